@@ -1,0 +1,299 @@
+//! Newtypes for every index and address part, and bit sets over bases and planes.
+//!
+//! Promises that a plane cannot be passed where a die is meant, and that absence is `Option`, never −1.
+
+use std::ops::{Index, IndexMut};
+
+macro_rules! index_type {
+    ($(#[$doc:meta])* $name:ident($repr:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+        pub struct $name(pub $repr);
+
+        impl $name {
+            /// As a position in an index-typed vector.
+            #[must_use]
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl From<usize> for $name {
+            /// The index at a position; positions are bounded by the limits in `limits`.
+            fn from(position: usize) -> Self {
+                Self(<$repr>::try_from(position).expect("position within the limits of a profile"))
+            }
+        }
+    };
+}
+
+index_type!(/// An operation base: a class of behaviour. Index into [`Profile::bases`](crate::Profile).
+    BaseId(u16));
+index_type!(/// An operation name: a concrete command. Index into [`Profile::ops`](crate::Profile).
+    OpId(u16));
+index_type!(/// A cell type. Index into [`Profile::cell_types`](crate::Profile).
+    CellTypeId(u8));
+index_type!(/// A phase key: op_state as the proposer sees it. Index into [`Profile::phase_keys`](crate::Profile).
+    PhaseKey(u16));
+index_type!(/// An exclusion group. Index into [`Exclusions::groups`](crate::model::Exclusions).
+    GroupId(u16));
+index_type!(/// A die (LUN), from 0.
+    Die(u8));
+index_type!(/// A plane of a die, from 0.
+    Plane(u8));
+index_type!(/// A die-local block, from 0; block `b` lies on plane `b mod planes`.
+    Block(u32));
+index_type!(/// A page of a block, from 0.
+    Page(u16));
+
+impl PhaseKey {
+    /// The key of a plane on which nothing ever ran.
+    pub const DEFAULT: Self = Self(0);
+}
+
+/// A vector indexed by one of the index types.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IdVec<I, T> {
+    items: Vec<T>,
+    index: std::marker::PhantomData<I>,
+}
+
+impl<I: From<usize> + Copy, T> IdVec<I, T> {
+    /// An empty vector.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { items: Vec::new(), index: std::marker::PhantomData }
+    }
+
+    /// Appends `item` and returns its index.
+    pub fn push(&mut self, item: T) -> I {
+        self.items.push(item);
+        I::from(self.items.len() - 1)
+    }
+
+    /// How many items there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there is no item.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The items in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.items.iter()
+    }
+
+    /// The items in order, mutable.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
+        self.items.iter_mut()
+    }
+
+    /// Index and item, in order.
+    pub fn iter_ids(&self) -> impl Iterator<Item = (I, &T)> {
+        self.items.iter().enumerate().map(|(at, item)| (I::from(at), item))
+    }
+
+    /// All indices, in order.
+    pub fn ids(&self) -> impl Iterator<Item = I> + use<I, T> {
+        (0..self.items.len()).map(I::from)
+    }
+}
+
+impl<I: From<usize> + Copy, T> Default for IdVec<I, T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<I: From<usize> + Copy, T> FromIterator<T> for IdVec<I, T> {
+    fn from_iter<S: IntoIterator<Item = T>>(items: S) -> Self {
+        Self { items: items.into_iter().collect(), index: std::marker::PhantomData }
+    }
+}
+
+macro_rules! indexed_by {
+    ($($name:ident),*) => { $(
+        impl<T> Index<$name> for IdVec<$name, T> {
+            type Output = T;
+            fn index(&self, id: $name) -> &T {
+                &self.items[id.index()]
+            }
+        }
+        impl<T> IndexMut<$name> for IdVec<$name, T> {
+            fn index_mut(&mut self, id: $name) -> &mut T {
+                &mut self.items[id.index()]
+            }
+        }
+    )* };
+}
+indexed_by!(BaseId, OpId, CellTypeId, PhaseKey, GroupId);
+
+/// A set of operation bases, one bit each; a profile holds at most 128 bases.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct BaseSet(pub u128);
+
+impl BaseSet {
+    /// No base.
+    pub const EMPTY: Self = Self(0);
+
+    /// Adds a base.
+    pub const fn insert(&mut self, base: BaseId) {
+        self.0 |= 1 << base.0;
+    }
+
+    /// Whether the base is in the set.
+    #[must_use]
+    pub const fn contains(self, base: BaseId) -> bool {
+        self.0 >> base.0 & 1 == 1
+    }
+
+    /// The bases in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The bases of this set that are not in `other`.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// How many bases there are.
+    #[must_use]
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The bases, ascending.
+    pub fn iter(self) -> impl Iterator<Item = BaseId> {
+        let mut bits = self.0;
+        std::iter::from_fn(move || {
+            let at = bits.trailing_zeros();
+            if at == 128 {
+                return None;
+            }
+            bits &= bits - 1;
+            Some(BaseId(at as u16))
+        })
+    }
+}
+
+impl FromIterator<BaseId> for BaseSet {
+    fn from_iter<S: IntoIterator<Item = BaseId>>(bases: S) -> Self {
+        let mut set = Self::EMPTY;
+        for base in bases {
+            set.insert(base);
+        }
+        set
+    }
+}
+
+/// A set of planes of one die, one bit each; a die has at most 8 planes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct PlaneSet(pub u8);
+
+impl PlaneSet {
+    /// No plane.
+    pub const EMPTY: Self = Self(0);
+
+    /// The planes `0..count` (`count` ≤ 8).
+    #[must_use]
+    pub const fn first(count: u32) -> Self {
+        Self(((1u32 << count) - 1) as u8)
+    }
+
+    /// Just one plane.
+    #[must_use]
+    pub const fn one(plane: Plane) -> Self {
+        Self(1 << plane.0)
+    }
+
+    /// Adds a plane.
+    pub const fn insert(&mut self, plane: Plane) {
+        self.0 |= 1 << plane.0;
+    }
+
+    /// Whether the plane is in the set.
+    #[must_use]
+    pub const fn contains(self, plane: Plane) -> bool {
+        self.0 >> plane.0 & 1 == 1
+    }
+
+    /// The planes in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The planes in both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The planes of this set that are not in `other`.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether every plane of this set is in `other`.
+    #[must_use]
+    pub const fn is_subset(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// How many planes there are.
+    #[must_use]
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The planes, ascending.
+    pub fn iter(self) -> impl Iterator<Item = Plane> {
+        let mut bits = self.0;
+        std::iter::from_fn(move || {
+            if bits == 0 {
+                return None;
+            }
+            let at = bits.trailing_zeros();
+            bits &= bits - 1;
+            Some(Plane(at as u8))
+        })
+    }
+}
+
+/// What one target of an operation addresses.
+///
+/// Fields that the operation's payload does not name are zero and mean nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct Target {
+    /// The die.
+    pub die: Die,
+    /// The plane of the die.
+    pub plane: Plane,
+    /// The die-local block.
+    pub block: Block,
+    /// The page of the block.
+    pub page: Page,
+    /// How the block is, or will be, erased, programmed or read.
+    pub cell_type: CellTypeId,
+}

@@ -1,0 +1,14 @@
+//! What a NAND device is.
+//!
+//! A [`Profile`] describes a device completely: topology, operations as kinds of behaviour, exclusion tables, chains,
+//! probabilities. This crate reads profiles (the native form and the predecessor's), says everything that is wrong with
+//! one, and writes them. It knows nothing of simulation.
+
+pub mod ids;
+pub mod limits;
+pub mod model;
+pub mod units;
+
+pub use ids::{BaseId, BaseSet, Block, CellTypeId, Die, GroupId, IdVec, OpId, Page, PhaseKey, Plane, PlaneSet, Target};
+pub use model::Profile;
+pub use units::Ticks;

@@ -1,0 +1,23 @@
+//! The largest device a profile may describe, and why.
+//!
+//! Every bound is far above any part on the market; it exists so that a mistyped number is an error and not an
+//! allocation of many gigabytes.
+
+/// Dies of one target. Eight-die stacks share a channel today; 64 leaves room.
+pub const MAX_DIES: u64 = 64;
+/// Planes of a die: one bit each in a [`PlaneSet`](crate::PlaneSet). Six-plane parts exist.
+pub const MAX_PLANES: u64 = 8;
+/// Blocks of a die.
+pub const MAX_BLOCKS_PER_DIE: u64 = 1 << 20;
+/// Blocks of the whole target: about 50 bytes of state each.
+pub const MAX_BLOCKS: u64 = 1 << 24;
+/// Pages of a block: a page number fits 16 bits.
+pub const MAX_PAGES_PER_BLOCK: u64 = 65_535;
+/// Operation bases: one bit each in a [`BaseSet`](crate::BaseSet).
+pub const MAX_BASES: usize = 128;
+/// Operation names.
+pub const MAX_OPS: usize = 16_384;
+/// Cell types, one bit each in an 8-bit set.
+pub const MAX_CELL_TYPES: usize = 8;
+/// Steps of one chain as a profile lists them.
+pub const MAX_CHAIN_STEPS: usize = 16;
