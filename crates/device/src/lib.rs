@@ -4,12 +4,14 @@
 //! No randomness, no clock, no input or output, no names.
 
 mod book;
+mod device;
 mod logic;
 mod place;
 mod rule;
 mod tables;
 
 pub use book::{AddressBook, BlockRecord, BlockStage};
+pub use device::{Device, Flight, FlightId, Status};
 pub use logic::{CacheProgram, DieLogic, Loaded, PlaneLogic, Register, Suspended};
 pub use place::Place;
 pub use rule::Rule;
