@@ -131,6 +131,21 @@ impl Device {
         self.flights.iter().enumerate().filter_map(|(at, flight)| Some((FlightId(at as u32), flight.as_ref()?)))
     }
 
+    /// A flight.
+    ///
+    /// # Panics
+    /// When there is no such flight: a fault of the caller.
+    #[must_use]
+    pub fn flight(&self, id: FlightId) -> &Flight {
+        self.flights[id.0 as usize].as_ref().expect("a flight whose end is to come")
+    }
+
+    /// On how many dies an operation works, and on which planes of each.
+    #[must_use]
+    pub fn occupied_by(&self, info: &BaseInfo, place: &Place) -> (u64, PlaneSet) {
+        (self.dies_of(info, place).len() as u64, self.planes_of(info, place))
+    }
+
     /// The phase key of a plane as the proposer sees it.
     #[must_use]
     pub fn phase_key(&self, die: Die, plane: Plane, now: Ticks) -> PhaseKey {

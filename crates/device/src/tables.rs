@@ -157,6 +157,16 @@ pub struct BaseInfo {
     pub end_key: PhaseKey,
 }
 
+impl BaseInfo {
+    /// Whether it leaves the lasting state of the device as it is.
+    #[must_use]
+    pub const fn is_inert(&self) -> bool {
+        let effects = &self.effects;
+        let starts = effects.cache_program.is_some() || effects.reset_die || effects.reset_target || effects.odt_disable;
+        !starts && !effects.at_end()
+    }
+}
+
 /// An operation name, compiled. Offsets are from its start.
 #[derive(Clone, Copy, Debug)]
 pub struct OpInfo {

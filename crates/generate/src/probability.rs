@@ -56,18 +56,6 @@ fn overrides_of(profile: &Profile, key: PhaseKey) -> Vec<(OverrideOf, f64)> {
             Some(entry) => entry.1 = mass,
             None => all.push((what, mass)),
         }
-        if let OverrideOf::Base(base) = what {
-            // A key's word on a whole base also replaces the global word on each of its names.
-            let restated = |op: OpId| {
-                profile.probabilities.by_key.iter().any(|(of, list)| {
-                    *of == key && list.iter().any(|(what, _)| *what == OverrideOf::Op(op))
-                })
-            };
-            all.retain(|(what, _)| match *what {
-                OverrideOf::Op(op) => profile.ops[op].base != base || restated(op),
-                OverrideOf::Base(_) => true,
-            });
-        }
     }
     all
 }

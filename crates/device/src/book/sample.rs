@@ -7,7 +7,7 @@
 
 use nandseq_profile::{CellTypeId, Die, Page, PlaneSet};
 
-use super::{AddressBook, LENGTHS};
+use super::{AddressBook, BlockStage, LENGTHS};
 use crate::place::Place;
 
 /// How often a draw of a readable page is repeated before the last block drawn is taken as it is.
@@ -66,6 +66,38 @@ impl AddressBook {
         };
         let entry = nth(sets, below)?;
         Some(Place { cell_type: cell, ..self.place_of(die, entry, self.records[entry as usize].pages) })
+    }
+
+    /// The planes among `allowed` with a block that may be programmed at all.
+    #[must_use]
+    pub fn any_next_planes(&self, die: Die, allowed: PlaneSet) -> PlaneSet {
+        let first = usize::from(die.0) * self.cells;
+        let all = self.next_planes[first..first + self.cells].iter().fold(PlaneSet::EMPTY, |all, one| all.union(*one));
+        all.and(allowed)
+    }
+
+    /// The next page of a block that may be programmed with any cell type; the place carries the type it is erased or
+    /// programmed as.
+    pub fn sample_any_next(
+        &self,
+        die: Die,
+        allowed: PlaneSet,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let lane = usize::from(die.0) * usize::from(self.size.planes);
+        let sets = || {
+            allowed.iter().flat_map(|plane| {
+                let base = (lane + usize::from(plane.0)) * self.cells * 2;
+                (0..self.cells * 2).map(move |class| self.next.get(base + class))
+            })
+        };
+        let entry = nth(sets, below)?;
+        let record = &self.records[entry as usize];
+        let cell = match record.stage {
+            BlockStage::Erased(cell) | BlockStage::Programmed(cell) => cell,
+            BlockStage::Bad | BlockStage::NotErased => return None,
+        };
+        Some(Place { cell_type: cell, ..self.place_of(die, entry, record.pages) })
     }
 
     /// A readable page of a cell type.
@@ -176,6 +208,17 @@ impl AddressBook {
     ) -> Option<Place> {
         let exists = |planes| self.supersets(planes).any(|mask| !self.cohorts.next(die, cell, mask).is_empty());
         let planes = self.draw_planes(allowed, max_planes, exists, below)?;
+        self.sample_next_on(die, cell, planes, below)
+    }
+
+    /// Blocks of one group that may be programmed together at the same page, on exactly these planes.
+    pub fn sample_next_on(
+        &self,
+        die: Die,
+        cell: CellTypeId,
+        planes: PlaneSet,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
         let entry = nth(|| self.supersets(planes).map(|mask| self.cohorts.next(die, cell, mask)), below)?;
         let place = Place { die, planes, group: self.cohorts.next_group(entry), cell_type: cell, ..Place::default() };
         let first = planes.iter().next()?;
@@ -192,9 +235,25 @@ impl AddressBook {
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let lists = |mask| (1..LENGTHS).map(move |length| (self.cohorts.read(die, cell, mask, length), length));
-        let exists = |planes| self.supersets(planes).any(|mask| lists(mask).any(|(list, _)| !list.is_empty()));
+        let exists = |planes| {
+            self.supersets(planes).any(|mask| self.read_lists(die, cell, mask).any(|(list, _)| !list.is_empty()))
+        };
         let planes = self.draw_planes(allowed, max_planes, exists, below)?;
+        self.sample_read_on(die, cell, planes, below)
+    }
+
+    fn read_lists(&self, die: Die, cell: CellTypeId, mask: PlaneSet) -> impl Iterator<Item = (&[u32], usize)> {
+        (1..LENGTHS).map(move |length| (self.cohorts.read(die, cell, mask, length), length))
+    }
+
+    /// A page of one group that may be read together, on exactly these planes.
+    pub fn sample_read_on(
+        &self,
+        die: Die,
+        cell: CellTypeId,
+        planes: PlaneSet,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
         let limit = |entry: u32| {
             let place = Place { die, planes, group: self.cohorts.read_group(entry), ..Place::default() };
             let pages = |plane| {
@@ -203,7 +262,8 @@ impl AddressBook {
             };
             planes.iter().map(pages).min().unwrap_or(0)
         };
-        let (entry, page) = nth_page(|| self.supersets(planes).flat_map(lists), limit, below)?;
+        let sets = || self.supersets(planes).flat_map(|mask| self.read_lists(die, cell, mask));
+        let (entry, page) = nth_page(sets, limit, below)?;
         let group = self.cohorts.read_group(entry);
         Some(Place { die, planes, group, page: Page(page), cell_type: cell })
     }
