@@ -6,12 +6,17 @@
 
 pub mod diagnostic;
 pub mod ids;
+mod legacy;
 pub mod limits;
 pub mod model;
+mod phase_key;
+mod read;
+pub mod table;
 pub mod units;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Span};
 pub use ids::{BaseId, BaseSet, Block, CellTypeId, Die, GroupId, IdVec, OpId, Page, PhaseKey, Plane, PlaneSet, Target};
 pub use model::Profile;
+pub use read::{ReadOptions, read};
 pub use units::Ticks;
