@@ -6,12 +6,11 @@
 use std::collections::BTreeSet;
 
 use nandseq_profile::model::Topology;
-use nandseq_profile::{Block, Die, Diagnostic, Diagnostics, SourceFile, Span};
+use nandseq_profile::{Block, Diagnostic, Diagnostics, Die, SourceFile, Span};
 
 /// Reads the bad blocks of a device, in ascending order.
 pub(crate) fn read(source: &SourceFile, topology: Topology) -> Result<Vec<(Die, Block)>, Diagnostics> {
-    let mut reader =
-        Reader { source, topology, wrong: Diagnostics::new(), blocks: BTreeSet::new() };
+    let mut reader = Reader { source, topology, wrong: Diagnostics::new(), blocks: BTreeSet::new() };
     let mut offset = 0;
     let mut header_seen = false;
     for (at, line) in source.text.split('\n').enumerate() {
@@ -121,7 +120,8 @@ mod tests {
     /// Code, line and column of everything that is wrong.
     fn wrong(text: &str) -> Vec<(&'static str, usize, usize)> {
         let diagnostics = read_text(text).unwrap_err();
-        let place = |one: &Diagnostic| one.primary.as_ref().map_or((0, 0), |label| (label.span.line, label.span.column));
+        let place =
+            |one: &Diagnostic| one.primary.as_ref().map_or((0, 0), |label| (label.span.line, label.span.column));
         diagnostics.iter().map(|one| (one.code, place(one).0, place(one).1)).collect()
     }
 
@@ -141,11 +141,10 @@ mod tests {
     #[test]
     fn every_wrong_row_is_named_with_its_place() {
         assert_eq!(wrong("die,block\n0,1020\n2,5\n0,5\n"), [("badlist-address", 2, 3), ("badlist-address", 3, 1)]);
-        assert_eq!(wrong("die,block\n0,-1\nx,\n"), [
-            ("badlist-number", 2, 3),
-            ("badlist-number", 3, 1),
-            ("badlist-number", 3, 3)
-        ]);
+        assert_eq!(
+            wrong("die,block\n0,-1\nx,\n"),
+            [("badlist-number", 2, 3), ("badlist-number", 3, 1), ("badlist-number", 3, 3)]
+        );
         assert_eq!(wrong("die,block\n0\n0,1,2\n"), [("badlist-fields", 2, 1), ("badlist-fields", 3, 1)]);
         assert_eq!(wrong("die,block\n99999999999999999999,0\n"), [("badlist-address", 2, 1)]);
     }

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nandseq_generate::{Rejections, RunError, RunLimits, Setup, Site};
@@ -146,8 +146,7 @@ impl Work<'_> {
         records: &mut Vec<RunRecord>,
     ) -> Result<(), Failure> {
         let mut site = Site::new(self.setup, plan.seed);
-        let limits =
-            RunLimits { run_until: self.plan.run_until, max_ops: self.plan.max_ops, stop: Some(self.stop) };
+        let limits = RunLimits { run_until: self.plan.run_until, max_ops: self.plan.max_ops, stop: Some(self.stop) };
         for run_index in 0..self.plan.num_runs {
             // The stop flag is looked at by a run only now and then; short runs would otherwise never see it.
             if self.stop.load(Ordering::Relaxed) {
@@ -220,9 +219,9 @@ impl Work<'_> {
         for outcome in outcomes {
             totals.add(outcome.totals);
             records.extend(outcome.record);
-            match (&worst, outcome.end) {
-                (None | Some(Failure::Interrupted { .. }), Err(failure)) => worst = Some(failure),
-                (_, Ok(()) | Err(_)) => {}
+            // What could not be written explains why other sites were interrupted.
+            if let (None | Some(Failure::Interrupted { .. }), Err(failure)) = (&worst, outcome.end) {
+                worst = Some(failure);
             }
         }
         let finished_runs = totals.files;
@@ -270,9 +269,4 @@ impl Totals {
         self.files += other.files;
         self.bytes += other.bytes;
     }
-}
-
-/// The folder of a site as shown to the user.
-pub(crate) fn shown_folder(out_dir: &Path, folder: &str) -> PathBuf {
-    if folder.is_empty() { out_dir.to_path_buf() } else { out_dir.join(folder) }
 }

@@ -135,6 +135,7 @@ fn plain(reason: &io::Error) -> String {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the system's kinds of error are many, and more are added")]
 fn write_help(reason: &io::Error) -> &'static str {
     match reason.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {

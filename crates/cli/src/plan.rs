@@ -18,7 +18,7 @@ use crate::inputs::{self, ReadProfile};
 use crate::site_folders::SiteFolders;
 use crate::{badlist, failure};
 
-pub(crate) use table::{Table, TableFile};
+pub(crate) use table::Table;
 
 /// The longest a site may be simulated over all its runs, µs: its clock counts picoseconds in 64 bits.
 const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
@@ -134,7 +134,7 @@ impl Plan {
     }
 }
 
-fn push(arguments: &mut Vec<String>, flag: &str, value: impl ToString) {
+fn push(arguments: &mut Vec<String>, flag: &str, value: impl std::fmt::Display) {
     arguments.push(flag.to_owned());
     arguments.push(value.to_string());
 }
@@ -178,7 +178,8 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
         (None, None) => Ticks::from_us(DEFAULT_RUN_US),
     };
     if wanted > longest {
-        let message = format!("{} runs of {wanted} are more than the 100 days a site may be simulated", extent.num_runs);
+        let message =
+            format!("{} runs of {wanted} are more than the 100 days a site may be simulated", extent.num_runs);
         let help = format!("at most `--run-until {}` with this `--num-runs`", longest.to_us_text());
         problems.push(Problem::new(message).help(help));
     }
@@ -231,8 +232,11 @@ fn remarks_on_profile(
     ))
 }
 
-/// The bad blocks and the file they are from, if there is one.
-fn read_badlist(arguments: &GenerateArgs, profile: &Profile) -> Result<Option<(Vec<(Die, Block)>, Input)>, Failure> {
+/// Bad blocks and the file they are from.
+type BadBlocks = (Vec<(Die, Block)>, Input);
+
+/// The bad blocks, if there is a list of them.
+fn read_badlist(arguments: &GenerateArgs, profile: &Profile) -> Result<Option<BadBlocks>, Failure> {
     let named = arguments.device.badlist.as_deref();
     let path = named.unwrap_or_else(|| Path::new(DEFAULT_BADLIST));
     if named.is_none() && !path.exists() {
@@ -247,12 +251,7 @@ fn read_badlist(arguments: &GenerateArgs, profile: &Profile) -> Result<Option<(V
 }
 
 /// The flags that decide what every site does, defaults and files found by themselves included.
-fn device_arguments(
-    arguments: &GenerateArgs,
-    run_until: Ticks,
-    badlist: Option<&Input>,
-    table: &Table,
-) -> Vec<String> {
+fn device_arguments(arguments: &GenerateArgs, run_until: Ticks, badlist: Option<&Input>, table: &Table) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(path) = &arguments.device.config {
         push(&mut all, "--config", path.display());

@@ -56,9 +56,7 @@ impl PatternError {
             }
             Self::NoSiteId => "without `{site_id}` all sites would share one folder".to_owned(),
             Self::Path { part } if part == ".." => "`..` leads out of the output folder".to_owned(),
-            Self::Path { part } if part.is_empty() => {
-                "it must be a relative path without empty parts".to_owned()
-            }
+            Self::Path { part } if part.is_empty() => "it must be a relative path without empty parts".to_owned(),
             Self::Path { part } => format!("`{part}` cannot be the name of a folder"),
             Self::TooLong => format!("it gives names of more than {MAX_NAME} bytes"),
         }
@@ -189,10 +187,10 @@ mod tests {
             ("{site_id:}", PatternError::Format { column: 1, format: String::new() }),
             ("{site_id:+3d}", PatternError::Format { column: 1, format: "+3d".into() }),
             ("{site_id:99d}", PatternError::Format { column: 1, format: "99d".into() }),
-            ("{site_id:99999999999999999999999d}", PatternError::Format {
-                column: 1,
-                format: "99999999999999999999999d".into(),
-            }),
+            (
+                "{site_id:99999999999999999999999d}",
+                PatternError::Format { column: 1, format: "99999999999999999999999d".into() },
+            ),
             ("site", PatternError::NoSiteId),
             ("", PatternError::NoSiteId),
             ("{{site_id}}", PatternError::NoSiteId),

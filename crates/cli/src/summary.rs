@@ -32,7 +32,14 @@ fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Durat
     write_families(text, plan, totals)?;
     write_rejections(text, totals)?;
     let files = totals.files;
-    writeln!(text, "Written: {} sequence file{}, {} in {}", grouped(files), plural(files), size(totals.bytes), plan.out_dir.display())?;
+    writeln!(
+        text,
+        "Written: {} sequence file{}, {} in {}",
+        grouped(files),
+        plural(files),
+        size(totals.bytes),
+        plan.out_dir.display()
+    )?;
     writeln!(text, "Each folder's manifest.json lists files, checksums, seeds, and the arguments that make them again.")
 }
 
