@@ -4,10 +4,12 @@
 //! probabilities. This crate reads profiles (the native form and the predecessor's), says everything that is wrong with
 //! one, and writes them. It knows nothing of simulation.
 
+pub mod builtin;
 pub mod diagnostic;
 pub mod ids;
 pub mod limits;
 pub mod model;
+pub mod native;
 pub mod units;
 pub mod yaml;
 
