@@ -5,7 +5,7 @@ struct Null(u64);
 impl nandseq_trace::Sink for Null { fn operation(&mut self, o: &nandseq_trace::Operation<'_>) -> std::io::Result<()> { self.0 += o.targets.len() as u64; Ok(()) } }
 fn main() {
     let a: Vec<String> = std::env::args().collect();
-    let text = std::fs::read_to_string(&a[1]).unwrap();
+    let text = if a[1]=="builtin" { nandseq_profile::builtin::text().to_owned() } else { std::fs::read_to_string(&a[1]).unwrap() };
     let (p, d) = nandseq_profile::read(&nandseq_profile::diagnostic::SourceFile::new(&a[1], &text), Default::default());
     println!("{}", d.has_errors());
     let mut p = p.unwrap();
