@@ -233,6 +233,9 @@ impl Planner<'_> {
         let info = tables.base(base);
         let first = self.steps.len() == 1 && self.steps[0] == step;
         if !first {
+            if self.device.forbidden_by_odt(tables).contains(base) {
+                return None;
+            }
             self.sim.judge(tables, base, &step.place, self.device.planes()).ok()?;
             self.judge_block(step)?;
         }
