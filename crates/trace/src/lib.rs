@@ -2,6 +2,8 @@
 //!
 //! The engine pushes each committed operation into a [`Sink`]; sinks write files. Nothing here knows rules or chance.
 
+pub mod read;
+
 use std::io;
 
 use nandseq_profile::{OpId, Target, Ticks};
