@@ -4,11 +4,19 @@
 //! probabilities. This crate reads profiles (the native form and the predecessor's), says everything that is wrong with
 //! one, and writes them. It knows nothing of simulation.
 
+pub mod diagnostic;
 pub mod ids;
+mod legacy;
 pub mod limits;
 pub mod model;
+mod phase_key;
+mod read;
+pub mod table;
 pub mod units;
+pub mod yaml;
 
+pub use diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Span};
 pub use ids::{BaseId, BaseSet, Block, CellTypeId, Die, GroupId, IdVec, OpId, Page, PhaseKey, Plane, PlaneSet, Target};
 pub use model::Profile;
+pub use read::{ReadOptions, read};
 pub use units::Ticks;

@@ -168,8 +168,7 @@ pub enum PayloadField {
 
 impl PayloadField {
     /// All fields in their usual order.
-    pub const ALL: [Self; 6] =
-        [Self::Die, Self::Plane, Self::Block, Self::Page, Self::CellType, Self::ExpectedStatus];
+    pub const ALL: [Self; 6] = [Self::Die, Self::Plane, Self::Block, Self::Page, Self::CellType, Self::ExpectedStatus];
 
     /// The JSON key.
     #[must_use]
@@ -625,10 +624,7 @@ impl Profile {
     /// The phase key `BASE.PHASE` (`phase` given) or `BASE.END`; `None` for ISSUE and for phases the base lacks.
     #[must_use]
     pub fn phase_key(&self, base: BaseId, phase: Option<PhaseKind>) -> Option<PhaseKey> {
-        self.phase_keys
-            .iter_ids()
-            .find(|(_, info)| info.base == Some(base) && info.phase == phase)
-            .map(|(key, _)| key)
+        self.phase_keys.iter_ids().find(|(_, info)| info.base == Some(base) && info.phase == phase).map(|(key, _)| key)
     }
 
     /// Builds the phase keys that follow from the bases, in their documented order.

@@ -2,7 +2,11 @@
 //!
 //! The engine pushes each committed operation into a [`Sink`]; sinks write files. Nothing here knows rules or chance.
 
+pub mod files;
+pub mod manifest;
 pub mod read;
+pub mod sequence;
+pub mod time_column;
 
 use std::io;
 

@@ -1,0 +1,254 @@
+//! What is wrong with a text a user wrote: where, what, and what to do about it.
+//!
+//! Promises that every mistake of a text can be collected and shown in one go, in the order of the text, each with its
+//! file, line and column and the line itself. Rendering lives in `render`, name suggestions in `suggest`.
+//! Leaves out printing: the caller decides where the text goes and whether it is coloured.
+
+mod render;
+mod source;
+mod suggest;
+
+pub use render::Styling;
+pub use source::{MAX_SOURCE_BYTES, SourceFile};
+pub use suggest::{nearest, quoted};
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Severity {
+    /// The text cannot be used.
+    Error,
+    /// The text can be used, but probably does not say what was meant.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+/// A part of a source text.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// The byte after the last.
+    pub end: usize,
+    /// The line of `start`, from 1.
+    pub line: usize,
+    /// The column of `start` in characters, from 1.
+    pub column: usize,
+}
+
+/// A span and what to say about it beside the line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// A few words, possibly empty.
+    pub text: String,
+}
+
+/// One thing to tell the user.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// One short kebab-case word per kind of mistake (`unknown-key`).
+    pub code: &'static str,
+    /// What is wrong, one sentence without a full stop.
+    pub message: String,
+    /// Where; `None` when it concerns the whole file.
+    pub primary: Option<Label>,
+    /// Other places that belong to it.
+    pub related: Vec<Label>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    fn new(severity: Severity, code: &'static str, message: String) -> Self {
+        Self { severity, code, message, primary: None, related: Vec::new(), help: None }
+    }
+
+    /// An error about the whole file; see [`Diagnostic::at`].
+    #[must_use]
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, message.into())
+    }
+
+    /// A warning about the whole file; see [`Diagnostic::at`].
+    #[must_use]
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, message.into())
+    }
+
+    /// A note about the whole file; see [`Diagnostic::at`].
+    #[must_use]
+    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Note, code, message.into())
+    }
+
+    /// Says where it is, with a few words beside the line (may be empty).
+    #[must_use]
+    pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.primary = Some(Label { span, text: text.into() });
+        self
+    }
+
+    /// Adds another place that belongs to it.
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.related.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Says "did you mean" when there is a near name, else nothing.
+    #[must_use]
+    pub fn suggest(self, near: Option<&str>) -> Self {
+        match near {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None => self,
+        }
+    }
+}
+
+/// How many diagnostics are kept; the rest of a hopeless file is only counted.
+pub const MAX_KEPT: usize = 1_000;
+
+/// The diagnostics of one text.
+///
+/// Keeps the first [`MAX_KEPT`] and counts the rest, so that a file of noise costs bounded memory.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Diagnostics {
+    kept: Vec<Diagnostic>,
+    dropped_errors: usize,
+    dropped_others: usize,
+}
+
+impl Diagnostics {
+    /// None yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { kept: Vec::new(), dropped_errors: 0, dropped_others: 0 }
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        if self.kept.len() < MAX_KEPT {
+            self.kept.push(diagnostic);
+        } else if diagnostic.severity == Severity::Error {
+            self.dropped_errors += 1;
+        } else {
+            self.dropped_others += 1;
+        }
+    }
+
+    /// Adds all of another collection.
+    pub fn append(&mut self, other: Self) {
+        for diagnostic in other.kept {
+            self.push(diagnostic);
+        }
+        self.dropped_errors += other.dropped_errors;
+        self.dropped_others += other.dropped_others;
+    }
+
+    /// Whether further diagnostics are only counted: then it is no use computing suggestions.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.kept.len() >= MAX_KEPT
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// How many there are, those not kept included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kept.len() + self.dropped_errors + self.dropped_others
+    }
+
+    /// Whether the text cannot be used.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+
+    /// How many of a severity were kept, and for errors also those not kept.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        let kept = self.kept.iter().filter(|diagnostic| diagnostic.severity == severity).count();
+        if severity == Severity::Error { kept + self.dropped_errors } else { kept }
+    }
+
+    /// Those kept, in the order in which they were found (in that of the text after [`Diagnostics::sort`]).
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.kept.iter()
+    }
+
+    /// Puts them into the order of the text; those about the whole file come first.
+    pub fn sort(&mut self) {
+        self.kept.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
+    }
+
+    /// A mark for [`Diagnostics::errors_since`] and [`Diagnostics::demote_since`].
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark { kept: self.kept.len(), dropped_errors: self.dropped_errors }
+    }
+
+    /// Whether an error came after the mark.
+    #[must_use]
+    pub fn errors_since(&self, mark: Mark) -> bool {
+        self.dropped_errors > mark.dropped_errors
+            || self.kept.iter().skip(mark.kept).any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Turns every error after the mark into a warning.
+    pub fn demote_since(&mut self, mark: Mark) {
+        for diagnostic in self.kept.iter_mut().skip(mark.kept) {
+            if diagnostic.severity == Severity::Error {
+                diagnostic.severity = Severity::Warning;
+            }
+        }
+        self.dropped_others += self.dropped_errors.saturating_sub(mark.dropped_errors);
+        self.dropped_errors = self.dropped_errors.min(mark.dropped_errors);
+    }
+
+    /// Turns every error whose place starts within `start..end` into a warning; says whether there was one.
+    pub fn demote_within(&mut self, start: usize, end: usize) -> bool {
+        let mut found = false;
+        for diagnostic in self.kept.iter_mut().filter(|diagnostic| diagnostic.severity == Severity::Error) {
+            let place = diagnostic.primary.as_ref().map(|label| label.span.start);
+            if place.is_some_and(|at| (start..end).contains(&at)) {
+                diagnostic.severity = Severity::Warning;
+                found = true;
+            }
+        }
+        found
+    }
+
+    /// The text to show: every diagnostic with the lines it is about, then a line that counts them.
+    ///
+    /// Ends with a newline unless there is nothing to say.
+    #[must_use]
+    pub fn render(&self, source: &SourceFile, styling: Styling) -> String {
+        render::render(self, source, styling)
+    }
+}
+
+/// A point in the sequence of diagnostics of one text.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    kept: usize,
+    dropped_errors: usize,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! Reading a mapping with known keys: which were used, which are unknown, which are missing.
+
+use super::{Entry, Node};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span, nearest, quoted};
+
+/// The fields of one mapping.
+///
+/// Learns the valid names from what the reader asks for; [`Fields::finish`] reports keys nobody asked for.
+#[derive(Debug)]
+pub struct Fields<'n> {
+    what: String,
+    span: Span,
+    entries: &'n [Entry],
+    used: Vec<bool>,
+    known: Vec<&'static str>,
+}
+
+impl<'n> Fields<'n> {
+    /// The fields of a node that should be a mapping; `what` names it in messages.
+    pub fn new(node: &'n Node, what: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let entries = node.expect_mapping(what, diagnostics)?;
+        Some(Self {
+            what: what.to_owned(),
+            span: node.span,
+            entries,
+            used: vec![false; entries.len()],
+            known: Vec::new(),
+        })
+    }
+
+    /// What the mapping is called in messages.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Where the mapping stands.
+    #[must_use]
+    pub const fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The value of a field, if the mapping has it; a field without a value counts as absent.
+    pub fn take(&mut self, name: &'static str) -> Option<&'n Node> {
+        self.take_entry(name).map(|entry| &entry.value).filter(|value| value.is_broken() || !value.is_null())
+    }
+
+    /// A field with its key, also when it has no value.
+    pub fn take_entry(&mut self, name: &'static str) -> Option<&'n Entry> {
+        self.known.push(name);
+        let at = self.entries.iter().position(|entry| &*entry.key == name)?;
+        self.used[at] = true;
+        Some(&self.entries[at])
+    }
+
+    /// The value of a field that must be there.
+    pub fn require(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<&'n Node> {
+        let value = self.take(name);
+        if value.is_none() {
+            let message = format!("{} lacks {}", quoted(&self.what), quoted(name));
+            let at = self.entries.iter().find(|entry| &*entry.key == name).map_or(self.span, |entry| entry.key_span);
+            diagnostics.push(Diagnostic::error("missing-field", message).at(at, ""));
+        }
+        value
+    }
+
+    /// The entries nobody has asked for yet; they count as used from now on.
+    pub fn rest(&mut self) -> Vec<&'n Entry> {
+        let rest = self.entries.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(entry, _)| entry).collect();
+        self.used.fill(true);
+        rest
+    }
+
+    /// Reports every key nobody asked for as an error.
+    pub fn finish(self, diagnostics: &mut Diagnostics) {
+        self.finish_as(Severity::Error, diagnostics);
+    }
+
+    /// Reports every key nobody asked for, with the given severity.
+    pub fn finish_as(self, severity: Severity, diagnostics: &mut Diagnostics) {
+        for (entry, _) in self.entries.iter().zip(&self.used).filter(|(_, used)| !**used) {
+            let message = format!("{} has no field {}", quoted(&self.what), quoted(&entry.key));
+            let near = if diagnostics.is_full() { None } else { nearest(&entry.key, self.known.iter().copied()) };
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if self.known.len() <= 20 => format!("it has: {}", self.known.join(", ")),
+                None => "take it out".to_owned(),
+            };
+            let mut diagnostic = Diagnostic::error("unknown-key", message).at(entry.key_span, "").help(help);
+            diagnostic.severity = severity;
+            diagnostics.push(diagnostic);
+        }
+    }
+}
