@@ -122,7 +122,10 @@ impl Site<'_> {
         self.plan.clear();
         self.plan.push(head);
         expand(setup, &self.device, &mut self.plan, stream)?;
-        self.admit(&self.plan)?;
+        let plan = std::mem::take(&mut self.plan);
+        let admitted = self.admit(&plan);
+        self.plan = plan;
+        admitted?;
         if verdict.is_ok() {
             return Ok(Start::Now);
         }

@@ -4,6 +4,7 @@
 
 pub mod files;
 pub mod manifest;
+pub mod read;
 pub mod sequence;
 pub mod time_column;
 
