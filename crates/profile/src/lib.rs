@@ -6,14 +6,20 @@
 
 pub mod builtin;
 pub mod diagnostic;
+mod hash;
 pub mod ids;
+mod legacy;
 pub mod limits;
 pub mod model;
 pub mod native;
+mod phase_key;
+mod read;
+pub mod table;
 pub mod units;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Span};
 pub use ids::{BaseId, BaseSet, Block, CellTypeId, Die, GroupId, IdVec, OpId, Page, PhaseKey, Plane, PlaneSet, Target};
 pub use model::Profile;
+pub use read::{ReadOptions, read};
 pub use units::Ticks;

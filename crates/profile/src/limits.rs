@@ -23,3 +23,5 @@ pub const MAX_CELL_TYPES: usize = 8;
 pub const MAX_CHAIN_STEPS: usize = 16;
 /// Exclusion groups.
 pub const MAX_GROUPS: usize = 4_096;
+/// A relative weight or probability mass: sums of many stay finite and exact enough.
+pub const MAX_WEIGHT: f64 = 1e12;

@@ -1,0 +1,137 @@
+//! `exclusion_groups` and the five tables that use them.
+
+use super::bases::base_list;
+use super::index::Index;
+use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
+use crate::ids::{BaseId, GroupId, IdVec, PhaseKey};
+use crate::limits::MAX_GROUPS;
+use crate::model::{Axis, CacheReadKind, DeviceState, ExclusionGroup, Exclusions, LatchLevel, PhaseKeyInfo};
+use crate::phase_key::PhaseKeyNames;
+use crate::yaml::{Fields, Node};
+
+/// The sections of a file that hold the tables.
+pub(super) struct Sections<'n> {
+    op_state: Option<&'n Node>,
+    states: [(&'static str, Option<&'n Node>); 4],
+}
+
+impl<'n> Sections<'n> {
+    pub(super) fn take(file: &mut Fields<'n>) -> Self {
+        Self {
+            op_state: file.take("exclusions_by_op_state"),
+            states: [LATCH, SUSPEND, ODT, CACHE].map(|name| (name, file.take(name))),
+        }
+    }
+}
+
+const LATCH: &str = "exclusions_by_latch_state";
+const SUSPEND: &str = "exclusions_by_suspend_state";
+const ODT: &str = "exclusions_by_odt_state";
+const CACHE: &str = "exclusions_by_cache_state";
+
+/// Which section a state belongs to.
+const fn section_of(state: DeviceState) -> &'static str {
+    match state {
+        DeviceState::LatchOnRead | DeviceState::LatchOn(LatchLevel::Lsb | LatchLevel::Csb | LatchLevel::Msb) => LATCH,
+        DeviceState::Suspended(Axis::Erase | Axis::Program)
+        | DeviceState::NotSuspended(Axis::Erase | Axis::Program) => SUSPEND,
+        DeviceState::OdtDisabled => ODT,
+        DeviceState::CacheRead(_) | DeviceState::CacheProgram(_) => CACHE,
+    }
+}
+
+/// Reads groups and tables.
+pub(super) fn exclusions(
+    groups_node: Option<&Node>,
+    sections: &Sections<'_>,
+    base_names: &Index<'_, BaseId>,
+    phase_keys: &IdVec<PhaseKey, PhaseKeyInfo>,
+    diagnostics: &mut Diagnostics,
+) -> Exclusions {
+    let mut exclusions = Exclusions::default();
+    let entries = groups_node.and_then(|node| node.expect_mapping("exclusion_groups", diagnostics)).unwrap_or_default();
+    if let Some(beyond) = entries.get(MAX_GROUPS) {
+        let message = format!("a profile holds at most {MAX_GROUPS} exclusion groups, this one has {}", entries.len());
+        diagnostics.push(Diagnostic::error("too-many-groups", message).at(beyond.key_span, "one too many"));
+    }
+    let mut names = Vec::new();
+    for entry in entries.iter().take(MAX_GROUPS) {
+        let forbids = base_list(&entry.value, &entry.key, base_names, diagnostics).into_iter().collect();
+        names.push((&*entry.key, exclusions.groups.push(ExclusionGroup { name: entry.key.to_string(), forbids })));
+    }
+    let names = Index::new("exclusion group", "unknown-group", names);
+    if let Some(node) = sections.op_state {
+        by_op_state(node, &names, phase_keys, &mut exclusions, diagnostics);
+    }
+    for (section, node) in sections.states {
+        if let Some(node) = node {
+            by_state(section, node, &names, &mut exclusions, diagnostics);
+        }
+    }
+    share_cache_read(&mut exclusions);
+    exclusions
+}
+
+fn by_op_state(
+    node: &Node,
+    names: &Index<'_, GroupId>,
+    phase_keys: &IdVec<PhaseKey, PhaseKeyInfo>,
+    exclusions: &mut Exclusions,
+    diagnostics: &mut Diagnostics,
+) {
+    let keys = PhaseKeyNames::new(phase_keys.iter_ids());
+    for entry in node.expect_mapping("exclusions_by_op_state", diagnostics).unwrap_or_default() {
+        let groups = group_list(&entry.value, &entry.key, names, diagnostics);
+        let Some(key) = keys.resolve(&entry.key, entry.key_span, diagnostics) else { continue };
+        if exclusions.by_op_state.iter().any(|(known, _)| *known == key) {
+            let message = format!("{} is listed twice, in two spellings", quoted(&phase_keys[key].name));
+            diagnostics.push(Diagnostic::error("duplicate-key", message).at(entry.key_span, "again here"));
+            continue;
+        }
+        exclusions.by_op_state.push((key, groups));
+    }
+}
+
+fn by_state(
+    section: &'static str,
+    node: &Node,
+    names: &Index<'_, GroupId>,
+    exclusions: &mut Exclusions,
+    diagnostics: &mut Diagnostics,
+) {
+    for entry in node.expect_mapping(section, diagnostics).unwrap_or_default() {
+        let groups = group_list(&entry.value, &entry.key, names, diagnostics);
+        let mut states = DeviceState::ALL.into_iter().filter(|state| section_of(*state) == section);
+        if let Some(state) = states.clone().find(|state| state.name() == &*entry.key) {
+            exclusions.by_state.push((state, groups));
+            continue;
+        }
+        let names: Vec<&str> = states.by_ref().map(DeviceState::name).collect();
+        let message = format!("`{section}` has no state {}", quoted(&entry.key));
+        let diagnostic = Diagnostic::error("unknown-state", message).at(entry.key_span, "");
+        let help = format!("its states are {}", names.join(", "));
+        diagnostics.push(diagnostic.help(help).suggest(nearest(&entry.key, names)));
+    }
+}
+
+/// A list of groups; nothing is an empty list.
+fn group_list(node: &Node, what: &str, names: &Index<'_, GroupId>, diagnostics: &mut Diagnostics) -> Vec<GroupId> {
+    if node.is_null() && !node.is_broken() {
+        return Vec::new();
+    }
+    let items = node.expect_sequence(what, diagnostics).unwrap_or_default();
+    items.iter().filter_map(|item| names.resolve_node(item, diagnostics)).collect()
+}
+
+/// A file without a table for plane cache reads means its one table for both kinds of cache read.
+fn share_cache_read(exclusions: &mut Exclusions) {
+    let cache = DeviceState::CacheRead(CacheReadKind::Cache);
+    let plane_cache = DeviceState::CacheRead(CacheReadKind::PlaneCache);
+    if exclusions.by_state.iter().any(|(state, _)| *state == plane_cache) {
+        return;
+    }
+    if let Some(at) = exclusions.by_state.iter().position(|(state, _)| *state == cache) {
+        let groups = exclusions.by_state[at].1.clone();
+        exclusions.by_state.insert(at + 1, (plane_cache, groups));
+    }
+}

@@ -1,0 +1,54 @@
+//! Looking names up, and saying which name was probably meant when there is no such one.
+
+use std::collections::HashMap;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest, quoted};
+use crate::yaml::Node;
+
+/// Names of one kind of thing.
+pub(super) struct Index<'n, T> {
+    kind: &'static str,
+    code: &'static str,
+    by_name: HashMap<&'n str, T>,
+    /// In the order of the file, so that suggestions do not depend on hashing.
+    order: Vec<&'n str>,
+}
+
+impl<'n, T: Copy> Index<'n, T> {
+    /// `kind` and `code` are for the message about an unknown name.
+    pub(super) fn new(kind: &'static str, code: &'static str, items: impl IntoIterator<Item = (&'n str, T)>) -> Self {
+        let mut index = Self { kind, code, by_name: HashMap::new(), order: Vec::new() };
+        for (name, item) in items {
+            index.by_name.insert(name, item);
+            index.order.push(name);
+        }
+        index
+    }
+
+    /// What goes by a name, if anything.
+    pub(super) fn get(&self, name: &str) -> Option<T> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The names, in the order of the file.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'n str> {
+        self.order.iter().copied()
+    }
+
+    /// What goes by a name; reports a name that nothing goes by.
+    pub(super) fn resolve(&self, name: &str, at: Span, diagnostics: &mut Diagnostics) -> Option<T> {
+        let found = self.get(name);
+        if found.is_none() {
+            let near = if diagnostics.is_full() { None } else { nearest(name, self.names()) };
+            let message = format!("there is no {} {}", self.kind, quoted(name));
+            diagnostics.push(Diagnostic::error(self.code, message).at(at, "").suggest(near));
+        }
+        found
+    }
+
+    /// What a scalar names.
+    pub(super) fn resolve_node(&self, node: &Node, diagnostics: &mut Diagnostics) -> Option<T> {
+        let name = node.expect_str(self.kind, diagnostics)?;
+        self.resolve(name, node.span, diagnostics)
+    }
+}

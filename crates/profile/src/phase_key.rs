@@ -1,0 +1,70 @@
+//! Names of phases and phase keys as files spell them.
+
+use std::collections::HashMap;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest, quoted};
+use crate::ids::PhaseKey;
+use crate::model::{PhaseKeyInfo, PhaseKind};
+
+/// The phase a name stands for; the predecessor's other spellings (`DOUT`, `DOUT4K`, `DATAIN`) included.
+pub(crate) fn phase_named(name: &str) -> Option<PhaseKind> {
+    match name {
+        "DOUT" | "DOUT4K" => Some(PhaseKind::DataOut),
+        "DATAIN" => Some(PhaseKind::DataIn),
+        _ => PhaseKind::ALL.into_iter().find(|kind| kind.name() == name),
+    }
+}
+
+/// Looks phase keys up by name.
+pub(crate) struct PhaseKeyNames<'p> {
+    by_name: HashMap<&'p str, PhaseKey>,
+    names: Vec<&'p str>,
+}
+
+impl<'p> PhaseKeyNames<'p> {
+    pub(crate) fn new(infos: impl IntoIterator<Item = (PhaseKey, &'p PhaseKeyInfo)>) -> Self {
+        let mut by_name = HashMap::new();
+        let mut names = Vec::new();
+        for (key, info) in infos {
+            by_name.insert(info.name.as_str(), key);
+            names.push(info.name.as_str());
+        }
+        Self { by_name, names }
+    }
+
+    /// The key a name stands for.
+    ///
+    /// A phase that the base does not have gives a warning and `None`: harmless, since nothing is ever in that state.
+    /// Anything else that is no key is an error.
+    pub(crate) fn resolve(&self, name: &str, at: Span, diagnostics: &mut Diagnostics) -> Option<PhaseKey> {
+        if let Some(&key) = self.by_name.get(name) {
+            return Some(key);
+        }
+        let split = name.rsplit_once('.');
+        let base_exists = split.is_some_and(|(base, _)| self.by_name.contains_key(format!("{base}.END").as_str()));
+        let phase = split.and_then(|(_, phase)| phase_named(phase));
+        match (split, phase) {
+            (Some((base, _)), Some(phase)) if base_exists => {
+                let proper = format!("{base}.{}", phase.name());
+                if let Some(&key) = self.by_name.get(proper.as_str()) {
+                    return Some(key);
+                }
+                let message = match phase {
+                    PhaseKind::Issue => "no plane is ever seen in the ISSUE phase: the entry has no effect".to_owned(),
+                    PhaseKind::CoreBusy | PhaseKind::DataIn | PhaseKind::DataOut => {
+                        format!("{} has no phase {}: the entry has no effect", quoted(base), phase.name())
+                    }
+                };
+                diagnostics.push(Diagnostic::warning("state-never-reached", message).at(at, ""));
+            }
+            _ => {
+                let near = if diagnostics.is_full() { None } else { nearest(name, self.names.iter().copied()) };
+                let message = format!("there is no phase key {}", quoted(name));
+                let help = "a phase key is `BASE.PHASE`, `BASE.END` or `DEFAULT`";
+                let diagnostic = Diagnostic::error("unknown-phase-key", message).at(at, "").help(help);
+                diagnostics.push(diagnostic.suggest(near));
+            }
+        }
+        None
+    }
+}

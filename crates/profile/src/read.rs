@@ -1,0 +1,49 @@
+//! Reading a profile, whichever form it is written in.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use crate::model::Profile;
+use crate::yaml::{self, Node};
+use crate::{legacy, native};
+
+/// How to read.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct ReadOptions {
+    /// An operation name of a legacy file whose stanza has an error is left out with a warning, and with it everything
+    /// that refers to it. Every other error stays one.
+    pub lenient: bool,
+}
+
+/// Reads a profile: native when it has a top-level key `schema`, else the predecessor's form.
+///
+/// Reports every mistake of the text in one go, in the order of the text. The profile is there exactly when no
+/// diagnostic is an error.
+#[must_use]
+pub fn read(source: &SourceFile, options: ReadOptions) -> (Option<Profile>, Diagnostics) {
+    let mut diagnostics = Diagnostics::new();
+    let profile =
+        yaml::parse(source, &mut diagnostics).and_then(|root| dispatch(&root, source, options, &mut diagnostics));
+    diagnostics.sort();
+    let profile = if diagnostics.has_errors() { None } else { profile };
+    (profile, diagnostics)
+}
+
+fn dispatch(root: &Node, source: &SourceFile, options: ReadOptions, diagnostics: &mut Diagnostics) -> Option<Profile> {
+    let has = |key: &str| root.get(key).is_some();
+    if root.as_mapping().is_none() {
+        let message = format!("a device profile is a mapping, not {}", root.describe());
+        diagnostics.push(Diagnostic::error("not-a-profile", message).at(root.span, ""));
+        return None;
+    }
+    if has("schema") {
+        return native::read_native(root, source, diagnostics);
+    }
+    if has("op_bases") || has("op_names") || !(has("bases") || has("ops") || has("classes")) {
+        return legacy::import(root, source, options.lenient, diagnostics);
+    }
+    let diagnostic =
+        Diagnostic::error("missing-schema", "a native profile says which version of the format it is written in")
+            .at(root.span, "")
+            .help("add `schema: 1` as its first line");
+    diagnostics.push(diagnostic);
+    None
+}

@@ -1,0 +1,140 @@
+//! Probability tables in files of their own (`op_state_probs.yaml`), written, edited by hand, read and checked.
+//!
+//! Promises that a written table reads back to the same numbers, bit for bit.
+//! Leaves out how a table is built: that is chance, and lives in the generator.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, Span, nearest, quoted};
+use crate::ids::{OpId, PhaseKey};
+use crate::limits::MAX_WEIGHT;
+use crate::model::Profile;
+use crate::phase_key::PhaseKeyNames;
+use crate::yaml::{self, Entry, Fields};
+
+/// Distributions over op names, by phase key, in the order of the file.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Table {
+    /// Phase key → (name, mass); masses are finite and ≥ 0 and need not sum to 1. An empty list proposes nothing.
+    pub entries: Vec<(PhaseKey, Vec<(OpId, f64)>)>,
+}
+
+/// Reads a table for a profile.
+///
+/// Reports unknown keys and names, masses that are negative or no finite number (errors), masses of 0, keys of states
+/// the profile never reaches (warnings) and keys without a name (notes), all in one go and in the order of the text. The
+/// table is there exactly when no diagnostic is an error.
+#[must_use]
+pub fn read(source: &SourceFile, profile: &Profile) -> (Option<Table>, Diagnostics) {
+    let mut diagnostics = Diagnostics::new();
+    let table = yaml::parse(source, &mut diagnostics).and_then(|root| {
+        let mut fields = Fields::new(&root, "the table", &mut diagnostics)?;
+        let keys = fields.require("phase_conditional", &mut diagnostics);
+        fields.finish(&mut diagnostics);
+        let entries = keys?.expect_mapping("phase_conditional", &mut diagnostics)?;
+        let phase_keys = PhaseKeyNames::new(profile.phase_keys.iter_ids());
+        let ops: HashMap<&str, OpId> = profile.ops.iter_ids().map(|(id, op)| (op.name.as_str(), id)).collect();
+        let resolve = |name: &str, at: Span, diagnostics: &mut Diagnostics| {
+            let found = ops.get(name).copied();
+            if found.is_none() {
+                let names = profile.ops.iter().map(|op| op.name.as_str());
+                let near = if diagnostics.is_full() { None } else { nearest(name, names) };
+                let message = format!("there is no operation name {}", quoted(name));
+                diagnostics.push(Diagnostic::error("unknown-op", message).at(at, "").suggest(near));
+            }
+            found
+        };
+        Some(Table { entries: distributions(entries, &phase_keys, resolve, &mut diagnostics) })
+    });
+    diagnostics.sort();
+    let table = if diagnostics.has_errors() { None } else { table };
+    (table, diagnostics)
+}
+
+/// Reads `key: {name: mass}` entries. `op` resolves a name, and reports it if nothing goes by it.
+pub(crate) fn distributions(
+    entries: &[Entry],
+    keys: &PhaseKeyNames<'_>,
+    op: impl Fn(&str, Span, &mut Diagnostics) -> Option<OpId>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(PhaseKey, Vec<(OpId, f64)>)> {
+    let mut read: Vec<(PhaseKey, Vec<(OpId, f64)>)> = Vec::new();
+    for entry in entries {
+        let key = keys.resolve(&entry.key, entry.key_span, diagnostics);
+        let empty = entry.value.is_null() && !entry.value.is_broken();
+        let items = if empty { None } else { entry.value.expect_mapping(&entry.key, diagnostics) };
+        let items = items.unwrap_or_default();
+        if empty || (items.is_empty() && entry.value.as_mapping().is_some()) {
+            let message = format!("{} lists no name: nothing will be proposed there", quoted(&entry.key));
+            diagnostics.push(Diagnostic::note("empty-key", message).at(entry.key_span, ""));
+        }
+        let mut masses = Vec::with_capacity(items.len());
+        for item in items {
+            let mass = item.value.expect_f64(&item.key, 0.0..=MAX_WEIGHT, diagnostics);
+            if mass == Some(0.0) {
+                let message = format!("{} has a mass of 0: it will never be proposed there", quoted(&item.key));
+                diagnostics.push(Diagnostic::warning("zero-mass", message).at(item.value.span, ""));
+            }
+            if let (Some(op), Some(mass)) = (op(&item.key, item.key_span, diagnostics), mass) {
+                masses.push((op, mass));
+            }
+        }
+        let Some(key) = key else { continue };
+        if read.iter().any(|(known, _)| *known == key) {
+            let message = format!("{} is the key of an earlier entry in another spelling", quoted(&entry.key));
+            diagnostics.push(Diagnostic::error("duplicate-key", message).at(entry.key_span, "again here"));
+            continue;
+        }
+        read.push((key, masses));
+    }
+    read
+}
+
+/// A table as YAML text; [`read`] gives the same table back.
+///
+/// Keys and names that are not of the profile are left out.
+#[must_use]
+pub fn write(table: &Table, profile: &Profile) -> String {
+    let mut text = String::from("phase_conditional:");
+    if table.entries.is_empty() {
+        text.push_str(" {}");
+    }
+    text.push('\n');
+    for (key, masses) in &table.entries {
+        let Some(key) = profile.phase_keys.iter().nth(key.index()) else { continue };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "  {}:", key_text(&key.name));
+        if masses.is_empty() {
+            text.push_str(" {}");
+        }
+        text.push('\n');
+        for (op, mass) in masses {
+            if let Some(op) = profile.ops.iter().nth(op.index()) {
+                // Display of f64 is the shortest decimal that reads back to the same bits.
+                let _ = writeln!(text, "    {}: {mass}", key_text(&op.name));
+            }
+        }
+    }
+    text
+}
+
+/// A name as a YAML key: plain where that is safe, else in double quotes.
+fn key_text(name: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/' | '+');
+    if name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') && name.chars().all(safe) {
+        return name.to_owned();
+    }
+    let mut text = String::from("\"");
+    for c in name.chars() {
+        match c {
+            '"' | '\\' => text.extend(['\\', c]),
+            c if c.is_control() || !(c.is_ascii() || c.is_alphanumeric()) => {
+                let _ = write!(text, "\\U{:08X}", u32::from(c));
+            }
+            c => text.push(c),
+        }
+    }
+    text.push('"');
+    text
+}
