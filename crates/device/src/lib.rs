@@ -1,1 +1,18 @@
-//! Under construction.
+//! What a NAND device does.
+//!
+//! Compiled tables, the state of a device, its address book and registers; "may this start now, and why not" and "start it".
+//! No randomness, no clock, no input or output, no names.
+
+mod book;
+mod device;
+mod logic;
+mod place;
+mod rule;
+mod tables;
+
+pub use book::{AddressBook, BlockRecord, BlockStage};
+pub use device::{Device, Flight, FlightId, Status};
+pub use logic::{CacheProgram, DieLogic, Loaded, PlaneLogic, Register, Suspended};
+pub use place::Place;
+pub use rule::Rule;
+pub use tables::{BaseInfo, Effects, OpInfo, Reach, Size, Tables};

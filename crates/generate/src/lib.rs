@@ -1,1 +1,21 @@
-//! Under construction.
+//! Random legal operation sequences.
+//!
+//! Events, proposals, chains, probabilities, sites and runs. The only randomness of the product; no clock, no files.
+
+mod chain;
+mod eligible;
+mod philox;
+mod plan;
+pub mod probability;
+mod propose;
+mod queue;
+mod reason;
+mod safety;
+mod setup;
+mod site;
+mod waiting;
+
+pub use philox::{Stream, StreamKind};
+pub use reason::{Reason, Rejections};
+pub use setup::{Setup, SetupError, not_yet_generated};
+pub use site::{RunError, RunLimits, RunSummary, Site};

@@ -4,6 +4,7 @@
 //! probabilities. This crate reads profiles (the native form and the predecessor's), says everything that is wrong with
 //! one, and writes them. It knows nothing of simulation.
 
+pub mod builtin;
 pub mod diagnostic;
 pub mod ids;
 mod legacy;
@@ -12,6 +13,7 @@ pub mod model;
 mod phase_key;
 mod read;
 pub mod table;
+pub mod native;
 pub mod units;
 pub mod yaml;
 

@@ -2,6 +2,12 @@
 //!
 //! The engine pushes each committed operation into a [`Sink`]; sinks write files. Nothing here knows rules or chance.
 
+pub mod files;
+pub mod manifest;
+pub mod read;
+pub mod sequence;
+pub mod time_column;
+
 use std::io;
 
 use nandseq_profile::{OpId, Target, Ticks};

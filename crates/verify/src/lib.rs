@@ -1,1 +1,24 @@
-//! Under construction.
+//! An independent judge of written operation sequences.
+//!
+//! A [`Verifier`] replays a sequence on a model of its own and says which rules it breaks: a second opinion, written from
+//! the text of the rules and sharing no code with what generates sequences. It is plain on purpose: intervals of time in
+//! lists, and a sorted list of what happens when. Behaviour comes from the profile as data; no name is ever compared.
+//!
+//! Promises: memory bounded by the size of the device and the number of findings kept, not by the length of a sequence;
+//! no input makes it panic; one damaged operation gives its own finding and not hundreds of followers (see
+//! [`Counts::followers`]).
+//!
+//! Leaves out: whether a chain was completed. Which chain an operation began is not written in a sequence.
+
+mod finding;
+mod judge;
+mod kind;
+mod model;
+mod numbers;
+mod rule;
+mod time;
+mod verifier;
+
+pub use finding::{Counts, Finding, OperationRef, Place};
+pub use rule::RuleCode;
+pub use verifier::Verifier;

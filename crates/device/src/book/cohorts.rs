@@ -1,0 +1,177 @@
+//! Block groups by the planes that can work together on them: the index behind multi-plane addresses.
+//!
+//! For each group and each way of use (erase; program as a cell type; read as a cell type) the planes whose blocks allow the
+//! same operation at the same page form a cohort. Groups are kept in sets by cohort, so that the groups on which a given
+//! plane set can work are the union of the sets of its supersets.
+
+use nandseq_profile::{CellTypeId, Die, PlaneSet};
+
+use super::{AddressBook, LENGTHS, Sets};
+use crate::place::Place;
+use crate::tables::{Size, Tables};
+
+/// The sets of groups.
+#[derive(Clone, Debug)]
+pub(super) struct Cohorts {
+    size: Size,
+    cells: usize,
+    masks: usize,
+    slots: usize,
+    /// Set = die × masks + mask; entry = die × groups + group.
+    any: Sets,
+    /// Set = (die × cells + cell) × masks + mask; entry = ((die × groups + group) × cells + cell) × slots + slot.
+    next: Sets,
+    /// Set = ((die × cells + cell) × masks + mask) × 17 + bit length; entry = (die × groups + group) × cells + cell.
+    read: Sets,
+    /// Which cell types a group could last program, so that only those are looked at again.
+    last_next: Vec<u8>,
+    last_read: Vec<u8>,
+}
+
+impl Cohorts {
+    pub(super) fn new(tables: &Tables) -> Self {
+        let size = tables.size;
+        let (planes, dies) = (usize::from(size.planes), usize::from(size.dies));
+        let (cells, masks, slots) = (tables.programs.len(), 1 << planes, planes / 2);
+        let groups = dies * size.groups as usize;
+        let multi = planes > 1;
+        let entries = |count: usize| if multi { count } else { 0 };
+        Self {
+            size,
+            cells,
+            masks,
+            slots,
+            any: Sets::new(dies * masks, entries(groups)),
+            next: Sets::new(dies * cells * masks, entries(groups * cells * slots)),
+            read: Sets::new(dies * cells * masks * LENGTHS, entries(groups * cells)),
+            last_next: vec![0; entries(groups)],
+            last_read: vec![0; entries(groups)],
+        }
+    }
+
+    fn group_entry(&self, die: Die, group: u32) -> usize {
+        usize::from(die.0) * self.size.groups as usize + group as usize
+    }
+
+    /// The groups with a free block on all of `mask`, and exactly those.
+    pub(super) fn any(&self, die: Die, mask: PlaneSet) -> &[u32] {
+        self.any.get(usize::from(die.0) * self.masks + usize::from(mask.0))
+    }
+
+    /// The entries (see [`Cohorts::next_group`]) that can program a cell type on exactly `mask`.
+    pub(super) fn next(&self, die: Die, cell: CellTypeId, mask: PlaneSet) -> &[u32] {
+        self.next.get((usize::from(die.0) * self.cells + cell.index()) * self.masks + usize::from(mask.0))
+    }
+
+    /// The entries that can read a cell type on exactly `mask`, by the bit length of their longest readable stretch.
+    pub(super) fn read(&self, die: Die, cell: CellTypeId, mask: PlaneSet, length: usize) -> &[u32] {
+        let set = (usize::from(die.0) * self.cells + cell.index()) * self.masks + usize::from(mask.0);
+        self.read.get(set * LENGTHS + length)
+    }
+
+    /// The group of an entry of [`Cohorts::any`].
+    pub(super) fn any_group(&self, entry: u32) -> u32 {
+        entry % self.size.groups
+    }
+
+    /// The group of an entry of [`Cohorts::next`].
+    pub(super) fn next_group(&self, entry: u32) -> u32 {
+        entry / (self.cells * self.slots) as u32 % self.size.groups
+    }
+
+    /// The group of an entry of [`Cohorts::read`].
+    pub(super) fn read_group(&self, entry: u32) -> u32 {
+        entry / self.cells as u32 % self.size.groups
+    }
+}
+
+impl AddressBook {
+    /// Brings the cohorts of a group in line with its blocks' records.
+    pub(super) fn refresh_group(&mut self, die: Die, group: u32) {
+        if self.size.planes < 2 {
+            return;
+        }
+        let entry = self.cohorts.group_entry(die, group);
+        let all = Place { die, planes: self.planes_of(group), group, ..Place::default() };
+        let mut free = PlaneSet::EMPTY;
+        let (mut next, mut read) = ([(0u8, 0u16); 8], [(0u8, 0u16); 8]);
+        let (mut next_cells, mut read_cells) = (0u8, 0u8);
+        for plane in all.planes.iter() {
+            let record = *self.record(die, all.block(&self.size, plane));
+            if record.stage != super::BlockStage::Bad && !record.in_flight && record.held == 0 {
+                free.insert(plane);
+            }
+            next[usize::from(plane.0)] = (self.programmable(&record), record.pages);
+            next_cells |= next[usize::from(plane.0)].0;
+            if let Some((cell, pages)) = self.readable(&record) {
+                read[usize::from(plane.0)] = (1 << cell.0, pages);
+                read_cells |= 1 << cell.0;
+            }
+        }
+        let together = free.len() >= 2;
+        let set = usize::from(die.0) * self.cohorts.masks + usize::from(free.0);
+        self.cohorts.any.assign(entry as u32, together.then_some(set));
+        for cell in bits(next_cells | self.cohorts.last_next[entry]) {
+            self.cohorts.set_next(die, entry, cell, &next);
+        }
+        for cell in bits(read_cells | self.cohorts.last_read[entry]) {
+            self.cohorts.set_read(die, entry, cell, &read);
+        }
+        self.cohorts.last_next[entry] = next_cells;
+        self.cohorts.last_read[entry] = read_cells;
+    }
+}
+
+/// The positions of the bits of a byte.
+fn bits(mut byte: u8) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let at = byte.trailing_zeros() as usize;
+        byte &= byte.wrapping_sub(1);
+        (at < 8).then_some(at)
+    })
+}
+
+impl Cohorts {
+    /// Files the cohorts of a group for programming a cell type: planes at the same next page, at least two.
+    fn set_next(&mut self, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
+        let mut slot = 0;
+        let mut seen = PlaneSet::EMPTY;
+        for (at, &(cells, page)) in planes.iter().enumerate() {
+            if cells >> cell & 1 == 0 || seen.0 >> at & 1 == 1 {
+                continue;
+            }
+            let mut mask = PlaneSet::EMPTY;
+            for (other, &(cells, other_page)) in planes.iter().enumerate().skip(at) {
+                if cells >> cell & 1 == 1 && other_page == page {
+                    mask = mask.union(PlaneSet(1 << other));
+                }
+            }
+            seen = seen.union(mask);
+            if mask.len() >= 2 {
+                let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);
+                self.next.assign(((group * self.cells + cell) * self.slots + slot) as u32, Some(set));
+                slot += 1;
+            }
+        }
+        for slot in slot..self.slots {
+            self.next.assign(((group * self.cells + cell) * self.slots + slot) as u32, None);
+        }
+    }
+
+    /// Files the cohort of a group for reading a cell type.
+    fn set_read(&mut self, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
+        let mut mask = PlaneSet::EMPTY;
+        let mut longest = 0;
+        for (at, &(cells, pages)) in planes.iter().enumerate() {
+            if cells >> cell & 1 == 1 {
+                mask = mask.union(PlaneSet(1 << at));
+                longest = longest.max(pages);
+            }
+        }
+        let set = (mask.len() >= 2).then(|| {
+            let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);
+            set * LENGTHS + (16 - longest.leading_zeros()) as usize
+        });
+        self.read.assign((group * self.cells + cell) as u32, set);
+    }
+}

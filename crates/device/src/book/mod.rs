@@ -1,0 +1,302 @@
+//! The address book: what every block is, and which addresses an operation may take.
+//!
+//! Promises constant-time updates and sampling whatever the size of the device: blocks are kept in disjoint sets by what may be
+//! done with them, so that a draw is a choice of set and of position. Rules about blocks are judged from the block's own
+//! record, never from the sets. Has no randomness of its own: callers bring a function that draws below a bound.
+
+mod cohorts;
+mod sample;
+mod sets;
+
+use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet};
+
+use crate::place::Place;
+use crate::rule::Rule;
+use crate::tables::{BaseInfo, Size, Tables};
+use cohorts::Cohorts;
+use sets::Sets;
+
+/// How far a block is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BlockStage {
+    /// Never usable.
+    Bad,
+    /// Must be erased before anything else.
+    NotErased,
+    /// Erased as a cell type, nothing programmed.
+    Erased(CellTypeId),
+    /// Programmed as a cell type, up to a page.
+    Programmed(CellTypeId),
+}
+
+/// The record of a block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BlockRecord {
+    /// How far it is.
+    pub stage: BlockStage,
+    /// How many pages are programmed: the next page to program.
+    pub pages: u16,
+    /// Being erased or programmed, or suspended in it.
+    pub in_flight: bool,
+    /// How many waiting chain steps count on it.
+    pub held: u8,
+}
+
+/// All blocks of a site.
+#[derive(Clone, Debug)]
+pub struct AddressBook {
+    size: Size,
+    offset_guard: u32,
+    programs: Vec<u8>,
+    cells: usize,
+    records: Vec<BlockRecord>,
+    /// Blocks that may be erased: set = die × planes + plane.
+    any: Sets,
+    /// Blocks that may be programmed: set = (die × planes + plane) × 2 cells + class (erased, then open, by cell type).
+    next: Sets,
+    /// Blocks with readable pages: set = ((die × planes + plane) × cells + cell) × 17 + bit length of the page count.
+    read: Sets,
+    /// Block groups by the planes that can work together.
+    cohorts: Cohorts,
+    /// Planes with at least one programmable (readable) block: [die × cells + cell].
+    next_planes: Vec<PlaneSet>,
+    read_planes: Vec<PlaneSet>,
+}
+
+/// Bit lengths of a page count 1..=65535 are 1..=16.
+const LENGTHS: usize = 17;
+
+impl AddressBook {
+    /// A fresh device: no block erased, those of `bad` never usable.
+    #[must_use]
+    pub fn new(tables: &Tables, bad: &[(Die, Block)]) -> Self {
+        let size = tables.size;
+        let cells = tables.programs.len();
+        let blocks = usize::from(size.dies) * size.blocks as usize;
+        let lanes = usize::from(size.dies) * usize::from(size.planes);
+        let fresh = BlockRecord { stage: BlockStage::NotErased, pages: 0, in_flight: false, held: 0 };
+        let mut book = Self {
+            size,
+            offset_guard: tables.offset_guard,
+            programs: tables.programs.clone(),
+            cells,
+            records: vec![fresh; blocks],
+            any: Sets::new(lanes, blocks),
+            next: Sets::new(lanes * cells * 2, blocks),
+            read: Sets::new(lanes * cells * LENGTHS, blocks),
+            cohorts: Cohorts::new(tables),
+            next_planes: vec![PlaneSet::EMPTY; usize::from(size.dies) * cells],
+            read_planes: vec![PlaneSet::EMPTY; usize::from(size.dies) * cells],
+        };
+        for &(die, block) in bad {
+            let at = book.at(die, block);
+            book.records[at].stage = BlockStage::Bad;
+        }
+        for die in 0..size.dies {
+            for group in 0..size.groups {
+                let planes = book.planes_of(group);
+                book.refresh(&Place { die: Die(die), planes, group, ..Place::default() });
+            }
+        }
+        book
+    }
+
+    /// The planes on which a group has a block (the last group may be incomplete).
+    fn planes_of(&self, group: u32) -> PlaneSet {
+        let left = self.size.blocks - group * u32::from(self.size.planes);
+        PlaneSet::first(left.min(u32::from(self.size.planes)))
+    }
+
+    const fn at(&self, die: Die, block: Block) -> usize {
+        die.0 as usize * self.size.blocks as usize + block.0 as usize
+    }
+
+    /// The record of a block.
+    #[must_use]
+    pub fn record(&self, die: Die, block: Block) -> &BlockRecord {
+        &self.records[self.at(die, block)]
+    }
+
+    /// The bits of the cell types a block may be programmed with next.
+    fn programmable(&self, record: &BlockRecord) -> u8 {
+        if record.in_flight || record.held > 0 || record.pages >= self.size.pages {
+            return 0;
+        }
+        match record.stage {
+            BlockStage::Bad | BlockStage::NotErased => 0,
+            BlockStage::Erased(cell) => self.programs[cell.index()],
+            BlockStage::Programmed(cell) => 1 << cell.0,
+        }
+    }
+
+    /// How many pages, from 0, may be read.
+    fn readable(&self, record: &BlockRecord) -> Option<(CellTypeId, u16)> {
+        let BlockStage::Programmed(cell) = record.stage else { return None };
+        let pages = u32::from(record.pages).saturating_sub(self.offset_guard);
+        if record.in_flight || pages == 0 { None } else { Some((cell, pages as u16)) }
+    }
+
+    /// Brings the sets in line with the records of a place's blocks.
+    fn refresh(&mut self, place: &Place) {
+        for plane in place.planes.iter() {
+            self.refresh_block(place, plane);
+        }
+        self.refresh_group(place.die, place.group);
+    }
+
+    fn refresh_block(&mut self, place: &Place, plane: Plane) {
+        let at = self.at(place.die, place.block(&self.size, plane));
+        let record = self.records[at];
+        let lane = usize::from(place.die.0) * usize::from(self.size.planes) + usize::from(plane.0);
+        let free = record.stage != BlockStage::Bad && !record.in_flight && record.held == 0;
+        self.any.assign(at as u32, free.then_some(lane));
+        let class = match record.stage {
+            _ if self.programmable(&record) == 0 => None,
+            BlockStage::Bad | BlockStage::NotErased => None,
+            BlockStage::Erased(cell) => Some(cell.index()),
+            BlockStage::Programmed(cell) => Some(self.cells + cell.index()),
+        };
+        self.next.assign(at as u32, class.map(|class| lane * self.cells * 2 + class));
+        let set = self.readable(&record).map(|(cell, pages)| {
+            let length = (16 - pages.leading_zeros()) as usize;
+            (lane * self.cells + cell.index()) * LENGTHS + length
+        });
+        self.read.assign(at as u32, set);
+        self.refresh_planes(place.die, plane, lane);
+    }
+
+    /// Which cell types a plane can program and read now.
+    fn refresh_planes(&mut self, die: Die, plane: Plane, lane: usize) {
+        for cell in 0..self.cells {
+            let index = usize::from(die.0) * self.cells + cell;
+            let bit = PlaneSet::one(plane);
+            let next = self.program_classes(cell).any(|class| self.next.len(lane * self.cells * 2 + class) > 0);
+            let sets = &mut self.next_planes[index];
+            *sets = if next { sets.union(bit) } else { sets.minus(bit) };
+            let base = (lane * self.cells + cell) * LENGTHS;
+            let read = (0..LENGTHS).any(|length| self.read.len(base + length) > 0);
+            let sets = &mut self.read_planes[index];
+            *sets = if read { sets.union(bit) } else { sets.minus(bit) };
+        }
+    }
+
+    /// The classes of blocks that may be programmed with a cell type.
+    fn program_classes(&self, cell: usize) -> impl Iterator<Item = usize> + '_ {
+        let erased = (0..self.cells).filter(move |&erased| self.programs[erased] >> cell & 1 == 1);
+        erased.chain(std::iter::once(self.cells + cell))
+    }
+
+    /// The rules about blocks for an operation of `base` at `place`, from the blocks' records.
+    ///
+    /// # Errors
+    /// The rule that forbids it.
+    pub fn judge(&self, info: &BaseInfo, place: &Place, cell: CellTypeId) -> Result<(), Rule> {
+        if !info.has_block {
+            return Ok(());
+        }
+        if place.group >= self.size.groups || !place.planes.is_subset(self.planes_of(place.group)) {
+            return Err(Rule::Bounds);
+        }
+        if place.page.0 >= self.size.pages || place.die.0 >= self.size.dies {
+            return Err(Rule::Bounds);
+        }
+        for plane in place.planes.iter() {
+            let record = self.record(place.die, place.block(&self.size, plane));
+            self.judge_block(info, record, place.page, cell)?;
+        }
+        Ok(())
+    }
+
+    fn judge_block(&self, info: &BaseInfo, record: &BlockRecord, page: Page, cell: CellTypeId) -> Result<(), Rule> {
+        use nandseq_profile::model::AddressSource as From;
+        if info.effects.data_out || info.effects.cache_read_end.is_some() {
+            return Ok(()); // registers only: no array operation
+        }
+        if record.stage == BlockStage::Bad {
+            return Err(Rule::BadBlock);
+        }
+        if record.in_flight && info.address != From::SuspendedProgram {
+            return Err(Rule::InFlight);
+        }
+        if info.effects.is_program() || info.address == From::NextPage {
+            return self.judge_program(record, page, cell);
+        }
+        let reads = info.effects.reads_array() && info.address != From::SuspendedProgram;
+        if reads { self.judge_read(record, page, cell) } else { Ok(()) }
+    }
+
+    fn judge_program(&self, record: &BlockRecord, page: Page, cell: CellTypeId) -> Result<(), Rule> {
+        let fits = match record.stage {
+            BlockStage::Bad | BlockStage::NotErased => return Err(Rule::ProgramBeforeErase),
+            BlockStage::Erased(erased) => self.programs[erased.index()] >> cell.0 & 1 == 1,
+            BlockStage::Programmed(programmed) => programmed == cell,
+        };
+        if page.0 != record.pages {
+            return Err(Rule::ProgramOrder);
+        }
+        if fits { Ok(()) } else { Err(Rule::ProgramCellType) }
+    }
+
+    fn judge_read(&self, record: &BlockRecord, page: Page, cell: CellTypeId) -> Result<(), Rule> {
+        let BlockStage::Programmed(programmed) = record.stage else { return Err(Rule::ReadBeforeProgram) };
+        if u32::from(page.0) + self.offset_guard >= u32::from(record.pages) {
+            return Err(Rule::ReadBeforeProgram);
+        }
+        if programmed == cell { Ok(()) } else { Err(Rule::ReadCellType) }
+    }
+
+    /// Applies `change` to every block of a place.
+    fn change(&mut self, place: &Place, mut change: impl FnMut(&mut BlockRecord)) {
+        for plane in place.planes.iter() {
+            let at = self.at(place.die, place.block(&self.size, plane));
+            change(&mut self.records[at]);
+        }
+        self.refresh(place);
+    }
+
+    /// The blocks of a place begin to be erased or programmed.
+    pub fn begin(&mut self, place: &Place) {
+        self.change(place, |record| record.in_flight = true);
+    }
+
+    /// The array is done with the blocks of a place.
+    pub fn finish(&mut self, info: &BaseInfo, place: &Place) {
+        let (pages, effects) = (self.size.pages, info.effects);
+        self.change(place, |record| {
+            record.in_flight = false;
+            if effects.erase {
+                record.stage = BlockStage::Erased(place.cell_type);
+                record.pages = 0;
+            }
+            if effects.program || effects.close {
+                record.stage = BlockStage::Programmed(place.cell_type);
+                record.pages = if effects.close { pages } else { place.page.0 + 1 };
+            }
+        });
+    }
+
+    /// The erase or program of the blocks of a place was cut by a reset.
+    pub fn abort(&mut self, place: &Place) {
+        self.change(place, |record| {
+            record.in_flight = false;
+            record.stage = BlockStage::NotErased;
+            record.pages = 0;
+        });
+    }
+
+    /// A waiting chain step counts on the blocks of a place: nothing new may be sampled there.
+    pub fn hold(&mut self, place: &Place) {
+        self.change(place, |record| record.held += 1);
+    }
+
+    /// The chain step no longer counts on them.
+    pub fn release(&mut self, place: &Place) {
+        self.change(place, |record| record.held -= 1);
+    }
+
+    /// Whether a waiting chain step counts on a block of this place.
+    #[must_use]
+    pub fn is_held(&self, place: &Place) -> bool {
+        place.planes.iter().any(|plane| self.record(place.die, place.block(&self.size, plane)).held > 0)
+    }
+}

@@ -1,0 +1,320 @@
+//! Drawing addresses: constant time, uniform over what is eligible.
+//!
+//! Callers bring `below`, which draws uniformly below a bound; nothing here is random by itself. Single-plane draws are
+//! exactly uniform over the eligible blocks, or readable pages, of the allowed planes. Multi-plane draws pick a plane set
+//! first: its size uniform in 2..=`max_planes`, then among the sets of that size on which some group qualifies, smaller sizes
+//! when none does; then uniform over that set's groups, or readable pages of its groups.
+
+use nandseq_profile::{CellTypeId, Die, Page, PlaneSet};
+
+use super::{AddressBook, BlockStage, LENGTHS};
+use crate::place::Place;
+
+/// How often a draw of a readable page is repeated before the last block drawn is taken as it is.
+///
+/// A draw succeeds with probability ≥ 1/2 on single planes; after 64 the deviation from uniform is below 2⁻⁶⁴. Groups with
+/// very unlike blocks succeed less often; there the deviation is bounded by the same exponent of their rate.
+const REDRAWS: u32 = 64;
+
+impl AddressBook {
+    /// The planes among `allowed` with a block that may be erased.
+    #[must_use]
+    pub fn any_planes(&self, die: Die, allowed: PlaneSet) -> PlaneSet {
+        let lane = usize::from(die.0) * usize::from(self.size.planes);
+        let mut planes = PlaneSet::EMPTY;
+        for plane in allowed.iter().filter(|plane| self.any.len(lane + usize::from(plane.0)) > 0) {
+            planes.insert(plane);
+        }
+        planes
+    }
+
+    /// The planes among `allowed` with a block that may be programmed with a cell type.
+    #[must_use]
+    pub fn next_planes(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
+        self.next_planes[usize::from(die.0) * self.cells + cell.index()].and(allowed)
+    }
+
+    /// The planes among `allowed` with a readable page of a cell type.
+    #[must_use]
+    pub fn read_planes(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
+        self.read_planes[usize::from(die.0) * self.cells + cell.index()].and(allowed)
+    }
+
+    /// A block that may be erased.
+    pub fn sample_any(&self, die: Die, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
+        let lane = usize::from(die.0) * usize::from(self.size.planes);
+        let sets = || allowed.iter().map(|plane| self.any.get(lane + usize::from(plane.0)));
+        let entry = nth(sets, below)?;
+        Some(self.place_of(die, entry, 0))
+    }
+
+    /// The next page of a block that may be programmed with a cell type.
+    pub fn sample_next(
+        &self,
+        die: Die,
+        cell: CellTypeId,
+        allowed: PlaneSet,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let planes = self.next_planes(die, cell, allowed);
+        let lane = usize::from(die.0) * usize::from(self.size.planes);
+        let sets = || {
+            planes.iter().flat_map(|plane| {
+                let base = (lane + usize::from(plane.0)) * self.cells * 2;
+                self.program_classes(cell.index()).map(move |class| self.next.get(base + class))
+            })
+        };
+        let entry = nth(sets, below)?;
+        Some(Place { cell_type: cell, ..self.place_of(die, entry, self.records[entry as usize].pages) })
+    }
+
+    /// The planes among `allowed` with a block that may be programmed at all.
+    #[must_use]
+    pub fn any_next_planes(&self, die: Die, allowed: PlaneSet) -> PlaneSet {
+        let first = usize::from(die.0) * self.cells;
+        let all = self.next_planes[first..first + self.cells].iter().fold(PlaneSet::EMPTY, |all, one| all.union(*one));
+        all.and(allowed)
+    }
+
+    /// The next page of a block that may be programmed with any cell type; the place carries the type it is erased or
+    /// programmed as.
+    pub fn sample_any_next(
+        &self,
+        die: Die,
+        allowed: PlaneSet,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let lane = usize::from(die.0) * usize::from(self.size.planes);
+        let sets = || {
+            allowed.iter().flat_map(|plane| {
+                let base = (lane + usize::from(plane.0)) * self.cells * 2;
+                (0..self.cells * 2).map(move |class| self.next.get(base + class))
+            })
+        };
+        let entry = nth(sets, below)?;
+        let record = &self.records[entry as usize];
+        let cell = match record.stage {
+            BlockStage::Erased(cell) | BlockStage::Programmed(cell) => cell,
+            BlockStage::Bad | BlockStage::NotErased => return None,
+        };
+        Some(Place { cell_type: cell, ..self.place_of(die, entry, record.pages) })
+    }
+
+    /// A readable page of a cell type.
+    pub fn sample_read(
+        &self,
+        die: Die,
+        cell: CellTypeId,
+        allowed: PlaneSet,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let planes = self.read_planes(die, cell, allowed);
+        let lane = usize::from(die.0) * usize::from(self.size.planes);
+        let sets = || {
+            planes.iter().flat_map(|plane| {
+                let base = ((lane + usize::from(plane.0)) * self.cells + cell.index()) * LENGTHS;
+                (1..LENGTHS).map(move |length| (self.read.get(base + length), length))
+            })
+        };
+        let limit = |entry: u32| self.readable(&self.records[entry as usize]).map_or(0, |(_, pages)| pages);
+        let (entry, page) = nth_page(sets, limit, below)?;
+        Some(Place { cell_type: cell, ..self.place_of(die, entry, page) })
+    }
+
+    fn place_of(&self, die: Die, entry: u32, page: u16) -> Place {
+        let block = entry - u32::from(die.0) * self.size.blocks;
+        let planes = u32::from(self.size.planes);
+        let plane = PlaneSet(1 << (block % planes));
+        Place { die, planes: plane, group: block / planes, page: Page(page), ..Place::default() }
+    }
+
+    /// Whether some two of the allowed planes can be erased together.
+    #[must_use]
+    pub fn any_together(&self, die: Die, allowed: PlaneSet) -> bool {
+        self.masks().any(|mask| mask.and(allowed).len() >= 2 && !self.cohorts.any(die, mask).is_empty())
+    }
+
+    /// Whether some two of the allowed planes can be programmed together.
+    #[must_use]
+    pub fn next_together(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> bool {
+        self.masks().any(|mask| mask.and(allowed).len() >= 2 && !self.cohorts.next(die, cell, mask).is_empty())
+    }
+
+    /// Whether some two of the allowed planes can be read together.
+    #[must_use]
+    pub fn read_together(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> bool {
+        let usable = |mask: PlaneSet| mask.and(allowed).len() >= 2;
+        self.masks().any(|mask| {
+            usable(mask) && (1..LENGTHS).any(|length| !self.cohorts.read(die, cell, mask, length).is_empty())
+        })
+    }
+
+    /// The plane sets of two or more planes.
+    fn masks(&self) -> impl Iterator<Item = PlaneSet> + use<> {
+        let all = PlaneSet::first(u32::from(self.size.planes)).0;
+        (3..=all).map(PlaneSet).filter(|mask| mask.len() >= 2)
+    }
+
+    /// A random plane set among the allowed ones on which `exists` says that some group qualifies.
+    fn draw_planes(
+        &self,
+        allowed: PlaneSet,
+        max_planes: u32,
+        exists: impl Fn(PlaneSet) -> bool,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<PlaneSet> {
+        let most = max_planes.min(allowed.len());
+        if most < 2 {
+            return None;
+        }
+        let wanted = 2 + below(u64::from(most - 1)) as u32;
+        for size in (2..=wanted).rev() {
+            let fits = |mask: &PlaneSet| mask.len() == size && mask.is_subset(allowed) && exists(*mask);
+            let count = self.masks().filter(fits).count();
+            if count > 0 {
+                let pick = below(count as u64) as usize;
+                return self.masks().filter(fits).nth(pick);
+            }
+        }
+        None
+    }
+
+    fn supersets(&self, planes: PlaneSet) -> impl Iterator<Item = PlaneSet> + use<> {
+        self.masks().filter(move |mask| planes.is_subset(*mask))
+    }
+
+    /// Blocks of one group that may be erased together.
+    pub fn sample_any_together(
+        &self,
+        die: Die,
+        allowed: PlaneSet,
+        max_planes: u32,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let exists = |planes| self.supersets(planes).any(|mask| !self.cohorts.any(die, mask).is_empty());
+        let planes = self.draw_planes(allowed, max_planes, exists, below)?;
+        let entry = nth(|| self.supersets(planes).map(|mask| self.cohorts.any(die, mask)), below)?;
+        Some(Place { die, planes, group: self.cohorts.any_group(entry), ..Place::default() })
+    }
+
+    /// Blocks of one group that may be programmed together at the same page.
+    pub fn sample_next_together(
+        &self,
+        die: Die,
+        cell: CellTypeId,
+        allowed: PlaneSet,
+        max_planes: u32,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let exists = |planes| self.supersets(planes).any(|mask| !self.cohorts.next(die, cell, mask).is_empty());
+        let planes = self.draw_planes(allowed, max_planes, exists, below)?;
+        self.sample_next_on(die, cell, planes, below)
+    }
+
+    /// Blocks of one group that may be programmed together at the same page, on exactly these planes.
+    pub fn sample_next_on(
+        &self,
+        die: Die,
+        cell: CellTypeId,
+        planes: PlaneSet,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let entry = nth(|| self.supersets(planes).map(|mask| self.cohorts.next(die, cell, mask)), below)?;
+        let place = Place { die, planes, group: self.cohorts.next_group(entry), cell_type: cell, ..Place::default() };
+        let first = planes.iter().next()?;
+        let page = Page(self.record(die, place.block(&self.size, first)).pages);
+        Some(Place { page, ..place })
+    }
+
+    /// A page of one group that may be read together.
+    pub fn sample_read_together(
+        &self,
+        die: Die,
+        cell: CellTypeId,
+        allowed: PlaneSet,
+        max_planes: u32,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let exists = |planes| {
+            self.supersets(planes).any(|mask| self.read_lists(die, cell, mask).any(|(list, _)| !list.is_empty()))
+        };
+        let planes = self.draw_planes(allowed, max_planes, exists, below)?;
+        self.sample_read_on(die, cell, planes, below)
+    }
+
+    fn read_lists(&self, die: Die, cell: CellTypeId, mask: PlaneSet) -> impl Iterator<Item = (&[u32], usize)> {
+        (1..LENGTHS).map(move |length| (self.cohorts.read(die, cell, mask, length), length))
+    }
+
+    /// A page of one group that may be read together, on exactly these planes.
+    pub fn sample_read_on(
+        &self,
+        die: Die,
+        cell: CellTypeId,
+        planes: PlaneSet,
+        below: &mut impl FnMut(u64) -> u64,
+    ) -> Option<Place> {
+        let limit = |entry: u32| {
+            let place = Place { die, planes, group: self.cohorts.read_group(entry), ..Place::default() };
+            let pages = |plane| {
+                let record = self.record(die, place.block(&self.size, plane));
+                self.readable(record).map_or(0, |(_, pages)| pages)
+            };
+            planes.iter().map(pages).min().unwrap_or(0)
+        };
+        let sets = || self.supersets(planes).flat_map(|mask| self.read_lists(die, cell, mask));
+        let (entry, page) = nth_page(sets, limit, below)?;
+        let group = self.cohorts.read_group(entry);
+        Some(Place { die, planes, group, page: Page(page), cell_type: cell })
+    }
+}
+
+/// An entry drawn uniformly from the union of disjoint sets.
+fn nth<'a, I: Iterator<Item = &'a [u32]>>(sets: impl Fn() -> I, below: &mut impl FnMut(u64) -> u64) -> Option<u32> {
+    let total: u64 = sets().map(|set| set.len() as u64).sum();
+    if total == 0 {
+        return None;
+    }
+    let mut at = below(total);
+    for set in sets() {
+        match set.get(at as usize) {
+            Some(&entry) => return Some(entry),
+            None => at -= set.len() as u64,
+        }
+    }
+    None
+}
+
+/// An (entry, page) drawn uniformly from the pages `0..limit(entry)` of all entries.
+///
+/// The sets come with the bit length of their longest stretch: a draw over set × 2^length hits a page in at least half of the
+/// cases where all stretches of a set are of that length, and is repeated otherwise.
+fn nth_page<'a, I: Iterator<Item = (&'a [u32], usize)>>(
+    sets: impl Fn() -> I,
+    limit: impl Fn(u32) -> u16,
+    below: &mut impl FnMut(u64) -> u64,
+) -> Option<(u32, u16)> {
+    let total: u64 = sets().map(|(set, length)| (set.len() as u64) << length).sum();
+    if total == 0 {
+        return None;
+    }
+    let mut last = None;
+    for _ in 0..REDRAWS {
+        let mut at = below(total);
+        for (set, length) in sets() {
+            let share = (set.len() as u64) << length;
+            if at < share {
+                let entry = set[(at >> length) as usize];
+                let page = at & ((1 << length) - 1);
+                let pages = limit(entry);
+                if page < u64::from(pages) {
+                    return Some((entry, page as u16));
+                }
+                last = Some((entry, page, pages));
+                break;
+            }
+            at -= share;
+        }
+    }
+    last.filter(|&(_, _, pages)| pages > 0).map(|(entry, page, pages)| (entry, (page % u64::from(pages)) as u16))
+}

@@ -1,0 +1,395 @@
+//! The present state of one site's device, and the two functions that matter: judge and start.
+//!
+//! [`Device::judge`] never changes anything and says which rule forbids an operation; [`Device::start`] applies what happens at
+//! its start and asserts that the first agreed; [`Device::finish`] applies its end. Only the present is kept: the caller owns
+//! the clock and must have finished everything that ended up to `now` before it judges. Nothing is reserved ahead.
+
+use nandseq_profile::model::{DeviceState, StatusOf};
+use nandseq_profile::{BaseSet, Block, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
+
+use crate::book::AddressBook;
+use crate::logic::DieLogic;
+use crate::place::Place;
+use crate::rule::Rule;
+use crate::tables::{BaseInfo, OpInfo, Reach, Tables};
+
+/// What a status read sees.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Status {
+    /// A plane of the die is in CORE_BUSY.
+    Busy,
+    /// A plane of the die is in DATA_OUT or DATA_IN, none in CORE_BUSY.
+    ExtReady,
+    /// Neither.
+    Ready,
+}
+
+/// An operation whose end is still to come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Flight {
+    /// Which command.
+    pub op: OpId,
+    /// Where.
+    pub place: Place,
+    /// When its end is to be applied.
+    pub end: Ticks,
+    /// When the last window after it closes.
+    pub window_end: Ticks,
+}
+
+/// Names a [`Flight`] of a device.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct FlightId(pub u32);
+
+/// The op_state of a plane: the last state-affecting operation on it.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    /// Bounds of ISSUE, CORE_BUSY and the window; an absent phase has no length.
+    issue_end: Ticks,
+    busy_end: Ticks,
+    end: Ticks,
+    busy_key: Option<PhaseKey>,
+    window_key: Option<PhaseKey>,
+    end_key: PhaseKey,
+    /// The END key of the operation before it.
+    before: PhaseKey,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct DieState {
+    logic: DieLogic,
+    segments: [Option<Segment>; 8],
+    occupied: PlaneSet,
+    /// Operations that occupy planes of this die.
+    occupants: u8,
+    /// Whether those there are all tolerate others of their kind beside them.
+    tolerant: bool,
+}
+
+/// The present state of a device.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// All blocks.
+    pub book: AddressBook,
+    dies: Vec<DieState>,
+    flights: Vec<Option<Flight>>,
+    free: Vec<u32>,
+    bus_free: Ticks,
+    odt_disabled: bool,
+    all: PlaneSet,
+}
+
+impl Device {
+    /// A fresh device with its bad blocks.
+    #[must_use]
+    pub fn new(tables: &Tables, bad: &[(Die, Block)]) -> Self {
+        let idle = DieState { tolerant: true, ..DieState::default() };
+        Self {
+            book: AddressBook::new(tables, bad),
+            dies: vec![idle; usize::from(tables.size.dies)],
+            flights: Vec::new(),
+            free: Vec::new(),
+            bus_free: Ticks::ZERO,
+            odt_disabled: false,
+            all: PlaneSet::first(u32::from(tables.size.planes)),
+        }
+    }
+
+    /// When the bus is free again.
+    #[must_use]
+    pub const fn bus_free(&self) -> Ticks {
+        self.bus_free
+    }
+
+    /// The lasting state of a die.
+    #[must_use]
+    pub fn logic(&self, die: Die) -> &DieLogic {
+        &self.dies[usize::from(die.0)].logic
+    }
+
+    /// Every plane of a die.
+    #[must_use]
+    pub const fn planes(&self) -> PlaneSet {
+        self.all
+    }
+
+    /// The planes of a die that are occupied now.
+    #[must_use]
+    pub fn occupied(&self, die: Die) -> PlaneSet {
+        self.dies[usize::from(die.0)].occupied
+    }
+
+    /// Whether an operation of this base and kind may start beside what occupies a die.
+    #[must_use]
+    pub fn tolerates(&self, die: Die, info: &BaseInfo, multi: bool) -> bool {
+        let die = &self.dies[usize::from(die.0)];
+        die.occupants == 0 || (die.tolerant && info.interleaved && !multi)
+    }
+
+    /// The operations in flight whose end is still to come.
+    pub fn flights(&self) -> impl Iterator<Item = (FlightId, &Flight)> {
+        self.flights.iter().enumerate().filter_map(|(at, flight)| Some((FlightId(at as u32), flight.as_ref()?)))
+    }
+
+    /// A flight.
+    ///
+    /// # Panics
+    /// When there is no such flight: a fault of the caller.
+    #[must_use]
+    pub fn flight(&self, id: FlightId) -> &Flight {
+        self.flights[id.0 as usize].as_ref().expect("a flight whose end is to come")
+    }
+
+    /// On how many dies an operation works, and on which planes of each.
+    #[must_use]
+    pub fn occupied_by(&self, info: &BaseInfo, place: &Place) -> (u64, PlaneSet) {
+        (self.dies_of(info, place).len() as u64, self.planes_of(info, place))
+    }
+
+    /// The phase key of a plane as the proposer sees it.
+    #[must_use]
+    pub fn phase_key(&self, die: Die, plane: Plane, now: Ticks) -> PhaseKey {
+        let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
+            return PhaseKey::DEFAULT;
+        };
+        if now >= segment.end {
+            segment.end_key
+        } else if now <= segment.issue_end {
+            segment.before
+        } else if now < segment.busy_end {
+            segment.busy_key.unwrap_or(segment.before)
+        } else if now == segment.busy_end {
+            segment.before
+        } else {
+            segment.window_key.unwrap_or(segment.before)
+        }
+    }
+
+    /// Whether a plane has no operation's phase on it now.
+    #[must_use]
+    pub fn is_idle(&self, die: Die, plane: Plane, now: Ticks) -> bool {
+        self.dies[usize::from(die.0)].segments[usize::from(plane.0)].is_none_or(|segment| now >= segment.end)
+    }
+
+    /// When the window that is open on a plane now closes.
+    #[must_use]
+    pub fn window_end(&self, die: Die, plane: Plane, now: Ticks) -> Option<Ticks> {
+        let segment = self.dies[usize::from(die.0)].segments[usize::from(plane.0)]?;
+        (segment.busy_end <= now && now < segment.end).then_some(segment.end)
+    }
+
+    /// The bases that the op_state of a plane forbids.
+    #[must_use]
+    pub fn forbidden_by_op_state(&self, tables: &Tables, die: Die, plane: Plane, now: Ticks) -> BaseSet {
+        let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
+            return BaseSet::EMPTY;
+        };
+        let key = if now < segment.issue_end || now >= segment.end {
+            None
+        } else if now < segment.busy_end {
+            segment.busy_key
+        } else {
+            segment.window_key
+        };
+        key.map_or(BaseSet::EMPTY, |key| tables.forbidden_in(key))
+    }
+
+    /// The bases that termination being off forbids.
+    #[must_use]
+    pub fn forbidden_by_odt(&self, tables: &Tables) -> BaseSet {
+        if self.odt_disabled { tables.forbidden_by(DeviceState::OdtDisabled) } else { BaseSet::EMPTY }
+    }
+
+    /// What a status read of a die sees.
+    #[must_use]
+    pub fn status(&self, die: Die, now: Ticks) -> Status {
+        let mut status = Status::Ready;
+        for segment in self.dies[usize::from(die.0)].segments.iter().flatten() {
+            if segment.issue_end <= now && now < segment.busy_end {
+                return Status::Busy;
+            }
+            if segment.busy_end <= now && now < segment.end {
+                status = Status::ExtReady;
+            }
+        }
+        status
+    }
+
+    /// What a status read must expect, `None` for any other operation.
+    #[must_use]
+    pub fn expected_status(&self, op: &OpInfo, place: &Place, now: Ticks) -> Option<Status> {
+        Some(match op.status_of? {
+            // A plane in CORE_BUSY makes its die busy: the plane's own view never differs (rulebook, question 6).
+            StatusOf::Die | StatusOf::Plane => self.status(place.die, now),
+            StatusOf::Lun(lun) => self.status(Die(lun), now),
+        })
+    }
+
+    /// The dies an operation looks at.
+    const fn dies_of(&self, info: &BaseInfo, place: &Place) -> std::ops::Range<usize> {
+        match info.reach {
+            Reach::Planes | Reach::Die => place.die.0 as usize..place.die.0 as usize + 1,
+            Reach::Target => 0..self.dies.len(),
+        }
+    }
+
+    /// The planes an operation looks at on each of its dies.
+    const fn planes_of(&self, info: &BaseInfo, place: &Place) -> PlaneSet {
+        match info.reach {
+            Reach::Planes => place.planes,
+            Reach::Die | Reach::Target => self.all,
+        }
+    }
+
+    /// Which rule forbids `op` at `place` now. The bus comes last: [`Rule::Bus`] means that nothing else is in the way.
+    ///
+    /// # Errors
+    /// The rule.
+    pub fn judge(&self, tables: &Tables, op: OpId, place: &Place, now: Ticks) -> Result<(), Rule> {
+        let op = tables.op(op);
+        let info = tables.base(op.base);
+        self.judge_shape(tables, op, info, place)?;
+        self.book.judge(info, place, place.cell_type)?;
+        self.judge_occupation(op, info, place)?;
+        for die in self.dies_of(info, place) {
+            let die = Die(die as u8);
+            let planes = self.planes_of(info, place);
+            for plane in planes.iter() {
+                if self.forbidden_by_op_state(tables, die, plane, now).contains(op.base) {
+                    return Err(Rule::OpState);
+                }
+            }
+            self.logic(die).judge(tables, op.base, place, self.all)?;
+        }
+        if self.forbidden_by_odt(tables).contains(op.base) {
+            return Err(Rule::Odt);
+        }
+        if op.bus > Ticks::ZERO && now < self.bus_free { Err(Rule::Bus) } else { Ok(()) }
+    }
+
+    fn judge_shape(&self, tables: &Tables, op: &OpInfo, info: &BaseInfo, place: &Place) -> Result<(), Rule> {
+        if place.die.0 >= tables.size.dies || !place.planes.is_subset(self.all) {
+            return Err(Rule::Bounds);
+        }
+        if let Some(StatusOf::Lun(lun)) = op.status_of
+            && (lun >= tables.size.dies || place.die != Die(lun))
+        {
+            return Err(Rule::Bounds);
+        }
+        if info.reach == Reach::Planes || info.has_block {
+            let right = if op.multi { place.planes.len() >= 2 } else { place.planes.len() == 1 };
+            return if right { Ok(()) } else { Err(Rule::MultiPlaneGroup) };
+        }
+        Ok(())
+    }
+
+    fn judge_occupation(&self, op: &OpInfo, info: &BaseInfo, place: &Place) -> Result<(), Rule> {
+        let effects = &info.effects;
+        if !info.occupies || effects.suspend.is_some() || effects.reset_die || effects.reset_target {
+            return Ok(());
+        }
+        let planes = self.planes_of(info, place);
+        for die in self.dies_of(info, place) {
+            if !self.dies[die].occupied.and(planes).is_empty() {
+                return Err(Rule::PlaneBusy);
+            }
+            if !self.tolerates(Die(die as u8), info, op.multi) {
+                return Err(Rule::MultiPlaneExclusive);
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts an operation that [`Device::judge`] allows now; returns its flight if its end matters.
+    ///
+    /// # Panics
+    /// When the operation may not start: a fault of the caller.
+    pub fn start(&mut self, tables: &Tables, id: OpId, place: &Place, now: Ticks) -> Option<FlightId> {
+        debug_assert_eq!(self.judge(tables, id, place, now), Ok(()), "judge before start");
+        let op = tables.op(id);
+        let info = tables.base(op.base);
+        if op.bus > Ticks::ZERO {
+            self.bus_free = now + op.bus;
+        }
+        if info.affects_state {
+            self.open_segments(op, info, place, now);
+        }
+        let planes = self.planes_of(info, place);
+        for die in self.dies_of(info, place) {
+            let die = &mut self.dies[die];
+            die.logic.start(info, place);
+            if info.occupies {
+                die.occupied = die.occupied.union(planes);
+                die.occupants += 1;
+                die.tolerant &= info.interleaved && !op.multi;
+            }
+        }
+        if info.effects.changes_block() {
+            self.book.begin(place);
+        }
+        if info.effects.odt_disable {
+            self.odt_disabled = true;
+        }
+        let matters = info.occupies || info.effects.at_end();
+        matters.then(|| {
+            let end = now + op.array_done.max(op.occupied);
+            self.keep(Flight { op: id, place: *place, end, window_end: now + op.total })
+        })
+    }
+
+    fn keep(&mut self, flight: Flight) -> FlightId {
+        if let Some(at) = self.free.pop() {
+            self.flights[at as usize] = Some(flight);
+            return FlightId(at);
+        }
+        self.flights.push(Some(flight));
+        FlightId(self.flights.len() as u32 - 1)
+    }
+
+    fn open_segments(&mut self, op: &OpInfo, info: &BaseInfo, place: &Place, now: Ticks) {
+        let planes = self.planes_of(info, place);
+        for die in self.dies_of(info, place) {
+            for plane in planes.iter() {
+                let slot = &mut self.dies[die].segments[usize::from(plane.0)];
+                let before = slot.map_or(PhaseKey::DEFAULT, |segment| segment.end_key);
+                *slot = Some(Segment {
+                    issue_end: now + op.issue,
+                    busy_end: now + op.occupied,
+                    end: now + op.total,
+                    busy_key: info.busy_key,
+                    window_key: info.window_key,
+                    end_key: info.end_key,
+                    before,
+                });
+            }
+        }
+    }
+
+    /// Applies the end of a flight and forgets it.
+    ///
+    /// # Panics
+    /// When there is no such flight: a fault of the caller.
+    pub fn finish(&mut self, tables: &Tables, id: FlightId) -> Flight {
+        let flight = self.flights[id.0 as usize].take().expect("a flight ends once");
+        self.free.push(id.0);
+        let op = tables.op(flight.op);
+        let info = tables.base(op.base);
+        let planes = self.planes_of(info, &flight.place);
+        for die in self.dies_of(info, &flight.place) {
+            let die = &mut self.dies[die];
+            die.logic.finish(info, &flight.place);
+            if info.occupies {
+                die.occupied = die.occupied.minus(planes);
+                die.occupants -= 1;
+                die.tolerant |= die.occupants == 0;
+            }
+        }
+        if info.effects.changes_block() {
+            self.book.finish(info, &flight.place);
+        }
+        if info.effects.odt_enable {
+            self.odt_disabled = false;
+        }
+        flight
+    }
+}

@@ -1,0 +1,376 @@
+//! A profile compiled for speed: what the judging and applying code looks up per base and per operation.
+//!
+//! Everything here follows from the profile alone and never changes during a run. No names, no strings.
+
+use nandseq_profile::model::{
+    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, Effect, LatchKind, LatchLevel, LatchNeed,
+    PayloadField, PhaseKind, Scope, StatusOf,
+};
+use nandseq_profile::{BaseId, BaseSet, CellTypeId, OpId, PhaseKey, Profile, Ticks};
+
+/// Which planes a base looks at, and may occupy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// The planes its payload names.
+    Planes,
+    /// Every plane of its die.
+    Die,
+    /// Every plane of every die.
+    Target,
+}
+
+/// The effects of a base, one field for each kind.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Effects {
+    /// Erases its blocks.
+    pub erase: bool,
+    /// Commits its page.
+    pub program: bool,
+    /// Closes its block.
+    pub close: bool,
+    /// Loads a latch.
+    pub load: Option<(LatchKind, LatchLevel, LatchNeed)>,
+    /// Consumes a latch.
+    pub consume: Option<(LatchKind, LatchNeed)>,
+    /// Fills both registers (whether for copyback).
+    pub fill: Option<bool>,
+    /// Cache read.
+    pub cache_read: Option<CacheReadKind>,
+    /// End of a cache read.
+    pub cache_read_end: Option<CacheReadKind>,
+    /// Start of cache program.
+    pub cache_program: Option<CacheProgramKind>,
+    /// End of cache program.
+    pub cache_program_end: Option<CacheProgramKind>,
+    /// Puts data out.
+    pub data_out: bool,
+    /// Takes its data from a copyback read.
+    pub copyback_source: bool,
+    /// Suspends.
+    pub suspend: Option<Axis>,
+    /// Resumes.
+    pub resume: Option<Axis>,
+    /// Resets its die.
+    pub reset_die: bool,
+    /// Resets the target.
+    pub reset_target: bool,
+    /// Switches termination off.
+    pub odt_disable: bool,
+    /// Switches termination on.
+    pub odt_enable: bool,
+    /// Reads status.
+    pub status: bool,
+    /// Means "propose nothing".
+    pub delay: bool,
+}
+
+impl Effects {
+    fn new(list: &[Effect]) -> Self {
+        let mut all = Self::default();
+        for effect in list {
+            match *effect {
+                Effect::Erase => all.erase = true,
+                Effect::Program => all.program = true,
+                Effect::CloseBlock => all.close = true,
+                Effect::LoadLatch { latch, level, needs } => all.load = Some((latch, level, needs)),
+                Effect::ConsumeLatch { latch, needs } => all.consume = Some((latch, needs)),
+                Effect::FillRegisters { copyback } => all.fill = Some(copyback),
+                Effect::CacheRead(kind) => all.cache_read = Some(kind),
+                Effect::CacheReadEnd(kind) => all.cache_read_end = Some(kind),
+                Effect::CacheProgramStart(kind) => all.cache_program = Some(kind),
+                Effect::CacheProgramEnd(kind) => all.cache_program_end = Some(kind),
+                Effect::DataOut => all.data_out = true,
+                Effect::CopybackSource => all.copyback_source = true,
+                Effect::Suspend(axis) => all.suspend = Some(axis),
+                Effect::Resume(axis) => all.resume = Some(axis),
+                Effect::ResetDie => all.reset_die = true,
+                Effect::ResetTarget => all.reset_target = true,
+                Effect::OdtDisable => all.odt_disable = true,
+                Effect::OdtEnable => all.odt_enable = true,
+                Effect::StatusRead => all.status = true,
+                Effect::Delay => all.delay = true,
+            }
+        }
+        all
+    }
+
+    /// A program as to registers, in-flight and address rules (rulebook, question 2).
+    #[must_use]
+    pub const fn is_program(&self) -> bool {
+        self.program || self.close || self.load.is_some()
+    }
+
+    /// Whether its blocks are in flight while it runs.
+    #[must_use]
+    pub const fn changes_block(&self) -> bool {
+        self.erase || self.is_program()
+    }
+
+    /// Whether it puts a page of the array into registers.
+    #[must_use]
+    pub const fn reads_array(&self) -> bool {
+        self.fill.is_some() || self.cache_read.is_some()
+    }
+
+    /// Whether anything happens when it ends.
+    #[must_use]
+    pub const fn at_end(&self) -> bool {
+        self.changes_block()
+            || self.reads_array()
+            || self.consume.is_some()
+            || self.cache_read_end.is_some()
+            || self.cache_program_end.is_some()
+            || self.data_out
+            || self.suspend.is_some()
+            || self.resume.is_some()
+            || self.odt_enable
+    }
+}
+
+/// The cell type that fits every address (rulebook, question 9).
+const ANY_CELL_TYPE: &str = "NONE";
+
+/// A base, compiled.
+#[derive(Clone, Copy, Debug)]
+pub struct BaseInfo {
+    /// What it does.
+    pub effects: Effects,
+    /// Which planes it looks at.
+    pub reach: Reach,
+    /// Whether it occupies planes.
+    pub occupies: bool,
+    /// Whether its phases are op_states.
+    pub affects_state: bool,
+    /// Whether it needs only the bus.
+    pub instant: bool,
+    /// Whether it may overlap others of its kind on one die.
+    pub interleaved: bool,
+    /// Whether its array work concerns a block address of its own.
+    pub has_block: bool,
+    /// Where a proposal's address comes from.
+    pub address: AddressSource,
+    /// The key of CORE_BUSY, if it has that phase.
+    pub busy_key: Option<PhaseKey>,
+    /// The key of its window, if it has one.
+    pub window_key: Option<PhaseKey>,
+    /// The key of a plane that is idle after it.
+    pub end_key: PhaseKey,
+}
+
+impl BaseInfo {
+    /// Whether it leaves the lasting state of the device as it is.
+    #[must_use]
+    pub const fn is_inert(&self) -> bool {
+        let effects = &self.effects;
+        let starts = effects.cache_program.is_some() || effects.reset_die || effects.reset_target || effects.odt_disable;
+        !starts && !effects.at_end()
+    }
+}
+
+/// An operation name, compiled. Offsets are from its start.
+#[derive(Clone, Copy, Debug)]
+pub struct OpInfo {
+    /// Its base.
+    pub base: BaseId,
+    /// Whether it addresses several planes.
+    pub multi: bool,
+    /// Its cell type, `None` for the one that fits every address.
+    pub cell_type: Option<CellTypeId>,
+    /// Its cell type as the profile states it.
+    pub stated_cell_type: CellTypeId,
+    /// The end of ISSUE.
+    pub issue: Ticks,
+    /// The end of CORE_BUSY (of ISSUE, without that phase): occupation ends.
+    pub occupied: Ticks,
+    /// When the array is done: the end of CORE_BUSY, of the operation without that phase.
+    pub array_done: Ticks,
+    /// The end of its last phase.
+    pub total: Ticks,
+    /// How long it holds the bus from its start.
+    pub bus: Ticks,
+    /// Whose status it reads.
+    pub status_of: Option<StatusOf>,
+}
+
+/// The device's size, as the hot path wants it.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Dies.
+    pub dies: u8,
+    /// Planes of a die.
+    pub planes: u8,
+    /// Blocks of a die.
+    pub blocks: u32,
+    /// Block groups of a die, the last one possibly incomplete.
+    pub groups: u32,
+    /// Pages of a block.
+    pub pages: u16,
+}
+
+/// A compiled profile.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    /// Size of the device.
+    pub size: Size,
+    bases: Vec<BaseInfo>,
+    ops: Vec<OpInfo>,
+    op_state: Vec<BaseSet>,
+    states: [BaseSet; DeviceState::ALL.len()],
+    /// The cell types that may be programmed on a block erased as each.
+    pub programs: Vec<u8>,
+    /// Distance of a readable page from the last programmed one.
+    pub offset_guard: u32,
+    /// Operations start on multiples of this.
+    pub grid: Ticks,
+}
+
+impl Tables {
+    /// Compiles a profile (valid, as the profile crate hands it out).
+    #[must_use]
+    pub fn new(profile: &Profile) -> Self {
+        let topology = profile.topology;
+        let size = Size {
+            dies: u8::try_from(topology.dies).expect("dies within limits"),
+            planes: u8::try_from(topology.planes).expect("planes within limits"),
+            blocks: topology.blocks_per_die,
+            groups: topology.blocks_per_die.div_ceil(topology.planes),
+            pages: u16::try_from(topology.pages_per_block).expect("pages within limits"),
+        };
+        Self {
+            size,
+            bases: profile.bases.ids().map(|id| base_info(profile, id)).collect(),
+            ops: profile.ops.ids().map(|id| op_info(profile, id)).collect(),
+            op_state: profile.phase_keys.ids().map(|key| device_rule(profile, key)).collect(),
+            states: DeviceState::ALL.map(|state| profile.exclusions.in_state(state)),
+            programs: profile.cell_types.iter().map(|cell| cell.programs).collect(),
+            offset_guard: profile.offset_guard,
+            grid: profile.policies.time_resolution,
+        }
+    }
+
+    /// A base.
+    #[must_use]
+    pub fn base(&self, id: BaseId) -> &BaseInfo {
+        &self.bases[id.index()]
+    }
+
+    /// All bases in order.
+    pub fn bases(&self) -> impl Iterator<Item = (BaseId, &BaseInfo)> {
+        self.bases.iter().enumerate().map(|(at, base)| (BaseId::from(at), base))
+    }
+
+    /// An operation name.
+    #[must_use]
+    pub fn op(&self, id: OpId) -> &OpInfo {
+        &self.ops[id.index()]
+    }
+
+    /// All operation names in order.
+    pub fn ops(&self) -> impl Iterator<Item = (OpId, &OpInfo)> {
+        self.ops.iter().enumerate().map(|(at, op)| (OpId::from(at), op))
+    }
+
+    /// The bases that an op_state forbids; none for END keys, which are no device rules.
+    #[must_use]
+    pub fn forbidden_in(&self, key: PhaseKey) -> BaseSet {
+        self.op_state[key.index()]
+    }
+
+    /// The bases that a state of the device forbids.
+    #[must_use]
+    pub const fn forbidden_by(&self, state: DeviceState) -> BaseSet {
+        self.states[state_index(state)]
+    }
+}
+
+/// Position of a state in [`DeviceState::ALL`].
+const fn state_index(state: DeviceState) -> usize {
+    match state {
+        DeviceState::LatchOnRead => 0,
+        DeviceState::LatchOn(LatchLevel::Lsb) => 1,
+        DeviceState::LatchOn(LatchLevel::Csb) => 2,
+        DeviceState::LatchOn(LatchLevel::Msb) => 3,
+        DeviceState::Suspended(Axis::Erase) => 4,
+        DeviceState::NotSuspended(Axis::Erase) => 5,
+        DeviceState::Suspended(Axis::Program) => 6,
+        DeviceState::NotSuspended(Axis::Program) => 7,
+        DeviceState::OdtDisabled => 8,
+        DeviceState::CacheRead(CacheReadKind::Cache) => 9,
+        DeviceState::CacheRead(CacheReadKind::PlaneCache) => 10,
+        DeviceState::CacheProgram(CacheProgramKind::Slc) => 11,
+        DeviceState::CacheProgram(CacheProgramKind::OneShot) => 12,
+    }
+}
+
+fn device_rule(profile: &Profile, key: PhaseKey) -> BaseSet {
+    match profile.phase_keys[key].phase {
+        Some(_) => profile.exclusions.in_op_state(key),
+        None => BaseSet::EMPTY,
+    }
+}
+
+fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
+    let base = &profile.bases[id];
+    let effects = Effects::new(&base.effects);
+    let moves_time = effects.suspend.is_some() || effects.resume.is_some();
+    let resets = effects.reset_die || effects.reset_target;
+    let reach = match base.scope {
+        _ if effects.reset_target => Reach::Target,
+        _ if effects.reset_die => Reach::Die,
+        Scope::PlaneSet => Reach::Planes,
+        Scope::Die => Reach::Die,
+        Scope::Target => Reach::Target,
+        Scope::None if base.payload_has(PayloadField::Plane) => Reach::Planes,
+        Scope::None if base.payload_has(PayloadField::Die) => Reach::Die,
+        Scope::None => Reach::Target,
+    };
+    let window = base.phases.iter().find(|phase| phase.kind.is_window());
+    BaseInfo {
+        effects,
+        reach,
+        occupies: (!base.instant && base.scope != Scope::None) || moves_time || resets,
+        affects_state: base.affects_state,
+        instant: base.instant,
+        interleaved: profile.interleaved.contains(id),
+        has_block: base.payload_has(PayloadField::Block),
+        address: base.address,
+        busy_key: profile.phase_key(id, Some(PhaseKind::CoreBusy)),
+        window_key: window.and_then(|phase| profile.phase_key(id, Some(phase.kind))),
+        end_key: profile.phase_key(id, None).expect("every base has an END key"),
+    }
+}
+
+fn op_info(profile: &Profile, id: OpId) -> OpInfo {
+    let op = &profile.ops[id];
+    let base = &profile.bases[op.base];
+    let mut at = Ticks::ZERO;
+    let (mut issue, mut occupied, mut bus) = (Ticks::ZERO, Ticks::ZERO, Ticks::ZERO);
+    let mut array_done = None;
+    for (phase, &duration) in base.phases.iter().zip(&op.durations) {
+        at += duration;
+        match phase.kind {
+            PhaseKind::Issue => issue = at,
+            PhaseKind::CoreBusy => array_done = Some(at),
+            PhaseKind::DataIn | PhaseKind::DataOut => {}
+        }
+        if !phase.kind.is_window() {
+            occupied = at;
+        }
+        if phase.bus {
+            bus = at;
+        }
+    }
+    let any_cell = profile.cell_types[op.cell_type].name == ANY_CELL_TYPE;
+    OpInfo {
+        base: op.base,
+        multi: op.multi,
+        cell_type: if any_cell { None } else { Some(op.cell_type) },
+        stated_cell_type: op.cell_type,
+        issue,
+        occupied,
+        array_done: array_done.unwrap_or(at),
+        total: at,
+        bus,
+        status_of: op.status_of,
+    }
+}

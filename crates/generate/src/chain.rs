@@ -1,0 +1,89 @@
+//! Chains that have begun: what is still to come of each, waiting on its die.
+
+use nandseq_device::Place;
+use nandseq_profile::{Die, OpId};
+
+/// One operation that a plan names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Step {
+    pub(crate) op: OpId,
+    pub(crate) place: Place,
+}
+
+/// Names a chain of a site.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct ChainId(pub(crate) u32);
+
+/// A chain whose first operation has started.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Chain {
+    pub(crate) die: Die,
+    steps: Vec<Step>,
+    next: usize,
+    live: bool,
+}
+
+impl Chain {
+    /// The steps that have not started.
+    pub(crate) fn rest(&self) -> &[Step] {
+        &self.steps[self.next..]
+    }
+}
+
+/// All chains of a site; their memory is used again.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Chains {
+    all: Vec<Chain>,
+    free: Vec<u32>,
+    live: u32,
+}
+
+impl Chains {
+    /// Keeps a new chain with the steps after its first operation.
+    pub(crate) fn begin(&mut self, die: Die, steps: &[Step]) -> ChainId {
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.all.push(Chain::default());
+            self.all.len() as u32 - 1
+        });
+        let chain = &mut self.all[id as usize];
+        chain.die = die;
+        chain.steps.clear();
+        chain.steps.extend_from_slice(steps);
+        chain.next = 0;
+        chain.live = true;
+        self.live += 1;
+        ChainId(id)
+    }
+
+    pub(crate) fn get(&self, id: ChainId) -> &Chain {
+        &self.all[id.0 as usize]
+    }
+
+    /// The next step has started; returns whether more are to come. A chain without more is forgotten.
+    pub(crate) fn advance(&mut self, id: ChainId) -> bool {
+        let chain = &mut self.all[id.0 as usize];
+        chain.next += 1;
+        if chain.next < chain.steps.len() {
+            return true;
+        }
+        chain.live = false;
+        self.free.push(id.0);
+        self.live -= 1;
+        false
+    }
+
+    /// Chains with steps to come.
+    pub(crate) fn live(&self) -> impl Iterator<Item = (ChainId, &Chain)> {
+        self.all.iter().enumerate().filter(|(_, chain)| chain.live).map(|(at, chain)| (ChainId(at as u32), chain))
+    }
+
+    /// Whether no chain has steps to come.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.live == 0
+    }
+
+    /// Whether a chain with steps to come works on this die.
+    pub(crate) fn any_on(&self, die: Die) -> bool {
+        self.live > 0 && self.live().any(|(_, chain)| chain.die == die)
+    }
+}

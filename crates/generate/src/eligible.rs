@@ -1,0 +1,169 @@
+//! What may be proposed at a hook: which classes of names no rule forbids now and have an address.
+//!
+//! A filter, not a judge: whatever passes here is judged again before it starts. It is made of bit masks of the state and of
+//! the address book's counts, so that nearly every draw succeeds.
+
+use nandseq_device::{BaseInfo, Device, Place, Reach, Tables};
+use nandseq_profile::model::{AddressSource, LatchKind};
+use nandseq_profile::{BaseSet, Die, Page, Plane, PlaneSet, Ticks};
+
+use crate::setup::Class;
+
+/// The state of a die as a hook sees it.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) die: Die,
+    pub(crate) plane: Plane,
+    now: Ticks,
+    /// Forbidden whatever the planes: latch, suspension, cache program, termination.
+    forbidden: BaseSet,
+    /// Forbidden by some plane of the die.
+    on_any_plane: BaseSet,
+    /// Forbidden by each plane.
+    on_plane: [BaseSet; 8],
+    unread: PlaneSet,
+    busy: PlaneSet,
+    /// Whether a chain is under way on the die.
+    chained: bool,
+    /// Whether a due chain step waits for planes of the die: nothing new may occupy any.
+    waiting: bool,
+}
+
+impl View {
+    pub(crate) fn new(
+        device: &Device,
+        tables: &Tables,
+        (die, plane): (Die, Plane),
+        now: Ticks,
+        (chained, waiting): (bool, bool),
+    ) -> Self {
+        let logic = device.logic(die);
+        let mut view = Self {
+            die,
+            plane,
+            now,
+            forbidden: logic
+                .forbidden_by_latch(tables)
+                .union(logic.forbidden_by_suspension(tables))
+                .union(logic.forbidden_by_cache_program(tables))
+                .union(device.forbidden_by_odt(tables)),
+            on_any_plane: BaseSet::EMPTY,
+            on_plane: [BaseSet::EMPTY; 8],
+            unread: PlaneSet::EMPTY,
+            busy: device.occupied(die),
+            chained,
+            waiting,
+        };
+        for plane in device.planes().iter() {
+            let (cache, latch) = logic.forbidden_by_plane(tables, plane);
+            let own = device.forbidden_by_op_state(tables, die, plane, now).union(cache).union(latch);
+            view.on_plane[usize::from(plane.0)] = own;
+            view.on_any_plane = view.on_any_plane.union(own);
+            if logic.planes[usize::from(plane.0)].unread {
+                view.unread.insert(plane);
+            }
+        }
+        view
+    }
+
+    /// The planes on which a base may work now.
+    pub(crate) fn allowed(&self, device: &Device, info: &BaseInfo, class: &Class) -> PlaneSet {
+        let mut allowed = device.planes();
+        if info.reach == Reach::Planes {
+            for plane in device.planes().iter() {
+                if self.on_plane[usize::from(plane.0)].contains(class.base) {
+                    allowed = allowed.minus(PlaneSet::one(plane));
+                }
+            }
+            if info.occupies {
+                allowed = allowed.minus(self.busy);
+            }
+        }
+        let overwrites = info.effects.changes_block() || info.effects.fill.is_some();
+        if overwrites { allowed.minus(self.unread) } else { allowed }
+    }
+
+    /// Whether names of a class may be proposed now.
+    pub(crate) fn eligible(&self, device: &Device, tables: &Tables, class: &Class) -> bool {
+        let info = tables.base(class.base);
+        if self.forbidden.contains(class.base) || (info.occupies && self.waiting) {
+            return false;
+        }
+        match info.reach {
+            Reach::Planes => {}
+            Reach::Die if self.on_any_plane.contains(class.base) => return false,
+            Reach::Target if !self.whole_target(device, tables, info, class) => return false,
+            Reach::Die | Reach::Target => {}
+        }
+        if info.occupies && !device.tolerates(self.die, info, class.multi) {
+            return false;
+        }
+        self.has_address(device, info, class)
+    }
+
+    /// Whether no die of the target stands in the way.
+    fn whole_target(&self, device: &Device, tables: &Tables, info: &BaseInfo, class: &Class) -> bool {
+        (0..tables.size.dies).map(Die).all(|die| {
+            let logic = device.logic(die);
+            let forbidden = logic
+                .forbidden_by_latch(tables)
+                .union(logic.forbidden_by_suspension(tables))
+                .union(logic.forbidden_by_cache_program(tables));
+            let free = |plane| {
+                let (cache, latch) = logic.forbidden_by_plane(tables, plane);
+                let state = device.forbidden_by_op_state(tables, die, plane, self.now);
+                !cache.union(latch).union(state).contains(class.base)
+            };
+            !forbidden.contains(class.base)
+                && (!info.occupies || device.tolerates(die, info, class.multi))
+                && device.planes().iter().all(free)
+        })
+    }
+
+    /// The one page that may be programmed while a cache program is on and no chain counts on it.
+    pub(crate) fn next_of_cache_program(&self, device: &Device) -> Option<Place> {
+        let last = device.logic(self.die).cache_program.filter(|_| !self.chained)?.place;
+        let page = last.page.0.checked_add(1)?;
+        Some(Place { page: Page(page), ..last })
+    }
+
+    fn has_address(&self, device: &Device, info: &BaseInfo, class: &Class) -> bool {
+        let allowed = self.allowed(device, info, class);
+        let (book, die, cell) = (&device.book, self.die, class.cell);
+        let logic = device.logic(die);
+        let here = allowed.contains(self.plane);
+        let registers = &logic.planes[usize::from(self.plane.0)];
+        if info.effects.is_program() && info.address == AddressSource::NextPage {
+            if let Some(next) = self.next_of_cache_program(device) {
+                return next.cell_type == cell && (next.planes.len() > 1) == class.multi;
+            }
+            if logic.cache_program.is_some() {
+                return false;
+            }
+        }
+        let latched = |kind| {
+            !self.chained
+                && logic.latch(kind).is_some_and(|loaded| {
+                    (loaded.place.planes.len() > 1) == class.multi && loaded.place.cell_type == cell
+                })
+        };
+        match info.address {
+            AddressSource::None => true,
+            AddressSource::Hook => here || info.reach != Reach::Planes,
+            AddressSource::AnyBlock if class.multi => book.any_together(die, allowed),
+            AddressSource::AnyBlock => !book.any_planes(die, allowed).is_empty(),
+            AddressSource::NextPage if class.multi => book.next_together(die, cell, allowed),
+            AddressSource::NextPage if info.effects.is_program() => !book.next_planes(die, cell, allowed).is_empty(),
+            AddressSource::NextPage => !book.any_next_planes(die, allowed).is_empty(),
+            AddressSource::ReadablePage if class.multi => book.read_together(die, cell, allowed),
+            AddressSource::ReadablePage => !book.read_planes(die, cell, allowed).is_empty(),
+            AddressSource::OutputRegister => here && registers.output.is_some(),
+            AddressSource::PageRegister => here && registers.page.is_some(),
+            AddressSource::SuspendedProgram => logic
+                .program
+                .is_some_and(|suspended| (suspended.place.planes.len() > 1) == class.multi),
+            AddressSource::OneShotLatch => latched(LatchKind::OneShot),
+            AddressSource::CopybackLatch => latched(LatchKind::Copyback),
+        }
+    }
+}

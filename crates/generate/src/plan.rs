@@ -1,0 +1,301 @@
+//! From a drawn name to a plan: targets, and the chain that follows.
+//!
+//! A plan names every operation of the chain with its address. It is made on a copy of the die's lasting state, in which each
+//! step is judged and carried out in turn; a plan that is returned can run to its end if nothing comes between.
+
+use nandseq_device::{Device, DieLogic, OpInfo, Place, Tables};
+use nandseq_profile::model::{AddressSource, LatchKind, StatusOf, StepAddress};
+use nandseq_profile::{CellTypeId, Die, OpId, Plane, PlaneSet};
+
+use crate::chain::Step;
+use crate::eligible::View;
+use crate::philox::Stream;
+use crate::reason::Reason;
+use crate::setup::{Class, Setup, StepInfo};
+
+/// The lasting state of a die once everything in flight there has ended.
+pub(crate) fn settled(device: &Device, tables: &Tables, die: Die) -> DieLogic {
+    let mut logic = *device.logic(die);
+    for (_, flight) in device.flights().filter(|(_, flight)| flight.place.die == die) {
+        logic.finish(tables.base(tables.op(flight.op).base), &flight.place);
+    }
+    logic
+}
+
+/// Draws the targets of a name at a hook.
+pub(crate) fn draw_place(
+    setup: &Setup,
+    device: &Device,
+    view: &View,
+    (op, class): (OpId, &Class),
+    stream: &mut Stream,
+) -> Result<Place, Reason> {
+    let info = setup.tables.base(class.base);
+    let allowed = view.allowed(device, info, class);
+    let (book, die, cell, most) = (&device.book, view.die, class.cell, setup.max_planes);
+    let logic = device.logic(die);
+    let registers = &logic.planes[usize::from(view.plane.0)];
+    let below = &mut |bound| stream.below(bound);
+    let held = |register: Option<nandseq_device::Register>| {
+        register.map(|held| register_place(die, view.plane, held))
+    };
+    let place = match info.address {
+        AddressSource::None => Some(Place::die(die)),
+        AddressSource::Hook if info.reach == nandseq_device::Reach::Planes => Some(Place::plane(die, view.plane)),
+        AddressSource::Hook => Some(Place::die(die)),
+        AddressSource::AnyBlock if class.multi => book.sample_any_together(die, allowed, most, below),
+        AddressSource::AnyBlock => book.sample_any(die, allowed, below),
+        AddressSource::NextPage if info.effects.is_program() && logic.cache_program.is_some() => {
+            view.next_of_cache_program(device)
+        }
+        AddressSource::NextPage if class.multi => book.sample_next_together(die, cell, allowed, most, below),
+        AddressSource::NextPage if info.effects.is_program() => book.sample_next(die, cell, allowed, below),
+        AddressSource::NextPage => book.sample_any_next(die, allowed, below),
+        AddressSource::ReadablePage if class.multi => book.sample_read_together(die, cell, allowed, most, below),
+        AddressSource::ReadablePage => book.sample_read(die, cell, allowed, below),
+        AddressSource::OutputRegister => held(registers.output),
+        AddressSource::PageRegister => held(registers.page),
+        AddressSource::SuspendedProgram => logic.program.map(|suspended| suspended.place),
+        AddressSource::OneShotLatch => logic.latch(LatchKind::OneShot).map(|loaded| loaded.place),
+        AddressSource::CopybackLatch => logic.latch(LatchKind::Copyback).map(|loaded| loaded.place),
+    };
+    let mut place = place.ok_or(Reason::NoAddress)?;
+    if info.address == AddressSource::AnyBlock {
+        place.cell_type = cell;
+    }
+    if let Some(StatusOf::Lun(lun)) = setup.tables.op(op).status_of {
+        place = Place::die(Die(lun));
+    }
+    Ok(place)
+}
+
+fn register_place(die: Die, plane: Plane, held: nandseq_device::Register) -> Place {
+    Place { die, planes: PlaneSet::one(plane), group: held.group, page: held.page, cell_type: held.cell_type }
+}
+
+/// A plan being made.
+struct Planner<'a> {
+    setup: &'a Setup,
+    device: &'a Device,
+    sim: DieLogic,
+    steps: &'a mut Vec<Step>,
+}
+
+/// Completes `steps`, which holds the first operation, with a chain drawn for it.
+pub(crate) fn expand(setup: &Setup, device: &Device, steps: &mut Vec<Step>, stream: &mut Stream) -> Result<(), Reason> {
+    let head = steps[0];
+    let choices = &setup.follow_ups[setup.tables.op(head.op).base.index()].choices;
+    if let [(_, None)] = choices[..] {
+        return Ok(());
+    }
+    let start = settled(device, &setup.tables, head.place.die);
+    let mut tried = 0u64;
+    let open = |tried: u64| move |&(at, _): &(usize, _)| tried >> at & 1 == 0;
+    loop {
+        let total: u64 = choices.iter().enumerate().filter(open(tried)).map(|(_, choice)| choice.0).sum();
+        if total == 0 {
+            return Err(Reason::NoChain);
+        }
+        let mut at = stream.below(total);
+        let drawn = choices.iter().enumerate().filter(open(tried)).find(|(_, choice)| {
+            let here = at < choice.0;
+            at = at.wrapping_sub(choice.0);
+            here
+        });
+        let Some((index, &(_, chain))) = drawn else { return Err(Reason::NoChain) };
+        let Some(chain) = chain else { return Ok(()) };
+        let mut planner = Planner { setup, device, sim: start, steps };
+        if planner.run(&setup.chains[chain], stream).is_some() {
+            return Ok(());
+        }
+        steps.truncate(1);
+        tried |= 1 << index;
+    }
+}
+
+impl Planner<'_> {
+    /// Plans every step of a chain; `None` when one cannot run.
+    fn run(&mut self, chain: &[StepInfo], stream: &mut Stream) -> Option<()> {
+        let head = self.steps[0];
+        self.carry_out(head)?;
+        for info in chain {
+            let lone = head.place.planes.len() <= 1 || info.has_multi || !info.per_plane;
+            if lone {
+                let multi = head.place.planes.len() > 1 && info.has_multi;
+                let free = !info.multi && needs_sample(self.setup, info);
+                self.plan_step(info, head.place.planes, (!free).then_some(multi), stream)?;
+                continue;
+            }
+            let is_output = self.setup.tables.base(info.base).address == AddressSource::OutputRegister;
+            let count = if is_output && !self.setup.split_dout { 1 } else { usize::MAX };
+            for plane in head.place.planes.iter().take(count) {
+                self.plan_step(info, PlaneSet::one(plane), Some(false), stream)?;
+            }
+        }
+        Some(())
+    }
+
+    fn plan_step(
+        &mut self,
+        info: &StepInfo,
+        planes: PlaneSet,
+        multi: Option<bool>,
+        stream: &mut Stream,
+    ) -> Option<()> {
+        let derived = self.derive(info, planes);
+        let previous = self.steps.last().map(|step| step.place)?;
+        let cell = match derived {
+            Some(place) if !place.planes.is_empty() => Some(place.cell_type),
+            _ if info.same_cell_type => Some(previous.cell_type),
+            _ => None,
+        };
+        let op = draw_name(&self.setup.tables, info, multi, cell, stream)?;
+        let place = match derived {
+            Some(place) => place,
+            None if needs_sample(self.setup, info) => self.sample(info, op, planes, stream)?,
+            None => return None,
+        };
+        let step = Step { op, place };
+        self.carry_out(step)?;
+        self.steps.push(step);
+        Some(())
+    }
+
+    /// The address of a step where it follows from what came before; `None`: it must be sampled, or there is none.
+    fn derive(&self, info: &StepInfo, planes: PlaneSet) -> Option<Place> {
+        let base = self.setup.tables.base(info.base);
+        let head = self.steps[0].place;
+        let previous = self.steps.last().map(|step| step.place)?;
+        let registers = planes.iter().next().map(|plane| (plane, self.sim.planes[usize::from(plane.0)]));
+        let output = || registers.and_then(|(plane, regs)| Some(register_place(head.die, plane, regs.output?)));
+        match base.address {
+            AddressSource::OutputRegister => return output(),
+            AddressSource::PageRegister => {
+                return registers.and_then(|(plane, regs)| Some(register_place(head.die, plane, regs.page?)));
+            }
+            AddressSource::None | AddressSource::Hook => {
+                let on_planes = base.reach == nandseq_device::Reach::Planes;
+                return Some(if on_planes { Place { planes, ..Place::die(head.die) } } else { Place::die(head.die) });
+            }
+            AddressSource::AnyBlock
+            | AddressSource::NextPage
+            | AddressSource::ReadablePage
+            | AddressSource::SuspendedProgram
+            | AddressSource::OneShotLatch
+            | AddressSource::CopybackLatch => {}
+        }
+        match info.address {
+            StepAddress::SamePage => Some(Place { planes, ..previous }),
+            StepAddress::IncPage => {
+                let page = previous.page.0.checked_add(1).filter(|&page| page < self.setup.tables.size.pages)?;
+                Some(Place { planes, page: nandseq_profile::Page(page), ..previous })
+            }
+            StepAddress::ProgramSamePage => self.last_program().map(|place| Place { planes, ..place }),
+            StepAddress::SuspendedProgram => self.sim.program.map(|suspended| suspended.place),
+            StepAddress::PreviousPage => output(),
+            StepAddress::SameRegister => Some(Place::die(head.die)),
+            StepAddress::Sampled => None,
+        }
+    }
+
+    /// The place of the chain's last program, commits and loads alike.
+    fn last_program(&self) -> Option<Place> {
+        let programs = |step: &&Step| {
+            let tables = &self.setup.tables;
+            tables.base(tables.op(step.op).base).effects.is_program()
+        };
+        self.steps.iter().rev().find(programs).map(|step| step.place)
+    }
+
+    /// Samples the address of a step on the planes of the first operation.
+    fn sample(&self, info: &StepInfo, op: OpId, planes: PlaneSet, stream: &mut Stream) -> Option<Place> {
+        let op: &OpInfo = self.setup.tables.op(op);
+        let (book, die) = (&self.device.book, self.steps[0].place.die);
+        let cell: CellTypeId = op.stated_cell_type;
+        let below = &mut |bound| stream.below(bound);
+        let exactly = |place: Place| (place.planes == planes).then_some(place);
+        match self.setup.tables.base(info.base).address {
+            AddressSource::NextPage if op.multi => book.sample_next_on(die, cell, planes, below).and_then(exactly),
+            AddressSource::NextPage => book.sample_next(die, cell, planes, below),
+            AddressSource::ReadablePage if op.multi => book.sample_read_on(die, cell, planes, below).and_then(exactly),
+            AddressSource::ReadablePage => book.sample_read(die, cell, planes, below),
+            AddressSource::AnyBlock if !op.multi => {
+                book.sample_any(die, planes, below).map(|place| Place { cell_type: cell, ..place })
+            }
+            _ => None,
+        }
+    }
+
+    /// Judges a step on the copy and carries it out there.
+    fn carry_out(&mut self, step: Step) -> Option<()> {
+        let tables = &self.setup.tables;
+        let base = tables.op(step.op).base;
+        let info = tables.base(base);
+        let first = self.steps.len() == 1 && self.steps[0] == step;
+        if !first {
+            if self.device.forbidden_by_odt(tables).contains(base) {
+                return None;
+            }
+            self.sim.judge(tables, base, &step.place, self.device.planes()).ok()?;
+            self.judge_block(step)?;
+        }
+        self.sim.start(info, &step.place);
+        self.sim.finish(info, &step.place);
+        Some(())
+    }
+
+    /// Whether the block rules allow a step, given the chain's own earlier commits.
+    fn judge_block(&self, step: Step) -> Option<()> {
+        let tables = &self.setup.tables;
+        let info = tables.base(tables.op(step.op).base);
+        if !info.effects.is_program() {
+            return self.device.book.judge(info, &step.place, step.place.cell_type).ok();
+        }
+        let commits = |before: &&Step| {
+            let effects = &tables.base(tables.op(before.op).base).effects;
+            (effects.program || effects.close)
+                && before.place.group == step.place.group
+                && !before.place.planes.and(step.place.planes).is_empty()
+        };
+        match self.steps.iter().rev().find(commits) {
+            Some(last) => {
+                let next = last.place.page.0.checked_add(1)?;
+                let same = last.place.planes == step.place.planes && last.place.cell_type == step.place.cell_type;
+                (same && next == step.place.page.0 && next < tables.size.pages).then_some(())
+            }
+            None => self.device.book.judge(info, &step.place, step.place.cell_type).ok(),
+        }
+    }
+}
+
+fn needs_sample(setup: &Setup, info: &StepInfo) -> bool {
+    let sampled = matches!(info.address, StepAddress::Sampled | StepAddress::ProgramSamePage);
+    sampled && setup.tables.base(info.base).has_block
+}
+
+/// Draws the name of a step among those that fit.
+fn draw_name(
+    tables: &Tables,
+    info: &StepInfo,
+    multi: Option<bool>,
+    cell: Option<CellTypeId>,
+    stream: &mut Stream,
+) -> Option<OpId> {
+    let fits = |&&(op, _): &&(OpId, u64)| {
+        let op = tables.op(op);
+        let shape = multi.is_none_or(|multi| op.multi == multi);
+        shape && (op.cell_type.is_none() || cell.is_none() || op.cell_type == cell)
+    };
+    let total: u64 = info.names.iter().filter(fits).map(|&(_, weight)| weight).sum();
+    if total == 0 {
+        return None;
+    }
+    let mut at = stream.below(total);
+    for &(op, weight) in info.names.iter().filter(fits) {
+        if at < weight {
+            return Some(op);
+        }
+        at -= weight;
+    }
+    None
+}

@@ -1,0 +1,119 @@
+//! Probability tables: how likely each op name is under each phase key.
+//!
+//! Builds the table of a profile that states none, from the table seed alone (never from a site's seed, so that one site can be
+//! rerun). Reading and writing table files is the profile crate's.
+
+use nandseq_profile::model::{AddressSource, Effect, OverrideOf};
+use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
+
+use crate::philox::{Stream, StreamKind};
+
+/// Weights of op names by phase key; they need not sum to 1.
+pub type Distributions = Vec<(PhaseKey, Vec<(OpId, f64)>)>;
+
+/// The seed of a built table when none is given.
+pub const DEFAULT_TABLE_SEED: u64 = 1729;
+
+/// Builds the table of a profile: for each phase key the names it does not forbid, with the overrides' final masses and random
+/// weights for what is left of 1.
+#[must_use]
+pub fn build(profile: &Profile, table_seed: u64) -> Distributions {
+    profile.phase_keys.ids().map(|key| (key, build_key(profile, key, table_seed))).collect()
+}
+
+fn build_key(profile: &Profile, key: PhaseKey, table_seed: u64) -> Vec<(OpId, f64)> {
+    let forbidden = profile.exclusions.in_op_state(key);
+    let candidates: Vec<OpId> =
+        profile.ops.iter_ids().filter(|(_, op)| !forbidden.contains(op.base)).map(|(id, _)| id).collect();
+    let overrides = overrides_of(profile, key);
+    let own = |op: OpId| mass_of(&overrides, OverrideOf::Op(op));
+    let shared = |base: BaseId| {
+        let sharers = candidates.iter().filter(|&&op| profile.ops[op].base == base && own(op).is_none()).count();
+        mass_of(&overrides, OverrideOf::Base(base)).map(|mass| mass / sharers as f64)
+    };
+    let fixed: Vec<Option<f64>> = candidates.iter().map(|&op| own(op).or_else(|| shared(profile.ops[op].base))).collect();
+    let total: f64 = fixed.iter().flatten().sum();
+    let rest = (1.0 - total).max(0.0);
+    let scale = if total >= 1.0 { 1.0 / total } else { 1.0 };
+    let mut stream = Stream::new([table_seed, 0], StreamKind::Table, key.0.into());
+    // Every candidate draws, so that an override of one does not shift the weights of the others.
+    let weights: Vec<f64> = candidates.iter().map(|_| stream.unit()).collect();
+    let free: f64 = weights.iter().zip(&fixed).filter(|(_, fixed)| fixed.is_none()).map(|(weight, _)| weight).sum();
+    let mass = |at: usize| match fixed[at] {
+        Some(mass) => mass * scale,
+        None if free > 0.0 => rest * weights[at] / free,
+        None => 0.0,
+    };
+    candidates.iter().enumerate().map(|(at, &op)| (op, mass(at))).filter(|&(_, mass)| mass > 0.0).collect()
+}
+
+/// The overrides in force under a key: the global ones, replaced by the key's own.
+fn overrides_of(profile: &Profile, key: PhaseKey) -> Vec<(OverrideOf, f64)> {
+    let mut all = profile.probabilities.global.clone();
+    let own = profile.probabilities.by_key.iter().filter(|(of, _)| *of == key).flat_map(|(_, list)| list);
+    for &(what, mass) in own {
+        match all.iter_mut().find(|(known, _)| *known == what) {
+            Some(entry) => entry.1 = mass,
+            None => all.push((what, mass)),
+        }
+    }
+    all
+}
+
+fn mass_of(overrides: &[(OverrideOf, f64)], wanted: OverrideOf) -> Option<f64> {
+    overrides.iter().find(|(what, _)| *what == wanted).map(|&(_, mass)| mass)
+}
+
+/// The table in force: the profile's own distributions if it states any, else a built one.
+#[must_use]
+pub fn of_profile(profile: &Profile, table_seed: u64) -> Distributions {
+    if profile.probabilities.phase_conditional.is_empty() {
+        build(profile, table_seed)
+    } else {
+        profile.probabilities.phase_conditional.clone()
+    }
+}
+
+/// A ready-made distribution for the key DEFAULT.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Demo {
+    /// Erases only.
+    EraseOnly,
+    /// Erases, programs and reads, a third each.
+    Mix,
+    /// Programs and reads, half each.
+    ProgramRead,
+}
+
+impl Demo {
+    /// Puts the demo's distribution in the place of DEFAULT's.
+    pub fn apply(self, profile: &Profile, table: &mut Distributions) {
+        let families: &[fn(&Profile, OpId) -> bool] = match self {
+            Self::EraseOnly => &[is_erase],
+            Self::Mix => &[is_erase, is_program, is_read],
+            Self::ProgramRead => &[is_program, is_read],
+        };
+        let mut entries = Vec::new();
+        for family in families {
+            let names: Vec<OpId> = profile.ops.ids().filter(|&op| family(profile, op)).collect();
+            entries.extend(names.iter().map(|&op| (op, 1.0 / (families.len() * names.len()) as f64)));
+        }
+        table.retain(|(key, _)| *key != PhaseKey::DEFAULT);
+        table.insert(0, (PhaseKey::DEFAULT, entries));
+    }
+}
+
+fn is_erase(profile: &Profile, op: OpId) -> bool {
+    profile.bases[profile.ops[op].base].has(Effect::Erase)
+}
+
+/// A program that starts by itself: a committing one or the first load of a one-shot program.
+fn is_program(profile: &Profile, op: OpId) -> bool {
+    let base = &profile.bases[profile.ops[op].base];
+    let starts = base.effects.iter().any(|effect| matches!(effect, Effect::Program | Effect::LoadLatch { .. }));
+    starts && base.address == AddressSource::NextPage && !base.has(Effect::CopybackSource)
+}
+
+fn is_read(profile: &Profile, op: OpId) -> bool {
+    profile.bases[profile.ops[op].base].has(Effect::FillRegisters { copyback: false })
+}

@@ -1,0 +1,155 @@
+//! A proposal: at a hook, for one plane, at one time.
+//!
+//! Reads the phase key, restricts its distribution to what no rule forbids now and has an address, draws names by weight without
+//! replacement until one starts or the tries are used up. What fails leaves no trace but a count.
+
+use nandseq_device::Rule;
+use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
+use nandseq_trace::Sink;
+
+use crate::chain::Step;
+use crate::eligible::View;
+use crate::philox::{Stream, StreamKind};
+use crate::plan::{draw_place, expand};
+use crate::reason::Reason;
+use crate::setup::{Class, Distribution};
+use crate::site::Site;
+use crate::waiting::Waiter;
+
+/// The most names one hook may draw, whatever the profile asks.
+const MOST_TRIES: usize = 64;
+
+/// A distribution restricted to what is eligible now.
+struct Lottery<'a> {
+    distribution: &'a Distribution,
+    /// Which shares are in, with what is left of their mass.
+    shares: Vec<(u16, u64)>,
+    total: u64,
+    tried: Vec<OpId>,
+}
+
+impl<'a> Lottery<'a> {
+    fn new(distribution: &'a Distribution, mut eligible: impl FnMut(&Class) -> bool) -> Self {
+        let shares: Vec<(u16, u64)> = distribution
+            .shares
+            .iter()
+            .enumerate()
+            .filter(|(_, share)| eligible(&share.class))
+            .map(|(at, share)| (at as u16, share.mass))
+            .collect();
+        let total = shares.iter().map(|&(_, mass)| mass).sum();
+        Self { distribution, shares, total, tried: Vec::new() }
+    }
+
+    /// Draws a name by weight among those not drawn before.
+    fn draw(&mut self, stream: &mut Stream) -> Option<(OpId, Class)> {
+        if self.total == 0 {
+            return None;
+        }
+        let mut at = stream.below(self.total);
+        for (index, mass) in &mut self.shares {
+            if at >= *mass {
+                at -= *mass;
+                continue;
+            }
+            let share = &self.distribution.shares[usize::from(*index)];
+            let names = &self.distribution.names[share.first as usize..(share.first + share.count) as usize];
+            for &(op, weight) in names.iter().filter(|(op, _)| !self.tried.contains(op)) {
+                if at < weight {
+                    *mass -= weight;
+                    self.total -= weight;
+                    self.tried.push(op);
+                    return Some((op, share.class));
+                }
+                at -= weight;
+            }
+        }
+        None
+    }
+}
+
+impl Site<'_> {
+    /// Proposes at a hook.
+    pub(crate) fn propose(&mut self, lane: (Die, Plane), refill: bool, now: Ticks, sink: &mut dyn Sink) {
+        if !self.proposing {
+            return;
+        }
+        self.hooks += 1;
+        let mut stream = Stream::new(self.key(), StreamKind::Hook, self.hooks);
+        let (die, plane) = lane;
+        let key = if refill && !self.setup.refill_uses_end_key && self.device.is_idle(die, plane, now) {
+            PhaseKey::DEFAULT
+        } else {
+            self.device.phase_key(die, plane, now)
+        };
+        let setup = self.setup;
+        let chains = (self.chains.any_on(die), self.waits_for_planes(die, now));
+        let view = View::new(&self.device, &setup.tables, lane, now, chains);
+        let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
+        let mut lottery =
+            Lottery::new(distribution, |class| view.eligible(&self.device, &setup.tables, class));
+        for _ in 0..(setup.max_tries as usize).min(MOST_TRIES) {
+            let Some((op, class)) = lottery.draw(&mut stream) else { return };
+            if setup.tables.base(class.base).effects.delay {
+                return;
+            }
+            match self.try_name(&view, (op, &class), key, now, &mut stream) {
+                Ok(Start::Now) => return self.begin(now, sink),
+                Ok(Start::WhenBusIsFree) => return,
+                Err(reason) => self.reject(key, op, reason),
+            }
+        }
+    }
+
+    /// Makes a plan for a drawn name and decides whether it starts.
+    fn try_name(
+        &mut self,
+        view: &View,
+        name: (OpId, &Class),
+        key: PhaseKey,
+        now: Ticks,
+        stream: &mut Stream,
+    ) -> Result<Start, Reason> {
+        let setup = self.setup;
+        let place = draw_place(setup, &self.device, view, name, stream)?;
+        let head = Step { op: name.0, place };
+        let verdict = self.device.judge(&setup.tables, head.op, &head.place, now);
+        if let Err(rule) = verdict
+            && rule != Rule::Bus
+        {
+            return Err(Reason::Rule(rule));
+        }
+        self.plan.clear();
+        self.plan.push(head);
+        expand(setup, &self.device, &mut self.plan, stream)?;
+        let plan = std::mem::take(&mut self.plan);
+        let admitted = self.admit(&plan);
+        self.plan = plan;
+        admitted?;
+        if verdict.is_ok() {
+            return Ok(Start::Now);
+        }
+        self.wait_for_bus(head.op, key, now)
+    }
+
+    /// Lets the plan wait if the bus frees in time.
+    fn wait_for_bus(&mut self, op: OpId, key: PhaseKey, now: Ticks) -> Result<Start, Reason> {
+        let setup = self.setup;
+        let instant = setup.tables.base(setup.tables.op(op).base).instant;
+        let free = self.device.bus_free();
+        let deadline = if instant { Ticks(u64::MAX) } else { now + setup.admission_window };
+        let lanes = usize::from(setup.tables.size.dies) * usize::from(setup.tables.size.planes);
+        if free > deadline || self.bench.waiters.len() >= lanes {
+            return Err(Reason::BusWindow);
+        }
+        self.bench.waiters.push(Waiter { plan: self.plan.clone(), key, deadline });
+        self.wake_at(free);
+        Ok(Start::WhenBusIsFree)
+    }
+}
+
+/// How a proposal that succeeds goes on.
+enum Start {
+    Now,
+    WhenBusIsFree,
+}

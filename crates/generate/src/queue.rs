@@ -1,0 +1,144 @@
+//! The event queue: what happens next, in the one order that is the same everywhere.
+//!
+//! Events are ordered by time, then by class (ends, due chain steps, hooks, refills), then by order of creation.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use nandseq_device::FlightId;
+use nandseq_profile::{Die, Plane, Ticks};
+
+use crate::chain::ChainId;
+
+/// Something that happens at a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Event {
+    /// An operation's end takes effect.
+    End(FlightId),
+    /// The next step of a chain is due.
+    Due(ChainId),
+    /// What waits for the bus or for planes is tried again.
+    Wake,
+    /// A proposal on a plane.
+    Hook(Hook),
+    /// The periodic proposal on the next plane of the round.
+    Refill,
+}
+
+/// A proposal to come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Hook {
+    pub(crate) die: Die,
+    pub(crate) plane: Plane,
+    /// For a hook after a phase: when the phase ends. `None`: inside a phase.
+    pub(crate) after: Option<Ticks>,
+}
+
+impl Event {
+    const fn class(self) -> u64 {
+        match self {
+            Self::End(_) => 0,
+            Self::Due(_) => 1,
+            Self::Wake => 2,
+            Self::Hook(_) => 3,
+            Self::Refill => 4,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    time: Ticks,
+    /// Class in the upper 4 bits, number of creation below.
+    order: u64,
+    event: Event,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        (self.time, self.order) == (other.time, other.order)
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.time, self.order).cmp(&(other.time, other.order))
+    }
+}
+
+/// Events to come.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Queue {
+    heap: BinaryHeap<Reverse<Entry>>,
+    created: u64,
+}
+
+impl Queue {
+    /// Adds an event.
+    pub(crate) fn push(&mut self, time: Ticks, event: Event) {
+        self.created += 1;
+        self.heap.push(Reverse(Entry { time, order: event.class() << 60 | self.created, event }));
+    }
+
+    /// When the next event happens.
+    pub(crate) fn next_time(&self) -> Option<Ticks> {
+        self.heap.peek().map(|Reverse(entry)| entry.time)
+    }
+
+    /// Takes the next event.
+    pub(crate) fn pop(&mut self) -> Option<(Ticks, Event)> {
+        self.heap.pop().map(|Reverse(entry)| (entry.time, entry.event))
+    }
+
+    /// Takes every hook and refill out, in order.
+    pub(crate) fn take_proposals(&mut self) -> Vec<(Ticks, Event)> {
+        let mut taken = Vec::new();
+        let mut kept = Queue { created: self.created, ..Self::default() };
+        while let Some(Reverse(entry)) = self.heap.pop() {
+            match entry.event {
+                Event::Hook(_) | Event::Refill => taken.push((entry.time, entry.event)),
+                Event::End(_) | Event::Due(_) | Event::Wake => kept.heap.push(Reverse(entry)),
+            }
+        }
+        *self = kept;
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_times_are_ordered_by_class_then_creation() {
+        let mut queue = Queue::default();
+        let hook = |die| Event::Hook(Hook { die: Die(die), plane: Plane(0), after: None });
+        queue.push(Ticks(5), Event::Refill);
+        queue.push(Ticks(5), hook(1));
+        queue.push(Ticks(5), hook(0));
+        queue.push(Ticks(5), Event::Due(ChainId(3)));
+        queue.push(Ticks(5), Event::End(FlightId(1)));
+        queue.push(Ticks(4), Event::Refill);
+        let mut order = Vec::new();
+        while let Some((_, event)) = queue.pop() {
+            order.push(event);
+        }
+        let expected = [
+            Event::Refill,
+            Event::End(FlightId(1)),
+            Event::Due(ChainId(3)),
+            hook(1),
+            hook(0),
+            Event::Refill,
+        ];
+        assert_eq!(order, expected);
+    }
+}

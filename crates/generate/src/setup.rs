@@ -1,0 +1,252 @@
+//! Everything the generator looks up, compiled once from a profile and a probability table.
+//!
+//! Names with the same base, cell type and plane count are eligible together, so distributions are kept by such classes: a
+//! proposal decides per class, and draws a name inside the class it drew. Weights are integers from here on.
+
+use nandseq_device::{OpInfo, Tables};
+use nandseq_profile::model::{Chain, ChainStep, PayloadField, StepAddress};
+use nandseq_profile::{BaseId, BaseSet, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
+
+/// What makes names eligible together.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Class {
+    pub(crate) base: BaseId,
+    pub(crate) multi: bool,
+    pub(crate) cell: CellTypeId,
+}
+
+/// The share of a class under a phase key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    pub(crate) class: Class,
+    /// Sum of the weights of its names.
+    pub(crate) mass: u64,
+    /// Its names: `first .. first + count` of the distribution's.
+    pub(crate) first: u32,
+    pub(crate) count: u32,
+}
+
+/// A distribution over names, by class.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Distribution {
+    pub(crate) shares: Vec<Share>,
+    pub(crate) names: Vec<(OpId, u64)>,
+}
+
+/// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
+const UNITS: f64 = (1u64 << 44) as f64;
+
+fn weight(mass: f64, total: f64) -> u64 {
+    if mass > 0.0 { ((mass / total * UNITS) as u64).max(1) } else { 0 }
+}
+
+impl Distribution {
+    fn new(tables: &Tables, entries: &[(OpId, f64)], usable: impl Fn(OpId) -> bool) -> Self {
+        let total: f64 = entries.iter().map(|&(_, mass)| mass).sum();
+        let class = |op: OpId| {
+            let info = tables.op(op);
+            Class { base: info.base, multi: info.multi, cell: info.stated_cell_type }
+        };
+        let mut names: Vec<(OpId, u64)> = entries
+            .iter()
+            .map(|&(op, mass)| (op, weight(mass, total)))
+            .filter(|&(op, weight)| weight > 0 && usable(op))
+            .collect();
+        names.sort_by_key(|&(op, _)| (class(op), op));
+        let mut shares: Vec<Share> = Vec::new();
+        for (at, &(op, weight)) in names.iter().enumerate() {
+            match shares.last_mut() {
+                Some(share) if share.class == class(op) => {
+                    share.mass += weight;
+                    share.count += 1;
+                }
+                _ => shares.push(Share { class: class(op), mass: weight, first: at as u32, count: 1 }),
+            }
+        }
+        Self { shares, names }
+    }
+}
+
+/// One step of a chain, compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct StepInfo {
+    pub(crate) base: BaseId,
+    pub(crate) address: StepAddress,
+    pub(crate) same_cell_type: bool,
+    pub(crate) multi: bool,
+    /// The names that may be drawn, with weights.
+    pub(crate) names: Vec<(OpId, u64)>,
+    /// Whether some name is multi-plane.
+    pub(crate) has_multi: bool,
+    /// Whether the payload names planes, so that a single-plane step after a multi-plane one becomes one step per plane.
+    pub(crate) per_plane: bool,
+}
+
+/// How a base may go on.
+#[derive(Clone, Debug)]
+pub(crate) struct FollowUps {
+    /// Weight and chain (`None`: stands alone).
+    pub(crate) choices: Vec<(u64, Option<usize>)>,
+}
+
+/// A profile, its probability table and its bad blocks, ready to generate from.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub(crate) tables: Tables,
+    pub(crate) bad_blocks: Vec<(Die, Block)>,
+    pub(crate) distributions: Vec<Distribution>,
+    /// Which distribution each phase key uses.
+    pub(crate) by_key: Vec<u16>,
+    pub(crate) follow_ups: Vec<FollowUps>,
+    pub(crate) chains: Vec<Vec<StepInfo>>,
+    pub(crate) admission_window: Ticks,
+    pub(crate) refill_period: Ticks,
+    pub(crate) max_planes: u32,
+    pub(crate) max_tries: u32,
+    pub(crate) gap: Ticks,
+    pub(crate) split_dout: bool,
+    pub(crate) post_hook_window: Ticks,
+    pub(crate) refill_uses_end_key: bool,
+}
+
+/// Why nothing can be generated.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The table names no operation that can be generated.
+    #[error("no phase key gives any operation name a probability above zero that this version can generate")]
+    NothingToPropose,
+}
+
+impl Setup {
+    /// Compiles a profile and its table. Operations of `bad_blocks` are never proposed.
+    ///
+    /// # Errors
+    /// [`SetupError`] when no operation could ever be proposed.
+    pub fn new(
+        profile: &Profile,
+        table: &[(PhaseKey, Vec<(OpId, f64)>)],
+        bad_blocks: &[(Die, Block)],
+    ) -> Result<Self, SetupError> {
+        let tables = Tables::new(profile);
+        let left_out = not_yet_generated(profile);
+        let usable = |op: OpId| {
+            let info = tables.op(op);
+            !left_out.contains(info.base) && exists(&tables, info)
+        };
+        let mut distributions = Vec::new();
+        let mut by_key = vec![u16::MAX; profile.phase_keys.len()];
+        for (key, entries) in table {
+            by_key[key.index()] = distributions.len() as u16;
+            distributions.push(Distribution::new(&tables, entries, usable));
+        }
+        let default = match by_key[PhaseKey::DEFAULT.index()] {
+            u16::MAX => {
+                distributions.push(Distribution::default());
+                distributions.len() as u16 - 1
+            }
+            known => known,
+        };
+        by_key.iter_mut().filter(|slot| **slot == u16::MAX).for_each(|slot| *slot = default);
+        if distributions.iter().all(|distribution| distribution.shares.is_empty()) {
+            return Err(SetupError::NothingToPropose);
+        }
+        let policies = &profile.policies;
+        Ok(Self {
+            bad_blocks: bad_blocks.to_vec(),
+            distributions,
+            by_key,
+            follow_ups: profile.bases.iter().map(|base| follow_ups(base, &profile.chains, left_out)).collect(),
+            chains: profile.chains.iter().map(|chain| compile_chain(profile, &tables, chain)).collect(),
+            admission_window: policies.admission_window,
+            refill_period: policies.queue_refill_period,
+            max_planes: policies.max_planes,
+            max_tries: policies.max_tries,
+            gap: policies.sequence_gap,
+            split_dout: policies.split_dout_per_plane,
+            post_hook_window: policies.post_hook_window,
+            refill_uses_end_key: policies.refill_uses_end_key,
+            tables,
+        })
+    }
+
+    /// The device's compiled tables.
+    #[must_use]
+    pub const fn tables(&self) -> &Tables {
+        &self.tables
+    }
+}
+
+/// Bases whose behaviour this version does not generate: suspension, resets, cache reads, copyback.
+#[must_use]
+pub fn not_yet_generated(profile: &Profile) -> BaseSet {
+    let tables = Tables::new(profile);
+    tables
+        .bases()
+        .filter(|(_, info)| {
+            let effects = &info.effects;
+            effects.suspend.is_some()
+                || effects.resume.is_some()
+                || effects.reset_die
+                || effects.reset_target
+                || effects.cache_read.is_some()
+                || effects.cache_read_end.is_some()
+                || effects.copyback_source
+                || info.address == nandseq_profile::model::AddressSource::SuspendedProgram
+        })
+        .map(|(id, _)| id)
+        .collect()
+}
+
+/// Whether a device of this size has what the name addresses.
+fn exists(tables: &Tables, op: &OpInfo) -> bool {
+    let lun = match op.status_of {
+        Some(nandseq_profile::model::StatusOf::Lun(lun)) => lun < tables.size.dies,
+        _ => true,
+    };
+    lun && (!op.multi || tables.size.planes > 1)
+}
+
+fn follow_ups(base: &nandseq_profile::model::Base, chains: &[Chain], left_out: BaseSet) -> FollowUps {
+    let total: f64 = base.follow_ups.iter().map(|follow| follow.weight).sum();
+    let runs = |chain: usize| chains[chain].steps.iter().all(|step| !left_out.contains(step.base));
+    let choices = base
+        .follow_ups
+        .iter()
+        .filter(|follow| follow.chain.is_none_or(runs))
+        .map(|follow| (weight(follow.weight, total), follow.chain))
+        .filter(|&(weight, _)| weight > 0)
+        .collect::<Vec<_>>();
+    // A base with follow-ups none of which can run is never proposed; one without any stands alone.
+    let choices = if base.follow_ups.is_empty() { vec![(1, None)] } else { choices };
+    FollowUps { choices }
+}
+
+fn compile_chain(profile: &Profile, tables: &Tables, chain: &Chain) -> Vec<StepInfo> {
+    chain.steps.iter().map(|step| compile_step(profile, tables, chain, step)).collect()
+}
+
+fn compile_step(profile: &Profile, tables: &Tables, chain: &Chain, step: &ChainStep) -> StepInfo {
+    let weights = chain.name_weights.iter().find(|(base, _)| *base == step.base).map(|(_, weights)| weights);
+    let total: f64 = weights.map_or(1.0, |weights| weights.iter().map(|&(_, mass)| mass).sum());
+    let weight_of = |op: OpId| match weights {
+        Some(weights) => {
+            weights.iter().find(|(name, _)| *name == op).map_or(0, |&(_, mass)| weight(mass, total))
+        }
+        None => 1,
+    };
+    let names: Vec<(OpId, u64)> = tables
+        .ops()
+        .filter(|(_, info)| info.base == step.base && exists(tables, info))
+        .map(|(op, _)| (op, weight_of(op)))
+        .filter(|&(_, weight)| weight > 0)
+        .collect();
+    StepInfo {
+        base: step.base,
+        address: step.address,
+        same_cell_type: step.same_cell_type,
+        multi: step.multi,
+        has_multi: names.iter().any(|&(op, _)| tables.op(op).multi),
+        names,
+        per_plane: profile.bases[step.base].payload_has(PayloadField::Plane),
+    }
+}

@@ -1,0 +1,324 @@
+//! One site: a discrete-event simulation of one device.
+//!
+//! Knows the present exactly and reserves nothing: what must happen later waits, and is judged again when it starts. Runs
+//! continue one another; a run boundary completes everything in flight and carries the hooks on. Reads no clock, and writes
+//! through the sink alone.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nandseq_device::{Device, FlightId};
+use nandseq_profile::{OpId, Target, Ticks};
+use nandseq_trace::{Operation, Sink};
+
+use crate::chain::{ChainId, Chains, Step};
+use crate::philox::{Stream, StreamKind};
+use crate::queue::{Event, Hook, Queue};
+use crate::reason::{Reason, Rejections};
+use crate::safety::Order;
+use crate::setup::Setup;
+use crate::waiting::{Bench, Waiter};
+
+/// How far a run goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunLimits<'a> {
+    /// Simulated time during which operations are proposed.
+    pub run_until: Ticks,
+    /// Proposals also stop when this many operations have started in the run.
+    pub max_ops: Option<u64>,
+    /// Set from outside to abandon the run.
+    pub stop: Option<&'a AtomicBool>,
+}
+
+/// Why a run did not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The sink could not write.
+    #[error("{0}")]
+    Output(#[from] io::Error),
+    /// The stop flag was set.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default)]
+pub struct RunSummary {
+    /// Operations started.
+    pub ops: u64,
+    /// Operations started, by [`OpId`].
+    pub by_op: Vec<u64>,
+    /// When the run began and when everything it started had ended.
+    pub start: Ticks,
+    /// See `start`.
+    pub end: Ticks,
+    /// Proposals that failed.
+    pub rejections: Rejections,
+}
+
+/// One site and its device, between or within runs.
+#[derive(Debug)]
+pub struct Site<'s> {
+    pub(crate) setup: &'s Setup,
+    pub(crate) device: Device,
+    pub(crate) chains: Chains,
+    pub(crate) queue: Queue,
+    pub(crate) bench: Bench,
+    /// The chain that each flight is a step of.
+    flight_chains: Vec<Option<ChainId>>,
+    seed: u64,
+    run: u64,
+    /// Hooks so far in this run.
+    pub(crate) hooks: u64,
+    uid: u64,
+    refills: u64,
+    /// When everything that has started will have ended, windows and bus included.
+    quiet: Ticks,
+    pub(crate) proposing: bool,
+    pub(crate) summary: RunSummary,
+    pub(crate) plan: Vec<Step>,
+    /// For each die an order in which its chains can complete.
+    pub(crate) orders: Vec<Order>,
+    /// The order that shows that the plan is safe; `None` in it stands for the plan's own chain.
+    pub(crate) new_order: Option<Order>,
+    targets: Vec<Target>,
+    /// An error of the sink, kept until the event loop sees it.
+    pub(crate) failure: Option<io::Error>,
+}
+
+impl<'s> Site<'s> {
+    /// A site on a fresh device; its run `i` (from 0) uses the key (`seed` + i, i).
+    #[must_use]
+    pub fn new(setup: &'s Setup, seed: u64) -> Self {
+        let mut queue = Queue::default();
+        queue.push(Ticks::ZERO, Event::Refill);
+        Self {
+            setup,
+            device: Device::new(&setup.tables, &setup.bad_blocks),
+            chains: Chains::default(),
+            queue,
+            bench: Bench::default(),
+            flight_chains: Vec::new(),
+            seed,
+            run: 0,
+            hooks: 0,
+            uid: 0,
+            refills: 0,
+            quiet: Ticks::ZERO,
+            proposing: false,
+            summary: RunSummary::default(),
+            plan: Vec::new(),
+            orders: vec![Order::new(); usize::from(setup.tables.size.dies)],
+            new_order: None,
+            targets: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// The key of the current run's streams.
+    pub(crate) fn key(&self) -> [u64; 2] {
+        [self.seed.wrapping_add(self.run), self.run]
+    }
+
+    /// Runs on: proposes for `run_until`, then completes everything in flight and every chain.
+    ///
+    /// # Errors
+    /// [`RunError::Output`] when the sink fails, [`RunError::Interrupted`] when the stop flag is set; the site cannot go on
+    /// after either.
+    pub fn run(&mut self, limits: &RunLimits<'_>, sink: &mut dyn Sink) -> Result<RunSummary, RunError> {
+        let start = self.quiet;
+        let end = start + limits.run_until;
+        self.hooks = 0;
+        self.proposing = true;
+        self.summary = RunSummary { start, by_op: vec![0; self.setup.tables.ops().count()], ..RunSummary::default() };
+        let mut carried = Vec::new();
+        let mut boundary = end;
+        let mut events = 0u32;
+        while let Some(time) = self.queue.next_time() {
+            if self.proposing && (time >= end || limits.max_ops.is_some_and(|most| self.summary.ops >= most)) {
+                self.proposing = false;
+                boundary = end.min(time);
+                self.bench.drop_waiters();
+                carried = self.queue.take_proposals();
+                continue;
+            }
+            let Some((now, event)) = self.queue.pop() else { break };
+            self.handle(event, now, sink, &mut carried);
+            if let Some(error) = self.failure.take() {
+                return Err(RunError::Output(error));
+            }
+            events = events.wrapping_add(1);
+            if events.is_multiple_of(1024) && limits.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                return Err(RunError::Interrupted);
+            }
+        }
+        assert!(self.chains.is_empty(), "every chain that began has been completed");
+        self.carry_on(carried, boundary);
+        self.run += 1;
+        let mut summary = std::mem::take(&mut self.summary);
+        summary.end = self.quiet;
+        Ok(summary)
+    }
+
+    /// Puts the hooks that fell into the pause at the start of the next run.
+    ///
+    /// The pause is no time in which anything may be proposed. A hook inside a phase that ended meanwhile is gone with the
+    /// phase; a hook after a phase keeps its distance from the phase's end, now the end of the pause; the refills keep their
+    /// rhythm.
+    fn carry_on(&mut self, carried: Vec<(Ticks, Event)>, end: Ticks) {
+        let grid = self.setup.tables.grid;
+        let next = self.quiet.max(end).ceil_to(grid);
+        self.quiet = next;
+        for (time, event) in carried {
+            match event {
+                Event::Hook(Hook { after: Some(phase_end), .. }) if time < next => {
+                    let distance = if time > phase_end { time - phase_end } else { Ticks::ZERO };
+                    self.queue.push((next + distance).ceil_to(grid), event);
+                }
+                Event::Hook(Hook { after: None, .. }) if time < next => {}
+                Event::Hook(_) => self.queue.push(time, event),
+                Event::Refill => {
+                    let distance = if time > end { time - end } else { Ticks::ZERO };
+                    self.queue.push((next + distance).ceil_to(grid), Event::Refill);
+                }
+                Event::End(_) | Event::Due(_) | Event::Wake => {}
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event, now: Ticks, sink: &mut dyn Sink, carried: &mut Vec<(Ticks, Event)>) {
+        match event {
+            Event::End(flight) => self.end(flight, now),
+            Event::Due(chain) => {
+                self.bench.ready.push(chain);
+                self.try_waiting(now, sink);
+            }
+            Event::Wake => {
+                self.bench.woken(now);
+                self.try_waiting(now, sink);
+            }
+            Event::Hook(_) if !self.proposing => carried.push((now, event)),
+            Event::Hook(hook) => self.propose((hook.die, hook.plane), false, now, sink),
+            Event::Refill => {
+                let tables = &self.setup.tables;
+                let lane = self.refills % (u64::from(tables.size.dies) * u64::from(tables.size.planes));
+                let planes = u64::from(tables.size.planes);
+                let (die, plane) = ((lane / planes) as u8, (lane % planes) as u8);
+                self.refills += 1;
+                let next = (now + self.setup.refill_period).ceil_to(tables.grid);
+                self.queue.push(next, Event::Refill);
+                self.propose((nandseq_profile::Die(die), nandseq_profile::Plane(plane)), true, now, sink);
+            }
+        }
+    }
+
+    /// An operation ends: its effects hold, its planes are free, its chain goes on.
+    fn end(&mut self, id: FlightId, now: Ticks) {
+        let tables = &self.setup.tables;
+        let flight = self.device.finish(tables, id);
+        if let Some(chain) = self.flight_chains[id.0 as usize].take() {
+            let due = (flight.end + self.setup.gap).ceil_to(tables.grid);
+            self.queue.push(due, Event::Due(chain));
+        }
+        if !self.bench.is_empty() {
+            self.wake_at(now);
+        }
+    }
+
+    /// Tries what waits for the bus or for planes at `time` or as soon after as operations may start.
+    pub(crate) fn wake_at(&mut self, time: Ticks) {
+        let time = time.ceil_to(self.setup.tables.grid);
+        if self.bench.wants_wake(time) {
+            self.queue.push(time, Event::Wake);
+        }
+    }
+
+    /// Starts an operation that has been judged, and everything that follows from it.
+    pub(crate) fn commit(&mut self, step: Step, chain: Option<ChainId>, now: Ticks, sink: &mut dyn Sink) {
+        let setup = self.setup;
+        let op = setup.tables.op(step.op);
+        let info = setup.tables.base(op.base);
+        let status = self.device.expected_status(op, &step.place, now);
+        let flight = self.device.start(&setup.tables, step.op, &step.place, now);
+        self.uid += 1;
+        self.summary.ops += 1;
+        self.summary.by_op[step.op.index()] += 1;
+        self.quiet = self.quiet.max(now + op.total.max(op.bus));
+        step.place.targets(&setup.tables.size, &mut self.targets);
+        let operation = Operation {
+            seq: self.summary.ops,
+            uid: self.uid,
+            op: step.op,
+            start: now,
+            targets: &self.targets,
+            status: status.map(into_trace),
+        };
+        if let Err(error) = sink.operation(&operation) {
+            self.failure = Some(error);
+        }
+        if info.affects_state && info.busy_key.is_some() {
+            self.place_hooks(step, now);
+        }
+        match flight {
+            Some(id) => {
+                let end = self.device.flight(id).end;
+                self.queue.push(end, Event::End(id));
+                let slot = id.0 as usize;
+                if self.flight_chains.len() <= slot {
+                    self.flight_chains.resize(slot + 1, None);
+                }
+                self.flight_chains[slot] = chain;
+            }
+            None => {
+                if let Some(chain) = chain {
+                    let due = (now + op.array_done + setup.gap).ceil_to(setup.tables.grid);
+                    self.queue.push(due, Event::Due(chain));
+                }
+            }
+        }
+    }
+
+    /// One hook inside CORE_BUSY and one shortly after its end, each on one of the operation's planes.
+    fn place_hooks(&mut self, step: Step, now: Ticks) {
+        let setup = self.setup;
+        let op = setup.tables.op(step.op);
+        let info = setup.tables.base(op.base);
+        let grid = setup.tables.grid;
+        let mut stream = Stream::new(self.key(), StreamKind::Operation, self.uid);
+        let (dies, planes) = self.device.occupied_by(info, &step.place);
+        let draw = |stream: &mut Stream, after| {
+            let die = if dies == 1 { step.place.die } else { nandseq_profile::Die(stream.below(dies) as u8) };
+            let index = stream.below(u64::from(planes.len())) as usize;
+            let plane = planes.iter().nth(index).unwrap_or_default();
+            Hook { die, plane, after }
+        };
+        let busy = (now + op.issue, now + op.occupied);
+        let inside = draw(&mut stream, None);
+        let length = busy.1.0 - busy.0.0;
+        if length > 1 {
+            let at = Ticks(busy.0.0 + 1 + stream.below(length - 1)).ceil_to(grid);
+            self.queue.push(at, Event::Hook(inside));
+        }
+        let after = draw(&mut stream, Some(busy.1));
+        let distance = 1 + stream.below(setup.post_hook_window.0.max(1));
+        self.queue.push(Ticks(busy.1.0 + distance).ceil_to(grid), Event::Hook(after));
+    }
+
+    /// Counts a failed proposal.
+    pub(crate) fn reject(&mut self, key: nandseq_profile::PhaseKey, op: OpId, reason: Reason) {
+        *self.summary.rejections.entry((key, op, reason)).or_insert(0) += 1;
+    }
+
+    /// Gives back what a waiter holds.
+    pub(crate) fn fail_waiter(&mut self, waiter: &Waiter, reason: Reason) {
+        self.reject(waiter.key, waiter.plan[0].op, reason);
+    }
+}
+
+const fn into_trace(status: nandseq_device::Status) -> nandseq_trace::Status {
+    match status {
+        nandseq_device::Status::Busy => nandseq_trace::Status::Busy,
+        nandseq_device::Status::ExtReady => nandseq_trace::Status::ExtReady,
+        nandseq_device::Status::Ready => nandseq_trace::Status::Ready,
+    }
+}

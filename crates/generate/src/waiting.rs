@@ -1,0 +1,226 @@
+//! What waits to start: due chain steps, and proposals for which only the bus was in the way.
+//!
+//! Due steps go first, in the order in which they came due; then proposals, in the order in which they were made. Each is judged
+//! again at its turn.
+
+use nandseq_device::Rule;
+use nandseq_profile::{Die, PhaseKey, Ticks};
+use nandseq_trace::Sink;
+
+use crate::chain::{ChainId, Step};
+use crate::reason::Reason;
+use crate::safety::find_order;
+use crate::site::Site;
+
+/// A proposal that waits for the bus.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiter {
+    pub(crate) plan: Vec<Step>,
+    pub(crate) key: PhaseKey,
+    /// The latest time at which it may start.
+    pub(crate) deadline: Ticks,
+}
+
+/// Everything that waits.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Bench {
+    /// Chains whose next step is due.
+    pub(crate) ready: Vec<ChainId>,
+    pub(crate) waiters: Vec<Waiter>,
+    /// Times at which a wake event is already queued.
+    wakes: Vec<Ticks>,
+}
+
+impl Bench {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.waiters.is_empty()
+    }
+
+    pub(crate) fn drop_waiters(&mut self) {
+        self.waiters.clear();
+    }
+
+    /// Whether a wake event must be queued for `time`; remembers it.
+    pub(crate) fn wants_wake(&mut self, time: Ticks) -> bool {
+        let new = !self.wakes.contains(&time);
+        if new {
+            self.wakes.push(time);
+        }
+        new
+    }
+
+    pub(crate) fn woken(&mut self, now: Ticks) {
+        self.wakes.retain(|&time| time > now);
+    }
+}
+
+impl Site<'_> {
+    /// Starts what can start now of all that waits.
+    pub(crate) fn try_waiting(&mut self, now: Ticks, sink: &mut dyn Sink) {
+        let mut at = 0;
+        while at < self.bench.ready.len() {
+            let chain = self.bench.ready[at];
+            if self.try_step(chain, now, sink) {
+                self.bench.ready.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        self.try_waiters(now, sink);
+        self.plan_wake(now);
+    }
+
+    /// Starts the next step of a chain if it may.
+    fn try_step(&mut self, id: ChainId, now: Ticks, sink: &mut dyn Sink) -> bool {
+        let setup = self.setup;
+        let chain = self.chains.get(id);
+        let (die, step) = (chain.die, chain.rest()[0]);
+        if self.device.judge(&setup.tables, step.op, &step.place, now).is_err() {
+            return false;
+        }
+        if !self.keep_order(die, step, id) {
+            return false;
+        }
+        self.release(&step);
+        let more = self.chains.advance(id);
+        self.commit(step, more.then_some(id), now, sink);
+        true
+    }
+
+    /// Whether all chains of the die can complete after the next step of one; keeps the order that shows it.
+    fn keep_order(&mut self, die: Die, step: Step, id: ChainId) -> bool {
+        let known = &mut self.orders[usize::from(die.0)];
+        if known.first() == Some(&Some(id)) {
+            known.remove(0);
+            return true;
+        }
+        match find_order(self.setup, &self.device, &self.chains, die, &[step], Some(id)) {
+            Some(order) => {
+                self.orders[usize::from(die.0)] = order;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn try_waiters(&mut self, now: Ticks, sink: &mut dyn Sink) {
+        let mut at = 0;
+        while at < self.bench.waiters.len() {
+            let waiter = &self.bench.waiters[at];
+            let head = waiter.plan[0];
+            let verdict = self.device.judge(&self.setup.tables, head.op, &head.place, now);
+            let late = now > waiter.deadline || self.device.bus_free() > waiter.deadline;
+            let outcome = match verdict {
+                Err(Rule::Bus) if !late => {
+                    at += 1;
+                    continue;
+                }
+                Err(Rule::Bus) => Err(Reason::BusWindow),
+                Err(rule) => Err(Reason::Rule(rule)),
+                Ok(()) if now > waiter.deadline => Err(Reason::BusWindow),
+                Ok(()) => Ok(()),
+            };
+            let mut waiter = self.bench.waiters.remove(at);
+            let outcome = outcome.and_then(|()| self.admit(&waiter.plan));
+            match outcome {
+                Ok(()) => {
+                    std::mem::swap(&mut self.plan, &mut waiter.plan);
+                    self.begin(now, sink);
+                }
+                Err(reason) => self.fail_waiter(&waiter, reason),
+            }
+        }
+    }
+
+    /// Queues the next try for what still waits.
+    fn plan_wake(&mut self, now: Ticks) {
+        if self.bench.is_empty() {
+            return;
+        }
+        if self.device.bus_free() > now {
+            self.wake_at(self.device.bus_free());
+        }
+        let mut next: Option<Ticks> = None;
+        for &id in &self.bench.ready {
+            let die = self.chains.get(id).die;
+            let windows = self.device.planes().iter().filter_map(|plane| self.device.window_end(die, plane, now));
+            next = windows.chain(next).min();
+        }
+        if let Some(time) = next {
+            self.wake_at(time);
+        }
+    }
+
+    /// Whether a plan whose first operation may start leaves every chain of its die, its own included, able to complete.
+    pub(crate) fn admit(&mut self, plan: &[Step]) -> Result<(), Reason> {
+        let setup = self.setup;
+        let head = plan[0];
+        let info = setup.tables.base(setup.tables.op(head.op).base);
+        if info.effects.odt_disable && !self.chains.is_empty() {
+            return Err(Reason::ChainUnderWay);
+        }
+        let holds = |step: &Step| {
+            let info = setup.tables.base(setup.tables.op(step.op).base);
+            info.effects.changes_block() && self.device.book.is_held(&step.place)
+        };
+        if plan.iter().any(holds) {
+            return Err(Reason::ChainUnderWay);
+        }
+        self.new_order = if !self.chains.any_on(head.place.die) {
+            Some(vec![None; plan.len() - 1])
+        } else if plan.len() == 1 && info.is_inert() {
+            None
+        } else {
+            let order = find_order(setup, &self.device, &self.chains, head.place.die, plan, None);
+            Some(order.ok_or(Reason::ChainUnderWay)?)
+        };
+        Ok(())
+    }
+
+    /// Starts the plan in `self.plan`: its first operation now, the rest as a chain.
+    pub(crate) fn begin(&mut self, now: Ticks, sink: &mut dyn Sink) {
+        let head = self.plan[0];
+        let rest = std::mem::take(&mut self.plan);
+        let chain = (rest.len() > 1).then(|| {
+            rest[1..].iter().for_each(|step| self.hold(step));
+            self.chains.begin(head.place.die, &rest[1..])
+        });
+        self.plan = rest;
+        if let Some(mut order) = self.new_order.take() {
+            order.iter_mut().filter(|slot| slot.is_none()).for_each(|slot| *slot = chain);
+            self.orders[usize::from(head.place.die.0)] = order;
+        }
+        self.commit(head, chain, now, sink);
+    }
+
+    /// Whether a waiting step counts on its blocks.
+    fn counts_on_blocks(&self, step: &Step) -> bool {
+        let info = self.setup.tables.base(self.setup.tables.op(step.op).base);
+        info.effects.changes_block() || info.effects.reads_array()
+    }
+
+    fn hold(&mut self, step: &Step) {
+        if self.counts_on_blocks(step) {
+            self.device.book.hold(&step.place);
+        }
+    }
+
+    fn release(&mut self, step: &Step) {
+        if self.counts_on_blocks(step) {
+            self.device.book.release(&step.place);
+        }
+    }
+
+    /// Whether a due step of a chain on a die waits for planes, not for the bus.
+    pub(crate) fn waits_for_planes(&self, die: Die, now: Ticks) -> bool {
+        self.bench.ready.iter().any(|&id| {
+            let chain = self.chains.get(id);
+            let step = chain.rest()[0];
+            chain.die == die
+                && matches!(
+                    self.device.judge(&self.setup.tables, step.op, &step.place, now),
+                    Err(Rule::PlaneBusy | Rule::MultiPlaneExclusive | Rule::OpState)
+                )
+        })
+    }
+}

@@ -1,0 +1,13 @@
+//! Every house rule that a program can check.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+
+mod direction;
+mod repository;
+mod sizes;
+mod source;
+mod words;
+
+/// Fails with one line for each breach.
+fn none(rule: &str, breaches: &[String]) {
+    assert!(breaches.is_empty(), "{rule}\n  {}", breaches.join("\n  "));
+}

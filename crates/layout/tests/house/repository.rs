@@ -1,0 +1,142 @@
+//! What the repository as a whole must and must not hold.
+
+use std::fs;
+use std::process::Command;
+
+use crate::none;
+use crate::source::root;
+
+/// Hosts that documents may point at.
+const KNOWN_HOSTS: [&str; 9] = [
+    "json-schema.org",
+    "keepachangelog.com",
+    "semver.org",
+    "www.apache.org",
+    "opensource.org",
+    "www.onfi.org",
+    "www.jedec.org",
+    "rustup.rs",
+    "doc.rust-lang.org",
+];
+
+/// The one place the lock file may take packages from, in Cargo's own spelling.
+const LOCK_SOURCE: &str = concat!("source = \"registry+https:", "//github.com/rust-lang/crates.io-index\"");
+
+/// Files under version control, or about to be; empty, with a word about it, where this is no git checkout.
+#[expect(clippy::print_stdout, reason = "the place for a test to say that it did nothing")]
+fn tracked() -> Vec<String> {
+    let mut git = Command::new("git");
+    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root());
+    match git.output() {
+        Ok(output) if output.status.success() => {
+            let names = String::from_utf8(output.stdout).unwrap();
+            names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+        }
+        _ => {
+            println!("not a git checkout: rules about the repository's files are skipped");
+            Vec::new()
+        }
+    }
+}
+
+/// Tracked files that are text, with their text.
+fn texts() -> Vec<(String, String)> {
+    let read = |name: String| fs::read_to_string(root().join(&name)).ok().map(|text| (name, text));
+    tracked().into_iter().filter_map(read).collect()
+}
+
+#[test]
+fn the_documents_a_stranger_looks_for_are_there() {
+    let wanted = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "Cargo.lock",
+        "rulebook/README.md",
+        ".ci/run",
+    ];
+    let missing = wanted.into_iter().filter(|name| !root().join(name).is_file());
+    none("missing files:", &missing.map(str::to_owned).collect::<Vec<_>>());
+    let tracked = tracked();
+    assert!(tracked.is_empty() || tracked.iter().any(|name| name == "Cargo.lock"), "Cargo.lock is not committed");
+}
+
+#[test]
+fn no_file_names_a_machine() {
+    // Assembled here, so that this file does not contain them.
+    let folders = ["work", "home", "root", "Users", "tmp"].map(|name| format!("/{name}/"));
+    let mut breaches = Vec::new();
+    for (name, text) in texts() {
+        for (at, line) in text.lines().enumerate() {
+            if folders.iter().any(|folder| names_folder(line, folder)) {
+                breaches.push(format!("{name}:{}: {}", at + 1, line.trim()));
+            }
+        }
+    }
+    none("paths of some machine:", &breaches);
+}
+
+/// Whether a line holds an absolute path into `folder`; the same word inside a relative path or an address is fine.
+fn names_folder(line: &str, folder: &str) -> bool {
+    line.match_indices(folder).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || "._-/}>".contains(c))
+    })
+}
+
+#[test]
+fn addresses_point_only_at_known_hosts() {
+    let mut breaches = Vec::new();
+    for (name, text) in texts() {
+        for (at, line) in text.lines().enumerate() {
+            if name == "Cargo.lock" && (line == LOCK_SOURCE || !line.contains("://")) {
+                continue;
+            }
+            let hosts = line.split("://").skip(1).map(host);
+            let unknown: Vec<&str> = hosts.filter(|host| !host.is_empty() && !KNOWN_HOSTS.contains(host)).collect();
+            if !unknown.is_empty() {
+                breaches.push(format!("{name}:{}: {}", at + 1, unknown.join(", ")));
+            }
+        }
+    }
+    none("addresses of other hosts:", &breaches);
+}
+
+fn host(address: &str) -> &str {
+    address.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-')).next().unwrap_or_default()
+}
+
+#[test]
+fn readme_and_ci_run_the_same_tests() {
+    const COMMAND: &str = "cargo test --workspace --locked";
+    for name in ["README.md", ".ci/run"] {
+        let text = fs::read_to_string(root().join(name)).unwrap();
+        assert!(text.contains(COMMAND), "{name} does not say `{COMMAND}`");
+    }
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut breaches = Vec::new();
+    for (name, text) in texts().into_iter().filter(|(name, _)| name.ends_with(".md")) {
+        let folder = root().join(&name).parent().unwrap().to_path_buf();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = target.split('#').next().unwrap_or_default();
+            if !path.is_empty() && !path.contains("://") && !folder.join(path).exists() {
+                breaches.push(format!("{name}: {target}"));
+            }
+        }
+    }
+    none("links to files that do not exist:", &breaches);
+}
+
+#[test]
+fn paths_of_machines_are_told_from_relative_ones() {
+    let folder = format!("/{}/", "work");
+    assert!(names_folder(&format!("see {folder}main"), &folder));
+    assert!(names_folder(&format!("\"{folder}main\""), &folder));
+    assert!(!names_folder(&format!("..{folder}main"), &folder));
+    assert_eq!(host("docs.example.org/x"), "docs.example.org");
+}

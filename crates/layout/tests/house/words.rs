@@ -1,0 +1,76 @@
+//! What no Rust file may contain, and how each begins.
+
+use crate::none;
+use crate::source::{self, Piece, Source};
+
+/// Names that say nothing of what is inside.
+const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "shared", "stuff"];
+
+/// Crates in which nothing may read a clock: their results depend on their inputs alone.
+const WITHOUT_CLOCK: [&str; 5] = ["profile", "device", "generate", "trace", "verify"];
+
+fn word(piece: Option<&(usize, Piece)>) -> &str {
+    match piece {
+        Some((_, Piece::Word(word))) => word,
+        _ => "",
+    }
+}
+
+fn is_mark(piece: Option<&(usize, Piece)>, wanted: char) -> bool {
+    piece.is_some_and(|(_, piece)| *piece == Piece::Mark(wanted))
+}
+
+/// Where `found` holds at a position of a file's pieces.
+fn places(source: &Source, found: impl Fn(&[(usize, Piece)]) -> bool) -> Vec<String> {
+    let pieces = source.pieces();
+    let hits = (0..pieces.len()).filter(|&at| found(&pieces[at..]));
+    hits.map(|at| format!("{}:{}", source.path, pieces[at].0)).collect()
+}
+
+#[test]
+fn every_module_says_at_its_top_what_it_is_for() {
+    let silent = source::all().into_iter().filter(|source| !source.text.starts_with("//! "));
+    none("files that do not open with `//!`:", &silent.map(|source| source.path).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_module_has_a_name_that_says_nothing() {
+    let mut breaches = Vec::new();
+    for source in source::all() {
+        let stem = source.path.strip_suffix(".rs").unwrap();
+        if stem.split('/').any(|part| EMPTY_NAMES.contains(&part)) {
+            breaches.push(source.path.clone());
+        }
+        let inline =
+            |pieces: &[(usize, Piece)]| word(pieces.first()) == "mod" && EMPTY_NAMES.contains(&word(pieces.get(1)));
+        breaches.extend(places(&source, inline));
+    }
+    none("modules named for nothing in particular:", &breaches);
+}
+
+#[test]
+fn lints_are_expected_with_a_reason_and_never_allowed() {
+    let switched_off = |pieces: &[(usize, Piece)]| {
+        let inner = usize::from(is_mark(pieces.get(1), '!'));
+        is_mark(pieces.first(), '#') && is_mark(pieces.get(1 + inner), '[') && word(pieces.get(2 + inner)) == "allow"
+    };
+    let breaches: Vec<String> = source::all().iter().flat_map(|source| places(source, switched_off)).collect();
+    none("lints switched off without noticing when that is no longer needed:", &breaches);
+}
+
+#[test]
+fn nothing_is_left_to_do() {
+    let unfinished = |pieces: &[(usize, Piece)]| {
+        ["todo", "unimplemented"].contains(&word(pieces.first())) && is_mark(pieces.get(1), '!')
+    };
+    let breaches: Vec<String> = source::all().iter().flat_map(|source| places(source, unfinished)).collect();
+    none("unfinished code:", &breaches);
+}
+
+#[test]
+fn only_the_command_line_reads_a_clock() {
+    let clock = |pieces: &[(usize, Piece)]| ["SystemTime", "Instant"].contains(&word(pieces.first()));
+    let rooms = source::all().into_iter().filter(|source| WITHOUT_CLOCK.contains(&source.room()));
+    let breaches: Vec<String> = rooms.filter(Source::is_shipped).flat_map(|source| places(&source, clock)).collect();
+    none("clocks where results must depend on inputs alone:", &breaches);
+}

@@ -1,0 +1,291 @@
+//! Output files: their names, and that a file under its final name is complete.
+//!
+//! Promises that a [`NewFile`] appears under its name only when it is committed: it is written under a temporary name in
+//! the same folder, synced and renamed, and disappears when dropped. Its length and SHA-256 are kept while writing.
+//! Leaves out what is in the files.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::Path;
+use std::str::FromStr;
+
+use atomic_write_file::AtomicWriteFile;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// A file that becomes visible when it is complete.
+#[derive(Debug)]
+pub struct NewFile {
+    file: AtomicWriteFile,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl NewFile {
+    /// Starts a file that will be called `name` in `folder`, which must exist.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be created.
+    pub fn create(folder: &Path, name: &str) -> io::Result<Self> {
+        let file = AtomicWriteFile::open(folder.join(name))?;
+        Ok(Self { file, hash: Sha256::new(), bytes: 0 })
+    }
+
+    /// Syncs the file and gives it its final name, replacing an older one; returns the SHA-256 of its contents.
+    ///
+    /// # Errors
+    /// When syncing or renaming fails; then nothing is under the final name but what was there before.
+    pub fn commit(self) -> io::Result<Digest> {
+        self.file.commit()?;
+        Ok(Digest(self.hash.finalize().into()))
+    }
+
+    /// Bytes written so far.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(buffer)?;
+        self.hash.update(&buffer[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// A SHA-256 digest; prints, and is stored, as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// The digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const WRONG: &str = "a SHA-256 digest is 64 hexadecimal digits";
+        let digits = text.as_bytes();
+        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return Err(WRONG);
+        }
+        let mut bytes = [0; 32];
+        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+            *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| WRONG)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// The date in file names. It is nowhere else, so that equal inputs give equal contents.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Stamp {
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+/// Why a text is not a date.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum StampError {
+    /// Neither of the accepted forms.
+    #[error("a date is written 2026-11-21, 20261121 or 261121")]
+    Form,
+    /// Such a day does not exist.
+    #[error("there is no such day")]
+    NoSuchDay,
+}
+
+impl Stamp {
+    /// The date this many days after 1970-01-01 (for days up to the year 9999).
+    #[must_use]
+    pub fn from_days_since_1970(days: u32) -> Self {
+        let (mut year, mut rest) = (1970u16, days);
+        while rest >= days_of_year(year) {
+            rest -= days_of_year(year);
+            year += 1;
+        }
+        let mut month = 1;
+        while rest >= u32::from(days_of_month(year, month)) {
+            rest -= u32::from(days_of_month(year, month));
+            month += 1;
+        }
+        Self { year, month, day: rest as u8 + 1 }
+    }
+}
+
+fn is_leap(year: u16) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+fn days_of_year(year: u16) -> u32 {
+    if is_leap(year) { 366 } else { 365 }
+}
+
+fn days_of_month(year: u16, month: u8) -> u8 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap(year) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+impl FromStr for Stamp {
+    type Err = StampError;
+
+    /// Reads `2026-11-21`, `20261121` or `261121` (the years 2000 to 2099).
+    fn from_str(text: &str) -> Result<Self, StampError> {
+        let bytes = text.as_bytes();
+        let dashes = bytes.len() == 10 && bytes[4] == b'-' && bytes[7] == b'-';
+        let digits: String = if dashes { text.replace('-', "") } else { text.to_owned() };
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(StampError::Form);
+        }
+        let full = match digits.len() {
+            6 if !dashes => format!("20{digits}"),
+            8 => digits,
+            _ => return Err(StampError::Form),
+        };
+        let number = |part: &str| part.parse::<u16>().map_err(|_| StampError::Form);
+        let (year, month, day) = (number(&full[..4])?, number(&full[4..6])?, number(&full[6..])?);
+        let (month, day) = (month as u8, day as u8);
+        if year < 1970 || !(1..=12).contains(&month) || day == 0 || day > days_of_month(year, month) {
+            return Err(StampError::NoSuchDay);
+        }
+        Ok(Self { year, month, day })
+    }
+}
+
+impl fmt::Display for Stamp {
+    /// `yymmdd`, as in file names.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}{:02}{:02}", self.year % 100, self.month, self.day)
+    }
+}
+
+/// The kinds of file a run writes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileKind {
+    /// What a tester runs.
+    OperationSequence,
+}
+
+impl FileKind {
+    /// The first part of the file's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OperationSequence => "operation_sequence",
+        }
+    }
+
+    /// The name of the file of a run (numbered from 1): `operation_sequence_261121_0000001.csv`.
+    #[must_use]
+    pub fn file_name(self, stamp: Stamp, run: u64) -> String {
+        format!("{}_{stamp}_{run:07}.csv", self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+    use std::fs;
+
+    fn names_in(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_committed_file_is_complete_and_its_digest_is_that_of_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = NewFile::create(folder.path(), "a.csv").unwrap();
+        file.write_all(b"seq,").unwrap();
+        file.write_all(b"time\n").unwrap();
+        assert!(!folder.path().join("a.csv").exists());
+        assert_eq!(file.bytes(), 9);
+        let digest = file.commit().unwrap();
+        assert_eq!(names_in(folder.path()), ["a.csv"]);
+        let bytes = fs::read(folder.path().join("a.csv")).unwrap();
+        assert_eq!(bytes, b"seq,time\n");
+        assert_eq!(digest, Digest::of(&bytes));
+    }
+
+    #[test]
+    fn a_dropped_file_leaves_nothing_and_keeps_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.csv"), "old").unwrap();
+        let mut file = NewFile::create(folder.path(), "a.csv").unwrap();
+        file.write_all(b"new").unwrap();
+        drop(file);
+        assert_eq!(names_in(folder.path()), ["a.csv"]);
+        assert_eq!(fs::read_to_string(folder.path().join("a.csv")).unwrap(), "old");
+    }
+
+    #[test]
+    fn a_digest_prints_as_others_print_it_and_reads_back() {
+        let digest = Digest::of(b"abc");
+        let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(digest.to_string(), text);
+        assert_eq!(Digest::try_from(text.to_owned()), Ok(digest));
+        assert!(Digest::try_from(text[1..].to_owned()).is_err());
+        assert!(Digest::try_from(text.replace('b', "x")).is_err());
+        assert!(Digest::try_from("é".repeat(32)).is_err());
+    }
+
+    #[test]
+    fn a_stamp_reads_three_forms_and_prints_one() {
+        for text in ["2026-11-21", "20261121", "261121"] {
+            assert_eq!(text.parse::<Stamp>().unwrap().to_string(), "261121", "{text}");
+        }
+        for text in ["", "2026-11-2", "26-11-21", "2026/11/21", "26112é", "2611211"] {
+            assert_eq!(text.parse::<Stamp>(), Err(StampError::Form), "{text}");
+        }
+        for text in ["2026-02-29", "261301", "260100", "260001", "19691231", "260431"] {
+            assert_eq!(text.parse::<Stamp>(), Err(StampError::NoSuchDay), "{text}");
+        }
+        assert!("2028-02-29".parse::<Stamp>().is_ok());
+    }
+
+    #[test]
+    fn days_since_1970_are_dates() {
+        for (days, text) in [(0, "700101"), (58, "700228"), (59, "700301"), (11_016, "000229"), (20_778, "261121")] {
+            assert_eq!(Stamp::from_days_since_1970(days).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_run_is_seven_digits_of_the_name() {
+        let stamp = "261121".parse().unwrap();
+        assert_eq!(FileKind::OperationSequence.file_name(stamp, 1), "operation_sequence_261121_0000001.csv");
+        assert_eq!(FileKind::OperationSequence.file_name(stamp, 12_345_678), "operation_sequence_261121_12345678.csv");
+    }
+}

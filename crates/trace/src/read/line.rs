@@ -1,0 +1,114 @@
+//! Lines and their six fields.
+//!
+//! A line break always ends a row: no field of this form contains one, and a stray quote then costs one row, not the rest
+//! of the file. Quoted fields keep their doubled quotes; only the payload is ever quoted when written, and its parser
+//! undoes the doubling as it goes.
+
+use std::io::{self, BufRead, Read};
+
+use super::RowFault;
+
+/// What [`next_line`] found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Line {
+    /// A line, without its end.
+    Read,
+    /// A line longer than the limit; the rest of it has been skipped.
+    TooLong,
+    /// Nothing more.
+    End,
+}
+
+/// Reads one line of at most `limit` bytes into `line`, without `\n` or `\r\n`.
+pub(super) fn next_line<R: BufRead>(input: &mut R, line: &mut Vec<u8>, limit: usize) -> io::Result<Line> {
+    line.clear();
+    let got = input.by_ref().take(limit as u64 + 1).read_until(b'\n', line)?;
+    if got == 0 {
+        return Ok(Line::End);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        return Ok(Line::Read);
+    }
+    if got <= limit {
+        return Ok(Line::Read);
+    }
+    skip_line(input)?;
+    Ok(Line::TooLong)
+}
+
+/// Skips to behind the next `\n`.
+fn skip_line<R: BufRead>(input: &mut R) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let end = buffer.iter().position(|&byte| byte == b'\n');
+        let used = end.map_or(buffer.len(), |at| at + 1);
+        input.consume(used);
+        if end.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+/// Splits a line into its fields, outer quotes taken off.
+pub(super) fn split(line: &[u8]) -> Result<[&[u8]; 6], RowFault> {
+    let mut fields: [&[u8]; 6] = [b""; 6];
+    let mut found = 0;
+    let mut rest = line;
+    loop {
+        let (field, after) = if rest.first() == Some(&b'"') { quoted(&rest[1..])? } else { plain(rest)? };
+        if found < 6 {
+            fields[found] = field;
+        }
+        found += 1;
+        match after {
+            Some(after) => rest = after,
+            None => break,
+        }
+    }
+    if found == 6 { Ok(fields) } else { Err(RowFault::Columns { found }) }
+}
+
+/// A field, and what follows its comma.
+type Field<'a> = (&'a [u8], Option<&'a [u8]>);
+
+fn plain(rest: &[u8]) -> Result<Field<'_>, RowFault> {
+    let end = rest.iter().position(|&byte| byte == b',');
+    let field = &rest[..end.unwrap_or(rest.len())];
+    if field.contains(&b'"') {
+        return Err(RowFault::Quotes);
+    }
+    Ok((field, end.map(|at| &rest[at + 1..])))
+}
+
+/// `rest` starts behind the opening quote.
+fn quoted(rest: &[u8]) -> Result<Field<'_>, RowFault> {
+    let mut at = 0;
+    loop {
+        let quote = rest[at..].iter().position(|&byte| byte == b'"').ok_or(RowFault::Quotes)?;
+        at += quote;
+        match rest.get(at + 1) {
+            Some(b'"') => at += 2,
+            Some(b',') => return Ok((&rest[..at], Some(&rest[at + 2..]))),
+            None => return Ok((&rest[..at], None)),
+            Some(_) => return Err(RowFault::Quotes),
+        }
+    }
+}
+
+/// A plain whole number.
+pub(super) fn number(field: &[u8]) -> Option<u64> {
+    if field.is_empty() || field.len() > 20 {
+        return None;
+    }
+    field.iter().try_fold(0_u64, |value, byte| {
+        let digit = byte.checked_sub(b'0').filter(|&digit| digit < 10)?;
+        value.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}

@@ -1,0 +1,217 @@
+//! The `time` column: a start time, scaled and rounded, as an exact decimal.
+//!
+//! Promises integer arithmetic throughout: a scale is taken as the decimal number a profile states (`0.001` is one
+//! thousandth, not the nearest binary fraction), the product is exact, and it is rounded once, half to even.
+//! Prints at least one decimal (`0.0`, `7600.0`, `9741.14`) and no trailing zeros beyond that.
+
+use nandseq_profile::Ticks;
+
+/// The most decimals a `time` column may have.
+pub const MAX_DECIMALS: u32 = 9;
+/// The smallest and largest factor between simulated and written time.
+pub const SCALE_RANGE: (f64, f64) = (1e-9, 1e9);
+/// Decimals of a microsecond in a picosecond.
+const TICK_DECIMALS: i32 = 6;
+
+/// Why a profile's export settings cannot be used.
+#[derive(Clone, Copy, PartialEq, Debug, thiserror::Error)]
+pub enum TimeColumnError {
+    /// The scale is not a number of [`SCALE_RANGE`].
+    #[error("the time scale {0} is not between 1e-9 and 1e9")]
+    Scale(f64),
+    /// More decimals than [`MAX_DECIMALS`].
+    #[error("{0} decimals of the time column are more than 9")]
+    Decimals(u32),
+}
+
+/// How start times are converted to text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TimeColumn {
+    /// Start in ticks × factor = time in units of the last decimal.
+    factor: Factor,
+    /// Decimals kept.
+    decimals: u32,
+}
+
+/// What ticks are multiplied by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Factor {
+    /// One part in `0`: the usual case, scale 1 and at most six decimals.
+    OnePart(u64),
+    /// Any other ratio, in lowest terms.
+    Ratio { numerator: u128, denominator: u128 },
+}
+
+impl TimeColumn {
+    /// A column of start × `scale` µs with `decimals` decimals.
+    ///
+    /// # Errors
+    /// When the scale or the number of decimals is out of range.
+    pub fn new(scale: f64, decimals: u32) -> Result<Self, TimeColumnError> {
+        if !(SCALE_RANGE.0..=SCALE_RANGE.1).contains(&scale) {
+            return Err(TimeColumnError::Scale(scale));
+        }
+        let kept = i32::try_from(decimals).map_err(|_| TimeColumnError::Decimals(decimals))?;
+        if decimals > MAX_DECIMALS {
+            return Err(TimeColumnError::Decimals(decimals));
+        }
+        let (digits, exponent) = shortest_decimal(scale).ok_or(TimeColumnError::Scale(scale))?;
+        let shift = exponent + kept - TICK_DECIMALS;
+        let power = 10u128.pow(shift.unsigned_abs());
+        let (numerator, denominator) = if shift >= 0 { (digits * power, 1) } else { (digits, power) };
+        let shared = greatest_common_divisor(numerator, denominator);
+        let (numerator, denominator) = (numerator / shared, denominator / shared);
+        let factor = match u64::try_from(denominator) {
+            Ok(parts) if numerator == 1 && parts <= u64::MAX / 2 => Factor::OnePart(parts),
+            _ => Factor::Ratio { numerator, denominator },
+        };
+        Ok(Self { factor, decimals })
+    }
+
+    /// Appends the text of a start time.
+    pub fn append(&self, start: Ticks, line: &mut Vec<u8>) {
+        match self.factor {
+            Factor::OnePart(parts) => {
+                let (units, rest) = (start.0 / parts, start.0 % parts);
+                let up = 2 * rest > parts || (2 * rest == parts && units % 2 == 1);
+                let units = units + u64::from(up);
+                let one = 10u64.pow(self.decimals);
+                line.extend_from_slice(itoa::Buffer::new().format(units / one).as_bytes());
+                append_fraction(units % one, self.decimals, line);
+            }
+            Factor::Ratio { numerator, denominator } => {
+                let product = u128::from(start.0) * numerator;
+                let (units, rest) = (product / denominator, product % denominator);
+                let up = 2 * rest > denominator || (2 * rest == denominator && units % 2 == 1);
+                let units = units + u128::from(up);
+                let one = 10u128.pow(self.decimals);
+                line.extend_from_slice(itoa::Buffer::new().format(units / one).as_bytes());
+                let below_one = u64::try_from(units % one).unwrap_or_default();
+                append_fraction(below_one, self.decimals, line);
+            }
+        }
+    }
+}
+
+/// Appends `.` and `fraction` as `decimals` digits, without trailing zeros beyond the first digit.
+fn append_fraction(fraction: u64, decimals: u32, line: &mut Vec<u8>) {
+    line.push(b'.');
+    if fraction == 0 {
+        line.push(b'0');
+        return;
+    }
+    let mut rest = fraction;
+    let mut unit = 10u64.pow(decimals);
+    while rest > 0 {
+        unit /= 10;
+        line.push(b'0' + (rest / unit) as u8);
+        rest %= unit;
+    }
+}
+
+/// The shortest decimal number that reads back as `value`: `digits × 10^exponent`.
+fn shortest_decimal(value: f64) -> Option<(u128, i32)> {
+    let text = format!("{value:e}");
+    let (mantissa, exponent) = text.split_once('e')?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = [whole, fraction].concat().parse().ok()?;
+    Some((digits, exponent - i32::try_from(fraction.len()).ok()?))
+}
+
+/// Euclid's algorithm; both arguments are above zero.
+fn greatest_common_divisor(a: u128, b: u128) -> u128 {
+    let (mut a, mut b) = (a, b);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(scale: f64, decimals: u32, ps: u64) -> String {
+        let mut line = Vec::new();
+        TimeColumn::new(scale, decimals).unwrap().append(Ticks(ps), &mut line);
+        String::from_utf8(line).unwrap()
+    }
+
+    #[test]
+    fn times_print_with_at_least_one_decimal_and_no_needless_zeros() {
+        for (ps, expected) in [
+            (0, "0.0"),
+            (100_000_000, "100.0"),
+            (9_741_140_000, "9741.14"),
+            (7_600_000_000, "7600.0"),
+            (7_500_085_000, "7500.085"),
+            (1_000, "0.001"),
+            (10_000, "0.01"),
+            (1_050_000, "1.05"),
+        ] {
+            assert_eq!(text(1.0, 3, ps), expected);
+        }
+    }
+
+    #[test]
+    fn ties_round_to_the_even_digit() {
+        for (ps, expected) in
+            [(500, "0.0"), (501, "0.001"), (1_500, "0.002"), (2_500, "0.002"), (2_499, "0.002"), (999_999, "1.0")]
+        {
+            assert_eq!(text(1.0, 3, ps), expected, "{ps} ps");
+        }
+    }
+
+    #[test]
+    fn every_number_of_decimals_up_to_nine_works() {
+        assert_eq!(text(1.0, 0, 1_500_000), "2.0");
+        assert_eq!(text(1.0, 1, 1_250_000), "1.2");
+        assert_eq!(text(1.0, 6, 1_234_567), "1.234567");
+        assert_eq!(text(1.0, 9, 1_234_567), "1.234567");
+        assert_eq!(text(1.0, 9, u64::MAX), "18446744073709.551615");
+        assert_eq!(TimeColumn::new(1.0, 10), Err(TimeColumnError::Decimals(10)));
+    }
+
+    #[test]
+    fn a_scale_is_the_decimal_number_it_is_written_as() {
+        assert_eq!(text(0.001, 3, 7_500_085_000), "7.5");
+        assert_eq!(text(0.001, 6, 7_500_085_000), "7.500085");
+        assert_eq!(text(1000.0, 3, 7_500_085), "7500.085");
+        assert_eq!(text(0.1, 3, 45_000), "0.004");
+        assert_eq!(text(0.1, 3, 55_000), "0.006");
+        assert_eq!(text(2.5, 3, 1_000_000), "2.5");
+        assert_eq!(text(0.333, 3, 1_000_000), "0.333");
+        assert_eq!(text(1e9, 9, u64::MAX), "18446744073709551615000.0");
+        assert_eq!(text(1e-9, 0, u64::MAX), "18447.0");
+    }
+
+    #[test]
+    fn a_scale_out_of_range_is_refused() {
+        for scale in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e10, 1e-10] {
+            assert!(matches!(TimeColumn::new(scale, 3), Err(TimeColumnError::Scale(_))), "{scale}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_of_computing_agree(ps in any::<u64>(), decimals in 0u32..=6) {
+            let column = TimeColumn::new(1.0, decimals).unwrap();
+            let parts = 10u128.pow(6 - decimals);
+            let general = TimeColumn { factor: Factor::Ratio { numerator: 1, denominator: parts }, decimals };
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            column.append(Ticks(ps), &mut one);
+            general.append(Ticks(ps), &mut other);
+            prop_assert_eq!(one, other);
+        }
+
+        #[test]
+        fn six_decimals_at_scale_one_are_exact(ps in any::<u64>()) {
+            let printed = text(1.0, 6, ps);
+            let exact = Ticks(ps).to_us_text();
+            prop_assert_eq!(printed.trim_end_matches(".0"), exact.trim_end_matches(".0"));
+        }
+    }
+}

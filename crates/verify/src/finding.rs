@@ -1,0 +1,188 @@
+//! What was found: counted per rule, the first ones kept in full.
+
+use std::collections::{HashSet, VecDeque};
+
+use nandseq_profile::{OpId, Profile, Ticks};
+use nandseq_trace::read::Addressed;
+
+use crate::rule::RuleCode;
+
+/// Where a row stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct Place {
+    /// Number of the file within the site, from 0.
+    pub file: u32,
+    /// Number of the row within the file, from 1, the header not counted.
+    pub row: u64,
+}
+
+/// An operation as findings remember it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Origin {
+    pub(crate) place: Place,
+    pub(crate) uid: u64,
+    pub(crate) op: OpId,
+    pub(crate) start: Ticks,
+}
+
+/// Another operation that a finding involves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OperationRef {
+    /// Where it stands.
+    pub place: Place,
+    /// Its `op_uid`.
+    pub uid: u64,
+    /// Its name.
+    pub op: String,
+    /// When it started.
+    pub time: Ticks,
+}
+
+/// A broken rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// Which rule.
+    pub rule: RuleCode,
+    /// The row that breaks it.
+    pub place: Place,
+    /// When the operation starts, if the row says so.
+    pub time: Option<Ticks>,
+    /// Its `op_uid`, if the row says so.
+    pub uid: Option<u64>,
+    /// Its name, if it has one.
+    pub op: Option<String>,
+    /// What it addresses, as written.
+    pub targets: Vec<Addressed>,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// The other operation involved, if there is one.
+    pub other: Option<OperationRef>,
+}
+
+/// How often a rule was broken.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Counts {
+    /// Findings.
+    pub findings: u64,
+    /// Operations that break the rule against the same other operation as an earlier finding did. A lost RESUME makes
+    /// everything up to the next one illegal: that is one finding and many followers.
+    pub followers: u64,
+}
+
+/// What a finding is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    pub(crate) place: Place,
+    pub(crate) time: Option<Ticks>,
+    pub(crate) uid: Option<u64>,
+    pub(crate) op: Option<OpId>,
+    pub(crate) targets: &'a [Addressed],
+}
+
+/// Counts findings and keeps the first ones.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    counts: [Counts; RuleCode::COUNT],
+    kept: Vec<Finding>,
+    keep: usize,
+    /// Rules already reported for the present row.
+    row: u32,
+    muted: bool,
+    known: HashSet<(RuleCode, Place)>,
+    oldest: VecDeque<(RuleCode, Place)>,
+}
+
+/// How many pairs of rule and other operation are remembered to recognise followers.
+const REMEMBERED: usize = 4096;
+
+impl Tally {
+    pub(crate) fn new(keep: usize) -> Self {
+        Self {
+            counts: [Counts::default(); RuleCode::COUNT],
+            kept: Vec::new(),
+            keep,
+            row: 0,
+            muted: false,
+            known: HashSet::new(),
+            oldest: VecDeque::new(),
+        }
+    }
+
+    /// A new row starts: each rule is reported at most once for it. A muted row reports nothing further.
+    pub(crate) fn begin_row(&mut self) {
+        self.row = 0;
+        self.muted = false;
+    }
+
+    pub(crate) fn mute_row(&mut self) {
+        self.muted = true;
+    }
+
+    pub(crate) fn counts(&self, rule: RuleCode) -> Counts {
+        self.counts[rule as usize]
+    }
+
+    pub(crate) fn kept(&self) -> &[Finding] {
+        &self.kept
+    }
+
+    /// Notes a finding; `message` is only asked for if the finding is kept.
+    pub(crate) fn report(
+        &mut self,
+        profile: &Profile,
+        rule: RuleCode,
+        subject: &Subject<'_>,
+        other: Option<Origin>,
+        message: impl FnOnce() -> String,
+    ) {
+        let bit = 1 << rule as u32;
+        if self.muted || self.row & bit != 0 {
+            return;
+        }
+        self.row |= bit;
+        if other.is_some_and(|other| !self.is_news(rule, other.place)) {
+            self.counts[rule as usize].followers += 1;
+            return;
+        }
+        self.counts[rule as usize].findings += 1;
+        if self.kept.len() >= self.keep {
+            return;
+        }
+        let name = |op: OpId| profile.ops[op].name.clone();
+        self.kept.push(Finding {
+            rule,
+            place: subject.place,
+            time: subject.time,
+            uid: subject.uid,
+            op: subject.op.map(name),
+            targets: subject.targets.to_vec(),
+            message: message(),
+            other: other.map(|origin| OperationRef {
+                place: origin.place,
+                uid: origin.uid,
+                op: name(origin.op),
+                time: origin.start,
+            }),
+        });
+    }
+
+    /// Notes a row that repeats an earlier finding.
+    pub(crate) fn follow(&mut self, rule: RuleCode) {
+        if !self.muted {
+            self.counts[rule as usize].followers += 1;
+        }
+    }
+
+    fn is_news(&mut self, rule: RuleCode, other: Place) -> bool {
+        if !self.known.insert((rule, other)) {
+            return false;
+        }
+        self.oldest.push_back((rule, other));
+        if self.oldest.len() > REMEMBERED
+            && let Some(oldest) = self.oldest.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        true
+    }
+}

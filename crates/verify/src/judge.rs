@@ -1,0 +1,110 @@
+//! Whether an operation may start, as the rules say it.
+//!
+//! A [`Judge`] looks at one operation and at the device as it is at that instant, and reports every rule that the start
+//! breaks. It changes nothing. One module per section of the specification.
+
+mod addresses;
+mod case;
+mod occupation;
+mod registers;
+mod suspension;
+mod tables;
+
+use nandseq_profile::model::Axis;
+use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, Profile, Target};
+
+pub(crate) use case::Case;
+
+use crate::finding::{Origin, Subject, Tally};
+use crate::kind::Book;
+use crate::model::Device;
+use crate::rule::RuleCode;
+
+/// One operation before the bench.
+pub(crate) struct Judge<'a> {
+    pub(crate) profile: &'a Profile,
+    pub(crate) book: &'a Book,
+    pub(crate) device: &'a mut Device,
+    pub(crate) case: &'a Case<'a>,
+    pub(crate) tally: &'a mut Tally,
+}
+
+impl Judge<'_> {
+    /// Judges every rule of the device.
+    pub(crate) fn judge(&mut self) {
+        self.bus();
+        self.occupation();
+        self.op_state();
+        self.latch();
+        self.suspend();
+        self.odt();
+        self.cache();
+        self.group();
+        self.block_rules();
+        self.data_output();
+        self.unread_data();
+        self.latch_order();
+        self.cache_program_sequence();
+        self.cache_read_sequence();
+        self.copyback_source();
+        self.recovery();
+        self.suspend_target();
+        self.resume_target();
+        self.status();
+    }
+
+    fn breaks(&mut self, rule: RuleCode, other: Option<Origin>, message: impl FnOnce(&Names<'_>) -> String) {
+        let names = Names { profile: self.profile };
+        let origin = &self.case.origin;
+        let subject = Subject {
+            place: origin.place,
+            time: Some(origin.start),
+            uid: Some(origin.uid),
+            op: Some(origin.op),
+            targets: self.case.written,
+        };
+        self.tally.report(self.profile, rule, &subject, other, || message(&names));
+    }
+}
+
+/// Words for findings.
+pub(crate) struct Names<'a> {
+    profile: &'a Profile,
+}
+
+impl Names<'_> {
+    fn op(&self, origin: &Origin) -> &str {
+        &self.profile.ops[origin.op].name
+    }
+
+    fn base(&self, origin: &Origin) -> &str {
+        &self.profile.bases[self.profile.ops[origin.op].base].name
+    }
+
+    fn cell_type(&self, id: CellTypeId) -> &str {
+        &self.profile.cell_types[id].name
+    }
+}
+
+fn plane_text(die: Die, plane: Plane) -> String {
+    format!("plane {} of die {}", plane.0, die.0)
+}
+
+fn block_text(die: Die, block: Block) -> String {
+    format!("block {} of die {}", block.0, die.0)
+}
+
+fn page_text(at: &Target) -> String {
+    format!("page {} of block {} (die {}, plane {})", at.page.0, at.block.0, at.die.0, at.plane.0)
+}
+
+fn next_page(page: Page) -> u32 {
+    u32::from(page.0) + 1
+}
+
+const fn axis_text(axis: Axis) -> &'static str {
+    match axis {
+        Axis::Erase => "erase",
+        Axis::Program => "program",
+    }
+}

@@ -1,0 +1,204 @@
+//! Addresses: `bounds`, `bad_block`, the rules of erase, program and read, `in_flight`, `multi_plane_group`.
+
+use nandseq_profile::model::PayloadField;
+use nandseq_profile::{CellTypeId, Page, Target};
+
+use super::case::OutOfBounds;
+use super::{Judge, block_text, next_page, page_text};
+use crate::model::{BlockState, Content};
+use crate::rule::RuleCode;
+
+impl Judge<'_> {
+    /// `bounds`; what does not exist is left out of the other rules.
+    pub(crate) fn bounds(&mut self) {
+        let Some(why) = self.case.out_of_bounds else { return };
+        let topology = self.device.topology;
+        self.breaks(RuleCode::Bounds, None, |_| match why {
+            OutOfBounds::Die(die) => format!("There is no die {die}; the device has {}.", topology.dies),
+            OutOfBounds::Plane(plane) => format!("There is no plane {plane}; a die has {}.", topology.planes),
+            OutOfBounds::Block(block) => format!("There is no block {block}; a die has {}.", topology.blocks_per_die),
+            OutOfBounds::Page(page) => format!("There is no page {page}; a block has {}.", topology.pages_per_block),
+            OutOfBounds::NotOnPlane { block, plane } => {
+                let right = block % i64::from(topology.planes);
+                format!("Block {block} lies on plane {right}, not on plane {plane}.")
+            }
+            OutOfBounds::Lun(lun) => {
+                format!("The operation addresses LUN {lun}; the device has {} dies.", topology.dies)
+            }
+        });
+    }
+
+    /// `multi_plane_group`, of the payload as written.
+    pub(super) fn group(&mut self) {
+        let written = self.case.written;
+        let count = written.len();
+        if count == 0 {
+            // No payload at all is a matter of form.
+            return;
+        }
+        if !self.case.kind.multi {
+            if count > 1 {
+                self.breaks(RuleCode::MultiPlaneGroup, None, |_| {
+                    format!("A single-plane operation has 1 target, this one has {count}.")
+                });
+            }
+            return;
+        }
+        if count < 2 {
+            let text = "A multi-plane operation has 2 or more targets, this one has 1.";
+            self.breaks(RuleCode::MultiPlaneGroup, None, |_| text.to_owned());
+            return;
+        }
+        let planes = i64::from(self.device.topology.planes);
+        let differs = |field: fn(&nandseq_trace::read::Addressed) -> i64| {
+            written.windows(2).any(|pair| field(&pair[0]) != field(&pair[1]))
+        };
+        let why = if differs(|target| target.die) {
+            "The targets of a multi-plane operation lie on one die."
+        } else if self.case.kind.has_plane && written.windows(2).any(|pair| pair[0].plane >= pair[1].plane) {
+            "The planes of a multi-plane operation are distinct and ascend."
+        } else if differs(|target| target.page) {
+            "The targets of a multi-plane operation have one page."
+        } else if written.windows(2).any(|pair| pair[0].block.div_euclid(planes) != pair[1].block.div_euclid(planes)) {
+            "The targets of a multi-plane operation lie in one block group."
+        } else {
+            return;
+        };
+        self.breaks(RuleCode::MultiPlaneGroup, None, |_| why.to_owned());
+    }
+
+    /// The rules that look at a block.
+    pub(super) fn block_rules(&mut self) {
+        let case = self.case;
+        let kind = case.kind;
+        for at in case.targets.iter() {
+            if kind.touches() || kind.recovers {
+                self.bad_block(at);
+            }
+            if kind.touches() {
+                self.not_in_flight(at);
+            }
+            let block = *self.device.blocks.get(at.die, at.block);
+            if kind.programs || kind.aims {
+                self.programmable(at, &block);
+            }
+            if kind.reads {
+                self.readable(at, &block);
+            }
+        }
+        self.own_cell_type();
+    }
+
+    fn bad_block(&mut self, at: &Target) {
+        if self.device.blocks.get(at.die, at.block).bad {
+            self.breaks(RuleCode::BadBlock, None, |_| format!("{} is bad.", capital(block_text(at.die, at.block))));
+        }
+    }
+
+    fn not_in_flight(&mut self, at: &Target) {
+        let flight = self.device.in_flight(at.die, at.block).map(|flight| flight.origin);
+        if let Some(by) = flight {
+            self.breaks(RuleCode::InFlight, Some(by), |names| {
+                format!("{} is not finished with {}.", names.op(&by), block_text(at.die, at.block))
+            });
+        }
+    }
+
+    fn programmable(&mut self, at: &Target, block: &BlockState) {
+        let expected = match block.content {
+            Content::NotErased => {
+                self.breaks(RuleCode::ProgramBeforeErase, block.by, |_| {
+                    format!("{} has not been erased.", capital(block_text(at.die, at.block)))
+                });
+                return;
+            }
+            Content::Erased(_) => 0,
+            Content::Programmed(last, _) => next_page(last),
+        };
+        if u32::from(at.page.0) != expected {
+            let end = u32::from(self.device.last_page().0);
+            self.breaks(RuleCode::ProgramOrder, block.by, |_| {
+                let place = block_text(at.die, at.block);
+                if expected > end {
+                    format!("All pages of {place} are programmed; page {} is not free.", at.page.0)
+                } else {
+                    format!("The next page of {place} is {expected}, not {}.", at.page.0)
+                }
+            });
+        }
+        let Some(wanted) = self.program_cell_type(at) else { return };
+        let (held, fits, word) = match block.content {
+            Content::NotErased => return,
+            Content::Erased(erased) => {
+                (erased, self.profile.cell_types[erased].programs >> wanted.0 & 1 == 1, "erased")
+            }
+            Content::Programmed(_, cell_type) => (cell_type, cell_type == wanted, "programmed"),
+        };
+        if !fits {
+            self.breaks(RuleCode::ProgramCellType, block.by, |names| {
+                let place = block_text(at.die, at.block);
+                let (wanted, held) = (names.cell_type(wanted), names.cell_type(held));
+                format!("{} is {word} as {held}; it cannot be programmed as {wanted}.", capital(place))
+            });
+        }
+    }
+
+    /// The cell type of a program: its own, else what the payload says; none for one that only aims and has none.
+    fn program_cell_type(&self, at: &Target) -> Option<CellTypeId> {
+        let kind = self.case.kind;
+        kind.cell_type.or_else(|| kind.programs.then_some(at.cell_type))
+    }
+
+    fn readable(&mut self, at: &Target, block: &BlockState) {
+        let guard = i64::from(self.profile.offset_guard);
+        let (last, cell_type) = match block.content {
+            Content::NotErased | Content::Erased(_) => (None, None),
+            Content::Programmed(last, cell_type) => (Some(last), Some(cell_type)),
+        };
+        let far_enough = |last: Page| i64::from(at.page.0) <= i64::from(last.0) - guard;
+        if !last.is_some_and(far_enough) {
+            self.breaks(RuleCode::ReadBeforeProgram, block.by, |_| match last {
+                None => format!("Nothing is programmed in {}.", block_text(at.die, at.block)),
+                Some(last) => {
+                    let place = block_text(at.die, at.block);
+                    let limit = i64::from(last.0) - guard;
+                    format!("{} can be read up to page {limit}, not page {}.", capital(place), at.page.0)
+                }
+            });
+        }
+        let wanted = self.case.kind.cell_type.unwrap_or(at.cell_type);
+        if let Some(cell_type) = cell_type.filter(|held| *held != wanted) {
+            self.breaks(RuleCode::ReadCellType, block.by, |names| {
+                let (held, wanted) = (names.cell_type(cell_type), names.cell_type(wanted));
+                format!("{} is programmed as {held}; it is read as {wanted}.", capital(page_text(at)))
+            });
+        }
+    }
+
+    /// What the payload says of the cell type agrees with the operation's own.
+    fn own_cell_type(&mut self) {
+        let kind = self.case.kind;
+        let Some(own) = kind.cell_type.filter(|_| kind.has_cell_type) else { return };
+        let said = self.case.written.iter().filter(|target| target.fields.contains(PayloadField::CellType));
+        let Some(wrong) = said.filter_map(|target| target.cell_type).find(|said| *said != own) else { return };
+        let rule = if kind.programs || kind.aims {
+            RuleCode::ProgramCellType
+        } else if kind.reads || kind.recovers {
+            RuleCode::ReadCellType
+        } else {
+            RuleCode::PayloadFields
+        };
+        self.breaks(rule, None, |names| {
+            let (own, wrong) = (names.cell_type(own), names.cell_type(wrong));
+            format!("The payload says {wrong}, but the operation is one for {own}.")
+        });
+    }
+}
+
+fn capital(text: String) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => text,
+    }
+}

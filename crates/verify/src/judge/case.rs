@@ -1,0 +1,161 @@
+//! An operation as the judge sees it: what it addresses, what it occupies, which planes its rules look at.
+
+use nandseq_profile::model::{PayloadField, Scope, StatusOf, Topology};
+use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Profile, Target, Ticks};
+use nandseq_trace::Status;
+use nandseq_trace::read::Addressed;
+
+use crate::finding::Origin;
+use crate::kind::{Kind, Reset};
+use crate::model::{Reach, Targets};
+
+/// An operation that starts.
+#[derive(Clone, Debug)]
+pub(crate) struct Case<'a> {
+    pub(crate) kind: &'a Kind,
+    pub(crate) origin: Origin,
+    /// When it starts.
+    pub(crate) at: Ticks,
+    /// The targets that exist.
+    pub(crate) targets: Targets,
+    /// Its cell type: its own, or what the payload says if it has none.
+    pub(crate) cell_type: CellTypeId,
+    /// The payload as written.
+    pub(crate) written: &'a [Addressed],
+    /// The planes that exclusion tables look at, and the dies it belongs to.
+    pub(crate) touched: Reach,
+    /// The planes it occupies.
+    pub(crate) occupied: Reach,
+    /// What the payload expects of a status read.
+    pub(crate) status: Option<Status>,
+    /// Which target does not exist, and what of it.
+    pub(crate) out_of_bounds: Option<OutOfBounds>,
+}
+
+/// Why a target does not exist.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum OutOfBounds {
+    Die(i64),
+    Plane(i64),
+    Block(i64),
+    Page(i64),
+    NotOnPlane { block: i64, plane: i64 },
+    Lun(u8),
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(profile: &Profile, kind: &'a Kind, origin: Origin, written: &'a [Addressed]) -> Self {
+        let topology = profile.topology;
+        let own = profile.ops[origin.op].cell_type;
+        let mut targets = Targets::default();
+        let mut die = None;
+        let mut out_of_bounds = None;
+        for target in written {
+            match exists(topology, kind, target) {
+                Ok(()) if complete(kind, target) => {
+                    let target = resolved(target, own);
+                    die = die.or(Some(target.die));
+                    targets.push(target);
+                }
+                Ok(()) => {}
+                Err(why) => {
+                    out_of_bounds.get_or_insert(why);
+                }
+            }
+        }
+        if let Some(StatusOf::Lun(lun)) = kind.status_of
+            && u32::from(lun) >= topology.dies
+        {
+            out_of_bounds.get_or_insert(OutOfBounds::Lun(lun));
+        }
+        let named = if kind.has_cell_type { written.iter().find_map(|target| target.cell_type) } else { None };
+        let touched = touched(topology, kind, die, &targets);
+        let occupied = if kind.occupies && !occupies_nothing(kind) { touched.clone() } else { Reach::NOTHING };
+        Self {
+            kind,
+            origin,
+            at: origin.start,
+            targets,
+            cell_type: kind.cell_type.or(named).unwrap_or(own),
+            written,
+            touched,
+            occupied,
+            status: written.iter().find_map(|target| target.status),
+            out_of_bounds,
+        }
+    }
+}
+
+fn occupies_nothing(kind: &Kind) -> bool {
+    kind.scope == Scope::None && kind.suspends.is_none() && kind.resumes.is_none() && kind.resets.is_none()
+}
+
+/// Whether every part of the address is there that the operation needs.
+fn complete(kind: &Kind, target: &Addressed) -> bool {
+    let has = |needs: bool, field| !needs || target.fields.contains(field);
+    has(kind.has_die, PayloadField::Die)
+        && has(kind.has_plane, PayloadField::Plane)
+        && has(kind.has_block, PayloadField::Block)
+        && has(kind.has_page, PayloadField::Page)
+}
+
+fn exists(topology: Topology, kind: &Kind, target: &Addressed) -> Result<(), OutOfBounds> {
+    let outside = |number: i64, count: u32| number < 0 || number >= i64::from(count);
+    if outside(target.die, topology.dies) {
+        return Err(OutOfBounds::Die(target.die));
+    }
+    if outside(target.plane, topology.planes) {
+        return Err(OutOfBounds::Plane(target.plane));
+    }
+    if outside(target.block, topology.blocks_per_die) {
+        return Err(OutOfBounds::Block(target.block));
+    }
+    if outside(target.page, topology.pages_per_block) {
+        return Err(OutOfBounds::Page(target.page));
+    }
+    let placed = kind.has_plane && kind.has_block && complete(kind, target);
+    if placed && target.block % i64::from(topology.planes) != target.plane {
+        return Err(OutOfBounds::NotOnPlane { block: target.block, plane: target.plane });
+    }
+    Ok(())
+}
+
+/// A target whose numbers are known to exist.
+fn resolved(target: &Addressed, own: CellTypeId) -> Target {
+    Target {
+        die: Die(u8::try_from(target.die).unwrap_or_default()),
+        plane: Plane(u8::try_from(target.plane).unwrap_or_default()),
+        block: Block(u32::try_from(target.block).unwrap_or_default()),
+        page: Page(u16::try_from(target.page).unwrap_or_default()),
+        cell_type: target.cell_type.unwrap_or(own),
+    }
+}
+
+fn touched(topology: Topology, kind: &Kind, die: Option<Die>, targets: &Targets) -> Reach {
+    let named = || {
+        let Some(die) = die else { return Reach::NOTHING };
+        let mut planes = PlaneSet::EMPTY;
+        for target in targets.iter().filter(|target| target.die == die) {
+            planes.insert(target.plane);
+        }
+        Reach::planes(die, planes)
+    };
+    let whole_die = || match die {
+        _ if !kind.has_die => Reach::everything(topology),
+        Some(die) => Reach::die(topology, die),
+        None => Reach::NOTHING,
+    };
+    match kind.resets {
+        Some(Reset::Target) => return Reach::everything(topology),
+        Some(Reset::Die) => return whole_die(),
+        None => {}
+    }
+    if kind.scope == Scope::Target {
+        return Reach::everything(topology);
+    }
+    if kind.scope == Scope::Die || kind.suspends.is_some() || kind.resumes.is_some() {
+        return whole_die();
+    }
+    // Plane set, or nothing: what the payload names.
+    if kind.has_plane { named() } else { whole_die() }
+}

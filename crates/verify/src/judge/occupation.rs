@@ -1,0 +1,67 @@
+//! Bus and occupation: `bus`, `plane_busy`, `multi_plane_exclusive`.
+
+use nandseq_profile::Die;
+
+use super::{Judge, plane_text};
+use crate::rule::RuleCode;
+use crate::time::{Interval, after};
+
+impl Judge<'_> {
+    /// `bus`, of the operation and of what it revives.
+    pub(super) fn bus(&mut self) {
+        let case = self.case;
+        let mut wanted: Vec<Interval> = Vec::new();
+        for span in case.kind.spans.iter().filter(|span| span.bus) {
+            wanted.push(Interval::new(after(case.at, span.offset), span.duration));
+        }
+        if let Some(axis) = case.kind.resumes {
+            for die in case.touched.dies.clone() {
+                wanted.extend(self.device.bus_of_revived(self.book, case, Die(die), axis));
+            }
+        }
+        let clash = self.device.bus.iter().find(|held| {
+            wanted.iter().any(|time| time.overlaps(held.time)) && !self.device.closes_window(held, case)
+        });
+        let Some(held) = clash.copied() else { return };
+        self.breaks(RuleCode::Bus, Some(held.by), |names| {
+            format!("{} holds the IO bus until {}.", names.op(&held.by), held.time.to)
+        });
+    }
+
+    /// `plane_busy` where the planes of two occupations meet, `multi_plane_exclusive` where only their die does.
+    pub(super) fn occupation(&mut self) {
+        let case = self.case;
+        if case.kind.resets.is_some() {
+            // A reset ends what is in flight before it occupies.
+            return;
+        }
+        let time = Interval::new(case.at, case.kind.occupied);
+        for die in case.occupied.dies.clone() {
+            let die = Die(die);
+            for index in 0..self.device.die(die).occupations.len() {
+                let other = self.device.die(die).occupations[index];
+                if !other.time.overlaps(time) || self.suspends_it(die, &other) {
+                    continue;
+                }
+                let shared = other.planes.and(case.occupied.planes);
+                if let Some(plane) = shared.iter().next() {
+                    self.breaks(RuleCode::PlaneBusy, Some(other.by), |names| {
+                        let place = plane_text(die, plane);
+                        format!("{} occupies {place} until {}.", names.op(&other.by), other.time.to)
+                    });
+                } else if case.kind.multi || other.multi || !(case.kind.interleaved && other.interleaved) {
+                    self.breaks(RuleCode::MultiPlaneExclusive, Some(other.by), |names| {
+                        let name = names.op(&other.by);
+                        format!("{name} occupies other planes of die {} until {} and may not overlap.", die.0, other.time.to)
+                    });
+                }
+            }
+        }
+    }
+
+    /// Whether the case suspends the operation that holds this occupation.
+    fn suspends_it(&self, die: Die, occupation: &crate::model::Occupation) -> bool {
+        let Some(axis) = self.case.kind.suspends else { return false };
+        self.device.in_core_busy(die, axis, self.case.at).is_some_and(|victim| victim.origin == occupation.by)
+    }
+}

@@ -1,0 +1,222 @@
+//! Registers and latches: `dout_source`, `unread_data`, `oneshot_order`, `cache_sequence`, `copyback_source`.
+
+use nandseq_profile::model::{Effect, LatchKind, LatchLevel, LatchNeed};
+use nandseq_profile::{Die, Target};
+
+use super::{Judge, page_text, plane_text};
+use crate::model::{Register, same_page};
+use crate::rule::RuleCode;
+
+impl Judge<'_> {
+    fn has(&self, test: fn(Effect) -> bool) -> bool {
+        self.case.kind.effects.iter().copied().any(test)
+    }
+
+    /// Whether a target says what a register holds, the cell type included.
+    fn says(&self, at: &Target, held: &Register) -> bool {
+        let fits = !self.case.kind.has_cell_type || at.cell_type == held.at.cell_type;
+        same_page(at, &held.at) && fits && self.case.kind.cell_type.is_none_or(|own| own == held.at.cell_type)
+    }
+
+    /// `dout_source`
+    pub(super) fn data_output(&mut self) {
+        if !self.has(|effect| matches!(effect, Effect::DataOut)) {
+            return;
+        }
+        let case = self.case;
+        for at in case.targets.iter() {
+            let held = self.device.plane(at.die, at.plane).output;
+            if held.is_some_and(|held| self.says(at, &held)) {
+                continue;
+            }
+            self.breaks(RuleCode::DoutSource, held.map(|held| held.by), |names| match held {
+                None => format!("The output register of {} holds nothing.", plane_text(at.die, at.plane)),
+                Some(held) => {
+                    let cell_type = names.cell_type(held.at.cell_type);
+                    format!("The output register holds {}, {cell_type}.", page_text(&held.at))
+                }
+            });
+        }
+    }
+
+    /// `unread_data`
+    pub(super) fn unread_data(&mut self) {
+        let case = self.case;
+        let kind = case.kind;
+        let copyback = self.has(|effect| matches!(effect, Effect::CopybackSource));
+        let cache_read = self.has(|effect| matches!(effect, Effect::CacheRead(_) | Effect::CacheReadEnd(_)));
+        if kind.erases || kind.programs || kind.reads || kind.recovers || cache_read {
+            for at in case.targets.iter() {
+                let plane = self.device.plane(at.die, at.plane);
+                let (page, output) = (plane.page, plane.output);
+                let kept = cache_read
+                    && page.zip(output).is_some_and(|(page, output)| same_page(&page.at, &output.at));
+                let moved_on = copyback && output.is_some_and(|output| output.copyback);
+                if !kept && !moved_on {
+                    self.report_unread(at);
+                }
+            }
+        }
+        if let Some(axis) = kind.resumes {
+            for die in case.touched.dies.clone().map(Die) {
+                let victim = self.device.suspended_flight(die, axis).map(|flight| flight.targets);
+                for at in victim.iter().flat_map(crate::model::Targets::iter) {
+                    self.report_unread(at);
+                }
+            }
+        }
+    }
+
+    fn report_unread(&mut self, at: &Target) {
+        let unread = self.device.plane(at.die, at.plane).output.filter(|output| !output.output);
+        if let Some(unread) = unread {
+            self.breaks(RuleCode::UnreadData, Some(unread.by), |_| {
+                format!("The data of {} has not been output.", page_text(&unread.at))
+            });
+        }
+    }
+
+    /// `oneshot_order`, of both latches.
+    pub(super) fn latch_order(&mut self) {
+        for at in 0..self.case.kind.effects.len() {
+            match self.case.kind.effects[at] {
+                Effect::LoadLatch { latch, needs, .. } | Effect::ConsumeLatch { latch, needs } => {
+                    self.latch_holds(latch, needs);
+                }
+                Effect::Erase
+                | Effect::Program
+                | Effect::CloseBlock
+                | Effect::FillRegisters { .. }
+                | Effect::CacheRead(_)
+                | Effect::CacheReadEnd(_)
+                | Effect::CacheProgramStart(_)
+                | Effect::CacheProgramEnd(_)
+                | Effect::DataOut
+                | Effect::CopybackSource
+                | Effect::Suspend(_)
+                | Effect::Resume(_)
+                | Effect::ResetDie
+                | Effect::ResetTarget
+                | Effect::OdtDisable
+                | Effect::OdtEnable
+                | Effect::StatusRead
+                | Effect::Delay => {}
+            }
+        }
+    }
+
+    fn latch_holds(&mut self, latch: LatchKind, needs: LatchNeed) {
+        if needs == LatchNeed::default() {
+            return;
+        }
+        for die in self.case.touched.dies.clone().map(Die) {
+            let held = self.device.die(die).latch(latch).copied();
+            let level_fits = held.is_some_and(|held| match held.level {
+                LatchLevel::Lsb => needs.lsb,
+                LatchLevel::Csb => needs.csb,
+                LatchLevel::Msb => needs.msb,
+            });
+            if !level_fits {
+                self.breaks(RuleCode::OneShotOrder, held.map(|held| held.by), |_| match held {
+                    None => format!("It needs the latch after {}, and nothing is loaded.", levels(needs)),
+                    Some(held) => {
+                        format!("It needs the latch after {}, and {} is loaded.", levels(needs), level(held.level))
+                    }
+                });
+            } else if let Some(held) = held.filter(|held| !held.targets.same_pages(&self.case.targets)) {
+                self.breaks(RuleCode::OneShotOrder, Some(held.by), |_| {
+                    let first = held.targets.iter().next().map(page_text).unwrap_or_default();
+                    format!("The latch is loaded for another address, {first}.")
+                });
+            }
+        }
+    }
+
+    /// `cache_sequence`, of programs while cache-program is on.
+    pub(super) fn cache_program_sequence(&mut self) {
+        let case = self.case;
+        if !case.kind.programs {
+            return;
+        }
+        for die in case.touched.dies.clone().map(Die) {
+            let Some(cache) = self.device.die(die).cache_program else { continue };
+            let goes_on = cache.targets.iter().count() == case.targets.iter().count()
+                && cache.targets.iter().zip(case.targets.iter()).all(|(last, next)| {
+                    (last.die, last.block) == (next.die, next.block)
+                        && u32::from(last.page.0) + 1 == u32::from(next.page.0)
+                });
+            if cache.cell_type != case.cell_type || !goes_on {
+                self.breaks(RuleCode::CacheSequence, Some(cache.by), |names| {
+                    let last = cache.targets.iter().next().map(page_text).unwrap_or_default();
+                    let cell_type = names.cell_type(cache.cell_type);
+                    format!("The cache program goes on after {last} with the next page, as {cell_type}.")
+                });
+            }
+        }
+    }
+
+    /// `cache_sequence`, of cache reads.
+    pub(super) fn cache_read_sequence(&mut self) {
+        let case = self.case;
+        let goes_on = self.has(|effect| matches!(effect, Effect::CacheRead(_)));
+        let ends = self.has(|effect| matches!(effect, Effect::CacheReadEnd(_)));
+        if !goes_on && !ends {
+            return;
+        }
+        for at in case.targets.iter() {
+            let Some(page) = self.device.plane(at.die, at.plane).page else {
+                self.breaks(RuleCode::CacheSequence, None, |_| {
+                    format!("The page register of {} holds nothing.", plane_text(at.die, at.plane))
+                });
+                continue;
+            };
+            if goes_on && case.cell_type != page.at.cell_type {
+                self.breaks(RuleCode::CacheSequence, Some(page.by), |names| {
+                    let (held, own) = (names.cell_type(page.at.cell_type), names.cell_type(case.cell_type));
+                    format!("The page register holds a page read as {held}; a cache read of {own} cannot follow.")
+                });
+            }
+            if ends && !self.says(at, &page) {
+                self.breaks(RuleCode::CacheSequence, Some(page.by), |names| {
+                    let cell_type = names.cell_type(page.at.cell_type);
+                    format!("The page register holds {}, {cell_type}.", page_text(&page.at))
+                });
+            }
+        }
+    }
+
+    /// `copyback_source`
+    pub(super) fn copyback_source(&mut self) {
+        if !self.has(|effect| matches!(effect, Effect::CopybackSource)) {
+            return;
+        }
+        let case = self.case;
+        for at in case.targets.iter() {
+            let page = self.device.plane(at.die, at.plane).page;
+            if page.is_some_and(|page| page.copyback) {
+                continue;
+            }
+            self.breaks(RuleCode::CopybackSource, page.map(|page| page.by), |_| {
+                let place = plane_text(at.die, at.plane);
+                match page {
+                    None => format!("The page register of {place} holds nothing."),
+                    Some(_) => format!("The page register of {place} was not filled by a copyback read."),
+                }
+            });
+        }
+    }
+}
+
+const fn level(level: LatchLevel) -> &'static str {
+    match level {
+        LatchLevel::Lsb => "LSB",
+        LatchLevel::Csb => "CSB",
+        LatchLevel::Msb => "MSB",
+    }
+}
+
+fn levels(needs: LatchNeed) -> String {
+    let all = [(needs.lsb, LatchLevel::Lsb), (needs.csb, LatchLevel::Csb), (needs.msb, LatchLevel::Msb)];
+    let names: Vec<&str> = all.into_iter().filter(|(wanted, _)| *wanted).map(|(_, wanted)| level(wanted)).collect();
+    names.join(" or ")
+}

@@ -1,0 +1,117 @@
+//! Suspension and status: `recovery_target`, `suspend_target`, `resume_target`, `status_value`.
+
+use nandseq_profile::Die;
+use nandseq_profile::model::{Axis, PhaseKind, StatusOf};
+use nandseq_trace::Status;
+
+use super::{Judge, axis_text, page_text};
+use crate::finding::Origin;
+use crate::model::{WrongStatus, same_page};
+use crate::rule::RuleCode;
+
+impl Judge<'_> {
+    /// `recovery_target`; and the cell type is that of the program it recovers.
+    pub(super) fn recovery(&mut self) {
+        let case = self.case;
+        if !case.kind.recovers {
+            return;
+        }
+        for at in case.targets.iter() {
+            let program = self.device.suspended_flight(at.die, Axis::Program);
+            let Some(program) = program.map(|flight| (flight.targets, flight.cell_type, flight.origin)) else {
+                let by = self.device.die(at.die).suspension(Axis::Program).map(|suspension| suspension.by);
+                self.breaks(RuleCode::RecoveryTarget, by, |_| format!("No program is suspended on die {}.", at.die.0));
+                continue;
+            };
+            let (targets, cell_type, by) = program;
+            if !targets.iter().any(|target| same_page(target, at)) {
+                self.breaks(RuleCode::RecoveryTarget, Some(by), |_| {
+                    let first = targets.iter().next().map(page_text).unwrap_or_default();
+                    format!("The suspended program is that of {first}.")
+                });
+            } else if case.kind.cell_type.unwrap_or(at.cell_type) != cell_type {
+                self.breaks(RuleCode::ReadCellType, Some(by), |names| {
+                    format!("The suspended program is one of {}.", names.cell_type(cell_type))
+                });
+            }
+        }
+    }
+
+    /// `suspend_target`
+    pub(super) fn suspend_target(&mut self) {
+        let Some(axis) = self.case.kind.suspends else { return };
+        for die in self.case.touched.dies.clone().map(Die) {
+            if self.device.in_core_busy(die, axis, self.case.at).is_none() {
+                self.breaks(RuleCode::SuspendTarget, None, |_| {
+                    format!("No {} is in CORE_BUSY on die {}.", axis_text(axis), die.0)
+                });
+            }
+        }
+    }
+
+    /// `resume_target`
+    pub(super) fn resume_target(&mut self) {
+        let Some(axis) = self.case.kind.resumes else { return };
+        for die in self.case.touched.dies.clone().map(Die) {
+            if self.device.die(die).suspension(axis).is_none() {
+                self.breaks(RuleCode::ResumeTarget, None, |_| {
+                    format!("The {} axis of die {} is not suspended.", axis_text(axis), die.0)
+                });
+            }
+            let program = self.device.die(die).suspension(Axis::Program).copied();
+            if let Some(program) = program.filter(|_| axis == Axis::Erase) {
+                self.breaks(RuleCode::ResumeTarget, Some(program.by), |_| {
+                    format!("The program suspended on die {} is resumed before the erase.", die.0)
+                });
+            }
+        }
+    }
+
+    /// `status_value`
+    pub(super) fn status(&mut self) {
+        let Some(of) = self.case.kind.status_of else { return };
+        let Some(named) = self.case.targets.iter().next().map(|at| at.die) else { return };
+        if let StatusOf::Lun(lun) = of
+            && lun != named.0
+        {
+            if self.case.out_of_bounds.is_none() {
+                self.breaks(RuleCode::StatusValue, None, |_| {
+                    format!("The operation looks at LUN {lun}, its payload says die {}.", named.0)
+                });
+            }
+            return;
+        }
+        let Some(said) = self.case.status else { return };
+        let (is, by) = self.status_of(named);
+        let wrong = WrongStatus { said, is, changes: self.device.die(named).changes };
+        let before = &mut self.device.dies[named.index()].wrong_status;
+        if said == is {
+            *before = None;
+        } else if before.replace(wrong) == Some(wrong) {
+            self.tally.follow(RuleCode::StatusValue);
+        } else {
+            self.breaks(RuleCode::StatusValue, by, |_| {
+                format!("Die {} is {}, not {}.", named.0, is.name(), said.name())
+            });
+        }
+    }
+
+    /// The status of a die at the start of the operation, and the operation that makes it so.
+    ///
+    /// A read that looks at its own plane first sees the same: a plane in CORE_BUSY makes its die busy.
+    fn status_of(&self, die: Die) -> (Status, Option<Origin>) {
+        let at = self.case.at;
+        let mut window = None;
+        for segment in self.device.die(die).planes.iter().flat_map(|plane| &plane.segments) {
+            if !segment.time.contains(at) {
+                continue;
+            }
+            match segment.kind {
+                PhaseKind::CoreBusy => return (Status::Busy, Some(segment.by)),
+                PhaseKind::DataIn | PhaseKind::DataOut => window = Some(segment.by),
+                PhaseKind::Issue => {}
+            }
+        }
+        if window.is_some() { (Status::ExtReady, window) } else { (Status::Ready, None) }
+    }
+}

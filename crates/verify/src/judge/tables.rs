@@ -1,0 +1,113 @@
+//! The five exclusion tables: `op_state`, `latch`, `suspend`, `odt`, `cache`.
+
+use nandseq_profile::Die;
+use nandseq_profile::model::{Axis, DeviceState, LatchKind};
+
+use super::{Judge, axis_text, plane_text};
+use crate::rule::RuleCode;
+
+impl Judge<'_> {
+    fn forbidden_in(&self, state: DeviceState) -> bool {
+        self.book.in_state(state).contains(self.case.kind.base)
+    }
+
+    /// `op_state`
+    pub(super) fn op_state(&mut self) {
+        let case = self.case;
+        for (die, plane) in case.touched.iter() {
+            let shown = self.device.plane(die, plane).segments.iter().copied().find(|segment| {
+                segment.time.contains(case.at)
+                    && self.book.in_op_state(segment.base, segment.kind).contains(case.kind.base)
+            });
+            if let Some(segment) = shown {
+                self.breaks(RuleCode::OpState, Some(segment.by), |names| {
+                    let state = format!("{}.{}", names.base(&segment.by), segment.kind.name());
+                    format!("{} is in {state}, which excludes {}.", plane_text(die, plane), names.base(&case.origin))
+                });
+                return;
+            }
+        }
+    }
+
+    /// `latch`
+    pub(super) fn latch(&mut self) {
+        let case = self.case;
+        for die in case.touched.dies.clone().map(Die) {
+            let Some(latch) = self.device.die(die).latch(LatchKind::OneShot).copied() else { continue };
+            let state = DeviceState::LatchOn(latch.level);
+            if self.forbidden_in(state) {
+                self.breaks(RuleCode::Latch, Some(latch.by), |names| {
+                    format!("Die {} is in {}, which excludes {}.", die.0, state.name(), names.base(&case.origin))
+                });
+            }
+        }
+        if !self.forbidden_in(DeviceState::LatchOnRead) {
+            return;
+        }
+        for (die, plane) in case.touched.iter() {
+            let unread = self.device.plane(die, plane).output.filter(|output| !output.output);
+            if let Some(unread) = unread {
+                self.breaks(RuleCode::Latch, Some(unread.by), |names| {
+                    let place = plane_text(die, plane);
+                    format!("The data on {place} is unread, which excludes {}.", names.base(&case.origin))
+                });
+            }
+        }
+    }
+
+    /// `suspend`
+    pub(super) fn suspend(&mut self) {
+        let case = self.case;
+        for die in case.touched.dies.clone().map(Die) {
+            for axis in [Axis::Erase, Axis::Program] {
+                let suspension = self.device.die(die).suspension(axis).copied();
+                let (state, word) = match suspension {
+                    Some(_) => (DeviceState::Suspended(axis), "suspended"),
+                    None => (DeviceState::NotSuspended(axis), "not suspended"),
+                };
+                if self.forbidden_in(state) {
+                    self.breaks(RuleCode::Suspend, suspension.map(|suspension| suspension.by), |names| {
+                        let axis = axis_text(axis);
+                        let base = names.base(&case.origin);
+                        format!("The {axis} axis of die {} is {word}, which excludes {base}.", die.0)
+                    });
+                }
+            }
+        }
+    }
+
+    /// `odt`
+    pub(super) fn odt(&mut self) {
+        let Some(off) = self.device.odt_off else { return };
+        if self.forbidden_in(DeviceState::OdtDisabled) {
+            let origin = self.case.origin;
+            self.breaks(RuleCode::Odt, Some(off), |names| {
+                format!("On-die termination is off, which excludes {}.", names.base(&origin))
+            });
+        }
+    }
+
+    /// `cache`
+    pub(super) fn cache(&mut self) {
+        let case = self.case;
+        for die in case.touched.dies.clone().map(Die) {
+            let Some(cache) = self.device.die(die).cache_program else { continue };
+            let state = DeviceState::CacheProgram(cache.kind);
+            if self.forbidden_in(state) {
+                self.breaks(RuleCode::Cache, Some(cache.by), |names| {
+                    format!("Die {} is in {}, which excludes {}.", die.0, state.name(), names.base(&case.origin))
+                });
+            }
+        }
+        for (die, plane) in case.touched.iter() {
+            let Some((kind, by)) = self.device.plane(die, plane).cache_read else { continue };
+            let state = DeviceState::CacheRead(kind);
+            if self.forbidden_in(state) {
+                self.breaks(RuleCode::Cache, Some(by), |names| {
+                    let place = plane_text(die, plane);
+                    format!("{place} is in {}, which excludes {}.", state.name(), names.base(&case.origin))
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! What an operation is, in the terms the rules use, derived from the profile's data once.
+
+use nandseq_profile::model::{
+    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, Effect, LatchLevel, PayloadField, Phase, PhaseKind,
+    Scope, StatusOf,
+};
+use nandseq_profile::{BaseId, BaseSet, CellTypeId, IdVec, OpId, Profile, Ticks};
+
+use crate::time::after;
+
+/// What a reset resets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Reset {
+    Die,
+    Target,
+}
+
+/// A phase of an operation, relative to its start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) kind: PhaseKind,
+    pub(crate) bus: bool,
+    pub(crate) offset: Ticks,
+    pub(crate) duration: Ticks,
+}
+
+/// An operation in the terms of the rules.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own that a rule asks")]
+pub(crate) struct Kind {
+    pub(crate) base: BaseId,
+    pub(crate) scope: Scope,
+    pub(crate) affects_state: bool,
+    /// Whether it occupies what its scope says; an instant does not, unless it suspends, resumes or resets.
+    pub(crate) occupies: bool,
+    pub(crate) multi: bool,
+    pub(crate) interleaved: bool,
+    /// `None`: fits every address.
+    pub(crate) cell_type: Option<CellTypeId>,
+    pub(crate) opcode: u32,
+    pub(crate) spans: Vec<Span>,
+    /// From the start to the end of the last phase that is no window.
+    pub(crate) occupied: Ticks,
+    /// From the start to the moment its effects happen.
+    pub(crate) array_done: Ticks,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) has_die: bool,
+    pub(crate) has_plane: bool,
+    pub(crate) has_block: bool,
+    pub(crate) has_page: bool,
+    pub(crate) has_cell_type: bool,
+    /// It erases its blocks.
+    pub(crate) erases: bool,
+    /// It programs, closes, or loads a page to be programmed.
+    pub(crate) programs: bool,
+    /// It reads programmed pages.
+    pub(crate) reads: bool,
+    /// It reads the latches of a suspended program.
+    pub(crate) recovers: bool,
+    /// It looks at a block without reading a page (threshold check).
+    pub(crate) checks: bool,
+    /// It addresses the next page of a block without programming it.
+    pub(crate) aims: bool,
+    pub(crate) suspends: Option<Axis>,
+    pub(crate) resumes: Option<Axis>,
+    pub(crate) resets: Option<Reset>,
+    /// `Some` for status reads.
+    pub(crate) status_of: Option<StatusOf>,
+    /// Something happens when the array is done.
+    pub(crate) lasting: bool,
+}
+
+impl Kind {
+    fn new(profile: &Profile, id: OpId) -> Self {
+        let op = &profile.ops[id];
+        let base = &profile.bases[op.base];
+        let any = |test: fn(&Effect) -> bool| base.effects.iter().any(test);
+        let find = |test: fn(&Effect) -> Option<Axis>| base.effects.iter().find_map(test);
+        let has = |field| base.payload_has(field);
+        let erases = any(|effect| matches!(effect, Effect::Erase));
+        let programs =
+            any(|effect| matches!(effect, Effect::Program | Effect::CloseBlock | Effect::LoadLatch { .. }));
+        let fills = any(|effect| matches!(effect, Effect::FillRegisters { .. } | Effect::CacheRead(_)));
+        let recovers = base.address == AddressSource::SuspendedProgram;
+        let suspends = find(|effect| if let Effect::Suspend(axis) = effect { Some(*axis) } else { None });
+        let resumes = find(|effect| if let Effect::Resume(axis) = effect { Some(*axis) } else { None });
+        let resets = if any(|effect| matches!(effect, Effect::ResetTarget)) {
+            Some(Reset::Target)
+        } else {
+            any(|effect| matches!(effect, Effect::ResetDie)).then_some(Reset::Die)
+        };
+        let overrides = suspends.is_some() || resumes.is_some() || resets.is_some();
+        let (spans, occupied, array_done) = spans(&base.phases, &op.durations);
+        let status = any(|effect| matches!(effect, Effect::StatusRead));
+        Self {
+            base: op.base,
+            scope: base.scope,
+            affects_state: base.affects_state,
+            occupies: !base.instant || overrides,
+            multi: op.multi,
+            interleaved: profile.interleaved.contains(op.base),
+            cell_type: (profile.cell_types[op.cell_type].name != "NONE").then_some(op.cell_type),
+            opcode: op.opcode,
+            spans,
+            occupied,
+            array_done,
+            effects: base.effects.clone(),
+            has_die: has(PayloadField::Die),
+            has_plane: has(PayloadField::Plane),
+            has_block: has(PayloadField::Block),
+            has_page: has(PayloadField::Page),
+            has_cell_type: has(PayloadField::CellType),
+            erases,
+            programs,
+            reads: (fills || base.address == AddressSource::ReadablePage) && !recovers,
+            recovers,
+            checks: base.address == AddressSource::AnyBlock && !erases,
+            aims: base.address == AddressSource::NextPage && !programs,
+            suspends,
+            resumes,
+            resets,
+            status_of: status.then(|| op.status_of.unwrap_or(StatusOf::Die)),
+            lasting: base.effects.iter().any(|effect| lasts(*effect)),
+        }
+    }
+
+    /// The axis on which it can be suspended.
+    pub(crate) fn axis(&self) -> Option<Axis> {
+        if self.erases {
+            Some(Axis::Erase)
+        } else {
+            self.programs.then_some(Axis::Program)
+        }
+    }
+
+    /// Whether it touches the array at an address of its own.
+    pub(crate) fn touches(&self) -> bool {
+        self.erases || self.programs || self.reads || self.checks || self.aims
+    }
+
+    pub(crate) fn span(&self, kind: PhaseKind) -> Option<&Span> {
+        self.spans.iter().find(|span| span.kind == kind)
+    }
+}
+
+/// Whether an effect does something when the array is done.
+fn lasts(effect: Effect) -> bool {
+    match effect {
+        Effect::Erase
+        | Effect::Program
+        | Effect::CloseBlock
+        | Effect::LoadLatch { .. }
+        | Effect::ConsumeLatch { .. }
+        | Effect::FillRegisters { .. }
+        | Effect::CacheRead(_)
+        | Effect::CacheReadEnd(_)
+        | Effect::CacheProgramEnd(_)
+        | Effect::DataOut
+        | Effect::Resume(_)
+        | Effect::OdtEnable => true,
+        Effect::CacheProgramStart(_)
+        | Effect::CopybackSource
+        | Effect::Suspend(_)
+        | Effect::ResetDie
+        | Effect::ResetTarget
+        | Effect::OdtDisable
+        | Effect::StatusRead
+        | Effect::Delay => false,
+    }
+}
+
+/// The phases with their offsets, the time of occupation, and the time until the array is done.
+fn spans(phases: &[Phase], durations: &[Ticks]) -> (Vec<Span>, Ticks, Ticks) {
+    let mut offset = Ticks::ZERO;
+    let mut occupied = Ticks::ZERO;
+    let mut core_end = None;
+    let mut spans = Vec::new();
+    for (at, phase) in phases.iter().enumerate() {
+        let duration = durations.get(at).copied().or(phase.default_duration).unwrap_or(Ticks::ZERO);
+        spans.push(Span { kind: phase.kind, bus: phase.bus, offset, duration });
+        offset = after(offset, duration);
+        if !phase.kind.is_window() {
+            occupied = offset;
+        }
+        if phase.kind == PhaseKind::CoreBusy {
+            core_end = Some(offset);
+        }
+    }
+    (spans, occupied, core_end.unwrap_or(offset))
+}
+
+/// The profile as the rules ask it.
+#[derive(Clone, Debug)]
+pub(crate) struct Book {
+    pub(crate) kinds: IdVec<OpId, Kind>,
+    by_op_state: IdVec<BaseId, [BaseSet; 4]>,
+    by_state: [BaseSet; DeviceState::ALL.len()],
+}
+
+impl Book {
+    pub(crate) fn new(profile: &Profile) -> Self {
+        let exclusions = &profile.exclusions;
+        let forbidden = |base, kind: PhaseKind| match kind {
+            PhaseKind::Issue => BaseSet::EMPTY,
+            PhaseKind::CoreBusy | PhaseKind::DataIn | PhaseKind::DataOut => profile
+                .phase_key(base, Some(kind))
+                .map_or(BaseSet::EMPTY, |key| exclusions.in_op_state(key)),
+        };
+        Self {
+            kinds: profile.ops.ids().map(|op| Kind::new(profile, op)).collect(),
+            by_op_state: profile
+                .bases
+                .ids()
+                .map(|base| PhaseKind::ALL.map(|kind| forbidden(base, kind)))
+                .collect(),
+            by_state: DeviceState::ALL.map(|state| exclusions.in_state(state)),
+        }
+    }
+
+    /// What `base` in phase `kind` excludes.
+    pub(crate) fn in_op_state(&self, base: BaseId, kind: PhaseKind) -> BaseSet {
+        self.by_op_state[base][kind as usize]
+    }
+
+    /// What a state of the device excludes.
+    pub(crate) fn in_state(&self, state: DeviceState) -> BaseSet {
+        let at = match state {
+            DeviceState::LatchOnRead => 0,
+            DeviceState::LatchOn(LatchLevel::Lsb) => 1,
+            DeviceState::LatchOn(LatchLevel::Csb) => 2,
+            DeviceState::LatchOn(LatchLevel::Msb) => 3,
+            DeviceState::Suspended(Axis::Erase) => 4,
+            DeviceState::NotSuspended(Axis::Erase) => 5,
+            DeviceState::Suspended(Axis::Program) => 6,
+            DeviceState::NotSuspended(Axis::Program) => 7,
+            DeviceState::OdtDisabled => 8,
+            DeviceState::CacheRead(CacheReadKind::Cache) => 9,
+            DeviceState::CacheRead(CacheReadKind::PlaneCache) => 10,
+            DeviceState::CacheProgram(CacheProgramKind::Slc) => 11,
+            DeviceState::CacheProgram(CacheProgramKind::OneShot) => 12,
+        };
+        self.by_state[at]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_state_has_its_own_place_in_the_order_of_the_profile() {
+        let mut book = Book { kinds: IdVec::new(), by_op_state: IdVec::new(), by_state: [BaseSet::EMPTY; 13] };
+        for (at, state) in DeviceState::ALL.into_iter().enumerate() {
+            book.by_state[at].insert(BaseId(at as u16));
+            assert!(book.in_state(state).contains(BaseId(at as u16)), "{}", state.name());
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! The verifier's own model of a device: what is where, and what happens when.
+//!
+//! Time is intervals in lists: who holds the bus, who occupies which planes, which op_state a plane is in. What will
+//! happen is a list sorted by time. Both forget what is over. Nothing here judges.
+
+mod addresses;
+mod effects;
+mod start;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchKind, LatchLevel, PhaseKind, Topology};
+use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Page, Plane, PlaneSet, Target, Ticks};
+
+pub(crate) use addresses::{BlockState, Blocks, Content};
+
+use crate::finding::Origin;
+use crate::time::Interval;
+
+/// Dies and planes of each of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Reach {
+    pub(crate) dies: Range<u8>,
+    pub(crate) planes: PlaneSet,
+}
+
+impl Reach {
+    pub(crate) const NOTHING: Self = Self { dies: 0..0, planes: PlaneSet::EMPTY };
+
+    pub(crate) fn everything(topology: Topology) -> Self {
+        Self { dies: 0..u8::try_from(topology.dies).unwrap_or(u8::MAX), planes: PlaneSet::first(topology.planes) }
+    }
+
+    pub(crate) fn die(topology: Topology, die: Die) -> Self {
+        Self { dies: die.0..die.0 + 1, planes: PlaneSet::first(topology.planes) }
+    }
+
+    pub(crate) fn planes(die: Die, planes: PlaneSet) -> Self {
+        Self { dies: die.0..die.0 + 1, planes }
+    }
+
+    pub(crate) fn contains(&self, die: usize, plane: usize) -> bool {
+        self.dies.clone().map(usize::from).any(|own| own == die) && self.planes.iter().any(|own| own.index() == plane)
+    }
+
+    /// Every plane of the reach.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Die, Plane)> + use<> {
+        let planes = self.planes;
+        self.dies.clone().flat_map(move |die| planes.iter().map(move |plane| (Die(die), plane)))
+    }
+}
+
+/// Up to eight targets: a device has at most eight planes per die, and more targets than planes are a violation anyway.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Targets {
+    items: [Target; 8],
+    len: u8,
+}
+
+impl Targets {
+    pub(crate) fn push(&mut self, target: Target) {
+        if let Some(slot) = self.items.get_mut(usize::from(self.len)) {
+            *slot = target;
+            self.len += 1;
+        }
+    }
+
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Target> {
+        self.items[..usize::from(self.len)].iter()
+    }
+
+    /// Whether both address the same pages, whatever the cell type.
+    pub(crate) fn same_pages(&self, other: &Self) -> bool {
+        self.len == other.len && self.iter().zip(other.iter()).all(|(a, b)| same_page(a, b))
+    }
+}
+
+/// Whether two targets are the same page, whatever the cell type.
+pub(crate) fn same_page(a: &Target, b: &Target) -> bool {
+    (a.die, a.plane, a.block, a.page) == (b.die, b.plane, b.block, b.page)
+}
+
+/// The bus, held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    pub(crate) time: Interval,
+    pub(crate) by: Origin,
+    /// By a window, which ends when it is cut.
+    window: bool,
+    id: u64,
+    die: Option<u8>,
+}
+
+/// Planes of a die, occupied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Occupation {
+    pub(crate) time: Interval,
+    pub(crate) planes: PlaneSet,
+    pub(crate) multi: bool,
+    pub(crate) interleaved: bool,
+    pub(crate) by: Origin,
+    id: u64,
+}
+
+/// A plane in an op_state other than ISSUE.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    pub(crate) time: Interval,
+    pub(crate) base: BaseId,
+    pub(crate) kind: PhaseKind,
+    pub(crate) by: Origin,
+    id: u64,
+}
+
+/// What a register of a plane holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Register {
+    pub(crate) at: Target,
+    /// Filled by a copyback read.
+    pub(crate) copyback: bool,
+    /// Its data has been output.
+    pub(crate) output: bool,
+    pub(crate) by: Origin,
+}
+
+/// What a latch of a die holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Latch {
+    pub(crate) level: LatchLevel,
+    pub(crate) targets: Targets,
+    pub(crate) by: Origin,
+}
+
+/// A cache program that goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CacheProgram {
+    pub(crate) kind: CacheProgramKind,
+    pub(crate) cell_type: CellTypeId,
+    pub(crate) targets: Targets,
+    pub(crate) by: Origin,
+}
+
+/// An axis of a die, suspended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Suspension {
+    pub(crate) by: Origin,
+    victim: Option<u64>,
+}
+
+/// A status read that was wrong, to recognise the same error in the next one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct WrongStatus {
+    pub(crate) said: nandseq_trace::Status,
+    pub(crate) is: nandseq_trace::Status,
+    /// The number of operations that had changed the die's op_state.
+    pub(crate) changes: u64,
+}
+
+/// A plane.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct PlaneState {
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) page: Option<Register>,
+    pub(crate) output: Option<Register>,
+    pub(crate) cache_read: Option<(CacheReadKind, Origin)>,
+}
+
+/// A die.
+#[derive(Clone, Debug)]
+pub(crate) struct DieState {
+    pub(crate) planes: Vec<PlaneState>,
+    pub(crate) occupations: Vec<Occupation>,
+    pub(crate) suspended: [Option<Suspension>; 2],
+    pub(crate) latches: [Option<Latch>; 2],
+    pub(crate) cache_program: Option<CacheProgram>,
+    pub(crate) wrong_status: Option<WrongStatus>,
+    pub(crate) changes: u64,
+}
+
+impl DieState {
+    pub(crate) fn suspension(&self, axis: Axis) -> Option<&Suspension> {
+        self.suspended[axis as usize].as_ref()
+    }
+
+    pub(crate) fn latch(&self, latch: LatchKind) -> Option<&Latch> {
+        self.latches[latch as usize].as_ref()
+    }
+}
+
+/// An operation that has started and whose effects are still to come.
+#[derive(Clone, Debug)]
+pub(crate) struct Flight {
+    id: u64,
+    pub(crate) origin: Origin,
+    pub(crate) op: OpId,
+    pub(crate) targets: Targets,
+    pub(crate) cell_type: CellTypeId,
+    dies: Range<u8>,
+    occupied: Reach,
+    /// When it is in CORE_BUSY.
+    core: Interval,
+    /// What remains of CORE_BUSY, while suspended.
+    remains: Option<Ticks>,
+    axis: Option<Axis>,
+}
+
+/// The moment the array of a flight is done.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    at: Ticks,
+    id: u64,
+}
+
+/// A device.
+#[derive(Clone, Debug)]
+pub(crate) struct Device {
+    pub(crate) topology: Topology,
+    pub(crate) dies: Vec<DieState>,
+    pub(crate) blocks: Blocks,
+    pub(crate) bus: Vec<Held>,
+    pub(crate) odt_off: Option<Origin>,
+    flights: Vec<Flight>,
+    due: VecDeque<Due>,
+    serial: u64,
+}
+
+impl Device {
+    pub(crate) fn new(topology: Topology, bad: &[(Die, Block)]) -> Self {
+        let planes = vec![PlaneState::default(); topology.planes as usize];
+        let die = DieState {
+            planes,
+            occupations: Vec::new(),
+            suspended: [None; 2],
+            latches: [None; 2],
+            cache_program: None,
+            wrong_status: None,
+            changes: 0,
+        };
+        Self {
+            topology,
+            dies: vec![die; topology.dies as usize],
+            blocks: Blocks::new(topology, bad),
+            bus: Vec::new(),
+            odt_off: None,
+            flights: Vec::new(),
+            due: VecDeque::new(),
+            serial: 0,
+        }
+    }
+
+    pub(crate) fn die(&self, die: Die) -> &DieState {
+        &self.dies[die.index()]
+    }
+
+    pub(crate) fn plane(&self, die: Die, plane: Plane) -> &PlaneState {
+        &self.dies[die.index()].planes[plane.index()]
+    }
+
+    fn plane_mut(&mut self, at: &Target) -> &mut PlaneState {
+        &mut self.dies[at.die.index()].planes[at.plane.index()]
+    }
+
+    /// The erase or program that has this block in flight.
+    pub(crate) fn in_flight(&self, die: Die, block: Block) -> Option<&Flight> {
+        self.flights.iter().find(|flight| {
+            flight.axis.is_some() && flight.targets.iter().any(|target| (target.die, target.block) == (die, block))
+        })
+    }
+
+    /// The operation that is suspended on an axis of a die.
+    pub(crate) fn suspended_flight(&self, die: Die, axis: Axis) -> Option<&Flight> {
+        let victim = self.die(die).suspension(axis)?.victim?;
+        self.flights.iter().find(|flight| flight.id == victim)
+    }
+
+    /// The operation of an axis that is in CORE_BUSY on a die.
+    pub(crate) fn in_core_busy(&self, die: Die, axis: Axis, at: Ticks) -> Option<&Flight> {
+        self.flights.iter().find(|flight| {
+            flight.axis == Some(axis)
+                && flight.remains.is_none()
+                && flight.dies.contains(&die.0)
+                && flight.core.contains(at)
+        })
+    }
+
+    /// The last page of every block.
+    pub(crate) fn last_page(&self) -> Page {
+        Page(u16::try_from(self.topology.pages_per_block.saturating_sub(1)).unwrap_or(u16::MAX))
+    }
+}

@@ -1,0 +1,129 @@
+//! What happens when the array is done.
+
+use nandseq_profile::model::{Effect, LatchKind};
+use nandseq_profile::{Target, Ticks};
+
+use super::{Content, Device, Due, Flight, Latch, Register};
+use crate::kind::Book;
+
+impl Device {
+    /// Lets everything happen that is due at `now` or before.
+    pub(crate) fn advance(&mut self, book: &Book, now: Ticks) {
+        while let Some(&Due { at, id }) = self.due.front() {
+            if at > now {
+                break;
+            }
+            self.due.pop_front();
+            if let Some(position) = self.flights.iter().position(|flight| flight.id == id) {
+                let flight = self.flights.swap_remove(position);
+                for &effect in &book.kinds[flight.op].effects {
+                    self.array_done(effect, &flight);
+                }
+            }
+        }
+    }
+
+    /// Lets everything in flight finish, whatever the time; what is suspended stays.
+    pub(crate) fn finish(&mut self, book: &Book) {
+        self.advance(book, Ticks(u64::MAX));
+        self.bus.clear();
+        for die in &mut self.dies {
+            die.occupations.clear();
+            for plane in &mut die.planes {
+                plane.segments.clear();
+            }
+        }
+    }
+
+    /// Notes when the array of a flight is done.
+    pub(super) fn put_due(&mut self, at: Ticks, id: u64) {
+        let position = self.due.partition_point(|due| due.at <= at);
+        self.due.insert(position, Due { at, id });
+    }
+
+    fn array_done(&mut self, effect: Effect, flight: &Flight) {
+        let by = flight.origin;
+        match effect {
+            Effect::Erase => self.set_blocks(flight, |_| Content::Erased(flight.cell_type)),
+            Effect::Program => self.set_blocks(flight, |at| Content::Programmed(at.page, flight.cell_type)),
+            Effect::CloseBlock => {
+                let last = self.last_page();
+                self.set_blocks(flight, |_| Content::Programmed(last, flight.cell_type));
+            }
+            Effect::LoadLatch { latch, level, .. } => {
+                self.set_latch(flight, latch, Some(Latch { level, targets: flight.targets, by }));
+            }
+            Effect::ConsumeLatch { latch, .. } => self.set_latch(flight, latch, None),
+            Effect::FillRegisters { copyback } => {
+                for at in flight.targets.iter() {
+                    let register = Some(Register { at: *at, copyback, output: false, by });
+                    let plane = self.plane_mut(at);
+                    plane.page = register;
+                    plane.output = register;
+                }
+            }
+            Effect::CacheRead(_) => {
+                for at in flight.targets.iter() {
+                    let own = Register { at: *at, copyback: false, output: false, by };
+                    self.move_to_output(at, Some(own));
+                }
+            }
+            Effect::CacheReadEnd(_) => {
+                for at in flight.targets.iter() {
+                    self.move_to_output(at, None);
+                    self.plane_mut(at).cache_read = None;
+                }
+            }
+            Effect::CacheProgramEnd(kind) => {
+                for die in flight.dies.clone() {
+                    let die = &mut self.dies[usize::from(die)];
+                    if die.cache_program.is_some_and(|cache| cache.kind == kind) {
+                        die.cache_program = None;
+                    }
+                }
+            }
+            Effect::DataOut => {
+                for at in flight.targets.iter() {
+                    if let Some(output) = &mut self.plane_mut(at).output
+                        && super::same_page(&output.at, at)
+                    {
+                        output.output = true;
+                    }
+                }
+            }
+            Effect::Resume(axis) => {
+                for die in flight.dies.clone() {
+                    self.dies[usize::from(die)].suspended[axis as usize] = None;
+                }
+            }
+            Effect::OdtEnable => self.odt_off = None,
+            Effect::CacheProgramStart(_)
+            | Effect::CopybackSource
+            | Effect::Suspend(_)
+            | Effect::ResetDie
+            | Effect::ResetTarget
+            | Effect::OdtDisable
+            | Effect::StatusRead
+            | Effect::Delay => {}
+        }
+    }
+
+    fn set_blocks(&mut self, flight: &Flight, content: impl Fn(&Target) -> Content) {
+        for at in flight.targets.iter() {
+            self.blocks.set(at.die, at.block, content(at), flight.origin);
+        }
+    }
+
+    fn set_latch(&mut self, flight: &Flight, latch: LatchKind, holds: Option<Latch>) {
+        for die in flight.dies.clone() {
+            self.dies[usize::from(die)].latches[latch as usize] = holds;
+        }
+    }
+
+    /// The page register moves to the output register, `next` into the page register.
+    fn move_to_output(&mut self, at: &Target, next: Option<Register>) {
+        let plane = self.plane_mut(at);
+        plane.output = plane.page.map(|page| Register { output: false, ..page });
+        plane.page = next;
+    }
+}

@@ -1,0 +1,304 @@
+//! What happens when an operation starts.
+
+use nandseq_profile::model::{Axis, Effect, PhaseKind};
+use nandseq_profile::{Die, Ticks};
+
+use super::{CacheProgram, Content, Device, Flight, Held, Occupation, Segment, Suspension, Targets};
+use crate::judge::Case;
+use crate::kind::{Book, Kind, Reset};
+use crate::time::{Interval, after};
+
+impl Device {
+    /// Starts an operation, legal or not.
+    pub(crate) fn start(&mut self, book: &Book, case: &Case<'_>) {
+        self.serial += 1;
+        let id = self.serial;
+        for die in case.touched.dies.clone().map(Die) {
+            if let Some(axis) = case.kind.suspends {
+                self.suspend(die, axis, case);
+            }
+            if let Some(reset) = case.kind.resets {
+                self.reset(die, reset, case);
+            }
+        }
+        self.hold_bus(case, id);
+        self.occupy(case, id);
+        self.show_op_state(case, id);
+        for &effect in &case.kind.effects {
+            self.at_start(book, effect, case);
+        }
+        if case.kind.erases || case.kind.programs {
+            self.empty_registers(&case.targets);
+        }
+        if case.kind.lasting {
+            self.take_off(case, id);
+        }
+    }
+
+    fn take_off(&mut self, case: &Case<'_>, id: u64) {
+        let core = case.kind.span(PhaseKind::CoreBusy);
+        let core = core.map_or(Interval { from: case.at, to: case.at }, |span| {
+            Interval::new(after(case.at, span.offset), span.duration)
+        });
+        self.flights.push(Flight {
+            id,
+            origin: case.origin,
+            op: case.origin.op,
+            targets: case.targets,
+            cell_type: case.cell_type,
+            dies: case.touched.dies.clone(),
+            occupied: case.occupied.clone(),
+            core,
+            remains: None,
+            axis: case.kind.axis(),
+        });
+        self.put_due(after(case.at, case.kind.array_done), id);
+    }
+
+    fn empty_registers(&mut self, targets: &Targets) {
+        for at in targets.iter() {
+            let plane = self.plane_mut(at);
+            plane.page = None;
+            plane.output = None;
+        }
+    }
+
+    fn hold_bus(&mut self, case: &Case<'_>, id: u64) {
+        let mut bus = std::mem::take(&mut self.bus);
+        for held in &mut bus {
+            if self.closes_window(held, case) {
+                held.time.cut(case.at);
+            }
+        }
+        bus.retain(|held| held.time.to > case.at);
+        let dies = &case.touched.dies;
+        let die = (dies.len() == 1).then_some(dies.start);
+        for span in case.kind.spans.iter().filter(|span| span.bus) {
+            let time = Interval::new(after(case.at, span.offset), span.duration);
+            bus.push(Held { time, by: case.origin, window: span.kind.is_window(), id, die });
+        }
+        self.bus = bus;
+    }
+
+    /// Whether a window that holds the bus ends because this operation starts on the last planes that show it.
+    pub(crate) fn closes_window(&self, held: &Held, case: &Case<'_>) -> bool {
+        if !held.window || !held.time.contains(case.at) || !case.kind.affects_state {
+            return false;
+        }
+        let shows = |segment: &Segment| segment.id == held.id && segment.time.contains(case.at);
+        self.dies.iter().enumerate().all(|(die, state)| {
+            state.planes.iter().enumerate().all(|(plane, state)| {
+                case.occupied.contains(die, plane) || !state.segments.iter().any(shows)
+            })
+        })
+    }
+
+    fn occupy(&mut self, case: &Case<'_>, id: u64) {
+        for die in case.occupied.dies.clone() {
+            let occupations = &mut self.dies[usize::from(die)].occupations;
+            occupations.retain(|occupation| occupation.time.to > case.at);
+            occupations.push(Occupation {
+                time: Interval::new(case.at, case.kind.occupied),
+                planes: case.occupied.planes,
+                multi: case.kind.multi,
+                interleaved: case.kind.interleaved,
+                by: case.origin,
+                id,
+            });
+        }
+    }
+
+    fn show_op_state(&mut self, case: &Case<'_>, id: u64) {
+        if !case.kind.affects_state {
+            return;
+        }
+        for (die, plane) in case.occupied.iter() {
+            let state = &mut self.dies[die.index()];
+            state.changes += 1;
+            let segments = &mut state.planes[plane.index()].segments;
+            for open in segments.iter_mut() {
+                if open.kind.is_window() && open.time.contains(case.at) {
+                    open.time.cut(case.at);
+                }
+            }
+            segments.retain(|segment| segment.time.to > case.at);
+            for span in case.kind.spans.iter().filter(|span| span.kind != PhaseKind::Issue) {
+                let time = Interval::new(after(case.at, span.offset), span.duration);
+                segments.push(Segment { time, base: case.kind.base, kind: span.kind, by: case.origin, id });
+            }
+        }
+    }
+
+    fn at_start(&mut self, book: &Book, effect: Effect, case: &Case<'_>) {
+        match effect {
+            Effect::CacheRead(kind) => {
+                for at in case.targets.iter() {
+                    self.plane_mut(at).cache_read = Some((kind, case.origin));
+                }
+            }
+            Effect::CacheProgramStart(kind) => {
+                for die in case.touched.dies.clone() {
+                    self.dies[usize::from(die)].cache_program = Some(CacheProgram {
+                        kind,
+                        cell_type: case.cell_type,
+                        targets: case.targets,
+                        by: case.origin,
+                    });
+                }
+            }
+            Effect::OdtDisable => self.odt_off = Some(case.origin),
+            Effect::Resume(axis) => {
+                for die in case.touched.dies.clone() {
+                    self.resume(book, Die(die), axis, case);
+                }
+            }
+            Effect::Erase
+            | Effect::Program
+            | Effect::CloseBlock
+            | Effect::LoadLatch { .. }
+            | Effect::ConsumeLatch { .. }
+            | Effect::FillRegisters { .. }
+            | Effect::CacheReadEnd(_)
+            | Effect::CacheProgramEnd(_)
+            | Effect::DataOut
+            | Effect::CopybackSource
+            | Effect::Suspend(_)
+            | Effect::ResetDie
+            | Effect::ResetTarget
+            | Effect::OdtEnable
+            | Effect::StatusRead
+            | Effect::Delay => {}
+        }
+    }
+
+    /// Cuts the victim where it is and keeps what remains of it.
+    fn suspend(&mut self, die: Die, axis: Axis, case: &Case<'_>) {
+        let victim = self.in_core_busy(die, axis, case.at).map(|flight| flight.id);
+        let already = self.die(die).suspension(axis).copied();
+        self.dies[die.index()].suspended[axis as usize] = match (victim, already) {
+            // A second SUSPEND changes nothing; one without a victim is believed, so that its RESUME is not flagged too.
+            (None, Some(already)) => Some(already),
+            (victim, _) => Some(Suspension { by: case.origin, victim }),
+        };
+        let Some(victim) = victim else { return };
+        self.due.retain(|due| due.id != victim);
+        if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == victim) {
+            flight.remains = Some(flight.core.to - case.at);
+            flight.core.cut(case.at);
+        }
+        self.cut(victim, case.at);
+    }
+
+    /// Plans what the victim does from the end of the RESUME on, and takes back the registers of its planes.
+    fn resume(&mut self, book: &Book, die: Die, axis: Axis, case: &Case<'_>) {
+        let Some(victim) = self.die(die).suspension(axis).and_then(|suspension| suspension.victim) else { return };
+        let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == victim) else { return };
+        let Some(remains) = flight.remains.take() else { return };
+        flight.core = Interval::new(after(case.at, case.kind.array_done), remains);
+        let flight = flight.clone();
+        self.empty_registers(&flight.targets);
+        self.put_due(flight.core.to, victim);
+        self.go_on(&flight, &book.kinds[flight.op]);
+    }
+
+    /// What is left of a victim: the rest of CORE_BUSY, then its whole window.
+    fn go_on(&mut self, flight: &Flight, kind: &Kind) {
+        let dies = &flight.dies;
+        let die = (dies.len() == 1).then_some(dies.start);
+        for (span, time) in remaining(flight, kind) {
+            if span.bus {
+                let window = span.kind.is_window();
+                self.bus.push(Held { time, by: flight.origin, window, id: flight.id, die });
+            }
+            if !kind.affects_state {
+                continue;
+            }
+            for (die, plane) in flight.occupied.iter() {
+                let segments = &mut self.dies[die.index()].planes[plane.index()].segments;
+                segments.push(Segment { time, base: kind.base, kind: span.kind, by: flight.origin, id: flight.id });
+            }
+        }
+        for die in flight.occupied.dies.clone() {
+            self.dies[usize::from(die)].occupations.push(Occupation {
+                time: flight.core,
+                planes: flight.occupied.planes,
+                multi: kind.multi,
+                interleaved: kind.interleaved,
+                by: flight.origin,
+                id: flight.id,
+            });
+        }
+    }
+
+    /// When the bus is held by what a RESUME would revive.
+    pub(crate) fn bus_of_revived(&self, book: &Book, case: &Case<'_>, die: Die, axis: Axis) -> Vec<Interval> {
+        let Some(mut flight) = self.suspended_flight(die, axis).cloned() else { return Vec::new() };
+        let Some(remains) = flight.remains else { return Vec::new() };
+        flight.core = Interval::new(after(case.at, case.kind.array_done), remains);
+        remaining(&flight, &book.kinds[flight.op]).filter(|(span, _)| span.bus).map(|(_, time)| time).collect()
+    }
+
+    /// Ends everything an operation still holds.
+    fn cut(&mut self, id: u64, at: Ticks) {
+        for held in self.bus.iter_mut().filter(|held| held.id == id) {
+            held.time.cut(at);
+        }
+        for die in &mut self.dies {
+            for occupation in die.occupations.iter_mut().filter(|occupation| occupation.id == id) {
+                occupation.time.cut(at);
+            }
+            for segment in die.planes.iter_mut().flat_map(|plane| &mut plane.segments) {
+                if segment.id == id {
+                    segment.time.cut(at);
+                }
+            }
+        }
+    }
+
+    /// Ends everything in flight on a die and forgets what the die held; what was being changed is spoilt.
+    fn reset(&mut self, die: Die, reset: Reset, case: &Case<'_>) {
+        let whole = reset == Reset::Target;
+        for held in self.bus.iter_mut().filter(|held| whole || held.die == Some(die.0)) {
+            held.time.cut(case.at);
+        }
+        let state = &mut self.dies[die.index()];
+        state.occupations.clear();
+        state.suspended = [None; 2];
+        state.latches = [None; 2];
+        state.cache_program = None;
+        for plane in &mut state.planes {
+            plane.segments.clear();
+            plane.page = None;
+            plane.output = None;
+            plane.cache_read = None;
+        }
+        let mut ended = Vec::new();
+        self.flights.retain(|flight| {
+            let ends = flight.dies.contains(&die.0) && (whole || flight.dies.len() == 1);
+            if ends {
+                ended.push((flight.id, flight.axis.map(|_| flight.targets)));
+            }
+            !ends
+        });
+        for (id, spoilt) in ended {
+            self.due.retain(|due| due.id != id);
+            for at in spoilt.iter().flat_map(Targets::iter) {
+                self.blocks.set(at.die, at.block, Content::NotErased, case.origin);
+            }
+        }
+    }
+}
+
+/// The phases that are still to come of an operation whose CORE_BUSY has been moved.
+fn remaining<'a>(
+    flight: &'a Flight,
+    kind: &'a Kind,
+) -> impl Iterator<Item = (&'a crate::kind::Span, Interval)> {
+    let mut from = flight.core.from;
+    kind.spans.iter().filter(|span| span.kind != PhaseKind::Issue).map(move |span| {
+        let core = span.kind == PhaseKind::CoreBusy;
+        let time = if core { flight.core } else { Interval::new(from, span.duration) };
+        from = time.to;
+        (span, time)
+    })
+}

@@ -1,0 +1,223 @@
+//! Replays a sequence, row by row.
+
+use std::io;
+
+use nandseq_profile::{Block, Die, Profile, Ticks};
+use nandseq_trace::read::{Addressed, BadRow, PayloadFault, Row, RowFault};
+use nandseq_trace::{Operation, Sink};
+
+use crate::finding::{Counts, Finding, Origin, Place, Subject, Tally};
+use crate::judge::{Case, Judge};
+use crate::kind::Book;
+use crate::model::Device;
+use crate::numbers::Numbers;
+use crate::rule::RuleCode;
+
+/// How many findings are kept in full unless [`Verifier::keeping`] says otherwise.
+const KEPT: usize = 100;
+
+/// Judges the sequence of one site, all runs in order.
+///
+/// Feed it rows of files ([`Verifier::row`], [`Verifier::bad_row`], [`Verifier::end_of_file`]) or, as a [`Sink`],
+/// operations as they happen. A rule that is broken does not stop it: the operation happens all the same, and the model
+/// believes the sequence where it must (a program of the wrong page makes that page the last one).
+#[derive(Debug)]
+pub struct Verifier<'p> {
+    profile: &'p Profile,
+    book: Book,
+    device: Device,
+    tally: Tally,
+    numbers: Numbers,
+    now: Ticks,
+    file: u32,
+    operations: u64,
+    written: Vec<Addressed>,
+}
+
+/// What a row says besides its targets.
+#[derive(Clone, Copy)]
+struct Head {
+    origin: Origin,
+    seq: u64,
+}
+
+impl<'p> Verifier<'p> {
+    /// A device that has never been used, with these bad blocks; those the device does not have are passed over.
+    #[must_use]
+    pub fn new(profile: &'p Profile, bad_blocks: &[(Die, Block)]) -> Self {
+        Self {
+            profile,
+            book: Book::new(profile),
+            device: Device::new(profile.topology, bad_blocks),
+            tally: Tally::new(KEPT),
+            numbers: Numbers::new(),
+            now: Ticks::ZERO,
+            file: 0,
+            operations: 0,
+            written: Vec::new(),
+        }
+    }
+
+    /// Keeps the first `findings` findings in full instead of the first 100; all are counted.
+    #[must_use]
+    pub fn keeping(mut self, findings: usize) -> Self {
+        self.tally = Tally::new(findings);
+        self
+    }
+
+    /// Judges a row of the present file, and lets its operation happen.
+    pub fn row(&mut self, row: &Row<'_>) {
+        self.tally.begin_row();
+        let origin = Origin { place: self.place(row.row), uid: row.uid, op: row.op, start: row.time };
+        let subject = subject(&origin, row.targets);
+        let expected = self.book.kinds[row.op].opcode;
+        if row.opcode != u64::from(expected) {
+            self.tally.report(self.profile, RuleCode::RowFormat, &subject, None, || {
+                format!("The op_id of this operation is {expected}, not {}.", row.opcode)
+            });
+        }
+        if let Some(fault) = row.fault {
+            let rule = match fault {
+                PayloadFault::NotJson => RuleCode::RowFormat,
+                PayloadFault::Empty
+                | PayloadFault::Missing(_)
+                | PayloadFault::Superfluous(_)
+                | PayloadFault::Duplicate(_)
+                | PayloadFault::Value { .. } => RuleCode::PayloadFields,
+            };
+            self.tally.report(self.profile, rule, &subject, None, || sentence(&fault.to_string()));
+        }
+        self.happen(Head { origin, seq: row.seq }, row.targets);
+    }
+
+    /// Notes a row of the present file that could not be understood.
+    pub fn bad_row(&mut self, row: &BadRow) {
+        self.tally.begin_row();
+        let rule = match row.fault {
+            RowFault::UnknownOp(_) => RuleCode::UnknownOp,
+            RowFault::TooLong
+            | RowFault::Columns { .. }
+            | RowFault::Quotes
+            | RowFault::NotANumber { .. }
+            | RowFault::Time(_) => RuleCode::RowFormat,
+        };
+        let subject = Subject { place: self.place(row.row), time: None, uid: None, op: None, targets: &[] };
+        self.tally.report(self.profile, rule, &subject, None, || sentence(&row.fault.to_string()));
+        self.numbers.passed(row.seq);
+    }
+
+    /// Judges an operation as it happens; its row is its number within the run.
+    pub fn operation(&mut self, operation: &Operation<'_>) {
+        self.tally.begin_row();
+        let mut written = std::mem::take(&mut self.written);
+        written.clear();
+        written.extend((0..operation.targets.len()).map(|at| Addressed::of(self.profile, operation, at)));
+        let place = self.place(operation.seq);
+        let origin = Origin { place, uid: operation.uid, op: operation.op, start: operation.start };
+        self.happen(Head { origin, seq: operation.seq }, &written);
+        self.written = written;
+    }
+
+    /// The file ends; the next row is the first of the next run. Time and `op_uid` go on.
+    pub fn end_of_file(&mut self) {
+        self.file += 1;
+        self.numbers.end_of_file();
+    }
+
+    /// How many operations were judged.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.operations
+    }
+
+    /// Whether no rule was broken.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        RuleCode::ALL.into_iter().all(|rule| self.counts(rule) == Counts::default())
+    }
+
+    /// How often a rule was broken.
+    #[must_use]
+    pub fn counts(&self, rule: RuleCode) -> Counts {
+        self.tally.counts(rule)
+    }
+
+    /// The first findings, in the order of the rows.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        self.tally.kept()
+    }
+
+    fn place(&self, row: u64) -> Place {
+        Place { file: self.file, row }
+    }
+
+    fn happen(&mut self, head: Head, written: &[Addressed]) {
+        self.operations += 1;
+        let origin = head.origin;
+        self.number(&head, written);
+        if origin.start < self.now {
+            self.go_back(&origin, written);
+        }
+        self.now = origin.start;
+        self.device.advance(&self.book, self.now);
+        let case = Case::new(self.profile, &self.book.kinds[origin.op], origin, written);
+        let mut judge = Judge {
+            profile: self.profile,
+            book: &self.book,
+            device: &mut self.device,
+            case: &case,
+            tally: &mut self.tally,
+        };
+        judge.bounds();
+        judge.judge();
+        self.device.start(&self.book, &case);
+    }
+
+    /// `seq_order`
+    fn number(&mut self, head: &Head, written: &[Addressed]) {
+        let subject = subject(&head.origin, written);
+        let expected = self.numbers.next_seq();
+        if head.seq != expected {
+            self.tally.report(self.profile, RuleCode::SeqOrder, &subject, None, || {
+                format!("The number of this row is {expected}, not {}.", head.seq)
+            });
+        }
+        self.numbers.passed(Some(head.seq));
+        if !self.numbers.is_new_uid(head.origin.uid) {
+            self.tally.report(self.profile, RuleCode::SeqOrder, &subject, None, || {
+                format!("The op_uid {} has occurred before.", head.origin.uid)
+            });
+        }
+    }
+
+    /// `time_order`. What such a row says of the device cannot be judged any more; it happens, and that is all.
+    fn go_back(&mut self, origin: &Origin, written: &[Addressed]) {
+        let now = self.now;
+        self.tally.report(self.profile, RuleCode::TimeOrder, &subject(origin, written), None, || {
+            format!("The row before starts at {now}, after this one.")
+        });
+        self.tally.mute_row();
+        if self.numbers.at_first_row() {
+            self.device.finish(&self.book);
+        }
+    }
+}
+
+impl Sink for Verifier<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        Verifier::operation(self, operation);
+        Ok(())
+    }
+}
+
+fn subject<'a>(origin: &Origin, targets: &'a [Addressed]) -> Subject<'a> {
+    Subject { place: origin.place, time: Some(origin.start), uid: Some(origin.uid), op: Some(origin.op), targets }
+}
+
+/// The message of an error as a sentence.
+fn sentence(message: &str) -> String {
+    let mut characters = message.chars();
+    let first: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
+}
