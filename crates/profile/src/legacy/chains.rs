@@ -71,12 +71,15 @@ pub(super) fn chains<'n>(
 
 fn rule(entry: &Entry, context: &Context<'_, '_>, diagnostics: &mut Diagnostics) -> Chain {
     let mut chain = Chain { name: entry.key.to_string(), steps: Vec::new(), name_weights: Vec::new() };
-    let Some(mut fields) = Fields::new(&entry.value, &entry.key, diagnostics) else { return chain };
+    let Some(mut fields) = Fields::of(entry, diagnostics) else { return chain };
     let sequences = fields.require("sequences", diagnostics);
     let weights = fields.take("name_weights");
     fields.finish(diagnostics);
     let pairs = sequences.map(|node| pairs(node, "sequences", diagnostics)).unwrap_or_default();
-    if let (true, Some(node)) = (pairs.is_empty(), sequences) {
+    let nothing = |node: &Node| {
+        node.as_sequence().is_some_and(<[Node]>::is_empty) || node.as_mapping().is_some_and(<[Entry]>::is_empty)
+    };
+    if let Some(node) = sequences.filter(|node| nothing(node)) {
         let message = format!("the chain {} has no steps", quoted(&entry.key));
         diagnostics.push(Diagnostic::error("empty-chain", message).at(node.span, ""));
     }
@@ -107,6 +110,9 @@ fn name_weights(node: &Node, chain: &mut Chain, context: &Context<'_, '_>, diagn
             }
         }
         let Some(base) = base else { continue };
+        if chain.steps.is_empty() {
+            continue;
+        }
         if chain.steps.iter().all(|step| step.base != base) {
             let message =
                 format!("no step of {} is a {}: these weights have no effect", quoted(&chain.name), quoted(&entry.key));

@@ -4,7 +4,7 @@ use super::keeps_limit;
 use super::names::{Names, suggestion};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::ids::{CellTypeId, IdVec};
-use crate::limits;
+use crate::limits::{self, MAX_WEIGHT};
 use crate::model::{Bootstrap, CellType, Export, Policies, Topology};
 use crate::units::{Ticks, TimeError};
 use crate::yaml::{Entry, Fields, Node};
@@ -194,7 +194,7 @@ pub(super) fn read_export(node: Option<&Node>, diagnostics: &mut Diagnostics) ->
     let mut export = Export { time_scale: 1.0, round_decimals: 3, skip_resume_chained_ops: true };
     let Some(mut fields) = node.and_then(|node| Fields::new(node, "export", diagnostics)) else { return export };
     if let Some(node) = fields.take("time_scale")
-        && let Some(scale) = node.expect_f64("time_scale", 0.0..=f64::MAX, diagnostics)
+        && let Some(scale) = node.expect_f64("time_scale", 0.0..=MAX_WEIGHT, diagnostics)
     {
         if scale == 0.0 {
             let diagnostic = Diagnostic::error("out-of-range", "`time_scale` must be above 0").at(node.span, "");
@@ -232,7 +232,7 @@ pub(super) fn read_bootstrap(node: Option<&Node>, cell_types: &Names<'_>, diagno
     let weights = fields.take("cell_type_weights");
     for entry in super::entries(weights, "cell_type_weights", diagnostics) {
         let cell_type = cell_types.require(&entry.key, entry.key_span, diagnostics);
-        let weight = entry.value.expect_f64(&entry.key, 0.0..=f64::MAX, diagnostics);
+        let weight = entry.value.expect_f64(&entry.key, 0.0..=MAX_WEIGHT, diagnostics);
         if let (Some(cell_type), Some(weight)) = (cell_type, weight) {
             bootstrap.cell_type_weights.push((CellTypeId::from(cell_type), weight));
         }
