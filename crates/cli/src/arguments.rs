@@ -53,8 +53,6 @@ pub(crate) enum ProfileCommand {
     Import(ProfileArgs),
     /// Print a profile in the native form; without PATH the built-in device.
     Show(ProfileArgs),
-    /// Print the JSON Schema of native profiles, for editors.
-    Schema,
 }
 
 /// Which profile.

@@ -8,9 +8,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use nandseq_profile::diagnostic::MAX_SOURCE_BYTES;
-use nandseq_profile::{Diagnostics, Profile, ReadOptions, SourceFile};
+use nandseq_profile::{Diagnostics, Profile, ReadOptions, SourceFile, builtin};
 use nandseq_trace::files::Digest;
-use nandseq_trace::manifest::Input;
+use nandseq_trace::manifest::ProfileInput;
 
 use crate::failure::{Failure, Problem};
 
@@ -18,7 +18,7 @@ use crate::failure::{Failure, Problem};
 pub(crate) struct ReadProfile {
     pub(crate) profile: Profile,
     pub(crate) source: SourceFile,
-    pub(crate) input: Input,
+    pub(crate) input: ProfileInput,
     pub(crate) remarks: Diagnostics,
 }
 
@@ -48,15 +48,15 @@ pub(crate) fn profile(path: Option<&Path>, lenient: bool) -> Result<ReadProfile,
             (source, digest, place)
         }
         None => {
-            let text = nandseq_profile::built_in::TEXT;
-            let place = "built-in".to_owned();
-            (SourceFile::new("built-in device", text), Digest::of(text.as_bytes()), place)
+            let text = builtin::text();
+            (SourceFile::new(builtin::NAME, text), Digest::of(text.as_bytes()), "built-in".to_owned())
         }
     };
     let (profile, remarks) = nandseq_profile::read(&source, ReadOptions { lenient });
     match profile {
         Some(profile) => {
-            let input = Input { name: Some(profile.name.clone()), source: place, sha256: digest };
+            let (name, resolved) = (profile.name.clone(), profile.hash());
+            let input = ProfileInput { name, source: place, sha256: digest, resolved_sha256: resolved };
             Ok(ReadProfile { profile, source, input, remarks })
         }
         None => Err(Failure::Faulty(Box::new((source, remarks)))),

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use nandseq_profile::{Block, Die, Profile, Ticks};
 use nandseq_trace::files::Stamp;
-use nandseq_trace::manifest::Input;
+use nandseq_trace::manifest::{Input, ProfileInput};
 
 use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem};
@@ -46,7 +46,7 @@ pub(crate) struct Plan {
     /// Sites generated at the same time; `None`: as many as there are cores.
     pub(crate) jobs: Option<usize>,
     pub(crate) quiet: bool,
-    pub(crate) profile_input: Input,
+    pub(crate) profile_input: ProfileInput,
     pub(crate) badlist_input: Option<Input>,
     /// The arguments that stay the same for every site.
     device_arguments: Vec<String>,
@@ -243,7 +243,7 @@ fn read_badlist(arguments: &GenerateArgs, profile: &Profile) -> Result<Option<Ba
         return Ok(None);
     }
     let (source, sha256) = inputs::text("the list of bad blocks", path)?;
-    let input = Input { name: None, source: path.display().to_string(), sha256 };
+    let input = Input { source: path.display().to_string(), sha256 };
     match badlist::read(&source, profile.topology) {
         Ok(blocks) => Ok(Some((blocks, input))),
         Err(wrong) => Err(Failure::Faulty(Box::new((source, wrong)))),

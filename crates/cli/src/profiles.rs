@@ -18,14 +18,12 @@ pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
             None => Err(Problem::new("there is nothing to import").help("nandseqgen profile import PATH").into()),
         },
         ProfileCommand::Show(arguments) => show(arguments),
-        ProfileCommand::Schema => print(&nandseq_profile::schema()),
     }
 }
 
 fn check(arguments: &ProfileArgs) -> Result<(), Failure> {
     let read = inputs::profile(arguments.path.as_deref(), arguments.lenient)?;
-    let mut remarks = read.remarks;
-    remarks.append(nandseq_profile::check(&read.profile));
+    let remarks = read.remarks;
     let profile = &read.profile;
     let mut text = remarks.render(&read.source, Styling::Coloured);
     text.push_str(&format!(
@@ -45,7 +43,7 @@ fn show(arguments: &ProfileArgs) -> Result<(), Failure> {
     match arguments.path {
         // The built-in device is shown as it was written, comments and all.
         None => print(&read.source.text),
-        Some(_) => print(&nandseq_profile::write_native(&read.profile)),
+        Some(_) => print(&nandseq_profile::native::write(&read.profile)),
     }
 }
 

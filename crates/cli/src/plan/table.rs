@@ -106,7 +106,7 @@ fn read(path: &Path, profile: &Profile, remarks: &mut String) -> Result<(FileTab
     match table {
         Some(table) => {
             remarks.push_str(&diagnostics.render(&source, Styling::Coloured));
-            Ok((table, Input { name: None, source: path.display().to_string(), sha256 }))
+            Ok((table, Input { source: path.display().to_string(), sha256 }))
         }
         None => Err(Failure::Faulty(Box::new((source, diagnostics)))),
     }
