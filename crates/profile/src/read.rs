@@ -2,7 +2,6 @@
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
 use crate::model::Profile;
-use crate::native;
 use crate::yaml::{self, Node};
 use crate::{legacy, native};
 
