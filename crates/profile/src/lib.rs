@@ -10,10 +10,10 @@ pub mod ids;
 mod legacy;
 pub mod limits;
 pub mod model;
+pub mod native;
 mod phase_key;
 mod read;
 pub mod table;
-pub mod native;
 pub mod units;
 pub mod yaml;
 
