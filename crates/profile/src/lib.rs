@@ -6,6 +6,7 @@
 
 pub mod builtin;
 pub mod diagnostic;
+mod hash;
 pub mod ids;
 mod legacy;
 pub mod limits;

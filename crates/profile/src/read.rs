@@ -1,10 +1,9 @@
 //! Reading a profile, whichever form it is written in.
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
-use crate::legacy;
 use crate::model::Profile;
-use crate::native;
 use crate::yaml::{self, Node};
+use crate::{legacy, native};
 
 /// How to read.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

@@ -10,7 +10,7 @@ use super::words::{self, Word};
 use super::{Context, entries};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::{BaseId, IdVec, OpId};
-use crate::limits::MAX_CHAIN_STEPS;
+use crate::limits::{MAX_CHAIN_STEPS, MAX_WEIGHT};
 use crate::model::{Chain, ChainStep, FollowUp, Op, StepAddress};
 use crate::yaml::{Entry, Fields, Node};
 
@@ -140,7 +140,7 @@ fn read_follow_ups(
             unknown("chain or base", &entry.key, entry.key_span, &tables, diagnostics);
             continue;
         };
-        if let Some(weight) = entry.value.expect_f64(&entry.key, 0.0..=f64::MAX, diagnostics) {
+        if let Some(weight) = entry.value.expect_f64(&entry.key, 0.0..=MAX_WEIGHT, diagnostics) {
             follow_ups.push(FollowUp { weight, chain });
         }
     }
@@ -157,12 +157,12 @@ fn read_single(
 ) -> Option<(f64, Chain)> {
     let chain = |step, name_weights| Chain { name: entry.key.to_string(), steps: vec![step], name_weights };
     if entry.value.as_mapping().is_none() {
-        let weight = entry.value.expect_f64(&entry.key, 0.0..=f64::MAX, diagnostics)?;
+        let weight = entry.value.expect_f64(&entry.key, 0.0..=MAX_WEIGHT, diagnostics)?;
         return Some((weight, chain(step_of(base), Vec::new())));
     }
     let mut fields = Fields::new(&entry.value, &entry.key, diagnostics)?;
     let weight = fields.require("weight", diagnostics);
-    let weight = weight.and_then(|node| node.expect_f64("weight", 0.0..=f64::MAX, diagnostics));
+    let weight = weight.and_then(|node| node.expect_f64("weight", 0.0..=MAX_WEIGHT, diagnostics));
     let step = match fields.take("inherit") {
         Some(node) => read_inheritance(node, base, diagnostics),
         None => Some(step_of(base)),
@@ -185,7 +185,7 @@ fn read_name_weights(
         let mut weights = Vec::new();
         for weight in entries(Some(&entry.value), &entry.key, diagnostics) {
             let op = op_names.require(&weight.key, weight.key_span, diagnostics).map(OpId::from);
-            let value = weight.value.expect_f64(&weight.key, 0.0..=f64::MAX, diagnostics);
+            let value = weight.value.expect_f64(&weight.key, 0.0..=MAX_WEIGHT, diagnostics);
             if let (Some(op), Some(base)) = (op, base)
                 && ops[op].base != base
             {

@@ -4,7 +4,7 @@ use super::keeps_limit;
 use super::names::{Names, suggestion};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::ids::{CellTypeId, IdVec};
-use crate::limits;
+use crate::limits::{self, MAX_WEIGHT};
 use crate::model::{Bootstrap, CellType, Export, Policies, Topology};
 use crate::units::{Ticks, TimeError};
 use crate::yaml::{Entry, Fields, Node};
@@ -127,11 +127,13 @@ pub(super) fn read_offset_guard(node: Option<&Node>, diagnostics: &mut Diagnosti
 pub(super) fn read_cell_types(entries: &[Entry], diagnostics: &mut Diagnostics) -> Option<IdVec<CellTypeId, CellType>> {
     let names = Names::of_keys("cell type", entries);
     let mut cell_types = IdVec::new();
-    for entry in entries.iter().take(limits::MAX_CELL_TYPES) {
+    // A position beyond the limit has no bit; the limit itself is reported elsewhere.
+    let bit = |at: usize| 1u8.checked_shl(u32::try_from(at).unwrap_or(u32::MAX)).unwrap_or(0);
+    for (own, entry) in entries.iter().enumerate().take(limits::MAX_CELL_TYPES) {
         let items = entry.value.expect_sequence(&entry.key, diagnostics)?;
         let found = items.iter().filter_map(|item| names.expect(item, "cell type", diagnostics));
-        // A position beyond the limit has no bit; the limit itself is reported elsewhere.
-        let programs = found.fold(0u8, |set, at| set | 1u8.checked_shl(u32::try_from(at).unwrap_or(8)).unwrap_or(0));
+        // What a block is erased as may always be programmed on it.
+        let programs = found.fold(bit(own), |set, at| set | bit(at));
         cell_types.push(CellType { name: entry.key.to_string(), programs });
     }
     Some(cell_types)
@@ -194,7 +196,7 @@ pub(super) fn read_export(node: Option<&Node>, diagnostics: &mut Diagnostics) ->
     let mut export = Export { time_scale: 1.0, round_decimals: 3, skip_resume_chained_ops: true };
     let Some(mut fields) = node.and_then(|node| Fields::new(node, "export", diagnostics)) else { return export };
     if let Some(node) = fields.take("time_scale")
-        && let Some(scale) = node.expect_f64("time_scale", 0.0..=f64::MAX, diagnostics)
+        && let Some(scale) = node.expect_f64("time_scale", 0.0..=MAX_WEIGHT, diagnostics)
     {
         if scale == 0.0 {
             let diagnostic = Diagnostic::error("out-of-range", "`time_scale` must be above 0").at(node.span, "");
@@ -232,7 +234,7 @@ pub(super) fn read_bootstrap(node: Option<&Node>, cell_types: &Names<'_>, diagno
     let weights = fields.take("cell_type_weights");
     for entry in super::entries(weights, "cell_type_weights", diagnostics) {
         let cell_type = cell_types.require(&entry.key, entry.key_span, diagnostics);
-        let weight = entry.value.expect_f64(&entry.key, 0.0..=f64::MAX, diagnostics);
+        let weight = entry.value.expect_f64(&entry.key, 0.0..=MAX_WEIGHT, diagnostics);
         if let (Some(cell_type), Some(weight)) = (cell_type, weight) {
             bootstrap.cell_type_weights.push((CellTypeId::from(cell_type), weight));
         }

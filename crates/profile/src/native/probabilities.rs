@@ -5,6 +5,7 @@ use super::keys::Keys;
 use super::names::{Names, unknown};
 use crate::diagnostic::Diagnostics;
 use crate::ids::{BaseId, OpId};
+use crate::limits::MAX_WEIGHT;
 use crate::model::{OverrideOf, Probabilities};
 use crate::yaml::{Entry, Fields, Node};
 
@@ -39,13 +40,13 @@ fn read_weights(entry: &Entry, ops: &Names<'_>, diagnostics: &mut Diagnostics) -
     let mut weights = Vec::new();
     for weight in entries(Some(&entry.value), &entry.key, diagnostics) {
         let op = ops.require(&weight.key, weight.key_span, diagnostics).map(OpId::from);
-        let value = weight.value.expect_f64(&weight.key, 0.0..=f64::MAX, diagnostics);
+        let value = weight.value.expect_f64(&weight.key, 0.0..=MAX_WEIGHT, diagnostics);
         weights.extend(op.zip(value));
     }
     weights
 }
 
-/// `{base or op name: mass}`; a name that is both means the base.
+/// `{base or op name: mass}`; a name that is both means the operation.
 fn read_masses(
     masses: &[Entry],
     bases: &Names<'_>,
@@ -54,15 +55,15 @@ fn read_masses(
 ) -> Vec<(OverrideOf, f64)> {
     let mut found = Vec::new();
     for entry in masses {
-        let of = if let Some(base) = bases.find(&entry.key) {
-            Some(OverrideOf::Base(BaseId::from(base)))
-        } else if let Some(op) = ops.find(&entry.key) {
+        let of = if let Some(op) = ops.find(&entry.key) {
             Some(OverrideOf::Op(OpId::from(op)))
+        } else if let Some(base) = bases.find(&entry.key) {
+            Some(OverrideOf::Base(BaseId::from(base)))
         } else {
             unknown("base or operation", &entry.key, entry.key_span, &[bases, ops], diagnostics);
             None
         };
-        let mass = entry.value.expect_f64(&entry.key, 0.0..=f64::MAX, diagnostics);
+        let mass = entry.value.expect_f64(&entry.key, 0.0..=MAX_WEIGHT, diagnostics);
         found.extend(of.zip(mass));
     }
     found
