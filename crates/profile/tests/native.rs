@@ -5,6 +5,8 @@
 mod legacy_files;
 #[path = "native/random.rs"]
 mod random;
+#[path = "native/reference.rs"]
+mod reference;
 #[path = "native/round_trip.rs"]
 mod round_trip;
 

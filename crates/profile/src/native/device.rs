@@ -127,11 +127,13 @@ pub(super) fn read_offset_guard(node: Option<&Node>, diagnostics: &mut Diagnosti
 pub(super) fn read_cell_types(entries: &[Entry], diagnostics: &mut Diagnostics) -> Option<IdVec<CellTypeId, CellType>> {
     let names = Names::of_keys("cell type", entries);
     let mut cell_types = IdVec::new();
-    for entry in entries.iter().take(limits::MAX_CELL_TYPES) {
+    // A position beyond the limit has no bit; the limit itself is reported elsewhere.
+    let bit = |at: usize| 1u8.checked_shl(u32::try_from(at).unwrap_or(u32::MAX)).unwrap_or(0);
+    for (own, entry) in entries.iter().enumerate().take(limits::MAX_CELL_TYPES) {
         let items = entry.value.expect_sequence(&entry.key, diagnostics)?;
         let found = items.iter().filter_map(|item| names.expect(item, "cell type", diagnostics));
-        // A position beyond the limit has no bit; the limit itself is reported elsewhere.
-        let programs = found.fold(0u8, |set, at| set | 1u8.checked_shl(u32::try_from(at).unwrap_or(8)).unwrap_or(0));
+        // What a block is erased as may always be programmed on it.
+        let programs = found.fold(bit(own), |set, at| set | bit(at));
         cell_types.push(CellType { name: entry.key.to_string(), programs });
     }
     Some(cell_types)

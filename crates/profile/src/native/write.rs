@@ -57,8 +57,9 @@ impl Writer<'_> {
             topology.pages_per_block
         );
         self.section("cell_types", profile.cell_types.is_empty());
-        for cell_type in profile.cell_types.iter() {
-            let programs = profile.cell_types.iter_ids().filter(|(id, _)| cell_type.programs >> id.0 & 1 == 1);
+        for (own, cell_type) in profile.cell_types.iter_ids() {
+            let programs = profile.cell_types.iter_ids();
+            let programs = programs.filter(|(id, _)| *id != own && cell_type.programs >> id.0 & 1 == 1);
             let programs: Vec<String> = programs.map(|(_, other)| scalar(&other.name)).collect();
             line!(self, "  {}: [{}]", scalar(&cell_type.name), programs.join(", "));
         }

@@ -276,8 +276,10 @@ pub(crate) fn profile(seed: u64) -> Profile {
     };
     let cell_type_count = 1 + rng.below(8);
     let mask = u8::try_from((1u32 << cell_type_count) - 1).unwrap();
-    let cell_type =
-        |number, rng: &mut Rng| CellType { name: rng.name(number), programs: (rng.next() & 255) as u8 & mask };
+    let cell_type = |number, rng: &mut Rng| CellType {
+        name: rng.name(number),
+        programs: ((rng.next() & 255) as u8 & mask) | 1 << number,
+    };
     let cell_types: IdVec<CellTypeId, CellType> = (0..cell_type_count).map(|number| cell_type(number, rng)).collect();
     let base_count = 1 + rng.below(20);
     let bases: IdVec<BaseId, Base> = (0..base_count).map(|number| base(rng, number)).collect();
