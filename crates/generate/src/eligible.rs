@@ -159,9 +159,9 @@ impl View {
             AddressSource::ReadablePage => !book.read_planes(die, cell, allowed).is_empty(),
             AddressSource::OutputRegister => here && registers.output.is_some(),
             AddressSource::PageRegister => here && registers.page.is_some(),
-            AddressSource::SuspendedProgram => logic
-                .program
-                .is_some_and(|suspended| (suspended.place.planes.len() > 1) == class.multi),
+            AddressSource::SuspendedProgram => {
+                logic.program.is_some_and(|suspended| (suspended.place.planes.len() > 1) == class.multi)
+            }
             AddressSource::OneShotLatch => latched(LatchKind::OneShot),
             AddressSource::CopybackLatch => latched(LatchKind::Copyback),
         }
