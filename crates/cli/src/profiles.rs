@@ -23,7 +23,8 @@ pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
 
 fn check(arguments: &ProfileArgs) -> Result<(), Failure> {
     let read = inputs::profile(arguments.path.as_deref(), arguments.lenient)?;
-    let remarks = read.remarks;
+    let mut remarks = read.remarks;
+    remarks.append(nandseq_profile::check::check(&read.profile));
     let profile = &read.profile;
     let mut text = remarks.render(&read.source, Styling::Coloured);
     text.push_str(&format!(

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod inputs;
+mod judging;
 mod outputs;
 mod profiles;
 mod runner;
