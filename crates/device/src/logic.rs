@@ -314,6 +314,7 @@ impl DieLogic {
                 regs.page = Some(own);
             }
             if effects.cache_read_end.is_some() {
+                regs.page = None;
                 regs.cache_read = None;
             }
             if effects.data_out {

@@ -9,6 +9,8 @@ mod random;
 mod reference;
 #[path = "native/round_trip.rs"]
 mod round_trip;
+#[path = "native/schema.rs"]
+mod schema;
 
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::{Profile, ReadOptions, SourceFile, read};
