@@ -3,9 +3,9 @@
 //! A filter, not a judge: whatever passes here is judged again before it starts. It is made of bit masks of the state and of
 //! the address book's counts, so that nearly every draw succeeds.
 
-use nandseq_device::{BaseInfo, Device, Reach, Tables};
+use nandseq_device::{BaseInfo, Device, Place, Reach, Tables};
 use nandseq_profile::model::{AddressSource, LatchKind};
-use nandseq_profile::{BaseSet, Die, Plane, PlaneSet, Ticks};
+use nandseq_profile::{BaseSet, Die, Page, Plane, PlaneSet, Ticks};
 
 use crate::setup::Class;
 
@@ -120,12 +120,27 @@ impl View {
         })
     }
 
+    /// The one page that may be programmed while a cache program is on and no chain counts on it.
+    pub(crate) fn next_of_cache_program(&self, device: &Device) -> Option<Place> {
+        let last = device.logic(self.die).cache_program.filter(|_| !self.chained)?.place;
+        let page = last.page.0.checked_add(1)?;
+        Some(Place { page: Page(page), ..last })
+    }
+
     fn has_address(&self, device: &Device, info: &BaseInfo, class: &Class) -> bool {
         let allowed = self.allowed(device, info, class);
         let (book, die, cell) = (&device.book, self.die, class.cell);
         let logic = device.logic(die);
         let here = allowed.contains(self.plane);
         let registers = &logic.planes[usize::from(self.plane.0)];
+        if info.effects.is_program() && info.address == AddressSource::NextPage {
+            if let Some(next) = self.next_of_cache_program(device) {
+                return next.cell_type == cell && (next.planes.len() > 1) == class.multi;
+            }
+            if logic.cache_program.is_some() {
+                return false;
+            }
+        }
         let latched = |kind| {
             !self.chained
                 && logic.latch(kind).is_some_and(|loaded| {

@@ -43,6 +43,9 @@ pub(crate) fn draw_place(
         AddressSource::Hook => Some(Place::die(die)),
         AddressSource::AnyBlock if class.multi => book.sample_any_together(die, allowed, most, below),
         AddressSource::AnyBlock => book.sample_any(die, allowed, below),
+        AddressSource::NextPage if info.effects.is_program() && logic.cache_program.is_some() => {
+            view.next_of_cache_program(device)
+        }
         AddressSource::NextPage if class.multi => book.sample_next_together(die, cell, allowed, most, below),
         AddressSource::NextPage if info.effects.is_program() => book.sample_next(die, cell, allowed, below),
         AddressSource::NextPage => book.sample_any_next(die, allowed, below),
@@ -222,6 +225,9 @@ impl Planner<'_> {
         let info = tables.base(base);
         let first = self.steps.len() == 1 && self.steps[0] == step;
         if !first {
+            if self.device.forbidden_by_odt(tables).contains(base) {
+                return None;
+            }
             self.sim.judge(tables, base, &step.place, self.device.planes()).ok()?;
             self.judge_block(step)?;
         }

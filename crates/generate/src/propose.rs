@@ -20,6 +20,7 @@ use crate::waiting::Waiter;
 const MOST_TRIES: usize = 64;
 
 /// A distribution restricted to what is eligible now.
+#[derive(Clone)]
 struct Lottery<'a> {
     distribution: &'a Distribution,
     /// Which shares are in, with what is left of their mass.
@@ -39,6 +40,14 @@ impl<'a> Lottery<'a> {
             .collect();
         let total = shares.iter().map(|&(_, mass)| mass).sum();
         Self { distribution, shares, total, tried: Vec::new() }
+    }
+
+    /// Takes back every draw since `start` was made.
+    #[cfg(test)]
+    fn restart(&mut self, start: &Self) {
+        self.shares.clone_from(&start.shares);
+        self.total = start.total;
+        self.tried.clear();
     }
 
     /// Draws a name by weight among those not drawn before.
@@ -121,7 +130,10 @@ impl Site<'_> {
         self.plan.clear();
         self.plan.push(head);
         expand(setup, &self.device, &mut self.plan, stream)?;
-        self.admit(&self.plan)?;
+        let plan = std::mem::take(&mut self.plan);
+        let admitted = self.admit(&plan);
+        self.plan = plan;
+        admitted?;
         if verdict.is_ok() {
             return Ok(Start::Now);
         }
@@ -149,3 +161,6 @@ enum Start {
     Now,
     WhenBusIsFree,
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,10 +128,11 @@ impl Setup {
         bad_blocks: &[(Die, Block)],
     ) -> Result<Self, SetupError> {
         let tables = Tables::new(profile);
+        let policies = &profile.policies;
         let left_out = not_yet_generated(profile);
         let usable = |op: OpId| {
             let info = tables.op(op);
-            !left_out.contains(info.base) && exists(&tables, info)
+            !left_out.contains(info.base) && exists(&tables, info) && (!info.multi || policies.max_planes > 1)
         };
         let mut distributions = Vec::new();
         let mut by_key = vec![u16::MAX; profile.phase_keys.len()];
@@ -150,7 +151,6 @@ impl Setup {
         if distributions.iter().all(|distribution| distribution.shares.is_empty()) {
             return Err(SetupError::NothingToPropose);
         }
-        let policies = &profile.policies;
         Ok(Self {
             bad_blocks: bad_blocks.to_vec(),
             distributions,

@@ -15,6 +15,7 @@ use crate::chain::{ChainId, Chains, Step};
 use crate::philox::{Stream, StreamKind};
 use crate::queue::{Event, Hook, Queue};
 use crate::reason::{Reason, Rejections};
+use crate::safety::Order;
 use crate::setup::Setup;
 use crate::waiting::{Bench, Waiter};
 
@@ -76,6 +77,10 @@ pub struct Site<'s> {
     pub(crate) proposing: bool,
     pub(crate) summary: RunSummary,
     pub(crate) plan: Vec<Step>,
+    /// For each die an order in which its chains can complete.
+    pub(crate) orders: Vec<Order>,
+    /// The order that shows that the plan is safe; `None` in it stands for the plan's own chain.
+    pub(crate) new_order: Option<Order>,
     targets: Vec<Target>,
     /// An error of the sink, kept until the event loop sees it.
     pub(crate) failure: Option<io::Error>,
@@ -103,6 +108,8 @@ impl<'s> Site<'s> {
             proposing: false,
             summary: RunSummary::default(),
             plan: Vec::new(),
+            orders: vec![Order::new(); usize::from(setup.tables.size.dies)],
+            new_order: None,
             targets: Vec::new(),
             failure: None,
         }
@@ -179,7 +186,7 @@ impl<'s> Site<'s> {
         }
     }
 
-    fn handle(&mut self, event: Event, now: Ticks, sink: &mut dyn Sink, carried: &mut Vec<(Ticks, Event)>) {
+    pub(crate) fn handle(&mut self, event: Event, now: Ticks, sink: &mut dyn Sink, carried: &mut Vec<(Ticks, Event)>) {
         match event {
             Event::End(flight) => self.end(flight, now),
             Event::Due(chain) => {

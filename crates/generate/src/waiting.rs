@@ -4,12 +4,12 @@
 //! again at its turn.
 
 use nandseq_device::Rule;
-use nandseq_profile::{PhaseKey, Ticks};
+use nandseq_profile::{Die, PhaseKey, Ticks};
 use nandseq_trace::Sink;
 
 use crate::chain::{ChainId, Step};
 use crate::reason::Reason;
-use crate::safety::is_safe;
+use crate::safety::find_order;
 use crate::site::Site;
 
 /// A proposal that waits for the bus.
@@ -78,14 +78,29 @@ impl Site<'_> {
         if self.device.judge(&setup.tables, step.op, &step.place, now).is_err() {
             return false;
         }
-        let alone = self.chains.live().filter(|(_, chain)| chain.die == die).count() == 1;
-        if !alone && !is_safe(setup, &self.device, &self.chains, die, &[step], Some(id)) {
+        if !self.keep_order(die, step, id) {
             return false;
         }
         self.release(&step);
         let more = self.chains.advance(id);
         self.commit(step, more.then_some(id), now, sink);
         true
+    }
+
+    /// Whether all chains of the die can complete after the next step of one; keeps the order that shows it.
+    fn keep_order(&mut self, die: Die, step: Step, id: ChainId) -> bool {
+        let known = &mut self.orders[usize::from(die.0)];
+        if known.first() == Some(&Some(id)) {
+            known.remove(0);
+            return true;
+        }
+        match find_order(self.setup, &self.device, &self.chains, die, &[step], Some(id)) {
+            Some(order) => {
+                self.orders[usize::from(die.0)] = order;
+                true
+            }
+            None => false,
+        }
     }
 
     fn try_waiters(&mut self, now: Ticks, sink: &mut dyn Sink) {
@@ -103,9 +118,10 @@ impl Site<'_> {
                 Err(Rule::Bus) => Err(Reason::BusWindow),
                 Err(rule) => Err(Reason::Rule(rule)),
                 Ok(()) if now > waiter.deadline => Err(Reason::BusWindow),
-                Ok(()) => self.admit(&waiter.plan),
+                Ok(()) => Ok(()),
             };
             let mut waiter = self.bench.waiters.remove(at);
+            let outcome = outcome.and_then(|()| self.admit(&waiter.plan));
             match outcome {
                 Ok(()) => {
                     std::mem::swap(&mut self.plan, &mut waiter.plan);
@@ -136,7 +152,7 @@ impl Site<'_> {
     }
 
     /// Whether a plan whose first operation may start leaves every chain of its die, its own included, able to complete.
-    pub(crate) fn admit(&self, plan: &[Step]) -> Result<(), Reason> {
+    pub(crate) fn admit(&mut self, plan: &[Step]) -> Result<(), Reason> {
         let setup = self.setup;
         let head = plan[0];
         let info = setup.tables.base(setup.tables.op(head.op).base);
@@ -150,12 +166,14 @@ impl Site<'_> {
         if plan.iter().any(holds) {
             return Err(Reason::ChainUnderWay);
         }
-        let chained = self.chains.any_on(head.place.die);
-        let inert = plan.len() == 1 && info.is_inert();
-        let needed = if plan.len() == 1 { chained && !inert } else { true };
-        if needed && !is_safe(setup, &self.device, &self.chains, head.place.die, plan, None) {
-            return Err(Reason::ChainUnderWay);
-        }
+        self.new_order = if !self.chains.any_on(head.place.die) {
+            Some(vec![None; plan.len() - 1])
+        } else if plan.len() == 1 && info.is_inert() {
+            None
+        } else {
+            let order = find_order(setup, &self.device, &self.chains, head.place.die, plan, None);
+            Some(order.ok_or(Reason::ChainUnderWay)?)
+        };
         Ok(())
     }
 
@@ -168,6 +186,10 @@ impl Site<'_> {
             self.chains.begin(head.place.die, &rest[1..])
         });
         self.plan = rest;
+        if let Some(mut order) = self.new_order.take() {
+            order.iter_mut().filter(|slot| slot.is_none()).for_each(|slot| *slot = chain);
+            self.orders[usize::from(head.place.die.0)] = order;
+        }
         self.commit(head, chain, now, sink);
     }
 
@@ -190,7 +212,7 @@ impl Site<'_> {
     }
 
     /// Whether a due step of a chain on a die waits for planes, not for the bus.
-    pub(crate) fn waits_for_planes(&self, die: nandseq_profile::Die, now: Ticks) -> bool {
+    pub(crate) fn waits_for_planes(&self, die: Die, now: Ticks) -> bool {
         self.bench.ready.iter().any(|&id| {
             let chain = self.chains.get(id);
             let step = chain.rest()[0];

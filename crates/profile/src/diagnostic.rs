@@ -197,6 +197,14 @@ impl Diagnostics {
         self.kept.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
     }
 
+    /// Forgets those less severe than `least`.
+    pub fn retain_at_least(&mut self, least: Severity) {
+        self.kept.retain(|diagnostic| diagnostic.severity <= least);
+        if least == Severity::Error {
+            self.dropped_others = 0;
+        }
+    }
+
     /// A mark for [`Diagnostics::errors_since`] and [`Diagnostics::demote_since`].
     #[must_use]
     pub fn mark(&self) -> Mark {

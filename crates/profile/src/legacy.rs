@@ -30,63 +30,44 @@ pub(crate) fn import(
     lenient: bool,
     diagnostics: &mut Diagnostics,
 ) -> Option<Profile> {
-    let mut file = Fields::new(root, "the profile", diagnostics)?;
-    let topology_node = file.require("topology", diagnostics);
-    let cell_types_node = file.require("celltypes", diagnostics);
-    let policies_node = file.take("policies");
-    let features_node = file.take("features");
-    let whitelist_node = file.take_entry("program_base_whitelist").map(|entry| &entry.value);
-    let bootstrap_node = file.take("bootstrap");
-    let bases_node = file.require("op_bases", diagnostics);
-    let payload_node = file.take("payload_by_op_base");
-    let groups_node = file.take("exclusion_groups");
-    let exclusion_nodes = exclusions::Sections::take(&mut file);
-    let rules_node = file.take("generate_seq_rules");
-    let latencies_node = file.take("latencies");
-    let ops_node = file.require("op_names", diagnostics);
-    let constraints_node = file.take("constraints");
-    let conditional_node = file.take("phase_conditional");
-    let export_node = file.take("pattern_export");
-    let overrides_node = file.take("phase_conditional_overrides");
-    file.finish(diagnostics);
-
-    let topology = topology_node.and_then(|node| settings::topology(node, diagnostics));
-    let cell_types = cell_types_node.map(|node| settings::cell_types(node, diagnostics)).unwrap_or_default();
+    let file = Sections::take(root, diagnostics)?;
+    let topology = file.topology.and_then(|node| settings::topology(node, diagnostics));
+    let cell_types = file.cell_types.map(|node| settings::cell_types(node, diagnostics)).unwrap_or_default();
     let cell_type_names =
         Index::new("cell type", "unknown-cell-type", cell_types.iter_ids().map(|(id, c)| (&*c.name, id)));
     let mut policies =
-        policies_node.map_or_else(settings::default_policies, |node| settings::policies(node, diagnostics));
-    let features = features_node.map(|node| settings::features(node, diagnostics)).unwrap_or_default();
+        file.policies.map_or_else(settings::default_policies, |node| settings::policies(node, diagnostics));
+    let features = file.features.map(|node| settings::features(node, diagnostics)).unwrap_or_default();
     policies.refill_uses_end_key = features.refill_uses_end_key;
-    let latencies = latencies_node.map(|node| settings::latencies(node, diagnostics)).unwrap_or_default();
+    let latencies = file.latencies.map(|node| settings::latencies(node, diagnostics)).unwrap_or_default();
 
-    let base_entries = bases::entries(bases_node, diagnostics);
+    let base_entries = bases::entries(file.bases, diagnostics);
     let base_names =
         Index::new("base", "unknown-base", base_entries.iter().enumerate().map(|(at, e)| (&*e.key, at.into())));
-    let payloads = bases::payloads(payload_node, &base_names, diagnostics);
+    let payloads = bases::payloads(file.payloads, &base_names, diagnostics);
     let programs = bases::Programs {
-        listed: whitelist_node.map(|node| bases::base_list(node, "program_base_whitelist", &base_names, diagnostics)),
+        listed: file.whitelist.map(|node| bases::base_list(node, "program_base_whitelist", &base_names, diagnostics)),
         extra: features.extra_programs.map_or_else(Vec::new, |node| {
             bases::base_list(node, "extra_allowed_program_bases", &base_names, diagnostics)
         }),
     };
     let mut bases = bases::bases(&base_entries, &payloads, &programs, diagnostics);
 
-    let imported = ops::ops(ops_node, &bases, &base_names, &cell_types, &cell_type_names, lenient, diagnostics);
+    let imported = ops::ops(file.ops, &bases, &base_names, &cell_types, &cell_type_names, lenient, diagnostics);
     let mut ops = imported.ops;
     let op_names = imported.names;
-    let chains = chains::chains(rules_node, &base_entries, &mut bases, &base_names, &op_names, diagnostics);
+    let chains = chains::chains(file.rules, &base_entries, &mut bases, &base_names, &op_names, diagnostics);
     let phase_keys = Profile::derive_phase_keys(&bases);
-    let exclusions = exclusions::exclusions(groups_node, &exclusion_nodes, &base_names, &phase_keys, diagnostics);
-    let constraints = settings::constraints(constraints_node, &base_names, diagnostics);
+    let exclusions = exclusions::exclusions(file.groups, &file.exclusions, &base_names, &phase_keys, diagnostics);
+    let constraints = settings::constraints(file.constraints, &base_names, diagnostics);
     let probabilities = probabilities::probabilities(
-        conditional_node,
-        overrides_node,
+        file.conditional,
+        file.overrides,
         &probabilities::Names { bases: &base_names, ops: &op_names, keys: &phase_keys },
         diagnostics,
     );
-    let export = settings::export(export_node, &op_names, &mut ops, diagnostics);
-    let bootstrap = settings::bootstrap(bootstrap_node, topology, &cell_type_names, diagnostics);
+    let export = settings::export(file.export, &op_names, &mut ops, diagnostics);
+    let bootstrap = settings::bootstrap(file.bootstrap, topology, &cell_type_names, diagnostics);
 
     Some(Profile {
         name: device_name(&source.name),
@@ -105,6 +86,56 @@ pub(crate) fn import(
         export,
         bootstrap,
     })
+}
+
+/// The sections of a file.
+struct Sections<'n> {
+    topology: Option<&'n Node>,
+    cell_types: Option<&'n Node>,
+    policies: Option<&'n Node>,
+    features: Option<&'n Node>,
+    /// Also there, and then empty, when the key has no value.
+    whitelist: Option<&'n Node>,
+    bootstrap: Option<&'n Node>,
+    bases: Option<&'n Node>,
+    payloads: Option<&'n Node>,
+    groups: Option<&'n Node>,
+    exclusions: exclusions::Sections<'n>,
+    rules: Option<&'n Node>,
+    latencies: Option<&'n Node>,
+    ops: Option<&'n Node>,
+    constraints: Option<&'n Node>,
+    conditional: Option<&'n Node>,
+    export: Option<&'n Node>,
+    overrides: Option<&'n Node>,
+}
+
+impl<'n> Sections<'n> {
+    /// Finds the sections; reports unknown ones, and missing ones without which there is no device.
+    fn take(root: &'n Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut file = Fields::new(root, "profile", diagnostics)?;
+        let sections = Self {
+            topology: file.require("topology", diagnostics),
+            cell_types: file.require("celltypes", diagnostics),
+            policies: file.take("policies"),
+            features: file.take("features"),
+            whitelist: file.take_entry("program_base_whitelist").map(|entry| &entry.value),
+            bootstrap: file.take("bootstrap"),
+            bases: file.require("op_bases", diagnostics),
+            payloads: file.take("payload_by_op_base"),
+            groups: file.take("exclusion_groups"),
+            exclusions: exclusions::Sections::take(&mut file),
+            rules: file.take("generate_seq_rules"),
+            latencies: file.take("latencies"),
+            ops: file.require("op_names", diagnostics),
+            constraints: file.take("constraints"),
+            conditional: file.take("phase_conditional"),
+            export: file.take("pattern_export"),
+            overrides: file.take("phase_conditional_overrides"),
+        };
+        file.finish(diagnostics);
+        Some(sections)
+    }
 }
 
 /// A legacy file has no name for its device: it goes by the name of the file, without folders and extension.

@@ -4,11 +4,14 @@
 //! probabilities. This crate reads profiles (the native form and the predecessor's), says everything that is wrong with
 //! one, and writes them. It knows nothing of simulation.
 
+pub mod builtin;
 pub mod diagnostic;
+mod hash;
 pub mod ids;
 mod legacy;
 pub mod limits;
 pub mod model;
+pub mod native;
 mod phase_key;
 mod read;
 pub mod table;

@@ -1,9 +1,9 @@
 //! Reading a profile, whichever form it is written in.
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
-use crate::legacy;
 use crate::model::Profile;
 use crate::yaml::{self, Node};
+use crate::{legacy, native};
 
 /// How to read.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -35,9 +35,7 @@ fn dispatch(root: &Node, source: &SourceFile, options: ReadOptions, diagnostics:
         return None;
     }
     if has("schema") {
-        let message = "this is a native profile; this build reads the predecessor's form only";
-        diagnostics.push(Diagnostic::error("native-unsupported", message));
-        return None;
+        return native::read_native(root, source, diagnostics);
     }
     if has("op_bases") || has("op_names") || !(has("bases") || has("ops") || has("classes")) {
         return legacy::import(root, source, options.lenient, diagnostics);

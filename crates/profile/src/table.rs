@@ -29,7 +29,7 @@ pub struct Table {
 pub fn read(source: &SourceFile, profile: &Profile) -> (Option<Table>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
     let table = yaml::parse(source, &mut diagnostics).and_then(|root| {
-        let mut fields = Fields::new(&root, "the table", &mut diagnostics)?;
+        let mut fields = Fields::new(&root, "table", &mut diagnostics)?;
         let keys = fields.require("phase_conditional", &mut diagnostics);
         fields.finish(&mut diagnostics);
         let entries = keys?.expect_mapping("phase_conditional", &mut diagnostics)?;
@@ -96,27 +96,22 @@ pub(crate) fn distributions(
 /// Keys and names that are not of the profile are left out.
 #[must_use]
 pub fn write(table: &Table, profile: &Profile) -> String {
-    let mut text = String::from("phase_conditional:");
-    if table.entries.is_empty() {
-        text.push_str(" {}");
-    }
-    text.push('\n');
+    let mut text = String::new();
     for (key, masses) in &table.entries {
         let Some(key) = profile.phase_keys.iter().nth(key.index()) else { continue };
-        // Writing to a String cannot fail.
-        let _ = write!(text, "  {}:", key_text(&key.name));
-        if masses.is_empty() {
-            text.push_str(" {}");
-        }
-        text.push('\n');
+        let mut names = String::new();
         for (op, mass) in masses {
             if let Some(op) = profile.ops.iter().nth(op.index()) {
-                // Display of f64 is the shortest decimal that reads back to the same bits.
-                let _ = writeln!(text, "    {}: {mass}", key_text(&op.name));
+                // Display of f64 is the shortest decimal that reads back to the same bits. Writing to a String cannot fail.
+                let _ = writeln!(names, "    {}: {mass}", key_text(&op.name));
             }
         }
+        let _ = match names.as_str() {
+            "" => writeln!(text, "  {}: {{}}", key_text(&key.name)),
+            names => write!(text, "  {}:\n{names}", key_text(&key.name)),
+        };
     }
-    text
+    if text.is_empty() { "phase_conditional: {}\n".to_owned() } else { format!("phase_conditional:\n{text}") }
 }
 
 /// A name as a YAML key: plain where that is safe, else in double quotes.

@@ -133,7 +133,7 @@ fn base(
         base.address = AddressSource::NextPage;
     }
     check_payload(entry, &base, diagnostics);
-    let Some(mut fields) = Fields::new(&entry.value, &entry.key, diagnostics) else { return base };
+    let Some(mut fields) = Fields::of(entry, diagnostics) else { return base };
     if let Some(scope) = fields.require("scope", diagnostics) {
         base.scope = scope_of(scope, &base.payload, diagnostics);
     }
@@ -143,7 +143,12 @@ fn base(
     base.affects_state = flag("affect_state", &mut fields, diagnostics);
     base.instant = flag("instant_resv", &mut fields, diagnostics);
     if let Some(states) = fields.require("states", diagnostics) {
+        let mark = diagnostics.mark();
         base.phases = phases(states, diagnostics);
+        if diagnostics.errors_since(mark) {
+            // Half a list would only raise complaints about what refers to the other half.
+            base.phases.clear();
+        }
     }
     // Read with the chains, when all bases are known.
     fields.take("sequence");

@@ -1,6 +1,6 @@
 //! `generate_seq_rules` and the `sequence` of each base.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::index::Index;
 use super::ops::OpNames;
@@ -71,12 +71,15 @@ pub(super) fn chains<'n>(
 
 fn rule(entry: &Entry, context: &Context<'_, '_>, diagnostics: &mut Diagnostics) -> Chain {
     let mut chain = Chain { name: entry.key.to_string(), steps: Vec::new(), name_weights: Vec::new() };
-    let Some(mut fields) = Fields::new(&entry.value, &entry.key, diagnostics) else { return chain };
+    let Some(mut fields) = Fields::of(entry, diagnostics) else { return chain };
     let sequences = fields.require("sequences", diagnostics);
     let weights = fields.take("name_weights");
     fields.finish(diagnostics);
     let pairs = sequences.map(|node| pairs(node, "sequences", diagnostics)).unwrap_or_default();
-    if let (true, Some(node)) = (pairs.is_empty(), sequences) {
+    let nothing = |node: &Node| {
+        node.as_sequence().is_some_and(<[Node]>::is_empty) || node.as_mapping().is_some_and(<[Entry]>::is_empty)
+    };
+    if let Some(node) = sequences.filter(|node| nothing(node)) {
         let message = format!("the chain {} has no steps", quoted(&entry.key));
         diagnostics.push(Diagnostic::error("empty-chain", message).at(node.span, ""));
     }
@@ -107,6 +110,9 @@ fn name_weights(node: &Node, chain: &mut Chain, context: &Context<'_, '_>, diagn
             }
         }
         let Some(base) = base else { continue };
+        if chain.steps.is_empty() {
+            continue;
+        }
         if chain.steps.iter().all(|step| step.base != base) {
             let message =
                 format!("no step of {} is a {}: these weights have no effect", quoted(&chain.name), quoted(&entry.key));
@@ -149,24 +155,24 @@ fn follow_ups(
     let inherit_node = fields.take("inherit");
     fields.finish(diagnostics);
     let probs = probs_node.map(|node| pairs(node, "probs", diagnostics)).unwrap_or_default();
+    let offered: HashSet<&str> = probs.iter().map(|pair| &*pair.key).collect();
     let mut inherit: HashMap<&str, &Node> = HashMap::new();
     for pair in inherit_node.map(|node| pairs(node, "inherit", diagnostics)).unwrap_or_default() {
-        if probs.iter().all(|prob| prob.key != pair.key) {
+        if !offered.contains(&*pair.key) {
             let message = format!("`probs` of {} has no {}: this entry has no effect", quoted(base), quoted(&pair.key));
             diagnostics.push(Diagnostic::warning("no-effect", message).at(pair.key_span, ""));
         }
         inherit.insert(&pair.key, &pair.value);
     }
     let mut follow_ups: Vec<FollowUp> = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     for pair in &probs {
         let weight = pair.value.expect_f64(&pair.key, 0.0..=MAX_WEIGHT, diagnostics);
-        if seen.contains(&&*pair.key) {
+        if !seen.insert(&pair.key) {
             let message = format!("the key {} occurs twice", quoted(&pair.key));
             diagnostics.push(Diagnostic::error("duplicate-key", message).at(pair.key_span, "again here"));
             continue;
         }
-        seen.push(&pair.key);
         let chain = if &*pair.key == "NONE" {
             Some(None)
         } else if pair.key.ends_with(".SEQ") {

@@ -12,17 +12,29 @@ pub(super) struct Index<'n, T> {
     by_name: HashMap<&'n str, T>,
     /// In the order of the file, so that suggestions do not depend on hashing.
     order: Vec<&'n str>,
+    quiet: bool,
 }
 
 impl<'n, T: Copy> Index<'n, T> {
     /// `kind` and `code` are for the message about an unknown name.
     pub(super) fn new(kind: &'static str, code: &'static str, items: impl IntoIterator<Item = (&'n str, T)>) -> Self {
-        let mut index = Self { kind, code, by_name: HashMap::new(), order: Vec::new() };
+        let mut index = Self { kind, code, by_name: HashMap::new(), order: Vec::new(), quiet: false };
         for (name, item) in items {
             index.by_name.insert(name, item);
             index.order.push(name);
         }
         index
+    }
+
+    /// When there are no names at all, because their section is missing, what refers to them is not reported as well.
+    pub(super) fn quiet_if_empty(mut self) -> Self {
+        self.quiet = self.order.is_empty();
+        self
+    }
+
+    /// Whether unknown names are not reported.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// What goes by a name, if anything.
@@ -38,7 +50,7 @@ impl<'n, T: Copy> Index<'n, T> {
     /// What goes by a name; reports a name that nothing goes by.
     pub(super) fn resolve(&self, name: &str, at: Span, diagnostics: &mut Diagnostics) -> Option<T> {
         let found = self.get(name);
-        if found.is_none() {
+        if found.is_none() && !self.quiet {
             let near = if diagnostics.is_full() { None } else { nearest(name, self.names()) };
             let message = format!("there is no {} {}", self.kind, quoted(name));
             diagnostics.push(Diagnostic::error(self.code, message).at(at, "").suggest(near));

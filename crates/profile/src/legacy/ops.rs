@@ -63,11 +63,11 @@ pub(super) fn ops<'n>(
         }
         names.push((&*entry.key, op.map(|op| ops.push(op))));
     }
-    Imported { ops, names: Index::new("operation name", "unknown-op", names) }
+    Imported { ops, names: Index::new("operation name", "unknown-op", names).quiet_if_empty() }
 }
 
 fn op(entry: &Entry, context: &Context<'_, '_>, diagnostics: &mut Diagnostics) -> Option<Op> {
-    let mut fields = Fields::new(&entry.value, &entry.key, diagnostics)?;
+    let mut fields = Fields::of(entry, diagnostics)?;
     let base = fields.require("base", diagnostics).and_then(|node| context.base_names.resolve_node(node, diagnostics));
     let multi = match fields.take("multi") {
         Some(node) => yes_or_no(node, "multi", diagnostics),
@@ -116,6 +116,8 @@ fn no_durations(entry: &Entry, base: &Base, diagnostics: &mut Diagnostics) -> Ve
 fn durations_of(entry: &Entry, node: &Node, base: &Base, diagnostics: &mut Diagnostics) -> Vec<Ticks> {
     let mut stated: Vec<Option<Ticks>> = vec![None; base.phases.len()];
     let mut seen: Vec<PhaseKind> = Vec::new();
+    // A base without phases has been reported; its phases are not known.
+    let unknown_phases = base.phases.is_empty();
     for item in node.expect_mapping("durations", diagnostics).unwrap_or_default() {
         let time = item.value.expect_time(&item.key, diagnostics);
         let Some(kind) = phase_named(&item.key) else {
@@ -134,6 +136,7 @@ fn durations_of(entry: &Entry, node: &Node, base: &Base, diagnostics: &mut Diagn
         seen.push(kind);
         match base.phases.iter().position(|phase| phase.kind == kind) {
             Some(at) => stated[at] = time,
+            None if unknown_phases => {}
             None => {
                 let message = format!("{} has no phase {}: this duration is ignored", quoted(&base.name), kind.name());
                 diagnostics.push(Diagnostic::note("unlisted-phase", message).at(item.key_span, ""));

@@ -59,6 +59,7 @@ fn masses(entry: &Entry, names: &Names<'_, '_>, diagnostics: &mut Diagnostics) -
         let of = match (names.ops.get(&item.key), names.bases.get(&item.key)) {
             (Some(op), _) => op.map(OverrideOf::Op),
             (None, Some(base)) => Some(OverrideOf::Base(base)),
+            (None, None) if names.ops.is_quiet() || names.bases.is_quiet() => None,
             (None, None) => {
                 let all = names.bases.names().chain(names.ops.names());
                 let near = if diagnostics.is_full() { None } else { nearest(&item.key, all) };

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, Span as ParserSpan, Tag};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag};
 
 use super::{Entry, MAX_DEPTH, MAX_NODES, Node, Scalar, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, Span, nearest, quoted};
@@ -96,13 +96,7 @@ pub(super) fn build(source: &SourceFile, diagnostics: &mut Diagnostics) -> Optio
     for event in Parser::new_from_str_with_options(&source.text, options) {
         let outcome = match event {
             Ok((event, span)) => builder.event(event, &span),
-            Err(wrong) => {
-                let at = wrong.marker().byte_offset().unwrap_or(source.text.len());
-                let span = Span { start: at, end: at, line: wrong.marker().line(), column: wrong.marker().col() + 1 };
-                let message = format!("this is not YAML: {}", wrong.info());
-                builder.diagnostics.push(Diagnostic::error("yaml-syntax", message).at(span, ""));
-                Err(Stop)
-            }
+            Err(wrong) => builder.syntax_error(&wrong),
         };
         if outcome.is_err() {
             return None;
@@ -142,6 +136,18 @@ impl Builder<'_> {
             // The parser's set of events may grow; those that are no nodes need no handling.
             Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | _ => Ok(()),
         }
+    }
+
+    fn syntax_error(&mut self, wrong: &ScanError) -> Result<(), Stop> {
+        let marker = wrong.marker();
+        let at = marker.byte_offset().unwrap_or(self.source.text.len());
+        let span = Span { start: at, end: at, line: marker.line(), column: marker.col() + 1 };
+        if *wrong.kind() == ErrorKind::RecursionLimitExceeded {
+            return self.too_deep(span);
+        }
+        let message = format!("this is not YAML: {}", wrong.info());
+        self.diagnostics.push(Diagnostic::error("yaml-syntax", message).at(span, ""));
+        Err(Stop)
     }
 
     fn span(&self, span: &ParserSpan) -> Span {

@@ -28,6 +28,12 @@ impl<'n> Fields<'n> {
         })
     }
 
+    /// The fields of an entry that should be a mapping, called by its key; what it lacks is reported at the key.
+    pub fn of(entry: &'n Entry, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let fields = Self::new(&entry.value, &entry.key, diagnostics)?;
+        Some(Self { span: entry.key_span, ..fields })
+    }
+
     /// What the mapping is called in messages.
     #[must_use]
     pub fn what(&self) -> &str {

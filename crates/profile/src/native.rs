@@ -1,0 +1,168 @@
+//! The native profile format: YAML that is readable beside a datasheet (`docs/profile-format.md`).
+//!
+//! Promises: every mistake of a file is reported in one go, each with its place and the nearest valid name; a profile that
+//! is returned keeps every limit of [`limits`](crate::limits) and the structural rules the engine relies on
+//! ([`structure`]); [`write`] prints any resolved profile so that [`read_native`] gives back an equal one.
+//! Leaves out whether a device makes sense (chains that can complete, names that can be proposed): see
+//! [`check`](crate::check).
+
+mod bases;
+mod chains;
+mod device;
+mod effects;
+mod exclusions;
+mod keys;
+mod names;
+mod ops;
+mod probabilities;
+pub mod schema;
+pub mod structure;
+mod words;
+mod write;
+
+pub use write::write;
+
+use names::Names;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use crate::ids::{BaseId, CellTypeId, IdVec};
+use crate::model::{Base, Profile};
+use crate::units::Ticks;
+use crate::yaml::{Entry, Fields, Node};
+
+/// The version of the format this crate reads and writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Reads a native profile from its document.
+///
+/// Returns `None` when anything is wrong with it; what, is in `diagnostics`.
+pub fn read_native(root: &Node, _source: &SourceFile, diagnostics: &mut Diagnostics) -> Option<Profile> {
+    let mark = diagnostics.mark();
+    let mut fields = Fields::new(root, "the profile", diagnostics)?;
+    let version = fields.require("schema", diagnostics)?;
+    if version.expect_u32("schema", SCHEMA_VERSION..=SCHEMA_VERSION, diagnostics).is_none() {
+        // What another version means cannot be judged by this one.
+        return None;
+    }
+    let profile = read_sections(&mut fields, diagnostics);
+    fields.finish(diagnostics);
+    if diagnostics.errors_since(mark) { None } else { profile }
+}
+
+/// What the sections of a file refer to in one another.
+struct Context<'n> {
+    latencies: Vec<(String, Ticks)>,
+    latency_names: Names<'n>,
+    cell_types: Names<'n>,
+    classes: Names<'n>,
+    bases: Names<'n>,
+    /// The class of each base.
+    class_of: Vec<Option<usize>>,
+    /// The bases as far as they could be read.
+    read_bases: Vec<Option<Base>>,
+    chains: Names<'n>,
+    groups: Names<'n>,
+}
+
+impl Context<'_> {
+    /// A base, if its stanza could be read.
+    fn base(&self, id: BaseId) -> Option<&Base> {
+        self.read_bases.get(id.index())?.as_ref()
+    }
+
+    /// The bases of a class.
+    fn members(&self, class: usize) -> impl Iterator<Item = BaseId> + '_ {
+        let of = self.class_of.iter().enumerate();
+        of.filter(move |(_, of)| **of == Some(class)).map(|(base, _)| BaseId::from(base))
+    }
+
+    /// The cell type of operations that state none.
+    fn no_cell_type(&self) -> Option<CellTypeId> {
+        self.cell_types.find(words::NO_CELL_TYPE).map(CellTypeId::from)
+    }
+}
+
+/// The entries of a section that is a mapping of names; none if it is missing or wrong.
+fn entries<'n>(node: Option<&'n Node>, what: &str, diagnostics: &mut Diagnostics) -> &'n [Entry] {
+    node.and_then(|node| node.expect_mapping(what, diagnostics)).unwrap_or_default()
+}
+
+fn read_sections(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Profile> {
+    let name = device::read_name(fields.take("name"), diagnostics);
+    let topology = fields.require("topology", diagnostics).and_then(|node| device::read_topology(node, diagnostics));
+    let policies = device::read_policies(fields.take("policies"), diagnostics);
+    let offset_guard = device::read_offset_guard(fields.take("offset_guard"), diagnostics);
+    let cell_type_entries = entries(fields.require("cell_types", diagnostics), "cell_types", diagnostics);
+    let cell_types = device::read_cell_types(cell_type_entries, diagnostics);
+    let latency_entries = entries(fields.take("latencies"), "latencies", diagnostics);
+    let latencies = device::read_latencies(latency_entries, diagnostics);
+    let class_entries = entries(fields.take("classes"), "classes", diagnostics);
+    let base_entries = entries(fields.require("bases", diagnostics), "bases", diagnostics);
+    let chain_entries = entries(fields.take("chains"), "chains", diagnostics);
+    let group_entries = entries(fields.take("exclusion_groups"), "exclusion_groups", diagnostics);
+    let op_node = fields.require("ops", diagnostics);
+    let interleaved = fields.take("interleaved");
+    let exclusions = fields.take("exclusions");
+    let phase_conditional = fields.take("phase_conditional");
+    let probabilities = fields.take("probabilities");
+    let export = device::read_export(fields.take("export"), diagnostics);
+    let bootstrap = fields.take("bootstrap");
+
+    if !device::within_limits(cell_type_entries, base_entries, group_entries, diagnostics) {
+        return None;
+    }
+    let mut context = Context {
+        latencies,
+        latency_names: Names::of_keys("latency", latency_entries),
+        cell_types: Names::of_keys("cell type", cell_type_entries),
+        classes: Names::of_keys("class", class_entries),
+        bases: Names::of_keys("base", base_entries),
+        class_of: vec![None; base_entries.len()],
+        read_bases: Vec::new(),
+        chains: Names::of_keys("chain", chain_entries),
+        groups: Names::of_keys("exclusion group", group_entries),
+    };
+    let mut follow_ups = bases::read(class_entries, base_entries, &mut context, diagnostics);
+    let ops = ops::read(entries(op_node, "ops", diagnostics), &context, diagnostics);
+    let op_names = Names::of("operation", ops.iter().map(|op| op.name.as_str()));
+    let chains = chains::read(chain_entries, &mut follow_ups, &mut context, (&ops, &op_names), diagnostics);
+    let interleaved = exclusions::read_interleaved(interleaved, &context, diagnostics);
+    let groups = exclusions::read_groups(group_entries, &context, diagnostics);
+    let bootstrap = device::read_bootstrap(bootstrap, &context.cell_types, diagnostics);
+
+    // Phase keys of bases that could not be read are unknown: without all bases, keys cannot be judged.
+    let bases: Option<IdVec<BaseId, Base>> =
+        context.read_bases.iter().cloned().collect::<Option<Vec<_>>>().map(Vec::into_iter).map(Iterator::collect);
+    let bases = bases?;
+    let phase_keys = Profile::derive_phase_keys(&bases);
+    let keys = keys::Keys::new(&phase_keys, &context);
+    let exclusions = exclusions::read_tables(exclusions, groups, &keys, &context, diagnostics);
+    let probabilities =
+        probabilities::read(phase_conditional, probabilities, &keys, &context.bases, &op_names, diagnostics);
+    Some(Profile {
+        name: name?,
+        topology: topology?,
+        cell_types: cell_types?,
+        policies,
+        latencies: context.latencies,
+        bases,
+        ops,
+        exclusions,
+        interleaved,
+        offset_guard,
+        chains,
+        phase_keys,
+        probabilities,
+        export,
+        bootstrap,
+    })
+}
+
+/// Reports that a table has more entries than a profile may have; says whether it keeps the limit.
+fn keeps_limit(entries: &[Entry], limit: usize, what: &str, diagnostics: &mut Diagnostics) -> bool {
+    if let Some(first_too_many) = entries.get(limit) {
+        let message = format!("a profile has at most {limit} {what}, this one has {}", entries.len());
+        diagnostics.push(Diagnostic::error("too-many", message).at(first_too_many.key_span, "the first one too many"));
+    }
+    entries.len() <= limit
+}

@@ -1,0 +1,217 @@
+//! Reading classes and bases.
+//!
+//! A class is a template: a base has every field of its class that it does not state itself.
+
+use super::names::expect_word;
+use super::structure::{self, Part};
+use super::words::Word;
+use super::{Context, device, effects, words};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
+use crate::ids::BaseId;
+use crate::model::{AddressSource, Base, Effect, PayloadField, Phase, PhaseKind, Scope};
+use crate::yaml::{Entry, Fields, Node};
+
+/// A field that may be absent, or there but wrong (reported).
+#[derive(Clone, Default)]
+enum Field<T> {
+    #[default]
+    Absent,
+    Wrong,
+    Is(T, Span),
+}
+
+impl<T: Clone> Field<T> {
+    fn or(&self, other: &Self) -> Self {
+        if matches!(self, Self::Absent) { other.clone() } else { self.clone() }
+    }
+
+    /// The value, or the default if the field is absent; `None` if it is wrong.
+    fn value(self, default: T) -> Option<T> {
+        match self {
+            Self::Absent => Some(default),
+            Self::Wrong => None,
+            Self::Is(value, _) => Some(value),
+        }
+    }
+
+    fn span(&self) -> Option<Span> {
+        match self {
+            Self::Is(_, span) => Some(*span),
+            Self::Absent | Self::Wrong => None,
+        }
+    }
+}
+
+/// The fields a class or a base may state.
+#[derive(Clone, Default)]
+struct Stanza<'n> {
+    scope: Field<Scope>,
+    affects_state: Field<bool>,
+    instant: Field<bool>,
+    phases: Field<Vec<Phase>>,
+    address: Field<AddressSource>,
+    effects: Field<Vec<Effect>>,
+    payload: Field<Vec<PayloadField>>,
+    follow_ups: Option<&'n Node>,
+}
+
+/// The `follow_ups` of each base that has any.
+pub(super) type FollowUpNodes<'n> = Vec<(BaseId, &'n Node)>;
+
+/// Reads classes and bases into the context; returns where the follow-ups of each base stand.
+pub(super) fn read<'n>(
+    class_entries: &'n [Entry],
+    base_entries: &'n [Entry],
+    context: &mut Context<'n>,
+    diagnostics: &mut Diagnostics,
+) -> FollowUpNodes<'n> {
+    let mut classes = Vec::with_capacity(class_entries.len());
+    for entry in class_entries {
+        if context.bases.find(&entry.key).is_some() {
+            let message = format!("{} is a class and a base", quoted(&entry.key));
+            let diagnostic = Diagnostic::error("ambiguous-name", message).at(entry.key_span, "");
+            diagnostics.push(diagnostic.help("give the class another name: exclusion groups name both"));
+        }
+        let what = format!("the class {}", entry.key);
+        let fields = Fields::new(&entry.value, &what, diagnostics);
+        classes.push(fields.map(|mut fields| {
+            let stanza = read_stanza(&mut fields, context, diagnostics);
+            fields.finish(diagnostics);
+            stanza
+        }));
+    }
+    let mut follow_ups = Vec::new();
+    for (at, entry) in base_entries.iter().enumerate() {
+        let what = format!("the base {}", entry.key);
+        if matches!(&*entry.key, words::NO_FOLLOW_UP | "DEFAULT") || entry.key.is_empty() {
+            let message = format!("a base cannot be called {}", quoted(&entry.key));
+            diagnostics.push(Diagnostic::error("reserved-name", message).at(entry.key_span, ""));
+        }
+        let Some(mut fields) = Fields::new(&entry.value, &what, diagnostics) else {
+            context.read_bases.push(None);
+            continue;
+        };
+        let class_node = fields.take("class");
+        let class = class_node.and_then(|node| context.classes.expect(node, "class", diagnostics));
+        context.class_of[at] = class;
+        let own = read_stanza(&mut fields, context, diagnostics);
+        fields.finish(diagnostics);
+        let template = class.and_then(|class| classes.get(class).cloned()).unwrap_or_default();
+        // A class that is unknown or could not be read leaves the base unknown too: nothing of it can be judged.
+        let usable = class_node.is_none() || template.is_some();
+        let template = template.unwrap_or_default();
+        if let Some(node) = own.follow_ups.or(template.follow_ups) {
+            follow_ups.push((BaseId::from(at), node));
+        }
+        let base = if usable { resolve(entry, &own, &template, diagnostics) } else { None };
+        context.read_bases.push(base);
+    }
+    follow_ups
+}
+
+/// A field of a stanza through a reader that returns `None` after reporting.
+fn field<'n, T>(
+    fields: &mut Fields<'n>,
+    name: &'static str,
+    diagnostics: &mut Diagnostics,
+    read: impl FnOnce(&'n Node, &mut Diagnostics) -> Option<T>,
+) -> Field<T> {
+    match fields.take(name) {
+        None => Field::Absent,
+        Some(node) => read(node, diagnostics).map_or(Field::Wrong, |value| Field::Is(value, node.span)),
+    }
+}
+
+fn read_stanza<'n>(fields: &mut Fields<'n>, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Stanza<'n> {
+    Stanza {
+        scope: field(fields, "scope", diagnostics, |node, d| expect_word(node, "scope", d)),
+        affects_state: field(fields, "affects_state", diagnostics, |node, d| node.expect_bool("affects_state", d)),
+        instant: field(fields, "instant", diagnostics, |node, d| node.expect_bool("instant", d)),
+        phases: field(fields, "phases", diagnostics, |node, d| read_phases(node, context, d)),
+        address: field(fields, "address", diagnostics, |node, d| expect_word(node, "address", d)),
+        effects: field(fields, "effects", diagnostics, effects::read),
+        payload: field(fields, "payload", diagnostics, |node, d| {
+            let items = node.expect_sequence("payload", d)?;
+            items.iter().map(|item| expect_word(item, "payload", d)).collect()
+        }),
+        follow_ups: fields.take("follow_ups"),
+    }
+}
+
+/// `[ISSUE, CORE_BUSY]`, or with what is not usual: `[ISSUE, CORE_BUSY: {bus: true, duration: 8}]`.
+fn read_phases(node: &Node, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Option<Vec<Phase>> {
+    let items = node.expect_sequence("phases", diagnostics)?;
+    items.iter().map(|item| read_phase(item, context, diagnostics)).collect()
+}
+
+fn read_phase(node: &Node, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Option<Phase> {
+    let usual = |kind| Phase { kind, bus: kind == PhaseKind::Issue, default_duration: None };
+    let Some(entries) = node.as_mapping() else {
+        return expect_word(node, "phase", diagnostics).map(usual);
+    };
+    let [entry] = entries else {
+        let message = "a phase is its name, or one `name: {…}`";
+        diagnostics.push(Diagnostic::error("wrong-type", message).at(node.span, ""));
+        return None;
+    };
+    let Some(kind) = PhaseKind::of(&entry.key) else {
+        let words: Vec<&str> = PhaseKind::ALL.iter().map(|kind| kind.name()).collect();
+        super::names::unknown_word(PhaseKind::KIND, &entry.key, entry.key_span, &words, diagnostics);
+        return None;
+    };
+    let mut phase = usual(kind);
+    let mut fields = Fields::new(&entry.value, &entry.key, diagnostics)?;
+    if let Some(node) = fields.take("bus") {
+        phase.bus = node.expect_bool("bus", diagnostics)?;
+    }
+    if let Some(node) = fields.take("duration") {
+        let names = &context.latency_names;
+        let duration = device::read_duration(node, "duration", names, &context.latencies, diagnostics)?;
+        phase.default_duration = Some(duration);
+    }
+    fields.finish(diagnostics);
+    Some(phase)
+}
+
+/// A base from its own fields and those of its class; structural mistakes are reported.
+fn resolve(entry: &Entry, own: &Stanza<'_>, class: &Stanza<'_>, diagnostics: &mut Diagnostics) -> Option<Base> {
+    let scope = own.scope.or(&class.scope);
+    let phases = own.phases.or(&class.phases);
+    let address = own.address.or(&class.address);
+    let payload = own.payload.or(&class.payload);
+    for (absent, name) in [(matches!(scope, Field::Absent), "scope"), (matches!(phases, Field::Absent), "phases")] {
+        if absent {
+            let message = format!("the base {} lacks `{name}`, and so does its class", quoted(&entry.key));
+            diagnostics.push(Diagnostic::error("missing-field", message).at(entry.key_span, ""));
+        }
+    }
+    if matches!(scope, Field::Absent) || matches!(phases, Field::Absent) {
+        return None;
+    }
+    let place = |part: Part| {
+        let span = match part {
+            Part::Phases => own.phases.span(),
+            Part::Payload => own.payload.span(),
+            Part::Address => own.address.span(),
+            Part::Scope => own.scope.span(),
+        };
+        span.unwrap_or(entry.key_span)
+    };
+    let base = Base {
+        name: entry.key.to_string(),
+        scope: scope.value(Scope::None)?,
+        affects_state: own.affects_state.or(&class.affects_state).value(false)?,
+        instant: own.instant.or(&class.instant).value(false)?,
+        phases: phases.value(Vec::new())?,
+        address: address.value(AddressSource::None)?,
+        effects: own.effects.or(&class.effects).value(Vec::new())?,
+        payload: payload.value(Vec::new())?,
+        follow_ups: Vec::new(),
+    };
+    for problem in structure::problems(&base) {
+        let message = format!("the base {}: {}", quoted(&base.name), problem.message);
+        let diagnostic = Diagnostic::error("base-structure", message).at(place(problem.part), "");
+        diagnostics.push(diagnostic.help(problem.help));
+    }
+    Some(base)
+}

@@ -1,0 +1,141 @@
+//! Reading exclusion groups, exclusion tables and `interleaved`.
+
+use super::keys::Keys;
+use super::names::{Names, unknown, unknown_word};
+use super::{Context, entries};
+use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::ids::{BaseId, BaseSet, GroupId, IdVec};
+use crate::model::{DeviceState, ExclusionGroup, Exclusions};
+use crate::yaml::{Entry, Fields, Node};
+
+/// Bases of which single-plane operations may overlap: base and class names.
+pub(super) fn read_interleaved(node: Option<&Node>, context: &Context<'_>, diagnostics: &mut Diagnostics) -> BaseSet {
+    let Some(items) = node.and_then(|node| node.expect_sequence("interleaved", diagnostics)) else {
+        return BaseSet::EMPTY;
+    };
+    let none = Names::default();
+    items.iter().fold(BaseSet::EMPTY, |set, item| match read_item(item, context, &none, diagnostics) {
+        Some(Item::Bases(bases)) => set.union(bases),
+        Some(Item::Group(_)) | None => set,
+    })
+}
+
+/// What an item of a group stands for.
+enum Item {
+    Bases(BaseSet),
+    Group(usize),
+}
+
+/// A base, the bases of a class, or a group.
+fn read_item(node: &Node, context: &Context<'_>, groups: &Names<'_>, diagnostics: &mut Diagnostics) -> Option<Item> {
+    let name = node.expect_str("item", diagnostics)?;
+    if let Some(base) = context.bases.find(name) {
+        return Some(Item::Bases([BaseId::from(base)].into_iter().collect()));
+    }
+    if let Some(class) = context.classes.find(name) {
+        return Some(Item::Bases(context.members(class).collect()));
+    }
+    if let Some(group) = groups.find(name) {
+        return Some(Item::Group(group));
+    }
+    unknown("base or class", name, node.span, &[&context.bases, &context.classes, groups], diagnostics);
+    None
+}
+
+/// A group as it stands in the file: its own bases, the groups it names, and whether it means all others.
+struct Unresolved {
+    bases: BaseSet,
+    groups: Vec<usize>,
+    all_except: bool,
+}
+
+/// Reads the groups; groups may name one another, but not in a circle.
+pub(super) fn read_groups(
+    group_entries: &[Entry],
+    context: &Context<'_>,
+    diagnostics: &mut Diagnostics,
+) -> IdVec<GroupId, ExclusionGroup> {
+    let unresolved: Vec<Unresolved> =
+        group_entries.iter().map(|entry| read_group(entry, context, diagnostics)).collect();
+    let everything: BaseSet = (0..context.bases.len()).map(BaseId::from).collect();
+    let mut resolved: Vec<Option<BaseSet>> = vec![None; unresolved.len()];
+    loop {
+        let mut progress = false;
+        for (at, group) in unresolved.iter().enumerate().filter(|(at, _)| resolved[*at].is_none()).collect::<Vec<_>>() {
+            let named: Option<Vec<BaseSet>> = group.groups.iter().map(|&other| resolved[other]).collect();
+            let Some(named) = named else { continue };
+            let set = named.into_iter().fold(group.bases, BaseSet::union);
+            resolved[at] = Some(if group.all_except { everything.minus(set) } else { set });
+            progress = true;
+        }
+        if !progress {
+            break;
+        }
+    }
+    let mut groups = IdVec::new();
+    for (entry, set) in group_entries.iter().zip(resolved) {
+        if set.is_none() {
+            let message = format!("the exclusion group {} contains itself", quoted(&entry.key));
+            diagnostics.push(Diagnostic::error("circular-group", message).at(entry.key_span, ""));
+        }
+        groups.push(ExclusionGroup { name: entry.key.to_string(), forbids: set.unwrap_or_default() });
+    }
+    groups
+}
+
+fn read_group(entry: &Entry, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Unresolved {
+    let mut group = Unresolved { bases: BaseSet::EMPTY, groups: Vec::new(), all_except: false };
+    let items = if entry.value.as_mapping().is_some() {
+        group.all_except = true;
+        let fields = Fields::new(&entry.value, &entry.key, diagnostics);
+        fields.and_then(|mut fields| {
+            let items = fields.require("all_except", diagnostics);
+            fields.finish(diagnostics);
+            items?.expect_sequence("all_except", diagnostics)
+        })
+    } else {
+        entry.value.expect_sequence(&entry.key, diagnostics)
+    };
+    for item in items.unwrap_or_default() {
+        match read_item(item, context, &context.groups, diagnostics) {
+            Some(Item::Bases(bases)) => group.bases = group.bases.union(bases),
+            Some(Item::Group(other)) => group.groups.push(other),
+            None => {}
+        }
+    }
+    group
+}
+
+/// Reads the tables `op_state` and `state`.
+pub(super) fn read_tables(
+    node: Option<&Node>,
+    groups: IdVec<GroupId, ExclusionGroup>,
+    keys: &Keys<'_>,
+    context: &Context<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Exclusions {
+    let mut exclusions = Exclusions { groups, ..Exclusions::default() };
+    let Some(mut fields) = node.and_then(|node| Fields::new(node, "exclusions", diagnostics)) else {
+        return exclusions;
+    };
+    let op_state = entries(fields.take("op_state"), "op_state", diagnostics);
+    exclusions.by_op_state =
+        keys.read_table(op_state, diagnostics, |entry, diagnostics| read_group_names(entry, context, diagnostics));
+    for entry in entries(fields.take("state"), "state", diagnostics) {
+        let state = DeviceState::ALL.into_iter().find(|state| state.name() == &*entry.key);
+        if state.is_none() {
+            let words = DeviceState::ALL.map(DeviceState::name);
+            unknown_word("state of the device", &entry.key, entry.key_span, &words, diagnostics);
+        }
+        let names = read_group_names(entry, context, diagnostics);
+        exclusions.by_state.extend(state.map(|state| (state, names)));
+    }
+    fields.finish(diagnostics);
+    exclusions
+}
+
+fn read_group_names(entry: &Entry, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Vec<GroupId> {
+    let items = entry.value.expect_sequence(&entry.key, diagnostics).unwrap_or_default();
+    let found = items.iter().filter_map(|item| context.groups.expect(item, "exclusion group", diagnostics));
+    found.map(GroupId::from).collect()
+}

@@ -1,0 +1,157 @@
+//! What the parts of a base owe one another, whatever file they come from.
+//!
+//! Promises that an engine working on a base without problems finds every address part it needs: a block where one is
+//! programmed, a die where one is suspended. Leaves out exclusion tables and chains: see [`check`](crate::check).
+
+use crate::model::{AddressSource, Base, Effect, PayloadField, PhaseKind, Scope};
+
+/// What is wrong with a base.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// Which part of the base it is about.
+    pub part: Part,
+    /// What is wrong, to follow "the base `X`: ".
+    pub message: String,
+    /// What to do.
+    pub help: &'static str,
+}
+
+/// A part of a base.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Part {
+    /// Its phases.
+    Phases,
+    /// Its payload fields.
+    Payload,
+    /// Where its address comes from.
+    Address,
+    /// What it occupies.
+    Scope,
+}
+
+fn problem(part: Part, message: String, help: &'static str) -> Problem {
+    Problem { part, message, help }
+}
+
+/// Everything that is wrong with a base.
+#[must_use]
+pub fn problems(base: &Base) -> Vec<Problem> {
+    let mut found = Vec::new();
+    phases(base, &mut found);
+    payload(base, &mut found);
+    effects(base, &mut found);
+    found
+}
+
+/// Whether an address source gives a block and a page.
+#[must_use]
+pub const fn names_a_page(address: AddressSource) -> bool {
+    match address {
+        AddressSource::None | AddressSource::Hook => false,
+        AddressSource::AnyBlock
+        | AddressSource::NextPage
+        | AddressSource::ReadablePage
+        | AddressSource::OutputRegister
+        | AddressSource::PageRegister
+        | AddressSource::SuspendedProgram
+        | AddressSource::OneShotLatch
+        | AddressSource::CopybackLatch => true,
+    }
+}
+
+fn phases(base: &Base, found: &mut Vec<Problem>) {
+    const ORDER: &str = "ISSUE comes first, then at most CORE_BUSY, then at most one of DATA_IN and DATA_OUT";
+    let kinds: Vec<PhaseKind> = base.phases.iter().map(|phase| phase.kind).collect();
+    let wrong = |message: &str| problem(Part::Phases, message.to_owned(), ORDER);
+    match kinds.as_slice() {
+        [PhaseKind::Issue] | [PhaseKind::Issue, PhaseKind::CoreBusy] => {}
+        [PhaseKind::Issue, PhaseKind::CoreBusy, window] if window.is_window() => {}
+        [PhaseKind::Issue, window] if window.is_window() => {
+            found.push(wrong("it has a window but no CORE_BUSY after which the window could open"));
+        }
+        [] => found.push(wrong("it has no phase")),
+        [first, ..] if *first != PhaseKind::Issue => found.push(wrong("its first phase is not ISSUE")),
+        _ => found.push(wrong("its phases are not in the order an operation has them, or stand there twice")),
+    }
+}
+
+fn payload(base: &Base, found: &mut Vec<Problem>) {
+    const ADDRESS: [PayloadField; 4] =
+        [PayloadField::Die, PayloadField::Plane, PayloadField::Block, PayloadField::Page];
+    for (at, field) in base.payload.iter().enumerate() {
+        if base.payload[..at].contains(field) {
+            let message = format!("its payload names {} twice", field.name());
+            found.push(problem(Part::Payload, message, "name each field once"));
+        }
+    }
+    let has = |field| base.payload_has(field);
+    if names_a_page(base.address) {
+        let missing: Vec<&str> = ADDRESS.into_iter().filter(|field| !has(*field)).map(PayloadField::name).collect();
+        if !missing.is_empty() {
+            let message = format!("it has an address, but its payload lacks {}", missing.join(", "));
+            found.push(problem(Part::Payload, message, "an address is die, plane, block and page"));
+        }
+    } else if has(PayloadField::Block) || has(PayloadField::Page) {
+        let message = "its payload names a block or page, but nothing says which".to_owned();
+        found.push(problem(Part::Address, message, "say where the address comes from (`address`)"));
+    } else if base.address == AddressSource::None && has(PayloadField::Plane) {
+        let message = "its payload names a plane, but it has no address".to_owned();
+        found.push(problem(Part::Address, message, "`address: hook` uses the die and plane of the hook"));
+    }
+    if has(PayloadField::ExpectedStatus) != base.has(Effect::StatusRead) {
+        let message = "the payload field exp_val and the effect status_read go together".to_owned();
+        found.push(problem(Part::Payload, message, "add the one that is missing, or take the other out"));
+    }
+    match base.scope {
+        Scope::PlaneSet if !has(PayloadField::Plane) => {
+            let message = "it occupies planes, but its payload names none".to_owned();
+            found.push(problem(Part::Scope, message, "add plane to the payload, or choose another scope"));
+        }
+        Scope::Die if !has(PayloadField::Die) => {
+            let message = "it occupies a die, but its payload does not say which".to_owned();
+            found.push(problem(Part::Scope, message, "add die to the payload, or use `scope: target`"));
+        }
+        Scope::None | Scope::PlaneSet | Scope::Die | Scope::Target => {}
+    }
+}
+
+/// What an effect needs of the address.
+enum Need {
+    Nothing,
+    Die,
+    Page,
+}
+
+fn need(effect: Effect) -> Need {
+    match effect {
+        Effect::Erase
+        | Effect::Program
+        | Effect::CloseBlock
+        | Effect::LoadLatch { .. }
+        | Effect::ConsumeLatch { .. }
+        | Effect::FillRegisters { .. }
+        | Effect::CacheRead(_)
+        | Effect::CacheReadEnd(_)
+        | Effect::DataOut
+        | Effect::CopybackSource => Need::Page,
+        Effect::CacheProgramStart(_)
+        | Effect::CacheProgramEnd(_)
+        | Effect::Suspend(_)
+        | Effect::Resume(_)
+        | Effect::ResetDie
+        | Effect::StatusRead => Need::Die,
+        Effect::ResetTarget | Effect::OdtDisable | Effect::OdtEnable | Effect::Delay => Need::Nothing,
+    }
+}
+
+fn effects(base: &Base, found: &mut Vec<Problem>) {
+    let needs = |wanted: fn(&Need) -> bool| base.effects.iter().any(|effect| wanted(&need(*effect)));
+    if needs(|need| matches!(need, Need::Page)) && !names_a_page(base.address) {
+        let message = "its effects act on a page, but it has no address".to_owned();
+        found.push(problem(Part::Address, message, "say where the address comes from (`address`)"));
+    }
+    if needs(|need| matches!(need, Need::Die)) && !base.payload_has(PayloadField::Die) {
+        let message = "its effects act on a die, but its payload does not say which".to_owned();
+        found.push(problem(Part::Payload, message, "add die to the payload"));
+    }
+}

@@ -1,0 +1,48 @@
+//! Writing and reading a profile gives an equal one.
+
+use nandseq_profile::{builtin, native};
+use proptest::prelude::*;
+
+use crate::legacy_files::legacy;
+use crate::{good, random};
+
+#[test]
+fn the_built_in_device_survives_writing_and_reading() {
+    let profile = builtin::profile();
+    assert_eq!(good(&native::write(&profile)), profile);
+}
+
+#[test]
+fn the_predecessors_files_survive_import() {
+    for name in ["config-2025-09.yaml", "config-2025-10.yaml"] {
+        let Some(profile) = legacy(name) else { continue };
+        let text = native::write(&profile);
+        let again = good(&text);
+        assert!(again == profile, "{name} changed");
+        assert_eq!(again.hash(), profile.hash());
+    }
+}
+
+#[test]
+fn the_hash_tells_profiles_apart_and_nothing_else() {
+    let profile = builtin::profile();
+    let hash = profile.hash();
+    assert!(hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert_eq!(good(&native::write(&profile)).hash(), hash);
+    let mut changed = profile;
+    changed.ops.iter_mut().next().unwrap().durations[0].0 += 1;
+    assert_ne!(changed.hash(), hash);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn every_profile_survives_writing_and_reading(seed: u64) {
+        let profile = random::profile(seed);
+        let text = native::write(&profile);
+        let again = good(&text);
+        prop_assert_eq!(&again, &profile, "{}", text);
+        prop_assert_eq!(native::write(&again), text);
+    }
+}
