@@ -62,9 +62,12 @@ pub(crate) struct VerifyArgs {
     /// Bad blocks [default: the list that the manifest names]
     #[arg(long, value_name = "CSV")]
     pub(crate) badlist: Option<PathBuf>,
-    /// Findings of each site that are shown in full; all are counted
+    /// Findings of each rule that are shown in full; all are counted
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) max_findings: usize,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
     /// Sites judged at the same time [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
     pub(crate) jobs: Option<u64>,
@@ -79,6 +82,8 @@ pub(crate) enum ProfileCommand {
     Import(ProfileArgs),
     /// Print a profile in the native form; without PATH the built-in device.
     Show(ProfileArgs),
+    /// Print the JSON Schema of native profiles, for editors.
+    Schema,
 }
 
 /// Which profile.
@@ -235,6 +240,15 @@ pub(crate) enum Format {
     Csv,
     /// Columns (not available yet)
     Parquet,
+}
+
+/// Forms of a report.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Text,
+    /// For machines
+    Json,
 }
 
 /// How much to log of proposals.

@@ -18,6 +18,7 @@ pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
             None => Err(Problem::new("there is nothing to import").help("nandseqgen profile import PATH").into()),
         },
         ProfileCommand::Show(arguments) => show(arguments),
+        ProfileCommand::Schema => print(&nandseq_profile::native::schema::json()),
     }
 }
 

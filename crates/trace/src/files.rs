@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 #[derive(Debug)]
 pub struct NewFile {
     file: AtomicWriteFile,
-    hasher: Hasher,
+    hash: Sha256,
     bytes: u64,
 }
 
@@ -28,7 +28,7 @@ impl NewFile {
     /// When the temporary file cannot be created.
     pub fn create(folder: &Path, name: &str) -> io::Result<Self> {
         let file = AtomicWriteFile::open(folder.join(name))?;
-        Ok(Self { file, hasher: Hasher::new(), bytes: 0 })
+        Ok(Self { file, hash: Sha256::new(), bytes: 0 })
     }
 
     /// Syncs the file and gives it its final name, replacing an older one; returns the SHA-256 of its contents.
@@ -37,7 +37,7 @@ impl NewFile {
     /// When syncing or renaming fails; then nothing is under the final name but what was there before.
     pub fn commit(self) -> io::Result<Digest> {
         self.file.commit()?;
-        Ok(self.hasher.digest())
+        Ok(Digest(self.hash.finalize().into()))
     }
 
     /// Bytes written so far.
@@ -50,36 +50,13 @@ impl NewFile {
 impl Write for NewFile {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let written = self.file.write(buffer)?;
-        self.hasher.update(&buffer[..written]);
+        self.hash.update(&buffer[..written]);
         self.bytes += written as u64;
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
-    }
-}
-
-/// Computes a SHA-256 piece by piece.
-#[derive(Clone, Default, Debug)]
-pub struct Hasher(Sha256);
-
-impl Hasher {
-    /// Nothing hashed yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// The digest of all bytes added.
-    #[must_use]
-    pub fn digest(self) -> Digest {
-        Digest(self.0.finalize().into())
     }
 }
 
