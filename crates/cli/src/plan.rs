@@ -101,7 +101,7 @@ impl Plan {
             is_batch: arguments.sites.site_count > 0,
             out_dir: arguments.output.out_dir.clone(),
             stamp: arguments.output.stamp.unwrap_or_else(today),
-            jobs: arguments.sites.jobs.map(usize::from),
+            jobs: arguments.sites.jobs.and_then(|jobs| usize::try_from(jobs).ok()),
             quiet: arguments.output.quiet,
             profile_input: input,
             badlist_input,
@@ -189,7 +189,7 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
 /// Every site number and seed must fit 64 bits.
 fn check_seeds(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
     let sites = &arguments.sites;
-    let further_sites = u64::from(sites.site_count.max(1) - 1);
+    let further_sites = sites.site_count.max(1) - 1;
     if sites.site_start.checked_add(further_sites).is_none() {
         let message = format!("--site-start {} leaves no numbers for {} sites", sites.site_start, sites.site_count);
         problems.push(Problem::new(message).help("choose a smaller first number"));
@@ -207,7 +207,7 @@ fn sites(arguments: &GenerateArgs, folders: &SiteFolders) -> Vec<SitePlan> {
     if flags.site_count == 0 {
         return vec![SitePlan { site: None, folder: String::new(), seed: flags.seed }];
     }
-    (0..u64::from(flags.site_count))
+    (0..flags.site_count)
         .map(|offset| {
             let site = flags.site_start + offset;
             SitePlan { site: Some(site), folder: folders.folder(site), seed: flags.seed + offset }

@@ -95,8 +95,7 @@ impl Site<'_> {
         let chains = (self.chains.any_on(die), self.waits_for_planes(die, now));
         let view = View::new(&self.device, &setup.tables, lane, now, chains);
         let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
-        let mut lottery =
-            Lottery::new(distribution, |class| view.eligible(&self.device, &setup.tables, class));
+        let mut lottery = Lottery::new(distribution, |class| view.eligible(&self.device, &setup.tables, class));
         for _ in 0..(setup.max_tries as usize).min(MOST_TRIES) {
             let Some((op, class)) = lottery.draw(&mut stream) else { return };
             if setup.tables.base(class.base).effects.delay {

@@ -226,9 +226,7 @@ fn compile_step(profile: &Profile, tables: &Tables, chain: &Chain, step: &ChainS
     let weights = chain.name_weights.iter().find(|(base, _)| *base == step.base).map(|(_, weights)| weights);
     let total: f64 = weights.map_or(1.0, |weights| weights.iter().map(|&(_, mass)| mass).sum());
     let weight_of = |op: OpId| match weights {
-        Some(weights) => {
-            weights.iter().find(|(name, _)| *name == op).map_or(0, |&(_, mass)| weight(mass, total))
-        }
+        Some(weights) => weights.iter().find(|(name, _)| *name == op).map_or(0, |&(_, mass)| weight(mass, total)),
         None => 1,
     };
     let names: Vec<(OpId, u64)> = tables

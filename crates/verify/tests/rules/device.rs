@@ -16,13 +16,8 @@ const NONE: CellTypeId = CellTypeId(0);
 const A0SLC: CellTypeId = CellTypeId(2);
 const TLC: CellTypeId = CellTypeId(3);
 
-const BLOCK_ADDRESS: [PayloadField; 5] = [
-    PayloadField::Die,
-    PayloadField::Plane,
-    PayloadField::Block,
-    PayloadField::Page,
-    PayloadField::CellType,
-];
+const BLOCK_ADDRESS: [PayloadField; 5] =
+    [PayloadField::Die, PayloadField::Plane, PayloadField::Block, PayloadField::Page, PayloadField::CellType];
 const NO_NEED: LatchNeed = LatchNeed { lsb: false, csb: false, msb: false };
 const AFTER_LSB: LatchNeed = LatchNeed { lsb: true, csb: false, msb: false };
 const AFTER_CSB: LatchNeed = LatchNeed { lsb: false, csb: true, msb: false };
@@ -187,12 +182,7 @@ fn add_programs(builder: &mut Builder) {
     builder.base("ERASE", erase(), &[Effect::Erase], &names);
     builder.base("CHECK", erase(), &[], &[("Check_SLC", SLC)]);
     let slc_end = Effect::CacheProgramEnd(CacheProgramKind::Slc);
-    let names = [
-        ("Program_SLC", SLC),
-        ("Program_A0SLC", A0SLC),
-        ("Program_TLC", TLC),
-        ("Program_SLC_Multi", SLC),
-    ];
+    let names = [("Program_SLC", SLC), ("Program_A0SLC", A0SLC), ("Program_TLC", TLC), ("Program_SLC_Multi", SLC)];
     builder.base("PROGRAM", program(), &[Effect::Program, slc_end], &names);
     builder.base("CLOSE", program(), &[Effect::CloseBlock], &[("Close_SLC", SLC)]);
     let cached = Form::array(Scope::Die, next, &[(CoreBusy, 20), (DataIn, 4)]);

@@ -32,7 +32,9 @@ fn an_instant_holds_the_bus_too() {
 fn a_window_that_holds_the_bus_keeps_others_off_it_until_it_ends_or_is_cut() {
     after_preparation("300 Read_Bus_SLC b0 g0\n 314.999999 Status =extrdy ! bus");
     after_preparation("300 Read_Bus_SLC b0 g0\n 315 Status =ready");
-    after_preparation("300 Read_Bus_SLC b0 g0\n 312 Read_SLC b4 g0 ! unread_data read_before_program\n 313 Status d1 =ready");
+    after_preparation(
+        "300 Read_Bus_SLC b0 g0\n 312 Read_SLC b4 g0 ! unread_data read_before_program\n 313 Status d1 =ready",
+    );
 }
 
 #[test]
@@ -100,7 +102,9 @@ fn an_interleaved_read_does_not_overlap_one_that_is_not() {
 
 #[test]
 fn a_multi_plane_interleaved_read_overlaps_no_other() {
-    after_preparation("300 Plane_Read_SLC_Multi b0 g0 | b1 g0\n 310.999999 Plane_Read_SLC b2 g0 ! multi_plane_exclusive");
+    after_preparation(
+        "300 Plane_Read_SLC_Multi b0 g0 | b1 g0\n 310.999999 Plane_Read_SLC b2 g0 ! multi_plane_exclusive",
+    );
     after_preparation("300 Plane_Read_SLC_Multi b0 g0 | b1 g0\n 311 Plane_Read_SLC b2 g0");
     after_preparation("300 Plane_Read_SLC b2 g0\n 302 Plane_Read_SLC_Multi b0 g0 | b1 g0 ! multi_plane_exclusive");
 }
