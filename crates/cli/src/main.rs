@@ -1,1 +1,82 @@
-fn main() {}
+//! `nandseqgen`: arguments, files, progress, exit codes.
+//!
+//! Thin: flags are resolved into a checked plan before any work, the work is the other crates', and everything that
+//! stops the program is a `Failure` with a text and an exit code.
+
+mod arguments;
+mod badlist;
+mod execute;
+mod failure;
+mod inputs;
+mod plan;
+mod profiles;
+mod progress;
+mod site_folders;
+mod summary;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{CommandFactory, Parser};
+
+use crate::arguments::{Command, CommandLine, GenerateArgs};
+use crate::failure::{Failure, Problem};
+use crate::plan::Plan;
+use crate::progress::Progress;
+
+/// The exit code after an interruption: 128 + SIGINT.
+const INTERRUPTED: i32 = 130;
+
+fn main() -> ExitCode {
+    let command_line = CommandLine::parse();
+    let done = match &command_line.command {
+        None => generate(&command_line.generate),
+        Some(Command::Generate(arguments)) => generate(arguments),
+        Some(Command::Profile(command)) => profiles::run(command),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut CommandLine::command(), "nandseqgen", &mut script);
+            profiles::print(&String::from_utf8_lossy(&script))
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tell(&failure.text());
+            failure.exit_code()
+        }
+    }
+}
+
+fn generate(arguments: &GenerateArgs) -> Result<(), Failure> {
+    let mut remarks = String::new();
+    let plan = Plan::new(arguments, &mut remarks);
+    tell(&remarks);
+    let plan = plan?;
+    let stop = stop_on_signals()?;
+    let progress = Progress::new(&plan);
+    let totals = execute::execute(&plan, &progress, &stop);
+    progress.close();
+    let totals = totals?;
+    if plan.quiet { Ok(()) } else { profiles::print(&summary::text(&plan, &totals, progress.elapsed())) }
+}
+
+/// A flag that the first interruption sets; the second ends the program at once.
+fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    let handler = move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|error| Problem::new(format!("cannot listen for interruptions: {error}")))?;
+    Ok(stop)
+}
+
+/// Writes to stderr, without colours where it is no terminal. If nobody listens, there is nobody to tell.
+fn tell(text: &str) {
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}

@@ -85,9 +85,8 @@ impl Place {
             }
         }
         let group = first.block.0 / planes;
-        let alike = |target: &Target| {
-            target.die == first.die && target.page == first.page && target.block.0 / planes == group
-        };
+        let alike =
+            |target: &Target| target.die == first.die && target.page == first.page && target.block.0 / planes == group;
         if !targets.iter().all(alike) || !targets.is_sorted_by(|a, b| a.plane < b.plane) {
             return Err(Rule::MultiPlaneGroup);
         }

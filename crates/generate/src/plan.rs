@@ -36,9 +36,7 @@ pub(crate) fn draw_place(
     let logic = device.logic(die);
     let registers = &logic.planes[usize::from(view.plane.0)];
     let below = &mut |bound| stream.below(bound);
-    let held = |register: Option<nandseq_device::Register>| {
-        register.map(|held| register_place(die, view.plane, held))
-    };
+    let held = |register: Option<nandseq_device::Register>| register.map(|held| register_place(die, view.plane, held));
     let place = match info.address {
         AddressSource::None => Some(Place::die(die)),
         AddressSource::Hook if info.reach == nandseq_device::Reach::Planes => Some(Place::plane(die, view.plane)),
@@ -135,13 +133,7 @@ impl Planner<'_> {
         Some(())
     }
 
-    fn plan_step(
-        &mut self,
-        info: &StepInfo,
-        planes: PlaneSet,
-        multi: Option<bool>,
-        stream: &mut Stream,
-    ) -> Option<()> {
+    fn plan_step(&mut self, info: &StepInfo, planes: PlaneSet, multi: Option<bool>, stream: &mut Stream) -> Option<()> {
         let derived = self.derive(info, planes);
         let previous = self.steps.last().map(|step| step.place)?;
         let cell = match derived {

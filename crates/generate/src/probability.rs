@@ -31,7 +31,8 @@ fn build_key(profile: &Profile, key: PhaseKey, table_seed: u64) -> Vec<(OpId, f6
         let sharers = candidates.iter().filter(|&&op| profile.ops[op].base == base && own(op).is_none()).count();
         mass_of(&overrides, OverrideOf::Base(base)).map(|mass| mass / sharers as f64)
     };
-    let fixed: Vec<Option<f64>> = candidates.iter().map(|&op| own(op).or_else(|| shared(profile.ops[op].base))).collect();
+    let fixed: Vec<Option<f64>> =
+        candidates.iter().map(|&op| own(op).or_else(|| shared(profile.ops[op].base))).collect();
     let total: f64 = fixed.iter().flatten().sum();
     let rest = (1.0 - total).max(0.0);
     let scale = if total >= 1.0 { 1.0 / total } else { 1.0 };

@@ -20,6 +20,7 @@ use crate::waiting::Waiter;
 const MOST_TRIES: usize = 64;
 
 /// A distribution restricted to what is eligible now.
+#[derive(Clone)]
 struct Lottery<'a> {
     distribution: &'a Distribution,
     /// Which shares are in, with what is left of their mass.
@@ -39,6 +40,14 @@ impl<'a> Lottery<'a> {
             .collect();
         let total = shares.iter().map(|&(_, mass)| mass).sum();
         Self { distribution, shares, total, tried: Vec::new() }
+    }
+
+    /// Takes back every draw since `start` was made.
+    #[cfg(test)]
+    fn restart(&mut self, start: &Self) {
+        self.shares.clone_from(&start.shares);
+        self.total = start.total;
+        self.tried.clear();
     }
 
     /// Draws a name by weight among those not drawn before.
@@ -86,8 +95,7 @@ impl Site<'_> {
         let chains = (self.chains.any_on(die), self.waits_for_planes(die, now));
         let view = View::new(&self.device, &setup.tables, lane, now, chains);
         let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
-        let mut lottery =
-            Lottery::new(distribution, |class| view.eligible(&self.device, &setup.tables, class));
+        let mut lottery = Lottery::new(distribution, |class| view.eligible(&self.device, &setup.tables, class));
         for _ in 0..(setup.max_tries as usize).min(MOST_TRIES) {
             let Some((op, class)) = lottery.draw(&mut stream) else { return };
             if setup.tables.base(class.base).effects.delay {
@@ -153,3 +161,6 @@ enum Start {
     Now,
     WhenBusIsFree,
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,14 +131,8 @@ mod tests {
         while let Some((_, event)) = queue.pop() {
             order.push(event);
         }
-        let expected = [
-            Event::Refill,
-            Event::End(FlightId(1)),
-            Event::Due(ChainId(3)),
-            hook(1),
-            hook(0),
-            Event::Refill,
-        ];
+        let expected =
+            [Event::Refill, Event::End(FlightId(1)), Event::Due(ChainId(3)), hook(1), hook(0), Event::Refill];
         assert_eq!(order, expected);
     }
 }

@@ -128,10 +128,11 @@ impl Setup {
         bad_blocks: &[(Die, Block)],
     ) -> Result<Self, SetupError> {
         let tables = Tables::new(profile);
+        let policies = &profile.policies;
         let left_out = not_yet_generated(profile);
         let usable = |op: OpId| {
             let info = tables.op(op);
-            !left_out.contains(info.base) && exists(&tables, info)
+            !left_out.contains(info.base) && exists(&tables, info) && (!info.multi || policies.max_planes > 1)
         };
         let mut distributions = Vec::new();
         let mut by_key = vec![u16::MAX; profile.phase_keys.len()];
@@ -150,7 +151,6 @@ impl Setup {
         if distributions.iter().all(|distribution| distribution.shares.is_empty()) {
             return Err(SetupError::NothingToPropose);
         }
-        let policies = &profile.policies;
         Ok(Self {
             bad_blocks: bad_blocks.to_vec(),
             distributions,
@@ -188,9 +188,6 @@ pub fn not_yet_generated(profile: &Profile) -> BaseSet {
                 || effects.resume.is_some()
                 || effects.reset_die
                 || effects.reset_target
-                || effects.cache_read.is_some()
-                || effects.cache_read_end.is_some()
-                || effects.copyback_source
                 || info.address == nandseq_profile::model::AddressSource::SuspendedProgram
         })
         .map(|(id, _)| id)
@@ -229,9 +226,7 @@ fn compile_step(profile: &Profile, tables: &Tables, chain: &Chain, step: &ChainS
     let weights = chain.name_weights.iter().find(|(base, _)| *base == step.base).map(|(_, weights)| weights);
     let total: f64 = weights.map_or(1.0, |weights| weights.iter().map(|&(_, mass)| mass).sum());
     let weight_of = |op: OpId| match weights {
-        Some(weights) => {
-            weights.iter().find(|(name, _)| *name == op).map_or(0, |&(_, mass)| weight(mass, total))
-        }
+        Some(weights) => weights.iter().find(|(name, _)| *name == op).map_or(0, |&(_, mass)| weight(mass, total)),
         None => 1,
     };
     let names: Vec<(OpId, u64)> = tables

@@ -186,7 +186,7 @@ impl<'s> Site<'s> {
         }
     }
 
-    fn handle(&mut self, event: Event, now: Ticks, sink: &mut dyn Sink, carried: &mut Vec<(Ticks, Event)>) {
+    pub(crate) fn handle(&mut self, event: Event, now: Ticks, sink: &mut dyn Sink, carried: &mut Vec<(Ticks, Event)>) {
         match event {
             Event::End(flight) => self.end(flight, now),
             Event::Due(chain) => {

@@ -206,3 +206,16 @@ fn names_that_need_quotes_survive_in_a_written_table() {
     let text = table::write(&table, &profile);
     assert_eq!(table::read(&SourceFile::new("t.yaml", text), &profile).0, Some(table));
 }
+
+#[test]
+fn a_file_of_nothing_but_mistakes_is_read_in_linear_time() {
+    let mut probs = String::from("  READ:\n    sequence:\n      probs:\n");
+    for number in 0..200_000 {
+        let _ = writeln!(probs, "        - nonsense_{number}: 1");
+    }
+    let started = std::time::Instant::now();
+    let (profile, diagnostics) = read(&with_section("op_bases", &probs), ReadOptions::default());
+    assert!(profile.is_none() && diagnostics.len() > 200_000);
+    // A quadratic reader takes minutes.
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}

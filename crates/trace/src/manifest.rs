@@ -25,7 +25,7 @@ pub struct Origin {
     /// What wrote it.
     pub tool: Tool,
     /// The device.
-    pub profile: Input,
+    pub profile: ProfileInput,
     /// The probability table, if one was read from a file.
     pub probabilities: Option<Input>,
     /// The bad blocks, if a file lists them.
@@ -44,14 +44,25 @@ pub struct Tool {
     pub version: String,
 }
 
+/// The profile that was used.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileInput {
+    /// What the device is called.
+    pub name: String,
+    /// The path as given, or `built-in`.
+    pub source: String,
+    /// Of the file's bytes.
+    pub sha256: Digest,
+    /// Of what the file says, however it says it: the same for a profile and its import, for instance.
+    pub resolved_sha256: String,
+}
+
 /// A file that was read.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// What it calls itself; for files without a name of their own, absent.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub name: Option<String>,
-    /// The path as given, or `built-in`.
+    /// The path as given.
     pub source: String,
     /// Of its bytes.
     pub sha256: Digest,
@@ -155,9 +166,13 @@ mod tests {
 
     fn example() -> SiteManifest {
         let tool = Tool { name: "nandseqgen".into(), version: "1.2.3".into() };
-        let profile =
-            Input { name: Some("A device".into()), source: "built-in".into(), sha256: Digest::of(b"profile") };
-        let badlist = Some(Input { name: None, source: "bad.csv".into(), sha256: Digest::of(b"bad") });
+        let profile = ProfileInput {
+            name: "A device".into(),
+            source: "built-in".into(),
+            sha256: Digest::of(b"profile"),
+            resolved_sha256: "ab".repeat(32),
+        };
+        let badlist = Some(Input { source: "bad.csv".into(), sha256: Digest::of(b"bad") });
         let arguments = vec!["--seed".into(), "42".into()];
         let file = FileRecord {
             kind: FileKind::OperationSequence,

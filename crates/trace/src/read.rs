@@ -286,9 +286,7 @@ impl<R: BufRead> SequenceReader<R> {
         let row = self.row;
         let bad = |seq, fault| BadRow { row, seq, fault };
         let fields = line::split(&self.line).map_err(|fault| bad(None, fault))?;
-        let number = |at: usize| {
-            line::number(fields[at]).ok_or(RowFault::NotANumber { column: COLUMNS[at] })
-        };
+        let number = |at: usize| line::number(fields[at]).ok_or(RowFault::NotANumber { column: COLUMNS[at] });
         let seq = number(0).map_err(|fault| bad(None, fault))?;
         let bad = |fault| bad(Some(seq), fault);
         let time = self.clock.parse(fields[1]).map_err(|error| bad(RowFault::Time(error)))?;

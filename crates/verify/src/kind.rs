@@ -1,8 +1,8 @@
 //! What an operation is, in the terms the rules use, derived from the profile's data once.
 
 use nandseq_profile::model::{
-    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, Effect, LatchLevel, PayloadField, Phase, PhaseKind,
-    Scope, StatusOf,
+    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, Effect, LatchLevel, PayloadField, Phase,
+    PhaseKind, Scope, StatusOf,
 };
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, IdVec, OpId, Profile, Ticks};
 
@@ -78,8 +78,7 @@ impl Kind {
         let find = |test: fn(&Effect) -> Option<Axis>| base.effects.iter().find_map(test);
         let has = |field| base.payload_has(field);
         let erases = any(|effect| matches!(effect, Effect::Erase));
-        let programs =
-            any(|effect| matches!(effect, Effect::Program | Effect::CloseBlock | Effect::LoadLatch { .. }));
+        let programs = any(|effect| matches!(effect, Effect::Program | Effect::CloseBlock | Effect::LoadLatch { .. }));
         let fills = any(|effect| matches!(effect, Effect::FillRegisters { .. } | Effect::CacheRead(_)));
         let recovers = base.address == AddressSource::SuspendedProgram;
         let suspends = find(|effect| if let Effect::Suspend(axis) = effect { Some(*axis) } else { None });
@@ -126,11 +125,7 @@ impl Kind {
 
     /// The axis on which it can be suspended.
     pub(crate) fn axis(&self) -> Option<Axis> {
-        if self.erases {
-            Some(Axis::Erase)
-        } else {
-            self.programs.then_some(Axis::Program)
-        }
+        if self.erases { Some(Axis::Erase) } else { self.programs.then_some(Axis::Program) }
     }
 
     /// Whether it touches the array at an address of its own.
@@ -202,17 +197,13 @@ impl Book {
         let exclusions = &profile.exclusions;
         let forbidden = |base, kind: PhaseKind| match kind {
             PhaseKind::Issue => BaseSet::EMPTY,
-            PhaseKind::CoreBusy | PhaseKind::DataIn | PhaseKind::DataOut => profile
-                .phase_key(base, Some(kind))
-                .map_or(BaseSet::EMPTY, |key| exclusions.in_op_state(key)),
+            PhaseKind::CoreBusy | PhaseKind::DataIn | PhaseKind::DataOut => {
+                profile.phase_key(base, Some(kind)).map_or(BaseSet::EMPTY, |key| exclusions.in_op_state(key))
+            }
         };
         Self {
             kinds: profile.ops.ids().map(|op| Kind::new(profile, op)).collect(),
-            by_op_state: profile
-                .bases
-                .ids()
-                .map(|base| PhaseKind::ALL.map(|kind| forbidden(base, kind)))
-                .collect(),
+            by_op_state: profile.bases.ids().map(|base| PhaseKind::ALL.map(|kind| forbidden(base, kind))).collect(),
             by_state: DeviceState::ALL.map(|state| exclusions.in_state(state)),
         }
     }

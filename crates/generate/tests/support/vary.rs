@@ -23,7 +23,7 @@ impl Dice {
 }
 
 /// The `number`-th variation of a profile.
-pub fn vary(profile: &Profile, number: u64) -> Profile {
+pub(crate) fn vary(profile: &Profile, number: u64) -> Profile {
     let mut dice = Dice(Stream::new([0x7661_7279, 0], StreamKind::Table, number));
     let mut varied = profile.clone();
     varied.name = format!("variation {number}");

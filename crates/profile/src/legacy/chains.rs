@@ -1,6 +1,6 @@
 //! `generate_seq_rules` and the `sequence` of each base.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::index::Index;
 use super::ops::OpNames;
@@ -155,24 +155,24 @@ fn follow_ups(
     let inherit_node = fields.take("inherit");
     fields.finish(diagnostics);
     let probs = probs_node.map(|node| pairs(node, "probs", diagnostics)).unwrap_or_default();
+    let offered: HashSet<&str> = probs.iter().map(|pair| &*pair.key).collect();
     let mut inherit: HashMap<&str, &Node> = HashMap::new();
     for pair in inherit_node.map(|node| pairs(node, "inherit", diagnostics)).unwrap_or_default() {
-        if probs.iter().all(|prob| prob.key != pair.key) {
+        if !offered.contains(&*pair.key) {
             let message = format!("`probs` of {} has no {}: this entry has no effect", quoted(base), quoted(&pair.key));
             diagnostics.push(Diagnostic::warning("no-effect", message).at(pair.key_span, ""));
         }
         inherit.insert(&pair.key, &pair.value);
     }
     let mut follow_ups: Vec<FollowUp> = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     for pair in &probs {
         let weight = pair.value.expect_f64(&pair.key, 0.0..=MAX_WEIGHT, diagnostics);
-        if seen.contains(&&*pair.key) {
+        if !seen.insert(&pair.key) {
             let message = format!("the key {} occurs twice", quoted(&pair.key));
             diagnostics.push(Diagnostic::error("duplicate-key", message).at(pair.key_span, "again here"));
             continue;
         }
-        seen.push(&pair.key);
         let chain = if &*pair.key == "NONE" {
             Some(None)
         } else if pair.key.ends_with(".SEQ") {

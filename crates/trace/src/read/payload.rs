@@ -31,12 +31,7 @@ impl PayloadForm {
     }
 
     /// Reads the objects into `targets`; on a fault those read so far stay there, the faulty one included.
-    pub(super) fn parse(
-        &self,
-        base: BaseId,
-        field: &[u8],
-        targets: &mut Vec<Addressed>,
-    ) -> Result<(), PayloadFault> {
+    pub(super) fn parse(&self, base: BaseId, field: &[u8], targets: &mut Vec<Addressed>) -> Result<(), PayloadFault> {
         let mut scan = Scanner { rest: field };
         let mut fault = None;
         scan.expect(b'[')?;

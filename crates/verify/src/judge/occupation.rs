@@ -19,9 +19,10 @@ impl Judge<'_> {
                 wanted.extend(self.device.bus_of_revived(self.book, case, Die(die), axis));
             }
         }
-        let clash = self.device.bus.iter().find(|held| {
-            wanted.iter().any(|time| time.overlaps(held.time)) && !self.device.closes_window(held, case)
-        });
+        let clash =
+            self.device.bus.iter().find(|held| {
+                wanted.iter().any(|time| time.overlaps(held.time)) && !self.device.closes_window(held, case)
+            });
         let Some(held) = clash.copied() else { return };
         self.breaks(RuleCode::Bus, Some(held.by), |names| {
             format!("{} holds the IO bus until {}.", names.op(&held.by), held.time.to)
@@ -52,7 +53,10 @@ impl Judge<'_> {
                 } else if case.kind.multi || other.multi || !(case.kind.interleaved && other.interleaved) {
                     self.breaks(RuleCode::MultiPlaneExclusive, Some(other.by), |names| {
                         let name = names.op(&other.by);
-                        format!("{name} occupies other planes of die {} until {} and may not overlap.", die.0, other.time.to)
+                        format!(
+                            "{name} occupies other planes of die {} until {} and may not overlap.",
+                            die.0, other.time.to
+                        )
                     });
                 }
             }

@@ -49,8 +49,7 @@ impl Judge<'_> {
             for at in case.targets.iter() {
                 let plane = self.device.plane(at.die, at.plane);
                 let (page, output) = (plane.page, plane.output);
-                let kept = cache_read
-                    && page.zip(output).is_some_and(|(page, output)| same_page(&page.at, &output.at));
+                let kept = cache_read && page.zip(output).is_some_and(|(page, output)| same_page(&page.at, &output.at));
                 let moved_on = copyback && output.is_some_and(|output| output.copyback);
                 if !kept && !moved_on {
                     self.report_unread(at);

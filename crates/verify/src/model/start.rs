@@ -3,7 +3,9 @@
 use nandseq_profile::model::{Axis, Effect, PhaseKind};
 use nandseq_profile::{Die, Ticks};
 
-use super::{CacheProgram, Content, Device, Flight, Held, Occupation, Segment, Suspension, Targets};
+use super::{
+    CacheProgram, Content, Device, Flight, Held, Occupation, Register, Segment, Suspension, Targets, same_page,
+};
 use crate::judge::Case;
 use crate::kind::{Book, Kind, Reset};
 use crate::time::{Interval, after};
@@ -87,9 +89,11 @@ impl Device {
         }
         let shows = |segment: &Segment| segment.id == held.id && segment.time.contains(case.at);
         self.dies.iter().enumerate().all(|(die, state)| {
-            state.planes.iter().enumerate().all(|(plane, state)| {
-                case.occupied.contains(die, plane) || !state.segments.iter().any(shows)
-            })
+            state
+                .planes
+                .iter()
+                .enumerate()
+                .all(|(plane, state)| case.occupied.contains(die, plane) || !state.segments.iter().any(shows))
         })
     }
 
@@ -138,12 +142,17 @@ impl Device {
             }
             Effect::CacheProgramStart(kind) => {
                 for die in case.touched.dies.clone() {
-                    self.dies[usize::from(die)].cache_program = Some(CacheProgram {
-                        kind,
-                        cell_type: case.cell_type,
-                        targets: case.targets,
-                        by: case.origin,
-                    });
+                    self.dies[usize::from(die)].cache_program =
+                        Some(CacheProgram { kind, cell_type: case.cell_type, targets: case.targets, by: case.origin });
+                }
+            }
+            Effect::DataOut => {
+                // A wrong address is believed, so that repeating it is not a finding of its own.
+                for at in case.targets.iter() {
+                    let output = &mut self.plane_mut(at).output;
+                    if !output.is_some_and(|held| same_page(&held.at, at) && held.at.cell_type == at.cell_type) {
+                        *output = Some(Register { at: *at, copyback: false, output: true, by: case.origin });
+                    }
                 }
             }
             Effect::OdtDisable => self.odt_off = Some(case.origin),
@@ -160,7 +169,6 @@ impl Device {
             | Effect::FillRegisters { .. }
             | Effect::CacheReadEnd(_)
             | Effect::CacheProgramEnd(_)
-            | Effect::DataOut
             | Effect::CopybackSource
             | Effect::Suspend(_)
             | Effect::ResetDie
@@ -290,10 +298,7 @@ impl Device {
 }
 
 /// The phases that are still to come of an operation whose CORE_BUSY has been moved.
-fn remaining<'a>(
-    flight: &'a Flight,
-    kind: &'a Kind,
-) -> impl Iterator<Item = (&'a crate::kind::Span, Interval)> {
+fn remaining<'a>(flight: &'a Flight, kind: &'a Kind) -> impl Iterator<Item = (&'a crate::kind::Span, Interval)> {
     let mut from = flight.core.from;
     kind.spans.iter().filter(|span| span.kind != PhaseKind::Issue).map(move |span| {
         let core = span.kind == PhaseKind::CoreBusy;

@@ -1,0 +1,232 @@
+//! The command line as typed: flags, their help and their defaults. What they mean together is `plan`'s business.
+//!
+//! The same flags are taken by `nandseqgen generate` and, without a subcommand, by `nandseqgen` itself.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use nandseq_profile::Ticks;
+use nandseq_trace::files::Stamp;
+
+/// Simulated time of a run when neither time nor operations are given, µs.
+pub(crate) const DEFAULT_RUN_US: u64 = 100_000;
+
+/// Random legal NAND operation sequences for automated test equipment.
+///
+/// Without a subcommand this is `nandseqgen generate`: it writes sequences for the built-in device, or for the profile that
+/// --config names, into the output folder.
+#[derive(Parser, Debug)]
+#[command(name = "nandseqgen", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = "Exit codes: 0 done; 1 violations found (verify); 2 wrong usage or unusable input; \
+                        3 could not write; 130 interrupted.")]
+pub(crate) struct CommandLine {
+    /// What to do; generate, if not said.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// The flags of `generate`.
+    #[command(flatten)]
+    pub(crate) generate: GenerateArgs,
+}
+
+/// The subcommands.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Write operation sequences.
+    Generate(Box<GenerateArgs>),
+    /// Check, convert and show device profiles.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Print the completion script of a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+}
+
+/// What can be done with profiles.
+#[derive(Subcommand, Debug)]
+pub(crate) enum ProfileCommand {
+    /// Say everything that is wrong, or suspicious, about a profile.
+    Check(ProfileArgs),
+    /// Print a legacy profile in the native form.
+    Import(ProfileArgs),
+    /// Print a profile in the native form; without PATH the built-in device.
+    Show(ProfileArgs),
+}
+
+/// Which profile.
+#[derive(Args, Debug)]
+pub(crate) struct ProfileArgs {
+    /// The profile, native or legacy; without it the built-in device.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<PathBuf>,
+    /// Leave out operations that are described wrongly, with a warning, instead of refusing the profile.
+    #[arg(long)]
+    pub(crate) lenient: bool,
+}
+
+/// The flags of `generate`.
+#[derive(Args, Debug)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct GenerateArgs {
+    #[command(flatten, next_help_heading = "Device")]
+    pub(crate) device: DeviceArgs,
+    #[command(flatten, next_help_heading = "Extent")]
+    pub(crate) extent: ExtentArgs,
+    #[command(flatten, next_help_heading = "Sites")]
+    pub(crate) sites: SiteArgs,
+    #[command(flatten, next_help_heading = "Probabilities")]
+    pub(crate) table: TableArgs,
+    #[command(flatten, next_help_heading = "Output")]
+    pub(crate) output: OutputArgs,
+}
+
+/// What is simulated.
+#[derive(Args, Debug)]
+pub(crate) struct DeviceArgs {
+    /// Device profile, native or legacy [default: the built-in device]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+    /// Leave out operations that the profile describes wrongly, with a warning, instead of refusing it
+    #[arg(long)]
+    pub(crate) lenient: bool,
+    /// How long a proposal may wait for the bus [default: as the profile says]
+    #[arg(long, value_name = "US", value_parser = Ticks::parse_us)]
+    pub(crate) admission_window: Option<Ticks>,
+    /// Bad blocks, a CSV file with the header die,block [default: badlist.csv if there is one]
+    #[arg(long, value_name = "CSV")]
+    pub(crate) badlist: Option<PathBuf>,
+    /// Bring the device to a useful state first (not available yet)
+    #[arg(long, overrides_with = "no_bootstrap")]
+    pub(crate) bootstrap: bool,
+    /// Start from whatever state the device is in [default]
+    #[arg(long, overrides_with = "bootstrap")]
+    pub(crate) no_bootstrap: bool,
+    /// Continue from a snapshot (not available yet)
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub(crate) resume: Option<PathBuf>,
+}
+
+/// How much is generated.
+#[derive(Args, Debug)]
+pub(crate) struct ExtentArgs {
+    /// Simulated time of each run [default: 100000, or no limit with --ops]
+    #[arg(short = 't', long, value_name = "US", value_parser = Ticks::parse_us)]
+    pub(crate) run_until: Option<Ticks>,
+    /// Stop each run after this many operations; chains that have begun are completed
+    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
+    pub(crate) ops: Option<u64>,
+    /// Runs of each site; they continue one another
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 1, value_parser = whole(1..=9_999_999))]
+    pub(crate) num_runs: u64,
+    /// Complete what is in flight at the end of a run [default]
+    #[arg(long, overrides_with = "no_drain_op_end")]
+    pub(crate) drain_op_end: bool,
+    /// Accepted for old scripts; runs are completed all the same
+    #[arg(long, overrides_with = "drain_op_end")]
+    pub(crate) no_drain_op_end: bool,
+}
+
+/// Seeds and sites.
+#[derive(Args, Debug)]
+pub(crate) struct SiteArgs {
+    /// Base seed; a run's seed is this + site - first site + run index
+    #[arg(long, value_name = "N", default_value_t = 42, value_parser = whole(0..=u64::MAX))]
+    pub(crate) seed: u64,
+    /// Sites, each with a folder of its own; 0: one site, written straight into the output folder
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=100_000))]
+    pub(crate) site_count: u64,
+    /// Number of the first site
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(0..=u64::MAX))]
+    pub(crate) site_start: u64,
+    /// Folder of a site in the output folder
+    #[arg(long, value_name = "P", default_value = "site_{site_id:02d}")]
+    pub(crate) site_dir_pattern: String,
+    /// Sites generated at the same time; the output does not depend on it [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
+    pub(crate) jobs: Option<u64>,
+}
+
+/// How likely each operation is.
+#[derive(Args, Debug)]
+pub(crate) struct TableArgs {
+    /// Preset for the phase key DEFAULT
+    #[arg(long, value_name = "PRESET")]
+    pub(crate) pc_demo: Option<Demo>,
+    /// Probability table to load if it is there [default: op_state_probs.yaml beside the profile]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) op_state_probs: Option<PathBuf>,
+    /// Build the table anew, whatever file there is
+    #[arg(long)]
+    pub(crate) autofill_pc: bool,
+    /// Build the table anew and write it to the file
+    #[arg(long)]
+    pub(crate) refresh_op_state_probs: bool,
+    /// Seed of a built table
+    #[arg(long, value_name = "N", default_value_t = nandseq_generate::probability::DEFAULT_TABLE_SEED, value_parser = whole(0..=u64::MAX))]
+    pub(crate) pc_seed: u64,
+    /// Check the table and say what is wrong before anything is generated
+    #[arg(long)]
+    pub(crate) validate_pc: bool,
+}
+
+/// Where the results go.
+#[derive(Args, Debug)]
+pub(crate) struct OutputArgs {
+    /// Output folder
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    pub(crate) out_dir: PathBuf,
+    /// Form of the tables
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    pub(crate) format: Format,
+    /// Date in file names: 2026-11-21, 20261121 or 261121 [default: today, UTC]
+    #[arg(long, value_name = "DATE")]
+    pub(crate) stamp: Option<Stamp>,
+    /// How much to log of proposals
+    #[arg(long, value_name = "HOW", default_value = "off")]
+    pub(crate) proposer_log: ProposerLog,
+    /// Neither progress nor summary
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(crate) quiet: bool,
+}
+
+/// Presets for the phase key DEFAULT.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum Demo {
+    /// Erases only
+    EraseOnly,
+    /// Erases, programs and reads
+    Mix,
+    /// Programs and reads
+    PgmRead,
+}
+
+/// Forms of the tables.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum Format {
+    /// Text
+    Csv,
+    /// Columns (not available yet)
+    Parquet,
+}
+
+/// How much to log of proposals.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum ProposerLog {
+    /// Nothing
+    Off,
+    /// Counts (not available yet)
+    Summary,
+    /// Every proposal (not available yet)
+    Full,
+}
+
+/// Reads whole numbers of a range, and says which they are.
+fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("not a whole number from {} to {}", range.start(), range.end()))
+    }
+}

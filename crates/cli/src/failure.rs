@@ -1,0 +1,152 @@
+//! Why the program stops without having done what was asked, what it says then, and its exit code.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use nandseq_profile::diagnostic::Styling;
+use nandseq_profile::{Diagnostics, SourceFile};
+
+/// Why the program stops.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Arguments or inputs cannot be used: exit code 2.
+    Unusable(Vec<Problem>),
+    /// A file that was read cannot be used: exit code 2.
+    Faulty(Box<(SourceFile, Diagnostics)>),
+    /// A result could not be written: exit code 3.
+    CannotWrite {
+        /// What was being written.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// The user, or the system, asked to stop: exit code 130.
+    Interrupted {
+        /// Finished runs that were kept.
+        finished_runs: u64,
+    },
+}
+
+/// One thing that is wrong with the arguments.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    /// What is wrong.
+    message: String,
+    /// What to do.
+    help: Option<String>,
+}
+
+impl Problem {
+    /// Something is wrong.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    /// Says what to do.
+    pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// A flag whose machinery does not exist yet.
+    pub(crate) fn not_available(flag: &str, instead: &str) -> Self {
+        Self::new(format!("{flag} is not available yet")).help(instead)
+    }
+
+    /// A file that cannot be read.
+    pub(crate) fn unreadable(what: &str, path: &Path, reason: &io::Error) -> Self {
+        let problem = Self::new(format!("cannot read {what} `{}`: {}", path.display(), plain(reason)));
+        if reason.kind() == io::ErrorKind::NotFound {
+            problem.help("check the path; it is taken relative to the current folder")
+        } else {
+            problem
+        }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Unusable(vec![problem])
+    }
+}
+
+impl Failure {
+    /// A result could not be written.
+    pub(crate) fn cannot_write(path: &Path, reason: io::Error) -> Self {
+        Self::CannotWrite { path: path.to_path_buf(), reason }
+    }
+
+    /// What the program returns to its caller.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Unusable(_) | Self::Faulty(_) => 2,
+            Self::CannotWrite { .. } => 3,
+            Self::Interrupted { .. } => 130,
+        })
+    }
+
+    /// What to tell the user, with a final newline; styled for a terminal (the stream takes colours off where needed).
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Unusable(problems) => problems.iter().map(problem_text).collect(),
+            Self::Faulty(faulty) => faulty.1.render(&faulty.0, Styling::Coloured),
+            Self::CannotWrite { path, reason } => {
+                let help = write_help(reason);
+                let message = format!("cannot write `{}`: {}", path.display(), plain(reason));
+                problem_text(&Problem { message, help: Some(help.to_owned()) })
+            }
+            Self::Interrupted { finished_runs: 1 } => "interrupted: 1 finished run is kept\n".to_owned(),
+            Self::Interrupted { finished_runs } => format!("interrupted: {finished_runs} finished runs are kept\n"),
+        }
+    }
+}
+
+fn problem_text(problem: &Problem) -> String {
+    let mut text = format!("{RED}error{RESET}: {}\n", problem.message);
+    if let Some(help) = &problem.help {
+        let _ = writeln!(text, "  {GREEN}help{RESET}: {help}");
+    }
+    text
+}
+
+/// A warning that does not stop the program.
+pub(crate) fn warning_text(message: &str) -> String {
+    format!("{YELLOW}warning{RESET}: {message}\n")
+}
+
+/// A remark that does not stop the program.
+pub(crate) fn note_text(message: &str) -> String {
+    format!("{GREEN}note{RESET}: {message}\n")
+}
+
+const RED: &str = "\u{1b}[1;91m";
+const YELLOW: &str = "\u{1b}[1;93m";
+const GREEN: &str = "\u{1b}[1;92m";
+const RESET: &str = "\u{1b}[0m";
+
+/// What the system said, without its error number, which differs between systems.
+fn plain(reason: &io::Error) -> String {
+    let text = reason.to_string();
+    match text.split_once(" (os error") {
+        Some((text, _)) => text.to_lowercase(),
+        None => text,
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the system's kinds of error are many, and more are added")]
+fn write_help(reason: &io::Error) -> &'static str {
+    match reason.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "choose a folder you may write to with --out-dir"
+        }
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "a file is where a folder is needed; choose another folder with --out-dir"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "make room, or choose another folder with --out-dir; finished runs are intact"
+        }
+        _ => "finished runs, if any, are intact",
+    }
+}

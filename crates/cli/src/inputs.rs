@@ -1,0 +1,64 @@
+//! Reads the files a user names: profiles, probability tables, bad blocks.
+//!
+//! Promises that an unusable file ends in a [`Failure`] that shows what is wrong with it, and that reading is bounded
+//! whatever the path leads to.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use nandseq_profile::diagnostic::MAX_SOURCE_BYTES;
+use nandseq_profile::{Diagnostics, Profile, ReadOptions, SourceFile, builtin};
+use nandseq_trace::files::Digest;
+use nandseq_trace::manifest::ProfileInput;
+
+use crate::failure::{Failure, Problem};
+
+/// A profile, where it came from, and what was remarked about it.
+pub(crate) struct ReadProfile {
+    pub(crate) profile: Profile,
+    pub(crate) source: SourceFile,
+    pub(crate) input: ProfileInput,
+    pub(crate) remarks: Diagnostics,
+}
+
+/// Reads a file as text. `what` says what it should be.
+pub(crate) fn text(what: &str, path: &Path) -> Result<(SourceFile, Digest), Failure> {
+    let bytes = bytes(path).map_err(|reason| Problem::unreadable(what, path, &reason))?;
+    let digest = Digest::of(&bytes);
+    match SourceFile::from_bytes(path.display().to_string(), bytes) {
+        Ok(source) => Ok((source, digest)),
+        Err(faulty) => Err(Failure::Faulty(Box::new(faulty))),
+    }
+}
+
+/// The bytes of a file, one more than allowed at most.
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a profile; without a path the built-in device.
+pub(crate) fn profile(path: Option<&Path>, lenient: bool) -> Result<ReadProfile, Failure> {
+    let (source, digest, place) = match path {
+        Some(path) => {
+            let (source, digest) = text("profile", path)?;
+            let place = path.display().to_string();
+            (source, digest, place)
+        }
+        None => {
+            let text = builtin::text();
+            (SourceFile::new(builtin::NAME, text), Digest::of(text.as_bytes()), "built-in".to_owned())
+        }
+    };
+    let (profile, remarks) = nandseq_profile::read(&source, ReadOptions { lenient });
+    match profile {
+        Some(profile) => {
+            let (name, resolved) = (profile.name.clone(), profile.hash());
+            let input = ProfileInput { name, source: place, sha256: digest, resolved_sha256: resolved };
+            Ok(ReadProfile { profile, source, input, remarks })
+        }
+        None => Err(Failure::Faulty(Box::new((source, remarks)))),
+    }
+}

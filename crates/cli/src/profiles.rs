@@ -1,0 +1,58 @@
+//! `nandseqgen profile …`: check, import, show, schema.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use nandseq_profile::diagnostic::Styling;
+
+use crate::arguments::{ProfileArgs, ProfileCommand};
+use crate::failure::{Failure, Problem};
+use crate::inputs;
+
+/// Does what a profile subcommand asks.
+pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
+    match command {
+        ProfileCommand::Check(arguments) => check(arguments),
+        ProfileCommand::Import(arguments) => match &arguments.path {
+            Some(_) => show(arguments),
+            None => Err(Problem::new("there is nothing to import").help("nandseqgen profile import PATH").into()),
+        },
+        ProfileCommand::Show(arguments) => show(arguments),
+    }
+}
+
+fn check(arguments: &ProfileArgs) -> Result<(), Failure> {
+    let read = inputs::profile(arguments.path.as_deref(), arguments.lenient)?;
+    let remarks = read.remarks;
+    let profile = &read.profile;
+    let mut text = remarks.render(&read.source, Styling::Coloured);
+    text.push_str(&format!(
+        "{} can be used: {} bases, {} op names, {} phase keys\n",
+        read.source.name,
+        profile.bases.len(),
+        profile.ops.len(),
+        profile.phase_keys.len()
+    ));
+    print(&text)
+}
+
+fn show(arguments: &ProfileArgs) -> Result<(), Failure> {
+    let read = inputs::profile(arguments.path.as_deref(), arguments.lenient)?;
+    let rendered = read.remarks.render(&read.source, Styling::Coloured);
+    crate::tell(&rendered);
+    match arguments.path {
+        // The built-in device is shown as it was written, comments and all.
+        None => print(&read.source.text),
+        Some(_) => print(&nandseq_profile::native::write(&read.profile)),
+    }
+}
+
+/// Writes to stdout, without colours where it is no terminal.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut output = anstream::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        // Whoever reads has seen enough.
+        Err(reason) if reason.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|reason| Failure::cannot_write(Path::new("standard output"), reason)),
+    }
+}

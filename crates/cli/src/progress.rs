@@ -1,0 +1,211 @@
+//! How far the work is: a bar on a terminal, plain lines otherwise, nothing when asked to be quiet. All on stderr.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use nandseq_profile::Ticks;
+use nandseq_trace::{Operation, Sink};
+
+use crate::plan::{Plan, SitePlan};
+
+/// A run is this many units of progress.
+const UNITS_OF_RUN: u64 = 1_000;
+/// Operations after which a run reports.
+const REPORT_EVERY: u64 = 4_096;
+/// Plain lines are not closer than this, but for the end of a site.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// How far the work is, shared between the sites.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    shown: Shown,
+    started: Instant,
+    sites: u64,
+    runs: u64,
+    run_until: Ticks,
+    max_ops: Option<u64>,
+    sites_done: AtomicU64,
+    runs_done: AtomicU64,
+    ops: AtomicU64,
+}
+
+#[derive(Debug)]
+enum Shown {
+    Nothing,
+    Bar(ProgressBar),
+    /// When the last line was written.
+    Lines(Mutex<Instant>),
+}
+
+impl Progress {
+    /// Starts the clock of a plan.
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let (sites, runs) = (plan.sites.len() as u64, plan.num_runs);
+        let shown = if plan.quiet {
+            Shown::Nothing
+        } else if io::stderr().is_terminal() {
+            let bar = ProgressBar::new(sites * runs * UNITS_OF_RUN);
+            let style = ProgressStyle::with_template("[{bar:30}] {percent:>3} %  {msg}  {eta} left");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+            Shown::Bar(bar)
+        } else {
+            Shown::Lines(Mutex::new(Instant::now()))
+        };
+        Self {
+            shown,
+            started: Instant::now(),
+            sites,
+            runs: sites * runs,
+            run_until: plan.run_until,
+            max_ops: plan.max_ops,
+            sites_done: AtomicU64::new(0),
+            runs_done: AtomicU64::new(0),
+            ops: AtomicU64::new(0),
+        }
+    }
+
+    /// Time since the start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Takes the bar away, so that other text can be written.
+    pub(crate) fn close(&self) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// A run has been written.
+    pub(crate) fn run_done(&self, site: &SitePlan, run: u64) {
+        let done = self.runs_done.fetch_add(1, Ordering::Relaxed) + 1;
+        match &self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(_) => self.show_bar(),
+            Shown::Lines(last) => {
+                if done < self.runs && is_due(last) {
+                    line(&format!("{} run {run} done ({done} of {} runs)", name(site), self.runs));
+                }
+            }
+        }
+    }
+
+    /// A site has been written.
+    pub(crate) fn site_done(&self, site: &SitePlan, runs: u64, ops: u64) {
+        let done = self.sites_done.fetch_add(1, Ordering::Relaxed) + 1;
+        match &self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(_) => self.show_bar(),
+            Shown::Lines(_) => {
+                let of = if self.sites > 1 { format!(" ({done} of {} sites)", self.sites) } else { String::new() };
+                line(&format!("{} done: {runs} run{}, {ops} operations{of}", name(site), plural(runs)));
+            }
+        }
+    }
+
+    /// Operations have been written, and their run has come `units` further.
+    fn advance(&self, ops: u64, units: u64) {
+        let ops = self.ops.fetch_add(ops, Ordering::Relaxed) + ops;
+        match &self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => {
+                bar.inc(units);
+                self.show_bar();
+            }
+            Shown::Lines(last) => {
+                if is_due(last) {
+                    let done = self.runs_done.load(Ordering::Relaxed);
+                    line(&format!("{ops} operations so far ({done} of {} runs done)", self.runs));
+                }
+            }
+        }
+    }
+
+    fn show_bar(&self) {
+        let Shown::Bar(bar) = &self.shown else { return };
+        let ops = self.ops.load(Ordering::Relaxed);
+        let per_second = ops as f64 / self.elapsed().as_secs_f64().max(1e-3);
+        bar.set_message(format!(
+            "sites {}/{}  runs {}/{}  {ops} ops  {per_second:.0} ops/s",
+            self.sites_done.load(Ordering::Relaxed),
+            self.sites,
+            self.runs_done.load(Ordering::Relaxed),
+            self.runs,
+        ));
+    }
+}
+
+fn name(site: &SitePlan) -> String {
+    site.site.map_or_else(|| "device".to_owned(), |site| format!("site {site}"))
+}
+
+/// The ending of a counted word.
+pub(crate) fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// Whether it is time for another line; if so, the time starts anew.
+fn is_due(last: &Mutex<Instant>) -> bool {
+    // Whoever else is about to write a line writes it for all.
+    let Ok(mut last) = last.try_lock() else { return false };
+    let due = last.elapsed() >= LINE_EVERY;
+    if due {
+        *last = Instant::now();
+    }
+    due
+}
+
+/// Progress that cannot be shown is no reason to stop.
+fn line(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// A sink that reports how far its run is.
+#[derive(Debug)]
+pub(crate) struct Watched<'p, S> {
+    inner: S,
+    progress: &'p Progress,
+    run_start: Option<Ticks>,
+    ops: u64,
+    reported_ops: u64,
+    reported_units: u64,
+}
+
+impl<'p, S> Watched<'p, S> {
+    /// A sink for one run.
+    pub(crate) fn new(inner: S, progress: &'p Progress) -> Self {
+        Self { inner, progress, run_start: None, ops: 0, reported_ops: 0, reported_units: 0 }
+    }
+
+    /// Reports the rest of the run and returns the sink inside.
+    pub(crate) fn finish(self) -> S {
+        self.progress.advance(self.ops - self.reported_ops, UNITS_OF_RUN - self.reported_units);
+        self.inner
+    }
+
+    #[cold]
+    fn report(&mut self, now: Ticks) {
+        let start = *self.run_start.get_or_insert(now);
+        let share = |done: u64, of: u64| (UNITS_OF_RUN as f64 * done as f64 / of.max(1) as f64) as u64;
+        let by_time = share((now - start).0, self.progress.run_until.0);
+        let by_ops = self.progress.max_ops.map_or(0, |most| share(self.ops, most));
+        let units = by_time.max(by_ops).clamp(self.reported_units, UNITS_OF_RUN);
+        self.progress.advance(self.ops - self.reported_ops, units - self.reported_units);
+        self.reported_ops = self.ops;
+        self.reported_units = units;
+    }
+}
+
+impl<S: Sink> Sink for Watched<'_, S> {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.inner.operation(operation)?;
+        if self.ops.is_multiple_of(REPORT_EVERY) {
+            self.report(operation.start);
+        }
+        self.ops += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! What was done, on one screen.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use nandseq_profile::BaseId;
+
+use crate::execute::Totals;
+use crate::plan::Plan;
+use crate::progress::plural;
+
+/// Lines of each list before the rest is summed up.
+const SHOWN: usize = 10;
+
+/// The summary of a finished plan, with a final newline.
+pub(crate) fn text(plan: &Plan, totals: &Totals, elapsed: Duration) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_summary(&mut text, plan, totals, elapsed);
+    text
+}
+
+fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Duration) -> std::fmt::Result {
+    let seconds = elapsed.as_secs_f64();
+    let (sites, runs) = (plan.sites.len() as u64, plan.num_runs);
+    write!(text, "{} operations in {runs} run{}", grouped(totals.ops), plural(runs))?;
+    if plan.is_batch {
+        write!(text, " of each of {sites} site{}", plural(sites))?;
+    }
+    writeln!(text, ", {seconds:.2} s, {} operations/s", grouped((totals.ops as f64 / seconds.max(1e-3)) as u64))?;
+    write_families(text, plan, totals)?;
+    write_rejections(text, totals)?;
+    let files = totals.files;
+    writeln!(
+        text,
+        "Written: {} sequence file{}, {} in {}",
+        grouped(files),
+        plural(files),
+        size(totals.bytes),
+        plan.out_dir.display()
+    )?;
+    writeln!(text, "Each folder's manifest.json lists files, checksums, seeds, and the arguments that make them again.")
+}
+
+fn write_families(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {
+    let mut by_base: BTreeMap<BaseId, u64> = BTreeMap::new();
+    for ((_, op), count) in plan.profile.ops.iter_ids().zip(&totals.by_op) {
+        *by_base.entry(op.base).or_default() += count;
+    }
+    let counts = by_base.into_iter().map(|(base, count)| (plan.profile.bases[base].name.clone(), count)).collect();
+    write_counts(text, "By base:", counts)
+}
+
+fn write_rejections(text: &mut String, totals: &Totals) -> std::fmt::Result {
+    let mut by_reason: BTreeMap<&str, u64> = BTreeMap::new();
+    for ((_, _, reason), count) in &totals.rejections {
+        *by_reason.entry(reason.code()).or_default() += count;
+    }
+    let counts = by_reason.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect();
+    write_counts(text, "Proposals that failed, by reason:", counts)
+}
+
+/// A list of counts, the largest first; nothing when all are zero.
+fn write_counts(text: &mut String, title: &str, mut counts: Vec<(String, u64)>) -> std::fmt::Result {
+    counts.retain(|&(_, count)| count > 0);
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let total: u64 = counts.iter().map(|(_, count)| count).sum();
+    counts.sort_by(|(a_name, a), (b_name, b)| b.cmp(a).then_with(|| a_name.cmp(b_name)));
+    let rest = counts.split_off(counts.len().min(SHOWN));
+    if !rest.is_empty() {
+        counts.push((format!("{} more", rest.len()), rest.iter().map(|(_, count)| count).sum()));
+    }
+    let width = counts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    writeln!(text, "{title}")?;
+    for (name, count) in counts {
+        let share = 100.0 * count as f64 / total as f64;
+        writeln!(text, "  {name:width$}  {:>14}  {share:>5.1} %", grouped(count))?;
+    }
+    Ok(())
+}
+
+/// A number with its digits in groups of three.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..10_000 => format!("{} bytes", grouped(bytes)),
+        10_000..10_000_000 => format!("{} kB", grouped(bytes / 1_000)),
+        _ => format!("{} MB", grouped(bytes / 1_000_000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_in_threes() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn the_largest_counts_come_first_and_the_rest_is_summed_up() {
+        let counts = (0..13).map(|at| (format!("B{at:02}"), at)).collect();
+        let mut text = String::new();
+        write_counts(&mut text, "Title:", counts).expect("strings take everything");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 12, "{text}");
+        assert_eq!(lines[0], "Title:");
+        assert!(lines[1].starts_with("  B12  "), "{text}");
+        assert!(lines[11].starts_with("  2 more") && lines[11].contains("  3  "), "{text}");
+    }
+
+    #[test]
+    fn nothing_counted_is_not_shown() {
+        let mut text = String::new();
+        write_counts(&mut text, "Title:", vec![("A".into(), 0)]).expect("strings take everything");
+        assert_eq!(text, "");
+    }
+}

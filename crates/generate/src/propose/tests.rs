@@ -1,0 +1,220 @@
+//! What is eligible, and how often it is drawn, at the hooks of real runs.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use nandseq_device::{Place, Reach, Rule};
+use nandseq_profile::model::AddressSource;
+use nandseq_profile::{Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, builtin};
+use nandseq_trace::Operation;
+
+use super::*;
+use crate::probability::{Distributions, of_profile};
+use crate::queue::{Event, Hook};
+use crate::setup::Setup;
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The built-in device, with few enough addresses to try them all.
+fn small(dies: u32, planes: u32, blocks_per_die: u32, pages_per_block: u32) -> Profile {
+    let mut profile = builtin::profile();
+    profile.topology.dies = dies;
+    profile.topology.planes = planes;
+    profile.topology.blocks_per_die = blocks_per_die;
+    profile.topology.pages_per_block = pages_per_block;
+    profile
+}
+
+fn setup_of(profile: &Profile) -> (Setup, Distributions) {
+    let table = of_profile(profile, 1729);
+    (Setup::new(profile, &table, &[]).expect("something to propose"), table)
+}
+
+/// Runs a site and shows it at each hook, before the proposal, until `look` has seen enough.
+fn at_hooks(setup: &Setup, seed: u64, mut look: impl FnMut(&Site<'_>, (Die, Plane), PhaseKey, Ticks) -> bool) {
+    let mut site = Site::new(setup, seed);
+    site.proposing = true;
+    site.summary.by_op = vec![0; setup.tables.ops().count()];
+    let mut carried = Vec::new();
+    while let Some((now, event)) = site.queue.pop() {
+        if let Event::Hook(Hook { die, plane, .. }) = event {
+            let key = site.device.phase_key(die, plane, now);
+            if !look(&site, (die, plane), key, now) {
+                return;
+            }
+        }
+        site.handle(event, now, &mut Nowhere, &mut carried);
+    }
+}
+
+fn view_of(site: &Site<'_>, (die, plane): (Die, Plane), now: Ticks) -> View {
+    let chains = (site.chains.any_on(die), site.waits_for_planes(die, now));
+    View::new(&site.device, &site.setup.tables, (die, plane), now, chains)
+}
+
+#[test]
+fn names_are_drawn_with_the_probabilities_of_the_table_masks_applied() {
+    const DRAWS: u64 = 1_000_000;
+    let profile = builtin::profile();
+    let (setup, table) = setup_of(&profile);
+    let mut seen = BTreeSet::new();
+    let mut hooks = 0;
+    at_hooks(&setup, 11, |site, lane, key, now| {
+        hooks += 1;
+        if !seen.contains(&key) {
+            let view = view_of(site, lane, now);
+            if check_draws(&setup, &table, site, &view, key, DRAWS) {
+                seen.insert(key);
+            }
+        }
+        hooks < 40_000
+    });
+    assert!(seen.len() >= 40, "only {} keys had something to draw", seen.len());
+}
+
+/// Compares a million draws with the table; false when nothing is eligible in this state.
+fn check_draws(setup: &Setup, table: &Distributions, site: &Site<'_>, view: &View, key: PhaseKey, draws: u64) -> bool {
+    let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
+    let eligible = |class: &Class| view.eligible(&site.device, &setup.tables, class);
+    let mut counts = vec![0u64; setup.tables.ops().count()];
+    let lottery = Lottery::new(distribution, eligible);
+    let mut stream = Stream::new([5, 5], StreamKind::Hook, u64::from(key.0));
+    let mut drawn = 0;
+    let mut again = lottery.clone();
+    while drawn < draws {
+        let Some((op, _)) = again.draw(&mut stream) else { return false };
+        counts[op.index()] += 1;
+        drawn += 1;
+        again.restart(&lottery);
+    }
+    // What the table says, restricted by the same classes but taken from the profile's own floats.
+    let stated = table.iter().find(|(of, _)| *of == key).map(|(_, entries)| entries).expect("a key of the table");
+    let allowed = |op: OpId| {
+        let info = setup.tables.op(op);
+        let known = distribution.names.iter().any(|&(name, _)| name == op);
+        known && eligible(&Class { base: info.base, multi: info.multi, cell: info.stated_cell_type })
+    };
+    let total: f64 = stated.iter().filter(|&&(op, _)| allowed(op)).map(|&(_, mass)| mass).sum();
+    let (mut chi, mut cells, mut pooled) = (0.0, 0u32, (0.0, 0u64));
+    for &(op, mass) in stated.iter().filter(|&&(op, _)| allowed(op)) {
+        let expected = mass / total * draws as f64;
+        if expected < 10.0 {
+            pooled = (pooled.0 + expected, pooled.1 + counts[op.index()]);
+            continue;
+        }
+        chi += (counts[op.index()] as f64 - expected).powi(2) / expected;
+        cells += 1;
+    }
+    if pooled.0 >= 10.0 {
+        chi += (pooled.1 as f64 - pooled.0).powi(2) / pooled.0;
+        cells += 1;
+    }
+    let freedom = f64::from(cells.saturating_sub(1));
+    let limit = freedom + 5.0 * (2.0 * freedom).sqrt() + 12.0;
+    assert!(chi <= limit, "key {key:?}: chi-square {chi} over {cells} cells exceeds {limit}");
+    true
+}
+
+#[test]
+fn a_failed_name_is_not_drawn_again_and_the_rest_keep_their_shares() {
+    let profile = builtin::profile();
+    let (setup, _) = setup_of(&profile);
+    let distribution = &setup.distributions[usize::from(setup.by_key[0])];
+    let mut lottery = Lottery::new(distribution, |_| true);
+    let mut stream = Stream::new([1, 2], StreamKind::Hook, 3);
+    let mut seen = BTreeSet::new();
+    while let Some((op, _)) = lottery.draw(&mut stream) {
+        assert!(seen.insert(op), "{op:?} twice");
+    }
+    assert_eq!(seen.len(), distribution.names.len());
+}
+
+#[test]
+fn a_class_is_eligible_exactly_when_a_legal_address_exists() {
+    for (number, (dies, planes, blocks, pages)) in
+        [(1, 2, 5, 2), (2, 3, 8, 3), (1, 1, 2, 2), (1, 4, 8, 4)].into_iter().enumerate()
+    {
+        let profile = small(dies, planes, blocks, pages);
+        let (setup, _) = setup_of(&profile);
+        let (mut states, mut found) = (0, 0);
+        at_hooks(&setup, number as u64, |site, lane, _, now| {
+            states += 1;
+            if states % 7 == 0 {
+                found += compare_with_every_address(&setup, site, lane, now);
+            }
+            states < 6_000
+        });
+        assert!(found > 3_000, "only {found} eligible classes were met");
+    }
+}
+
+/// Returns how many classes are eligible.
+fn compare_with_every_address(setup: &Setup, site: &Site<'_>, lane: (Die, Plane), now: Ticks) -> u32 {
+    let mut found = 0;
+    let view = view_of(site, lane, now);
+    if site.chains.any_on(lane.0) {
+        return 0; // chains under way narrow what may be proposed; see the safety tests
+    }
+    let mut seen = BTreeSet::new();
+    for share in setup.distributions.iter().flat_map(|distribution| &distribution.shares) {
+        if !seen.insert(share.class) {
+            continue;
+        }
+        let op = setup.tables.ops().find(|(_, op)| {
+            (op.base, op.multi, op.stated_cell_type) == (share.class.base, share.class.multi, share.class.cell)
+                && op.status_of.is_none()
+        });
+        let Some((op, _)) = op else { continue };
+        let exists = every_place(setup, op, lane).any(|place| {
+            let verdict = site.device.judge(&setup.tables, op, &place, now);
+            matches!(verdict, Ok(()) | Err(Rule::Bus))
+        });
+        let eligible = view.eligible(&site.device, &setup.tables, &share.class);
+        assert_eq!(eligible, exists, "{:?} at {now}, plane {lane:?}", share.class);
+        found += u32::from(eligible);
+    }
+    found
+}
+
+/// Every place at which a proposal of `op` at this hook could be made.
+fn every_place(setup: &Setup, op: OpId, (die, plane): (Die, Plane)) -> impl Iterator<Item = Place> {
+    let info = *setup.tables.op(op);
+    let base = *setup.tables.base(info.base);
+    let size = setup.tables.size;
+    let planes: Vec<PlaneSet> = match base.address {
+        AddressSource::None => vec![PlaneSet::EMPTY],
+        AddressSource::Hook if base.reach != Reach::Planes => vec![PlaneSet::EMPTY],
+        AddressSource::Hook | AddressSource::OutputRegister | AddressSource::PageRegister => vec![PlaneSet::one(plane)],
+        AddressSource::AnyBlock
+        | AddressSource::NextPage
+        | AddressSource::ReadablePage
+        | AddressSource::SuspendedProgram
+        | AddressSource::OneShotLatch
+        | AddressSource::CopybackLatch => (1..1u8 << size.planes).map(PlaneSet).collect(),
+    };
+    let (groups, pages) = if base.has_block { (size.groups, size.pages) } else { (1, 1) };
+    let cells: Vec<nandseq_profile::CellTypeId> = match info.cell_type {
+        Some(cell) => vec![cell],
+        None => (0..setup.tables.programs.len()).map(nandseq_profile::CellTypeId::from).collect(),
+    };
+    let at = move |planes: PlaneSet, group: u32, page: u16, cell| Place {
+        die,
+        planes,
+        group,
+        page: Page(page),
+        cell_type: cell,
+    };
+    planes.into_iter().flat_map(move |planes| {
+        let cells = cells.clone();
+        (0..groups).flat_map(move |group| {
+            let cells = cells.clone();
+            (0..pages).flat_map(move |page| cells.clone().into_iter().map(move |cell| at(planes, group, page, cell)))
+        })
+    })
+}

@@ -1,0 +1,183 @@
+//! Sequences as people write them: one operation per line, with what is expected of it.
+//!
+//! ```text
+//! # time µs   operation       targets              what it breaks
+//! 0           Erase_SLC       b0
+//! 101         Program_SLC     b0 p0                              
+//! 130         Program_Multi   d0 b0 g1 | b1 g1     ! program_order
+//! 150         Status          d0 =ready
+//! ```
+//!
+//! A target gives `d` die, `p` plane, `b` block, `g` page and a cell type, in any order; what it leaves out is die 0, the
+//! plane of its block, page 0, and the cell type of the operation; only fields of the operation's payload are used, and
+//! `-field` leaves one out of the payload. `=busy`, `=extrdy`, `=ready` is the expected status. Behind `!` stand the
+//! codes of the findings, behind `~` those of followers. `bad d0 b3` before the first operation makes a block bad; `run`
+//! ends a file; `#` starts a comment.
+//!
+//! The rulebook's examples and the tests of this crate are written so; other judges of the same rules can read them too.
+
+use nandseq_profile::model::PayloadField;
+use nandseq_profile::{Block, CellTypeId, Die, OpId, Profile, Ticks};
+use nandseq_trace::Status;
+use nandseq_trace::read::Addressed;
+
+use crate::rule::RuleCode;
+
+/// A line of a sequence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Line {
+    /// An operation.
+    Operation(Step),
+    /// The end of a file.
+    EndOfFile,
+}
+
+/// An operation and what is expected of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// The line in the text, from 1.
+    pub line: usize,
+    /// When it starts.
+    pub time: Ticks,
+    /// Which command.
+    pub op: OpId,
+    /// What it addresses.
+    pub targets: Vec<Addressed>,
+    /// The findings it causes.
+    pub breaks: Vec<RuleCode>,
+    /// The rules it breaks as a follower of an earlier finding.
+    pub follows: Vec<RuleCode>,
+}
+
+/// A sequence.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Script {
+    /// Bad blocks.
+    pub bad: Vec<(Die, Block)>,
+    /// Operations and ends of files.
+    pub lines: Vec<Line>,
+}
+
+/// What is wrong with a text.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct NotationError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl Script {
+    /// Reads a sequence.
+    ///
+    /// # Errors
+    /// [`NotationError`] for the first line that cannot be read.
+    pub fn parse(profile: &Profile, text: &str) -> Result<Self, NotationError> {
+        let mut script = Self::default();
+        for (at, line) in text.lines().enumerate() {
+            let words = line.split('#').next().unwrap_or_default();
+            let read = script.line(profile, at + 1, words);
+            read.map_err(|what| NotationError { line: at + 1, what })?;
+        }
+        Ok(script)
+    }
+
+    fn line(&mut self, profile: &Profile, line: usize, text: &str) -> Result<(), String> {
+        let (text, follows) = expectation(text, '~')?;
+        let (text, breaks) = expectation(text, '!')?;
+        let mut words = text.split_whitespace();
+        let Some(first) = words.next() else { return Ok(()) };
+        let rest: Vec<&str> = words.collect();
+        match first {
+            "run" => self.lines.push(Line::EndOfFile),
+            "bad" => {
+                let parts = parts(profile, &rest)?;
+                let die = u8::try_from(parts.target.die).map_err(|_| "no such die")?;
+                let block = u32::try_from(parts.target.block).map_err(|_| "no such block")?;
+                self.bad.push((Die(die), Block(block)));
+            }
+            time => {
+                let time = Ticks::parse_us(time).map_err(|error| format!("'{time}' is {error}"))?;
+                let name = rest.first().ok_or("a time without an operation")?;
+                let known = profile.ops.iter_ids().find(|(_, op)| op.name == *name);
+                let op = known.ok_or_else(|| format!("no operation '{name}'"))?.0;
+                let targets = targets(profile, op, &rest[1..])?;
+                self.lines.push(Line::Operation(Step { line, time, op, targets, breaks, follows }));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What stands before `mark`, and the codes behind it.
+fn expectation(text: &str, mark: char) -> Result<(&str, Vec<RuleCode>), String> {
+    let Some((text, codes)) = text.split_once(mark) else { return Ok((text, Vec::new())) };
+    let code = |name| RuleCode::from_name(name).ok_or_else(|| format!("no rule '{name}'"));
+    Ok((text, codes.split_whitespace().map(code).collect::<Result<_, _>>()?))
+}
+
+/// What the words of one target say.
+#[derive(Default)]
+struct Parts {
+    target: Addressed,
+    plane: Option<i64>,
+    without: Vec<PayloadField>,
+}
+
+fn parts(profile: &Profile, words: &[&str]) -> Result<Parts, String> {
+    let mut parts = Parts::default();
+    for word in words {
+        let number = || word[1..].parse::<i64>().map_err(|_| format!("'{word}' means nothing"));
+        let cell_type = profile.cell_types.iter_ids().find(|(_, cell_type)| cell_type.name == *word);
+        if let Some((id, _)) = cell_type {
+            parts.target.cell_type = Some(id);
+            continue;
+        }
+        match word.chars().next() {
+            Some('d') => parts.target.die = number()?,
+            Some('p') => parts.plane = Some(number()?),
+            Some('b') => parts.target.block = number()?,
+            Some('g') => parts.target.page = number()?,
+            Some('=') => parts.target.status = Some(status(&word[1..])?),
+            Some('-') => {
+                let field = PayloadField::ALL.into_iter().find(|field| field.name() == &word[1..]);
+                parts.without.push(field.ok_or_else(|| format!("no payload field '{}'", &word[1..]))?);
+            }
+            _ => return Err(format!("'{word}' means nothing")),
+        }
+    }
+    Ok(parts)
+}
+
+fn status(word: &str) -> Result<Status, String> {
+    let all = [Status::Busy, Status::ExtReady, Status::Ready];
+    all.into_iter().find(|status| status.name() == word).ok_or_else(|| format!("no status '{word}'"))
+}
+
+fn targets(profile: &Profile, op: OpId, words: &[&str]) -> Result<Vec<Addressed>, String> {
+    let base = &profile.bases[profile.ops[op].base];
+    let own: CellTypeId = profile.ops[op].cell_type;
+    let planes = i64::from(profile.topology.planes);
+    let mut die = 0;
+    let mut targets = Vec::new();
+    for words in words.split(|word| *word == "|") {
+        let mut parts = parts(profile, words)?;
+        if words.iter().any(|word| word.starts_with('d')) {
+            die = parts.target.die;
+        }
+        let target = &mut parts.target;
+        target.die = die;
+        target.plane = parts.plane.unwrap_or(target.block.rem_euclid(planes));
+        if base.payload_has(PayloadField::CellType) {
+            target.cell_type = target.cell_type.or(Some(own));
+        }
+        let there = |field: &PayloadField| {
+            let given = *field != PayloadField::ExpectedStatus || target.status.is_some();
+            given && !parts.without.contains(field)
+        };
+        target.fields = base.payload.iter().copied().filter(there).collect();
+        targets.push(parts.target);
+    }
+    Ok(targets)
+}

@@ -1,0 +1,63 @@
+//! Every rule and edge, on sequences in the notation of `nandseq_verify::notation`.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+
+mod addresses;
+mod device;
+mod occupation;
+mod recovery;
+mod registers;
+mod suspension;
+mod tables;
+
+use nandseq_profile::Profile;
+use nandseq_trace::read::Row;
+use nandseq_verify::notation::{Line, Script, Step};
+use nandseq_verify::{Finding, RuleCode, Verifier};
+
+/// Judges a sequence and expects exactly the findings written behind its lines.
+#[track_caller]
+pub(crate) fn judge(text: &str) -> Vec<Finding> {
+    judge_on(&device::profile(), text)
+}
+
+#[track_caller]
+pub(crate) fn judge_on(profile: &Profile, text: &str) -> Vec<Finding> {
+    let script = Script::parse(profile, text).unwrap();
+    let mut verifier = Verifier::new(profile, &script.bad).keeping(10_000);
+    let mut row = 0;
+    let mut uid = 0;
+    for line in &script.lines {
+        match line {
+            Line::EndOfFile => {
+                verifier.end_of_file();
+                row = 0;
+            }
+            Line::Operation(step) => {
+                row += 1;
+                uid += 1;
+                judge_step(&mut verifier, step, row, uid, text);
+            }
+        }
+    }
+    verifier.findings().to_vec()
+}
+
+#[track_caller]
+fn judge_step(verifier: &mut Verifier<'_>, step: &Step, row: u64, uid: u64, text: &str) {
+    let counts = RuleCode::ALL.map(|rule| verifier.counts(rule));
+    let kept = verifier.findings().len();
+    let row = Row { row, seq: row, time: step.time, opcode: 0, op: step.op, uid, targets: &step.targets, fault: None };
+    verifier.row(&row);
+    let rules = |grown: fn(nandseq_verify::Counts) -> u64| -> Vec<RuleCode> {
+        RuleCode::ALL.into_iter().filter(|&rule| grown(verifier.counts(rule)) > grown(counts[rule as usize])).collect()
+    };
+    let sorted = |rules: &[RuleCode]| {
+        let mut rules = rules.to_vec();
+        rules.sort_unstable();
+        rules
+    };
+    let line = text.lines().nth(step.line - 1).unwrap_or_default().trim();
+    let found = &verifier.findings()[kept..];
+    assert_eq!(rules(|counts| counts.findings), sorted(&step.breaks), "findings of `{line}`: {found:#?}");
+    assert_eq!(rules(|counts| counts.followers), sorted(&step.follows), "followers of `{line}`");
+}
