@@ -7,4 +7,5 @@ mod outputs;
 mod profiles;
 mod runner;
 mod signals;
+mod stranger;
 mod usage;
