@@ -85,15 +85,23 @@ fn starts(base: &Base) -> Vec<State> {
             }
             Effect::DataOut => start.output_register = Some(content),
             Effect::OdtEnable => start.odt_off = true,
-            _ => {}
+            Effect::Erase
+            | Effect::Program
+            | Effect::CloseBlock
+            | Effect::LoadLatch { .. }
+            | Effect::ConsumeLatch { .. }
+            | Effect::FillRegisters { .. }
+            | Effect::CacheProgramStart(_)
+            | Effect::CacheProgramEnd(_)
+            | Effect::Suspend(_)
+            | Effect::ResetDie
+            | Effect::ResetTarget
+            | Effect::OdtDisable
+            | Effect::StatusRead
+            | Effect::Delay => {}
         }
     }
-    let needed = base.effects.iter().find_map(|effect| match effect {
-        Effect::LoadLatch { latch, needs, .. } | Effect::ConsumeLatch { latch, needs } => {
-            Some((*latch, levels(*needs)))
-        }
-        _ => None,
-    });
+    let needed = base.effects.iter().find_map(|effect| needed_latch(*effect));
     match needed {
         Some((latch, levels)) if !levels.is_empty() => {
             let with = |level| {
@@ -105,6 +113,14 @@ fn starts(base: &Base) -> Vec<State> {
         }
         Some(_) | None => vec![start],
     }
+}
+
+/// The latch an effect looks at, and what it must hold.
+fn needed_latch(effect: Effect) -> Option<(LatchKind, Vec<LatchLevel>)> {
+    if let Effect::LoadLatch { latch, needs, .. } | Effect::ConsumeLatch { latch, needs } = effect {
+        return Some((latch, levels(needs)));
+    }
+    None
 }
 
 fn levels(needs: LatchNeed) -> Vec<LatchLevel> {
@@ -194,7 +210,18 @@ impl State {
             Effect::Resume(axis) if !self.suspended.contains(&axis) => {
                 Err("needs something that is suspended".to_owned())
             }
-            _ => Ok(()),
+            Effect::DataOut
+            | Effect::CopybackSource
+            | Effect::Resume(_)
+            | Effect::CacheProgramStart(_)
+            | Effect::CacheProgramEnd(_)
+            | Effect::Suspend(_)
+            | Effect::ResetDie
+            | Effect::ResetTarget
+            | Effect::OdtDisable
+            | Effect::OdtEnable
+            | Effect::StatusRead
+            | Effect::Delay => Ok(()),
         }
     }
 

@@ -43,18 +43,18 @@ fn schema() -> Value {
         "chains": described(map_of(&chain()), "Operations that follow a first one and must all run."),
         "ops": described(map_of(&op()), "Concrete commands, and families of them."),
         "phase_conditional": described(map_of(&map_of(&weight())), "Explicit distributions: phase key, name, weight."),
-        "probabilities": object(json!({
+        "probabilities": object(&json!({
             "global": map_of(&weight()),
             "by_key": map_of(&map_of(&weight())),
         }), &[]),
-        "export": object(json!({
+        "export": object(&json!({
             "time_scale": {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, number_text()]},
             "round_decimals": whole(0, 9),
             "skip_resume_chained_ops": {"type": "boolean"},
         }), &[]),
         "bootstrap": bootstrap(),
     });
-    let mut schema = object(properties, &["schema", "topology", "cell_types", "bases", "ops"]);
+    let mut schema = object(&properties, &["schema", "topology", "cell_types", "bases", "ops"]);
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("$schema".to_owned(), json!("http://json-schema.org/draft-07/schema#"));
         schema.insert("title".to_owned(), json!("nandseqgen device profile"));
@@ -63,7 +63,7 @@ fn schema() -> Value {
 }
 
 /// A mapping with known keys; a key without a value counts as absent.
-fn object(properties: Value, required: &[&str]) -> Value {
+fn object(properties: &Value, required: &[&str]) -> Value {
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 
@@ -125,7 +125,7 @@ fn word<W: Word>() -> Value {
 
 fn topology() -> Value {
     object(
-        json!({
+        &json!({
             "dies": whole(1, limits::MAX_DIES),
             "planes": whole(1, limits::MAX_PLANES),
             "blocks_per_die": whole(1, limits::MAX_BLOCKS_PER_DIE),
@@ -137,7 +137,7 @@ fn topology() -> Value {
 
 fn policies() -> Value {
     object(
-        json!({
+        &json!({
             "admission_window": described(time(), "How long a proposal may wait for the bus, µs."),
             "queue_refill_period": described(positive_time(), "Period of the refill hooks, µs."),
             "max_planes": whole(1, limits::MAX_PLANES),
@@ -166,13 +166,13 @@ fn base(with_class: bool) -> Value {
     if let (true, Some(properties)) = (with_class, properties.as_object_mut()) {
         properties.insert("class".to_owned(), text());
     }
-    object(properties, &[])
+    object(&properties, &[])
 }
 
 fn phase() -> Value {
-    let unusual = object(json!({"bus": {"type": "boolean"}, "duration": duration()}), &[]);
+    let unusual = object(&json!({"bus": {"type": "boolean"}, "duration": duration()}), &[]);
     let named = PhaseKind::WORDS.iter().map(|(word, _)| ((*word).to_owned(), unusual.clone()));
-    let mut named = object(Value::Object(named.collect()), &[]);
+    let mut named = object(&Value::Object(named.collect()), &[]);
     single(&mut named);
     json!({"anyOf": [word::<PhaseKind>(), named]})
 }
@@ -191,10 +191,10 @@ fn effect() -> Value {
     for name in EFFECTS_WITH_PARAMETER {
         let parameter = match name {
             "load_latch" => object(
-                json!({"latch": word::<LatchKind>(), "level": word::<LatchLevel>(), "needs": needs}),
+                &json!({"latch": word::<LatchKind>(), "level": word::<LatchLevel>(), "needs": needs}),
                 &["latch", "level"],
             ),
-            "consume_latch" => object(json!({"latch": word::<LatchKind>(), "needs": needs}), &["latch"]),
+            "consume_latch" => object(&json!({"latch": word::<LatchKind>(), "needs": needs}), &["latch"]),
             "fill_registers" => json!({"enum": ["copyback"]}),
             "cache_read" | "cache_read_end" => word::<CacheReadKind>(),
             "cache_program_start" | "cache_program_end" => word::<CacheProgramKind>(),
@@ -203,7 +203,7 @@ fn effect() -> Value {
         };
         parameters.insert(name.to_owned(), parameter);
     }
-    let mut with_parameter = object(Value::Object(parameters), &[]);
+    let mut with_parameter = object(&Value::Object(parameters), &[]);
     single(&mut with_parameter);
     json!({"anyOf": [word::<Effect>(), with_parameter]})
 }
@@ -220,7 +220,7 @@ fn name_weights() -> Value {
 
 fn follow_up() -> Value {
     let further =
-        object(json!({"weight": weight(), "inherit": inheritance(), "name_weights": name_weights()}), &["weight"]);
+        object(&json!({"weight": weight(), "inherit": inheritance(), "name_weights": name_weights()}), &["weight"]);
     json!({"anyOf": [weight(), further]})
 }
 
@@ -230,19 +230,19 @@ fn chain() -> Value {
     let steps = json!({
         "type": "array", "minItems": 1, "maxItems": limits::MAX_CHAIN_STEPS, "items": {"anyOf": [text(), step]},
     });
-    object(json!({"steps": steps, "name_weights": name_weights()}), &["steps"])
+    object(&json!({"steps": steps, "name_weights": name_weights()}), &["steps"])
 }
 
 fn group() -> Value {
-    json!({"anyOf": [list_of(&text()), object(json!({"all_except": list_of(&text())}), &["all_except"])]})
+    json!({"anyOf": [list_of(&text()), object(&json!({"all_except": list_of(&text())}), &["all_except"])]})
 }
 
 fn exclusions() -> Value {
     let states = DeviceState::ALL.iter().map(|state| (state.name().to_owned(), list_of(&text())));
     object(
-        json!({
+        &json!({
             "op_state": map_of(&list_of(&text())),
-            "state": object(Value::Object(states.collect()), &[]),
+            "state": object(&Value::Object(states.collect()), &[]),
         }),
         &[],
     )
@@ -259,18 +259,18 @@ fn op() -> Value {
     if let Some(stated) = stated.as_object_mut() {
         stated.extend(PhaseKind::WORDS.iter().map(|(word, _)| ((*word).to_owned(), duration())));
     }
-    let variant = json!({"anyOf": [object(stated.clone(), &[]), {"type": "null"}]});
+    let variant = json!({"anyOf": [object(&stated, &[]), {"type": "null"}]});
     if let Some(stated) = stated.as_object_mut() {
         stated.insert("variants".to_owned(), map_of(&map_of(&variant)));
         stated.insert("except".to_owned(), list_of(&text()));
     }
-    object(stated, &[])
+    object(&stated, &[])
 }
 
 fn bootstrap() -> Value {
     let count = || whole(0, u64::from(u32::MAX));
     object(
-        json!({
+        &json!({
             "enabled": {"type": "boolean"},
             "erase_blocks": count(),
             "program_blocks": count(),
