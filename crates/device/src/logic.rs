@@ -362,7 +362,7 @@ fn judge_cache_read(info: &BaseInfo, place: &Place, regs: &PlaneLogic) -> Result
     if info.effects.cache_read.is_some() && page.cell_type != place.cell_type {
         return Err(Rule::CacheSequence);
     }
-    if info.effects.cache_read_end.is_some() && (page.group != place.group || page.page != place.page) {
+    if info.effects.cache_read_end.is_some() && !holds(Some(page), place) {
         return Err(Rule::CacheSequence);
     }
     // Only the page counts: a copyback read's page read again is still the same page.
