@@ -71,8 +71,8 @@ fn the_schema_rejects_what_the_reader_calls_unknown_or_wrong() {
         ("max_tries: 4", "max_trys: 4"),
         ("\noffset_guard: 0", "\noffset_gard: 0"),
         (
-            "    scope: die\n    affects_state: true\n    phases: [ISSUE, CORE_BUSY]\n    address: any_block",
-            "    scope: dye\n",
+            "{scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: any_block",
+            "{scope: dye, affects_state: true, phases: [ISSUE, CORE_BUSY], address: any_block",
         ),
         ("effects: [erase]", "effects: [erasse]"),
         ("effects: [erase]", "effects: [suspend]"),
