@@ -97,7 +97,8 @@ impl Search<'_> {
     /// Remembers a state; false when it has been tried before or the search has gone on for too long.
     fn is_new(&mut self, logic: &DieLogic, rests: &[Rest<'_>]) -> bool {
         let left: Vec<usize> = rests.iter().map(|rest| rest.steps.len()).collect();
-        if self.visited.len() >= MOST_STATES || self.visited.iter().any(|(other, seen)| *other == left && seen == logic) {
+        if self.visited.len() >= MOST_STATES || self.visited.iter().any(|(other, seen)| *other == left && seen == logic)
+        {
             return false;
         }
         self.visited.push((left, *logic));

@@ -103,7 +103,9 @@ fn step_bases(profile: &Profile) -> BTreeSet<BaseId> {
         .bases
         .iter_ids()
         .filter(|(id, _)| !left_out.contains(*id))
-        .flat_map(|(_, base)| base.follow_ups.iter().filter(|follow| follow.weight > 0.0).filter_map(|follow| follow.chain))
+        .flat_map(|(_, base)| {
+            base.follow_ups.iter().filter(|follow| follow.weight > 0.0).filter_map(|follow| follow.chain)
+        })
         .filter(|&chain| profile.chains[chain].steps.iter().all(|step| !left_out.contains(step.base)))
         .flat_map(|chain| profile.chains[chain].steps.iter().map(|step| step.base))
         .collect()

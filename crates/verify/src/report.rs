@@ -179,7 +179,8 @@ impl Report {
                 write!(f, " (op_uid {uid})")?;
             }
             writeln!(f)?;
-            let targets: Vec<String> = finding.targets.iter().map(target_text).filter(|text| !text.is_empty()).collect();
+            let targets: Vec<String> =
+                finding.targets.iter().map(target_text).filter(|text| !text.is_empty()).collect();
             if !targets.is_empty() {
                 writeln!(f, "      at {}", targets.join("; "))?;
             }

@@ -69,7 +69,9 @@ pub fn judge_site(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> 
         let unusable = |error| Unusable::Read { path: run.path.clone(), error };
         let (rows, exact) = judge_file(profile, &mut verifier, &run.path, options).map_err(unusable)?;
         if !exact && files.is_empty() {
-            notes.push("times are rounded as written; each is taken as the nearest multiple of the time grid".to_owned());
+            notes.push(
+                "times are rounded as written; each is taken as the nearest multiple of the time grid".to_owned(),
+            );
         }
         if let Some(listed) = run.rows.filter(|listed| *listed != rows) {
             damage.push(Damage { file: run.path.clone(), what: DamageKind::Rows { listed, found: rows } });

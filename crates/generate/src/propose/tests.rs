@@ -79,14 +79,7 @@ fn names_are_drawn_with_the_probabilities_of_the_table_masks_applied() {
 }
 
 /// Compares a million draws with the table; false when nothing is eligible in this state.
-fn check_draws(
-    setup: &Setup,
-    table: &Distributions,
-    site: &Site<'_>,
-    view: &View,
-    key: PhaseKey,
-    draws: u64,
-) -> bool {
+fn check_draws(setup: &Setup, table: &Distributions, site: &Site<'_>, view: &View, key: PhaseKey, draws: u64) -> bool {
     let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
     let eligible = |class: &Class| view.eligible(&site.device, &setup.tables, class);
     let mut counts = vec![0u64; setup.tables.ops().count()];
@@ -210,7 +203,13 @@ fn every_place(setup: &Setup, op: OpId, (die, plane): (Die, Plane)) -> impl Iter
         Some(cell) => vec![cell],
         None => (0..setup.tables.programs.len()).map(nandseq_profile::CellTypeId::from).collect(),
     };
-    let at = move |planes: PlaneSet, group: u32, page: u16, cell| Place { die, planes, group, page: Page(page), cell_type: cell };
+    let at = move |planes: PlaneSet, group: u32, page: u16, cell| Place {
+        die,
+        planes,
+        group,
+        page: Page(page),
+        cell_type: cell,
+    };
     planes.into_iter().flat_map(move |planes| {
         let cells = cells.clone();
         (0..groups).flat_map(move |group| {

@@ -198,7 +198,8 @@ fn missing_runs(runs: &[RunFile]) -> Vec<String> {
     for file in runs {
         if file.run > expected {
             let last = file.run - 1;
-            let which = if last == expected { format!("run {last} is") } else { format!("runs {expected} to {last} are") };
+            let which =
+                if last == expected { format!("run {last} is") } else { format!("runs {expected} to {last} are") };
             notes.push(format!("{which} not there: run {} is judged as if nothing had happened in between", file.run));
         }
         expected = file.run.saturating_add(1);

@@ -82,4 +82,3 @@ fn judge_step(verifier: &mut Verifier<'_>, step: &Step, row: u64, uid: u64, text
     assert_eq!(rules(|counts| counts.findings), sorted(&step.breaks), "findings of `{line}`: {found:#?}");
     assert_eq!(rules(|counts| counts.followers), sorted(&step.follows), "followers of `{line}`");
 }
-
