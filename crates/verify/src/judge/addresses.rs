@@ -23,7 +23,7 @@ impl Judge<'_> {
                 format!("Block {block} lies on plane {right}, not on plane {plane}.")
             }
             OutOfBounds::Lun(lun) => {
-                format!("The operation addresses LUN {lun}; the device has {} dies.", topology.dies)
+                format!("The operation addresses LUN {lun}; the last one is {}.", topology.dies.saturating_sub(1))
             }
         });
     }
@@ -87,6 +87,18 @@ impl Judge<'_> {
             }
         }
         self.own_cell_type();
+        self.page_zero();
+    }
+
+    /// An operation that addresses a whole block carries page 0.
+    fn page_zero(&mut self) {
+        let kind = self.case.kind;
+        let wrong = self.case.targets.iter().find(|at| at.page.0 != 0);
+        if let Some(at) = wrong.filter(|_| (kind.erases || kind.checks) && kind.has_page) {
+            self.breaks(RuleCode::PayloadFields, None, |_| {
+                format!("An operation on a whole block carries page 0, not {}.", at.page.0)
+            });
+        }
     }
 
     fn bad_block(&mut self, at: &Target) {
