@@ -3,7 +3,7 @@
 use nandseq_device::{BlockStage, Place, Rule};
 use nandseq_profile::{Block, Die, PlaneSet};
 
-use crate::bench::{A0SLC, ACSLC, AESLC, BOTH, Bench, NONE, P0, P1, SLC, TICK, TLC, celled, die, spot};
+use crate::bench::{A0SLC, ACSLC, AESLC, BOTH, Bench, P0, P1, SLC, TICK, TLC, celled, die, spot};
 
 const ERASE: &str = "Block_Erase_SLC";
 const ERASE_BOTH: &str = "Block_Erase_Multi_Plane_ONFI_SLC";
@@ -351,5 +351,4 @@ fn a_multi_plane_name_has_two_planes_or_more_and_a_single_plane_name_one() {
         bench.refused("Read_Status_Enhanced_71h", register(planes), Rule::MultiPlaneGroup);
     }
     bench.run(ERASE_BOTH, spot(0, BOTH, 0, 0));
-    assert_eq!(bench.filled(bench.op("Read_ID_JEDEC"), die(0)).cell_type, NONE);
 }
