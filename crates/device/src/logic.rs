@@ -5,7 +5,9 @@
 //! [`DieLogic::finish`] are what the step does at its start and at its end. Bus, occupation, op_states and blocks are
 //! elsewhere.
 
-use nandseq_profile::model::{AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel, LatchNeed};
+use nandseq_profile::model::{
+    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel, LatchNeed,
+};
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, Page, Plane, PlaneSet};
 
 use crate::place::Place;
@@ -306,8 +308,7 @@ impl DieLogic {
         let effects = &info.effects;
         for plane in place.planes.iter() {
             let regs = &mut self.planes[plane.0 as usize];
-            let own =
-                Register { group: place.group, page: place.page, cell_type: place.cell_type, copyback: false };
+            let own = Register { group: place.group, page: place.page, cell_type: place.cell_type, copyback: false };
             if let Some(copyback) = effects.fill {
                 let register = Some(Register { copyback, ..own });
                 *regs = PlaneLogic { page: register, output: register, unread: true, cache_read: regs.cache_read };
@@ -352,9 +353,8 @@ impl DieLogic {
 
 /// Whether a register holds the page of `place` (on its plane).
 fn holds(register: Option<Register>, place: &Place) -> bool {
-    register.is_some_and(|held| {
-        held.group == place.group && held.page == place.page && held.cell_type == place.cell_type
-    })
+    register
+        .is_some_and(|held| held.group == place.group && held.page == place.page && held.cell_type == place.cell_type)
 }
 
 fn judge_cache_read(info: &BaseInfo, place: &Place, regs: &PlaneLogic) -> Result<(), Rule> {

@@ -162,7 +162,8 @@ impl BaseInfo {
     #[must_use]
     pub const fn is_inert(&self) -> bool {
         let effects = &self.effects;
-        let starts = effects.cache_program.is_some() || effects.reset_die || effects.reset_target || effects.odt_disable;
+        let starts =
+            effects.cache_program.is_some() || effects.reset_die || effects.reset_target || effects.odt_disable;
         !starts && !effects.at_end()
     }
 }

@@ -78,12 +78,7 @@ impl AddressBook {
 
     /// The next page of a block that may be programmed with any cell type; the place carries the type it is erased or
     /// programmed as.
-    pub fn sample_any_next(
-        &self,
-        die: Die,
-        allowed: PlaneSet,
-        below: &mut impl FnMut(u64) -> u64,
-    ) -> Option<Place> {
+    pub fn sample_any_next(&self, die: Die, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
         let lane = usize::from(die.0) * usize::from(self.size.planes);
         let sets = || {
             allowed.iter().flat_map(|plane| {

@@ -229,8 +229,9 @@ impl<'t> Pair<'t> {
         let any = drawn(3, &|source| book.sample_any_together(die, allowed, most, &mut |bound| source.below(bound)));
         prop_assert!(alike(&any, &joint(&|set| naive.any_on(die, set))));
         for cell in naive.cells() {
-            let next =
-                drawn(3, &|source| book.sample_next_together(die, cell, allowed, most, &mut |bound| source.below(bound)));
+            let next = drawn(3, &|source| {
+                book.sample_next_together(die, cell, allowed, most, &mut |bound| source.below(bound))
+            });
             prop_assert!(alike(&next, &joint(&|set| naive.next_on(die, set, cell))));
             self.assert_multi_reads(die, cell, allowed, most)?;
         }
@@ -238,7 +239,13 @@ impl<'t> Pair<'t> {
     }
 
     /// Plane sets as drawn, then on each of them pages as drawn.
-    fn assert_multi_reads(&self, die: Die, cell: CellTypeId, allowed: PlaneSet, most: u32) -> Result<(), TestCaseError> {
+    fn assert_multi_reads(
+        &self,
+        die: Die,
+        cell: CellTypeId,
+        allowed: PlaneSet,
+        most: u32,
+    ) -> Result<(), TestCaseError> {
         let (book, naive) = (&self.book, &self.naive);
         let on = |set| naive.read_on(die, set, cell);
         let sets = outcomes(2, Redraws::Count, |source| {

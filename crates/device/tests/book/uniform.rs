@@ -90,7 +90,8 @@ pub(crate) fn bring(book: &mut AddressBook, tables: &Tables, place: Place, pages
 /// as unlike as they can be.
 fn mixed() -> (Tables, AddressBook) {
     let tables = tables((2, 4, 61, 300), 0);
-    let mut book = AddressBook::new(&tables, &[(Die(0), nandseq_profile::Block(3)), (Die(1), nandseq_profile::Block(60))]);
+    let mut book =
+        AddressBook::new(&tables, &[(Die(0), nandseq_profile::Block(3)), (Die(1), nandseq_profile::Block(60))]);
     let mut random = SplitMix(7);
     for die in 0..2 {
         for group in 1..15 {

@@ -4,8 +4,8 @@ use nandseq_device::{Rule, Status};
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, Plane, Profile, Ticks};
 
-use crate::bench::{BOTH, Bench, P0, P1, TICK, base_of, celled, die, forbid, spot, without_bus};
 use crate::bench::SLC;
+use crate::bench::{BOTH, Bench, P0, P1, TICK, base_of, celled, die, forbid, spot, without_bus};
 
 const READ_ID: &str = "Read_ID_JEDEC";
 const ERASE: &str = "Block_Erase_SLC";

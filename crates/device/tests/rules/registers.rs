@@ -88,7 +88,9 @@ fn a_multi_plane_read_fills_every_register_of_its_own_block() {
 
 #[test]
 fn an_erase_or_program_invalidates_the_registers_of_its_planes_from_its_start() {
-    for (name, place) in [(ERASE, spot(0, P0, 3, 0)), (PROGRAM, spot(0, P0, 2, 0)), ("All_WL_Dummy_Program", spot(0, P0, 2, 0))] {
+    for (name, place) in
+        [(ERASE, spot(0, P0, 3, 0)), (PROGRAM, spot(0, P0, 2, 0)), ("All_WL_Dummy_Program", spot(0, P0, 2, 0))]
+    {
         let mut bench = filled();
         bench.run("Read_Multi_Plane_ONFI_SLC", spot(0, BOTH, 0, 0));
         for plane in [P0, P1] {
@@ -149,8 +151,7 @@ fn unread_data_is_a_matter_of_its_own_plane() {
 fn order_only() -> Bench {
     let levels = [LatchLevel::Lsb, LatchLevel::Csb, LatchLevel::Msb];
     let states = levels.map(DeviceState::LatchOn);
-    let mut bench =
-        Bench::of(|profile| profile.exclusions.by_state.retain(|(state, _)| !states.contains(state)));
+    let mut bench = Bench::of(|profile| profile.exclusions.by_state.retain(|(state, _)| !states.contains(state)));
     bench.erase(spot(0, BOTH, 0, 0), "TLC");
     bench.erase(spot(0, BOTH, 1, 0), "TLC");
     bench
@@ -216,7 +217,12 @@ fn a_latch_loaded_for_another_page_of_the_block_does_not_serve() {
     bench.run(LSB, spot(0, P0, 0, 0));
     let judged = |page| {
         let place = spot(0, P0, 0, page);
-        bench.device.logic(Die(0)).judge(&bench.tables, bench.base("ONESHOT_PROGRAM_CSB"), &place, bench.device.planes())
+        bench.device.logic(Die(0)).judge(
+            &bench.tables,
+            bench.base("ONESHOT_PROGRAM_CSB"),
+            &place,
+            bench.device.planes(),
+        )
     };
     assert_eq!((judged(0), judged(1)), (Ok(()), Err(Rule::OneshotOrder)));
 }
@@ -273,11 +279,8 @@ fn a_cache_read_takes_the_copyback_source_away() {
 
 #[test]
 fn every_step_of_a_oneshot_copyback_needs_its_own_source_and_the_copyback_latch() {
-    let (lsb, csb, execute) = (
-        "One_Shot_Copyback_Program_LSB",
-        "One_Shot_Copyback_Program_CSB",
-        "One_Shot_Copyback_Program_Execution_MSB",
-    );
+    let (lsb, csb, execute) =
+        ("One_Shot_Copyback_Program_LSB", "One_Shot_Copyback_Program_CSB", "One_Shot_Copyback_Program_Execution_MSB");
     let mut bench = filled();
     let page = spot(0, P0, 3, 0);
     bench.erase(page, "TLC");

@@ -210,10 +210,9 @@ fn a_resume_waits_for_unread_data_on_the_planes_of_what_it_revives() {
     let mut bench = Bench::new();
     bench.fill(spot(0, BOTH, 0, 0));
     bench.run(READ, spot(0, P0, 0, 0));
-    for (name, erase, program) in [
-        ("Erase_Resume", Some(spot(0, P0, 1, 0)), None),
-        ("Program_Resume", None, Some(spot(0, BOTH, 1, 0))),
-    ] {
+    for (name, erase, program) in
+        [("Erase_Resume", Some(spot(0, P0, 1, 0)), None), ("Program_Resume", None, Some(spot(0, BOTH, 1, 0)))]
+    {
         let logic = suspended(&bench, erase, program);
         assert_eq!(judged(&bench, &logic, name, die(0)), Err(Rule::UnreadData));
     }

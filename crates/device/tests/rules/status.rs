@@ -133,8 +133,7 @@ fn a_first_operation_shows_default_until_its_issue_has_ended() {
         erase.busy_end + Ticks::from_us(1_000_000),
     ];
     let busy = "ERASE.CORE_BUSY";
-    let expected =
-        ["DEFAULT", "DEFAULT", "DEFAULT", "DEFAULT", busy, busy, "ERASE.END", "ERASE.END"];
+    let expected = ["DEFAULT", "DEFAULT", "DEFAULT", "DEFAULT", busy, busy, "ERASE.END", "ERASE.END"];
     assert_eq!(keys(&mut bench, &times), expected);
 }
 
