@@ -239,7 +239,7 @@ impl AddressBook {
 
     fn judge_read(&self, record: &BlockRecord, page: Page, cell: CellTypeId) -> Result<(), Rule> {
         let BlockStage::Programmed(programmed) = record.stage else { return Err(Rule::ReadBeforeProgram) };
-        if u32::from(page.0) + self.offset_guard >= u32::from(record.pages) {
+        if u32::from(page.0).saturating_add(self.offset_guard) >= u32::from(record.pages) {
             return Err(Rule::ReadBeforeProgram);
         }
         if programmed == cell { Ok(()) } else { Err(Rule::ReadCellType) }
