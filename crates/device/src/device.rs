@@ -37,9 +37,9 @@ pub struct Flight {
     pub place: Place,
     /// When its CORE_BUSY begins, or went on after a suspension.
     pub busy_from: Ticks,
-    /// When its end is to be applied.
+    /// When its end is to be applied: when the array is done, or when it no longer occupies anything, whichever is later.
     pub end: Ticks,
-    /// When the last window after it closes.
+    /// When its last phase ends: `end`, or later by its window, if nothing cuts that.
     pub window_end: Ticks,
 }
 
@@ -80,6 +80,10 @@ struct DieState {
 }
 
 /// The present state of a device.
+///
+/// Dies and planes handed to its functions are those of its tables; others are a fault of the caller and panic. Only
+/// [`Device::judge`] takes places that do not exist, and refuses them. `now` is the time since the start of the site and
+/// never runs backwards.
 #[derive(Clone, Debug)]
 pub struct Device {
     /// All blocks.
@@ -95,6 +99,9 @@ pub struct Device {
 
 impl Device {
     /// A fresh device with its bad blocks.
+    ///
+    /// # Panics
+    /// When a bad block does not exist.
     #[must_use]
     pub fn new(tables: &Tables, bad: &[(Die, Block)]) -> Self {
         let idle = DieState { tolerant: true, ..DieState::default() };
@@ -109,7 +116,7 @@ impl Device {
         }
     }
 
-    /// When the bus is free again.
+    /// When the bus is free again: an operation that needs it may start at that very tick.
     #[must_use]
     pub const fn bus_free(&self) -> Ticks {
         self.bus_free
@@ -133,14 +140,14 @@ impl Device {
         self.dies[usize::from(die.0)].occupied
     }
 
-    /// Whether an operation of this base and kind may start beside what occupies a die.
+    /// Whether an operation of this base, multi-plane or not, may start beside what occupies a die (on other planes).
     #[must_use]
     pub fn tolerates(&self, die: Die, info: &BaseInfo, multi: bool) -> bool {
         let die = &self.dies[usize::from(die.0)];
         die.occupants == 0 || (die.tolerant && info.interleaved && !multi)
     }
 
-    /// The operations in flight whose end is still to come.
+    /// The operations in flight whose end is still to come, in the order of their ids (not of time).
     pub fn flights(&self) -> impl Iterator<Item = (FlightId, &Flight)> {
         self.flights.iter().enumerate().filter_map(|(at, &(generation, ref flight))| {
             Some((FlightId { slot: at as u32, generation }, flight.as_ref()?))
@@ -160,7 +167,8 @@ impl Device {
         (self.dies_of(info, place).len() as u64, self.planes_of(info, place))
     }
 
-    /// The phase key of a plane as the proposer sees it.
+    /// The phase key of a plane as the proposer sees it: during ISSUE, and at the very tick at which CORE_BUSY or a window
+    /// starts, still that of the operation before.
     #[must_use]
     pub fn phase_key(&self, die: Die, plane: Plane, now: Ticks) -> PhaseKey {
         let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
@@ -185,7 +193,7 @@ impl Device {
         self.dies[usize::from(die.0)].segments[usize::from(plane.0)].is_none_or(|segment| now >= segment.end)
     }
 
-    /// When the window that is open on a plane now closes.
+    /// When the DATA_IN or DATA_OUT window that is open on a plane now closes if nothing cuts it; `None` when none is open.
     #[must_use]
     pub fn window_end(&self, die: Die, plane: Plane, now: Ticks) -> Option<Ticks> {
         let segment = self.dies[usize::from(die.0)].segments[usize::from(plane.0)]?;
@@ -199,7 +207,7 @@ impl Device {
         ends.max().unwrap_or_default().max(self.bus_free)
     }
 
-    /// The bases that the op_state of a plane forbids.
+    /// The bases that the op_state of a plane forbids; none during ISSUE and when the plane is idle.
     #[must_use]
     pub fn forbidden_by_op_state(&self, tables: &Tables, die: Die, plane: Plane, now: Ticks) -> BaseSet {
         let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
@@ -331,7 +339,7 @@ impl Device {
     /// Starts an operation that [`Device::judge`] allows now; returns its flight if its end matters.
     ///
     /// # Panics
-    /// When the operation may not start: a fault of the caller.
+    /// In debug builds, when the operation may not start: a fault of the caller. A release build does not judge twice.
     pub fn start(&mut self, tables: &Tables, id: OpId, place: &Place, now: Ticks) -> Option<FlightId> {
         debug_assert_eq!(self.judge(tables, id, place, now), Ok(()), "judge before start");
         let op = tables.op(id);
