@@ -35,6 +35,8 @@ pub(crate) struct CommandLine {
 pub(crate) enum Command {
     /// Write operation sequences.
     Generate(Box<GenerateArgs>),
+    /// Judge written sequences by every rule of the device.
+    Verify(VerifyArgs),
     /// Check, convert and show device profiles.
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -43,6 +45,32 @@ pub(crate) enum Command {
         /// Which shell.
         shell: Shell,
     },
+}
+
+/// What is judged, and by which profile.
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// Sequence files, folders of sites, or output folders of batches
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Profile the sequences were made for, native or legacy [default: the built-in device]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+    /// Leave out operations that the profile describes wrongly, as --lenient did when generating
+    #[arg(long)]
+    pub(crate) lenient: bool,
+    /// Bad blocks [default: the list that the manifest names]
+    #[arg(long, value_name = "CSV")]
+    pub(crate) badlist: Option<PathBuf>,
+    /// Findings of each rule that are shown in full; all are counted
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) max_findings: usize,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
+    /// Sites judged at the same time [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
+    pub(crate) jobs: Option<u64>,
 }
 
 /// What can be done with profiles.
@@ -54,6 +82,8 @@ pub(crate) enum ProfileCommand {
     Import(ProfileArgs),
     /// Print a profile in the native form; without PATH the built-in device.
     Show(ProfileArgs),
+    /// Print the JSON Schema of native profiles, for editors.
+    Schema,
 }
 
 /// Which profile.
@@ -210,6 +240,15 @@ pub(crate) enum Format {
     Csv,
     /// Columns (not available yet)
     Parquet,
+}
+
+/// Forms of a report.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Text,
+    /// For machines
+    Json,
 }
 
 /// How much to log of proposals.

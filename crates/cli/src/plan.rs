@@ -44,8 +44,11 @@ pub(crate) struct Plan {
     pub(crate) out_dir: PathBuf,
     pub(crate) stamp: Stamp,
     /// Sites generated at the same time; `None`: as many as there are cores.
-    pub(crate) jobs: Option<usize>,
+    pub(crate) jobs: Option<u64>,
     pub(crate) quiet: bool,
+    /// The profile as named; `None` for the built-in device.
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) lenient: bool,
     pub(crate) profile_input: ProfileInput,
     pub(crate) badlist_input: Option<Input>,
     /// The arguments that stay the same for every site.
@@ -101,8 +104,10 @@ impl Plan {
             is_batch: arguments.sites.site_count > 0,
             out_dir: arguments.output.out_dir.clone(),
             stamp: arguments.output.stamp.unwrap_or_else(today),
-            jobs: arguments.sites.jobs.and_then(|jobs| usize::try_from(jobs).ok()),
+            jobs: arguments.sites.jobs,
             quiet: arguments.output.quiet,
+            config: arguments.device.config.clone(),
+            lenient: arguments.device.lenient,
             profile_input: input,
             badlist_input,
             device_arguments,

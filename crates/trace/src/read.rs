@@ -8,6 +8,7 @@
 //! Leaves out: any judgement of what the rows say.
 
 mod clock;
+pub mod folder;
 mod line;
 mod payload;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What was found: counted per rule, the first ones kept in full.
+//! What was found: counted per rule, the first ones of each kept in full.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -84,6 +84,7 @@ pub(crate) struct Subject<'a> {
 pub(crate) struct Tally {
     counts: [Counts; RuleCode::COUNT],
     kept: Vec<Finding>,
+    /// Of each rule.
     keep: usize,
     /// Rules already reported for the present row.
     row: u32,
@@ -145,7 +146,7 @@ impl Tally {
             return;
         }
         self.counts[rule as usize].findings += 1;
-        if self.kept.len() >= self.keep {
+        if self.counts[rule as usize].findings > self.keep as u64 {
             return;
         }
         let name = |op: OpId| profile.ops[op].name.clone();

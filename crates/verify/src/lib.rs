@@ -16,10 +16,14 @@ mod kind;
 mod model;
 pub mod notation;
 mod numbers;
+mod report;
 mod rule;
+mod site;
 mod time;
 mod verifier;
 
 pub use finding::{Counts, Finding, OperationRef, Place};
+pub use report::{FileReport, Report, SiteReport};
 pub use rule::RuleCode;
+pub use site::{Options, Unusable, judge_site, run};
 pub use verifier::Verifier;

@@ -13,8 +13,8 @@ use crate::model::Device;
 use crate::numbers::Numbers;
 use crate::rule::RuleCode;
 
-/// How many findings are kept in full unless [`Verifier::keeping`] says otherwise.
-const KEPT: usize = 100;
+/// How many findings of each rule are kept in full unless [`Verifier::keeping`] says otherwise.
+const KEPT: usize = 10;
 
 /// Judges the sequence of one site, all runs in order.
 ///
@@ -58,7 +58,7 @@ impl<'p> Verifier<'p> {
         }
     }
 
-    /// Keeps the first `findings` findings in full instead of the first 100; all are counted.
+    /// Keeps the first `findings` findings of each rule in full instead of the first 10; all are counted.
     #[must_use]
     pub fn keeping(mut self, findings: usize) -> Self {
         self.tally = Tally::new(findings);
@@ -142,7 +142,7 @@ impl<'p> Verifier<'p> {
         self.tally.counts(rule)
     }
 
-    /// The first findings, in the order of the rows.
+    /// The first findings of each rule, in the order of the rows.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         self.tally.kept()

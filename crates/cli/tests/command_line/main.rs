@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod inputs;
+mod judging;
 mod outputs;
 mod profiles;
 mod runner;
 mod signals;
+mod stranger;
 mod usage;

@@ -63,3 +63,13 @@ fn an_imported_profile_generates_the_same_bytes() {
     let name = "out/operation_sequence_261121_0000001.csv";
     assert!(imported.files()[name] == original.files()[name]);
 }
+
+#[test]
+fn the_schema_is_json_that_names_the_parts_of_a_profile() {
+    let text = stdout(&Folder::new(), &["profile", "schema"]);
+    assert!(text.ends_with("}\n"), "no final newline");
+    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for part in ["schema", "topology", "cell_types", "classes", "bases", "ops", "chains", "exclusions"] {
+        assert!(schema["properties"][part].is_object(), "{part}");
+    }
+}

@@ -1,0 +1,264 @@
+//! Which folders hold sequences, and whether they still hold what was written.
+//!
+//! A folder with files `operation_sequence_<stamp>_<run>.csv` is a site; folders below it are searched too, so that the
+//! root of a batch, whatever its folders are called, gives all its sites. Where a site has a `manifest.json`, its files
+//! are compared with what that says of them; where it has none, the files alone are enough.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::files::{Digest, FileKind};
+use crate::manifest;
+
+/// How far below the given folder sites are looked for.
+const DEPTH: usize = 4;
+
+/// The sequences of a site.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SiteFiles {
+    /// Its folder; of a single file, that file.
+    pub folder: PathBuf,
+    /// Its runs, in order.
+    pub runs: Vec<RunFile>,
+    /// What is not as the manifest says.
+    pub damage: Vec<Damage>,
+    /// What a reader of a verdict should know: runs that are not there, files left out.
+    pub notes: Vec<String>,
+}
+
+/// The sequence of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunFile {
+    /// Its number, from the file name; 1 for a single file of another name.
+    pub run: u64,
+    /// Where it is.
+    pub path: PathBuf,
+    /// How many rows the manifest says it has.
+    pub rows: Option<u64>,
+}
+
+/// A file that is not what the manifest says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Damage {
+    /// Which file.
+    pub file: PathBuf,
+    /// What is wrong with it.
+    pub what: DamageKind,
+}
+
+/// How a file can differ from what the manifest says.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DamageKind {
+    /// It is not there.
+    #[error("listed in the manifest, but not there")]
+    Missing,
+    /// Its contents are others.
+    #[error("changed since it was written: SHA-256 {found} instead of {listed}")]
+    Changed {
+        /// According to the manifest.
+        listed: Digest,
+        /// Of the file.
+        found: Digest,
+    },
+    /// It has another number of rows.
+    #[error("has {found} rows instead of {listed}")]
+    Rows {
+        /// According to the manifest.
+        listed: u64,
+        /// In the file.
+        found: u64,
+    },
+    /// The manifest itself cannot be read.
+    #[error("no manifest of a site: {0}")]
+    Manifest(String),
+}
+
+/// Why there is nothing to read.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// The file system says no.
+    #[error("cannot read `{}`: {error}", path.display())]
+    Io {
+        /// What was to be read.
+        path: PathBuf,
+        /// Why it could not be.
+        error: io::Error,
+    },
+    /// No sequence in the folder or below it.
+    #[error("no operation_sequence_*.csv in `{}` or the folders below it", .0.display())]
+    Nothing(PathBuf),
+    /// Two files of one run, and no manifest to say which one counts.
+    #[error("two files of run {run}, `{}` and `{}`: remove one of them", first.display(), second.display())]
+    TwoFiles {
+        /// The run.
+        run: u64,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+}
+
+impl FindError {
+    fn io(path: &Path, error: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), error }
+    }
+}
+
+/// Finds the sites of a path: of a batch, a site, or a single file, in the order of their paths.
+///
+/// # Errors
+/// [`FindError`] when there is nothing to read, or no telling what.
+pub fn find(path: &Path) -> Result<Vec<SiteFiles>, FindError> {
+    let about = path.metadata().map_err(|error| FindError::io(path, error))?;
+    if !about.is_dir() {
+        let run = path.file_name().and_then(|name| run_of(name.to_str()?)).unwrap_or(1);
+        let runs = vec![RunFile { run, path: path.to_owned(), rows: None }];
+        let notes = missing_runs(&runs);
+        return Ok(vec![SiteFiles { folder: path.to_owned(), runs, damage: Vec::new(), notes }]);
+    }
+    let mut sites = Vec::new();
+    search(path, DEPTH, &mut sites)?;
+    if sites.is_empty() {
+        return Err(FindError::Nothing(path.to_owned()));
+    }
+    Ok(sites)
+}
+
+/// The run of a file name `operation_sequence_<stamp>_<run>.csv`.
+fn run_of(name: &str) -> Option<u64> {
+    let rest = name.strip_prefix(FileKind::OperationSequence.name())?.strip_prefix('_')?.strip_suffix(".csv")?;
+    let (_, run) = rest.rsplit_once('_')?;
+    let digits = !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_digit());
+    run.parse().ok().filter(|_| digits)
+}
+
+fn search(folder: &Path, depth: usize, sites: &mut Vec<SiteFiles>) -> Result<(), FindError> {
+    let failed = |error| FindError::io(folder, error);
+    let mut below = Vec::new();
+    let mut files = Vec::new();
+    for entry in folder.read_dir().map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            below.push(path);
+        } else if let Some(run) = path.file_name().and_then(|name| run_of(name.to_str()?)) {
+            files.push((run, path));
+        }
+    }
+    if !files.is_empty() {
+        files.sort();
+        sites.push(site(folder, files)?);
+    }
+    below.sort();
+    if depth > 0 {
+        below.iter().try_for_each(|path| search(path, depth - 1, sites))?;
+    }
+    Ok(())
+}
+
+/// A site with files in the order of their runs.
+fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, FindError> {
+    let mut damage = Vec::new();
+    let mut notes = Vec::new();
+    let listed = listed(folder, &mut damage)?;
+    let mut rows = BTreeMap::new();
+    if let Some(listed) = &listed {
+        let known = |path: &Path| listed.iter().find(|file| path.file_name().is_some_and(|name| name == &*file.file));
+        for (_, path) in &files {
+            if known(path).is_none() {
+                notes.push(format!("`{}` is not in the manifest and was left out", path.display()));
+            }
+        }
+        files.retain(|(_, path)| known(path).is_some());
+        for file in listed {
+            let path = folder.join(&file.file);
+            if let Some(what) = compare(&path, file)? {
+                damage.push(Damage { file: path.clone(), what });
+            }
+            rows.insert(path, file.rows);
+        }
+    }
+    if let Some(pair) = files.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(FindError::TwoFiles { run: pair[0].0, first: pair[0].1.clone(), second: pair[1].1.clone() });
+    }
+    let runs: Vec<RunFile> =
+        files.into_iter().map(|(run, path)| RunFile { run, rows: rows.get(&path).copied(), path }).collect();
+    notes.extend(missing_runs(&runs));
+    Ok(SiteFiles { folder: folder.to_owned(), runs, damage, notes })
+}
+
+fn missing_runs(runs: &[RunFile]) -> Vec<String> {
+    let mut expected = 1;
+    let mut notes = Vec::new();
+    for file in runs {
+        if file.run > expected {
+            let last = file.run - 1;
+            let which =
+                if last == expected { format!("run {last} is") } else { format!("runs {expected} to {last} are") };
+            notes.push(format!("{which} not there: run {} is judged as if nothing had happened in between", file.run));
+        }
+        expected = file.run.saturating_add(1);
+    }
+    notes
+}
+
+/// What of a manifest is compared; other keys, and kinds of files yet unknown, are passed over.
+#[derive(Deserialize)]
+struct Manifest {
+    runs: Vec<ManifestRun>,
+}
+
+#[derive(Deserialize)]
+struct ManifestRun {
+    files: Vec<ManifestFile>,
+}
+
+#[derive(Deserialize)]
+struct ManifestFile {
+    file: String,
+    rows: u64,
+    sha256: Digest,
+}
+
+/// The files that the manifest of a folder lists; `None` without a manifest.
+fn listed(folder: &Path, damage: &mut Vec<Damage>) -> Result<Option<Vec<ManifestFile>>, FindError> {
+    let path = folder.join(manifest::FILE_NAME);
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(FindError::io(&path, error)),
+    };
+    match serde_json::from_slice::<Manifest>(&text) {
+        Ok(manifest) => Ok(Some(manifest.runs.into_iter().flat_map(|run| run.files).collect())),
+        Err(error) => {
+            damage.push(Damage { file: path, what: DamageKind::Manifest(error.to_string()) });
+            Ok(None)
+        }
+    }
+}
+
+/// How a file differs from what the manifest says; rows are counted when they are read.
+fn compare(path: &Path, listed: &ManifestFile) -> Result<Option<DamageKind>, FindError> {
+    let failed = |error| FindError::io(path, error);
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(DamageKind::Missing)),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut buffer).map_err(failed)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&buffer[..read]);
+    }
+    let found = Digest(hash.finalize().into());
+    Ok((found != listed.sha256).then_some(DamageKind::Changed { listed: listed.sha256, found }))
+}

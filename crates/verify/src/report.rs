@@ -1,0 +1,354 @@
+//! The verdict: for people as text, for machines as JSON.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use nandseq_profile::model::PayloadField;
+use nandseq_trace::read::Addressed;
+use nandseq_trace::read::folder::Damage;
+use serde::Serialize;
+
+use crate::finding::{Counts, Finding, OperationRef, Place};
+use crate::rule::RuleCode;
+
+/// What was judged and what was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// The name of the profile.
+    pub profile: String,
+    /// How many findings of each rule are shown.
+    pub max_findings: usize,
+    /// The sites, in the order of their paths.
+    pub sites: Vec<SiteReport>,
+}
+
+/// What was judged and found of a site.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SiteReport {
+    /// Its folder, or its only file.
+    pub folder: PathBuf,
+    /// Its files, in order; [`Place::file`] counts them.
+    pub files: Vec<FileReport>,
+    /// Operations judged.
+    pub operations: u64,
+    /// How often each rule was broken, in the order of [`RuleCode::ALL`].
+    pub counts: [Counts; RuleCode::COUNT],
+    /// The first findings of each rule, in the order of the rows.
+    pub findings: Vec<Finding>,
+    /// What is not as the manifest says.
+    pub damage: Vec<Damage>,
+    /// What a reader of the verdict should know.
+    pub notes: Vec<String>,
+}
+
+/// A file that was judged.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileReport {
+    /// The number of the run.
+    pub run: u64,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its rows, the header not counted.
+    pub rows: u64,
+}
+
+impl Report {
+    /// Whether no rule was broken and every file is as its manifest says.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.sites.iter().all(|site| {
+            site.damage.is_empty() && site.counts.iter().all(|counts| counts.findings + counts.followers == 0)
+        })
+    }
+
+    /// Operations judged.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.sites.iter().map(|site| site.operations).sum()
+    }
+
+    /// How often a rule was broken, in all sites.
+    #[must_use]
+    pub fn counts(&self, rule: RuleCode) -> Counts {
+        let of_sites = self.sites.iter().map(|site| site.counts[rule as usize]);
+        of_sites.fold(Counts::default(), |sum, counts| Counts {
+            findings: sum.findings + counts.findings,
+            followers: sum.followers + counts.followers,
+        })
+    }
+
+    /// The first findings of a rule, with their sites.
+    fn first(&self, rule: RuleCode) -> impl Iterator<Item = (&SiteReport, &Finding)> {
+        let all = self.sites.iter().flat_map(|site| site.findings.iter().map(move |finding| (site, finding)));
+        all.filter(move |(_, finding)| finding.rule == rule).take(self.max_findings)
+    }
+
+    /// The verdict as JSON: one object, times in ps, rows and lines from 1.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let broken = RuleCode::ALL.into_iter().filter(|&rule| self.counts(rule) != Counts::default());
+        let json = JsonReport {
+            schema: 1,
+            clean: self.is_clean(),
+            profile: &self.profile,
+            operations: self.operations(),
+            sites: self.sites.iter().map(JsonSite::new).collect(),
+            rules: broken.map(|rule| JsonRule::new(self, rule)).collect(),
+        };
+        // Strings and numbers only: this cannot fail.
+        serde_json::to_string_pretty(&json).unwrap_or_default()
+    }
+}
+
+impl SiteReport {
+    fn path(&self, place: Place) -> &Path {
+        self.files.get(place.file as usize).map_or(&self.folder, |file| &file.path)
+    }
+}
+
+/// The line of a row: the header is line 1.
+const fn line(place: Place) -> u64 {
+    place.row + 1
+}
+
+fn plural(count: u64, word: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {word}{ending}", grouped(count))
+}
+
+/// `1234567` as `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files: u64 = self.sites.iter().map(|site| site.files.len() as u64).sum();
+        let sites = self.sites.len() as u64;
+        let operations = plural(self.operations(), "operation");
+        let verdict = if self.is_clean() { "no rule broken" } else { "rules are broken" };
+        writeln!(f, "{operations} in {} of {}: {verdict}.", plural(files, "file"), plural(sites, "site"))?;
+        writeln!(f, "Judged by the profile \"{}\".", self.profile)?;
+        for site in &self.sites {
+            for note in &site.notes {
+                writeln!(f, "Note: {}: {note}.", site.folder.display())?;
+            }
+        }
+        for damage in self.sites.iter().flat_map(|site| &site.damage) {
+            writeln!(f, "File: {}: {}.", damage.file.display(), damage.what)?;
+        }
+        let broken: Vec<RuleCode> =
+            RuleCode::ALL.into_iter().filter(|&rule| self.counts(rule) != Counts::default()).collect();
+        if broken.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\n{:<22} {:>10} {:>10}", "rule", "findings", "followers")?;
+        for &rule in &broken {
+            let counts = self.counts(rule);
+            writeln!(f, "{:<22} {:>10} {:>10}", rule.name(), grouped(counts.findings), grouped(counts.followers))?;
+        }
+        for rule in broken {
+            self.fmt_rule(f, rule)?;
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn fmt_rule(&self, f: &mut fmt::Formatter<'_>, rule: RuleCode) -> fmt::Result {
+        writeln!(f, "\n{}: {}", rule.name(), rule.sentence())?;
+        let mut shown = 0;
+        for (site, finding) in self.first(rule) {
+            shown += 1;
+            write!(f, "  {}:{}", site.path(finding.place).display(), line(finding.place))?;
+            if let Some(time) = finding.time {
+                write!(f, "  {time}")?;
+            }
+            if let Some(op) = &finding.op {
+                write!(f, "  {op}")?;
+            }
+            if let Some(uid) = finding.uid {
+                write!(f, " (op_uid {uid})")?;
+            }
+            writeln!(f)?;
+            let targets: Vec<String> =
+                finding.targets.iter().map(target_text).filter(|text| !text.is_empty()).collect();
+            if !targets.is_empty() {
+                writeln!(f, "      at {}", targets.join("; "))?;
+            }
+            writeln!(f, "      {}", finding.message)?;
+            if let Some(other) = &finding.other {
+                let path = site.path(other.place).display();
+                let OperationRef { uid, op, time, place } = other;
+                writeln!(f, "      see {path}:{}  {time}  {op} (op_uid {uid})", line(*place))?;
+            }
+        }
+        let hidden = self.counts(rule).findings - shown;
+        if hidden > 0 {
+            writeln!(f, "  … and {}", plural(hidden, "more finding"))?;
+        }
+        Ok(())
+    }
+}
+
+/// `die 0, plane 1, block 5, page 3`, as far as the payload says it.
+fn target_text(target: &Addressed) -> String {
+    let numbers = [
+        (PayloadField::Die, target.die),
+        (PayloadField::Plane, target.plane),
+        (PayloadField::Block, target.block),
+        (PayloadField::Page, target.page),
+    ];
+    let given = numbers.into_iter().filter(|(field, _)| target.fields.contains(*field));
+    let mut parts: Vec<String> = given.map(|(field, number)| format!("{} {number}", field.name())).collect();
+    parts.extend(target.status.map(|status| format!("expecting {}", status.name())));
+    parts.join(", ")
+}
+
+#[derive(Serialize)]
+struct JsonReport<'a> {
+    schema: u32,
+    clean: bool,
+    profile: &'a str,
+    operations: u64,
+    sites: Vec<JsonSite<'a>>,
+    rules: Vec<JsonRule<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonSite<'a> {
+    folder: String,
+    operations: u64,
+    files: Vec<JsonFile>,
+    damage: Vec<JsonDamage>,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct JsonFile {
+    run: u64,
+    file: String,
+    rows: u64,
+}
+
+#[derive(Serialize)]
+struct JsonDamage {
+    file: String,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct JsonRule<'a> {
+    rule: &'static str,
+    sentence: &'static str,
+    findings: u64,
+    followers: u64,
+    first: Vec<JsonFinding<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonFinding<'a> {
+    file: String,
+    row: u64,
+    line: u64,
+    time_ps: Option<u64>,
+    op_uid: Option<u64>,
+    op_name: Option<&'a str>,
+    targets: Vec<JsonTarget>,
+    message: &'a str,
+    other: Option<JsonOther<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonTarget {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    die: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plane: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp_val: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct JsonOther<'a> {
+    file: String,
+    row: u64,
+    line: u64,
+    time_ps: u64,
+    op_uid: u64,
+    op_name: &'a str,
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+impl<'a> JsonSite<'a> {
+    fn new(site: &'a SiteReport) -> Self {
+        let file = |file: &FileReport| JsonFile { run: file.run, file: shown(&file.path), rows: file.rows };
+        let damage = |one: &Damage| JsonDamage { file: shown(&one.file), message: one.what.to_string() };
+        Self {
+            folder: shown(&site.folder),
+            operations: site.operations,
+            files: site.files.iter().map(file).collect(),
+            damage: site.damage.iter().map(damage).collect(),
+            notes: &site.notes,
+        }
+    }
+}
+
+impl<'a> JsonRule<'a> {
+    fn new(report: &'a Report, rule: RuleCode) -> Self {
+        let Counts { findings, followers } = report.counts(rule);
+        let first = report.first(rule).map(|(site, finding)| JsonFinding::new(site, finding)).collect();
+        Self { rule: rule.name(), sentence: rule.sentence(), findings, followers, first }
+    }
+}
+
+impl<'a> JsonFinding<'a> {
+    fn new(site: &SiteReport, finding: &'a Finding) -> Self {
+        Self {
+            file: shown(site.path(finding.place)),
+            row: finding.place.row,
+            line: line(finding.place),
+            time_ps: finding.time.map(|time| time.0),
+            op_uid: finding.uid,
+            op_name: finding.op.as_deref(),
+            targets: finding.targets.iter().map(JsonTarget::new).collect(),
+            message: &finding.message,
+            other: finding.other.as_ref().map(|other| JsonOther {
+                file: shown(site.path(other.place)),
+                row: other.place.row,
+                line: line(other.place),
+                time_ps: other.time.0,
+                op_uid: other.uid,
+                op_name: &other.op,
+            }),
+        }
+    }
+}
+
+impl JsonTarget {
+    fn new(target: &Addressed) -> Self {
+        let given = |field, number| target.fields.contains(field).then_some(number);
+        Self {
+            die: given(PayloadField::Die, target.die),
+            plane: given(PayloadField::Plane, target.plane),
+            block: given(PayloadField::Block, target.block),
+            page: given(PayloadField::Page, target.page),
+            exp_val: target.status.map(nandseq_trace::Status::name),
+        }
+    }
+}
