@@ -2,6 +2,7 @@
 //!
 //! The same flags are taken by `nandseqgen generate` and, without a subcommand, by `nandseqgen` itself.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -34,6 +35,8 @@ pub(crate) struct CommandLine {
 pub(crate) enum Command {
     /// Write operation sequences.
     Generate(Box<GenerateArgs>),
+    /// Judge written sequences by every rule of the device.
+    Verify(VerifyArgs),
     /// Check, convert and show device profiles.
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -42,6 +45,32 @@ pub(crate) enum Command {
         /// Which shell.
         shell: Shell,
     },
+}
+
+/// What is judged, and by which profile.
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// Sequence files, folders of sites, or output folders of batches
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Profile the sequences were made for, native or legacy [default: the built-in device]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+    /// Leave out operations that the profile describes wrongly, as --lenient did when generating
+    #[arg(long)]
+    pub(crate) lenient: bool,
+    /// Bad blocks [default: the list that the manifest names]
+    #[arg(long, value_name = "CSV")]
+    pub(crate) badlist: Option<PathBuf>,
+    /// Findings of each rule that are shown in full; all are counted
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) max_findings: usize,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
+    /// Sites judged at the same time [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
+    pub(crate) jobs: Option<u64>,
 }
 
 /// What can be done with profiles.
@@ -53,6 +82,8 @@ pub(crate) enum ProfileCommand {
     Import(ProfileArgs),
     /// Print a profile in the native form; without PATH the built-in device.
     Show(ProfileArgs),
+    /// Print the JSON Schema of native profiles, for editors.
+    Schema,
 }
 
 /// Which profile.
@@ -115,10 +146,10 @@ pub(crate) struct ExtentArgs {
     #[arg(short = 't', long, value_name = "US", value_parser = Ticks::parse_us)]
     pub(crate) run_until: Option<Ticks>,
     /// Stop each run after this many operations; chains that have begun are completed
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub(crate) ops: Option<u64>,
     /// Runs of each site; they continue one another
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=9_999_999))]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 1, value_parser = whole(1..=9_999_999))]
     pub(crate) num_runs: u64,
     /// Complete what is in flight at the end of a run [default]
     #[arg(long, overrides_with = "no_drain_op_end")]
@@ -132,20 +163,20 @@ pub(crate) struct ExtentArgs {
 #[derive(Args, Debug)]
 pub(crate) struct SiteArgs {
     /// Base seed; a run's seed is this + site - first site + run index
-    #[arg(long, value_name = "N", default_value_t = 42)]
+    #[arg(long, value_name = "N", default_value_t = 42, value_parser = whole(0..=u64::MAX))]
     pub(crate) seed: u64,
     /// Sites, each with a folder of its own; 0: one site, written straight into the output folder
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=100_000))]
-    pub(crate) site_count: u32,
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=100_000))]
+    pub(crate) site_count: u64,
     /// Number of the first site
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(0..=u64::MAX))]
     pub(crate) site_start: u64,
     /// Folder of a site in the output folder
     #[arg(long, value_name = "P", default_value = "site_{site_id:02d}")]
     pub(crate) site_dir_pattern: String,
     /// Sites generated at the same time; the output does not depend on it [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) jobs: Option<u16>,
+    #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
+    pub(crate) jobs: Option<u64>,
 }
 
 /// How likely each operation is.
@@ -164,7 +195,7 @@ pub(crate) struct TableArgs {
     #[arg(long)]
     pub(crate) refresh_op_state_probs: bool,
     /// Seed of a built table
-    #[arg(long, value_name = "N", default_value_t = nandseq_generate::probability::DEFAULT_TABLE_SEED)]
+    #[arg(long, value_name = "N", default_value_t = nandseq_generate::probability::DEFAULT_TABLE_SEED, value_parser = whole(0..=u64::MAX))]
     pub(crate) pc_seed: u64,
     /// Check the table and say what is wrong before anything is generated
     #[arg(long)]
@@ -211,6 +242,15 @@ pub(crate) enum Format {
     Parquet,
 }
 
+/// Forms of a report.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
 /// How much to log of proposals.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub(crate) enum ProposerLog {
@@ -220,4 +260,12 @@ pub(crate) enum ProposerLog {
     Summary,
     /// Every proposal (not available yet)
     Full,
+}
+
+/// Reads whole numbers of a range, and says which they are.
+fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("not a whole number from {} to {}", range.start(), range.end()))
+    }
 }

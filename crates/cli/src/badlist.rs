@@ -67,7 +67,8 @@ impl Reader<'_> {
     fn row(&mut self, row: &Row<'_>) {
         let fields: Vec<&str> = row.text.split(',').collect();
         let [die_text, block_text] = fields[..] else {
-            let message = format!("a bad block is a die and a block, but this line has {} fields", fields.len());
+            let (count, plural) = (fields.len(), if fields.len() == 1 { "" } else { "s" });
+            let message = format!("a bad block is a die and a block, but this line has {count} field{plural}");
             self.wrong.push(Diagnostic::error("badlist-fields", message).at(row.span(0, row.text.len()), ""));
             return;
         };

@@ -13,6 +13,7 @@ use nandseq_trace::files::{FileKind, NewFile};
 use nandseq_trace::manifest::{self, BatchManifest, FileRecord, Origin, RunRecord, SiteManifest, SiteRecord, Tool};
 use nandseq_trace::sequence::{SequenceLayout, SequenceWriter};
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::failure::{Failure, Problem};
 use crate::plan::{Plan, SitePlan};
@@ -55,19 +56,23 @@ pub(crate) fn execute(plan: &Plan, progress: &Progress, stop: &AtomicBool) -> Re
         .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
     let layout = SequenceLayout::new(&plan.profile)
         .map_err(|error| Problem::new(error.to_string()).help("look at `export` of the profile"))?;
-    let mut threads = rayon::ThreadPoolBuilder::new();
-    if let Some(jobs) = plan.jobs {
-        threads = threads.num_threads(jobs);
-    }
-    let threads = threads
-        .build()
-        .map_err(|error| Problem::new(format!("cannot start threads: {error}")).help("try a smaller --jobs"))?;
+    let threads = threads(plan.jobs)?;
     prepare_folders(plan)?;
     write_table(plan)?;
     let work = Work { plan, setup: &setup, layout: &layout, progress, stop };
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     work.conclude(outcomes)
+}
+
+/// Threads for so many sites at a time; without a number as many as there are cores.
+pub(crate) fn threads(jobs: Option<u64>) -> Result<ThreadPool, Failure> {
+    let mut builder = ThreadPoolBuilder::new();
+    if let Some(jobs) = jobs.and_then(|jobs| usize::try_from(jobs).ok()) {
+        builder = builder.num_threads(jobs);
+    }
+    let refused = |error| Problem::new(format!("cannot start threads: {error}")).help("try a smaller --jobs").into();
+    builder.build().map_err(refused)
 }
 
 /// Makes every folder, proves that files can be put there, and takes away manifests of what is about to be replaced.

@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Unusable(Vec<Problem>),
     /// A file that was read cannot be used: exit code 2.
     Faulty(Box<(SourceFile, Diagnostics)>),
+    /// Judged sequences break rules, as has been shown: exit code 1.
+    RulesBroken,
     /// A result could not be written: exit code 3.
     CannotWrite {
         /// What was being written.
@@ -82,6 +84,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Unusable(_) | Self::Faulty(_) => 2,
+            Self::RulesBroken => 1,
             Self::CannotWrite { .. } => 3,
             Self::Interrupted { .. } => 130,
         })
@@ -97,6 +100,7 @@ impl Failure {
                 let message = format!("cannot write `{}`: {}", path.display(), plain(reason));
                 problem_text(&Problem { message, help: Some(help.to_owned()) })
             }
+            Self::RulesBroken => String::new(),
             Self::Interrupted { finished_runs: 1 } => "interrupted: 1 finished run is kept\n".to_owned(),
             Self::Interrupted { finished_runs } => format!("interrupted: {finished_runs} finished runs are kept\n"),
         }

@@ -14,6 +14,9 @@ use nandseq_trace::manifest::ProfileInput;
 
 use crate::failure::{Failure, Problem};
 
+/// Where a manifest says the built-in device comes from.
+pub(crate) const BUILT_IN: &str = "built-in";
+
 /// A profile, where it came from, and what was remarked about it.
 pub(crate) struct ReadProfile {
     pub(crate) profile: Profile,
@@ -49,7 +52,7 @@ pub(crate) fn profile(path: Option<&Path>, lenient: bool) -> Result<ReadProfile,
         }
         None => {
             let text = builtin::text();
-            (SourceFile::new(builtin::NAME, text), Digest::of(text.as_bytes()), "built-in".to_owned())
+            (SourceFile::new(builtin::NAME, text), Digest::of(text.as_bytes()), BUILT_IN.to_owned())
         }
     };
     let (profile, remarks) = nandseq_profile::read(&source, ReadOptions { lenient });

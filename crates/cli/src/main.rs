@@ -13,6 +13,7 @@ mod profiles;
 mod progress;
 mod site_folders;
 mod summary;
+mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let done = match &command_line.command {
         None => generate(&command_line.generate),
         Some(Command::Generate(arguments)) => generate(arguments),
+        Some(Command::Verify(arguments)) => verify::run(arguments),
         Some(Command::Profile(command)) => profiles::run(command),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

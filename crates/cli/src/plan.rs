@@ -44,8 +44,11 @@ pub(crate) struct Plan {
     pub(crate) out_dir: PathBuf,
     pub(crate) stamp: Stamp,
     /// Sites generated at the same time; `None`: as many as there are cores.
-    pub(crate) jobs: Option<usize>,
+    pub(crate) jobs: Option<u64>,
     pub(crate) quiet: bool,
+    /// The profile as named; `None` for the built-in device.
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) lenient: bool,
     pub(crate) profile_input: ProfileInput,
     pub(crate) badlist_input: Option<Input>,
     /// The arguments that stay the same for every site.
@@ -101,8 +104,10 @@ impl Plan {
             is_batch: arguments.sites.site_count > 0,
             out_dir: arguments.output.out_dir.clone(),
             stamp: arguments.output.stamp.unwrap_or_else(today),
-            jobs: arguments.sites.jobs.map(usize::from),
+            jobs: arguments.sites.jobs,
             quiet: arguments.output.quiet,
+            config: arguments.device.config.clone(),
+            lenient: arguments.device.lenient,
             profile_input: input,
             badlist_input,
             device_arguments,
@@ -189,7 +194,7 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
 /// Every site number and seed must fit 64 bits.
 fn check_seeds(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
     let sites = &arguments.sites;
-    let further_sites = u64::from(sites.site_count.max(1) - 1);
+    let further_sites = sites.site_count.max(1) - 1;
     if sites.site_start.checked_add(further_sites).is_none() {
         let message = format!("--site-start {} leaves no numbers for {} sites", sites.site_start, sites.site_count);
         problems.push(Problem::new(message).help("choose a smaller first number"));
@@ -207,7 +212,7 @@ fn sites(arguments: &GenerateArgs, folders: &SiteFolders) -> Vec<SitePlan> {
     if flags.site_count == 0 {
         return vec![SitePlan { site: None, folder: String::new(), seed: flags.seed }];
     }
-    (0..u64::from(flags.site_count))
+    (0..flags.site_count)
         .map(|offset| {
             let site = flags.site_start + offset;
             SitePlan { site: Some(site), folder: folders.folder(site), seed: flags.seed + offset }

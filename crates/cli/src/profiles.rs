@@ -18,12 +18,14 @@ pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
             None => Err(Problem::new("there is nothing to import").help("nandseqgen profile import PATH").into()),
         },
         ProfileCommand::Show(arguments) => show(arguments),
+        ProfileCommand::Schema => print(&nandseq_profile::native::schema::json()),
     }
 }
 
 fn check(arguments: &ProfileArgs) -> Result<(), Failure> {
     let read = inputs::profile(arguments.path.as_deref(), arguments.lenient)?;
-    let remarks = read.remarks;
+    let mut remarks = read.remarks;
+    remarks.append(nandseq_profile::check::check(&read.profile));
     let profile = &read.profile;
     let mut text = remarks.render(&read.source, Styling::Coloured);
     text.push_str(&format!(

@@ -40,7 +40,15 @@ fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Durat
         size(totals.bytes),
         plan.out_dir.display()
     )?;
-    writeln!(text, "Each folder's manifest.json lists files, checksums, seeds, and the arguments that make them again.")
+    writeln!(text, "manifest.json in each folder says how to make its files again; to judge them by every rule:")?;
+    writeln!(text, "  {}", verify_command(plan))
+}
+
+/// The command that judges what was written.
+fn verify_command(plan: &Plan) -> String {
+    let config = plan.config.as_ref().map_or_else(String::new, |path| format!("--config {} ", path.display()));
+    let lenient = if plan.lenient { "--lenient " } else { "" };
+    format!("nandseqgen verify {config}{lenient}{}", plan.out_dir.display())
 }
 
 fn write_families(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {

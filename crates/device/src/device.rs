@@ -249,6 +249,7 @@ impl Device {
         let op = tables.op(op);
         let info = tables.base(op.base);
         self.judge_shape(tables, op, info, place)?;
+        judge_cell_type(op, info, place)?;
         self.book.judge(info, place, place.cell_type)?;
         self.judge_occupation(op, info, place)?;
         for die in self.dies_of(info, place) {
@@ -392,4 +393,21 @@ impl Device {
         }
         flight
     }
+}
+
+/// "The payload says the cell type of the operation", if it has one of its own.
+fn judge_cell_type(op: &OpInfo, info: &BaseInfo, place: &Place) -> Result<(), Rule> {
+    let effects = &info.effects;
+    if !info.has_block || op.cell_type.is_none_or(|own| own == place.cell_type) {
+        return Ok(());
+    }
+    Err(if effects.reads_array() {
+        Rule::ReadCellType
+    } else if effects.data_out {
+        Rule::DoutSource
+    } else if effects.cache_read_end.is_some() {
+        Rule::CacheSequence
+    } else {
+        Rule::ProgramCellType
+    })
 }

@@ -27,6 +27,13 @@ pub struct Register {
     pub copyback: bool,
 }
 
+impl Register {
+    /// Whether both hold the same page of the array, read as the same cell type.
+    fn same_page(&self, other: &Self) -> bool {
+        (self.group, self.page, self.cell_type) == (other.group, other.page, other.cell_type)
+    }
+}
+
 /// The registers of a plane.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct PlaneLogic {
@@ -314,6 +321,7 @@ impl DieLogic {
                 regs.page = Some(own);
             }
             if effects.cache_read_end.is_some() {
+                regs.page = None;
                 regs.cache_read = None;
             }
             if effects.data_out {
@@ -355,9 +363,10 @@ fn judge_cache_read(info: &BaseInfo, place: &Place, regs: &PlaneLogic) -> Result
     if info.effects.cache_read.is_some() && page.cell_type != place.cell_type {
         return Err(Rule::CacheSequence);
     }
-    if info.effects.cache_read_end.is_some() && (page.group != place.group || page.page != place.page) {
+    if info.effects.cache_read_end.is_some() && !holds(Some(page), place) {
         return Err(Rule::CacheSequence);
     }
-    let same_page = regs.output == Some(page);
+    // Only the page counts: a copyback read's page read again is still the same page.
+    let same_page = regs.output.is_some_and(|output| output.same_page(&page));
     if regs.unread && !same_page { Err(Rule::UnreadData) } else { Ok(()) }
 }

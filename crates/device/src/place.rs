@@ -71,7 +71,7 @@ impl Place {
     ///
     /// # Errors
     /// [`Rule::Bounds`] when an address does not exist or lies on another plane, [`Rule::MultiPlaneGroup`] when the targets
-    /// are not on one die, on ascending planes, of one block group and page.
+    /// are not on one die, on ascending planes, of one block group, page and cell type, or there is none.
     pub fn from_targets(size: &Size, targets: &[Target]) -> Result<Self, Rule> {
         let Some(first) = targets.first() else { return Err(Rule::MultiPlaneGroup) };
         let planes = u32::from(size.planes);
@@ -85,8 +85,10 @@ impl Place {
             }
         }
         let group = first.block.0 / planes;
-        let alike =
-            |target: &Target| target.die == first.die && target.page == first.page && target.block.0 / planes == group;
+        let alike = |target: &Target| {
+            (target.die, target.page, target.cell_type) == (first.die, first.page, first.cell_type)
+                && target.block.0 / planes == group
+        };
         if !targets.iter().all(alike) || !targets.is_sorted_by(|a, b| a.plane < b.plane) {
             return Err(Rule::MultiPlaneGroup);
         }

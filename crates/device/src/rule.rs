@@ -1,7 +1,7 @@
 //! The reason codes: why an operation may not start.
 //!
-//! One code for each rule of the device (see the rulebook). The order is the order in which [`judge`](crate::Device::judge)
-//! looks, coarse and cheap first.
+//! One code for each rule of the device (see the rulebook), in the order of the rule text. [`judge`](crate::Device::judge) looks
+//! in an order of its own: shape and addresses, occupation, op_states, the die's lasting state, termination, and the bus last.
 
 /// A rule of the device; its code says which rule an operation would break.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -34,11 +34,11 @@ pub enum Rule {
     ProgramBeforeErase,
     /// Not the next page of the block.
     ProgramOrder,
-    /// Not a cell type the block may be programmed with.
+    /// Not a cell type the block may be programmed with, or not that of the operation (an erase included).
     ProgramCellType,
     /// The page is not programmed, or too close to the last programmed one.
     ReadBeforeProgram,
-    /// Not the block's program cell type.
+    /// Not the block's program cell type, or not that of the operation.
     ReadCellType,
     /// The output register is not valid, or holds another address.
     DoutSource,

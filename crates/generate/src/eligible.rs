@@ -3,9 +3,9 @@
 //! A filter, not a judge: whatever passes here is judged again before it starts. It is made of bit masks of the state and of
 //! the address book's counts, so that nearly every draw succeeds.
 
-use nandseq_device::{BaseInfo, Device, Place, Reach, Tables};
+use nandseq_device::{BaseInfo, Device, Place, PlaneLogic, Reach, Tables};
 use nandseq_profile::model::{AddressSource, LatchKind};
-use nandseq_profile::{BaseSet, Die, Page, Plane, PlaneSet, Ticks};
+use nandseq_profile::{BaseSet, CellTypeId, Die, Page, Plane, PlaneSet, Ticks};
 
 use crate::setup::Class;
 
@@ -22,6 +22,12 @@ pub(crate) struct View {
     /// Forbidden by each plane.
     on_plane: [BaseSet; 8],
     unread: PlaneSet,
+    /// Unread data that is not in the page register too: a cache read would lose it.
+    unread_for_good: PlaneSet,
+    /// Planes whose page register holds something, by cell type.
+    page_cell: [Option<CellTypeId>; 8],
+    /// Planes whose page register was filled by a copyback read.
+    copyback: PlaneSet,
     busy: PlaneSet,
     /// Whether a chain is under way on the die.
     chained: bool,
@@ -50,6 +56,9 @@ impl View {
             on_any_plane: BaseSet::EMPTY,
             on_plane: [BaseSet::EMPTY; 8],
             unread: PlaneSet::EMPTY,
+            unread_for_good: PlaneSet::EMPTY,
+            page_cell: [None; 8],
+            copyback: PlaneSet::EMPTY,
             busy: device.occupied(die),
             chained,
             waiting,
@@ -59,11 +68,22 @@ impl View {
             let own = device.forbidden_by_op_state(tables, die, plane, now).union(cache).union(latch);
             view.on_plane[usize::from(plane.0)] = own;
             view.on_any_plane = view.on_any_plane.union(own);
-            if logic.planes[usize::from(plane.0)].unread {
-                view.unread.insert(plane);
-            }
+            view.note_registers(plane, &logic.planes[usize::from(plane.0)]);
         }
         view
+    }
+
+    fn note_registers(&mut self, plane: Plane, registers: &PlaneLogic) {
+        if registers.unread {
+            self.unread.insert(plane);
+            if registers.page != registers.output {
+                self.unread_for_good.insert(plane);
+            }
+        }
+        self.page_cell[usize::from(plane.0)] = registers.page.map(|page| page.cell_type);
+        if registers.page.is_some_and(|page| page.copyback) {
+            self.copyback.insert(plane);
+        }
     }
 
     /// The planes on which a base may work now.
@@ -79,8 +99,29 @@ impl View {
                 allowed = allowed.minus(self.busy);
             }
         }
-        let overwrites = info.effects.changes_block() || info.effects.fill.is_some();
-        if overwrites { allowed.minus(self.unread) } else { allowed }
+        self.with_registers(allowed, info, class)
+    }
+
+    /// The planes among `allowed` whose registers let a base work there.
+    fn with_registers(&self, mut allowed: PlaneSet, info: &BaseInfo, class: &Class) -> PlaneSet {
+        let effects = &info.effects;
+        if effects.copyback_source {
+            return allowed.and(self.copyback);
+        }
+        if effects.changes_block() || effects.fill.is_some() {
+            return allowed.minus(self.unread);
+        }
+        if effects.cache_read.is_some() || effects.cache_read_end.is_some() {
+            let fits = |cell: Option<CellTypeId>| match cell {
+                Some(cell) => effects.cache_read.is_none() || cell == class.cell,
+                None => false,
+            };
+            allowed = allowed.minus(self.unread_for_good);
+            for plane in allowed.iter().filter(|plane| !fits(self.page_cell[usize::from(plane.0)])) {
+                allowed = allowed.minus(PlaneSet::one(plane));
+            }
+        }
+        allowed
     }
 
     /// Whether names of a class may be proposed now.
@@ -159,9 +200,10 @@ impl View {
             AddressSource::ReadablePage => !book.read_planes(die, cell, allowed).is_empty(),
             AddressSource::OutputRegister => here && registers.output.is_some(),
             AddressSource::PageRegister => here && registers.page.is_some(),
-            AddressSource::SuspendedProgram => {
-                logic.program.is_some_and(|suspended| (suspended.place.planes.len() > 1) == class.multi)
-            }
+            AddressSource::SuspendedProgram => logic.program.is_some_and(|suspended| {
+                let place = &suspended.place;
+                (place.planes.len() > 1) == class.multi && place.planes.is_subset(allowed) && place.cell_type == cell
+            }),
             AddressSource::OneShotLatch => latched(LatchKind::OneShot),
             AddressSource::CopybackLatch => latched(LatchKind::Copyback),
         }

@@ -120,7 +120,7 @@ impl Planner<'_> {
             let lone = head.place.planes.len() <= 1 || info.has_multi || !info.per_plane;
             if lone {
                 let multi = head.place.planes.len() > 1 && info.has_multi;
-                let free = !info.multi && needs_sample(self.setup, info);
+                let free = !info.multi && head.place.planes.len() > 1 && needs_sample(self.setup, info);
                 self.plan_step(info, head.place.planes, (!free).then_some(multi), stream)?;
                 continue;
             }
@@ -147,7 +147,8 @@ impl Planner<'_> {
             None if needs_sample(self.setup, info) => self.sample(info, op, planes, stream)?,
             None => return None,
         };
-        let step = Step { op, place };
+        let shaped = !info.per_plane || self.setup.tables.op(op).multi == (place.planes.len() > 1);
+        let step = shaped.then_some(Step { op, place })?;
         self.carry_out(step)?;
         self.steps.push(step);
         Some(())

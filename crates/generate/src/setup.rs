@@ -188,9 +188,6 @@ pub fn not_yet_generated(profile: &Profile) -> BaseSet {
                 || effects.resume.is_some()
                 || effects.reset_die
                 || effects.reset_target
-                || effects.cache_read.is_some()
-                || effects.cache_read_end.is_some()
-                || effects.copyback_source
                 || info.address == nandseq_profile::model::AddressSource::SuspendedProgram
         })
         .map(|(id, _)| id)

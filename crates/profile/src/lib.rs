@@ -5,6 +5,7 @@
 //! one, and writes them. It knows nothing of simulation.
 
 pub mod builtin;
+pub mod check;
 pub mod diagnostic;
 mod hash;
 pub mod ids;

@@ -4,7 +4,13 @@
 //! no reader of a [`Profile`] ever compares the name of a base or an operation. Reading and writing profiles happens in the
 //! other modules of this crate; this one only says what a profile *is*.
 
-use crate::ids::{BaseId, BaseSet, CellTypeId, GroupId, IdVec, OpId, PhaseKey};
+mod effect;
+mod exclusion;
+
+pub use effect::{Axis, CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, LatchNeed};
+pub use exclusion::{DeviceState, ExclusionGroup, Exclusions};
+
+use crate::ids::{BaseId, BaseSet, CellTypeId, IdVec, OpId, PhaseKey};
 use crate::units::Ticks;
 
 /// A device, completely described.
@@ -209,126 +215,6 @@ pub enum AddressSource {
     CopybackLatch,
 }
 
-/// The axis of a suspension.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Axis {
-    /// Erase suspend and resume.
-    Erase,
-    /// Program suspend and resume.
-    Program,
-}
-
-/// The page of a one-shot program that a latch holds.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum LatchLevel {
-    /// Lower page.
-    Lsb,
-    /// Central page.
-    Csb,
-    /// Upper page.
-    Msb,
-}
-
-/// Which latch of the die.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum LatchKind {
-    /// The latch that `exclusions_by_latch_state` looks at.
-    OneShot,
-    /// The copyback latch, which no exclusion table looks at.
-    Copyback,
-}
-
-/// The latch levels an operation may start on; empty means "no latch needed".
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
-pub struct LatchNeed {
-    /// After the LSB load.
-    pub lsb: bool,
-    /// After the CSB load.
-    pub csb: bool,
-    /// After the MSB load.
-    pub msb: bool,
-}
-
-/// The kind of cache read, each with its own exclusion table.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum CacheReadKind {
-    /// Cache read of the die (`ON_CACHE_READ`).
-    Cache,
-    /// Plane-level cache read (`ON_PLANE_CACHE_READ`).
-    PlaneCache,
-}
-
-/// The kind of cache program, each with its own exclusion table.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum CacheProgramKind {
-    /// One page at a time (`ON_CACHE_PROGRAM`).
-    Slc,
-    /// One-shot (`ON_ONESHOT_CACHE_PROGRAM`).
-    OneShot,
-}
-
-/// What an operation does to the device, beyond occupying it. A base lists its effects; the engine interprets kinds.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Effect {
-    /// When the array is done: the target blocks are erased with the operation's cell type.
-    Erase,
-    /// When the array is done: the target page is the block's last page, its cell type the operation's.
-    Program,
-    /// When the array is done: the block is closed (last page = pages_per_block − 1).
-    CloseBlock,
-    /// A load of a page of a one-shot program: a program as to registers and in-flight rules, without array effect.
-    /// Needs the latch as `needs` says, and sets it to `level` at its end.
-    LoadLatch {
-        /// Which latch.
-        latch: LatchKind,
-        /// What it holds afterwards.
-        level: LatchLevel,
-        /// What it must hold before.
-        needs: LatchNeed,
-    },
-    /// Needs the latch as `needs` says, for the same address, and clears it at its end.
-    ConsumeLatch {
-        /// Which latch.
-        latch: LatchKind,
-        /// What it must hold before (all false: it may hold anything, or nothing).
-        needs: LatchNeed,
-    },
-    /// When the array is done: both registers of each target plane hold the target page, unread.
-    FillRegisters {
-        /// Whether the page register may feed a copyback program.
-        copyback: bool,
-    },
-    /// Sets cache-read on its planes at its start; when the array is done the page register moves to the output
-    /// register and the target page into the page register.
-    CacheRead(CacheReadKind),
-    /// When the array is done: the page register moves to the output register, cache-read is cleared.
-    CacheReadEnd(CacheReadKind),
-    /// Sets the die's cache-program state at its start.
-    CacheProgramStart(CacheProgramKind),
-    /// Clears the die's cache-program state of this kind at its end.
-    CacheProgramEnd(CacheProgramKind),
-    /// Puts out what the output register of its plane holds; at its end that data has been read.
-    DataOut,
-    /// Needs, on every target plane, a page register filled by a copyback read.
-    CopybackSource,
-    /// Suspends the operation of this axis that is in CORE_BUSY on the die.
-    Suspend(Axis),
-    /// Resumes the suspended operation of this axis at its end.
-    Resume(Axis),
-    /// Ends everything in flight on the die at its start.
-    ResetDie,
-    /// Ends everything in flight on every die at its start.
-    ResetTarget,
-    /// Switches on-die termination off at its start.
-    OdtDisable,
-    /// Switches on-die termination on at its end.
-    OdtEnable,
-    /// Reads the status of the die; the payload carries what is expected.
-    StatusRead,
-    /// Asks the proposer to propose nothing at this hook.
-    Delay,
-}
-
 /// A class of behaviour.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Base {
@@ -455,110 +341,6 @@ pub struct Op {
     pub status_of: Option<StatusOf>,
     /// The number in the `op_id` column, 0 unless mapped.
     pub opcode: u32,
-}
-
-/// The exclusion tables: state → groups → forbidden bases.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Exclusions {
-    /// Named lists of forbidden bases.
-    pub groups: IdVec<GroupId, ExclusionGroup>,
-    /// By op_state. Entries of `BASE.END` shape proposals under that phase key and are not device rules.
-    pub by_op_state: Vec<(PhaseKey, Vec<GroupId>)>,
-    /// By the other states, in the order of the file.
-    pub by_state: Vec<(DeviceState, Vec<GroupId>)>,
-}
-
-/// A named list of forbidden bases.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ExclusionGroup {
-    /// The name (`on_busy`).
-    pub name: String,
-    /// The bases it forbids.
-    pub forbids: BaseSet,
-}
-
-/// A state of the device that an exclusion table looks at.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum DeviceState {
-    /// `LATCH_ON_READ`: the output register of the plane is unread.
-    LatchOnRead,
-    /// `LATCH_ON_LSB`, `LATCH_ON_CSB`, `LATCH_ON_MSB`: the one-shot latch of the die.
-    LatchOn(LatchLevel),
-    /// `ERASE_SUSPENDED`, `PROGRAM_SUSPENDED`
-    Suspended(Axis),
-    /// `NOT_ERASE_SUSPENDED`, `NOT_PROGRAM_SUSPENDED`
-    NotSuspended(Axis),
-    /// `ODT_DISABLE`
-    OdtDisabled,
-    /// `ON_CACHE_READ`, `ON_PLANE_CACHE_READ`
-    CacheRead(CacheReadKind),
-    /// `ON_CACHE_PROGRAM`, `ON_ONESHOT_CACHE_PROGRAM`
-    CacheProgram(CacheProgramKind),
-}
-
-impl DeviceState {
-    /// All states, in the order of the spec.
-    pub const ALL: [Self; 13] = [
-        Self::LatchOnRead,
-        Self::LatchOn(LatchLevel::Lsb),
-        Self::LatchOn(LatchLevel::Csb),
-        Self::LatchOn(LatchLevel::Msb),
-        Self::Suspended(Axis::Erase),
-        Self::NotSuspended(Axis::Erase),
-        Self::Suspended(Axis::Program),
-        Self::NotSuspended(Axis::Program),
-        Self::OdtDisabled,
-        Self::CacheRead(CacheReadKind::Cache),
-        Self::CacheRead(CacheReadKind::PlaneCache),
-        Self::CacheProgram(CacheProgramKind::Slc),
-        Self::CacheProgram(CacheProgramKind::OneShot),
-    ];
-
-    /// The name in profiles.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::LatchOnRead => "LATCH_ON_READ",
-            Self::LatchOn(LatchLevel::Lsb) => "LATCH_ON_LSB",
-            Self::LatchOn(LatchLevel::Csb) => "LATCH_ON_CSB",
-            Self::LatchOn(LatchLevel::Msb) => "LATCH_ON_MSB",
-            Self::Suspended(Axis::Erase) => "ERASE_SUSPENDED",
-            Self::NotSuspended(Axis::Erase) => "NOT_ERASE_SUSPENDED",
-            Self::Suspended(Axis::Program) => "PROGRAM_SUSPENDED",
-            Self::NotSuspended(Axis::Program) => "NOT_PROGRAM_SUSPENDED",
-            Self::OdtDisabled => "ODT_DISABLE",
-            Self::CacheRead(CacheReadKind::Cache) => "ON_CACHE_READ",
-            Self::CacheRead(CacheReadKind::PlaneCache) => "ON_PLANE_CACHE_READ",
-            Self::CacheProgram(CacheProgramKind::Slc) => "ON_CACHE_PROGRAM",
-            Self::CacheProgram(CacheProgramKind::OneShot) => "ON_ONESHOT_CACHE_PROGRAM",
-        }
-    }
-}
-
-impl Exclusions {
-    /// The bases forbidden by a list of groups.
-    #[must_use]
-    pub fn forbidden(&self, groups: &[GroupId]) -> BaseSet {
-        groups.iter().fold(BaseSet::EMPTY, |set, &group| set.union(self.groups[group].forbids))
-    }
-
-    /// The bases forbidden under a phase key.
-    #[must_use]
-    pub fn in_op_state(&self, key: PhaseKey) -> BaseSet {
-        self.by_op_state
-            .iter()
-            .filter(|(state, _)| *state == key)
-            .fold(BaseSet::EMPTY, |set, (_, groups)| set.union(self.forbidden(groups)))
-    }
-
-    /// The bases forbidden in a device state.
-    #[must_use]
-    pub fn in_state(&self, wanted: DeviceState) -> BaseSet {
-        self.by_state
-            .iter()
-            .filter(|(state, _)| *state == wanted)
-            .fold(BaseSet::EMPTY, |set, (_, groups)| set.union(self.forbidden(groups)))
-    }
 }
 
 /// What a phase key stands for.

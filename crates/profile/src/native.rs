@@ -24,9 +24,9 @@ pub use write::write;
 
 use names::Names;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, quoted};
 use crate::ids::{BaseId, CellTypeId, IdVec};
-use crate::model::{Base, Profile};
+use crate::model::{AddressSource, Base, Phase, PhaseKind, Profile, Scope};
 use crate::units::Ticks;
 use crate::yaml::{Entry, Fields, Node};
 
@@ -40,10 +40,8 @@ pub fn read_native(root: &Node, _source: &SourceFile, diagnostics: &mut Diagnost
     let mark = diagnostics.mark();
     let mut fields = Fields::new(root, "the profile", diagnostics)?;
     let version = fields.require("schema", diagnostics)?;
-    if version.expect_u32("schema", SCHEMA_VERSION..=SCHEMA_VERSION, diagnostics).is_none() {
-        // What another version means cannot be judged by this one.
-        return None;
-    }
+    // What another version means cannot be judged by this one.
+    version.expect_u32("schema", SCHEMA_VERSION..=SCHEMA_VERSION, diagnostics)?;
     let profile = read_sections(&mut fields, diagnostics);
     fields.finish(diagnostics);
     if diagnostics.errors_since(mark) { None } else { profile }
@@ -92,12 +90,14 @@ fn read_sections(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Opti
     let topology = fields.require("topology", diagnostics).and_then(|node| device::read_topology(node, diagnostics));
     let policies = device::read_policies(fields.take("policies"), diagnostics);
     let offset_guard = device::read_offset_guard(fields.take("offset_guard"), diagnostics);
-    let cell_type_entries = entries(fields.require("cell_types", diagnostics), "cell_types", diagnostics);
+    let cell_type_node = fields.require("cell_types", diagnostics);
+    let cell_type_entries = entries(cell_type_node, "cell_types", diagnostics);
     let cell_types = device::read_cell_types(cell_type_entries, diagnostics);
     let latency_entries = entries(fields.take("latencies"), "latencies", diagnostics);
     let latencies = device::read_latencies(latency_entries, diagnostics);
     let class_entries = entries(fields.take("classes"), "classes", diagnostics);
-    let base_entries = entries(fields.require("bases", diagnostics), "bases", diagnostics);
+    let base_node = fields.require("bases", diagnostics);
+    let base_entries = entries(base_node, "bases", diagnostics);
     let chain_entries = entries(fields.take("chains"), "chains", diagnostics);
     let group_entries = entries(fields.take("exclusion_groups"), "exclusion_groups", diagnostics);
     let op_node = fields.require("ops", diagnostics);
@@ -108,6 +108,9 @@ fn read_sections(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Opti
     let export = device::read_export(fields.take("export"), diagnostics);
     let bootstrap = fields.take("bootstrap");
 
+    for (node, what) in [(cell_type_node, "cell_types"), (base_node, "bases"), (op_node, "ops")] {
+        report_empty(node, what, diagnostics);
+    }
     if !device::within_limits(cell_type_entries, base_entries, group_entries, diagnostics) {
         return None;
     }
@@ -123,17 +126,16 @@ fn read_sections(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Opti
         groups: Names::of_keys("exclusion group", group_entries),
     };
     let mut follow_ups = bases::read(class_entries, base_entries, &mut context, diagnostics);
-    let ops = ops::read(entries(op_node, "ops", diagnostics), &context, diagnostics);
+    let op_entries = entries(op_node, "ops", diagnostics);
+    let ops = ops::read(op_entries, &context, diagnostics);
     let op_names = Names::of("operation", ops.iter().map(|op| op.name.as_str()));
     let chains = chains::read(chain_entries, &mut follow_ups, &mut context, (&ops, &op_names), diagnostics);
     let interleaved = exclusions::read_interleaved(interleaved, &context, diagnostics);
     let groups = exclusions::read_groups(group_entries, &context, diagnostics);
     let bootstrap = device::read_bootstrap(bootstrap, &context.cell_types, diagnostics);
 
-    // Phase keys of bases that could not be read are unknown: without all bases, keys cannot be judged.
-    let bases: Option<IdVec<BaseId, Base>> =
-        context.read_bases.iter().cloned().collect::<Option<Vec<_>>>().map(Vec::into_iter).map(Iterator::collect);
-    let bases = bases?;
+    let bases: IdVec<BaseId, Base> =
+        context.read_bases.iter().zip(base_entries).map(|(base, entry)| stand_in(base.as_ref(), &entry.key)).collect();
     let phase_keys = Profile::derive_phase_keys(&bases);
     let keys = keys::Keys::new(&phase_keys, &context);
     let exclusions = exclusions::read_tables(exclusions, groups, &keys, &context, diagnostics);
@@ -155,6 +157,32 @@ fn read_sections(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Opti
         probabilities,
         export,
         bootstrap,
+    })
+}
+
+/// Reports a section without entries that a device cannot do without.
+fn report_empty(node: Option<&Node>, what: &str, diagnostics: &mut Diagnostics) {
+    // A section that is missing or no mapping has been reported.
+    if let Some(node) = node.filter(|node| node.as_mapping().is_some_and(<[Entry]>::is_empty)) {
+        let message = format!("a device needs at least one entry in {}", quoted(what));
+        diagnostics.push(Diagnostic::error("empty-section", message).at(node.span, ""));
+    }
+}
+
+/// A base, or for one that could not be read one that has every phase: so no phase key of it is called unknown, and
+/// reading can go on to the next mistake. A profile with such a base is not returned.
+fn stand_in(base: Option<&Base>, name: &str) -> Base {
+    let phase = |kind| Phase { kind, bus: false, default_duration: None };
+    base.cloned().unwrap_or_else(|| Base {
+        name: name.to_owned(),
+        scope: Scope::None,
+        affects_state: false,
+        instant: false,
+        phases: PhaseKind::ALL.map(phase).to_vec(),
+        address: AddressSource::None,
+        effects: Vec::new(),
+        payload: Vec::new(),
+        follow_ups: Vec::new(),
     })
 }
 

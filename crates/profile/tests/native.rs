@@ -1,14 +1,22 @@
 //! Tests of the native profile format through the public interface of the crate.
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+#[path = "native/edit.rs"]
+mod edit;
 #[path = "native/legacy_files.rs"]
 mod legacy_files;
+#[path = "native/mistakes.rs"]
+mod mistakes;
+#[path = "native/noise.rs"]
+mod noise;
 #[path = "native/random.rs"]
 mod random;
 #[path = "native/reference.rs"]
 mod reference;
 #[path = "native/round_trip.rs"]
 mod round_trip;
+#[path = "native/schema.rs"]
+mod schema;
 
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::{Profile, ReadOptions, SourceFile, read};

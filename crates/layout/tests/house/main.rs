@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod direction;
+mod names;
 mod repository;
 mod sizes;
 mod source;

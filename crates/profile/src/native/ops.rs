@@ -107,8 +107,9 @@ impl Reader<'_, '_> {
         for axis in super::entries(variants, "variants", diagnostics) {
             axes.push(self.read_axis(entry, axis, diagnostics));
         }
-        if variants.is_some() {
-            check_template(entry, &axes, diagnostics);
+        if variants.is_some() && !check_template(entry, &axes, diagnostics) {
+            // Its names would all be wrong.
+            return true;
         }
         let count = axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()));
         if count.is_none_or(|count| count + self.ops.len() > MAX_OPS) {
@@ -195,7 +196,8 @@ fn combinations<'a>(axes: &'a [FamilyAxis<'a>]) -> impl Iterator<Item = Vec<(&'a
 }
 
 /// Every axis must stand in the name, and every `{…}` of the name must be an axis.
-fn check_template(entry: &Entry, axes: &[FamilyAxis<'_>], diagnostics: &mut Diagnostics) {
+fn check_template(entry: &Entry, axes: &[FamilyAxis<'_>], diagnostics: &mut Diagnostics) -> bool {
+    let mark = diagnostics.mark();
     for axis in axes {
         if !entry.key.contains(&format!("{{{}}}", axis.name)) {
             let message = format!("the name {} does not hold {{{}}}", quoted(&entry.key), axis.name);
@@ -211,6 +213,7 @@ fn check_template(entry: &Entry, axes: &[FamilyAxis<'_>], diagnostics: &mut Diag
             diagnostics.push(Diagnostic::error("unknown-name", message).at(entry.key_span, "").suggest(near));
         }
     }
+    !diagnostics.errors_since(mark)
 }
 
 fn read_stated(fields: &mut Fields<'_>, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Stated {

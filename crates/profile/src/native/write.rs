@@ -377,8 +377,13 @@ fn number(value: f64) -> String {
 fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '+');
     let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    let means_something_else = matches!(text.to_ascii_lowercase().as_str(), "null" | "true" | "false");
-    if starts && text.chars().all(plain) && !means_something_else {
+    // Other readers of YAML know more words and numbers than this one.
+    let word = matches!(
+        text.to_ascii_lowercase().as_str(),
+        "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n"
+    );
+    let numeric = text.parse::<f64>().is_ok() || text.starts_with("0x") || text.starts_with("0o");
+    if starts && text.chars().all(plain) && !word && !numeric {
         return text.to_owned();
     }
     let mut quoted = String::from("\"");

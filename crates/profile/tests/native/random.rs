@@ -2,6 +2,7 @@
 
 use nandseq_profile::ids::*;
 use nandseq_profile::model::*;
+use nandseq_profile::native::structure;
 use nandseq_profile::{Profile, Ticks};
 
 /// SplitMix64.
@@ -17,11 +18,11 @@ impl Rng {
     }
 
     fn below(&mut self, count: usize) -> usize {
-        usize::try_from(self.next() % count as u64).unwrap()
+        usize::try_from(self.next() % count as u64).expect("below a usize")
     }
 
     fn number(&mut self, least: u32, most: u32) -> u32 {
-        least + u32::try_from(self.next() % u64::from(most - least + 1)).unwrap()
+        least + u32::try_from(self.next() % u64::from(most - least + 1)).expect("below a u32")
     }
 
     fn flag(&mut self) -> bool {
@@ -87,10 +88,12 @@ fn base(rng: &mut Rng, number: usize) -> Base {
         phases.extend([None, Some(PhaseKind::DataIn), Some(PhaseKind::DataOut)][rng.below(3)]);
     }
     let address = rng.one(&ADDRESSES);
-    let mut payload = match address {
-        AddressSource::None => rng.some(&[PayloadField::Die]),
-        AddressSource::Hook => rng.some(&[PayloadField::Die, PayloadField::Plane]),
-        _ => vec![PayloadField::Page, PayloadField::Block, PayloadField::Plane, PayloadField::Die],
+    let mut payload = if structure::names_a_page(address) {
+        vec![PayloadField::Page, PayloadField::Block, PayloadField::Plane, PayloadField::Die]
+    } else if address == AddressSource::Hook {
+        rng.some(&[PayloadField::Die, PayloadField::Plane])
+    } else {
+        rng.some(&[PayloadField::Die])
     };
     payload.extend(rng.some(&[PayloadField::CellType]));
     let effects = effects(rng, address, &mut payload);
@@ -129,7 +132,7 @@ fn effects(rng: &mut Rng, address: AddressSource, payload: &mut Vec<PayloadField
             Effect::StatusRead,
         ]);
     }
-    if !matches!(address, AddressSource::None | AddressSource::Hook) {
+    if structure::names_a_page(address) {
         possible.extend([
             Effect::Erase,
             Effect::Program,
@@ -275,7 +278,7 @@ pub(crate) fn profile(seed: u64) -> Profile {
         pages_per_block: rng.number(1, 65_535),
     };
     let cell_type_count = 1 + rng.below(8);
-    let mask = u8::try_from((1u32 << cell_type_count) - 1).unwrap();
+    let mask = u8::try_from((1u32 << cell_type_count) - 1).expect("at most 8 bits");
     let cell_type = |number, rng: &mut Rng| CellType {
         name: rng.name(number),
         programs: ((rng.next() & 255) as u8 & mask) | 1 << number,
@@ -284,7 +287,7 @@ pub(crate) fn profile(seed: u64) -> Profile {
     let base_count = 1 + rng.below(20);
     let bases: IdVec<BaseId, Base> = (0..base_count).map(|number| base(rng, number)).collect();
     let mut ops = IdVec::new();
-    for number in 0..rng.below(40) {
+    for number in 0..1 + rng.below(40) {
         let id = BaseId::from(rng.below(base_count));
         let base = &bases[id];
         let planes = base.payload_has(PayloadField::Plane);

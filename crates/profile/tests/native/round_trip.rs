@@ -30,7 +30,7 @@ fn the_hash_tells_profiles_apart_and_nothing_else() {
     assert!(hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
     assert_eq!(good(&native::write(&profile)).hash(), hash);
     let mut changed = profile;
-    changed.ops.iter_mut().next().unwrap().durations[0].0 += 1;
+    changed.ops.iter_mut().next().expect("an operation").durations[0].0 += 1;
     assert_ne!(changed.hash(), hash);
 }
 

@@ -1,14 +1,17 @@
 //! Generated sequences, judged by the independent verifier: real profiles and varied ones, many seeds, several runs.
 
+mod legacy;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::io;
 
+use legacy::legacy;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
 use nandseq_verify::{RuleCode, Verifier};
-use support::{legacy, vary};
+use support::vary;
 
 /// Counts operations on their way to the judge.
 struct Judge<'p> {

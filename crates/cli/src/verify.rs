@@ -1,0 +1,107 @@
+//! `nandseqgen verify`: judges written sequences and shows what breaks which rule.
+//!
+//! Sites are judged in parallel; what is printed does not depend on it. A sequence alone is enough; where a manifest lies
+//! beside it, the profile and the bad blocks must be those it names.
+
+use std::fs;
+
+use nandseq_profile::{Block, Die, Profile};
+use nandseq_trace::manifest::{self, Input, Origin, SiteManifest};
+use nandseq_trace::read::ReadError;
+use nandseq_trace::read::folder::{self, FindError, SiteFiles};
+use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
+use rayon::prelude::*;
+
+use crate::arguments::{ReportFormat, VerifyArgs};
+use crate::execute::threads;
+use crate::failure::{Failure, Problem};
+use crate::{badlist, inputs, profiles};
+
+/// Judges everything the arguments name.
+pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
+    let read = inputs::profile(arguments.config.as_deref(), arguments.lenient)?;
+    let mut sites = Vec::new();
+    for path in &arguments.paths {
+        sites.extend(folder::find(path).map_err(nothing_to_judge)?);
+    }
+    let origins: Vec<Origin> = sites.iter().filter_map(origin).collect();
+    for origin in &origins {
+        same_profile(origin, &read.input.resolved_sha256)?;
+    }
+    let recorded = origins.first().and_then(|origin| origin.badlist.as_ref());
+    let bad_blocks = bad_blocks(arguments, recorded, &read.profile)?;
+    let options = Options { bad_blocks: &bad_blocks, max_findings: arguments.max_findings, progress: None };
+    let judged: Vec<Result<SiteReport, Unusable>> = threads(arguments.jobs)?.install(|| {
+        sites.into_par_iter().with_max_len(1).map(|site| judge_site(&read.profile, site, &options)).collect()
+    });
+    let sites = judged.into_iter().collect::<Result<Vec<_>, _>>().map_err(unusable)?;
+    let report = Report { profile: read.profile.name.clone(), max_findings: arguments.max_findings, sites };
+    profiles::print(&match arguments.format {
+        ReportFormat::Text => report.to_string(),
+        ReportFormat::Json => report.to_json() + "\n",
+    })?;
+    if report.is_clean() { Ok(()) } else { Err(Failure::RulesBroken) }
+}
+
+fn nothing_to_judge(error: FindError) -> Failure {
+    match error {
+        FindError::Io { path, error } => Problem::unreadable("the sequences in", &path, &error),
+        error @ FindError::Nothing(_) => {
+            Problem::new(error.to_string()).help("name a sequence file, the folder of a site, or that of a batch")
+        }
+        error @ FindError::TwoFiles { .. } => {
+            Problem::new(error.to_string()).help("a manifest.json beside them would say which one counts")
+        }
+    }
+    .into()
+}
+
+fn unusable(error: Unusable) -> Failure {
+    match error {
+        Unusable::Find(error) => nothing_to_judge(error),
+        Unusable::Read { path, error: ReadError::Io(reason) } => {
+            Problem::unreadable("the sequence", &path, &reason).into()
+        }
+        error @ Unusable::Read { error: ReadError::Header, .. } => Problem::new(error.to_string()).into(),
+    }
+}
+
+/// Where a site's manifest says it comes from. One that cannot be understood is part of the verdict.
+fn origin(site: &SiteFiles) -> Option<Origin> {
+    let text = fs::read(site.folder.join(manifest::FILE_NAME)).ok()?;
+    serde_json::from_slice::<SiteManifest>(&text).ok().map(|manifest| manifest.origin)
+}
+
+/// A sequence can only be judged by the profile it was made for.
+fn same_profile(origin: &Origin, resolved_sha256: &str) -> Result<(), Failure> {
+    if origin.profile.resolved_sha256 == resolved_sha256 {
+        return Ok(());
+    }
+    let message = format!("the manifest says that this was made for another profile, `{}`", origin.profile.name);
+    let source = &origin.profile.source;
+    let help = if source == inputs::BUILT_IN {
+        "it was the built-in device: leave --config out".to_owned()
+    } else {
+        format!("name that profile, as it was then: --config {source}")
+    };
+    Err(Problem::new(message).help(help).into())
+}
+
+/// The bad blocks named, or those the manifest names.
+fn bad_blocks(
+    arguments: &VerifyArgs,
+    recorded: Option<&Input>,
+    profile: &Profile,
+) -> Result<Vec<(Die, Block)>, Failure> {
+    let path = match (&arguments.badlist, recorded) {
+        (Some(path), _) => path.clone(),
+        (None, Some(recorded)) => recorded.source.clone().into(),
+        (None, None) => return Ok(Vec::new()),
+    };
+    let (source, digest) = inputs::text("the list of bad blocks", &path)?;
+    if arguments.badlist.is_none() && recorded.is_some_and(|recorded| recorded.sha256 != digest) {
+        let problem = Problem::new(format!("`{}` is no longer what the manifest says it was", path.display()));
+        return Err(problem.help("name the list of bad blocks with --badlist").into());
+    }
+    badlist::read(&source, profile.topology).map_err(|wrong| Failure::Faulty(Box::new((source, wrong))))
+}

@@ -1,0 +1,154 @@
+//! Unusable files: each is refused with what is wrong, where, and what to do; and what usable files change.
+
+use std::fs;
+
+use insta::assert_snapshot;
+
+use crate::runner::{Folder, checked_manifest, legacy};
+
+fn refused(folder: &Folder, arguments: &[&str]) -> String {
+    let text = folder.refuse(arguments);
+    assert!(text.starts_with("exit code 2\n"), "{text}");
+    text
+}
+
+#[test]
+fn a_profile_that_is_not_there() {
+    assert_snapshot!(refused(&Folder::new(), &["--config", "device.yaml"]));
+}
+
+#[test]
+fn a_folder_instead_of_a_profile() {
+    assert_snapshot!(refused(&Folder::new(), &["--config", "."]));
+}
+
+#[test]
+fn an_empty_profile() {
+    assert_snapshot!(refused(&Folder::new().with("device.yaml", ""), &["--config", "device.yaml"]));
+}
+
+#[test]
+fn noise_instead_of_a_profile() {
+    let noise: Vec<u8> = (0..4_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    assert_snapshot!(refused(&Folder::new().with("device.yaml", noise), &["--config", "device.yaml"]));
+}
+
+#[test]
+fn a_badlist_that_is_not_there() {
+    assert_snapshot!(refused(&Folder::new(), &["--badlist", "bad.csv"]));
+}
+
+#[test]
+fn a_badlist_with_every_mistake() {
+    let folder = Folder::new().with("bad.csv", "die,block\n0,5\n2,5\n0,1020\n-1,0\n0,five\n0\n1,2,3\n");
+    assert_snapshot!(refused(&folder, &["--badlist", "bad.csv"]));
+}
+
+#[test]
+fn a_badlist_without_its_header() {
+    assert_snapshot!(refused(&Folder::new().with("bad.csv", "0,5\n"), &["--badlist", "bad.csv"]));
+}
+
+#[test]
+fn a_badlist_that_is_empty() {
+    assert_snapshot!(refused(&Folder::new().with("bad.csv", ""), &["--badlist", "bad.csv"]));
+}
+
+#[test]
+fn a_badlist_that_is_found_by_itself_is_checked_too() {
+    assert_snapshot!(refused(&Folder::new().with("badlist.csv", "die,block\n7,0\n"), &[]));
+}
+
+#[test]
+fn a_badlist_that_is_found_by_itself_is_used_and_recorded() {
+    // Only blocks 0 to 7 of die 0 are good.
+    let bad: String = (0..1020).flat_map(|block| [format!("1,{block}\n"), format!("0,{block}\n")]).skip(16).collect();
+    let first_of_die_1: String = (0..8).map(|block| format!("1,{block}\n")).collect();
+    let folder = Folder::new().with("badlist.csv", format!("die,block\n{first_of_die_1}{bad}"));
+    folder.succeed(&["--ops", "3000", "--stamp", "261121"]);
+    let manifest = checked_manifest(&folder.path().join("out"));
+    assert_eq!(manifest.origin.badlist.unwrap().source, "badlist.csv");
+    let text = fs::read_to_string(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    let blocks: Vec<(u64, u64)> = text
+        .split("{\"\"die\"\":")
+        .skip(1)
+        .filter_map(|object| {
+            let (die, rest) = object.split_once(',')?;
+            let (_, rest) = rest.split_once("\"\"block\"\":")?;
+            let object_end = object.find('}')?;
+            (object.len() - rest.len() < object_end).then(|| {
+                let block = rest.split(',').next().unwrap();
+                (die.parse().unwrap(), block.parse().unwrap())
+            })
+        })
+        .collect();
+    assert!(blocks.len() > 100, "only {} addresses", blocks.len());
+    assert!(blocks.iter().all(|&(die, block)| die == 0 && block < 8), "a bad block was used");
+}
+
+#[test]
+fn a_probability_table_with_mistakes() {
+    let table = "phase_conditional:\n  DEFAULT:\n    No_Such_Operation: 0.5\n    Read_SLC: -1\n  NOWHERE.END: {}\n";
+    assert_snapshot!(refused(&Folder::new().with("table.yaml", table), &["--op-state-probs", "table.yaml"]));
+}
+
+#[test]
+fn a_probability_table_that_proposes_nothing() {
+    let folder = Folder::new().with("table.yaml", "phase_conditional:\n  DEFAULT: {}\n");
+    assert_snapshot!(refused(&folder, &["--op-state-probs", "table.yaml", "--validate-pc"]));
+}
+
+#[test]
+fn a_written_table_gives_what_the_built_one_gives() {
+    let built = Folder::new();
+    built.succeed(&["-t", "20000", "--stamp", "261121"]);
+    let read = Folder::new();
+    read.succeed(&["-t", "1", "--refresh-op-state-probs", "--op-state-probs", "t.yaml", "--out-dir", "first"]);
+    read.succeed(&["-t", "20000", "--stamp", "261121", "--op-state-probs", "t.yaml", "--validate-pc"]);
+    let name = "out/operation_sequence_261121_0000001.csv";
+    assert!(built.files()[name] == read.files()[name]);
+    let manifest = checked_manifest(&read.path().join("out"));
+    assert_eq!(manifest.origin.probabilities.unwrap().source, "t.yaml");
+    assert!(manifest.origin.arguments.windows(2).any(|pair| pair == ["--op-state-probs", "t.yaml"]));
+}
+
+#[test]
+fn a_table_that_is_not_there_is_built_and_said_so() {
+    let folder = Folder::new();
+    let output = folder.succeed(&["-t", "1000", "--op-state-probs", "t.yaml"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("note: `t.yaml` is not there"), "{text}");
+    assert!(!folder.path().join("t.yaml").exists());
+}
+
+#[test]
+fn another_table_seed_gives_another_mix() {
+    // The built-in device states all its probabilities, so that nothing is left to chance.
+    let text = nandseq_profile::builtin::text();
+    let (before, rest) = text.split_once("\nprobabilities:\n").unwrap();
+    let own_lines = rest.lines().take_while(|line| !line.starts_with(char::is_alphabetic)).count();
+    let after: String = rest.lines().skip(own_lines).map(|line| format!("{line}\n")).collect();
+    let profile = format!("{before}\n{after}");
+    let sequence = |table_seed: &str| {
+        let folder = Folder::new().with("device.yaml", &profile);
+        folder.succeed(&["--config", "device.yaml", "-t", "5000", "--stamp", "261121", "--pc-seed", table_seed]);
+        folder.files()["out/operation_sequence_261121_0000001.csv"].clone()
+    };
+    let first = sequence("7");
+    assert!(first == sequence("7"));
+    assert!(first != sequence("8"));
+}
+
+#[test]
+fn the_predecessors_mistyped_duration_is_pointed_at() {
+    let Some(path) = legacy("config-2025-10.yaml") else { return };
+    let folder = Folder::new();
+    let text = refused(&folder, &["--config", path.to_str().unwrap()]);
+    assert!(text.contains("400.6036˝"), "{text}");
+    let line = fs::read_to_string(&path).unwrap().lines().position(|line| line.contains("400.6036˝")).unwrap() + 1;
+    assert!(text.contains(&format!("config-2025-10.yaml:{line}:")), "{text}");
+    folder.succeed(&["--config", path.to_str().unwrap(), "--lenient", "-t", "20000"]);
+    let manifest = checked_manifest(&folder.path().join("out"));
+    assert!(manifest.runs[0].files[0].rows > 10);
+    assert!(manifest.origin.arguments.iter().any(|argument| argument == "--lenient"));
+}

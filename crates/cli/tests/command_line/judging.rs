@@ -1,0 +1,159 @@
+//! `nandseqgen verify`: what was generated passes, what was damaged does not.
+
+use std::fs;
+use std::process::Output;
+
+use insta::assert_snapshot;
+
+use crate::runner::{Folder, legacy};
+
+const SEQUENCE: &str = "out/operation_sequence_261121_0000001.csv";
+
+fn text(output: &Output) -> String {
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn generated(arguments: &[&str]) -> Folder {
+    let folder = Folder::new();
+    folder.succeed(&[arguments, &["--stamp", "261121", "--quiet"]].concat());
+    folder
+}
+
+/// Applies a change to the rows of the sequence, and verifies the folder; returns exit code and text.
+fn damaged(change: impl FnOnce(&mut Vec<String>)) -> (Option<i32>, String) {
+    let folder = generated(&["--ops", "500"]);
+    let path = folder.path().join(SEQUENCE);
+    let mut rows: Vec<String> = fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
+    change(&mut rows);
+    fs::write(&path, rows.join("\n") + "\n").unwrap();
+    let output = folder.run(&["verify", "out"]);
+    (output.status.code(), text(&output))
+}
+
+#[test]
+fn what_was_generated_keeps_every_rule() {
+    let folder = generated(&["-t", "20000", "-n", "2", "--site-count", "3"]);
+    let shown = text(&folder.succeed(&["verify", "out"]));
+    assert!(shown.contains(" operations in 6 files of 3 sites: no rule broken."), "{shown}");
+    assert!(!shown.contains("Note"), "{shown}");
+    assert_eq!(text(&folder.succeed(&["verify", "--jobs", "1", "out"])), shown);
+    // The sequences alone are enough.
+    for site in ["out", "out/site_01", "out/site_02", "out/site_03"] {
+        fs::remove_file(folder.path().join(site).join("manifest.json")).unwrap();
+    }
+    assert_eq!(text(&folder.succeed(&["verify", "out"])), shown);
+    let first = format!("out/site_01/{}", SEQUENCE.rsplit('/').next().unwrap());
+    assert!(text(&folder.succeed(&["verify", &first])).contains(" in 1 file of 1 site: "));
+}
+
+#[test]
+fn the_verdict_can_be_had_as_json() {
+    let folder = generated(&["-t", "20000"]);
+    let report: serde_json::Value =
+        serde_json::from_str(&text(&folder.succeed(&["verify", "--format", "json", "out"]))).unwrap();
+    assert_eq!(report["clean"], true);
+    assert!(report["operations"].as_u64().unwrap() > 50);
+}
+
+#[test]
+fn a_changed_file_is_noticed_even_where_no_rule_is_broken() {
+    let (code, shown) = damaged(|rows| drop(rows.pop()));
+    assert_eq!(code, Some(1));
+    assert!(shown.contains("changed since it was written: SHA-256 "), "{shown}");
+}
+
+#[test]
+fn a_broken_rule_is_shown_with_its_place_and_the_other_operation() {
+    let (code, shown) = damaged(|rows| {
+        // The second operation starts when the first does.
+        let time = rows[1].split(',').nth(1).unwrap().to_owned();
+        let mut fields: Vec<String> = rows[2].splitn(3, ',').map(str::to_owned).collect();
+        fields[1] = time;
+        rows[2] = fields.join(",");
+    });
+    assert_eq!(code, Some(1));
+    assert!(shown.contains("\nbus: Phases that hold the IO bus never overlap"), "{shown}");
+    assert!(shown.contains(&format!("  {SEQUENCE}:3  ")), "{shown}");
+    assert!(shown.contains(&format!("      see {SEQUENCE}:2  ")), "{shown}");
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_a_finding() {
+    let (code, shown) = damaged(|rows| rows[5] = "what is this".to_owned());
+    assert_eq!(code, Some(1));
+    assert!(shown.contains("\nrow_format: "), "{shown}");
+    assert!(shown.contains(&format!("  {SEQUENCE}:6\n")), "{shown}");
+}
+
+#[test]
+fn only_so_many_findings_are_shown_and_all_are_counted() {
+    let folder = generated(&["--ops", "500"]);
+    let path = folder.path().join(SEQUENCE);
+    let rows = fs::read_to_string(&path).unwrap().replace("\"\"ready\"\"", "\"\"busy\"\"");
+    fs::write(&path, rows).unwrap();
+    let output = folder.run(&["verify", "out", "--max-findings", "2"]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = text(&output);
+    assert_eq!(shown.matches(&format!("  {SEQUENCE}:")).count(), 2, "{shown}");
+    assert!(shown.contains("more finding"), "{shown}");
+}
+
+#[test]
+fn bad_blocks_are_those_the_manifest_names() {
+    let list = |block: u32| format!("die,block\n0,{block}\n");
+    let folder = Folder::new().with("bad.csv", list(3));
+    folder.succeed(&["-t", "5000", "--badlist", "bad.csv", "--quiet"]);
+    folder.succeed(&["verify", "out"]);
+    fs::write(folder.path().join("bad.csv"), list(4)).unwrap();
+    assert_snapshot!(folder.refuse(&["verify", "out"]));
+}
+
+#[test]
+fn a_sequence_of_another_profile_is_not_judged() {
+    let folder = generated(&["-t", "1000"]);
+    let other = nandseq_profile::builtin::text().replace("sequence_gap: 1 ", "sequence_gap: 2 ");
+    assert!(other != nandseq_profile::builtin::text());
+    let folder = folder.with("other.yaml", other);
+    assert_snapshot!(folder.refuse(&["verify", "out", "--config", "other.yaml"]));
+    folder.succeed(&["--config", "other.yaml", "-t", "1000", "--quiet"]);
+    assert_snapshot!("and_the_other_way_round", folder.refuse(&["verify", "out"]));
+}
+
+#[test]
+fn nothing_to_judge() {
+    let folder = Folder::new().with("notes.txt", "seq");
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    assert_snapshot!(
+        [&["verify"][..], &["verify", "nowhere"], &["verify", "empty"], &["verify", "notes.txt"]]
+            .map(|arguments| folder.refuse(arguments))
+            .join("\n")
+    );
+}
+
+#[test]
+fn files_of_two_executions_are_not_taken_for_one() {
+    let folder = generated(&["-t", "1000"]);
+    folder.succeed(&["-t", "1000", "--stamp", "261122", "--quiet"]);
+    folder.succeed(&["verify", "out"]);
+    fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
+    assert_snapshot!(folder.refuse(&["verify", "out"]));
+}
+
+#[test]
+fn a_manifest_that_cannot_be_understood_is_a_finding() {
+    let folder = generated(&["-t", "1000"]).with("out/manifest.json", "{\"schema\": 99}");
+    let output = folder.run(&["verify", "out"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("File: out/manifest.json: no manifest of a site: "), "{output:?}");
+}
+
+#[test]
+fn the_predecessors_sample_breaks_rules() {
+    let (Some(config), Some(sample)) = (legacy("config-2025-09.yaml"), legacy("sample/site_01")) else { return };
+    let output = Folder::new().run(&["verify", "--config", config.to_str().unwrap(), sample.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = text(&output);
+    assert!(shown.starts_with("228 operations "), "{shown}");
+    assert!(shown.contains("\nbounds: "), "{shown}");
+}

@@ -1,0 +1,11 @@
+//! The program as its users meet it: run as a process, judged by exit code, text and files.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+
+mod inputs;
+mod judging;
+mod outputs;
+mod profiles;
+mod runner;
+mod signals;
+mod stranger;
+mod usage;

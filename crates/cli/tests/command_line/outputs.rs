@@ -1,0 +1,199 @@
+//! What generating leaves behind: files, manifests, the same bytes every time.
+
+use std::fs;
+
+use insta::assert_snapshot;
+use nandseq_trace::manifest::BatchManifest;
+
+use crate::runner::{Folder, checked_manifest, files_below, legacy};
+
+const STAMP: [&str; 2] = ["--stamp", "2026-11-21"];
+const FIRST_RUN: &str = "operation_sequence_261121_0000001.csv";
+
+fn with_stamp<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [&STAMP, arguments].concat()
+}
+
+#[test]
+fn without_arguments_a_sequence_of_the_built_in_device_is_written() {
+    let folder = Folder::new();
+    let output = folder.succeed(&[]);
+    let manifest = checked_manifest(&folder.path().join("out"));
+    assert_eq!((manifest.site, manifest.site_seed, manifest.runs.len()), (None, 42, 1));
+    assert_eq!(manifest.origin.profile.source, "built-in");
+    let file = &manifest.runs[0].files[0];
+    assert!(file.rows > 500, "{} rows", file.rows);
+    let text = fs::read_to_string(folder.path().join("out").join(&file.file)).unwrap();
+    assert!(text.starts_with("seq,time,op_id,op_name,op_uid,payload\n1,"));
+    let summary = String::from_utf8(output.stdout).unwrap();
+    assert!(summary.contains(" operations in 1 run, "), "{summary}");
+    assert!(summary.lines().count() < 40, "more than one screen:\n{summary}");
+}
+
+#[test]
+fn the_same_command_gives_the_same_bytes_with_any_number_of_jobs() {
+    let arguments = with_stamp(&["-t", "3000", "-n", "2", "--site-count", "5"]);
+    let first = Folder::new();
+    first.succeed(&arguments);
+    for jobs in ["1", "2", "7"] {
+        let again = Folder::new();
+        again.succeed(&[&arguments[..], &["--jobs", jobs]].concat());
+        assert!(again.files() == first.files(), "{jobs} jobs");
+    }
+}
+
+#[test]
+fn with_and_without_the_subcommand_is_the_same() {
+    let (one, other) = (Folder::new(), Folder::new());
+    one.succeed(&with_stamp(&["-t", "3000"]));
+    other.succeed(&[&["generate"], &with_stamp(&["-t", "3000"])[..]].concat());
+    assert!(one.files() == other.files());
+}
+
+#[test]
+fn sites_differ_and_each_is_reproduced_alone() {
+    let batch = Folder::new();
+    batch.succeed(&with_stamp(&["-t", "3000", "-n", "2", "--site-count", "4", "--site-start", "3", "--seed", "1000"]));
+    let folders: Vec<_> = (3..7).map(|site| batch.path().join(format!("out/site_{site:02}"))).collect();
+    let mut sequences = Vec::new();
+    for (at, folder) in folders.iter().enumerate() {
+        let manifest = checked_manifest(folder);
+        assert_eq!((manifest.site, manifest.site_seed), (Some(3 + at as u64), 1000 + at as u64));
+        // op_uid and time go on over runs, so the payloads alone are compared.
+        sequences.extend(files_below(folder).into_iter().filter(|(name, _)| name.ends_with(".csv")));
+    }
+    for (at, (_, one)) in sequences.iter().enumerate() {
+        assert!(sequences[..at].iter().all(|(_, other)| payloads(one) != payloads(other)), "two runs are alike");
+    }
+    let alone = Folder::new();
+    alone.succeed(&with_stamp(&["-t", "3000", "-n", "2", "--site-count", "1", "--site-start", "5", "--seed", "1002"]));
+    assert!(files_below(&alone.path().join("out/site_05")) == files_below(&folders[2]));
+}
+
+fn payloads(sequence: &[u8]) -> Vec<String> {
+    let mut reader = csv::Reader::from_reader(sequence);
+    reader.records().map(|record| record.unwrap()[5].to_owned()).collect()
+}
+
+#[test]
+fn a_batch_lists_its_sites() {
+    let folder = Folder::new();
+    folder.succeed(&with_stamp(&["-t", "1000", "--site-count", "3", "--site-dir-pattern", "rack {{1}}/{site_id:03d}"]));
+    let bytes = fs::read(folder.path().join("out/manifest.json")).unwrap();
+    let batch: BatchManifest = serde_json::from_slice(&bytes).unwrap();
+    let folders: Vec<&str> = batch.sites.iter().map(|site| site.folder.as_str()).collect();
+    assert_eq!(folders, ["rack {1}/001", "rack {1}/002", "rack {1}/003"]);
+    for site in &batch.sites {
+        let path = folder.path().join("out").join(&site.folder);
+        let manifest = checked_manifest(&path);
+        assert_eq!(site.operations, manifest.runs.iter().map(|run| run.files[0].rows).sum::<u64>());
+        let bytes = fs::read(path.join("manifest.json")).unwrap();
+        assert_eq!(nandseq_trace::files::Digest::of(&bytes), site.manifest_sha256);
+    }
+}
+
+#[test]
+fn the_arguments_of_a_manifest_make_the_same_files_again() {
+    let bad = "die,block\n0,0\n1,7\n";
+    let flags = ["-n", "3", "-t", "1500.25", "--site-count", "2", "--pc-demo", "mix", "--admission-window", "0.25"];
+    let folder = Folder::new().with("bad.csv", bad);
+    folder.succeed(&[&with_stamp(&flags)[..], &["--badlist", "bad.csv", "--seed", "7", "--pc-seed", "8"]].concat());
+    let batch = fs::read(folder.path().join("out/manifest.json")).unwrap();
+    let batch: BatchManifest = serde_json::from_slice(&batch).unwrap();
+    let site = checked_manifest(&folder.path().join("out/site_02"));
+
+    let again = Folder::new().with("bad.csv", bad);
+    let arguments: Vec<&str> = batch.origin.arguments.iter().map(String::as_str).collect();
+    again.succeed(&[&arguments[..], &STAMP].concat());
+    assert!(again.files() == folder.files());
+
+    let alone = Folder::new().with("bad.csv", bad);
+    let arguments: Vec<&str> = site.origin.arguments.iter().map(String::as_str).collect();
+    alone.succeed(&[&arguments[..], &STAMP].concat());
+    assert!(files_below(&alone.path().join("out/site_02")) == files_below(&folder.path().join("out/site_02")));
+}
+
+#[test]
+fn operations_can_be_counted_instead_of_time() {
+    let folder = Folder::new();
+    folder.succeed(&with_stamp(&["--ops", "2000", "-n", "2"]));
+    for run in checked_manifest(&folder.path().join("out")).runs {
+        let rows = run.files[0].rows;
+        // Chains that have begun are completed.
+        assert!((2000..2100).contains(&rows), "{rows} rows");
+    }
+}
+
+#[test]
+fn a_second_execution_replaces_files_of_the_same_name_and_leaves_others_alone() {
+    let folder = Folder::new();
+    folder.succeed(&["-t", "1000", "--stamp", "261120"]);
+    folder.succeed(&["-t", "1000", "--stamp", "261121", "--seed", "1"]);
+    fs::write(folder.path().join("out/notes.txt"), "mine").unwrap();
+    folder.succeed(&["-t", "1000", "--stamp", "261121", "--seed", "2"]);
+    let mut names: Vec<_> = folder.files().into_keys().collect();
+    names.sort();
+    let expected = ["manifest.json", "notes.txt", "operation_sequence_261120_0000001.csv", FIRST_RUN];
+    assert_eq!(names, expected.map(|name| format!("out/{name}")));
+    let fresh = Folder::new();
+    fresh.succeed(&["-t", "1000", "--stamp", "261121", "--seed", "2"]);
+    let name = format!("out/{FIRST_RUN}");
+    assert!(folder.files()[&name] == fresh.files()[&name]);
+}
+
+#[test]
+fn quiet_says_nothing() {
+    let output = Folder::new().succeed(&["-t", "1000", "--quiet"]);
+    assert!(output.stdout.is_empty() && output.stderr.is_empty());
+}
+
+#[test]
+fn progress_is_plain_lines_when_piped() {
+    let output = Folder::new().succeed(&["-t", "1000", "--site-count", "3", "--jobs", "1"]);
+    let lines: Vec<String> = String::from_utf8(output.stderr).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    for (at, line) in lines.iter().enumerate() {
+        assert!(line.starts_with(&format!("site {} done: 1 run, ", at + 1)), "{line}");
+        assert!(line.ends_with(&format!(" operations ({} of 3 sites)", at + 1)), "{line}");
+    }
+    assert!(!String::from_utf8(output.stdout).unwrap().contains('\u{1b}'), "colours in a pipe");
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_made() {
+    let folder = Folder::new().with("taken", "");
+    let text = folder.refuse(&["--out-dir", "taken/out"]);
+    assert!(text.starts_with("exit code 3\n"), "{text}");
+    assert_snapshot!(text);
+}
+
+#[test]
+fn a_site_folder_that_cannot_be_made() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("out")).unwrap();
+    let folder = folder.with("out/site_02", "");
+    let text = folder.refuse(&["--site-count", "2", "-t", "100"]);
+    assert!(text.starts_with("exit code 3\n"), "{text}");
+    assert_snapshot!(text);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_output_folder_that_cannot_be_written() {
+    // Nobody, not even an administrator, makes files there.
+    let text = Folder::new().refuse(&["--out-dir", "/proc/self"]);
+    assert!(text.starts_with("exit code 3\nerror: cannot write `/proc/self`: "), "{text}");
+}
+
+#[test]
+fn the_predecessors_command_works_as_it_did() {
+    let Some(config) = legacy("config-2025-09.yaml") else { return };
+    let folder = Folder::new();
+    let flags = ["--site-count", "32", "--num-runs", "2", "--seed", "1000", "-t", "20000", "--out-dir", "out/sites"];
+    folder.succeed(&[&["--config", config.to_str().unwrap()], &flags[..]].concat());
+    for site in 1..=32 {
+        let manifest = checked_manifest(&folder.path().join(format!("out/sites/site_{site:02}")));
+        assert_eq!(manifest.runs.len(), 2);
+        assert!(manifest.runs.iter().all(|run| run.files[0].rows > 0));
+    }
+}

@@ -1,0 +1,75 @@
+//! `nandseqgen profile …`
+
+use std::fs;
+
+use insta::assert_snapshot;
+
+use crate::runner::{Folder, checked_manifest, legacy};
+
+fn stdout(folder: &Folder, arguments: &[&str]) -> String {
+    String::from_utf8(folder.succeed(arguments).stdout).unwrap()
+}
+
+#[test]
+fn the_built_in_device_is_shown_as_it_was_written_and_works_as_a_file() {
+    let shown = stdout(&Folder::new(), &["profile", "show"]);
+    assert_eq!(shown, nandseq_profile::builtin::text());
+    let (from_file, built_in) = (Folder::new().with("device.yaml", &shown), Folder::new());
+    let flags = ["-t", "3000", "--stamp", "261121"];
+    from_file.succeed(&[&["--config", "device.yaml"], &flags[..]].concat());
+    built_in.succeed(&flags);
+    let sequence = |folder: &Folder| fs::read(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    assert!(sequence(&from_file) == sequence(&built_in));
+    let (one, other) =
+        (checked_manifest(&from_file.path().join("out")), checked_manifest(&built_in.path().join("out")));
+    assert_eq!(one.origin.profile.resolved_sha256, other.origin.profile.resolved_sha256);
+    assert_eq!(one.origin.profile.sha256, other.origin.profile.sha256);
+}
+
+#[test]
+fn the_built_in_device_can_be_used() {
+    let text = stdout(&Folder::new(), &["profile", "check"]);
+    assert!(text.contains(" can be used: 57 bases, 294 op names, "), "{text}");
+}
+
+#[test]
+fn a_faulty_profile_is_refused_by_every_command() {
+    let text = "schema: 1\nname: Faulty\ntopology: {dies: 0, planes: four, blocks_per_die: 1020}\nnonsense: 1\n";
+    let folder = Folder::new().with("device.yaml", text);
+    let refused = folder.refuse(&["profile", "check", "device.yaml"]);
+    assert!(refused.starts_with("exit code 2\n"), "{refused}");
+    for command in
+        [&["profile", "show", "device.yaml"][..], &["profile", "import", "device.yaml"], &["--config", "device.yaml"]]
+    {
+        assert_eq!(folder.refuse(command), refused);
+    }
+    assert_snapshot!(refused);
+}
+
+#[test]
+fn there_must_be_something_to_import() {
+    assert_snapshot!(Folder::new().refuse(&["profile", "import"]));
+}
+
+#[test]
+fn an_imported_profile_generates_the_same_bytes() {
+    let Some(path) = legacy("config-2025-09.yaml") else { return };
+    let path = path.to_str().unwrap();
+    let native = stdout(&Folder::new(), &["profile", "import", path]);
+    let (imported, original) = (Folder::new().with("device.yaml", native), Folder::new());
+    let flags = ["-t", "20000", "--stamp", "261121"];
+    imported.succeed(&[&["--config", "device.yaml"], &flags[..]].concat());
+    original.succeed(&[&["--config", path], &flags[..]].concat());
+    let name = "out/operation_sequence_261121_0000001.csv";
+    assert!(imported.files()[name] == original.files()[name]);
+}
+
+#[test]
+fn the_schema_is_json_that_names_the_parts_of_a_profile() {
+    let text = stdout(&Folder::new(), &["profile", "schema"]);
+    assert!(text.ends_with("}\n"), "no final newline");
+    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for part in ["schema", "topology", "cell_types", "classes", "bases", "ops", "chains", "exclusions"] {
+        assert!(schema["properties"][part].is_object(), "{part}");
+    }
+}

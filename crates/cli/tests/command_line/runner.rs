@@ -1,0 +1,114 @@
+//! Runs the program in a folder of its own and looks at what it leaves.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use nandseq_trace::files::Digest;
+use nandseq_trace::manifest::{self, SiteManifest};
+use tempfile::TempDir;
+
+/// A folder to run the program in.
+pub(crate) struct Folder(TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Puts a file into the folder.
+    pub(crate) fn with(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
+        fs::write(self.path().join(name), contents).unwrap();
+        self
+    }
+
+    /// The program, ready to run in this folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nandseqgen"));
+        command.args(arguments).current_dir(self.path()).env_remove("CLICOLOR_FORCE").env("COLUMNS", "100");
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs the program, which must succeed.
+    pub(crate) fn succeed(&self, arguments: &[&str]) -> Output {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output
+    }
+
+    /// Runs the program, which must refuse and write nothing; returns exit code and message.
+    pub(crate) fn refuse(&self, arguments: &[&str]) -> String {
+        let before = self.files();
+        let output = self.run(arguments);
+        assert!(self.files() == before, "{arguments:?} changed files");
+        assert!(output.stdout.is_empty(), "{arguments:?} wrote to stdout");
+        let text = String::from_utf8(output.stderr).unwrap();
+        let text = text.replace(self.path().to_str().unwrap(), "[FOLDER]");
+        format!("exit code {}\n{text}", output.status.code().unwrap())
+    }
+
+    /// Every file below the folder, by its relative path.
+    pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        files_below(self.path())
+    }
+}
+
+/// Every file below a folder, by its path relative to it, with `/` between parts.
+pub(crate) fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for path in fs::read_dir(&next).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// The manifest of a site's folder, after every file it lists has been checked against it; the folder holds nothing else.
+pub(crate) fn checked_manifest(folder: &Path) -> SiteManifest {
+    let manifest: SiteManifest = serde_json::from_slice(&fs::read(folder.join(manifest::FILE_NAME)).unwrap()).unwrap();
+    let mut listed = vec![manifest::FILE_NAME.to_owned()];
+    for (at, run) in manifest.runs.iter().enumerate() {
+        let at = at as u64;
+        assert_eq!((run.run, run.run_index, run.seed), (at + 1, at, manifest.site_seed + at));
+        for file in &run.files {
+            let bytes = fs::read(folder.join(&file.file)).unwrap();
+            assert_eq!(Digest::of(&bytes), file.sha256, "{}", file.file);
+            let rows = csv::Reader::from_reader(bytes.as_slice()).records().map(Result::unwrap).count();
+            assert_eq!(rows as u64, file.rows, "{}", file.file);
+            listed.push(file.file.clone());
+        }
+    }
+    listed.sort();
+    let mut found: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    found.sort();
+    assert_eq!(found, listed);
+    manifest
+}
+
+/// A file of the predecessor; `None`, with a word about it, where those files are not at hand.
+#[expect(clippy::print_stdout, reason = "the place for a test to say that it did nothing")]
+pub(crate) fn legacy(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/legacy").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("{name} is not here: the test is skipped");
+    None
+}

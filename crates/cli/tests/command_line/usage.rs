@@ -1,0 +1,124 @@
+//! Wrong arguments: each is refused with a message of its own and exit code 2, and nothing is written.
+
+use insta::assert_snapshot;
+
+use crate::runner::Folder;
+
+/// One snapshot for each wrong command line.
+macro_rules! refused {
+    ($($name:ident: $($argument:expr),*;)*) => { $(
+        #[test]
+        fn $name() {
+            let folder = Folder::new();
+            let text = folder.refuse(&[$($argument),*]);
+            assert!(text.starts_with("exit code 2\n"), "{text}");
+            assert_snapshot!(stringify!($name), text);
+        }
+    )* };
+}
+
+refused! {
+    an_unknown_flag: "--seeds", "3";
+    an_unknown_subcommand: "generat";
+    flags_before_a_subcommand: "--seed", "3", "generate";
+    a_missing_value: "--config";
+    a_time_that_is_no_number: "-t", "soon";
+    a_negative_time: "-t", "-5";
+    a_time_finer_than_a_picosecond: "--run-until", "0.0000001";
+    a_time_of_years: "--run-until", "1e14";
+    a_window_that_is_no_time: "--admission-window", "0,5";
+    no_runs_at_all: "-n", "0";
+    a_fraction_of_a_run: "-n", "1.5";
+    no_operations_at_all: "--ops", "0";
+    a_negative_seed: "--seed", "-1";
+    a_seed_of_more_than_64_bits: "--seed", "18446744073709551616";
+    a_negative_number_of_sites: "--site-count", "-1";
+    an_absurd_number_of_sites: "--site-count", "1000000000";
+    no_jobs_at_all: "--jobs", "0";
+    an_unknown_preset: "--pc-demo", "read-only";
+    a_stamp_that_is_no_date: "--stamp", "today";
+    a_stamp_on_a_day_that_does_not_exist: "--stamp", "2026-02-30";
+    seeds_that_run_out: "--seed", "18446744073709551615", "--num-runs", "2";
+    site_numbers_that_run_out: "--site-start", "18446744073709551615", "--site-count", "2";
+    more_time_than_a_site_has: "-t", "8640000000000", "-n", "2";
+    bootstrap_before_it_exists: "--bootstrap";
+    resume_before_it_exists: "--resume", "snapshot.json";
+    parquet_before_it_exists: "--format", "parquet";
+    the_proposer_log_before_it_exists: "--proposer-log", "full";
+    a_pattern_without_the_site: "--site-count", "2", "--site-dir-pattern", "site";
+    a_pattern_that_climbs_out: "--site-count", "2", "--site-dir-pattern", "../site_{site_id}";
+    an_absolute_pattern: "--site-count", "2", "--site-dir-pattern", "/site_{site_id}";
+    a_pattern_with_an_open_brace: "--site-dir-pattern", "site_{site_id";
+    a_pattern_with_a_lone_closing_brace: "--site-dir-pattern", "site}_{site_id}";
+    a_pattern_with_another_field: "--site-dir-pattern", "site_{run}";
+    a_pattern_with_another_format: "--site-dir-pattern", "site_{site_id:>4}";
+    a_pattern_with_too_long_a_name: "--site-dir-pattern", &format!("{}{{site_id}}", "x".repeat(300));
+    several_mistakes_at_once: "--site-dir-pattern", "site", "--bootstrap", "--seed", "18446744073709551615", "-n", "3";
+    a_table_to_write_without_a_place: "--refresh-op-state-probs";
+}
+
+#[test]
+fn flags_that_change_nothing_yet_are_accepted() {
+    let folder = Folder::new();
+    let accepted = ["--no-bootstrap", "--format", "csv", "--proposer-log", "off", "--drain-op-end", "-t", "100"];
+    let output = folder.succeed(&accepted);
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("warning"));
+    // The last of two opposite flags counts, as the predecessor's users expect.
+    folder.succeed(&["--bootstrap", "--no-bootstrap", "-t", "100"]);
+}
+
+#[test]
+fn leaving_operations_undrained_is_warned_about_and_not_done() {
+    let (drained, undrained) = (Folder::new(), Folder::new());
+    drained.succeed(&["-t", "5000", "--stamp", "261121"]);
+    let output = undrained.succeed(&["-t", "5000", "--stamp", "261121", "--no-drain-op-end"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("warning: without draining a run boundary is unsafe"), "{text}");
+    assert!(undrained.files() == drained.files());
+}
+
+#[test]
+fn help_and_version_are_printed_and_succeed() {
+    let folder = Folder::new();
+    let help = String::from_utf8(folder.succeed(&["--help"]).stdout).unwrap();
+    for flag in [
+        "--config",
+        "--run-until",
+        "--num-runs",
+        "--seed",
+        "--out-dir",
+        "--site-count",
+        "--site-start",
+        "--site-dir-pattern",
+        "--bootstrap",
+        "--no-bootstrap",
+        "--admission-window",
+        "--badlist",
+        "--pc-demo",
+        "--op-state-probs",
+        "--autofill-pc",
+        "--refresh-op-state-probs",
+        "--pc-seed",
+        "--validate-pc",
+        "--drain-op-end",
+        "--no-drain-op-end",
+        "--jobs",
+        "--format",
+        "--stamp",
+        "--resume",
+        "--quiet",
+        "--proposer-log",
+        "--ops",
+    ] {
+        assert!(help.contains(flag), "{flag} is not in the help");
+    }
+    let version = String::from_utf8(folder.succeed(&["--version"]).stdout).unwrap();
+    assert_eq!(version, format!("nandseqgen {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(folder.files().is_empty());
+}
+
+#[test]
+fn a_completion_script_knows_the_flags() {
+    let output = Folder::new().succeed(&["completions", "bash"]);
+    assert!(String::from_utf8(output.stdout).unwrap().contains("--site-dir-pattern"));
+}

@@ -1,0 +1,83 @@
+//! Operations per second, end to end: from an event loop on a compiled profile to a complete sequence file, on one core.
+//!
+//! Run with `cargo bench -p nandseq-generate`; the column of interest is `item/s`, operations per second. `TMPDIR=/dev/shm`
+//! puts the files into memory, so that the disk does not count.
+
+use std::io;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use nandseq_generate::{RunLimits, Setup, Site, probability};
+use nandseq_profile::{Profile, Ticks, builtin};
+use nandseq_trace::files::NewFile;
+use nandseq_trace::sequence::{SequenceLayout, SequenceWriter};
+use nandseq_trace::{Operation, Sink};
+
+fn main() {
+    divan::main();
+}
+
+const OPERATIONS: u64 = 200_000;
+
+/// Takes operations and does nothing with them.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        divan::black_box(operation);
+        Ok(())
+    }
+}
+
+fn setup_of(profile: &Profile) -> Setup {
+    let table = probability::of_profile(profile, probability::DEFAULT_TABLE_SEED);
+    Setup::new(profile, &table, &[]).expect("the profile proposes something")
+}
+
+fn limits(operations: u64) -> RunLimits<'static> {
+    RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(operations), ..RunLimits::default() }
+}
+
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn built_in_device_to_a_file(bencher: Bencher<'_, '_>) {
+    let profile = builtin::profile();
+    let setup = setup_of(&profile);
+    let layout = SequenceLayout::new(&profile).expect("a valid time column");
+    let folder = tempfile::tempdir().expect("a folder");
+    bencher.counter(ItemsCount::new(OPERATIONS)).bench_local(|| {
+        let file = NewFile::create(folder.path(), "sequence.csv").expect("a file");
+        let mut writer = SequenceWriter::new(&layout, file);
+        Site::new(&setup, 42).run(&limits(OPERATIONS), &mut writer).expect("room on the disk");
+        let (file, _) = writer.finish().expect("room on the disk");
+        file.commit().expect("room on the disk")
+    });
+}
+
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn built_in_device_engine_alone(bencher: Bencher<'_, '_>) {
+    let setup = setup_of(&builtin::profile());
+    bencher
+        .counter(ItemsCount::new(OPERATIONS))
+        .bench_local(|| Site::new(&setup, 42).run(&limits(OPERATIONS), &mut Nowhere).expect("nothing can fail"));
+}
+
+/// The cost per operation must not depend on the length of a run ...
+#[divan::bench(sample_count = 5, sample_size = 1, args = [50_000, 500_000])]
+fn by_length_of_the_run(bencher: Bencher<'_, '_>, operations: u64) {
+    let setup = setup_of(&builtin::profile());
+    bencher
+        .counter(ItemsCount::new(operations))
+        .bench_local(|| Site::new(&setup, 42).run(&limits(operations), &mut Nowhere).expect("nothing can fail"));
+}
+
+/// ... nor on the number of blocks.
+#[divan::bench(sample_count = 5, sample_size = 1, args = [64, 4_096, 65_536])]
+fn by_blocks_of_a_die(bencher: Bencher<'_, '_>, blocks: u32) {
+    let mut profile = builtin::profile();
+    profile.topology.blocks_per_die = blocks;
+    let setup = setup_of(&profile);
+    bencher
+        .counter(ItemsCount::new(OPERATIONS))
+        .with_inputs(|| Site::new(&setup, 42))
+        .bench_local_values(|mut site| site.run(&limits(OPERATIONS), &mut Nowhere).expect("nothing can fail"));
+}

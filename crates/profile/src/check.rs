@@ -1,0 +1,226 @@
+//! Reasoning about a profile: what is well-formed and still cannot be meant.
+//!
+//! Promises to look at the resolved profile only, so that native and legacy files are judged alike; every finding names
+//! what it is about in words, since the resolved profile knows no lines. Nothing here is an error: such a profile can be
+//! used, but does not do what it says.
+//! Leaves out everything that depends on addresses or time: a finding is about every sequence of the device.
+
+mod chains;
+mod reach;
+
+pub use chains::chain_can_complete;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::ids::{BaseId, OpId};
+use crate::model::{AddressSource, DeviceState, Effect, LatchKind, PhaseKind, Profile, StatusOf};
+
+/// How many names a finding lists.
+const LISTED: usize = 6;
+
+/// Everything that cannot be meant.
+#[must_use]
+pub fn check(profile: &Profile) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    chains::check(profile, &mut diagnostics);
+    reach::check(profile, &mut diagnostics);
+    states(profile, &mut diagnostics);
+    durations(profile, &mut diagnostics);
+    topology(profile, &mut diagnostics);
+    cell_types(profile, &mut diagnostics);
+    diagnostics
+}
+
+/// Some names in words: "`a`, `b` and 3 more".
+fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    let shown: Vec<String> = names.iter().take(LISTED).map(|name| quoted(name)).collect();
+    match names.len().checked_sub(LISTED) {
+        None | Some(0) => shown.join(", "),
+        Some(more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// The names of some operations in words.
+fn op_names(profile: &Profile, ops: &[OpId]) -> String {
+    listed(ops.iter().map(|op| profile.ops[*op].name.as_str()))
+}
+
+/// Whether an effect brings a state about.
+fn sets(effect: Effect, state: DeviceState) -> bool {
+    match effect {
+        Effect::FillRegisters { .. } => state == DeviceState::LatchOnRead,
+        Effect::CacheRead(kind) => state == DeviceState::LatchOnRead || state == DeviceState::CacheRead(kind),
+        Effect::CacheReadEnd(_) => state == DeviceState::LatchOnRead,
+        Effect::LoadLatch { latch: LatchKind::OneShot, level, .. } => state == DeviceState::LatchOn(level),
+        Effect::CacheProgramStart(kind) => state == DeviceState::CacheProgram(kind),
+        Effect::Suspend(axis) => state == DeviceState::Suspended(axis),
+        Effect::OdtDisable => state == DeviceState::OdtDisabled,
+        Effect::LoadLatch { latch: LatchKind::Copyback, .. }
+        | Effect::Erase
+        | Effect::Program
+        | Effect::CloseBlock
+        | Effect::ConsumeLatch { .. }
+        | Effect::CacheProgramEnd(_)
+        | Effect::DataOut
+        | Effect::CopybackSource
+        | Effect::Resume(_)
+        | Effect::ResetDie
+        | Effect::ResetTarget
+        | Effect::OdtEnable
+        | Effect::StatusRead
+        | Effect::Delay => false,
+    }
+}
+
+/// Whether an effect, other than a reset, ends a state.
+fn ends(effect: Effect, state: DeviceState) -> bool {
+    match (effect, state) {
+        (Effect::DataOut, DeviceState::LatchOnRead) => true,
+        (Effect::ConsumeLatch { latch: LatchKind::OneShot, .. }, DeviceState::LatchOn(_)) => true,
+        // A further load replaces what the latch holds.
+        (Effect::LoadLatch { latch: LatchKind::OneShot, level, .. }, DeviceState::LatchOn(held)) => level != held,
+        (Effect::CacheReadEnd(ended), DeviceState::CacheRead(kind)) => ended == kind,
+        (Effect::CacheProgramEnd(ended), DeviceState::CacheProgram(kind)) => ended == kind,
+        (Effect::Resume(resumed), DeviceState::Suspended(axis)) => resumed == axis,
+        (Effect::OdtEnable, DeviceState::OdtDisabled) => true,
+        _ => false,
+    }
+}
+
+fn states(profile: &Profile, diagnostics: &mut Diagnostics) {
+    let bases_with = |wanted: &dyn Fn(Effect) -> bool| -> Vec<BaseId> {
+        let has = |(_, base): &(BaseId, &crate::model::Base)| base.effects.iter().any(|effect| wanted(*effect));
+        profile.bases.iter_ids().filter(has).map(|(id, _)| id).collect()
+    };
+    for state in DeviceState::ALL {
+        let permanent = matches!(state, DeviceState::NotSuspended(_));
+        let reachable = permanent || !bases_with(&|effect| sets(effect, state)).is_empty();
+        let has_table =
+            profile.exclusions.by_state.iter().any(|(listed, groups)| *listed == state && !groups.is_empty());
+        if has_table && !reachable {
+            let message = format!("the exclusions of {} never apply: no base brings that state about", state.name());
+            diagnostics.push(Diagnostic::warning("state-never-reached", message));
+        }
+        if !reachable || permanent {
+            continue;
+        }
+        let forbidden = profile.exclusions.in_state(state);
+        let ways_out = bases_with(&|effect| ends(effect, state));
+        if ways_out.iter().all(|base| forbidden.contains(*base)) {
+            let message = format!("once in {}, only a reset leads out of it", state.name());
+            let help = match ways_out.as_slice() {
+                [] => "no base has an effect that ends the state".to_owned(),
+                bases => {
+                    let names = listed(bases.iter().map(|base| profile.bases[*base].name.as_str()));
+                    format!("its own exclusions forbid {names}")
+                }
+            };
+            diagnostics.push(Diagnostic::warning("no-way-out", message).help(help));
+        }
+    }
+    op_states(profile, diagnostics);
+}
+
+fn op_states(profile: &Profile, diagnostics: &mut Diagnostics) {
+    for (key, groups) in profile.exclusions.by_op_state.iter().filter(|(_, groups)| !groups.is_empty()) {
+        let info = &profile.phase_keys[*key];
+        if info.base.is_some_and(|base| !profile.bases[base].affects_state) {
+            let groups = listed(groups.iter().map(|group| profile.exclusions.groups[*group].name.as_str()));
+            let message = format!(
+                "the exclusions {groups} of {} never apply: the base does not affect state",
+                quoted(&info.name)
+            );
+            diagnostics.push(Diagnostic::warning("state-never-reached", message));
+        }
+    }
+    let unguarded = profile.bases.iter_ids().filter(|(id, base)| {
+        let key = profile.phase_key(*id, Some(PhaseKind::CoreBusy));
+        let listed = |key| profile.exclusions.by_op_state.iter().any(|(listed, _)| *listed == key);
+        base.affects_state && key.is_some_and(|key| !listed(key))
+    });
+    let unguarded: Vec<&str> = unguarded.map(|(_, base)| base.name.as_str()).collect();
+    if !unguarded.is_empty() {
+        let message = format!("no exclusions say what may start during CORE_BUSY of {}", listed(unguarded));
+        let diagnostic = Diagnostic::warning("no-exclusions", message);
+        diagnostics.push(diagnostic.help("add `BASE.CORE_BUSY` to the exclusions by op_state"));
+    }
+}
+
+/// A phase that takes no time was most likely forgotten.
+fn durations(profile: &Profile, diagnostics: &mut Diagnostics) {
+    for (id, base) in profile.bases.iter_ids() {
+        for (at, phase) in base.phases.iter().enumerate() {
+            let missing = profile
+                .ops
+                .iter_ids()
+                .filter(|(_, op)| op.base == id && op.durations.get(at).is_none_or(|duration| duration.0 == 0));
+            let missing: Vec<OpId> = missing.map(|(id, _)| id).collect();
+            if !missing.is_empty() {
+                let names = op_names(profile, &missing);
+                let message = format!("{} of {} takes no time for {names}", phase.kind.name(), quoted(&base.name));
+                diagnostics.push(Diagnostic::warning("missing-duration", message));
+            }
+        }
+    }
+}
+
+fn topology(profile: &Profile, diagnostics: &mut Diagnostics) {
+    let most = profile.topology.planes.min(profile.policies.max_planes);
+    if most < 2 {
+        let multi: Vec<OpId> = profile.ops.iter_ids().filter(|(_, op)| op.multi).map(|(id, _)| id).collect();
+        if !multi.is_empty() {
+            let names = op_names(profile, &multi);
+            let why = if profile.topology.planes < 2 { "the device has one plane" } else { "`max_planes` is 1" };
+            let message = format!("multi-plane operations can never be issued, since {why}: {names}");
+            diagnostics.push(Diagnostic::warning("one-plane", message));
+        }
+    }
+    let dies = profile.topology.dies;
+    let beyond = profile.ops.iter_ids().filter(|(_, op)| match op.status_of {
+        Some(StatusOf::Lun(lun)) => u32::from(lun) >= dies,
+        Some(StatusOf::Die | StatusOf::Plane) | None => false,
+    });
+    let beyond: Vec<OpId> = beyond.map(|(id, _)| id).collect();
+    if !beyond.is_empty() {
+        let names = op_names(profile, &beyond);
+        let message = format!("the topology has {dies} dies, so that these can never be issued: {names}");
+        diagnostics.push(Diagnostic::warning("no-such-lun", message));
+    }
+}
+
+/// Whether the operations of a base program pages.
+fn programs(profile: &Profile, base: BaseId) -> bool {
+    let base = &profile.bases[base];
+    base.effects.iter().any(|effect| matches!(effect, Effect::Program | Effect::CloseBlock | Effect::LoadLatch { .. }))
+}
+
+/// Cell types that nothing erases for, or nothing programs.
+fn cell_types(profile: &Profile, diagnostics: &mut Diagnostics) {
+    let ops_of = |wanted: &dyn Fn(BaseId) -> bool| -> Vec<OpId> {
+        profile.ops.iter_ids().filter(|(_, op)| wanted(op.base)).map(|(id, _)| id).collect()
+    };
+    let erases = ops_of(&|base| profile.bases[base].has(Effect::Erase));
+    let erasable = erases.iter().fold(0u8, |set, op| set | profile.cell_types[profile.ops[*op].cell_type].programs);
+    let programs = ops_of(&|base| programs(profile, base));
+    let reads = ops_of(&|base| profile.bases[base].address == AddressSource::ReadablePage);
+    let mut programmable = 0u8;
+    for op in &programs {
+        programmable |= 1 << profile.ops[*op].cell_type.0 & erasable;
+    }
+    // The cell type called NONE fits every address.
+    let any = profile.cell_types.iter_ids().filter(|(_, cell_type)| cell_type.name == "NONE");
+    let any = any.fold(0u8, |set, (id, _)| set | 1 << id.0);
+    let without = |ops: &[OpId], set: u8| -> Vec<OpId> {
+        ops.iter().copied().filter(|op| (set | any) >> profile.ops[*op].cell_type.0 & 1 == 0).collect()
+    };
+    for (ops, set, why) in [
+        (&programs, erasable, "no erase makes blocks of their cell type"),
+        (&reads, programmable, "nothing programs pages of their cell type"),
+    ] {
+        let ops = without(ops, set);
+        if !ops.is_empty() {
+            let message = format!("these can never be issued, since {why}: {}", op_names(profile, &ops));
+            diagnostics.push(Diagnostic::warning("unused-cell-type", message));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What operations do to the device, as data: the kinds of effect that engine and verifier interpret.
+
+/// The axis of a suspension.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Axis {
+    /// Erase suspend and resume.
+    Erase,
+    /// Program suspend and resume.
+    Program,
+}
+
+/// The page of a one-shot program that a latch holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum LatchLevel {
+    /// Lower page.
+    Lsb,
+    /// Central page.
+    Csb,
+    /// Upper page.
+    Msb,
+}
+
+/// Which latch of the die.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum LatchKind {
+    /// The latch that `exclusions_by_latch_state` looks at.
+    OneShot,
+    /// The copyback latch, which no exclusion table looks at.
+    Copyback,
+}
+
+/// The latch levels an operation may start on; empty means "no latch needed".
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct LatchNeed {
+    /// After the LSB load.
+    pub lsb: bool,
+    /// After the CSB load.
+    pub csb: bool,
+    /// After the MSB load.
+    pub msb: bool,
+}
+
+/// The kind of cache read, each with its own exclusion table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CacheReadKind {
+    /// Cache read of the die (`ON_CACHE_READ`).
+    Cache,
+    /// Plane-level cache read (`ON_PLANE_CACHE_READ`).
+    PlaneCache,
+}
+
+/// The kind of cache program, each with its own exclusion table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CacheProgramKind {
+    /// One page at a time (`ON_CACHE_PROGRAM`).
+    Slc,
+    /// One-shot (`ON_ONESHOT_CACHE_PROGRAM`).
+    OneShot,
+}
+
+/// What an operation does to the device, beyond occupying it. A base lists its effects; the engine interprets kinds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Effect {
+    /// When the array is done: the target blocks are erased with the operation's cell type.
+    Erase,
+    /// When the array is done: the target page is the block's last page, its cell type the operation's.
+    Program,
+    /// When the array is done: the block is closed (last page = pages_per_block − 1).
+    CloseBlock,
+    /// A load of a page of a one-shot program: a program as to registers and in-flight rules, without array effect.
+    /// Needs the latch as `needs` says, and sets it to `level` at its end.
+    LoadLatch {
+        /// Which latch.
+        latch: LatchKind,
+        /// What it holds afterwards.
+        level: LatchLevel,
+        /// What it must hold before.
+        needs: LatchNeed,
+    },
+    /// Needs the latch as `needs` says, for the same address, and clears it at its end.
+    ConsumeLatch {
+        /// Which latch.
+        latch: LatchKind,
+        /// What it must hold before (all false: it may hold anything, or nothing).
+        needs: LatchNeed,
+    },
+    /// When the array is done: both registers of each target plane hold the target page, unread.
+    FillRegisters {
+        /// Whether the page register may feed a copyback program.
+        copyback: bool,
+    },
+    /// Sets cache-read on its planes at its start; when the array is done the page register moves to the output
+    /// register and the target page into the page register.
+    CacheRead(CacheReadKind),
+    /// When the array is done: the page register moves to the output register, cache-read is cleared.
+    CacheReadEnd(CacheReadKind),
+    /// Sets the die's cache-program state at its start.
+    CacheProgramStart(CacheProgramKind),
+    /// Clears the die's cache-program state of this kind at its end.
+    CacheProgramEnd(CacheProgramKind),
+    /// Puts out what the output register of its plane holds; at its end that data has been read.
+    DataOut,
+    /// Needs, on every target plane, a page register filled by a copyback read.
+    CopybackSource,
+    /// Suspends the operation of this axis that is in CORE_BUSY on the die.
+    Suspend(Axis),
+    /// Resumes the suspended operation of this axis at its end.
+    Resume(Axis),
+    /// Ends everything in flight on the die at its start.
+    ResetDie,
+    /// Ends everything in flight on every die at its start.
+    ResetTarget,
+    /// Switches on-die termination off at its start.
+    OdtDisable,
+    /// Switches on-die termination on at its end.
+    OdtEnable,
+    /// Reads the status of the die; the payload carries what is expected.
+    StatusRead,
+    /// Asks the proposer to propose nothing at this hook.
+    Delay,
+}
