@@ -18,6 +18,7 @@ pub mod notation;
 mod numbers;
 mod report;
 mod rule;
+pub mod rulebook;
 mod site;
 mod time;
 mod verifier;

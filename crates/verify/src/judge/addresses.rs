@@ -4,7 +4,7 @@ use nandseq_profile::model::PayloadField;
 use nandseq_profile::{CellTypeId, Page, Target};
 
 use super::case::OutOfBounds;
-use super::{Judge, block_text, next_page, page_text};
+use super::{Judge, block_text, capital, next_page, page_text};
 use crate::model::{BlockState, Content};
 use crate::rule::RuleCode;
 
@@ -23,7 +23,7 @@ impl Judge<'_> {
                 format!("Block {block} lies on plane {right}, not on plane {plane}.")
             }
             OutOfBounds::Lun(lun) => {
-                format!("The operation addresses LUN {lun}; the device has {} dies.", topology.dies)
+                format!("The operation addresses LUN {lun}; the last one is {}.", topology.dies.saturating_sub(1))
             }
         });
     }
@@ -87,6 +87,18 @@ impl Judge<'_> {
             }
         }
         self.own_cell_type();
+        self.page_zero();
+    }
+
+    /// An operation that addresses a whole block carries page 0.
+    fn page_zero(&mut self) {
+        let kind = self.case.kind;
+        let wrong = self.case.targets.iter().find(|at| at.page.0 != 0);
+        if let Some(at) = wrong.filter(|_| (kind.erases || kind.checks) && kind.has_page) {
+            self.breaks(RuleCode::PayloadFields, None, |_| {
+                format!("An operation on a whole block carries page 0, not {}.", at.page.0)
+            });
+        }
     }
 
     fn bad_block(&mut self, at: &Target) {
@@ -192,13 +204,5 @@ impl Judge<'_> {
             let (own, wrong) = (names.cell_type(own), names.cell_type(wrong));
             format!("The payload says {wrong}, but the operation is one for {own}.")
         });
-    }
-}
-
-fn capital(text: String) -> String {
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_uppercase().chain(characters).collect(),
-        None => text,
     }
 }

@@ -1,7 +1,7 @@
 //! `bounds`, `bad_block`, program and read rules, `in_flight`, `multi_plane_group`.
 
 use crate::occupation::PREPARED;
-use crate::{device, judge, judge_on};
+use crate::{DEVICE, judge, judge_on};
 
 #[track_caller]
 fn after_preparation(text: &str) {
@@ -121,7 +121,7 @@ fn a_read_keeps_its_distance_from_the_last_page() {
 
 #[test]
 fn without_a_guard_the_last_page_can_be_read() {
-    let mut profile = device::profile();
+    let mut profile = DEVICE.clone();
     profile.offset_guard = 0;
     judge_on(&profile, &format!("{PREPARED}300 Read_SLC b0 g4"));
     judge_on(&profile, &format!("{PREPARED}300 Read_SLC b0 g5 ! read_before_program"));

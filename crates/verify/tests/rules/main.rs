@@ -2,27 +2,48 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod addresses;
-mod device;
+mod files;
 mod occupation;
 mod recovery;
 mod registers;
+mod rulebook;
 mod suspension;
 mod tables;
 
-use nandseq_profile::Profile;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use nandseq_profile::{Profile, ReadOptions, SourceFile};
 use nandseq_trace::read::Row;
 use nandseq_verify::notation::{Line, Script, Step};
 use nandseq_verify::{Finding, RuleCode, Verifier};
 
+/// The folder of the rulebook.
+pub(crate) fn rulebook_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().join("rulebook")
+}
+
+/// The device of the rulebook's examples.
+pub(crate) static DEVICE: LazyLock<Profile> = LazyLock::new(|| {
+    let text = std::fs::read_to_string(rulebook_folder().join("device.yaml")).unwrap();
+    let (profile, diagnostics) = nandseq_profile::read(&SourceFile::new("device.yaml", &*text), ReadOptions::default());
+    profile.unwrap_or_else(|| panic!("{diagnostics:?}"))
+});
+
 /// Judges a sequence and expects exactly the findings written behind its lines.
 #[track_caller]
 pub(crate) fn judge(text: &str) -> Vec<Finding> {
-    judge_on(&device::profile(), text)
+    judge_on(&DEVICE, text)
 }
 
 #[track_caller]
 pub(crate) fn judge_on(profile: &Profile, text: &str) -> Vec<Finding> {
-    let script = Script::parse(profile, text).unwrap();
+    judge_script(profile, &Script::parse(profile, text).unwrap(), text)
+}
+
+/// Judges a sequence that has been read from `text`.
+#[track_caller]
+pub(crate) fn judge_script(profile: &Profile, script: &Script, text: &str) -> Vec<Finding> {
     let mut verifier = Verifier::new(profile, &script.bad).keeping(10_000);
     let mut row = 0;
     let mut uid = 0;

@@ -5,7 +5,7 @@ use nandseq_trace::read::SequenceReader;
 use nandseq_verify::{RuleCode, Verifier};
 
 use crate::occupation::PREPARED;
-use crate::{device, judge};
+use crate::{DEVICE, judge};
 
 #[test]
 fn a_lost_erase_is_one_finding() {
@@ -112,7 +112,7 @@ const HEADER: &str = "seq,time,op_id,op_name,op_uid,payload\n";
 
 #[track_caller]
 fn rows(text: &str) -> Vec<String> {
-    findings(&device::profile(), &format!("{HEADER}{text}"))
+    findings(&DEVICE, &format!("{HEADER}{text}"))
 }
 
 #[test]
@@ -165,11 +165,11 @@ fn rows_are_numbered_and_uids_are_unique() {
 
 #[test]
 fn only_the_first_findings_are_kept_and_all_are_counted() {
-    let profile = device::profile();
-    let mut verifier = Verifier::new(&profile, &[]).keeping(2);
+    let profile = &*DEVICE;
+    let mut verifier = Verifier::new(profile, &[]).keeping(2);
     let text: String = (0..10).map(|at| format!("{},{at}.0,0,Banana,{at},[{{}}]\n", at + 1)).collect();
     let text = format!("{HEADER}{text}");
-    let mut reader = SequenceReader::new(&profile, text.as_bytes()).unwrap();
+    let mut reader = SequenceReader::new(profile, text.as_bytes()).unwrap();
     while let Some(row) = reader.next_row().unwrap() {
         verifier.bad_row(&row.unwrap_err());
     }

@@ -1,0 +1,82 @@
+//! The examples of the rulebook's pages.
+//!
+//! A page is Markdown. Blocks fenced as `sequence keeps` and `sequence breaks` hold a [`Script`]; blocks fenced as
+//! `csv keeps` and `csv breaks` hold rows of a sequence file without its header, for rules of the written form; behind
+//! ` ! ` at the end of a row stand the codes of its findings. All are for the device of `rulebook/device.yaml`.
+
+use nandseq_profile::Profile;
+
+use crate::notation::{NotationError, Script};
+use crate::rule::RuleCode;
+
+/// An example.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Example {
+    /// The line of its fence in the page, from 1.
+    pub line: usize,
+    /// Whether it keeps every rule.
+    pub keeps: bool,
+    /// What it consists of.
+    pub content: Content,
+}
+
+/// What an example consists of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Content {
+    /// Operations, with what they break.
+    Sequence(Script),
+    /// Rows of a file, with what they break.
+    Rows(Vec<(String, Vec<RuleCode>)>),
+}
+
+/// The examples of a page.
+///
+/// # Errors
+/// [`NotationError`] with the line of the page that cannot be read.
+pub fn examples(profile: &Profile, page: &str) -> Result<Vec<Example>, NotationError> {
+    let mut examples = Vec::new();
+    let mut lines = page.lines().enumerate();
+    while let Some((at, fence)) = lines.next() {
+        let Some((form, keeps)) = form(fence) else { continue };
+        let body: Vec<&str> = lines.by_ref().map(|(_, text)| text).take_while(|text| *text != "```").collect();
+        let first = at + 1;
+        let content = match form {
+            Form::Sequence => Content::Sequence(
+                Script::parse(profile, &body.join("\n"))
+                    .map_err(|error| NotationError { line: first + error.line, ..error })?,
+            ),
+            Form::Csv => Content::Rows(rows(&body).map_err(|(line, what)| NotationError { line: first + line, what })?),
+        };
+        examples.push(Example { line: first, keeps, content });
+    }
+    Ok(examples)
+}
+
+enum Form {
+    Sequence,
+    Csv,
+}
+
+fn form(fence: &str) -> Option<(Form, bool)> {
+    let (form, verdict) = fence.strip_prefix("```")?.split_once(' ')?;
+    let form = match form {
+        "sequence" => Form::Sequence,
+        "csv" => Form::Csv,
+        _ => return None,
+    };
+    match verdict {
+        "keeps" => Some((form, true)),
+        "breaks" => Some((form, false)),
+        _ => None,
+    }
+}
+
+/// Rows and the codes behind them; on error, the line within the block and what is wrong.
+fn rows(body: &[&str]) -> Result<Vec<(String, Vec<RuleCode>)>, (usize, String)> {
+    let row = |(at, text): (usize, &&str)| {
+        let (row, codes) = text.split_once(" ! ").unwrap_or((text, ""));
+        let code = |name| RuleCode::from_name(name).ok_or_else(|| (at + 1, format!("no rule '{name}'")));
+        Ok((row.to_owned(), codes.split_whitespace().map(code).collect::<Result<_, _>>()?))
+    };
+    body.iter().enumerate().map(row).collect()
+}

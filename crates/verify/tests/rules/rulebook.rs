@@ -1,0 +1,80 @@
+//! Every page of the rulebook, executed.
+
+use std::fs;
+
+use nandseq_trace::read::{COLUMNS, SequenceReader};
+use nandseq_verify::notation::Line;
+use nandseq_verify::rulebook::{Content, Example, examples};
+use nandseq_verify::{RuleCode, Verifier};
+
+use crate::{DEVICE, judge_script, rulebook_folder};
+
+/// Every code that an example expects somewhere.
+fn expected(example: &Example) -> Vec<RuleCode> {
+    match &example.content {
+        Content::Sequence(script) => {
+            let of = |line: &Line| match line {
+                Line::Operation(step) => [&*step.breaks, &*step.follows].concat(),
+                Line::EndOfFile => Vec::new(),
+            };
+            script.lines.iter().flat_map(of).collect()
+        }
+        Content::Rows(rows) => rows.iter().flat_map(|(_, codes)| codes.clone()).collect(),
+    }
+}
+
+fn judge_rows(rows: &[(String, Vec<RuleCode>)], place: &str) {
+    let mut text = COLUMNS.join(",");
+    for (row, _) in rows {
+        text += &format!("\n{row}");
+    }
+    let mut verifier = Verifier::new(&DEVICE, &[]);
+    let mut reader = SequenceReader::new(&DEVICE, text.as_bytes()).unwrap();
+    for (row, codes) in rows {
+        let before = verifier.findings().len();
+        match reader.next_row().unwrap().unwrap() {
+            Ok(row) => verifier.row(&row),
+            Err(row) => verifier.bad_row(&row),
+        }
+        let found: Vec<RuleCode> = verifier.findings()[before..].iter().map(|finding| finding.rule).collect();
+        assert_eq!(&found, codes, "{place}: {row}");
+    }
+    assert!(reader.next_row().unwrap().is_none());
+}
+
+#[test]
+fn every_page_judges_as_it_says() {
+    for rule in RuleCode::ALL {
+        let file = rulebook_folder().join(format!("{}.md", rule.name()));
+        let page = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert!(page.starts_with(&format!("# `{}`\n", rule.name())), "{}", file.display());
+        let examples = examples(&DEVICE, &page).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert!(examples.iter().any(|example| example.keeps), "{} keeps nothing", file.display());
+        assert!(examples.iter().any(|example| !example.keeps), "{} breaks nothing", file.display());
+        for example in examples {
+            let place = format!("{}:{}", file.display(), example.line);
+            let expected = expected(&example);
+            assert_eq!(example.keeps, expected.is_empty(), "{place}");
+            assert!(example.keeps || expected.contains(&rule), "{place} does not break {}", rule.name());
+            match &example.content {
+                Content::Sequence(script) => {
+                    let text: Vec<&str> = page.lines().skip(example.line).collect();
+                    judge_script(&DEVICE, script, &text.join("\n"));
+                }
+                Content::Rows(rows) => judge_rows(rows, &place),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_rulebook_has_no_page_without_a_rule_and_lists_them_all() {
+    let readme = fs::read_to_string(rulebook_folder().join("README.md")).unwrap();
+    for entry in rulebook_folder().read_dir().unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if let Some(rule) = name.strip_suffix(".md").filter(|name| *name != "README") {
+            assert!(RuleCode::from_name(rule).is_some(), "{name} is a page of no rule");
+            assert!(readme.contains(&format!("]({name})")), "README.md does not list {name}");
+        }
+    }
+}
