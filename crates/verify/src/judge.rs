@@ -108,3 +108,12 @@ const fn axis_text(axis: Axis) -> &'static str {
         Axis::Program => "program",
     }
 }
+
+/// A text that starts a sentence.
+fn capital(text: String) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => text,
+    }
+}

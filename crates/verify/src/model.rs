@@ -261,11 +261,12 @@ impl Device {
         &mut self.dies[at.die.index()].planes[at.plane.index()]
     }
 
-    /// The erase or program that has this block in flight.
+    /// The erase or program that has this block in flight, the latest one if there are several.
     pub(crate) fn in_flight(&self, die: Die, block: Block) -> Option<&Flight> {
-        self.flights.iter().find(|flight| {
+        let touches = |flight: &&Flight| {
             flight.axis.is_some() && flight.targets.iter().any(|target| (target.die, target.block) == (die, block))
-        })
+        };
+        self.flights.iter().filter(touches).max_by_key(|flight| flight.id)
     }
 
     /// The operation that is suspended on an axis of a die.

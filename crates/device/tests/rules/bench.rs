@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use nandseq_device::{Device, FlightId, Place, Rule, Status, Tables};
-use nandseq_profile::model::{Effect, Topology};
+use nandseq_profile::model::Topology;
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Page, Plane, PlaneSet, Profile, Ticks, builtin};
 
 /// The shortest time there is.
 pub(crate) const TICK: Ticks = Ticks(1);
 /// No cell type stated: the bench puts in the operation's own.
-pub(crate) const NONE: CellTypeId = CellTypeId(0);
+const NONE: CellTypeId = CellTypeId(0);
 pub(crate) const SLC: CellTypeId = CellTypeId(2);
 pub(crate) const AESLC: CellTypeId = CellTypeId(3);
 pub(crate) const A0SLC: CellTypeId = CellTypeId(4);
@@ -199,12 +199,6 @@ pub(crate) fn without_bus(profile: &mut Profile, base: &str) {
     for phase in &mut profile.bases[id].phases {
         phase.bus = false;
     }
-}
-
-/// Gives a base another effect.
-pub(crate) fn add_effect(profile: &mut Profile, base: &str, effect: Effect) {
-    let id = base_of(profile, base);
-    profile.bases[id].effects.push(effect);
 }
 
 /// Adds an exclusion group that forbids these bases.

@@ -66,7 +66,7 @@ pub enum DamageKind {
         found: Digest,
     },
     /// It has another number of rows.
-    #[error("has {found} rows instead of {listed}")]
+    #[error("its number of rows is {found} instead of {listed}")]
     Rows {
         /// According to the manifest.
         listed: u64,

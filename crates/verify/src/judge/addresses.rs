@@ -4,7 +4,7 @@ use nandseq_profile::model::PayloadField;
 use nandseq_profile::{CellTypeId, Page, Target};
 
 use super::case::OutOfBounds;
-use super::{Judge, block_text, next_page, page_text};
+use super::{Judge, block_text, capital, next_page, page_text};
 use crate::model::{BlockState, Content};
 use crate::rule::RuleCode;
 
@@ -204,13 +204,5 @@ impl Judge<'_> {
             let (own, wrong) = (names.cell_type(own), names.cell_type(wrong));
             format!("The payload says {wrong}, but the operation is one for {own}.")
         });
-    }
-}
-
-fn capital(text: String) -> String {
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_uppercase().chain(characters).collect(),
-        None => text,
     }
 }

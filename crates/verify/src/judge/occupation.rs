@@ -39,7 +39,8 @@ impl Judge<'_> {
         let time = Interval::new(case.at, case.kind.occupied);
         for die in case.occupied.dies.clone() {
             let die = Die(die);
-            for index in 0..self.device.die(die).occupations.len() {
+            // The latest one first: it is the one that this operation runs into.
+            for index in (0..self.device.die(die).occupations.len()).rev() {
                 let other = self.device.die(die).occupations[index];
                 if !other.time.overlaps(time) || self.suspends_it(die, &other) {
                     continue;

@@ -3,7 +3,7 @@
 use nandseq_profile::Die;
 use nandseq_profile::model::{Axis, DeviceState, LatchKind};
 
-use super::{Judge, axis_text, plane_text};
+use super::{Judge, axis_text, capital, plane_text};
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
@@ -15,14 +15,15 @@ impl Judge<'_> {
     pub(super) fn op_state(&mut self) {
         let case = self.case;
         for (die, plane) in case.touched.iter() {
-            let shown = self.device.plane(die, plane).segments.iter().copied().find(|segment| {
+            let shown = self.device.plane(die, plane).segments.iter().rev().copied().find(|segment| {
                 segment.time.contains(case.at)
                     && self.book.in_op_state(segment.base, segment.kind).contains(case.kind.base)
             });
             if let Some(segment) = shown {
                 self.breaks(RuleCode::OpState, Some(segment.by), |names| {
                     let state = format!("{}.{}", names.base(&segment.by), segment.kind.name());
-                    format!("{} is in {state}, which excludes {}.", plane_text(die, plane), names.base(&case.origin))
+                    let place = capital(plane_text(die, plane));
+                    format!("{place} is in {state}, which excludes {}.", names.base(&case.origin))
                 });
                 return;
             }
@@ -104,7 +105,7 @@ impl Judge<'_> {
             let state = DeviceState::CacheRead(kind);
             if self.forbidden_in(state) {
                 self.breaks(RuleCode::Cache, Some(by), |names| {
-                    let place = plane_text(die, plane);
+                    let place = capital(plane_text(die, plane));
                     format!("{place} is in {}, which excludes {}.", state.name(), names.base(&case.origin))
                 });
             }
