@@ -13,7 +13,7 @@ use crate::rule::RuleCode;
 use crate::verifier::Verifier;
 
 /// How many rows after the damage are judged.
-const TAIL: usize = 1500;
+const TAIL: usize = super::view::AHEAD + 100;
 
 /// What became of a mutation.
 #[derive(Clone, PartialEq, Eq, Debug)]
