@@ -131,7 +131,7 @@ pub(crate) struct DeviceArgs {
     /// Bring the device to a useful state first (not available yet)
     #[arg(long, overrides_with = "no_bootstrap")]
     pub(crate) bootstrap: bool,
-    /// Start from whatever state the device is in [default]
+    /// Start from whatever state the device is in (the default)
     #[arg(long, overrides_with = "bootstrap")]
     pub(crate) no_bootstrap: bool,
     /// Continue from a snapshot (not available yet)
@@ -151,7 +151,7 @@ pub(crate) struct ExtentArgs {
     /// Runs of each site; they continue one another
     #[arg(short = 'n', long, value_name = "N", default_value_t = 1, value_parser = whole(1..=9_999_999))]
     pub(crate) num_runs: u64,
-    /// Complete what is in flight at the end of a run [default]
+    /// Complete what is in flight at the end of a run (the default)
     #[arg(long, overrides_with = "no_drain_op_end")]
     pub(crate) drain_op_end: bool,
     /// Accepted for old scripts; runs are completed all the same

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use nandseq_generate::{Rejections, RunError, RunLimits, Setup, Site};
 use nandseq_trace::files::{FileKind, NewFile};
@@ -34,9 +35,8 @@ pub(crate) struct Totals {
     pub(crate) bytes: u64,
 }
 
-/// What one site did, and how it ended.
+/// How one site ended.
 struct SiteOutcome {
-    totals: Totals,
     record: Option<SiteRecord>,
     end: Result<(), Failure>,
 }
@@ -48,6 +48,8 @@ struct Work<'p> {
     layout: &'p SequenceLayout,
     progress: &'p Progress,
     stop: &'p AtomicBool,
+    /// What finished sites did.
+    totals: Mutex<Totals>,
 }
 
 /// Generates everything the plan asks for. `stop` may be set from outside at any time.
@@ -59,7 +61,8 @@ pub(crate) fn execute(plan: &Plan, progress: &Progress, stop: &AtomicBool) -> Re
     let threads = threads(plan.jobs)?;
     prepare_folders(plan)?;
     write_table(plan)?;
-    let work = Work { plan, setup: &setup, layout: &layout, progress, stop };
+    let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() });
+    let work = Work { plan, setup: &setup, layout: &layout, progress, stop, totals };
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     work.conclude(outcomes)
@@ -139,7 +142,9 @@ impl Work<'_> {
         if end.is_ok() {
             self.progress.site_done(plan, finished, totals.ops);
         }
-        SiteOutcome { totals, record, end }
+        // Sums do not depend on the order; a lock can only be poisoned by a panic, which ends the program anyway.
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner).add(totals);
+        SiteOutcome { record, end }
     }
 
     /// The runs of a site, one after another.
@@ -216,21 +221,20 @@ impl Work<'_> {
         }
     }
 
-    /// Adds the sites up, writes the manifest of the batch, and says how it all ended.
-    fn conclude(&self, outcomes: Vec<SiteOutcome>) -> Result<Totals, Failure> {
-        let mut totals = Totals { by_op: vec![0; self.plan.profile.ops.len()], ..Totals::default() };
+    /// Writes the manifest of the batch, and says how it all ended.
+    fn conclude(self, outcomes: Vec<SiteOutcome>) -> Result<Totals, Failure> {
         let mut records = Vec::new();
         let mut worst: Option<Failure> = None;
         for outcome in outcomes {
-            totals.add(outcome.totals);
             records.extend(outcome.record);
             // What could not be written explains why other sites were interrupted.
             if let (None | Some(Failure::Interrupted { .. }), Err(failure)) = (&worst, outcome.end) {
                 worst = Some(failure);
             }
         }
-        let finished_runs = totals.files;
         let batch = if self.plan.is_batch { self.write_batch_manifest(records) } else { Ok(()) };
+        let totals = self.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let finished_runs = totals.files;
         match worst {
             Some(Failure::Interrupted { .. }) => Err(Failure::Interrupted { finished_runs }),
             Some(failure) => Err(failure),

@@ -4,6 +4,8 @@
 //! its start and asserts that the first agreed; [`Device::finish`] applies its end. Only the present is kept: the caller owns
 //! the clock and must have finished everything that ended up to `now` before it judges. Nothing is reserved ahead.
 
+mod cut;
+
 use nandseq_profile::model::{DeviceState, StatusOf};
 use nandseq_profile::{BaseSet, Block, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
@@ -12,6 +14,8 @@ use crate::logic::DieLogic;
 use crate::place::Place;
 use crate::rule::Rule;
 use crate::tables::{BaseInfo, OpInfo, Reach, Tables};
+
+pub use cut::Parked;
 
 /// What a status read sees.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -31,15 +35,22 @@ pub struct Flight {
     pub op: OpId,
     /// Where.
     pub place: Place,
-    /// When its end is to be applied.
+    /// When its CORE_BUSY begins, or went on after a suspension.
+    pub busy_from: Ticks,
+    /// When its end is to be applied: when the array is done, or when it no longer occupies anything, whichever is later.
     pub end: Ticks,
-    /// When the last window after it closes.
+    /// When its last phase ends: `end`, or later by its window, if nothing cuts that.
     pub window_end: Ticks,
 }
 
-/// Names a [`Flight`] of a device.
+/// Names a [`Flight`] of a device; the name of a flight that was cut names nothing ever after.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct FlightId(pub u32);
+pub struct FlightId {
+    /// Where it is kept; used again for later flights.
+    pub slot: u32,
+    /// Which flight of that slot.
+    pub generation: u32,
+}
 
 /// The op_state of a plane: the last state-affecting operation on it.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +70,8 @@ struct Segment {
 struct DieState {
     logic: DieLogic,
     segments: [Option<Segment>; 8],
+    /// The suspended erase and the suspended program.
+    parked: [Option<Parked>; 2],
     occupied: PlaneSet,
     /// Operations that occupy planes of this die.
     occupants: u8,
@@ -67,12 +80,17 @@ struct DieState {
 }
 
 /// The present state of a device.
+///
+/// Dies and planes handed to its functions are those of its tables; others are a fault of the caller and panic. Only
+/// [`Device::judge`] takes places that do not exist, and refuses them. `now` is the time since the start of the site and
+/// never runs backwards.
 #[derive(Clone, Debug)]
 pub struct Device {
     /// All blocks.
     pub book: AddressBook,
     dies: Vec<DieState>,
-    flights: Vec<Option<Flight>>,
+    /// By slot: how many flights it has seen off, and the one it holds.
+    flights: Vec<(u32, Option<Flight>)>,
     free: Vec<u32>,
     bus_free: Ticks,
     odt_disabled: bool,
@@ -81,6 +99,9 @@ pub struct Device {
 
 impl Device {
     /// A fresh device with its bad blocks.
+    ///
+    /// # Panics
+    /// When a bad block does not exist.
     #[must_use]
     pub fn new(tables: &Tables, bad: &[(Die, Block)]) -> Self {
         let idle = DieState { tolerant: true, ..DieState::default() };
@@ -95,7 +116,7 @@ impl Device {
         }
     }
 
-    /// When the bus is free again.
+    /// When the bus is free again: an operation that needs it may start at that very tick.
     #[must_use]
     pub const fn bus_free(&self) -> Ticks {
         self.bus_free
@@ -119,25 +140,25 @@ impl Device {
         self.dies[usize::from(die.0)].occupied
     }
 
-    /// Whether an operation of this base and kind may start beside what occupies a die.
+    /// Whether an operation of this base, multi-plane or not, may start beside what occupies a die (on other planes).
     #[must_use]
     pub fn tolerates(&self, die: Die, info: &BaseInfo, multi: bool) -> bool {
         let die = &self.dies[usize::from(die.0)];
         die.occupants == 0 || (die.tolerant && info.interleaved && !multi)
     }
 
-    /// The operations in flight whose end is still to come.
+    /// The operations in flight whose end is still to come, in the order of their ids (not of time).
     pub fn flights(&self) -> impl Iterator<Item = (FlightId, &Flight)> {
-        self.flights.iter().enumerate().filter_map(|(at, flight)| Some((FlightId(at as u32), flight.as_ref()?)))
+        self.flights.iter().enumerate().filter_map(|(at, &(generation, ref flight))| {
+            Some((FlightId { slot: at as u32, generation }, flight.as_ref()?))
+        })
     }
 
-    /// A flight.
-    ///
-    /// # Panics
-    /// When there is no such flight: a fault of the caller.
+    /// A flight; `None` when it has ended or was cut.
     #[must_use]
-    pub fn flight(&self, id: FlightId) -> &Flight {
-        self.flights[id.0 as usize].as_ref().expect("a flight whose end is to come")
+    pub fn flight(&self, id: FlightId) -> Option<&Flight> {
+        let (generation, flight) = self.flights.get(id.slot as usize)?;
+        flight.as_ref().filter(|_| *generation == id.generation)
     }
 
     /// On how many dies an operation works, and on which planes of each.
@@ -146,7 +167,8 @@ impl Device {
         (self.dies_of(info, place).len() as u64, self.planes_of(info, place))
     }
 
-    /// The phase key of a plane as the proposer sees it.
+    /// The phase key of a plane as the proposer sees it: during ISSUE, and at the very tick at which CORE_BUSY or a window
+    /// starts, still that of the operation before.
     #[must_use]
     pub fn phase_key(&self, die: Die, plane: Plane, now: Ticks) -> PhaseKey {
         let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
@@ -171,14 +193,21 @@ impl Device {
         self.dies[usize::from(die.0)].segments[usize::from(plane.0)].is_none_or(|segment| now >= segment.end)
     }
 
-    /// When the window that is open on a plane now closes.
+    /// When the DATA_IN or DATA_OUT window that is open on a plane now closes if nothing cuts it; `None` when none is open.
     #[must_use]
     pub fn window_end(&self, die: Die, plane: Plane, now: Ticks) -> Option<Ticks> {
         let segment = self.dies[usize::from(die.0)].segments[usize::from(plane.0)]?;
         (segment.busy_end <= now && now < segment.end).then_some(segment.end)
     }
 
-    /// The bases that the op_state of a plane forbids.
+    /// When the last window closes and the bus is free.
+    #[must_use]
+    pub fn quiet(&self) -> Ticks {
+        let ends = self.dies.iter().flat_map(|die| die.segments.iter().flatten().map(|segment| segment.end));
+        ends.max().unwrap_or_default().max(self.bus_free)
+    }
+
+    /// The bases that the op_state of a plane forbids; none during ISSUE and when the plane is idle.
     #[must_use]
     pub fn forbidden_by_op_state(&self, tables: &Tables, die: Die, plane: Plane, now: Ticks) -> BaseSet {
         let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
@@ -262,6 +291,12 @@ impl Device {
             }
             self.logic(die).judge(tables, op.base, place, self.all)?;
         }
+        if let Some(axis) = info.effects.suspend {
+            let free = self.logic(place.die).suspended(axis).is_none();
+            if !free || self.victim(tables, place.die, axis, now).is_none() {
+                return Err(Rule::SuspendTarget);
+            }
+        }
         if self.forbidden_by_odt(tables).contains(op.base) {
             return Err(Rule::Odt);
         }
@@ -304,7 +339,7 @@ impl Device {
     /// Starts an operation that [`Device::judge`] allows now; returns its flight if its end matters.
     ///
     /// # Panics
-    /// When the operation may not start: a fault of the caller.
+    /// In debug builds, when the operation may not start: a fault of the caller. A release build does not judge twice.
     pub fn start(&mut self, tables: &Tables, id: OpId, place: &Place, now: Ticks) -> Option<FlightId> {
         debug_assert_eq!(self.judge(tables, id, place, now), Ok(()), "judge before start");
         let op = tables.op(id);
@@ -312,19 +347,27 @@ impl Device {
         if op.bus > Ticks::ZERO {
             self.bus_free = now + op.bus;
         }
+        if let Some(axis) = info.effects.suspend {
+            self.suspend(tables, place.die, axis, now);
+        }
+        if info.effects.reset_die || info.effects.reset_target {
+            self.reset(tables, info, place);
+        }
         if info.affects_state {
-            self.open_segments(op, info, place, now);
+            self.open_segments(info, place, |before| Segment {
+                issue_end: now + op.issue,
+                busy_end: now + op.occupied,
+                end: now + op.total,
+                busy_key: info.busy_key,
+                window_key: info.window_key,
+                end_key: info.end_key,
+                before,
+            });
         }
-        let planes = self.planes_of(info, place);
         for die in self.dies_of(info, place) {
-            let die = &mut self.dies[die];
-            die.logic.start(info, place);
-            if info.occupies {
-                die.occupied = die.occupied.union(planes);
-                die.occupants += 1;
-                die.tolerant &= info.interleaved && !op.multi;
-            }
+            self.dies[die].logic.start(info, place);
         }
+        self.enter(info, op.multi, place);
         if info.effects.changes_block() {
             self.book.begin(place);
         }
@@ -334,34 +377,64 @@ impl Device {
         let matters = info.occupies || info.effects.at_end();
         matters.then(|| {
             let end = now + op.array_done.max(op.occupied);
-            self.keep(Flight { op: id, place: *place, end, window_end: now + op.total })
+            self.keep(Flight { op: id, place: *place, busy_from: now + op.issue, end, window_end: now + op.total })
         })
     }
 
-    fn keep(&mut self, flight: Flight) -> FlightId {
-        if let Some(at) = self.free.pop() {
-            self.flights[at as usize] = Some(flight);
-            return FlightId(at);
+    /// Occupies the planes of an operation.
+    fn enter(&mut self, info: &BaseInfo, multi: bool, place: &Place) {
+        if !info.occupies {
+            return;
         }
-        self.flights.push(Some(flight));
-        FlightId(self.flights.len() as u32 - 1)
+        let planes = self.planes_of(info, place);
+        for die in self.dies_of(info, place) {
+            let die = &mut self.dies[die];
+            die.occupied = die.occupied.union(planes);
+            die.occupants += 1;
+            die.tolerant &= info.interleaved && !multi;
+        }
     }
 
-    fn open_segments(&mut self, op: &OpInfo, info: &BaseInfo, place: &Place, now: Ticks) {
+    /// Frees the planes of an operation.
+    fn leave(&mut self, info: &BaseInfo, place: &Place) {
+        if !info.occupies {
+            return;
+        }
+        let planes = self.planes_of(info, place);
+        for die in self.dies_of(info, place) {
+            let die = &mut self.dies[die];
+            die.occupied = die.occupied.minus(planes);
+            die.occupants -= 1;
+            die.tolerant |= die.occupants == 0;
+        }
+    }
+
+    fn keep(&mut self, flight: Flight) -> FlightId {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.flights.push((0, None));
+            self.flights.len() as u32 - 1
+        });
+        let kept = &mut self.flights[slot as usize];
+        kept.1 = Some(flight);
+        FlightId { slot, generation: kept.0 }
+    }
+
+    /// Takes a flight out of its slot, whose next flight will have another name.
+    fn remove(&mut self, id: FlightId) -> Flight {
+        let kept = &mut self.flights[id.slot as usize];
+        assert_eq!(kept.0, id.generation, "a flight ends once");
+        kept.0 = kept.0.wrapping_add(1);
+        self.free.push(id.slot);
+        kept.1.take().expect("a flight ends once")
+    }
+
+    /// Puts a new op_state on the planes of an operation; `segment` gets the END key of what was there before.
+    fn open_segments(&mut self, info: &BaseInfo, place: &Place, segment: impl Fn(PhaseKey) -> Segment) {
         let planes = self.planes_of(info, place);
         for die in self.dies_of(info, place) {
             for plane in planes.iter() {
                 let slot = &mut self.dies[die].segments[usize::from(plane.0)];
-                let before = slot.map_or(PhaseKey::DEFAULT, |segment| segment.end_key);
-                *slot = Some(Segment {
-                    issue_end: now + op.issue,
-                    busy_end: now + op.occupied,
-                    end: now + op.total,
-                    busy_key: info.busy_key,
-                    window_key: info.window_key,
-                    end_key: info.end_key,
-                    before,
-                });
+                *slot = Some(segment(slot.map_or(PhaseKey::DEFAULT, |before| before.end_key)));
             }
         }
     }
@@ -371,19 +444,11 @@ impl Device {
     /// # Panics
     /// When there is no such flight: a fault of the caller.
     pub fn finish(&mut self, tables: &Tables, id: FlightId) -> Flight {
-        let flight = self.flights[id.0 as usize].take().expect("a flight ends once");
-        self.free.push(id.0);
-        let op = tables.op(flight.op);
-        let info = tables.base(op.base);
-        let planes = self.planes_of(info, &flight.place);
+        let flight = self.remove(id);
+        let info = tables.base(tables.op(flight.op).base);
+        self.leave(info, &flight.place);
         for die in self.dies_of(info, &flight.place) {
-            let die = &mut self.dies[die];
-            die.logic.finish(info, &flight.place);
-            if info.occupies {
-                die.occupied = die.occupied.minus(planes);
-                die.occupants -= 1;
-                die.tolerant |= die.occupants == 0;
-            }
+            self.dies[die].logic.finish(info, &flight.place);
         }
         if info.effects.changes_block() {
             self.book.finish(info, &flight.place);

@@ -258,7 +258,9 @@ impl DieLogic {
 
     fn judge_suspension(&self, info: &BaseInfo, place: &Place) -> Result<(), Rule> {
         if info.address == AddressSource::SuspendedProgram
-            && !self.program.is_some_and(|suspended| suspended.place.same_address(place))
+            && !self.program.is_some_and(|suspended| {
+                suspended.place.same_address(place) && suspended.place.cell_type == place.cell_type
+            })
         {
             return Err(Rule::RecoveryTarget);
         }
@@ -278,6 +280,14 @@ impl DieLogic {
         for plane in planes.iter() {
             let regs = &mut self.planes[plane.0 as usize];
             *regs = PlaneLogic { cache_read: regs.cache_read, ..PlaneLogic::default() };
+        }
+    }
+
+    /// An operation of an axis is suspended from now on.
+    pub const fn suspend(&mut self, axis: Axis, victim: Suspended) {
+        match axis {
+            Axis::Erase => self.erase = Some(victim),
+            Axis::Program => self.program = Some(victim),
         }
     }
 

@@ -12,15 +12,15 @@ use crate::tables::Size;
 /// Die, planes, block group and page of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Place {
-    /// The die.
+    /// The die, `0..dies`.
     pub die: Die,
     /// The target planes; empty for an operation that addresses none.
     pub planes: PlaneSet,
-    /// The block group: block `group × planes + plane` on each plane.
+    /// The block group, `0..groups`: block `group × planes + plane` on each plane. 0 without a block.
     pub group: u32,
-    /// The page.
+    /// The page, `0..pages`; 0 without one.
     pub page: Page,
-    /// The cell type of the payload.
+    /// The cell type of the payload, of all targets alike.
     pub cell_type: CellTypeId,
 }
 

@@ -196,15 +196,15 @@ pub struct OpInfo {
 /// The device's size, as the hot path wants it.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
-    /// Dies.
+    /// Dies, 1..=64.
     pub dies: u8,
-    /// Planes of a die.
+    /// Planes of a die, 1..=8.
     pub planes: u8,
-    /// Blocks of a die.
+    /// Blocks of a die over all its planes, 1..=2²⁰.
     pub blocks: u32,
     /// Block groups of a die, the last one possibly incomplete.
     pub groups: u32,
-    /// Pages of a block.
+    /// Pages of a block, 1..=65535.
     pub pages: u16,
 }
 
@@ -217,16 +217,19 @@ pub struct Tables {
     ops: Vec<OpInfo>,
     op_state: Vec<BaseSet>,
     states: [BaseSet; DeviceState::ALL.len()],
-    /// The cell types that may be programmed on a block erased as each.
+    /// For each cell type, those that may be programmed on a block erased as it: one bit each.
     pub programs: Vec<u8>,
-    /// Distance of a readable page from the last programmed one.
+    /// A page is readable when page ≤ last programmed page − this.
     pub offset_guard: u32,
-    /// Operations start on multiples of this.
+    /// Operations start on multiples of this, > 0. Kept by the generator: the device itself judges any time.
     pub grid: Ticks,
 }
 
 impl Tables {
     /// Compiles a profile (valid, as the profile crate hands it out).
+    ///
+    /// # Panics
+    /// When the topology is beyond the limits of profiles.
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
         let topology = profile.topology;

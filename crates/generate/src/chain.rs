@@ -66,10 +66,20 @@ impl Chains {
         if chain.next < chain.steps.len() {
             return true;
         }
-        chain.live = false;
+        self.forget(id);
+        false
+    }
+
+    /// Forgets a chain, whatever was to come.
+    pub(crate) fn forget(&mut self, id: ChainId) {
+        self.all[id.0 as usize].live = false;
         self.free.push(id.0);
         self.live -= 1;
-        false
+    }
+
+    /// How many chains have steps to come.
+    pub(crate) const fn count(&self) -> u32 {
+        self.live
     }
 
     /// Chains with steps to come.

@@ -4,7 +4,7 @@
 //! the address book's counts, so that nearly every draw succeeds.
 
 use nandseq_device::{BaseInfo, Device, Place, PlaneLogic, Reach, Tables};
-use nandseq_profile::model::{AddressSource, LatchKind};
+use nandseq_profile::model::{AddressSource, Axis, LatchKind};
 use nandseq_profile::{BaseSet, CellTypeId, Die, Page, Plane, PlaneSet, Ticks};
 
 use crate::setup::Class;
@@ -127,7 +127,8 @@ impl View {
     /// Whether names of a class may be proposed now.
     pub(crate) fn eligible(&self, device: &Device, tables: &Tables, class: &Class) -> bool {
         let info = tables.base(class.base);
-        if self.forbidden.contains(class.base) || (info.occupies && self.waiting) {
+        let resets = info.effects.reset_die || info.effects.reset_target;
+        if self.forbidden.contains(class.base) || (info.occupies && !resets && self.waiting) {
             return false;
         }
         match info.reach {
@@ -136,7 +137,11 @@ impl View {
             Reach::Target if !self.whole_target(device, tables, info, class) => return false,
             Reach::Die | Reach::Target => {}
         }
-        if info.occupies && !device.tolerates(self.die, info, class.multi) {
+        let cuts = info.effects.suspend.is_some() || info.effects.reset_die || info.effects.reset_target;
+        if info.occupies && !cuts && !device.tolerates(self.die, info, class.multi) {
+            return false;
+        }
+        if !self.has_victim(device, tables, info) {
             return false;
         }
         self.has_address(device, info, class)
@@ -156,7 +161,7 @@ impl View {
                 !cache.union(latch).union(state).contains(class.base)
             };
             !forbidden.contains(class.base)
-                && (!info.occupies || device.tolerates(die, info, class.multi))
+                && (!info.occupies || info.effects.reset_target || device.tolerates(die, info, class.multi))
                 && device.planes().iter().all(free)
         })
     }
@@ -166,6 +171,20 @@ impl View {
         let last = device.logic(self.die).cache_program.filter(|_| !self.chained)?.place;
         let page = last.page.0.checked_add(1)?;
         Some(Place { page: Page(page), ..last })
+    }
+
+    /// Whether there is something to suspend, or to resume, where a base does either.
+    fn has_victim(&self, device: &Device, tables: &Tables, info: &BaseInfo) -> bool {
+        let logic = device.logic(self.die);
+        if let Some(axis) = info.effects.suspend
+            && (logic.suspended(axis).is_some() || device.victim(tables, self.die, axis, self.now).is_none())
+        {
+            return false;
+        }
+        let Some(axis) = info.effects.resume else { return true };
+        let blocked = axis == Axis::Erase && logic.program.is_some();
+        let planes = logic.suspended(axis).filter(|_| !blocked).map(|victim| victim.place.planes);
+        planes.is_some_and(|planes| planes.and(self.unread).is_empty())
     }
 
     fn has_address(&self, device: &Device, info: &BaseInfo, class: &Class) -> bool {

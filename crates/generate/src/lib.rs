@@ -17,5 +17,5 @@ mod waiting;
 
 pub use philox::{Stream, StreamKind};
 pub use reason::{Reason, Rejections};
-pub use setup::{Setup, SetupError, not_yet_generated};
+pub use setup::{Setup, SetupError};
 pub use site::{RunError, RunLimits, RunSummary, Site};

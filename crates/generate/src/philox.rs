@@ -36,6 +36,8 @@ pub enum StreamKind {
     Hook,
     /// Where the hooks of a committed operation fall, numbered by its uid.
     Operation,
+    /// Where the hooks of a resumed operation fall, numbered by the site's resumptions.
+    Revival,
     /// Weights of a probability table, numbered by phase key.
     Table,
 }
@@ -57,6 +59,7 @@ impl Stream {
             StreamKind::Hook => 0,
             StreamKind::Operation => 1,
             StreamKind::Table => 2,
+            StreamKind::Revival => 3,
         };
         Self { key, counter: [0, number, kind, 0], block: [0; 4], used: 4 }
     }

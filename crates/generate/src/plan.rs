@@ -3,9 +3,9 @@
 //! A plan names every operation of the chain with its address. It is made on a copy of the die's lasting state, in which each
 //! step is judged and carried out in turn; a plan that is returned can run to its end if nothing comes between.
 
-use nandseq_device::{Device, DieLogic, OpInfo, Place, Tables};
+use nandseq_device::{Device, DieLogic, OpInfo, Place, Suspended, Tables};
 use nandseq_profile::model::{AddressSource, LatchKind, StatusOf, StepAddress};
-use nandseq_profile::{CellTypeId, Die, OpId, Plane, PlaneSet};
+use nandseq_profile::{CellTypeId, Die, OpId, Plane, PlaneSet, Ticks};
 
 use crate::chain::Step;
 use crate::eligible::View;
@@ -13,11 +13,23 @@ use crate::philox::Stream;
 use crate::reason::Reason;
 use crate::setup::{Class, Setup, StepInfo};
 
-/// The lasting state of a die once everything in flight there has ended.
-pub(crate) fn settled(device: &Device, tables: &Tables, die: Die) -> DieLogic {
+/// The lasting state of a die once everything in flight there has ended; what a RESUME in flight revives has ended too. If
+/// `head` is a SUSPEND, its victim is suspended instead.
+pub(crate) fn settled(device: &Device, tables: &Tables, die: Die, head: &Step, now: Ticks) -> DieLogic {
     let mut logic = *device.logic(die);
-    for (_, flight) in device.flights().filter(|(_, flight)| flight.place.die == die) {
-        logic.finish(tables.base(tables.op(flight.op).base), &flight.place);
+    let suspends = tables.base(tables.op(head.op).base).effects.suspend;
+    let victim = suspends.and_then(|axis| Some((axis, device.victim(tables, die, axis, now)?)));
+    let mut resumed = None;
+    for (id, flight) in device.flights().filter(|(_, flight)| flight.place.die == die) {
+        let base = tables.op(flight.op).base;
+        match victim {
+            Some((axis, cut)) if cut == id => logic.suspend(axis, Suspended { place: flight.place, base }),
+            _ => logic.finish(tables.base(base), &flight.place),
+        }
+        resumed = tables.base(base).effects.resume.or(resumed);
+    }
+    if let Some(parked) = resumed.and_then(|axis| device.parked(die, axis)) {
+        logic.finish(tables.base(tables.op(parked.op).base), &parked.place);
     }
     logic
 }
@@ -80,13 +92,19 @@ struct Planner<'a> {
 }
 
 /// Completes `steps`, which holds the first operation, with a chain drawn for it.
-pub(crate) fn expand(setup: &Setup, device: &Device, steps: &mut Vec<Step>, stream: &mut Stream) -> Result<(), Reason> {
+pub(crate) fn expand(
+    setup: &Setup,
+    device: &Device,
+    steps: &mut Vec<Step>,
+    now: Ticks,
+    stream: &mut Stream,
+) -> Result<(), Reason> {
     let head = steps[0];
     let choices = &setup.follow_ups[setup.tables.op(head.op).base.index()].choices;
     if let [(_, None)] = choices[..] {
         return Ok(());
     }
-    let start = settled(device, &setup.tables, head.place.die);
+    let start = settled(device, &setup.tables, head.place.die, &head, now);
     let mut tried = 0u64;
     let open = |tried: u64| move |&(at, _): &(usize, _)| tried >> at & 1 == 0;
     loop {
@@ -117,16 +135,18 @@ impl Planner<'_> {
         let head = self.steps[0];
         self.carry_out(head)?;
         for info in chain {
-            let lone = head.place.planes.len() <= 1 || info.has_multi || !info.per_plane;
-            if lone {
-                let multi = head.place.planes.len() > 1 && info.has_multi;
-                let free = !info.multi && head.place.planes.len() > 1 && needs_sample(self.setup, info);
-                self.plan_step(info, head.place.planes, (!free).then_some(multi), stream)?;
+            // The planes of the chain are those of its first step that names any.
+            let planes = self.steps.iter().map(|step| step.place.planes).find(|planes| !planes.is_empty());
+            let planes = planes.unwrap_or_default();
+            if planes.len() <= 1 || info.has_multi || !info.per_plane {
+                let free = !info.multi && planes.len() > 1 && needs_sample(self.setup, info);
+                let multi = planes.len() > 1 && info.has_multi;
+                self.plan_step(info, planes, (!free).then_some(multi), stream)?;
                 continue;
             }
             let is_output = self.setup.tables.base(info.base).address == AddressSource::OutputRegister;
             let count = if is_output && !self.setup.split_dout { 1 } else { usize::MAX };
-            for plane in head.place.planes.iter().take(count) {
+            for plane in planes.iter().take(count) {
                 self.plan_step(info, PlaneSet::one(plane), Some(false), stream)?;
             }
         }
@@ -140,6 +160,10 @@ impl Planner<'_> {
             Some(place) if !place.planes.is_empty() => Some(place.cell_type),
             _ if info.same_cell_type => Some(previous.cell_type),
             _ => None,
+        };
+        let multi = match derived {
+            Some(place) if info.per_plane => Some(place.planes.len() > 1),
+            _ => multi,
         };
         let op = draw_name(&self.setup.tables, info, multi, cell, stream)?;
         let place = match derived {
@@ -170,10 +194,10 @@ impl Planner<'_> {
                 let on_planes = base.reach == nandseq_device::Reach::Planes;
                 return Some(if on_planes { Place { planes, ..Place::die(head.die) } } else { Place::die(head.die) });
             }
+            AddressSource::SuspendedProgram => return self.sim.program.map(|suspended| suspended.place),
             AddressSource::AnyBlock
             | AddressSource::NextPage
             | AddressSource::ReadablePage
-            | AddressSource::SuspendedProgram
             | AddressSource::OneShotLatch
             | AddressSource::CopybackLatch => {}
         }

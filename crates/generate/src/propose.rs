@@ -129,9 +129,9 @@ impl Site<'_> {
         }
         self.plan.clear();
         self.plan.push(head);
-        expand(setup, &self.device, &mut self.plan, stream)?;
+        expand(setup, &self.device, &mut self.plan, now, stream)?;
         let plan = std::mem::take(&mut self.plan);
-        let admitted = self.admit(&plan);
+        let admitted = self.admit(&plan, now);
         self.plan = plan;
         admitted?;
         if verdict.is_ok() {

@@ -98,6 +98,11 @@ impl Queue {
         self.heap.pop().map(|Reverse(entry)| (entry.time, entry.event))
     }
 
+    /// Takes the due event of a chain out, if there is one.
+    pub(crate) fn forget(&mut self, chain: ChainId) {
+        self.heap.retain(|Reverse(entry)| entry.event != Event::Due(chain));
+    }
+
     /// Takes every hook and refill out, in order.
     pub(crate) fn take_proposals(&mut self) -> Vec<(Ticks, Event)> {
         let mut taken = Vec::new();
@@ -120,19 +125,19 @@ mod tests {
     #[test]
     fn equal_times_are_ordered_by_class_then_creation() {
         let mut queue = Queue::default();
+        let end = Event::End(FlightId { slot: 1, generation: 0 });
         let hook = |die| Event::Hook(Hook { die: Die(die), plane: Plane(0), after: None });
         queue.push(Ticks(5), Event::Refill);
         queue.push(Ticks(5), hook(1));
         queue.push(Ticks(5), hook(0));
         queue.push(Ticks(5), Event::Due(ChainId(3)));
-        queue.push(Ticks(5), Event::End(FlightId(1)));
+        queue.push(Ticks(5), end);
         queue.push(Ticks(4), Event::Refill);
         let mut order = Vec::new();
         while let Some((_, event)) = queue.pop() {
             order.push(event);
         }
-        let expected =
-            [Event::Refill, Event::End(FlightId(1)), Event::Due(ChainId(3)), hook(1), hook(0), Event::Refill];
+        let expected = [Event::Refill, end, Event::Due(ChainId(3)), hook(1), hook(0), Event::Refill];
         assert_eq!(order, expected);
     }
 }

@@ -5,9 +5,13 @@
 //! starts, following it is always possible, so no chain is ever stuck. A start for which no order is found within
 //! the search's bound waits or is refused, which costs a little liveliness and never legality. Bus, occupation and
 //! op_states pass with time and do not count.
+//!
+//! A chain whose last step is suspended waits for a RESUME that nobody promises. So the others must complete without it, and
+//! once they have, resuming the program, then the erase, must still let its chain complete.
 
-use nandseq_device::{Device, DieLogic, Tables};
-use nandseq_profile::Die;
+use nandseq_device::{Device, DieLogic, Place, Tables};
+use nandseq_profile::model::Axis;
+use nandseq_profile::{Die, Ticks};
 
 use crate::chain::{ChainId, Chains, Step};
 use crate::plan::settled;
@@ -15,6 +19,19 @@ use crate::setup::Setup;
 
 /// How many distinct states one search visits before it gives up.
 const MOST_STATES: usize = 256;
+
+/// A die, its chains and what the search needs to know of them.
+pub(crate) struct Scene<'a> {
+    pub(crate) setup: &'a Setup,
+    pub(crate) device: &'a Device,
+    pub(crate) chains: &'a Chains,
+    /// The chains that wait for a RESUME, by axis.
+    pub(crate) parked: [Option<ChainId>; 2],
+    /// The chain of each flight, by slot.
+    pub(crate) links: &'a [Option<ChainId>],
+    pub(crate) die: Die,
+    pub(crate) now: Ticks,
+}
 
 /// The remaining steps of one chain.
 #[derive(Clone, Copy, Debug)]
@@ -29,51 +46,73 @@ pub(crate) type Order = Vec<Option<ChainId>>;
 
 /// Finds an order that completes all chains of a die after `plan` begins; `advanced` is the chain whose step `plan` is, if
 /// it is not a new one.
-pub(crate) fn find_order(
-    setup: &Setup,
-    device: &Device,
-    chains: &Chains,
-    die: Die,
-    plan: &[Step],
-    advanced: Option<ChainId>,
-) -> Option<Order> {
-    let mut search = Search { tables: &setup.tables, device, visited: Vec::new(), order: Order::new() };
-    let mut logic = settled(device, &setup.tables, die);
+pub(crate) fn find_order(scene: &Scene<'_>, plan: &[Step], advanced: Option<ChainId>) -> Option<Order> {
     let (first, rest) = plan.split_first()?;
+    let tables = &scene.setup.tables;
+    let effects = tables.base(tables.op(first.op).base).effects;
+    let mut parked = scene.parked;
+    if let Some(axis) = effects.suspend {
+        let victim = scene.device.victim(tables, scene.die, axis, scene.now)?;
+        parked[index(axis)] = scene.links[victim.slot as usize];
+    }
+    let flying = scene.device.flights().filter(|(_, flight)| flight.place.die == scene.die);
+    let resuming = flying.filter_map(|(_, flight)| tables.base(tables.op(flight.op).base).effects.resume);
+    for axis in resuming.chain(effects.resume) {
+        parked[index(axis)] = None; // its chain goes on by itself
+    }
+    let mut search = Search { scene, parked, visited: Vec::new(), order: Order::new() };
+    let mut logic = settled(scene.device, tables, scene.die, first, scene.now);
     search.carry_out(&mut logic, first);
-    let mut rests: Vec<Rest<'_>> = chains
+    let is_parked = |id| parked.contains(&Some(id));
+    let mut rests: Vec<Rest<'_>> = scene
+        .chains
         .live()
-        .filter(|(_, chain)| chain.die == die)
+        .filter(|&(id, chain)| chain.die == scene.die && !is_parked(id))
         .map(|(id, chain)| Rest { chain: Some(id), steps: &chain.rest()[usize::from(advanced == Some(id))..] })
         .collect();
     rests.push(Rest { chain: None, steps: rest });
     search.complete(logic, &mut rests).then_some(search.order)
 }
 
+const fn index(axis: Axis) -> usize {
+    match axis {
+        Axis::Erase => 0,
+        Axis::Program => 1,
+    }
+}
+
 struct Search<'a> {
-    tables: &'a Tables,
-    device: &'a Device,
+    scene: &'a Scene<'a>,
+    parked: [Option<ChainId>; 2],
     /// States from which no order was found: steps left of each chain, and the die.
     visited: Vec<(Vec<usize>, DieLogic)>,
     order: Order,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    const fn tables(&self) -> &'a Tables {
+        &self.scene.setup.tables
+    }
+
     fn carry_out(&self, logic: &mut DieLogic, step: &Step) {
-        let info = self.tables.base(self.tables.op(step.op).base);
+        let info = self.tables().base(self.tables().op(step.op).base);
+        let victim = info.effects.resume.and_then(|axis| logic.suspended(axis));
         logic.start(info, &step.place);
         logic.finish(info, &step.place);
+        if let Some(victim) = victim {
+            logic.finish(self.tables().base(victim.base), &victim.place);
+        }
     }
 
     fn allows(&self, logic: &DieLogic, step: &Step) -> bool {
-        let base = self.tables.op(step.op).base;
-        !self.device.forbidden_by_odt(self.tables).contains(base)
-            && logic.judge(self.tables, base, &step.place, self.device.planes()).is_ok()
+        let base = self.tables().op(step.op).base;
+        !self.scene.device.forbidden_by_odt(self.tables()).contains(base)
+            && logic.judge(self.tables(), base, &step.place, self.scene.device.planes()).is_ok()
     }
 
     fn complete(&mut self, logic: DieLogic, rests: &mut [Rest<'_>]) -> bool {
         if rests.iter().all(|rest| rest.steps.is_empty()) {
-            return true;
+            return self.parked_complete(logic);
         }
         for at in 0..rests.len() {
             let Rest { chain, steps } = rests[at];
@@ -92,6 +131,23 @@ impl Search<'_> {
             rests[at].steps = steps;
         }
         false
+    }
+
+    /// Whether chains that wait for a RESUME can complete once everything else has.
+    fn parked_complete(&self, mut logic: DieLogic) -> bool {
+        for axis in [Axis::Program, Axis::Erase] {
+            let Some(chain) = self.parked[index(axis)] else { continue };
+            let Some(resume) = self.scene.setup.resume[index(axis)] else { return false };
+            let resume = Step { op: resume, place: Place::die(self.scene.die) };
+            let steps = self.scene.chains.get(chain).rest();
+            for step in std::iter::once(&resume).chain(steps) {
+                if !self.allows(&logic, step) {
+                    return false;
+                }
+                self.carry_out(&mut logic, step);
+            }
+        }
+        true
     }
 
     /// Remembers a state; false when it has been tried before or the search has gone on for too long.

@@ -4,8 +4,8 @@
 //! proposal decides per class, and draws a name inside the class it drew. Weights are integers from here on.
 
 use nandseq_device::{OpInfo, Tables};
-use nandseq_profile::model::{Chain, ChainStep, PayloadField, StepAddress};
-use nandseq_profile::{BaseId, BaseSet, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::model::{Axis, Chain, ChainStep, PayloadField, StepAddress};
+use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
 /// What makes names eligible together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -107,6 +107,8 @@ pub struct Setup {
     pub(crate) split_dout: bool,
     pub(crate) post_hook_window: Ticks,
     pub(crate) refill_uses_end_key: bool,
+    /// A name that resumes each axis (erase, program) and that some phase key can propose.
+    pub(crate) resume: [Option<OpId>; 2],
 }
 
 /// Why nothing can be generated.
@@ -129,11 +131,24 @@ impl Setup {
     ) -> Result<Self, SetupError> {
         let tables = Tables::new(profile);
         let policies = &profile.policies;
-        let left_out = not_yet_generated(profile);
         let usable = |op: OpId| {
             let info = tables.op(op);
-            !left_out.contains(info.base) && exists(&tables, info) && (!info.multi || policies.max_planes > 1)
+            exists(&tables, info) && (!info.multi || policies.max_planes > 1)
         };
+        let resume = [Axis::Erase, Axis::Program].map(|axis| {
+            let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
+            table
+                .iter()
+                .flat_map(|(_, entries)| entries)
+                .find(|(op, mass)| *mass > 0.0 && resumes(op))
+                .map(|&(op, _)| op)
+        });
+        let resumable = |axis: Option<Axis>| match axis {
+            Some(Axis::Erase) => resume[0].is_some(),
+            Some(Axis::Program) => resume[1].is_some(),
+            None => true,
+        };
+        let usable = |op: OpId| usable(op) && resumable(tables.base(tables.op(op).base).effects.suspend);
         let mut distributions = Vec::new();
         let mut by_key = vec![u16::MAX; profile.phase_keys.len()];
         for (key, entries) in table {
@@ -155,7 +170,7 @@ impl Setup {
             bad_blocks: bad_blocks.to_vec(),
             distributions,
             by_key,
-            follow_ups: profile.bases.iter().map(|base| follow_ups(base, &profile.chains, left_out)).collect(),
+            follow_ups: profile.bases.iter().map(|base| follow_ups(base)).collect(),
             chains: profile.chains.iter().map(|chain| compile_chain(profile, &tables, chain)).collect(),
             admission_window: policies.admission_window,
             refill_period: policies.queue_refill_period,
@@ -165,6 +180,7 @@ impl Setup {
             split_dout: policies.split_dout_per_plane,
             post_hook_window: policies.post_hook_window,
             refill_uses_end_key: policies.refill_uses_end_key,
+            resume,
             tables,
         })
     }
@@ -176,24 +192,6 @@ impl Setup {
     }
 }
 
-/// Bases whose behaviour this version does not generate: suspension, resets, cache reads, copyback.
-#[must_use]
-pub fn not_yet_generated(profile: &Profile) -> BaseSet {
-    let tables = Tables::new(profile);
-    tables
-        .bases()
-        .filter(|(_, info)| {
-            let effects = &info.effects;
-            effects.suspend.is_some()
-                || effects.resume.is_some()
-                || effects.reset_die
-                || effects.reset_target
-                || info.address == nandseq_profile::model::AddressSource::SuspendedProgram
-        })
-        .map(|(id, _)| id)
-        .collect()
-}
-
 /// Whether a device of this size has what the name addresses.
 fn exists(tables: &Tables, op: &OpInfo) -> bool {
     let lun = match op.status_of {
@@ -203,19 +201,13 @@ fn exists(tables: &Tables, op: &OpInfo) -> bool {
     lun && (!op.multi || tables.size.planes > 1)
 }
 
-fn follow_ups(base: &nandseq_profile::model::Base, chains: &[Chain], left_out: BaseSet) -> FollowUps {
+fn follow_ups(base: &nandseq_profile::model::Base) -> FollowUps {
+    if base.follow_ups.is_empty() {
+        return FollowUps { choices: vec![(1, None)] };
+    }
     let total: f64 = base.follow_ups.iter().map(|follow| follow.weight).sum();
-    let runs = |chain: usize| chains[chain].steps.iter().all(|step| !left_out.contains(step.base));
-    let choices = base
-        .follow_ups
-        .iter()
-        .filter(|follow| follow.chain.is_none_or(runs))
-        .map(|follow| (weight(follow.weight, total), follow.chain))
-        .filter(|&(weight, _)| weight > 0)
-        .collect::<Vec<_>>();
-    // A base with follow-ups none of which can run is never proposed; one without any stands alone.
-    let choices = if base.follow_ups.is_empty() { vec![(1, None)] } else { choices };
-    FollowUps { choices }
+    let choices = base.follow_ups.iter().map(|follow| (weight(follow.weight, total), follow.chain));
+    FollowUps { choices: choices.filter(|&(weight, _)| weight > 0).collect() }
 }
 
 fn compile_chain(profile: &Profile, tables: &Tables, chain: &Chain) -> Vec<StepInfo> {

@@ -8,7 +8,8 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nandseq_device::{Device, FlightId};
-use nandseq_profile::{OpId, Target, Ticks};
+use nandseq_profile::model::Axis;
+use nandseq_profile::{Die, OpId, Target, Ticks};
 use nandseq_trace::{Operation, Sink};
 
 use crate::chain::{ChainId, Chains, Step};
@@ -66,12 +67,16 @@ pub struct Site<'s> {
     pub(crate) bench: Bench,
     /// The chain that each flight is a step of.
     flight_chains: Vec<Option<ChainId>>,
+    /// For each die the chains whose last step is suspended on the erase and on the program axis.
+    pub(crate) parked: Vec<[Option<ChainId>; 2]>,
     seed: u64,
     run: u64,
     /// Hooks so far in this run.
     pub(crate) hooks: u64,
     uid: u64,
     refills: u64,
+    /// Operations resumed so far.
+    revivals: u64,
     /// When everything that has started will have ended, windows and bus included.
     quiet: Ticks,
     pub(crate) proposing: bool,
@@ -99,11 +104,13 @@ impl<'s> Site<'s> {
             queue,
             bench: Bench::default(),
             flight_chains: Vec::new(),
+            parked: vec![[None; 2]; usize::from(setup.tables.size.dies)],
             seed,
             run: 0,
             hooks: 0,
             uid: 0,
             refills: 0,
+            revivals: 0,
             quiet: Ticks::ZERO,
             proposing: false,
             summary: RunSummary::default(),
@@ -152,7 +159,9 @@ impl<'s> Site<'s> {
                 return Err(RunError::Interrupted);
             }
         }
-        assert!(self.chains.is_empty(), "every chain that began has been completed");
+        self.quiet = self.quiet.max(self.device.quiet());
+        let parked = self.parked.iter().flatten().flatten().count() as u32;
+        assert_eq!(self.chains.count(), parked, "every chain that began has been completed, or is suspended");
         self.carry_on(carried, boundary);
         self.run += 1;
         let mut summary = std::mem::take(&mut self.summary);
@@ -207,22 +216,90 @@ impl<'s> Site<'s> {
                 self.refills += 1;
                 let next = (now + self.setup.refill_period).ceil_to(tables.grid);
                 self.queue.push(next, Event::Refill);
-                self.propose((nandseq_profile::Die(die), nandseq_profile::Plane(plane)), true, now, sink);
+                self.propose((Die(die), nandseq_profile::Plane(plane)), true, now, sink);
             }
         }
     }
 
-    /// An operation ends: its effects hold, its planes are free, its chain goes on.
+    /// An operation ends: its effects hold, its planes are free, its chain and what it resumes go on.
     fn end(&mut self, id: FlightId, now: Ticks) {
         let tables = &self.setup.tables;
+        if self.device.flight(id).is_none() {
+            return; // it was cut: this end is void
+        }
         let flight = self.device.finish(tables, id);
-        if let Some(chain) = self.flight_chains[id.0 as usize].take() {
+        self.quiet = now;
+        if let Some(chain) = self.flight_chains[id.slot as usize].take() {
             let due = (flight.end + self.setup.gap).ceil_to(tables.grid);
             self.queue.push(due, Event::Due(chain));
+        }
+        if let Some(axis) = tables.base(tables.op(flight.op).base).effects.resume {
+            self.revive(flight.place.die, axis, now);
         }
         if !self.bench.is_empty() {
             self.wake_at(now);
         }
+    }
+
+    /// What was suspended goes on for exactly what remained.
+    fn revive(&mut self, die: Die, axis: Axis, now: Ticks) {
+        let id = self.device.revive(&self.setup.tables, die, axis, now);
+        let Some(&flight) = self.device.flight(id) else { return };
+        self.queue.push(flight.end, Event::End(id));
+        let chain = self.parked[usize::from(die.0)][axis_index(axis)].take();
+        self.link(id, chain);
+        let mut stream = Stream::new(self.key(), StreamKind::Revival, self.revivals);
+        self.revivals += 1;
+        self.place_hooks(Step { op: flight.op, place: flight.place }, (now, flight.end), &mut stream);
+    }
+
+    /// The chain of each flight, by slot.
+    pub(crate) fn links(&self) -> &[Option<ChainId>] {
+        &self.flight_chains
+    }
+
+    /// Remembers which chain a flight is a step of.
+    fn link(&mut self, id: FlightId, chain: Option<ChainId>) {
+        let slot = id.slot as usize;
+        if self.flight_chains.len() <= slot {
+            self.flight_chains.resize(slot + 1, None);
+        }
+        self.flight_chains[slot] = chain;
+    }
+
+    /// What a SUSPEND or a reset that starts now does to chains.
+    fn cut_chains(&mut self, step: Step, now: Ticks) {
+        let tables = &self.setup.tables;
+        let info = tables.base(tables.op(step.op).base);
+        if let Some(axis) = info.effects.suspend
+            && let Some(victim) = self.device.victim(tables, step.place.die, axis, now)
+        {
+            let chain = self.flight_chains[victim.slot as usize].take();
+            self.parked[usize::from(step.place.die.0)][axis_index(axis)] = chain;
+        }
+        if info.effects.reset_die || info.effects.reset_target {
+            let (dies, _) = self.device.occupied_by(info, &step.place);
+            let all = dies > 1 || info.effects.reset_target;
+            let caught = |die: Die| all || die == step.place.die;
+            let ids: Vec<ChainId> =
+                self.chains.live().filter(|(_, chain)| caught(chain.die)).map(|(id, _)| id).collect();
+            for id in ids {
+                self.drop_chain(id);
+            }
+        }
+    }
+
+    /// Forgets a chain and all that refers to it.
+    fn drop_chain(&mut self, id: ChainId) {
+        let die = self.chains.get(id).die;
+        let rest = self.chains.get(id).rest().to_vec();
+        rest.iter().for_each(|step| self.release(step));
+        self.chains.forget(id);
+        self.bench.ready.retain(|&ready| ready != id);
+        self.orders[usize::from(die.0)].clear();
+        self.flight_chains.iter_mut().filter(|slot| **slot == Some(id)).for_each(|slot| *slot = None);
+        self.parked.iter_mut().flatten().filter(|slot| **slot == Some(id)).for_each(|slot| *slot = None);
+        self.queue.forget(id);
     }
 
     /// Tries what waits for the bus or for planes at `time` or as soon after as operations may start.
@@ -239,11 +316,11 @@ impl<'s> Site<'s> {
         let op = setup.tables.op(step.op);
         let info = setup.tables.base(op.base);
         let status = self.device.expected_status(op, &step.place, now);
+        self.cut_chains(step, now);
         let flight = self.device.start(&setup.tables, step.op, &step.place, now);
         self.uid += 1;
         self.summary.ops += 1;
         self.summary.by_op[step.op.index()] += 1;
-        self.quiet = self.quiet.max(now + op.total.max(op.bus));
         step.place.targets(&setup.tables.size, &mut self.targets);
         let operation = Operation {
             seq: self.summary.ops,
@@ -257,17 +334,14 @@ impl<'s> Site<'s> {
             self.failure = Some(error);
         }
         if info.affects_state && info.busy_key.is_some() {
-            self.place_hooks(step, now);
+            let mut stream = Stream::new(self.key(), StreamKind::Operation, self.uid);
+            self.place_hooks(step, (now + op.issue, now + op.occupied), &mut stream);
         }
         match flight {
             Some(id) => {
-                let end = self.device.flight(id).end;
+                let end = self.device.flight(id).map_or(now, |flight| flight.end);
                 self.queue.push(end, Event::End(id));
-                let slot = id.0 as usize;
-                if self.flight_chains.len() <= slot {
-                    self.flight_chains.resize(slot + 1, None);
-                }
-                self.flight_chains[slot] = chain;
+                self.link(id, chain);
             }
             None => {
                 if let Some(chain) = chain {
@@ -279,27 +353,25 @@ impl<'s> Site<'s> {
     }
 
     /// One hook inside CORE_BUSY and one shortly after its end, each on one of the operation's planes.
-    fn place_hooks(&mut self, step: Step, now: Ticks) {
+    fn place_hooks(&mut self, step: Step, busy: (Ticks, Ticks), stream: &mut Stream) {
         let setup = self.setup;
         let op = setup.tables.op(step.op);
         let info = setup.tables.base(op.base);
         let grid = setup.tables.grid;
-        let mut stream = Stream::new(self.key(), StreamKind::Operation, self.uid);
         let (dies, planes) = self.device.occupied_by(info, &step.place);
         let draw = |stream: &mut Stream, after| {
-            let die = if dies == 1 { step.place.die } else { nandseq_profile::Die(stream.below(dies) as u8) };
+            let die = if dies == 1 { step.place.die } else { Die(stream.below(dies) as u8) };
             let index = stream.below(u64::from(planes.len())) as usize;
             let plane = planes.iter().nth(index).unwrap_or_default();
             Hook { die, plane, after }
         };
-        let busy = (now + op.issue, now + op.occupied);
-        let inside = draw(&mut stream, None);
+        let inside = draw(stream, None);
         let length = busy.1.0 - busy.0.0;
         if length > 1 {
             let at = Ticks(busy.0.0 + 1 + stream.below(length - 1)).ceil_to(grid);
             self.queue.push(at, Event::Hook(inside));
         }
-        let after = draw(&mut stream, Some(busy.1));
+        let after = draw(stream, Some(busy.1));
         let distance = 1 + stream.below(setup.post_hook_window.0.max(1));
         self.queue.push(Ticks(busy.1.0 + distance).ceil_to(grid), Event::Hook(after));
     }
@@ -312,6 +384,13 @@ impl<'s> Site<'s> {
     /// Gives back what a waiter holds.
     pub(crate) fn fail_waiter(&mut self, waiter: &Waiter, reason: Reason) {
         self.reject(waiter.key, waiter.plan[0].op, reason);
+    }
+}
+
+const fn axis_index(axis: Axis) -> usize {
+    match axis {
+        Axis::Erase => 0,
+        Axis::Program => 1,
     }
 }
 

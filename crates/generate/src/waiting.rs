@@ -9,7 +9,7 @@ use nandseq_trace::Sink;
 
 use crate::chain::{ChainId, Step};
 use crate::reason::Reason;
-use crate::safety::find_order;
+use crate::safety::{Scene, find_order};
 use crate::site::Site;
 
 /// A proposal that waits for the bus.
@@ -78,7 +78,7 @@ impl Site<'_> {
         if self.device.judge(&setup.tables, step.op, &step.place, now).is_err() {
             return false;
         }
-        if !self.keep_order(die, step, id) {
+        if !self.keep_order(die, step, id, now) {
             return false;
         }
         self.release(&step);
@@ -88,13 +88,13 @@ impl Site<'_> {
     }
 
     /// Whether all chains of the die can complete after the next step of one; keeps the order that shows it.
-    fn keep_order(&mut self, die: Die, step: Step, id: ChainId) -> bool {
+    fn keep_order(&mut self, die: Die, step: Step, id: ChainId, now: Ticks) -> bool {
         let known = &mut self.orders[usize::from(die.0)];
         if known.first() == Some(&Some(id)) {
             known.remove(0);
             return true;
         }
-        match find_order(self.setup, &self.device, &self.chains, die, &[step], Some(id)) {
+        match find_order(&self.scene(die, now), &[step], Some(id)) {
             Some(order) => {
                 self.orders[usize::from(die.0)] = order;
                 true
@@ -121,7 +121,7 @@ impl Site<'_> {
                 Ok(()) => Ok(()),
             };
             let mut waiter = self.bench.waiters.remove(at);
-            let outcome = outcome.and_then(|()| self.admit(&waiter.plan));
+            let outcome = outcome.and_then(|()| self.admit(&waiter.plan, now));
             match outcome {
                 Ok(()) => {
                     std::mem::swap(&mut self.plan, &mut waiter.plan);
@@ -151,8 +151,14 @@ impl Site<'_> {
         }
     }
 
+    /// The chains of a die as the search for an order sees them.
+    fn scene(&self, die: Die, now: Ticks) -> Scene<'_> {
+        let (setup, device, chains) = (self.setup, &self.device, &self.chains);
+        Scene { setup, device, chains, parked: self.parked[usize::from(die.0)], links: self.links(), die, now }
+    }
+
     /// Whether a plan whose first operation may start leaves every chain of its die, its own included, able to complete.
-    pub(crate) fn admit(&mut self, plan: &[Step]) -> Result<(), Reason> {
+    pub(crate) fn admit(&mut self, plan: &[Step], now: Ticks) -> Result<(), Reason> {
         let setup = self.setup;
         let head = plan[0];
         let info = setup.tables.base(setup.tables.op(head.op).base);
@@ -166,12 +172,15 @@ impl Site<'_> {
         if plan.iter().any(holds) {
             return Err(Reason::ChainUnderWay);
         }
-        self.new_order = if !self.chains.any_on(head.place.die) {
+        let resets = info.effects.reset_die || info.effects.reset_target;
+        self.new_order = if resets {
+            Some(Vec::new())
+        } else if !self.chains.any_on(head.place.die) {
             Some(vec![None; plan.len() - 1])
         } else if plan.len() == 1 && info.is_inert() {
             None
         } else {
-            let order = find_order(setup, &self.device, &self.chains, head.place.die, plan, None);
+            let order = find_order(&self.scene(head.place.die, now), plan, None);
             Some(order.ok_or(Reason::ChainUnderWay)?)
         };
         Ok(())
@@ -205,7 +214,7 @@ impl Site<'_> {
         }
     }
 
-    fn release(&mut self, step: &Step) {
+    pub(crate) fn release(&mut self, step: &Step) {
         if self.counts_on_blocks(step) {
             self.device.book.release(&step.place);
         }

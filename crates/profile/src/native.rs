@@ -85,62 +85,82 @@ fn entries<'n>(node: Option<&'n Node>, what: &str, diagnostics: &mut Diagnostics
     node.and_then(|node| node.expect_mapping(what, diagnostics)).unwrap_or_default()
 }
 
+/// The sections of a file that refer to one another.
+struct Sections<'n> {
+    cell_types: Option<&'n Node>,
+    latencies: &'n [Entry],
+    classes: &'n [Entry],
+    bases: Option<&'n Node>,
+    chains: &'n [Entry],
+    groups: &'n [Entry],
+    ops: Option<&'n Node>,
+    interleaved: Option<&'n Node>,
+    exclusions: Option<&'n Node>,
+    phase_conditional: Option<&'n Node>,
+    probabilities: Option<&'n Node>,
+    bootstrap: Option<&'n Node>,
+}
+
+impl<'n> Sections<'n> {
+    fn take(fields: &mut Fields<'n>, diagnostics: &mut Diagnostics) -> Self {
+        let sections = Self {
+            cell_types: fields.require("cell_types", diagnostics),
+            latencies: entries(fields.take("latencies"), "latencies", diagnostics),
+            classes: entries(fields.take("classes"), "classes", diagnostics),
+            bases: fields.require("bases", diagnostics),
+            chains: entries(fields.take("chains"), "chains", diagnostics),
+            groups: entries(fields.take("exclusion_groups"), "exclusion_groups", diagnostics),
+            ops: fields.require("ops", diagnostics),
+            interleaved: fields.take("interleaved"),
+            exclusions: fields.take("exclusions"),
+            phase_conditional: fields.take("phase_conditional"),
+            probabilities: fields.take("probabilities"),
+            bootstrap: fields.take("bootstrap"),
+        };
+        for (node, what) in [(sections.cell_types, "cell_types"), (sections.bases, "bases"), (sections.ops, "ops")] {
+            report_empty(node, what, diagnostics);
+        }
+        sections
+    }
+}
+
 fn read_sections(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Profile> {
     let name = device::read_name(fields.take("name"), diagnostics);
     let topology = fields.require("topology", diagnostics).and_then(|node| device::read_topology(node, diagnostics));
     let policies = device::read_policies(fields.take("policies"), diagnostics);
     let offset_guard = device::read_offset_guard(fields.take("offset_guard"), diagnostics);
-    let cell_type_node = fields.require("cell_types", diagnostics);
-    let cell_type_entries = entries(cell_type_node, "cell_types", diagnostics);
-    let cell_types = device::read_cell_types(cell_type_entries, diagnostics);
-    let latency_entries = entries(fields.take("latencies"), "latencies", diagnostics);
-    let latencies = device::read_latencies(latency_entries, diagnostics);
-    let class_entries = entries(fields.take("classes"), "classes", diagnostics);
-    let base_node = fields.require("bases", diagnostics);
-    let base_entries = entries(base_node, "bases", diagnostics);
-    let chain_entries = entries(fields.take("chains"), "chains", diagnostics);
-    let group_entries = entries(fields.take("exclusion_groups"), "exclusion_groups", diagnostics);
-    let op_node = fields.require("ops", diagnostics);
-    let interleaved = fields.take("interleaved");
-    let exclusions = fields.take("exclusions");
-    let phase_conditional = fields.take("phase_conditional");
-    let probabilities = fields.take("probabilities");
     let export = device::read_export(fields.take("export"), diagnostics);
-    let bootstrap = fields.take("bootstrap");
-
-    for (node, what) in [(cell_type_node, "cell_types"), (base_node, "bases"), (op_node, "ops")] {
-        report_empty(node, what, diagnostics);
-    }
-    if !device::within_limits(cell_type_entries, base_entries, group_entries, diagnostics) {
+    let sections = Sections::take(fields, diagnostics);
+    let cell_type_entries = entries(sections.cell_types, "cell_types", diagnostics);
+    let base_entries = entries(sections.bases, "bases", diagnostics);
+    let cell_types = device::read_cell_types(cell_type_entries, diagnostics);
+    if !device::within_limits(cell_type_entries, base_entries, sections.groups, diagnostics) {
         return None;
     }
     let mut context = Context {
-        latencies,
-        latency_names: Names::of_keys("latency", latency_entries),
+        latencies: device::read_latencies(sections.latencies, diagnostics),
+        latency_names: Names::of_keys("latency", sections.latencies),
         cell_types: Names::of_keys("cell type", cell_type_entries),
-        classes: Names::of_keys("class", class_entries),
+        classes: Names::of_keys("class", sections.classes),
         bases: Names::of_keys("base", base_entries),
         class_of: vec![None; base_entries.len()],
         read_bases: Vec::new(),
-        chains: Names::of_keys("chain", chain_entries),
-        groups: Names::of_keys("exclusion group", group_entries),
+        chains: Names::of_keys("chain", sections.chains),
+        groups: Names::of_keys("exclusion group", sections.groups),
     };
-    let mut follow_ups = bases::read(class_entries, base_entries, &mut context, diagnostics);
-    let op_entries = entries(op_node, "ops", diagnostics);
-    let ops = ops::read(op_entries, &context, diagnostics);
+    let mut follow_ups = bases::read(sections.classes, base_entries, &mut context, diagnostics);
+    let ops = ops::read(entries(sections.ops, "ops", diagnostics), &context, diagnostics);
     let op_names = Names::of("operation", ops.iter().map(|op| op.name.as_str()));
-    let chains = chains::read(chain_entries, &mut follow_ups, &mut context, (&ops, &op_names), diagnostics);
-    let interleaved = exclusions::read_interleaved(interleaved, &context, diagnostics);
-    let groups = exclusions::read_groups(group_entries, &context, diagnostics);
-    let bootstrap = device::read_bootstrap(bootstrap, &context.cell_types, diagnostics);
-
+    let chains = chains::read(sections.chains, &mut follow_ups, &mut context, (&ops, &op_names), diagnostics);
+    let interleaved = exclusions::read_interleaved(sections.interleaved, &context, diagnostics);
+    let bootstrap = device::read_bootstrap(sections.bootstrap, &context.cell_types, diagnostics);
     let bases: IdVec<BaseId, Base> =
         context.read_bases.iter().zip(base_entries).map(|(base, entry)| stand_in(base.as_ref(), &entry.key)).collect();
     let phase_keys = Profile::derive_phase_keys(&bases);
     let keys = keys::Keys::new(&phase_keys, &context);
-    let exclusions = exclusions::read_tables(exclusions, groups, &keys, &context, diagnostics);
-    let probabilities =
-        probabilities::read(phase_conditional, probabilities, &keys, &context.bases, &op_names, diagnostics);
+    let exclusions = exclusions::read(sections.groups, sections.exclusions, &keys, &context, diagnostics);
+    let masses = (sections.phase_conditional, sections.probabilities);
+    let probabilities = probabilities::read(masses, &keys, &context.bases, &op_names, diagnostics);
     Some(Profile {
         name: name?,
         topology: topology?,

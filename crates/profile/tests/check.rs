@@ -80,8 +80,8 @@ fn the_predecessors_dead_chains_are_found() {
 #[test]
 fn a_chain_whose_own_state_forbids_a_step_is_found() {
     let profile = edited(
-        "all_except: [NOP, status_read, reset, oneshot_load, oneshot_program, PROGRAM_SUSPEND, PROGRAM_RESUME]",
-        "all_except: [NOP, status_read, reset, ONESHOT_PROGRAM_LSB, ONESHOT_PROGRAM_MSB_23H]",
+        "all_except: [unobtrusive, oneshot_load, oneshot_program, PROGRAM_SUSPEND, PROGRAM_RESUME]",
+        "all_except: [unobtrusive, ONESHOT_PROGRAM_LSB, ONESHOT_PROGRAM_MSB_23H]",
     );
     assert_finds(
         &profile,
@@ -148,13 +148,16 @@ fn names_without_mass_and_chain_are_found() {
     );
     // A name that a chain proposes needs no mass of its own; a key of its own is enough too.
     assert_finds(&edited("    GETPARA: 0.006\n", "    GETPARA: 0\n"), &[]);
-    let profile = edited("    DSL_VTH_CHECK: 0.008\n", "    DSL_VTH_CHECK: 0\n");
+    let profile = edited("    DSL_VTH_CHECK: 0.006\n", "    DSL_VTH_CHECK: 0\n");
     assert_finds(
         &profile,
         &["never-proposed: of `DSL_VTH_CHECK`, these are never proposed: `DSL_Vth_Check`, `DSL_Vth_Check_Multi_Plane`"],
     );
     assert_finds(
-        &edited("    ERASE.CORE_BUSY: {NOP", "    READ.END: {DSL_VTH_CHECK: 1}\n    ERASE.CORE_BUSY: {NOP"),
+        &edited(
+            "    ERASE.CORE_BUSY:\n      {NOP",
+            "    READ.END: {DSL_VTH_CHECK: 1}\n    ERASE.CORE_BUSY:\n      {NOP",
+        ),
         &[],
     );
 }

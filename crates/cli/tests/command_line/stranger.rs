@@ -19,7 +19,7 @@ fn examples() -> Vec<String> {
 fn generated(profile: &str) -> Vec<(String, String)> {
     let folder = Folder::new().with("device.yaml", profile);
     folder.succeed(&["profile", "check", "device.yaml"]);
-    folder.succeed(&["--config", "device.yaml", "--ops", "30000", "--stamp", "261121", "--quiet"]);
+    folder.succeed(&["--config", "device.yaml", "--ops", "60000", "--stamp", "261121", "--quiet"]);
     folder.succeed(&["verify", "--config", "device.yaml", "out"]);
     let sequence = fs::read(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
     let mut reader = csv::Reader::from_reader(sequence.as_slice());

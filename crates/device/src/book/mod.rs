@@ -34,15 +34,18 @@ pub enum BlockStage {
 pub struct BlockRecord {
     /// How far it is.
     pub stage: BlockStage,
-    /// How many pages are programmed: the next page to program.
+    /// How many pages are programmed, `0..=pages_per_block`: the next page to program.
     pub pages: u16,
     /// Being erased or programmed, or suspended in it.
     pub in_flight: bool,
-    /// How many waiting chain steps count on it.
+    /// How many waiting chain steps count on it, at most 255.
     pub held: u8,
 }
 
 /// All blocks of a site.
+///
+/// Dies and blocks handed to its functions exist, and the planes asked about are those of the device; others are a fault of
+/// the caller and panic. Only [`AddressBook::judge`] takes addresses that do not exist, and refuses them.
 #[derive(Clone, Debug)]
 pub struct AddressBook {
     size: Size,
@@ -68,6 +71,9 @@ const LENGTHS: usize = 17;
 
 impl AddressBook {
     /// A fresh device: no block erased, those of `bad` never usable.
+    ///
+    /// # Panics
+    /// When a bad block does not exist.
     #[must_use]
     pub fn new(tables: &Tables, bad: &[(Die, Block)]) -> Self {
         let size = tables.size;
@@ -239,7 +245,7 @@ impl AddressBook {
 
     fn judge_read(&self, record: &BlockRecord, page: Page, cell: CellTypeId) -> Result<(), Rule> {
         let BlockStage::Programmed(programmed) = record.stage else { return Err(Rule::ReadBeforeProgram) };
-        if u32::from(page.0) + self.offset_guard >= u32::from(record.pages) {
+        if u32::from(page.0).saturating_add(self.offset_guard) >= u32::from(record.pages) {
             return Err(Rule::ReadBeforeProgram);
         }
         if programmed == cell { Ok(()) } else { Err(Rule::ReadCellType) }
@@ -259,7 +265,7 @@ impl AddressBook {
         self.change(place, |record| record.in_flight = true);
     }
 
-    /// The array is done with the blocks of a place.
+    /// The array is done with the blocks of a place: they are no longer in flight, and what `info` does to blocks is done.
     pub fn finish(&mut self, info: &BaseInfo, place: &Place) {
         let (pages, effects) = (self.size.pages, info.effects);
         self.change(place, |record| {
@@ -275,7 +281,7 @@ impl AddressBook {
         });
     }
 
-    /// The erase or program of the blocks of a place was cut by a reset.
+    /// The erase or program of the blocks of a place was cut by a reset: they must be erased before anything else.
     pub fn abort(&mut self, place: &Place) {
         self.change(place, |record| {
             record.in_flight = false;
@@ -284,12 +290,13 @@ impl AddressBook {
         });
     }
 
-    /// A waiting chain step counts on the blocks of a place: nothing new may be sampled there.
+    /// A waiting chain step counts on the blocks of a place: no erase or program may be sampled there (reads may). May be
+    /// nested, up to 255 times.
     pub fn hold(&mut self, place: &Place) {
         self.change(place, |record| record.held += 1);
     }
 
-    /// The chain step no longer counts on them.
+    /// The chain step no longer counts on them: undoes one [`AddressBook::hold`].
     pub fn release(&mut self, place: &Place) {
         self.change(place, |record| record.held -= 1);
     }

@@ -1,8 +1,10 @@
 //! Drawing addresses: constant time, uniform over what is eligible.
 //!
-//! Callers bring `below`, which draws uniformly below a bound; nothing here is random by itself. Single-plane draws are
+//! Callers bring `below`, which draws uniformly below a bound ≥ 1; nothing here is random by itself. A draw is `None` when
+//! nothing qualifies. `allowed` are planes of the device, `max_planes` the most planes of a draw (below 2: none). A draw asks
+//! once, one of several planes three times, one of a readable page up to 63 times more. Single-plane draws are
 //! exactly uniform over the eligible blocks, or readable pages, of the allowed planes. Multi-plane draws pick a plane set
-//! first: its size uniform in 2..=`max_planes`, then among the sets of that size on which some group qualifies, smaller sizes
+//! first: its size uniform in 2..=`max_planes` (of those allowed), then among the sets of that size on which some group qualifies, smaller sizes
 //! when none does; then uniform over that set's groups, or readable pages of its groups.
 
 use nandseq_profile::{CellTypeId, Die, Page, PlaneSet};
@@ -40,7 +42,7 @@ impl AddressBook {
         self.read_planes[usize::from(die.0) * self.cells + cell.index()].and(allowed)
     }
 
-    /// A block that may be erased.
+    /// A block that may be erased, at page 0; the cell type is for the caller to fill in.
     pub fn sample_any(&self, die: Die, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
         let lane = usize::from(die.0) * usize::from(self.size.planes);
         let sets = || allowed.iter().map(|plane| self.any.get(lane + usize::from(plane.0)));
@@ -178,7 +180,7 @@ impl AddressBook {
         self.masks().filter(move |mask| planes.is_subset(*mask))
     }
 
-    /// Blocks of one group that may be erased together.
+    /// Blocks of one group that may be erased together, at page 0; the cell type is for the caller to fill in.
     pub fn sample_any_together(
         &self,
         die: Die,

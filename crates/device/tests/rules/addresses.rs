@@ -3,7 +3,7 @@
 use nandseq_device::{BlockStage, Place, Rule};
 use nandseq_profile::{Block, Die, PlaneSet};
 
-use crate::bench::{A0SLC, ACSLC, AESLC, BOTH, Bench, NONE, P0, P1, SLC, TICK, TLC, celled, die, spot};
+use crate::bench::{A0SLC, ACSLC, AESLC, BOTH, Bench, P0, P1, SLC, TICK, TLC, celled, die, spot};
 
 const ERASE: &str = "Block_Erase_SLC";
 const ERASE_BOTH: &str = "Block_Erase_Multi_Plane_ONFI_SLC";
@@ -211,7 +211,7 @@ fn a_page_is_read_once_its_program_is_done() {
 
 #[test]
 fn an_offset_guard_keeps_reads_away_from_the_last_programmed_page() {
-    for guard in [0u32, 1, 2, 3, 4, u32::MAX - u32::from(u16::MAX)] {
+    for guard in [0u32, 1, 2, 3, 4, u32::MAX] {
         let mut bench = Bench::of(|profile| profile.offset_guard = guard);
         bench.erase(spot(0, P0, 0, 0), "SLC");
         for last in 0..4u16 {
@@ -351,5 +351,4 @@ fn a_multi_plane_name_has_two_planes_or_more_and_a_single_plane_name_one() {
         bench.refused("Read_Status_Enhanced_71h", register(planes), Rule::MultiPlaneGroup);
     }
     bench.run(ERASE_BOTH, spot(0, BOTH, 0, 0));
-    assert_eq!(bench.filled(bench.op("Read_ID_JEDEC"), die(0)).cell_type, NONE);
 }

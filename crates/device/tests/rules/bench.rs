@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use nandseq_device::{Device, FlightId, Place, Rule, Status, Tables};
-use nandseq_profile::model::{Effect, Topology};
+use nandseq_profile::model::Topology;
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Page, Plane, PlaneSet, Profile, Ticks, builtin};
 
 /// The shortest time there is.
 pub(crate) const TICK: Ticks = Ticks(1);
 /// No cell type stated: the bench puts in the operation's own.
-pub(crate) const NONE: CellTypeId = CellTypeId(0);
+const NONE: CellTypeId = CellTypeId(0);
 pub(crate) const SLC: CellTypeId = CellTypeId(2);
 pub(crate) const AESLC: CellTypeId = CellTypeId(3);
 pub(crate) const A0SLC: CellTypeId = CellTypeId(4);
@@ -97,15 +97,24 @@ impl Bench {
     /// Lets time pass: applies every end up to and at `time`, in the order of time, then of start.
     pub(crate) fn at(&mut self, time: Ticks) {
         assert!(self.now <= time, "time does not run backwards");
+        // What was cut by a SUSPEND or a reset has no end any more.
+        self.flights.retain(|&id| self.device.flight(id).is_some());
+        let end_of = |device: &Device, id| device.flight(id).map_or(Ticks(u64::MAX), |flight| flight.end);
         while let Some(at) = (0..self.flights.len())
-            .filter(|&at| self.device.flight(self.flights[at]).end <= time)
-            .min_by_key(|&at| self.device.flight(self.flights[at]).end)
+            .filter(|&at| end_of(&self.device, self.flights[at]) <= time)
+            .min_by_key(|&at| end_of(&self.device, self.flights[at]))
         {
             let id = self.flights.remove(at);
-            self.device.finish(&self.tables, id);
+            let ended = end_of(&self.device, id);
+            let flight = self.device.finish(&self.tables, id);
+            let info = self.tables.base(self.tables.op(flight.op).base);
+            if let Some(axis) = info.effects.resume {
+                self.flights.push(self.device.revive(&self.tables, flight.place.die, axis, ended));
+            }
         }
-        let known: BTreeSet<u32> = self.flights.iter().map(|id| id.0).collect();
-        assert_eq!(known, self.device.flights().map(|(id, _)| id.0).collect(), "the device knows the same flights");
+        let slots = |ids: &mut dyn Iterator<Item = FlightId>| ids.map(|id| id.slot).collect::<BTreeSet<u32>>();
+        let known = slots(&mut self.flights.iter().copied());
+        assert_eq!(known, slots(&mut self.device.flights().map(|(id, _)| id)), "the device knows the same flights");
         self.now = time;
     }
 
@@ -199,12 +208,6 @@ pub(crate) fn without_bus(profile: &mut Profile, base: &str) {
     for phase in &mut profile.bases[id].phases {
         phase.bus = false;
     }
-}
-
-/// Gives a base another effect.
-pub(crate) fn add_effect(profile: &mut Profile, base: &str, effect: Effect) {
-    let id = base_of(profile, base);
-    profile.bases[id].effects.push(effect);
 }
 
 /// Adds an exclusion group that forbids these bases.

@@ -50,7 +50,7 @@ struct Unresolved {
 }
 
 /// Reads the groups; groups may name one another, but not in a circle.
-pub(super) fn read_groups(
+fn read_groups(
     group_entries: &[Entry],
     context: &Context<'_>,
     diagnostics: &mut Diagnostics,
@@ -106,16 +106,17 @@ fn read_group(entry: &Entry, context: &Context<'_>, diagnostics: &mut Diagnostic
     group
 }
 
-/// Reads the tables `op_state` and `state`.
-pub(super) fn read_tables(
-    node: Option<&Node>,
-    groups: IdVec<GroupId, ExclusionGroup>,
+/// Reads groups, and the tables `op_state` and `state`.
+pub(super) fn read(
+    group_entries: &[Entry],
+    tables: Option<&Node>,
     keys: &Keys<'_>,
     context: &Context<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Exclusions {
+    let groups = read_groups(group_entries, context, diagnostics);
     let mut exclusions = Exclusions { groups, ..Exclusions::default() };
-    let Some(mut fields) = node.and_then(|node| Fields::new(node, "exclusions", diagnostics)) else {
+    let Some(mut fields) = tables.and_then(|node| Fields::new(node, "exclusions", diagnostics)) else {
         return exclusions;
     };
     let op_state = entries(fields.take("op_state"), "op_state", diagnostics);

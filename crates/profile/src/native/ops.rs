@@ -133,6 +133,11 @@ impl Reader<'_, '_> {
             values.push((&*value.key, read_stated(&mut fields, self.context, diagnostics)));
             fields.finish(diagnostics);
         }
+        if axis.value.as_mapping().is_some_and(<[Entry]>::is_empty) {
+            let message = format!("the axis {} of {} has no values", quoted(&axis.key), quoted(&entry.key));
+            let diagnostic = Diagnostic::error("empty-section", message).at(axis.value.span, "");
+            diagnostics.push(diagnostic.help("without values the family has no operations"));
+        }
         FamilyAxis { name: &axis.key, values }
     }
 

@@ -10,8 +10,7 @@ use crate::model::{OverrideOf, Probabilities};
 use crate::yaml::{Entry, Fields, Node};
 
 pub(super) fn read(
-    phase_conditional: Option<&Node>,
-    probabilities: Option<&Node>,
+    (phase_conditional, probabilities): (Option<&Node>, Option<&Node>),
     keys: &Keys<'_>,
     bases: &Names<'_>,
     ops: &Names<'_>,

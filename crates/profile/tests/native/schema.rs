@@ -113,6 +113,42 @@ fn the_committed_schema_is_current() {
     );
 }
 
+/// Every key and word the schema knows.
+fn words(schema: &Value, found: &mut Vec<String>) {
+    match schema {
+        Value::Object(map) => {
+            if let Some(Value::Object(properties)) = map.get("properties") {
+                found.extend(properties.keys().cloned());
+            }
+            if let Some(Value::Array(words)) = map.get("enum") {
+                found.extend(words.iter().filter_map(Value::as_str).map(str::to_owned));
+            }
+            map.values().for_each(|value| words(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| words(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn every_key_and_word_of_the_schema_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/profile-format.md");
+    let text = fs::read_to_string(path).expect("the description of the format");
+    let schema: Value = serde_json::from_str(&native::schema::json()).expect("the schema is JSON");
+    let mut known = Vec::new();
+    words(&schema, &mut known);
+    assert!(known.len() > 100);
+    // In backquotes, alone or followed by a parameter.
+    let documented = |word: &String| {
+        text.split('`')
+            .skip(1)
+            .step_by(2)
+            .any(|code| code.split([':', ',', '{', '}', '[', ']', ' ', '.']).any(|part| part == word))
+    };
+    let missing: Vec<&String> = known.iter().filter(|word| !documented(word)).collect();
+    assert!(missing.is_empty(), "not in docs/profile-format.md: {missing:?}");
+}
+
 #[test]
 fn the_built_in_profile_names_its_schema() {
     assert!(builtin::text().starts_with("# yaml-language-server: $schema=nandseqgen.schema.json\n"));

@@ -1,0 +1,142 @@
+//! What a draw and an update of the address book cost, on a small device and on one a thousand times its size.
+//!
+//! Both columns should be alike: no cost may grow with the number of blocks (the larger device only misses more caches).
+
+use divan::{Bencher, black_box};
+use nandseq_device::{AddressBook, BaseInfo, Place, Tables};
+use nandseq_profile::model::Topology;
+use nandseq_profile::{CellTypeId, Die, Page, PlaneSet, builtin};
+
+fn main() {
+    divan::main();
+}
+
+/// Dies and blocks of a die.
+const SIZES: [(u32, u32); 2] = [(1, 64), (16, 4096)];
+const PLANES: u32 = 4;
+const PAGES: u32 = 2564;
+const ALL: PlaneSet = PlaneSet(0b1111);
+
+/// A book in a mixed state, and random numbers.
+#[derive(Debug)]
+struct Fixture {
+    tables: Tables,
+    book: AddressBook,
+    erase: BaseInfo,
+    program: BaseInfo,
+    cell: CellTypeId,
+    random: SplitMix,
+}
+
+#[derive(Debug)]
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((u128::from(mixed ^ (mixed >> 31)) * u128::from(bound)) >> 64) as u64
+    }
+}
+
+impl Fixture {
+    fn new((dies, blocks_per_die): (u32, u32)) -> Self {
+        let mut profile = builtin::profile();
+        profile.topology = Topology { dies, planes: PLANES, blocks_per_die, pages_per_block: PAGES };
+        let tables = Tables::new(&profile);
+        let base = |test: fn(&BaseInfo) -> bool| *tables.bases().find(|(_, info)| test(info)).expect("such a base").1;
+        let (erase, program) = (base(|info| info.effects.erase), base(|info| info.effects.program));
+        let cell = tables.ops().find(|(_, op)| op.base == erase_id(&tables)).expect("an erase").1.stated_cell_type;
+        let book = AddressBook::new(&tables, &[]);
+        let mut fixture = Self { tables, book, erase, program, cell, random: SplitMix(1) };
+        for die in 0..dies {
+            for group in 0..blocks_per_die / PLANES {
+                let place = fixture.place(die, group);
+                let pages = fixture.random.below(u64::from(PAGES) + 1) as u16;
+                fixture.bring(&place, pages);
+            }
+        }
+        fixture
+    }
+
+    fn place(&self, die: u32, group: u32) -> Place {
+        Place { die: Die(die as u8), planes: ALL, group, page: Page(0), cell_type: self.cell }
+    }
+
+    fn any_die(&mut self) -> Die {
+        Die(self.random.below(u64::from(self.tables.size.dies)) as u8)
+    }
+
+    fn bring(&mut self, place: &Place, pages: u16) {
+        self.book.begin(place);
+        self.book.finish(&self.erase, place);
+        if pages > 0 {
+            let place = Place { page: Page(pages - 1), ..*place };
+            self.book.begin(&place);
+            self.book.finish(&self.program, &place);
+        }
+    }
+}
+
+fn erase_id(tables: &Tables) -> nandseq_profile::BaseId {
+    tables.bases().find(|(_, info)| info.effects.erase).expect("an erase").0
+}
+
+/// Times one draw on a random die.
+fn draw(
+    bencher: Bencher<'_, '_>,
+    size: (u32, u32),
+    draw: impl Fn(&AddressBook, Die, CellTypeId, &mut SplitMix) -> Option<Place>,
+) {
+    let mut fixture = Fixture::new(size);
+    bencher.bench_local(|| {
+        let die = fixture.any_die();
+        black_box(draw(&fixture.book, die, fixture.cell, &mut fixture.random))
+    });
+}
+
+#[divan::bench(args = SIZES)]
+fn sample_any(bencher: Bencher<'_, '_>, size: (u32, u32)) {
+    draw(bencher, size, |book, die, _, random| book.sample_any(die, ALL, &mut |bound| random.below(bound)));
+}
+
+#[divan::bench(args = SIZES)]
+fn sample_next(bencher: Bencher<'_, '_>, size: (u32, u32)) {
+    draw(bencher, size, |book, die, cell, random| book.sample_next(die, cell, ALL, &mut |bound| random.below(bound)));
+}
+
+#[divan::bench(args = SIZES)]
+fn sample_read(bencher: Bencher<'_, '_>, size: (u32, u32)) {
+    draw(bencher, size, |book, die, cell, random| book.sample_read(die, cell, ALL, &mut |bound| random.below(bound)));
+}
+
+#[divan::bench(args = SIZES)]
+fn sample_next_together(bencher: Bencher<'_, '_>, size: (u32, u32)) {
+    draw(bencher, size, |book, die, cell, random| {
+        book.sample_next_together(die, cell, ALL, PLANES, &mut |bound| random.below(bound))
+    });
+}
+
+#[divan::bench(args = SIZES)]
+fn sample_read_together(bencher: Bencher<'_, '_>, size: (u32, u32)) {
+    draw(bencher, size, |book, die, cell, random| {
+        book.sample_read_together(die, cell, ALL, PLANES, &mut |bound| random.below(bound))
+    });
+}
+
+/// Erase and program of one block: four updates.
+#[divan::bench(args = SIZES)]
+fn update_one_block(bencher: Bencher<'_, '_>, size: (u32, u32)) {
+    let mut fixture = Fixture::new(size);
+    let groups = u64::from(fixture.tables.size.groups);
+    bencher.bench_local(|| {
+        let die = fixture.any_die();
+        let group = fixture.random.below(groups) as u32;
+        let planes = PlaneSet(1 << fixture.random.below(u64::from(PLANES)));
+        let pages = 1 + fixture.random.below(u64::from(PAGES)) as u16;
+        let place = Place { planes, ..fixture.place(u32::from(die.0), group) };
+        fixture.bring(&place, pages);
+    });
+}

@@ -1,0 +1,124 @@
+//! Operations that are cut: suspended, revived, reset.
+//!
+//! A suspension keeps what remained to the picosecond: the rest of CORE_BUSY and, after it, the whole window. A reset keeps
+//! nothing: blocks it caught in flight must be erased before anything else.
+
+use nandseq_profile::model::Axis;
+use nandseq_profile::{Die, OpId, Ticks};
+
+use super::{Device, Flight, FlightId, Segment};
+use crate::logic::Suspended;
+use crate::place::Place;
+use crate::tables::{BaseInfo, Tables};
+
+/// An erase or program that waits to be resumed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Parked {
+    /// Which command.
+    pub op: OpId,
+    /// Where.
+    pub place: Place,
+    /// What remains of CORE_BUSY.
+    pub busy: Ticks,
+    /// The window after it.
+    pub window: Ticks,
+}
+
+const fn slot(axis: Axis) -> usize {
+    match axis {
+        Axis::Erase => 0,
+        Axis::Program => 1,
+    }
+}
+
+impl Device {
+    /// The operation of an axis that is in CORE_BUSY on a die: what a SUSPEND would cut.
+    #[must_use]
+    pub fn victim(&self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> Option<FlightId> {
+        self.flights()
+            .find(|(_, flight)| {
+                let effects = &tables.base(tables.op(flight.op).base).effects;
+                let fits = match axis {
+                    Axis::Erase => effects.erase,
+                    Axis::Program => effects.is_program(),
+                };
+                fits && flight.place.die == die && flight.busy_from <= now && now < flight.end
+            })
+            .map(|(id, _)| id)
+    }
+
+    /// The suspended operation of an axis.
+    #[must_use]
+    pub fn parked(&self, die: Die, axis: Axis) -> Option<&Parked> {
+        self.dies[usize::from(die.0)].parked[slot(axis)].as_ref()
+    }
+
+    /// Takes a flight away before its end: its planes are free and its end will not come.
+    fn take(&mut self, tables: &Tables, id: FlightId) -> Flight {
+        let flight = self.remove(id);
+        self.leave(tables.base(tables.op(flight.op).base), &flight.place);
+        flight
+    }
+
+    /// Cuts the operation of an axis on a die and keeps what remains of it.
+    pub(super) fn suspend(&mut self, tables: &Tables, die: Die, axis: Axis, now: Ticks) {
+        let id = self.victim(tables, die, axis, now).expect("judge found a victim");
+        let flight = self.take(tables, id);
+        let base = tables.op(flight.op).base;
+        let busy = flight.end - now;
+        let window = flight.window_end - flight.end;
+        let state = &mut self.dies[usize::from(die.0)];
+        state.parked[slot(axis)] = Some(Parked { op: flight.op, place: flight.place, busy, window });
+        state.logic.suspend(axis, Suspended { place: flight.place, base });
+    }
+
+    /// Lets the suspended operation of an axis go on from `now`.
+    ///
+    /// # Panics
+    /// When there is none: a fault of the caller.
+    pub fn revive(&mut self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> FlightId {
+        let parked = self.dies[usize::from(die.0)].parked[slot(axis)].take().expect("a RESUME has a victim");
+        let op = tables.op(parked.op);
+        let info = tables.base(op.base);
+        let end = now + parked.busy;
+        let window_end = end + parked.window;
+        if info.affects_state {
+            self.open_segments(info, &parked.place, |before| Segment {
+                issue_end: now,
+                busy_end: end,
+                end: window_end,
+                busy_key: info.busy_key,
+                window_key: info.window_key,
+                end_key: info.end_key,
+                before,
+            });
+        }
+        self.enter(info, op.multi, &parked.place);
+        self.keep(Flight { op: parked.op, place: parked.place, busy_from: now, end, window_end })
+    }
+
+    /// Ends everything in flight, or suspended, on the dies that a reset works on.
+    pub(super) fn reset(&mut self, tables: &Tables, info: &BaseInfo, place: &Place) {
+        let dies = self.dies_of(info, place);
+        let caught = |flight: &Flight| {
+            let own = self.dies_of(tables.base(tables.op(flight.op).base), &flight.place);
+            own.start < dies.end && dies.start < own.end
+        };
+        let ids: Vec<FlightId> = self.flights().filter(|(_, flight)| caught(flight)).map(|(id, _)| id).collect();
+        for id in ids {
+            let flight = self.take(tables, id);
+            self.abort(tables, flight.op, &flight.place);
+        }
+        for die in dies {
+            for parked in std::mem::take(&mut self.dies[die].parked).into_iter().flatten() {
+                self.abort(tables, parked.op, &parked.place);
+            }
+        }
+    }
+
+    fn abort(&mut self, tables: &Tables, op: OpId, place: &Place) {
+        if tables.base(tables.op(op).base).effects.changes_block() {
+            self.book.abort(place);
+        }
+    }
+}

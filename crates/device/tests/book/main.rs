@@ -1,0 +1,8 @@
+//! The address book against a naive count of all blocks, and its draws against what they must be.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+
+mod agreement;
+mod edges;
+mod naive;
+mod outcomes;
+mod uniform;
