@@ -153,7 +153,7 @@ fn beside(view: &View<'_>, multi: bool) -> Option<Mutant> {
     })?;
     let at = after(time.from, Ticks((time.to.0 - time.from.0) / 2));
     let mut target = *view.row().targets.first()?;
-    target.block = target.block - target.plane + free;
+    target.block = if kind.has_block { target.block - target.plane + free } else { free };
     target.plane = free;
     target.cell_type = None;
     (at <= view.next_time()).then(|| Mutant::insert(view.at + 1, view.new_row(op, at, target)))

@@ -58,7 +58,7 @@ fn assert_complete(table: &Table) {
 #[test]
 fn every_damage_is_found_under_its_own_code() {
     let profile = rulebook_device();
-    let mut table = table(&profile, 6, 4000, 10);
+    let mut table = table(&profile, 4, 4000, 6);
     table.add(&mutation::run(&profile, &[], &tour(&profile), &mutation::all(), 10));
     assert_complete(&table);
 }
