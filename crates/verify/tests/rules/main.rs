@@ -4,6 +4,7 @@
 mod addresses;
 mod files;
 mod occupation;
+mod predecessor;
 mod recovery;
 mod registers;
 mod rulebook;
