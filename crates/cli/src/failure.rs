@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use nandseq_profile::diagnostic::Styling;
-use nandseq_profile::{Diagnostics, SourceFile};
+use nandseq_profile::{Diagnostics, Severity, SourceFile};
 
 /// Why the program stops.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl Failure {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Unusable(problems) => problems.iter().map(problem_text).collect(),
-            Self::Faulty(faulty) => faulty.1.render(&faulty.0, Styling::Coloured),
+            Self::Faulty(faulty) => errors_text(&faulty.0, &faulty.1),
             Self::CannotWrite { path, reason } => {
                 let help = write_help(reason);
                 let message = format!("cannot write `{}`: {}", path.display(), plain(reason));
@@ -105,6 +105,13 @@ impl Failure {
             Self::Interrupted { finished_runs } => format!("interrupted: {finished_runs} finished runs are kept\n"),
         }
     }
+}
+
+/// The errors alone: what is only worth a remark would bury them, and `profile check` shows it.
+fn errors_text(source: &SourceFile, diagnostics: &Diagnostics) -> String {
+    let mut errors = diagnostics.clone();
+    errors.retain_at_least(Severity::Error);
+    errors.render(source, Styling::Coloured)
 }
 
 fn problem_text(problem: &Problem) -> String {

@@ -23,7 +23,14 @@ pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
 }
 
 fn check(arguments: &ProfileArgs) -> Result<(), Failure> {
-    let read = inputs::profile(arguments.path.as_deref(), arguments.lenient)?;
+    let read = match inputs::profile(arguments.path.as_deref(), arguments.lenient) {
+        Err(Failure::Faulty(faulty)) => {
+            // Every remark, not only the errors: this is the command to look at all of a file.
+            crate::tell(&faulty.1.render(&faulty.0, Styling::Coloured));
+            return Err(Failure::Unusable(Vec::new()));
+        }
+        outcome => outcome?,
+    };
     let mut remarks = read.remarks;
     remarks.append(nandseq_profile::check::check(&read.profile));
     let profile = &read.profile;

@@ -48,7 +48,7 @@ impl Progress {
             Shown::Nothing
         } else if io::stderr().is_terminal() {
             let bar = ProgressBar::new(sites * runs * UNITS_OF_RUN);
-            let style = ProgressStyle::with_template("[{bar:30}] {percent:>3} %  {msg}  {eta} left");
+            let style = ProgressStyle::with_template("[{bar:20}] {percent:>3} %  {eta} left  {wide_msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
             Shown::Bar(bar)
         } else {
@@ -129,7 +129,8 @@ impl Progress {
         let ops = self.ops.load(Ordering::Relaxed);
         let per_second = ops as f64 / self.elapsed().as_secs_f64().max(1e-3);
         bar.set_message(format!(
-            "sites {}/{}  runs {}/{}  {ops} ops  {per_second:.0} ops/s",
+            "{:.0} k ops/s  sites {}/{}  runs {}/{}  {ops} ops",
+            per_second / 1e3,
             self.sites_done.load(Ordering::Relaxed),
             self.sites,
             self.runs_done.load(Ordering::Relaxed),

@@ -71,8 +71,11 @@ fn form(fence: &str) -> Option<(Form, bool)> {
     }
 }
 
+/// A row of an example and the rules it is said to break.
+type ExpectedRow = (String, Vec<RuleCode>);
+
 /// Rows and the codes behind them; on error, the line within the block and what is wrong.
-fn rows(body: &[&str]) -> Result<Vec<(String, Vec<RuleCode>)>, (usize, String)> {
+fn rows(body: &[&str]) -> Result<Vec<ExpectedRow>, (usize, String)> {
     let row = |(at, text): (usize, &&str)| {
         let (row, codes) = text.split_once(" ! ").unwrap_or((text, ""));
         let code = |name| RuleCode::from_name(name).ok_or_else(|| (at + 1, format!("no rule '{name}'")));

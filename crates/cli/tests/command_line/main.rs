@@ -5,6 +5,7 @@ mod inputs;
 mod judging;
 mod outputs;
 mod profiles;
+mod readme;
 mod runner;
 mod signals;
 mod stranger;

@@ -1,0 +1,35 @@
+//! README.md shows what the program prints. What it shows of a sequence is also the place where a change of the bytes that
+//! the built-in device gives cannot go unnoticed.
+
+use std::fs;
+use std::path::Path;
+
+use crate::runner::Folder;
+
+fn readme() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap()
+}
+
+#[test]
+fn the_sequence_in_the_readme_is_the_one_that_is_written() {
+    let folder = Folder::new();
+    folder.succeed(&["--stamp", "261121"]);
+    let text = fs::read_to_string(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    let head: String = text.lines().take(4).map(|line| format!("{line}\n")).collect();
+    assert!(readme().contains(&head), "README.md should show\n{head}");
+}
+
+#[test]
+fn the_summary_and_the_verdict_in_the_readme_are_the_ones_that_are_printed() {
+    let folder = Folder::new();
+    let summary = String::from_utf8(folder.succeed(&[]).stdout).unwrap();
+    let verdict = String::from_utf8(folder.succeed(&["verify", "out"]).stdout).unwrap();
+    let readme = readme();
+    let shown = |line: &str| assert!(readme.contains(&format!("{line}\n")), "README.md should show\n{line}\n{summary}");
+    // The first line goes on with times, which differ.
+    let (count, _) = summary.split_once(" operations in 1 run, ").unwrap();
+    assert!(readme.contains(&format!("\n{count} operations in 1 run, ")), "README.md should show\n{summary}");
+    summary.lines().skip(1).take(4).for_each(shown);
+    summary.lines().skip_while(|line| !line.starts_with("Written")).for_each(shown);
+    verdict.lines().for_each(shown);
+}
