@@ -66,7 +66,7 @@ impl Stream {
 
     /// The next number, uniform over all of `u64`.
     #[inline]
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         if self.used == 4 {
             self.block = block(self.key, self.counter);
             self.counter[0] += 1;
@@ -79,11 +79,11 @@ impl Stream {
     /// A number uniform in `0..bound` (`bound` > 0), by multiplication with rejection (Lemire 2019): exactly uniform.
     #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
-        let mut product = u128::from(self.next()) * u128::from(bound);
+        let mut product = u128::from(self.draw()) * u128::from(bound);
         if (product as u64) < bound {
             let threshold = bound.wrapping_neg() % bound;
             while (product as u64) < threshold {
-                product = u128::from(self.next()) * u128::from(bound);
+                product = u128::from(self.draw()) * u128::from(bound);
             }
         }
         (product >> 64) as u64
@@ -91,7 +91,7 @@ impl Stream {
 
     /// A number uniform in (0, 1], a multiple of 2⁻⁵³.
     pub fn unit(&mut self) -> f64 {
-        ((self.next() >> 11) + 1) as f64 / (1u64 << 53) as f64
+        ((self.draw() >> 11) + 1) as f64 / (1u64 << 53) as f64
     }
 }
 
@@ -122,7 +122,7 @@ mod tests {
     fn a_stream_is_a_function_of_its_name() {
         let draw = |key, kind, number| {
             let mut stream = Stream::new(key, kind, number);
-            [stream.next(), stream.next(), stream.next(), stream.next(), stream.next()]
+            [stream.draw(), stream.draw(), stream.draw(), stream.draw(), stream.draw()]
         };
         let one = draw([1, 0], StreamKind::Hook, 7);
         assert_eq!(one, draw([1, 0], StreamKind::Hook, 7));

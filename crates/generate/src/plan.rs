@@ -239,7 +239,14 @@ impl Planner<'_> {
             AddressSource::AnyBlock if !op.multi => {
                 book.sample_any(die, planes, below).map(|place| Place { cell_type: cell, ..place })
             }
-            _ => None,
+            AddressSource::AnyBlock
+            | AddressSource::None
+            | AddressSource::Hook
+            | AddressSource::OutputRegister
+            | AddressSource::PageRegister
+            | AddressSource::SuspendedProgram
+            | AddressSource::OneShotLatch
+            | AddressSource::CopybackLatch => None,
         }
     }
 

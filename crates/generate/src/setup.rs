@@ -170,7 +170,7 @@ impl Setup {
             bad_blocks: bad_blocks.to_vec(),
             distributions,
             by_key,
-            follow_ups: profile.bases.iter().map(|base| follow_ups(base)).collect(),
+            follow_ups: profile.bases.iter().map(follow_ups).collect(),
             chains: profile.chains.iter().map(|chain| compile_chain(profile, &tables, chain)).collect(),
             admission_window: policies.admission_window,
             refill_period: policies.queue_refill_period,

@@ -2,7 +2,7 @@
 //!
 //! Promises: every mistake of a file is reported in one go, each with its place and the nearest valid name; a profile that
 //! is returned keeps every limit of [`limits`](crate::limits) and the structural rules the engine relies on
-//! ([`structure`]); [`write`] prints any resolved profile so that [`read_native`] gives back an equal one.
+//! ([`structure`]); [`write()`] prints any resolved profile so that [`read_native`] gives back an equal one.
 //! Leaves out whether a device makes sense (chains that can complete, names that can be proposed): see
 //! [`check`](crate::check).
 
