@@ -280,7 +280,7 @@ impl Device {
         self.judge_shape(tables, op, info, place)?;
         judge_cell_type(op, info, place)?;
         self.book.judge(info, place, place.cell_type)?;
-        self.judge_occupation(op, info, place)?;
+        self.judge_occupation(tables, op, info, place)?;
         for die in self.dies_of(info, place) {
             let die = Die(die as u8);
             let planes = self.planes_of(info, place);
@@ -307,10 +307,13 @@ impl Device {
         if place.die.0 >= tables.size.dies || !place.planes.is_subset(self.all) {
             return Err(Rule::Bounds);
         }
-        if let Some(StatusOf::Lun(lun)) = op.status_of
-            && (lun >= tables.size.dies || place.die != Die(lun))
-        {
-            return Err(Rule::Bounds);
+        if let Some(StatusOf::Lun(lun)) = op.status_of {
+            if lun >= tables.size.dies {
+                return Err(Rule::Bounds);
+            }
+            if place.die != Die(lun) {
+                return Err(Rule::StatusValue);
+            }
         }
         if info.reach == Reach::Planes || info.has_block {
             let right = if op.multi { place.planes.len() >= 2 } else { place.planes.len() == 1 };
@@ -319,8 +322,11 @@ impl Device {
         Ok(())
     }
 
-    fn judge_occupation(&self, op: &OpInfo, info: &BaseInfo, place: &Place) -> Result<(), Rule> {
+    fn judge_occupation(&self, tables: &Tables, op: &OpInfo, info: &BaseInfo, place: &Place) -> Result<(), Rule> {
         let effects = &info.effects;
+        if effects.reset_die && !effects.reset_target && self.is_shared(tables) {
+            return Err(Rule::PlaneBusy);
+        }
         if !info.occupies || effects.suspend.is_some() || effects.reset_die || effects.reset_target {
             return Ok(());
         }
@@ -334,6 +340,15 @@ impl Device {
             }
         }
         Ok(())
+    }
+
+    /// Whether an operation occupies every die of several: a reset of one die does not end it (rulebook, question 24).
+    fn is_shared(&self, tables: &Tables) -> bool {
+        let shared = |flight: &Flight| {
+            let info = tables.base(tables.op(flight.op).base);
+            info.occupies && info.reach == Reach::Target
+        };
+        self.dies.len() > 1 && self.flights().any(|(_, flight)| shared(flight))
     }
 
     /// Starts an operation that [`Device::judge`] allows now; returns its flight if its end matters.

@@ -237,3 +237,11 @@ fn what_an_operation_occupies_follows_from_its_scope() {
     assert_eq!(of("Reset_LUN"), (1, PlaneSet(BOTH)));
     assert_eq!(of(TARGET_WIDE), (2, PlaneSet(BOTH)));
 }
+
+#[test]
+fn a_reset_of_one_die_waits_for_what_occupies_every_die() {
+    // In the reference device the op_state forbids it first.
+    let mut bench = Bench::of(|profile| profile.exclusions.by_op_state.clear());
+    let times = bench.start(TARGET_WIDE, die(0));
+    bench.only_from(times.busy_end, "Reset_LUN", die(1), Rule::PlaneBusy);
+}

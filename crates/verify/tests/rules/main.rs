@@ -4,7 +4,6 @@
 mod addresses;
 mod files;
 mod occupation;
-mod predecessor;
 mod recovery;
 mod registers;
 mod rulebook;
