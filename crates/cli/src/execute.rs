@@ -56,8 +56,9 @@ struct Work<'p> {
 pub(crate) fn execute(plan: &Plan, progress: &Progress, stop: &AtomicBool) -> Result<Totals, Failure> {
     let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
         .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
-    let layout = SequenceLayout::new(&plan.profile)
-        .map_err(|error| Problem::new(error.to_string()).help("look at `export` of the profile"))?;
+    let layout = SequenceLayout::new(&plan.profile).map_err(|error| {
+        Problem::new(error.to_string()).help("look at the scale and decimals of `export`, and at `time_resolution`")
+    })?;
     let threads = threads(plan.jobs)?;
     prepare_folders(plan)?;
     write_table(plan)?;
@@ -172,6 +173,12 @@ impl Work<'_> {
             let summary = site.run(&limits, &mut sink).map_err(|error| match error {
                 RunError::Output(reason) => unwritten(reason),
                 RunError::Interrupted => Failure::Interrupted { finished_runs: 0 },
+                error @ RunError::ChainStuck { .. } => Problem::new(error.to_string())
+                    .help("the profile's chains contradict its rules; `nandseqgen profile check` may say where")
+                    .into(),
+                error @ RunError::ClockEnd => {
+                    Problem::new(error.to_string()).help("ask for fewer or shorter runs, or shorter latencies").into()
+                }
             })?;
             let (file, rows) = sink.finish().finish().map_err(unwritten)?;
             let bytes = file.bytes();

@@ -62,6 +62,11 @@ fn generate(arguments: &GenerateArgs) -> Result<(), Failure> {
     let totals = execute::execute(&plan, &progress, &stop);
     progress.close();
     let totals = totals?;
+    if totals.ops == 0 {
+        tell(
+            "warning: no operation could start: the probability table proposes nothing that the device's state allows\n",
+        );
+    }
     if !plan.quiet {
         profiles::print(&summary::text(&plan, &totals, progress.elapsed()))?;
     }

@@ -186,7 +186,8 @@ impl Planner<'_> {
             None if needs_sample(self.setup, info) => self.sample(info, op, planes, stream)?,
             None => return None,
         };
-        let shaped = !info.per_plane || self.setup.tables.op(op).multi == (place.planes.len() > 1);
+        let fits = self.setup.tables.op(op).multi == (place.planes.len() > 1) && !place.planes.is_empty();
+        let shaped = !info.per_plane || fits;
         let step = shaped.then_some(Step { op, place })?;
         self.carry_out(step)?;
         self.steps.push(step);

@@ -3,6 +3,8 @@
 //! Every bound is far above any part on the market; it exists so that a mistyped number is an error and not an
 //! allocation of many gigabytes.
 
+/// The longest time a profile may state, µs (one day): far above any phase of any part, far below the clock's end.
+pub const MAX_PROFILE_TIME_US: u64 = 86_400_000_000;
 /// Dies of one target. Eight-die stacks share a channel today; 64 leaves room.
 pub const MAX_DIES: u64 = 64;
 /// Planes of a die: one bit each in a [`PlaneSet`](crate::PlaneSet). Six-plane parts exist.

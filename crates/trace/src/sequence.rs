@@ -39,9 +39,13 @@ impl SequenceLayout {
     /// Prepares the rows of a profile's operations.
     ///
     /// # Errors
-    /// When the profile's time scale or number of decimals is out of range.
+    /// When the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
         let time = TimeColumn::new(profile.export.time_scale, profile.export.round_decimals)?;
+        let grid = profile.policies.time_resolution;
+        if !time.is_exact_on(grid) {
+            return Err(TimeColumnError::Coarse(grid));
+        }
         let cell_types = profile.cell_types.iter().map(|cell_type| json_in_csv(&cell_type.name)).collect();
         let ops = profile
             .ops

@@ -22,6 +22,9 @@ pub enum TimeColumnError {
     /// More decimals than [`MAX_DECIMALS`].
     #[error("{0} decimals of the time column are more than 9")]
     Decimals(u32),
+    /// Rounding would move start times: what is written would be another sequence than what was judged legal.
+    #[error("the time column is too coarse for start times on multiples of {0}")]
+    Coarse(Ticks),
 }
 
 /// How start times are converted to text.
@@ -66,6 +69,16 @@ impl TimeColumn {
             _ => Factor::Ratio { numerator, denominator },
         };
         Ok(Self { factor, decimals })
+    }
+
+    /// Whether every multiple of `grid` is written without rounding.
+    #[must_use]
+    pub fn is_exact_on(&self, grid: Ticks) -> bool {
+        let (numerator, denominator) = match self.factor {
+            Factor::OnePart(parts) => (1, u128::from(parts)),
+            Factor::Ratio { numerator, denominator } => (numerator, denominator),
+        };
+        u128::from(grid.0).checked_mul(numerator).is_some_and(|product| product % denominator == 0)
     }
 
     /// Appends the text of a start time.

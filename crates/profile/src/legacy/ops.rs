@@ -7,7 +7,7 @@ use super::settings::yes_or_no;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, CellTypeId, IdVec, OpId};
 use crate::limits::MAX_OPS;
-use crate::model::{Base, Effect, Op, PhaseKind, StatusOf};
+use crate::model::{Base, Effect, Op, PayloadField, PhaseKind, StatusOf};
 use crate::phase_key::phase_named;
 use crate::units::Ticks;
 use crate::yaml::{Entry, Fields, Node};
@@ -75,7 +75,7 @@ fn op(entry: &Entry, context: &Context<'_, '_>, diagnostics: &mut Diagnostics) -
     };
     let cell_type = match fields.take("celltype") {
         Some(node) => context.cell_type_names.resolve_node(node, diagnostics),
-        None => no_cell_type(entry, context, diagnostics),
+        None => no_cell_type(entry, base.map(|base| &context.bases[base]), context, diagnostics),
     };
     let durations = fields.take("durations");
     fields.finish(diagnostics);
@@ -96,8 +96,19 @@ fn op(entry: &Entry, context: &Context<'_, '_>, diagnostics: &mut Diagnostics) -
     })
 }
 
-/// A name that states no cell type has NONE.
-fn no_cell_type(entry: &Entry, context: &Context<'_, '_>, diagnostics: &mut Diagnostics) -> Option<CellTypeId> {
+/// A name that states no cell type has NONE, unless its payload carries one: then the stanza was cut or forgotten.
+fn no_cell_type(
+    entry: &Entry,
+    base: Option<&Base>,
+    context: &Context<'_, '_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<CellTypeId> {
+    if base.is_some_and(|base| base.payload_has(PayloadField::CellType)) {
+        let message = format!("{} lacks `celltype`, which its payload carries", quoted(&entry.key));
+        let help = "state the cell type; NONE for one that follows from the page addressed";
+        diagnostics.push(Diagnostic::error("missing-field", message).at(entry.key_span, "").help(help));
+        return None;
+    }
     let none = context.cell_types.iter_ids().find(|(_, cell_type)| cell_type.name == "NONE").map(|(id, _)| id);
     if none.is_none() {
         let message =

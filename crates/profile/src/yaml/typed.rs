@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use super::{Entry, Node, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::limits::MAX_PROFILE_TIME_US;
 use crate::units::{Ticks, TimeError};
 
 impl Node {
@@ -103,10 +104,17 @@ impl Node {
     /// A time in µs, converted exactly.
     pub fn expect_time(&self, what: &str, diagnostics: &mut Diagnostics) -> Option<Ticks> {
         let text = self.expect_number_text(what, "a time in µs", diagnostics)?;
-        match Ticks::parse_us(text) {
+        let limited = |time: Ticks| {
+            if time > Ticks::from_us(MAX_PROFILE_TIME_US) { Err(TimeError::TooLong) } else { Ok(time) }
+        };
+        match Ticks::parse_us(text).and_then(limited) {
             Ok(time) => Some(time),
             Err(wrong) => {
-                let message = format!("{} is not a time in µs: {wrong}", quoted(text));
+                let why = match wrong {
+                    TimeError::TooLong => "longer than a day".to_owned(),
+                    TimeError::NotANumber | TimeError::Negative | TimeError::TooFine => wrong.to_string(),
+                };
+                let message = format!("{} is not a time in µs: {why}", quoted(text));
                 let help = match wrong {
                     TimeError::NotANumber => format!("write {} as a plain decimal number of µs", quoted(what)),
                     TimeError::Negative => "times count from 0".to_owned(),
