@@ -220,6 +220,9 @@ pub(crate) struct OutputArgs {
     /// Neither progress nor summary
     #[arg(long, action = ArgAction::SetTrue)]
     pub(crate) quiet: bool,
+    /// Judge what was written by every rule of the device; exit code 1 if one is broken
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(crate) verify: bool,
 }
 
 /// Presets for the phase key DEFAULT.

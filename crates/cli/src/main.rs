@@ -62,7 +62,10 @@ fn generate(arguments: &GenerateArgs) -> Result<(), Failure> {
     let totals = execute::execute(&plan, &progress, &stop);
     progress.close();
     let totals = totals?;
-    if plan.quiet { Ok(()) } else { profiles::print(&summary::text(&plan, &totals, progress.elapsed())) }
+    if !plan.quiet {
+        profiles::print(&summary::text(&plan, &totals, progress.elapsed()))?;
+    }
+    if plan.verify { verify::judge_written(&plan) } else { Ok(()) }
 }
 
 /// A flag that the first interruption sets; the second ends the program at once.

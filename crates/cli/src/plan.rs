@@ -46,6 +46,8 @@ pub(crate) struct Plan {
     /// Sites generated at the same time; `None`: as many as there are cores.
     pub(crate) jobs: Option<u64>,
     pub(crate) quiet: bool,
+    /// Whether what was written is judged at once.
+    pub(crate) verify: bool,
     /// The profile as named; `None` for the built-in device.
     pub(crate) config: Option<PathBuf>,
     pub(crate) lenient: bool,
@@ -106,6 +108,7 @@ impl Plan {
             stamp: arguments.output.stamp.unwrap_or_else(today),
             jobs: arguments.sites.jobs,
             quiet: arguments.output.quiet,
+            verify: arguments.output.verify,
             config: arguments.device.config.clone(),
             lenient: arguments.device.lenient,
             profile_input: input,

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use crate::arguments::{ReportFormat, VerifyArgs};
 use crate::execute::threads;
 use crate::failure::{Failure, Problem};
+use crate::plan::Plan;
 use crate::{badlist, inputs, profiles};
 
 /// Judges everything the arguments name.
@@ -31,16 +32,44 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let recorded = origins.first().and_then(|origin| origin.badlist.as_ref());
     let bad_blocks = bad_blocks(arguments, recorded, &read.profile)?;
     let options = Options { bad_blocks: &bad_blocks, max_findings: arguments.max_findings, progress: None };
-    let judged: Vec<Result<SiteReport, Unusable>> = threads(arguments.jobs)?.install(|| {
-        sites.into_par_iter().with_max_len(1).map(|site| judge_site(&read.profile, site, &options)).collect()
-    });
-    let sites = judged.into_iter().collect::<Result<Vec<_>, _>>().map_err(unusable)?;
-    let report = Report { profile: read.profile.name.clone(), max_findings: arguments.max_findings, sites };
+    let report = judge(&read.profile, sites, &options, arguments.jobs)?;
     profiles::print(&match arguments.format {
         ReportFormat::Text => report.to_string(),
         ReportFormat::Json => report.to_json() + "\n",
     })?;
     if report.is_clean() { Ok(()) } else { Err(Failure::RulesBroken) }
+}
+
+/// Findings of each rule that are shown in full when what was generated is judged at once.
+const SHOWN: usize = 5;
+
+/// Judges what a plan has just written, and nothing else that may lie in its folders.
+pub(crate) fn judge_written(plan: &Plan) -> Result<(), Failure> {
+    let mut sites = Vec::new();
+    for site in &plan.sites {
+        let folder = plan.out_dir.join(&site.folder);
+        let found = folder::find(&folder).map_err(nothing_to_judge)?;
+        sites.extend(found.into_iter().filter(|site| site.folder == folder));
+    }
+    let options = Options { bad_blocks: &plan.bad_blocks, max_findings: SHOWN, progress: None };
+    let report = judge(&plan.profile, sites, &options, plan.jobs)?;
+    if !plan.quiet || !report.is_clean() {
+        profiles::print(&report.to_string())?;
+    }
+    if report.is_clean() { Ok(()) } else { Err(Failure::RulesBroken) }
+}
+
+/// Judges sites in parallel.
+fn judge(
+    profile: &Profile,
+    sites: Vec<SiteFiles>,
+    options: &Options<'_>,
+    jobs: Option<u64>,
+) -> Result<Report, Failure> {
+    let judged: Vec<Result<SiteReport, Unusable>> = threads(jobs)?
+        .install(|| sites.into_par_iter().with_max_len(1).map(|site| judge_site(profile, site, options)).collect());
+    let sites = judged.into_iter().collect::<Result<Vec<_>, _>>().map_err(unusable)?;
+    Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, sites })
 }
 
 fn nothing_to_judge(error: FindError) -> Failure {

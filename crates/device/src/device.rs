@@ -307,10 +307,13 @@ impl Device {
         if place.die.0 >= tables.size.dies || !place.planes.is_subset(self.all) {
             return Err(Rule::Bounds);
         }
-        if let Some(StatusOf::Lun(lun)) = op.status_of
-            && (lun >= tables.size.dies || place.die != Die(lun))
-        {
-            return Err(Rule::Bounds);
+        if let Some(StatusOf::Lun(lun)) = op.status_of {
+            if lun >= tables.size.dies {
+                return Err(Rule::Bounds);
+            }
+            if place.die != Die(lun) {
+                return Err(Rule::StatusValue);
+            }
         }
         if info.reach == Reach::Planes || info.has_block {
             let right = if op.multi { place.planes.len() >= 2 } else { place.planes.len() == 1 };

@@ -56,11 +56,14 @@ pub enum Rule {
     SuspendTarget,
     /// Nothing to resume, or the other axis first.
     ResumeTarget,
+    /// A status read of a fixed LUN names another die. (What the payload must expect of the status itself is
+    /// [`Device::expected_status`](crate::Device::expected_status).)
+    StatusValue,
 }
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Bounds,
         Self::MultiPlaneGroup,
         Self::Bus,
@@ -86,6 +89,7 @@ impl Rule {
         Self::RecoveryTarget,
         Self::SuspendTarget,
         Self::ResumeTarget,
+        Self::StatusValue,
     ];
 
     /// The reason code as the rulebook names it.
@@ -117,6 +121,7 @@ impl Rule {
             Self::RecoveryTarget => "recovery_target",
             Self::SuspendTarget => "suspend_target",
             Self::ResumeTarget => "resume_target",
+            Self::StatusValue => "status_value",
         }
     }
 }

@@ -15,7 +15,9 @@ mod payload;
 mod tests;
 
 use std::collections::HashMap;
-use std::io::{self, BufRead};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
 
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::units::TimeError;
@@ -205,6 +207,14 @@ pub enum ReadError {
     /// The first line is not the header.
     #[error("the first line is not '{}'; this is no operation sequence", COLUMNS.join(","))]
     Header,
+}
+
+/// Opens a file as a sequence written for `profile`.
+///
+/// # Errors
+/// [`ReadError`] when the file cannot be read or does not start with the header.
+pub fn open(profile: &Profile, path: &Path) -> Result<SequenceReader<BufReader<File>>, ReadError> {
+    SequenceReader::new(profile, BufReader::with_capacity(1 << 16, File::open(path)?))
 }
 
 /// Reads a sequence file.

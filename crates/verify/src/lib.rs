@@ -14,6 +14,7 @@ mod finding;
 mod judge;
 mod kind;
 mod model;
+pub mod mutation;
 pub mod notation;
 mod numbers;
 mod report;

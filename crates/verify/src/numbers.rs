@@ -4,7 +4,7 @@
 const WINDOW: u64 = 1 << 16;
 
 /// What the next `seq` is, and which `op_uid`s have occurred.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Numbers {
     last_seq: u64,
     rows: u64,

@@ -26,8 +26,11 @@ pub enum Content {
     /// Operations, with what they break.
     Sequence(Script),
     /// Rows of a file, with what they break.
-    Rows(Vec<(String, Vec<RuleCode>)>),
+    Rows(Vec<ExampleRow>),
 }
+
+/// A row as written, and the codes of its findings.
+pub type ExampleRow = (String, Vec<RuleCode>);
 
 /// The examples of a page.
 ///
@@ -71,11 +74,8 @@ fn form(fence: &str) -> Option<(Form, bool)> {
     }
 }
 
-/// A row of an example and the rules it is said to break.
-type ExpectedRow = (String, Vec<RuleCode>);
-
 /// Rows and the codes behind them; on error, the line within the block and what is wrong.
-fn rows(body: &[&str]) -> Result<Vec<ExpectedRow>, (usize, String)> {
+fn rows(body: &[&str]) -> Result<Vec<ExampleRow>, (usize, String)> {
     let row = |(at, text): (usize, &&str)| {
         let (row, codes) = text.split_once(" ! ").unwrap_or((text, ""));
         let code = |name| RuleCode::from_name(name).ok_or_else(|| (at + 1, format!("no rule '{name}'")));

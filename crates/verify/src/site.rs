@@ -1,12 +1,10 @@
 //! Judging what is on disk: a batch, a site, a single file.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::read::folder::{Damage, DamageKind, FindError, SiteFiles, find};
-use nandseq_trace::read::{ReadError, SequenceReader};
+use nandseq_trace::read::{ReadError, open};
 use rayon::prelude::*;
 
 use crate::report::{FileReport, Report, SiteReport};
@@ -99,8 +97,7 @@ fn judge_file(
     path: &Path,
     options: &Options<'_>,
 ) -> Result<(u64, bool), ReadError> {
-    let input = BufReader::with_capacity(1 << 16, File::open(path)?);
-    let mut reader = SequenceReader::new(profile, input)?;
+    let mut reader = open(profile, path)?;
     let mut reported = 0;
     while let Some(row) = reader.next_row()? {
         match row {

@@ -1,6 +1,7 @@
 //! Replays a sequence, row by row.
 
 use std::io;
+use std::sync::Arc;
 
 use nandseq_profile::{Block, Die, Profile, Ticks};
 use nandseq_trace::read::{Addressed, BadRow, PayloadFault, Row, RowFault};
@@ -21,10 +22,10 @@ const KEPT: usize = 10;
 /// Feed it rows of files ([`Verifier::row`], [`Verifier::bad_row`], [`Verifier::end_of_file`]) or, as a [`Sink`],
 /// operations as they happen. A rule that is broken does not stop it: the operation happens all the same, and the model
 /// believes the sequence where it must (a program of the wrong page makes that page the last one).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Verifier<'p> {
     profile: &'p Profile,
-    book: Book,
+    book: Arc<Book>,
     device: Device,
     tally: Tally,
     numbers: Numbers,
@@ -47,7 +48,7 @@ impl<'p> Verifier<'p> {
     pub fn new(profile: &'p Profile, bad_blocks: &[(Die, Block)]) -> Self {
         Self {
             profile,
-            book: Book::new(profile),
+            book: Arc::new(Book::new(profile)),
             device: Device::new(profile.topology, bad_blocks),
             tally: Tally::new(KEPT),
             numbers: Numbers::new(),
@@ -122,6 +123,16 @@ impl<'p> Verifier<'p> {
     pub fn end_of_file(&mut self) {
         self.file += 1;
         self.numbers.end_of_file();
+    }
+
+    /// Makes a block bad from now on.
+    pub(crate) fn condemn(&mut self, die: Die, block: Block) {
+        self.device.blocks.condemn(die, block);
+    }
+
+    /// The number that the next row should have.
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.numbers.next_seq()
     }
 
     /// How many operations were judged.

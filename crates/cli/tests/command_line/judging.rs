@@ -48,6 +48,20 @@ fn what_was_generated_keeps_every_rule() {
 }
 
 #[test]
+fn what_has_just_been_written_can_be_judged_at_once() {
+    let folder = Folder::new();
+    // A file of an earlier execution in a folder below is none of this execution's.
+    let other = folder.path().join("out/elsewhere");
+    fs::create_dir_all(&other).unwrap();
+    fs::write(other.join("operation_sequence_260101_0000001.csv"), "noise").unwrap();
+    let shown = folder.succeed(&["--site-count", "2", "-t", "3000", "--stamp", "261121", "--verify"]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains(" operations in 2 files of 2 sites: no rule broken."), "{shown}");
+    let quiet = folder.succeed(&["--site-count", "2", "-t", "3000", "--stamp", "261121", "--verify", "--quiet"]);
+    assert_eq!(text(&quiet), "");
+}
+
+#[test]
 fn the_verdict_can_be_had_as_json() {
     let folder = generated(&["-t", "20000"]);
     let report: serde_json::Value =

@@ -41,7 +41,7 @@ fn the_last_block_group_may_lack_blocks() {
 fn a_name_that_addresses_a_die_goes_there_and_nowhere_else() {
     let bench = Bench::new();
     bench.allowed("LUN_Status_Read_for_LUN1", die(1));
-    bench.refused("LUN_Status_Read_for_LUN1", die(0), Rule::Bounds);
+    bench.refused("LUN_Status_Read_for_LUN1", die(0), Rule::StatusValue);
     for at in [0, 1, 2] {
         bench.refused("LUN_Status_Read_for_LUN2", die(at), Rule::Bounds);
     }

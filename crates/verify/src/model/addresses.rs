@@ -39,13 +39,18 @@ impl Blocks {
         let fresh = BlockState { bad: false, content: Content::NotErased, by: None };
         let mut all = Self { per_die, blocks: vec![fresh; per_die * topology.dies as usize] };
         for &(die, block) in bad {
-            if block.index() < per_die
-                && let Some(state) = all.blocks.get_mut(die.index() * per_die + block.index())
-            {
-                state.bad = true;
-            }
+            all.condemn(die, block);
         }
         all
+    }
+
+    /// Makes a block bad, if the device has it.
+    pub(crate) fn condemn(&mut self, die: Die, block: Block) {
+        if block.index() < self.per_die
+            && let Some(state) = self.blocks.get_mut(die.index() * self.per_die + block.index())
+        {
+            state.bad = true;
+        }
     }
 
     pub(crate) fn get(&self, die: Die, block: Block) -> &BlockState {

@@ -10,6 +10,17 @@ use crate::judge::Case;
 use crate::kind::{Book, Kind, Reset};
 use crate::time::{Interval, after};
 
+/// The longest list of things under way. Legal sequences have a few for each plane; a broken one must not grow without
+/// bound, and what it started longest ago is forgotten then.
+const MOST: usize = 1024;
+
+fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.len() >= MOST {
+        list.remove(0);
+    }
+    list.push(item);
+}
+
 impl Device {
     /// Starts an operation, legal or not.
     pub(crate) fn start(&mut self, book: &Book, case: &Case<'_>) {
@@ -55,6 +66,16 @@ impl Device {
             axis: case.kind.axis(),
         });
         self.put_due(after(case.at, case.kind.array_done), id);
+        if self.flights.len() > MOST
+            && let Some(oldest) = self.flights.iter().map(|flight| flight.id).min()
+        {
+            self.drop_flight(oldest);
+        }
+    }
+
+    fn drop_flight(&mut self, id: u64) {
+        self.flights.retain(|flight| flight.id != id);
+        self.due.retain(|due| due.id != id);
     }
 
     fn empty_registers(&mut self, targets: &Targets) {
@@ -77,7 +98,7 @@ impl Device {
         let die = (dies.len() == 1).then_some(dies.start);
         for span in case.kind.spans.iter().filter(|span| span.bus) {
             let time = Interval::new(after(case.at, span.offset), span.duration);
-            bus.push(Held { time, by: case.origin, window: span.kind.is_window(), id, die });
+            push(&mut bus, Held { time, by: case.origin, window: span.kind.is_window(), id, die });
         }
         self.bus = bus;
     }
@@ -101,14 +122,15 @@ impl Device {
         for die in case.occupied.dies.clone() {
             let occupations = &mut self.dies[usize::from(die)].occupations;
             occupations.retain(|occupation| occupation.time.to > case.at);
-            occupations.push(Occupation {
+            let occupation = Occupation {
                 time: Interval::new(case.at, case.kind.occupied),
                 planes: case.occupied.planes,
                 multi: case.kind.multi,
                 interleaved: case.kind.interleaved,
                 by: case.origin,
                 id,
-            });
+            };
+            push(occupations, occupation);
         }
     }
 
@@ -128,7 +150,7 @@ impl Device {
             segments.retain(|segment| segment.time.to > case.at);
             for span in case.kind.spans.iter().filter(|span| span.kind != PhaseKind::Issue) {
                 let time = Interval::new(after(case.at, span.offset), span.duration);
-                segments.push(Segment { time, base: case.kind.base, kind: span.kind, by: case.origin, id });
+                push(segments, Segment { time, base: case.kind.base, kind: span.kind, by: case.origin, id });
             }
         }
     }
@@ -189,6 +211,10 @@ impl Device {
             (victim, _) => Some(Suspension { by: case.origin, victim }),
         };
         let Some(victim) = victim else { return };
+        if let Some(lost) = already.and_then(|already| already.victim) {
+            // Its RESUME was lost; nothing can revive it any more.
+            self.drop_flight(lost);
+        }
         self.due.retain(|due| due.id != victim);
         if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == victim) {
             flight.remains = Some(flight.core.to - case.at);
@@ -216,25 +242,27 @@ impl Device {
         for (span, time) in remaining(flight, kind) {
             if span.bus {
                 let window = span.kind.is_window();
-                self.bus.push(Held { time, by: flight.origin, window, id: flight.id, die });
+                push(&mut self.bus, Held { time, by: flight.origin, window, id: flight.id, die });
             }
             if !kind.affects_state {
                 continue;
             }
             for (die, plane) in flight.occupied.iter() {
                 let segments = &mut self.dies[die.index()].planes[plane.index()].segments;
-                segments.push(Segment { time, base: kind.base, kind: span.kind, by: flight.origin, id: flight.id });
+                let segment = Segment { time, base: kind.base, kind: span.kind, by: flight.origin, id: flight.id };
+                push(segments, segment);
             }
         }
         for die in flight.occupied.dies.clone() {
-            self.dies[usize::from(die)].occupations.push(Occupation {
+            let occupation = Occupation {
                 time: flight.core,
                 planes: flight.occupied.planes,
                 multi: kind.multi,
                 interleaved: kind.interleaved,
                 by: flight.origin,
                 id: flight.id,
-            });
+            };
+            push(&mut self.dies[usize::from(die)].occupations, occupation);
         }
     }
 

@@ -1,8 +1,9 @@
 //! One damaged operation gives its own finding and not an avalanche; and what rows of files can be besides operations.
 
-use nandseq_profile::Profile;
-use nandseq_trace::read::SequenceReader;
+use nandseq_profile::{OpId, Profile, Ticks};
+use nandseq_trace::read::{Addressed, Row, SequenceReader};
 use nandseq_verify::{RuleCode, Verifier};
+use proptest::prelude::*;
 
 use crate::occupation::PREPARED;
 use crate::{DEVICE, judge};
@@ -175,4 +176,54 @@ fn only_the_first_findings_are_kept_and_all_are_counted() {
     }
     assert_eq!((verifier.findings().len(), verifier.counts(RuleCode::UnknownOp).findings), (2, 10));
     assert!(!verifier.is_clean());
+}
+
+#[test]
+fn a_sequence_that_starts_far_too_much_is_judged_in_bounded_memory_and_time() {
+    let erase = OpId::from(DEVICE.ops.iter().position(|op| op.name == "Erase_SLC").unwrap());
+    let mut verifier = Verifier::new(&DEVICE, &[]);
+    for seq in 1_u64..20_000 {
+        let block = (seq % 16).cast_signed();
+        let fields = DEVICE.bases[DEVICE.ops[erase].base].payload.iter().copied().collect();
+        let target = Addressed { fields, plane: block % 4, block, ..Addressed::default() };
+        let time = Ticks(if seq % 3 == 0 { 8_000_000_000_000_000_000 } else { seq });
+        let row = Row { row: seq, seq, time, opcode: 0, op: erase, uid: seq, targets: &[target], fault: None };
+        verifier.row(&row);
+    }
+    assert!(verifier.counts(RuleCode::PlaneBusy).findings + verifier.counts(RuleCode::TimeOrder).findings > 10_000);
+}
+
+/// Any operation at any time with any numbers.
+fn any_row() -> impl Strategy<Value = (usize, u64, [i64; 4], u8, usize)> {
+    let numbers = [-1_i64..3, -1_i64..6, -1_i64..18, -1_i64..10];
+    (0_usize..1000, 0_u64..40_000_000, numbers, any::<u8>(), 0_usize..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #[test]
+    fn no_sequence_makes_it_panic(steps in proptest::collection::vec(any_row(), 1..400)) {
+        let mut verifier = Verifier::new(&DEVICE, &[]);
+        let mut now = 1_000_000_u64;
+        for ((op, delta, [die, plane, block, page], bits, count), seq) in steps.into_iter().zip(1..) {
+            let op = OpId::from(op % DEVICE.ops.len());
+            // Mostly forwards, sometimes back, sometimes to the end of time.
+            now = match bits {
+                0..4 => now.saturating_sub(delta),
+                4 => u64::MAX,
+                _ => now.saturating_add(delta),
+            };
+            let all = &DEVICE.bases[DEVICE.ops[op].base].payload;
+            let fields = all.iter().copied().filter(|field| bits & 0x70 != 0x70 || bits >> (*field as u8) & 1 == 1).collect();
+            let target = Addressed { fields, die, plane, block, page, cell_type: None, status: None };
+            let targets: Vec<Addressed> =
+                (0..count).map(|at| Addressed { plane: plane + at as i64, block: block + at as i64, ..target }).collect();
+            let row =
+                Row { row: seq, seq, time: Ticks(now), opcode: 0, op, uid: seq, targets: &targets, fault: None };
+            verifier.row(&row);
+            if bits == 255 {
+                verifier.end_of_file();
+            }
+        }
+    }
 }
