@@ -66,6 +66,15 @@ struct Segment {
     before: PhaseKey,
 }
 
+impl Segment {
+    /// Ends the phase that is open at `now`, and all that would come after it.
+    fn cut(&mut self, now: Ticks) {
+        self.issue_end = self.issue_end.min(now);
+        self.busy_end = self.busy_end.min(now);
+        self.end = self.end.min(now);
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct DieState {
     logic: DieLogic,
@@ -93,7 +102,6 @@ pub struct Device {
     flights: Vec<(u32, Option<Flight>)>,
     free: Vec<u32>,
     bus_free: Ticks,
-    odt_disabled: bool,
     all: PlaneSet,
 }
 
@@ -111,7 +119,6 @@ impl Device {
             flights: Vec::new(),
             free: Vec::new(),
             bus_free: Ticks::ZERO,
-            odt_disabled: false,
             all: PlaneSet::first(u32::from(tables.size.planes)),
         }
     }
@@ -226,7 +233,8 @@ impl Device {
     /// The bases that termination being off forbids.
     #[must_use]
     pub fn forbidden_by_odt(&self, tables: &Tables) -> BaseSet {
-        if self.odt_disabled { tables.forbidden_by(DeviceState::OdtDisabled) } else { BaseSet::EMPTY }
+        let off = self.dies.first().is_some_and(|die| die.logic.odt_disabled);
+        if off { tables.forbidden_by(DeviceState::OdtDisabled) } else { BaseSet::EMPTY }
     }
 
     /// What a status read of a die sees.
@@ -297,9 +305,6 @@ impl Device {
                 return Err(Rule::SuspendTarget);
             }
         }
-        if self.forbidden_by_odt(tables).contains(op.base) {
-            return Err(Rule::Odt);
-        }
         if op.bus > Ticks::ZERO && now < self.bus_free { Err(Rule::Bus) } else { Ok(()) }
     }
 
@@ -327,7 +332,12 @@ impl Device {
         if effects.reset_die && !effects.reset_target && self.is_shared(tables) {
             return Err(Rule::PlaneBusy);
         }
-        if !info.occupies || effects.suspend.is_some() || effects.reset_die || effects.reset_target {
+        if effects.suspend.is_some() {
+            // Its victim is cut; nothing else may be there.
+            let alone = self.dies[usize::from(place.die.0)].occupants <= 1;
+            return if alone { Ok(()) } else { Err(Rule::PlaneBusy) };
+        }
+        if !info.occupies || effects.reset_die || effects.reset_target {
             return Ok(());
         }
         let planes = self.planes_of(info, place);
@@ -366,9 +376,9 @@ impl Device {
             self.suspend(tables, place.die, axis, now);
         }
         if info.effects.reset_die || info.effects.reset_target {
-            self.reset(tables, info, place);
+            self.reset(tables, info, place, now);
         }
-        if info.affects_state {
+        if info.affects_state && info.occupies {
             self.open_segments(info, place, |before| Segment {
                 issue_end: now + op.issue,
                 busy_end: now + op.occupied,
@@ -387,7 +397,7 @@ impl Device {
             self.book.begin(place);
         }
         if info.effects.odt_disable {
-            self.odt_disabled = true;
+            self.dies.iter_mut().for_each(|die| die.logic.odt_disabled = true);
         }
         let matters = info.occupies || info.effects.at_end();
         matters.then(|| {
@@ -469,7 +479,7 @@ impl Device {
             self.book.finish(info, &flight.place);
         }
         if info.effects.odt_enable {
-            self.odt_disabled = false;
+            self.dies.iter_mut().for_each(|die| die.logic.odt_disabled = false);
         }
         flight
     }

@@ -87,6 +87,8 @@ pub struct DieLogic {
     pub erase: Option<Suspended>,
     /// The suspended program.
     pub program: Option<Suspended>,
+    /// Whether on-die termination is off (the same on every die).
+    pub odt_disabled: bool,
     /// The planes.
     pub planes: [PlaneLogic; 8],
 }
@@ -166,6 +168,9 @@ impl DieLogic {
         }
         if self.forbidden_by_cache_program(tables).contains(base) {
             return Err(Rule::Cache);
+        }
+        if self.odt_disabled && tables.forbidden_by(DeviceState::OdtDisabled).contains(base) {
+            return Err(Rule::Odt);
         }
         for plane in planes.iter() {
             let (cache, latch) = self.forbidden_by_plane(tables, plane);
@@ -309,8 +314,9 @@ impl DieLogic {
             self.cache_program = Some(CacheProgram { kind, place: *place });
         }
         if effects.reset_die || effects.reset_target {
-            *self = Self::default();
+            *self = Self { odt_disabled: self.odt_disabled, ..Self::default() };
         }
+        self.odt_disabled |= effects.odt_disable;
     }
 
     /// What a step does at its end.
@@ -334,7 +340,7 @@ impl DieLogic {
                 regs.page = None;
                 regs.cache_read = None;
             }
-            if effects.data_out {
+            if effects.data_out && holds(regs.output, place) {
                 regs.unread = false;
             }
         }
@@ -353,6 +359,9 @@ impl DieLogic {
             && self.cache_program.is_some_and(|state| state.kind == kind)
         {
             self.cache_program = None;
+        }
+        if effects.odt_enable {
+            self.odt_disabled = false;
         }
         match effects.resume {
             Some(Axis::Erase) => self.erase = None,

@@ -320,7 +320,7 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
     let resets = effects.reset_die || effects.reset_target;
     let reach = match base.scope {
         _ if effects.reset_target => Reach::Target,
-        _ if effects.reset_die => Reach::Die,
+        _ if effects.reset_die || moves_time => Reach::Die,
         Scope::PlaneSet => Reach::Planes,
         Scope::Die => Reach::Die,
         Scope::Target => Reach::Target,

@@ -3,9 +3,9 @@
 //! A plan names every operation of the chain with its address. It is made on a copy of the die's lasting state, in which each
 //! step is judged and carried out in turn; a plan that is returned can run to its end if nothing comes between.
 
-use nandseq_device::{Device, DieLogic, OpInfo, Place, Suspended, Tables};
+use nandseq_device::{BaseInfo, BlockRecord, Device, DieLogic, OpInfo, Place, Suspended, Tables};
 use nandseq_profile::model::{AddressSource, LatchKind, StatusOf, StepAddress};
-use nandseq_profile::{CellTypeId, Die, OpId, Plane, PlaneSet, Ticks};
+use nandseq_profile::{Block, CellTypeId, Die, OpId, Plane, PlaneSet, Ticks};
 
 use crate::chain::Step;
 use crate::eligible::View;
@@ -88,6 +88,8 @@ struct Planner<'a> {
     setup: &'a Setup,
     device: &'a Device,
     sim: DieLogic,
+    /// Blocks that the steps so far will have changed.
+    blocks: Vec<(Block, BlockRecord)>,
     steps: &'a mut Vec<Step>,
 }
 
@@ -105,27 +107,27 @@ pub(crate) fn expand(
         return Ok(());
     }
     let start = settled(device, &setup.tables, head.place.die, &head, now);
-    let mut tried = 0u64;
-    let open = |tried: u64| move |&(at, _): &(usize, _)| tried >> at & 1 == 0;
+    let mut tried: Vec<usize> = Vec::new();
     loop {
-        let total: u64 = choices.iter().enumerate().filter(open(tried)).map(|(_, choice)| choice.0).sum();
+        let total: u64 =
+            choices.iter().enumerate().filter(|(at, _)| !tried.contains(at)).map(|(_, choice)| choice.0).sum();
         if total == 0 {
             return Err(Reason::NoChain);
         }
         let mut at = stream.below(total);
-        let drawn = choices.iter().enumerate().filter(open(tried)).find(|(_, choice)| {
+        let drawn = choices.iter().enumerate().filter(|(at, _)| !tried.contains(at)).find(|(_, choice)| {
             let here = at < choice.0;
             at = at.wrapping_sub(choice.0);
             here
         });
         let Some((index, &(_, chain))) = drawn else { return Err(Reason::NoChain) };
         let Some(chain) = chain else { return Ok(()) };
-        let mut planner = Planner { setup, device, sim: start, steps };
+        let mut planner = Planner { setup, device, sim: start, blocks: Vec::new(), steps };
         if planner.run(&setup.chains[chain], stream).is_some() {
             return Ok(());
         }
         steps.truncate(1);
-        tried |= 1 << index;
+        tried.push(index);
     }
 }
 
@@ -137,7 +139,20 @@ impl Planner<'_> {
         for info in chain {
             // The planes of the chain are those of its first step that names any.
             let planes = self.steps.iter().map(|step| step.place.planes).find(|planes| !planes.is_empty());
-            let planes = planes.unwrap_or_default();
+            let planes = match planes {
+                Some(planes) => planes,
+                None if needs_sample(self.setup, info) => self.device.planes(),
+                None if self.setup.tables.base(info.base).reach == nandseq_device::Reach::Planes => {
+                    let count = u64::from(self.setup.tables.size.planes);
+                    PlaneSet::one(Plane(stream.below(count) as u8))
+                }
+                None => PlaneSet::EMPTY,
+            };
+            let anywhere = self.steps.iter().all(|step| step.place.planes.is_empty());
+            if anywhere && !planes.is_empty() {
+                self.plan_step(info, planes, Some(false), stream)?;
+                continue;
+            }
             if planes.len() <= 1 || info.has_multi || !info.per_plane {
                 let free = !info.multi && planes.len() > 1 && needs_sample(self.setup, info);
                 let multi = planes.len() > 1 && info.has_multi;
@@ -250,46 +265,70 @@ impl Planner<'_> {
         }
     }
 
-    /// Judges a step on the copy and carries it out there.
+    /// Judges a step on the copy and carries it out there. The first operation of a plan has been judged by the device.
     fn carry_out(&mut self, step: Step) -> Option<()> {
         let tables = &self.setup.tables;
         let base = tables.op(step.op).base;
         let info = tables.base(base);
         let first = self.steps.len() == 1 && self.steps[0] == step;
         if !first {
-            if self.device.forbidden_by_odt(tables).contains(base) {
+            // By the time a step is due nothing of its chain is in CORE_BUSY that could be suspended; and termination
+            // must not be switched off under other chains.
+            if info.effects.suspend.is_some() || info.effects.odt_disable {
                 return None;
             }
             self.sim.judge(tables, base, &step.place, self.device.planes()).ok()?;
-            self.judge_block(step)?;
+            self.judge_blocks(info, &step.place)?;
         }
+        let revived = info.effects.resume.and_then(|axis| self.sim.suspended(axis));
         self.sim.start(info, &step.place);
         self.sim.finish(info, &step.place);
+        if let Some(victim) = revived {
+            self.sim.finish(tables.base(victim.base), &victim.place);
+        }
+        self.change_blocks(info, &step.place);
         Some(())
     }
 
-    /// Whether the block rules allow a step, given the chain's own earlier commits.
-    fn judge_block(&self, step: Step) -> Option<()> {
-        let tables = &self.setup.tables;
-        let info = tables.base(tables.op(step.op).base);
-        if !info.effects.is_program() {
-            return self.device.book.judge(info, &step.place, step.place.cell_type).ok();
-        }
-        let commits = |before: &&Step| {
-            let effects = &tables.base(tables.op(before.op).base).effects;
-            (effects.program || effects.close)
-                && before.place.group == step.place.group
-                && !before.place.planes.and(step.place.planes).is_empty()
+    /// Whether the block rules allow a step, given what the chain's own earlier steps do.
+    fn judge_blocks(&self, info: &BaseInfo, place: &Place) -> Option<()> {
+        let book = &self.device.book;
+        let record = |block: Block| {
+            let changed = self.blocks.iter().find(|(changed, _)| *changed == block);
+            changed.map_or_else(|| *book.record(place.die, block), |(_, record)| *record)
         };
-        match self.steps.iter().rev().find(commits) {
-            Some(last) => {
-                let next = last.place.page.0.checked_add(1)?;
-                let same = last.place.planes == step.place.planes && last.place.cell_type == step.place.cell_type;
-                (same && next == step.place.page.0 && next < tables.size.pages).then_some(())
-            }
-            None => self.device.book.judge(info, &step.place, step.place.cell_type).ok(),
+        book.judge_with(info, place, place.cell_type, record).ok()
+    }
+
+    fn change_blocks(&mut self, info: &BaseInfo, place: &Place) {
+        if !(info.effects.erase || info.effects.program || info.effects.close) {
+            return;
+        }
+        let size = &self.setup.tables.size;
+        for plane in place.planes.iter() {
+            let block = place.block(size, plane);
+            let known = self.blocks.iter().position(|(changed, _)| *changed == block);
+            let at = known.unwrap_or_else(|| {
+                self.blocks.push((block, *self.device.book.record(place.die, block)));
+                self.blocks.len() - 1
+            });
+            self.blocks[at].1.finish(info, place, size.pages);
         }
     }
+}
+
+/// Whether every step after the first of a plan made earlier is possible now.
+pub(crate) fn still_possible(setup: &Setup, device: &Device, plan: &[Step], now: Ticks) -> Result<(), Reason> {
+    let Some((head, rest)) = plan.split_first().filter(|(_, rest)| !rest.is_empty()) else { return Ok(()) };
+    let sim = settled(device, &setup.tables, head.place.die, head, now);
+    let mut steps = vec![*head];
+    let mut planner = Planner { setup, device, sim, blocks: Vec::new(), steps: &mut steps };
+    planner.carry_out(*head).ok_or(Reason::NoChain)?;
+    for step in rest {
+        planner.steps.push(*step);
+        planner.carry_out(*step).ok_or(Reason::NoChain)?;
+    }
+    Ok(())
 }
 
 fn needs_sample(setup: &Setup, info: &StepInfo) -> bool {

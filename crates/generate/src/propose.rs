@@ -16,8 +16,9 @@ use crate::setup::{Class, Distribution};
 use crate::site::Site;
 use crate::waiting::Waiter;
 
-/// The most names one hook may draw, whatever the profile asks.
-const MOST_TRIES: usize = 64;
+/// How many proposals may wait for the bus, per plane of the device. Hooks come from operations that hold the bus for
+/// longer than what waits, so that only refills in quick succession can ever reach it.
+const WAITERS_PER_PLANE: usize = 16;
 
 /// A distribution restricted to what is eligible now.
 #[derive(Clone)]
@@ -96,7 +97,7 @@ impl Site<'_> {
         let view = View::new(&self.device, &setup.tables, lane, now, chains);
         let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
         let mut lottery = Lottery::new(distribution, |class| view.eligible(&self.device, &setup.tables, class));
-        for _ in 0..(setup.max_tries as usize).min(MOST_TRIES) {
+        for _ in 0..setup.max_tries {
             let Some((op, class)) = lottery.draw(&mut stream) else { return };
             if setup.tables.base(class.base).effects.delay {
                 return;
@@ -147,7 +148,7 @@ impl Site<'_> {
         let free = self.device.bus_free();
         let deadline = if instant { Ticks(u64::MAX) } else { now + setup.admission_window };
         let lanes = usize::from(setup.tables.size.dies) * usize::from(setup.tables.size.planes);
-        if free > deadline || self.bench.waiters.len() >= lanes {
+        if free > deadline || self.bench.waiters.len() >= lanes * WAITERS_PER_PLANE {
             return Err(Reason::BusWindow);
         }
         self.bench.waiters.push(Waiter { plan: self.plan.clone(), key, deadline });

@@ -30,6 +30,8 @@ pub(crate) enum Event {
 pub(crate) struct Hook {
     pub(crate) die: Die,
     pub(crate) plane: Plane,
+    /// The operation whose phase it belongs to.
+    pub(crate) of: FlightId,
     /// For a hook after a phase: when the phase ends. `None`: inside a phase.
     pub(crate) after: Option<Ticks>,
 }
@@ -103,6 +105,11 @@ impl Queue {
         self.heap.retain(|Reverse(entry)| entry.event != Event::Due(chain));
     }
 
+    /// Takes the hooks of an operation out.
+    pub(crate) fn forget_hooks(&mut self, of: FlightId) {
+        self.heap.retain(|Reverse(entry)| !matches!(entry.event, Event::Hook(hook) if hook.of == of));
+    }
+
     /// Takes every hook and refill out, in order.
     pub(crate) fn take_proposals(&mut self) -> Vec<(Ticks, Event)> {
         let mut taken = Vec::new();
@@ -126,7 +133,9 @@ mod tests {
     fn equal_times_are_ordered_by_class_then_creation() {
         let mut queue = Queue::default();
         let end = Event::End(FlightId { slot: 1, generation: 0 });
-        let hook = |die| Event::Hook(Hook { die: Die(die), plane: Plane(0), after: None });
+        let hook = |die| {
+            Event::Hook(Hook { die: Die(die), plane: Plane(0), of: FlightId { slot: 0, generation: 0 }, after: None })
+        };
         queue.push(Ticks(5), Event::Refill);
         queue.push(Ticks(5), hook(1));
         queue.push(Ticks(5), hook(0));

@@ -106,8 +106,7 @@ impl<'a> Search<'a> {
 
     fn allows(&self, logic: &DieLogic, step: &Step) -> bool {
         let base = self.tables().op(step.op).base;
-        !self.scene.device.forbidden_by_odt(self.tables()).contains(base)
-            && logic.judge(self.tables(), base, &step.place, self.scene.device.planes()).is_ok()
+        logic.judge(self.tables(), base, &step.place, self.scene.device.planes()).is_ok()
     }
 
     fn complete(&mut self, logic: DieLogic, rests: &mut [Rest<'_>]) -> bool {

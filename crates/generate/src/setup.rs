@@ -93,6 +93,8 @@ pub(crate) struct FollowUps {
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub(crate) tables: Tables,
+    /// Names of operations, for messages.
+    names: Vec<String>,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
     pub(crate) distributions: Vec<Distribution>,
     /// Which distribution each phase key uses.
@@ -167,6 +169,7 @@ impl Setup {
             return Err(SetupError::NothingToPropose);
         }
         Ok(Self {
+            names: profile.ops.iter().map(|op| op.name.clone()).collect(),
             bad_blocks: bad_blocks.to_vec(),
             distributions,
             by_key,
@@ -183,6 +186,11 @@ impl Setup {
             resume,
             tables,
         })
+    }
+
+    /// The name of an operation.
+    pub(crate) fn name(&self, op: OpId) -> &str {
+        &self.names[op.index()]
     }
 
     /// The device's compiled tables.

@@ -7,7 +7,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nandseq_device::{Device, FlightId};
+use nandseq_device::{BaseInfo, Device, FlightId, Rule};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, Target, Ticks};
 use nandseq_trace::{Operation, Sink};
@@ -19,6 +19,9 @@ use crate::reason::{Reason, Rejections};
 use crate::safety::Order;
 use crate::setup::Setup;
 use crate::waiting::{Bench, Waiter};
+
+/// No run may propose beyond this: it leaves two months of the clock for what is in flight then.
+const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
 
 /// How far a run goes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +43,17 @@ pub enum RunError {
     /// The stop flag was set.
     #[error("interrupted")]
     Interrupted,
+    /// A chain cannot go on: its profile is faulty in a way that planning did not foresee.
+    #[error("a chain can never go on: {op} is forbidden by the rule {}", rule.code())]
+    ChainStuck {
+        /// The step that cannot start.
+        op: String,
+        /// The rule that forbids it.
+        rule: Rule,
+    },
+    /// Simulated time has run out.
+    #[error("simulated time ends after 150 days")]
+    ClockEnd,
 }
 
 /// What a run did.
@@ -134,7 +148,12 @@ impl<'s> Site<'s> {
     /// after either.
     pub fn run(&mut self, limits: &RunLimits<'_>, sink: &mut dyn Sink) -> Result<RunSummary, RunError> {
         let start = self.quiet;
-        let end = start + limits.run_until;
+        let end = start
+            .0
+            .checked_add(limits.run_until.0)
+            .filter(|&end| end <= LAST.0)
+            .map(Ticks)
+            .ok_or(RunError::ClockEnd)?;
         self.hooks = 0;
         self.proposing = true;
         self.summary = RunSummary { start, by_op: vec![0; self.setup.tables.ops().count()], ..RunSummary::default() };
@@ -161,12 +180,27 @@ impl<'s> Site<'s> {
         }
         self.quiet = self.quiet.max(self.device.quiet());
         let parked = self.parked.iter().flatten().flatten().count() as u32;
-        assert_eq!(self.chains.count(), parked, "every chain that began has been completed, or is suspended");
+        if self.chains.count() != parked {
+            return Err(self.stuck());
+        }
         self.carry_on(carried, boundary);
         self.run += 1;
         let mut summary = std::mem::take(&mut self.summary);
         summary.end = self.quiet;
         Ok(summary)
+    }
+
+    /// What keeps the first chain that cannot go on.
+    fn stuck(&self) -> RunError {
+        let tables = &self.setup.tables;
+        let first = self.bench.ready.first().map(|&id| self.chains.get(id).rest()[0]);
+        let verdict = first.map(|step| (step.op, self.device.judge(tables, step.op, &step.place, self.quiet)));
+        let (op, rule) = match verdict {
+            Some((op, Err(rule))) => (op, rule),
+            Some((op, Ok(()))) => (op, Rule::PlaneBusy),
+            None => (OpId(0), Rule::PlaneBusy),
+        };
+        RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule }
     }
 
     /// Puts the hooks that fell into the pause at the start of the next run.
@@ -250,7 +284,7 @@ impl<'s> Site<'s> {
         self.link(id, chain);
         let mut stream = Stream::new(self.key(), StreamKind::Revival, self.revivals);
         self.revivals += 1;
-        self.place_hooks(Step { op: flight.op, place: flight.place }, (now, flight.end), &mut stream);
+        self.place_hooks(Step { op: flight.op, place: flight.place }, id, (now, flight.end), &mut stream);
     }
 
     /// The chain of each flight, by slot.
@@ -268,7 +302,7 @@ impl<'s> Site<'s> {
     }
 
     /// What a SUSPEND or a reset that starts now does to chains.
-    fn cut_chains(&mut self, step: Step, now: Ticks) {
+    fn cut_chains(&mut self, step: Step, own: Option<ChainId>, now: Ticks) {
         let tables = &self.setup.tables;
         let info = tables.base(tables.op(step.op).base);
         if let Some(axis) = info.effects.suspend
@@ -281,8 +315,13 @@ impl<'s> Site<'s> {
             let (dies, _) = self.device.occupied_by(info, &step.place);
             let all = dies > 1 || info.effects.reset_target;
             let caught = |die: Die| all || die == step.place.die;
-            let ids: Vec<ChainId> =
-                self.chains.live().filter(|(_, chain)| caught(chain.die)).map(|(id, _)| id).collect();
+            let ids: Vec<ChainId> = self
+                .chains
+                .live()
+                .map(|(id, chain)| (id, chain.die))
+                .filter(|&(id, die)| caught(die) && own != Some(id))
+                .map(|(id, _)| id)
+                .collect();
             for id in ids {
                 self.drop_chain(id);
             }
@@ -316,8 +355,12 @@ impl<'s> Site<'s> {
         let op = setup.tables.op(step.op);
         let info = setup.tables.base(op.base);
         let status = self.device.expected_status(op, &step.place, now);
-        self.cut_chains(step, now);
+        let flying: Vec<FlightId> =
+            if cuts(info) { self.device.flights().map(|(id, _)| id).collect() } else { Vec::new() };
+        self.cut_chains(step, chain, now);
         let flight = self.device.start(&setup.tables, step.op, &step.place, now);
+        // Hooks of phases that were cut will not come.
+        flying.iter().filter(|&&id| self.device.flight(id).is_none()).for_each(|&id| self.queue.forget_hooks(id));
         self.uid += 1;
         self.summary.ops += 1;
         self.summary.by_op[step.op.index()] += 1;
@@ -333,15 +376,15 @@ impl<'s> Site<'s> {
         if let Err(error) = sink.operation(&operation) {
             self.failure = Some(error);
         }
-        if info.affects_state && info.busy_key.is_some() {
-            let mut stream = Stream::new(self.key(), StreamKind::Operation, self.uid);
-            self.place_hooks(step, (now + op.issue, now + op.occupied), &mut stream);
-        }
         match flight {
             Some(id) => {
                 let end = self.device.flight(id).map_or(now, |flight| flight.end);
                 self.queue.push(end, Event::End(id));
                 self.link(id, chain);
+                if info.affects_state && info.busy_key.is_some() {
+                    let mut stream = Stream::new(self.key(), StreamKind::Operation, self.uid);
+                    self.place_hooks(step, id, (now + op.issue, now + op.occupied), &mut stream);
+                }
             }
             None => {
                 if let Some(chain) = chain {
@@ -353,7 +396,7 @@ impl<'s> Site<'s> {
     }
 
     /// One hook inside CORE_BUSY and one shortly after its end, each on one of the operation's planes.
-    fn place_hooks(&mut self, step: Step, busy: (Ticks, Ticks), stream: &mut Stream) {
+    fn place_hooks(&mut self, step: Step, of: FlightId, busy: (Ticks, Ticks), stream: &mut Stream) {
         let setup = self.setup;
         let op = setup.tables.op(step.op);
         let info = setup.tables.base(op.base);
@@ -363,7 +406,7 @@ impl<'s> Site<'s> {
             let die = if dies == 1 { step.place.die } else { Die(stream.below(dies) as u8) };
             let index = stream.below(u64::from(planes.len())) as usize;
             let plane = planes.iter().nth(index).unwrap_or_default();
-            Hook { die, plane, after }
+            Hook { die, plane, of, after }
         };
         let inside = draw(stream, None);
         let length = busy.1.0 - busy.0.0;
@@ -385,6 +428,11 @@ impl<'s> Site<'s> {
     pub(crate) fn fail_waiter(&mut self, waiter: &Waiter, reason: Reason) {
         self.reject(waiter.key, waiter.plan[0].op, reason);
     }
+}
+
+/// Whether an operation ends others before their time.
+const fn cuts(info: &BaseInfo) -> bool {
+    info.effects.suspend.is_some() || info.effects.reset_die || info.effects.reset_target
 }
 
 const fn axis_index(axis: Axis) -> usize {

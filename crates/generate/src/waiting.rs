@@ -4,10 +4,12 @@
 //! again at its turn.
 
 use nandseq_device::Rule;
+use nandseq_profile::model::AddressSource;
 use nandseq_profile::{Die, PhaseKey, Ticks};
 use nandseq_trace::Sink;
 
 use crate::chain::{ChainId, Step};
+use crate::plan::still_possible;
 use crate::reason::Reason;
 use crate::safety::{Scene, find_order};
 use crate::site::Site;
@@ -58,10 +60,11 @@ impl Site<'_> {
     /// Starts what can start now of all that waits.
     pub(crate) fn try_waiting(&mut self, now: Ticks, sink: &mut dyn Sink) {
         let mut at = 0;
-        while at < self.bench.ready.len() {
-            let chain = self.bench.ready[at];
+        while let Some(&chain) = self.bench.ready.get(at) {
             if self.try_step(chain, now, sink) {
-                self.bench.ready.remove(at);
+                // A reset among the steps may have dropped others that were ready.
+                self.bench.ready.retain(|&ready| ready != chain);
+                at = 0;
             } else {
                 at += 1;
             }
@@ -121,6 +124,8 @@ impl Site<'_> {
                 Ok(()) => Ok(()),
             };
             let mut waiter = self.bench.waiters.remove(at);
+            // The plan was made for the state at the hook: every step of it must still be possible.
+            let outcome = outcome.and_then(|()| still_possible(self.setup, &self.device, &waiter.plan, now));
             let outcome = outcome.and_then(|()| self.admit(&waiter.plan, now));
             match outcome {
                 Ok(()) => {
@@ -169,12 +174,16 @@ impl Site<'_> {
             let info = setup.tables.base(setup.tables.op(step.op).base);
             info.effects.changes_block() && self.device.book.is_held(&step.place)
         };
-        if plan.iter().any(holds) {
+        let reads_held = |step: &Step| {
+            let info = setup.tables.base(setup.tables.op(step.op).base);
+            info.effects.reads_array() && self.device.book.is_held_to_change(&step.place)
+        };
+        if plan.iter().any(holds) || plan[1..].iter().any(reads_held) {
             return Err(Reason::ChainUnderWay);
         }
         let resets = info.effects.reset_die || info.effects.reset_target;
         self.new_order = if resets {
-            Some(Vec::new())
+            Some(vec![None; plan.len() - 1])
         } else if !self.chains.any_on(head.place.die) {
             Some(vec![None; plan.len() - 1])
         } else if plan.len() == 1 && info.is_inert() {
@@ -195,28 +204,40 @@ impl Site<'_> {
             self.chains.begin(head.place.die, &rest[1..])
         });
         self.plan = rest;
-        if let Some(mut order) = self.new_order.take() {
+        let order = self.new_order.take();
+        self.commit(head, chain, now, sink);
+        if let Some(mut order) = order {
             order.iter_mut().filter(|slot| slot.is_none()).for_each(|slot| *slot = chain);
             self.orders[usize::from(head.place.die.0)] = order;
         }
-        self.commit(head, chain, now, sink);
     }
 
-    /// Whether a waiting step counts on its blocks.
-    fn counts_on_blocks(&self, step: &Step) -> bool {
+    /// How a waiting step counts on its blocks: to change them (or on their next page), to read them, or not at all.
+    fn counts_on_blocks(&self, step: &Step) -> Option<bool> {
         let info = self.setup.tables.base(self.setup.tables.op(step.op).base);
-        info.effects.changes_block() || info.effects.reads_array()
+        match info.address {
+            AddressSource::AnyBlock | AddressSource::NextPage => Some(true),
+            _ if info.effects.changes_block() => Some(true),
+            AddressSource::ReadablePage => Some(false),
+            AddressSource::None
+            | AddressSource::Hook
+            | AddressSource::OutputRegister
+            | AddressSource::PageRegister
+            | AddressSource::SuspendedProgram
+            | AddressSource::OneShotLatch
+            | AddressSource::CopybackLatch => None,
+        }
     }
 
     fn hold(&mut self, step: &Step) {
-        if self.counts_on_blocks(step) {
-            self.device.book.hold(&step.place);
+        if let Some(to_change) = self.counts_on_blocks(step) {
+            self.device.book.hold(&step.place, to_change);
         }
     }
 
     pub(crate) fn release(&mut self, step: &Step) {
-        if self.counts_on_blocks(step) {
-            self.device.book.release(&step.place);
+        if let Some(to_change) = self.counts_on_blocks(step) {
+            self.device.book.release(&step.place, to_change);
         }
     }
 

@@ -98,7 +98,7 @@ impl AddressBook {
         let (mut next_cells, mut read_cells) = (0u8, 0u8);
         for plane in all.planes.iter() {
             let record = *self.record(die, all.block(&self.size, plane));
-            if record.stage != super::BlockStage::Bad && !record.in_flight && record.held == 0 {
+            if record.stage != super::BlockStage::Bad && !record.in_flight && !record.is_held() {
                 free.insert(plane);
             }
             next[usize::from(plane.0)] = (self.programmable(&record), record.pages);

@@ -38,8 +38,35 @@ pub struct BlockRecord {
     pub pages: u16,
     /// Being erased or programmed, or suspended in it.
     pub in_flight: bool,
-    /// How many waiting chain steps count on it, at most 255.
-    pub held: u8,
+    /// How many waiting chain steps will erase or program it, or count on its next page.
+    pub held_to_change: u16,
+    /// How many waiting chain steps will read it.
+    pub held_to_read: u16,
+}
+
+impl BlockRecord {
+    /// Whether waiting chain steps count on it.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        self.held_to_change > 0 || self.held_to_read > 0
+    }
+
+    const fn holds(&mut self, to_change: bool) -> &mut u16 {
+        if to_change { &mut self.held_to_change } else { &mut self.held_to_read }
+    }
+
+    /// What an operation leaves of a block when its array is done.
+    pub const fn finish(&mut self, info: &BaseInfo, place: &Place, pages_per_block: u16) {
+        self.in_flight = false;
+        if info.effects.erase {
+            self.stage = BlockStage::Erased(place.cell_type);
+            self.pages = 0;
+        }
+        if info.effects.program || info.effects.close {
+            self.stage = BlockStage::Programmed(place.cell_type);
+            self.pages = if info.effects.close { pages_per_block } else { place.page.0 + 1 };
+        }
+    }
 }
 
 /// All blocks of a site.
@@ -80,7 +107,13 @@ impl AddressBook {
         let cells = tables.programs.len();
         let blocks = usize::from(size.dies) * size.blocks as usize;
         let lanes = usize::from(size.dies) * usize::from(size.planes);
-        let fresh = BlockRecord { stage: BlockStage::NotErased, pages: 0, in_flight: false, held: 0 };
+        let fresh = BlockRecord {
+            stage: BlockStage::NotErased,
+            pages: 0,
+            in_flight: false,
+            held_to_change: 0,
+            held_to_read: 0,
+        };
         let mut book = Self {
             size,
             offset_guard: tables.offset_guard,
@@ -125,7 +158,7 @@ impl AddressBook {
 
     /// The bits of the cell types a block may be programmed with next.
     fn programmable(&self, record: &BlockRecord) -> u8 {
-        if record.in_flight || record.held > 0 || record.pages >= self.size.pages {
+        if record.in_flight || record.is_held() || record.pages >= self.size.pages {
             return 0;
         }
         match record.stage {
@@ -154,7 +187,7 @@ impl AddressBook {
         let at = self.at(place.die, place.block(&self.size, plane));
         let record = self.records[at];
         let lane = usize::from(place.die.0) * usize::from(self.size.planes) + usize::from(plane.0);
-        let free = record.stage != BlockStage::Bad && !record.in_flight && record.held == 0;
+        let free = record.stage != BlockStage::Bad && !record.in_flight && !record.is_held();
         self.any.assign(at as u32, free.then_some(lane));
         let class = match record.stage {
             _ if self.programmable(&record) == 0 => None,
@@ -197,6 +230,20 @@ impl AddressBook {
     /// # Errors
     /// The rule that forbids it.
     pub fn judge(&self, info: &BaseInfo, place: &Place, cell: CellTypeId) -> Result<(), Rule> {
+        self.judge_with(info, place, cell, |block| *self.record(place.die, block))
+    }
+
+    /// The same with other records: blocks as they will be.
+    ///
+    /// # Errors
+    /// The rule that forbids it.
+    pub fn judge_with(
+        &self,
+        info: &BaseInfo,
+        place: &Place,
+        cell: CellTypeId,
+        record: impl Fn(Block) -> BlockRecord,
+    ) -> Result<(), Rule> {
         if !info.has_block {
             return Ok(());
         }
@@ -207,8 +254,7 @@ impl AddressBook {
             return Err(Rule::Bounds);
         }
         for plane in place.planes.iter() {
-            let record = self.record(place.die, place.block(&self.size, plane));
-            self.judge_block(info, record, place.page, cell)?;
+            self.judge_block(info, &record(place.block(&self.size, plane)), place.page, cell)?;
         }
         Ok(())
     }
@@ -267,18 +313,8 @@ impl AddressBook {
 
     /// The array is done with the blocks of a place: they are no longer in flight, and what `info` does to blocks is done.
     pub fn finish(&mut self, info: &BaseInfo, place: &Place) {
-        let (pages, effects) = (self.size.pages, info.effects);
-        self.change(place, |record| {
-            record.in_flight = false;
-            if effects.erase {
-                record.stage = BlockStage::Erased(place.cell_type);
-                record.pages = 0;
-            }
-            if effects.program || effects.close {
-                record.stage = BlockStage::Programmed(place.cell_type);
-                record.pages = if effects.close { pages } else { place.page.0 + 1 };
-            }
-        });
+        let pages = self.size.pages;
+        self.change(place, |record| record.finish(info, place, pages));
     }
 
     /// The erase or program of the blocks of a place was cut by a reset: they must be erased before anything else.
@@ -290,20 +326,29 @@ impl AddressBook {
         });
     }
 
-    /// A waiting chain step counts on the blocks of a place: no erase or program may be sampled there (reads may). May be
-    /// nested, up to 255 times.
-    pub fn hold(&mut self, place: &Place) {
-        self.change(place, |record| record.held += 1);
+    /// A waiting chain step counts on the blocks of a place: nothing new may be sampled there to change them.
+    pub fn hold(&mut self, place: &Place, to_change: bool) {
+        self.change(place, |record| *record.holds(to_change) += 1);
     }
 
-    /// The chain step no longer counts on them: undoes one [`AddressBook::hold`].
-    pub fn release(&mut self, place: &Place) {
-        self.change(place, |record| record.held -= 1);
+    /// The chain step no longer counts on them.
+    pub fn release(&mut self, place: &Place, to_change: bool) {
+        self.change(place, |record| *record.holds(to_change) -= 1);
     }
 
-    /// Whether a waiting chain step counts on a block of this place.
+    /// Whether waiting chain steps count on a block of this place, as it is or for changing it.
     #[must_use]
     pub fn is_held(&self, place: &Place) -> bool {
-        place.planes.iter().any(|plane| self.record(place.die, place.block(&self.size, plane)).held > 0)
+        self.any_record(place, BlockRecord::is_held)
+    }
+
+    /// Whether a waiting chain step will change a block of this place.
+    #[must_use]
+    pub fn is_held_to_change(&self, place: &Place) -> bool {
+        self.any_record(place, |record| record.held_to_change > 0)
+    }
+
+    fn any_record(&self, place: &Place, test: impl Fn(&BlockRecord) -> bool) -> bool {
+        place.planes.iter().any(|plane| test(self.record(place.die, place.block(&self.size, plane))))
     }
 }

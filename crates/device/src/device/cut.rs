@@ -53,17 +53,28 @@ impl Device {
         self.dies[usize::from(die.0)].parked[slot(axis)].as_ref()
     }
 
-    /// Takes a flight away before its end: its planes are free and its end will not come.
-    fn take(&mut self, tables: &Tables, id: FlightId) -> Flight {
+    /// Takes a flight away before its end: its planes are free, its op_state is cut here and its end will not come.
+    fn take(&mut self, tables: &Tables, id: FlightId, now: Ticks) -> Flight {
         let flight = self.remove(id);
-        self.leave(tables.base(tables.op(flight.op).base), &flight.place);
+        let info = tables.base(tables.op(flight.op).base);
+        self.leave(info, &flight.place);
+        if info.affects_state {
+            let planes = self.planes_of(info, &flight.place);
+            for die in self.dies_of(info, &flight.place) {
+                for plane in planes.iter() {
+                    if let Some(segment) = &mut self.dies[die].segments[usize::from(plane.0)] {
+                        segment.cut(now);
+                    }
+                }
+            }
+        }
         flight
     }
 
     /// Cuts the operation of an axis on a die and keeps what remains of it.
     pub(super) fn suspend(&mut self, tables: &Tables, die: Die, axis: Axis, now: Ticks) {
         let id = self.victim(tables, die, axis, now).expect("judge found a victim");
-        let flight = self.take(tables, id);
+        let flight = self.take(tables, id, now);
         let base = tables.op(flight.op).base;
         let busy = flight.end - now;
         let window = flight.window_end - flight.end;
@@ -98,15 +109,16 @@ impl Device {
     }
 
     /// Ends everything in flight, or suspended, on the dies that a reset works on.
-    pub(super) fn reset(&mut self, tables: &Tables, info: &BaseInfo, place: &Place) {
+    pub(super) fn reset(&mut self, tables: &Tables, info: &BaseInfo, place: &Place, now: Ticks) {
         let dies = self.dies_of(info, place);
         let caught = |flight: &Flight| {
             let own = self.dies_of(tables.base(tables.op(flight.op).base), &flight.place);
-            own.start < dies.end && dies.start < own.end
+            // A reset of one die does not end what works on several (rulebook, question 24).
+            dies.start <= own.start && own.end <= dies.end
         };
         let ids: Vec<FlightId> = self.flights().filter(|(_, flight)| caught(flight)).map(|(id, _)| id).collect();
         for id in ids {
-            let flight = self.take(tables, id);
+            let flight = self.take(tables, id, now);
             self.abort(tables, flight.op, &flight.place);
         }
         for die in dies {

@@ -138,14 +138,14 @@ impl<'t> Pair<'t> {
             (4, _) => self.end(step.group),
             (5, _) => self.abort(step.group),
             (6, Some(place)) => {
-                self.book.hold(&place);
-                self.naive.change(&place, |record| record.held += 1);
+                self.book.hold(&place, true);
+                self.naive.change(&place, |record| record.held_to_change += 1);
                 self.held.push(place);
             }
             (7, _) if !self.held.is_empty() => {
                 let place = self.held.swap_remove(step.group as usize % self.held.len());
-                self.book.release(&place);
-                self.naive.change(&place, |record| record.held -= 1);
+                self.book.release(&place, true);
+                self.naive.change(&place, |record| record.held_to_change -= 1);
             }
             _ => {}
         }

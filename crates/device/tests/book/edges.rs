@@ -138,8 +138,8 @@ fn held_blocks_are_read_and_nothing_else() {
     let (tables, mut book) = book_of((1, 2, 2, 8), 0);
     let both = place(0, 0b11, 0, 0, SLC);
     bring(&mut book, &tables, both, 4);
-    book.hold(&both);
-    book.hold(&both);
+    book.hold(&both, true);
+    book.hold(&both, true);
     for held in [true, true, false] {
         assert_eq!(book.is_held(&both), held);
         let all = PlaneSet(0b11);
@@ -150,7 +150,7 @@ fn held_blocks_are_read_and_nothing_else() {
         assert_eq!(book.next_together(DIE, CELL, all), !held);
         assert!(book.read_together(DIE, CELL, all));
         if held {
-            book.release(&both);
+            book.release(&both, true);
         }
     }
 }
@@ -160,7 +160,7 @@ fn holding_does_not_forbid_what_the_rules_allow() {
     let (tables, mut book) = book_of((1, 2, 2, 8), 0);
     let one = place(0, 0b01, 0, 4, SLC);
     bring(&mut book, &tables, one, 4);
-    book.hold(&one);
+    book.hold(&one, true);
     assert_eq!(book.judge(&crate::naive::program(&tables), &one, CELL), Ok(()));
 }
 

@@ -44,7 +44,13 @@ pub(crate) struct Naive<'t> {
 
 impl<'t> Naive<'t> {
     pub(crate) fn new(tables: &'t Tables, bad: &[(Die, Block)]) -> Self {
-        let fresh = BlockRecord { stage: BlockStage::NotErased, pages: 0, in_flight: false, held: 0 };
+        let fresh = BlockRecord {
+            stage: BlockStage::NotErased,
+            pages: 0,
+            in_flight: false,
+            held_to_change: 0,
+            held_to_read: 0,
+        };
         let die = vec![fresh; tables.size.blocks as usize];
         let mut naive = Self { tables, records: vec![die; usize::from(tables.size.dies)] };
         for &(die, block) in bad {
@@ -92,12 +98,12 @@ impl<'t> Naive<'t> {
     /// Whether a block may be erased now.
     fn erasable(&self, die: Die, group: u32, plane: Plane) -> bool {
         let record = self.record(die, group, plane);
-        record.is_some_and(|record| record.stage != BlockStage::Bad && !record.in_flight && record.held == 0)
+        record.is_some_and(|record| record.stage != BlockStage::Bad && !record.in_flight && !record.is_held())
     }
 
     /// The page of a block that may be programmed as a cell type now.
     fn next_page(&self, die: Die, group: u32, plane: Plane, cell: CellTypeId) -> Option<u16> {
-        let record = self.record(die, group, plane).filter(|record| !record.in_flight && record.held == 0)?;
+        let record = self.record(die, group, plane).filter(|record| !record.in_flight && !record.is_held())?;
         let fits = match record.stage {
             BlockStage::Bad | BlockStage::NotErased => false,
             BlockStage::Erased(erased) => self.tables.programs[erased.index()] >> cell.0 & 1 == 1,

@@ -104,7 +104,7 @@ fn mixed() -> (Tables, AddressBook) {
         }
     }
     book.begin(&place(0, 0b0011, 2, 0, SLC));
-    book.hold(&place(0, 0b1111, 4, 0, SLC));
+    book.hold(&place(0, 0b1111, 4, 0, SLC), true);
     (tables, book)
 }
 

@@ -1,8 +1,8 @@
 //! Random devices: the built-in one with another size, another mix, other chain probabilities and policies.
 
 use nandseq_generate::{Stream, StreamKind};
-use nandseq_profile::model::OverrideOf;
-use nandseq_profile::{OpId, Profile, Ticks};
+use nandseq_profile::model::{Chain, ChainStep, FollowUp, OverrideOf, StepAddress};
+use nandseq_profile::{BaseId, OpId, Profile, Ticks};
 
 /// Weights for one field of a varied profile come from a stream of their own.
 struct Dice(Stream);
@@ -39,14 +39,48 @@ pub(crate) fn vary(profile: &Profile, number: u64) -> Profile {
     policies.refill_uses_end_key = dice.0.below(2) == 0;
     varied.offset_guard = dice.pick(&[0, 0, 0, 1, 3]);
     for at in 0..varied.bases.len() {
-        let base = &mut varied.bases[nandseq_profile::BaseId::from(at)];
+        let base = &mut varied.bases[BaseId::from(at)];
         base.follow_ups.iter_mut().for_each(|follow| follow.weight = dice.mass());
         if base.follow_ups.iter().all(|follow| follow.weight == 0.0) {
             base.follow_ups.iter_mut().for_each(|follow| follow.weight = 1.0);
         }
     }
+    if number % 3 == 2 {
+        add_chains(&mut varied, &mut dice);
+    }
     mix(&mut varied, &mut dice);
     varied
+}
+
+/// Gives some bases follow-ups that nobody would think of: most can never complete and must never begin.
+fn add_chains(varied: &mut Profile, dice: &mut Dice) {
+    let bases: Vec<BaseId> = varied.bases.ids().collect();
+    for _ in 0..dice.between(1, 12) {
+        let steps = (0..dice.between(1, 4)).map(|_| ChainStep {
+            base: dice.pick(&bases),
+            address: dice.pick(&[
+                StepAddress::Sampled,
+                StepAddress::SamePage,
+                StepAddress::IncPage,
+                StepAddress::ProgramSamePage,
+                StepAddress::SuspendedProgram,
+                StepAddress::PreviousPage,
+                StepAddress::SameRegister,
+            ]),
+            same_cell_type: dice.0.below(2) == 0,
+            multi: dice.0.below(2) == 0,
+            same_plane: false,
+        });
+        let steps: Vec<ChainStep> = steps.collect();
+        let chain = varied.chains.len();
+        varied.chains.push(Chain { name: format!("VARIED_{chain}.SEQ"), steps, name_weights: Vec::new() });
+        let head = dice.pick(&bases);
+        let follow_ups = &mut varied.bases[head].follow_ups;
+        if follow_ups.is_empty() {
+            follow_ups.push(FollowUp { weight: 1.0, chain: None });
+        }
+        follow_ups.push(FollowUp { weight: 1.0, chain: Some(chain) });
+    }
 }
 
 fn resize(varied: &mut Profile, dice: &mut Dice) {
