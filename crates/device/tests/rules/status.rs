@@ -162,6 +162,7 @@ fn an_operation_of_issue_alone_goes_from_the_key_before_to_its_end() {
     let vary = |profile: &mut Profile| {
         let base = base_of(profile, "TEMPSENSOR");
         profile.bases[base].affects_state = true;
+        profile.bases[base].scope = nandseq_profile::model::Scope::Die;
     };
     let mut bench = Bench::of(vary);
     bench.run(ERASE, spot(0, P0, 0, 0));

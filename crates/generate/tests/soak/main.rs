@@ -55,8 +55,8 @@ fn assert_clean(verifier: &Verifier<'_>, profile: &Profile, seed: u64) {
 #[test]
 fn the_built_in_device_breaks_no_rule_over_many_seeds() {
     let profile = builtin::profile();
-    let operations: u64 = (0..12).map(|seed| clean_operations(&profile, seed, 4, 20_000_000, &[])).sum();
-    assert!(operations > 2_500_000, "only {operations} operations");
+    let operations: u64 = (0..14).map(|seed| clean_operations(&profile, seed, 4, 20_000_000, &[])).sum();
+    assert!(operations > 3_200_000, "only {operations} operations");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn the_predecessors_configuration_breaks_no_rule_over_many_seeds() {
     for file in ["config-2025-09.yaml", "config-2025-10.yaml"] {
         let Some(profile) = legacy(file) else { continue };
         let operations: u64 = (0..24).map(|seed| clean_operations(&profile, seed, 5, 500_000, &[])).sum();
-        assert!(operations > 1_000, "only {operations} operations of {file}");
+        assert!(operations > 20_000, "only {operations} operations of {file}");
     }
 }
 
@@ -73,11 +73,11 @@ fn varied_devices_break_no_rule() {
     let mut bases = vec![builtin::profile()];
     bases.extend(legacy("config-2025-09.yaml"));
     let mut operations = 0;
-    for number in 0..120 {
+    for number in 0..90 {
         let profile = vary(&bases[number as usize % bases.len()], number);
         let bad_count = (number as u32 % 3).min(profile.topology.blocks_per_die - 1);
         let bad: Vec<(Die, Block)> = (0..bad_count).map(|at| (Die(0), Block(at))).collect();
-        operations += clean_operations(&profile, number, 3, 4_000_000, &bad);
+        operations += clean_operations(&profile, number, 3, 2_000_000, &bad);
     }
-    assert!(operations > 2_500_000, "only {operations} operations");
+    assert!(operations > 1_800_000, "only {operations} operations");
 }
