@@ -4,8 +4,8 @@
 //!
 //! Every profile is a variation of the built-in device (every second one of the predecessor's configuration, where that is
 //! there), generates the same share of the operations over several runs, and is judged in memory. Exits with 1 when a rule is
-//! broken; each line names the profile and the seed that reproduce it: `--first N --profiles 1` with the same seed and number
-//! of operations per profile.
+//! broken or the engine gives up; each line names the profile and its seed. To repeat it alone: `--first N --profiles 1`, the
+//! same `--seed`, and as many `--operations` as there were for each profile.
 
 #[path = "../tests/soak/legacy.rs"]
 mod legacy;
@@ -56,7 +56,7 @@ const RUN_US: u64 = 1_000_000_000;
 /// What became of one profile.
 struct Outcome {
     operations: u64,
-    /// Broken rules, and the first finding.
+    /// Broken rules and the first finding, or the error that ended a run.
     broken: Option<String>,
 }
 
@@ -72,7 +72,8 @@ fn soak(profile: &Profile, number: u64, plan: &Plan) -> Outcome {
     for _ in 0..RUNS {
         let limits = RunLimits { run_until: Ticks::from_us(RUN_US), max_ops, ..RunLimits::default() };
         if let Err(error) = site.run(&limits, &mut verifier) {
-            return Outcome { operations: verifier.operations(), broken: Some(error.to_string()) };
+            let broken = format!("seed {seed}, after {} operations: {error}", verifier.operations());
+            return Outcome { operations: verifier.operations(), broken: Some(broken) };
         }
         verifier.end_of_file();
     }
@@ -109,7 +110,7 @@ fn main() -> ExitCode {
         }
     }
     println!(
-        "{operations} operations of {} profiles ({idle} propose nothing): {broken} profiles break a rule",
+        "{operations} operations of {} profiles ({idle} propose nothing): {broken} profiles break a rule or end in an error",
         plan.profiles
     );
     if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
