@@ -66,15 +66,6 @@ struct Segment {
     before: PhaseKey,
 }
 
-impl Segment {
-    /// Ends the phase that is open at `now`, and all that would come after it.
-    fn cut(&mut self, now: Ticks) {
-        self.issue_end = self.issue_end.min(now);
-        self.busy_end = self.busy_end.min(now);
-        self.end = self.end.min(now);
-    }
-}
-
 #[derive(Clone, Copy, Debug, Default)]
 struct DieState {
     logic: DieLogic,

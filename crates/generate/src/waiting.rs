@@ -182,9 +182,8 @@ impl Site<'_> {
             return Err(Reason::ChainUnderWay);
         }
         let resets = info.effects.reset_die || info.effects.reset_target;
-        self.new_order = if resets {
-            Some(vec![None; plan.len() - 1])
-        } else if !self.chains.any_on(head.place.die) {
+        // A reset drops every other chain of its die.
+        self.new_order = if resets || !self.chains.any_on(head.place.die) {
             Some(vec![None; plan.len() - 1])
         } else if plan.len() == 1 && info.is_inert() {
             None

@@ -27,9 +27,9 @@ fn generated(profile: &str) -> Vec<(String, String)> {
     rows.map(|row| (row[3].to_owned(), row[5].to_owned())).collect()
 }
 
-fn is_data_output(op: &str) -> bool {
+fn does(op: &str, effect: Effect) -> bool {
     let profile = builtin::profile();
-    profile.ops.iter().any(|known| known.name == op && profile.bases[known.base].has(Effect::DataOut))
+    profile.ops.iter().any(|known| known.name == op && profile.bases[known.base].has(effect))
 }
 
 #[test]
@@ -43,10 +43,18 @@ fn a_stranger_adds_an_operation_by_one_stanza() {
     for name in ["Read_Retry_SLC", "Read_Retry_LSB", "Read_Retry_CSB"] {
         let reads: Vec<usize> = (0..rows.len()).filter(|&at| rows[at].0 == name).collect();
         assert!(reads.len() >= 5, "{name} was generated {} times", reads.len());
-        for at in reads {
-            let puts_out = |(op, payload): &(String, String)| is_data_output(op) && *payload == rows[at].1;
-            assert!(rows[at..].iter().any(puts_out), "the data of {} is never put out", rows[at].1);
+        let mut put_out = 0;
+        for &at in &reads {
+            // A reset of the die is the only other end that a read's data may come to.
+            let end = rows[at..].iter().find(|(op, payload)| {
+                let die = payload.split(',').next().unwrap().trim_end_matches("}]");
+                let reset = does(op, Effect::ResetDie) && rows[at].1.starts_with(die);
+                reset || (does(op, Effect::DataOut) && *payload == rows[at].1)
+            });
+            let (op, _) = end.unwrap_or_else(|| panic!("the data of {} is never put out", rows[at].1));
+            put_out += usize::from(does(op, Effect::DataOut));
         }
+        assert!(put_out > reads.len() / 2, "only the data of {put_out} of {} reads was put out", reads.len());
     }
 }
 

@@ -24,6 +24,15 @@ pub struct Parked {
     pub window: Ticks,
 }
 
+impl Segment {
+    /// Ends the phase that is open at `now`, and all that would come after it.
+    fn cut(&mut self, now: Ticks) {
+        self.issue_end = self.issue_end.min(now);
+        self.busy_end = self.busy_end.min(now);
+        self.end = self.end.min(now);
+    }
+}
+
 const fn slot(axis: Axis) -> usize {
     match axis {
         Axis::Erase => 0,
