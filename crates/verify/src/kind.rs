@@ -8,6 +8,9 @@ use nandseq_profile::{BaseId, BaseSet, CellTypeId, IdVec, OpId, Profile, Ticks};
 
 use crate::time::after;
 
+/// The cell type that fits every address (rulebook, question 9).
+pub(crate) const ANY_CELL_TYPE: &str = "NONE";
+
 /// What a reset resets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Reset {
@@ -98,7 +101,7 @@ impl Kind {
             occupies: !base.instant || overrides,
             multi: op.multi,
             interleaved: profile.interleaved.contains(op.base),
-            cell_type: (profile.cell_types[op.cell_type].name != "NONE").then_some(op.cell_type),
+            cell_type: (profile.cell_types[op.cell_type].name != ANY_CELL_TYPE).then_some(op.cell_type),
             opcode: op.opcode,
             spans,
             occupied,

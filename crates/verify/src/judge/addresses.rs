@@ -5,6 +5,7 @@ use nandseq_profile::{CellTypeId, Page, Target};
 
 use super::case::OutOfBounds;
 use super::{Judge, block_text, capital, next_page, page_text};
+use crate::kind::ANY_CELL_TYPE;
 use crate::model::{BlockState, Content};
 use crate::rule::RuleCode;
 
@@ -155,10 +156,11 @@ impl Judge<'_> {
         }
     }
 
-    /// The cell type of a program: its own, else what the payload says; none for one that only aims and has none.
+    /// The cell type of a program: its own, else what the payload says; none for one that only aims and says NONE.
     fn program_cell_type(&self, at: &Target) -> Option<CellTypeId> {
         let kind = self.case.kind;
-        kind.cell_type.or_else(|| kind.programs.then_some(at.cell_type))
+        let says = kind.has_cell_type && self.profile.cell_types[at.cell_type].name != ANY_CELL_TYPE;
+        kind.cell_type.or_else(|| (kind.programs || says).then_some(at.cell_type))
     }
 
     fn readable(&mut self, at: &Target, block: &BlockState) {
