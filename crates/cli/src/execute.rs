@@ -81,12 +81,18 @@ pub(crate) fn threads(jobs: Option<u64>) -> Result<ThreadPool, Failure> {
 
 /// Makes every folder, proves that files can be put there, and takes away manifests of what is about to be replaced.
 fn prepare_folders(plan: &Plan) -> Result<(), Failure> {
-    let sites = plan.sites.iter().map(|site| plan.out_dir.join(&site.folder));
-    for folder in std::iter::once(plan.out_dir.clone()).chain(sites) {
+    let folders = || {
+        let sites = plan.sites.iter().map(|site| plan.out_dir.join(&site.folder));
+        std::iter::once(plan.out_dir.clone()).chain(sites)
+    };
+    // All of them before anything of an earlier execution is touched.
+    for folder in folders() {
         fs::create_dir_all(&folder).map_err(|reason| Failure::cannot_write(&folder, reason))?;
-        let manifest = folder.join(manifest::FILE_NAME);
         let probe = NewFile::create(&folder, manifest::FILE_NAME);
         probe.map(drop).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+    }
+    for folder in folders() {
+        let manifest = folder.join(manifest::FILE_NAME);
         match fs::remove_file(&manifest) {
             Err(reason) if reason.kind() != io::ErrorKind::NotFound => {
                 return Err(Failure::cannot_write(&manifest, reason));

@@ -138,7 +138,7 @@ impl<'s> Site<'s> {
 
     /// The key of the current run's streams.
     pub(crate) fn key(&self) -> [u64; 2] {
-        [self.seed.wrapping_add(self.run), self.run]
+        key_of(self.seed, self.run)
     }
 
     /// Runs on: proposes for `run_until`, then completes everything in flight and every chain.
@@ -430,6 +430,11 @@ impl<'s> Site<'s> {
     }
 }
 
+/// The key of a run's streams: `seed_i` alone repeats (site 2's first run and site 1's second), the pair never does.
+const fn key_of(site_seed: u64, run: u64) -> [u64; 2] {
+    [site_seed.wrapping_add(run), run]
+}
+
 /// Whether an operation ends others before their time.
 const fn cuts(info: &BaseInfo) -> bool {
     info.effects.suspend.is_some() || info.effects.reset_die || info.effects.reset_target
@@ -447,5 +452,19 @@ const fn into_trace(status: nandseq_device::Status) -> nandseq_trace::Status {
         nandseq_device::Status::Busy => nandseq_trace::Status::Busy,
         nandseq_device::Status::ExtReady => nandseq_trace::Status::ExtReady,
         nandseq_device::Status::Ready => nandseq_trace::Status::Ready,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_runs_of_any_two_sites_share_a_key() {
+        let keys: BTreeSet<[u64; 2]> =
+            (1000..1032).flat_map(|site_seed| (0..200).map(move |run| key_of(site_seed, run))).collect();
+        assert_eq!(keys.len(), 32 * 200);
     }
 }
