@@ -3,9 +3,11 @@
 //! A filter, not a judge: whatever passes here is judged again before it starts. It is made of bit masks of the state and of
 //! the address book's counts, so that nearly every draw succeeds.
 
+use std::cell::Cell;
+
 use nandseq_device::{BaseInfo, Device, Place, PlaneLogic, Reach, Tables};
 use nandseq_profile::model::{AddressSource, Axis, LatchKind};
-use nandseq_profile::{BaseSet, CellTypeId, Die, Page, Plane, PlaneSet, Ticks};
+use nandseq_profile::{BaseId, BaseSet, CellTypeId, Die, Page, Plane, PlaneSet, Ticks};
 
 use crate::setup::Class;
 
@@ -29,6 +31,8 @@ pub(crate) struct View {
     /// Planes whose page register was filled by a copyback read.
     copyback: PlaneSet,
     busy: PlaneSet,
+    /// The planes that the tables and occupation leave to the base last asked for: classes of a base come in a row.
+    last_allowed: Cell<(Option<BaseId>, PlaneSet)>,
     /// Whether a chain is under way on the die.
     chained: bool,
     /// Whether a due chain step waits for planes of the die: nothing new may occupy any.
@@ -60,6 +64,7 @@ impl View {
             page_cell: [None; 8],
             copyback: PlaneSet::EMPTY,
             busy: device.occupied(die),
+            last_allowed: Cell::new((None, PlaneSet::EMPTY)),
             chained,
             waiting,
         };
@@ -88,6 +93,10 @@ impl View {
 
     /// The planes on which a base may work now.
     pub(crate) fn allowed(&self, device: &Device, info: &BaseInfo, class: &Class) -> PlaneSet {
+        let (known, planes) = self.last_allowed.get();
+        if known == Some(class.base) {
+            return self.with_registers(planes, info, class);
+        }
         let mut allowed = device.planes();
         if info.reach == Reach::Planes {
             for plane in device.planes().iter() {
@@ -99,6 +108,7 @@ impl View {
                 allowed = allowed.minus(self.busy);
             }
         }
+        self.last_allowed.set((Some(class.base), allowed));
         self.with_registers(allowed, info, class)
     }
 

@@ -32,13 +32,12 @@ struct Lottery<'a> {
 
 impl<'a> Lottery<'a> {
     fn new(distribution: &'a Distribution, mut eligible: impl FnMut(&Class) -> bool) -> Self {
-        let shares: Vec<(u16, u64)> = distribution
-            .shares
-            .iter()
-            .enumerate()
-            .filter(|(_, share)| eligible(&share.class))
-            .map(|(at, share)| (at as u16, share.mass))
-            .collect();
+        let mut shares: Vec<(u16, u64)> = Vec::with_capacity(distribution.shares.len());
+        for (at, share) in distribution.shares.iter().enumerate() {
+            if eligible(&share.class) {
+                shares.push((at as u16, share.mass));
+            }
+        }
         let total = shares.iter().map(|&(_, mass)| mass).sum();
         Self { distribution, shares, total, tried: Vec::new() }
     }

@@ -23,6 +23,8 @@ pub(super) struct Cohorts {
     next: Sets,
     /// Set = ((die × cells + cell) × masks + mask) × 17 + bit length; entry = (die × groups + group) × cells + cell.
     read: Sets,
+    /// By set of `read` without its bit length: which lengths have an entry, one bit each.
+    read_lengths: Vec<u32>,
     /// Which cell types a group could last program, so that only those are looked at again.
     last_next: Vec<u8>,
     last_read: Vec<u8>,
@@ -44,6 +46,7 @@ impl Cohorts {
             any: Sets::new(dies * masks, entries(groups)),
             next: Sets::new(dies * cells * masks, entries(groups * cells * slots)),
             read: Sets::new(dies * cells * masks * LENGTHS, entries(groups * cells)),
+            read_lengths: vec![0; dies * cells * masks],
             last_next: vec![0; entries(groups)],
             last_read: vec![0; entries(groups)],
         }
@@ -67,6 +70,11 @@ impl Cohorts {
     pub(super) fn read(&self, die: Die, cell: CellTypeId, mask: PlaneSet, length: usize) -> &[u32] {
         let set = (usize::from(die.0) * self.cells + cell.index()) * self.masks + usize::from(mask.0);
         self.read.get(set * LENGTHS + length)
+    }
+
+    /// The bit lengths for which [`Cohorts::read`] has an entry, one bit each.
+    pub(super) fn read_lengths(&self, die: Die, cell: CellTypeId, mask: PlaneSet) -> u32 {
+        self.read_lengths[(usize::from(die.0) * self.cells + cell.index()) * self.masks + usize::from(mask.0)]
     }
 
     /// The group of an entry of [`Cohorts::any`].
@@ -172,6 +180,13 @@ impl Cohorts {
             let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);
             set * LENGTHS + (16 - longest.leading_zeros()) as usize
         });
-        self.read.assign((group * self.cells + cell) as u32, set);
+        let entry = (group * self.cells + cell) as u32;
+        let left = self.read.home(entry);
+        self.read.assign(entry, set);
+        for changed in [left, set].into_iter().flatten() {
+            let bit = 1 << (changed % LENGTHS);
+            let lengths = &mut self.read_lengths[changed / LENGTHS];
+            *lengths = if self.read.len(changed) > 0 { *lengths | bit } else { *lengths & !bit };
+        }
     }
 }

@@ -141,9 +141,7 @@ impl AddressBook {
     #[must_use]
     pub fn read_together(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> bool {
         let usable = |mask: PlaneSet| mask.and(allowed).len() >= 2;
-        self.masks().any(|mask| {
-            usable(mask) && (1..LENGTHS).any(|length| !self.cohorts.read(die, cell, mask, length).is_empty())
-        })
+        self.masks().any(|mask| usable(mask) && self.cohorts.read_lengths(die, cell, mask) != 0)
     }
 
     /// The plane sets of two or more planes.
@@ -232,15 +230,22 @@ impl AddressBook {
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let exists = |planes| {
-            self.supersets(planes).any(|mask| self.read_lists(die, cell, mask).any(|(list, _)| !list.is_empty()))
-        };
+        let exists = |planes| self.supersets(planes).any(|mask| self.cohorts.read_lengths(die, cell, mask) != 0);
         let planes = self.draw_planes(allowed, max_planes, exists, below)?;
         self.sample_read_on(die, cell, planes, below)
     }
 
+    /// The sets of groups that can be read together on exactly `mask`, with the bit length of their longest stretch.
     fn read_lists(&self, die: Die, cell: CellTypeId, mask: PlaneSet) -> impl Iterator<Item = (&[u32], usize)> {
-        (1..LENGTHS).map(move |length| (self.cohorts.read(die, cell, mask, length), length))
+        let mut lengths = self.cohorts.read_lengths(die, cell, mask);
+        std::iter::from_fn(move || {
+            if lengths == 0 {
+                return None;
+            }
+            let length = lengths.trailing_zeros() as usize;
+            lengths &= lengths - 1;
+            Some((self.cohorts.read(die, cell, mask, length), length))
+        })
     }
 
     /// A page of one group that may be read together, on exactly these planes.

@@ -27,7 +27,12 @@ impl Sets {
         self.lists[set].len() as u32
     }
 
-    /// Moves an entry to a set, or out of all. Returns the sets whose emptiness may have changed: (left, entered).
+    /// The set an entry is in.
+    pub(crate) fn home(&self, entry: u32) -> Option<usize> {
+        (self.home[entry as usize].0 as usize).checked_sub(1)
+    }
+
+    /// Moves an entry to a set, or out of all.
     pub(crate) fn assign(&mut self, entry: u32, set: Option<usize>) {
         let (old, position) = self.home[entry as usize];
         let new = set.map_or(0, |set| set as u32 + 1);
