@@ -168,19 +168,6 @@ fn one_site_alone_repeats_that_site_of_a_batch() {
 }
 
 #[test]
-fn no_two_runs_of_any_two_sites_share_a_sequence() {
-    // Site 2's first run and site 1's second have the same seed_i; the run index keeps their streams apart.
-    let setup = setup_of(&builtin::profile());
-    let second_of_first = record(&setup, 1000, 2, 20_000);
-    let first_of_second = record(&setup, 1001, 1, 20_000);
-    let later = second_of_first.operations.iter().filter(|kept| kept.start >= Ticks::from_us(20_000));
-    let names = |record: &mut dyn Iterator<Item = OpId>| record.take(200).collect::<Vec<_>>();
-    let a = names(&mut later.map(|kept| kept.op));
-    let b = names(&mut first_of_second.operations.iter().map(|kept| kept.op));
-    assert_ne!(a, b);
-}
-
-#[test]
 fn proposals_stop_after_the_stated_number_of_operations() {
     let setup = setup_of(&builtin::profile());
     let mut site = Site::new(&setup, 1);
