@@ -372,6 +372,7 @@ impl<'s> Site<'s> {
             start: now,
             targets: &self.targets,
             status: status.map(into_trace),
+            ..Operation::default()
         };
         if let Err(error) = sink.operation(&operation) {
             self.failure = Some(error);

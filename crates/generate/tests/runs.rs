@@ -39,7 +39,7 @@ struct Record {
 
 impl Sink for Record {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
-        let Operation { seq, uid, op, start, targets, status } = *operation;
+        let Operation { seq, uid, op, start, targets, status, .. } = *operation;
         self.operations.push(Kept { seq, uid, op, start, targets: targets.to_vec(), status });
         Ok(())
     }
@@ -133,7 +133,7 @@ fn a_run_that_ends_in_the_middle_of_any_chain_completes_it() {
                     late.insert(profile.ops[*op].base);
                 }
                 let (seq, uid, op, start, status) = (*seq, *uid, *op, *start, *status);
-                verifier.operation(&Operation { seq, uid, op, start, targets, status });
+                verifier.operation(&Operation { seq, uid, op, start, targets, status, ..Operation::default() });
             }
             assert!(summary.end >= boundary, "the next run starts when the last plane is free");
             verifier.end_of_file();

@@ -37,8 +37,24 @@ fn written(operations: &[Operation<'_>]) -> String {
 fn rows_have_the_form_downstream_converters_read() {
     let planes = [target(0, 1, 5, 17, 1), target(0, 3, 7, 17, 1)];
     let text = written(&[
-        Operation { seq: 1, uid: 1, op: OpId(2), start: Ticks::ZERO, targets: &[Target::default()], status: None },
-        Operation { seq: 2, uid: 9, op: OpId(0), start: Ticks(100_000_000), targets: &planes, status: None },
+        Operation {
+            seq: 1,
+            uid: 1,
+            op: OpId(2),
+            start: Ticks::ZERO,
+            targets: &[Target::default()],
+            status: None,
+            ..Operation::default()
+        },
+        Operation {
+            seq: 2,
+            uid: 9,
+            op: OpId(0),
+            start: Ticks(100_000_000),
+            targets: &planes,
+            status: None,
+            ..Operation::default()
+        },
         Operation {
             seq: 3,
             uid: 10,
@@ -63,7 +79,15 @@ fn rows_have_the_form_downstream_converters_read() {
 fn an_operation_without_payload_fields_prints_one_empty_object_whatever_its_targets() {
     let two = [Target::default(); 2];
     for targets in [&[][..], &two] {
-        let text = written(&[Operation { seq: 1, uid: 1, op: OpId(2), start: Ticks::ZERO, targets, status: None }]);
+        let text = written(&[Operation {
+            seq: 1,
+            uid: 1,
+            op: OpId(2),
+            start: Ticks::ZERO,
+            targets,
+            status: None,
+            ..Operation::default()
+        }]);
         assert!(text.ends_with("\n1,0.0,14,Delay,1,[{}]\n"), "{text}");
     }
 }
@@ -80,7 +104,15 @@ fn a_full_disk_is_reported_and_not_swallowed() {
         }
     }
     let layout = SequenceLayout::new(&device::profile(1.0, 3)).unwrap();
-    let operation = Operation { seq: 1, uid: 1, op: OpId(2), start: Ticks::ZERO, targets: &[], status: None };
+    let operation = Operation {
+        seq: 1,
+        uid: 1,
+        op: OpId(2),
+        start: Ticks::ZERO,
+        targets: &[],
+        status: None,
+        ..Operation::default()
+    };
     let mut writer = SequenceWriter::new(&layout, Full);
     let failed = (0..100_000).map(|_| writer.operation(&operation)).find_map(Result::err);
     assert_eq!(failed.unwrap().kind(), io::ErrorKind::StorageFull);
