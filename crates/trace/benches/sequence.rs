@@ -40,6 +40,7 @@ fn push_rows(sink: &mut impl Sink) {
             start: Ticks(row * 1_230_000),
             targets: &targets[..count],
             status: Some(Status::Busy),
+            ..Operation::default()
         };
         sink.operation(&operation).unwrap();
     }

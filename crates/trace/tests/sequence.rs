@@ -62,6 +62,7 @@ fn rows_have_the_form_downstream_converters_read() {
             start: Ticks(9_741_140_000),
             targets: &[target(1, 2, 0, 0, 0)],
             status: Some(Status::ExtReady),
+            ..Operation::default()
         },
     ]);
     let expected = concat!(
@@ -155,6 +156,7 @@ proptest! {
             .iter()
             .map(|(op, uid, start, targets, status)| Operation {
                 seq: *uid / 2, uid: *uid, op: OpId(*op as u16), start: Ticks(*start), targets, status: *status,
+                ..Operation::default()
             })
             .collect();
         let text = written(&operations);
@@ -180,6 +182,7 @@ proptest! {
     fn fields_are_quoted_exactly_where_a_minimal_csv_writer_quotes_them(op in 0usize..4, targets in prop::collection::vec(any_target(), 1..3)) {
         let operation = Operation {
             seq: 1, uid: 1, op: OpId(op as u16), start: Ticks::ZERO, targets: &targets, status: Some(Status::Ready),
+            ..Operation::default()
         };
         let text = written(&[operation]);
         let mut again = csv::WriterBuilder::new().from_writer(Vec::new());
