@@ -2,11 +2,21 @@
 //!
 //! The engine pushes each committed operation into a [`Sink`]; sinks write files. Nothing here knows rules or chance.
 
+pub mod csv_tables;
 pub mod files;
+pub mod format;
 pub mod manifest;
+pub mod model;
 pub mod read;
+pub mod recorder;
+pub mod rows;
+pub mod run_files;
 pub mod sequence;
+mod sort;
+mod text;
 pub mod time_column;
+
+pub use sort::Budget;
 
 use std::io;
 
@@ -163,7 +173,8 @@ pub trait Sink {
         Ok(())
     }
 
-    /// The operation `uid`, which occupies planes, is cut at `at`. Comes before the operation that cuts it.
+    /// The operation `uid`, which occupies planes, is cut at `at`; what is suspended is ended by a reset in the same way. Comes
+    /// before the operation that cuts it.
     ///
     /// # Errors
     /// See the trait.
