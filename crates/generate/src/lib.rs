@@ -14,9 +14,11 @@ mod reason;
 mod safety;
 mod setup;
 mod site;
+mod snapshot;
 mod waiting;
 
 pub use philox::{Stream, StreamKind};
 pub use reason::{Reason, Rejections};
 pub use setup::{Setup, SetupError};
 pub use site::{RunError, RunLimits, RunSummary, Site};
+pub use snapshot::{SiteState, StateError};
