@@ -21,4 +21,4 @@ pub use philox::{Stream, StreamKind};
 pub use reason::{Reason, Rejections};
 pub use setup::{Setup, SetupError};
 pub use site::{RunError, RunLimits, RunSummary, Site};
-pub use snapshot::{SiteState, StateError};
+pub use snapshot::{Identity, SNAPSHOT_VERSION, SiteState, Snapshot, SnapshotError, StateError};

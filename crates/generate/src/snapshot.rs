@@ -2,10 +2,11 @@
 //!
 //! Nothing is in flight between runs, so the state is what lasts: latches, registers, suspended operations with what remains
 //! of them and of their chains, blocks, proposals to come, counters. Indices are those of the profile. Promises that whatever
-//! is read back is checked before it is believed. Leaves out files and what else must agree (profile, seeds): see `trace`.
+//! is read back is checked before it is believed.
 
 mod blocks;
 mod check;
+mod file;
 mod state;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use crate::queue::{Event, Queue};
 use crate::setup::Setup;
 use crate::site::{Site, axis_index};
 
+pub use file::{Identity, Snapshot, SnapshotError, VERSION as SNAPSHOT_VERSION};
 pub use state::SiteState;
 use state::{DieEntry, HookEntry, SuspendedEntry};
 
