@@ -1,3 +1,5 @@
+//! Tests of snapshot files.
+
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 use nandseq_profile::{Ticks, builtin};
 
