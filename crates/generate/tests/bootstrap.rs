@@ -12,12 +12,14 @@ use nandseq_trace::{Operation, Sink};
 use nandseq_verify::Verifier;
 use support::vary;
 
-/// Judges, and notes what happened in order.
+/// Base, cell type by name and block of a target; the start only of what was proposed by itself.
+type Seen = (BaseId, String, (u8, u32), Option<Ticks>);
+
+/// Judges, and notes the targets in order.
 struct Witness<'p> {
     profile: &'p Profile,
     verifier: Verifier<'p>,
-    /// Base, cell type by name, block and start of every target; the start only of what was proposed by itself.
-    seen: Vec<(BaseId, String, (u8, u32), Option<Ticks>)>,
+    seen: Vec<Seen>,
 }
 
 impl Sink for Witness<'_> {
@@ -37,7 +39,7 @@ impl Sink for Witness<'_> {
     }
 }
 
-/// The operations of the first run of `run_us`, and of a second one.
+/// The operations of the first run of `run_us`, and of a longer second one.
 fn two_runs<'p>(profile: &'p Profile, run_us: u64) -> (Witness<'p>, usize) {
     let setup = Setup::new(profile, &probability::of_profile(profile, 1729), &[]).expect("something to propose");
     let mut site = Site::new(&setup, 11);
@@ -47,6 +49,7 @@ fn two_runs<'p>(profile: &'p Profile, run_us: u64) -> (Witness<'p>, usize) {
     site.run(&limits, &mut witness).expect("memory does not fail");
     let first = witness.seen.len();
     witness.verifier.end_of_file();
+    let limits = RunLimits { run_until: Ticks::from_us(run_us.max(30_000)), ..limits };
     site.run(&limits, &mut witness).expect("memory does not fail");
     assert!(witness.verifier.is_clean(), "{}: {:?}", profile.name, witness.verifier.findings().first());
     (witness, first)
