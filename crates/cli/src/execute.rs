@@ -163,7 +163,12 @@ impl Work<'_> {
         records: &mut Vec<RunRecord>,
     ) -> Result<(), Failure> {
         let mut site = Site::new(self.setup, plan.seed);
-        let limits = RunLimits { run_until: self.plan.run_until, max_ops: self.plan.max_ops, stop: Some(self.stop) };
+        let limits = RunLimits {
+            run_until: self.plan.run_until,
+            max_ops: self.plan.max_ops,
+            bootstrap: self.plan.bootstrap,
+            stop: Some(self.stop),
+        };
         for run_index in 0..self.plan.num_runs {
             // The stop flag is looked at by a run only now and then; short runs would otherwise never see it.
             if self.stop.load(Ordering::Relaxed) {

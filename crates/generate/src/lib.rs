@@ -2,6 +2,8 @@
 //!
 //! Events, proposals, chains, probabilities, sites and runs. The only randomness of the product; no clock, no files.
 
+mod bootstrap;
+mod boundary;
 mod chain;
 mod eligible;
 mod journal;
@@ -14,9 +16,11 @@ mod reason;
 mod safety;
 mod setup;
 mod site;
+mod snapshot;
 mod waiting;
 
 pub use philox::{Stream, StreamKind};
 pub use reason::{Reason, Rejections};
 pub use setup::{Setup, SetupError};
 pub use site::{RunError, RunLimits, RunSummary, Site};
+pub use snapshot::{Identity, SNAPSHOT_VERSION, SiteState, Snapshot, SnapshotError, StateError};

@@ -41,7 +41,6 @@ refused! {
     seeds_that_run_out: "--seed", "18446744073709551615", "--num-runs", "2";
     site_numbers_that_run_out: "--site-start", "18446744073709551615", "--site-count", "2";
     more_time_than_a_site_has: "-t", "8640000000000", "-n", "2";
-    bootstrap_before_it_exists: "--bootstrap";
     resume_before_it_exists: "--resume", "snapshot.json";
     parquet_before_it_exists: "--format", "parquet";
     the_proposer_log_before_it_exists: "--proposer-log", "full";
@@ -53,7 +52,7 @@ refused! {
     a_pattern_with_another_field: "--site-dir-pattern", "site_{run}";
     a_pattern_with_another_format: "--site-dir-pattern", "site_{site_id:>4}";
     a_pattern_with_too_long_a_name: "--site-dir-pattern", &format!("{}{{site_id}}", "x".repeat(300));
-    several_mistakes_at_once: "--site-dir-pattern", "site", "--bootstrap", "--seed", "18446744073709551615", "-n", "3";
+    several_mistakes_at_once: "--site-dir-pattern", "site", "--resume", "x.json", "--seed", "18446744073709551615", "-n", "3";
     a_table_to_write_without_a_place: "--refresh-op-state-probs";
 }
 
@@ -65,6 +64,14 @@ fn flags_that_change_nothing_yet_are_accepted() {
     assert!(!String::from_utf8(output.stderr).unwrap().contains("warning"));
     // The last of two opposite flags counts, as the predecessor's users expect.
     folder.succeed(&["--bootstrap", "--no-bootstrap", "-t", "100"]);
+}
+
+#[test]
+fn bootstrap_of_a_single_run_is_refused_aloud() {
+    let folder = Folder::new();
+    let output = folder.succeed(&["--bootstrap", "-t", "100"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("--bootstrap has no effect on a single run"), "{text}");
 }
 
 #[test]
