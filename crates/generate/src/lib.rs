@@ -11,11 +11,13 @@ mod propose;
 mod queue;
 mod reason;
 mod safety;
+mod seed;
 mod setup;
 mod site;
 mod waiting;
 
 pub use philox::{Stream, StreamKind};
 pub use reason::{Reason, Rejections};
+pub use seed::{SeedPlan, mix};
 pub use setup::{Setup, SetupError};
 pub use site::{RunError, RunLimits, RunSummary, Site};
