@@ -5,9 +5,10 @@
 //! the clock and must have finished everything that ended up to `now` before it judges. Nothing is reserved ahead.
 
 mod cut;
+mod op_state;
 
 use nandseq_profile::model::{DeviceState, StatusOf};
-use nandseq_profile::{BaseSet, Block, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
+use nandseq_profile::{BaseSet, Block, Die, OpId, PlaneSet, Ticks};
 
 use crate::book::AddressBook;
 use crate::logic::DieLogic;
@@ -16,17 +17,8 @@ use crate::rule::Rule;
 use crate::tables::{BaseInfo, OpInfo, Reach, Tables};
 
 pub use cut::Parked;
-
-/// What a status read sees.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Status {
-    /// A plane of the die is in CORE_BUSY.
-    Busy,
-    /// A plane of the die is in DATA_OUT or DATA_IN, none in CORE_BUSY.
-    ExtReady,
-    /// Neither.
-    Ready,
-}
+use op_state::Segment;
+pub use op_state::{PlanePhase, Status};
 
 /// An operation whose end is still to come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,20 +42,6 @@ pub struct FlightId {
     pub slot: u32,
     /// Which flight of that slot.
     pub generation: u32,
-}
-
-/// The op_state of a plane: the last state-affecting operation on it.
-#[derive(Clone, Copy, Debug)]
-struct Segment {
-    /// Bounds of ISSUE, CORE_BUSY and the window; an absent phase has no length.
-    issue_end: Ticks,
-    busy_end: Ticks,
-    end: Ticks,
-    busy_key: Option<PhaseKey>,
-    window_key: Option<PhaseKey>,
-    end_key: PhaseKey,
-    /// The END key of the operation before it.
-    before: PhaseKey,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -165,39 +143,6 @@ impl Device {
         (self.dies_of(info, place).len() as u64, self.planes_of(info, place))
     }
 
-    /// The phase key of a plane as the proposer sees it: during ISSUE, and at the very tick at which CORE_BUSY or a window
-    /// starts, still that of the operation before.
-    #[must_use]
-    pub fn phase_key(&self, die: Die, plane: Plane, now: Ticks) -> PhaseKey {
-        let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
-            return PhaseKey::DEFAULT;
-        };
-        if now >= segment.end {
-            segment.end_key
-        } else if now <= segment.issue_end {
-            segment.before
-        } else if now < segment.busy_end {
-            segment.busy_key.unwrap_or(segment.before)
-        } else if now == segment.busy_end {
-            segment.before
-        } else {
-            segment.window_key.unwrap_or(segment.before)
-        }
-    }
-
-    /// Whether a plane has no operation's phase on it now.
-    #[must_use]
-    pub fn is_idle(&self, die: Die, plane: Plane, now: Ticks) -> bool {
-        self.dies[usize::from(die.0)].segments[usize::from(plane.0)].is_none_or(|segment| now >= segment.end)
-    }
-
-    /// When the DATA_IN or DATA_OUT window that is open on a plane now closes if nothing cuts it; `None` when none is open.
-    #[must_use]
-    pub fn window_end(&self, die: Die, plane: Plane, now: Ticks) -> Option<Ticks> {
-        let segment = self.dies[usize::from(die.0)].segments[usize::from(plane.0)]?;
-        (segment.busy_end <= now && now < segment.end).then_some(segment.end)
-    }
-
     /// When the last window closes and the bus is free.
     #[must_use]
     pub fn quiet(&self) -> Ticks {
@@ -205,52 +150,11 @@ impl Device {
         ends.max().unwrap_or_default().max(self.bus_free)
     }
 
-    /// The bases that the op_state of a plane forbids; none during ISSUE and when the plane is idle.
-    #[must_use]
-    pub fn forbidden_by_op_state(&self, tables: &Tables, die: Die, plane: Plane, now: Ticks) -> BaseSet {
-        let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
-            return BaseSet::EMPTY;
-        };
-        let key = if now < segment.issue_end || now >= segment.end {
-            None
-        } else if now < segment.busy_end {
-            segment.busy_key
-        } else {
-            segment.window_key
-        };
-        key.map_or(BaseSet::EMPTY, |key| tables.forbidden_in(key))
-    }
-
     /// The bases that termination being off forbids.
     #[must_use]
     pub fn forbidden_by_odt(&self, tables: &Tables) -> BaseSet {
         let off = self.dies.first().is_some_and(|die| die.logic.odt_disabled);
         if off { tables.forbidden_by(DeviceState::OdtDisabled) } else { BaseSet::EMPTY }
-    }
-
-    /// What a status read of a die sees.
-    #[must_use]
-    pub fn status(&self, die: Die, now: Ticks) -> Status {
-        let mut status = Status::Ready;
-        for segment in self.dies[usize::from(die.0)].segments.iter().flatten() {
-            if segment.issue_end <= now && now < segment.busy_end {
-                return Status::Busy;
-            }
-            if segment.busy_end <= now && now < segment.end {
-                status = Status::ExtReady;
-            }
-        }
-        status
-    }
-
-    /// What a status read must expect, `None` for any other operation.
-    #[must_use]
-    pub fn expected_status(&self, op: &OpInfo, place: &Place, now: Ticks) -> Option<Status> {
-        Some(match op.status_of? {
-            // A plane in CORE_BUSY makes its die busy: the plane's own view never differs (rulebook, question 6).
-            StatusOf::Die | StatusOf::Plane => self.status(place.die, now),
-            StatusOf::Lun(lun) => self.status(Die(lun), now),
-        })
     }
 
     /// The dies an operation looks at.
@@ -371,11 +275,13 @@ impl Device {
         }
         if info.affects_state && info.occupies {
             self.open_segments(info, place, |before| Segment {
+                start: now,
                 issue_end: now + op.issue,
                 busy_end: now + op.occupied,
                 end: now + op.total,
                 busy_key: info.busy_key,
                 window_key: info.window_key,
+                window: info.window,
                 end_key: info.end_key,
                 before,
             });
@@ -442,17 +348,6 @@ impl Device {
         kept.0 = kept.0.wrapping_add(1);
         self.free.push(id.slot);
         kept.1.take().expect("a flight ends once")
-    }
-
-    /// Puts a new op_state on the planes of an operation; `segment` gets the END key of what was there before.
-    fn open_segments(&mut self, info: &BaseInfo, place: &Place, segment: impl Fn(PhaseKey) -> Segment) {
-        let planes = self.planes_of(info, place);
-        for die in self.dies_of(info, place) {
-            for plane in planes.iter() {
-                let slot = &mut self.dies[die].segments[usize::from(plane.0)];
-                *slot = Some(segment(slot.map_or(PhaseKey::DEFAULT, |before| before.end_key)));
-            }
-        }
     }
 
     /// Applies the end of a flight and forgets it.

@@ -145,6 +145,8 @@ pub struct BaseInfo {
     pub instant: bool,
     /// Whether it may overlap others of its kind on one die.
     pub interleaved: bool,
+    /// Whether its payload names a die.
+    pub names_die: bool,
     /// Whether its array work concerns a block address of its own.
     pub has_block: bool,
     /// Where a proposal's address comes from.
@@ -153,6 +155,8 @@ pub struct BaseInfo {
     pub busy_key: Option<PhaseKey>,
     /// The key of its window, if it has one.
     pub window_key: Option<PhaseKey>,
+    /// What its window is; CORE_BUSY if it has none.
+    pub window: PhaseKind,
     /// The key of a plane that is idle after it.
     pub end_key: PhaseKey,
 }
@@ -336,10 +340,12 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
         affects_state: base.affects_state,
         instant: base.instant,
         interleaved: profile.interleaved.contains(id),
+        names_die: base.payload_has(PayloadField::Die),
         has_block: base.payload_has(PayloadField::Block),
         address: base.address,
         busy_key: profile.phase_key(id, Some(PhaseKind::CoreBusy)),
         window_key: window.and_then(|phase| profile.phase_key(id, Some(phase.kind))),
+        window: window.map_or(PhaseKind::CoreBusy, |phase| phase.kind),
         end_key: profile.phase_key(id, None).expect("every base has an END key"),
     }
 }

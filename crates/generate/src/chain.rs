@@ -2,6 +2,7 @@
 
 use nandseq_device::Place;
 use nandseq_profile::{Die, OpId};
+use nandseq_trace::Proposal;
 
 /// One operation that a plan names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct ChainId(pub(crate) u32);
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Chain {
     pub(crate) die: Die,
+    /// What it was proposed as.
+    pub(crate) proposal: Proposal,
     steps: Vec<Step>,
     next: usize,
     live: bool,
@@ -40,13 +43,14 @@ pub(crate) struct Chains {
 
 impl Chains {
     /// Keeps a new chain with the steps after its first operation.
-    pub(crate) fn begin(&mut self, die: Die, steps: &[Step]) -> ChainId {
+    pub(crate) fn begin(&mut self, die: Die, proposal: Proposal, steps: &[Step]) -> ChainId {
         let id = self.free.pop().unwrap_or_else(|| {
             self.all.push(Chain::default());
             self.all.len() as u32 - 1
         });
         let chain = &mut self.all[id as usize];
         chain.die = die;
+        chain.proposal = proposal;
         chain.steps.clear();
         chain.steps.extend_from_slice(steps);
         chain.next = 0;

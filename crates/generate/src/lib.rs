@@ -4,6 +4,7 @@
 
 mod chain;
 mod eligible;
+mod journal;
 mod philox;
 mod plan;
 pub mod probability;

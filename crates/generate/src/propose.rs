@@ -5,10 +5,11 @@
 
 use nandseq_device::Rule;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
-use nandseq_trace::Sink;
+use nandseq_trace::{Proposal, Sink};
 
 use crate::chain::Step;
 use crate::eligible::View;
+use crate::journal::op_state;
 use crate::philox::{Stream, StreamKind};
 use crate::plan::{draw_place, expand};
 use crate::reason::Reason;
@@ -86,11 +87,11 @@ impl Site<'_> {
         self.hooks += 1;
         let mut stream = Stream::new(self.key(), StreamKind::Hook, self.hooks);
         let (die, plane) = lane;
-        let key = if refill && !self.setup.refill_uses_end_key && self.device.is_idle(die, plane, now) {
-            PhaseKey::DEFAULT
-        } else {
-            self.device.phase_key(die, plane, now)
-        };
+        let key_virtual = self.device.phase_key(die, plane, now);
+        let fallback = refill && !self.setup.refill_uses_end_key && self.device.is_idle(die, plane, now);
+        let key = if fallback { PhaseKey::DEFAULT } else { key_virtual };
+        let state = op_state(self.device.plane_phase(die, plane, now));
+        let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
         let setup = self.setup;
         let chains = (self.chains.any_on(die), self.waits_for_planes(die, now));
         let view = View::new(&self.device, &setup.tables, lane, now, chains);
@@ -101,10 +102,10 @@ impl Site<'_> {
             if setup.tables.base(class.base).effects.delay {
                 return;
             }
-            match self.try_name(&view, (op, &class), key, now, &mut stream) {
-                Ok(Start::Now) => return self.begin(now, sink),
+            match self.try_name(&view, (op, &class), &proposal, &mut stream) {
+                Ok(Start::Now) => return self.begin(proposal, now, sink),
                 Ok(Start::WhenBusIsFree) => return,
-                Err(reason) => self.reject(key, op, reason),
+                Err(reason) => self.refuse(&proposal, op, reason, sink),
             }
         }
     }
@@ -114,11 +115,11 @@ impl Site<'_> {
         &mut self,
         view: &View,
         name: (OpId, &Class),
-        key: PhaseKey,
-        now: Ticks,
+        proposal: &Proposal,
         stream: &mut Stream,
     ) -> Result<Start, Reason> {
         let setup = self.setup;
+        let now = proposal.time;
         let place = draw_place(setup, &self.device, view, name, stream)?;
         let head = Step { op: name.0, place };
         let verdict = self.device.judge(&setup.tables, head.op, &head.place, now);
@@ -137,12 +138,12 @@ impl Site<'_> {
         if verdict.is_ok() {
             return Ok(Start::Now);
         }
-        self.wait_for_bus(head.op, key, now)
+        self.wait_for_bus(head.op, proposal)
     }
 
     /// Lets the plan wait if the bus frees in time.
-    fn wait_for_bus(&mut self, op: OpId, key: PhaseKey, now: Ticks) -> Result<Start, Reason> {
-        let setup = self.setup;
+    fn wait_for_bus(&mut self, op: OpId, proposal: &Proposal) -> Result<Start, Reason> {
+        let (setup, now) = (self.setup, proposal.time);
         let instant = setup.tables.base(setup.tables.op(op).base).instant;
         let free = self.device.bus_free();
         let deadline = if instant { Ticks(u64::MAX) } else { now + setup.admission_window };
@@ -150,7 +151,7 @@ impl Site<'_> {
         if free > deadline || self.bench.waiters.len() >= lanes * WAITERS_PER_PLANE {
             return Err(Reason::BusWindow);
         }
-        self.bench.waiters.push(Waiter { plan: self.plan.clone(), key, deadline });
+        self.bench.waiters.push(Waiter { plan: self.plan.clone(), proposal: *proposal, deadline });
         self.wake_at(free);
         Ok(Start::WhenBusIsFree)
     }

@@ -10,16 +10,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nandseq_device::{BaseInfo, Device, FlightId, Rule};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, Target, Ticks};
-use nandseq_trace::{Operation, Sink};
+use nandseq_trace::{Proposal, Sink};
 
 use crate::chain::{ChainId, Chains, Step};
+use crate::journal::Journal;
 use crate::philox::{Stream, StreamKind};
 use crate::queue::{Event, Hook, Queue};
 use crate::reason::{Reason, Rejections};
 use crate::safety::Order;
 use crate::seed::SeedPlan;
 use crate::setup::Setup;
-use crate::waiting::{Bench, Waiter};
+use crate::waiting::Bench;
 
 /// No run may propose beyond this: it leaves two months of the clock for what is in flight then.
 const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
@@ -101,7 +102,8 @@ pub struct Site<'s> {
     pub(crate) orders: Vec<Order>,
     /// The order that shows that the plan is safe; `None` in it stands for the plan's own chain.
     pub(crate) new_order: Option<Order>,
-    targets: Vec<Target>,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) journal: Journal,
     /// An error of the sink, kept until the event loop sees it.
     pub(crate) failure: Option<io::Error>,
 }
@@ -133,6 +135,7 @@ impl<'s> Site<'s> {
             orders: vec![Order::new(); usize::from(setup.tables.size.dies)],
             new_order: None,
             targets: Vec::new(),
+            journal: Journal::new(setup.tables.size.dies),
             failure: None,
         }
     }
@@ -158,6 +161,7 @@ impl<'s> Site<'s> {
         self.hooks = 0;
         self.proposing = true;
         self.summary = RunSummary { start, by_op: vec![0; self.setup.tables.ops().count()], ..RunSummary::default() };
+        self.tell_suspended(sink);
         let mut carried = Vec::new();
         let mut boundary = end;
         let mut events = 0u32;
@@ -232,7 +236,7 @@ impl<'s> Site<'s> {
 
     pub(crate) fn handle(&mut self, event: Event, now: Ticks, sink: &mut dyn Sink, carried: &mut Vec<(Ticks, Event)>) {
         match event {
-            Event::End(flight) => self.end(flight, now),
+            Event::End(flight) => self.end(flight, now, sink),
             Event::Due(chain) => {
                 self.bench.ready.push(chain);
                 self.try_waiting(now, sink);
@@ -257,7 +261,7 @@ impl<'s> Site<'s> {
     }
 
     /// An operation ends: its effects hold, its planes are free, its chain and what it resumes go on.
-    fn end(&mut self, id: FlightId, now: Ticks) {
+    fn end(&mut self, id: FlightId, now: Ticks, sink: &mut dyn Sink) {
         let tables = &self.setup.tables;
         if self.device.flight(id).is_none() {
             return; // it was cut: this end is void
@@ -269,7 +273,7 @@ impl<'s> Site<'s> {
             self.queue.push(due, Event::Due(chain));
         }
         if let Some(axis) = tables.base(tables.op(flight.op).base).effects.resume {
-            self.revive(flight.place.die, axis, now);
+            self.revive(flight.place.die, axis, now, sink);
         }
         if !self.bench.is_empty() {
             self.wake_at(now);
@@ -277,8 +281,9 @@ impl<'s> Site<'s> {
     }
 
     /// What was suspended goes on for exactly what remained.
-    fn revive(&mut self, die: Die, axis: Axis, now: Ticks) {
+    fn revive(&mut self, die: Die, axis: Axis, now: Ticks, sink: &mut dyn Sink) {
         let id = self.device.revive(&self.setup.tables, die, axis, now);
+        self.tell_resumed(die, axis, id, now, sink);
         let Some(&flight) = self.device.flight(id) else { return };
         self.queue.push(flight.end, Event::End(id));
         let chain = self.parked[usize::from(die.0)][axis_index(axis)].take();
@@ -351,38 +356,36 @@ impl<'s> Site<'s> {
     }
 
     /// Starts an operation that has been judged, and everything that follows from it.
-    pub(crate) fn commit(&mut self, step: Step, chain: Option<ChainId>, now: Ticks, sink: &mut dyn Sink) {
+    pub(crate) fn commit(
+        &mut self,
+        step: Step,
+        chain: Option<ChainId>,
+        (proposal, is_first): (Proposal, bool),
+        now: Ticks,
+        sink: &mut dyn Sink,
+    ) {
         let setup = self.setup;
         let op = setup.tables.op(step.op);
         let info = setup.tables.base(op.base);
         let status = self.device.expected_status(op, &step.place, now);
-        let flying: Vec<FlightId> =
-            if cuts(info) { self.device.flights().map(|(id, _)| id).collect() } else { Vec::new() };
+        let flying = cuts(info).then(|| self.flying(step));
+        self.look_at_targets(step, now);
         self.cut_chains(step, chain, now);
         let flight = self.device.start(&setup.tables, step.op, &step.place, now);
-        // Hooks of phases that were cut will not come.
-        flying.iter().filter(|&&id| self.device.flight(id).is_none()).for_each(|&id| self.queue.forget_hooks(id));
+        if let Some(flying) = flying {
+            self.tell_cuts(&flying, step, now, sink);
+        }
         self.uid += 1;
         self.summary.ops += 1;
         self.summary.by_op[step.op.index()] += 1;
-        step.place.targets(&setup.tables.size, &mut self.targets);
-        let operation = Operation {
-            seq: self.summary.ops,
-            uid: self.uid,
-            op: step.op,
-            start: now,
-            targets: &self.targets,
-            status: status.map(into_trace),
-            ..Operation::default()
-        };
-        if let Err(error) = sink.operation(&operation) {
-            self.failure = Some(error);
-        }
+        let origin = self.origin(self.uid, proposal, is_first);
+        self.tell(step, &origin, status.map(into_trace), now, sink);
         match flight {
             Some(id) => {
                 let end = self.device.flight(id).map_or(now, |flight| flight.end);
                 self.queue.push(end, Event::End(id));
                 self.link(id, chain);
+                self.journal.remember(id, origin);
                 if info.affects_state && info.busy_key.is_some() {
                     let mut stream = Stream::new(self.key(), StreamKind::Operation, self.uid);
                     self.place_hooks(step, id, (now + op.issue, now + op.occupied), &mut stream);
@@ -422,13 +425,12 @@ impl<'s> Site<'s> {
     }
 
     /// Counts a failed proposal.
-    pub(crate) fn reject(&mut self, key: nandseq_profile::PhaseKey, op: OpId, reason: Reason) {
-        *self.summary.rejections.entry((key, op, reason)).or_insert(0) += 1;
-    }
-
-    /// Gives back what a waiter holds.
-    pub(crate) fn fail_waiter(&mut self, waiter: &Waiter, reason: Reason) {
-        self.reject(waiter.key, waiter.plan[0].op, reason);
+    pub(crate) fn refuse(&mut self, proposal: &Proposal, op: OpId, reason: Reason, sink: &mut dyn Sink) {
+        *self.summary.rejections.entry((proposal.key_used, op, reason)).or_insert(0) += 1;
+        if sink.wants_refusals() {
+            let told = sink.refused(proposal, op, reason.code());
+            self.note(told);
+        }
     }
 }
 
@@ -437,7 +439,7 @@ const fn cuts(info: &BaseInfo) -> bool {
     info.effects.suspend.is_some() || info.effects.reset_die || info.effects.reset_target
 }
 
-const fn axis_index(axis: Axis) -> usize {
+pub(crate) const fn axis_index(axis: Axis) -> usize {
     match axis {
         Axis::Erase => 0,
         Axis::Program => 1,

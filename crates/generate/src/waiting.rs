@@ -5,8 +5,8 @@
 
 use nandseq_device::Rule;
 use nandseq_profile::model::AddressSource;
-use nandseq_profile::{Die, PhaseKey, Ticks};
-use nandseq_trace::Sink;
+use nandseq_profile::{Die, Ticks};
+use nandseq_trace::{Proposal, Sink};
 
 use crate::chain::{ChainId, Step};
 use crate::plan::still_possible;
@@ -18,7 +18,7 @@ use crate::site::Site;
 #[derive(Clone, Debug)]
 pub(crate) struct Waiter {
     pub(crate) plan: Vec<Step>,
-    pub(crate) key: PhaseKey,
+    pub(crate) proposal: Proposal,
     /// The latest time at which it may start.
     pub(crate) deadline: Ticks,
 }
@@ -85,8 +85,9 @@ impl Site<'_> {
             return false;
         }
         self.release(&step);
+        let proposal = self.chains.get(id).proposal;
         let more = self.chains.advance(id);
-        self.commit(step, more.then_some(id), now, sink);
+        self.commit(step, more.then_some(id), (proposal, false), now, sink);
         true
     }
 
@@ -130,9 +131,9 @@ impl Site<'_> {
             match outcome {
                 Ok(()) => {
                     std::mem::swap(&mut self.plan, &mut waiter.plan);
-                    self.begin(now, sink);
+                    self.begin(waiter.proposal, now, sink);
                 }
-                Err(reason) => self.fail_waiter(&waiter, reason),
+                Err(reason) => self.refuse(&waiter.proposal, waiter.plan[0].op, reason, sink),
             }
         }
     }
@@ -195,16 +196,16 @@ impl Site<'_> {
     }
 
     /// Starts the plan in `self.plan`: its first operation now, the rest as a chain.
-    pub(crate) fn begin(&mut self, now: Ticks, sink: &mut dyn Sink) {
+    pub(crate) fn begin(&mut self, proposal: Proposal, now: Ticks, sink: &mut dyn Sink) {
         let head = self.plan[0];
         let rest = std::mem::take(&mut self.plan);
         let chain = (rest.len() > 1).then(|| {
             rest[1..].iter().for_each(|step| self.hold(step));
-            self.chains.begin(head.place.die, &rest[1..])
+            self.chains.begin(head.place.die, proposal, &rest[1..])
         });
         self.plan = rest;
         let order = self.new_order.take();
-        self.commit(head, chain, now, sink);
+        self.commit(head, chain, (proposal, true), now, sink);
         if let Some(mut order) = order {
             order.iter_mut().filter(|slot| slot.is_none()).for_each(|slot| *slot = chain);
             self.orders[usize::from(head.place.die.0)] = order;

@@ -163,7 +163,8 @@ pub trait Sink {
         Ok(())
     }
 
-    /// The operation `uid`, which occupies planes, is cut at `at`. Comes before the operation that cuts it.
+    /// The operation `uid`, which occupies planes, is cut at `at`; what is suspended is ended by a reset in the same way. Comes
+    /// before the operation that cuts it.
     ///
     /// # Errors
     /// See the trait.

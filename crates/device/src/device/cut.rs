@@ -104,11 +104,13 @@ impl Device {
         let window_end = end + parked.window;
         if info.affects_state {
             self.open_segments(info, &parked.place, |before| Segment {
+                start: now,
                 issue_end: now,
                 busy_end: end,
                 end: window_end,
                 busy_key: info.busy_key,
                 window_key: info.window_key,
+                window: info.window,
                 end_key: info.end_key,
                 before,
             });

@@ -1,0 +1,166 @@
+//! What phase a plane is in: op_states, phase keys, and what status reads see.
+//!
+//! A plane remembers the last state-affecting operation on it and the bounds of its phases, so that its op_state is a
+//! function of the time and needs no events.
+
+use nandseq_profile::model::{PhaseKind, StatusOf};
+use nandseq_profile::{BaseSet, Die, PhaseKey, Plane, PlaneSet, Ticks};
+
+use super::Device;
+use crate::place::Place;
+use crate::tables::{BaseInfo, OpInfo, Tables};
+
+/// What a status read sees.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Status {
+    /// A plane of the die is in CORE_BUSY.
+    Busy,
+    /// A plane of the die is in DATA_OUT or DATA_IN, none in CORE_BUSY.
+    ExtReady,
+    /// Neither.
+    Ready,
+}
+
+/// The phase a plane is in at an instant: half-open, ISSUE included.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct PlanePhase {
+    /// The END key of the operation that is, or was last, on the plane; [`PhaseKey::DEFAULT`] when nothing ever ran there.
+    pub of: PhaseKey,
+    /// The phase; `None` when that operation has ended.
+    pub phase: Option<PhaseKind>,
+    /// When the phase began here; meaningless without a phase.
+    pub start: Ticks,
+    /// When the phase will end if nothing cuts it; meaningless without a phase.
+    pub end: Ticks,
+}
+
+/// The op_state of a plane: the last state-affecting operation on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment {
+    /// Bounds of ISSUE, CORE_BUSY and the window; an absent phase has no length.
+    pub(super) start: Ticks,
+    pub(super) issue_end: Ticks,
+    pub(super) busy_end: Ticks,
+    pub(super) end: Ticks,
+    pub(super) busy_key: Option<PhaseKey>,
+    pub(super) window_key: Option<PhaseKey>,
+    /// What the window is; CORE_BUSY where there is none, which then has no length.
+    pub(super) window: PhaseKind,
+    pub(super) end_key: PhaseKey,
+    /// The END key of the operation before it.
+    pub(super) before: PhaseKey,
+}
+
+impl Device {
+    /// The phase key of a plane as the proposer sees it: during ISSUE, and at the very tick at which CORE_BUSY or a window
+    /// starts, still that of the operation before.
+    #[must_use]
+    pub fn phase_key(&self, die: Die, plane: Plane, now: Ticks) -> PhaseKey {
+        let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
+            return PhaseKey::DEFAULT;
+        };
+        if now >= segment.end {
+            segment.end_key
+        } else if now <= segment.issue_end {
+            segment.before
+        } else if now < segment.busy_end {
+            segment.busy_key.unwrap_or(segment.before)
+        } else if now == segment.busy_end {
+            segment.before
+        } else {
+            segment.window_key.unwrap_or(segment.before)
+        }
+    }
+
+    /// The phase a plane is in now.
+    #[must_use]
+    pub fn plane_phase(&self, die: Die, plane: Plane, now: Ticks) -> PlanePhase {
+        let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
+            return PlanePhase::default();
+        };
+        let (phase, start, end) = if now >= segment.end {
+            return PlanePhase { of: segment.end_key, ..PlanePhase::default() };
+        } else if now < segment.issue_end {
+            (PhaseKind::Issue, segment.start, segment.issue_end)
+        } else if now < segment.busy_end {
+            (PhaseKind::CoreBusy, segment.issue_end, segment.busy_end)
+        } else {
+            (segment.window, segment.busy_end, segment.end)
+        };
+        PlanePhase { of: segment.end_key, phase: Some(phase), start, end }
+    }
+
+    /// The planes whose op_state an operation becomes: the first die, how many, and the planes of each; `None` when it
+    /// affects none.
+    #[must_use]
+    pub fn shows_on(&self, info: &BaseInfo, place: &Place) -> Option<(Die, u8, PlaneSet)> {
+        let dies = self.dies_of(info, place);
+        let shows = info.affects_state && info.occupies;
+        shows.then(|| (Die(dies.start as u8), dies.len() as u8, self.planes_of(info, place)))
+    }
+
+    /// Whether a plane has no operation's phase on it now.
+    #[must_use]
+    pub fn is_idle(&self, die: Die, plane: Plane, now: Ticks) -> bool {
+        self.dies[usize::from(die.0)].segments[usize::from(plane.0)].is_none_or(|segment| now >= segment.end)
+    }
+
+    /// When the DATA_IN or DATA_OUT window that is open on a plane now closes if nothing cuts it; `None` when none is open.
+    #[must_use]
+    pub fn window_end(&self, die: Die, plane: Plane, now: Ticks) -> Option<Ticks> {
+        let segment = self.dies[usize::from(die.0)].segments[usize::from(plane.0)]?;
+        (segment.busy_end <= now && now < segment.end).then_some(segment.end)
+    }
+
+    /// The bases that the op_state of a plane forbids; none during ISSUE and when the plane is idle.
+    #[must_use]
+    pub fn forbidden_by_op_state(&self, tables: &Tables, die: Die, plane: Plane, now: Ticks) -> BaseSet {
+        let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
+            return BaseSet::EMPTY;
+        };
+        let key = if now < segment.issue_end || now >= segment.end {
+            None
+        } else if now < segment.busy_end {
+            segment.busy_key
+        } else {
+            segment.window_key
+        };
+        key.map_or(BaseSet::EMPTY, |key| tables.forbidden_in(key))
+    }
+
+    /// What a status read of a die sees.
+    #[must_use]
+    pub fn status(&self, die: Die, now: Ticks) -> Status {
+        let mut status = Status::Ready;
+        for segment in self.dies[usize::from(die.0)].segments.iter().flatten() {
+            if segment.issue_end <= now && now < segment.busy_end {
+                return Status::Busy;
+            }
+            if segment.busy_end <= now && now < segment.end {
+                status = Status::ExtReady;
+            }
+        }
+        status
+    }
+
+    /// What a status read must expect, `None` for any other operation.
+    #[must_use]
+    pub fn expected_status(&self, op: &OpInfo, place: &Place, now: Ticks) -> Option<Status> {
+        Some(match op.status_of? {
+            // A plane in CORE_BUSY makes its die busy: the plane's own view never differs (rulebook, question 6).
+            StatusOf::Die | StatusOf::Plane => self.status(place.die, now),
+            StatusOf::Lun(lun) => self.status(Die(lun), now),
+        })
+    }
+
+    /// Puts a new op_state on the planes of an operation; `segment` gets the END key of what was there before.
+    pub(super) fn open_segments(&mut self, info: &BaseInfo, place: &Place, segment: impl Fn(PhaseKey) -> Segment) {
+        let planes = self.planes_of(info, place);
+        for die in self.dies_of(info, place) {
+            for plane in planes.iter() {
+                let slot = &mut self.dies[die].segments[usize::from(plane.0)];
+                *slot = Some(segment(slot.map_or(PhaseKey::DEFAULT, |before| before.end_key)));
+            }
+        }
+    }
+}
