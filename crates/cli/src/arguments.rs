@@ -10,8 +10,12 @@ use clap_complete::Shell;
 use nandseq_profile::Ticks;
 use nandseq_trace::files::Stamp;
 
+use crate::plan::{Shard, SiteList};
+
 /// Simulated time of a run when neither time nor operations are given, µs.
 pub(crate) const DEFAULT_RUN_US: u64 = 100_000;
+/// The most sites of a batch.
+pub(crate) const MAX_SITES: u64 = 100_000;
 
 /// Random legal NAND operation sequences for automated test equipment.
 ///
@@ -162,15 +166,24 @@ pub(crate) struct ExtentArgs {
 /// Seeds and sites.
 #[derive(Args, Debug)]
 pub(crate) struct SiteArgs {
-    /// Base seed; a run's seed is this + site - first site + run index
+    /// Base seed
     #[arg(long, value_name = "N", default_value_t = 42, value_parser = whole(0..=u64::MAX))]
     pub(crate) seed: u64,
+    /// How the seeds of sites and runs follow from it
+    #[arg(long, value_name = "HOW", default_value = "sequential")]
+    pub(crate) seed_formula: SeedFormula,
     /// Sites, each with a folder of its own; 0: one site, written straight into the output folder
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=MAX_SITES))]
     pub(crate) site_count: u64,
     /// Number of the first site
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(0..=u64::MAX))]
     pub(crate) site_start: u64,
+    /// Just these sites of the batch that --seed, --site-start and --site-count define: 1-4,9,12-32
+    #[arg(long, value_name = "LIST")]
+    pub(crate) sites: Option<SiteList>,
+    /// Just the K-th of N equal shares of the batch; `nandseqgen merge` joins them
+    #[arg(long, value_name = "K/N", conflicts_with = "sites")]
+    pub(crate) shard: Option<Shard>,
     /// Folder of a site in the output folder
     #[arg(long, value_name = "P", default_value = "site_{site_id:02d}")]
     pub(crate) site_dir_pattern: String,
@@ -223,6 +236,15 @@ pub(crate) struct OutputArgs {
     /// Judge what was written by every rule of the device; exit code 1 if one is broken
     #[arg(long, action = ArgAction::SetTrue)]
     pub(crate) verify: bool,
+}
+
+/// How seeds follow from one another.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum SeedFormula {
+    /// Base seed + site - first site + run index: neighbouring base seeds share sites
+    Sequential,
+    /// Base seed, site and run mixed into 64 bits: different base seeds share nothing
+    Hashed,
 }
 
 /// Presets for the phase key DEFAULT.

@@ -8,6 +8,7 @@ mod badlist;
 mod execute;
 mod failure;
 mod inputs;
+mod ledger;
 mod plan;
 mod profiles;
 mod progress;
@@ -59,7 +60,7 @@ fn generate(arguments: &GenerateArgs) -> Result<(), Failure> {
     let plan = plan?;
     let stop = stop_on_signals()?;
     let progress = Progress::new(&plan);
-    let totals = execute::execute(&plan, &progress, &stop);
+    let totals = execute::execute(&plan, &progress, &stop, None);
     progress.close();
     let totals = totals?;
     if totals.ops == 0 {

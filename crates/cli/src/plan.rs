@@ -3,21 +3,24 @@
 //! Promises that a plan can be carried out as far as arguments and inputs decide; nothing is written here. What is wrong
 //! with the flags is said in one go.
 
+mod sites;
 mod table;
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use nandseq_generate::SeedPlan;
 use nandseq_profile::{Block, Die, Profile, Ticks};
 use nandseq_trace::files::Stamp;
-use nandseq_trace::manifest::{Input, ProfileInput};
+use nandseq_trace::manifest::{self, Input, ProfileInput};
 
-use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog};
+use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula};
 use crate::failure::{Failure, Problem};
 use crate::inputs::{self, ReadProfile};
 use crate::site_folders::SiteFolders;
 use crate::{badlist, failure};
 
+pub(crate) use sites::{Batch, Part, Shard, SiteList, SitePlan};
 pub(crate) use table::Table;
 
 /// The longest a site may be simulated over all its runs, µs: its clock counts picoseconds in 64 bits.
@@ -37,10 +40,11 @@ pub(crate) struct Plan {
     pub(crate) max_ops: Option<u64>,
     pub(crate) num_runs: u64,
     pub(crate) base_seed: u64,
+    pub(crate) seed_formula: SeedFormula,
     /// In order of their numbers.
     pub(crate) sites: Vec<SitePlan>,
-    /// Whether each site has a folder of its own.
-    pub(crate) is_batch: bool,
+    /// What the sites are of, if each has a folder of its own.
+    pub(crate) batch: Option<Batch>,
     pub(crate) out_dir: PathBuf,
     pub(crate) stamp: Stamp,
     /// Sites generated at the same time; `None`: as many as there are cores.
@@ -58,17 +62,6 @@ pub(crate) struct Plan {
     site_dir_pattern: String,
 }
 
-/// One site.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct SitePlan {
-    /// Its number, if sites are numbered.
-    pub(crate) site: Option<u64>,
-    /// Its folder, relative to the output folder, with `/` between parts; empty for the output folder itself.
-    pub(crate) folder: String,
-    /// The seed of its first run.
-    pub(crate) seed: u64,
-}
-
 impl Plan {
     /// Resolves the flags and reads the files they name. Remarks that stop nothing are added to `remarks`.
     pub(crate) fn new(arguments: &GenerateArgs, remarks: &mut String) -> Result<Self, Failure> {
@@ -76,7 +69,7 @@ impl Plan {
         refuse_unavailable(arguments, &mut problems);
         let folders = folders(arguments, &mut problems);
         let run_until = run_until(arguments, &mut problems);
-        check_seeds(arguments, &mut problems);
+        sites::check(&arguments.sites, arguments.extent.num_runs, &mut problems);
         let (Some(folders), true) = (folders, problems.is_empty()) else { return Err(Failure::Unusable(problems)) };
         if arguments.extent.no_drain_op_end {
             remarks.push_str(&failure::warning_text(
@@ -93,6 +86,7 @@ impl Plan {
         }
         let table = Table::resolve(arguments, &profile, remarks)?;
         let device_arguments = device_arguments(arguments, run_until, badlist.as_ref().map(|(_, input)| input), &table);
+        let batch = Batch::new(&arguments.sites);
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
         Ok(Self {
             profile,
@@ -102,8 +96,9 @@ impl Plan {
             max_ops: arguments.extent.ops,
             num_runs: arguments.extent.num_runs,
             base_seed: arguments.sites.seed,
-            sites: sites(arguments, &folders),
-            is_batch: arguments.sites.site_count > 0,
+            seed_formula: arguments.sites.seed_formula,
+            sites: sites::plans(&arguments.sites, batch.as_ref(), &folders),
+            batch,
             out_dir: arguments.output.out_dir.clone(),
             stamp: arguments.output.stamp.unwrap_or_else(today),
             jobs: arguments.sites.jobs,
@@ -120,25 +115,54 @@ impl Plan {
 
     /// The arguments that make one site alone as it is in its batch.
     pub(crate) fn arguments_of_site(&self, site: &SitePlan) -> Vec<String> {
-        let (count, start) = if site.site.is_some() { (1, site.site) } else { (0, None) };
-        self.arguments(site.seed, count, start)
+        let seed = match site.seeds {
+            SeedPlan::Sequential { site_seed } => site_seed,
+            SeedPlan::Hashed { base, .. } => base,
+        };
+        let mut all = self.arguments(seed);
+        push(&mut all, "--site-count", u64::from(site.site.is_some()));
+        match (site.site, site.seeds) {
+            (Some(number), _) => self.push_place(&mut all, number),
+            (None, SeedPlan::Hashed { site, .. }) => push(&mut all, "--site-start", site),
+            (None, SeedPlan::Sequential { .. }) => {}
+        }
+        all
     }
 
-    /// The arguments that make the whole batch.
-    pub(crate) fn arguments_of_batch(&self) -> Vec<String> {
-        self.arguments(self.base_seed, self.sites.len(), self.sites.first().and_then(|site| site.site))
+    /// The arguments that make a batch, or part of one.
+    pub(crate) fn arguments_of_batch(&self, batch: &Batch) -> Vec<String> {
+        let mut all = self.arguments(self.base_seed);
+        push(&mut all, "--site-count", batch.count);
+        self.push_place(&mut all, batch.start);
+        match &batch.part {
+            Part::Whole => {}
+            Part::Sites(list) => push(&mut all, "--sites", list),
+            Part::Shard(shard) => push(&mut all, "--shard", shard),
+        }
+        all
     }
 
-    fn arguments(&self, seed: u64, count: usize, start: Option<u64>) -> Vec<String> {
+    fn arguments(&self, seed: u64) -> Vec<String> {
         let mut all = vec!["generate".to_owned()];
         all.extend_from_slice(&self.device_arguments);
         push(&mut all, "--seed", seed);
-        push(&mut all, "--site-count", count);
-        if let Some(start) = start {
-            push(&mut all, "--site-start", start);
-            push(&mut all, "--site-dir-pattern", &self.site_dir_pattern);
+        if self.seed_formula == SeedFormula::Hashed {
+            push(&mut all, "--seed-formula", manifest::HASHED);
         }
         all
+    }
+
+    fn push_place(&self, all: &mut Vec<String>, start: u64) {
+        push(all, "--site-start", start);
+        push(all, "--site-dir-pattern", &self.site_dir_pattern);
+    }
+
+    /// How the manifest calls the seed formula.
+    pub(crate) fn seed_formula_name(&self) -> &'static str {
+        match self.seed_formula {
+            SeedFormula::Sequential => manifest::SEQUENTIAL,
+            SeedFormula::Hashed => manifest::HASHED,
+        }
     }
 }
 
@@ -192,35 +216,6 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
         problems.push(Problem::new(message).help(help));
     }
     wanted
-}
-
-/// Every site number and seed must fit 64 bits.
-fn check_seeds(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
-    let sites = &arguments.sites;
-    let further_sites = sites.site_count.max(1) - 1;
-    if sites.site_start.checked_add(further_sites).is_none() {
-        let message = format!("--site-start {} leaves no numbers for {} sites", sites.site_start, sites.site_count);
-        problems.push(Problem::new(message).help("choose a smaller first number"));
-    }
-    let further_seeds = further_sites.saturating_add(arguments.extent.num_runs - 1);
-    if sites.seed.checked_add(further_seeds).is_none() {
-        let message = format!("--seed {} leaves no seeds for all sites and runs", sites.seed);
-        let help = format!("at most `--seed {}` here", u64::MAX - further_seeds);
-        problems.push(Problem::new(message).help(help));
-    }
-}
-
-fn sites(arguments: &GenerateArgs, folders: &SiteFolders) -> Vec<SitePlan> {
-    let flags = &arguments.sites;
-    if flags.site_count == 0 {
-        return vec![SitePlan { site: None, folder: String::new(), seed: flags.seed }];
-    }
-    (0..flags.site_count)
-        .map(|offset| {
-            let site = flags.site_start + offset;
-            SitePlan { site: Some(site), folder: folders.folder(site), seed: flags.seed + offset }
-        })
-        .collect()
 }
 
 /// A profile that can be used may still deserve remarks; how many, and where to read them.

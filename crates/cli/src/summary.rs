@@ -25,7 +25,7 @@ fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Durat
     let seconds = elapsed.as_secs_f64();
     let (sites, runs) = (plan.sites.len() as u64, plan.num_runs);
     write!(text, "{} operations in {runs} run{}", grouped(totals.ops), plural(runs))?;
-    if plan.is_batch {
+    if plan.batch.is_some() {
         write!(text, " of each of {sites} site{}", plural(sites))?;
     }
     writeln!(text, ", {seconds:.2} s, {} operations/s", grouped((totals.ops as f64 / seconds.max(1e-3)) as u64))?;

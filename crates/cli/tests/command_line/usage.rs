@@ -54,6 +54,15 @@ refused! {
     a_pattern_with_another_format: "--site-dir-pattern", "site_{site_id:>4}";
     a_pattern_with_too_long_a_name: "--site-dir-pattern", &format!("{}{{site_id}}", "x".repeat(300));
     several_mistakes_at_once: "--site-dir-pattern", "site", "--bootstrap", "--seed", "18446744073709551615", "-n", "3";
+    an_empty_list_of_sites: "--site-count", "4", "--sites", "";
+    a_list_of_sites_that_runs_backwards: "--site-count", "4", "--sites", "1,4-2";
+    a_site_that_is_listed_twice: "--site-count", "4", "--sites", "1-3,2";
+    a_site_that_is_not_of_the_batch: "--site-count", "4", "--site-start", "5", "--sites", "5,9";
+    a_site_before_the_first: "--site-start", "5", "--sites", "4";
+    a_shard_of_nothing: "--shard", "1/4";
+    a_shard_that_is_not_there: "--site-count", "4", "--shard", "5/4";
+    a_shard_of_some_sites: "--site-count", "4", "--sites", "1", "--shard", "1/4";
+    an_unknown_seed_formula: "--seed-formula", "random";
     a_table_to_write_without_a_place: "--refresh-op-state-probs";
 }
 
