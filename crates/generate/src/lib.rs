@@ -15,6 +15,7 @@ mod safety;
 mod seed;
 mod setup;
 mod site;
+mod snapshot;
 mod waiting;
 
 pub use philox::{Stream, StreamKind};
@@ -22,3 +23,4 @@ pub use reason::{Reason, Rejections};
 pub use seed::{SeedPlan, mix};
 pub use setup::{Setup, SetupError};
 pub use site::{RunError, RunLimits, RunSummary, Site};
+pub use snapshot::{Identity, SNAPSHOT_VERSION, SiteState, Snapshot, SnapshotError, StateError};

@@ -193,6 +193,11 @@ impl Setup {
         &self.names[op.index()]
     }
 
+    /// How many phase keys the profile has.
+    pub(crate) fn phase_keys(&self) -> usize {
+        self.by_key.len()
+    }
+
     /// The device's compiled tables.
     #[must_use]
     pub const fn tables(&self) -> &Tables {

@@ -23,7 +23,7 @@ use crate::setup::Setup;
 use crate::waiting::Bench;
 
 /// No run may propose beyond this: it leaves two months of the clock for what is in flight then.
-const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
+pub(crate) const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
 
 /// How far a run goes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,15 +86,15 @@ pub struct Site<'s> {
     /// For each die the chains whose last step is suspended on the erase and on the program axis.
     pub(crate) parked: Vec<[Option<ChainId>; 2]>,
     seeds: SeedPlan,
-    run: u64,
+    pub(crate) run: u64,
     /// Hooks so far in this run.
     pub(crate) hooks: u64,
-    uid: u64,
-    refills: u64,
+    pub(crate) uid: u64,
+    pub(crate) refills: u64,
     /// Operations resumed so far.
-    revivals: u64,
+    pub(crate) revivals: u64,
     /// When everything that has started will have ended, windows and bus included.
-    quiet: Ticks,
+    pub(crate) quiet: Ticks,
     pub(crate) proposing: bool,
     pub(crate) summary: RunSummary,
     pub(crate) plan: Vec<Step>,
@@ -188,6 +188,7 @@ impl<'s> Site<'s> {
         if self.chains.count() != parked {
             return Err(self.stuck());
         }
+        self.settle();
         self.carry_on(carried, boundary);
         self.run += 1;
         let mut summary = std::mem::take(&mut self.summary);
@@ -208,6 +209,24 @@ impl<'s> Site<'s> {
         RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule }
     }
 
+    /// Brings everything between runs into a form that follows from the state alone, whatever led there: a site made anew from
+    /// a snapshot goes on exactly as this one.
+    fn settle(&mut self) {
+        self.device.settle();
+        self.flight_chains.clear();
+        self.journal.settle();
+        self.bench = Bench::default();
+        self.orders.iter_mut().for_each(Order::clear);
+        self.new_order = None;
+        let chains = std::mem::take(&mut self.chains);
+        for slot in self.parked.iter_mut().flatten() {
+            *slot = slot.map(|id| {
+                let chain = chains.get(id);
+                self.chains.begin(chain.die, chain.proposal, chain.rest())
+            });
+        }
+    }
+
     /// Puts the hooks that fell into the pause at the start of the next run.
     ///
     /// The pause is no time in which anything may be proposed. A hook inside a phase that ended meanwhile is gone with the
@@ -221,10 +240,10 @@ impl<'s> Site<'s> {
             match event {
                 Event::Hook(Hook { after: Some(phase_end), .. }) if time < next => {
                     let distance = if time > phase_end { time - phase_end } else { Ticks::ZERO };
-                    self.queue.push((next + distance).ceil_to(grid), event);
+                    self.queue.push((next + distance).ceil_to(grid), event.past_cutting());
                 }
                 Event::Hook(Hook { after: None, .. }) if time < next => {}
-                Event::Hook(_) => self.queue.push(time, event),
+                Event::Hook(_) => self.queue.push(time, event.past_cutting()),
                 Event::Refill => {
                     let distance = if time > end { time - end } else { Ticks::ZERO };
                     self.queue.push((next + distance).ceil_to(grid), Event::Refill);
@@ -411,7 +430,7 @@ impl<'s> Site<'s> {
             let die = if dies == 1 { step.place.die } else { Die(stream.below(dies) as u8) };
             let index = stream.below(u64::from(planes.len())) as usize;
             let plane = planes.iter().nth(index).unwrap_or_default();
-            Hook { die, plane, of, after }
+            Hook { die, plane, of: Some(of), after }
         };
         let inside = draw(stream, None);
         let length = busy.1.0 - busy.0.0;
