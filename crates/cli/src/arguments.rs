@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use nandseq_profile::Ticks;
-use nandseq_trace::files::Stamp;
+use nandseq_trace::files::{FileKind, Outputs, Stamp};
 
 use crate::plan::{Shard, SiteList};
 
@@ -138,8 +138,8 @@ pub(crate) struct DeviceArgs {
     /// Start from whatever state the device is in (the default)
     #[arg(long, overrides_with = "bootstrap")]
     pub(crate) no_bootstrap: bool,
-    /// Continue from a snapshot (not available yet)
-    #[arg(long, value_name = "SNAPSHOT")]
+    /// Go on from a snapshot, or from the newest good one of each site in an output folder; the other flags stay the same
+    #[arg(long, value_name = "FILE|DIR")]
     pub(crate) resume: Option<PathBuf>,
 }
 
@@ -227,8 +227,11 @@ pub(crate) struct OutputArgs {
     /// Date in file names: 2026-11-21, 20261121 or 261121 [default: today, UTC]
     #[arg(long, value_name = "DATE")]
     pub(crate) stamp: Option<Stamp>,
+    /// Which files each run writes, by name [default: all]
+    #[arg(long, value_name = "LIST", value_parser = outputs)]
+    pub(crate) outputs: Option<Outputs>,
     /// How much to log of proposals
-    #[arg(long, value_name = "HOW", default_value = "off")]
+    #[arg(long, value_name = "HOW", default_value = "summary")]
     pub(crate) proposer_log: ProposerLog,
     /// Neither progress nor summary
     #[arg(long, action = ArgAction::SetTrue)]
@@ -281,9 +284,9 @@ pub(crate) enum ReportFormat {
 pub(crate) enum ProposerLog {
     /// Nothing
     Off,
-    /// Counts (not available yet)
+    /// Counts by phase key, operation and outcome
     Summary,
-    /// Every proposal (not available yet)
+    /// Every proposal
     Full,
 }
 
@@ -293,4 +296,19 @@ fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + C
         let number = text.parse().ok().filter(|number| range.contains(number));
         number.ok_or_else(|| format!("not a whole number from {} to {}", range.start(), range.end()))
     }
+}
+
+/// Reads names of outputs.
+fn outputs(text: &str) -> Result<Outputs, String> {
+    let known = || FileKind::ALL.map(FileKind::name);
+    text.split(',')
+        .map(|name| {
+            let unknown = || {
+                let near = nandseq_profile::diagnostic::nearest(name.trim(), known());
+                let hint = near.map_or_else(|| known().join(", "), |near| format!("did you mean `{near}`?"));
+                format!("there is no output `{}`: {hint}", name.trim())
+            };
+            FileKind::named(name.trim()).ok_or_else(unknown)
+        })
+        .collect()
 }

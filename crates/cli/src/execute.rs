@@ -5,6 +5,8 @@
 
 pub(crate) mod batch;
 mod leftovers;
+mod proposer_log;
+mod resume;
 mod site;
 
 use std::fs;
@@ -14,10 +16,11 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 
-use nandseq_generate::{Rejections, Setup};
+use nandseq_generate::{Rejections, RunSummary, Setup};
+use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::NewFile;
+use nandseq_trace::format::TableFormat;
 use nandseq_trace::manifest::{self, Origin, RunRecord, SiteRecord, Tool};
-use nandseq_trace::sequence::SequenceLayout;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -26,6 +29,8 @@ use crate::failure::{Failure, Problem};
 use crate::ledger;
 use crate::plan::{Plan, SitePlan};
 use crate::progress::Progress;
+
+pub(crate) use resume::{is_there, stamp as stamp_of_earlier};
 
 /// What all sites together did.
 #[derive(Debug, Default)]
@@ -57,7 +62,7 @@ pub(crate) type OnRun<'w> = &'w (dyn Fn(&SitePlan, &Path, &RunRecord) -> Result<
 struct Work<'p> {
     plan: &'p Plan,
     setup: &'p Setup,
-    layout: &'p SequenceLayout,
+    format: &'p dyn TableFormat,
     progress: &'p Progress,
     stop: &'p AtomicBool,
     on_run: Option<OnRun<'p>>,
@@ -74,14 +79,22 @@ pub(crate) fn execute(
 ) -> Result<Totals, Failure> {
     let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
         .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
-    let layout = SequenceLayout::new(&plan.profile).map_err(|error| {
+    let format = CsvTables::new(&plan.profile).map_err(|error| {
         Problem::new(error.to_string()).help("look at the scale and decimals of `export`, and at `time_resolution`")
     })?;
     let threads = threads(plan.jobs)?;
+    if plan.resume.is_some() {
+        // Nothing is touched before every site is known to go on.
+        let starts =
+            |site: &SitePlan| resume::find(plan, site, site::head(plan, site), &setup).map(|start| start.remarks);
+        let remarks: Vec<Vec<String>> =
+            threads.install(|| plan.sites.par_iter().with_max_len(1).map(starts).collect::<Result<_, _>>())?;
+        remarks.iter().flatten().for_each(|remark| progress.warn(remark));
+    }
     let earlier = prepare_folders(plan)?;
     write_table(plan)?;
     let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() });
-    let work = Work { plan, setup: &setup, layout: &layout, progress, stop, on_run, totals };
+    let work = Work { plan, setup: &setup, format: &format, progress, stop, on_run, totals };
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     work.conclude(outcomes, &earlier)
@@ -121,7 +134,7 @@ fn prepare_folders(plan: &Plan) -> Result<Earlier, Failure> {
         }
     }
     for folder in sites() {
-        site::clean(&folder).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+        site::clean(&folder, plan.resume.is_none()).map_err(|reason| Failure::cannot_write(&folder, reason))?;
     }
     Ok(earlier)
 }
@@ -175,7 +188,9 @@ impl Work<'_> {
         };
         let totals = self.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
         match worst {
-            Some(Failure::Interrupted { .. }) => Err(Failure::Interrupted { finished_runs: totals.runs }),
+            Some(Failure::Interrupted { .. }) => {
+                Err(Failure::Interrupted { finished_runs: totals.runs, go_on: self.plan.go_on() })
+            }
             Some(failure) => Err(failure),
             None => written.map(|()| totals),
         }
@@ -183,6 +198,12 @@ impl Work<'_> {
 }
 
 impl Totals {
+    /// Adds a run with so many files and bytes.
+    fn add_run(&mut self, run: RunSummary, files: u64, bytes: u64) {
+        let RunSummary { ops, by_op, rejections, .. } = run;
+        self.add(Self { ops, by_op, rejections, runs: 0, files, bytes });
+    }
+
     /// Adds what another part of the work did.
     fn add(&mut self, other: Self) {
         for (total, count) in self.by_op.iter_mut().zip(&other.by_op) {

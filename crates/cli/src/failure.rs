@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     Interrupted {
         /// Finished runs that were kept.
         finished_runs: u64,
+        /// The command that goes on, if there is one.
+        go_on: Option<String>,
     },
 }
 
@@ -80,6 +82,9 @@ impl Failure {
         Self::CannotWrite { path: path.to_path_buf(), reason }
     }
 
+    /// The user, or the system, asked to stop; what that means for the whole is said where the whole is known.
+    pub(crate) const INTERRUPTED: Self = Self::Interrupted { finished_runs: 0, go_on: None };
+
     /// What the program returns to its caller.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
@@ -101,8 +106,11 @@ impl Failure {
                 problem_text(&Problem { message, help: Some(help.to_owned()) })
             }
             Self::RulesBroken => String::new(),
-            Self::Interrupted { finished_runs: 1 } => "interrupted: 1 finished run is kept\n".to_owned(),
-            Self::Interrupted { finished_runs } => format!("interrupted: {finished_runs} finished runs are kept\n"),
+            Self::Interrupted { finished_runs, go_on } => {
+                let runs = if *finished_runs == 1 { "run is" } else { "runs are" };
+                let go_on = go_on.as_ref().map(|command| format!("to go on: {command}\n")).unwrap_or_default();
+                format!("interrupted: {finished_runs} finished {runs} kept\n{go_on}")
+            }
         }
     }
 }

@@ -63,7 +63,7 @@ fn generate(arguments: &GenerateArgs) -> Result<(), Failure> {
     let totals = execute::execute(&plan, &progress, &stop, None);
     progress.close();
     let totals = totals?;
-    if totals.ops == 0 {
+    if totals.ops == 0 && totals.runs > 0 {
         tell(
             "warning: no operation could start: the probability table proposes nothing that the device's state allows\n",
         );

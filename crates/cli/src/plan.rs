@@ -3,23 +3,26 @@
 //! Promises that a plan can be carried out as far as arguments and inputs decide; nothing is written here. What is wrong
 //! with the flags is said in one go.
 
+mod identity;
 mod sites;
 mod table;
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use clap::ValueEnum;
 use nandseq_generate::SeedPlan;
 use nandseq_profile::{Block, Die, Profile, Ticks};
-use nandseq_trace::files::Stamp;
+use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, Input, ProfileInput};
 
 use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula};
 use crate::failure::{Failure, Problem};
 use crate::inputs::{self, ReadProfile};
 use crate::site_folders::SiteFolders;
-use crate::{badlist, failure};
+use crate::{badlist, execute, failure};
 
+use identity::Digests;
 pub(crate) use sites::{Batch, Part, Shard, SiteList, SitePlan};
 pub(crate) use table::Table;
 
@@ -47,6 +50,12 @@ pub(crate) struct Plan {
     pub(crate) batch: Option<Batch>,
     pub(crate) out_dir: PathBuf,
     pub(crate) stamp: Stamp,
+    /// Which files each run writes.
+    pub(crate) outputs: Outputs,
+    /// What the proposer log says, if it is written.
+    pub(crate) proposer_log: ProposerLog,
+    /// The snapshot, or the folder of snapshots, to go on from.
+    pub(crate) resume: Option<PathBuf>,
     /// Sites generated at the same time; `None`: as many as there are cores.
     pub(crate) jobs: Option<u64>,
     pub(crate) quiet: bool,
@@ -60,6 +69,7 @@ pub(crate) struct Plan {
     /// The arguments that stay the same for every site.
     device_arguments: Vec<String>,
     site_dir_pattern: String,
+    digests: Digests,
 }
 
 impl Plan {
@@ -87,8 +97,17 @@ impl Plan {
         let table = Table::resolve(arguments, &profile, remarks)?;
         let device_arguments = device_arguments(arguments, run_until, badlist.as_ref().map(|(_, input)| input), &table);
         let batch = Batch::new(&arguments.sites);
+        let sites = sites::plans(&arguments.sites, batch.as_ref(), &folders);
+        let resume = resume_from(arguments, &sites, remarks)?;
+        let earlier = resume.as_deref().and_then(|resume| execute::stamp_of_earlier(resume, &sites));
+        let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
+        let outputs = outputs(arguments);
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
         Ok(Self {
+            seed_formula: arguments.sites.seed_formula,
+            digests: Digests::new(profile.hash(), &table.distributions, &bad_blocks),
+            sites,
+            batch,
             profile,
             table,
             bad_blocks,
@@ -96,11 +115,15 @@ impl Plan {
             max_ops: arguments.extent.ops,
             num_runs: arguments.extent.num_runs,
             base_seed: arguments.sites.seed,
-            seed_formula: arguments.sites.seed_formula,
-            sites: sites::plans(&arguments.sites, batch.as_ref(), &folders),
-            batch,
             out_dir: arguments.output.out_dir.clone(),
-            stamp: arguments.output.stamp.unwrap_or_else(today),
+            stamp,
+            outputs,
+            proposer_log: if outputs.contains(FileKind::ProposerLog) {
+                arguments.output.proposer_log
+            } else {
+                ProposerLog::Off
+            },
+            resume,
             jobs: arguments.sites.jobs,
             quiet: arguments.output.quiet,
             verify: arguments.output.verify,
@@ -157,12 +180,37 @@ impl Plan {
         push(all, "--site-dir-pattern", &self.site_dir_pattern);
     }
 
+    /// The command that goes on after an interruption; `None` where no snapshot is written.
+    pub(crate) fn go_on(&self) -> Option<String> {
+        if !self.outputs.contains(FileKind::Snapshot) {
+            return None;
+        }
+        let mut all = vec![env!("CARGO_PKG_NAME").to_owned()];
+        match (&self.batch, self.sites.first()) {
+            (Some(batch), _) => all.extend(self.arguments_of_batch(batch)),
+            (None, site) => all.extend(site.into_iter().flat_map(|site| self.arguments_of_site(site))),
+        }
+        push(&mut all, "--out-dir", self.out_dir.display());
+        push(&mut all, "--resume", self.out_dir.display());
+        Some(all.iter().map(|argument| shell_word(argument)).collect::<Vec<_>>().join(" "))
+    }
+
     /// How the manifest calls the seed formula.
     pub(crate) fn seed_formula_name(&self) -> &'static str {
         match self.seed_formula {
             SeedFormula::Sequential => manifest::SEQUENTIAL,
             SeedFormula::Hashed => manifest::HASHED,
         }
+    }
+}
+
+/// An argument as a shell takes it.
+fn shell_word(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', "'\\''"))
     }
 }
 
@@ -177,14 +225,8 @@ fn refuse_unavailable(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
     if device.bootstrap {
         problems.push(Problem::not_available("--bootstrap", "leave it out: the device then starts blank"));
     }
-    if device.resume.is_some() {
-        problems.push(Problem::not_available("--resume", "leave it out and generate from the start"));
-    }
     if output.format == Format::Parquet {
         problems.push(Problem::not_available("--format parquet", "use --format csv"));
-    }
-    if output.proposer_log != ProposerLog::Off {
-        problems.push(Problem::not_available("--proposer-log", "use --proposer-log off"));
     }
 }
 
@@ -274,10 +316,45 @@ fn device_arguments(arguments: &GenerateArgs, run_until: Ticks, badlist: Option<
         push(&mut all, "--badlist", &badlist.source);
     }
     all.extend(table.arguments());
+    let outputs = outputs(arguments);
+    let wanted = arguments.output.proposer_log;
+    if outputs.with(FileKind::ProposerLog) != Outputs::ALL {
+        let names: Vec<&str> = outputs.iter().map(FileKind::name).collect();
+        push(&mut all, "--outputs", names.join(","));
+    }
+    if let (ProposerLog::Off | ProposerLog::Full, Some(value)) = (wanted, wanted.to_possible_value()) {
+        push(&mut all, "--proposer-log", value.get_name());
+    }
     all
 }
 
-fn today() -> Stamp {
+/// The choice of outputs; all if there is none. A log that is switched off is no output.
+fn outputs(arguments: &GenerateArgs) -> Outputs {
+    let chosen = arguments.output.outputs.unwrap_or(Outputs::ALL);
+    if arguments.output.proposer_log == ProposerLog::Off { chosen.without(FileKind::ProposerLog) } else { chosen }
+}
+
+/// Where to go on from. Nothing to go on from in the output folder itself is no mistake: a campaign may be killed early.
+fn resume_from(arguments: &GenerateArgs, sites: &[SitePlan], remarks: &mut String) -> Result<Option<PathBuf>, Failure> {
+    let Some(resume) = &arguments.device.resume else { return Ok(None) };
+    if resume.is_file() && sites.len() > 1 {
+        let message = format!("the snapshot `{}` is of one site, and there are {}", resume.display(), sites.len());
+        return Err(Problem::new(message).help("choose the site with --sites, or name the folder of the batch").into());
+    }
+    if execute::is_there(resume, sites) {
+        return Ok(Some(resume.clone()));
+    }
+    if *resume != arguments.output.out_dir {
+        let message = format!("there is nothing to go on from in `{}`", resume.display());
+        return Err(Problem::new(message).help("name a snapshot, or the output folder of the same command").into());
+    }
+    remarks.push_str(&failure::note_text("nothing to go on from: starting from the beginning"));
+    Ok(None)
+}
+
+/// The date and time, UTC.
+fn now() -> Stamp {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Stamp::from_days_since_1970(u32::try_from(seconds / 86_400).unwrap_or(0))
+    let date = Stamp::from_days_since_1970(u32::try_from(seconds / 86_400).unwrap_or(0));
+    date.at_second((seconds % 86_400) as u32)
 }

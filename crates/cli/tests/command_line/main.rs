@@ -7,6 +7,7 @@ mod judging;
 mod outputs;
 mod profiles;
 mod readme;
+mod resuming;
 mod runner;
 mod signals;
 mod stranger;

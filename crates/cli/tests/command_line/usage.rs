@@ -42,9 +42,9 @@ refused! {
     site_numbers_that_run_out: "--site-start", "18446744073709551615", "--site-count", "2";
     more_time_than_a_site_has: "-t", "8640000000000", "-n", "2";
     bootstrap_before_it_exists: "--bootstrap";
-    resume_before_it_exists: "--resume", "snapshot.json";
+    nothing_to_go_on_from: "--resume", "elsewhere";
+    an_unknown_output: "--outputs", "operation_sequence,snapshots";
     parquet_before_it_exists: "--format", "parquet";
-    the_proposer_log_before_it_exists: "--proposer-log", "full";
     a_pattern_without_the_site: "--site-count", "2", "--site-dir-pattern", "site";
     a_pattern_that_climbs_out: "--site-count", "2", "--site-dir-pattern", "../site_{site_id}";
     an_absolute_pattern: "--site-count", "2", "--site-dir-pattern", "/site_{site_id}";
