@@ -34,6 +34,18 @@ pub(crate) struct CommandLine {
     pub(crate) generate: GenerateArgs,
 }
 
+impl GenerateArgs {
+    /// The arguments that a manifest lists: `generate` and its flags.
+    pub(crate) fn of_manifest(arguments: &[String]) -> Result<Self, String> {
+        let name = std::iter::once(env!("CARGO_PKG_NAME").to_owned());
+        let line = CommandLine::try_parse_from(name.chain(arguments.iter().cloned()));
+        match line.map_err(|error| error.to_string())?.command {
+            Some(Command::Generate(arguments)) => Ok(*arguments),
+            _ => Err("they are not those of `generate`".to_owned()),
+        }
+    }
+}
+
 /// The subcommands.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
@@ -41,6 +53,10 @@ pub(crate) enum Command {
     Generate(Box<GenerateArgs>),
     /// Judge written sequences by every rule of the device.
     Verify(VerifyArgs),
+    /// Make again what a manifest lists, and compare.
+    Replay(ReplayArgs),
+    /// Join what shards of a batch wrote, and check that it is complete.
+    Merge(MergeArgs),
     /// Check, convert and show device profiles.
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -73,6 +89,46 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ReportFormat,
     /// Sites judged at the same time [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
+    pub(crate) jobs: Option<u64>,
+}
+
+/// What is made again.
+#[derive(Args, Debug)]
+pub(crate) struct ReplayArgs {
+    /// The manifest of a site or a batch, or its folder
+    #[arg(value_name = "MANIFEST")]
+    pub(crate) manifest: PathBuf,
+    /// Compare just this run (of each site); the runs before it are made too
+    #[arg(long, value_name = "N", value_parser = whole(1..=9_999_999))]
+    pub(crate) run: Option<u64>,
+    /// Just these sites of a batch
+    #[arg(long, value_name = "LIST")]
+    pub(crate) sites: Option<SiteList>,
+    /// The profile, if it is no longer where the manifest says
+    #[arg(long, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to make files, which are removed as soon as they are compared [default: the system's folder for temporary files]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) work_dir: Option<PathBuf>,
+    /// Sites made at the same time [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
+    pub(crate) jobs: Option<u64>,
+    /// Neither progress nor a word when all is equal
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+/// What is joined, and where.
+#[derive(Args, Debug)]
+pub(crate) struct MergeArgs {
+    /// Output folders of shards; one, if they share it
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Folder that is to hold the whole batch [default: the folder, if there is just one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
+    /// Sites checked at the same time [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
     pub(crate) jobs: Option<u64>,
 }

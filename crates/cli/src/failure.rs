@@ -15,8 +15,8 @@ pub(crate) enum Failure {
     Unusable(Vec<Problem>),
     /// A file that was read cannot be used: exit code 2.
     Faulty(Box<(SourceFile, Diagnostics)>),
-    /// Judged sequences break rules, as has been shown: exit code 1.
-    RulesBroken,
+    /// Judged sequences break rules, or what was made again differs, as has been shown: exit code 1.
+    Found,
     /// A result could not be written: exit code 3.
     CannotWrite {
         /// What was being written.
@@ -89,7 +89,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Unusable(_) | Self::Faulty(_) => 2,
-            Self::RulesBroken => 1,
+            Self::Found => 1,
             Self::CannotWrite { .. } => 3,
             Self::Interrupted { .. } => 130,
         })
@@ -105,7 +105,7 @@ impl Failure {
                 let message = format!("cannot write `{}`: {}", path.display(), plain(reason));
                 problem_text(&Problem { message, help: Some(help.to_owned()) })
             }
-            Self::RulesBroken => String::new(),
+            Self::Found => String::new(),
             Self::Interrupted { finished_runs, go_on } => {
                 let runs = if *finished_runs == 1 { "run is" } else { "runs are" };
                 let go_on = go_on.as_ref().map(|command| format!("to go on: {command}\n")).unwrap_or_default();
@@ -146,7 +146,7 @@ const GREEN: &str = "\u{1b}[1;92m";
 const RESET: &str = "\u{1b}[0m";
 
 /// What the system said, without its error number, which differs between systems.
-fn plain(reason: &io::Error) -> String {
+pub(crate) fn plain(reason: &io::Error) -> String {
     let text = reason.to_string();
     match text.split_once(" (os error") {
         Some((text, _)) => text.to_lowercase(),

@@ -9,9 +9,11 @@ mod execute;
 mod failure;
 mod inputs;
 mod ledger;
+mod merge;
 mod plan;
 mod profiles;
 mod progress;
+mod replay;
 mod site_folders;
 mod summary;
 mod verify;
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
         None => generate(&command_line.generate),
         Some(Command::Generate(arguments)) => generate(arguments),
         Some(Command::Verify(arguments)) => verify::run(arguments),
+        Some(Command::Replay(arguments)) => replay::run(arguments),
+        Some(Command::Merge(arguments)) => merge::run(arguments),
         Some(Command::Profile(command)) => profiles::run(command),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
@@ -75,7 +79,7 @@ fn generate(arguments: &GenerateArgs) -> Result<(), Failure> {
 }
 
 /// A flag that the first interruption sets; the second ends the program at once.
-fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     let handler = move || {

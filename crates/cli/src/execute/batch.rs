@@ -11,7 +11,7 @@ use nandseq_trace::manifest::{self, BatchManifest, Origin, SiteRecord};
 
 use crate::arguments::SeedFormula;
 use crate::execute::origin;
-use crate::plan::{Batch, Part, Plan};
+use crate::plan::{Batch, Part, Plan, SiteList};
 
 /// Flags, each with a value, that say which part of a batch, or how long an open one is.
 const PART_FLAGS: [&str; 3] = ["--sites", "--shard", "--site-count"];
@@ -69,7 +69,7 @@ pub(crate) fn of(plan: &Plan, batch: &Batch, sites: Vec<SiteRecord>) -> BatchMan
         origin: origin(plan, plan.arguments_of_batch(batch)),
         seed_formula: plan.seed_formula_name().to_owned(),
         base_seed: plan.base_seed,
-        warnings: warnings(plan, batch),
+        warnings: warnings(plan.seed_formula == SeedFormula::Sequential, plan.base_seed, reach(batch)),
         sites,
     }
 }
@@ -89,10 +89,15 @@ pub(crate) fn is_same_batch(one: &Origin, other: &Origin) -> bool {
 }
 
 fn without_part(arguments: &[String]) -> Vec<String> {
+    without(arguments, &PART_FLAGS)
+}
+
+/// Arguments without some flags and their values.
+fn without(arguments: &[String], flags: &[&str]) -> Vec<String> {
     let mut rest = arguments.iter();
     let mut kept = Vec::new();
     while let Some(argument) = rest.next() {
-        if PART_FLAGS.contains(&argument.as_str()) {
+        if flags.contains(&argument.as_str()) {
             rest.next();
         } else {
             kept.push(argument.clone());
@@ -101,22 +106,36 @@ fn without_part(arguments: &[String]) -> Vec<String> {
     kept
 }
 
-fn count_of(origin: &Origin) -> u64 {
+/// The arguments of a whole batch from those of a part of it; of an open batch, of these sites.
+pub(crate) fn arguments_of(part: &[String], sites: Option<SiteList>) -> Vec<String> {
+    let mut arguments = without(part, &["--sites", "--shard"]);
+    if let Some(sites) = sites {
+        arguments.extend(["--sites".to_owned(), sites.to_string()]);
+    }
+    arguments
+}
+
+/// Sites of the whole batch; 0 when its end is open.
+pub(crate) fn count_of(origin: &Origin) -> u64 {
     let mut arguments = origin.arguments.iter().skip_while(|argument| *argument != "--site-count");
     arguments.nth(1).and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
-/// Sequential seeds of neighbouring campaigns are the same seeds.
-fn warnings(plan: &Plan, batch: &Batch) -> Vec<String> {
-    let sites = match (batch.count, batch.sites().last()) {
+/// The sites that a batch reaches over, as far as that is known.
+fn reach(batch: &Batch) -> u64 {
+    match (batch.count, batch.sites().last()) {
         (0, Some(last)) => last - batch.start + 1,
         (count, _) => count,
-    };
+    }
+}
+
+/// Sequential seeds of neighbouring campaigns are the same seeds.
+pub(crate) fn warnings(is_sequential: bool, base_seed: u64, sites: u64) -> Vec<String> {
     let reach = sites.saturating_sub(1);
-    if plan.seed_formula == SeedFormula::Hashed || reach == 0 {
+    if !is_sequential || reach == 0 {
         return Vec::new();
     }
-    let (first, last) = (plan.base_seed.saturating_sub(reach), plan.base_seed.saturating_add(reach));
+    let (first, last) = (base_seed.saturating_sub(reach), base_seed.saturating_add(reach));
     vec![format!(
         "sequential seeds: a campaign of as many sites with any other base seed from {first} to {last} repeats sites of this one; \
          with --seed-formula hashed none does"

@@ -131,7 +131,7 @@ pub(crate) struct SiteList(Vec<RangeInclusive<u64>>);
 
 impl SiteList {
     /// The list of these sites, which are in order.
-    fn of(sites: &[u64]) -> Self {
+    pub(crate) fn of(sites: &[u64]) -> Self {
         let mut ranges: Vec<RangeInclusive<u64>> = Vec::new();
         for &site in sites {
             match ranges.last_mut() {
@@ -145,6 +145,11 @@ impl SiteList {
     /// The sites, in order.
     fn sites(&self) -> impl Iterator<Item = u64> + '_ {
         self.0.iter().cloned().flatten()
+    }
+
+    /// Whether a site is among them.
+    pub(crate) fn contains(&self, site: u64) -> bool {
+        self.0.iter().any(|range| range.contains(&site))
     }
 
     /// The smallest and the largest.
