@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Generate(Box<GenerateArgs>),
     /// Judge written sequences by every rule of the device.
     Verify(VerifyArgs),
+    /// Make several campaigns, one after another, from a YAML list.
+    RunList(RunListArgs),
     /// Make again what a manifest lists, and compare.
     Replay(ReplayArgs),
     /// Join what shards of a batch wrote, and check that it is complete.
@@ -91,6 +93,20 @@ pub(crate) struct VerifyArgs {
     /// Sites judged at the same time [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
     pub(crate) jobs: Option<u64>,
+}
+
+/// Which campaigns are made.
+#[derive(Args, Debug)]
+pub(crate) struct RunListArgs {
+    /// YAML file with a list of `campaigns`, whose fields are the flags of `generate` with `_` for `-`
+    #[arg(value_name = "FILE")]
+    pub(crate) list: PathBuf,
+    /// Go on with each campaign from its newest snapshots
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Neither progress nor summaries
+    #[arg(long)]
+    pub(crate) quiet: bool,
 }
 
 /// What is made again.

@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Faulty(Box<(SourceFile, Diagnostics)>),
     /// Judged sequences break rules, or what was made again differs, as has been shown: exit code 1.
     Found,
+    /// What went wrong has been told already.
+    Told(ExitCode),
     /// A result could not be written: exit code 3.
     CannotWrite {
         /// What was being written.
@@ -88,6 +90,7 @@ impl Failure {
     /// What the program returns to its caller.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
+            Self::Told(code) => return *code,
             Self::Unusable(_) | Self::Faulty(_) => 2,
             Self::Found => 1,
             Self::CannotWrite { .. } => 3,
@@ -105,7 +108,7 @@ impl Failure {
                 let message = format!("cannot write `{}`: {}", path.display(), plain(reason));
                 problem_text(&Problem { message, help: Some(help.to_owned()) })
             }
-            Self::Found => String::new(),
+            Self::Found | Self::Told(_) => String::new(),
             Self::Interrupted { finished_runs, go_on } => {
                 let runs = if *finished_runs == 1 { "run is" } else { "runs are" };
                 let go_on = go_on.as_ref().map(|command| format!("to go on: {command}\n")).unwrap_or_default();

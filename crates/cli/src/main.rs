@@ -14,6 +14,7 @@ mod plan;
 mod profiles;
 mod progress;
 mod replay;
+mod run_list;
 mod site_folders;
 mod summary;
 mod verify;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         None => generate(&command_line.generate),
         Some(Command::Generate(arguments)) => generate(arguments),
         Some(Command::Verify(arguments)) => verify::run(arguments),
+        Some(Command::RunList(arguments)) => run_list::run(arguments),
         Some(Command::Replay(arguments)) => replay::run(arguments),
         Some(Command::Merge(arguments)) => merge::run(arguments),
         Some(Command::Profile(command)) => profiles::run(command),
@@ -62,9 +64,13 @@ fn generate(arguments: &GenerateArgs) -> Result<(), Failure> {
     let plan = Plan::new(arguments, &mut remarks);
     tell(&remarks);
     let plan = plan?;
-    let stop = stop_on_signals()?;
-    let progress = Progress::new(&plan);
-    let totals = execute::execute(&plan, &progress, &stop, None);
+    generate_plan(&plan, &*stop_on_signals()?)
+}
+
+/// Generates what a plan asks for, and says so.
+pub(crate) fn generate_plan(plan: &Plan, stop: &AtomicBool) -> Result<(), Failure> {
+    let progress = Progress::new(plan);
+    let totals = execute::execute(plan, &progress, stop, None);
     progress.close();
     let totals = totals?;
     if totals.ops == 0 && totals.runs > 0 {
@@ -73,9 +79,9 @@ fn generate(arguments: &GenerateArgs) -> Result<(), Failure> {
         );
     }
     if !plan.quiet {
-        profiles::print(&summary::text(&plan, &totals, progress.elapsed()))?;
+        profiles::print(&summary::text(plan, &totals, progress.elapsed()))?;
     }
-    if plan.verify { verify::judge_written(&plan) } else { Ok(()) }
+    if plan.verify { verify::judge_written(plan) } else { Ok(()) }
 }
 
 /// A flag that the first interruption sets; the second ends the program at once.

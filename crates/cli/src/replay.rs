@@ -181,6 +181,9 @@ impl Recorded {
     }
 }
 
+/// What is said of each site and run.
+type ByRun = BTreeMap<(Option<u64>, u64), Vec<String>>;
+
 /// What has been compared.
 struct Comparison<'r> {
     recorded: &'r Recorded,
@@ -188,7 +191,7 @@ struct Comparison<'r> {
     files: AtomicU64,
     runs: AtomicU64,
     /// By site and run, so that the order does not depend on threads.
-    differences: Mutex<BTreeMap<(Option<u64>, u64), Vec<String>>>,
+    differences: Mutex<ByRun>,
 }
 
 impl Comparison<'_> {

@@ -4,6 +4,8 @@
 mod campaigns;
 mod inputs;
 mod judging;
+mod killed;
+mod lists;
 mod outputs;
 mod profiles;
 mod readme;
