@@ -14,6 +14,7 @@ mod propose;
 mod queue;
 mod reason;
 mod safety;
+mod seed;
 mod setup;
 mod site;
 mod snapshot;
@@ -21,6 +22,7 @@ mod waiting;
 
 pub use philox::{Stream, StreamKind};
 pub use reason::{Reason, Rejections};
+pub use seed::{SeedPlan, mix};
 pub use setup::{Setup, SetupError};
 pub use site::{RunError, RunLimits, RunSummary, Site};
 pub use snapshot::{Identity, SNAPSHOT_VERSION, SiteState, Snapshot, SnapshotError, StateError};
