@@ -116,6 +116,13 @@ impl Device {
         self.dies[usize::from(die.0)].occupied
     }
 
+    /// Whether the operations that occupy a die all tolerate others of their kind beside them; `None` when there is none.
+    #[must_use]
+    pub fn occupants(&self, die: Die) -> Option<bool> {
+        let die = &self.dies[usize::from(die.0)];
+        (die.occupants > 0).then_some(die.tolerant)
+    }
+
     /// Whether an operation of this base, multi-plane or not, may start beside what occupies a die (on other planes).
     #[must_use]
     pub fn tolerates(&self, die: Die, info: &BaseInfo, multi: bool) -> bool {

@@ -4,7 +4,9 @@
 
 mod chain;
 mod eligible;
+mod groups;
 mod journal;
+mod lottery;
 mod philox;
 mod plan;
 pub mod probability;

@@ -5,7 +5,9 @@
 
 use nandseq_device::{OpInfo, Tables};
 use nandseq_profile::model::{Axis, Chain, ChainStep, PayloadField, StepAddress};
-use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::{BaseId, BaseSet, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
+
+use crate::groups::BaseGroups;
 
 /// What makes names eligible together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -22,8 +24,28 @@ pub(crate) struct Share {
     /// Sum of the weights of its names.
     pub(crate) mass: u64,
     /// Its names: `first .. first + count` of the distribution's.
-    pub(crate) first: u32,
-    pub(crate) count: u32,
+    first: u32,
+    count: u32,
+}
+
+/// Kinds of names of a base, one bit for each cell type: single-plane ones in the lower byte, multi-plane ones in the upper.
+pub(crate) type Kinds = u16;
+
+/// The bit of a class in [`Kinds`].
+pub(crate) const fn kind(multi: bool, cell: CellTypeId) -> Kinds {
+    1 << (cell.0 + if multi { 8 } else { 0 })
+}
+
+/// The share of a base under a phase key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BaseShare {
+    /// Which kinds of names it has.
+    pub(crate) kinds: Kinds,
+    /// Sum of the weights of its names.
+    pub(crate) mass: u64,
+    /// Its classes: `first .. first + count` of the distribution's shares, in the order of their kinds.
+    first: u16,
+    count: u16,
 }
 
 /// A distribution over names, by class.
@@ -31,6 +53,11 @@ pub(crate) struct Share {
 pub(crate) struct Distribution {
     pub(crate) shares: Vec<Share>,
     pub(crate) names: Vec<(OpId, u64)>,
+    /// The bases that have names.
+    pub(crate) set: BaseSet,
+    /// Position of a base in `bases`, by [`BaseId`].
+    pub(crate) position: Vec<u16>,
+    pub(crate) bases: Vec<BaseShare>,
 }
 
 /// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
@@ -63,7 +90,44 @@ impl Distribution {
                 _ => shares.push(Share { class: class(op), mass: weight, first: at as u32, count: 1 }),
             }
         }
-        Self { shares, names }
+        let mut all = Self { shares, names, position: vec![0; tables.bases().count()], ..Self::default() };
+        all.index();
+        all
+    }
+
+    /// Groups the shares by base.
+    fn index(&mut self) {
+        for (at, share) in self.shares.iter().enumerate() {
+            let Class { base, multi, cell } = share.class;
+            if !self.set.contains(base) {
+                self.set.insert(base);
+                self.position[base.index()] = self.bases.len() as u16;
+                self.bases.push(BaseShare { kinds: 0, mass: 0, first: at as u16, count: 0 });
+            }
+            let of_base = &mut self.bases[usize::from(self.position[base.index()])];
+            of_base.kinds |= kind(multi, cell);
+            of_base.mass += share.mass;
+            of_base.count += 1;
+        }
+    }
+
+    /// The classes of the base at a position that are of some kinds.
+    pub(crate) fn shares_of(&self, position: usize, kinds: Kinds) -> impl Iterator<Item = &Share> {
+        let base = &self.bases[position];
+        let shares = &self.shares[usize::from(base.first)..usize::from(base.first + base.count)];
+        shares.iter().filter(move |share| kinds & kind(share.class.multi, share.class.cell) != 0)
+    }
+
+    /// The mass of some kinds of a base.
+    pub(crate) fn mass_of(&self, base: &BaseShare, kinds: Kinds) -> u64 {
+        let shares = &self.shares[usize::from(base.first)..usize::from(base.first + base.count)];
+        let inside = shares.iter().filter(|share| kinds & kind(share.class.multi, share.class.cell) != 0);
+        inside.map(|share| share.mass).sum()
+    }
+
+    /// The names of a class.
+    pub(crate) fn names_of(&self, share: &Share) -> &[(OpId, u64)] {
+        &self.names[share.first as usize..(share.first + share.count) as usize]
     }
 }
 
@@ -93,6 +157,7 @@ pub(crate) struct FollowUps {
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub(crate) tables: Tables,
+    pub(crate) groups: BaseGroups,
     /// Names of operations, for messages.
     names: Vec<String>,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
@@ -184,6 +249,7 @@ impl Setup {
             post_hook_window: policies.post_hook_window,
             refill_uses_end_key: policies.refill_uses_end_key,
             resume,
+            groups: BaseGroups::new(&tables),
             tables,
         })
     }

@@ -14,6 +14,7 @@ use nandseq_trace::{Proposal, Sink};
 
 use crate::chain::{ChainId, Chains, Step};
 use crate::journal::Journal;
+use crate::lottery::Lottery;
 use crate::philox::{Stream, StreamKind};
 use crate::queue::{Event, Hook, Queue};
 use crate::reason::{Reason, Rejections};
@@ -97,6 +98,8 @@ pub struct Site<'s> {
     pub(crate) proposing: bool,
     pub(crate) summary: RunSummary,
     pub(crate) plan: Vec<Step>,
+    /// What the present proposal may draw.
+    pub(crate) lottery: Lottery,
     /// For each die an order in which its chains can complete.
     pub(crate) orders: Vec<Order>,
     /// The order that shows that the plan is safe; `None` in it stands for the plan's own chain.
@@ -131,6 +134,7 @@ impl<'s> Site<'s> {
             proposing: false,
             summary: RunSummary::default(),
             plan: Vec::new(),
+            lottery: Lottery::default(),
             orders: vec![Order::new(); usize::from(setup.tables.size.dies)],
             new_order: None,
             targets: Vec::new(),

@@ -158,6 +158,12 @@ impl BaseSet {
         Self(self.0 | other.0)
     }
 
+    /// The bases in both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The bases of this set that are not in `other`.
     #[must_use]
     pub const fn minus(self, other: Self) -> Self {

@@ -1,0 +1,93 @@
+//! Bases by what a hook must know of them: one bit set for each question, so that a state of the device rules out all bases that
+//! it concerns at once.
+
+use nandseq_device::{BaseInfo, Reach, Tables};
+use nandseq_profile::model::{AddressSource, Axis};
+use nandseq_profile::{BaseId, BaseSet};
+
+/// The bases of which each statement is true.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct BaseGroups {
+    /// Occupies planes and is no reset: not while a due chain step waits for planes.
+    pub(crate) occupying: BaseSet,
+    /// Occupies planes of its own choice.
+    pub(crate) occupying_planes: BaseSet,
+    /// Looks at the planes it addresses.
+    pub(crate) on_planes: BaseSet,
+    /// Looks at every plane of its die.
+    pub(crate) on_die: BaseSet,
+    /// Looks at every plane of every die.
+    pub(crate) on_target: BaseSet,
+    /// Occupies every die, and cuts nothing there.
+    pub(crate) occupying_target: BaseSet,
+    /// Occupies, and cuts nothing: starts beside others only if they tolerate it.
+    pub(crate) joining: BaseSet,
+    /// May overlap others of its kind on one die.
+    pub(crate) interleaved: BaseSet,
+    /// Suspends, by axis.
+    pub(crate) suspending: [BaseSet; 2],
+    /// Resumes, by axis.
+    pub(crate) resuming: [BaseSet; 2],
+    /// Needs a page that a copyback read put into the page register.
+    pub(crate) from_copyback: BaseSet,
+    /// Loses what its planes' registers hold unread.
+    pub(crate) overwriting: BaseSet,
+    /// Goes on with the page in the page register.
+    pub(crate) cache_reading: BaseSet,
+    /// Addresses the plane of the hook.
+    pub(crate) here: BaseSet,
+    /// Addresses what the output register holds.
+    pub(crate) from_output: BaseSet,
+    /// Addresses what the page register holds.
+    pub(crate) from_page: BaseSet,
+    /// Needs no address beyond what the statements above say.
+    pub(crate) plain: BaseSet,
+}
+
+impl BaseGroups {
+    pub(crate) fn new(tables: &Tables) -> Self {
+        let mut groups = Self::default();
+        for (base, info) in tables.bases() {
+            groups.add(base, info);
+        }
+        groups
+    }
+
+    fn add(&mut self, base: BaseId, info: &BaseInfo) {
+        let effects = &info.effects;
+        let resets = effects.reset_die || effects.reset_target;
+        let cuts = resets || effects.suspend.is_some();
+        let overwrites = effects.changes_block() || effects.fill.is_some();
+        let cache_reads = effects.cache_read.is_some() || effects.cache_read_end.is_some();
+        let from_output = info.address == AddressSource::OutputRegister;
+        let from_page = info.address == AddressSource::PageRegister;
+        let at_hook = info.address == AddressSource::Hook;
+        let here = from_output || from_page || (at_hook && info.reach == Reach::Planes);
+        let [suspending_erase, suspending_program] = &mut self.suspending;
+        let [resuming_erase, resuming_program] = &mut self.resuming;
+        let statements = [
+            (&mut self.occupying, info.occupies && !resets),
+            (&mut self.occupying_planes, info.occupies && info.reach == Reach::Planes),
+            (&mut self.on_planes, info.reach == Reach::Planes),
+            (&mut self.on_die, info.reach == Reach::Die),
+            (&mut self.on_target, info.reach == Reach::Target),
+            (&mut self.occupying_target, info.occupies && info.reach == Reach::Target && !effects.reset_target),
+            (&mut self.joining, info.occupies && !cuts),
+            (&mut self.interleaved, info.interleaved),
+            (suspending_erase, effects.suspend == Some(Axis::Erase)),
+            (suspending_program, effects.suspend == Some(Axis::Program)),
+            (resuming_erase, effects.resume == Some(Axis::Erase)),
+            (resuming_program, effects.resume == Some(Axis::Program)),
+            (&mut self.from_copyback, effects.copyback_source),
+            (&mut self.overwriting, overwrites && !effects.copyback_source),
+            (&mut self.cache_reading, cache_reads && !overwrites && !effects.copyback_source),
+            (&mut self.here, here),
+            (&mut self.from_output, from_output),
+            (&mut self.from_page, from_page),
+            (&mut self.plain, here || at_hook || info.address == AddressSource::None),
+        ];
+        for (group, _) in statements.into_iter().filter(|(_, holds)| *holds) {
+            group.insert(base);
+        }
+    }
+}
