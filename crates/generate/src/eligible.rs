@@ -9,8 +9,8 @@ use nandseq_device::{BaseInfo, Device, Place, PlaneLogic};
 use nandseq_profile::model::{AddressSource, Axis, LatchKind};
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, Die, Page, Plane, PlaneSet, Ticks};
 
-use crate::groups::BaseGroups;
-use crate::setup::{Kinds, Setup, kind};
+use crate::groups::{BaseGroups, Source};
+use crate::setup::{Class, Kinds, Setup, kind};
 
 /// Kinds of names that address one plane, and several.
 const SINGLE: Kinds = 0x00FF;
@@ -31,17 +31,10 @@ pub(crate) struct View {
     page_cell: [Option<CellTypeId>; 8],
     /// Whether a chain is under way on the die.
     chained: bool,
+    /// The bases that share the planes that [`View::planes_of`] last found: most bases are alike.
+    alike: Cell<(BaseSet, PlaneSet)>,
     /// The book's last answers: many bases ask the same of it. By [`Source`].
-    answers: [Cell<Option<(PlaneSet, Kinds)>>; 4],
-}
-
-/// What the address book is asked for.
-#[derive(Clone, Copy, Debug)]
-enum Source {
-    AnyBlock,
-    NextPageOf,
-    AnyNextPage,
-    ReadablePage,
+    answers: [Cell<Option<(PlaneSet, Kinds)>>; 5],
 }
 
 impl View {
@@ -62,6 +55,7 @@ impl View {
             closed: [BaseSet::EMPTY; 8],
             page_cell: [None; 8],
             chained,
+            alike: Cell::default(),
             answers: Default::default(),
         };
         let mut on_any_plane = BaseSet::EMPTY;
@@ -166,43 +160,63 @@ impl View {
     }
 
     /// The planes on which a base may work now, with this cell type.
-    pub(crate) fn allowed(&self, device: &Device, info: &BaseInfo, base: BaseId, cell: CellTypeId) -> PlaneSet {
-        let planes = self.allowed_as_any(device, base);
-        if !reads_on_with_cell_type(info) {
-            return planes;
-        }
-        let mut fits = PlaneSet::EMPTY;
-        for plane in planes.iter().filter(|plane| self.page_cell[usize::from(plane.0)] == Some(cell)) {
-            fits.insert(plane);
-        }
-        fits
+    pub(crate) fn allowed(&self, device: &Device, setup: &Setup, class: &Class) -> PlaneSet {
+        let planes = self.planes_of(device, class.base);
+        if setup.groups.with_cell_type.contains(class.base) { self.with_page_of(planes, class.cell) } else { planes }
+    }
+
+    /// Those of some planes whose page register holds a page of a cell type.
+    fn with_page_of(&self, planes: PlaneSet, cell: CellTypeId) -> PlaneSet {
+        let fits = planes.iter().filter(|plane| self.page_cell[usize::from(plane.0)] == Some(cell));
+        fits.fold(PlaneSet::EMPTY, |all, plane| all.union(PlaneSet::one(plane)))
     }
 
     /// The planes on which a base may work now with some cell type.
-    fn allowed_as_any(&self, device: &Device, base: BaseId) -> PlaneSet {
-        let mut planes = PlaneSet::EMPTY;
-        for plane in device.planes().iter().filter(|plane| !self.closed[usize::from(plane.0)].contains(base)) {
-            planes.insert(plane);
+    fn planes_of(&self, device: &Device, base: BaseId) -> PlaneSet {
+        let (alike, planes) = self.alike.get();
+        if alike.contains(base) {
+            return planes;
         }
+        let (mut alike, mut planes) = (BaseSet(u128::MAX), PlaneSet::EMPTY);
+        for plane in device.planes().iter() {
+            let closed = self.closed[usize::from(plane.0)];
+            if closed.contains(base) {
+                alike = alike.and(closed);
+            } else {
+                alike = alike.minus(closed);
+                planes.insert(plane);
+            }
+        }
+        self.alike.set((alike, planes));
         planes
+    }
+
+    /// The bases of which [`View::kinds`] may leave out some names.
+    pub(crate) const fn partly(&self, setup: &Setup) -> BaseSet {
+        BaseSet(!setup.groups.plain.0).union(self.single_only)
     }
 
     /// Which kinds of names of an open base have an address now.
     pub(crate) fn kinds(&self, device: &Device, setup: &Setup, base: BaseId) -> Kinds {
+        let groups = &setup.groups;
         let beside = if self.single_only.contains(base) { SINGLE } else { SINGLE | MULTI };
-        if setup.groups.plain.contains(base) {
+        if groups.plain.contains(base) {
             return beside;
         }
-        let info = setup.tables.base(base);
-        if !reads_on_with_cell_type(info) {
-            return beside & self.kinds_on(device, info, self.allowed_as_any(device, base));
+        let planes = self.planes_of(device, base);
+        let source = groups.sources[base.index()];
+        if !groups.with_cell_type.contains(base) {
+            return beside & self.kinds_on(device, setup, (base, source), planes);
         }
-        let cells = (0..setup.tables.programs.len()).map(CellTypeId::from);
-        beside
-            & cells.fold(0, |all, cell| {
+        let mut kinds = 0;
+        for cell in (0..setup.tables.programs.len()).map(CellTypeId::from) {
+            let planes = self.with_page_of(planes, cell);
+            if source == Source::Other || !planes.is_empty() {
                 let of_cell = kind(false, cell) | kind(true, cell);
-                all | of_cell & self.kinds_on(device, info, self.allowed(device, info, base, cell))
-            })
+                kinds |= of_cell & self.kinds_on(device, setup, (base, source), planes);
+            }
+        }
+        kinds & beside
     }
 
     /// The one page that may be programmed while a cache program is on and no chain counts on it.
@@ -213,22 +227,32 @@ impl View {
     }
 
     /// Which kinds of names have an address on some of `allowed`.
-    fn kinds_on(&self, device: &Device, info: &BaseInfo, allowed: PlaneSet) -> Kinds {
+    fn kinds_on(
+        &self,
+        device: &Device,
+        setup: &Setup,
+        (base, source): (BaseId, Source),
+        allowed: PlaneSet,
+    ) -> Kinds {
+        match source {
+            Source::Other => self.kinds_of_what_goes_on(device, setup.tables.base(base), allowed),
+            Source::NextPageOf if device.logic(self.die).cache_program.is_some() => {
+                self.next_of_cache_program(device).map_or(0, |next| kind_of(&next))
+            }
+            Source::AnyBlock | Source::NextPageOf | Source::AnyNextPage | Source::ReadablePage => {
+                self.ask(device, source, allowed)
+            }
+        }
+    }
+
+    /// Which kinds of names can go on with what has begun on the die.
+    fn kinds_of_what_goes_on(&self, device: &Device, info: &BaseInfo, allowed: PlaneSet) -> Kinds {
         let logic = device.logic(self.die);
-        let kind_of = |place: &Place| kind(place.planes.len() > 1, place.cell_type);
         let latched = |latch| match logic.latch(latch).filter(|_| !self.chained) {
             Some(loaded) => kind_of(&loaded.place),
             None => 0,
         };
-        let programs = info.effects.is_program();
         match info.address {
-            AddressSource::AnyBlock => self.ask(device, Source::AnyBlock, allowed),
-            AddressSource::NextPage if programs && logic.cache_program.is_some() => {
-                self.next_of_cache_program(device).map_or(0, |next| kind_of(&next))
-            }
-            AddressSource::NextPage if programs => self.ask(device, Source::NextPageOf, allowed),
-            AddressSource::NextPage => self.ask(device, Source::AnyNextPage, allowed),
-            AddressSource::ReadablePage => self.ask(device, Source::ReadablePage, allowed),
             AddressSource::SuspendedProgram => match logic.program {
                 Some(suspended) if suspended.place.planes.is_subset(allowed) => kind_of(&suspended.place),
                 _ => 0,
@@ -238,7 +262,10 @@ impl View {
             AddressSource::None
             | AddressSource::Hook
             | AddressSource::OutputRegister
-            | AddressSource::PageRegister => SINGLE | MULTI,
+            | AddressSource::PageRegister
+            | AddressSource::AnyBlock
+            | AddressSource::NextPage
+            | AddressSource::ReadablePage => SINGLE | MULTI,
         }
     }
 
@@ -252,6 +279,7 @@ impl View {
         let all = |some: bool, kinds: Kinds| if some { kinds } else { 0 };
         let cells = |single: u8, multi: u8| Kinds::from(single) | Kinds::from(multi) << 8;
         let answer = match source {
+            Source::Other => 0,
             Source::AnyBlock => {
                 all(!book.any_planes(die, allowed).is_empty(), SINGLE) | all(book.any_together(die, allowed), MULTI)
             }
@@ -267,11 +295,8 @@ impl View {
     }
 }
 
-/// Whether a base goes on with the cell type in the page register, which only names of that type can.
-const fn reads_on_with_cell_type(info: &BaseInfo) -> bool {
-    let effects = &info.effects;
-    let otherwise = effects.copyback_source || effects.changes_block() || effects.fill.is_some();
-    effects.cache_read.is_some() && !otherwise
+const fn kind_of(place: &Place) -> Kinds {
+    kind(place.planes.len() > 1, place.cell_type)
 }
 
 /// The bases that the registers of a plane keep from working there.

@@ -5,6 +5,39 @@ use nandseq_device::{BaseInfo, Reach, Tables};
 use nandseq_profile::model::{AddressSource, Axis};
 use nandseq_profile::{BaseId, BaseSet};
 
+/// Where the address of a base that is not plain comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Source {
+    /// From the base's own [`AddressSource`], none of the following.
+    Other,
+    /// A block that may be erased.
+    AnyBlock,
+    /// A next page of the name's cell type.
+    NextPageOf,
+    /// A next page of any cell type.
+    AnyNextPage,
+    /// A readable page.
+    ReadablePage,
+}
+
+impl Source {
+    const fn of(info: &BaseInfo) -> Self {
+        match info.address {
+            AddressSource::AnyBlock => Self::AnyBlock,
+            AddressSource::NextPage if info.effects.is_program() => Self::NextPageOf,
+            AddressSource::NextPage => Self::AnyNextPage,
+            AddressSource::ReadablePage => Self::ReadablePage,
+            AddressSource::None
+            | AddressSource::Hook
+            | AddressSource::OutputRegister
+            | AddressSource::PageRegister
+            | AddressSource::SuspendedProgram
+            | AddressSource::OneShotLatch
+            | AddressSource::CopybackLatch => Self::Other,
+        }
+    }
+}
+
 /// The bases of which each statement is true.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct BaseGroups {
@@ -42,6 +75,10 @@ pub(crate) struct BaseGroups {
     pub(crate) from_page: BaseSet,
     /// Needs no address beyond what the statements above say.
     pub(crate) plain: BaseSet,
+    /// Goes on with the cell type in the page register, which only names of that type can.
+    pub(crate) with_cell_type: BaseSet,
+    /// Where the address comes from, by [`BaseId`].
+    pub(crate) sources: Vec<Source>,
 }
 
 impl BaseGroups {
@@ -49,6 +86,7 @@ impl BaseGroups {
         let mut groups = Self::default();
         for (base, info) in tables.bases() {
             groups.add(base, info);
+            groups.sources.push(Source::of(info));
         }
         groups
     }
@@ -84,6 +122,7 @@ impl BaseGroups {
             (&mut self.here, here),
             (&mut self.from_output, from_output),
             (&mut self.from_page, from_page),
+            (&mut self.with_cell_type, effects.cache_read.is_some() && !overwrites && !effects.copyback_source),
             (&mut self.plain, here || at_hook || info.address == AddressSource::None),
         ];
         for (group, _) in statements.into_iter().filter(|(_, holds)| *holds) {

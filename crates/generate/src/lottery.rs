@@ -8,8 +8,7 @@ use crate::setup::{Class, Distribution, Kinds};
 /// What is left of a base's names.
 #[derive(Clone, Copy, Debug)]
 struct Ticket {
-    /// Position in the distribution's bases.
-    at: u16,
+    base: BaseId,
     /// Which kinds of names are in.
     kinds: Kinds,
     mass: u64,
@@ -25,25 +24,31 @@ pub(crate) struct Lottery {
 }
 
 impl Lottery {
-    /// Takes in the names of `bases` whose kinds are eligible.
+    /// Takes in the names of `bases`: all of them, but of those in `partly` only the kinds that `eligible` says.
     pub(crate) fn restrict(
         &mut self,
         distribution: &Distribution,
         bases: BaseSet,
+        partly: BaseSet,
         mut eligible: impl FnMut(BaseId) -> Kinds,
     ) {
         self.tickets.clear();
         self.tried.clear();
         self.total = 0;
         for base in bases.and(distribution.set).iter() {
-            let at = distribution.position[base.index()];
-            let share = &distribution.bases[usize::from(at)];
-            let kinds = eligible(base) & share.kinds;
-            let mass = if kinds == share.kinds { share.mass } else { distribution.mass_of(share, kinds) };
-            if kinds != 0 {
-                self.total += mass;
-                self.tickets.push(Ticket { at, kinds, mass });
+            let share = &distribution.bases[base.index()];
+            let (mut kinds, mut mass) = (share.kinds, share.mass);
+            if partly.contains(base) {
+                kinds &= eligible(base);
+                if kinds == 0 {
+                    continue;
+                }
+                if kinds != share.kinds {
+                    mass = distribution.shares_of(base, kinds).map(|share| share.mass).sum();
+                }
             }
+            self.total += mass;
+            self.tickets.push(Ticket { base, kinds, mass });
         }
     }
 
@@ -66,7 +71,7 @@ impl Lottery {
                 at -= ticket.mass;
                 continue;
             }
-            for share in distribution.shares_of(usize::from(ticket.at), ticket.kinds) {
+            for share in distribution.shares_of(ticket.base, ticket.kinds) {
                 let of_share = self.tried.iter().filter(|(_, _, class)| *class == share.class);
                 let mass = share.mass - of_share.map(|(_, weight, _)| weight).sum::<u64>();
                 if at >= mass {

@@ -40,7 +40,7 @@ impl Site<'_> {
         let view = View::new(&self.device, setup, lane, now, chains);
         let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
         let mut lottery = std::mem::take(&mut self.lottery);
-        lottery.restrict(distribution, view.open, |base| view.kinds(&self.device, setup, base));
+        lottery.restrict(distribution, view.open, view.partly(setup), |base| view.kinds(&self.device, setup, base));
         for _ in 0..setup.max_tries {
             let Some((op, class)) = lottery.draw(distribution, &mut stream) else { break };
             if setup.tables.base(class.base).effects.delay {

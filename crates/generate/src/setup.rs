@@ -17,10 +17,18 @@ pub(crate) struct Class {
     pub(crate) cell: CellTypeId,
 }
 
+impl Class {
+    /// Its bit in [`Kinds`].
+    pub(crate) const fn kind(&self) -> Kinds {
+        kind(self.multi, self.cell)
+    }
+}
+
 /// The share of a class under a phase key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share {
     pub(crate) class: Class,
+    pub(crate) kind: Kinds,
     /// Sum of the weights of its names.
     pub(crate) mass: u64,
     /// Its names: `first .. first + count` of the distribution's.
@@ -37,7 +45,7 @@ pub(crate) const fn kind(multi: bool, cell: CellTypeId) -> Kinds {
 }
 
 /// The share of a base under a phase key.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct BaseShare {
     /// Which kinds of names it has.
     pub(crate) kinds: Kinds,
@@ -55,8 +63,7 @@ pub(crate) struct Distribution {
     pub(crate) names: Vec<(OpId, u64)>,
     /// The bases that have names.
     pub(crate) set: BaseSet,
-    /// Position of a base in `bases`, by [`BaseId`].
-    pub(crate) position: Vec<u16>,
+    /// By [`BaseId`].
     pub(crate) bases: Vec<BaseShare>,
 }
 
@@ -87,10 +94,10 @@ impl Distribution {
                     share.mass += weight;
                     share.count += 1;
                 }
-                _ => shares.push(Share { class: class(op), mass: weight, first: at as u32, count: 1 }),
+                _ => shares.push(Share { class: class(op), kind: class(op).kind(), mass: weight, first: at as u32, count: 1 }),
             }
         }
-        let mut all = Self { shares, names, position: vec![0; tables.bases().count()], ..Self::default() };
+        let mut all = Self { shares, names, bases: vec![BaseShare::default(); tables.bases().count()], ..Self::default() };
         all.index();
         all
     }
@@ -98,31 +105,23 @@ impl Distribution {
     /// Groups the shares by base.
     fn index(&mut self) {
         for (at, share) in self.shares.iter().enumerate() {
-            let Class { base, multi, cell } = share.class;
+            let base = share.class.base;
+            let of_base = &mut self.bases[base.index()];
             if !self.set.contains(base) {
                 self.set.insert(base);
-                self.position[base.index()] = self.bases.len() as u16;
-                self.bases.push(BaseShare { kinds: 0, mass: 0, first: at as u16, count: 0 });
+                of_base.first = at as u16;
             }
-            let of_base = &mut self.bases[usize::from(self.position[base.index()])];
-            of_base.kinds |= kind(multi, cell);
+            of_base.kinds |= share.kind;
             of_base.mass += share.mass;
             of_base.count += 1;
         }
     }
 
-    /// The classes of the base at a position that are of some kinds.
-    pub(crate) fn shares_of(&self, position: usize, kinds: Kinds) -> impl Iterator<Item = &Share> {
-        let base = &self.bases[position];
+    /// The classes of a base that are of some kinds.
+    pub(crate) fn shares_of(&self, base: BaseId, kinds: Kinds) -> impl Iterator<Item = &Share> {
+        let base = &self.bases[base.index()];
         let shares = &self.shares[usize::from(base.first)..usize::from(base.first + base.count)];
-        shares.iter().filter(move |share| kinds & kind(share.class.multi, share.class.cell) != 0)
-    }
-
-    /// The mass of some kinds of a base.
-    pub(crate) fn mass_of(&self, base: &BaseShare, kinds: Kinds) -> u64 {
-        let shares = &self.shares[usize::from(base.first)..usize::from(base.first + base.count)];
-        let inside = shares.iter().filter(|share| kinds & kind(share.class.multi, share.class.cell) != 0);
-        inside.map(|share| share.mass).sum()
+        shares.iter().filter(move |share| kinds & share.kind != 0)
     }
 
     /// The names of a class.

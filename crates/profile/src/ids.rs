@@ -149,7 +149,8 @@ impl BaseSet {
     /// Whether the base is in the set.
     #[must_use]
     pub const fn contains(self, base: BaseId) -> bool {
-        self.0 >> base.0 & 1 == 1
+        let word = if base.0 < 64 { self.0 as u64 } else { (self.0 >> 64) as u64 };
+        base.0 < 128 && word >> (base.0 % 64) & 1 == 1
     }
 
     /// The bases in either set.
@@ -184,14 +185,19 @@ impl BaseSet {
 
     /// The bases, ascending.
     pub fn iter(self) -> impl Iterator<Item = BaseId> {
-        let mut bits = self.0;
+        // Word by word: shifts and subtractions over 128 bits cost several times as much.
+        let (mut left, mut upper) = (self.0 as u64, (self.0 >> 64) as u64);
+        let mut first = 0;
         std::iter::from_fn(move || {
-            let at = bits.trailing_zeros();
-            if at == 128 {
-                return None;
+            if left == 0 {
+                (left, upper, first) = (upper, 0, 64);
+                if left == 0 {
+                    return None;
+                }
             }
-            bits &= bits - 1;
-            Some(BaseId(at as u16))
+            let at = left.trailing_zeros();
+            left &= left - 1;
+            Some(BaseId((first + at) as u16))
         })
     }
 }

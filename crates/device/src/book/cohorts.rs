@@ -6,7 +6,7 @@
 
 use nandseq_profile::{CellTypeId, Die, PlaneSet};
 
-use super::masks::{MaskSet, bits};
+use super::masks::{MaskSet, Masks, bits};
 use super::{AddressBook, LENGTHS, Sets};
 use crate::place::Place;
 use crate::tables::{Size, Tables};
@@ -30,6 +30,9 @@ pub(super) struct Cohorts {
     any_masks: Vec<MaskSet>,
     next_masks: Vec<MaskSet>,
     read_masks: Vec<MaskSet>,
+    /// For each die and plane set the cell types with which some two of its planes can work together, one bit each.
+    next_together: Vec<u8>,
+    read_together: Vec<u8>,
     /// Which cell types a group could last program, so that only those are looked at again.
     last_next: Vec<u8>,
     last_read: Vec<u8>,
@@ -55,6 +58,8 @@ impl Cohorts {
             any_masks: vec![MaskSet::default(); dies],
             next_masks: vec![MaskSet::default(); dies * cells],
             read_masks: vec![MaskSet::default(); dies * cells],
+            next_together: vec![0; dies * masks],
+            read_together: vec![0; dies * masks],
             last_next: vec![0; entries(groups)],
             last_read: vec![0; entries(groups)],
         }
@@ -100,6 +105,16 @@ impl Cohorts {
         &self.read_masks[usize::from(die.0) * self.cells + cell.index()]
     }
 
+    /// The cell types with which some two of `planes` can be programmed together, one bit each.
+    pub(super) fn next_together(&self, die: Die, planes: PlaneSet) -> u8 {
+        self.next_together[usize::from(die.0) * self.masks + usize::from(planes.0)]
+    }
+
+    /// The cell types as which some two of `planes` can be read together, one bit each.
+    pub(super) fn read_together(&self, die: Die, planes: PlaneSet) -> u8 {
+        self.read_together[usize::from(die.0) * self.masks + usize::from(planes.0)]
+    }
+
     /// The group of an entry of [`Cohorts::any`].
     pub(super) fn any_group(&self, entry: u32) -> u32 {
         entry % self.size.groups
@@ -141,10 +156,10 @@ impl AddressBook {
         }
         self.cohorts.set_any(die, entry, free);
         for cell in bits(u32::from(next_cells | self.cohorts.last_next[entry])) {
-            self.cohorts.set_next(die, entry, cell, &next);
+            self.cohorts.set_next(&self.masks, die, entry, cell, &next);
         }
         for cell in bits(u32::from(read_cells | self.cohorts.last_read[entry])) {
-            self.cohorts.set_read(die, entry, cell, &read);
+            self.cohorts.set_read(&self.masks, die, entry, cell, &read);
         }
         self.cohorts.last_next[entry] = next_cells;
         self.cohorts.last_read[entry] = read_cells;
@@ -166,19 +181,25 @@ impl Cohorts {
     }
 
     /// Moves an entry of `next` and notes which masks have one.
-    fn move_next(&mut self, entry: u32, set: Option<usize>) {
+    fn move_next(&mut self, relations: &Masks, entry: u32, set: Option<usize>) {
         let left = self.next.home(entry);
         if left == set {
             return;
         }
         self.next.assign(entry, set);
         for changed in [left, set].into_iter().flatten() {
-            self.next_masks[changed / self.masks].put(changed % self.masks, self.next.len(changed) > 0);
+            let some = self.next.len(changed) > 0;
+            let (row, mask) = (changed / self.masks, changed % self.masks);
+            if self.next_masks[row].put(mask, some) {
+                let (die, cell) = (row / self.cells, row % self.cells);
+                let together = &mut self.next_together[die * self.masks..][..self.masks];
+                relations.note_together(together, 1 << cell, mask, &self.next_masks[row]);
+            }
         }
     }
 
     /// Files the cohorts of a group for programming a cell type: planes at the same next page, at least two.
-    fn set_next(&mut self, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
+    fn set_next(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
         let mut slot = 0;
         let mut seen = PlaneSet::EMPTY;
         for (at, &(cells, page)) in planes.iter().enumerate() {
@@ -194,17 +215,17 @@ impl Cohorts {
             seen = seen.union(mask);
             if mask.len() >= 2 {
                 let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);
-                self.move_next(((group * self.cells + cell) * self.slots + slot) as u32, Some(set));
+                self.move_next(relations, ((group * self.cells + cell) * self.slots + slot) as u32, Some(set));
                 slot += 1;
             }
         }
         for slot in slot..self.slots {
-            self.move_next(((group * self.cells + cell) * self.slots + slot) as u32, None);
+            self.move_next(relations, ((group * self.cells + cell) * self.slots + slot) as u32, None);
         }
     }
 
     /// Files the cohort of a group for reading a cell type.
-    fn set_read(&mut self, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
+    fn set_read(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
         let mut mask = PlaneSet::EMPTY;
         let mut longest = 0;
         for (at, &(cells, pages)) in planes.iter().enumerate() {
@@ -227,8 +248,13 @@ impl Cohorts {
             let bit = 1 << (changed % LENGTHS);
             let lengths = &mut self.read_lengths[changed / LENGTHS];
             *lengths = if self.read.len(changed) > 0 { *lengths | bit } else { *lengths & !bit };
-            let mask = changed / LENGTHS;
-            self.read_masks[mask / self.masks].put(mask % self.masks, *lengths != 0);
+            let some = *lengths != 0;
+            let (row, mask) = (changed / LENGTHS / self.masks, changed / LENGTHS % self.masks);
+            if self.read_masks[row].put(mask, some) {
+                let die = row / self.cells;
+                let together = &mut self.read_together[die * self.masks..][..self.masks];
+                relations.note_together(together, 1 << cell, mask, &self.read_masks[row]);
+            }
         }
     }
 }

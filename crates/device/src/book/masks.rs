@@ -7,11 +7,13 @@ use nandseq_profile::PlaneSet;
 pub(super) struct MaskSet([u64; 4]);
 
 impl MaskSet {
-    /// Puts a plane set in or takes it out.
-    pub(super) const fn put(&mut self, mask: usize, inside: bool) {
+    /// Puts a plane set in or takes it out; whether that changed anything.
+    pub(super) const fn put(&mut self, mask: usize, inside: bool) -> bool {
         let bit = 1 << (mask % 64);
         let word = &mut self.0[mask / 64];
+        let before = *word;
         *word = if inside { *word | bit } else { *word & !bit };
+        *word != before
     }
 
     /// Whether both have a member in common.
@@ -79,6 +81,16 @@ impl Masks {
     /// The plane sets of at least two planes that contain `planes`.
     pub(super) fn supersets(&self, planes: PlaneSet) -> &MaskSet {
         &self.supersets[usize::from(planes.0)]
+    }
+
+    /// Brings `together`, which says by plane set whether it shares two planes with some member of `known`, in line after
+    /// `mask` came in or went; the answer is one bit of a byte.
+    pub(super) fn note_together(&self, together: &mut [u8], bit: u8, mask: usize, known: &MaskSet) {
+        for planes in self.sharing_two[mask].iter() {
+            let answer = &mut together[usize::from(planes.0)];
+            let some = known.meets(self.sharing_two(planes));
+            *answer = if some { *answer | bit } else { *answer & !bit };
+        }
     }
 
     /// The plane sets of at least two planes inside `planes`.

@@ -72,17 +72,13 @@ impl AddressBook {
     /// The cell types, one bit each, with which some two of the allowed planes can be programmed together.
     #[must_use]
     pub fn next_cells_together(&self, die: Die, allowed: PlaneSet) -> u8 {
-        self.over_cells(|cell| self.next_together(die, cell, allowed))
+        self.cohorts.next_together(die, allowed)
     }
 
     /// The cell types, one bit each, as which some two of the allowed planes can be read together.
     #[must_use]
     pub fn read_cells_together(&self, die: Die, allowed: PlaneSet) -> u8 {
-        self.over_cells(|cell| self.read_together(die, cell, allowed))
-    }
-
-    fn over_cells(&self, test: impl Fn(CellTypeId) -> bool) -> u8 {
-        (0..self.cells).fold(0, |all, cell| all | u8::from(test(CellTypeId(cell as u8))) << cell)
+        self.cohorts.read_together(die, allowed)
     }
 
     /// A block that may be erased, at page 0; the cell type is for the caller to fill in.
@@ -176,13 +172,13 @@ impl AddressBook {
     /// Whether some two of the allowed planes can be programmed together.
     #[must_use]
     pub fn next_together(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> bool {
-        self.cohorts.next_masks(die, cell).meets(self.masks.sharing_two(allowed))
+        self.next_cells_together(die, allowed) >> cell.0 & 1 == 1
     }
 
     /// Whether some two of the allowed planes can be read together.
     #[must_use]
     pub fn read_together(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> bool {
-        self.cohorts.read_masks(die, cell).meets(self.masks.sharing_two(allowed))
+        self.read_cells_together(die, allowed) >> cell.0 & 1 == 1
     }
 
     /// A random plane set among the allowed ones on which some group qualifies; `known` are the plane sets of groups.
