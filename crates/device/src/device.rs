@@ -55,6 +55,8 @@ struct DieState {
     occupants: u8,
     /// Whether those there are all tolerate others of their kind beside them.
     tolerant: bool,
+    /// Counts changes of the above.
+    stamp: u64,
 }
 
 /// The present state of a device.
@@ -81,7 +83,7 @@ impl Device {
     /// When a bad block does not exist.
     #[must_use]
     pub fn new(tables: &Tables, bad: &[(Die, Block)]) -> Self {
-        let idle = DieState { tolerant: true, ..DieState::default() };
+        let idle = DieState { tolerant: true, stamp: 1, ..DieState::default() };
         Self {
             book: AddressBook::new(tables, bad),
             dies: vec![idle; usize::from(tables.size.dies)],
@@ -102,6 +104,12 @@ impl Device {
     #[must_use]
     pub fn logic(&self, die: Die) -> &DieLogic {
         &self.dies[usize::from(die.0)].logic
+    }
+
+    /// A number that changes, and never comes back, whenever anything about a die changes but the phases that time ends.
+    #[must_use]
+    pub fn stamp(&self, die: Die) -> u64 {
+        self.dies[usize::from(die.0)].stamp
     }
 
     /// Every plane of a die.
@@ -294,14 +302,16 @@ impl Device {
             });
         }
         for die in self.dies_of(info, place) {
-            self.dies[die].logic.start(info, place);
+            let die = &mut self.dies[die];
+            die.logic.start(info, place);
+            die.stamp += u64::from(!info.is_inert());
         }
         self.enter(info, op.multi, place);
         if info.effects.changes_block() {
             self.book.begin(place);
         }
         if info.effects.odt_disable {
-            self.dies.iter_mut().for_each(|die| die.logic.odt_disabled = true);
+            self.dies.iter_mut().for_each(|die| (die.logic.odt_disabled, die.stamp) = (true, die.stamp + 1));
         }
         let matters = info.occupies || info.effects.at_end();
         matters.then(|| {
@@ -318,6 +328,7 @@ impl Device {
         let planes = self.planes_of(info, place);
         for die in self.dies_of(info, place) {
             let die = &mut self.dies[die];
+            die.stamp += 1;
             die.occupied = die.occupied.union(planes);
             die.occupants += 1;
             die.tolerant &= info.interleaved && !multi;
@@ -332,6 +343,7 @@ impl Device {
         let planes = self.planes_of(info, place);
         for die in self.dies_of(info, place) {
             let die = &mut self.dies[die];
+            die.stamp += 1;
             die.occupied = die.occupied.minus(planes);
             die.occupants -= 1;
             die.tolerant |= die.occupants == 0;
@@ -366,13 +378,15 @@ impl Device {
         let info = tables.base(tables.op(flight.op).base);
         self.leave(info, &flight.place);
         for die in self.dies_of(info, &flight.place) {
-            self.dies[die].logic.finish(info, &flight.place);
+            let die = &mut self.dies[die];
+            die.logic.finish(info, &flight.place);
+            die.stamp += 1;
         }
         if info.effects.changes_block() {
             self.book.finish(info, &flight.place);
         }
         if info.effects.odt_enable {
-            self.dies.iter_mut().for_each(|die| die.logic.odt_disabled = false);
+            self.dies.iter_mut().for_each(|die| (die.logic.odt_disabled, die.stamp) = (false, die.stamp + 1));
         }
         flight
     }

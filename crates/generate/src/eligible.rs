@@ -3,14 +3,14 @@
 //! A filter, not a judge: whatever passes here is judged again before it starts. It is made of bit masks of the state and of
 //! the address book's counts, so that nearly every draw succeeds.
 
-use std::cell::Cell;
-
 use nandseq_device::{BaseInfo, Device, Place, PlaneLogic};
 use nandseq_profile::model::{AddressSource, Axis, LatchKind};
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, Die, Page, Plane, PlaneSet, Ticks};
 
+use crate::face::Face;
 use crate::groups::{BaseGroups, Source};
-use crate::setup::{Class, Kinds, Setup, kind};
+use crate::lottery::Lottery;
+use crate::setup::{Class, Distribution, Kinds, Setup, kind};
 
 /// Kinds of names that address one plane, and several.
 const SINGLE: Kinds = 0x00FF;
@@ -31,66 +31,44 @@ pub(crate) struct View {
     page_cell: [Option<CellTypeId>; 8],
     /// Whether a chain is under way on the die.
     chained: bool,
-    /// The bases that share the planes that [`View::planes_of`] last found: most bases are alike.
-    alike: Cell<(BaseSet, PlaneSet)>,
-    /// The book's last answers: many bases ask the same of it. By [`Source`].
-    answers: [Cell<Option<(PlaneSet, Kinds)>>; 5],
 }
 
 impl View {
     pub(crate) fn new(
+        faces: &mut [Face],
         device: &Device,
         setup: &Setup,
         (die, plane): (Die, Plane),
         now: Ticks,
         (chained, waiting): (bool, bool),
     ) -> Self {
-        let (tables, groups) = (&setup.tables, &setup.groups);
-        let logic = device.logic(die);
+        let groups = &setup.groups;
+        let own = &mut faces[usize::from(die.0)];
+        own.refresh(device, setup, die, now);
         let mut view = Self {
             die,
             plane,
-            open: BaseSet(u128::MAX),
+            open: BaseSet(u128::MAX).minus(own.forbidden),
             single_only: BaseSet::EMPTY,
-            closed: [BaseSet::EMPTY; 8],
-            page_cell: [None; 8],
+            closed: own.closed,
+            page_cell: own.page_cell,
             chained,
-            alike: Cell::default(),
-            answers: Default::default(),
         };
-        let mut on_any_plane = BaseSet::EMPTY;
-        let mut unread = PlaneSet::EMPTY;
-        let busy = device.occupied(die);
-        for plane in device.planes().iter() {
-            let (cache, latch) = logic.forbidden_by_plane(tables, plane);
-            let forbidden = device.forbidden_by_op_state(tables, die, plane, now).union(cache).union(latch);
-            on_any_plane = on_any_plane.union(forbidden);
-            let mut closed = forbidden.and(groups.on_planes);
-            if busy.contains(plane) {
-                closed = closed.union(groups.occupying_planes);
-            }
-            let registers = &logic.planes[usize::from(plane.0)];
-            if registers.unread {
-                unread.insert(plane);
-            }
-            view.page_cell[usize::from(plane.0)] = registers.page.map(|page| page.cell_type);
-            view.closed[usize::from(plane.0)] = closed.union(closed_by_registers(groups, registers));
+        let unread = own.unread;
+        let mut addressing = groups.addressing;
+        if device.logic(die).cache_program.is_some() {
+            addressing = addressing.minus(groups.asking[Source::NextPageOf as usize]); // its page is given
         }
-        view.close(
-            logic
-                .forbidden_by_latch(tables)
-                .union(logic.forbidden_by_suspension(tables))
-                .union(logic.forbidden_by_cache_program(tables))
-                .union(device.forbidden_by_odt(tables))
-                .union(on_any_plane.and(groups.on_die.union(groups.on_target))),
-        );
+        view.close(own.closed_everywhere.and(addressing));
+        view.close(own.on_any_plane.and(groups.on_die.union(groups.on_target)));
+        view.close(device.forbidden_by_odt(&setup.tables));
         if waiting {
             view.close(groups.occupying);
         }
-        view.close_at_hook(groups, &logic.planes[usize::from(plane.0)]);
+        view.close_at_hook(groups, &device.logic(die).planes[usize::from(plane.0)]);
         view.close_beside_others(device, groups, die, groups.joining);
         view.close_without_victim(device, setup, unread, now);
-        view.close_by_other_dies(device, setup, now);
+        view.close_by_other_dies(faces, device, setup, now);
         view
     }
 
@@ -118,25 +96,19 @@ impl View {
     }
 
     /// Closes what looks at every die where another die forbids it.
-    fn close_by_other_dies(&mut self, device: &Device, setup: &Setup, now: Ticks) {
-        let (tables, groups) = (&setup.tables, &setup.groups);
-        let own = self.die;
-        for die in (0..tables.size.dies).map(Die).filter(|&die| die != own) {
+    fn close_by_other_dies(&mut self, faces: &mut [Face], device: &Device, setup: &Setup, now: Ticks) {
+        let groups = &setup.groups;
+        for (at, face) in faces.iter_mut().enumerate() {
+            let die = Die(at as u8);
+            if die == self.die {
+                continue;
+            }
             if self.open.and(groups.on_target).is_empty() {
                 return;
             }
+            face.refresh(device, setup, die, now);
             self.close_beside_others(device, groups, die, groups.occupying_target);
-            let logic = device.logic(die);
-            let mut forbidden = logic
-                .forbidden_by_latch(tables)
-                .union(logic.forbidden_by_suspension(tables))
-                .union(logic.forbidden_by_cache_program(tables));
-            for plane in device.planes().iter() {
-                let (cache, latch) = logic.forbidden_by_plane(tables, plane);
-                let state = device.forbidden_by_op_state(tables, die, plane, now);
-                forbidden = forbidden.union(cache).union(latch).union(state);
-            }
-            self.close(forbidden.and(groups.on_target));
+            self.close(face.forbidden.union(face.on_any_plane).and(groups.on_target));
         }
     }
 
@@ -173,10 +145,11 @@ impl View {
 
     /// The planes on which a base may work now with some cell type.
     fn planes_of(&self, device: &Device, base: BaseId) -> PlaneSet {
-        let (alike, planes) = self.alike.get();
-        if alike.contains(base) {
-            return planes;
-        }
+        self.alike(device, base).1
+    }
+
+    /// The planes on which a base may work now, and all bases that share them: most bases are alike.
+    fn alike(&self, device: &Device, base: BaseId) -> (BaseSet, PlaneSet) {
         let (mut alike, mut planes) = (BaseSet(u128::MAX), PlaneSet::EMPTY);
         for plane in device.planes().iter() {
             let closed = self.closed[usize::from(plane.0)];
@@ -187,34 +160,69 @@ impl View {
                 planes.insert(plane);
             }
         }
-        self.alike.set((alike, planes));
-        planes
+        (alike, planes)
     }
 
-    /// The bases of which [`View::kinds`] may leave out some names.
-    pub(crate) const fn partly(&self, setup: &Setup) -> BaseSet {
-        BaseSet(!setup.groups.plain.0).union(self.single_only)
+    /// Fills a lottery with what is eligible.
+    pub(crate) fn fill(&self, lottery: &mut Lottery, distribution: &Distribution, device: &Device, setup: &Setup) {
+        lottery.start(distribution, self.open);
+        let groups = &setup.groups;
+        let inside = self.open.and(distribution.set);
+        for base in inside.and(groups.plain).and(self.single_only).iter() {
+            lottery.limit(distribution, base, SINGLE);
+        }
+        let mut rest = inside.minus(groups.plain);
+        while let Some(first) = rest.first() {
+            let (alike, planes) = self.alike(device, first);
+            let mut alike = alike.and(rest);
+            rest = rest.minus(alike);
+            for (source, asking) in Source::ALL.into_iter().zip(groups.asking) {
+                let asking = asking.and(alike);
+                if asking.is_empty() {
+                    continue;
+                }
+                alike = alike.minus(asking);
+                let kinds = self.ask(device, source, planes);
+                for base in asking.iter() {
+                    lottery.limit(distribution, base, kinds & self.kinds_beside(base));
+                }
+            }
+            for base in alike.iter() {
+                // Most often no page register fits: then nothing is asked.
+                let kinds = if self.without_page(setup, base, planes) { 0 } else { self.kinds(device, setup, base) };
+                lottery.limit(distribution, base, kinds);
+            }
+        }
+    }
+
+    /// Whether a base takes an address from the book for the cell type of a page register, and no plane holds a page.
+    fn without_page(&self, setup: &Setup, base: BaseId, planes: PlaneSet) -> bool {
+        setup.groups.addressing.contains(base)
+            && planes.iter().all(|plane| self.page_cell[usize::from(plane.0)].is_none())
+    }
+
+    /// Which kinds of names of a base may start beside what occupies the die.
+    const fn kinds_beside(&self, base: BaseId) -> Kinds {
+        if self.single_only.contains(base) { SINGLE } else { SINGLE | MULTI }
     }
 
     /// Which kinds of names of an open base have an address now.
     pub(crate) fn kinds(&self, device: &Device, setup: &Setup, base: BaseId) -> Kinds {
         let groups = &setup.groups;
-        let beside = if self.single_only.contains(base) { SINGLE } else { SINGLE | MULTI };
+        let beside = self.kinds_beside(base);
         if groups.plain.contains(base) {
             return beside;
         }
         let planes = self.planes_of(device, base);
-        let source = groups.sources[base.index()];
+        let info = setup.tables.base(base);
         if !groups.with_cell_type.contains(base) {
-            return beside & self.kinds_on(device, setup, (base, source), planes);
+            return beside & self.kinds_on(device, info, planes);
         }
         let mut kinds = 0;
         for cell in (0..setup.tables.programs.len()).map(CellTypeId::from) {
             let planes = self.with_page_of(planes, cell);
-            if source == Source::Other || !planes.is_empty() {
-                let of_cell = kind(false, cell) | kind(true, cell);
-                kinds |= of_cell & self.kinds_on(device, setup, (base, source), planes);
-            }
+            let of_cell = kind(false, cell) | kind(true, cell);
+            kinds |= of_cell & self.kinds_on(device, info, planes);
         }
         kinds & beside
     }
@@ -227,26 +235,10 @@ impl View {
     }
 
     /// Which kinds of names have an address on some of `allowed`.
-    fn kinds_on(
-        &self,
-        device: &Device,
-        setup: &Setup,
-        (base, source): (BaseId, Source),
-        allowed: PlaneSet,
-    ) -> Kinds {
-        match source {
-            Source::Other => self.kinds_of_what_goes_on(device, setup.tables.base(base), allowed),
-            Source::NextPageOf if device.logic(self.die).cache_program.is_some() => {
-                self.next_of_cache_program(device).map_or(0, |next| kind_of(&next))
-            }
-            Source::AnyBlock | Source::NextPageOf | Source::AnyNextPage | Source::ReadablePage => {
-                self.ask(device, source, allowed)
-            }
+    fn kinds_on(&self, device: &Device, info: &BaseInfo, allowed: PlaneSet) -> Kinds {
+        if let Some(source) = Source::of(info) {
+            return self.ask(device, source, allowed);
         }
-    }
-
-    /// Which kinds of names can go on with what has begun on the die.
-    fn kinds_of_what_goes_on(&self, device: &Device, info: &BaseInfo, allowed: PlaneSet) -> Kinds {
         let logic = device.logic(self.die);
         let latched = |latch| match logic.latch(latch).filter(|_| !self.chained) {
             Some(loaded) => kind_of(&loaded.place),
@@ -269,19 +261,17 @@ impl View {
         }
     }
 
-    /// Asks the address book, unless it has just answered the same.
+    /// Which kinds of names the address book has something for.
     fn ask(&self, device: &Device, source: Source, allowed: PlaneSet) -> Kinds {
-        let slot = &self.answers[source as usize];
-        if let Some((_, known)) = slot.get().filter(|&(of, _)| of == allowed) {
-            return known;
-        }
         let (book, die) = (&device.book, self.die);
         let all = |some: bool, kinds: Kinds| if some { kinds } else { 0 };
         let cells = |single: u8, multi: u8| Kinds::from(single) | Kinds::from(multi) << 8;
-        let answer = match source {
-            Source::Other => 0,
+        match source {
             Source::AnyBlock => {
                 all(!book.any_planes(die, allowed).is_empty(), SINGLE) | all(book.any_together(die, allowed), MULTI)
+            }
+            Source::NextPageOf if device.logic(die).cache_program.is_some() => {
+                self.next_of_cache_program(device).map_or(0, |next| kind_of(&next))
             }
             Source::NextPageOf => cells(book.next_cells(die, allowed), book.next_cells_together(die, allowed)),
             Source::AnyNextPage => {
@@ -289,29 +279,10 @@ impl View {
                 single | cells(0, book.next_cells_together(die, allowed))
             }
             Source::ReadablePage => cells(book.read_cells(die, allowed), book.read_cells_together(die, allowed)),
-        };
-        slot.set(Some((allowed, answer)));
-        answer
+        }
     }
 }
 
 const fn kind_of(place: &Place) -> Kinds {
     kind(place.planes.len() > 1, place.cell_type)
-}
-
-/// The bases that the registers of a plane keep from working there.
-fn closed_by_registers(groups: &BaseGroups, registers: &PlaneLogic) -> BaseSet {
-    let mut closed = BaseSet::EMPTY;
-    if registers.unread {
-        closed = closed.union(groups.overwriting);
-    }
-    // Unread data that is not in the page register too: a cache read would lose it.
-    let for_good = registers.unread && registers.page != registers.output;
-    if for_good || registers.page.is_none() {
-        closed = closed.union(groups.cache_reading);
-    }
-    if registers.page.is_none_or(|page| !page.copyback) {
-        closed = closed.union(groups.from_copyback);
-    }
-    closed
 }

@@ -1,15 +1,13 @@
 //! Bases by what a hook must know of them: one bit set for each question, so that a state of the device rules out all bases that
 //! it concerns at once.
 
-use nandseq_device::{BaseInfo, Reach, Tables};
-use nandseq_profile::model::{AddressSource, Axis};
+use nandseq_device::{BaseInfo, PlaneLogic, Reach, Tables};
+use nandseq_profile::model::{AddressSource, Axis, CacheReadKind, DeviceState};
 use nandseq_profile::{BaseId, BaseSet};
 
-/// Where the address of a base that is not plain comes from.
+/// What the address book is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Source {
-    /// From the base's own [`AddressSource`], none of the following.
-    Other,
     /// A block that may be erased.
     AnyBlock,
     /// A next page of the name's cell type.
@@ -21,21 +19,34 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    const fn of(info: &BaseInfo) -> Self {
+    pub(crate) const ALL: [Self; 4] = [Self::AnyBlock, Self::NextPageOf, Self::AnyNextPage, Self::ReadablePage];
+
+    /// What a base asks for; `None` when its address follows from the state of the die.
+    pub(crate) const fn of(info: &BaseInfo) -> Option<Self> {
         match info.address {
-            AddressSource::AnyBlock => Self::AnyBlock,
-            AddressSource::NextPage if info.effects.is_program() => Self::NextPageOf,
-            AddressSource::NextPage => Self::AnyNextPage,
-            AddressSource::ReadablePage => Self::ReadablePage,
+            AddressSource::AnyBlock => Some(Self::AnyBlock),
+            AddressSource::NextPage if info.effects.is_program() => Some(Self::NextPageOf),
+            AddressSource::NextPage => Some(Self::AnyNextPage),
+            AddressSource::ReadablePage => Some(Self::ReadablePage),
             AddressSource::None
             | AddressSource::Hook
             | AddressSource::OutputRegister
             | AddressSource::PageRegister
             | AddressSource::SuspendedProgram
             | AddressSource::OneShotLatch
-            | AddressSource::CopybackLatch => Self::Other,
+            | AddressSource::CopybackLatch => None,
         }
     }
+}
+
+/// What the registers of a plane forbid.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Gate {
+    /// Forbidden by the tables of the device.
+    pub(crate) forbidden: BaseSet,
+    /// What cannot work on this plane: of the forbidden bases those that look at single planes, and what the registers are in
+    /// the way of.
+    pub(crate) closed: BaseSet,
 }
 
 /// The bases of which each statement is true.
@@ -77,8 +88,37 @@ pub(crate) struct BaseGroups {
     pub(crate) plain: BaseSet,
     /// Goes on with the cell type in the page register, which only names of that type can.
     pub(crate) with_cell_type: BaseSet,
-    /// Where the address comes from, by [`BaseId`].
-    pub(crate) sources: Vec<Source>,
+    /// Takes its address from the book.
+    pub(crate) addressing: BaseSet,
+    /// The same, and the planes alone decide, by [`Source`].
+    pub(crate) asking: [BaseSet; 4],
+    /// By [`gate_of`].
+    gates: Vec<Gate>,
+}
+
+/// What matters of a plane's registers, one bit each.
+const CACHE: usize = 1;
+const PLANE_CACHE: usize = 2;
+const UNREAD: usize = 4;
+/// Page register and output register hold the same.
+const SAME: usize = 8;
+const NO_PAGE: usize = 16;
+const COPYBACK: usize = 32;
+const GATES: usize = 64;
+
+fn gate_of(registers: &PlaneLogic) -> usize {
+    let bit = |holds: bool, bit: usize| if holds { bit } else { 0 };
+    let cache = match registers.cache_read {
+        None => 0,
+        Some(CacheReadKind::Cache) => CACHE,
+        Some(CacheReadKind::PlaneCache) => PLANE_CACHE,
+    };
+    let page = match registers.page {
+        None => NO_PAGE,
+        Some(page) => bit(page.copyback, COPYBACK),
+    };
+    let unread = if registers.unread { UNREAD | bit(registers.page == registers.output, SAME) } else { 0 };
+    cache | page | unread
 }
 
 impl BaseGroups {
@@ -86,9 +126,46 @@ impl BaseGroups {
         let mut groups = Self::default();
         for (base, info) in tables.bases() {
             groups.add(base, info);
-            groups.sources.push(Source::of(info));
+            let Some(source) = Source::of(info) else { continue };
+            groups.addressing.insert(base);
+            if !groups.with_cell_type.contains(base) {
+                groups.asking[source as usize].insert(base);
+            }
+        }
+        groups.gates = vec![Gate::default(); GATES];
+        for facts in 0..GATES {
+            groups.gates[facts] = groups.build_gate(tables, facts);
         }
         groups
+    }
+
+    /// What the registers of a plane forbid.
+    pub(crate) fn gate(&self, registers: &PlaneLogic) -> &Gate {
+        &self.gates[gate_of(registers)]
+    }
+
+    fn build_gate(&self, tables: &Tables, facts: usize) -> Gate {
+        let mut gate = Gate::default();
+        let mut forbid = |holds: bool, bases: BaseSet| {
+            if holds {
+                gate.forbidden = gate.forbidden.union(bases);
+            }
+        };
+        let unread = facts & UNREAD != 0;
+        forbid(facts & CACHE != 0, tables.forbidden_by(DeviceState::CacheRead(CacheReadKind::Cache)));
+        forbid(facts & PLANE_CACHE != 0, tables.forbidden_by(DeviceState::CacheRead(CacheReadKind::PlaneCache)));
+        forbid(unread, tables.forbidden_by(DeviceState::LatchOnRead));
+        gate.closed = gate.forbidden.and(self.on_planes);
+        let mut close = |holds: bool, bases: BaseSet| {
+            if holds {
+                gate.closed = gate.closed.union(bases);
+            }
+        };
+        close(unread, self.overwriting);
+        // Unread data that is not in the page register too: a cache read would lose it.
+        close((unread && facts & SAME == 0) || facts & NO_PAGE != 0, self.cache_reading);
+        close(facts & COPYBACK == 0, self.from_copyback);
+        gate
     }
 
     fn add(&mut self, base: BaseId, info: &BaseInfo) {

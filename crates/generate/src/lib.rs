@@ -4,6 +4,7 @@
 
 mod chain;
 mod eligible;
+mod face;
 mod groups;
 mod journal;
 mod lottery;

@@ -37,25 +37,20 @@ impl Site<'_> {
         let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
         let setup = self.setup;
         let chains = (self.chains.any_on(die), self.waits_for_planes(die, now));
-        let view = View::new(&self.device, setup, lane, now, chains);
+        let view = View::new(&mut self.faces, &self.device, setup, lane, now, chains);
         let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
-        let mut lottery = std::mem::take(&mut self.lottery);
-        lottery.restrict(distribution, view.open, view.partly(setup), |base| view.kinds(&self.device, setup, base));
+        view.fill(&mut self.lottery, distribution, &self.device, setup);
         for _ in 0..setup.max_tries {
-            let Some((op, class)) = lottery.draw(distribution, &mut stream) else { break };
+            let Some((op, class)) = self.lottery.draw(distribution, &mut stream) else { return };
             if setup.tables.base(class.base).effects.delay {
-                break;
+                return;
             }
             match self.try_name(&view, (op, &class), &proposal, &mut stream) {
-                Ok(Start::Now) => {
-                    self.begin(proposal, now, sink);
-                    break;
-                }
-                Ok(Start::WhenBusIsFree) => break,
+                Ok(Start::Now) => return self.begin(proposal, now, sink),
+                Ok(Start::WhenBusIsFree) => return,
                 Err(reason) => self.refuse(&proposal, op, reason, sink),
             }
         }
-        self.lottery = lottery;
     }
 
     /// Makes a plan for a drawn name and decides whether it starts.

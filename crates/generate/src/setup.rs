@@ -44,17 +44,6 @@ pub(crate) const fn kind(multi: bool, cell: CellTypeId) -> Kinds {
     1 << (cell.0 + if multi { 8 } else { 0 })
 }
 
-/// The share of a base under a phase key.
-#[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct BaseShare {
-    /// Which kinds of names it has.
-    pub(crate) kinds: Kinds,
-    /// Sum of the weights of its names.
-    pub(crate) mass: u64,
-    /// Its classes: `first .. first + count` of the distribution's shares, in the order of their kinds.
-    first: u16,
-    count: u16,
-}
 
 /// A distribution over names, by class.
 #[derive(Clone, Default, Debug)]
@@ -63,8 +52,11 @@ pub(crate) struct Distribution {
     pub(crate) names: Vec<(OpId, u64)>,
     /// The bases that have names.
     pub(crate) set: BaseSet,
-    /// By [`BaseId`].
-    pub(crate) bases: Vec<BaseShare>,
+    /// By [`BaseId`]: which kinds of names it has and the sum of their weights.
+    pub(crate) kinds: Vec<Kinds>,
+    pub(crate) masses: Vec<u64>,
+    /// By [`BaseId`]: first and one past the last of its classes in `shares`.
+    classes: Vec<(u16, u16)>,
 }
 
 /// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
@@ -97,30 +89,32 @@ impl Distribution {
                 _ => shares.push(Share { class: class(op), kind: class(op).kind(), mass: weight, first: at as u32, count: 1 }),
             }
         }
-        let mut all = Self { shares, names, bases: vec![BaseShare::default(); tables.bases().count()], ..Self::default() };
-        all.index();
-        all
-    }
-
-    /// Groups the shares by base.
-    fn index(&mut self) {
-        for (at, share) in self.shares.iter().enumerate() {
+        let bases = tables.bases().count();
+        let mut all = Self {
+            names,
+            set: BaseSet::EMPTY,
+            kinds: vec![0; bases],
+            masses: vec![0; bases],
+            classes: vec![(0, 0); bases],
+            shares: Vec::new(),
+        };
+        for (at, share) in shares.iter().enumerate() {
             let base = share.class.base;
-            let of_base = &mut self.bases[base.index()];
-            if !self.set.contains(base) {
-                self.set.insert(base);
-                of_base.first = at as u16;
+            if !all.set.contains(base) {
+                all.set.insert(base);
+                all.classes[base.index()].0 = at as u16;
             }
-            of_base.kinds |= share.kind;
-            of_base.mass += share.mass;
-            of_base.count += 1;
+            all.classes[base.index()].1 = at as u16 + 1;
+            all.kinds[base.index()] |= share.kind;
+            all.masses[base.index()] += share.mass;
         }
+        Self { shares, ..all }
     }
 
     /// The classes of a base that are of some kinds.
     pub(crate) fn shares_of(&self, base: BaseId, kinds: Kinds) -> impl Iterator<Item = &Share> {
-        let base = &self.bases[base.index()];
-        let shares = &self.shares[usize::from(base.first)..usize::from(base.first + base.count)];
+        let (first, end) = self.classes[base.index()];
+        let shares = &self.shares[usize::from(first)..usize::from(end)];
         shares.iter().filter(move |share| kinds & share.kind != 0)
     }
 

@@ -146,6 +146,18 @@ impl BaseSet {
         self.0 |= 1 << base.0;
     }
 
+    /// Takes a base out.
+    pub const fn remove(&mut self, base: BaseId) {
+        self.0 &= !(1 << base.0);
+    }
+
+    /// The lowest base.
+    #[must_use]
+    pub const fn first(self) -> Option<BaseId> {
+        let at = self.0.trailing_zeros();
+        if at < 128 { Some(BaseId(at as u16)) } else { None }
+    }
+
     /// Whether the base is in the set.
     #[must_use]
     pub const fn contains(self, base: BaseId) -> bool {
