@@ -44,7 +44,6 @@ pub(crate) const fn kind(multi: bool, cell: CellTypeId) -> Kinds {
     1 << (cell.0 + if multi { 8 } else { 0 })
 }
 
-
 /// A distribution over names, by class.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Distribution {
@@ -86,7 +85,13 @@ impl Distribution {
                     share.mass += weight;
                     share.count += 1;
                 }
-                _ => shares.push(Share { class: class(op), kind: class(op).kind(), mass: weight, first: at as u32, count: 1 }),
+                _ => shares.push(Share {
+                    class: class(op),
+                    kind: class(op).kind(),
+                    mass: weight,
+                    first: at as u32,
+                    count: 1,
+                }),
             }
         }
         let bases = tables.bases().count();
