@@ -428,11 +428,8 @@ fn later_steps_of_a_chain_are_proposed_nowhere() {
     let mut step = Op::new(&profile, 2, "Output", 20.0, &[(0, 0, 0, 0)]);
     step.is_first = false;
     let events = [Event::Operation(Op::new(&profile, 1, "Read_SLC", 0.0, &[(0, 0, 0, 0)])), Event::Operation(step)];
-    for kind in [FileKind::OpStateNameInputTimeCount, FileKind::PhaseProposalCounts] {
-        assert_eq!(
-            columns(&rows(&profile, kind, &events), &[if kind == FileKind::PhaseProposalCounts { 5 } else { 3 }]),
-            ["Read_SLC"]
-        );
+    for (kind, name) in [(FileKind::OpStateNameInputTimeCount, 3), (FileKind::PhaseProposalCounts, 5)] {
+        assert_eq!(columns(&rows(&profile, kind, &events), &[name]), ["Read_SLC"]);
     }
     assert_eq!(rows(&profile, FileKind::OperationTimeline, &events).len(), 2);
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use nandseq_profile::diagnostic::SourceFile;
 use nandseq_profile::model::{Effect, PhaseKind, Scope};
 use nandseq_profile::{
-    BaseId, Block, CellTypeId, Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, ReadOptions, Target, Ticks,
+    Block, CellTypeId, Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, ReadOptions, Target, Ticks,
 };
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::format::TableFormat;
@@ -148,11 +148,6 @@ pub(crate) fn durations(profile: &Profile, op: OpId) -> (u64, u64, u64) {
         }
     }
     (issue, busy, total)
-}
-
-/// The base of an operation.
-pub(crate) fn base_of(profile: &Profile, op: OpId) -> BaseId {
-    profile.ops[op].base
 }
 
 /// A cell type by name.

@@ -108,7 +108,8 @@ impl Walk<'_> {
         let idle = die.busy.iter().all(|&busy| busy <= self.now);
         let in_core = die.array.filter(|array| array.1 <= self.now);
         match self.dice.below(12) {
-            0 | 1 => self.start(at, "Status", 0),
+            0 => self.start(at, "Status", 0),
+            1 => self.start(at, "Plane_Feature", 1),
             2 => self.start(at, "Status_Plane", 2),
             3 => self.start(at, "Calibrate", 0),
             4 | 5 if die.suspended.is_none() => match in_core {
@@ -152,7 +153,7 @@ impl Walk<'_> {
         }
         let plane = self.dice.below(4) as u8;
         let free = |plane: u8| self.dies[at].busy[usize::from(plane)] <= self.now;
-        if free(0) && free(plane) && plane > 0 && self.now % 20_000 == 0 {
+        if free(0) && free(plane) && plane > 0 && self.now.is_multiple_of(20_000) {
             self.start(at, "Read_SLC_Multi", plane);
         } else if free(plane) {
             let name = ["Read_SLC", "Cache_Read_TLC", "Recover_SLC"][self.dice.below(3) as usize];
