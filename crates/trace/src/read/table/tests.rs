@@ -1,3 +1,5 @@
+//! What lines of tables mean, and what is wrong with those that mean nothing.
+
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 use std::sync::LazyLock;
