@@ -85,6 +85,26 @@ impl TimeColumn {
         u128::from(grid.0).checked_mul(numerator).is_some_and(|product| product % denominator == 0)
     }
 
+    /// The start time as the column has it, in units of its last decimal.
+    #[must_use]
+    pub fn units(&self, start: Ticks) -> u128 {
+        match self.factor {
+            Factor::OnePart(parts) => u128::from(divide_half_even(start.0, parts)),
+            Factor::Ratio { numerator, denominator } => {
+                let product = u128::from(start.0) * numerator;
+                let (units, rest) = (product / denominator, product % denominator);
+                let up = 2 * rest > denominator || (2 * rest == denominator && units % 2 == 1);
+                units + u128::from(up)
+            }
+        }
+    }
+
+    /// Decimals of the column.
+    #[must_use]
+    pub const fn decimals(&self) -> u32 {
+        self.decimals
+    }
+
     /// Whether the text of this start time is its number of µs, neither scaled nor rounded.
     pub(crate) fn is_plain(&self, start: Ticks) -> bool {
         self.plain.is_some_and(|unit| start.0.is_multiple_of(unit))
@@ -92,27 +112,19 @@ impl TimeColumn {
 
     /// Appends the text of a start time.
     pub fn append(&self, start: Ticks, line: &mut Vec<u8>) {
-        match self.factor {
-            Factor::OnePart(parts) => {
-                let (units, rest) = (start.0 / parts, start.0 % parts);
-                let up = 2 * rest > parts || (2 * rest == parts && units % 2 == 1);
-                let units = units + u64::from(up);
-                let one = 10u64.pow(self.decimals);
-                line.extend_from_slice(itoa::Buffer::new().format(units / one).as_bytes());
-                append_fraction(units % one, self.decimals, line);
-            }
-            Factor::Ratio { numerator, denominator } => {
-                let product = u128::from(start.0) * numerator;
-                let (units, rest) = (product / denominator, product % denominator);
-                let up = 2 * rest > denominator || (2 * rest == denominator && units % 2 == 1);
-                let units = units + u128::from(up);
-                let one = 10u128.pow(self.decimals);
-                line.extend_from_slice(itoa::Buffer::new().format(units / one).as_bytes());
-                let below_one = u64::try_from(units % one).unwrap_or_default();
-                append_fraction(below_one, self.decimals, line);
-            }
-        }
+        let units = self.units(start);
+        let one = 10u128.pow(self.decimals);
+        line.extend_from_slice(itoa::Buffer::new().format(units / one).as_bytes());
+        let below_one = u64::try_from(units % one).unwrap_or_default();
+        append_fraction(below_one, self.decimals, line);
     }
+}
+
+/// The quotient, rounded to the nearest integer, a half to the even one.
+const fn divide_half_even(value: u64, parts: u64) -> u64 {
+    let (units, rest) = (value / parts, value % parts);
+    let up = 2 * rest > parts || (2 * rest == parts && units % 2 == 1);
+    units + up as u64
 }
 
 /// Appends `.` and `fraction` as `decimals` digits, without trailing zeros beyond the first digit.
