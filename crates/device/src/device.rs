@@ -6,6 +6,7 @@
 
 mod cut;
 mod op_state;
+mod still;
 
 use nandseq_profile::model::{DeviceState, StatusOf};
 use nandseq_profile::{BaseSet, Block, Die, OpId, PlaneSet, Ticks};
@@ -19,6 +20,7 @@ use crate::tables::{BaseInfo, OpInfo, Reach, Tables};
 pub use cut::Parked;
 use op_state::Segment;
 pub use op_state::{PlanePhase, Status};
+pub use still::StillDie;
 
 /// An operation whose end is still to come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

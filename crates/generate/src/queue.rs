@@ -27,13 +27,21 @@ pub(crate) enum Event {
 pub(crate) struct Hook {
     pub(crate) die: Die,
     pub(crate) plane: Plane,
-    /// The operation whose phase it belongs to.
-    pub(crate) of: FlightId,
+    /// The operation whose phase it belongs to, while that can still be cut.
+    pub(crate) of: Option<FlightId>,
     /// For a hook after a phase: when the phase ends. `None`: inside a phase.
     pub(crate) after: Option<Ticks>,
 }
 
 impl Event {
+    /// The same event once its operation has ended for good.
+    pub(crate) const fn past_cutting(self) -> Self {
+        match self {
+            Self::Hook(hook) => Self::Hook(Hook { of: None, ..hook }),
+            Self::End(_) | Self::Due(_) | Self::Wake | Self::Refill => self,
+        }
+    }
+
     const fn class(self) -> u64 {
         match self {
             Self::End(_) => 0,
@@ -95,7 +103,12 @@ impl Queue {
 
     /// Takes the hooks of an operation out.
     pub(crate) fn forget_hooks(&mut self, of: FlightId) {
-        self.entries.retain(|entry| !matches!(entry.event, Event::Hook(hook) if hook.of == of));
+        self.entries.retain(|entry| !matches!(entry.event, Event::Hook(hook) if hook.of == Some(of)));
+    }
+
+    /// Every event, in order.
+    pub(crate) fn in_order(&self) -> Vec<(Ticks, Event)> {
+        self.entries.iter().rev().map(|entry| (entry.time, entry.event)).collect()
     }
 
     /// Takes every hook and refill out, in order.
@@ -119,9 +132,7 @@ mod tests {
     fn equal_times_are_ordered_by_class_then_creation() {
         let mut queue = Queue::default();
         let end = Event::End(FlightId { slot: 1, generation: 0 });
-        let hook = |die| {
-            Event::Hook(Hook { die: Die(die), plane: Plane(0), of: FlightId { slot: 0, generation: 0 }, after: None })
-        };
+        let hook = |die| Event::Hook(Hook { die: Die(die), plane: Plane(0), of: None, after: None });
         queue.push(Ticks(5), Event::Refill);
         queue.push(Ticks(5), hook(1));
         queue.push(Ticks(5), hook(0));

@@ -4,10 +4,13 @@
 
 use std::ops::{Index, IndexMut};
 
+use serde::{Deserialize, Serialize};
+
 macro_rules! index_type {
     ($(#[$doc:meta])* $name:ident($repr:ty)) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
+        #[serde(transparent)]
         pub struct $name(pub $repr);
 
         impl $name {
@@ -225,7 +228,7 @@ impl FromIterator<BaseId> for BaseSet {
 }
 
 /// A set of planes of one die, one bit each; a die has at most 8 planes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct PlaneSet(pub u8);
 
 impl PlaneSet {

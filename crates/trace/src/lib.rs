@@ -2,16 +2,27 @@
 //!
 //! The engine pushes each committed operation into a [`Sink`]; sinks write files. Nothing here knows rules or chance.
 
+pub mod csv_tables;
 pub mod files;
+pub mod format;
 pub mod manifest;
+pub mod model;
 pub mod read;
+pub mod recorder;
+pub mod rows;
+pub mod run_files;
 pub mod sequence;
+mod sort;
+mod text;
 pub mod time_column;
+
+pub use sort::Budget;
 
 use std::io;
 
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, PlaneSet, Target, Ticks};
+use serde::{Deserialize, Serialize};
 
 /// What a status read expects to see.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -37,7 +48,7 @@ impl Status {
 }
 
 /// The op_state of a plane at an instant: half-open, ISSUE included.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct OpState {
     /// The END key of the state-affecting operation that is, or was last, on the plane; [`PhaseKey::DEFAULT`] when nothing ever ran
     /// there.
@@ -51,7 +62,7 @@ pub struct OpState {
 }
 
 /// The accepted proposal that an operation, or the chain it is a step of, comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Proposal {
     /// When it was made: not later than the start of the operation.
     pub time: Ticks,

@@ -64,6 +64,13 @@ impl Cohorts {
         }
     }
 
+    /// Puts the groups of every set in ascending order.
+    pub(super) fn settle(&mut self) {
+        self.any.settle();
+        self.next.settle();
+        self.read.settle();
+    }
+
     fn group_entry(&self, die: Die, group: u32) -> usize {
         usize::from(die.0) * self.size.groups as usize + group as usize
     }

@@ -132,9 +132,7 @@ impl AddressBook {
     #[must_use]
     pub fn new(tables: &Tables, bad: &[(Die, Block)]) -> Self {
         let size = tables.size;
-        let cells = tables.programs.len();
         let blocks = usize::from(size.dies) * size.blocks as usize;
-        let lanes = usize::from(size.dies) * usize::from(size.planes);
         let fresh = BlockRecord {
             stage: BlockStage::NotErased,
             pages: 0,
@@ -142,12 +140,31 @@ impl AddressBook {
             held_to_change: 0,
             held_to_read: 0,
         };
+        let mut records = vec![fresh; blocks];
+        for &(die, block) in bad {
+            assert!(die.0 < size.dies && block.0 < size.blocks, "a bad block exists");
+            records[usize::from(die.0) * size.blocks as usize + block.0 as usize].stage = BlockStage::Bad;
+        }
+        Self::with_records(tables, records)
+    }
+
+    /// A device whose blocks have these records: of each die in order, of each block in order.
+    ///
+    /// # Panics
+    /// When there is not one record for each block.
+    #[must_use]
+    pub fn with_records(tables: &Tables, records: Vec<BlockRecord>) -> Self {
+        let size = tables.size;
+        let cells = tables.programs.len();
+        let blocks = usize::from(size.dies) * size.blocks as usize;
+        let lanes = usize::from(size.dies) * usize::from(size.planes);
+        assert_eq!(records.len(), blocks, "one record for each block");
         let mut book = Self {
             size,
             offset_guard: tables.offset_guard,
             programs: tables.programs.clone(),
             cells,
-            records: vec![fresh; blocks],
+            records,
             any: Sets::new(lanes, blocks),
             next: Sets::new(lanes * cells * 2, blocks),
             read: Sets::new(lanes * cells * LENGTHS, blocks),
@@ -155,10 +172,6 @@ impl AddressBook {
             lanes: vec![Lane::default(); lanes],
             masks: Masks::new(size.planes),
         };
-        for &(die, block) in bad {
-            let at = book.at(die, block);
-            book.records[at].stage = BlockStage::Bad;
-        }
         for die in 0..size.dies {
             for group in 0..size.groups {
                 let planes = book.planes_of(group);
@@ -166,6 +179,20 @@ impl AddressBook {
             }
         }
         book
+    }
+
+    /// Brings the sets into the order in which [`AddressBook::with_records`] would make them.
+    pub(crate) fn settle(&mut self) {
+        self.any.settle();
+        self.next.settle();
+        self.read.settle();
+        self.cohorts.settle();
+    }
+
+    /// The records of all blocks: of each die in order, of each block in order.
+    #[must_use]
+    pub fn records(&self) -> &[BlockRecord] {
+        &self.records
     }
 
     /// The planes on which a group has a block (the last group may be incomplete).

@@ -5,6 +5,7 @@
 
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, Ticks};
+use serde::{Deserialize, Serialize};
 
 use super::{Device, Flight, FlightId, Segment};
 use crate::logic::Suspended;
@@ -12,7 +13,7 @@ use crate::place::Place;
 use crate::tables::{BaseInfo, Tables};
 
 /// An erase or program that waits to be resumed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Parked {
     /// Which command.
     pub op: OpId,
