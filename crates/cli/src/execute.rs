@@ -115,15 +115,18 @@ pub(crate) fn threads(jobs: Option<u64>) -> Result<ThreadPool, Failure> {
 fn prepare_folders(plan: &Plan) -> Result<Earlier, Failure> {
     let sites = || plan.sites.iter().map(|site| plan.out_dir.join(&site.folder));
     // All of them before anything of an earlier execution is touched.
+    // The probe has the name of a file of ours, so that what a kill leaves of it is found again.
+    let own_name = plan.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), batch::file_name);
     for folder in std::iter::once(plan.out_dir.clone()).chain(sites()) {
         let unwritable = |reason| Failure::cannot_write(&folder, reason);
         fs::create_dir_all(&folder).map_err(unwritable)?;
-        NewFile::create(&folder, manifest::FILE_NAME).map(drop).map_err(unwritable)?;
+        let name = if folder == plan.out_dir { &own_name } else { manifest::FILE_NAME };
+        NewFile::create(&folder, name).map(drop).map_err(unwritable)?;
     }
     let mut earlier = Earlier::default();
     if let Some(batch) = &plan.batch {
         earlier = Earlier::read(plan, batch);
-        let name = batch::file_name(batch);
+        let name = own_name;
         leftovers::sweep(&plan.out_dir, &[&format!("{name}.")])
             .map_err(|reason| Failure::cannot_write(&plan.out_dir, reason))?;
         if earlier.is_empty() {
