@@ -204,10 +204,10 @@ pub(crate) struct DeviceArgs {
     /// Bad blocks, a CSV file with the header die,block [default: badlist.csv if there is one]
     #[arg(long, value_name = "CSV")]
     pub(crate) badlist: Option<PathBuf>,
-    /// Bring the device to a useful state first (not available yet)
+    /// Bring the device to a useful state first, as the profile's bootstrap says, if there is more than one run
     #[arg(long, overrides_with = "no_bootstrap")]
     pub(crate) bootstrap: bool,
-    /// Start from whatever state the device is in (the default)
+    /// Start from a blank device (the default, unless the profile says otherwise)
     #[arg(long, overrides_with = "bootstrap")]
     pub(crate) no_bootstrap: bool,
     /// Go on from a snapshot, or from the newest good one of each site in an output folder; the other flags stay the same

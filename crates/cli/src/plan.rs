@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     /// Operations after which a run stops.
     pub(crate) max_ops: Option<u64>,
     pub(crate) num_runs: u64,
+    /// Whether the first run of a site begins with the profile's bootstrap.
+    pub(crate) bootstrap: bool,
     pub(crate) base_seed: u64,
     pub(crate) seed_formula: SeedFormula,
     /// In order of their numbers.
@@ -95,6 +97,7 @@ impl Plan {
             profile.policies.admission_window = window;
         }
         let table = Table::resolve(arguments, &profile, remarks)?;
+        let bootstrap = bootstrap(arguments, &profile, remarks);
         let device_arguments = device_arguments(arguments, run_until, badlist.as_ref().map(|(_, input)| input), &table);
         let batch = Batch::new(&arguments.sites);
         let sites = sites::plans(&arguments.sites, batch.as_ref(), &folders);
@@ -114,6 +117,7 @@ impl Plan {
             run_until,
             max_ops: arguments.extent.ops,
             num_runs: arguments.extent.num_runs,
+            bootstrap,
             base_seed: arguments.sites.seed,
             out_dir: arguments.output.out_dir.clone(),
             stamp,
@@ -221,10 +225,7 @@ fn push(arguments: &mut Vec<String>, flag: &str, value: impl std::fmt::Display) 
 
 /// Flags whose machinery does not exist yet are refused, never ignored.
 fn refuse_unavailable(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
-    let (device, output) = (&arguments.device, &arguments.output);
-    if device.bootstrap {
-        problems.push(Problem::not_available("--bootstrap", "leave it out: the device then starts blank"));
-    }
+    let output = &arguments.output;
     if output.format == Format::Parquet {
         problems.push(Problem::not_available("--format parquet", "use --format csv"));
     }
@@ -309,6 +310,11 @@ fn device_arguments(arguments: &GenerateArgs, run_until: Ticks, badlist: Option<
         push(&mut all, "--ops", ops);
     }
     push(&mut all, "--num-runs", arguments.extent.num_runs);
+    if arguments.device.bootstrap {
+        all.push("--bootstrap".to_owned());
+    } else if arguments.device.no_bootstrap {
+        all.push("--no-bootstrap".to_owned());
+    }
     if let Some(window) = arguments.device.admission_window {
         push(&mut all, "--admission-window", window.to_us_text());
     }
@@ -326,6 +332,18 @@ fn device_arguments(arguments: &GenerateArgs, run_until: Ticks, badlist: Option<
         push(&mut all, "--proposer-log", value.get_name());
     }
     all
+}
+
+/// Whether to bring the device to a useful state first: as the flags say, else as the profile says; only where more runs follow.
+fn bootstrap(arguments: &GenerateArgs, profile: &Profile, remarks: &mut String) -> bool {
+    let wanted = arguments.device.bootstrap || (profile.bootstrap.enabled && !arguments.device.no_bootstrap);
+    let followed = arguments.extent.num_runs > 1;
+    if arguments.device.bootstrap && !followed {
+        remarks.push_str(&failure::warning_text(
+            "--bootstrap has no effect on a single run: it prepares the device for the runs that follow; ask for more with --num-runs",
+        ));
+    }
+    wanted && followed
 }
 
 /// The choice of outputs; all if there is none. A log that is switched off is no output.

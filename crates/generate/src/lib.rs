@@ -2,6 +2,8 @@
 //!
 //! Events, proposals, chains, probabilities, sites and runs. The only randomness of the product; no clock, no files.
 
+mod bootstrap;
+mod boundary;
 mod chain;
 mod eligible;
 mod journal;

@@ -3,7 +3,7 @@
 //! Reads the phase key, restricts its distribution to what no rule forbids now and has an address, draws names by weight without
 //! replacement until one starts or the tries are used up. What fails leaves no trace but a count.
 
-use nandseq_device::Rule;
+use nandseq_device::{Place, Rule};
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
@@ -20,6 +20,9 @@ use crate::waiting::Waiter;
 /// How many proposals may wait for the bus, per plane of the device. Hooks come from operations that hold the bus for
 /// longer than what waits, so that only refills in quick succession can ever reach it.
 const WAITERS_PER_PLANE: usize = 16;
+
+/// How often a bootstrap draws an address anew that it has already reached.
+const BOOTSTRAP_DRAWS: u32 = 16;
 
 /// A distribution restricted to what is eligible now.
 #[derive(Clone)]
@@ -95,7 +98,10 @@ impl Site<'_> {
         let setup = self.setup;
         let chains = (self.chains.any_on(die), self.waits_for_planes(die, now));
         let view = View::new(&self.device, &setup.tables, lane, now, chains);
-        let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
+        let distribution = match &self.bootstrap {
+            Some(bootstrap) => setup.bootstrap.distribution(bootstrap.stage()),
+            None => &setup.distributions[usize::from(setup.by_key[key.index()])],
+        };
         let mut lottery = Lottery::new(distribution, |class| view.eligible(&self.device, &setup.tables, class));
         for _ in 0..setup.max_tries {
             let Some((op, class)) = lottery.draw(&mut stream) else { return };
@@ -120,7 +126,7 @@ impl Site<'_> {
     ) -> Result<Start, Reason> {
         let setup = self.setup;
         let now = proposal.time;
-        let place = draw_place(setup, &self.device, view, name, stream)?;
+        let place = self.draw_fresh_place(view, name, stream)?;
         let head = Step { op: name.0, place };
         let verdict = self.device.judge(&setup.tables, head.op, &head.place, now);
         if let Err(rule) = verdict
@@ -139,6 +145,19 @@ impl Site<'_> {
             return Ok(Start::Now);
         }
         self.wait_for_bus(head.op, proposal)
+    }
+
+    /// Draws the targets of a name; in a bootstrap rather those that it has not reached.
+    fn draw_fresh_place(&self, view: &View, name: (OpId, &Class), stream: &mut Stream) -> Result<Place, Reason> {
+        let mut place = draw_place(self.setup, &self.device, view, name, stream)?;
+        let Some(bootstrap) = &self.bootstrap else { return Ok(place) };
+        for _ in 0..BOOTSTRAP_DRAWS {
+            if !bootstrap.has_reached(&self.setup.tables, &place) {
+                break;
+            }
+            place = draw_place(self.setup, &self.device, view, name, stream)?;
+        }
+        Ok(place)
     }
 
     /// Lets the plan wait if the bus frees in time.

@@ -7,6 +7,8 @@ use nandseq_device::{OpInfo, Tables};
 use nandseq_profile::model::{Axis, Chain, ChainStep, PayloadField, StepAddress};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
+use crate::bootstrap::BootstrapSetup;
+
 /// What makes names eligible together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Class {
@@ -41,7 +43,7 @@ fn weight(mass: f64, total: f64) -> u64 {
 }
 
 impl Distribution {
-    fn new(tables: &Tables, entries: &[(OpId, f64)], usable: impl Fn(OpId) -> bool) -> Self {
+    pub(crate) fn new(tables: &Tables, entries: &[(OpId, f64)], usable: impl Fn(OpId) -> bool) -> Self {
         let total: f64 = entries.iter().map(|&(_, mass)| mass).sum();
         let class = |op: OpId| {
             let info = tables.op(op);
@@ -99,6 +101,7 @@ pub struct Setup {
     pub(crate) distributions: Vec<Distribution>,
     /// Which distribution each phase key uses.
     pub(crate) by_key: Vec<u16>,
+    pub(crate) bootstrap: BootstrapSetup,
     pub(crate) follow_ups: Vec<FollowUps>,
     pub(crate) chains: Vec<Vec<StepInfo>>,
     pub(crate) admission_window: Ticks,
@@ -171,6 +174,7 @@ impl Setup {
         Ok(Self {
             names: profile.ops.iter().map(|op| op.name.clone()).collect(),
             bad_blocks: bad_blocks.to_vec(),
+            bootstrap: BootstrapSetup::new(profile, &tables, usable),
             distributions,
             by_key,
             follow_ups: profile.bases.iter().map(follow_ups).collect(),

@@ -12,6 +12,7 @@ use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, Target, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
+use crate::bootstrap::Bootstrap;
 use crate::chain::{ChainId, Chains, Step};
 use crate::journal::Journal;
 use crate::philox::{Stream, StreamKind};
@@ -32,6 +33,9 @@ pub struct RunLimits<'a> {
     pub run_until: Ticks,
     /// Proposals also stop when this many operations have started in the run.
     pub max_ops: Option<u64>,
+    /// Whether a site's first run begins with the profile's bootstrap, however long that takes: time and operations are
+    /// limited after it.
+    pub bootstrap: bool,
     /// Set from outside to abandon the run.
     pub stop: Option<&'a AtomicBool>,
 }
@@ -82,7 +86,7 @@ pub struct Site<'s> {
     pub(crate) queue: Queue,
     pub(crate) bench: Bench,
     /// The chain that each flight is a step of.
-    flight_chains: Vec<Option<ChainId>>,
+    pub(crate) flight_chains: Vec<Option<ChainId>>,
     /// For each die the chains whose last step is suspended on the erase and on the program axis.
     pub(crate) parked: Vec<[Option<ChainId>; 2]>,
     seeds: SeedPlan,
@@ -104,6 +108,8 @@ pub struct Site<'s> {
     pub(crate) new_order: Option<Order>,
     pub(crate) targets: Vec<Target>,
     pub(crate) journal: Journal,
+    /// The bootstrap, while it goes on.
+    pub(crate) bootstrap: Option<Bootstrap>,
     /// An error of the sink, kept until the event loop sees it.
     pub(crate) failure: Option<io::Error>,
 }
@@ -136,6 +142,7 @@ impl<'s> Site<'s> {
             new_order: None,
             targets: Vec::new(),
             journal: Journal::new(setup.tables.size.dies),
+            bootstrap: None,
             failure: None,
         }
     }
@@ -162,13 +169,24 @@ impl<'s> Site<'s> {
         self.proposing = true;
         self.summary = RunSummary { start, by_op: vec![0; self.setup.tables.ops().count()], ..RunSummary::default() };
         self.tell_suspended(sink);
+        if limits.bootstrap && self.run == 0 {
+            self.bootstrap = Bootstrap::begin(&self.setup.bootstrap, &self.device);
+        }
         let mut carried = Vec::new();
         let mut boundary = end;
+        let mut overran = false;
         let mut events = 0u32;
         while let Some(time) = self.queue.next_time() {
-            if self.proposing && (time >= end || limits.max_ops.is_some_and(|most| self.summary.ops >= most)) {
+            let over = time >= end || limits.max_ops.is_some_and(|most| self.summary.ops >= most);
+            if self.bootstrap.is_some() {
+                // It takes the time it needs; the run is over when both are.
+                if time > LAST {
+                    return Err(RunError::ClockEnd);
+                }
+                overran = time >= end;
+            } else if self.proposing && over {
                 self.proposing = false;
-                boundary = end.min(time);
+                boundary = if overran { time } else { end.min(time) };
                 self.bench.drop_waiters();
                 carried = self.queue.take_proposals();
                 continue;
@@ -209,50 +227,6 @@ impl<'s> Site<'s> {
         RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule }
     }
 
-    /// Brings everything between runs into a form that follows from the state alone, whatever led there: a site made anew from
-    /// a snapshot goes on exactly as this one.
-    fn settle(&mut self) {
-        self.device.settle();
-        self.flight_chains.clear();
-        self.journal.settle();
-        self.bench = Bench::default();
-        self.orders.iter_mut().for_each(Order::clear);
-        self.new_order = None;
-        let chains = std::mem::take(&mut self.chains);
-        for slot in self.parked.iter_mut().flatten() {
-            *slot = slot.map(|id| {
-                let chain = chains.get(id);
-                self.chains.begin(chain.die, chain.proposal, chain.rest())
-            });
-        }
-    }
-
-    /// Puts the hooks that fell into the pause at the start of the next run.
-    ///
-    /// The pause is no time in which anything may be proposed. A hook inside a phase that ended meanwhile is gone with the
-    /// phase; a hook after a phase keeps its distance from the phase's end, now the end of the pause; the refills keep their
-    /// rhythm.
-    fn carry_on(&mut self, carried: Vec<(Ticks, Event)>, end: Ticks) {
-        let grid = self.setup.tables.grid;
-        let next = self.quiet.max(end).ceil_to(grid);
-        self.quiet = next;
-        for (time, event) in carried {
-            match event {
-                Event::Hook(Hook { after: Some(phase_end), .. }) if time < next => {
-                    let distance = if time > phase_end { time - phase_end } else { Ticks::ZERO };
-                    self.queue.push((next + distance).ceil_to(grid), event.past_cutting());
-                }
-                Event::Hook(Hook { after: None, .. }) if time < next => {}
-                Event::Hook(_) => self.queue.push(time, event.past_cutting()),
-                Event::Refill => {
-                    let distance = if time > end { time - end } else { Ticks::ZERO };
-                    self.queue.push((next + distance).ceil_to(grid), Event::Refill);
-                }
-                Event::End(_) | Event::Due(_) | Event::Wake => {}
-            }
-        }
-    }
-
     pub(crate) fn handle(&mut self, event: Event, now: Ticks, sink: &mut dyn Sink, carried: &mut Vec<(Ticks, Event)>) {
         match event {
             Event::End(flight) => self.end(flight, now, sink),
@@ -268,12 +242,15 @@ impl<'s> Site<'s> {
             Event::Hook(hook) => self.propose((hook.die, hook.plane), false, now, sink),
             Event::Refill => {
                 let tables = &self.setup.tables;
-                let lane = self.refills % (u64::from(tables.size.dies) * u64::from(tables.size.planes));
+                let lanes = u64::from(tables.size.dies) * u64::from(tables.size.planes);
+                let lane = self.refills % lanes;
                 let planes = u64::from(tables.size.planes);
                 let (die, plane) = ((lane / planes) as u8, (lane % planes) as u8);
                 self.refills += 1;
                 let next = (now + self.setup.refill_period).ceil_to(tables.grid);
                 self.queue.push(next, Event::Refill);
+                let idle = self.device.flights().next().is_none();
+                self.bootstrap_after(|bootstrap, setup, _| !idle || bootstrap.waited(&setup.bootstrap, lanes as u32));
                 self.propose((Die(die), nandseq_profile::Plane(plane)), true, now, sink);
             }
         }
@@ -287,6 +264,10 @@ impl<'s> Site<'s> {
         }
         let flight = self.device.finish(tables, id);
         self.quiet = now;
+        self.bootstrap_after(|bootstrap, setup, device| {
+            let info = tables.base(tables.op(flight.op).base);
+            bootstrap.ended(&setup.bootstrap, tables, device, info, &flight.place)
+        });
         if let Some(chain) = self.flight_chains[id.slot as usize].take() {
             let due = (flight.end + self.setup.gap).ceil_to(tables.grid);
             self.queue.push(due, Event::Due(chain));
@@ -387,6 +368,9 @@ impl<'s> Site<'s> {
         let op = setup.tables.op(step.op);
         let info = setup.tables.base(op.base);
         let status = self.device.expected_status(op, &step.place, now);
+        if let Some(bootstrap) = &mut self.bootstrap {
+            bootstrap.accepted();
+        }
         let flying = cuts(info).then(|| self.flying(step));
         self.look_at_targets(step, now);
         self.cut_chains(step, chain, now);

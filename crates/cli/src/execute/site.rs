@@ -139,7 +139,12 @@ impl Work<'_> {
         let (run, stamp, format) = (run_index + 1, self.plan.stamp, self.format);
         let path = folder.join(format.file_name(FileKind::OperationSequence, stamp, run));
         let unwritten = |reason| Failure::CannotWrite { path: path.clone(), reason };
-        let limits = RunLimits { run_until: self.plan.run_until, max_ops: self.plan.max_ops, stop: Some(self.stop) };
+        let limits = RunLimits {
+            run_until: self.plan.run_until,
+            max_ops: self.plan.max_ops,
+            bootstrap: self.plan.bootstrap,
+            stop: Some(self.stop),
+        };
         let log_name = format.file_name(FileKind::ProposerLog, stamp, run);
         let log = Log::create(folder, log_name, self.plan.proposer_log, &self.plan.profile).map_err(unwritten)?;
         let inner = RunFiles::create(folder, format, self.plan.outputs, stamp, run).map_err(unwritten)?;

@@ -26,7 +26,7 @@ impl Plan {
             site: number,
             run_until: self.run_until.0,
             max_ops: self.max_ops,
-            bootstrap: false,
+            bootstrap: self.bootstrap,
         }
     }
 }

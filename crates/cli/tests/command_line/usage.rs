@@ -41,7 +41,6 @@ refused! {
     seeds_that_run_out: "--seed", "18446744073709551615", "--num-runs", "2";
     site_numbers_that_run_out: "--site-start", "18446744073709551615", "--site-count", "2";
     more_time_than_a_site_has: "-t", "8640000000000", "-n", "2";
-    bootstrap_before_it_exists: "--bootstrap";
     nothing_to_go_on_from: "--resume", "elsewhere";
     an_unknown_output: "--outputs", "operation_sequence,snapshots";
     parquet_before_it_exists: "--format", "parquet";
@@ -53,7 +52,7 @@ refused! {
     a_pattern_with_another_field: "--site-dir-pattern", "site_{run}";
     a_pattern_with_another_format: "--site-dir-pattern", "site_{site_id:>4}";
     a_pattern_with_too_long_a_name: "--site-dir-pattern", &format!("{}{{site_id}}", "x".repeat(300));
-    several_mistakes_at_once: "--site-dir-pattern", "site", "--bootstrap", "--seed", "18446744073709551615", "-n", "3";
+    several_mistakes_at_once: "--site-dir-pattern", "site", "--format", "parquet", "--seed", "18446744073709551615", "-n", "3";
     an_empty_list_of_sites: "--site-count", "4", "--sites", "";
     a_list_of_sites_that_runs_backwards: "--site-count", "4", "--sites", "1,4-2";
     a_site_that_is_listed_twice: "--site-count", "4", "--sites", "1-3,2";
@@ -74,6 +73,14 @@ fn flags_that_change_nothing_yet_are_accepted() {
     assert!(!String::from_utf8(output.stderr).unwrap().contains("warning"));
     // The last of two opposite flags counts, as the predecessor's users expect.
     folder.succeed(&["--bootstrap", "--no-bootstrap", "-t", "100"]);
+}
+
+#[test]
+fn bootstrap_of_a_single_run_is_refused_aloud() {
+    let folder = Folder::new();
+    let output = folder.succeed(&["--bootstrap", "-t", "100"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("--bootstrap has no effect on a single run"), "{text}");
 }
 
 #[test]
