@@ -23,8 +23,10 @@ pub(crate) const MAX_SITES: u64 = 100_000;
 /// --config names, into the output folder.
 #[derive(Parser, Debug)]
 #[command(name = "nandseqgen", version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Exit codes: 0 done; 1 violations found (verify); 2 wrong usage or unusable input; \
-                        3 could not write; 130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 done; 1 violations or differences found (verify, replay); 2 wrong usage or unusable input; \
+                        3 could not write; 130 interrupted."
+)]
 pub(crate) struct CommandLine {
     /// What to do; generate, if not said.
     #[command(subcommand)]

@@ -127,8 +127,7 @@ fn prepare_folders(plan: &Plan) -> Result<Earlier, Failure> {
     if let Some(batch) = &plan.batch {
         earlier = Earlier::read(plan, batch);
         let name = own_name;
-        leftovers::sweep(&plan.out_dir, &[&format!("{name}.")])
-            .map_err(|reason| Failure::cannot_write(&plan.out_dir, reason))?;
+        leftovers::sweep(&plan.out_dir, &[&name]).map_err(|reason| Failure::cannot_write(&plan.out_dir, reason))?;
         if earlier.is_empty() {
             let path = plan.out_dir.join(name);
             ledger::remove(&path).map_err(|reason| Failure::cannot_write(&path, reason))?;
