@@ -14,7 +14,9 @@ use nandseq_trace::{Proposal, Sink};
 
 use crate::bootstrap::Bootstrap;
 use crate::chain::{ChainId, Chains, Step};
+use crate::face::Face;
 use crate::journal::Journal;
+use crate::lottery::Lottery;
 use crate::philox::{Stream, StreamKind};
 use crate::queue::{Event, Hook, Queue};
 use crate::reason::{Reason, Rejections};
@@ -102,6 +104,10 @@ pub struct Site<'s> {
     pub(crate) proposing: bool,
     pub(crate) summary: RunSummary,
     pub(crate) plan: Vec<Step>,
+    /// What the present proposal may draw.
+    pub(crate) lottery: Lottery,
+    /// What each die forbids.
+    pub(crate) faces: Vec<Face>,
     /// For each die an order in which its chains can complete.
     pub(crate) orders: Vec<Order>,
     /// The order that shows that the plan is safe; `None` in it stands for the plan's own chain.
@@ -138,6 +144,8 @@ impl<'s> Site<'s> {
             proposing: false,
             summary: RunSummary::default(),
             plan: Vec::new(),
+            lottery: Lottery::new(),
+            faces: vec![Face::NONE; usize::from(setup.tables.size.dies)],
             orders: vec![Order::new(); usize::from(setup.tables.size.dies)],
             new_order: None,
             targets: Vec::new(),
