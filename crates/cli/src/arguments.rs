@@ -37,6 +37,15 @@ pub(crate) struct CommandLine {
 }
 
 impl GenerateArgs {
+    /// The pattern of the folders of sites, named or not.
+    pub(crate) fn site_dir_pattern(&self) -> &str {
+        let usual = match self.output.format {
+            Format::Csv => "site_{site_id:02d}",
+            Format::Parquet => "site={site_id:02d}",
+        };
+        self.sites.site_dir_pattern.as_deref().unwrap_or(usual)
+    }
+
     /// The arguments that a manifest lists: `generate` and its flags.
     pub(crate) fn of_manifest(arguments: &[String]) -> Result<Self, String> {
         let name = std::iter::once(env!("CARGO_PKG_NAME").to_owned());
@@ -258,9 +267,9 @@ pub(crate) struct SiteArgs {
     /// Just the K-th of N equal shares of the batch; `nandseqgen merge` joins them
     #[arg(long, value_name = "K/N", conflicts_with = "sites")]
     pub(crate) shard: Option<Shard>,
-    /// Folder of a site in the output folder
-    #[arg(long, value_name = "P", default_value = "site_{site_id:02d}")]
-    pub(crate) site_dir_pattern: String,
+    /// Folder of a site in the output folder [default: site_{site_id:02d}, with Parquet site={site_id:02d}]
+    #[arg(long, value_name = "P")]
+    pub(crate) site_dir_pattern: Option<String>,
     /// Sites generated at the same time; the output does not depend on it [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
     pub(crate) jobs: Option<u64>,
@@ -340,7 +349,7 @@ pub(crate) enum Demo {
 pub(crate) enum Format {
     /// Text
     Csv,
-    /// Columns (not available yet)
+    /// Columns, in folders that readers take for one dataset
     Parquet,
 }
 

@@ -21,9 +21,11 @@ use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::NewFile;
 use nandseq_trace::format::TableFormat;
 use nandseq_trace::manifest::{self, Origin, RunRecord, SiteRecord, Tool};
+use nandseq_trace::time_column::TimeColumnError;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::arguments::Format;
 use crate::execute::batch::Earlier;
 use crate::failure::{Failure, Problem};
 use crate::ledger;
@@ -79,9 +81,7 @@ pub(crate) fn execute(
 ) -> Result<Totals, Failure> {
     let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
         .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
-    let format = CsvTables::new(&plan.profile).map_err(|error| {
-        Problem::new(error.to_string()).help("look at the scale and decimals of `export`, and at `time_resolution`")
-    })?;
+    let format = format(plan)?;
     let threads = threads(plan.jobs)?;
     if plan.resume.is_some() {
         // Nothing is touched before every site is known to go on.
@@ -94,10 +94,24 @@ pub(crate) fn execute(
     let earlier = prepare_folders(plan)?;
     write_table(plan)?;
     let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() });
-    let work = Work { plan, setup: &setup, format: &format, progress, stop, on_run, totals };
+    let work = Work { plan, setup: &setup, format: &*format, progress, stop, on_run, totals };
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     work.conclude(outcomes, &earlier)
+}
+
+/// What puts rows into files.
+fn format(plan: &Plan) -> Result<Box<dyn TableFormat>, Failure> {
+    let unfit = |error: TimeColumnError| {
+        Problem::new(error.to_string()).help("look at the scale and decimals of `export`, and at `time_resolution`")
+    };
+    Ok(match plan.format {
+        Format::Csv => Box::new(CsvTables::new(&plan.profile).map_err(unfit)?),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => Box::new(nandseq_parquet::ParquetTables::new(&plan.profile).map_err(unfit)?),
+        #[cfg(not(feature = "parquet"))]
+        Format::Parquet => return Err(Problem::new("this program was built without Parquet").into()),
+    })
 }
 
 /// Threads for so many sites at a time; without a number as many as there are cores.
