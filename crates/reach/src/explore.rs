@@ -47,6 +47,8 @@ pub(crate) struct Graph {
     group_of: HashMap<Die, usize>,
     /// For each node the nodes that follow without a new operation showing on the plane.
     pub(crate) beside: Vec<Vec<u32>>,
+    /// For each node the nodes that any operation leads to.
+    pub(crate) after: Vec<Vec<u32>>,
     /// For each class the states while one of its operations shows on the plane, before its array is done.
     pub(crate) flights: Vec<Found<Node>>,
     /// For each class the states just after one of its operations that shows on the plane.
@@ -55,6 +57,8 @@ pub(crate) struct Graph {
     pub(crate) starts: Vec<Found<(ClassId, Node)>>,
     /// Operations that come to show on a plane by cutting, or by resuming, another: what is cut or resumes, what shows then.
     pub(crate) cuts: Found<(ClassId, ClassId, Node)>,
+    /// The classes of which an operation can run at all, as a proposal or as a step of a chain.
+    pub(crate) runs: Vec<bool>,
 }
 
 /// How an operation comes to start.
@@ -72,6 +76,7 @@ impl Graph {
         let mut graph = Self {
             flights: vec![Found::default(); model.classes.len()],
             ends: vec![Found::default(); model.classes.len()],
+            runs: vec![false; model.classes.len()],
             ..Self::default()
         };
         graph.add((Die::default(), Plane::default()));
@@ -92,7 +97,7 @@ impl Graph {
                 break;
             }
         }
-        for list in &mut graph.beside {
+        for list in graph.beside.iter_mut().chain(&mut graph.after) {
             list.sort_unstable();
             list.dedup();
         }
@@ -120,6 +125,7 @@ impl Graph {
         self.index.insert(node, id);
         self.beside.push(Vec::new());
         self.starts.push(Found::default());
+        self.after.push(Vec::new());
         let group = *self.group_of.entry(node.0).or_insert_with(|| {
             self.groups.push((node.0, Vec::new()));
             self.groups.len() - 1
@@ -148,7 +154,7 @@ impl Graph {
             }
             for by in [By::Proposal, By::Step, By::FreeStep] {
                 let next = match by {
-                    By::Proposal if own.proposed && may_be_proposed(model, &die, class) => None,
+                    By::Proposal if own.proposed && may_be_proposed(model, &die, die.chain.is_some(), class) => None,
                     By::Step => match next_step(model, &die, class) {
                         Some(next) => Some(next),
                         None => continue,
@@ -218,6 +224,7 @@ impl Graph {
     /// Runs an operation from a node: while it shows, when it is suspended, when it has ended.
     fn fly(&mut self, model: &Model<'_>, from: u32, class: ClassId, here: bool, next: Option<(u16, u8)>) {
         let (die, plane) = self.nodes[from as usize];
+        self.runs[usize::from(class)] = true;
         let info = model.base(class);
         let resets = info.effects.reset_die || info.effects.reset_target;
         let next = if resets { None } else { next };
@@ -234,10 +241,11 @@ impl Graph {
             self.flights[usize::from(class)].add((started.die, started.plane));
             self.starts[from as usize].add((class, (started.die, started.plane)));
         }
-        self.suspend(model, &started, class);
+        self.suspend(model, from, &started, class);
         let victims = self.victims(model, &die, class);
         for scene in model.after(&Scene { die: Die { chain: next, ..die }, plane }, class, here) {
             let end = self.add((scene.die, scene.plane));
+            self.after[from as usize].push(end);
             if shows {
                 self.ends[usize::from(class)].add(end);
             } else {
@@ -251,7 +259,7 @@ impl Graph {
                     self.cuts.add((class, victim, (revived.die, revived.plane)));
                     self.ends[usize::from(victim)].add(end);
                 }
-                self.suspend(model, &revived, victim);
+                self.suspend(model, from, &revived, victim);
             }
         }
     }
@@ -269,7 +277,7 @@ impl Graph {
     }
 
     /// Suspends an operation that is in CORE_BUSY in a scene.
-    fn suspend(&mut self, model: &Model<'_>, flight: &Scene, class: ClassId) {
+    fn suspend(&mut self, model: &Model<'_>, from: u32, flight: &Scene, class: ClassId) {
         let info = model.base(class);
         let axis = match &info.effects {
             effects if effects.erase => Axis::Erase,
@@ -288,6 +296,7 @@ impl Graph {
             {
                 continue;
             }
+            self.runs[usize::from(suspend)] = true;
             let mut suspended = *flight;
             match axis {
                 Axis::Erase => suspended.die.erase = true,
@@ -297,6 +306,7 @@ impl Graph {
             self.flights[usize::from(suspend)].add(node);
             self.cuts.add((class, suspend, node));
             let end = self.add(node);
+            self.after[from as usize].push(end);
             self.ends[usize::from(suspend)].add(end);
         }
     }
@@ -317,10 +327,10 @@ pub(crate) fn can_resume(model: &Model<'_>, axis: Axis) -> bool {
     (0..model.classes.len() as ClassId).any(resumes)
 }
 
-/// Whether the chain under way leaves room for a proposal, as far as it matters which operation it is.
-pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, class: ClassId) -> bool {
+/// Whether a chain that may be under way leaves room for a proposal, as far as it matters which operation it is.
+pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, chained: bool, class: ClassId) -> bool {
     let info = model.base(class);
-    if die.chain.is_none() {
+    if !chained {
         return true;
     }
     let latched = matches!(info.address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);

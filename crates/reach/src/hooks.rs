@@ -53,14 +53,14 @@ impl Hooks {
     fn idle(&mut self, graph: &Graph, nodes: &[u32]) {
         for &node in nodes {
             let (die, plane) = graph.nodes[node as usize];
-            self.certain.add(Context { die, plane, run: Run::Idle, fresh: false });
+            self.certain.add(Context { die, plane, run: Run::Idle, fresh: false, chained: false });
         }
     }
 
     fn busy(&mut self, model: &Model<'_>, graph: &Graph, base: BaseId) {
         for &class in model.of_base[base.index()].iter().filter(|&&class| model.class(class).busy) {
             for &(die, plane) in &graph.flights[usize::from(class)].items {
-                self.certain.add(Context { die, plane, run: Run::Busy(class), fresh: false });
+                self.certain.add(Context { die, plane, run: Run::Busy(class), fresh: false, chained: false });
             }
         }
     }
@@ -69,7 +69,7 @@ impl Hooks {
         for &class in model.of_base[base.index()].iter().filter(|&&class| model.class(class).window.0 > Ticks::ZERO) {
             for node in graph.beside_all(graph.ends[usize::from(class)].items.iter().copied()) {
                 let (die, plane) = graph.nodes[node as usize];
-                self.certain.add(Context { die, plane, run: Run::Window(class), fresh: false });
+                self.certain.add(Context { die, plane, run: Run::Window(class), fresh: false, chained: false });
             }
         }
     }
@@ -90,9 +90,10 @@ impl Hooks {
             let seen = model.class(class).window.1 <= policies.post_hook_window + policies.time_resolution;
             if shows(model.profile, info, base) && seen {
                 let fresh = effects.reset_die || effects.reset_target;
+                let chained = policies.sequence_gap >= policies.post_hook_window && model.always_goes_on(base);
                 for &node in ends {
                     let (die, plane) = graph.nodes[node as usize];
-                    self.certain.add(Context { die, plane, run: Run::Idle, fresh });
+                    self.certain.add(Context { die, plane, run: Run::Idle, fresh, chained });
                 }
             }
         }
@@ -133,7 +134,7 @@ impl Hooks {
     fn shown(&mut self, model: &Model<'_>, class: ClassId, (die, plane): Node, resumed: bool) {
         let own = model.class(class);
         let policies = &model.profile.policies;
-        let context = |run| Context { die, plane, run, fresh: false };
+        let context = |run| Context { die, plane, run, fresh: false, chained: false };
         if own.issue > Ticks::ZERO && !resumed {
             self.chance.add(context(Run::Issue(class)));
             if own.issue.0 >= policies.queue_refill_period.0 / SHORT {
@@ -144,7 +145,7 @@ impl Hooks {
         if own.window.0 > Ticks::ZERO {
             for scene in model.after(&Scene { die, plane }, class, true) {
                 let (die, plane) = (scene.die, scene.plane);
-                self.chance.add(Context { die, plane, run: Run::Window(class), fresh: false });
+                self.chance.add(Context { die, plane, run: Run::Window(class), fresh: false, chained: false });
             }
         }
     }

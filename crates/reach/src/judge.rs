@@ -30,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) run: Run,
     /// Whether the other planes were reset just now with this one.
     pub(crate) fresh: bool,
+    /// Whether a chain is certainly under way.
+    pub(crate) chained: bool,
 }
 
 /// The planes of a context on which an operation may work.
@@ -70,7 +72,7 @@ impl Model<'_> {
         } else {
             Places { here: true, other: None }
         };
-        if !may_be_proposed(self, &context.die, class) {
+        if !may_be_proposed(self, &context.die, context.chained || context.die.chain.is_some(), class) {
             return Err(Reason::ChainUnderWay);
         }
         self.judge_chain(graph, context, class, &places, victim)

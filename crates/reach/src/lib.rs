@@ -11,7 +11,9 @@ mod model;
 mod plan;
 mod reason;
 mod state;
+mod traps;
 mod universe;
 
 pub use reason::Reason;
+pub use traps::{Lasting, Supply, Trap};
 pub use universe::{Universe, Verdict};

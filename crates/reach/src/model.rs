@@ -113,6 +113,13 @@ impl<'p> Model<'p> {
         })
     }
 
+    /// Whether a chain is under way whenever an operation of the base has just ended: it is never the last of a chain.
+    pub(crate) fn always_goes_on(&self, base: BaseId) -> bool {
+        let heads = self.profile.bases.ids().flat_map(|head| self.follow_ups(head).flatten());
+        let last = |chain: usize| self.profile.chains[chain].steps.last().is_some_and(|step| step.base == base);
+        self.follow_ups(base).all(|chain| chain.is_some()) && !heads.into_iter().any(last)
+    }
+
     fn find_free_steps(&mut self) {
         for base in self.profile.bases.ids() {
             let chains: Vec<usize> = self.follow_ups(base).flatten().filter(|&chain| !self.tracked[chain]).collect();

@@ -7,6 +7,7 @@ use crate::hooks::Hooks;
 use crate::judge::Context;
 use crate::model::{ClassId, Model};
 use crate::reason::Reason;
+use crate::traps::{Supply, Trap, supply, traps};
 
 /// Whether an operation can be proposed, and accepted, under a phase key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +25,10 @@ pub enum Verdict {
 #[derive(Clone, Debug)]
 pub struct Universe {
     verdicts: IdVec<PhaseKey, Vec<Verdict>>,
+    /// Whether operations of this name can run at all.
+    runs: Vec<bool>,
+    traps: Vec<Trap>,
+    supply: Supply,
     states: usize,
 }
 
@@ -41,7 +46,9 @@ impl Universe {
         let model = Model::new(profile, table);
         let graph = Graph::new(&model);
         let verdicts = profile.phase_keys.ids().map(|key| of_key(&model, &graph, key)).collect();
-        Self { verdicts, states: graph.nodes.len() }
+        let runs = model.of_op.iter().map(|&class| graph.runs[usize::from(class)]).collect();
+        let (traps, supply) = (traps(&model, &graph), supply(&model, &graph, table));
+        Self { verdicts, runs, traps, supply, states: graph.nodes.len() }
     }
 
     /// The verdict on a pair.
@@ -56,6 +63,24 @@ impl Universe {
             list.clone().into_iter().enumerate().map(move |(op, verdict)| (key, OpId::from(op), verdict))
         };
         self.verdicts.iter_ids().flat_map(of_key)
+    }
+
+    /// Whether an operation can run at all: proposed under some phase key, or as a step of a chain.
+    #[must_use]
+    pub fn can_run(&self, op: OpId) -> bool {
+        self.runs[op.index()]
+    }
+
+    /// States that the device can enter and that no operation of the table ends.
+    #[must_use]
+    pub fn traps(&self) -> &[Trap] {
+        &self.traps
+    }
+
+    /// What refills can propose in the poorest state.
+    #[must_use]
+    pub const fn supply(&self) -> Supply {
+        self.supply
     }
 
     /// How many states of a die and a plane the search has found.
