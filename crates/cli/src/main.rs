@@ -11,6 +11,7 @@ mod inputs;
 mod plan;
 mod profiles;
 mod progress;
+mod reach;
 mod site_folders;
 mod summary;
 mod verify;

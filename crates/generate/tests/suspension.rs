@@ -97,10 +97,14 @@ fn storm() -> Profile {
     let mut profile = builtin::profile();
     let mass = |base: &Base| {
         let has = |wanted: fn(&Effect) -> bool| base.effects.iter().any(wanted);
-        if has(|effect| matches!(effect, Effect::Suspend(_) | Effect::Resume(_))) {
+        if has(|effect| matches!(effect, Effect::ResetDie | Effect::ResetTarget)) {
+            0.0 // else nothing would live to its end
+        } else if has(|effect| matches!(effect, Effect::Suspend(_) | Effect::Resume(_))) {
             1.0
-        } else if has(|effect| matches!(effect, Effect::Erase | Effect::Program | Effect::FillRegisters { .. })) {
-            0.05
+        } else if has(|effect| matches!(effect, Effect::Program | Effect::LoadLatch { .. })) {
+            0.3
+        } else if has(|effect| matches!(effect, Effect::Erase)) {
+            0.03
         } else {
             0.001
         }
