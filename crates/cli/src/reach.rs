@@ -24,7 +24,8 @@ pub(crate) fn report(profile: &Profile, all: bool) -> String {
             }
             Verdict::Coincidence => {
                 by_chance += 1;
-                "by coincidence only: while the next operation is issued, or at the tick at which a phase begins".to_owned()
+                "by coincidence only: while the next operation is issued, or at the tick at which a phase begins"
+                    .to_owned()
             }
             Verdict::Unreachable(reason) => {
                 never += 1;
