@@ -57,7 +57,8 @@ fn reset_rain(profile: &mut Profile) -> &'static str {
 
 fn cache_and_copyback(profile: &mut Profile) -> &'static str {
     mix(profile, |base| {
-        let needed = has(base, |effect| matches!(effect, Effect::Erase | Effect::FillRegisters { .. } | Effect::DataOut));
+        let needed =
+            has(base, |effect| matches!(effect, Effect::Erase | Effect::FillRegisters { .. } | Effect::DataOut));
         let wanted = has(base, |effect| {
             matches!(
                 effect,
