@@ -3,8 +3,8 @@
 //! A plan names every operation of the chain with its address. It is made on a copy of the die's lasting state, in which each
 //! step is judged and carried out in turn; a plan that is returned can run to its end if nothing comes between.
 
-use nandseq_device::{BaseInfo, BlockRecord, Device, DieLogic, OpInfo, Place, Suspended, Tables};
-use nandseq_profile::model::{AddressSource, LatchKind, StatusOf, StepAddress};
+use nandseq_device::{BaseInfo, BlockRecord, Device, DieLogic, FlightId, OpInfo, Place, Suspended, Tables};
+use nandseq_profile::model::{AddressSource, Axis, LatchKind, StatusOf, StepAddress};
 use nandseq_profile::{Block, CellTypeId, Die, OpId, Plane, PlaneSet, Ticks};
 
 use crate::chain::Step;
@@ -16,9 +16,18 @@ use crate::setup::{Class, Setup, StepInfo};
 /// The lasting state of a die once everything in flight there has ended; what a RESUME in flight revives has ended too. If
 /// `head` is a SUSPEND, its victim is suspended instead.
 pub(crate) fn settled(device: &Device, tables: &Tables, die: Die, head: &Step, now: Ticks) -> DieLogic {
-    let mut logic = *device.logic(die);
     let suspends = tables.base(tables.op(head.op).base).effects.suspend;
     let victim = suspends.and_then(|axis| Some((axis, device.victim(tables, die, axis, now)?)));
+    settled_with(device, tables, die, victim)
+}
+
+/// The same without anything that starts now.
+pub(crate) fn settled_by_itself(device: &Device, tables: &Tables, die: Die) -> DieLogic {
+    settled_with(device, tables, die, None)
+}
+
+fn settled_with(device: &Device, tables: &Tables, die: Die, victim: Option<(Axis, FlightId)>) -> DieLogic {
+    let mut logic = *device.logic(die);
     let mut resumed = None;
     for (id, flight) in device.flights().filter(|(_, flight)| flight.place.die == die) {
         let base = tables.op(flight.op).base;

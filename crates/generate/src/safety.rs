@@ -6,15 +6,18 @@
 //! the search's bound waits or is refused, which costs a little liveliness and never legality. Bus, occupation and
 //! op_states pass with time and do not count.
 //!
+//! Steps that look at every die must be possible in the state that each of the other dies comes to rest in, once its own chains
+//! are done: what starts there later must leave it so.
+//!
 //! A chain whose last step is suspended waits for a RESUME that nobody promises. So the others must complete without it, and
 //! once they have, resuming the program, then the erase, must still let its chain complete.
 
-use nandseq_device::{Device, DieLogic, Place, Tables};
+use nandseq_device::{Device, DieLogic, Place, Reach, Tables};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, Ticks};
 
 use crate::chain::{ChainId, Chains, Step};
-use crate::plan::settled;
+use crate::plan::{settled, settled_by_itself};
 use crate::setup::Setup;
 
 /// How many distinct states one search visits before it gives up.
@@ -60,7 +63,9 @@ pub(crate) fn find_order(scene: &Scene<'_>, plan: &[Step], advanced: Option<Chai
     for axis in resuming.chain(effects.resume) {
         parked[index(axis)] = None; // its chain goes on by itself
     }
-    let mut search = Search { scene, parked, visited: 0, failed: Vec::new(), order: Order::new() };
+    let mut search = Search { scene, parked, visited: 0, failed: Vec::new(), order: Order::new(), guests: Vec::new() };
+    let elsewhere = scene.chains.live().filter(|(_, chain)| chain.die != scene.die);
+    search.guests.extend(elsewhere.flat_map(|(_, chain)| looks_everywhere(tables, chain.rest())));
     let mut logic = settled(scene.device, tables, scene.die, first, scene.now);
     search.carry_out(&mut logic, first);
     let is_parked = |id| parked.contains(&Some(id));
@@ -72,6 +77,31 @@ pub(crate) fn find_order(scene: &Scene<'_>, plan: &[Step], advanced: Option<Chai
         .collect();
     rests.push(Rest { chain: None, steps: rest });
     search.complete(&logic, &mut rests).then_some(search.order)
+}
+
+/// Whether the state in which another die comes to rest, its chains done, lets every step of a plan that looks at all dies start.
+pub(crate) fn lets_in(scene: &Scene<'_>, plan: &[Step]) -> bool {
+    let tables = &scene.setup.tables;
+    let guests: Vec<Step> = looks_everywhere(tables, plan).collect();
+    if guests.is_empty() {
+        return true;
+    }
+    let mut search =
+        Search { scene, parked: scene.parked, visited: 0, failed: Vec::new(), order: Order::new(), guests };
+    let flying = scene.device.flights().filter(|(_, flight)| flight.place.die == scene.die);
+    for axis in flying.filter_map(|(_, flight)| tables.base(tables.op(flight.op).base).effects.resume) {
+        search.parked[index(axis)] = None;
+    }
+    let logic = settled_by_itself(scene.device, tables, scene.die);
+    let is_parked = |id, parked: &[Option<ChainId>; 2]| parked.contains(&Some(id));
+    let live = scene.chains.live().filter(|&(id, chain)| chain.die == scene.die && !is_parked(id, &search.parked));
+    let mut rests: Vec<Rest<'_>> = live.map(|(id, chain)| Rest { chain: Some(id), steps: chain.rest() }).collect();
+    search.complete(&logic, &mut rests)
+}
+
+/// The steps of a plan that look at every die.
+pub(crate) fn looks_everywhere<'a>(tables: &'a Tables, plan: &'a [Step]) -> impl Iterator<Item = Step> + 'a {
+    plan.iter().copied().filter(|step| tables.base(tables.op(step.op).base).reach == Reach::Target)
 }
 
 const fn index(axis: Axis) -> usize {
@@ -90,6 +120,8 @@ struct Search<'a> {
     /// end of need not be here: fewer steps are left in all that follow. So a search that goes well keeps nothing.
     failed: Vec<(Vec<usize>, DieLogic)>,
     order: Order,
+    /// Steps of chains of other dies that look at this one too.
+    guests: Vec<Step>,
 }
 
 impl<'a> Search<'a> {
@@ -138,8 +170,11 @@ impl<'a> Search<'a> {
         false
     }
 
-    /// Whether chains that wait for a RESUME can complete once everything else has.
+    /// Whether chains that wait for a RESUME, and steps that wait on other dies, can go on once everything else has.
     fn parked_complete(&self, mut logic: DieLogic) -> bool {
+        if !self.guests.iter().all(|guest| self.allows(&logic, guest)) {
+            return false;
+        }
         for axis in [Axis::Program, Axis::Erase] {
             let Some(chain) = self.parked[index(axis)] else { continue };
             let Some(resume) = self.scene.setup.resume[index(axis)] else { return false };

@@ -11,7 +11,7 @@ use nandseq_trace::{Proposal, Sink};
 use crate::chain::{ChainId, Step};
 use crate::plan::still_possible;
 use crate::reason::Reason;
-use crate::safety::{Scene, find_order};
+use crate::safety::{Scene, find_order, lets_in, looks_everywhere};
 use crate::site::Site;
 
 /// A proposal that waits for the bus.
@@ -182,14 +182,23 @@ impl Site<'_> {
         if plan.iter().any(holds) || plan[1..].iter().any(reads_held) {
             return Err(Reason::ChainUnderWay);
         }
+        let die = head.place.die;
+        let elsewhere = (0..setup.tables.size.dies).map(Die).filter(|&other| other != die);
+        if plan.len() > 1 && !elsewhere.into_iter().all(|other| lets_in(&self.scene(other, now), &plan[1..])) {
+            return Err(Reason::ChainUnderWay);
+        }
+        let has_guests = || {
+            let mut others = self.chains.live().filter(|(_, chain)| chain.die != die);
+            others.any(|(_, chain)| looks_everywhere(&setup.tables, chain.rest()).next().is_some())
+        };
         let resets = info.effects.reset_die || info.effects.reset_target;
         // A reset drops every other chain of its die.
-        self.new_order = if resets || !self.chains.any_on(head.place.die) {
+        self.new_order = if resets || (!self.chains.any_on(die) && (info.is_inert() || !has_guests())) {
             Some(vec![None; plan.len() - 1])
         } else if plan.len() == 1 && info.is_inert() {
             None
         } else {
-            let order = find_order(&self.scene(head.place.die, now), plan, None);
+            let order = find_order(&self.scene(die, now), plan, None);
             Some(order.ok_or(Reason::ChainUnderWay)?)
         };
         Ok(())
