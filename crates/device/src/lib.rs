@@ -11,7 +11,7 @@ mod rule;
 mod tables;
 
 pub use book::{AddressBook, BlockRecord, BlockStage};
-pub use device::{Device, Flight, FlightId, Parked, PlanePhase, Status};
+pub use device::{Device, Flight, FlightId, Parked, PlanePhase, Status, StillDie};
 pub use logic::{CacheProgram, DieLogic, Loaded, PlaneLogic, Register, Suspended};
 pub use place::Place;
 pub use rule::Rule;

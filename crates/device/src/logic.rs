@@ -9,13 +9,14 @@ use nandseq_profile::model::{
     AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel, LatchNeed,
 };
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, Page, Plane, PlaneSet};
+use serde::{Deserialize, Serialize};
 
 use crate::place::Place;
 use crate::rule::Rule;
 use crate::tables::{BaseInfo, Reach, Tables};
 
 /// What a page register or an output register holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Register {
     /// The block group; the plane is that of the register.
     pub group: u32,
@@ -35,7 +36,7 @@ impl Register {
 }
 
 /// The registers of a plane.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct PlaneLogic {
     /// The page register.
     pub page: Option<Register>,
@@ -48,7 +49,7 @@ pub struct PlaneLogic {
 }
 
 /// What a latch is loaded with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Loaded {
     /// The last page loaded.
     pub level: LatchLevel,
@@ -57,7 +58,7 @@ pub struct Loaded {
 }
 
 /// A cache program that goes on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CacheProgram {
     /// Which kind.
     pub kind: CacheProgramKind,
@@ -66,7 +67,7 @@ pub struct CacheProgram {
 }
 
 /// A suspended operation, as far as the rules ask.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Suspended {
     /// Its address.
     pub place: Place,
@@ -75,7 +76,7 @@ pub struct Suspended {
 }
 
 /// The lasting state of a die.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct DieLogic {
     /// The one-shot latch.
     pub one_shot: Option<Loaded>,

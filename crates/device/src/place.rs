@@ -5,12 +5,13 @@
 //! express, under the rule they break.
 
 use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Target};
+use serde::{Deserialize, Serialize};
 
 use crate::rule::Rule;
 use crate::tables::Size;
 
 /// Die, planes, block group and page of an operation.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Place {
     /// The die, `0..dies`.
     pub die: Die,

@@ -3,9 +3,10 @@
 use nandseq_device::Place;
 use nandseq_profile::{Die, OpId};
 use nandseq_trace::Proposal;
+use serde::{Deserialize, Serialize};
 
 /// One operation that a plan names.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Step {
     pub(crate) op: OpId,
     pub(crate) place: Place,

@@ -7,19 +7,20 @@ use nandseq_device::{FlightId, PlanePhase};
 use nandseq_profile::model::{Axis, PhaseKind};
 use nandseq_profile::{Die, PhaseKey, Ticks};
 use nandseq_trace::{Cut, Lanes, OpState, Operation, Proposal, Sink};
+use serde::{Deserialize, Serialize};
 
 use crate::chain::Step;
 use crate::site::{Site, axis_index};
 
 /// An op_state without its bounds: what is told again of an operation that was suspended.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub(crate) struct StateName {
     pub(crate) of: PhaseKey,
     pub(crate) phase: Option<PhaseKind>,
 }
 
 /// Where an operation comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub(crate) struct Origin {
     pub(crate) uid: u64,
     pub(crate) proposal: Proposal,
@@ -51,6 +52,16 @@ impl Journal {
             self.flights.resize(slot + 1, Origin::default());
         }
         self.flights[slot] = origin;
+    }
+
+    /// Forgets flights: none is left between runs.
+    pub(crate) fn settle(&mut self) {
+        self.flights.clear();
+    }
+
+    /// Notes what was suspended on an axis of a die in an earlier run.
+    pub(crate) fn suspend(&mut self, die: Die, axis: Axis, origin: Origin) {
+        self.suspended[usize::from(die.0)][axis_index(axis)] = Some(origin);
     }
 
     /// The origin of what is suspended on an axis of a die.
@@ -88,7 +99,7 @@ impl Site<'_> {
             let origin = self.journal.flights[id.slot as usize];
             let cut = match flying.suspends {
                 Some(axis) => {
-                    self.journal.suspended[usize::from(die.0)][axis_index(axis)] = Some(origin);
+                    self.journal.suspend(die, axis, origin);
                     Cut::Suspended
                 }
                 None => Cut::Reset,

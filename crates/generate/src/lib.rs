@@ -2,9 +2,14 @@
 //!
 //! Events, proposals, chains, probabilities, sites and runs. The only randomness of the product; no clock, no files.
 
+mod bootstrap;
+mod boundary;
 mod chain;
 mod eligible;
+mod face;
+mod groups;
 mod journal;
+mod lottery;
 mod philox;
 mod plan;
 pub mod probability;
@@ -12,11 +17,15 @@ mod propose;
 mod queue;
 mod reason;
 mod safety;
+mod seed;
 mod setup;
 mod site;
+mod snapshot;
 mod waiting;
 
 pub use philox::{Stream, StreamKind};
 pub use reason::{Reason, Rejections};
+pub use seed::{SeedPlan, mix};
 pub use setup::{Setup, SetupError};
 pub use site::{RunError, RunLimits, RunSummary, Site};
+pub use snapshot::{Identity, SNAPSHOT_VERSION, SiteState, Snapshot, SnapshotError, StateError};

@@ -3,7 +3,7 @@
 //! Reads the phase key, restricts its distribution to what no rule forbids now and has an address, draws names by weight without
 //! replacement until one starts or the tries are used up. What fails leaves no trace but a count.
 
-use nandseq_device::Rule;
+use nandseq_device::{Place, Rule};
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
@@ -13,7 +13,7 @@ use crate::journal::op_state;
 use crate::philox::{Stream, StreamKind};
 use crate::plan::{draw_place, expand};
 use crate::reason::Reason;
-use crate::setup::{Class, Distribution};
+use crate::setup::Class;
 use crate::site::Site;
 use crate::waiting::Waiter;
 
@@ -21,62 +21,8 @@ use crate::waiting::Waiter;
 /// longer than what waits, so that only refills in quick succession can ever reach it.
 const WAITERS_PER_PLANE: usize = 16;
 
-/// A distribution restricted to what is eligible now.
-#[derive(Clone)]
-struct Lottery<'a> {
-    distribution: &'a Distribution,
-    /// Which shares are in, with what is left of their mass.
-    shares: Vec<(u16, u64)>,
-    total: u64,
-    tried: Vec<OpId>,
-}
-
-impl<'a> Lottery<'a> {
-    fn new(distribution: &'a Distribution, mut eligible: impl FnMut(&Class) -> bool) -> Self {
-        let mut shares: Vec<(u16, u64)> = Vec::with_capacity(distribution.shares.len());
-        for (at, share) in distribution.shares.iter().enumerate() {
-            if eligible(&share.class) {
-                shares.push((at as u16, share.mass));
-            }
-        }
-        let total = shares.iter().map(|&(_, mass)| mass).sum();
-        Self { distribution, shares, total, tried: Vec::new() }
-    }
-
-    /// Takes back every draw since `start` was made.
-    #[cfg(test)]
-    fn restart(&mut self, start: &Self) {
-        self.shares.clone_from(&start.shares);
-        self.total = start.total;
-        self.tried.clear();
-    }
-
-    /// Draws a name by weight among those not drawn before.
-    fn draw(&mut self, stream: &mut Stream) -> Option<(OpId, Class)> {
-        if self.total == 0 {
-            return None;
-        }
-        let mut at = stream.below(self.total);
-        for (index, mass) in &mut self.shares {
-            if at >= *mass {
-                at -= *mass;
-                continue;
-            }
-            let share = &self.distribution.shares[usize::from(*index)];
-            let names = &self.distribution.names[share.first as usize..(share.first + share.count) as usize];
-            for &(op, weight) in names.iter().filter(|(op, _)| !self.tried.contains(op)) {
-                if at < weight {
-                    *mass -= weight;
-                    self.total -= weight;
-                    self.tried.push(op);
-                    return Some((op, share.class));
-                }
-                at -= weight;
-            }
-        }
-        None
-    }
-}
+/// How often a bootstrap draws an address anew that it has already reached.
+const BOOTSTRAP_DRAWS: u32 = 16;
 
 impl Site<'_> {
     /// Proposes at a hook.
@@ -94,11 +40,14 @@ impl Site<'_> {
         let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
         let setup = self.setup;
         let chains = (self.chains.any_on(die), self.waits_for_planes(die, now));
-        let view = View::new(&self.device, &setup.tables, lane, now, chains);
-        let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
-        let mut lottery = Lottery::new(distribution, |class| view.eligible(&self.device, &setup.tables, class));
+        let view = View::new(&mut self.faces, &self.device, setup, lane, now, chains);
+        let distribution = match &self.bootstrap {
+            Some(bootstrap) => setup.bootstrap.distribution(bootstrap.stage()),
+            None => &setup.distributions[usize::from(setup.by_key[key.index()])],
+        };
+        view.fill(&mut self.lottery, distribution, &self.device, setup);
         for _ in 0..setup.max_tries {
-            let Some((op, class)) = lottery.draw(&mut stream) else { return };
+            let Some((op, class)) = self.lottery.draw(distribution, &mut stream) else { return };
             if setup.tables.base(class.base).effects.delay {
                 return;
             }
@@ -120,7 +69,7 @@ impl Site<'_> {
     ) -> Result<Start, Reason> {
         let setup = self.setup;
         let now = proposal.time;
-        let place = draw_place(setup, &self.device, view, name, stream)?;
+        let place = self.draw_fresh_place(view, name, stream)?;
         let head = Step { op: name.0, place };
         let verdict = self.device.judge(&setup.tables, head.op, &head.place, now);
         if let Err(rule) = verdict
@@ -139,6 +88,19 @@ impl Site<'_> {
             return Ok(Start::Now);
         }
         self.wait_for_bus(head.op, proposal)
+    }
+
+    /// Draws the targets of a name; in a bootstrap rather those that it has not reached.
+    fn draw_fresh_place(&self, view: &View, name: (OpId, &Class), stream: &mut Stream) -> Result<Place, Reason> {
+        let mut place = draw_place(self.setup, &self.device, view, name, stream)?;
+        let Some(bootstrap) = &self.bootstrap else { return Ok(place) };
+        for _ in 0..BOOTSTRAP_DRAWS {
+            if !bootstrap.has_reached(&self.setup.tables, &place) {
+                break;
+            }
+            place = draw_place(self.setup, &self.device, view, name, stream)?;
+        }
+        Ok(place)
     }
 
     /// Lets the plan wait if the bus frees in time.

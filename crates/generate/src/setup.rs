@@ -5,7 +5,11 @@
 
 use nandseq_device::{OpInfo, Tables};
 use nandseq_profile::model::{Axis, Chain, ChainStep, PayloadField, StepAddress};
-use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::{BaseId, BaseSet, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
+
+use crate::groups::BaseGroups;
+
+use crate::bootstrap::BootstrapSetup;
 
 /// What makes names eligible together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -15,15 +19,31 @@ pub(crate) struct Class {
     pub(crate) cell: CellTypeId,
 }
 
+impl Class {
+    /// Its bit in [`Kinds`].
+    pub(crate) const fn kind(&self) -> Kinds {
+        kind(self.multi, self.cell)
+    }
+}
+
 /// The share of a class under a phase key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share {
     pub(crate) class: Class,
+    pub(crate) kind: Kinds,
     /// Sum of the weights of its names.
     pub(crate) mass: u64,
     /// Its names: `first .. first + count` of the distribution's.
-    pub(crate) first: u32,
-    pub(crate) count: u32,
+    first: u32,
+    count: u32,
+}
+
+/// Kinds of names of a base, one bit for each cell type: single-plane ones in the lower byte, multi-plane ones in the upper.
+pub(crate) type Kinds = u16;
+
+/// The bit of a class in [`Kinds`].
+pub(crate) const fn kind(multi: bool, cell: CellTypeId) -> Kinds {
+    1 << (cell.0 + if multi { 8 } else { 0 })
 }
 
 /// A distribution over names, by class.
@@ -31,6 +51,13 @@ pub(crate) struct Share {
 pub(crate) struct Distribution {
     pub(crate) shares: Vec<Share>,
     pub(crate) names: Vec<(OpId, u64)>,
+    /// The bases that have names.
+    pub(crate) set: BaseSet,
+    /// By [`BaseId`]: which kinds of names it has and the sum of their weights.
+    pub(crate) kinds: Vec<Kinds>,
+    pub(crate) masses: Vec<u64>,
+    /// By [`BaseId`]: first and one past the last of its classes in `shares`.
+    classes: Vec<(u16, u16)>,
 }
 
 /// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
@@ -41,7 +68,7 @@ fn weight(mass: f64, total: f64) -> u64 {
 }
 
 impl Distribution {
-    fn new(tables: &Tables, entries: &[(OpId, f64)], usable: impl Fn(OpId) -> bool) -> Self {
+    pub(crate) fn new(tables: &Tables, entries: &[(OpId, f64)], usable: impl Fn(OpId) -> bool) -> Self {
         let total: f64 = entries.iter().map(|&(_, mass)| mass).sum();
         let class = |op: OpId| {
             let info = tables.op(op);
@@ -60,10 +87,47 @@ impl Distribution {
                     share.mass += weight;
                     share.count += 1;
                 }
-                _ => shares.push(Share { class: class(op), mass: weight, first: at as u32, count: 1 }),
+                _ => shares.push(Share {
+                    class: class(op),
+                    kind: class(op).kind(),
+                    mass: weight,
+                    first: at as u32,
+                    count: 1,
+                }),
             }
         }
-        Self { shares, names }
+        let bases = tables.bases().count();
+        let mut all = Self {
+            names,
+            set: BaseSet::EMPTY,
+            kinds: vec![0; bases],
+            masses: vec![0; bases],
+            classes: vec![(0, 0); bases],
+            shares: Vec::new(),
+        };
+        for (at, share) in shares.iter().enumerate() {
+            let base = share.class.base;
+            if !all.set.contains(base) {
+                all.set.insert(base);
+                all.classes[base.index()].0 = at as u16;
+            }
+            all.classes[base.index()].1 = at as u16 + 1;
+            all.kinds[base.index()] |= share.kind;
+            all.masses[base.index()] += share.mass;
+        }
+        Self { shares, ..all }
+    }
+
+    /// The classes of a base that are of some kinds.
+    pub(crate) fn shares_of(&self, base: BaseId, kinds: Kinds) -> impl Iterator<Item = &Share> {
+        let (first, end) = self.classes[base.index()];
+        let shares = &self.shares[usize::from(first)..usize::from(end)];
+        shares.iter().filter(move |share| kinds & share.kind != 0)
+    }
+
+    /// The names of a class.
+    pub(crate) fn names_of(&self, share: &Share) -> &[(OpId, u64)] {
+        &self.names[share.first as usize..(share.first + share.count) as usize]
     }
 }
 
@@ -93,12 +157,14 @@ pub(crate) struct FollowUps {
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub(crate) tables: Tables,
+    pub(crate) groups: BaseGroups,
     /// Names of operations, for messages.
     names: Vec<String>,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
     pub(crate) distributions: Vec<Distribution>,
     /// Which distribution each phase key uses.
     pub(crate) by_key: Vec<u16>,
+    pub(crate) bootstrap: BootstrapSetup,
     pub(crate) follow_ups: Vec<FollowUps>,
     pub(crate) chains: Vec<Vec<StepInfo>>,
     pub(crate) admission_window: Ticks,
@@ -171,6 +237,7 @@ impl Setup {
         Ok(Self {
             names: profile.ops.iter().map(|op| op.name.clone()).collect(),
             bad_blocks: bad_blocks.to_vec(),
+            bootstrap: BootstrapSetup::new(profile, &tables, usable),
             distributions,
             by_key,
             follow_ups: profile.bases.iter().map(follow_ups).collect(),
@@ -184,6 +251,7 @@ impl Setup {
             post_hook_window: policies.post_hook_window,
             refill_uses_end_key: policies.refill_uses_end_key,
             resume,
+            groups: BaseGroups::new(&tables),
             tables,
         })
     }
@@ -191,6 +259,11 @@ impl Setup {
     /// The name of an operation.
     pub(crate) fn name(&self, op: OpId) -> &str {
         &self.names[op.index()]
+    }
+
+    /// How many phase keys the profile has.
+    pub(crate) fn phase_keys(&self) -> usize {
+        self.by_key.len()
     }
 
     /// The device's compiled tables.

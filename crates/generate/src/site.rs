@@ -12,17 +12,21 @@ use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, Target, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
+use crate::bootstrap::Bootstrap;
 use crate::chain::{ChainId, Chains, Step};
+use crate::face::Face;
 use crate::journal::Journal;
+use crate::lottery::Lottery;
 use crate::philox::{Stream, StreamKind};
 use crate::queue::{Event, Hook, Queue};
 use crate::reason::{Reason, Rejections};
 use crate::safety::Order;
+use crate::seed::SeedPlan;
 use crate::setup::Setup;
 use crate::waiting::Bench;
 
 /// No run may propose beyond this: it leaves two months of the clock for what is in flight then.
-const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
+pub(crate) const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
 
 /// How far a run goes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +35,9 @@ pub struct RunLimits<'a> {
     pub run_until: Ticks,
     /// Proposals also stop when this many operations have started in the run.
     pub max_ops: Option<u64>,
+    /// Whether a site's first run begins with the profile's bootstrap, however long that takes: time and operations are
+    /// limited after it.
+    pub bootstrap: bool,
     /// Set from outside to abandon the run.
     pub stop: Option<&'a AtomicBool>,
 }
@@ -81,36 +88,42 @@ pub struct Site<'s> {
     pub(crate) queue: Queue,
     pub(crate) bench: Bench,
     /// The chain that each flight is a step of.
-    flight_chains: Vec<Option<ChainId>>,
+    pub(crate) flight_chains: Vec<Option<ChainId>>,
     /// For each die the chains whose last step is suspended on the erase and on the program axis.
     pub(crate) parked: Vec<[Option<ChainId>; 2]>,
-    seed: u64,
-    run: u64,
+    seeds: SeedPlan,
+    pub(crate) run: u64,
     /// Hooks so far in this run.
     pub(crate) hooks: u64,
-    uid: u64,
-    refills: u64,
+    pub(crate) uid: u64,
+    pub(crate) refills: u64,
     /// Operations resumed so far.
-    revivals: u64,
+    pub(crate) revivals: u64,
     /// When everything that has started will have ended, windows and bus included.
-    quiet: Ticks,
+    pub(crate) quiet: Ticks,
     pub(crate) proposing: bool,
     pub(crate) summary: RunSummary,
     pub(crate) plan: Vec<Step>,
+    /// What the present proposal may draw.
+    pub(crate) lottery: Lottery,
+    /// What each die forbids.
+    pub(crate) faces: Vec<Face>,
     /// For each die an order in which its chains can complete.
     pub(crate) orders: Vec<Order>,
     /// The order that shows that the plan is safe; `None` in it stands for the plan's own chain.
     pub(crate) new_order: Option<Order>,
     pub(crate) targets: Vec<Target>,
     pub(crate) journal: Journal,
+    /// The bootstrap, while it goes on.
+    pub(crate) bootstrap: Option<Bootstrap>,
     /// An error of the sink, kept until the event loop sees it.
     pub(crate) failure: Option<io::Error>,
 }
 
 impl<'s> Site<'s> {
-    /// A site on a fresh device; its run `i` (from 0) uses the key (`seed` + i, i).
+    /// A site on a fresh device; its runs use the keys of the plan, for a number those of the sequential plan from it.
     #[must_use]
-    pub fn new(setup: &'s Setup, seed: u64) -> Self {
+    pub fn new(setup: &'s Setup, seeds: impl Into<SeedPlan>) -> Self {
         let mut queue = Queue::default();
         queue.push(Ticks::ZERO, Event::Refill);
         Self {
@@ -121,7 +134,7 @@ impl<'s> Site<'s> {
             bench: Bench::default(),
             flight_chains: Vec::new(),
             parked: vec![[None; 2]; usize::from(setup.tables.size.dies)],
-            seed,
+            seeds: seeds.into(),
             run: 0,
             hooks: 0,
             uid: 0,
@@ -131,17 +144,20 @@ impl<'s> Site<'s> {
             proposing: false,
             summary: RunSummary::default(),
             plan: Vec::new(),
+            lottery: Lottery::new(),
+            faces: vec![Face::NONE; usize::from(setup.tables.size.dies)],
             orders: vec![Order::new(); usize::from(setup.tables.size.dies)],
             new_order: None,
             targets: Vec::new(),
             journal: Journal::new(setup.tables.size.dies),
+            bootstrap: None,
             failure: None,
         }
     }
 
     /// The key of the current run's streams.
     pub(crate) fn key(&self) -> [u64; 2] {
-        key_of(self.seed, self.run)
+        self.seeds.key(self.run)
     }
 
     /// Runs on: proposes for `run_until`, then completes everything in flight and every chain.
@@ -161,13 +177,24 @@ impl<'s> Site<'s> {
         self.proposing = true;
         self.summary = RunSummary { start, by_op: vec![0; self.setup.tables.ops().count()], ..RunSummary::default() };
         self.tell_suspended(sink);
+        if limits.bootstrap && self.run == 0 {
+            self.bootstrap = Bootstrap::begin(&self.setup.bootstrap, &self.device);
+        }
         let mut carried = Vec::new();
         let mut boundary = end;
+        let mut overran = false;
         let mut events = 0u32;
         while let Some(time) = self.queue.next_time() {
-            if self.proposing && (time >= end || limits.max_ops.is_some_and(|most| self.summary.ops >= most)) {
+            let over = time >= end || limits.max_ops.is_some_and(|most| self.summary.ops >= most);
+            if self.bootstrap.is_some() {
+                // It takes the time it needs; the run is over when both are.
+                if time > LAST {
+                    return Err(RunError::ClockEnd);
+                }
+                overran = time >= end;
+            } else if self.proposing && over {
                 self.proposing = false;
-                boundary = end.min(time);
+                boundary = if overran { time } else { end.min(time) };
                 self.bench.drop_waiters();
                 carried = self.queue.take_proposals();
                 continue;
@@ -187,6 +214,7 @@ impl<'s> Site<'s> {
         if self.chains.count() != parked {
             return Err(self.stuck());
         }
+        self.settle();
         self.carry_on(carried, boundary);
         self.run += 1;
         let mut summary = std::mem::take(&mut self.summary);
@@ -207,32 +235,6 @@ impl<'s> Site<'s> {
         RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule }
     }
 
-    /// Puts the hooks that fell into the pause at the start of the next run.
-    ///
-    /// The pause is no time in which anything may be proposed. A hook inside a phase that ended meanwhile is gone with the
-    /// phase; a hook after a phase keeps its distance from the phase's end, now the end of the pause; the refills keep their
-    /// rhythm.
-    fn carry_on(&mut self, carried: Vec<(Ticks, Event)>, end: Ticks) {
-        let grid = self.setup.tables.grid;
-        let next = self.quiet.max(end).ceil_to(grid);
-        self.quiet = next;
-        for (time, event) in carried {
-            match event {
-                Event::Hook(Hook { after: Some(phase_end), .. }) if time < next => {
-                    let distance = if time > phase_end { time - phase_end } else { Ticks::ZERO };
-                    self.queue.push((next + distance).ceil_to(grid), event);
-                }
-                Event::Hook(Hook { after: None, .. }) if time < next => {}
-                Event::Hook(_) => self.queue.push(time, event),
-                Event::Refill => {
-                    let distance = if time > end { time - end } else { Ticks::ZERO };
-                    self.queue.push((next + distance).ceil_to(grid), Event::Refill);
-                }
-                Event::End(_) | Event::Due(_) | Event::Wake => {}
-            }
-        }
-    }
-
     pub(crate) fn handle(&mut self, event: Event, now: Ticks, sink: &mut dyn Sink, carried: &mut Vec<(Ticks, Event)>) {
         match event {
             Event::End(flight) => self.end(flight, now, sink),
@@ -248,12 +250,15 @@ impl<'s> Site<'s> {
             Event::Hook(hook) => self.propose((hook.die, hook.plane), false, now, sink),
             Event::Refill => {
                 let tables = &self.setup.tables;
-                let lane = self.refills % (u64::from(tables.size.dies) * u64::from(tables.size.planes));
+                let lanes = u64::from(tables.size.dies) * u64::from(tables.size.planes);
+                let lane = self.refills % lanes;
                 let planes = u64::from(tables.size.planes);
                 let (die, plane) = ((lane / planes) as u8, (lane % planes) as u8);
                 self.refills += 1;
                 let next = (now + self.setup.refill_period).ceil_to(tables.grid);
                 self.queue.push(next, Event::Refill);
+                let idle = self.device.flights().next().is_none();
+                self.bootstrap_after(|bootstrap, setup, _| !idle || bootstrap.waited(&setup.bootstrap, lanes as u32));
                 self.propose((Die(die), nandseq_profile::Plane(plane)), true, now, sink);
             }
         }
@@ -267,6 +272,10 @@ impl<'s> Site<'s> {
         }
         let flight = self.device.finish(tables, id);
         self.quiet = now;
+        self.bootstrap_after(|bootstrap, setup, device| {
+            let info = tables.base(tables.op(flight.op).base);
+            bootstrap.ended(&setup.bootstrap, tables, device, info, &flight.place)
+        });
         if let Some(chain) = self.flight_chains[id.slot as usize].take() {
             let due = (flight.end + self.setup.gap).ceil_to(tables.grid);
             self.queue.push(due, Event::Due(chain));
@@ -367,6 +376,9 @@ impl<'s> Site<'s> {
         let op = setup.tables.op(step.op);
         let info = setup.tables.base(op.base);
         let status = self.device.expected_status(op, &step.place, now);
+        if let Some(bootstrap) = &mut self.bootstrap {
+            bootstrap.accepted();
+        }
         let flying = cuts(info).then(|| self.flying(step));
         self.look_at_targets(step, now);
         self.cut_chains(step, chain, now);
@@ -410,7 +422,7 @@ impl<'s> Site<'s> {
             let die = if dies == 1 { step.place.die } else { Die(stream.below(dies) as u8) };
             let index = stream.below(u64::from(planes.len())) as usize;
             let plane = planes.iter().nth(index).unwrap_or_default();
-            Hook { die, plane, of, after }
+            Hook { die, plane, of: Some(of), after }
         };
         let inside = draw(stream, None);
         let length = busy.1.0 - busy.0.0;
@@ -433,11 +445,6 @@ impl<'s> Site<'s> {
     }
 }
 
-/// The key of a run's streams: `seed_i` alone repeats (site 2's first run and site 1's second), the pair never does.
-const fn key_of(site_seed: u64, run: u64) -> [u64; 2] {
-    [site_seed.wrapping_add(run), run]
-}
-
 /// Whether an operation ends others before their time.
 const fn cuts(info: &BaseInfo) -> bool {
     info.effects.suspend.is_some() || info.effects.reset_die || info.effects.reset_target
@@ -455,19 +462,5 @@ const fn into_trace(status: nandseq_device::Status) -> nandseq_trace::Status {
         nandseq_device::Status::Busy => nandseq_trace::Status::Busy,
         nandseq_device::Status::ExtReady => nandseq_trace::Status::ExtReady,
         nandseq_device::Status::Ready => nandseq_trace::Status::Ready,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn no_two_runs_of_any_two_sites_share_a_key() {
-        let keys: BTreeSet<[u64; 2]> =
-            (1000..1032).flat_map(|site_seed| (0..200).map(move |run| key_of(site_seed, run))).collect();
-        assert_eq!(keys.len(), 32 * 200);
     }
 }

@@ -213,7 +213,7 @@ impl Site<'_> {
     }
 
     /// How a waiting step counts on its blocks: to change them (or on their next page), to read them, or not at all.
-    fn counts_on_blocks(&self, step: &Step) -> Option<bool> {
+    pub(crate) fn counts_on_blocks(&self, step: &Step) -> Option<bool> {
         let info = self.setup.tables.base(self.setup.tables.op(step.op).base);
         match info.address {
             AddressSource::AnyBlock | AddressSource::NextPage => Some(true),

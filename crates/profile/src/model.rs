@@ -12,6 +12,7 @@ pub use exclusion::{DeviceState, ExclusionGroup, Exclusions};
 
 use crate::ids::{BaseId, BaseSet, CellTypeId, IdVec, OpId, PhaseKey};
 use crate::units::Ticks;
+use serde::{Deserialize, Serialize};
 
 /// A device, completely described.
 #[derive(Clone, PartialEq, Debug)]
@@ -107,7 +108,7 @@ pub enum Scope {
 }
 
 /// One stage of an operation.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum PhaseKind {
     /// Command, address and data cycles.
     Issue,

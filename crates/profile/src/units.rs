@@ -6,10 +6,12 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
+use serde::{Deserialize, Serialize};
+
 /// A point in, or span of, simulated time: an integer count of picoseconds.
 ///
 /// `u64` picoseconds reach about 213 days of simulated time.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Ticks(pub u64);
 
 /// Picoseconds in a microsecond.

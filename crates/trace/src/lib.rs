@@ -22,6 +22,7 @@ use std::io;
 
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, PlaneSet, Target, Ticks};
+use serde::{Deserialize, Serialize};
 
 /// What a status read expects to see.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -47,7 +48,7 @@ impl Status {
 }
 
 /// The op_state of a plane at an instant: half-open, ISSUE included.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct OpState {
     /// The END key of the state-affecting operation that is, or was last, on the plane; [`PhaseKey::DEFAULT`] when nothing ever ran
     /// there.
@@ -61,7 +62,7 @@ pub struct OpState {
 }
 
 /// The accepted proposal that an operation, or the chain it is a step of, comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Proposal {
     /// When it was made: not later than the start of the operation.
     pub time: Ticks,

@@ -4,10 +4,10 @@
 //! same operation at the same page form a cohort. Groups are kept in sets by cohort, so that the groups on which a given
 //! plane set can work are the union of the sets of its supersets.
 
-use nandseq_profile::{CellTypeId, Die, PlaneSet};
+use nandseq_profile::{Block, CellTypeId, Die, PlaneSet};
 
-use super::{AddressBook, LENGTHS, Sets};
-use crate::place::Place;
+use super::masks::{MaskSet, Masks, bits};
+use super::{AddressBook, LENGTHS, Sets, Uses};
 use crate::tables::{Size, Tables};
 
 /// The sets of groups.
@@ -25,6 +25,13 @@ pub(super) struct Cohorts {
     read: Sets,
     /// By set of `read` without its bit length: which lengths have an entry, one bit each.
     read_lengths: Vec<u32>,
+    /// The masks for which `any` (by die), `next` and `read` (by die × cells + cell) have an entry.
+    any_masks: Vec<MaskSet>,
+    next_masks: Vec<MaskSet>,
+    read_masks: Vec<MaskSet>,
+    /// For each die and plane set the cell types with which some two of its planes can work together, one bit each.
+    next_together: Vec<u8>,
+    read_together: Vec<u8>,
     /// Which cell types a group could last program, so that only those are looked at again.
     last_next: Vec<u8>,
     last_read: Vec<u8>,
@@ -47,9 +54,21 @@ impl Cohorts {
             next: Sets::new(dies * cells * masks, entries(groups * cells * slots)),
             read: Sets::new(dies * cells * masks * LENGTHS, entries(groups * cells)),
             read_lengths: vec![0; dies * cells * masks],
+            any_masks: vec![MaskSet::default(); dies],
+            next_masks: vec![MaskSet::default(); dies * cells],
+            read_masks: vec![MaskSet::default(); dies * cells],
+            next_together: vec![0; dies * masks],
+            read_together: vec![0; dies * masks],
             last_next: vec![0; entries(groups)],
             last_read: vec![0; entries(groups)],
         }
+    }
+
+    /// Puts the groups of every set in ascending order.
+    pub(super) fn settle(&mut self) {
+        self.any.settle();
+        self.next.settle();
+        self.read.settle();
     }
 
     fn group_entry(&self, die: Die, group: u32) -> usize {
@@ -77,6 +96,31 @@ impl Cohorts {
         self.read_lengths[(usize::from(die.0) * self.cells + cell.index()) * self.masks + usize::from(mask.0)]
     }
 
+    /// The masks for which [`Cohorts::any`] has an entry.
+    pub(super) fn any_masks(&self, die: Die) -> &MaskSet {
+        &self.any_masks[usize::from(die.0)]
+    }
+
+    /// The masks for which [`Cohorts::next`] has an entry.
+    pub(super) fn next_masks(&self, die: Die, cell: CellTypeId) -> &MaskSet {
+        &self.next_masks[usize::from(die.0) * self.cells + cell.index()]
+    }
+
+    /// The masks for which [`Cohorts::read`] has an entry.
+    pub(super) fn read_masks(&self, die: Die, cell: CellTypeId) -> &MaskSet {
+        &self.read_masks[usize::from(die.0) * self.cells + cell.index()]
+    }
+
+    /// The cell types with which some two of `planes` can be programmed together, one bit each.
+    pub(super) fn next_together(&self, die: Die, planes: PlaneSet) -> u8 {
+        self.next_together[usize::from(die.0) * self.masks + usize::from(planes.0)]
+    }
+
+    /// The cell types as which some two of `planes` can be read together, one bit each.
+    pub(super) fn read_together(&self, die: Die, planes: PlaneSet) -> u8 {
+        self.read_together[usize::from(die.0) * self.masks + usize::from(planes.0)]
+    }
+
     /// The group of an entry of [`Cohorts::any`].
     pub(super) fn any_group(&self, entry: u32) -> u32 {
         entry % self.size.groups
@@ -100,81 +144,96 @@ impl AddressBook {
             return;
         }
         let entry = self.cohorts.group_entry(die, group);
-        let all = Place { die, planes: self.planes_of(group), group, ..Place::default() };
         let mut free = PlaneSet::EMPTY;
-        let (mut next, mut read) = ([(0u8, 0u16); 8], [(0u8, 0u16); 8]);
-        let (mut next_cells, mut read_cells) = (0u8, 0u8);
-        for plane in all.planes.iter() {
-            let record = *self.record(die, all.block(&self.size, plane));
-            if record.stage != super::BlockStage::Bad && !record.in_flight && !record.is_held() {
+        let mut uses = [Uses::default(); 8];
+        let (mut next_as, mut read_as) = (0u8, 0u8);
+        let first = self.at(die, Block(group * u32::from(self.size.planes)));
+        for plane in self.planes_of(group).iter() {
+            let own = self.uses(&self.records[first + usize::from(plane.0)]);
+            if own.free {
                 free.insert(plane);
             }
-            next[usize::from(plane.0)] = (self.programmable(&record), record.pages);
-            next_cells |= next[usize::from(plane.0)].0;
-            if let Some((cell, pages)) = self.readable(&record) {
-                read[usize::from(plane.0)] = (1 << cell.0, pages);
-                read_cells |= 1 << cell.0;
-            }
+            next_as |= own.next_as;
+            read_as |= own.read_as;
+            uses[usize::from(plane.0)] = own;
         }
-        let together = free.len() >= 2;
-        let set = usize::from(die.0) * self.cohorts.masks + usize::from(free.0);
-        self.cohorts.any.assign(entry as u32, together.then_some(set));
-        for cell in bits(next_cells | self.cohorts.last_next[entry]) {
-            self.cohorts.set_next(die, entry, cell, &next);
+        let uses = &uses[..usize::from(self.size.planes)];
+        self.cohorts.set_any(die, entry, free);
+        for cell in bits(u32::from(next_as | self.cohorts.last_next[entry])) {
+            self.cohorts.set_next(&self.masks, die, entry, cell, uses);
         }
-        for cell in bits(read_cells | self.cohorts.last_read[entry]) {
-            self.cohorts.set_read(die, entry, cell, &read);
+        for cell in bits(u32::from(read_as | self.cohorts.last_read[entry])) {
+            self.cohorts.set_read(&self.masks, die, entry, cell, uses);
         }
-        self.cohorts.last_next[entry] = next_cells;
-        self.cohorts.last_read[entry] = read_cells;
+        self.cohorts.last_next[entry] = next_as;
+        self.cohorts.last_read[entry] = read_as;
     }
 }
 
-/// The positions of the bits of a byte.
-fn bits(mut byte: u8) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let at = byte.trailing_zeros() as usize;
-        byte &= byte.wrapping_sub(1);
-        (at < 8).then_some(at)
-    })
-}
-
 impl Cohorts {
+    /// Files the cohort of a group for erasing.
+    fn set_any(&mut self, die: Die, group: usize, free: PlaneSet) {
+        let set = (free.len() >= 2).then(|| usize::from(die.0) * self.masks + usize::from(free.0));
+        let left = self.any.home(group as u32);
+        if left == set {
+            return;
+        }
+        self.any.assign(group as u32, set);
+        for changed in [left, set].into_iter().flatten() {
+            self.any_masks[changed / self.masks].put(changed % self.masks, self.any.len(changed) > 0);
+        }
+    }
+
+    /// Moves an entry of `next` and notes which masks have one.
+    fn move_next(&mut self, relations: &Masks, entry: u32, set: Option<usize>) {
+        let left = self.next.home(entry);
+        if left == set {
+            return;
+        }
+        self.next.assign(entry, set);
+        for changed in [left, set].into_iter().flatten() {
+            let some = self.next.len(changed) > 0;
+            let (row, mask) = (changed / self.masks, changed % self.masks);
+            if self.next_masks[row].put(mask, some) {
+                let (die, cell) = (row / self.cells, row % self.cells);
+                let together = &mut self.next_together[die * self.masks..][..self.masks];
+                relations.note_together(together, 1 << cell, mask, &self.next_masks[row]);
+            }
+        }
+    }
+
     /// Files the cohorts of a group for programming a cell type: planes at the same next page, at least two.
-    fn set_next(&mut self, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
-        let mut slot = 0;
-        let mut seen = PlaneSet::EMPTY;
-        for (at, &(cells, page)) in planes.iter().enumerate() {
-            if cells >> cell & 1 == 0 || seen.0 >> at & 1 == 1 {
-                continue;
-            }
-            let mut mask = PlaneSet::EMPTY;
-            for (other, &(cells, other_page)) in planes.iter().enumerate().skip(at) {
-                if cells >> cell & 1 == 1 && other_page == page {
-                    mask = mask.union(PlaneSet(1 << other));
-                }
-            }
-            seen = seen.union(mask);
+    fn set_next(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, uses: &[Uses]) {
+        let mut slot = (group * self.cells + cell) * self.slots;
+        let end = slot + self.slots;
+        let fit = |uses: &Uses| uses.next_as >> cell & 1 == 1;
+        let with = |test: &dyn Fn(&Uses) -> bool| {
+            let fits = uses.iter().enumerate().filter(|(_, uses)| test(uses));
+            fits.fold(PlaneSet::EMPTY, |all, (at, _)| all.union(PlaneSet(1 << at)))
+        };
+        let mut left = with(&fit);
+        while let Some(first) = left.iter().next() {
+            let page = uses[usize::from(first.0)].next_page;
+            let mask = with(&|uses| fit(uses) && uses.next_page == page);
+            left = left.minus(mask);
             if mask.len() >= 2 {
                 let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);
-                self.next.assign(((group * self.cells + cell) * self.slots + slot) as u32, Some(set));
+                self.move_next(relations, slot as u32, Some(set));
                 slot += 1;
             }
         }
-        for slot in slot..self.slots {
-            self.next.assign(((group * self.cells + cell) * self.slots + slot) as u32, None);
+        for slot in slot..end {
+            self.move_next(relations, slot as u32, None);
         }
     }
 
     /// Files the cohort of a group for reading a cell type.
-    fn set_read(&mut self, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
+    fn set_read(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, uses: &[Uses]) {
         let mut mask = PlaneSet::EMPTY;
         let mut longest = 0;
-        for (at, &(cells, pages)) in planes.iter().enumerate() {
-            if cells >> cell & 1 == 1 {
-                mask = mask.union(PlaneSet(1 << at));
-                longest = longest.max(pages);
-            }
+        for (at, uses) in uses.iter().enumerate().filter(|(_, uses)| uses.read_as >> cell & 1 == 1) {
+            mask = mask.union(PlaneSet(1 << at));
+            longest = longest.max(uses.read_pages);
         }
         let set = (mask.len() >= 2).then(|| {
             let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);
@@ -182,11 +241,21 @@ impl Cohorts {
         });
         let entry = (group * self.cells + cell) as u32;
         let left = self.read.home(entry);
+        if left == set {
+            return;
+        }
         self.read.assign(entry, set);
         for changed in [left, set].into_iter().flatten() {
             let bit = 1 << (changed % LENGTHS);
             let lengths = &mut self.read_lengths[changed / LENGTHS];
             *lengths = if self.read.len(changed) > 0 { *lengths | bit } else { *lengths & !bit };
+            let some = *lengths != 0;
+            let (row, mask) = (changed / LENGTHS / self.masks, changed / LENGTHS % self.masks);
+            if self.read_masks[row].put(mask, some) {
+                let die = row / self.cells;
+                let together = &mut self.read_together[die * self.masks..][..self.masks];
+                relations.note_together(together, 1 << cell, mask, &self.read_masks[row]);
+            }
         }
     }
 }

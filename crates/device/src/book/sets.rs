@@ -32,6 +32,16 @@ impl Sets {
         (self.home[entry as usize].0 as usize).checked_sub(1)
     }
 
+    /// Puts the entries of every set in ascending order.
+    pub(crate) fn settle(&mut self) {
+        for list in self.lists.iter_mut().filter(|list| !list.is_sorted()) {
+            list.sort_unstable();
+            for (position, &entry) in list.iter().enumerate() {
+                self.home[entry as usize].1 = position as u32;
+            }
+        }
+    }
+
     /// Moves an entry to a set, or out of all.
     pub(crate) fn assign(&mut self, entry: u32, set: Option<usize>) {
         let (old, position) = self.home[entry as usize];

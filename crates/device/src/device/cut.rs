@@ -5,6 +5,7 @@
 
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, Ticks};
+use serde::{Deserialize, Serialize};
 
 use super::{Device, Flight, FlightId, Segment};
 use crate::logic::Suspended;
@@ -12,7 +13,7 @@ use crate::place::Place;
 use crate::tables::{BaseInfo, Tables};
 
 /// An erase or program that waits to be resumed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Parked {
     /// Which command.
     pub op: OpId,
@@ -70,6 +71,7 @@ impl Device {
         if info.affects_state {
             let planes = self.planes_of(info, &flight.place);
             for die in self.dies_of(info, &flight.place) {
+                self.dies[die].stamp += 1;
                 for plane in planes.iter() {
                     if let Some(segment) = &mut self.dies[die].segments[usize::from(plane.0)] {
                         segment.cut(now);
@@ -89,6 +91,7 @@ impl Device {
         let window = flight.window_end - flight.end;
         let state = &mut self.dies[usize::from(die.0)];
         state.parked[slot(axis)] = Some(Parked { op: flight.op, place: flight.place, busy, window });
+        state.stamp += 1;
         state.logic.suspend(axis, Suspended { place: flight.place, base });
     }
 

@@ -1,5 +1,7 @@
 //! What operations do to the device, as data: the kinds of effect that engine and verifier interpret.
 
+use serde::{Deserialize, Serialize};
+
 /// The axis of a suspension.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Axis {
@@ -10,7 +12,7 @@ pub enum Axis {
 }
 
 /// The page of a one-shot program that a latch holds.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum LatchLevel {
     /// Lower page.
     Lsb,
@@ -41,7 +43,7 @@ pub struct LatchNeed {
 }
 
 /// The kind of cache read, each with its own exclusion table.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum CacheReadKind {
     /// Cache read of the die (`ON_CACHE_READ`).
     Cache,
@@ -50,7 +52,7 @@ pub enum CacheReadKind {
 }
 
 /// The kind of cache program, each with its own exclusion table.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum CacheProgramKind {
     /// One page at a time (`ON_CACHE_PROGRAM`).
     Slc,

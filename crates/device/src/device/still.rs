@@ -1,0 +1,85 @@
+//! A device in which nothing is in flight: what lasts, and nothing else.
+//!
+//! Between runs a device is brought into a form that follows from its lasting state alone ([`Device::settle`]), so that one made
+//! anew from that state ([`Device::from_still`]) goes on exactly as the first would have.
+
+use nandseq_profile::{BaseId, PhaseKey, PlaneSet, Ticks};
+use serde::{Deserialize, Serialize};
+
+use super::op_state::Segment;
+use super::{Device, DieState, Parked};
+use crate::book::{AddressBook, BlockRecord};
+use crate::logic::DieLogic;
+use crate::tables::Tables;
+
+/// The lasting state of a die, its blocks apart.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StillDie {
+    /// Latches, registers, cache states, suspension.
+    pub logic: DieLogic,
+    /// For each plane the operation last there, by the base of its END key; `None` when nothing ever ran.
+    pub last: [Option<BaseId>; 8],
+    /// The suspended erase and program.
+    pub parked: [Option<Parked>; 2],
+}
+
+impl Device {
+    /// Forgets what does not last: nothing may be in flight, and every window must have closed.
+    ///
+    /// # Panics
+    /// When something is in flight: a fault of the caller.
+    pub fn settle(&mut self) {
+        assert!(self.flights().next().is_none(), "nothing is in flight between runs");
+        self.flights.clear();
+        self.free.clear();
+        self.book.settle();
+    }
+
+    /// The lasting state of every die; the blocks are in the book.
+    #[must_use]
+    pub fn still(&self, tables: &Tables) -> Vec<StillDie> {
+        let base_of = |key: PhaseKey| tables.bases().find(|(_, info)| info.end_key == key).map(|(id, _)| id);
+        let last = |die: &DieState| die.segments.map(|segment| segment.and_then(|segment| base_of(segment.end_key)));
+        self.dies.iter().map(|die| StillDie { logic: die.logic, last: last(die), parked: die.parked }).collect()
+    }
+
+    /// The device with this lasting state, at `now`. Every index in it must be one of the tables.
+    ///
+    /// # Panics
+    /// When there is not one state for each die, or one record for each block of each die in order.
+    #[must_use]
+    pub fn from_still(tables: &Tables, dies: &[StillDie], blocks: Vec<BlockRecord>, now: Ticks) -> Self {
+        assert_eq!(dies.len(), usize::from(tables.size.dies), "one state for each die");
+        let segment = |base: BaseId| {
+            let info = tables.base(base);
+            Segment {
+                start: now,
+                issue_end: now,
+                busy_end: now,
+                end: now,
+                busy_key: info.busy_key,
+                window_key: info.window_key,
+                window: info.window,
+                end_key: info.end_key,
+                before: info.end_key,
+            }
+        };
+        let dies = dies.iter().map(|die| DieState {
+            logic: die.logic,
+            segments: die.last.map(|base| base.map(segment)),
+            parked: die.parked,
+            occupied: PlaneSet::EMPTY,
+            occupants: 0,
+            stamp: 1,
+            tolerant: true,
+        });
+        Self {
+            book: AddressBook::with_records(tables, blocks),
+            dies: dies.collect(),
+            flights: Vec::new(),
+            free: Vec::new(),
+            bus_free: now,
+            all: PlaneSet::first(u32::from(tables.size.planes)),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The boundary between two runs: what is in flight has ended, what lasts is settled, what was to be proposed is carried on.
+
+use nandseq_profile::Ticks;
+
+use crate::queue::{Event, Hook};
+use crate::safety::Order;
+use crate::site::Site;
+use crate::waiting::Bench;
+
+impl Site<'_> {
+    /// Brings everything between runs into a form that follows from the state alone, whatever led there: a site made anew from
+    /// a snapshot goes on exactly as this one.
+    pub(crate) fn settle(&mut self) {
+        self.device.settle();
+        self.flight_chains.clear();
+        self.journal.settle();
+        self.bench = Bench::default();
+        self.orders.iter_mut().for_each(Order::clear);
+        self.new_order = None;
+        let chains = std::mem::take(&mut self.chains);
+        for slot in self.parked.iter_mut().flatten() {
+            *slot = slot.map(|id| {
+                let chain = chains.get(id);
+                self.chains.begin(chain.die, chain.proposal, chain.rest())
+            });
+        }
+    }
+
+    /// Puts the hooks that fell into the pause at the start of the next run.
+    ///
+    /// The pause is no time in which anything may be proposed. A hook inside a phase that ended meanwhile is gone with the
+    /// phase; a hook after a phase keeps its distance from the phase's end, now the end of the pause; the refills keep their
+    /// rhythm.
+    pub(crate) fn carry_on(&mut self, carried: Vec<(Ticks, Event)>, end: Ticks) {
+        let grid = self.setup.tables.grid;
+        let next = self.quiet.max(end).ceil_to(grid);
+        self.quiet = next;
+        for (time, event) in carried {
+            match event {
+                Event::Hook(Hook { after: Some(phase_end), .. }) if time < next => {
+                    let distance = if time > phase_end { time - phase_end } else { Ticks::ZERO };
+                    self.queue.push((next + distance).ceil_to(grid), event.past_cutting());
+                }
+                Event::Hook(Hook { after: None, .. }) if time < next => {}
+                Event::Hook(_) => self.queue.push(time, event.past_cutting()),
+                Event::Refill => {
+                    let distance = if time > end { time - end } else { Ticks::ZERO };
+                    self.queue.push((next + distance).ceil_to(grid), Event::Refill);
+                }
+                Event::End(_) | Event::Due(_) | Event::Wake => {}
+            }
+        }
+    }
+}

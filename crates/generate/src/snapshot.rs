@@ -1,0 +1,147 @@
+//! A site between runs, as data: enough to go on to exactly the bytes that an uninterrupted site writes.
+//!
+//! Nothing is in flight between runs, so the state is what lasts: latches, registers, suspended operations with what remains
+//! of them and of their chains, blocks, proposals to come, counters. Indices are those of the profile. Promises that whatever
+//! is read back is checked before it is believed.
+
+mod blocks;
+mod check;
+mod file;
+mod state;
+
+use std::fmt;
+
+use nandseq_device::{BlockRecord, Device, Place, StillDie};
+use nandseq_profile::Die;
+use nandseq_profile::model::Axis;
+
+use crate::queue::{Event, Queue};
+use crate::seed::SeedPlan;
+use crate::setup::Setup;
+use crate::site::{Site, axis_index};
+
+pub use file::{Identity, Snapshot, SnapshotError, VERSION as SNAPSHOT_VERSION};
+pub use state::SiteState;
+use state::{DieEntry, HookEntry, SuspendedEntry};
+
+/// Why a state cannot be taken up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StateError(String);
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StateError {}
+
+impl StateError {
+    fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+impl<'s> Site<'s> {
+    /// The site's state; complete between runs, when nothing is in flight.
+    #[must_use]
+    pub fn state(&self) -> SiteState {
+        let stills = self.device.still(&self.setup.tables);
+        let mut hooks = Vec::new();
+        let mut next_refill = None;
+        for (time, event) in self.queue.in_order() {
+            match event {
+                Event::Hook(hook) => hooks.push(HookEntry::new(time, hook)),
+                Event::Refill => next_refill = Some(time),
+                Event::End(_) | Event::Due(_) | Event::Wake => {}
+            }
+        }
+        let dies = stills.into_iter().enumerate().map(|(at, still)| {
+            let die = Die(at as u8);
+            let blocks = self.setup.tables.size.blocks as usize;
+            DieEntry {
+                still,
+                suspended: [Axis::Erase, Axis::Program].map(|axis| self.suspended_entry(die, axis)),
+                blocks: blocks::write(&self.device.book.records()[at * blocks..][..blocks]),
+            }
+        });
+        SiteState {
+            run: self.run,
+            time: self.quiet,
+            operations: self.uid,
+            refills: self.refills,
+            resumptions: self.revivals,
+            next_refill,
+            hooks,
+            dies: dies.collect(),
+        }
+    }
+
+    fn suspended_entry(&self, die: Die, axis: Axis) -> Option<SuspendedEntry> {
+        let origin = *self.journal.suspended(die, axis)?;
+        let chain = self.parked[usize::from(die.0)][axis_index(axis)];
+        let chain = chain.map_or_else(Vec::new, |id| self.chains.get(id).rest().to_vec());
+        Some(SuspendedEntry { origin, chain })
+    }
+
+    /// The site of this state, with the seeds it began with.
+    ///
+    /// # Errors
+    /// [`StateError`] when the state is not one of a site of this setup.
+    pub fn from_state(setup: &'s Setup, seeds: impl Into<SeedPlan>, state: &SiteState) -> Result<Self, StateError> {
+        check::state(setup, state)?;
+        let mut site = Site::new(setup, seeds);
+        let size = setup.tables.size;
+        let mut records = Vec::with_capacity(usize::from(size.dies) * size.blocks as usize);
+        for die in &state.dies {
+            records.extend(blocks::read(&die.blocks, size.blocks as usize, &setup.tables)?);
+        }
+        check::bad_blocks(setup, &records)?;
+        for (at, entry) in state.dies.iter().enumerate() {
+            for axis in [Axis::Erase, Axis::Program] {
+                site.take_up(Die(at as u8), axis, entry, &mut records);
+            }
+        }
+        let stills: Vec<StillDie> = state.dies.iter().map(|die| die.still.clone()).collect();
+        site.device = Device::from_still(&setup.tables, &stills, records, state.time);
+        site.run = state.run;
+        site.quiet = state.time;
+        site.uid = state.operations;
+        site.refills = state.refills;
+        site.revivals = state.resumptions;
+        site.queue = Queue::default();
+        let hooks = state.hooks.iter().map(|hook| (hook.time, Event::Hook(hook.hook())));
+        for (time, event) in hooks.chain(state.next_refill.map(|time| (time, Event::Refill))) {
+            site.queue.push(time, event);
+        }
+        Ok(site)
+    }
+
+    /// Takes up what a suspended operation still needs: its origin, its chain, its blocks.
+    fn take_up(&mut self, die: Die, axis: Axis, entry: &DieEntry, records: &mut [BlockRecord]) {
+        let tables = &self.setup.tables;
+        let parked = entry.still.parked[axis_index(axis)];
+        let (Some(parked), Some(suspended)) = (parked, &entry.suspended[axis_index(axis)]) else { return };
+        let (size, first) = (tables.size, usize::from(die.0) * tables.size.blocks as usize);
+        let mut change = |place: &Place, change: &dyn Fn(&mut BlockRecord)| {
+            for plane in place.planes.iter() {
+                change(&mut records[first + place.block(&size, plane).0 as usize]);
+            }
+        };
+        if tables.base(tables.op(parked.op).base).effects.changes_block() {
+            change(&parked.place, &|record| record.in_flight = true);
+        }
+        for step in &suspended.chain {
+            match self.counts_on_blocks(step) {
+                Some(true) => change(&step.place, &|record| record.held_to_change += 1),
+                Some(false) => change(&step.place, &|record| record.held_to_read += 1),
+                None => {}
+            }
+        }
+        if !suspended.chain.is_empty() {
+            let chain = self.chains.begin(die, suspended.origin.proposal, &suspended.chain);
+            self.parked[usize::from(die.0)][axis_index(axis)] = Some(chain);
+        }
+        self.journal.suspend(die, axis, suspended.origin);
+    }
+}

@@ -1,0 +1,159 @@
+//! Whether a state can be one of a site: nothing that is read is believed before this.
+
+use nandseq_device::{BlockRecord, BlockStage, Place, Register, StillDie, Tables};
+use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane};
+use nandseq_trace::Proposal;
+
+use super::{SiteState, StateError};
+use crate::chain::Step;
+use crate::setup::Setup;
+use crate::site::LAST;
+
+/// More than any site can count: its clock ends long before.
+const MOST: u64 = 1 << 56;
+
+/// Every index of a state exists, and its parts agree.
+pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> {
+    let tables = &setup.tables;
+    let checks = Checks { tables, keys: setup.phase_keys() };
+    if state.dies.len() != usize::from(tables.size.dies) {
+        return wrong("another number of dies");
+    }
+    if state.time > LAST || state.next_refill.is_some_and(|time| time > LAST) {
+        return wrong("a time beyond the end of simulated time");
+    }
+    if [state.run, state.operations, state.refills, state.resumptions].into_iter().any(|count| count > MOST) {
+        return wrong("a count beyond all runs");
+    }
+    for hook in &state.hooks {
+        checks.lane(hook.die, hook.plane)?;
+        if hook.time > LAST {
+            return wrong("a time beyond the end of simulated time");
+        }
+    }
+    for (at, entry) in state.dies.iter().enumerate() {
+        let die = Die(at as u8);
+        checks.still(die, &entry.still)?;
+        for (parked, suspended) in entry.still.parked.iter().zip(&entry.suspended) {
+            if parked.is_some() != suspended.is_some() {
+                return wrong("a suspended operation without its origin");
+            }
+            let (Some(parked), Some(suspended)) = (parked, suspended) else { continue };
+            if parked.busy > LAST || parked.window > LAST {
+                return wrong("a time beyond the end of simulated time");
+            }
+            checks.proposal(&suspended.origin.proposal)?;
+            if suspended.origin.states.iter().any(|state| !checks.has_key(state.of)) {
+                return wrong("a phase key that the profile does not have");
+            }
+            suspended.chain.iter().try_for_each(|step| checks.step(die, step))?;
+        }
+    }
+    Ok(())
+}
+
+/// The blocks that the setup says are bad, and no other, are bad.
+pub(super) fn bad_blocks(setup: &Setup, records: &[BlockRecord]) -> Result<(), StateError> {
+    let blocks = setup.tables.size.blocks as usize;
+    let is_bad = |record: &BlockRecord| record.stage == BlockStage::Bad;
+    let mut bad: Vec<usize> =
+        setup.bad_blocks.iter().map(|&(die, block)| usize::from(die.0) * blocks + block.index()).collect();
+    bad.sort_unstable();
+    bad.dedup();
+    let same = records.iter().enumerate().filter(|(_, record)| is_bad(record)).map(|(at, _)| at).eq(bad);
+    if same { Ok(()) } else { wrong("other bad blocks") }
+}
+
+fn wrong(what: &str) -> Result<(), StateError> {
+    Err(StateError::new(what))
+}
+
+struct Checks<'a> {
+    tables: &'a Tables,
+    keys: usize,
+}
+
+impl Checks<'_> {
+    const fn has_key(&self, key: PhaseKey) -> bool {
+        key.index() < self.keys
+    }
+
+    fn lane(&self, die: Die, plane: Plane) -> Result<(), StateError> {
+        let size = &self.tables.size;
+        if die.0 < size.dies && plane.0 < size.planes { Ok(()) } else { wrong("a die or plane that does not exist") }
+    }
+
+    fn op(&self, op: OpId) -> Result<(), StateError> {
+        let exists = op.index() < self.tables.ops().count();
+        if exists { Ok(()) } else { wrong("an operation that the profile does not have") }
+    }
+
+    fn cell(&self, cell: CellTypeId) -> Result<(), StateError> {
+        let exists = cell.index() < self.tables.programs.len();
+        if exists { Ok(()) } else { wrong("a cell type that the profile does not have") }
+    }
+
+    fn place(&self, die: Die, place: &Place) -> Result<(), StateError> {
+        let size = &self.tables.size;
+        self.cell(place.cell_type)?;
+        let blocks = place.planes.iter().all(|plane| plane.0 < size.planes && place.block(size, plane).0 < size.blocks);
+        if place.die == die && place.group < size.groups && place.page.0 < size.pages && blocks {
+            Ok(())
+        } else {
+            wrong("an address that does not exist")
+        }
+    }
+
+    fn step(&self, die: Die, step: &Step) -> Result<(), StateError> {
+        self.op(step.op)?;
+        self.place(die, &step.place)
+    }
+
+    fn register(&self, register: Option<Register>) -> Result<(), StateError> {
+        let Some(register) = register else { return Ok(()) };
+        self.cell(register.cell_type)?;
+        let exists = register.group < self.tables.size.groups && register.page.0 < self.tables.size.pages;
+        if exists { Ok(()) } else { wrong("an address that does not exist") }
+    }
+
+    fn still(&self, die: Die, still: &StillDie) -> Result<(), StateError> {
+        let bases = self.tables.bases().count();
+        if still.last.iter().flatten().any(|base| base.index() >= bases) {
+            return wrong("a base that the profile does not have");
+        }
+        let logic = &still.logic;
+        for registers in &logic.planes {
+            self.register(registers.page)?;
+            self.register(registers.output)?;
+        }
+        let latches = [logic.one_shot, logic.copyback].into_iter().flatten().map(|loaded| loaded.place);
+        let places = latches.chain(logic.cache_program.map(|cache| cache.place));
+        for place in places {
+            self.place(die, &place)?;
+        }
+        for (suspended, parked) in [logic.erase, logic.program].into_iter().zip(still.parked) {
+            let same = match (suspended, parked) {
+                (None, None) => true,
+                (Some(suspended), Some(parked)) => {
+                    self.step(die, &Step { op: parked.op, place: parked.place })?;
+                    suspended.place == parked.place && suspended.base == self.tables.op(parked.op).base
+                }
+                (None, Some(_)) | (Some(_), None) => false,
+            };
+            if !same {
+                return wrong("a suspension of which the parts disagree");
+            }
+        }
+        Ok(())
+    }
+
+    fn proposal(&self, proposal: &Proposal) -> Result<(), StateError> {
+        self.lane(proposal.die, proposal.plane)?;
+        let keys = [proposal.key_used, proposal.key_virtual, proposal.state.of];
+        if keys.into_iter().all(|key| self.has_key(key)) {
+            Ok(())
+        } else {
+            wrong("a phase key that the profile does not have")
+        }
+    }
+}

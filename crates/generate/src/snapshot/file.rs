@@ -1,0 +1,162 @@
+//! A snapshot as a file: the state, what it belongs to, and a checksum over both.
+//!
+//! One line of JSON. Promises that a file that is cut, altered, of a newer form, or of anything else than what is to go on is
+//! refused, and that the refusal says which. Leaves out where the file lies.
+
+use nandseq_trace::files::Digest;
+use serde::{Deserialize, Serialize};
+
+use super::SiteState;
+
+/// What the file calls itself.
+const FORMAT: &str = "nandseqgen state snapshot";
+/// The version of the form this crate writes and reads.
+pub const VERSION: u64 = 1;
+
+/// What a state belongs to: another one does not go on from it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// What the device is called: for people; not compared.
+    pub device: String,
+    /// Dies, planes of a die, blocks of a die, pages of a block.
+    pub topology: [u32; 4],
+    /// Of what the profile says, overrides by flags included.
+    pub profile_sha256: String,
+    /// Of the probability table.
+    pub table_sha256: String,
+    /// Of the list of bad blocks as it was understood.
+    pub bad_blocks_sha256: String,
+    /// How seeds follow from one another.
+    pub seed_formula: String,
+    /// The base seed, or that of the site's first run: whichever the formula starts from.
+    pub seed: u64,
+    /// The site's number, if sites are numbered.
+    pub site: Option<u64>,
+    /// Simulated time of a run, ps.
+    pub run_until: u64,
+    /// Operations of a run, if limited.
+    pub max_ops: Option<u64>,
+    /// Whether the site began with a bootstrap.
+    pub bootstrap: bool,
+}
+
+/// A state with what it belongs to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// What it belongs to.
+    pub identity: Identity,
+    /// The site after so many runs as the state says.
+    pub state: SiteState,
+}
+
+/// The whole file.
+#[derive(Serialize)]
+struct File<'a> {
+    format: &'a str,
+    version: u64,
+    /// Of `snapshot` as compact JSON.
+    sha256: Digest,
+    snapshot: &'a Snapshot,
+}
+
+/// Why a snapshot is refused.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The text ends early, or is no JSON.
+    #[error("it is cut or damaged: {0}")]
+    Cut(String),
+    /// It is something else.
+    #[error("it is not a snapshot of nandseqgen")]
+    Foreign,
+    /// A later version wrote it.
+    #[error("its form is version {0}, this program knows version {VERSION}: a newer program wrote it")]
+    Newer(u64),
+    /// It is not what was written.
+    #[error("it was altered: {0}")]
+    Altered(String),
+    /// It belongs to something else.
+    #[error("it belongs to another {what}: {found} instead of {wanted}")]
+    Other {
+        /// What is different.
+        what: &'static str,
+        /// What the snapshot says.
+        found: String,
+        /// What is to go on.
+        wanted: String,
+    },
+}
+
+impl Snapshot {
+    /// The contents of the file.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let sha256 = Digest::of(&compact(self));
+        let mut bytes = compact(&File { format: FORMAT, version: VERSION, sha256, snapshot: self });
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Reads the contents of a file.
+    ///
+    /// # Errors
+    /// [`SnapshotError`], all but [`SnapshotError::Other`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let cut = |error: serde_json::Error| SnapshotError::Cut(error.to_string());
+        let document: serde_json::Value = serde_json::from_slice(bytes).map_err(cut)?;
+        if document.get("format").and_then(serde_json::Value::as_str) != Some(FORMAT) {
+            return Err(SnapshotError::Foreign);
+        }
+        let altered = |what: &str| SnapshotError::Altered(what.to_owned());
+        let version = document.get("version").and_then(serde_json::Value::as_u64);
+        match version.ok_or_else(|| altered("it has no version"))? {
+            VERSION => {}
+            newer if newer > VERSION => return Err(SnapshotError::Newer(newer)),
+            _ => return Err(altered("there is no such version")),
+        }
+        let sha256 = document.get("sha256").and_then(serde_json::Value::as_str).map(str::to_owned);
+        let sha256 =
+            sha256.and_then(|text| Digest::try_from(text).ok()).ok_or_else(|| altered("it has no checksum"))?;
+        let snapshot = document.get("snapshot").ok_or_else(|| altered("it has no contents"))?;
+        let snapshot = Self::deserialize(snapshot).map_err(|error| SnapshotError::Altered(error.to_string()))?;
+        if Digest::of(&compact(&snapshot)) == sha256 { Ok(snapshot) } else { Err(altered("its checksum is wrong")) }
+    }
+
+    /// Whether it belongs to what is to go on.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Other`] with the first difference.
+    pub fn check(&self, wanted: &Identity) -> Result<(), SnapshotError> {
+        let found = &self.identity;
+        let site = |identity: &Identity| identity.site.map_or("no number".to_owned(), |site| site.to_string());
+        let topology = |[dies, planes, blocks, pages]: [u32; 4]| {
+            format!("{dies} dies × {planes} planes, {blocks} blocks of {pages} pages")
+        };
+        let ops = |identity: &Identity| identity.max_ops.map_or("no limit".to_owned(), |ops| ops.to_string());
+        let parts = [
+            ("topology", topology(found.topology), topology(wanted.topology)),
+            ("profile", found.profile_sha256.clone(), wanted.profile_sha256.clone()),
+            ("probability table", found.table_sha256.clone(), wanted.table_sha256.clone()),
+            ("list of bad blocks", found.bad_blocks_sha256.clone(), wanted.bad_blocks_sha256.clone()),
+            ("seed formula", found.seed_formula.clone(), wanted.seed_formula.clone()),
+            ("seed", found.seed.to_string(), wanted.seed.to_string()),
+            ("site", site(found), site(wanted)),
+            ("length of runs (ps)", found.run_until.to_string(), wanted.run_until.to_string()),
+            ("number of operations of a run", ops(found), ops(wanted)),
+            ("choice of bootstrap", found.bootstrap.to_string(), wanted.bootstrap.to_string()),
+        ];
+        match parts.into_iter().find(|(_, found, wanted)| found != wanted) {
+            Some((what, found, wanted)) => Err(SnapshotError::Other { what, found, wanted }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Plain data as one line of JSON.
+fn compact(data: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(data).expect("plain data with text keys")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Tests of snapshot files.
+
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+use nandseq_profile::{Ticks, builtin};
+
+use super::*;
+use crate::{RunLimits, Setup, Site, probability};
+
+struct Nowhere;
+
+impl nandseq_trace::Sink for Nowhere {
+    fn operation(&mut self, _: &nandseq_trace::Operation<'_>) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn example() -> Snapshot {
+    let profile = builtin::profile();
+    let setup = Setup::new(&profile, &probability::of_profile(&profile, 1729), &[]).unwrap();
+    let mut site = Site::new(&setup, 9);
+    let limits = RunLimits { run_until: Ticks::from_us(60_000), ..RunLimits::default() };
+    site.run(&limits, &mut Nowhere).unwrap();
+    let identity = Identity {
+        device: "A device".into(),
+        topology: [1, 4, 16, 8],
+        profile_sha256: "ab".repeat(32),
+        table_sha256: "cd".repeat(32),
+        bad_blocks_sha256: "ef".repeat(32),
+        seed_formula: "sequential".into(),
+        seed: 9,
+        site: Some(3),
+        run_until: 1,
+        max_ops: None,
+        bootstrap: false,
+    };
+    Snapshot { identity, state: site.state() }
+}
+
+#[test]
+fn a_snapshot_reads_back_as_it_was() {
+    let snapshot = example();
+    assert_eq!(Snapshot::from_bytes(&snapshot.to_bytes()), Ok(snapshot.clone()));
+    assert_eq!(snapshot.check(&snapshot.identity), Ok(()));
+}
+
+#[test]
+fn a_snapshot_that_is_cut_anywhere_is_refused() {
+    let bytes = example().to_bytes();
+    for length in (0..bytes.len() - 2).step_by(97).chain([bytes.len() - 2]) {
+        assert!(matches!(Snapshot::from_bytes(&bytes[..length]), Err(SnapshotError::Cut(_))), "{length}");
+    }
+}
+
+#[test]
+fn a_snapshot_with_any_digit_changed_is_refused() {
+    let bytes = example().to_bytes();
+    let digits = bytes.iter().enumerate().filter(|(_, byte)| byte.is_ascii_digit()).map(|(at, _)| at);
+    let mut tried = 0;
+    for at in digits.step_by(3) {
+        let mut changed = bytes.clone();
+        changed[at] = if changed[at] == b'7' { b'6' } else { b'7' };
+        assert!(Snapshot::from_bytes(&changed).is_err(), "byte {at}");
+        tried += 1;
+    }
+    assert!(tried > 50, "only {tried} changes");
+}
+
+#[test]
+fn a_snapshot_says_why_it_is_refused() {
+    let snapshot = example();
+    let text = String::from_utf8(snapshot.to_bytes()).unwrap();
+    let refusal = |text: &str| Snapshot::from_bytes(text.as_bytes()).unwrap_err().to_string();
+    let newer = refusal(&text.replacen("\"version\":1", "\"version\":2", 1));
+    assert_eq!(newer, "its form is version 2, this program knows version 1: a newer program wrote it");
+    assert_eq!(refusal("{\"format\": \"another\"}"), "it is not a snapshot of nandseqgen");
+    let altered = refusal(&text.replacen("\"seed\":9", "\"seed\":8", 1));
+    assert_eq!(altered, "it was altered: its checksum is wrong");
+    assert!(refusal(&text[..text.len() / 2]).starts_with("it is cut or damaged: "));
+}
+
+#[test]
+fn a_snapshot_of_anything_else_says_of_what() {
+    let snapshot = example();
+    let own = &snapshot.identity;
+    let others = [
+        ("topology", Identity { topology: [2, 4, 16, 8], ..own.clone() }),
+        ("profile", Identity { profile_sha256: String::new(), ..own.clone() }),
+        ("probability table", Identity { table_sha256: String::new(), ..own.clone() }),
+        ("list of bad blocks", Identity { bad_blocks_sha256: String::new(), ..own.clone() }),
+        ("seed formula", Identity { seed_formula: "hashed".into(), ..own.clone() }),
+        ("seed", Identity { seed: 10, ..own.clone() }),
+        ("site", Identity { site: None, ..own.clone() }),
+        ("length of runs (ps)", Identity { run_until: 2, ..own.clone() }),
+        ("number of operations of a run", Identity { max_ops: Some(1), ..own.clone() }),
+        ("choice of bootstrap", Identity { bootstrap: true, ..own.clone() }),
+    ];
+    for (expected, other) in others {
+        match snapshot.check(&other) {
+            Err(SnapshotError::Other { what, .. }) => assert_eq!(what, expected),
+            wrong => panic!("{expected}: {wrong:?}"),
+        }
+    }
+    assert_eq!(snapshot.check(&Identity { device: "Renamed".into(), ..own.clone() }), Ok(()));
+}

@@ -1,0 +1,72 @@
+//! What a state looks like as data.
+
+use nandseq_device::StillDie;
+use nandseq_profile::{Die, Plane, Ticks};
+use serde::{Deserialize, Serialize};
+
+use crate::chain::Step;
+use crate::journal::Origin;
+use crate::queue::Hook;
+
+/// The state of a site between runs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteState {
+    /// The index of the run that comes next: how many there were.
+    pub run: u64,
+    /// When it begins: everything before has ended, ps.
+    pub time: Ticks,
+    /// Operations so far: the last op_uid.
+    pub operations: u64,
+    /// Refills so far.
+    pub refills: u64,
+    /// Operations resumed so far.
+    pub resumptions: u64,
+    /// When the queue is filled again, ps.
+    pub next_refill: Option<Ticks>,
+    /// Proposals to come, in order.
+    pub(super) hooks: Vec<HookEntry>,
+    /// Every die.
+    pub(super) dies: Vec<DieEntry>,
+}
+
+/// A proposal to come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HookEntry {
+    pub(super) time: Ticks,
+    pub(super) die: Die,
+    pub(super) plane: Plane,
+    /// The end of the phase that it comes after.
+    pub(super) after: Option<Ticks>,
+}
+
+impl HookEntry {
+    pub(super) const fn new(time: Ticks, hook: Hook) -> Self {
+        Self { time, die: hook.die, plane: hook.plane, after: hook.after }
+    }
+
+    pub(super) const fn hook(&self) -> Hook {
+        Hook { die: self.die, plane: self.plane, of: None, after: self.after }
+    }
+}
+
+/// A die.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DieEntry {
+    /// Latches, registers, cache states; what is suspended, with what remains of it.
+    pub(super) still: StillDie,
+    /// More of the suspended erase and program.
+    pub(super) suspended: [Option<SuspendedEntry>; 2],
+    /// Every block: see [`super::blocks`].
+    pub(super) blocks: String,
+}
+
+/// Where a suspended operation comes from, and what is to follow it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SuspendedEntry {
+    pub(super) origin: Origin,
+    pub(super) chain: Vec<Step>,
+}

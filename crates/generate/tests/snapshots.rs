@@ -1,0 +1,123 @@
+//! Snapshots: a site taken up from its state goes on as if it had never stopped, and nothing else is taken up.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::io;
+
+use nandseq_generate::{RunLimits, Setup, Site, SiteState, probability};
+use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
+use nandseq_trace::{Cut, Operation, Proposal, Sink};
+use support::vary;
+
+/// Everything a site says, as text.
+#[derive(Default)]
+struct Record(String);
+
+impl Sink for Record {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        writeln!(self.0, "{operation:?}").map_err(io::Error::other)
+    }
+
+    fn still_suspended(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        writeln!(self.0, "suspended {operation:?}").map_err(io::Error::other)
+    }
+
+    fn cut(&mut self, uid: u64, at: Ticks, cut: Cut) -> io::Result<()> {
+        writeln!(self.0, "{uid} {at} {cut:?}").map_err(io::Error::other)
+    }
+
+    fn resumed(&mut self, uid: u64, from: Ticks, busy_end: Ticks, end: Ticks) -> io::Result<()> {
+        writeln!(self.0, "{uid} resumed {from} {busy_end} {end}").map_err(io::Error::other)
+    }
+
+    fn wants_refusals(&self) -> bool {
+        true
+    }
+
+    fn refused(&mut self, proposal: &Proposal, op: nandseq_profile::OpId, reason: &'static str) -> io::Result<()> {
+        writeln!(self.0, "{proposal:?} {op:?} {reason}").map_err(io::Error::other)
+    }
+}
+
+/// What the next run of a site says.
+fn next_run(site: &mut Site<'_>, run_us: u64) -> String {
+    let mut record = Record::default();
+    let limits = RunLimits { run_until: Ticks::from_us(run_us), max_ops: Some(3_000), ..RunLimits::default() };
+    site.run(&limits, &mut record).expect("memory does not fail");
+    record.0
+}
+
+fn through_text(state: &SiteState) -> SiteState {
+    let text = serde_json::to_string(state).expect("a state is plain data");
+    serde_json::from_str(&text).expect("what was written reads back")
+}
+
+/// Runs a site twice, once taken up anew at every boundary; both must say the same. Returns how many states had something
+/// suspended.
+fn same_when_split(profile: &Profile, seed: u64, runs: u64, run_us: u64, bad: &[(Die, Block)]) -> u64 {
+    let table = probability::of_profile(profile, seed);
+    let Ok(setup) = Setup::new(profile, &table, bad) else { return 0 };
+    let mut whole = Site::new(&setup, seed);
+    let mut split = Site::new(&setup, seed);
+    let mut suspended = 0;
+    for run in 0..runs {
+        let (one, other) = (next_run(&mut whole, run_us), next_run(&mut split, run_us));
+        assert_eq!(one, other, "{} seed {seed}: run {run}", profile.name);
+        suspended += u64::from(one.contains("suspended "));
+        let state = through_text(&split.state());
+        assert_eq!(state, whole.state(), "{} seed {seed}: state after run {run}", profile.name);
+        split = Site::from_state(&setup, seed, &state).expect("its own state");
+    }
+    suspended
+}
+
+#[test]
+fn a_site_split_at_every_run_boundary_says_the_same() {
+    let profile = builtin::profile();
+    let suspended = same_when_split(&profile, 5, 50, 20_000, &[(Die(0), Block(7))]);
+    assert!(suspended > 10, "only {suspended} runs began with something suspended");
+}
+
+#[test]
+fn varied_profiles_split_at_every_run_boundary_say_the_same() {
+    let profile = builtin::profile();
+    let suspended: u64 = (0..40).map(|number| same_when_split(&vary(&profile, number), number, 12, 3_000, &[])).sum();
+    assert!(suspended > 10, "only {suspended} runs began with something suspended");
+}
+
+#[test]
+fn a_state_that_cannot_be_is_refused() {
+    let profile = builtin::profile();
+    let table = probability::of_profile(&profile, 1729);
+    let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
+    let mut site = Site::new(&setup, 3);
+    next_run(&mut site, 50_000);
+    let text = serde_json::to_string(&site.state()).expect("a state is plain data");
+    let refusal = |from: &str, to: &str| {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text, "`{from}` is not in the state");
+        let state: SiteState = serde_json::from_str(&changed).expect("still a state in form");
+        Site::from_state(&setup, 3, &state).expect_err("refused").to_string()
+    };
+    assert_eq!(refusal("*N", "*B"), "other bad blocks");
+    assert_eq!(refusal("*N", "*X"), refusal_of_word(&text, "*N", "*X"));
+    assert_eq!(refusal("\"operations\":", "\"operations\":99999999999999"), "a count beyond all runs");
+    assert_eq!(refusal("\"plane\":3", "\"plane\":7"), "a die or plane that does not exist");
+    let blocks = text.split("\"blocks\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect("blocks");
+    assert!(refusal(blocks, "3*N").contains("instead of"), "too few blocks");
+    assert!(refusal(blocks, "99999999*N").contains("more than"), "too many blocks");
+    let other = Setup::new(&vary(&profile, 1), &table[..1], &[]);
+    if let Ok(other) = other {
+        assert!(Site::from_state(&other, 3, &site.state()).is_err(), "another device");
+    }
+}
+
+/// The message about a damaged word of the blocks.
+fn refusal_of_word(text: &str, from: &str, to: &str) -> String {
+    let changed = text.replacen(from, to, 1);
+    let at = changed.find(to).expect("it was put there");
+    let start = changed[..at].rfind([' ', '"']).map_or(0, |space| space + 1);
+    let end = changed[at..].find([' ', '"']).map_or(changed.len(), |space| at + space);
+    format!("`{}` says nothing of blocks", &changed[start..end])
+}
