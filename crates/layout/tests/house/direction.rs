@@ -9,16 +9,25 @@ use crate::none;
 use crate::source::root;
 
 /// What each crate may depend on, inside the workspace; the way of a datum is one-directional.
-const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("nandseq-profile", &[]),
     ("nandseq-trace", &["nandseq-profile"]),
     ("nandseq-device", &["nandseq-profile"]),
     ("nandseq-generate", &["nandseq-profile", "nandseq-device", "nandseq-trace"]),
     ("nandseq-verify", &["nandseq-profile", "nandseq-trace"]),
+    ("nandseq-parquet", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-reach", &["nandseq-profile", "nandseq-device"]),
     (
         "nandseqgen",
-        &["nandseq-profile", "nandseq-device", "nandseq-generate", "nandseq-trace", "nandseq-verify", "nandseq-reach"],
+        &[
+            "nandseq-profile",
+            "nandseq-device",
+            "nandseq-generate",
+            "nandseq-trace",
+            "nandseq-parquet",
+            "nandseq-verify",
+            "nandseq-reach",
+        ],
     ),
     ("nandseq-layout", &[]),
 ];

@@ -1,3 +1,4 @@
+//! Sorting with budgets so small that everything spills, against sorting in memory.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 use std::collections::BTreeMap;
