@@ -9,13 +9,24 @@ use crate::none;
 use crate::source::root;
 
 /// What each crate may depend on, inside the workspace; the way of a datum is one-directional.
-const MAY_DEPEND_ON: [(&str, &[&str]); 7] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
     ("nandseq-profile", &[]),
     ("nandseq-trace", &["nandseq-profile"]),
+    ("nandseq-parquet", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-device", &["nandseq-profile"]),
     ("nandseq-generate", &["nandseq-profile", "nandseq-device", "nandseq-trace"]),
     ("nandseq-verify", &["nandseq-profile", "nandseq-trace"]),
-    ("nandseqgen", &["nandseq-profile", "nandseq-device", "nandseq-generate", "nandseq-trace", "nandseq-verify"]),
+    (
+        "nandseqgen",
+        &[
+            "nandseq-profile",
+            "nandseq-device",
+            "nandseq-generate",
+            "nandseq-trace",
+            "nandseq-parquet",
+            "nandseq-verify",
+        ],
+    ),
     ("nandseq-layout", &[]),
 ];
 
