@@ -164,13 +164,23 @@ pub(crate) struct MergeArgs {
 #[derive(Subcommand, Debug)]
 pub(crate) enum ProfileCommand {
     /// Say everything that is wrong, or suspicious, about a profile.
-    Check(ProfileArgs),
+    Check(CheckArgs),
     /// Print a legacy profile in the native form.
     Import(ProfileArgs),
     /// Print a profile in the native form; without PATH the built-in device.
     Show(ProfileArgs),
     /// Print the JSON Schema of native profiles, for editors.
     Schema,
+}
+
+/// Which profile, and how much to say.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
+    /// List every phase key and op name that the table gives a weight and that is never proposed, with the reason.
+    #[arg(long)]
+    pub(crate) pairs: bool,
 }
 
 /// Which profile.

@@ -13,6 +13,7 @@ mod merge;
 mod plan;
 mod profiles;
 mod progress;
+mod reach;
 mod replay;
 mod run_list;
 mod site_folders;

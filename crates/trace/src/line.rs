@@ -44,9 +44,22 @@ impl From<String> for Text {
     }
 }
 
+/// Times whose text is remembered. Planes share the times of an operation, operations the lengths of their phases: most
+/// times are among the last few.
+const REMEMBERED: usize = 64;
+
+/// The text of a time.
+#[derive(Clone, Copy, Debug)]
+struct TimeText {
+    time: Ticks,
+    text: [u8; CHUNK],
+    len: u8,
+}
+
 /// Lines on their way to a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Lines {
+    times: [TimeText; REMEMBERED],
     /// What is written behind `len` means nothing.
     bytes: Vec<u8>,
     len: usize,
@@ -55,7 +68,10 @@ pub(crate) struct Lines {
 impl Lines {
     /// Begins with a header.
     pub(crate) fn new(header: &str) -> Self {
-        let mut lines = Self { bytes: vec![0; BLOCK + BLOCK / 8], len: 0 };
+        let mut zero = [0; CHUNK];
+        zero[..3].copy_from_slice(b"0.0");
+        let zero = TimeText { time: Ticks::ZERO, text: zero, len: 3 };
+        let mut lines = Self { times: [zero; REMEMBERED], bytes: vec![0; BLOCK + BLOCK / 8], len: 0 };
         lines.slice(header.as_bytes());
         lines
     }
@@ -135,6 +151,21 @@ impl Lines {
 
     /// Appends a time in µs: `500.0`, `7500.085`.
     pub(crate) fn us(&mut self, time: Ticks) {
+        // Any spread will do; that of a multiplication by 2^64 divided by the golden ratio is even.
+        let place = (time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % REMEMBERED;
+        let known = &self.times[place];
+        if known.time == time {
+            let (text, len) = (known.text, known.len);
+            *self.room() = text;
+            self.len += usize::from(len);
+        } else {
+            self.new_us(time, place);
+        }
+    }
+
+    /// Appends a time in µs and remembers its text.
+    fn new_us(&mut self, time: Ticks, place: usize) {
+        let start = self.len;
         self.integer(time.0 / TICKS_PER_US);
         self.put(b".");
         let digits = eight_digits((time.0 % TICKS_PER_US) as u32 * 100);
@@ -142,6 +173,12 @@ impl Lines {
         let zeros = (digits | 1).leading_zeros() / 8;
         *self.room() = (digits + ZEROS).to_le_bytes();
         self.len += 8 - zeros as usize;
+        // At most 21 bytes; what follows them means nothing.
+        let len = self.len - start;
+        self.len = start;
+        let text = *self.room();
+        self.times[place] = TimeText { time, text, len: len as u8 };
+        self.len = start + len;
     }
 
     /// Appends a number of hundredths up to 100: `0.0`, `0.37`, `1.0`.
@@ -250,6 +287,16 @@ mod tests {
         #[test]
         fn integers_read_back(value in any::<u64>()) {
             prop_assert_eq!(written(|lines| lines.integer(value)), value.to_string());
+        }
+
+        #[test]
+        fn times_that_come_again_are_written_again(times in prop::collection::vec(0u64..200, 0..1000)) {
+            let expected: Vec<String> = times.iter().map(|&time| us(time * 1_234_567)).collect();
+            let all = written(|lines| times.iter().for_each(|&time| {
+                lines.us(Ticks(time * 1_234_567));
+                lines.put(b" ");
+            }));
+            prop_assert_eq!(all.split_whitespace().collect::<Vec<_>>(), expected);
         }
 
         #[test]

@@ -9,13 +9,14 @@ use crate::none;
 use crate::source::root;
 
 /// What each crate may depend on, inside the workspace; the way of a datum is one-directional.
-const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("nandseq-profile", &[]),
     ("nandseq-trace", &["nandseq-profile"]),
     ("nandseq-parquet", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-device", &["nandseq-profile"]),
     ("nandseq-generate", &["nandseq-profile", "nandseq-device", "nandseq-trace"]),
     ("nandseq-verify", &["nandseq-profile", "nandseq-trace"]),
+    ("nandseq-reach", &["nandseq-profile", "nandseq-device"]),
     (
         "nandseqgen",
         &[
@@ -25,14 +26,18 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
             "nandseq-trace",
             "nandseq-parquet",
             "nandseq-verify",
+            "nandseq-reach",
         ],
     ),
     ("nandseq-layout", &[]),
 ];
 
 /// What the tests of a crate may use besides; the verifier's tests stay as independent as the verifier.
-const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 3] =
-    [("nandseq-generate", &["nandseq-verify"]), ("nandseq-trace", &[]), ("nandseq-layout", &["nandseq-profile"])];
+const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 3] = [
+    ("nandseq-generate", &["nandseq-verify", "nandseq-reach"]),
+    ("nandseq-trace", &[]),
+    ("nandseq-layout", &["nandseq-profile"]),
+];
 
 fn metadata() -> Value {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
