@@ -12,10 +12,10 @@ use crate::source::root;
 const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("nandseq-profile", &[]),
     ("nandseq-trace", &["nandseq-profile"]),
+    ("nandseq-parquet", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-device", &["nandseq-profile"]),
     ("nandseq-generate", &["nandseq-profile", "nandseq-device", "nandseq-trace"]),
     ("nandseq-verify", &["nandseq-profile", "nandseq-trace"]),
-    ("nandseq-parquet", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-reach", &["nandseq-profile", "nandseq-device"]),
     (
         "nandseqgen",
