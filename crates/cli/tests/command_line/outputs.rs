@@ -80,7 +80,7 @@ fn a_choice_of_outputs_is_what_is_written() {
 #[test]
 fn the_proposer_log_counts_what_the_tables_count() {
     let folder = Folder::new();
-    folder.succeed(&with_stamp(&["-t", "20000"]));
+    folder.succeed(&with_stamp(&["-t", "100000"]));
     let log = |folder: &Folder| {
         let text = fs::read_to_string(folder.path().join("out/proposer_debug_261121_0000001.log")).unwrap();
         let rows = text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>());
@@ -109,7 +109,7 @@ fn the_proposer_log_counts_what_the_tables_count() {
     assert!(of_summary == accepted);
     // The full log says the same, one by one.
     let full = Folder::new();
-    full.succeed(&with_stamp(&["-t", "20000", "--proposer-log", "full"]));
+    full.succeed(&with_stamp(&["-t", "100000", "--proposer-log", "full"]));
     let mut one_by_one: BTreeMap<(String, String, String), u64> = BTreeMap::new();
     for row in log(&full) {
         assert_eq!(row.len(), 9, "{row:?}");
