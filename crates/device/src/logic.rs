@@ -48,6 +48,18 @@ pub struct PlaneLogic {
     pub cache_read: Option<CacheReadKind>,
 }
 
+impl PlaneLogic {
+    /// Whether both registers hold the same page, however it was read.
+    #[must_use]
+    pub fn hold_the_same_page(&self) -> bool {
+        match (self.page, self.output) {
+            (Some(page), Some(output)) => page.same_page(&output),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+}
+
 /// What a latch is loaded with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Loaded {

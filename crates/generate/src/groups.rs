@@ -117,7 +117,7 @@ fn gate_of(registers: &PlaneLogic) -> usize {
         None => NO_PAGE,
         Some(page) => bit(page.copyback, COPYBACK),
     };
-    let unread = if registers.unread { UNREAD | bit(registers.page == registers.output, SAME) } else { 0 };
+    let unread = if registers.unread { UNREAD | bit(registers.hold_the_same_page(), SAME) } else { 0 };
     cache | page | unread
 }
 

@@ -148,7 +148,7 @@ fn names_without_mass_and_chain_are_found() {
     );
     // A name that a chain proposes needs no mass of its own; a key of its own is enough too.
     assert_finds(&edited("    GETPARA: 0.006\n", "    GETPARA: 0\n"), &[]);
-    let profile = edited("    DSL_VTH_CHECK: 0.006\n", "    DSL_VTH_CHECK: 0\n");
+    let profile = edited("    DSL_VTH_CHECK: 0.012\n", "    DSL_VTH_CHECK: 0\n");
     assert_finds(
         &profile,
         &["never-proposed: of `DSL_VTH_CHECK`, these are never proposed: `DSL_Vth_Check`, `DSL_Vth_Check_Multi_Plane`"],
