@@ -31,6 +31,14 @@ impl NewFile {
         Ok(Self { file, hash: Sha256::new(), bytes: 0 })
     }
 
+    /// Syncs what was written, so that [`NewFile::commit`] has little left to fail at.
+    ///
+    /// # Errors
+    /// When syncing fails.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
     /// Syncs the file and gives it its final name, replacing an older one; returns the SHA-256 of its contents.
     ///
     /// # Errors
@@ -102,12 +110,15 @@ impl TryFrom<String> for Digest {
     }
 }
 
-/// The date in file names. It is nowhere else, so that equal inputs give equal contents.
+/// The date in file names, and the time of day in those of snapshots. They are nowhere else, so that equal inputs give equal
+/// contents.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Stamp {
     year: u16,
     month: u8,
     day: u8,
+    /// `hhmmss` as one number.
+    time: u32,
 }
 
 /// Why a text is not a date.
@@ -135,7 +146,26 @@ impl Stamp {
             rest -= u32::from(days_of_month(year, month));
             month += 1;
         }
-        Self { year, month, day: rest as u8 + 1 }
+        Self { year, month, day: rest as u8 + 1, time: 0 }
+    }
+
+    /// The same date with a time of day, seconds after midnight (below 86,400); midnight without this.
+    #[must_use]
+    pub const fn at_second(mut self, second: u32) -> Self {
+        self.time = second / 3600 * 10_000 + second / 60 % 60 * 100 + second % 60;
+        self
+    }
+
+    /// The date as `20261121`.
+    #[must_use]
+    pub fn yyyymmdd(self) -> String {
+        format!("{:04}{:02}{:02}", self.year, self.month, self.day)
+    }
+
+    /// The time of day: the digits `hhmmss` as one number.
+    #[must_use]
+    pub const fn hhmmss(self) -> u32 {
+        self.time
     }
 }
 
@@ -178,7 +208,7 @@ impl FromStr for Stamp {
         if year < 1970 || !(1..=12).contains(&month) || day == 0 || day > days_of_month(year, month) {
             return Err(StampError::NoSuchDay);
         }
-        Ok(Self { year, month, day })
+        Ok(Self { year, month, day, time: 0 })
     }
 }
 
@@ -195,21 +225,116 @@ impl fmt::Display for Stamp {
 pub enum FileKind {
     /// What a tester runs.
     OperationSequence,
+    /// Operations, by target and stretch.
+    OperationTimeline,
+    /// What each plane was doing when.
+    OpStateTimeline,
+    /// How often each page was programmed and read.
+    AddressTouchCount,
+    /// In which states, and how far into them, operations started.
+    OpStateNameInputTimeCount,
+    /// Accepted proposals.
+    PhaseProposalCounts,
+    /// The complete state of a site after a run.
+    Snapshot,
+    /// Why names were proposed or refused.
+    ProposerLog,
 }
 
 impl FileKind {
-    /// The first part of the file's name.
+    /// All kinds, tables first.
+    pub const ALL: [Self; 8] = [
+        Self::OperationSequence,
+        Self::OperationTimeline,
+        Self::OpStateTimeline,
+        Self::AddressTouchCount,
+        Self::OpStateNameInputTimeCount,
+        Self::PhaseProposalCounts,
+        Self::Snapshot,
+        Self::ProposerLog,
+    ];
+
+    /// What flags and manifests call it; for tables also the first part of the file's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::OperationSequence => "operation_sequence",
+            Self::OperationTimeline => "operation_timeline",
+            Self::OpStateTimeline => "op_state_timeline",
+            Self::AddressTouchCount => "address_touch_count",
+            Self::OpStateNameInputTimeCount => "op_state_name_input_time_count",
+            Self::PhaseProposalCounts => "phase_proposal_counts",
+            Self::Snapshot => "snapshot",
+            Self::ProposerLog => "proposer_log",
         }
     }
 
-    /// The name of the file of a run (numbered from 1): `operation_sequence_261121_0000001.csv`.
+    /// The kind with this [`name`](Self::name).
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The name of the file of a run (numbered from 1) in the folder of its site: `operation_sequence_261121_0000001.csv`,
+    /// `snapshots/state_snapshot_20261121_000000_0000001.json`, `proposer_debug_261121_0000001.log`.
     #[must_use]
     pub fn file_name(self, stamp: Stamp, run: u64) -> String {
-        format!("{}_{stamp}_{run:07}.csv", self.name())
+        match self {
+            Self::OperationSequence
+            | Self::OperationTimeline
+            | Self::OpStateTimeline
+            | Self::AddressTouchCount
+            | Self::OpStateNameInputTimeCount
+            | Self::PhaseProposalCounts => format!("{}_{stamp}_{run:07}.csv", self.name()),
+            Self::Snapshot => {
+                format!("snapshots/state_snapshot_{}_{:06}_{run:07}.json", stamp.yyyymmdd(), stamp.hhmmss())
+            }
+            Self::ProposerLog => format!("proposer_debug_{stamp}_{run:07}.log"),
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// A choice among the kinds of file.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct Outputs(u8);
+
+impl Outputs {
+    /// No file.
+    pub const NONE: Self = Self(0);
+    /// Every kind of file.
+    pub const ALL: Self = Self(u8::MAX);
+
+    /// Whether the kind is among them.
+    #[must_use]
+    pub const fn contains(self, kind: FileKind) -> bool {
+        self.0 & kind.bit() != 0
+    }
+
+    /// With a kind added.
+    #[must_use]
+    pub const fn with(self, kind: FileKind) -> Self {
+        Self(self.0 | kind.bit())
+    }
+
+    /// With a kind left out.
+    #[must_use]
+    pub const fn without(self, kind: FileKind) -> Self {
+        Self(self.0 & !kind.bit())
+    }
+
+    /// The kinds, in the order of [`FileKind::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = FileKind> {
+        FileKind::ALL.into_iter().filter(move |&kind| self.contains(kind))
+    }
+}
+
+impl FromIterator<FileKind> for Outputs {
+    fn from_iter<S: IntoIterator<Item = FileKind>>(kinds: S) -> Self {
+        kinds.into_iter().fold(Self::NONE, Self::with)
     }
 }
 
@@ -287,5 +412,29 @@ mod tests {
         let stamp = "261121".parse().unwrap();
         assert_eq!(FileKind::OperationSequence.file_name(stamp, 1), "operation_sequence_261121_0000001.csv");
         assert_eq!(FileKind::OperationSequence.file_name(stamp, 12_345_678), "operation_sequence_261121_12345678.csv");
+        assert_eq!(FileKind::ProposerLog.file_name(stamp, 1), "proposer_debug_261121_0000001.log");
+    }
+
+    #[test]
+    fn a_snapshot_has_the_whole_year_and_the_time_of_day_in_its_name() {
+        let stamp: Stamp = "261121".parse().unwrap();
+        let name = |stamp| FileKind::Snapshot.file_name(stamp, 1);
+        assert_eq!(name(stamp), "snapshots/state_snapshot_20261121_000000_0000001.json");
+        let second = 23 * 3600 + 20 * 60 + 53;
+        assert_eq!(name(stamp.at_second(second)), "snapshots/state_snapshot_20261121_232053_0000001.json");
+    }
+
+    #[test]
+    fn outputs_are_chosen_by_name() {
+        for kind in FileKind::ALL {
+            assert_eq!(FileKind::named(kind.name()), Some(kind));
+            assert!(Outputs::ALL.contains(kind) && !Outputs::NONE.contains(kind));
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{}\"", kind.name()));
+        }
+        assert_eq!(FileKind::named("operation_sequences"), None);
+        let two = [FileKind::ProposerLog, FileKind::OperationTimeline];
+        let chosen: Outputs = two.into_iter().collect();
+        assert_eq!(chosen.iter().collect::<Vec<_>>(), [two[1], two[0]]);
+        assert_eq!(chosen.without(two[0]), Outputs::NONE.with(two[1]));
     }
 }

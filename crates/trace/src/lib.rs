@@ -2,11 +2,21 @@
 //!
 //! The engine pushes each committed operation into a [`Sink`]; sinks write files. Nothing here knows rules or chance.
 
+pub mod csv_tables;
 pub mod files;
+pub mod format;
 pub mod manifest;
+pub mod model;
 pub mod read;
+pub mod recorder;
+pub mod rows;
+pub mod run_files;
 pub mod sequence;
+mod sort;
+mod text;
 pub mod time_column;
+
+pub use sort::Budget;
 
 use std::io;
 

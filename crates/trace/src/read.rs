@@ -11,6 +11,7 @@ mod clock;
 pub mod folder;
 mod line;
 mod payload;
+pub mod table;
 #[cfg(test)]
 mod tests;
 

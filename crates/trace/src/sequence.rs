@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{CellTypeId, IdVec, OpId, Profile, Target};
 
+use crate::text::append_integer;
 use crate::time_column::{TimeColumn, TimeColumnError};
 use crate::{Operation, Sink};
 
@@ -62,7 +63,7 @@ impl SequenceLayout {
 }
 
 /// A CSV field, quoted only where RFC 4180 needs it.
-fn csv_field(text: &str) -> String {
+pub(crate) fn csv_field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
@@ -175,9 +176,4 @@ fn append_value(
             None => line.extend_from_slice(b"null"),
         },
     }
-}
-
-/// Appends an integer in decimal.
-fn append_integer(value: u64, line: &mut Vec<u8>) {
-    line.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }

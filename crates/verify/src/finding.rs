@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use nandseq_profile::{OpId, Profile, Ticks};
 use nandseq_trace::read::Addressed;
+use nandseq_trace::read::table::TableKind;
 
 use crate::rule::RuleCode;
 
@@ -43,7 +44,9 @@ pub struct OperationRef {
 pub struct Finding {
     /// Which rule.
     pub rule: RuleCode,
-    /// The row that breaks it.
+    /// The table in which the row stands; `None`: the sequence.
+    pub table: Option<TableKind>,
+    /// The row that breaks it; row 0 is the header.
     pub place: Place,
     /// When the operation starts, if the row says so.
     pub time: Option<Ticks>,
@@ -55,7 +58,9 @@ pub struct Finding {
     pub targets: Vec<Addressed>,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// The other operation involved, if there is one.
+    /// The row that should stand there, where a table has another one or none; `…` is what nobody else can know.
+    pub expected: Option<String>,
+    /// The other operation involved, if there is one; of a row of a table, the operation that it belongs to.
     pub other: Option<OperationRef>,
 }
 
@@ -87,7 +92,7 @@ pub(crate) struct Tally {
     /// Of each rule.
     keep: usize,
     /// Rules already reported for the present row.
-    row: u32,
+    row: u64,
     muted: bool,
     known: HashSet<(RuleCode, Place)>,
     oldest: VecDeque<(RuleCode, Place)>,
@@ -136,7 +141,7 @@ impl Tally {
         other: Option<Origin>,
         message: impl FnOnce() -> String,
     ) {
-        let bit = 1 << rule as u32;
+        let bit = 1_u64 << rule as u32;
         if self.muted || self.row & bit != 0 {
             return;
         }
@@ -152,17 +157,58 @@ impl Tally {
         let name = |op: OpId| profile.ops[op].name.clone();
         self.kept.push(Finding {
             rule,
+            table: None,
             place: subject.place,
             time: subject.time,
             uid: subject.uid,
             op: subject.op.map(name),
             targets: subject.targets.to_vec(),
             message: message(),
+            expected: None,
             other: other.map(|origin| OperationRef {
                 place: origin.place,
                 uid: origin.uid,
                 op: name(origin.op),
                 time: origin.start,
+            }),
+        });
+    }
+
+    /// Notes a row of a table that disagrees with the sequence; those of one operation follow the first one.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the finding")]
+    pub(crate) fn report_table(
+        &mut self,
+        profile: &Profile,
+        rule: RuleCode,
+        table: TableKind,
+        place: Place,
+        of: Option<Origin>,
+        expected: impl FnOnce() -> Option<String>,
+        message: impl FnOnce() -> String,
+    ) {
+        if of.is_some_and(|of| !self.is_news(rule, of.place)) {
+            self.counts[rule as usize].followers += 1;
+            return;
+        }
+        self.counts[rule as usize].findings += 1;
+        if self.counts[rule as usize].findings > self.keep as u64 {
+            return;
+        }
+        self.kept.push(Finding {
+            rule,
+            table: Some(table),
+            place,
+            time: None,
+            uid: None,
+            op: None,
+            targets: Vec::new(),
+            message: message(),
+            expected: expected(),
+            other: of.map(|of| OperationRef {
+                place: of.place,
+                uid: of.uid,
+                op: profile.ops[of.op].name.clone(),
+                time: of.start,
             }),
         });
     }

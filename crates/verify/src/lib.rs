@@ -21,11 +21,12 @@ mod report;
 mod rule;
 pub mod rulebook;
 mod site;
+mod tables;
 mod time;
 mod verifier;
 
 pub use finding::{Counts, Finding, OperationRef, Place};
-pub use report::{FileReport, Report, SiteReport};
+pub use report::{FileReport, Report, SiteReport, TableReport};
 pub use rule::RuleCode;
 pub use site::{Options, Unusable, judge_site, run};
 pub use verifier::Verifier;

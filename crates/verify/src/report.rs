@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::read::Addressed;
 use nandseq_trace::read::folder::Damage;
+use nandseq_trace::read::table::TableKind;
 use serde::Serialize;
 
 use crate::finding::{Counts, Finding, OperationRef, Place};
@@ -46,6 +47,19 @@ pub struct SiteReport {
 pub struct FileReport {
     /// The number of the run.
     pub run: u64,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its rows, the header not counted.
+    pub rows: u64,
+    /// The tables of the run that were compared with it.
+    pub tables: Vec<TableReport>,
+}
+
+/// A table that was compared with its sequence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TableReport {
+    /// Which one.
+    pub kind: TableKind,
     /// Where it is.
     pub path: PathBuf,
     /// Its rows, the header not counted.
@@ -101,8 +115,10 @@ impl Report {
 }
 
 impl SiteReport {
-    fn path(&self, place: Place) -> &Path {
-        self.files.get(place.file as usize).map_or(&self.folder, |file| &file.path)
+    fn path(&self, table: Option<TableKind>, place: Place) -> &Path {
+        let Some(file) = self.files.get(place.file as usize) else { return &self.folder };
+        let table = table.and_then(|kind| file.tables.iter().find(|table| table.kind == kind));
+        table.map_or(&file.path, |table| &table.path)
     }
 }
 
@@ -132,11 +148,15 @@ fn grouped(number: u64) -> String {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let files: u64 = self.sites.iter().map(|site| site.files.len() as u64).sum();
+        let tables: u64 = self.sites.iter().flat_map(|site| &site.files).map(|file| file.tables.len() as u64).sum();
         let sites = self.sites.len() as u64;
         let operations = plural(self.operations(), "operation");
         let verdict = if self.is_clean() { "no rule broken" } else { "rules are broken" };
         writeln!(f, "{operations} in {} of {}: {verdict}.", plural(files, "file"), plural(sites, "site"))?;
         writeln!(f, "Judged by the profile \"{}\".", self.profile)?;
+        if tables > 0 {
+            writeln!(f, "Compared with {}.", plural(tables, "table"))?;
+        }
         for site in &self.sites {
             for note in &site.notes {
                 writeln!(f, "Note: {}: {note}.", site.folder.display())?;
@@ -168,7 +188,7 @@ impl Report {
         let mut shown = 0;
         for (site, finding) in self.first(rule) {
             shown += 1;
-            write!(f, "  {}:{}", site.path(finding.place).display(), line(finding.place))?;
+            write!(f, "  {}:{}", site.path(finding.table, finding.place).display(), line(finding.place))?;
             if let Some(time) = finding.time {
                 write!(f, "  {time}")?;
             }
@@ -185,8 +205,11 @@ impl Report {
                 writeln!(f, "      at {}", targets.join("; "))?;
             }
             writeln!(f, "      {}", finding.message)?;
+            if let Some(expected) = &finding.expected {
+                writeln!(f, "      expected {expected}")?;
+            }
             if let Some(other) = &finding.other {
-                let path = site.path(other.place).display();
+                let path = site.path(None, other.place).display();
                 let OperationRef { uid, op, time, place } = other;
                 writeln!(f, "      see {path}:{}  {time}  {op} (op_uid {uid})", line(*place))?;
             }
@@ -237,6 +260,14 @@ struct JsonFile {
     run: u64,
     file: String,
     rows: u64,
+    tables: Vec<JsonTable>,
+}
+
+#[derive(Serialize)]
+struct JsonTable {
+    kind: &'static str,
+    file: String,
+    rows: u64,
 }
 
 #[derive(Serialize)]
@@ -264,6 +295,8 @@ struct JsonFinding<'a> {
     op_name: Option<&'a str>,
     targets: Vec<JsonTarget>,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<&'a str>,
     other: Option<JsonOther<'a>>,
 }
 
@@ -297,7 +330,14 @@ fn shown(path: &Path) -> String {
 
 impl<'a> JsonSite<'a> {
     fn new(site: &'a SiteReport) -> Self {
-        let file = |file: &FileReport| JsonFile { run: file.run, file: shown(&file.path), rows: file.rows };
+        let table =
+            |table: &TableReport| JsonTable { kind: table.kind.name(), file: shown(&table.path), rows: table.rows };
+        let file = |file: &FileReport| JsonFile {
+            run: file.run,
+            file: shown(&file.path),
+            rows: file.rows,
+            tables: file.tables.iter().map(table).collect(),
+        };
         let damage = |one: &Damage| JsonDamage { file: shown(&one.file), message: one.what.to_string() };
         Self {
             folder: shown(&site.folder),
@@ -320,7 +360,7 @@ impl<'a> JsonRule<'a> {
 impl<'a> JsonFinding<'a> {
     fn new(site: &SiteReport, finding: &'a Finding) -> Self {
         Self {
-            file: shown(site.path(finding.place)),
+            file: shown(site.path(finding.table, finding.place)),
             row: finding.place.row,
             line: line(finding.place),
             time_ps: finding.time.map(|time| time.0),
@@ -328,8 +368,9 @@ impl<'a> JsonFinding<'a> {
             op_name: finding.op.as_deref(),
             targets: finding.targets.iter().map(JsonTarget::new).collect(),
             message: &finding.message,
+            expected: finding.expected.as_deref(),
             other: finding.other.as_ref().map(|other| JsonOther {
-                file: shown(site.path(other.place)),
+                file: shown(site.path(None, other.place)),
                 row: other.place.row,
                 line: line(other.place),
                 time_ps: other.time.0,

@@ -66,6 +66,16 @@ pub enum RuleCode {
     PayloadFields,
     /// `seq_order`
     SeqOrder,
+    /// `timeline_row`
+    TimelineRow,
+    /// `op_state_segment`
+    OpStateSegment,
+    /// `touch_count`
+    TouchCount,
+    /// `input_time_count`
+    InputTimeCount,
+    /// `proposal_count`
+    ProposalCount,
 }
 
 impl RuleCode {
@@ -73,7 +83,7 @@ impl RuleCode {
     pub const COUNT: usize = Self::ALL.len();
 
     /// All rules: those of the device in the order of the specification, then those of the written form.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 36] = [
         Self::Bus,
         Self::PlaneBusy,
         Self::MultiPlaneExclusive,
@@ -105,6 +115,11 @@ impl RuleCode {
         Self::TimeOrder,
         Self::PayloadFields,
         Self::SeqOrder,
+        Self::TimelineRow,
+        Self::OpStateSegment,
+        Self::TouchCount,
+        Self::InputTimeCount,
+        Self::ProposalCount,
     ];
 
     /// The code in reports and the name of its page in the rulebook.
@@ -142,6 +157,11 @@ impl RuleCode {
             Self::TimeOrder => "time_order",
             Self::PayloadFields => "payload_fields",
             Self::SeqOrder => "seq_order",
+            Self::TimelineRow => "timeline_row",
+            Self::OpStateSegment => "op_state_segment",
+            Self::TouchCount => "touch_count",
+            Self::InputTimeCount => "input_time_count",
+            Self::ProposalCount => "proposal_count",
         }
     }
 
@@ -185,11 +205,18 @@ impl RuleCode {
             Self::SuspendTarget => "A suspend needs an operation of its axis in CORE_BUSY on its die.",
             Self::ResumeTarget => "A resume needs its axis suspended, and the program axis goes first.",
             Self::StatusValue => "A status read expects the status that the device has.",
-            Self::RowFormat => "A row has six columns of the documented form.",
+            Self::RowFormat => "A row has the documented columns and form.",
             Self::UnknownOp => "An operation is one of the profile.",
             Self::TimeOrder => "Rows are in order of start.",
             Self::PayloadFields => "The payload has exactly the fields of the operation's base.",
             Self::SeqOrder => "Rows of a file are numbered 1, 2, 3, …, and no op_uid occurs twice.",
+            Self::TimelineRow => "operation_timeline has the rows that follow from the sequence, and no others.",
+            Self::OpStateSegment => "op_state_timeline has the phases that follow from the sequence, and no others.",
+            Self::TouchCount => "address_touch_count has the programs and reads of every page.",
+            Self::InputTimeCount => {
+                "op_state_name_input_time_count is in order, possible, and counts no more than the sequence has."
+            }
+            Self::ProposalCount => "phase_proposal_counts is in order, possible, and counts no more than the sequence has.",
         }
     }
 }

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use nandseq_profile::{Block, Die, Profile};
-use nandseq_trace::read::folder::{Damage, DamageKind, FindError, SiteFiles, find};
+use nandseq_trace::read::folder::{Damage, DamageKind, FindError, RunFile, SiteFiles, find};
+use nandseq_trace::read::table::{self, TableError, TableKind};
 use nandseq_trace::read::{ReadError, open};
 use rayon::prelude::*;
 
-use crate::report::{FileReport, Report, SiteReport};
+use crate::report::{FileReport, Report, SiteReport, TableReport};
 use crate::rule::RuleCode;
+use crate::tables::Tables;
 use crate::verifier::Verifier;
 
 /// How to judge.
@@ -60,21 +62,48 @@ pub fn run(profile: &Profile, paths: &[PathBuf], options: &Options<'_>) -> Resul
 /// [`Unusable`] when a file cannot be read.
 pub fn judge_site(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Result<SiteReport, Unusable> {
     let mut verifier = Verifier::new(profile, options.bad_blocks).keeping(options.max_findings);
+    let mut tables = site.runs.iter().any(|run| !run.tables.is_empty()).then(|| Tables::new(profile));
     let mut damage = site.damage;
     let mut notes = site.notes;
-    let mut files = Vec::new();
+    let mut files: Vec<FileReport> = Vec::new();
     for run in site.runs {
+        let before = files.last().map_or(0, |file| file.run);
+        if let Some(tables) = tables.as_mut().filter(|_| run.run != before + 1) {
+            tables.gap();
+            notes.push(format!(
+                "what the runs before run {} left is unknown: rows of tables that depend on it, and {}, were not compared",
+                run.run,
+                TableKind::AddressTouchCount.name()
+            ));
+        }
+        if let Some(tables) = &mut tables {
+            open_tables(&mut verifier, tables, &run, files.len())?;
+        }
         let unusable = |error| Unusable::Read { path: run.path.clone(), error };
-        let (rows, exact) = judge_file(profile, &mut verifier, &run.path, options).map_err(unusable)?;
+        let (rows, exact) = judge_file(profile, &mut verifier, tables.as_mut(), &run.path, options).map_err(unusable)?;
         if !exact && files.is_empty() {
             notes.push(
                 "times are rounded as written; each is taken as the nearest multiple of the time grid".to_owned(),
             );
         }
+        let compared = match &mut tables {
+            Some(tables) => verifier.end_tables(tables).map_err(|error| unusable(error.into()))?,
+            None => Vec::new(),
+        };
+        let rows_of = |kind| compared.iter().find(|(compared, _)| *compared == kind).map(|(_, rows)| *rows);
+        let mut report = Vec::new();
+        for table in run.tables {
+            let found = rows_of(table.kind);
+            if let (Some(listed), Some(found)) = (table.rows, found.filter(|found| Some(*found) != table.rows)) {
+                damage.push(Damage { file: table.path.clone(), what: DamageKind::Rows { listed, found } });
+            }
+            report.push(TableReport { kind: table.kind, path: table.path, rows: found.unwrap_or_default() });
+        }
         if let Some(listed) = run.rows.filter(|listed| *listed != rows) {
             damage.push(Damage { file: run.path.clone(), what: DamageKind::Rows { listed, found: rows } });
         }
-        files.push(FileReport { run: run.run, path: run.path, rows });
+        verifier.end_of_file();
+        files.push(FileReport { run: run.run, path: run.path, rows, tables: report });
     }
     Ok(SiteReport {
         folder: site.folder,
@@ -87,6 +116,26 @@ pub fn judge_site(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> 
     })
 }
 
+/// Opens the tables of a run; one without its header is a finding.
+fn open_tables(
+    verifier: &mut Verifier<'_>,
+    tables: &mut Tables<'_>,
+    run: &RunFile,
+    file: usize,
+) -> Result<(), Unusable> {
+    tables.begin_run(u32::try_from(file).unwrap_or(u32::MAX));
+    for table in &run.tables {
+        match table::open(table.kind, &table.path) {
+            Ok(reader) => tables.add(reader),
+            Err(TableError::Header(kind)) => verifier.no_table(tables, kind),
+            Err(TableError::Io(error)) => {
+                return Err(Unusable::Read { path: table.path.clone(), error: error.into() });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Rows between two reports of progress.
 const STRIDE: u64 = 1 << 14;
 
@@ -94,6 +143,7 @@ const STRIDE: u64 = 1 << 14;
 fn judge_file(
     profile: &Profile,
     verifier: &mut Verifier<'_>,
+    mut tables: Option<&mut Tables<'_>>,
     path: &Path,
     options: &Options<'_>,
 ) -> Result<(u64, bool), ReadError> {
@@ -101,7 +151,7 @@ fn judge_file(
     let mut reported = 0;
     while let Some(row) = reader.next_row()? {
         match row {
-            Ok(row) => verifier.row(&row),
+            Ok(row) => verifier.row_with(&row, tables.as_deref_mut()),
             Err(row) => verifier.bad_row(&row),
         }
         if let Some(progress) = options.progress.filter(|_| reader.rows() - reported >= STRIDE) {
@@ -112,6 +162,5 @@ fn judge_file(
     if let Some(progress) = options.progress {
         progress(reader.rows() - reported);
     }
-    verifier.end_of_file();
     Ok((reader.rows(), reader.times_are_exact()))
 }

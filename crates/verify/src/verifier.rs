@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use nandseq_profile::{Block, Die, Profile, Ticks};
+use nandseq_trace::read::table::TableKind;
 use nandseq_trace::read::{Addressed, BadRow, PayloadFault, Row, RowFault};
 use nandseq_trace::{Operation, Sink};
 
@@ -13,6 +14,7 @@ use crate::kind::Book;
 use crate::model::Device;
 use crate::numbers::Numbers;
 use crate::rule::RuleCode;
+use crate::tables::Tables;
 
 /// How many findings of each rule are kept in full unless [`Verifier::keeping`] says otherwise.
 const KEPT: usize = 10;
@@ -68,6 +70,11 @@ impl<'p> Verifier<'p> {
 
     /// Judges a row of the present file, and lets its operation happen.
     pub fn row(&mut self, row: &Row<'_>) {
+        self.row_with(row, None);
+    }
+
+    /// Judges a row, and compares what follows from it with the tables of the run.
+    pub(crate) fn row_with(&mut self, row: &Row<'_>, tables: Option<&mut Tables<'_>>) {
         self.tally.begin_row();
         let origin = Origin { place: self.place(row.row), uid: row.uid, op: row.op, start: row.time };
         let subject = subject(&origin, row.targets);
@@ -88,7 +95,7 @@ impl<'p> Verifier<'p> {
             };
             self.tally.report(self.profile, rule, &subject, None, || sentence(&fault.to_string()));
         }
-        self.happen(Head { origin, seq: row.seq }, row.targets);
+        self.happen(Head { origin, seq: row.seq }, row.targets, tables);
     }
 
     /// Notes a row of the present file that could not be understood.
@@ -115,7 +122,7 @@ impl<'p> Verifier<'p> {
         written.extend((0..operation.targets.len()).map(|at| Addressed::of(self.profile, operation, at)));
         let place = self.place(operation.seq);
         let origin = Origin { place, uid: operation.uid, op: operation.op, start: operation.start };
-        self.happen(Head { origin, seq: operation.seq }, &written);
+        self.happen(Head { origin, seq: operation.seq }, &written, None);
         self.written = written;
     }
 
@@ -123,6 +130,16 @@ impl<'p> Verifier<'p> {
     pub fn end_of_file(&mut self) {
         self.file += 1;
         self.numbers.end_of_file();
+    }
+
+    /// Notes a table that does not start with its header.
+    pub(crate) fn no_table(&mut self, tables: &mut Tables<'_>, kind: TableKind) {
+        tables.no_table(&mut self.tally, kind);
+    }
+
+    /// The run ends: compares the rest of its tables, and says how many rows each has.
+    pub(crate) fn end_tables(&mut self, tables: &mut Tables<'_>) -> io::Result<Vec<(TableKind, u64)>> {
+        tables.end_run(&self.book, &mut self.tally)
     }
 
     /// Makes a block bad from now on.
@@ -163,7 +180,7 @@ impl<'p> Verifier<'p> {
         Place { file: self.file, row }
     }
 
-    fn happen(&mut self, head: Head, written: &[Addressed]) {
+    fn happen(&mut self, head: Head, written: &[Addressed], tables: Option<&mut Tables<'_>>) {
         self.operations += 1;
         let origin = head.origin;
         self.number(&head, written);
@@ -182,6 +199,9 @@ impl<'p> Verifier<'p> {
         };
         judge.bounds();
         judge.judge();
+        if let Some(tables) = tables {
+            tables.start(&self.book, &self.device, &case, &mut self.tally);
+        }
         self.device.start(&self.book, &case);
     }
 

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::files::{Digest, FileKind};
 use crate::manifest;
+use crate::read::table::TableKind;
 
 /// How far below the given folder sites are looked for.
 const DEPTH: usize = 4;
@@ -36,6 +37,19 @@ pub struct SiteFiles {
 pub struct RunFile {
     /// Its number, from the file name; 1 for a single file of another name.
     pub run: u64,
+    /// Where it is.
+    pub path: PathBuf,
+    /// How many rows the manifest says it has.
+    pub rows: Option<u64>,
+    /// The tables of the run that are there.
+    pub tables: Vec<TableFile>,
+}
+
+/// A table of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TableFile {
+    /// Which one.
+    pub kind: TableKind,
     /// Where it is.
     pub path: PathBuf,
     /// How many rows the manifest says it has.
@@ -118,7 +132,8 @@ pub fn find(path: &Path) -> Result<Vec<SiteFiles>, FindError> {
     let about = path.metadata().map_err(|error| FindError::io(path, error))?;
     if !about.is_dir() {
         let run = path.file_name().and_then(|name| run_of(name.to_str()?)).unwrap_or(1);
-        let runs = vec![RunFile { run, path: path.to_owned(), rows: None }];
+        let tables = beside(path).map(|(kind, path)| TableFile { kind, path, rows: None }).collect();
+        let runs = vec![RunFile { run, path: path.to_owned(), rows: None, tables }];
         let notes = missing_runs(&runs);
         return Ok(vec![SiteFiles { folder: path.to_owned(), runs, damage: Vec::new(), notes }]);
     }
@@ -136,6 +151,14 @@ fn run_of(name: &str) -> Option<u64> {
     let (_, run) = rest.rsplit_once('_')?;
     let digits = !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_digit());
     run.parse().ok().filter(|_| digits)
+}
+
+/// The tables that lie beside a sequence and are of the same run.
+fn beside(sequence: &Path) -> impl Iterator<Item = (TableKind, PathBuf)> {
+    let name = sequence.file_name().and_then(|name| name.to_str()).filter(|name| run_of(name).is_some());
+    let rest = name.and_then(|name| name.strip_prefix(FileKind::OperationSequence.name()));
+    let path = move |kind: TableKind| Some((kind, sequence.with_file_name(format!("{}{}", kind.name(), rest?))));
+    TableKind::ALL.into_iter().filter_map(path).filter(|(_, path)| path.is_file())
 }
 
 fn search(folder: &Path, depth: usize, sites: &mut Vec<SiteFiles>) -> Result<(), FindError> {
@@ -186,8 +209,19 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, Find
     if let Some(pair) = files.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return Err(FindError::TwoFiles { run: pair[0].0, first: pair[0].1.clone(), second: pair[1].1.clone() });
     }
-    let runs: Vec<RunFile> =
-        files.into_iter().map(|(run, path)| RunFile { run, rows: rows.get(&path).copied(), path }).collect();
+    let mut runs = Vec::new();
+    for (run, path) in files {
+        let mut tables = Vec::new();
+        for (kind, path) in beside(&path) {
+            let rows = rows.get(&path).copied();
+            if listed.is_some() && rows.is_none() {
+                notes.push(format!("`{}` is not in the manifest and was left out", path.display()));
+            } else {
+                tables.push(TableFile { kind, path, rows });
+            }
+        }
+        runs.push(RunFile { run, rows: rows.get(&path).copied(), path, tables });
+    }
     notes.extend(missing_runs(&runs));
     Ok(SiteFiles { folder: folder.to_owned(), runs, damage, notes })
 }

@@ -1,4 +1,4 @@
-//! Lines and their six fields.
+//! Lines and their fields.
 //!
 //! A line break always ends a row: no field of this form contains one, and a stray quote then costs one row, not the rest
 //! of the file. Quoted fields keep their doubled quotes; only the payload is ever quoted when written, and its parser
@@ -56,48 +56,57 @@ fn skip_line<R: BufRead>(input: &mut R) -> io::Result<()> {
     }
 }
 
-/// Splits a line into its fields, outer quotes taken off.
+/// Splits a line of a sequence into its fields, outer quotes taken off.
 pub(super) fn split(line: &[u8]) -> Result<[&[u8]; 6], RowFault> {
     let mut fields: [&[u8]; 6] = [b""; 6];
+    let found = split_into(line, &mut fields).map_err(|UnmatchedQuotes| RowFault::Quotes)?;
+    if found == 6 { Ok(fields) } else { Err(RowFault::Columns { found }) }
+}
+
+/// Splits a line into fields, outer quotes taken off; how many it has, the first of them in `fields`.
+pub(super) fn split_into<'a>(line: &'a [u8], fields: &mut [&'a [u8]]) -> Result<usize, UnmatchedQuotes> {
     let mut found = 0;
     let mut rest = line;
     loop {
         let (field, after) = if rest.first() == Some(&b'"') { quoted(&rest[1..])? } else { plain(rest)? };
-        if found < 6 {
-            fields[found] = field;
+        if let Some(slot) = fields.get_mut(found) {
+            *slot = field;
         }
         found += 1;
         match after {
             Some(after) => rest = after,
-            None => break,
+            None => return Ok(found),
         }
     }
-    if found == 6 { Ok(fields) } else { Err(RowFault::Columns { found }) }
 }
+
+/// A quote that is not closed, not doubled, or in the middle of a field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct UnmatchedQuotes;
 
 /// A field, and what follows its comma.
 type Field<'a> = (&'a [u8], Option<&'a [u8]>);
 
-fn plain(rest: &[u8]) -> Result<Field<'_>, RowFault> {
+fn plain(rest: &[u8]) -> Result<Field<'_>, UnmatchedQuotes> {
     let end = rest.iter().position(|&byte| byte == b',');
     let field = &rest[..end.unwrap_or(rest.len())];
     if field.contains(&b'"') {
-        return Err(RowFault::Quotes);
+        return Err(UnmatchedQuotes);
     }
     Ok((field, end.map(|at| &rest[at + 1..])))
 }
 
 /// `rest` starts behind the opening quote.
-fn quoted(rest: &[u8]) -> Result<Field<'_>, RowFault> {
+fn quoted(rest: &[u8]) -> Result<Field<'_>, UnmatchedQuotes> {
     let mut at = 0;
     loop {
-        let quote = rest[at..].iter().position(|&byte| byte == b'"').ok_or(RowFault::Quotes)?;
+        let quote = rest[at..].iter().position(|&byte| byte == b'"').ok_or(UnmatchedQuotes)?;
         at += quote;
         match rest.get(at + 1) {
             Some(b'"') => at += 2,
             Some(b',') => return Ok((&rest[..at], Some(&rest[at + 2..]))),
             None => return Ok((&rest[..at], None)),
-            Some(_) => return Err(RowFault::Quotes),
+            Some(_) => return Err(UnmatchedQuotes),
         }
     }
 }

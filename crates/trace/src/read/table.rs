@@ -1,0 +1,272 @@
+//! Reading the tables of a run back: both timelines and the three tables of counts.
+//!
+//! A [`TableReader`] gives the lines of a table; a [`TableForm`] says what a line means, as strictly as `docs/outputs.md`
+//! says how it is written. Promises: no input makes it panic or use more memory than a few times
+//! [`MAX_LINE`](super::MAX_LINE); everything wrong with a row is a [`TableFault`] that names its column, and the next row
+//! is read as if nothing had happened.
+//!
+//! Leaves out: any judgement of what the rows say.
+
+mod form;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use nandseq_profile::units::TimeError;
+
+pub use form::{InputTimeRow, ProposalRow, SegmentRow, StateName, StretchRow, TableForm, TouchRow};
+
+use super::MAX_LINE;
+use super::line::{Line, next_line, split_into};
+
+/// The most columns a table has.
+const MOST: usize = 13;
+
+/// A table of a run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum TableKind {
+    /// Operations on their targets.
+    OperationTimeline,
+    /// Segments of the planes' op_states.
+    OpStateTimeline,
+    /// How often pages were programmed and read.
+    AddressTouchCount,
+    /// Where in an op_state operations were proposed.
+    InputTimeCount,
+    /// Accepted proposals by phase key.
+    ProposalCounts,
+}
+
+impl TableKind {
+    /// All tables.
+    pub const ALL: [Self; 5] = [
+        Self::OperationTimeline,
+        Self::OpStateTimeline,
+        Self::AddressTouchCount,
+        Self::InputTimeCount,
+        Self::ProposalCounts,
+    ];
+
+    /// The first part of the file's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OperationTimeline => "operation_timeline",
+            Self::OpStateTimeline => "op_state_timeline",
+            Self::AddressTouchCount => "address_touch_count",
+            Self::InputTimeCount => "op_state_name_input_time_count",
+            Self::ProposalCounts => "phase_proposal_counts",
+        }
+    }
+
+    /// Its columns, in order.
+    #[must_use]
+    pub const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::OperationTimeline => &[
+                "start",
+                "end",
+                "die",
+                "plane",
+                "block",
+                "page",
+                "op_name",
+                "op_base",
+                "source",
+                "op_uid",
+                "op_state",
+                "phase_key_used",
+                "phase_key_virtual",
+            ],
+            Self::OpStateTimeline => &["start", "end", "die", "plane", "op_state", "lane", "op_name", "duration"],
+            Self::AddressTouchCount => &["op_base", "cell_type", "die", "block", "page", "count"],
+            Self::InputTimeCount => {
+                &["op_state", "phase_key_used", "phase_key_virtual", "op_name", "input_time", "count"]
+            }
+            Self::ProposalCounts => {
+                &["phase_key_used", "phase_key_virtual", "die", "plane", "propose_time", "op_name", "count"]
+            }
+        }
+    }
+
+    /// The fields of a line.
+    ///
+    /// # Errors
+    /// [`TableFault`] when the line has another number of columns, or quotes that do not match.
+    pub fn fields(self, line: &[u8]) -> Result<Fields<'_>, TableFault> {
+        let mut fields = Fields { table: self, texts: [b""; MOST] };
+        let found = split_into(line, &mut fields.texts).map_err(|_| TableFault::Quotes)?;
+        let expected = self.columns().len();
+        if found == expected { Ok(fields) } else { Err(TableFault::Columns { found, expected }) }
+    }
+}
+
+/// The fields of a line of a table, outer quotes taken off.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a> {
+    table: TableKind,
+    texts: [&'a [u8]; MOST],
+}
+
+impl<'a> Fields<'a> {
+    /// Names and texts of the columns, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
+        self.table.columns().iter().copied().zip(self.texts)
+    }
+}
+
+/// Why a row of a table cannot be understood.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum TableFault {
+    /// Longer than [`MAX_LINE`](super::MAX_LINE).
+    #[error("the line is longer than {MAX_LINE} bytes")]
+    TooLong,
+    /// Another number of columns.
+    #[error("the row has {found} columns instead of {expected}")]
+    Columns {
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// A quote that is not closed, not doubled, or in the middle of a field.
+    #[error("the quotes of the row do not match")]
+    Quotes,
+    /// A field that means nothing.
+    #[error("column {number}, '{column}': {what}")]
+    Field {
+        /// Number of the column, from 1.
+        number: usize,
+        /// Its name.
+        column: &'static str,
+        /// What is wrong with it.
+        what: FieldFault,
+    },
+}
+
+/// Why a field cannot be understood.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum FieldFault {
+    /// No whole number, or one that is too large.
+    #[error("no whole number")]
+    NotANumber,
+    /// No time.
+    #[error("{0}")]
+    Time(TimeError),
+    /// A number that is written otherwise.
+    #[error("a decimal is written exactly and with at least one digit behind the point, as {0}")]
+    Inexact(String),
+    /// A name that the profile does not have.
+    #[error("the profile has no {what} '{name}'")]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// The name as written.
+        name: String,
+    },
+    /// A text that is none of those that may stand there.
+    #[error("'{found}' instead of {expected}")]
+    Text {
+        /// What may stand there.
+        expected: &'static str,
+        /// What does.
+        found: String,
+    },
+}
+
+/// Why a file cannot be read as a table.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The file system says no.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The first line is not the header.
+    #[error("the first line is not '{}'", .0.columns().join(","))]
+    Header(TableKind),
+}
+
+/// What [`TableReader::next_line`] found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TableLine {
+    /// A line, without its end.
+    Read,
+    /// A line longer than [`MAX_LINE`](super::MAX_LINE), which has been skipped.
+    TooLong,
+    /// Nothing more.
+    End,
+}
+
+/// Opens a file as a table.
+///
+/// # Errors
+/// [`TableError`] when the file cannot be read or does not start with the header.
+pub fn open(kind: TableKind, path: &Path) -> Result<TableReader<BufReader<File>>, TableError> {
+    TableReader::new(kind, BufReader::with_capacity(1 << 16, File::open(path)?))
+}
+
+/// Reads the lines of a table.
+#[derive(Debug)]
+pub struct TableReader<R> {
+    kind: TableKind,
+    input: R,
+    row: u64,
+    ended: bool,
+}
+
+impl<R: BufRead> TableReader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// [`TableError`] when the input cannot be read or does not start with the header.
+    pub fn new(kind: TableKind, mut input: R) -> Result<Self, TableError> {
+        let mut line = Vec::new();
+        let header = match next_line(&mut input, &mut line, MAX_LINE)? {
+            Line::Read => {
+                line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) == kind.columns().join(",").as_bytes()
+            }
+            Line::TooLong | Line::End => false,
+        };
+        if header { Ok(Self { kind, input, row: 0, ended: false }) } else { Err(TableError::Header(kind)) }
+    }
+
+    /// Which table it is.
+    #[must_use]
+    pub fn kind(&self) -> TableKind {
+        self.kind
+    }
+
+    /// How many rows have been read: the number of the last line, from 1, the header not counted.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.row
+    }
+
+    /// Reads the next line into `line`.
+    ///
+    /// # Errors
+    /// What the input reports; reading on is then pointless.
+    pub fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<TableLine> {
+        line.clear();
+        if self.ended {
+            return Ok(TableLine::End);
+        }
+        match next_line(&mut self.input, line, MAX_LINE)? {
+            Line::Read => {
+                self.row += 1;
+                Ok(TableLine::Read)
+            }
+            Line::TooLong => {
+                line.clear();
+                self.row += 1;
+                Ok(TableLine::TooLong)
+            }
+            Line::End => {
+                self.ended = true;
+                Ok(TableLine::End)
+            }
+        }
+    }
+}

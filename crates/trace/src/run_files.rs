@@ -1,0 +1,181 @@
+//! The files of one run, together.
+//!
+//! Promises that none of them has its final name before all are complete, and that nothing is left of a run that is dropped
+//! before it is finished. Leaves out which files of which runs there are: that is the manifest's.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use nandseq_profile::{OpId, Ticks};
+
+use crate::files::{FileKind, NewFile, Outputs, Stamp};
+use crate::format::{SequenceTable, TableFormat, Written};
+use crate::manifest::FileRecord;
+use crate::recorder::{Recorder, Writers};
+use crate::sort::Budget;
+use crate::{Cut, Operation, Proposal, Sink};
+
+/// The files of a run while they are written.
+pub struct RunFiles<'f> {
+    folder: PathBuf,
+    format: &'f dyn TableFormat,
+    stamp: Stamp,
+    run: u64,
+    sequence: Option<Box<dyn SequenceTable + 'f>>,
+    recorder: Option<Recorder<'f>>,
+    /// Files that were written in one go.
+    whole: Vec<(FileKind, Written)>,
+    /// Folders that were made for this run, the innermost first.
+    new_folders: Vec<PathBuf>,
+}
+
+/// The files of a run that are complete.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finished {
+    /// What the manifest says of them, in the order of their kinds.
+    pub files: Vec<FileRecord>,
+    /// Their bytes in total.
+    pub bytes: u64,
+}
+
+impl<'f> RunFiles<'f> {
+    /// Starts the tables among `outputs` in the folder of a site, which must exist.
+    ///
+    /// # Errors
+    /// When a file cannot be created.
+    pub fn create(
+        folder: &Path,
+        format: &'f dyn TableFormat,
+        outputs: Outputs,
+        stamp: Stamp,
+        run: u64,
+    ) -> io::Result<Self> {
+        let mut files = Self {
+            folder: folder.to_owned(),
+            format,
+            stamp,
+            run,
+            sequence: None,
+            recorder: None,
+            whole: Vec::new(),
+            new_folders: Vec::new(),
+        };
+        if outputs.contains(FileKind::OperationSequence) {
+            files.sequence = Some(format.operation_sequence(files.start(FileKind::OperationSequence)?)?);
+        }
+        let mut writers = Writers::default();
+        if outputs.contains(FileKind::OperationTimeline) {
+            writers.timeline = Some(format.operation_timeline(files.start(FileKind::OperationTimeline)?)?);
+        }
+        if outputs.contains(FileKind::OpStateTimeline) {
+            writers.op_states = Some(format.op_state_timeline(files.start(FileKind::OpStateTimeline)?)?);
+        }
+        if outputs.contains(FileKind::AddressTouchCount) {
+            writers.touches = Some(format.address_touch_count(files.start(FileKind::AddressTouchCount)?)?);
+        }
+        if outputs.contains(FileKind::OpStateNameInputTimeCount) {
+            writers.input_times = Some(format.input_time_count(files.start(FileKind::OpStateNameInputTimeCount)?)?);
+        }
+        if outputs.contains(FileKind::PhaseProposalCounts) {
+            writers.proposals = Some(format.phase_proposal_counts(files.start(FileKind::PhaseProposalCounts)?)?);
+        }
+        if !writers.are_none() {
+            files.recorder = Some(Recorder::new(format.model(), writers, folder, Budget::default()));
+        }
+        Ok(files)
+    }
+
+    /// Starts a file, and its folder if need be.
+    fn start(&mut self, kind: FileKind) -> io::Result<NewFile> {
+        let name = self.format.file_name(kind, self.stamp, self.run);
+        let folder = self.folder.join(&name);
+        if let Some(folder) = folder.parent() {
+            let missing = folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned);
+            let missing: Vec<PathBuf> = missing.collect();
+            fs::create_dir_all(folder)?;
+            self.new_folders.splice(0..0, missing);
+        }
+        NewFile::create(&self.folder, &name)
+    }
+
+    /// Adds a file that is no table (a snapshot, a log); it gets its name with the others. `rows` is for the manifest.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add(&mut self, kind: FileKind, bytes: &[u8], rows: u64) -> io::Result<()> {
+        let mut file = self.start(kind)?;
+        file.write_all(bytes)?;
+        self.whole.push((kind, Written { file, rows }));
+        Ok(())
+    }
+
+    /// Ends the run: completes all files, then gives them their names.
+    ///
+    /// # Errors
+    /// Whatever the files report; then those that have no name yet vanish.
+    pub fn finish(mut self) -> io::Result<Finished> {
+        let mut written = Vec::new();
+        if let Some(sequence) = self.sequence.take() {
+            written.push((FileKind::OperationSequence, sequence.finish()?));
+        }
+        if let Some(recorder) = self.recorder.take() {
+            written.extend(recorder.finish()?);
+        }
+        written.append(&mut self.whole);
+        written.sort_by_key(|&(kind, _)| kind);
+        for (_, written) in &mut written {
+            written.file.sync()?;
+        }
+        let mut finished = Finished { files: Vec::with_capacity(written.len()), bytes: 0 };
+        for (kind, Written { file, rows }) in written {
+            finished.bytes += file.bytes();
+            let sha256 = file.commit()?;
+            let file = self.format.file_name(kind, self.stamp, self.run);
+            finished.files.push(FileRecord { kind, file, rows, sha256 });
+        }
+        Ok(finished)
+    }
+}
+
+impl Drop for RunFiles<'_> {
+    /// Takes away what has no name yet, and the folders that were made for it.
+    fn drop(&mut self) {
+        self.sequence = None;
+        self.recorder = None;
+        self.whole.clear();
+        for folder in &self.new_folders {
+            // Not empty, after a run that was finished: then it stays.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+impl Sink for RunFiles<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        if let Some(sequence) = &mut self.sequence {
+            sequence.operation(operation)?;
+        }
+        self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.operation(operation))
+    }
+
+    fn still_suspended(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.still_suspended(operation))
+    }
+
+    fn cut(&mut self, uid: u64, at: Ticks, cut: Cut) -> io::Result<()> {
+        self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.cut(uid, at, cut))
+    }
+
+    fn resumed(&mut self, uid: u64, from: Ticks, busy_end: Ticks, end: Ticks) -> io::Result<()> {
+        self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.resumed(uid, from, busy_end, end))
+    }
+
+    fn wants_refusals(&self) -> bool {
+        false
+    }
+
+    fn refused(&mut self, _proposal: &Proposal, _op: OpId, _reason: &'static str) -> io::Result<()> {
+        Ok(())
+    }
+}

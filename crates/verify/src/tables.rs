@@ -1,0 +1,189 @@
+//! The tables of a run beside its sequence.
+//!
+//! Computes again what both timelines and the count of touched pages must say, from the sequence and the profile alone, and
+//! compares row by row while the sequence is read; the tables of proposals are checked for what must hold of them. Memory
+//! is bounded by the device and what is in flight: what waits for longer waits on disk.
+//!
+//! Where runs before the first one are missing, what they left is unknown: rows that depend on it are passed over.
+
+mod compare;
+mod counts;
+mod court;
+mod expected;
+mod journal;
+mod order;
+mod spool;
+mod touches;
+
+use std::fs::File;
+use std::io::{self, BufReader};
+
+use nandseq_profile::{IdVec, OpId, Profile};
+use nandseq_trace::read::table::{TableForm, TableKind, TableReader};
+
+use crate::finding::{Place, Tally};
+use crate::judge::Case;
+use crate::kind::Book;
+use crate::model::Device;
+use crate::rule::RuleCode;
+use compare::Comparison;
+use counts::{InSequence, Sums};
+use court::{Court, Exhibit};
+use expected::Words;
+use journal::Journal;
+use order::Slot;
+
+/// The tables of a site, run by run.
+pub(crate) struct Tables<'p> {
+    profile: &'p Profile,
+    words: Words,
+    form: TableForm,
+    journal: Journal,
+    run: Run,
+    /// Runs were missing: what they left is not known.
+    gap: bool,
+    text: Vec<u8>,
+    failed: Option<io::Error>,
+}
+
+/// What is compared in the present run.
+#[derive(Default)]
+struct Run {
+    file: u32,
+    stretches: Option<Comparison>,
+    segments: Option<Comparison>,
+    touches: Option<Comparison>,
+    input_times: Option<TableReader<BufReader<File>>>,
+    proposals: Option<TableReader<BufReader<File>>>,
+    sequence: IdVec<OpId, InSequence>,
+}
+
+impl<'p> Tables<'p> {
+    pub(crate) fn new(profile: &'p Profile) -> Self {
+        Self {
+            profile,
+            words: Words::new(profile),
+            form: TableForm::new(profile),
+            journal: Journal::new(profile),
+            run: Run::default(),
+            gap: false,
+            text: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// The runs before the next one are missing.
+    pub(crate) fn gap(&mut self) {
+        self.gap = true;
+        self.journal.forget();
+    }
+
+    /// A run begins, the sequence of which has this number within the site.
+    pub(crate) fn begin_run(&mut self, file: u32) {
+        let sequence = self.profile.ops.ids().map(|_| InSequence::default()).collect();
+        self.run = Run { file, sequence, ..Run::default() };
+        self.journal.begin_run();
+    }
+
+    /// A table of the run.
+    pub(crate) fn add(&mut self, reader: TableReader<BufReader<File>>) {
+        let (file, gap) = (self.run.file, self.gap);
+        match reader.kind() {
+            TableKind::OperationTimeline => self.run.stretches = Some(Comparison::new(reader, file, gap)),
+            TableKind::OpStateTimeline => self.run.segments = Some(Comparison::new(reader, file, gap)),
+            TableKind::AddressTouchCount => {
+                self.run.touches = (!gap).then(|| Comparison::new(reader, file, false));
+            }
+            TableKind::InputTimeCount => self.run.input_times = Some(reader),
+            TableKind::ProposalCounts => self.run.proposals = Some(reader),
+        }
+    }
+
+    /// A table of the run does not start with its header.
+    pub(crate) fn no_table(&mut self, tally: &mut Tally, kind: TableKind) {
+        let place = Place { file: self.run.file, row: 0 };
+        let mut court = Court { profile: self.profile, tally, form: &self.form };
+        court.report(RuleCode::RowFormat, &Exhibit { table: kind, place, origin: None, expected: None }, || {
+            format!("The first line is not '{}'; nothing of this table was compared.", kind.columns().join(","))
+        });
+    }
+
+    /// An operation starts. Comes before the device knows of it. What goes wrong is told at the end of the run.
+    pub(crate) fn start(&mut self, book: &Book, device: &Device, case: &Case<'_>, tally: &mut Tally) {
+        let seen = &mut self.run.sequence[case.origin.op];
+        seen.rows += 1;
+        seen.last = seen.last.max(case.at);
+        if self.failed.is_some() {
+            return;
+        }
+        let started = self.journal.start(book, &self.words, device, case);
+        self.failed = started.and_then(|()| self.compare(book, tally, false)).err();
+    }
+
+    /// The run ends: the rest of its tables is compared.
+    ///
+    /// # Errors
+    /// What a table or a temporary file reported.
+    pub(crate) fn end_run(&mut self, book: &Book, tally: &mut Tally) -> io::Result<Vec<(TableKind, u64)>> {
+        match self.failed.take() {
+            Some(error) => return Err(error),
+            None => self.journal.end_run(book, &self.words)?,
+        }
+        self.compare(book, tally, true)?;
+        let Self { profile, words, form, journal, run, .. } = self;
+        let mut court = Court { profile, tally, form };
+        let mut rows = Vec::new();
+        let touches = &mut run.touches;
+        journal.touches.finish(|touch, count| {
+            let Some(comparison) = touches else { return Ok(()) };
+            let mut text = Vec::new();
+            words.touched(touch, count, &mut text);
+            comparison.expect(&mut court, None, &text, 0)
+        })?;
+        for (kind, comparison) in [
+            (TableKind::OperationTimeline, &mut run.stretches),
+            (TableKind::OpStateTimeline, &mut run.segments),
+            (TableKind::AddressTouchCount, &mut run.touches),
+        ] {
+            if let Some(mut comparison) = comparison.take() {
+                comparison.finish(&mut court)?;
+                rows.push((kind, comparison.rows()));
+            }
+        }
+        let mut read = |reader: Option<TableReader<BufReader<File>>>| {
+            reader.map(|reader| Sums::read(&mut court, reader, run.file, &run.sequence)).transpose()
+        };
+        let (one, other) = (read(run.input_times.take())?, read(run.proposals.take())?);
+        rows.extend(one.as_ref().map(|sums| (TableKind::InputTimeCount, sums.rows())));
+        rows.extend(other.as_ref().map(|sums| (TableKind::ProposalCounts, sums.rows())));
+        if let (Some(one), Some(other)) = (&one, &other) {
+            Sums::compare(&mut court, one, other);
+        }
+        Ok(rows)
+    }
+
+    /// Compares the rows that are known by now.
+    fn compare(&mut self, book: &Book, tally: &mut Tally, all: bool) -> io::Result<()> {
+        let Self { profile, words, form, journal, run, text, .. } = self;
+        let mut court = Court { profile, tally, form };
+        let hand_on = |slot: &Slot| {
+            if let Some(comparison) = &mut run.stretches {
+                for row in &slot.stretches {
+                    text.clear();
+                    let free = words.stretch(&slot.origin, row, text);
+                    comparison.expect(&mut court, Some(slot.origin), text, free)?;
+                }
+            }
+            if let Some(comparison) = &mut run.segments {
+                let base = book.kinds[slot.origin.op].base;
+                for row in &slot.segments {
+                    text.clear();
+                    words.segment(base, row, text);
+                    comparison.expect(&mut court, Some(slot.origin), text, 0)?;
+                }
+            }
+            Ok(())
+        };
+        if all { journal.order.finish(hand_on) } else { journal.hand_on(hand_on) }
+    }
+}

@@ -1,0 +1,317 @@
+//! A table beside what it should say, row by row.
+//!
+//! Rows that agree cost a comparison of bytes. Where they do not, the next rows of both sides are laid side by side, and the
+//! shortest way back to agreement says which rows are missing, which are too many and which are changed, so that one
+//! damaged row is one finding.
+
+use std::collections::{HashSet, VecDeque};
+use std::fs::File;
+use std::io::{self, BufReader};
+
+use nandseq_trace::read::table::{TableFault, TableKind, TableLine, TableReader};
+
+use super::court::{Court, Exhibit, sentence_of};
+use crate::finding::{Origin, Place};
+use crate::rule::RuleCode;
+
+/// How many rows are looked at to find the way back.
+const AHEAD: usize = 24;
+/// How many rows that nobody can know may stand at the beginning.
+const UNKNOWN: usize = 4096;
+/// How many pairs of phase keys are remembered.
+const PAIRS: usize = 1 << 12;
+
+/// A row that should be there.
+#[derive(Debug)]
+struct Expected {
+    origin: Option<Origin>,
+    /// As it is written, without its last `free` columns.
+    text: Vec<u8>,
+    free: usize,
+}
+
+/// A row that is there.
+#[derive(Debug)]
+struct Found {
+    row: u64,
+    text: Vec<u8>,
+    too_long: bool,
+}
+
+/// A table that is compared with rows that come one by one.
+#[derive(Debug)]
+pub(super) struct Comparison {
+    reader: TableReader<BufReader<File>>,
+    /// Number of the run's sequence within the site.
+    file: u32,
+    expected: VecDeque<Expected>,
+    found: VecDeque<Found>,
+    /// Rows before the first expected one belong to what nobody can know.
+    skips: bool,
+    line: Vec<u8>,
+    /// The last operation whose phase keys were seen, and these.
+    keys: (u64, Vec<u8>),
+    known: HashSet<Box<[u8]>>,
+}
+
+/// Whether a line says what it should.
+fn agrees(text: &[u8], free: usize, line: &[u8]) -> bool {
+    if free == 0 {
+        return text == line;
+    }
+    let Some(rest) = line.strip_prefix(text) else { return false };
+    rest.contains(&b'"') || rest.iter().filter(|&&byte| byte == b',').count() + 1 == free
+}
+
+impl Comparison {
+    /// `skips`: what was before the run is not known, so rows before the first expected one may be right.
+    pub(super) fn new(reader: TableReader<BufReader<File>>, file: u32, skips: bool) -> Self {
+        Self {
+            reader,
+            file,
+            expected: VecDeque::new(),
+            found: VecDeque::new(),
+            skips,
+            line: Vec::new(),
+            keys: (0, Vec::new()),
+            known: HashSet::new(),
+        }
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        self.reader.rows()
+    }
+
+    fn kind(&self) -> TableKind {
+        self.reader.kind()
+    }
+
+    /// The next row should be this one.
+    pub(super) fn expect(
+        &mut self,
+        court: &mut Court<'_>,
+        origin: Option<Origin>,
+        text: &[u8],
+        free: usize,
+    ) -> io::Result<()> {
+        if self.skips {
+            self.skip(text, free)?;
+        }
+        if self.expected.is_empty() {
+            let row = if let Some(front) = self.found.pop_front() {
+                if front.too_long {
+                    self.found.push_front(front);
+                    self.expected.push_back(Expected { origin, text: text.to_vec(), free });
+                    return Ok(());
+                }
+                self.line = front.text;
+                front.row
+            } else {
+                let read = self.reader.next_line(&mut self.line)?;
+                if read != TableLine::Read {
+                    let too_long = read == TableLine::TooLong;
+                    if too_long {
+                        let row = self.reader.rows();
+                        self.found.push_back(Found { row, text: Vec::new(), too_long });
+                    }
+                    self.expected.push_back(Expected { origin, text: text.to_vec(), free });
+                    return Ok(());
+                }
+                self.reader.rows()
+            };
+            if agrees(text, free, &self.line) {
+                if free > 0 {
+                    let line = std::mem::take(&mut self.line);
+                    self.check_keys(court, origin, row, &line);
+                    self.line = line;
+                }
+                return Ok(());
+            }
+            self.found.push_front(Found { row, text: std::mem::take(&mut self.line), too_long: false });
+        }
+        self.expected.push_back(Expected { origin, text: text.to_vec(), free });
+        if self.expected.len() >= AHEAD { self.settle(court, false) } else { Ok(()) }
+    }
+
+    /// The table should end here.
+    pub(super) fn finish(&mut self, court: &mut Court<'_>) -> io::Result<()> {
+        self.settle(court, true)?;
+        loop {
+            self.look_ahead(1)?;
+            let Some(found) = self.found.pop_front() else { return Ok(()) };
+            self.unexpected(court, &found);
+        }
+    }
+
+    /// Passes over the rows before the first one that agrees, if there is one.
+    fn skip(&mut self, text: &[u8], free: usize) -> io::Result<()> {
+        self.skips = false;
+        self.look_ahead(UNKNOWN)?;
+        if let Some(at) = self.found.iter().position(|found| agrees(text, free, &found.text)) {
+            self.found.drain(..at);
+        }
+        Ok(())
+    }
+
+    /// Reads until `count` rows are there, or no more.
+    fn look_ahead(&mut self, count: usize) -> io::Result<()> {
+        while self.found.len() < count {
+            let mut text = Vec::new();
+            match self.reader.next_line(&mut text)? {
+                TableLine::End => return Ok(()),
+                read => {
+                    let row = self.reader.rows();
+                    self.found.push_back(Found { row, text, too_long: read == TableLine::TooLong });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out how both sides differ; unless `all` is known of the one side, only where enough of it is.
+    fn settle(&mut self, court: &mut Court<'_>, all: bool) -> io::Result<()> {
+        loop {
+            self.look_ahead(AHEAD)?;
+            while let (Some(expected), Some(found)) = (self.expected.front(), self.found.front()) {
+                if !agrees(&expected.text, expected.free, &found.text) {
+                    break;
+                }
+                let (Some(expected), Some(found)) = (self.expected.pop_front(), self.found.pop_front()) else { break };
+                if expected.free > 0 {
+                    self.check_keys(court, expected.origin, found.row, &found.text);
+                }
+                self.look_ahead(1)?;
+            }
+            if self.expected.is_empty() || (!all && self.expected.len() < AHEAD) {
+                return Ok(());
+            }
+            self.look_ahead(AHEAD)?;
+            let (missing, unexpected) = self.way_back();
+            self.report(court, missing, unexpected);
+        }
+    }
+
+    /// How many rows of either side lie before the next ones that agree.
+    fn way_back(&self) -> (usize, usize) {
+        for sum in 1..2 * AHEAD {
+            for at in 0..=sum {
+                let (Some(expected), Some(found)) = (self.expected.get(at), self.found.get(sum - at)) else { continue };
+                if agrees(&expected.text, expected.free, &found.text) {
+                    return (at, sum - at);
+                }
+            }
+        }
+        // Nowhere: one row at a time, or what one side has left.
+        (1.min(self.expected.len()), 1.min(self.found.len()))
+    }
+
+    /// Reports the first rows of either side.
+    fn report(&mut self, court: &mut Court<'_>, missing: usize, unexpected: usize) {
+        let expected: Vec<Expected> = self.expected.drain(..missing).collect();
+        let found: Vec<Found> = self.found.drain(..unexpected).collect();
+        let after = self.found.front().map_or(self.reader.rows() + 1, |found| found.row);
+        for at in 0..missing.max(unexpected) {
+            match (expected.get(at), found.get(at)) {
+                (Some(expected), Some(found)) => self.changed(court, expected, found),
+                (Some(expected), None) => self.missing(court, expected, after),
+                (None, Some(found)) => self.unexpected(court, found),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn exhibit<'a>(&self, row: u64, origin: Option<Origin>, expected: Option<&'a Expected>) -> Exhibit<'a> {
+        let place = Place { file: self.file, row };
+        Exhibit {
+            table: self.kind(),
+            place,
+            origin,
+            expected: expected.map(|expected| (expected.text.as_slice(), expected.free)),
+        }
+    }
+
+    fn changed(&self, court: &mut Court<'_>, expected: &Expected, found: &Found) {
+        let exhibit = self.exhibit(found.row, expected.origin, Some(expected));
+        if let Some(fault) = self.fault(court, found) {
+            court.report(RuleCode::RowFormat, &exhibit, || sentence_of(&fault.to_string()));
+            return;
+        }
+        let differing = self.differing(expected, found);
+        if differing.is_empty() {
+            court.report(RuleCode::RowFormat, &exhibit, || "The row is not written in the documented form.".to_owned());
+        } else {
+            court.report(court.rule(self.kind()), &exhibit, || sentence_of(&differing.join(", ")));
+        }
+    }
+
+    fn missing(&self, court: &mut Court<'_>, expected: &Expected, row: u64) {
+        let exhibit = self.exhibit(row, expected.origin, Some(expected));
+        court.report(court.rule(self.kind()), &exhibit, || "A row is missing here.".to_owned());
+    }
+
+    fn unexpected(&self, court: &mut Court<'_>, found: &Found) {
+        let exhibit = self.exhibit(found.row, None, None);
+        match self.fault(court, found) {
+            Some(fault) => court.report(RuleCode::RowFormat, &exhibit, || sentence_of(&fault.to_string())),
+            None => court.report(court.rule(self.kind()), &exhibit, || {
+                "Nothing in the sequence accounts for this row here.".to_owned()
+            }),
+        }
+    }
+
+    /// Why a row cannot be understood, if it cannot.
+    fn fault(&self, court: &Court<'_>, found: &Found) -> Option<TableFault> {
+        if found.too_long { Some(TableFault::TooLong) } else { court.fault(self.kind(), &found.text) }
+    }
+
+    /// Where two rows differ.
+    fn differing(&self, expected: &Expected, found: &Found) -> Vec<String> {
+        let mut text = expected.text.clone();
+        text.extend(std::iter::repeat_n(b',', expected.free.saturating_sub(1)));
+        let kind = self.kind();
+        let (Ok(right), Ok(wrong)) = (kind.fields(&text), kind.fields(&found.text)) else { return Vec::new() };
+        let known = kind.columns().len() - expected.free;
+        let shown = |text: &[u8]| match String::from_utf8_lossy(text).into_owned() {
+            empty if empty.is_empty() => "empty".to_owned(),
+            text => text,
+        };
+        right
+            .iter()
+            .zip(wrong.iter())
+            .take(known)
+            .filter(|((_, right), (_, wrong))| right != wrong)
+            .map(|((column, right), (_, wrong))| format!("'{column}' is {} instead of {}", shown(wrong), shown(right)))
+            .collect()
+    }
+
+    /// The phase keys of a row exist, and are those of its operation's other rows.
+    fn check_keys(&mut self, court: &mut Court<'_>, origin: Option<Origin>, row: u64, line: &[u8]) {
+        let comma = |end: usize| line[..end].iter().rposition(|&byte| byte == b',');
+        let Some(keys) = comma(line.len()).and_then(comma).map(|at| &line[at + 1..]) else { return };
+        let uid = origin.map_or(0, |origin| origin.uid);
+        let exhibit = Exhibit { table: self.kind(), place: Place { file: self.file, row }, origin, expected: None };
+        if uid == self.keys.0 && keys == self.keys.1 {
+            return;
+        }
+        if !self.known.contains(keys) {
+            if let Some(fault) = court.fault(self.kind(), line) {
+                court.report(RuleCode::RowFormat, &exhibit, || sentence_of(&fault.to_string()));
+                return;
+            }
+            if self.known.len() < PAIRS {
+                self.known.insert(keys.into());
+            }
+        }
+        if uid == self.keys.0 {
+            let before = String::from_utf8_lossy(&self.keys.1).replace(',', " and ");
+            court.report(court.rule(self.kind()), &exhibit, || {
+                let now = String::from_utf8_lossy(keys).replace(',', " and ");
+                format!("The phase keys are {now}; in the operation's row before they are {before}.")
+            });
+            return;
+        }
+        self.keys.0 = uid;
+        self.keys.1.clear();
+        self.keys.1.extend_from_slice(keys);
+    }
+}

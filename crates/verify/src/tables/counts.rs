@@ -1,0 +1,193 @@
+//! The tables of proposals: op_state_name_input_time_count and phase_proposal_counts.
+//!
+//! What was proposed when is not written in a sequence; these tables are checked for what must hold whatever it was: known
+//! names, possible values, one row for each key in order, and sums that fit the sequence and one another.
+
+use std::cmp::Ordering;
+use std::fs::File;
+use std::io::{self, BufReader};
+
+use nandseq_profile::{IdVec, OpId, Ticks};
+use nandseq_trace::read::table::{
+    InputTimeRow, ProposalRow, StateName, TableFault, TableKind, TableLine, TableReader,
+};
+
+use super::court::{Court, Exhibit, sentence_of};
+use crate::finding::Place;
+use crate::rule::RuleCode;
+
+/// What a run's sequence has of an operation.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct InSequence {
+    pub(super) rows: u64,
+    /// When the last one starts.
+    pub(super) last: Ticks,
+}
+
+/// What a table has of an operation.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Sum {
+    count: u64,
+    /// The last row of it.
+    row: u64,
+}
+
+/// The sums of a table.
+#[derive(Debug)]
+pub(super) struct Sums {
+    table: TableKind,
+    file: u32,
+    rows: u64,
+    of: IdVec<OpId, Sum>,
+    /// Some row could not be understood: the sums mean nothing.
+    incomplete: bool,
+}
+
+/// A row of either table.
+enum Row {
+    InputTime(InputTimeRow),
+    Proposal(ProposalRow),
+}
+
+impl Row {
+    const fn op(&self) -> OpId {
+        match self {
+            Self::InputTime(row) => row.op,
+            Self::Proposal(row) => row.op,
+        }
+    }
+
+    const fn count(&self) -> u64 {
+        match self {
+            Self::InputTime(row) => row.count,
+            Self::Proposal(row) => row.count,
+        }
+    }
+}
+
+impl Sums {
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn exhibit(&self, row: u64) -> Exhibit<'static> {
+        Exhibit { table: self.table, place: Place { file: self.file, row }, origin: None, expected: None }
+    }
+
+    /// Reads a table whole and checks it against the sequence of its run.
+    pub(super) fn read(
+        court: &mut Court<'_>,
+        mut reader: TableReader<BufReader<File>>,
+        file: u32,
+        sequence: &IdVec<OpId, InSequence>,
+    ) -> io::Result<Self> {
+        let table = reader.kind();
+        let of = court.profile.ops.ids().map(|_| Sum::default()).collect();
+        let mut sums = Self { table, file, rows: 0, of, incomplete: false };
+        let mut before: Option<Row> = None;
+        let mut line = Vec::new();
+        loop {
+            let parsed = match reader.next_line(&mut line)? {
+                TableLine::End => break,
+                TableLine::TooLong => Err(TableFault::TooLong),
+                TableLine::Read if table == TableKind::InputTimeCount => {
+                    court.form.input_time(&line).map(Row::InputTime)
+                }
+                TableLine::Read => court.form.proposal(&line).map(Row::Proposal),
+            };
+            let number = reader.rows();
+            let exhibit = sums.exhibit(number);
+            match parsed {
+                Ok(row) => {
+                    if let Some(wrong) = wrong(court, &row, before.as_ref(), &sequence[row.op()]) {
+                        court.report(court.rule(table), &exhibit, || wrong);
+                    }
+                    let sum = &mut sums.of[row.op()];
+                    sum.count = sum.count.saturating_add(row.count());
+                    sum.row = number;
+                    before = Some(row);
+                }
+                Err(fault) => {
+                    sums.incomplete = true;
+                    court.report(RuleCode::RowFormat, &exhibit, || sentence_of(&fault.to_string()));
+                }
+            }
+        }
+        sums.rows = reader.rows();
+        sums.compare_with_sequence(court, sequence);
+        Ok(sums)
+    }
+
+    fn compare_with_sequence(&self, court: &mut Court<'_>, sequence: &IdVec<OpId, InSequence>) {
+        for (op, sum) in self.of.iter_ids().filter(|(op, sum)| sum.count > sequence[*op].rows) {
+            let name = &court.profile.ops[op].name;
+            court.report(court.rule(self.table), &self.exhibit(sum.row), || {
+                format!(
+                    "The counts of {name} are {} in sum, but the sequence has {} of them.",
+                    sum.count, sequence[op].rows
+                )
+            });
+        }
+    }
+
+    /// Both tables count the same proposals.
+    pub(super) fn compare(court: &mut Court<'_>, one: &Self, other: &Self) {
+        if one.incomplete || other.incomplete {
+            return;
+        }
+        for (op, sum) in one.of.iter_ids().filter(|(op, sum)| sum.count != other.of[*op].count) {
+            let name = &court.profile.ops[op].name;
+            for (own, sums, beside) in [(sum, one, other), (&other.of[op], other, one)] {
+                court.report(court.rule(sums.table), &sums.exhibit(own.row), || {
+                    let (count, there) = (own.count, beside.of[op].count);
+                    format!("The counts of {name} are {count} in sum, in {} {there}.", beside.table.name())
+                });
+            }
+        }
+    }
+}
+
+/// What is wrong with a row, if anything.
+fn wrong(court: &Court<'_>, row: &Row, before: Option<&Row>, sequence: &InSequence) -> Option<String> {
+    if row.count() == 0 {
+        return Some("A row counts something.".to_owned());
+    }
+    let order = match (before, row) {
+        (Some(Row::InputTime(before)), Row::InputTime(row)) => court.form.compare_input_times(before, row),
+        (Some(Row::Proposal(before)), Row::Proposal(row)) => court.form.compare_proposals(before, row),
+        _ => Ordering::Less,
+    };
+    match order {
+        Ordering::Less => {}
+        Ordering::Equal => return Some("The row before counts the same.".to_owned()),
+        Ordering::Greater => return Some("The row sorts before the row above it.".to_owned()),
+    }
+    match row {
+        Row::InputTime(row) => wrong_input_time(row),
+        Row::Proposal(row) => wrong_proposal(court, row, sequence),
+    }
+}
+
+fn wrong_input_time(row: &InputTimeRow) -> Option<String> {
+    if row.input_time > 100 {
+        return Some("An input_time is a fraction, at most 1.0.".to_owned());
+    }
+    let has_length = matches!(row.state, StateName::Phase(..));
+    (row.input_time > 0 && !has_length).then(|| "An op_state without length has the input_time 0.0.".to_owned())
+}
+
+fn wrong_proposal(court: &Court<'_>, row: &ProposalRow, sequence: &InSequence) -> Option<String> {
+    let topology = court.profile.topology;
+    if row.die >= u64::from(topology.dies) {
+        return Some(format!("The device has no die {}.", row.die));
+    }
+    if row.plane >= u64::from(topology.planes) {
+        return Some(format!("A die of the device has no plane {}.", row.plane));
+    }
+    let name = &court.profile.ops[row.op].name;
+    if sequence.rows == 0 {
+        return Some(format!("The sequence has no {name}."));
+    }
+    (row.time > sequence.last)
+        .then(|| format!("It was proposed after the last {name} of the sequence, which starts at {}.", sequence.last))
+}

@@ -1,0 +1,68 @@
+//! Where disagreements between tables and sequence are reported.
+
+use nandseq_profile::Profile;
+use nandseq_trace::read::table::{TableFault, TableForm, TableKind};
+
+use crate::finding::{Origin, Place, Tally};
+use crate::rule::RuleCode;
+
+/// What it takes to report.
+pub(super) struct Court<'a> {
+    pub(super) profile: &'a Profile,
+    pub(super) tally: &'a mut Tally,
+    pub(super) form: &'a TableForm,
+}
+
+/// A row of a table and what it is about.
+pub(super) struct Exhibit<'a> {
+    pub(super) table: TableKind,
+    pub(super) place: Place,
+    /// The operation that the row belongs to.
+    pub(super) origin: Option<Origin>,
+    /// The row that should be there, without its last columns, and how many these are.
+    pub(super) expected: Option<(&'a [u8], usize)>,
+}
+
+impl Court<'_> {
+    /// The rule that a table breaks when it disagrees.
+    #[expect(clippy::unused_self, reason = "asked while something is being reported")]
+    pub(super) fn rule(&self, table: TableKind) -> RuleCode {
+        match table {
+            TableKind::OperationTimeline => RuleCode::TimelineRow,
+            TableKind::OpStateTimeline => RuleCode::OpStateSegment,
+            TableKind::AddressTouchCount => RuleCode::TouchCount,
+            TableKind::InputTimeCount => RuleCode::InputTimeCount,
+            TableKind::ProposalCounts => RuleCode::ProposalCount,
+        }
+    }
+
+    /// Why a line cannot be understood, if it cannot.
+    pub(super) fn fault(&self, table: TableKind, line: &[u8]) -> Option<TableFault> {
+        match table {
+            TableKind::OperationTimeline => self.form.stretch(line).err(),
+            TableKind::OpStateTimeline => self.form.segment(line).err(),
+            TableKind::AddressTouchCount => self.form.touch(line).err(),
+            TableKind::InputTimeCount => self.form.input_time(line).err(),
+            TableKind::ProposalCounts => self.form.proposal(line).err(),
+        }
+    }
+
+    pub(super) fn report(&mut self, rule: RuleCode, exhibit: &Exhibit<'_>, message: impl FnOnce() -> String) {
+        let expected = || {
+            let (text, free) = exhibit.expected?;
+            let mut text = String::from_utf8_lossy(text).into_owned();
+            if free > 0 {
+                text.push_str(&vec!["…"; free].join(","));
+            }
+            Some(text)
+        };
+        self.tally.report_table(self.profile, rule, exhibit.table, exhibit.place, exhibit.origin, expected, message);
+    }
+}
+
+/// A message as a sentence.
+pub(super) fn sentence_of(message: &str) -> String {
+    let mut characters = message.chars();
+    let first: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
+}

@@ -1,0 +1,380 @@
+//! What operations leave in the tables: their stretches on targets, and the op_states of planes.
+//!
+//! Follows the sequence beside the model of the device, with lists of its own: which operations are under way and in which
+//! phases, and what each plane shows. It asks the model only whom a SUSPEND hits and whom a RESUME revives.
+
+mod shows;
+
+use std::io;
+
+use nandseq_profile::model::{Effect, PhaseKind};
+use nandseq_profile::{Die, Plane, Profile, Ticks};
+use nandseq_trace::read::Addressed;
+
+use super::expected::{Segment, StateCode, Stretch, Words};
+use super::order::{Order, Slot, Ticket};
+use super::touches::Touches;
+use crate::finding::{Origin, Place};
+use crate::judge::Case;
+use crate::kind::{Book, Kind, Reset};
+use crate::model::{Device, Reach, Targets};
+use crate::time::{Interval, after};
+use shows::{Show, Shows};
+
+/// The most operations under way; legal sequences have a few for each plane.
+const MOST: usize = 1024;
+
+/// A phase that an operation is to go through.
+#[derive(Clone, Copy, Debug)]
+struct Phase {
+    kind: PhaseKind,
+    time: Interval,
+}
+
+/// An operation under way, or suspended.
+#[derive(Clone, Debug)]
+struct Flight {
+    origin: Origin,
+    ticket: Ticket,
+    /// Its rows of operation_timeline: where, and the op_state it found there.
+    rows: Vec<([i32; 4], StateCode)>,
+    dies: std::ops::Range<u8>,
+    occupied: Reach,
+    resumed: bool,
+    /// The phases of the present stretch.
+    phases: Vec<Phase>,
+    /// Where and when others ended it on single planes.
+    cuts: Vec<(Die, Plane, Ticks)>,
+    /// What remains of CORE_BUSY while it is suspended.
+    remains: Option<Ticks>,
+    /// The pages it touches, and whether it programs them.
+    touches: Option<(bool, Targets)>,
+    /// When its array is done.
+    done: Ticks,
+}
+
+impl Flight {
+    /// The end of the present stretch.
+    fn end(&self) -> Ticks {
+        self.phases.iter().map(|phase| phase.time.to).fold(self.done, Ord::max)
+    }
+
+    /// When it ended on a plane, if others ended it there.
+    fn cut_on(&self, die: i64, plane: i64) -> Option<Ticks> {
+        let here = |cut: &&(Die, Plane, Ticks)| (i64::from(cut.0.0), i64::from(cut.1.0)) == (die, plane);
+        self.cuts.iter().filter(here).map(|cut| cut.2).min()
+    }
+
+    /// Ends all phases; those that have not begun do not come.
+    fn cut(&mut self, at: Ticks) {
+        self.phases.retain(|phase| phase.time.from < at);
+        for phase in &mut self.phases {
+            phase.time.cut(at);
+        }
+    }
+}
+
+/// Follows a site.
+#[derive(Debug)]
+pub(super) struct Journal {
+    shows: Shows,
+    flights: Vec<Flight>,
+    /// When the first of them is over.
+    next_end: Ticks,
+    pub(super) order: Order,
+    pub(super) touches: Touches,
+}
+
+/// A number of an address as a row has it.
+fn part(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX })
+}
+
+impl Journal {
+    pub(super) fn new(profile: &Profile) -> Self {
+        Self {
+            shows: Shows::new(profile.topology),
+            flights: Vec::new(),
+            next_end: Ticks(u64::MAX),
+            order: Order::default(),
+            touches: Touches::default(),
+        }
+    }
+
+    /// Runs are missing: nothing is known of what was before.
+    pub(super) fn forget(&mut self) {
+        self.flights.clear();
+        self.shows.forget();
+    }
+
+    /// A run begins: what is suspended may go on in it.
+    pub(super) fn begin_run(&mut self) {
+        self.flights.sort_by_key(|flight| flight.origin.uid);
+        for flight in &mut self.flights {
+            flight.ticket = self.order.open(flight.origin);
+        }
+    }
+
+    /// Everything that is not suspended ends in its time.
+    pub(super) fn end_run(&mut self, book: &Book, words: &Words) -> io::Result<()> {
+        self.advance(book, words, Ticks(u64::MAX))
+    }
+
+    /// An operation starts. Comes before the device knows of it.
+    pub(super) fn start(&mut self, book: &Book, words: &Words, device: &Device, case: &Case<'_>) -> io::Result<()> {
+        self.advance(book, words, case.at)?;
+        let rows = self.rows(case);
+        for die in case.touched.dies.clone().map(Die) {
+            if let Some(axis) = case.kind.suspends
+                && let Some(victim) = device.in_core_busy(die, axis, case.at)
+            {
+                self.suspend(book, victim.origin.place, case.at);
+            }
+            if let Some(reset) = case.kind.resets {
+                self.reset(book, words, die, reset, case.at)?;
+            }
+        }
+        if case.kind.affects_state {
+            self.cut_windows(case);
+        }
+        self.take_off(case, rows);
+        if let Some(axis) = case.kind.resumes {
+            for die in case.touched.dies.clone().map(Die) {
+                let victim = device.suspended_flight(die, axis).map(|flight| flight.origin.place);
+                self.resume(book, victim, die, case);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the operation goes, and what it finds there.
+    fn rows(&self, case: &Case<'_>) -> Vec<([i32; 4], StateCode)> {
+        let row = |target: &Addressed| {
+            let place = [target.die, target.plane, target.block, target.page].map(part);
+            (place, self.shows.at(target.die, target.plane, case.at))
+        };
+        let mut rows: Vec<_> = case.written.iter().map(row).collect();
+        rows.sort_by_key(|(place, _)| (place[0], place[1]));
+        rows
+    }
+
+    fn take_off(&mut self, case: &Case<'_>, rows: Vec<([i32; 4], StateCode)>) {
+        let ticket = self.order.open(case.origin);
+        let phases: Vec<Phase> = case
+            .kind
+            .spans
+            .iter()
+            .map(|span| Phase { kind: span.kind, time: Interval::new(after(case.at, span.offset), span.duration) })
+            .collect();
+        if case.kind.affects_state {
+            for (die, plane) in case.occupied.iter() {
+                for phase in &phases {
+                    self.shows.push(die, plane, case.at, Show::new(ticket, case.kind.base, phase.kind, phase.time));
+                }
+            }
+        }
+        let touches = touch(case.kind).map(|program| (program, case.targets));
+        let flight = Flight {
+            origin: case.origin,
+            ticket,
+            rows,
+            dies: case.touched.dies.clone(),
+            occupied: case.occupied.clone(),
+            resumed: false,
+            phases,
+            cuts: Vec::new(),
+            remains: None,
+            touches,
+            done: after(case.at, case.kind.array_done),
+        };
+        if flight.occupied == Reach::NOTHING && flight.touches.is_none() {
+            // Nothing can happen to it any more.
+            self.order.add(ticket, |stretches, _| stretch_rows(&flight, stretches));
+            self.order.close(ticket);
+            return;
+        }
+        self.next_end = self.next_end.min(flight.end());
+        self.flights.push(flight);
+        if self.flights.len() > MOST {
+            let lost = self.flights.remove(0);
+            self.order.close(lost.ticket);
+        }
+    }
+
+    /// Lets everything end that does so at `now` or before.
+    fn advance(&mut self, book: &Book, words: &Words, now: Ticks) -> io::Result<()> {
+        if now < self.next_end {
+            return Ok(());
+        }
+        let mut next = Ticks(u64::MAX);
+        let mut at = 0;
+        while let Some(flight) = self.flights.get(at) {
+            if flight.remains.is_some() || flight.end() > now {
+                if flight.remains.is_none() {
+                    next = next.min(flight.end());
+                }
+                at += 1;
+                continue;
+            }
+            let flight = self.flights.remove(at);
+            self.land(book, words, &flight, now)?;
+        }
+        self.next_end = next;
+        Ok(())
+    }
+
+    /// An operation is over, in its time or at `at`.
+    fn land(&mut self, book: &Book, words: &Words, flight: &Flight, at: Ticks) -> io::Result<()> {
+        self.note(book, flight);
+        self.order.close(flight.ticket);
+        if let Some((program, targets)) = flight.touches.filter(|_| flight.done <= at) {
+            targets.iter().try_for_each(|target| self.touches.count(words.touch(program, target)))?;
+        }
+        Ok(())
+    }
+
+    /// The rows of the present stretch.
+    fn note(&mut self, book: &Book, flight: &Flight) {
+        let kind = &book.kinds[flight.origin.op];
+        self.order.add(flight.ticket, |stretches, segments| {
+            stretch_rows(flight, stretches);
+            if kind.affects_state {
+                segment_rows(flight, segments);
+            }
+        });
+    }
+
+    fn suspend(&mut self, book: &Book, victim: Place, at: Ticks) {
+        let Some(index) = self.flights.iter().position(|flight| flight.origin.place == victim) else { return };
+        let mut flight = self.flights[index].clone();
+        let core = flight.phases.iter().find(|phase| phase.kind == PhaseKind::CoreBusy);
+        flight.remains = Some(Ticks(core.map_or(0, |core| core.time.to.0.saturating_sub(at.0))));
+        flight.cut(at);
+        self.shows.cut(&flight.occupied, flight.ticket, at);
+        self.note(book, &flight);
+        flight.phases.clear();
+        flight.cuts.clear();
+        self.flights[index] = flight;
+    }
+
+    fn resume(&mut self, book: &Book, victim: Option<Place>, die: Die, case: &Case<'_>) {
+        let from = after(case.at, case.kind.array_done);
+        let known = victim.and_then(|victim| self.flights.iter_mut().find(|flight| flight.origin.place == victim));
+        let Some(flight) = known else {
+            self.shows.lose(die, case.at, from);
+            return;
+        };
+        let Some(remains) = flight.remains.take() else { return };
+        let kind = &book.kinds[flight.origin.op];
+        let mut at = from;
+        flight.resumed = true;
+        for span in kind.spans.iter().filter(|span| span.kind != PhaseKind::Issue) {
+            let duration = if span.kind == PhaseKind::CoreBusy { remains } else { span.duration };
+            let phase = Phase { kind: span.kind, time: Interval::new(at, duration) };
+            flight.phases.push(phase);
+            if span.kind == PhaseKind::CoreBusy {
+                flight.done = phase.time.to;
+            }
+            at = phase.time.to;
+            if kind.affects_state {
+                for (die, plane) in flight.occupied.iter() {
+                    let show = Show::new(flight.ticket, kind.base, phase.kind, phase.time);
+                    self.shows.push(die, plane, case.at, show);
+                }
+            }
+        }
+        self.next_end = self.next_end.min(flight.end());
+    }
+
+    /// A reset ends what is under way on a die; what occupies every die goes on elsewhere.
+    fn reset(&mut self, book: &Book, words: &Words, die: Die, reset: Reset, at: Ticks) -> io::Result<()> {
+        let whole = reset == Reset::Target;
+        let mut index = 0;
+        while index < self.flights.len() {
+            let flight = &mut self.flights[index];
+            if !flight.dies.contains(&die.0) {
+                index += 1;
+            } else if flight.occupied == Reach::NOTHING {
+                // It is never cut, but what it does to the array does not happen any more.
+                flight.touches = flight.touches.filter(|_| flight.done <= at);
+                index += 1;
+            } else if !whole && flight.dies.len() > 1 {
+                for (_, plane) in flight.occupied.iter().filter(|(other, _)| *other == die) {
+                    flight.cuts.push((die, plane, at));
+                }
+                index += 1;
+            } else {
+                let mut flight = self.flights.remove(index);
+                if flight.remains.is_some() {
+                    self.order.close(flight.ticket);
+                } else {
+                    flight.cut(at);
+                    self.land(book, words, &flight, at)?;
+                }
+            }
+        }
+        self.shows.cut_die(die, at);
+        Ok(())
+    }
+
+    /// The windows that are open on the planes of a state-affecting operation end.
+    fn cut_windows(&mut self, case: &Case<'_>) {
+        if case.occupied == Reach::NOTHING {
+            return;
+        }
+        let open = |phase: &Phase| phase.kind.is_window() && phase.time.contains(case.at);
+        for flight in self.flights.iter_mut().filter(|flight| flight.phases.iter().any(open)) {
+            for (die, plane) in flight.occupied.iter() {
+                if case.occupied.contains(die.index(), plane.index())
+                    && flight.cut_on(i64::from(die.0), i64::from(plane.0)).is_none()
+                {
+                    flight.cuts.push((die, plane, case.at));
+                    self.shows.cut(&Reach::planes(die, nandseq_profile::PlaneSet::one(plane)), flight.ticket, case.at);
+                }
+            }
+        }
+    }
+
+    /// Hands on the rows whose turn has come.
+    pub(super) fn hand_on(&mut self, hand_on: impl FnMut(&Slot) -> io::Result<()>) -> io::Result<()> {
+        self.order.advance(hand_on)
+    }
+}
+
+/// What an operation does to the pages of its targets: programs them, reads them, or neither.
+fn touch(kind: &Kind) -> Option<bool> {
+    let commits = kind.effects.iter().any(|effect| matches!(effect, Effect::Program | Effect::CloseBlock));
+    if commits { Some(true) } else { kind.reads.then_some(false) }
+}
+
+fn stretch_rows(flight: &Flight, rows: &mut Vec<Stretch>) {
+    let (Some(first), Some(last)) = (flight.phases.first(), flight.phases.last()) else {
+        if !flight.resumed {
+            let at = flight.origin.start;
+            rows.extend(flight.rows.iter().map(|&(place, state)| Stretch {
+                start: at,
+                end: at,
+                place,
+                state,
+                resumed: false,
+            }));
+        }
+        return;
+    };
+    rows.extend(flight.rows.iter().map(|&(place, state)| {
+        let cut = flight.cut_on(i64::from(place[0]), i64::from(place[1])).unwrap_or(last.time.to);
+        Stretch { start: first.time.from, end: last.time.to.min(cut), place, state, resumed: flight.resumed }
+    }));
+}
+
+fn segment_rows(flight: &Flight, rows: &mut Vec<Segment>) {
+    for phase in &flight.phases {
+        for (die, plane) in flight.occupied.iter() {
+            let cut = flight.cut_on(i64::from(die.0), i64::from(plane.0)).unwrap_or(phase.time.to);
+            let (start, end) = (phase.time.from, phase.time.to.min(cut));
+            if start < end {
+                rows.push(Segment { start, end, die, plane, kind: phase.kind });
+            }
+        }
+    }
+}

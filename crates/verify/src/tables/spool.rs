@@ -1,0 +1,110 @@
+//! Bytes that wait on disk, first in first out.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+
+/// How many bytes are written or read at once.
+const CHUNK: usize = 1 << 18;
+
+/// A queue of bytes in a temporary file that nobody else sees; the file is made when it is first needed.
+#[derive(Debug, Default)]
+pub(super) struct Spool {
+    file: Option<File>,
+    written: u64,
+    read: u64,
+    /// What is still to be written.
+    out: Vec<u8>,
+    /// What has been read, from `at` on.
+    input: Vec<u8>,
+    at: usize,
+}
+
+impl Spool {
+    pub(super) fn is_empty(&self) -> bool {
+        self.at == self.input.len() && self.read == self.written && self.out.is_empty()
+    }
+
+    /// Where the next bytes go; [`Spool::flush`] afterwards.
+    pub(super) fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// Writes what is waiting, once it is worth it.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        if self.out.len() < CHUNK { Ok(()) } else { self.flush_all() }
+    }
+
+    /// Writes all that is waiting.
+    pub(super) fn flush_all(&mut self) -> io::Result<()> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(tempfile::tempfile()?),
+        };
+        file.seek(SeekFrom::Start(self.written))?;
+        file.write_all(&self.out)?;
+        self.written += self.out.len() as u64;
+        self.out.clear();
+        Ok(())
+    }
+
+    /// The next `count` bytes, which must have been put in.
+    pub(super) fn take(&mut self, count: usize) -> io::Result<&[u8]> {
+        while self.input.len() - self.at < count {
+            self.input.drain(..self.at);
+            self.at = 0;
+            let on_disk = (self.written - self.read).min(CHUNK as u64);
+            match &mut self.file {
+                Some(file) if on_disk > 0 => {
+                    file.seek(SeekFrom::Start(self.read))?;
+                    let got = (&*file).take(on_disk).read_to_end(&mut self.input)?;
+                    if got == 0 {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                    self.read += got as u64;
+                }
+                _ if self.out.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
+                _ => self.input.append(&mut self.out),
+            }
+            if self.read == self.written {
+                // All of it is in memory: the file can be used from its start again.
+                (self.read, self.written) = (0, 0);
+            }
+        }
+        let taken = self.at..self.at + count;
+        self.at += count;
+        Ok(&self.input[taken])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+
+    #[test]
+    fn bytes_come_out_in_the_order_they_went_in() {
+        let mut spool = Spool::default();
+        let (mut put, mut got) = (0_u32, 0_u32);
+        for round in 0..6 {
+            for _ in 0..200_000 {
+                spool.out().extend_from_slice(&put.to_le_bytes());
+                spool.flush().unwrap();
+                put += 1;
+            }
+            let wanted = if round % 2 == 0 { put - got } else { 1_000 };
+            for _ in 0..wanted {
+                assert_eq!(spool.take(4).unwrap(), got.to_le_bytes());
+                got += 1;
+            }
+            assert_eq!(spool.is_empty(), round % 2 == 0);
+        }
+        assert_eq!((spool.take(4).unwrap_or_default().len(), got), (4, put - 199_000));
+        while !spool.is_empty() {
+            spool.take(4).unwrap();
+        }
+        assert!(spool.take(1).is_err());
+    }
+}

@@ -1,0 +1,133 @@
+//! How often pages were touched in a run.
+//!
+//! Counts are kept by page, up to a limit; beyond it they are sorted and put on disk, and merged at the end.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::io;
+
+use super::expected::{Touch, take};
+use super::spool::Spool;
+
+/// The most pages that are counted in memory.
+const PAGES: usize = 1 << 17;
+/// The most sorted lists on disk; they are merged into one then, which has at most every page of the device.
+const LISTS: usize = 16;
+/// Bytes of a count on disk.
+const ENTRY: usize = 16;
+
+/// The counter.
+#[derive(Debug, Default)]
+pub(super) struct Touches {
+    counts: HashMap<Touch, u64>,
+    sorted: Vec<(Spool, u64)>,
+}
+
+impl Touches {
+    pub(super) fn count(&mut self, touch: Touch) -> io::Result<()> {
+        *self.counts.entry(touch).or_default() += 1;
+        if self.counts.len() > PAGES { self.spill() } else { Ok(()) }
+    }
+
+    fn spill(&mut self) -> io::Result<()> {
+        let mut entries: Vec<(Touch, u64)> = self.counts.drain().collect();
+        entries.sort_unstable();
+        let mut spool = Spool::default();
+        for &(touch, count) in &entries {
+            spool.out().extend_from_slice(&touch.0.to_le_bytes());
+            spool.out().extend_from_slice(&count.to_le_bytes());
+            spool.flush()?;
+        }
+        spool.flush_all()?;
+        self.sorted.push((spool, entries.len() as u64));
+        if self.sorted.len() < LISTS {
+            return Ok(());
+        }
+        let (mut merged, mut length) = (Spool::default(), 0);
+        merge(std::mem::take(&mut self.sorted), |touch, count| {
+            length += 1;
+            merged.out().extend_from_slice(&touch.0.to_le_bytes());
+            merged.out().extend_from_slice(&count.to_le_bytes());
+            merged.flush()
+        })?;
+        merged.flush_all()?;
+        self.sorted.push((merged, length));
+        Ok(())
+    }
+
+    /// Hands on all counts in order, and starts anew.
+    pub(super) fn finish(&mut self, mut hand_on: impl FnMut(Touch, u64) -> io::Result<()>) -> io::Result<()> {
+        if self.sorted.is_empty() {
+            let mut entries: Vec<(Touch, u64)> = self.counts.drain().collect();
+            entries.sort_unstable();
+            return entries.into_iter().try_for_each(|(touch, count)| hand_on(touch, count));
+        }
+        self.spill()?;
+        merge(std::mem::take(&mut self.sorted), hand_on)
+    }
+}
+
+/// Hands on the entries of sorted lists in order, those of one page as one.
+fn merge(
+    mut sorted: Vec<(Spool, u64)>,
+    mut hand_on: impl FnMut(Touch, u64) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut next = BinaryHeap::new();
+    for (at, (spool, left)) in sorted.iter_mut().enumerate() {
+        if let Some((touch, count)) = pop(spool, left)? {
+            next.push(Reverse((touch, at, count)));
+        }
+    }
+    let mut present: Option<(Touch, u64)> = None;
+    while let Some(Reverse((touch, at, count))) = next.pop() {
+        let (spool, left) = &mut sorted[at];
+        if let Some((touch, count)) = pop(spool, left)? {
+            next.push(Reverse((touch, at, count)));
+        }
+        match &mut present {
+            Some((same, sum)) if *same == touch => *sum += count,
+            _ => {
+                if let Some((touch, sum)) = present.replace((touch, count)) {
+                    hand_on(touch, sum)?;
+                }
+            }
+        }
+    }
+    present.map_or(Ok(()), |(touch, sum)| hand_on(touch, sum))
+}
+
+/// The next entry of a sorted list.
+fn pop(spool: &mut Spool, left: &mut u64) -> io::Result<Option<(Touch, u64)>> {
+    if *left == 0 {
+        return Ok(None);
+    }
+    *left -= 1;
+    let mut entry = spool.take(ENTRY)?;
+    Ok(Some((Touch(u64::from_le_bytes(take(&mut entry))), u64::from_le_bytes(take(&mut entry)))))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+
+    #[test]
+    fn counts_on_disk_are_merged_with_those_in_memory() {
+        let mut touches = Touches::default();
+        let pages = PAGES as u64 * 2 + 1_000;
+        for at in (0..pages).rev().chain((0..pages).step_by(2)) {
+            touches.count(Touch(at)).unwrap();
+        }
+        assert!(touches.sorted.len() >= 2);
+        let mut next = 0;
+        touches
+            .finish(|touch, count| {
+                assert_eq!((touch.0, count), (next, 2 - next % 2));
+                next += 1;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(next, pages);
+        touches.finish(|_, _| panic!("it starts anew")).unwrap();
+    }
+}
