@@ -9,6 +9,8 @@
 pub(crate) mod counter;
 pub(crate) mod ordered;
 pub(crate) mod runs;
+#[cfg(test)]
+mod tests;
 
 /// How much of a table is kept in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -54,6 +54,12 @@ impl<R: Numbered> Ordered<R> {
         self.held.push(row);
     }
 
+    /// Rows that are held in memory.
+    #[cfg(test)]
+    pub(crate) fn in_memory(&self) -> usize {
+        self.held.len()
+    }
+
     /// Whether it is time to [`Ordered::release`].
     pub(crate) fn is_full(&self) -> bool {
         self.held.len() >= self.room

@@ -1,0 +1,103 @@
+//! How fast the tables are written: `cargo bench -p nandseq-trace --bench tables`.
+#![expect(clippy::unwrap_used, reason = "a bench that fails should stop")]
+
+#[path = "../tests/story/mod.rs"]
+mod story;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use nandseq_profile::model::PhaseKind;
+use nandseq_profile::{Die, Plane, Profile, Ticks};
+use nandseq_trace::csv_tables::CsvTables;
+use nandseq_trace::files::{FileKind, Outputs};
+use nandseq_trace::run_files::{Finished, RunFiles};
+use story::{Event, Op, device, key, stamp, state};
+
+const OPERATIONS: u64 = 200_000;
+
+fn main() {
+    divan::main();
+}
+
+/// A mix like that of a device at work, on two dies: status reads, reads on one and two planes with their data output, and
+/// now and then a program.
+fn events(profile: &Profile) -> Vec<Event> {
+    let names = [
+        ("Status", 1.0),
+        ("Read_SLC", 11.0),
+        ("Output", 1.0),
+        ("Status_Plane", 1.0),
+        ("Read_SLC_Multi", 11.0),
+        ("Output", 1.0),
+        ("Output", 1.0),
+        ("Program_SLC", 21.0),
+    ];
+    let mut now = 0.0;
+    let mut events = Vec::new();
+    for uid in 1..=OPERATIONS {
+        let (name, time) = names[(uid % 8) as usize];
+        let (die, plane) = ((uid / 8 % 2) as u8, (uid / 16 % 3) as u8);
+        let block = u32::from(plane) + 4 * (uid / 64 % 4) as u32;
+        let page = (uid * 7 % 8) as u16;
+        let targets = [(die, plane, block, page), (die, plane + 1, block + 1, page)];
+        let mut op = Op::new(profile, uid, name, now, &targets[..1 + usize::from(name.ends_with("Multi"))]);
+        op.is_first = name != "Output";
+        op.proposal.die = Die(die);
+        op.proposal.plane = Plane(plane);
+        op.proposal.key_used = key(profile, "READ.END");
+        op.proposal.key_virtual = key(profile, "READ.DATA_OUT");
+        op.proposal.state = state(profile, "READ", Some(PhaseKind::DataOut), (now - 3.0, now + 1.0 + (uid % 5) as f64));
+        op.states.fill(op.proposal.state);
+        events.push(Event::Operation(op));
+        now += time + 0.07;
+    }
+    events
+}
+
+fn write(format: &CsvTables, events: &[Event], outputs: Outputs) -> Finished {
+    let folder = tempfile::tempdir_in(if cfg!(target_os = "linux") { "/dev/shm" } else { "." }).unwrap();
+    let mut files = RunFiles::create(folder.path(), format, outputs, stamp(), 1).unwrap();
+    events.iter().for_each(|event| event.tell(&mut files).unwrap());
+    files.finish().unwrap()
+}
+
+/// All tables into a memory file system.
+#[divan::bench]
+fn all(bencher: Bencher<'_, '_>) {
+    let profile = device();
+    let format = CsvTables::new(&profile).unwrap();
+    let events = events(&profile);
+    bencher.counter(ItemsCount::new(OPERATIONS)).bench_local(|| write(&format, &events, Outputs::ALL));
+}
+
+/// Each table alone.
+#[divan::bench(args = [
+    "operation_sequence",
+    "operation_timeline",
+    "op_state_timeline",
+    "address_touch_count",
+    "op_state_name_input_time_count",
+    "phase_proposal_counts",
+])]
+fn alone(bencher: Bencher<'_, '_>, table: &str) {
+    let profile = device();
+    let format = CsvTables::new(&profile).unwrap();
+    let events = events(&profile);
+    let outputs = Outputs::NONE.with(FileKind::named(table).unwrap());
+    bencher.counter(ItemsCount::new(OPERATIONS)).bench_local(|| write(&format, &events, outputs));
+}
+
+/// All tables while one program stays suspended for the whole run.
+#[divan::bench]
+fn all_behind_a_suspended_program(bencher: Bencher<'_, '_>) {
+    let profile = device();
+    let format = CsvTables::new(&profile).unwrap();
+    let mut events = events(&profile);
+    events.insert(0, Event::StillSuspended(Op::new(&profile, 0, "Program_SLC", 0.0, &[(0, 0, 0, 0)])));
+    if let Event::StillSuspended(op) = &mut events[0] {
+        op.uid = 1;
+        op.start = Ticks::ZERO;
+    }
+    events.remove(1);
+    bencher.counter(ItemsCount::new(OPERATIONS)).bench_local(|| write(&format, &events, Outputs::ALL));
+}
