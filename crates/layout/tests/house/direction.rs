@@ -9,19 +9,34 @@ use crate::none;
 use crate::source::root;
 
 /// What each crate may depend on, inside the workspace; the way of a datum is one-directional.
-const MAY_DEPEND_ON: [(&str, &[&str]); 7] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
     ("nandseq-profile", &[]),
     ("nandseq-trace", &["nandseq-profile"]),
     ("nandseq-device", &["nandseq-profile"]),
     ("nandseq-generate", &["nandseq-profile", "nandseq-device", "nandseq-trace"]),
     ("nandseq-verify", &["nandseq-profile", "nandseq-trace"]),
-    ("nandseqgen", &["nandseq-profile", "nandseq-device", "nandseq-generate", "nandseq-trace", "nandseq-verify"]),
+    ("nandseq-report", &["nandseq-profile", "nandseq-trace"]),
+    (
+        "nandseqgen",
+        &[
+            "nandseq-profile",
+            "nandseq-device",
+            "nandseq-generate",
+            "nandseq-trace",
+            "nandseq-verify",
+            "nandseq-report",
+        ],
+    ),
     ("nandseq-layout", &[]),
 ];
 
 /// What the tests of a crate may use besides; the verifier's tests stay as independent as the verifier.
-const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 3] =
-    [("nandseq-generate", &["nandseq-verify"]), ("nandseq-trace", &[]), ("nandseq-layout", &["nandseq-profile"])];
+const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 4] = [
+    ("nandseq-generate", &["nandseq-verify"]),
+    ("nandseq-trace", &[]),
+    ("nandseq-report", &["nandseq-generate"]),
+    ("nandseq-layout", &["nandseq-profile"]),
+];
 
 fn metadata() -> Value {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
