@@ -74,7 +74,10 @@ class GanttInput {
     this.search = document.getElementById("search");
     this.hits = document.getElementById("hits");
     const { canvas } = gantt;
-    gantt.container.addEventListener("scroll", () => gantt.repaint());
+    gantt.container.addEventListener("scroll", () => {
+      this.tip.hidden = true;
+      gantt.repaint();
+    });
     new ResizeObserver(() => gantt.repaint()).observe(gantt.container);
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     canvas.addEventListener("pointerdown", (event) => this.down(event));
@@ -263,6 +266,7 @@ class GanttInput {
     const row = best >= 0 ? best : first;
     if (row < 0) return;
     const lane = gantt.data.lanes.find((one) => one.rows === ops && row >= one.first && row < one.first + one.count);
+    this.tip.hidden = true;
     this.reveal({ lane, row }, true);
   }
 
