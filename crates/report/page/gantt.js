@@ -232,7 +232,7 @@ class Gantt {
     const state = DATA.states[rows.state[row]];
     context.fillStyle = COLOURS.families[state.family ?? 7];
     context.globalAlpha = state.phase === "busy" ? 1 : 0.55;
-    const inset = state.phase === "issue" ? high / 3 : state.phase === "window" ? high / 6 : 0;
+    const inset = wide < 2 ? 0 : state.phase === "issue" ? high / 3 : state.phase === "window" ? high / 6 : 0;
     context.fillRect(left, y + inset, Math.max(1, wide), high - 2 * inset);
     context.globalAlpha = 1;
     if (wide > 46 && state.phase === "busy") this.label(context, state.name, COLOURS.onFamilies[state.family ?? 7], left, wide, y + high / 2);

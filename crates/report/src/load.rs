@@ -257,9 +257,9 @@ impl SiteTables {
                     }
                     let full = stretches.len() + segments.len() >= wanted.most_rows;
                     if full {
-                        *left_out += 1
+                        *left_out += 1;
                     } else {
-                        stretches.push(row)
+                        stretches.push(row);
                     }
                     Ok(())
                 },
@@ -275,9 +275,9 @@ impl SiteTables {
                     }
                     let full = stretches.len() + segments.len() >= wanted.most_rows;
                     if full {
-                        *left_out += 1
+                        *left_out += 1;
                     } else {
-                        segments.push(row)
+                        segments.push(row);
                     }
                     Ok(())
                 },

@@ -39,6 +39,9 @@ const PARTS: [(&str, &str); 8] = [
     ("main.js", include_str!("../page/main.js")),
 ];
 
+/// Weights of op names under a phase key.
+pub type Distribution = (PhaseKey, Vec<(OpId, f64)>);
+
 /// What a page shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
@@ -47,7 +50,7 @@ pub struct Subject<'a> {
     /// The sites, in order.
     pub sites: &'a [SiteTables],
     /// The probability table in force, if known: weights of op names by phase key.
-    pub table: Option<&'a [(PhaseKey, Vec<(OpId, f64)>)]>,
+    pub table: Option<&'a [Distribution]>,
     /// What a verifier found, if it was asked.
     pub verdict: Option<&'a Verdict>,
     /// What the tool is called, with its version.
@@ -211,7 +214,7 @@ fn site_data<'a>(profile: &Profile, site: &'a SiteTables, states: &StateNumbers,
 }
 
 /// The shares of names under each key: weights divided by their sum.
-fn configured(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Vec<Vec<(usize, f64)>> {
+fn configured(profile: &Profile, table: &[Distribution]) -> Vec<Vec<(usize, f64)>> {
     let mut shares = vec![Vec::new(); profile.phase_keys.len()];
     for (key, weights) in table {
         let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
