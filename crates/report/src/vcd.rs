@@ -172,6 +172,10 @@ fn covered(mut intervals: Vec<(u64, u64)>) -> Vec<(u64, bool)> {
 /// Writes initial values and changes, leaving out what changes nothing.
 fn dump(signals: &[Signal], changes: &[Change], mut out: impl Write) -> io::Result<()> {
     let mut values: Vec<u64> = signals.iter().map(|signal| signal.initial()).collect();
+    // Changes at the very start are initial values: readers differ on two values at one time.
+    for &(_, signal, value) in changes.iter().take_while(|&&(time, ..)| time == 0) {
+        values[signal] = value;
+    }
     let write = |out: &mut dyn Write, at: usize, value: u64| {
         if signals[at].bits() == 1 {
             writeln!(out, "{value}{}", code(at))
