@@ -8,10 +8,14 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use nandseq_profile::Ticks;
-use nandseq_trace::files::Stamp;
+use nandseq_trace::files::{FileKind, Outputs, Stamp};
+
+use crate::plan::{Shard, SiteList};
 
 /// Simulated time of a run when neither time nor operations are given, µs.
 pub(crate) const DEFAULT_RUN_US: u64 = 100_000;
+/// The most sites of a batch.
+pub(crate) const MAX_SITES: u64 = 100_000;
 
 /// Random legal NAND operation sequences for automated test equipment.
 ///
@@ -30,6 +34,18 @@ pub(crate) struct CommandLine {
     pub(crate) generate: GenerateArgs,
 }
 
+impl GenerateArgs {
+    /// The arguments that a manifest lists: `generate` and its flags.
+    pub(crate) fn of_manifest(arguments: &[String]) -> Result<Self, String> {
+        let name = std::iter::once(env!("CARGO_PKG_NAME").to_owned());
+        let line = CommandLine::try_parse_from(name.chain(arguments.iter().cloned()));
+        match line.map_err(|error| error.to_string())?.command {
+            Some(Command::Generate(arguments)) => Ok(*arguments),
+            _ => Err("they are not those of `generate`".to_owned()),
+        }
+    }
+}
+
 /// The subcommands.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
@@ -37,6 +53,12 @@ pub(crate) enum Command {
     Generate(Box<GenerateArgs>),
     /// Judge written sequences by every rule of the device.
     Verify(VerifyArgs),
+    /// Make several campaigns, one after another, from a YAML list.
+    RunList(RunListArgs),
+    /// Make again what a manifest lists, and compare.
+    Replay(ReplayArgs),
+    /// Join what shards of a batch wrote, and check that it is complete.
+    Merge(MergeArgs),
     /// Check, convert and show device profiles.
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -69,6 +91,60 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ReportFormat,
     /// Sites judged at the same time [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
+    pub(crate) jobs: Option<u64>,
+}
+
+/// Which campaigns are made.
+#[derive(Args, Debug)]
+pub(crate) struct RunListArgs {
+    /// YAML file with a list of `campaigns`, whose fields are the flags of `generate` with `_` for `-`
+    #[arg(value_name = "FILE")]
+    pub(crate) list: PathBuf,
+    /// Go on with each campaign from its newest snapshots
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Neither progress nor summaries
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+/// What is made again.
+#[derive(Args, Debug)]
+pub(crate) struct ReplayArgs {
+    /// The manifest of a site or a batch, or its folder
+    #[arg(value_name = "MANIFEST")]
+    pub(crate) manifest: PathBuf,
+    /// Compare just this run (of each site); the runs before it are made too
+    #[arg(long, value_name = "N", value_parser = whole(1..=9_999_999))]
+    pub(crate) run: Option<u64>,
+    /// Just these sites of a batch
+    #[arg(long, value_name = "LIST")]
+    pub(crate) sites: Option<SiteList>,
+    /// The profile, if it is no longer where the manifest says
+    #[arg(long, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to make files, which are removed as soon as they are compared [default: the system's folder for temporary files]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) work_dir: Option<PathBuf>,
+    /// Sites made at the same time [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
+    pub(crate) jobs: Option<u64>,
+    /// Neither progress nor a word when all is equal
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+/// What is joined, and where.
+#[derive(Args, Debug)]
+pub(crate) struct MergeArgs {
+    /// Output folders of shards; one, if they share it
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Folder that is to hold the whole batch [default: the folder, if there is just one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
+    /// Sites checked at the same time [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
     pub(crate) jobs: Option<u64>,
 }
@@ -134,8 +210,8 @@ pub(crate) struct DeviceArgs {
     /// Start from a blank device (the default, unless the profile says otherwise)
     #[arg(long, overrides_with = "bootstrap")]
     pub(crate) no_bootstrap: bool,
-    /// Continue from a snapshot (not available yet)
-    #[arg(long, value_name = "SNAPSHOT")]
+    /// Go on from a snapshot, or from the newest good one of each site in an output folder; the other flags stay the same
+    #[arg(long, value_name = "FILE|DIR")]
     pub(crate) resume: Option<PathBuf>,
 }
 
@@ -162,15 +238,24 @@ pub(crate) struct ExtentArgs {
 /// Seeds and sites.
 #[derive(Args, Debug)]
 pub(crate) struct SiteArgs {
-    /// Base seed; a run's seed is this + site - first site + run index
+    /// Base seed
     #[arg(long, value_name = "N", default_value_t = 42, value_parser = whole(0..=u64::MAX))]
     pub(crate) seed: u64,
+    /// How the seeds of sites and runs follow from it
+    #[arg(long, value_name = "HOW", default_value = "sequential")]
+    pub(crate) seed_formula: SeedFormula,
     /// Sites, each with a folder of its own; 0: one site, written straight into the output folder
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=MAX_SITES))]
     pub(crate) site_count: u64,
     /// Number of the first site
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(0..=u64::MAX))]
     pub(crate) site_start: u64,
+    /// Just these sites of the batch that --seed, --site-start and --site-count define: 1-4,9,12-32
+    #[arg(long, value_name = "LIST")]
+    pub(crate) sites: Option<SiteList>,
+    /// Just the K-th of N equal shares of the batch; `nandseqgen merge` joins them
+    #[arg(long, value_name = "K/N", conflicts_with = "sites")]
+    pub(crate) shard: Option<Shard>,
     /// Folder of a site in the output folder
     #[arg(long, value_name = "P", default_value = "site_{site_id:02d}")]
     pub(crate) site_dir_pattern: String,
@@ -214,8 +299,11 @@ pub(crate) struct OutputArgs {
     /// Date in file names: 2026-11-21, 20261121 or 261121 [default: today, UTC]
     #[arg(long, value_name = "DATE")]
     pub(crate) stamp: Option<Stamp>,
+    /// Which files each run writes, by name [default: all]
+    #[arg(long, value_name = "LIST", value_parser = outputs)]
+    pub(crate) outputs: Option<Outputs>,
     /// How much to log of proposals
-    #[arg(long, value_name = "HOW", default_value = "off")]
+    #[arg(long, value_name = "HOW", default_value = "summary")]
     pub(crate) proposer_log: ProposerLog,
     /// Neither progress nor summary
     #[arg(long, action = ArgAction::SetTrue)]
@@ -223,6 +311,15 @@ pub(crate) struct OutputArgs {
     /// Judge what was written by every rule of the device; exit code 1 if one is broken
     #[arg(long, action = ArgAction::SetTrue)]
     pub(crate) verify: bool,
+}
+
+/// How seeds follow from one another.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum SeedFormula {
+    /// Base seed + site - first site + run index: neighbouring base seeds share sites
+    Sequential,
+    /// Base seed, site and run mixed into 64 bits: different base seeds share nothing
+    Hashed,
 }
 
 /// Presets for the phase key DEFAULT.
@@ -259,9 +356,9 @@ pub(crate) enum ReportFormat {
 pub(crate) enum ProposerLog {
     /// Nothing
     Off,
-    /// Counts (not available yet)
+    /// Counts by phase key, operation and outcome
     Summary,
-    /// Every proposal (not available yet)
+    /// Every proposal
     Full,
 }
 
@@ -271,4 +368,19 @@ fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + C
         let number = text.parse().ok().filter(|number| range.contains(number));
         number.ok_or_else(|| format!("not a whole number from {} to {}", range.start(), range.end()))
     }
+}
+
+/// Reads names of outputs.
+fn outputs(text: &str) -> Result<Outputs, String> {
+    let known = || FileKind::ALL.map(FileKind::name);
+    text.split(',')
+        .map(|name| {
+            let unknown = || {
+                let near = nandseq_profile::diagnostic::nearest(name.trim(), known());
+                let hint = near.map_or_else(|| known().join(", "), |near| format!("did you mean `{near}`?"));
+                format!("there is no output `{}`: {hint}", name.trim())
+            };
+            FileKind::named(name.trim()).ok_or_else(unknown)
+        })
+        .collect()
 }

@@ -1,24 +1,36 @@
-//! Carries a plan out: folders, sites in parallel, runs, files, manifests.
+//! Carries a plan out: folders, sites in parallel, manifests.
 //!
 //! Promises that nothing depends on how many threads there are, that a file under its final name is complete, and that
 //! stopping early keeps the runs that were finished, with a manifest that lists them.
 
+pub(crate) mod batch;
+mod leftovers;
+mod proposer_log;
+mod resume;
+mod site;
+
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
 
-use nandseq_generate::{Rejections, RunError, RunLimits, Setup, Site};
-use nandseq_trace::files::{FileKind, NewFile};
-use nandseq_trace::manifest::{self, BatchManifest, FileRecord, Origin, RunRecord, SiteManifest, SiteRecord, Tool};
-use nandseq_trace::sequence::{SequenceLayout, SequenceWriter};
+use nandseq_generate::{Rejections, RunSummary, Setup};
+use nandseq_trace::csv_tables::CsvTables;
+use nandseq_trace::files::NewFile;
+use nandseq_trace::format::TableFormat;
+use nandseq_trace::manifest::{self, Origin, RunRecord, SiteRecord, Tool};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::execute::batch::Earlier;
 use crate::failure::{Failure, Problem};
+use crate::ledger;
 use crate::plan::{Plan, SitePlan};
-use crate::progress::{Progress, Watched};
+use crate::progress::Progress;
+
+pub(crate) use resume::{is_there, stamp as stamp_of_earlier};
 
 /// What all sites together did.
 #[derive(Debug, Default)]
@@ -29,6 +41,8 @@ pub(crate) struct Totals {
     pub(crate) by_op: Vec<u64>,
     /// Proposals that failed.
     pub(crate) rejections: Rejections,
+    /// Runs.
+    pub(crate) runs: u64,
     /// Files of runs.
     pub(crate) files: u64,
     /// Their bytes.
@@ -41,32 +55,49 @@ struct SiteOutcome {
     end: Result<(), Failure>,
 }
 
+/// Looks at a run as soon as its files are complete, in its site's folder.
+pub(crate) type OnRun<'w> = &'w (dyn Fn(&SitePlan, &Path, &RunRecord) -> Result<(), Failure> + Sync);
+
 /// What every site needs.
 struct Work<'p> {
     plan: &'p Plan,
     setup: &'p Setup,
-    layout: &'p SequenceLayout,
+    format: &'p dyn TableFormat,
     progress: &'p Progress,
     stop: &'p AtomicBool,
+    on_run: Option<OnRun<'p>>,
     /// What finished sites did.
     totals: Mutex<Totals>,
 }
 
 /// Generates everything the plan asks for. `stop` may be set from outside at any time.
-pub(crate) fn execute(plan: &Plan, progress: &Progress, stop: &AtomicBool) -> Result<Totals, Failure> {
+pub(crate) fn execute(
+    plan: &Plan,
+    progress: &Progress,
+    stop: &AtomicBool,
+    on_run: Option<OnRun<'_>>,
+) -> Result<Totals, Failure> {
     let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
         .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
-    let layout = SequenceLayout::new(&plan.profile).map_err(|error| {
+    let format = CsvTables::new(&plan.profile).map_err(|error| {
         Problem::new(error.to_string()).help("look at the scale and decimals of `export`, and at `time_resolution`")
     })?;
     let threads = threads(plan.jobs)?;
-    prepare_folders(plan)?;
+    if plan.resume.is_some() {
+        // Nothing is touched before every site is known to go on.
+        let starts =
+            |site: &SitePlan| resume::find(plan, site, site::head(plan, site), &setup).map(|start| start.remarks);
+        let remarks: Vec<Vec<String>> =
+            threads.install(|| plan.sites.par_iter().with_max_len(1).map(starts).collect::<Result<_, _>>())?;
+        remarks.iter().flatten().for_each(|remark| progress.warn(remark));
+    }
+    let earlier = prepare_folders(plan)?;
     write_table(plan)?;
     let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() });
-    let work = Work { plan, setup: &setup, layout: &layout, progress, stop, totals };
+    let work = Work { plan, setup: &setup, format: &format, progress, stop, on_run, totals };
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
-    work.conclude(outcomes)
+    work.conclude(outcomes, &earlier)
 }
 
 /// Threads for so many sites at a time; without a number as many as there are cores.
@@ -79,28 +110,33 @@ pub(crate) fn threads(jobs: Option<u64>) -> Result<ThreadPool, Failure> {
     builder.build().map_err(refused)
 }
 
-/// Makes every folder, proves that files can be put there, and takes away manifests of what is about to be replaced.
-fn prepare_folders(plan: &Plan) -> Result<(), Failure> {
-    let folders = || {
-        let sites = plan.sites.iter().map(|site| plan.out_dir.join(&site.folder));
-        std::iter::once(plan.out_dir.clone()).chain(sites)
-    };
+/// Makes every folder, proves that files can be put there, and takes away what killed executions left and manifests of what is
+/// about to be replaced. Returns what stays.
+fn prepare_folders(plan: &Plan) -> Result<Earlier, Failure> {
+    let sites = || plan.sites.iter().map(|site| plan.out_dir.join(&site.folder));
     // All of them before anything of an earlier execution is touched.
-    for folder in folders() {
-        fs::create_dir_all(&folder).map_err(|reason| Failure::cannot_write(&folder, reason))?;
-        let probe = NewFile::create(&folder, manifest::FILE_NAME);
-        probe.map(drop).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+    for folder in std::iter::once(plan.out_dir.clone()).chain(sites()) {
+        let unwritable = |reason| Failure::cannot_write(&folder, reason);
+        fs::create_dir_all(&folder).map_err(unwritable)?;
+        NewFile::create(&folder, manifest::FILE_NAME).map(drop).map_err(unwritable)?;
     }
-    for folder in folders() {
-        let manifest = folder.join(manifest::FILE_NAME);
-        match fs::remove_file(&manifest) {
-            Err(reason) if reason.kind() != io::ErrorKind::NotFound => {
-                return Err(Failure::cannot_write(&manifest, reason));
-            }
-            Ok(()) | Err(_) => {}
+    let mut earlier = Earlier::default();
+    if let Some(batch) = &plan.batch {
+        earlier = Earlier::read(plan, batch);
+        let name = batch::file_name(batch);
+        leftovers::sweep(&plan.out_dir, &[&format!("{name}.")])
+            .map_err(|reason| Failure::cannot_write(&plan.out_dir, reason))?;
+        if earlier.is_empty() {
+            let path = plan.out_dir.join(name);
+            ledger::remove(&path).map_err(|reason| Failure::cannot_write(&path, reason))?;
+        } else {
+            batch::write(&plan.out_dir, batch, &earlier.manifest_with(plan, batch, Vec::new()))?;
         }
     }
-    Ok(())
+    for folder in sites() {
+        site::clean(&folder, plan.resume.is_none()).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+    }
+    Ok(earlier)
 }
 
 /// Writes the probability table where the flags ask for it.
@@ -122,125 +158,21 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     written().map(drop).map_err(|reason| Failure::cannot_write(path, reason))
 }
 
+/// Where what a plan makes comes from.
+pub(crate) fn origin(plan: &Plan, arguments: Vec<String>) -> Origin {
+    let tool = Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
+    Origin {
+        tool,
+        profile: plan.profile_input.clone(),
+        probabilities: plan.table.input.clone(),
+        badlist: plan.badlist_input.clone(),
+        arguments,
+    }
+}
+
 impl Work<'_> {
-    /// Generates one site.
-    fn site(&self, plan: &SitePlan) -> SiteOutcome {
-        let folder = self.plan.out_dir.join(&plan.folder);
-        let mut totals = Totals { by_op: vec![0; self.plan.profile.ops.len()], ..Totals::default() };
-        let mut runs = Vec::new();
-        let mut end = self.runs(plan, &folder, &mut totals, &mut runs);
-        if matches!(end, Err(Failure::CannotWrite { .. })) {
-            self.stop.store(true, Ordering::Relaxed);
-        }
-        let finished = runs.len() as u64;
-        let record = match self.write_manifest(plan, &folder, runs) {
-            Ok(sha256) => plan.site.map(|site| SiteRecord {
-                site,
-                folder: plan.folder.clone(),
-                runs: finished,
-                operations: totals.ops,
-                manifest_sha256: sha256,
-            }),
-            Err(failure) => {
-                end = end.and(Err(failure));
-                None
-            }
-        };
-        if end.is_ok() {
-            self.progress.site_done(plan, finished, totals.ops);
-        }
-        // Sums do not depend on the order; a lock can only be poisoned by a panic, which ends the program anyway.
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner).add(totals);
-        SiteOutcome { record, end }
-    }
-
-    /// The runs of a site, one after another.
-    fn runs(
-        &self,
-        plan: &SitePlan,
-        folder: &Path,
-        totals: &mut Totals,
-        records: &mut Vec<RunRecord>,
-    ) -> Result<(), Failure> {
-        let mut site = Site::new(self.setup, plan.seed);
-        let limits = RunLimits {
-            run_until: self.plan.run_until,
-            max_ops: self.plan.max_ops,
-            bootstrap: self.plan.bootstrap,
-            stop: Some(self.stop),
-        };
-        for run_index in 0..self.plan.num_runs {
-            // The stop flag is looked at by a run only now and then; short runs would otherwise never see it.
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(Failure::Interrupted { finished_runs: 0 });
-            }
-            let run = run_index + 1;
-            let name = FileKind::OperationSequence.file_name(self.plan.stamp, run);
-            let path = folder.join(&name);
-            let unwritten = |reason| Failure::CannotWrite { path: path.clone(), reason };
-            let file = NewFile::create(folder, &name).map_err(unwritten)?;
-            let writer = SequenceWriter::new(self.layout, file);
-            let mut sink = Watched::new(writer, self.progress);
-            let summary = site.run(&limits, &mut sink).map_err(|error| match error {
-                RunError::Output(reason) => unwritten(reason),
-                RunError::Interrupted => Failure::Interrupted { finished_runs: 0 },
-                error @ RunError::ChainStuck { .. } => Problem::new(error.to_string())
-                    .help("the profile's chains contradict its rules; `nandseqgen profile check` may say where")
-                    .into(),
-                error @ RunError::ClockEnd => {
-                    Problem::new(error.to_string()).help("ask for fewer or shorter runs, or shorter latencies").into()
-                }
-            })?;
-            let (file, rows) = sink.finish().finish().map_err(unwritten)?;
-            let bytes = file.bytes();
-            let sha256 = file.commit().map_err(unwritten)?;
-            let files = vec![FileRecord { kind: FileKind::OperationSequence, file: name, rows, sha256 }];
-            records.push(RunRecord { run, run_index, seed: plan.seed + run_index, files });
-            totals.add_run(&summary.by_op, summary.rejections, bytes);
-            self.progress.run_done(plan, run);
-        }
-        Ok(())
-    }
-
-    fn write_manifest(
-        &self,
-        plan: &SitePlan,
-        folder: &Path,
-        runs: Vec<RunRecord>,
-    ) -> Result<nandseq_trace::files::Digest, Failure> {
-        let manifest = SiteManifest {
-            schema: manifest::SCHEMA,
-            origin: self.origin(self.plan.arguments_of_site(plan)),
-            site: plan.site,
-            seed_formula: manifest::SEQUENTIAL.to_owned(),
-            site_seed: plan.seed,
-            runs,
-        };
-        self.put_manifest(folder, &manifest)
-    }
-
-    fn put_manifest(
-        &self,
-        folder: &Path,
-        manifest: &impl serde::Serialize,
-    ) -> Result<nandseq_trace::files::Digest, Failure> {
-        manifest::write(folder, manifest)
-            .map_err(|reason| Failure::cannot_write(&folder.join(manifest::FILE_NAME), reason))
-    }
-
-    fn origin(&self, arguments: Vec<String>) -> Origin {
-        let tool = Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        Origin {
-            tool,
-            profile: self.plan.profile_input.clone(),
-            probabilities: self.plan.table.input.clone(),
-            badlist: self.plan.badlist_input.clone(),
-            arguments,
-        }
-    }
-
     /// Writes the manifest of the batch, and says how it all ended.
-    fn conclude(self, outcomes: Vec<SiteOutcome>) -> Result<Totals, Failure> {
+    fn conclude(self, outcomes: Vec<SiteOutcome>, earlier: &Earlier) -> Result<Totals, Failure> {
         let mut records = Vec::new();
         let mut worst: Option<Failure> = None;
         for outcome in outcomes {
@@ -250,41 +182,29 @@ impl Work<'_> {
                 worst = Some(failure);
             }
         }
-        let batch = if self.plan.is_batch { self.write_batch_manifest(records) } else { Ok(()) };
-        let totals = self.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let finished_runs = totals.files;
-        match worst {
-            Some(Failure::Interrupted { .. }) => Err(Failure::Interrupted { finished_runs }),
-            Some(failure) => Err(failure),
-            None => batch.map(|()| totals),
-        }
-    }
-
-    fn write_batch_manifest(&self, sites: Vec<SiteRecord>) -> Result<(), Failure> {
-        let manifest = BatchManifest {
-            schema: manifest::SCHEMA,
-            origin: self.origin(self.plan.arguments_of_batch()),
-            seed_formula: manifest::SEQUENTIAL.to_owned(),
-            base_seed: self.plan.base_seed,
-            sites,
+        let written = match &self.plan.batch {
+            Some(batch) => batch::write(&self.plan.out_dir, batch, &earlier.manifest_with(self.plan, batch, records)),
+            None => Ok(()),
         };
-        self.put_manifest(&self.plan.out_dir, &manifest).map(drop)
+        let totals = self.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match worst {
+            Some(Failure::Interrupted { .. }) => {
+                Err(Failure::Interrupted { finished_runs: totals.runs, go_on: self.plan.go_on() })
+            }
+            Some(failure) => Err(failure),
+            None => written.map(|()| totals),
+        }
     }
 }
 
 impl Totals {
-    fn add_run(&mut self, by_op: &[u64], rejections: Rejections, bytes: u64) {
-        for (total, count) in self.by_op.iter_mut().zip(by_op) {
-            *total += count;
-            self.ops += count;
-        }
-        for (what, count) in rejections {
-            *self.rejections.entry(what).or_default() += count;
-        }
-        self.files += 1;
-        self.bytes += bytes;
+    /// Adds a run with so many files and bytes.
+    fn add_run(&mut self, run: RunSummary, files: u64, bytes: u64) {
+        let RunSummary { ops, by_op, rejections, .. } = run;
+        self.add(Self { ops, by_op, rejections, runs: 0, files, bytes });
     }
 
+    /// Adds what another part of the work did.
     fn add(&mut self, other: Self) {
         for (total, count) in self.by_op.iter_mut().zip(&other.by_op) {
             *total += count;
@@ -293,6 +213,7 @@ impl Totals {
             *self.rejections.entry(what).or_default() += count;
         }
         self.ops += other.ops;
+        self.runs += other.runs;
         self.files += other.files;
         self.bytes += other.bytes;
     }

@@ -15,8 +15,10 @@ pub(crate) enum Failure {
     Unusable(Vec<Problem>),
     /// A file that was read cannot be used: exit code 2.
     Faulty(Box<(SourceFile, Diagnostics)>),
-    /// Judged sequences break rules, as has been shown: exit code 1.
-    RulesBroken,
+    /// Judged sequences break rules, or what was made again differs, as has been shown: exit code 1.
+    Found,
+    /// What went wrong has been told already.
+    Told(ExitCode),
     /// A result could not be written: exit code 3.
     CannotWrite {
         /// What was being written.
@@ -28,6 +30,8 @@ pub(crate) enum Failure {
     Interrupted {
         /// Finished runs that were kept.
         finished_runs: u64,
+        /// The command that goes on, if there is one.
+        go_on: Option<String>,
     },
 }
 
@@ -80,11 +84,15 @@ impl Failure {
         Self::CannotWrite { path: path.to_path_buf(), reason }
     }
 
+    /// The user, or the system, asked to stop; what that means for the whole is said where the whole is known.
+    pub(crate) const INTERRUPTED: Self = Self::Interrupted { finished_runs: 0, go_on: None };
+
     /// What the program returns to its caller.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
+            Self::Told(code) => return *code,
             Self::Unusable(_) | Self::Faulty(_) => 2,
-            Self::RulesBroken => 1,
+            Self::Found => 1,
             Self::CannotWrite { .. } => 3,
             Self::Interrupted { .. } => 130,
         })
@@ -100,9 +108,12 @@ impl Failure {
                 let message = format!("cannot write `{}`: {}", path.display(), plain(reason));
                 problem_text(&Problem { message, help: Some(help.to_owned()) })
             }
-            Self::RulesBroken => String::new(),
-            Self::Interrupted { finished_runs: 1 } => "interrupted: 1 finished run is kept\n".to_owned(),
-            Self::Interrupted { finished_runs } => format!("interrupted: {finished_runs} finished runs are kept\n"),
+            Self::Found | Self::Told(_) => String::new(),
+            Self::Interrupted { finished_runs, go_on } => {
+                let runs = if *finished_runs == 1 { "run is" } else { "runs are" };
+                let go_on = go_on.as_ref().map(|command| format!("to go on: {command}\n")).unwrap_or_default();
+                format!("interrupted: {finished_runs} finished {runs} kept\n{go_on}")
+            }
         }
     }
 }
@@ -138,7 +149,7 @@ const GREEN: &str = "\u{1b}[1;92m";
 const RESET: &str = "\u{1b}[0m";
 
 /// What the system said, without its error number, which differs between systems.
-fn plain(reason: &io::Error) -> String {
+pub(crate) fn plain(reason: &io::Error) -> String {
     let text = reason.to_string();
     match text.split_once(" (os error") {
         Some((text, _)) => text.to_lowercase(),

@@ -8,9 +8,13 @@ mod badlist;
 mod execute;
 mod failure;
 mod inputs;
+mod ledger;
+mod merge;
 mod plan;
 mod profiles;
 mod progress;
+mod replay;
+mod run_list;
 mod site_folders;
 mod summary;
 mod verify;
@@ -36,6 +40,9 @@ fn main() -> ExitCode {
         None => generate(&command_line.generate),
         Some(Command::Generate(arguments)) => generate(arguments),
         Some(Command::Verify(arguments)) => verify::run(arguments),
+        Some(Command::RunList(arguments)) => run_list::run(arguments),
+        Some(Command::Replay(arguments)) => replay::run(arguments),
+        Some(Command::Merge(arguments)) => merge::run(arguments),
         Some(Command::Profile(command)) => profiles::run(command),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
@@ -57,24 +64,28 @@ fn generate(arguments: &GenerateArgs) -> Result<(), Failure> {
     let plan = Plan::new(arguments, &mut remarks);
     tell(&remarks);
     let plan = plan?;
-    let stop = stop_on_signals()?;
-    let progress = Progress::new(&plan);
-    let totals = execute::execute(&plan, &progress, &stop);
+    generate_plan(&plan, &*stop_on_signals()?)
+}
+
+/// Generates what a plan asks for, and says so.
+pub(crate) fn generate_plan(plan: &Plan, stop: &AtomicBool) -> Result<(), Failure> {
+    let progress = Progress::new(plan);
+    let totals = execute::execute(plan, &progress, stop, None);
     progress.close();
     let totals = totals?;
-    if totals.ops == 0 {
+    if totals.ops == 0 && totals.runs > 0 {
         tell(
             "warning: no operation could start: the probability table proposes nothing that the device's state allows\n",
         );
     }
     if !plan.quiet {
-        profiles::print(&summary::text(&plan, &totals, progress.elapsed()))?;
+        profiles::print(&summary::text(plan, &totals, progress.elapsed()))?;
     }
-    if plan.verify { verify::judge_written(&plan) } else { Ok(()) }
+    if plan.verify { verify::judge_written(plan) } else { Ok(()) }
 }
 
 /// A flag that the first interruption sets; the second ends the program at once.
-fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     let handler = move || {

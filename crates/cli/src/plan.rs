@@ -3,21 +3,27 @@
 //! Promises that a plan can be carried out as far as arguments and inputs decide; nothing is written here. What is wrong
 //! with the flags is said in one go.
 
+mod identity;
+mod sites;
 mod table;
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use clap::ValueEnum;
+use nandseq_generate::SeedPlan;
 use nandseq_profile::{Block, Die, Profile, Ticks};
-use nandseq_trace::files::Stamp;
-use nandseq_trace::manifest::{Input, ProfileInput};
+use nandseq_trace::files::{FileKind, Outputs, Stamp};
+use nandseq_trace::manifest::{self, Input, ProfileInput};
 
-use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog};
+use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula};
 use crate::failure::{Failure, Problem};
 use crate::inputs::{self, ReadProfile};
 use crate::site_folders::SiteFolders;
-use crate::{badlist, failure};
+use crate::{badlist, execute, failure};
 
+use identity::Digests;
+pub(crate) use sites::{Batch, Part, Shard, SiteList, SitePlan};
 pub(crate) use table::Table;
 
 /// The longest a site may be simulated over all its runs, µs: its clock counts picoseconds in 64 bits.
@@ -39,12 +45,19 @@ pub(crate) struct Plan {
     /// Whether the first run of a site begins with the profile's bootstrap.
     pub(crate) bootstrap: bool,
     pub(crate) base_seed: u64,
+    pub(crate) seed_formula: SeedFormula,
     /// In order of their numbers.
     pub(crate) sites: Vec<SitePlan>,
-    /// Whether each site has a folder of its own.
-    pub(crate) is_batch: bool,
+    /// What the sites are of, if each has a folder of its own.
+    pub(crate) batch: Option<Batch>,
     pub(crate) out_dir: PathBuf,
     pub(crate) stamp: Stamp,
+    /// Which files each run writes.
+    pub(crate) outputs: Outputs,
+    /// What the proposer log says, if it is written.
+    pub(crate) proposer_log: ProposerLog,
+    /// The snapshot, or the folder of snapshots, to go on from.
+    pub(crate) resume: Option<PathBuf>,
     /// Sites generated at the same time; `None`: as many as there are cores.
     pub(crate) jobs: Option<u64>,
     pub(crate) quiet: bool,
@@ -58,17 +71,7 @@ pub(crate) struct Plan {
     /// The arguments that stay the same for every site.
     device_arguments: Vec<String>,
     site_dir_pattern: String,
-}
-
-/// One site.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct SitePlan {
-    /// Its number, if sites are numbered.
-    pub(crate) site: Option<u64>,
-    /// Its folder, relative to the output folder, with `/` between parts; empty for the output folder itself.
-    pub(crate) folder: String,
-    /// The seed of its first run.
-    pub(crate) seed: u64,
+    digests: Digests,
 }
 
 impl Plan {
@@ -78,7 +81,7 @@ impl Plan {
         refuse_unavailable(arguments, &mut problems);
         let folders = folders(arguments, &mut problems);
         let run_until = run_until(arguments, &mut problems);
-        check_seeds(arguments, &mut problems);
+        sites::check(&arguments.sites, arguments.extent.num_runs, &mut problems);
         let (Some(folders), true) = (folders, problems.is_empty()) else { return Err(Failure::Unusable(problems)) };
         if arguments.extent.no_drain_op_end {
             remarks.push_str(&failure::warning_text(
@@ -96,8 +99,18 @@ impl Plan {
         let table = Table::resolve(arguments, &profile, remarks)?;
         let bootstrap = bootstrap(arguments, &profile, remarks);
         let device_arguments = device_arguments(arguments, run_until, badlist.as_ref().map(|(_, input)| input), &table);
+        let batch = Batch::new(&arguments.sites);
+        let sites = sites::plans(&arguments.sites, batch.as_ref(), &folders);
+        let resume = resume_from(arguments, &sites, remarks)?;
+        let earlier = resume.as_deref().and_then(|resume| execute::stamp_of_earlier(resume, &sites));
+        let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
+        let outputs = outputs(arguments);
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
         Ok(Self {
+            seed_formula: arguments.sites.seed_formula,
+            digests: Digests::new(profile.hash(), &table.distributions, &bad_blocks),
+            sites,
+            batch,
             profile,
             table,
             bad_blocks,
@@ -106,10 +119,15 @@ impl Plan {
             num_runs: arguments.extent.num_runs,
             bootstrap,
             base_seed: arguments.sites.seed,
-            sites: sites(arguments, &folders),
-            is_batch: arguments.sites.site_count > 0,
             out_dir: arguments.output.out_dir.clone(),
-            stamp: arguments.output.stamp.unwrap_or_else(today),
+            stamp,
+            outputs,
+            proposer_log: if outputs.contains(FileKind::ProposerLog) {
+                arguments.output.proposer_log
+            } else {
+                ProposerLog::Off
+            },
+            resume,
             jobs: arguments.sites.jobs,
             quiet: arguments.output.quiet,
             verify: arguments.output.verify,
@@ -124,25 +142,79 @@ impl Plan {
 
     /// The arguments that make one site alone as it is in its batch.
     pub(crate) fn arguments_of_site(&self, site: &SitePlan) -> Vec<String> {
-        let (count, start) = if site.site.is_some() { (1, site.site) } else { (0, None) };
-        self.arguments(site.seed, count, start)
+        let seed = match site.seeds {
+            SeedPlan::Sequential { site_seed } => site_seed,
+            SeedPlan::Hashed { base, .. } => base,
+        };
+        let mut all = self.arguments(seed);
+        push(&mut all, "--site-count", u64::from(site.site.is_some()));
+        match (site.site, site.seeds) {
+            (Some(number), _) => self.push_place(&mut all, number),
+            (None, SeedPlan::Hashed { site, .. }) => push(&mut all, "--site-start", site),
+            (None, SeedPlan::Sequential { .. }) => {}
+        }
+        all
     }
 
-    /// The arguments that make the whole batch.
-    pub(crate) fn arguments_of_batch(&self) -> Vec<String> {
-        self.arguments(self.base_seed, self.sites.len(), self.sites.first().and_then(|site| site.site))
+    /// The arguments that make a batch, or part of one.
+    pub(crate) fn arguments_of_batch(&self, batch: &Batch) -> Vec<String> {
+        let mut all = self.arguments(self.base_seed);
+        push(&mut all, "--site-count", batch.count);
+        self.push_place(&mut all, batch.start);
+        match &batch.part {
+            Part::Whole => {}
+            Part::Sites(list) => push(&mut all, "--sites", list),
+            Part::Shard(shard) => push(&mut all, "--shard", shard),
+        }
+        all
     }
 
-    fn arguments(&self, seed: u64, count: usize, start: Option<u64>) -> Vec<String> {
+    fn arguments(&self, seed: u64) -> Vec<String> {
         let mut all = vec!["generate".to_owned()];
         all.extend_from_slice(&self.device_arguments);
         push(&mut all, "--seed", seed);
-        push(&mut all, "--site-count", count);
-        if let Some(start) = start {
-            push(&mut all, "--site-start", start);
-            push(&mut all, "--site-dir-pattern", &self.site_dir_pattern);
+        if self.seed_formula == SeedFormula::Hashed {
+            push(&mut all, "--seed-formula", manifest::HASHED);
         }
         all
+    }
+
+    fn push_place(&self, all: &mut Vec<String>, start: u64) {
+        push(all, "--site-start", start);
+        push(all, "--site-dir-pattern", &self.site_dir_pattern);
+    }
+
+    /// The command that goes on after an interruption; `None` where no snapshot is written.
+    pub(crate) fn go_on(&self) -> Option<String> {
+        if !self.outputs.contains(FileKind::Snapshot) {
+            return None;
+        }
+        let mut all = vec![env!("CARGO_PKG_NAME").to_owned()];
+        match (&self.batch, self.sites.first()) {
+            (Some(batch), _) => all.extend(self.arguments_of_batch(batch)),
+            (None, site) => all.extend(site.into_iter().flat_map(|site| self.arguments_of_site(site))),
+        }
+        push(&mut all, "--out-dir", self.out_dir.display());
+        push(&mut all, "--resume", self.out_dir.display());
+        Some(all.iter().map(|argument| shell_word(argument)).collect::<Vec<_>>().join(" "))
+    }
+
+    /// How the manifest calls the seed formula.
+    pub(crate) fn seed_formula_name(&self) -> &'static str {
+        match self.seed_formula {
+            SeedFormula::Sequential => manifest::SEQUENTIAL,
+            SeedFormula::Hashed => manifest::HASHED,
+        }
+    }
+}
+
+/// An argument as a shell takes it.
+fn shell_word(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', "'\\''"))
     }
 }
 
@@ -153,15 +225,9 @@ fn push(arguments: &mut Vec<String>, flag: &str, value: impl std::fmt::Display) 
 
 /// Flags whose machinery does not exist yet are refused, never ignored.
 fn refuse_unavailable(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
-    let (device, output) = (&arguments.device, &arguments.output);
-    if device.resume.is_some() {
-        problems.push(Problem::not_available("--resume", "leave it out and generate from the start"));
-    }
+    let output = &arguments.output;
     if output.format == Format::Parquet {
         problems.push(Problem::not_available("--format parquet", "use --format csv"));
-    }
-    if output.proposer_log != ProposerLog::Off {
-        problems.push(Problem::not_available("--proposer-log", "use --proposer-log off"));
     }
 }
 
@@ -193,35 +259,6 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
         problems.push(Problem::new(message).help(help));
     }
     wanted
-}
-
-/// Every site number and seed must fit 64 bits.
-fn check_seeds(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
-    let sites = &arguments.sites;
-    let further_sites = sites.site_count.max(1) - 1;
-    if sites.site_start.checked_add(further_sites).is_none() {
-        let message = format!("--site-start {} leaves no numbers for {} sites", sites.site_start, sites.site_count);
-        problems.push(Problem::new(message).help("choose a smaller first number"));
-    }
-    let further_seeds = further_sites.saturating_add(arguments.extent.num_runs - 1);
-    if sites.seed.checked_add(further_seeds).is_none() {
-        let message = format!("--seed {} leaves no seeds for all sites and runs", sites.seed);
-        let help = format!("at most `--seed {}` here", u64::MAX - further_seeds);
-        problems.push(Problem::new(message).help(help));
-    }
-}
-
-fn sites(arguments: &GenerateArgs, folders: &SiteFolders) -> Vec<SitePlan> {
-    let flags = &arguments.sites;
-    if flags.site_count == 0 {
-        return vec![SitePlan { site: None, folder: String::new(), seed: flags.seed }];
-    }
-    (0..flags.site_count)
-        .map(|offset| {
-            let site = flags.site_start + offset;
-            SitePlan { site: Some(site), folder: folders.folder(site), seed: flags.seed + offset }
-        })
-        .collect()
 }
 
 /// A profile that can be used may still deserve remarks; how many, and where to read them.
@@ -285,6 +322,15 @@ fn device_arguments(arguments: &GenerateArgs, run_until: Ticks, badlist: Option<
         push(&mut all, "--badlist", &badlist.source);
     }
     all.extend(table.arguments());
+    let outputs = outputs(arguments);
+    let wanted = arguments.output.proposer_log;
+    if outputs.with(FileKind::ProposerLog) != Outputs::ALL {
+        let names: Vec<&str> = outputs.iter().map(FileKind::name).collect();
+        push(&mut all, "--outputs", names.join(","));
+    }
+    if let (ProposerLog::Off | ProposerLog::Full, Some(value)) = (wanted, wanted.to_possible_value()) {
+        push(&mut all, "--proposer-log", value.get_name());
+    }
     all
 }
 
@@ -300,7 +346,33 @@ fn bootstrap(arguments: &GenerateArgs, profile: &Profile, remarks: &mut String) 
     wanted && followed
 }
 
-fn today() -> Stamp {
+/// The choice of outputs; all if there is none. A log that is switched off is no output.
+fn outputs(arguments: &GenerateArgs) -> Outputs {
+    let chosen = arguments.output.outputs.unwrap_or(Outputs::ALL);
+    if arguments.output.proposer_log == ProposerLog::Off { chosen.without(FileKind::ProposerLog) } else { chosen }
+}
+
+/// Where to go on from. Nothing to go on from in the output folder itself is no mistake: a campaign may be killed early.
+fn resume_from(arguments: &GenerateArgs, sites: &[SitePlan], remarks: &mut String) -> Result<Option<PathBuf>, Failure> {
+    let Some(resume) = &arguments.device.resume else { return Ok(None) };
+    if resume.is_file() && sites.len() > 1 {
+        let message = format!("the snapshot `{}` is of one site, and there are {}", resume.display(), sites.len());
+        return Err(Problem::new(message).help("choose the site with --sites, or name the folder of the batch").into());
+    }
+    if execute::is_there(resume, sites) {
+        return Ok(Some(resume.clone()));
+    }
+    if *resume != arguments.output.out_dir {
+        let message = format!("there is nothing to go on from in `{}`", resume.display());
+        return Err(Problem::new(message).help("name a snapshot, or the output folder of the same command").into());
+    }
+    remarks.push_str(&failure::note_text("nothing to go on from: starting from the beginning"));
+    Ok(None)
+}
+
+/// The date and time, UTC.
+fn now() -> Stamp {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Stamp::from_days_since_1970(u32::try_from(seconds / 86_400).unwrap_or(0))
+    let date = Stamp::from_days_since_1970(u32::try_from(seconds / 86_400).unwrap_or(0));
+    date.at_second((seconds % 86_400) as u32)
 }

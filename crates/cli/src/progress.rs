@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use nandseq_profile::Ticks;
-use nandseq_trace::{Operation, Sink};
+use nandseq_profile::{OpId, Ticks};
+use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
 use crate::plan::{Plan, SitePlan};
 
@@ -64,6 +64,22 @@ impl Progress {
             sites_done: AtomicU64::new(0),
             runs_done: AtomicU64::new(0),
             ops: AtomicU64::new(0),
+        }
+    }
+
+    /// Says something that stops nothing.
+    pub(crate) fn warn(&self, message: &str) {
+        if !matches!(self.shown, Shown::Nothing) {
+            let text = crate::failure::warning_text(message);
+            let _ = anstream::stderr().lock().write_all(text.as_bytes());
+        }
+    }
+
+    /// Runs of a site that were there already.
+    pub(crate) fn skip(&self, runs: u64) {
+        self.runs_done.fetch_add(runs, Ordering::Relaxed);
+        if let Shown::Bar(bar) = &self.shown {
+            bar.inc(runs * UNITS_OF_RUN);
         }
     }
 
@@ -208,5 +224,25 @@ impl<S: Sink> Sink for Watched<'_, S> {
         }
         self.ops += 1;
         Ok(())
+    }
+
+    fn still_suspended(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.inner.still_suspended(operation)
+    }
+
+    fn cut(&mut self, uid: u64, at: Ticks, cut: Cut) -> io::Result<()> {
+        self.inner.cut(uid, at, cut)
+    }
+
+    fn resumed(&mut self, uid: u64, from: Ticks, busy_end: Ticks, end: Ticks) -> io::Result<()> {
+        self.inner.resumed(uid, from, busy_end, end)
+    }
+
+    fn wants_refusals(&self) -> bool {
+        self.inner.wants_refusals()
+    }
+
+    fn refused(&mut self, proposal: &Proposal, op: OpId, reason: &'static str) -> io::Result<()> {
+        self.inner.refused(proposal, op, reason)
     }
 }

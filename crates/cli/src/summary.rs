@@ -12,6 +12,8 @@ use crate::progress::plural;
 
 /// Lines of each list before the rest is summed up.
 const SHOWN: usize = 10;
+/// The same for what failed most often.
+const SHOWN_REJECTIONS: usize = 4;
 
 /// The summary of a finished plan, with a final newline.
 pub(crate) fn text(plan: &Plan, totals: &Totals, elapsed: Duration) -> String {
@@ -25,16 +27,16 @@ fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Durat
     let seconds = elapsed.as_secs_f64();
     let (sites, runs) = (plan.sites.len() as u64, plan.num_runs);
     write!(text, "{} operations in {runs} run{}", grouped(totals.ops), plural(runs))?;
-    if plan.is_batch {
+    if plan.batch.is_some() {
         write!(text, " of each of {sites} site{}", plural(sites))?;
     }
     writeln!(text, ", {seconds:.2} s, {} operations/s", grouped((totals.ops as f64 / seconds.max(1e-3)) as u64))?;
     write_families(text, plan, totals)?;
-    write_rejections(text, totals)?;
+    write_rejections(text, plan, totals)?;
     let files = totals.files;
     writeln!(
         text,
-        "Written: {} sequence file{}, {} in {}",
+        "Written: {} file{}, {} in {}",
         grouped(files),
         plural(files),
         size(totals.bytes),
@@ -57,27 +59,31 @@ fn write_families(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::
         *by_base.entry(op.base).or_default() += count;
     }
     let counts = by_base.into_iter().map(|(base, count)| (plan.profile.bases[base].name.clone(), count)).collect();
-    write_counts(text, "By base:", counts)
+    write_counts(text, "By base:", counts, SHOWN)
 }
 
-fn write_rejections(text: &mut String, totals: &Totals) -> std::fmt::Result {
+fn write_rejections(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {
     let mut by_reason: BTreeMap<&str, u64> = BTreeMap::new();
     for ((_, _, reason), count) in &totals.rejections {
         *by_reason.entry(reason.code()).or_default() += count;
     }
     let counts = by_reason.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect();
-    write_counts(text, "Proposals that failed, by reason:", counts)
+    write_counts(text, "Proposals that failed, by reason:", counts, SHOWN)?;
+    let name =
+        |key, op, reason: &str| format!("{} {} {reason}", plan.profile.phase_keys[key].name, plan.profile.ops[op].name);
+    let counts = totals.rejections.iter().map(|(&(key, op, reason), &count)| (name(key, op, reason.code()), count));
+    write_counts(text, "The most frequent, by phase key and operation:", counts.collect(), SHOWN_REJECTIONS)
 }
 
 /// A list of counts, the largest first; nothing when all are zero.
-fn write_counts(text: &mut String, title: &str, mut counts: Vec<(String, u64)>) -> std::fmt::Result {
+fn write_counts(text: &mut String, title: &str, mut counts: Vec<(String, u64)>, shown: usize) -> std::fmt::Result {
     counts.retain(|&(_, count)| count > 0);
     if counts.is_empty() {
         return Ok(());
     }
     let total: u64 = counts.iter().map(|(_, count)| count).sum();
     counts.sort_by(|(a_name, a), (b_name, b)| b.cmp(a).then_with(|| a_name.cmp(b_name)));
-    let rest = counts.split_off(counts.len().min(SHOWN));
+    let rest = counts.split_off(counts.len().min(shown));
     if !rest.is_empty() {
         counts.push((format!("{} more", rest.len()), rest.iter().map(|(_, count)| count).sum()));
     }
@@ -126,7 +132,7 @@ mod tests {
     fn the_largest_counts_come_first_and_the_rest_is_summed_up() {
         let counts = (0..13).map(|at| (format!("B{at:02}"), at)).collect();
         let mut text = String::new();
-        write_counts(&mut text, "Title:", counts).expect("strings take everything");
+        write_counts(&mut text, "Title:", counts, SHOWN).expect("strings take everything");
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 12, "{text}");
         assert_eq!(lines[0], "Title:");
@@ -137,7 +143,7 @@ mod tests {
     #[test]
     fn nothing_counted_is_not_shown() {
         let mut text = String::new();
-        write_counts(&mut text, "Title:", vec![("A".into(), 0)]).expect("strings take everything");
+        write_counts(&mut text, "Title:", vec![("A".into(), 0)], SHOWN).expect("strings take everything");
         assert_eq!(text, "");
     }
 }

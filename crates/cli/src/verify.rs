@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
         ReportFormat::Text => report.to_string(),
         ReportFormat::Json => report.to_json() + "\n",
     })?;
-    if report.is_clean() { Ok(()) } else { Err(Failure::RulesBroken) }
+    if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
 }
 
 /// Findings of each rule that are shown in full when what was generated is judged at once.
@@ -56,7 +56,7 @@ pub(crate) fn judge_written(plan: &Plan) -> Result<(), Failure> {
     if !plan.quiet || !report.is_clean() {
         profiles::print(&report.to_string())?;
     }
-    if report.is_clean() { Ok(()) } else { Err(Failure::RulesBroken) }
+    if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
 }
 
 /// Judges sites in parallel.

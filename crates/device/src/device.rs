@@ -57,6 +57,8 @@ struct DieState {
     occupants: u8,
     /// Whether those there are all tolerate others of their kind beside them.
     tolerant: bool,
+    /// Counts changes of the above.
+    stamp: u64,
 }
 
 /// The present state of a device.
@@ -83,7 +85,7 @@ impl Device {
     /// When a bad block does not exist.
     #[must_use]
     pub fn new(tables: &Tables, bad: &[(Die, Block)]) -> Self {
-        let idle = DieState { tolerant: true, ..DieState::default() };
+        let idle = DieState { tolerant: true, stamp: 1, ..DieState::default() };
         Self {
             book: AddressBook::new(tables, bad),
             dies: vec![idle; usize::from(tables.size.dies)],
@@ -106,6 +108,12 @@ impl Device {
         &self.dies[usize::from(die.0)].logic
     }
 
+    /// A number that changes, and never comes back, whenever anything about a die changes but the phases that time ends.
+    #[must_use]
+    pub fn stamp(&self, die: Die) -> u64 {
+        self.dies[usize::from(die.0)].stamp
+    }
+
     /// Every plane of a die.
     #[must_use]
     pub const fn planes(&self) -> PlaneSet {
@@ -116,6 +124,13 @@ impl Device {
     #[must_use]
     pub fn occupied(&self, die: Die) -> PlaneSet {
         self.dies[usize::from(die.0)].occupied
+    }
+
+    /// Whether the operations that occupy a die all tolerate others of their kind beside them; `None` when there is none.
+    #[must_use]
+    pub fn occupants(&self, die: Die) -> Option<bool> {
+        let die = &self.dies[usize::from(die.0)];
+        (die.occupants > 0).then_some(die.tolerant)
     }
 
     /// Whether an operation of this base, multi-plane or not, may start beside what occupies a die (on other planes).
@@ -289,14 +304,16 @@ impl Device {
             });
         }
         for die in self.dies_of(info, place) {
-            self.dies[die].logic.start(info, place);
+            let die = &mut self.dies[die];
+            die.logic.start(info, place);
+            die.stamp += u64::from(!info.is_inert());
         }
         self.enter(info, op.multi, place);
         if info.effects.changes_block() {
             self.book.begin(place);
         }
         if info.effects.odt_disable {
-            self.dies.iter_mut().for_each(|die| die.logic.odt_disabled = true);
+            self.dies.iter_mut().for_each(|die| (die.logic.odt_disabled, die.stamp) = (true, die.stamp + 1));
         }
         let matters = info.occupies || info.effects.at_end();
         matters.then(|| {
@@ -313,6 +330,7 @@ impl Device {
         let planes = self.planes_of(info, place);
         for die in self.dies_of(info, place) {
             let die = &mut self.dies[die];
+            die.stamp += 1;
             die.occupied = die.occupied.union(planes);
             die.occupants += 1;
             die.tolerant &= info.interleaved && !multi;
@@ -327,6 +345,7 @@ impl Device {
         let planes = self.planes_of(info, place);
         for die in self.dies_of(info, place) {
             let die = &mut self.dies[die];
+            die.stamp += 1;
             die.occupied = die.occupied.minus(planes);
             die.occupants -= 1;
             die.tolerant |= die.occupants == 0;
@@ -361,13 +380,15 @@ impl Device {
         let info = tables.base(tables.op(flight.op).base);
         self.leave(info, &flight.place);
         for die in self.dies_of(info, &flight.place) {
-            self.dies[die].logic.finish(info, &flight.place);
+            let die = &mut self.dies[die];
+            die.logic.finish(info, &flight.place);
+            die.stamp += 1;
         }
         if info.effects.changes_block() {
             self.book.finish(info, &flight.place);
         }
         if info.effects.odt_enable {
-            self.dies.iter_mut().for_each(|die| die.logic.odt_disabled = false);
+            self.dies.iter_mut().for_each(|die| (die.logic.odt_disabled, die.stamp) = (false, die.stamp + 1));
         }
         flight
     }

@@ -43,7 +43,7 @@ pub(crate) fn draw_place(
     stream: &mut Stream,
 ) -> Result<Place, Reason> {
     let info = setup.tables.base(class.base);
-    let allowed = view.allowed(device, info, class);
+    let allowed = view.allowed(device, setup, class);
     let (book, die, cell, most) = (&device.book, view.die, class.cell, setup.max_planes);
     let logic = device.logic(die);
     let registers = &logic.planes[usize::from(view.plane.0)];

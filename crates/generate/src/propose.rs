@@ -13,7 +13,7 @@ use crate::journal::op_state;
 use crate::philox::{Stream, StreamKind};
 use crate::plan::{draw_place, expand};
 use crate::reason::Reason;
-use crate::setup::{Class, Distribution};
+use crate::setup::Class;
 use crate::site::Site;
 use crate::waiting::Waiter;
 
@@ -23,63 +23,6 @@ const WAITERS_PER_PLANE: usize = 16;
 
 /// How often a bootstrap draws an address anew that it has already reached.
 const BOOTSTRAP_DRAWS: u32 = 16;
-
-/// A distribution restricted to what is eligible now.
-#[derive(Clone)]
-struct Lottery<'a> {
-    distribution: &'a Distribution,
-    /// Which shares are in, with what is left of their mass.
-    shares: Vec<(u16, u64)>,
-    total: u64,
-    tried: Vec<OpId>,
-}
-
-impl<'a> Lottery<'a> {
-    fn new(distribution: &'a Distribution, mut eligible: impl FnMut(&Class) -> bool) -> Self {
-        let mut shares: Vec<(u16, u64)> = Vec::with_capacity(distribution.shares.len());
-        for (at, share) in distribution.shares.iter().enumerate() {
-            if eligible(&share.class) {
-                shares.push((at as u16, share.mass));
-            }
-        }
-        let total = shares.iter().map(|&(_, mass)| mass).sum();
-        Self { distribution, shares, total, tried: Vec::new() }
-    }
-
-    /// Takes back every draw since `start` was made.
-    #[cfg(test)]
-    fn restart(&mut self, start: &Self) {
-        self.shares.clone_from(&start.shares);
-        self.total = start.total;
-        self.tried.clear();
-    }
-
-    /// Draws a name by weight among those not drawn before.
-    fn draw(&mut self, stream: &mut Stream) -> Option<(OpId, Class)> {
-        if self.total == 0 {
-            return None;
-        }
-        let mut at = stream.below(self.total);
-        for (index, mass) in &mut self.shares {
-            if at >= *mass {
-                at -= *mass;
-                continue;
-            }
-            let share = &self.distribution.shares[usize::from(*index)];
-            let names = &self.distribution.names[share.first as usize..(share.first + share.count) as usize];
-            for &(op, weight) in names.iter().filter(|(op, _)| !self.tried.contains(op)) {
-                if at < weight {
-                    *mass -= weight;
-                    self.total -= weight;
-                    self.tried.push(op);
-                    return Some((op, share.class));
-                }
-                at -= weight;
-            }
-        }
-        None
-    }
-}
 
 impl Site<'_> {
     /// Proposes at a hook.
@@ -97,14 +40,14 @@ impl Site<'_> {
         let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
         let setup = self.setup;
         let chains = (self.chains.any_on(die), self.waits_for_planes(die, now));
-        let view = View::new(&self.device, &setup.tables, lane, now, chains);
+        let view = View::new(&mut self.faces, &self.device, setup, lane, now, chains);
         let distribution = match &self.bootstrap {
             Some(bootstrap) => setup.bootstrap.distribution(bootstrap.stage()),
             None => &setup.distributions[usize::from(setup.by_key[key.index()])],
         };
-        let mut lottery = Lottery::new(distribution, |class| view.eligible(&self.device, &setup.tables, class));
+        view.fill(&mut self.lottery, distribution, &self.device, setup);
         for _ in 0..setup.max_tries {
-            let Some((op, class)) = lottery.draw(&mut stream) else { return };
+            let Some((op, class)) = self.lottery.draw(distribution, &mut stream) else { return };
             if setup.tables.base(class.base).effects.delay {
                 return;
             }

@@ -5,7 +5,9 @@
 
 use nandseq_device::{OpInfo, Tables};
 use nandseq_profile::model::{Axis, Chain, ChainStep, PayloadField, StepAddress};
-use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::{BaseId, BaseSet, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
+
+use crate::groups::BaseGroups;
 
 use crate::bootstrap::BootstrapSetup;
 
@@ -17,15 +19,31 @@ pub(crate) struct Class {
     pub(crate) cell: CellTypeId,
 }
 
+impl Class {
+    /// Its bit in [`Kinds`].
+    pub(crate) const fn kind(&self) -> Kinds {
+        kind(self.multi, self.cell)
+    }
+}
+
 /// The share of a class under a phase key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share {
     pub(crate) class: Class,
+    pub(crate) kind: Kinds,
     /// Sum of the weights of its names.
     pub(crate) mass: u64,
     /// Its names: `first .. first + count` of the distribution's.
-    pub(crate) first: u32,
-    pub(crate) count: u32,
+    first: u32,
+    count: u32,
+}
+
+/// Kinds of names of a base, one bit for each cell type: single-plane ones in the lower byte, multi-plane ones in the upper.
+pub(crate) type Kinds = u16;
+
+/// The bit of a class in [`Kinds`].
+pub(crate) const fn kind(multi: bool, cell: CellTypeId) -> Kinds {
+    1 << (cell.0 + if multi { 8 } else { 0 })
 }
 
 /// A distribution over names, by class.
@@ -33,6 +51,13 @@ pub(crate) struct Share {
 pub(crate) struct Distribution {
     pub(crate) shares: Vec<Share>,
     pub(crate) names: Vec<(OpId, u64)>,
+    /// The bases that have names.
+    pub(crate) set: BaseSet,
+    /// By [`BaseId`]: which kinds of names it has and the sum of their weights.
+    pub(crate) kinds: Vec<Kinds>,
+    pub(crate) masses: Vec<u64>,
+    /// By [`BaseId`]: first and one past the last of its classes in `shares`.
+    classes: Vec<(u16, u16)>,
 }
 
 /// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
@@ -62,10 +87,47 @@ impl Distribution {
                     share.mass += weight;
                     share.count += 1;
                 }
-                _ => shares.push(Share { class: class(op), mass: weight, first: at as u32, count: 1 }),
+                _ => shares.push(Share {
+                    class: class(op),
+                    kind: class(op).kind(),
+                    mass: weight,
+                    first: at as u32,
+                    count: 1,
+                }),
             }
         }
-        Self { shares, names }
+        let bases = tables.bases().count();
+        let mut all = Self {
+            names,
+            set: BaseSet::EMPTY,
+            kinds: vec![0; bases],
+            masses: vec![0; bases],
+            classes: vec![(0, 0); bases],
+            shares: Vec::new(),
+        };
+        for (at, share) in shares.iter().enumerate() {
+            let base = share.class.base;
+            if !all.set.contains(base) {
+                all.set.insert(base);
+                all.classes[base.index()].0 = at as u16;
+            }
+            all.classes[base.index()].1 = at as u16 + 1;
+            all.kinds[base.index()] |= share.kind;
+            all.masses[base.index()] += share.mass;
+        }
+        Self { shares, ..all }
+    }
+
+    /// The classes of a base that are of some kinds.
+    pub(crate) fn shares_of(&self, base: BaseId, kinds: Kinds) -> impl Iterator<Item = &Share> {
+        let (first, end) = self.classes[base.index()];
+        let shares = &self.shares[usize::from(first)..usize::from(end)];
+        shares.iter().filter(move |share| kinds & share.kind != 0)
+    }
+
+    /// The names of a class.
+    pub(crate) fn names_of(&self, share: &Share) -> &[(OpId, u64)] {
+        &self.names[share.first as usize..(share.first + share.count) as usize]
     }
 }
 
@@ -95,6 +157,7 @@ pub(crate) struct FollowUps {
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub(crate) tables: Tables,
+    pub(crate) groups: BaseGroups,
     /// Names of operations, for messages.
     names: Vec<String>,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
@@ -188,6 +251,7 @@ impl Setup {
             post_hook_window: policies.post_hook_window,
             refill_uses_end_key: policies.refill_uses_end_key,
             resume,
+            groups: BaseGroups::new(&tables),
             tables,
         })
     }

@@ -14,11 +14,14 @@ use nandseq_trace::{Proposal, Sink};
 
 use crate::bootstrap::Bootstrap;
 use crate::chain::{ChainId, Chains, Step};
+use crate::face::Face;
 use crate::journal::Journal;
+use crate::lottery::Lottery;
 use crate::philox::{Stream, StreamKind};
 use crate::queue::{Event, Hook, Queue};
 use crate::reason::{Reason, Rejections};
 use crate::safety::Order;
+use crate::seed::SeedPlan;
 use crate::setup::Setup;
 use crate::waiting::Bench;
 
@@ -88,7 +91,7 @@ pub struct Site<'s> {
     pub(crate) flight_chains: Vec<Option<ChainId>>,
     /// For each die the chains whose last step is suspended on the erase and on the program axis.
     pub(crate) parked: Vec<[Option<ChainId>; 2]>,
-    seed: u64,
+    seeds: SeedPlan,
     pub(crate) run: u64,
     /// Hooks so far in this run.
     pub(crate) hooks: u64,
@@ -101,6 +104,10 @@ pub struct Site<'s> {
     pub(crate) proposing: bool,
     pub(crate) summary: RunSummary,
     pub(crate) plan: Vec<Step>,
+    /// What the present proposal may draw.
+    pub(crate) lottery: Lottery,
+    /// What each die forbids.
+    pub(crate) faces: Vec<Face>,
     /// For each die an order in which its chains can complete.
     pub(crate) orders: Vec<Order>,
     /// The order that shows that the plan is safe; `None` in it stands for the plan's own chain.
@@ -114,9 +121,9 @@ pub struct Site<'s> {
 }
 
 impl<'s> Site<'s> {
-    /// A site on a fresh device; its run `i` (from 0) uses the key (`seed` + i, i).
+    /// A site on a fresh device; its runs use the keys of the plan, for a number those of the sequential plan from it.
     #[must_use]
-    pub fn new(setup: &'s Setup, seed: u64) -> Self {
+    pub fn new(setup: &'s Setup, seeds: impl Into<SeedPlan>) -> Self {
         let mut queue = Queue::default();
         queue.push(Ticks::ZERO, Event::Refill);
         Self {
@@ -127,7 +134,7 @@ impl<'s> Site<'s> {
             bench: Bench::default(),
             flight_chains: Vec::new(),
             parked: vec![[None; 2]; usize::from(setup.tables.size.dies)],
-            seed,
+            seeds: seeds.into(),
             run: 0,
             hooks: 0,
             uid: 0,
@@ -137,6 +144,8 @@ impl<'s> Site<'s> {
             proposing: false,
             summary: RunSummary::default(),
             plan: Vec::new(),
+            lottery: Lottery::new(),
+            faces: vec![Face::NONE; usize::from(setup.tables.size.dies)],
             orders: vec![Order::new(); usize::from(setup.tables.size.dies)],
             new_order: None,
             targets: Vec::new(),
@@ -148,7 +157,7 @@ impl<'s> Site<'s> {
 
     /// The key of the current run's streams.
     pub(crate) fn key(&self) -> [u64; 2] {
-        key_of(self.seed, self.run)
+        self.seeds.key(self.run)
     }
 
     /// Runs on: proposes for `run_until`, then completes everything in flight and every chain.
@@ -436,11 +445,6 @@ impl<'s> Site<'s> {
     }
 }
 
-/// The key of a run's streams: `seed_i` alone repeats (site 2's first run and site 1's second), the pair never does.
-const fn key_of(site_seed: u64, run: u64) -> [u64; 2] {
-    [site_seed.wrapping_add(run), run]
-}
-
 /// Whether an operation ends others before their time.
 const fn cuts(info: &BaseInfo) -> bool {
     info.effects.suspend.is_some() || info.effects.reset_die || info.effects.reset_target
@@ -458,19 +462,5 @@ const fn into_trace(status: nandseq_device::Status) -> nandseq_trace::Status {
         nandseq_device::Status::Busy => nandseq_trace::Status::Busy,
         nandseq_device::Status::ExtReady => nandseq_trace::Status::ExtReady,
         nandseq_device::Status::Ready => nandseq_trace::Status::Ready,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn no_two_runs_of_any_two_sites_share_a_key() {
-        let keys: BTreeSet<[u64; 2]> =
-            (1000..1032).flat_map(|site_seed| (0..200).map(move |run| key_of(site_seed, run))).collect();
-        assert_eq!(keys.len(), 32 * 200);
     }
 }

@@ -16,6 +16,7 @@ use nandseq_profile::Die;
 use nandseq_profile::model::Axis;
 
 use crate::queue::{Event, Queue};
+use crate::seed::SeedPlan;
 use crate::setup::Setup;
 use crate::site::{Site, axis_index};
 
@@ -83,13 +84,13 @@ impl<'s> Site<'s> {
         Some(SuspendedEntry { origin, chain })
     }
 
-    /// The site of this state; `seed` is that of its first run.
+    /// The site of this state, with the seeds it began with.
     ///
     /// # Errors
     /// [`StateError`] when the state is not one of a site of this setup.
-    pub fn from_state(setup: &'s Setup, seed: u64, state: &SiteState) -> Result<Self, StateError> {
+    pub fn from_state(setup: &'s Setup, seeds: impl Into<SeedPlan>, state: &SiteState) -> Result<Self, StateError> {
         check::state(setup, state)?;
-        let mut site = Site::new(setup, seed);
+        let mut site = Site::new(setup, seeds);
         let size = setup.tables.size;
         let mut records = Vec::with_capacity(usize::from(size.dies) * size.blocks as usize);
         for die in &state.dies {

@@ -149,16 +149,35 @@ impl BaseSet {
         self.0 |= 1 << base.0;
     }
 
+    /// Takes a base out.
+    pub const fn remove(&mut self, base: BaseId) {
+        self.0 &= !(1 << base.0);
+    }
+
+    /// The lowest base.
+    #[must_use]
+    pub const fn first(self) -> Option<BaseId> {
+        let at = self.0.trailing_zeros();
+        if at < 128 { Some(BaseId(at as u16)) } else { None }
+    }
+
     /// Whether the base is in the set.
     #[must_use]
     pub const fn contains(self, base: BaseId) -> bool {
-        self.0 >> base.0 & 1 == 1
+        let word = if base.0 < 64 { self.0 as u64 } else { (self.0 >> 64) as u64 };
+        base.0 < 128 && word >> (base.0 % 64) & 1 == 1
     }
 
     /// The bases in either set.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The bases in both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// The bases of this set that are not in `other`.
@@ -181,14 +200,19 @@ impl BaseSet {
 
     /// The bases, ascending.
     pub fn iter(self) -> impl Iterator<Item = BaseId> {
-        let mut bits = self.0;
+        // Word by word: shifts and subtractions over 128 bits cost several times as much.
+        let (mut left, mut upper) = (self.0 as u64, (self.0 >> 64) as u64);
+        let mut first = 0;
         std::iter::from_fn(move || {
-            let at = bits.trailing_zeros();
-            if at == 128 {
-                return None;
+            if left == 0 {
+                (left, upper, first) = (upper, 0, 64);
+                if left == 0 {
+                    return None;
+                }
             }
-            bits &= bits - 1;
-            Some(BaseId(at as u16))
+            let at = left.trailing_zeros();
+            left &= left - 1;
+            Some(BaseId((first + at) as u16))
         })
     }
 }

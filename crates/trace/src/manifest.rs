@@ -17,6 +17,8 @@ pub const FILE_NAME: &str = "manifest.json";
 pub const SCHEMA: u32 = 1;
 /// `seed_i = site_seed + run_index`; the generator's key is the pair (`seed_i`, `run_index`).
 pub const SEQUENTIAL: &str = "sequential";
+/// `seed_i` is mixed from base seed, site and run index; the generator's key is again the pair.
+pub const HASHED: &str = "hashed";
 
 /// Where the contents of a folder come from: the same in the manifest of a site and of a batch.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -78,7 +80,7 @@ pub struct SiteManifest {
     pub origin: Origin,
     /// The number of the site, `null` when there are no sites.
     pub site: Option<u64>,
-    /// How seeds follow from one another: [`SEQUENTIAL`].
+    /// How seeds follow from one another: [`SEQUENTIAL`] or [`HASHED`].
     pub seed_formula: String,
     /// The seed of the site's first run.
     pub site_seed: u64,
@@ -96,6 +98,8 @@ pub struct RunRecord {
     pub run_index: u64,
     /// `seed_i`.
     pub seed: u64,
+    /// Operations.
+    pub operations: u64,
     /// Its files.
     pub files: Vec<FileRecord>,
 }
@@ -122,10 +126,12 @@ pub struct BatchManifest {
     pub schema: u32,
     /// Where the contents come from; the arguments are those that make the whole batch.
     pub origin: Origin,
-    /// How seeds follow from one another: [`SEQUENTIAL`].
+    /// How seeds follow from one another: [`SEQUENTIAL`] or [`HASHED`].
     pub seed_formula: String,
-    /// The seed of the first site's first run.
+    /// What `--seed` says; with [`SEQUENTIAL`] the seed of the first site's first run.
     pub base_seed: u64,
+    /// What to know before another campaign is made of the same device.
+    pub warnings: Vec<String>,
     /// The sites, in order.
     pub sites: Vec<SiteRecord>,
 }
@@ -146,16 +152,45 @@ pub struct SiteRecord {
     pub manifest_sha256: Digest,
 }
 
-/// Writes a manifest into `folder`, replacing an older one when complete; returns its digest.
+/// Writes a manifest called `name` into `folder`, replacing an older one when complete; returns its digest.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(folder: &Path, manifest: &impl Serialize) -> io::Result<Digest> {
+pub fn write(folder: &Path, name: &str, manifest: &impl Serialize) -> io::Result<Digest> {
     let mut text = serde_json::to_vec_pretty(manifest).map_err(io::Error::other)?;
     text.push(b'\n');
-    let mut file = NewFile::create(folder, FILE_NAME)?;
+    let mut file = NewFile::create(folder, name)?;
     file.write_all(&text)?;
     file.commit()
+}
+
+/// How a pretty-printed [`SiteManifest`] without runs ends.
+const NO_RUNS: &str = "[]\n}";
+
+/// Writes the manifest of a site into `folder`, replacing an older one when complete; returns its digest.
+///
+/// `head` says everything but the runs. `runs` are [`RunRecord`]s as compact JSON, each on a line of its own here too: a site may
+/// have more of them than should be in memory at once.
+///
+/// # Errors
+/// When the file cannot be written, or whatever the iterator reports.
+pub fn write_site(
+    folder: &Path,
+    head: &SiteManifest,
+    runs: impl Iterator<Item = io::Result<String>>,
+) -> io::Result<Digest> {
+    let head = SiteManifest { runs: Vec::new(), ..head.clone() };
+    let text = serde_json::to_string_pretty(&head).map_err(io::Error::other)?;
+    let text = text.strip_suffix(NO_RUNS).ok_or_else(|| io::Error::other("the runs are not the last field"))?;
+    let mut file = io::BufWriter::new(NewFile::create(folder, FILE_NAME)?);
+    file.write_all(text.as_bytes())?;
+    let mut before = "[";
+    for run in runs {
+        write!(file, "{before}\n    {}", run?)?;
+        before = ",";
+    }
+    file.write_all(if before == "[" { b"[]\n}\n" } else { b"\n  ]\n}\n" })?;
+    file.into_inner().map_err(io::IntoInnerError::into_error)?.commit()
 }
 
 #[cfg(test)]
@@ -186,14 +221,19 @@ mod tests {
             site: Some(3),
             seed_formula: SEQUENTIAL.into(),
             site_seed: 44,
-            runs: vec![RunRecord { run: 1, run_index: 0, seed: 44, files: vec![file] }],
+            runs: vec![RunRecord { run: 1, run_index: 0, seed: 44, operations: 7, files: vec![file] }],
         }
+    }
+
+    fn put(folder: &Path, manifest: &SiteManifest) -> Digest {
+        let lines = manifest.runs.iter().map(|run| serde_json::to_string(run).map_err(io::Error::other));
+        write_site(folder, manifest, lines).unwrap()
     }
 
     #[test]
     fn a_manifest_reads_back_as_it_was_and_keeps_the_order_of_its_keys() {
         let folder = tempfile::tempdir().unwrap();
-        let digest = write(folder.path(), &example()).unwrap();
+        let digest = put(folder.path(), &example());
         let text = fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
         assert_eq!(digest, Digest::of(text.as_bytes()));
         assert_eq!(serde_json::from_str::<SiteManifest>(&text).unwrap(), example());
@@ -203,8 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn any_number_of_runs_reads_back_each_on_its_line() {
+        for count in [0, 1, 2, 50] {
+            let folder = tempfile::tempdir().unwrap();
+            let run = example().runs.remove(0);
+            let manifest = SiteManifest { runs: vec![run; count], ..example() };
+            put(folder.path(), &manifest);
+            let text = fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
+            assert_eq!(serde_json::from_str::<SiteManifest>(&text).unwrap(), manifest, "{text}");
+            assert_eq!(text.lines().filter(|line| line.contains("\"run\":")).count(), count, "{text}");
+            assert!(text.ends_with("\n}\n"), "{text}");
+        }
+    }
+
+    #[test]
     fn the_same_inputs_give_the_same_bytes() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        assert_eq!(write(one.path(), &example()).unwrap(), write(other.path(), &example()).unwrap());
+        assert_eq!(put(one.path(), &example()), put(other.path(), &example()));
     }
 }

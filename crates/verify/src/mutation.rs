@@ -13,12 +13,14 @@ mod harness;
 mod occupation;
 mod programs;
 mod reads;
+mod records;
 mod sequence;
 mod suspension;
 mod tables;
 mod view;
 
 pub use harness::{Row, Table, run};
+pub use records::run_on_tables;
 pub use sequence::{Record, Sequence, SequenceError};
 
 use nandseq_profile::{Block, Die};

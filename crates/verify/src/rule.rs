@@ -122,6 +122,10 @@ impl RuleCode {
         Self::ProposalCount,
     ];
 
+    /// The rules of the tables beside a sequence.
+    pub const TABLES: [Self; 5] =
+        [Self::TimelineRow, Self::OpStateSegment, Self::TouchCount, Self::InputTimeCount, Self::ProposalCount];
+
     /// The code in reports and the name of its page in the rulebook.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -216,7 +220,9 @@ impl RuleCode {
             Self::InputTimeCount => {
                 "op_state_name_input_time_count is in order, possible, and counts no more than the sequence has."
             }
-            Self::ProposalCount => "phase_proposal_counts is in order, possible, and counts no more than the sequence has.",
+            Self::ProposalCount => {
+                "phase_proposal_counts is in order, possible, and counts no more than the sequence has."
+            }
         }
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! A page is Markdown. Blocks fenced as `sequence keeps` and `sequence breaks` hold a [`Script`]; blocks fenced as
 //! `csv keeps` and `csv breaks` hold rows of a sequence file without its header, for rules of the written form; behind
-//! ` ! ` at the end of a row stand the codes of its findings. All are for the device of `rulebook/device.yaml`.
+//! ` ! ` at the end of a row stand the codes of its findings. Blocks fenced as `tables keeps` and `tables breaks` hold a
+//! [`Script`] and, each below a line with its name, tables of its run without their headers; codes stand behind rows as
+//! above, and behind `…` where rows are missing at the end. All are for the device of `rulebook/device.yaml`.
 
 use nandseq_profile::Profile;
+use nandseq_trace::read::table::TableKind;
 
 use crate::notation::{NotationError, Script};
 use crate::rule::RuleCode;
@@ -31,6 +34,55 @@ pub enum Content {
 
 /// A row as written, and the codes of its findings.
 pub type ExampleRow = (String, Vec<RuleCode>);
+
+/// An example of tables beside a sequence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TableExample {
+    /// The line of its fence in the page, from 1.
+    pub line: usize,
+    /// Whether the tables agree with the sequence.
+    pub keeps: bool,
+    /// The sequence, which breaks nothing.
+    pub script: Script,
+    /// The tables, with what their rows break; a last row [`NO_ROW`] stands for what is missing behind the table's end.
+    pub tables: Vec<(TableKind, Vec<ExampleRow>)>,
+}
+
+/// What stands for a row that is not there.
+pub const NO_ROW: &str = "…";
+
+/// The tables of a page's examples.
+///
+/// # Errors
+/// [`NotationError`] with the line of the page that cannot be read.
+pub fn table_examples(profile: &Profile, page: &str) -> Result<Vec<TableExample>, NotationError> {
+    let mut examples = Vec::new();
+    let mut lines = page.lines().enumerate();
+    while let Some((at, fence)) = lines.next() {
+        let keeps = match fence {
+            "```tables keeps" => true,
+            "```tables breaks" => false,
+            _ => continue,
+        };
+        let first = at + 1;
+        let body: Vec<&str> = lines.by_ref().map(|(_, text)| text).take_while(|text| *text != "```").collect();
+        let table = |text: &str| TableKind::ALL.into_iter().find(|kind| kind.name() == text);
+        let mut end = body.iter().position(|text| table(text).is_some()).unwrap_or(body.len());
+        let script = Script::parse(profile, &body[..end].join("\n"))
+            .map_err(|error| NotationError { line: first + error.line, ..error })?;
+        let mut tables = Vec::new();
+        while let Some(kind) = body.get(end).copied().and_then(table) {
+            let start = end + 1;
+            let length = body[start..].iter().position(|text| table(text).is_some());
+            end = length.map_or(body.len(), |length| start + length);
+            let rows =
+                rows(&body[start..end]).map_err(|(line, what)| NotationError { line: first + start + line, what })?;
+            tables.push((kind, rows));
+        }
+        examples.push(TableExample { line: first, keeps, script, tables });
+    }
+    Ok(examples)
+}
 
 /// The examples of a page.
 ///

@@ -80,7 +80,8 @@ pub fn judge_site(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> 
             open_tables(&mut verifier, tables, &run, files.len())?;
         }
         let unusable = |error| Unusable::Read { path: run.path.clone(), error };
-        let (rows, exact) = judge_file(profile, &mut verifier, tables.as_mut(), &run.path, options).map_err(unusable)?;
+        let (rows, exact) =
+            judge_file(profile, &mut verifier, tables.as_mut(), &run.path, options).map_err(unusable)?;
         if !exact && files.is_empty() {
             notes.push(
                 "times are rounded as written; each is taken as the nearest multiple of the time grid".to_owned(),

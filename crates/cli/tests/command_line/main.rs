@@ -1,12 +1,18 @@
 //! The program as its users meet it: run as a process, judged by exit code, text and files.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
+mod campaigns;
 mod inputs;
 mod judging;
+mod killed;
+mod lists;
 mod outputs;
 mod profiles;
 mod readme;
+mod replaying;
+mod resuming;
 mod runner;
+mod shards;
 mod signals;
 mod stranger;
 mod usage;

@@ -26,7 +26,16 @@ fn an_interrupted_program_keeps_finished_runs_and_nothing_else() {
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut text).unwrap();
     let manifest = checked_manifest(&folder.path().join("out"));
     assert!(manifest.runs.len() >= 3);
-    assert!(text.ends_with(&format!("interrupted: {} finished runs are kept\n", manifest.runs.len())), "{text}");
+    let (said, command) = text.split_once("to go on: ").unwrap();
+    assert!(said.ends_with(&format!("interrupted: {} finished runs are kept\n", manifest.runs.len())), "{text}");
+    // The command that was named goes on, to what an uninterrupted execution writes.
+    let runs = manifest.runs.len() + 2;
+    let command = command.trim_end().replace("--num-runs 9999999", &format!("--num-runs {runs} --quiet"));
+    let arguments: Vec<&str> = command.split(' ').skip(1).collect();
+    folder.succeed(&arguments);
+    let whole = Folder::new();
+    whole.succeed(&["-n", &runs.to_string(), "-t", "2000", "--stamp", "261121", "--quiet"]);
+    assert!(folder.files() == whole.files());
 }
 
 #[test]

@@ -41,9 +41,9 @@ refused! {
     seeds_that_run_out: "--seed", "18446744073709551615", "--num-runs", "2";
     site_numbers_that_run_out: "--site-start", "18446744073709551615", "--site-count", "2";
     more_time_than_a_site_has: "-t", "8640000000000", "-n", "2";
-    resume_before_it_exists: "--resume", "snapshot.json";
+    nothing_to_go_on_from: "--resume", "elsewhere";
+    an_unknown_output: "--outputs", "operation_sequence,snapshots";
     parquet_before_it_exists: "--format", "parquet";
-    the_proposer_log_before_it_exists: "--proposer-log", "full";
     a_pattern_without_the_site: "--site-count", "2", "--site-dir-pattern", "site";
     a_pattern_that_climbs_out: "--site-count", "2", "--site-dir-pattern", "../site_{site_id}";
     an_absolute_pattern: "--site-count", "2", "--site-dir-pattern", "/site_{site_id}";
@@ -52,7 +52,16 @@ refused! {
     a_pattern_with_another_field: "--site-dir-pattern", "site_{run}";
     a_pattern_with_another_format: "--site-dir-pattern", "site_{site_id:>4}";
     a_pattern_with_too_long_a_name: "--site-dir-pattern", &format!("{}{{site_id}}", "x".repeat(300));
-    several_mistakes_at_once: "--site-dir-pattern", "site", "--resume", "x.json", "--seed", "18446744073709551615", "-n", "3";
+    several_mistakes_at_once: "--site-dir-pattern", "site", "--format", "parquet", "--seed", "18446744073709551615", "-n", "3";
+    an_empty_list_of_sites: "--site-count", "4", "--sites", "";
+    a_list_of_sites_that_runs_backwards: "--site-count", "4", "--sites", "1,4-2";
+    a_site_that_is_listed_twice: "--site-count", "4", "--sites", "1-3,2";
+    a_site_that_is_not_of_the_batch: "--site-count", "4", "--site-start", "5", "--sites", "5,9";
+    a_site_before_the_first: "--site-start", "5", "--sites", "4";
+    a_shard_of_nothing: "--shard", "1/4";
+    a_shard_that_is_not_there: "--site-count", "4", "--shard", "5/4";
+    a_shard_of_some_sites: "--site-count", "4", "--sites", "1", "--shard", "1/4";
+    an_unknown_seed_formula: "--seed-formula", "random";
     a_table_to_write_without_a_place: "--refresh-op-state-probs";
 }
 

@@ -6,6 +6,7 @@
 
 use nandseq_profile::{CellTypeId, Die, PlaneSet};
 
+use super::masks::{MaskSet, Masks, bits};
 use super::{AddressBook, LENGTHS, Sets};
 use crate::place::Place;
 use crate::tables::{Size, Tables};
@@ -25,6 +26,13 @@ pub(super) struct Cohorts {
     read: Sets,
     /// By set of `read` without its bit length: which lengths have an entry, one bit each.
     read_lengths: Vec<u32>,
+    /// The masks for which `any` (by die), `next` and `read` (by die × cells + cell) have an entry.
+    any_masks: Vec<MaskSet>,
+    next_masks: Vec<MaskSet>,
+    read_masks: Vec<MaskSet>,
+    /// For each die and plane set the cell types with which some two of its planes can work together, one bit each.
+    next_together: Vec<u8>,
+    read_together: Vec<u8>,
     /// Which cell types a group could last program, so that only those are looked at again.
     last_next: Vec<u8>,
     last_read: Vec<u8>,
@@ -47,6 +55,11 @@ impl Cohorts {
             next: Sets::new(dies * cells * masks, entries(groups * cells * slots)),
             read: Sets::new(dies * cells * masks * LENGTHS, entries(groups * cells)),
             read_lengths: vec![0; dies * cells * masks],
+            any_masks: vec![MaskSet::default(); dies],
+            next_masks: vec![MaskSet::default(); dies * cells],
+            read_masks: vec![MaskSet::default(); dies * cells],
+            next_together: vec![0; dies * masks],
+            read_together: vec![0; dies * masks],
             last_next: vec![0; entries(groups)],
             last_read: vec![0; entries(groups)],
         }
@@ -82,6 +95,31 @@ impl Cohorts {
     /// The bit lengths for which [`Cohorts::read`] has an entry, one bit each.
     pub(super) fn read_lengths(&self, die: Die, cell: CellTypeId, mask: PlaneSet) -> u32 {
         self.read_lengths[(usize::from(die.0) * self.cells + cell.index()) * self.masks + usize::from(mask.0)]
+    }
+
+    /// The masks for which [`Cohorts::any`] has an entry.
+    pub(super) fn any_masks(&self, die: Die) -> &MaskSet {
+        &self.any_masks[usize::from(die.0)]
+    }
+
+    /// The masks for which [`Cohorts::next`] has an entry.
+    pub(super) fn next_masks(&self, die: Die, cell: CellTypeId) -> &MaskSet {
+        &self.next_masks[usize::from(die.0) * self.cells + cell.index()]
+    }
+
+    /// The masks for which [`Cohorts::read`] has an entry.
+    pub(super) fn read_masks(&self, die: Die, cell: CellTypeId) -> &MaskSet {
+        &self.read_masks[usize::from(die.0) * self.cells + cell.index()]
+    }
+
+    /// The cell types with which some two of `planes` can be programmed together, one bit each.
+    pub(super) fn next_together(&self, die: Die, planes: PlaneSet) -> u8 {
+        self.next_together[usize::from(die.0) * self.masks + usize::from(planes.0)]
+    }
+
+    /// The cell types as which some two of `planes` can be read together, one bit each.
+    pub(super) fn read_together(&self, die: Die, planes: PlaneSet) -> u8 {
+        self.read_together[usize::from(die.0) * self.masks + usize::from(planes.0)]
     }
 
     /// The group of an entry of [`Cohorts::any`].
@@ -123,32 +161,52 @@ impl AddressBook {
                 read_cells |= 1 << cell.0;
             }
         }
-        let together = free.len() >= 2;
-        let set = usize::from(die.0) * self.cohorts.masks + usize::from(free.0);
-        self.cohorts.any.assign(entry as u32, together.then_some(set));
-        for cell in bits(next_cells | self.cohorts.last_next[entry]) {
-            self.cohorts.set_next(die, entry, cell, &next);
+        self.cohorts.set_any(die, entry, free);
+        for cell in bits(u32::from(next_cells | self.cohorts.last_next[entry])) {
+            self.cohorts.set_next(&self.masks, die, entry, cell, &next);
         }
-        for cell in bits(read_cells | self.cohorts.last_read[entry]) {
-            self.cohorts.set_read(die, entry, cell, &read);
+        for cell in bits(u32::from(read_cells | self.cohorts.last_read[entry])) {
+            self.cohorts.set_read(&self.masks, die, entry, cell, &read);
         }
         self.cohorts.last_next[entry] = next_cells;
         self.cohorts.last_read[entry] = read_cells;
     }
 }
 
-/// The positions of the bits of a byte.
-fn bits(mut byte: u8) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let at = byte.trailing_zeros() as usize;
-        byte &= byte.wrapping_sub(1);
-        (at < 8).then_some(at)
-    })
-}
-
 impl Cohorts {
+    /// Files the cohort of a group for erasing.
+    fn set_any(&mut self, die: Die, group: usize, free: PlaneSet) {
+        let set = (free.len() >= 2).then(|| usize::from(die.0) * self.masks + usize::from(free.0));
+        let left = self.any.home(group as u32);
+        if left == set {
+            return;
+        }
+        self.any.assign(group as u32, set);
+        for changed in [left, set].into_iter().flatten() {
+            self.any_masks[changed / self.masks].put(changed % self.masks, self.any.len(changed) > 0);
+        }
+    }
+
+    /// Moves an entry of `next` and notes which masks have one.
+    fn move_next(&mut self, relations: &Masks, entry: u32, set: Option<usize>) {
+        let left = self.next.home(entry);
+        if left == set {
+            return;
+        }
+        self.next.assign(entry, set);
+        for changed in [left, set].into_iter().flatten() {
+            let some = self.next.len(changed) > 0;
+            let (row, mask) = (changed / self.masks, changed % self.masks);
+            if self.next_masks[row].put(mask, some) {
+                let (die, cell) = (row / self.cells, row % self.cells);
+                let together = &mut self.next_together[die * self.masks..][..self.masks];
+                relations.note_together(together, 1 << cell, mask, &self.next_masks[row]);
+            }
+        }
+    }
+
     /// Files the cohorts of a group for programming a cell type: planes at the same next page, at least two.
-    fn set_next(&mut self, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
+    fn set_next(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
         let mut slot = 0;
         let mut seen = PlaneSet::EMPTY;
         for (at, &(cells, page)) in planes.iter().enumerate() {
@@ -164,17 +222,17 @@ impl Cohorts {
             seen = seen.union(mask);
             if mask.len() >= 2 {
                 let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);
-                self.next.assign(((group * self.cells + cell) * self.slots + slot) as u32, Some(set));
+                self.move_next(relations, ((group * self.cells + cell) * self.slots + slot) as u32, Some(set));
                 slot += 1;
             }
         }
         for slot in slot..self.slots {
-            self.next.assign(((group * self.cells + cell) * self.slots + slot) as u32, None);
+            self.move_next(relations, ((group * self.cells + cell) * self.slots + slot) as u32, None);
         }
     }
 
     /// Files the cohort of a group for reading a cell type.
-    fn set_read(&mut self, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
+    fn set_read(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
         let mut mask = PlaneSet::EMPTY;
         let mut longest = 0;
         for (at, &(cells, pages)) in planes.iter().enumerate() {
@@ -189,11 +247,21 @@ impl Cohorts {
         });
         let entry = (group * self.cells + cell) as u32;
         let left = self.read.home(entry);
+        if left == set {
+            return;
+        }
         self.read.assign(entry, set);
         for changed in [left, set].into_iter().flatten() {
             let bit = 1 << (changed % LENGTHS);
             let lengths = &mut self.read_lengths[changed / LENGTHS];
             *lengths = if self.read.len(changed) > 0 { *lengths | bit } else { *lengths & !bit };
+            let some = *lengths != 0;
+            let (row, mask) = (changed / LENGTHS / self.masks, changed / LENGTHS % self.masks);
+            if self.read_masks[row].put(mask, some) {
+                let die = row / self.cells;
+                let together = &mut self.read_together[die * self.masks..][..self.masks];
+                relations.note_together(together, 1 << cell, mask, &self.read_masks[row]);
+            }
         }
     }
 }

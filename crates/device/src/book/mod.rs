@@ -5,6 +5,7 @@
 //! record, never from the sets. Has no randomness of its own: callers bring a function that draws below a bound.
 
 mod cohorts;
+mod masks;
 mod sample;
 mod sets;
 
@@ -14,6 +15,7 @@ use crate::place::Place;
 use crate::rule::Rule;
 use crate::tables::{BaseInfo, Size, Tables};
 use cohorts::Cohorts;
+use masks::Masks;
 use sets::Sets;
 
 /// How far a block is in its life.
@@ -88,9 +90,22 @@ pub struct AddressBook {
     read: Sets,
     /// Block groups by the planes that can work together.
     cohorts: Cohorts,
-    /// Planes with at least one programmable (readable) block: [die × cells + cell].
-    next_planes: Vec<PlaneSet>,
-    read_planes: Vec<PlaneSet>,
+    /// Which of the sets above hold something: die × planes + plane.
+    lanes: Vec<Lane>,
+    masks: Masks,
+}
+
+/// What the sets of one plane hold, so that nobody has to look through them.
+#[derive(Clone, Copy, Default, Debug)]
+struct Lane {
+    /// The classes of [`AddressBook::next`] with a block, one bit each.
+    next_classes: u16,
+    /// For each cell type the bit lengths of [`AddressBook::read`] with a block, one bit each.
+    read_lengths: [u32; 8],
+    /// The cell types with which some block may be programmed.
+    next_cells: u8,
+    /// The cell types as which some page may be read.
+    read_cells: u8,
 }
 
 /// Bit lengths of a page count 1..=65535 are 1..=16.
@@ -141,8 +156,8 @@ impl AddressBook {
             next: Sets::new(lanes * cells * 2, blocks),
             read: Sets::new(lanes * cells * LENGTHS, blocks),
             cohorts: Cohorts::new(tables),
-            next_planes: vec![PlaneSet::EMPTY; usize::from(size.dies) * cells],
-            read_planes: vec![PlaneSet::EMPTY; usize::from(size.dies) * cells],
+            lanes: vec![Lane::default(); lanes],
+            masks: Masks::new(size.planes),
         };
         for die in 0..size.dies {
             for group in 0..size.groups {
@@ -222,27 +237,52 @@ impl AddressBook {
             BlockStage::Erased(cell) => Some(cell.index()),
             BlockStage::Programmed(cell) => Some(self.cells + cell.index()),
         };
-        self.next.assign(at as u32, class.map(|class| lane * self.cells * 2 + class));
-        let set = self.readable(&record).map(|(cell, pages)| {
-            let length = (16 - pages.leading_zeros()) as usize;
-            (lane * self.cells + cell.index()) * LENGTHS + length
-        });
-        self.read.assign(at as u32, set);
-        self.refresh_planes(place.die, plane, lane);
+        self.file_next(at as u32, lane, class);
+        self.file_read(at as u32, lane, self.readable(&record));
     }
 
-    /// Which cell types a plane can program and read now.
-    fn refresh_planes(&mut self, die: Die, plane: Plane, lane: usize) {
-        for cell in 0..self.cells {
-            let index = usize::from(die.0) * self.cells + cell;
-            let bit = PlaneSet::one(plane);
-            let next = self.program_classes(cell).any(|class| self.next.len(lane * self.cells * 2 + class) > 0);
-            let sets = &mut self.next_planes[index];
-            *sets = if next { sets.union(bit) } else { sets.minus(bit) };
-            let base = (lane * self.cells + cell) * LENGTHS;
-            let read = (0..LENGTHS).any(|length| self.read.len(base + length) > 0);
-            let sets = &mut self.read_planes[index];
-            *sets = if read { sets.union(bit) } else { sets.minus(bit) };
+    /// Files a block under the class as which it may be programmed.
+    fn file_next(&mut self, block: u32, lane: usize, class: Option<usize>) {
+        let first = lane * self.cells * 2;
+        let left = self.next.home(block);
+        let set = class.map(|class| first + class);
+        if left == set {
+            return;
+        }
+        self.next.assign(block, set);
+        let before = self.lanes[lane].next_classes;
+        let mut classes = before;
+        for changed in [left, set].into_iter().flatten() {
+            let bit = 1 << (changed - first);
+            classes = if self.next.len(changed) > 0 { classes | bit } else { classes & !bit };
+        }
+        if classes != before {
+            let cells = masks::bits(u32::from(classes)).map(|class| match class.checked_sub(self.cells) {
+                Some(open) => 1 << open,
+                None => self.programs[class],
+            });
+            self.lanes[lane].next_cells = cells.fold(0, |all, cells| all | cells);
+            self.lanes[lane].next_classes = classes;
+        }
+    }
+
+    /// Files a block under the cell type as which it may be read and the bit length of its readable pages.
+    fn file_read(&mut self, block: u32, lane: usize, readable: Option<(CellTypeId, u16)>) {
+        let first = lane * self.cells * LENGTHS;
+        let left = self.read.home(block);
+        let set = readable.map(|(cell, pages)| first + cell.index() * LENGTHS + (16 - pages.leading_zeros()) as usize);
+        if left == set {
+            return;
+        }
+        self.read.assign(block, set);
+        for changed in [left, set].into_iter().flatten() {
+            let (cell, bit) = ((changed - first) / LENGTHS, 1 << ((changed - first) % LENGTHS));
+            let state = &mut self.lanes[lane];
+            let lengths = &mut state.read_lengths[cell];
+            *lengths = if self.read.len(changed) > 0 { *lengths | bit } else { *lengths & !bit };
+            let cell_bit = 1 << cell;
+            let some = state.read_lengths[cell] != 0;
+            state.read_cells = if some { state.read_cells | cell_bit } else { state.read_cells & !cell_bit };
         }
     }
 

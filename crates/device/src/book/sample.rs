@@ -9,7 +9,8 @@
 
 use nandseq_profile::{CellTypeId, Die, Page, PlaneSet};
 
-use super::{AddressBook, BlockStage, LENGTHS};
+use super::masks::{MaskSet, bits};
+use super::{AddressBook, BlockStage, LENGTHS, Lane};
 use crate::place::Place;
 
 /// How often a draw of a readable page is repeated before the last block drawn is taken as it is.
@@ -33,13 +34,51 @@ impl AddressBook {
     /// The planes among `allowed` with a block that may be programmed with a cell type.
     #[must_use]
     pub fn next_planes(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
-        self.next_planes[usize::from(die.0) * self.cells + cell.index()].and(allowed)
+        self.planes_where(die, allowed, |lane| lane.next_cells >> cell.0 & 1 == 1)
     }
 
     /// The planes among `allowed` with a readable page of a cell type.
     #[must_use]
     pub fn read_planes(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
-        self.read_planes[usize::from(die.0) * self.cells + cell.index()].and(allowed)
+        self.planes_where(die, allowed, |lane| lane.read_cells >> cell.0 & 1 == 1)
+    }
+
+    fn planes_where(&self, die: Die, allowed: PlaneSet, test: impl Fn(&Lane) -> bool) -> PlaneSet {
+        let first = usize::from(die.0) * usize::from(self.size.planes);
+        let mut planes = PlaneSet::EMPTY;
+        for plane in allowed.iter().filter(|plane| test(&self.lanes[first + usize::from(plane.0)])) {
+            planes.insert(plane);
+        }
+        planes
+    }
+
+    /// The cell types, one bit each, with which some block of the allowed planes may be programmed.
+    #[must_use]
+    pub fn next_cells(&self, die: Die, allowed: PlaneSet) -> u8 {
+        self.over_lanes(die, allowed, |lane| lane.next_cells)
+    }
+
+    /// The cell types, one bit each, as which some page of the allowed planes may be read.
+    #[must_use]
+    pub fn read_cells(&self, die: Die, allowed: PlaneSet) -> u8 {
+        self.over_lanes(die, allowed, |lane| lane.read_cells)
+    }
+
+    fn over_lanes(&self, die: Die, allowed: PlaneSet, bits: impl Fn(&Lane) -> u8) -> u8 {
+        let first = usize::from(die.0) * usize::from(self.size.planes);
+        allowed.iter().fold(0, |all, plane| all | bits(&self.lanes[first + usize::from(plane.0)]))
+    }
+
+    /// The cell types, one bit each, with which some two of the allowed planes can be programmed together.
+    #[must_use]
+    pub fn next_cells_together(&self, die: Die, allowed: PlaneSet) -> u8 {
+        self.cohorts.next_together(die, allowed)
+    }
+
+    /// The cell types, one bit each, as which some two of the allowed planes can be read together.
+    #[must_use]
+    pub fn read_cells_together(&self, die: Die, allowed: PlaneSet) -> u8 {
+        self.cohorts.read_together(die, allowed)
     }
 
     /// A block that may be erased, at page 0; the cell type is for the caller to fill in.
@@ -73,9 +112,7 @@ impl AddressBook {
     /// The planes among `allowed` with a block that may be programmed at all.
     #[must_use]
     pub fn any_next_planes(&self, die: Die, allowed: PlaneSet) -> PlaneSet {
-        let first = usize::from(die.0) * self.cells;
-        let all = self.next_planes[first..first + self.cells].iter().fold(PlaneSet::EMPTY, |all, one| all.union(*one));
-        all.and(allowed)
+        self.planes_where(die, allowed, |lane| lane.next_cells != 0)
     }
 
     /// The next page of a block that may be programmed with any cell type; the place carries the type it is erased or
@@ -110,7 +147,8 @@ impl AddressBook {
         let sets = || {
             planes.iter().flat_map(|plane| {
                 let base = ((lane + usize::from(plane.0)) * self.cells + cell.index()) * LENGTHS;
-                (1..LENGTHS).map(move |length| (self.read.get(base + length), length))
+                let lengths = self.lanes[lane + usize::from(plane.0)].read_lengths[cell.index()];
+                bits(lengths).map(move |length| (self.read.get(base + length), length))
             })
         };
         let limit = |entry: u32| self.readable(&self.records[entry as usize]).map_or(0, |(_, pages)| pages);
@@ -128,34 +166,27 @@ impl AddressBook {
     /// Whether some two of the allowed planes can be erased together.
     #[must_use]
     pub fn any_together(&self, die: Die, allowed: PlaneSet) -> bool {
-        self.masks().any(|mask| mask.and(allowed).len() >= 2 && !self.cohorts.any(die, mask).is_empty())
+        self.cohorts.any_masks(die).meets(self.masks.sharing_two(allowed))
     }
 
     /// Whether some two of the allowed planes can be programmed together.
     #[must_use]
     pub fn next_together(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> bool {
-        self.masks().any(|mask| mask.and(allowed).len() >= 2 && !self.cohorts.next(die, cell, mask).is_empty())
+        self.next_cells_together(die, allowed) >> cell.0 & 1 == 1
     }
 
     /// Whether some two of the allowed planes can be read together.
     #[must_use]
     pub fn read_together(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> bool {
-        let usable = |mask: PlaneSet| mask.and(allowed).len() >= 2;
-        self.masks().any(|mask| usable(mask) && self.cohorts.read_lengths(die, cell, mask) != 0)
+        self.read_cells_together(die, allowed) >> cell.0 & 1 == 1
     }
 
-    /// The plane sets of two or more planes.
-    fn masks(&self) -> impl Iterator<Item = PlaneSet> + use<> {
-        let all = PlaneSet::first(u32::from(self.size.planes)).0;
-        (3..=all).map(PlaneSet).filter(|mask| mask.len() >= 2)
-    }
-
-    /// A random plane set among the allowed ones on which `exists` says that some group qualifies.
+    /// A random plane set among the allowed ones on which some group qualifies; `known` are the plane sets of groups.
     fn draw_planes(
         &self,
         allowed: PlaneSet,
         max_planes: u32,
-        exists: impl Fn(PlaneSet) -> bool,
+        known: &MaskSet,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<PlaneSet> {
         let most = max_planes.min(allowed.len());
@@ -163,19 +194,21 @@ impl AddressBook {
             return None;
         }
         let wanted = 2 + below(u64::from(most - 1)) as u32;
+        let exists = |mask: &PlaneSet| known.meets(self.masks.supersets(*mask));
         for size in (2..=wanted).rev() {
-            let fits = |mask: &PlaneSet| mask.len() == size && mask.is_subset(allowed) && exists(*mask);
-            let count = self.masks().filter(fits).count();
+            let of_size = || self.masks.subsets(allowed).iter().filter(|mask| mask.len() == size);
+            let count = of_size().filter(exists).count();
             if count > 0 {
                 let pick = below(count as u64) as usize;
-                return self.masks().filter(fits).nth(pick);
+                return of_size().filter(exists).nth(pick);
             }
         }
         None
     }
 
-    fn supersets(&self, planes: PlaneSet) -> impl Iterator<Item = PlaneSet> + use<> {
-        self.masks().filter(move |mask| planes.is_subset(*mask))
+    /// The plane sets among `known` that contain `planes`.
+    fn supersets(&self, planes: PlaneSet, known: &MaskSet) -> impl Iterator<Item = PlaneSet> + use<> {
+        self.masks.supersets(planes).and(known).iter()
     }
 
     /// Blocks of one group that may be erased together, at page 0; the cell type is for the caller to fill in.
@@ -186,9 +219,9 @@ impl AddressBook {
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let exists = |planes| self.supersets(planes).any(|mask| !self.cohorts.any(die, mask).is_empty());
-        let planes = self.draw_planes(allowed, max_planes, exists, below)?;
-        let entry = nth(|| self.supersets(planes).map(|mask| self.cohorts.any(die, mask)), below)?;
+        let known = self.cohorts.any_masks(die);
+        let planes = self.draw_planes(allowed, max_planes, known, below)?;
+        let entry = nth(|| self.supersets(planes, known).map(|mask| self.cohorts.any(die, mask)), below)?;
         Some(Place { die, planes, group: self.cohorts.any_group(entry), ..Place::default() })
     }
 
@@ -201,8 +234,7 @@ impl AddressBook {
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let exists = |planes| self.supersets(planes).any(|mask| !self.cohorts.next(die, cell, mask).is_empty());
-        let planes = self.draw_planes(allowed, max_planes, exists, below)?;
+        let planes = self.draw_planes(allowed, max_planes, self.cohorts.next_masks(die, cell), below)?;
         self.sample_next_on(die, cell, planes, below)
     }
 
@@ -214,7 +246,8 @@ impl AddressBook {
         planes: PlaneSet,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let entry = nth(|| self.supersets(planes).map(|mask| self.cohorts.next(die, cell, mask)), below)?;
+        let known = self.cohorts.next_masks(die, cell);
+        let entry = nth(|| self.supersets(planes, known).map(|mask| self.cohorts.next(die, cell, mask)), below)?;
         let place = Place { die, planes, group: self.cohorts.next_group(entry), cell_type: cell, ..Place::default() };
         let first = planes.iter().next()?;
         let page = Page(self.record(die, place.block(&self.size, first)).pages);
@@ -230,22 +263,14 @@ impl AddressBook {
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let exists = |planes| self.supersets(planes).any(|mask| self.cohorts.read_lengths(die, cell, mask) != 0);
-        let planes = self.draw_planes(allowed, max_planes, exists, below)?;
+        let planes = self.draw_planes(allowed, max_planes, self.cohorts.read_masks(die, cell), below)?;
         self.sample_read_on(die, cell, planes, below)
     }
 
     /// The sets of groups that can be read together on exactly `mask`, with the bit length of their longest stretch.
     fn read_lists(&self, die: Die, cell: CellTypeId, mask: PlaneSet) -> impl Iterator<Item = (&[u32], usize)> {
-        let mut lengths = self.cohorts.read_lengths(die, cell, mask);
-        std::iter::from_fn(move || {
-            if lengths == 0 {
-                return None;
-            }
-            let length = lengths.trailing_zeros() as usize;
-            lengths &= lengths - 1;
-            Some((self.cohorts.read(die, cell, mask, length), length))
-        })
+        let lengths = self.cohorts.read_lengths(die, cell, mask);
+        bits(lengths).map(move |length| (self.cohorts.read(die, cell, mask, length), length))
     }
 
     /// A page of one group that may be read together, on exactly these planes.
@@ -264,7 +289,8 @@ impl AddressBook {
             };
             planes.iter().map(pages).min().unwrap_or(0)
         };
-        let sets = || self.supersets(planes).flat_map(|mask| self.read_lists(die, cell, mask));
+        let known = self.cohorts.read_masks(die, cell);
+        let sets = || self.supersets(planes, known).flat_map(|mask| self.read_lists(die, cell, mask));
         let (entry, page) = nth_page(sets, limit, below)?;
         let group = self.cohorts.read_group(entry);
         Some(Place { die, planes, group, page: Page(page), cell_type: cell })

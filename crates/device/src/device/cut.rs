@@ -71,6 +71,7 @@ impl Device {
         if info.affects_state {
             let planes = self.planes_of(info, &flight.place);
             for die in self.dies_of(info, &flight.place) {
+                self.dies[die].stamp += 1;
                 for plane in planes.iter() {
                     if let Some(segment) = &mut self.dies[die].segments[usize::from(plane.0)] {
                         segment.cut(now);
@@ -90,6 +91,7 @@ impl Device {
         let window = flight.window_end - flight.end;
         let state = &mut self.dies[usize::from(die.0)];
         state.parked[slot(axis)] = Some(Parked { op: flight.op, place: flight.place, busy, window });
+        state.stamp += 1;
         state.logic.suspend(axis, Suspended { place: flight.place, base });
     }
 

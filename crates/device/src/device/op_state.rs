@@ -115,17 +115,25 @@ impl Device {
     /// The bases that the op_state of a plane forbids; none during ISSUE and when the plane is idle.
     #[must_use]
     pub fn forbidden_by_op_state(&self, tables: &Tables, die: Die, plane: Plane, now: Ticks) -> BaseSet {
+        self.state_key(die, plane, now).0.map_or(BaseSet::EMPTY, |key| tables.forbidden_in(key))
+    }
+
+    /// The key of a plane's op_state, `None` during ISSUE and when the plane is idle; and until when it stays so if nothing
+    /// starts or is cut there.
+    #[must_use]
+    pub fn state_key(&self, die: Die, plane: Plane, now: Ticks) -> (Option<PhaseKey>, Ticks) {
         let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
-            return BaseSet::EMPTY;
+            return (None, Ticks(u64::MAX));
         };
-        let key = if now < segment.issue_end || now >= segment.end {
-            None
+        if now >= segment.end {
+            (None, Ticks(u64::MAX))
+        } else if now < segment.issue_end {
+            (None, segment.issue_end)
         } else if now < segment.busy_end {
-            segment.busy_key
+            (segment.busy_key, segment.busy_end)
         } else {
-            segment.window_key
-        };
-        key.map_or(BaseSet::EMPTY, |key| tables.forbidden_in(key))
+            (segment.window_key, segment.end)
+        }
     }
 
     /// What a status read of a die sees.
@@ -157,6 +165,7 @@ impl Device {
     pub(super) fn open_segments(&mut self, info: &BaseInfo, place: &Place, segment: impl Fn(PhaseKey) -> Segment) {
         let planes = self.planes_of(info, place);
         for die in self.dies_of(info, place) {
+            self.dies[die].stamp += 1;
             for plane in planes.iter() {
                 let slot = &mut self.dies[die].segments[usize::from(plane.0)];
                 *slot = Some(segment(slot.map_or(PhaseKey::DEFAULT, |before| before.end_key)));

@@ -21,6 +21,7 @@ pub use form::{InputTimeRow, ProposalRow, SegmentRow, StateName, StretchRow, Tab
 
 use super::MAX_LINE;
 use super::line::{Line, next_line, split_into};
+use crate::files::FileKind;
 
 /// The most columns a table has.
 const MOST: usize = 13;
@@ -50,16 +51,22 @@ impl TableKind {
         Self::ProposalCounts,
     ];
 
+    /// The kind of file it is.
+    #[must_use]
+    pub const fn file(self) -> FileKind {
+        match self {
+            Self::OperationTimeline => FileKind::OperationTimeline,
+            Self::OpStateTimeline => FileKind::OpStateTimeline,
+            Self::AddressTouchCount => FileKind::AddressTouchCount,
+            Self::InputTimeCount => FileKind::OpStateNameInputTimeCount,
+            Self::ProposalCounts => FileKind::PhaseProposalCounts,
+        }
+    }
+
     /// The first part of the file's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::OperationTimeline => "operation_timeline",
-            Self::OpStateTimeline => "op_state_timeline",
-            Self::AddressTouchCount => "address_touch_count",
-            Self::InputTimeCount => "op_state_name_input_time_count",
-            Self::ProposalCounts => "phase_proposal_counts",
-        }
+        self.file().name()
     }
 
     /// Its columns, in order.
@@ -224,9 +231,7 @@ impl<R: BufRead> TableReader<R> {
     pub fn new(kind: TableKind, mut input: R) -> Result<Self, TableError> {
         let mut line = Vec::new();
         let header = match next_line(&mut input, &mut line, MAX_LINE)? {
-            Line::Read => {
-                line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) == kind.columns().join(",").as_bytes()
-            }
+            Line::Read => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) == kind.columns().join(",").as_bytes(),
             Line::TooLong | Line::End => false,
         };
         if header { Ok(Self { kind, input, row: 0, ended: false }) } else { Err(TableError::Header(kind)) }

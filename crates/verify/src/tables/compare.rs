@@ -16,6 +16,8 @@ use crate::rule::RuleCode;
 
 /// How many rows are looked at to find the way back.
 const AHEAD: usize = 24;
+/// How many rows are looked at to find one that is about the same.
+const NEAR: usize = 8;
 /// How many rows that nobody can know may stand at the beginning.
 const UNKNOWN: usize = 4096;
 /// How many pairs of phase keys are remembered.
@@ -61,6 +63,20 @@ fn agrees(text: &[u8], free: usize, line: &[u8]) -> bool {
     }
     let Some(rest) = line.strip_prefix(text) else { return false };
     rest.contains(&b'"') || rest.iter().filter(|&&byte| byte == b',').count() + 1 == free
+}
+
+/// Whether two rows are about the same, whatever else they say of it.
+fn same_key(table: TableKind, expected: &Expected, found: &Found) -> bool {
+    let key: &[&str] = match table {
+        TableKind::OperationTimeline => &["die", "plane", "source", "op_uid"],
+        TableKind::OpStateTimeline => &["start", "die", "plane"],
+        TableKind::AddressTouchCount => &["op_base", "cell_type", "die", "block", "page"],
+        TableKind::InputTimeCount | TableKind::ProposalCounts => &[],
+    };
+    let mut text = expected.text.clone();
+    text.extend(std::iter::repeat_n(b',', expected.free.saturating_sub(1)));
+    let (Ok(right), Ok(wrong)) = (table.fields(&text), table.fields(&found.text)) else { return false };
+    right.iter().zip(wrong.iter()).all(|((column, right), (_, wrong))| right == wrong || !key.contains(&column))
 }
 
 impl Comparison {
@@ -201,8 +217,15 @@ impl Comparison {
                 }
             }
         }
-        // Nowhere: one row at a time, or what one side has left.
-        (1.min(self.expected.len()), 1.min(self.found.len()))
+        // Nowhere: up to the next rows that are at least about the same, or one row at a time, or what one side has left.
+        let about = (0..NEAR).flat_map(|sum| (0..=sum).map(move |at| (at, sum - at))).find(|&(at, other)| {
+            let (Some(expected), Some(found)) = (self.expected.get(at), self.found.get(other)) else { return false };
+            same_key(self.kind(), expected, found)
+        });
+        match about {
+            Some((0, 0)) | None => (1.min(self.expected.len()), 1.min(self.found.len())),
+            Some(way) => way,
+        }
     }
 
     /// Reports the first rows of either side.

@@ -8,9 +8,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 
 use nandseq_profile::{IdVec, OpId, Ticks};
-use nandseq_trace::read::table::{
-    InputTimeRow, ProposalRow, StateName, TableFault, TableKind, TableLine, TableReader,
-};
+use nandseq_trace::read::table::{InputTimeRow, ProposalRow, StateName, TableFault, TableKind, TableLine, TableReader};
 
 use super::court::{Court, Exhibit, sentence_of};
 use crate::finding::Place;

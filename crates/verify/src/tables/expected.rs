@@ -238,9 +238,7 @@ impl Words {
     pub(super) fn touch(&self, program: bool, at: &nandseq_profile::Target) -> Touch {
         let rank = self.cell_type_ranks.get(at.cell_type.index()).copied().unwrap_or_default();
         let kind = u64::from(!program) << 3 | u64::from(rank);
-        Touch(
-            kind << 44 | u64::from(at.die.0) << 36 | u64::from(at.block.0 & 0xF_FFFF) << 16 | u64::from(at.page.0),
-        )
+        Touch(kind << 44 | u64::from(at.die.0) << 36 | u64::from(at.block.0 & 0xF_FFFF) << 16 | u64::from(at.page.0))
     }
 
     /// A row of address_touch_count.

@@ -68,10 +68,7 @@ impl Touches {
 }
 
 /// Hands on the entries of sorted lists in order, those of one page as one.
-fn merge(
-    mut sorted: Vec<(Spool, u64)>,
-    mut hand_on: impl FnMut(Touch, u64) -> io::Result<()>,
-) -> io::Result<()> {
+fn merge(mut sorted: Vec<(Spool, u64)>, mut hand_on: impl FnMut(Touch, u64) -> io::Result<()>) -> io::Result<()> {
     let mut next = BinaryHeap::new();
     for (at, (spool, left)) in sorted.iter_mut().enumerate() {
         if let Some((touch, count)) = pop(spool, left)? {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod addresses;
+mod beside;
 mod files;
 mod occupation;
 mod recovery;

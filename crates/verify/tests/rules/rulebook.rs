@@ -4,9 +4,10 @@ use std::fs;
 
 use nandseq_trace::read::{COLUMNS, SequenceReader};
 use nandseq_verify::notation::Line;
-use nandseq_verify::rulebook::{Content, Example, examples};
+use nandseq_verify::rulebook::{Content, Example, NO_ROW, TableExample, examples, table_examples};
 use nandseq_verify::{RuleCode, Verifier};
 
+use crate::beside::judge_tables;
 use crate::{DEVICE, judge_script, rulebook_folder};
 
 /// Every code that an example expects somewhere.
@@ -42,9 +43,48 @@ fn judge_rows(rows: &[(String, Vec<RuleCode>)], place: &str) {
     assert!(reader.next_row().unwrap().is_none());
 }
 
+/// Judges an example of tables.
+fn judge_table_example(example: &TableExample, place: &str) {
+    let (mut tables, mut expected) = (Vec::new(), Vec::new());
+    for (kind, rows) in &example.tables {
+        let written = rows.iter().map(|(row, _)| row.as_str()).filter(|row| *row != NO_ROW);
+        tables.push((*kind, written.collect::<Vec<_>>().join("\n")));
+        let codes =
+            rows.iter().zip(1..).flat_map(|((_, codes), row)| codes.iter().map(move |code| (*kind, row, *code)));
+        expected.extend(codes);
+    }
+    let report = judge_tables(&example.script, &tables);
+    let findings = report.sites[0].findings.iter();
+    let mut found: Vec<_> =
+        findings.map(|finding| (finding.table.expect(place), finding.place.row, finding.rule)).collect();
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected, "{place}: {report}");
+}
+
+#[test]
+fn every_page_of_tables_judges_as_it_says() {
+    for rule in RuleCode::TABLES.into_iter().chain([RuleCode::RowFormat]) {
+        let file = rulebook_folder().join(format!("{}.md", rule.name()));
+        let page = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert!(page.starts_with(&format!("# `{}`\n", rule.name())), "{}", file.display());
+        let examples = table_examples(&DEVICE, &page).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let keeps = rule == RuleCode::RowFormat || examples.iter().any(|example| example.keeps);
+        assert!(keeps, "{} keeps nothing", file.display());
+        assert!(examples.iter().any(|example| !example.keeps), "{} breaks nothing", file.display());
+        for example in examples {
+            let place = format!("{}:{}", file.display(), example.line);
+            let codes: Vec<_> = example.tables.iter().flat_map(|(_, rows)| rows).flat_map(|(_, codes)| codes).collect();
+            assert_eq!(example.keeps, codes.is_empty(), "{place}");
+            assert!(example.keeps || codes.contains(&&rule), "{place} does not break {}", rule.name());
+            judge_table_example(&example, &place);
+        }
+    }
+}
+
 #[test]
 fn every_page_judges_as_it_says() {
-    for rule in RuleCode::ALL {
+    for rule in RuleCode::ALL.into_iter().filter(|rule| !RuleCode::TABLES.contains(rule)) {
         let file = rulebook_folder().join(format!("{}.md", rule.name()));
         let page = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         assert!(page.starts_with(&format!("# `{}`\n", rule.name())), "{}", file.display());

@@ -1,0 +1,150 @@
+//! The manifest of an output folder that holds the folders of several sites.
+//!
+//! Promises that it depends on the sites it lists alone, not on whether they were made together, one by one with `--sites`, or as
+//! shards: what is complete has the manifest of one execution.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use nandseq_trace::manifest::{self, BatchManifest, Origin, SiteRecord};
+
+use crate::arguments::SeedFormula;
+use crate::execute::origin;
+use crate::plan::{Batch, Part, Plan, SiteList};
+
+/// Flags, each with a value, that say which part of a batch, or how long an open one is.
+const PART_FLAGS: [&str; 3] = ["--sites", "--shard", "--site-count"];
+
+/// What an earlier execution left of the same batch.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier {
+    /// Sites of the whole batch; 0 when unknown.
+    count: u64,
+    /// The sites that are not asked for now.
+    records: Vec<SiteRecord>,
+}
+
+impl Earlier {
+    /// What the manifest in the output folder says, if it is of this batch and the plan asks for part of it.
+    pub(super) fn read(plan: &Plan, batch: &Batch) -> Self {
+        let Part::Sites(_) = batch.part else { return Self::default() };
+        let manifest = fs::read(plan.out_dir.join(manifest::FILE_NAME)).ok();
+        let Some(manifest) = manifest.and_then(|text| serde_json::from_slice::<BatchManifest>(&text).ok()) else {
+            return Self::default();
+        };
+        let ours = origin(plan, plan.arguments_of_batch(batch));
+        if manifest.base_seed != plan.base_seed || !is_same_batch(&manifest.origin, &ours) {
+            return Self::default();
+        }
+        let asked = batch.sites();
+        let records = manifest.sites.into_iter().filter(|record| !asked.contains(&record.site)).collect();
+        Self { count: count_of(&manifest.origin), records }
+    }
+
+    /// Whether there is nothing to keep.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The manifest of the plan's batch with these sites and those kept.
+    pub(super) fn manifest_with(&self, plan: &Plan, batch: &Batch, made: Vec<SiteRecord>) -> BatchManifest {
+        let mut records: BTreeMap<u64, SiteRecord> =
+            self.records.iter().map(|record| (record.site, record.clone())).collect();
+        records.extend(made.into_iter().map(|record| (record.site, record)));
+        let sites: Vec<u64> = records.keys().copied().collect();
+        let batch = Batch { count: batch.count.max(self.count), ..batch.clone() };
+        let batch = match batch.part {
+            Part::Whole | Part::Shard(_) => batch,
+            Part::Sites(_) => batch.with_sites(&sites),
+        };
+        of(plan, &batch, records.into_values().collect())
+    }
+}
+
+/// The manifest of a batch.
+pub(crate) fn of(plan: &Plan, batch: &Batch, sites: Vec<SiteRecord>) -> BatchManifest {
+    BatchManifest {
+        schema: manifest::SCHEMA,
+        origin: origin(plan, plan.arguments_of_batch(batch)),
+        seed_formula: plan.seed_formula_name().to_owned(),
+        base_seed: plan.base_seed,
+        warnings: warnings(plan.seed_formula == SeedFormula::Sequential, plan.base_seed, reach(batch)),
+        sites,
+    }
+}
+
+/// What its manifest is called: shards may share a folder.
+pub(crate) fn file_name(batch: &Batch) -> String {
+    match &batch.part {
+        Part::Shard(shard) => shard.manifest_name(),
+        Part::Whole | Part::Sites(_) => manifest::FILE_NAME.to_owned(),
+    }
+}
+
+/// Whether two origins differ at most in the part of the batch that was asked for.
+pub(crate) fn is_same_batch(one: &Origin, other: &Origin) -> bool {
+    let whole = |origin: &Origin| Origin { arguments: without_part(&origin.arguments), ..origin.clone() };
+    whole(one) == whole(other)
+}
+
+fn without_part(arguments: &[String]) -> Vec<String> {
+    without(arguments, &PART_FLAGS)
+}
+
+/// Arguments without some flags and their values.
+fn without(arguments: &[String], flags: &[&str]) -> Vec<String> {
+    let mut rest = arguments.iter();
+    let mut kept = Vec::new();
+    while let Some(argument) = rest.next() {
+        if flags.contains(&argument.as_str()) {
+            rest.next();
+        } else {
+            kept.push(argument.clone());
+        }
+    }
+    kept
+}
+
+/// The arguments of a whole batch from those of a part of it; of an open batch, of these sites.
+pub(crate) fn arguments_of(part: &[String], sites: Option<SiteList>) -> Vec<String> {
+    let mut arguments = without(part, &["--sites", "--shard"]);
+    if let Some(sites) = sites {
+        arguments.extend(["--sites".to_owned(), sites.to_string()]);
+    }
+    arguments
+}
+
+/// Sites of the whole batch; 0 when its end is open.
+pub(crate) fn count_of(origin: &Origin) -> u64 {
+    let mut arguments = origin.arguments.iter().skip_while(|argument| *argument != "--site-count");
+    arguments.nth(1).and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
+/// The sites that a batch reaches over, as far as that is known.
+fn reach(batch: &Batch) -> u64 {
+    match (batch.count, batch.sites().last()) {
+        (0, Some(last)) => last - batch.start + 1,
+        (count, _) => count,
+    }
+}
+
+/// Sequential seeds of neighbouring campaigns are the same seeds.
+pub(crate) fn warnings(is_sequential: bool, base_seed: u64, sites: u64) -> Vec<String> {
+    let reach = sites.saturating_sub(1);
+    if !is_sequential || reach == 0 {
+        return Vec::new();
+    }
+    let (first, last) = (base_seed.saturating_sub(reach), base_seed.saturating_add(reach));
+    vec![format!(
+        "sequential seeds: a campaign of as many sites with any other base seed from {first} to {last} repeats sites of this one; \
+         with --seed-formula hashed none does"
+    )]
+}
+
+/// Puts the manifest of a batch into its folder.
+pub(super) fn write(folder: &Path, batch: &Batch, manifest: &BatchManifest) -> Result<(), crate::failure::Failure> {
+    let name = file_name(batch);
+    let written = manifest::write(folder, &name, manifest);
+    written.map(drop).map_err(|reason| crate::failure::Failure::cannot_write(&folder.join(name), reason))
+}

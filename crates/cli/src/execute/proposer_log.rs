@@ -1,0 +1,150 @@
+//! `proposer_debug_*.log`: what was proposed in a run, and what became of it.
+//!
+//! Promises a text that depends on the run alone. The summary counts accepted and refused proposals by phase key, op name and
+//! outcome, sorted by these names; the full form has a line for each, in order of time, and is written as it happens.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use nandseq_generate::Rejections;
+use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
+use nandseq_trace::files::{FileKind, NewFile};
+use nandseq_trace::manifest::FileRecord;
+use nandseq_trace::{Cut, Operation, Proposal, Sink};
+
+use crate::arguments::ProposerLog;
+
+/// The outcome of a proposal that started.
+const ACCEPTED: &str = "accepted";
+const SUMMARY_HEADER: &str = "phase_key\top_name\toutcome\tcount\n";
+const FULL_HEADER: &str =
+    "propose_time\tdie\tplane\tphase_key_used\tphase_key_virtual\top_name\toutcome\top_uid\tstart\n";
+
+/// The log of one run.
+pub(super) struct Log<'p> {
+    profile: &'p Profile,
+    name: String,
+    file: BufWriter<NewFile>,
+    rows: u64,
+    form: Form,
+}
+
+enum Form {
+    /// Accepted proposals so far.
+    Summary(BTreeMap<(PhaseKey, OpId), u64>),
+    Full,
+}
+
+impl<'p> Log<'p> {
+    /// Starts a log that will be called `name` in the folder of a site; `None` if none is wanted.
+    pub(super) fn create(
+        folder: &Path,
+        name: String,
+        how: ProposerLog,
+        profile: &'p Profile,
+    ) -> io::Result<Option<Self>> {
+        let (form, header) = match how {
+            ProposerLog::Off => return Ok(None),
+            ProposerLog::Summary => (Form::Summary(BTreeMap::new()), SUMMARY_HEADER),
+            ProposerLog::Full => (Form::Full, FULL_HEADER),
+        };
+        if let Some(parent) = folder.join(&name).parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let mut file = BufWriter::new(NewFile::create(folder, &name)?);
+        file.write_all(header.as_bytes())?;
+        Ok(Some(Self { profile, name, file, rows: 0, form }))
+    }
+
+    /// Completes the file and gives it its name; also says how many bytes it has.
+    pub(super) fn finish(mut self, rejections: &Rejections) -> io::Result<(FileRecord, u64)> {
+        if let Form::Summary(accepted) = &self.form {
+            let rejected = rejections.iter().map(|(&(key, op, reason), &count)| ((key, op, reason.code()), count));
+            let accepted = accepted.iter().map(|(&(key, op), &count)| ((key, op, ACCEPTED), count));
+            let mut lines: Vec<(&str, &str, &str, u64)> = rejected
+                .chain(accepted)
+                .map(|((key, op, outcome), count)| {
+                    (&*self.profile.phase_keys[key].name, &*self.profile.ops[op].name, outcome, count)
+                })
+                .collect();
+            lines.sort_unstable();
+            self.rows = lines.len() as u64;
+            for (key, op, outcome, count) in lines {
+                writeln!(self.file, "{key}\t{op}\t{outcome}\t{count}")?;
+            }
+        }
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let bytes = file.bytes();
+        let sha256 = file.commit()?;
+        Ok((FileRecord { kind: FileKind::ProposerLog, file: self.name, rows: self.rows, sha256 }, bytes))
+    }
+
+    fn line(&mut self, proposal: &Proposal, op: OpId, outcome: &str, started: Option<(u64, Ticks)>) -> io::Result<()> {
+        self.rows += 1;
+        let keys = &self.profile.phase_keys;
+        let (uid, start) = match started {
+            Some((uid, start)) => (uid.to_string(), start.to_us_text()),
+            None => (String::new(), String::new()),
+        };
+        writeln!(
+            self.file,
+            "{}\t{}\t{}\t{}\t{}\t{}\t{outcome}\t{uid}\t{start}",
+            proposal.time.to_us_text(),
+            proposal.die.0,
+            proposal.plane.0,
+            keys[proposal.key_used].name,
+            keys[proposal.key_virtual].name,
+            self.profile.ops[op].name,
+        )
+    }
+
+    fn accepted(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        match &mut self.form {
+            Form::Summary(counts) => {
+                *counts.entry((operation.proposal.key_used, operation.op)).or_default() += 1;
+                Ok(())
+            }
+            Form::Full => {
+                let started = Some((operation.uid, operation.start));
+                self.line(operation.proposal, operation.op, ACCEPTED, started)
+            }
+        }
+    }
+}
+
+/// A sink that also logs proposals.
+pub(super) struct Logged<'p, S> {
+    pub(super) inner: S,
+    pub(super) log: Option<Log<'p>>,
+}
+
+impl<S: Sink> Sink for Logged<'_, S> {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        if let Some(log) = self.log.as_mut().filter(|_| operation.is_first) {
+            log.accepted(operation)?;
+        }
+        self.inner.operation(operation)
+    }
+
+    fn still_suspended(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.inner.still_suspended(operation)
+    }
+
+    fn cut(&mut self, uid: u64, at: Ticks, cut: Cut) -> io::Result<()> {
+        self.inner.cut(uid, at, cut)
+    }
+
+    fn resumed(&mut self, uid: u64, from: Ticks, busy_end: Ticks, end: Ticks) -> io::Result<()> {
+        self.inner.resumed(uid, from, busy_end, end)
+    }
+
+    fn wants_refusals(&self) -> bool {
+        self.log.as_ref().is_some_and(|log| matches!(log.form, Form::Full))
+    }
+
+    fn refused(&mut self, proposal: &Proposal, op: OpId, reason: &'static str) -> io::Result<()> {
+        self.log.as_mut().map_or(Ok(()), |log| log.line(proposal, op, reason, None))
+    }
+}

@@ -1,0 +1,194 @@
+//! One site: its runs, one after another, and their files.
+
+use std::io;
+use std::path::Path;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use nandseq_generate::{RunError, RunLimits, Site, Snapshot};
+use nandseq_trace::files::FileKind;
+use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
+use nandseq_trace::run_files::RunFiles;
+
+use super::proposer_log::{Log, Logged};
+use super::{SiteOutcome, Totals, Work, leftovers, origin, resume};
+use crate::failure::{Failure, Problem};
+use crate::ledger::{self, Finished, Ledger};
+use crate::plan::{Plan, SitePlan};
+use crate::progress::Watched;
+
+/// The folder of a site that snapshots lie in.
+const SNAPSHOTS: &str = "snapshots";
+
+/// Takes away what killed executions left in a site's folder, and, if its runs are to be made anew, what says that they are there.
+pub(super) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
+    let mut names = vec![manifest::FILE_NAME, ledger::FILE_NAME, "state_snapshot_", "proposer_debug_"];
+    names.extend(FileKind::ALL.map(FileKind::name));
+    leftovers::sweep(folder, &names)?;
+    leftovers::sweep(&folder.join(SNAPSHOTS), &names)?;
+    if anew {
+        ledger::remove(&folder.join(ledger::FILE_NAME))?;
+        ledger::remove(&folder.join(manifest::FILE_NAME))?;
+    }
+    Ok(())
+}
+
+/// The manifest of a site without runs.
+pub(super) fn head(plan: &Plan, site: &SitePlan) -> SiteManifest {
+    SiteManifest {
+        schema: manifest::SCHEMA,
+        origin: origin(plan, plan.arguments_of_site(site)),
+        site: site.site,
+        seed_formula: plan.seed_formula_name().to_owned(),
+        site_seed: site.seeds.seed(0),
+        runs: Vec::new(),
+    }
+}
+
+impl Work<'_> {
+    /// Generates one site.
+    pub(super) fn site(&self, plan: &SitePlan) -> SiteOutcome {
+        let folder = self.plan.out_dir.join(&plan.folder);
+        let mut totals = Totals { by_op: vec![0; self.plan.profile.ops.len()], ..Totals::default() };
+        let (finished, end) = match self.begin(plan, &folder) {
+            Ok(begun) => self.go_on(plan, &folder, begun, &mut totals),
+            Err(failure) => (None, Err(failure)),
+        };
+        if matches!(end, Err(Failure::CannotWrite { .. })) {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+        if let (Ok(()), Some(finished)) = (&end, finished) {
+            self.progress.site_done(plan, finished.runs, finished.operations);
+        }
+        let record = finished.and_then(|finished| record(plan, finished));
+        // Sums do not depend on the order; a lock can only be poisoned by a panic, which ends the program anyway.
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner).add(totals);
+        SiteOutcome { record, end }
+    }
+
+    /// A site before the first run that is left, the index of that run, and the ledger.
+    fn begin(&self, plan: &SitePlan, folder: &Path) -> Result<(Ledger, Site<'_>, u64), Failure> {
+        let start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
+        let site = match &start.state {
+            None => Site::new(self.setup, plan.seeds),
+            // It was looked at before anything began, so this cannot be a user's mistake any more.
+            Some(state) => Site::from_state(self.setup, plan.seeds, state)
+                .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?,
+        };
+        self.progress.skip(start.next_run);
+        let ledger = Ledger::begin(folder, self.plan.stamp, start.manifest)
+            .map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
+        Ok((ledger, site, start.next_run))
+    }
+
+    /// The runs that are left, and the manifest.
+    fn go_on(
+        &self,
+        plan: &SitePlan,
+        folder: &Path,
+        begun: (Ledger, Site<'_>, u64),
+        totals: &mut Totals,
+    ) -> (Option<Finished>, Result<(), Failure>) {
+        let (mut ledger, mut site, next_run) = begun;
+        let mut end = Ok(());
+        for run_index in next_run..self.plan.num_runs {
+            end = self.next(plan, folder, (&mut ledger, &mut site), run_index, totals);
+            if end.is_err() {
+                break;
+            }
+        }
+        let unwritten = |reason| Failure::cannot_write(&folder.join(manifest::FILE_NAME), reason);
+        match (ledger.finish().map_err(unwritten), end) {
+            (Ok(finished), end) => (Some(finished), end),
+            (Err(_), Err(end)) | (Err(end), Ok(())) => (None, Err(end)),
+        }
+    }
+
+    /// The next run of a site, into the ledger when it is complete.
+    fn next(
+        &self,
+        plan: &SitePlan,
+        folder: &Path,
+        (ledger, site): (&mut Ledger, &mut Site<'_>),
+        run_index: u64,
+        totals: &mut Totals,
+    ) -> Result<(), Failure> {
+        // The stop flag is looked at by a run only now and then; short runs would otherwise never see it.
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Failure::INTERRUPTED);
+        }
+        let record = self.run(plan, folder, site, run_index, totals)?;
+        if let Some(on_run) = self.on_run {
+            on_run(plan, folder, &record)?;
+        }
+        ledger.add(&record).map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
+        totals.runs += 1;
+        self.progress.run_done(plan, record.run);
+        Ok(())
+    }
+
+    /// One run and its files.
+    fn run(
+        &self,
+        plan: &SitePlan,
+        folder: &Path,
+        site: &mut Site<'_>,
+        run_index: u64,
+        totals: &mut Totals,
+    ) -> Result<RunRecord, Failure> {
+        let (run, stamp, format) = (run_index + 1, self.plan.stamp, self.format);
+        let path = folder.join(format.file_name(FileKind::OperationSequence, stamp, run));
+        let unwritten = |reason| Failure::CannotWrite { path: path.clone(), reason };
+        let limits = RunLimits {
+            run_until: self.plan.run_until,
+            max_ops: self.plan.max_ops,
+            bootstrap: self.plan.bootstrap,
+            stop: Some(self.stop),
+        };
+        let log_name = format.file_name(FileKind::ProposerLog, stamp, run);
+        let log = Log::create(folder, log_name, self.plan.proposer_log, &self.plan.profile).map_err(unwritten)?;
+        let inner = RunFiles::create(folder, format, self.plan.outputs, stamp, run).map_err(unwritten)?;
+        let mut sink = Watched::new(Logged { inner, log }, self.progress);
+        let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, unwritten))?;
+        let Logged { inner: mut files, log } = sink.finish();
+        if self.plan.outputs.contains(FileKind::Snapshot) {
+            let snapshot = Snapshot { identity: self.plan.identity(plan), state: site.state() };
+            files.add(FileKind::Snapshot, &snapshot.to_bytes(), 1).map_err(unwritten)?;
+        }
+        let finished = files.finish().map_err(unwritten)?;
+        let (mut files, mut bytes) = (finished.files, finished.bytes);
+        if let Some(log) = log {
+            let (record, size) = log.finish(&summary.rejections).map_err(unwritten)?;
+            files.push(record);
+            bytes += size;
+        }
+        let (seed, operations) = (plan.seeds.seed(run_index), summary.ops);
+        totals.add_run(summary, files.len() as u64, bytes);
+        Ok(RunRecord { run, run_index, seed, operations, files })
+    }
+}
+
+/// Why a run ended before its time.
+fn failed(error: RunError, unwritten: impl FnOnce(io::Error) -> Failure) -> Failure {
+    match error {
+        RunError::Output(reason) => unwritten(reason),
+        RunError::Interrupted => Failure::INTERRUPTED,
+        error @ RunError::ChainStuck { .. } => Problem::new(error.to_string())
+            .help("the profile's chains contradict its rules; `nandseqgen profile check` may say where")
+            .into(),
+        error @ RunError::ClockEnd => {
+            Problem::new(error.to_string()).help("ask for fewer or shorter runs, or shorter latencies").into()
+        }
+    }
+}
+
+/// What the batch's manifest says of a site.
+fn record(plan: &SitePlan, finished: Finished) -> Option<SiteRecord> {
+    plan.site.map(|site| SiteRecord {
+        site,
+        folder: plan.folder.clone(),
+        runs: finished.runs,
+        operations: finished.operations,
+        manifest_sha256: finished.sha256,
+    })
+}

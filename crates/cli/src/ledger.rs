@@ -1,0 +1,269 @@
+//! The finished runs of a site that is being made: what its manifest will say, on disk from the first run on.
+//!
+//! Promises that a run is in the ledger only after all its files are complete, that whatever instant the program is killed at, the
+//! runs before are readable, and that memory does not grow with the number of runs. The ledger is a file of JSON lines, the first of
+//! them the manifest without runs; it becomes the manifest, and goes, when the site ends or is given up.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use nandseq_trace::files::{Digest, FileKind, NewFile, Stamp};
+use nandseq_trace::manifest::{self, RunRecord, SiteManifest};
+use serde::{Deserialize, Serialize};
+
+/// The name of the file in a site's folder.
+pub(crate) const FILE_NAME: &str = "manifest.partial.jsonl";
+
+/// The ledger of a site that is being made.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    folder: PathBuf,
+    head: SiteManifest,
+    file: File,
+    runs: u64,
+    operations: u64,
+}
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    /// The date and time in file names, `20261121_235959`: going on means to go on with them.
+    stamp: String,
+    manifest: SiteManifest,
+}
+
+/// What is known of the runs in a site's folder.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Known {
+    /// The date and time in the names of files, as far as any were named.
+    pub(crate) stamp: Option<Stamp>,
+    /// Its finished runs, and where they come from.
+    pub(crate) manifest: SiteManifest,
+}
+
+/// What a site's manifest says in sum.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Finished {
+    /// Of the manifest.
+    pub(crate) sha256: Digest,
+    /// Runs it lists.
+    pub(crate) runs: u64,
+    /// Operations of all of them.
+    pub(crate) operations: u64,
+}
+
+impl Ledger {
+    /// Starts the ledger of a site with the runs that `manifest` lists already, in place of what its folder had.
+    pub(crate) fn begin(folder: &Path, stamp: Stamp, manifest: SiteManifest) -> io::Result<Self> {
+        let runs = manifest.runs.len() as u64;
+        let operations = manifest.runs.iter().map(|run| run.operations).sum();
+        let head = SiteManifest { runs: Vec::new(), ..manifest };
+        let mut file = io::BufWriter::new(NewFile::create(folder, FILE_NAME)?);
+        let stamp = format!("{}_{:06}", stamp.yyyymmdd(), stamp.hhmmss());
+        let first = Head { stamp, manifest: head };
+        file.write_all(&line(&first)?)?;
+        let head = first.manifest;
+        for run in &manifest.runs {
+            file.write_all(&line(run)?)?;
+        }
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.commit()?;
+        remove(&folder.join(manifest::FILE_NAME))?;
+        let file = OpenOptions::new().append(true).open(folder.join(FILE_NAME))?;
+        Ok(Self { folder: folder.to_owned(), head, file, runs, operations })
+    }
+
+    /// Adds a run, all of whose files are complete.
+    pub(crate) fn add(&mut self, run: &RunRecord) -> io::Result<()> {
+        self.file.write_all(&line(run)?)?;
+        self.file.sync_data()?;
+        self.runs += 1;
+        self.operations += run.operations;
+        Ok(())
+    }
+
+    /// Turns the ledger into the site's manifest.
+    pub(crate) fn finish(self) -> io::Result<Finished> {
+        let path = self.folder.join(FILE_NAME);
+        let lines = BufReader::new(File::open(&path)?).lines();
+        let sha256 = manifest::write_site(&self.folder, &self.head, lines.skip(1).take(self.runs as usize))?;
+        remove(&path)?;
+        Ok(Finished { sha256, runs: self.runs, operations: self.operations })
+    }
+}
+
+fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(value).map_err(io::Error::other)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// What is known of the runs in a site's folder: by its manifest, or by the ledger of an execution that was killed.
+///
+/// Neither is an error; nor is a ledger whose end is torn: it counts up to there.
+pub(crate) fn read(folder: &Path) -> io::Result<Option<Known>> {
+    let finished = match fs::read(folder.join(manifest::FILE_NAME)) {
+        Ok(bytes) => serde_json::from_slice::<SiteManifest>(&bytes).ok(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let finished = finished.map(|manifest| Known { stamp: stamp_of(&manifest), manifest });
+    let partial = match File::open(folder.join(FILE_NAME)) {
+        Ok(file) => read_lines(BufReader::new(file))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    // Both are there when the program was killed between the two; the one that knows more counts.
+    Ok(match (finished, partial) {
+        (Some(finished), Some(partial)) if partial.manifest.runs.len() > finished.manifest.runs.len() => Some(partial),
+        (Some(finished), _) => Some(finished),
+        (None, partial) => partial,
+    })
+}
+
+fn read_lines(mut file: impl BufRead) -> io::Result<Option<Known>> {
+    let mut known: Option<Known> = None;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        file.read_until(b'\n', &mut line)?;
+        let Some(text) = line.strip_suffix(b"\n") else { return Ok(known) };
+        match &mut known {
+            None => match serde_json::from_slice::<Head>(text) {
+                Ok(head) => known = Some(Known { stamp: stamp(&head.stamp), manifest: head.manifest }),
+                Err(_) => return Ok(None),
+            },
+            Some(Known { manifest, .. }) => match serde_json::from_slice::<RunRecord>(text) {
+                // The first may be any: what was resumed elsewhere begins there.
+                Ok(run) if manifest.runs.last().is_none_or(|last| run.run_index == last.run_index + 1) => {
+                    manifest.runs.push(run);
+                }
+                Ok(_) | Err(_) => return Ok(known),
+            },
+        }
+    }
+}
+
+/// The stamp in the names that a manifest lists; that of a snapshot says the time too.
+fn stamp_of(manifest: &SiteManifest) -> Option<Stamp> {
+    let files = &manifest.runs.last()?.files;
+    let snapshot = files.iter().find(|file| file.kind == FileKind::Snapshot);
+    let named = |name: &str| {
+        let (start, _) = name.rsplit_once('_')?;
+        let (_, rest) = start.split_once("state_snapshot_").or_else(|| start.rsplit_once('_'))?;
+        stamp(rest)
+    };
+    snapshot.or_else(|| files.first()).and_then(|file| named(&file.file))
+}
+
+/// Reads `20261121_235959` or `261121`.
+pub(crate) fn stamp(text: &str) -> Option<Stamp> {
+    let Some((date, time)) = text.split_once('_') else { return text.parse().ok() };
+    let number = |range: std::ops::Range<usize>| time.get(range)?.parse::<u32>().ok();
+    let (hours, minutes, seconds) = (number(0..2)?, number(2..4)?, number(4..6)?);
+    let is_time = time.len() == 6 && hours < 24 && minutes < 60 && seconds < 60;
+    date.parse::<Stamp>().ok().filter(|_| is_time).map(|date| date.at_second(hours * 3600 + minutes * 60 + seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+    use nandseq_trace::manifest::{FileRecord, Origin, ProfileInput, SCHEMA, SEQUENTIAL, Tool};
+
+    fn head() -> SiteManifest {
+        let tool = Tool { name: "nandseqgen".into(), version: "1.2.3".into() };
+        let sha256 = Digest::of(b"profile");
+        let profile =
+            ProfileInput { name: "A".into(), source: "a".into(), sha256, resolved_sha256: sha256.to_string() };
+        SiteManifest {
+            schema: SCHEMA,
+            origin: Origin { tool, profile, probabilities: None, badlist: None, arguments: vec!["--seed".into()] },
+            site: Some(3),
+            seed_formula: SEQUENTIAL.into(),
+            site_seed: 44,
+            runs: Vec::new(),
+        }
+    }
+
+    fn stamp_now() -> Stamp {
+        let date: Stamp = "20261121".parse().unwrap();
+        date.at_second(23 * 3600 + 20 * 60 + 53)
+    }
+
+    fn run(index: u64) -> RunRecord {
+        RunRecord { run: index + 1, run_index: index, seed: 44 + index, operations: 10, files: Vec::new() }
+    }
+
+    #[test]
+    fn a_ledger_becomes_the_manifest_and_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::begin(folder.path(), stamp_now(), head()).unwrap();
+        ledger.add(&run(0)).unwrap();
+        ledger.add(&run(1)).unwrap();
+        let finished = ledger.finish().unwrap();
+        assert_eq!((finished.runs, finished.operations), (2, 20));
+        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [manifest::FILE_NAME]);
+        let expected = SiteManifest { runs: vec![run(0), run(1)], ..head() };
+        assert_eq!(read(folder.path()).unwrap().unwrap().manifest, expected);
+    }
+
+    #[test]
+    fn cut_at_any_byte_it_keeps_the_runs_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::begin(folder.path(), stamp_now(), head()).unwrap();
+        let path = folder.path().join(FILE_NAME);
+        let mut lengths = vec![fs::metadata(&path).unwrap().len()];
+        for index in 0..3 {
+            ledger.add(&run(index)).unwrap();
+            lengths.push(fs::metadata(&path).unwrap().len());
+        }
+        let bytes = fs::read(&path).unwrap();
+        for length in 0..=bytes.len() {
+            fs::write(&path, &bytes[..length]).unwrap();
+            let whole = lengths.iter().filter(|&&end| end <= length as u64).count();
+            let found = read(folder.path()).unwrap().map(|known| known.manifest.runs.len() + 1);
+            assert_eq!(found.unwrap_or(0), whole, "cut after {length} bytes");
+        }
+        let mut noisy = bytes.clone();
+        noisy[lengths[2] as usize - 3] = 0;
+        fs::write(&path, noisy).unwrap();
+        assert_eq!(read(folder.path()).unwrap().unwrap().manifest.runs.len(), 1);
+    }
+
+    #[test]
+    fn it_goes_on_from_the_runs_of_a_manifest() {
+        let folder = tempfile::tempdir().unwrap();
+        let earlier = SiteManifest { runs: vec![run(0), run(1)], ..head() };
+        let mut ledger = Ledger::begin(folder.path(), stamp_now(), earlier).unwrap();
+        assert_eq!(ledger.runs, 2);
+        ledger.add(&run(2)).unwrap();
+        drop(ledger);
+        let known = read(folder.path()).unwrap().unwrap();
+        assert_eq!(known.manifest.runs, [run(0), run(1), run(2)]);
+        assert_eq!(known.stamp, Some(stamp_now()));
+    }
+
+    #[test]
+    fn the_stamp_is_found_in_the_names_of_files() {
+        let file = |kind, file: &str| FileRecord { kind, file: file.into(), rows: 0, sha256: Digest::of(b"") };
+        let table = file(FileKind::OperationSequence, "operation_sequence_261121_0000001.csv");
+        let snapshot = file(FileKind::Snapshot, "snapshots/state_snapshot_20261121_232053_0000001.json");
+        let of = |files| stamp_of(&SiteManifest { runs: vec![RunRecord { files, ..run(0) }], ..head() });
+        assert_eq!(of(vec![table.clone()]), Some("261121".parse().unwrap()));
+        assert_eq!(of(vec![table, snapshot]), Some(stamp_now()));
+        assert_eq!(of(Vec::new()), None);
+        for text in ["20261121_2320531", "20261121_", "20261121_250000", "x_000000", "20261121_0é000"] {
+            assert_eq!(stamp(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! `nandseqgen merge`: joins what shards, or machines, made of a batch.
+//!
+//! Promises that nothing is written before everything is known to be there once and unharmed, and that the joint manifest is that
+//! of one execution. What is merged stays where it is: files are linked, or copied where that cannot be.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use nandseq_trace::files::{Digest, NewFile};
+use nandseq_trace::manifest::{self, BatchManifest, SiteManifest, SiteRecord};
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use crate::arguments::MergeArgs;
+use crate::execute::batch;
+use crate::execute::threads;
+use crate::failure::{Failure, Problem, plain};
+use crate::ledger;
+use crate::plan::SiteList;
+use crate::profiles;
+use crate::progress::plural;
+
+/// Problems that are shown; a wrong folder has many.
+const SHOWN: usize = 20;
+
+/// Part of a batch.
+struct Found {
+    folder: PathBuf,
+    path: PathBuf,
+    manifest: BatchManifest,
+}
+
+/// A site and the folder of its part.
+struct Site<'p> {
+    part: &'p Found,
+    record: &'p SiteRecord,
+}
+
+/// Joins what the arguments name.
+pub(crate) fn run(arguments: &MergeArgs) -> Result<(), Failure> {
+    let target = match (&arguments.into, arguments.folders.as_slice()) {
+        (Some(into), _) => into.clone(),
+        (None, [only]) => only.clone(),
+        (None, _) => {
+            let problem = Problem::new("there are several folders, and no word of where they are to be joined");
+            return Err(problem.help("name the place with --into DIR; it may be one of them").into());
+        }
+    };
+    let mut parts = Vec::new();
+    for folder in &arguments.folders {
+        parts.extend(parts_in(folder)?);
+    }
+    agree(&parts)?;
+    let sites = sites(&parts)?;
+    let threads = threads(arguments.jobs)?;
+    let wrong: Vec<String> = threads.install(|| sites.par_iter().flat_map_iter(|(_, site)| damage(site)).collect());
+    some_wrong(wrong, "make the sites in question again with --sites")?;
+    for site in sites.values() {
+        let (from, to) = (site.part.folder.join(&site.record.folder), target.join(&site.record.folder));
+        bring(&from, &to).map_err(|(path, reason)| Failure::cannot_write(&path, reason))?;
+    }
+    let joint = joint(&parts, &sites);
+    fs::create_dir_all(&target).map_err(|reason| Failure::cannot_write(&target, reason))?;
+    let path = target.join(manifest::FILE_NAME);
+    manifest::write(&target, manifest::FILE_NAME, &joint).map_err(|reason| Failure::cannot_write(&path, reason))?;
+    // The parts of a folder that is now whole say nothing more.
+    for part in parts.iter().filter(|part| is_same_place(&part.folder, &target) && part.path != path) {
+        ledger::remove(&part.path).map_err(|reason| Failure::cannot_write(&part.path, reason))?;
+    }
+    let (sites, runs) = (joint.sites.len(), joint.sites.iter().map(|site| site.runs).sum::<u64>());
+    let places = plural(sites as u64);
+    profiles::print(&format!("{sites} site{places}, {runs} run{}: complete in {}\n", plural(runs), target.display()))
+}
+
+/// The manifests of parts of a batch in a folder.
+fn parts_in(folder: &Path) -> Result<Vec<Found>, Failure> {
+    let unreadable = |reason| Problem::unreadable("the folder", folder, &reason);
+    let mut paths = Vec::new();
+    for entry in folder.read_dir().map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name == manifest::FILE_NAME || (name.starts_with("manifest.shard-") && name.ends_with(".json")) {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        let message = format!("there is no manifest of a batch in `{}`", folder.display());
+        return Err(Problem::new(message)
+            .help("name output folders; a part that was killed goes on with --resume")
+            .into());
+    }
+    paths.sort();
+    let read = |path: PathBuf| {
+        let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
+        let manifest = serde_json::from_slice(&text).map_err(|error| {
+            let message = format!("`{}` is no manifest of a batch: {error}", path.display());
+            Problem::new(message).help("name the folder that holds the folders of the sites")
+        })?;
+        Ok(Found { folder: folder.to_owned(), path, manifest })
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// All parts are of one batch.
+fn agree(parts: &[Found]) -> Result<(), Failure> {
+    let Some((first, rest)) = parts.split_first() else { return Ok(()) };
+    let count = |part: &Found| batch::count_of(&part.manifest.origin);
+    for part in rest {
+        let (one, other) = (&first.manifest, &part.manifest);
+        let same = batch::is_same_batch(&one.origin, &other.origin)
+            && (one.base_seed, &one.seed_formula) == (other.base_seed, &other.seed_formula)
+            && count(first) == count(part);
+        if !same {
+            let message = format!("`{}` and `{}` are of different batches", first.path.display(), part.path.display());
+            let help = "their manifests say under `origin` what each was made of; all must be made by one version with the same flags";
+            return Err(Problem::new(message).help(help).into());
+        }
+    }
+    Ok(())
+}
+
+/// Every site of the batch, once and with all its runs.
+fn sites(parts: &[Found]) -> Result<BTreeMap<u64, Site<'_>>, Failure> {
+    let mut wrong = Vec::new();
+    let mut sites: BTreeMap<u64, Site<'_>> = BTreeMap::new();
+    for part in parts {
+        for record in &part.manifest.sites {
+            if let Some(earlier) = sites.get(&record.site) {
+                // The manifests of parts that share a folder may both list a site that is there once.
+                if earlier.part.folder == part.folder && earlier.record == record {
+                    continue;
+                }
+                let (one, other) = (earlier.part.path.display(), part.path.display());
+                wrong.push(format!("site {} is there twice: `{one}` and `{other}` both list it", record.site));
+                continue;
+            }
+            sites.insert(record.site, Site { part, record });
+        }
+    }
+    let Some(first) = parts.first() else { return Ok(sites) };
+    let origin = &first.manifest.origin;
+    let runs: u64 = number_of(&origin.arguments, "--num-runs");
+    for (site, found) in sites.iter().filter(|(_, found)| found.record.runs != runs) {
+        wrong.push(format!(
+            "site {site} has {} of {runs} runs in `{}`",
+            found.record.runs,
+            found.part.folder.display()
+        ));
+    }
+    let (start, count) = (number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
+    let missing: Vec<u64> = (start..start.saturating_add(count)).filter(|site| !sites.contains_key(site)).collect();
+    if !missing.is_empty() {
+        let are = if missing.len() == 1 { "site is" } else { "sites are" };
+        wrong.push(format!("{} {are} missing: {}", missing.len(), SiteList::of(&missing)));
+    }
+    some_wrong(wrong, "finish the parts with --resume, make what is missing with --sites, and merge then")?;
+    Ok(sites)
+}
+
+fn some_wrong(mut wrong: Vec<String>, help: &str) -> Result<(), Failure> {
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    if wrong.len() > SHOWN {
+        let rest = wrong.len() - SHOWN;
+        wrong.truncate(SHOWN);
+        wrong.push(format!("{rest} more of the kind"));
+    }
+    let mut problems: Vec<Problem> = wrong.into_iter().map(Problem::new).collect();
+    let last = problems.pop().map(|last| last.help(help));
+    problems.extend(last);
+    Err(Failure::Unusable(problems))
+}
+
+/// The value of a numeric flag.
+fn number_of(arguments: &[String], flag: &str) -> u64 {
+    let value = arguments.iter().skip_while(|argument| *argument != flag).nth(1);
+    value.and_then(|value| value.parse().ok()).unwrap_or(0)
+}
+
+/// What is not as the manifests say.
+fn damage(site: &Site<'_>) -> Vec<String> {
+    let folder = site.part.folder.join(&site.record.folder);
+    let path = folder.join(manifest::FILE_NAME);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(reason) => return vec![format!("cannot read `{}`: {}", path.display(), plain(&reason))],
+    };
+    if Digest::of(&text) != site.record.manifest_sha256 {
+        return vec![format!("`{}` is not the one that the manifest of its batch lists", path.display())];
+    }
+    let manifest: SiteManifest = match serde_json::from_slice(&text) {
+        Ok(manifest) => manifest,
+        Err(error) => return vec![format!("`{}` is no manifest of a site: {error}", path.display())],
+    };
+    let files = manifest.runs.iter().flat_map(|run| &run.files);
+    let wrong = files.filter_map(|file| {
+        let path = folder.join(&file.file);
+        match digest_of(&path) {
+            Ok(digest) if digest == file.sha256 => None,
+            Ok(_) => Some(format!("`{}` was changed since it was written", path.display())),
+            Err(reason) => Some(format!("cannot read `{}`: {}", path.display(), plain(&reason))),
+        }
+    });
+    wrong.collect()
+}
+
+/// The digest of a file.
+pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
+    let mut file = File::open(path)?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Digest(hash.finalize().into())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
+
+fn is_same_place(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Brings the files that a site's manifest lists, and that manifest last, into another folder.
+fn bring(from: &Path, to: &Path) -> Result<(), (PathBuf, io::Error)> {
+    if is_same_place(from, to) {
+        return Ok(());
+    }
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |reason| (path, reason)
+    };
+    let text = fs::read(from.join(manifest::FILE_NAME)).map_err(failed(from))?;
+    let manifest: SiteManifest = serde_json::from_slice(&text).map_err(io::Error::other).map_err(failed(from))?;
+    let files = manifest.runs.iter().flat_map(|run| &run.files).map(|file| file.file.as_str());
+    for name in files.chain([manifest::FILE_NAME]) {
+        let (source, copy) = (from.join(name), to.join(name));
+        if let Some(parent) = copy.parent() {
+            fs::create_dir_all(parent).map_err(failed(parent))?;
+        }
+        ledger::remove(&copy).map_err(failed(&copy))?;
+        if fs::hard_link(&source, &copy).is_err() {
+            copy_whole(&source, to, name).map_err(failed(&copy))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_whole(source: &Path, folder: &Path, name: &str) -> io::Result<()> {
+    let mut file = NewFile::create(folder, name)?;
+    io::copy(&mut File::open(source)?, &mut file)?;
+    file.flush()?;
+    file.commit().map(drop)
+}
+
+/// The manifest that one execution would have written.
+fn joint(parts: &[Found], sites: &BTreeMap<u64, Site<'_>>) -> BatchManifest {
+    let numbers: Vec<u64> = sites.keys().copied().collect();
+    let records = sites.values().map(|site| site.record.clone()).collect();
+    // There is at least one part: every folder has one.
+    let mut joint = parts[0].manifest.clone();
+    let count = batch::count_of(&joint.origin);
+    joint.origin.arguments = batch::arguments_of(&joint.origin.arguments, (count == 0).then(|| SiteList::of(&numbers)));
+    let start = number_of(&joint.origin.arguments, "--site-start");
+    let reach = if count > 0 { count } else { numbers.last().map_or(0, |last| last - start + 1) };
+    joint.warnings = batch::warnings(joint.seed_formula == manifest::SEQUENTIAL, joint.base_seed, reach);
+    BatchManifest { sites: records, ..joint }
+}

@@ -1,0 +1,292 @@
+//! `nandseqgen replay`: makes again what a manifest lists, and compares.
+//!
+//! Promises that what is on disk is not touched, and that no more than a run of each site is there twice: what was made again is
+//! removed as soon as it is compared. A difference is located: the file and the first row.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use nandseq_trace::files::Digest;
+use nandseq_trace::manifest::{self, BatchManifest, FileRecord, Input, Origin, RunRecord, SiteManifest};
+
+use crate::arguments::{GenerateArgs, ReplayArgs};
+use crate::failure::{Failure, Problem, plain, warning_text};
+use crate::merge::digest_of;
+use crate::plan::{Plan, SitePlan};
+use crate::progress::{Progress, plural};
+use crate::{execute, profiles, stop_on_signals, tell};
+
+/// Characters of a row that are shown.
+const SHOWN: usize = 160;
+/// Differences that are shown; all are counted.
+const MOST: usize = 50;
+
+/// What there is to compare with.
+struct Recorded {
+    origin: Origin,
+    /// The folder and the runs of each site, by number; a single device has none.
+    sites: BTreeMap<Option<u64>, (PathBuf, Vec<RunRecord>)>,
+    /// What is wrong before anything is made.
+    differences: Vec<String>,
+}
+
+/// Makes again what the arguments name.
+pub(crate) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
+    let recorded = Recorded::read(&arguments.manifest, arguments)?;
+    let work = temporary(arguments.work_dir.as_deref())?;
+    let plan = plan(arguments, &recorded, work.path())?;
+    let stop = stop_on_signals()?;
+    let progress = Progress::new(&plan);
+    let comparison = Comparison {
+        recorded: &recorded,
+        only: arguments.run,
+        files: AtomicU64::new(0),
+        runs: AtomicU64::new(0),
+        differences: Mutex::new(BTreeMap::new()),
+    };
+    let done = execute::execute(&plan, &progress, &stop, Some(&|site, folder, run| comparison.run(site, folder, run)));
+    progress.close();
+    done?;
+    conclude(arguments, &recorded, comparison)
+}
+
+/// Says what was found.
+fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: Comparison<'_>) -> Result<(), Failure> {
+    let (files, runs) = (comparison.files.into_inner(), comparison.runs.into_inner());
+    let found = comparison.differences.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let differences: Vec<&String> = recorded.differences.iter().chain(found.values().flatten()).collect();
+    let made = format!("{files} file{} of {runs} run{} made again: ", plural(files), plural(runs));
+    if differences.is_empty() {
+        return if arguments.quiet { Ok(()) } else { profiles::print(&(made + "all as the manifest says\n")) };
+    }
+    let mut text = String::new();
+    for difference in differences.iter().take(MOST) {
+        text.push_str(&format!("{difference}\n"));
+    }
+    if differences.len() > MOST {
+        text.push_str(&format!("and {} more\n", differences.len() - MOST));
+    }
+    let count = differences.len();
+    profiles::print(&format!("{text}{made}{count} difference{}\n", plural(count as u64)))?;
+    Err(Failure::Found)
+}
+
+/// A folder that goes when the work is done.
+fn temporary(place: Option<&Path>) -> Result<tempfile::TempDir, Failure> {
+    let place = place.map_or_else(std::env::temp_dir, Path::to_owned);
+    let made = tempfile::Builder::new().prefix("nandseqgen-replay-").tempdir_in(&place);
+    made.map_err(|reason| Failure::cannot_write(&place, reason))
+}
+
+/// The plan that makes again what was recorded.
+fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan, Failure> {
+    let mut flags = GenerateArgs::of_manifest(&recorded.origin.arguments).map_err(|error| {
+        Problem::new(format!("the arguments in `{}` cannot be used: {error}", arguments.manifest.display()))
+            .help("replay it with the version that wrote it")
+    })?;
+    flags.output.out_dir = work.to_owned();
+    flags.output.quiet = arguments.quiet;
+    flags.sites.jobs = arguments.jobs;
+    if arguments.config.is_some() {
+        flags.device.config.clone_from(&arguments.config);
+    }
+    if arguments.sites.is_some() {
+        if flags.sites.site_count == 0 && flags.sites.sites.is_none() {
+            return Err(Problem::new("--sites chooses from a batch, and this manifest is of one device").into());
+        }
+        flags.sites.sites.clone_from(&arguments.sites);
+        flags.sites.shard = None;
+    }
+    let last = |(_, runs): &(PathBuf, Vec<RunRecord>)| runs.last().map_or(0, |run| run.run);
+    let runs = recorded.sites.values().map(last).max().unwrap_or(0);
+    flags.extent.num_runs = match arguments.run {
+        Some(run) if run > runs => {
+            let message = format!("there is no run {run}: `{}` lists {runs}", arguments.manifest.display());
+            return Err(Problem::new(message).into());
+        }
+        Some(run) => run,
+        None => runs.max(1),
+    };
+    let mut remarks = String::new();
+    let plan = Plan::new(&flags, &mut remarks);
+    tell(&remarks);
+    let plan = plan?;
+    same_inputs(&recorded.origin, &plan)?;
+    let version = &recorded.origin.tool.version;
+    if version != env!("CARGO_PKG_VERSION") {
+        tell(&warning_text(&format!("version {version} wrote this; another version may write other bytes")));
+    }
+    Ok(plan)
+}
+
+/// The files that the manifest names still say what they said.
+fn same_inputs(origin: &Origin, plan: &Plan) -> Result<(), Failure> {
+    let changed = |what: &str, source: &str, help: &str| -> Result<(), Failure> {
+        let message = format!("the {what} `{source}` is not what it was when the manifest was written");
+        Err(Problem::new(message).help(help).into())
+    };
+    if origin.profile.resolved_sha256 != plan.profile_input.resolved_sha256 {
+        return changed("profile", &origin.profile.source, "name the profile of that time with --config");
+    }
+    let inputs: [(&str, &Option<Input>, &Option<Input>); 2] = [
+        ("probability table", &origin.probabilities, &plan.table.input),
+        ("list of bad blocks", &origin.badlist, &plan.badlist_input),
+    ];
+    for (what, then, now) in inputs {
+        let digest = |input: &Option<Input>| input.as_ref().map(|input| input.sha256);
+        if digest(then) != digest(now) {
+            let source = then.as_ref().or(now.as_ref()).map_or("", |input| &input.source);
+            return changed(what, source, "put the file of that time back in its place");
+        }
+    }
+    Ok(())
+}
+
+impl Recorded {
+    fn read(path: &Path, arguments: &ReplayArgs) -> Result<Self, Failure> {
+        let path = if path.is_dir() { path.join(manifest::FILE_NAME) } else { path.to_owned() };
+        let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let foreign = |error: serde_json::Error| {
+            let message = format!("`{}` is no manifest of a site or a batch: {error}", path.display());
+            Failure::from(Problem::new(message).help("name a manifest.json, or the folder it is in"))
+        };
+        let value: serde_json::Value = serde_json::from_slice(&text).map_err(foreign)?;
+        if value.get("sites").is_none() {
+            let site: SiteManifest = serde_json::from_value(value).map_err(foreign)?;
+            let sites = BTreeMap::from([(site.site, (folder, site.runs))]);
+            return Ok(Self { origin: site.origin, sites, differences: Vec::new() });
+        }
+        let batch: BatchManifest = serde_json::from_value(value).map_err(foreign)?;
+        let mut recorded = Self { origin: batch.origin, sites: BTreeMap::new(), differences: Vec::new() };
+        for record in batch.sites {
+            if arguments.sites.as_ref().is_some_and(|chosen| !chosen.contains(record.site)) {
+                continue;
+            }
+            let folder = folder.join(&record.folder);
+            let path = folder.join(manifest::FILE_NAME);
+            let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
+            if Digest::of(&text) != record.manifest_sha256 {
+                let shown = path.display();
+                recorded.differences.push(format!("`{shown}` is not the one that the manifest of its batch lists"));
+            }
+            let site: SiteManifest = serde_json::from_slice(&text).map_err(foreign)?;
+            recorded.sites.insert(Some(record.site), (folder, site.runs));
+        }
+        Ok(recorded)
+    }
+}
+
+/// What is said of each site and run.
+type ByRun = BTreeMap<(Option<u64>, u64), Vec<String>>;
+
+/// What has been compared.
+struct Comparison<'r> {
+    recorded: &'r Recorded,
+    only: Option<u64>,
+    files: AtomicU64,
+    runs: AtomicU64,
+    /// By site and run, so that the order does not depend on threads.
+    differences: Mutex<ByRun>,
+}
+
+impl Comparison<'_> {
+    /// Compares a run that was made again, and removes it.
+    fn run(&self, site: &SitePlan, folder: &Path, made: &RunRecord) -> Result<(), Failure> {
+        let mut differences = Vec::new();
+        let wanted = self.only.is_none_or(|only| only == made.run);
+        if let Some((original, runs)) = self.recorded.sites.get(&site.site).filter(|_| wanted)
+            && let Some(recorded) = runs.iter().find(|run| run.run == made.run)
+        {
+            self.runs.fetch_add(1, Ordering::Relaxed);
+            for file in &recorded.files {
+                self.files.fetch_add(1, Ordering::Relaxed);
+                let again = made.files.iter().find(|again| again.kind == file.kind);
+                differences.extend(difference(original, file, folder, again));
+            }
+            if (recorded.seed, recorded.operations) != (made.seed, made.operations) {
+                differences.push(format!(
+                    "run {} in `{}`: seed {} and {} operations in the manifest, {} and {} made again",
+                    made.run,
+                    original.display(),
+                    recorded.seed,
+                    recorded.operations,
+                    made.seed,
+                    made.operations
+                ));
+            }
+        }
+        for file in &made.files {
+            let path = folder.join(&file.file);
+            fs::remove_file(&path).map_err(|reason| Failure::cannot_write(&path, reason))?;
+        }
+        if !differences.is_empty() {
+            let mut all = self.differences.lock().unwrap_or_else(PoisonError::into_inner);
+            all.insert((site.site, made.run), differences);
+        }
+        Ok(())
+    }
+}
+
+/// How a file differs from what the manifest says and from what was made again.
+fn difference(folder: &Path, file: &FileRecord, made_in: &Path, made: Option<&FileRecord>) -> Option<String> {
+    let path = folder.join(&file.file);
+    let Some(made) = made else { return Some(format!("`{}`: no such file was made again", path.display())) };
+    let on_disk = match digest_of(&path) {
+        Ok(digest) => digest,
+        Err(reason) => return Some(format!("`{}` cannot be read: {}", path.display(), plain(&reason))),
+    };
+    match (on_disk == file.sha256, made.sha256 == file.sha256) {
+        (true, true) => None,
+        (false, true) => Some(format!("`{}` was changed: {}", path.display(), place(&path, &made_in.join(&made.file)))),
+        (true, false) => {
+            Some(format!("`{}` is made otherwise now: {}", path.display(), place(&path, &made_in.join(&made.file))))
+        }
+        (false, false) => Some(format!(
+            "`{}` is neither what the manifest says nor what is made now: {}",
+            path.display(),
+            place(&path, &made_in.join(&made.file))
+        )),
+    }
+}
+
+/// Where two files first differ.
+fn place(there: &Path, made: &Path) -> String {
+    first_difference(there, made).unwrap_or_else(|reason| format!("it cannot be read: {}", plain(&reason)))
+}
+
+fn first_difference(there: &Path, made: &Path) -> io::Result<String> {
+    let (mut there, mut made) = (BufReader::new(File::open(there)?), BufReader::new(File::open(made)?));
+    let (mut one, mut other) = (Vec::new(), Vec::new());
+    for row in 0u64.. {
+        one.clear();
+        other.clear();
+        there.read_until(b'\n', &mut one)?;
+        made.read_until(b'\n', &mut other)?;
+        if one != other {
+            let place = if row == 0 { "the header, or first line,".to_owned() } else { format!("row {row}") };
+            return Ok(format!("{place} is {}, made again it is {}", shown(&one), shown(&other)));
+        }
+        if one.is_empty() {
+            break;
+        }
+    }
+    Ok("the contents are equal".to_owned())
+}
+
+/// The beginning of a row, as text.
+fn shown(row: &[u8]) -> String {
+    if row.is_empty() {
+        return "missing".to_owned();
+    }
+    let text = String::from_utf8_lossy(row);
+    let text = text.trim_end_matches('\n');
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}

@@ -1,0 +1,249 @@
+//! `nandseqgen run-list`: a YAML list of campaigns, made one after another.
+//!
+//! Promises that every mistake of the list is shown before anything is made, with its line and column, and that a campaign that
+//! fails does not keep the others from being made. Every flag of `generate` is a field, written with `_`; nothing else is.
+
+use std::path::{Component, Path, PathBuf};
+
+use clap::{Args, Command, FromArgMatches};
+use nandseq_profile::diagnostic::{nearest, quoted};
+use nandseq_profile::yaml::{self, Entry, Node, Value};
+use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
+
+use crate::arguments::{GenerateArgs, RunListArgs, SeedFormula};
+use crate::failure::{Failure, warning_text};
+use crate::plan::Plan;
+use crate::{generate_plan, inputs, profiles, stop_on_signals, tell};
+
+/// Fields with a shorter name than their flags.
+const SHORT: [(&str, &str); 2] = [("profile", "config"), ("runs", "num-runs")];
+/// Flags that are about the execution, not about a campaign.
+const NOT_HERE: [&str; 4] = ["help", "version", "resume", "quiet"];
+
+/// A campaign of the list.
+struct Campaign {
+    name: String,
+    flags: GenerateArgs,
+    span: Span,
+}
+
+/// Makes every campaign of a list.
+pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
+    let (source, _) = inputs::text("the list of campaigns", &arguments.list)?;
+    let mut diagnostics = Diagnostics::new();
+    let campaigns = read(&source, &mut diagnostics);
+    diagnostics.sort();
+    if diagnostics.has_errors() {
+        return Err(Failure::Faulty(Box::new((source, diagnostics))));
+    }
+    let plans: Vec<(String, Result<Plan, Failure>)> =
+        campaigns.into_iter().map(|campaign| (campaign.name.clone(), plan(campaign, arguments))).collect();
+    for warning in overlaps(&plans) {
+        tell(&warning_text(&warning));
+    }
+    let stop = stop_on_signals()?;
+    let mut first_failure = None;
+    let mut done = 0u64;
+    let count = plans.len();
+    for (at, (name, plan)) in plans.into_iter().enumerate() {
+        if !arguments.quiet {
+            profiles::print(&format!("[{} of {count}] {name}\n", at + 1))?;
+        }
+        match plan.and_then(|plan| generate_plan(&plan, &stop)) {
+            Ok(()) => done += 1,
+            Err(failure) => {
+                let stopped = matches!(failure, Failure::Interrupted { .. });
+                tell(&failure.text());
+                first_failure.get_or_insert(failure.exit_code());
+                if stopped {
+                    break;
+                }
+            }
+        }
+    }
+    if !arguments.quiet {
+        profiles::print(&format!("{done} of {count} campaigns done\n"))?;
+    }
+    first_failure.map_or(Ok(()), |code| Err(Failure::Told(code)))
+}
+
+fn plan(campaign: Campaign, arguments: &RunListArgs) -> Result<Plan, Failure> {
+    let mut flags = campaign.flags;
+    flags.output.quiet = arguments.quiet;
+    if arguments.resume {
+        flags.device.resume = Some(flags.output.out_dir.clone());
+    }
+    let mut remarks = String::new();
+    let plan = Plan::new(&flags, &mut remarks);
+    tell(&remarks);
+    plan
+}
+
+/// Which campaigns with sequential seeds make the same sites.
+fn overlaps(plans: &[(String, Result<Plan, Failure>)]) -> Vec<String> {
+    let sequential: Vec<(&String, &Plan)> = plans
+        .iter()
+        .filter_map(|(name, plan)| plan.as_ref().ok().map(|plan| (name, plan)))
+        .filter(|(_, plan)| plan.seed_formula == SeedFormula::Sequential)
+        .collect();
+    let mut warnings = Vec::new();
+    for (at, (one_name, one)) in sequential.iter().enumerate() {
+        for (other_name, other) in &sequential[at + 1..] {
+            if one.profile_input.resolved_sha256 != other.profile_input.resolved_sha256 {
+                continue;
+            }
+            let shared =
+                one.sites.iter().filter(|site| other.sites.iter().any(|twin| twin.seeds == site.seeds)).count();
+            if shared > 0 {
+                let sites = if shared == 1 { "1 site".to_owned() } else { format!("{shared} sites") };
+                warnings.push(format!(
+                    "campaigns {} and {} share the seeds of {sites}: choose base seeds farther apart, or `seed_formula: hashed`",
+                    quoted(one_name),
+                    quoted(other_name)
+                ));
+            }
+        }
+    }
+    warnings
+}
+
+/// Reads the list; reports everything that is wrong with it.
+fn read(source: &SourceFile, diagnostics: &mut Diagnostics) -> Vec<Campaign> {
+    let Some(root) = yaml::parse(source, diagnostics) else { return Vec::new() };
+    let Some(mut fields) = yaml::Fields::new(&root, "run-list", diagnostics) else { return Vec::new() };
+    let list = fields.require("campaigns", diagnostics);
+    fields.finish(diagnostics);
+    let Some(items) = list.and_then(|list| list.expect_sequence("campaigns", diagnostics)) else { return Vec::new() };
+    if items.is_empty()
+        && let Some(list) = list
+    {
+        diagnostics.push(Diagnostic::error("no-campaign", "the list of campaigns is empty").at(list.span, ""));
+    }
+    let command = GenerateArgs::augment_args(Command::new("campaign").no_binary_name(true));
+    let read = |(at, item): (usize, &Node)| campaign(at, item, &command, diagnostics);
+    let campaigns: Vec<Campaign> = items.iter().enumerate().filter_map(read).collect();
+    separate(&campaigns, diagnostics);
+    campaigns
+}
+
+/// Reads one campaign.
+fn campaign(at: usize, item: &Node, command: &Command, diagnostics: &mut Diagnostics) -> Option<Campaign> {
+    let entries = item.expect_mapping("a campaign", diagnostics)?;
+    let mut name = format!("campaign {}", at + 1);
+    let mut line: Vec<String> = Vec::new();
+    let mut is_good = true;
+    let mut flags_seen: Vec<String> = Vec::new();
+    for entry in entries {
+        if &*entry.key == "name" {
+            if let Some(text) = entry.value.expect_str("name", diagnostics) {
+                name = text.to_owned();
+            }
+            continue;
+        }
+        match flag(entry, command, diagnostics) {
+            Some((flag, arguments)) => {
+                if flags_seen.contains(&flag) {
+                    let message = format!("{} says again what another field says", quoted(&entry.key));
+                    diagnostics.push(Diagnostic::error("duplicate-key", message).at(entry.key_span, ""));
+                    is_good = false;
+                }
+                flags_seen.push(flag);
+                line.extend(arguments);
+            }
+            None => is_good = false,
+        }
+    }
+    if !entries.iter().any(|entry| &*entry.key == "out_dir") {
+        let message = format!("{} lacks `out_dir`: each campaign has a folder of its own", quoted(&name));
+        diagnostics.push(Diagnostic::error("missing-field", message).at(item.span, ""));
+        is_good = false;
+    }
+    if !is_good {
+        return None;
+    }
+    let flags = command.clone().try_get_matches_from(line).and_then(|matches| GenerateArgs::from_arg_matches(&matches));
+    match flags {
+        Ok(flags) => Some(Campaign { name, flags, span: item.span }),
+        Err(error) => {
+            diagnostics.push(Diagnostic::error("bad-campaign", first_line(&error)).at(item.span, ""));
+            None
+        }
+    }
+}
+
+/// The flag of a field, and the arguments it stands for.
+fn flag(entry: &Entry, command: &Command, diagnostics: &mut Diagnostics) -> Option<(String, Vec<String>)> {
+    let known =
+        |flag: &str| command.get_arguments().find(|arg| arg.get_long() == Some(flag) && !NOT_HERE.contains(&flag));
+    let short = SHORT.iter().find(|(short, _)| *short == &*entry.key).map(|&(_, long)| long.to_owned());
+    let long = short.unwrap_or_else(|| entry.key.replace('_', "-"));
+    let Some(arg) = known(&long).filter(|_| !entry.key.contains('-')) else {
+        let fields: Vec<String> = command
+            .get_arguments()
+            .filter_map(|arg| arg.get_long())
+            .filter(|flag| !NOT_HERE.contains(flag))
+            .map(|flag| flag.replace('-', "_"))
+            .chain(SHORT.iter().map(|(short, _)| (*short).to_owned()))
+            .chain(["name".to_owned()])
+            .collect();
+        let near = nearest(&entry.key, fields.iter().map(String::as_str));
+        let diagnostic = Diagnostic::error("unknown-key", format!("a campaign has no field {}", quoted(&entry.key)));
+        let diagnostic = match near {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help("its fields are the flags of `nandseqgen generate`, with `_` for `-`"),
+        };
+        diagnostics.push(diagnostic.at(entry.key_span, ""));
+        return None;
+    };
+    let arguments = if arg.get_action().takes_values() {
+        vec![format!("--{long}={}", text(entry, diagnostics)?)]
+    } else if entry.value.expect_bool(&entry.key, diagnostics)? {
+        vec![format!("--{long}")]
+    } else {
+        Vec::new()
+    };
+    // Each by itself first, so that what is wrong is shown where it is.
+    let alone = command.clone().ignore_errors(false).try_get_matches_from(&arguments);
+    if let Err(error) = alone.and_then(|matches| GenerateArgs::from_arg_matches(&matches)) {
+        diagnostics.push(Diagnostic::error("bad-value", first_line(&error)).at(entry.value.span, ""));
+        return None;
+    }
+    Some((long, arguments))
+}
+
+/// A value as a flag takes it; a list becomes one value with commas.
+fn text(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<String> {
+    match &entry.value.value {
+        Value::Sequence(items) => {
+            let items: Option<Vec<&str>> = items.iter().map(|item| item.expect_str(&entry.key, diagnostics)).collect();
+            items.map(|items| items.join(","))
+        }
+        Value::Scalar(_) | Value::Mapping(_) => entry.value.expect_str(&entry.key, diagnostics).map(str::to_owned),
+    }
+}
+
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+/// Two campaigns in one folder, or one in a folder of the other, would overwrite each other.
+fn separate(campaigns: &[Campaign], diagnostics: &mut Diagnostics) {
+    let places: Vec<(PathBuf, &Campaign)> =
+        campaigns.iter().map(|campaign| (plain_path(&campaign.flags.output.out_dir), campaign)).collect();
+    for (at, (place, campaign)) in places.iter().enumerate() {
+        let clash = places[..at].iter().find(|(earlier, _)| place.starts_with(earlier) || earlier.starts_with(place));
+        if let Some((_, earlier)) = clash {
+            let message = format!("{} and {} write into one folder", quoted(&earlier.name), quoted(&campaign.name));
+            let diagnostic =
+                Diagnostic::error("one-folder", message).at(campaign.span, "").also(earlier.span, "the other");
+            diagnostics.push(diagnostic.help("give each an `out_dir` that is not inside another's"));
+        }
+    }
+}
+
+/// A path without `.`, as far as it can be told without looking at the disk.
+fn plain_path(path: &Path) -> PathBuf {
+    path.components().filter(|part| *part != Component::CurDir).collect()
+}

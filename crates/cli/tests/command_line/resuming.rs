@@ -1,0 +1,201 @@
+//! Going on: after a clean stop, from a snapshot, after a kill; and what is refused.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::runner::{Folder, checked_manifest, files_below};
+
+const STAMP: [&str; 2] = ["--stamp", "261121"];
+
+fn with<'a>(runs: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
+    [&["-t", "700", "--seed", "9", "-n", runs][..], &STAMP, arguments].concat()
+}
+
+fn snapshot(folder: &Folder, run: u64) -> PathBuf {
+    folder.path().join(format!("out/snapshots/state_snapshot_20261121_000000_{run:07}.json"))
+}
+
+#[test]
+fn split_at_every_boundary_the_bytes_are_those_of_one_execution() {
+    let whole = Folder::new();
+    whole.succeed(&with("50", &[]));
+    let split = Folder::new();
+    for runs in 1..=50 {
+        let runs = runs.to_string();
+        let arguments = with(&runs, &["--resume", "out"]);
+        split.succeed(&arguments);
+    }
+    assert!(split.files() == whole.files());
+}
+
+#[test]
+fn a_batch_goes_on_with_any_number_of_jobs() {
+    let whole = Folder::new();
+    whole.succeed(&with("6", &["--site-count", "4"]));
+    let split = Folder::new();
+    split.succeed(&with("2", &["--site-count", "4", "--jobs", "1"]));
+    split.succeed(&with("5", &["--site-count", "4", "--jobs", "7", "--resume", "out"]));
+    split.succeed(&with("6", &["--site-count", "4", "--jobs", "2", "--resume", "out"]));
+    assert!(split.files() == whole.files());
+    // Nothing is left to do; nothing changes.
+    split.succeed(&with("6", &["--site-count", "4", "--resume", "out"]));
+    assert!(split.files() == whole.files());
+}
+
+#[test]
+fn the_stamp_of_the_files_that_are_there_is_kept() {
+    let folder = Folder::new();
+    folder.succeed(&["-t", "500", "-n", "2"]);
+    let stamp = |folder: &Folder| {
+        let names = folder.files().into_keys();
+        let stamps =
+            names.filter_map(|name| Some(name.split_once("state_snapshot_")?.1.rsplit_once('_')?.0.to_owned()));
+        let mut stamps: Vec<String> = stamps.collect();
+        stamps.dedup();
+        stamps
+    };
+    let before = stamp(&folder);
+    assert_eq!(before.len(), 1);
+    // The time of day is in the names: a second execution in another second would show.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    folder.succeed(&["-t", "500", "-n", "3", "--resume", "out"]);
+    assert_eq!(stamp(&folder), before);
+    assert_eq!(checked_manifest(&folder.path().join("out")).runs.len(), 3);
+}
+
+#[test]
+fn a_single_snapshot_goes_on_in_its_folder_or_elsewhere() {
+    let whole = Folder::new();
+    whole.succeed(&with("4", &[]));
+    let again = Folder::new();
+    again.succeed(&with("3", &[]));
+    again.succeed(&with("4", &["--resume", snapshot(&again, 2).to_str().unwrap()]));
+    assert!(again.files() == whole.files());
+    let elsewhere = Folder::new();
+    elsewhere.succeed(&with("4", &["--resume", snapshot(&whole, 2).to_str().unwrap()]));
+    let manifest = checked_manifest(&elsewhere.path().join("out"));
+    assert_eq!(manifest.runs.iter().map(|run| run.run).collect::<Vec<_>>(), [3, 4]);
+    for (name, bytes) in elsewhere.files().into_iter().filter(|(name, _)| name != "out/manifest.json") {
+        assert!(whole.files()[&name] == bytes, "{name}");
+    }
+}
+
+#[test]
+fn a_damaged_snapshot_is_passed_over_for_an_earlier_one() {
+    let whole = Folder::new();
+    whole.succeed(&with("4", &[]));
+    let split = Folder::new();
+    split.succeed(&with("3", &[]));
+    let bytes = fs::read(snapshot(&split, 3)).unwrap();
+    fs::write(snapshot(&split, 3), &bytes[..bytes.len() / 2]).unwrap();
+    fs::write(snapshot(&split, 2), "{}").unwrap();
+    let output = split.succeed(&with("4", &["--resume", "out"]));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("_0000003.json` is passed over: it is cut or damaged"), "{text}");
+    assert!(text.contains("_0000002.json` is passed over: it is not a snapshot"), "{text}");
+    assert!(split.files() == whole.files());
+}
+
+#[test]
+fn what_does_not_belong_is_refused_and_named() {
+    let folder = Folder::new().with("bad.csv", "die,block\n0,3\n");
+    folder.succeed(&with("2", &[]));
+    let file = snapshot(&folder, 2);
+    let file = file.to_str().unwrap();
+    for (flags, expected) in [
+        (&["--seed", "10"][..], "another seed: 9 instead of 10"),
+        (&["--seed-formula", "hashed"], "another seed formula: sequential instead of hashed"),
+        (&["-t", "800"], "another length of runs"),
+        (&["--ops", "50"], "another number of operations of a run: no limit instead of 50"),
+        (&["--pc-demo", "mix"], "another probability table"),
+        (&["--admission-window", "3.5"], "another profile"),
+        (&["--badlist", "bad.csv"], "another list of bad blocks"),
+        (&["--sites", "1"], "another site: no number instead of 1"),
+    ] {
+        let mut arguments: Vec<&str> = ["-n", "3", "--resume", file].to_vec();
+        let has = |flag: &str| flags.first() == Some(&flag);
+        arguments.extend(if has("-t") { [].as_slice() } else { &["-t", "700"] });
+        arguments.extend(if has("--seed") { [].as_slice() } else { &["--seed", "9"] });
+        arguments.extend(flags);
+        let text = folder.refuse(&arguments);
+        assert!(text.starts_with("exit code 2\n"), "{text}");
+        assert!(text.contains(expected), "{flags:?}: {text}");
+    }
+    let text = folder.refuse(&with("3", &["--resume", "out", "--pc-seed", "7"]));
+    assert!(text.contains("holds runs of another campaign: `--pc-seed 1729` there, `--pc-seed 7` here"), "{text}");
+    let text = folder.refuse(&with("1", &["--resume", "out"]));
+    assert!(text.contains("has 2 runs already, more than --num-runs 1"), "{text}");
+}
+
+#[test]
+fn a_snapshot_that_was_touched_is_refused() {
+    let folder = Folder::new();
+    folder.succeed(&with("1", &[]));
+    let good = fs::read_to_string(snapshot(&folder, 1)).unwrap();
+    let newer = good.replacen("\"version\":1", "\"version\":2", 1);
+    let altered = good.replacen("\"operations\":", "\"operations\":1", 1);
+    for (contents, expected) in [
+        (&good[..good.len() - 30], "it is cut or damaged"),
+        ("", "it is cut or damaged"),
+        ("{\"format\":\"else\"}", "it is not a snapshot of nandseqgen"),
+        (&newer, "a newer program wrote it"),
+        (&altered, "it was altered: its checksum is wrong"),
+    ] {
+        assert_ne!(contents, good);
+        fs::write(folder.path().join("snapshot.json"), contents).unwrap();
+        let text = folder.refuse(&with("2", &["--resume", "snapshot.json"]));
+        assert!(text.starts_with("exit code 2\n") && text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn without_snapshots_runs_are_made_again_from_the_first() {
+    let tables = ["--outputs", "operation_sequence,phase_proposal_counts"];
+    let whole = Folder::new();
+    whole.succeed(&[&with("3", &[])[..], &tables].concat());
+    let split = Folder::new();
+    split.succeed(&[&with("2", &[])[..], &tables].concat());
+    split.succeed(&[&with("3", &["--resume", "out"])[..], &tables].concat());
+    assert!(split.files() == whole.files());
+    assert!(split.files().keys().all(|name| !name.contains("snapshot") && !name.contains("timeline")));
+}
+
+#[test]
+fn the_beginning_of_a_campaign_is_a_place_to_go_on_from() {
+    let (whole, begun) = (Folder::new(), Folder::new());
+    whole.succeed(&with("2", &[]));
+    let output = begun.succeed(&with("2", &["--resume", "out"]));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("nothing to go on from: starting from the beginning"));
+    assert!(begun.files() == whole.files());
+}
+
+/// What a site's folder looks like at an instant of its making, and after going on from there.
+fn goes_on(folder: &Path, whole: &Folder) {
+    let copy = Folder::new();
+    for (name, bytes) in files_below(folder) {
+        let path = copy.path().join("out").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    copy.succeed(&with("3", &["--resume", "out"]));
+    assert!(copy.files() == whole.files());
+}
+
+#[test]
+fn what_killed_executions_leave_behind_is_cleared_away() {
+    let whole = Folder::new();
+    whole.succeed(&with("3", &[]));
+    let folder = Folder::new();
+    folder.succeed(&with("1", &[]));
+    let out = folder.path().join("out");
+    for name in [
+        ".operation_sequence_261121_0000002.csv.aB3xY9",
+        ".manifest.json.000000",
+        ".manifest.partial.jsonl.abcdef",
+        "snapshots/.state_snapshot_20261121_000000_0000002.json.Zz09aA",
+        ".proposer_debug_261121_0000002.log.Zz09aA",
+    ] {
+        fs::write(out.join(name), "half").unwrap();
+    }
+    goes_on(&out, &whole);
+}
