@@ -4,6 +4,7 @@
 //! those alone (no clock, no host), and no network access from what it writes. Leaves out any judgement of legality.
 
 pub mod chains;
+pub mod coverage;
 pub mod family;
 pub mod load;
 pub mod page;

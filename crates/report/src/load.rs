@@ -199,7 +199,7 @@ pub fn site(profile: &Profile, files: &SiteFiles, wanted: Wanted) -> Result<Site
             tables.read_table(profile, &form, file.kind, &file.path, wanted)?;
         }
         if wanted.outcomes {
-            tables.read_outcomes(profile, run)?;
+            tables.outcomes.extend(outcomes(profile, run)?);
         }
         tables.runs.push(info);
     }
@@ -208,31 +208,11 @@ pub fn site(profile: &Profile, files: &SiteFiles, wanted: Wanted) -> Result<Site
 
 impl SiteTables {
     fn read_sequence(&mut self, profile: &Profile, info: &mut RunInfo) -> Result<(), LoadError> {
-        let path = &info.sequence;
-        let io = |error| LoadError::Io { path: path.clone(), error };
-        let mut reader = read::open(profile, path).map_err(|error| match error {
-            ReadError::Io(error) => io(error),
-            error @ ReadError::Header => LoadError::File { path: path.clone(), what: error.to_string() },
-        })?;
-        let wrong = |row: u64, what| LoadError::Row { path: path.clone(), line: row + 1, what };
-        while let Some(row) = reader.next_row().map_err(io)? {
-            let row = row.map_err(|bad| wrong(bad.row, bad.fault.to_string()))?;
-            if let Some(fault) = row.fault {
-                return Err(wrong(row.row, fault.to_string()));
-            }
-            let first = row.targets.first();
-            self.operations.push(OperationRow {
-                uid: row.uid,
-                seq: row.seq,
-                time: row.time,
-                op: row.op,
-                cell_type: first.and_then(|target| target.cell_type),
-                status: first.and_then(|target| target.status),
-            });
+        operations(profile, &info.sequence, |row| {
+            self.operations.push(row);
             info.operations += 1;
             info.uids = Some((info.uids.map_or(row.uid, |(first, _)| first), row.uid));
-        }
-        Ok(())
+        })
     }
 
     fn read_table(
@@ -318,13 +298,46 @@ impl SiteTables {
             | TableKind::ProposalCounts => Ok(()),
         }
     }
+}
 
-    fn read_outcomes(&mut self, profile: &Profile, run: &RunFile) -> Result<(), LoadError> {
-        let Some(path) = refusals::beside(&run.path) else { return Ok(()) };
-        let io = |error| LoadError::Io { path: path.clone(), error };
-        let file = fs::File::open(&path).map_err(io)?;
-        refusals::read(profile, io::BufReader::new(file), &mut self.outcomes).map_err(io)
+/// Reads the rows of a sequence, one after another.
+///
+/// # Errors
+/// [`LoadError`] at the first row that makes no sense.
+pub fn operations(profile: &Profile, path: &Path, mut take: impl FnMut(OperationRow)) -> Result<(), LoadError> {
+    let io = |error| LoadError::Io { path: path.to_owned(), error };
+    let mut reader = read::open(profile, path).map_err(|error| match error {
+        ReadError::Io(error) => io(error),
+        error @ ReadError::Header => LoadError::File { path: path.to_owned(), what: error.to_string() },
+    })?;
+    let wrong = |row: u64, what| LoadError::Row { path: path.to_owned(), line: row + 1, what };
+    while let Some(row) = reader.next_row().map_err(io)? {
+        let row = row.map_err(|bad| wrong(bad.row, bad.fault.to_string()))?;
+        if let Some(fault) = row.fault {
+            return Err(wrong(row.row, fault.to_string()));
+        }
+        let first = row.targets.first();
+        take(OperationRow {
+            uid: row.uid,
+            seq: row.seq,
+            time: row.time,
+            op: row.op,
+            cell_type: first.and_then(|target| target.cell_type),
+            status: first.and_then(|target| target.status),
+        });
     }
+    Ok(())
+}
+
+/// What became of a run's proposals, if a log of the proposer lies beside its sequence.
+///
+/// # Errors
+/// [`LoadError`] when the log cannot be read.
+pub fn outcomes(profile: &Profile, run: &RunFile) -> Result<Vec<Outcome>, LoadError> {
+    let Some(path) = refusals::beside(&run.path) else { return Ok(Vec::new()) };
+    let io = |error| LoadError::Io { path: path.clone(), error };
+    let file = fs::File::open(&path).map_err(io)?;
+    refusals::read(profile, io::BufReader::new(file)).map_err(io)
 }
 
 /// How many of everything the device has.

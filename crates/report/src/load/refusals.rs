@@ -35,14 +35,11 @@ pub(super) fn beside(sequence: &Path) -> Option<PathBuf> {
     Some(sequence.with_file_name(format!("{PREFIX}{rest}.log"))).filter(|path| path.is_file())
 }
 
-/// Adds what a log says to `outcomes`; lines that mean nothing are passed over.
-pub(super) fn read(profile: &Profile, log: impl BufRead, outcomes: &mut Vec<Outcome>) -> io::Result<()> {
+/// What a log says; lines that mean nothing are passed over.
+pub(super) fn read(profile: &Profile, log: impl BufRead) -> io::Result<Vec<Outcome>> {
     let keys: HashMap<&str, PhaseKey> = profile.phase_keys.iter_ids().map(|(id, key)| (&*key.name, id)).collect();
     let ops: HashMap<&str, OpId> = profile.ops.iter_ids().map(|(id, op)| (&*op.name, id)).collect();
     let mut sums: BTreeMap<(PhaseKey, OpId, String), u64> = BTreeMap::new();
-    for one in outcomes.drain(..) {
-        *sums.entry((one.key, one.op, one.reason.unwrap_or_else(|| ACCEPTED.to_owned()))).or_default() += one.count;
-    }
     let mut columns: Option<[Option<usize>; 4]> = None;
     for line in log.lines() {
         let line = line?;
@@ -69,13 +66,13 @@ pub(super) fn read(profile: &Profile, log: impl BufRead, outcomes: &mut Vec<Outc
             *sum = sum.saturating_add(count);
         }
     }
-    outcomes.extend(sums.into_iter().map(|((key, op, outcome), count)| Outcome {
+    let outcome = |((key, op, outcome), count): ((PhaseKey, OpId, String), u64)| Outcome {
         key,
         op,
         reason: Some(outcome).filter(|outcome| outcome != ACCEPTED),
         count,
-    }));
-    Ok(())
+    };
+    Ok(sums.into_iter().map(outcome).collect())
 }
 
 #[cfg(test)]
@@ -86,8 +83,7 @@ mod tests {
 
     fn of(text: &str) -> Vec<(String, u64)> {
         let profile = builtin::profile();
-        let mut outcomes = Vec::new();
-        read(&profile, text.as_bytes(), &mut outcomes).unwrap();
+        let outcomes = read(&profile, text.as_bytes()).unwrap();
         outcomes.into_iter().map(|one| (one.reason.unwrap_or_default(), one.count)).collect()
     }
 
