@@ -5,6 +5,7 @@
 
 mod arguments;
 mod badlist;
+mod coverage;
 mod execute;
 mod failure;
 mod inputs;
@@ -14,10 +15,12 @@ mod plan;
 mod profiles;
 mod progress;
 mod replay;
+mod reports;
 mod run_list;
 mod site_folders;
 mod summary;
 mod verify;
+mod written;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -43,6 +46,9 @@ fn main() -> ExitCode {
         Some(Command::RunList(arguments)) => run_list::run(arguments),
         Some(Command::Replay(arguments)) => replay::run(arguments),
         Some(Command::Merge(arguments)) => merge::run(arguments),
+        Some(Command::Report(arguments)) => reports::report(arguments),
+        Some(Command::Export(arguments)) => reports::export(arguments),
+        Some(Command::Coverage(command)) => coverage::run(command),
         Some(Command::Profile(command)) => profiles::run(command),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
