@@ -74,8 +74,9 @@ def main():
         table = yaml.safe_load(file)["phase_conditional"]
     with open(arguments.report) as file:
         report = json.load(file)
-    # A phase has tenths; DEFAULT, and what comes after an operation, have not.
-    tenths = lambda key: 1 if key == "DEFAULT" or key.endswith(".END") else 10
+    # A phase has tenths; DEFAULT, what comes after an operation, and phases that last no time have not.
+    short = set(report["without_length"])
+    tenths = lambda key: 1 if key == "DEFAULT" or key.endswith(".END") or key in short else 10
     universe = {(key, name, tenth) for key, names in table.items() for name, mass in (names or {}).items() if mass > 0
                 for tenth in range(tenths(key))}
 
@@ -84,6 +85,10 @@ def main():
     for folder in arguments.folders:
         for path in sorted(glob.glob(f"{folder}/**/operation_sequence_*.csv", recursive=True)):
             runs.append((os.path.dirname(path), path))
+    for _, path in runs:
+        timeline = path.replace("operation_sequence", "op_state_timeline")
+        lasting = db.execute("select distinct op_state from read_csv(?) where duration > 0", [timeline]).fetchall()
+        close("phases without length that lasted", short & {state for state, in lasting}, set())
     db.execute("create table cells(run int, site varchar, key varchar, op varchar, tenth int, count bigint)")
     db.execute("create table sequence(run int, site varchar, seq bigint, op varchar)")
     db.execute("create table touches(base varchar, cell varchar, die int, block int, page int, count bigint)")
@@ -93,12 +98,12 @@ def main():
         db.execute(
             """insert into cells
                select ?, ?, phase_key_used, op_name,
-                      case when phase_key_used = 'DEFAULT' or phase_key_used like '%.END' then 0
+                      case when phase_key_used = 'DEFAULT' or phase_key_used like '%.END' or list_contains(?, phase_key_used) then 0
                            when op_state = phase_key_used then least(cast(round(input_time * 100) as int) // 10, 9)
                            else 9 end,
                       sum(count)
                from read_csv(?) group by all""",
-            [run, site, beside("op_state_name_input_time_count")])
+            [run, site, list(short), beside("op_state_name_input_time_count")])
         db.execute("insert into touches select op_base, cell_type, die, block, page, count from read_csv(?)", [beside("address_touch_count")])
 
     def cells(where):

@@ -15,6 +15,7 @@ class Gantt {
     this.query = null; // { uid, ops: Uint8Array, text }
     this.drawn = 0; // rows looked at for the last picture
     this.pending = false;
+    this.widths = new Map(); // of labels, px
   }
 
   show(site, index) {
@@ -274,7 +275,8 @@ class Gantt {
   }
 
   label(context, text, colour, left, wide, y) {
-    const fits = Math.floor((wide - 8) / 6.2);
+    if (!this.widths.has(text)) this.widths.set(text, context.measureText(text).width);
+    const fits = Math.floor((text.length * (wide - 8)) / this.widths.get(text));
     if (fits < 1) return;
     context.fillStyle = colour;
     context.textAlign = "left";

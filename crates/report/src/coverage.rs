@@ -11,7 +11,7 @@ mod universe;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile};
+use nandseq_profile::{CellTypeId, IdVec, OpId, PhaseKey, Profile};
 use nandseq_trace::read::folder::RunFile;
 use nandseq_trace::read::table::{InputTimeRow, StateName, TableForm, TableKind};
 
@@ -90,6 +90,7 @@ impl Coverage {
         let mut coverage = Self { runs: BTreeSet::from([(site.to_owned(), run.run)]), ..Self::default() };
         coverage.count_sequence(profile, run)?;
         let form = TableForm::new(profile);
+        let lengths = universe::lengths(profile);
         for file in &run.tables {
             match file.kind {
                 TableKind::InputTimeCount => {
@@ -98,7 +99,7 @@ impl Coverage {
                         &file.path,
                         |line| form.input_time(line),
                         |row| {
-                            let sum = coverage.cells.entry(cell(profile, &row)).or_default();
+                            let sum = coverage.cells.entry(cell(profile, &lengths, &row)).or_default();
                             *sum = sum.saturating_add(row.count);
                             Ok(())
                         },
@@ -181,9 +182,10 @@ fn add_counts<K: Ord + Clone>(sums: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u6
 ///
 /// Where the row's op_state is not the key's (a hook in the ISSUE of the next operation, or on the tick at which a phase begins,
 /// still has the key before), the key's phase is just over: its last tenth.
-fn cell(profile: &Profile, row: &InputTimeRow) -> Cell {
+fn cell(profile: &Profile, lengths: &IdVec<PhaseKey, bool>, row: &InputTimeRow) -> Cell {
     let info = &profile.phase_keys[row.key_used];
     let bin = match (info.base, info.phase) {
+        (Some(_), Some(_)) if !lengths[row.key_used] => 0,
         (Some(base), Some(phase)) if row.state == StateName::Phase(base, phase) => (row.input_time / 10).min(9) as u8,
         (Some(_), Some(_)) => BINS - 1,
         (Some(_) | None, None) | (None, Some(_)) => 0,

@@ -32,6 +32,8 @@ pub struct Report {
     pub profile: String,
     /// What counts as the universe.
     pub universe: String,
+    /// Phase keys of phases that last no time with any operation: they have no tenths.
+    pub without_length: Vec<String>,
     /// All parts together.
     pub merged: Figures,
     /// The sites, in order.
@@ -85,6 +87,7 @@ impl Parts {
             schema: SCHEMA,
             profile: profile.name.clone(),
             universe: universe.source().to_owned(),
+            without_length: without_length(profile, universe),
             merged: Figures::new(&self.merged, universe),
             sites,
             runs: self.runs,
@@ -93,6 +96,11 @@ impl Parts {
             holes: holes(profile, &self.merged, universe, table),
         }
     }
+}
+
+fn without_length(profile: &Profile, universe: &Universe) -> Vec<String> {
+    let phases = profile.phase_keys.iter_ids().filter(|(_, info)| info.phase.is_some());
+    phases.filter(|(key, _)| universe.bins(*key) == 1).map(|(_, info)| info.name.clone()).collect()
 }
 
 impl Part {

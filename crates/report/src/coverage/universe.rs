@@ -32,7 +32,7 @@ impl Universe {
         let of_key = |key: PhaseKey| profile.ops.ids().map(|op| standing(key, op)).collect();
         Self {
             standings: profile.phase_keys.ids().map(of_key).collect(),
-            lengths: profile.phase_keys.ids().map(|key| has_length(profile, key)).collect(),
+            lengths: lengths(profile),
             source: source.to_owned(),
         }
     }
@@ -87,6 +87,11 @@ impl Universe {
     pub fn holds(&self, cell: Cell) -> bool {
         cell.bin < self.bins(cell.key) && *self.standing(cell.key, cell.op) == Standing::Counts
     }
+}
+
+/// For each phase key whether its phase has a length.
+pub(super) fn lengths(profile: &Profile) -> IdVec<PhaseKey, bool> {
+    profile.phase_keys.ids().map(|key| has_length(profile, key)).collect()
 }
 
 /// Whether any operation is in the key's phase for a time.
