@@ -10,6 +10,7 @@ mod outputs;
 mod profiles;
 mod readme;
 mod replaying;
+mod reporting;
 mod resuming;
 mod runner;
 mod shards;
