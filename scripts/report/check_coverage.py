@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Computes the figures of `nandseqgen coverage report` again, from the CSV files alone, and compares: they must be equal.
 
-    check_coverage.py --table op_state_probs.yaml --report report.json DIR...
+    check_coverage.py --universe universe.tsv --report report.json DIR...
 
-Needs the PyPI packages duckdb and pyyaml. The table is the one that `generate --refresh-op-state-probs` writes; the report is that
-of `coverage report --format json DIR...`. Shares no code with the program, and reads nothing but its outputs.
+Needs the PyPI package duckdb. The universe is what `coverage universe` lists; the report is that of
+`coverage report --format json DIR...`. Shares no code with the program, and reads nothing but its outputs.
 """
 
 import argparse
+import csv
 import glob
 import json
 import math
@@ -15,7 +16,6 @@ import os
 import sys
 
 import duckdb
-import yaml
 
 GAP = 8
 
@@ -65,20 +65,21 @@ def compare(what, ours, theirs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", required=True)
+    parser.add_argument("--universe", required=True)
     parser.add_argument("--report", required=True)
     parser.add_argument("--planes", type=int, default=4, help="planes of a die")
     parser.add_argument("folders", nargs="+")
     arguments = parser.parse_args()
-    with open(arguments.table) as file:
-        table = yaml.safe_load(file)["phase_conditional"]
     with open(arguments.report) as file:
         report = json.load(file)
     # A phase has tenths; DEFAULT, what comes after an operation, and phases that last no time have not.
     short = set(report["without_length"])
     tenths = lambda key: 1 if key == "DEFAULT" or key.endswith(".END") or key in short else 10
-    universe = {(key, name, tenth) for key, names in table.items() for name, mass in (names or {}).items() if mass > 0
-                for tenth in range(tenths(key))}
+    with open(arguments.universe, newline="") as file:
+        listed = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    for row in listed:
+        assert int(row["cells"]) in (0, tenths(row["phase_key"])) and (row["reason"] == "") == (row["cells"] != "0"), row
+    universe = {(row["phase_key"], row["op_name"], tenth) for row in listed for tenth in range(int(row["cells"]))}
 
     db = duckdb.connect()
     runs = []

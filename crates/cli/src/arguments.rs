@@ -26,8 +26,10 @@ pub(crate) const MAX_SITES: u64 = 100_000;
 /// --config names, into the output folder.
 #[derive(Parser, Debug)]
 #[command(name = "nandseqgen", version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Exit codes: 0 done; 1 violations found (verify); 2 wrong usage or unusable input; \
-                        3 could not write; 130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 done; 1 violations or differences found (verify, replay); 2 wrong usage or unusable input; \
+                        3 could not write; 130 interrupted."
+)]
 pub(crate) struct CommandLine {
     /// What to do; generate, if not said.
     #[command(subcommand)]
@@ -38,6 +40,15 @@ pub(crate) struct CommandLine {
 }
 
 impl GenerateArgs {
+    /// The pattern of the folders of sites, named or not.
+    pub(crate) fn site_dir_pattern(&self) -> &str {
+        let usual = match self.output.format {
+            Format::Csv => "site_{site_id:02d}",
+            Format::Parquet => "site={site_id:02d}",
+        };
+        self.sites.site_dir_pattern.as_deref().unwrap_or(usual)
+    }
+
     /// The arguments that a manifest lists: `generate` and its flags.
     pub(crate) fn of_manifest(arguments: &[String]) -> Result<Self, String> {
         let name = std::iter::once(env!("CARGO_PKG_NAME").to_owned());
@@ -163,13 +174,23 @@ pub(crate) struct MergeArgs {
 #[derive(Subcommand, Debug)]
 pub(crate) enum ProfileCommand {
     /// Say everything that is wrong, or suspicious, about a profile.
-    Check(ProfileArgs),
+    Check(CheckArgs),
     /// Print a legacy profile in the native form.
     Import(ProfileArgs),
     /// Print a profile in the native form; without PATH the built-in device.
     Show(ProfileArgs),
     /// Print the JSON Schema of native profiles, for editors.
     Schema,
+}
+
+/// Which profile, and how much to say.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
+    /// List every phase key and op name that the table gives a weight and that is never proposed, with the reason.
+    #[arg(long)]
+    pub(crate) pairs: bool,
 }
 
 /// Which profile.
@@ -266,9 +287,9 @@ pub(crate) struct SiteArgs {
     /// Just the K-th of N equal shares of the batch; `nandseqgen merge` joins them
     #[arg(long, value_name = "K/N", conflicts_with = "sites")]
     pub(crate) shard: Option<Shard>,
-    /// Folder of a site in the output folder
-    #[arg(long, value_name = "P", default_value = "site_{site_id:02d}")]
-    pub(crate) site_dir_pattern: String,
+    /// Folder of a site in the output folder [default: site_{site_id:02d}, with Parquet site={site_id:02d}]
+    #[arg(long, value_name = "P")]
+    pub(crate) site_dir_pattern: Option<String>,
     /// Sites generated at the same time; the output does not depend on it [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
     pub(crate) jobs: Option<u64>,
@@ -348,7 +369,7 @@ pub(crate) enum Demo {
 pub(crate) enum Format {
     /// Text
     Csv,
-    /// Columns (not available yet)
+    /// Columns, in folders that readers take for one dataset
     Parquet,
 }
 

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use nandseq_generate::probability;
 use nandseq_profile::Profile;
-use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Universe};
+use nandseq_reach::Verdict;
+use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, Universe};
 use nandseq_report::page::Distribution;
 use nandseq_trace::read::table::TableKind;
 use rayon::prelude::*;
@@ -24,6 +25,7 @@ const AT_ONCE: usize = 16;
 /// Does what is asked.
 pub(crate) fn run(command: &CoverageCommand) -> Result<(), Failure> {
     match command {
+        CoverageCommand::Universe(arguments) => print_universe(arguments),
         CoverageCommand::Report(arguments) => report(arguments),
         CoverageCommand::Merge(arguments) => merge(arguments),
         CoverageCommand::Diff(arguments) => diff(arguments),
@@ -31,12 +33,39 @@ pub(crate) fn run(command: &CoverageCommand) -> Result<(), Failure> {
     }
 }
 
-/// What can be covered: as far as this program knows, what the table proposes.
+/// What can be covered under a table; without one under the profile's own, or one that is built: the same names have a weight then.
 pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>) -> Universe {
-    match table {
-        Some(table) => Universe::of_table(profile, table),
-        None => Universe::of_table(profile, &probability::of_profile(profile, probability::DEFAULT_TABLE_SEED)),
+    let built;
+    let table = if let Some(table) = table {
+        table
+    } else {
+        built = probability::of_profile(profile, probability::DEFAULT_TABLE_SEED);
+        &built
+    };
+    let reach = nandseq_reach::Universe::new(profile, table);
+    Universe::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {
+        Verdict::Reachable => Standing::Counts,
+        Verdict::Coincidence => Standing::Chance,
+        Verdict::Unreachable(reason) => Standing::Never(reason.text(profile, key, op)),
+    })
+}
+
+/// Prints every pair of phase key and op name: how many cells it counts for, or why for none.
+fn print_universe(arguments: &ReadDeviceArgs) -> Result<(), Failure> {
+    let profile = inputs::profile(arguments.config.as_deref(), arguments.lenient)?.profile;
+    let universe = universe(&profile, None);
+    let mut text = String::from("phase_key\top_name\tcells\treason\n");
+    for (key, info) in profile.phase_keys.iter_ids() {
+        for (op, name) in profile.ops.iter_ids().map(|(op, info)| (op, &info.name)) {
+            let (cells, reason) = match universe.standing(key, op) {
+                Standing::Counts => (universe.bins(key), ""),
+                Standing::Chance => (0, "by coincidence only"),
+                Standing::Never(reason) => (0, reason.as_str()),
+            };
+            text += &format!("{}\t{name}\t{cells}\t{reason}\n", info.name);
+        }
     }
+    profiles::print(&text)
 }
 
 /// Counts every run.

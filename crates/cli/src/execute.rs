@@ -21,9 +21,11 @@ use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::NewFile;
 use nandseq_trace::format::TableFormat;
 use nandseq_trace::manifest::{self, Origin, RunRecord, SiteRecord, Tool};
+use nandseq_trace::time_column::TimeColumnError;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::arguments::Format;
 use crate::execute::batch::Earlier;
 use crate::failure::{Failure, Problem};
 use crate::ledger;
@@ -79,9 +81,7 @@ pub(crate) fn execute(
 ) -> Result<Totals, Failure> {
     let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
         .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
-    let format = CsvTables::new(&plan.profile).map_err(|error| {
-        Problem::new(error.to_string()).help("look at the scale and decimals of `export`, and at `time_resolution`")
-    })?;
+    let format = format(plan)?;
     let threads = threads(plan.jobs)?;
     if plan.resume.is_some() {
         // Nothing is touched before every site is known to go on.
@@ -94,10 +94,24 @@ pub(crate) fn execute(
     let earlier = prepare_folders(plan)?;
     write_table(plan)?;
     let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() });
-    let work = Work { plan, setup: &setup, format: &format, progress, stop, on_run, totals };
+    let work = Work { plan, setup: &setup, format: &*format, progress, stop, on_run, totals };
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     work.conclude(outcomes, &earlier)
+}
+
+/// What puts rows into files.
+fn format(plan: &Plan) -> Result<Box<dyn TableFormat>, Failure> {
+    let unfit = |error: TimeColumnError| {
+        Problem::new(error.to_string()).help("look at the scale and decimals of `export`, and at `time_resolution`")
+    };
+    Ok(match plan.format {
+        Format::Csv => Box::new(CsvTables::new(&plan.profile).map_err(unfit)?),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => Box::new(nandseq_parquet::ParquetTables::new(&plan.profile).map_err(unfit)?),
+        #[cfg(not(feature = "parquet"))]
+        Format::Parquet => return Err(Problem::new("this program was built without Parquet").into()),
+    })
 }
 
 /// Threads for so many sites at a time; without a number as many as there are cores.
@@ -115,17 +129,19 @@ pub(crate) fn threads(jobs: Option<u64>) -> Result<ThreadPool, Failure> {
 fn prepare_folders(plan: &Plan) -> Result<Earlier, Failure> {
     let sites = || plan.sites.iter().map(|site| plan.out_dir.join(&site.folder));
     // All of them before anything of an earlier execution is touched.
+    // The probe has the name of a file of ours, so that what a kill leaves of it is found again.
+    let own_name = plan.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), batch::file_name);
     for folder in std::iter::once(plan.out_dir.clone()).chain(sites()) {
         let unwritable = |reason| Failure::cannot_write(&folder, reason);
         fs::create_dir_all(&folder).map_err(unwritable)?;
-        NewFile::create(&folder, manifest::FILE_NAME).map(drop).map_err(unwritable)?;
+        let name = if folder == plan.out_dir { &own_name } else { manifest::FILE_NAME };
+        NewFile::create(&folder, name).map(drop).map_err(unwritable)?;
     }
     let mut earlier = Earlier::default();
     if let Some(batch) = &plan.batch {
         earlier = Earlier::read(plan, batch);
-        let name = batch::file_name(batch);
-        leftovers::sweep(&plan.out_dir, &[&format!("{name}.")])
-            .map_err(|reason| Failure::cannot_write(&plan.out_dir, reason))?;
+        let name = own_name;
+        leftovers::sweep(&plan.out_dir, &[&name]).map_err(|reason| Failure::cannot_write(&plan.out_dir, reason))?;
         if earlier.is_empty() {
             let path = plan.out_dir.join(name);
             ledger::remove(&path).map_err(|reason| Failure::cannot_write(&path, reason))?;

@@ -56,11 +56,6 @@ impl Problem {
         self
     }
 
-    /// A flag whose machinery does not exist yet.
-    pub(crate) fn not_available(flag: &str, instead: &str) -> Self {
-        Self::new(format!("{flag} is not available yet")).help(instead)
-    }
-
     /// A file that cannot be read.
     pub(crate) fn unreadable(what: &str, path: &Path, reason: &io::Error) -> Self {
         let problem = Self::new(format!("cannot read {what} `{}`: {}", path.display(), plain(reason)));

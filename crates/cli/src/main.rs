@@ -14,6 +14,7 @@ mod merge;
 mod plan;
 mod profiles;
 mod progress;
+mod reach;
 mod replay;
 mod reports;
 mod run_list;

@@ -52,6 +52,8 @@ pub(crate) struct Plan {
     pub(crate) batch: Option<Batch>,
     pub(crate) out_dir: PathBuf,
     pub(crate) stamp: Stamp,
+    /// The form of tables.
+    pub(crate) format: Format,
     /// Which files each run writes.
     pub(crate) outputs: Outputs,
     /// What the proposer log says, if it is written.
@@ -136,7 +138,8 @@ impl Plan {
             profile_input: input,
             badlist_input,
             device_arguments,
-            site_dir_pattern: arguments.sites.site_dir_pattern.clone(),
+            site_dir_pattern: arguments.site_dir_pattern().to_owned(),
+            format: arguments.output.format,
         })
     }
 
@@ -226,13 +229,18 @@ fn push(arguments: &mut Vec<String>, flag: &str, value: impl std::fmt::Display) 
 /// Flags whose machinery does not exist yet are refused, never ignored.
 fn refuse_unavailable(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
     let output = &arguments.output;
-    if output.format == Format::Parquet {
-        problems.push(Problem::not_available("--format parquet", "use --format csv"));
+    if output.format == Format::Parquet && cfg!(not(feature = "parquet")) {
+        problems.push(Problem::new("this program was built without Parquet").help("use --format csv"));
+    }
+    let sequences = output.format == Format::Csv && outputs(arguments).contains(FileKind::OperationSequence);
+    if output.verify && !sequences {
+        let message = "--verify judges operation_sequence as CSV, and none is written";
+        problems.push(Problem::new(message).help("use --format csv with operation_sequence among --outputs"));
     }
 }
 
 fn folders(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Option<SiteFolders> {
-    let pattern = &arguments.sites.site_dir_pattern;
+    let pattern = arguments.site_dir_pattern();
     match SiteFolders::parse(pattern) {
         Ok(folders) => Some(folders),
         Err(wrong) => {
@@ -327,6 +335,9 @@ fn device_arguments(arguments: &GenerateArgs, run_until: Ticks, badlist: Option<
     if outputs.with(FileKind::ProposerLog) != Outputs::ALL {
         let names: Vec<&str> = outputs.iter().map(FileKind::name).collect();
         push(&mut all, "--outputs", names.join(","));
+    }
+    if let (Format::Parquet, Some(value)) = (arguments.output.format, arguments.output.format.to_possible_value()) {
+        push(&mut all, "--format", value.get_name());
     }
     if let (ProposerLog::Off | ProposerLog::Full, Some(value)) = (wanted, wanted.to_possible_value()) {
         push(&mut all, "--proposer-log", value.get_name());

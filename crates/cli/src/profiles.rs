@@ -8,11 +8,12 @@ use nandseq_profile::diagnostic::Styling;
 use crate::arguments::{ProfileArgs, ProfileCommand};
 use crate::failure::{Failure, Problem};
 use crate::inputs;
+use crate::reach;
 
 /// Does what a profile subcommand asks.
 pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
     match command {
-        ProfileCommand::Check(arguments) => check(arguments),
+        ProfileCommand::Check(arguments) => check(&arguments.profile, arguments.pairs),
         ProfileCommand::Import(arguments) => match &arguments.path {
             Some(_) => show(arguments),
             None => Err(Problem::new("there is nothing to import").help("nandseqgen profile import PATH").into()),
@@ -22,7 +23,7 @@ pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
     }
 }
 
-fn check(arguments: &ProfileArgs) -> Result<(), Failure> {
+fn check(arguments: &ProfileArgs, pairs: bool) -> Result<(), Failure> {
     let read = match inputs::profile(arguments.path.as_deref(), arguments.lenient) {
         Err(Failure::Faulty(faulty)) => {
             // Every remark, not only the errors: this is the command to look at all of a file.
@@ -42,6 +43,7 @@ fn check(arguments: &ProfileArgs) -> Result<(), Failure> {
         profile.ops.len(),
         profile.phase_keys.len()
     ));
+    text.push_str(&reach::report(profile, pairs));
     print(&text)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use nandseq_profile::{OpId, Ticks};
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
@@ -30,6 +30,9 @@ pub(crate) struct Progress {
     sites_done: AtomicU64,
     runs_done: AtomicU64,
     ops: AtomicU64,
+    /// Units of progress made in this execution, and those that were there before it.
+    units: AtomicU64,
+    skipped: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -64,6 +67,8 @@ impl Progress {
             sites_done: AtomicU64::new(0),
             runs_done: AtomicU64::new(0),
             ops: AtomicU64::new(0),
+            units: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
         }
     }
 
@@ -78,8 +83,11 @@ impl Progress {
     /// Runs of a site that were there already.
     pub(crate) fn skip(&self, runs: u64) {
         self.runs_done.fetch_add(runs, Ordering::Relaxed);
+        self.skipped.fetch_add(runs * UNITS_OF_RUN, Ordering::Relaxed);
         if let Shown::Bar(bar) = &self.shown {
             bar.inc(runs * UNITS_OF_RUN);
+            // They took no time, and say nothing of what is left.
+            bar.reset_eta();
         }
     }
 
@@ -125,6 +133,7 @@ impl Progress {
     /// Operations have been written, and their run has come `units` further.
     fn advance(&self, ops: u64, units: u64) {
         let ops = self.ops.fetch_add(ops, Ordering::Relaxed) + ops;
+        self.units.fetch_add(units, Ordering::Relaxed);
         match &self.shown {
             Shown::Nothing => {}
             Shown::Bar(bar) => {
@@ -133,11 +142,28 @@ impl Progress {
             }
             Shown::Lines(last) => {
                 if is_due(last) {
-                    let done = self.runs_done.load(Ordering::Relaxed);
-                    line(&format!("{ops} operations so far ({done} of {} runs done)", self.runs));
+                    line(&self.standing(ops));
                 }
             }
         }
+    }
+
+    /// How far the work is, in a line.
+    fn standing(&self, ops: u64) -> String {
+        let elapsed = self.elapsed();
+        let (done, skipped) = (self.units.load(Ordering::Relaxed), self.skipped.load(Ordering::Relaxed));
+        let rest = (self.runs * UNITS_OF_RUN).saturating_sub(done + skipped);
+        // Longer than a duration can be is as good as unknown.
+        let left = Duration::try_from_secs_f64(elapsed.as_secs_f64() * rest as f64 / done.max(1) as f64);
+        let left = left.map_or_else(|_| "ages".to_owned(), |left| HumanDuration(left).to_string());
+        format!(
+            "{ops} operations, {:.0} k/s; {} of {} sites and {} of {} runs done, about {left} left",
+            ops as f64 / elapsed.as_secs_f64().max(1e-3) / 1e3,
+            self.sites_done.load(Ordering::Relaxed),
+            self.sites,
+            self.runs_done.load(Ordering::Relaxed),
+            self.runs,
+        )
     }
 
     fn show_bar(&self) {

@@ -101,26 +101,31 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
         flags.sites.sites.clone_from(&arguments.sites);
         flags.sites.shard = None;
     }
-    let last = |(_, runs): &(PathBuf, Vec<RunRecord>)| runs.last().map_or(0, |run| run.run);
-    let runs = recorded.sites.values().map(last).max().unwrap_or(0);
-    flags.extent.num_runs = match arguments.run {
-        Some(run) if run > runs => {
-            let message = format!("there is no run {run}: `{}` lists {runs}", arguments.manifest.display());
-            return Err(Problem::new(message).into());
-        }
-        Some(run) => run,
-        None => runs.max(1),
-    };
     let mut remarks = String::new();
     let plan = Plan::new(&flags, &mut remarks);
     tell(&remarks);
-    let plan = plan?;
+    let mut plan = plan?;
+    // Not by a flag: whether there is a bootstrap depends on how many runs were asked for.
+    plan.num_runs = runs(arguments, recorded)?;
     same_inputs(&recorded.origin, &plan)?;
     let version = &recorded.origin.tool.version;
     if version != env!("CARGO_PKG_VERSION") {
         tell(&warning_text(&format!("version {version} wrote this; another version may write other bytes")));
     }
     Ok(plan)
+}
+
+/// How many runs of each site are made: as many as are listed, or as are needed for the one that is compared.
+fn runs(arguments: &ReplayArgs, recorded: &Recorded) -> Result<u64, Failure> {
+    let last = |(_, runs): &(PathBuf, Vec<RunRecord>)| runs.last().map_or(0, |run| run.run);
+    let listed = recorded.sites.values().map(last).max().unwrap_or(0);
+    match arguments.run {
+        Some(run) if run > listed => {
+            let message = format!("there is no run {run}: `{}` lists {listed}", arguments.manifest.display());
+            Err(Problem::new(message).help("leave --run out to compare all of them").into())
+        }
+        run => Ok(run.unwrap_or(listed)),
+    }
 }
 
 /// The files that the manifest names still say what they said.
@@ -260,6 +265,9 @@ fn place(there: &Path, made: &Path) -> String {
 }
 
 fn first_difference(there: &Path, made: &Path) -> io::Result<String> {
+    if there.extension().is_some_and(|extension| extension == "parquet") {
+        return Ok("its rows cannot be compared one by one; `nandseqgen` writes the same tables as CSV".to_owned());
+    }
     let (mut there, mut made) = (BufReader::new(File::open(there)?), BufReader::new(File::open(made)?));
     let (mut one, mut other) = (Vec::new(), Vec::new());
     for row in 0u64.. {

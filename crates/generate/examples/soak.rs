@@ -6,7 +6,10 @@
 //! there), generates the same share of the operations over several runs, and is judged in memory. Exits with 1 when a rule is
 //! broken or the engine gives up; each line names the profile and its seed. To repeat it alone: `--first N --profiles 1`, the
 //! same `--seed`, and as many `--operations` as there were for each profile.
+//! `--adversaries` takes mixes that hurt instead: suspend storms, reset rain, devices of two blocks, and more.
 
+#[path = "../tests/support/adversaries.rs"]
+mod adversaries;
 #[path = "../tests/soak/legacy.rs"]
 mod legacy;
 #[path = "../tests/support/mod.rs"]
@@ -14,6 +17,7 @@ mod support;
 
 use std::process::ExitCode;
 
+use adversaries::adversary;
 use legacy::legacy;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
@@ -27,13 +31,19 @@ struct Plan {
     seed: u64,
     /// The number of the first profile.
     first: u64,
+    /// Whether the profiles are adversaries instead of variations.
+    adversaries: bool,
 }
 
 impl Plan {
     fn of_arguments() -> Result<Self, String> {
-        let mut plan = Self { operations: 1_000_000, profiles: 200, seed: 1, first: 0 };
+        let mut plan = Self { operations: 1_000_000, profiles: 200, seed: 1, first: 0, adversaries: false };
         let mut arguments = std::env::args().skip(1);
         while let Some(flag) = arguments.next() {
+            if flag == "--adversaries" {
+                plan.adversaries = true;
+                continue;
+            }
             let value = arguments.next().and_then(|text| text.parse().ok());
             let value = value.ok_or_else(|| format!("{flag} needs a whole number"))?;
             match flag.as_str() {
@@ -97,7 +107,8 @@ fn main() -> ExitCode {
     devices.extend(legacy("config-2025-09.yaml"));
     let (mut operations, mut idle, mut broken) = (0, 0, 0);
     for number in plan.first..plan.first + plan.profiles {
-        let profile = vary(&devices[number as usize % devices.len()], number);
+        let device = &devices[number as usize % devices.len()];
+        let profile = if plan.adversaries { adversary(device, number / 2) } else { vary(device, number) };
         let outcome = soak(&profile, number, &plan);
         operations += outcome.operations;
         idle += u64::from(outcome.operations == 0);

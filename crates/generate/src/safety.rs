@@ -60,7 +60,7 @@ pub(crate) fn find_order(scene: &Scene<'_>, plan: &[Step], advanced: Option<Chai
     for axis in resuming.chain(effects.resume) {
         parked[index(axis)] = None; // its chain goes on by itself
     }
-    let mut search = Search { scene, parked, visited: Vec::new(), order: Order::new() };
+    let mut search = Search { scene, parked, visited: 0, failed: Vec::new(), order: Order::new() };
     let mut logic = settled(scene.device, tables, scene.die, first, scene.now);
     search.carry_out(&mut logic, first);
     let is_parked = |id| parked.contains(&Some(id));
@@ -71,7 +71,7 @@ pub(crate) fn find_order(scene: &Scene<'_>, plan: &[Step], advanced: Option<Chai
         .map(|(id, chain)| Rest { chain: Some(id), steps: &chain.rest()[usize::from(advanced == Some(id))..] })
         .collect();
     rests.push(Rest { chain: None, steps: rest });
-    search.complete(logic, &mut rests).then_some(search.order)
+    search.complete(&logic, &mut rests).then_some(search.order)
 }
 
 const fn index(axis: Axis) -> usize {
@@ -84,8 +84,11 @@ const fn index(axis: Axis) -> usize {
 struct Search<'a> {
     scene: &'a Scene<'a>,
     parked: [Option<ChainId>; 2],
-    /// States from which no order was found: steps left of each chain, and the die.
-    visited: Vec<(Vec<usize>, DieLogic)>,
+    /// How many distinct states have been visited.
+    visited: usize,
+    /// States from which no order was found: steps left of each chain, and the die. A state that the search is still at the
+    /// end of need not be here: fewer steps are left in all that follow. So a search that goes well keeps nothing.
+    failed: Vec<(Vec<usize>, DieLogic)>,
     order: Order,
 }
 
@@ -109,22 +112,25 @@ impl<'a> Search<'a> {
         logic.judge(self.tables(), base, &step.place, self.scene.device.planes()).is_ok()
     }
 
-    fn complete(&mut self, logic: DieLogic, rests: &mut [Rest<'_>]) -> bool {
+    fn complete(&mut self, logic: &DieLogic, rests: &mut [Rest<'_>]) -> bool {
         if rests.iter().all(|rest| rest.steps.is_empty()) {
-            return self.parked_complete(logic);
+            return self.parked_complete(*logic);
         }
         for at in 0..rests.len() {
             let Rest { chain, steps } = rests[at];
             let Some((step, later)) = steps.split_first() else { continue };
-            if !self.allows(&logic, step) {
+            if !self.allows(logic, step) {
                 continue;
             }
-            let mut next = logic;
+            let mut next = *logic;
             self.carry_out(&mut next, step);
             rests[at].steps = later;
             self.order.push(chain);
-            if self.is_new(&next, rests) && self.complete(next, rests) {
-                return true;
+            if self.is_new(&next, rests) {
+                if self.complete(&next, rests) {
+                    return true;
+                }
+                self.failed.push((steps_left(rests).collect(), next));
             }
             self.order.pop();
             rests[at].steps = steps;
@@ -149,14 +155,17 @@ impl<'a> Search<'a> {
         true
     }
 
-    /// Remembers a state; false when it has been tried before or the search has gone on for too long.
+    /// Counts a state; false when it has been tried before or the search has gone on for too long.
     fn is_new(&mut self, logic: &DieLogic, rests: &[Rest<'_>]) -> bool {
-        let left: Vec<usize> = rests.iter().map(|rest| rest.steps.len()).collect();
-        if self.visited.len() >= MOST_STATES || self.visited.iter().any(|(other, seen)| *other == left && seen == logic)
-        {
+        let known = |(left, seen): &(Vec<usize>, DieLogic)| seen == logic && left.iter().copied().eq(steps_left(rests));
+        if self.visited >= MOST_STATES || self.failed.iter().any(known) {
             return false;
         }
-        self.visited.push((left, *logic));
+        self.visited += 1;
         true
     }
+}
+
+fn steps_left<'a>(rests: &'a [Rest<'_>]) -> impl Iterator<Item = usize> + 'a {
+    rests.iter().map(|rest| rest.steps.len())
 }

@@ -3,21 +3,19 @@
 //! Promises RFC 4180 with `\n`, quotes only where they are needed, and exact decimals. Every part of a row that a profile
 //! decides is prepared once; rows are put together in one buffer, without allocation.
 
-use std::io::{self, Write};
+use std::io;
+use std::marker::PhantomData;
 
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{CellTypeId, IdVec, OpId, PhaseKey, Profile};
+use nandseq_profile::{BaseId, CellTypeId, Die, IdVec, OpId, PhaseKey, Plane, Profile};
 
 use crate::files::{FileKind, NewFile, Stamp};
 use crate::format::{SequenceTable, Table, TableFormat, TableWriter, Written};
+use crate::line::{Lines, Text};
 use crate::model::Model;
 use crate::rows::{InputTimeRow, OpStateRow, ProposalRow, StateId, TimelineRow, TouchRow};
 use crate::sequence::{self, SequenceLayout, SequenceWriter, csv_field};
-use crate::text::{append_hundredths, append_integer, append_us};
 use crate::time_column::TimeColumnError;
-
-/// Bytes that are gathered before they are handed on.
-const BLOCK: usize = 64 * 1024;
 
 /// The header line of a table; `None` for kinds of file that are no tables.
 #[must_use]
@@ -46,16 +44,20 @@ pub struct CsvTables {
     model: Model,
     sequence: SequenceLayout,
     /// `,op_name,op_base,` and the same followed by the source of later stretches.
-    ops: IdVec<OpId, [Box<[u8]>; 2]>,
+    ops: IdVec<OpId, [Text; 2]>,
     /// `,op_name,`
-    op_names: IdVec<OpId, Box<[u8]>>,
-    /// `,BASE.PHASE`
-    states: Box<[Box<[u8]>]>,
-    /// `,BASE.PHASE`
-    keys: IdVec<PhaseKey, Box<[u8]>>,
-    /// `,die,plane,BASE.PHASE,` and `,BASE,` around the lane: the base of each op_state.
-    state_bases: Box<[Box<[u8]>]>,
-    cell_types: IdVec<CellTypeId, Box<[u8]>>,
+    op_names: IdVec<OpId, Text>,
+    /// `BASE.PHASE`, and the same after a comma.
+    states: Box<[[Text; 2]]>,
+    /// `BASE.PHASE`, and the same after a comma.
+    keys: IdVec<PhaseKey, [Text; 2]>,
+    /// `,BASE,`, the base of each op_state.
+    state_bases: Box<[Text]>,
+    /// `,0,2` and `,d0-p2`, by die, then by plane.
+    lanes: Box<[[Text; 2]]>,
+    planes: usize,
+    /// `,TLC,`
+    cell_types: IdVec<CellTypeId, Text>,
 }
 
 impl CsvTables {
@@ -65,39 +67,48 @@ impl CsvTables {
     /// When the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
         let model = Model::new(profile);
-        let bytes = |text: String| text.into_bytes().into_boxed_slice();
-        let base_name = |base: usize| csv_field(&profile.bases[nandseq_profile::BaseId::from(base)].name);
+        let base_name = |base: usize| csv_field(&profile.bases[BaseId::from(base)].name);
         let ops = profile.ops.iter().map(|op| {
             let names = format!(",{},{},", csv_field(&op.name), csv_field(&profile.bases[op.base].name));
-            [bytes(format!("{names},")), bytes(format!("{names}RESUME_CHAIN,"))]
+            [Text::from(format!("{names},")), Text::from(format!("{names}RESUME_CHAIN,"))]
         });
-        let states = model.states().map(|state| bytes(format!(",{}", csv_field(model.state_name(state)))));
+        let both = |name: &str| {
+            let name = csv_field(name);
+            [Text::new(name.as_bytes()), Text::from(format!(",{name}"))]
+        };
+        let between = |name: &str| Text::from(format!(",{},", csv_field(name)));
         let per_base = PhaseKind::ALL.len() + 1;
-        let of_state = |at: usize| if at == 0 { String::new() } else { base_name((at - 1) / per_base) };
-        let state_bases = model.states().map(|state| bytes(format!(",{},", of_state(usize::from(state.0)))));
+        let base_of = |state: usize| state.checked_sub(1).map(|at| base_name(at / per_base)).unwrap_or_default();
+        let (dies, planes) = (profile.topology.dies, profile.topology.planes);
+        let lanes = (0..dies).flat_map(|die| {
+            (0..planes)
+                .map(move |plane| [Text::from(format!(",{die},{plane}")), Text::from(format!(",d{die}-p{plane}"))])
+        });
         Ok(Self {
             sequence: SequenceLayout::new(profile)?,
             ops: ops.collect(),
-            op_names: profile.ops.iter().map(|op| bytes(format!(",{},", csv_field(&op.name)))).collect(),
-            states: states.collect(),
-            keys: profile.phase_keys.iter().map(|key| bytes(format!(",{}", csv_field(&key.name)))).collect(),
-            state_bases: state_bases.collect(),
-            cell_types: profile.cell_types.iter().map(|it| bytes(format!(",{},", csv_field(&it.name)))).collect(),
+            op_names: profile.ops.iter().map(|op| between(&op.name)).collect(),
+            states: model.states().map(|state| both(model.state_name(state))).collect(),
+            keys: profile.phase_keys.iter().map(|key| both(&key.name)).collect(),
+            state_bases: model.states().map(|state| Text::from(format!(",{},", base_of(state.index())))).collect(),
+            lanes: lanes.collect(),
+            planes: planes as usize,
+            cell_types: profile.cell_types.iter().map(|cell_type| between(&cell_type.name)).collect(),
             model,
         })
     }
 
-    fn state(&self, state: StateId) -> &[u8] {
-        &self.states[usize::from(state.0)]
+    fn state(&self, state: StateId) -> &[Text; 2] {
+        &self.states[state.index()]
     }
 
-    fn table<R>(&self, kind: FileKind, file: NewFile) -> CsvTable<'_, R>
-    where
-        R: CsvRow,
-    {
-        let mut buffer = Vec::with_capacity(BLOCK + BLOCK / 4);
-        buffer.extend_from_slice(header(kind).unwrap_or_default().as_bytes());
-        CsvTable { tables: self, file, buffer, rows: 0, row: std::marker::PhantomData }
+    fn lane(&self, die: Die, plane: Plane) -> &[Text; 2] {
+        &self.lanes[die.index() * self.planes + plane.index()]
+    }
+
+    fn table<R: CsvRow>(&self, kind: FileKind, file: NewFile) -> CsvTable<'_, R> {
+        let lines = Lines::new(header(kind).unwrap_or_default());
+        CsvTable { tables: self, file, lines, rows: 0, row: PhantomData }
     }
 }
 
@@ -146,111 +157,97 @@ impl SequenceTable for SequenceWriter<'_, NewFile> {
 struct CsvTable<'t, R> {
     tables: &'t CsvTables,
     file: NewFile,
-    buffer: Vec<u8>,
+    lines: Lines,
     rows: u64,
-    row: std::marker::PhantomData<fn(R)>,
+    row: PhantomData<fn(R)>,
 }
 
 impl<R: CsvRow> TableWriter<R> for CsvTable<'_, R> {
     fn write(&mut self, rows: &[R]) -> io::Result<()> {
         for row in rows {
-            row.append(self.tables, &mut self.buffer);
-            if self.buffer.len() >= BLOCK {
-                self.file.write_all(&self.buffer)?;
-                self.buffer.clear();
-            }
+            row.append(self.tables, &mut self.lines);
+            self.lines.hand_on_block(&mut self.file)?;
         }
         self.rows += rows.len() as u64;
         Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<Written> {
-        self.file.write_all(&self.buffer)?;
+        self.lines.hand_on(&mut self.file)?;
         Ok(Written { file: self.file, rows: self.rows })
     }
 }
 
 /// A row that can be written as a line.
 trait CsvRow {
-    fn append(&self, tables: &CsvTables, line: &mut Vec<u8>);
-}
-
-/// Appends `,` and a number.
-fn append_number(value: u64, line: &mut Vec<u8>) {
-    line.push(b',');
-    append_integer(value, line);
+    fn append(&self, tables: &CsvTables, line: &mut Lines);
 }
 
 impl CsvRow for TimelineRow {
-    fn append(&self, tables: &CsvTables, line: &mut Vec<u8>) {
-        append_us(self.start, line);
-        line.push(b',');
-        append_us(self.end, line);
-        append_number(self.die.0.into(), line);
-        append_number(self.plane.0.into(), line);
-        append_number(self.block.0.into(), line);
-        append_number(self.page.0.into(), line);
-        line.extend_from_slice(&tables.ops[self.op][usize::from(self.resumed)]);
-        append_integer(self.uid, line);
-        line.extend_from_slice(tables.state(self.state));
-        line.extend_from_slice(&tables.keys[self.key_used]);
-        line.extend_from_slice(&tables.keys[self.key_virtual]);
-        line.push(b'\n');
+    fn append(&self, tables: &CsvTables, line: &mut Lines) {
+        line.us(self.start);
+        line.put(b",");
+        line.us(self.end);
+        line.text(&tables.lane(self.die, self.plane)[0]);
+        line.next_integer(self.block.0.into());
+        line.next_integer(self.page.0.into());
+        line.text(&tables.ops[self.op][usize::from(self.resumed)]);
+        line.integer(self.uid);
+        line.text(&tables.state(self.state)[1]);
+        line.text(&tables.keys[self.key_used][1]);
+        line.text(&tables.keys[self.key_virtual][1]);
+        line.put(b"\n");
     }
 }
 
 impl CsvRow for OpStateRow {
-    fn append(&self, tables: &CsvTables, line: &mut Vec<u8>) {
-        append_us(self.start, line);
-        line.push(b',');
-        append_us(self.end, line);
-        append_number(self.die.0.into(), line);
-        append_number(self.plane.0.into(), line);
-        line.extend_from_slice(tables.state(self.state));
-        line.extend_from_slice(b",d");
-        append_integer(self.die.0.into(), line);
-        line.extend_from_slice(b"-p");
-        append_integer(self.plane.0.into(), line);
-        line.extend_from_slice(&tables.state_bases[usize::from(self.state.0)]);
-        append_us(self.end - self.start, line);
-        line.push(b'\n');
+    fn append(&self, tables: &CsvTables, line: &mut Lines) {
+        let [die_and_plane, lane] = tables.lane(self.die, self.plane);
+        line.us(self.start);
+        line.put(b",");
+        line.us(self.end);
+        line.text(die_and_plane);
+        line.text(&tables.state(self.state)[1]);
+        line.text(lane);
+        line.text(&tables.state_bases[self.state.index()]);
+        line.us(self.end - self.start);
+        line.put(b"\n");
     }
 }
 
 impl CsvRow for TouchRow {
-    fn append(&self, tables: &CsvTables, line: &mut Vec<u8>) {
-        line.extend_from_slice(self.touch.name().as_bytes());
-        line.extend_from_slice(&tables.cell_types[self.cell_type]);
-        append_integer(self.die.0.into(), line);
-        append_number(self.block.0.into(), line);
-        append_number(self.page.0.into(), line);
-        append_number(self.count, line);
-        line.push(b'\n');
+    fn append(&self, tables: &CsvTables, line: &mut Lines) {
+        line.slice(self.touch.name().as_bytes());
+        line.text(&tables.cell_types[self.cell_type]);
+        line.integer(self.die.0.into());
+        line.next_integer(self.block.0.into());
+        line.next_integer(self.page.0.into());
+        line.next_integer(self.count);
+        line.put(b"\n");
     }
 }
 
 impl CsvRow for InputTimeRow {
-    fn append(&self, tables: &CsvTables, line: &mut Vec<u8>) {
-        line.extend_from_slice(&tables.state(self.state)[1..]);
-        line.extend_from_slice(&tables.keys[self.key_used]);
-        line.extend_from_slice(&tables.keys[self.key_virtual]);
-        line.extend_from_slice(&tables.op_names[self.op]);
-        append_hundredths(self.hundredths, line);
-        append_number(self.count, line);
-        line.push(b'\n');
+    fn append(&self, tables: &CsvTables, line: &mut Lines) {
+        line.text(&tables.state(self.state)[0]);
+        line.text(&tables.keys[self.key_used][1]);
+        line.text(&tables.keys[self.key_virtual][1]);
+        line.text(&tables.op_names[self.op]);
+        line.hundredths(self.hundredths);
+        line.next_integer(self.count);
+        line.put(b"\n");
     }
 }
 
 impl CsvRow for ProposalRow {
-    fn append(&self, tables: &CsvTables, line: &mut Vec<u8>) {
-        line.extend_from_slice(&tables.keys[self.key_used][1..]);
-        line.extend_from_slice(&tables.keys[self.key_virtual]);
-        append_number(self.die.0.into(), line);
-        append_number(self.plane.0.into(), line);
-        line.push(b',');
-        append_us(self.time, line);
-        line.extend_from_slice(&tables.op_names[self.op]);
-        append_integer(self.count, line);
-        line.push(b'\n');
+    fn append(&self, tables: &CsvTables, line: &mut Lines) {
+        line.text(&tables.keys[self.key_used][0]);
+        line.text(&tables.keys[self.key_virtual][1]);
+        line.text(&tables.lane(self.die, self.plane)[0]);
+        line.put(b",");
+        line.us(self.time);
+        line.text(&tables.op_names[self.op]);
+        line.integer(self.count);
+        line.put(b"\n");
     }
 }

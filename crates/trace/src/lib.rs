@@ -5,6 +5,7 @@
 pub mod csv_tables;
 pub mod files;
 pub mod format;
+mod line;
 pub mod manifest;
 pub mod model;
 pub mod read;
@@ -13,7 +14,6 @@ pub mod rows;
 pub mod run_files;
 pub mod sequence;
 mod sort;
-mod text;
 pub mod time_column;
 
 pub use sort::Budget;

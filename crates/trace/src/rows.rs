@@ -14,6 +14,12 @@ pub struct StateId(pub u16);
 impl StateId {
     /// Nothing ever ran on the plane.
     pub const DEFAULT: Self = Self(0);
+
+    /// As a position.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// A row of `operation_timeline`: an operation on one target, or one stretch of it.

@@ -8,15 +8,15 @@ use std::io::{self, Write};
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{CellTypeId, IdVec, OpId, Profile, Target};
 
-use crate::text::append_integer;
+use crate::line::{Lines, Text};
 use crate::time_column::{TimeColumn, TimeColumnError};
-use crate::{Operation, Sink};
+use crate::{Operation, Sink, Status};
 
 /// The first line of the file.
 pub const HEADER: &str = "seq,time,op_id,op_name,op_uid,payload\n";
 
-/// Bytes that are gathered before they are handed on.
-const BLOCK: usize = 64 * 1024;
+/// In the order of their numbers.
+const STATUSES: [Status; 3] = [Status::Busy, Status::ExtReady, Status::Ready];
 
 /// Everything of a row that a profile decides, as bytes ready to copy. Build it once, share it between the runs.
 #[derive(Clone, Debug)]
@@ -24,16 +24,18 @@ pub struct SequenceLayout {
     time: TimeColumn,
     ops: IdVec<OpId, OpLayout>,
     /// `""TLC""` for each cell type.
-    cell_types: IdVec<CellTypeId, Box<[u8]>>,
+    cell_types: IdVec<CellTypeId, Text>,
+    /// `""busy""` for each status.
+    statuses: [Text; 3],
 }
 
 /// What is constant in the rows of one op name.
 #[derive(Clone, Debug)]
 struct OpLayout {
     /// `,op_id,op_name,`
-    middle: Box<[u8]>,
+    middle: Text,
     /// Each field of a target with the bytes before its value: `{""die"":` or `,""plane"":`.
-    fields: Box<[(PayloadField, Box<[u8]>)]>,
+    fields: Box<[(PayloadField, Text)]>,
 }
 
 impl SequenceLayout {
@@ -52,13 +54,14 @@ impl SequenceLayout {
             .ops
             .iter()
             .map(|op| {
-                let middle = format!(",{},{},", op.opcode, csv_field(&op.name)).into_bytes().into_boxed_slice();
+                let middle = format!(",{},{},", op.opcode, csv_field(&op.name)).into();
                 let payload = &profile.bases[op.base].payload;
                 let fields = payload.iter().enumerate().map(|(at, &field)| (field, field_prefix(at, field))).collect();
                 OpLayout { middle, fields }
             })
             .collect();
-        Ok(Self { time, ops, cell_types })
+        let statuses = STATUSES.map(|status| json_in_csv(status.name()));
+        Ok(Self { time, ops, cell_types, statuses })
     }
 }
 
@@ -68,15 +71,15 @@ pub(crate) fn csv_field(text: &str) -> String {
 }
 
 /// A JSON string inside a quoted CSV field.
-fn json_in_csv(text: &str) -> Box<[u8]> {
+fn json_in_csv(text: &str) -> Text {
     let json = serde_json::Value::from(text).to_string();
-    json.replace('"', "\"\"").into_bytes().into_boxed_slice()
+    json.replace('"', "\"\"").into()
 }
 
 /// The bytes before the value of the field at position `at` of an object.
-fn field_prefix(at: usize, field: PayloadField) -> Box<[u8]> {
+fn field_prefix(at: usize, field: PayloadField) -> Text {
     let before = if at == 0 { '{' } else { ',' };
-    format!("{before}\"\"{}\"\":", field.name()).into_bytes().into_boxed_slice()
+    format!("{before}\"\"{}\"\":", field.name()).into()
 }
 
 /// Writes `operation_sequence` rows.
@@ -86,16 +89,16 @@ fn field_prefix(at: usize, field: PayloadField) -> Box<[u8]> {
 pub struct SequenceWriter<'l, W> {
     layout: &'l SequenceLayout,
     output: W,
-    buffer: Vec<u8>,
+    lines: Lines,
+    /// Holds a time on its way into a line.
+    time: Vec<u8>,
     rows: u64,
 }
 
 impl<'l, W: Write> SequenceWriter<'l, W> {
     /// A writer that has written the header.
     pub fn new(layout: &'l SequenceLayout, output: W) -> Self {
-        let mut buffer = Vec::with_capacity(BLOCK + BLOCK / 4);
-        buffer.extend_from_slice(HEADER.as_bytes());
-        Self { layout, output, buffer, rows: 0 }
+        Self { layout, output, lines: Lines::new(HEADER), time: Vec::new(), rows: 0 }
     }
 
     /// Rows written so far, the header not counted.
@@ -109,46 +112,44 @@ impl<'l, W: Write> SequenceWriter<'l, W> {
     /// # Errors
     /// Whatever the output reports.
     pub fn finish(mut self) -> io::Result<(W, u64)> {
-        self.output.write_all(&self.buffer)?;
+        self.lines.hand_on(&mut self.output)?;
         Ok((self.output, self.rows))
-    }
-
-    /// Hands on a full block.
-    #[cold]
-    fn hand_on(&mut self) -> io::Result<()> {
-        self.output.write_all(&self.buffer)?;
-        self.buffer.clear();
-        Ok(())
     }
 }
 
 impl<W: Write> Sink for SequenceWriter<'_, W> {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
         let layout = &self.layout.ops[operation.op];
-        let line = &mut self.buffer;
-        append_integer(operation.seq, line);
-        line.push(b',');
-        self.layout.time.append(operation.start, line);
-        line.extend_from_slice(&layout.middle);
-        append_integer(operation.uid, line);
-        if layout.fields.is_empty() {
-            line.extend_from_slice(b",[{}]\n");
+        let line = &mut self.lines;
+        line.integer(operation.seq);
+        line.put(b",");
+        if self.layout.time.is_plain(operation.start) {
+            line.us(operation.start);
         } else {
-            line.extend_from_slice(b",\"[");
+            self.time.clear();
+            self.layout.time.append(operation.start, &mut self.time);
+            line.slice(&self.time);
+        }
+        line.text(&layout.middle);
+        line.integer(operation.uid);
+        if layout.fields.is_empty() {
+            line.put(b",[{}]\n");
+        } else {
+            line.put(b",\"[");
             for (at, target) in operation.targets.iter().enumerate() {
                 if at > 0 {
-                    line.push(b',');
+                    line.put(b",");
                 }
                 for (field, prefix) in &layout.fields {
-                    line.extend_from_slice(prefix);
-                    append_value(*field, target, operation, &self.layout.cell_types, line);
+                    line.text(prefix);
+                    append_value(*field, target, operation, self.layout, line);
                 }
-                line.push(b'}');
+                line.put(b"}");
             }
-            line.extend_from_slice(b"]\"\n");
+            line.put(b"]\"\n");
         }
         self.rows += 1;
-        if self.buffer.len() >= BLOCK { self.hand_on() } else { Ok(()) }
+        self.lines.hand_on_block(&mut self.output)
     }
 }
 
@@ -157,23 +158,19 @@ fn append_value(
     field: PayloadField,
     target: &Target,
     operation: &Operation<'_>,
-    cell_types: &IdVec<CellTypeId, Box<[u8]>>,
-    line: &mut Vec<u8>,
+    layout: &SequenceLayout,
+    line: &mut Lines,
 ) {
     match field {
-        PayloadField::Die => append_integer(target.die.0.into(), line),
-        PayloadField::Plane => append_integer(target.plane.0.into(), line),
-        PayloadField::Block => append_integer(target.block.0.into(), line),
-        PayloadField::Page => append_integer(target.page.0.into(), line),
-        PayloadField::CellType => line.extend_from_slice(&cell_types[target.cell_type]),
+        PayloadField::Die => line.integer(target.die.0.into()),
+        PayloadField::Plane => line.integer(target.plane.0.into()),
+        PayloadField::Block => line.integer(target.block.0.into()),
+        PayloadField::Page => line.integer(target.page.0.into()),
+        PayloadField::CellType => line.text(&layout.cell_types[target.cell_type]),
         PayloadField::ExpectedStatus => match operation.status {
-            Some(status) => {
-                line.extend_from_slice(b"\"\"");
-                line.extend_from_slice(status.name().as_bytes());
-                line.extend_from_slice(b"\"\"");
-            }
+            Some(status) => line.text(&layout.statuses[status as usize]),
             // A profile may give the field to a base that reads no status: nothing is expected.
-            None => line.extend_from_slice(b"null"),
+            None => line.put(b"null"),
         },
     }
 }

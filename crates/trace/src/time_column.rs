@@ -34,6 +34,8 @@ pub struct TimeColumn {
     factor: Factor,
     /// Decimals kept.
     decimals: u32,
+    /// Ticks in a unit of the last decimal when the scale is 1: their multiples are written as they are, in µs.
+    plain: Option<u64>,
 }
 
 /// What ticks are multiplied by.
@@ -68,7 +70,9 @@ impl TimeColumn {
             Ok(parts) if numerator == 1 && parts <= u64::MAX / 2 => Factor::OnePart(parts),
             _ => Factor::Ratio { numerator, denominator },
         };
-        Ok(Self { factor, decimals })
+        let of_last_decimal = 10u64.pow(TICK_DECIMALS.unsigned_abs().saturating_sub(decimals));
+        let plain = (scale == 1.0).then_some(of_last_decimal);
+        Ok(Self { factor, decimals, plain })
     }
 
     /// Whether every multiple of `grid` is written without rounding.
@@ -81,29 +85,46 @@ impl TimeColumn {
         u128::from(grid.0).checked_mul(numerator).is_some_and(|product| product % denominator == 0)
     }
 
-    /// Appends the text of a start time.
-    pub fn append(&self, start: Ticks, line: &mut Vec<u8>) {
+    /// The start time as the column has it, in units of its last decimal.
+    #[must_use]
+    pub fn units(&self, start: Ticks) -> u128 {
         match self.factor {
-            Factor::OnePart(parts) => {
-                let (units, rest) = (start.0 / parts, start.0 % parts);
-                let up = 2 * rest > parts || (2 * rest == parts && units % 2 == 1);
-                let units = units + u64::from(up);
-                let one = 10u64.pow(self.decimals);
-                line.extend_from_slice(itoa::Buffer::new().format(units / one).as_bytes());
-                append_fraction(units % one, self.decimals, line);
-            }
+            Factor::OnePart(parts) => u128::from(divide_half_even(start.0, parts)),
             Factor::Ratio { numerator, denominator } => {
                 let product = u128::from(start.0) * numerator;
                 let (units, rest) = (product / denominator, product % denominator);
                 let up = 2 * rest > denominator || (2 * rest == denominator && units % 2 == 1);
-                let units = units + u128::from(up);
-                let one = 10u128.pow(self.decimals);
-                line.extend_from_slice(itoa::Buffer::new().format(units / one).as_bytes());
-                let below_one = u64::try_from(units % one).unwrap_or_default();
-                append_fraction(below_one, self.decimals, line);
+                units + u128::from(up)
             }
         }
     }
+
+    /// Decimals of the column.
+    #[must_use]
+    pub const fn decimals(&self) -> u32 {
+        self.decimals
+    }
+
+    /// Whether the text of this start time is its number of µs, neither scaled nor rounded.
+    pub(crate) fn is_plain(&self, start: Ticks) -> bool {
+        self.plain.is_some_and(|unit| start.0.is_multiple_of(unit))
+    }
+
+    /// Appends the text of a start time.
+    pub fn append(&self, start: Ticks, line: &mut Vec<u8>) {
+        let units = self.units(start);
+        let one = 10u128.pow(self.decimals);
+        line.extend_from_slice(itoa::Buffer::new().format(units / one).as_bytes());
+        let below_one = u64::try_from(units % one).unwrap_or_default();
+        append_fraction(below_one, self.decimals, line);
+    }
+}
+
+/// The quotient, rounded to the nearest integer, a half to the even one.
+const fn divide_half_even(value: u64, parts: u64) -> u64 {
+    let (units, rest) = (value / parts, value % parts);
+    let up = 2 * rest > parts || (2 * rest == parts && units % 2 == 1);
+    units + up as u64
 }
 
 /// Appends `.` and `fraction` as `decimals` digits, without trailing zeros beyond the first digit.
@@ -213,11 +234,26 @@ mod tests {
         fn both_ways_of_computing_agree(ps in any::<u64>(), decimals in 0u32..=6) {
             let column = TimeColumn::new(1.0, decimals).unwrap();
             let parts = 10u128.pow(6 - decimals);
-            let general = TimeColumn { factor: Factor::Ratio { numerator: 1, denominator: parts }, decimals };
+            let general = TimeColumn { factor: Factor::Ratio { numerator: 1, denominator: parts }, decimals, plain: None };
             let (mut one, mut other) = (Vec::new(), Vec::new());
             column.append(Ticks(ps), &mut one);
             general.append(Ticks(ps), &mut other);
             prop_assert_eq!(one, other);
+        }
+
+        #[test]
+        fn plain_times_are_microseconds(steps in any::<u32>(), decimals in 0u32..=9) {
+            let column = TimeColumn::new(1.0, decimals).unwrap();
+            let start = Ticks(u64::from(steps) * 1000);
+            if column.is_plain(start) {
+                let mut line = Vec::new();
+                column.append(start, &mut line);
+                let exact = start.to_us_text();
+                let exact = if exact.contains('.') { exact } else { exact + ".0" };
+                prop_assert_eq!(String::from_utf8(line).unwrap(), exact);
+            }
+            prop_assert!(decimals < 3 || column.is_plain(start));
+            prop_assert!(!TimeColumn::new(2.0, decimals).unwrap().is_plain(start));
         }
 
         #[test]

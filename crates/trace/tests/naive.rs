@@ -8,8 +8,8 @@ mod walk;
 use std::collections::BTreeMap;
 use std::fs;
 
-use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{Die, PhaseKey, Plane, Profile, Ticks};
+use nandseq_profile::model::{PayloadField, PhaseKind};
+use nandseq_profile::{Die, OpId, PhaseKey, Plane, Profile, Target, Ticks};
 use nandseq_trace::Budget;
 use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::{FileKind, NewFile};
@@ -93,22 +93,47 @@ fn state_name(profile: &Profile, state: &OpState) -> String {
     format!("{}.{}", profile.bases[base].name, state.phase.map_or("END", PhaseKind::name))
 }
 
+/// What a program or read of a base counts as.
+fn touch(base: &str) -> Option<&'static str> {
+    match base {
+        "PROGRAM" | "CACHE_PROGRAM" | "CLOSE" => Some("PROGRAM"),
+        "READ" | "CACHE_READ" => Some("READ"),
+        _ => None,
+    }
+}
+
+/// What a payload names of a target.
+fn named(profile: &Profile, op: OpId, target: &Target) -> Target {
+    let base = &profile.bases[profile.ops[op].base];
+    let mut named = Target::default();
+    for field in &base.payload {
+        match field {
+            PayloadField::Die => named.die = target.die,
+            PayloadField::Plane => named.plane = target.plane,
+            PayloadField::Block => named.block = target.block,
+            PayloadField::Page => named.page = target.page,
+            PayloadField::CellType | PayloadField::ExpectedStatus => {}
+        }
+    }
+    named
+}
+
 fn timeline(profile: &Profile, all: &[Stretch]) -> Vec<String> {
     let mut rows = Vec::new();
     let key = |key: PhaseKey| profile.phase_keys[key].name.clone();
     for (at, stretch) in all.iter().enumerate() {
         let name = &profile.ops[stretch.op.op];
         for (target, state) in stretch.op.targets.iter().zip(&stretch.op.states) {
-            let named = walk::named(profile, stretch.op.op, target);
-            let end = end_on(all, at, named.die.0, named.plane.0);
+            let target = named(profile, stretch.op.op, target);
+            let end = end_on(all, at, target.die.0, target.plane.0);
             let row = format!(
                 "{},{},{},{},{},{},{},{},{},{},{},{},{}",
                 us(stretch.start),
                 us(end),
-                named.die.0,
-                named.plane.0,
-                named.block.0,
-                named.page.0,
+                target.die.0,
+                target.plane.0,
+                target.block.0,
+                target.page.0,
                 name.name,
                 profile.bases[name.base].name,
                 if stretch.resumed { "RESUME_CHAIN" } else { "" },
@@ -117,7 +142,7 @@ fn timeline(profile: &Profile, all: &[Stretch]) -> Vec<String> {
                 key(stretch.op.proposal.key_used),
                 key(stretch.op.proposal.key_virtual),
             );
-            rows.push(((stretch.op.uid, stretch.start, named.die, named.plane), row));
+            rows.push(((stretch.op.uid, stretch.start, target.die, target.plane), row));
         }
     }
     rows.sort_by_key(|row| row.0);
@@ -173,10 +198,10 @@ fn touches(profile: &Profile, all: &[Stretch]) -> Vec<String> {
         if stretch.cut.is_some_and(|(at, _)| at < done) {
             continue;
         }
-        let Some(touch) = walk::touch(&profile.bases[op.base].name) else { continue };
+        let Some(kind) = touch(&profile.bases[op.base].name) else { continue };
         for target in &stretch.op.targets {
             let cell_type = profile.cell_types[target.cell_type].name.clone();
-            keys.push((touch, cell_type, target.die.0, target.block.0, target.page.0));
+            keys.push((kind, cell_type, target.die.0, target.block.0, target.page.0));
         }
     }
     counted(keys.into_iter(), |(touch, cell, die, block, page)| format!("{touch},{cell},{die},{block},{page}"))

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use nandseq_profile::{ReadOptions, SourceFile};
+use nandseq_trace::read::table::TableKind;
 use nandseq_verify::{Options, RuleCode, SiteReport, run};
 
 const GOLDEN: &str = include_str!("golden/predecessor-sample.txt");
@@ -16,7 +17,10 @@ fn legacy(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/legacy").join(path)
 }
 
-/// Counts of all rules, then every finding.
+/// How many findings of each table are shown: its rows differ in a few ways only, and in most rows.
+const OF_EACH_TABLE: usize = 5;
+
+/// Counts of all rules, then every finding in the sequence, then the first ones in each table.
 fn verdict(site: &SiteReport) -> String {
     let mut text = format!("{} operations\n", site.operations);
     for rule in RuleCode::ALL {
@@ -26,7 +30,7 @@ fn verdict(site: &SiteReport) -> String {
         }
     }
     text.push('\n');
-    for finding in &site.findings {
+    for finding in site.findings.iter().filter(|finding| finding.table.is_none()) {
         let (op, time) = (finding.op.as_deref().unwrap_or("-"), finding.time.unwrap_or_default());
         write!(text, "row {} at {time}, {op}: {}: {}", finding.place.row, finding.rule.name(), finding.message)
             .unwrap();
@@ -34,6 +38,14 @@ fn verdict(site: &SiteReport) -> String {
             write!(text, " See row {}, {}.", other.place.row, other.op).unwrap();
         }
         text.push('\n');
+    }
+    text.push('\n');
+    for table in TableKind::ALL {
+        let findings = site.findings.iter().filter(|finding| finding.table == Some(table));
+        for finding in findings.take(OF_EACH_TABLE) {
+            let (row, rule) = (finding.place.row, finding.rule.name());
+            writeln!(text, "{} row {row}: {rule}: {}", table.name(), finding.message).unwrap();
+        }
     }
     text
 }

@@ -68,6 +68,8 @@ pub(crate) enum TimelineForm {
 /// What can be asked about coverage.
 #[derive(Subcommand, Debug)]
 pub(crate) enum CoverageCommand {
+    /// List what can be covered: every phase key and op name, with its cells, or why it has none.
+    Universe(ReadDeviceArgs),
     /// Say how much was covered, how evenly, and what was not.
     Report(CoverageReportArgs),
     /// Add up what sites and runs covered, wherever they were counted.

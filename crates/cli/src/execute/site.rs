@@ -17,15 +17,21 @@ use crate::ledger::{self, Finished, Ledger};
 use crate::plan::{Plan, SitePlan};
 use crate::progress::Watched;
 
-/// The folder of a site that snapshots lie in.
-const SNAPSHOTS: &str = "snapshots";
+/// The beginnings of the names of folders in a site's folder: of all snapshots, and of the tables of a run in a dataset.
+const FOLDERS: [&str; 2] = ["snapshots", "run="];
 
 /// Takes away what killed executions left in a site's folder, and, if its runs are to be made anew, what says that they are there.
 pub(super) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
     let mut names = vec![manifest::FILE_NAME, ledger::FILE_NAME, "state_snapshot_", "proposer_debug_"];
     names.extend(FileKind::ALL.map(FileKind::name));
     leftovers::sweep(folder, &names)?;
-    leftovers::sweep(&folder.join(SNAPSHOTS), &names)?;
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        let is_ours = entry.file_name().to_str().is_some_and(|name| FOLDERS.iter().any(|ours| name.starts_with(ours)));
+        if is_ours && entry.file_type()?.is_dir() {
+            leftovers::sweep(&entry.path(), &names)?;
+        }
+    }
     if anew {
         ledger::remove(&folder.join(ledger::FILE_NAME))?;
         ledger::remove(&folder.join(manifest::FILE_NAME))?;

@@ -7,6 +7,7 @@ mod judging;
 mod killed;
 mod lists;
 mod outputs;
+mod parquet;
 mod profiles;
 mod readme;
 mod replaying;

@@ -1,8 +1,10 @@
 //! What generating leaves behind: files, manifests, the same bytes every time.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use insta::assert_snapshot;
+use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::BatchManifest;
 
 use crate::runner::{Folder, checked_manifest, files_below, legacy};
@@ -40,6 +42,81 @@ fn the_same_command_gives_the_same_bytes_with_any_number_of_jobs() {
         again.succeed(&[&arguments[..], &["--jobs", jobs]].concat());
         assert!(again.files() == first.files(), "{jobs} jobs");
     }
+}
+
+#[test]
+fn every_site_has_every_output_of_every_run() {
+    let folder = Folder::new();
+    folder.succeed(&with_stamp(&["-t", "200", "-n", "2", "--site-count", "32"]));
+    for site in 1..=32 {
+        let site = folder.path().join(format!("out/site_{site:02}"));
+        // Every file there is listed, and the other way round.
+        let manifest = checked_manifest(&site);
+        assert_eq!(manifest.runs.len(), 2);
+        for run in manifest.runs {
+            let kinds: Vec<FileKind> = run.files.iter().map(|file| file.kind).collect();
+            assert_eq!(kinds, FileKind::ALL);
+        }
+    }
+}
+
+#[test]
+fn a_choice_of_outputs_is_what_is_written() {
+    let folder = Folder::new();
+    folder.succeed(&with_stamp(&["-t", "500", "--outputs", "phase_proposal_counts,snapshot"]));
+    let names: Vec<String> = folder.files().into_keys().collect();
+    let expected = [
+        "out/manifest.json",
+        "out/phase_proposal_counts_261121_0000001.csv",
+        "out/snapshots/state_snapshot_20261121_000000_0000001.json",
+    ];
+    assert_eq!(names, expected);
+    let all = Folder::new();
+    all.succeed(&with_stamp(&["-t", "500", "--proposer-log", "off"]));
+    assert!(folder.files()[expected[1]] == all.files()[expected[1]], "the choice changes nothing of what is written");
+    assert!(all.files().keys().all(|name| !name.contains("proposer")));
+}
+
+#[test]
+fn the_proposer_log_counts_what_the_tables_count() {
+    let folder = Folder::new();
+    folder.succeed(&with_stamp(&["-t", "20000"]));
+    let log = |folder: &Folder| {
+        let text = fs::read_to_string(folder.path().join("out/proposer_debug_261121_0000001.log")).unwrap();
+        let rows = text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>());
+        rows.collect::<Vec<_>>()
+    };
+    let summary = log(&folder);
+    assert!(summary.is_sorted());
+    let mut counted: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+    for row in &summary {
+        let count = row[3].parse::<u64>().unwrap();
+        let earlier = counted.insert((row[0].clone(), row[1].clone(), row[2].clone()), count);
+        assert_eq!(earlier, None);
+    }
+    assert!(counted.keys().any(|(_, _, outcome)| outcome != "accepted"), "nothing was refused");
+    let bytes = fs::read(folder.path().join("out/phase_proposal_counts_261121_0000001.csv")).unwrap();
+    let mut accepted: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+    for row in csv::Reader::from_reader(bytes.as_slice()).records().map(Result::unwrap) {
+        let key = (row[0].to_owned(), row[5].to_owned(), "accepted".to_owned());
+        *accepted.entry(key).or_default() += row[6].parse::<u64>().unwrap();
+    }
+    let of_summary: BTreeMap<_, _> = counted
+        .iter()
+        .filter(|((_, _, outcome), _)| outcome == "accepted")
+        .map(|(key, count)| (key.clone(), *count))
+        .collect();
+    assert!(of_summary == accepted);
+    // The full log says the same, one by one.
+    let full = Folder::new();
+    full.succeed(&with_stamp(&["-t", "20000", "--proposer-log", "full"]));
+    let mut one_by_one: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+    for row in log(&full) {
+        assert_eq!(row.len(), 9, "{row:?}");
+        assert_eq!(row[6] == "accepted", !row[7].is_empty() && !row[8].is_empty(), "{row:?}");
+        *one_by_one.entry((row[3].clone(), row[5].clone(), row[6].clone())).or_default() += 1;
+    }
+    assert!(one_by_one == counted);
 }
 
 #[test]

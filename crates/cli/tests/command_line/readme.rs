@@ -33,3 +33,29 @@ fn the_summary_and_the_verdict_in_the_readme_are_the_ones_that_are_printed() {
     summary.lines().skip_while(|line| !line.starts_with("Written")).for_each(shown);
     verdict.lines().for_each(shown);
 }
+
+/// A file of the repository.
+fn file(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
+}
+
+#[test]
+fn the_page_on_clusters_shows_the_scripts_that_are_run() {
+    let page = file("docs/clusters.md");
+    for path in ["scripts/cluster/array.sbatch", "scripts/cluster/indexed-job.yaml"] {
+        assert!(page.contains(&file(path)), "docs/clusters.md should show {path} as it is");
+    }
+}
+
+#[test]
+fn the_page_on_campaigns_names_a_mixed_seed_and_a_list_that_can_be_read() {
+    let page = file("docs/campaigns.md");
+    assert!(page.contains(&format!("`mix(42, 1, 0)` is {}.", nandseq_generate::mix(42, 1, 0))));
+    let (_, list) = page.split_once("```yaml\n").unwrap();
+    let (list, _) = list.split_once("```").unwrap();
+    let folder = Folder::new().with("lots.yaml", list);
+    let profile = folder.succeed(&["profile", "show"]).stdout;
+    fs::write(folder.path().join("device.yaml"), profile).unwrap();
+    let text = String::from_utf8(folder.succeed(&["run-list", "lots.yaml"]).stdout).unwrap();
+    assert!(text.ends_with("2 of 2 campaigns done\n"), "{text}");
+}

@@ -31,6 +31,9 @@ fn what_was_made_is_made_again() {
     assert_eq!((code, text.as_str()), (0, "6 files of 3 runs made again: all as the manifest says\n"));
     let (code, text) = said(&batch, &["replay", "out", "--sites", "1,3", "--run", "1", "--jobs", "1"]);
     assert_eq!((code, text.as_str()), (0, "4 files of 2 runs made again: all as the manifest says\n"));
+    let prepared = made(&["--bootstrap", "--outputs", "operation_sequence"]);
+    let (code, text) = said(&prepared, &["replay", "out", "--run", "1"]);
+    assert_eq!((code, text.as_str()), (0, "1 file of 1 run made again: all as the manifest says\n"));
     let output = folder.succeed(&["replay", "out", "--quiet"]);
     assert!(output.stdout.is_empty() && output.stderr.is_empty());
 }

@@ -169,6 +169,21 @@ fn the_beginning_of_a_campaign_is_a_place_to_go_on_from() {
     assert!(begun.files() == whole.files());
 }
 
+#[test]
+fn what_killed_executions_leave_beside_the_sites_is_cleared_away_too() {
+    let folder = Folder::new();
+    folder.succeed(&with("1", &["--site-count", "2"]));
+    let before = folder.files();
+    fs::write(folder.path().join("out/.manifest.json.aB3xY9"), "half").unwrap();
+    // Another shard may be writing this at the moment.
+    let other = "out/.manifest.shard-2-of-4.json.aB3xY9";
+    fs::write(folder.path().join(other), "half").unwrap();
+    folder.succeed(&with("1", &["--site-count", "2"]));
+    let mut after = folder.files();
+    assert!(after.remove(other).is_some());
+    assert!(after == before);
+}
+
 /// What a site's folder looks like at an instant of its making, and after going on from there.
 fn goes_on(folder: &Path, whole: &Folder) {
     let copy = Folder::new();

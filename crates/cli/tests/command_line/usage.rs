@@ -43,7 +43,7 @@ refused! {
     more_time_than_a_site_has: "-t", "8640000000000", "-n", "2";
     nothing_to_go_on_from: "--resume", "elsewhere";
     an_unknown_output: "--outputs", "operation_sequence,snapshots";
-    parquet_before_it_exists: "--format", "parquet";
+    judging_what_is_not_written: "--verify", "--outputs", "snapshot";
     a_pattern_without_the_site: "--site-count", "2", "--site-dir-pattern", "site";
     a_pattern_that_climbs_out: "--site-count", "2", "--site-dir-pattern", "../site_{site_id}";
     an_absolute_pattern: "--site-count", "2", "--site-dir-pattern", "/site_{site_id}";

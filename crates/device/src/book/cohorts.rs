@@ -4,11 +4,10 @@
 //! same operation at the same page form a cohort. Groups are kept in sets by cohort, so that the groups on which a given
 //! plane set can work are the union of the sets of its supersets.
 
-use nandseq_profile::{CellTypeId, Die, PlaneSet};
+use nandseq_profile::{Block, CellTypeId, Die, PlaneSet};
 
 use super::masks::{MaskSet, Masks, bits};
-use super::{AddressBook, LENGTHS, Sets};
-use crate::place::Place;
+use super::{AddressBook, LENGTHS, Sets, Uses};
 use crate::tables::{Size, Tables};
 
 /// The sets of groups.
@@ -145,31 +144,29 @@ impl AddressBook {
             return;
         }
         let entry = self.cohorts.group_entry(die, group);
-        let all = Place { die, planes: self.planes_of(group), group, ..Place::default() };
         let mut free = PlaneSet::EMPTY;
-        let (mut next, mut read) = ([(0u8, 0u16); 8], [(0u8, 0u16); 8]);
-        let (mut next_cells, mut read_cells) = (0u8, 0u8);
-        for plane in all.planes.iter() {
-            let record = *self.record(die, all.block(&self.size, plane));
-            if record.stage != super::BlockStage::Bad && !record.in_flight && !record.is_held() {
+        let mut uses = [Uses::default(); 8];
+        let (mut next_as, mut read_as) = (0u8, 0u8);
+        let first = self.at(die, Block(group * u32::from(self.size.planes)));
+        for plane in self.planes_of(group).iter() {
+            let own = self.uses(&self.records[first + usize::from(plane.0)]);
+            if own.free {
                 free.insert(plane);
             }
-            next[usize::from(plane.0)] = (self.programmable(&record), record.pages);
-            next_cells |= next[usize::from(plane.0)].0;
-            if let Some((cell, pages)) = self.readable(&record) {
-                read[usize::from(plane.0)] = (1 << cell.0, pages);
-                read_cells |= 1 << cell.0;
-            }
+            next_as |= own.next_as;
+            read_as |= own.read_as;
+            uses[usize::from(plane.0)] = own;
         }
+        let uses = &uses[..usize::from(self.size.planes)];
         self.cohorts.set_any(die, entry, free);
-        for cell in bits(u32::from(next_cells | self.cohorts.last_next[entry])) {
-            self.cohorts.set_next(&self.masks, die, entry, cell, &next);
+        for cell in bits(u32::from(next_as | self.cohorts.last_next[entry])) {
+            self.cohorts.set_next(&self.masks, die, entry, cell, uses);
         }
-        for cell in bits(u32::from(read_cells | self.cohorts.last_read[entry])) {
-            self.cohorts.set_read(&self.masks, die, entry, cell, &read);
+        for cell in bits(u32::from(read_as | self.cohorts.last_read[entry])) {
+            self.cohorts.set_read(&self.masks, die, entry, cell, uses);
         }
-        self.cohorts.last_next[entry] = next_cells;
-        self.cohorts.last_read[entry] = read_cells;
+        self.cohorts.last_next[entry] = next_as;
+        self.cohorts.last_read[entry] = read_as;
     }
 }
 
@@ -206,40 +203,37 @@ impl Cohorts {
     }
 
     /// Files the cohorts of a group for programming a cell type: planes at the same next page, at least two.
-    fn set_next(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
-        let mut slot = 0;
-        let mut seen = PlaneSet::EMPTY;
-        for (at, &(cells, page)) in planes.iter().enumerate() {
-            if cells >> cell & 1 == 0 || seen.0 >> at & 1 == 1 {
-                continue;
-            }
-            let mut mask = PlaneSet::EMPTY;
-            for (other, &(cells, other_page)) in planes.iter().enumerate().skip(at) {
-                if cells >> cell & 1 == 1 && other_page == page {
-                    mask = mask.union(PlaneSet(1 << other));
-                }
-            }
-            seen = seen.union(mask);
+    fn set_next(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, uses: &[Uses]) {
+        let mut slot = (group * self.cells + cell) * self.slots;
+        let end = slot + self.slots;
+        let fit = |uses: &Uses| uses.next_as >> cell & 1 == 1;
+        let with = |test: &dyn Fn(&Uses) -> bool| {
+            let fits = uses.iter().enumerate().filter(|(_, uses)| test(uses));
+            fits.fold(PlaneSet::EMPTY, |all, (at, _)| all.union(PlaneSet(1 << at)))
+        };
+        let mut left = with(&fit);
+        while let Some(first) = left.iter().next() {
+            let page = uses[usize::from(first.0)].next_page;
+            let mask = with(&|uses| fit(uses) && uses.next_page == page);
+            left = left.minus(mask);
             if mask.len() >= 2 {
                 let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);
-                self.move_next(relations, ((group * self.cells + cell) * self.slots + slot) as u32, Some(set));
+                self.move_next(relations, slot as u32, Some(set));
                 slot += 1;
             }
         }
-        for slot in slot..self.slots {
-            self.move_next(relations, ((group * self.cells + cell) * self.slots + slot) as u32, None);
+        for slot in slot..end {
+            self.move_next(relations, slot as u32, None);
         }
     }
 
     /// Files the cohort of a group for reading a cell type.
-    fn set_read(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, planes: &[(u8, u16); 8]) {
+    fn set_read(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, uses: &[Uses]) {
         let mut mask = PlaneSet::EMPTY;
         let mut longest = 0;
-        for (at, &(cells, pages)) in planes.iter().enumerate() {
-            if cells >> cell & 1 == 1 {
-                mask = mask.union(PlaneSet(1 << at));
-                longest = longest.max(pages);
-            }
+        for (at, uses) in uses.iter().enumerate().filter(|(_, uses)| uses.read_as >> cell & 1 == 1) {
+            mask = mask.union(PlaneSet(1 << at));
+            longest = longest.max(uses.read_pages);
         }
         let set = (mask.len() >= 2).then(|| {
             let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);

@@ -95,6 +95,19 @@ pub struct AddressBook {
     masks: Masks,
 }
 
+/// What may be done with a block.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+struct Uses {
+    /// Whether it may be erased.
+    free: bool,
+    /// The cell types with which its next page may be programmed, one bit each.
+    next_as: u8,
+    next_page: u16,
+    /// The cell type as which it may be read, one bit, and how many pages from 0.
+    read_as: u8,
+    read_pages: u16,
+}
+
 /// What the sets of one plane hold, so that nobody has to look through them.
 #[derive(Clone, Copy, Default, Debug)]
 struct Lane {
@@ -217,6 +230,21 @@ impl AddressBook {
         if record.in_flight || pages == 0 { None } else { Some((cell, pages as u16)) }
     }
 
+    /// What may be done with a block.
+    fn uses(&self, record: &BlockRecord) -> Uses {
+        let (read_as, read_pages) = match self.readable(record) {
+            Some((cell, pages)) => (1 << cell.0, pages),
+            None => (0, 0),
+        };
+        Uses {
+            free: record.stage != BlockStage::Bad && !record.in_flight && !record.is_held(),
+            next_as: self.programmable(record),
+            next_page: record.pages,
+            read_as,
+            read_pages,
+        }
+    }
+
     /// Brings the sets in line with the records of a place's blocks.
     fn refresh(&mut self, place: &Place) {
         for plane in place.planes.iter() {
@@ -228,11 +256,11 @@ impl AddressBook {
     fn refresh_block(&mut self, place: &Place, plane: Plane) {
         let at = self.at(place.die, place.block(&self.size, plane));
         let record = self.records[at];
+        let uses = self.uses(&record);
         let lane = usize::from(place.die.0) * usize::from(self.size.planes) + usize::from(plane.0);
-        let free = record.stage != BlockStage::Bad && !record.in_flight && !record.is_held();
-        self.any.assign(at as u32, free.then_some(lane));
+        self.any.assign(at as u32, uses.free.then_some(lane));
         let class = match record.stage {
-            _ if self.programmable(&record) == 0 => None,
+            _ if uses.next_as == 0 => None,
             BlockStage::Bad | BlockStage::NotErased => None,
             BlockStage::Erased(cell) => Some(cell.index()),
             BlockStage::Programmed(cell) => Some(self.cells + cell.index()),
@@ -366,11 +394,17 @@ impl AddressBook {
 
     /// Applies `change` to every block of a place.
     fn change(&mut self, place: &Place, mut change: impl FnMut(&mut BlockRecord)) {
+        let mut news = false;
         for plane in place.planes.iter() {
             let at = self.at(place.die, place.block(&self.size, plane));
+            let before = self.records[at];
             change(&mut self.records[at]);
+            news |= self.uses(&before) != self.uses(&self.records[at]);
         }
-        self.refresh(place);
+        // Holding a block a second time, say, changes nothing for anyone.
+        if news {
+            self.refresh(place);
+        }
     }
 
     /// The blocks of a place begin to be erased or programmed.

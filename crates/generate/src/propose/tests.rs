@@ -5,10 +5,12 @@ use std::io;
 
 use nandseq_device::{Place, Reach, Rule};
 use nandseq_profile::model::AddressSource;
-use nandseq_profile::{Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, builtin};
+use nandseq_profile::{BaseSet, Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, builtin};
 use nandseq_trace::Operation;
 
 use super::*;
+use crate::face::Face;
+use crate::lottery::Lottery;
 use crate::probability::{Distributions, of_profile};
 use crate::queue::{Event, Hook};
 use crate::setup::Setup;
@@ -55,7 +57,12 @@ fn at_hooks(setup: &Setup, seed: u64, mut look: impl FnMut(&Site<'_>, (Die, Plan
 
 fn view_of(site: &Site<'_>, (die, plane): (Die, Plane), now: Ticks) -> View {
     let chains = (site.chains.any_on(die), site.waits_for_planes(die, now));
-    View::new(&site.device, &site.setup.tables, (die, plane), now, chains)
+    let mut faces = vec![Face::NONE; site.faces.len()];
+    View::new(&mut faces, &site.device, site.setup, (die, plane), now, chains)
+}
+
+fn is_eligible(view: &View, site: &Site<'_>, class: &Class) -> bool {
+    view.open.contains(class.base) && view.kinds(&site.device, site.setup, class.base) & class.kind() != 0
 }
 
 #[test]
@@ -81,14 +88,14 @@ fn names_are_drawn_with_the_probabilities_of_the_table_masks_applied() {
 /// Compares a million draws with the table; false when nothing is eligible in this state.
 fn check_draws(setup: &Setup, table: &Distributions, site: &Site<'_>, view: &View, key: PhaseKey, draws: u64) -> bool {
     let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
-    let eligible = |class: &Class| view.eligible(&site.device, &setup.tables, class);
     let mut counts = vec![0u64; setup.tables.ops().count()];
-    let lottery = Lottery::new(distribution, eligible);
+    let mut lottery = Lottery::new();
+    view.fill(&mut lottery, distribution, &site.device, setup);
     let mut stream = Stream::new([5, 5], StreamKind::Hook, u64::from(key.0));
     let mut drawn = 0;
     let mut again = lottery.clone();
     while drawn < draws {
-        let Some((op, _)) = again.draw(&mut stream) else { return false };
+        let Some((op, _)) = again.draw(distribution, &mut stream) else { return false };
         counts[op.index()] += 1;
         drawn += 1;
         again.restart(&lottery);
@@ -98,7 +105,7 @@ fn check_draws(setup: &Setup, table: &Distributions, site: &Site<'_>, view: &Vie
     let allowed = |op: OpId| {
         let info = setup.tables.op(op);
         let known = distribution.names.iter().any(|&(name, _)| name == op);
-        known && eligible(&Class { base: info.base, multi: info.multi, cell: info.stated_cell_type })
+        known && is_eligible(view, site, &Class { base: info.base, multi: info.multi, cell: info.stated_cell_type })
     };
     let total: f64 = stated.iter().filter(|&&(op, _)| allowed(op)).map(|&(_, mass)| mass).sum();
     let (mut chi, mut cells, mut pooled) = (0.0, 0u32, (0.0, 0u64));
@@ -126,10 +133,11 @@ fn a_failed_name_is_not_drawn_again_and_the_rest_keep_their_shares() {
     let profile = builtin::profile();
     let (setup, _) = setup_of(&profile);
     let distribution = &setup.distributions[usize::from(setup.by_key[0])];
-    let mut lottery = Lottery::new(distribution, |_| true);
+    let mut lottery = Lottery::new();
+    lottery.start(distribution, BaseSet(u128::MAX));
     let mut stream = Stream::new([1, 2], StreamKind::Hook, 3);
     let mut seen = BTreeSet::new();
-    while let Some((op, _)) = lottery.draw(&mut stream) {
+    while let Some((op, _)) = lottery.draw(distribution, &mut stream) {
         assert!(seen.insert(op), "{op:?} twice");
     }
     assert_eq!(seen.len(), distribution.names.len());
@@ -175,7 +183,7 @@ fn compare_with_every_address(setup: &Setup, site: &Site<'_>, lane: (Die, Plane)
             let verdict = site.device.judge(&setup.tables, op, &place, now);
             matches!(verdict, Ok(()) | Err(Rule::Bus))
         });
-        let eligible = view.eligible(&site.device, &setup.tables, &share.class);
+        let eligible = is_eligible(&view, site, &share.class);
         assert_eq!(eligible, exists, "{:?} at {now}, plane {lane:?}", share.class);
         found += u32::from(eligible);
     }

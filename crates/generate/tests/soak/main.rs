@@ -1,11 +1,14 @@
 //! Generated sequences, judged by the independent verifier: real profiles and varied ones, many seeds, several runs.
 
+#[path = "../support/adversaries.rs"]
+mod adversaries;
 mod legacy;
 #[path = "../support/mod.rs"]
 mod support;
 
 use std::io;
 
+use adversaries::{COUNT, adversary};
 use legacy::legacy;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
@@ -80,4 +83,12 @@ fn varied_devices_break_no_rule() {
         operations += clean_operations(&profile, number, 3, 2_000_000, &bad);
     }
     assert!(operations > 1_800_000, "only {operations} operations");
+}
+
+#[test]
+fn adversaries_break_no_rule() {
+    let device = builtin::profile();
+    let operations: u64 =
+        (0..2 * COUNT).map(|number| clean_operations(&adversary(&device, number), number, 2, 400_000, &[])).sum();
+    assert!(operations > 50_000, "only {operations} operations");
 }

@@ -27,10 +27,9 @@ pub(crate) struct Ordered<R> {
     budget: Budget,
     /// In the order in which they came.
     held: Vec<R>,
-    /// Rows on their way out, and the place to sort them in.
+    /// Rows on their way out.
     ready: Vec<R>,
-    sorted: Vec<R>,
-    places: Vec<u32>,
+    sorter: Sorter<R>,
     runs: Runs<R>,
     /// How many rows may be held before [`Ordered::is_full`].
     room: usize,
@@ -42,8 +41,7 @@ impl<R: Numbered> Ordered<R> {
             budget,
             held: Vec::new(),
             ready: Vec::new(),
-            sorted: Vec::new(),
-            places: Vec::new(),
+            sorter: Sorter { sorted: Vec::new(), places: Vec::new() },
             runs: Runs::new(folder, budget),
             room: SMALLEST_BATCH.min(budget.rows),
         }
@@ -76,7 +74,7 @@ impl<R: Numbered> Ordered<R> {
             }
             waits
         });
-        self.sort_ready();
+        self.sorter.sort(&mut self.ready);
         let limit = R::first_key(watermark);
         if self.runs.has_below(limit) {
             self.runs.drain(Some(limit), std::mem::take(&mut self.ready), &mut emit)?;
@@ -84,7 +82,7 @@ impl<R: Numbered> Ordered<R> {
             emit(&self.ready)?;
         }
         if self.held.len() > self.budget.rows {
-            self.held.sort_by_key(R::key);
+            self.sorter.sort(&mut self.held);
             self.runs.add(&self.held)?;
             self.held.clear();
         }
@@ -93,29 +91,37 @@ impl<R: Numbered> Ordered<R> {
         self.room = self.room.max(self.held.len() + 1);
         Ok(())
     }
+}
 
-    /// Sorts what is ready: by counting, since numbers are dense and rows nearly in order.
-    fn sort_ready(&mut self) {
-        let numbers = self.ready.iter().map(R::number);
+/// Sorts rows, and keeps the room it needs for that.
+#[derive(Debug)]
+struct Sorter<R> {
+    sorted: Vec<R>,
+    places: Vec<u32>,
+}
+
+impl<R: Numbered> Sorter<R> {
+    /// Sorts by counting, since numbers are dense and rows nearly in order.
+    fn sort(&mut self, rows: &mut Vec<R>) {
+        let numbers = rows.iter().map(R::number);
         let (Some(lowest), Some(highest)) = (numbers.clone().min(), numbers.max()) else { return };
-        let range = (highest - lowest) as usize;
-        if range > 8 * self.ready.len() {
-            self.ready.sort_by_key(R::key);
+        if highest - lowest > 8 * rows.len() as u64 {
+            rows.sort_by_key(R::key);
             return;
         }
         let places = &mut self.places;
         places.clear();
-        places.resize(range + 2, 0);
+        places.resize((highest - lowest) as usize + 2, 0);
         let offset = |row: &R| (row.number() - lowest) as usize;
-        for row in &self.ready {
+        for row in &*rows {
             places[offset(row) + 1] += 1;
         }
         for at in 1..places.len() {
             places[at] += places[at - 1];
         }
         self.sorted.clear();
-        self.sorted.resize(self.ready.len(), self.ready[0]);
-        for row in &self.ready {
+        self.sorted.resize(rows.len(), rows[0]);
+        for row in &*rows {
             let place = &mut places[offset(row)];
             self.sorted[*place as usize] = *row;
             *place += 1;
@@ -128,6 +134,6 @@ impl<R: Numbered> Ordered<R> {
                 place -= 1;
             }
         }
-        std::mem::swap(&mut self.sorted, &mut self.ready);
+        std::mem::swap(&mut self.sorted, rows);
     }
 }

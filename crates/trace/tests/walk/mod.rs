@@ -1,35 +1,10 @@
 //! Random but plausible streams of events on the rulebook's device.
 
-use nandseq_profile::model::{PayloadField, PhaseKind};
-use nandseq_profile::{Die, OpId, PhaseKey, Plane, Profile, Target, Ticks};
+use nandseq_profile::model::PhaseKind;
+use nandseq_profile::{Die, PhaseKey, Plane, Profile, Ticks};
 use nandseq_trace::Cut;
 
 use crate::story::{Event, Op, durations, key, state};
-
-/// What a program or read of a base counts as.
-pub(crate) fn touch(base: &str) -> Option<&'static str> {
-    match base {
-        "PROGRAM" | "CACHE_PROGRAM" | "CLOSE" => Some("PROGRAM"),
-        "READ" | "CACHE_READ" => Some("READ"),
-        _ => None,
-    }
-}
-
-/// What a payload names of a target.
-pub(crate) fn named(profile: &Profile, op: OpId, target: &Target) -> Target {
-    let base = &profile.bases[profile.ops[op].base];
-    let mut named = Target::default();
-    for field in &base.payload {
-        match field {
-            PayloadField::Die => named.die = target.die,
-            PayloadField::Plane => named.plane = target.plane,
-            PayloadField::Block => named.block = target.block,
-            PayloadField::Page => named.page = target.page,
-            PayloadField::CellType | PayloadField::ExpectedStatus => {}
-        }
-    }
-    named
-}
 
 /// Small numbers from a seed.
 struct Dice(u64);

@@ -175,7 +175,7 @@ impl Comparison {
             let mut text = Vec::new();
             match self.reader.next_line(&mut text)? {
                 TableLine::End => return Ok(()),
-                read => {
+                read @ (TableLine::Read | TableLine::TooLong) => {
                     let row = self.reader.rows();
                     self.found.push_back(Found { row, text, too_long: read == TableLine::TooLong });
                 }

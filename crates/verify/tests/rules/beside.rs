@@ -7,6 +7,7 @@ use nandseq_profile::model::PayloadField;
 use nandseq_trace::Status;
 use nandseq_trace::read::table::TableKind;
 use nandseq_trace::read::{Addressed, COLUMNS};
+use nandseq_verify::mutation::run_on_tables;
 use nandseq_verify::notation::{Line, Script, Step};
 use nandseq_verify::{Options, Report, RuleCode, run};
 
@@ -248,4 +249,73 @@ fn a_table_of_something_else_ends_in_findings_and_not_in_a_panic() {
     let report = two_runs().table(1, TableKind::OpStateTimeline, &many).judge();
     let counts = report.counts(RuleCode::OpStateSegment);
     assert!(counts.findings + counts.followers >= 500, "{report}");
+}
+
+/// A site with all its tables, small enough to be checked by hand.
+fn whole() -> Site {
+    let script = "
+        0    Erase_SLC      b0
+        50   Suspend_Erase
+        60   Resume_Erase
+        115  Program_SLC    b0
+        136  Program_SLC    b0 g1
+    ";
+    let rows = [
+        "0.0,50.0,0,0,0,0,Erase_SLC,ERASE,,1,DEFAULT,DEFAULT,DEFAULT",
+        "64.0,115.0,0,0,0,0,Erase_SLC,ERASE,RESUME_CHAIN,1,DEFAULT,DEFAULT,DEFAULT",
+        "50.0,54.0,0,0,0,0,Suspend_Erase,SUSPEND_ERASE,,2,ERASE.CORE_BUSY,ERASE.CORE_BUSY,ERASE.CORE_BUSY",
+        "60.0,64.0,0,0,0,0,Resume_Erase,RESUME_ERASE,,3,SUSPEND_ERASE.END,DEFAULT,SUSPEND_ERASE.END",
+        "115.0,136.0,0,0,0,0,Program_SLC,PROGRAM,,4,ERASE.END,ERASE.END,ERASE.END",
+        "136.0,157.0,0,0,0,1,Program_SLC,PROGRAM,,5,PROGRAM.END,DEFAULT,PROGRAM.END",
+    ];
+    let mut states = Vec::new();
+    for (from, to, base, phase) in [
+        (0, 1, "ERASE", "ISSUE"),
+        (1, 50, "ERASE", "CORE_BUSY"),
+        (64, 115, "ERASE", "CORE_BUSY"),
+        (50, 51, "SUSPEND_ERASE", "ISSUE"),
+        (51, 54, "SUSPEND_ERASE", "CORE_BUSY"),
+        (60, 61, "RESUME_ERASE", "ISSUE"),
+        (61, 64, "RESUME_ERASE", "CORE_BUSY"),
+        (115, 116, "PROGRAM", "ISSUE"),
+        (116, 136, "PROGRAM", "CORE_BUSY"),
+        (136, 137, "PROGRAM", "ISSUE"),
+        (137, 157, "PROGRAM", "CORE_BUSY"),
+    ] {
+        states.extend(segments(4, from, to, base, phase));
+    }
+    let states: Vec<&str> = states.iter().map(String::as_str).collect();
+    let input_times = [
+        "DEFAULT,DEFAULT,DEFAULT,Erase_SLC,0.0,1",
+        "ERASE.CORE_BUSY,ERASE.CORE_BUSY,ERASE.CORE_BUSY,Suspend_Erase,0.49,1",
+        "ERASE.END,ERASE.END,ERASE.END,Program_SLC,0.0,1",
+        "PROGRAM.END,DEFAULT,PROGRAM.END,Program_SLC,0.0,1",
+        "SUSPEND_ERASE.END,DEFAULT,SUSPEND_ERASE.END,Resume_Erase,0.0,1",
+    ];
+    let proposals = [
+        "DEFAULT,DEFAULT,0,0,0.0,Erase_SLC,1",
+        "DEFAULT,PROGRAM.END,0,0,136.0,Program_SLC,1",
+        "DEFAULT,SUSPEND_ERASE.END,0,0,60.0,Resume_Erase,1",
+        "ERASE.CORE_BUSY,ERASE.CORE_BUSY,0,1,50.0,Suspend_Erase,1",
+        "ERASE.END,ERASE.END,0,0,114.5,Program_SLC,1",
+    ];
+    Site::new(script)
+        .table(1, TableKind::OperationTimeline, &rows)
+        .table(1, TableKind::OpStateTimeline, &states)
+        .table(1, TableKind::AddressTouchCount, &["PROGRAM,SLC,0,0,0,1", "PROGRAM,SLC,0,0,1,1"])
+        .table(1, TableKind::InputTimeCount, &input_times)
+        .table(1, TableKind::ProposalCounts, &proposals)
+}
+
+#[test]
+fn every_damage_of_a_table_is_found_under_its_own_code() {
+    let site = whole();
+    assert_clean(&site.judge());
+    let table = run_on_tables(&DEVICE, &[], site.folder.path(), 100).unwrap();
+    assert!(table.is_right(), "{table}");
+    for rule in RuleCode::TABLES.into_iter().chain([RuleCode::RowFormat]) {
+        assert!(table.applied(rule) >= 3, "{}: {table}", rule.name());
+    }
+    let most = table.rows.iter().map(|row| row.most_findings).max();
+    assert!(most <= Some(5), "{table}");
 }

@@ -1,3 +1,5 @@
+//! What lines of tables mean, and what is wrong with those that mean nothing.
+
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 use std::sync::LazyLock;
@@ -29,7 +31,7 @@ fn a_table_starts_with_its_header() {
     for kind in TableKind::ALL {
         let header = kind.columns().join(",");
         assert_eq!(lines(kind, &format!("{header}\r\na\nb")), [b"a", b"b"]);
-        let error = TableReader::new(kind, header[1..].as_bytes()).unwrap_err().to_string();
+        let error = TableReader::new(kind, &header.as_bytes()[1..]).unwrap_err().to_string();
         assert_eq!(error, format!("the first line is not '{header}'"));
         assert!(TableReader::new(kind, &b""[..]).is_err());
     }

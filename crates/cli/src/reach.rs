@@ -1,0 +1,70 @@
+//! What `profile check` says of reachability: which names can be proposed under which phase key, and which states are traps.
+
+use std::collections::BTreeMap;
+
+use nandseq_generate::probability::{DEFAULT_TABLE_SEED, of_profile};
+use nandseq_profile::{PhaseKey, Profile};
+use nandseq_reach::{Reason, Universe, Verdict};
+
+/// The findings in words; with `all` every pair that the table gives a weight and that is never proposed, by key and reason.
+pub(crate) fn report(profile: &Profile, all: bool) -> String {
+    let universe = Universe::new(profile, &of_profile(profile, DEFAULT_TABLE_SEED));
+    let mut text = traps(profile, &universe);
+    let (mut reachable, mut by_chance, mut excluded, mut never) = (0u32, 0u32, 0u32, 0u32);
+    let mut reasons: BTreeMap<(PhaseKey, String), Vec<&str>> = BTreeMap::new();
+    for (key, op, verdict) in universe.pairs() {
+        let why = match verdict {
+            Verdict::Reachable => {
+                reachable += 1;
+                continue;
+            }
+            Verdict::Unreachable(Reason::Excluded | Reason::NoWeight) => {
+                excluded += 1;
+                continue;
+            }
+            Verdict::Coincidence => {
+                by_chance += 1;
+                "by coincidence only: while the next operation is issued, or at the tick at which a phase begins"
+                    .to_owned()
+            }
+            Verdict::Unreachable(reason) => {
+                never += 1;
+                reason.text(profile, key, op)
+            }
+        };
+        reasons.entry((key, why)).or_default().push(&profile.ops[op].name);
+    }
+    if all {
+        for ((key, why), names) in &reasons {
+            let names = if names.len() == profile.ops.len() { "every name".to_owned() } else { names.join(", ") };
+            text.push_str(&format!("{}: {why}: {names}\n", profile.phase_keys[*key].name));
+        }
+    }
+    text.push_str(&format!(
+        "of {} pairs of phase key and op name {reachable} are reachable, {by_chance} by coincidence; {excluded} have no \
+         weight, {never} have one and are never proposed{}\n",
+        profile.phase_keys.len() * profile.ops.len(),
+        if all { "" } else { " (--pairs lists them with the reasons)" }
+    ));
+    text
+}
+
+/// States without a way out.
+fn traps(profile: &Profile, universe: &Universe) -> String {
+    let mut text = String::new();
+    for trap in universe.traps() {
+        let names: Vec<&str> = trap.freed_by.iter().map(|&base| profile.bases[base].name.as_str()).collect();
+        let way_out = match names.as_slice() {
+            [] => "no base has an effect that would end it".to_owned(),
+            names => format!("{} would free it, but can never run there", names.join(", ")),
+        };
+        text.push_str(&format!("trap: once in {} a die stays there: {way_out}\n", trap.state.name()));
+    }
+    if universe.supply().least <= 0.0 {
+        text.push_str(
+            "starvation: there is a state in which a refill has nothing to propose that is always possible; a reset or an \
+             erase with a weight under DEFAULT would be\n",
+        );
+    }
+    text
+}

@@ -1,0 +1,167 @@
+//! Columns of the types that tables are made of.
+
+use std::io;
+use std::sync::Arc;
+
+use arrow_array::types::Int16Type;
+use arrow_array::{ArrayRef, Decimal64Array, DictionaryArray, Int16Array, Int32Array, Int64Array, StringArray};
+use arrow_schema::{DataType, Field, FieldRef, Fields};
+use nandseq_profile::model::PhaseKind;
+use nandseq_profile::{Die, Plane, Profile, Ticks};
+use nandseq_trace::Status;
+use nandseq_trace::model::Model;
+use nandseq_trace::rows::{StateId, Touch};
+
+/// Digits of a decimal that fit 64 bits: times reach 10^12 µs, 11.5 days.
+pub(crate) const DIGITS: u8 = 18;
+/// Decimals of times in µs.
+pub(crate) const US_DECIMALS: i8 = 6;
+
+/// The names that columns refer to by number.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    pub(crate) ops: ArrayRef,
+    /// The number of its base for each op name, and the names of bases.
+    pub(crate) base_of_op: Box<[i16]>,
+    pub(crate) bases: ArrayRef,
+    pub(crate) states: ArrayRef,
+    /// The number of its base for each op_state; that of `DEFAULT`, which has no rows, means nothing.
+    pub(crate) base_of_state: Box<[i16]>,
+    pub(crate) keys: ArrayRef,
+    pub(crate) cell_types: ArrayRef,
+    pub(crate) lanes: ArrayRef,
+    planes: usize,
+    pub(crate) sources: ArrayRef,
+    pub(crate) touches: ArrayRef,
+    pub(crate) statuses: ArrayRef,
+}
+
+impl Names {
+    pub(crate) fn new(profile: &Profile, model: &Model) -> Self {
+        let (dies, planes) = (profile.topology.dies, profile.topology.planes);
+        let lanes = (0..dies).flat_map(|die| (0..planes).map(move |plane| format!("d{die}-p{plane}")));
+        let per_base = PhaseKind::ALL.len() + 1;
+        let base_of_state = |state: StateId| state.index().saturating_sub(1) / per_base;
+        Self {
+            ops: strings(profile.ops.iter().map(|op| &op.name)),
+            base_of_op: profile.ops.iter().map(|op| number(op.base.index())).collect(),
+            bases: strings(profile.bases.iter().map(|base| &base.name)),
+            states: strings(model.states().map(|state| model.state_name(state))),
+            base_of_state: model.states().map(|state| number(base_of_state(state))).collect(),
+            keys: strings(profile.phase_keys.iter().map(|key| &key.name)),
+            cell_types: strings(profile.cell_types.iter().map(|cell_type| &cell_type.name)),
+            lanes: strings(lanes),
+            planes: planes as usize,
+            sources: strings(["RESUME_CHAIN"]),
+            touches: strings([Touch::Program, Touch::Read].map(Touch::name)),
+            statuses: strings([Status::Busy, Status::ExtReady, Status::Ready].map(Status::name)),
+        }
+    }
+
+    /// The number of a lane.
+    pub(crate) fn lane(&self, die: Die, plane: Plane) -> i16 {
+        number(die.index() * self.planes + plane.index())
+    }
+}
+
+fn strings<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(names))
+}
+
+/// Ids of every kind are below 16,384.
+pub(crate) const fn number(id: usize) -> i16 {
+    id as i16
+}
+
+/// A column of names by their numbers.
+pub(crate) fn names(numbers: impl Iterator<Item = i16>, names: &ArrayRef) -> io::Result<ArrayRef> {
+    dictionary(Int16Array::from_iter_values(numbers), names)
+}
+
+/// A column of names where some rows have none.
+pub(crate) fn optional_names(numbers: impl Iterator<Item = Option<i16>>, names: &ArrayRef) -> io::Result<ArrayRef> {
+    dictionary(numbers.collect(), names)
+}
+
+pub(crate) fn dictionary(numbers: Int16Array, names: &ArrayRef) -> io::Result<ArrayRef> {
+    let array = DictionaryArray::<Int16Type>::try_new(numbers, Arc::clone(names)).map_err(io::Error::other)?;
+    Ok(Arc::new(array))
+}
+
+/// A column of small numbers.
+pub(crate) fn small(values: impl Iterator<Item = i32>) -> ArrayRef {
+    Arc::new(Int32Array::from_iter_values(values))
+}
+
+/// A column of counts or running numbers.
+pub(crate) fn large(values: impl Iterator<Item = u64>) -> io::Result<ArrayRef> {
+    let values = values.map(|value| i64::try_from(value).map_err(|_| too_large("a number beyond 63 bits")));
+    Ok(Arc::new(Int64Array::from(values.collect::<io::Result<Vec<i64>>>()?)))
+}
+
+/// A column of times in µs.
+pub(crate) fn times(times: impl Iterator<Item = Ticks>) -> io::Result<ArrayRef> {
+    decimals(times.map(|time| u128::from(time.0)), DIGITS, US_DECIMALS)
+}
+
+/// A column of decimals, given in units of their last digit.
+pub(crate) fn decimals(units: impl Iterator<Item = u128>, digits: u8, decimals: i8) -> io::Result<ArrayRef> {
+    let limit = 10i64.pow(u32::from(digits));
+    let units = units.map(|units| {
+        let units = i64::try_from(units).ok().filter(|&units| units < limit);
+        units.ok_or_else(|| too_large("a time of 18 digits or more (10^12 µs, 11.5 days)"))
+    });
+    let array = Decimal64Array::from(units.collect::<io::Result<Vec<i64>>>()?);
+    Ok(Arc::new(array.with_precision_and_scale(digits, decimals).map_err(io::Error::other)?))
+}
+
+fn too_large(what: &str) -> io::Error {
+    let message = format!("{what} does not fit a Parquet column of these tables; write CSV, or fewer or shorter runs");
+    io::Error::new(io::ErrorKind::InvalidData, message)
+}
+
+/// A column of names.
+pub(crate) fn name_field(name: &str) -> Field {
+    Field::new_dictionary(name, DataType::Int16, DataType::Utf8, false)
+}
+
+/// A column of 32 bits.
+pub(crate) fn small_field(name: &str) -> Field {
+    Field::new(name, DataType::Int32, false)
+}
+
+/// A column of 64 bits.
+pub(crate) fn large_field(name: &str) -> Field {
+    Field::new(name, DataType::Int64, false)
+}
+
+/// A column of times in µs.
+pub(crate) fn time_field(name: &str) -> Field {
+    Field::new(name, DataType::Decimal64(DIGITS, US_DECIMALS), false)
+}
+
+/// The path of every column that holds integers, decimals included.
+pub(crate) fn integer_paths(fields: &Fields) -> Vec<Vec<String>> {
+    fields.iter().flat_map(paths_of).collect()
+}
+
+fn paths_of(field: &FieldRef) -> Vec<Vec<String>> {
+    let inner = if let DataType::List(element) = field.data_type() {
+        let prefix = |mut path: Vec<String>| {
+            path.insert(0, "list".to_owned());
+            path
+        };
+        paths_of(element).into_iter().map(prefix).collect()
+    } else if let DataType::Struct(fields) = field.data_type() {
+        integer_paths(fields)
+    } else if field.data_type().is_integer() || field.data_type().is_decimal() {
+        vec![Vec::new()]
+    } else {
+        Vec::new()
+    };
+    let own = |mut path: Vec<String>| {
+        path.insert(0, field.name().clone());
+        path
+    };
+    inner.into_iter().map(own).collect()
+}

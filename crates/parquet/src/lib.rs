@@ -1,0 +1,166 @@
+//! The tables of a run as Parquet, for DuckDB, Polars, pandas or Spark.
+//!
+//! Promises the rows, order and column names of the CSV tables, with types: names are dictionary-encoded strings, times exact
+//! decimals in µs, counts and addresses signed integers (which every reader knows), the payload a list of structs. Equal rows
+//! give equal bytes. Memory is bounded by the row groups. Leaves out everything that is no table.
+//!
+//! The paths make a Hive-partitioned dataset: `site=01/run=0000001/operation_sequence.parquet`.
+
+mod columns;
+mod sequence;
+mod tables;
+
+use std::io;
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{Schema, SchemaRef};
+use nandseq_profile::Profile;
+use nandseq_trace::files::{FileKind, NewFile, Stamp};
+use nandseq_trace::format::{SequenceTable, Table, TableFormat, TableWriter, Written};
+use nandseq_trace::model::Model;
+use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, TouchRow};
+use nandseq_trace::time_column::TimeColumnError;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use columns::Names;
+use sequence::{SequenceParquet, SequencePlan};
+use tables::ParquetRow;
+
+/// Rows of a row group: what is kept in memory, encoded, until it is complete.
+const ROW_GROUP: usize = 128 * 1024;
+/// Bytes of a page, before compression.
+const PAGE: usize = 256 * 1024;
+
+/// The folder of a site in a dataset.
+#[must_use]
+pub fn site_folder(site: u64) -> String {
+    format!("site={site:02}")
+}
+
+/// Everything of the Parquet tables that a profile decides. Build it once, share it between the runs of all sites.
+#[derive(Clone, Debug)]
+pub struct ParquetTables {
+    model: Model,
+    names: Names,
+    sequence: SequencePlan,
+}
+
+impl ParquetTables {
+    /// Prepares the tables of a profile.
+    ///
+    /// # Errors
+    /// When the profile's time scale or number of decimals is out of range, or too coarse for its start times.
+    pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
+        let model = Model::new(profile);
+        let names = Names::new(profile, &model);
+        Ok(Self { sequence: SequencePlan::new(profile)?, model, names })
+    }
+
+    fn table<R: ParquetRow>(&self, file: NewFile) -> io::Result<Box<ParquetTable<'_, R>>> {
+        let schema = SchemaRef::new(Schema::new(R::fields()));
+        let writer = writer(file, &schema)?;
+        Ok(Box::new(ParquetTable { names: &self.names, schema, writer, rows: 0, row: std::marker::PhantomData }))
+    }
+}
+
+impl TableFormat for ParquetTables {
+    fn model(&self) -> &Model {
+        &self.model
+    }
+
+    fn file_name(&self, kind: FileKind, stamp: Stamp, run: u64) -> String {
+        match kind {
+            FileKind::Snapshot | FileKind::ProposerLog => kind.file_name(stamp, run),
+            FileKind::OperationSequence
+            | FileKind::OperationTimeline
+            | FileKind::OpStateTimeline
+            | FileKind::AddressTouchCount
+            | FileKind::OpStateNameInputTimeCount
+            | FileKind::PhaseProposalCounts => format!("run={run:07}/{}.parquet", kind.name()),
+        }
+    }
+
+    fn operation_sequence(&self, file: NewFile) -> io::Result<Box<dyn SequenceTable + '_>> {
+        Ok(Box::new(SequenceParquet::new(&self.sequence, &self.names, file)?))
+    }
+
+    fn operation_timeline(&self, file: NewFile) -> io::Result<Table<'_, TimelineRow>> {
+        Ok(self.table(file)?)
+    }
+
+    fn op_state_timeline(&self, file: NewFile) -> io::Result<Table<'_, OpStateRow>> {
+        Ok(self.table(file)?)
+    }
+
+    fn address_touch_count(&self, file: NewFile) -> io::Result<Table<'_, TouchRow>> {
+        Ok(self.table(file)?)
+    }
+
+    fn input_time_count(&self, file: NewFile) -> io::Result<Table<'_, InputTimeRow>> {
+        Ok(self.table(file)?)
+    }
+
+    fn phase_proposal_counts(&self, file: NewFile) -> io::Result<Table<'_, ProposalRow>> {
+        Ok(self.table(file)?)
+    }
+}
+
+/// A table on its way into a file.
+struct ParquetTable<'t, R> {
+    names: &'t Names,
+    schema: SchemaRef,
+    writer: ArrowWriter<NewFile>,
+    rows: u64,
+    row: std::marker::PhantomData<fn(R)>,
+}
+
+impl<R: ParquetRow> TableWriter<R> for ParquetTable<'_, R> {
+    fn write(&mut self, rows: &[R]) -> io::Result<()> {
+        self.rows += rows.len() as u64;
+        write_batch(&mut self.writer, &self.schema, R::columns(self.names, rows)?)
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<Written> {
+        Ok(Written { file: self.writer.into_inner().map_err(into_io)?, rows: self.rows })
+    }
+}
+
+fn write_batch(writer: &mut ArrowWriter<NewFile>, schema: &SchemaRef, columns: Vec<ArrayRef>) -> io::Result<()> {
+    let batch = RecordBatch::try_new(SchemaRef::clone(schema), columns).map_err(io::Error::other)?;
+    writer.write(&batch).map_err(into_io)
+}
+
+/// Starts a file: names through dictionaries, integers as packed differences.
+fn writer(file: NewFile, schema: &SchemaRef) -> io::Result<ArrowWriter<NewFile>> {
+    let level = ZstdLevel::try_new(1).map_err(into_io)?;
+    let mut properties = WriterProperties::builder()
+        // Not the version of a library: equal rows give equal bytes, whatever wrote them.
+        .set_created_by("nandseqgen".to_owned())
+        .set_compression(Compression::ZSTD(level))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_max_row_group_row_count(Some(ROW_GROUP))
+        .set_data_page_size_limit(PAGE);
+    for path in columns::integer_paths(schema.fields()) {
+        let path = ColumnPath::new(path);
+        properties = properties
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+    }
+    // Arrow's own form of the schema would make readers take our choice of array types for the type of the data.
+    let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
+    ArrowWriter::try_new_with_options(file, SchemaRef::clone(schema), options).map_err(into_io)
+}
+
+/// The file system's own error where there is one, so that a full disk is known as such.
+fn into_io(error: ParquetError) -> io::Error {
+    let ParquetError::External(inner) = error else { return io::Error::other(error) };
+    match inner.downcast::<io::Error>() {
+        Ok(error) => *error,
+        Err(inner) => io::Error::other(inner),
+    }
+}

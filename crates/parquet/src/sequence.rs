@@ -1,0 +1,190 @@
+//! `operation_sequence`: operations as they start, with their payload as a list of structs.
+//!
+//! A field that the payload of an operation does not have is null; an operation without fields has one struct of nulls.
+
+use std::io;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int16Array, Int32Array, ListArray, StructArray};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use nandseq_profile::model::PayloadField;
+use nandseq_profile::{IdVec, OpId, Profile, Target};
+use nandseq_trace::files::NewFile;
+use nandseq_trace::format::{SequenceTable, Written};
+use nandseq_trace::time_column::{TimeColumn, TimeColumnError};
+use nandseq_trace::{Operation, Sink};
+use parquet::arrow::ArrowWriter;
+
+use crate::columns::{
+    DIGITS, Names, US_DECIMALS, decimals, dictionary, large, large_field, name_field, names, number, small_field,
+};
+use crate::{into_io, write_batch, writer};
+
+/// Rows that are gathered before they become columns.
+const BATCH: usize = 4096;
+
+/// What is constant in the rows of a profile.
+#[derive(Clone, Debug)]
+pub(crate) struct SequencePlan {
+    time: TimeColumn,
+    /// What a unit of the last decimal of `time` is in the column, whose decimals are at least those of times elsewhere.
+    factor: u128,
+    decimals: i8,
+    ops: IdVec<OpId, (u32, Box<[PayloadField]>)>,
+}
+
+impl SequencePlan {
+    pub(crate) fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
+        let time = TimeColumn::new(profile.export.time_scale, profile.export.round_decimals)?;
+        let grid = profile.policies.time_resolution;
+        if !time.is_exact_on(grid) {
+            return Err(TimeColumnError::Coarse(grid));
+        }
+        // At most nine.
+        let decimals = (time.decimals() as i8).max(US_DECIMALS);
+        let factor = 10u128.pow(u32::from(decimals.unsigned_abs()) - time.decimals());
+        let ops = profile.ops.iter().map(|op| (op.opcode, profile.bases[op.base].payload.clone().into_boxed_slice()));
+        Ok(Self { ops: ops.collect(), time, factor, decimals })
+    }
+}
+
+/// An `operation_sequence` on its way into a file.
+pub(crate) struct SequenceParquet<'t> {
+    plan: &'t SequencePlan,
+    names: &'t Names,
+    schema: SchemaRef,
+    element: FieldRef,
+    writer: ArrowWriter<NewFile>,
+    rows: u64,
+    gathered: Gathered,
+}
+
+/// Rows that are no columns yet.
+#[derive(Default)]
+struct Gathered {
+    seq: Vec<u64>,
+    time: Vec<u128>,
+    op: Vec<OpId>,
+    uid: Vec<u64>,
+    /// Targets of each row.
+    lengths: Vec<usize>,
+    addresses: [Vec<Option<i32>>; 4],
+    cell_types: Vec<Option<i16>>,
+    statuses: Vec<Option<i16>>,
+}
+
+/// The fields of a payload struct.
+fn payload_fields() -> Fields {
+    let number = |name| small_field(name).with_nullable(true);
+    let text = |name| name_field(name).with_nullable(true);
+    Fields::from(vec![
+        number("die"),
+        number("plane"),
+        number("block"),
+        number("page"),
+        text("celltype"),
+        text("exp_val"),
+    ])
+}
+
+impl<'t> SequenceParquet<'t> {
+    pub(crate) fn new(plan: &'t SequencePlan, names: &'t Names, file: NewFile) -> io::Result<Self> {
+        let element = Arc::new(Field::new("element", DataType::Struct(payload_fields()), false));
+        let schema = SchemaRef::new(Schema::new(vec![
+            large_field("seq"),
+            Field::new("time", DataType::Decimal64(DIGITS, plan.decimals), false),
+            large_field("op_id"),
+            name_field("op_name"),
+            large_field("op_uid"),
+            Field::new("payload", DataType::List(Arc::clone(&element)), false),
+        ]));
+        let writer = writer(file, &schema)?;
+        Ok(Self { plan, names, schema, element, writer, rows: 0, gathered: Gathered::default() })
+    }
+
+    /// Writes what is gathered.
+    fn hand_on(&mut self) -> io::Result<()> {
+        let gathered = std::mem::take(&mut self.gathered);
+        self.rows += gathered.seq.len() as u64;
+        let addresses = gathered.addresses.into_iter().map(|values| Arc::new(Int32Array::from(values)) as ArrayRef);
+        let mut parts: Vec<ArrayRef> = addresses.collect();
+        parts.push(dictionary(Int16Array::from(gathered.cell_types), &self.names.cell_types)?);
+        parts.push(dictionary(Int16Array::from(gathered.statuses), &self.names.statuses)?);
+        let structs = StructArray::try_new(payload_fields(), parts, None).map_err(io::Error::other)?;
+        let offsets = OffsetBuffer::from_lengths(gathered.lengths);
+        let payload = ListArray::try_new(Arc::clone(&self.element), offsets, Arc::new(structs), None);
+        let columns = vec![
+            large(gathered.seq.into_iter())?,
+            decimals(gathered.time.into_iter(), DIGITS, self.plan.decimals)?,
+            large(gathered.op.iter().map(|&op| self.plan.ops[op].0.into()))?,
+            names(gathered.op.iter().map(|op| number(op.index())), &self.names.ops)?,
+            large(gathered.uid.into_iter())?,
+            Arc::new(payload.map_err(io::Error::other)?),
+        ];
+        write_batch(&mut self.writer, &self.schema, columns)
+    }
+}
+
+impl Gathered {
+    /// Takes the fields of one target.
+    fn push(&mut self, fields: &[PayloadField], target: &Target, status: Option<i16>) {
+        let [die, plane, block, page] = &mut self.addresses;
+        for column in [&mut *die, plane, block, page] {
+            column.push(None);
+        }
+        self.cell_types.push(None);
+        self.statuses.push(None);
+        for field in fields {
+            match field {
+                PayloadField::Die => set(die, target.die.0.into()),
+                PayloadField::Plane => set(plane, target.plane.0.into()),
+                PayloadField::Block => set(block, target.block.0 as i32),
+                PayloadField::Page => set(page, target.page.0.into()),
+                PayloadField::CellType => set(&mut self.cell_types, number(target.cell_type.index())),
+                PayloadField::ExpectedStatus => {
+                    if let Some(status) = status {
+                        set(&mut self.statuses, status);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Gives the last row a value.
+fn set<T>(column: &mut [Option<T>], value: T) {
+    if let Some(last) = column.last_mut() {
+        *last = Some(value);
+    }
+}
+
+impl Sink for SequenceParquet<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        let fields = &self.plan.ops[operation.op].1;
+        let gathered = &mut self.gathered;
+        gathered.seq.push(operation.seq);
+        gathered.time.push(self.plan.time.units(operation.start) * self.plan.factor);
+        gathered.op.push(operation.op);
+        gathered.uid.push(operation.uid);
+        let status = operation.status.map(|status| status as i16);
+        if fields.is_empty() {
+            gathered.lengths.push(1);
+            gathered.push(fields, &Target::default(), status);
+        } else {
+            gathered.lengths.push(operation.targets.len());
+            for target in operation.targets {
+                gathered.push(fields, target, status);
+            }
+        }
+        if gathered.seq.len() >= BATCH { self.hand_on() } else { Ok(()) }
+    }
+}
+
+impl SequenceTable for SequenceParquet<'_> {
+    fn finish(mut self: Box<Self>) -> io::Result<Written> {
+        self.hand_on()?;
+        let rows = self.rows;
+        Ok(Written { file: self.writer.into_inner().map_err(into_io)?, rows })
+    }
+}

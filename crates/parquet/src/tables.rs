@@ -1,0 +1,165 @@
+//! The five tables of plain rows.
+
+use std::io;
+
+use arrow_array::ArrayRef;
+use arrow_schema::{DataType, Field};
+use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, TouchRow};
+
+use crate::columns::{
+    Names, decimals, large, large_field, name_field, names, number, optional_names, small, small_field, time_field,
+    times,
+};
+
+/// A row with columns.
+pub(crate) trait ParquetRow {
+    /// The columns of the table.
+    fn fields() -> Vec<Field>;
+
+    /// Some rows as columns.
+    fn columns(names: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>>
+    where
+        Self: Sized;
+}
+
+impl ParquetRow for TimelineRow {
+    fn fields() -> Vec<Field> {
+        vec![
+            time_field("start"),
+            time_field("end"),
+            small_field("die"),
+            small_field("plane"),
+            small_field("block"),
+            small_field("page"),
+            name_field("op_name"),
+            name_field("op_base"),
+            name_field("source").with_nullable(true),
+            large_field("op_uid"),
+            name_field("op_state"),
+            name_field("phase_key_used"),
+            name_field("phase_key_virtual"),
+        ]
+    }
+
+    fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
+        let op = |row: &Self| number(row.op.index());
+        Ok(vec![
+            times(rows.iter().map(|row| row.start))?,
+            times(rows.iter().map(|row| row.end))?,
+            small(rows.iter().map(|row| row.die.0.into())),
+            small(rows.iter().map(|row| row.plane.0.into())),
+            // Blocks are below 2^20.
+            small(rows.iter().map(|row| row.block.0 as i32)),
+            small(rows.iter().map(|row| row.page.0.into())),
+            names(rows.iter().map(op), &all.ops)?,
+            names(rows.iter().map(|row| all.base_of_op[row.op.index()]), &all.bases)?,
+            optional_names(rows.iter().map(|row| row.resumed.then_some(0)), &all.sources)?,
+            large(rows.iter().map(|row| row.uid))?,
+            names(rows.iter().map(|row| number(row.state.index())), &all.states)?,
+            names(rows.iter().map(|row| number(row.key_used.index())), &all.keys)?,
+            names(rows.iter().map(|row| number(row.key_virtual.index())), &all.keys)?,
+        ])
+    }
+}
+
+impl ParquetRow for OpStateRow {
+    fn fields() -> Vec<Field> {
+        vec![
+            time_field("start"),
+            time_field("end"),
+            small_field("die"),
+            small_field("plane"),
+            name_field("op_state"),
+            name_field("lane"),
+            name_field("op_name"),
+            time_field("duration"),
+        ]
+    }
+
+    fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
+        Ok(vec![
+            times(rows.iter().map(|row| row.start))?,
+            times(rows.iter().map(|row| row.end))?,
+            small(rows.iter().map(|row| row.die.0.into())),
+            small(rows.iter().map(|row| row.plane.0.into())),
+            names(rows.iter().map(|row| number(row.state.index())), &all.states)?,
+            names(rows.iter().map(|row| all.lane(row.die, row.plane)), &all.lanes)?,
+            names(rows.iter().map(|row| all.base_of_state[row.state.index()]), &all.bases)?,
+            times(rows.iter().map(|row| row.end - row.start))?,
+        ])
+    }
+}
+
+impl ParquetRow for TouchRow {
+    fn fields() -> Vec<Field> {
+        vec![
+            name_field("op_base"),
+            name_field("cell_type"),
+            small_field("die"),
+            small_field("block"),
+            small_field("page"),
+            large_field("count"),
+        ]
+    }
+
+    fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
+        Ok(vec![
+            names(rows.iter().map(|row| row.touch as i16), &all.touches)?,
+            names(rows.iter().map(|row| number(row.cell_type.index())), &all.cell_types)?,
+            small(rows.iter().map(|row| row.die.0.into())),
+            small(rows.iter().map(|row| row.block.0 as i32)),
+            small(rows.iter().map(|row| row.page.0.into())),
+            large(rows.iter().map(|row| row.count))?,
+        ])
+    }
+}
+
+impl ParquetRow for InputTimeRow {
+    fn fields() -> Vec<Field> {
+        vec![
+            name_field("op_state"),
+            name_field("phase_key_used"),
+            name_field("phase_key_virtual"),
+            name_field("op_name"),
+            Field::new("input_time", DataType::Decimal64(3, 2), false),
+            large_field("count"),
+        ]
+    }
+
+    fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
+        Ok(vec![
+            names(rows.iter().map(|row| number(row.state.index())), &all.states)?,
+            names(rows.iter().map(|row| number(row.key_used.index())), &all.keys)?,
+            names(rows.iter().map(|row| number(row.key_virtual.index())), &all.keys)?,
+            names(rows.iter().map(|row| number(row.op.index())), &all.ops)?,
+            decimals(rows.iter().map(|row| row.hundredths.into()), 3, 2)?,
+            large(rows.iter().map(|row| row.count))?,
+        ])
+    }
+}
+
+impl ParquetRow for ProposalRow {
+    fn fields() -> Vec<Field> {
+        vec![
+            name_field("phase_key_used"),
+            name_field("phase_key_virtual"),
+            small_field("die"),
+            small_field("plane"),
+            time_field("propose_time"),
+            name_field("op_name"),
+            large_field("count"),
+        ]
+    }
+
+    fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
+        Ok(vec![
+            names(rows.iter().map(|row| number(row.key_used.index())), &all.keys)?,
+            names(rows.iter().map(|row| number(row.key_virtual.index())), &all.keys)?,
+            small(rows.iter().map(|row| row.die.0.into())),
+            small(rows.iter().map(|row| row.plane.0.into())),
+            times(rows.iter().map(|row| row.time))?,
+            names(rows.iter().map(|row| number(row.op.index())), &all.ops)?,
+            large(rows.iter().map(|row| row.count))?,
+        ])
+    }
+}

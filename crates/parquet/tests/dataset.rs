@@ -1,0 +1,107 @@
+//! That Parquet files say what the CSV files of the same run say, to a reader of others; and that equal rows give equal bytes.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+
+#[path = "../../trace/tests/story/mod.rs"]
+mod story;
+#[path = "../../trace/tests/walk/mod.rs"]
+mod walk;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use nandseq_parquet::{ParquetTables, site_folder};
+use nandseq_profile::Ticks;
+use nandseq_trace::csv_tables::CsvTables;
+use nandseq_trace::files::{FileKind, Outputs};
+use nandseq_trace::format::TableFormat;
+use nandseq_trace::run_files::{Finished, RunFiles};
+use nandseq_trace::{Operation, Sink, Status};
+use story::{Event, Op, device, stamp};
+
+/// Tells a run to files of a format in a folder.
+fn write(folder: &Path, format: &dyn TableFormat, run: u64, events: &[Event]) -> Finished {
+    fs::create_dir_all(folder).unwrap();
+    let mut files = RunFiles::create(folder, format, Outputs::ALL, stamp(), run).unwrap();
+    events.iter().for_each(|event| event.tell(&mut files).unwrap());
+    // A status, which stories do not have, and an operation without payload.
+    let profile = device();
+    let last = Op::new(&profile, 1_000_000, "Status", 1e7, &[(1, 0, 0, 0)]);
+    last.with(|operation| files.operation(&Operation { status: Some(Status::ExtReady), ..*operation })).unwrap();
+    Event::Operation(Op::new(&profile, 1_000_001, "Calibrate", 1.1e7, &[(0, 0, 0, 0)])).tell(&mut files).unwrap();
+    files.finish().unwrap()
+}
+
+#[test]
+fn parquet_files_say_what_the_csv_files_say() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/check-parquet");
+    let profile = device();
+    let folder = tempfile::tempdir().unwrap();
+    let (csv, dataset) = (folder.path().join("csv"), folder.path().join("dataset"));
+    for (run, length) in [(1, 4000), (2, 1)] {
+        let events = walk::events(&profile, run, length);
+        let format = ParquetTables::new(&profile).unwrap();
+        let parquet = write(&dataset.join(site_folder(1)), &format, run, &events);
+        let csv = write(&csv, &CsvTables::new(&profile).unwrap(), run, &events);
+        for (parquet, csv) in parquet.files.iter().zip(&csv.files) {
+            assert_eq!((parquet.kind, parquet.rows), (csv.kind, csv.rows));
+            assert_eq!(parquet.file, format!("run={run:07}/{}.parquet", csv.kind.name()));
+        }
+    }
+    let output = Command::new(script).args([&csv, &dataset]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.code() == Some(77) && std::env::var("CHECK_PARQUET").is_err() {
+        #[expect(clippy::print_stderr, reason = "says that nothing was tested")]
+        {
+            eprintln!("skipped: {said}");
+        }
+        return;
+    }
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn equal_rows_give_equal_bytes() {
+    let profile = device();
+    let events = walk::events(&profile, 5, 2000);
+    let format = ParquetTables::new(&profile).unwrap();
+    let written = || {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &format, 1, &events)
+    };
+    let (one, other) = (written(), written());
+    assert_eq!(one, other);
+    assert_eq!(one.files.len(), 6);
+}
+
+#[test]
+fn a_time_that_does_not_fit_is_refused() {
+    let profile = device();
+    let format = ParquetTables::new(&profile).unwrap();
+    for (us, fits) in [(999_999_999_990.0, true), (1e12, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let outputs = Outputs::NONE.with(FileKind::OperationTimeline);
+        let mut files = RunFiles::create(folder.path(), &format, outputs, stamp(), 1).unwrap();
+        let mut op = Op::new(&profile, 1, "Status", 0.0, &[(0, 0, 0, 0)]);
+        op.start = Ticks(us as u64 * 1_000_000);
+        op.proposal.state.end = op.start;
+        Event::Operation(op).tell(&mut files).unwrap();
+        let finished = files.finish();
+        assert_eq!(finished.is_ok(), fits, "{us}");
+        if let Err(error) = finished {
+            assert!(error.to_string().contains("18 digits"), "{error}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_dropped_leaves_no_folder() {
+    let profile = device();
+    let format = ParquetTables::new(&profile).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = RunFiles::create(folder.path(), &format, Outputs::ALL, stamp(), 1).unwrap();
+    walk::events(&profile, 1, 50).iter().for_each(|event| event.tell(&mut files).unwrap());
+    drop(files);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

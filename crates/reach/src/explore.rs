@@ -1,0 +1,351 @@
+//! The search: every pair of a die's lasting state and the state of one of its planes that operations can bring about.
+//!
+//! The other planes of the die are any that the search has found for the same state of the die: planes are independent but for
+//! what the die knows. At most one chain that changes a latch or a cache program is followed at a time: a second one
+//! only forbids. Time, bus and addresses do not count; END keys do not restrict what may start.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
+use nandseq_profile::model::{AddressSource, Axis};
+
+use crate::model::{ClassId, Model};
+use crate::plan::Scene;
+use crate::state::{Die, Plane};
+
+/// A set that remembers the order in which it grew.
+#[derive(Clone)]
+pub(crate) struct Found<T> {
+    pub(crate) items: Vec<T>,
+    known: HashSet<T>,
+}
+
+impl<T> Default for Found<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), known: HashSet::new() }
+    }
+}
+
+impl<T: Copy + Eq + Hash> Found<T> {
+    pub(crate) fn add(&mut self, item: T) {
+        if self.known.insert(item) {
+            self.items.push(item);
+        }
+    }
+}
+
+/// A state of a die and of one of its planes.
+pub(crate) type Node = (Die, Plane);
+
+/// What the search found.
+#[derive(Default)]
+pub(crate) struct Graph {
+    pub(crate) nodes: Vec<Node>,
+    index: HashMap<Node, u32>,
+    /// The nodes of each state of the die.
+    groups: Vec<(Die, Vec<u32>)>,
+    group_of: HashMap<Die, usize>,
+    /// For each node the nodes that follow without a new operation showing on the plane.
+    pub(crate) beside: Vec<Vec<u32>>,
+    /// For each node the nodes that any operation leads to.
+    pub(crate) after: Vec<Vec<u32>>,
+    /// For each class the states while one of its operations shows on the plane, before its array is done.
+    pub(crate) flights: Vec<Found<Node>>,
+    /// For each class the states just after one of its operations that shows on the plane.
+    pub(crate) ends: Vec<Found<u32>>,
+    /// For each node what may start to show on its plane, and the state that it starts with.
+    pub(crate) starts: Vec<Found<(ClassId, Node)>>,
+    /// Operations that come to show on a plane by cutting, or by resuming, another: what is cut or resumes, what shows then.
+    pub(crate) cuts: Found<(ClassId, ClassId, Node)>,
+    /// The classes of which an operation can run at all, as a proposal or as a step of a chain.
+    pub(crate) runs: Vec<bool>,
+}
+
+/// How an operation comes to start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Proposal,
+    /// A step of the chain that the search follows.
+    Step,
+    /// A step of a chain that it does not follow.
+    FreeStep,
+}
+
+impl Graph {
+    pub(crate) fn new(model: &Model<'_>) -> Self {
+        let mut graph = Self {
+            flights: vec![Found::default(); model.classes.len()],
+            ends: vec![Found::default(); model.classes.len()],
+            runs: vec![false; model.classes.len()],
+            ..Self::default()
+        };
+        graph.add((Die::default(), Plane::default()));
+        let mut done: Vec<usize> = Vec::new();
+        loop {
+            let mut grown = false;
+            let mut at = 0;
+            while at < graph.groups.len() {
+                done.resize(graph.groups.len(), 0);
+                if done[at] < graph.groups[at].1.len() {
+                    done[at] = graph.groups[at].1.len();
+                    grown = true;
+                    graph.process(model, at);
+                }
+                at += 1;
+            }
+            if !grown {
+                break;
+            }
+        }
+        for list in graph.beside.iter_mut().chain(&mut graph.after) {
+            list.sort_unstable();
+            list.dedup();
+        }
+        graph
+    }
+
+    /// The nodes that follow from some without a new operation showing on the plane, themselves included.
+    pub(crate) fn beside_all(&self, from: impl Iterator<Item = u32>) -> Vec<u32> {
+        let mut seen = Found::default();
+        from.for_each(|node| seen.add(node));
+        let mut at = 0;
+        while let Some(&node) = seen.items.get(at) {
+            self.beside[node as usize].iter().for_each(|&next| seen.add(next));
+            at += 1;
+        }
+        seen.items
+    }
+
+    fn add(&mut self, node: Node) -> u32 {
+        if let Some(&known) = self.index.get(&node) {
+            return known;
+        }
+        let id = self.nodes.len() as u32;
+        self.nodes.push(node);
+        self.index.insert(node, id);
+        self.beside.push(Vec::new());
+        self.starts.push(Found::default());
+        self.after.push(Vec::new());
+        let group = *self.group_of.entry(node.0).or_insert_with(|| {
+            self.groups.push((node.0, Vec::new()));
+            self.groups.len() - 1
+        });
+        self.groups[group].1.push(id);
+        id
+    }
+
+    /// The planes that a die in this state may have.
+    pub(crate) fn planes_of(&self, die: &Die) -> impl Iterator<Item = &Plane> {
+        let nodes = self.group_of.get(die).map_or(&[][..], |&group| &self.groups[group].1);
+        nodes.iter().map(|&node| &self.nodes[node as usize].1)
+    }
+
+    /// Starts every operation that may start in the states of one group.
+    fn process(&mut self, model: &Model<'_>, group: usize) {
+        let (die, nodes) = self.groups[group].clone();
+        for class in 0..model.classes.len() as ClassId {
+            let own = model.class(class);
+            if !own.exists || model.die_allows(&die, class).is_err() || model.address_exists(class).is_err() {
+                continue;
+            }
+            let effects = &model.base(class).effects;
+            if effects.suspend.is_some() || effects.delay {
+                continue; // suspensions come with their victims
+            }
+            for by in [By::Proposal, By::Step, By::FreeStep] {
+                let next = match by {
+                    By::Proposal if own.proposed && may_be_proposed(model, &die, die.chain.is_some(), class) => None,
+                    By::Step => match next_step(model, &die, class) {
+                        Some(next) => Some(next),
+                        None => continue,
+                    },
+                    By::FreeStep if model.free_steps[own.base.index()] => Some(die.chain),
+                    By::Proposal | By::FreeStep => continue,
+                };
+                self.start_everywhere(model, &nodes, class, next);
+            }
+        }
+    }
+
+    /// Starts an operation on or beside the plane of each node; `next` is what remains of the chain, `None` for a proposal.
+    fn start_everywhere(&mut self, model: &Model<'_>, nodes: &[u32], class: ClassId, next: Option<Option<(u16, u8)>>) {
+        let multi = model.class(class).multi;
+        let allowed: Vec<u32> = nodes
+            .iter()
+            .copied()
+            .filter(|&node| model.plane_allows(&self.nodes[node as usize].1, class).is_ok())
+            .collect();
+        let on_another = model.planes > 1 && !allowed.is_empty();
+        // Follow-ups of an operation elsewhere: those that are possible on some plane.
+        let elsewhere = match next {
+            Some(next) => vec![next],
+            None => self.chains_after(model, &allowed, class),
+        };
+        for &node in nodes {
+            let plane = self.nodes[node as usize].1;
+            if model.looks_at_die(class) && model.plane_tables(&plane, class).is_err() {
+                continue;
+            }
+            if !model.has_targets(class) {
+                let own = next.map_or_else(|| self.chains_after(model, &[node], class), |next| vec![next]);
+                own.into_iter().for_each(|next| self.fly(model, node, class, false, next));
+                continue;
+            }
+            let here = allowed.contains(&node);
+            if here && (!multi || on_another) {
+                let own = next.map_or_else(|| self.chains_after(model, &[node], class), |next| vec![next]);
+                own.into_iter().for_each(|next| self.fly(model, node, class, true, next));
+            }
+            if on_another && (!multi || model.planes > 2) {
+                elsewhere.iter().for_each(|&next| self.fly(model, node, class, false, next));
+            }
+        }
+    }
+
+    /// What the followed chain may be after a proposal that works on one of these nodes' planes.
+    fn chains_after(&self, model: &Model<'_>, nodes: &[u32], class: ClassId) -> Vec<Option<(u16, u8)>> {
+        let mut chains = Vec::new();
+        for &node in nodes {
+            let (die, plane) = self.nodes[node as usize];
+            for follow_up in model.possible_follow_ups(&Scene { die, plane }, class, None) {
+                let next = match follow_up.filter(|&chain| model.tracked[chain]) {
+                    Some(_) if die.chain.is_some() => continue,
+                    Some(chain) => Some((chain as u16, 0)),
+                    None => die.chain,
+                };
+                if !chains.contains(&next) {
+                    chains.push(next);
+                }
+            }
+        }
+        chains
+    }
+
+    /// Runs an operation from a node: while it shows, when it is suspended, when it has ended.
+    fn fly(&mut self, model: &Model<'_>, from: u32, class: ClassId, here: bool, next: Option<(u16, u8)>) {
+        let (die, plane) = self.nodes[from as usize];
+        self.runs[usize::from(class)] = true;
+        let info = model.base(class);
+        let resets = info.effects.reset_die || info.effects.reset_target;
+        let next = if resets { None } else { next };
+        let shows = info.affects_state && info.occupies && (here || model.looks_at_die(class));
+        let mut started = Scene { die: Die { chain: next, ..die }, plane };
+        started.die.start(info);
+        if here {
+            started.plane.start(info);
+        }
+        if resets {
+            started.plane = Plane::default();
+        }
+        if shows {
+            self.flights[usize::from(class)].add((started.die, started.plane));
+            self.starts[from as usize].add((class, (started.die, started.plane)));
+        }
+        self.suspend(model, from, &started, class);
+        let victims = self.victims(model, &die, class);
+        for scene in model.after(&Scene { die: Die { chain: next, ..die }, plane }, class, here) {
+            let end = self.add((scene.die, scene.plane));
+            self.after[from as usize].push(end);
+            if shows {
+                self.ends[usize::from(class)].add(end);
+            } else {
+                self.beside[from as usize].push(end);
+            }
+            for &victim in &victims {
+                let mut revived = Scene { die: Die { chain: next, ..die }, plane: scene.plane };
+                revived.die.finish(info);
+                if model.looks_at_die(victim) {
+                    self.flights[usize::from(victim)].add((revived.die, revived.plane));
+                    self.cuts.add((class, victim, (revived.die, revived.plane)));
+                    self.ends[usize::from(victim)].add(end);
+                }
+                self.suspend(model, from, &revived, victim);
+            }
+        }
+    }
+
+    /// What an operation resumes.
+    fn victims(&self, model: &Model<'_>, die: &Die, class: ClassId) -> Vec<ClassId> {
+        match model.base(class).effects.resume {
+            None => Vec::new(),
+            Some(Axis::Program) => die.program.into_iter().collect(),
+            Some(Axis::Erase) => {
+                let erases = |&class: &ClassId| model.class(class).exists && model.base(class).effects.erase;
+                (0..model.classes.len() as ClassId).filter(erases).collect()
+            }
+        }
+    }
+
+    /// Suspends an operation that is in CORE_BUSY in a scene.
+    fn suspend(&mut self, model: &Model<'_>, from: u32, flight: &Scene, class: ClassId) {
+        let info = model.base(class);
+        let axis = match &info.effects {
+            effects if effects.erase => Axis::Erase,
+            effects if effects.is_program() => Axis::Program,
+            _ => return,
+        };
+        if !model.class(class).busy || flight.die.suspended(axis) {
+            return;
+        }
+        for suspend in 0..model.classes.len() as ClassId {
+            if !can_suspend(model, suspend, axis)
+                || info.busy_key.is_some_and(|key| model.tables.forbidden_in(key).contains(model.class(suspend).base))
+                || model.die_allows(&flight.die, suspend).is_err()
+                || model.plane_tables(&flight.plane, suspend).is_err()
+                || model.possible_follow_ups(flight, suspend, Some(class)).is_empty()
+            {
+                continue;
+            }
+            self.runs[usize::from(suspend)] = true;
+            let mut suspended = *flight;
+            match axis {
+                Axis::Erase => suspended.die.erase = true,
+                Axis::Program => suspended.die.program = Some(class),
+            }
+            let node = (suspended.die, suspended.plane);
+            self.flights[usize::from(suspend)].add(node);
+            self.cuts.add((class, suspend, node));
+            let end = self.add(node);
+            self.after[from as usize].push(end);
+            self.ends[usize::from(suspend)].add(end);
+        }
+    }
+}
+
+/// Whether operations of a class suspend an axis, and something can resume it.
+pub(crate) fn can_suspend(model: &Model<'_>, class: ClassId, axis: Axis) -> bool {
+    let own = model.class(class);
+    model.base(class).effects.suspend == Some(axis) && own.exists && own.proposed && can_resume(model, axis)
+}
+
+/// Whether some proposed operation resumes an axis.
+pub(crate) fn can_resume(model: &Model<'_>, axis: Axis) -> bool {
+    let resumes = |class: ClassId| {
+        let own = model.class(class);
+        own.exists && own.proposed && model.base(class).effects.resume == Some(axis)
+    };
+    (0..model.classes.len() as ClassId).any(resumes)
+}
+
+/// Whether a chain that may be under way leaves room for a proposal, as far as it matters which operation it is.
+pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, chained: bool, class: ClassId) -> bool {
+    let info = model.base(class);
+    if !chained {
+        return true;
+    }
+    let latched = matches!(info.address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
+    let continues = info.effects.is_program() && info.address == AddressSource::NextPage && die.cache.is_some();
+    !latched && !continues && !info.effects.odt_disable
+}
+
+/// What remains of the chain under way when its next step is an operation of this class.
+fn next_step(model: &Model<'_>, die: &Die, class: ClassId) -> Option<Option<(u16, u8)>> {
+    let (chain, at) = die.chain?;
+    let steps = &model.profile.chains[usize::from(chain)].steps;
+    let step = steps.get(usize::from(at))?;
+    if step.base != model.class(class).base {
+        return None;
+    }
+    let more = usize::from(at) + 1 < steps.len();
+    Some(more.then_some((chain, at + 1)))
+}

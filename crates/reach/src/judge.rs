@@ -1,0 +1,234 @@
+//! Whether a name can be accepted in a state in which a hook falls.
+
+use nandseq_profile::model::{AddressSource, Axis};
+use nandseq_profile::{BaseSet, PhaseKey};
+
+use crate::explore::{Graph, can_resume, may_be_proposed};
+use crate::model::{ClassId, Model};
+use crate::plan::Scene;
+use crate::reason::Reason;
+use crate::state::{Die, Plane};
+
+/// What is on the plane of a hook.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Run {
+    /// Nothing.
+    Idle,
+    /// An operation that is being issued.
+    Issue(ClassId),
+    /// An operation in CORE_BUSY.
+    Busy(ClassId),
+    /// An operation in its window.
+    Window(ClassId),
+}
+
+/// A state in which a hook may fall.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Context {
+    pub(crate) die: Die,
+    pub(crate) plane: Plane,
+    pub(crate) run: Run,
+    /// Whether the other planes were reset just now with this one.
+    pub(crate) fresh: bool,
+    /// Whether a chain is certainly under way.
+    pub(crate) chained: bool,
+}
+
+/// The planes of a context on which an operation may work.
+struct Places {
+    here: bool,
+    /// Another plane on which it may work.
+    other: Option<Plane>,
+}
+
+impl Model<'_> {
+    /// Whether an operation of a class may be accepted in a context.
+    pub(crate) fn judge(&self, graph: &Graph, context: &Context, class: ClassId) -> Result<(), Reason> {
+        let (own, info) = (self.class(class), self.base(class));
+        if info.effects.delay {
+            return Err(Reason::Delay);
+        }
+        if !own.exists {
+            return Err(Reason::Missing);
+        }
+        self.address_exists(class)?;
+        let state = self.state_key(context);
+        let forbidden = state.map_or(BaseSet::EMPTY, |key| self.tables.forbidden_in(key)).contains(own.base);
+        let op_state = || state.map_or(Reason::NoHook, Reason::OpState);
+        if forbidden && (self.looks_at_die(class) || self.shows_everywhere(context)) {
+            return Err(op_state());
+        }
+        let occupied = self.occupied(context, class)?;
+        let victim = self.victim(context, class)?;
+        self.die_allows(&context.die, class)?;
+        if self.looks_at_die(class) {
+            self.plane_tables(&context.plane, class)?;
+        }
+        let places = if self.has_targets(class) {
+            let free = !forbidden && !occupied;
+            let first =
+                if forbidden { op_state() } else { Reason::Occupied(self.base_of(context).unwrap_or(own.base)) };
+            self.places(graph, context, class, if free { Ok(()) } else { Err(first) })?
+        } else {
+            Places { here: true, other: None }
+        };
+        if !may_be_proposed(self, &context.die, context.chained || context.die.chain.is_some(), class) {
+            return Err(Reason::ChainUnderWay);
+        }
+        self.judge_chain(graph, context, class, &places, victim)
+    }
+
+    /// The op_state that counts when the operation starts: one that waits for the bus starts in CORE_BUSY.
+    fn state_key(&self, context: &Context) -> Option<PhaseKey> {
+        match context.run {
+            Run::Idle => None,
+            Run::Issue(class) | Run::Busy(class) => self.base(class).busy_key,
+            Run::Window(class) => self.base(class).window_key,
+        }
+    }
+
+    fn base_of(&self, context: &Context) -> Option<nandseq_profile::BaseId> {
+        match context.run {
+            Run::Idle => None,
+            Run::Issue(class) | Run::Busy(class) | Run::Window(class) => Some(self.class(class).base),
+        }
+    }
+
+    /// Whether every plane of the die is in the op_state of the hook's plane.
+    fn shows_everywhere(&self, context: &Context) -> bool {
+        match context.run {
+            Run::Idle => false,
+            Run::Issue(class) | Run::Busy(class) | Run::Window(class) => self.planes == 1 || self.looks_at_die(class),
+        }
+    }
+
+    /// Whether the hook's plane is occupied for an operation; an error when every plane is.
+    fn occupied(&self, context: &Context, class: ClassId) -> Result<bool, Reason> {
+        let (Run::Issue(by) | Run::Busy(by)) = context.run else { return Ok(false) };
+        let info = self.base(class);
+        let effects = &info.effects;
+        let cuts = effects.suspend.is_some() || effects.reset_die || effects.reset_target;
+        if !info.occupies || cuts {
+            return Ok(false);
+        }
+        let beside = self.base(by).interleaved && !self.class(by).multi && info.interleaved && !self.class(class).multi;
+        if beside && !self.shows_everywhere(context) && !self.looks_at_die(class) {
+            Ok(true)
+        } else {
+            Err(Reason::Occupied(self.class(by).base))
+        }
+    }
+
+    /// What a SUSPEND would cut; `None` for other operations.
+    fn victim(&self, context: &Context, class: ClassId) -> Result<Option<ClassId>, Reason> {
+        let Some(axis) = self.base(class).effects.suspend else { return Ok(None) };
+        let fits = |&victim: &ClassId| {
+            let effects = &self.base(victim).effects;
+            let of_axis = match axis {
+                Axis::Erase => effects.erase,
+                Axis::Program => effects.is_program(),
+            };
+            of_axis && self.class(victim).busy
+        };
+        // One that works on other planes only may be there whatever the hook's plane shows.
+        let elsewhere = |victim: &ClassId| {
+            fits(victim) && !self.looks_at_die(*victim) && self.class(*victim).exists && self.planes > 1
+        };
+        let here = match context.run {
+            Run::Busy(by) => Some(by).filter(fits),
+            Run::Idle | Run::Issue(_) | Run::Window(_) => None,
+        };
+        let victim = here.or_else(|| (0..self.classes.len() as ClassId).find(elsewhere));
+        match victim {
+            Some(victim) if !context.die.suspended(axis) && can_resume(self, axis) => Ok(Some(victim)),
+            Some(_) | None => Err(Reason::NoVictim(axis)),
+        }
+    }
+
+    /// The planes on which an operation may work; `hook` says whether time lets it work on the hook's plane.
+    fn places(
+        &self,
+        graph: &Graph,
+        context: &Context,
+        class: ClassId,
+        hook: Result<(), Reason>,
+    ) -> Result<Places, Reason> {
+        let own = self.class(class);
+        let here = hook.and_then(|()| self.plane_allows(&context.plane, class));
+        let of_hook = match self.base(class).address {
+            AddressSource::Hook | AddressSource::OutputRegister | AddressSource::PageRegister => true,
+            AddressSource::None
+            | AddressSource::AnyBlock
+            | AddressSource::NextPage
+            | AddressSource::ReadablePage
+            | AddressSource::SuspendedProgram
+            | AddressSource::OneShotLatch
+            | AddressSource::CopybackLatch => false,
+        };
+        if of_hook {
+            if own.multi {
+                return Err(Reason::OnePlane);
+            }
+            return here.map(|()| Places { here: true, other: None });
+        }
+        let other = self.other_plane(graph, context, class);
+        let enough = match (&here, &other) {
+            (Ok(()), Ok(_)) => true,
+            (Ok(()), Err(_)) => !own.multi,
+            (Err(_), Ok(_)) => !own.multi || self.planes > 2,
+            (Err(_), Err(_)) => false,
+        };
+        if enough {
+            return Ok(Places { here: here.is_ok(), other: other.ok() });
+        }
+        let why = [here.err(), other.err()].into_iter().flatten().max_by_key(|reason| reason.progress());
+        Err(why.unwrap_or(Reason::Missing))
+    }
+
+    /// Another plane of the die on which an operation may work.
+    fn other_plane(&self, graph: &Graph, context: &Context, class: ClassId) -> Result<Plane, Reason> {
+        if self.planes < 2 {
+            return Err(Reason::OnePlane);
+        }
+        let fresh = Plane::default();
+        let first = self.plane_allows(&fresh, class);
+        if first.is_ok() || context.fresh {
+            return first.map(|()| fresh);
+        }
+        let found = graph.planes_of(&context.die).find(|plane| self.plane_allows(plane, class).is_ok());
+        found.copied().map_or_else(|| first.map(|()| fresh), Ok)
+    }
+
+    fn judge_chain(
+        &self,
+        graph: &Graph,
+        context: &Context,
+        class: ClassId,
+        places: &Places,
+        victim: Option<ClassId>,
+    ) -> Result<(), Reason> {
+        // A chain is planned for the state once everything in flight has ended.
+        let mut settled = Scene { die: context.die, plane: context.plane };
+        if let Run::Issue(by) | Run::Busy(by) = context.run
+            && victim.is_none()
+        {
+            settled.die.finish(self.base(by));
+            settled.plane.finish(self.base(by), self.class(by).cell, false);
+        }
+        let possible = |plane: Plane| {
+            let scene = Scene { die: settled.die, plane };
+            !self.possible_follow_ups(&scene, class, victim).is_empty()
+        };
+        if places.here && possible(settled.plane) {
+            return Ok(());
+        }
+        if places.other.is_some_and(possible) {
+            return Ok(());
+        }
+        let others = || graph.planes_of(&context.die).filter(|plane| self.plane_allows(plane, class).is_ok());
+        if places.other.is_some() && !context.fresh && others().any(|plane| possible(*plane)) {
+            return Ok(());
+        }
+        Err(Reason::NoChain)
+    }
+}

@@ -1,0 +1,19 @@
+//! Which operations can ever be proposed in which state: the legal universe of a device.
+//!
+//! From the profile and its probability table alone. An abstract search finds every lasting state of a die that operations can
+//! bring about; for each phase key it looks at the states in which a hook may fall there, and asks for each name whether it
+//! could be accepted. Leaves out time but for what hooks need: how far from a phase a hook may fall, and how short a phase is.
+
+mod explore;
+mod hooks;
+mod judge;
+mod model;
+mod plan;
+mod reason;
+mod state;
+mod traps;
+mod universe;
+
+pub use reason::Reason;
+pub use traps::{Lasting, Supply, Trap};
+pub use universe::{Universe, Verdict};

@@ -1,0 +1,135 @@
+//! Why an operation is never proposed under a phase key, in words.
+
+use nandseq_profile::model::{Axis, DeviceState, LatchKind, Profile};
+use nandseq_profile::{BaseId, BaseSet, GroupId, OpId, PhaseKey};
+
+/// Why an operation is never proposed under a phase key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// The exclusions of the phase key leave it out of the table.
+    Excluded,
+    /// The table gives it no weight there.
+    NoWeight,
+    /// No hook ever falls on the phase key.
+    NoHook,
+    /// It asks to propose nothing.
+    Delay,
+    /// It addresses a die, or several planes, that the device lacks.
+    Missing,
+    /// By itself it would have to be single-plane: its address is that of one register, or of the hook.
+    OnePlane,
+    /// No block is erased, or no page programmed, for its cell type.
+    CellType,
+    /// An op_state of the plane forbids it.
+    OpState(PhaseKey),
+    /// The planes it needs are occupied by an operation of this base.
+    Occupied(BaseId),
+    /// Nothing of this axis is in CORE_BUSY, not suspended yet, and resumable.
+    NoVictim(Axis),
+    /// Nothing of this axis is suspended.
+    NotSuspended(Axis),
+    /// The suspended program must be resumed first.
+    ProgramFirst,
+    /// No program of its cell type and plane count is suspended.
+    SuspendedProgram,
+    /// A state of the die, or of the plane, forbids it.
+    State(DeviceState),
+    /// The latch it needs is not loaded.
+    Latch(LatchKind),
+    /// No page register holds a page of its cell type.
+    PageRegister,
+    /// No page register was filled by a copyback read.
+    CopybackRegister,
+    /// The output register holds nothing of its cell type.
+    OutputRegister,
+    /// It would overwrite data that has not been put out.
+    UnreadData,
+    /// The latch, or the cache program, belongs to a chain that goes on by itself.
+    ChainUnderWay,
+    /// None of its chains can run there to the end.
+    NoChain,
+}
+
+impl Reason {
+    /// How far a judgement came before it failed: of several failures the highest explains most.
+    pub(crate) const fn progress(self) -> u8 {
+        match self {
+            Self::Excluded | Self::NoWeight => 0,
+            Self::NoHook => 1,
+            Self::Delay | Self::Missing | Self::OnePlane | Self::CellType => 2,
+            Self::OpState(_) => 3,
+            Self::Occupied(_) => 4,
+            Self::NoVictim(_) => 5,
+            Self::State(_) => 6,
+            Self::NotSuspended(_) | Self::ProgramFirst | Self::SuspendedProgram => 7,
+            Self::Latch(_) => 8,
+            Self::PageRegister | Self::CopybackRegister | Self::OutputRegister => 9,
+            Self::UnreadData => 10,
+            Self::ChainUnderWay => 11,
+            Self::NoChain => 12,
+        }
+    }
+
+    /// The reason in words, for an operation under a key of this profile.
+    #[must_use]
+    pub fn text(self, profile: &Profile, key: PhaseKey, op: OpId) -> String {
+        let base = profile.ops[op].base;
+        let axis = |axis| match axis {
+            Axis::Erase => "erase",
+            Axis::Program => "program",
+        };
+        match self {
+            Self::Excluded => {
+                format!("{} forbids it{}", profile.phase_keys[key].name, group(profile, of_key(profile, key), base))
+            }
+            Self::NoWeight => "its weight is 0".to_owned(),
+            Self::NoHook => "no hook ever falls there".to_owned(),
+            Self::Delay => "it asks to propose nothing".to_owned(),
+            Self::Missing => "the device lacks what it addresses".to_owned(),
+            Self::OnePlane => "by itself it has the address of one plane, and it is multi-plane".to_owned(),
+            Self::CellType => "no page of its cell type can be programmed".to_owned(),
+            Self::OpState(key) => {
+                let name = &profile.phase_keys[key].name;
+                format!("the plane is then in {name}, which forbids it{}", group(profile, of_key(profile, key), base))
+            }
+            Self::Occupied(by) => format!("{} occupies the planes it needs", profile.bases[by].name),
+            Self::NoVictim(victim) => format!("no {} is in CORE_BUSY then that could be suspended", axis(victim)),
+            Self::NotSuspended(victim) => format!("no {} is suspended then", axis(victim)),
+            Self::ProgramFirst => "the suspended program must be resumed first".to_owned(),
+            Self::SuspendedProgram => "no program of its cell type and plane count is suspended then".to_owned(),
+            Self::State(state) => {
+                let name = state.name();
+                format!("{name} forbids it{}", group(profile, of_state(profile, state), base))
+            }
+            Self::Latch(_) => "the latch it needs is not loaded then".to_owned(),
+            Self::PageRegister => "no page register holds a page of its cell type then".to_owned(),
+            Self::CopybackRegister => "no page register is filled by a copyback read then".to_owned(),
+            Self::OutputRegister => "the output register holds nothing then".to_owned(),
+            Self::UnreadData => "it would overwrite data that has not been put out".to_owned(),
+            Self::ChainUnderWay => {
+                "the latch or cache program it would go on with belongs to a chain under way".to_owned()
+            }
+            Self::NoChain => "none of its chains can run from there to the end".to_owned(),
+        }
+    }
+}
+
+fn of_key(profile: &Profile, key: PhaseKey) -> Vec<GroupId> {
+    let entries = profile.exclusions.by_op_state.iter().filter(|(known, _)| *known == key);
+    entries.flat_map(|(_, groups)| groups).copied().collect()
+}
+
+fn of_state(profile: &Profile, state: DeviceState) -> Vec<GroupId> {
+    let entries = profile.exclusions.by_state.iter().filter(|(known, _)| *known == state);
+    entries.flat_map(|(_, groups)| groups).copied().collect()
+}
+
+/// The group that forbids a base: " (group on_busy)".
+fn group(profile: &Profile, groups: Vec<GroupId>, base: BaseId) -> String {
+    let forbids = |group: &GroupId| -> bool {
+        let set: BaseSet = profile.exclusions.groups[*group].forbids;
+        set.contains(base)
+    };
+    let found = groups.into_iter().find(forbids);
+    found.map_or_else(String::new, |group| format!(" (group {})", profile.exclusions.groups[group].name))
+}

@@ -1,0 +1,160 @@
+//! States that a device can enter and never leave, and states in which nothing may ever start again.
+//!
+//! A trap is certain: the search allows more than the device does, and still finds no way out. Starvation is a warning: in some
+//! lasting state the refills alone, which always come, can propose nothing that needs no address but a good block.
+
+use nandseq_device::{BaseInfo, Tables};
+use nandseq_profile::model::{
+    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel,
+};
+use nandseq_profile::{BaseId, OpId, PhaseKey};
+
+use crate::explore::{Graph, Node};
+use crate::judge::{Context, Run};
+use crate::model::{ClassId, Model};
+
+/// A lasting state that a device may be unable to leave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lasting {
+    /// A state that exclusion tables look at.
+    Of(DeviceState),
+    /// The copyback latch is loaded.
+    CopybackLatch,
+}
+
+impl Lasting {
+    /// All that an operation can bring about and another must end.
+    pub const ALL: [Self; 11] = [
+        Self::Of(DeviceState::LatchOn(LatchLevel::Lsb)),
+        Self::Of(DeviceState::LatchOn(LatchLevel::Csb)),
+        Self::Of(DeviceState::LatchOn(LatchLevel::Msb)),
+        Self::Of(DeviceState::Suspended(Axis::Erase)),
+        Self::Of(DeviceState::Suspended(Axis::Program)),
+        Self::Of(DeviceState::OdtDisabled),
+        Self::Of(DeviceState::CacheRead(CacheReadKind::Cache)),
+        Self::Of(DeviceState::CacheRead(CacheReadKind::PlaneCache)),
+        Self::Of(DeviceState::CacheProgram(CacheProgramKind::Slc)),
+        Self::Of(DeviceState::CacheProgram(CacheProgramKind::OneShot)),
+        Self::CopybackLatch,
+    ];
+
+    /// The name in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Of(state) => state.name(),
+            Self::CopybackLatch => "the copyback latch",
+        }
+    }
+
+    fn holds(self, (die, plane): &Node) -> bool {
+        match self {
+            Self::Of(state) => die.states().chain(plane.states()).any(|other| other == state),
+            Self::CopybackLatch => die.copyback.is_some(),
+        }
+    }
+
+    /// Whether an operation of a base ends it by its own effect, not by a reset.
+    fn ended_by(self, info: &BaseInfo) -> bool {
+        let effects = &info.effects;
+        match self {
+            Self::Of(DeviceState::LatchOn(_)) => effects.consume.is_some_and(|(kind, _)| kind == LatchKind::OneShot),
+            Self::CopybackLatch => effects.consume.is_some_and(|(kind, _)| kind == LatchKind::Copyback),
+            Self::Of(DeviceState::Suspended(axis)) => effects.resume == Some(axis),
+            Self::Of(DeviceState::OdtDisabled) => effects.odt_enable,
+            Self::Of(DeviceState::CacheRead(kind)) => effects.cache_read_end == Some(kind),
+            Self::Of(DeviceState::CacheProgram(kind)) => effects.cache_program_end == Some(kind),
+            Self::Of(DeviceState::LatchOnRead) => effects.data_out,
+            Self::Of(DeviceState::NotSuspended(_)) => false,
+        }
+    }
+}
+
+/// A state that the device can enter and that no operation of the table ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trap {
+    /// The state.
+    pub state: Lasting,
+    /// The bases whose operations would end it: none of them can run there.
+    pub freed_by: Vec<BaseId>,
+}
+
+/// Finds the traps.
+pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
+    let mut found = Vec::new();
+    for state in Lasting::ALL {
+        let inside: Vec<bool> = graph.nodes.iter().map(|node| state.holds(node)).collect();
+        // What can leave, found backwards from outside.
+        let mut leaves: Vec<bool> = inside.iter().map(|inside| !inside).collect();
+        loop {
+            let can = |node: usize| graph.after[node].iter().any(|&next| leaves[next as usize]);
+            let more: Vec<usize> = (0..leaves.len()).filter(|&node| !leaves[node] && can(node)).collect();
+            if more.is_empty() {
+                break;
+            }
+            more.into_iter().for_each(|node| leaves[node] = true);
+        }
+        if leaves.contains(&false) {
+            found.push(Trap { state, freed_by: bases(&model.tables, |info| state.ended_by(info)) });
+        }
+    }
+    found
+}
+
+fn bases(tables: &Tables, wanted: impl Fn(&BaseInfo) -> bool) -> Vec<BaseId> {
+    tables.bases().filter(|(_, info)| wanted(info)).map(|(base, _)| base).collect()
+}
+
+/// What refills can always propose.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Supply {
+    /// In the poorest lasting state, the share of the proposals of a refill that are operations which show in the op_state
+    /// and need no address but a good block; 0 when there is a state without any.
+    pub least: f64,
+}
+
+/// Finds the poorest lasting state.
+pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Supply {
+    let ends = model.profile.policies.refill_uses_end_key;
+    let mut least = f64::INFINITY;
+    for (key, entries) in table {
+        let info = &model.profile.phase_keys[*key];
+        let seen = info.base.is_some_and(|base| {
+            model.of_base[base.index()].iter().any(|&class| !graph.ends[usize::from(class)].items.is_empty())
+        });
+        let refills = *key == PhaseKey::DEFAULT || (ends && info.phase.is_none() && seen);
+        let total: f64 = entries.iter().map(|(_, mass)| mass).sum();
+        if !refills || total <= 0.0 {
+            continue;
+        }
+        let mut masses = vec![0.0; model.classes.len()];
+        for &(op, mass) in entries {
+            masses[usize::from(model.of_op[op.index()])] += mass / total;
+        }
+        let always = |class: ClassId| {
+            let (own, info) = (model.class(class), model.base(class));
+            let sure = match info.address {
+                AddressSource::None | AddressSource::AnyBlock => !own.multi,
+                AddressSource::Hook
+                | AddressSource::NextPage
+                | AddressSource::ReadablePage
+                | AddressSource::OutputRegister
+                | AddressSource::PageRegister
+                | AddressSource::SuspendedProgram
+                | AddressSource::OneShotLatch
+                | AddressSource::CopybackLatch => false,
+            };
+            sure && own.exists && info.affects_state && info.occupies && masses[usize::from(class)] > 0.0
+        };
+        let sure: Vec<ClassId> = (0..model.classes.len() as ClassId).filter(|&class| always(class)).collect();
+        for &(die, plane) in
+            graph.nodes.iter().filter(|(die, _)| die.chain.is_none() || die.program.is_some() || die.erase)
+        {
+            let context = Context { die, plane, run: Run::Idle, fresh: true, chained: false };
+            let here = |class| !model.has_targets(class) || model.plane_allows(&plane, class).is_ok();
+            let possible = sure.iter().filter(|&&class| here(class) && model.judge(graph, &context, class).is_ok());
+            least = least.min(possible.map(|&class| masses[usize::from(class)]).sum());
+        }
+    }
+    Supply { least: if least.is_finite() { least } else { 0.0 } }
+}

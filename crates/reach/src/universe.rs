@@ -1,0 +1,153 @@
+//! The verdict on every pair of phase key and op name.
+
+use nandseq_profile::{IdVec, OpId, PhaseKey, Profile};
+
+use crate::explore::Graph;
+use crate::hooks::Hooks;
+use crate::judge::Context;
+use crate::model::{ClassId, Model};
+use crate::reason::Reason;
+use crate::traps::{Supply, Trap, supply, traps};
+
+/// Whether an operation can be proposed, and accepted, under a phase key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// A long enough run has it.
+    Reachable,
+    /// Only when a hook happens to fall into a short ISSUE of the plane's next operation, or on the very tick at which a phase
+    /// begins, when the key is still that of the operation before.
+    Coincidence,
+    /// Never.
+    Unreachable(Reason),
+}
+
+/// The verdicts on all pairs of a profile and its probability table.
+#[derive(Clone, Debug)]
+pub struct Universe {
+    verdicts: IdVec<PhaseKey, Vec<Verdict>>,
+    /// Whether operations of this name can run at all.
+    runs: Vec<bool>,
+    traps: Vec<Trap>,
+    supply: Supply,
+    states: usize,
+}
+
+/// What is known of the classes under one key.
+struct Findings {
+    verdicts: Vec<Verdict>,
+    /// The classes that have a share there.
+    open: Vec<ClassId>,
+}
+
+impl Universe {
+    /// Searches the states of the device; `table` is the probability table in force.
+    #[must_use]
+    pub fn new(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
+        let model = Model::new(profile, table);
+        let graph = Graph::new(&model);
+        let verdicts = profile.phase_keys.ids().map(|key| of_key(&model, &graph, key)).collect();
+        let runs = model.of_op.iter().map(|&class| graph.runs[usize::from(class)]).collect();
+        let (traps, supply) = (traps(&model, &graph), supply(&model, &graph, table));
+        Self { verdicts, runs, traps, supply, states: graph.nodes.len() }
+    }
+
+    /// The verdict on a pair.
+    #[must_use]
+    pub fn verdict(&self, key: PhaseKey, op: OpId) -> Verdict {
+        self.verdicts[key][op.index()]
+    }
+
+    /// All pairs with their verdicts, by key and name.
+    pub fn pairs(&self) -> impl Iterator<Item = (PhaseKey, OpId, Verdict)> + '_ {
+        let of_key = |(key, list): (PhaseKey, &'_ Vec<Verdict>)| {
+            list.clone().into_iter().enumerate().map(move |(op, verdict)| (key, OpId::from(op), verdict))
+        };
+        self.verdicts.iter_ids().flat_map(of_key)
+    }
+
+    /// Whether an operation can run at all: proposed under some phase key, or as a step of a chain.
+    #[must_use]
+    pub fn can_run(&self, op: OpId) -> bool {
+        self.runs[op.index()]
+    }
+
+    /// States that the device can enter and that no operation of the table ends.
+    #[must_use]
+    pub fn traps(&self) -> &[Trap] {
+        &self.traps
+    }
+
+    /// What refills can propose in the poorest state.
+    #[must_use]
+    pub const fn supply(&self) -> Supply {
+        self.supply
+    }
+
+    /// How many states of a die and a plane the search has found.
+    #[must_use]
+    pub const fn states(&self) -> usize {
+        self.states
+    }
+}
+
+fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey) -> Vec<Verdict> {
+    let shares = &model.shares[key.index()];
+    let mut open: Vec<ClassId> = shares.iter().map(|op| model.of_op[op.index()]).collect();
+    open.sort_unstable();
+    open.dedup();
+    let none = Verdict::Unreachable(Reason::NoHook);
+    let mut findings = Findings { verdicts: vec![none; model.classes.len()], open };
+    if !findings.open.is_empty() {
+        let hooks = Hooks::new(model, graph, key);
+        findings.look(model, graph, &hooks.certain.items, Verdict::Reachable, |_| true);
+        let instants = |class| model.base(class).instant;
+        findings.look(model, graph, &hooks.certain_for_instants.items, Verdict::Reachable, instants);
+        findings.look(model, graph, &hooks.chance.items, Verdict::Coincidence, |_| true);
+    }
+    let forbidden = model.profile.exclusions.in_op_state(key);
+    let of_op = |op: OpId| {
+        if shares.contains(&op) {
+            findings.verdicts[usize::from(model.of_op[op.index()])]
+        } else if forbidden.contains(model.profile.ops[op].base) {
+            Verdict::Unreachable(Reason::Excluded)
+        } else {
+            Verdict::Unreachable(Reason::NoWeight)
+        }
+    };
+    model.profile.ops.ids().map(of_op).collect()
+}
+
+impl Findings {
+    /// Judges what is still open in some contexts.
+    fn look(
+        &mut self,
+        model: &Model<'_>,
+        graph: &Graph,
+        contexts: &[Context],
+        found: Verdict,
+        wanted: impl Fn(ClassId) -> bool,
+    ) {
+        for context in contexts {
+            let mut at = 0;
+            while let Some(&class) = self.open.get(at) {
+                let outcome = if wanted(class) { model.judge(graph, context, class) } else { Err(Reason::NoHook) };
+                let verdict = &mut self.verdicts[usize::from(class)];
+                match (outcome, *verdict) {
+                    (Ok(()), _) => {
+                        *verdict = found;
+                        self.open.swap_remove(at);
+                        continue;
+                    }
+                    (Err(reason), Verdict::Unreachable(known)) if reason.progress() > known.progress() => {
+                        *verdict = Verdict::Unreachable(reason);
+                    }
+                    (Err(_), _) => {}
+                }
+                at += 1;
+            }
+            if self.open.is_empty() {
+                return;
+            }
+        }
+    }
+}
