@@ -16,10 +16,10 @@ use nandseq_trace::{Cut, Operation, Proposal, Sink};
 use tempfile::TempDir;
 
 /// Sites of runs, in a folder that vanishes.
-pub struct Generated {
-    pub folder: TempDir,
+pub(crate) struct Generated {
+    pub(crate) folder: TempDir,
     /// For each site and operation the proposal it comes from: time, die, plane.
-    pub proposals: Vec<BTreeMap<u64, (Ticks, u8, u8)>>,
+    pub(crate) proposals: Vec<BTreeMap<u64, (Ticks, u8, u8)>>,
 }
 
 /// A sink that also notes where operations come from.
@@ -49,12 +49,12 @@ impl<S: Sink> Sink for Noted<'_, S> {
 }
 
 /// The table of a profile.
-pub fn table(profile: &Profile) -> Vec<(PhaseKey, Vec<(OpId, f64)>)> {
+pub(crate) fn table(profile: &Profile) -> Vec<(PhaseKey, Vec<(OpId, f64)>)> {
     probability::of_profile(profile, probability::DEFAULT_TABLE_SEED)
 }
 
 /// Makes sites of runs of so many µs.
-pub fn generate(profile: &Profile, sites: u64, runs: u64, us: u64) -> Generated {
+pub(crate) fn generate(profile: &Profile, sites: u64, runs: u64, us: u64) -> Generated {
     let setup = Setup::new(profile, &table(profile), &[]).unwrap();
     let format = CsvTables::new(profile).unwrap();
     let stamp: Stamp = "2026-11-22".parse().unwrap();
@@ -77,15 +77,15 @@ pub fn generate(profile: &Profile, sites: u64, runs: u64, us: u64) -> Generated 
 }
 
 impl Generated {
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn files(&self) -> Vec<SiteFiles> {
+    pub(crate) fn files(&self) -> Vec<SiteFiles> {
         folder::find(self.path()).unwrap()
     }
 
-    pub fn tables(&self, profile: &Profile) -> Vec<SiteTables> {
+    pub(crate) fn tables(&self, profile: &Profile) -> Vec<SiteTables> {
         self.files().iter().map(|site| load::site(profile, site, Wanted::ALL).unwrap()).collect()
     }
 }
