@@ -223,46 +223,80 @@ impl SiteTables {
         path: &Path,
         wanted: Wanted,
     ) -> Result<(), LoadError> {
-        let device = Addresses::of(profile);
-        let Self { stretches, segments, touches, input_times, proposals, left_out, .. } = self;
         match kind {
-            TableKind::OperationTimeline if wanted.stretches => rows(
+            TableKind::OperationTimeline if wanted.stretches => self.read_timeline(profile, form, kind, path, wanted),
+            TableKind::OpStateTimeline if wanted.segments => self.read_timeline(profile, form, kind, path, wanted),
+            TableKind::AddressTouchCount | TableKind::InputTimeCount | TableKind::ProposalCounts if wanted.counts => {
+                self.read_counts(profile, form, kind, path)
+            }
+            TableKind::OperationTimeline
+            | TableKind::OpStateTimeline
+            | TableKind::AddressTouchCount
+            | TableKind::InputTimeCount
+            | TableKind::ProposalCounts => Ok(()),
+        }
+    }
+
+    /// Reads either timeline, up to the number of rows wanted.
+    fn read_timeline(
+        &mut self,
+        profile: &Profile,
+        form: &TableForm,
+        kind: TableKind,
+        path: &Path,
+        wanted: Wanted,
+    ) -> Result<(), LoadError> {
+        let device = Addresses::of(profile);
+        let Self { stretches, segments, left_out, .. } = self;
+        let forwards = |start: Ticks, end: Ticks| {
+            if end < start { Err("it ends before it starts".to_owned()) } else { Ok(()) }
+        };
+        if kind == TableKind::OperationTimeline {
+            return rows(
                 kind,
                 path,
                 |line| form.stretch(line),
                 |row| {
                     device.holds(row.die, row.plane, row.block, row.page)?;
-                    if row.end < row.start {
-                        return Err("it ends before it starts".to_owned());
-                    }
-                    let full = stretches.len() + segments.len() >= wanted.most_rows;
-                    if full {
+                    forwards(row.start, row.end)?;
+                    if stretches.len() + segments.len() >= wanted.most_rows {
                         *left_out += 1;
                     } else {
                         stretches.push(row);
                     }
                     Ok(())
                 },
-            ),
-            TableKind::OpStateTimeline if wanted.segments => rows(
-                kind,
-                path,
-                |line| form.segment(line),
-                |row| {
-                    device.holds(row.die, row.plane, 0, 0)?;
-                    if row.end < row.start {
-                        return Err("it ends before it starts".to_owned());
-                    }
-                    let full = stretches.len() + segments.len() >= wanted.most_rows;
-                    if full {
-                        *left_out += 1;
-                    } else {
-                        segments.push(row);
-                    }
-                    Ok(())
-                },
-            ),
-            TableKind::AddressTouchCount if wanted.counts => rows(
+            );
+        }
+        rows(
+            kind,
+            path,
+            |line| form.segment(line),
+            |row| {
+                device.holds(row.die, row.plane, 0, 0)?;
+                forwards(row.start, row.end)?;
+                if stretches.len() + segments.len() >= wanted.most_rows {
+                    *left_out += 1;
+                } else {
+                    segments.push(row);
+                }
+                Ok(())
+            },
+        )
+    }
+
+    /// Reads one of the three tables of counts.
+    fn read_counts(
+        &mut self,
+        profile: &Profile,
+        form: &TableForm,
+        kind: TableKind,
+        path: &Path,
+    ) -> Result<(), LoadError> {
+        let device = Addresses::of(profile);
+        let Self { touches, input_times, proposals, .. } = self;
+        if kind == TableKind::AddressTouchCount {
+            return rows(
                 kind,
                 path,
                 |line| form.touch(line),
@@ -271,8 +305,10 @@ impl SiteTables {
                     touches.push(row);
                     Ok(())
                 },
-            ),
-            TableKind::InputTimeCount if wanted.counts => rows(
+            );
+        }
+        if kind == TableKind::InputTimeCount {
+            return rows(
                 kind,
                 path,
                 |line| form.input_time(line),
@@ -280,23 +316,18 @@ impl SiteTables {
                     input_times.push(row);
                     Ok(())
                 },
-            ),
-            TableKind::ProposalCounts if wanted.counts => rows(
-                kind,
-                path,
-                |line| form.proposal(line),
-                |row| {
-                    device.holds(row.die, row.plane, 0, 0)?;
-                    proposals.push(row);
-                    Ok(())
-                },
-            ),
-            TableKind::OperationTimeline
-            | TableKind::OpStateTimeline
-            | TableKind::AddressTouchCount
-            | TableKind::InputTimeCount
-            | TableKind::ProposalCounts => Ok(()),
+            );
         }
+        rows(
+            kind,
+            path,
+            |line| form.proposal(line),
+            |row| {
+                device.holds(row.die, row.plane, 0, 0)?;
+                proposals.push(row);
+                Ok(())
+            },
+        )
     }
 }
 
