@@ -3,7 +3,7 @@
 //! The tables do not say so outright: they say who was proposed (phase_proposal_counts) and under which phase keys everything
 //! runs (operation_timeline; steps inherit the keys of their first operation). This puts chains together from both and from the
 //! follow-ups of the profile. Where two chains under the same keys run on one die at once a step may go to the wrong one: on the built-in
-//! device that happens to about two operations in a hundred.
+//! device that happens to about one operation in a hundred.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,6 +17,8 @@ struct Open {
     head: u64,
     keys: (PhaseKey, PhaseKey),
     die: u64,
+    /// The planes of its operations, one bit each.
+    planes: u8,
     /// The chains of the profile it may be, and how many of their steps are done.
     may_be: Vec<(usize, usize)>,
     /// The base of the last operation.
@@ -52,10 +54,13 @@ pub fn of(profile: &Profile, site: &SiteTables) -> BTreeMap<u64, u64> {
     for targets in firsts.chunk_by(|a, b| a.uid == b.uid) {
         let row = targets[0];
         let end = targets.iter().map(|row| row.end).max().unwrap_or(row.end);
+        // A die has at most 8 planes.
+        let planes = targets.iter().fold(0, |planes, row| planes | 1u8 << (row.plane & 7));
         if take(&mut pending, row) {
-            begin(profile, row, end, &mut open);
-        } else if let Some(at) = chain_of(profile, row, &open) {
+            begin(profile, row, (planes, end), &mut open);
+        } else if let Some(at) = chain_of(profile, row, planes, &open) {
             let chain = &mut open[at];
+            chain.planes |= planes;
             advance(profile, chain, row.base, end);
             heads.insert(chain.head, chain.head);
             heads.insert(row.uid, chain.head);
@@ -75,7 +80,7 @@ fn take(pending: &mut Pending, row: &StretchRow) -> bool {
 }
 
 /// Opens the chain that an operation may be the first of. What was open under the same keys on its die long enough is over.
-fn begin(profile: &Profile, row: &StretchRow, end: Ticks, open: &mut Vec<Open>) {
+fn begin(profile: &Profile, row: &StretchRow, (planes, end): (u8, Ticks), open: &mut Vec<Open>) {
     let follow_ups = profile.bases[row.base].follow_ups.iter();
     let may_be: Vec<(usize, usize)> = follow_ups.filter_map(|follow| follow.chain).map(|chain| (chain, 0)).collect();
     if may_be.is_empty() {
@@ -87,7 +92,15 @@ fn begin(profile: &Profile, row: &StretchRow, end: Ticks, open: &mut Vec<Open>) 
     if open.len() >= MOST_OPEN {
         open.remove(0);
     }
-    open.push(Open { head: row.uid, keys: (row.key_used, row.key_virtual), die: row.die, may_be, last: row.base, end });
+    open.push(Open {
+        head: row.uid,
+        keys: (row.key_used, row.key_virtual),
+        die: row.die,
+        planes,
+        may_be,
+        last: row.base,
+        end,
+    });
 }
 
 fn steps(profile: &Profile, chain: usize) -> usize {
@@ -99,15 +112,18 @@ fn is_next(profile: &Profile, (chain, done): (usize, usize), base: BaseId) -> bo
     profile.chains.get(chain).and_then(|chain| chain.steps.get(done)).is_some_and(|step| step.base == base)
 }
 
-/// The open chain that an operation goes on with: of those it fits, the one that has waited least.
-fn chain_of(profile: &Profile, row: &StretchRow, open: &[Open]) -> Option<usize> {
+/// The open chain that an operation goes on with: of those it fits, the one on its planes that has waited least.
+fn chain_of(profile: &Profile, row: &StretchRow, planes: u8, open: &[Open]) -> Option<usize> {
     let fits = |chain: &Open| {
         chain.keys == (row.key_used, row.key_virtual)
             && chain.die == row.die
             && (chain.last == row.base || chain.may_be.iter().any(|&one| is_next(profile, one, row.base)))
     };
     let candidates = open.iter().enumerate().filter(|(_, chain)| fits(chain));
-    candidates.max_by_key(|(_, chain)| (chain.end <= row.start, chain.end)).map(|(at, _)| at)
+    let goes_on = |chain: &Open| chain.may_be.iter().any(|&one| is_next(profile, one, row.base));
+    candidates
+        .max_by_key(|(_, chain)| (goes_on(chain), chain.planes & planes != 0, chain.end <= row.start, chain.end))
+        .map(|(at, _)| at)
 }
 
 /// Notes that a chain has gone on. A step that is split (one data output for each plane) repeats its base.
