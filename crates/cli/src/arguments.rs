@@ -2,9 +2,12 @@
 //!
 //! The same flags are taken by `nandseqgen generate` and, without a subcommand, by `nandseqgen` itself.
 
+pub(crate) mod reports;
+
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use self::reports::{CoverageCommand, ExportArgs, ReportArgs};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use nandseq_profile::Ticks;
@@ -70,6 +73,13 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Join what shards of a batch wrote, and check that it is complete.
     Merge(MergeArgs),
+    /// Show what runs did on one HTML page that needs no network.
+    Report(ReportArgs),
+    /// Write what runs did as a timeline for other viewers.
+    Export(ExportArgs),
+    /// Say how much of what can happen has happened.
+    #[command(subcommand)]
+    Coverage(CoverageCommand),
     /// Check, convert and show device profiles.
     #[command(subcommand)]
     Profile(ProfileCommand),

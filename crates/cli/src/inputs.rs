@@ -35,6 +35,16 @@ pub(crate) fn text(what: &str, path: &Path) -> Result<(SourceFile, Digest), Fail
     }
 }
 
+/// The longest file of a program's own making that is read, bytes.
+const MAX_LARGE: u64 = 1 << 30;
+
+/// The bytes of a file that may be far larger than what people write.
+pub(crate) fn large(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_LARGE).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// The bytes of a file, one more than allowed at most.
 fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod badlist;
+mod coverage;
 mod execute;
 mod failure;
 mod inputs;
@@ -15,10 +16,12 @@ mod profiles;
 mod progress;
 mod reach;
 mod replay;
+mod reports;
 mod run_list;
 mod site_folders;
 mod summary;
 mod verify;
+mod written;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -44,6 +47,9 @@ fn main() -> ExitCode {
         Some(Command::RunList(arguments)) => run_list::run(arguments),
         Some(Command::Replay(arguments)) => replay::run(arguments),
         Some(Command::Merge(arguments)) => merge::run(arguments),
+        Some(Command::Report(arguments)) => reports::report(arguments),
+        Some(Command::Export(arguments)) => reports::export(arguments),
+        Some(Command::Coverage(command)) => coverage::run(command),
         Some(Command::Profile(command)) => profiles::run(command),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -5,7 +5,7 @@
 
 mod identity;
 mod sites;
-mod table;
+pub(crate) mod table;
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -72,7 +72,7 @@ fn judge(
     Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, sites })
 }
 
-fn nothing_to_judge(error: FindError) -> Failure {
+pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
     match error {
         FindError::Io { path, error } => Problem::unreadable("the sequences in", &path, &error),
         error @ FindError::Nothing(_) => {
@@ -96,13 +96,13 @@ fn unusable(error: Unusable) -> Failure {
 }
 
 /// Where a site's manifest says it comes from. One that cannot be understood is part of the verdict.
-fn origin(site: &SiteFiles) -> Option<Origin> {
+pub(crate) fn origin(site: &SiteFiles) -> Option<Origin> {
     let text = fs::read(site.folder.join(manifest::FILE_NAME)).ok()?;
     serde_json::from_slice::<SiteManifest>(&text).ok().map(|manifest| manifest.origin)
 }
 
 /// A sequence can only be judged by the profile it was made for.
-fn same_profile(origin: &Origin, resolved_sha256: &str) -> Result<(), Failure> {
+pub(crate) fn same_profile(origin: &Origin, resolved_sha256: &str) -> Result<(), Failure> {
     if origin.profile.resolved_sha256 == resolved_sha256 {
         return Ok(());
     }

@@ -11,6 +11,7 @@ mod parquet;
 mod profiles;
 mod readme;
 mod replaying;
+mod reporting;
 mod resuming;
 mod runner;
 mod shards;

@@ -9,13 +9,14 @@ use crate::none;
 use crate::source::root;
 
 /// What each crate may depend on, inside the workspace; the way of a datum is one-directional.
-const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 10] = [
     ("nandseq-profile", &[]),
     ("nandseq-trace", &["nandseq-profile"]),
     ("nandseq-parquet", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-device", &["nandseq-profile"]),
     ("nandseq-generate", &["nandseq-profile", "nandseq-device", "nandseq-trace"]),
     ("nandseq-verify", &["nandseq-profile", "nandseq-trace"]),
+    ("nandseq-report", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-reach", &["nandseq-profile", "nandseq-device"]),
     (
         "nandseqgen",
@@ -24,18 +25,20 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
             "nandseq-device",
             "nandseq-generate",
             "nandseq-trace",
-            "nandseq-parquet",
             "nandseq-verify",
             "nandseq-reach",
+            "nandseq-parquet",
+            "nandseq-report",
         ],
     ),
     ("nandseq-layout", &[]),
 ];
 
 /// What the tests of a crate may use besides; the verifier's tests stay as independent as the verifier.
-const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 3] = [
+const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 4] = [
     ("nandseq-generate", &["nandseq-verify", "nandseq-reach"]),
     ("nandseq-trace", &[]),
+    ("nandseq-report", &["nandseq-generate"]),
     ("nandseq-layout", &["nandseq-profile"]),
 ];
 

@@ -1,0 +1,159 @@
+//! The flags of the subcommands that look at what was written: `report`, `export`, `coverage`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::ReportFormat;
+
+/// What is looked at, and by which profile.
+#[derive(Args, Debug)]
+pub(crate) struct SourceArgs {
+    /// Folders of sites, or output folders of batches
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) device: ReadDeviceArgs,
+}
+
+/// The profile of what was written.
+#[derive(Args, Debug)]
+pub(crate) struct ReadDeviceArgs {
+    /// Profile the sequences were made for, native or legacy [default: the built-in device]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+    /// Leave out operations that the profile describes wrongly, as --lenient did when generating
+    #[arg(long)]
+    pub(crate) lenient: bool,
+}
+
+/// What the page shows.
+#[derive(Args, Debug)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// The page to write
+    #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+    pub(crate) output: PathBuf,
+    /// What `verify --format json` printed: marks what it found
+    #[arg(long, value_name = "FILE")]
+    pub(crate) violations: Option<PathBuf>,
+    /// Rows of the timelines that are shown at most, over all sites; later ones are left out, and the page says so
+    #[arg(long, value_name = "N", default_value_t = nandseq_report::page::MOST_ROWS)]
+    pub(crate) max_rows: usize,
+}
+
+/// What is exported.
+#[derive(Args, Debug)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Form of the timeline
+    #[arg(long, value_name = "FORM")]
+    pub(crate) to: TimelineForm,
+    /// The file to write [default: timeline.pftrace or timeline.vcd]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Forms of a timeline.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum TimelineForm {
+    /// Native trace of the Perfetto viewer
+    Perfetto,
+    /// Value change dump, for waveform viewers
+    Vcd,
+}
+
+/// What can be asked about coverage.
+#[derive(Subcommand, Debug)]
+pub(crate) enum CoverageCommand {
+    /// List what can be covered: every phase key and op name, with its cells, or why it has none.
+    Universe(ReadDeviceArgs),
+    /// Say how much was covered, how evenly, and what was not.
+    Report(CoverageReportArgs),
+    /// Add up what sites and runs covered, wherever they were counted.
+    Merge(CoverageMergeArgs),
+    /// Compare what two sets of runs covered.
+    Diff(CoverageDiffArgs),
+    /// Exit with 1 unless enough was covered.
+    Gate(CoverageGateArgs),
+}
+
+/// What was counted.
+#[derive(Args, Debug)]
+pub(crate) struct CountedArgs {
+    /// Folders of sites, output folders of batches, or files that `coverage merge` wrote
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) device: ReadDeviceArgs,
+}
+
+/// How coverage is shown.
+#[derive(Args, Debug)]
+pub(crate) struct CoverageReportArgs {
+    #[command(flatten)]
+    pub(crate) counted: CountedArgs,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
+    /// Holes that the text lists; the JSON lists all
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) holes: usize,
+}
+
+/// Where the sum goes.
+#[derive(Args, Debug)]
+pub(crate) struct CoverageMergeArgs {
+    #[command(flatten)]
+    pub(crate) counted: CountedArgs,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE", default_value = "coverage.json")]
+    pub(crate) output: PathBuf,
+}
+
+/// What is compared.
+#[derive(Args, Debug)]
+pub(crate) struct CoverageDiffArgs {
+    /// A folder, or a file that `coverage merge` wrote
+    #[arg(value_name = "FIRST")]
+    pub(crate) first: PathBuf,
+    /// What it is compared with
+    #[arg(value_name = "SECOND")]
+    pub(crate) second: PathBuf,
+    #[command(flatten)]
+    pub(crate) device: ReadDeviceArgs,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
+}
+
+/// What is enough.
+#[derive(Args, Debug)]
+pub(crate) struct CoverageGateArgs {
+    #[command(flatten)]
+    pub(crate) counted: CountedArgs,
+    /// Percent of the cells that must have been hit
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) min: f64,
+    /// How often a cell must have been hit to count
+    #[arg(long, value_name = "HITS", default_value = "1")]
+    pub(crate) hits: Threshold,
+}
+
+/// How often a cell must have been hit.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum Threshold {
+    /// Once
+    #[value(name = "1")]
+    Once,
+    /// Ten times
+    #[value(name = "10")]
+    Ten,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=100.0).contains(&number) { Ok(number) } else { Err("a percentage is 0 to 100".to_owned()) }
+}

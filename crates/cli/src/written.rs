@@ -1,0 +1,85 @@
+//! What the subcommands that look at written runs have in common: the profile, the sites, the table in force.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use nandseq_generate::probability::Distributions;
+use nandseq_profile::Profile;
+use nandseq_report::LoadError;
+use nandseq_trace::files::NewFile;
+use nandseq_trace::read::folder::{self, SiteFiles};
+
+use crate::arguments::GenerateArgs;
+use crate::arguments::reports::ReadDeviceArgs;
+use crate::failure::{Failure, Problem, warning_text};
+use crate::plan::table::Table;
+use crate::{inputs, tell, verify};
+
+/// Runs that were written, and what they were made from.
+pub(crate) struct Written {
+    pub(crate) profile: Profile,
+    pub(crate) sites: Vec<SiteFiles>,
+    /// The probability table in force, if a manifest says how to get it.
+    pub(crate) table: Option<Distributions>,
+}
+
+impl Written {
+    /// Finds the runs below `paths`; says on stderr what is not as their manifests say.
+    pub(crate) fn find(paths: &[PathBuf], device: &ReadDeviceArgs) -> Result<Self, Failure> {
+        let read = inputs::profile(device.config.as_deref(), device.lenient)?;
+        let mut sites = Vec::new();
+        for path in paths {
+            sites.extend(folder::find(path).map_err(verify::nothing_to_judge)?);
+        }
+        let mut table = None;
+        for site in &sites {
+            for damage in &site.damage {
+                let text = format!("`{}`: {}", damage.file.display(), damage.what);
+                tell(&warning_text(&text));
+            }
+            if let Some(origin) = verify::origin(site) {
+                verify::same_profile(&origin, &read.input.resolved_sha256)?;
+                if table.is_none() {
+                    table = table_of(&origin.arguments, device, &read.profile);
+                }
+            }
+        }
+        Ok(Self { profile: read.profile, sites, table })
+    }
+}
+
+/// The table that the arguments of a manifest give, unless a file it was read from is gone.
+fn table_of(arguments: &[String], device: &ReadDeviceArgs, profile: &Profile) -> Option<Distributions> {
+    let mut arguments = GenerateArgs::of_manifest(arguments).ok()?;
+    if device.config.is_some() {
+        arguments.device.config.clone_from(&device.config);
+    }
+    Table::resolve(&arguments, profile, &mut String::new()).ok().map(|table| table.distributions)
+}
+
+/// What was written cannot be read.
+pub(crate) fn unreadable(error: LoadError) -> Failure {
+    match error {
+        LoadError::Find(error) => verify::nothing_to_judge(error),
+        LoadError::Io { path, error } => Problem::unreadable("the file", &path, &error).into(),
+        error @ (LoadError::File { .. } | LoadError::Row { .. }) => {
+            Problem::new(error.to_string()).help("`nandseqgen verify` says everything that is wrong with it").into()
+        }
+    }
+}
+
+/// Writes a file that appears when it is complete; returns its bytes.
+pub(crate) fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u64, Failure> {
+    let written = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
+        fs::create_dir_all(folder)?;
+        let mut out = BufWriter::new(NewFile::create(folder, name)?);
+        fill(&mut out)?;
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let bytes = file.bytes();
+        file.commit().map(|_| bytes)
+    };
+    written().map_err(|reason| Failure::cannot_write(path, reason))
+}

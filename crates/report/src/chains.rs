@@ -1,0 +1,138 @@
+//! Which operations belong to one chain.
+//!
+//! The tables do not say so outright: they say who was proposed (phase_proposal_counts) and under which phase keys everything
+//! runs (operation_timeline; steps inherit the keys of their first operation). This puts chains together from both and from the
+//! follow-ups of the profile. Where two chains under the same keys run on one die at once a step may go to the wrong one: on the built-in
+//! device that happens to about one operation in a hundred.
+
+use std::collections::{BTreeMap, HashMap};
+
+use nandseq_profile::{BaseId, OpId, PhaseKey, Profile, Ticks};
+use nandseq_trace::read::table::StretchRow;
+
+use crate::load::SiteTables;
+
+/// A chain whose first operation has started.
+struct Open {
+    head: u64,
+    keys: (PhaseKey, PhaseKey),
+    die: u64,
+    /// The planes of its operations, one bit each.
+    planes: u8,
+    /// The chains of the profile it may be, and how many of their steps are done.
+    may_be: Vec<(usize, usize)>,
+    /// The base of the last operation.
+    last: BaseId,
+    /// When that ends.
+    end: Ticks,
+}
+
+/// Proposals that have not started: op name and keys, then times, the latest first.
+type Pending = HashMap<(OpId, PhaseKey, PhaseKey), Vec<Ticks>>;
+
+/// For each operation of a chain of two or more, the uid of the chain's first operation.
+///
+/// Needs operation_timeline and phase_proposal_counts; without the latter nothing is a chain.
+#[must_use]
+pub fn of(profile: &Profile, site: &SiteTables) -> BTreeMap<u64, u64> {
+    let mut pending = Pending::new();
+    for row in site.proposals.iter().rev() {
+        let times = pending.entry((row.op, row.key_used, row.key_virtual)).or_default();
+        // Counts above a few would be damage; whoever reads on has been told by `verify`.
+        times.extend(std::iter::repeat_n(row.time, row.count.min(16) as usize));
+    }
+    for times in pending.values_mut() {
+        times.sort_unstable_by(|a, b| b.cmp(a));
+    }
+    let mut heads = BTreeMap::new();
+    if site.proposals.is_empty() {
+        return heads;
+    }
+    let mut open: Vec<Open> = Vec::new();
+    let mut firsts: Vec<&StretchRow> = site.stretches.iter().filter(|row| !row.resumed).collect();
+    firsts.sort_by_key(|row| (row.start, row.uid, row.die, row.plane));
+    for targets in firsts.chunk_by(|a, b| a.uid == b.uid) {
+        let row = targets[0];
+        let end = targets.iter().map(|row| row.end).max().unwrap_or(row.end);
+        // A die has at most 8 planes.
+        let planes = targets.iter().fold(0, |planes, row| planes | 1u8 << (row.plane & 7));
+        if take(&mut pending, row) {
+            begin(profile, row, (planes, end), &mut open);
+        } else if let Some(at) = chain_of(profile, row, planes, &open) {
+            let chain = &mut open[at];
+            chain.planes |= planes;
+            advance(profile, chain, row.base, end);
+            heads.insert(chain.head, chain.head);
+            heads.insert(row.uid, chain.head);
+        }
+    }
+    heads
+}
+
+/// Whether an operation was proposed itself; then its proposal is used up.
+fn take(pending: &mut Pending, row: &StretchRow) -> bool {
+    let Some(times) = pending.get_mut(&(row.op, row.key_used, row.key_virtual)) else { return false };
+    let proposed = times.last().is_some_and(|&time| time <= row.start);
+    if proposed {
+        times.pop();
+    }
+    proposed
+}
+
+/// Opens the chain that an operation may be the first of. What was open under the same keys on its die long enough is over.
+fn begin(profile: &Profile, row: &StretchRow, (planes, end): (u8, Ticks), open: &mut Vec<Open>) {
+    let follow_ups = profile.bases[row.base].follow_ups.iter();
+    let may_be: Vec<(usize, usize)> = follow_ups.filter_map(|follow| follow.chain).map(|chain| (chain, 0)).collect();
+    if may_be.is_empty() {
+        return;
+    }
+    open.retain(|chain| !chain.may_be.is_empty() && chain.may_be.iter().any(|&(of, done)| done < steps(profile, of)));
+    // A chain that has not gone on while this many others began never will: it had no follow-up.
+    const MOST_OPEN: usize = 64;
+    if open.len() >= MOST_OPEN {
+        open.remove(0);
+    }
+    open.push(Open {
+        head: row.uid,
+        keys: (row.key_used, row.key_virtual),
+        die: row.die,
+        planes,
+        may_be,
+        last: row.base,
+        end,
+    });
+}
+
+fn steps(profile: &Profile, chain: usize) -> usize {
+    profile.chains.get(chain).map_or(0, |chain| chain.steps.len())
+}
+
+/// Whether a base is the next step of a chain.
+fn is_next(profile: &Profile, (chain, done): (usize, usize), base: BaseId) -> bool {
+    profile.chains.get(chain).and_then(|chain| chain.steps.get(done)).is_some_and(|step| step.base == base)
+}
+
+/// The open chain that an operation goes on with: of those it fits, the one on its planes that has waited least.
+fn chain_of(profile: &Profile, row: &StretchRow, planes: u8, open: &[Open]) -> Option<usize> {
+    let fits = |chain: &Open| {
+        chain.keys == (row.key_used, row.key_virtual)
+            && chain.die == row.die
+            && (chain.last == row.base || chain.may_be.iter().any(|&one| is_next(profile, one, row.base)))
+    };
+    let candidates = open.iter().enumerate().filter(|(_, chain)| fits(chain));
+    let goes_on = |chain: &Open| chain.may_be.iter().any(|&one| is_next(profile, one, row.base));
+    candidates
+        .max_by_key(|(_, chain)| (goes_on(chain), chain.planes & planes != 0, chain.end <= row.start, chain.end))
+        .map(|(at, _)| at)
+}
+
+/// Notes that a chain has gone on. A step that is split (one data output for each plane) repeats its base.
+fn advance(profile: &Profile, chain: &mut Open, base: BaseId, end: Ticks) {
+    let next: Vec<(usize, usize)> =
+        chain.may_be.iter().filter(|&&one| is_next(profile, one, base)).map(|&(of, done)| (of, done + 1)).collect();
+    if !next.is_empty() {
+        chain.may_be = next;
+    }
+    chain.last = base;
+    chain.end = end;
+}

@@ -1,0 +1,194 @@
+//! What runs have covered: which operations were started in which states and when, at which addresses, one after another.
+//!
+//! A [`Coverage`] is a sum of counts. Adding is commutative and associative, so that sites may be counted anywhere and in any order.
+//! Against a [`Universe`] of what can happen it becomes [`Figures`] and a list of [`Hole`]s.
+
+mod figures;
+mod file;
+mod holes;
+mod report;
+mod universe;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nandseq_profile::{CellTypeId, IdVec, OpId, PhaseKey, Profile};
+use nandseq_trace::read::folder::RunFile;
+use nandseq_trace::read::table::{InputTimeRow, StateName, TableForm, TableKind};
+
+pub use figures::{AddressFigures, Figures, PairFigures, Places};
+pub use file::{FileError, read, write};
+pub use holes::{Hole, holes};
+pub use report::{Comparison, Part, Parts, Report};
+pub use universe::{Standing, Universe};
+
+use crate::load::{self, LoadError};
+
+/// How many rows after an operation another one counts as following it with a gap; the next row is adjacent.
+pub const GAP: usize = 8;
+
+/// Bins of input time in a phase that has a length.
+pub const BINS: u8 = 10;
+
+/// What can be covered: an operation under a phase key, at a time of its phase.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Cell {
+    /// The phase key whose distribution proposed it.
+    pub key: PhaseKey,
+    /// The operation.
+    pub op: OpId,
+    /// The tenth of the phase, 0..=9; 0 under a key without length.
+    pub bin: u8,
+}
+
+/// A page of a device, as the tables of touches name it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Touched {
+    /// Whether it was programmed rather than read.
+    pub program: bool,
+    /// As what.
+    pub cell_type: CellTypeId,
+    /// The die.
+    pub die: u64,
+    /// The die-local block.
+    pub block: u64,
+    /// The page.
+    pub page: u64,
+}
+
+/// How often an operation followed another one.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Following {
+    /// As the next row of the sequence.
+    pub adjacent: u64,
+    /// As one of the next [`GAP`] rows, the next one included.
+    pub within: u64,
+}
+
+/// Counts of what happened.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Coverage {
+    /// Operations in the sequences.
+    pub operations: u64,
+    /// Runs, as site and number of the run; a run counted twice shows.
+    pub runs: BTreeSet<(String, u64)>,
+    /// Proposals started, by cell.
+    pub cells: BTreeMap<Cell, u64>,
+    /// Touches of pages.
+    pub touches: BTreeMap<Touched, u64>,
+    /// Ordered pairs of operations within a run.
+    pub pairs: BTreeMap<(OpId, OpId), Following>,
+    /// Proposals refused, by key, operation and reason, as far as the proposer kept a log.
+    pub refusals: BTreeMap<(PhaseKey, OpId, String), u64>,
+}
+
+impl Coverage {
+    /// Counts a run of a site. Tables that are not there count nothing; the sequence is always there.
+    ///
+    /// # Errors
+    /// [`LoadError`] at the first row that makes no sense.
+    pub fn of_run(profile: &Profile, site: &str, run: &RunFile) -> Result<Self, LoadError> {
+        let mut coverage = Self { runs: BTreeSet::from([(site.to_owned(), run.run)]), ..Self::default() };
+        coverage.count_sequence(profile, run)?;
+        let form = TableForm::new(profile);
+        let lengths = universe::lengths(profile);
+        for file in &run.tables {
+            match file.kind {
+                TableKind::InputTimeCount => {
+                    load::rows(
+                        file.kind,
+                        &file.path,
+                        |line| form.input_time(line),
+                        |row| {
+                            let sum = coverage.cells.entry(cell(profile, &lengths, &row)).or_default();
+                            *sum = sum.saturating_add(row.count);
+                            Ok(())
+                        },
+                    )?;
+                }
+                TableKind::AddressTouchCount => {
+                    load::rows(
+                        file.kind,
+                        &file.path,
+                        |line| form.touch(line),
+                        |row| {
+                            let touched = Touched {
+                                program: row.program,
+                                cell_type: row.cell_type,
+                                die: row.die,
+                                block: row.block,
+                                page: row.page,
+                            };
+                            let sum = coverage.touches.entry(touched).or_default();
+                            *sum = sum.saturating_add(row.count);
+                            Ok(())
+                        },
+                    )?;
+                }
+                TableKind::OperationTimeline | TableKind::OpStateTimeline | TableKind::ProposalCounts => {}
+            }
+        }
+        for outcome in load::outcomes(profile, run)? {
+            if let Some(reason) = outcome.reason {
+                *coverage.refusals.entry((outcome.key, outcome.op, reason)).or_default() += outcome.count;
+            }
+        }
+        Ok(coverage)
+    }
+
+    fn count_sequence(&mut self, profile: &Profile, run: &RunFile) -> Result<(), LoadError> {
+        let ops = profile.ops.len();
+        let mut following = vec![Following::default(); ops * ops];
+        let mut before: [Option<OpId>; GAP] = [None; GAP];
+        let operations = &mut self.operations;
+        load::operations(profile, &run.path, |row| {
+            *operations += 1;
+            for (gap, earlier) in before.iter().enumerate() {
+                let Some(earlier) = earlier else { break };
+                let pair = &mut following[earlier.index() * ops + row.op.index()];
+                pair.within += 1;
+                pair.adjacent += u64::from(gap == 0);
+            }
+            before.rotate_right(1);
+            before[0] = Some(row.op);
+        })?;
+        let counted = following.into_iter().enumerate().filter(|(_, pair)| pair.within > 0);
+        self.pairs = counted.map(|(at, pair)| ((OpId::from(at / ops), OpId::from(at % ops)), pair)).collect();
+        Ok(())
+    }
+
+    /// Adds the counts of another; in whatever order, the sum is the same.
+    pub fn add(&mut self, other: &Self) {
+        self.operations = self.operations.saturating_add(other.operations);
+        self.runs.extend(other.runs.iter().cloned());
+        add_counts(&mut self.cells, &other.cells);
+        add_counts(&mut self.touches, &other.touches);
+        add_counts(&mut self.refusals, &other.refusals);
+        for (pair, more) in &other.pairs {
+            let sum = self.pairs.entry(*pair).or_default();
+            sum.adjacent = sum.adjacent.saturating_add(more.adjacent);
+            sum.within = sum.within.saturating_add(more.within);
+        }
+    }
+}
+
+fn add_counts<K: Ord + Clone>(sums: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
+    for (key, count) in more {
+        let sum = sums.entry(key.clone()).or_default();
+        *sum = sum.saturating_add(*count);
+    }
+}
+
+/// The cell a row of op_state_name_input_time_count counts for.
+///
+/// Where the row's op_state is not the key's (a hook in the ISSUE of the next operation, or on the tick at which a phase begins,
+/// still has the key before), the key's phase is just over: its last tenth.
+fn cell(profile: &Profile, lengths: &IdVec<PhaseKey, bool>, row: &InputTimeRow) -> Cell {
+    let info = &profile.phase_keys[row.key_used];
+    let bin = match (info.base, info.phase) {
+        (Some(_), Some(_)) if !lengths[row.key_used] => 0,
+        (Some(base), Some(phase)) if row.state == StateName::Phase(base, phase) => (row.input_time / 10).min(9) as u8,
+        (Some(_), Some(_)) => BINS - 1,
+        (Some(_) | None, None) | (None, Some(_)) => 0,
+    };
+    Cell { key: row.key_used, op: row.op, bin }
+}

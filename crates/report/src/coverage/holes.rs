@@ -1,0 +1,105 @@
+//! What was not covered, and what stands in the way.
+
+use std::collections::BTreeMap;
+
+use nandseq_profile::{OpId, PhaseKey, Profile};
+use serde::{Deserialize, Serialize};
+
+use super::{Coverage, Universe};
+use crate::page::Distribution;
+
+/// Tenths of an operation under a phase key that were never hit.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Hole {
+    /// The phase key.
+    pub phase_key: String,
+    /// The operation.
+    pub op_name: String,
+    /// The tenths without a hit.
+    pub bins: Vec<u8>,
+    /// Hits in the other tenths.
+    pub hits: u64,
+    /// How often it would have been drawn, had all proposals accepted under the key been drawn by the table alone.
+    pub expected: Option<f64>,
+    /// What prevents it, as far as the files tell.
+    pub why: String,
+}
+
+/// The holes, nearest first: those with hits in other tenths, the fewest missing first; then those that should have come up most
+/// often; then those under keys that never came up.
+#[must_use]
+pub fn holes(profile: &Profile, coverage: &Coverage, universe: &Universe, table: Option<&[Distribution]>) -> Vec<Hole> {
+    let mut at_key: BTreeMap<PhaseKey, u64> = BTreeMap::new();
+    let mut at_pair: BTreeMap<(PhaseKey, OpId), u64> = BTreeMap::new();
+    for (cell, &count) in &coverage.cells {
+        *at_key.entry(cell.key).or_default() += count;
+        *at_pair.entry((cell.key, cell.op)).or_default() += count;
+    }
+    let mut missing: BTreeMap<(PhaseKey, OpId), Vec<u8>> = BTreeMap::new();
+    for cell in universe.cells().filter(|cell| !coverage.cells.contains_key(cell)) {
+        missing.entry((cell.key, cell.op)).or_default().push(cell.bin);
+    }
+    let shares = table.map(shares);
+    let mut holes: Vec<(Rank, Hole)> = Vec::new();
+    for ((key, op), bins) in missing {
+        let visits = at_key.get(&key).copied().unwrap_or_default();
+        let hits = at_pair.get(&(key, op)).copied().unwrap_or_default();
+        let share = shares.as_ref().map(|shares| shares.get(&(key, op)).copied().unwrap_or_default());
+        let expected = share.map(|share| (share * visits as f64 * 1e6).round() / 1e6);
+        let rank = if hits > 0 {
+            (0, bins.len() as u64, 0)
+        } else {
+            // Expected draws, the most first; without a table, visits of the key.
+            let likely = expected.map_or(visits, |expected| (expected * 1e6) as u64);
+            (if visits > 0 { 1 } else { 2 }, u64::MAX - likely, 0)
+        };
+        let why = why(coverage, key, op, visits, hits, expected);
+        let (phase_key, op_name) = (profile.phase_keys[key].name.clone(), profile.ops[op].name.clone());
+        holes.push(((rank.0, rank.1, key, op), Hole { phase_key, op_name, bins, hits, expected, why }));
+    }
+    holes.sort_by_key(|(rank, _)| *rank);
+    holes.into_iter().map(|(_, hole)| hole).collect()
+}
+
+type Rank = (u8, u64, PhaseKey, OpId);
+
+/// Shares of operations under each key.
+fn shares(table: &[Distribution]) -> BTreeMap<(PhaseKey, OpId), f64> {
+    let mut shares = BTreeMap::new();
+    for (key, weights) in table {
+        let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
+        if total > 0.0 {
+            shares.extend(weights.iter().map(|&(op, weight)| ((*key, op), weight / total)));
+        }
+    }
+    shares
+}
+
+fn why(coverage: &Coverage, key: PhaseKey, op: OpId, visits: u64, hits: u64, expected: Option<f64>) -> String {
+    let from = (key, op, String::new());
+    let refused: Vec<(&str, u64)> = coverage
+        .refusals
+        .range(from..)
+        .take_while(|((of_key, of_op, _), _)| (*of_key, *of_op) == (key, op))
+        .map(|((_, _, reason), &count)| (reason.as_str(), count))
+        .collect();
+    if let Some((reason, count)) = refused.iter().max_by_key(|(reason, count)| (*count, std::cmp::Reverse(*reason))) {
+        return format!("refused {count} times: {reason}");
+    }
+    if visits == 0 {
+        return "nothing was started under this key".to_owned();
+    }
+    if hits > 0 {
+        return format!("started {hits} times, at other moments of the phase");
+    }
+    match expected {
+        Some(expected) if expected < 3.0 => {
+            format!(
+                "too seldom drawn: {visits} proposals were accepted under this key, and {expected:.3} of it to be expected"
+            )
+        }
+        Some(_) | None => {
+            format!("never started in {visits} proposals accepted under this key; a log of the proposer would say why")
+        }
+    }
+}

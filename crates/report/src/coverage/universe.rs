@@ -1,0 +1,103 @@
+//! What can be covered: the legal universe, as somebody who knows the rules hands it in.
+
+use nandseq_profile::{IdVec, OpId, PhaseKey, Profile, Ticks};
+
+use super::{BINS, Cell};
+use crate::page::Distribution;
+
+/// What is known of an operation under a phase key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// It can be proposed and accepted: its cells count.
+    Counts,
+    /// It can, but only by a coincidence that nobody waits for: its cells do not count, and are no mistake.
+    Chance,
+    /// It never can: why.
+    Never(String),
+}
+
+/// The standing of every operation under every phase key.
+#[derive(Clone, Debug)]
+pub struct Universe {
+    standings: IdVec<PhaseKey, Vec<Standing>>,
+    /// Whether the key's phase has a length.
+    lengths: IdVec<PhaseKey, bool>,
+    source: String,
+}
+
+impl Universe {
+    /// A universe of standings that `standing` says; `source` says for readers where it comes from.
+    #[must_use]
+    pub fn new(profile: &Profile, source: &str, standing: impl Fn(PhaseKey, OpId) -> Standing) -> Self {
+        let of_key = |key: PhaseKey| profile.ops.ids().map(|op| standing(key, op)).collect();
+        Self {
+            standings: profile.phase_keys.ids().map(of_key).collect(),
+            lengths: lengths(profile),
+            source: source.to_owned(),
+        }
+    }
+
+    /// What a probability table proposes: larger than what the rules of the device let happen, so that 100 % is out of reach.
+    #[must_use]
+    pub fn of_table(profile: &Profile, table: &[Distribution]) -> Self {
+        let mut proposed = vec![vec![false; profile.ops.len()]; profile.phase_keys.len()];
+        for (key, weights) in table {
+            for (op, _) in weights.iter().filter(|(_, weight)| *weight > 0.0) {
+                proposed[key.index()][op.index()] = true;
+            }
+        }
+        Self::new(profile, "what the probability table proposes", |key, op| {
+            if proposed[key.index()][op.index()] {
+                Standing::Counts
+            } else {
+                Standing::Never("the probability table gives it no weight".to_owned())
+            }
+        })
+    }
+
+    /// Where it comes from.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The standing of an operation under a key.
+    #[must_use]
+    pub fn standing(&self, key: PhaseKey, op: OpId) -> &Standing {
+        &self.standings[key][op.index()]
+    }
+
+    /// How many tenths a key's phase counts for: one where it has no length.
+    #[must_use]
+    pub fn bins(&self, key: PhaseKey) -> u8 {
+        if self.lengths[key] { BINS } else { 1 }
+    }
+
+    /// The cells that count, in their order.
+    pub fn cells(&self) -> impl Iterator<Item = Cell> + '_ {
+        let of_pair = move |key, op| (0..self.bins(key)).map(move |bin| Cell { key, op, bin });
+        self.standings.iter_ids().flat_map(move |(key, ops)| {
+            let counting = ops.iter().enumerate().filter(|(_, standing)| **standing == Standing::Counts);
+            counting.flat_map(move |(op, _)| of_pair(key, OpId::from(op)))
+        })
+    }
+
+    /// Whether a cell counts.
+    #[must_use]
+    pub fn holds(&self, cell: Cell) -> bool {
+        cell.bin < self.bins(cell.key) && *self.standing(cell.key, cell.op) == Standing::Counts
+    }
+}
+
+/// For each phase key whether its phase has a length.
+pub(super) fn lengths(profile: &Profile) -> IdVec<PhaseKey, bool> {
+    profile.phase_keys.ids().map(|key| has_length(profile, key)).collect()
+}
+
+/// Whether any operation is in the key's phase for a time.
+fn has_length(profile: &Profile, key: PhaseKey) -> bool {
+    let info = &profile.phase_keys[key];
+    let (Some(base), Some(phase)) = (info.base, info.phase) else { return false };
+    let Some(at) = profile.bases[base].phases.iter().position(|one| one.kind == phase) else { return false };
+    profile.ops.iter().any(|op| op.base == base && op.durations.get(at).is_some_and(|&length| length > Ticks::ZERO))
+}

@@ -1,0 +1,99 @@
+//! What sort of operation a base is: the few classes that pictures tell apart by colour.
+//!
+//! Derived from effects alone, never from names.
+
+use nandseq_profile::model::{AddressSource, Base, Effect};
+
+/// A class of bases that share a colour.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Family {
+    /// Erases blocks.
+    Erase,
+    /// Programs pages, loads or consumes the latches of a program.
+    Program,
+    /// Reads the array.
+    Read,
+    /// Puts data out.
+    DataOut,
+    /// Suspends or resumes.
+    Suspension,
+    /// Ends what is in flight.
+    Reset,
+    /// Asks for a status.
+    Status,
+    /// Everything else: features, identification, termination.
+    Other,
+}
+
+impl Family {
+    /// All classes, in the order of a legend.
+    pub const ALL: [Self; 8] = [
+        Self::Erase,
+        Self::Program,
+        Self::Read,
+        Self::DataOut,
+        Self::Suspension,
+        Self::Reset,
+        Self::Status,
+        Self::Other,
+    ];
+
+    /// What a legend calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Erase => "erase",
+            Self::Program => "program",
+            Self::Read => "read",
+            Self::DataOut => "data out",
+            Self::Suspension => "suspend, resume",
+            Self::Reset => "reset",
+            Self::Status => "status",
+            Self::Other => "other",
+        }
+    }
+
+    /// The class of a base: that of its effect which changes the device most.
+    #[must_use]
+    pub fn of(base: &Base) -> Self {
+        let by_effect = base.effects.iter().map(|&effect| Self::of_effect(effect)).min();
+        match by_effect {
+            Some(Self::Other) | None if base.address == AddressSource::ReadablePage => Self::Read,
+            Some(family) => family,
+            None => Self::Other,
+        }
+    }
+
+    const fn of_effect(effect: Effect) -> Self {
+        match effect {
+            Effect::Erase => Self::Erase,
+            Effect::Program
+            | Effect::CloseBlock
+            | Effect::LoadLatch { .. }
+            | Effect::ConsumeLatch { .. }
+            | Effect::CopybackSource
+            | Effect::CacheProgramStart(_)
+            | Effect::CacheProgramEnd(_) => Self::Program,
+            Effect::FillRegisters { .. } | Effect::CacheRead(_) | Effect::CacheReadEnd(_) => Self::Read,
+            Effect::DataOut => Self::DataOut,
+            Effect::Suspend(_) | Effect::Resume(_) => Self::Suspension,
+            Effect::ResetDie | Effect::ResetTarget => Self::Reset,
+            Effect::StatusRead => Self::Status,
+            Effect::OdtDisable | Effect::OdtEnable | Effect::Delay => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nandseq_profile::builtin;
+
+    #[test]
+    fn the_built_in_device_has_operations_of_every_class() {
+        let profile = builtin::profile();
+        for family in Family::ALL {
+            assert!(profile.bases.iter().any(|base| Family::of(base) == family), "{}", family.name());
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! Reads the files of a site: everything that pictures and exports are made of.
+//!
+//! Promises that every id and address handed on exists in the profile, and that rows are in the order of their files, runs in
+//! order. Stops at the first row that makes no sense, and says where: a damaged trace is `verify`'s business. What is asked for
+//! is held in memory: about 100 bytes for a row of a timeline.
+
+mod refusals;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
+use nandseq_trace::Status;
+use nandseq_trace::read::folder::{FindError, RunFile, SiteFiles};
+use nandseq_trace::read::table::{
+    self, InputTimeRow, ProposalRow, SegmentRow, StretchRow, TableError, TableFault, TableForm, TableKind, TableLine,
+    TouchRow,
+};
+use nandseq_trace::read::{self, ReadError};
+
+pub use refusals::Outcome;
+
+/// Why a site cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is nothing to read.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// The file system says no.
+    #[error("cannot read `{}`: {error}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A file is not what its name says.
+    #[error("`{}`: {what}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A row makes no sense.
+    #[error("`{}`:{line}: {what}", path.display())]
+    Row {
+        /// Which file.
+        path: PathBuf,
+        /// Its line, the header being line 1.
+        line: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+/// Which tables are to be read. Others are left empty.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    /// operation_sequence
+    pub operations: bool,
+    /// operation_timeline
+    pub stretches: bool,
+    /// op_state_timeline
+    pub segments: bool,
+    /// address_touch_count, op_state_name_input_time_count, phase_proposal_counts
+    pub counts: bool,
+    /// The proposer log
+    pub outcomes: bool,
+    /// The most rows of both timelines together; later ones are left out, and [`SiteTables::left_out`] says so.
+    pub most_rows: usize,
+}
+
+impl Wanted {
+    /// Everything.
+    pub const ALL: Self =
+        Self { operations: true, stretches: true, segments: true, counts: true, outcomes: true, most_rows: usize::MAX };
+    /// Nothing: a start for choices.
+    pub const NONE: Self = Self {
+        operations: false,
+        stretches: false,
+        segments: false,
+        counts: false,
+        outcomes: false,
+        most_rows: usize::MAX,
+    };
+}
+
+/// A row of the sequence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OperationRow {
+    /// `op_uid`
+    pub uid: u64,
+    /// `seq`
+    pub seq: u64,
+    /// The start, scaled and rounded as the sequence is.
+    pub time: Ticks,
+    /// Which command.
+    pub op: OpId,
+    /// The cell type of its first target.
+    pub cell_type: Option<CellTypeId>,
+    /// For status reads: the status expected.
+    pub status: Option<Status>,
+}
+
+/// A run of a site.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunInfo {
+    /// Its number.
+    pub run: u64,
+    /// Operations, as far as the sequence was read.
+    pub operations: u64,
+    /// The uids of its first and last operation.
+    pub uids: Option<(u64, u64)>,
+    /// The path of its sequence.
+    pub sequence: PathBuf,
+    /// The tables that are not there.
+    pub missing: Vec<TableKind>,
+}
+
+/// What the files of a site say.
+#[derive(Clone, Default, Debug)]
+pub struct SiteTables {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What it is called: the last part of the folder.
+    pub name: String,
+    /// Its runs, in order.
+    pub runs: Vec<RunInfo>,
+    /// Rows of the sequences.
+    pub operations: Vec<OperationRow>,
+    /// Rows of operation_timeline.
+    pub stretches: Vec<StretchRow>,
+    /// Rows of op_state_timeline.
+    pub segments: Vec<SegmentRow>,
+    /// Rows of address_touch_count.
+    pub touches: Vec<TouchRow>,
+    /// Rows of op_state_name_input_time_count.
+    pub input_times: Vec<InputTimeRow>,
+    /// Rows of phase_proposal_counts.
+    pub proposals: Vec<ProposalRow>,
+    /// What became of proposals, from the proposer logs that are there.
+    pub outcomes: Vec<Outcome>,
+    /// Rows of timelines that were left out: there were more than wanted.
+    pub left_out: u64,
+}
+
+/// Reads the rows of a table, one after another.
+///
+/// # Errors
+/// [`LoadError`] at the first row that makes no sense.
+pub fn rows<T>(
+    kind: TableKind,
+    path: &Path,
+    parse: impl Fn(&[u8]) -> Result<T, TableFault>,
+    mut take: impl FnMut(T) -> Result<(), String>,
+) -> Result<(), LoadError> {
+    let io = |error| LoadError::Io { path: path.to_owned(), error };
+    let mut reader = table::open(kind, path).map_err(|error| match error {
+        TableError::Io(error) => io(error),
+        error @ TableError::Header(_) => LoadError::File { path: path.to_owned(), what: error.to_string() },
+    })?;
+    let mut line = Vec::new();
+    loop {
+        let read = match reader.next_line(&mut line).map_err(io)? {
+            TableLine::End => return Ok(()),
+            TableLine::TooLong => Err(TableFault::TooLong.to_string()),
+            TableLine::Read => parse(&line).map_err(|fault| fault.to_string()),
+        };
+        let wrong = |what| LoadError::Row { path: path.to_owned(), line: reader.rows() + 1, what };
+        read.and_then(&mut take).map_err(wrong)?;
+    }
+}
+
+/// Reads what is wanted of a site.
+///
+/// # Errors
+/// [`LoadError`] at the first file that cannot be read, or row that makes no sense.
+pub fn site(profile: &Profile, files: &SiteFiles, wanted: Wanted) -> Result<SiteTables, LoadError> {
+    let form = TableForm::new(profile);
+    let name = files.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let mut tables = SiteTables { folder: files.folder.clone(), name, ..SiteTables::default() };
+    for run in &files.runs {
+        let mut info = RunInfo {
+            run: run.run,
+            operations: 0,
+            uids: None,
+            sequence: run.path.clone(),
+            missing: TableKind::ALL
+                .into_iter()
+                .filter(|&kind| !run.tables.iter().any(|one| one.kind == kind))
+                .collect(),
+        };
+        if wanted.operations {
+            tables.read_sequence(profile, &mut info)?;
+        }
+        for file in &run.tables {
+            tables.read_table(profile, &form, file.kind, &file.path, wanted)?;
+        }
+        if wanted.outcomes {
+            tables.outcomes.extend(outcomes(profile, run)?);
+        }
+        tables.runs.push(info);
+    }
+    Ok(tables)
+}
+
+impl SiteTables {
+    fn read_sequence(&mut self, profile: &Profile, info: &mut RunInfo) -> Result<(), LoadError> {
+        operations(profile, &info.sequence, |row| {
+            self.operations.push(row);
+            info.operations += 1;
+            info.uids = Some((info.uids.map_or(row.uid, |(first, _)| first), row.uid));
+        })
+    }
+
+    fn read_table(
+        &mut self,
+        profile: &Profile,
+        form: &TableForm,
+        kind: TableKind,
+        path: &Path,
+        wanted: Wanted,
+    ) -> Result<(), LoadError> {
+        match kind {
+            TableKind::OperationTimeline if wanted.stretches => self.read_timeline(profile, form, kind, path, wanted),
+            TableKind::OpStateTimeline if wanted.segments => self.read_timeline(profile, form, kind, path, wanted),
+            TableKind::AddressTouchCount | TableKind::InputTimeCount | TableKind::ProposalCounts if wanted.counts => {
+                self.read_counts(profile, form, kind, path)
+            }
+            TableKind::OperationTimeline
+            | TableKind::OpStateTimeline
+            | TableKind::AddressTouchCount
+            | TableKind::InputTimeCount
+            | TableKind::ProposalCounts => Ok(()),
+        }
+    }
+
+    /// Reads either timeline, up to the number of rows wanted.
+    fn read_timeline(
+        &mut self,
+        profile: &Profile,
+        form: &TableForm,
+        kind: TableKind,
+        path: &Path,
+        wanted: Wanted,
+    ) -> Result<(), LoadError> {
+        let device = Addresses::of(profile);
+        let Self { stretches, segments, left_out, .. } = self;
+        let forwards = |start: Ticks, end: Ticks| {
+            if end < start { Err("it ends before it starts".to_owned()) } else { Ok(()) }
+        };
+        if kind == TableKind::OperationTimeline {
+            return rows(
+                kind,
+                path,
+                |line| form.stretch(line),
+                |row| {
+                    device.holds(row.die, row.plane, row.block, row.page)?;
+                    forwards(row.start, row.end)?;
+                    if stretches.len() + segments.len() >= wanted.most_rows {
+                        *left_out += 1;
+                    } else {
+                        stretches.push(row);
+                    }
+                    Ok(())
+                },
+            );
+        }
+        rows(
+            kind,
+            path,
+            |line| form.segment(line),
+            |row| {
+                device.holds(row.die, row.plane, 0, 0)?;
+                forwards(row.start, row.end)?;
+                if stretches.len() + segments.len() >= wanted.most_rows {
+                    *left_out += 1;
+                } else {
+                    segments.push(row);
+                }
+                Ok(())
+            },
+        )
+    }
+
+    /// Reads one of the three tables of counts.
+    fn read_counts(
+        &mut self,
+        profile: &Profile,
+        form: &TableForm,
+        kind: TableKind,
+        path: &Path,
+    ) -> Result<(), LoadError> {
+        let device = Addresses::of(profile);
+        let Self { touches, input_times, proposals, .. } = self;
+        if kind == TableKind::AddressTouchCount {
+            return rows(
+                kind,
+                path,
+                |line| form.touch(line),
+                |row| {
+                    device.holds(row.die, 0, row.block, row.page)?;
+                    touches.push(row);
+                    Ok(())
+                },
+            );
+        }
+        if kind == TableKind::InputTimeCount {
+            return rows(
+                kind,
+                path,
+                |line| form.input_time(line),
+                |row| {
+                    input_times.push(row);
+                    Ok(())
+                },
+            );
+        }
+        rows(
+            kind,
+            path,
+            |line| form.proposal(line),
+            |row| {
+                device.holds(row.die, row.plane, 0, 0)?;
+                proposals.push(row);
+                Ok(())
+            },
+        )
+    }
+}
+
+/// Reads the rows of a sequence, one after another.
+///
+/// # Errors
+/// [`LoadError`] at the first row that makes no sense.
+pub fn operations(profile: &Profile, path: &Path, mut take: impl FnMut(OperationRow)) -> Result<(), LoadError> {
+    let io = |error| LoadError::Io { path: path.to_owned(), error };
+    let mut reader = read::open(profile, path).map_err(|error| match error {
+        ReadError::Io(error) => io(error),
+        error @ ReadError::Header => LoadError::File { path: path.to_owned(), what: error.to_string() },
+    })?;
+    let wrong = |row: u64, what| LoadError::Row { path: path.to_owned(), line: row + 1, what };
+    while let Some(row) = reader.next_row().map_err(io)? {
+        let row = row.map_err(|bad| wrong(bad.row, bad.fault.to_string()))?;
+        if let Some(fault) = row.fault {
+            return Err(wrong(row.row, fault.to_string()));
+        }
+        let first = row.targets.first();
+        take(OperationRow {
+            uid: row.uid,
+            seq: row.seq,
+            time: row.time,
+            op: row.op,
+            cell_type: first.and_then(|target| target.cell_type),
+            status: first.and_then(|target| target.status),
+        });
+    }
+    Ok(())
+}
+
+/// What became of a run's proposals, if a log of the proposer lies beside its sequence.
+///
+/// # Errors
+/// [`LoadError`] when the log cannot be read.
+pub fn outcomes(profile: &Profile, run: &RunFile) -> Result<Vec<Outcome>, LoadError> {
+    let Some(path) = refusals::beside(&run.path) else { return Ok(Vec::new()) };
+    let io = |error| LoadError::Io { path: path.clone(), error };
+    let file = fs::File::open(&path).map_err(io)?;
+    refusals::read(profile, io::BufReader::new(file)).map_err(io)
+}
+
+/// How many of everything the device has.
+#[derive(Clone, Copy)]
+struct Addresses {
+    limits: [(u64, &'static str); 4],
+}
+
+impl Addresses {
+    fn of(profile: &Profile) -> Self {
+        let device = profile.topology;
+        let limit = |count: u32, what| (u64::from(count), what);
+        Self {
+            limits: [
+                limit(device.dies, "die"),
+                limit(device.planes, "plane"),
+                limit(device.blocks_per_die, "block"),
+                limit(device.pages_per_block, "page"),
+            ],
+        }
+    }
+
+    /// Whether the device has such an address.
+    fn holds(self, die: u64, plane: u64, block: u64, page: u64) -> Result<(), String> {
+        for (value, (limit, what)) in [die, plane, block, page].into_iter().zip(self.limits) {
+            if value >= limit {
+                return Err(format!("the device has no {what} {value}"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,228 @@
+//! One HTML file that shows what runs did, without a network.
+//!
+//! Promises a page that holds its own script, style and data, refuses every other source by its content security policy, and
+//! depends on its inputs alone. Data is packed into columns ([`pack`]); the script draws only what is visible.
+//! Leaves out what the files do not say.
+
+mod counts;
+mod lanes;
+mod pack;
+mod violations;
+
+use std::io::{self, Write};
+
+use nandseq_profile::model::{Base, PhaseKind};
+use nandseq_profile::{OpId, PhaseKey, Profile};
+use nandseq_trace::read::table::{StateName, TableKind};
+use serde::Serialize;
+
+use crate::family::Family;
+use crate::load::SiteTables;
+use counts::Counts;
+use lanes::{StateNumbers, Timelines};
+pub use violations::Verdict;
+use violations::Violations;
+
+/// The most rows of timelines a page shows when nothing else is asked for; more make it slow to open, not to use.
+pub const MOST_ROWS: usize = 1_000_000;
+
+const TEMPLATE: &str = include_str!("../page/page.html");
+/// The parts of the page, by their marks in the template.
+const PARTS: [(&str, &str); 8] = [
+    ("style.css", include_str!("../page/style.css")),
+    ("data.js", include_str!("../page/data.js")),
+    ("theme.js", include_str!("../page/theme.js")),
+    ("gantt.js", include_str!("../page/gantt.js")),
+    ("gantt_input.js", include_str!("../page/gantt_input.js")),
+    ("heatmap.js", include_str!("../page/heatmap.js")),
+    ("charts.js", include_str!("../page/charts.js")),
+    ("main.js", include_str!("../page/main.js")),
+];
+
+/// Weights of op names under a phase key.
+pub type Distribution = (PhaseKey, Vec<(OpId, f64)>);
+
+/// What a page shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The device.
+    pub profile: &'a Profile,
+    /// The sites, in order.
+    pub sites: &'a [SiteTables],
+    /// The probability table in force, if known: weights of op names by phase key.
+    pub table: Option<&'a [Distribution]>,
+    /// What a verifier found, if it was asked.
+    pub verdict: Option<&'a Verdict>,
+    /// What the tool is called, with its version.
+    pub tool: &'a str,
+    /// Further figures for the summary: what, how much, and what that means.
+    pub figures: &'a [(String, String, String)],
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    tool: &'a str,
+    device: Device<'a>,
+    unit_ps: u64,
+    ops: Vec<OpInfo<'a>>,
+    bases: Vec<&'a str>,
+    families: Vec<&'static str>,
+    cell_types: Vec<&'a str>,
+    states: Vec<StateInfo>,
+    keys: Vec<&'a str>,
+    sites: Vec<SiteData<'a>>,
+    /// For each phase key: number of the operation, share.
+    configured: Option<Vec<Vec<(usize, f64)>>>,
+    violations: Option<Violations>,
+    figures: &'a [(String, String, String)],
+}
+
+#[derive(Serialize)]
+struct Device<'a> {
+    name: &'a str,
+    dies: u32,
+    planes: u32,
+    blocks: u32,
+    pages: u32,
+}
+
+#[derive(Serialize)]
+struct OpInfo<'a> {
+    name: &'a str,
+    base: usize,
+    family: usize,
+    cell_type: usize,
+    /// The fields of its payload.
+    fields: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct StateInfo {
+    name: String,
+    family: Option<usize>,
+    /// How it is drawn: `issue`, `busy`, `window`, or `end` for what has no length.
+    phase: &'static str,
+}
+
+#[derive(Serialize)]
+struct SiteData<'a> {
+    name: &'a str,
+    runs: Vec<RunData>,
+    /// Operations by name.
+    operations: Vec<u64>,
+    missing: Vec<&'static str>,
+    left_out: u64,
+    timelines: Timelines,
+    counts: Counts,
+}
+
+#[derive(Serialize)]
+struct RunData {
+    run: u64,
+    operations: u64,
+    first_uid: u64,
+    last_uid: u64,
+}
+
+/// Writes a page.
+///
+/// # Errors
+/// Whatever the output reports.
+pub fn write(subject: &Subject<'_>, mut out: impl Write) -> io::Result<()> {
+    let data = serde_json::to_string(&data(subject)).map_err(io::Error::other)?;
+    // Inside a script element only `<` could end it.
+    let data = data.replace('<', "\\u003c");
+    let mut rest = TEMPLATE;
+    while let Some((before, after)) = rest.split_once("{{") {
+        out.write_all(before.as_bytes())?;
+        let Some((mark, after)) = after.split_once("}}") else { break };
+        let part = PARTS.iter().find(|(name, _)| *name == mark).map(|(_, text)| *text);
+        out.write_all(part.unwrap_or(&data).as_bytes())?;
+        rest = after;
+    }
+    out.write_all(rest.as_bytes())
+}
+
+fn data<'a>(subject: &Subject<'a>) -> Data<'a> {
+    let profile = subject.profile;
+    let names: Vec<StateName> = StateName::all(profile).collect();
+    let states = StateNumbers::new(&names);
+    let unit = lanes::time_unit(subject.sites);
+    let families = lanes::families(profile);
+    let op = |(id, op): (OpId, &'a nandseq_profile::model::Op)| OpInfo {
+        name: &op.name,
+        base: op.base.index(),
+        family: families[id.index()],
+        cell_type: op.cell_type.index(),
+        fields: profile.bases[op.base].payload.iter().map(|field| field.name()).collect(),
+    };
+    let topology = profile.topology;
+    Data {
+        tool: subject.tool,
+        device: Device {
+            name: &profile.name,
+            dies: topology.dies,
+            planes: topology.planes,
+            blocks: topology.blocks_per_die,
+            pages: topology.pages_per_block,
+        },
+        unit_ps: unit,
+        ops: profile.ops.iter_ids().map(op).collect(),
+        bases: profile.bases.iter().map(|base| &*base.name).collect(),
+        families: Family::ALL.iter().map(|family| family.name()).collect(),
+        cell_types: profile.cell_types.iter().map(|cell| &*cell.name).collect(),
+        states: names.iter().map(|&name| state_info(profile, name)).collect(),
+        keys: profile.phase_keys.iter().map(|key| &*key.name).collect(),
+        sites: subject.sites.iter().map(|site| site_data(profile, site, &states, unit)).collect(),
+        configured: subject.table.map(|table| configured(profile, table)),
+        violations: subject.verdict.map(|verdict| verdict.of(subject.sites, unit)),
+        figures: subject.figures,
+    }
+}
+
+fn state_info(profile: &Profile, name: StateName) -> StateInfo {
+    let number = |base: &Base| Family::ALL.iter().position(|&one| one == Family::of(base));
+    let (base, phase) = match name {
+        StateName::Default => (None, "end"),
+        StateName::End(base) => (Some(base), "end"),
+        StateName::Phase(base, PhaseKind::Issue) => (Some(base), "issue"),
+        StateName::Phase(base, PhaseKind::CoreBusy) => (Some(base), "busy"),
+        StateName::Phase(base, PhaseKind::DataIn | PhaseKind::DataOut) => (Some(base), "window"),
+    };
+    StateInfo { name: name.text(profile), family: base.and_then(|base| number(&profile.bases[base])), phase }
+}
+
+fn site_data<'a>(profile: &Profile, site: &'a SiteTables, states: &StateNumbers, unit: u64) -> SiteData<'a> {
+    let mut operations = vec![0; profile.ops.len()];
+    for row in &site.operations {
+        operations[row.op.index()] += 1;
+    }
+    let run = |info: &crate::load::RunInfo| {
+        let (first_uid, last_uid) = info.uids.unwrap_or_default();
+        RunData { run: info.run, operations: info.operations, first_uid, last_uid }
+    };
+    let lacks = |kind: &TableKind| site.runs.iter().any(|run| run.missing.contains(kind));
+    SiteData {
+        name: &site.name,
+        runs: site.runs.iter().map(run).collect(),
+        operations,
+        missing: TableKind::ALL.into_iter().filter(lacks).map(TableKind::name).collect(),
+        left_out: site.left_out,
+        timelines: Timelines::new(profile, site, states, unit),
+        counts: Counts::new(site, states),
+    }
+}
+
+/// The shares of names under each key: weights divided by their sum.
+fn configured(profile: &Profile, table: &[Distribution]) -> Vec<Vec<(usize, f64)>> {
+    let mut shares = vec![Vec::new(); profile.phase_keys.len()];
+    for (key, weights) in table {
+        let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
+        if let Some(of_key) = shares.get_mut(key.index()).filter(|_| total > 0.0) {
+            // Six decimals are more than a picture shows.
+            let share = |weight: f64| (weight / total * 1e6).round() / 1e6;
+            *of_key = weights.iter().map(|&(op, weight)| (op.index(), share(weight))).collect();
+        }
+    }
+    shares
+}

@@ -1,0 +1,119 @@
+//! The tables of counts, packed: address touches, op_states by operation and input time, proposals, refusals.
+
+use std::collections::BTreeMap;
+
+use nandseq_profile::{OpId, PhaseKey};
+use serde::Serialize;
+
+use super::lanes::{Columns, StateNumbers, named};
+use super::pack::Column;
+use crate::load::SiteTables;
+
+/// The counts of a site.
+#[derive(Serialize, Debug)]
+pub(super) struct Counts {
+    /// By die, block and page: programs and reads.
+    touches: Columns,
+    /// By op_state, operation and hundredths of input time.
+    input_times: Columns,
+    /// By phase key and operation: proposals accepted.
+    proposals: Columns,
+    /// By reason and operation: proposals refused.
+    refusals: Vec<Refusals>,
+    /// Proposals accepted, according to the log of the proposer.
+    accepted: Option<u64>,
+}
+
+/// Proposals refused for a reason.
+#[derive(Serialize, Debug)]
+struct Refusals {
+    reason: String,
+    count: u64,
+    /// The operations refused most often: number of the operation, count.
+    most: Vec<(usize, u64)>,
+}
+
+/// How many operations are listed for a reason.
+const LISTED: usize = 8;
+
+impl Counts {
+    pub(super) fn new(site: &SiteTables, states: &StateNumbers) -> Self {
+        let any = !site.outcomes.is_empty();
+        let accepted = site.outcomes.iter().filter(|one| one.reason.is_none()).map(|one| one.count).sum();
+        Self {
+            touches: touches(site),
+            input_times: input_times(site, states),
+            proposals: proposals(site),
+            refusals: refusals(site),
+            accepted: any.then_some(accepted),
+        }
+    }
+}
+
+fn touches(site: &SiteTables) -> Columns {
+    let mut sums: BTreeMap<(u64, u64, u64), [u64; 2]> = BTreeMap::new();
+    for row in &site.touches {
+        sums.entry((row.die, row.block, row.page)).or_default()[usize::from(!row.program)] += row.count;
+    }
+    let mut columns: [Column; 5] = Default::default();
+    let [die, block, page, programs, reads] = &mut columns;
+    for (&address, &counts) in &sums {
+        die.push(address.0);
+        block.push(address.1);
+        page.push(address.2);
+        programs.push(counts[0]);
+        reads.push(counts[1]);
+    }
+    named(sums.len(), ["die", "block", "page", "programs", "reads"], &columns)
+}
+
+fn input_times(site: &SiteTables, states: &StateNumbers) -> Columns {
+    let mut sums: BTreeMap<(u64, OpId, u64), u64> = BTreeMap::new();
+    for row in &site.input_times {
+        *sums.entry((states.of(row.state), row.op, row.input_time)).or_default() += row.count;
+    }
+    let mut columns: [Column; 4] = Default::default();
+    let [state, op, time, count] = &mut columns;
+    for (&(in_state, of, at), &sum) in &sums {
+        state.push(in_state);
+        op.push(of.index() as u64);
+        time.push(at);
+        count.push(sum);
+    }
+    named(sums.len(), ["state", "op", "time", "count"], &columns)
+}
+
+fn proposals(site: &SiteTables) -> Columns {
+    let mut sums: BTreeMap<(PhaseKey, OpId), u64> = BTreeMap::new();
+    for row in &site.proposals {
+        *sums.entry((row.key_used, row.op)).or_default() += row.count;
+    }
+    let mut columns: [Column; 3] = Default::default();
+    let [key, op, count] = &mut columns;
+    for (&(under, of), &sum) in &sums {
+        key.push(under.index() as u64);
+        op.push(of.index() as u64);
+        count.push(sum);
+    }
+    named(sums.len(), ["key", "op", "count"], &columns)
+}
+
+fn refusals(site: &SiteTables) -> Vec<Refusals> {
+    let mut by_reason: BTreeMap<&str, BTreeMap<OpId, u64>> = BTreeMap::new();
+    for one in &site.outcomes {
+        if let Some(reason) = &one.reason {
+            *by_reason.entry(reason).or_default().entry(one.op).or_default() += one.count;
+        }
+    }
+    let mut refusals: Vec<Refusals> = by_reason
+        .into_iter()
+        .map(|(reason, ops)| {
+            let mut most: Vec<(usize, u64)> = ops.iter().map(|(op, &count)| (op.index(), count)).collect();
+            most.sort_by_key(|&(op, count)| (std::cmp::Reverse(count), op));
+            most.truncate(LISTED);
+            Refusals { reason: reason.to_owned(), count: ops.values().sum(), most }
+        })
+        .collect();
+    refusals.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.reason.cmp(&b.reason)));
+    refusals
+}

@@ -1,0 +1,259 @@
+//! The lanes of the chart, and the rows in them, packed.
+//!
+//! A lane is what can do one thing at a time: a plane for op_states, a block for operations. Operations whose payload names no
+//! block, plane or die go to the lane of what it does name. Rows of a lane are in the order of their starts.
+
+use nandseq_profile::model::PayloadField;
+use nandseq_profile::{OpId, Profile};
+use nandseq_trace::Status;
+use nandseq_trace::read::table::{SegmentRow, StateName, StretchRow};
+use serde::Serialize;
+use std::collections::HashMap;
+
+use super::pack::Column;
+use crate::load::SiteTables;
+
+/// What a lane shows. The order is that of the page within a die.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) enum Place {
+    /// Operations that name no die.
+    Device,
+    /// Operations that name only a die.
+    Die(u64),
+    /// The op_state of a plane.
+    State(u64, u64),
+    /// Operations that name a plane, but no block.
+    Plane(u64, u64),
+    /// Operations on a block: die, then block.
+    Block(u64, u64),
+}
+
+impl Place {
+    /// The lane of an operation.
+    fn of(fields: Fields, row: &StretchRow) -> Self {
+        if !fields.die {
+            Self::Device
+        } else if fields.block {
+            Self::Block(row.die, row.block)
+        } else if fields.plane {
+            Self::Plane(row.die, row.plane)
+        } else {
+            Self::Die(row.die)
+        }
+    }
+
+    /// Where the lane stands: by die, then by sort, then by number.
+    fn rank(self) -> (u64, u8, u64) {
+        match self {
+            Self::Device => (0, 0, 0),
+            Self::Die(die) => (die + 1, 0, 0),
+            Self::State(die, plane) => (die + 1, 1, plane),
+            Self::Plane(die, plane) => (die + 1, 2, plane),
+            Self::Block(die, block) => (die + 1, 3, block),
+        }
+    }
+
+    fn label(self) -> String {
+        match self {
+            Self::Device => "device".to_owned(),
+            Self::Die(die) => format!("d{die}"),
+            Self::State(die, plane) => format!("d{die}-p{plane} state"),
+            Self::Plane(die, plane) => format!("d{die}-p{plane}"),
+            Self::Block(die, block) => format!("d{die}-b{block}"),
+        }
+    }
+
+    const fn sort(self) -> &'static str {
+        match self {
+            Self::Device | Self::Die(_) => "die",
+            Self::State(..) => "state",
+            Self::Plane(..) => "plane",
+            Self::Block(..) => "block",
+        }
+    }
+}
+
+/// Which address fields the payload of an operation has.
+#[derive(Clone, Copy, Debug)]
+struct Fields {
+    die: bool,
+    plane: bool,
+    block: bool,
+}
+
+/// A lane, as the page is told.
+#[derive(Serialize, Debug)]
+pub(super) struct Lane {
+    label: String,
+    sort: &'static str,
+    /// The first of its rows, and how many there are, in the columns of its sort.
+    first: usize,
+    count: usize,
+}
+
+/// The columns of a site's timelines.
+#[derive(Serialize, Debug)]
+pub(super) struct Timelines {
+    lanes: Vec<Lane>,
+    stretches: Columns,
+    segments: Columns,
+}
+
+/// Columns of equal length, by name.
+#[derive(Serialize, Default, Debug)]
+pub(super) struct Columns {
+    pub(super) rows: usize,
+    #[serde(flatten)]
+    pub(super) columns: std::collections::BTreeMap<&'static str, String>,
+}
+
+/// How times are stored: whole multiples of this many ps.
+pub(super) fn time_unit(sites: &[SiteTables]) -> u64 {
+    let mut unit = 0;
+    for site in sites {
+        let stretches = site.stretches.iter().flat_map(|row| [row.start.0, row.end.0]);
+        let segments = site.segments.iter().flat_map(|row| [row.start.0, row.end.0]);
+        for time in stretches.chain(segments) {
+            unit = divisor(unit, time);
+            if unit == 1 {
+                return 1;
+            }
+        }
+    }
+    unit.max(1)
+}
+
+fn divisor(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// The numbers under which the page knows op_states.
+pub(super) struct StateNumbers(HashMap<StateName, usize>);
+
+impl StateNumbers {
+    pub(super) fn new(states: &[StateName]) -> Self {
+        Self(states.iter().enumerate().map(|(at, &state)| (state, at)).collect())
+    }
+
+    pub(super) fn of(&self, state: StateName) -> u64 {
+        self.0.get(&state).copied().unwrap_or_default() as u64
+    }
+}
+
+impl Timelines {
+    /// Packs the timelines of a site; `unit` divides every time.
+    pub(super) fn new(profile: &Profile, site: &SiteTables, states: &StateNumbers, unit: u64) -> Self {
+        let fields: Vec<Fields> = profile.ops.iter().map(|op| fields_of(profile, op.base)).collect();
+        let place = |row: &StretchRow| Place::of(fields[row.op.index()], row);
+        let mut stretches: Vec<(Place, &StretchRow)> = site.stretches.iter().map(|row| (place(row), row)).collect();
+        stretches.sort_by_key(|(place, row)| (place.rank(), row.start, row.uid, row.plane));
+        let state_lane = |row: &SegmentRow| Place::State(row.die, row.plane);
+        let mut segments: Vec<(Place, &SegmentRow)> = site.segments.iter().map(|row| (state_lane(row), row)).collect();
+        segments.sort_by_key(|(place, row)| (place.rank(), row.start));
+        let mut lanes = lanes_of(stretches.iter().map(|(place, _)| *place));
+        lanes.extend(lanes_of(segments.iter().map(|(place, _)| *place)));
+        lanes.sort_by_key(|(place, ..)| place.rank());
+        let lane = |(place, first, count): (Place, usize, usize)| Lane {
+            label: place.label(),
+            sort: place.sort(),
+            first,
+            count,
+        };
+        Self {
+            lanes: lanes.into_iter().map(lane).collect(),
+            stretches: pack_stretches(site, &stretches, states, unit),
+            segments: pack_segments(&segments, states, unit),
+        }
+    }
+}
+
+fn fields_of(profile: &Profile, base: nandseq_profile::BaseId) -> Fields {
+    let base = &profile.bases[base];
+    Fields {
+        die: base.payload_has(PayloadField::Die),
+        plane: base.payload_has(PayloadField::Plane),
+        block: base.payload_has(PayloadField::Block),
+    }
+}
+
+/// Runs of equal places: place, first row, number of rows.
+fn lanes_of(places: impl Iterator<Item = Place>) -> Vec<(Place, usize, usize)> {
+    let mut lanes: Vec<(Place, usize, usize)> = Vec::new();
+    for (at, place) in places.enumerate() {
+        match lanes.last_mut() {
+            Some((last, _, count)) if *last == place => *count += 1,
+            Some(_) | None => lanes.push((place, at, 1)),
+        }
+    }
+    lanes
+}
+
+/// What the sequence says of an operation, in one number: the cell type + 1, then the status expected.
+fn details(site: &SiteTables) -> HashMap<u64, u64> {
+    let status = |status: Option<Status>| match status {
+        None => 0,
+        Some(Status::Busy) => 1,
+        Some(Status::ExtReady) => 2,
+        Some(Status::Ready) => 3,
+    };
+    let of = |row: &crate::load::OperationRow| {
+        (row.uid, row.cell_type.map_or(0, |cell| cell.index() as u64 + 1) << 2 | status(row.status))
+    };
+    site.operations.iter().map(of).collect()
+}
+
+fn pack_stretches(site: &SiteTables, rows: &[(Place, &StretchRow)], states: &StateNumbers, unit: u64) -> Columns {
+    let details = details(site);
+    let mut columns: [Column; 11] = Default::default();
+    let [start, length, op, uid, plane, page, state, used, hidden, resumed, detail] = &mut columns;
+    let mut before: Option<(Place, u64, u64)> = None;
+    for &(place, row) in rows {
+        let (last_start, last_uid) =
+            before.filter(|(lane, ..)| *lane == place).map_or((0, 0), |(_, start, uid)| (start, uid));
+        start.push((row.start.0 - last_start) / unit);
+        length.push((row.end.0 - row.start.0) / unit);
+        op.push(row.op.index() as u64);
+        uid.push_signed((row.uid as i64).wrapping_sub(last_uid as i64));
+        plane.push(row.plane);
+        page.push(row.page);
+        state.push(states.of(row.state));
+        used.push(row.key_used.index() as u64);
+        hidden.push(row.key_virtual.index() as u64);
+        resumed.push(u64::from(row.resumed));
+        detail.push(details.get(&row.uid).copied().unwrap_or_default());
+        before = Some((place, row.start.0, row.uid));
+    }
+    let names = ["start", "length", "op", "uid", "plane", "page", "state", "used", "virtual", "resumed", "detail"];
+    named(rows.len(), names, &columns)
+}
+
+fn pack_segments(rows: &[(Place, &SegmentRow)], states: &StateNumbers, unit: u64) -> Columns {
+    let mut columns: [Column; 3] = Default::default();
+    let [start, length, state] = &mut columns;
+    let mut before: Option<(Place, u64)> = None;
+    for &(place, row) in rows {
+        let last = before.filter(|(lane, _)| *lane == place).map_or(0, |(_, start)| start);
+        start.push((row.start.0 - last) / unit);
+        length.push((row.end.0 - row.start.0) / unit);
+        state.push(states.of(row.state));
+        before = Some((place, row.start.0));
+    }
+    named(rows.len(), ["start", "length", "state"], &columns)
+}
+
+/// Gives columns their names.
+pub(super) fn named<const N: usize>(rows: usize, names: [&'static str; N], columns: &[Column; N]) -> Columns {
+    Columns { rows, columns: names.into_iter().zip(columns.iter().map(Column::text)).collect() }
+}
+
+/// The class of each operation, as numbers into a legend.
+pub(super) fn families(profile: &Profile) -> Vec<usize> {
+    let of = |(_, op): (OpId, &nandseq_profile::model::Op)| {
+        let family = crate::family::Family::of(&profile.bases[op.base]);
+        crate::family::Family::ALL.iter().position(|&one| one == family).unwrap_or_default()
+    };
+    profile.ops.iter_ids().map(of).collect()
+}

@@ -1,0 +1,98 @@
+//! What a verifier found: its JSON, as far as a page shows it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::load::SiteTables;
+
+/// A verdict in JSON, as `nandseqgen verify --format json` prints it.
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    clean: bool,
+    rules: Vec<Rule>,
+}
+
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
+struct Rule {
+    rule: String,
+    sentence: String,
+    findings: u64,
+    first: Vec<Finding>,
+}
+
+#[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
+struct Finding {
+    file: String,
+    line: u64,
+    time_ps: Option<u64>,
+    op_uid: Option<u64>,
+    op_name: Option<String>,
+    message: String,
+}
+
+/// The verdict on the sites of a page.
+#[derive(Serialize, Debug)]
+pub(super) struct Violations {
+    clean: bool,
+    total: u64,
+    list: Vec<Violation>,
+}
+
+#[derive(Serialize, Debug)]
+struct Violation {
+    rule: String,
+    sentence: String,
+    site: Option<usize>,
+    uid: Option<u64>,
+    /// In units of the page's time.
+    time: Option<u64>,
+    op: Option<String>,
+    message: String,
+    file: String,
+    line: u64,
+}
+
+impl Verdict {
+    /// Reads a verdict.
+    ///
+    /// # Errors
+    /// When the text is no verdict.
+    pub fn read(text: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(text)
+    }
+
+    pub(super) fn of(&self, sites: &[SiteTables], unit: u64) -> Violations {
+        let mut list = Vec::new();
+        for rule in &self.rules {
+            for finding in &rule.first {
+                let path = Path::new(&finding.file);
+                list.push(Violation {
+                    rule: rule.rule.clone(),
+                    sentence: rule.sentence.clone(),
+                    site: site_of(path, sites),
+                    uid: finding.op_uid,
+                    time: finding.time_ps.map(|time| time / unit),
+                    op: finding.op_name.clone(),
+                    message: finding.message.clone(),
+                    file: path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+                    line: finding.line,
+                });
+            }
+        }
+        let total = self.rules.iter().map(|rule| rule.findings).sum();
+        Violations { clean: self.clean, total, list }
+    }
+}
+
+/// The site a file is of: the one in whose folder it lies, however the paths were spelled.
+fn site_of(file: &Path, sites: &[SiteTables]) -> Option<usize> {
+    let folder = file.parent()?;
+    let same = |site: &SiteTables| site.folder == folder || site.folder == file;
+    sites.iter().position(same).or_else(|| {
+        let named = |site: &&SiteTables| folder.file_name().is_some_and(|name| name.to_string_lossy() == *site.name);
+        let mut of_name = sites.iter().enumerate().filter(|(_, site)| named(site));
+        // A name that two sites share says nothing.
+        of_name.next().filter(|_| of_name.next().is_none()).map(|(at, _)| at)
+    })
+}

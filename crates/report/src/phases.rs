@@ -1,0 +1,22 @@
+//! Where the phases of an operation lie, as planned: from its start and the profile's durations.
+
+use nandseq_profile::model::PhaseKind;
+use nandseq_profile::{Profile, Ticks};
+use nandseq_trace::read::table::StretchRow;
+
+/// The phases of an operation's first stretch that hold the bus: kind, start, end. Phases without length are left out, and what
+/// was cut ends with the stretch.
+pub(crate) fn on_bus(profile: &Profile, row: &StretchRow) -> Vec<(PhaseKind, Ticks, Ticks)> {
+    let phases = profile.bases[row.base].phases.iter().zip(&profile.ops[row.op].durations);
+    let mut at = row.start;
+    let mut held = Vec::new();
+    for (phase, &length) in phases {
+        let end = Ticks(at.0.saturating_add(length.0));
+        let cut = if phase.kind == PhaseKind::Issue { end } else { end.min(row.end) };
+        if phase.bus && cut > at {
+            held.push((phase.kind, at, cut));
+        }
+        at = end;
+    }
+    held
+}

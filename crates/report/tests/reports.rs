@@ -1,0 +1,241 @@
+//! Pages, timelines and coverage of runs of the built-in device.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+
+mod generated;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::sync::LazyLock;
+
+use generated::{Generated, generate, table};
+use nandseq_profile::{Profile, builtin};
+use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, Universe};
+use nandseq_report::load::{self, Wanted};
+use nandseq_report::page::{self, Subject, Verdict};
+use nandseq_report::{LoadError, SiteTables, chains, perfetto, vcd};
+use serde_json::Value;
+
+static PROFILE: LazyLock<Profile> = LazyLock::new(builtin::profile);
+static RUNS: LazyLock<Generated> = LazyLock::new(|| generate(&PROFILE, 2, 2, 150_000));
+
+fn page_of(sites: &[SiteTables], verdict: Option<&Verdict>) -> String {
+    let table = table(&PROFILE);
+    let subject = Subject { profile: &PROFILE, sites, table: Some(&table), verdict, tool: "nandseqgen", figures: &[] };
+    let mut page = Vec::new();
+    page::write(&subject, &mut page).unwrap();
+    String::from_utf8(page).unwrap()
+}
+
+fn data_of(page: &str) -> Value {
+    let (_, data) = page.split_once("<script type=\"application/json\" id=\"data\">").unwrap();
+    serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap()
+}
+
+#[test]
+fn a_page_asks_for_nothing_that_is_not_in_it() {
+    let page = page_of(&RUNS.tables(&PROFILE), None);
+    for way in ["://", "src=", "url(", "import", "fetch(", "XMLHttpRequest", "<link", "{{"] {
+        assert!(!page.contains(way), "the page contains {way}");
+    }
+    assert!(page.contains("default-src 'none'"));
+    assert_eq!(page, page_of(&RUNS.tables(&PROFILE), None), "the same runs give another page");
+}
+
+#[test]
+fn no_name_ends_the_data_of_a_page() {
+    let mut profile = builtin::profile();
+    profile.name = "</script><script>alert(1)</script>".to_owned();
+    let subject = Subject { profile: &profile, sites: &[], table: None, verdict: None, tool: "<!--", figures: &[] };
+    let mut page = Vec::new();
+    page::write(&subject, &mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert_eq!(data_of(&page)["device"]["name"], *profile.name);
+}
+
+#[test]
+fn a_page_counts_what_the_files_count() {
+    let sites = RUNS.tables(&PROFILE);
+    let data = data_of(&page_of(&sites, None));
+    for (site, shown) in sites.iter().zip(data["sites"].as_array().unwrap()) {
+        let operations: u64 = shown["operations"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!(operations, site.operations.len() as u64);
+        let timelines = &shown["timelines"];
+        assert_eq!(timelines["stretches"]["rows"], site.stretches.len());
+        assert_eq!(timelines["segments"]["rows"], site.segments.len());
+        let rows: u64 = timelines["lanes"].as_array().unwrap().iter().map(|lane| lane["count"].as_u64().unwrap()).sum();
+        assert_eq!(rows, (site.stretches.len() + site.segments.len()) as u64);
+    }
+}
+
+#[test]
+fn violations_find_their_sites_however_the_paths_are_spelled() {
+    let verdict = r#"{"schema":1,"clean":false,"profile":"x","operations":2,"sites":[],"rules":[{"rule":"bus",
+        "sentence":"One at a time.","findings":3,"followers":0,"first":[
+        {"file":"elsewhere/site_02/operation_sequence_261122_0000001.csv","row":4,"line":5,"time_ps":3000000,"op_uid":4,
+         "op_name":"Read","targets":[],"message":"held","other":null},
+        {"file":"other/site_09/operation_sequence_261122_0000001.csv","row":4,"line":5,"time_ps":null,"op_uid":null,
+         "op_name":null,"targets":[],"message":"held","other":null}]}]}"#;
+    let verdict = Verdict::read(verdict.as_bytes()).unwrap();
+    let violations = &data_of(&page_of(&RUNS.tables(&PROFILE), Some(&verdict)))["violations"];
+    assert_eq!(violations["total"], 3);
+    assert_eq!(violations["list"][0]["site"], 1);
+    assert_eq!(violations["list"][0]["uid"], 4);
+    assert_eq!(violations["list"][1]["site"], Value::Null);
+    assert!(Verdict::read(b"{}").is_err());
+}
+
+#[test]
+fn rows_beyond_the_limit_are_counted_not_shown() {
+    let files = RUNS.files();
+    let all = load::site(&PROFILE, &files[0], Wanted::ALL).unwrap();
+    let some = load::site(&PROFILE, &files[0], Wanted { most_rows: 100, ..Wanted::ALL }).unwrap();
+    assert_eq!(some.stretches.len() + some.segments.len(), 100);
+    assert_eq!(some.left_out, (all.stretches.len() + all.segments.len() - 100) as u64);
+}
+
+#[test]
+fn a_row_that_makes_no_sense_is_named_by_file_and_line() {
+    let runs = generate(&PROFILE, 1, 1, 1_000);
+    let files = runs.files();
+    let path = &files[0].runs[0].tables[0].path;
+    let text = fs::read_to_string(path).unwrap();
+    let broken = text.lines().enumerate().map(|(at, line)| if at == 2 { "7,8,9" } else { line });
+    fs::write(path, broken.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    let error = load::site(&PROFILE, &files[0], Wanted::ALL).unwrap_err();
+    assert!(matches!(&error, LoadError::Row { line: 3, path: of, .. } if of == path), "{error}");
+}
+
+#[test]
+fn chains_are_those_of_the_generator() {
+    let mut steps = 0;
+    let mut wrong = 0;
+    for (site, proposals) in RUNS.tables(&PROFILE).iter().zip(&RUNS.proposals) {
+        let mut members: BTreeMap<_, BTreeSet<u64>> = BTreeMap::new();
+        for (&uid, proposal) in proposals {
+            members.entry(proposal).or_default().insert(uid);
+        }
+        let truth: BTreeMap<u64, u64> = members
+            .values()
+            .filter(|uids| uids.len() > 1)
+            .flat_map(|uids| uids.iter().map(|&uid| (uid, *uids.first().unwrap())))
+            .collect();
+        let found = chains::of(&PROFILE, site);
+        steps += truth.len();
+        wrong += truth.iter().filter(|(uid, head)| found.get(uid) != Some(head)).count();
+        wrong += found.keys().filter(|uid| !truth.contains_key(uid)).count();
+    }
+    assert!(steps > 1_000, "only {steps} operations in chains");
+    assert!(wrong * 100 <= steps, "{wrong} of {steps} operations are in the wrong chain");
+}
+
+#[test]
+fn timelines_are_the_same_bytes_every_time() {
+    let sites = RUNS.tables(&PROFILE);
+    let bytes = |write: fn(&Profile, &[SiteTables], &mut Vec<u8>) -> std::io::Result<()>| {
+        let mut all = [Vec::new(), Vec::new()];
+        all.iter_mut().for_each(|bytes| write(&PROFILE, &sites, bytes).unwrap());
+        assert!(!all[0].is_empty() && all[0] == all[1]);
+    };
+    bytes(|profile, sites, out| perfetto::write(profile, sites, out));
+    bytes(|profile, sites, out| vcd::write(profile, sites, out));
+}
+
+fn counted() -> Vec<Coverage> {
+    let of_site = |site: nandseq_trace::read::folder::SiteFiles| {
+        let name = site.folder.display().to_string();
+        site.runs.into_iter().map(move |run| Coverage::of_run(&PROFILE, &name, &run).unwrap()).collect::<Vec<_>>()
+    };
+    RUNS.files().into_iter().flat_map(of_site).collect()
+}
+
+fn sum<'a>(parts: impl Iterator<Item = &'a Coverage>) -> Coverage {
+    let mut sum = Coverage::default();
+    parts.for_each(|part| sum.add(part));
+    sum
+}
+
+#[test]
+fn coverage_adds_up_in_any_order() {
+    let parts = counted();
+    let merged = sum(parts.iter());
+    assert_eq!(merged, sum(parts.iter().rev()));
+    let (first, rest) = parts.split_at(1);
+    let rest = sum(rest.iter());
+    assert_eq!(merged, sum([&rest, &first[0]].into_iter()));
+    assert_eq!(merged.operations, RUNS.proposals.iter().map(|site| site.len() as u64).sum::<u64>());
+}
+
+#[test]
+fn coverage_reads_back_from_a_file_for_its_own_profile_only() {
+    let merged = sum(counted().iter());
+    let text = coverage::write(&PROFILE, &merged);
+    assert_eq!(coverage::read(&PROFILE, text.as_bytes()).unwrap(), merged);
+    let mut other = builtin::profile();
+    other.offset_guard += 1;
+    let error = coverage::read(&other, text.as_bytes()).unwrap_err().to_string();
+    assert!(error.starts_with("counted for another profile"), "{error}");
+    let newer = text.replacen("\"schema\":1", "\"schema\":2", 1);
+    let error = coverage::read(&PROFILE, newer.as_bytes()).unwrap_err().to_string();
+    assert_eq!(error, "coverage of version 2; this program reads version 1");
+    assert!(coverage::read(&PROFILE, b"[]").is_err());
+}
+
+#[test]
+fn what_is_started_is_what_the_table_proposes() {
+    let merged = sum(counted().iter());
+    let universe = Universe::of_table(&PROFILE, &table(&PROFILE));
+    let figures = Figures::new(&merged, &universe);
+    // Bootstrap starts what it needs, wherever that is proposed; nothing else may lie outside.
+    assert!(figures.hits > 10 * figures.outside.1, "{figures:?}");
+    assert!(figures.hit > 500 && figures.hit <= figures.cells, "{figures:?}");
+    assert!(figures.hit_ten < figures.hit && figures.unseen > 0.0 && figures.unseen < 1.0, "{figures:?}");
+    assert!((0.0..=1.0).contains(&figures.evenness) && (0.0..=1.0).contains(&figures.gini), "{figures:?}");
+}
+
+#[test]
+fn parts_add_up_to_the_whole_and_holes_are_the_rest() {
+    let table = table(&PROFILE);
+    let universe = Universe::of_table(&PROFILE, &table);
+    let mut parts = Parts::default();
+    for (at, coverage) in counted().iter().enumerate() {
+        parts.add(&universe, &format!("site {}", at / 2), &format!(" run {}", at % 2), coverage);
+    }
+    let report = parts.report(&PROFILE, &universe, Some(&table));
+    assert_eq!((report.sites.len(), report.runs.len()), (2, 4));
+    for parts in [&report.sites, &report.runs] {
+        assert_eq!(parts.iter().map(|part| part.added).sum::<u64>(), report.merged.hit);
+    }
+    let missing: usize = report.holes.iter().map(|hole| hole.bins.len()).sum();
+    assert_eq!(missing as u64, report.merged.cells - report.merged.hit);
+    // Nearest first: what was hit at other moments comes before what was never hit.
+    let never = report.holes.iter().position(|hole| hole.hits == 0).unwrap();
+    assert!(never > 0 && report.holes[never..].iter().all(|hole| hole.hits == 0));
+    let text = report.to_text(3);
+    assert!(text.contains("Holes, nearest first") && text.contains("Good and Turing"), "{text}");
+}
+
+#[test]
+fn a_universe_may_be_handed_in_by_who_knows_better() {
+    let merged = sum(counted().iter());
+    let (&cell, _) = merged.cells.iter().find(|(_, count)| **count > 1).unwrap();
+    let universe = Universe::new(&PROFILE, "one pair", |key, op| {
+        if (key, op) == (cell.key, cell.op) { Standing::Counts } else { Standing::Never("not wanted".to_owned()) }
+    });
+    assert_eq!(universe.cells().count(), usize::from(universe.bins(cell.key)));
+    let figures = Figures::new(&merged, &universe);
+    assert!(figures.hit >= 1 && figures.outside.0 > 0, "{figures:?}");
+    assert_eq!(figures.outside.1 + figures.hits, merged.cells.values().sum::<u64>());
+}
+
+#[test]
+fn a_comparison_names_what_was_gained_and_lost() {
+    let parts = counted();
+    let universe = Universe::of_table(&PROFILE, &table(&PROFILE));
+    let merged = sum(parts.iter());
+    let comparison = Comparison::new(&PROFILE, &universe, &parts[0], &merged);
+    assert!(comparison.lost.is_empty());
+    let [first, second] = &comparison.figures;
+    assert_eq!(comparison.gained.len() as u64, second.hit - first.hit);
+    let back = Comparison::new(&PROFILE, &universe, &merged, &parts[0]);
+    assert_eq!((back.lost, back.gained), (comparison.gained, comparison.lost));
+}

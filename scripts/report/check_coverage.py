@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Computes the figures of `nandseqgen coverage report` again, from the CSV files alone, and compares: they must be equal.
+
+    check_coverage.py --universe universe.tsv --report report.json DIR...
+
+Needs the PyPI package duckdb. The universe is what `coverage universe` lists; the report is that of
+`coverage report --format json DIR...`. Shares no code with the program, and reads nothing but its outputs.
+"""
+
+import argparse
+import csv
+import glob
+import json
+import math
+import os
+import sys
+
+import duckdb
+
+GAP = 8
+
+
+def close(what, ours, theirs):
+    same = ours == theirs if not isinstance(ours, float) else round(ours, 9) == round(theirs, 9) or abs(ours - theirs) < 1.5e-9
+    if not same:
+        sys.exit(f"{what}: {ours} here, {theirs} in the report")
+    return same
+
+
+def gini(counts):
+    total, number = sum(counts), len(counts)
+    if not total:
+        return 0.0
+    ranked = sum(rank * count for rank, count in enumerate(sorted(counts), 1))
+    return 2 * ranked / (number * total) - (number + 1) / number
+
+
+def figures(universe, cells, operations):
+    counts = [cells.get(cell, 0) for cell in universe]
+    hits, number = sum(counts), len(counts)
+    entropy = -math.fsum(count / hits * math.log(count / hits) for count in counts if count) if hits else 0.0
+    outside = [count for cell, count in cells.items() if cell not in universe]
+    return {
+        "operations": operations,
+        "cells": number,
+        "hits": hits,
+        "hit": sum(count >= 1 for count in counts),
+        "hit_ten": sum(count >= 10 for count in counts),
+        "closure": 100 * sum(count >= 1 for count in counts) / number,
+        "closure_ten": 100 * sum(count >= 10 for count in counts) / number,
+        "evenness": entropy / math.log(number),
+        "effective_cells": math.exp(entropy) if hits else 0.0,
+        "gini": gini(counts),
+        "unseen": counts.count(1) / hits if hits else 1.0,
+        "outside": [len(outside), sum(outside)],
+    }
+
+
+def compare(what, ours, theirs):
+    if ours.keys() != theirs.keys():
+        sys.exit(f"{what}: other figures: {sorted(ours.keys() ^ theirs.keys())}")
+    for name, value in ours.items():
+        close(f"{what}, {name}", value, theirs[name])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--universe", required=True)
+    parser.add_argument("--report", required=True)
+    parser.add_argument("--planes", type=int, default=4, help="planes of a die")
+    parser.add_argument("folders", nargs="+")
+    arguments = parser.parse_args()
+    with open(arguments.report) as file:
+        report = json.load(file)
+    # A phase has tenths; DEFAULT, what comes after an operation, and phases that last no time have not.
+    short = set(report["without_length"])
+    tenths = lambda key: 1 if key == "DEFAULT" or key.endswith(".END") or key in short else 10
+    with open(arguments.universe, newline="") as file:
+        listed = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    for row in listed:
+        assert int(row["cells"]) in (0, tenths(row["phase_key"])) and (row["reason"] == "") == (row["cells"] != "0"), row
+    universe = {(row["phase_key"], row["op_name"], tenth) for row in listed for tenth in range(int(row["cells"]))}
+
+    db = duckdb.connect()
+    runs = []
+    for folder in arguments.folders:
+        for path in sorted(glob.glob(f"{folder}/**/operation_sequence_*.csv", recursive=True)):
+            runs.append((os.path.dirname(path), path))
+    for _, path in runs:
+        timeline = path.replace("operation_sequence", "op_state_timeline")
+        lasting = db.execute("select distinct op_state from read_csv(?) where duration > 0", [timeline]).fetchall()
+        close("phases without length that lasted", short & {state for state, in lasting}, set())
+    db.execute("create table cells(run int, site varchar, key varchar, op varchar, tenth int, count bigint)")
+    db.execute("create table sequence(run int, site varchar, seq bigint, op varchar)")
+    db.execute("create table touches(base varchar, cell varchar, die int, block int, page int, count bigint)")
+    for run, (site, path) in enumerate(runs):
+        beside = lambda kind: path.replace("operation_sequence", kind)
+        db.execute("insert into sequence select ?, ?, seq, op_name from read_csv(?)", [run, site, path])
+        db.execute(
+            """insert into cells
+               select ?, ?, phase_key_used, op_name,
+                      case when phase_key_used = 'DEFAULT' or phase_key_used like '%.END' or list_contains(?, phase_key_used) then 0
+                           when op_state = phase_key_used then least(cast(round(input_time * 100) as int) // 10, 9)
+                           else 9 end,
+                      sum(count)
+               from read_csv(?) group by all""",
+            [run, site, list(short), beside("op_state_name_input_time_count")])
+        db.execute("insert into touches select op_base, cell_type, die, block, page, count from read_csv(?)", [beside("address_touch_count")])
+
+    def cells(where):
+        return {(key, op, tenth): count for key, op, tenth, count in
+                db.execute(f"select key, op, tenth, sum(count)::bigint from cells where {where} group by all").fetchall()}
+
+    def operations(where):
+        return db.execute(f"select count(*) from sequence where {where}").fetchone()[0]
+
+    compare("merged", figures(universe, cells("true"), operations("true")), report["merged"])
+    sites = list(dict.fromkeys(site for site, _ in runs))
+    for parts, wheres in (("sites", [f"site = '{site}'" for site in sites]), ("runs", [f"run = {run}" for run in range(len(runs))])):
+        close(f"number of {parts}", len(wheres), len(report[parts]))
+        before = set()
+        for where, part in zip(wheres, report[parts]):
+            counted = cells(where)
+            compare(part["name"], figures(universe, counted, operations(where)), part["figures"])
+            hit = counted.keys() & universe
+            close(f"{part['name']}, added", len(hit - before), part["added"])
+            before |= hit
+
+    for address in report["addresses"]:
+        for base, name in (("PROGRAM", "programmed"), ("READ", "read")):
+            found = db.execute(
+                """select count(distinct (die, block % ?)), count(distinct (die, block)), count(distinct (die, block, page)),
+                   coalesce(sum(count), 0)::bigint from touches where base = ? and cell = ?""",
+                [arguments.planes, base, address["cell_type"]]).fetchone()
+            close(f"{address['cell_type']} {name}", dict(zip(("planes", "blocks", "pages", "touches"), found)), address[name])
+    adjacent, within = db.execute(
+        f"""select count(distinct (a.op, b.op)) filter (b.seq = a.seq + 1), count(distinct (a.op, b.op))
+            from sequence a join sequence b on a.run = b.run and b.seq > a.seq and b.seq <= a.seq + {GAP}""").fetchone()
+    close("adjacent pairs", adjacent, report["pairs"]["adjacent"])
+    close(f"pairs within {GAP}", within, report["pairs"]["within"])
+    holes = {(hole["phase_key"], hole["op_name"], tenth) for hole in report["holes"] for tenth in hole["bins"]}
+    close("holes", universe - cells("true").keys() == holes, True)
+    print(f"{len(universe)} cells, {report['merged']['hit']} hit, {len(report['sites'])} sites, {len(report['runs'])} runs: every figure agrees")
+
+
+main()

@@ -1,0 +1,160 @@
+// Opens a report page in a headless browser, uses it as a person would, and says what went wrong.
+//
+//   node scripts/report/look.mjs PAGE.html [FOLDER FOR PICTURES]
+//
+// Needs the npm package playwright-core and a Chromium (its path in CHROMIUM, else /usr/bin/chromium). Exits with 1 at any error
+// on the console, any request to a network, and any check that fails.
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const { chromium } = createRequire(`${process.cwd()}/`)("playwright-core");
+const [file, folder] = process.argv.slice(2);
+const faults = [];
+const check = (holds, what) => {
+  console.log(`${holds ? "ok  " : "FAIL"} ${what}`);
+  if (!holds) faults.push(what);
+};
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const page = await browser.newPage({ viewport: { width: 1360, height: 900 }, colorScheme: "light" });
+page.on("console", (message) => ["error", "warning"].includes(message.type()) && faults.push(`console: ${message.text()}`));
+page.on("pageerror", (error) => faults.push(`page: ${error.stack}`));
+page.on("request", (request) => /^(file|data|blob):/.test(request.url()) || faults.push(`asks for ${request.url()}`));
+
+const begin = Date.now();
+await page.goto(pathToFileURL(resolve(file)).href);
+await page.waitForSelector("html[data-ready=yes]", { timeout: 60000 });
+await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+const opened = Date.now() - begin;
+console.log(`opened in ${opened} ms`);
+check(opened < Number(process.env.MOST_MS ?? 60000), "opens in time");
+
+const span = () => page.evaluate(() => [report.gantt.from, report.gantt.to]);
+const settle = () => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+const picture = async (name, selector) => {
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  await settle();
+  const target = selector ? page.locator(selector) : page;
+  await target.screenshot({ path: `${folder}/${name}.png` });
+};
+
+const rows = await page.evaluate(() => report.gantt.data.ops.start.length + report.gantt.data.states.start.length);
+check(rows > 0, `has rows: ${rows}`);
+const inked = await page.evaluate(() => {
+  const { canvas } = report.gantt;
+  const { data } = canvas.getContext("2d").getImageData(GUTTER * devicePixelRatio, 0, 600, 300);
+  const colours = new Set();
+  for (let i = 0; i < data.length; i += 4) colours.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+  return colours.size;
+});
+check(inked > 5, `the timeline is painted in ${inked} colours`);
+await picture("summary");
+await page.locator("#timeline").scrollIntoViewIfNeeded();
+await picture("everything", "#timeline");
+
+const whole = await span();
+await page.focus("#gantt");
+await page.keyboard.press("+");
+await page.keyboard.press("+");
+await settle();
+const nearer = await span();
+check(nearer[1] - nearer[0] < 0.5 * (whole[1] - whole[0]), "+ zooms in");
+await page.keyboard.press("ArrowRight");
+await settle();
+check((await span())[0] > nearer[0], "the right arrow pans");
+await page.keyboard.press("0");
+await settle();
+check((await span())[1] === whole[1], "0 shows everything");
+const box = await page.locator("#gantt").boundingBox();
+await page.mouse.move(box.x + 700, box.y + 150);
+await page.keyboard.down("Control");
+await page.mouse.wheel(0, -600);
+await page.keyboard.up("Control");
+await settle();
+check((await span())[1] - (await span())[0] < whole[1] - whole[0], "Ctrl and the wheel zoom");
+
+const uid = await page.evaluate(() => report.gantt.data.ops.uid[Math.floor(report.gantt.data.ops.uid.length / 2)]);
+await page.fill("#search", String(uid));
+await settle();
+const found = await page.evaluate(() => report.gantt.selected && report.gantt.data.ops.uid[report.gantt.selected.row]);
+check(found === uid, `finds op_uid ${uid}`);
+check((await page.textContent("#details")).includes(`op_uid ${uid}`), "says what it found");
+check(/payload \[\{/.test(await page.textContent("#details")), "shows its payload");
+await picture("found", "#timeline");
+const spot = await page.evaluate(() => {
+  const { gantt } = report;
+  const { lane, row } = gantt.selected;
+  const x = (gantt.xOf(lane.rows.start[row]) + gantt.xOf(lane.rows.end[row])) / 2;
+  return { x, y: RULER + gantt.lanes.indexOf(lane) * LANE - gantt.container.scrollTop + LANE / 2 };
+});
+await page.mouse.move(box.x + 300, box.y + 5);
+const now = await page.locator("#gantt").boundingBox();
+await page.mouse.move(now.x + spot.x, now.y + spot.y);
+await settle();
+check(await page.isVisible("#tip") && (await page.textContent("#tip")).includes(`op_uid ${uid}`), "a tooltip says what is under the pointer");
+
+await page.fill("#search", "erase");
+await settle();
+check(/[1-9]/.test(await page.textContent("#hits")), `finds names: ${await page.textContent("#hits")}`);
+await page.press("#search", "Enter");
+await settle();
+const name = await page.evaluate(() => DATA.ops[report.gantt.data.ops.op[report.gantt.selected.row]].name);
+check(/erase/i.test(name), `goes to a hit: ${name}`);
+await page.fill("#search", "");
+
+const joined = await page.evaluate(() => {
+  const { ops, lanes } = report.gantt.data;
+  const row = ops.next.findIndex((next) => next >= 0);
+  if (row < 0) return null;
+  const lane = lanes.find((one) => one.rows === ops && row >= one.first && row < one.first + one.count);
+  report.input.reveal({ lane, row }, false);
+  const last = ops.next[row];
+  const length = ops.end[last] - ops.start[row];
+  report.gantt.span(ops.start[row] - 0.2 * length, ops.end[last] + 0.2 * length);
+  return ops.uid[row] === ops.uid[last];
+});
+if (joined !== null) {
+  check(joined, "joins the stretches of a suspended operation");
+  check(/stretch 1 of \d+/.test(await page.textContent("#details")), "says that it was suspended");
+  await picture("suspended", "#timeline");
+}
+
+for (const [canvas, output] of [["#touch-map", "#touch-read"], ["#state-map", "#state-read"]]) {
+  await page.focus(canvas);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowRight");
+  check(/: [\d,]+/.test(await page.textContent(output)), `${canvas} reads its cells: ${await page.textContent(output)}`);
+}
+for (const id of ["addresses", "states", "times", "proposals", "sites"]) await picture(id, `#${id}`);
+check((await page.locator("#time-chart rect").count()) === 101, "the histogram has its bins");
+check((await page.locator("#shares tbody tr").count()) > 0, "shares are listed");
+check((await page.locator("#site-table tbody tr").count()) === (await page.evaluate(() => DATA.sites.length)), "sites are compared");
+await page.click("#theme");
+await settle();
+const back = await page.evaluate(() => [document.documentElement.dataset.theme, getComputedStyle(document.body).backgroundColor]);
+check(back[0] === "dark" && back[1] === "rgb(20, 22, 26)", "turns dark");
+await page.evaluate(() => report.gantt.span(report.gantt.from, report.gantt.from + (report.gantt.to - report.gantt.from) * 2));
+await picture("dark", "#timeline");
+
+const frames = await page.evaluate(async () => {
+  const times = [];
+  report.gantt.choose("all", "all");
+  report.gantt.fit();
+  for (let i = 0; i < 30; i++) {
+    const begin = performance.now();
+    report.gantt.draw();
+    times.push(performance.now() - begin);
+    if (i < 20) report.gantt.span(report.gantt.from, report.gantt.from + (report.gantt.to - report.gantt.from) * 0.7);
+  }
+  return [Math.max(...times), times.reduce((a, b) => a + b) / times.length];
+});
+console.log(`a picture takes ${frames[1].toFixed(1)} ms, at most ${frames[0].toFixed(1)} ms (${rows} rows)`);
+await browser.close();
+for (const fault of faults) console.log(`FAULT ${fault}`);
+process.exit(faults.length ? 1 : 0);
