@@ -1,7 +1,7 @@
 //! One HTML file that shows what runs did, without a network.
 //!
 //! Promises a page that holds its own script, style and data, refuses every other source by its content security policy, and
-//! depends on its inputs alone. Data is packed into columns ([`pack`]); the script draws only what is visible.
+//! depends on its inputs alone. Data is packed into columns (`pack`); the script draws only what is visible.
 //! Leaves out what the files do not say.
 
 mod counts;

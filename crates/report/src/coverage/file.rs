@@ -84,7 +84,7 @@ pub fn write(profile: &Profile, coverage: &Coverage) -> String {
     serde_json::to_string(&stored).unwrap_or_default() + "\n"
 }
 
-/// Reads what [`write`] wrote for the same profile.
+/// Reads what [`write()`] wrote for the same profile.
 ///
 /// # Errors
 /// [`FileError`] when it is something else.
