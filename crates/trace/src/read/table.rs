@@ -2,7 +2,7 @@
 //!
 //! A [`TableReader`] gives the lines of a table; a [`TableForm`] says what a line means, as strictly as `docs/outputs.md`
 //! says how it is written. Promises: no input makes it panic or use more memory than a few times
-//! [`MAX_LINE`](super::MAX_LINE); everything wrong with a row is a [`TableFault`] that names its column, and the next row
+//! [`MAX_LINE`]; everything wrong with a row is a [`TableFault`] that names its column, and the next row
 //! is read as if nothing had happened.
 //!
 //! Leaves out: any judgement of what the rows say.
@@ -128,7 +128,7 @@ impl<'a> Fields<'a> {
 /// Why a row of a table cannot be understood.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum TableFault {
-    /// Longer than [`MAX_LINE`](super::MAX_LINE).
+    /// Longer than [`MAX_LINE`].
     #[error("the line is longer than {MAX_LINE} bytes")]
     TooLong,
     /// Another number of columns.
@@ -200,7 +200,7 @@ pub enum TableError {
 pub enum TableLine {
     /// A line, without its end.
     Read,
-    /// A line longer than [`MAX_LINE`](super::MAX_LINE), which has been skipped.
+    /// A line longer than [`MAX_LINE`], which has been skipped.
     TooLong,
     /// Nothing more.
     End,
