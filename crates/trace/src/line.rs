@@ -80,11 +80,45 @@ struct TimeText {
 
 /// The texts of some times.
 #[derive(Clone, Debug)]
-pub(crate) struct Times([TimeText; REMEMBERED]);
+pub(crate) struct Times {
+    known: [TimeText; REMEMBERED],
+    /// What the whole µs of the last new time are without their last four digits: those of the next are mostly the same.
+    head: u64,
+    /// Its text.
+    head_text: [u8; 16],
+    /// Its length; 0 when the text is not known.
+    head_len: usize,
+}
 
 impl Default for Times {
     fn default() -> Self {
-        Self([TimeText { time: Ticks::ZERO, text: time_text(Ticks::ZERO) }; REMEMBERED])
+        let zero = TimeText { time: Ticks::ZERO, text: time_text(Ticks::ZERO) };
+        Self { known: [zero; REMEMBERED], head: 0, head_text: [0; 16], head_len: 0 }
+    }
+}
+
+impl Times {
+    /// The text of a time that is not known.
+    #[inline(never)]
+    fn new_text(&mut self, time: Ticks) -> [u8; TIME] {
+        let (whole, fraction) = (time.0 / TICKS_PER_US, time.0 % TICKS_PER_US);
+        let (head, tail) = (whole / FOUR_DIGITS, whole % FOUR_DIGITS);
+        if head != self.head || self.head_len == 0 {
+            if head == 0 {
+                return time_text(time);
+            }
+            let mut row = Row { room: &mut self.head_text, at: 0 };
+            row.integer(head);
+            (self.head, self.head_len) = (head, row.at);
+        }
+        let mut text = [0; TIME];
+        let mut row = Row { room: &mut text, at: 0 };
+        *row.next() = self.head_text;
+        row.at = self.head_len;
+        row.put(&(four_digits(tail as u32) + ZEROS as u32).to_le_bytes());
+        let len = row.fraction(fraction as u32);
+        text[TIME - 1] = len;
+        text
     }
 }
 
@@ -273,12 +307,25 @@ impl Row<'_> {
     #[inline]
     pub(crate) fn us(&mut self, times: &mut Times, time: Ticks) {
         // Any spread will do; that of a multiplication by 2^64 divided by the golden ratio is even.
-        let known = &mut times.0[(time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % REMEMBERED];
-        if known.time != time {
-            *known = TimeText { time, text: time_text(time) };
+        let place = (time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % REMEMBERED;
+        if times.known[place].time != time {
+            times.known[place] = TimeText { time, text: times.new_text(time) };
         }
+        let known = &times.known[place];
         *self.next() = known.text;
         self.at += usize::from(known.text[TIME - 1]);
+    }
+
+    /// Appends the point and the digits of a fraction of a µs; returns the length of the row.
+    #[inline]
+    fn fraction(&mut self, ticks: u32) -> u8 {
+        self.put(b".");
+        let digits = eight_digits(ticks * 100);
+        // The first digit stays, also of 0.
+        let zeros = (digits | 1).leading_zeros() / 8;
+        *self.next() = (digits + ZEROS).to_le_bytes();
+        self.at += 8 - zeros as usize;
+        self.at as u8
     }
 
     /// Appends a number of hundredths up to 100: `0.0`, `0.37`, `1.0`.
@@ -290,26 +337,11 @@ impl Row<'_> {
 }
 
 /// The text of a time in µs, its length in the last byte.
-#[inline(never)]
 fn time_text(time: Ticks) -> [u8; TIME] {
     let mut text = [0; TIME];
     let mut row = Row { room: &mut text, at: 0 };
-    let (whole, fraction) = (time.0 / TICKS_PER_US, time.0 % TICKS_PER_US);
-    if whole >= EIGHT_DIGITS {
-        row.integer(whole / EIGHT_DIGITS);
-        row.put(&(eight_digits((whole % EIGHT_DIGITS) as u32) + ZEROS).to_le_bytes());
-    } else {
-        let (digits, len) = digits(whole as u32);
-        *row.next() = digits.to_le_bytes();
-        row.at += len;
-    }
-    row.put(b".");
-    let digits = eight_digits(fraction as u32 * 100);
-    // The first digit stays, also of 0.
-    let zeros = (digits | 1).leading_zeros() / 8;
-    *row.next() = (digits + ZEROS).to_le_bytes();
-    let len = row.at + 8 - zeros as usize;
-    text[TIME - 1] = len as u8;
+    row.integer(time.0 / TICKS_PER_US);
+    text[TIME - 1] = row.fraction((time.0 % TICKS_PER_US) as u32);
     text
 }
 
