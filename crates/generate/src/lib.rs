@@ -5,6 +5,7 @@
 mod bootstrap;
 mod boundary;
 mod chain;
+pub mod closure;
 mod eligible;
 mod face;
 mod groups;

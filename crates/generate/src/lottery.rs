@@ -56,6 +56,11 @@ impl Lottery {
         self.kinds[base.index()] = left;
     }
 
+    /// The bases that are in, with the kinds of their names that are.
+    pub(crate) fn eligible(&self) -> impl Iterator<Item = (BaseId, Kinds)> {
+        self.inside.iter().map(|base| (base, self.kinds[base.index()]))
+    }
+
     /// Takes back every draw since `start` was made.
     #[cfg(test)]
     pub(crate) fn restart(&mut self, start: &Self) {

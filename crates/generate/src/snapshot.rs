@@ -53,7 +53,7 @@ impl<'s> Site<'s> {
             match event {
                 Event::Hook(hook) => hooks.push(HookEntry::new(time, hook)),
                 Event::Refill => next_refill = Some(time),
-                Event::End(_) | Event::Due(_) | Event::Wake => {}
+                Event::End(_) | Event::Due(_) | Event::Wake | Event::Extra(..) => {}
             }
         }
         let dies = stills.into_iter().enumerate().map(|(at, still)| {

@@ -61,6 +61,30 @@ pub struct OpState {
     pub end: Ticks,
 }
 
+impl OpState {
+    /// How far into its phase it is at `start`, the column `input_time`: 0..=100, rounded half up; 0 without a phase.
+    #[must_use]
+    pub fn hundredths(&self, start: Ticks) -> u8 {
+        if self.phase.is_none() {
+            return 0;
+        }
+        if start >= self.end {
+            return 100;
+        }
+        let passed = start.0.saturating_sub(self.start.0);
+        let length = self.end.0.saturating_sub(self.start.0).max(1);
+        // Both fit 56 bits unless the phase lasts 20 hours.
+        let rounded = match (passed.checked_mul(200), length.checked_mul(2)) {
+            (Some(passed), Some(double)) if passed <= u64::MAX - length => (passed + length) / double,
+            (Some(_) | None, Some(_) | None) => {
+                let (passed, length) = (u128::from(passed), u128::from(length));
+                ((passed * 200 + length) / (length * 2)) as u64
+            }
+        };
+        rounded.min(100) as u8
+    }
+}
+
 /// The accepted proposal that an operation, or the chain it is a step of, comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Proposal {

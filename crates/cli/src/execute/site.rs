@@ -149,6 +149,7 @@ impl Work<'_> {
             run_until: self.plan.run_until,
             max_ops: self.plan.max_ops,
             bootstrap: self.plan.bootstrap,
+            until_covered: None,
             stop: Some(self.stop),
         };
         let log_name = format.file_name(FileKind::ProposerLog, stamp, run);

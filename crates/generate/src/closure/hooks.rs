@@ -1,0 +1,112 @@
+//! Where further hooks fall: in the tenths of phases that lack hits, and where a proposal has just succeeded.
+//!
+//! They come beside those of plain generation. Nothing of them outlives a run.
+
+use nandseq_device::FlightId;
+use nandseq_profile::{Die, PhaseKey, Plane, Ticks};
+use nandseq_trace::OpState;
+
+use super::TENTHS;
+use crate::chain::Step;
+use crate::journal::op_state;
+use crate::philox::Stream;
+use crate::queue::Event;
+use crate::site::Site;
+
+impl Site<'_> {
+    /// Whether proposals go for what lacks hits now.
+    pub(crate) fn is_directed(&self) -> bool {
+        self.bootstrap.is_none() && self.setup.goal.as_ref().is_some_and(super::Goal::is_directed)
+    }
+
+    /// Places hooks in the tenths that lack hits of the phases of an operation that starts, or goes on, now, and just after them.
+    pub(crate) fn place_extra_hooks(&mut self, step: Step, id: FlightId, from: Ticks, stream: &mut Stream) {
+        let tables = &self.setup.tables;
+        let info = tables.base(tables.op(step.op).base);
+        let Some(&flight) = self.device.flight(id) else { return };
+        let busy_end = flight.end;
+        let (dies, planes) = self.device.occupied_by(info, &step.place);
+        let phases = [(info.busy_key, from, busy_end), (info.window_key, busy_end, flight.window_end)];
+        self.visit(info.end_key);
+        for (key, start, end) in phases {
+            let Some(key) = key.filter(|_| end > start) else { continue };
+            self.visit(key);
+            for bin in 0..TENTHS {
+                if self.missing(key, bin) == 0 {
+                    continue;
+                }
+                let lane = draw_lane(step, dies, planes, stream);
+                if let Some(at) = instant(bin, (start, end), tables.grid, stream) {
+                    self.queue.push(at, Event::Extra(lane.0, lane.1));
+                }
+            }
+        }
+        let after = Ticks(flight.window_end.0 + 1).ceil_to(tables.grid);
+        for die in 0..dies {
+            let lane = draw_lane(step, dies, planes, stream);
+            let die = if dies == 1 { lane.0 } else { Die(die as u8) };
+            self.queue.push(after, Event::Extra(die, lane.1));
+        }
+    }
+
+    fn visit(&mut self, key: PhaseKey) {
+        if let Some(tally) = &mut self.tally {
+            let idle = &mut tally.idle[key.index()];
+            *idle = idle.saturating_add(1);
+        }
+    }
+
+    fn missing(&self, key: PhaseKey, bin: u8) -> u32 {
+        self.tally.as_ref().map_or(0, |tally| tally.missing(key)[usize::from(bin)])
+    }
+
+    /// Lets a hook follow once the bus is free, on a plane of the die whose key lacks hits then.
+    pub(super) fn follow(&mut self, die: Die, now: Ticks, stream: &mut Stream) {
+        let Some(goal) = &self.setup.goal else { return };
+        let grid = self.setup.tables.grid;
+        let at = Ticks(now.0 + 1).max(self.device.bus_free()).ceil_to(grid);
+        if self.tally.as_ref().is_some_and(|tally| tally.next[usize::from(die.0)] > now) {
+            return; // one is to come
+        }
+        let mut lacking = [0u64; 8];
+        for plane in self.device.planes().iter() {
+            let key = self.device.phase_key(die, plane, at);
+            let state: OpState = op_state(self.device.plane_phase(die, plane, at));
+            lacking[usize::from(plane.0)] = u64::from(self.missing(key, goal.bin(key, &state, at)));
+        }
+        let total: u64 = lacking.iter().sum();
+        if total == 0 {
+            return;
+        }
+        let mut left = stream.below(total);
+        for (plane, &count) in lacking.iter().enumerate() {
+            if left < count {
+                self.queue.push(at, Event::Extra(die, Plane(plane as u8)));
+                if let Some(tally) = &mut self.tally {
+                    tally.next[usize::from(die.0)] = at;
+                }
+                return;
+            }
+            left -= count;
+        }
+    }
+}
+
+/// One of an operation's planes.
+fn draw_lane(step: Step, dies: u64, planes: nandseq_profile::PlaneSet, stream: &mut Stream) -> (Die, Plane) {
+    let die = if dies == 1 { step.place.die } else { Die(stream.below(dies) as u8) };
+    let index = stream.below(u64::from(planes.len())) as usize;
+    (die, planes.iter().nth(index).unwrap_or_default())
+}
+
+/// A time on the grid, inside a phase, that counts for a tenth of it; `None` where there is none.
+fn instant(bin: u8, (start, end): (Ticks, Ticks), grid: Ticks, stream: &mut Stream) -> Option<Ticks> {
+    let length = u128::from((end - start).0);
+    // Input times are rounded to hundredths: tenth n begins half a hundredth early.
+    let edge = |half: u64| (length * u128::from(half)).div_ceil(200) as u64;
+    let first = if bin == 0 { 1 } else { edge(u64::from(bin) * 20 - 1).max(1) };
+    let last = if bin + 1 == TENTHS { (end - start).0 - 1 } else { edge(u64::from(bin) * 20 + 19) - 1 };
+    let first = Ticks(start.0 + first).ceil_to(grid).0 / grid.0;
+    let last = (start.0 + last) / grid.0;
+    (first <= last).then(|| Ticks((first + stream.below(last - first + 1)) * grid.0))
+}
