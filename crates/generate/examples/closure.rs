@@ -53,7 +53,10 @@ fn main() {
     let cells: Vec<Cell> = universe
         .pairs()
         .filter(|(_, _, v)| *v == Verdict::Reachable)
-        .flat_map(|(key, op, _)| (0..tenths(key)).map(move |bin| Cell { key, op, bin }))
+        .flat_map(|(key, op, _)| {
+            let set = universe.tenths(key, op);
+            (0..tenths(key)).filter(move |bin| set >> bin & 1 == 1).map(move |bin| Cell { key, op, bin })
+        })
         .collect();
     let goal = Goal::new(&profile, cells.iter().copied(), tenths, directed);
     let n = goal.cells();

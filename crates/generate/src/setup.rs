@@ -264,6 +264,11 @@ impl Setup {
     #[must_use]
     pub fn with_goal(mut self, profile: &Profile, goal: Goal) -> Self {
         self.goal = Some(goal.compiled(profile, &self.tables));
+        if self.goal.as_ref().is_some_and(Goal::is_directed) {
+            // What stands alone leaves its window open, and costs nothing more.
+            let alone = |(weight, chain): &mut (u64, Option<usize>)| *weight *= if chain.is_none() { crate::closure::knob(5) } else { 1 };
+            self.follow_ups.iter_mut().filter(|all| all.choices.len() > 1).flat_map(|all| &mut all.choices).for_each(alone);
+        }
         self
     }
 

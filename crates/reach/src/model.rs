@@ -121,7 +121,7 @@ impl<'p> Model<'p> {
     }
 
     /// The bases of which some name is proposed: what a chain can begin with.
-    fn heads(&self) -> impl Iterator<Item = BaseId> + '_ {
+    pub(crate) fn heads(&self) -> impl Iterator<Item = BaseId> + '_ {
         let proposed = |&class: &ClassId| self.class(class).proposed;
         self.profile.bases.ids().filter(move |base| self.of_base[base.index()].iter().any(proposed))
     }

@@ -21,7 +21,7 @@ pub use sort::Budget;
 use std::io;
 
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{Die, OpId, PhaseKey, Plane, PlaneSet, Target, Ticks};
+use nandseq_profile::{Die, OpId, PhaseKey, Plane, PlaneSet, Target, Ticks, input_time};
 use serde::{Deserialize, Serialize};
 
 /// What a status read expects to see.
@@ -68,20 +68,7 @@ impl OpState {
         if self.phase.is_none() {
             return 0;
         }
-        if start >= self.end {
-            return 100;
-        }
-        let passed = start.0.saturating_sub(self.start.0);
-        let length = self.end.0.saturating_sub(self.start.0).max(1);
-        // Both fit 56 bits unless the phase lasts 20 hours.
-        let rounded = match (passed.checked_mul(200), length.checked_mul(2)) {
-            (Some(passed), Some(double)) if passed <= u64::MAX - length => (passed + length) / double,
-            (Some(_) | None, Some(_) | None) => {
-                let (passed, length) = (u128::from(passed), u128::from(length));
-                ((passed * 200 + length) / (length * 2)) as u64
-            }
-        };
-        rounded.min(100) as u8
+        input_time::hundredths(Ticks(start.0.saturating_sub(self.start.0)), Ticks(self.end.0.saturating_sub(self.start.0)))
     }
 }
 

@@ -3,10 +3,10 @@
 //! They come beside those of plain generation. Nothing of them outlives a run.
 
 use nandseq_device::FlightId;
+use nandseq_profile::input_time::{TENTHS, inside_tenth};
 use nandseq_profile::{Die, PhaseKey, Plane, Ticks};
 use nandseq_trace::OpState;
 
-use super::TENTHS;
 use crate::chain::Step;
 use crate::journal::op_state;
 use crate::philox::Stream;
@@ -60,23 +60,25 @@ impl Site<'_> {
         self.tally.as_ref().map_or(0, |tally| tally.missing(key)[usize::from(bin)])
     }
 
-    /// Lets a hook follow once the bus is free, on a plane of the die whose key lacks hits then.
-    pub(super) fn follow(&mut self, die: Die, now: Ticks, stream: &mut Stream) {
-        let Some(goal) = &self.setup.goal else { return };
+    /// Lets a hook follow once the bus is free, on a plane of the die whose key lacks hits then and that was not tried since
+    /// anything started there. Returns whether one comes.
+    pub(super) fn follow(&mut self, die: Die, now: Ticks, stream: &mut Stream) -> bool {
+        let (Some(goal), Some(tally)) = (&self.setup.goal, &self.tally) else { return false };
+        let tried = tally.tried[usize::from(die.0)];
         let grid = self.setup.tables.grid;
         let at = Ticks(now.0 + 1).max(self.device.bus_free()).ceil_to(grid);
-        if self.tally.as_ref().is_some_and(|tally| tally.next[usize::from(die.0)] > now) {
-            return; // one is to come
+        if tally.next[usize::from(die.0)] > now {
+            return true; // one is to come
         }
         let mut lacking = [0u64; 8];
-        for plane in self.device.planes().iter() {
+        for plane in self.device.planes().minus(tried).iter() {
             let key = self.device.phase_key(die, plane, at);
             let state: OpState = op_state(self.device.plane_phase(die, plane, at));
             lacking[usize::from(plane.0)] = u64::from(self.missing(key, goal.bin(key, &state, at)));
         }
         let total: u64 = lacking.iter().sum();
         if total == 0 {
-            return;
+            return false;
         }
         let mut left = stream.below(total);
         for (plane, &count) in lacking.iter().enumerate() {
@@ -85,10 +87,11 @@ impl Site<'_> {
                 if let Some(tally) = &mut self.tally {
                     tally.next[usize::from(die.0)] = at;
                 }
-                return;
+                return true;
             }
             left -= count;
         }
+        false
     }
 }
 
@@ -101,12 +104,8 @@ fn draw_lane(step: Step, dies: u64, planes: nandseq_profile::PlaneSet, stream: &
 
 /// A time on the grid, inside a phase, that counts for a tenth of it; `None` where there is none.
 fn instant(bin: u8, (start, end): (Ticks, Ticks), grid: Ticks, stream: &mut Stream) -> Option<Ticks> {
-    let length = u128::from((end - start).0);
-    // Input times are rounded to hundredths: tenth n begins half a hundredth early.
-    let edge = |half: u64| (length * u128::from(half)).div_ceil(200) as u64;
-    let first = if bin == 0 { 1 } else { edge(u64::from(bin) * 20 - 1).max(1) };
-    let last = if bin + 1 == TENTHS { (end - start).0 - 1 } else { edge(u64::from(bin) * 20 + 19) - 1 };
-    let first = Ticks(start.0 + first).ceil_to(grid).0 / grid.0;
-    let last = (start.0 + last) / grid.0;
+    let inside = inside_tenth(bin, end - start);
+    let first = Ticks(start.0 + inside.start()).ceil_to(grid).0 / grid.0;
+    let last = (start.0 + inside.end()) / grid.0;
     (first <= last).then(|| Ticks((first + stream.below(last - first + 1)) * grid.0))
 }

@@ -8,8 +8,8 @@ use nandseq_profile::{BaseId, BaseSet, Die, PhaseKey, Plane, Profile};
 
 use super::{Goal, Tally};
 
-/// As many cells under one key are worth going for; the rest comes with further visits.
-const WORTH: u64 = 10;
+/// As many cells are worth going for with one operation under a key of its phases, and under that of its end.
+const WORTH: [u64; 2] = [10, 3];
 /// Values are whole numbers of this part.
 const UNIT: u64 = 64;
 /// Operations that values look ahead.
@@ -24,6 +24,8 @@ struct Way {
     next: BaseSet,
     /// Chains that may follow: their share of 256, and the bases of their steps.
     chains: Vec<(u64, Vec<BaseId>)>,
+    /// Operations that come with one, in sixteenths, itself included.
+    cost: u64,
 }
 
 /// What every base leads to, and what ends a lasting state.
@@ -63,7 +65,9 @@ impl Map {
                 }
                 (false, false) => BaseSet::EMPTY,
             };
-            Way { keys, next, chains: chains(profile, base) }
+            let chains = chains(profile, base);
+            let steps = chains.iter().map(|(share, steps)| share * steps.len() as u64).sum::<u64>();
+            Way { keys, next, chains, cost: 16 + steps / 16 }
         };
         let set = |wanted: fn(&Effects) -> bool| {
             let bases = tables.bases().filter(|(_, info)| wanted(&info.effects));
@@ -98,12 +102,18 @@ impl Map {
         ]
     }
 
+    /// Operations that come with one of a base, in sixteenths, itself included.
+    pub(super) fn cost(&self, base: BaseId) -> u64 {
+        self.ways[base.index()].cost
+    }
+
     /// The value of every base, by [`BaseId`].
     pub(super) fn values(&self, tally: &Tally) -> Vec<u64> {
         let gain = |way: &Way| {
             let missing = way.keys.iter().map(|&key| {
                 let idle = u64::from(tally.idle[key.index()]);
-                UNIT * tally.missing_under(key).min(WORTH) / (1 + idle * idle / 16)
+                let worth = if tally.is_end(key) { super::knob(3) } else { WORTH[0] };
+                UNIT * tally.missing_under(key).min(worth) / (1 + idle * idle / super::knob(4))
             });
             missing.sum::<u64>()
         };

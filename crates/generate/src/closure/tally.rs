@@ -4,11 +4,12 @@
 
 use std::fmt::Write as _;
 
-use nandseq_profile::{OpId, PhaseKey, Ticks};
+use nandseq_profile::input_time::TENTHS;
+use nandseq_profile::{OpId, PhaseKey, PlaneSet, Ticks};
 use nandseq_trace::Proposal;
 
 use super::draw::Ballot;
-use super::{Goal, Reached, TENTHS};
+use super::{Goal, Reached, Span};
 
 /// A cell lacks hits below a level that rises by one whenever so many hits for each cell have come: once all is covered, what was
 /// hit least goes first.
@@ -27,10 +28,14 @@ pub(crate) struct Tally {
     level: u32,
     /// By pair: the tenths that lack hits, a bit each.
     lacking: Vec<u16>,
+    /// By key: whether it has no tenths.
+    ends: Vec<bool>,
     /// By key and tenth: how many names lack hits.
     missing: Vec<[u32; TENTHS as usize]>,
     /// By die: when the last hook that follows another one comes.
     pub(super) next: [Ticks; 64],
+    /// By die: the planes where nothing that lacks hits could start since anything did.
+    pub(super) tried: [PlaneSet; 64],
     /// By key: how many operations have come into its phase since the last hit there of what lacked hits.
     pub(super) idle: Vec<u32>,
     /// By base: how often it was drawn for what it leads to since the last such hit.
@@ -54,8 +59,10 @@ impl Tally {
             covered,
             level: 0,
             lacking: vec![0; goal.pairs.len()],
+            ends: goal.spans.iter().map(|span| matches!(span, Span::Whole)).collect(),
             missing: vec![[0; TENTHS as usize]; goal.spans.len()],
             next: [Ticks::ZERO; 64],
+            tried: [PlaneSet::EMPTY; 64],
             idle: vec![0; goal.spans.len()],
             steered: vec![0; goal.bases],
             ballot: Ballot::default(),
@@ -106,6 +113,7 @@ impl Tally {
     /// Forgets what was tried in vain: a run depends on the hits before it alone.
     pub(crate) fn begin_run(&mut self) {
         self.next = [Ticks::ZERO; 64];
+        self.tried = [PlaneSet::EMPTY; 64];
         self.idle.fill(0);
         self.steered.fill(0);
     }
@@ -120,11 +128,6 @@ impl Tally {
         self.hits.clone()
     }
 
-    /// How many hits there were.
-    pub(super) const fn total(&self) -> u64 {
-        self.total
-    }
-
     /// Whether a name lacks hits in a tenth under a key.
     pub(super) fn lacks(&self, goal: &Goal, key: PhaseKey, op: OpId, bin: u8) -> bool {
         goal.pair(key, op).is_some_and(|pair| self.lacking[pair] >> bin & 1 == 1)
@@ -133,6 +136,11 @@ impl Tally {
     /// How many names lack hits in each tenth of a key's phase.
     pub(super) fn missing(&self, key: PhaseKey) -> &[u32; TENTHS as usize] {
         &self.missing[key.index()]
+    }
+
+    /// Whether a key is that of an end: it has no tenths.
+    pub(super) fn is_end(&self, key: PhaseKey) -> bool {
+        self.ends[key.index()]
     }
 
     /// How many cells of a key lack hits.
