@@ -11,8 +11,8 @@ mod steer;
 mod tally;
 
 use nandseq_device::Tables;
-use nandseq_profile::model::PhaseKind;
 use nandseq_profile::input_time::{TENTHS, tenth};
+use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 use nandseq_trace::{OpState, Proposal};
 
@@ -156,9 +156,7 @@ impl Goal {
     fn bin(&self, key: PhaseKey, state: &OpState, start: Ticks) -> u8 {
         match self.spans[key.index()] {
             Span::Whole => 0,
-            Span::Phase(of, phase) if state.of == of && state.phase == Some(phase) => {
-                tenth(state.hundredths(start))
-            }
+            Span::Phase(of, phase) if state.of == of && state.phase == Some(phase) => tenth(state.hundredths(start)),
             Span::Phase(..) => TENTHS - 1,
         }
     }
@@ -190,12 +188,4 @@ impl Site<'_> {
     pub fn hits(&self) -> Vec<u32> {
         self.tally.as_ref().map_or_else(Vec::new, Tally::hits)
     }
-}
-
-pub(crate) fn knob(n: usize) -> u64 {
-    static K: std::sync::OnceLock<Vec<u64>> = std::sync::OnceLock::new();
-    K.get_or_init(|| {
-        let text = std::env::var("KNOBS").unwrap_or_else(|_| "0,1,1,3,4,8,16,0,0,0".into());
-        text.split(',').map(|w| w.parse().unwrap()).collect()
-    })[n]
 }

@@ -64,13 +64,7 @@ fn on_grid(one: &RangeInclusive<u64>, other: &RangeInclusive<u64>, phase: Ticks,
 }
 
 /// When proposals can start in the window of an operation.
-fn in_window(
-    model: &Model<'_>,
-    key: PhaseKey,
-    op: OpId,
-    length: Ticks,
-    joins: bool,
-) -> Vec<RangeInclusive<u64>> {
+fn in_window(model: &Model<'_>, key: PhaseKey, op: OpId, length: Ticks, joins: bool) -> Vec<RangeInclusive<u64>> {
     let base = model.tables.op(op).base;
     let whole = 1..=length.0 - 1;
     let next = next_steps(model, base, model.class(model.of_op[op.index()]).proposed);

@@ -68,7 +68,10 @@ impl OpState {
         if self.phase.is_none() {
             return 0;
         }
-        input_time::hundredths(Ticks(start.0.saturating_sub(self.start.0)), Ticks(self.end.0.saturating_sub(self.start.0)))
+        input_time::hundredths(
+            Ticks(start.0.saturating_sub(self.start.0)),
+            Ticks(self.end.0.saturating_sub(self.start.0)),
+        )
     }
 }
 

@@ -5,8 +5,9 @@
 use nandseq_device::FlightId;
 use nandseq_profile::input_time::{TENTHS, inside_tenth};
 use nandseq_profile::{Die, PhaseKey, Plane, Ticks};
-use nandseq_trace::OpState;
+use nandseq_trace::Proposal;
 
+use super::Tally;
 use crate::chain::Step;
 use crate::journal::op_state;
 use crate::philox::Stream;
@@ -62,36 +63,34 @@ impl Site<'_> {
 
     /// Lets a hook follow once the bus is free, on a plane of the die whose key lacks hits then and that was not tried since
     /// anything started there. Returns whether one comes.
-    pub(super) fn follow(&mut self, die: Die, now: Ticks, stream: &mut Stream) -> bool {
-        let (Some(goal), Some(tally)) = (&self.setup.goal, &self.tally) else { return false };
-        let tried = tally.tried[usize::from(die.0)];
-        let grid = self.setup.tables.grid;
-        let at = Ticks(now.0 + 1).max(self.device.bus_free()).ceil_to(grid);
-        if tally.next[usize::from(die.0)] > now {
-            return true; // one is to come
+    pub(super) fn follow(&mut self, tally: &mut Tally, proposal: &Proposal, stream: &mut Stream) -> bool {
+        let Some(goal) = &self.setup.goal else { return false };
+        let (die, now) = (proposal.die, proposal.time);
+        let known = usize::from(die.0);
+        if tally.next[known] > now {
+            return true;
         }
-        let mut lacking = [0u64; 8];
-        for plane in self.device.planes().minus(tried).iter() {
+        let at = Ticks(now.0 + 1).max(self.device.bus_free()).ceil_to(self.setup.tables.grid);
+        let lacking = |plane: Plane| {
             let key = self.device.phase_key(die, plane, at);
-            let state: OpState = op_state(self.device.plane_phase(die, plane, at));
-            lacking[usize::from(plane.0)] = u64::from(self.missing(key, goal.bin(key, &state, at)));
-        }
-        let total: u64 = lacking.iter().sum();
+            let bin = goal.bin(key, &op_state(self.device.plane_phase(die, plane, at)), at);
+            u64::from(tally.missing(key)[usize::from(bin)])
+        };
+        let planes = self.device.planes().minus(tally.tried[known]);
+        let total: u64 = planes.iter().map(lacking).sum();
         if total == 0 {
             return false;
         }
         let mut left = stream.below(total);
-        for (plane, &count) in lacking.iter().enumerate() {
-            if left < count {
-                self.queue.push(at, Event::Extra(die, Plane(plane as u8)));
-                if let Some(tally) = &mut self.tally {
-                    tally.next[usize::from(die.0)] = at;
-                }
-                return true;
-            }
-            left -= count;
-        }
-        false
+        let plane = planes.iter().find(|&plane| {
+            let here = left < lacking(plane);
+            left = left.wrapping_sub(lacking(plane));
+            here
+        });
+        let Some(plane) = plane else { return false };
+        self.queue.push(at, Event::Extra(die, plane));
+        tally.next[known] = at;
+        true
     }
 }
 

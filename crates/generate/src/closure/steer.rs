@@ -4,12 +4,13 @@
 //! nothing that lacks hits can start.
 
 use nandseq_device::{BaseInfo, Device, Effects, Tables};
+use nandseq_profile::model::DeviceState;
 use nandseq_profile::{BaseId, BaseSet, Die, PhaseKey, Plane, Profile};
 
 use super::{Goal, Tally};
 
-/// As many cells are worth going for with one operation under a key of its phases, and under that of its end.
-const WORTH: [u64; 2] = [10, 3];
+/// As many cells under one key are worth going for; the rest comes with further visits.
+const WORTH: u64 = 10;
 /// Values are whole numbers of this part.
 const UNIT: u64 = 64;
 /// Operations that values look ahead.
@@ -24,8 +25,6 @@ struct Way {
     next: BaseSet,
     /// Chains that may follow: their share of 256, and the bases of their steps.
     chains: Vec<(u64, Vec<BaseId>)>,
-    /// Operations that come with one, in sixteenths, itself included.
-    cost: u64,
 }
 
 /// What every base leads to, and what ends a lasting state.
@@ -65,9 +64,7 @@ impl Map {
                 }
                 (false, false) => BaseSet::EMPTY,
             };
-            let chains = chains(profile, base);
-            let steps = chains.iter().map(|(share, steps)| share * steps.len() as u64).sum::<u64>();
-            Way { keys, next, chains, cost: 16 + steps / 16 }
+            Way { keys, next, chains: chains(profile, base) }
         };
         let set = |wanted: fn(&Effects) -> bool| {
             let bases = tables.bases().filter(|(_, info)| wanted(&info.effects));
@@ -93,7 +90,10 @@ impl Map {
         let (cache, _) = logic.forbidden_by_plane(tables, plane);
         let unread = if logic.planes[usize::from(plane.0)].unread { BaseSet(u128::MAX) } else { BaseSet::EMPTY };
         [
-            (self.terminating, device.forbidden_by_odt(tables)),
+            (
+                self.terminating,
+                if device.odt_disabled() { tables.forbidden_by(DeviceState::OdtDisabled) } else { BaseSet::EMPTY },
+            ),
             (self.resuming, logic.forbidden_by_suspension(tables).minus(self.resuming)),
             (self.latched, logic.forbidden_by_latch(tables)),
             (self.ending_cache, logic.forbidden_by_cache_program(tables)),
@@ -102,22 +102,16 @@ impl Map {
         ]
     }
 
-    /// Operations that come with one of a base, in sixteenths, itself included.
-    pub(super) fn cost(&self, base: BaseId) -> u64 {
-        self.ways[base.index()].cost
-    }
-
     /// The value of every base, by [`BaseId`].
     pub(super) fn values(&self, tally: &Tally) -> Vec<u64> {
         let gain = |way: &Way| {
             let missing = way.keys.iter().map(|&key| {
                 let idle = u64::from(tally.idle[key.index()]);
-                let worth = if tally.is_end(key) { super::knob(3) } else { WORTH[0] };
-                UNIT * tally.missing_under(key).min(worth) / (1 + idle * idle / super::knob(4))
+                UNIT * tally.missing_under(key).min(WORTH) / (1 + idle * idle / 64)
             });
             missing.sum::<u64>()
         };
-        let tired = |at: usize| 1 + u64::from(tally.steered[at]).pow(2) / 16;
+        let tired = |at: usize| tally.tiredness(BaseId::from(at));
         let gains: Vec<u64> = self.ways.iter().map(gain).collect();
         let with_chain = |(at, way): (usize, &Way)| {
             let of_chain = |(share, steps): &(u64, Vec<BaseId>)| {

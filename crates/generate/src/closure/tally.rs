@@ -5,11 +5,11 @@
 use std::fmt::Write as _;
 
 use nandseq_profile::input_time::TENTHS;
-use nandseq_profile::{OpId, PhaseKey, PlaneSet, Ticks};
+use nandseq_profile::{BaseId, OpId, PhaseKey, PlaneSet, Ticks};
 use nandseq_trace::Proposal;
 
 use super::draw::Ballot;
-use super::{Goal, Reached, Span};
+use super::{Goal, Reached};
 
 /// A cell lacks hits below a level that rises by one whenever so many hits for each cell have come: once all is covered, what was
 /// hit least goes first.
@@ -28,8 +28,6 @@ pub(crate) struct Tally {
     level: u32,
     /// By pair: the tenths that lack hits, a bit each.
     lacking: Vec<u16>,
-    /// By key: whether it has no tenths.
-    ends: Vec<bool>,
     /// By key and tenth: how many names lack hits.
     missing: Vec<[u32; TENTHS as usize]>,
     /// By die: when the last hook that follows another one comes.
@@ -59,7 +57,6 @@ impl Tally {
             covered,
             level: 0,
             lacking: vec![0; goal.pairs.len()],
-            ends: goal.spans.iter().map(|span| matches!(span, Span::Whole)).collect(),
             missing: vec![[0; TENTHS as usize]; goal.spans.len()],
             next: [Ticks::ZERO; 64],
             tried: [PlaneSet::EMPTY; 64],
@@ -138,9 +135,9 @@ impl Tally {
         &self.missing[key.index()]
     }
 
-    /// Whether a key is that of an end: it has no tenths.
-    pub(super) fn is_end(&self, key: PhaseKey) -> bool {
-        self.ends[key.index()]
+    /// What the value of a base is divided by: it grows while what is drawn for its value leads to no hit.
+    pub(super) fn tiredness(&self, base: BaseId) -> u64 {
+        1 + u64::from(self.steered[base.index()]).pow(2) / 16
     }
 
     /// How many cells of a key lack hits.
