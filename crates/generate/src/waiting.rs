@@ -214,6 +214,7 @@ impl Site<'_> {
         });
         self.plan = rest;
         let order = self.new_order.take();
+        self.count(&proposal, head.op, now);
         self.commit(head, chain, (proposal, true), now, sink);
         if let Some(mut order) = order {
             order.iter_mut().filter(|slot| slot.is_none()).for_each(|slot| *slot = chain);

@@ -11,6 +11,7 @@ mod model;
 mod plan;
 mod reason;
 mod state;
+mod tenths;
 mod traps;
 mod universe;
 

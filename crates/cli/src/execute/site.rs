@@ -154,6 +154,7 @@ impl Work<'_> {
             run_until: self.plan.run_until,
             max_ops: self.plan.max_ops,
             bootstrap: self.plan.bootstrap,
+            until_covered: None,
             stop: Some(self.stop),
         };
         let mut inner =
