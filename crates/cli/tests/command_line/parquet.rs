@@ -79,7 +79,7 @@ fn going_on_shards_and_replaying_are_the_same_in_parquet() {
 /// Two sites of two runs in one form, under the folder names of a dataset.
 fn dataset(form: &str) -> Folder {
     let folder = Folder::new();
-    let flags = ["-t", "20000", "-n", "2", "--site-count", "2", "--stamp", "261122", "--quiet", "--bootstrap"];
+    let flags = ["-t", "20000", "-n", "2", "--site-count", "2", "--stamp", "261122", "--quiet"];
     folder.succeed(&[&flags[..], &["--site-dir-pattern", "site={site_id:02d}", "--format", form]].concat());
     folder
 }
@@ -136,7 +136,7 @@ fn a_damaged_dataset_is_refused_by_file_and_row() {
         let path = folder.path().join("out/site=02/run=0000002").join(name);
         let whole = fs::read(&path).unwrap();
         fs::write(&path, bytes).unwrap();
-        let told = folder.refuse(&["report", "out", "-o", "page.html"]);
+        let told = folder.refuse(&["coverage", "merge", "out"]);
         fs::write(&path, whole).unwrap();
         told
     };
