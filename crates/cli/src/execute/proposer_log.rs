@@ -3,13 +3,12 @@
 //! Promises a text that depends on the run alone. The summary counts accepted and refused proposals by phase key, op name and
 //! outcome, sorted by these names; the full form has a line for each, in order of time, and is written as it happens.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use nandseq_generate::Rejections;
-use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::{IdVec, OpId, PhaseKey, Profile, Ticks};
 use nandseq_trace::files::{FileKind, NewFile};
 use nandseq_trace::manifest::FileRecord;
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
@@ -32,8 +31,8 @@ pub(super) struct Log<'p> {
 }
 
 enum Form {
-    /// Accepted proposals so far.
-    Summary(BTreeMap<(PhaseKey, OpId), u64>),
+    /// Accepted proposals so far, by phase key, then by op name; keys that never proposed have no list.
+    Summary(IdVec<PhaseKey, Vec<u64>>),
     Full,
 }
 
@@ -47,7 +46,9 @@ impl<'p> Log<'p> {
     ) -> io::Result<Option<Self>> {
         let (form, header) = match how {
             ProposerLog::Off => return Ok(None),
-            ProposerLog::Summary => (Form::Summary(BTreeMap::new()), SUMMARY_HEADER),
+            ProposerLog::Summary => {
+                (Form::Summary(profile.phase_keys.iter().map(|_| Vec::new()).collect()), SUMMARY_HEADER)
+            }
             ProposerLog::Full => (Form::Full, FULL_HEADER),
         };
         if let Some(parent) = folder.join(&name).parent() {
@@ -62,7 +63,10 @@ impl<'p> Log<'p> {
     pub(super) fn finish(mut self, rejections: &Rejections) -> io::Result<(FileRecord, u64)> {
         if let Form::Summary(accepted) = &self.form {
             let rejected = rejections.iter().map(|(&(key, op, reason), &count)| ((key, op, reason.code()), count));
-            let accepted = accepted.iter().map(|(&(key, op), &count)| ((key, op, ACCEPTED), count));
+            let accepted = accepted.iter_ids().flat_map(|(key, counts)| {
+                let counted = counts.iter().enumerate().filter(|&(_, &count)| count > 0);
+                counted.map(move |(op, &count)| ((key, OpId::from(op), ACCEPTED), count))
+            });
             let mut lines: Vec<(&str, &str, &str, u64)> = rejected
                 .chain(accepted)
                 .map(|((key, op, outcome), count)| {
@@ -103,7 +107,11 @@ impl<'p> Log<'p> {
     fn accepted(&mut self, operation: &Operation<'_>) -> io::Result<()> {
         match &mut self.form {
             Form::Summary(counts) => {
-                *counts.entry((operation.proposal.key_used, operation.op)).or_default() += 1;
+                let counts = &mut counts[operation.proposal.key_used];
+                if counts.is_empty() {
+                    counts.resize(self.profile.ops.len(), 0);
+                }
+                counts[operation.op.index()] += 1;
                 Ok(())
             }
             Form::Full => {
