@@ -55,6 +55,7 @@ impl Lottery {
     }
 
     /// The classes that are in.
+    #[cfg(test)]
     pub(crate) fn eligible(&self) -> impl Iterator<Item = ClassId> {
         let chunks = self.inside.iter().enumerate();
         chunks.flat_map(|(chunk, &inside)| places(inside).map(move |place| ClassId::at(chunk, place)))
