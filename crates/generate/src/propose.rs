@@ -83,7 +83,7 @@ impl Site<'_> {
         }
         self.plan.clear();
         self.plan.push(head);
-        expand(setup, &self.device, &mut self.plan, now, stream)?;
+        expand(setup, &self.device, (&mut self.plan, &mut self.draft), now, stream)?;
         let plan = std::mem::take(&mut self.plan);
         let admitted = self.admit(&plan, now);
         self.plan = plan;
