@@ -75,7 +75,9 @@ pub(crate) fn count(found: &Written, universe: &Universe) -> Result<Parts, Failu
     for some in runs.chunks(AT_ONCE) {
         let counted: Vec<_> = some
             .par_iter()
-            .map(|(site, run)| Coverage::of_run(&found.profile, &site.folder.display().to_string(), run))
+            .map(|(site, run)| {
+                Coverage::of_run(&found.profile, &*found.source, &site.folder.display().to_string(), run)
+            })
             .collect();
         for ((site, run), coverage) in some.iter().zip(counted) {
             let name = site.folder.display().to_string();

@@ -53,7 +53,8 @@ pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
 }
 
 fn load(found: &Written, wanted: Wanted) -> Result<Vec<SiteTables>, Failure> {
-    let sites: Vec<_> = found.sites.par_iter().map(|site| load::site(&found.profile, site, wanted)).collect();
+    let sites: Vec<_> =
+        found.sites.par_iter().map(|site| load::site(&found.profile, &*found.source, site, wanted)).collect();
     sites.into_iter().collect::<Result<_, _>>().map_err(written::unreadable)
 }
 

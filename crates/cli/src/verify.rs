@@ -75,7 +75,7 @@ fn judge(
 pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
     match error {
         FindError::Io { path, error } => Problem::unreadable("the sequences in", &path, &error),
-        error @ FindError::Nothing(_) => {
+        error @ FindError::Nothing { .. } => {
             Problem::new(error.to_string()).help("name a sequence file, the folder of a site, or that of a batch")
         }
         error @ FindError::TwoFiles { .. } => {

@@ -8,7 +8,8 @@ use nandseq_generate::probability::Distributions;
 use nandseq_profile::Profile;
 use nandseq_report::LoadError;
 use nandseq_trace::files::NewFile;
-use nandseq_trace::read::folder::{self, SiteFiles};
+use nandseq_trace::read::Source;
+use nandseq_trace::read::folder::{self, Forms, SiteFiles};
 
 use crate::arguments::GenerateArgs;
 use crate::arguments::reports::ReadDeviceArgs;
@@ -20,6 +21,8 @@ use crate::{inputs, tell, verify};
 pub(crate) struct Written {
     pub(crate) profile: Profile,
     pub(crate) sites: Vec<SiteFiles>,
+    /// What reads the tables, in whatever form they are.
+    pub(crate) source: Box<dyn Source>,
     /// The probability table in force, if a manifest says how to get it.
     pub(crate) table: Option<Distributions>,
 }
@@ -30,8 +33,9 @@ impl Written {
         let read = inputs::profile(device.config.as_deref(), device.lenient)?;
         let mut sites = Vec::new();
         for path in paths {
-            sites.extend(folder::find(path).map_err(verify::nothing_to_judge)?);
+            sites.extend(folder::find_forms(path, Forms::CsvAndParquet).map_err(verify::nothing_to_judge)?);
         }
+        let source = source(&read.profile, &sites)?;
         let mut table = None;
         for site in &sites {
             for damage in &site.damage {
@@ -45,7 +49,27 @@ impl Written {
                 }
             }
         }
-        Ok(Self { profile: read.profile, sites, table })
+        Ok(Self { profile: read.profile, sites, source, table })
+    }
+}
+
+/// What reads the tables of some sites.
+#[cfg(feature = "parquet")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature it may fail")]
+fn source(profile: &Profile, _: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
+    Ok(Box::new(nandseq_parquet::AnyFiles::new(profile)))
+}
+
+/// What reads the tables of some sites: those in CSV.
+#[cfg(not(feature = "parquet"))]
+fn source(_: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
+    let mut runs = sites.iter().flat_map(|site| &site.runs);
+    match runs.find(|run| folder::is_parquet(&run.path)) {
+        Some(run) => {
+            let problem = Problem::new(format!("`{}`: this program was built without Parquet", run.path.display()));
+            Err(problem.help("build it with its default features, or write the runs as CSV").into())
+        }
+        None => Ok(Box::new(nandseq_trace::read::CsvFiles)),
     }
 }
 

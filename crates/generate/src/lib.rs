@@ -5,11 +5,13 @@
 mod bootstrap;
 mod boundary;
 mod chain;
+mod classes;
 mod eligible;
 mod face;
 mod groups;
 mod journal;
 mod lottery;
+mod offers;
 mod philox;
 mod plan;
 pub mod probability;

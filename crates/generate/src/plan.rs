@@ -8,10 +8,12 @@ use nandseq_profile::model::{AddressSource, Axis, LatchKind, StatusOf, StepAddre
 use nandseq_profile::{Block, CellTypeId, Die, OpId, Plane, PlaneSet, Ticks};
 
 use crate::chain::Step;
+use crate::classes::ClassId;
 use crate::eligible::View;
+use crate::face::Face;
 use crate::philox::Stream;
 use crate::reason::Reason;
-use crate::setup::{Class, Setup, StepInfo};
+use crate::setup::{Setup, StepInfo};
 
 /// The lasting state of a die once everything in flight there has ended; what a RESUME in flight revives has ended too. If
 /// `head` is a SUSPEND, its victim is suspended instead.
@@ -46,13 +48,14 @@ fn settled_with(device: &Device, tables: &Tables, die: Die, victim: Option<(Axis
 /// Draws the targets of a name at a hook.
 pub(crate) fn draw_place(
     setup: &Setup,
-    device: &Device,
+    (device, faces): (&Device, &[Face]),
     view: &View,
-    (op, class): (OpId, &Class),
+    (op, id): (OpId, ClassId),
     stream: &mut Stream,
 ) -> Result<Place, Reason> {
+    let class = setup.classes.get(id);
     let info = setup.tables.base(class.base);
-    let allowed = view.allowed(device, setup, class);
+    let allowed = view.allowed(faces, device, id);
     let (book, die, cell, most) = (&device.book, view.die, class.cell, setup.max_planes);
     let logic = device.logic(die);
     let registers = &logic.planes[usize::from(view.plane.0)];

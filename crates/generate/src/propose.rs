@@ -8,12 +8,12 @@ use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use crate::chain::Step;
+use crate::classes::ClassId;
 use crate::eligible::View;
 use crate::journal::op_state;
 use crate::philox::{Stream, StreamKind};
 use crate::plan::{draw_place, expand};
 use crate::reason::Reason;
-use crate::setup::Class;
 use crate::site::Site;
 use crate::waiting::Waiter;
 
@@ -39,19 +39,19 @@ impl Site<'_> {
         let state = op_state(self.device.plane_phase(die, plane, now));
         let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
         let setup = self.setup;
-        let chains = (self.chains.any_on(die), self.waits_for_planes(die, now));
-        let view = View::new(&mut self.faces, &self.device, setup, lane, now, chains);
+        let (chained, waiting) = (self.chains.any_on(die), self.waits_for_planes(die, now));
+        let view = View { die, plane, chained, waiting };
         let distribution = match &self.bootstrap {
             Some(bootstrap) => setup.bootstrap.distribution(bootstrap.stage()),
             None => &setup.distributions[usize::from(setup.by_key[key.index()])],
         };
-        view.fill(&mut self.lottery, distribution, &self.device, setup);
+        view.fill(&mut self.lottery, distribution, &mut self.faces, (&self.device, setup), now);
         for _ in 0..setup.max_tries {
             let Some((op, class)) = self.lottery.draw(distribution, &mut stream) else { return };
-            if setup.tables.base(class.base).effects.delay {
+            if setup.tables.base(setup.classes.get(class).base).effects.delay {
                 return;
             }
-            match self.try_name(&view, (op, &class), &proposal, &mut stream) {
+            match self.try_name(&view, (op, class), &proposal, &mut stream) {
                 Ok(Start::Now) => return self.begin(proposal, now, sink),
                 Ok(Start::WhenBusIsFree) => return,
                 Err(reason) => self.refuse(&proposal, op, reason, sink),
@@ -63,7 +63,7 @@ impl Site<'_> {
     fn try_name(
         &mut self,
         view: &View,
-        name: (OpId, &Class),
+        name: (OpId, ClassId),
         proposal: &Proposal,
         stream: &mut Stream,
     ) -> Result<Start, Reason> {
@@ -91,14 +91,14 @@ impl Site<'_> {
     }
 
     /// Draws the targets of a name; in a bootstrap rather those that it has not reached.
-    fn draw_fresh_place(&self, view: &View, name: (OpId, &Class), stream: &mut Stream) -> Result<Place, Reason> {
-        let mut place = draw_place(self.setup, &self.device, view, name, stream)?;
+    fn draw_fresh_place(&self, view: &View, name: (OpId, ClassId), stream: &mut Stream) -> Result<Place, Reason> {
+        let mut place = draw_place(self.setup, (&self.device, &self.faces), view, name, stream)?;
         let Some(bootstrap) = &self.bootstrap else { return Ok(place) };
         for _ in 0..BOOTSTRAP_DRAWS {
             if !bootstrap.has_reached(&self.setup.tables, &place) {
                 break;
             }
-            place = draw_place(self.setup, &self.device, view, name, stream)?;
+            place = draw_place(self.setup, (&self.device, &self.faces), view, name, stream)?;
         }
         Ok(place)
     }

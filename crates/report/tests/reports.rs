@@ -13,6 +13,7 @@ use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Stand
 use nandseq_report::load::{self, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
 use nandseq_report::{LoadError, SiteTables, chains, perfetto, vcd};
+use nandseq_trace::read::CsvFiles;
 use serde_json::Value;
 
 static PROFILE: LazyLock<Profile> = LazyLock::new(builtin::profile);
@@ -87,8 +88,8 @@ fn violations_find_their_sites_however_the_paths_are_spelled() {
 #[test]
 fn rows_beyond_the_limit_are_counted_not_shown() {
     let files = RUNS.files();
-    let all = load::site(&PROFILE, &files[0], Wanted::ALL).unwrap();
-    let some = load::site(&PROFILE, &files[0], Wanted { most_rows: 100, ..Wanted::ALL }).unwrap();
+    let all = load::site(&PROFILE, &CsvFiles, &files[0], Wanted::ALL).unwrap();
+    let some = load::site(&PROFILE, &CsvFiles, &files[0], Wanted { most_rows: 100, ..Wanted::ALL }).unwrap();
     assert_eq!(some.stretches.len() + some.segments.len(), 100);
     assert_eq!(some.left_out, (all.stretches.len() + all.segments.len() - 100) as u64);
 }
@@ -101,7 +102,7 @@ fn a_row_that_makes_no_sense_is_named_by_file_and_line() {
     let text = fs::read_to_string(path).unwrap();
     let broken = text.lines().enumerate().map(|(at, line)| if at == 2 { "7,8,9" } else { line });
     fs::write(path, broken.collect::<Vec<_>>().join("\n") + "\n").unwrap();
-    let error = load::site(&PROFILE, &files[0], Wanted::ALL).unwrap_err();
+    let error = load::site(&PROFILE, &CsvFiles, &files[0], Wanted::ALL).unwrap_err();
     assert!(matches!(&error, LoadError::Row { line: 3, path: of, .. } if of == path), "{error}");
 }
 
@@ -143,7 +144,10 @@ fn timelines_are_the_same_bytes_every_time() {
 fn counted() -> Vec<Coverage> {
     let of_site = |site: nandseq_trace::read::folder::SiteFiles| {
         let name = site.folder.display().to_string();
-        site.runs.into_iter().map(move |run| Coverage::of_run(&PROFILE, &name, &run).unwrap()).collect::<Vec<_>>()
+        site.runs
+            .into_iter()
+            .map(move |run| Coverage::of_run(&PROFILE, &CsvFiles, &name, &run).unwrap())
+            .collect::<Vec<_>>()
     };
     RUNS.files().into_iter().flat_map(of_site).collect()
 }

@@ -93,6 +93,8 @@ pub struct AddressBook {
     /// Which of the sets above hold something: die × planes + plane.
     lanes: Vec<Lane>,
     masks: Masks,
+    /// For each die how often what its planes have to offer has changed.
+    stamps: Vec<u64>,
 }
 
 /// What may be done with a block.
@@ -171,6 +173,7 @@ impl AddressBook {
             cohorts: Cohorts::new(tables),
             lanes: vec![Lane::default(); lanes],
             masks: Masks::new(size.planes),
+            stamps: vec![1; usize::from(size.dies)],
         };
         for die in 0..size.dies {
             for group in 0..size.groups {
@@ -193,6 +196,13 @@ impl AddressBook {
     #[must_use]
     pub fn records(&self) -> &[BlockRecord] {
         &self.records
+    }
+
+    /// A number that changes, and never comes back, whenever it changes on which planes of a die there is something to erase,
+    /// to program or to read, as which cell type, alone or together.
+    #[must_use]
+    pub fn stamp(&self, die: Die) -> u64 {
+        self.stamps[usize::from(die.0)] + self.cohorts.stamp(die)
     }
 
     /// The planes on which a group has a block (the last group may be incomplete).
@@ -258,7 +268,11 @@ impl AddressBook {
         let record = self.records[at];
         let uses = self.uses(&record);
         let lane = usize::from(place.die.0) * usize::from(self.size.planes) + usize::from(plane.0);
+        let before = self.any.len(lane);
         self.any.assign(at as u32, uses.free.then_some(lane));
+        if (before == 0) != (self.any.len(lane) == 0) {
+            self.stamps[usize::from(place.die.0)] += 1;
+        }
         let class = match record.stage {
             _ if uses.next_as == 0 => None,
             BlockStage::Bad | BlockStage::NotErased => None,
@@ -289,7 +303,9 @@ impl AddressBook {
                 Some(open) => 1 << open,
                 None => self.programs[class],
             });
-            self.lanes[lane].next_cells = cells.fold(0, |all, cells| all | cells);
+            let cells = cells.fold(0, |all, cells| all | cells);
+            self.stamps[lane / usize::from(self.size.planes)] += u64::from(cells != self.lanes[lane].next_cells);
+            self.lanes[lane].next_cells = cells;
             self.lanes[lane].next_classes = classes;
         }
     }
@@ -310,7 +326,9 @@ impl AddressBook {
             *lengths = if self.read.len(changed) > 0 { *lengths | bit } else { *lengths & !bit };
             let cell_bit = 1 << cell;
             let some = state.read_lengths[cell] != 0;
-            state.read_cells = if some { state.read_cells | cell_bit } else { state.read_cells & !cell_bit };
+            let before = state.read_cells;
+            state.read_cells = if some { before | cell_bit } else { before & !cell_bit };
+            self.stamps[lane / usize::from(self.size.planes)] += u64::from(state.read_cells != before);
         }
     }
 

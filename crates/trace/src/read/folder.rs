@@ -1,8 +1,9 @@
 //! Which folders hold sequences, and whether they still hold what was written.
 //!
-//! A folder with files `operation_sequence_<stamp>_<run>.csv` is a site; folders below it are searched too, so that the
-//! root of a batch, whatever its folders are called, gives all its sites. Where a site has a `manifest.json`, its files
-//! are compared with what that says of them; where it has none, the files alone are enough.
+//! A folder with files `operation_sequence_<stamp>_<run>.csv` is a site, and so is one with `run=<run>/operation_sequence.parquet`
+//! for who can read that; folders below it are searched too, so that the root of a batch, whatever its folders are called, gives all
+//! its sites. Where a site has a `manifest.json`, its files are compared with what that says of them; where it has none, the files
+//! alone are enough.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -43,6 +44,8 @@ pub struct RunFile {
     pub rows: Option<u64>,
     /// The tables of the run that are there.
     pub tables: Vec<TableFile>,
+    /// The log of its proposals, if it is there.
+    pub log: Option<PathBuf>,
 }
 
 /// A table of a run.
@@ -104,8 +107,13 @@ pub enum FindError {
         error: io::Error,
     },
     /// No sequence in the folder or below it.
-    #[error("no operation_sequence_*.csv in `{}` or the folders below it", .0.display())]
-    Nothing(PathBuf),
+    #[error("no {} in `{}` or the folders below it", forms.sought(), folder.display())]
+    Nothing {
+        /// The folder.
+        folder: PathBuf,
+        /// What was looked for.
+        forms: Forms,
+    },
     /// Two files of one run, and no manifest to say which one counts.
     #[error("two files of run {run}, `{}` and `{}`: remove one of them", first.display(), second.display())]
     TwoFiles {
@@ -124,52 +132,139 @@ impl FindError {
     }
 }
 
-/// Finds the sites of a path: of a batch, a site, or a single file, in the order of their paths.
+/// The forms of tables that somebody can read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Forms {
+    /// CSV alone.
+    Csv,
+    /// CSV, and Parquet as a dataset with a folder for each run.
+    CsvAndParquet,
+}
+
+impl Forms {
+    const fn sought(self) -> &'static str {
+        match self {
+            Self::Csv => "operation_sequence_*.csv",
+            Self::CsvAndParquet => "operation_sequence_*.csv or run=*/operation_sequence.parquet",
+        }
+    }
+}
+
+/// Finds the sites of a path in CSV: of a batch, a site, or a single file, in the order of their paths.
 ///
 /// # Errors
 /// [`FindError`] when there is nothing to read, or no telling what.
 pub fn find(path: &Path) -> Result<Vec<SiteFiles>, FindError> {
+    find_forms(path, Forms::Csv)
+}
+
+/// Finds the sites of a path as [`find`] does, in any of some forms.
+///
+/// # Errors
+/// As there.
+pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError> {
     let about = path.metadata().map_err(|error| FindError::io(path, error))?;
     if !about.is_dir() {
-        let run = path.file_name().and_then(|name| run_of(name.to_str()?)).unwrap_or(1);
+        let run = place_of(path).map_or(1, |(_, run)| run);
         let tables = beside(path).map(|(kind, path)| TableFile { kind, path, rows: None }).collect();
-        let runs = vec![RunFile { run, path: path.to_owned(), rows: None, tables }];
+        let runs = vec![RunFile { run, path: path.to_owned(), rows: None, tables, log: log_of(path, |_| true) }];
         let notes = missing_runs(&runs);
         return Ok(vec![SiteFiles { folder: path.to_owned(), runs, damage: Vec::new(), notes }]);
     }
+    let sequence = parquet_sequence(path);
+    if forms == Forms::CsvAndParquet && run_folder(path).is_some() && sequence.is_file() {
+        return find_forms(&sequence, forms);
+    }
     let mut sites = Vec::new();
-    search(path, DEPTH, &mut sites)?;
+    search(path, DEPTH, forms, &mut sites)?;
     if sites.is_empty() {
-        return Err(FindError::Nothing(path.to_owned()));
+        return Err(FindError::Nothing { folder: path.to_owned(), forms });
     }
     Ok(sites)
 }
 
-/// The run of a file name `operation_sequence_<stamp>_<run>.csv`.
-fn run_of(name: &str) -> Option<u64> {
-    let rest = name.strip_prefix(FileKind::OperationSequence.name())?.strip_prefix('_')?.strip_suffix(".csv")?;
-    let (_, run) = rest.rsplit_once('_')?;
-    let digits = !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_digit());
-    run.parse().ok().filter(|_| digits)
+/// Whether a file is Parquet, by its name.
+#[must_use]
+pub fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "parquet")
+}
+
+fn name_of(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+/// A number of decimal digits and nothing else.
+fn digits(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
+}
+
+/// What the names of a run's CSV files share, and the run: `_<stamp>_<run>.csv`.
+fn run_of(name: &str) -> Option<(&str, u64)> {
+    let rest = name.strip_prefix(FileKind::OperationSequence.name())?;
+    let (_, run) = rest.strip_prefix('_')?.strip_suffix(".csv")?.rsplit_once('_')?;
+    digits(run).map(|run| (rest, run))
+}
+
+/// The run of a folder `run=<run>`.
+fn run_folder(path: &Path) -> Option<u64> {
+    digits(name_of(path)?.strip_prefix("run=")?)
+}
+
+/// The sequence in a run's folder of a dataset.
+fn parquet_sequence(folder: &Path) -> PathBuf {
+    folder.join(format!("{}.parquet", FileKind::OperationSequence.name()))
+}
+
+/// Of a sequence under a name that says so: what the names of the run's files share, and the run.
+fn place_of(sequence: &Path) -> Option<(&str, u64)> {
+    let name = name_of(sequence)?;
+    if is_parquet(sequence) {
+        let rest = name.strip_prefix(FileKind::OperationSequence.name())?;
+        return Some((rest, run_folder(sequence.parent()?)?));
+    }
+    run_of(name)
 }
 
 /// The tables that lie beside a sequence and are of the same run.
 fn beside(sequence: &Path) -> impl Iterator<Item = (TableKind, PathBuf)> {
-    let name = sequence.file_name().and_then(|name| name.to_str()).filter(|name| run_of(name).is_some());
-    let rest = name.and_then(|name| name.strip_prefix(FileKind::OperationSequence.name()));
+    let rest = place_of(sequence).map(|(rest, _)| rest);
     let path = move |kind: TableKind| Some((kind, sequence.with_file_name(format!("{}{}", kind.name(), rest?))));
     TableKind::ALL.into_iter().filter_map(path).filter(|(_, path)| path.is_file())
 }
 
-fn search(folder: &Path, depth: usize, sites: &mut Vec<SiteFiles>) -> Result<(), FindError> {
+/// The log of a run's proposals; of several that might be it, the last by name.
+fn log_of(sequence: &Path, known: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    const NAME: &str = "proposer_debug";
+    let (rest, run) = place_of(sequence)?;
+    let there = |path: &PathBuf| path.is_file() && known(path);
+    if !is_parquet(sequence) {
+        let name = format!("{NAME}{}.log", rest.strip_suffix(".csv")?);
+        return Some(sequence.with_file_name(name)).filter(there);
+    }
+    let of_run = |name: &str| {
+        let stamped = name.strip_prefix(NAME)?.strip_prefix('_')?.strip_suffix(".log")?;
+        digits(stamped.rsplit_once('_')?.1).filter(|&of| of == run)
+    };
+    let entries = sequence.parent()?.parent()?.read_dir().ok()?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    paths.filter(|path| name_of(path).and_then(of_run).is_some()).filter(there).max()
+}
+
+fn search(folder: &Path, depth: usize, forms: Forms, sites: &mut Vec<SiteFiles>) -> Result<(), FindError> {
     let failed = |error| FindError::io(folder, error);
     let mut below = Vec::new();
     let mut files = Vec::new();
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
-            below.push(path);
-        } else if let Some(run) = path.file_name().and_then(|name| run_of(name.to_str()?)) {
+            let dataset = run_folder(&path).filter(|_| forms == Forms::CsvAndParquet);
+            let sequence = parquet_sequence(&path);
+            match dataset.filter(|_| sequence.is_file()) {
+                Some(run) => files.push((run, sequence)),
+                None => below.push(path),
+            }
+        } else if let Some((_, run)) = name_of(&path).and_then(run_of) {
             files.push((run, path));
         }
     }
@@ -179,7 +274,7 @@ fn search(folder: &Path, depth: usize, sites: &mut Vec<SiteFiles>) -> Result<(),
     }
     below.sort();
     if depth > 0 {
-        below.iter().try_for_each(|path| search(path, depth - 1, sites))?;
+        below.iter().try_for_each(|path| search(path, depth - 1, forms, sites))?;
     }
     Ok(())
 }
@@ -191,7 +286,7 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, Find
     let listed = listed(folder, &mut damage)?;
     let mut rows = BTreeMap::new();
     if let Some(listed) = &listed {
-        let known = |path: &Path| listed.iter().find(|file| path.file_name().is_some_and(|name| name == &*file.file));
+        let known = |path: &Path| listed.iter().find(|file| folder.join(&file.file) == path);
         for (_, path) in &files {
             if known(path).is_none() {
                 notes.push(format!("`{}` is not in the manifest and was left out", path.display()));
@@ -220,7 +315,8 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, Find
                 tables.push(TableFile { kind, path, rows });
             }
         }
-        runs.push(RunFile { run, rows: rows.get(&path).copied(), path, tables });
+        let log = log_of(&path, |log| listed.is_none() || rows.contains_key(log));
+        runs.push(RunFile { run, rows: rows.get(&path).copied(), path, tables, log });
     }
     notes.extend(missing_runs(&runs));
     Ok(SiteFiles { folder: folder.to_owned(), runs, damage, notes })
