@@ -8,8 +8,8 @@ mod cut;
 mod op_state;
 mod still;
 
-use nandseq_profile::model::{DeviceState, StatusOf};
-use nandseq_profile::{BaseSet, Block, Die, OpId, PlaneSet, Ticks};
+use nandseq_profile::model::StatusOf;
+use nandseq_profile::{Block, Die, OpId, PlaneSet, Ticks};
 
 use crate::book::AddressBook;
 use crate::logic::DieLogic;
@@ -108,10 +108,11 @@ impl Device {
         &self.dies[usize::from(die.0)].logic
     }
 
-    /// A number that changes, and never comes back, whenever anything about a die changes but the phases that time ends.
+    /// A number that changes, and never comes back, whenever anything about a die changes but the phases that time ends. Of
+    /// the blocks only what [`AddressBook::stamp`] tells of counts.
     #[must_use]
     pub fn stamp(&self, die: Die) -> u64 {
-        self.dies[usize::from(die.0)].stamp
+        self.dies[usize::from(die.0)].stamp + self.book.stamp(die)
     }
 
     /// Every plane of a die.
@@ -167,11 +168,10 @@ impl Device {
         ends.max().unwrap_or_default().max(self.bus_free)
     }
 
-    /// The bases that termination being off forbids.
+    /// Whether on-die termination is off.
     #[must_use]
-    pub fn forbidden_by_odt(&self, tables: &Tables) -> BaseSet {
-        let off = self.dies.first().is_some_and(|die| die.logic.odt_disabled);
-        if off { tables.forbidden_by(DeviceState::OdtDisabled) } else { BaseSet::EMPTY }
+    pub fn odt_disabled(&self) -> bool {
+        self.dies.first().is_some_and(|die| die.logic.odt_disabled)
     }
 
     /// The dies an operation looks at.

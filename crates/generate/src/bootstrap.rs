@@ -9,6 +9,7 @@ use nandseq_device::{BaseInfo, BlockStage, Device, Place, Tables};
 use nandseq_profile::model::AddressSource;
 use nandseq_profile::{Die, OpId, Profile};
 
+use crate::classes::Classes;
 use crate::setup::{Distribution, Setup};
 use crate::site::Site;
 
@@ -38,7 +39,7 @@ pub(crate) struct BootstrapSetup {
 
 impl BootstrapSetup {
     /// Of the names that are `usable`.
-    pub(crate) fn new(profile: &Profile, tables: &Tables, usable: impl Fn(OpId) -> bool) -> Self {
+    pub(crate) fn new(profile: &Profile, tables: &Tables, classes: &Classes, usable: impl Fn(OpId) -> bool) -> Self {
         let asked = &profile.bootstrap;
         let weights = &asked.cell_type_weights;
         let weight_of = |op: OpId| {
@@ -68,7 +69,7 @@ impl BootstrapSetup {
         reads.extend(usable_outputs.map(|&op| (op, total * OUTPUTS / outputs.len() as f64)));
         let all = f64::from(tables.size.blocks) * f64::from(tables.size.dies);
         let covered = (asked.read_coverage * all).ceil() as u32;
-        let distribution = |entries: &[(OpId, f64)]| Distribution::new(tables, entries, |_| true);
+        let distribution = |entries: &[(OpId, f64)]| Distribution::new(tables, classes, entries, |_| true);
         Self {
             erases: distribution(&erases),
             programs: distribution(&programs),
@@ -170,7 +171,7 @@ impl Bootstrap {
     /// Moves to the next stage where this one has reached its goal. Returns whether there is more to do.
     fn go_on(&mut self, setup: &BootstrapSetup) -> bool {
         loop {
-            let possible = !setup.distribution(self.stage).shares.is_empty();
+            let possible = !setup.distribution(self.stage).is_empty();
             if possible && self.count < self.goal {
                 return true;
             }

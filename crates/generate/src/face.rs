@@ -1,80 +1,217 @@
-//! What the state of a die forbids, kept until the state changes.
+//! What the state of a die forbids and allows, kept until the state changes.
 //!
 //! A hook asks about its own die and, for commands to the whole target, about every other. Most dies are as they were at the hook
 //! before: nothing started or ended there and no phase has passed.
 
-use nandseq_device::Device;
-use nandseq_profile::{BaseSet, CellTypeId, Die, PlaneSet, Ticks};
+use nandseq_device::{Device, DieLogic, Place};
+use nandseq_profile::model::{Axis, LatchKind};
+use nandseq_profile::{CellTypeId, Die, Page, Plane, PlaneSet, Ticks};
 
+use crate::classes::ClassId;
+use crate::groups::{Group, Source, gate_of};
+use crate::offers::{Offer, Offers};
 use crate::setup::Setup;
 
-/// What a die forbids.
-#[derive(Clone, Copy, Debug)]
+/// The classes of a chunk as a die sees them.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Sight {
+    /// Those that nothing on the die forbids and that have an address, if the hook's plane, chains and other dies allow it.
+    pub(crate) open: u64,
+    /// Of these, those whose address a chain under way would count on.
+    pub(crate) unless_chained: u64,
+    /// Those that look at every die and that this one forbids.
+    pub(crate) against: u64,
+    /// For each plane those that may not work there.
+    closed: [u64; 8],
+    /// For each plane those that a hook there cannot propose.
+    pub(crate) not_at: [u64; 8],
+}
+
+/// What a die forbids and allows.
+#[derive(Clone, Debug)]
 pub(crate) struct Face {
     /// The die's stamp when this was made; it holds while the die has it, and before `until`.
     stamp: u64,
     until: Ticks,
-    /// Forbidden whatever the planes: latch, suspension, cache program.
-    pub(crate) forbidden: BaseSet,
-    /// Forbidden by some plane.
-    pub(crate) on_any_plane: BaseSet,
-    /// The bases that may work on no plane.
-    pub(crate) closed_everywhere: BaseSet,
-    /// For each plane the bases that may not work there.
-    pub(crate) closed: [BaseSet; 8],
-    /// The cell type of each page register that holds something.
-    pub(crate) page_cell: [Option<CellTypeId>; 8],
-    pub(crate) unread: PlaneSet,
+    /// By chunk.
+    pub(crate) chunks: Vec<Sight>,
+    offers: Offers,
+}
+
+/// What a die's planes are like: found once for all chunks.
+#[derive(Default)]
+struct Facts {
+    gates: [usize; 8],
+    states: [Option<nandseq_profile::PhaseKey>; 8],
+    page_cell: [Option<CellTypeId>; 8],
+    unread: PlaneSet,
+    occupied: PlaneSet,
+    /// Whether what occupies the die tolerates others; `None`: nothing does.
+    tolerant: Option<bool>,
+    /// By axis: whether a SUSPEND would find something to suspend, a RESUME something to resume.
+    suspendable: [bool; 2],
+    resumable: [bool; 2],
+    odt_disabled: bool,
 }
 
 impl Face {
     /// The face of no die: it holds at no time.
-    pub(crate) const NONE: Self = Self {
-        stamp: 0,
-        until: Ticks::ZERO,
-        forbidden: BaseSet::EMPTY,
-        on_any_plane: BaseSet::EMPTY,
-        closed_everywhere: BaseSet::EMPTY,
-        closed: [BaseSet::EMPTY; 8],
-        page_cell: [None; 8],
-        unread: PlaneSet::EMPTY,
-    };
+    pub(crate) fn new(setup: &Setup) -> Self {
+        let chunks = vec![Sight::default(); setup.classes.chunks()];
+        Self { stamp: 0, until: Ticks::ZERO, chunks, offers: Offers::new(setup) }
+    }
 
     /// Brings the face of a die up to date.
+    #[inline]
     pub(crate) fn refresh(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) {
         if self.stamp != device.stamp(die) || now >= self.until {
             self.make(device, setup, die, now);
         }
     }
 
+    /// The planes on which a class may work now.
+    pub(crate) fn allowed(&self, device: &Device, class: ClassId) -> PlaneSet {
+        let closed = &self.chunks[class.chunk()].closed;
+        let open = |plane: &Plane| closed[usize::from(plane.0)] & class.bit() == 0;
+        device.planes().iter().filter(open).fold(PlaneSet::EMPTY, |all, plane| all.union(PlaneSet::one(plane)))
+    }
+
     fn make(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) {
-        let (tables, groups) = (&setup.tables, &setup.groups);
-        let logic = device.logic(die);
-        let busy = device.occupied(die);
+        self.offers.refresh(device, setup, die);
         self.stamp = device.stamp(die);
-        self.until = Ticks(u64::MAX);
-        self.forbidden = logic
-            .forbidden_by_latch(tables)
-            .union(logic.forbidden_by_suspension(tables))
-            .union(logic.forbidden_by_cache_program(tables));
-        self.on_any_plane = BaseSet::EMPTY;
-        self.closed_everywhere = BaseSet(u128::MAX);
-        self.unread = PlaneSet::EMPTY;
-        for plane in device.planes().iter() {
-            let at = usize::from(plane.0);
-            let registers = &logic.planes[at];
-            let gate = groups.gate(registers);
-            let (key, until) = device.state_key(die, plane, now);
-            let state = key.map_or(BaseSet::EMPTY, |key| tables.forbidden_in(key));
-            self.until = self.until.min(until);
-            self.on_any_plane = self.on_any_plane.union(gate.forbidden).union(state);
-            let occupied = if busy.contains(plane) { groups.occupying_planes } else { BaseSet::EMPTY };
-            self.closed[at] = gate.closed.union(state.and(groups.on_planes)).union(occupied);
-            self.closed_everywhere = self.closed_everywhere.and(self.closed[at]);
-            self.page_cell[at] = registers.page.map(|page| page.cell_type);
-            if registers.unread {
-                self.unread.insert(plane);
-            }
+        let facts = self.look(device, setup, die, now);
+        let logic = device.logic(die);
+        let planes = setup.tables.size.planes;
+        let offers = self.offers.chunks.iter();
+        for ((sight, group), offer) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(offers) {
+            sight.look(group, offer, &facts, logic, planes);
         }
     }
+
+    /// Looks at a die, and notes until when it stays as it is.
+    fn look(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) -> Facts {
+        let logic = device.logic(die);
+        let mut facts = Facts {
+            occupied: device.occupied(die),
+            tolerant: device.occupants(die),
+            odt_disabled: device.odt_disabled(),
+            ..Facts::default()
+        };
+        self.until = Ticks(u64::MAX);
+        for plane in device.planes().iter() {
+            let at = usize::from(plane.0 % 8);
+            let registers = &logic.planes[at];
+            facts.gates[at] = gate_of(registers);
+            facts.page_cell[at] = registers.page.map(|page| page.cell_type);
+            if registers.unread {
+                facts.unread.insert(plane);
+            }
+            let (key, until) = device.state_key(die, plane, now);
+            facts.states[at] = key;
+            self.until = self.until.min(until);
+        }
+        for (at, axis) in [Axis::Erase, Axis::Program].into_iter().enumerate() {
+            let suspended = logic.suspended(axis);
+            let blocked = axis == Axis::Erase && logic.program.is_some();
+            facts.resumable[at] =
+                suspended.filter(|_| !blocked).is_some_and(|victim| victim.place.planes.and(facts.unread).is_empty());
+            if suspended.is_none() {
+                let (victim, until) = device.victim_until(&setup.tables, die, axis, now);
+                facts.suspendable[at] = victim;
+                self.until = self.until.min(until);
+            }
+        }
+        facts
+    }
+}
+
+impl Sight {
+    fn look(&mut self, group: &Group, offer: &Offer, facts: &Facts, logic: &DieLogic, planes: u8) {
+        let planes_used = usize::from(planes).min(8);
+        let mut on_some_plane = 0;
+        for at in 0..planes_used {
+            let gate = group.gate(facts.gates[at]);
+            let state = facts.states[at].map_or(0, |key| group.in_state(key));
+            on_some_plane |= gate.forbidden | state;
+            let occupied = if facts.occupied.contains(Plane(at as u8)) { group.occupying_planes } else { 0 };
+            let closed = gate.closed | state & group.on_planes | occupied;
+            let of_cell = facts.page_cell[at].map_or(0, |cell| group.cells[cell.index()]);
+            let registers = &logic.planes[at];
+            let from_output = if registers.output.is_none() { group.from_output } else { 0 };
+            let from_page = if registers.page.is_none() { group.from_page } else { 0 };
+            self.not_at[at] = closed & group.here | from_output | from_page;
+            self.closed[at] = closed | group.with_cell_type & !of_cell;
+        }
+        let forbidden = by_logic(group, facts, logic);
+        let beside = |joining: u64| match facts.tolerant {
+            None => 0,
+            Some(true) => joining & (group.multi | !group.interleaved),
+            Some(false) => joining,
+        };
+        self.against = (forbidden | on_some_plane | beside(group.occupying_target)) & group.on_target;
+        let may_start =
+            !(forbidden | on_some_plane & group.beyond_planes | beside(group.joining)) & !without_victim(group, facts);
+        self.open = (group.plain | self.addressed(group, offer, logic, planes_used, may_start)) & may_start;
+    }
+
+    /// The classes that have an address; sets those of them that need a die without chains.
+    fn addressed(&mut self, group: &Group, offer: &Offer, logic: &DieLogic, planes: usize, may_start: u64) -> u64 {
+        let mut sampled = 0;
+        for at in 0..planes {
+            sampled |= offer.single[at] & !self.closed[at];
+        }
+        // Where something is occupied, hardly ever.
+        if may_start & group.multi & !group.plain != 0 {
+            let mut pair = 0;
+            for second in 1..planes {
+                for first in 0..second {
+                    sampled |= offer.paired[pair] & !(self.closed[first] | self.closed[second]);
+                    pair += 1;
+                }
+            }
+        }
+        self.unless_chained = 0;
+        if logic.cache_program.is_some() {
+            let next_page_of = group.asking[Source::NextPageOf as usize];
+            sampled &= !next_page_of;
+            self.unless_chained |= next_of_cache_program(logic).map_or(0, |next| group.alike(&next) & next_page_of);
+        }
+        for (latch, classes) in
+            [(LatchKind::OneShot, group.from_one_shot), (LatchKind::Copyback, group.from_copyback_latch)]
+        {
+            self.unless_chained |= logic.latch(latch).map_or(0, |loaded| group.alike(&loaded.place) & classes);
+        }
+        let mut suspended = 0;
+        if let Some(program) = &logic.program {
+            let closed = program.place.planes.iter().fold(0, |all, plane| all | self.closed[usize::from(plane.0)]);
+            suspended = group.alike(&program.place) & group.from_suspended & !closed;
+        }
+        sampled | self.unless_chained | suspended
+    }
+}
+
+/// What the lasting state of a die forbids whatever the planes.
+fn by_logic(group: &Group, facts: &Facts, logic: &DieLogic) -> u64 {
+    let axes = usize::from(logic.erase.is_some()) | usize::from(logic.program.is_some()) << 1;
+    let odt = if facts.odt_disabled { group.odt } else { 0 };
+    logic.one_shot.map_or(0, |loaded| group.by_latch(loaded.level))
+        | logic.cache_program.map_or(0, |state| group.by_cache_program(state.kind))
+        | group.suspension[axes]
+        | odt
+}
+
+/// SUSPEND where nothing can be suspended and RESUME where nothing can be resumed.
+fn without_victim(group: &Group, facts: &Facts) -> u64 {
+    let unless = |possible: bool, classes: u64| if possible { 0 } else { classes };
+    unless(facts.suspendable[0], group.suspending[0])
+        | unless(facts.suspendable[1], group.suspending[1])
+        | unless(facts.resumable[0], group.resuming[0])
+        | unless(facts.resumable[1], group.resuming[1])
+}
+
+/// The one page that may be programmed while a cache program is on and no chain counts on it.
+pub(crate) fn next_of_cache_program(logic: &DieLogic) -> Option<Place> {
+    let last = logic.cache_program?.place;
+    let page = last.page.0.checked_add(1)?;
+    Some(Place { page: Page(page), ..last })
 }

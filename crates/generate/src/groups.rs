@@ -1,9 +1,11 @@
-//! Bases by what a hook must know of them: one bit set for each question, so that a state of the device rules out all bases that
-//! it concerns at once.
+//! Classes of names by what a hook must know of them: one word for each question and chunk, so that a state of the device rules
+//! out all classes that it concerns at once.
 
-use nandseq_device::{BaseInfo, PlaneLogic, Reach, Tables};
-use nandseq_profile::model::{AddressSource, Axis, CacheReadKind, DeviceState};
-use nandseq_profile::{BaseId, BaseSet};
+use nandseq_device::{BaseInfo, Place, PlaneLogic, Reach, Tables};
+use nandseq_profile::model::{AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
+use nandseq_profile::{BaseSet, PhaseKey};
+
+use crate::classes::Classes;
 
 /// What the address book is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,10 +21,10 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) const ALL: [Self; 4] = [Self::AnyBlock, Self::NextPageOf, Self::AnyNextPage, Self::ReadablePage];
+    const ALL: [Self; 4] = [Self::AnyBlock, Self::NextPageOf, Self::AnyNextPage, Self::ReadablePage];
 
     /// What a base asks for; `None` when its address follows from the state of the die.
-    pub(crate) const fn of(info: &BaseInfo) -> Option<Self> {
+    const fn of(info: &BaseInfo) -> Option<Self> {
         match info.address {
             AddressSource::AnyBlock => Some(Self::AnyBlock),
             AddressSource::NextPage if info.effects.is_program() => Some(Self::NextPageOf),
@@ -43,58 +45,72 @@ impl Source {
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Gate {
     /// Forbidden by the tables of the device.
-    pub(crate) forbidden: BaseSet,
-    /// What cannot work on this plane: of the forbidden bases those that look at single planes, and what the registers are in
+    pub(crate) forbidden: u64,
+    /// What cannot work on this plane: of the forbidden classes those that look at single planes, and what the registers are in
     /// the way of.
-    pub(crate) closed: BaseSet,
+    pub(crate) closed: u64,
 }
 
-/// The bases of which each statement is true.
-#[derive(Clone, Default, Debug)]
-pub(crate) struct BaseGroups {
+/// The classes of a chunk of which each statement is true.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    /// Addresses several planes.
+    pub(crate) multi: u64,
+    /// By cell type.
+    pub(crate) cells: [u64; 8],
     /// Occupies planes and is no reset: not while a due chain step waits for planes.
-    pub(crate) occupying: BaseSet,
+    pub(crate) occupying: u64,
     /// Occupies planes of its own choice.
-    pub(crate) occupying_planes: BaseSet,
+    pub(crate) occupying_planes: u64,
     /// Looks at the planes it addresses.
-    pub(crate) on_planes: BaseSet,
-    /// Looks at every plane of its die.
-    pub(crate) on_die: BaseSet,
+    pub(crate) on_planes: u64,
+    /// Looks at every plane of its die, or of every die.
+    pub(crate) beyond_planes: u64,
     /// Looks at every plane of every die.
-    pub(crate) on_target: BaseSet,
+    pub(crate) on_target: u64,
     /// Occupies every die, and cuts nothing there.
-    pub(crate) occupying_target: BaseSet,
+    pub(crate) occupying_target: u64,
     /// Occupies, and cuts nothing: starts beside others only if they tolerate it.
-    pub(crate) joining: BaseSet,
+    pub(crate) joining: u64,
     /// May overlap others of its kind on one die.
-    pub(crate) interleaved: BaseSet,
+    pub(crate) interleaved: u64,
     /// Suspends, by axis.
-    pub(crate) suspending: [BaseSet; 2],
+    pub(crate) suspending: [u64; 2],
     /// Resumes, by axis.
-    pub(crate) resuming: [BaseSet; 2],
-    /// Needs a page that a copyback read put into the page register.
-    pub(crate) from_copyback: BaseSet,
-    /// Loses what its planes' registers hold unread.
-    pub(crate) overwriting: BaseSet,
-    /// Goes on with the page in the page register.
-    pub(crate) cache_reading: BaseSet,
+    pub(crate) resuming: [u64; 2],
     /// Addresses the plane of the hook.
-    pub(crate) here: BaseSet,
+    pub(crate) here: u64,
     /// Addresses what the output register holds.
-    pub(crate) from_output: BaseSet,
+    pub(crate) from_output: u64,
     /// Addresses what the page register holds.
-    pub(crate) from_page: BaseSet,
+    pub(crate) from_page: u64,
     /// Needs no address beyond what the statements above say.
-    pub(crate) plain: BaseSet,
+    pub(crate) plain: u64,
     /// Goes on with the cell type in the page register, which only names of that type can.
-    pub(crate) with_cell_type: BaseSet,
-    /// Takes its address from the book.
-    pub(crate) addressing: BaseSet,
-    /// The same, and the planes alone decide, by [`Source`].
-    pub(crate) asking: [BaseSet; 4],
+    pub(crate) with_cell_type: u64,
+    /// Takes its address from the book, by [`Source`].
+    pub(crate) asking: [u64; 4],
+    /// Addresses the suspended program, what the one-shot latch, and what the copyback latch holds.
+    pub(crate) from_suspended: u64,
+    pub(crate) from_one_shot: u64,
+    pub(crate) from_copyback_latch: u64,
+    /// Forbidden by each level of the one-shot latch (LSB, CSB, MSB).
+    latch: [u64; 3],
+    /// Forbidden by suspension: bit 0, an erase is suspended; bit 1, a program is.
+    pub(crate) suspension: [u64; 4],
+    /// Forbidden by each kind of cache program (SLC, one-shot).
+    cache_program: [u64; 2],
+    /// Forbidden while termination is off.
+    pub(crate) odt: u64,
+    /// Forbidden by the op_state of a plane, by phase key.
+    op_state: Vec<u64>,
     /// By [`gate_of`].
-    gates: Vec<Gate>,
+    gates: [Gate; GATES],
 }
+
+/// All groups, by chunk.
+#[derive(Clone, Debug)]
+pub(crate) struct Groups(Vec<Group>);
 
 /// What matters of a plane's registers, one bit each.
 const CACHE: usize = 1;
@@ -106,7 +122,8 @@ const NO_PAGE: usize = 16;
 const COPYBACK: usize = 32;
 const GATES: usize = 64;
 
-fn gate_of(registers: &PlaneLogic) -> usize {
+/// Names the [`Gate`] of a plane's registers.
+pub(crate) fn gate_of(registers: &PlaneLogic) -> usize {
     let bit = |holds: bool, bit: usize| if holds { bit } else { 0 };
     let cache = match registers.cache_read {
         None => 0,
@@ -121,89 +138,151 @@ fn gate_of(registers: &PlaneLogic) -> usize {
     cache | page | unread
 }
 
-impl BaseGroups {
-    pub(crate) fn new(tables: &Tables) -> Self {
-        let mut groups = Self::default();
-        for (base, info) in tables.bases() {
-            groups.add(base, info);
-            let Some(source) = Source::of(info) else { continue };
-            groups.addressing.insert(base);
-            if !groups.with_cell_type.contains(base) {
-                groups.asking[source as usize].insert(base);
-            }
-        }
-        groups.gates = vec![Gate::default(); GATES];
-        for facts in 0..GATES {
-            groups.gates[facts] = groups.build_gate(tables, facts);
-        }
-        groups
+impl Groups {
+    pub(crate) fn new(tables: &Tables, classes: &Classes, keys: usize) -> Self {
+        Self((0..classes.chunks()).map(|chunk| Group::new(tables, classes, keys, chunk)).collect())
     }
 
-    /// What the registers of a plane forbid.
-    pub(crate) fn gate(&self, registers: &PlaneLogic) -> &Gate {
-        &self.gates[gate_of(registers)]
+    /// The groups by chunk.
+    pub(crate) fn chunks(&self) -> &[Group] {
+        &self.0
     }
+}
 
-    fn build_gate(&self, tables: &Tables, facts: usize) -> Gate {
-        let mut gate = Gate::default();
-        let mut forbid = |holds: bool, bases: BaseSet| {
-            if holds {
-                gate.forbidden = gate.forbidden.union(bases);
-            }
+impl Group {
+    fn new(tables: &Tables, classes: &Classes, keys: usize, chunk: usize) -> Self {
+        let with = |holds: &dyn Fn(&BaseInfo) -> bool| classes.bits(chunk, |class| holds(tables.base(class.base)));
+        let cuts =
+            |base: &BaseInfo| base.effects.reset_die || base.effects.reset_target || base.effects.suspend.is_some();
+        let resets = |base: &BaseInfo| base.effects.reset_die || base.effects.reset_target;
+        let from = |source| with(&|base| base.address == source);
+        let from_output = from(AddressSource::OutputRegister);
+        let from_page = from(AddressSource::PageRegister);
+        let at_hook = from(AddressSource::Hook);
+        let here = from_output | from_page | at_hook & with(&|base| base.reach == Reach::Planes);
+        let plain = here | at_hook | from(AddressSource::None);
+        let in_set = |set: BaseSet| classes.bits(chunk, |class| set.contains(class.base));
+        let by_state = |state| in_set(tables.forbidden_by(state));
+        let suspended =
+            |axis, on| by_state(if on { DeviceState::Suspended(axis) } else { DeviceState::NotSuspended(axis) });
+        let mut group = Self {
+            multi: classes.bits(chunk, |class| class.multi),
+            cells: std::array::from_fn(|cell| classes.bits(chunk, |class| class.cell.index() == cell)),
+            occupying: with(&|base| base.occupies && !resets(base)),
+            occupying_planes: with(&|base| base.occupies && base.reach == Reach::Planes),
+            on_planes: with(&|base| base.reach == Reach::Planes),
+            beyond_planes: with(&|base| base.reach != Reach::Planes),
+            on_target: with(&|base| base.reach == Reach::Target),
+            occupying_target: with(&|base| base.occupies && base.reach == Reach::Target && !base.effects.reset_target),
+            joining: with(&|base| base.occupies && !cuts(base)),
+            interleaved: with(&|base| base.interleaved),
+            suspending: [Axis::Erase, Axis::Program].map(|axis| with(&|base| base.effects.suspend == Some(axis))),
+            resuming: [Axis::Erase, Axis::Program].map(|axis| with(&|base| base.effects.resume == Some(axis))),
+            here,
+            from_output,
+            from_page,
+            plain,
+            with_cell_type: with(&|base| goes_on_with_cell_type(base)) & !plain,
+            asking: Source::ALL.map(|source| with(&|base| Source::of(base) == Some(source))),
+            from_suspended: from(AddressSource::SuspendedProgram),
+            from_one_shot: from(AddressSource::OneShotLatch),
+            from_copyback_latch: from(AddressSource::CopybackLatch),
+            latch: [LatchLevel::Lsb, LatchLevel::Csb, LatchLevel::Msb]
+                .map(|level| by_state(DeviceState::LatchOn(level))),
+            suspension: std::array::from_fn(|axes| {
+                suspended(Axis::Erase, axes & 1 != 0) | suspended(Axis::Program, axes & 2 != 0)
+            }),
+            cache_program: [CacheProgramKind::Slc, CacheProgramKind::OneShot]
+                .map(|kind| by_state(DeviceState::CacheProgram(kind))),
+            odt: by_state(DeviceState::OdtDisabled),
+            op_state: (0..keys).map(|key| in_set(tables.forbidden_in(PhaseKey::from(key)))).collect(),
+            gates: [Gate::default(); GATES],
         };
+        let closing = Closing {
+            overwriting: with(&|base| overwrites(base) && !base.effects.copyback_source),
+            cache_reading: with(&|base| goes_on_reading(base) && !overwrites(base) && !base.effects.copyback_source),
+            from_copyback: with(&|base| base.effects.copyback_source),
+            by_cache: [CacheReadKind::Cache, CacheReadKind::PlaneCache]
+                .map(|kind| by_state(DeviceState::CacheRead(kind))),
+            by_unread: by_state(DeviceState::LatchOnRead),
+        };
+        group.gates = std::array::from_fn(|facts| closing.gate(group.on_planes, facts));
+        group
+    }
+
+    /// What the registers of a plane forbid, by [`gate_of`] them.
+    pub(crate) const fn gate(&self, facts: usize) -> &Gate {
+        &self.gates[facts % GATES]
+    }
+
+    /// What an op_state forbids.
+    pub(crate) fn in_state(&self, key: PhaseKey) -> u64 {
+        self.op_state[key.index()]
+    }
+
+    /// What the one-shot latch forbids.
+    pub(crate) const fn by_latch(&self, level: LatchLevel) -> u64 {
+        match level {
+            LatchLevel::Lsb => self.latch[0],
+            LatchLevel::Csb => self.latch[1],
+            LatchLevel::Msb => self.latch[2],
+        }
+    }
+
+    /// What a cache program forbids.
+    pub(crate) const fn by_cache_program(&self, kind: CacheProgramKind) -> u64 {
+        match kind {
+            CacheProgramKind::Slc => self.cache_program[0],
+            CacheProgramKind::OneShot => self.cache_program[1],
+        }
+    }
+
+    /// The classes of the plane count and cell type of a place.
+    pub(crate) fn alike(&self, place: &Place) -> u64 {
+        self.cells[place.cell_type.index()] & if place.planes.len() > 1 { self.multi } else { !self.multi }
+    }
+}
+
+const fn overwrites(base: &BaseInfo) -> bool {
+    base.effects.changes_block() || base.effects.fill.is_some()
+}
+
+/// Goes on with the page in the page register.
+const fn goes_on_reading(base: &BaseInfo) -> bool {
+    base.effects.cache_read.is_some() || base.effects.cache_read_end.is_some()
+}
+
+const fn goes_on_with_cell_type(base: &BaseInfo) -> bool {
+    base.effects.cache_read.is_some() && !overwrites(base) && !base.effects.copyback_source
+}
+
+/// What gates are made of.
+struct Closing {
+    /// Loses what its planes' registers hold unread.
+    overwriting: u64,
+    /// Goes on with the page in the page register.
+    cache_reading: u64,
+    /// Needs a page that a copyback read put into the page register.
+    from_copyback: u64,
+    /// Forbidden by the cache-read states.
+    by_cache: [u64; 2],
+    /// Forbidden by unread data.
+    by_unread: u64,
+}
+
+impl Closing {
+    fn gate(&self, on_planes: u64, facts: usize) -> Gate {
+        let given = |holds: bool, classes: u64| if holds { classes } else { 0 };
         let unread = facts & UNREAD != 0;
-        forbid(facts & CACHE != 0, tables.forbidden_by(DeviceState::CacheRead(CacheReadKind::Cache)));
-        forbid(facts & PLANE_CACHE != 0, tables.forbidden_by(DeviceState::CacheRead(CacheReadKind::PlaneCache)));
-        forbid(unread, tables.forbidden_by(DeviceState::LatchOnRead));
-        gate.closed = gate.forbidden.and(self.on_planes);
-        let mut close = |holds: bool, bases: BaseSet| {
-            if holds {
-                gate.closed = gate.closed.union(bases);
-            }
-        };
-        close(unread, self.overwriting);
+        let forbidden = given(facts & CACHE != 0, self.by_cache[0])
+            | given(facts & PLANE_CACHE != 0, self.by_cache[1])
+            | given(unread, self.by_unread);
         // Unread data that is not in the page register too: a cache read would lose it.
-        close((unread && facts & SAME == 0) || facts & NO_PAGE != 0, self.cache_reading);
-        close(facts & COPYBACK == 0, self.from_copyback);
-        gate
-    }
-
-    fn add(&mut self, base: BaseId, info: &BaseInfo) {
-        let effects = &info.effects;
-        let resets = effects.reset_die || effects.reset_target;
-        let cuts = resets || effects.suspend.is_some();
-        let overwrites = effects.changes_block() || effects.fill.is_some();
-        let cache_reads = effects.cache_read.is_some() || effects.cache_read_end.is_some();
-        let from_output = info.address == AddressSource::OutputRegister;
-        let from_page = info.address == AddressSource::PageRegister;
-        let at_hook = info.address == AddressSource::Hook;
-        let here = from_output || from_page || (at_hook && info.reach == Reach::Planes);
-        let [suspending_erase, suspending_program] = &mut self.suspending;
-        let [resuming_erase, resuming_program] = &mut self.resuming;
-        let statements = [
-            (&mut self.occupying, info.occupies && !resets),
-            (&mut self.occupying_planes, info.occupies && info.reach == Reach::Planes),
-            (&mut self.on_planes, info.reach == Reach::Planes),
-            (&mut self.on_die, info.reach == Reach::Die),
-            (&mut self.on_target, info.reach == Reach::Target),
-            (&mut self.occupying_target, info.occupies && info.reach == Reach::Target && !effects.reset_target),
-            (&mut self.joining, info.occupies && !cuts),
-            (&mut self.interleaved, info.interleaved),
-            (suspending_erase, effects.suspend == Some(Axis::Erase)),
-            (suspending_program, effects.suspend == Some(Axis::Program)),
-            (resuming_erase, effects.resume == Some(Axis::Erase)),
-            (resuming_program, effects.resume == Some(Axis::Program)),
-            (&mut self.from_copyback, effects.copyback_source),
-            (&mut self.overwriting, overwrites && !effects.copyback_source),
-            (&mut self.cache_reading, cache_reads && !overwrites && !effects.copyback_source),
-            (&mut self.here, here),
-            (&mut self.from_output, from_output),
-            (&mut self.from_page, from_page),
-            (&mut self.with_cell_type, effects.cache_read.is_some() && !overwrites && !effects.copyback_source),
-            (&mut self.plain, here || at_hook || info.address == AddressSource::None),
-        ];
-        for (group, _) in statements.into_iter().filter(|(_, holds)| *holds) {
-            group.insert(base);
-        }
+        let loses = (unread && facts & SAME == 0) || facts & NO_PAGE != 0;
+        let closed = forbidden & on_planes
+            | given(unread, self.overwriting)
+            | given(loses, self.cache_reading)
+            | given(facts & COPYBACK == 0, self.from_copyback);
+        Gate { forbidden, closed }
     }
 }

@@ -1,103 +1,112 @@
 //! Drawing names: a distribution restricted to what is eligible now.
 
-use nandseq_profile::{BaseId, BaseSet, OpId};
+use nandseq_profile::OpId;
 
+use crate::classes::{ClassId, places};
 use crate::philox::Stream;
-use crate::setup::{Class, Distribution, Kinds};
+use crate::setup::{Distribution, Setup};
 
 /// A distribution restricted to what is eligible now. Kept by the site, so that drawing allocates nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Lottery {
-    /// The bases that are in. What follows means something for these alone.
-    inside: BaseSet,
-    /// Which kinds of names of each base are in.
-    kinds: [Kinds; 128],
-    /// What is left of each base's mass.
-    masses: [u64; 128],
+    /// The classes that are in, by chunk.
+    inside: Vec<u64>,
+    /// The masses of the classes that are in, by chunk.
+    masses: Vec<u64>,
     total: u64,
     /// Names drawn before, with their weights and classes.
-    tried: Vec<(OpId, u64, Class)>,
+    tried: Vec<(OpId, u64, ClassId)>,
 }
 
 impl Lottery {
     /// A lottery with nothing in it.
-    pub(crate) const fn new() -> Self {
-        Self { inside: BaseSet::EMPTY, kinds: [0; 128], masses: [0; 128], total: 0, tried: Vec::new() }
+    pub(crate) fn new(setup: &Setup) -> Self {
+        let chunks = setup.classes.chunks();
+        Self { inside: vec![0; chunks], masses: vec![0; chunks], total: 0, tried: Vec::new() }
     }
 
-    /// Starts again with all names of some bases.
-    pub(crate) fn start(&mut self, distribution: &Distribution, bases: BaseSet) {
+    /// Starts again; every chunk is to be put.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
         self.tried.clear();
-        self.inside = bases.and(distribution.set);
+    }
+
+    /// Puts classes of a chunk in, all of which have names.
+    #[inline]
+    pub(crate) fn put(&mut self, chunk: usize, classes: u64) {
+        self.inside[chunk] = classes;
+    }
+
+    /// Takes classes of a chunk out.
+    #[inline]
+    pub(crate) fn take_out(&mut self, chunk: usize, classes: u64) {
+        self.inside[chunk] &= !classes;
+    }
+
+    /// Counts what is in; to be called before the first draw.
+    #[inline]
+    pub(crate) fn count(&mut self, distribution: &Distribution) {
         self.total = 0;
-        let bases = distribution.masses.len();
-        self.kinds[..bases].copy_from_slice(&distribution.kinds);
-        self.masses[..bases].copy_from_slice(&distribution.masses);
-        for base in self.inside.iter() {
-            self.total += self.masses[base.index()];
+        for (chunk, (&inside, mass)) in self.inside.iter().zip(&mut self.masses).enumerate() {
+            let masses = distribution.masses(chunk);
+            *mass = places(inside).map(|place| masses[place]).sum();
+            self.total += *mass;
         }
     }
 
-    /// Leaves a base that is in only some kinds of its names; to be called before the first draw.
-    pub(crate) fn limit(&mut self, distribution: &Distribution, base: BaseId, kinds: Kinds) {
-        let before = self.kinds[base.index()];
-        let left = before & kinds;
-        if left == before {
-            return;
-        }
-        self.total -= self.masses[base.index()];
-        if left == 0 {
-            self.inside.remove(base);
-            return;
-        }
-        let mass = distribution.shares_of(base, left).map(|share| share.mass).sum();
-        self.total += mass;
-        self.masses[base.index()] = mass;
-        self.kinds[base.index()] = left;
+    /// The classes that are in.
+    pub(crate) fn eligible(&self) -> impl Iterator<Item = ClassId> {
+        let chunks = self.inside.iter().enumerate();
+        chunks.flat_map(|(chunk, &inside)| places(inside).map(move |place| ClassId::at(chunk, place)))
     }
 
     /// Takes back every draw since `start` was made.
     #[cfg(test)]
     pub(crate) fn restart(&mut self, start: &Self) {
-        self.masses = start.masses;
+        self.masses.clone_from(&start.masses);
         self.total = start.total;
         self.tried.clear();
     }
 
     /// Draws a name by weight among those not drawn before.
-    pub(crate) fn draw(&mut self, distribution: &Distribution, stream: &mut Stream) -> Option<(OpId, Class)> {
+    pub(crate) fn draw(&mut self, distribution: &Distribution, stream: &mut Stream) -> Option<(OpId, ClassId)> {
         if self.total == 0 {
             return None;
         }
         let mut at = stream.below(self.total);
-        let base = self.inside.iter().find(|base| {
-            let mass = self.masses[base.index()];
+        let chunk = self.masses.iter().position(|&mass| {
             let here = at < mass;
             if !here {
                 at -= mass;
             }
             here
         })?;
-        for share in distribution.shares_of(base, self.kinds[base.index()]) {
-            let of_share = self.tried.iter().filter(|(_, _, class)| *class == share.class);
-            let mass = share.mass - of_share.map(|(_, weight, _)| weight).sum::<u64>();
+        let masses = distribution.masses(chunk);
+        for place in places(self.inside[chunk]) {
+            let class = ClassId::at(chunk, place);
+            let mass = masses[place] - self.tried_of(class);
             if at >= mass {
                 at -= mass;
                 continue;
             }
-            for &(op, weight) in distribution.names_of(share) {
+            for &(op, weight) in distribution.names_of(class) {
                 if self.tried.iter().any(|&(tried, ..)| tried == op) {
                     continue;
                 }
                 if at < weight {
-                    self.masses[base.index()] -= weight;
+                    self.masses[chunk] -= weight;
                     self.total -= weight;
-                    self.tried.push((op, weight, share.class));
-                    return Some((op, share.class));
+                    self.tried.push((op, weight, class));
+                    return Some((op, class));
                 }
                 at -= weight;
             }
         }
         None
+    }
+
+    /// The weight of the names of a class that were drawn before.
+    fn tried_of(&self, class: ClassId) -> u64 {
+        self.tried.iter().filter(|(.., of)| *of == class).map(|&(_, weight, _)| weight).sum()
     }
 }

@@ -8,12 +8,12 @@ use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use crate::chain::Step;
+use crate::classes::ClassId;
 use crate::eligible::View;
 use crate::journal::op_state;
 use crate::philox::{Stream, StreamKind};
 use crate::plan::{draw_place, expand};
 use crate::reason::Reason;
-use crate::setup::Class;
 use crate::site::Site;
 use crate::waiting::Waiter;
 
@@ -26,7 +26,7 @@ const BOOTSTRAP_DRAWS: u32 = 16;
 
 impl Site<'_> {
     /// Proposes at a hook.
-    pub(crate) fn propose(&mut self, lane: (Die, Plane), refill: bool, now: Ticks, sink: &mut dyn Sink) {
+    pub(crate) fn propose(&mut self, lane: (Die, Plane), kind: HookKind, now: Ticks, sink: &mut dyn Sink) {
         if !self.proposing {
             return;
         }
@@ -34,24 +34,28 @@ impl Site<'_> {
         let mut stream = Stream::new(self.key(), StreamKind::Hook, self.hooks);
         let (die, plane) = lane;
         let key_virtual = self.device.phase_key(die, plane, now);
-        let fallback = refill && !self.setup.refill_uses_end_key && self.device.is_idle(die, plane, now);
+        let fallback =
+            kind == HookKind::Refill && !self.setup.refill_uses_end_key && self.device.is_idle(die, plane, now);
         let key = if fallback { PhaseKey::DEFAULT } else { key_virtual };
         let state = op_state(self.device.plane_phase(die, plane, now));
         let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
         let setup = self.setup;
-        let chains = (self.chains.any_on(die), self.waits_for_planes(die, now));
-        let view = View::new(&mut self.faces, &self.device, setup, lane, now, chains);
+        let (chained, waiting) = (self.chains.any_on(die), self.waits_for_planes(die, now));
+        let view = View { die, plane, chained, waiting };
         let distribution = match &self.bootstrap {
             Some(bootstrap) => setup.bootstrap.distribution(bootstrap.stage()),
             None => &setup.distributions[usize::from(setup.by_key[key.index()])],
         };
-        view.fill(&mut self.lottery, distribution, &self.device, setup);
+        view.fill(&mut self.lottery, distribution, &mut self.faces, (&self.device, setup), now);
+        if self.is_directed() {
+            return self.propose_directed(&view, &proposal, kind, distribution, &mut stream, sink);
+        }
         for _ in 0..setup.max_tries {
             let Some((op, class)) = self.lottery.draw(distribution, &mut stream) else { return };
-            if setup.tables.base(class.base).effects.delay {
+            if setup.tables.base(setup.classes.get(class).base).effects.delay {
                 return;
             }
-            match self.try_name(&view, (op, &class), &proposal, &mut stream) {
+            match self.try_name(&view, (op, class), &proposal, &mut stream) {
                 Ok(Start::Now) => return self.begin(proposal, now, sink),
                 Ok(Start::WhenBusIsFree) => return,
                 Err(reason) => self.refuse(&proposal, op, reason, sink),
@@ -60,10 +64,10 @@ impl Site<'_> {
     }
 
     /// Makes a plan for a drawn name and decides whether it starts.
-    fn try_name(
+    pub(crate) fn try_name(
         &mut self,
         view: &View,
-        name: (OpId, &Class),
+        name: (OpId, ClassId),
         proposal: &Proposal,
         stream: &mut Stream,
     ) -> Result<Start, Reason> {
@@ -79,7 +83,7 @@ impl Site<'_> {
         }
         self.plan.clear();
         self.plan.push(head);
-        expand(setup, &self.device, &mut self.plan, now, stream)?;
+        expand(setup, &self.device, (&mut self.plan, &mut self.draft), now, stream)?;
         let plan = std::mem::take(&mut self.plan);
         let admitted = self.admit(&plan, now);
         self.plan = plan;
@@ -91,14 +95,14 @@ impl Site<'_> {
     }
 
     /// Draws the targets of a name; in a bootstrap rather those that it has not reached.
-    fn draw_fresh_place(&self, view: &View, name: (OpId, &Class), stream: &mut Stream) -> Result<Place, Reason> {
-        let mut place = draw_place(self.setup, &self.device, view, name, stream)?;
+    fn draw_fresh_place(&self, view: &View, name: (OpId, ClassId), stream: &mut Stream) -> Result<Place, Reason> {
+        let mut place = draw_place(self.setup, (&self.device, &self.faces), view, name, stream)?;
         let Some(bootstrap) = &self.bootstrap else { return Ok(place) };
         for _ in 0..BOOTSTRAP_DRAWS {
             if !bootstrap.has_reached(&self.setup.tables, &place) {
                 break;
             }
-            place = draw_place(self.setup, &self.device, view, name, stream)?;
+            place = draw_place(self.setup, (&self.device, &self.faces), view, name, stream)?;
         }
         Ok(place)
     }
@@ -119,8 +123,19 @@ impl Site<'_> {
     }
 }
 
+/// What lets a proposal come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum HookKind {
+    /// An operation's phase.
+    Phase,
+    /// The queue is filled again.
+    Refill,
+    /// A directed site wants it.
+    Extra,
+}
+
 /// How a proposal that succeeds goes on.
-enum Start {
+pub(crate) enum Start {
     Now,
     WhenBusIsFree,
 }

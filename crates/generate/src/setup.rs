@@ -5,59 +5,24 @@
 
 use nandseq_device::{OpInfo, Tables};
 use nandseq_profile::model::{Axis, Chain, ChainStep, PayloadField, StepAddress};
-use nandseq_profile::{BaseId, BaseSet, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
-
-use crate::groups::BaseGroups;
+use nandseq_profile::{BaseId, Block, Die, OpId, PhaseKey, Profile, Ticks};
 
 use crate::bootstrap::BootstrapSetup;
-
-/// What makes names eligible together.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Class {
-    pub(crate) base: BaseId,
-    pub(crate) multi: bool,
-    pub(crate) cell: CellTypeId,
-}
-
-impl Class {
-    /// Its bit in [`Kinds`].
-    pub(crate) const fn kind(&self) -> Kinds {
-        kind(self.multi, self.cell)
-    }
-}
-
-/// The share of a class under a phase key.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Share {
-    pub(crate) class: Class,
-    pub(crate) kind: Kinds,
-    /// Sum of the weights of its names.
-    pub(crate) mass: u64,
-    /// Its names: `first .. first + count` of the distribution's.
-    first: u32,
-    count: u32,
-}
-
-/// Kinds of names of a base, one bit for each cell type: single-plane ones in the lower byte, multi-plane ones in the upper.
-pub(crate) type Kinds = u16;
-
-/// The bit of a class in [`Kinds`].
-pub(crate) const fn kind(multi: bool, cell: CellTypeId) -> Kinds {
-    1 << (cell.0 + if multi { 8 } else { 0 })
-}
+use crate::classes::{CHUNK, ClassId, Classes};
+use crate::closure::Goal;
+use crate::groups::Groups;
 
 /// A distribution over names, by class.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Distribution {
-    pub(crate) shares: Vec<Share>,
+    /// The names with their weights, those of a class together.
     pub(crate) names: Vec<(OpId, u64)>,
-    /// The bases that have names.
-    pub(crate) set: BaseSet,
-    /// By [`BaseId`]: which kinds of names it has and the sum of their weights.
-    pub(crate) kinds: Vec<Kinds>,
-    pub(crate) masses: Vec<u64>,
-    /// By [`BaseId`]: first and one past the last of its classes in `shares`.
-    classes: Vec<(u16, u16)>,
+    /// The classes that have names, by chunk.
+    sets: Vec<u64>,
+    /// The sum of the weights of each class, by chunk.
+    masses: Vec<[u64; CHUNK]>,
+    /// For each class the first of its names and one past the last.
+    spans: Vec<(u32, u32)>,
 }
 
 /// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
@@ -68,66 +33,58 @@ fn weight(mass: f64, total: f64) -> u64 {
 }
 
 impl Distribution {
-    pub(crate) fn new(tables: &Tables, entries: &[(OpId, f64)], usable: impl Fn(OpId) -> bool) -> Self {
+    pub(crate) fn new(
+        tables: &Tables,
+        classes: &Classes,
+        entries: &[(OpId, f64)],
+        usable: impl Fn(OpId) -> bool,
+    ) -> Self {
         let total: f64 = entries.iter().map(|&(_, mass)| mass).sum();
-        let class = |op: OpId| {
-            let info = tables.op(op);
-            Class { base: info.base, multi: info.multi, cell: info.stated_cell_type }
-        };
+        let class = |op: OpId| classes.of(tables.op(op));
         let mut names: Vec<(OpId, u64)> = entries
             .iter()
             .map(|&(op, mass)| (op, weight(mass, total)))
             .filter(|&(op, weight)| weight > 0 && usable(op))
             .collect();
         names.sort_by_key(|&(op, _)| (class(op), op));
-        let mut shares: Vec<Share> = Vec::new();
-        for (at, &(op, weight)) in names.iter().enumerate() {
-            match shares.last_mut() {
-                Some(share) if share.class == class(op) => {
-                    share.mass += weight;
-                    share.count += 1;
-                }
-                _ => shares.push(Share {
-                    class: class(op),
-                    kind: class(op).kind(),
-                    mass: weight,
-                    first: at as u32,
-                    count: 1,
-                }),
-            }
-        }
-        let bases = tables.bases().count();
         let mut all = Self {
-            names,
-            set: BaseSet::EMPTY,
-            kinds: vec![0; bases],
-            masses: vec![0; bases],
-            classes: vec![(0, 0); bases],
-            shares: Vec::new(),
+            sets: vec![0; classes.chunks()],
+            masses: vec![[0; CHUNK]; classes.chunks()],
+            spans: vec![(0, 0); classes.count()],
+            names: Vec::new(),
         };
-        for (at, share) in shares.iter().enumerate() {
-            let base = share.class.base;
-            if !all.set.contains(base) {
-                all.set.insert(base);
-                all.classes[base.index()].0 = at as u16;
+        for (at, &(op, weight)) in names.iter().enumerate() {
+            let class = class(op);
+            let (first, end) = &mut all.spans[class.index()];
+            if all.sets[class.chunk()] & class.bit() == 0 {
+                *first = at as u32;
             }
-            all.classes[base.index()].1 = at as u16 + 1;
-            all.kinds[base.index()] |= share.kind;
-            all.masses[base.index()] += share.mass;
+            *end = at as u32 + 1;
+            all.sets[class.chunk()] |= class.bit();
+            all.masses[class.chunk()][class.place()] += weight;
         }
-        Self { shares, ..all }
+        Self { names, ..all }
     }
 
-    /// The classes of a base that are of some kinds.
-    pub(crate) fn shares_of(&self, base: BaseId, kinds: Kinds) -> impl Iterator<Item = &Share> {
-        let (first, end) = self.classes[base.index()];
-        let shares = &self.shares[usize::from(first)..usize::from(end)];
-        shares.iter().filter(move |share| kinds & share.kind != 0)
+    /// Whether it has no names.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The classes of a chunk that have names.
+    pub(crate) fn set(&self, chunk: usize) -> u64 {
+        self.sets.get(chunk).copied().unwrap_or(0)
+    }
+
+    /// The sums of the weights of the classes of a chunk.
+    pub(crate) fn masses(&self, chunk: usize) -> &[u64; CHUNK] {
+        &self.masses[chunk]
     }
 
     /// The names of a class.
-    pub(crate) fn names_of(&self, share: &Share) -> &[(OpId, u64)] {
-        &self.names[share.first as usize..(share.first + share.count) as usize]
+    pub(crate) fn names_of(&self, class: ClassId) -> &[(OpId, u64)] {
+        let (first, end) = self.spans[class.index()];
+        &self.names[first as usize..end as usize]
     }
 }
 
@@ -157,7 +114,8 @@ pub(crate) struct FollowUps {
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub(crate) tables: Tables,
-    pub(crate) groups: BaseGroups,
+    pub(crate) classes: Classes,
+    pub(crate) groups: Groups,
     /// Names of operations, for messages.
     names: Vec<String>,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
@@ -175,6 +133,8 @@ pub struct Setup {
     pub(crate) split_dout: bool,
     pub(crate) post_hook_window: Ticks,
     pub(crate) refill_uses_end_key: bool,
+    /// What is to be covered, if anybody asks.
+    pub(crate) goal: Option<Goal>,
     /// A name that resumes each axis (erase, program) and that some phase key can propose.
     pub(crate) resume: [Option<OpId>; 2],
 }
@@ -198,6 +158,7 @@ impl Setup {
         bad_blocks: &[(Die, Block)],
     ) -> Result<Self, SetupError> {
         let tables = Tables::new(profile);
+        let classes = Classes::new(&tables);
         let policies = &profile.policies;
         let usable = |op: OpId| {
             let info = tables.op(op);
@@ -221,23 +182,23 @@ impl Setup {
         let mut by_key = vec![u16::MAX; profile.phase_keys.len()];
         for (key, entries) in table {
             by_key[key.index()] = distributions.len() as u16;
-            distributions.push(Distribution::new(&tables, entries, usable));
+            distributions.push(Distribution::new(&tables, &classes, entries, usable));
         }
         let default = match by_key[PhaseKey::DEFAULT.index()] {
             u16::MAX => {
-                distributions.push(Distribution::default());
+                distributions.push(Distribution::new(&tables, &classes, &[], usable));
                 distributions.len() as u16 - 1
             }
             known => known,
         };
         by_key.iter_mut().filter(|slot| **slot == u16::MAX).for_each(|slot| *slot = default);
-        if distributions.iter().all(|distribution| distribution.shares.is_empty()) {
+        if distributions.iter().all(Distribution::is_empty) {
             return Err(SetupError::NothingToPropose);
         }
         Ok(Self {
             names: profile.ops.iter().map(|op| op.name.clone()).collect(),
             bad_blocks: bad_blocks.to_vec(),
-            bootstrap: BootstrapSetup::new(profile, &tables, usable),
+            bootstrap: BootstrapSetup::new(profile, &tables, &classes, usable),
             distributions,
             by_key,
             follow_ups: profile.bases.iter().map(follow_ups).collect(),
@@ -251,9 +212,18 @@ impl Setup {
             post_hook_window: policies.post_hook_window,
             refill_uses_end_key: policies.refill_uses_end_key,
             resume,
-            groups: BaseGroups::new(&tables),
+            goal: None,
+            groups: Groups::new(&tables, &classes, profile.phase_keys.len()),
+            classes,
             tables,
         })
+    }
+
+    /// The same, with a goal: sites count what they cover of it, and go for the rest if it is directed.
+    #[must_use]
+    pub fn with_goal(mut self, profile: &Profile, goal: Goal) -> Self {
+        self.goal = Some(goal.compiled(profile, &self.tables));
+        self
     }
 
     /// The name of an operation.

@@ -4,7 +4,7 @@
 //! same operation at the same page form a cohort. Groups are kept in sets by cohort, so that the groups on which a given
 //! plane set can work are the union of the sets of its supersets.
 
-use nandseq_profile::{Block, CellTypeId, Die, PlaneSet};
+use nandseq_profile::{CellTypeId, Die, PlaneSet};
 
 use super::masks::{MaskSet, Masks, bits};
 use super::{AddressBook, LENGTHS, Sets, Uses};
@@ -29,12 +29,16 @@ pub(super) struct Cohorts {
     any_masks: Vec<MaskSet>,
     next_masks: Vec<MaskSet>,
     read_masks: Vec<MaskSet>,
+    /// For each die and plane set whether (1) some two of its planes can be erased together.
+    any_together: Vec<u8>,
     /// For each die and plane set the cell types with which some two of its planes can work together, one bit each.
     next_together: Vec<u8>,
     read_together: Vec<u8>,
     /// Which cell types a group could last program, so that only those are looked at again.
     last_next: Vec<u8>,
     last_read: Vec<u8>,
+    /// For each die how often what its planes can do together has changed.
+    stamps: Vec<u64>,
 }
 
 impl Cohorts {
@@ -57,10 +61,12 @@ impl Cohorts {
             any_masks: vec![MaskSet::default(); dies],
             next_masks: vec![MaskSet::default(); dies * cells],
             read_masks: vec![MaskSet::default(); dies * cells],
+            any_together: vec![0; dies * masks],
             next_together: vec![0; dies * masks],
             read_together: vec![0; dies * masks],
             last_next: vec![0; entries(groups)],
             last_read: vec![0; entries(groups)],
+            stamps: vec![0; dies],
         }
     }
 
@@ -94,6 +100,16 @@ impl Cohorts {
     /// The bit lengths for which [`Cohorts::read`] has an entry, one bit each.
     pub(super) fn read_lengths(&self, die: Die, cell: CellTypeId, mask: PlaneSet) -> u32 {
         self.read_lengths[(usize::from(die.0) * self.cells + cell.index()) * self.masks + usize::from(mask.0)]
+    }
+
+    /// A number that changes whenever what some two planes of a die can do together does.
+    pub(super) fn stamp(&self, die: Die) -> u64 {
+        self.stamps[usize::from(die.0)]
+    }
+
+    /// Whether some two of `planes` can be erased together.
+    pub(super) fn any_together(&self, die: Die, planes: PlaneSet) -> bool {
+        self.any_together[usize::from(die.0) * self.masks + usize::from(planes.0)] != 0
     }
 
     /// The masks for which [`Cohorts::any`] has an entry.
@@ -138,27 +154,21 @@ impl Cohorts {
 }
 
 impl AddressBook {
-    /// Brings the cohorts of a group in line with its blocks' records.
-    pub(super) fn refresh_group(&mut self, die: Die, group: u32) {
+    /// Brings the cohorts of a group in line with what may be done with its blocks, by plane.
+    pub(super) fn refresh_group(&mut self, die: Die, group: u32, uses: &[Uses; 8]) {
         if self.size.planes < 2 {
             return;
         }
         let entry = self.cohorts.group_entry(die, group);
+        let uses = &uses[..usize::from(self.size.planes)];
         let mut free = PlaneSet::EMPTY;
-        let mut uses = [Uses::default(); 8];
         let (mut next_as, mut read_as) = (0u8, 0u8);
-        let first = self.at(die, Block(group * u32::from(self.size.planes)));
-        for plane in self.planes_of(group).iter() {
-            let own = self.uses(&self.records[first + usize::from(plane.0)]);
-            if own.free {
-                free.insert(plane);
-            }
+        for (plane, own) in uses.iter().enumerate() {
+            free.0 |= u8::from(own.free) << plane;
             next_as |= own.next_as;
             read_as |= own.read_as;
-            uses[usize::from(plane.0)] = own;
         }
-        let uses = &uses[..usize::from(self.size.planes)];
-        self.cohorts.set_any(die, entry, free);
+        self.cohorts.set_any(&self.masks, die, entry, free);
         for cell in bits(u32::from(next_as | self.cohorts.last_next[entry])) {
             self.cohorts.set_next(&self.masks, die, entry, cell, uses);
         }
@@ -172,7 +182,7 @@ impl AddressBook {
 
 impl Cohorts {
     /// Files the cohort of a group for erasing.
-    fn set_any(&mut self, die: Die, group: usize, free: PlaneSet) {
+    fn set_any(&mut self, relations: &Masks, die: Die, group: usize, free: PlaneSet) {
         let set = (free.len() >= 2).then(|| usize::from(die.0) * self.masks + usize::from(free.0));
         let left = self.any.home(group as u32);
         if left == set {
@@ -180,7 +190,12 @@ impl Cohorts {
         }
         self.any.assign(group as u32, set);
         for changed in [left, set].into_iter().flatten() {
-            self.any_masks[changed / self.masks].put(changed % self.masks, self.any.len(changed) > 0);
+            let (row, mask) = (changed / self.masks, changed % self.masks);
+            if self.any_masks[row].put(mask, self.any.len(changed) > 0) {
+                let together = &mut self.any_together[row * self.masks..][..self.masks];
+                let news = relations.note_together(together, 1, mask, &self.any_masks[row]);
+                self.stamps[row] += u64::from(news);
+            }
         }
     }
 
@@ -197,7 +212,8 @@ impl Cohorts {
             if self.next_masks[row].put(mask, some) {
                 let (die, cell) = (row / self.cells, row % self.cells);
                 let together = &mut self.next_together[die * self.masks..][..self.masks];
-                relations.note_together(together, 1 << cell, mask, &self.next_masks[row]);
+                let news = relations.note_together(together, 1 << cell, mask, &self.next_masks[row]);
+                self.stamps[die] += u64::from(news);
             }
         }
     }
@@ -206,15 +222,16 @@ impl Cohorts {
     fn set_next(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, uses: &[Uses]) {
         let mut slot = (group * self.cells + cell) * self.slots;
         let end = slot + self.slots;
-        let fit = |uses: &Uses| uses.next_as >> cell & 1 == 1;
-        let with = |test: &dyn Fn(&Uses) -> bool| {
-            let fits = uses.iter().enumerate().filter(|(_, uses)| test(uses));
-            fits.fold(PlaneSet::EMPTY, |all, (at, _)| all.union(PlaneSet(1 << at)))
-        };
-        let mut left = with(&fit);
+        let mut left = PlaneSet::EMPTY;
+        for (plane, own) in uses.iter().enumerate() {
+            left.0 |= (own.next_as >> cell & 1) << plane;
+        }
         while let Some(first) = left.iter().next() {
             let page = uses[usize::from(first.0)].next_page;
-            let mask = with(&|uses| fit(uses) && uses.next_page == page);
+            let mut mask = PlaneSet::EMPTY;
+            left.iter()
+                .filter(|plane| uses[usize::from(plane.0)].next_page == page)
+                .for_each(|plane| mask.insert(plane));
             left = left.minus(mask);
             if mask.len() >= 2 {
                 let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);
@@ -254,7 +271,8 @@ impl Cohorts {
             if self.read_masks[row].put(mask, some) {
                 let die = row / self.cells;
                 let together = &mut self.read_together[die * self.masks..][..self.masks];
-                relations.note_together(together, 1 << cell, mask, &self.read_masks[row]);
+                let news = relations.note_together(together, 1 << cell, mask, &self.read_masks[row]);
+                self.stamps[die] += u64::from(news);
             }
         }
     }

@@ -84,13 +84,17 @@ impl Masks {
     }
 
     /// Brings `together`, which says by plane set whether it shares two planes with some member of `known`, in line after
-    /// `mask` came in or went; the answer is one bit of a byte.
-    pub(super) fn note_together(&self, together: &mut [u8], bit: u8, mask: usize, known: &MaskSet) {
+    /// `mask` came in or went; the answer is one bit of a byte. Returns whether some answer changed.
+    pub(super) fn note_together(&self, together: &mut [u8], bit: u8, mask: usize, known: &MaskSet) -> bool {
+        let mut news = false;
         for planes in self.sharing_two[mask].iter() {
             let answer = &mut together[usize::from(planes.0)];
             let some = known.meets(self.sharing_two(planes));
+            let before = *answer;
             *answer = if some { *answer | bit } else { *answer & !bit };
+            news |= *answer != before;
         }
+        news
     }
 
     /// The plane sets of at least two planes inside `planes`.

@@ -166,7 +166,7 @@ impl AddressBook {
     /// Whether some two of the allowed planes can be erased together.
     #[must_use]
     pub fn any_together(&self, die: Die, allowed: PlaneSet) -> bool {
-        self.cohorts.any_masks(die).meets(self.masks.sharing_two(allowed))
+        self.cohorts.any_together(die, allowed)
     }
 
     /// Whether some two of the allowed planes can be programmed together.

@@ -45,16 +45,35 @@ impl Device {
     /// The operation of an axis that is in CORE_BUSY on a die: what a SUSPEND would cut.
     #[must_use]
     pub fn victim(&self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> Option<FlightId> {
-        self.flights()
-            .find(|(_, flight)| {
-                let effects = &tables.base(tables.op(flight.op).base).effects;
-                let fits = match axis {
-                    Axis::Erase => effects.erase,
-                    Axis::Program => effects.is_program(),
-                };
-                fits && flight.place.die == die && flight.busy_from <= now && now < flight.end
-            })
-            .map(|(id, _)| id)
+        let mut victims = self.victims(tables, die, axis);
+        victims.find(|(_, flight)| flight.busy_from <= now && now < flight.end).map(|(id, _)| id)
+    }
+
+    /// The flights of an axis on a die, in CORE_BUSY or not.
+    fn victims(&self, tables: &Tables, die: Die, axis: Axis) -> impl Iterator<Item = (FlightId, &Flight)> {
+        self.flights().filter(move |(_, flight)| {
+            let effects = &tables.base(tables.op(flight.op).base).effects;
+            let fits = match axis {
+                Axis::Erase => effects.erase,
+                Axis::Program => effects.is_program(),
+            };
+            fits && flight.place.die == die
+        })
+    }
+
+    /// Whether a SUSPEND would have something to cut, and until when that stays so if nothing starts or ends on the die.
+    #[must_use]
+    pub fn victim_until(&self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> (bool, Ticks) {
+        let (mut found, mut until) = (false, Ticks(u64::MAX));
+        for (_, flight) in self.victims(tables, die, axis) {
+            if now < flight.busy_from {
+                until = until.min(flight.busy_from);
+            } else if now < flight.end {
+                found = true;
+                until = until.min(flight.end);
+            }
+        }
+        (found, until)
     }
 
     /// The suspended operation of an axis.

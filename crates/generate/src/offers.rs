@@ -1,0 +1,107 @@
+//! What the address book has for the classes of names, kept until it has something else.
+//!
+//! The book changes with every erase and program, but on which planes it has anything to offer changes rarely.
+
+use nandseq_device::Device;
+use nandseq_profile::{Die, Plane, PlaneSet};
+
+use crate::classes::places;
+use crate::groups::{Group, Source};
+use crate::setup::Setup;
+
+/// Pairs of 8 planes.
+const PAIRS: usize = 28;
+
+/// The classes of a chunk for which there is an address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offer {
+    /// Those that address one plane, by plane.
+    pub(crate) single: [u64; 8],
+    /// Those that address several, by pair of planes: see [`pairs`].
+    pub(crate) paired: [u64; PAIRS],
+}
+
+/// The offers for a die, by chunk.
+#[derive(Clone, Debug)]
+pub(crate) struct Offers {
+    /// The book's stamp of the die when this was made.
+    stamp: u64,
+    pub(crate) chunks: Vec<Offer>,
+}
+
+/// Every pair of planes of a die, lower plane first.
+pub(crate) fn pairs(planes: u8) -> impl Iterator<Item = (usize, usize)> {
+    (1..usize::from(planes)).flat_map(|second| (0..second).map(move |first| (first, second)))
+}
+
+impl Offers {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        let nothing = Offer { single: [0; 8], paired: [0; PAIRS] };
+        Self { stamp: 0, chunks: vec![nothing; setup.classes.chunks()] }
+    }
+
+    /// Brings the offers for a die up to date.
+    pub(crate) fn refresh(&mut self, device: &Device, setup: &Setup, die: Die) {
+        let stamp = device.book.stamp(die);
+        if self.stamp == stamp {
+            return;
+        }
+        self.stamp = stamp;
+        let planes = setup.tables.size.planes;
+        for plane in 0..planes {
+            let kinds = Kinds::single(device, die, PlaneSet::one(Plane(plane)));
+            for (offer, group) in self.chunks.iter_mut().zip(setup.groups.chunks()) {
+                offer.single[usize::from(plane % 8)] = kinds.classes(group) & !group.multi;
+            }
+        }
+        for (at, (first, second)) in pairs(planes).enumerate().take(PAIRS) {
+            let kinds = Kinds::together(device, die, PlaneSet(1 << first | 1 << second));
+            for (offer, group) in self.chunks.iter_mut().zip(setup.groups.chunks()) {
+                offer.paired[at] = kinds.classes(group) & group.multi;
+            }
+        }
+    }
+}
+
+/// What some planes have to offer.
+struct Kinds {
+    /// A block to erase.
+    any: bool,
+    /// The cell types with which a page may be programmed, one bit each.
+    next: u8,
+    /// Whether a next page of any cell type will do where none is asked for.
+    any_next: bool,
+    /// The cell types as which a page may be read, one bit each.
+    read: u8,
+}
+
+impl Kinds {
+    fn single(device: &Device, die: Die, plane: PlaneSet) -> Self {
+        let book = &device.book;
+        let next = book.next_cells(die, plane);
+        let any = !book.any_planes(die, plane).is_empty();
+        Self { any, next, any_next: next != 0, read: book.read_cells(die, plane) }
+    }
+
+    fn together(device: &Device, die: Die, planes: PlaneSet) -> Self {
+        let book = &device.book;
+        Self {
+            any: book.any_together(die, planes),
+            next: book.next_cells_together(die, planes),
+            any_next: false,
+            read: book.read_cells_together(die, planes),
+        }
+    }
+
+    /// The classes for which that is an address.
+    fn classes(&self, group: &Group) -> u64 {
+        let asking = |source: Source| group.asking[source as usize];
+        let of_cells = |cells: u8| places(u64::from(cells)).fold(0, |all, cell| all | group.cells[cell % 8]);
+        let any_next = if self.any_next { u64::MAX } else { of_cells(self.next) };
+        let any = if self.any { u64::MAX } else { 0 };
+        any & asking(Source::AnyBlock)
+            | of_cells(self.next) & asking(Source::NextPageOf)
+            | any_next & asking(Source::AnyNextPage)
+            | of_cells(self.read) & asking(Source::ReadablePage)
+    }
+}
