@@ -113,9 +113,8 @@ impl Face {
         for (at, axis) in [Axis::Erase, Axis::Program].into_iter().enumerate() {
             let suspended = logic.suspended(axis);
             let blocked = axis == Axis::Erase && logic.program.is_some();
-            facts.resumable[at] = suspended
-                .filter(|_| !blocked)
-                .is_some_and(|victim| victim.place.planes.and(facts.unread).is_empty());
+            facts.resumable[at] =
+                suspended.filter(|_| !blocked).is_some_and(|victim| victim.place.planes.and(facts.unread).is_empty());
             if suspended.is_none() {
                 let (victim, until) = device.victim_until(&setup.tables, die, axis, now);
                 facts.suspendable[at] = victim;
