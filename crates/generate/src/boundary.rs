@@ -16,7 +16,7 @@ impl Site<'_> {
         self.journal.settle();
         self.bench = Bench::default();
         self.orders.iter_mut().for_each(Order::clear);
-        self.new_order = None;
+        self.ordered = false;
         let chains = std::mem::take(&mut self.chains);
         for slot in self.parked.iter_mut().flatten() {
             *slot = slot.map(|id| {
@@ -47,7 +47,7 @@ impl Site<'_> {
                     let distance = if time > end { time - end } else { Ticks::ZERO };
                     self.queue.push((next + distance).ceil_to(grid), Event::Refill);
                 }
-                Event::End(_) | Event::Due(_) | Event::Wake => {}
+                Event::End(_) | Event::Due(_) | Event::Wake | Event::Extra(..) => {}
             }
         }
     }

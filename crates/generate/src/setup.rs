@@ -9,6 +9,7 @@ use nandseq_profile::{BaseId, Block, Die, OpId, PhaseKey, Profile, Ticks};
 
 use crate::bootstrap::BootstrapSetup;
 use crate::classes::{CHUNK, ClassId, Classes};
+use crate::closure::Goal;
 use crate::groups::Groups;
 
 /// A distribution over names, by class.
@@ -132,6 +133,8 @@ pub struct Setup {
     pub(crate) split_dout: bool,
     pub(crate) post_hook_window: Ticks,
     pub(crate) refill_uses_end_key: bool,
+    /// What is to be covered, if anybody asks.
+    pub(crate) goal: Option<Goal>,
     /// A name that resumes each axis (erase, program) and that some phase key can propose.
     pub(crate) resume: [Option<OpId>; 2],
 }
@@ -209,10 +212,18 @@ impl Setup {
             post_hook_window: policies.post_hook_window,
             refill_uses_end_key: policies.refill_uses_end_key,
             resume,
+            goal: None,
             groups: Groups::new(&tables, &classes, profile.phase_keys.len()),
             classes,
             tables,
         })
+    }
+
+    /// The same, with a goal: sites count what they cover of it, and go for the rest if it is directed.
+    #[must_use]
+    pub fn with_goal(mut self, profile: &Profile, goal: Goal) -> Self {
+        self.goal = Some(goal.compiled(profile, &self.tables));
+        self
     }
 
     /// The name of an operation.
