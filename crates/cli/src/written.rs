@@ -1,5 +1,6 @@
 //! What the subcommands that look at written runs have in common: the profile, the sites, the table in force.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,9 @@ use nandseq_generate::probability::Distributions;
 use nandseq_profile::Profile;
 use nandseq_report::LoadError;
 use nandseq_trace::files::NewFile;
-use nandseq_trace::read::folder::{self, SiteFiles};
+use nandseq_trace::read::Source;
+use nandseq_trace::read::folder::{self, Forms, SiteFiles};
+use nandseq_trace::read::table::TableKind;
 
 use crate::arguments::GenerateArgs;
 use crate::arguments::reports::ReadDeviceArgs;
@@ -20,6 +23,8 @@ use crate::{inputs, tell, verify};
 pub(crate) struct Written {
     pub(crate) profile: Profile,
     pub(crate) sites: Vec<SiteFiles>,
+    /// What reads the tables, in whatever form they are.
+    pub(crate) source: Box<dyn Source>,
     /// The probability table in force, if a manifest says how to get it.
     pub(crate) table: Option<Distributions>,
 }
@@ -30,8 +35,10 @@ impl Written {
         let read = inputs::profile(device.config.as_deref(), device.lenient)?;
         let mut sites = Vec::new();
         for path in paths {
-            sites.extend(folder::find(path).map_err(verify::nothing_to_judge)?);
+            sites.extend(folder::find_forms(path, Forms::CsvAndParquet).map_err(verify::nothing_to_judge)?);
         }
+        given_once(&sites)?;
+        let source = source(&read.profile, &sites)?;
         let mut table = None;
         for site in &sites {
             for damage in &site.damage {
@@ -45,7 +52,55 @@ impl Written {
                 }
             }
         }
-        Ok(Self { profile: read.profile, sites, table })
+        Ok(Self { profile: read.profile, sites, source, table })
+    }
+}
+
+/// Whether no site is there twice, under whatever paths: its runs would count twice.
+fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    for site in sites {
+        let folder = fs::canonicalize(&site.folder).unwrap_or_else(|_| site.folder.clone());
+        if !seen.insert(folder) {
+            let problem = Problem::new(format!("`{}` is given twice", site.folder.display()));
+            return Err(problem.help("name each folder once; those below it are found").into());
+        }
+    }
+    Ok(())
+}
+
+/// What reads the tables of some sites.
+#[cfg(feature = "parquet")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature it may fail")]
+fn source(profile: &Profile, _: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
+    Ok(Box::new(nandseq_parquet::AnyFiles::new(profile)))
+}
+
+/// What reads the tables of some sites: those in CSV.
+#[cfg(not(feature = "parquet"))]
+fn source(_: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
+    let mut runs = sites.iter().flat_map(|site| &site.runs);
+    match runs.find(|run| folder::is_parquet(&run.path)) {
+        Some(run) => {
+            let problem = Problem::new(format!("`{}`: this program was built without Parquet", run.path.display()));
+            Err(problem.help("build it with its default features, or write the runs as CSV").into())
+        }
+        None => Ok(Box::new(nandseq_trace::read::CsvFiles)),
+    }
+}
+
+impl Written {
+    /// Whether every run has some tables; `what` cannot do without them.
+    pub(crate) fn with_tables(&self, kinds: &[TableKind], what: &str) -> Result<(), Failure> {
+        for run in self.sites.iter().flat_map(|site| &site.runs) {
+            let lacks = |kind: &&TableKind| !run.tables.iter().any(|table| table.kind == **kind);
+            if let Some(kind) = kinds.iter().find(lacks) {
+                let name = kind.name();
+                let problem = Problem::new(format!("no {name} lies beside `{}`", run.path.display()));
+                return Err(problem.help(format!("{what} from that table: generate it too (--outputs)")).into());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -47,7 +47,7 @@ impl Site<'_> {
                     let distance = if time > end { time - end } else { Ticks::ZERO };
                     self.queue.push((next + distance).ceil_to(grid), Event::Refill);
                 }
-                Event::End(_) | Event::Due(_) | Event::Wake => {}
+                Event::End(_) | Event::Due(_) | Event::Wake | Event::Extra(..) => {}
             }
         }
     }

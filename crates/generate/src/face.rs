@@ -100,11 +100,8 @@ impl Face {
     /// Looks at a die, and notes until when it stays as it is.
     fn look(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) -> Facts {
         let logic = device.logic(die);
-        let mut facts = Facts {
-            tolerant: device.occupants(die),
-            odt_disabled: device.odt_disabled(),
-            ..Facts::default()
-        };
+        let mut facts =
+            Facts { tolerant: device.occupants(die), odt_disabled: device.odt_disabled(), ..Facts::default() };
         let occupied = device.occupied(die);
         let mut unread = PlaneSet::EMPTY;
         let (keys, until) = device.state_keys(die, now);
@@ -156,8 +153,8 @@ impl Sight {
             Some(false) => joining,
         };
         self.against = (forbidden | on_some_plane | beside(group.occupying_target)) & group.on_target;
-        let may_start = !(forbidden | on_some_plane & group.beyond_planes | beside(group.joining))
-            & !without_victim(group, facts);
+        let may_start =
+            !(forbidden | on_some_plane & group.beyond_planes | beside(group.joining)) & !without_victim(group, facts);
         // Where something is occupied, names of several planes hardly ever may.
         if may_start & group.multi & !group.plain != 0 {
             let mut pair = 0;

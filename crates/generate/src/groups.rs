@@ -151,9 +151,8 @@ impl Groups {
 impl Group {
     fn new(tables: &Tables, classes: &Classes, keys: usize, chunk: usize) -> Self {
         let with = |holds: &dyn Fn(&BaseInfo) -> bool| classes.bits(chunk, |class| holds(tables.base(class.base)));
-        let cuts = |base: &BaseInfo| {
-            base.effects.reset_die || base.effects.reset_target || base.effects.suspend.is_some()
-        };
+        let cuts =
+            |base: &BaseInfo| base.effects.reset_die || base.effects.reset_target || base.effects.suspend.is_some();
         let resets = |base: &BaseInfo| base.effects.reset_die || base.effects.reset_target;
         let from = |source| with(&|base| base.address == source);
         let from_output = from(AddressSource::OutputRegister);
@@ -163,9 +162,8 @@ impl Group {
         let plain = here | at_hook | from(AddressSource::None);
         let in_set = |set: BaseSet| classes.bits(chunk, |class| set.contains(class.base));
         let by_state = |state| in_set(tables.forbidden_by(state));
-        let suspended = |axis, on| {
-            by_state(if on { DeviceState::Suspended(axis) } else { DeviceState::NotSuspended(axis) })
-        };
+        let suspended =
+            |axis, on| by_state(if on { DeviceState::Suspended(axis) } else { DeviceState::NotSuspended(axis) });
         let mut group = Self {
             multi: classes.bits(chunk, |class| class.multi),
             cells: std::array::from_fn(|cell| classes.bits(chunk, |class| class.cell.index() == cell)),
@@ -174,9 +172,7 @@ impl Group {
             on_planes: with(&|base| base.reach == Reach::Planes),
             beyond_planes: with(&|base| base.reach != Reach::Planes),
             on_target: with(&|base| base.reach == Reach::Target),
-            occupying_target: with(&|base| {
-                base.occupies && base.reach == Reach::Target && !base.effects.reset_target
-            }),
+            occupying_target: with(&|base| base.occupies && base.reach == Reach::Target && !base.effects.reset_target),
             joining: with(&|base| base.occupies && !cuts(base)),
             interleaved: with(&|base| base.interleaved),
             suspending: [Axis::Erase, Axis::Program].map(|axis| with(&|base| base.effects.suspend == Some(axis))),
@@ -188,7 +184,8 @@ impl Group {
             from_suspended: from(AddressSource::SuspendedProgram),
             from_one_shot: from(AddressSource::OneShotLatch),
             from_copyback_latch: from(AddressSource::CopybackLatch),
-            latch: [LatchLevel::Lsb, LatchLevel::Csb, LatchLevel::Msb].map(|level| by_state(DeviceState::LatchOn(level))),
+            latch: [LatchLevel::Lsb, LatchLevel::Csb, LatchLevel::Msb]
+                .map(|level| by_state(DeviceState::LatchOn(level))),
             suspension: std::array::from_fn(|axes| {
                 suspended(Axis::Erase, axes & 1 != 0) | suspended(Axis::Program, axes & 2 != 0)
             }),
@@ -202,7 +199,8 @@ impl Group {
             overwriting: with(&|base| overwrites(base) && !base.effects.copyback_source),
             cache_reading: with(&|base| goes_on_reading(base) && !overwrites(base) && !base.effects.copyback_source),
             from_copyback: with(&|base| base.effects.copyback_source),
-            by_cache: [CacheReadKind::Cache, CacheReadKind::PlaneCache].map(|kind| by_state(DeviceState::CacheRead(kind))),
+            by_cache: [CacheReadKind::Cache, CacheReadKind::PlaneCache]
+                .map(|kind| by_state(DeviceState::CacheRead(kind))),
             by_unread: by_state(DeviceState::LatchOnRead),
             from_output,
             from_page,

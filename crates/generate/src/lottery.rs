@@ -55,7 +55,6 @@ impl Lottery {
     }
 
     /// The classes that are in.
-    #[cfg(test)]
     pub(crate) fn eligible(&self) -> impl Iterator<Item = ClassId> {
         let chunks = self.inside.iter().enumerate();
         chunks.flat_map(|(chunk, &inside)| places(inside).map(move |place| ClassId::at(chunk, place)))
@@ -122,12 +121,7 @@ impl Lottery {
 }
 
 /// The name at `at` of the classes of a chunk that are inside, when none was drawn before: nearly every draw.
-fn first_draw(
-    distribution: &Distribution,
-    chunk: usize,
-    inside: u64,
-    mut at: u64,
-) -> Option<(ClassId, (OpId, u64))> {
+fn first_draw(distribution: &Distribution, chunk: usize, inside: u64, mut at: u64) -> Option<(ClassId, (OpId, u64))> {
     let masses = distribution.masses(chunk);
     for place in places(inside) {
         if at >= masses[place] {

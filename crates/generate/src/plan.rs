@@ -371,8 +371,7 @@ fn needs_sample(setup: &Setup, info: &StepInfo) -> bool {
 /// Draws the name of a step among those that fit.
 fn draw_name(info: &StepInfo, multi: Option<bool>, cell: Option<CellTypeId>, stream: &mut Stream) -> Option<OpId> {
     let fits = |name: &&StepName| {
-        multi.is_none_or(|multi| name.multi == multi)
-            && (name.cell.is_none() || cell.is_none() || name.cell == cell)
+        multi.is_none_or(|multi| name.multi == multi) && (name.cell.is_none() || cell.is_none() || name.cell == cell)
     };
     let total: u64 = info.names.iter().filter(fits).map(|name| name.weight).sum();
     if total == 0 {

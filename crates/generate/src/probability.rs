@@ -4,7 +4,7 @@
 //! rerun). Reading and writing table files is the profile crate's.
 
 use nandseq_profile::model::{AddressSource, Effect, OverrideOf};
-use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
+use nandseq_profile::{BaseId, IdVec, OpId, PhaseKey, Profile};
 
 use crate::philox::{Stream, StreamKind};
 
@@ -26,13 +26,18 @@ fn build_key(profile: &Profile, key: PhaseKey, table_seed: u64) -> Vec<(OpId, f6
     let candidates: Vec<OpId> =
         profile.ops.iter_ids().filter(|(_, op)| !forbidden.contains(op.base)).map(|(id, _)| id).collect();
     let overrides = overrides_of(profile, key);
-    let own = |op: OpId| mass_of(&overrides, OverrideOf::Op(op));
-    let shared = |base: BaseId| {
-        let sharers = candidates.iter().filter(|&&op| profile.ops[op].base == base && own(op).is_none()).count();
-        mass_of(&overrides, OverrideOf::Base(base)).map(|mass| mass / sharers as f64)
-    };
+    let own: Vec<Option<f64>> = candidates.iter().map(|&op| mass_of(&overrides, OverrideOf::Op(op))).collect();
+    // The mass of a base is shared by those of its names that have none of their own.
+    let mut sharers: IdVec<BaseId, usize> = profile.bases.iter().map(|_| 0).collect();
+    for (&op, _) in candidates.iter().zip(&own).filter(|(_, own)| own.is_none()) {
+        sharers[profile.ops[op].base] += 1;
+    }
+    let shared: IdVec<BaseId, Option<f64>> = sharers
+        .iter_ids()
+        .map(|(base, &sharers)| mass_of(&overrides, OverrideOf::Base(base)).map(|mass| mass / sharers as f64))
+        .collect();
     let fixed: Vec<Option<f64>> =
-        candidates.iter().map(|&op| own(op).or_else(|| shared(profile.ops[op].base))).collect();
+        candidates.iter().zip(&own).map(|(&op, own)| own.or(shared[profile.ops[op].base])).collect();
     let total: f64 = fixed.iter().flatten().sum();
     let rest = (1.0 - total).max(0.0);
     let scale = if total >= 1.0 { 1.0 / total } else { 1.0 };

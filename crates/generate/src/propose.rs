@@ -26,7 +26,7 @@ const BOOTSTRAP_DRAWS: u32 = 16;
 
 impl Site<'_> {
     /// Proposes at a hook.
-    pub(crate) fn propose(&mut self, lane: (Die, Plane), refill: bool, now: Ticks, sink: &mut dyn Sink) {
+    pub(crate) fn propose(&mut self, lane: (Die, Plane), kind: HookKind, now: Ticks, sink: &mut dyn Sink) {
         if !self.proposing {
             return;
         }
@@ -34,7 +34,8 @@ impl Site<'_> {
         let mut stream = Stream::new(self.key(), StreamKind::Hook, self.hooks);
         let (die, plane) = lane;
         let key_virtual = self.device.phase_key(die, plane, now);
-        let fallback = refill && !self.setup.refill_uses_end_key && self.device.is_idle(die, plane, now);
+        let fallback =
+            kind == HookKind::Refill && !self.setup.refill_uses_end_key && self.device.is_idle(die, plane, now);
         let key = if fallback { PhaseKey::DEFAULT } else { key_virtual };
         let state = op_state(self.device.plane_phase(die, plane, now));
         let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
@@ -47,6 +48,9 @@ impl Site<'_> {
         let Self { bench, chains, device, lottery, faces, .. } = self;
         let waiting = || bench.waits_for_planes(chains, device, &setup.tables, (die, now));
         view.fill(lottery, distribution, faces, (device, setup), now, waiting);
+        if self.is_directed() {
+            return self.propose_directed(&view, &proposal, kind, distribution, &mut stream, sink);
+        }
         for _ in 0..setup.max_tries {
             let Some((op, class)) = self.lottery.draw(distribution, &mut stream) else { return };
             if setup.tables.base(setup.classes.get(class).base).effects.delay {
@@ -61,7 +65,7 @@ impl Site<'_> {
     }
 
     /// Makes a plan for a drawn name and decides whether it starts.
-    fn try_name(
+    pub(crate) fn try_name(
         &mut self,
         view: &View,
         name: (OpId, ClassId),
@@ -120,8 +124,19 @@ impl Site<'_> {
     }
 }
 
+/// What lets a proposal come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum HookKind {
+    /// An operation's phase.
+    Phase,
+    /// The queue is filled again.
+    Refill,
+    /// A directed site wants it.
+    Extra,
+}
+
 /// How a proposal that succeeds goes on.
-enum Start {
+pub(crate) enum Start {
     Now,
     WhenBusIsFree,
 }

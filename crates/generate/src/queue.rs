@@ -18,6 +18,8 @@ pub(crate) enum Event {
     Wake,
     /// A proposal on a plane.
     Hook(Hook),
+    /// A further proposal of a directed site.
+    Extra(Die, Plane),
     /// The periodic proposal on the next plane of the round.
     Refill,
 }
@@ -38,7 +40,7 @@ impl Event {
     pub(crate) const fn past_cutting(self) -> Self {
         match self {
             Self::Hook(hook) => Self::Hook(Hook { of: None, ..hook }),
-            Self::End(_) | Self::Due(_) | Self::Wake | Self::Refill => self,
+            Self::End(_) | Self::Due(_) | Self::Wake | Self::Extra(..) | Self::Refill => self,
         }
     }
 
@@ -47,7 +49,7 @@ impl Event {
             Self::End(_) => 0,
             Self::Due(_) => 1,
             Self::Wake => 2,
-            Self::Hook(_) => 3,
+            Self::Hook(_) | Self::Extra(..) => 3,
             Self::Refill => 4,
         }
     }
@@ -114,7 +116,7 @@ impl Queue {
     /// Takes every hook and refill out, in order.
     pub(crate) fn take_proposals(&mut self) -> Vec<(Ticks, Event)> {
         let proposes = |event: &Event| match event {
-            Event::Hook(_) | Event::Refill => true,
+            Event::Hook(_) | Event::Extra(..) | Event::Refill => true,
             Event::End(_) | Event::Due(_) | Event::Wake => false,
         };
         let taken = self.entries.extract_if(.., |entry| proposes(&entry.event));

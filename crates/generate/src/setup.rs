@@ -9,6 +9,7 @@ use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, T
 
 use crate::bootstrap::BootstrapSetup;
 use crate::classes::{CHUNK, ClassId, Classes};
+use crate::closure::Goal;
 use crate::groups::Groups;
 
 /// A distribution over names, by class.
@@ -142,6 +143,8 @@ pub struct Setup {
     pub(crate) split_dout: bool,
     pub(crate) post_hook_window: Ticks,
     pub(crate) refill_uses_end_key: bool,
+    /// What is to be covered, if anybody asks.
+    pub(crate) goal: Option<Goal>,
     /// A name that resumes each axis (erase, program) and that some phase key can propose.
     pub(crate) resume: [Option<OpId>; 2],
 }
@@ -219,10 +222,18 @@ impl Setup {
             post_hook_window: policies.post_hook_window,
             refill_uses_end_key: policies.refill_uses_end_key,
             resume,
+            goal: None,
             groups: Groups::new(&tables, &classes, profile.phase_keys.len()),
             classes,
             tables,
         })
+    }
+
+    /// The same, with a goal: sites count what they cover of it, and go for the rest if it is directed.
+    #[must_use]
+    pub fn with_goal(mut self, profile: &Profile, goal: Goal) -> Self {
+        self.goal = Some(goal.compiled(profile, &self.tables));
+        self
     }
 
     /// The name of an operation.

@@ -14,11 +14,13 @@ use nandseq_trace::{Proposal, Sink};
 
 use crate::bootstrap::Bootstrap;
 use crate::chain::{ChainId, Chains, Step};
+use crate::closure::Tally;
 use crate::face::Face;
 use crate::journal::Journal;
 use crate::lottery::Lottery;
 use crate::philox::{Stream, StreamKind};
 use crate::plan::Draft;
+use crate::propose::HookKind;
 use crate::queue::{Event, Hook, Queue};
 use crate::reason::{Reason, Rejections};
 use crate::safety::{Order, Slate};
@@ -39,6 +41,8 @@ pub struct RunLimits<'a> {
     /// Whether a site's first run begins with the profile's bootstrap, however long that takes: time and operations are
     /// limited after it.
     pub bootstrap: bool,
+    /// Proposals also stop when this many cells of the setup's goal are covered, over all runs of the site.
+    pub until_covered: Option<u64>,
     /// Set from outside to abandon the run.
     pub stop: Option<&'a AtomicBool>,
 }
@@ -120,6 +124,8 @@ pub struct Site<'s> {
     pub(crate) journal: Journal,
     /// The bootstrap, while it goes on.
     pub(crate) bootstrap: Option<Bootstrap>,
+    /// What was covered, if there is a goal.
+    pub(crate) tally: Option<Tally>,
     /// An error of the sink, kept until the event loop sees it.
     pub(crate) failure: Option<io::Error>,
 }
@@ -157,6 +163,7 @@ impl<'s> Site<'s> {
             targets: Vec::new(),
             journal: Journal::new(setup.tables.size.dies),
             bootstrap: None,
+            tally: setup.goal.as_ref().map(Tally::new),
             failure: None,
         }
     }
@@ -182,6 +189,9 @@ impl<'s> Site<'s> {
         self.hooks = 0;
         self.proposing = true;
         self.summary = RunSummary { start, by_op: vec![0; self.setup.tables.ops().count()], ..RunSummary::default() };
+        if let Some(tally) = &mut self.tally {
+            tally.begin_run();
+        }
         self.tell_suspended(sink);
         if limits.bootstrap && self.run == 0 {
             self.bootstrap = Bootstrap::begin(&self.setup.bootstrap, &self.device);
@@ -191,7 +201,9 @@ impl<'s> Site<'s> {
         let mut overran = false;
         let mut events = 0u32;
         while let Some(time) = self.queue.next_time() {
-            let over = time >= end || limits.max_ops.is_some_and(|most| self.summary.ops >= most);
+            let over = time >= end
+                || limits.max_ops.is_some_and(|most| self.summary.ops >= most)
+                || limits.until_covered.is_some_and(|least| self.has_covered(least));
             if self.bootstrap.is_some() {
                 // It takes the time it needs; the run is over when both are.
                 if time > LAST {
@@ -253,7 +265,8 @@ impl<'s> Site<'s> {
                 self.try_waiting(now, sink);
             }
             Event::Hook(_) if !self.proposing => carried.push((now, event)),
-            Event::Hook(hook) => self.propose((hook.die, hook.plane), false, now, sink),
+            Event::Hook(hook) => self.propose((hook.die, hook.plane), HookKind::Phase, now, sink),
+            Event::Extra(die, plane) => self.propose((die, plane), HookKind::Extra, now, sink),
             Event::Refill => {
                 let tables = &self.setup.tables;
                 let lanes = u64::from(tables.size.dies) * u64::from(tables.size.planes);
@@ -265,7 +278,7 @@ impl<'s> Site<'s> {
                 self.queue.push(next, Event::Refill);
                 let idle = self.device.flights().next().is_none();
                 self.bootstrap_after(|bootstrap, setup, _| !idle || bootstrap.waited(&setup.bootstrap, lanes as u32));
-                self.propose((Die(die), nandseq_profile::Plane(plane)), true, now, sink);
+                self.propose((Die(die), nandseq_profile::Plane(plane)), HookKind::Refill, now, sink);
             }
         }
     }
@@ -304,7 +317,11 @@ impl<'s> Site<'s> {
         self.link(id, chain);
         let mut stream = Stream::new(self.key(), StreamKind::Revival, self.revivals);
         self.revivals += 1;
-        self.place_hooks(Step { op: flight.op, place: flight.place }, id, (now, flight.end), &mut stream);
+        let step = Step { op: flight.op, place: flight.place };
+        self.place_hooks(step, id, (now, flight.end), &mut stream);
+        if self.is_directed() {
+            self.place_extra_hooks(step, id, now, &mut stream);
+        }
     }
 
     /// The chain of each flight, by slot.
@@ -406,6 +423,9 @@ impl<'s> Site<'s> {
                 if info.affects_state && info.busy_key.is_some() {
                     let mut stream = Stream::new(self.key(), StreamKind::Operation, self.uid);
                     self.place_hooks(step, id, (now + op.issue, now + op.occupied), &mut stream);
+                    if self.is_directed() {
+                        self.place_extra_hooks(step, id, now + op.issue, &mut stream);
+                    }
                 }
             }
             None => {

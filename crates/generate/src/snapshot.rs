@@ -15,12 +15,13 @@ use nandseq_device::{BlockRecord, Device, Place, StillDie};
 use nandseq_profile::Die;
 use nandseq_profile::model::Axis;
 
+use crate::closure::Tally;
 use crate::queue::{Event, Queue};
 use crate::seed::SeedPlan;
 use crate::setup::Setup;
 use crate::site::{Site, axis_index};
 
-pub use file::{Identity, Snapshot, SnapshotError, VERSION as SNAPSHOT_VERSION};
+pub use file::{CoverageIdentity, Identity, Snapshot, SnapshotError, VERSION as SNAPSHOT_VERSION};
 pub use state::SiteState;
 use state::{DieEntry, HookEntry, SuspendedEntry};
 
@@ -53,7 +54,7 @@ impl<'s> Site<'s> {
             match event {
                 Event::Hook(hook) => hooks.push(HookEntry::new(time, hook)),
                 Event::Refill => next_refill = Some(time),
-                Event::End(_) | Event::Due(_) | Event::Wake => {}
+                Event::End(_) | Event::Due(_) | Event::Wake | Event::Extra(..) => {}
             }
         }
         let dies = stills.into_iter().enumerate().map(|(at, still)| {
@@ -72,6 +73,7 @@ impl<'s> Site<'s> {
             refills: self.refills,
             resumptions: self.revivals,
             next_refill,
+            hits: self.tally.as_ref().map(Tally::to_text),
             hooks,
             dies: dies.collect(),
         }
@@ -91,6 +93,15 @@ impl<'s> Site<'s> {
     pub fn from_state(setup: &'s Setup, seeds: impl Into<SeedPlan>, state: &SiteState) -> Result<Self, StateError> {
         check::state(setup, state)?;
         let mut site = Site::new(setup, seeds);
+        site.tally = match (&setup.goal, &state.hits) {
+            (None, None) => None,
+            (Some(goal), Some(hits)) => {
+                let tally = Tally::of_text(goal, hits);
+                Some(tally.ok_or_else(|| StateError::new("hits of other cells than those that count"))?)
+            }
+            (Some(_), None) => return Err(StateError::new("no hits of the cells that count")),
+            (None, Some(_)) => return Err(StateError::new("hits of cells, and none count")),
+        };
         let size = setup.tables.size;
         let mut records = Vec::with_capacity(usize::from(size.dies) * size.blocks as usize);
         for die in &state.dies {

@@ -56,7 +56,13 @@ impl Bench {
     }
 
     /// Whether a due step of a chain on a die waits for planes, not for the bus.
-    pub(crate) fn waits_for_planes(&self, chains: &Chains, device: &Device, tables: &Tables, lane: (Die, Ticks)) -> bool {
+    pub(crate) fn waits_for_planes(
+        &self,
+        chains: &Chains,
+        device: &Device,
+        tables: &Tables,
+        lane: (Die, Ticks),
+    ) -> bool {
         let (die, now) = lane;
         self.ready.iter().any(|&id| {
             let chain = chains.get(id);
@@ -140,7 +146,8 @@ impl Site<'_> {
             };
             let mut waiter = self.bench.waiters.remove(at);
             // The plan was made for the state at the hook: every step of it must still be possible.
-            let outcome = outcome.and_then(|()| still_possible(self.setup, &self.device, &mut self.draft, &waiter.plan, now));
+            let outcome =
+                outcome.and_then(|()| still_possible(self.setup, &self.device, &mut self.draft, &waiter.plan, now));
             let outcome = outcome.and_then(|()| self.admit(&waiter.plan, now));
             match outcome {
                 Ok(()) => {
@@ -243,6 +250,7 @@ impl Site<'_> {
             self.chains.begin(head.place.die, proposal, &rest[1..])
         });
         self.plan = rest;
+        self.count(&proposal, head.op, now);
         self.commit(head, chain, (proposal, true), now, sink);
         if std::mem::take(&mut self.ordered) {
             let order = &mut self.orders[usize::from(head.place.die.0)];

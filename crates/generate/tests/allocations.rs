@@ -47,11 +47,8 @@ fn a_warm_engine_allocates_only_for_what_it_has_never_met() {
     let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
     let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
     let mut site = Site::new(&setup, 42);
-    let limits = RunLimits {
-        run_until: Ticks::from_us(100_000_000_000),
-        max_ops: Some(WARM + MORE),
-        ..RunLimits::default()
-    };
+    let limits =
+        RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(WARM + MORE), ..RunLimits::default() };
     let mut meter = Meter { region: Region::new(ALLOCATOR), from: WARM, to: WARM + MORE, operations: 0, taken: 0 };
     site.run(&limits, &mut meter).expect("nothing can fail");
     assert!(meter.operations >= WARM + MORE);

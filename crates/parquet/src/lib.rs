@@ -4,11 +4,14 @@
 //! decimals in µs, counts and addresses signed integers (which every reader knows), the payload a list of structs. Equal rows
 //! give equal bytes. Memory is bounded by the row groups. Leaves out everything that is no table.
 //!
+//! [`AnyFiles`] reads them back.
+//!
 //! The paths make a Hive-partitioned dataset: `site=01/run=0000001/operation_sequence.parquet`.
 
 mod columns;
 mod sequence;
 mod tables;
+mod text;
 
 use std::io;
 
@@ -30,6 +33,7 @@ use parquet::schema::types::ColumnPath;
 use columns::Names;
 use sequence::{SequenceParquet, SequencePlan};
 use tables::ParquetRow;
+pub use text::AnyFiles;
 
 /// Rows of a row group: what is kept in memory, encoded, until it is complete.
 const ROW_GROUP: usize = 128 * 1024;

@@ -9,6 +9,7 @@ pub mod check;
 pub mod diagnostic;
 mod hash;
 pub mod ids;
+pub mod input_time;
 mod legacy;
 pub mod limits;
 pub mod model;

@@ -9,8 +9,10 @@ mod hooks;
 mod judge;
 mod model;
 mod plan;
+mod quick;
 mod reason;
 mod state;
+mod tenths;
 mod traps;
 mod universe;
 

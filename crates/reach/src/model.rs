@@ -120,8 +120,14 @@ impl<'p> Model<'p> {
         self.follow_ups(base).all(|chain| chain.is_some()) && !heads.into_iter().any(last)
     }
 
+    /// The bases of which some name is proposed: what a chain can begin with.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = BaseId> + '_ {
+        let proposed = |&class: &ClassId| self.class(class).proposed;
+        self.profile.bases.ids().filter(move |base| self.of_base[base.index()].iter().any(proposed))
+    }
+
     fn find_free_steps(&mut self) {
-        for base in self.profile.bases.ids() {
+        for base in self.heads().collect::<Vec<_>>() {
             let chains: Vec<usize> = self.follow_ups(base).flatten().filter(|&chain| !self.tracked[chain]).collect();
             for chain in chains {
                 for step in &self.profile.chains[chain].steps {
@@ -134,8 +140,12 @@ impl<'p> Model<'p> {
     /// Which cell types blocks can be programmed with, and pages be read with.
     fn find_cell_types(&mut self) {
         let all = (1u16 << self.profile.cell_types.len()) - 1;
+        let chains: Vec<usize> = self.heads().flat_map(|head| self.follow_ups(head).flatten()).collect();
+        let steps: Vec<BaseId> =
+            chains.iter().flat_map(|&chain| self.profile.chains[chain].steps.iter().map(|step| step.base)).collect();
         let cells = |wanted: &dyn Fn(&Effects) -> bool| {
-            let of = self.classes.iter().filter(|class| class.exists && wanted(&self.tables.base(class.base).effects));
+            let runs = |class: &&Class| class.exists && (class.proposed || steps.contains(&class.base));
+            let of = self.classes.iter().filter(runs).filter(|class| wanted(&self.tables.base(class.base).effects));
             of.fold(0u8, |set, class| set | class.cell.map_or(all as u8, |cell| 1 << cell.0))
         };
         let erased = cells(&|effects| effects.erase);

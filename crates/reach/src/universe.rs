@@ -7,6 +7,7 @@ use crate::hooks::Hooks;
 use crate::judge::Context;
 use crate::model::{ClassId, Model};
 use crate::reason::Reason;
+use crate::tenths::{self, Tenths};
 use crate::traps::{Supply, Trap, supply, traps};
 
 /// Whether an operation can be proposed, and accepted, under a phase key.
@@ -25,6 +26,10 @@ pub enum Verdict {
 #[derive(Clone, Debug)]
 pub struct Universe {
     verdicts: IdVec<PhaseKey, Vec<Verdict>>,
+    /// By key.
+    tenths: Vec<Tenths>,
+    /// By name: whether it is an instant.
+    instants: Vec<bool>,
     /// Whether operations of this name can run at all.
     runs: Vec<bool>,
     traps: Vec<Trap>,
@@ -46,15 +51,25 @@ impl Universe {
         let model = Model::new(profile, table);
         let graph = Graph::new(&model);
         let verdicts = profile.phase_keys.ids().map(|key| of_key(&model, &graph, key)).collect();
+        let instants = model.tables.ops().map(|(_, own)| model.tables.base(own.base).instant).collect();
+        let tenths = tenths(&model, &graph, &verdicts);
         let runs = model.of_op.iter().map(|&class| graph.runs[usize::from(class)]).collect();
         let (traps, supply) = (traps(&model, &graph), supply(&model, &graph, table));
-        Self { verdicts, runs, traps, supply, states: graph.nodes.len() }
+        Self { verdicts, tenths, instants, runs, traps, supply, states: graph.nodes.len() }
     }
 
     /// The verdict on a pair.
     #[must_use]
     pub fn verdict(&self, key: PhaseKey, op: OpId) -> Verdict {
         self.verdicts[key][op.index()]
+    }
+
+    /// The tenths of the key's phase in which a pair that can be reached can start, a bit each; the first alone for a phase without
+    /// length.
+    #[must_use]
+    pub fn tenths(&self, key: PhaseKey, op: OpId) -> u16 {
+        let tenths = self.tenths[key.index()];
+        if self.instants[op.index()] { tenths.instants } else { tenths.others }
     }
 
     /// All pairs with their verdicts, by key and name.
@@ -88,6 +103,19 @@ impl Universe {
     pub const fn states(&self) -> usize {
         self.states
     }
+}
+
+fn tenths(model: &Model<'_>, graph: &Graph, verdicts: &IdVec<PhaseKey, Vec<Verdict>>) -> Vec<Tenths> {
+    let joins = |op: usize| {
+        let info = model.tables.base(model.tables.op(OpId::from(op)).base);
+        let effects = &info.effects;
+        info.occupies && !(effects.suspend.is_some() || effects.reset_die || effects.reset_target)
+    };
+    let of_key = |(key, list): (PhaseKey, &Vec<Verdict>)| {
+        let mut reachable = list.iter().enumerate().filter(|(_, verdict)| **verdict == Verdict::Reachable);
+        tenths::of_key(model, graph, key, reachable.any(|(op, _)| joins(op)))
+    };
+    verdicts.iter_ids().map(of_key).collect()
 }
 
 fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey) -> Vec<Verdict> {

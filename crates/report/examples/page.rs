@@ -10,6 +10,7 @@ use nandseq_generate::probability;
 use nandseq_profile::builtin;
 use nandseq_report::load::{self, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
+use nandseq_trace::read::CsvFiles;
 use nandseq_trace::read::folder;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -18,7 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let profile = builtin::profile();
     let begin = Instant::now();
     let files = folder::find(Path::new(folder))?;
-    let sites = files.iter().map(|site| load::site(&profile, site, Wanted::ALL)).collect::<Result<Vec<_>, _>>()?;
+    let sites =
+        files.iter().map(|site| load::site(&profile, &CsvFiles, site, Wanted::ALL)).collect::<Result<Vec<_>, _>>()?;
     let read = begin.elapsed();
     let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
     let verdict = verdict.first().map(|path| Ok::<_, Box<dyn Error>>(Verdict::read(&fs::read(path)?)?)).transpose()?;

@@ -8,6 +8,7 @@ use std::path::Path;
 use nandseq_profile::builtin;
 use nandseq_report::load::{self, Wanted};
 use nandseq_report::{perfetto, vcd};
+use nandseq_trace::read::CsvFiles;
 use nandseq_trace::read::folder;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -15,7 +16,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [form, folder, output] = arguments.as_slice() else { return Err("timeline perfetto|vcd DIR OUTPUT".into()) };
     let profile = builtin::profile();
     let files = folder::find(Path::new(folder))?;
-    let sites = files.iter().map(|site| load::site(&profile, site, Wanted::ALL)).collect::<Result<Vec<_>, _>>()?;
+    let sites =
+        files.iter().map(|site| load::site(&profile, &CsvFiles, site, Wanted::ALL)).collect::<Result<Vec<_>, _>>()?;
     let out = BufWriter::new(File::create(output)?);
     match form.as_str() {
         "perfetto" => perfetto::write(&profile, &sites, out)?,

@@ -12,6 +12,7 @@ mod universe;
 use std::collections::{BTreeMap, BTreeSet};
 
 use nandseq_profile::{CellTypeId, IdVec, OpId, PhaseKey, Profile};
+use nandseq_trace::read::Source;
 use nandseq_trace::read::folder::RunFile;
 use nandseq_trace::read::table::{InputTimeRow, StateName, TableForm, TableKind};
 
@@ -86,15 +87,16 @@ impl Coverage {
     ///
     /// # Errors
     /// [`LoadError`] at the first row that makes no sense.
-    pub fn of_run(profile: &Profile, site: &str, run: &RunFile) -> Result<Self, LoadError> {
+    pub fn of_run(profile: &Profile, source: &dyn Source, site: &str, run: &RunFile) -> Result<Self, LoadError> {
         let mut coverage = Self { runs: BTreeSet::from([(site.to_owned(), run.run)]), ..Self::default() };
-        coverage.count_sequence(profile, run)?;
+        coverage.count_sequence(profile, source, run)?;
         let form = TableForm::new(profile);
         let lengths = universe::lengths(profile);
         for file in &run.tables {
             match file.kind {
                 TableKind::InputTimeCount => {
                     load::rows(
+                        source,
                         file.kind,
                         &file.path,
                         |line| form.input_time(line),
@@ -107,6 +109,7 @@ impl Coverage {
                 }
                 TableKind::AddressTouchCount => {
                     load::rows(
+                        source,
                         file.kind,
                         &file.path,
                         |line| form.touch(line),
@@ -135,12 +138,12 @@ impl Coverage {
         Ok(coverage)
     }
 
-    fn count_sequence(&mut self, profile: &Profile, run: &RunFile) -> Result<(), LoadError> {
+    fn count_sequence(&mut self, profile: &Profile, source: &dyn Source, run: &RunFile) -> Result<(), LoadError> {
         let ops = profile.ops.len();
         let mut following = vec![Following::default(); ops * ops];
         let mut before: [Option<OpId>; GAP] = [None; GAP];
         let operations = &mut self.operations;
-        load::operations(profile, &run.path, |row| {
+        load::operations(profile, source, &run.path, |row| {
             *operations += 1;
             for (gap, earlier) in before.iter().enumerate() {
                 let Some(earlier) = earlier else { break };

@@ -1,8 +1,9 @@
 //! Reads the files of a site: everything that pictures and exports are made of.
 //!
 //! Promises that every id and address handed on exists in the profile, and that rows are in the order of their files, runs in
-//! order. Stops at the first row that makes no sense, and says where: a damaged trace is `verify`'s business. What is asked for
-//! is held in memory: about 100 bytes for a row of a timeline.
+//! order. Whatever form tables are stored in, a [`Source`] gives their rows as lines of CSV. Stops at the first row that makes no
+//! sense, and says where: a damaged trace is `verify`'s business. What is asked for is held in memory: about 100 bytes for a row
+//! of a timeline.
 
 mod refusals;
 
@@ -12,12 +13,12 @@ use std::path::{Path, PathBuf};
 
 use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
 use nandseq_trace::Status;
-use nandseq_trace::read::folder::{FindError, RunFile, SiteFiles};
+use nandseq_trace::read::folder::{self, FindError, RunFile, SiteFiles};
 use nandseq_trace::read::table::{
-    self, InputTimeRow, ProposalRow, SegmentRow, StretchRow, TableError, TableFault, TableForm, TableKind, TableLine,
-    TouchRow,
+    InputTimeRow, ProposalRow, SegmentRow, StretchRow, TableError, TableFault, TableForm, TableKind, TableLine,
+    TableReader, TouchRow,
 };
-use nandseq_trace::read::{self, ReadError};
+use nandseq_trace::read::{ReadError, SequenceReader, Source};
 
 pub use refusals::Outcome;
 
@@ -44,15 +45,24 @@ pub enum LoadError {
         what: String,
     },
     /// A row makes no sense.
-    #[error("`{}`:{line}: {what}", path.display())]
+    #[error("{}: {what}", place(path, *line))]
     Row {
         /// Which file.
         path: PathBuf,
-        /// Its line, the header being line 1.
+        /// Its line, the header being line 1; of a file without lines, its row + 1.
         line: u64,
         /// What is wrong with it.
         what: String,
     },
+}
+
+/// Where a row is, as a message says it.
+fn place(path: &Path, line: u64) -> String {
+    if folder::is_parquet(path) {
+        format!("`{}`, row {}", path.display(), line.saturating_sub(1))
+    } else {
+        format!("`{}`:{line}", path.display())
+    }
 }
 
 /// Which tables are to be read. Others are left empty.
@@ -151,13 +161,15 @@ pub struct SiteTables {
 /// # Errors
 /// [`LoadError`] at the first row that makes no sense.
 pub fn rows<T>(
+    source: &dyn Source,
     kind: TableKind,
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, TableFault>,
     mut take: impl FnMut(T) -> Result<(), String>,
 ) -> Result<(), LoadError> {
     let io = |error| LoadError::Io { path: path.to_owned(), error };
-    let mut reader = table::open(kind, path).map_err(|error| match error {
+    let opened = TableReader::new(kind, source.open(path).map_err(io)?);
+    let mut reader = opened.map_err(|error| match error {
         TableError::Io(error) => io(error),
         error @ TableError::Header(_) => LoadError::File { path: path.to_owned(), what: error.to_string() },
     })?;
@@ -177,8 +189,13 @@ pub fn rows<T>(
 ///
 /// # Errors
 /// [`LoadError`] at the first file that cannot be read, or row that makes no sense.
-pub fn site(profile: &Profile, files: &SiteFiles, wanted: Wanted) -> Result<SiteTables, LoadError> {
-    let form = TableForm::new(profile);
+pub fn site(
+    profile: &Profile,
+    source: &dyn Source,
+    files: &SiteFiles,
+    wanted: Wanted,
+) -> Result<SiteTables, LoadError> {
+    let reading = Reading { profile, source, form: TableForm::new(profile), wanted };
     let name = files.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut tables = SiteTables { folder: files.folder.clone(), name, ..SiteTables::default() };
     for run in &files.runs {
@@ -193,10 +210,10 @@ pub fn site(profile: &Profile, files: &SiteFiles, wanted: Wanted) -> Result<Site
                 .collect(),
         };
         if wanted.operations {
-            tables.read_sequence(profile, &mut info)?;
+            tables.read_sequence(&reading, &mut info)?;
         }
         for file in &run.tables {
-            tables.read_table(profile, &form, file.kind, &file.path, wanted)?;
+            tables.read_table(&reading, file.kind, &file.path)?;
         }
         if wanted.outcomes {
             tables.outcomes.extend(outcomes(profile, run)?);
@@ -206,28 +223,30 @@ pub fn site(profile: &Profile, files: &SiteFiles, wanted: Wanted) -> Result<Site
     Ok(tables)
 }
 
+/// How tables are read, and which.
+struct Reading<'a> {
+    profile: &'a Profile,
+    source: &'a dyn Source,
+    form: TableForm,
+    wanted: Wanted,
+}
+
 impl SiteTables {
-    fn read_sequence(&mut self, profile: &Profile, info: &mut RunInfo) -> Result<(), LoadError> {
-        operations(profile, &info.sequence, |row| {
+    fn read_sequence(&mut self, reading: &Reading<'_>, info: &mut RunInfo) -> Result<(), LoadError> {
+        operations(reading.profile, reading.source, &info.sequence, |row| {
             self.operations.push(row);
             info.operations += 1;
             info.uids = Some((info.uids.map_or(row.uid, |(first, _)| first), row.uid));
         })
     }
 
-    fn read_table(
-        &mut self,
-        profile: &Profile,
-        form: &TableForm,
-        kind: TableKind,
-        path: &Path,
-        wanted: Wanted,
-    ) -> Result<(), LoadError> {
+    fn read_table(&mut self, reading: &Reading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
+        let wanted = reading.wanted;
         match kind {
-            TableKind::OperationTimeline if wanted.stretches => self.read_timeline(profile, form, kind, path, wanted),
-            TableKind::OpStateTimeline if wanted.segments => self.read_timeline(profile, form, kind, path, wanted),
+            TableKind::OperationTimeline if wanted.stretches => self.read_timeline(reading, kind, path),
+            TableKind::OpStateTimeline if wanted.segments => self.read_timeline(reading, kind, path),
             TableKind::AddressTouchCount | TableKind::InputTimeCount | TableKind::ProposalCounts if wanted.counts => {
-                self.read_counts(profile, form, kind, path)
+                self.read_counts(reading, kind, path)
             }
             TableKind::OperationTimeline
             | TableKind::OpStateTimeline
@@ -238,14 +257,8 @@ impl SiteTables {
     }
 
     /// Reads either timeline, up to the number of rows wanted.
-    fn read_timeline(
-        &mut self,
-        profile: &Profile,
-        form: &TableForm,
-        kind: TableKind,
-        path: &Path,
-        wanted: Wanted,
-    ) -> Result<(), LoadError> {
+    fn read_timeline(&mut self, reading: &Reading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
+        let Reading { profile, source, form, wanted } = reading;
         let device = Addresses::of(profile);
         let Self { stretches, segments, left_out, .. } = self;
         let forwards = |start: Ticks, end: Ticks| {
@@ -253,6 +266,7 @@ impl SiteTables {
         };
         if kind == TableKind::OperationTimeline {
             return rows(
+                *source,
                 kind,
                 path,
                 |line| form.stretch(line),
@@ -269,6 +283,7 @@ impl SiteTables {
             );
         }
         rows(
+            *source,
             kind,
             path,
             |line| form.segment(line),
@@ -286,17 +301,13 @@ impl SiteTables {
     }
 
     /// Reads one of the three tables of counts.
-    fn read_counts(
-        &mut self,
-        profile: &Profile,
-        form: &TableForm,
-        kind: TableKind,
-        path: &Path,
-    ) -> Result<(), LoadError> {
+    fn read_counts(&mut self, reading: &Reading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
+        let Reading { profile, source, form, .. } = reading;
         let device = Addresses::of(profile);
         let Self { touches, input_times, proposals, .. } = self;
         if kind == TableKind::AddressTouchCount {
             return rows(
+                *source,
                 kind,
                 path,
                 |line| form.touch(line),
@@ -309,6 +320,7 @@ impl SiteTables {
         }
         if kind == TableKind::InputTimeCount {
             return rows(
+                *source,
                 kind,
                 path,
                 |line| form.input_time(line),
@@ -319,6 +331,7 @@ impl SiteTables {
             );
         }
         rows(
+            *source,
             kind,
             path,
             |line| form.proposal(line),
@@ -335,9 +348,15 @@ impl SiteTables {
 ///
 /// # Errors
 /// [`LoadError`] at the first row that makes no sense.
-pub fn operations(profile: &Profile, path: &Path, mut take: impl FnMut(OperationRow)) -> Result<(), LoadError> {
+pub fn operations(
+    profile: &Profile,
+    source: &dyn Source,
+    path: &Path,
+    mut take: impl FnMut(OperationRow),
+) -> Result<(), LoadError> {
     let io = |error| LoadError::Io { path: path.to_owned(), error };
-    let mut reader = read::open(profile, path).map_err(|error| match error {
+    let opened = SequenceReader::new(profile, source.open(path).map_err(io)?);
+    let mut reader = opened.map_err(|error| match error {
         ReadError::Io(error) => io(error),
         error @ ReadError::Header => LoadError::File { path: path.to_owned(), what: error.to_string() },
     })?;
@@ -360,14 +379,14 @@ pub fn operations(profile: &Profile, path: &Path, mut take: impl FnMut(Operation
     Ok(())
 }
 
-/// What became of a run's proposals, if a log of the proposer lies beside its sequence.
+/// What became of a run's proposals, if there is a log of the proposer.
 ///
 /// # Errors
 /// [`LoadError`] when the log cannot be read.
 pub fn outcomes(profile: &Profile, run: &RunFile) -> Result<Vec<Outcome>, LoadError> {
-    let Some(path) = refusals::beside(&run.path) else { return Ok(Vec::new()) };
+    let Some(path) = &run.log else { return Ok(Vec::new()) };
     let io = |error| LoadError::Io { path: path.clone(), error };
-    let file = fs::File::open(&path).map_err(io)?;
+    let file = fs::File::open(path).map_err(io)?;
     refusals::read(profile, io::BufReader::new(file)).map_err(io)
 }
 

@@ -13,6 +13,7 @@ use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Stand
 use nandseq_report::load::{self, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
 use nandseq_report::{LoadError, SiteTables, chains, perfetto, vcd};
+use nandseq_trace::read::CsvFiles;
 use serde_json::Value;
 
 static PROFILE: LazyLock<Profile> = LazyLock::new(builtin::profile);
@@ -87,8 +88,8 @@ fn violations_find_their_sites_however_the_paths_are_spelled() {
 #[test]
 fn rows_beyond_the_limit_are_counted_not_shown() {
     let files = RUNS.files();
-    let all = load::site(&PROFILE, &files[0], Wanted::ALL).unwrap();
-    let some = load::site(&PROFILE, &files[0], Wanted { most_rows: 100, ..Wanted::ALL }).unwrap();
+    let all = load::site(&PROFILE, &CsvFiles, &files[0], Wanted::ALL).unwrap();
+    let some = load::site(&PROFILE, &CsvFiles, &files[0], Wanted { most_rows: 100, ..Wanted::ALL }).unwrap();
     assert_eq!(some.stretches.len() + some.segments.len(), 100);
     assert_eq!(some.left_out, (all.stretches.len() + all.segments.len() - 100) as u64);
 }
@@ -101,7 +102,7 @@ fn a_row_that_makes_no_sense_is_named_by_file_and_line() {
     let text = fs::read_to_string(path).unwrap();
     let broken = text.lines().enumerate().map(|(at, line)| if at == 2 { "7,8,9" } else { line });
     fs::write(path, broken.collect::<Vec<_>>().join("\n") + "\n").unwrap();
-    let error = load::site(&PROFILE, &files[0], Wanted::ALL).unwrap_err();
+    let error = load::site(&PROFILE, &CsvFiles, &files[0], Wanted::ALL).unwrap_err();
     assert!(matches!(&error, LoadError::Row { line: 3, path: of, .. } if of == path), "{error}");
 }
 
@@ -143,7 +144,10 @@ fn timelines_are_the_same_bytes_every_time() {
 fn counted() -> Vec<Coverage> {
     let of_site = |site: nandseq_trace::read::folder::SiteFiles| {
         let name = site.folder.display().to_string();
-        site.runs.into_iter().map(move |run| Coverage::of_run(&PROFILE, &name, &run).unwrap()).collect::<Vec<_>>()
+        site.runs
+            .into_iter()
+            .map(move |run| Coverage::of_run(&PROFILE, &CsvFiles, &name, &run).unwrap())
+            .collect::<Vec<_>>()
     };
     RUNS.files().into_iter().flat_map(of_site).collect()
 }
@@ -225,6 +229,32 @@ fn a_universe_may_be_handed_in_by_who_knows_better() {
     let figures = Figures::new(&merged, &universe);
     assert!(figures.hit >= 1 && figures.outside.0 > 0, "{figures:?}");
     assert_eq!(figures.outside.1 + figures.hits, merged.cells.values().sum::<u64>());
+}
+
+#[test]
+fn figures_hold_at_the_edges() {
+    let nothing = Coverage::default();
+    let all = Universe::of_table(&PROFILE, &table(&PROFILE));
+    let figures = Figures::new(&nothing, &all);
+    assert_eq!((figures.hits, figures.hit, figures.outside), (0, 0, (0, 0)));
+    assert_eq!(
+        [figures.closure, figures.evenness, figures.effective_cells, figures.gini, figures.unseen],
+        [0.0, 0.0, 0.0, 0.0, 1.0]
+    );
+    let merged = sum(counted().iter());
+    let under = |key| all.bins(key) == 1;
+    let (&cell, &count) = merged.cells.iter().find(|(cell, _)| under(cell.key)).unwrap();
+    let one = Universe::new(&PROFILE, "one cell", |key, op| {
+        if (key, op) == (cell.key, cell.op) { Standing::Counts } else { Standing::Never("not wanted".to_owned()) }
+    });
+    let figures = Figures::new(&merged, &one);
+    assert_eq!((figures.cells, figures.hits, figures.hit), (1, count, 1));
+    assert_eq!([figures.closure, figures.evenness, figures.effective_cells, figures.gini], [100.0, 1.0, 1.0, 0.0]);
+    let none = Universe::new(&PROFILE, "nothing", |_, _| Standing::Chance);
+    let figures = Figures::new(&merged, &none);
+    assert_eq!((figures.cells, figures.closure, figures.unseen), (0, 0.0, 1.0));
+    let report = Parts::default().report(&PROFILE, &none, None);
+    assert!(report.to_text(9).contains("No holes."), "{}", report.to_text(9));
 }
 
 #[test]

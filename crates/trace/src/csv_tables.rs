@@ -4,14 +4,13 @@
 //! decides is prepared once; rows are put together in one buffer, without allocation.
 
 use std::io;
-use std::marker::PhantomData;
 
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{BaseId, CellTypeId, Die, IdVec, OpId, PhaseKey, Plane, Profile};
 
 use crate::files::{FileKind, NewFile, Stamp};
 use crate::format::{SequenceTable, Table, TableFormat, TableWriter, Written};
-use crate::line::{Lines, Text};
+use crate::line::{Lines, NUMBER, Running, Text, Times, room_of};
 use crate::model::Model;
 use crate::rows::{InputTimeRow, OpStateRow, ProposalRow, StateId, TimelineRow, TouchRow};
 use crate::sequence::{self, SequenceLayout, SequenceWriter, csv_field};
@@ -54,10 +53,12 @@ pub struct CsvTables {
     /// `,BASE,`, the base of each op_state.
     state_bases: Box<[Text]>,
     /// `,0,2` and `,d0-p2`, by die, then by plane.
-    lanes: Box<[[Text; 2]]>,
+    lanes: Box<[[Text<16>; 2]]>,
     planes: usize,
     /// `,TLC,`
     cell_types: IdVec<CellTypeId, Text>,
+    /// The most bytes that a row of any table takes.
+    room: usize,
 }
 
 impl CsvTables {
@@ -84,7 +85,7 @@ impl CsvTables {
             (0..planes)
                 .map(move |plane| [Text::from(format!(",{die},{plane}")), Text::from(format!(",d{die}-p{plane}"))])
         });
-        Ok(Self {
+        let mut tables = Self {
             sequence: SequenceLayout::new(profile)?,
             ops: ops.collect(),
             op_names: profile.ops.iter().map(|op| between(&op.name)).collect(),
@@ -94,21 +95,36 @@ impl CsvTables {
             lanes: lanes.collect(),
             planes: planes as usize,
             cell_types: profile.cell_types.iter().map(|cell_type| between(&cell_type.name)).collect(),
+            room: 0,
             model,
-        })
+        };
+        tables.room = tables.longest_row();
+        Ok(tables)
+    }
+
+    /// More than any row takes: every part once, keys twice.
+    fn longest_row(&self) -> usize {
+        room_of(self.ops.iter().flatten())
+            + room_of(self.op_names.iter())
+            + room_of(self.states.iter().flatten())
+            + 2 * room_of(self.keys.iter().flatten())
+            + room_of(&self.state_bases)
+            + 2 * room_of(self.lanes.iter().flatten())
+            + room_of(self.cell_types.iter())
+            + 8 * NUMBER
     }
 
     fn state(&self, state: StateId) -> &[Text; 2] {
         &self.states[state.index()]
     }
 
-    fn lane(&self, die: Die, plane: Plane) -> &[Text; 2] {
+    fn lane(&self, die: Die, plane: Plane) -> &[Text<16>; 2] {
         &self.lanes[die.index() * self.planes + plane.index()]
     }
 
     fn table<R: CsvRow>(&self, kind: FileKind, file: NewFile) -> CsvTable<'_, R> {
         let lines = Lines::new(header(kind).unwrap_or_default());
-        CsvTable { tables: self, file, lines, rows: 0, row: PhantomData }
+        CsvTable { tables: self, file, lines, rows: 0, before: R::Before::default() }
     }
 }
 
@@ -154,19 +170,21 @@ impl SequenceTable for SequenceWriter<'_, NewFile> {
 }
 
 /// A table on its way into a file.
-struct CsvTable<'t, R> {
+struct CsvTable<'t, R: CsvRow> {
     tables: &'t CsvTables,
     file: NewFile,
     lines: Lines,
     rows: u64,
-    row: PhantomData<fn(R)>,
+    before: R::Before,
 }
 
 impl<R: CsvRow> TableWriter<R> for CsvTable<'_, R> {
     fn write(&mut self, rows: &[R]) -> io::Result<()> {
         for row in rows {
-            row.append(self.tables, &mut self.lines);
-            self.lines.hand_on_block(&mut self.file)?;
+            row.append(self.tables, &mut self.before, &mut self.lines);
+            if self.lines.hand_on_block(&mut self.file)? {
+                R::handed_on(&mut self.before);
+            }
         }
         self.rows += rows.len() as u64;
         Ok(())
@@ -180,74 +198,137 @@ impl<R: CsvRow> TableWriter<R> for CsvTable<'_, R> {
 
 /// A row that can be written as a line.
 trait CsvRow {
-    fn append(&self, tables: &CsvTables, line: &mut Lines);
+    /// What is remembered of the rows before: texts that may come again.
+    type Before: Default + Send;
+
+    fn append(&self, tables: &CsvTables, before: &mut Self::Before, lines: &mut Lines);
+
+    /// The rows before are no longer in the lines.
+    fn handed_on(before: &mut Self::Before) {
+        let _ = before;
+    }
 }
 
 impl CsvRow for TimelineRow {
-    fn append(&self, tables: &CsvTables, line: &mut Lines) {
-        line.us(self.start);
-        line.put(b",");
-        line.us(self.end);
-        line.text(&tables.lane(self.die, self.plane)[0]);
-        line.next_integer(self.block.0.into());
-        line.next_integer(self.page.0.into());
-        line.text(&tables.ops[self.op][usize::from(self.resumed)]);
-        line.integer(self.uid);
-        line.text(&tables.state(self.state)[1]);
-        line.text(&tables.keys[self.key_used][1]);
-        line.text(&tables.keys[self.key_virtual][1]);
-        line.put(b"\n");
+    type Before = (Times, Running);
+
+    fn append(&self, tables: &CsvTables, (times, uid): &mut Self::Before, lines: &mut Lines) {
+        lines.row(tables.room, |row| {
+            row.us(times, self.start);
+            row.put(b",");
+            row.us(times, self.end);
+            row.text(&tables.lane(self.die, self.plane)[0]);
+            row.next_integer(self.block.0.into());
+            row.next_integer(self.page.0.into());
+            row.text(&tables.ops[self.op][usize::from(self.resumed)]);
+            row.running(uid, self.uid);
+            row.text(&tables.state(self.state)[1]);
+            row.text(&tables.keys[self.key_used][1]);
+            row.text(&tables.keys[self.key_virtual][1]);
+            row.put(b"\n");
+        });
+    }
+}
+
+/// The row before of `op_state_timeline`. Most rows differ from it in nothing but the plane, which is one digit in two places:
+/// a copy costs a tenth of putting the row together.
+#[derive(Default)]
+struct SegmentBefore {
+    times: Times,
+    /// Lengths of phases, which come again more often than other times.
+    durations: Times,
+    /// While it is still in the lines.
+    row: Option<OpStateRow>,
+    len: usize,
+    /// Where the plane stands.
+    plane_at: [usize; 2],
+}
+
+impl SegmentBefore {
+    /// Whether a row is the one before on another plane, whose number has as many digits.
+    fn comes_again(&self, row: &OpStateRow) -> bool {
+        let comes = |before: &OpStateRow| {
+            (before.start, before.end, before.state, before.die) == (row.start, row.end, row.state, row.die)
+        };
+        self.row.as_ref().is_some_and(comes) && row.plane.0 < 10
     }
 }
 
 impl CsvRow for OpStateRow {
-    fn append(&self, tables: &CsvTables, line: &mut Lines) {
+    type Before = SegmentBefore;
+
+    fn append(&self, tables: &CsvTables, before: &mut SegmentBefore, lines: &mut Lines) {
+        if before.comes_again(self) {
+            return lines.again(before.len, before.plane_at, b'0' + self.plane.0);
+        }
         let [die_and_plane, lane] = tables.lane(self.die, self.plane);
-        line.us(self.start);
-        line.put(b",");
-        line.us(self.end);
-        line.text(die_and_plane);
-        line.text(&tables.state(self.state)[1]);
-        line.text(lane);
-        line.text(&tables.state_bases[self.state.index()]);
-        line.us(self.end - self.start);
-        line.put(b"\n");
+        lines.row(tables.room, |row| {
+            row.us(&mut before.times, self.start);
+            row.put(b",");
+            row.us(&mut before.times, self.end);
+            row.text(die_and_plane);
+            before.plane_at[0] = row.len() - 1;
+            row.text(&tables.state(self.state)[1]);
+            row.text(lane);
+            before.plane_at[1] = row.len() - 1;
+            row.text(&tables.state_bases[self.state.index()]);
+            row.us(&mut before.durations, self.end - self.start);
+            row.put(b"\n");
+            before.len = row.len();
+        });
+        before.row = (self.plane.0 < 10).then_some(*self);
+    }
+
+    fn handed_on(before: &mut SegmentBefore) {
+        before.row = None;
     }
 }
 
 impl CsvRow for TouchRow {
-    fn append(&self, tables: &CsvTables, line: &mut Lines) {
-        line.slice(self.touch.name().as_bytes());
-        line.text(&tables.cell_types[self.cell_type]);
-        line.integer(self.die.0.into());
-        line.next_integer(self.block.0.into());
-        line.next_integer(self.page.0.into());
-        line.next_integer(self.count);
-        line.put(b"\n");
+    type Before = ();
+
+    fn append(&self, tables: &CsvTables, (): &mut (), lines: &mut Lines) {
+        lines.row(tables.room, |row| {
+            row.slice(self.touch.name().as_bytes());
+            row.text(&tables.cell_types[self.cell_type]);
+            row.integer(self.die.0.into());
+            row.next_integer(self.block.0.into());
+            row.next_integer(self.page.0.into());
+            row.next_integer(self.count);
+            row.put(b"\n");
+        });
     }
 }
 
 impl CsvRow for InputTimeRow {
-    fn append(&self, tables: &CsvTables, line: &mut Lines) {
-        line.text(&tables.state(self.state)[0]);
-        line.text(&tables.keys[self.key_used][1]);
-        line.text(&tables.keys[self.key_virtual][1]);
-        line.text(&tables.op_names[self.op]);
-        line.hundredths(self.hundredths);
-        line.next_integer(self.count);
-        line.put(b"\n");
+    type Before = ();
+
+    fn append(&self, tables: &CsvTables, (): &mut (), lines: &mut Lines) {
+        lines.row(tables.room, |row| {
+            row.text(&tables.state(self.state)[0]);
+            row.text(&tables.keys[self.key_used][1]);
+            row.text(&tables.keys[self.key_virtual][1]);
+            row.text(&tables.op_names[self.op]);
+            row.hundredths(self.hundredths);
+            row.next_integer(self.count);
+            row.put(b"\n");
+        });
     }
 }
 
 impl CsvRow for ProposalRow {
-    fn append(&self, tables: &CsvTables, line: &mut Lines) {
-        line.text(&tables.keys[self.key_used][0]);
-        line.text(&tables.keys[self.key_virtual][1]);
-        line.text(&tables.lane(self.die, self.plane)[0]);
-        line.put(b",");
-        line.us(self.time);
-        line.text(&tables.op_names[self.op]);
-        line.integer(self.count);
-        line.put(b"\n");
+    type Before = Times;
+
+    fn append(&self, tables: &CsvTables, times: &mut Times, lines: &mut Lines) {
+        lines.row(tables.room, |row| {
+            row.text(&tables.keys[self.key_used][0]);
+            row.text(&tables.keys[self.key_virtual][1]);
+            row.text(&tables.lane(self.die, self.plane)[0]);
+            row.put(b",");
+            row.us(times, self.time);
+            row.text(&tables.op_names[self.op]);
+            row.integer(self.count);
+            row.put(b"\n");
+        });
     }
 }

@@ -8,6 +8,7 @@ pub mod format;
 mod line;
 pub mod manifest;
 pub mod model;
+pub mod pending;
 pub mod read;
 pub mod recorder;
 pub mod rows;
@@ -21,7 +22,7 @@ pub use sort::Budget;
 use std::io;
 
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{Die, OpId, PhaseKey, Plane, PlaneSet, Target, Ticks};
+use nandseq_profile::{Die, OpId, PhaseKey, Plane, PlaneSet, Target, Ticks, input_time};
 use serde::{Deserialize, Serialize};
 
 /// What a status read expects to see.
@@ -59,6 +60,20 @@ pub struct OpState {
     pub start: Ticks,
     /// When that phase will end if nothing cuts it; meaningless without a phase.
     pub end: Ticks,
+}
+
+impl OpState {
+    /// How far into its phase it is at `start`, the column `input_time`: 0..=100, rounded half up; 0 without a phase.
+    #[must_use]
+    pub fn hundredths(&self, start: Ticks) -> u8 {
+        if self.phase.is_none() {
+            return 0;
+        }
+        input_time::hundredths(
+            Ticks(start.0.saturating_sub(self.start.0)),
+            Ticks(self.end.0.saturating_sub(self.start.0)),
+        )
+    }
 }
 
 /// The accepted proposal that an operation, or the chain it is a step of, comes from.

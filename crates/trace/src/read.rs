@@ -11,6 +11,7 @@ mod clock;
 pub mod folder;
 mod line;
 mod payload;
+mod source;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use crate::{Operation, Status};
 use clock::Clock;
 use line::{Line, next_line};
 use payload::PayloadForm;
+pub use source::{CsvFiles, Source};
 
 /// The columns of a sequence file, in order.
 pub const COLUMNS: [&str; 6] = ["seq", "time", "op_id", "op_name", "op_uid", "payload"];

@@ -7,6 +7,7 @@
 //! keys and hands them out in order at the end.
 
 pub(crate) mod counter;
+mod groups;
 pub(crate) mod ordered;
 pub(crate) mod runs;
 #[cfg(test)]

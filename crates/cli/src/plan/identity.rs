@@ -27,6 +27,7 @@ impl Plan {
             run_until: self.run_until.0,
             max_ops: self.max_ops,
             bootstrap: self.bootstrap,
+            coverage: None,
         }
     }
 }

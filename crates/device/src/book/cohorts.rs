@@ -229,7 +229,9 @@ impl Cohorts {
         while let Some(first) = left.iter().next() {
             let page = uses[usize::from(first.0)].next_page;
             let mut mask = PlaneSet::EMPTY;
-            left.iter().filter(|plane| uses[usize::from(plane.0)].next_page == page).for_each(|plane| mask.insert(plane));
+            left.iter()
+                .filter(|plane| uses[usize::from(plane.0)].next_page == page)
+                .for_each(|plane| mask.insert(plane));
             left = left.minus(mask);
             if mask.len() >= 2 {
                 let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);

@@ -63,8 +63,7 @@ fn view_of(site: &Site<'_>, (die, plane): (Die, Plane)) -> View {
 fn lottery_of(site: &Site<'_>, view: &View, distribution: &Distribution, now: Ticks) -> Lottery {
     let mut faces = vec![Face::new(site.setup); site.faces.len()];
     let mut lottery = Lottery::new(site.setup);
-    let waiting =
-        || site.bench.waits_for_planes(&site.chains, &site.device, &site.setup.tables, (view.die, now));
+    let waiting = || site.bench.waits_for_planes(&site.chains, &site.device, &site.setup.tables, (view.die, now));
     view.fill(&mut lottery, distribution, &mut faces, (&site.device, site.setup), now, waiting);
     lottery
 }

@@ -10,8 +10,10 @@ use super::SiteState;
 
 /// What the file calls itself.
 const FORMAT: &str = "nandseqgen state snapshot";
-/// The version of the form this crate writes and reads.
-pub const VERSION: u64 = 1;
+/// The newest version of the form that this crate reads; it writes the oldest that can say what is to be said.
+pub const VERSION: u64 = 2;
+/// The version without coverage: a program that knows no other must not go on from a site that counts.
+const WITHOUT_COVERAGE: u64 = 1;
 
 /// What a state belongs to: another one does not go on from it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -39,6 +41,21 @@ pub struct Identity {
     pub max_ops: Option<u64>,
     /// Whether the site began with a bootstrap.
     pub bootstrap: bool,
+    /// What its runs cover, if they count that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<CoverageIdentity>,
+}
+
+/// How the runs of a site go for coverage.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoverageIdentity {
+    /// Whether proposals go for what lacks hits.
+    pub directed: bool,
+    /// Cells that count.
+    pub cells: u64,
+    /// Covered cells that end the site's runs.
+    pub until: Option<u64>,
 }
 
 /// A state with what it belongs to.
@@ -93,7 +110,8 @@ impl Snapshot {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let sha256 = Digest::of(&compact(self));
-        let mut bytes = compact(&File { format: FORMAT, version: VERSION, sha256, snapshot: self });
+        let version = if self.identity.coverage.is_some() { VERSION } else { WITHOUT_COVERAGE };
+        let mut bytes = compact(&File { format: FORMAT, version, sha256, snapshot: self });
         bytes.push(b'\n');
         bytes
     }
@@ -111,7 +129,7 @@ impl Snapshot {
         let altered = |what: &str| SnapshotError::Altered(what.to_owned());
         let version = document.get("version").and_then(serde_json::Value::as_u64);
         match version.ok_or_else(|| altered("it has no version"))? {
-            VERSION => {}
+            WITHOUT_COVERAGE..=VERSION => {}
             newer if newer > VERSION => return Err(SnapshotError::Newer(newer)),
             _ => return Err(altered("there is no such version")),
         }
@@ -134,6 +152,15 @@ impl Snapshot {
             format!("{dies} dies × {planes} planes, {blocks} blocks of {pages} pages")
         };
         let ops = |identity: &Identity| identity.max_ops.map_or("no limit".to_owned(), |ops| ops.to_string());
+        let closure = |identity: &Identity| match identity.coverage {
+            Some(coverage) if coverage.directed => "with --closure",
+            Some(_) | None => "without --closure",
+        };
+        let until = |identity: &Identity| match identity.coverage {
+            None => "none".to_owned(),
+            Some(CoverageIdentity { until: None, cells, .. }) => format!("all {cells} cells, without an end"),
+            Some(CoverageIdentity { until: Some(until), cells, .. }) => format!("{until} of {cells} cells"),
+        };
         let parts = [
             ("topology", topology(found.topology), topology(wanted.topology)),
             ("profile", found.profile_sha256.clone(), wanted.profile_sha256.clone()),
@@ -145,6 +172,8 @@ impl Snapshot {
             ("length of runs (ps)", found.run_until.to_string(), wanted.run_until.to_string()),
             ("number of operations of a run", ops(found), ops(wanted)),
             ("choice of bootstrap", found.bootstrap.to_string(), wanted.bootstrap.to_string()),
+            ("way of proposing", closure(found).to_owned(), closure(wanted).to_owned()),
+            ("goal of coverage", until(found), until(wanted)),
         ];
         match parts.into_iter().find(|(_, found, wanted)| found != wanted) {
             Some((what, found, wanted)) => Err(SnapshotError::Other { what, found, wanted }),

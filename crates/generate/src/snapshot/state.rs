@@ -24,6 +24,9 @@ pub struct SiteState {
     pub resumptions: u64,
     /// When the queue is filled again, ps.
     pub next_refill: Option<Ticks>,
+    /// Hits by cell of the site's goal, if it has one: see [`crate::closure`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) hits: Option<String>,
     /// Proposals to come, in order.
     pub(super) hooks: Vec<HookEntry>,
     /// Every die.

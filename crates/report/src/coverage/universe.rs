@@ -22,6 +22,8 @@ pub struct Universe {
     standings: IdVec<PhaseKey, Vec<Standing>>,
     /// Whether the key's phase has a length.
     lengths: IdVec<PhaseKey, bool>,
+    /// By key and name: the tenths that can be reached, if anybody knows.
+    tenths: Option<IdVec<PhaseKey, Vec<u16>>>,
     source: String,
 }
 
@@ -33,8 +35,17 @@ impl Universe {
         Self {
             standings: profile.phase_keys.ids().map(of_key).collect(),
             lengths: lengths(profile),
+            tenths: None,
             source: source.to_owned(),
         }
+    }
+
+    /// The same, with the tenths in which what counts can start, a bit each.
+    #[must_use]
+    pub fn with_tenths(mut self, profile: &Profile, tenths: impl Fn(PhaseKey, OpId) -> u16) -> Self {
+        let of_key = |key: PhaseKey| profile.ops.ids().map(|op| tenths(key, op)).collect();
+        self.tenths = Some(profile.phase_keys.ids().map(of_key).collect());
+        self
     }
 
     /// What a probability table proposes: larger than what the rules of the device let happen, so that 100 % is out of reach.
@@ -73,9 +84,19 @@ impl Universe {
         if self.lengths[key] { BINS } else { 1 }
     }
 
+    /// The tenths of a key for which an operation counts that can be proposed under it, a bit each.
+    #[must_use]
+    pub fn tenths(&self, key: PhaseKey, op: OpId) -> u16 {
+        let all = (1 << self.bins(key)) - 1;
+        all & self.tenths.as_ref().map_or(all, |tenths| tenths[key][op.index()])
+    }
+
     /// The cells that count, in their order.
     pub fn cells(&self) -> impl Iterator<Item = Cell> + '_ {
-        let of_pair = move |key, op| (0..self.bins(key)).map(move |bin| Cell { key, op, bin });
+        let of_pair = move |key, op| {
+            let tenths = self.tenths(key, op);
+            (0..BINS).filter(move |bin| tenths >> bin & 1 == 1).map(move |bin| Cell { key, op, bin })
+        };
         self.standings.iter_ids().flat_map(move |(key, ops)| {
             let counting = ops.iter().enumerate().filter(|(_, standing)| **standing == Standing::Counts);
             counting.flat_map(move |(op, _)| of_pair(key, OpId::from(op)))
@@ -85,7 +106,7 @@ impl Universe {
     /// Whether a cell counts.
     #[must_use]
     pub fn holds(&self, cell: Cell) -> bool {
-        cell.bin < self.bins(cell.key) && *self.standing(cell.key, cell.op) == Standing::Counts
+        self.tenths(cell.key, cell.op) >> cell.bin & 1 == 1 && *self.standing(cell.key, cell.op) == Standing::Counts
     }
 }
 

@@ -5,15 +5,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead};
-use std::path::{Path, PathBuf};
 
 use nandseq_profile::{OpId, PhaseKey, Profile};
-use nandseq_trace::files::FileKind;
 
 /// The outcome of a proposal that started.
 const ACCEPTED: &str = "accepted";
-/// How the log's file is called.
-const PREFIX: &str = "proposer_debug";
 
 /// How often proposals of a name under a key ended in a way.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,13 +22,6 @@ pub struct Outcome {
     pub reason: Option<String>,
     /// How often.
     pub count: u64,
-}
-
-/// The log beside a sequence, if there is one.
-pub(super) fn beside(sequence: &Path) -> Option<PathBuf> {
-    let name = sequence.file_name()?.to_str()?;
-    let rest = name.strip_prefix(FileKind::OperationSequence.name())?.strip_suffix(".csv")?;
-    Some(sequence.with_file_name(format!("{PREFIX}{rest}.log"))).filter(|path| path.is_file())
 }
 
 /// What a log says; lines that mean nothing are passed over.

@@ -10,6 +10,7 @@ use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 use nandseq_report::load::{self, SiteTables, Wanted};
 use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::{Outputs, Stamp};
+use nandseq_trace::read::CsvFiles;
 use nandseq_trace::read::folder::{self, SiteFiles};
 use nandseq_trace::run_files::RunFiles;
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
@@ -86,6 +87,6 @@ impl Generated {
     }
 
     pub(crate) fn tables(&self, profile: &Profile) -> Vec<SiteTables> {
-        self.files().iter().map(|site| load::site(profile, site, Wanted::ALL).unwrap()).collect()
+        self.files().iter().map(|site| load::site(profile, &CsvFiles, site, Wanted::ALL).unwrap()).collect()
     }
 }

@@ -1,8 +1,10 @@
 //! Which folders hold sequences, and whether they still hold what was written.
 //!
-//! A folder with files `operation_sequence_<stamp>_<run>.csv` is a site; folders below it are searched too, so that the
-//! root of a batch, whatever its folders are called, gives all its sites. Where a site has a `manifest.json`, its files
-//! are compared with what that says of them; where it has none, the files alone are enough.
+//! A folder with files `operation_sequence_<stamp>_<run>.csv` is a site, and so is one with `run=<run>/operation_sequence.parquet`
+//! for who can read that; folders below it are searched too, so that the root of a batch, whatever its folders are called, gives all
+//! its sites. Where the root has the manifest of a batch, the sites are those that it lists: others are left over from a larger batch,
+//! and named in a note. Where a site has a `manifest.json`, its files are compared with what that says of them; where it has none, the
+//! files alone are enough.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -43,6 +45,8 @@ pub struct RunFile {
     pub rows: Option<u64>,
     /// The tables of the run that are there.
     pub tables: Vec<TableFile>,
+    /// The log of its proposals, if it is there.
+    pub log: Option<PathBuf>,
 }
 
 /// A table of a run.
@@ -104,8 +108,13 @@ pub enum FindError {
         error: io::Error,
     },
     /// No sequence in the folder or below it.
-    #[error("no operation_sequence_*.csv in `{}` or the folders below it", .0.display())]
-    Nothing(PathBuf),
+    #[error("no {} in `{}` or the folders below it", forms.sought(), folder.display())]
+    Nothing {
+        /// The folder.
+        folder: PathBuf,
+        /// What was looked for.
+        forms: Forms,
+    },
     /// Two files of one run, and no manifest to say which one counts.
     #[error("two files of run {run}, `{}` and `{}`: remove one of them", first.display(), second.display())]
     TwoFiles {
@@ -124,62 +133,182 @@ impl FindError {
     }
 }
 
-/// Finds the sites of a path: of a batch, a site, or a single file, in the order of their paths.
+/// The forms of tables that somebody can read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Forms {
+    /// CSV alone.
+    Csv,
+    /// CSV, and Parquet as a dataset with a folder for each run.
+    CsvAndParquet,
+}
+
+impl Forms {
+    const fn sought(self) -> &'static str {
+        match self {
+            Self::Csv => "operation_sequence_*.csv",
+            Self::CsvAndParquet => "operation_sequence_*.csv or run=*/operation_sequence.parquet",
+        }
+    }
+}
+
+/// Finds the sites of a path in CSV: of a batch, a site, or a single file, in the order of their paths.
 ///
 /// # Errors
 /// [`FindError`] when there is nothing to read, or no telling what.
 pub fn find(path: &Path) -> Result<Vec<SiteFiles>, FindError> {
+    find_forms(path, Forms::Csv)
+}
+
+/// Finds the sites of a path as [`find`] does, in any of some forms.
+///
+/// # Errors
+/// As there.
+pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError> {
     let about = path.metadata().map_err(|error| FindError::io(path, error))?;
     if !about.is_dir() {
-        let run = path.file_name().and_then(|name| run_of(name.to_str()?)).unwrap_or(1);
+        let run = place_of(path).map_or(1, |(_, run)| run);
         let tables = beside(path).map(|(kind, path)| TableFile { kind, path, rows: None }).collect();
-        let runs = vec![RunFile { run, path: path.to_owned(), rows: None, tables }];
+        let runs = vec![RunFile { run, path: path.to_owned(), rows: None, tables, log: log_of(path, |_| true) }];
         let notes = missing_runs(&runs);
         return Ok(vec![SiteFiles { folder: path.to_owned(), runs, damage: Vec::new(), notes }]);
     }
-    let mut sites = Vec::new();
-    search(path, DEPTH, &mut sites)?;
+    let sequence = parquet_sequence(path);
+    if forms == Forms::CsvAndParquet && run_folder(path).is_some() && sequence.is_file() {
+        return find_forms(&sequence, forms);
+    }
+    let mut found = Vec::new();
+    search(path, DEPTH, forms, &mut found)?;
+    let sites = match batch(path)? {
+        Some(batch) => sites_of(path, &batch, found)?,
+        None => found.into_iter().map(|(folder, files)| site(&folder, files)).collect::<Result<_, _>>()?,
+    };
     if sites.is_empty() {
-        return Err(FindError::Nothing(path.to_owned()));
+        return Err(FindError::Nothing { folder: path.to_owned(), forms });
     }
     Ok(sites)
 }
 
-/// The run of a file name `operation_sequence_<stamp>_<run>.csv`.
-fn run_of(name: &str) -> Option<u64> {
-    let rest = name.strip_prefix(FileKind::OperationSequence.name())?.strip_prefix('_')?.strip_suffix(".csv")?;
-    let (_, run) = rest.rsplit_once('_')?;
-    let digits = !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_digit());
-    run.parse().ok().filter(|_| digits)
+/// The sites that the manifest of a batch lists, among folders with sequences; the others are named in a note.
+fn sites_of(root: &Path, batch: &Batch, found: Vec<Sequences>) -> Result<Vec<SiteFiles>, FindError> {
+    let mut found: BTreeMap<PathBuf, Vec<(u64, PathBuf)>> = found.into_iter().collect();
+    let mut sites = Vec::new();
+    for listed in &batch.sites {
+        let folder = root.join(&listed.folder);
+        let manifest = folder.join(manifest::FILE_NAME);
+        let about = ManifestFile { file: String::new(), rows: 0, sha256: listed.manifest_sha256 };
+        let damage = compare(&manifest, &about)?.map(|what| Damage { file: manifest, what });
+        let mut site = match (found.remove(&folder), &damage) {
+            (Some(files), _) => site(&folder, files)?,
+            (None, Some(_)) => SiteFiles { folder, runs: Vec::new(), damage: Vec::new(), notes: Vec::new() },
+            // Its outputs were chosen without sequences.
+            (None, None) => continue,
+        };
+        site.damage.extend(damage);
+        sites.push(site);
+    }
+    if let Some(first) = sites.first_mut() {
+        let note =
+            |folder: &PathBuf| format!("`{}` is not in the manifest of the batch and was left out", folder.display());
+        first.notes.splice(0..0, found.keys().map(note));
+    }
+    Ok(sites)
+}
+
+/// Whether a file is Parquet, by its name.
+#[must_use]
+pub fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "parquet")
+}
+
+fn name_of(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+/// A number of decimal digits and nothing else.
+fn digits(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
+}
+
+/// What the names of a run's CSV files share, and the run: `_<stamp>_<run>.csv`.
+fn run_of(name: &str) -> Option<(&str, u64)> {
+    let rest = name.strip_prefix(FileKind::OperationSequence.name())?;
+    let (_, run) = rest.strip_prefix('_')?.strip_suffix(".csv")?.rsplit_once('_')?;
+    digits(run).map(|run| (rest, run))
+}
+
+/// The run of a folder `run=<run>`.
+fn run_folder(path: &Path) -> Option<u64> {
+    digits(name_of(path)?.strip_prefix("run=")?)
+}
+
+/// The sequence in a run's folder of a dataset.
+fn parquet_sequence(folder: &Path) -> PathBuf {
+    folder.join(format!("{}.parquet", FileKind::OperationSequence.name()))
+}
+
+/// Of a sequence under a name that says so: what the names of the run's files share, and the run.
+fn place_of(sequence: &Path) -> Option<(&str, u64)> {
+    let name = name_of(sequence)?;
+    if is_parquet(sequence) {
+        let rest = name.strip_prefix(FileKind::OperationSequence.name())?;
+        return Some((rest, run_folder(sequence.parent()?)?));
+    }
+    run_of(name)
 }
 
 /// The tables that lie beside a sequence and are of the same run.
 fn beside(sequence: &Path) -> impl Iterator<Item = (TableKind, PathBuf)> {
-    let name = sequence.file_name().and_then(|name| name.to_str()).filter(|name| run_of(name).is_some());
-    let rest = name.and_then(|name| name.strip_prefix(FileKind::OperationSequence.name()));
+    let rest = place_of(sequence).map(|(rest, _)| rest);
     let path = move |kind: TableKind| Some((kind, sequence.with_file_name(format!("{}{}", kind.name(), rest?))));
     TableKind::ALL.into_iter().filter_map(path).filter(|(_, path)| path.is_file())
 }
 
-fn search(folder: &Path, depth: usize, sites: &mut Vec<SiteFiles>) -> Result<(), FindError> {
+/// The log of a run's proposals; of several that might be it, the last by name.
+fn log_of(sequence: &Path, known: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    const NAME: &str = "proposer_debug";
+    let (rest, run) = place_of(sequence)?;
+    let there = |path: &PathBuf| path.is_file() && known(path);
+    if !is_parquet(sequence) {
+        let name = format!("{NAME}{}.log", rest.strip_suffix(".csv")?);
+        return Some(sequence.with_file_name(name)).filter(there);
+    }
+    let of_run = |name: &str| {
+        let stamped = name.strip_prefix(NAME)?.strip_prefix('_')?.strip_suffix(".log")?;
+        digits(stamped.rsplit_once('_')?.1).filter(|&of| of == run)
+    };
+    let entries = sequence.parent()?.parent()?.read_dir().ok()?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    paths.filter(|path| name_of(path).and_then(of_run).is_some()).filter(there).max()
+}
+
+/// A folder and the sequences in it, in the order of their runs.
+type Sequences = (PathBuf, Vec<(u64, PathBuf)>);
+
+fn search(folder: &Path, depth: usize, forms: Forms, found: &mut Vec<Sequences>) -> Result<(), FindError> {
     let failed = |error| FindError::io(folder, error);
     let mut below = Vec::new();
     let mut files = Vec::new();
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
-            below.push(path);
-        } else if let Some(run) = path.file_name().and_then(|name| run_of(name.to_str()?)) {
+            let dataset = run_folder(&path).filter(|_| forms == Forms::CsvAndParquet);
+            let sequence = parquet_sequence(&path);
+            match dataset.filter(|_| sequence.is_file()) {
+                Some(run) => files.push((run, sequence)),
+                None => below.push(path),
+            }
+        } else if let Some((_, run)) = name_of(&path).and_then(run_of) {
             files.push((run, path));
         }
     }
     if !files.is_empty() {
         files.sort();
-        sites.push(site(folder, files)?);
+        found.push((folder.to_owned(), files));
     }
     below.sort();
     if depth > 0 {
-        below.iter().try_for_each(|path| search(path, depth - 1, sites))?;
+        below.iter().try_for_each(|path| search(path, depth - 1, forms, found))?;
     }
     Ok(())
 }
@@ -191,7 +320,7 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, Find
     let listed = listed(folder, &mut damage)?;
     let mut rows = BTreeMap::new();
     if let Some(listed) = &listed {
-        let known = |path: &Path| listed.iter().find(|file| path.file_name().is_some_and(|name| name == &*file.file));
+        let known = |path: &Path| listed.iter().find(|file| folder.join(&file.file) == path);
         for (_, path) in &files {
             if known(path).is_none() {
                 notes.push(format!("`{}` is not in the manifest and was left out", path.display()));
@@ -220,7 +349,8 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, Find
                 tables.push(TableFile { kind, path, rows });
             }
         }
-        runs.push(RunFile { run, rows: rows.get(&path).copied(), path, tables });
+        let log = log_of(&path, |log| listed.is_none() || rows.contains_key(log));
+        runs.push(RunFile { run, rows: rows.get(&path).copied(), path, tables, log });
     }
     notes.extend(missing_runs(&runs));
     Ok(SiteFiles { folder: folder.to_owned(), runs, damage, notes })
@@ -239,6 +369,28 @@ fn missing_runs(runs: &[RunFile]) -> Vec<String> {
         expected = file.run.saturating_add(1);
     }
     notes
+}
+
+/// What of the manifest of a batch is needed.
+#[derive(Deserialize)]
+struct Batch {
+    sites: Vec<BatchSite>,
+}
+
+#[derive(Deserialize)]
+struct BatchSite {
+    folder: String,
+    manifest_sha256: Digest,
+}
+
+/// The manifest of a batch in a folder; `None` where there is none, or one of a site.
+fn batch(folder: &Path) -> Result<Option<Batch>, FindError> {
+    let path = folder.join(manifest::FILE_NAME);
+    match std::fs::read(&path) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(FindError::io(&path, error)),
+    }
 }
 
 /// What of a manifest is compared; other keys, and kinds of files yet unknown, are passed over.

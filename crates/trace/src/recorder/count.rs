@@ -5,13 +5,13 @@ use std::path::Path;
 
 use nandseq_profile::{Block, CellTypeId, Die, OpId, Page, PhaseKey, Plane, Target, Ticks};
 
+use crate::Operation;
 use crate::files::FileKind;
 use crate::format::{Table, Written};
 use crate::model::Model;
 use crate::rows::{InputTimeRow, ProposalRow, StateId, Touch, TouchRow};
 use crate::sort::Budget;
 use crate::sort::counter::{CountKey, Counted, Counter};
-use crate::{OpState, Operation};
 
 /// Rows that are handed to a writer at a time.
 const BATCH: usize = 1024;
@@ -135,7 +135,7 @@ fn input_time_key(model: &Model, operation: &Operation<'_>) -> u64 {
         | u64::from(model.key_order.rank(proposal.key_used.0)) << 36
         | u64::from(model.key_order.rank(proposal.key_virtual.0)) << 22
         | u64::from(model.op_order.rank(operation.op.0)) << 7
-        | u64::from(hundredths(&proposal.state, operation.start))
+        | u64::from(proposal.state.hundredths(operation.start))
 }
 
 fn input_time_row(model: &Model, counted: &Counted<u64>) -> InputTimeRow {
@@ -148,27 +148,6 @@ fn input_time_row(model: &Model, counted: &Counted<u64>) -> InputTimeRow {
         hundredths: part(0, 7) as u8,
         count: counted.count,
     }
-}
-
-/// How far into its phase an op_state is at `start`: 0..=100, rounded half up.
-fn hundredths(state: &OpState, start: Ticks) -> u8 {
-    if state.phase.is_none() {
-        return 0;
-    }
-    if start >= state.end {
-        return 100;
-    }
-    let passed = start.0.saturating_sub(state.start.0);
-    let length = state.end.0.saturating_sub(state.start.0).max(1);
-    // Both fit 56 bits unless the phase lasts 20 hours.
-    let rounded = match (passed.checked_mul(200), length.checked_mul(2)) {
-        (Some(passed), Some(double)) if passed <= u64::MAX - length => (passed + length) / double,
-        (Some(_) | None, Some(_) | None) => {
-            let (passed, length) = (u128::from(passed), u128::from(length));
-            ((passed * 200 + length) / (length * 2)) as u64
-        }
-    };
-    rounded.min(100) as u8
 }
 
 /// Phase keys 12 bits each, `die` 8, `plane` 8, `propose_time` 64, `op_name` 16.

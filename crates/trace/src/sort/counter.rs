@@ -6,6 +6,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::groups::Groups;
 use super::runs::Runs;
 use super::{Budget, Fields, Record};
 
@@ -13,6 +14,11 @@ use super::{Budget, Fields, Record};
 pub(crate) trait CountKey: Copy + Ord {
     /// Bytes in a temporary file.
     const SIZE: usize;
+    /// Whether keys come again often: then they are looked for at once, not when they are sorted.
+    const COMES_AGAIN: bool;
+
+    /// The highest bits; keys that have them in common come nearly in order.
+    fn group(self) -> u64;
 
     fn encode(self, bytes: &mut Vec<u8>);
 
@@ -21,6 +27,11 @@ pub(crate) trait CountKey: Copy + Ord {
 
 impl CountKey for u64 {
     const SIZE: usize = 8;
+    const COMES_AGAIN: bool = true;
+
+    fn group(self) -> u64 {
+        self
+    }
 
     fn encode(self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.to_le_bytes());
@@ -33,6 +44,11 @@ impl CountKey for u64 {
 
 impl CountKey for u128 {
     const SIZE: usize = 16;
+    const COMES_AGAIN: bool = false;
+
+    fn group(self) -> u64 {
+        (self >> 80) as u64
+    }
 
     fn encode(self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.to_le_bytes());
@@ -83,34 +99,97 @@ pub(crate) struct Counter<K> {
     budget: Budget,
     /// As they came.
     fresh: Vec<K>,
+    /// Keys that come again, in a place that follows from the key; free where the count is 0. As long as a power of two, at
+    /// most half full.
+    places: Vec<Counted<K>>,
+    /// How many of them are taken.
+    taken: usize,
     /// Sorted, each key once.
     counted: Vec<Counted<K>>,
+    groups: Groups<K>,
     runs: Runs<Counted<K>>,
 }
 
 impl<K: CountKey> Counter<K> {
     pub(crate) fn new(folder: PathBuf, budget: Budget) -> Self {
-        Self { budget, fresh: Vec::new(), counted: Vec::new(), runs: Runs::new(folder, budget) }
+        Self {
+            budget,
+            fresh: Vec::new(),
+            places: Vec::new(),
+            taken: 0,
+            counted: Vec::new(),
+            groups: Groups::default(),
+            runs: Runs::new(folder, budget),
+        }
     }
 
     /// Counts a key once more.
     pub(crate) fn add(&mut self, key: K) -> io::Result<()> {
-        self.fresh.push(key);
-        if self.fresh.len() < self.budget.rows {
-            return Ok(());
-        }
-        self.gather();
-        if self.counted.len() <= self.budget.rows + self.budget.rows / 2 {
-            return Ok(());
+        let limit = self.budget.rows + self.budget.rows / 2;
+        if K::COMES_AGAIN {
+            self.count(Counted { key, count: 1 });
+            if self.taken <= limit {
+                return Ok(());
+            }
+            self.gather();
+        } else {
+            self.fresh.push(key);
+            if self.fresh.len() < self.budget.rows {
+                return Ok(());
+            }
+            self.gather();
+            if self.counted.len() <= limit {
+                return Ok(());
+            }
         }
         self.runs.add(&self.counted)?;
         self.counted.clear();
         Ok(())
     }
 
-    /// Puts the fresh keys among the counted ones.
+    /// Adds to the count of a key.
+    fn count(&mut self, more: Counted<K>) {
+        if 2 * self.taken >= self.places.len() {
+            self.grow(more.key);
+        }
+        let last = self.places.len() - 1;
+        // The high half of the product depends on every bit of the key.
+        let spread = more.key.group().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let mut at = spread as usize & last;
+        loop {
+            let place = &mut self.places[at];
+            if place.count == 0 {
+                *place = more;
+                self.taken += 1;
+                return;
+            }
+            if place.key == more.key {
+                place.count += more.count;
+                return;
+            }
+            at = (at + 1) & last;
+        }
+    }
+
+    /// Makes room for twice as many keys; `any` stands in free places.
+    #[cold]
+    fn grow(&mut self, any: K) {
+        let len = (2 * self.places.len()).max(64);
+        let before = std::mem::replace(&mut self.places, vec![Counted { key: any, count: 0 }; len]);
+        self.taken = 0;
+        before.into_iter().filter(|place| place.count > 0).for_each(|place| self.count(place));
+    }
+
+    /// Puts what is not sorted yet among the counted keys.
     fn gather(&mut self) {
-        self.fresh.sort_unstable();
+        if K::COMES_AGAIN {
+            self.counted.extend(self.places.iter().filter(|place| place.count > 0));
+            self.counted.sort_unstable_by_key(|counted| counted.key);
+            self.places.iter_mut().for_each(|place| place.count = 0);
+            self.taken = 0;
+            return;
+        }
+        self.groups.sort(&mut self.fresh);
         let mut merged: Vec<Counted<K>> = Vec::with_capacity(self.counted.len() + self.fresh.len());
         let mut old = self.counted.iter().copied().peekable();
         for &key in &self.fresh {

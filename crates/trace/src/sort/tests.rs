@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::counter::Counter;
+use super::counter::{CountKey, Counted, Counter};
 use super::ordered::{Numbered, Ordered};
 use super::{Budget, Fields, Record};
 
@@ -78,19 +78,33 @@ proptest! {
         keys in prop::collection::vec(0u64..300, 0..3000),
         wide in any::<bool>(),
     ) {
-        let folder = tempfile::tempdir().unwrap();
-        let mut expected: BTreeMap<u128, u64> = BTreeMap::new();
-        let mut counter = Counter::new(folder.path().to_owned(), budget);
+        let narrow: Vec<u64> = keys.iter().map(|key| key.wrapping_mul(0x1_0001_0000_0001)).collect();
         let shift = if wide { 100 } else { 0 };
-        for key in keys {
-            let key = u128::from(key) << shift;
-            *expected.entry(key).or_default() += 1;
-            counter.add(key).unwrap();
-        }
-        let mut out = Vec::new();
-        counter.finish(|counted| { out.extend(counted.iter().map(|one| (one.key, one.count))); Ok(()) }).unwrap();
-        prop_assert_eq!(out, expected.into_iter().collect::<Vec<_>>());
+        let long: Vec<u128> = keys.iter().map(|&key| u128::from(key) << shift).collect();
+        prop_assert_eq!(counted(budget, &narrow), counted_at_once(&narrow));
+        prop_assert_eq!(counted(budget, &long), counted_at_once(&long));
     }
+}
+
+/// Keys with their counts, by the counter.
+fn counted<K: CountKey>(budget: Budget, keys: &[K]) -> Vec<(K, u64)> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut counter = Counter::new(folder.path().to_owned(), budget);
+    keys.iter().for_each(|&key| counter.add(key).unwrap());
+    let mut out = Vec::new();
+    let emit = |counted: &[Counted<K>]| {
+        out.extend(counted.iter().map(|one| (one.key, one.count)));
+        Ok(())
+    };
+    counter.finish(emit).unwrap();
+    out
+}
+
+/// The same in memory.
+fn counted_at_once<K: CountKey>(keys: &[K]) -> Vec<(K, u64)> {
+    let mut counts: BTreeMap<K, u64> = BTreeMap::new();
+    keys.iter().for_each(|&key| *counts.entry(key).or_default() += 1);
+    counts.into_iter().collect()
 }
 
 #[test]

@@ -1,0 +1,191 @@
+//! Closing in on what has not been covered: which cells there are, how often each was hit, and what follows from that.
+//!
+//! A cell is a phase key, an op name and a tenth of the key's phase, as coverage reports count them. Which cells count is handed in
+//! as data ([`Goal`]); nothing here knows why. Every site counts for itself. Where a goal is directed, names whose cells lack hits
+//! are drawn first, hooks fall into tenths that lack them, and what leads to such states is preferred; nothing but weights and
+//! places of hooks changes, so whatever is drawn is judged as always. Whole numbers only: the same state draws the same.
+
+mod draw;
+mod hooks;
+mod steer;
+mod tally;
+
+use nandseq_device::Tables;
+use nandseq_profile::input_time::{TENTHS, tenth};
+use nandseq_profile::model::PhaseKind;
+use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
+use nandseq_trace::{OpState, Proposal};
+
+use crate::site::Site;
+use steer::Map;
+pub(crate) use tally::Tally;
+
+/// No pair.
+const NONE: u32 = u32::MAX;
+
+/// What can be covered: an operation under a phase key, at a time of its phase.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Cell {
+    /// The phase key whose distribution proposes it.
+    pub key: PhaseKey,
+    /// The operation.
+    pub op: OpId,
+    /// The tenth of the phase, 0..=9; 0 under a key without length.
+    pub bin: u8,
+}
+
+/// How much of a goal was reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reached {
+    /// Cells hit at least once.
+    pub hit: u64,
+    /// Cells that count.
+    pub cells: u64,
+}
+
+/// When a phase key is in force, as far as input times ask.
+#[derive(Clone, Copy, Debug)]
+enum Span {
+    /// At no stretch of time with bounds: one cell for each name.
+    Whole,
+    /// In a phase of a base, whose END key this is.
+    Phase(PhaseKey, PhaseKind),
+}
+
+/// A name under a key.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    key: PhaseKey,
+    op: OpId,
+    /// Its tenths that count, a bit each.
+    bins: u16,
+    /// Its first cell; the others follow.
+    first: u32,
+}
+
+/// The cells that count, compiled.
+#[derive(Clone, Debug)]
+pub struct Goal {
+    ops: usize,
+    bases: usize,
+    pairs: Vec<Pair>,
+    /// By key and name.
+    pair_of: Vec<u32>,
+    /// By key.
+    spans: Vec<Span>,
+    cells: u32,
+    directed: bool,
+    map: Map,
+}
+
+impl Goal {
+    /// The cells that count, in any order; `tenths` says how many tenths a key counts for, 10 or 1. `directed`: whether proposals
+    /// are to go for what lacks hits; else they are only counted.
+    ///
+    /// # Panics
+    /// When a cell is none of the profile.
+    #[must_use]
+    pub fn new(
+        profile: &Profile,
+        cells: impl IntoIterator<Item = Cell>,
+        tenths: impl Fn(PhaseKey) -> u8,
+        directed: bool,
+    ) -> Self {
+        let ops = profile.ops.len();
+        let mut masks = vec![0u16; profile.phase_keys.len() * ops];
+        for cell in cells {
+            assert!(cell.op.index() < ops && cell.bin < TENTHS, "a cell of another profile");
+            masks[cell.key.index() * ops + cell.op.index()] |= 1 << cell.bin;
+        }
+        let span = |key: PhaseKey| {
+            let info = &profile.phase_keys[key];
+            match (info.base, info.phase) {
+                (Some(base), Some(phase)) if tenths(key) > 1 => {
+                    profile.phase_key(base, None).map_or(Span::Whole, |end| Span::Phase(end, phase))
+                }
+                (Some(_) | None, Some(_) | None) => Span::Whole,
+            }
+        };
+        let mut goal = Self {
+            ops,
+            bases: profile.bases.len(),
+            pairs: Vec::new(),
+            pair_of: vec![NONE; masks.len()],
+            spans: profile.phase_keys.ids().map(span).collect(),
+            cells: 0,
+            directed,
+            map: Map::default(),
+        };
+        for (at, &bins) in masks.iter().enumerate().filter(|(_, bins)| **bins != 0) {
+            goal.pair_of[at] = goal.pairs.len() as u32;
+            let (key, op) = (PhaseKey::from(at / ops), OpId::from(at % ops));
+            goal.pairs.push(Pair { key, op, bins, first: goal.cells });
+            goal.cells += bins.count_ones();
+        }
+        goal
+    }
+
+    /// The same, with what operations lead to.
+    pub(crate) fn compiled(mut self, profile: &Profile, tables: &Tables) -> Self {
+        self.map = Map::new(profile, tables, &self);
+        self
+    }
+
+    /// How many cells count.
+    #[must_use]
+    pub const fn cells(&self) -> u64 {
+        self.cells as u64
+    }
+
+    /// Whether proposals go for what lacks hits.
+    pub(crate) const fn is_directed(&self) -> bool {
+        self.directed
+    }
+
+    fn pair(&self, key: PhaseKey, op: OpId) -> Option<usize> {
+        match self.pair_of[key.index() * self.ops + op.index()] {
+            NONE => None,
+            pair => Some(pair as usize),
+        }
+    }
+
+    /// The tenth for which a proposal counts that is made in an op_state and starts then.
+    ///
+    /// Where the op_state is not the key's (a hook in the ISSUE of the next operation, or on the tick at which a phase begins, still
+    /// has the key before), the key's phase is just over: its last tenth.
+    fn bin(&self, key: PhaseKey, state: &OpState, start: Ticks) -> u8 {
+        match self.spans[key.index()] {
+            Span::Whole => 0,
+            Span::Phase(of, phase) if state.of == of && state.phase == Some(phase) => tenth(state.hundredths(start)),
+            Span::Phase(..) => TENTHS - 1,
+        }
+    }
+}
+
+impl Site<'_> {
+    /// How much of the setup's goal the site has reached so far; `None` without a goal.
+    #[must_use]
+    pub fn reached(&self) -> Option<Reached> {
+        self.tally.as_ref().map(Tally::reached)
+    }
+
+    /// Whether so many cells are covered.
+    pub(crate) fn has_covered(&self, least: u64) -> bool {
+        self.reached().is_some_and(|reached| reached.hit >= least)
+    }
+
+    /// Counts the first operation of a proposal, if there is a goal.
+    pub(crate) fn count(&mut self, proposal: &Proposal, op: OpId, start: Ticks) {
+        if let (Some(tally), Some(goal)) = (&mut self.tally, &self.setup.goal) {
+            tally.count(goal, proposal, op, start);
+        }
+    }
+}
+
+impl Site<'_> {
+    /// Hits by cell, in the order of key, name and tenth; empty without a goal.
+    #[must_use]
+    pub fn hits(&self) -> Vec<u32> {
+        self.tally.as_ref().map_or_else(Vec::new, Tally::hits)
+    }
+}

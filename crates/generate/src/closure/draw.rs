@@ -1,0 +1,243 @@
+//! What is drawn at a hook of a directed site.
+//!
+//! At a hook that plain generation has too, every eligible name keeps a floor, a share of its own weight, so that whatever can be
+//! drawn there still can. What lacks hits here shares as much as all names together have; so does proposing nothing where nothing
+//! lacks hits. A further hook knows what lacks hits, or else, on an idle die, what leads to it.
+
+use nandseq_device::{BaseInfo, Effects, Reach};
+use nandseq_profile::model::PhaseKind;
+use nandseq_profile::{BaseId, BaseSet, OpId, PlaneSet, Ticks};
+use nandseq_trace::{Proposal, Sink};
+
+use super::Tally;
+use crate::classes::ClassId;
+use crate::eligible::View;
+use crate::philox::Stream;
+use crate::propose::{HookKind, Start};
+use crate::setup::Distribution;
+use crate::site::Site;
+
+/// The floor of a name is its weight shifted right by this many bits.
+const FLOOR: u32 = 6;
+/// Of so many hooks at which only a cut lacks hits, one cuts what has more to give at its own end.
+const SPARING: u64 = 6;
+
+/// A name that may be drawn, or nothing.
+#[derive(Clone, Copy, Debug)]
+struct Choice {
+    name: Option<(OpId, ClassId)>,
+    floor: u64,
+    wish: u64,
+    /// Whether it is wished for what it leads to.
+    steers: bool,
+}
+
+/// The choices of a proposal. Kept by the tally, so that drawing allocates nothing.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Ballot {
+    choices: Vec<Choice>,
+    /// What all eligible names weigh together.
+    mass: u64,
+}
+
+impl Ballot {
+    /// Draws and takes out; wishes together weigh as much as all names.
+    fn draw(&mut self, stream: &mut Stream) -> Option<Choice> {
+        let wishes: u128 = self.choices.iter().map(|choice| u128::from(choice.wish)).sum();
+        let mass = u128::from(self.mass.max(1));
+        let weight = |choice: &Choice| match choice.wish {
+            0 => choice.floor,
+            wish => choice.floor.max((mass * u128::from(wish) / wishes).max(1) as u64),
+        };
+        let total: u64 = self.choices.iter().map(weight).sum();
+        if total == 0 {
+            return None;
+        }
+        let mut at = stream.below(total);
+        let drawn = self.choices.iter().position(|choice| {
+            let here = at < weight(choice);
+            at = at.wrapping_sub(weight(choice));
+            here
+        })?;
+        Some(self.choices.swap_remove(drawn))
+    }
+}
+
+impl Site<'_> {
+    /// Draws names until one starts, as [`Site::propose`] does, and lets another hook follow where that helps.
+    pub(crate) fn propose_directed(
+        &mut self,
+        view: &View,
+        proposal: &Proposal,
+        kind: HookKind,
+        distribution: &Distribution,
+        stream: &mut Stream,
+        sink: &mut dyn Sink,
+    ) {
+        let Some(mut tally) = self.tally.take() else { return };
+        // While the bus is taken, a further hook would only add to what waits.
+        let waits = kind == HookKind::Extra && self.device.bus_free() > proposal.time;
+        let found = !waits && self.weigh(&mut tally, proposal, kind, distribution);
+        if !waits && !found && kind == HookKind::Extra {
+            tally.tried[usize::from(proposal.die.0)].insert(proposal.plane);
+            // Perhaps another plane of the die has something that lacks hits.
+            if self.follow(&mut tally, proposal, stream) {
+                self.tally = Some(tally);
+                return;
+            }
+            self.steer(&mut tally, proposal);
+        }
+        if waits || !self.draw_choice(&mut tally, view, proposal, stream, sink) {
+            self.follow(&mut tally, proposal, stream);
+            self.tally = Some(tally);
+            return;
+        }
+        tally.tried[usize::from(proposal.die.0)] = PlaneSet::EMPTY;
+        self.tally = Some(tally);
+        self.begin(*proposal, proposal.time, sink);
+        let Some(mut tally) = self.tally.take() else { return };
+        self.follow(&mut tally, proposal, stream);
+        self.tally = Some(tally);
+    }
+
+    /// Draws from the ballot until a name may start now; returns whether one may.
+    fn draw_choice(
+        &mut self,
+        tally: &mut Tally,
+        view: &View,
+        proposal: &Proposal,
+        stream: &mut Stream,
+        sink: &mut dyn Sink,
+    ) -> bool {
+        let setup = self.setup;
+        for _ in 0..setup.max_tries {
+            let Some(choice) = tally.ballot.draw(stream) else { return false };
+            let Some((op, class)) = choice.name else { return false };
+            let base = setup.classes.get(class).base;
+            if choice.steers {
+                tally.steered[base.index()] += 1;
+            }
+            if setup.tables.base(base).effects.delay {
+                return false;
+            }
+            match self.try_name(view, (op, class), proposal, stream) {
+                Ok(Start::Now) => return true,
+                Ok(Start::WhenBusIsFree) => return false,
+                Err(reason) => self.refuse(proposal, op, reason, sink),
+            }
+        }
+        false
+    }
+
+    /// Fills the ballot with what is eligible; returns whether something lacks hits here.
+    fn weigh(&self, tally: &mut Tally, proposal: &Proposal, kind: HookKind, distribution: &Distribution) -> bool {
+        let Some(goal) = &self.setup.goal else { return false };
+        let tables = &self.setup.tables;
+        let mut ballot = std::mem::take(&mut tally.ballot);
+        ballot.choices.clear();
+        ballot.mass = 0;
+        let (key, now) = (proposal.key_used, proposal.time);
+        let free = now.max(self.device.bus_free()).ceil_to(tables.grid);
+        let bins = [goal.bin(key, &proposal.state, now), goal.bin(key, &proposal.state, free)];
+        let patient = free <= now + self.setup.admission_window;
+        let first = free <= now.ceil_to(tables.grid) || self.bench.is_empty();
+        let (mut wishes, mut only_cuts) = (0, true);
+        for id in self.lottery.eligible() {
+            let class = self.setup.classes.get(id);
+            let info = tables.base(class.base);
+            for &(op, weight) in distribution.names_of(id) {
+                let on_bus = tables.op(op).bus > Ticks::ZERO;
+                let starts = !on_bus || (first && (patient || info.instant));
+                let lacks = starts && tally.lacks(goal, key, op, bins[usize::from(on_bus)]);
+                let wish = if lacks { preference(info, class.multi) } else { 0 };
+                only_cuts &= !lacks || cuts(&info.effects);
+                wishes += wish;
+                ballot.mass += weight;
+                // A further hook is none of plain generation's.
+                let floor = if kind == HookKind::Extra { 0 } else { (weight >> FLOOR).max(1) };
+                ballot.choices.push(Choice { name: Some((op, id)), floor, wish, steers: false });
+            }
+        }
+        let nothing = |floor, wish| Choice { name: None, floor, wish, steers: false };
+        if wishes == 0 && kind != HookKind::Extra {
+            ballot.choices.push(nothing(ballot.mass, 0));
+        } else if wishes > 0 && only_cuts && spares(tally, proposal) {
+            ballot.choices.push(nothing(0, wishes * (SPARING - 1)));
+        }
+        tally.ballot = ballot;
+        wishes > 0
+    }
+
+    /// Wishes for what leads to states that lack hits.
+    fn steer(&self, tally: &mut Tally, proposal: &Proposal) {
+        let Some(goal) = &self.setup.goal else { return };
+        let tables = &self.setup.tables;
+        let values = goal.map.values(tally);
+        let Some(least) = self.worth_exceeding(&values, proposal) else { return };
+        let mut ballot = std::mem::take(&mut tally.ballot);
+        let behind = |forbidden: BaseSet| forbidden.iter().filter_map(|base| values.get(base.index())).max().copied();
+        let barriers = goal.map.barriers(&self.device, tables, proposal.die, proposal.plane);
+        let opens = barriers.map(|(ends, forbidden)| (ends, behind(forbidden).unwrap_or(0) / 2));
+        let value_of = |base: BaseId| {
+            let opened = opens.iter().filter(|(ends, _)| ends.contains(base)).map(|(_, value)| *value).max();
+            (opened.unwrap_or(0) / tally.tiredness(base)).max(values[base.index()])
+        };
+        let busy = proposal.state.phase.is_some();
+        for choice in &mut ballot.choices {
+            let Some((op, id)) = choice.name else { continue };
+            let class = self.setup.classes.get(id);
+            // What is in flight ends by itself: a reset would win nothing.
+            let resets = busy && tables.base(class.base).effects.suspend.is_none();
+            if goal.pair(proposal.key_used, op).is_some() && !resets {
+                choice.wish = value_of(class.base);
+            }
+        }
+        let best = ballot.choices.iter().map(|choice| choice.wish).max().unwrap_or(0);
+        for choice in &mut ballot.choices {
+            let multi = choice.name.is_some_and(|(_, id)| self.setup.classes.get(id).multi);
+            let near = best > least && choice.wish > best / 4 * 3;
+            choice.steers = near;
+            choice.wish = if near { (choice.wish / if multi { 2 } else { 1 }).max(1) } else { 0 };
+        }
+        tally.ballot = ballot;
+    }
+
+    /// What must be exceeded to be worth starting on a die; `None` when nothing is to start there for what it leads to.
+    fn worth_exceeding(&self, values: &[u64], proposal: &Proposal) -> Option<u64> {
+        let (tables, die) = (&self.setup.tables, proposal.die);
+        if self.chains.any_on(die) {
+            return None;
+        }
+        let flights = self.device.flights().filter(|(_, flight)| {
+            let info = tables.base(tables.op(flight.op).base);
+            info.occupies && (flight.place.die == die || info.reach == Reach::Target)
+        });
+        let flying = flights.map(|(_, flight)| values[tables.op(flight.op).base.index()]).max();
+        match proposal.state.phase {
+            None if !self.device.occupied(die).is_empty() => None,
+            Some(PhaseKind::DataIn | PhaseKind::DataOut) => None,
+            None | Some(PhaseKind::Issue | PhaseKind::CoreBusy) => Some(flying.unwrap_or(0)),
+        }
+    }
+}
+
+/// Whether what is in CORE_BUSY on the hook's plane leads to an end that lacks hits.
+fn spares(tally: &Tally, proposal: &Proposal) -> bool {
+    proposal.state.phase == Some(PhaseKind::CoreBusy) && tally.missing_under(proposal.state.of) > 0
+}
+
+/// Whether an operation ends others before their time.
+const fn cuts(effects: &Effects) -> bool {
+    effects.suspend.is_some() || effects.reset_die || effects.reset_target
+}
+
+/// What changes nothing goes first: it leaves the state to others.
+const fn preference(info: &BaseInfo, multi: bool) -> u64 {
+    match (info.affects_state, info.reach) {
+        (false, _) => 256,
+        (true, Reach::Planes) if multi => 8,
+        (true, Reach::Planes) => 32,
+        (true, Reach::Die) => 2,
+        (true, Reach::Target) => 1,
+    }
+}

@@ -1,0 +1,312 @@
+//! Tables back from Parquet, as the lines that the same tables have in CSV.
+//!
+//! Promises rows, order and columns of the file, so that what reads lines sees the same whatever form a run was written in. Columns
+//! are found by their names; numbers and decimals may be of any width, as other tools write them. Holds a few thousand rows at a
+//! time. Leaves out what the fields mean: a null is an empty field, and whoever reads lines says that there is no number.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, Read, Write};
+use std::path::Path;
+
+use arrow_array::{
+    Array, ArrayRef, Decimal32Array, Decimal64Array, Decimal128Array, Int32Array, Int64Array, ListArray, RecordBatch,
+    StringArray, StructArray,
+};
+use nandseq_profile::Profile;
+use nandseq_profile::model::PayloadField;
+use nandseq_trace::read::folder::is_parquet;
+use nandseq_trace::read::table::TableKind;
+use nandseq_trace::read::{COLUMNS, CsvFiles, Source};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+
+use crate::into_io;
+
+/// Rows that become lines at once.
+const BATCH: usize = 4096;
+
+/// Opens tables in either form: Parquet by its name, everything else as CSV.
+#[derive(Clone, Debug)]
+pub struct AnyFiles {
+    /// The operations whose payload says what is expected, though it may be nothing.
+    expecting: HashMap<String, bool>,
+}
+
+impl AnyFiles {
+    /// A source of the tables of a profile.
+    #[must_use]
+    pub fn new(profile: &Profile) -> Self {
+        let expects = |base| profile.bases[base].payload.contains(&PayloadField::ExpectedStatus);
+        Self { expecting: profile.ops.iter().map(|op| (op.name.clone(), expects(op.base))).collect() }
+    }
+}
+
+impl Source for AnyFiles {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>> {
+        if !is_parquet(path) {
+            return CsvFiles.open(path);
+        }
+        Ok(Box::new(Lines::open(path, self.clone())?))
+    }
+}
+
+/// What a file is asked for: the columns of the table that its name says.
+fn columns_of(path: &Path) -> &'static [&'static str] {
+    let is = |kind: &TableKind| path.file_stem().is_some_and(|name| name == kind.name());
+    TableKind::ALL.into_iter().find(is).map_or(&COLUMNS, TableKind::columns)
+}
+
+/// The lines of a file.
+struct Lines {
+    /// Gone when there is nothing more.
+    batches: Option<ParquetRecordBatchReader>,
+    columns: &'static [&'static str],
+    files: AnyFiles,
+    text: Vec<u8>,
+    /// How much of the text was taken.
+    taken: usize,
+}
+
+impl Lines {
+    fn open(path: &Path, files: AnyFiles) -> io::Result<Self> {
+        let columns = columns_of(path);
+        // Arrow's own form of the schema would say which arrays the writer used.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(File::open(path)?, options);
+        let builder = builder.map_err(damaged)?;
+        let there = builder.schema();
+        if let Some(missing) = columns.iter().find(|column| there.index_of(column).is_err()) {
+            return Err(invalid(format!("it has no column '{missing}'; the table's are {}", columns.join(","))));
+        }
+        let wanted = columns.iter().filter_map(|column| there.index_of(column).ok());
+        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+        let batches = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(damaged)?;
+        let text = (columns.join(",") + "\n").into_bytes();
+        Ok(Self { batches: Some(batches), columns, files, text, taken: 0 })
+    }
+
+    /// The lines of the next rows, if there are any.
+    fn advance(&mut self) -> io::Result<()> {
+        let Some(batches) = &mut self.batches else { return Ok(()) };
+        let Some(batch) = batches.next() else {
+            self.batches = None;
+            return Ok(());
+        };
+        let batch = batch.map_err(|error| damaged(ParquetError::External(Box::new(error))))?;
+        let columns: Vec<Cells<'_>> =
+            self.columns.iter().map(|name| Cells::of(&batch, name)).collect::<io::Result<_>>()?;
+        self.text.clear();
+        self.taken = 0;
+        let names = self.columns.iter().position(|name| *name == "op_name");
+        for row in 0..batch.num_rows() {
+            for (at, column) in columns.iter().enumerate() {
+                if at > 0 {
+                    self.text.push(b',');
+                }
+                let name = names.and_then(|at| columns[at].text(row));
+                let expects = || name.and_then(|name| self.files.expecting.get(name)).copied().unwrap_or(false);
+                column.put(row, &expects, &mut self.text)?;
+            }
+            self.text.push(b'\n');
+        }
+        Ok(())
+    }
+}
+
+impl Read for Lines {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Lines {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.taken == self.text.len() && self.batches.is_some() {
+            self.advance()?;
+        }
+        Ok(&self.text[self.taken..])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.taken = (self.taken + amount).min(self.text.len());
+    }
+}
+
+/// A column of some rows.
+enum Cells<'a> {
+    Text(&'a StringArray),
+    Small(&'a Int32Array),
+    Large(&'a Int64Array),
+    /// The numbers, and how many of their digits are decimals.
+    Decimal32(&'a Decimal32Array, usize),
+    Decimal64(&'a Decimal64Array, usize),
+    Decimal128(&'a Decimal128Array, usize),
+    /// The structs of all rows, where those of each row lie, and the fields of a struct.
+    Payload(&'a ListArray, Vec<(String, Cells<'a>)>),
+}
+
+impl<'a> Cells<'a> {
+    /// A column of a batch by its name.
+    fn of(batch: &'a RecordBatch, name: &str) -> io::Result<Self> {
+        let array = batch.column_by_name(name).ok_or_else(|| invalid(format!("it has no column '{name}'")))?;
+        Self::new(array, name)
+    }
+
+    fn new(array: &'a ArrayRef, name: &str) -> io::Result<Self> {
+        let any = array.as_any();
+        let digits = |scale: i8| usize::try_from(scale).map_err(|_| unfit(name, array));
+        if let Some(texts) = any.downcast_ref() {
+            return Ok(Self::Text(texts));
+        }
+        if let Some(numbers) = any.downcast_ref() {
+            return Ok(Self::Small(numbers));
+        }
+        if let Some(numbers) = any.downcast_ref() {
+            return Ok(Self::Large(numbers));
+        }
+        if let Some(numbers) = any.downcast_ref::<Decimal32Array>() {
+            return Ok(Self::Decimal32(numbers, digits(numbers.scale())?));
+        }
+        if let Some(numbers) = any.downcast_ref::<Decimal64Array>() {
+            return Ok(Self::Decimal64(numbers, digits(numbers.scale())?));
+        }
+        if let Some(numbers) = any.downcast_ref::<Decimal128Array>() {
+            return Ok(Self::Decimal128(numbers, digits(numbers.scale())?));
+        }
+        let list = any.downcast_ref::<ListArray>();
+        let structs = list.and_then(|list| list.values().as_any().downcast_ref::<StructArray>());
+        let (Some(list), Some(structs)) = (list, structs) else { return Err(unfit(name, array)) };
+        let fields = structs.fields().iter().zip(structs.columns());
+        let cells = |(field, array)| Ok((field, Self::new(array, name)?));
+        let named = fields.map(cells).map(|pair: io::Result<(&arrow_schema::FieldRef, Self)>| {
+            let (field, cells) = pair?;
+            if matches!(cells, Self::Payload(..)) { Err(unfit(name, array)) } else { Ok((field.name().clone(), cells)) }
+        });
+        Ok(Self::Payload(list, named.collect::<io::Result<_>>()?))
+    }
+
+    /// The text of a row of a column of texts.
+    fn text(&self, row: usize) -> Option<&'a str> {
+        if let Self::Text(texts) = self { texts.is_valid(row).then(|| texts.value(row)) } else { None }
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        match self {
+            Self::Text(texts) => texts.is_null(row),
+            Self::Small(numbers) => numbers.is_null(row),
+            Self::Large(numbers) => numbers.is_null(row),
+            Self::Decimal32(numbers, _) => numbers.is_null(row),
+            Self::Decimal64(numbers, _) => numbers.is_null(row),
+            Self::Decimal128(numbers, _) => numbers.is_null(row),
+            Self::Payload(list, _) => list.is_null(row),
+        }
+    }
+
+    /// Appends a row as a field of a line.
+    fn put(&self, row: usize, expects: &dyn Fn() -> bool, line: &mut Vec<u8>) -> io::Result<()> {
+        if self.is_null(row) {
+            return Ok(());
+        }
+        match self {
+            Self::Text(texts) => put_text(texts.value(row), line),
+            Self::Small(numbers) => write!(line, "{}", numbers.value(row))?,
+            Self::Large(numbers) => write!(line, "{}", numbers.value(row))?,
+            Self::Decimal32(numbers, digits) => put_decimal(numbers.value(row).into(), *digits, line)?,
+            Self::Decimal64(numbers, digits) => put_decimal(numbers.value(row).into(), *digits, line)?,
+            Self::Decimal128(numbers, digits) => put_decimal(numbers.value(row), *digits, line)?,
+            Self::Payload(list, fields) => {
+                let offsets = list.value_offsets();
+                let range = (offsets.get(row), offsets.get(row + 1));
+                let (Some(&first), Some(&end)) = range else { return Ok(()) };
+                line.extend_from_slice(b"\"[");
+                for at in first..end {
+                    if at > first {
+                        line.push(b',');
+                    }
+                    // Offsets of a valid list are not negative.
+                    put_object(fields, at as usize, expects(), line)?;
+                }
+                line.extend_from_slice(b"]\"");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A struct as a JSON object in a quoted field, without its nulls; what expects nothing says so.
+fn put_object(fields: &[(String, Cells<'_>)], at: usize, expects: bool, line: &mut Vec<u8>) -> io::Result<()> {
+    line.push(b'{');
+    let mut first = true;
+    for (name, cells) in fields {
+        let nothing = cells.is_null(at);
+        if nothing && !(expects && name == PayloadField::ExpectedStatus.name()) {
+            continue;
+        }
+        if !first {
+            line.push(b',');
+        }
+        first = false;
+        put_json(name, line);
+        line.push(b':');
+        match cells.text(at) {
+            Some(text) => put_json(text, line),
+            None if nothing => line.extend_from_slice(b"null"),
+            None => cells.put(at, &|| false, line)?,
+        }
+    }
+    line.push(b'}');
+    Ok(())
+}
+
+/// A JSON string in a quoted field. Names contain nothing that has to be escaped; what does is kept from ending the string.
+fn put_json(text: &str, line: &mut Vec<u8>) {
+    line.extend_from_slice(b"\"\"");
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' | 0..=31 => line.push(b'\\'),
+            other => line.push(other),
+        }
+    }
+    line.extend_from_slice(b"\"\"");
+}
+
+/// A field, quoted where it has to be.
+fn put_text(text: &str, line: &mut Vec<u8>) {
+    if text.contains([',', '"', '\n', '\r']) {
+        line.push(b'"');
+        line.extend_from_slice(text.replace('"', "\"\"").replace(['\n', '\r'], " ").as_bytes());
+        line.push(b'"');
+    } else {
+        line.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// An exact decimal with at least one digit after the point.
+fn put_decimal(number: i128, digits: usize, line: &mut Vec<u8>) -> io::Result<()> {
+    let text = format!("{:0>width$}", number.unsigned_abs(), width = digits + 1);
+    let (whole, fraction) = text.split_at(text.len() - digits);
+    let fraction = fraction.trim_end_matches('0');
+    let sign = if number < 0 { "-" } else { "" };
+    write!(line, "{sign}{whole}.{}", if fraction.is_empty() { "0" } else { fraction })
+}
+
+fn invalid(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+fn unfit(name: &str, array: &ArrayRef) -> io::Error {
+    invalid(format!("column '{name}' is of type {}, which these tables do not have there", array.data_type()))
+}
+
+/// A file that is not Parquet, or not any more.
+fn damaged(error: ParquetError) -> io::Error {
+    let error = into_io(error);
+    if error.kind() == io::ErrorKind::Other {
+        return invalid(format!("it is no Parquet file, or a damaged one: {error}"));
+    }
+    error
+}

@@ -1,0 +1,81 @@
+//! Input times: how far into its phase something starts, in hundredths, and the tenths that coverage counts.
+//!
+//! Promises that the tenth of an instant and the bounds of a tenth agree. Times count from the beginning of the phase.
+
+use std::ops::RangeInclusive;
+
+use crate::units::Ticks;
+
+/// Tenths of a phase that has a length.
+pub const TENTHS: u8 = 10;
+
+/// How far into a phase of this length an instant is: 0..=100, rounded half up; 100 at its end and after it.
+#[must_use]
+pub fn hundredths(passed: Ticks, length: Ticks) -> u8 {
+    if passed >= length {
+        return 100;
+    }
+    let (passed, length) = (passed.0, length.0.max(1));
+    // Both fit 56 bits unless the phase lasts 20 hours.
+    let rounded = match (passed.checked_mul(200), length.checked_mul(2)) {
+        (Some(passed), Some(double)) if passed <= u64::MAX - length => (passed + length) / double,
+        (Some(_) | None, Some(_) | None) => {
+            let (passed, length) = (u128::from(passed), u128::from(length));
+            ((passed * 200 + length) / (length * 2)) as u64
+        }
+    };
+    rounded.min(100) as u8
+}
+
+/// The tenth, 0..=9, in which an input time counts.
+#[must_use]
+pub fn tenth(hundredths: u8) -> u8 {
+    (hundredths / TENTHS).min(TENTHS - 1)
+}
+
+/// The instants strictly inside a phase of this length that count for a tenth; empty when there is none.
+///
+/// # Panics
+/// When there is no such tenth: a fault of the caller.
+#[must_use]
+pub fn inside_tenth(tenth: u8, length: Ticks) -> RangeInclusive<u64> {
+    assert!(tenth < TENTHS, "a phase has ten tenths");
+    // Input times are rounded to hundredths, so that a tenth begins half a hundredth early.
+    let edge = |half: u64| (u128::from(length.0) * u128::from(half)).div_ceil(200) as u64;
+    let first = if tenth == 0 { 1 } else { edge(u64::from(tenth) * 20 - 1).max(1) };
+    let after = if tenth + 1 == TENTHS { length.0 } else { edge(u64::from(tenth) * 20 + 19).min(length.0) };
+    if first < after { first..=after - 1 } else { RangeInclusive::new(1, 0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_of_tenths_are_where_the_tenth_changes() {
+        for length in [1, 2, 3, 7, 10, 19, 20, 21, 99, 100, 101, 199, 200, 201, 1000, 12_345] {
+            let mut inside = 0;
+            for bin in 0..TENTHS {
+                for at in inside_tenth(bin, Ticks(length)) {
+                    assert_eq!(tenth(hundredths(Ticks(at), Ticks(length))), bin, "{at} of {length}");
+                    inside += 1;
+                }
+            }
+            assert_eq!(inside, length - 1, "every instant strictly inside a phase of {length} is in one tenth");
+        }
+    }
+
+    #[test]
+    fn what_comes_after_a_phase_counts_for_its_last_tenth() {
+        assert_eq!(hundredths(Ticks(5), Ticks(5)), 100);
+        assert_eq!(tenth(100), 9);
+        assert_eq!(hundredths(Ticks(0), Ticks(5)), 0);
+    }
+
+    #[test]
+    fn phases_of_days_are_divided_as_short_ones_are() {
+        let day = Ticks::from_us(24 * 3_600_000_000);
+        assert_eq!(hundredths(Ticks(day.0 / 2), day), 50);
+        assert!(inside_tenth(5, day).contains(&(day.0 / 2)));
+    }
+}

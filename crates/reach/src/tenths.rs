@@ -1,0 +1,108 @@
+//! In which tenths of a phase a proposal can start.
+//!
+//! Operations start on a grid, so that a short phase may have no instant for some tenths. In a window a chain goes on: once its next
+//! step is due it goes before every proposal, and holds the bus. What comes after the phase, because it waited for the bus, counts
+//! for the last tenth; only instants wait that long. Leaves out phases that a suspension has cut short.
+
+use std::ops::RangeInclusive;
+
+use nandseq_profile::input_time::{TENTHS, inside_tenth};
+use nandseq_profile::{BaseId, OpId, PhaseKey, Ticks};
+
+use crate::explore::Graph;
+use crate::model::Model;
+
+/// The tenths of a key in which proposals can start, a bit each: of instants, and of others. The first alone stands for a phase
+/// without length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Tenths {
+    pub(crate) instants: u16,
+    pub(crate) others: u16,
+}
+
+/// One cell for each name.
+pub(crate) const WHOLE: Tenths = Tenths { instants: 1, others: 1 };
+const LAST: u16 = 1 << (TENTHS - 1);
+
+/// Those of a key; `joins`: whether something that would occupy the die can be proposed under it.
+pub(crate) fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey, joins: bool) -> Tenths {
+    let info = &model.profile.phase_keys[key];
+    let Some(base) = info.base else { return WHOLE };
+    let rules = model.tables.base(base);
+    let window = rules.window_key == Some(key);
+    if !window && rules.busy_key != Some(key) {
+        return WHOLE;
+    }
+    let mut tenths = Tenths { instants: 0, others: 0 };
+    let mut has_length = false;
+    for (op, own) in model.tables.ops().filter(|(_, own)| own.base == base) {
+        let (start, end) = if window { (own.occupied, own.total) } else { (own.issue, own.occupied) };
+        has_length |= end > start;
+        if end <= start || !graph.runs[usize::from(model.of_op[op.index()])] {
+            continue;
+        }
+        let length = end - start;
+        let spans = if window { in_window(model, key, op, length, joins) } else { vec![1..=length.0 - 1] };
+        for bin in 0..TENTHS {
+            let inside = inside_tenth(bin, length);
+            if spans.iter().any(|span| on_grid(&inside, span, start, model.tables.grid)) {
+                tenths.others |= 1 << bin;
+            }
+        }
+    }
+    if !has_length {
+        return WHOLE;
+    }
+    tenths.instants = if tenths.others == 0 { 0 } else { tenths.others | LAST };
+    tenths
+}
+
+/// Whether an operation that started on the grid can be followed by a start in both spans of its phase.
+fn on_grid(one: &RangeInclusive<u64>, other: &RangeInclusive<u64>, phase: Ticks, grid: Ticks) -> bool {
+    let (first, last) = (*one.start().max(other.start()), *one.end().min(other.end()));
+    first <= last && Ticks(phase.0 + first).ceil_to(grid).0 <= phase.0 + last
+}
+
+/// When proposals can start in the window of an operation.
+fn in_window(model: &Model<'_>, key: PhaseKey, op: OpId, length: Ticks, joins: bool) -> Vec<RangeInclusive<u64>> {
+    let base = model.tables.op(op).base;
+    let whole = 1..=length.0 - 1;
+    let next = next_steps(model, base, model.class(model.of_op[op.index()]).proposed);
+    // A step that the window forbids waits for its end; one that occupies the die may have to wait for another operation there.
+    let waits = |step: &BaseId| {
+        let info = model.tables.base(*step);
+        let beside = joins || !model.looks_at_die(model.of_op[op.index()]);
+        model.tables.forbidden_in(key).contains(*step) || (info.occupies && beside)
+    };
+    if next.iter().any(|step| step.as_ref().is_none_or(waits)) {
+        return vec![whole];
+    }
+    let gap = model.profile.policies.sequence_gap;
+    let mut spans = vec![1..=gap.0.saturating_sub(1).min(*whole.end())];
+    for step in next.into_iter().flatten() {
+        let buses = model.tables.ops().filter(|(_, own)| own.base == step).map(|(_, own)| own.bus);
+        let held = buses.min().unwrap_or_default();
+        if held == Ticks::ZERO {
+            return vec![whole];
+        }
+        spans.push((gap + held).0..=*whole.end());
+    }
+    spans
+}
+
+/// What may come next in the chain of an operation of a base, wherever it stands in it; `None` in it: nothing.
+fn next_steps(model: &Model<'_>, base: BaseId, proposed: bool) -> Vec<Option<BaseId>> {
+    let mut next = Vec::new();
+    if proposed {
+        for chain in model.follow_ups(base) {
+            next.push(chain.and_then(|chain| model.profile.chains[chain].steps.first()).map(|step| step.base));
+        }
+    }
+    for chain in model.heads().flat_map(|head| model.follow_ups(head).flatten()) {
+        let steps = &model.profile.chains[chain].steps;
+        for (at, _) in steps.iter().enumerate().filter(|(_, step)| step.base == base) {
+            next.push(steps.get(at + 1).map(|step| step.base));
+        }
+    }
+    next
+}
