@@ -43,26 +43,40 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>) -> Uni
         &built
     };
     let reach = nandseq_reach::Universe::new(profile, table);
-    Universe::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {
-        Verdict::Reachable => Standing::Counts,
-        Verdict::Coincidence => Standing::Chance,
-        Verdict::Unreachable(reason) => Standing::Never(reason.text(profile, key, op)),
-    })
+    let universe =
+        Universe::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {
+            Verdict::Reachable => Standing::Counts,
+            Verdict::Coincidence => Standing::Chance,
+            Verdict::Unreachable(reason) => Standing::Never(reason.text(profile, key, op)),
+        });
+    universe.with_tenths(profile, |key, op| reach.tenths(key, op))
+}
+
+/// Why a pair that can be reached lacks tenths.
+const OTHER_TENTHS: &str = "in its other tenths the chain under way holds the bus, or no instant of the time grid lies";
+
+/// The tenths of a set, a digit each.
+fn digits(tenths: u16) -> String {
+    (0..coverage::BINS).filter(|bin| tenths >> bin & 1 == 1).map(|bin| bin.to_string()).collect()
 }
 
 /// Prints every pair of phase key and op name: how many cells it counts for, or why for none.
 fn print_universe(arguments: &ReadDeviceArgs) -> Result<(), Failure> {
     let profile = inputs::profile(arguments.config.as_deref(), arguments.lenient)?.profile;
     let universe = universe(&profile, None);
-    let mut text = String::from("phase_key\top_name\tcells\treason\n");
+    let mut text = String::from("phase_key\top_name\tcells\treason\ttenths\n");
     for (key, info) in profile.phase_keys.iter_ids() {
         for (op, name) in profile.ops.iter_ids().map(|(op, info)| (op, &info.name)) {
             let (cells, reason) = match universe.standing(key, op) {
-                Standing::Counts => (universe.bins(key), ""),
+                Standing::Counts => {
+                    let cells = universe.tenths(key, op).count_ones() as u8;
+                    (cells, if cells < universe.bins(key) { OTHER_TENTHS } else { "" })
+                }
                 Standing::Chance => (0, "by coincidence only"),
                 Standing::Never(reason) => (0, reason.as_str()),
             };
-            text += &format!("{}\t{name}\t{cells}\t{reason}\n", info.name);
+            let tenths: String = if cells > 0 { digits(universe.tenths(key, op)) } else { String::new() };
+            text += &format!("{}\t{name}\t{cells}\t{reason}\t{tenths}\n", info.name);
         }
     }
     profiles::print(&text)

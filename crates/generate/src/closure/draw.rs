@@ -18,7 +18,7 @@ use crate::setup::Distribution;
 use crate::site::Site;
 
 /// The floor of a name is its weight shifted right by this many bits.
-const FLOOR: u32 = 6;
+const FLOOR: u32 = 10;
 /// Of so many hooks at which only a cut lacks hits, one cuts what has more to give at its own end.
 const SPARING: u64 = 6;
 
@@ -88,7 +88,7 @@ impl Site<'_> {
             self.steer(&mut tally, proposal);
         }
         if waits || !self.draw_choice(&mut tally, view, proposal, stream, sink) {
-            self.follow(&mut tally, proposal, stream);
+            self.go_on(&mut tally, proposal, (kind, waits), stream);
             self.tally = Some(tally);
             return;
         }
@@ -98,6 +98,21 @@ impl Site<'_> {
         let Some(mut tally) = self.tally.take() else { return };
         self.follow(&mut tally, proposal, stream);
         self.tally = Some(tally);
+    }
+
+    /// Lets a hook follow one at which nothing has started.
+    fn go_on(&mut self, tally: &mut Tally, proposal: &Proposal, (kind, waits): (HookKind, bool), stream: &mut Stream) {
+        let tried = &mut tally.tried[usize::from(proposal.die.0)];
+        match kind {
+            HookKind::Extra if !waits => tried.insert(proposal.plane),
+            HookKind::Refill => *tried = PlaneSet::EMPTY,
+            HookKind::Extra | HookKind::Phase => {}
+        }
+        let follows = self.follow(tally, proposal, stream);
+        if kind == HookKind::Refill && !follows && proposal.state.phase.is_none() {
+            // Nothing goes on by itself: something must lead on.
+            self.push_extra(tally, proposal.die, proposal.plane, proposal.time);
+        }
     }
 
     /// Draws from the ballot until a name may start now; returns whether one may.
