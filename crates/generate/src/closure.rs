@@ -13,7 +13,7 @@ mod tally;
 use nandseq_device::Tables;
 use nandseq_profile::input_time::{TENTHS, tenth};
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::{BaseId, OpId, PhaseKey, Profile, Ticks};
 use nandseq_trace::{OpState, Proposal};
 
 use crate::site::Site;
@@ -71,6 +71,8 @@ pub struct Goal {
     pairs: Vec<Pair>,
     /// By key and name.
     pair_of: Vec<u32>,
+    /// By name.
+    base_of: Vec<BaseId>,
     /// By key.
     spans: Vec<Span>,
     cells: u32,
@@ -111,6 +113,7 @@ impl Goal {
             bases: profile.bases.len(),
             pairs: Vec::new(),
             pair_of: vec![NONE; masks.len()],
+            base_of: profile.ops.iter().map(|op| op.base).collect(),
             spans: profile.phase_keys.ids().map(span).collect(),
             cells: 0,
             directed,

@@ -193,8 +193,10 @@ impl Site<'_> {
         let behind = |forbidden: BaseSet| forbidden.iter().filter_map(|base| values.get(base.index())).max().copied();
         let barriers = goal.map.barriers(&self.device, tables, proposal.die, proposal.plane);
         let opens = barriers.map(|(ends, forbidden)| (ends, behind(forbidden).unwrap_or(0) / 2));
+        let source = goal.map.source(tally, &self.device, proposal.die);
         let value_of = |base: BaseId| {
-            let opened = opens.iter().filter(|(ends, _)| ends.contains(base)).map(|(_, value)| *value).max();
+            let opened =
+                opens.iter().chain([&source]).filter(|(ends, _)| ends.contains(base)).map(|(_, value)| *value).max();
             (opened.unwrap_or(0) / tally.tiredness(base)).max(values[base.index()])
         };
         let busy = proposal.state.phase.is_some();

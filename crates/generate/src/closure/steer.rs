@@ -3,7 +3,7 @@
 //! A coarse picture: which bases can be proposed under which key, whatever lasts. Its values decide only what is preferred where
 //! nothing that lacks hits can start.
 
-use nandseq_device::{BaseInfo, Device, Effects, Tables};
+use nandseq_device::{BaseInfo, Device, Effects, PlaneLogic, Tables};
 use nandseq_profile::model::DeviceState;
 use nandseq_profile::{BaseId, BaseSet, Die, PhaseKey, Plane, Profile};
 
@@ -43,6 +43,8 @@ pub(super) struct Map {
     cache_reading: BaseSet,
     /// Puts data out.
     output: BaseSet,
+    /// Reads for copyback, and takes its data from such a read.
+    copyback: [BaseSet; 2],
 }
 
 impl Map {
@@ -81,6 +83,7 @@ impl Map {
             ending_cache: set(|effects| effects.cache_program_end.is_some()),
             cache_reading: set(|effects| effects.cache_read.is_some() || effects.cache_read_end.is_some()),
             output: set(|effects| effects.data_out),
+            copyback: [set(|effects| effects.fill == Some(true)), set(|effects| effects.copyback_source)],
         }
     }
 
@@ -100,6 +103,15 @@ impl Map {
             (self.cache_reading, cache),
             (self.output, unread),
         ]
+    }
+
+    /// What fills the registers from which copybacks are programmed, and what that is worth on a die.
+    pub(super) fn source(&self, tally: &Tally, device: &Device, die: Die) -> (BaseSet, u64) {
+        let [reads, takes] = self.copyback;
+        let held = |plane: &&PlaneLogic| plane.page.is_some_and(|page| page.copyback);
+        // Programs of several planes take from several.
+        let enough = device.logic(die).planes.iter().filter(held).count() > 1;
+        (reads, if enough { 0 } else { UNIT * tally.missing_of(takes).min(WORTH) })
     }
 
     /// The value of every base, by [`BaseId`].
