@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Computes the figures of `nandseqgen coverage report` again, from the CSV files alone, and compares: they must be equal.
+"""Computes the figures of `nandseqgen coverage report` again, from the CSV or Parquet files alone, and compares: they must be equal.
 
     check_coverage.py --universe universe.tsv --report report.json DIR...
 
@@ -48,7 +48,7 @@ def figures(universe, cells, operations):
         "hit_ten": sum(count >= 10 for count in counts),
         "closure": 100 * sum(count >= 1 for count in counts) / number,
         "closure_ten": 100 * sum(count >= 10 for count in counts) / number,
-        "evenness": entropy / math.log(number),
+        "evenness": entropy / math.log(number) if number > 1 else float(hits > 0),
         "effective_cells": math.exp(entropy) if hits else 0.0,
         "gini": gini(counts),
         "unseen": counts.count(1) / hits if hits else 1.0,
@@ -78,34 +78,39 @@ def main():
     with open(arguments.universe, newline="") as file:
         listed = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     for row in listed:
-        assert int(row["cells"]) in (0, tenths(row["phase_key"])) and (row["reason"] == "") == (row["cells"] != "0"), row
-    universe = {(row["phase_key"], row["op_name"], tenth) for row in listed for tenth in range(int(row["cells"]))}
+        most = tenths(row["phase_key"])
+        assert int(row["cells"]) == len(row["tenths"]) <= most and (row["reason"] == "") == (int(row["cells"]) == most), row
+        assert all(int(tenth) < most for tenth in row["tenths"]), row
+    universe = {(row["phase_key"], row["op_name"], int(tenth)) for row in listed for tenth in row["tenths"]}
 
     db = duckdb.connect()
-    runs = []
+    runs = []  # the site's folder, and for each kind of table how DuckDB reads it
     for folder in arguments.folders:
         for path in sorted(glob.glob(f"{folder}/**/operation_sequence_*.csv", recursive=True)):
-            runs.append((os.path.dirname(path), path))
-    for _, path in runs:
-        timeline = path.replace("operation_sequence", "op_state_timeline")
-        lasting = db.execute("select distinct op_state from read_csv(?) where duration > 0", [timeline]).fetchall()
-        close("phases without length that lasted", short & {state for state, in lasting}, set())
+            runs.append((os.path.dirname(path), lambda kind, path=path: f"read_csv('{path.replace('operation_sequence', kind)}')"))
+        for path in sorted(glob.glob(f"{folder}/**/run=*/operation_sequence.parquet", recursive=True)):
+            site, run = os.path.split(os.path.dirname(path))
+            read = lambda kind, site=site, run=run: f"read_parquet('{site}/{run}/{kind}.parquet', hive_partitioning=false)"
+            runs.append((site, read))
+    if not runs:
+        sys.exit("no runs to compute from")
     db.execute("create table cells(run int, site varchar, key varchar, op varchar, tenth int, count bigint)")
     db.execute("create table sequence(run int, site varchar, seq bigint, op varchar)")
     db.execute("create table touches(base varchar, cell varchar, die int, block int, page int, count bigint)")
-    for run, (site, path) in enumerate(runs):
-        beside = lambda kind: path.replace("operation_sequence", kind)
-        db.execute("insert into sequence select ?, ?, seq, op_name from read_csv(?)", [run, site, path])
+    for run, (site, table) in enumerate(runs):
+        lasting = db.execute(f"select distinct op_state from {table('op_state_timeline')} where duration > 0").fetchall()
+        close("phases without length that lasted", short & {state for state, in lasting}, set())
+        db.execute(f"insert into sequence select ?, ?, seq, op_name from {table('operation_sequence')}", [run, site])
         db.execute(
-            """insert into cells
+            f"""insert into cells
                select ?, ?, phase_key_used, op_name,
                       case when phase_key_used = 'DEFAULT' or phase_key_used like '%.END' or list_contains(?, phase_key_used) then 0
                            when op_state = phase_key_used then least(cast(round(input_time * 100) as int) // 10, 9)
                            else 9 end,
                       sum(count)
-               from read_csv(?) group by all""",
-            [run, site, list(short), beside("op_state_name_input_time_count")])
-        db.execute("insert into touches select op_base, cell_type, die, block, page, count from read_csv(?)", [beside("address_touch_count")])
+               from {table('op_state_name_input_time_count')} group by all""",
+            [run, site, list(short)])
+        db.execute(f"insert into touches select op_base, cell_type, die, block, page, count from {table('address_touch_count')}")
 
     def cells(where):
         return {(key, op, tenth): count for key, op, tenth, count in
@@ -126,6 +131,8 @@ def main():
             close(f"{part['name']}, added", len(hit - before), part["added"])
             before |= hit
 
+    touched = {cell for cell, in db.execute("select distinct cell from touches").fetchall()}
+    close("cell types touched", touched, {address["cell_type"] for address in report["addresses"]})
     for address in report["addresses"]:
         for base, name in (("PROGRAM", "programmed"), ("READ", "read")):
             found = db.execute(
@@ -136,10 +143,14 @@ def main():
     adjacent, within = db.execute(
         f"""select count(distinct (a.op, b.op)) filter (b.seq = a.seq + 1), count(distinct (a.op, b.op))
             from sequence a join sequence b on a.run = b.run and b.seq > a.seq and b.seq <= a.seq + {GAP}""").fetchone()
+    close("pairs of names", len({row["op_name"] for row in listed}) ** 2, report["pairs"]["pairs"])
     close("adjacent pairs", adjacent, report["pairs"]["adjacent"])
     close(f"pairs within {GAP}", within, report["pairs"]["within"])
     holes = {(hole["phase_key"], hole["op_name"], tenth) for hole in report["holes"] for tenth in hole["bins"]}
     close("holes", universe - cells("true").keys() == holes, True)
+    started = {(key, op): count for key, op, count in db.execute("select key, op, sum(count)::bigint from cells group by all").fetchall()}
+    for hole in report["holes"]:
+        close(f"hits beside the hole {hole}", started.get((hole["phase_key"], hole["op_name"]), 0), hole["hits"])
     print(f"{len(universe)} cells, {report['merged']['hit']} hit, {len(report['sites'])} sites, {len(report['runs'])} runs: every figure agrees")
 
 

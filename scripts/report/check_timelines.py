@@ -13,6 +13,7 @@ import csv
 import decimal
 import glob
 import os
+import re
 import sys
 
 
@@ -144,6 +145,7 @@ def check_vcd(path, folders):
     assert dump.timescale["magnitude"] == 1 and dump.timescale["unit"] == "ps", dump.timescale
     checked = 0
     for site, folder in folders.items():
+        site = re.sub("[^A-Za-z0-9]", "_", site)  # what a name in a dump may hold
         planes = collections.defaultdict(list)
         for row in rows(folder, "op_state_timeline"):
             planes[row["die"], row["plane"]].append((ps(row["start"]), ps(row["end"]), row["op_state"]))

@@ -41,7 +41,8 @@ const picture = async (name, selector) => {
   mkdirSync(folder, { recursive: true });
   await settle();
   const target = selector ? page.locator(selector) : page;
-  await target.screenshot({ path: `${folder}/${name}.png` });
+  // A header that stays in place would lie on parts that are taller than the window.
+  await target.screenshot({ path: `${folder}/${name}.png`, style: selector ? "header { position: static !important; }" : "" });
 };
 
 const rows = await page.evaluate(() => report.gantt.data.ops.start.length + report.gantt.data.states.start.length);
@@ -142,19 +143,85 @@ check(back[0] === "dark" && back[1] === "rgb(20, 22, 26)", "turns dark");
 await page.evaluate(() => report.gantt.span(report.gantt.from, report.gantt.from + (report.gantt.to - report.gantt.from) * 2));
 await picture("dark", "#timeline");
 
-const frames = await page.evaluate(async () => {
-  const times = [];
-  report.gantt.choose("all", "all");
-  report.gantt.fit();
-  for (let i = 0; i < 30; i++) {
-    const begin = performance.now();
-    report.gantt.draw();
-    times.push(performance.now() - begin);
-    if (i < 20) report.gantt.span(report.gantt.from, report.gantt.from + (report.gantt.to - report.gantt.from) * 0.7);
+const marked = await page.evaluate(() => (DATA.violations ? { list: DATA.violations.list, clean: DATA.violations.clean } : null));
+if (marked && !marked.clean) {
+  const finding = page.locator("#findings button:not([disabled])").first();
+  await finding.click();
+  await settle();
+  check(/⚠/.test(await page.textContent("#details")), `a finding leads to its operation: ${(await finding.textContent()).slice(0, 80)}`);
+  check(await page.evaluate(() => report.gantt.flagged.size > 0), "violations are marked");
+  await page.evaluate(() => report.gantt.zoom(3));
+  await picture("violation", "#timeline");
+}
+
+// Everything that can be used can be reached by the Tab key.
+await page.evaluate(() => document.activeElement.blur());
+const wanted = await page.evaluate(() =>
+  [...document.querySelectorAll("a[href],button:not([disabled]),select,input,[tabindex='0'],summary")].filter((one) => one.checkVisibility()).length);
+const reached = new Set();
+for (let i = 0; i < wanted + 5; i++) {
+  await page.keyboard.press("Tab");
+  reached.add(await page.evaluate(() => {
+    window.tabbed ??= new Map();
+    const one = document.activeElement;
+    if (!window.tabbed.has(one)) window.tabbed.set(one, window.tabbed.size);
+    return one === document.body ? -1 : window.tabbed.get(one);
+  }));
+}
+reached.delete(-1);
+check(reached.size >= wanted, `${reached.size} of ${wanted} controls are reached by the keyboard`);
+
+// The same rows again and again, until there are a million of them: what a picture of them takes while zooming and panning.
+const frames = await page.evaluate((least) => {
+  const { gantt } = report;
+  const { data } = gantt;
+  const times = Math.max(1, Math.ceil(least / (data.ops.start.length + data.states.start.length)));
+  const tiled = { ops: { isState: false }, states: { isState: true }, lanes: [], end: data.end * times };
+  for (const part of ["ops", "states"]) {
+    const from = data[part];
+    const rows = tiled[part];
+    const names = Object.keys(from).filter((name) => from[name].length === from.start.length && !["end", "reach", "next", "previous"].includes(name));
+    for (const name of names) rows[name] = new from[name].constructor(from.start.length * times);
+    let at = 0;
+    const lanes = data.lanes.filter((lane) => lane.rows === from);
+    for (const lane of lanes) {
+      const first = at;
+      let last = 0;
+      for (let copy = 0; copy < times; copy++) {
+        for (let i = lane.first; i < lane.first + lane.count; i++, at++) {
+          for (const name of names) rows[name][at] = from[name][i];
+          const start = from.start[i] + copy * data.end;
+          rows.start[at] = start - last;
+          last = start;
+        }
+      }
+      tiled.lanes.push({ ...lane, first, count: at - first, rows });
+    }
+    const own = tiled.lanes.filter((lane) => lane.rows === rows);
+    timed(rows, own);
+    if (part === "ops") joins(rows, own);
+    reach(rows, own);
   }
-  return [Math.max(...times), times.reduce((a, b) => a + b) / times.length];
-});
-console.log(`a picture takes ${frames[1].toFixed(1)} ms, at most ${frames[0].toFixed(1)} ms (${rows} rows)`);
+  gantt.data = tiled;
+  gantt.choose("all", "all");
+  gantt.fit();
+  gantt.draw();
+  const took = [];
+  const frame = (act) => {
+    const begin = performance.now();
+    act();
+    gantt.draw();
+    took.push(performance.now() - begin);
+  };
+  for (let i = 0; i < 40; i++) frame(() => gantt.zoom(0.75));
+  for (let i = 0; i < 40; i++) frame(() => gantt.pan(0.1));
+  for (let i = 0; i < 45; i++) frame(() => gantt.zoom(1 / 0.75));
+  for (let i = 0; i < 10; i++) frame(() => gantt.pan(0.05));
+  took.sort((a, b) => a - b);
+  return { rows: tiled.ops.start.length + tiled.states.start.length, median: took[Math.floor(took.length / 2)], most: took.at(-1) };
+}, Number(process.env.LEAST_ROWS ?? 1e6));
+console.log(`${frames.rows} rows: a picture takes ${frames.median.toFixed(1)} ms (median), at most ${frames.most.toFixed(1)} ms`);
+check(frames.most < Number(process.env.MOST_FRAME_MS ?? 1000), "zooms and pans in time");
 await browser.close();
 for (const fault of faults) console.log(`FAULT ${fault}`);
 process.exit(faults.length ? 1 : 0);

@@ -1,5 +1,6 @@
 //! `nandseqgen coverage`: how much was covered, and whether that is enough.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use nandseq_generate::probability;
@@ -9,15 +10,16 @@ use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Stand
 use nandseq_report::page::Distribution;
 use nandseq_trace::read::table::TableKind;
 use rayon::prelude::*;
+use serde::Serialize;
 
 use crate::arguments::ReportFormat;
 use crate::arguments::reports::{
-    CountedArgs, CoverageCommand, CoverageDiffArgs, CoverageGateArgs, CoverageMergeArgs, CoverageReportArgs,
+    CoverageCommand, CoverageDiffArgs, CoverageGateArgs, CoverageMergeArgs, CoverageReportArgs, CoverageUniverseArgs,
     ReadDeviceArgs, Threshold,
 };
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, warning_text};
 use crate::written::{self, Written};
-use crate::{inputs, profiles};
+use crate::{inputs, profiles, tell};
 
 /// Runs that are counted at the same time before they are added up: as many are in memory.
 const AT_ONCE: usize = 16;
@@ -60,31 +62,74 @@ fn digits(tenths: u16) -> String {
     (0..coverage::BINS).filter(|bin| tenths >> bin & 1 == 1).map(|bin| bin.to_string()).collect()
 }
 
+/// The universe as JSON.
+#[derive(Serialize)]
+struct Listed<'a> {
+    /// The version of this form.
+    schema: u32,
+    profile: &'a str,
+    universe: &'a str,
+    cells: usize,
+    pairs: Vec<ListedPair<'a>>,
+}
+
+/// A phase key and an op name: the cells they count for, or why for none.
+#[derive(Serialize)]
+struct ListedPair<'a> {
+    phase_key: &'a str,
+    op_name: &'a str,
+    cells: u8,
+    reason: &'a str,
+    /// The tenths of the phase that count, a digit each.
+    tenths: String,
+}
+
 /// Prints every pair of phase key and op name: how many cells it counts for, or why for none.
-fn print_universe(arguments: &ReadDeviceArgs) -> Result<(), Failure> {
-    let profile = inputs::profile(arguments.config.as_deref(), arguments.lenient)?.profile;
+fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
+    let profile = inputs::profile(arguments.device.config.as_deref(), arguments.device.lenient)?.profile;
     let universe = universe(&profile, None);
-    let mut text = String::from("phase_key\top_name\tcells\treason\ttenths\n");
+    let mut pairs = Vec::new();
     for (key, info) in profile.phase_keys.iter_ids() {
         for (op, name) in profile.ops.iter_ids().map(|(op, info)| (op, &info.name)) {
-            let (cells, reason) = match universe.standing(key, op) {
-                Standing::Counts => {
-                    let cells = universe.tenths(key, op).count_ones() as u8;
-                    (cells, if cells < universe.bins(key) { OTHER_TENTHS } else { "" })
+            let tenths = universe.tenths(key, op);
+            let (tenths, reason) = match universe.standing(key, op) {
+                Standing::Counts if tenths.count_ones() == u32::from(universe.bins(key)) => (tenths, ""),
+                Standing::Counts => (tenths, OTHER_TENTHS),
+                Standing::Chance => {
+                    (0, "by coincidence only: a hook on the tick of a phase's start, or in a short ISSUE")
                 }
-                Standing::Chance => (0, "by coincidence only"),
                 Standing::Never(reason) => (0, reason.as_str()),
             };
-            let tenths: String = if cells > 0 { digits(universe.tenths(key, op)) } else { String::new() };
-            text += &format!("{}\t{name}\t{cells}\t{reason}\t{tenths}\n", info.name);
+            let (cells, tenths) = (tenths.count_ones() as u8, digits(tenths));
+            pairs.push(ListedPair { phase_key: &info.name, op_name: name, cells, reason, tenths });
         }
     }
-    profiles::print(&text)
+    profiles::print(&match arguments.format {
+        ReportFormat::Text => {
+            let mut text = String::from("phase_key\top_name\tcells\treason\ttenths\n");
+            for ListedPair { phase_key, op_name, cells, reason, tenths } in &pairs {
+                text += &format!("{phase_key}\t{op_name}\t{cells}\t{reason}\t{tenths}\n");
+            }
+            text
+        }
+        ReportFormat::Json => {
+            let (name, cells) = (&profile.name, universe.cells().count());
+            let listed = Listed { schema: 1, profile: name, universe: universe.source(), cells, pairs };
+            // Strings and numbers only: this cannot fail.
+            serde_json::to_string_pretty(&listed).unwrap_or_default() + "\n"
+        }
+    })
 }
 
 /// Counts every run.
 pub(crate) fn count(found: &Written, universe: &Universe) -> Result<Parts, Failure> {
     let mut parts = Parts::default();
+    each_run(found, |site, run, coverage| parts.add(universe, site, run, coverage))?;
+    Ok(parts)
+}
+
+/// Counts every run, and hands on site, run and counts in their order.
+fn each_run(found: &Written, mut take: impl FnMut(&str, &str, &Coverage)) -> Result<(), Failure> {
     let runs: Vec<_> = found.sites.iter().flat_map(|site| site.runs.iter().map(move |run| (site, run))).collect();
     for some in runs.chunks(AT_ONCE) {
         let counted: Vec<_> = some
@@ -94,45 +139,58 @@ pub(crate) fn count(found: &Written, universe: &Universe) -> Result<Parts, Failu
             })
             .collect();
         for ((site, run), coverage) in some.iter().zip(counted) {
-            let name = site.folder.display().to_string();
-            parts.add(universe, &name, &format!(" run {}", run.run), &coverage.map_err(written::unreadable)?);
+            let coverage = coverage.map_err(written::unreadable)?;
+            take(&site.folder.display().to_string(), &format!(" run {}", run.run), &coverage);
         }
     }
-    Ok(parts)
+    Ok(())
 }
 
-/// What was counted, wherever it comes from.
-struct Counted {
-    profile: Profile,
-    table: Option<Vec<Distribution>>,
-    universe: Universe,
-    parts: Parts,
+/// What is to be counted: folders, and files of counts.
+struct Sources {
+    found: Written,
+    files: Vec<PathBuf>,
 }
 
-impl Counted {
-    /// Reads folders and files of counts.
-    fn read(paths: &[PathBuf], device: &ReadDeviceArgs) -> Result<Self, Failure> {
+impl Sources {
+    fn find(paths: &[PathBuf], device: &ReadDeviceArgs) -> Result<Self, Failure> {
         let (files, folders): (Vec<PathBuf>, Vec<PathBuf>) =
             paths.iter().cloned().partition(|path| path.is_file() && path.extension().is_some_and(|end| end == "json"));
         let found = Written::find(&folders, device)?;
-        for run in found.sites.iter().flat_map(|site| &site.runs) {
-            if !run.tables.iter().any(|table| table.kind == TableKind::InputTimeCount) {
-                let name = TableKind::InputTimeCount.name();
-                let problem = Problem::new(format!("no {name} lies beside `{}`", run.path.display()));
-                return Err(problem.help("coverage is counted from that table: generate it too").into());
-            }
-        }
-        let universe = universe(&found.profile, found.table.as_deref());
-        let mut parts = count(&found, &universe)?;
-        for path in &files {
-            let coverage = stored(&found.profile, path)?;
-            parts.add(&universe, &path.display().to_string(), "", &coverage);
-        }
-        Ok(Self { profile: found.profile, table: found.table, universe, parts })
+        found.with_tables(&[TableKind::InputTimeCount], "coverage is counted")?;
+        Ok(Self { found, files })
     }
 
-    fn of(arguments: &CountedArgs) -> Result<Self, Failure> {
-        Self::read(&arguments.paths, &arguments.device)
+    /// Counts everything, and hands on what each part is called with its counts; says on stderr which runs come up again.
+    fn each(&self, mut take: impl FnMut(&str, &str, &Coverage)) -> Result<(), Failure> {
+        let mut runs = BTreeSet::new();
+        each_run(&self.found, |site, run, coverage| {
+            runs.extend(coverage.runs.iter().cloned());
+            take(site, run, coverage);
+        })?;
+        for path in &self.files {
+            let coverage = stored(&self.found.profile, path)?;
+            let name = path.display().to_string();
+            if let Some((site, run)) = coverage.runs.intersection(&runs).next() {
+                tell(&warning_text(&format!(
+                    "`{name}`: run {run} of `{site}` is counted more than once, or two sites are called that"
+                )));
+            }
+            take(&name, "", &coverage);
+            runs.extend(coverage.runs);
+        }
+        Ok(())
+    }
+
+    fn sum(&self) -> Result<Coverage, Failure> {
+        let mut sum = Coverage::default();
+        self.each(|_, _, coverage| sum.add(coverage))?;
+        Ok(sum)
+    }
+
+    /// What can be covered of the device, under the table in force.
+    fn universe(&self) -> Universe {
+        universe(&self.found.profile, self.found.table.as_deref())
     }
 }
 
@@ -146,8 +204,11 @@ fn stored(profile: &Profile, path: &Path) -> Result<Coverage, Failure> {
 }
 
 fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
-    let Counted { profile, table, universe, parts } = Counted::of(&arguments.counted)?;
-    let report = parts.report(&profile, &universe, table.as_deref());
+    let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
+    let universe = sources.universe();
+    let mut parts = Parts::default();
+    sources.each(|site, run, coverage| parts.add(&universe, site, run, coverage))?;
+    let report = parts.report(&sources.found.profile, &universe, sources.found.table.as_deref());
     profiles::print(&match arguments.format {
         ReportFormat::Text => report.to_text(arguments.holes),
         ReportFormat::Json => report.to_json(),
@@ -155,18 +216,18 @@ fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
 }
 
 fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
-    let counted = Counted::of(&arguments.counted)?;
-    let merged = counted.parts.merged();
-    let text = coverage::write(&counted.profile, merged);
+    let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
+    let merged = sources.sum()?;
+    let text = coverage::write(&sources.found.profile, &merged);
     written::write(&arguments.output, |out| out.write_all(text.as_bytes()))?;
     let (runs, cells) = (merged.runs.len(), merged.cells.len());
     profiles::print(&format!("wrote `{}`: {runs} runs, {cells} cells\n", arguments.output.display()))
 }
 
 fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
-    let first = Counted::read(std::slice::from_ref(&arguments.first), &arguments.device)?;
-    let second = Counted::read(std::slice::from_ref(&arguments.second), &arguments.device)?;
-    let comparison = Comparison::new(&first.profile, &first.universe, first.parts.merged(), second.parts.merged());
+    let first = Sources::find(std::slice::from_ref(&arguments.first), &arguments.device)?;
+    let second = Sources::find(std::slice::from_ref(&arguments.second), &arguments.device)?;
+    let comparison = Comparison::new(&first.found.profile, &first.universe(), &first.sum()?, &second.sum()?);
     const SHOWN: usize = 40;
     profiles::print(&match arguments.format {
         ReportFormat::Text => comparison.to_text(SHOWN),
@@ -175,8 +236,8 @@ fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
 }
 
 fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
-    let counted = Counted::of(&arguments.counted)?;
-    let figures = Figures::new(counted.parts.merged(), &counted.universe);
+    let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
+    let figures = Figures::new(&sources.sum()?, &sources.universe());
     let (closure, hit, times) = match arguments.hits {
         Threshold::Once => (figures.closure, figures.hit, "once"),
         Threshold::Ten => (figures.closure_ten, figures.hit_ten, "ten times"),

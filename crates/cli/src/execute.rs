@@ -4,11 +4,13 @@
 //! stopping early keeps the runs that were finished, with a manifest that lists them.
 
 pub(crate) mod batch;
-mod leftovers;
+pub(crate) mod claim;
+pub(crate) mod leftovers;
 mod proposer_log;
 mod resume;
 mod site;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -22,15 +24,17 @@ use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::NewFile;
 use nandseq_trace::format::TableFormat;
 use nandseq_trace::manifest::{self, Origin, RunRecord, SiteRecord, Tool};
+use nandseq_trace::pending::{folder_of, sync_folder};
 use nandseq_trace::time_column::TimeColumnError;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::arguments::Format;
 use crate::execute::batch::Earlier;
+use crate::execute::claim::{Claim, With};
 use crate::failure::{Failure, Problem};
 use crate::ledger;
-use crate::plan::{Plan, SitePlan};
+use crate::plan::{Part, Plan, SitePlan};
 use crate::progress::Progress;
 
 pub(crate) use resume::{is_there, stamp as stamp_of_earlier};
@@ -98,7 +102,7 @@ pub(crate) fn execute(
             threads.install(|| plan.sites.par_iter().with_max_len(1).map(starts).collect::<Result<_, _>>())?;
         remarks.iter().flatten().for_each(|remark| progress.warn(remark));
     }
-    let earlier = prepare_folders(plan)?;
+    let (earlier, _claim) = prepare_folders(plan)?;
     write_table(plan)?;
     let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() });
     let work = Work { plan, setup: &setup, format: &*format, progress, stop, on_run, totals };
@@ -132,23 +136,33 @@ pub(crate) fn threads(jobs: Option<u64>) -> Result<ThreadPool, Failure> {
 }
 
 /// Makes every folder, proves that files can be put there, and takes away what killed executions left and manifests of what is
-/// about to be replaced. Returns what stays.
-fn prepare_folders(plan: &Plan) -> Result<Earlier, Failure> {
-    let sites = || plan.sites.iter().map(|site| plan.out_dir.join(&site.folder));
+/// about to be replaced. Returns what stays, and the claim on the folder of a batch.
+fn prepare_folders(plan: &Plan) -> Result<(Earlier, Option<Claim>), Failure> {
+    let sites = || plan.sites.iter().map(|site| plan.folder_of(site));
     // All of them before anything of an earlier execution is touched.
     // The probe has the name of a file of ours, so that what a kill leaves of it is found again.
     let own_name = plan.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), batch::file_name);
+    let mut changed = BTreeSet::new();
     for folder in std::iter::once(plan.out_dir.clone()).chain(sites()) {
         let unwritable = |reason| Failure::cannot_write(&folder, reason);
+        let missing = folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        changed.extend(missing.map(|folder| folder_of(folder).to_owned()));
         fs::create_dir_all(&folder).map_err(unwritable)?;
         let name = if folder == plan.out_dir { &own_name } else { manifest::FILE_NAME };
         NewFile::create(&folder, name).map(drop).map_err(unwritable)?;
     }
+    for folder in changed {
+        sync_folder(&folder).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+    }
     let mut earlier = Earlier::default();
+    let mut held = None;
     if let Some(batch) = &plan.batch {
+        let with = if matches!(batch.part, Part::Shard(_)) { With::Shards } else { With::Nobody };
+        held = Some(claim::claim(&plan.out_dir, with)?);
         earlier = Earlier::read(plan, batch);
         let name = own_name;
-        leftovers::sweep(&plan.out_dir, &[&name]).map_err(|reason| Failure::cannot_write(&plan.out_dir, reason))?;
+        leftovers::sweep(&plan.out_dir, |found| found == name)
+            .map_err(|reason| Failure::cannot_write(&plan.out_dir, reason))?;
         if earlier.is_empty() {
             let path = plan.out_dir.join(name);
             ledger::remove(&path).map_err(|reason| Failure::cannot_write(&path, reason))?;
@@ -157,9 +171,10 @@ fn prepare_folders(plan: &Plan) -> Result<Earlier, Failure> {
         }
     }
     for folder in sites() {
+        let _claim = claim::claim(&folder, With::Nobody)?;
         site::clean(&folder, plan.resume.is_none()).map_err(|reason| Failure::cannot_write(&folder, reason))?;
     }
-    Ok(earlier)
+    Ok((earlier, held))
 }
 
 /// Writes the probability table where the flags ask for it.
@@ -173,7 +188,8 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let written = || {
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"))?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
+        leftovers::sweep(folder, |found| found == name)?;
         let mut file = NewFile::create(folder, name)?;
         io::Write::write_all(&mut file, bytes)?;
         file.commit()

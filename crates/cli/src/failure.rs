@@ -164,6 +164,7 @@ fn write_help(reason: &io::Error) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "make room, or choose another folder with --out-dir; finished runs are intact"
         }
+        io::ErrorKind::ResourceBusy => "wait until it is done, or choose another folder with --out-dir",
         _ => "finished runs, if any, are intact",
     }
 }

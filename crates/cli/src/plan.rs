@@ -155,6 +155,11 @@ impl Plan {
         })
     }
 
+    /// Where the files of a site go.
+    pub(crate) fn folder_of(&self, site: &SitePlan) -> PathBuf {
+        if site.folder.is_empty() { self.out_dir.clone() } else { self.out_dir.join(&site.folder) }
+    }
+
     /// The arguments that make one site alone as it is in its batch.
     pub(crate) fn arguments_of_site(&self, site: &SitePlan) -> Vec<String> {
         let seed = match site.seeds {

@@ -5,6 +5,7 @@ use std::path::Path;
 use nandseq_report::load::{self, SiteTables, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
 use nandseq_report::{coverage, perfetto, vcd};
+use nandseq_trace::read::table::TableKind;
 use rayon::prelude::*;
 
 use crate::arguments::reports::{ExportArgs, ReportArgs, TimelineForm};
@@ -37,6 +38,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
 /// Writes a timeline.
 pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
     let found = Written::find(&arguments.source.paths, &arguments.source.device)?;
+    found.with_tables(&[TableKind::OperationTimeline, TableKind::OpStateTimeline], "timelines are made")?;
     let counts = arguments.to == TimelineForm::Perfetto;
     let wanted = Wanted { stretches: true, segments: true, counts, ..Wanted::NONE };
     let sites = load(&found, wanted)?;

@@ -47,7 +47,7 @@ const SHOWN: usize = 5;
 pub(crate) fn judge_written(plan: &Plan) -> Result<(), Failure> {
     let mut sites = Vec::new();
     for site in &plan.sites {
-        let folder = plan.out_dir.join(&site.folder);
+        let folder = plan.folder_of(site);
         let found = folder::find(&folder).map_err(nothing_to_judge)?;
         sites.extend(found.into_iter().filter(|site| site.folder == folder));
     }

@@ -1,5 +1,6 @@
 //! What the subcommands that look at written runs have in common: the profile, the sites, the table in force.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use nandseq_report::LoadError;
 use nandseq_trace::files::NewFile;
 use nandseq_trace::read::Source;
 use nandseq_trace::read::folder::{self, Forms, SiteFiles};
+use nandseq_trace::read::table::TableKind;
 
 use crate::arguments::GenerateArgs;
 use crate::arguments::reports::ReadDeviceArgs;
@@ -35,6 +37,7 @@ impl Written {
         for path in paths {
             sites.extend(folder::find_forms(path, Forms::CsvAndParquet).map_err(verify::nothing_to_judge)?);
         }
+        given_once(&sites)?;
         let source = source(&read.profile, &sites)?;
         let mut table = None;
         for site in &sites {
@@ -51,6 +54,19 @@ impl Written {
         }
         Ok(Self { profile: read.profile, sites, source, table })
     }
+}
+
+/// Whether no site is there twice, under whatever paths: its runs would count twice.
+fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    for site in sites {
+        let folder = fs::canonicalize(&site.folder).unwrap_or_else(|_| site.folder.clone());
+        if !seen.insert(folder) {
+            let problem = Problem::new(format!("`{}` is given twice", site.folder.display()));
+            return Err(problem.help("name each folder once; those below it are found").into());
+        }
+    }
+    Ok(())
 }
 
 /// What reads the tables of some sites.
@@ -70,6 +86,21 @@ fn source(_: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> 
             Err(problem.help("build it with its default features, or write the runs as CSV").into())
         }
         None => Ok(Box::new(nandseq_trace::read::CsvFiles)),
+    }
+}
+
+impl Written {
+    /// Whether every run has some tables; `what` cannot do without them.
+    pub(crate) fn with_tables(&self, kinds: &[TableKind], what: &str) -> Result<(), Failure> {
+        for run in self.sites.iter().flat_map(|site| &site.runs) {
+            let lacks = |kind: &&TableKind| !run.tables.iter().any(|table| table.kind == **kind);
+            if let Some(kind) = kinds.iter().find(lacks) {
+                let name = kind.name();
+                let problem = Problem::new(format!("no {name} lies beside `{}`", run.path.display()));
+                return Err(problem.help(format!("{what} from that table: generate it too (--outputs)")).into());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::place::Place;
 use crate::rule::Rule;
-use crate::tables::{BaseInfo, Reach, Tables};
+use crate::tables::{BaseInfo, Reach, Tables, state_bit};
 
 /// What a page register or an output register holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -171,6 +171,22 @@ impl DieLogic {
         (cache, latch)
     }
 
+    /// The states that this die and some planes of it are in, as bits of [`state_bit`].
+    fn states(&self, planes: PlaneSet) -> u16 {
+        let mut bits = self.one_shot.map_or(0, |loaded| state_bit(DeviceState::LatchOn(loaded.level)))
+            | self.cache_program.map_or(0, |state| state_bit(DeviceState::CacheProgram(state.kind)))
+            | if self.odt_disabled { state_bit(DeviceState::OdtDisabled) } else { 0 };
+        for (axis, suspended) in [(Axis::Erase, self.erase.is_some()), (Axis::Program, self.program.is_some())] {
+            bits |= state_bit(if suspended { DeviceState::Suspended(axis) } else { DeviceState::NotSuspended(axis) });
+        }
+        for plane in planes.iter() {
+            let registers = &self.planes[usize::from(plane.0)];
+            bits |= registers.cache_read.map_or(0, |kind| state_bit(DeviceState::CacheRead(kind)))
+                | if registers.unread { state_bit(DeviceState::LatchOnRead) } else { 0 };
+        }
+        bits
+    }
+
     /// The tables of latch, suspension and cache for a base that looks at `planes` of this die.
     fn judge_tables(&self, tables: &Tables, base: BaseId, planes: PlaneSet) -> Result<(), Rule> {
         if self.forbidden_by_latch(tables).contains(base) {
@@ -207,8 +223,13 @@ impl DieLogic {
             Reach::Planes => place.planes,
             Reach::Die | Reach::Target => all,
         };
-        self.judge_tables(tables, base, relevant)?;
-        self.judge_registers(info, place)?;
+        // Most often nothing forbids it, which a look at two sets of bits shows; only then which does is asked.
+        if info.forbidden_in & self.states(relevant) != 0 {
+            self.judge_tables(tables, base, relevant)?;
+        }
+        if info.looks_at_registers {
+            self.judge_registers(info, place)?;
+        }
         self.judge_latches(info, place)?;
         self.judge_cache_program(info, place)?;
         self.judge_suspension(info, place)

@@ -159,6 +159,10 @@ pub struct BaseInfo {
     pub window: PhaseKind,
     /// The key of a plane that is idle after it.
     pub end_key: PhaseKey,
+    /// The states of the device that forbid it, as bits of [`state_bit`].
+    pub(crate) forbidden_in: u16,
+    /// Whether anything about the registers of its planes must hold.
+    pub(crate) looks_at_registers: bool,
 }
 
 impl BaseInfo {
@@ -291,6 +295,11 @@ impl Tables {
     }
 }
 
+/// The bit of a state in sets of states.
+pub(crate) const fn state_bit(state: DeviceState) -> u16 {
+    1 << state_index(state)
+}
+
 /// Position of a state in [`DeviceState::ALL`].
 const fn state_index(state: DeviceState) -> usize {
     match state {
@@ -347,6 +356,16 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
         window_key: window.and_then(|phase| profile.phase_key(id, Some(phase.kind))),
         window: window.map_or(PhaseKind::CoreBusy, |phase| phase.kind),
         end_key: profile.phase_key(id, None).expect("every base has an END key"),
+        forbidden_in: DeviceState::ALL
+            .into_iter()
+            .filter(|&state| profile.exclusions.in_state(state).contains(id))
+            .fold(0, |bits, state| bits | state_bit(state)),
+        looks_at_registers: effects.changes_block()
+            || effects.fill.is_some()
+            || effects.copyback_source
+            || effects.cache_read.is_some()
+            || effects.cache_read_end.is_some()
+            || effects.data_out,
     }
 }
 

@@ -16,7 +16,7 @@ impl Site<'_> {
         self.journal.settle();
         self.bench = Bench::default();
         self.orders.iter_mut().for_each(Order::clear);
-        self.new_order = None;
+        self.ordered = false;
         let chains = std::mem::take(&mut self.chains);
         for slot in self.parked.iter_mut().flatten() {
             *slot = slot.map(|id| {

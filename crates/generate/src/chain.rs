@@ -40,6 +40,8 @@ pub(crate) struct Chains {
     all: Vec<Chain>,
     free: Vec<u32>,
     live: u32,
+    /// How many chains have steps to come, by die.
+    on: Vec<u32>,
 }
 
 impl Chains {
@@ -57,6 +59,11 @@ impl Chains {
         chain.next = 0;
         chain.live = true;
         self.live += 1;
+        let at = usize::from(die.0);
+        if self.on.len() <= at {
+            self.on.resize(at + 1, 0);
+        }
+        self.on[at] += 1;
         ChainId(id)
     }
 
@@ -77,7 +84,9 @@ impl Chains {
 
     /// Forgets a chain, whatever was to come.
     pub(crate) fn forget(&mut self, id: ChainId) {
-        self.all[id.0 as usize].live = false;
+        let chain = &mut self.all[id.0 as usize];
+        chain.live = false;
+        self.on[usize::from(chain.die.0)] -= 1;
         self.free.push(id.0);
         self.live -= 1;
     }
@@ -97,8 +106,13 @@ impl Chains {
         self.live == 0
     }
 
+    /// How many chains with steps to come work on a die.
+    pub(crate) fn count_on(&self, die: Die) -> u32 {
+        self.on.get(usize::from(die.0)).copied().unwrap_or(0)
+    }
+
     /// Whether a chain with steps to come works on this die.
     pub(crate) fn any_on(&self, die: Die) -> bool {
-        self.live > 0 && self.live().any(|(_, chain)| chain.die == die)
+        self.count_on(die) > 0
     }
 }

@@ -13,9 +13,10 @@ mod tally;
 use nandseq_device::Tables;
 use nandseq_profile::input_time::{TENTHS, tenth};
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{BaseId, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 use nandseq_trace::{OpState, Proposal};
 
+use crate::classes::{ClassId, Classes};
 use crate::site::Site;
 use steer::Map;
 pub(crate) use tally::Tally;
@@ -72,10 +73,11 @@ pub struct Goal {
     /// By key and name.
     pair_of: Vec<u32>,
     /// By name.
-    base_of: Vec<BaseId>,
+    class_of: Vec<ClassId>,
     /// By key.
     spans: Vec<Span>,
     cells: u32,
+    classes: usize,
     directed: bool,
     map: Map,
 }
@@ -113,7 +115,8 @@ impl Goal {
             bases: profile.bases.len(),
             pairs: Vec::new(),
             pair_of: vec![NONE; masks.len()],
-            base_of: profile.ops.iter().map(|op| op.base).collect(),
+            class_of: Vec::new(),
+            classes: 0,
             spans: profile.phase_keys.ids().map(span).collect(),
             cells: 0,
             directed,
@@ -129,7 +132,9 @@ impl Goal {
     }
 
     /// The same, with what operations lead to.
-    pub(crate) fn compiled(mut self, profile: &Profile, tables: &Tables) -> Self {
+    pub(crate) fn compiled(mut self, profile: &Profile, tables: &Tables, classes: &Classes) -> Self {
+        self.class_of = tables.ops().map(|(_, info)| classes.of(info)).collect();
+        self.classes = classes.count();
         self.map = Map::new(profile, tables, &self);
         self
     }

@@ -9,7 +9,7 @@ use nandseq_profile::{CellTypeId, Die, Page, Plane, PlaneSet, Ticks};
 
 use crate::classes::ClassId;
 use crate::groups::{Group, Source, gate_of};
-use crate::offers::{Offer, Offers, pairs};
+use crate::offers::{Offer, Offers};
 use crate::setup::Setup;
 
 /// The classes of a chunk as a die sees them.
@@ -149,20 +149,26 @@ impl Sight {
             Some(false) => joining,
         };
         self.against = (forbidden | on_some_plane | beside(group.occupying_target)) & group.on_target;
-        let addressed = self.addressed(group, offer, logic, planes_used);
-        self.open = (group.plain | addressed)
-            & !(forbidden | on_some_plane & group.beyond_planes | beside(group.joining))
-            & !without_victim(group, facts);
+        let may_start =
+            !(forbidden | on_some_plane & group.beyond_planes | beside(group.joining)) & !without_victim(group, facts);
+        self.open = (group.plain | self.addressed(group, offer, logic, planes_used, may_start)) & may_start;
     }
 
     /// The classes that have an address; sets those of them that need a die without chains.
-    fn addressed(&mut self, group: &Group, offer: &Offer, logic: &DieLogic, planes: usize) -> u64 {
+    fn addressed(&mut self, group: &Group, offer: &Offer, logic: &DieLogic, planes: usize, may_start: u64) -> u64 {
         let mut sampled = 0;
         for at in 0..planes {
             sampled |= offer.single[at] & !self.closed[at];
         }
-        for (pair, (first, second)) in offer.paired.iter().zip(pairs(planes as u8)) {
-            sampled |= pair & !(self.closed[first] | self.closed[second]);
+        // Where something is occupied, hardly ever.
+        if may_start & group.multi & !group.plain != 0 {
+            let mut pair = 0;
+            for second in 1..planes {
+                for first in 0..second {
+                    sampled |= offer.paired[pair] & !(self.closed[first] | self.closed[second]);
+                    pair += 1;
+                }
+            }
         }
         self.unless_chained = 0;
         if logic.cache_program.is_some() {

@@ -5,6 +5,7 @@
 use nandseq_device::Device;
 use nandseq_profile::{Die, Plane, PlaneSet};
 
+use crate::classes::places;
 use crate::groups::{Group, Source};
 use crate::setup::Setup;
 
@@ -47,14 +48,16 @@ impl Offers {
         }
         self.stamp = stamp;
         let planes = setup.tables.size.planes;
-        for (offer, group) in self.chunks.iter_mut().zip(setup.groups.chunks()) {
-            for plane in 0..planes {
-                let kinds = Kinds::single(device, die, PlaneSet::one(Plane(plane)));
-                offer.single[usize::from(plane)] = kinds.classes(group) & !group.multi;
+        for plane in 0..planes {
+            let kinds = Kinds::single(device, die, PlaneSet::one(Plane(plane)));
+            for (offer, group) in self.chunks.iter_mut().zip(setup.groups.chunks()) {
+                offer.single[usize::from(plane % 8)] = kinds.classes(group) & !group.multi;
             }
-            for (pair, (first, second)) in offer.paired.iter_mut().zip(pairs(planes)) {
-                let kinds = Kinds::together(device, die, PlaneSet(1 << first | 1 << second));
-                *pair = kinds.classes(group) & group.multi;
+        }
+        for (at, (first, second)) in pairs(planes).enumerate().take(PAIRS) {
+            let kinds = Kinds::together(device, die, PlaneSet(1 << first | 1 << second));
+            for (offer, group) in self.chunks.iter_mut().zip(setup.groups.chunks()) {
+                offer.paired[at] = kinds.classes(group) & group.multi;
             }
         }
     }
@@ -93,10 +96,7 @@ impl Kinds {
     /// The classes for which that is an address.
     fn classes(&self, group: &Group) -> u64 {
         let asking = |source: Source| group.asking[source as usize];
-        let of_cells = |cells: u8| {
-            let inside = group.cells.iter().enumerate().filter(|(cell, _)| cells >> cell & 1 == 1);
-            inside.fold(0, |all, (_, classes)| all | classes)
-        };
+        let of_cells = |cells: u8| places(u64::from(cells)).fold(0, |all, cell| all | group.cells[cell % 8]);
         let any_next = if self.any_next { u64::MAX } else { of_cells(self.next) };
         let any = if self.any { u64::MAX } else { 0 };
         any & asking(Source::AnyBlock)

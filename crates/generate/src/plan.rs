@@ -95,13 +95,21 @@ fn register_place(die: Die, plane: Plane, held: nandseq_device::Register) -> Pla
     Place { die, planes: PlaneSet::one(plane), group: held.group, page: held.page, cell_type: held.cell_type }
 }
 
+/// What plans are made on; kept, so that planning allocates nothing.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Draft {
+    blocks: Vec<(Block, BlockRecord)>,
+    tried: Vec<usize>,
+    steps: Vec<Step>,
+}
+
 /// A plan being made.
 struct Planner<'a> {
     setup: &'a Setup,
     device: &'a Device,
     sim: DieLogic,
     /// Blocks that the steps so far will have changed.
-    blocks: Vec<(Block, BlockRecord)>,
+    blocks: &'a mut Vec<(Block, BlockRecord)>,
     steps: &'a mut Vec<Step>,
 }
 
@@ -110,7 +118,7 @@ struct Planner<'a> {
 pub(crate) fn expand(
     setup: &Setup,
     device: &Device,
-    steps: &mut Vec<Step>,
+    (steps, draft): (&mut Vec<Step>, &mut Draft),
     (now, alone): (Ticks, u64),
     stream: &mut Stream,
 ) -> Result<(), Reason> {
@@ -120,8 +128,8 @@ pub(crate) fn expand(
         return Ok(());
     }
     let weight = |&(weight, chain): &(u64, Option<usize>)| if chain.is_none() { weight * alone } else { weight };
-    let start = settled(device, &setup.tables, head.place.die, &head, now);
-    let mut tried: Vec<usize> = Vec::new();
+    let Draft { blocks, tried, .. } = draft;
+    tried.clear();
     loop {
         let total: u64 =
             choices.iter().enumerate().filter(|(at, _)| !tried.contains(at)).map(|(_, choice)| weight(choice)).sum();
@@ -136,7 +144,9 @@ pub(crate) fn expand(
         });
         let Some((index, &(_, chain))) = drawn else { return Err(Reason::NoChain) };
         let Some(chain) = chain else { return Ok(()) };
-        let mut planner = Planner { setup, device, sim: start, blocks: Vec::new(), steps };
+        let sim = settled(device, &setup.tables, head.place.die, &head, now);
+        blocks.clear();
+        let mut planner = Planner { setup, device, sim, blocks, steps };
         if planner.run(&setup.chains[chain], stream).is_some() {
             return Ok(());
         }
@@ -333,11 +343,20 @@ impl Planner<'_> {
 }
 
 /// Whether every step after the first of a plan made earlier is possible now.
-pub(crate) fn still_possible(setup: &Setup, device: &Device, plan: &[Step], now: Ticks) -> Result<(), Reason> {
+pub(crate) fn still_possible(
+    setup: &Setup,
+    device: &Device,
+    draft: &mut Draft,
+    plan: &[Step],
+    now: Ticks,
+) -> Result<(), Reason> {
     let Some((head, rest)) = plan.split_first().filter(|(_, rest)| !rest.is_empty()) else { return Ok(()) };
     let sim = settled(device, &setup.tables, head.place.die, head, now);
-    let mut steps = vec![*head];
-    let mut planner = Planner { setup, device, sim, blocks: Vec::new(), steps: &mut steps };
+    let Draft { blocks, steps, .. } = draft;
+    blocks.clear();
+    steps.clear();
+    steps.push(*head);
+    let mut planner = Planner { setup, device, sim, blocks, steps };
     planner.carry_out(*head).ok_or(Reason::NoChain)?;
     for step in rest {
         planner.steps.push(*step);

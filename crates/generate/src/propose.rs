@@ -84,7 +84,7 @@ impl Site<'_> {
         self.plan.clear();
         self.plan.push(head);
         let alone = self.alone(setup.tables.op(head.op).base);
-        expand(setup, &self.device, &mut self.plan, (now, alone), stream)?;
+        expand(setup, &self.device, (&mut self.plan, &mut self.draft), (now, alone), stream)?;
         let plan = std::mem::take(&mut self.plan);
         let admitted = self.admit(&plan, now);
         self.plan = plan;

@@ -36,67 +36,113 @@ pub(crate) struct Scene<'a> {
     pub(crate) now: Ticks,
 }
 
-/// The remaining steps of one chain.
+/// The remaining steps of one chain, as far as a search has come.
 #[derive(Clone, Copy, Debug)]
-struct Rest<'a> {
+struct Rest {
     /// `None`: the chain that would begin now.
     chain: Option<ChainId>,
-    steps: &'a [Step],
+    /// How many of its steps have been done, of how many.
+    done: usize,
+    all: usize,
 }
 
 /// An order in which the steps of all chains of a die can be done: whose step is next, again and again.
 pub(crate) type Order = Vec<Option<ChainId>>;
 
-/// Finds an order that completes all chains of a die after `plan` begins; `advanced` is the chain whose step `plan` is, if
-/// it is not a new one.
-pub(crate) fn find_order(scene: &Scene<'_>, plan: &[Step], advanced: Option<ChainId>) -> Option<Order> {
-    let (first, rest) = plan.split_first()?;
+/// What searches write on; kept, so that they allocate nothing.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Slate {
+    /// The order found.
+    pub(crate) order: Order,
+    rests: Vec<Rest>,
+    /// States from which no order was found. A state that the search is still at the end of need not be here: fewer steps are
+    /// left in all that follow. So a search that goes well keeps nothing.
+    failed: Vec<DieLogic>,
+    /// For each of them how many steps of each chain were done.
+    failed_at: Vec<usize>,
+    /// Steps of chains of other dies that look at this one too.
+    guests: Vec<Step>,
+}
+
+impl Slate {
+    fn wipe(&mut self) {
+        self.order.clear();
+        self.rests.clear();
+        self.failed.clear();
+        self.failed_at.clear();
+        self.guests.clear();
+    }
+}
+
+/// Finds an order that completes all chains of a die after `plan` begins, and leaves it on the slate; `advanced` is the chain
+/// whose step `plan` is, if it is not a new one. Returns whether there is one.
+pub(crate) fn find_order(scene: &Scene<'_>, slate: &mut Slate, plan: &[Step], advanced: Option<ChainId>) -> bool {
+    slate.wipe();
+    let Some((first, rest)) = plan.split_first() else { return false };
     let tables = &scene.setup.tables;
-    let effects = tables.base(tables.op(first.op).base).effects;
+    let effects = &tables.base(tables.op(first.op).base).effects;
     let mut parked = scene.parked;
     if let Some(axis) = effects.suspend {
-        let victim = scene.device.victim(tables, scene.die, axis, scene.now)?;
+        let Some(victim) = scene.device.victim(tables, scene.die, axis, scene.now) else { return false };
         parked[index(axis)] = scene.links[victim.slot as usize];
     }
-    let flying = scene.device.flights().filter(|(_, flight)| flight.place.die == scene.die);
-    let resuming = flying.filter_map(|(_, flight)| tables.base(tables.op(flight.op).base).effects.resume);
-    for axis in resuming.chain(effects.resume) {
-        parked[index(axis)] = None; // its chain goes on by itself
+    scene.go_on_by_themselves(&mut parked);
+    if let Some(axis) = effects.resume {
+        parked[index(axis)] = None;
     }
-    let mut search = Search { scene, parked, visited: 0, failed: Vec::new(), order: Order::new(), guests: Vec::new() };
-    let elsewhere = scene.chains.live().filter(|(_, chain)| chain.die != scene.die);
-    search.guests.extend(elsewhere.flat_map(|(_, chain)| looks_everywhere(tables, chain.rest())));
+    if scene.chains.count() > scene.chains.count_on(scene.die) {
+        let elsewhere = scene.chains.live().filter(|(_, chain)| chain.die != scene.die);
+        slate.guests.extend(elsewhere.flat_map(|(_, chain)| looks_everywhere(tables, chain.rest())));
+    }
+    scene.note_rests(slate, &parked, advanced);
+    slate.rests.push(Rest { chain: None, done: 0, all: rest.len() });
+    let mut search = Search { scene, plan: rest, parked, visited: 0, slate };
     let mut logic = settled(scene.device, tables, scene.die, first, scene.now);
     search.carry_out(&mut logic, first);
-    let is_parked = |id| parked.contains(&Some(id));
-    let mut rests: Vec<Rest<'_>> = scene
-        .chains
-        .live()
-        .filter(|&(id, chain)| chain.die == scene.die && !is_parked(id))
-        .map(|(id, chain)| Rest { chain: Some(id), steps: &chain.rest()[usize::from(advanced == Some(id))..] })
-        .collect();
-    rests.push(Rest { chain: None, steps: rest });
-    search.complete(&logic, &mut rests).then_some(search.order)
+    search.complete(&logic)
 }
 
 /// Whether the state in which another die comes to rest, its chains done, lets every step of a plan that looks at all dies start.
-pub(crate) fn lets_in(scene: &Scene<'_>, plan: &[Step]) -> bool {
+pub(crate) fn lets_in(scene: &Scene<'_>, slate: &mut Slate, plan: &[Step]) -> bool {
+    slate.wipe();
     let tables = &scene.setup.tables;
-    let guests: Vec<Step> = looks_everywhere(tables, plan).collect();
-    if guests.is_empty() {
+    slate.guests.extend(looks_everywhere(tables, plan));
+    if slate.guests.is_empty() {
         return true;
     }
-    let mut search =
-        Search { scene, parked: scene.parked, visited: 0, failed: Vec::new(), order: Order::new(), guests };
-    let flying = scene.device.flights().filter(|(_, flight)| flight.place.die == scene.die);
-    for axis in flying.filter_map(|(_, flight)| tables.base(tables.op(flight.op).base).effects.resume) {
-        search.parked[index(axis)] = None;
-    }
+    let mut parked = scene.parked;
+    scene.go_on_by_themselves(&mut parked);
+    scene.note_rests(slate, &parked, None);
     let logic = settled_by_itself(scene.device, tables, scene.die);
-    let is_parked = |id, parked: &[Option<ChainId>; 2]| parked.contains(&Some(id));
-    let live = scene.chains.live().filter(|&(id, chain)| chain.die == scene.die && !is_parked(id, &search.parked));
-    let mut rests: Vec<Rest<'_>> = live.map(|(id, chain)| Rest { chain: Some(id), steps: chain.rest() }).collect();
-    search.complete(&logic, &mut rests)
+    Search { scene, plan: &[], parked, visited: 0, slate }.complete(&logic)
+}
+
+impl Scene<'_> {
+    /// Takes out of the chains that wait for a RESUME those that one in flight resumes.
+    fn go_on_by_themselves(&self, parked: &mut [Option<ChainId>; 2]) {
+        if parked.iter().all(Option::is_none) {
+            return;
+        }
+        let tables = &self.setup.tables;
+        let flying = self.device.flights().filter(|(_, flight)| flight.place.die == self.die);
+        for axis in flying.filter_map(|(_, flight)| tables.base(tables.op(flight.op).base).effects.resume) {
+            parked[index(axis)] = None;
+        }
+    }
+
+    /// Notes what is left of each chain of the die that does not wait for a RESUME; `advanced` has done one step more.
+    fn note_rests(&self, slate: &mut Slate, parked: &[Option<ChainId>; 2], advanced: Option<ChainId>) {
+        if self.chains.count_on(self.die) == 0 {
+            return;
+        }
+        let is_parked = |id| parked.contains(&Some(id));
+        let live = self.chains.live().filter(|&(id, chain)| chain.die == self.die && !is_parked(id));
+        slate.rests.extend(live.map(|(id, chain)| Rest {
+            chain: Some(id),
+            done: usize::from(advanced == Some(id)),
+            all: chain.rest().len(),
+        }));
+    }
 }
 
 /// The steps of a plan that look at every die.
@@ -113,15 +159,12 @@ const fn index(axis: Axis) -> usize {
 
 struct Search<'a> {
     scene: &'a Scene<'a>,
+    /// The steps of the chain that would begin now.
+    plan: &'a [Step],
     parked: [Option<ChainId>; 2],
     /// How many distinct states have been visited.
     visited: usize,
-    /// States from which no order was found: steps left of each chain, and the die. A state that the search is still at the
-    /// end of need not be here: fewer steps are left in all that follow. So a search that goes well keeps nothing.
-    failed: Vec<(Vec<usize>, DieLogic)>,
-    order: Order,
-    /// Steps of chains of other dies that look at this one too.
-    guests: Vec<Step>,
+    slate: &'a mut Slate,
 }
 
 impl<'a> Search<'a> {
@@ -144,37 +187,50 @@ impl<'a> Search<'a> {
         logic.judge(self.tables(), base, &step.place, self.scene.device.planes()).is_ok()
     }
 
-    fn complete(&mut self, logic: &DieLogic, rests: &mut [Rest<'_>]) -> bool {
-        if rests.iter().all(|rest| rest.steps.is_empty()) {
-            return self.parked_complete(*logic);
+    /// The next step of a chain.
+    fn next_of(&self, rest: Rest) -> Option<&'a Step> {
+        let scene = self.scene;
+        let steps = rest.chain.map_or(self.plan, |id| scene.chains.get(id).rest());
+        steps.get(rest.done)
+    }
+
+    fn complete(&mut self, logic: &DieLogic) -> bool {
+        if self.slate.rests.iter().all(|rest| rest.done == rest.all) {
+            return self.parked_complete(logic);
         }
-        for at in 0..rests.len() {
-            let Rest { chain, steps } = rests[at];
-            let Some((step, later)) = steps.split_first() else { continue };
+        for at in 0..self.slate.rests.len() {
+            let rest = self.slate.rests[at];
+            let Some(step) = self.next_of(rest) else { continue };
             if !self.allows(logic, step) {
                 continue;
             }
             let mut next = *logic;
             self.carry_out(&mut next, step);
-            rests[at].steps = later;
-            self.order.push(chain);
-            if self.is_new(&next, rests) {
-                if self.complete(&next, rests) {
+            self.slate.rests[at].done += 1;
+            self.slate.order.push(rest.chain);
+            if self.is_new(&next) {
+                if self.complete(&next) {
                     return true;
                 }
-                self.failed.push((steps_left(rests).collect(), next));
+                let Slate { failed, failed_at, rests, .. } = &mut *self.slate;
+                failed.push(next);
+                failed_at.extend(rests.iter().map(|rest| rest.done));
             }
-            self.order.pop();
-            rests[at].steps = steps;
+            self.slate.order.pop();
+            self.slate.rests[at].done -= 1;
         }
         false
     }
 
     /// Whether chains that wait for a RESUME, and steps that wait on other dies, can go on once everything else has.
-    fn parked_complete(&self, mut logic: DieLogic) -> bool {
-        if !self.guests.iter().all(|guest| self.allows(&logic, guest)) {
+    fn parked_complete(&self, logic: &DieLogic) -> bool {
+        if !self.slate.guests.iter().all(|guest| self.allows(logic, guest)) {
             return false;
         }
+        if self.parked.iter().all(Option::is_none) {
+            return true;
+        }
+        let mut logic = *logic;
         for axis in [Axis::Program, Axis::Erase] {
             let Some(chain) = self.parked[index(axis)] else { continue };
             let Some(resume) = self.scene.setup.resume[index(axis)] else { return false };
@@ -191,16 +247,16 @@ impl<'a> Search<'a> {
     }
 
     /// Counts a state; false when it has been tried before or the search has gone on for too long.
-    fn is_new(&mut self, logic: &DieLogic, rests: &[Rest<'_>]) -> bool {
-        let known = |(left, seen): &(Vec<usize>, DieLogic)| seen == logic && left.iter().copied().eq(steps_left(rests));
-        if self.visited >= MOST_STATES || self.failed.iter().any(known) {
+    fn is_new(&mut self, logic: &DieLogic) -> bool {
+        let Slate { failed, failed_at, rests, .. } = &*self.slate;
+        let done = failed_at.chunks_exact(rests.len());
+        let known = |(seen, done): (&DieLogic, &[usize])| {
+            done.iter().copied().eq(rests.iter().map(|rest| rest.done)) && seen == logic
+        };
+        if self.visited >= MOST_STATES || failed.iter().zip(done).any(known) {
             return false;
         }
         self.visited += 1;
         true
     }
-}
-
-fn steps_left<'a>(rests: &'a [Rest<'_>]) -> impl Iterator<Item = usize> + 'a {
-    rests.iter().map(|rest| rest.steps.len())
 }

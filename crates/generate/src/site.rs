@@ -19,10 +19,11 @@ use crate::face::Face;
 use crate::journal::Journal;
 use crate::lottery::Lottery;
 use crate::philox::{Stream, StreamKind};
+use crate::plan::Draft;
 use crate::propose::HookKind;
 use crate::queue::{Event, Hook, Queue};
 use crate::reason::{Reason, Rejections};
-use crate::safety::Order;
+use crate::safety::{Order, Slate};
 use crate::seed::SeedPlan;
 use crate::setup::Setup;
 use crate::waiting::Bench;
@@ -114,8 +115,11 @@ pub struct Site<'s> {
     pub(crate) faces: Vec<Face>,
     /// For each die an order in which its chains can complete.
     pub(crate) orders: Vec<Order>,
-    /// The order that shows that the plan is safe; `None` in it stands for the plan's own chain.
-    pub(crate) new_order: Option<Order>,
+    /// Whether the order on the slate is to replace the die's when the plan starts: the one that shows that it is safe; `None`
+    /// in it stands for the plan's own chain.
+    pub(crate) ordered: bool,
+    pub(crate) slate: Slate,
+    pub(crate) draft: Draft,
     pub(crate) targets: Vec<Target>,
     pub(crate) journal: Journal,
     /// The bootstrap, while it goes on.
@@ -153,7 +157,9 @@ impl<'s> Site<'s> {
             lottery: Lottery::new(setup),
             faces: vec![Face::new(setup); usize::from(setup.tables.size.dies)],
             orders: vec![Order::new(); usize::from(setup.tables.size.dies)],
-            new_order: None,
+            ordered: false,
+            slate: Slate::default(),
+            draft: Draft::default(),
             targets: Vec::new(),
             journal: Journal::new(setup.tables.size.dies),
             bootstrap: None,

@@ -11,7 +11,7 @@ use nandseq_trace::{Proposal, Sink};
 use crate::chain::{ChainId, Step};
 use crate::plan::still_possible;
 use crate::reason::Reason;
-use crate::safety::{Scene, find_order, lets_in, looks_everywhere};
+use crate::safety::{Scene, Slate, find_order, lets_in, looks_everywhere};
 use crate::site::Site;
 
 /// A proposal that waits for the bus.
@@ -98,13 +98,13 @@ impl Site<'_> {
             known.remove(0);
             return true;
         }
-        match find_order(&self.scene(die, now), &[step], Some(id)) {
-            Some(order) => {
-                self.orders[usize::from(die.0)] = order;
-                true
-            }
-            None => false,
+        let mut slate = std::mem::take(&mut self.slate);
+        let safe = find_order(&self.scene(die, now), &mut slate, &[step], Some(id));
+        if safe {
+            std::mem::swap(&mut self.orders[usize::from(die.0)], &mut slate.order);
         }
+        self.slate = slate;
+        safe
     }
 
     fn try_waiters(&mut self, now: Ticks, sink: &mut dyn Sink) {
@@ -126,7 +126,8 @@ impl Site<'_> {
             };
             let mut waiter = self.bench.waiters.remove(at);
             // The plan was made for the state at the hook: every step of it must still be possible.
-            let outcome = outcome.and_then(|()| still_possible(self.setup, &self.device, &waiter.plan, now));
+            let outcome =
+                outcome.and_then(|()| still_possible(self.setup, &self.device, &mut self.draft, &waiter.plan, now));
             let outcome = outcome.and_then(|()| self.admit(&waiter.plan, now));
             match outcome {
                 Ok(()) => {
@@ -182,26 +183,42 @@ impl Site<'_> {
         if plan.iter().any(holds) || plan[1..].iter().any(reads_held) {
             return Err(Reason::ChainUnderWay);
         }
+        let mut slate = std::mem::take(&mut self.slate);
+        let safe = self.keeps_chains_safe(&mut slate, plan, now);
+        self.slate = slate;
+        self.ordered = safe?;
+        Ok(())
+    }
+
+    /// Whether a plan leaves every chain able to complete; if so, whether the order that shows it is on the slate: an operation
+    /// alone that changes nothing leaves the die's as it is.
+    fn keeps_chains_safe(&self, slate: &mut Slate, plan: &[Step], now: Ticks) -> Result<bool, Reason> {
+        let setup = self.setup;
+        let head = plan[0];
         let die = head.place.die;
-        let elsewhere = (0..setup.tables.size.dies).map(Die).filter(|&other| other != die);
-        if plan.len() > 1 && !elsewhere.into_iter().all(|other| lets_in(&self.scene(other, now), &plan[1..])) {
-            return Err(Reason::ChainUnderWay);
+        let info = setup.tables.base(setup.tables.op(head.op).base);
+        if plan.len() > 1 {
+            let mut elsewhere = (0..setup.tables.size.dies).map(Die).filter(|&other| other != die);
+            if !elsewhere.all(|other| lets_in(&self.scene(other, now), slate, &plan[1..])) {
+                return Err(Reason::ChainUnderWay);
+            }
         }
         let has_guests = || {
+            let elsewhere = self.chains.count() > self.chains.count_on(die);
             let mut others = self.chains.live().filter(|(_, chain)| chain.die != die);
-            others.any(|(_, chain)| looks_everywhere(&setup.tables, chain.rest()).next().is_some())
+            elsewhere && others.any(|(_, chain)| looks_everywhere(&setup.tables, chain.rest()).next().is_some())
         };
         let resets = info.effects.reset_die || info.effects.reset_target;
         // A reset drops every other chain of its die.
-        self.new_order = if resets || (!self.chains.any_on(die) && (info.is_inert() || !has_guests())) {
-            Some(vec![None; plan.len() - 1])
-        } else if plan.len() == 1 && info.is_inert() {
-            None
-        } else {
-            let order = find_order(&self.scene(die, now), plan, None);
-            Some(order.ok_or(Reason::ChainUnderWay)?)
-        };
-        Ok(())
+        if resets || (!self.chains.any_on(die) && (info.is_inert() || !has_guests())) {
+            slate.order.clear();
+            slate.order.resize(plan.len() - 1, None);
+            return Ok(true);
+        }
+        if plan.len() == 1 && info.is_inert() {
+            return Ok(false);
+        }
+        if find_order(&self.scene(die, now), slate, plan, None) { Ok(true) } else { Err(Reason::ChainUnderWay) }
     }
 
     /// Starts the plan in `self.plan`: its first operation now, the rest as a chain.
@@ -213,12 +230,12 @@ impl Site<'_> {
             self.chains.begin(head.place.die, proposal, &rest[1..])
         });
         self.plan = rest;
-        let order = self.new_order.take();
         self.count(&proposal, head.op, now);
         self.commit(head, chain, (proposal, true), now, sink);
-        if let Some(mut order) = order {
+        if std::mem::take(&mut self.ordered) {
+            let order = &mut self.orders[usize::from(head.place.die.0)];
+            std::mem::swap(order, &mut self.slate.order);
             order.iter_mut().filter(|slot| slot.is_none()).for_each(|slot| *slot = chain);
-            self.orders[usize::from(head.place.die.0)] = order;
         }
     }
 

@@ -4,25 +4,25 @@
 //! what the die knows. At most one chain that changes a latch or a cache program is followed at a time: a second one
 //! only forbids. Time, bus and addresses do not count; END keys do not restrict what may start.
 
-use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use nandseq_profile::model::{AddressSource, Axis};
 
 use crate::model::{ClassId, Model};
 use crate::plan::Scene;
+use crate::quick::{Map, Set};
 use crate::state::{Die, Plane};
 
 /// A set that remembers the order in which it grew.
 #[derive(Clone)]
 pub(crate) struct Found<T> {
     pub(crate) items: Vec<T>,
-    known: HashSet<T>,
+    known: Set<T>,
 }
 
 impl<T> Default for Found<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), known: HashSet::new() }
+        Self { items: Vec::new(), known: Set::default() }
     }
 }
 
@@ -41,10 +41,10 @@ pub(crate) type Node = (Die, Plane);
 #[derive(Default)]
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
-    index: HashMap<Node, u32>,
+    index: Map<Node, u32>,
     /// The nodes of each state of the die.
     groups: Vec<(Die, Vec<u32>)>,
-    group_of: HashMap<Die, usize>,
+    group_of: Map<Die, usize>,
     /// For each node the nodes that follow without a new operation showing on the plane.
     pub(crate) beside: Vec<Vec<u32>>,
     /// For each node the nodes that any operation leads to.

@@ -9,6 +9,7 @@ mod hooks;
 mod judge;
 mod model;
 mod plan;
+mod quick;
 mod reason;
 mod state;
 mod tenths;

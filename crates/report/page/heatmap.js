@@ -1,16 +1,22 @@
 // Heat maps on a canvas: rows x columns of counts, merged per pixel where there are more cells than pixels.
 
 class HeatMap {
-  /** `options`: gutter (px), cell (most px), tallest (px), rowLabel, columnLabel, say, pick. */
+  /** `options`: gutter (px), cell (most px), tallest (px), rowLabel, classOf (of a column, for the strip on top), say, pick. */
   constructor(canvas, output, options) {
-    Object.assign(this, { canvas, output, options, cursor: null, rows: 0, columns: 0, cells: new Map() });
+    Object.assign(this, { canvas, output, options, cursor: null, rows: 0, columns: 0, most: 1, cells: new Map() });
+    this.top = options.classOf ? 20 : 0;
+    this.scale = element("div", { className: "scale" });
+    canvas.after(this.scale);
     canvas.addEventListener("pointermove", (event) => this.moveTo(this.cellAt(event.offsetX, event.offsetY)));
     canvas.addEventListener("click", (event) => {
       this.moveTo(this.cellAt(event.offsetX, event.offsetY));
       if (this.cursor) options.pick?.(this.cursor);
     });
     canvas.addEventListener("keydown", (event) => this.key(event));
-    onRepaint(() => this.draw());
+    onRepaint(() => {
+      this.draw();
+      this.showScale();
+    });
   }
 
   /** `cells`: Map from row * columns + column to count. */
@@ -18,9 +24,18 @@ class HeatMap {
     Object.assign(this, { rows, columns, cells, cursor: null });
     this.most = 1;
     for (const count of cells.values()) this.most = Math.max(this.most, count);
+    this.showScale();
     this.output.textContent = cells.size ? `${number(cells.size)} of ${number(rows * columns)} cells were hit, at most ${number(this.most)} times.`
       : "Nothing was counted.";
     this.draw();
+  }
+
+  /** What the colours mean. */
+  showScale() {
+    const least = Math.log1p(1) / Math.log1p(this.most);
+    const stops = Array.from({ length: 8 }, (_, i) => `rgb(${heat(0.12 + 0.88 * (least + ((1 - least) * i) / 7)).join(" ")})`);
+    const bar = element("i", { style: `background:linear-gradient(to right, ${stops.join(", ")})` });
+    this.scale.replaceChildren("once", bar, `${number(this.most)} times, logarithmic; blank: never`);
   }
 
   layout() {
@@ -28,17 +43,17 @@ class HeatMap {
     const wide = Math.max(1, this.canvas.clientWidth - gutter);
     const w = Math.min(cell, wide / Math.max(1, this.columns));
     const h = Math.min(cell, tallest / Math.max(1, this.rows));
-    return { gutter, w, h, height: Math.max(20, Math.ceil(h * this.rows)) };
+    return { gutter, w, h, height: this.top + Math.max(20, Math.ceil(h * this.rows)) };
   }
 
   draw() {
     const { gutter, w, h, height } = this.layout();
-    const { context, width } = fitCanvas(this.canvas, height + 2);
+    const { context } = fitCanvas(this.canvas, height + 2);
     this.size = { gutter, w, h };
     const put = (x, y, count) => {
       const [red, green, blue] = heat(0.12 + 0.88 * (Math.log1p(count) / Math.log1p(this.most)));
       context.fillStyle = `rgb(${red} ${green} ${blue})`;
-      context.fillRect(gutter + x, y, Math.max(1, w >= 4 ? w - 1 : w), Math.max(1, h >= 4 ? h - 1 : h));
+      context.fillRect(gutter + x, this.top + y, Math.max(1, w >= 4 ? w - 1 : w), Math.max(1, h >= 4 ? h - 1 : h));
     };
     if (w >= 1 && h >= 1) {
       for (const [key, count] of this.cells) put((key % this.columns) * w, Math.floor(key / this.columns) * h, count);
@@ -56,7 +71,7 @@ class HeatMap {
     if (this.cursor) {
       context.strokeStyle = COLOURS.alarm;
       context.lineWidth = 2;
-      context.strokeRect(gutter + this.cursor.column * w - 1, this.cursor.row * h - 1, Math.max(4, w + 1), Math.max(4, h + 1));
+      context.strokeRect(gutter + this.cursor.column * w - 1, this.top + this.cursor.row * h - 1, Math.max(4, w + 1), Math.max(4, h + 1));
     }
   }
 
@@ -68,13 +83,31 @@ class HeatMap {
     context.font = `${Math.min(11, Math.max(9, h))}px system-ui, sans-serif`;
     context.textBaseline = "middle";
     const every = Math.max(1, Math.ceil(10 / h));
-    for (let row = 0; row < this.rows; row += every) context.fillText(this.options.rowLabel(row), 4, (row + 0.5) * h, gutter - 8);
+    for (let row = 0; row < this.rows; row += every) context.fillText(this.options.rowLabel(row), 4, this.top + (row + 0.5) * h, gutter - 8);
+    this.classes(context);
+  }
+
+  /** A strip that says of which class the columns are. */
+  classes(context) {
+    if (!this.top) return;
+    const { gutter, w } = this.size;
+    context.font = "11px system-ui, sans-serif";
+    for (let from = 0, to; from < this.columns; from = to) {
+      const of = this.options.classOf(from);
+      for (to = from + 1; to < this.columns && this.options.classOf(to) === of; to++);
+      const wide = (to - from) * w - 1;
+      context.fillStyle = COLOURS.families[of];
+      context.fillRect(gutter + from * w, 1, Math.max(1, wide), this.top - 4);
+      context.fillStyle = COLOURS.onFamilies[of];
+      const name = DATA.families[of];
+      if (context.measureText(name).width < wide - 6) context.fillText(name, gutter + from * w + 4, this.top / 2 - 0.5);
+    }
   }
 
   cellAt(x, y) {
     const { gutter, w, h } = this.size;
     const column = Math.floor((x - gutter) / w);
-    const row = Math.floor(y / h);
+    const row = Math.floor((y - this.top) / h);
     return row >= 0 && row < this.rows && column >= 0 && column < this.columns ? { row, column } : null;
   }
 
@@ -147,7 +180,7 @@ class StateMap {
     const state = (row) => DATA.states[this.states[row]].name;
     const op = (column) => DATA.ops[this.ops[column]].name;
     this.map = new HeatMap(document.getElementById("state-map"), document.getElementById("state-read"), {
-      gutter: 210, cell: 14, tallest: 1400, rowLabel: state,
+      gutter: 210, cell: 14, tallest: 1400, rowLabel: state, classOf: (column) => DATA.ops[this.ops[column]].family,
       say: (row, column, count) => `${op(column)} in ${state(row)}: ${number(count)}`,
       pick: ({ row, column }) => pick(this.states[row], this.ops[column]),
     });
@@ -161,7 +194,7 @@ class StateMap {
       sums.set(key, (sums.get(key) ?? 0) + count[i]);
     }
     this.states = [...new Set(state)].sort((a, b) => a - b);
-    this.ops = [...new Set(op)].sort((a, b) => a - b);
+    this.ops = [...new Set(op)].sort((a, b) => DATA.ops[a].family - DATA.ops[b].family || a - b);
     const row = new Map(this.states.map((one, i) => [one, i]));
     const columnOf = new Map(this.ops.map((one, i) => [one, i]));
     const cell = ([key, sum]) => [row.get(Math.floor(key / 65536)) * this.ops.length + columnOf.get(key % 65536), sum];

@@ -112,7 +112,8 @@ fn is_next(profile: &Profile, (chain, done): (usize, usize), base: BaseId) -> bo
     profile.chains.get(chain).and_then(|chain| chain.steps.get(done)).is_some_and(|step| step.base == base)
 }
 
-/// The open chain that an operation goes on with: of those it fits, the one on its planes that has waited least.
+/// The open chain that an operation goes on with: of those it fits, the one that is due to the tick, else the one on its planes
+/// that has waited least.
 fn chain_of(profile: &Profile, row: &StretchRow, planes: u8, open: &[Open]) -> Option<usize> {
     let fits = |chain: &Open| {
         chain.keys == (row.key_used, row.key_virtual)
@@ -121,9 +122,10 @@ fn chain_of(profile: &Profile, row: &StretchRow, planes: u8, open: &[Open]) -> O
     };
     let candidates = open.iter().enumerate().filter(|(_, chain)| fits(chain));
     let goes_on = |chain: &Open| chain.may_be.iter().any(|&one| is_next(profile, one, row.base));
-    candidates
-        .max_by_key(|(_, chain)| (goes_on(chain), chain.planes & planes != 0, chain.end <= row.start, chain.end))
-        .map(|(at, _)| at)
+    let due = |chain: &Open| chain.end.0.saturating_add(profile.policies.sequence_gap.0) == row.start.0;
+    let rank =
+        |chain: &Open| (goes_on(chain), due(chain), chain.planes & planes != 0, chain.end <= row.start, chain.end);
+    candidates.max_by_key(|(_, chain)| rank(chain)).map(|(at, _)| at)
 }
 
 /// Notes that a chain has gone on. A step that is split (one data output for each plane) repeats its base.

@@ -3,7 +3,7 @@
 //! A scope for each site with `bus` (1: held), `dN_ready` (0: a plane of the die is in CORE_BUSY, as on the ready/busy pin), and
 //! `dN_pM_state`, the op_state as a number; the numbers are listed in the header. Times are in ps.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 
 use nandseq_profile::Profile;
@@ -80,9 +80,13 @@ pub fn write(profile: &Profile, sites: &[SiteTables], mut out: impl Write) -> io
     writeln!(out, "$end\n$timescale 1 ps $end")?;
     let mut signals: Vec<Signal> = Vec::new();
     let mut changes: Vec<Change> = Vec::new();
+    let mut names: BTreeSet<String> = BTreeSet::new();
     for (site, number) in sites.iter().zip(1..) {
         let name: String = site.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let name = if name.is_empty() { format!("site_{number}") } else { name };
+        // Two sites may be called the same, or become so.
+        let name = if names.contains(&name) { format!("{name}_{number}") } else { name };
+        names.insert(name.clone());
         writeln!(out, "$scope module {name} $end")?;
         let first = signals.len();
         signals.extend(signals_of(profile));

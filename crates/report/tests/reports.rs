@@ -232,6 +232,32 @@ fn a_universe_may_be_handed_in_by_who_knows_better() {
 }
 
 #[test]
+fn figures_hold_at_the_edges() {
+    let nothing = Coverage::default();
+    let all = Universe::of_table(&PROFILE, &table(&PROFILE));
+    let figures = Figures::new(&nothing, &all);
+    assert_eq!((figures.hits, figures.hit, figures.outside), (0, 0, (0, 0)));
+    assert_eq!(
+        [figures.closure, figures.evenness, figures.effective_cells, figures.gini, figures.unseen],
+        [0.0, 0.0, 0.0, 0.0, 1.0]
+    );
+    let merged = sum(counted().iter());
+    let under = |key| all.bins(key) == 1;
+    let (&cell, &count) = merged.cells.iter().find(|(cell, _)| under(cell.key)).unwrap();
+    let one = Universe::new(&PROFILE, "one cell", |key, op| {
+        if (key, op) == (cell.key, cell.op) { Standing::Counts } else { Standing::Never("not wanted".to_owned()) }
+    });
+    let figures = Figures::new(&merged, &one);
+    assert_eq!((figures.cells, figures.hits, figures.hit), (1, count, 1));
+    assert_eq!([figures.closure, figures.evenness, figures.effective_cells, figures.gini], [100.0, 1.0, 1.0, 0.0]);
+    let none = Universe::new(&PROFILE, "nothing", |_, _| Standing::Chance);
+    let figures = Figures::new(&merged, &none);
+    assert_eq!((figures.cells, figures.closure, figures.unseen), (0, 0.0, 1.0));
+    let report = Parts::default().report(&PROFILE, &none, None);
+    assert!(report.to_text(9).contains("No holes."), "{}", report.to_text(9));
+}
+
+#[test]
 fn a_comparison_names_what_was_gained_and_lost() {
     let parts = counted();
     let universe = Universe::of_table(&PROFILE, &table(&PROFILE));

@@ -9,14 +9,15 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::str::FromStr;
 
-use atomic_write_file::AtomicWriteFile;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+use crate::pending::{Pending, sync_folder};
 
 /// A file that becomes visible when it is complete.
 #[derive(Debug)]
 pub struct NewFile {
-    file: AtomicWriteFile,
+    file: Pending,
     hash: Sha256,
     bytes: u64,
 }
@@ -27,25 +28,37 @@ impl NewFile {
     /// # Errors
     /// When the temporary file cannot be created.
     pub fn create(folder: &Path, name: &str) -> io::Result<Self> {
-        let file = AtomicWriteFile::open(folder.join(name))?;
+        let file = Pending::create(folder.join(name))?;
         Ok(Self { file, hash: Sha256::new(), bytes: 0 })
     }
 
-    /// Syncs what was written, so that [`NewFile::commit`] has little left to fail at.
-    ///
-    /// # Errors
-    /// When syncing fails.
-    pub fn sync(&mut self) -> io::Result<()> {
-        self.file.sync_all()
-    }
-
-    /// Syncs the file and gives it its final name, replacing an older one; returns the SHA-256 of its contents.
+    /// Syncs the file, gives it its final name, replacing an older one, and makes the name durable; returns the SHA-256 of its
+    /// contents.
     ///
     /// # Errors
     /// When syncing or renaming fails; then nothing is under the final name but what was there before.
     pub fn commit(self) -> io::Result<Digest> {
-        self.file.commit()?;
+        self.sync()?;
+        let folder = self.folder().to_owned();
+        let digest = self.place()?;
+        sync_folder(&folder)?;
+        Ok(digest)
+    }
+
+    /// Returns when what was written would survive a loss of power.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+
+    /// Gives a file that was [synced](Self::sync) its final name, which is durable when its folder has been synced too.
+    pub(crate) fn place(self) -> io::Result<Digest> {
+        self.file.place()?;
         Ok(Digest(self.hash.finalize().into()))
+    }
+
+    /// The folder of the file.
+    pub(crate) fn folder(&self) -> &Path {
+        self.file.folder()
     }
 
     /// Bytes written so far.

@@ -8,6 +8,7 @@ pub mod format;
 mod line;
 pub mod manifest;
 pub mod model;
+pub mod pending;
 pub mod read;
 pub mod recorder;
 pub mod rows;

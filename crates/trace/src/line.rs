@@ -22,7 +22,7 @@ const EIGHT_DIGITS: u64 = 100_000_000;
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 
 /// The most bytes that an integer, or a time, takes in a [`Row`].
-pub(crate) const NUMBER: usize = 32;
+pub(crate) const NUMBER: usize = 40;
 
 /// A text that is copied often; `HEAD` bytes are copied at once, which is cheaper than asking how many there are.
 #[derive(Clone, Debug)]
@@ -67,8 +67,10 @@ pub(crate) fn room_of<'t, const HEAD: usize>(texts: impl IntoIterator<Item = &'t
 /// Times whose text is remembered. Planes share the times of an operation, operations the lengths of their phases: most
 /// times are among the last few.
 const REMEMBERED: usize = 64;
-/// Bytes of the longest time: `18446744073709.551615` has 21.
-const TIME: usize = 24;
+/// Bytes of the text of a time: `18446744073709.551615`, the longest, has 21, of which 10 are the head.
+const TIME: usize = 32;
+/// The most bytes of the head.
+const LONGEST_HEAD: usize = 10;
 
 /// The text of a time.
 #[derive(Clone, Copy, Debug)]
@@ -82,43 +84,54 @@ struct TimeText {
 #[derive(Clone, Debug)]
 pub(crate) struct Times {
     known: [TimeText; REMEMBERED],
-    /// What the whole µs of the last new time are without their last four digits: those of the next are mostly the same.
+    /// The whole µs of the last new time without their last four digits: mostly those of the next one too.
     head: u64,
-    /// Its text.
+    /// Its text; empty for 0.
     head_text: [u8; 16],
-    /// Its length; 0 when the text is not known.
     head_len: usize,
 }
 
 impl Default for Times {
     fn default() -> Self {
-        let zero = TimeText { time: Ticks::ZERO, text: time_text(Ticks::ZERO) };
-        Self { known: [zero; REMEMBERED], head: 0, head_text: [0; 16], head_len: 0 }
+        let zero = TimeText { time: Ticks::ZERO, text: [0; TIME] };
+        let mut times = Self { known: [zero; REMEMBERED], head: 0, head_text: [0; 16], head_len: 0 };
+        (0..REMEMBERED).for_each(|place| times.remember(place, Ticks::ZERO));
+        times
     }
 }
 
 impl Times {
-    /// The text of a time that is not known.
+    /// Where the text of a time is if it is known. Any spread will do; that of a multiplication by 2^64 divided by the golden
+    /// ratio is even.
+    #[inline]
+    const fn place(time: Ticks) -> usize {
+        (time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % REMEMBERED
+    }
+
+    /// Makes the text of a time.
     #[inline(never)]
-    fn new_text(&mut self, time: Ticks) -> [u8; TIME] {
+    fn remember(&mut self, place: usize, time: Ticks) {
         let (whole, fraction) = (time.0 / TICKS_PER_US, time.0 % TICKS_PER_US);
-        let (head, tail) = (whole / FOUR_DIGITS, whole % FOUR_DIGITS);
-        if head != self.head || self.head_len == 0 {
-            if head == 0 {
-                return time_text(time);
-            }
+        let (head, tail) = (whole / FOUR_DIGITS, four_digits((whole % FOUR_DIGITS) as u32));
+        if head != self.head {
             let mut row = Row { room: &mut self.head_text, at: 0 };
             row.integer(head);
-            (self.head, self.head_len) = (head, row.at);
+            self.head_len = if head == 0 { 0 } else { row.at };
+            self.head = head;
         }
-        let mut text = [0; TIME];
-        let mut row = Row { room: &mut text, at: 0 };
-        *row.next() = self.head_text;
-        row.at = self.head_len;
-        row.put(&(four_digits(tail as u32) + ZEROS as u32).to_le_bytes());
-        let len = row.fraction(fraction as u32);
-        text[TIME - 1] = len;
-        text
+        // Without a head there are no zeros before the tail; its last digit stays, also of 0.
+        let zeros = if head == 0 { (tail | 1 << 24).trailing_zeros() / 8 } else { 0 };
+        let known = &mut self.known[place % REMEMBERED];
+        known.time = time;
+        let (text, at) = (&mut known.text, self.head_len.min(LONGEST_HEAD));
+        text[..16].copy_from_slice(&self.head_text);
+        text[at..at + 4].copy_from_slice(&((tail + ZEROS as u32) >> (8 * zeros)).to_le_bytes());
+        let point = at + 4 - (zeros as usize).min(3);
+        text[point] = b'.';
+        let digits = eight_digits(fraction as u32 * 100);
+        text[point + 1..point + 9].copy_from_slice(&(digits + ZEROS).to_le_bytes());
+        // The first digit stays, also of 0.
+        text[TIME - 1] = (point + 9) as u8 - ((digits | 1).leading_zeros() / 8) as u8;
     }
 }
 
@@ -306,26 +319,13 @@ impl Row<'_> {
     /// Appends a time in µs: `500.0`, `7500.085`.
     #[inline]
     pub(crate) fn us(&mut self, times: &mut Times, time: Ticks) {
-        // Any spread will do; that of a multiplication by 2^64 divided by the golden ratio is even.
-        let place = (time.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % REMEMBERED;
+        let place = Times::place(time);
         if times.known[place].time != time {
-            times.known[place] = TimeText { time, text: times.new_text(time) };
+            times.remember(place, time);
         }
-        let known = &times.known[place];
-        *self.next() = known.text;
-        self.at += usize::from(known.text[TIME - 1]);
-    }
-
-    /// Appends the point and the digits of a fraction of a µs; returns the length of the row.
-    #[inline]
-    fn fraction(&mut self, ticks: u32) -> u8 {
-        self.put(b".");
-        let digits = eight_digits(ticks * 100);
-        // The first digit stays, also of 0.
-        let zeros = (digits | 1).leading_zeros() / 8;
-        *self.next() = (digits + ZEROS).to_le_bytes();
-        self.at += 8 - zeros as usize;
-        self.at as u8
+        let text = &times.known[place].text;
+        *self.next() = *text;
+        self.at += usize::from(text[TIME - 1]);
     }
 
     /// Appends a number of hundredths up to 100: `0.0`, `0.37`, `1.0`.
@@ -334,15 +334,6 @@ impl Row<'_> {
         *self.next() = [b'0' + hundredths / 100, b'.', tens, ones];
         self.at += if ones == b'0' { 3 } else { 4 };
     }
-}
-
-/// The text of a time in µs, its length in the last byte.
-fn time_text(time: Ticks) -> [u8; TIME] {
-    let mut text = [0; TIME];
-    let mut row = Row { room: &mut text, at: 0 };
-    row.integer(time.0 / TICKS_PER_US);
-    text[TIME - 1] = row.fraction((time.0 % TICKS_PER_US) as u32);
-    text
 }
 
 /// The text of a number below 10^8, the first digit in the lowest byte, and its length.

@@ -1,8 +1,9 @@
 //! The files of one run, together.
 //!
-//! Promises that none of them has its final name before all are complete, and that nothing is left of a run that is dropped
-//! before it is finished. Leaves out which files of which runs there are: that is the manifest's.
+//! Promises that none of them has its final name before all are complete and durable, that all names are durable when
+//! [`RunFiles::finish`] returns, and that nothing is left of a run that is dropped before it is finished. Leaves out which files of which runs there are: that is the manifest's.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use nandseq_profile::{OpId, Ticks};
 use crate::files::{FileKind, NewFile, Outputs, Stamp};
 use crate::format::{SequenceTable, TableFormat, Written};
 use crate::manifest::FileRecord;
+use crate::pending::{self, sync_folder};
 use crate::recorder::{Recorder, Writers};
 use crate::sort::Budget;
 use crate::{Cut, Operation, Proposal, Sink};
@@ -26,7 +28,7 @@ pub struct RunFiles<'f> {
     recorder: Option<Recorder<'f>>,
     /// Files that were written in one go.
     whole: Vec<(FileKind, Written)>,
-    /// Folders that were made for this run, the innermost first.
+    /// Folders that were made for this run.
     new_folders: Vec<PathBuf>,
 }
 
@@ -86,15 +88,20 @@ impl<'f> RunFiles<'f> {
         Ok(files)
     }
 
-    /// Starts a file, and its folder if need be.
-    fn start(&mut self, kind: FileKind) -> io::Result<NewFile> {
+    /// Starts a file, and its folder in that of the site if need be.
+    ///
+    /// # Errors
+    /// When it cannot be created; so if the folder of the site has gone meanwhile.
+    pub fn start(&mut self, kind: FileKind) -> io::Result<NewFile> {
         let name = self.format.file_name(kind, self.stamp, self.run);
-        let folder = self.folder.join(&name);
-        if let Some(folder) = folder.parent() {
-            let missing = folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned);
-            let missing: Vec<PathBuf> = missing.collect();
-            fs::create_dir_all(folder)?;
-            self.new_folders.splice(0..0, missing);
+        let path = self.folder.join(&name);
+        let folder = pending::folder_of(&path);
+        if folder != self.folder {
+            match fs::create_dir(folder) {
+                Ok(()) => self.new_folders.push(folder.to_owned()),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
         }
         NewFile::create(&self.folder, &name)
     }
@@ -106,11 +113,17 @@ impl<'f> RunFiles<'f> {
     pub fn add(&mut self, kind: FileKind, bytes: &[u8], rows: u64) -> io::Result<()> {
         let mut file = self.start(kind)?;
         file.write_all(bytes)?;
-        self.whole.push((kind, Written { file, rows }));
+        self.add_written(kind, Written { file, rows });
         Ok(())
     }
 
-    /// Ends the run: completes all files, then gives them their names.
+    /// Adds a file that is complete but for its name, which must be that of its kind in this run; it gets it with the others.
+    pub fn add_written(&mut self, kind: FileKind, written: Written) {
+        self.whole.push((kind, written));
+    }
+
+    /// Ends the run: completes and syncs all files, then gives them their names, then syncs the folders. When this returns, the run
+    /// survives a loss of power.
     ///
     /// # Errors
     /// Whatever the files report; then those that have no name yet vanish.
@@ -124,16 +137,19 @@ impl<'f> RunFiles<'f> {
         }
         written.append(&mut self.whole);
         written.sort_by_key(|&(kind, _)| kind);
-        for (_, written) in &mut written {
-            written.file.sync()?;
-        }
+        pending::together(&written, |(_, written)| written.file.sync())?;
         let mut finished = Finished { files: Vec::with_capacity(written.len()), bytes: 0 };
+        // A new folder is a name in the one above it.
+        let above = self.new_folders.iter().map(|folder| pending::folder_of(folder).to_owned());
+        let mut folders: BTreeSet<PathBuf> = above.collect();
         for (kind, Written { file, rows }) in written {
             finished.bytes += file.bytes();
-            let sha256 = file.commit()?;
+            folders.insert(file.folder().to_owned());
+            let sha256 = file.place()?;
             let file = self.format.file_name(kind, self.stamp, self.run);
             finished.files.push(FileRecord { kind, file, rows, sha256 });
         }
+        folders.iter().try_for_each(|folder| sync_folder(folder))?;
         Ok(finished)
     }
 }

@@ -69,7 +69,7 @@ pub(crate) enum TimelineForm {
 #[derive(Subcommand, Debug)]
 pub(crate) enum CoverageCommand {
     /// List what can be covered: every phase key and op name, with its cells, or why it has none.
-    Universe(ReadDeviceArgs),
+    Universe(CoverageUniverseArgs),
     /// Say how much was covered, how evenly, and what was not.
     Report(CoverageReportArgs),
     /// Add up what sites and runs covered, wherever they were counted.
@@ -78,6 +78,16 @@ pub(crate) enum CoverageCommand {
     Diff(CoverageDiffArgs),
     /// Exit with 1 unless enough was covered.
     Gate(CoverageGateArgs),
+}
+
+/// How the universe is shown.
+#[derive(Args, Debug)]
+pub(crate) struct CoverageUniverseArgs {
+    #[command(flatten)]
+    pub(crate) device: ReadDeviceArgs,
+    /// Form of the list: a table with tabs, or JSON
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
 }
 
 /// What was counted.

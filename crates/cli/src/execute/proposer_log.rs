@@ -3,14 +3,13 @@
 //! Promises a text that depends on the run alone. The summary counts accepted and refused proposals by phase key, op name and
 //! outcome, sorted by these names; the full form has a line for each, in order of time, and is written as it happens.
 
-use std::fs;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
 use nandseq_generate::Rejections;
 use nandseq_profile::{IdVec, OpId, PhaseKey, Profile, Ticks};
 use nandseq_trace::files::{FileKind, NewFile};
-use nandseq_trace::manifest::FileRecord;
+use nandseq_trace::format::Written;
+use nandseq_trace::run_files::RunFiles;
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
 use crate::arguments::ProposerLog;
@@ -24,7 +23,6 @@ const FULL_HEADER: &str =
 /// The log of one run.
 pub(super) struct Log<'p> {
     profile: &'p Profile,
-    name: String,
     file: BufWriter<NewFile>,
     rows: u64,
     form: Form,
@@ -37,13 +35,8 @@ enum Form {
 }
 
 impl<'p> Log<'p> {
-    /// Starts a log that will be called `name` in the folder of a site; `None` if none is wanted.
-    pub(super) fn create(
-        folder: &Path,
-        name: String,
-        how: ProposerLog,
-        profile: &'p Profile,
-    ) -> io::Result<Option<Self>> {
+    /// Starts a log among the files of a run; `None` if none is wanted.
+    pub(super) fn create(files: &mut RunFiles<'_>, how: ProposerLog, profile: &'p Profile) -> io::Result<Option<Self>> {
         let (form, header) = match how {
             ProposerLog::Off => return Ok(None),
             ProposerLog::Summary => {
@@ -51,16 +44,13 @@ impl<'p> Log<'p> {
             }
             ProposerLog::Full => (Form::Full, FULL_HEADER),
         };
-        if let Some(parent) = folder.join(&name).parent() {
-            fs::create_dir_all(parent)?;
-        }
-        let mut file = BufWriter::new(NewFile::create(folder, &name)?);
+        let mut file = BufWriter::new(files.start(FileKind::ProposerLog)?);
         file.write_all(header.as_bytes())?;
-        Ok(Some(Self { profile, name, file, rows: 0, form }))
+        Ok(Some(Self { profile, file, rows: 0, form }))
     }
 
-    /// Completes the file and gives it its name; also says how many bytes it has.
-    pub(super) fn finish(mut self, rejections: &Rejections) -> io::Result<(FileRecord, u64)> {
+    /// Completes the file; it gets its name with the others of the run.
+    pub(super) fn finish(mut self, rejections: &Rejections) -> io::Result<Written> {
         if let Form::Summary(accepted) = &self.form {
             let rejected = rejections.iter().map(|(&(key, op, reason), &count)| ((key, op, reason.code()), count));
             let accepted = accepted.iter_ids().flat_map(|(key, counts)| {
@@ -80,9 +70,7 @@ impl<'p> Log<'p> {
             }
         }
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let bytes = file.bytes();
-        let sha256 = file.commit()?;
-        Ok((FileRecord { kind: FileKind::ProposerLog, file: self.name, rows: self.rows, sha256 }, bytes))
+        Ok(Written { file, rows: self.rows })
     }
 
     fn line(&mut self, proposal: &Proposal, op: OpId, outcome: &str, started: Option<(u64, Ticks)>) -> io::Result<()> {
@@ -124,8 +112,9 @@ impl<'p> Log<'p> {
 
 /// A sink that also logs proposals.
 pub(super) struct Logged<'p, S> {
-    pub(super) inner: S,
+    /// Before the other files, which take their folder away if they are dropped unfinished.
     pub(super) log: Option<Log<'p>>,
+    pub(super) inner: S,
 }
 
 impl<S: Sink> Sink for Logged<'_, S> {

@@ -41,8 +41,7 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     let Some(resume) = &plan.resume else { return Ok(Start::fresh(head)) };
     if resume.is_file() {
         let state = load(resume, plan, site, setup).map_err(|refusal| refusal.failure(resume))?;
-        let known =
-            known_at(&plan.out_dir.join(&site.folder))?.filter(|known| difference(&known.manifest, &head).is_none());
+        let known = known_at(&plan.folder_of(site))?.filter(|known| difference(&known.manifest, &head).is_none());
         return Ok(go_on(head, known.map_or_else(Vec::new, |known| known.manifest.runs), state, Vec::new()));
     }
     let folder = resume.join(&site.folder);

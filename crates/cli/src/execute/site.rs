@@ -8,8 +8,9 @@ use std::sync::atomic::Ordering;
 use nandseq_generate::{RunError, RunLimits, Site, Snapshot};
 use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
-use nandseq_trace::run_files::RunFiles;
+use nandseq_trace::run_files::{Finished as FinishedRun, RunFiles};
 
+use super::claim::{self, With};
 use super::proposer_log::{Log, Logged};
 use super::{SiteOutcome, Totals, Work, leftovers, origin, resume};
 use crate::failure::{Failure, Problem};
@@ -22,14 +23,18 @@ const FOLDERS: [&str; 2] = ["snapshots", "run="];
 
 /// Takes away what killed executions left in a site's folder, and, if its runs are to be made anew, what says that they are there.
 pub(super) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
-    let mut names = vec![manifest::FILE_NAME, ledger::FILE_NAME, "state_snapshot_", "proposer_debug_"];
-    names.extend(FileKind::ALL.map(FileKind::name));
-    leftovers::sweep(folder, &names)?;
+    let whole_names = [manifest::FILE_NAME, ledger::FILE_NAME];
+    let beginnings = ["state_snapshot_", "proposer_debug_"];
+    let tables = FileKind::ALL.map(FileKind::name);
+    let is_ours = |name: &str| {
+        whole_names.contains(&name) || beginnings.iter().chain(&tables).any(|beginning| name.starts_with(beginning))
+    };
+    leftovers::sweep(folder, is_ours)?;
     for entry in folder.read_dir()? {
         let entry = entry?;
-        let is_ours = entry.file_name().to_str().is_some_and(|name| FOLDERS.iter().any(|ours| name.starts_with(ours)));
-        if is_ours && entry.file_type()?.is_dir() {
-            leftovers::sweep(&entry.path(), &names)?;
+        let has_ours = entry.file_name().to_str().is_some_and(|name| FOLDERS.iter().any(|ours| name.starts_with(ours)));
+        if has_ours && entry.file_type()?.is_dir() {
+            leftovers::sweep(&entry.path(), is_ours)?;
         }
     }
     if anew {
@@ -54,10 +59,11 @@ pub(super) fn head(plan: &Plan, site: &SitePlan) -> SiteManifest {
 impl Work<'_> {
     /// Generates one site.
     pub(super) fn site(&self, plan: &SitePlan) -> SiteOutcome {
-        let folder = self.plan.out_dir.join(&plan.folder);
+        let folder = self.plan.folder_of(plan);
         let mut totals = Totals { by_op: vec![0; self.plan.profile.ops.len()], ..Totals::default() };
-        let (finished, end) = match self.begin(plan, &folder) {
-            Ok(begun) => self.go_on(plan, &folder, begun, &mut totals),
+        let begun = claim::claim(&folder, With::Nobody).and_then(|claim| Ok((claim, self.begin(plan, &folder)?)));
+        let (finished, end) = match begun {
+            Ok((_claim, begun)) => self.go_on(plan, &folder, begun, &mut totals),
             Err(failure) => (None, Err(failure)),
         };
         if matches!(end, Err(Failure::CannotWrite { .. })) {
@@ -150,9 +156,8 @@ impl Work<'_> {
         run_index: u64,
         totals: &mut Totals,
     ) -> Result<RunRecord, Failure> {
-        let (run, stamp, format) = (run_index + 1, self.plan.stamp, self.format);
-        let path = folder.join(format.file_name(FileKind::OperationSequence, stamp, run));
-        let unwritten = |reason| Failure::CannotWrite { path: path.clone(), reason };
+        let run = run_index + 1;
+        let unwritten = |reason| Failure::cannot_write(folder, reason);
         let limits = RunLimits {
             run_until: self.plan.run_until,
             max_ops: self.plan.max_ops,
@@ -160,23 +165,20 @@ impl Work<'_> {
             until_covered: self.plan.closure.as_ref().and_then(Closure::until),
             stop: Some(self.stop),
         };
-        let log_name = format.file_name(FileKind::ProposerLog, stamp, run);
-        let log = Log::create(folder, log_name, self.plan.proposer_log, &self.plan.profile).map_err(unwritten)?;
-        let inner = RunFiles::create(folder, format, self.plan.outputs, stamp, run).map_err(unwritten)?;
-        let mut sink = Watched::new(Logged { inner, log }, self.progress);
+        let mut inner =
+            RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run).map_err(unwritten)?;
+        let log = Log::create(&mut inner, self.plan.proposer_log, &self.plan.profile).map_err(unwritten)?;
+        let mut sink = Watched::new(Logged { log, inner }, self.progress);
         let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, unwritten))?;
-        let Logged { inner: mut files, log } = sink.finish();
+        let Logged { log, inner: mut files } = sink.finish();
+        if let Some(log) = log {
+            files.add_written(FileKind::ProposerLog, log.finish(&summary.rejections).map_err(unwritten)?);
+        }
         if self.plan.outputs.contains(FileKind::Snapshot) {
             let snapshot = Snapshot { identity: self.plan.identity(plan), state: site.state() };
             files.add(FileKind::Snapshot, &snapshot.to_bytes(), 1).map_err(unwritten)?;
         }
-        let finished = files.finish().map_err(unwritten)?;
-        let (mut files, mut bytes) = (finished.files, finished.bytes);
-        if let Some(log) = log {
-            let (record, size) = log.finish(&summary.rejections).map_err(unwritten)?;
-            files.push(record);
-            bytes += size;
-        }
+        let FinishedRun { files, bytes } = files.finish().map_err(unwritten)?;
         let (seed, operations) = (plan.seeds.seed(run_index), summary.ops);
         totals.add_run(summary, files.len() as u64, bytes);
         Ok(RunRecord { run, run_index, seed, operations, files })

@@ -48,6 +48,30 @@ fn what_was_generated_keeps_every_rule() {
 }
 
 #[test]
+fn sites_that_the_batch_no_longer_has_are_named_and_left_out() {
+    let folder = generated(&["-t", "1000", "--site-count", "3"]);
+    folder.succeed(&["-t", "1000", "--site-count", "2", "--stamp", "261121", "--quiet"]);
+    fs::write(folder.path().join("out/site_03/operation_sequence_261121_0000001.csv"), "noise").unwrap();
+    let shown = text(&folder.succeed(&["verify", "out"]));
+    assert!(shown.contains(" operations in 2 files of 2 sites: no rule broken."), "{shown}");
+    assert!(shown.contains("`out/site_03` is not in the manifest of the batch and was left out."), "{shown}");
+    // By itself it is still judged.
+    assert_ne!(folder.run(&["verify", "out/site_03"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_site_that_the_batch_lists_must_be_there_and_be_that_one() {
+    let folder = generated(&["-t", "1000", "--site-count", "3"]);
+    fs::remove_dir_all(folder.path().join("out/site_02")).unwrap();
+    folder.succeed(&["-t", "1000", "--seed", "7", "--out-dir", "out/site_03", "--stamp", "261121", "--quiet"]);
+    let output = folder.run(&["verify", "out"]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = text(&output);
+    assert!(shown.contains("File: out/site_02/manifest.json: listed in the manifest, but not there"), "{shown}");
+    assert!(shown.contains("File: out/site_03/manifest.json: changed since it was written"), "{shown}");
+}
+
+#[test]
 fn what_has_just_been_written_can_be_judged_at_once() {
     let folder = Folder::new();
     // A file of an earlier execution in a folder below is none of this execution's.

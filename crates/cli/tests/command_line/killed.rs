@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Instant;
@@ -32,12 +31,12 @@ fn assert_complete(files: &BTreeMap<String, Vec<u8>>, whole: &BTreeMap<String, V
     }
 }
 
-#[test]
+/// Kills a campaign again and again, each time after a share of its length between `first` and 1000 thousandths, and goes on.
 #[expect(clippy::print_stdout, reason = "how much of a campaign each kill left is worth knowing")]
-fn killed_at_any_instant_it_goes_on_to_the_same_bytes() {
+fn killed_it_goes_on(campaign: &[&str], first: u64) {
     let whole = Folder::new();
     let started = Instant::now();
-    whole.succeed(&CAMPAIGN);
+    whole.succeed(campaign);
     let length = started.elapsed();
     let whole = whole.files();
     let kills = std::env::var("NANDSEQGEN_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
@@ -46,9 +45,9 @@ fn killed_at_any_instant_it_goes_on_to_the_same_bytes() {
         let folder = Folder::new();
         for again in 0..KILLS_IN_A_ROW.min(kills - killed) {
             // What was done before is not done again: later kills come earlier.
-            let share = nandseq_generate::mix(killed, again, 0) % 1000;
+            let share = first + nandseq_generate::mix(killed, again, 0) % (1000 - first);
             let wait = length.mul_f64(share as f64 / 1000.0 / (1 + again) as f64);
-            let arguments = [&CAMPAIGN[..], &["--resume", "out"]].concat();
+            let arguments = [campaign, &["--resume", "out"]].concat();
             let mut child = folder.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             sleep(wait);
             child.kill().unwrap();
@@ -58,7 +57,7 @@ fn killed_at_any_instant_it_goes_on_to_the_same_bytes() {
             assert_complete(&files, &whole);
             println!("kill {killed} after {wait:?}: {} of {} files", files.len(), whole.len());
         }
-        folder.succeed(&[&CAMPAIGN[..], &["--resume", "out"]].concat());
+        folder.succeed(&[campaign, &["--resume", "out"]].concat());
         let files = folder.files();
         let differs = |name: &&String| files.get(*name) != whole.get(*name);
         let different: Vec<&String> = files.keys().chain(whole.keys()).filter(differs).collect();
@@ -66,23 +65,48 @@ fn killed_at_any_instant_it_goes_on_to_the_same_bytes() {
     }
 }
 
-/// Runs the program with its output on a disk of this size; `None` where a user may not mount one.
-fn on_a_small_disk(folder: &Folder, kilobytes: u64, arguments: &[&str]) -> Option<i32> {
-    let script = "mount -t tmpfs -o size=$0k small disk || exit 99; \"$@\"; code=$?; cp -a disk copy; exit $code";
+#[test]
+fn killed_at_any_instant_it_goes_on_to_the_same_bytes() {
+    killed_it_goes_on(&CAMPAIGN, 0);
+}
+
+/// Many sites of one short run: most of the time goes into folders, ledgers and manifests.
+#[test]
+fn killed_while_ledgers_become_manifests_it_goes_on_to_the_same_bytes() {
+    let outputs = "--outputs=operation_sequence,snapshot";
+    let campaign = ["-t", "50", "--site-count", "24", "--stamp", "261121", "--quiet", "--jobs=5", outputs];
+    killed_it_goes_on(&campaign, 0);
+    // The manifest of the batch is the last file.
+    killed_it_goes_on(&campaign, 900);
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn killed_while_parquet_is_written_it_goes_on_to_the_same_bytes() {
+    killed_it_goes_on(&[&CAMPAIGN[..], &["--format", "parquet"]].concat(), 0);
+}
+
+/// Runs a script in a world of mounts of its own, with the program and its arguments as `$@`; `None`, with a word about it, where a
+/// user may not mount anything.
+#[expect(clippy::print_stdout, reason = "the place for a test to say that it did nothing")]
+fn with_mounts(folder: &Folder, script: &str, arguments: &[&str]) -> Option<(i32, String)> {
     fs::create_dir(folder.path().join("disk")).unwrap();
-    let size = kilobytes.to_string();
     let program = env!("CARGO_BIN_EXE_nandseqgen");
     let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--mount", "sh", "-c", script, &size, program]).args(arguments);
-    let output = command.current_dir(folder.path()).stdout(Stdio::null()).output().ok()?;
-    let code = output.status.code()?;
+    command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh", program]).args(arguments);
+    let output = command.current_dir(folder.path()).stdout(Stdio::null()).output();
+    let output =
+        output.ok().and_then(|output| Some((output.status.code()?, String::from_utf8(output.stderr).unwrap())));
     // 1: unshare itself was refused; this program returns it for findings only.
-    (code != 99 && code != 1).then_some(code)
+    let output = output.filter(|&(code, _)| code != 99 && code != 1);
+    if output.is_none() {
+        println!("no disk can be mounted here: the test is skipped");
+    }
+    output
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the place for a test to say that it did nothing")]
-fn a_full_disk_leaves_complete_files_and_the_rest_is_made_elsewhere() {
+fn a_full_disk_leaves_complete_files_and_with_room_it_goes_on() {
     let whole = Folder::new();
     whole.succeed(&[&CAMPAIGN[..], &["--out-dir", "copy/out"]].concat());
     let whole = files_below(&whole.path().join("copy/out"));
@@ -91,11 +115,15 @@ fn a_full_disk_leaves_complete_files_and_the_rest_is_made_elsewhere() {
         let folder = Folder::new();
         let kilobytes = (size * share / 10 / 1024) as u64;
         let arguments = [&CAMPAIGN[..], &["--out-dir", "disk/out"]].concat();
-        let Some(code) = on_a_small_disk(&folder, kilobytes, &arguments) else {
-            println!("no disk can be mounted here: the test is skipped");
-            return;
-        };
-        assert_eq!(code, 3);
+        // Then there is room.
+        let script = format!(
+            "mount -t tmpfs -o size={kilobytes}k small disk || exit 99; \"$@\"; code=$?; cp -a disk copy; \
+             mount -o remount,size=100m disk && \"$@\" --resume disk/out || exit 98; cp -a disk whole; exit $code"
+        );
+        let Some((code, text)) = with_mounts(&folder, &script, &arguments) else { return };
+        assert_eq!(code, 3, "{text}");
+        assert!(text.contains("no space left on device\n") && text.contains("help: make room"), "{text}");
+        assert!(files_below(&folder.path().join("whole/out")) == whole);
         let mut files = files_below(&folder.path().join("copy/out"));
         // Manifests list what is finished, which is less than the whole.
         files.retain(|name, _| !name.ends_with("manifest.json"));
@@ -103,6 +131,62 @@ fn a_full_disk_leaves_complete_files_and_the_rest_is_made_elsewhere() {
         assert!(files.keys().all(|name| !name.rsplit('/').next().unwrap().starts_with('.')), "half files are left");
         folder.succeed(&[&CAMPAIGN[..], &["--out-dir", "copy/out", "--resume", "copy/out"]].concat());
         assert!(files_below(&folder.path().join("copy/out")) == whole);
-        assert!(Path::new(&folder.path().join("disk")).exists());
     }
+}
+
+#[test]
+fn a_disk_that_cannot_be_written_is_named_before_anything_is_done() {
+    let folder = Folder::new();
+    let script = "mount -t tmpfs -o ro small disk || exit 99; \"$@\"";
+    let Some((code, text)) = with_mounts(&folder, script, &["--out-dir", "disk/out"]) else { return };
+    assert_eq!(code, 3);
+    let expected = "error: cannot write `disk/out`: read-only file system\n  help: choose a folder you may write to with --out-dir\n";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn a_folder_that_goes_while_it_is_written_ends_the_program() {
+    let folder = Folder::new();
+    let arguments = ["-n", "9999999", "-t", "2000", "--site-count", "2", "--stamp", "261121", "--quiet"];
+    let child = folder.command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let finished = folder.path().join("out/site_01/operation_sequence_261121_0000002.csv");
+    let started = Instant::now();
+    while !finished.exists() {
+        assert!(started.elapsed().as_secs() < 60, "no run was finished in a minute");
+        sleep(std::time::Duration::from_millis(5));
+    }
+    fs::rename(folder.path().join("out/site_01"), folder.path().join("taken_away")).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(
+        text.starts_with("error: cannot write `out/site_01") && text.contains("no such file or directory"),
+        "{text}"
+    );
+    assert!(!folder.path().join("out/site_01").exists(), "it was made again");
+    // The other site keeps what it has, and its manifest says so.
+    assert!(crate::runner::checked_manifest(&folder.path().join("out/site_02")).runs.len() < 9_999_999);
+}
+
+#[test]
+fn an_error_of_the_proposer_log_alone_ends_the_program() {
+    let outputs = "address_touch_count,proposer_log";
+    let arguments = ["-t", "100000", "--outputs", outputs, "--proposer-log=full", "--stamp", "261121"];
+    let whole = Folder::new();
+    whole.succeed(&arguments);
+    let whole = whole.files();
+    let (table, log) =
+        (&whole["out/address_touch_count_261121_0000001.csv"], &whole["out/proposer_debug_261121_0000001.log"]);
+    // Files may be somewhat larger than the table, which the log outgrows; the unit is 512 bytes.
+    let limit = (table.len() / 512 + 8).to_string();
+    assert!(log.len() > 2 * (table.len() + 8192));
+    let folder = Folder::new();
+    let script = "trap '' XFSZ; ulimit -f $0; exec \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, &limit, env!("CARGO_BIN_EXE_nandseqgen")]).args(arguments);
+    let output = command.current_dir(folder.path()).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(text.contains("cannot write `out`: proposer_debug_261121_0000001.log: file too large"), "{text}");
+    assert_eq!(folder.files().into_keys().collect::<Vec<_>>(), ["out/manifest.json"]);
 }

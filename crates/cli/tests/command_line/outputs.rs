@@ -46,8 +46,9 @@ fn the_same_command_gives_the_same_bytes_with_any_number_of_jobs() {
 
 #[test]
 fn every_site_has_every_output_of_every_run() {
+    let arguments = with_stamp(&["-t", "200", "-n", "2", "--site-count", "32"]);
     let folder = Folder::new();
-    folder.succeed(&with_stamp(&["-t", "200", "-n", "2", "--site-count", "32"]));
+    folder.succeed(&arguments);
     for site in 1..=32 {
         let site = folder.path().join(format!("out/site_{site:02}"));
         // Every file there is listed, and the other way round.
@@ -58,6 +59,20 @@ fn every_site_has_every_output_of_every_run() {
             assert_eq!(kinds, FileKind::ALL);
         }
     }
+    // One job at a time, and many.
+    for jobs in ["1", "2", "7"] {
+        let again = Folder::new();
+        again.succeed(&[&arguments[..], &["--jobs", jobs]].concat());
+        assert!(again.files() == folder.files(), "{jobs} jobs");
+    }
+    // In four parts.
+    let parts = Folder::new();
+    for shard in ["2/4", "4/4", "1/4", "3/4"] {
+        parts.succeed(&[&arguments[..], &["--shard", shard]].concat());
+    }
+    parts.succeed(&["merge", "out"]);
+    assert!(parts.files() == folder.files(), "four shards");
+    assert!(String::from_utf8(folder.succeed(&["verify", "out"]).stdout).unwrap().contains("64 files of 32 sites"));
 }
 
 #[test]

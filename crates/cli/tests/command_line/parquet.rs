@@ -75,3 +75,83 @@ fn going_on_shards_and_replaying_are_the_same_in_parquet() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.starts_with("`out/site=02/run=0000002/op_state_timeline.parquet` was changed: "), "{text}");
 }
+
+/// Two sites of two runs in one form, under the folder names of a dataset.
+fn dataset(form: &str) -> Folder {
+    let folder = Folder::new();
+    let flags = ["-t", "20000", "-n", "2", "--site-count", "2", "--stamp", "261122", "--quiet"];
+    folder.succeed(&[&flags[..], &["--site-dir-pattern", "site={site_id:02d}", "--format", form]].concat());
+    folder
+}
+
+#[test]
+fn reports_exports_and_coverage_of_a_dataset_are_those_of_the_csv_files() {
+    let (parquet, csv) = (dataset("parquet"), dataset("csv"));
+    for arguments in
+        [&["coverage", "report", "out", "--format", "json"][..], &["coverage", "report", "out/site=02", "out/site=01"]]
+    {
+        let told = [&parquet, &csv].map(|folder| String::from_utf8(folder.run(arguments).stdout).unwrap());
+        assert!(!told[0].is_empty() && told[0] == told[1], "{arguments:?}: {}\n{}", told[0], told[1]);
+    }
+    for (arguments, file) in [
+        (&["coverage", "merge", "out", "-o", "all.json"][..], "all.json"),
+        (&["report", "out", "-o", "page.html"], "page.html"),
+        (&["export", "out", "--to", "perfetto", "-o", "t.pftrace"], "t.pftrace"),
+        (&["export", "out", "--to", "vcd", "-o", "t.vcd"], "t.vcd"),
+    ] {
+        let written = [&parquet, &csv].map(|folder| {
+            folder.succeed(arguments);
+            fs::read(folder.path().join(file)).unwrap()
+        });
+        assert!(written[0] == written[1], "{arguments:?}");
+    }
+    // A run of its own, by its folder or its sequence.
+    for path in ["out/site=01/run=0000002", "out/site=01/run=0000002/operation_sequence.parquet"] {
+        let told = String::from_utf8(parquet.succeed(&["coverage", "merge", path]).stdout).unwrap();
+        assert!(told.contains(": 1 runs, "), "{told}");
+    }
+}
+
+#[test]
+fn sites_in_both_forms_are_counted_together() {
+    let (parquet, csv) = (dataset("parquet"), dataset("csv"));
+    let elsewhere = csv.path().join("out/site=02");
+    fs::rename(&elsewhere, parquet.path().join("csv")).unwrap();
+    let mixed = ["coverage", "merge", "csv", "out/site=01", "-o", "mixed.json"];
+    parquet.succeed(&mixed);
+    parquet.succeed(&["coverage", "merge", "out", "-o", "all.json"]);
+    let counted = |name: &str| {
+        let text = fs::read(parquet.path().join(name)).unwrap();
+        let mut counts: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        counts["runs"].take();
+        counts
+    };
+    assert_eq!(counted("mixed.json"), counted("all.json"));
+}
+
+#[test]
+fn a_damaged_dataset_is_refused_by_file_and_row() {
+    let folder = dataset("parquet");
+    let broken = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join("out/site=02/run=0000002").join(name);
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, bytes).unwrap();
+        let told = folder.refuse(&["coverage", "merge", "out"]);
+        fs::write(&path, whole).unwrap();
+        told
+    };
+    let sequence = fs::read(folder.path().join("out/site=02/run=0000002/operation_sequence.parquet")).unwrap();
+    let table = "op_state_name_input_time_count.parquet";
+    for (name, bytes) in [
+        ("operation_sequence.parquet", &b"seq,time"[..]),
+        ("operation_sequence.parquet", &sequence[..sequence.len() / 2]),
+        (table, b""),
+        (table, &sequence),
+    ] {
+        let told = broken(name, bytes);
+        assert!(told.contains(&format!("out/site=02/run=0000002/{name}")), "{told}");
+        assert!(told.starts_with("exit code 2\n") && told.contains("error: cannot read the file"), "{told}");
+    }
+    let other = fs::read(folder.path().join("out/site=02/run=0000002/phase_proposal_counts.parquet")).unwrap();
+    assert!(broken(table, &other).contains("it has no column 'op_state'"));
+}

@@ -76,3 +76,80 @@ fn what_cannot_be_read_is_said_and_nothing_is_written() {
     fs::remove_file(folder.path().join(name)).unwrap();
     assert!(refused(&["coverage", "report", "out"]).contains("generate it too"));
 }
+
+#[test]
+fn the_universe_is_the_same_in_both_forms() {
+    let folder = Folder::new();
+    let listed = text(folder.succeed(&["coverage", "universe"]));
+    let json = text(folder.succeed(&["coverage", "universe", "--format", "json"]));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let pairs = json["pairs"].as_array().unwrap();
+    assert_eq!(pairs.len(), listed.lines().count() - 1);
+    let mut cells = 0;
+    for (line, pair) in listed.lines().skip(1).zip(pairs) {
+        let column = |name: &str| pair[name].as_str().unwrap();
+        let of_pair = pair["cells"].as_u64().unwrap();
+        assert_eq!(line, format!("{}\t{}\t{of_pair}\t{}", column("phase_key"), column("op_name"), column("reason")));
+        assert_eq!(of_pair == 0, !column("reason").is_empty(), "{line}");
+        cells += of_pair;
+    }
+    assert_eq!(json["cells"], cells);
+}
+
+#[test]
+fn no_run_counts_twice_without_a_word() {
+    let folder = made();
+    let told = folder.refuse(&["coverage", "report", "out", "./out/site_01"]);
+    assert!(told.contains("`./out/site_01` is given twice"), "{told}");
+    folder.succeed(&["coverage", "merge", "out", "-o", "all.json"]);
+    let output = folder.succeed(&["coverage", "merge", "out/site_01", "all.json"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("run 1 of `out/site_01` is counted more than once"), "{told}");
+}
+
+#[test]
+fn a_sequence_alone_makes_a_page_that_says_what_is_missing() {
+    let folder = Folder::new();
+    folder.succeed(&["-t", "2000", "--outputs", "operation_sequence", "--quiet"]);
+    folder.succeed(&["report", "out", "-o", "page.html"]);
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(page.contains("\"missing\":[\"operation_timeline\""));
+    let told = folder.refuse(&["export", "out", "--to", "vcd"]);
+    assert!(told.contains("no operation_timeline lies beside") && told.contains("generate it too"), "{told}");
+    let told = folder.refuse(&["coverage", "gate", "out", "--min", "1"]);
+    assert!(told.contains("no op_state_name_input_time_count lies beside"), "{told}");
+}
+
+#[test]
+fn coverage_of_another_device_is_refused() {
+    let folder = made();
+    folder.succeed(&["coverage", "merge", "out", "-o", "one.json"]);
+    let shown = text(folder.succeed(&["profile", "show"]));
+    let folder = folder.with("other.yaml", shown.replacen("offset_guard: ", "offset_guard: 1", 1));
+    let told = folder.refuse(&["coverage", "merge", "one.json", "--config", "other.yaml"]);
+    assert!(told.contains("`one.json`: counted for another profile"), "{told}");
+    let told = folder.refuse(&["coverage", "report", "out", "--config", "other.yaml"]);
+    assert!(told.starts_with("exit code 2\nerror: "), "{told}");
+}
+
+#[test]
+fn a_file_cut_anywhere_is_named_or_read_but_never_a_crash() {
+    let folder = made();
+    let site = folder.path().join("out/site_01");
+    let names = fs::read_dir(&site).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    for path in names {
+        let whole = fs::read(&path).unwrap();
+        for share in [0, 40, 99] {
+            fs::write(&path, &whole[..whole.len() * share / 100]).unwrap();
+            for arguments in
+                [&["coverage", "merge", "out", "-o", "all.json"][..], &["export", "out", "--to", "perfetto"]]
+            {
+                let output = folder.run(arguments);
+                let told = String::from_utf8(output.stderr).unwrap();
+                assert!(matches!(output.status.code(), Some(0 | 2)), "{}: {told}", path.display());
+                assert!(!told.contains("panicked"), "{}: {told}", path.display());
+            }
+        }
+        fs::write(&path, &whole).unwrap();
+    }
+}

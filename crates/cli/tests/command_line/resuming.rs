@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nandseq_trace::files::FileKind;
+
 use crate::runner::{Folder, checked_manifest, files_below};
 
 const STAMP: [&str; 2] = ["--stamp", "261121"];
@@ -181,6 +183,84 @@ fn what_killed_executions_leave_beside_the_sites_is_cleared_away_too() {
     folder.succeed(&with("1", &["--site-count", "2"]));
     let mut after = folder.files();
     assert!(after.remove(other).is_some());
+    assert!(after == before);
+}
+
+#[test]
+fn nothing_but_what_a_kill_left_is_cleared_away() {
+    let folder = Folder::new();
+    let batch = ["-t", "300", "-n", "2", "--site-count", "2", "--stamp", "261121"];
+    folder.succeed(&batch);
+    let whole = folder.files();
+    let site = "out/site_01/";
+    let left: Vec<String> = FileKind::ALL
+        .iter()
+        .map(|kind| kind.file_name("261121".parse().unwrap(), 2))
+        .chain(["manifest.json".to_owned(), "manifest.partial.jsonl".to_owned()])
+        .map(|name| match name.rsplit_once('/') {
+            Some((folder, name)) => format!("{site}{folder}/.{name}.aB3xY9"),
+            None => format!("{site}.{name}.aB3xY9"),
+        })
+        .chain(["out/.manifest.json.000000".to_owned()])
+        .collect();
+    let own = [
+        "out/.notes.txt.abcdef",
+        "out/notes.txt",
+        "out/.operation_sequence_261121_0000001.csv.abcdef",
+        "out/site_01/.notes.txt.abcdef",
+        "out/site_01/operation_sequence_mine.csv",
+        "out/site_01/.operation_sequence_261121_0000001.csv.abcde",
+        "out/site_01/.operation_sequence_261121_0000001.csv",
+        "out/site_01/snapshots/.state_snapshot.swp",
+        "out/site_01/mine/.operation_sequence_261121_0000001.csv.abcdef",
+        "out/site_02/.manifest.json.folder/inside.txt",
+    ];
+    for name in left.iter().map(String::as_str).chain(own) {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "half").unwrap();
+    }
+    folder.succeed(&[&batch[..], &["--resume", "out"]].concat());
+    let mut after = folder.files();
+    for name in own {
+        assert!(after.remove(name).is_some(), "{name} is gone");
+    }
+    let more: Vec<&String> = after.keys().filter(|name| !whole.contains_key(*name)).collect();
+    assert!(more.is_empty(), "left behind: {more:?}");
+    assert!(after == whole);
+}
+
+#[test]
+fn two_programs_do_not_write_into_one_folder() {
+    let folder = Folder::new();
+    let batch = ["-t", "500", "-n", "3", "--site-count", "2", "--stamp", "261121"];
+    let site = ["-t", "500", "-n", "3", "--site-count", "0", "--out-dir", "out/site_02"];
+    folder.succeed(&batch);
+    let before = folder.files();
+    let refused = |arguments: &[&str], place: &str| {
+        let text = folder.refuse(arguments);
+        let expected = format!("cannot write `{place}`: another nandseqgen is writing into it\n");
+        assert!(text.starts_with("exit code 3\n") && text.contains(&expected), "{text}");
+    };
+    // What another program would hold: the folder of the batch, or that of a site.
+    let held = fs::File::open(folder.path().join("out")).unwrap();
+    held.lock().unwrap();
+    refused(&batch, "out");
+    refused(&[&batch[..], &["--resume", "out"]].concat(), "out");
+    refused(&[&batch[..], &["--shard", "1/2"]].concat(), "out");
+    held.unlock().unwrap();
+    held.lock_shared().unwrap();
+    refused(&batch, "out");
+    // Shards share it.
+    folder.succeed(&[&batch[..], &["--shard", "2/2"]].concat());
+    held.unlock().unwrap();
+    let held = fs::File::open(folder.path().join("out/site_02")).unwrap();
+    held.lock().unwrap();
+    refused(&site, "out/site_02");
+    drop(held);
+    folder.succeed(&batch);
+    let mut after = folder.files();
+    after.remove("out/manifest.shard-2-of-2.json").unwrap();
     assert!(after == before);
 }
 

@@ -4,7 +4,7 @@
 //! same operation at the same page form a cohort. Groups are kept in sets by cohort, so that the groups on which a given
 //! plane set can work are the union of the sets of its supersets.
 
-use nandseq_profile::{Block, CellTypeId, Die, PlaneSet};
+use nandseq_profile::{CellTypeId, Die, PlaneSet};
 
 use super::masks::{MaskSet, Masks, bits};
 use super::{AddressBook, LENGTHS, Sets, Uses};
@@ -154,26 +154,20 @@ impl Cohorts {
 }
 
 impl AddressBook {
-    /// Brings the cohorts of a group in line with its blocks' records.
-    pub(super) fn refresh_group(&mut self, die: Die, group: u32) {
+    /// Brings the cohorts of a group in line with what may be done with its blocks, by plane.
+    pub(super) fn refresh_group(&mut self, die: Die, group: u32, uses: &[Uses; 8]) {
         if self.size.planes < 2 {
             return;
         }
         let entry = self.cohorts.group_entry(die, group);
+        let uses = &uses[..usize::from(self.size.planes)];
         let mut free = PlaneSet::EMPTY;
-        let mut uses = [Uses::default(); 8];
         let (mut next_as, mut read_as) = (0u8, 0u8);
-        let first = self.at(die, Block(group * u32::from(self.size.planes)));
-        for plane in self.planes_of(group).iter() {
-            let own = self.uses(&self.records[first + usize::from(plane.0)]);
-            if own.free {
-                free.insert(plane);
-            }
+        for (plane, own) in uses.iter().enumerate() {
+            free.0 |= u8::from(own.free) << plane;
             next_as |= own.next_as;
             read_as |= own.read_as;
-            uses[usize::from(plane.0)] = own;
         }
-        let uses = &uses[..usize::from(self.size.planes)];
         self.cohorts.set_any(&self.masks, die, entry, free);
         for cell in bits(u32::from(next_as | self.cohorts.last_next[entry])) {
             self.cohorts.set_next(&self.masks, die, entry, cell, uses);
@@ -228,15 +222,16 @@ impl Cohorts {
     fn set_next(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, uses: &[Uses]) {
         let mut slot = (group * self.cells + cell) * self.slots;
         let end = slot + self.slots;
-        let fit = |uses: &Uses| uses.next_as >> cell & 1 == 1;
-        let with = |test: &dyn Fn(&Uses) -> bool| {
-            let fits = uses.iter().enumerate().filter(|(_, uses)| test(uses));
-            fits.fold(PlaneSet::EMPTY, |all, (at, _)| all.union(PlaneSet(1 << at)))
-        };
-        let mut left = with(&fit);
+        let mut left = PlaneSet::EMPTY;
+        for (plane, own) in uses.iter().enumerate() {
+            left.0 |= (own.next_as >> cell & 1) << plane;
+        }
         while let Some(first) = left.iter().next() {
             let page = uses[usize::from(first.0)].next_page;
-            let mask = with(&|uses| fit(uses) && uses.next_page == page);
+            let mut mask = PlaneSet::EMPTY;
+            left.iter()
+                .filter(|plane| uses[usize::from(plane.0)].next_page == page)
+                .for_each(|plane| mask.insert(plane));
             left = left.minus(mask);
             if mask.len() >= 2 {
                 let set = (usize::from(die.0) * self.cells + cell) * self.masks + usize::from(mask.0);

@@ -9,7 +9,7 @@ mod masks;
 mod sample;
 mod sets;
 
-use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet};
+use nandseq_profile::{Block, CellTypeId, Die, Page, PlaneSet};
 
 use crate::place::Place;
 use crate::rule::Rule;
@@ -102,8 +102,10 @@ pub struct AddressBook {
 struct Uses {
     /// Whether it may be erased.
     free: bool,
-    /// The cell types with which its next page may be programmed, one bit each.
+    /// The cell types with which its next page may be programmed, one bit each, and its class in [`AddressBook::next`], which
+    /// means something if there is one.
     next_as: u8,
+    next_class: u8,
     next_page: u16,
     /// The cell type as which it may be read, one bit, and how many pages from 0.
     read_as: u8,
@@ -178,7 +180,12 @@ impl AddressBook {
         for die in 0..size.dies {
             for group in 0..size.groups {
                 let planes = book.planes_of(group);
-                book.refresh(&Place { die: Die(die), planes, group, ..Place::default() });
+                let mut uses = [Uses::default(); 8];
+                for plane in planes.iter() {
+                    let block = Block(group * u32::from(size.planes) + u32::from(plane.0));
+                    uses[usize::from(plane.0)] = book.uses(book.record(Die(die), block));
+                }
+                book.refresh(Die(die), group, planes, &uses);
             }
         }
         book
@@ -249,38 +256,36 @@ impl AddressBook {
         Uses {
             free: record.stage != BlockStage::Bad && !record.in_flight && !record.is_held(),
             next_as: self.programmable(record),
+            next_class: match record.stage {
+                BlockStage::Bad | BlockStage::NotErased => 0,
+                BlockStage::Erased(cell) => cell.0,
+                BlockStage::Programmed(cell) => self.cells as u8 + cell.0,
+            },
             next_page: record.pages,
             read_as,
             read_pages,
         }
     }
 
-    /// Brings the sets in line with the records of a place's blocks.
-    fn refresh(&mut self, place: &Place) {
-        for plane in place.planes.iter() {
-            self.refresh_block(place, plane);
+    /// Brings the sets in line with what may be done with the blocks of a group, by plane; `news` are the planes whose blocks
+    /// have changed.
+    fn refresh(&mut self, die: Die, group: u32, news: PlaneSet, uses: &[Uses; 8]) {
+        for plane in news.iter() {
+            let block = Block(group * u32::from(self.size.planes) + u32::from(plane.0));
+            let lane = usize::from(die.0) * usize::from(self.size.planes) + usize::from(plane.0);
+            self.refresh_block(die, self.at(die, block) as u32, lane, &uses[usize::from(plane.0)]);
         }
-        self.refresh_group(place.die, place.group);
+        self.refresh_group(die, group, uses);
     }
 
-    fn refresh_block(&mut self, place: &Place, plane: Plane) {
-        let at = self.at(place.die, place.block(&self.size, plane));
-        let record = self.records[at];
-        let uses = self.uses(&record);
-        let lane = usize::from(place.die.0) * usize::from(self.size.planes) + usize::from(plane.0);
+    fn refresh_block(&mut self, die: Die, block: u32, lane: usize, uses: &Uses) {
         let before = self.any.len(lane);
-        self.any.assign(at as u32, uses.free.then_some(lane));
+        self.any.assign(block, uses.free.then_some(lane));
         if (before == 0) != (self.any.len(lane) == 0) {
-            self.stamps[usize::from(place.die.0)] += 1;
+            self.stamps[usize::from(die.0)] += 1;
         }
-        let class = match record.stage {
-            _ if uses.next_as == 0 => None,
-            BlockStage::Bad | BlockStage::NotErased => None,
-            BlockStage::Erased(cell) => Some(cell.index()),
-            BlockStage::Programmed(cell) => Some(self.cells + cell.index()),
-        };
-        self.file_next(at as u32, lane, class);
-        self.file_read(at as u32, lane, self.readable(&record));
+        self.file_next(block, lane, (uses.next_as != 0).then_some(usize::from(uses.next_class)));
+        self.file_read(block, lane, uses);
     }
 
     /// Files a block under the class as which it may be programmed.
@@ -311,10 +316,13 @@ impl AddressBook {
     }
 
     /// Files a block under the cell type as which it may be read and the bit length of its readable pages.
-    fn file_read(&mut self, block: u32, lane: usize, readable: Option<(CellTypeId, u16)>) {
+    fn file_read(&mut self, block: u32, lane: usize, uses: &Uses) {
         let first = lane * self.cells * LENGTHS;
         let left = self.read.home(block);
-        let set = readable.map(|(cell, pages)| first + cell.index() * LENGTHS + (16 - pages.leading_zeros()) as usize);
+        let set = (uses.read_as != 0).then(|| {
+            let cell = uses.read_as.trailing_zeros() as usize;
+            first + cell * LENGTHS + (16 - uses.read_pages.leading_zeros()) as usize
+        });
         if left == set {
             return;
         }
@@ -412,17 +420,28 @@ impl AddressBook {
 
     /// Applies `change` to every block of a place.
     fn change(&mut self, place: &Place, mut change: impl FnMut(&mut BlockRecord)) {
-        let mut news = false;
+        let (die, group) = (place.die, place.group);
+        let first = self.at(die, Block(group * u32::from(self.size.planes)));
+        let mut uses = [Uses::default(); 8];
+        let mut news = PlaneSet::EMPTY;
         for plane in place.planes.iter() {
-            let at = self.at(place.die, place.block(&self.size, plane));
-            let before = self.records[at];
+            let at = first + usize::from(plane.0);
+            let before = self.uses(&self.records[at]);
             change(&mut self.records[at]);
-            news |= self.uses(&before) != self.uses(&self.records[at]);
+            let after = self.uses(&self.records[at]);
+            if before != after {
+                news.insert(plane);
+            }
+            uses[usize::from(plane.0 % 8)] = after;
         }
         // Holding a block a second time, say, changes nothing for anyone.
-        if news {
-            self.refresh(place);
+        if news.is_empty() {
+            return;
         }
+        for plane in self.planes_of(group).minus(place.planes).iter() {
+            uses[usize::from(plane.0 % 8)] = self.uses(&self.records[first + usize::from(plane.0)]);
+        }
+        self.refresh(die, group, news, &uses);
     }
 
     /// The blocks of a place begin to be erased or programmed.

@@ -6,11 +6,11 @@
 
 use nandseq_device::{BaseInfo, Effects, Reach};
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{BaseId, BaseSet, OpId, PlaneSet, Ticks};
+use nandseq_profile::{BaseSet, OpId, PlaneSet, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use super::Tally;
-use crate::classes::ClassId;
+use crate::classes::{Class, ClassId};
 use crate::eligible::View;
 use crate::philox::Stream;
 use crate::propose::{HookKind, Start};
@@ -193,11 +193,11 @@ impl Site<'_> {
         let behind = |forbidden: BaseSet| forbidden.iter().filter_map(|base| values.get(base.index())).max().copied();
         let barriers = goal.map.barriers(&self.device, tables, proposal.die, proposal.plane);
         let opens = barriers.map(|(ends, forbidden)| (ends, behind(forbidden).unwrap_or(0) / 2));
-        let source = goal.map.source(tally, &self.device, proposal.die);
-        let value_of = |base: BaseId| {
-            let opened =
-                opens.iter().chain([&source]).filter(|(ends, _)| ends.contains(base)).map(|(_, value)| *value).max();
-            (opened.unwrap_or(0) / tally.tiredness(base)).max(values[base.index()])
+        let value_of = |class: Class| {
+            let opened = opens.iter().filter(|(ends, _)| ends.contains(class.base)).map(|(_, value)| *value).max();
+            let provided = goal.map.provides((self.setup, tally), &self.device, proposal.die, class);
+            let wanted = opened.unwrap_or(0).max(provided) / tally.tiredness(class.base);
+            wanted.max(values[class.base.index()])
         };
         let busy = proposal.state.phase.is_some();
         for choice in &mut ballot.choices {
@@ -206,7 +206,7 @@ impl Site<'_> {
             // What is in flight ends by itself: a reset would win nothing.
             let resets = busy && tables.base(class.base).effects.suspend.is_none();
             if goal.pair(proposal.key_used, op).is_some() && !resets {
-                choice.wish = value_of(class.base);
+                choice.wish = value_of(class);
             }
         }
         let best = ballot.choices.iter().map(|choice| choice.wish).max().unwrap_or(0);

@@ -8,6 +8,8 @@ use nandseq_profile::model::DeviceState;
 use nandseq_profile::{BaseId, BaseSet, Die, PhaseKey, Plane, Profile};
 
 use super::{Goal, Tally};
+use crate::classes::Class;
+use crate::setup::Setup;
 
 /// As many cells under one key are worth going for; the rest comes with further visits.
 const WORTH: u64 = 10;
@@ -43,8 +45,10 @@ pub(super) struct Map {
     cache_reading: BaseSet,
     /// Puts data out.
     output: BaseSet,
-    /// Reads for copyback, and takes its data from such a read.
-    copyback: [BaseSet; 2],
+    /// Takes its data from a copyback read.
+    copyback: BaseSet,
+    /// Takes a next page.
+    programs: BaseSet,
 }
 
 impl Map {
@@ -83,7 +87,8 @@ impl Map {
             ending_cache: set(|effects| effects.cache_program_end.is_some()),
             cache_reading: set(|effects| effects.cache_read.is_some() || effects.cache_read_end.is_some()),
             output: set(|effects| effects.data_out),
-            copyback: [set(|effects| effects.fill == Some(true)), set(|effects| effects.copyback_source)],
+            copyback: set(|effects| effects.copyback_source),
+            programs: set(|effects| effects.is_program() || effects.close || effects.load.is_some()),
         }
     }
 
@@ -105,13 +110,26 @@ impl Map {
         ]
     }
 
-    /// What fills the registers from which copybacks are programmed, and what that is worth on a die.
-    pub(super) fn source(&self, tally: &Tally, device: &Device, die: Die) -> (BaseSet, u64) {
-        let [reads, takes] = self.copyback;
-        let held = |plane: &&PlaneLogic| plane.page.is_some_and(|page| page.copyback);
-        // Programs of several planes take from several.
-        let enough = device.logic(die).planes.iter().filter(held).count() > 1;
-        (reads, if enough { 0 } else { UNIT * tally.missing_of(takes).min(WORTH) })
+    /// What one of these classes is worth on a die because others, which lack hits, need what it leaves.
+    pub(super) fn provides(&self, (setup, tally): (&Setup, &Tally), device: &Device, die: Die, class: Class) -> u64 {
+        let effects = &setup.tables.base(class.base).effects;
+        let missing = if effects.fill == Some(true) {
+            let held = |plane: &&PlaneLogic| plane.page.is_some_and(|page| page.copyback);
+            // Programs of several planes take from several.
+            let enough = device.logic(die).planes.iter().filter(held).count() > 1;
+            if enough { 0 } else { tally.missing_of(&setup.classes, |of| self.copyback.contains(of.base)) }
+        } else if effects.erase {
+            let (book, planes) = (&device.book, device.planes());
+            let next = if class.multi { book.next_cells_together(die, planes) } else { book.next_cells(die, planes) };
+            // What may be programmed on such a block, and can be on no block there is.
+            let wanting = setup.tables.programs[class.cell.index()] & !next;
+            tally.missing_of(&setup.classes, |of| {
+                of.multi == class.multi && wanting >> of.cell.0 & 1 == 1 && self.programs.contains(of.base)
+            })
+        } else {
+            0
+        };
+        UNIT * missing.min(WORTH)
     }
 
     /// The value of every base, by [`BaseId`].

@@ -5,7 +5,7 @@ use std::io;
 
 use nandseq_device::{Place, Reach, Rule};
 use nandseq_profile::model::AddressSource;
-use nandseq_profile::{BaseSet, Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, builtin};
+use nandseq_profile::{Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, builtin};
 use nandseq_trace::Operation;
 
 use super::*;
@@ -13,7 +13,7 @@ use crate::face::Face;
 use crate::lottery::Lottery;
 use crate::probability::{Distributions, of_profile};
 use crate::queue::{Event, Hook};
-use crate::setup::Setup;
+use crate::setup::{Distribution, Setup};
 
 struct Nowhere;
 
@@ -56,13 +56,16 @@ fn at_hooks(setup: &Setup, seed: u64, mut look: impl FnMut(&Site<'_>, (Die, Plan
 }
 
 fn view_of(site: &Site<'_>, (die, plane): (Die, Plane), now: Ticks) -> View {
-    let chains = (site.chains.any_on(die), site.waits_for_planes(die, now));
-    let mut faces = vec![Face::NONE; site.faces.len()];
-    View::new(&mut faces, &site.device, site.setup, (die, plane), now, chains)
+    let (chained, waiting) = (site.chains.any_on(die), site.waits_for_planes(die, now));
+    View { die, plane, chained, waiting }
 }
 
-fn is_eligible(view: &View, site: &Site<'_>, class: &Class) -> bool {
-    view.open.contains(class.base) && view.kinds(&site.device, site.setup, class.base) & class.kind() != 0
+/// What is eligible of a distribution, found with no knowledge of earlier hooks.
+fn lottery_of(site: &Site<'_>, view: &View, distribution: &Distribution, now: Ticks) -> Lottery {
+    let mut faces = vec![Face::new(site.setup); site.faces.len()];
+    let mut lottery = Lottery::new(site.setup);
+    view.fill(&mut lottery, distribution, &mut faces, (&site.device, site.setup), now);
+    lottery
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn names_are_drawn_with_the_probabilities_of_the_table_masks_applied() {
         hooks += 1;
         if !seen.contains(&key) {
             let view = view_of(site, lane, now);
-            if check_draws(&setup, &table, site, &view, key, DRAWS) {
+            if check_draws(&setup, &table, site, (&view, now), key, DRAWS) {
                 seen.insert(key);
             }
         }
@@ -86,11 +89,17 @@ fn names_are_drawn_with_the_probabilities_of_the_table_masks_applied() {
 }
 
 /// Compares a million draws with the table; false when nothing is eligible in this state.
-fn check_draws(setup: &Setup, table: &Distributions, site: &Site<'_>, view: &View, key: PhaseKey, draws: u64) -> bool {
+fn check_draws(
+    setup: &Setup,
+    table: &Distributions,
+    site: &Site<'_>,
+    (view, now): (&View, Ticks),
+    key: PhaseKey,
+    draws: u64,
+) -> bool {
     let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
     let mut counts = vec![0u64; setup.tables.ops().count()];
-    let mut lottery = Lottery::new();
-    view.fill(&mut lottery, distribution, &site.device, setup);
+    let lottery = lottery_of(site, view, distribution, now);
     let mut stream = Stream::new([5, 5], StreamKind::Hook, u64::from(key.0));
     let mut drawn = 0;
     let mut again = lottery.clone();
@@ -102,10 +111,10 @@ fn check_draws(setup: &Setup, table: &Distributions, site: &Site<'_>, view: &Vie
     }
     // What the table says, restricted by the same classes but taken from the profile's own floats.
     let stated = table.iter().find(|(of, _)| *of == key).map(|(_, entries)| entries).expect("a key of the table");
+    let eligible: BTreeSet<ClassId> = lottery.eligible().collect();
     let allowed = |op: OpId| {
-        let info = setup.tables.op(op);
         let known = distribution.names.iter().any(|&(name, _)| name == op);
-        known && is_eligible(view, site, &Class { base: info.base, multi: info.multi, cell: info.stated_cell_type })
+        known && eligible.contains(&setup.classes.of(setup.tables.op(op)))
     };
     let total: f64 = stated.iter().filter(|&&(op, _)| allowed(op)).map(|&(_, mass)| mass).sum();
     let (mut chi, mut cells, mut pooled) = (0.0, 0u32, (0.0, 0u64));
@@ -133,8 +142,11 @@ fn a_failed_name_is_not_drawn_again_and_the_rest_keep_their_shares() {
     let profile = builtin::profile();
     let (setup, _) = setup_of(&profile);
     let distribution = &setup.distributions[usize::from(setup.by_key[0])];
-    let mut lottery = Lottery::new();
-    lottery.start(distribution, BaseSet(u128::MAX));
+    let mut lottery = Lottery::new(&setup);
+    for chunk in 0..setup.classes.chunks() {
+        lottery.put(chunk, distribution.set(chunk));
+    }
+    lottery.count(distribution);
     let mut stream = Stream::new([1, 2], StreamKind::Hook, 3);
     let mut seen = BTreeSet::new();
     while let Some((op, _)) = lottery.draw(distribution, &mut stream) {
@@ -169,22 +181,20 @@ fn compare_with_every_address(setup: &Setup, site: &Site<'_>, lane: (Die, Plane)
     if site.chains.any_on(lane.0) {
         return 0; // chains under way narrow what may be proposed; see the safety tests
     }
-    let mut seen = BTreeSet::new();
-    for share in setup.distributions.iter().flat_map(|distribution| &distribution.shares) {
-        if !seen.insert(share.class) {
-            continue;
-        }
-        let op = setup.tables.ops().find(|(_, op)| {
-            (op.base, op.multi, op.stated_cell_type) == (share.class.base, share.class.multi, share.class.cell)
-                && op.status_of.is_none()
-        });
-        let Some((op, _)) = op else { continue };
+    let names: BTreeSet<OpId> = setup.distributions.iter().flat_map(|own| &own.names).map(|&(op, _)| op).collect();
+    let entries: Vec<(OpId, f64)> = names.iter().map(|&op| (op, 1.0)).collect();
+    let everything = Distribution::new(&setup.tables, &setup.classes, &entries, |_| true);
+    let open: BTreeSet<ClassId> = lottery_of(site, &view, &everything, now).eligible().collect();
+    let classes: BTreeSet<ClassId> = names.iter().map(|&op| setup.classes.of(setup.tables.op(op))).collect();
+    for class in classes {
+        let mut ops = setup.tables.ops().filter(|(_, op)| setup.classes.of(op) == class);
+        let Some((op, _)) = ops.find(|(_, op)| op.status_of.is_none()) else { continue };
         let exists = every_place(setup, op, lane).any(|place| {
             let verdict = site.device.judge(&setup.tables, op, &place, now);
             matches!(verdict, Ok(()) | Err(Rule::Bus))
         });
-        let eligible = is_eligible(&view, site, &share.class);
-        assert_eq!(eligible, exists, "{:?} at {now}, plane {lane:?}", share.class);
+        let eligible = open.contains(&class);
+        assert_eq!(eligible, exists, "{:?} at {now}, plane {lane:?}", setup.classes.get(class));
         found += u32::from(eligible);
     }
     found

@@ -24,13 +24,15 @@ pub struct Figures {
     pub closure: f64,
     /// `hit_ten` in percent of `cells`.
     pub closure_ten: f64,
-    /// Entropy of the hits over the cells, divided by that of an even spread: 1 is perfectly even.
+    /// Entropy of the hits over the cells, divided by that of an even spread: 1 is perfectly even, as a single cell that was hit
+    /// is; 0 without hits.
     pub evenness: f64,
     /// e to the entropy: how many cells, hit evenly, would give the same.
     pub effective_cells: f64,
     /// Gini coefficient of the hits over all cells, those without a hit included: 0 is perfectly even.
     pub gini: f64,
-    /// Good and Turing's estimate of the probability that one more hit finds a cell that none has found: cells hit once ÷ hits.
+    /// Good and Turing's estimate of the probability that one more hit finds a cell that none has found: cells hit once ÷ hits;
+    /// 1 without hits.
     pub unseen: f64,
     /// Cells that were hit though they are not of the universe, and hits there.
     pub outside: (u64, u64),
@@ -68,7 +70,13 @@ impl Figures {
             hit_ten,
             closure: percent(hit, cells),
             closure_ten: percent(hit_ten, cells),
-            evenness: rounded(if even > 0.0 { entropy / even } else { 0.0 }),
+            evenness: rounded(if hits == 0 {
+                0.0
+            } else if even > 0.0 {
+                entropy / even
+            } else {
+                1.0
+            }),
             effective_cells: rounded(if hits > 0 { entropy.exp() } else { 0.0 }),
             gini: rounded(gini(&counts, hits)),
             unseen: rounded(if hits > 0 { once / hits as f64 } else { 1.0 }),

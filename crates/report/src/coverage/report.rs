@@ -151,7 +151,7 @@ impl fmt::Display for Text<'_> {
         writeln!(f, "  {:<28} {:>9.4}  (0: every cell as often as every other)", "Gini coefficient", merged.gini)?;
         writeln!(
             f,
-            "One more proposal finds a new cell with a probability of {:.4} (Good and Turing).",
+            "One more operation proposed and started finds something new with a probability of {:.4} (Good and Turing).",
             merged.unseen
         )?;
         if merged.outside.0 > 0 {

@@ -2,8 +2,9 @@
 //!
 //! A folder with files `operation_sequence_<stamp>_<run>.csv` is a site, and so is one with `run=<run>/operation_sequence.parquet`
 //! for who can read that; folders below it are searched too, so that the root of a batch, whatever its folders are called, gives all
-//! its sites. Where a site has a `manifest.json`, its files are compared with what that says of them; where it has none, the files
-//! alone are enough.
+//! its sites. Where the root has the manifest of a batch, the sites are those that it lists: others are left over from a larger batch,
+//! and named in a note. Where a site has a `manifest.json`, its files are compared with what that says of them; where it has none, the
+//! files alone are enough.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -175,10 +176,40 @@ pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError
     if forms == Forms::CsvAndParquet && run_folder(path).is_some() && sequence.is_file() {
         return find_forms(&sequence, forms);
     }
-    let mut sites = Vec::new();
-    search(path, DEPTH, forms, &mut sites)?;
+    let mut found = Vec::new();
+    search(path, DEPTH, forms, &mut found)?;
+    let sites = match batch(path)? {
+        Some(batch) => sites_of(path, &batch, found)?,
+        None => found.into_iter().map(|(folder, files)| site(&folder, files)).collect::<Result<_, _>>()?,
+    };
     if sites.is_empty() {
         return Err(FindError::Nothing { folder: path.to_owned(), forms });
+    }
+    Ok(sites)
+}
+
+/// The sites that the manifest of a batch lists, among folders with sequences; the others are named in a note.
+fn sites_of(root: &Path, batch: &Batch, found: Vec<Sequences>) -> Result<Vec<SiteFiles>, FindError> {
+    let mut found: BTreeMap<PathBuf, Vec<(u64, PathBuf)>> = found.into_iter().collect();
+    let mut sites = Vec::new();
+    for listed in &batch.sites {
+        let folder = root.join(&listed.folder);
+        let manifest = folder.join(manifest::FILE_NAME);
+        let about = ManifestFile { file: String::new(), rows: 0, sha256: listed.manifest_sha256 };
+        let damage = compare(&manifest, &about)?.map(|what| Damage { file: manifest, what });
+        let mut site = match (found.remove(&folder), &damage) {
+            (Some(files), _) => site(&folder, files)?,
+            (None, Some(_)) => SiteFiles { folder, runs: Vec::new(), damage: Vec::new(), notes: Vec::new() },
+            // Its outputs were chosen without sequences.
+            (None, None) => continue,
+        };
+        site.damage.extend(damage);
+        sites.push(site);
+    }
+    if let Some(first) = sites.first_mut() {
+        let note =
+            |folder: &PathBuf| format!("`{}` is not in the manifest of the batch and was left out", folder.display());
+        first.notes.splice(0..0, found.keys().map(note));
     }
     Ok(sites)
 }
@@ -251,7 +282,10 @@ fn log_of(sequence: &Path, known: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     paths.filter(|path| name_of(path).and_then(of_run).is_some()).filter(there).max()
 }
 
-fn search(folder: &Path, depth: usize, forms: Forms, sites: &mut Vec<SiteFiles>) -> Result<(), FindError> {
+/// A folder and the sequences in it, in the order of their runs.
+type Sequences = (PathBuf, Vec<(u64, PathBuf)>);
+
+fn search(folder: &Path, depth: usize, forms: Forms, found: &mut Vec<Sequences>) -> Result<(), FindError> {
     let failed = |error| FindError::io(folder, error);
     let mut below = Vec::new();
     let mut files = Vec::new();
@@ -270,11 +304,11 @@ fn search(folder: &Path, depth: usize, forms: Forms, sites: &mut Vec<SiteFiles>)
     }
     if !files.is_empty() {
         files.sort();
-        sites.push(site(folder, files)?);
+        found.push((folder.to_owned(), files));
     }
     below.sort();
     if depth > 0 {
-        below.iter().try_for_each(|path| search(path, depth - 1, forms, sites))?;
+        below.iter().try_for_each(|path| search(path, depth - 1, forms, found))?;
     }
     Ok(())
 }
@@ -335,6 +369,28 @@ fn missing_runs(runs: &[RunFile]) -> Vec<String> {
         expected = file.run.saturating_add(1);
     }
     notes
+}
+
+/// What of the manifest of a batch is needed.
+#[derive(Deserialize)]
+struct Batch {
+    sites: Vec<BatchSite>,
+}
+
+#[derive(Deserialize)]
+struct BatchSite {
+    folder: String,
+    manifest_sha256: Digest,
+}
+
+/// The manifest of a batch in a folder; `None` where there is none, or one of a site.
+fn batch(folder: &Path) -> Result<Option<Batch>, FindError> {
+    let path = folder.join(manifest::FILE_NAME);
+    match std::fs::read(&path) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(FindError::io(&path, error)),
+    }
 }
 
 /// What of a manifest is compared; other keys, and kinds of files yet unknown, are passed over.

@@ -1,0 +1,66 @@
+//! What `scripts/instructions` counts: a site of the built-in device, with the files that the first argument names (`engine`,
+//! `sequence` or `tables`), for as many operations as the second says. The counted part is [`measured`].
+#![expect(clippy::print_stderr, reason = "it is a program")]
+
+use std::io;
+use std::path::Path;
+
+use nandseq_generate::{RunLimits, Setup, Site, probability};
+use nandseq_profile::{Ticks, builtin};
+use nandseq_trace::csv_tables::CsvTables;
+use nandseq_trace::files::{FileKind, Outputs, Stamp};
+use nandseq_trace::run_files::RunFiles;
+use nandseq_trace::{Operation, Sink};
+
+/// Takes operations and does nothing with them.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        std::hint::black_box(operation);
+        Ok(())
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [what, operations] = &arguments[..] else { return Err("usage: instructions WHAT OPERATIONS".into()) };
+    let outputs = match what.as_str() {
+        "engine" => Outputs::NONE,
+        "sequence" => Outputs::NONE.with(FileKind::OperationSequence),
+        "tables" => Outputs::ALL.without(FileKind::Snapshot).without(FileKind::ProposerLog),
+        other => return Err(format!("`{other}` is none of engine, sequence, tables").into()),
+    };
+    let profile = builtin::profile();
+    let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
+    let setup = Setup::new(&profile, &table, &[])?;
+    let format = CsvTables::new(&profile)?;
+    let limits = RunLimits {
+        run_until: Ticks::from_us(100_000_000_000),
+        max_ops: Some(operations.parse()?),
+        ..RunLimits::default()
+    };
+    let folder = tempfile::tempdir()?;
+    let done = measured(&mut Site::new(&setup, 42), &limits, outputs, &format, folder.path())?;
+    eprintln!("{done} operations");
+    Ok(())
+}
+
+/// A run from its first event to its last file.
+#[inline(never)]
+fn measured(
+    site: &mut Site<'_>,
+    limits: &RunLimits<'_>,
+    outputs: Outputs,
+    format: &CsvTables,
+    folder: &Path,
+) -> Result<u64, Box<dyn std::error::Error>> {
+    if outputs == Outputs::NONE {
+        return Ok(site.run(limits, &mut Nowhere)?.ops);
+    }
+    let stamp: Stamp = "2026-11-21".parse()?;
+    let mut files = RunFiles::create(folder, format, outputs, stamp, 1)?;
+    let done = site.run(limits, &mut files)?.ops;
+    files.finish()?;
+    Ok(done)
+}
