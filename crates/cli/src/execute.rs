@@ -221,7 +221,7 @@ impl Work<'_> {
         let totals = self.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
         match worst {
             Some(Failure::Interrupted { .. }) => {
-                Err(Failure::Interrupted { finished_runs: totals.runs, go_on: self.plan.go_on() })
+                Err(Failure::Interrupted { finished_runs: Some(totals.runs), go_on: self.plan.go_on() })
             }
             Some(failure) => Err(failure),
             None => written.map(|()| totals),

@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
     };
     let done = execute::execute(&plan, &progress, &stop, Some(&|site, folder, run| comparison.run(site, folder, run)));
     progress.close();
-    done?;
+    done.map_err(Failure::without_going_on)?;
     conclude(arguments, &recorded, comparison)
 }
 
