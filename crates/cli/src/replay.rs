@@ -37,9 +37,10 @@ struct Recorded {
 /// Makes again what the arguments name.
 pub(crate) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
     let recorded = Recorded::read(&arguments.manifest, arguments)?;
+    // Before there is a folder to be removed.
+    let stop = stop_on_signals()?;
     let work = temporary(arguments.work_dir.as_deref())?;
     let plan = plan(arguments, &recorded, work.path())?;
-    let stop = stop_on_signals()?;
     let progress = Progress::new(&plan);
     let comparison = Comparison {
         recorded: &recorded,

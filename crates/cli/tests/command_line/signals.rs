@@ -77,7 +77,8 @@ fn interrupt(child: Child) -> Output {
 fn said_to_go_on(output: &Output) -> Vec<String> {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     let command = text.split_once("to go on: ").unwrap().1.trim_end();
-    command.split(' ').skip(1).map(str::to_owned).collect()
+    // What a shell would take quotes off has no spaces here.
+    command.split(' ').skip(1).map(|word| word.trim_matches('\'').to_owned()).collect()
 }
 
 #[test]
