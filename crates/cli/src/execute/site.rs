@@ -157,8 +157,8 @@ impl Work<'_> {
             until_covered: None,
             stop: Some(self.stop),
         };
-        let mut inner =
-            RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run).map_err(unwritten)?;
+        let inner = RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run);
+        let mut inner = inner.map_err(unwritten)?.syncing(self.syncs_slowly);
         let log = Log::create(&mut inner, self.plan.proposer_log, &self.plan.profile).map_err(unwritten)?;
         let mut sink = Watched::new(Logged { log, inner }, self.progress);
         let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, unwritten))?;
