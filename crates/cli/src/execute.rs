@@ -37,6 +37,8 @@ use crate::ledger;
 use crate::plan::{Part, Plan, SitePlan};
 use crate::progress::Progress;
 
+pub(crate) use site::clean;
+
 pub(crate) use resume::{is_there, stamp as stamp_of_earlier};
 
 /// What all sites together did.
@@ -183,7 +185,7 @@ fn prepare_folders(plan: &Plan) -> Result<Prepared, Failure> {
     }
     for folder in sites() {
         let _claim = claim::claim(&folder, With::Nobody)?;
-        site::clean(&folder, plan.resume.is_none()).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+        clean(&folder, plan.resume.is_none()).map_err(|reason| Failure::cannot_write(&folder, reason))?;
     }
     Ok(Prepared { earlier, _claim: held, syncs_slowly })
 }

@@ -84,17 +84,15 @@ impl Failure {
 
     /// After an interruption there is nothing to go on with.
     pub(crate) fn without_going_on(self) -> Self {
-        match self {
-            Self::Interrupted { .. } => Self::Interrupted { finished_runs: None, go_on: None },
-            other => other,
-        }
+        if matches!(self, Self::Interrupted { .. }) { Self::INTERRUPTED } else { self }
     }
 
     /// After an interruption this command goes on.
     pub(crate) fn going_on_with(self, command: String) -> Self {
-        match self {
-            Self::Interrupted { finished_runs, .. } => Self::Interrupted { finished_runs, go_on: Some(command) },
-            other => other,
+        if let Self::Interrupted { finished_runs, .. } = self {
+            Self::Interrupted { finished_runs, go_on: Some(command) }
+        } else {
+            self
         }
     }
 

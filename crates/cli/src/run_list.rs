@@ -54,7 +54,9 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
             Err(failure) => {
                 let failure = failure.going_on_with(go_on(arguments));
                 let stopped = matches!(failure, Failure::Interrupted { .. });
-                tell(&failure.text());
+                // Without headings nothing else says which campaign this is about.
+                let heading = if arguments.quiet { format!("campaign {}:\n", quoted(&name)) } else { String::new() };
+                tell(&(heading + &failure.text()));
                 first_failure.get_or_insert(failure.exit_code());
                 if stopped {
                     break;

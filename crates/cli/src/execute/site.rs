@@ -22,7 +22,7 @@ use crate::progress::Watched;
 const FOLDERS: [&str; 2] = ["snapshots", "run="];
 
 /// Takes away what killed executions left in a site's folder, and, if its runs are to be made anew, what says that they are there.
-pub(super) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
+pub(crate) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
     let whole_names = [manifest::FILE_NAME, ledger::FILE_NAME];
     let beginnings = ["state_snapshot_", "proposer_debug_"];
     let tables = FileKind::ALL.map(FileKind::name);
