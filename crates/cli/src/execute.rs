@@ -19,6 +19,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use nandseq_generate::closure::Reached;
 use nandseq_generate::{Rejections, RunSummary, Setup};
 use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::NewFile;
@@ -56,6 +57,8 @@ pub(crate) struct Totals {
     pub(crate) files: u64,
     /// Their bytes.
     pub(crate) bytes: u64,
+    /// How much each site has covered, if that is counted, in no order.
+    pub(crate) reached: Vec<Reached>,
 }
 
 /// How one site ended.
@@ -101,6 +104,10 @@ pub(crate) fn execute(
 ) -> Result<Totals, Failure> {
     let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
         .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
+    let setup = match &plan.closure {
+        Some(closure) => setup.with_goal(&plan.profile, closure.goal.clone()),
+        None => setup,
+    };
     let format = format(plan)?;
     let threads = threads(plan.jobs)?;
     if plan.resume.is_some() {
@@ -261,7 +268,7 @@ impl Totals {
     /// Adds a run with so many files and bytes.
     fn add_run(&mut self, run: RunSummary, files: u64, bytes: u64) {
         let RunSummary { ops, by_op, rejections, .. } = run;
-        self.add(Self { ops, by_op, rejections, runs: 0, files, bytes });
+        self.add(Self { ops, by_op, rejections, runs: 0, files, bytes, reached: Vec::new() });
     }
 
     /// Adds what another part of the work did.
@@ -276,5 +283,6 @@ impl Totals {
         self.runs += other.runs;
         self.files += other.files;
         self.bytes += other.bytes;
+        self.reached.extend(other.reached);
     }
 }

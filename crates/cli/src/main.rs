@@ -87,6 +87,9 @@ pub(crate) fn generate_plan(plan: &Plan, stop: &AtomicBool) -> Result<(), Failur
             "warning: no operation could start: the probability table proposes nothing that the device's state allows\n",
         );
     }
+    if let Some(shortfall) = summary::shortfall(plan, &totals) {
+        tell(&failure::warning_text(&shortfall));
+    }
     if !plan.quiet {
         profiles::print(&summary::text(plan, &totals, progress.elapsed()))?;
     }

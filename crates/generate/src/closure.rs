@@ -16,6 +16,7 @@ use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 use nandseq_trace::{OpState, Proposal};
 
+use crate::classes::{ClassId, Classes};
 use crate::site::Site;
 use steer::Map;
 pub(crate) use tally::Tally;
@@ -71,9 +72,12 @@ pub struct Goal {
     pairs: Vec<Pair>,
     /// By key and name.
     pair_of: Vec<u32>,
+    /// By name.
+    class_of: Vec<ClassId>,
     /// By key.
     spans: Vec<Span>,
     cells: u32,
+    classes: usize,
     directed: bool,
     map: Map,
 }
@@ -111,6 +115,8 @@ impl Goal {
             bases: profile.bases.len(),
             pairs: Vec::new(),
             pair_of: vec![NONE; masks.len()],
+            class_of: Vec::new(),
+            classes: 0,
             spans: profile.phase_keys.ids().map(span).collect(),
             cells: 0,
             directed,
@@ -126,7 +132,9 @@ impl Goal {
     }
 
     /// The same, with what operations lead to.
-    pub(crate) fn compiled(mut self, profile: &Profile, tables: &Tables) -> Self {
+    pub(crate) fn compiled(mut self, profile: &Profile, tables: &Tables, classes: &Classes) -> Self {
+        self.class_of = tables.ops().map(|(_, info)| classes.of(info)).collect();
+        self.classes = classes.count();
         self.map = Map::new(profile, tables, &self);
         self
     }

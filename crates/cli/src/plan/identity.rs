@@ -5,7 +5,7 @@ use nandseq_generate::{Identity, SeedPlan};
 use nandseq_profile::{Block, Die};
 use nandseq_trace::files::Digest;
 
-use super::{Plan, SitePlan};
+use super::{Closure, Plan, SitePlan};
 
 impl Plan {
     /// What a snapshot of this site belongs to.
@@ -27,7 +27,7 @@ impl Plan {
             run_until: self.run_until.0,
             max_ops: self.max_ops,
             bootstrap: self.bootstrap,
-            coverage: None,
+            coverage: self.closure.as_ref().map(Closure::identity),
         }
     }
 }

@@ -32,6 +32,7 @@ fn example() -> Snapshot {
         run_until: 1,
         max_ops: None,
         bootstrap: false,
+        coverage: None,
     };
     Snapshot { identity, state: site.state() }
 }
