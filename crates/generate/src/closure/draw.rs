@@ -41,6 +41,13 @@ pub(crate) struct Ballot {
 }
 
 impl Ballot {
+    /// What may be drawn, with its weight.
+    #[cfg(test)]
+    pub(super) fn weights(&self) -> impl Iterator<Item = (OpId, u64)> + '_ {
+        let name = |choice: &Choice| Some((choice.name?.0, choice.floor.max(choice.wish)));
+        self.choices.iter().filter_map(name)
+    }
+
     /// Draws and takes out; wishes together weigh as much as all names.
     fn draw(&mut self, stream: &mut Stream) -> Option<Choice> {
         let wishes: u128 = self.choices.iter().map(|choice| u128::from(choice.wish)).sum();
@@ -145,7 +152,13 @@ impl Site<'_> {
     }
 
     /// Fills the ballot with what is eligible; returns whether something lacks hits here.
-    fn weigh(&self, tally: &mut Tally, proposal: &Proposal, kind: HookKind, distribution: &Distribution) -> bool {
+    pub(super) fn weigh(
+        &self,
+        tally: &mut Tally,
+        proposal: &Proposal,
+        kind: HookKind,
+        distribution: &Distribution,
+    ) -> bool {
         let Some(goal) = &self.setup.goal else { return false };
         let tables = &self.setup.tables;
         let mut ballot = std::mem::take(&mut tally.ballot);

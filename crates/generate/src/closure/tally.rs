@@ -195,6 +195,6 @@ impl Tally {
 }
 
 /// The tenths of a set, ascending.
-fn bits(set: u16) -> impl Iterator<Item = u8> {
+pub(super) fn bits(set: u16) -> impl Iterator<Item = u8> {
     (0..TENTHS).filter(move |bin| set >> bin & 1 == 1)
 }
