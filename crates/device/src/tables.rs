@@ -161,6 +161,8 @@ pub struct BaseInfo {
     pub end_key: PhaseKey,
     /// The states of the device that forbid it, as bits of [`state_bit`].
     pub(crate) forbidden_in: u16,
+    /// Whether some op_state forbids it.
+    pub(crate) forbidden_in_op_states: bool,
     /// Whether anything about the registers of its planes must hold.
     pub(crate) looks_at_registers: bool,
 }
@@ -360,6 +362,7 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
             .into_iter()
             .filter(|&state| profile.exclusions.in_state(state).contains(id))
             .fold(0, |bits, state| bits | state_bit(state)),
+        forbidden_in_op_states: profile.phase_keys.ids().any(|key| device_rule(profile, key).contains(id)),
         looks_at_registers: effects.changes_block()
             || effects.fill.is_some()
             || effects.copyback_source
