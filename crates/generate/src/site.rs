@@ -241,6 +241,7 @@ impl<'s> Site<'s> {
     }
 
     /// What keeps the first chain that cannot go on.
+    #[cold]
     fn stuck(&self) -> RunError {
         let tables = &self.setup.tables;
         let first = self.bench.ready.first().map(|&id| self.chains.get(id).rest()[0]);
@@ -308,6 +309,7 @@ impl<'s> Site<'s> {
     }
 
     /// What was suspended goes on for exactly what remained.
+    #[inline(never)] // rare: keeps the event loop, which must fit the instruction cache, small
     fn revive(&mut self, die: Die, axis: Axis, now: Ticks, sink: &mut dyn Sink) {
         let id = self.device.revive(&self.setup.tables, die, axis, now);
         self.tell_resumed(die, axis, id, now, sink);
@@ -339,6 +341,7 @@ impl<'s> Site<'s> {
     }
 
     /// What a SUSPEND or a reset that starts now does to chains.
+    #[inline(never)] // rare, like [`Site::revive`]
     fn cut_chains(&mut self, step: Step, own: Option<ChainId>, now: Ticks) {
         let tables = &self.setup.tables;
         let info = tables.base(tables.op(step.op).base);
@@ -404,7 +407,9 @@ impl<'s> Site<'s> {
         }
         let flying = cuts(info).then(|| self.flying(step));
         self.look_at_targets(step, now);
-        self.cut_chains(step, chain, now);
+        if flying.is_some() {
+            self.cut_chains(step, chain, now);
+        }
         let flight = self.device.start(&setup.tables, step.op, &step.place, now);
         if let Some(flying) = flying {
             self.tell_cuts(&flying, step, now, sink);
