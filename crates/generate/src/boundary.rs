@@ -10,7 +10,6 @@ use crate::waiting::Bench;
 impl Site<'_> {
     /// Brings everything between runs into a form that follows from the state alone, whatever led there: a site made anew from
     /// a snapshot goes on exactly as this one.
-    #[inline(never)] // once a run
     pub(crate) fn settle(&mut self) {
         self.device.settle();
         self.flight_chains.clear();
@@ -32,7 +31,6 @@ impl Site<'_> {
     /// The pause is no time in which anything may be proposed. A hook inside a phase that ended meanwhile is gone with the
     /// phase; a hook after a phase keeps its distance from the phase's end, now the end of the pause; the refills keep their
     /// rhythm.
-    #[inline(never)] // once a run
     pub(crate) fn carry_on(&mut self, carried: Vec<(Ticks, Event)>, end: Ticks) {
         let grid = self.setup.tables.grid;
         let next = self.quiet.max(end).ceil_to(grid);

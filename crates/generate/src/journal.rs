@@ -89,7 +89,6 @@ impl Site<'_> {
     }
 
     /// Tells of the flights that `step`, which has just started, has cut, and forgets their hooks: they will not come.
-    #[inline(never)] // rare
     pub(crate) fn tell_cuts(&mut self, flying: &Flying, step: Step, now: Ticks, sink: &mut dyn Sink) {
         let die = step.place.die;
         for &(id, occupies) in &flying.flights {
@@ -139,7 +138,6 @@ impl Site<'_> {
     }
 
     /// Tells, at the start of a run, of what earlier runs left suspended.
-    #[inline(never)] // once a run
     pub(crate) fn tell_suspended(&mut self, sink: &mut dyn Sink) {
         for die in (0..self.setup.tables.size.dies).map(Die) {
             for axis in [Axis::Erase, Axis::Program] {

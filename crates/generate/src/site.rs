@@ -309,7 +309,6 @@ impl<'s> Site<'s> {
     }
 
     /// What was suspended goes on for exactly what remained.
-    #[inline(never)] // rare: keeps the event loop, which must fit the instruction cache, small
     fn revive(&mut self, die: Die, axis: Axis, now: Ticks, sink: &mut dyn Sink) {
         let id = self.device.revive(&self.setup.tables, die, axis, now);
         self.tell_resumed(die, axis, id, now, sink);
@@ -341,7 +340,6 @@ impl<'s> Site<'s> {
     }
 
     /// What a SUSPEND or a reset that starts now does to chains.
-    #[inline(never)] // rare, like [`Site::revive`]
     fn cut_chains(&mut self, step: Step, own: Option<ChainId>, now: Ticks) {
         let tables = &self.setup.tables;
         let info = tables.base(tables.op(step.op).base);
