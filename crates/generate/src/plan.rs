@@ -113,12 +113,13 @@ struct Planner<'a> {
     steps: &'a mut Vec<Step>,
 }
 
-/// Completes `steps`, which holds the first operation, with a chain drawn for it.
+/// Completes `steps`, which holds the first operation, with a chain drawn for it. `alone` times as often as its weight says the
+/// operation is to stand alone, if it may.
 pub(crate) fn expand(
     setup: &Setup,
     device: &Device,
     (steps, draft): (&mut Vec<Step>, &mut Draft),
-    now: Ticks,
+    (now, alone): (Ticks, u64),
     stream: &mut Stream,
 ) -> Result<(), Reason> {
     let head = steps[0];
@@ -126,18 +127,19 @@ pub(crate) fn expand(
     if let [(_, None)] = choices[..] {
         return Ok(());
     }
+    let weight = |&(weight, chain): &(u64, Option<usize>)| if chain.is_none() { weight * alone } else { weight };
     let Draft { blocks, tried, .. } = draft;
     tried.clear();
     loop {
         let total: u64 =
-            choices.iter().enumerate().filter(|(at, _)| !tried.contains(at)).map(|(_, choice)| choice.0).sum();
+            choices.iter().enumerate().filter(|(at, _)| !tried.contains(at)).map(|(_, choice)| weight(choice)).sum();
         if total == 0 {
             return Err(Reason::NoChain);
         }
         let mut at = stream.below(total);
         let drawn = choices.iter().enumerate().filter(|(at, _)| !tried.contains(at)).find(|(_, choice)| {
-            let here = at < choice.0;
-            at = at.wrapping_sub(choice.0);
+            let here = at < weight(choice);
+            at = at.wrapping_sub(weight(choice));
             here
         });
         let Some((index, &(_, chain))) = drawn else { return Err(Reason::NoChain) };

@@ -84,7 +84,8 @@ impl Site<'_> {
         }
         self.plan.clear();
         self.plan.push(head);
-        expand(setup, &self.device, (&mut self.plan, &mut self.draft), now, stream)?;
+        let alone = self.alone(setup.tables.op(head.op).base);
+        expand(setup, &self.device, (&mut self.plan, &mut self.draft), (now, alone), stream)?;
         let plan = std::mem::take(&mut self.plan);
         let admitted = self.admit(&plan, now);
         self.plan = plan;

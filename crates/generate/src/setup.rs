@@ -232,7 +232,7 @@ impl Setup {
     /// The same, with a goal: sites count what they cover of it, and go for the rest if it is directed.
     #[must_use]
     pub fn with_goal(mut self, profile: &Profile, goal: Goal) -> Self {
-        self.goal = Some(goal.compiled(profile, &self.tables));
+        self.goal = Some(goal.compiled(profile, &self.tables, &self.classes));
         self
     }
 

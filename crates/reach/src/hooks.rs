@@ -91,9 +91,15 @@ impl Hooks {
             if shows(model.profile, info, base) && seen {
                 let fresh = effects.reset_die || effects.reset_target;
                 let chained = policies.sequence_gap >= policies.post_hook_window && model.always_goes_on(base);
+                // The last hooks of the window may fall on the tick at which the next step has just started.
+                let same_tick = policies.sequence_gap < policies.post_hook_window + policies.time_resolution;
                 for &node in ends {
                     let (die, plane) = graph.nodes[node as usize];
-                    self.certain.add(Context { die, plane, run: Run::Idle, fresh, chained });
+                    let context = Context { die, plane, run: Run::Idle, fresh, chained };
+                    self.certain.add(context);
+                    if chained && same_tick {
+                        self.chance.add(Context { chained: false, ..context });
+                    }
                 }
             }
         }
