@@ -229,7 +229,7 @@ impl Plan {
 }
 
 /// An argument as a shell takes it.
-fn shell_word(argument: &str) -> String {
+pub(crate) fn shell_word(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
     if !argument.is_empty() && argument.chars().all(plain) {
         argument.to_owned()

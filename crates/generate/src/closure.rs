@@ -9,6 +9,8 @@ mod draw;
 mod hooks;
 mod steer;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use nandseq_device::Tables;
 use nandseq_profile::input_time::{TENTHS, tenth};
@@ -195,5 +197,16 @@ impl Site<'_> {
     #[must_use]
     pub fn hits(&self) -> Vec<u32> {
         self.tally.as_ref().map_or_else(Vec::new, Tally::hits)
+    }
+
+    /// The cells that were never hit; none without a goal.
+    #[must_use]
+    pub fn holes(&self) -> Vec<Cell> {
+        let pairs = self.setup.goal.iter().flat_map(|goal| &goal.pairs);
+        let cells = pairs.flat_map(|pair| {
+            let (key, op) = (pair.key, pair.op);
+            tally::bits(pair.bins).map(move |bin| Cell { key, op, bin })
+        });
+        cells.zip(self.hits()).filter(|(_, hits)| *hits == 0).map(|(cell, _)| cell).collect()
     }
 }

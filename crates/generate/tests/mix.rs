@@ -1,4 +1,4 @@
-//! The mix of the built-in device: nearly everything appears in a second, and nothing drowns the rest.
+//! The mix of the built-in device: everything appears in a second, and nothing drowns the rest.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -28,19 +28,33 @@ fn second(profile: &Profile, table: &[(nandseq_profile::PhaseKey, Vec<(OpId, f64
     names
 }
 
-#[test]
-fn of_the_names_that_can_run_nearly_all_appear_within_a_second() {
+/// Names that can run and that a second lacks, by seed.
+fn missing(seeds: std::ops::Range<u64>) -> Vec<(u64, String)> {
     let profile = builtin::profile();
     let table = build(&profile, DEFAULT_TABLE_SEED);
     let universe = Universe::new(&profile, &table);
     let can_run: Vec<OpId> = profile.ops.ids().filter(|&op| universe.can_run(op)).collect();
-    let seconds: Vec<Names> = (0..20).map(|seed| second(&profile, &table, seed)).collect();
-    let missing = |names: &Names| can_run.iter().filter(|op| !names.0.contains_key(op)).count();
-    let total: usize = seconds.iter().map(missing).sum();
-    // 19 in 20 names of each second, on average; all in 20 seconds.
-    assert!(total * 20 < can_run.len() * seconds.len(), "{total} of {} names missing", can_run.len() * seconds.len());
-    let never = can_run.iter().filter(|op| seconds.iter().all(|names| !names.0.contains_key(op))).count();
-    assert_eq!(never, 0);
+    assert_eq!(can_run.len(), 286, "names that can run");
+    let mut missing = Vec::new();
+    for seed in seeds {
+        let names = second(&profile, &table, seed);
+        let lacks = can_run.iter().filter(|op| !names.0.contains_key(op));
+        missing.extend(lacks.map(|&op| (seed, profile.ops[op].name.clone())));
+    }
+    missing
+}
+
+#[test]
+fn every_name_that_can_run_appears_in_each_of_twenty_seconds() {
+    assert_eq!(missing(0..20), []);
+}
+
+#[test]
+#[ignore = "long: cargo test --release -p nandseq-generate --test mix -- --ignored"]
+fn of_two_hundred_seconds_nineteen_in_twenty_have_every_name() {
+    let mut seeds: Vec<u64> = missing(0..200).into_iter().map(|(seed, _)| seed).collect();
+    seeds.dedup();
+    assert!(seeds.len() <= 10, "seconds of the seeds {seeds:?} lack a name");
 }
 
 #[test]
@@ -51,5 +65,5 @@ fn status_reads_do_not_drown_the_rest() {
     let status: u64 =
         names.0.iter().filter(|(op, _)| profile.ops[**op].status_of.is_some()).map(|(_, count)| count).sum();
     let all: u64 = names.0.values().sum();
-    assert!(status * 4 < all, "{status} of {all} operations read the status");
+    assert!(status * 5 < all, "{status} of {all} operations read the status");
 }

@@ -22,7 +22,7 @@ use crate::progress::Watched;
 const FOLDERS: [&str; 2] = ["snapshots", "run="];
 
 /// Takes away what killed executions left in a site's folder, and, if its runs are to be made anew, what says that they are there.
-pub(super) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
+pub(crate) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
     let whole_names = [manifest::FILE_NAME, ledger::FILE_NAME];
     let beginnings = ["state_snapshot_", "proposer_debug_"];
     let tables = FileKind::ALL.map(FileKind::name);
@@ -165,8 +165,8 @@ impl Work<'_> {
             until_covered: self.plan.closure.as_ref().and_then(Closure::until),
             stop: Some(self.stop),
         };
-        let mut inner =
-            RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run).map_err(unwritten)?;
+        let inner = RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run);
+        let mut inner = inner.map_err(unwritten)?.syncing(self.syncs_slowly);
         let log = Log::create(&mut inner, self.plan.proposer_log, &self.plan.profile).map_err(unwritten)?;
         let mut sink = Watched::new(Logged { log, inner }, self.progress);
         let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, unwritten))?;

@@ -41,6 +41,13 @@ pub(crate) struct Ballot {
 }
 
 impl Ballot {
+    /// What may be drawn, with its weight.
+    #[cfg(test)]
+    pub(super) fn weights(&self) -> impl Iterator<Item = (OpId, u64)> + '_ {
+        let name = |choice: &Choice| Some((choice.name?.0, choice.floor.max(choice.wish)));
+        self.choices.iter().filter_map(name)
+    }
+
     /// Draws and takes out; wishes together weigh as much as all names.
     fn draw(&mut self, stream: &mut Stream) -> Option<Choice> {
         let wishes: u128 = self.choices.iter().map(|choice| u128::from(choice.wish)).sum();
@@ -145,7 +152,13 @@ impl Site<'_> {
     }
 
     /// Fills the ballot with what is eligible; returns whether something lacks hits here.
-    fn weigh(&self, tally: &mut Tally, proposal: &Proposal, kind: HookKind, distribution: &Distribution) -> bool {
+    pub(super) fn weigh(
+        &self,
+        tally: &mut Tally,
+        proposal: &Proposal,
+        kind: HookKind,
+        distribution: &Distribution,
+    ) -> bool {
         let Some(goal) = &self.setup.goal else { return false };
         let tables = &self.setup.tables;
         let mut ballot = std::mem::take(&mut tally.ballot);
@@ -187,7 +200,8 @@ impl Site<'_> {
     fn steer(&self, tally: &mut Tally, proposal: &Proposal) {
         let Some(goal) = &self.setup.goal else { return };
         let tables = &self.setup.tables;
-        let values = goal.map.values(tally);
+        let open = goal.map.open(self.setup, &self.device, proposal.die);
+        let values = goal.map.values(tally, &open);
         let Some(least) = self.worth_exceeding(&values, proposal) else { return };
         let mut ballot = std::mem::take(&mut tally.ballot);
         let behind = |forbidden: BaseSet| forbidden.iter().filter_map(|base| values.get(base.index())).max().copied();
@@ -195,7 +209,7 @@ impl Site<'_> {
         let opens = barriers.map(|(ends, forbidden)| (ends, behind(forbidden).unwrap_or(0) / 2));
         let value_of = |class: Class| {
             let opened = opens.iter().filter(|(ends, _)| ends.contains(class.base)).map(|(_, value)| *value).max();
-            let provided = goal.map.provides((self.setup, tally), &self.device, proposal.die, class);
+            let provided = goal.map.provides((self.setup, tally), &open, class);
             let wanted = opened.unwrap_or(0).max(provided) / tally.tiredness(class.base);
             wanted.max(values[class.base.index()])
         };
