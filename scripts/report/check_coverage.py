@@ -78,8 +78,10 @@ def main():
     with open(arguments.universe, newline="") as file:
         listed = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     for row in listed:
-        assert int(row["cells"]) in (0, tenths(row["phase_key"])) and (row["reason"] == "") == (row["cells"] != "0"), row
-    universe = {(row["phase_key"], row["op_name"], tenth) for row in listed for tenth in range(int(row["cells"]))}
+        most = tenths(row["phase_key"])
+        assert int(row["cells"]) == len(row["tenths"]) <= most and (row["reason"] == "") == (int(row["cells"]) == most), row
+        assert all(int(tenth) < most for tenth in row["tenths"]), row
+    universe = {(row["phase_key"], row["op_name"], int(tenth)) for row in listed for tenth in row["tenths"]}
 
     db = duckdb.connect()
     runs = []  # the site's folder, and for each kind of table how DuckDB reads it

@@ -13,7 +13,7 @@ use clap_complete::Shell;
 use nandseq_profile::Ticks;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 
-use crate::plan::{Shard, SiteList};
+use crate::plan::{Shard, Share, SiteList};
 
 /// Simulated time of a run when neither time nor operations are given, µs.
 pub(crate) const DEFAULT_RUN_US: u64 = 100_000;
@@ -255,6 +255,13 @@ pub(crate) struct ExtentArgs {
     /// Stop each run after this many operations; chains that have begun are completed
     #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub(crate) ops: Option<u64>,
+    /// Go for what was not covered: names, states and moments that lack hits come first, within the same rules
+    #[arg(long)]
+    pub(crate) closure: bool,
+    /// End each site when it has covered so much of what can be proposed; [without -t and --ops: or after 100 operations for
+    /// each cell]
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) until_coverage: Option<Share>,
     /// Runs of each site; they continue one another
     #[arg(short = 'n', long, value_name = "N", default_value_t = 1, value_parser = whole(1..=9_999_999))]
     pub(crate) num_runs: u64,

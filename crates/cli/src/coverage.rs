@@ -45,11 +45,21 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>) -> Uni
         &built
     };
     let reach = nandseq_reach::Universe::new(profile, table);
-    Universe::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {
-        Verdict::Reachable => Standing::Counts,
-        Verdict::Coincidence => Standing::Chance,
-        Verdict::Unreachable(reason) => Standing::Never(reason.text(profile, key, op)),
-    })
+    let universe =
+        Universe::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {
+            Verdict::Reachable => Standing::Counts,
+            Verdict::Coincidence => Standing::Chance,
+            Verdict::Unreachable(reason) => Standing::Never(reason.text(profile, key, op)),
+        });
+    universe.with_tenths(profile, |key, op| reach.tenths(key, op))
+}
+
+/// Why a pair that can be reached lacks tenths.
+const OTHER_TENTHS: &str = "in its other tenths the chain under way holds the bus, or no instant of the time grid lies";
+
+/// The tenths of a set, a digit each.
+fn digits(tenths: u16) -> String {
+    (0..coverage::BINS).filter(|bin| tenths >> bin & 1 == 1).map(|bin| bin.to_string()).collect()
 }
 
 /// The universe as JSON.
@@ -70,6 +80,8 @@ struct ListedPair<'a> {
     op_name: &'a str,
     cells: u8,
     reason: &'a str,
+    /// The tenths of the phase that count, a digit each.
+    tenths: String,
 }
 
 /// Prints every pair of phase key and op name: how many cells it counts for, or why for none.
@@ -79,21 +91,24 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     let mut pairs = Vec::new();
     for (key, info) in profile.phase_keys.iter_ids() {
         for (op, name) in profile.ops.iter_ids().map(|(op, info)| (op, &info.name)) {
-            let (cells, reason) = match universe.standing(key, op) {
-                Standing::Counts => (universe.bins(key), ""),
+            let tenths = universe.tenths(key, op);
+            let (tenths, reason) = match universe.standing(key, op) {
+                Standing::Counts if tenths.count_ones() == u32::from(universe.bins(key)) => (tenths, ""),
+                Standing::Counts => (tenths, OTHER_TENTHS),
                 Standing::Chance => {
                     (0, "by coincidence only: a hook on the tick of a phase's start, or in a short ISSUE")
                 }
                 Standing::Never(reason) => (0, reason.as_str()),
             };
-            pairs.push(ListedPair { phase_key: &info.name, op_name: name, cells, reason });
+            let (cells, tenths) = (tenths.count_ones() as u8, digits(tenths));
+            pairs.push(ListedPair { phase_key: &info.name, op_name: name, cells, reason, tenths });
         }
     }
     profiles::print(&match arguments.format {
         ReportFormat::Text => {
-            let mut text = String::from("phase_key\top_name\tcells\treason\n");
-            for ListedPair { phase_key, op_name, cells, reason } in &pairs {
-                text += &format!("{phase_key}\t{op_name}\t{cells}\t{reason}\n");
+            let mut text = String::from("phase_key\top_name\tcells\treason\ttenths\n");
+            for ListedPair { phase_key, op_name, cells, reason, tenths } in &pairs {
+                text += &format!("{phase_key}\t{op_name}\t{cells}\t{reason}\t{tenths}\n");
             }
             text
         }

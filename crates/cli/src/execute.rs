@@ -17,7 +17,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
+use nandseq_generate::closure::Reached;
 use nandseq_generate::{Rejections, RunSummary, Setup};
 use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::NewFile;
@@ -36,6 +38,8 @@ use crate::ledger;
 use crate::plan::{Part, Plan, SitePlan};
 use crate::progress::Progress;
 
+pub(crate) use site::clean;
+
 pub(crate) use resume::{is_there, stamp as stamp_of_earlier};
 
 /// What all sites together did.
@@ -53,6 +57,8 @@ pub(crate) struct Totals {
     pub(crate) files: u64,
     /// Their bytes.
     pub(crate) bytes: u64,
+    /// How much each site has covered, if that is counted, in no order.
+    pub(crate) reached: Vec<Reached>,
 }
 
 /// How one site ended.
@@ -64,6 +70,18 @@ struct SiteOutcome {
 /// Looks at a run as soon as its files are complete, in its site's folder.
 pub(crate) type OnRun<'w> = &'w (dyn Fn(&SitePlan, &Path, &RunRecord) -> Result<(), Failure> + Sync);
 
+/// A file that takes longer to sync is one that others are synced beside.
+const SLOW_SYNC: Duration = Duration::from_millis(3);
+
+/// What is known when all folders are there.
+struct Prepared {
+    /// What stays.
+    earlier: Earlier,
+    /// On the folder of a batch.
+    _claim: Option<Claim>,
+    syncs_slowly: bool,
+}
+
 /// What every site needs.
 struct Work<'p> {
     plan: &'p Plan,
@@ -72,6 +90,7 @@ struct Work<'p> {
     progress: &'p Progress,
     stop: &'p AtomicBool,
     on_run: Option<OnRun<'p>>,
+    syncs_slowly: bool,
     /// What finished sites did.
     totals: Mutex<Totals>,
 }
@@ -85,6 +104,10 @@ pub(crate) fn execute(
 ) -> Result<Totals, Failure> {
     let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
         .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
+    let setup = match &plan.closure {
+        Some(closure) => setup.with_goal(&plan.profile, closure.goal.clone()),
+        None => setup,
+    };
     let format = format(plan)?;
     let threads = threads(plan.jobs)?;
     if plan.resume.is_some() {
@@ -95,10 +118,10 @@ pub(crate) fn execute(
             threads.install(|| plan.sites.par_iter().with_max_len(1).map(starts).collect::<Result<_, _>>())?;
         remarks.iter().flatten().for_each(|remark| progress.warn(remark));
     }
-    let (earlier, _claim) = prepare_folders(plan)?;
+    let Prepared { earlier, _claim, syncs_slowly } = prepare_folders(plan)?;
     write_table(plan)?;
     let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() });
-    let work = Work { plan, setup: &setup, format: &*format, progress, stop, on_run, totals };
+    let work = Work { plan, setup: &setup, format: &*format, progress, stop, on_run, syncs_slowly, totals };
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     work.conclude(outcomes, &earlier)
@@ -129,20 +152,24 @@ pub(crate) fn threads(jobs: Option<u64>) -> Result<ThreadPool, Failure> {
 }
 
 /// Makes every folder, proves that files can be put there, and takes away what killed executions left and manifests of what is
-/// about to be replaced. Returns what stays, and the claim on the folder of a batch.
-fn prepare_folders(plan: &Plan) -> Result<(Earlier, Option<Claim>), Failure> {
+/// about to be replaced.
+fn prepare_folders(plan: &Plan) -> Result<Prepared, Failure> {
     let sites = || plan.sites.iter().map(|site| plan.folder_of(site));
     // All of them before anything of an earlier execution is touched.
     // The probe has the name of a file of ours, so that what a kill leaves of it is found again.
     let own_name = plan.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), batch::file_name);
     let mut changed = BTreeSet::new();
+    let mut syncs_slowly = false;
     for folder in std::iter::once(plan.out_dir.clone()).chain(sites()) {
         let unwritable = |reason| Failure::cannot_write(&folder, reason);
         let missing = folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
         changed.extend(missing.map(|folder| folder_of(folder).to_owned()));
         fs::create_dir_all(&folder).map_err(unwritable)?;
         let name = if folder == plan.out_dir { &own_name } else { manifest::FILE_NAME };
-        NewFile::create(&folder, name).map(drop).map_err(unwritable)?;
+        let probe = NewFile::create(&folder, name).map_err(unwritable)?;
+        if folder == plan.out_dir {
+            syncs_slowly = is_slow(probe).map_err(unwritable)?;
+        }
     }
     for folder in changed {
         sync_folder(&folder).map_err(|reason| Failure::cannot_write(&folder, reason))?;
@@ -165,9 +192,17 @@ fn prepare_folders(plan: &Plan) -> Result<(Earlier, Option<Claim>), Failure> {
     }
     for folder in sites() {
         let _claim = claim::claim(&folder, With::Nobody)?;
-        site::clean(&folder, plan.resume.is_none()).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+        clean(&folder, plan.resume.is_none()).map_err(|reason| Failure::cannot_write(&folder, reason))?;
     }
-    Ok((earlier, held))
+    Ok(Prepared { earlier, _claim: held, syncs_slowly })
+}
+
+/// Whether syncing takes its time where this file lies. Nothing but the time that the work takes depends on the answer.
+fn is_slow(mut probe: NewFile) -> io::Result<bool> {
+    io::Write::write_all(&mut probe, b"\n")?;
+    let began = Instant::now();
+    probe.sync()?;
+    Ok(began.elapsed() > SLOW_SYNC)
 }
 
 /// Writes the probability table where the flags ask for it.
@@ -221,7 +256,7 @@ impl Work<'_> {
         let totals = self.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
         match worst {
             Some(Failure::Interrupted { .. }) => {
-                Err(Failure::Interrupted { finished_runs: totals.runs, go_on: self.plan.go_on() })
+                Err(Failure::Interrupted { finished_runs: Some(totals.runs), go_on: self.plan.go_on() })
             }
             Some(failure) => Err(failure),
             None => written.map(|()| totals),
@@ -233,7 +268,7 @@ impl Totals {
     /// Adds a run with so many files and bytes.
     fn add_run(&mut self, run: RunSummary, files: u64, bytes: u64) {
         let RunSummary { ops, by_op, rejections, .. } = run;
-        self.add(Self { ops, by_op, rejections, runs: 0, files, bytes });
+        self.add(Self { ops, by_op, rejections, runs: 0, files, bytes, reached: Vec::new() });
     }
 
     /// Adds what another part of the work did.
@@ -248,5 +283,6 @@ impl Totals {
         self.runs += other.runs;
         self.files += other.files;
         self.bytes += other.bytes;
+        self.reached.extend(other.reached);
     }
 }

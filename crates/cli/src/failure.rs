@@ -28,8 +28,8 @@ pub(crate) enum Failure {
     },
     /// The user, or the system, asked to stop: exit code 130.
     Interrupted {
-        /// Finished runs that were kept.
-        finished_runs: u64,
+        /// Finished runs that were kept, where runs are kept.
+        finished_runs: Option<u64>,
         /// The command that goes on, if there is one.
         go_on: Option<String>,
     },
@@ -80,7 +80,21 @@ impl Failure {
     }
 
     /// The user, or the system, asked to stop; what that means for the whole is said where the whole is known.
-    pub(crate) const INTERRUPTED: Self = Self::Interrupted { finished_runs: 0, go_on: None };
+    pub(crate) const INTERRUPTED: Self = Self::Interrupted { finished_runs: None, go_on: None };
+
+    /// After an interruption there is nothing to go on with.
+    pub(crate) fn without_going_on(self) -> Self {
+        if matches!(self, Self::Interrupted { .. }) { Self::INTERRUPTED } else { self }
+    }
+
+    /// After an interruption this command goes on.
+    pub(crate) fn going_on_with(self, command: String) -> Self {
+        if let Self::Interrupted { finished_runs, .. } = self {
+            Self::Interrupted { finished_runs, go_on: Some(command) }
+        } else {
+            self
+        }
+    }
 
     /// What the program returns to its caller.
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -105,9 +119,12 @@ impl Failure {
             }
             Self::Found | Self::Told(_) => String::new(),
             Self::Interrupted { finished_runs, go_on } => {
-                let runs = if *finished_runs == 1 { "run is" } else { "runs are" };
                 let go_on = go_on.as_ref().map(|command| format!("to go on: {command}\n")).unwrap_or_default();
-                format!("interrupted: {finished_runs} finished {runs} kept\n{go_on}")
+                match finished_runs {
+                    Some(1) => format!("interrupted: 1 finished run is kept\n{go_on}"),
+                    Some(runs) => format!("interrupted: {runs} finished runs are kept\n{go_on}"),
+                    None => format!("interrupted\n{go_on}"),
+                }
             }
         }
     }

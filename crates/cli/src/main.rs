@@ -37,6 +37,8 @@ use crate::progress::Progress;
 
 /// The exit code after an interruption: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
+/// Whether an interruption may end the program at once.
+static NOTHING_TO_LOSE: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();
@@ -85,10 +87,20 @@ pub(crate) fn generate_plan(plan: &Plan, stop: &AtomicBool) -> Result<(), Failur
             "warning: no operation could start: the probability table proposes nothing that the device's state allows\n",
         );
     }
+    if let Some(shortfall) = summary::shortfall(plan, &totals) {
+        tell(&failure::warning_text(&shortfall));
+    }
     if !plan.quiet {
         profiles::print(&summary::text(plan, &totals, progress.elapsed()))?;
     }
-    if plan.verify { verify::judge_written(plan) } else { Ok(()) }
+    if !plan.verify {
+        return Ok(());
+    }
+    // Everything is written: whoever interrupts now need not wait.
+    NOTHING_TO_LOSE.store(true, Ordering::Relaxed);
+    let judged = verify::judge_written(plan);
+    NOTHING_TO_LOSE.store(false, Ordering::Relaxed);
+    judged
 }
 
 /// A flag that the first interruption sets; the second ends the program at once.
@@ -96,7 +108,11 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     let handler = move || {
-        if flag.swap(true, Ordering::Relaxed) {
+        let at_once = NOTHING_TO_LOSE.load(Ordering::Relaxed);
+        if at_once {
+            tell("interrupted while judging: everything is written\n");
+        }
+        if flag.swap(true, Ordering::Relaxed) || at_once {
             std::process::exit(INTERRUPTED);
         }
     };

@@ -3,19 +3,20 @@
 //! Promises that nothing is written before everything is known to be there once and unharmed, and that the joint manifest is that
 //! of one execution. What is merged stays where it is: files are linked, or copied where that cannot be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::{Digest, NewFile};
 use nandseq_trace::manifest::{self, BatchManifest, SiteManifest, SiteRecord};
+use nandseq_trace::pending::{folder_of, sync_folder};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use crate::arguments::MergeArgs;
-use crate::execute::batch;
-use crate::execute::threads;
+use crate::execute::claim::{self, With};
+use crate::execute::{self, batch, leftovers, threads};
 use crate::failure::{Failure, Problem, plain};
 use crate::ledger;
 use crate::plan::SiteList;
@@ -57,12 +58,15 @@ pub(crate) fn run(arguments: &MergeArgs) -> Result<(), Failure> {
     let threads = threads(arguments.jobs)?;
     let wrong: Vec<String> = threads.install(|| sites.par_iter().flat_map_iter(|(_, site)| damage(site)).collect());
     some_wrong(wrong, "make the sites in question again with --sites")?;
+    let unwritable = |reason| Failure::cannot_write(&target, reason);
+    fs::create_dir_all(&target).map_err(unwritable)?;
+    let _claim = claim::claim(&target, With::Nobody)?;
+    leftovers::sweep(&target, |name| name == manifest::FILE_NAME).map_err(unwritable)?;
     for site in sites.values() {
         let (from, to) = (site.part.folder.join(&site.record.folder), target.join(&site.record.folder));
         bring(&from, &to).map_err(|(path, reason)| Failure::cannot_write(&path, reason))?;
     }
     let joint = joint(&parts, &sites);
-    fs::create_dir_all(&target).map_err(|reason| Failure::cannot_write(&target, reason))?;
     let path = target.join(manifest::FILE_NAME);
     manifest::write(&target, manifest::FILE_NAME, &joint).map_err(|reason| Failure::cannot_write(&path, reason))?;
     // The parts of a folder that is now whole say nothing more.
@@ -142,7 +146,11 @@ fn sites(parts: &[Found]) -> Result<BTreeMap<u64, Site<'_>>, Failure> {
     let Some(first) = parts.first() else { return Ok(sites) };
     let origin = &first.manifest.origin;
     let runs: u64 = number_of(&origin.arguments, "--num-runs");
-    for (site, found) in sites.iter().filter(|(_, found)| found.record.runs != runs) {
+    // A site that has covered what was asked for has no further runs.
+    let may_end_early = origin.arguments.iter().any(|argument| argument == "--until-coverage");
+    let lacks =
+        |found: &Site<'_>| found.record.runs != runs && !(may_end_early && (1..runs).contains(&found.record.runs));
+    for (site, found) in sites.iter().filter(|(_, found)| lacks(found)) {
         wrong.push(format!(
             "site {site} has {} of {runs} runs in `{}`",
             found.record.runs,
@@ -235,17 +243,23 @@ fn bring(from: &Path, to: &Path) -> Result<(), (PathBuf, io::Error)> {
     let text = fs::read(from.join(manifest::FILE_NAME)).map_err(failed(from))?;
     let manifest: SiteManifest = serde_json::from_slice(&text).map_err(io::Error::other).map_err(failed(from))?;
     let files = manifest.runs.iter().flat_map(|run| &run.files).map(|file| file.file.as_str());
+    fs::create_dir_all(to).map_err(failed(to))?;
+    // What a merge left that was killed.
+    execute::clean(to, false).map_err(failed(to))?;
+    let mut folders = BTreeSet::from([folder_of(to).to_owned(), to.to_owned()]);
     for name in files.chain([manifest::FILE_NAME]) {
         let (source, copy) = (from.join(name), to.join(name));
         if let Some(parent) = copy.parent() {
             fs::create_dir_all(parent).map_err(failed(parent))?;
+            folders.insert(parent.to_owned());
         }
         ledger::remove(&copy).map_err(failed(&copy))?;
         if fs::hard_link(&source, &copy).is_err() {
             copy_whole(&source, to, name).map_err(failed(&copy))?;
         }
     }
-    Ok(())
+    // The joint manifest comes after names that last.
+    folders.iter().try_for_each(|folder| sync_folder(folder).map_err(failed(folder)))
 }
 
 fn copy_whole(source: &Path, folder: &Path, name: &str) -> io::Result<()> {

@@ -3,6 +3,7 @@
 //! Promises that a plan can be carried out as far as arguments and inputs decide; nothing is written here. What is wrong
 //! with the flags is said in one go.
 
+mod closure;
 mod identity;
 mod sites;
 pub(crate) mod table;
@@ -22,6 +23,7 @@ use crate::inputs::{self, ReadProfile};
 use crate::site_folders::SiteFolders;
 use crate::{badlist, execute, failure};
 
+pub(crate) use closure::{Closure, Share};
 use identity::Digests;
 pub(crate) use sites::{Batch, Part, Shard, SiteList, SitePlan};
 pub(crate) use table::Table;
@@ -42,6 +44,8 @@ pub(crate) struct Plan {
     /// Operations after which a run stops.
     pub(crate) max_ops: Option<u64>,
     pub(crate) num_runs: u64,
+    /// What each site is to cover, if anything.
+    pub(crate) closure: Option<Closure>,
     /// Whether the first run of a site begins with the profile's bootstrap.
     pub(crate) bootstrap: bool,
     pub(crate) base_seed: u64,
@@ -100,7 +104,14 @@ impl Plan {
         }
         let table = Table::resolve(arguments, &profile, remarks)?;
         let bootstrap = bootstrap(arguments, &profile, remarks);
-        let device_arguments = device_arguments(arguments, run_until, badlist.as_ref().map(|(_, input)| input), &table);
+        let closure = Closure::new(arguments, &profile, &table.distributions);
+        let max_ops = match (arguments.extent.ops, arguments.extent.run_until) {
+            (Some(ops), _) => Some(ops),
+            (None, Some(_)) => None,
+            (None, None) => closure.as_ref().and_then(Closure::most_ops),
+        };
+        let device_arguments =
+            device_arguments(arguments, (run_until, max_ops), badlist.as_ref().map(|(_, input)| input), &table);
         let batch = Batch::new(&arguments.sites);
         let sites = sites::plans(&arguments.sites, batch.as_ref(), &folders);
         let resume = resume_from(arguments, &sites, remarks)?;
@@ -117,7 +128,8 @@ impl Plan {
             table,
             bad_blocks,
             run_until,
-            max_ops: arguments.extent.ops,
+            max_ops,
+            closure,
             num_runs: arguments.extent.num_runs,
             bootstrap,
             base_seed: arguments.sites.seed,
@@ -217,7 +229,7 @@ impl Plan {
 }
 
 /// An argument as a shell takes it.
-fn shell_word(argument: &str) -> String {
+pub(crate) fn shell_word(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
     if !argument.is_empty() && argument.chars().all(plain) {
         argument.to_owned()
@@ -260,10 +272,10 @@ fn folders(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Option<Site
 fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
     let extent = &arguments.extent;
     let longest = Ticks::from_us(MAX_SITE_US / extent.num_runs);
-    let wanted = match (extent.run_until, extent.ops) {
+    let wanted = match (extent.run_until, extent.ops.is_some() || extent.until_coverage.is_some()) {
         (Some(time), _) => time,
-        (None, Some(_)) => longest,
-        (None, None) => Ticks::from_us(DEFAULT_RUN_US),
+        (None, true) => longest,
+        (None, false) => Ticks::from_us(DEFAULT_RUN_US),
     };
     if wanted > longest {
         let message =
@@ -310,7 +322,12 @@ fn read_badlist(arguments: &GenerateArgs, profile: &Profile) -> Result<Option<Ba
 }
 
 /// The flags that decide what every site does, defaults and files found by themselves included.
-fn device_arguments(arguments: &GenerateArgs, run_until: Ticks, badlist: Option<&Input>, table: &Table) -> Vec<String> {
+fn device_arguments(
+    arguments: &GenerateArgs,
+    (run_until, max_ops): (Ticks, Option<u64>),
+    badlist: Option<&Input>,
+    table: &Table,
+) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(path) = &arguments.device.config {
         push(&mut all, "--config", path.display());
@@ -319,8 +336,14 @@ fn device_arguments(arguments: &GenerateArgs, run_until: Ticks, badlist: Option<
         all.push("--lenient".to_owned());
     }
     push(&mut all, "--run-until", run_until.to_us_text());
-    if let Some(ops) = arguments.extent.ops {
+    if let Some(ops) = max_ops {
         push(&mut all, "--ops", ops);
+    }
+    if arguments.extent.closure {
+        all.push("--closure".to_owned());
+    }
+    if let Some(share) = arguments.extent.until_coverage {
+        push(&mut all, "--until-coverage", share);
     }
     push(&mut all, "--num-runs", arguments.extent.num_runs);
     if arguments.device.bootstrap {

@@ -12,9 +12,11 @@ use std::sync::{Mutex, PoisonError};
 
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{self, BatchManifest, FileRecord, Input, Origin, RunRecord, SiteManifest};
+use nandseq_trace::pending::folder_of;
 
 use crate::arguments::{GenerateArgs, ReplayArgs};
 use crate::failure::{Failure, Problem, plain, warning_text};
+use crate::ledger;
 use crate::merge::digest_of;
 use crate::plan::{Plan, SitePlan};
 use crate::progress::{Progress, plural};
@@ -37,9 +39,10 @@ struct Recorded {
 /// Makes again what the arguments name.
 pub(crate) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
     let recorded = Recorded::read(&arguments.manifest, arguments)?;
+    // Before there is a folder to be removed.
+    let stop = stop_on_signals()?;
     let work = temporary(arguments.work_dir.as_deref())?;
     let plan = plan(arguments, &recorded, work.path())?;
-    let stop = stop_on_signals()?;
     let progress = Progress::new(&plan);
     let comparison = Comparison {
         recorded: &recorded,
@@ -50,7 +53,7 @@ pub(crate) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
     };
     let done = execute::execute(&plan, &progress, &stop, Some(&|site, folder, run| comparison.run(site, folder, run)));
     progress.close();
-    done?;
+    done.map_err(Failure::without_going_on)?;
     conclude(arguments, &recorded, comparison)
 }
 
@@ -154,7 +157,7 @@ fn same_inputs(origin: &Origin, plan: &Plan) -> Result<(), Failure> {
 impl Recorded {
     fn read(path: &Path, arguments: &ReplayArgs) -> Result<Self, Failure> {
         let path = if path.is_dir() { path.join(manifest::FILE_NAME) } else { path.to_owned() };
-        let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
+        let text = fs::read(&path).map_err(|reason| no_manifest(&path, &reason))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let foreign = |error: serde_json::Error| {
             let message = format!("`{}` is no manifest of a site or a batch: {error}", path.display());
@@ -183,6 +186,23 @@ impl Recorded {
             recorded.sites.insert(Some(record.site), (folder, site.runs));
         }
         Ok(recorded)
+    }
+}
+
+/// A manifest cannot be read; the folder may hold those of shards, or a site that was not finished.
+fn no_manifest(path: &Path, reason: &io::Error) -> Problem {
+    let problem = Problem::unreadable("the manifest", path, reason);
+    let folder = folder_of(path);
+    let names = folder.read_dir().into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> =
+        names.filter(|name| name.starts_with("manifest.shard-") || name == ledger::FILE_NAME).collect();
+    names.sort();
+    match names.first() {
+        Some(name) if name == ledger::FILE_NAME => problem.help("the site is not finished: go on with --resume first"),
+        Some(name) => {
+            problem.help(format!("name the manifest of a shard, as `{}`, or merge them", folder.join(name).display()))
+        }
+        None => problem,
     }
 }
 

@@ -12,7 +12,7 @@ use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
 
 use crate::arguments::{GenerateArgs, RunListArgs, SeedFormula};
 use crate::failure::{Failure, warning_text};
-use crate::plan::Plan;
+use crate::plan::{Plan, shell_word};
 use crate::{generate_plan, inputs, profiles, stop_on_signals, tell};
 
 /// Fields with a shorter name than their flags.
@@ -52,8 +52,11 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
         match plan.and_then(|plan| generate_plan(&plan, &stop)) {
             Ok(()) => done += 1,
             Err(failure) => {
+                let failure = failure.going_on_with(go_on(arguments));
                 let stopped = matches!(failure, Failure::Interrupted { .. });
-                tell(&failure.text());
+                // Without headings nothing else says which campaign this is about.
+                let heading = if arguments.quiet { format!("campaign {}:\n", quoted(&name)) } else { String::new() };
+                tell(&(heading + &failure.text()));
                 first_failure.get_or_insert(failure.exit_code());
                 if stopped {
                     break;
@@ -65,6 +68,12 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
         profiles::print(&format!("{done} of {count} campaigns done\n"))?;
     }
     first_failure.map_or(Ok(()), |code| Err(Failure::Told(code)))
+}
+
+/// The command that goes on with the list.
+fn go_on(arguments: &RunListArgs) -> String {
+    let list = shell_word(&arguments.list.display().to_string());
+    format!("{} run-list {list} --resume", env!("CARGO_PKG_NAME"))
 }
 
 fn plan(campaign: Campaign, arguments: &RunListArgs) -> Result<Plan, Failure> {

@@ -31,6 +31,7 @@ fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Durat
         write!(text, " of each of {sites} site{}", plural(sites))?;
     }
     writeln!(text, ", {seconds:.2} s, {} operations/s", grouped((totals.ops as f64 / seconds.max(1e-3)) as u64))?;
+    write_covered(text, plan, totals)?;
     write_families(text, plan, totals)?;
     write_rejections(text, plan, totals)?;
     let files = totals.files;
@@ -51,6 +52,42 @@ fn verify_command(plan: &Plan) -> String {
     let config = plan.config.as_ref().map_or_else(String::new, |path| format!("--config {} ", path.display()));
     let lenient = if plan.lenient { "--lenient " } else { "" };
     format!("nandseqgen verify {config}{lenient}{}", plan.out_dir.display())
+}
+
+/// How much of what can be covered each site has.
+fn write_covered(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {
+    let (Some(closure), Some(least), Some(most)) = (&plan.closure, extreme(totals, false), extreme(totals, true))
+    else {
+        return Ok(());
+    };
+    let cells = closure.goal.cells();
+    let percent = |hit: u64| 100.0 * hit as f64 / cells.max(1) as f64;
+    if totals.reached.len() == 1 {
+        writeln!(text, "Covered: {} of {} cells, {:.2} %", grouped(most), grouped(cells), percent(most))
+    } else {
+        let (least, most) = (percent(least), percent(most));
+        writeln!(text, "Covered: {least:.2} to {most:.2} % of {} cells, each site for itself", grouped(cells))
+    }
+}
+
+/// The most, or the fewest, cells that a site has covered.
+fn extreme(totals: &Totals, most: bool) -> Option<u64> {
+    let hits = totals.reached.iter().map(|reached| reached.hit);
+    if most { hits.max() } else { hits.min() }
+}
+
+/// What is to be said when a limit came before the coverage that was asked for.
+pub(crate) fn shortfall(plan: &Plan, totals: &Totals) -> Option<String> {
+    let closure = plan.closure.as_ref()?;
+    let (share, until) = (closure.share?, closure.until()?);
+    let short = totals.reached.iter().filter(|reached| reached.hit < until).count() as u64;
+    let (sites, cells) = (totals.reached.len(), closure.goal.cells());
+    let who = match (short, sites) {
+        (0, _) => return None,
+        (1, 1) => "the limit of the runs came".to_owned(),
+        _ => format!("at {short} of {sites} sites the limit of the runs came"),
+    };
+    Some(format!("{who} before {share} % of {cells} cells were covered: raise -t, --ops or --num-runs"))
 }
 
 fn write_families(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {

@@ -55,6 +55,8 @@ struct DieState {
     occupied: PlaneSet,
     /// Operations that occupy planes of this die.
     occupants: u8,
+    /// Flights whose place is on this die.
+    flights: u32,
     /// Whether those there are all tolerate others of their kind beside them.
     tolerant: bool,
     /// Counts changes of the above.
@@ -203,10 +205,11 @@ impl Device {
         self.judge_occupation(tables, op, info, place)?;
         for die in self.dies_of(info, place) {
             let die = Die(die as u8);
-            let planes = self.planes_of(info, place);
-            for plane in planes.iter() {
-                if self.forbidden_by_op_state(tables, die, plane, now).contains(op.base) {
-                    return Err(Rule::OpState);
+            if info.forbidden_in_op_states {
+                for plane in self.planes_of(info, place).iter() {
+                    if self.forbidden_by_op_state(tables, die, plane, now).contains(op.base) {
+                        return Err(Rule::OpState);
+                    }
                 }
             }
             self.logic(die).judge(tables, op.base, place, self.all)?;
@@ -357,6 +360,7 @@ impl Device {
             self.flights.push((0, None));
             self.flights.len() as u32 - 1
         });
+        self.dies[usize::from(flight.place.die.0)].flights += 1;
         let kept = &mut self.flights[slot as usize];
         kept.1 = Some(flight);
         FlightId { slot, generation: kept.0 }
@@ -368,7 +372,9 @@ impl Device {
         assert_eq!(kept.0, id.generation, "a flight ends once");
         kept.0 = kept.0.wrapping_add(1);
         self.free.push(id.slot);
-        kept.1.take().expect("a flight ends once")
+        let flight = kept.1.take().expect("a flight ends once");
+        self.dies[usize::from(flight.place.die.0)].flights -= 1;
+        flight
     }
 
     /// Applies the end of a flight and forgets it.

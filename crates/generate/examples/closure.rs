@@ -1,95 +1,159 @@
-//! Operations to 90, 95, 99 and 100 % of a universe, plain against directed.
-use nandseq_generate::closure::{Cell, Goal};
-use nandseq_generate::{RunLimits, Setup, Site, probability};
-use nandseq_profile::model::PhaseKind;
+//! Operations until shares of a universe are covered: plain against directed, and against drawing cells at random.
+//!
+//! `cargo run --release -p nandseq-generate --example closure -- --most 20 --seeds 3`
+//!
+//! Prints a table in Markdown: for each share the median over the seeds (1, 2, …), in operations and in multiples of N, the number of
+//! cells. `--most M` gives up after M × N operations; `--profile PATH` takes another device than the built-in one; `--holes` lists
+//! the cells that the last directed site lacks.
+
+#[path = "../tests/support/goal.rs"]
+mod goal;
+
+use std::io;
+use std::process::ExitCode;
+
+use goal::goal;
+use nandseq_generate::closure::Goal;
+use nandseq_generate::probability::{self, DEFAULT_TABLE_SEED, Distributions};
+use nandseq_generate::{RunLimits, Setup, Site};
+use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::{Profile, ReadOptions, SourceFile, Ticks, builtin};
-use nandseq_reach::{Universe, Verdict};
 use nandseq_trace::{Operation, Sink};
 
-struct Nothing<'p>(&'p Profile);
-impl Sink for Nothing<'_> {
-    fn operation(&mut self, o: &Operation<'_>) -> std::io::Result<()> {
-        if std::env::var("TRACE").is_ok() {
-            let p = o.proposal;
-            println!(
-                "{} {} d{} p{} {} {:?} first={} {}",
-                o.start.0 / 1000,
-                self.0.phase_keys[p.key_used].name,
-                p.die.0,
-                p.plane.0,
-                p.time.0 / 1000,
-                p.state.phase,
-                o.is_first,
-                self.0.ops[o.op].name
-            );
+/// The shares, in percent.
+const SHARES: [u64; 6] = [50, 80, 90, 95, 99, 100];
+
+/// What to do.
+struct Plan {
+    profile: Option<String>,
+    seeds: u64,
+    most: u64,
+    holes: bool,
+}
+
+impl Plan {
+    fn of_arguments() -> Result<Self, String> {
+        let mut plan = Self { profile: None, seeds: 3, most: 20, holes: false };
+        let mut arguments = std::env::args().skip(1);
+        while let Some(flag) = arguments.next() {
+            if flag == "--holes" {
+                plan.holes = true;
+                continue;
+            }
+            let value = arguments.next().ok_or_else(|| format!("{flag} needs a value"))?;
+            let number = || value.parse().map_err(|_| format!("{flag} needs a whole number"));
+            match flag.as_str() {
+                "--profile" => plan.profile = Some(value),
+                "--seeds" => plan.seeds = number()?,
+                "--most" => plan.most = number()?,
+                _ => return Err(format!("unknown flag {flag}")),
+            }
         }
+        Ok(plan)
+    }
+
+    /// The device, and its table.
+    fn device(&self) -> Result<(Profile, Distributions), String> {
+        let profile = match &self.profile {
+            None => builtin::profile(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+                let source = SourceFile::new(path, text);
+                let (profile, diagnostics) = nandseq_profile::read(&source, ReadOptions { lenient: true });
+                profile.ok_or_else(|| diagnostics.render(&source, Styling::Plain))?
+            }
+        };
+        let table = probability::of_profile(&profile, DEFAULT_TABLE_SEED);
+        Ok((profile, table))
+    }
+}
+
+struct Nothing;
+
+impl Sink for Nothing {
+    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
         Ok(())
     }
 }
 
-fn has_length(profile: &Profile, key: nandseq_profile::PhaseKey) -> bool {
-    let info = &profile.phase_keys[key];
-    let (Some(base), Some(phase)) = (info.base, info.phase) else { return false };
-    let Some(at) = profile.bases[base].phases.iter().position(|one| one.kind == phase) else { return false };
-    let _ = PhaseKind::Issue;
-    profile.ops.iter().any(|op| op.base == base && op.durations.get(at).is_some_and(|&length| length > Ticks::ZERO))
+/// The operations of one site until each share is covered; `None` where the limit came first.
+///
+/// The runs of a site continue one another, so that one site gives all shares; each run completes what is in flight, which
+/// adds a few operations.
+fn operations(site: &mut Site<'_>, cells: u64, most: u64) -> Vec<Option<u64>> {
+    let mut ops = 0;
+    let mut reach = |percent: u64| {
+        let until = (cells * percent).div_ceil(100);
+        let max_ops = Some((most * cells).saturating_sub(ops));
+        let run_until = Ticks::from_us(1_000_000_000_000);
+        let limits = RunLimits { run_until, max_ops, until_covered: Some(until), ..RunLimits::default() };
+        ops += site.run(&limits, &mut Nothing).expect("memory does not fail").ops;
+        site.reached().filter(|reached| reached.hit >= until).map(|_| ops)
+    };
+    SHARES.into_iter().map(&mut reach).collect()
 }
 
-fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    let profile = match args.get(1).map(String::as_str) {
-        None | Some("-") => builtin::profile(),
-        Some(path) => {
-            let source = SourceFile::new(path, std::fs::read_to_string(path).unwrap());
-            nandseq_profile::read(&source, ReadOptions { lenient: true }).0.unwrap()
-        }
+/// The median over some sites; what was not reached counts as more than anything.
+fn median(mut all: Vec<Option<u64>>) -> Option<u64> {
+    all.sort_by_key(|ops| ops.unwrap_or(u64::MAX));
+    all[all.len() / 2]
+}
+
+fn cell(ops: Option<u64>, cells: u64, most: u64) -> String {
+    match ops {
+        Some(ops) => format!("{ops} = {:.2} N", ops as f64 / cells as f64),
+        None => format!("> {most} N"),
+    }
+}
+
+/// Cells that are to be drawn, each as likely as any other, until a share of them has come up.
+fn collector(cells: u64, percent: u64) -> u64 {
+    let missing = cells - (cells * percent).div_ceil(100);
+    (missing + 1..=cells).map(|left| cells as f64 / left as f64).sum::<f64>() as u64
+}
+
+#[expect(clippy::print_stdout, reason = "an example that is run for what it prints")]
+fn compare(plan: &Plan) -> Result<(), String> {
+    let (profile, table) = plan.device()?;
+    let setup = |directed| {
+        let setup = Setup::new(&profile, &table, &[]).map_err(|error| error.to_string())?;
+        let goal: Goal = goal(&profile, &table, directed);
+        let cells = goal.cells();
+        Ok::<_, String>((setup.with_goal(&profile, goal), cells))
     };
-    let directed = args.get(2).is_none_or(|a| a == "directed");
-    let most: u64 = args.get(3).map_or(100, |a| a.parse().unwrap());
-    let seed: u64 = args.get(4).map_or(1, |a| a.parse().unwrap());
-    let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
-    let universe = Universe::new(&profile, &table);
-    let tenths = |key| if has_length(&profile, key) { 10 } else { 1 };
-    let cells: Vec<Cell> = universe
-        .pairs()
-        .filter(|(_, _, v)| *v == Verdict::Reachable)
-        .flat_map(|(key, op, _)| {
-            let set = universe.tenths(key, op);
-            (0..tenths(key)).filter(move |bin| set >> bin & 1 == 1).map(move |bin| Cell { key, op, bin })
-        })
-        .collect();
-    let goal = Goal::new(&profile, cells.iter().copied(), tenths, directed);
-    let n = goal.cells();
-    let setup = Setup::new(&profile, &table, &[]).unwrap().with_goal(&profile, goal);
-    let mut site = Site::new(&setup, seed);
-    println!("N = {n}");
-    let mut ops = 0;
-    for percent in [50, 80, 90, 95, 97, 98, 99, 100] {
-        let until = (n * percent).div_ceil(100);
-        let limits = RunLimits {
-            run_until: Ticks::from_us(10_000_000_000),
-            max_ops: Some((most * n).saturating_sub(ops)),
-            until_covered: Some(until),
-            ..RunLimits::default()
-        };
-        let summary = site.run(&limits, &mut Nothing(&profile)).unwrap();
-        ops += summary.ops;
-        let r = site.reached().unwrap();
-        println!(
-            "{percent:3} %: {} of {n}, {ops} operations = {:.2} N, {} us",
-            r.hit,
-            ops as f64 / n as f64,
-            summary.end.0 / 1_000_000
-        );
-        if r.hit < until {
-            break;
+    let ((plain, cells), (directed, _)) = (setup(false)?, setup(true)?);
+    let mut found = [Vec::new(), Vec::new()];
+    let mut holes = Vec::new();
+    for seed in 1..=plan.seeds {
+        for (setup, all) in [&plain, &directed].into_iter().zip(&mut found) {
+            let mut site = Site::new(setup, seed);
+            all.push(operations(&mut site, cells, plan.most));
+            holes = site.holes();
         }
     }
-    if args.get(5).is_some() {
-        for (cell, hits) in cells.iter().zip(site.hits()) {
-            if hits == 0 {
-                println!("{}\t{}\t{}", profile.phase_keys[cell.key].name, profile.ops[cell.op].name, cell.bin);
-            }
+    println!("N = {cells}, median of {} seeds\n", plan.seeds);
+    println!("| covered | ideal | drawn at random | plain | directed |\n| --- | --- | --- | --- | --- |");
+    for (at, percent) in SHARES.into_iter().enumerate() {
+        let of =
+            |all: &Vec<Vec<Option<u64>>>| cell(median(all.iter().map(|site| site[at]).collect()), cells, plan.most);
+        let ideal = (cells * percent).div_ceil(100);
+        let random = cell(Some(collector(cells, percent)), cells, plan.most);
+        println!("| {percent} % | {ideal} | {random} | {} | {} |", of(&found[0]), of(&found[1]));
+    }
+    for hole in holes.into_iter().filter(|_| plan.holes) {
+        let (key, op) = (&profile.phase_keys[hole.key].name, &profile.ops[hole.op].name);
+        println!("{key}\t{op}\t{}", hole.bin);
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "an example that is run for what it prints")]
+fn main() -> ExitCode {
+    match Plan::of_arguments().and_then(|plan| compare(&plan)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
         }
     }
 }

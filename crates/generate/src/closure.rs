@@ -9,6 +9,8 @@ mod draw;
 mod hooks;
 mod steer;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use nandseq_device::Tables;
 use nandseq_profile::input_time::{TENTHS, tenth};
@@ -16,6 +18,7 @@ use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 use nandseq_trace::{OpState, Proposal};
 
+use crate::classes::{ClassId, Classes};
 use crate::site::Site;
 use steer::Map;
 pub(crate) use tally::Tally;
@@ -71,9 +74,12 @@ pub struct Goal {
     pairs: Vec<Pair>,
     /// By key and name.
     pair_of: Vec<u32>,
+    /// By name.
+    class_of: Vec<ClassId>,
     /// By key.
     spans: Vec<Span>,
     cells: u32,
+    classes: usize,
     directed: bool,
     map: Map,
 }
@@ -111,6 +117,8 @@ impl Goal {
             bases: profile.bases.len(),
             pairs: Vec::new(),
             pair_of: vec![NONE; masks.len()],
+            class_of: Vec::new(),
+            classes: 0,
             spans: profile.phase_keys.ids().map(span).collect(),
             cells: 0,
             directed,
@@ -126,7 +134,9 @@ impl Goal {
     }
 
     /// The same, with what operations lead to.
-    pub(crate) fn compiled(mut self, profile: &Profile, tables: &Tables) -> Self {
+    pub(crate) fn compiled(mut self, profile: &Profile, tables: &Tables, classes: &Classes) -> Self {
+        self.class_of = tables.ops().map(|(_, info)| classes.of(info)).collect();
+        self.classes = classes.count();
         self.map = Map::new(profile, tables, &self);
         self
     }
@@ -187,5 +197,16 @@ impl Site<'_> {
     #[must_use]
     pub fn hits(&self) -> Vec<u32> {
         self.tally.as_ref().map_or_else(Vec::new, Tally::hits)
+    }
+
+    /// The cells that were never hit; none without a goal.
+    #[must_use]
+    pub fn holes(&self) -> Vec<Cell> {
+        let pairs = self.setup.goal.iter().flat_map(|goal| &goal.pairs);
+        let cells = pairs.flat_map(|pair| {
+            let (key, op) = (pair.key, pair.op);
+            tally::bits(pair.bins).map(move |bin| Cell { key, op, bin })
+        });
+        cells.zip(self.hits()).filter(|(_, hits)| *hits == 0).map(|(cell, _)| cell).collect()
     }
 }

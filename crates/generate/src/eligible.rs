@@ -18,12 +18,11 @@ pub(crate) struct View {
     pub(crate) plane: Plane,
     /// Whether a chain is under way on the die.
     pub(crate) chained: bool,
-    /// Whether a due step of a chain waits for planes of the die.
-    pub(crate) waiting: bool,
 }
 
 impl View {
-    /// Fills a lottery with what is eligible, and brings the face of the die up to date.
+    /// Fills a lottery with what is eligible, and brings the face of the die up to date; `waiting` says whether a due step of a
+    /// chain waits for planes of the die.
     pub(crate) fn fill(
         &self,
         lottery: &mut Lottery,
@@ -31,22 +30,27 @@ impl View {
         faces: &mut [Face],
         (device, setup): (&Device, &Setup),
         now: Ticks,
+        waiting: impl FnOnce() -> bool,
     ) {
         let own = &mut faces[usize::from(self.die.0)];
         own.refresh(device, setup, self.die, now);
-        let mut everywhere = 0;
+        let (mut everywhere, mut occupying) = (0, 0);
         lottery.clear();
         for (chunk, (sight, group)) in own.chunks.iter().zip(setup.groups.chunks()).enumerate() {
             let mut closed = sight.not_at[usize::from(self.plane.0)];
             if self.chained {
                 closed |= sight.unless_chained;
             }
-            if self.waiting {
-                closed |= group.occupying;
-            }
             let open = sight.open & distribution.set(chunk) & !closed;
             everywhere |= open & group.on_target;
+            occupying |= open & group.occupying;
             lottery.put(chunk, open);
+        }
+        // Asked last: on a die where a step waits for planes, hardly anything that occupies is open anyway.
+        if occupying != 0 && waiting() {
+            for (chunk, group) in setup.groups.chunks().iter().enumerate() {
+                lottery.take_out(chunk, group.occupying);
+            }
         }
         if everywhere != 0 && faces.len() > 1 {
             self.ask_other_dies(lottery, faces, (device, setup), now);

@@ -5,7 +5,7 @@
 
 use nandseq_device::{Device, DieLogic, Place};
 use nandseq_profile::model::{Axis, LatchKind};
-use nandseq_profile::{CellTypeId, Die, Page, Plane, PlaneSet, Ticks};
+use nandseq_profile::{Die, Page, Plane, PlaneSet, Ticks};
 
 use crate::classes::ClassId;
 use crate::groups::{Group, Source, gate_of};
@@ -25,6 +25,8 @@ pub(crate) struct Sight {
     closed: [u64; 8],
     /// For each plane those that a hook there cannot propose.
     pub(crate) not_at: [u64; 8],
+    /// For each plane those that it forbids wherever they work.
+    forbidden: [u64; 8],
 }
 
 /// What a die forbids and allows.
@@ -35,17 +37,33 @@ pub(crate) struct Face {
     until: Ticks,
     /// By chunk.
     pub(crate) chunks: Vec<Sight>,
+    /// What each plane was like when this was made: most changes of a die concern one of its planes.
+    planes: [PlaneFacts; 8],
     offers: Offers,
 }
 
-/// What a die's planes are like: found once for all chunks.
+/// A plane as all chunks see it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct PlaneFacts {
+    /// Its registers: see [`gate_of`].
+    gate: u8,
+    /// Its op_state: see [`Group::state_of`].
+    state: u16,
+    /// The cell type in its page register; 8 for none.
+    cell: u8,
+    occupied: bool,
+}
+
+impl PlaneFacts {
+    /// Of no plane.
+    const NONE: Self = Self { gate: u8::MAX, state: u16::MAX, cell: u8::MAX, occupied: false };
+}
+
+/// What a die is like: found once for all chunks.
 #[derive(Default)]
 struct Facts {
-    gates: [usize; 8],
-    states: [Option<nandseq_profile::PhaseKey>; 8],
-    page_cell: [Option<CellTypeId>; 8],
-    unread: PlaneSet,
-    occupied: PlaneSet,
+    /// The planes that are not as they were.
+    news: PlaneSet,
     /// Whether what occupies the die tolerates others; `None`: nothing does.
     tolerant: Option<bool>,
     /// By axis: whether a SUSPEND would find something to suspend, a RESUME something to resume.
@@ -58,7 +76,7 @@ impl Face {
     /// The face of no die: it holds at no time.
     pub(crate) fn new(setup: &Setup) -> Self {
         let chunks = vec![Sight::default(); setup.classes.chunks()];
-        Self { stamp: 0, until: Ticks::ZERO, chunks, offers: Offers::new(setup) }
+        Self { stamp: 0, until: Ticks::ZERO, chunks, planes: [PlaneFacts::NONE; 8], offers: Offers::new(setup) }
     }
 
     /// Brings the face of a die up to date.
@@ -81,41 +99,43 @@ impl Face {
         self.stamp = device.stamp(die);
         let facts = self.look(device, setup, die, now);
         let logic = device.logic(die);
-        let planes = setup.tables.size.planes;
         let offers = self.offers.chunks.iter();
         for ((sight, group), offer) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(offers) {
-            sight.look(group, offer, &facts, logic, planes);
+            sight.look_at_planes(group, &self.planes, facts.news);
+            sight.look(group, offer, usize::from(setup.tables.size.planes), &facts, logic);
         }
     }
 
     /// Looks at a die, and notes until when it stays as it is.
     fn look(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) -> Facts {
         let logic = device.logic(die);
-        let mut facts = Facts {
-            occupied: device.occupied(die),
-            tolerant: device.occupants(die),
-            odt_disabled: device.odt_disabled(),
-            ..Facts::default()
-        };
-        self.until = Ticks(u64::MAX);
+        let mut facts =
+            Facts { tolerant: device.occupants(die), odt_disabled: device.odt_disabled(), ..Facts::default() };
+        let occupied = device.occupied(die);
+        let mut unread = PlaneSet::EMPTY;
+        let (keys, until) = device.state_keys(die, now);
+        self.until = until;
+        let Some(group) = setup.groups.chunks().first() else { return facts };
         for plane in device.planes().iter() {
             let at = usize::from(plane.0 % 8);
             let registers = &logic.planes[at];
-            facts.gates[at] = gate_of(registers);
-            facts.page_cell[at] = registers.page.map(|page| page.cell_type);
-            if registers.unread {
-                facts.unread.insert(plane);
+            unread.0 |= u8::from(registers.unread) << at;
+            let plane_facts = PlaneFacts {
+                gate: gate_of(registers),
+                state: group.state_of(keys[at]),
+                cell: registers.page.map_or(8, |page| page.cell_type.0),
+                occupied: occupied.contains(plane),
+            };
+            if self.planes[at] != plane_facts {
+                self.planes[at] = plane_facts;
+                facts.news.insert(plane);
             }
-            let (key, until) = device.state_key(die, plane, now);
-            facts.states[at] = key;
-            self.until = self.until.min(until);
         }
         for (at, axis) in [Axis::Erase, Axis::Program].into_iter().enumerate() {
-            let suspended = logic.suspended(axis);
-            let blocked = axis == Axis::Erase && logic.program.is_some();
-            facts.resumable[at] =
-                suspended.filter(|_| !blocked).is_some_and(|victim| victim.place.planes.and(facts.unread).is_empty());
-            if suspended.is_none() {
+            if let Some(victim) = logic.suspended(axis) {
+                let blocked = axis == Axis::Erase && logic.program.is_some();
+                facts.resumable[at] = !blocked && victim.place.planes.and(unread).is_empty();
+            } else {
                 let (victim, until) = device.victim_until(&setup.tables, die, axis, now);
                 facts.suspendable[at] = victim;
                 self.until = self.until.min(until);
@@ -126,21 +146,28 @@ impl Face {
 }
 
 impl Sight {
-    fn look(&mut self, group: &Group, offer: &Offer, facts: &Facts, logic: &DieLogic, planes: u8) {
-        let planes_used = usize::from(planes).min(8);
+    /// Looks at the planes that have changed.
+    fn look_at_planes(&mut self, group: &Group, planes: &[PlaneFacts; 8], news: PlaneSet) {
+        for plane in news.iter() {
+            let at = usize::from(plane.0 % 8);
+            let facts = &planes[at];
+            let gate = group.gate(facts.gate);
+            let state = group.in_state(facts.state);
+            let occupied = if facts.occupied { group.occupying_planes } else { 0 };
+            let more = state & group.on_planes | occupied;
+            self.forbidden[at] = gate.forbidden | state;
+            self.not_at[at] = gate.not_at | more & group.here;
+            self.closed[at] = gate.closed | more | group.with_cell_type & !group.cells[usize::from(facts.cell)];
+        }
+    }
+
+    /// Puts together what the planes, the die's lasting state and the book say.
+    fn look(&mut self, group: &Group, offer: &Offer, planes: usize, facts: &Facts, logic: &DieLogic) {
         let mut on_some_plane = 0;
-        for at in 0..planes_used {
-            let gate = group.gate(facts.gates[at]);
-            let state = facts.states[at].map_or(0, |key| group.in_state(key));
-            on_some_plane |= gate.forbidden | state;
-            let occupied = if facts.occupied.contains(Plane(at as u8)) { group.occupying_planes } else { 0 };
-            let closed = gate.closed | state & group.on_planes | occupied;
-            let of_cell = facts.page_cell[at].map_or(0, |cell| group.cells[cell.index()]);
-            let registers = &logic.planes[at];
-            let from_output = if registers.output.is_none() { group.from_output } else { 0 };
-            let from_page = if registers.page.is_none() { group.from_page } else { 0 };
-            self.not_at[at] = closed & group.here | from_output | from_page;
-            self.closed[at] = closed | group.with_cell_type & !of_cell;
+        let mut sampled = 0;
+        for at in 0..planes.min(8) {
+            on_some_plane |= self.forbidden[at];
+            sampled |= offer.single[at] & !self.closed[at];
         }
         let forbidden = by_logic(group, facts, logic);
         let beside = |joining: u64| match facts.tolerant {
@@ -151,25 +178,21 @@ impl Sight {
         self.against = (forbidden | on_some_plane | beside(group.occupying_target)) & group.on_target;
         let may_start =
             !(forbidden | on_some_plane & group.beyond_planes | beside(group.joining)) & !without_victim(group, facts);
-        self.open = (group.plain | self.addressed(group, offer, logic, planes_used, may_start)) & may_start;
-    }
-
-    /// The classes that have an address; sets those of them that need a die without chains.
-    fn addressed(&mut self, group: &Group, offer: &Offer, logic: &DieLogic, planes: usize, may_start: u64) -> u64 {
-        let mut sampled = 0;
-        for at in 0..planes {
-            sampled |= offer.single[at] & !self.closed[at];
-        }
-        // Where something is occupied, hardly ever.
+        // Where something is occupied, names of several planes hardly ever may.
         if may_start & group.multi & !group.plain != 0 {
             let mut pair = 0;
             for second in 1..planes {
                 for first in 0..second {
-                    sampled |= offer.paired[pair] & !(self.closed[first] | self.closed[second]);
+                    sampled |= offer.paired(pair) & !(self.closed[first % 8] | self.closed[second % 8]);
                     pair += 1;
                 }
             }
         }
+        self.open = (group.plain | self.addressed(group, logic, sampled)) & may_start;
+    }
+
+    /// The classes that have an address, those that the book has one for among them; sets those that need a die without chains.
+    fn addressed(&mut self, group: &Group, logic: &DieLogic, mut sampled: u64) -> u64 {
         self.unless_chained = 0;
         if logic.cache_program.is_some() {
             let next_page_of = group.asking[Source::NextPageOf as usize];

@@ -49,6 +49,8 @@ pub(crate) struct Gate {
     /// What cannot work on this plane: of the forbidden classes those that look at single planes, and what the registers are in
     /// the way of.
     pub(crate) closed: u64,
+    /// What a hook on this plane cannot propose.
+    pub(crate) not_at: u64,
 }
 
 /// The classes of a chunk of which each statement is true.
@@ -56,8 +58,8 @@ pub(crate) struct Gate {
 pub(crate) struct Group {
     /// Addresses several planes.
     pub(crate) multi: u64,
-    /// By cell type.
-    pub(crate) cells: [u64; 8],
+    /// By cell type; the last stands for none.
+    pub(crate) cells: [u64; 9],
     /// Occupies planes and is no reset: not while a due chain step waits for planes.
     pub(crate) occupying: u64,
     /// Occupies planes of its own choice.
@@ -80,10 +82,6 @@ pub(crate) struct Group {
     pub(crate) resuming: [u64; 2],
     /// Addresses the plane of the hook.
     pub(crate) here: u64,
-    /// Addresses what the output register holds.
-    pub(crate) from_output: u64,
-    /// Addresses what the page register holds.
-    pub(crate) from_page: u64,
     /// Needs no address beyond what the statements above say.
     pub(crate) plain: u64,
     /// Goes on with the cell type in the page register, which only names of that type can.
@@ -102,7 +100,7 @@ pub(crate) struct Group {
     cache_program: [u64; 2],
     /// Forbidden while termination is off.
     pub(crate) odt: u64,
-    /// Forbidden by the op_state of a plane, by phase key.
+    /// Forbidden by the op_state of a plane, by phase key; the last stands for none.
     op_state: Vec<u64>,
     /// By [`gate_of`].
     gates: [Gate; GATES],
@@ -120,10 +118,11 @@ const UNREAD: usize = 4;
 const SAME: usize = 8;
 const NO_PAGE: usize = 16;
 const COPYBACK: usize = 32;
-const GATES: usize = 64;
+const NO_OUTPUT: usize = 64;
+const GATES: usize = 128;
 
 /// Names the [`Gate`] of a plane's registers.
-pub(crate) fn gate_of(registers: &PlaneLogic) -> usize {
+pub(crate) fn gate_of(registers: &PlaneLogic) -> u8 {
     let bit = |holds: bool, bit: usize| if holds { bit } else { 0 };
     let cache = match registers.cache_read {
         None => 0,
@@ -135,7 +134,7 @@ pub(crate) fn gate_of(registers: &PlaneLogic) -> usize {
         Some(page) => bit(page.copyback, COPYBACK),
     };
     let unread = if registers.unread { UNREAD | bit(registers.hold_the_same_page(), SAME) } else { 0 };
-    cache | page | unread
+    (cache | page | unread | bit(registers.output.is_none(), NO_OUTPUT)) as u8
 }
 
 impl Groups {
@@ -179,8 +178,6 @@ impl Group {
             suspending: [Axis::Erase, Axis::Program].map(|axis| with(&|base| base.effects.suspend == Some(axis))),
             resuming: [Axis::Erase, Axis::Program].map(|axis| with(&|base| base.effects.resume == Some(axis))),
             here,
-            from_output,
-            from_page,
             plain,
             with_cell_type: with(&|base| goes_on_with_cell_type(base)) & !plain,
             asking: Source::ALL.map(|source| with(&|base| Source::of(base) == Some(source))),
@@ -195,7 +192,7 @@ impl Group {
             cache_program: [CacheProgramKind::Slc, CacheProgramKind::OneShot]
                 .map(|kind| by_state(DeviceState::CacheProgram(kind))),
             odt: by_state(DeviceState::OdtDisabled),
-            op_state: (0..keys).map(|key| in_set(tables.forbidden_in(PhaseKey::from(key)))).collect(),
+            op_state: (0..keys).map(|key| in_set(tables.forbidden_in(PhaseKey::from(key)))).chain([0]).collect(),
             gates: [Gate::default(); GATES],
         };
         let closing = Closing {
@@ -205,19 +202,26 @@ impl Group {
             by_cache: [CacheReadKind::Cache, CacheReadKind::PlaneCache]
                 .map(|kind| by_state(DeviceState::CacheRead(kind))),
             by_unread: by_state(DeviceState::LatchOnRead),
+            from_output,
+            from_page,
         };
-        group.gates = std::array::from_fn(|facts| closing.gate(group.on_planes, facts));
+        group.gates = std::array::from_fn(|facts| closing.gate(&group, facts));
         group
     }
 
     /// What the registers of a plane forbid, by [`gate_of`] them.
-    pub(crate) const fn gate(&self, facts: usize) -> &Gate {
-        &self.gates[facts % GATES]
+    pub(crate) const fn gate(&self, facts: u8) -> &Gate {
+        &self.gates[facts as usize % GATES]
     }
 
-    /// What an op_state forbids.
-    pub(crate) fn in_state(&self, key: PhaseKey) -> u64 {
-        self.op_state[key.index()]
+    /// What the op_state of a plane forbids, by [`Group::state_of`] it.
+    pub(crate) fn in_state(&self, state: u16) -> u64 {
+        self.op_state[usize::from(state)]
+    }
+
+    /// Names an op_state, or none.
+    pub(crate) fn state_of(&self, key: Option<PhaseKey>) -> u16 {
+        key.map_or(self.op_state.len() as u16 - 1, |key| key.0)
     }
 
     /// What the one-shot latch forbids.
@@ -268,10 +272,13 @@ struct Closing {
     by_cache: [u64; 2],
     /// Forbidden by unread data.
     by_unread: u64,
+    /// Addresses what the output register, or the page register, holds.
+    from_output: u64,
+    from_page: u64,
 }
 
 impl Closing {
-    fn gate(&self, on_planes: u64, facts: usize) -> Gate {
+    fn gate(&self, group: &Group, facts: usize) -> Gate {
         let given = |holds: bool, classes: u64| if holds { classes } else { 0 };
         let unread = facts & UNREAD != 0;
         let forbidden = given(facts & CACHE != 0, self.by_cache[0])
@@ -279,10 +286,13 @@ impl Closing {
             | given(unread, self.by_unread);
         // Unread data that is not in the page register too: a cache read would lose it.
         let loses = (unread && facts & SAME == 0) || facts & NO_PAGE != 0;
-        let closed = forbidden & on_planes
+        let closed = forbidden & group.on_planes
             | given(unread, self.overwriting)
             | given(loses, self.cache_reading)
             | given(facts & COPYBACK == 0, self.from_copyback);
-        Gate { forbidden, closed }
+        let not_at = closed & group.here
+            | given(facts & NO_OUTPUT != 0, self.from_output)
+            | given(facts & NO_PAGE != 0, self.from_page);
+        Gate { forbidden, closed, not_at }
     }
 }

@@ -81,6 +81,10 @@ impl Lottery {
             }
             here
         })?;
+        if self.tried.is_empty() {
+            let (class, name) = first_draw(distribution, chunk, self.inside[chunk], at)?;
+            return Some((self.note(class, name), class));
+        }
         let masses = distribution.masses(chunk);
         for place in places(self.inside[chunk]) {
             let class = ClassId::at(chunk, place);
@@ -94,10 +98,7 @@ impl Lottery {
                     continue;
                 }
                 if at < weight {
-                    self.masses[chunk] -= weight;
-                    self.total -= weight;
-                    self.tried.push((op, weight, class));
-                    return Some((op, class));
+                    return Some((self.note(class, (op, weight)), class));
                 }
                 at -= weight;
             }
@@ -105,8 +106,35 @@ impl Lottery {
         None
     }
 
+    /// Notes that a name has been drawn.
+    fn note(&mut self, class: ClassId, (op, weight): (OpId, u64)) -> OpId {
+        self.masses[class.chunk()] -= weight;
+        self.total -= weight;
+        self.tried.push((op, weight, class));
+        op
+    }
+
     /// The weight of the names of a class that were drawn before.
     fn tried_of(&self, class: ClassId) -> u64 {
         self.tried.iter().filter(|(.., of)| *of == class).map(|&(_, weight, _)| weight).sum()
     }
+}
+
+/// The name at `at` of the classes of a chunk that are inside, when none was drawn before: nearly every draw.
+fn first_draw(distribution: &Distribution, chunk: usize, inside: u64, mut at: u64) -> Option<(ClassId, (OpId, u64))> {
+    let masses = distribution.masses(chunk);
+    for place in places(inside) {
+        if at >= masses[place] {
+            at -= masses[place];
+            continue;
+        }
+        let class = ClassId::at(chunk, place);
+        for &(op, weight) in distribution.names_of(class) {
+            if at < weight {
+                return Some((class, (op, weight)));
+            }
+            at -= weight;
+        }
+    }
+    None
 }

@@ -3,22 +3,29 @@
 //! The book changes with every erase and program, but on which planes it has anything to offer changes rarely.
 
 use nandseq_device::Device;
-use nandseq_profile::{Die, Plane, PlaneSet};
+use nandseq_profile::{Die, PlaneSet};
 
 use crate::classes::places;
 use crate::groups::{Group, Source};
 use crate::setup::Setup;
 
-/// Pairs of 8 planes.
-const PAIRS: usize = 28;
+/// Pairs of 8 planes, and a few more: a power of two.
+const PAIRS: usize = 32;
 
 /// The classes of a chunk for which there is an address.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Offer {
     /// Those that address one plane, by plane.
     pub(crate) single: [u64; 8],
-    /// Those that address several, by pair of planes: see [`pairs`].
-    pub(crate) paired: [u64; PAIRS],
+    /// Those that address several, by pair of planes: (0, 1), (0, 2), (1, 2), (0, 3), ...
+    paired: [u64; PAIRS],
+}
+
+impl Offer {
+    /// The classes that address several planes for which a pair of planes, by its number, has an address.
+    pub(crate) const fn paired(&self, pair: usize) -> u64 {
+        self.paired[pair % PAIRS]
+    }
 }
 
 /// The offers for a die, by chunk.
@@ -27,43 +34,60 @@ pub(crate) struct Offers {
     /// The book's stamp of the die when this was made.
     stamp: u64,
     pub(crate) chunks: Vec<Offer>,
-}
-
-/// Every pair of planes of a die, lower plane first.
-pub(crate) fn pairs(planes: u8) -> impl Iterator<Item = (usize, usize)> {
-    (1..usize::from(planes)).flat_map(|second| (0..second).map(move |first| (first, second)))
+    /// What each plane and pair has.
+    single: [Kinds; 8],
+    paired: [Kinds; PAIRS],
 }
 
 impl Offers {
     pub(crate) fn new(setup: &Setup) -> Self {
         let nothing = Offer { single: [0; 8], paired: [0; PAIRS] };
-        Self { stamp: 0, chunks: vec![nothing; setup.classes.chunks()] }
+        Self {
+            stamp: 0,
+            chunks: vec![nothing; setup.classes.chunks()],
+            single: [Kinds::default(); 8],
+            paired: [Kinds::default(); PAIRS],
+        }
     }
 
     /// Brings the offers for a die up to date.
+    #[inline]
     pub(crate) fn refresh(&mut self, device: &Device, setup: &Setup, die: Die) {
         let stamp = device.book.stamp(die);
-        if self.stamp == stamp {
-            return;
+        if self.stamp != stamp {
+            self.stamp = stamp;
+            self.make(device, setup, die);
         }
-        self.stamp = stamp;
-        let planes = setup.tables.size.planes;
-        for plane in 0..planes {
-            let kinds = Kinds::single(device, die, PlaneSet::one(Plane(plane)));
-            for (offer, group) in self.chunks.iter_mut().zip(setup.groups.chunks()) {
-                offer.single[usize::from(plane % 8)] = kinds.classes(group) & !group.multi;
+    }
+
+    fn make(&mut self, device: &Device, setup: &Setup, die: Die) {
+        let planes = usize::from(setup.tables.size.planes).min(8);
+        let groups = setup.groups.chunks();
+        let mut pair = 0;
+        for second in 0..planes {
+            let kinds = Kinds::single(device, die, PlaneSet(1 << second));
+            if kinds != self.single[second] {
+                self.single[second] = kinds;
+                for (offer, group) in self.chunks.iter_mut().zip(groups) {
+                    offer.single[second] = kinds.classes(group) & !group.multi;
+                }
             }
-        }
-        for (at, (first, second)) in pairs(planes).enumerate().take(PAIRS) {
-            let kinds = Kinds::together(device, die, PlaneSet(1 << first | 1 << second));
-            for (offer, group) in self.chunks.iter_mut().zip(setup.groups.chunks()) {
-                offer.paired[at] = kinds.classes(group) & group.multi;
+            for first in 0..second {
+                let kinds = Kinds::together(device, die, PlaneSet(1 << first | 1 << second));
+                if kinds != self.paired[pair % PAIRS] {
+                    self.paired[pair % PAIRS] = kinds;
+                    for (offer, group) in self.chunks.iter_mut().zip(groups) {
+                        offer.paired[pair % PAIRS] = kinds.classes(group) & group.multi;
+                    }
+                }
+                pair += 1;
             }
         }
     }
 }
 
 /// What some planes have to offer.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 struct Kinds {
     /// A block to erase.
     any: bool,

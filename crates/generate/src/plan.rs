@@ -13,7 +13,7 @@ use crate::eligible::View;
 use crate::face::Face;
 use crate::philox::Stream;
 use crate::reason::Reason;
-use crate::setup::{Setup, StepInfo};
+use crate::setup::{Setup, StepInfo, StepName};
 
 /// The lasting state of a die once everything in flight there has ended; what a RESUME in flight revives has ended too. If
 /// `head` is a SUSPEND, its victim is suspended instead.
@@ -113,12 +113,13 @@ struct Planner<'a> {
     steps: &'a mut Vec<Step>,
 }
 
-/// Completes `steps`, which holds the first operation, with a chain drawn for it.
+/// Completes `steps`, which holds the first operation, with a chain drawn for it. `alone` times as often as its weight says the
+/// operation is to stand alone, if it may.
 pub(crate) fn expand(
     setup: &Setup,
     device: &Device,
     (steps, draft): (&mut Vec<Step>, &mut Draft),
-    now: Ticks,
+    (now, alone): (Ticks, u64),
     stream: &mut Stream,
 ) -> Result<(), Reason> {
     let head = steps[0];
@@ -126,18 +127,19 @@ pub(crate) fn expand(
     if let [(_, None)] = choices[..] {
         return Ok(());
     }
+    let weight = |&(weight, chain): &(u64, Option<usize>)| if chain.is_none() { weight * alone } else { weight };
     let Draft { blocks, tried, .. } = draft;
     tried.clear();
     loop {
         let total: u64 =
-            choices.iter().enumerate().filter(|(at, _)| !tried.contains(at)).map(|(_, choice)| choice.0).sum();
+            choices.iter().enumerate().filter(|(at, _)| !tried.contains(at)).map(|(_, choice)| weight(choice)).sum();
         if total == 0 {
             return Err(Reason::NoChain);
         }
         let mut at = stream.below(total);
         let drawn = choices.iter().enumerate().filter(|(at, _)| !tried.contains(at)).find(|(_, choice)| {
-            let here = at < choice.0;
-            at = at.wrapping_sub(choice.0);
+            let here = at < weight(choice);
+            at = at.wrapping_sub(weight(choice));
             here
         });
         let Some((index, &(_, chain))) = drawn else { return Err(Reason::NoChain) };
@@ -202,7 +204,7 @@ impl Planner<'_> {
             Some(place) if info.per_plane => Some(place.planes.len() > 1),
             _ => multi,
         };
-        let op = draw_name(&self.setup.tables, info, multi, cell, stream)?;
+        let op = draw_name(info, multi, cell, stream)?;
         let place = match derived {
             Some(place) => place,
             None if needs_sample(self.setup, info) => self.sample(info, op, planes, stream)?,
@@ -369,28 +371,20 @@ fn needs_sample(setup: &Setup, info: &StepInfo) -> bool {
 }
 
 /// Draws the name of a step among those that fit.
-fn draw_name(
-    tables: &Tables,
-    info: &StepInfo,
-    multi: Option<bool>,
-    cell: Option<CellTypeId>,
-    stream: &mut Stream,
-) -> Option<OpId> {
-    let fits = |&&(op, _): &&(OpId, u64)| {
-        let op = tables.op(op);
-        let shape = multi.is_none_or(|multi| op.multi == multi);
-        shape && (op.cell_type.is_none() || cell.is_none() || op.cell_type == cell)
+fn draw_name(info: &StepInfo, multi: Option<bool>, cell: Option<CellTypeId>, stream: &mut Stream) -> Option<OpId> {
+    let fits = |name: &&StepName| {
+        multi.is_none_or(|multi| name.multi == multi) && (name.cell.is_none() || cell.is_none() || name.cell == cell)
     };
-    let total: u64 = info.names.iter().filter(fits).map(|&(_, weight)| weight).sum();
+    let total: u64 = info.names.iter().filter(fits).map(|name| name.weight).sum();
     if total == 0 {
         return None;
     }
     let mut at = stream.below(total);
-    for &(op, weight) in info.names.iter().filter(fits) {
-        if at < weight {
-            return Some(op);
+    for name in info.names.iter().filter(fits) {
+        if at < name.weight {
+            return Some(name.op);
         }
-        at -= weight;
+        at -= name.weight;
     }
     None
 }

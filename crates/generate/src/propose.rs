@@ -40,13 +40,14 @@ impl Site<'_> {
         let state = op_state(self.device.plane_phase(die, plane, now));
         let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
         let setup = self.setup;
-        let (chained, waiting) = (self.chains.any_on(die), self.waits_for_planes(die, now));
-        let view = View { die, plane, chained, waiting };
+        let view = View { die, plane, chained: self.chains.any_on(die) };
         let distribution = match &self.bootstrap {
             Some(bootstrap) => setup.bootstrap.distribution(bootstrap.stage()),
             None => &setup.distributions[usize::from(setup.by_key[key.index()])],
         };
-        view.fill(&mut self.lottery, distribution, &mut self.faces, (&self.device, setup), now);
+        let Self { bench, chains, device, lottery, faces, .. } = self;
+        let waiting = || bench.waits_for_planes(chains, device, &setup.tables, (die, now));
+        view.fill(lottery, distribution, faces, (device, setup), now, waiting);
         if self.is_directed() {
             return self.propose_directed(&view, &proposal, kind, distribution, &mut stream, sink);
         }
@@ -83,7 +84,8 @@ impl Site<'_> {
         }
         self.plan.clear();
         self.plan.push(head);
-        expand(setup, &self.device, (&mut self.plan, &mut self.draft), now, stream)?;
+        let alone = self.alone(setup.tables.op(head.op).base);
+        expand(setup, &self.device, (&mut self.plan, &mut self.draft), (now, alone), stream)?;
         let plan = std::mem::take(&mut self.plan);
         let admitted = self.admit(&plan, now);
         self.plan = plan;

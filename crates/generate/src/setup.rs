@@ -5,7 +5,7 @@
 
 use nandseq_device::{OpInfo, Tables};
 use nandseq_profile::model::{Axis, Chain, ChainStep, PayloadField, StepAddress};
-use nandseq_profile::{BaseId, Block, Die, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
 use crate::bootstrap::BootstrapSetup;
 use crate::classes::{CHUNK, ClassId, Classes};
@@ -95,12 +95,22 @@ pub(crate) struct StepInfo {
     pub(crate) address: StepAddress,
     pub(crate) same_cell_type: bool,
     pub(crate) multi: bool,
-    /// The names that may be drawn, with weights.
-    pub(crate) names: Vec<(OpId, u64)>,
+    /// The names that may be drawn.
+    pub(crate) names: Vec<StepName>,
     /// Whether some name is multi-plane.
     pub(crate) has_multi: bool,
     /// Whether the payload names planes, so that a single-plane step after a multi-plane one becomes one step per plane.
     pub(crate) per_plane: bool,
+}
+
+/// A name that may be drawn for a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepName {
+    pub(crate) op: OpId,
+    pub(crate) weight: u64,
+    pub(crate) multi: bool,
+    /// `None`: fits every address.
+    pub(crate) cell: Option<CellTypeId>,
 }
 
 /// How a base may go on.
@@ -222,7 +232,7 @@ impl Setup {
     /// The same, with a goal: sites count what they cover of it, and go for the rest if it is directed.
     #[must_use]
     pub fn with_goal(mut self, profile: &Profile, goal: Goal) -> Self {
-        self.goal = Some(goal.compiled(profile, &self.tables));
+        self.goal = Some(goal.compiled(profile, &self.tables, &self.classes));
         self
     }
 
@@ -272,18 +282,18 @@ fn compile_step(profile: &Profile, tables: &Tables, chain: &Chain, step: &ChainS
         Some(weights) => weights.iter().find(|(name, _)| *name == op).map_or(0, |&(_, mass)| weight(mass, total)),
         None => 1,
     };
-    let names: Vec<(OpId, u64)> = tables
+    let names: Vec<StepName> = tables
         .ops()
         .filter(|(_, info)| info.base == step.base && exists(tables, info))
-        .map(|(op, _)| (op, weight_of(op)))
-        .filter(|&(_, weight)| weight > 0)
+        .map(|(op, info)| StepName { op, weight: weight_of(op), multi: info.multi, cell: info.cell_type })
+        .filter(|name| name.weight > 0)
         .collect();
     StepInfo {
         base: step.base,
         address: step.address,
         same_cell_type: step.same_cell_type,
         multi: step.multi,
-        has_multi: names.iter().any(|&(op, _)| tables.op(op).multi),
+        has_multi: names.iter().any(|name| name.multi),
         names,
         per_plane: profile.bases[step.base].payload_has(PayloadField::Plane),
     }

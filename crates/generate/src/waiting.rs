@@ -3,12 +3,12 @@
 //! Due steps go first, in the order in which they came due; then proposals, in the order in which they were made. Each is judged
 //! again at its turn.
 
-use nandseq_device::Rule;
+use nandseq_device::{Device, Rule, Tables};
 use nandseq_profile::model::AddressSource;
 use nandseq_profile::{Die, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
-use crate::chain::{ChainId, Step};
+use crate::chain::{ChainId, Chains, Step};
 use crate::plan::still_possible;
 use crate::reason::Reason;
 use crate::safety::{Scene, Slate, find_order, lets_in, looks_everywhere};
@@ -53,6 +53,26 @@ impl Bench {
 
     pub(crate) fn woken(&mut self, now: Ticks) {
         self.wakes.retain(|&time| time > now);
+    }
+
+    /// Whether a due step of a chain on a die waits for planes, not for the bus.
+    pub(crate) fn waits_for_planes(
+        &self,
+        chains: &Chains,
+        device: &Device,
+        tables: &Tables,
+        lane: (Die, Ticks),
+    ) -> bool {
+        let (die, now) = lane;
+        self.ready.iter().any(|&id| {
+            let chain = chains.get(id);
+            let step = chain.rest()[0];
+            chain.die == die
+                && matches!(
+                    device.judge(tables, step.op, &step.place, now),
+                    Err(Rule::PlaneBusy | Rule::MultiPlaneExclusive | Rule::OpState)
+                )
+        })
     }
 }
 
@@ -266,18 +286,5 @@ impl Site<'_> {
         if let Some(to_change) = self.counts_on_blocks(step) {
             self.device.book.release(&step.place, to_change);
         }
-    }
-
-    /// Whether a due step of a chain on a die waits for planes, not for the bus.
-    pub(crate) fn waits_for_planes(&self, die: Die, now: Ticks) -> bool {
-        self.bench.ready.iter().any(|&id| {
-            let chain = self.chains.get(id);
-            let step = chain.rest()[0];
-            chain.die == die
-                && matches!(
-                    self.device.judge(&self.setup.tables, step.op, &step.place, now),
-                    Err(Rule::PlaneBusy | Rule::MultiPlaneExclusive | Rule::OpState)
-                )
-        })
     }
 }

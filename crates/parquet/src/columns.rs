@@ -140,21 +140,31 @@ pub(crate) fn time_field(name: &str) -> Field {
     Field::new(name, DataType::Decimal64(DIGITS, US_DECIMALS), false)
 }
 
-/// The path of every column that holds integers, decimals included.
-pub(crate) fn integer_paths(fields: &Fields) -> Vec<Vec<String>> {
-    fields.iter().flat_map(paths_of).collect()
+/// Whether a column holds integers; decimals are some.
+pub(crate) fn is_number(column: &DataType) -> bool {
+    column.is_integer() || column.is_decimal()
 }
 
-fn paths_of(field: &FieldRef) -> Vec<Vec<String>> {
+/// Whether a column holds names.
+pub(crate) fn is_name(column: &DataType) -> bool {
+    matches!(column, DataType::Dictionary(..))
+}
+
+/// The path of every column of such types.
+pub(crate) fn paths(fields: &Fields, fits: fn(&DataType) -> bool) -> Vec<Vec<String>> {
+    fields.iter().flat_map(|field| paths_of(field, fits)).collect()
+}
+
+fn paths_of(field: &FieldRef, fits: fn(&DataType) -> bool) -> Vec<Vec<String>> {
     let inner = if let DataType::List(element) = field.data_type() {
         let prefix = |mut path: Vec<String>| {
             path.insert(0, "list".to_owned());
             path
         };
-        paths_of(element).into_iter().map(prefix).collect()
+        paths_of(element, fits).into_iter().map(prefix).collect()
     } else if let DataType::Struct(fields) = field.data_type() {
-        integer_paths(fields)
-    } else if field.data_type().is_integer() || field.data_type().is_decimal() {
+        paths(fields, fits)
+    } else if fits(field.data_type()) {
         vec![Vec::new()]
     } else {
         Vec::new()

@@ -149,7 +149,12 @@ fn writer(file: NewFile, schema: &SchemaRef) -> io::Result<ArrowWriter<NewFile>>
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(ROW_GROUP))
         .set_data_page_size_limit(PAGE);
-    for path in columns::integer_paths(schema.fields()) {
+    for path in columns::paths(schema.fields(), columns::is_name) {
+        // Every name occurs in every row group, so that the first and the last one help no reader; to find them takes a comparison
+        // of strings for each row.
+        properties = properties.set_column_statistics_enabled(ColumnPath::new(path), EnabledStatistics::None);
+    }
+    for path in columns::paths(schema.fields(), columns::is_number) {
         let path = ColumnPath::new(path);
         properties = properties
             .set_column_dictionary_enabled(path.clone(), false)

@@ -310,3 +310,32 @@ fn damaged(error: ParquetError) -> io::Error {
     }
     error
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+
+    #[test]
+    fn decimals_are_exact_with_at_least_one_digit_after_the_point() {
+        let text = |number, digits| {
+            let mut line = Vec::new();
+            put_decimal(number, digits, &mut line).unwrap();
+            String::from_utf8(line).unwrap()
+        };
+        let texts = [(0, 6), (1, 6), (500_000_000, 6), (7_500_085_000, 6), (37, 2), (100, 2), (12, 0), (-1, 6)];
+        let texts = texts.map(|(number, digits)| text(number, digits));
+        assert_eq!(texts, ["0.0", "0.000001", "500.0", "7500.085", "0.37", "1.0", "12.0", "-0.000001"]);
+        assert_eq!(text(i128::MIN, 38), "-1.70141183460469231731687303715884105728");
+    }
+
+    #[test]
+    fn no_text_of_a_file_ends_its_field_or_its_line() {
+        let mut line = Vec::new();
+        put_text("a,\"b\"\n", &mut line);
+        assert_eq!(line, b"\"a,\"\"b\"\" \"");
+        line.clear();
+        put_json("x\",\n\"y", &mut line);
+        assert_eq!(line, b"\"\"x\\,\\\\y\"\"");
+    }
+}

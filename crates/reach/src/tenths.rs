@@ -7,7 +7,7 @@
 use std::ops::RangeInclusive;
 
 use nandseq_profile::input_time::{TENTHS, inside_tenth};
-use nandseq_profile::{BaseId, OpId, PhaseKey, Ticks};
+use nandseq_profile::{BaseId, BaseSet, OpId, PhaseKey, Ticks};
 
 use crate::explore::Graph;
 use crate::model::Model;
@@ -24,8 +24,8 @@ pub(crate) struct Tenths {
 pub(crate) const WHOLE: Tenths = Tenths { instants: 1, others: 1 };
 const LAST: u16 = 1 << (TENTHS - 1);
 
-/// Those of a key; `joins`: whether something that would occupy the die can be proposed under it.
-pub(crate) fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey, joins: bool) -> Tenths {
+/// Those of a key; `proposed`: which bases can begin a proposal at all.
+pub(crate) fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey, proposed: BaseSet) -> Tenths {
     let info = &model.profile.phase_keys[key];
     let Some(base) = info.base else { return WHOLE };
     let rules = model.tables.base(base);
@@ -42,7 +42,7 @@ pub(crate) fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey, joins: boo
             continue;
         }
         let length = end - start;
-        let spans = if window { in_window(model, key, op, length, joins) } else { vec![1..=length.0 - 1] };
+        let spans = if window { in_window(model, key, op, length, proposed) } else { vec![1..=length.0 - 1] };
         for bin in 0..TENTHS {
             let inside = inside_tenth(bin, length);
             if spans.iter().any(|span| on_grid(&inside, span, start, model.tables.grid)) {
@@ -64,16 +64,13 @@ fn on_grid(one: &RangeInclusive<u64>, other: &RangeInclusive<u64>, phase: Ticks,
 }
 
 /// When proposals can start in the window of an operation.
-fn in_window(model: &Model<'_>, key: PhaseKey, op: OpId, length: Ticks, joins: bool) -> Vec<RangeInclusive<u64>> {
+fn in_window(model: &Model<'_>, key: PhaseKey, op: OpId, length: Ticks, proposed: BaseSet) -> Vec<RangeInclusive<u64>> {
     let base = model.tables.op(op).base;
     let whole = 1..=length.0 - 1;
-    let next = next_steps(model, base, model.class(model.of_op[op.index()]).proposed);
-    // A step that the window forbids waits for its end; one that occupies the die may have to wait for another operation there.
-    let waits = |step: &BaseId| {
-        let info = model.tables.base(*step);
-        let beside = joins || !model.looks_at_die(model.of_op[op.index()]);
-        model.tables.forbidden_in(key).contains(*step) || (info.occupies && beside)
-    };
+    let next = next_steps(model, base, proposed.contains(base));
+    // A step that the window forbids waits for its end. That another one has to wait, because something else has started on the die
+    // just before it was due, is a coincidence.
+    let waits = |step: &BaseId| model.tables.forbidden_in(key).contains(*step);
     if next.iter().any(|step| step.as_ref().is_none_or(waits)) {
         return vec![whole];
     }
@@ -85,7 +82,10 @@ fn in_window(model: &Model<'_>, key: PhaseKey, op: OpId, length: Ticks, joins: b
         if held == Ticks::ZERO {
             return vec![whole];
         }
-        spans.push((gap + held).0..=*whole.end());
+        // A step that occupies the planes puts its own phases in the place of the window.
+        if !model.tables.base(step).occupies {
+            spans.push((gap + held).0..=*whole.end());
+        }
     }
     spans
 }

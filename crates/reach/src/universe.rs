@@ -1,6 +1,6 @@
 //! The verdict on every pair of phase key and op name.
 
-use nandseq_profile::{IdVec, OpId, PhaseKey, Profile};
+use nandseq_profile::{BaseSet, IdVec, OpId, PhaseKey, Profile};
 
 use crate::explore::Graph;
 use crate::hooks::Hooks;
@@ -106,16 +106,13 @@ impl Universe {
 }
 
 fn tenths(model: &Model<'_>, graph: &Graph, verdicts: &IdVec<PhaseKey, Vec<Verdict>>) -> Vec<Tenths> {
-    let joins = |op: usize| {
-        let info = model.tables.base(model.tables.op(OpId::from(op)).base);
-        let effects = &info.effects;
-        info.occupies && !(effects.suspend.is_some() || effects.reset_die || effects.reset_target)
-    };
-    let of_key = |(key, list): (PhaseKey, &Vec<Verdict>)| {
-        let mut reachable = list.iter().enumerate().filter(|(_, verdict)| **verdict == Verdict::Reachable);
-        tenths::of_key(model, graph, key, reachable.any(|(op, _)| joins(op)))
-    };
-    verdicts.iter_ids().map(of_key).collect()
+    let mut proposed = BaseSet::EMPTY;
+    for list in verdicts.iter() {
+        for (op, _) in list.iter().enumerate().filter(|(_, verdict)| **verdict == Verdict::Reachable) {
+            proposed.insert(model.tables.op(OpId::from(op)).base);
+        }
+    }
+    model.profile.phase_keys.ids().map(|key| tenths::of_key(model, graph, key, proposed)).collect()
 }
 
 fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey) -> Vec<Verdict> {

@@ -4,12 +4,16 @@
 #[path = "../tests/story/mod.rs"]
 mod story;
 
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::io::Write;
+
 use divan::Bencher;
-use divan::counter::ItemsCount;
+use divan::counter::{BytesCount, ItemsCount};
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, Plane, Profile, Ticks};
 use nandseq_trace::csv_tables::CsvTables;
-use nandseq_trace::files::{FileKind, Outputs};
+use nandseq_trace::files::{Digest, FileKind, Outputs};
 use nandseq_trace::run_files::{Finished, RunFiles};
 use story::{Event, Op, device, key, stamp, state};
 
@@ -54,9 +58,17 @@ fn events(profile: &Profile) -> Vec<Event> {
     events
 }
 
+/// A folder in memory where there is such a thing.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in(if cfg!(target_os = "linux") { "/dev/shm" } else { "." }).unwrap()
+}
+
 fn write(format: &CsvTables, events: &[Event], outputs: Outputs) -> Finished {
-    let folder = tempfile::tempdir_in(if cfg!(target_os = "linux") { "/dev/shm" } else { "." }).unwrap();
-    let mut files = RunFiles::create(folder.path(), format, outputs, stamp(), 1).unwrap();
+    write_into(folder().path(), format, events, outputs)
+}
+
+fn write_into(folder: &std::path::Path, format: &CsvTables, events: &[Event], outputs: Outputs) -> Finished {
+    let mut files = RunFiles::create(folder, format, outputs, stamp(), 1).unwrap();
     events.iter().for_each(|event| event.tell(&mut files).unwrap());
     files.finish().unwrap()
 }
@@ -100,4 +112,51 @@ fn all_behind_a_suspended_program(bencher: Bencher<'_, '_>) {
     }
     events.remove(1);
     bencher.counter(ItemsCount::new(OPERATIONS)).bench_local(|| write(&format, &events, Outputs::ALL));
+}
+
+/// The bytes of all tables.
+fn bytes_of_tables() -> Vec<u8> {
+    let profile = device();
+    let (folder, format) = (folder(), CsvTables::new(&profile).unwrap());
+    let finished = write_into(folder.path(), &format, &events(&profile), Outputs::ALL);
+    finished.files.iter().flat_map(|file| fs::read(folder.path().join(&file.file)).unwrap()).collect()
+}
+
+/// The floor of formatting: the same rows, known beforehand, copied one by one.
+#[divan::bench]
+fn floor_copying_the_rows(bencher: Bencher<'_, '_>) {
+    let bytes = bytes_of_tables();
+    let mut block: Vec<u8> = Vec::with_capacity(128 * 1024);
+    bencher.counter(ItemsCount::new(OPERATIONS)).counter(BytesCount::new(bytes.len())).bench_local(|| {
+        for row in bytes.split_inclusive(|&byte| byte == b'\n') {
+            block.extend_from_slice(row);
+            if block.len() >= 64 * 1024 {
+                black_box(&block);
+                block.clear();
+            }
+        }
+    });
+}
+
+/// The floor of hashing: the same bytes.
+#[divan::bench]
+fn floor_hashing(bencher: Bencher<'_, '_>) {
+    let bytes = bytes_of_tables();
+    bencher
+        .counter(ItemsCount::new(OPERATIONS))
+        .counter(BytesCount::new(bytes.len()))
+        .bench_local(|| Digest::of(black_box(&bytes)));
+}
+
+/// The floor of writing: the same bytes, in blocks, to a file in memory.
+#[divan::bench]
+fn floor_writing(bencher: Bencher<'_, '_>) {
+    let (bytes, folder) = (bytes_of_tables(), folder());
+    bencher.counter(ItemsCount::new(OPERATIONS)).counter(BytesCount::new(bytes.len())).bench_local(|| {
+        let path = folder.path().join("bytes");
+        let mut file = File::create(&path).unwrap();
+        bytes.chunks(64 * 1024).for_each(|block| file.write_all(block).unwrap());
+        drop(file);
+        fs::remove_file(path).unwrap();
+    });
 }

@@ -46,7 +46,10 @@ impl NewFile {
     }
 
     /// Returns when what was written would survive a loss of power.
-    pub(crate) fn sync(&self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When syncing fails.
+    pub fn sync(&self) -> io::Result<()> {
         self.file.sync()
     }
 

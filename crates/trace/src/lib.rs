@@ -15,6 +15,7 @@ pub mod rows;
 pub mod run_files;
 pub mod sequence;
 mod sort;
+pub mod spread;
 pub mod time_column;
 
 pub use sort::Budget;

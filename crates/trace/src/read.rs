@@ -25,6 +25,7 @@ use nandseq_profile::model::PayloadField;
 use nandseq_profile::units::TimeError;
 use nandseq_profile::{BaseId, CellTypeId, OpId, Profile, Ticks};
 
+use crate::spread::Spreading;
 use crate::{Operation, Status};
 use clock::Clock;
 use line::{Line, next_line};
@@ -225,7 +226,7 @@ pub struct SequenceReader<R> {
     input: R,
     line: Vec<u8>,
     row: u64,
-    names: HashMap<Box<[u8]>, (OpId, BaseId)>,
+    names: HashMap<Box<[u8]>, (OpId, BaseId), Spreading>,
     clock: Clock,
     form: PayloadForm,
     targets: Vec<Addressed>,

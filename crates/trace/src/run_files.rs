@@ -28,6 +28,8 @@ pub struct RunFiles<'f> {
     recorder: Option<Recorder<'f>>,
     /// Files that were written in one go.
     whole: Vec<(FileKind, Written)>,
+    /// Whether files are synced at the same time.
+    syncs_together: bool,
     /// Folders that were made for this run.
     new_folders: Vec<PathBuf>,
 }
@@ -61,6 +63,7 @@ impl<'f> RunFiles<'f> {
             sequence: None,
             recorder: None,
             whole: Vec::new(),
+            syncs_together: false,
             new_folders: Vec::new(),
         };
         if outputs.contains(FileKind::OperationSequence) {
@@ -86,6 +89,14 @@ impl<'f> RunFiles<'f> {
             files.recorder = Some(Recorder::new(format.model(), writers, folder, Budget::default()));
         }
         Ok(files)
+    }
+
+    /// Syncs all files at the same time at the end, in threads, if `together`; else one after another. A disk that takes its time
+    /// writes its journal once for many; where syncing is fast the threads cost more than they save.
+    #[must_use]
+    pub fn syncing(mut self, together: bool) -> Self {
+        self.syncs_together = together;
+        self
     }
 
     /// Starts a file, and its folder in that of the site if need be.
@@ -137,7 +148,12 @@ impl<'f> RunFiles<'f> {
         }
         written.append(&mut self.whole);
         written.sort_by_key(|&(kind, _)| kind);
-        pending::together(&written, |(_, written)| written.file.sync())?;
+        let sync = |(_, written): &(FileKind, Written)| written.file.sync();
+        if self.syncs_together {
+            pending::together(&written, sync)?;
+        } else {
+            written.iter().try_for_each(sync)?;
+        }
         let mut finished = Finished { files: Vec::with_capacity(written.len()), bytes: 0 };
         // A new folder is a name in the one above it.
         let above = self.new_folders.iter().map(|folder| pending::folder_of(folder).to_owned());

@@ -15,14 +15,14 @@ use super::proposer_log::{Log, Logged};
 use super::{SiteOutcome, Totals, Work, leftovers, origin, resume};
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, Finished, Ledger};
-use crate::plan::{Plan, SitePlan};
+use crate::plan::{Closure, Plan, SitePlan};
 use crate::progress::Watched;
 
 /// The beginnings of the names of folders in a site's folder: of all snapshots, and of the tables of a run in a dataset.
 const FOLDERS: [&str; 2] = ["snapshots", "run="];
 
 /// Takes away what killed executions left in a site's folder, and, if its runs are to be made anew, what says that they are there.
-pub(super) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
+pub(crate) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
     let whole_names = [manifest::FILE_NAME, ledger::FILE_NAME];
     let beginnings = ["state_snapshot_", "proposer_debug_"];
     let tables = FileKind::ALL.map(FileKind::name);
@@ -103,11 +103,19 @@ impl Work<'_> {
     ) -> (Option<Finished>, Result<(), Failure>) {
         let (mut ledger, mut site, next_run) = begun;
         let mut end = Ok(());
+        let until = self.plan.closure.as_ref().and_then(Closure::until);
         for run_index in next_run..self.plan.num_runs {
+            // A site that has covered enough has no further runs.
+            if until.is_some_and(|least| site.reached().is_some_and(|reached| reached.hit >= least)) {
+                break;
+            }
             end = self.next(plan, folder, (&mut ledger, &mut site), run_index, totals);
             if end.is_err() {
                 break;
             }
+        }
+        if next_run < self.plan.num_runs {
+            totals.reached.extend(site.reached());
         }
         let unwritten = |reason| Failure::cannot_write(&folder.join(manifest::FILE_NAME), reason);
         match (ledger.finish().map_err(unwritten), end) {
@@ -154,11 +162,11 @@ impl Work<'_> {
             run_until: self.plan.run_until,
             max_ops: self.plan.max_ops,
             bootstrap: self.plan.bootstrap,
-            until_covered: None,
+            until_covered: self.plan.closure.as_ref().and_then(Closure::until),
             stop: Some(self.stop),
         };
-        let mut inner =
-            RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run).map_err(unwritten)?;
+        let inner = RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run);
+        let mut inner = inner.map_err(unwritten)?.syncing(self.syncs_slowly);
         let log = Log::create(&mut inner, self.plan.proposer_log, &self.plan.profile).map_err(unwritten)?;
         let mut sink = Watched::new(Logged { log, inner }, self.progress);
         let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, unwritten))?;

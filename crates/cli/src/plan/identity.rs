@@ -1,11 +1,13 @@
 //! What a snapshot of a site belongs to: everything that decides the bytes of its runs.
 
+use std::fmt::Write as _;
+
 use nandseq_generate::probability::Distributions;
 use nandseq_generate::{Identity, SeedPlan};
 use nandseq_profile::{Block, Die};
 use nandseq_trace::files::Digest;
 
-use super::{Plan, SitePlan};
+use super::{Closure, Plan, SitePlan};
 
 impl Plan {
     /// What a snapshot of this site belongs to.
@@ -27,7 +29,7 @@ impl Plan {
             run_until: self.run_until.0,
             max_ops: self.max_ops,
             bootstrap: self.bootstrap,
-            coverage: None,
+            coverage: self.closure.as_ref().map(Closure::identity),
         }
     }
 }
@@ -45,10 +47,11 @@ impl Digests {
     pub(super) fn new(profile: String, table: &Distributions, bad_blocks: &[(Die, Block)]) -> Self {
         let mut text = String::new();
         for (key, names) in table {
-            text.push_str(&format!("\n{}", key.index()));
+            // Writing to memory cannot fail.
+            let _ = write!(text, "\n{}", key.index());
             for (op, mass) in names {
                 // The bits: what a table says must be the same, not only look alike.
-                text.push_str(&format!(" {} {:016x}", op.index(), mass.to_bits()));
+                let _ = write!(text, " {} {:016x}", op.index(), mass.to_bits());
             }
         }
         let table = Digest::of(text.as_bytes()).to_string();

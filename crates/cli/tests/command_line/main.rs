@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod campaigns;
+mod closing;
 mod inputs;
 mod judging;
 mod killed;

@@ -17,8 +17,10 @@ impl MaskSet {
     }
 
     /// Whether both have a member in common.
-    pub(super) fn meets(&self, other: &Self) -> bool {
-        self.and(other) != Self::default()
+    pub(super) const fn meets(&self, other: &Self) -> bool {
+        let (a, b) = (&self.0, &other.0);
+        // Up to six planes the first word is all there is.
+        a[0] & b[0] != 0 || (a[1] & b[1]) | (a[2] & b[2]) | (a[3] & b[3]) != 0
     }
 
     /// The members of both.

@@ -65,6 +65,9 @@ impl Device {
     #[must_use]
     pub fn victim_until(&self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> (bool, Ticks) {
         let (mut found, mut until) = (false, Ticks(u64::MAX));
+        if self.dies[usize::from(die.0)].flights == 0 {
+            return (found, until);
+        }
         for (_, flight) in self.victims(tables, die, axis) {
             if now < flight.busy_from {
                 until = until.min(flight.busy_from);

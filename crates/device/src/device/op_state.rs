@@ -51,6 +51,21 @@ pub(super) struct Segment {
     pub(super) before: PhaseKey,
 }
 
+impl Segment {
+    /// See [`Device::state_key`].
+    fn key(&self, now: Ticks) -> (Option<PhaseKey>, Ticks) {
+        if now >= self.end {
+            (None, Ticks(u64::MAX))
+        } else if now < self.issue_end {
+            (None, self.issue_end)
+        } else if now < self.busy_end {
+            (self.busy_key, self.busy_end)
+        } else {
+            (self.window_key, self.end)
+        }
+    }
+}
+
 impl Device {
     /// The phase key of a plane as the proposer sees it: during ISSUE, and at the very tick at which CORE_BUSY or a window
     /// starts, still that of the operation before.
@@ -122,18 +137,24 @@ impl Device {
     /// starts or is cut there.
     #[must_use]
     pub fn state_key(&self, die: Die, plane: Plane, now: Ticks) -> (Option<PhaseKey>, Ticks) {
-        let Some(segment) = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)] else {
-            return (None, Ticks(u64::MAX));
-        };
-        if now >= segment.end {
-            (None, Ticks(u64::MAX))
-        } else if now < segment.issue_end {
-            (None, segment.issue_end)
-        } else if now < segment.busy_end {
-            (segment.busy_key, segment.busy_end)
-        } else {
-            (segment.window_key, segment.end)
+        let segment = &self.dies[usize::from(die.0)].segments[usize::from(plane.0)];
+        segment.as_ref().map_or((None, Ticks(u64::MAX)), |segment| segment.key(now))
+    }
+
+    /// The same for every plane of a die, and until when all of them stay so.
+    #[must_use]
+    pub fn state_keys(&self, die: Die, now: Ticks) -> ([Option<PhaseKey>; 8], Ticks) {
+        let mut keys = [None; 8];
+        let mut all = Ticks(u64::MAX);
+        for (key, segment) in keys.iter_mut().zip(&self.dies[usize::from(die.0)].segments).take(self.all.len() as usize)
+        {
+            if let Some(segment) = segment {
+                let (own, until) = segment.key(now);
+                *key = own;
+                all = all.min(until);
+            }
         }
+        (keys, all)
     }
 
     /// What a status read of a die sees.

@@ -70,6 +70,7 @@ impl Device {
             parked: die.parked,
             occupied: PlaneSet::EMPTY,
             occupants: 0,
+            flights: 0,
             stamp: 1,
             tolerant: true,
         });

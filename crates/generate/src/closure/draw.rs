@@ -6,11 +6,11 @@
 
 use nandseq_device::{BaseInfo, Effects, Reach};
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{BaseId, BaseSet, OpId, PlaneSet, Ticks};
+use nandseq_profile::{BaseSet, OpId, PlaneSet, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use super::Tally;
-use crate::classes::ClassId;
+use crate::classes::{Class, ClassId};
 use crate::eligible::View;
 use crate::philox::Stream;
 use crate::propose::{HookKind, Start};
@@ -18,7 +18,7 @@ use crate::setup::Distribution;
 use crate::site::Site;
 
 /// The floor of a name is its weight shifted right by this many bits.
-const FLOOR: u32 = 6;
+const FLOOR: u32 = 10;
 /// Of so many hooks at which only a cut lacks hits, one cuts what has more to give at its own end.
 const SPARING: u64 = 6;
 
@@ -41,6 +41,13 @@ pub(crate) struct Ballot {
 }
 
 impl Ballot {
+    /// What may be drawn, with its weight.
+    #[cfg(test)]
+    pub(super) fn weights(&self) -> impl Iterator<Item = (OpId, u64)> + '_ {
+        let name = |choice: &Choice| Some((choice.name?.0, choice.floor.max(choice.wish)));
+        self.choices.iter().filter_map(name)
+    }
+
     /// Draws and takes out; wishes together weigh as much as all names.
     fn draw(&mut self, stream: &mut Stream) -> Option<Choice> {
         let wishes: u128 = self.choices.iter().map(|choice| u128::from(choice.wish)).sum();
@@ -87,30 +94,41 @@ impl Site<'_> {
             }
             self.steer(&mut tally, proposal);
         }
-        if waits || !self.draw_choice(&mut tally, view, proposal, stream, sink) {
-            self.follow(&mut tally, proposal, stream);
-            self.tally = Some(tally);
-            return;
-        }
-        tally.tried[usize::from(proposal.die.0)] = PlaneSet::EMPTY;
         self.tally = Some(tally);
-        self.begin(*proposal, proposal.time, sink);
+        let starts = !waits && self.draw_choice(view, proposal, stream, sink);
+        if starts {
+            self.begin(*proposal, proposal.time, sink);
+        }
         let Some(mut tally) = self.tally.take() else { return };
-        self.follow(&mut tally, proposal, stream);
+        if starts {
+            tally.tried[usize::from(proposal.die.0)] = PlaneSet::EMPTY;
+            self.follow(&mut tally, proposal, stream);
+        } else {
+            self.go_on(&mut tally, proposal, (kind, waits), stream);
+        }
         self.tally = Some(tally);
     }
 
+    /// Lets a hook follow one at which nothing has started.
+    fn go_on(&mut self, tally: &mut Tally, proposal: &Proposal, (kind, waits): (HookKind, bool), stream: &mut Stream) {
+        let tried = &mut tally.tried[usize::from(proposal.die.0)];
+        match kind {
+            HookKind::Extra if !waits => tried.insert(proposal.plane),
+            HookKind::Refill => *tried = PlaneSet::EMPTY,
+            HookKind::Extra | HookKind::Phase => {}
+        }
+        let follows = self.follow(tally, proposal, stream);
+        if kind == HookKind::Refill && !follows && proposal.state.phase.is_none() {
+            // Nothing goes on by itself: something must lead on.
+            self.push_extra(tally, proposal.die, proposal.plane, proposal.time);
+        }
+    }
+
     /// Draws from the ballot until a name may start now; returns whether one may.
-    fn draw_choice(
-        &mut self,
-        tally: &mut Tally,
-        view: &View,
-        proposal: &Proposal,
-        stream: &mut Stream,
-        sink: &mut dyn Sink,
-    ) -> bool {
+    fn draw_choice(&mut self, view: &View, proposal: &Proposal, stream: &mut Stream, sink: &mut dyn Sink) -> bool {
         let setup = self.setup;
         for _ in 0..setup.max_tries {
+            let Some(tally) = &mut self.tally else { return false };
             let Some(choice) = tally.ballot.draw(stream) else { return false };
             let Some((op, class)) = choice.name else { return false };
             let base = setup.classes.get(class).base;
@@ -130,7 +148,13 @@ impl Site<'_> {
     }
 
     /// Fills the ballot with what is eligible; returns whether something lacks hits here.
-    fn weigh(&self, tally: &mut Tally, proposal: &Proposal, kind: HookKind, distribution: &Distribution) -> bool {
+    pub(super) fn weigh(
+        &self,
+        tally: &mut Tally,
+        proposal: &Proposal,
+        kind: HookKind,
+        distribution: &Distribution,
+    ) -> bool {
         let Some(goal) = &self.setup.goal else { return false };
         let tables = &self.setup.tables;
         let mut ballot = std::mem::take(&mut tally.ballot);
@@ -178,9 +202,11 @@ impl Site<'_> {
         let behind = |forbidden: BaseSet| forbidden.iter().filter_map(|base| values.get(base.index())).max().copied();
         let barriers = goal.map.barriers(&self.device, tables, proposal.die, proposal.plane);
         let opens = barriers.map(|(ends, forbidden)| (ends, behind(forbidden).unwrap_or(0) / 2));
-        let value_of = |base: BaseId| {
-            let opened = opens.iter().filter(|(ends, _)| ends.contains(base)).map(|(_, value)| *value).max();
-            (opened.unwrap_or(0) / tally.tiredness(base)).max(values[base.index()])
+        let value_of = |class: Class| {
+            let opened = opens.iter().filter(|(ends, _)| ends.contains(class.base)).map(|(_, value)| *value).max();
+            let provided = goal.map.provides((self.setup, tally), &self.device, proposal.die, class);
+            let wanted = opened.unwrap_or(0).max(provided) / tally.tiredness(class.base);
+            wanted.max(values[class.base.index()])
         };
         let busy = proposal.state.phase.is_some();
         for choice in &mut ballot.choices {
@@ -189,7 +215,7 @@ impl Site<'_> {
             // What is in flight ends by itself: a reset would win nothing.
             let resets = busy && tables.base(class.base).effects.suspend.is_none();
             if goal.pair(proposal.key_used, op).is_some() && !resets {
-                choice.wish = value_of(class.base);
+                choice.wish = value_of(class);
             }
         }
         let best = ballot.choices.iter().map(|choice| choice.wish).max().unwrap_or(0);

@@ -4,7 +4,7 @@
 
 use nandseq_device::FlightId;
 use nandseq_profile::input_time::{TENTHS, inside_tenth};
-use nandseq_profile::{Die, PhaseKey, Plane, Ticks};
+use nandseq_profile::{BaseId, Die, PhaseKey, Plane, Ticks};
 use nandseq_trace::Proposal;
 
 use super::Tally;
@@ -32,8 +32,11 @@ impl Site<'_> {
         for (key, start, end) in phases {
             let Some(key) = key.filter(|_| end > start) else { continue };
             self.visit(key);
+            let suspends = info.effects.erase || info.effects.is_program();
+            // Where nothing lacks hits, one hook may still cut the phase for what that leads to.
+            let any = (suspends && self.all_hit(key)).then(|| stream.below(TENTHS.into()) as u8);
             for bin in 0..TENTHS {
-                if self.missing(key, bin) == 0 {
+                if any != Some(bin) && self.missing(key, bin) == 0 {
                     continue;
                 }
                 let lane = draw_lane(step, dies, planes, stream);
@@ -57,6 +60,18 @@ impl Site<'_> {
         }
     }
 
+    /// How much more often than otherwise an operation stands alone that may: what stands alone leaves its window open.
+    pub(crate) fn alone(&self, base: BaseId) -> u64 {
+        const ALONE: u64 = 4;
+        let window = self.setup.tables.base(base).window_key;
+        let directed = window.is_some() && self.is_directed();
+        if directed && window.is_some_and(|key| !self.all_hit(key)) { ALONE } else { 1 }
+    }
+
+    fn all_hit(&self, key: PhaseKey) -> bool {
+        self.tally.as_ref().is_some_and(|tally| tally.missing_under(key) == 0)
+    }
+
     fn missing(&self, key: PhaseKey, bin: u8) -> u32 {
         self.tally.as_ref().map_or(0, |tally| tally.missing(key)[usize::from(bin)])
     }
@@ -70,7 +85,7 @@ impl Site<'_> {
         if tally.next[known] > now {
             return true;
         }
-        let at = Ticks(now.0 + 1).max(self.device.bus_free()).ceil_to(self.setup.tables.grid);
+        let at = self.soon(now);
         let lacking = |plane: Plane| {
             let key = self.device.phase_key(die, plane, at);
             let bin = goal.bin(key, &op_state(self.device.plane_phase(die, plane, at)), at);
@@ -88,9 +103,20 @@ impl Site<'_> {
             here
         });
         let Some(plane) = plane else { return false };
-        self.queue.push(at, Event::Extra(die, plane));
-        tally.next[known] = at;
+        self.push_extra(tally, die, plane, now);
         true
+    }
+
+    /// When an operation that needs the bus can start, after `now`.
+    fn soon(&self, now: Ticks) -> Ticks {
+        Ticks(now.0 + 1).max(self.device.bus_free()).ceil_to(self.setup.tables.grid)
+    }
+
+    /// Lets a hook follow on a plane.
+    pub(super) fn push_extra(&mut self, tally: &mut Tally, die: Die, plane: Plane, now: Ticks) {
+        let at = self.soon(now);
+        self.queue.push(at, Event::Extra(die, plane));
+        tally.next[usize::from(die.0)] = at;
     }
 }
 

@@ -3,11 +3,13 @@
 //! A coarse picture: which bases can be proposed under which key, whatever lasts. Its values decide only what is preferred where
 //! nothing that lacks hits can start.
 
-use nandseq_device::{BaseInfo, Device, Effects, Tables};
+use nandseq_device::{BaseInfo, Device, Effects, PlaneLogic, Tables};
 use nandseq_profile::model::DeviceState;
 use nandseq_profile::{BaseId, BaseSet, Die, PhaseKey, Plane, Profile};
 
 use super::{Goal, Tally};
+use crate::classes::Class;
+use crate::setup::Setup;
 
 /// As many cells under one key are worth going for; the rest comes with further visits.
 const WORTH: u64 = 10;
@@ -43,6 +45,10 @@ pub(super) struct Map {
     cache_reading: BaseSet,
     /// Puts data out.
     output: BaseSet,
+    /// Takes its data from a copyback read.
+    copyback: BaseSet,
+    /// Takes a next page.
+    programs: BaseSet,
 }
 
 impl Map {
@@ -81,6 +87,8 @@ impl Map {
             ending_cache: set(|effects| effects.cache_program_end.is_some()),
             cache_reading: set(|effects| effects.cache_read.is_some() || effects.cache_read_end.is_some()),
             output: set(|effects| effects.data_out),
+            copyback: set(|effects| effects.copyback_source),
+            programs: set(|effects| effects.is_program() || effects.close || effects.load.is_some()),
         }
     }
 
@@ -100,6 +108,28 @@ impl Map {
             (self.cache_reading, cache),
             (self.output, unread),
         ]
+    }
+
+    /// What one of these classes is worth on a die because others, which lack hits, need what it leaves.
+    pub(super) fn provides(&self, (setup, tally): (&Setup, &Tally), device: &Device, die: Die, class: Class) -> u64 {
+        let effects = &setup.tables.base(class.base).effects;
+        let missing = if effects.fill == Some(true) {
+            let held = |plane: &&PlaneLogic| plane.page.is_some_and(|page| page.copyback);
+            // Programs of several planes take from several.
+            let enough = device.logic(die).planes.iter().filter(held).count() > 1;
+            if enough { 0 } else { tally.missing_of(&setup.classes, |of| self.copyback.contains(of.base)) }
+        } else if effects.erase {
+            let (book, planes) = (&device.book, device.planes());
+            let next = if class.multi { book.next_cells_together(die, planes) } else { book.next_cells(die, planes) };
+            // What may be programmed on such a block, and can be on no block there is.
+            let wanting = setup.tables.programs[class.cell.index()] & !next;
+            tally.missing_of(&setup.classes, |of| {
+                of.multi == class.multi && wanting >> of.cell.0 & 1 == 1 && self.programs.contains(of.base)
+            })
+        } else {
+            0
+        };
+        UNIT * missing.min(WORTH)
     }
 
     /// The value of every base, by [`BaseId`].

@@ -55,16 +55,16 @@ fn at_hooks(setup: &Setup, seed: u64, mut look: impl FnMut(&Site<'_>, (Die, Plan
     }
 }
 
-fn view_of(site: &Site<'_>, (die, plane): (Die, Plane), now: Ticks) -> View {
-    let (chained, waiting) = (site.chains.any_on(die), site.waits_for_planes(die, now));
-    View { die, plane, chained, waiting }
+fn view_of(site: &Site<'_>, (die, plane): (Die, Plane)) -> View {
+    View { die, plane, chained: site.chains.any_on(die) }
 }
 
 /// What is eligible of a distribution, found with no knowledge of earlier hooks.
 fn lottery_of(site: &Site<'_>, view: &View, distribution: &Distribution, now: Ticks) -> Lottery {
     let mut faces = vec![Face::new(site.setup); site.faces.len()];
     let mut lottery = Lottery::new(site.setup);
-    view.fill(&mut lottery, distribution, &mut faces, (&site.device, site.setup), now);
+    let waiting = || site.bench.waits_for_planes(&site.chains, &site.device, &site.setup.tables, (view.die, now));
+    view.fill(&mut lottery, distribution, &mut faces, (&site.device, site.setup), now, waiting);
     lottery
 }
 
@@ -78,7 +78,7 @@ fn names_are_drawn_with_the_probabilities_of_the_table_masks_applied() {
     at_hooks(&setup, 11, |site, lane, key, now| {
         hooks += 1;
         if !seen.contains(&key) {
-            let view = view_of(site, lane, now);
+            let view = view_of(site, lane);
             if check_draws(&setup, &table, site, (&view, now), key, DRAWS) {
                 seen.insert(key);
             }
@@ -177,7 +177,7 @@ fn a_class_is_eligible_exactly_when_a_legal_address_exists() {
 /// Returns how many classes are eligible.
 fn compare_with_every_address(setup: &Setup, site: &Site<'_>, lane: (Die, Plane), now: Ticks) -> u32 {
     let mut found = 0;
-    let view = view_of(site, lane, now);
+    let view = view_of(site, lane);
     if site.chains.any_on(lane.0) {
         return 0; // chains under way narrow what may be proposed; see the safety tests
     }

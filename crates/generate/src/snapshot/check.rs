@@ -1,7 +1,7 @@
 //! Whether a state can be one of a site: nothing that is read is believed before this.
 
 use nandseq_device::{BlockRecord, BlockStage, Place, Register, StillDie, Tables};
-use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane};
+use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, Ticks};
 use nandseq_trace::Proposal;
 
 use super::{SiteState, StateError};
@@ -11,6 +11,11 @@ use crate::site::LAST;
 
 /// More than any site can count: its clock ends long before.
 const MOST: u64 = 1 << 56;
+
+/// More than any suspended operation still needs: no time of a profile is longer than a day.
+const LONGEST: Ticks = Ticks::from_us(2 * 24 * 3_600_000_000);
+/// More steps than any chain has.
+const MOST_STEPS: usize = 4_096;
 
 /// Every index of a state exists, and its parts agree.
 pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> {
@@ -31,6 +36,9 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
             return wrong("a time beyond the end of simulated time");
         }
     }
+    if state.hooks.iter().map(|hook| hook.time).chain(state.next_refill).any(|time| time < state.time) {
+        return wrong("a proposal before the next run");
+    }
     for (at, entry) in state.dies.iter().enumerate() {
         let die = Die(at as u8);
         checks.still(die, &entry.still)?;
@@ -39,8 +47,11 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
                 return wrong("a suspended operation without its origin");
             }
             let (Some(parked), Some(suspended)) = (parked, suspended) else { continue };
-            if parked.busy > LAST || parked.window > LAST {
-                return wrong("a time beyond the end of simulated time");
+            if parked.busy > LONGEST || parked.window > LONGEST {
+                return wrong("a suspended operation that needs longer than any");
+            }
+            if suspended.chain.len() > MOST_STEPS {
+                return wrong("a chain with more steps than any");
             }
             checks.proposal(&suspended.origin.proposal)?;
             if suspended.origin.states.iter().any(|state| !checks.has_key(state.of)) {

@@ -22,6 +22,14 @@ pub(super) enum Line {
 /// Reads one line of at most `limit` bytes into `line`, without `\n` or `\r\n`.
 pub(super) fn next_line<R: BufRead>(input: &mut R, line: &mut Vec<u8>, limit: usize) -> io::Result<Line> {
     line.clear();
+    // Mostly the whole line is there already.
+    let buffer = input.fill_buf()?;
+    if let Some(end) = memchr::memchr(b'\n', buffer).filter(|&end| end <= limit) {
+        let text = &buffer[..end];
+        line.extend_from_slice(text.strip_suffix(b"\r").unwrap_or(text));
+        input.consume(end + 1);
+        return Ok(Line::Read);
+    }
     let got = input.by_ref().take(limit as u64 + 1).read_until(b'\n', line)?;
     if got == 0 {
         return Ok(Line::End);
@@ -88,12 +96,12 @@ pub(super) struct UnmatchedQuotes;
 type Field<'a> = (&'a [u8], Option<&'a [u8]>);
 
 fn plain(rest: &[u8]) -> Result<Field<'_>, UnmatchedQuotes> {
-    let end = rest.iter().position(|&byte| byte == b',');
-    let field = &rest[..end.unwrap_or(rest.len())];
-    if field.contains(&b'"') {
-        return Err(UnmatchedQuotes);
+    let end = rest.iter().position(|&byte| byte == b',' || byte == b'"');
+    match end {
+        Some(at) if rest[at] == b'"' => Err(UnmatchedQuotes),
+        Some(at) => Ok((&rest[..at], Some(&rest[at + 1..]))),
+        None => Ok((rest, None)),
     }
-    Ok((field, end.map(|at| &rest[at + 1..])))
 }
 
 /// `rest` starts behind the opening quote.

@@ -3,12 +3,14 @@
 //! Promises that keys come out in order with their counts, and that memory stays within its budget even when every key is a
 //! new one.
 
+use std::hash::BuildHasher;
 use std::io;
 use std::path::PathBuf;
 
 use super::groups::Groups;
 use super::runs::Runs;
 use super::{Budget, Fields, Record};
+use crate::spread::Spreading;
 
 /// A key that can be counted.
 pub(crate) trait CountKey: Copy + Ord {
@@ -106,6 +108,8 @@ pub(crate) struct Counter<K> {
     taken: usize,
     /// Sorted, each key once.
     counted: Vec<Counted<K>>,
+    /// Room for the next ones.
+    merged: Vec<Counted<K>>,
     groups: Groups<K>,
     runs: Runs<Counted<K>>,
 }
@@ -118,6 +122,7 @@ impl<K: CountKey> Counter<K> {
             places: Vec::new(),
             taken: 0,
             counted: Vec::new(),
+            merged: Vec::new(),
             groups: Groups::default(),
             runs: Runs::new(folder, budget),
         }
@@ -153,9 +158,7 @@ impl<K: CountKey> Counter<K> {
             self.grow(more.key);
         }
         let last = self.places.len() - 1;
-        // The high half of the product depends on every bit of the key.
-        let spread = more.key.group().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let mut at = spread as usize & last;
+        let mut at = Spreading::default().hash_one(more.key.group()) as usize & last;
         loop {
             let place = &mut self.places[at];
             if place.count == 0 {
@@ -190,7 +193,8 @@ impl<K: CountKey> Counter<K> {
             return;
         }
         self.groups.sort(&mut self.fresh);
-        let mut merged: Vec<Counted<K>> = Vec::with_capacity(self.counted.len() + self.fresh.len());
+        let merged = &mut self.merged;
+        merged.clear();
         let mut old = self.counted.iter().copied().peekable();
         for &key in &self.fresh {
             while let Some(counted) = old.next_if(|counted| counted.key <= key) {
@@ -202,7 +206,7 @@ impl<K: CountKey> Counter<K> {
             }
         }
         merged.extend(old);
-        self.counted = merged;
+        std::mem::swap(&mut self.counted, merged);
         self.fresh.clear();
     }
 

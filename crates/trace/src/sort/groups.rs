@@ -4,37 +4,18 @@
 //! each into its group costs a fraction of comparing them all. Keys in any other order are sorted the common way.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 use super::counter::CountKey;
+use crate::spread::Spreading;
 
 /// A few moves for each key are cheaper than sorting; beyond that the keys are not what they should be.
 const MOVES: usize = 8;
-
-/// Spreads numbers over 64 bits, always in the same way.
-#[derive(Clone, Copy, Default, Debug)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.write_u64(byte.into()));
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        let product = u128::from(self.0 ^ value) * 0x9e37_79b9_7f4a_7c15;
-        self.0 = (product >> 64) as u64 ^ product as u64;
-    }
-}
 
 /// Sorts, and keeps the room it needs for that.
 #[derive(Debug)]
 pub(crate) struct Groups<K> {
     /// Numbers of groups, in the order in which they were first seen.
-    numbers: HashMap<u64, u32, BuildHasherDefault<Spread>>,
+    numbers: HashMap<u64, u32, Spreading>,
     /// Each group, and how many keys it has; then where its next one goes.
     groups: Vec<(u64, u32)>,
     /// The group of each key.

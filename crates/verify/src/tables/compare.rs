@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 
 use nandseq_trace::read::table::{TableFault, TableKind, TableLine, TableReader};
+use nandseq_trace::spread::Spreading;
 
 use super::court::{Court, Exhibit, sentence_of};
 use crate::finding::{Origin, Place};
@@ -53,7 +54,7 @@ pub(super) struct Comparison {
     line: Vec<u8>,
     /// The last operation whose phase keys were seen, and these.
     keys: (u64, Vec<u8>),
-    known: HashSet<Box<[u8]>>,
+    known: HashSet<Box<[u8]>, Spreading>,
 }
 
 /// Whether a line says what it should.
@@ -90,7 +91,7 @@ impl Comparison {
             skips,
             line: Vec::new(),
             keys: (0, Vec::new()),
-            known: HashSet::new(),
+            known: HashSet::default(),
         }
     }
 

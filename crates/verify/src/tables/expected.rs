@@ -131,34 +131,19 @@ fn number(value: i64, out: &mut Vec<u8>) {
 
 /// Appends digits of a number that is not negative, faster than formatting does.
 fn digits(value: u64, out: &mut Vec<u8>) {
-    let mut buffer = [0_u8; 20];
-    let mut at = buffer.len();
-    let mut rest = value;
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&buffer[at..]);
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Appends a time in µs: exact, with at least one digit behind the point.
 fn time(value: Ticks, out: &mut Vec<u8>) {
     const UNIT: u64 = nandseq_profile::units::TICKS_PER_US;
     digits(value.0 / UNIT, out);
-    out.push(b'.');
-    let mut rest = value.0 % UNIT;
-    let mut unit = UNIT / 10;
-    loop {
-        out.push(b'0' + (rest / unit) as u8);
-        rest %= unit;
-        if rest == 0 {
-            break;
-        }
-        unit /= 10;
+    let point = out.len();
+    // The digit 1 before the fraction keeps its zeros, and gives way to the point.
+    digits(UNIT + value.0 % UNIT, out);
+    out[point] = b'.';
+    while out.len() > point + 2 && out.last() == Some(&b'0') {
+        out.pop();
     }
 }
 

@@ -6,6 +6,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
 
+use nandseq_trace::spread::Spreading;
+
 use super::expected::{Touch, take};
 use super::spool::Spool;
 
@@ -19,7 +21,7 @@ const ENTRY: usize = 16;
 /// The counter.
 #[derive(Debug, Default)]
 pub(super) struct Touches {
-    counts: HashMap<Touch, u64>,
+    counts: HashMap<Touch, u64, Spreading>,
     sorted: Vec<(Spool, u64)>,
 }
 

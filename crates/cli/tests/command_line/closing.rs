@@ -1,0 +1,117 @@
+//! Going for coverage: what is said, what is refused, when it ends.
+
+use std::process::Output;
+
+use crate::runner::{Folder, checked_manifest};
+
+const STAMP: [&str; 2] = ["--stamp", "261121"];
+
+fn with<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [&["--seed", "3"][..], &STAMP, arguments].concat()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The cells that a summary says were covered, of how many.
+fn covered(summary: &str) -> (u64, u64) {
+    let line = summary.lines().find(|line| line.starts_with("Covered: ")).unwrap();
+    let numbers: Vec<u64> =
+        line.replace(',', "").split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok()).collect();
+    (numbers[0], numbers[1])
+}
+
+#[test]
+fn the_generator_counts_as_coverage_report_does() {
+    for closure in [&["--closure"][..], &["--until-coverage", "100"]] {
+        let folder = Folder::new();
+        let output = folder.succeed(&with(&[&["--ops", "2500", "-n", "2"], closure].concat()));
+        let report = stdout(&folder.succeed(&["coverage", "report", "out", "--format", "json"]));
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        let number = |name: &str| report["merged"][name].as_u64().unwrap();
+        assert_eq!(covered(&stdout(&output)), (number("hit"), number("cells")), "{closure:?}");
+    }
+}
+
+#[test]
+fn a_directed_run_covers_more_than_a_plain_one_and_is_judged_clean() {
+    let folder = Folder::new();
+    let run = |arguments: &[&str]| covered(&stdout(&folder.succeed(&with(&[&["--ops", "3000"], arguments].concat()))));
+    let (plain, cells) = run(&["--until-coverage", "100", "--out-dir", "plain"]);
+    let (directed, same) = run(&["--closure", "--out-dir", "directed", "--verify"]);
+    assert_eq!(cells, same);
+    assert!(directed > 2 * plain, "{directed} against {plain}");
+}
+
+#[test]
+fn a_site_ends_when_enough_is_covered_and_is_made_again_from_its_manifest() {
+    let folder = Folder::new();
+    let output = folder.succeed(&with(&["--closure", "--until-coverage", "4.5", "-n", "9", "-t", "3000"]));
+    let (hit, cells) = covered(&stdout(&output));
+    assert_eq!(hit, (cells * 45).div_ceil(1000));
+    assert!(!stderr(&output).contains("warning"), "{}", stderr(&output));
+    let manifest = checked_manifest(&folder.path().join("out"));
+    assert!((1..9).contains(&manifest.runs.len()), "{} runs", manifest.runs.len());
+    folder.succeed(&["replay", "out"]);
+    // Nothing is left to do; nothing changes.
+    let before = folder.files();
+    folder.succeed(&with(&["--closure", "--until-coverage", "4.5", "-n", "9", "-t", "3000", "--resume", "out"]));
+    assert!(folder.files() == before);
+}
+
+#[test]
+fn a_limit_that_comes_first_is_said() {
+    let folder = Folder::new();
+    let output = folder.succeed(&with(&["--closure", "--until-coverage", "99", "--ops", "300"]));
+    let warning = stderr(&output);
+    assert!(warning.contains("the limit of the runs came before 99 % of"), "{warning}");
+}
+
+#[test]
+fn a_directed_site_goes_on_to_the_bytes_of_one_execution() {
+    let flags = ["--closure", "-t", "900"];
+    let whole = Folder::new();
+    whole.succeed(&with(&[&flags[..], &["-n", "8"]].concat()));
+    let split = Folder::new();
+    for runs in ["1", "2", "3", "5", "8"] {
+        split.succeed(&with(&[&flags[..], &["-n", runs, "--resume", "out"]].concat()));
+    }
+    assert!(split.files() == whole.files());
+}
+
+#[test]
+fn plain_runs_do_not_go_on_directed_nor_the_other_way_round() {
+    for (first, then) in [(&[][..], &["--closure"][..]), (&["--closure"], &[])] {
+        let folder = Folder::new();
+        folder.succeed(&with(&[&["-t", "500", "-n", "1"], first].concat()));
+        let refusal = folder.refuse(&with(&[&["-t", "500", "-n", "2", "--resume", "out"], then].concat()));
+        assert!(refusal.starts_with("exit code 2") && refusal.contains("--closure"), "{refusal}");
+        let snapshot = "out/snapshots/state_snapshot_20261121_000000_0000001.json";
+        let refusal = folder.refuse(&with(&[&["-t", "500", "-n", "2", "--resume", snapshot], then].concat()));
+        assert!(refusal.contains("another way of proposing"), "{refusal}");
+    }
+}
+
+#[test]
+fn a_share_that_is_none_is_refused() {
+    let folder = Folder::new();
+    for share in ["0", "101", "-1", "many", "99.12345", ""] {
+        let refusal = folder.refuse(&["--until-coverage", share]);
+        assert!(refusal.starts_with("exit code 2") && refusal.contains("not a percentage above 0"), "{refusal}");
+    }
+}
+
+#[test]
+fn sites_that_ended_at_different_runs_are_merged() {
+    let folder = Folder::new();
+    let flags = ["--closure", "--until-coverage", "3", "-t", "1000", "-n", "30", "--site-count", "2"];
+    for shard in ["1/2", "2/2"] {
+        folder.succeed(&with(&[&flags[..], &["--shard", shard, "--out-dir", "out"]].concat()));
+    }
+    folder.succeed(&["merge", "out"]);
+}

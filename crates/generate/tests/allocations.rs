@@ -1,0 +1,57 @@
+//! Once warm, the engine takes no memory: counted, not believed.
+
+use std::alloc::System;
+use std::io;
+
+use nandseq_generate::{RunLimits, Setup, Site, probability};
+use nandseq_profile::{Ticks, builtin};
+use nandseq_trace::{Operation, Sink};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Counts allocations between two numbers of operations of a run.
+struct Meter<'a> {
+    region: Region<'a, System>,
+    from: u64,
+    to: u64,
+    operations: u64,
+    /// Allocations and reallocations in between.
+    taken: usize,
+}
+
+impl Sink for Meter<'_> {
+    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
+        self.operations += 1;
+        if self.operations == self.from {
+            self.region.reset();
+        }
+        if self.operations == self.to {
+            let change = self.region.change();
+            self.taken = change.allocations + change.reallocations;
+        }
+        Ok(())
+    }
+}
+
+/// The one thing that grows: a node of the map of refusals for a phase key, name and reason never met before, and a set of the
+/// address book that is longer than ever. Both become rare, and both have a bound.
+const RARE: usize = 60;
+
+#[test]
+fn a_warm_engine_allocates_only_for_what_it_has_never_met() {
+    const WARM: u64 = 400_000;
+    const MORE: u64 = 100_000;
+    let profile = builtin::profile();
+    let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
+    let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
+    let mut site = Site::new(&setup, 42);
+    let limits =
+        RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(WARM + MORE), ..RunLimits::default() };
+    let mut meter = Meter { region: Region::new(ALLOCATOR), from: WARM, to: WARM + MORE, operations: 0, taken: 0 };
+    site.run(&limits, &mut meter).expect("nothing can fail");
+    assert!(meter.operations >= WARM + MORE);
+    let taken = meter.taken;
+    assert!(taken <= RARE, "{taken} allocations in {MORE} operations");
+}

@@ -1,0 +1,195 @@
+//! Going for coverage: fewer operations, the same rules, the same bytes.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+
+#[path = "support/goal.rs"]
+mod goal;
+#[path = "soak/legacy.rs"]
+mod legacy;
+mod support;
+
+use std::fmt::Write as _;
+use std::io;
+
+use goal::goal;
+use legacy::legacy;
+use nandseq_generate::probability::{self, Distributions};
+use nandseq_generate::{RunLimits, Setup, Site};
+use nandseq_profile::{Profile, Ticks, builtin};
+use nandseq_trace::{Operation, Sink};
+use nandseq_verify::Verifier;
+use support::vary;
+
+/// What a site says, as text and to a judge.
+struct Witness<'p> {
+    text: String,
+    judge: Verifier<'p>,
+}
+
+impl<'p> Witness<'p> {
+    fn new(profile: &'p Profile) -> Self {
+        Self { text: String::new(), judge: Verifier::new(profile, &[]) }
+    }
+}
+
+impl Sink for Witness<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.judge.operation(operation);
+        writeln!(self.text, "{} {:?} {:?}", operation.start, operation.op, operation.targets).map_err(io::Error::other)
+    }
+}
+
+/// Every ninth name of the built-in table alone: a small universe.
+fn few(profile: &Profile) -> Distributions {
+    let mut table = probability::of_profile(profile, 1729);
+    for (_, names) in &mut table {
+        names.retain(|(op, _)| op.index() % 9 == 0);
+    }
+    table
+}
+
+fn setup_of(profile: &Profile, table: &Distributions, directed: bool) -> Option<Setup> {
+    let setup = Setup::new(profile, table, &[]).ok()?;
+    Some(setup.with_goal(profile, goal(profile, table, directed)))
+}
+
+fn limits(ops: u64, until_covered: Option<u64>) -> RunLimits<'static> {
+    let run_until = Ticks::from_us(100_000_000);
+    RunLimits { run_until, max_ops: Some(ops), until_covered, ..RunLimits::default() }
+}
+
+/// Operations until so many percent of a universe are covered, with a limit; and whether they were.
+fn operations_to(setup: &Setup, seed: u64, percent: u64, most: u64) -> (u64, bool) {
+    let mut site = Site::new(setup, seed);
+    let cells = site.reached().expect("a goal").cells;
+    let until = (cells * percent).div_ceil(100);
+    let mut nothing = Nothing;
+    let summary = site.run(&limits(most, Some(until)), &mut nothing).expect("memory does not fail");
+    (summary.ops, site.reached().expect("a goal").hit >= until)
+}
+
+struct Nothing;
+
+impl Sink for Nothing {
+    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_directed_site_covers_a_universe_with_far_fewer_operations() {
+    let profile = builtin::profile();
+    let table = few(&profile);
+    let (plain, directed) = (setup_of(&profile, &table, false).unwrap(), setup_of(&profile, &table, true).unwrap());
+    for seed in [1, 2] {
+        let (ops, enough) = operations_to(&directed, seed, 90, 40_000);
+        assert!(enough, "seed {seed}: not covered after {ops} operations");
+        let (plain_ops, plain_enough) = operations_to(&plain, seed, 90, 4 * ops);
+        assert!(!plain_enough, "seed {seed}: {plain_ops} operations against {ops}");
+    }
+}
+
+#[test]
+fn a_directed_site_breaks_no_rule_and_says_the_same_again() {
+    let builtin = builtin::profile();
+    let profiles = std::iter::once(builtin.clone())
+        .chain(legacy("config-2025-09.yaml"))
+        .chain((0..16).map(|number| vary(&builtin, number)));
+    let mut operations = 0;
+    for (seed, profile) in profiles.enumerate() {
+        let table = probability::of_profile(&profile, 1729);
+        let Some(setup) = setup_of(&profile, &table, true) else { continue };
+        let run = || {
+            let mut witness = Witness::new(&profile);
+            let mut site = Site::new(&setup, seed as u64);
+            for _ in 0..2 {
+                let limits = RunLimits { run_until: Ticks::from_us(2_000_000), ..limits(4_000, None) };
+                site.run(&limits, &mut witness).expect("it goes on");
+                witness.judge.end_of_file();
+            }
+            witness
+        };
+        let (first, again) = (run(), run());
+        let findings: Vec<_> = first.judge.findings().iter().take(3).collect();
+        assert!(first.judge.is_clean(), "{}: {findings:#?}", profile.name);
+        assert!(first.text == again.text, "{}: other operations the second time", profile.name);
+        operations += first.judge.operations();
+    }
+    assert!(operations > 60_000, "only {operations} operations");
+}
+
+#[test]
+fn a_directed_site_split_at_every_run_boundary_says_the_same() {
+    let builtin = builtin::profile();
+    let profiles = std::iter::once(builtin.clone()).chain((0..8).map(|number| vary(&builtin, number)));
+    for (seed, profile) in profiles.enumerate() {
+        let seed = seed as u64;
+        let table = probability::of_profile(&profile, 1729);
+        let Some(setup) = setup_of(&profile, &table, true) else { continue };
+        let (mut whole, mut split) = (Site::new(&setup, seed), Site::new(&setup, seed));
+        for run in 0..15 {
+            let next = |site: &mut Site<'_>| {
+                let mut witness = Witness::new(&profile);
+                let limits = RunLimits { run_until: Ticks::from_us(3_000), ..limits(1_500, None) };
+                site.run(&limits, &mut witness).expect("it goes on");
+                witness.text
+            };
+            assert!(next(&mut whole) == next(&mut split), "{}: run {run}", profile.name);
+            let text = serde_json::to_string(&split.state()).unwrap();
+            let state = serde_json::from_str(&text).unwrap();
+            assert_eq!(state, whole.state(), "{}: state after run {run}", profile.name);
+            split = Site::from_state(&setup, seed, &state).unwrap();
+            assert_eq!(split.hits(), whole.hits());
+        }
+    }
+}
+
+#[test]
+fn counting_changes_nothing_of_a_plain_site() {
+    let profile = builtin::profile();
+    let table = probability::of_profile(&profile, 1729);
+    let run = |setup: &Setup| {
+        let mut witness = Witness::new(&profile);
+        let mut site = Site::new(setup, 4);
+        site.run(&limits(3_000, None), &mut witness).unwrap();
+        (witness.text, site.reached())
+    };
+    let (plain, none) = run(&Setup::new(&profile, &table, &[]).unwrap());
+    let (counted, some) = run(&setup_of(&profile, &table, false).unwrap());
+    assert!(plain == counted);
+    assert!(none.is_none() && some.is_some_and(|reached| reached.hit > 100));
+}
+
+#[test]
+fn proposals_stop_when_enough_is_covered() {
+    let profile = builtin::profile();
+    let table = probability::of_profile(&profile, 1729);
+    for directed in [false, true] {
+        let setup = setup_of(&profile, &table, directed).unwrap();
+        let mut site = Site::new(&setup, 1);
+        site.run(&limits(100_000, Some(500)), &mut Nothing).unwrap();
+        let reached = site.reached().unwrap();
+        assert_eq!(reached.hit, 500, "directed: {directed}");
+        assert_eq!(site.hits().iter().filter(|hits| **hits > 0).count(), 500);
+        let after = site.run(&limits(100_000, Some(500)), &mut Nothing).unwrap();
+        assert_eq!(after.ops, 0, "nothing is proposed any more");
+    }
+}
+
+#[test]
+fn a_state_without_the_hits_it_needs_is_refused() {
+    let profile = builtin::profile();
+    let table = probability::of_profile(&profile, 1729);
+    let plain = Setup::new(&profile, &table, &[]).unwrap();
+    let counting = setup_of(&profile, &table, true).unwrap();
+    let mut site = Site::new(&counting, 1);
+    site.run(&limits(200, None), &mut Nothing).unwrap();
+    let refusal = |setup, state| Site::from_state(setup, 1, state).err().map(|error| error.to_string());
+    assert_eq!(refusal(&plain, &site.state()).as_deref(), Some("hits of cells, and none count"));
+    assert_eq!(refusal(&counting, &Site::new(&plain, 1).state()).as_deref(), Some("no hits of the cells that count"));
+    let text = serde_json::to_string(&site.state()).unwrap();
+    for (from, to) in [("\"hits\":\"", "\"hits\":\"0 "), ("\"hits\":\"", "\"hits\":\"99999999*0 "), ("*0", "*x")] {
+        let state = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
+        let refusal = refusal(&counting, &state);
+        assert_eq!(refusal.as_deref(), Some("hits of other cells than those that count"), "{to}");
+    }
+}
