@@ -13,7 +13,7 @@ use std::io;
 use goal::goal;
 use legacy::legacy;
 use nandseq_generate::probability::{self, Distributions};
-use nandseq_generate::{RunLimits, Setup, Site};
+use nandseq_generate::{RunLimits, Setup, Site, SiteState};
 use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
 use nandseq_verify::Verifier;
@@ -183,7 +183,8 @@ fn a_state_without_the_hits_it_needs_is_refused() {
     let counting = setup_of(&profile, &table, true).unwrap();
     let mut site = Site::new(&counting, 1);
     site.run(&limits(200, None), &mut Nothing).unwrap();
-    let refusal = |setup, state| Site::from_state(setup, 1, state).err().map(|error| error.to_string());
+    let refusal =
+        |setup: &Setup, state: &SiteState| Site::from_state(setup, 1, state).err().map(|error| error.to_string());
     assert_eq!(refusal(&plain, &site.state()).as_deref(), Some("hits of cells, and none count"));
     assert_eq!(refusal(&counting, &Site::new(&plain, 1).state()).as_deref(), Some("no hits of the cells that count"));
     let text = serde_json::to_string(&site.state()).unwrap();
