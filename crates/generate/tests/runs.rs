@@ -124,7 +124,12 @@ fn a_run_that_ends_in_the_middle_of_any_chain_completes_it() {
     let heads: Vec<BaseId> =
         profile.bases.iter_ids().filter(|(_, base)| !base.follow_ups.is_empty()).map(|(id, _)| id).collect();
     profile.probabilities.by_key.clear();
-    profile.probabilities.global.retain(|(what, _)| !heads.iter().any(|&head| *what == OverrideOf::Base(head)));
+    let base_of = |what: OverrideOf| match what {
+        OverrideOf::Base(base) => base,
+        OverrideOf::Op(op) => profile.ops[op].base,
+    };
+    let rest = profile.probabilities.global.iter().filter(|(what, _)| !heads.contains(&base_of(*what))).copied();
+    profile.probabilities.global = rest.collect();
     profile.probabilities.global.extend(heads.iter().map(|&head| (OverrideOf::Base(head), 1.0)));
     let setup = setup_of(&profile);
     let mut late = BTreeSet::new();

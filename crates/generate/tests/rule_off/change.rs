@@ -67,11 +67,16 @@ pub(crate) fn stretch(profile: &mut Profile, phase: PhaseKind, percent: u64, of:
 
 /// Gives a base another share of what is proposed, under every phase key.
 pub(crate) fn share(profile: &mut Profile, name: &str, mass: f64) {
-    let base = OverrideOf::Base(base(profile, name));
+    let base = base(profile, name);
+    let ops = &profile.ops;
+    let other = |what: &OverrideOf| match *what {
+        OverrideOf::Base(known) => known != base,
+        OverrideOf::Op(op) => ops[op].base != base,
+    };
     for (_, list) in &mut profile.probabilities.by_key {
-        list.retain(|(what, _)| *what != base);
+        list.retain(|(what, _)| other(what));
     }
     let global = &mut profile.probabilities.global;
-    global.retain(|(what, _)| *what != base);
-    global.push((base, mass));
+    global.retain(|(what, _)| other(what));
+    global.push((OverrideOf::Base(base), mass));
 }
