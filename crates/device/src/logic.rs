@@ -87,6 +87,11 @@ pub struct Suspended {
     pub base: BaseId,
 }
 
+/// The states that planes are in, not dies.
+const OF_PLANES: u16 = state_bit(DeviceState::LatchOnRead)
+    | state_bit(DeviceState::CacheRead(CacheReadKind::Cache))
+    | state_bit(DeviceState::CacheRead(CacheReadKind::PlaneCache));
+
 /// The lasting state of a die.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct DieLogic {
@@ -171,20 +176,32 @@ impl DieLogic {
         (cache, latch)
     }
 
-    /// The states that this die and some planes of it are in, as bits of [`state_bit`].
-    fn states(&self, planes: PlaneSet) -> u16 {
+    /// The states that this die is in, as bits of [`state_bit`].
+    fn states(&self) -> u16 {
         let mut bits = self.one_shot.map_or(0, |loaded| state_bit(DeviceState::LatchOn(loaded.level)))
             | self.cache_program.map_or(0, |state| state_bit(DeviceState::CacheProgram(state.kind)))
             | if self.odt_disabled { state_bit(DeviceState::OdtDisabled) } else { 0 };
         for (axis, suspended) in [(Axis::Erase, self.erase.is_some()), (Axis::Program, self.program.is_some())] {
             bits |= state_bit(if suspended { DeviceState::Suspended(axis) } else { DeviceState::NotSuspended(axis) });
         }
-        for plane in planes.iter() {
-            let registers = &self.planes[usize::from(plane.0)];
-            bits |= registers.cache_read.map_or(0, |kind| state_bit(DeviceState::CacheRead(kind)))
-                | if registers.unread { state_bit(DeviceState::LatchOnRead) } else { 0 };
-        }
         bits
+    }
+
+    /// The states that some planes are in.
+    fn plane_states(&self, planes: PlaneSet) -> u16 {
+        planes.iter().fold(0, |bits, plane| {
+            let registers = &self.planes[usize::from(plane.0)];
+            bits | registers.cache_read.map_or(0, |kind| state_bit(DeviceState::CacheRead(kind)))
+                | if registers.unread { state_bit(DeviceState::LatchOnRead) } else { 0 }
+        })
+    }
+
+    /// Whether a base is forbidden by any state of the die, or of those of its planes that it looks at: a look at two sets of
+    /// bits, where [`DieLogic::judge_tables`] asks state by state which it is.
+    fn is_forbidden(&self, info: &BaseInfo, planes: PlaneSet) -> bool {
+        info.forbidden_in != 0
+            && (info.forbidden_in & self.states() != 0
+                || (info.forbidden_in & OF_PLANES != 0 && info.forbidden_in & self.plane_states(planes) != 0))
     }
 
     /// The tables of latch, suspension and cache for a base that looks at `planes` of this die.
@@ -223,12 +240,15 @@ impl DieLogic {
             Reach::Planes => place.planes,
             Reach::Die | Reach::Target => all,
         };
-        // Most often nothing forbids it, which a look at two sets of bits shows; only then which does is asked.
-        if info.forbidden_in & self.states(relevant) != 0 {
+        // Which rule it is is asked only where there is one.
+        if self.is_forbidden(info, relevant) {
             self.judge_tables(tables, base, relevant)?;
         }
         if info.looks_at_registers {
             self.judge_registers(info, place)?;
+        }
+        if !info.looks_at_die {
+            return Ok(());
         }
         self.judge_latches(info, place)?;
         self.judge_cache_program(info, place)?;
@@ -332,6 +352,9 @@ impl DieLogic {
 
     /// What a step does at its start.
     pub fn start(&mut self, info: &BaseInfo, place: &Place) {
+        if !info.acts_at_start {
+            return;
+        }
         let effects = &info.effects;
         if effects.changes_block() {
             self.invalidate(place.planes);
@@ -355,6 +378,15 @@ impl DieLogic {
 
     /// What a step does at its end.
     pub fn finish(&mut self, info: &BaseInfo, place: &Place) {
+        if info.changes_registers {
+            self.finish_registers(info, place);
+        }
+        if info.acts_at_end {
+            self.finish_die(info, place);
+        }
+    }
+
+    fn finish_registers(&mut self, info: &BaseInfo, place: &Place) {
         let effects = &info.effects;
         for plane in place.planes.iter() {
             let regs = &mut self.planes[plane.0 as usize];
@@ -378,7 +410,6 @@ impl DieLogic {
                 regs.unread = false;
             }
         }
-        self.finish_die(info, place);
     }
 
     fn finish_die(&mut self, info: &BaseInfo, place: &Place) {

@@ -163,18 +163,22 @@ pub struct BaseInfo {
     pub(crate) forbidden_in: u16,
     /// Whether some op_state forbids it.
     pub(crate) forbidden_in_op_states: bool,
-    /// Whether anything about the registers of its planes must hold.
+    /// Whether anything about the registers of its planes, or about latches, cache program and suspension, must hold.
     pub(crate) looks_at_registers: bool,
+    pub(crate) looks_at_die: bool,
+    /// Whether its start, or its end, changes the lasting state of a die; and whether its end changes registers.
+    pub(crate) acts_at_start: bool,
+    pub(crate) acts_at_end: bool,
+    pub(crate) changes_registers: bool,
+    /// See [`BaseInfo::is_inert`].
+    inert: bool,
 }
 
 impl BaseInfo {
     /// Whether it leaves the lasting state of the device as it is.
     #[must_use]
     pub const fn is_inert(&self) -> bool {
-        let effects = &self.effects;
-        let starts =
-            effects.cache_program.is_some() || effects.reset_die || effects.reset_target || effects.odt_disable;
-        !starts && !effects.at_end()
+        self.inert
     }
 }
 
@@ -343,6 +347,8 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
         Scope::None if base.payload_has(PayloadField::Die) => Reach::Die,
         Scope::None => Reach::Target,
     };
+    let changes_registers = effects.reads_array() || effects.cache_read_end.is_some() || effects.data_out;
+    let starts = effects.cache_program.is_some() || resets || effects.odt_disable;
     let window = base.phases.iter().find(|phase| phase.kind.is_window());
     BaseInfo {
         effects,
@@ -363,12 +369,20 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
             .filter(|&state| profile.exclusions.in_state(state).contains(id))
             .fold(0, |bits, state| bits | state_bit(state)),
         forbidden_in_op_states: profile.phase_keys.ids().any(|key| device_rule(profile, key).contains(id)),
-        looks_at_registers: effects.changes_block()
-            || effects.fill.is_some()
-            || effects.copyback_source
-            || effects.cache_read.is_some()
-            || effects.cache_read_end.is_some()
-            || effects.data_out,
+        looks_at_registers: effects.changes_block() || effects.copyback_source || changes_registers,
+        looks_at_die: effects.is_program()
+            || effects.consume.is_some()
+            || effects.resume.is_some()
+            || base.address == AddressSource::SuspendedProgram,
+        acts_at_start: effects.changes_block() || effects.resume.is_some() || effects.cache_read.is_some() || starts,
+        acts_at_end: changes_registers
+            || effects.load.is_some()
+            || effects.consume.is_some()
+            || effects.cache_program_end.is_some()
+            || effects.odt_enable
+            || effects.resume.is_some(),
+        changes_registers,
+        inert: !starts && !effects.at_end(),
     }
 }
 

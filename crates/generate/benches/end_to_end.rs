@@ -8,6 +8,7 @@ use std::io;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
+use nandseq_profile::model::{Effect, OverrideOf};
 use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::files::NewFile;
 use nandseq_trace::sequence::{SequenceLayout, SequenceWriter};
@@ -61,8 +62,28 @@ fn built_in_device_engine_alone(bencher: Bencher<'_, '_>) {
         .bench_local(|| Site::new(&setup, 42).run(&limits(OPERATIONS), &mut Nowhere).expect("nothing can fail"));
 }
 
+/// A hook at which nothing starts: one event, what is eligible, one draw. Delay is nearly all of the mass, but every other
+/// name stays in the lottery.
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn hook_that_proposes_nothing(bencher: Bencher<'_, '_>) {
+    const HOOKS: u64 = 500_000;
+    const PERIOD_US: u64 = 1;
+    let mut profile = builtin::profile();
+    let delay = profile.bases.iter_ids().find(|(_, base)| base.effects.contains(&Effect::Delay));
+    let (delay, _) = delay.expect("the built-in device can propose nothing");
+    profile.probabilities.by_key.clear();
+    profile.probabilities.phase_conditional.clear();
+    profile.probabilities.global = vec![(OverrideOf::Base(delay), 1.0 - 1e-9)];
+    profile.policies.queue_refill_period = Ticks::from_us(PERIOD_US);
+    let setup = setup_of(&profile);
+    let limits = RunLimits { run_until: Ticks::from_us(HOOKS * PERIOD_US), ..RunLimits::default() };
+    bencher
+        .counter(ItemsCount::new(HOOKS))
+        .bench_local(|| Site::new(&setup, 42).run(&limits, &mut Nowhere).expect("nothing can fail"));
+}
+
 /// The cost per operation must not depend on the length of a run ...
-#[divan::bench(sample_count = 5, sample_size = 1, args = [50_000, 500_000])]
+#[divan::bench(sample_count = 5, sample_size = 1, args = [100_000, 1_000_000])]
 fn by_length_of_the_run(bencher: Bencher<'_, '_>, operations: u64) {
     let setup = setup_of(&builtin::profile());
     bencher
@@ -70,10 +91,11 @@ fn by_length_of_the_run(bencher: Bencher<'_, '_>, operations: u64) {
         .bench_local(|| Site::new(&setup, 42).run(&limits(operations), &mut Nowhere).expect("nothing can fail"));
 }
 
-/// ... nor on the number of blocks.
-#[divan::bench(sample_count = 5, sample_size = 1, args = [64, 4_096, 65_536])]
-fn by_blocks_of_a_die(bencher: Bencher<'_, '_>, blocks: u32) {
+/// ... nor on the size of the device: dies and blocks of a die.
+#[divan::bench(sample_count = 5, sample_size = 1, args = [(1, 64), (2, 1_020), (16, 4_096)])]
+fn by_size_of_the_device(bencher: Bencher<'_, '_>, (dies, blocks): (u32, u32)) {
     let mut profile = builtin::profile();
+    profile.topology.dies = dies;
     profile.topology.blocks_per_die = blocks;
     let setup = setup_of(&profile);
     bencher

@@ -25,6 +25,8 @@ pub(crate) struct Sight {
     closed: [u64; 8],
     /// For each plane those that a hook there cannot propose.
     pub(crate) not_at: [u64; 8],
+    /// For each plane those that it forbids wherever they work.
+    forbidden: [u64; 8],
 }
 
 /// What a die forbids and allows.
@@ -35,26 +37,33 @@ pub(crate) struct Face {
     until: Ticks,
     /// By chunk.
     pub(crate) chunks: Vec<Sight>,
+    /// What each plane was like when this was made: most changes of a die concern one of its planes.
+    planes: [PlaneFacts; 8],
     offers: Offers,
 }
 
 /// A plane as all chunks see it.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct PlaneFacts {
     /// Its registers: see [`gate_of`].
-    gate: usize,
+    gate: u8,
     /// Its op_state: see [`Group::state_of`].
     state: u16,
     /// The cell type in its page register; 8 for none.
-    cell: usize,
-    /// All ones when it is occupied.
-    occupied: u64,
+    cell: u8,
+    occupied: bool,
+}
+
+impl PlaneFacts {
+    /// Of no plane.
+    const NONE: Self = Self { gate: u8::MAX, state: u16::MAX, cell: u8::MAX, occupied: false };
 }
 
 /// What a die is like: found once for all chunks.
 #[derive(Default)]
 struct Facts {
-    planes: [PlaneFacts; 8],
+    /// The planes that are not as they were.
+    news: PlaneSet,
     /// Whether what occupies the die tolerates others; `None`: nothing does.
     tolerant: Option<bool>,
     /// By axis: whether a SUSPEND would find something to suspend, a RESUME something to resume.
@@ -67,7 +76,7 @@ impl Face {
     /// The face of no die: it holds at no time.
     pub(crate) fn new(setup: &Setup) -> Self {
         let chunks = vec![Sight::default(); setup.classes.chunks()];
-        Self { stamp: 0, until: Ticks::ZERO, chunks, offers: Offers::new(setup) }
+        Self { stamp: 0, until: Ticks::ZERO, chunks, planes: [PlaneFacts::NONE; 8], offers: Offers::new(setup) }
     }
 
     /// Brings the face of a die up to date.
@@ -92,8 +101,8 @@ impl Face {
         let logic = device.logic(die);
         let offers = self.offers.chunks.iter();
         for ((sight, group), offer) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(offers) {
-            let planes = &facts.planes[..usize::from(setup.tables.size.planes).min(8)];
-            sight.look(group, offer, planes, &facts, logic);
+            sight.look_at_planes(group, &self.planes, facts.news);
+            sight.look(group, offer, usize::from(setup.tables.size.planes), &facts, logic);
         }
     }
 
@@ -111,12 +120,16 @@ impl Face {
             let at = usize::from(plane.0 % 8);
             let registers = &logic.planes[at];
             unread.0 |= u8::from(registers.unread) << at;
-            facts.planes[at] = PlaneFacts {
+            let plane_facts = PlaneFacts {
                 gate: gate_of(registers),
                 state: group.state_of(keys[at]),
-                cell: registers.page.map_or(8, |page| page.cell_type.index()),
-                occupied: if occupied.contains(plane) { u64::MAX } else { 0 },
+                cell: registers.page.map_or(8, |page| page.cell_type.0),
+                occupied: occupied.contains(plane),
             };
+            if self.planes[at] != plane_facts {
+                self.planes[at] = plane_facts;
+                facts.news.insert(plane);
+            }
         }
         for (at, axis) in [Axis::Erase, Axis::Program].into_iter().enumerate() {
             if let Some(victim) = logic.suspended(axis) {
@@ -133,17 +146,27 @@ impl Face {
 }
 
 impl Sight {
-    fn look(&mut self, group: &Group, offer: &Offer, planes: &[PlaneFacts], facts: &Facts, logic: &DieLogic) {
+    /// Looks at the planes that have changed.
+    fn look_at_planes(&mut self, group: &Group, planes: &[PlaneFacts; 8], news: PlaneSet) {
+        for plane in news.iter() {
+            let at = usize::from(plane.0 % 8);
+            let facts = &planes[at];
+            let gate = group.gate(facts.gate);
+            let state = group.in_state(facts.state);
+            let occupied = if facts.occupied { group.occupying_planes } else { 0 };
+            let more = state & group.on_planes | occupied;
+            self.forbidden[at] = gate.forbidden | state;
+            self.not_at[at] = gate.not_at | more & group.here;
+            self.closed[at] = gate.closed | more | group.with_cell_type & !group.cells[usize::from(facts.cell)];
+        }
+    }
+
+    /// Puts together what the planes, the die's lasting state and the book say.
+    fn look(&mut self, group: &Group, offer: &Offer, planes: usize, facts: &Facts, logic: &DieLogic) {
         let mut on_some_plane = 0;
         let mut sampled = 0;
-        for (at, plane) in planes.iter().enumerate() {
-            let at = at % 8;
-            let gate = group.gate(plane.gate);
-            let state = group.in_state(plane.state);
-            on_some_plane |= gate.forbidden | state;
-            let more = state & group.on_planes | plane.occupied & group.occupying_planes;
-            self.not_at[at] = gate.not_at | more & group.here;
-            self.closed[at] = gate.closed | more | group.with_cell_type & !group.cells[plane.cell];
+        for at in 0..planes.min(8) {
+            on_some_plane |= self.forbidden[at];
             sampled |= offer.single[at] & !self.closed[at];
         }
         let forbidden = by_logic(group, facts, logic);
@@ -158,7 +181,7 @@ impl Sight {
         // Where something is occupied, names of several planes hardly ever may.
         if may_start & group.multi & !group.plain != 0 {
             let mut pair = 0;
-            for second in 1..planes.len() {
+            for second in 1..planes {
                 for first in 0..second {
                     sampled |= offer.paired(pair) & !(self.closed[first % 8] | self.closed[second % 8]);
                     pair += 1;

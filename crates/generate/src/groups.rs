@@ -122,7 +122,7 @@ const NO_OUTPUT: usize = 64;
 const GATES: usize = 128;
 
 /// Names the [`Gate`] of a plane's registers.
-pub(crate) fn gate_of(registers: &PlaneLogic) -> usize {
+pub(crate) fn gate_of(registers: &PlaneLogic) -> u8 {
     let bit = |holds: bool, bit: usize| if holds { bit } else { 0 };
     let cache = match registers.cache_read {
         None => 0,
@@ -134,7 +134,7 @@ pub(crate) fn gate_of(registers: &PlaneLogic) -> usize {
         Some(page) => bit(page.copyback, COPYBACK),
     };
     let unread = if registers.unread { UNREAD | bit(registers.hold_the_same_page(), SAME) } else { 0 };
-    cache | page | unread | bit(registers.output.is_none(), NO_OUTPUT)
+    (cache | page | unread | bit(registers.output.is_none(), NO_OUTPUT)) as u8
 }
 
 impl Groups {
@@ -210,8 +210,8 @@ impl Group {
     }
 
     /// What the registers of a plane forbid, by [`gate_of`] them.
-    pub(crate) const fn gate(&self, facts: usize) -> &Gate {
-        &self.gates[facts % GATES]
+    pub(crate) const fn gate(&self, facts: u8) -> &Gate {
+        &self.gates[facts as usize % GATES]
     }
 
     /// What the op_state of a plane forbids, by [`Group::state_of`] it.

@@ -241,6 +241,7 @@ impl<'s> Site<'s> {
     }
 
     /// What keeps the first chain that cannot go on.
+    #[cold]
     fn stuck(&self) -> RunError {
         let tables = &self.setup.tables;
         let first = self.bench.ready.first().map(|&id| self.chains.get(id).rest()[0]);
@@ -404,7 +405,9 @@ impl<'s> Site<'s> {
         }
         let flying = cuts(info).then(|| self.flying(step));
         self.look_at_targets(step, now);
-        self.cut_chains(step, chain, now);
+        if flying.is_some() {
+            self.cut_chains(step, chain, now);
+        }
         let flight = self.device.start(&setup.tables, step.op, &step.place, now);
         if let Some(flying) = flying {
             self.tell_cuts(&flying, step, now, sink);

@@ -146,7 +146,8 @@ impl Device {
     pub fn state_keys(&self, die: Die, now: Ticks) -> ([Option<PhaseKey>; 8], Ticks) {
         let mut keys = [None; 8];
         let mut all = Ticks(u64::MAX);
-        for (key, segment) in keys.iter_mut().zip(&self.dies[usize::from(die.0)].segments) {
+        for (key, segment) in keys.iter_mut().zip(&self.dies[usize::from(die.0)].segments).take(self.all.len() as usize)
+        {
             if let Some(segment) = segment {
                 let (own, until) = segment.key(now);
                 *key = own;
