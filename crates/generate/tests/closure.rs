@@ -175,6 +175,11 @@ fn proposals_stop_when_enough_is_covered() {
     }
 }
 
+/// Why a site does not go on from a state.
+fn refusal(setup: &Setup, state: &SiteState) -> Option<String> {
+    Site::from_state(setup, 1, state).err().map(|error| error.to_string())
+}
+
 #[test]
 fn a_state_without_the_hits_it_needs_is_refused() {
     let profile = builtin::profile();
@@ -183,14 +188,12 @@ fn a_state_without_the_hits_it_needs_is_refused() {
     let counting = setup_of(&profile, &table, true).unwrap();
     let mut site = Site::new(&counting, 1);
     site.run(&limits(200, None), &mut Nothing).unwrap();
-    let refusal =
-        |setup: &Setup, state: &SiteState| Site::from_state(setup, 1, state).err().map(|error| error.to_string());
     assert_eq!(refusal(&plain, &site.state()).as_deref(), Some("hits of cells, and none count"));
     assert_eq!(refusal(&counting, &Site::new(&plain, 1).state()).as_deref(), Some("no hits of the cells that count"));
     let text = serde_json::to_string(&site.state()).unwrap();
     for (from, to) in [("\"hits\":\"", "\"hits\":\"0 "), ("\"hits\":\"", "\"hits\":\"99999999*0 "), ("*0", "*x")] {
         let state = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
-        let refusal = refusal(&counting, &state);
-        assert_eq!(refusal.as_deref(), Some("hits of other cells than those that count"), "{to}");
+        let refused = refusal(&counting, &state);
+        assert_eq!(refused.as_deref(), Some("hits of other cells than those that count"), "{to}");
     }
 }
