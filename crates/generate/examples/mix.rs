@@ -112,7 +112,12 @@ fn print(profile: &Profile, plan: &Plan, can_run: &[OpId], seconds: &[Names]) ->
             missing += 1;
         }
     }
-    println!("{} seconds of {:.0} operations, {} names that can run: {missing} missing", seconds.len(), mean(all), can_run.len());
+    println!(
+        "{} seconds of {:.0} operations, {} names that can run: {missing} missing",
+        seconds.len(),
+        mean(all),
+        can_run.len()
+    );
     missing == 0
 }
 
