@@ -71,7 +71,7 @@ struct SiteOutcome {
 pub(crate) type OnRun<'w> = &'w (dyn Fn(&SitePlan, &Path, &RunRecord) -> Result<(), Failure> + Sync);
 
 /// A file that takes longer to sync is one that others are synced beside.
-const SLOW_SYNC: Duration = Duration::from_millis(2);
+const SLOW_SYNC: Duration = Duration::from_millis(3);
 
 /// What is known when all folders are there.
 struct Prepared {

@@ -1,4 +1,5 @@
 //! Going for coverage: fewer operations, the same rules, the same bytes.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 #[path = "support/goal.rs"]
 mod goal;
@@ -12,7 +13,7 @@ use std::io;
 use goal::goal;
 use legacy::legacy;
 use nandseq_generate::probability::{self, Distributions};
-use nandseq_generate::{RunLimits, Setup, Site};
+use nandseq_generate::{RunLimits, Setup, Site, SiteState};
 use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
 use nandseq_verify::Verifier;
@@ -52,7 +53,7 @@ fn setup_of(profile: &Profile, table: &Distributions, directed: bool) -> Option<
 }
 
 fn limits(ops: u64, until_covered: Option<u64>) -> RunLimits<'static> {
-    let run_until = Ticks::from_us(10_000_000_000);
+    let run_until = Ticks::from_us(100_000_000);
     RunLimits { run_until, max_ops: Some(ops), until_covered, ..RunLimits::default() }
 }
 
@@ -101,7 +102,8 @@ fn a_directed_site_breaks_no_rule_and_says_the_same_again() {
             let mut witness = Witness::new(&profile);
             let mut site = Site::new(&setup, seed as u64);
             for _ in 0..2 {
-                site.run(&limits(4_000, None), &mut witness).expect("it goes on");
+                let limits = RunLimits { run_until: Ticks::from_us(2_000_000), ..limits(4_000, None) };
+                site.run(&limits, &mut witness).expect("it goes on");
                 witness.judge.end_of_file();
             }
             witness
@@ -181,7 +183,8 @@ fn a_state_without_the_hits_it_needs_is_refused() {
     let counting = setup_of(&profile, &table, true).unwrap();
     let mut site = Site::new(&counting, 1);
     site.run(&limits(200, None), &mut Nothing).unwrap();
-    let refusal = |setup, state| Site::from_state(setup, 1, state).err().map(|error| error.to_string());
+    let refusal =
+        |setup: &Setup, state: &SiteState| Site::from_state(setup, 1, state).err().map(|error| error.to_string());
     assert_eq!(refusal(&plain, &site.state()).as_deref(), Some("hits of cells, and none count"));
     assert_eq!(refusal(&counting, &Site::new(&plain, 1).state()).as_deref(), Some("no hits of the cells that count"));
     let text = serde_json::to_string(&site.state()).unwrap();

@@ -134,13 +134,15 @@ fn a_snapshot_that_was_touched_is_refused() {
     let folder = Folder::new();
     folder.succeed(&with("1", &[]));
     let good = fs::read_to_string(snapshot(&folder, 1)).unwrap();
-    let newer = good.replacen("\"version\":1", "\"version\":2", 1);
+    let newer = good.replacen("\"version\":1", "\"version\":3", 1);
+    let other = good.replacen("\"version\":1", "\"version\":2", 1);
     let altered = good.replacen("\"operations\":", "\"operations\":1", 1);
     for (contents, expected) in [
         (&good[..good.len() - 30], "it is cut or damaged"),
         ("", "it is cut or damaged"),
         ("{\"format\":\"else\"}", "it is not a snapshot of nandseqgen"),
         (&newer, "a newer program wrote it"),
+        (&other, "it was altered: its version is not that of its contents"),
         (&altered, "it was altered: its checksum is wrong"),
     ] {
         assert_ne!(contents, good);

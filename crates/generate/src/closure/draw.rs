@@ -94,16 +94,18 @@ impl Site<'_> {
             }
             self.steer(&mut tally, proposal);
         }
-        if waits || !self.draw_choice(&mut tally, view, proposal, stream, sink) {
-            self.go_on(&mut tally, proposal, (kind, waits), stream);
-            self.tally = Some(tally);
-            return;
-        }
-        tally.tried[usize::from(proposal.die.0)] = PlaneSet::EMPTY;
         self.tally = Some(tally);
-        self.begin(*proposal, proposal.time, sink);
+        let starts = !waits && self.draw_choice(view, proposal, stream, sink);
+        if starts {
+            self.begin(*proposal, proposal.time, sink);
+        }
         let Some(mut tally) = self.tally.take() else { return };
-        self.follow(&mut tally, proposal, stream);
+        if starts {
+            tally.tried[usize::from(proposal.die.0)] = PlaneSet::EMPTY;
+            self.follow(&mut tally, proposal, stream);
+        } else {
+            self.go_on(&mut tally, proposal, (kind, waits), stream);
+        }
         self.tally = Some(tally);
     }
 
@@ -123,16 +125,10 @@ impl Site<'_> {
     }
 
     /// Draws from the ballot until a name may start now; returns whether one may.
-    fn draw_choice(
-        &mut self,
-        tally: &mut Tally,
-        view: &View,
-        proposal: &Proposal,
-        stream: &mut Stream,
-        sink: &mut dyn Sink,
-    ) -> bool {
+    fn draw_choice(&mut self, view: &View, proposal: &Proposal, stream: &mut Stream, sink: &mut dyn Sink) -> bool {
         let setup = self.setup;
         for _ in 0..setup.max_tries {
+            let Some(tally) = &mut self.tally else { return false };
             let Some(choice) = tally.ballot.draw(stream) else { return false };
             let Some((op, class)) = choice.name else { return false };
             let base = setup.classes.get(class).base;
@@ -200,8 +196,7 @@ impl Site<'_> {
     fn steer(&self, tally: &mut Tally, proposal: &Proposal) {
         let Some(goal) = &self.setup.goal else { return };
         let tables = &self.setup.tables;
-        let open = goal.map.open(self.setup, &self.device, proposal.die);
-        let values = goal.map.values(tally, &open);
+        let values = goal.map.values(tally);
         let Some(least) = self.worth_exceeding(&values, proposal) else { return };
         let mut ballot = std::mem::take(&mut tally.ballot);
         let behind = |forbidden: BaseSet| forbidden.iter().filter_map(|base| values.get(base.index())).max().copied();
@@ -209,7 +204,7 @@ impl Site<'_> {
         let opens = barriers.map(|(ends, forbidden)| (ends, behind(forbidden).unwrap_or(0) / 2));
         let value_of = |class: Class| {
             let opened = opens.iter().filter(|(ends, _)| ends.contains(class.base)).map(|(_, value)| *value).max();
-            let provided = goal.map.provides((self.setup, tally), &open, class);
+            let provided = goal.map.provides((self.setup, tally), &self.device, proposal.die, class);
             let wanted = opened.unwrap_or(0).max(provided) / tally.tiredness(class.base);
             wanted.max(values[class.base.index()])
         };

@@ -4,17 +4,15 @@
 //! nothing that lacks hits can start.
 
 use nandseq_device::{BaseInfo, Device, Effects, PlaneLogic, Tables};
-use nandseq_profile::model::{AddressSource, DeviceState};
+use nandseq_profile::model::DeviceState;
 use nandseq_profile::{BaseId, BaseSet, Die, PhaseKey, Plane, Profile};
 
 use super::{Goal, Tally};
-use crate::classes::{Class, ClassId};
+use crate::classes::Class;
 use crate::setup::Setup;
 
 /// As many cells under one key are worth going for; the rest comes with further visits.
 const WORTH: u64 = 10;
-/// As many cells are worth going for with an operation that leaves what they need: it serves many states.
-const UNLOCKED: u64 = 40;
 /// Values are whole numbers of this part.
 const UNIT: u64 = 64;
 /// Operations that values look ahead.
@@ -112,64 +110,34 @@ impl Map {
         ]
     }
 
-    /// Which classes have what they take on a die: an address, the page of a copyback read. By [`crate::classes::ClassId`].
-    pub(super) fn open(&self, setup: &Setup, device: &Device, die: Die) -> Vec<bool> {
-        let (book, planes) = (&device.book, device.planes());
-        let cells = [book.next_cells(die, planes), book.next_cells_together(die, planes)];
-        let pages = [book.read_cells(die, planes), book.read_cells_together(die, planes)];
-        let copies = self.copies(device, die);
-        let open = |class: Class| {
-            let info = setup.tables.base(class.base);
-            let holds = |sets: [u8; 2]| sets[usize::from(class.multi)] >> class.cell.0 & 1 == 1;
-            let source = !self.copyback.contains(class.base) || copies > usize::from(class.multi);
-            source
-                && match info.address {
-                    AddressSource::NextPage if self.programs.contains(class.base) => holds(cells),
-                    AddressSource::ReadablePage => holds(pages),
-                    AddressSource::NextPage
-                    | AddressSource::None
-                    | AddressSource::Hook
-                    | AddressSource::OutputRegister
-                    | AddressSource::PageRegister
-                    | AddressSource::AnyBlock
-                    | AddressSource::SuspendedProgram
-                    | AddressSource::OneShotLatch
-                    | AddressSource::CopybackLatch => true,
-                }
-        };
-        setup.classes.all().map(open).collect()
-    }
-
-    /// Planes of a die that hold the page of a copyback read.
-    fn copies(&self, device: &Device, die: Die) -> usize {
-        let held = |plane: &&PlaneLogic| plane.page.is_some_and(|page| page.copyback);
-        device.logic(die).planes.iter().filter(held).count()
-    }
-
     /// What one of these classes is worth on a die because others, which lack hits, need what it leaves.
-    pub(super) fn provides(&self, (setup, tally): (&Setup, &Tally), open: &[bool], class: Class) -> u64 {
+    pub(super) fn provides(&self, (setup, tally): (&Setup, &Tally), device: &Device, die: Die, class: Class) -> u64 {
         let effects = &setup.tables.base(class.base).effects;
-        let wanting = |of: ClassId, wanted: &dyn Fn(Class) -> bool| !open[of.index()] && wanted(setup.classes.get(of));
         let missing = if effects.fill == Some(true) {
-            let takes = |of: Class| self.copyback.contains(of.base) && of.multi <= class.multi;
-            tally.missing_of(|of| wanting(of, &takes))
+            let held = |plane: &&PlaneLogic| plane.page.is_some_and(|page| page.copyback);
+            // Programs of several planes take from several.
+            let enough = device.logic(die).planes.iter().filter(held).count() > 1;
+            if enough { 0 } else { tally.missing_of(&setup.classes, |of| self.copyback.contains(of.base)) }
         } else if effects.erase {
-            let fits = setup.tables.programs[class.cell.index()];
-            let takes =
-                |of: Class| of.multi == class.multi && fits >> of.cell.0 & 1 == 1 && self.programs.contains(of.base);
-            tally.missing_of(|of| wanting(of, &takes))
+            let (book, planes) = (&device.book, device.planes());
+            let next = if class.multi { book.next_cells_together(die, planes) } else { book.next_cells(die, planes) };
+            // What may be programmed on such a block, and can be on no block there is.
+            let wanting = setup.tables.programs[class.cell.index()] & !next;
+            tally.missing_of(&setup.classes, |of| {
+                of.multi == class.multi && wanting >> of.cell.0 & 1 == 1 && self.programs.contains(of.base)
+            })
         } else {
             0
         };
-        UNIT * missing.min(UNLOCKED)
+        UNIT * missing.min(WORTH)
     }
 
     /// The value of every base, by [`BaseId`].
-    pub(super) fn values(&self, tally: &Tally, open: &[bool]) -> Vec<u64> {
+    pub(super) fn values(&self, tally: &Tally) -> Vec<u64> {
         let gain = |way: &Way| {
             let missing = way.keys.iter().map(|&key| {
                 let idle = u64::from(tally.idle[key.index()]);
-                UNIT * tally.open_under(key, open).min(WORTH) / (1 + idle * idle / 64)
+                UNIT * tally.missing_under(key).min(WORTH) / (1 + idle * idle / 64)
             });
             missing.sum::<u64>()
         };

@@ -10,7 +10,7 @@ use nandseq_trace::Proposal;
 
 use super::draw::Ballot;
 use super::{Goal, Reached};
-use crate::classes::{CHUNK, ClassId};
+use crate::classes::{CHUNK, Class, ClassId, Classes};
 
 /// A cell lacks hits below a level that rises by one whenever so many hits for each cell have come: once all is covered, what was
 /// hit least goes first.
@@ -31,9 +31,8 @@ pub(crate) struct Tally {
     lacking: Vec<u16>,
     /// By key and tenth: how many names lack hits.
     missing: Vec<[u32; TENTHS as usize]>,
-    /// By class, and by key and class: how many cells of its names lack hits.
+    /// By class: how many cells of its names lack hits.
     of_class: Vec<u32>,
-    under: Vec<u32>,
     /// By die: when the last hook that follows another one comes.
     pub(super) next: [Ticks; 64],
     /// By die: the planes where nothing that lacks hits could start since anything did.
@@ -63,7 +62,6 @@ impl Tally {
             lacking: vec![0; goal.pairs.len()],
             missing: vec![[0; TENTHS as usize]; goal.spans.len()],
             of_class: vec![0; goal.classes],
-            under: vec![0; goal.spans.len() * goal.classes],
             next: [Ticks::ZERO; 64],
             tried: [PlaneSet::EMPTY; 64],
             idle: vec![0; goal.spans.len()],
@@ -79,16 +77,13 @@ impl Tally {
         self.level = 1 + (self.total / (HITS_OF_A_LEVEL * goal.cells().max(1))) as u32;
         self.missing.fill([0; TENTHS as usize]);
         self.of_class.fill(0);
-        self.under.fill(0);
         for (at, pair) in goal.pairs.iter().enumerate() {
             self.lacking[at] = 0;
             for (cell, bin) in (pair.first..).zip(bits(pair.bins)) {
                 if self.hits[cell as usize] < self.level {
                     self.lacking[at] |= 1 << bin;
                     self.missing[pair.key.index()][usize::from(bin)] += 1;
-                    let class = goal.class_of[pair.op.index()].index();
-                    self.of_class[class] += 1;
-                    self.under[pair.key.index() * goal.classes + class] += 1;
+                    self.of_class[goal.class_of[pair.op.index()].index()] += 1;
                 }
             }
         }
@@ -110,9 +105,7 @@ impl Tally {
         if *hits == self.level {
             self.lacking[at] &= !(1 << bin);
             self.missing[pair.key.index()][usize::from(bin)] -= 1;
-            let class = goal.class_of[op.index()].index();
-            self.of_class[class] -= 1;
-            self.under[pair.key.index() * goal.classes + class] -= 1;
+            self.of_class[goal.class_of[op.index()].index()] -= 1;
             self.idle[pair.key.index()] = 0;
             self.steered.fill(0);
         }
@@ -155,17 +148,10 @@ impl Tally {
     }
 
     /// How many cells of the names of some classes lack hits.
-    pub(super) fn missing_of(&self, wanted: impl Fn(ClassId) -> bool) -> u64 {
+    pub(super) fn missing_of(&self, classes: &Classes, wanted: impl Fn(Class) -> bool) -> u64 {
         let each = self.of_class.iter().enumerate().filter(|(_, missing)| **missing > 0);
-        let each = each.filter(|(at, _)| wanted(ClassId::at(at / CHUNK, at % CHUNK)));
+        let each = each.filter(|(at, _)| wanted(classes.get(ClassId::at(at / CHUNK, at % CHUNK))));
         each.map(|(_, &missing)| u64::from(missing)).sum()
-    }
-
-    /// How many cells of a key lack hits, those of the classes alone that `open` names.
-    pub(super) fn open_under(&self, key: PhaseKey, open: &[bool]) -> u64 {
-        let classes = open.len();
-        let under = self.under[key.index() * classes..][..classes].iter().zip(open);
-        under.map(|(&missing, &open)| if open { u64::from(missing) } else { 0 }).sum()
     }
 
     /// How many cells of a key lack hits.

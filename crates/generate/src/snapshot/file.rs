@@ -110,8 +110,7 @@ impl Snapshot {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let sha256 = Digest::of(&compact(self));
-        let version = if self.identity.coverage.is_some() { VERSION } else { WITHOUT_COVERAGE };
-        let mut bytes = compact(&File { format: FORMAT, version, sha256, snapshot: self });
+        let mut bytes = compact(&File { format: FORMAT, version: self.version(), sha256, snapshot: self });
         bytes.push(b'\n');
         bytes
     }
@@ -128,7 +127,8 @@ impl Snapshot {
         }
         let altered = |what: &str| SnapshotError::Altered(what.to_owned());
         let version = document.get("version").and_then(serde_json::Value::as_u64);
-        match version.ok_or_else(|| altered("it has no version"))? {
+        let version = version.ok_or_else(|| altered("it has no version"))?;
+        match version {
             WITHOUT_COVERAGE..=VERSION => {}
             newer if newer > VERSION => return Err(SnapshotError::Newer(newer)),
             _ => return Err(altered("there is no such version")),
@@ -138,7 +138,20 @@ impl Snapshot {
             sha256.and_then(|text| Digest::try_from(text).ok()).ok_or_else(|| altered("it has no checksum"))?;
         let snapshot = document.get("snapshot").ok_or_else(|| altered("it has no contents"))?;
         let snapshot = Self::deserialize(snapshot).map_err(|error| SnapshotError::Altered(error.to_string()))?;
-        if Digest::of(&compact(&snapshot)) == sha256 { Ok(snapshot) } else { Err(altered("its checksum is wrong")) }
+        if Digest::of(&compact(&snapshot)) != sha256 {
+            return Err(altered("its checksum is wrong"));
+        }
+        // The checksum does not cover it.
+        if version == snapshot.version() {
+            Ok(snapshot)
+        } else {
+            Err(altered("its version is not that of its contents"))
+        }
+    }
+
+    /// The version of the form that it is written in.
+    const fn version(&self) -> u64 {
+        if self.identity.coverage.is_some() { VERSION } else { WITHOUT_COVERAGE }
     }
 
     /// Whether it belongs to what is to go on.
