@@ -38,11 +38,18 @@ pub(crate) struct Journal {
     suspended: Vec<[Option<Origin>; 2]>,
     /// The op_states of the operation being told of.
     states: Vec<OpState>,
+    /// The memory of the last [`Flying`].
+    flying: Vec<(FlightId, bool)>,
 }
 
 impl Journal {
     pub(crate) fn new(dies: u8) -> Self {
-        Self { flights: Vec::new(), suspended: vec![[None; 2]; usize::from(dies)], states: Vec::new() }
+        Self {
+            flights: Vec::new(),
+            suspended: vec![[None; 2]; usize::from(dies)],
+            states: Vec::new(),
+            flying: Vec::new(),
+        }
     }
 
     /// Remembers the origin of a flight.
@@ -81,15 +88,17 @@ pub(crate) struct Flying {
 
 impl Site<'_> {
     /// The flights that an operation with this step may end before their time.
-    pub(crate) fn flying(&self, step: Step) -> Flying {
+    pub(crate) fn flying(&mut self, step: Step) -> Flying {
         let tables = &self.setup.tables;
         let occupies = |op| tables.base(tables.op(op).base).occupies;
-        let flights = self.device.flights().map(|(id, flight)| (id, occupies(flight.op))).collect();
+        let mut flights = std::mem::take(&mut self.journal.flying);
+        flights.clear();
+        flights.extend(self.device.flights().map(|(id, flight)| (id, occupies(flight.op))));
         Flying { flights, suspends: tables.base(tables.op(step.op).base).effects.suspend }
     }
 
     /// Tells of the flights that `step`, which has just started, has cut, and forgets their hooks: they will not come.
-    pub(crate) fn tell_cuts(&mut self, flying: &Flying, step: Step, now: Ticks, sink: &mut dyn Sink) {
+    pub(crate) fn tell_cuts(&mut self, flying: Flying, step: Step, now: Ticks, sink: &mut dyn Sink) {
         let die = step.place.die;
         for &(id, occupies) in &flying.flights {
             if self.device.flight(id).is_some() {
@@ -109,22 +118,20 @@ impl Site<'_> {
                 self.note(told);
             }
         }
+        self.journal.flying = flying.flights;
         if flying.suspends.is_some() {
             return;
         }
-        let ended = |die: Die, axis| self.device.parked(die, axis).is_none();
-        let mut gone = Vec::new();
-        for (at, slots) in self.journal.suspended.iter_mut().enumerate() {
+        for at in 0..self.journal.suspended.len() {
             for axis in [Axis::Erase, Axis::Program] {
-                let slot = &mut slots[axis_index(axis)];
-                if ended(Die(at as u8), axis) {
-                    gone.extend(slot.take());
+                if self.device.parked(Die(at as u8), axis).is_some() {
+                    continue;
+                }
+                if let Some(origin) = self.journal.suspended[at][axis_index(axis)].take() {
+                    let told = sink.cut(origin.uid, now, Cut::Reset);
+                    self.note(told);
                 }
             }
-        }
-        for origin in gone {
-            let told = sink.cut(origin.uid, now, Cut::Reset);
-            self.note(told);
         }
     }
 

@@ -15,7 +15,6 @@ use crate::philox::{Stream, StreamKind};
 use crate::plan::{draw_place, expand};
 use crate::reason::Reason;
 use crate::site::Site;
-use crate::waiting::Waiter;
 
 /// How many proposals may wait for the bus, per plane of the device. Hooks come from operations that hold the bus for
 /// longer than what waits, so that only refills in quick succession can ever reach it.
@@ -119,7 +118,7 @@ impl Site<'_> {
         if free > deadline || self.bench.waiters.len() >= lanes * WAITERS_PER_PLANE {
             return Err(Reason::BusWindow);
         }
-        self.bench.waiters.push(Waiter { plan: self.plan.clone(), proposal: *proposal, deadline });
+        self.bench.wait(&self.plan, *proposal, deadline);
         self.wake_at(free);
         Ok(Start::WhenBusIsFree)
     }

@@ -353,14 +353,11 @@ impl<'s> Site<'s> {
             let (dies, _) = self.device.occupied_by(info, &step.place);
             let all = dies > 1 || info.effects.reset_target;
             let caught = |die: Die| all || die == step.place.die;
-            let ids: Vec<ChainId> = self
-                .chains
-                .live()
-                .map(|(id, chain)| (id, chain.die))
-                .filter(|&(id, die)| caught(die) && own != Some(id))
-                .map(|(id, _)| id)
-                .collect();
-            for id in ids {
+            let next = |chains: &Chains| {
+                let mut live = chains.live().filter(|&(id, chain)| caught(chain.die) && own != Some(id));
+                live.next().map(|(id, _)| id)
+            };
+            while let Some(id) = next(&self.chains) {
                 self.drop_chain(id);
             }
         }
@@ -369,8 +366,10 @@ impl<'s> Site<'s> {
     /// Forgets a chain and all that refers to it.
     fn drop_chain(&mut self, id: ChainId) {
         let die = self.chains.get(id).die;
-        let rest = self.chains.get(id).rest().to_vec();
-        rest.iter().for_each(|step| self.release(step));
+        for at in 0..self.chains.get(id).rest().len() {
+            let step = self.chains.get(id).rest()[at];
+            self.release(&step);
+        }
         self.chains.forget(id);
         self.bench.ready.retain(|&ready| ready != id);
         self.orders[usize::from(die.0)].clear();
@@ -410,7 +409,7 @@ impl<'s> Site<'s> {
         }
         let flight = self.device.start(&setup.tables, step.op, &step.place, now);
         if let Some(flying) = flying {
-            self.tell_cuts(&flying, step, now, sink);
+            self.tell_cuts(flying, step, now, sink);
         }
         self.uid += 1;
         self.summary.ops += 1;

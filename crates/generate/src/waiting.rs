@@ -31,6 +31,8 @@ pub(crate) struct Bench {
     pub(crate) waiters: Vec<Waiter>,
     /// Times at which a wake event is already queued.
     wakes: Vec<Ticks>,
+    /// Memory of waiters that are gone.
+    spare: Vec<Vec<Step>>,
 }
 
 impl Bench {
@@ -39,7 +41,15 @@ impl Bench {
     }
 
     pub(crate) fn drop_waiters(&mut self) {
-        self.waiters.clear();
+        self.spare.extend(self.waiters.drain(..).map(|waiter| waiter.plan));
+    }
+
+    /// Lets a proposal wait.
+    pub(crate) fn wait(&mut self, plan: &[Step], proposal: Proposal, deadline: Ticks) {
+        let mut own = self.spare.pop().unwrap_or_default();
+        own.clear();
+        own.extend_from_slice(plan);
+        self.waiters.push(Waiter { plan: own, proposal, deadline });
     }
 
     /// Whether a wake event must be queued for `time`; remembers it.
@@ -156,6 +166,7 @@ impl Site<'_> {
                 }
                 Err(reason) => self.refuse(&waiter.proposal, waiter.plan[0].op, reason, sink),
             }
+            self.bench.spare.push(waiter.plan);
         }
     }
 

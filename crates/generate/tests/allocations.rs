@@ -37,7 +37,7 @@ impl Sink for Meter<'_> {
 
 /// The one thing that grows: a node of the map of refusals for a phase key, name and reason never met before, and a set of the
 /// address book that is longer than ever. Both become rare, and both have a bound.
-const RARE: usize = 60;
+const RARE: usize = 200;
 
 #[test]
 fn a_warm_engine_allocates_only_for_what_it_has_never_met() {

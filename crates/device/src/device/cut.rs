@@ -147,15 +147,17 @@ impl Device {
     /// Ends everything in flight, or suspended, on the dies that a reset works on.
     pub(super) fn reset(&mut self, tables: &Tables, info: &BaseInfo, place: &Place, now: Ticks) {
         let dies = self.dies_of(info, place);
-        let caught = |flight: &Flight| {
-            let own = self.dies_of(tables.base(tables.op(flight.op).base), &flight.place);
+        let caught = |device: &Self, flight: &Flight| {
+            let own = device.dies_of(tables.base(tables.op(flight.op).base), &flight.place);
             // A reset of one die does not end what works on several (rulebook, question 24).
             dies.start <= own.start && own.end <= dies.end
         };
-        let ids: Vec<FlightId> = self.flights().filter(|(_, flight)| caught(flight)).map(|(id, _)| id).collect();
-        for id in ids {
-            let flight = self.take(tables, id, now);
-            self.abort(tables, flight.op, &flight.place);
+        for slot in 0..self.flights.len() {
+            let (generation, flight) = self.flights[slot];
+            if flight.is_some_and(|flight| caught(self, &flight)) {
+                let flight = self.take(tables, FlightId { slot: slot as u32, generation }, now);
+                self.abort(tables, flight.op, &flight.place);
+            }
         }
         for die in dies {
             for parked in std::mem::take(&mut self.dies[die].parked).into_iter().flatten() {
