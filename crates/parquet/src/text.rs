@@ -1,8 +1,10 @@
 //! Tables back from Parquet, as the lines that the same tables have in CSV.
 //!
-//! Promises rows, order and columns of the file, so that what reads lines sees the same whatever form a run was written in. Columns
-//! are found by their names; numbers and decimals may be of any width, as other tools write them. Holds a few thousand rows at a
-//! time. Leaves out what the fields mean: a null is an empty field, and whoever reads lines says that there is no number.
+//! Promises rows, order and columns of the file, so that what reads lines sees the same whatever form a run was written in: no text
+//! becomes another one, and a text with a line break, which a line cannot hold, is refused with its row. Columns are found by their
+//! names. They may be of the types that [`ACCEPTED`] names, as other tools write them; of others (unsigned or smaller integers,
+//! floating point, large strings) the file is refused. Holds a few thousand rows at a time. Leaves out what the fields mean: a null
+//! is an empty field, and whoever reads lines says that there is no number.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -23,6 +25,9 @@ use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader,
 use parquet::errors::ParquetError;
 
 use crate::into_io;
+
+/// What columns may be, in the words of those who write such files.
+const ACCEPTED: &str = "string, 32- or 64-bit signed integer, decimal, or list of structs of these";
 
 /// Rows that become lines at once.
 const BATCH: usize = 4096;
@@ -65,6 +70,8 @@ struct Lines {
     columns: &'static [&'static str],
     files: AnyFiles,
     text: Vec<u8>,
+    /// Rows before those of the text.
+    rows: u64,
     /// How much of the text was taken.
     taken: usize,
 }
@@ -84,7 +91,7 @@ impl Lines {
         let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
         let batches = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(damaged)?;
         let text = (columns.join(",") + "\n").into_bytes();
-        Ok(Self { batches: Some(batches), columns, files, text, taken: 0 })
+        Ok(Self { batches: Some(batches), columns, files, text, rows: 0, taken: 0 })
     }
 
     /// The lines of the next rows, if there are any.
@@ -107,10 +114,13 @@ impl Lines {
                 }
                 let name = names.and_then(|at| columns[at].text(row));
                 let expects = || name.and_then(|name| self.files.expecting.get(name)).copied().unwrap_or(false);
-                column.put(row, &expects, &mut self.text)?;
+                column.put(row, &expects, &mut self.text).map_err(|error| {
+                    invalid(format!("row {}, column '{}': {error}", self.rows + row as u64 + 1, self.columns[at]))
+                })?;
             }
             self.text.push(b'\n');
         }
+        self.rows += batch.num_rows() as u64;
         Ok(())
     }
 }
@@ -212,7 +222,7 @@ impl<'a> Cells<'a> {
             return Ok(());
         }
         match self {
-            Self::Text(texts) => put_text(texts.value(row), line),
+            Self::Text(texts) => put_text(texts.value(row), line)?,
             Self::Small(numbers) => write!(line, "{}", numbers.value(row))?,
             Self::Large(numbers) => write!(line, "{}", numbers.value(row))?,
             Self::Decimal32(numbers, digits) => put_decimal(numbers.value(row).into(), *digits, line)?,
@@ -250,10 +260,10 @@ fn put_object(fields: &[(String, Cells<'_>)], at: usize, expects: bool, line: &m
             line.push(b',');
         }
         first = false;
-        put_json(name, line);
+        put_json(name, line)?;
         line.push(b':');
         match cells.text(at) {
-            Some(text) => put_json(text, line),
+            Some(text) => put_json(text, line)?,
             None if nothing => line.extend_from_slice(b"null"),
             None => cells.put(at, &|| false, line)?,
         }
@@ -262,27 +272,34 @@ fn put_object(fields: &[(String, Cells<'_>)], at: usize, expects: bool, line: &m
     Ok(())
 }
 
-/// A JSON string in a quoted field. Names contain nothing that has to be escaped; what does is kept from ending the string.
-fn put_json(text: &str, line: &mut Vec<u8>) {
+/// A JSON string in a quoted field: what JSON escapes is escaped, and quotes are doubled since the field is quoted.
+fn put_json(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
     line.extend_from_slice(b"\"\"");
     for byte in text.bytes() {
         match byte {
-            b'"' | b'\\' | 0..=31 => line.push(b'\\'),
+            b'"' => line.extend_from_slice(b"\\\"\""),
+            b'\\' => line.extend_from_slice(b"\\\\"),
+            0..=31 => write!(line, "\\u{byte:04x}")?,
             other => line.push(other),
         }
     }
     line.extend_from_slice(b"\"\"");
+    Ok(())
 }
 
-/// A field, quoted where it has to be.
-fn put_text(text: &str, line: &mut Vec<u8>) {
-    if text.contains([',', '"', '\n', '\r']) {
+/// A field, quoted where it has to be. No row of these tables goes on in another line, so that a line break is refused.
+fn put_text(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
+    if text.contains(['\n', '\r']) {
+        return Err(invalid(format!("{text:?} contains a line break, which no name of these tables does")));
+    }
+    if text.contains([',', '"']) {
         line.push(b'"');
-        line.extend_from_slice(text.replace('"', "\"\"").replace(['\n', '\r'], " ").as_bytes());
+        line.extend_from_slice(text.replace('"', "\"\"").as_bytes());
         line.push(b'"');
     } else {
         line.extend_from_slice(text.as_bytes());
     }
+    Ok(())
 }
 
 /// An exact decimal with at least one digit after the point.
@@ -299,7 +316,10 @@ fn invalid(what: String) -> io::Error {
 }
 
 fn unfit(name: &str, array: &ArrayRef) -> io::Error {
-    invalid(format!("column '{name}' is of type {}, which these tables do not have there", array.data_type()))
+    let found = array.data_type();
+    invalid(format!(
+        "column '{name}' is of type {found}; what can be read is {ACCEPTED}: cast it in the tool that wrote the file"
+    ))
 }
 
 /// A file that is not Parquet, or not any more.
@@ -314,6 +334,11 @@ fn damaged(error: ParquetError) -> io::Error {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use std::sync::Arc;
+
+    use arrow_array::UInt64Array;
+    use parquet::arrow::ArrowWriter;
+
     use super::*;
 
     #[test]
@@ -330,12 +355,41 @@ mod tests {
     }
 
     #[test]
-    fn no_text_of_a_file_ends_its_field_or_its_line() {
+    fn no_text_of_a_file_becomes_another_one_or_ends_its_field() {
         let mut line = Vec::new();
-        put_text("a,\"b\"\n", &mut line);
-        assert_eq!(line, b"\"a,\"\"b\"\" \"");
+        put_text("a,\"b\"", &mut line).unwrap();
+        assert_eq!(line, b"\"a,\"\"b\"\"\"");
+        for broken in ["a\nb", "a\r", "\n"] {
+            let error = put_text(broken, &mut Vec::new()).unwrap_err().to_string();
+            assert!(error.contains("contains a line break"), "{error}");
+        }
         line.clear();
-        put_json("x\",\n\"y", &mut line);
-        assert_eq!(line, b"\"\"x\\,\\\\y\"\"");
+        put_json("x\",\n\\y", &mut line).unwrap();
+        assert_eq!(line, b"\"\"x\\\"\",\\u000a\\\\y\"\"");
+    }
+
+    #[test]
+    fn a_line_break_in_a_name_is_refused_with_its_row_and_a_type_with_those_that_can_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("address_touch_count.parquet");
+        let said = |block: ArrayRef| {
+            let names: ArrayRef = Arc::new(StringArray::from(vec!["PROGRAM", "RE\nAD"]));
+            let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+            let columns = TableKind::AddressTouchCount.columns().iter().map(|&name| match name {
+                "op_base" => (name, Arc::clone(&names)),
+                "block" => (name, Arc::clone(&block)),
+                _ => (name, Arc::clone(&numbers)),
+            });
+            let batch = RecordBatch::try_from_iter(columns).unwrap();
+            let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
+            writer.write(&batch).unwrap();
+            writer.close().unwrap();
+            let mut lines = AnyFiles { expecting: HashMap::new() }.open(&path).unwrap();
+            lines.read_to_string(&mut String::new()).unwrap_err().to_string()
+        };
+        let broken = said(Arc::new(Int32Array::from(vec![1, 2])));
+        assert!(broken.starts_with("row 2, column 'op_base': \"RE\\nAD\" contains a line break"), "{broken}");
+        let unfit = said(Arc::new(UInt64Array::from(vec![1, 2])));
+        assert!(unfit.starts_with("column 'block' is of type UInt64; what can be read is string, 32- or"), "{unfit}");
     }
 }

@@ -101,8 +101,7 @@ impl Coverage {
                         &file.path,
                         |line| form.input_time(line),
                         |row| {
-                            let sum = coverage.cells.entry(cell(profile, &lengths, &row)).or_default();
-                            *sum = sum.saturating_add(row.count);
+                            add_count(&mut coverage.cells, cell(profile, &lengths, &row), row.count);
                             Ok(())
                         },
                     )?;
@@ -121,8 +120,7 @@ impl Coverage {
                                 block: row.block,
                                 page: row.page,
                             };
-                            let sum = coverage.touches.entry(touched).or_default();
-                            *sum = sum.saturating_add(row.count);
+                            add_count(&mut coverage.touches, touched, row.count);
                             Ok(())
                         },
                     )?;
@@ -132,7 +130,7 @@ impl Coverage {
         }
         for outcome in load::outcomes(profile, run)? {
             if let Some(reason) = outcome.reason {
-                *coverage.refusals.entry((outcome.key, outcome.op, reason)).or_default() += outcome.count;
+                add_count(&mut coverage.refusals, (outcome.key, outcome.op, reason), outcome.count);
             }
         }
         Ok(coverage)
@@ -176,9 +174,19 @@ impl Coverage {
 
 fn add_counts<K: Ord + Clone>(sums: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
     for (key, count) in more {
-        let sum = sums.entry(key.clone()).or_default();
-        *sum = sum.saturating_add(*count);
+        add_count(sums, key.clone(), *count);
     }
+}
+
+/// Adds to a sum. Counts come out of files, which may say anything: a sum stops at the greatest number there is.
+pub(crate) fn add_count<K: Ord>(sums: &mut BTreeMap<K, u64>, key: K, count: u64) {
+    let sum = sums.entry(key).or_default();
+    *sum = sum.saturating_add(count);
+}
+
+/// The sum of counts, as [`add_count`] adds them.
+pub(crate) fn total(counts: impl IntoIterator<Item = u64>) -> u64 {
+    counts.into_iter().fold(0, u64::saturating_add)
 }
 
 /// The cell a row of op_state_name_input_time_count counts for.

@@ -232,6 +232,40 @@ fn a_universe_may_be_handed_in_by_who_knows_better() {
 }
 
 #[test]
+fn counts_as_great_as_numbers_go_are_added_without_overflow() {
+    let all = Universe::of_table(&PROFILE, &table(&PROFILE));
+    let cells: Vec<_> = all.cells().take(2).map(|cell| (cell, u64::MAX)).collect();
+    let (&(cell, _), (page, touch)) =
+        (&cells[0], counted()[0].touches.pop_first().map(|(at, _)| (at.page, at)).unwrap());
+    let coverage = Coverage {
+        cells: cells.into_iter().collect(),
+        touches: BTreeMap::from([(touch, u64::MAX), (coverage::Touched { page: page + 1, ..touch }, u64::MAX)]),
+        refusals: BTreeMap::from([((cell.key, cell.op, "why".to_owned()), u64::MAX)]),
+        ..Coverage::default()
+    };
+    // A file that lists everything twice.
+    let mut file: Value = serde_json::from_str(&coverage::write(&PROFILE, &coverage)).unwrap();
+    for part in ["cells", "touches", "refusals"] {
+        let rows = file[part].as_array_mut().unwrap();
+        rows.extend_from_within(..);
+    }
+    let read = coverage::read(&PROFILE, file.to_string().as_bytes()).unwrap();
+    assert_eq!(read, coverage);
+    let merged = sum([&read, &coverage].into_iter());
+    assert_eq!(merged, coverage);
+    let figures = Figures::new(&merged, &all);
+    assert_eq!((figures.hits, figures.hit, figures.effective_cells, figures.unseen), (u64::MAX, 2, 2.0, 0.0));
+    assert!((0.0..=1.0).contains(&figures.gini) && (0.0..=1.0).contains(&figures.evenness), "{figures:?}");
+    let nothing = Universe::new(&PROFILE, "nothing", |_, _| Standing::Chance);
+    assert_eq!(Figures::new(&merged, &nothing).outside, (2, u64::MAX));
+    let mut parts = Parts::default();
+    parts.add(&all, "a", "", &merged);
+    let report = parts.report(&PROFILE, &all, Some(&table(&PROFILE)));
+    assert!(report.holes.iter().all(|hole| hole.expected.is_some_and(f64::is_finite)));
+    assert!(report.to_text(9).contains("18446744073709551615 proposals counted"), "{}", report.to_text(9));
+}
+
+#[test]
 fn figures_hold_at_the_edges() {
     let nothing = Coverage::default();
     let all = Universe::of_table(&PROFILE, &table(&PROFILE));

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use nandseq_profile::{CellTypeId, Profile};
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Universe};
+use super::{Coverage, Universe, total};
 
-/// How much of a universe was covered. Fractions are rounded to nine decimals, so that they can be compared.
+/// How much of a universe was covered. Fractions are rounded to nine decimals, effective cells to six, so that they can be compared;
+/// counts stop at the greatest number there is.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub struct Figures {
     /// Operations in the sequences.
@@ -43,6 +44,11 @@ fn rounded(value: f64) -> f64 {
     (value * 1e9).round() / 1e9
 }
 
+/// Six decimals: of a number of thousands, more would depend on how a machine computes a logarithm.
+fn six_decimals(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
 fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { rounded(100.0 * part as f64 / whole as f64) }
 }
@@ -58,9 +64,11 @@ impl Figures {
             coverage.cells.iter().filter(|(cell, _)| !universe.holds(**cell)).map(|(_, &count)| count).collect();
         let cells = counts.len() as u64;
         let at_least = |least: u64| counts.iter().filter(|&&count| count >= least).count() as u64;
-        let (hits, hit, hit_ten) = (counts.iter().sum::<u64>(), at_least(1), at_least(10));
+        // Of more counts than fit a number of the report, the fractions are still those of all.
+        let sum: u128 = counts.iter().copied().map(u128::from).sum();
+        let (hits, hit, hit_ten) = (u64::try_from(sum).unwrap_or(u64::MAX), at_least(1), at_least(10));
         let once = counts.iter().filter(|&&count| count == 1).count() as f64;
-        let entropy = entropy(&counts, hits);
+        let entropy = entropy(&counts, sum);
         let even = (cells as f64).ln();
         Self {
             operations: coverage.operations,
@@ -77,22 +85,22 @@ impl Figures {
             } else {
                 1.0
             }),
-            effective_cells: rounded(if hits > 0 { entropy.exp() } else { 0.0 }),
-            gini: rounded(gini(&counts, hits)),
-            unseen: rounded(if hits > 0 { once / hits as f64 } else { 1.0 }),
-            outside: (outside.len() as u64, outside.iter().sum()),
+            effective_cells: if hits > 0 { six_decimals(entropy.exp()) } else { 0.0 },
+            gini: rounded(gini(&counts, sum)),
+            unseen: rounded(if hits > 0 { once / sum as f64 } else { 1.0 }),
+            outside: (outside.len() as u64, total(outside.iter().copied())),
         }
     }
 }
 
 /// Shannon's, in nats.
-fn entropy(counts: &[u64], sum: u64) -> f64 {
+fn entropy(counts: &[u64], sum: u128) -> f64 {
     let share = |count: u64| count as f64 / sum as f64;
     counts.iter().filter(|&&count| count > 0).map(|&count| -share(count) * share(count).ln()).sum()
 }
 
 /// Of counts in ascending order.
-fn gini(counts: &[u64], sum: u64) -> f64 {
+fn gini(counts: &[u64], sum: u128) -> f64 {
     if sum == 0 {
         return 0.0;
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile};
 use serde::{Deserialize, Serialize};
 
-use super::{BINS, Cell, Coverage, Following, Touched};
+use super::{BINS, Cell, Coverage, Following, Touched, add_count};
 
 /// The version of the form.
 const SCHEMA: u32 = 1;
@@ -105,18 +105,18 @@ pub fn read(profile: &Profile, text: &[u8]) -> Result<Coverage, FileError> {
     let mut coverage = Coverage { operations: stored.operations, runs: stored.runs, ..Coverage::default() };
     for (key, op, bin, count) in stored.cells {
         let cell = Cell { key: names.key(key)?, op: names.op(op)?, bin: bin.min(BINS - 1) };
-        *coverage.cells.entry(cell).or_default() += count;
+        add_count(&mut coverage.cells, cell, count);
     }
     for (program, cell_type, die, block, page, count) in stored.touches {
         let touched = Touched { program, cell_type: names.cell_type(cell_type)?, die, block, page };
-        *coverage.touches.entry(touched).or_default() += count;
+        add_count(&mut coverage.touches, touched, count);
     }
     for (first, second, adjacent, within) in stored.pairs {
         let pair = (names.op(first)?, names.op(second)?);
         coverage.pairs.insert(pair, Following { adjacent, within });
     }
     for (key, op, reason, count) in stored.refusals {
-        *coverage.refusals.entry((names.key(key)?, names.op(op)?, reason)).or_default() += count;
+        add_count(&mut coverage.refusals, (names.key(key)?, names.op(op)?, reason), count);
     }
     Ok(coverage)
 }

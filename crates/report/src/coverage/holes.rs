@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nandseq_profile::{OpId, PhaseKey, Profile};
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Universe};
+use super::{Coverage, Universe, add_count};
 use crate::page::Distribution;
 
 /// Tenths of an operation under a phase key that were never hit.
@@ -32,8 +32,8 @@ pub fn holes(profile: &Profile, coverage: &Coverage, universe: &Universe, table:
     let mut at_key: BTreeMap<PhaseKey, u64> = BTreeMap::new();
     let mut at_pair: BTreeMap<(PhaseKey, OpId), u64> = BTreeMap::new();
     for (cell, &count) in &coverage.cells {
-        *at_key.entry(cell.key).or_default() += count;
-        *at_pair.entry((cell.key, cell.op)).or_default() += count;
+        add_count(&mut at_key, cell.key, count);
+        add_count(&mut at_pair, (cell.key, cell.op), count);
     }
     let mut missing: BTreeMap<(PhaseKey, OpId), Vec<u8>> = BTreeMap::new();
     for cell in universe.cells().filter(|cell| !coverage.cells.contains_key(cell)) {

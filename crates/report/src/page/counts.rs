@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::lanes::{Columns, StateNumbers, named};
 use super::pack::Column;
+use crate::coverage::{add_count, total};
 use crate::load::SiteTables;
 
 /// The counts of a site.
@@ -39,13 +40,13 @@ const LISTED: usize = 8;
 impl Counts {
     pub(super) fn new(site: &SiteTables, states: &StateNumbers) -> Self {
         let any = !site.outcomes.is_empty();
-        let accepted = site.outcomes.iter().filter(|one| one.reason.is_none()).map(|one| one.count).sum();
+        let accepted = site.outcomes.iter().filter(|one| one.reason.is_none()).map(|one| one.count);
         Self {
             touches: touches(site),
             input_times: input_times(site, states),
             proposals: proposals(site),
             refusals: refusals(site),
-            accepted: any.then_some(accepted),
+            accepted: any.then(|| total(accepted)),
         }
     }
 }
@@ -53,7 +54,8 @@ impl Counts {
 fn touches(site: &SiteTables) -> Columns {
     let mut sums: BTreeMap<(u64, u64, u64), [u64; 2]> = BTreeMap::new();
     for row in &site.touches {
-        sums.entry((row.die, row.block, row.page)).or_default()[usize::from(!row.program)] += row.count;
+        let sum = &mut sums.entry((row.die, row.block, row.page)).or_default()[usize::from(!row.program)];
+        *sum = sum.saturating_add(row.count);
     }
     let mut columns: [Column; 5] = Default::default();
     let [die, block, page, programs, reads] = &mut columns;
@@ -70,7 +72,7 @@ fn touches(site: &SiteTables) -> Columns {
 fn input_times(site: &SiteTables, states: &StateNumbers) -> Columns {
     let mut sums: BTreeMap<(u64, OpId, u64), u64> = BTreeMap::new();
     for row in &site.input_times {
-        *sums.entry((states.of(row.state), row.op, row.input_time)).or_default() += row.count;
+        add_count(&mut sums, (states.of(row.state), row.op, row.input_time), row.count);
     }
     let mut columns: [Column; 4] = Default::default();
     let [state, op, time, count] = &mut columns;
@@ -86,7 +88,7 @@ fn input_times(site: &SiteTables, states: &StateNumbers) -> Columns {
 fn proposals(site: &SiteTables) -> Columns {
     let mut sums: BTreeMap<(PhaseKey, OpId), u64> = BTreeMap::new();
     for row in &site.proposals {
-        *sums.entry((row.key_used, row.op)).or_default() += row.count;
+        add_count(&mut sums, (row.key_used, row.op), row.count);
     }
     let mut columns: [Column; 3] = Default::default();
     let [key, op, count] = &mut columns;
@@ -102,7 +104,7 @@ fn refusals(site: &SiteTables) -> Vec<Refusals> {
     let mut by_reason: BTreeMap<&str, BTreeMap<OpId, u64>> = BTreeMap::new();
     for one in &site.outcomes {
         if let Some(reason) = &one.reason {
-            *by_reason.entry(reason).or_default().entry(one.op).or_default() += one.count;
+            add_count(by_reason.entry(reason).or_default(), one.op, one.count);
         }
     }
     let mut refusals: Vec<Refusals> = by_reason
@@ -111,7 +113,7 @@ fn refusals(site: &SiteTables) -> Vec<Refusals> {
             let mut most: Vec<(usize, u64)> = ops.iter().map(|(op, &count)| (op.index(), count)).collect();
             most.sort_by_key(|&(op, count)| (std::cmp::Reverse(count), op));
             most.truncate(LISTED);
-            Refusals { reason: reason.to_owned(), count: ops.values().sum(), most }
+            Refusals { reason: reason.to_owned(), count: total(ops.values().copied()), most }
         })
         .collect();
     refusals.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.reason.cmp(&b.reason)));

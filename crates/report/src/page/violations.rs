@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::coverage::total;
 use crate::load::SiteTables;
 
 /// A verdict in JSON, as `nandseqgen verify --format json` prints it.
@@ -80,8 +81,8 @@ impl Verdict {
                 });
             }
         }
-        let total = self.rules.iter().map(|rule| rule.findings).sum();
-        Violations { clean: self.clean, total, list }
+        let findings = total(self.rules.iter().map(|rule| rule.findings));
+        Violations { clean: self.clean, total: findings, list }
     }
 }
 
