@@ -1,7 +1,8 @@
 //! `nandseqgen coverage`: how much was covered, and whether that is enough.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
 use nandseq_generate::probability;
 use nandseq_profile::Profile;
@@ -165,19 +166,19 @@ impl Sources {
     fn each(&self, mut take: impl FnMut(&str, &str, &Coverage)) -> Result<(), Failure> {
         let mut runs = BTreeSet::new();
         each_run(&self.found, |site, run, coverage| {
-            runs.extend(coverage.runs.iter().cloned());
+            runs.extend(coverage.runs.iter().map(identity));
             take(site, run, coverage);
         })?;
         for path in &self.files {
             let coverage = stored(&self.found.profile, path)?;
             let name = path.display().to_string();
-            if let Some((site, run)) = coverage.runs.intersection(&runs).next() {
+            if let Some((site, run)) = coverage.runs.iter().find(|run| runs.contains(&identity(run))) {
                 tell(&warning_text(&format!(
                     "`{name}`: run {run} of `{site}` is counted more than once, or two sites are called that"
                 )));
             }
             take(&name, "", &coverage);
-            runs.extend(coverage.runs);
+            runs.extend(coverage.runs.iter().map(identity));
         }
         Ok(())
     }
@@ -192,6 +193,12 @@ impl Sources {
     fn universe(&self) -> Universe {
         universe(&self.found.profile, self.found.table.as_deref())
     }
+}
+
+/// A run, whatever way the path of its site is spelled; a folder that is not there is known by its spelling alone.
+fn identity((site, run): &(String, u64)) -> (PathBuf, u64) {
+    let spelled = || Path::new(site).components().filter(|part| *part != Component::CurDir).collect();
+    (fs::canonicalize(site).unwrap_or_else(|_| spelled()), *run)
 }
 
 /// A file of counts.

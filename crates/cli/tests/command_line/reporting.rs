@@ -105,9 +105,11 @@ fn no_run_counts_twice_without_a_word() {
     let told = folder.refuse(&["coverage", "report", "out", "./out/site_01"]);
     assert!(told.contains("`./out/site_01` is given twice"), "{told}");
     folder.succeed(&["coverage", "merge", "out", "-o", "all.json"]);
-    let output = folder.succeed(&["coverage", "merge", "out/site_01", "all.json"]);
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("run 1 of `out/site_01` is counted more than once"), "{told}");
+    for spelled in ["out/site_01", "./out/site_01", "out/../out/site_01"] {
+        let output = folder.succeed(&["coverage", "merge", spelled, "all.json"]);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("run 1 of `out/site_01` is counted more than once"), "{spelled}: {told}");
+    }
 }
 
 #[test]
