@@ -104,6 +104,7 @@ fn a_state_that_cannot_be_is_refused() {
     assert_eq!(refusal("*N", "*X"), refusal_of_word(&text, "*N", "*X"));
     assert_eq!(refusal("\"operations\":", "\"operations\":99999999999999"), "a count beyond all runs");
     assert_eq!(refusal("\"plane\":", "\"plane\":7"), "a die or plane that does not exist");
+    assert_eq!(refusal("\"time\":", "\"time\":9"), "a proposal before the next run");
     let blocks = text.split("\"blocks\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect("blocks");
     assert!(refusal(blocks, "3*N").contains("instead of"), "too few blocks");
     assert!(refusal(blocks, "99999999*N").contains("more than"), "too many blocks");
