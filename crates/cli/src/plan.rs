@@ -104,7 +104,7 @@ impl Plan {
         }
         let table = Table::resolve(arguments, &profile, remarks)?;
         let bootstrap = bootstrap(arguments, &profile, remarks);
-        let closure = Closure::new(arguments, &profile, &table.distributions);
+        let closure = Closure::new(arguments, &profile, &table.distributions)?;
         let max_ops = match (arguments.extent.ops, arguments.extent.run_until) {
             (Some(ops), _) => Some(ops),
             (None, Some(_)) => None,

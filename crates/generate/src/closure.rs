@@ -16,6 +16,7 @@ use nandseq_device::Tables;
 use nandseq_profile::input_time::{TENTHS, tenth};
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
+use nandseq_trace::files::Digest;
 use nandseq_trace::{OpState, Proposal};
 
 use crate::classes::{ClassId, Classes};
@@ -145,6 +146,13 @@ impl Goal {
     #[must_use]
     pub const fn cells(&self) -> u64 {
         self.cells as u64
+    }
+
+    /// Which cells count, in the order in which hits are kept.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let pair = |pair: &Pair| format!("{} {} {}\n", pair.key.index(), pair.op.index(), pair.bins);
+        Digest::of(self.pairs.iter().map(pair).collect::<String>().as_bytes())
     }
 
     /// Whether proposals go for what lacks hits.

@@ -71,8 +71,9 @@ impl Entry {
 
 /// Events to come.
 ///
-/// Kept sorted, the next one last: a few dozen wait at any time (at most one end and two hooks for each operation in flight),
-/// so that moving those that come before a new one costs less than a binary heap's sifting (a third of the instructions).
+/// Kept sorted, the next one last: a few dozen wait at any time (at most one end and two hooks for each operation in flight; in
+/// directed runs also hooks for the tenths of its phases), so that moving those that come before a new one costs less than a
+/// binary heap's sifting (a third of the instructions).
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Queue {
     entries: Vec<Entry>,

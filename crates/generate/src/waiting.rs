@@ -197,6 +197,7 @@ impl Site<'_> {
 
     /// Whether a plan whose first operation may start leaves every chain of its die, its own included, able to complete.
     pub(crate) fn admit(&mut self, plan: &[Step], now: Ticks) -> Result<(), Reason> {
+        self.ordered = false;
         let setup = self.setup;
         let head = plan[0];
         let info = setup.tables.base(setup.tables.op(head.op).base);

@@ -122,3 +122,87 @@ fn refusal_of_word(text: &str, from: &str, to: &str) -> String {
     let end = changed[at..].find([' ', '"']).map_or(changed.len(), |space| at + space);
     format!("`{}` says nothing of blocks", &changed[start..end])
 }
+
+/// A state of a site, as JSON, in which an erase or a program is suspended with or without a chain to follow.
+fn suspended_state(setup: &Setup, axis: usize, chained: bool) -> (serde_json::Value, usize) {
+    let mut site = Site::new(setup, 3);
+    for _ in 0..400 {
+        next_run(&mut site, 5_000);
+        let state = serde_json::to_value(site.state()).expect("a state is plain data");
+        let dies = state["dies"].as_array().expect("dies");
+        let is_wanted = |die: &serde_json::Value| {
+            let chain = die["suspended"][axis]["chain"].as_array();
+            chain.is_some_and(|chain| !chained || !chain.is_empty())
+        };
+        if let Some(die) = dies.iter().position(is_wanted) {
+            return (state, die);
+        }
+    }
+    panic!("nothing was suspended");
+}
+
+/// Why a site does not go on from a state that was changed.
+fn refusal_of(setup: &Setup, state: &serde_json::Value, change: impl FnOnce(&mut serde_json::Value)) -> String {
+    let mut changed = state.clone();
+    change(&mut changed);
+    let state: SiteState = serde_json::from_value(changed).expect("still a state in form");
+    Site::from_state(setup, 3, &state).expect_err("refused").to_string()
+}
+
+/// Some name with these effects and so many planes.
+fn name_with(setup: &Setup, multi: bool, wanted: fn(&nandseq_device::Effects) -> bool) -> (u64, u64) {
+    let tables = setup.tables();
+    let mut ops = tables.ops().filter(|(_, op)| op.multi == multi && wanted(&tables.base(op.base).effects));
+    let (op, info) = ops.next().expect("the built-in device has one");
+    (op.index() as u64, info.base.index() as u64)
+}
+
+#[test]
+fn what_would_only_fail_later_is_refused() {
+    let profile = builtin::profile();
+    let table = probability::of_profile(&profile, 1729);
+    let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
+    for (axis, name) in [(0, "erase"), (1, "program")] {
+        let (state, die) = suspended_state(&setup, axis, false);
+        let multi = state["dies"][die]["still"]["parked"][axis]["place"]["planes"].as_u64().expect("planes");
+        let multi = multi.count_ones() > 1;
+        let park = |(op, base): (u64, u64)| {
+            refusal_of(&setup, &state, |state| {
+                let still = &mut state["dies"][die]["still"];
+                still["parked"][axis]["op"] = op.into();
+                still["logic"][name]["base"] = base.into();
+            })
+        };
+        let other =
+            if axis == 0 { name_with(&setup, multi, |e| e.program) } else { name_with(&setup, multi, |e| e.erase) };
+        assert_eq!(park(other), "a suspended operation that is none of its axis");
+        let other =
+            if axis == 0 { name_with(&setup, !multi, |e| e.erase) } else { name_with(&setup, !multi, |e| e.program) };
+        assert_eq!(park(other), "an operation on another number of planes than its own");
+    }
+    let (state, die) = suspended_state(&setup, 1, true);
+    let refusal = |change: &dyn Fn(&mut serde_json::Value)| refusal_of(&setup, &state, change);
+    for wanted in [(|e| e.suspend.is_some()) as fn(&nandseq_device::Effects) -> bool, |e| e.odt_disable] {
+        let (op, _) = name_with(&setup, false, wanted);
+        let said = refusal(&|state| {
+            let step = &mut state["dies"][die]["suspended"][1]["chain"][0];
+            step["op"] = op.into();
+        });
+        assert_eq!(said, "a chain with a step that no chain has");
+    }
+    let beyond = profile.topology.planes as usize;
+    let said = refusal(&|state| state["dies"][die]["still"]["logic"]["planes"][beyond]["unread"] = true.into());
+    assert_eq!(said, "something on a plane that does not exist");
+    let said = refusal(&|state| {
+        let odt = &mut state["dies"][0]["still"]["logic"]["odt_disabled"];
+        *odt = (!odt.as_bool().expect("on or off")).into();
+    });
+    assert_eq!(said, "termination that is off on some dies only");
+    for path in ["/next_refill", "/hooks/0/time"] {
+        let said = refusal(&|state| {
+            let time = state.pointer_mut(path).expect("a time");
+            *time = (time.as_u64().expect("picoseconds") + 1).into();
+        });
+        assert_eq!(said, "a time between those at which operations may start", "{path}");
+    }
+}

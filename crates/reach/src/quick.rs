@@ -1,7 +1,7 @@
 //! Hashing for sets that are asked millions of times about a few dozen bytes of our own making.
 //!
-//! A multiplication for each field instead of a keyed function against hostile keys: states of a device are no input that
-//! somebody could choose to collide. Nothing may depend on the order of these sets.
+//! A multiplication for each field instead of a keyed function against hostile keys: states follow from the profile, so that a
+//! profile made to let them collide could cost its own user time, and nothing else. Nothing may depend on the order of these sets.
 
 use std::hash::{BuildHasherDefault, Hasher};
 

@@ -10,6 +10,7 @@ use nandseq_profile::Profile;
 
 use crate::arguments::GenerateArgs;
 use crate::coverage;
+use crate::failure::{Failure, Problem};
 
 /// Operations of a run for each cell where --until-coverage alone limits it.
 const OPS_OF_CELL: u64 = 100;
@@ -61,15 +62,30 @@ pub(crate) struct Closure {
 
 impl Closure {
     /// What the flags ask for, if they do.
-    pub(super) fn new(arguments: &GenerateArgs, profile: &Profile, table: &Distributions) -> Option<Self> {
+    ///
+    /// # Errors
+    /// When no cell counts: nothing could be covered.
+    pub(super) fn new(
+        arguments: &GenerateArgs,
+        profile: &Profile,
+        table: &Distributions,
+    ) -> Result<Option<Self>, Failure> {
         let (directed, share) = (arguments.extent.closure, arguments.extent.until_coverage);
         if !directed && share.is_none() {
-            return None;
+            return Ok(None);
         }
         let universe = coverage::universe(profile, Some(table));
         let cells = universe.cells().map(|cell| Cell { key: cell.key, op: cell.op, bin: cell.bin });
         let goal = Goal::new(profile, cells, |key| universe.bins(key), directed);
-        Some(Self { goal, directed, share })
+        if goal.cells() == 0 {
+            let flag = if directed { "--closure" } else { "--until-coverage" };
+            let problem =
+                Problem::new(format!("{flag} has nothing to cover: no operation of the table can ever be proposed"));
+            return Err(problem
+                .help("check the table with `nandseqgen profile check`, or generate without the flag")
+                .into());
+        }
+        Ok(Some(Self { goal, directed, share }))
     }
 
     /// Covered cells that end a site.
@@ -84,7 +100,9 @@ impl Closure {
 
     /// What a snapshot belongs to.
     pub(super) fn identity(&self) -> CoverageIdentity {
-        CoverageIdentity { directed: self.directed, cells: self.goal.cells(), until: self.until() }
+        let goal = &self.goal;
+        let (cells, cells_sha256) = (goal.cells(), goal.digest());
+        CoverageIdentity { directed: self.directed, cells, cells_sha256, until: self.until() }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! At a hook that plain generation has too, every eligible name keeps a floor, a share of its own weight, so that whatever can be
 //! drawn there still can. What lacks hits here shares as much as all names together have; so does proposing nothing where nothing
-//! lacks hits. A further hook knows what lacks hits, or else, on an idle die, what leads to it.
+//! lacks hits. Where nothing is worth going for either, the weights are the plain ones. A further hook knows what lacks hits, or else, on an idle die, what leads to it.
 
 use nandseq_device::{BaseInfo, Effects, Reach};
 use nandseq_profile::model::PhaseKind;
@@ -46,6 +46,18 @@ impl Ballot {
     pub(super) fn weights(&self) -> impl Iterator<Item = (OpId, u64)> + '_ {
         let name = |choice: &Choice| Some((choice.name?.0, choice.floor.max(choice.wish)));
         self.choices.iter().filter_map(name)
+    }
+
+    /// Gives every name its own weight again; the choices are in the order of classes, each with all its names.
+    fn restore_weights(&mut self, distribution: &Distribution) {
+        for choices in
+            self.choices.chunk_by_mut(|a, b| a.name.map(|(_, class)| class) == b.name.map(|(_, class)| class))
+        {
+            let Some((_, class)) = choices[0].name else { continue };
+            for (choice, &(_, weight)) in choices.iter_mut().zip(distribution.names_of(class)) {
+                choice.floor = weight;
+            }
+        }
     }
 
     /// Draws and takes out; wishes together weigh as much as all names.
@@ -183,7 +195,12 @@ impl Site<'_> {
             }
         }
         let nothing = |floor, wish| Choice { name: None, floor, wish, steers: false };
-        if wishes == 0 && kind != HookKind::Extra {
+        let lost = &mut tally.lost[usize::from(proposal.die.0)];
+        *lost &= wishes == 0;
+        if *lost && kind != HookKind::Extra {
+            // Nothing is worth waiting for.
+            ballot.restore_weights(distribution);
+        } else if wishes == 0 && kind != HookKind::Extra {
             ballot.choices.push(nothing(ballot.mass, 0));
         } else if wishes > 0 && only_cuts && spares(tally, proposal) {
             ballot.choices.push(nothing(0, wishes * (SPARING - 1)));
@@ -219,6 +236,7 @@ impl Site<'_> {
             }
         }
         let best = ballot.choices.iter().map(|choice| choice.wish).max().unwrap_or(0);
+        tally.lost[usize::from(proposal.die.0)] = best == 0;
         for choice in &mut ballot.choices {
             let multi = choice.name.is_some_and(|(_, id)| self.setup.classes.get(id).multi);
             let near = best > least && choice.wish > best / 4 * 3;

@@ -37,6 +37,8 @@ pub(crate) struct Tally {
     pub(super) next: [Ticks; 64],
     /// By die: the planes where nothing that lacks hits could start since anything did.
     pub(super) tried: [PlaneSet; 64],
+    /// By die: whether nothing was worth going for there when that was last asked.
+    pub(super) lost: [bool; 64],
     /// By key: how many operations have come into its phase since the last hit there of what lacked hits.
     pub(super) idle: Vec<u32>,
     /// By base: how often it was drawn for what it leads to since the last such hit.
@@ -64,6 +66,7 @@ impl Tally {
             of_class: vec![0; goal.classes],
             next: [Ticks::ZERO; 64],
             tried: [PlaneSet::EMPTY; 64],
+            lost: [false; 64],
             idle: vec![0; goal.spans.len()],
             steered: vec![0; goal.bases],
             ballot: Ballot::default(),
@@ -118,6 +121,7 @@ impl Tally {
     pub(crate) fn begin_run(&mut self) {
         self.next = [Ticks::ZERO; 64];
         self.tried = [PlaneSet::EMPTY; 64];
+        self.lost = [false; 64];
         self.idle.fill(0);
         self.steered.fill(0);
     }

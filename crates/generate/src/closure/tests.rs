@@ -78,3 +78,29 @@ fn hits_read_back_from_their_text() {
         assert!(Tally::of_text(goal, wrong).is_none(), "{wrong}");
     }
 }
+
+#[test]
+fn goals_of_as_many_other_cells_have_other_digests() {
+    let profile = builtin::profile();
+    let digest = |bin| Goal::new(&profile, [Cell { key: PhaseKey::DEFAULT, op: OpId(3), bin }], |_| 10, false).digest();
+    assert_eq!(digest(1), digest(1));
+    assert_ne!(digest(1), digest(2));
+}
+
+#[test]
+fn a_directed_site_with_nothing_to_go_for_starts_as_much_as_a_plain_one() {
+    let profile = builtin::profile();
+    let table = of_profile(&profile, probability::DEFAULT_TABLE_SEED);
+    let operations = |directed| {
+        let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
+        let setup = setup.with_goal(&profile, everything(&profile, directed));
+        let goal = setup.goal.as_ref().expect("it was given");
+        let mut site = Site::new(&setup, 5);
+        // Every cell has been hit far above the level.
+        site.tally = Tally::of_text(goal, &format!("{}*1000", goal.cells()));
+        let limits = RunLimits { run_until: Ticks::from_us(300_000), ..RunLimits::default() };
+        site.run(&limits, &mut Nothing).expect("memory does not fail").ops
+    };
+    let (plain, directed) = (operations(false), operations(true));
+    assert!(directed > plain / 2 && directed < plain * 2, "{directed} operations against {plain}");
+}

@@ -1,6 +1,6 @@
 //! Whether a state can be one of a site: nothing that is read is believed before this.
 
-use nandseq_device::{BlockRecord, BlockStage, Place, Register, StillDie, Tables};
+use nandseq_device::{BlockRecord, BlockStage, Effects, Place, PlaneLogic, Reach, Register, StillDie, Tables};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, Ticks};
 use nandseq_trace::Proposal;
 
@@ -39,6 +39,13 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
     if state.hooks.iter().map(|hook| hook.time).chain(state.next_refill).any(|time| time < state.time) {
         return wrong("a proposal before the next run");
     }
+    let times = state.hooks.iter().map(|hook| hook.time).chain(state.next_refill).chain([state.time]);
+    if times.into_iter().any(|time| time.ceil_to(tables.grid) != time) {
+        return wrong("a time between those at which operations may start");
+    }
+    if state.dies.iter().any(|entry| entry.still.logic.odt_disabled != state.dies[0].still.logic.odt_disabled) {
+        return wrong("termination that is off on some dies only");
+    }
     for (at, entry) in state.dies.iter().enumerate() {
         let die = Die(at as u8);
         checks.still(die, &entry.still)?;
@@ -57,7 +64,7 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
             if suspended.origin.states.iter().any(|state| !checks.has_key(state.of)) {
                 return wrong("a phase key that the profile does not have");
             }
-            suspended.chain.iter().try_for_each(|step| checks.step(die, step))?;
+            suspended.chain.iter().try_for_each(|step| checks.chain_step(die, step))?;
         }
     }
     Ok(())
@@ -117,7 +124,28 @@ impl Checks<'_> {
 
     fn step(&self, die: Die, step: &Step) -> Result<(), StateError> {
         self.op(step.op)?;
-        self.place(die, &step.place)
+        self.place(die, &step.place)?;
+        let op = self.tables.op(step.op);
+        let planes = step.place.planes.len();
+        let base = self.tables.base(op.base);
+        let named = base.reach == Reach::Planes || base.has_block;
+        if named && (planes == 0 || op.multi != (planes > 1)) {
+            return wrong("an operation on another number of planes than its own");
+        }
+        Ok(())
+    }
+
+    fn effects(&self, op: OpId) -> &Effects {
+        &self.tables.base(self.tables.op(op).base).effects
+    }
+
+    fn chain_step(&self, die: Die, step: &Step) -> Result<(), StateError> {
+        self.step(die, step)?;
+        let effects = self.effects(step.op);
+        if effects.suspend.is_some() || effects.odt_disable {
+            return wrong("a chain with a step that no chain has");
+        }
+        Ok(())
     }
 
     fn register(&self, register: Option<Register>) -> Result<(), StateError> {
@@ -133,6 +161,11 @@ impl Checks<'_> {
             return wrong("a base that the profile does not have");
         }
         let logic = &still.logic;
+        let planes = usize::from(self.tables.size.planes);
+        let beyond = logic.planes.iter().skip(planes).any(|plane| *plane != PlaneLogic::default());
+        if beyond || still.last.iter().skip(planes).any(Option::is_some) {
+            return wrong("something on a plane that does not exist");
+        }
         for registers in &logic.planes {
             self.register(registers.page)?;
             self.register(registers.output)?;
@@ -142,11 +175,15 @@ impl Checks<'_> {
         for place in places {
             self.place(die, &place)?;
         }
-        for (suspended, parked) in [logic.erase, logic.program].into_iter().zip(still.parked) {
+        let kinds: [fn(&Effects) -> bool; 2] = [|effects| effects.erase, Effects::is_program];
+        for ((suspended, parked), is_kind) in [logic.erase, logic.program].into_iter().zip(still.parked).zip(kinds) {
             let same = match (suspended, parked) {
                 (None, None) => true,
                 (Some(suspended), Some(parked)) => {
                     self.step(die, &Step { op: parked.op, place: parked.place })?;
+                    if !is_kind(self.effects(parked.op)) {
+                        return wrong("a suspended operation that is none of its axis");
+                    }
                     suspended.place == parked.place && suspended.base == self.tables.op(parked.op).base
                 }
                 (None, Some(_)) | (Some(_), None) => false,

@@ -54,6 +54,8 @@ pub struct CoverageIdentity {
     pub directed: bool,
     /// Cells that count.
     pub cells: u64,
+    /// Which these are, in order: hits are kept by their place among them.
+    pub cells_sha256: Digest,
     /// Covered cells that end the site's runs.
     pub until: Option<u64>,
 }
@@ -174,6 +176,8 @@ impl Snapshot {
             Some(CoverageIdentity { until: None, cells, .. }) => format!("all {cells} cells, without an end"),
             Some(CoverageIdentity { until: Some(until), cells, .. }) => format!("{until} of {cells} cells"),
         };
+        let which = |identity: &Identity| identity.coverage.map(|coverage| coverage.cells_sha256.to_string());
+        let which = |identity: &Identity| which(identity).unwrap_or_else(|| "none".to_owned());
         let parts = [
             ("topology", topology(found.topology), topology(wanted.topology)),
             ("profile", found.profile_sha256.clone(), wanted.profile_sha256.clone()),
@@ -187,6 +191,7 @@ impl Snapshot {
             ("choice of bootstrap", found.bootstrap.to_string(), wanted.bootstrap.to_string()),
             ("way of proposing", closure(found).to_owned(), closure(wanted).to_owned()),
             ("goal of coverage", until(found), until(wanted)),
+            ("choice of cells that count", which(found), which(wanted)),
         ];
         match parts.into_iter().find(|(_, found, wanted)| found != wanted) {
             Some((what, found, wanted)) => Err(SnapshotError::Other { what, found, wanted }),
