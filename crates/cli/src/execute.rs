@@ -217,7 +217,6 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"))?;
         let folder = folder_of(path);
-        leftovers::sweep(folder, |found| found == name)?;
         let mut file = NewFile::create(folder, name)?;
         io::Write::write_all(&mut file, bytes)?;
         file.commit()

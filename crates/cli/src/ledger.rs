@@ -51,6 +51,8 @@ pub(crate) struct Finished {
     pub(crate) runs: u64,
     /// Operations of all of them.
     pub(crate) operations: u64,
+    /// Whether there are no further runs because enough is covered.
+    pub(crate) covered: bool,
 }
 
 impl Ledger {
@@ -83,12 +85,12 @@ impl Ledger {
     }
 
     /// Turns the ledger into the site's manifest.
-    pub(crate) fn finish(self) -> io::Result<Finished> {
+    pub(crate) fn finish(self, covered: bool) -> io::Result<Finished> {
         let path = self.folder.join(FILE_NAME);
         let lines = BufReader::new(File::open(&path)?).lines();
         let sha256 = manifest::write_site(&self.folder, &self.head, lines.skip(1).take(self.runs as usize))?;
         remove(&path)?;
-        Ok(Finished { sha256, runs: self.runs, operations: self.operations })
+        Ok(Finished { sha256, runs: self.runs, operations: self.operations, covered })
     }
 }
 
@@ -209,7 +211,7 @@ mod tests {
         let mut ledger = Ledger::begin(folder.path(), stamp_now(), head()).unwrap();
         ledger.add(&run(0)).unwrap();
         ledger.add(&run(1)).unwrap();
-        let finished = ledger.finish().unwrap();
+        let finished = ledger.finish(false).unwrap();
         assert_eq!((finished.runs, finished.operations), (2, 20));
         let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, [manifest::FILE_NAME]);

@@ -147,9 +147,10 @@ fn sites(parts: &[Found]) -> Result<BTreeMap<u64, Site<'_>>, Failure> {
     let origin = &first.manifest.origin;
     let runs: u64 = number_of(&origin.arguments, "--num-runs");
     // A site that has covered what was asked for has no further runs.
-    let may_end_early = origin.arguments.iter().any(|argument| argument == "--until-coverage");
-    let lacks =
-        |found: &Site<'_>| found.record.runs != runs && !(may_end_early && (1..runs).contains(&found.record.runs));
+    let lacks = |found: &Site<'_>| {
+        let SiteRecord { runs: made, covered, .. } = *found.record;
+        made != runs && !(covered && made < runs)
+    };
     for (site, found) in sites.iter().filter(|(_, found)| lacks(found)) {
         wrong.push(format!(
             "site {site} has {} of {runs} runs in `{}`",

@@ -105,11 +105,7 @@ impl Plan {
         let table = Table::resolve(arguments, &profile, remarks)?;
         let bootstrap = bootstrap(arguments, &profile, remarks);
         let closure = Closure::new(arguments, &profile, &table.distributions)?;
-        let max_ops = match (arguments.extent.ops, arguments.extent.run_until) {
-            (Some(ops), _) => Some(ops),
-            (None, Some(_)) => None,
-            (None, None) => closure.as_ref().and_then(Closure::most_ops),
-        };
+        let max_ops = max_ops(arguments, closure.as_ref());
         let device_arguments =
             device_arguments(arguments, (run_until, max_ops), badlist.as_ref().map(|(_, input)| input), &table);
         let batch = Batch::new(&arguments.sites);
@@ -371,6 +367,15 @@ fn device_arguments(
         push(&mut all, "--proposer-log", value.get_name());
     }
     all
+}
+
+/// Operations after which a run stops.
+fn max_ops(arguments: &GenerateArgs, closure: Option<&Closure>) -> Option<u64> {
+    match (arguments.extent.ops, arguments.extent.run_until) {
+        (Some(ops), _) => Some(ops),
+        (None, Some(_)) => None,
+        (None, None) => closure.and_then(Closure::most_ops),
+    }
 }
 
 /// Whether to bring the device to a useful state first: as the flags say, else as the profile says; only where more runs follow.

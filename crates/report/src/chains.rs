@@ -56,7 +56,8 @@ pub fn of(profile: &Profile, site: &SiteTables) -> BTreeMap<u64, u64> {
         let end = targets.iter().map(|row| row.end).max().unwrap_or(row.end);
         // A die has at most 8 planes.
         let planes = targets.iter().fold(0, |planes, row| planes | 1u8 << (row.plane & 7));
-        if take(&mut pending, row) {
+        let due = || chain_of(profile, row, planes, &open).filter(|&at| is_due(profile, &open[at], row));
+        if take(&mut pending, row, due().is_some()) {
             begin(profile, row, (planes, end), &mut open);
         } else if let Some(at) = chain_of(profile, row, planes, &open) {
             let chain = &mut open[at];
@@ -69,10 +70,11 @@ pub fn of(profile: &Profile, site: &SiteTables) -> BTreeMap<u64, u64> {
     heads
 }
 
-/// Whether an operation was proposed itself; then its proposal is used up.
-fn take(pending: &mut Pending, row: &StretchRow) -> bool {
+/// Whether an operation was proposed itself; then its proposal is used up. Proposals may wait for the bus: what is the step of a chain
+/// that is `due` at the very tick was not one of them.
+fn take(pending: &mut Pending, row: &StretchRow, due: bool) -> bool {
     let Some(times) = pending.get_mut(&(row.op, row.key_used, row.key_virtual)) else { return false };
-    let proposed = times.last().is_some_and(|&time| time <= row.start);
+    let proposed = times.last().is_some_and(|&time| if due { time == row.start } else { time <= row.start });
     if proposed {
         times.pop();
     }
@@ -122,10 +124,16 @@ fn chain_of(profile: &Profile, row: &StretchRow, planes: u8, open: &[Open]) -> O
     };
     let candidates = open.iter().enumerate().filter(|(_, chain)| fits(chain));
     let goes_on = |chain: &Open| chain.may_be.iter().any(|&one| is_next(profile, one, row.base));
-    let due = |chain: &Open| chain.end.0.saturating_add(profile.policies.sequence_gap.0) == row.start.0;
-    let rank =
-        |chain: &Open| (goes_on(chain), due(chain), chain.planes & planes != 0, chain.end <= row.start, chain.end);
+    let rank = |chain: &Open| {
+        (goes_on(chain), is_due(profile, chain, row), chain.planes & planes != 0, chain.end <= row.start, chain.end)
+    };
     candidates.max_by_key(|(_, chain)| rank(chain)).map(|(at, _)| at)
+}
+
+/// Whether the next step of a chain is due when an operation starts, to the tick.
+fn is_due(profile: &Profile, chain: &Open, row: &StretchRow) -> bool {
+    let due = chain.end.0.saturating_add(profile.policies.sequence_gap.0);
+    due.next_multiple_of(profile.policies.time_resolution.0.max(1)) == row.start.0
 }
 
 /// Notes that a chain has gone on. A step that is split (one data output for each plane) repeats its base.

@@ -150,6 +150,9 @@ pub struct SiteRecord {
     pub operations: u64,
     /// Of its manifest.
     pub manifest_sha256: Digest,
+    /// Whether it has no further runs because it covered what was asked for; left out where not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub covered: bool,
 }
 
 /// Writes a manifest called `name` into `folder`, replacing an older one when complete; returns its digest.

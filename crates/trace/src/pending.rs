@@ -1,6 +1,6 @@
 //! Files that have no final name yet, and what it takes to make names durable.
 //!
-//! Promises that a [`Pending`] file is under a temporary name, `.<name>.<six letters or digits>` in the folder of its final name,
+//! Promises that a [`Pending`] file is under a temporary name, `.<name>.nandseqgen-<six small letters or digits>` beside its final name,
 //! until it is [placed](Pending::place), and that it goes when it is dropped. A kill leaves the temporary name behind; whoever
 //! writes into the folder next takes away what has that form ([`is_temporary`]). A name survives a loss of power once
 //! [`sync_folder`] has returned, contents once [`Pending::sync`] has. Leaves out whether anybody else writes there.
@@ -11,6 +11,8 @@ use std::hash::BuildHasher;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// What tells our temporary names from those of editors and copying tools.
+const MARK: &str = "nandseqgen-";
 /// Letters and digits at the end of a temporary name.
 const SUFFIX: usize = 6;
 const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
@@ -33,7 +35,7 @@ impl Pending {
         let name =
             name.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"))?.to_owned();
         for _ in 0..TRIES {
-            let temporary = path.with_file_name(format!(".{name}.{}", suffix()));
+            let temporary = path.with_file_name(format!(".{name}.{MARK}{}", suffix()));
             match OpenOptions::new().write(true).create_new(true).open(&temporary) {
                 Ok(file) => return Ok(Self { file, temporary, path, placed: false }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -107,7 +109,9 @@ fn suffix() -> String {
 #[must_use]
 pub fn is_temporary(name: &str, is_ours: impl FnOnce(&str) -> bool) -> bool {
     let Some((start, suffix)) = name.rsplit_once('.') else { return false };
-    let is_suffix = suffix.len() == SUFFIX && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_suffix = suffix
+        .strip_prefix(MARK)
+        .is_some_and(|letters| letters.len() == SUFFIX && letters.bytes().all(|byte| LETTERS.contains(&byte)));
     is_suffix && start.strip_prefix('.').is_some_and(is_ours)
 }
 
@@ -182,13 +186,17 @@ mod tests {
     fn only_temporary_forms_of_known_names_are_temporary() {
         let is_ours = |name: &str| name == "manifest.json" || name.starts_with("operation_sequence_");
         for (name, expected) in [
-            (".manifest.json.aB3xY9", true),
-            (".operation_sequence_261121_0000001.csv.abcdef", true),
+            (".manifest.json.nandseqgen-ab3xy9", true),
+            (".operation_sequence_261121_0000001.csv.nandseqgen-abcdef", true),
             ("manifest.json", false),
-            ("manifest.json.abcdef", false),
-            (".manifest.json.abcde", false),
-            (".manifest.json.abc-ef", false),
-            (".notes.txt.abcdef", false),
+            ("manifest.json.nandseqgen-abcdef", false),
+            (".manifest.json.nandseqgen-abcde", false),
+            (".manifest.json.nandseqgen-abc-ef", false),
+            (".manifest.json.nandseqgen-aB3xY9", false),
+            (".manifest.json.backup", false),
+            (".manifest.json.Xa9Kq2", false),
+            (".manifest.json.abcdef", false),
+            (".notes.txt.nandseqgen-abcdef", false),
             (".bashrc", false),
             ("operation_sequence_261121_0000001.csv", false),
         ] {

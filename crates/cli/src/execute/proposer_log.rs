@@ -142,6 +142,10 @@ impl<S: Sink> Sink for Logged<'_, S> {
     }
 
     fn refused(&mut self, proposal: &Proposal, op: OpId, reason: &'static str) -> io::Result<()> {
-        self.log.as_mut().map_or(Ok(()), |log| log.line(proposal, op, reason, None))
+        match &mut self.log {
+            Some(log @ Log { form: Form::Full, .. }) => log.line(proposal, op, reason, None),
+            // The summary counts what a run says of its refusals at the end.
+            Some(Log { form: Form::Summary(_), .. }) | None => Ok(()),
+        }
     }
 }

@@ -102,11 +102,12 @@ impl Work<'_> {
         totals: &mut Totals,
     ) -> (Option<Finished>, Result<(), Failure>) {
         let (mut ledger, mut site, next_run) = begun;
-        let mut end = Ok(());
+        let (mut end, mut covered) = (Ok(()), false);
         let until = self.plan.closure.as_ref().and_then(Closure::until);
         for run_index in next_run..self.plan.num_runs {
             // A site that has covered enough has no further runs.
             if until.is_some_and(|least| site.reached().is_some_and(|reached| reached.hit >= least)) {
+                covered = true;
                 break;
             }
             end = self.next(plan, folder, (&mut ledger, &mut site), run_index, totals);
@@ -118,7 +119,7 @@ impl Work<'_> {
             totals.reached.extend(site.reached());
         }
         let unwritten = |reason| Failure::cannot_write(&folder.join(manifest::FILE_NAME), reason);
-        match (ledger.finish().map_err(unwritten), end) {
+        match (ledger.finish(covered).map_err(unwritten), end) {
             (Ok(finished), end) => (Some(finished), end),
             (Err(_), Err(end)) | (Err(end), Ok(())) => (None, Err(end)),
         }
@@ -207,5 +208,6 @@ fn record(plan: &SitePlan, finished: Finished) -> Option<SiteRecord> {
         runs: finished.runs,
         operations: finished.operations,
         manifest_sha256: finished.sha256,
+        covered: finished.covered,
     })
 }

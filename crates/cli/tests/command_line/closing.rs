@@ -115,3 +115,16 @@ fn sites_that_ended_at_different_runs_are_merged() {
     }
     folder.succeed(&["merge", "out"]);
 }
+
+#[test]
+fn a_site_that_neither_covered_enough_nor_made_all_its_runs_is_not_merged() {
+    let folder = Folder::new();
+    let flags = ["--closure", "--until-coverage", "99", "--ops", "200", "--site-count", "2", "--shard", "1/1"];
+    folder.succeed(&with(&[&flags[..], &["-n", "2"]].concat()));
+    // As an interruption leaves it: fewer runs than were asked for.
+    let path = folder.path().join("out/manifest.shard-1-of-1.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("\"runs\": 2", "\"runs\": 1", 1)).unwrap();
+    let refusal = folder.refuse(&["merge", "out"]);
+    assert!(refusal.contains("site 1 has 1 of 2 runs in `out`"), "{refusal}");
+}

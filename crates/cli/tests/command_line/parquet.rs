@@ -58,7 +58,7 @@ fn going_on_shards_and_replaying_are_the_same_in_parquet() {
     split.succeed(&batch("1", &["--format", "parquet"]));
     // What a kill leaves of a table.
     fs::create_dir(split.path().join("out/site=01/run=0000002")).unwrap();
-    let half = split.path().join("out/site=01/run=0000002/.operation_timeline.parquet.aB3xY9");
+    let half = split.path().join("out/site=01/run=0000002/.operation_timeline.parquet.nandseqgen-ab3xy9");
     fs::write(half, "half").unwrap();
     split.succeed(&batch("3", &["--format", "parquet", "--resume", "out", "--jobs", "7"]));
     assert!(split.files() == whole.files());

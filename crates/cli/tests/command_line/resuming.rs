@@ -178,9 +178,9 @@ fn what_killed_executions_leave_beside_the_sites_is_cleared_away_too() {
     let folder = Folder::new();
     folder.succeed(&with("1", &["--site-count", "2"]));
     let before = folder.files();
-    fs::write(folder.path().join("out/.manifest.json.aB3xY9"), "half").unwrap();
+    fs::write(folder.path().join("out/.manifest.json.nandseqgen-ab3xy9"), "half").unwrap();
     // Another shard may be writing this at the moment.
-    let other = "out/.manifest.shard-2-of-4.json.aB3xY9";
+    let other = "out/.manifest.shard-2-of-4.json.nandseqgen-ab3xy9";
     fs::write(folder.path().join(other), "half").unwrap();
     folder.succeed(&with("1", &["--site-count", "2"]));
     let mut after = folder.files();
@@ -200,21 +200,23 @@ fn nothing_but_what_a_kill_left_is_cleared_away() {
         .map(|kind| kind.file_name("261121".parse().unwrap(), 2))
         .chain(["manifest.json".to_owned(), "manifest.partial.jsonl".to_owned()])
         .map(|name| match name.rsplit_once('/') {
-            Some((folder, name)) => format!("{site}{folder}/.{name}.aB3xY9"),
-            None => format!("{site}.{name}.aB3xY9"),
+            Some((folder, name)) => format!("{site}{folder}/.{name}.nandseqgen-ab3xy9"),
+            None => format!("{site}.{name}.nandseqgen-ab3xy9"),
         })
-        .chain(["out/.manifest.json.000000".to_owned()])
+        .chain(["out/.manifest.json.nandseqgen-000000".to_owned()])
         .collect();
     let own = [
-        "out/.notes.txt.abcdef",
+        "out/.notes.txt.nandseqgen-abcdef",
         "out/notes.txt",
-        "out/.operation_sequence_261121_0000001.csv.abcdef",
-        "out/site_01/.notes.txt.abcdef",
+        "out/.manifest.json.backup",
+        "out/site_01/.manifest.json.Xa9Kq2",
+        "out/.operation_sequence_261121_0000001.csv.nandseqgen-abcdef",
+        "out/site_01/.notes.txt.nandseqgen-abcdef",
         "out/site_01/operation_sequence_mine.csv",
-        "out/site_01/.operation_sequence_261121_0000001.csv.abcde",
+        "out/site_01/.operation_sequence_261121_0000001.csv.nandseqgen-abcde",
         "out/site_01/.operation_sequence_261121_0000001.csv",
         "out/site_01/snapshots/.state_snapshot.swp",
-        "out/site_01/mine/.operation_sequence_261121_0000001.csv.abcdef",
+        "out/site_01/mine/.operation_sequence_261121_0000001.csv.nandseqgen-abcdef",
         "out/site_02/.manifest.json.folder/inside.txt",
     ];
     for name in left.iter().map(String::as_str).chain(own) {
@@ -286,11 +288,11 @@ fn what_killed_executions_leave_behind_is_cleared_away() {
     folder.succeed(&with("1", &[]));
     let out = folder.path().join("out");
     for name in [
-        ".operation_sequence_261121_0000002.csv.aB3xY9",
-        ".manifest.json.000000",
-        ".manifest.partial.jsonl.abcdef",
-        "snapshots/.state_snapshot_20261121_000000_0000002.json.Zz09aA",
-        ".proposer_debug_261121_0000002.log.Zz09aA",
+        ".operation_sequence_261121_0000002.csv.nandseqgen-ab3xy9",
+        ".manifest.json.nandseqgen-000000",
+        ".manifest.partial.jsonl.nandseqgen-abcdef",
+        "snapshots/.state_snapshot_20261121_000000_0000002.json.nandseqgen-zz09aa",
+        ".proposer_debug_261121_0000002.log.nandseqgen-zz09aa",
     ] {
         fs::write(out.join(name), "half").unwrap();
     }
