@@ -132,8 +132,8 @@ fn chain_of(profile: &Profile, row: &StretchRow, planes: u8, open: &[Open]) -> O
 
 /// Whether the next step of a chain is due when an operation starts, to the tick.
 fn is_due(profile: &Profile, chain: &Open, row: &StretchRow) -> bool {
-    let due = chain.end.0.saturating_add(profile.policies.sequence_gap.0);
-    due.next_multiple_of(profile.policies.time_resolution.0.max(1)) == row.start.0
+    let earliest = chain.end.0.saturating_add(profile.policies.sequence_gap.0);
+    earliest.checked_next_multiple_of(profile.policies.time_resolution.0.max(1)) == Some(row.start.0)
 }
 
 /// Notes that a chain has gone on. A step that is split (one data output for each plane) repeats its base.
