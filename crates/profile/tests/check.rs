@@ -126,7 +126,7 @@ fn a_chain_without_its_latch_or_its_names_is_found() {
         found[0].ends_with("(ONESHOT_COPYBACK_PROGRAM_EXEC_MSB) needs a latch that is not loaded by then"),
         "{found:?}"
     );
-    let profile = edited("- COPYBACK_PROGRAM_SLC: [none", "- ONESHOT_COPYBACK_PROGRAM_MSB: [none");
+    let profile = edited("- COPYBACK_PROGRAM_SLC: [none, same", "- ONESHOT_COPYBACK_PROGRAM_MSB: [none, same");
     let found = new_findings(&profile);
     assert!(found[0].contains("`COPYBACK_PROGRAM_SLC.SEQ` after `COPYBACK_READ` can never complete"), "{found:?}");
     let profile = edited(
@@ -143,12 +143,12 @@ fn a_chain_without_its_latch_or_its_names_is_found() {
 #[test]
 fn names_without_mass_and_chain_are_found() {
     assert_finds(
-        &edited("    READID: 0.006\n", "    READID: 0.003\n    Read_ID_JEDEC: 0\n"),
+        &edited("    READID: 0.01\n", "    READID: 0.005\n    Read_ID_JEDEC: 0\n"),
         &["never-proposed: of `READID`, these are never proposed: `Read_ID_JEDEC`"],
     );
     // A name that a chain proposes needs no mass of its own; a key of its own is enough too.
-    assert_finds(&edited("    GETPARA: 0.006\n", "    GETPARA: 0\n"), &[]);
-    let profile = edited("    DSL_VTH_CHECK: 0.012\n", "    DSL_VTH_CHECK: 0\n");
+    assert_finds(&edited("    GETPARA: 0.0024\n", "    GETPARA: 0\n"), &[]);
+    let profile = edited("    DSL_VTH_CHECK: 0.019\n", "    DSL_VTH_CHECK: 0\n");
     assert_finds(
         &profile,
         &["never-proposed: of `DSL_VTH_CHECK`, these are never proposed: `DSL_Vth_Check`, `DSL_Vth_Check_Multi_Plane`"],

@@ -3,7 +3,7 @@
 //! The tables do not say so outright: they say who was proposed (phase_proposal_counts) and under which phase keys everything
 //! runs (operation_timeline; steps inherit the keys of their first operation). This puts chains together from both and from the
 //! follow-ups of the profile. A step that starts when it is due is told by that; where two chains under the same keys run on
-//! one die at once, one that had to wait may go to the wrong one: on the built-in device fewer than one operation in a hundred.
+//! one die at once, one that had to wait may go to the wrong one: on the built-in device about one operation in 25.
 
 use std::collections::{BTreeMap, HashMap};
 

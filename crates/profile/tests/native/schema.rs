@@ -79,7 +79,7 @@ fn the_schema_rejects_what_the_reader_calls_unknown_or_wrong() {
         ("load_latch: {latch: one_shot, level: lsb}", "load_latch: {latch: one_shot}"),
         ("cache_read: plane_cache", "cache_read: plain_cache"),
         ("payload: [die, exp_val]", "payload: [die, expval]"),
-        ("DOUT: {weight: 7, inherit: [prev_page, same_celltype, multi]}\n      CACHE_READ.SEQ: 3", "DOUT: {wait: 7}"),
+        ("DOUT: {weight: 7, inherit: [prev_page, same_celltype, multi]}", "DOUT: {wait: 7}"),
         ("- RECOVERY_RD: [same_page_from_program_suspend]", "- RECOVERY_RD: [same_page_from_suspend]"),
         ("on_camread: {all_except: [NOP]}", "on_camread: {all_but: [NOP]}"),
         ("    ON_PLANE_CACHE_READ: [", "    ON_PLANE_CASH_READ: ["),
@@ -87,7 +87,7 @@ fn the_schema_rejects_what_the_reader_calls_unknown_or_wrong() {
         ("DATA_OUT: tDOUT_4K}", "DATA_OT: tDOUT_4K}"),
         ("status_of: lun 0", "status_of: lan 0"),
         ("Delay: {base: NOP, ISSUE: 0.02}", "Delay: {base: NOP, ISSUE: 0.02, multi: 3}"),
-        ("    RECOVERY_RD: 0.02", "    RECOVERY_RD: -0.02"),
+        ("    RECOVERY_RD: 0.7", "    RECOVERY_RD: -0.7"),
         ("round_decimals: 3", "round_decimals: 10"),
         ("read_coverage: 0.1", "read_coverage: 1.1"),
     ] {
