@@ -1,9 +1,9 @@
 //! Files that have no final name yet, and what it takes to make names durable.
 //!
-//! Promises that a [`Pending`] file is under a temporary name, `.<name>.nandseqgen-<six small letters or digits>` beside its final name,
-//! until it is [placed](Pending::place), and that it goes when it is dropped. A kill leaves the temporary name behind; whoever
+//! Promises that a `Pending` file is under a temporary name, `.<name>.nandseqgen-<six small letters or digits>` beside its final name,
+//! until it is placed, and that it goes when it is dropped. A kill leaves the temporary name behind; whoever
 //! writes into the folder next takes away what has that form ([`is_temporary`]). A name survives a loss of power once
-//! [`sync_folder`] has returned, contents once [`Pending::sync`] has. Leaves out whether anybody else writes there.
+//! [`sync_folder`] has returned, contents once its `sync` has. Leaves out whether anybody else writes there.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{self, File, OpenOptions};
