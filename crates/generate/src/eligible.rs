@@ -58,7 +58,8 @@ impl View {
         lottery.count(distribution);
     }
 
-    /// Takes out what looks at every die where another die forbids it.
+    /// Takes out what looks at every die where another die forbids it: asks until nothing of it is left, first the die that left
+    /// nothing last time, as most often one that is busy says no to all.
     fn ask_other_dies(
         &self,
         lottery: &mut Lottery,
@@ -66,13 +67,19 @@ impl View {
         (device, setup): (&Device, &Setup),
         now: Ticks,
     ) {
-        for (at, face) in faces.iter_mut().enumerate() {
+        let first = usize::from(lottery.strictest.0) % faces.len();
+        let others = std::iter::once(first).chain((0..faces.len()).filter(|&at| at != first));
+        for at in others.filter(|&at| at != usize::from(self.die.0)) {
             let die = Die(at as u8);
-            if die != self.die {
-                face.refresh(device, setup, die, now);
-                for (chunk, sight) in face.chunks.iter().enumerate() {
-                    lottery.take_out(chunk, sight.against);
-                }
+            let face = &mut faces[at];
+            face.refresh(device, setup, die, now);
+            let mut left = 0;
+            for (chunk, (sight, group)) in face.chunks.iter().zip(setup.groups.chunks()).enumerate() {
+                left |= lottery.take_out(chunk, sight.against) & group.on_target;
+            }
+            if left == 0 {
+                lottery.strictest = die;
+                return;
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Drawing names: a distribution restricted to what is eligible now.
 
-use nandseq_profile::OpId;
+use nandseq_profile::{Die, OpId};
 
 use crate::classes::{ClassId, places};
 use crate::philox::Stream;
@@ -16,13 +16,15 @@ pub(crate) struct Lottery {
     total: u64,
     /// Names drawn before, with their weights and classes.
     tried: Vec<(OpId, u64, ClassId)>,
+    /// The die that last left nothing of what looks at every die.
+    pub(crate) strictest: Die,
 }
 
 impl Lottery {
     /// A lottery with nothing in it.
     pub(crate) fn new(setup: &Setup) -> Self {
         let chunks = setup.classes.chunks();
-        Self { inside: vec![0; chunks], masses: vec![0; chunks], total: 0, tried: Vec::new() }
+        Self { inside: vec![0; chunks], masses: vec![0; chunks], total: 0, tried: Vec::new(), strictest: Die(0) }
     }
 
     /// Starts again; every chunk is to be put.
@@ -37,10 +39,11 @@ impl Lottery {
         self.inside[chunk] = classes;
     }
 
-    /// Takes classes of a chunk out.
+    /// Takes classes of a chunk out; returns those that are left.
     #[inline]
-    pub(crate) fn take_out(&mut self, chunk: usize, classes: u64) {
+    pub(crate) fn take_out(&mut self, chunk: usize, classes: u64) -> u64 {
         self.inside[chunk] &= !classes;
+        self.inside[chunk]
     }
 
     /// Counts what is in; to be called before the first draw.

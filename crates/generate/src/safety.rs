@@ -44,6 +44,8 @@ struct Rest {
     /// How many of its steps have been done, of how many.
     done: usize,
     all: usize,
+    /// What a step of it adds to the search's key.
+    weight: u64,
 }
 
 /// An order in which the steps of all chains of a die can be done: whose step is next, again and again.
@@ -58,7 +60,8 @@ pub(crate) struct Slate {
     /// States from which no order was found. A state that the search is still at the end of need not be here: fewer steps are
     /// left in all that follow. So a search that goes well keeps nothing.
     failed: Vec<DieLogic>,
-    /// For each of them how many steps of each chain were done.
+    /// For each of them the search's key, and how many steps of each chain were done.
+    failed_keys: Vec<u64>,
     failed_at: Vec<usize>,
     /// Steps of chains of other dies that look at this one too.
     guests: Vec<Step>,
@@ -69,6 +72,7 @@ impl Slate {
         self.order.clear();
         self.rests.clear();
         self.failed.clear();
+        self.failed_keys.clear();
         self.failed_at.clear();
         self.guests.clear();
     }
@@ -95,8 +99,8 @@ pub(crate) fn find_order(scene: &Scene<'_>, slate: &mut Slate, plan: &[Step], ad
         slate.guests.extend(elsewhere.flat_map(|(_, chain)| looks_everywhere(tables, chain.rest())));
     }
     scene.note_rests(slate, &parked, advanced);
-    slate.rests.push(Rest { chain: None, done: 0, all: rest.len() });
-    let mut search = Search { scene, plan: rest, parked, visited: 0, slate };
+    slate.rests.push(Rest { chain: None, done: 0, all: rest.len(), weight: 0 });
+    let mut search = Search::new(scene, rest, parked, slate);
     let mut logic = settled(scene.device, tables, scene.die, first, scene.now);
     search.carry_out(&mut logic, first);
     search.complete(&logic)
@@ -114,7 +118,7 @@ pub(crate) fn lets_in(scene: &Scene<'_>, slate: &mut Slate, plan: &[Step]) -> bo
     scene.go_on_by_themselves(&mut parked);
     scene.note_rests(slate, &parked, None);
     let logic = settled_by_itself(scene.device, tables, scene.die);
-    Search { scene, plan: &[], parked, visited: 0, slate }.complete(&logic)
+    Search::new(scene, &[], parked, slate).complete(&logic)
 }
 
 impl Scene<'_> {
@@ -141,6 +145,7 @@ impl Scene<'_> {
             chain: Some(id),
             done: usize::from(advanced == Some(id)),
             all: chain.rest().len(),
+            weight: 0,
         }));
     }
 }
@@ -164,10 +169,21 @@ struct Search<'a> {
     parked: [Option<ChainId>; 2],
     /// How many distinct states have been visited.
     visited: usize,
+    /// Tells which steps are done: equal when they are, and hardly ever otherwise.
+    key: u64,
     slate: &'a mut Slate,
 }
 
 impl<'a> Search<'a> {
+    fn new(scene: &'a Scene<'a>, plan: &'a [Step], parked: [Option<ChainId>; 2], slate: &'a mut Slate) -> Self {
+        let mut weight = 1u64;
+        for rest in &mut slate.rests {
+            rest.weight = weight;
+            weight = weight.wrapping_mul(rest.all as u64 + 1);
+        }
+        Self { scene, plan, parked, visited: 0, key: 0, slate }
+    }
+
     const fn tables(&self) -> &'a Tables {
         &self.scene.setup.tables
     }
@@ -195,31 +211,33 @@ impl<'a> Search<'a> {
     }
 
     fn complete(&mut self, logic: &DieLogic) -> bool {
-        if self.slate.rests.iter().all(|rest| rest.done == rest.all) {
-            return self.parked_complete(logic);
-        }
+        let mut is_done = true;
         for at in 0..self.slate.rests.len() {
             let rest = self.slate.rests[at];
             let Some(step) = self.next_of(rest) else { continue };
+            is_done = false;
             if !self.allows(logic, step) {
                 continue;
             }
             let mut next = *logic;
             self.carry_out(&mut next, step);
             self.slate.rests[at].done += 1;
+            self.key = self.key.wrapping_add(rest.weight);
             self.slate.order.push(rest.chain);
             if self.is_new(&next) {
                 if self.complete(&next) {
                     return true;
                 }
-                let Slate { failed, failed_at, rests, .. } = &mut *self.slate;
+                let Slate { failed, failed_keys, failed_at, rests, .. } = &mut *self.slate;
                 failed.push(next);
+                failed_keys.push(self.key);
                 failed_at.extend(rests.iter().map(|rest| rest.done));
             }
             self.slate.order.pop();
+            self.key = self.key.wrapping_sub(rest.weight);
             self.slate.rests[at].done -= 1;
         }
-        false
+        is_done && self.parked_complete(logic)
     }
 
     /// Whether chains that wait for a RESUME, and steps that wait on other dies, can go on once everything else has.
@@ -248,12 +266,13 @@ impl<'a> Search<'a> {
 
     /// Counts a state; false when it has been tried before or the search has gone on for too long.
     fn is_new(&mut self, logic: &DieLogic) -> bool {
-        let Slate { failed, failed_at, rests, .. } = &*self.slate;
-        let done = failed_at.chunks_exact(rests.len());
-        let known = |(seen, done): (&DieLogic, &[usize])| {
-            done.iter().copied().eq(rests.iter().map(|rest| rest.done)) && seen == logic
+        let Slate { failed, failed_keys, failed_at, rests, .. } = &*self.slate;
+        let is_same = |at: usize| {
+            let done = &failed_at[at * rests.len()..][..rests.len()];
+            done.iter().copied().eq(rests.iter().map(|rest| rest.done)) && failed[at] == *logic
         };
-        if self.visited >= MOST_STATES || failed.iter().zip(done).any(known) {
+        let known = |(at, &key): (usize, &u64)| key == self.key && is_same(at);
+        if self.visited >= MOST_STATES || failed_keys.iter().enumerate().any(known) {
             return false;
         }
         self.visited += 1;

@@ -108,6 +108,10 @@ impl Site<'_> {
         let setup = self.setup;
         let chain = self.chains.get(id);
         let (die, step) = (chain.die, chain.rest()[0]);
+        // While the bus is busy most of what waits need not be judged.
+        if now < self.device.bus_free() && setup.tables.op(step.op).bus > Ticks::ZERO {
+            return false;
+        }
         if self.device.judge(&setup.tables, step.op, &step.place, now).is_err() {
             return false;
         }
