@@ -9,6 +9,7 @@ mod logic;
 mod place;
 mod rule;
 mod tables;
+mod touch;
 
 pub use book::{AddressBook, BlockRecord, BlockStage};
 pub use device::{Device, Flight, FlightId, Parked, PlanePhase, Status, StillDie};
@@ -16,3 +17,4 @@ pub use logic::{CacheProgram, DieLogic, Loaded, PlaneLogic, Register, Suspended}
 pub use place::Place;
 pub use rule::Rule;
 pub use tables::{BaseInfo, Effects, OpInfo, Reach, Size, Tables};
+pub use touch::{Parts, Touch};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::place::Place;
 use crate::rule::Rule;
-use crate::tables::{BaseInfo, Reach, Tables, state_bit};
+use crate::tables::{BaseInfo, OF_PLANES, Reach, Tables, state_bit};
 
 /// What a page register or an output register holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -86,11 +86,6 @@ pub struct Suspended {
     /// Its base.
     pub base: BaseId,
 }
-
-/// The states that planes are in, not dies.
-const OF_PLANES: u16 = state_bit(DeviceState::LatchOnRead)
-    | state_bit(DeviceState::CacheRead(CacheReadKind::Cache))
-    | state_bit(DeviceState::CacheRead(CacheReadKind::PlaneCache));
 
 /// The lasting state of a die.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]

@@ -8,6 +8,8 @@ use nandseq_profile::model::{
 };
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, OpId, PhaseKey, Profile, Ticks};
 
+use crate::touch::Touch;
+
 /// Which planes a base looks at, and may occupy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reach {
@@ -166,6 +168,10 @@ pub struct BaseInfo {
     /// Whether anything about the registers of its planes, or about latches, cache program and suspension, must hold.
     pub(crate) looks_at_registers: bool,
     pub(crate) looks_at_die: bool,
+    /// Whether unread data or a cache-read state of the planes it looks at forbids it.
+    pub(crate) looks_at_plane_states: bool,
+    /// What it touches beyond registers: see [`Touch::of`].
+    pub(crate) touch: Touch,
     /// Whether its start, or its end, changes the lasting state of a die; and whether its end changes registers.
     pub(crate) acts_at_start: bool,
     pub(crate) acts_at_end: bool,
@@ -301,6 +307,11 @@ impl Tables {
     }
 }
 
+/// The states that planes are in, not dies.
+pub(crate) const OF_PLANES: u16 = state_bit(DeviceState::LatchOnRead)
+    | state_bit(DeviceState::CacheRead(CacheReadKind::Cache))
+    | state_bit(DeviceState::CacheRead(CacheReadKind::PlaneCache));
+
 /// The bit of a state in sets of states.
 pub(crate) const fn state_bit(state: DeviceState) -> u16 {
     1 << state_index(state)
@@ -350,6 +361,10 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
     let changes_registers = effects.reads_array() || effects.cache_read_end.is_some() || effects.data_out;
     let starts = effects.cache_program.is_some() || resets || effects.odt_disable;
     let window = base.phases.iter().find(|phase| phase.kind.is_window());
+    let forbidden_in = DeviceState::ALL
+        .into_iter()
+        .filter(|&state| profile.exclusions.in_state(state).contains(id))
+        .fold(0, |bits, state| bits | state_bit(state));
     BaseInfo {
         effects,
         reach,
@@ -364,10 +379,9 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
         window_key: window.and_then(|phase| profile.phase_key(id, Some(phase.kind))),
         window: window.map_or(PhaseKind::CoreBusy, |phase| phase.kind),
         end_key: profile.phase_key(id, None).expect("every base has an END key"),
-        forbidden_in: DeviceState::ALL
-            .into_iter()
-            .filter(|&state| profile.exclusions.in_state(state).contains(id))
-            .fold(0, |bits, state| bits | state_bit(state)),
+        forbidden_in,
+        looks_at_plane_states: forbidden_in & OF_PLANES != 0,
+        touch: Touch::of_base(&effects, base.address, forbidden_in),
         forbidden_in_op_states: profile.phase_keys.ids().any(|key| device_rule(profile, key).contains(id)),
         looks_at_registers: effects.changes_block() || effects.copyback_source || changes_registers,
         looks_at_die: effects.is_program()

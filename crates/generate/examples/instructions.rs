@@ -1,5 +1,6 @@
 //! What `scripts/instructions` counts: a site of the built-in device, with the files that the first argument names (`engine`,
-//! `sequence` or `tables`), for as many operations as the second says. The counted part is [`measured`].
+//! `sequence` or `tables`), for as many operations as the second says; with DIESxBLOCKS as a third, a device of another size. The
+//! counted part is [`measured`].
 #![expect(clippy::print_stderr, reason = "it is a program")]
 
 use std::io;
@@ -24,14 +25,23 @@ impl Sink for Nowhere {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [what, operations] = &arguments[..] else { return Err("usage: instructions WHAT OPERATIONS".into()) };
+    let (what, operations, size) = match &arguments[..] {
+        [what, operations] => (what, operations, None),
+        [what, operations, size] => (what, operations, Some(size)),
+        _ => return Err("usage: instructions WHAT OPERATIONS [DIESxBLOCKS]".into()),
+    };
     let outputs = match what.as_str() {
         "engine" => Outputs::NONE,
         "sequence" => Outputs::NONE.with(FileKind::OperationSequence),
         "tables" => Outputs::ALL.without(FileKind::Snapshot).without(FileKind::ProposerLog),
         other => return Err(format!("`{other}` is none of engine, sequence, tables").into()),
     };
-    let profile = builtin::profile();
+    let mut profile = builtin::profile();
+    if let Some(size) = size {
+        let (dies, blocks) = size.split_once('x').ok_or("a size is DIESxBLOCKS")?;
+        profile.topology.dies = dies.parse()?;
+        profile.topology.blocks_per_die = blocks.parse()?;
+    }
     let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
     let setup = Setup::new(&profile, &table, &[])?;
     let format = CsvTables::new(&profile)?;

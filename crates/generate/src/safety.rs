@@ -12,7 +12,7 @@
 //! A chain whose last step is suspended waits for a RESUME that nobody promises. So the others must complete without it, and
 //! once they have, resuming the program, then the erase, must still let its chain complete.
 
-use nandseq_device::{Device, DieLogic, Place, Reach, Tables};
+use nandseq_device::{Device, DieLogic, Place, Reach, Tables, Touch};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, Ticks};
 
@@ -46,6 +46,8 @@ struct Rest {
     all: usize,
     /// What a step of it adds to the search's key.
     weight: u64,
+    /// Where its steps begin in [`Slate::touches`].
+    at: usize,
 }
 
 /// An order in which the steps of all chains of a die can be done: whose step is next, again and again.
@@ -57,6 +59,8 @@ pub(crate) struct Slate {
     /// The order found.
     pub(crate) order: Order,
     rests: Vec<Rest>,
+    /// What each step of each rest touches, and what it and those after it do.
+    touches: Vec<(Touch, Touch)>,
     /// States from which no order was found. A state that the search is still at the end of need not be here: fewer steps are
     /// left in all that follow. So a search that goes well keeps nothing.
     failed: Vec<DieLogic>,
@@ -71,6 +75,7 @@ impl Slate {
     fn wipe(&mut self) {
         self.order.clear();
         self.rests.clear();
+        self.touches.clear();
         self.failed.clear();
         self.failed_keys.clear();
         self.failed_at.clear();
@@ -99,7 +104,7 @@ pub(crate) fn find_order(scene: &Scene<'_>, slate: &mut Slate, plan: &[Step], ad
         slate.guests.extend(elsewhere.flat_map(|(_, chain)| looks_everywhere(tables, chain.rest())));
     }
     scene.note_rests(slate, &parked, advanced);
-    slate.rests.push(Rest { chain: None, done: 0, all: rest.len(), weight: 0 });
+    slate.rests.push(Rest { chain: None, done: 0, all: rest.len(), weight: 0, at: 0 });
     let mut search = Search::new(scene, rest, parked, slate);
     let mut logic = settled(scene.device, tables, scene.die, first, scene.now);
     search.carry_out(&mut logic, first);
@@ -122,6 +127,36 @@ pub(crate) fn lets_in(scene: &Scene<'_>, slate: &mut Slate, plan: &[Step]) -> bo
 }
 
 impl Scene<'_> {
+    /// What a step touches of the lasting state of the die.
+    fn touch(&self, step: &Step) -> Touch {
+        let tables = &self.setup.tables;
+        Touch::of(tables.base(tables.op(step.op).base), &step.place, self.device.planes())
+    }
+
+    /// Whether all chains of the die can complete in the order kept for them whatever `plan`, which has been judged step by
+    /// step, does before: nothing left looks at what it changes, nobody waits for a RESUME, and no step of another die looks
+    /// in.
+    pub(crate) fn keeps_order(&self, order: &Order, plan: &[Step]) -> bool {
+        let changes = plan.iter().fold(Touch::default(), |all, step| all.and(self.touch(step)));
+        if changes.is_sweeping() || self.parked.iter().any(Option::is_some) {
+            return false;
+        }
+        let mut left = 0;
+        for (_, chain) in self.chains.live() {
+            if chain.die != self.die {
+                if looks_everywhere(&self.setup.tables, chain.rest()).next().is_some() {
+                    return false;
+                }
+                continue;
+            }
+            left += chain.rest().len();
+            if chain.rest().iter().any(|step| self.touch(step).looks & changes.changes != 0) {
+                return false;
+            }
+        }
+        order.len() == left
+    }
+
     /// Takes out of the chains that wait for a RESUME those that one in flight resumes.
     fn go_on_by_themselves(&self, parked: &mut [Option<ChainId>; 2]) {
         if parked.iter().all(Option::is_none) {
@@ -146,6 +181,7 @@ impl Scene<'_> {
             done: usize::from(advanced == Some(id)),
             all: chain.rest().len(),
             weight: 0,
+            at: 0,
         }));
     }
 }
@@ -176,10 +212,19 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(scene: &'a Scene<'a>, plan: &'a [Step], parked: [Option<ChainId>; 2], slate: &'a mut Slate) -> Self {
+        let Slate { rests, touches, .. } = slate;
         let mut weight = 1u64;
-        for rest in &mut slate.rests {
+        for rest in rests {
             rest.weight = weight;
             weight = weight.wrapping_mul(rest.all as u64 + 1);
+            rest.at = touches.len();
+            let steps = rest.chain.map_or(plan, |id| scene.chains.get(id).rest());
+            touches.extend(steps.iter().map(|step| (scene.touch(step), Touch::default())));
+            let own = &mut touches[rest.at..];
+            own.iter_mut().rev().fold(Touch::default(), |after, (one, all)| {
+                *all = one.and(after);
+                *all
+            });
         }
         Self { scene, plan, parked, visited: 0, key: 0, slate }
     }
@@ -210,34 +255,51 @@ impl<'a> Search<'a> {
         steps.get(rest.done)
     }
 
+    /// Whether the next step of a rest is apart from everything that is left of the others: then it may as well come first, and
+    /// if it cannot start now it never can.
+    fn is_apart(&self, at: usize) -> bool {
+        let Slate { rests, touches, .. } = &*self.slate;
+        let own = touches[rests[at].at + rests[at].done].0;
+        let others = rests.iter().enumerate().filter(|&(other, rest)| other != at && rest.done < rest.all);
+        others.into_iter().all(|(_, rest)| own.is_apart_from(touches[rest.at + rest.done].1))
+    }
+
     fn complete(&mut self, logic: &DieLogic) -> bool {
-        let mut is_done = true;
-        for at in 0..self.slate.rests.len() {
-            let rest = self.slate.rests[at];
-            let Some(step) = self.next_of(rest) else { continue };
-            is_done = false;
-            if !self.allows(logic, step) {
-                continue;
-            }
-            let mut next = *logic;
-            self.carry_out(&mut next, step);
-            self.slate.rests[at].done += 1;
-            self.key = self.key.wrapping_add(rest.weight);
-            self.slate.order.push(rest.chain);
-            if self.is_new(&next) {
-                if self.complete(&next) {
-                    return true;
-                }
-                let Slate { failed, failed_keys, failed_at, rests, .. } = &mut *self.slate;
-                failed.push(next);
-                failed_keys.push(self.key);
-                failed_at.extend(rests.iter().map(|rest| rest.done));
-            }
-            self.slate.order.pop();
-            self.key = self.key.wrapping_sub(rest.weight);
-            self.slate.rests[at].done -= 1;
+        let left = |&at: &usize| self.slate.rests[at].done < self.slate.rests[at].all;
+        let mut open = (0..self.slate.rests.len()).filter(left);
+        let Some(first) = open.next() else { return self.parked_complete(logic) };
+        let mut open = std::iter::once(first).chain(open);
+        if let Some(apart) = open.find(|&at| self.is_apart(at)) {
+            return self.goes_on_with(apart, logic);
         }
-        is_done && self.parked_complete(logic)
+        (first..self.slate.rests.len()).any(|at| self.goes_on_with(at, logic))
+    }
+
+    /// Whether everything can complete when the next step of a rest comes first.
+    fn goes_on_with(&mut self, at: usize, logic: &DieLogic) -> bool {
+        let rest = self.slate.rests[at];
+        let Some(step) = self.next_of(rest) else { return false };
+        if !self.allows(logic, step) {
+            return false;
+        }
+        let mut next = *logic;
+        self.carry_out(&mut next, step);
+        self.slate.rests[at].done += 1;
+        self.key = self.key.wrapping_add(rest.weight);
+        self.slate.order.push(rest.chain);
+        if self.is_new(&next) {
+            if self.complete(&next) {
+                return true;
+            }
+            let Slate { failed, failed_keys, failed_at, rests, .. } = &mut *self.slate;
+            failed.push(next);
+            failed_keys.push(self.key);
+            failed_at.extend(rests.iter().map(|rest| rest.done));
+        }
+        self.slate.order.pop();
+        self.key = self.key.wrapping_sub(rest.weight);
+        self.slate.rests[at].done -= 1;
+        false
     }
 
     /// Whether chains that wait for a RESUME, and steps that wait on other dies, can go on once everything else has.

@@ -254,7 +254,15 @@ impl Site<'_> {
         if plan.len() == 1 && info.is_inert() {
             return Ok(false);
         }
-        if find_order(&self.scene(die, now), slate, plan, None) { Ok(true) } else { Err(Reason::ChainUnderWay) }
+        let scene = self.scene(die, now);
+        let known = &self.orders[usize::from(die.0)];
+        if scene.keeps_order(known, plan) {
+            slate.order.clear();
+            slate.order.resize(plan.len() - 1, None);
+            slate.order.extend_from_slice(known);
+            return Ok(true);
+        }
+        if find_order(&scene, slate, plan, None) { Ok(true) } else { Err(Reason::ChainUnderWay) }
     }
 
     /// Starts the plan in `self.plan`: its first operation now, the rest as a chain.
