@@ -133,14 +133,16 @@ impl Scene<'_> {
         Touch::of(tables.base(tables.op(step.op).base), &step.place, self.device.planes())
     }
 
-    /// Whether all chains of the die can complete in the order kept for them whatever `plan`, which has been judged step by
-    /// step, does before: nothing left looks at what it changes, nobody waits for a RESUME, and no step of another die looks
-    /// in.
+    /// Whether all chains of the die can complete in the order kept for them, and then `plan`, which has been judged step by
+    /// step, if its first step starts now: nothing in the order looks at what that changes, nor the rest of the plan at what
+    /// the order changes; nobody waits for a RESUME, and no step of another die looks in.
     pub(crate) fn keeps_order(&self, order: &Order, plan: &[Step]) -> bool {
-        let changes = plan.iter().fold(Touch::default(), |all, step| all.and(self.touch(step)));
-        if changes.is_sweeping() || self.parked.iter().any(Option::is_some) {
+        let Some((first, rest)) = plan.split_first() else { return false };
+        let first = self.touch(first);
+        if first.is_sweeping() || self.parked.iter().any(Option::is_some) {
             return false;
         }
+        let rest = rest.iter().fold(Touch::default(), |all, step| all.and(self.touch(step)));
         let mut left = 0;
         for (_, chain) in self.chains.live() {
             if chain.die != self.die {
@@ -150,11 +152,27 @@ impl Scene<'_> {
                 continue;
             }
             left += chain.rest().len();
-            if chain.rest().iter().any(|step| self.touch(step).looks & changes.changes != 0) {
+            let old = chain.rest().iter().fold(Touch::default(), |all, step| all.and(self.touch(step)));
+            if old.looks & first.changes != 0 || rest.looks & old.changes != 0 {
                 return false;
             }
         }
         order.len() == left
+    }
+
+    /// Moves the next step of a chain to the front of an order, if it is in it and apart from all that comes before it there.
+    pub(crate) fn brings_forward(&self, order: &mut Order, id: ChainId) -> bool {
+        let Some(at) = order.iter().position(|&next| next == Some(id)) else { return false };
+        let own = self.touch(&self.chains.get(id).rest()[0]);
+        let is_apart = |(place, chain): (usize, &Option<ChainId>)| {
+            let done = order[..place].iter().filter(|other| *other == chain).count();
+            chain.is_some_and(|chain| own.is_apart_from(self.touch(&self.chains.get(chain).rest()[done])))
+        };
+        let apart = order[..at].iter().enumerate().all(is_apart);
+        if apart {
+            order.remove(at);
+        }
+        apart
     }
 
     /// Takes out of the chains that wait for a RESUME those that one in flight resumes.
@@ -255,33 +273,45 @@ impl<'a> Search<'a> {
         steps.get(rest.done)
     }
 
-    /// Whether the next step of a rest is apart from everything that is left of the others: then it may as well come first, and
-    /// if it cannot start now it never can.
-    fn is_apart(&self, at: usize) -> bool {
+    fn complete(&mut self, logic: &DieLogic) -> bool {
+        let mut possible = 0u64;
+        let mut is_done = true;
+        for at in 0..self.slate.rests.len() {
+            let Some(step) = self.next_of(self.slate.rests[at]) else { continue };
+            is_done = false;
+            let (own, others) = self.touched(at);
+            let allowed = self.allows(logic, step);
+            let is_fixed = own.looks & others.changes == 0;
+            if is_fixed && !allowed {
+                return false; // nothing that is to come lets it start
+            }
+            if is_fixed && own.is_apart_from(others) {
+                return self.goes_on_with(at, step, logic); // it may as well come first
+            }
+            possible |= u64::from(allowed) << (at % 64);
+        }
+        if is_done {
+            return self.parked_complete(logic);
+        }
+        let rests = 0..self.slate.rests.len();
+        rests.filter(|at| possible >> (at % 64) & 1 == 1).any(|at| {
+            let step = self.next_of(self.slate.rests[at]);
+            step.is_some_and(|step| self.goes_on_with(at, step, logic))
+        })
+    }
+
+    /// What the next step of a rest touches, and what all that is left of the others does.
+    fn touched(&self, at: usize) -> (Touch, Touch) {
         let Slate { rests, touches, .. } = &*self.slate;
         let own = touches[rests[at].at + rests[at].done].0;
         let others = rests.iter().enumerate().filter(|&(other, rest)| other != at && rest.done < rest.all);
-        others.into_iter().all(|(_, rest)| own.is_apart_from(touches[rest.at + rest.done].1))
+        let others = others.fold(Touch::default(), |all, (_, rest)| all.and(touches[rest.at + rest.done].1));
+        (own, others)
     }
 
-    fn complete(&mut self, logic: &DieLogic) -> bool {
-        let left = |&at: &usize| self.slate.rests[at].done < self.slate.rests[at].all;
-        let mut open = (0..self.slate.rests.len()).filter(left);
-        let Some(first) = open.next() else { return self.parked_complete(logic) };
-        let mut open = std::iter::once(first).chain(open);
-        if let Some(apart) = open.find(|&at| self.is_apart(at)) {
-            return self.goes_on_with(apart, logic);
-        }
-        (first..self.slate.rests.len()).any(|at| self.goes_on_with(at, logic))
-    }
-
-    /// Whether everything can complete when the next step of a rest comes first.
-    fn goes_on_with(&mut self, at: usize, logic: &DieLogic) -> bool {
+    /// Whether everything can complete when a step that may start, the next of a rest, comes first.
+    fn goes_on_with(&mut self, at: usize, step: &Step, logic: &DieLogic) -> bool {
         let rest = self.slate.rests[at];
-        let Some(step) = self.next_of(rest) else { return false };
-        if !self.allows(logic, step) {
-            return false;
-        }
         let mut next = *logic;
         self.carry_out(&mut next, step);
         self.slate.rests[at].done += 1;

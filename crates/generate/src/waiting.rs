@@ -127,9 +127,10 @@ impl Site<'_> {
 
     /// Whether all chains of the die can complete after the next step of one; keeps the order that shows it.
     fn keep_order(&mut self, die: Die, step: Step, id: ChainId, now: Ticks) -> bool {
-        let known = &mut self.orders[usize::from(die.0)];
-        if known.first() == Some(&Some(id)) {
-            known.remove(0);
+        let mut known = std::mem::take(&mut self.orders[usize::from(die.0)]);
+        let goes_on = self.scene(die, now).brings_forward(&mut known, id);
+        self.orders[usize::from(die.0)] = known;
+        if goes_on {
             return true;
         }
         let mut slate = std::mem::take(&mut self.slate);
@@ -257,9 +258,8 @@ impl Site<'_> {
         let scene = self.scene(die, now);
         let known = &self.orders[usize::from(die.0)];
         if scene.keeps_order(known, plan) {
-            slate.order.clear();
-            slate.order.resize(plan.len() - 1, None);
-            slate.order.extend_from_slice(known);
+            slate.order.clone_from(known);
+            slate.order.resize(known.len() + plan.len() - 1, None);
             return Ok(true);
         }
         if find_order(&scene, slate, plan, None) { Ok(true) } else { Err(Reason::ChainUnderWay) }
