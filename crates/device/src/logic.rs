@@ -49,6 +49,12 @@ pub struct PlaneLogic {
 }
 
 impl PlaneLogic {
+    /// Whether the page register holds the page of a place.
+    #[must_use]
+    pub fn page_is(&self, place: &Place) -> bool {
+        holds(self.page, place)
+    }
+
     /// Whether both registers hold the same page, however it was read.
     #[must_use]
     pub fn hold_the_same_page(&self) -> bool {

@@ -35,6 +35,9 @@ pub struct Touch {
     pub looks: Parts,
     /// No other part is changed by its start or end.
     pub changes: Parts,
+    /// Of these, those whose change may keep another step from starting that could have started without it. Putting data out
+    /// only ends what forbids others, and whatever comes after.
+    pub hinders: Parts,
 }
 
 impl Touch {
@@ -47,9 +50,11 @@ impl Touch {
             Reach::Die | Reach::Target => all,
         };
         let seen = if info.looks_at_plane_states { Parts::from(seen.0) } else { 0 };
+        let fills = info.effects.reads_array() || info.effects.cache_read_end.is_some() || info.effects.changes_block();
         Self {
             looks: info.touch.looks | own(info.looks_at_registers) | seen,
-            changes: info.touch.changes | own(info.effects.changes_block() || info.changes_registers),
+            changes: info.touch.changes | own(fills || info.effects.data_out),
+            hinders: info.touch.hinders | own(fills),
         }
     }
 
@@ -62,7 +67,11 @@ impl Touch {
     /// Both together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
-        Self { looks: self.looks | other.looks, changes: self.changes | other.changes }
+        Self {
+            looks: self.looks | other.looks,
+            changes: self.changes | other.changes,
+            hinders: self.hinders | other.hinders,
+        }
     }
 
     /// Whether it may change anything: suspensions, resumptions and resets.
@@ -76,7 +85,7 @@ impl Touch {
         let sweeps =
             effects.suspend.is_some() || effects.resume.is_some() || effects.reset_die || effects.reset_target;
         if sweeps {
-            return Self { looks: ALL, changes: ALL };
+            return Self { looks: ALL, changes: ALL, hinders: ALL };
         }
         let given = |holds: bool, part: Parts| if holds { part } else { 0 };
         let by = |states: &[DeviceState]| states.iter().any(|&state| forbidden_in & state_bit(state) != 0);
@@ -89,6 +98,8 @@ impl Touch {
         let goes_on = effects.cache_program.is_some() || effects.cache_program_end.is_some();
         let levels = [LatchLevel::Lsb, LatchLevel::Csb, LatchLevel::Msb].map(DeviceState::LatchOn);
         let kinds = [CacheProgramKind::Slc, CacheProgramKind::OneShot].map(DeviceState::CacheProgram);
+        let changes =
+            latches | given(goes_on, CACHE_PROGRAM) | given(effects.odt_disable || effects.odt_enable, ODT);
         Self {
             looks: latches
                 | given(by(&levels), ONE_SHOT)
@@ -96,7 +107,8 @@ impl Touch {
                 | given(axis(Axis::Erase), ERASE)
                 | given(axis(Axis::Program) || address == AddressSource::SuspendedProgram, PROGRAM)
                 | given(by(&[DeviceState::OdtDisabled]), ODT),
-            changes: latches | given(goes_on, CACHE_PROGRAM) | given(effects.odt_disable || effects.odt_enable, ODT),
+            changes,
+            hinders: changes,
         }
     }
 }

@@ -14,7 +14,7 @@
 
 use nandseq_device::{Device, DieLogic, Place, Reach, Tables, Touch};
 use nandseq_profile::model::Axis;
-use nandseq_profile::{Die, Ticks};
+use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 
 use crate::chain::{ChainId, Chains, Step};
 use crate::plan::{settled, settled_by_itself};
@@ -108,7 +108,7 @@ pub(crate) fn find_order(scene: &Scene<'_>, slate: &mut Slate, plan: &[Step], ad
     let mut search = Search::new(scene, rest, parked, slate);
     let mut logic = settled(scene.device, tables, scene.die, first, scene.now);
     search.carry_out(&mut logic, first);
-    search.complete(&logic)
+    !search.is_doomed(&logic) && search.complete(&logic)
 }
 
 /// Whether the state in which another die comes to rest, its chains done, lets every step of a plan that looks at all dies start.
@@ -153,7 +153,7 @@ impl Scene<'_> {
             }
             left += chain.rest().len();
             let old = chain.rest().iter().fold(Touch::default(), |all, step| all.and(self.touch(step)));
-            if old.looks & first.changes != 0 || rest.looks & old.changes != 0 {
+            if old.looks & first.hinders != 0 || rest.looks & old.hinders != 0 {
                 return false;
             }
         }
@@ -266,11 +266,33 @@ impl<'a> Search<'a> {
         logic.judge(self.tables(), base, &step.place, self.scene.device.planes()).is_ok()
     }
 
+    /// The steps of a rest, those done included.
+    fn steps_of(&self, rest: Rest) -> &'a [Step] {
+        let scene = self.scene;
+        rest.chain.map_or(self.plan, |id| scene.chains.get(id).rest())
+    }
+
     /// The next step of a chain.
     fn next_of(&self, rest: Rest) -> Option<&'a Step> {
-        let scene = self.scene;
-        let steps = rest.chain.map_or(self.plan, |id| scene.chains.get(id).rest());
-        steps.get(rest.done)
+        self.steps_of(rest).get(rest.done)
+    }
+
+    /// Whether what is left can be seen not to complete in any order: where nothing fills a page register any more, one end of
+    /// a cache read can take its page from there, and only if it is there now. Most starts that are refused are of this kind.
+    fn is_doomed(&self, logic: &DieLogic) -> bool {
+        let effects = |step: &Step| &self.tables().base(self.tables().op(step.op).base).effects;
+        let rests = || self.slate.rests.iter();
+        let left = rests().flat_map(|rest| self.steps_of(*rest).iter().skip(rest.done));
+        let filled = left.clone().filter(|step| effects(step).reads_array());
+        let filled = filled.fold(PlaneSet::EMPTY, |all, step| all.union(step.place.planes));
+        let mut taken = PlaneSet::EMPTY;
+        left.filter(|step| effects(step).cache_read_end.is_some()).any(|step| {
+            let planes = step.place.planes.minus(filled);
+            let held = |plane: Plane| logic.planes[usize::from(plane.0)].page_is(&step.place);
+            let fails = !planes.and(taken).is_empty() || !planes.iter().all(held);
+            taken = taken.union(planes);
+            fails
+        })
     }
 
     fn complete(&mut self, logic: &DieLogic) -> bool {
