@@ -55,8 +55,6 @@ struct DieState {
     occupied: PlaneSet,
     /// Operations that occupy planes of this die.
     occupants: u8,
-    /// Flights whose place is on this die.
-    flights: u32,
     /// Whether those there are all tolerate others of their kind beside them.
     tolerant: bool,
     /// Counts changes of the above.
@@ -76,6 +74,8 @@ pub struct Device {
     /// By slot: how many flights it has seen off, and the one it holds.
     flights: Vec<(u32, Option<Flight>)>,
     free: Vec<u32>,
+    /// For each die the slots of the flights whose place is there, ascending.
+    on: Vec<Vec<u32>>,
     bus_free: Ticks,
     all: PlaneSet,
 }
@@ -93,6 +93,7 @@ impl Device {
             dies: vec![idle; usize::from(tables.size.dies)],
             flights: Vec::new(),
             free: Vec::new(),
+            on: vec![Vec::new(); usize::from(tables.size.dies)],
             bus_free: Ticks::ZERO,
             all: PlaneSet::first(u32::from(tables.size.planes)),
         }
@@ -147,6 +148,14 @@ impl Device {
     pub fn flights(&self) -> impl Iterator<Item = (FlightId, &Flight)> {
         self.flights.iter().enumerate().filter_map(|(at, &(generation, ref flight))| {
             Some((FlightId { slot: at as u32, generation }, flight.as_ref()?))
+        })
+    }
+
+    /// Those whose place is on a die, in the same order.
+    pub fn flights_on(&self, die: Die) -> impl Iterator<Item = (FlightId, &Flight)> {
+        self.on[usize::from(die.0)].iter().filter_map(|&slot| {
+            let (generation, flight) = &self.flights[slot as usize];
+            Some((FlightId { slot, generation: *generation }, flight.as_ref()?))
         })
     }
 
@@ -360,7 +369,8 @@ impl Device {
             self.flights.push((0, None));
             self.flights.len() as u32 - 1
         });
-        self.dies[usize::from(flight.place.die.0)].flights += 1;
+        let on = &mut self.on[usize::from(flight.place.die.0)];
+        on.insert(on.partition_point(|&other| other < slot), slot);
         let kept = &mut self.flights[slot as usize];
         kept.1 = Some(flight);
         FlightId { slot, generation: kept.0 }
@@ -373,7 +383,7 @@ impl Device {
         kept.0 = kept.0.wrapping_add(1);
         self.free.push(id.slot);
         let flight = kept.1.take().expect("a flight ends once");
-        self.dies[usize::from(flight.place.die.0)].flights -= 1;
+        self.on[usize::from(flight.place.die.0)].retain(|&slot| slot != id.slot);
         flight
     }
 

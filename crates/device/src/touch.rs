@@ -82,8 +82,7 @@ impl Touch {
 
     /// What a base touches beyond the registers of its planes; `forbidden_in` are the states that forbid it.
     pub(crate) fn of_base(effects: &Effects, address: AddressSource, forbidden_in: u16) -> Self {
-        let sweeps =
-            effects.suspend.is_some() || effects.resume.is_some() || effects.reset_die || effects.reset_target;
+        let sweeps = effects.suspend.is_some() || effects.resume.is_some() || effects.reset_die || effects.reset_target;
         if sweeps {
             return Self { looks: ALL, changes: ALL, hinders: ALL };
         }
@@ -94,12 +93,12 @@ impl Touch {
             LatchKind::Copyback => COPYBACK,
         };
         let axis = |axis| by(&[DeviceState::Suspended(axis), DeviceState::NotSuspended(axis)]);
-        let latches = effects.load.map_or(0, |(kind, ..)| latch(kind)) | effects.consume.map_or(0, |(kind, _)| latch(kind));
+        let latches =
+            effects.load.map_or(0, |(kind, ..)| latch(kind)) | effects.consume.map_or(0, |(kind, _)| latch(kind));
         let goes_on = effects.cache_program.is_some() || effects.cache_program_end.is_some();
         let levels = [LatchLevel::Lsb, LatchLevel::Csb, LatchLevel::Msb].map(DeviceState::LatchOn);
         let kinds = [CacheProgramKind::Slc, CacheProgramKind::OneShot].map(DeviceState::CacheProgram);
-        let changes =
-            latches | given(goes_on, CACHE_PROGRAM) | given(effects.odt_disable || effects.odt_enable, ODT);
+        let changes = latches | given(goes_on, CACHE_PROGRAM) | given(effects.odt_disable || effects.odt_enable, ODT);
         Self {
             looks: latches
                 | given(by(&levels), ONE_SHOT)

@@ -3,7 +3,8 @@
 use nandseq_profile::Ticks;
 
 use crate::queue::{Event, Hook};
-use crate::safety::Order;
+
+use crate::safety::{Order, is_wide};
 use crate::site::Site;
 use crate::waiting::Bench;
 
@@ -21,7 +22,7 @@ impl Site<'_> {
         for slot in self.parked.iter_mut().flatten() {
             *slot = slot.map(|id| {
                 let chain = chains.get(id);
-                self.chains.begin(chain.die, chain.proposal, chain.rest())
+                self.chains.begin(chain.die, chain.proposal, chain.rest(), |step| is_wide(&self.setup.tables, step))
             });
         }
     }

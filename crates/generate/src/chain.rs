@@ -13,7 +13,7 @@ pub(crate) struct Step {
 }
 
 /// Names a chain of a site.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct ChainId(pub(crate) u32);
 
 /// A chain whose first operation has started.
@@ -24,6 +24,8 @@ pub(crate) struct Chain {
     pub(crate) proposal: Proposal,
     steps: Vec<Step>,
     next: usize,
+    /// Steps before this one look at every die, or some do.
+    wide_until: usize,
     live: bool,
 }
 
@@ -31,6 +33,11 @@ impl Chain {
     /// The steps that have not started.
     pub(crate) fn rest(&self) -> &[Step] {
         &self.steps[self.next..]
+    }
+
+    /// Whether a step that has not started looks at every die.
+    pub(crate) const fn looks_everywhere(&self) -> bool {
+        self.next < self.wide_until
     }
 }
 
@@ -40,13 +47,22 @@ pub(crate) struct Chains {
     all: Vec<Chain>,
     free: Vec<u32>,
     live: u32,
-    /// How many chains have steps to come, by die.
-    on: Vec<u32>,
+    /// The chains with steps to come on each die, in the order of their ids.
+    on: Vec<Vec<ChainId>>,
+    /// How many of them have a step to come that looks at every die, by die and in all.
+    wide_on: Vec<u32>,
+    wide: u32,
 }
 
 impl Chains {
-    /// Keeps a new chain with the steps after its first operation.
-    pub(crate) fn begin(&mut self, die: Die, proposal: Proposal, steps: &[Step]) -> ChainId {
+    /// Keeps a new chain with the steps after its first operation; `looks_everywhere` says of a step whether it looks at every die.
+    pub(crate) fn begin(
+        &mut self,
+        die: Die,
+        proposal: Proposal,
+        steps: &[Step],
+        looks_everywhere: impl Fn(&Step) -> bool,
+    ) -> ChainId {
         let id = self.free.pop().unwrap_or_else(|| {
             self.all.push(Chain::default());
             self.all.len() as u32 - 1
@@ -57,14 +73,20 @@ impl Chains {
         chain.steps.clear();
         chain.steps.extend_from_slice(steps);
         chain.next = 0;
+        chain.wide_until = steps.iter().rposition(looks_everywhere).map_or(0, |last| last + 1);
         chain.live = true;
+        let is_wide = u32::from(chain.looks_everywhere());
         self.live += 1;
         let at = usize::from(die.0);
         if self.on.len() <= at {
-            self.on.resize(at + 1, 0);
+            self.on.resize_with(at + 1, Vec::new);
+            self.wide_on.resize(at + 1, 0);
         }
-        self.on[at] += 1;
-        ChainId(id)
+        let (on, id) = (&mut self.on[at], ChainId(id));
+        on.insert(on.partition_point(|&other| other < id), id);
+        self.wide_on[at] += is_wide;
+        self.wide += is_wide;
+        id
     }
 
     pub(crate) fn get(&self, id: ChainId) -> &Chain {
@@ -74,7 +96,12 @@ impl Chains {
     /// The next step has started; returns whether more are to come. A chain without more is forgotten.
     pub(crate) fn advance(&mut self, id: ChainId) -> bool {
         let chain = &mut self.all[id.0 as usize];
+        let was_wide = chain.looks_everywhere();
         chain.next += 1;
+        if was_wide && !chain.looks_everywhere() {
+            self.wide_on[usize::from(chain.die.0)] -= 1;
+            self.wide -= 1;
+        }
         if chain.next < chain.steps.len() {
             return true;
         }
@@ -86,7 +113,11 @@ impl Chains {
     pub(crate) fn forget(&mut self, id: ChainId) {
         let chain = &mut self.all[id.0 as usize];
         chain.live = false;
-        self.on[usize::from(chain.die.0)] -= 1;
+        let at = usize::from(chain.die.0);
+        self.on[at].retain(|&other| other != id);
+        let was_wide = u32::from(chain.looks_everywhere());
+        self.wide_on[at] -= was_wide;
+        self.wide -= was_wide;
         self.free.push(id.0);
         self.live -= 1;
     }
@@ -106,13 +137,19 @@ impl Chains {
         self.live == 0
     }
 
-    /// How many chains with steps to come work on a die.
-    pub(crate) fn count_on(&self, die: Die) -> u32 {
-        self.on.get(usize::from(die.0)).copied().unwrap_or(0)
+    /// Chains with steps to come that work on a die.
+    pub(crate) fn live_on(&self, die: Die) -> impl Iterator<Item = (ChainId, &Chain)> {
+        let on = self.on.get(usize::from(die.0)).map_or(&[][..], Vec::as_slice);
+        on.iter().map(|&id| (id, self.get(id)))
+    }
+
+    /// Whether a chain of another die has a step to come that looks at this one too.
+    pub(crate) fn has_guests(&self, die: Die) -> bool {
+        self.wide > self.wide_on.get(usize::from(die.0)).copied().unwrap_or(0)
     }
 
     /// Whether a chain with steps to come works on this die.
     pub(crate) fn any_on(&self, die: Die) -> bool {
-        self.count_on(die) > 0
+        self.on.get(usize::from(die.0)).is_some_and(|on| !on.is_empty())
     }
 }

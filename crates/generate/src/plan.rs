@@ -31,7 +31,7 @@ pub(crate) fn settled_by_itself(device: &Device, tables: &Tables, die: Die) -> D
 fn settled_with(device: &Device, tables: &Tables, die: Die, victim: Option<(Axis, FlightId)>) -> DieLogic {
     let mut logic = *device.logic(die);
     let mut resumed = None;
-    for (id, flight) in device.flights().filter(|(_, flight)| flight.place.die == die) {
+    for (id, flight) in device.flights_on(die) {
         let base = tables.op(flight.op).base;
         match victim {
             Some((axis, cut)) if cut == id => logic.suspend(axis, Suspended { place: flight.place, base }),

@@ -99,7 +99,7 @@ pub(crate) fn find_order(scene: &Scene<'_>, slate: &mut Slate, plan: &[Step], ad
     if let Some(axis) = effects.resume {
         parked[index(axis)] = None;
     }
-    if scene.chains.count() > scene.chains.count_on(scene.die) {
+    if scene.chains.has_guests(scene.die) {
         let elsewhere = scene.chains.live().filter(|(_, chain)| chain.die != scene.die);
         slate.guests.extend(elsewhere.flat_map(|(_, chain)| looks_everywhere(tables, chain.rest())));
     }
@@ -139,18 +139,13 @@ impl Scene<'_> {
     pub(crate) fn keeps_order(&self, order: &Order, plan: &[Step]) -> bool {
         let Some((first, rest)) = plan.split_first() else { return false };
         let first = self.touch(first);
-        if first.is_sweeping() || self.parked.iter().any(Option::is_some) {
+        let parked = self.parked.iter().any(Option::is_some);
+        if first.is_sweeping() || parked || self.chains.has_guests(self.die) {
             return false;
         }
         let rest = rest.iter().fold(Touch::default(), |all, step| all.and(self.touch(step)));
         let mut left = 0;
-        for (_, chain) in self.chains.live() {
-            if chain.die != self.die {
-                if looks_everywhere(&self.setup.tables, chain.rest()).next().is_some() {
-                    return false;
-                }
-                continue;
-            }
+        for (_, chain) in self.chains.live_on(self.die) {
             left += chain.rest().len();
             let old = chain.rest().iter().fold(Touch::default(), |all, step| all.and(self.touch(step)));
             if old.looks & first.hinders != 0 || rest.looks & old.hinders != 0 {
@@ -181,7 +176,7 @@ impl Scene<'_> {
             return;
         }
         let tables = &self.setup.tables;
-        let flying = self.device.flights().filter(|(_, flight)| flight.place.die == self.die);
+        let flying = self.device.flights_on(self.die);
         for axis in flying.filter_map(|(_, flight)| tables.base(tables.op(flight.op).base).effects.resume) {
             parked[index(axis)] = None;
         }
@@ -189,11 +184,8 @@ impl Scene<'_> {
 
     /// Notes what is left of each chain of the die that does not wait for a RESUME; `advanced` has done one step more.
     fn note_rests(&self, slate: &mut Slate, parked: &[Option<ChainId>; 2], advanced: Option<ChainId>) {
-        if self.chains.count_on(self.die) == 0 {
-            return;
-        }
         let is_parked = |id| parked.contains(&Some(id));
-        let live = self.chains.live().filter(|&(id, chain)| chain.die == self.die && !is_parked(id));
+        let live = self.chains.live_on(self.die).filter(|&(id, _)| !is_parked(id));
         slate.rests.extend(live.map(|(id, chain)| Rest {
             chain: Some(id),
             done: usize::from(advanced == Some(id)),
@@ -206,7 +198,12 @@ impl Scene<'_> {
 
 /// The steps of a plan that look at every die.
 pub(crate) fn looks_everywhere<'a>(tables: &'a Tables, plan: &'a [Step]) -> impl Iterator<Item = Step> + 'a {
-    plan.iter().copied().filter(|step| tables.base(tables.op(step.op).base).reach == Reach::Target)
+    plan.iter().copied().filter(|step| is_wide(tables, step))
+}
+
+/// Whether a step looks at every die.
+pub(crate) fn is_wide(tables: &Tables, step: &Step) -> bool {
+    tables.base(tables.op(step.op).base).reach == Reach::Target
 }
 
 const fn index(axis: Axis) -> usize {

@@ -17,6 +17,7 @@ use nandseq_profile::model::Axis;
 
 use crate::closure::Tally;
 use crate::queue::{Event, Queue};
+use crate::safety::is_wide;
 use crate::seed::SeedPlan;
 use crate::setup::Setup;
 use crate::site::{Site, axis_index};
@@ -150,7 +151,8 @@ impl<'s> Site<'s> {
             }
         }
         if !suspended.chain.is_empty() {
-            let chain = self.chains.begin(die, suspended.origin.proposal, &suspended.chain);
+            let chain =
+                self.chains.begin(die, suspended.origin.proposal, &suspended.chain, |step| is_wide(tables, step));
             self.parked[usize::from(die.0)][axis_index(axis)] = Some(chain);
         }
         self.journal.suspend(die, axis, suspended.origin);

@@ -11,7 +11,7 @@ use nandseq_trace::{Proposal, Sink};
 use crate::chain::{ChainId, Chains, Step};
 use crate::plan::still_possible;
 use crate::reason::Reason;
-use crate::safety::{Scene, Slate, find_order, lets_in, looks_everywhere};
+use crate::safety::{Scene, Slate, find_order, is_wide, lets_in, looks_everywhere};
 use crate::site::Site;
 
 /// A proposal that waits for the bus.
@@ -234,20 +234,15 @@ impl Site<'_> {
         let head = plan[0];
         let die = head.place.die;
         let info = setup.tables.base(setup.tables.op(head.op).base);
-        if plan.len() > 1 {
+        if looks_everywhere(&setup.tables, &plan[1..]).next().is_some() {
             let mut elsewhere = (0..setup.tables.size.dies).map(Die).filter(|&other| other != die);
             if !elsewhere.all(|other| lets_in(&self.scene(other, now), slate, &plan[1..])) {
                 return Err(Reason::ChainUnderWay);
             }
         }
-        let has_guests = || {
-            let elsewhere = self.chains.count() > self.chains.count_on(die);
-            let mut others = self.chains.live().filter(|(_, chain)| chain.die != die);
-            elsewhere && others.any(|(_, chain)| looks_everywhere(&setup.tables, chain.rest()).next().is_some())
-        };
         let resets = info.effects.reset_die || info.effects.reset_target;
         // A reset drops every other chain of its die.
-        if resets || (!self.chains.any_on(die) && (info.is_inert() || !has_guests())) {
+        if resets || (!self.chains.any_on(die) && (info.is_inert() || !self.chains.has_guests(die))) {
             slate.order.clear();
             slate.order.resize(plan.len() - 1, None);
             return Ok(true);
@@ -271,7 +266,8 @@ impl Site<'_> {
         let rest = std::mem::take(&mut self.plan);
         let chain = (rest.len() > 1).then(|| {
             rest[1..].iter().for_each(|step| self.hold(step));
-            self.chains.begin(head.place.die, proposal, &rest[1..])
+            let tables = &self.setup.tables;
+            self.chains.begin(head.place.die, proposal, &rest[1..], |step| is_wide(tables, step))
         });
         self.plan = rest;
         self.count(&proposal, head.op, now);

@@ -51,13 +51,12 @@ impl Device {
 
     /// The flights of an axis on a die, in CORE_BUSY or not.
     fn victims(&self, tables: &Tables, die: Die, axis: Axis) -> impl Iterator<Item = (FlightId, &Flight)> {
-        self.flights().filter(move |(_, flight)| {
+        self.flights_on(die).filter(move |(_, flight)| {
             let effects = &tables.base(tables.op(flight.op).base).effects;
-            let fits = match axis {
+            match axis {
                 Axis::Erase => effects.erase,
                 Axis::Program => effects.is_program(),
-            };
-            fits && flight.place.die == die
+            }
         })
     }
 
@@ -65,9 +64,6 @@ impl Device {
     #[must_use]
     pub fn victim_until(&self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> (bool, Ticks) {
         let (mut found, mut until) = (false, Ticks(u64::MAX));
-        if self.dies[usize::from(die.0)].flights == 0 {
-            return (found, until);
-        }
         for (_, flight) in self.victims(tables, die, axis) {
             if now < flight.busy_from {
                 until = until.min(flight.busy_from);

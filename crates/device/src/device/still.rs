@@ -70,7 +70,6 @@ impl Device {
             parked: die.parked,
             occupied: PlaneSet::EMPTY,
             occupants: 0,
-            flights: 0,
             stamp: 1,
             tolerant: true,
         });
@@ -79,6 +78,7 @@ impl Device {
             dies: dies.collect(),
             flights: Vec::new(),
             free: Vec::new(),
+            on: vec![Vec::new(); usize::from(tables.size.dies)],
             bus_free: now,
             all: PlaneSet::first(u32::from(tables.size.planes)),
         }
