@@ -86,28 +86,7 @@ impl Slate {
 /// Finds an order that completes all chains of a die after `plan` begins, and leaves it on the slate; `advanced` is the chain
 /// whose step `plan` is, if it is not a new one. Returns whether there is one.
 pub(crate) fn find_order(scene: &Scene<'_>, slate: &mut Slate, plan: &[Step], advanced: Option<ChainId>) -> bool {
-    slate.wipe();
-    let Some((first, rest)) = plan.split_first() else { return false };
-    let tables = &scene.setup.tables;
-    let effects = &tables.base(tables.op(first.op).base).effects;
-    let mut parked = scene.parked;
-    if let Some(axis) = effects.suspend {
-        let Some(victim) = scene.device.victim(tables, scene.die, axis, scene.now) else { return false };
-        parked[index(axis)] = scene.links[victim.slot as usize];
-    }
-    scene.go_on_by_themselves(&mut parked);
-    if let Some(axis) = effects.resume {
-        parked[index(axis)] = None;
-    }
-    if scene.chains.has_guests(scene.die) {
-        let elsewhere = scene.chains.live().filter(|(_, chain)| chain.die != scene.die);
-        slate.guests.extend(elsewhere.flat_map(|(_, chain)| looks_everywhere(tables, chain.rest())));
-    }
-    scene.note_rests(slate, &parked, advanced);
-    slate.rests.push(Rest { chain: None, done: 0, all: rest.len(), weight: 0, at: 0 });
-    let mut search = Search::new(scene, rest, parked, slate);
-    let mut logic = settled(scene.device, tables, scene.die, first, scene.now);
-    search.carry_out(&mut logic, first);
+    let Some((mut search, logic)) = Search::after(scene, slate, plan, advanced) else { return false };
     !search.is_doomed(&logic) && search.complete(&logic)
 }
 
@@ -226,6 +205,38 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
+    /// The search that begins when `plan` does, and the state it begins in; `None` when the plan cannot begin. See [`find_order`].
+    fn after(
+        scene: &'a Scene<'a>,
+        slate: &'a mut Slate,
+        plan: &'a [Step],
+        advanced: Option<ChainId>,
+    ) -> Option<(Self, DieLogic)> {
+        slate.wipe();
+        let (first, rest) = plan.split_first()?;
+        let tables = &scene.setup.tables;
+        let effects = &tables.base(tables.op(first.op).base).effects;
+        let mut parked = scene.parked;
+        if let Some(axis) = effects.suspend {
+            let victim = scene.device.victim(tables, scene.die, axis, scene.now)?;
+            parked[index(axis)] = scene.links[victim.slot as usize];
+        }
+        scene.go_on_by_themselves(&mut parked);
+        if let Some(axis) = effects.resume {
+            parked[index(axis)] = None;
+        }
+        if scene.chains.has_guests(scene.die) {
+            let elsewhere = scene.chains.live().filter(|(_, chain)| chain.die != scene.die);
+            slate.guests.extend(elsewhere.flat_map(|(_, chain)| looks_everywhere(tables, chain.rest())));
+        }
+        scene.note_rests(slate, &parked, advanced);
+        slate.rests.push(Rest { chain: None, done: 0, all: rest.len(), weight: 0, at: 0 });
+        let search = Self::new(scene, rest, parked, slate);
+        let mut logic = settled(scene.device, tables, scene.die, first, scene.now);
+        search.carry_out(&mut logic, first);
+        Some((search, logic))
+    }
+
     fn new(scene: &'a Scene<'a>, plan: &'a [Step], parked: [Option<ChainId>; 2], slate: &'a mut Slate) -> Self {
         let Slate { rests, touches, .. } = slate;
         let mut weight = 1u64;
@@ -390,3 +401,6 @@ impl<'a> Search<'a> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -195,7 +195,7 @@ impl Site<'_> {
     }
 
     /// The chains of a die as the search for an order sees them.
-    fn scene(&self, die: Die, now: Ticks) -> Scene<'_> {
+    pub(crate) fn scene(&self, die: Die, now: Ticks) -> Scene<'_> {
         let (setup, device, chains) = (self.setup, &self.device, &self.chains);
         Scene { setup, device, chains, parked: self.parked[usize::from(die.0)], links: self.links(), die, now }
     }
@@ -229,7 +229,7 @@ impl Site<'_> {
 
     /// Whether a plan leaves every chain able to complete; if so, whether the order that shows it is on the slate: an operation
     /// alone that changes nothing leaves the die's as it is.
-    fn keeps_chains_safe(&self, slate: &mut Slate, plan: &[Step], now: Ticks) -> Result<bool, Reason> {
+    pub(crate) fn keeps_chains_safe(&self, slate: &mut Slate, plan: &[Step], now: Ticks) -> Result<bool, Reason> {
         let setup = self.setup;
         let head = plan[0];
         let die = head.place.die;

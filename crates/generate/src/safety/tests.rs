@@ -1,0 +1,128 @@
+//! Short searches and kept orders say what a search of everything says, in the states of real runs.
+
+use std::io;
+
+use nandseq_profile::{Profile, builtin};
+use nandseq_trace::{Operation, Sink};
+
+use super::*;
+use crate::eligible::View;
+use crate::face::Face;
+use crate::lottery::Lottery;
+use crate::philox::{Stream, StreamKind};
+use crate::plan::{draw_place, expand};
+use crate::probability::of_profile;
+use crate::queue::{Event, Hook};
+use crate::site::Site;
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Every state that the chains of a die can be led to, tried one after another; `None` when there are too many.
+struct Exhaustive<'a> {
+    search: Search<'a>,
+    seen: Vec<(Vec<usize>, DieLogic)>,
+}
+
+impl Exhaustive<'_> {
+    const MOST: usize = 4_000;
+
+    fn completes(&mut self, logic: &DieLogic) -> Option<bool> {
+        let done: Vec<usize> = self.search.slate.rests.iter().map(|rest| rest.done).collect();
+        let state = (done, *logic);
+        if self.seen.contains(&state) {
+            return Some(false);
+        }
+        if self.seen.len() == Self::MOST {
+            return None;
+        }
+        self.seen.push(state);
+        if self.search.slate.rests.iter().all(|rest| rest.done == rest.all) {
+            return Some(self.search.parked_complete(logic));
+        }
+        for at in 0..self.search.slate.rests.len() {
+            let Some(step) = self.search.next_of(self.search.slate.rests[at]) else { continue };
+            if !self.search.allows(logic, step) {
+                continue;
+            }
+            let mut next = *logic;
+            self.search.carry_out(&mut next, step);
+            self.search.slate.rests[at].done += 1;
+            let completes = self.completes(&next)?;
+            self.search.slate.rests[at].done -= 1;
+            if completes {
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+}
+
+/// A plan drawn at a hook of a site, as a proposal would.
+fn plan_of(site: &mut Site<'_>, hook: Hook, now: Ticks, stream: &mut Stream) -> Option<Vec<Step>> {
+    let setup = site.setup;
+    let view = View { die: hook.die, plane: hook.plane, chained: site.chains.any_on(hook.die) };
+    let key = site.device.phase_key(hook.die, hook.plane, now);
+    let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
+    let mut faces = vec![Face::new(setup); site.faces.len()];
+    let mut lottery = Lottery::new(setup);
+    view.fill(&mut lottery, distribution, &mut faces, (&site.device, setup), now, || false);
+    let name = lottery.draw(distribution, stream)?;
+    let place = draw_place(setup, (&site.device, &faces), &view, name, stream).ok()?;
+    site.device.judge(&setup.tables, name.0, &place, now).ok()?;
+    let mut plan = vec![Step { op: name.0, place }];
+    expand(setup, &site.device, (&mut plan, &mut site.draft), (now, 1), stream).ok()?;
+    Some(plan)
+}
+
+/// Compares, at the hooks of a run, what is said of plans beside the chains of their die; how many may start, and how many not.
+fn compare(profile: &Profile, seed: u64, hooks: u64) -> [u64; 2] {
+    let setup = Setup::new(profile, &of_profile(profile, 1729), &[]).expect("something to propose");
+    let mut site = Site::new(&setup, seed);
+    site.proposing = true;
+    site.summary.by_op = vec![0; setup.tables.ops().count()];
+    let mut said = [0; 2];
+    let (mut carried, mut at) = (Vec::new(), 0);
+    while let Some((now, event)) = site.queue.pop().filter(|_| at < hooks) {
+        if let Event::Hook(hook) = event
+            && site.chains.any_on(hook.die)
+        {
+            at += 1;
+            let mut stream = Stream::new([seed, 77], StreamKind::Hook, at);
+            let Some(plan) = plan_of(&mut site, hook, now, &mut stream) else { continue };
+            let info = setup.tables.base(setup.tables.op(plan[0].op).base);
+            let resets = info.effects.reset_die || info.effects.reset_target;
+            if resets || looks_everywhere(&setup.tables, &plan[1..]).next().is_some() {
+                continue;
+            }
+            let mut slate = Slate::default();
+            let may = site.keeps_chains_safe(&mut slate, &plan, now).is_ok();
+            let scene = site.scene(hook.die, now);
+            let mut slate = Slate::default();
+            let all = Search::after(&scene, &mut slate, &plan, None)
+                .map_or(Some(false), |(search, logic)| Exhaustive { search, seen: Vec::new() }.completes(&logic));
+            // What changes nothing may always start, whatever the search would say of chains that wait for a RESUME.
+            if let Some(all) = all.filter(|_| plan.len() > 1 || !info.is_inert()) {
+                assert_eq!(may, all, "seed {seed}, hook {at}, {plan:?}");
+                said[usize::from(may)] += 1;
+            }
+        }
+        site.handle(event, now, &mut Nowhere, &mut carried);
+    }
+    said
+}
+
+#[test]
+fn a_start_is_refused_exactly_when_no_order_completes_all_chains() {
+    let mut said = [0; 2];
+    for seed in 1..=3 {
+        let here = compare(&builtin::profile(), seed, 6_000);
+        said = [said[0] + here[0], said[1] + here[1]];
+    }
+    assert!(said.iter().all(|&count| count > 300), "refused and let in: {said:?}");
+}
