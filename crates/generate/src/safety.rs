@@ -12,7 +12,7 @@
 //! A chain whose last step is suspended waits for a RESUME that nobody promises. So the others must complete without it, and
 //! once they have, resuming the program, then the erase, must still let its chain complete.
 
-use nandseq_device::{Device, DieLogic, Place, Reach, Tables, Touch};
+use nandseq_device::{BaseInfo, Device, DieLogic, Place, Reach, Tables, Touch};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 
@@ -22,6 +22,30 @@ use crate::setup::Setup;
 
 /// How many distinct states one search visits before it gives up.
 const MOST_STATES: usize = 256;
+
+/// Which chains an operation ends when it starts, its own apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Drops {
+    None,
+    /// Those of its die.
+    Die,
+    /// Those of every die.
+    All,
+}
+
+impl Drops {
+    pub(crate) fn of(device: &Device, info: &BaseInfo, place: &Place) -> Self {
+        if info.effects.reset_target {
+            Self::All
+        } else if !info.effects.reset_die {
+            Self::None
+        } else if device.occupied_by(info, place).0 > 1 {
+            Self::All
+        } else {
+            Self::Die
+        }
+    }
+}
 
 /// A die, its chains and what the search needs to know of them.
 pub(crate) struct Scene<'a> {
@@ -215,8 +239,10 @@ impl<'a> Search<'a> {
         slate.wipe();
         let (first, rest) = plan.split_first()?;
         let tables = &scene.setup.tables;
-        let effects = &tables.base(tables.op(first.op).base).effects;
-        let mut parked = scene.parked;
+        let info = tables.base(tables.op(first.op).base);
+        let effects = &info.effects;
+        let drops = Drops::of(scene.device, info, &first.place);
+        let mut parked = if drops == Drops::None { scene.parked } else { [None; 2] };
         if let Some(axis) = effects.suspend {
             let victim = scene.device.victim(tables, scene.die, axis, scene.now)?;
             parked[index(axis)] = scene.links[victim.slot as usize];
@@ -225,11 +251,14 @@ impl<'a> Search<'a> {
         if let Some(axis) = effects.resume {
             parked[index(axis)] = None;
         }
-        if scene.chains.has_guests(scene.die) {
+        if drops != Drops::All && scene.chains.has_guests(scene.die) {
             let elsewhere = scene.chains.live().filter(|(_, chain)| chain.die != scene.die);
             slate.guests.extend(elsewhere.flat_map(|(_, chain)| looks_everywhere(tables, chain.rest())));
         }
         scene.note_rests(slate, &parked, advanced);
+        if drops != Drops::None {
+            slate.rests.retain(|rest| rest.chain == advanced);
+        }
         slate.rests.push(Rest { chain: None, done: 0, all: rest.len(), weight: 0, at: 0 });
         let search = Self::new(scene, rest, parked, slate);
         let mut logic = settled(scene.device, tables, scene.die, first, scene.now);

@@ -23,7 +23,7 @@ use crate::plan::Draft;
 use crate::propose::HookKind;
 use crate::queue::{Event, Hook, Queue};
 use crate::reason::{Reason, Rejections};
-use crate::safety::{Order, Slate};
+use crate::safety::{Drops, Order, Slate};
 use crate::seed::SeedPlan;
 use crate::setup::Setup;
 use crate::waiting::Bench;
@@ -349,10 +349,9 @@ impl<'s> Site<'s> {
             let chain = self.flight_chains[victim.slot as usize].take();
             self.parked[usize::from(step.place.die.0)][axis_index(axis)] = chain;
         }
-        if info.effects.reset_die || info.effects.reset_target {
-            let (dies, _) = self.device.occupied_by(info, &step.place);
-            let all = dies > 1 || info.effects.reset_target;
-            let caught = |die: Die| all || die == step.place.die;
+        let drops = Drops::of(&self.device, info, &step.place);
+        if drops != Drops::None {
+            let caught = |die: Die| drops == Drops::All || die == step.place.die;
             let next = |chains: &Chains| {
                 let mut live = chains.live().filter(|&(id, chain)| caught(chain.die) && own != Some(id));
                 live.next().map(|(id, _)| id)

@@ -11,7 +11,7 @@ use nandseq_trace::{Proposal, Sink};
 use crate::chain::{ChainId, Chains, Step};
 use crate::plan::still_possible;
 use crate::reason::Reason;
-use crate::safety::{Scene, Slate, find_order, is_wide, lets_in, looks_everywhere};
+use crate::safety::{Drops, Scene, Slate, find_order, is_wide, lets_in, looks_everywhere};
 use crate::site::Site;
 
 /// A proposal that waits for the bus.
@@ -240,9 +240,11 @@ impl Site<'_> {
                 return Err(Reason::ChainUnderWay);
             }
         }
-        let resets = info.effects.reset_die || info.effects.reset_target;
-        // A reset drops every other chain of its die.
-        if resets || (!self.chains.any_on(die) && (info.is_inert() || !self.chains.has_guests(die))) {
+        let drops = Drops::of(&self.device, info, &head.place);
+        let has_guests = drops != Drops::All && self.chains.has_guests(die);
+        // The plan is the die's only chain, and nobody else asks in which state it leaves the die.
+        let alone = drops != Drops::None || !self.chains.any_on(die);
+        if alone && ((plan.len() == 1 && info.is_inert()) || !has_guests) {
             slate.order.clear();
             slate.order.resize(plan.len() - 1, None);
             return Ok(true);
@@ -272,6 +274,11 @@ impl Site<'_> {
         self.plan = rest;
         self.count(&proposal, head.op, now);
         self.commit(head, chain, (proposal, true), now, sink);
+        if looks_everywhere(&self.setup.tables, &self.plan[1..]).next().is_some() {
+            // The orders of the other dies were found before they had to leave a state in which this chain's steps may start.
+            let others = self.orders.iter_mut().enumerate().filter(|(die, _)| *die != usize::from(head.place.die.0));
+            others.for_each(|(_, order)| order.clear());
+        }
         if std::mem::take(&mut self.ordered) {
             let order = &mut self.orders[usize::from(head.place.die.0)];
             std::mem::swap(order, &mut self.slate.order);
@@ -308,3 +315,6 @@ impl Site<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
