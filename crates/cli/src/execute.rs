@@ -5,15 +5,14 @@
 
 pub(crate) mod batch;
 pub(crate) mod claim;
+pub(crate) mod folders;
 pub(crate) mod leftovers;
 mod proposer_log;
 mod resume;
 mod site;
 
-use std::collections::BTreeSet;
-use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
@@ -25,14 +24,15 @@ use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::NewFile;
 use nandseq_trace::format::TableFormat;
 use nandseq_trace::manifest::{self, Origin, RunRecord, SiteRecord, Tool};
-use nandseq_trace::pending::{folder_of, sync_folder};
+use nandseq_trace::pending::folder_of;
 use nandseq_trace::time_column::TimeColumnError;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::arguments::Format;
 use crate::execute::batch::Earlier;
-use crate::execute::claim::{Claim, With};
+use crate::execute::claim::{Claims, With};
+use crate::execute::folders::NewFolders;
 use crate::failure::{Failure, Problem};
 use crate::ledger;
 use crate::plan::{Part, Plan, SitePlan};
@@ -77,8 +77,7 @@ const SLOW_SYNC: Duration = Duration::from_millis(3);
 struct Prepared {
     /// What stays.
     earlier: Earlier,
-    /// On the folder of a batch.
-    _claim: Option<Claim>,
+    claims: Claims,
     syncs_slowly: bool,
 }
 
@@ -91,6 +90,7 @@ struct Work<'p> {
     stop: &'p AtomicBool,
     on_run: Option<OnRun<'p>>,
     syncs_slowly: bool,
+    claims: Claims,
     /// What finished sites did.
     totals: Mutex<Totals>,
 }
@@ -118,10 +118,13 @@ pub(crate) fn execute(
             threads.install(|| plan.sites.par_iter().with_max_len(1).map(starts).collect::<Result<_, _>>())?;
         remarks.iter().flatten().for_each(|remark| progress.warn(remark));
     }
-    let Prepared { earlier, _claim, syncs_slowly } = prepare_folders(plan)?;
+    let Prepared { earlier, claims, syncs_slowly } = prepare_folders(plan)?;
+    if let Some(folder) = claims.without_lock() {
+        progress.note(&claim::remark(folder));
+    }
     write_table(plan)?;
     let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() });
-    let work = Work { plan, setup: &setup, format: &*format, progress, stop, on_run, syncs_slowly, totals };
+    let work = Work { plan, setup: &setup, format: &*format, progress, stop, on_run, syncs_slowly, claims, totals };
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     work.conclude(outcomes, &earlier)
@@ -151,34 +154,33 @@ pub(crate) fn threads(jobs: Option<u64>) -> Result<ThreadPool, Failure> {
     builder.build().map_err(refused)
 }
 
-/// Makes every folder, proves that files can be put there, and takes away what killed executions left and manifests of what is
-/// about to be replaced.
+/// Makes every folder, proves that files can be put there and that nobody else does, and only then takes away what killed executions
+/// left and manifests of what is about to be replaced.
 fn prepare_folders(plan: &Plan) -> Result<Prepared, Failure> {
     let sites = || plan.sites.iter().map(|site| plan.folder_of(site));
-    // All of them before anything of an earlier execution is touched.
+    let unwritable = |(folder, reason): (PathBuf, io::Error)| Failure::cannot_write(&folder, reason);
     // The probe has the name of a file of ours, so that what a kill leaves of it is found again.
     let own_name = plan.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), batch::file_name);
-    let mut changed = BTreeSet::new();
+    let mut made = NewFolders::default();
     let mut syncs_slowly = false;
     for folder in std::iter::once(plan.out_dir.clone()).chain(sites()) {
         let unwritable = |reason| Failure::cannot_write(&folder, reason);
-        let missing = folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-        changed.extend(missing.map(|folder| folder_of(folder).to_owned()));
-        fs::create_dir_all(&folder).map_err(unwritable)?;
+        made.make(&folder).map_err(unwritable)?;
         let name = if folder == plan.out_dir { &own_name } else { manifest::FILE_NAME };
         let probe = NewFile::create(&folder, name).map_err(unwritable)?;
         if folder == plan.out_dir {
             syncs_slowly = is_slow(probe).map_err(unwritable)?;
         }
     }
-    for folder in changed {
-        sync_folder(&folder).map_err(|reason| Failure::cannot_write(&folder, reason))?;
-    }
-    let mut earlier = Earlier::default();
-    let mut held = None;
-    if let Some(batch) = &plan.batch {
+    made.sync().map_err(unwritable)?;
+    let of_batch = plan.batch.as_ref().map(|batch| {
         let with = if matches!(batch.part, Part::Shard(_)) { With::Shards } else { With::Nobody };
-        held = Some(claim::claim(&plan.out_dir, with)?);
+        (plan.out_dir.clone(), with)
+    });
+    let claims = Claims::of(of_batch.into_iter().chain(sites().map(|folder| (folder, With::Nobody))));
+    let claims = claims.map_err(unwritable)?;
+    let mut earlier = Earlier::default();
+    if let Some(batch) = &plan.batch {
         earlier = Earlier::read(plan, batch);
         let name = own_name;
         leftovers::sweep(&plan.out_dir, |found| found == name)
@@ -191,10 +193,11 @@ fn prepare_folders(plan: &Plan) -> Result<Prepared, Failure> {
         }
     }
     for folder in sites() {
-        let _claim = claim::claim(&folder, With::Nobody)?;
-        clean(&folder, plan.resume.is_none()).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+        let unwritable = |reason| Failure::cannot_write(&folder, reason);
+        let _claim = claims.during(&folder).map_err(unwritable)?;
+        clean(&folder, plan.resume.is_none()).map_err(unwritable)?;
     }
-    Ok(Prepared { earlier, _claim: held, syncs_slowly })
+    Ok(Prepared { earlier, claims, syncs_slowly })
 }
 
 /// Whether syncing takes its time where this file lies. Nothing but the time that the work takes depends on the answer.

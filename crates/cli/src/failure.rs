@@ -25,6 +25,8 @@ pub(crate) enum Failure {
         path: PathBuf,
         /// What the system said.
         reason: io::Error,
+        /// The flag that chooses another place.
+        place: &'static str,
     },
     /// The user, or the system, asked to stop: exit code 130.
     Interrupted {
@@ -76,7 +78,15 @@ impl From<Problem> for Failure {
 impl Failure {
     /// A result could not be written.
     pub(crate) fn cannot_write(path: &Path, reason: io::Error) -> Self {
-        Self::CannotWrite { path: path.to_path_buf(), reason }
+        Self::CannotWrite { path: path.to_path_buf(), reason, place: "--out-dir" }
+    }
+
+    /// What could not be written lies where this flag says.
+    pub(crate) fn placed_by(mut self, flag: &'static str) -> Self {
+        if let Self::CannotWrite { place, .. } = &mut self {
+            *place = flag;
+        }
+        self
     }
 
     /// The user, or the system, asked to stop; what that means for the whole is said where the whole is known.
@@ -112,10 +122,9 @@ impl Failure {
         match self {
             Self::Unusable(problems) => problems.iter().map(problem_text).collect(),
             Self::Faulty(faulty) => errors_text(&faulty.0, &faulty.1),
-            Self::CannotWrite { path, reason } => {
-                let help = write_help(reason);
+            Self::CannotWrite { path, reason, place } => {
                 let message = format!("cannot write `{}`: {}", path.display(), plain(reason));
-                problem_text(&Problem { message, help: Some(help.to_owned()) })
+                problem_text(&Problem { message, help: Some(write_help(reason, place)) })
             }
             Self::Found | Self::Told(_) => String::new(),
             Self::Interrupted { finished_runs, go_on } => {
@@ -170,18 +179,18 @@ pub(crate) fn plain(reason: &io::Error) -> String {
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the system's kinds of error are many, and more are added")]
-fn write_help(reason: &io::Error) -> &'static str {
+fn write_help(reason: &io::Error, place: &str) -> String {
     match reason.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "choose a folder you may write to with --out-dir"
+            format!("choose a folder you may write to with {place}")
         }
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-            "a file is where a folder is needed; choose another folder with --out-dir"
+            format!("a file is where a folder is needed; choose another folder with {place}")
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "make room, or choose another folder with --out-dir; finished runs are intact"
+            format!("make room, or choose another folder with {place}; finished runs are intact")
         }
-        io::ErrorKind::ResourceBusy => "wait until it is done, or choose another folder with --out-dir",
-        _ => "finished runs, if any, are intact",
+        io::ErrorKind::ResourceBusy => format!("wait until it is done, or choose another folder with {place}"),
+        _ => "finished runs, if any, are intact".to_owned(),
     }
 }

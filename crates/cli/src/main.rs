@@ -9,6 +9,7 @@ mod coverage;
 mod execute;
 mod failure;
 mod inputs;
+mod interrupt;
 mod ledger;
 mod merge;
 mod plan;
@@ -25,20 +26,15 @@ mod written;
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use clap::{CommandFactory, Parser};
 
 use crate::arguments::{Command, CommandLine, GenerateArgs};
-use crate::failure::{Failure, Problem};
+use crate::failure::Failure;
+use crate::interrupt::stop_on_signals;
 use crate::plan::Plan;
 use crate::progress::Progress;
-
-/// The exit code after an interruption: 128 + SIGINT.
-const INTERRUPTED: i32 = 130;
-/// Whether an interruption may end the program at once.
-static NOTHING_TO_LOSE: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();
@@ -97,27 +93,7 @@ pub(crate) fn generate_plan(plan: &Plan, stop: &AtomicBool) -> Result<(), Failur
         return Ok(());
     }
     // Everything is written: whoever interrupts now need not wait.
-    NOTHING_TO_LOSE.store(true, Ordering::Relaxed);
-    let judged = verify::judge_written(plan);
-    NOTHING_TO_LOSE.store(false, Ordering::Relaxed);
-    judged
-}
-
-/// A flag that the first interruption sets; the second ends the program at once.
-pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let handler = move || {
-        let at_once = NOTHING_TO_LOSE.load(Ordering::Relaxed);
-        if at_once {
-            tell("interrupted while judging: everything is written\n");
-        }
-        if flag.swap(true, Ordering::Relaxed) || at_once {
-            std::process::exit(INTERRUPTED);
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|error| Problem::new(format!("cannot listen for interruptions: {error}")))?;
-    Ok(stop)
+    interrupt::with_nothing_to_lose(|| verify::judge_written(plan))
 }
 
 /// Writes to stderr, without colours where it is no terminal. If nobody listens, there is nobody to tell.

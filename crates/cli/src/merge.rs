@@ -1,27 +1,30 @@
 //! `nandseqgen merge`: joins what shards, or machines, made of a batch.
 //!
-//! Promises that nothing is written before everything is known to be there once and unharmed, and that the joint manifest is that
-//! of one execution. What is merged stays where it is: files are linked, or copied where that cannot be.
+//! Promises that nothing is written before everything is known to be there once and unharmed, that nobody else writes there
+//! meanwhile, and that the joint manifest is that of one execution. What is merged stays where it is: files are linked, or copied
+//! where that cannot be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::{Digest, NewFile};
 use nandseq_trace::manifest::{self, BatchManifest, SiteManifest, SiteRecord};
-use nandseq_trace::pending::{folder_of, sync_folder};
+use nandseq_trace::pending::folder_of;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use crate::arguments::MergeArgs;
-use crate::execute::claim::{self, With};
+use crate::execute::claim::{self, Claims, With};
+use crate::execute::folders::NewFolders;
 use crate::execute::{self, batch, leftovers, threads};
-use crate::failure::{Failure, Problem, plain};
+use crate::failure::{Failure, Problem, note_text, plain};
 use crate::ledger;
 use crate::plan::SiteList;
 use crate::profiles;
 use crate::progress::plural;
+use crate::tell;
 
 /// Problems that are shown; a wrong folder has many.
 const SHOWN: usize = 20;
@@ -41,6 +44,10 @@ struct Site<'p> {
 
 /// Joins what the arguments name.
 pub(crate) fn run(arguments: &MergeArgs) -> Result<(), Failure> {
+    join(arguments).map_err(|failure| failure.placed_by("--into"))
+}
+
+fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     let target = match (&arguments.into, arguments.folders.as_slice()) {
         (Some(into), _) => into.clone(),
         (None, [only]) => only.clone(),
@@ -49,23 +56,39 @@ pub(crate) fn run(arguments: &MergeArgs) -> Result<(), Failure> {
             return Err(problem.help("name the place with --into DIR; it may be one of them").into());
         }
     };
+    // Whoever writes into a part, or where the whole is to be, is not done.
+    let claims = claim_all(&arguments.folders, std::slice::from_ref(&target))?;
+    if let Some(folder) = claims.without_lock() {
+        tell(&note_text(&claim::remark(folder)));
+    }
     let mut parts = Vec::new();
     for folder in &arguments.folders {
         parts.extend(parts_in(folder)?);
     }
     agree(&parts)?;
     let sites = sites(&parts)?;
+    let places = |root: &dyn Fn(&Site<'_>) -> PathBuf| -> Vec<PathBuf> {
+        sites.values().map(|site| root(site).join(&site.record.folder)).collect()
+    };
+    let (from, to) = (places(&|site| site.part.folder.clone()), places(&|_| target.clone()));
+    let others = from.iter().zip(&to).filter(|(from, to)| !is_same_place(from, to)).map(|(_, to)| to.clone());
+    let at_work = claim_all(&from, &others.collect::<Vec<_>>())?;
     let threads = threads(arguments.jobs)?;
     let wrong: Vec<String> = threads.install(|| sites.par_iter().flat_map_iter(|(_, site)| damage(site)).collect());
     some_wrong(wrong, "make the sites in question again with --sites")?;
     let unwritable = |reason| Failure::cannot_write(&target, reason);
-    fs::create_dir_all(&target).map_err(unwritable)?;
-    let _claim = claim::claim(&target, With::Nobody)?;
+    let mut folders = NewFolders::default();
+    folders.make(&target).map_err(unwritable)?;
+    let _claim = claims.during(&target).map_err(unwritable)?;
     leftovers::sweep(&target, |name| name == manifest::FILE_NAME).map_err(unwritable)?;
-    for site in sites.values() {
-        let (from, to) = (site.part.folder.join(&site.record.folder), target.join(&site.record.folder));
-        bring(&from, &to).map_err(|(path, reason)| Failure::cannot_write(&path, reason))?;
+    for (from, to) in from.iter().zip(&to).filter(|(from, to)| !is_same_place(from, to)) {
+        let unwritable = |(path, reason): (PathBuf, io::Error)| Failure::cannot_write(&path, reason);
+        folders.make(to).map_err(|reason| Failure::cannot_write(to, reason))?;
+        let _claim = at_work.during(to).map_err(|reason| Failure::cannot_write(to, reason))?;
+        bring(from, to, &mut folders).map_err(unwritable)?;
     }
+    // The joint manifest comes after names that last.
+    folders.sync().map_err(|(path, reason)| Failure::cannot_write(&path, reason))?;
     let joint = joint(&parts, &sites);
     let path = target.join(manifest::FILE_NAME);
     manifest::write(&target, manifest::FILE_NAME, &joint).map_err(|reason| Failure::cannot_write(&path, reason))?;
@@ -76,6 +99,19 @@ pub(crate) fn run(arguments: &MergeArgs) -> Result<(), Failure> {
     let (sites, runs) = (joint.sites.len(), joint.sites.iter().map(|site| site.runs).sum::<u64>());
     let places = plural(sites as u64);
     profiles::print(&format!("{sites} site{places}, {runs} run{}: complete in {}\n", plural(runs), target.display()))
+}
+
+/// Claims folders that are read and folders that are written, as far as they are there.
+fn claim_all(read: &[PathBuf], written: &[PathBuf]) -> Result<Claims, Failure> {
+    let all = read.iter().chain(written).map(|folder| (folder.clone(), With::Nobody));
+    Claims::of(all).map_err(|(folder, reason)| {
+        if written.contains(&folder) {
+            return Failure::cannot_write(&folder, reason);
+        }
+        let problem = Problem::unreadable("the folder", &folder, &reason);
+        let busy = reason.kind() == io::ErrorKind::ResourceBusy;
+        if busy { problem.help("wait until it is done, and merge then") } else { problem }.into()
+    })
 }
 
 /// The manifests of parts of a batch in a folder.
@@ -233,10 +269,7 @@ fn is_same_place(one: &Path, other: &Path) -> bool {
 }
 
 /// Brings the files that a site's manifest lists, and that manifest last, into another folder.
-fn bring(from: &Path, to: &Path) -> Result<(), (PathBuf, io::Error)> {
-    if is_same_place(from, to) {
-        return Ok(());
-    }
+fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBuf, io::Error)> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |reason| (path, reason)
@@ -244,23 +277,21 @@ fn bring(from: &Path, to: &Path) -> Result<(), (PathBuf, io::Error)> {
     let text = fs::read(from.join(manifest::FILE_NAME)).map_err(failed(from))?;
     let manifest: SiteManifest = serde_json::from_slice(&text).map_err(io::Error::other).map_err(failed(from))?;
     let files = manifest.runs.iter().flat_map(|run| &run.files).map(|file| file.file.as_str());
-    fs::create_dir_all(to).map_err(failed(to))?;
     // What a merge left that was killed.
     execute::clean(to, false).map_err(failed(to))?;
-    let mut folders = BTreeSet::from([folder_of(to).to_owned(), to.to_owned()]);
+    // Its name, too, may be what a merge left.
+    folders.add(folder_of(to));
     for name in files.chain([manifest::FILE_NAME]) {
         let (source, copy) = (from.join(name), to.join(name));
-        if let Some(parent) = copy.parent() {
-            fs::create_dir_all(parent).map_err(failed(parent))?;
-            folders.insert(parent.to_owned());
-        }
+        let folder = folder_of(&copy);
+        folders.make(folder).map_err(failed(folder))?;
+        folders.add(folder);
         ledger::remove(&copy).map_err(failed(&copy))?;
         if fs::hard_link(&source, &copy).is_err() {
             copy_whole(&source, to, name).map_err(failed(&copy))?;
         }
     }
-    // The joint manifest comes after names that last.
-    folders.iter().try_for_each(|folder| sync_folder(folder).map_err(failed(folder)))
+    Ok(())
 }
 
 fn copy_whole(source: &Path, folder: &Path, name: &str) -> io::Result<()> {

@@ -9,6 +9,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use nandseq_profile::{OpId, Ticks};
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
+use crate::failure::{note_text, warning_text};
 use crate::plan::{Plan, SitePlan};
 
 /// A run is this many units of progress.
@@ -74,8 +75,16 @@ impl Progress {
 
     /// Says something that stops nothing.
     pub(crate) fn warn(&self, message: &str) {
+        self.say(&warning_text(message));
+    }
+
+    /// Says something that is worth knowing.
+    pub(crate) fn note(&self, message: &str) {
+        self.say(&note_text(message));
+    }
+
+    fn say(&self, text: &str) {
         if !matches!(self.shown, Shown::Nothing) {
-            let text = crate::failure::warning_text(message);
             let _ = anstream::stderr().lock().write_all(text.as_bytes());
         }
     }

@@ -1,7 +1,8 @@
 //! `nandseqgen replay`: makes again what a manifest lists, and compares.
 //!
 //! Promises that what is on disk is not touched, and that no more than a run of each site is there twice: what was made again is
-//! removed as soon as it is compared. A difference is located: the file and the first row.
+//! removed as soon as it is compared, and the rest when the program ends, unless it is killed. A difference is located: the file and
+//! the first row.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -16,11 +17,12 @@ use nandseq_trace::pending::folder_of;
 
 use crate::arguments::{GenerateArgs, ReplayArgs};
 use crate::failure::{Failure, Problem, plain, warning_text};
+use crate::interrupt::{WorkFolder, stop_on_signals};
 use crate::ledger;
 use crate::merge::digest_of;
 use crate::plan::{Plan, SitePlan};
 use crate::progress::{Progress, plural};
-use crate::{execute, profiles, stop_on_signals, tell};
+use crate::{execute, profiles, tell};
 
 /// Characters of a row that are shown.
 const SHOWN: usize = 160;
@@ -38,6 +40,10 @@ struct Recorded {
 
 /// Makes again what the arguments name.
 pub(crate) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
+    make_again(arguments).map_err(|failure| failure.placed_by("--work-dir"))
+}
+
+fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     let recorded = Recorded::read(&arguments.manifest, arguments)?;
     // Before there is a folder to be removed.
     let stop = stop_on_signals()?;
@@ -79,10 +85,9 @@ fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: Comparison<
 }
 
 /// A folder that goes when the work is done.
-fn temporary(place: Option<&Path>) -> Result<tempfile::TempDir, Failure> {
+fn temporary(place: Option<&Path>) -> Result<WorkFolder, Failure> {
     let place = place.map_or_else(std::env::temp_dir, Path::to_owned);
-    let made = tempfile::Builder::new().prefix("nandseqgen-replay-").tempdir_in(&place);
-    made.map_err(|reason| Failure::cannot_write(&place, reason))
+    WorkFolder::new(&place).map_err(|reason| Failure::cannot_write(&place, reason))
 }
 
 /// The plan that makes again what was recorded.

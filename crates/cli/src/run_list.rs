@@ -12,8 +12,9 @@ use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
 
 use crate::arguments::{GenerateArgs, RunListArgs, SeedFormula};
 use crate::failure::{Failure, warning_text};
+use crate::interrupt::stop_on_signals;
 use crate::plan::{Plan, shell_word};
-use crate::{generate_plan, inputs, profiles, stop_on_signals, tell};
+use crate::{generate_plan, inputs, profiles, tell};
 
 /// Fields with a shorter name than their flags.
 const SHORT: [(&str, &str); 2] = [("profile", "config"), ("runs", "num-runs")];

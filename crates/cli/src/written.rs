@@ -136,5 +136,5 @@ pub(crate) fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result
         let bytes = file.bytes();
         file.commit().map(|_| bytes)
     };
-    written().map_err(|reason| Failure::cannot_write(path, reason))
+    written().map_err(|reason| Failure::cannot_write(path, reason).placed_by("--output"))
 }

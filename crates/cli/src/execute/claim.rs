@@ -1,18 +1,22 @@
 //! Who writes into a folder: one program at a time.
 //!
 //! Promises that a folder that is claimed is not claimed by another process until the claim is dropped or the process is gone, however
-//! it ends. It is a lock of the folder itself, so that no file tells of it. File systems that cannot lock folders let everybody in.
+//! it ends. It is a lock of the folder itself, so that no file tells of it. File systems (and systems) that cannot lock folders let
+//! everybody in; [`Claims::without_lock`] says where.
 
-use std::fs::{File, TryLockError};
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
+/// Claims of several folders that are held at a time. Each is an open file, of which a process may have few (256 on some systems).
+const HELD: usize = 64;
 
 /// The right to write into a folder.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    _lock: Option<File>,
+    /// Locked; `None` where folders cannot be locked.
+    lock: Option<File>,
 }
 
 /// With whom a folder is shared.
@@ -25,18 +29,139 @@ pub(crate) enum With {
 }
 
 /// Claims a folder, which must exist.
-pub(crate) fn claim(folder: &Path, with: With) -> Result<Claim, Failure> {
-    let Ok(file) = File::open(folder) else { return Ok(Claim { _lock: None }) };
+fn claim(folder: &Path, with: With) -> io::Result<Claim> {
+    if !cfg!(unix) {
+        // Other systems do not open folders.
+        return Ok(Claim { lock: None });
+    }
+    let file = File::open(folder)?;
     let locked = match with {
         With::Nobody => file.try_lock(),
         With::Shards => file.try_lock_shared(),
     };
+    claimed(file, &locked)
+}
+
+fn claimed(file: File, locked: &Result<(), TryLockError>) -> io::Result<Claim> {
     match locked {
-        Ok(()) => Ok(Claim { _lock: Some(file) }),
-        Err(TryLockError::Error(_)) => Ok(Claim { _lock: None }),
+        Ok(()) => Ok(Claim { lock: Some(file) }),
+        Err(TryLockError::Error(_)) => Ok(Claim { lock: None }),
         Err(TryLockError::WouldBlock) => {
-            let reason = io::Error::new(io::ErrorKind::ResourceBusy, "another nandseqgen is writing into it");
-            Err(Failure::cannot_write(folder, reason))
+            Err(io::Error::new(io::ErrorKind::ResourceBusy, "another nandseqgen is writing into it"))
         }
+    }
+}
+
+/// Folders that were all free when the first of them was about to be changed.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    /// By what the folders really are, so that none is claimed twice under two names.
+    held: BTreeMap<PathBuf, Claim>,
+    without_lock: Option<PathBuf>,
+}
+
+impl Claims {
+    /// Claims all of these folders, or none; those that do not exist are passed over. The first [`HELD`] are held as long as the
+    /// result lives, others are claimed again with [`Self::during`] while somebody works there.
+    ///
+    /// # Errors
+    /// The folder that another program is writing into, or that cannot be opened.
+    pub(crate) fn of(folders: impl IntoIterator<Item = (PathBuf, With)>) -> Result<Self, (PathBuf, io::Error)> {
+        let mut claims = Self { held: BTreeMap::new(), without_lock: None };
+        for (folder, with) in folders {
+            let Ok(real) = fs::canonicalize(&folder) else { continue };
+            if claims.held.contains_key(&real) {
+                continue;
+            }
+            let claim = claim(&real, with).map_err(|reason| (folder.clone(), reason))?;
+            if claim.lock.is_none() {
+                claims.without_lock.get_or_insert(folder);
+            }
+            if claims.held.len() < HELD {
+                claims.held.insert(real, claim);
+            }
+        }
+        Ok(claims)
+    }
+
+    /// The claim of a folder while it is written, if it is not held anyway.
+    ///
+    /// # Errors
+    /// When another program is writing into it, or it cannot be opened.
+    pub(crate) fn during(&self, folder: &Path) -> io::Result<Option<Claim>> {
+        let is_held = self.held.contains_key(&fs::canonicalize(folder)?);
+        if is_held { Ok(None) } else { claim(folder, With::Nobody).map(Some) }
+    }
+
+    /// The first folder that could not be locked, since its file system locks none.
+    pub(crate) fn without_lock(&self) -> Option<&Path> {
+        self.without_lock.as_deref()
+    }
+}
+
+/// What to know where folders cannot be locked.
+pub(crate) fn remark(folder: &Path) -> String {
+    let folder = folder.display();
+    format!("folders cannot be locked where `{folder}` lies: nothing keeps a second nandseqgen from writing there too")
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+
+    fn folders(count: usize) -> (tempfile::TempDir, Vec<PathBuf>) {
+        let root = tempfile::tempdir().unwrap();
+        let folders: Vec<PathBuf> = (0..count).map(|number| root.path().join(number.to_string())).collect();
+        folders.iter().for_each(|folder| fs::create_dir(folder).unwrap());
+        (root, folders)
+    }
+
+    fn all(folders: &[PathBuf]) -> Result<Claims, (PathBuf, io::Error)> {
+        Claims::of(folders.iter().map(|folder| (folder.clone(), With::Nobody)))
+    }
+
+    #[test]
+    fn what_another_holds_is_named_and_nothing_is_kept() {
+        let (_root, folders) = folders(4);
+        let other = File::open(&folders[2]).unwrap();
+        other.lock().unwrap();
+        let (folder, reason) = all(&folders).unwrap_err();
+        assert_eq!((folder, reason.kind()), (folders[2].clone(), io::ErrorKind::ResourceBusy));
+        for free in [0, 1, 3] {
+            File::open(&folders[free]).unwrap().try_lock().unwrap();
+        }
+    }
+
+    #[test]
+    fn so_many_folders_are_held_and_each_other_one_while_somebody_works_there() {
+        let (_root, folders) = folders(HELD + 2);
+        let claims = all(&folders).unwrap();
+        let is_free = |at: usize| File::open(&folders[at]).unwrap().try_lock().is_ok();
+        assert!(!is_free(0) && !is_free(HELD - 1) && is_free(HELD) && is_free(HELD + 1));
+        assert!(claims.during(&folders[0]).unwrap().is_none());
+        let at_work = claims.during(&folders[HELD]).unwrap();
+        assert!(at_work.is_some() && !is_free(HELD));
+        drop(at_work);
+        assert!(is_free(HELD));
+        drop(claims);
+        assert!(is_free(0));
+    }
+
+    #[test]
+    fn a_folder_under_two_names_is_claimed_once_and_a_missing_one_not_at_all() {
+        let (root, folders) = folders(1);
+        let twice = [folders[0].clone(), folders[0].join("../0"), root.path().join("nowhere")];
+        assert_eq!(all(&twice).unwrap().held.len(), 1);
+    }
+
+    #[test]
+    fn a_file_system_without_locks_lets_everybody_in_and_is_named() {
+        let (_root, folders) = folders(1);
+        let unsupported = TryLockError::Error(io::ErrorKind::Unsupported.into());
+        let claim = claimed(File::open(&folders[0]).unwrap(), &Err(unsupported)).unwrap();
+        assert!(claim.lock.is_none());
+        assert_eq!(all(&folders).unwrap().without_lock(), None);
+        assert!(remark(Path::new("out")).starts_with("folders cannot be locked where `out` lies: "));
     }
 }

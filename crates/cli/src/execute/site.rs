@@ -10,7 +10,6 @@ use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
 use nandseq_trace::run_files::{Finished as FinishedRun, RunFiles};
 
-use super::claim::{self, With};
 use super::proposer_log::{Log, Logged};
 use super::{SiteOutcome, Totals, Work, leftovers, origin, resume};
 use crate::failure::{Failure, Problem};
@@ -61,7 +60,8 @@ impl Work<'_> {
     pub(super) fn site(&self, plan: &SitePlan) -> SiteOutcome {
         let folder = self.plan.folder_of(plan);
         let mut totals = Totals { by_op: vec![0; self.plan.profile.ops.len()], ..Totals::default() };
-        let begun = claim::claim(&folder, With::Nobody).and_then(|claim| Ok((claim, self.begin(plan, &folder)?)));
+        let claim = self.claims.during(&folder).map_err(|reason| Failure::cannot_write(&folder, reason));
+        let begun = claim.and_then(|claim| Ok((claim, self.begin(plan, &folder)?)));
         let (finished, end) = match begun {
             Ok((_claim, begun)) => self.go_on(plan, &folder, begun, &mut totals),
             Err(failure) => (None, Err(failure)),

@@ -4,14 +4,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Instant;
 
 use crate::runner::{Folder, files_below};
+use crate::running::Running;
 
-/// Kills of the whole test unless the environment says otherwise; `scripts/kill-resume` asks for 200.
+/// Kills of a program at work in each test unless the environment says otherwise; `scripts/kill-resume` asks for 200.
 const KILLS: u64 = 10;
+const SIGKILL: i32 = 9;
 /// Kills of one campaign before it may go on to its end.
 const KILLS_IN_A_ROW: u64 = 4;
 
@@ -31,38 +34,63 @@ fn assert_complete(files: &BTreeMap<String, Vec<u8>>, whole: &BTreeMap<String, V
     }
 }
 
-/// Kills a campaign again and again, each time after a share of its length between `first` and 1000 thousandths, and goes on.
+/// What became of programs that were to be killed.
+#[derive(Default, Debug)]
+struct Tries {
+    /// Killed at work: there was something, but not everything.
+    halfway: u64,
+    /// Killed before they had written anything, or when everything was there.
+    idle: u64,
+    /// Ended before they were killed.
+    late: u64,
+}
+
+/// Kills a campaign again and again, each time after a share of its length between `first` and 1000 thousandths, and goes on. Only
+/// kills of a program at work count.
 #[expect(clippy::print_stdout, reason = "how much of a campaign each kill left is worth knowing")]
 fn killed_it_goes_on(campaign: &[&str], first: u64) {
     let whole = Folder::new();
     let started = Instant::now();
     whole.succeed(campaign);
-    let length = started.elapsed();
+    // The machine may become less busy, or busier: then it changes.
+    let mut length = started.elapsed();
     let whole = whole.files();
     let kills = std::env::var("NANDSEQGEN_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
-    let mut killed = 0;
-    while killed < kills {
+    let (mut tries, mut number) = (Tries::default(), 0);
+    while tries.halfway < kills {
         let folder = Folder::new();
-        for again in 0..KILLS_IN_A_ROW.min(kills - killed) {
+        for again in 0..KILLS_IN_A_ROW {
             // What was done before is not done again: later kills come earlier.
-            let share = first + nandseq_generate::mix(killed, again, 0) % (1000 - first);
+            let share = first + nandseq_generate::mix(number, again, 0) % (1000 - first);
             let wait = length.mul_f64(share as f64 / 1000.0 / (1 + again) as f64);
-            let arguments = [campaign, &["--resume", "out"]].concat();
-            let mut child = folder.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            number += 1;
+            let running = Running::start(&folder, &[campaign, &["--resume", "out"]].concat());
             sleep(wait);
-            child.kill().unwrap();
-            child.wait().unwrap();
-            killed += 1;
+            let status = running.kill();
             let files = folder.files();
             assert_complete(&files, &whole);
-            println!("kill {killed} after {wait:?}: {} of {} files", files.len(), whole.len());
+            if status.signal() != Some(SIGKILL) {
+                assert!(status.success(), "it ended by itself: {status}");
+                tries.late += 1;
+                length = length.mul_f64(0.9);
+                break;
+            }
+            if files.is_empty() || files == whole {
+                tries.idle += 1;
+                length = length.mul_f64(if files.is_empty() { 1.2 } else { 1.0 });
+                continue;
+            }
+            tries.halfway += 1;
+            println!("kill {} after {wait:?}: {} of {} files", tries.halfway, files.len(), whole.len());
         }
         folder.succeed(&[campaign, &["--resume", "out"]].concat());
         let files = folder.files();
         let differs = |name: &&String| files.get(*name) != whole.get(*name);
         let different: Vec<&String> = files.keys().chain(whole.keys()).filter(differs).collect();
-        assert!(different.is_empty(), "after {killed} kills these differ: {different:?}");
+        assert!(different.is_empty(), "after {} kills these differ: {different:?}", tries.halfway);
+        assert!(number < 20 * (kills + KILLS_IN_A_ROW), "hardly any kill comes in time: {tries:?}");
     }
+    println!("{tries:?}, 0 differences");
 }
 
 #[test]
@@ -86,23 +114,28 @@ fn killed_while_parquet_is_written_it_goes_on_to_the_same_bytes() {
     killed_it_goes_on(&[&CAMPAIGN[..], &["--format", "parquet"]].concat(), 0);
 }
 
-/// Runs a script in a world of mounts of its own, with the program and its arguments as `$@`; `None`, with a word about it, where a
-/// user may not mount anything.
-#[expect(clippy::print_stdout, reason = "the place for a test to say that it did nothing")]
-fn with_mounts(folder: &Folder, script: &str, arguments: &[&str]) -> Option<(i32, String)> {
-    fs::create_dir(folder.path().join("disk")).unwrap();
+/// What runs a script in a world of mounts of its own, with the program and its arguments as `$@`.
+fn with_mounts(folder: &Folder, script: &str, arguments: &[&str]) -> (i32, String) {
     let program = env!("CARGO_BIN_EXE_nandseqgen");
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh", program]).args(arguments);
-    let output = command.current_dir(folder.path()).stdout(Stdio::null()).output();
-    let output =
-        output.ok().and_then(|output| Some((output.status.code()?, String::from_utf8(output.stderr).unwrap())));
-    // 1: unshare itself was refused; this program returns it for findings only.
-    let output = output.filter(|&(code, _)| code != 99 && code != 1);
-    if output.is_none() {
+    let output = command.current_dir(folder.path()).stdout(Stdio::null()).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// A folder with a folder `disk` to mount one on; `None`, with a word about it, where a user may not mount anything.
+#[expect(clippy::print_stdout, reason = "the place for a test to say that it did nothing")]
+fn with_disk() -> Option<Folder> {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("disk")).unwrap();
+    let script = "mount -t tmpfs -o size=64k small disk && mount -o remount,size=128k disk";
+    let mut probe = Command::new("unshare");
+    probe.args(["--map-root-user", "--mount", "sh", "-c", script]).current_dir(folder.path());
+    let works = probe.output().is_ok_and(|output| output.status.success());
+    if !works {
         println!("no disk can be mounted here: the test is skipped");
     }
-    output
+    works.then_some(folder)
 }
 
 #[test]
@@ -112,7 +145,7 @@ fn a_full_disk_leaves_complete_files_and_with_room_it_goes_on() {
     let whole = files_below(&whole.path().join("copy/out"));
     let size: usize = whole.values().map(Vec::len).sum();
     for share in [3, 5, 8] {
-        let folder = Folder::new();
+        let Some(folder) = with_disk() else { return };
         let kilobytes = (size * share / 10 / 1024) as u64;
         let arguments = [&CAMPAIGN[..], &["--out-dir", "disk/out"]].concat();
         // Then there is room.
@@ -120,7 +153,7 @@ fn a_full_disk_leaves_complete_files_and_with_room_it_goes_on() {
             "mount -t tmpfs -o size={kilobytes}k small disk || exit 99; \"$@\"; code=$?; cp -a disk copy; \
              mount -o remount,size=100m disk && \"$@\" --resume disk/out || exit 98; cp -a disk whole; exit $code"
         );
-        let Some((code, text)) = with_mounts(&folder, &script, &arguments) else { return };
+        let (code, text) = with_mounts(&folder, &script, &arguments);
         assert_eq!(code, 3, "{text}");
         assert!(text.contains("no space left on device\n") && text.contains("help: make room"), "{text}");
         assert!(files_below(&folder.path().join("whole/out")) == whole);
@@ -136,9 +169,9 @@ fn a_full_disk_leaves_complete_files_and_with_room_it_goes_on() {
 
 #[test]
 fn a_disk_that_cannot_be_written_is_named_before_anything_is_done() {
-    let folder = Folder::new();
+    let Some(folder) = with_disk() else { return };
     let script = "mount -t tmpfs -o ro small disk || exit 99; \"$@\"";
-    let Some((code, text)) = with_mounts(&folder, script, &["--out-dir", "disk/out"]) else { return };
+    let (code, text) = with_mounts(&folder, script, &["--out-dir", "disk/out"]);
     assert_eq!(code, 3);
     let expected = "error: cannot write `disk/out`: read-only file system\n  help: choose a folder you may write to with --out-dir\n";
     assert_eq!(text, expected);
@@ -148,15 +181,10 @@ fn a_disk_that_cannot_be_written_is_named_before_anything_is_done() {
 fn a_folder_that_goes_while_it_is_written_ends_the_program() {
     let folder = Folder::new();
     let arguments = ["-n", "9999999", "-t", "2000", "--site-count", "2", "--stamp", "261121", "--quiet"];
-    let child = folder.command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let finished = folder.path().join("out/site_01/operation_sequence_261121_0000002.csv");
-    let started = Instant::now();
-    while !finished.exists() {
-        assert!(started.elapsed().as_secs() < 60, "no run was finished in a minute");
-        sleep(std::time::Duration::from_millis(5));
-    }
+    let mut running = Running::start(&folder, &arguments);
+    running.until_there_is(&folder.path().join("out/site_01/operation_sequence_261121_0000002.csv"));
     fs::rename(folder.path().join("out/site_01"), folder.path().join("taken_away")).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = running.output();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{text}");
     assert!(

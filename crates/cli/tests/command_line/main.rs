@@ -15,7 +15,10 @@ mod replaying;
 mod reporting;
 mod resuming;
 mod runner;
+#[cfg(unix)]
+mod running;
 mod shards;
 mod signals;
 mod stranger;
 mod usage;
+mod writers;

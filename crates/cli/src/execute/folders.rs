@@ -1,0 +1,59 @@
+//! Folders that are made for outputs.
+//!
+//! Promises that a folder that was made, with those above it, has a name that survives a loss of power once [`NewFolders::sync`] has
+//! returned. Leaves out what is put into them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nandseq_trace::pending::{folder_of, sync_folder};
+
+/// Folders with names in them that are not yet known to last.
+#[derive(Default, Debug)]
+pub(crate) struct NewFolders {
+    changed: BTreeSet<PathBuf>,
+}
+
+impl NewFolders {
+    /// Makes a folder and those above it, as far as they are missing.
+    pub(crate) fn make(&mut self, folder: &Path) -> io::Result<()> {
+        let missing = folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        self.changed.extend(missing.map(|folder| folder_of(folder).to_owned()));
+        fs::create_dir_all(folder)
+    }
+
+    /// A file of this folder has got its name.
+    pub(crate) fn add(&mut self, folder: &Path) {
+        self.changed.insert(folder.to_owned());
+    }
+
+    /// Makes all names last.
+    pub(crate) fn sync(self) -> Result<(), (PathBuf, io::Error)> {
+        self.changed.into_iter().try_for_each(|folder| sync_folder(&folder).map_err(|reason| (folder, reason)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+
+    #[test]
+    fn every_folder_in_which_another_was_made_is_synced() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        let mut folders = NewFolders::default();
+        folders.make(&path("a/b/c")).unwrap();
+        assert!(path("a/b/c").is_dir());
+        assert_eq!(
+            folders.changed,
+            BTreeSet::from([path("").join("."), path("a"), path("a/b")].map(|one| one.components().collect()))
+        );
+        folders.make(&path("a/b/d")).unwrap();
+        folders.make(&path("a")).unwrap();
+        assert_eq!(folders.changed.len(), 3);
+        folders.sync().unwrap();
+    }
+}
