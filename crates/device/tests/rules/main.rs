@@ -10,3 +10,4 @@ mod places;
 mod registers;
 mod states;
 mod status;
+mod touch;

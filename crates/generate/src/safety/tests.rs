@@ -113,8 +113,33 @@ fn compare(profile: &Profile, seed: u64, hooks: u64) -> [u64; 2] {
             }
         }
         site.handle(event, now, &mut Nowhere, &mut carried);
+        assert!(dies(&setup).all(|die| kept_order_runs(&site, die, now)), "seed {seed}, hook {at}");
     }
     said
+}
+
+fn dies(setup: &Setup) -> impl Iterator<Item = Die> + use<> {
+    (0..setup.tables.size.dies).map(Die)
+}
+
+/// Whether the chains of a die can be led to their end in the order kept for them, where one is kept for all of them.
+fn kept_order_runs(site: &Site<'_>, die: Die, now: Ticks) -> bool {
+    let scene = site.scene(die, now);
+    let order = &site.orders[usize::from(die.0)];
+    let left: usize = site.chains.live_on(die).map(|(_, chain)| chain.rest().len()).sum();
+    if scene.parked.iter().any(Option::is_some) || order.len() != left {
+        return true;
+    }
+    let mut slate = Slate::default();
+    let search = Search::new(&scene, &[], scene.parked, &mut slate);
+    let mut logic = settled_by_itself(scene.device, &scene.setup.tables, die);
+    order.iter().enumerate().all(|(at, &next)| {
+        let done = order[..at].iter().filter(|&&before| before == next).count();
+        let Some(step) = next.and_then(|id| scene.chains.get(id).rest().get(done)) else { return false };
+        let allowed = search.allows(&logic, step);
+        search.carry_out(&mut logic, step);
+        allowed
+    })
 }
 
 #[test]

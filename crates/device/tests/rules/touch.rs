@@ -1,0 +1,208 @@
+//! What a step touches is all that it looks at and all that it changes.
+
+use nandseq_device::{CacheProgram, DieLogic, Loaded, Place, PlaneLogic, Register, Suspended, Tables, Touch};
+use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchLevel};
+use nandseq_profile::{BaseId, CellTypeId, Die, Page, PlaneSet, builtin};
+use proptest::prelude::*;
+
+const PLANES: u8 = 2;
+
+/// Few addresses, so that they meet.
+fn any_place() -> impl Strategy<Value = Place> {
+    (1u8..1 << PLANES, 0u32..2, 0u16..2, 0u8..2).prop_map(|(planes, group, page, cell)| Place {
+        die: Die(0),
+        planes: PlaneSet(planes),
+        group,
+        page: Page(page),
+        cell_type: CellTypeId(cell),
+    })
+}
+
+fn any_register() -> impl Strategy<Value = Register> {
+    (0u32..2, 0u16..2, 0u8..2, any::<bool>()).prop_map(|(group, page, cell, copyback)| Register {
+        group,
+        page: Page(page),
+        cell_type: CellTypeId(cell),
+        copyback,
+    })
+}
+
+fn any_plane() -> impl Strategy<Value = PlaneLogic> {
+    let kind = prop_oneof![Just(CacheReadKind::Cache), Just(CacheReadKind::PlaneCache)];
+    let registers = (proptest::option::of(any_register()), proptest::option::of(any_register()));
+    (registers, any::<bool>(), proptest::option::of(kind)).prop_map(|((page, output), unread, cache_read)| PlaneLogic {
+        page,
+        output,
+        unread,
+        cache_read,
+    })
+}
+
+fn any_loaded() -> impl Strategy<Value = Loaded> {
+    let level = prop_oneof![Just(LatchLevel::Lsb), Just(LatchLevel::Csb), Just(LatchLevel::Msb)];
+    (level, any_place()).prop_map(|(level, place)| Loaded { level, place })
+}
+
+fn any_logic() -> impl Strategy<Value = DieLogic> {
+    let kind = prop_oneof![Just(CacheProgramKind::Slc), Just(CacheProgramKind::OneShot)];
+    let cache = (kind, any_place()).prop_map(|(kind, place)| CacheProgram { kind, place });
+    let suspended = || proptest::option::of(any_place().prop_map(|place| Suspended { place, base: BaseId(0) }));
+    let latches = (proptest::option::of(any_loaded()), proptest::option::of(any_loaded()));
+    let planes = [any_plane(), any_plane()];
+    (latches, proptest::option::of(cache), suspended(), suspended(), any::<bool>(), planes).prop_map(
+        |((one_shot, copyback), cache_program, erase, program, odt_disabled, planes)| {
+            let mut logic =
+                DieLogic { one_shot, copyback, cache_program, erase, program, odt_disabled, ..DieLogic::default() };
+            logic.planes[..planes.len()].copy_from_slice(&planes);
+            logic
+        },
+    )
+}
+
+/// The parts of a state in the order of the bits of [`nandseq_device::Parts`], written out.
+fn parts(logic: &DieLogic) -> Vec<String> {
+    let planes = logic.planes.iter().map(|plane| format!("{plane:?}"));
+    let latches = [format!("{:?}", logic.one_shot), format!("{:?}", logic.copyback)];
+    let cache = format!("{:?}", logic.cache_program);
+    let suspended = [Axis::Erase, Axis::Program].map(|axis| format!("{:?}", logic.suspended(axis)));
+    planes.chain(latches).chain([cache]).chain(suspended).chain([logic.odt_disabled.to_string()]).collect()
+}
+
+/// `first` with the parts of `second` outside of `kept`.
+fn mixed(first: &DieLogic, second: &DieLogic, kept: u16) -> DieLogic {
+    let mut mixed = *second;
+    for (at, plane) in mixed.planes.iter_mut().enumerate() {
+        if kept >> at & 1 == 1 {
+            *plane = first.planes[at];
+        }
+    }
+    let keeps = |bit: u16| kept >> bit & 1 == 1;
+    if keeps(8) {
+        mixed.one_shot = first.one_shot;
+    }
+    if keeps(9) {
+        mixed.copyback = first.copyback;
+    }
+    if keeps(10) {
+        mixed.cache_program = first.cache_program;
+    }
+    if keeps(11) {
+        mixed.erase = first.erase;
+    }
+    if keeps(12) {
+        mixed.program = first.program;
+    }
+    if keeps(13) {
+        mixed.odt_disabled = first.odt_disabled;
+    }
+    mixed
+}
+
+/// A step of any base, on the built-in device's rules.
+struct Stepper {
+    tables: Tables,
+    all: PlaneSet,
+}
+
+impl Stepper {
+    fn new() -> Self {
+        let mut profile = builtin::profile();
+        profile.topology.planes = u32::from(PLANES);
+        profile.topology.blocks_per_die = 4;
+        profile.topology.dies = 1;
+        Self { tables: Tables::new(&profile), all: PlaneSet::first(u32::from(PLANES)) }
+    }
+
+    fn bases(&self) -> impl Iterator<Item = BaseId> + '_ {
+        self.tables.bases().map(|(id, _)| id)
+    }
+
+    fn touch(&self, base: BaseId, place: &Place) -> Touch {
+        Touch::of(self.tables.base(base), place, self.all)
+    }
+
+    fn allows(&self, logic: &DieLogic, base: BaseId, place: &Place) -> bool {
+        logic.judge(&self.tables, base, place, self.all).is_ok()
+    }
+
+    fn after(&self, logic: &DieLogic, base: BaseId, place: &Place) -> DieLogic {
+        let (info, mut after) = (self.tables.base(base), *logic);
+        after.start(info, place);
+        after.finish(info, place);
+        after
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_step_looks_at_nothing_else_and_changes_nothing_else(
+        first in any_logic(), second in any_logic(), place in any_place()
+    ) {
+        let stepper = Stepper::new();
+        for base in stepper.bases() {
+            let touch = stepper.touch(base, &place);
+            let other = mixed(&first, &second, touch.looks);
+            let allowed = stepper.allows(&first, base, &place);
+            prop_assert_eq!(allowed, stepper.allows(&other, base, &place), "{:?}", base);
+            if !allowed {
+                continue;
+            }
+            let [here, there] = [&first, &other].map(|logic| stepper.after(logic, base, &place));
+            for (at, (before, after)) in parts(&first).iter().zip(&parts(&here)).enumerate() {
+                if before != after {
+                    prop_assert!(touch.changes >> at & 1 == 1, "{:?} changes part {}", base, at);
+                }
+            }
+            for (at, (here, there)) in parts(&here).iter().zip(&parts(&there)).enumerate() {
+                if (touch.changes & touch.looks) >> at & 1 == 1 {
+                    prop_assert_eq!(here, there, "{:?} leaves part {} otherwise", base, at);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn steps_apart_from_one_another_may_come_in_either_order(
+        logic in any_logic(), place in any_place(), other_place in any_place()
+    ) {
+        let stepper = Stepper::new();
+        for one in stepper.bases().filter(|&base| stepper.allows(&logic, base, &place)) {
+            for other in stepper.bases() {
+                let [first, second] = [(one, &place), (other, &other_place)];
+                if !stepper.touch(first.0, first.1).is_apart_from(stepper.touch(second.0, second.1)) {
+                    continue;
+                }
+                let after = stepper.after(&logic, first.0, first.1);
+                let allowed = stepper.allows(&logic, second.0, second.1);
+                prop_assert_eq!(allowed, stepper.allows(&after, second.0, second.1));
+                if allowed {
+                    let swapped = stepper.after(&stepper.after(&logic, second.0, second.1), first.0, first.1);
+                    prop_assert_eq!(stepper.after(&after, second.0, second.1), swapped);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_step_does_not_hinder_may_still_start_after_it_and_all_that_follows_too(
+        logic in any_logic(), place in any_place(), steps in proptest::collection::vec((any::<u16>(), any_place()), 1..5)
+    ) {
+        let stepper = Stepper::new();
+        let count = stepper.bases().count() as u16;
+        for first in stepper.bases().filter(|&base| stepper.allows(&logic, base, &place)) {
+            let hinders = stepper.touch(first, &place).hinders;
+            let (mut before, mut after) = (logic, stepper.after(&logic, first, &place));
+            for (number, at) in &steps {
+                let base = BaseId(number % count);
+                if stepper.touch(base, at).looks & hinders != 0 || !stepper.allows(&before, base, at) {
+                    continue;
+                }
+                prop_assert!(stepper.allows(&after, base, at), "{:?} is hindered by {:?}", base, first);
+                before = stepper.after(&before, base, at);
+                after = stepper.after(&after, base, at);
+            }
+        }
+    }
+}
