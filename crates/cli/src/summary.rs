@@ -1,10 +1,11 @@
 //! What was done, on one screen.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use nandseq_profile::BaseId;
+use nandseq_profile::{BaseId, OpId};
 
 use crate::execute::Totals;
 use crate::plan::Plan;
@@ -34,6 +35,7 @@ fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Durat
     write_covered(text, plan, totals)?;
     write_families(text, plan, totals)?;
     write_rejections(text, plan, totals)?;
+    write_absent(text, plan, totals)?;
     let files = totals.files;
     writeln!(
         text,
@@ -110,6 +112,47 @@ fn write_rejections(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt
         |key, op, reason: &str| format!("{} {} {reason}", plan.profile.phase_keys[key].name, plan.profile.ops[op].name);
     let counts = totals.rejections.iter().map(|(&(key, op, reason), &count)| (name(key, op, reason.code()), count));
     write_counts(text, "The most frequent, by phase key and operation:", counts.collect(), SHOWN_REJECTIONS)
+}
+
+/// Which operations never started, and what was in the way of each most often; those that were refused first.
+fn write_absent(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {
+    let mut refused: BTreeMap<OpId, BTreeMap<&str, u64>> = BTreeMap::new();
+    for (&(_, op, reason), count) in &totals.rejections {
+        *refused.entry(op).or_default().entry(reason.code()).or_default() += count;
+    }
+    let names = plan.profile.ops.iter_ids().zip(&totals.by_op);
+    let mut absent: Vec<(u64, &str, Option<&str>)> = names
+        .filter(|(_, count)| **count == 0)
+        .map(|((id, op), _)| {
+            let reasons = refused.get(&id);
+            let times = reasons.map_or(0, |reasons| reasons.values().sum());
+            let most = reasons.and_then(|reasons| reasons.iter().max_by_key(|&(code, count)| (count, Reverse(code))));
+            (times, &*op.name, most.map(|(&code, _)| code))
+        })
+        .collect();
+    if absent.is_empty() {
+        return Ok(());
+    }
+    absent.sort_by_key(|&(times, name, _)| (Reverse(times), name));
+    writeln!(text, "Never started: {} of {} operations", absent.len(), plan.profile.ops.len())?;
+    let shown = &absent[..absent.len().min(SHOWN_REJECTIONS)];
+    let width = shown.iter().map(|(_, name, _)| name.chars().count()).max().unwrap_or(0);
+    for (times, name, reason) in shown {
+        match reason {
+            Some(code) => {
+                writeln!(text, "  {name:width$}  refused {} time{}, mostly {code}", grouped(*times), plural(*times))?
+            }
+            None => writeln!(text, "  {name:width$}  never drawn")?,
+        }
+    }
+    let more = absent.len() - shown.len();
+    if more > 0 {
+        writeln!(
+            text,
+            "  {more} more: the proposer logs name all; `nandseqgen profile check --pairs` says what can never start, and why"
+        )?;
+    }
+    Ok(())
 }
 
 /// A list of counts, the largest first; nothing when all are zero.

@@ -1,11 +1,12 @@
 //! `proposer_debug_*.log`: what was proposed in a run, and what became of it.
 //!
 //! Promises a text that depends on the run alone. The summary counts accepted and refused proposals by phase key, op name and
-//! outcome, sorted by these names; the full form has a line for each, in order of time, and is written as it happens.
+//! outcome, sorted by these names, and names every operation that did not start in the run; the full form has a line for each
+//! proposal, in order of time, and is written as it happens.
 
 use std::io::{self, BufWriter, Write};
 
-use nandseq_generate::Rejections;
+use nandseq_generate::RunSummary;
 use nandseq_profile::{IdVec, OpId, PhaseKey, Profile, Ticks};
 use nandseq_trace::files::{FileKind, NewFile};
 use nandseq_trace::format::Written;
@@ -16,6 +17,10 @@ use crate::arguments::ProposerLog;
 
 /// The outcome of a proposal that started.
 const ACCEPTED: &str = "accepted";
+/// The outcome of a name that no proposal and no chain started; its count is how often it was refused, 0 when it was never drawn.
+const NEVER_STARTED: &str = "never_started";
+/// Stands for the phase key where all of them are meant.
+const ANY_KEY: &str = "-";
 const SUMMARY_HEADER: &str = "phase_key\top_name\toutcome\tcount\n";
 const FULL_HEADER: &str =
     "propose_time\tdie\tplane\tphase_key_used\tphase_key_virtual\top_name\toutcome\top_uid\tstart\n";
@@ -50,8 +55,13 @@ impl<'p> Log<'p> {
     }
 
     /// Completes the file; it gets its name with the others of the run.
-    pub(super) fn finish(mut self, rejections: &Rejections) -> io::Result<Written> {
+    pub(super) fn finish(mut self, summary: &RunSummary) -> io::Result<Written> {
+        let RunSummary { rejections, by_op, .. } = summary;
         if let Form::Summary(accepted) = &self.form {
+            let refused =
+                |op: OpId| rejections.iter().filter(|((_, of, _), _)| *of == op).map(|(_, count)| count).sum();
+            let absent = by_op.iter().enumerate().filter(|&(_, &count)| count == 0).map(|(op, _)| OpId::from(op));
+            let absent = absent.map(|op| (ANY_KEY, &*self.profile.ops[op].name, NEVER_STARTED, refused(op)));
             let rejected = rejections.iter().map(|(&(key, op, reason), &count)| ((key, op, reason.code()), count));
             let accepted = accepted.iter_ids().flat_map(|(key, counts)| {
                 let counted = counts.iter().enumerate().filter(|&(_, &count)| count > 0);
@@ -62,6 +72,7 @@ impl<'p> Log<'p> {
                 .map(|((key, op, outcome), count)| {
                     (&*self.profile.phase_keys[key].name, &*self.profile.ops[op].name, outcome, count)
                 })
+                .chain(absent)
                 .collect();
             lines.sort_unstable();
             self.rows = lines.len() as u64;

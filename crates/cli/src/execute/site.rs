@@ -173,7 +173,7 @@ impl Work<'_> {
         let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, unwritten))?;
         let Logged { log, inner: mut files } = sink.finish();
         if let Some(log) = log {
-            files.add_written(FileKind::ProposerLog, log.finish(&summary.rejections).map_err(unwritten)?);
+            files.add_written(FileKind::ProposerLog, log.finish(&summary).map_err(unwritten)?);
         }
         if self.plan.outputs.contains(FileKind::Snapshot) {
             let snapshot = Snapshot { identity: self.plan.identity(plan), state: site.state() };

@@ -109,7 +109,27 @@ fn the_proposer_log_counts_what_the_tables_count() {
         let earlier = counted.insert((row[0].clone(), row[1].clone(), row[2].clone()), count);
         assert_eq!(earlier, None);
     }
+    let absent: BTreeMap<String, u64> = counted
+        .extract_if(.., |(_, _, outcome), _| outcome == "never_started")
+        .map(|((key, op, _), count)| {
+            assert_eq!(key, "-");
+            (op, count)
+        })
+        .collect();
     assert!(counted.keys().any(|(_, _, outcome)| outcome != "accepted"), "nothing was refused");
+    let sequence = fs::read(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    let mut lacking: BTreeMap<String, u64> =
+        nandseq_profile::builtin::profile().ops.iter().map(|op| (op.name.clone(), 0)).collect();
+    for row in csv::Reader::from_reader(sequence.as_slice()).records().map(Result::unwrap) {
+        lacking.remove(&row[3]);
+    }
+    for ((_, op, outcome), count) in &counted {
+        if outcome != "accepted" {
+            lacking.entry(op.clone()).and_modify(|refused| *refused += count);
+        }
+    }
+    assert!(lacking.values().any(|&refused| refused > 0) && lacking.values().any(|&refused| refused == 0));
+    assert!(absent == lacking, "the log names what the sequence lacks");
     let bytes = fs::read(folder.path().join("out/phase_proposal_counts_261121_0000001.csv")).unwrap();
     let mut accepted: BTreeMap<(String, String, String), u64> = BTreeMap::new();
     for row in csv::Reader::from_reader(bytes.as_slice()).records().map(Result::unwrap) {
