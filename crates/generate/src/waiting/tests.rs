@@ -1,5 +1,6 @@
-//! What is admitted beside chains of other dies.
+//! What is admitted beside chains of other dies; and that what has begun is not left half done.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use nandseq_device::Place;
@@ -8,7 +9,11 @@ use nandseq_trace::Operation;
 
 use super::*;
 use crate::probability::of_profile;
+use crate::queue::Event;
 use crate::setup::Setup;
+
+#[path = "../../tests/support/adversaries.rs"]
+mod adversaries;
 
 struct Nowhere;
 
@@ -103,4 +108,79 @@ fn a_chain_that_looks_at_every_die_voids_the_orders_kept_for_the_others() {
     let everywhere = step(&profile, "VPP_Parameter_Read_Target_Level", Place::die(Die(0)));
     begin(&mut site, &[look, everywhere]);
     assert_eq!(site.orders[1], [], "found before the second die had to leave a state that lets the CAM read start");
+}
+
+/// Counts steps of chains, and whether anything was reset.
+#[derive(Default)]
+struct Steps {
+    resets: Vec<bool>,
+    started: usize,
+    reset: bool,
+}
+
+impl Sink for Steps {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.started += usize::from(!operation.is_first);
+        self.reset |= self.resets[operation.op.index()];
+        Ok(())
+    }
+}
+
+/// Runs a device for a number of operations, then lets everything come to rest; how many steps of chains started, and how many a
+/// reset took away.
+fn follow_chains(profile: &Profile, seed: u64, operations: u64) -> (usize, usize) {
+    let setup = setup_of(profile);
+    let mut site = Site::new(&setup, seed);
+    site.proposing = true;
+    site.summary.by_op = vec![0; setup.tables.ops().count()];
+    let resets = setup.tables.ops().map(|(_, op)| &setup.tables.base(op.base).effects);
+    let resets = resets.map(|effects| effects.reset_die || effects.reset_target).collect();
+    let mut steps = Steps { resets, ..Steps::default() };
+    let rests = |site: &Site<'_>| -> BTreeMap<ChainId, (Proposal, usize)> {
+        site.chains.live().map(|(id, chain)| (id, (chain.proposal, chain.rest().len()))).collect()
+    };
+    let (mut carried, mut before) = (Vec::new(), BTreeMap::new());
+    let (mut all, mut dropped) = (0, 0);
+    loop {
+        if site.proposing && site.summary.ops >= operations {
+            site.proposing = false;
+            site.bench.drop_waiters();
+            site.queue.take_proposals();
+        }
+        let Some((now, event)) = site.queue.pop() else { break };
+        if matches!(event, Event::Refill) && !site.proposing {
+            continue;
+        }
+        (steps.started, steps.reset) = (0, false);
+        site.handle(event, now, &mut steps, &mut carried);
+        let after = rests(&site);
+        let left = |(id, (proposal, length)): (&ChainId, &(Proposal, usize))| {
+            let still = after.get(id).filter(|(own, now)| own == proposal && now <= length);
+            length - still.map_or(0, |&(_, now)| now)
+        };
+        let gone: usize = before.iter().map(left).sum();
+        if steps.reset {
+            dropped += gone - steps.started.min(gone);
+        } else {
+            assert_eq!(gone, steps.started, "{}, seed {seed}: a step went without starting", profile.name);
+        }
+        all += steps.started;
+        before = after;
+    }
+    let parked = site.parked.iter().flatten().flatten().count();
+    assert_eq!(before.len(), parked, "{}, seed {seed}: a chain is left half done", profile.name);
+    (all, dropped)
+}
+
+#[test]
+fn every_chain_ends_or_is_reset_whatever_the_mix() {
+    let device = builtin::profile();
+    let mut totals = (0, 0);
+    for number in 0..2 * adversaries::COUNT {
+        let (started, dropped) = follow_chains(&adversaries::adversary(&device, number), number, 3_000);
+        totals = (totals.0 + started, totals.1 + dropped);
+    }
+    let (started, dropped) = follow_chains(&device, 99, 20_000);
+    totals = (totals.0 + started, totals.1 + dropped);
+    assert!(totals.0 > 10_000 && totals.1 > 100, "steps started and taken away: {totals:?}");
 }
