@@ -204,7 +204,7 @@ impl Planner<'_> {
             Some(place) if info.per_plane => Some(place.planes.len() > 1),
             _ => multi,
         };
-        let op = draw_name(info, multi, cell, stream)?;
+        let op = draw_name(info, (previous.die, multi, cell), stream)?;
         let place = match derived {
             Some(place) => place,
             None if needs_sample(self.setup, info) => self.sample(info, op, planes, stream)?,
@@ -371,9 +371,15 @@ fn needs_sample(setup: &Setup, info: &StepInfo) -> bool {
 }
 
 /// Draws the name of a step among those that fit.
-fn draw_name(info: &StepInfo, multi: Option<bool>, cell: Option<CellTypeId>, stream: &mut Stream) -> Option<OpId> {
+fn draw_name(
+    info: &StepInfo,
+    (die, multi, cell): (Die, Option<bool>, Option<CellTypeId>),
+    stream: &mut Stream,
+) -> Option<OpId> {
     let fits = |name: &&StepName| {
-        multi.is_none_or(|multi| name.multi == multi) && (name.cell.is_none() || cell.is_none() || name.cell == cell)
+        multi.is_none_or(|multi| name.multi == multi)
+            && (name.cell.is_none() || cell.is_none() || name.cell == cell)
+            && name.lun.is_none_or(|lun| lun == die)
     };
     let total: u64 = info.names.iter().filter(fits).map(|name| name.weight).sum();
     if total == 0 {

@@ -4,7 +4,7 @@
 //! proposal decides per class, and draws a name inside the class it drew. Weights are integers from here on.
 
 use nandseq_device::{OpInfo, Tables};
-use nandseq_profile::model::{Axis, Chain, ChainStep, PayloadField, StepAddress};
+use nandseq_profile::model::{Axis, Chain, ChainStep, PayloadField, StatusOf, StepAddress};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
 use crate::bootstrap::BootstrapSetup;
@@ -111,6 +111,8 @@ pub(crate) struct StepName {
     pub(crate) multi: bool,
     /// `None`: fits every address.
     pub(crate) cell: Option<CellTypeId>,
+    /// The die whose status it reads whatever die the chain works on, which must be that one.
+    pub(crate) lun: Option<Die>,
 }
 
 /// How a base may go on.
@@ -285,7 +287,16 @@ fn compile_step(profile: &Profile, tables: &Tables, chain: &Chain, step: &ChainS
     let names: Vec<StepName> = tables
         .ops()
         .filter(|(_, info)| info.base == step.base && exists(tables, info))
-        .map(|(op, info)| StepName { op, weight: weight_of(op), multi: info.multi, cell: info.cell_type })
+        .map(|(op, info)| StepName {
+            op,
+            weight: weight_of(op),
+            multi: info.multi,
+            cell: info.cell_type,
+            lun: match info.status_of {
+                Some(StatusOf::Lun(lun)) => Some(Die(lun)),
+                Some(StatusOf::Die | StatusOf::Plane) | None => None,
+            },
+        })
         .filter(|name| name.weight > 0)
         .collect();
     StepInfo {
