@@ -258,7 +258,7 @@ impl Setup {
 /// Whether a device of this size has what the name addresses.
 fn exists(tables: &Tables, op: &OpInfo) -> bool {
     let lun = match op.status_of {
-        Some(nandseq_profile::model::StatusOf::Lun(lun)) => lun < tables.size.dies,
+        Some(StatusOf::Lun(lun)) => lun < tables.size.dies,
         _ => true,
     };
     lun && (!op.multi || tables.size.planes > 1)
