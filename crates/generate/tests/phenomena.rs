@@ -55,7 +55,7 @@ impl Sink for History<'_> {
                 busy_end += duration;
             }
         }
-        let windows = operation.states.iter().filter_map(|state| state.phase).filter(|phase| phase.is_window());
+        let mut windows = operation.states.iter().filter_map(|state| state.phase).filter(|phase| phase.is_window());
         self.all.push(Started {
             uid: operation.uid,
             base: base.name.clone(),
@@ -64,7 +64,7 @@ impl Sink for History<'_> {
             targets: operation.targets.to_vec(),
             proposal: *operation.proposal,
             is_first: operation.is_first,
-            window: windows.last(),
+            window: windows.next_back(),
             dies: operation.lanes.map_or(0, |lanes| lanes.dies),
             suspended: self.suspended.clone(),
         });
