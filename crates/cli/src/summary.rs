@@ -140,7 +140,7 @@ fn write_absent(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Re
     for (times, name, reason) in shown {
         match reason {
             Some(code) => {
-                writeln!(text, "  {name:width$}  refused {} time{}, mostly {code}", grouped(*times), plural(*times))?
+                writeln!(text, "  {name:width$}  refused {} time{}, mostly {code}", grouped(*times), plural(*times))?;
             }
             None => writeln!(text, "  {name:width$}  never drawn")?,
         }
