@@ -245,10 +245,9 @@ fn refuse_unavailable(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
     if output.format == Format::Parquet && cfg!(not(feature = "parquet")) {
         problems.push(Problem::new("this program was built without Parquet").help("use --format csv"));
     }
-    let sequences = output.format == Format::Csv && outputs(arguments).contains(FileKind::OperationSequence);
-    if output.verify && !sequences {
-        let message = "--verify judges operation_sequence as CSV, and none is written";
-        problems.push(Problem::new(message).help("use --format csv with operation_sequence among --outputs"));
+    if output.verify && !outputs(arguments).contains(FileKind::OperationSequence) {
+        let message = "--verify judges operation_sequence, and none is written";
+        problems.push(Problem::new(message).help("add operation_sequence to --outputs"));
     }
 }
 

@@ -8,7 +8,7 @@ use std::fs;
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::manifest::{self, Input, Origin, SiteManifest};
 use nandseq_trace::read::ReadError;
-use nandseq_trace::read::folder::{self, FindError, SiteFiles};
+use nandseq_trace::read::folder::{self, FindError, Forms, SiteFiles};
 use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
 use rayon::prelude::*;
 
@@ -16,14 +16,14 @@ use crate::arguments::{ReportFormat, VerifyArgs};
 use crate::execute::threads;
 use crate::failure::{Failure, Problem};
 use crate::plan::Plan;
-use crate::{badlist, inputs, profiles};
+use crate::{badlist, inputs, profiles, written};
 
 /// Judges everything the arguments name.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let read = inputs::profile(arguments.config.as_deref(), arguments.lenient)?;
     let mut sites = Vec::new();
     for path in &arguments.paths {
-        sites.extend(folder::find(path).map_err(nothing_to_judge)?);
+        sites.extend(folder::find_forms(path, Forms::CsvAndParquet).map_err(nothing_to_judge)?);
     }
     let origins: Vec<Origin> = sites.iter().filter_map(origin).collect();
     for origin in &origins {
@@ -31,7 +31,9 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     }
     let recorded = origins.first().and_then(|origin| origin.badlist.as_ref());
     let bad_blocks = bad_blocks(arguments, recorded, &read.profile)?;
-    let options = Options { bad_blocks: &bad_blocks, max_findings: arguments.max_findings, progress: None };
+    let source = written::source(&read.profile, &sites)?;
+    let max_findings = arguments.max_findings;
+    let options = Options { bad_blocks: &bad_blocks, source: &*source, max_findings, progress: None };
     let report = judge(&read.profile, sites, &options, arguments.jobs)?;
     profiles::print(&match arguments.format {
         ReportFormat::Text => report.to_string(),
@@ -48,10 +50,11 @@ pub(crate) fn judge_written(plan: &Plan) -> Result<(), Failure> {
     let mut sites = Vec::new();
     for site in &plan.sites {
         let folder = plan.folder_of(site);
-        let found = folder::find(&folder).map_err(nothing_to_judge)?;
+        let found = folder::find_forms(&folder, Forms::CsvAndParquet).map_err(nothing_to_judge)?;
         sites.extend(found.into_iter().filter(|site| site.folder == folder));
     }
-    let options = Options { bad_blocks: &plan.bad_blocks, max_findings: SHOWN, progress: None };
+    let source = written::source(&plan.profile, &sites)?;
+    let options = Options { bad_blocks: &plan.bad_blocks, source: &*source, max_findings: SHOWN, progress: None };
     let report = judge(&plan.profile, sites, &options, plan.jobs)?;
     if !plan.quiet || !report.is_clean() {
         profiles::print(&report.to_string())?;
@@ -88,9 +91,7 @@ pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
 fn unusable(error: Unusable) -> Failure {
     match error {
         Unusable::Find(error) => nothing_to_judge(error),
-        Unusable::Read { path, error: ReadError::Io(reason) } => {
-            Problem::unreadable("the sequence", &path, &reason).into()
-        }
+        Unusable::Read { path, error: ReadError::Io(reason) } => Problem::unreadable("the file", &path, &reason).into(),
         error @ Unusable::Read { error: ReadError::Header, .. } => Problem::new(error.to_string()).into(),
     }
 }

@@ -72,13 +72,13 @@ fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
 /// What reads the tables of some sites.
 #[cfg(feature = "parquet")]
 #[expect(clippy::unnecessary_wraps, reason = "without the feature it may fail")]
-fn source(profile: &Profile, _: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
+pub(crate) fn source(profile: &Profile, _: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
     Ok(Box::new(nandseq_parquet::AnyFiles::new(profile)))
 }
 
 /// What reads the tables of some sites: those in CSV.
 #[cfg(not(feature = "parquet"))]
-fn source(_: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
+pub(crate) fn source(_: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
     let mut runs = sites.iter().flat_map(|site| &site.runs);
     match runs.find(|run| folder::is_parquet(&run.path)) {
         Some(run) => {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin, read};
+use nandseq_trace::read::CsvFiles;
 use nandseq_verify::{Options, run};
 
 fn profile(name: &str) -> Result<Profile, String> {
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
     let paths: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
     let start = Instant::now();
     let report = profile(&name).and_then(|profile| {
-        let options = Options { bad_blocks: &[], max_findings: 3, progress: None };
+        let options = Options { bad_blocks: &[], source: &CsvFiles, max_findings: 3, progress: None };
         run(&profile, &paths, &options).map_err(|error| error.to_string())
     });
     match report {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::read::folder::{Damage, DamageKind, FindError, RunFile, SiteFiles, find};
-use nandseq_trace::read::table::{self, TableError, TableKind};
-use nandseq_trace::read::{ReadError, open};
+use nandseq_trace::read::table::{TableError, TableKind, TableReader};
+use nandseq_trace::read::{ReadError, SequenceReader, Source};
 use rayon::prelude::*;
 
 use crate::report::{FileReport, Report, SiteReport, TableReport};
@@ -18,6 +18,8 @@ use crate::verifier::Verifier;
 pub struct Options<'a> {
     /// Bad blocks of every site.
     pub bad_blocks: &'a [(Die, Block)],
+    /// What opens sequences and tables, in whatever form they are.
+    pub source: &'a dyn Source,
     /// How many findings of each rule are kept in full, per site and in the report.
     pub max_findings: usize,
     /// Called now and then with the number of operations judged since the last call, from any thread.
@@ -40,7 +42,7 @@ pub enum Unusable {
     },
 }
 
-/// Judges the sequences of `paths`, each a batch, a site or a single file; sites in parallel on rayon's threads.
+/// Judges the sequences of `paths`, each a batch, a site or a single file, in CSV; sites in parallel on rayon's threads.
 ///
 /// The report does not depend on the number of threads.
 ///
@@ -77,7 +79,7 @@ pub fn judge_site(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> 
             ));
         }
         if let Some(tables) = &mut tables {
-            open_tables(&mut verifier, tables, &run, files.len())?;
+            open_tables(&mut verifier, tables, options.source, &run, files.len())?;
         }
         let unusable = |error| Unusable::Read { path: run.path.clone(), error };
         let (rows, exact) =
@@ -121,12 +123,14 @@ pub fn judge_site(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> 
 fn open_tables(
     verifier: &mut Verifier<'_>,
     tables: &mut Tables<'_>,
+    source: &dyn Source,
     run: &RunFile,
     file: usize,
 ) -> Result<(), Unusable> {
     tables.begin_run(u32::try_from(file).unwrap_or(u32::MAX));
     for table in &run.tables {
-        match table::open(table.kind, &table.path) {
+        let opened = source.open(&table.path).map_err(TableError::from);
+        match opened.and_then(|input| TableReader::new(table.kind, input)) {
             Ok(reader) => tables.add(reader),
             Err(TableError::Header(kind)) => verifier.no_table(tables, kind),
             Err(TableError::Io(error)) => {
@@ -148,7 +152,7 @@ fn judge_file(
     path: &Path,
     options: &Options<'_>,
 ) -> Result<(u64, bool), ReadError> {
-    let mut reader = open(profile, path)?;
+    let mut reader = SequenceReader::new(profile, options.source.open(path)?)?;
     let mut reported = 0;
     while let Some(row) = reader.next_row()? {
         match row {

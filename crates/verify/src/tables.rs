@@ -15,8 +15,7 @@ mod order;
 mod spool;
 mod touches;
 
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead};
 
 use nandseq_profile::{IdVec, OpId, Profile};
 use nandseq_trace::read::table::{TableForm, TableKind, TableReader};
@@ -53,8 +52,8 @@ struct Run {
     stretches: Option<Comparison>,
     segments: Option<Comparison>,
     touches: Option<Comparison>,
-    input_times: Option<TableReader<BufReader<File>>>,
-    proposals: Option<TableReader<BufReader<File>>>,
+    input_times: Option<TableReader<Box<dyn BufRead>>>,
+    proposals: Option<TableReader<Box<dyn BufRead>>>,
     sequence: IdVec<OpId, InSequence>,
 }
 
@@ -86,7 +85,7 @@ impl<'p> Tables<'p> {
     }
 
     /// A table of the run.
-    pub(crate) fn add(&mut self, reader: TableReader<BufReader<File>>) {
+    pub(crate) fn add(&mut self, reader: TableReader<Box<dyn BufRead>>) {
         let (file, gap) = (self.run.file, self.gap);
         match reader.kind() {
             TableKind::OperationTimeline => self.run.stretches = Some(Comparison::new(reader, file, gap)),
@@ -150,7 +149,7 @@ impl<'p> Tables<'p> {
                 rows.push((kind, comparison.rows()));
             }
         }
-        let mut read = |reader: Option<TableReader<BufReader<File>>>| {
+        let mut read = |reader: Option<TableReader<Box<dyn BufRead>>>| {
             reader.map(|reader| Sums::read(&mut court, reader, run.file, &run.sequence)).transpose()
         };
         let (one, other) = (read(run.input_times.take())?, read(run.proposals.take())?);

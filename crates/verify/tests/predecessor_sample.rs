@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use nandseq_profile::{ReadOptions, SourceFile};
+use nandseq_trace::read::CsvFiles;
 use nandseq_trace::read::table::TableKind;
 use nandseq_verify::{Options, RuleCode, SiteReport, run};
 
@@ -60,7 +61,7 @@ fn the_predecessors_sample_gets_the_golden_verdict() {
     };
     let (profile, diagnostics) = nandseq_profile::read(&SourceFile::new(config, &text), ReadOptions { lenient: false });
     assert!(!diagnostics.has_errors());
-    let options = Options { bad_blocks: &[], max_findings: usize::MAX, progress: None };
+    let options = Options { bad_blocks: &[], source: &CsvFiles, max_findings: usize::MAX, progress: None };
     let report = run(&profile.unwrap(), &[sample], &options).unwrap();
     assert_eq!(report.sites.len(), 1);
     assert!(report.sites[0].damage.is_empty(), "{:?}", report.sites[0].damage);

@@ -155,3 +155,36 @@ fn a_damaged_dataset_is_refused_by_file_and_row() {
     let other = fs::read(folder.path().join("out/site=02/run=0000002/phase_proposal_counts.parquet")).unwrap();
     assert!(broken(table, &other).contains("it has no column 'op_state'"));
 }
+
+#[test]
+fn verify_judges_a_dataset_with_all_its_tables_as_the_csv_files() {
+    let (parquet, csv) = (dataset("parquet"), dataset("csv"));
+    let judged = [&parquet, &csv].map(|folder| {
+        let told = folder.succeed(&["verify", "out", "--format", "json"]);
+        let verdict: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+        (verdict["operations"].clone(), verdict["findings"].clone(), String::from_utf8(told.stdout).unwrap())
+    });
+    assert!(judged[0].0.as_u64().unwrap() > 0 && judged[0].0 == judged[1].0 && judged[0].1 == judged[1].1);
+    // Every table of the four runs was compared.
+    assert_eq!(judged[0].2.matches("address_touch_count.parquet").count(), 4, "{}", judged[0].2);
+    // A table of another run: each row is a finding.
+    let table = |run: &str| parquet.path().join("out/site=02").join(run).join("operation_timeline.parquet");
+    fs::copy(table("run=0000001"), table("run=0000002")).unwrap();
+    let output = parquet.run(&["verify", "out"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("run=0000002/operation_timeline.parquet") && text.contains("changed since"), "{text}");
+    assert!(text.contains("timeline_row: "), "{text}");
+    let whole = fs::read(table("run=0000001")).unwrap();
+    fs::write(table("run=0000002"), &whole[..whole.len() / 2]).unwrap();
+    let told = parquet.refuse(&["verify", "out"]);
+    assert!(told.starts_with("exit code 2\nerror: cannot read the file `out/site=02/run=0000002/oper"), "{told}");
+}
+
+#[test]
+fn what_was_just_written_as_a_dataset_is_judged() {
+    let folder = Folder::new();
+    let output = folder.succeed(&batch("1", &["--format", "parquet", "--verify"]));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains(" in 2 files of 2 sites: "), "{text}");
+}

@@ -8,6 +8,7 @@ use std::io;
 use std::path::Path;
 
 use nandseq_profile::{Block, Die, Profile};
+use nandseq_trace::read::CsvFiles;
 use nandseq_trace::read::folder::{SiteFiles, find};
 use nandseq_trace::read::table::TableKind;
 
@@ -212,7 +213,7 @@ fn needless_quotes(rows: Rows<'_>, at: usize) -> Option<Damaged> {
 /// When the site cannot be read, has findings before it is damaged, or cannot be copied.
 pub fn run_on_tables(profile: &Profile, bad_blocks: &[(Die, Block)], folder: &Path, each: usize) -> io::Result<Table> {
     let judge = |site: SiteFiles| -> io::Result<SiteReport> {
-        let options = Options { bad_blocks, max_findings: 1000, progress: None };
+        let options = Options { bad_blocks, source: &CsvFiles, max_findings: 1000, progress: None };
         judge_site(profile, site, &options).map_err(io::Error::other)
     };
     let site = find(folder).map_err(io::Error::other)?.into_iter().next().ok_or(io::ErrorKind::NotFound)?;

@@ -5,8 +5,7 @@
 //! damaged row is one finding.
 
 use std::collections::{HashSet, VecDeque};
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead};
 
 use nandseq_trace::read::table::{TableFault, TableKind, TableLine, TableReader};
 use nandseq_trace::spread::Spreading;
@@ -42,9 +41,8 @@ struct Found {
 }
 
 /// A table that is compared with rows that come one by one.
-#[derive(Debug)]
 pub(super) struct Comparison {
-    reader: TableReader<BufReader<File>>,
+    reader: TableReader<Box<dyn BufRead>>,
     /// Number of the run's sequence within the site.
     file: u32,
     expected: VecDeque<Expected>,
@@ -82,7 +80,7 @@ fn same_key(table: TableKind, expected: &Expected, found: &Found) -> bool {
 
 impl Comparison {
     /// `skips`: what was before the run is not known, so rows before the first expected one may be right.
-    pub(super) fn new(reader: TableReader<BufReader<File>>, file: u32, skips: bool) -> Self {
+    pub(super) fn new(reader: TableReader<Box<dyn BufRead>>, file: u32, skips: bool) -> Self {
         Self {
             reader,
             file,

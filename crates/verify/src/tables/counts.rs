@@ -4,8 +4,7 @@
 //! names, possible values, one row for each key in order, and sums that fit the sequence and one another.
 
 use std::cmp::Ordering;
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead};
 
 use nandseq_profile::{IdVec, OpId, Ticks};
 use nandseq_trace::read::table::{InputTimeRow, ProposalRow, StateName, TableFault, TableKind, TableLine, TableReader};
@@ -75,7 +74,7 @@ impl Sums {
     /// Reads a table whole and checks it against the sequence of its run.
     pub(super) fn read(
         court: &mut Court<'_>,
-        mut reader: TableReader<BufReader<File>>,
+        mut reader: TableReader<Box<dyn BufRead>>,
         file: u32,
         sequence: &IdVec<OpId, InSequence>,
     ) -> io::Result<Self> {

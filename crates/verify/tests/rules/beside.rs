@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::Status;
 use nandseq_trace::read::table::TableKind;
-use nandseq_trace::read::{Addressed, COLUMNS};
+use nandseq_trace::read::{Addressed, COLUMNS, CsvFiles};
 use nandseq_verify::mutation::run_on_tables;
 use nandseq_verify::notation::{Line, Script, Step};
 use nandseq_verify::{Options, Report, RuleCode, run};
@@ -64,7 +64,8 @@ fn write_table(folder: &Path, run: usize, kind: TableKind, rows: &str) {
 }
 
 fn judge(path: &Path) -> Report {
-    run(&DEVICE, &[path.to_owned()], &Options { bad_blocks: &[], max_findings: 100, progress: None }).unwrap()
+    run(&DEVICE, &[path.to_owned()], &Options { bad_blocks: &[], source: &CsvFiles, max_findings: 100, progress: None })
+        .unwrap()
 }
 
 /// The verdict on a sequence and tables of its first run.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use nandseq_profile::{Block, Die};
 use nandseq_trace::files::Digest;
-use nandseq_trace::read::COLUMNS;
 use nandseq_trace::read::folder::find;
+use nandseq_trace::read::{COLUMNS, CsvFiles};
 use nandseq_verify::{Options, Report, RuleCode, run};
 
 use crate::DEVICE;
@@ -36,7 +36,7 @@ fn write_run(folder: &Path, run: u64, erases: &[(u64, u64, u64)]) -> PathBuf {
 }
 
 fn options() -> Options<'static> {
-    Options { bad_blocks: &[], max_findings: 5, progress: None }
+    Options { bad_blocks: &[], source: &CsvFiles, max_findings: 5, progress: None }
 }
 
 fn judge(paths: &[&Path]) -> Report {
