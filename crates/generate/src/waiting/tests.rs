@@ -98,15 +98,16 @@ fn a_chain_that_looks_at_every_die_voids_the_orders_kept_for_the_others() {
     let known = vec![Some(first), Some(second), Some(first), Some(second)];
     site.orders[1].clone_from(&known);
     let look = step(&profile, "Read_ID_JEDEC", Place::die(Die(0)));
-    let begin = |site: &mut Site<'_>, plan: &[Step]| {
-        site.admit(plan, Ticks::ZERO).expect("it may start");
+    let begin = |site: &mut Site<'_>, plan: &[Step], now: Ticks| {
+        site.admit(plan, now).expect("it may start");
         site.plan = plan.to_vec();
-        site.begin(Proposal::default(), Ticks::ZERO, &mut Nowhere);
+        site.begin(Proposal::default(), now, &mut Nowhere);
     };
-    begin(&mut site, &[look, look]);
+    begin(&mut site, &[look, look], Ticks::ZERO);
     assert_eq!(site.orders[1], known, "a chain of its own die changes nothing for the others");
     let everywhere = step(&profile, "VPP_Parameter_Read_Target_Level", Place::die(Die(0)));
-    begin(&mut site, &[look, everywhere]);
+    // Once the bus is free again.
+    begin(&mut site, &[look, everywhere], Ticks::from_us(10));
     assert_eq!(site.orders[1], [], "found before the second die had to leave a state that lets the CAM read start");
 }
 
