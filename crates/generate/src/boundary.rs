@@ -27,6 +27,18 @@ impl Site<'_> {
         }
     }
 
+    /// Whether every die is idle only because this run has just begun: nothing has occupied planes since the pause before it, for
+    /// less than a round of refills. What waits for all dies to be idle is not proposed then, or many short runs would have more
+    /// of it than one long run.
+    pub(crate) const fn has_rested(&self) -> bool {
+        self.rests_until > 0 && self.refills <= self.rests_until
+    }
+
+    /// How many refills visit every plane of every die.
+    pub(crate) fn round(&self) -> u64 {
+        u64::from(self.setup.tables.size.dies) * u64::from(self.setup.tables.size.planes)
+    }
+
     /// Puts the hooks that fell into the pause at the start of the next run.
     ///
     /// The pause is no time in which anything may be proposed. A hook inside a phase that ended meanwhile is gone with the

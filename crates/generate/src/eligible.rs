@@ -18,6 +18,8 @@ pub(crate) struct View {
     pub(crate) plane: Plane,
     /// Whether a chain is under way on the die.
     pub(crate) chained: bool,
+    /// Whether every die is idle only because a run has just begun: see [`Site::has_rested`](crate::site::Site::has_rested).
+    pub(crate) rested: bool,
 }
 
 impl View {
@@ -40,6 +42,9 @@ impl View {
             let mut closed = sight.not_at[usize::from(self.plane.0)];
             if self.chained {
                 closed |= sight.unless_chained;
+            }
+            if self.rested {
+                closed |= group.occupying_target;
             }
             let open = sight.open & distribution.set(chunk) & !closed;
             everywhere |= open & group.on_target;

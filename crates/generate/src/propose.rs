@@ -39,7 +39,7 @@ impl Site<'_> {
         let state = op_state(self.device.plane_phase(die, plane, now));
         let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
         let setup = self.setup;
-        let view = View { die, plane, chained: self.chains.any_on(die) };
+        let view = View { die, plane, chained: self.chains.any_on(die), rested: self.has_rested() };
         let distribution = match &self.bootstrap {
             Some(bootstrap) => setup.bootstrap.distribution(bootstrap.stage()),
             None => &setup.distributions[usize::from(setup.by_key[key.index()])],

@@ -107,6 +107,8 @@ pub struct Site<'s> {
     /// When everything that has started will have ended, windows and bus included.
     pub(crate) quiet: Ticks,
     pub(crate) proposing: bool,
+    /// See [`Site::has_rested`].
+    pub(crate) rests_until: u64,
     pub(crate) summary: RunSummary,
     pub(crate) plan: Vec<Step>,
     /// What the present proposal may draw.
@@ -152,6 +154,7 @@ impl<'s> Site<'s> {
             revivals: 0,
             quiet: Ticks::ZERO,
             proposing: false,
+            rests_until: 0,
             summary: RunSummary::default(),
             plan: Vec::new(),
             lottery: Lottery::new(setup),
@@ -188,6 +191,7 @@ impl<'s> Site<'s> {
             .ok_or(RunError::ClockEnd)?;
         self.hooks = 0;
         self.proposing = true;
+        self.rests_until = if self.run > 0 { self.refills + self.round() } else { 0 };
         self.summary = RunSummary { start, by_op: vec![0; self.setup.tables.ops().count()], ..RunSummary::default() };
         if let Some(tally) = &mut self.tally {
             tally.begin_run();
@@ -270,7 +274,7 @@ impl<'s> Site<'s> {
             Event::Extra(die, plane) => self.propose((die, plane), HookKind::Extra, now, sink),
             Event::Refill => {
                 let tables = &self.setup.tables;
-                let lanes = u64::from(tables.size.dies) * u64::from(tables.size.planes);
+                let lanes = self.round();
                 let lane = self.refills % lanes;
                 let planes = u64::from(tables.size.planes);
                 let (die, plane) = ((lane / planes) as u8, (lane % planes) as u8);
@@ -415,6 +419,7 @@ impl<'s> Site<'s> {
         self.summary.by_op[step.op.index()] += 1;
         let origin = self.origin(self.uid, proposal, is_first);
         self.tell(step, &origin, status.map(into_trace), now, sink);
+        self.rests_until *= u64::from(!info.occupies);
         match flight {
             Some(id) => {
                 let end = self.device.flight(id).map_or(now, |flight| flight.end);

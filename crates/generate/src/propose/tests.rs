@@ -56,7 +56,7 @@ fn at_hooks(setup: &Setup, seed: u64, mut look: impl FnMut(&Site<'_>, (Die, Plan
 }
 
 fn view_of(site: &Site<'_>, (die, plane): (Die, Plane)) -> View {
-    View { die, plane, chained: site.chains.any_on(die) }
+    View { die, plane, chained: site.chains.any_on(die), rested: false }
 }
 
 /// What is eligible of a distribution, found with no knowledge of earlier hooks.

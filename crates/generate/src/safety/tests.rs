@@ -66,7 +66,7 @@ impl Exhaustive<'_> {
 /// A plan drawn at a hook of a site, as a proposal would.
 fn plan_of(site: &mut Site<'_>, hook: Hook, now: Ticks, stream: &mut Stream) -> Option<Vec<Step>> {
     let setup = site.setup;
-    let view = View { die: hook.die, plane: hook.plane, chained: site.chains.any_on(hook.die) };
+    let view = View { die: hook.die, plane: hook.plane, chained: site.chains.any_on(hook.die), rested: false };
     let key = site.device.phase_key(hook.die, hook.plane, now);
     let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
     let mut faces = vec![Face::new(setup); site.faces.len()];
