@@ -95,8 +95,8 @@ impl Universe {
 
     /// What refills can propose in the poorest state.
     #[must_use]
-    pub const fn supply(&self) -> Supply {
-        self.supply
+    pub const fn supply(&self) -> &Supply {
+        &self.supply
     }
 
     /// How many states of a die and a plane the search has found.
