@@ -6,7 +6,9 @@ use crate::explore::Graph;
 use crate::hooks::Hooks;
 use crate::judge::Context;
 use crate::model::{ClassId, Model};
+use crate::quick::Map;
 use crate::reason::Reason;
+use crate::state::Plane;
 use crate::tenths::{self, Tenths};
 use crate::traps::{Supply, Trap, supply, traps};
 
@@ -15,8 +17,9 @@ use crate::traps::{Supply, Trap, supply, traps};
 pub enum Verdict {
     /// A long enough run has it.
     Reachable,
-    /// Only when a hook happens to fall into a short ISSUE of the plane's next operation, or on the very tick at which a phase
-    /// begins, when the key is still that of the operation before.
+    /// Only when a hook happens to fall into a short ISSUE of the plane's next operation, on the very tick at which a phase
+    /// begins, when the key is still that of the operation before, or after something that did not show between an operation's
+    /// end and its hook.
     Coincidence,
     /// Never.
     Unreachable(Reason),
@@ -94,8 +97,8 @@ impl Universe {
 
     /// What refills can propose in the poorest state.
     #[must_use]
-    pub const fn supply(&self) -> Supply {
-        self.supply
+    pub const fn supply(&self) -> &Supply {
+        &self.supply
     }
 
     /// How many states of a die and a plane the search has found.
@@ -152,10 +155,10 @@ impl Findings {
         found: Verdict,
         wanted: impl Fn(ClassId) -> bool,
     ) {
-        for context in contexts {
+        for alike in by_die(contexts) {
             let mut at = 0;
             while let Some(&class) = self.open.get(at) {
-                let outcome = if wanted(class) { model.judge(graph, context, class) } else { Err(Reason::NoHook) };
+                let outcome = if wanted(class) { judge_all(model, graph, &alike, class) } else { Err(Reason::NoHook) };
                 let verdict = &mut self.verdicts[usize::from(class)];
                 match (outcome, *verdict) {
                     (Ok(()), _) => {
@@ -175,4 +178,34 @@ impl Findings {
             }
         }
     }
+}
+
+/// The contexts that differ in their planes alone, together.
+fn by_die(contexts: &[Context]) -> Vec<Vec<&Context>> {
+    let mut groups: Vec<Vec<&Context>> = Vec::new();
+    let mut known: Map<Context, usize> = Map::default();
+    for context in contexts {
+        let group = *known.entry(Context { plane: Plane::default(), ..*context }).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[group].push(context);
+    }
+    groups
+}
+
+/// Whether a class may be accepted in one of some contexts that differ in their planes alone; else the reason of that which comes
+/// closest.
+fn judge_all(model: &Model<'_>, graph: &Graph, alike: &[&Context], class: ClassId) -> Result<(), Reason> {
+    let Some(first) = alike.first() else { return Err(Reason::NoHook) };
+    let fit = model.judge_die(first, class)?;
+    let mut closest = Reason::NoHook;
+    for context in alike {
+        match model.judge_plane(graph, context, class, &fit) {
+            Ok(()) => return Ok(()),
+            Err(reason) if reason.progress() > closest.progress() => closest = reason,
+            Err(_) => {}
+        }
+    }
+    Err(closest)
 }
