@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use nandseq_generate::probability;
 use nandseq_profile::Profile;
-use nandseq_reach::Verdict;
+use nandseq_reach::{COINCIDENCE, Verdict};
 use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, Universe};
 use nandseq_report::page::Distribution;
 use nandseq_trace::read::table::TableKind;
@@ -96,9 +96,7 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
             let (tenths, reason) = match universe.standing(key, op) {
                 Standing::Counts if tenths.count_ones() == u32::from(universe.bins(key)) => (tenths, ""),
                 Standing::Counts => (tenths, OTHER_TENTHS),
-                Standing::Chance => {
-                    (0, "by coincidence only: a hook on the tick of a phase's start, or in a short ISSUE")
-                }
+                Standing::Chance => (0, COINCIDENCE),
                 Standing::Never(reason) => (0, reason.as_str()),
             };
             let (cells, tenths) = (tenths.count_ones() as u8, digits(tenths));

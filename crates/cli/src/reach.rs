@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nandseq_generate::probability::{DEFAULT_TABLE_SEED, of_profile};
 use nandseq_profile::{PhaseKey, Profile};
-use nandseq_reach::{Reason, Universe, Verdict};
+use nandseq_reach::{COINCIDENCE, Reason, Universe, Verdict};
 
 /// The findings in words; with `all` every pair that the table gives a weight and that is never proposed, by key and reason.
 pub(crate) fn report(profile: &Profile, all: bool) -> String {
@@ -24,8 +24,7 @@ pub(crate) fn report(profile: &Profile, all: bool) -> String {
             }
             Verdict::Coincidence => {
                 by_chance += 1;
-                "by coincidence only: while the next operation is issued, or at the tick at which a phase begins"
-                    .to_owned()
+                COINCIDENCE.to_owned()
             }
             Verdict::Unreachable(reason) => {
                 never += 1;

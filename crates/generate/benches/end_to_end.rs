@@ -40,7 +40,7 @@ fn limits(operations: u64) -> RunLimits<'static> {
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
-fn built_in_device_to_a_file(bencher: Bencher<'_, '_>) {
+fn full_mix_to_a_file(bencher: Bencher<'_, '_>) {
     let profile = builtin::profile();
     let setup = setup_of(&profile);
     let layout = SequenceLayout::new(&profile).expect("a valid time column");
@@ -55,7 +55,7 @@ fn built_in_device_to_a_file(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
-fn built_in_device_engine_alone(bencher: Bencher<'_, '_>) {
+fn full_mix_engine_alone(bencher: Bencher<'_, '_>) {
     let setup = setup_of(&builtin::profile());
     bencher
         .counter(ItemsCount::new(OPERATIONS))

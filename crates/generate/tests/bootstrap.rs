@@ -81,6 +81,12 @@ fn a_bootstrap_reaches_its_goals_in_order_and_by_its_cell_types() {
     assert!(blocks(&programs).is_subset(&blocks(&erases)) && blocks(&reads).is_subset(&blocks(&programs)));
     let outputs = with(&profile, |effect| matches!(effect, Effect::DataOut));
     assert!(!blocks(&outputs).is_empty(), "reads with data output");
+    // Nothing else is proposed before the bootstrap is done.
+    let loads = with(&profile, |effect| matches!(effect, Effect::LoadLatch { .. }));
+    let all = [&erases[..], &programs, &loads, &reads, &outputs].concat();
+    let proposed = witness.seen[..first].iter().filter(|(.., start)| start.is_some());
+    let others = proposed.filter(|(base, ..)| !all.contains(base)).map(|(base, ..)| profile.bases[*base].name.as_str());
+    assert_eq!(others.collect::<BTreeSet<_>>(), BTreeSet::new());
     // In order: nothing is proposed of a stage before the last proposal of the one before.
     let times = |bases: &[BaseId]| -> Vec<Ticks> {
         let run = witness.seen[..first].iter();

@@ -52,7 +52,7 @@ fn other_devices_propose_nothing_that_is_called_unreachable() {
 #[ignore = "long: cargo test --release -p nandseq-generate --test coverage -- --ignored varied"]
 fn many_varied_devices_propose_nothing_that_is_called_unreachable() {
     let device = builtin::profile();
-    let found: Vec<String> = (0..160).flat_map(|number| wrong(&vary::vary(&device, number), 4, 20_000)).collect();
+    let found: Vec<String> = (0..400).flat_map(|number| wrong(&vary::vary(&device, number), 4, 20_000)).collect();
     assert_eq!(found, [""; 0]);
 }
 

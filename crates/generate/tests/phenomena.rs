@@ -1,4 +1,4 @@
-//! What real parts fail at is in the run of a second or two: each phenomenon, found in what the sink was told.
+//! What real parts fail at comes up in ten simulated seconds: each phenomenon, found in what the sink was told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -24,8 +24,8 @@ struct Started {
     window: Option<PhaseKind>,
     /// How many dies show it.
     dies: u8,
-    /// What was suspended when it started.
-    suspended: BTreeSet<u64>,
+    /// What was suspended when it started, since when.
+    suspended: BTreeMap<u64, Ticks>,
 }
 
 /// What becomes of an operation, in order.
@@ -40,7 +40,7 @@ struct History<'p> {
     profile: &'p Profile,
     all: Vec<Started>,
     fates: BTreeMap<u64, Vec<Fate>>,
-    suspended: BTreeSet<u64>,
+    suspended: BTreeMap<u64, Ticks>,
     /// The operations that a reset ended, by the place in `all` of the reset.
     aborted: BTreeMap<usize, Vec<u64>>,
 }
@@ -71,12 +71,12 @@ impl Sink for History<'_> {
         Ok(())
     }
 
-    fn cut(&mut self, uid: u64, _: Ticks, cut: Cut) -> io::Result<()> {
+    fn cut(&mut self, uid: u64, at: Ticks, cut: Cut) -> io::Result<()> {
         let fates = self.fates.entry(uid).or_default();
         match cut {
             Cut::Suspended => {
                 fates.push(Fate::Suspended);
-                self.suspended.insert(uid);
+                self.suspended.insert(uid, at);
             }
             Cut::Reset => {
                 fates.push(Fate::Reset);
@@ -135,7 +135,7 @@ impl History<'_> {
         self.named("PROGRAM_SUSPEND").any(|one| {
             let die = one.targets[0].die;
             let here = |uid: &&u64| self.of(**uid).targets[0].die == die;
-            let bases: BTreeSet<&str> = one.suspended.iter().filter(here).map(|&uid| &*self.of(uid).base).collect();
+            let bases: BTreeSet<&str> = one.suspended.keys().filter(here).map(|&uid| &*self.of(uid).base).collect();
             bases.contains("ERASE") && bases.len() > 1
         })
     }
@@ -148,6 +148,33 @@ impl History<'_> {
             let later = self.all[uid as usize..].iter().take(4_000);
             later.filter(|one| !one.is_first && one.proposal == step.proposal).any(|one| one.start > *from)
         })
+    }
+
+    /// A step that comes after another operation of its die has been resumed, which was suspended when the step before it ended.
+    fn waited_for_another(&self) -> bool {
+        let die = |one: &Started| one.targets[0].die;
+        let mut before: BTreeMap<(Ticks, u8, u8), &Started> = BTreeMap::new();
+        self.all.iter().any(|next| {
+            let chain = (next.proposal.time, next.proposal.die.0, next.proposal.plane.0);
+            let Some(step) = before.insert(chain, next).filter(|_| !next.is_first) else { return false };
+            let between = &self.all[step.uid as usize..next.uid as usize - 1];
+            let resumed = |uid: u64| {
+                let fates = self.fates[&uid].iter();
+                fates.filter_map(|fate| if let Fate::Resumed(from) = fate { Some(*from) } else { None })
+            };
+            let waited = |(&uid, &since): (&u64, &Ticks)| {
+                let other = uid != step.uid && die(self.of(uid)) == die(step) && since <= step.busy_end;
+                other && resumed(uid).any(|from| from >= step.busy_end && from <= next.start)
+            };
+            between.iter().any(|one| one.suspended.iter().any(waited)) && next.suspended.is_empty()
+        })
+    }
+
+    /// An operation of one base, then of another on the same die.
+    fn one_then_other(&self, one: &str, other: &str) -> bool {
+        let first = self.named(one).map(|one| (one.targets[0].die, one.start)).collect::<Vec<_>>();
+        let after = |last: &Started| first.iter().any(|&(die, start)| die == last.targets[0].die && start < last.start);
+        self.named(other).any(after)
     }
 
     /// A chain that puts out the page before, then, after its end, the page that its cache read asked for.
@@ -170,7 +197,7 @@ impl History<'_> {
 
     /// A recovery read of what is suspended.
     fn recovered(&self) -> bool {
-        self.named("RECOVERY_RD").any(|one| one.suspended.iter().any(|&uid| self.of(uid).targets == one.targets))
+        self.named("RECOVERY_RD").any(|one| one.suspended.keys().any(|&uid| self.of(uid).targets == one.targets))
     }
 
     /// Two operations of a base at once on one die.
@@ -208,7 +235,7 @@ fn each_phenomenon_comes_up_in_ten_simulated_seconds_of_the_built_in_device() {
         profile: &profile,
         all: Vec::new(),
         fates: BTreeMap::new(),
-        suspended: BTreeSet::new(),
+        suspended: BTreeMap::new(),
         aborted: BTreeMap::new(),
     };
     let limits = RunLimits { run_until: Ticks::from_us(10_000_000), ..RunLimits::default() };
@@ -226,6 +253,7 @@ fn each_phenomenon_comes_up_in_ten_simulated_seconds_of_the_built_in_device() {
         ("a one-shot program suspended several times", h.suspended_often("ONESHOT_COPYBACK_PROGRAM_EXEC_MSB", 3)),
         ("a program suspended while an erase of its die is", h.nested()),
         ("a chain that goes on after a suspension", h.went_on()),
+        ("a chain that waits until another operation is resumed", h.waited_for_another()),
         ("a cache read chain", h.pipelined(["CACHE_READ", "DOUT", "CACHE_READ_END"])),
         ("a plane cache read chain", h.pipelined(["PLANE_CACHE_READ", "DOUT", "PLANE_CACHE_READ_END"])),
         ("a cache read in a data output window", windows("CACHE_READ", PhaseKind::DataOut)),
@@ -238,13 +266,21 @@ fn each_phenomenon_comes_up_in_ten_simulated_seconds_of_the_built_in_device() {
             "a one-shot cache program chain",
             h.has_chain(&[loads[0], loads[1], "ONESHOT_CACHE_PROGRAM", loads[0]], false),
         ),
+        (
+            "a one-shot cache program chain of several planes",
+            h.has_chain(&[loads[0], loads[1], "ONESHOT_CACHE_PROGRAM", loads[0]], true),
+        ),
         ("a copyback", h.copied("COPYBACK_PROGRAM_SLC", false)),
         ("a copyback of several planes", h.copied("COPYBACK_PROGRAM_SLC", true)),
         ("a one-shot copyback", h.copied(copies[2], false)),
         ("a one-shot copyback of several planes", h.copied(copies[2], true)),
         ("a recovery read of a suspended program", h.recovered()),
         ("LSB, CSB, MSB, EXEC", h.has_chain(&[loads[0], loads[1], loads[2], "ONESHOT_PROGRAM_EXEC_MSB"], false)),
-        ("LSB, CSB, MSB, EXEC on several planes", h.has_chain(&[loads[0], loads[1], "ONESHOT_PROGRAM_EXEC_MSB"], true)),
+        (
+            "LSB, CSB, MSB, EXEC on several planes",
+            h.has_chain(&[loads[0], loads[1], loads[2], "ONESHOT_PROGRAM_EXEC_MSB"], true),
+        ),
+        ("LSB, CSB, EXEC", h.has_chain(&[loads[0], loads[1], "ONESHOT_PROGRAM_EXEC_MSB"], false)),
         ("LSB, CSB, MSB with 23h", h.has_chain(&[loads[0], loads[1], "ONESHOT_PROGRAM_MSB_23H"], false)),
         ("transfers to the cache", transferred.iter().all(|base| any(base))),
         ("a program of all word lines", any("ALLWL_PROGRAM")),
@@ -252,9 +288,11 @@ fn each_phenomenon_comes_up_in_ten_simulated_seconds_of_the_built_in_device() {
         ("a CAM read of the target", h.named("CAMREAD").any(|one| one.dies == dies)),
         ("a reset that ends what is under way", h.aborts("RESET")),
         ("a reset of a die that ends what is under way", h.aborts("RESET_LUN")),
-        ("termination off and on again", any("ODTDISABLE") && any("ODTENABLE")),
+        ("termination off and on again", h.one_then_other("ODTDISABLE", "ODTENABLE")),
         ("a parameter of a plane", any("PLANE_SETPARA")),
         ("page reads of several planes of a die at once", h.interleaved("PLANE_READ")),
+        ("4K reads of several planes of a die at once", h.interleaved("PLANE_READ4K")),
+        ("cache reads of several planes of a die at once", h.interleaved("PLANE_CACHE_READ")),
         ("reads between loads of the one-shot latch", h.read_between_loads()),
     ];
     let missing: Vec<&str> = seen.iter().filter(|(_, seen)| !seen).map(|&(name, _)| name).collect();

@@ -6,7 +6,7 @@ use nandseq_generate::probability::{DEFAULT_TABLE_SEED, build};
 use nandseq_generate::{RunLimits, Setup, Site};
 use nandseq_profile::model::{Axis, Base, DeviceState, Effect, LatchKind, OverrideOf, Topology};
 use nandseq_profile::{BaseId, Block, Die, Profile, Ticks, builtin};
-use nandseq_reach::{Lasting, Universe};
+use nandseq_reach::{Lasting, Reason, Universe, Verdict};
 use nandseq_trace::{Operation, Sink};
 
 fn bases(profile: &Profile, wanted: impl Fn(&Base) -> bool) -> Vec<BaseId> {
@@ -78,6 +78,14 @@ fn what_cannot_be_resumed_is_never_suspended() {
         let suspends = with(&profile, |effect| *effect == Effect::Suspend(axis));
         let can_run = profile.ops.iter_ids().any(|(id, op)| suspends.contains(&op.base) && universe.can_run(id));
         assert!(!can_run, "{axis:?}");
+        // Wherever the table still gives it a weight, the want of a resume is the reason.
+        let weighed = universe.pairs().filter(|&(_, op, verdict)| {
+            suspends.contains(&profile.ops[op].base)
+                && !matches!(verdict, Verdict::Unreachable(Reason::Excluded | Reason::NoWeight | Reason::NoHook))
+        });
+        let verdicts: Vec<Verdict> = weighed.map(|(_, _, verdict)| verdict).collect();
+        assert!(!verdicts.is_empty());
+        assert_eq!(verdicts, vec![Verdict::Unreachable(Reason::NoResume(axis)); verdicts.len()]);
         assert_eq!(last_run(&profile, &[]).of(&suspends), 0, "{axis:?}");
     }
 }

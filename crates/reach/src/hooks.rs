@@ -2,7 +2,8 @@
 //!
 //! Certain are the hooks that an operation gives for its own CORE_BUSY and shortly after it, and those that the refills give in
 //! every span that is not short against their period. The rest is coincidence: a hook in a short ISSUE of the next
-//! operation on the plane, or at the very tick at which a phase begins, where the key is still the END before.
+//! operation on the plane, at the very tick at which a phase begins, where the key is still the END before, or a hook after an
+//! operation before which something that does not show has come and gone.
 
 use nandseq_profile::model::{Axis, PhaseKind};
 use nandseq_profile::{BaseId, PhaseKey, Ticks};
@@ -100,6 +101,11 @@ impl Hooks {
                     if chained && same_tick {
                         self.chance.add(Context { chained: false, ..context });
                     }
+                }
+                // What does not show may come and go between the end and the hook.
+                for node in graph.beside_within(model, ends, policies.post_hook_window + policies.time_resolution) {
+                    let (die, plane) = graph.nodes[node as usize];
+                    self.chance.add(Context { die, plane, run: Run::Idle, fresh: false, chained: false });
                 }
             }
         }

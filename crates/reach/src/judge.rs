@@ -51,6 +51,11 @@ impl Model<'_> {
         if !own.exists {
             return Err(Reason::Missing);
         }
+        if let Some(axis) = info.effects.suspend
+            && !can_resume(self, axis)
+        {
+            return Err(Reason::NoResume(axis));
+        }
         self.address_exists(class)?;
         let state = self.state_key(context);
         let forbidden = state.map_or(BaseSet::EMPTY, |key| self.tables.forbidden_in(key)).contains(own.base);
@@ -140,7 +145,7 @@ impl Model<'_> {
         };
         let victim = here.or_else(|| (0..self.classes.len() as ClassId).find(elsewhere));
         match victim {
-            Some(victim) if !context.die.suspended(axis) && can_resume(self, axis) => Ok(Some(victim)),
+            Some(victim) if !context.die.suspended(axis) => Ok(Some(victim)),
             Some(_) | None => Err(Reason::NoVictim(axis)),
         }
     }

@@ -16,6 +16,6 @@ mod tenths;
 mod traps;
 mod universe;
 
-pub use reason::Reason;
+pub use reason::{COINCIDENCE, Reason};
 pub use traps::{Lasting, Supply, Trap};
 pub use universe::{Universe, Verdict};

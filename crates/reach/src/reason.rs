@@ -3,6 +3,10 @@
 use nandseq_profile::model::{Axis, DeviceState, LatchKind, Profile};
 use nandseq_profile::{BaseId, BaseSet, GroupId, OpId, PhaseKey};
 
+/// What a [`crate::Verdict::Coincidence`] is, in words.
+pub const COINCIDENCE: &str = "by coincidence only: while the next operation is issued, at the tick at which a phase begins, or \
+     after something that does not show";
+
 /// Why an operation is never proposed under a phase key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reason {
@@ -24,8 +28,10 @@ pub enum Reason {
     OpState(PhaseKey),
     /// The planes it needs are occupied by an operation of this base.
     Occupied(BaseId),
-    /// Nothing of this axis is in CORE_BUSY, not suspended yet, and resumable.
+    /// Nothing of this axis is in CORE_BUSY and not suspended yet.
     NoVictim(Axis),
+    /// Nothing that the table proposes would resume this axis.
+    NoResume(Axis),
     /// Nothing of this axis is suspended.
     NotSuspended(Axis),
     /// The suspended program must be resumed first.
@@ -60,6 +66,7 @@ impl Reason {
             Self::OpState(_) => 3,
             Self::Occupied(_) => 4,
             Self::NoVictim(_) => 5,
+            Self::NoResume(_) => 13,
             Self::State(_) => 6,
             Self::NotSuspended(_) | Self::ProgramFirst | Self::SuspendedProgram => 7,
             Self::Latch(_) => 8,
@@ -94,6 +101,9 @@ impl Reason {
             }
             Self::Occupied(by) => format!("{} occupies the planes it needs", profile.bases[by].name),
             Self::NoVictim(victim) => format!("no {} is in CORE_BUSY then that could be suspended", axis(victim)),
+            Self::NoResume(victim) => {
+                format!("nothing that is ever proposed would resume the {}: it would stay suspended", axis(victim))
+            }
             Self::NotSuspended(victim) => format!("no {} is suspended then", axis(victim)),
             Self::ProgramFirst => "the suspended program must be resumed first".to_owned(),
             Self::SuspendedProgram => "no program of its cell type and plane count is suspended then".to_owned(),

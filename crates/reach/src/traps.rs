@@ -7,7 +7,7 @@ use nandseq_device::{BaseInfo, Tables};
 use nandseq_profile::model::{
     AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel,
 };
-use nandseq_profile::{BaseId, OpId, PhaseKey};
+use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
 use crate::explore::{Graph, Node};
 use crate::judge::{Context, Run};
@@ -106,15 +106,29 @@ fn bases(tables: &Tables, wanted: impl Fn(&BaseInfo) -> bool) -> Vec<BaseId> {
 }
 
 /// What refills can always propose.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Supply {
     /// In the poorest lasting state, the share of the proposals of a refill that are operations which show in the op_state
     /// and need no address but a good block; 0 when there is a state without any.
     pub least: f64,
+    /// The names of such operations, whether or not every state allows them.
+    pub names: Vec<OpId>,
+}
+
+impl Supply {
+    /// Searches the states of the device; `table` is the probability table in force. [`crate::Universe::supply`] has the same, and
+    /// takes twenty times as long.
+    #[must_use]
+    pub fn of(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
+        let model = Model::new(profile, table);
+        supply(&model, &Graph::new(&model), table)
+    }
 }
 
 /// Finds the poorest lasting state.
 pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Supply {
+    let classes = || 0..model.classes.len() as ClassId;
+    let sure: Vec<ClassId> = classes().filter(|&class| is_sure(model, class)).collect();
     let ends = model.profile.policies.refill_uses_end_key;
     let mut least = f64::INFINITY;
     for (key, entries) in table {
@@ -131,30 +145,34 @@ pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(
         for &(op, mass) in entries {
             masses[usize::from(model.of_op[op.index()])] += mass / total;
         }
-        let always = |class: ClassId| {
-            let (own, info) = (model.class(class), model.base(class));
-            let sure = match info.address {
-                AddressSource::None | AddressSource::AnyBlock => !own.multi,
-                AddressSource::Hook
-                | AddressSource::NextPage
-                | AddressSource::ReadablePage
-                | AddressSource::OutputRegister
-                | AddressSource::PageRegister
-                | AddressSource::SuspendedProgram
-                | AddressSource::OneShotLatch
-                | AddressSource::CopybackLatch => false,
-            };
-            sure && own.exists && info.affects_state && info.occupies && masses[usize::from(class)] > 0.0
-        };
-        let sure: Vec<ClassId> = (0..model.classes.len() as ClassId).filter(|&class| always(class)).collect();
         for &(die, plane) in
             graph.nodes.iter().filter(|(die, _)| die.chain.is_none() || die.program.is_some() || die.erase)
         {
             let context = Context { die, plane, run: Run::Idle, fresh: true, chained: false };
             let here = |class| !model.has_targets(class) || model.plane_allows(&plane, class).is_ok();
-            let possible = sure.iter().filter(|&&class| here(class) && model.judge(graph, &context, class).is_ok());
+            let possible = sure.iter().filter(|&&class| {
+                masses[usize::from(class)] > 0.0 && here(class) && model.judge(graph, &context, class).is_ok()
+            });
             least = least.min(possible.map(|&class| masses[usize::from(class)]).sum());
         }
     }
-    Supply { least: if least.is_finite() { least } else { 0.0 } }
+    let names = model.profile.ops.ids().filter(|op| sure.contains(&model.of_op[op.index()])).collect();
+    Supply { least: if least.is_finite() { least } else { 0.0 }, names }
+}
+
+/// Whether operations of a class show in the op_state and need no address but a good block.
+fn is_sure(model: &Model<'_>, class: ClassId) -> bool {
+    let (own, info) = (model.class(class), model.base(class));
+    let any_address = match info.address {
+        AddressSource::None | AddressSource::AnyBlock => !own.multi,
+        AddressSource::Hook
+        | AddressSource::NextPage
+        | AddressSource::ReadablePage
+        | AddressSource::OutputRegister
+        | AddressSource::PageRegister
+        | AddressSource::SuspendedProgram
+        | AddressSource::OneShotLatch
+        | AddressSource::CopybackLatch => false,
+    };
+    any_address && own.exists && info.affects_state && info.occupies
 }

@@ -15,8 +15,9 @@ use crate::traps::{Supply, Trap, supply, traps};
 pub enum Verdict {
     /// A long enough run has it.
     Reachable,
-    /// Only when a hook happens to fall into a short ISSUE of the plane's next operation, or on the very tick at which a phase
-    /// begins, when the key is still that of the operation before.
+    /// Only when a hook happens to fall into a short ISSUE of the plane's next operation, on the very tick at which a phase
+    /// begins, when the key is still that of the operation before, or after something that did not show between an operation's
+    /// end and its hook.
     Coincidence,
     /// Never.
     Unreachable(Reason),
@@ -94,8 +95,8 @@ impl Universe {
 
     /// What refills can propose in the poorest state.
     #[must_use]
-    pub const fn supply(&self) -> Supply {
-        self.supply
+    pub const fn supply(&self) -> &Supply {
+        &self.supply
     }
 
     /// How many states of a die and a plane the search has found.

@@ -111,18 +111,30 @@ fn a_chain_that_looks_at_every_die_voids_the_orders_kept_for_the_others() {
     assert_eq!(site.orders[1], [], "found before the second die had to leave a state that lets the CAM read start");
 }
 
-/// Counts steps of chains, and whether anything was reset.
+/// The steps of chains that start, by proposal, and the dies that are reset.
 #[derive(Default)]
 struct Steps {
-    resets: Vec<bool>,
-    started: usize,
-    reset: bool,
+    resets: Vec<(bool, bool)>,
+    started: BTreeMap<(Ticks, u8, u8), usize>,
+    reset: u64,
+}
+
+/// What tells chains apart, whatever slot they are in.
+fn origin(proposal: &Proposal) -> (Ticks, u8, u8) {
+    (proposal.time, proposal.die.0, proposal.plane.0)
 }
 
 impl Sink for Steps {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
-        self.started += usize::from(!operation.is_first);
-        self.reset |= self.resets[operation.op.index()];
+        if !operation.is_first {
+            *self.started.entry(origin(operation.proposal)).or_default() += 1;
+        }
+        let (die, target) = self.resets[operation.op.index()];
+        if target {
+            self.reset = u64::MAX;
+        } else if die {
+            self.reset |= 1 << operation.targets[0].die.0;
+        }
         Ok(())
     }
 }
@@ -135,12 +147,12 @@ fn follow_chains(profile: &Profile, seed: u64, operations: u64) -> (usize, usize
     site.proposing = true;
     site.summary.by_op = vec![0; setup.tables.ops().count()];
     let resets = setup.tables.ops().map(|(_, op)| &setup.tables.base(op.base).effects);
-    let resets = resets.map(|effects| effects.reset_die || effects.reset_target).collect();
+    let resets = resets.map(|effects| (effects.reset_die, effects.reset_target)).collect();
     let mut steps = Steps { resets, ..Steps::default() };
-    let rests = |site: &Site<'_>| -> BTreeMap<ChainId, (Proposal, usize)> {
-        site.chains.live().map(|(id, chain)| (id, (chain.proposal, chain.rest().len()))).collect()
+    let rests = |site: &Site<'_>| -> BTreeMap<ChainId, (Proposal, Die, usize)> {
+        site.chains.live().map(|(id, chain)| (id, (chain.proposal, chain.die, chain.rest().len()))).collect()
     };
-    let (mut carried, mut before) = (Vec::new(), BTreeMap::new());
+    let (mut carried, mut before) = (Vec::new(), rests(&site));
     let (mut all, mut dropped) = (0, 0);
     loop {
         if site.proposing && site.summary.ops >= operations {
@@ -152,20 +164,21 @@ fn follow_chains(profile: &Profile, seed: u64, operations: u64) -> (usize, usize
         if matches!(event, Event::Refill) && !site.proposing {
             continue;
         }
-        (steps.started, steps.reset) = (0, false);
+        steps.started.clear();
+        steps.reset = 0;
         site.handle(event, now, &mut steps, &mut carried);
         let after = rests(&site);
-        let left = |(id, (proposal, length)): (&ChainId, &(Proposal, usize))| {
-            let still = after.get(id).filter(|(own, now)| own == proposal && now <= length);
-            length - still.map_or(0, |&(_, now)| now)
-        };
-        let gone: usize = before.iter().map(left).sum();
-        if steps.reset {
-            dropped += gone - steps.started.min(gone);
-        } else {
-            assert_eq!(gone, steps.started, "{}, seed {seed}: a step went without starting", profile.name);
+        for (id, &(proposal, die, length)) in &before {
+            let still = after.get(id).filter(|(own, _, now)| *own == proposal && *now <= length);
+            let gone = length - still.map_or(0, |&(_, _, now)| now);
+            let started = steps.started.get(&origin(&proposal)).copied().unwrap_or(0);
+            if steps.reset >> die.0 & 1 == 1 {
+                dropped += gone - started.min(gone);
+            } else {
+                assert_eq!(gone, started, "{}, seed {seed}: a step went without starting", profile.name);
+            }
         }
-        all += steps.started;
+        all += steps.started.values().sum::<usize>();
         before = after;
     }
     let parked = site.parked.iter().flatten().flatten().count();
