@@ -70,11 +70,6 @@ impl Classes {
         self.0[id.index()]
     }
 
-    /// All in order.
-    pub(crate) fn all(&self) -> impl Iterator<Item = Class> {
-        self.0.iter().copied()
-    }
-
     /// The class of a name of the device.
     pub(crate) fn of(&self, op: &OpInfo) -> ClassId {
         let at = self.0.binary_search(&class_of(op)).expect("every name has a class");

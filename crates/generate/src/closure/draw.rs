@@ -92,9 +92,9 @@ impl Site<'_> {
         sink: &mut dyn Sink,
     ) {
         let Some(mut tally) = self.tally.take() else { return };
-        // While the bus is taken, a further hook would only add to what waits.
+        // While the bus is taken, only what lacks hits may wait for it.
         let waits = kind == HookKind::Extra && self.device.bus_free() > proposal.time;
-        let found = !waits && self.weigh(&mut tally, proposal, kind, distribution);
+        let found = self.weigh(&mut tally, proposal, kind, distribution);
         if !waits && !found && kind == HookKind::Extra {
             tally.tried[usize::from(proposal.die.0)].insert(proposal.plane);
             // Perhaps another plane of the die has something that lacks hits.
@@ -104,7 +104,7 @@ impl Site<'_> {
             }
         }
         self.tally = Some(tally);
-        let mut starts = !waits && (found || kind != HookKind::Extra) && self.draw_choice(view, proposal, stream, sink);
+        let mut starts = (found || kind != HookKind::Extra) && self.draw_choice(view, proposal, stream, sink);
         if !(starts || waits || found || kind == HookKind::Phase) {
             starts = self.steer((view, proposal, kind), distribution, stream);
         }
@@ -196,9 +196,9 @@ impl Site<'_> {
             }
         }
         let nothing = |floor, wish| Choice { name: None, floor, wish };
-        let lost = &mut tally.lost[usize::from(proposal.die.0)];
-        *lost &= wishes == 0;
-        if *lost && kind != HookKind::Extra {
+        tally.lost[usize::from(proposal.die.0)] &= wishes == 0;
+        let lost = tally.lost[..usize::from(tables.size.dies)].iter().all(|lost| *lost);
+        if lost && kind != HookKind::Extra {
             // Nothing is worth waiting for.
             ballot.restore_weights(distribution);
         } else if wishes == 0 && kind != HookKind::Extra {

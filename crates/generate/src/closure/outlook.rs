@@ -35,8 +35,6 @@ pub(super) struct Map {
     /// By chunk: what leaves every op_state as it is, and what shows on planes alone.
     leaving: Vec<u64>,
     on_planes: Vec<u64>,
-    /// By class.
-    base_of: Vec<BaseId>,
     /// By base.
     ways: Vec<Vec<Way>>,
     /// What suspends, by axis.
@@ -55,7 +53,6 @@ impl Map {
         Self {
             leaving: bits(|info| !shows(info)),
             on_planes: bits(|info| shows(info) && info.reach == Reach::Planes),
-            base_of: classes.all().map(|class| class.base).collect(),
             ways: profile.bases.ids().map(|base| ways(profile, base)).collect(),
             suspending: [Axis::Erase, Axis::Program].map(suspending),
         }
@@ -93,40 +90,30 @@ impl Map {
         cells(info.busy_key, IN_PHASE) + cells(info.window_key, window)
     }
 
-    /// The most cells for each operation that one more operation leads to, and its chain: (cells, operations).
-    pub(super) fn ahead(&self, tally: &Tally, tables: &Tables, open: impl Fn(usize) -> u64) -> (u64, u64) {
-        let mut best = (0, 1);
-        let mut last = None;
-        for chunk in 0..self.leaving.len() {
-            for place in places(open(chunk)) {
-                let base = self.base_of[chunk * crate::classes::CHUNK + place];
-                if last == Some(base) {
-                    continue;
-                }
-                last = Some(base);
-                for way in &self.ways[base.index()] {
-                    let found = self.along(tally, tables, way, &open);
-                    if found.0 * best.1 > best.0 * found.1 {
-                        best = found;
-                    }
-                }
-            }
-        }
-        best
+    /// How a base may go on: itself and the bases of the chain that follows, for each chain.
+    pub(super) fn ways(&self, base: BaseId) -> impl Iterator<Item = &[BaseId]> {
+        self.ways[base.index()].iter().map(|way| &way.bases[..])
     }
 
-    fn along(&self, tally: &Tally, tables: &Tables, way: &Way, open: &impl Fn(usize) -> u64) -> (u64, u64) {
+    /// How many cells the operations of a way lead to, if these classes can start in the end: (cells, operations).
+    pub(super) fn along(
+        &self,
+        tally: &Tally,
+        tables: &Tables,
+        way: &[BaseId],
+        open: &impl Fn(usize) -> u64,
+    ) -> (u64, u64) {
         let mut cells = 0;
-        for (at, &base) in way.bases.iter().enumerate() {
+        for (at, &base) in way.iter().enumerate() {
             let info = tables.base(base);
             if !shows(info) {
                 continue;
             }
-            let last = at + 1 == way.bases.len();
+            let last = at + 1 == way.len();
             let end = self.at_rest(tally, info.end_key, open);
             cells += self.in_phases(tally, info, last) + if last { end } else { end.min(BETWEEN * UNIT) };
         }
-        (cells, way.bases.len() as u64)
+        (cells, way.len() as u64)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Going for what lacks hits where nothing that does can start: plans are made for what may start, carried out on a copy of the
 //! die's lasting state, and valued by what the states that they lead to let in. The best one starts, if the judge agrees.
 
-use nandseq_device::{BaseInfo, DieLogic, Rule, Suspended};
+use nandseq_device::{BaseInfo, DieLogic, Place, Rule, Suspended};
 use nandseq_profile::model::{AddressSource, Axis, PhaseKind};
-use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Ticks};
+use nandseq_profile::{BaseId, CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 use nandseq_trace::Proposal;
 
 use super::Tally;
@@ -30,6 +30,12 @@ const PLANS: usize = 4;
 pub(crate) struct Helm {
     names: Vec<(OpId, ClassId)>,
     best: Vec<Step>,
+    /// By chunk: what the present state lets in.
+    present: Vec<u64>,
+    /// By chunk: what the imagined state lets in.
+    open: Vec<u64>,
+    /// By plane: the key of the present state at rest.
+    keys: [PhaseKey; 8],
     /// By die: what it would forbid in an imagined state.
     faces: Vec<Face>,
 }
@@ -38,7 +44,21 @@ impl Helm {
     fn prepare(&mut self, setup: &Setup) {
         if self.faces.is_empty() {
             self.faces = vec![Face::new(setup); usize::from(setup.tables.size.dies)];
+            self.present = vec![0; setup.classes.chunks()];
         }
+    }
+}
+
+/// What a plan is worth: cells for each operation, and the class of what is to follow it, if that is part of it.
+#[derive(Clone, Copy, Default)]
+struct Worth {
+    rate: u64,
+    promise: Option<ClassId>,
+}
+
+impl Worth {
+    const fn or(self, other: Self) -> Self {
+        if other.rate > self.rate { other } else { self }
     }
 }
 
@@ -84,7 +104,10 @@ impl Site<'_> {
             tally.lost[usize::from(die.0)] = best.is_none();
         }
         let mut starts = false;
-        if best.is_some() {
+        if let Some(promise) = best {
+            if let Some(class) = promise {
+                tally.promised[class.index()] += 1;
+            }
             let base = self.setup.tables.op(helm.best[0].op).base;
             tally.steered[base.index()] += 1;
             std::mem::swap(&mut self.plan, &mut helm.best);
@@ -113,14 +136,15 @@ impl Site<'_> {
         let Some(mut tally) = self.tally.take() else { return Ok(verdict) };
         let mut helm = std::mem::take(&mut tally.helm);
         helm.prepare(setup);
+        helm.present.fill(0);
         let mut best = (verdict, 0);
         for tried in 0..PLANS {
             let verdict = if tried == 0 { Ok(verdict) } else { self.plan_name(view, name, proposal, stream) };
             let Ok(verdict) = verdict else { continue };
             let plan = std::mem::take(&mut self.plan);
-            let worth = self.worth(&tally, &mut helm.faces, (proposal.die, proposal.time), &plan, UNIT);
-            if tried == 0 || worth > best.1 {
-                best = (verdict, worth);
+            let worth = self.worth(&tally, &mut helm, (proposal.die, proposal.time), &plan, UNIT);
+            if tried == 0 || worth.rate > best.1 {
+                best = (verdict, worth.rate);
                 helm.best.clone_from(&plan);
             }
             self.plan = plan;
@@ -139,27 +163,42 @@ impl Site<'_> {
         (view, proposal, cutting): (&View, &Proposal, bool),
         distribution: &Distribution,
         stream: &mut Stream,
-    ) -> Option<u64> {
+    ) -> Option<Option<ClassId>> {
         let setup = self.setup;
         let goal = setup.goal.as_ref()?;
         helm.prepare(setup);
         helm.names.clear();
         for id in self.lottery.eligible() {
-            let counts = || {
-                let names = distribution.names_of(id).iter().map(|&(op, _)| op);
-                names.filter(|&op| goal.pair(proposal.key_used, op).is_some())
-            };
             let effects = &setup.tables.base(setup.classes.get(id).base).effects;
-            let number = counts().count() as u64;
-            if number == 0 || effects.delay || (cutting && effects.suspend.is_none()) {
+            if effects.delay || (cutting && effects.suspend.is_none()) {
                 continue;
             }
-            if let Some(op) = counts().nth(stream.below(number) as usize) {
+            // A name that does not count under this key waits for a refill, which has another.
+            let names = distribution.names_of(id);
+            let counts = |op: &OpId| goal.pair(proposal.key_used, *op).is_some();
+            let counting = || names.iter().map(|&(op, _)| op).filter(counts);
+            let number = counting().count() as u64;
+            let op = match number {
+                0 => names.first().map(|&(op, _)| op),
+                _ => counting().nth(stream.below(number) as usize),
+            };
+            if let Some(op) = op {
                 helm.names.push((op, id));
             }
         }
-        let waiting =
-            if cutting { self.worth(tally, &mut helm.faces, (proposal.die, proposal.time), &[], 0) } else { 0 };
+        helm.present.fill(0);
+        if !cutting {
+            let face = &mut helm.faces[usize::from(proposal.die.0)];
+            face.imagine(
+                &self.device,
+                setup,
+                proposal.die,
+                &settled_by_itself(&self.device, &setup.tables, proposal.die),
+            );
+            helm.present.iter_mut().zip(&face.chunks).for_each(|(present, sight)| *present = sight.open);
+            helm.keys = self.keys_at_rest(proposal.die, proposal.time);
+        }
+        let waiting = if cutting { self.worth(tally, helm, (proposal.die, proposal.time), &[], 0).rate } else { 0 };
         let mut best = waiting;
         let mut found = None;
         let mut equal = 1;
@@ -173,36 +212,32 @@ impl Site<'_> {
                     continue;
                 }
                 let plan = std::mem::take(&mut self.plan);
-                let worth = self.worth(tally, &mut helm.faces, (proposal.die, proposal.time), &plan, 0);
-                let worth = worth / tally.tiredness(base);
+                let worth = self.worth(tally, helm, (proposal.die, proposal.time), &plan, 0);
+                let (promise, worth) = (worth.promise, worth.rate / tally.tiredness(base));
                 self.plan = plan;
                 equal = if worth == best { equal + 1 } else { 1 };
                 if worth > best || (worth == best && found.is_some() && stream.below(equal) == 0) {
                     best = worth;
-                    found = Some(worth);
+                    found = Some(promise);
                     helm.best.clone_from(&self.plan);
                 }
             }
         }
-        found
+        found.filter(|_| goal.pair(proposal.key_used, helm.best[0].op).is_some())
     }
 
     /// What lacks hits and can be hit for each operation of a plan, or if nothing is done.
-    fn worth(&self, tally: &Tally, faces: &mut [Face], (die, now): (Die, Ticks), plan: &[Step], hits: u64) -> u64 {
+    fn worth(&self, tally: &Tally, helm: &mut Helm, (die, now): (Die, Ticks), plan: &[Step], hits: u64) -> Worth {
         let setup = self.setup;
         let tables = &setup.tables;
-        let Some(goal) = &setup.goal else { return 0 };
-        let face = &mut faces[usize::from(die.0)];
+        let Some(goal) = &setup.goal else { return Worth::default() };
         let mut logic = match plan.first() {
             Some(head) => settled(&self.device, tables, die, head, now),
             None => settled_by_itself(&self.device, tables, die),
         };
-        let mut keys = [PhaseKey::DEFAULT; 8];
-        for plane in self.device.planes().iter() {
-            keys[usize::from(plane.0)] = self.device.plane_phase(die, plane, now).of;
-        }
+        let mut keys = self.keys_at_rest(die, now);
         let mut prospect = Prospect { cells: hits, operations: plan.len() as u64 };
-        let mut suspended = 0;
+        let mut suspended = Worth::default();
         for (at, step) in plan.iter().enumerate() {
             let base = tables.op(step.op).base;
             let info = tables.base(base);
@@ -210,7 +245,7 @@ impl Site<'_> {
             let revived = info.effects.resume.and_then(|axis| logic.suspended(axis));
             logic.start(info, &step.place);
             if last {
-                suspended = self.if_suspended(tally, face, (die, keys), &logic, prospect, step);
+                suspended = self.if_suspended(tally, helm, (die, keys), &logic, prospect, step);
             }
             logic.finish(info, &step.place);
             prospect.cells += goal.map.in_phases(tally, info, last);
@@ -226,22 +261,37 @@ impl Site<'_> {
                 planes.iter().for_each(|plane| keys[usize::from(plane.0)] = info.end_key);
             }
         }
-        let supply = plan.first().map_or(0, |step| self.supply(tally, face, step));
+        let changes = plan.iter().any(|step| shows(tables.base(tables.op(step.op).base)));
+        if hits == 0 && !changes && !plan.is_empty() && logic == settled_by_itself(&self.device, tables, die) {
+            return Worth::default();
+        }
+        let supply = plan.first().map_or(0, |step| self.supply(tally, &helm.faces[usize::from(die.0)], step));
         prospect.cells += supply;
-        self.state_worth(tally, face, (die, keys), &logic, prospect).max(suspended)
+        self.state_worth(tally, helm, (die, keys), &logic, prospect).or(suspended)
+    }
+
+    /// By plane: the key once what is there has ended.
+    fn keys_at_rest(&self, die: Die, now: Ticks) -> [PhaseKey; 8] {
+        let mut keys = [PhaseKey::DEFAULT; 8];
+        for plane in self.device.planes().iter() {
+            keys[usize::from(plane.0)] = self.device.plane_phase(die, plane, now).of;
+        }
+        keys
     }
 
     /// What a plan is worth that ends in a state.
     fn state_worth(
         &self,
         tally: &Tally,
-        face: &mut Face,
+        helm: &mut Helm,
         (die, keys): (Die, [PhaseKey; 8]),
         logic: &DieLogic,
         so_far: Prospect,
-    ) -> u64 {
+    ) -> Worth {
         let setup = self.setup;
-        let Some(goal) = &setup.goal else { return 0 };
+        let Some(goal) = &setup.goal else { return Worth::default() };
+        let Helm { faces, present, keys: before, .. } = helm;
+        let face = &mut faces[usize::from(die.0)];
         face.imagine(&self.device, setup, die, logic);
         let groups = setup.groups.chunks();
         let alone = setup.tables.size.dies == 1;
@@ -253,24 +303,100 @@ impl Site<'_> {
             if keys[..at].contains(&keys[at]) {
                 continue;
             }
-            here.cells += goal.map.at_rest(tally, keys[at], |chunk| open(chunk) & !face.chunks[chunk].not_at[at]);
+            // What could start before is not due to the plan.
+            let known = |chunk: usize| if keys[at] == before[at] { present[chunk] } else { 0 };
+            here.cells +=
+                goal.map.at_rest(tally, keys[at], |chunk| open(chunk) & !face.chunks[chunk].not_at[at] & !known(chunk));
         }
-        let further = here.and(goal.map.ahead(tally, &setup.tables, open));
-        here.rate().max(further.rate())
+        helm.open.clear();
+        helm.open.extend((0..groups.len()).map(open));
+        let (ahead, promise) = self.ahead(tally, helm, die, logic);
+        let further = here.and(ahead);
+        Worth { rate: here.rate(), promise: None }.or(Worth { rate: further.rate(), promise })
+    }
+
+    /// The most cells for each operation that one more operation and its chain lead to from a state, where `helm.open` can start:
+    /// (cells, operations).
+    fn ahead(&self, tally: &Tally, helm: &mut Helm, die: Die, logic: &DieLogic) -> ((u64, u64), Option<ClassId>) {
+        let setup = self.setup;
+        let (mut best, mut by) = ((0, 1), None);
+        let Some(goal) = &setup.goal else { return (best, by) };
+        let Helm { faces, open, .. } = helm;
+        let face = &mut faces[usize::from(die.0)];
+        let better = |one: (u64, u64), other: (u64, u64)| one.0 * other.1 > other.0 * one.1;
+        for chunk in 0..open.len() {
+            for place in places(open[chunk]) {
+                let id = ClassId::at(chunk, place);
+                let class = setup.classes.get(id);
+                let tired = tally.promise_tiredness(id);
+                for way in goal.map.ways(class.base) {
+                    let (cells, operations) = goal.map.along(tally, &setup.tables, way, &|chunk| open[chunk]);
+                    let promised = (cells / tired, operations);
+                    if !better(promised, best) {
+                        continue;
+                    }
+                    let mut after = *logic;
+                    self.carry_out(&mut after, die, class, way);
+                    let found = if after == *logic {
+                        promised
+                    } else {
+                        face.imagine(&self.device, setup, die, &after);
+                        let groups = setup.groups.chunks();
+                        let open = |chunk: usize| face.chunks[chunk].open & !groups[chunk].on_target;
+                        let (cells, operations) = goal.map.along(tally, &setup.tables, way, &open);
+                        (cells / tired, operations)
+                    };
+                    if better(found, best) {
+                        (best, by) = (found, Some(id));
+                    }
+                }
+            }
+        }
+        (best, by)
+    }
+
+    /// Carries out a way of a class on planes that hold least.
+    fn carry_out(&self, logic: &mut DieLogic, die: Die, class: Class, way: &[BaseId]) {
+        let tables = &self.setup.tables;
+        let holds = |plane: Plane| {
+            let page = logic.planes[usize::from(plane.0)].page;
+            page.map_or(0, |page| 1 + u8::from(page.copyback))
+        };
+        let mut planes = PlaneSet::EMPTY;
+        for _ in 0..if class.multi { 2 } else { 1 } {
+            let left = self.device.planes().minus(planes);
+            if let Some(plane) = left.iter().min_by_key(|plane| holds(*plane)) {
+                planes.insert(plane);
+            }
+        }
+        for &base in way {
+            let info = tables.base(base);
+            let mut place = Place { planes, cell_type: class.cell, ..Place::die(die) };
+            let output = planes.iter().next().and_then(|plane| logic.planes[usize::from(plane.0)].output);
+            if let Some(held) = output.filter(|_| info.effects.data_out) {
+                place = Place { group: held.group, page: held.page, cell_type: held.cell_type, ..place };
+            }
+            let revived = info.effects.resume.and_then(|axis| logic.suspended(axis));
+            logic.start(info, &place);
+            logic.finish(info, &place);
+            if let Some(victim) = revived {
+                logic.finish(tables.base(victim.base), &victim.place);
+            }
+        }
     }
 
     /// What a plan is worth whose last step is suspended.
     fn if_suspended(
         &self,
         tally: &Tally,
-        face: &mut Face,
+        helm: &mut Helm,
         (die, keys): (Die, [PhaseKey; 8]),
         logic: &DieLogic,
         so_far: Prospect,
         step: &Step,
-    ) -> u64 {
+    ) -> Worth {
         let setup = self.setup;
-        let Some(goal) = &setup.goal else { return 0 };
+        let Some(goal) = &setup.goal else { return Worth::default() };
         let base = setup.tables.op(step.op).base;
         let info = setup.tables.base(base);
         let axis = if info.effects.erase {
@@ -278,18 +404,18 @@ impl Site<'_> {
         } else if info.effects.is_program() {
             Axis::Program
         } else {
-            return 0;
+            return Worth::default();
         };
-        let Some(key) = info.busy_key.filter(|_| logic.suspended(axis).is_none()) else { return 0 };
+        let Some(key) = info.busy_key.filter(|_| logic.suspended(axis).is_none()) else { return Worth::default() };
         let forbidden = setup.tables.forbidden_in(key);
-        let mut best = 0;
+        let mut best = Worth::default();
         for &suspending in goal.map.suspending[axis_index(axis)].iter().filter(|base| !forbidden.contains(**base)) {
             let mut logic = *logic;
             logic.suspend(axis, Suspended { place: step.place, base });
             let suspending = setup.tables.base(suspending);
             let cells = goal.map.in_phases(tally, suspending, true);
             let keys = keys.map(|_| suspending.end_key);
-            best = best.max(self.state_worth(tally, face, (die, keys), &logic, so_far.and((cells, 1))));
+            best = best.or(self.state_worth(tally, helm, (die, keys), &logic, so_far.and((cells, 1))));
         }
         best
     }

@@ -11,7 +11,7 @@ use nandseq_trace::Proposal;
 use super::draw::Ballot;
 use super::steer::Helm;
 use super::{Goal, Reached};
-use crate::classes::CHUNK;
+use crate::classes::{CHUNK, ClassId};
 
 /// A cell lacks hits below a level that rises by one whenever so many hits for each cell have come: once all is covered, what was
 /// hit least goes first.
@@ -48,6 +48,8 @@ pub(crate) struct Tally {
     pub(super) idle: Vec<u32>,
     /// By base: how often it was drawn for what it leads to since the last such hit.
     pub(super) steered: Vec<u32>,
+    /// By class: how often something was drawn for what this would lead to after it.
+    pub(super) promised: Vec<u32>,
     /// Scratch memory of proposals.
     pub(super) ballot: Ballot,
     pub(super) helm: Helm,
@@ -78,6 +80,7 @@ impl Tally {
             lost: [false; 64],
             idle: vec![0; goal.spans.len()],
             steered: vec![0; goal.bases],
+            promised: vec![0; goal.classes],
             ballot: Ballot::default(),
             helm: Helm::default(),
         };
@@ -132,7 +135,7 @@ impl Tally {
                 self.lacking_bits[chunk] &= !class.bit();
             }
             self.idle[pair.key.index()] = 0;
-            self.steered.iter_mut().for_each(|steered| *steered /= 2);
+            self.steered.iter_mut().chain(&mut self.promised).for_each(|steered| *steered /= 2);
         }
         if self.total.is_multiple_of(HITS_OF_A_LEVEL * goal.cells()) {
             self.rise(goal);
@@ -146,6 +149,7 @@ impl Tally {
         self.lost = [false; 64];
         self.idle.fill(0);
         self.steered.fill(0);
+        self.promised.fill(0);
     }
 
     /// How much is covered.
@@ -171,6 +175,11 @@ impl Tally {
     /// What the value of a base is divided by: it grows while what is drawn for its value leads to no hit.
     pub(super) fn tiredness(&self, base: BaseId) -> u64 {
         1 + u64::from(self.steered[base.index()]).pow(2) / 16
+    }
+
+    /// The same for what is to follow.
+    pub(super) fn promise_tiredness(&self, class: ClassId) -> u64 {
+        1 + u64::from(self.promised[class.index()]).pow(2) / 4
     }
 
     /// How many cells of a class lack hits.
