@@ -6,7 +6,7 @@
 
 use nandseq_device::{BaseInfo, Effects, Reach};
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{OpId, PlaneSet, Ticks};
+use nandseq_profile::{Die, OpId, PlaneSet, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use super::Tally;
@@ -105,7 +105,12 @@ impl Site<'_> {
         }
         self.tally = Some(tally);
         let mut starts = (found || kind != HookKind::Extra) && self.draw_choice(view, proposal, stream, sink);
-        if !(starts || waits || found || kind == HookKind::Phase) {
+        let seeks = match kind {
+            HookKind::Extra => true,
+            HookKind::Refill => self.has_sought(proposal.die),
+            HookKind::Phase => false,
+        };
+        if !(starts || waits || found) && seeks {
             starts = self.steer((view, proposal, kind), distribution, stream);
         }
         if starts {
@@ -114,11 +119,17 @@ impl Site<'_> {
         let Some(mut tally) = self.tally.take() else { return };
         if starts {
             tally.tried[usize::from(proposal.die.0)] = PlaneSet::EMPTY;
+            tally.sought[usize::from(proposal.die.0)] = false;
             self.follow(&mut tally, proposal, stream);
         } else {
             self.go_on(&mut tally, proposal, (kind, waits), stream);
         }
         self.tally = Some(tally);
+    }
+
+    /// Whether further hooks have found nothing to start on a die since anything did.
+    fn has_sought(&self, die: Die) -> bool {
+        self.tally.as_ref().is_some_and(|tally| tally.sought[usize::from(die.0)])
     }
 
     /// Lets a hook follow one at which nothing has started.

@@ -100,6 +100,7 @@ impl Site<'_> {
         let Some(mut tally) = self.tally.take() else { return false };
         let mut helm = std::mem::take(&mut tally.helm);
         let best = self.best_plan(&tally, &mut helm, (view, proposal, cutting), distribution, stream);
+        tally.sought[usize::from(die.0)] |= !cutting && best.is_none();
         if kind == HookKind::Refill && !cutting {
             tally.lost[usize::from(die.0)] = best.is_none();
         }

@@ -44,6 +44,8 @@ pub(crate) struct Tally {
     pub(super) tried: [PlaneSet; 64],
     /// By die: whether nothing was worth going for there when that was last asked.
     pub(super) lost: [bool; 64],
+    /// By die: whether further hooks have found nothing to start there since anything did.
+    pub(super) sought: [bool; 64],
     /// By key: how many operations have come into its phase since the last hit there of what lacked hits.
     pub(super) idle: Vec<u32>,
     /// By base: how often it was drawn for what it leads to since the last such hit.
@@ -78,6 +80,7 @@ impl Tally {
             next: [Ticks::ZERO; 64],
             tried: [PlaneSet::EMPTY; 64],
             lost: [false; 64],
+            sought: [false; 64],
             idle: vec![0; goal.spans.len()],
             steered: vec![0; goal.bases],
             promised: vec![0; goal.classes],
@@ -147,6 +150,7 @@ impl Tally {
         self.next = [Ticks::ZERO; 64];
         self.tried = [PlaneSet::EMPTY; 64];
         self.lost = [false; 64];
+        self.sought = [false; 64];
         self.idle.fill(0);
         self.steered.fill(0);
         self.promised.fill(0);
