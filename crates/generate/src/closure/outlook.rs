@@ -95,23 +95,29 @@ impl Map {
         self.ways[base.index()].iter().map(|way| &way.bases[..])
     }
 
-    /// How many cells the operations of a way lead to, if these classes can start in the end: (cells, operations).
+    /// By base: what [`Map::in_phases`] says, where a step follows and where none does.
+    pub(super) fn chart(&self, tally: &Tally, tables: &Tables, chart: &mut Vec<[u64; 2]>) {
+        chart.clear();
+        chart.extend(tables.bases().map(|(_, info)| [false, true].map(|last| self.in_phases(tally, info, last))));
+    }
+
+    /// How many cells the operations of a way lead to, by a chart; `rest` says what an idle plane lets in in the end after a base:
+    /// (cells, operations).
     pub(super) fn along(
         &self,
-        tally: &Tally,
         tables: &Tables,
-        way: &[BaseId],
-        open: &impl Fn(usize) -> u64,
+        (chart, way): (&[[u64; 2]], &[BaseId]),
+        mut rest: impl FnMut(BaseId) -> u64,
     ) -> (u64, u64) {
         let mut cells = 0;
-        for (at, &base) in way.iter().enumerate() {
-            let info = tables.base(base);
-            if !shows(info) {
-                continue;
+        let mut stays = true;
+        for (at, &base) in way.iter().enumerate().rev() {
+            cells += chart[base.index()][usize::from(at + 1 == way.len())];
+            if shows(tables.base(base)) {
+                let end = rest(base);
+                cells += if stays { end } else { end.min(BETWEEN * UNIT) };
+                stays = false;
             }
-            let last = at + 1 == way.len();
-            let end = self.at_rest(tally, info.end_key, open);
-            cells += self.in_phases(tally, info, last) + if last { end } else { end.min(BETWEEN * UNIT) };
         }
         (cells, way.len() as u64)
     }

@@ -34,6 +34,10 @@ pub(crate) struct Helm {
     present: Vec<u64>,
     /// By chunk: what the imagined state lets in.
     open: Vec<u64>,
+    /// By base: what phases let in, where a step follows and where none does.
+    chart: Vec<[u64; 2]>,
+    /// By base: what an idle plane lets in after it in the imagined state.
+    rest: Vec<Option<u64>>,
     /// By plane: the key of the present state at rest.
     keys: [PhaseKey; 8],
     /// By die: what it would forbid in an imagined state.
@@ -41,10 +45,13 @@ pub(crate) struct Helm {
 }
 
 impl Helm {
-    fn prepare(&mut self, setup: &Setup) {
+    fn prepare(&mut self, setup: &Setup, tally: &Tally) {
         if self.faces.is_empty() {
             self.faces = vec![Face::new(setup); usize::from(setup.tables.size.dies)];
             self.present = vec![0; setup.classes.chunks()];
+        }
+        if let Some(goal) = &setup.goal {
+            goal.map.chart(tally, &setup.tables, &mut self.chart);
         }
     }
 }
@@ -136,7 +143,7 @@ impl Site<'_> {
         }
         let Some(mut tally) = self.tally.take() else { return Ok(verdict) };
         let mut helm = std::mem::take(&mut tally.helm);
-        helm.prepare(setup);
+        helm.prepare(setup, &tally);
         helm.present.fill(0);
         let mut best = (verdict, 0);
         for tried in 0..PLANS {
@@ -167,7 +174,7 @@ impl Site<'_> {
     ) -> Option<Option<ClassId>> {
         let setup = self.setup;
         let goal = setup.goal.as_ref()?;
-        helm.prepare(setup);
+        helm.prepare(setup, tally);
         helm.names.clear();
         for id in self.lottery.eligible() {
             let effects = &setup.tables.base(setup.classes.get(id).base).effects;
@@ -322,16 +329,27 @@ impl Site<'_> {
         let setup = self.setup;
         let (mut best, mut by) = ((0, 1), None);
         let Some(goal) = &setup.goal else { return (best, by) };
-        let Helm { faces, open, .. } = helm;
+        let (map, tables) = (&goal.map, &setup.tables);
+        let Helm { faces, open, chart, rest, .. } = helm;
         let face = &mut faces[usize::from(die.0)];
         let better = |one: (u64, u64), other: (u64, u64)| one.0 * other.1 > other.0 * one.1;
+        rest.clear();
+        rest.resize(tables.bases().count(), None);
+        let mut last = None;
         for chunk in 0..open.len() {
             for place in places(open[chunk]) {
                 let id = ClassId::at(chunk, place);
                 let class = setup.classes.get(id);
+                // Other cell types lead to the same.
+                if last.replace((class.base, class.multi)) == Some((class.base, class.multi)) {
+                    continue;
+                }
                 let tired = tally.promise_tiredness(id);
-                for way in goal.map.ways(class.base) {
-                    let (cells, operations) = goal.map.along(tally, &setup.tables, way, &|chunk| open[chunk]);
+                for way in map.ways(class.base) {
+                    let (cells, operations) = map.along(tables, (chart, way), |base| {
+                        let key = tables.base(base).end_key;
+                        *rest[base.index()].get_or_insert_with(|| map.at_rest(tally, key, |chunk| open[chunk]))
+                    });
                     let promised = (cells / tired, operations);
                     if !better(promised, best) {
                         continue;
@@ -344,7 +362,8 @@ impl Site<'_> {
                         face.imagine(&self.device, setup, die, &after);
                         let groups = setup.groups.chunks();
                         let open = |chunk: usize| face.chunks[chunk].open & !groups[chunk].on_target;
-                        let (cells, operations) = goal.map.along(tally, &setup.tables, way, &open);
+                        let (cells, operations) =
+                            map.along(tables, (chart, way), |base| map.at_rest(tally, tables.base(base).end_key, open));
                         (cells / tired, operations)
                     };
                     if better(found, best) {
