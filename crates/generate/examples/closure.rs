@@ -3,8 +3,8 @@
 //! `cargo run --release -p nandseq-generate --example closure -- --most 20 --seeds 3`
 //!
 //! Prints a table in Markdown: for each share the median over the seeds (1, 2, …), in operations and in multiples of N, the number of
-//! cells. `--most M` gives up after M × N operations; `--profile PATH` takes another device than the built-in one; `--holes` lists
-//! the cells that the last directed site lacks.
+//! cells. `--most M` gives up after M × N operations; `--profile PATH` takes another device than the built-in one; `--directed` leaves
+//! plain generation out; `--holes` lists the cells that the last directed site lacks.
 
 #[path = "../tests/support/goal.rs"]
 mod goal;
@@ -28,28 +28,34 @@ struct Plan {
     profile: Option<String>,
     seeds: u64,
     most: u64,
+    directed: bool,
     holes: bool,
 }
 
 impl Plan {
     fn of_arguments() -> Result<Self, String> {
-        let mut plan = Self { profile: None, seeds: 3, most: 20, holes: false };
+        let mut plan = Self { profile: None, seeds: 3, most: 20, directed: false, holes: false };
         let mut arguments = std::env::args().skip(1);
         while let Some(flag) = arguments.next() {
-            if flag == "--holes" {
-                plan.holes = true;
-                continue;
-            }
-            let value = arguments.next().ok_or_else(|| format!("{flag} needs a value"))?;
-            let number = || value.parse().map_err(|_| format!("{flag} needs a whole number"));
             match flag.as_str() {
-                "--profile" => plan.profile = Some(value),
-                "--seeds" => plan.seeds = number()?,
-                "--most" => plan.most = number()?,
-                _ => return Err(format!("unknown flag {flag}")),
+                "--holes" => plan.holes = true,
+                "--directed" => plan.directed = true,
+                _ => plan.take(&flag, arguments.next())?,
             }
         }
         Ok(plan)
+    }
+
+    fn take(&mut self, flag: &str, value: Option<String>) -> Result<(), String> {
+        let value = value.ok_or_else(|| format!("{flag} needs a value"))?;
+        let number = || value.parse().map_err(|_| format!("{flag} needs a whole number"));
+        match flag {
+            "--profile" => self.profile = Some(value),
+            "--seeds" => self.seeds = number()?,
+            "--most" => self.most = number()?,
+            _ => return Err(format!("unknown flag {flag}")),
+        }
+        Ok(())
     }
 
     /// The device, and its table.
@@ -125,7 +131,7 @@ fn compare(plan: &Plan) -> Result<(), String> {
     let mut found = [Vec::new(), Vec::new()];
     let mut holes = Vec::new();
     for seed in 1..=plan.seeds {
-        for (setup, all) in [&plain, &directed].into_iter().zip(&mut found) {
+        for (setup, all) in [&plain, &directed].into_iter().zip(&mut found).skip(usize::from(plan.directed)) {
             let mut site = Site::new(setup, seed);
             all.push(operations(&mut site, cells, plan.most));
             holes = site.holes();
@@ -134,8 +140,10 @@ fn compare(plan: &Plan) -> Result<(), String> {
     println!("N = {cells}, median of {} seeds\n", plan.seeds);
     println!("| covered | ideal | drawn at random | plain | directed |\n| --- | --- | --- | --- | --- |");
     for (at, percent) in SHARES.into_iter().enumerate() {
-        let of =
-            |all: &Vec<Vec<Option<u64>>>| cell(median(all.iter().map(|site| site[at]).collect()), cells, plan.most);
+        let of = |all: &Vec<Vec<Option<u64>>>| match all.len() {
+            0 => "–".to_owned(),
+            _ => cell(median(all.iter().map(|site| site[at]).collect()), cells, plan.most),
+        };
         let ideal = (cells * percent).div_ceil(100);
         let random = cell(Some(collector(cells, percent)), cells, plan.most);
         println!("| {percent} % | {ideal} | {random} | {} | {} |", of(&found[0]), of(&found[1]));

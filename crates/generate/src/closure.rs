@@ -7,6 +7,7 @@
 
 mod draw;
 mod hooks;
+mod outlook;
 mod steer;
 mod tally;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use nandseq_trace::{OpState, Proposal};
 
 use crate::classes::{ClassId, Classes};
 use crate::site::Site;
-use steer::Map;
+use outlook::Map;
 pub(crate) use tally::Tally;
 
 /// No pair.
@@ -138,7 +139,7 @@ impl Goal {
     pub(crate) fn compiled(mut self, profile: &Profile, tables: &Tables, classes: &Classes) -> Self {
         self.class_of = tables.ops().map(|(_, info)| classes.of(info)).collect();
         self.classes = classes.count();
-        self.map = Map::new(profile, tables, &self);
+        self.map = Map::new(profile, tables, classes);
         self
     }
 

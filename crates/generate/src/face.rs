@@ -5,7 +5,7 @@
 
 use nandseq_device::{Device, DieLogic, Place};
 use nandseq_profile::model::{Axis, LatchKind};
-use nandseq_profile::{Die, Page, Plane, PlaneSet, Ticks};
+use nandseq_profile::{Die, Page, PhaseKey, Plane, PlaneSet, Ticks};
 
 use crate::classes::ClassId;
 use crate::groups::{Group, Source, gate_of};
@@ -106,16 +106,35 @@ impl Face {
         }
     }
 
-    /// Looks at a die, and notes until when it stays as it is.
-    fn look(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) -> Facts {
-        let logic = device.logic(die);
-        let mut facts =
-            Facts { tolerant: device.occupants(die), odt_disabled: device.odt_disabled(), ..Facts::default() };
-        let occupied = device.occupied(die);
+    /// Looks at a die as it would be were nothing in flight there and its lasting state this; holds for no hook.
+    pub(crate) fn imagine(&mut self, device: &Device, setup: &Setup, die: Die, logic: &DieLogic) {
+        self.offers.refresh(device, setup, die);
+        self.until = Ticks::ZERO;
+        let mut facts = Facts { odt_disabled: logic.odt_disabled, ..Facts::default() };
+        let unread = self.look_at_planes(device, setup, logic, PlaneSet::EMPTY, &[None; 8], &mut facts);
+        for (at, axis) in [Axis::Erase, Axis::Program].into_iter().enumerate() {
+            facts.resumable[at] = is_resumable(logic, axis, unread);
+        }
+        let offers = self.offers.chunks.iter();
+        for ((sight, group), offer) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(offers) {
+            sight.look_at_planes(group, &self.planes, facts.news);
+            sight.look(group, offer, usize::from(setup.tables.size.planes), &facts, logic);
+        }
+    }
+
+    /// Notes what the planes are like, and which have changed; returns those with unread data.
+    #[inline]
+    fn look_at_planes(
+        &mut self,
+        device: &Device,
+        setup: &Setup,
+        logic: &DieLogic,
+        occupied: PlaneSet,
+        keys: &[Option<PhaseKey>; 8],
+        facts: &mut Facts,
+    ) -> PlaneSet {
         let mut unread = PlaneSet::EMPTY;
-        let (keys, until) = device.state_keys(die, now);
-        self.until = until;
-        let Some(group) = setup.groups.chunks().first() else { return facts };
+        let Some(group) = setup.groups.chunks().first() else { return unread };
         for plane in device.planes().iter() {
             let at = usize::from(plane.0 % 8);
             let registers = &logic.planes[at];
@@ -131,10 +150,26 @@ impl Face {
                 facts.news.insert(plane);
             }
         }
+        unread
+    }
+
+    /// The classes of a chunk for which the book has an address on some planes.
+    pub(crate) fn offered(&self, chunk: usize) -> u64 {
+        self.offers.chunks[chunk].anywhere()
+    }
+
+    /// Looks at a die, and notes until when it stays as it is.
+    fn look(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) -> Facts {
+        let logic = device.logic(die);
+        let mut facts =
+            Facts { tolerant: device.occupants(die), odt_disabled: device.odt_disabled(), ..Facts::default() };
+        let occupied = device.occupied(die);
+        let (keys, until) = device.state_keys(die, now);
+        self.until = until;
+        let unread = self.look_at_planes(device, setup, logic, occupied, &keys, &mut facts);
         for (at, axis) in [Axis::Erase, Axis::Program].into_iter().enumerate() {
-            if let Some(victim) = logic.suspended(axis) {
-                let blocked = axis == Axis::Erase && logic.program.is_some();
-                facts.resumable[at] = !blocked && victim.place.planes.and(unread).is_empty();
+            if logic.suspended(axis).is_some() {
+                facts.resumable[at] = is_resumable(logic, axis, unread);
             } else {
                 let (victim, until) = device.victim_until(&setup.tables, die, axis, now);
                 facts.suspendable[at] = victim;
@@ -211,6 +246,12 @@ impl Sight {
         }
         sampled | self.unless_chained | suspended
     }
+}
+
+/// Whether a RESUME would find something to resume; `unread` are the planes with unread data.
+fn is_resumable(logic: &DieLogic, axis: Axis, unread: PlaneSet) -> bool {
+    let blocked = axis == Axis::Erase && logic.program.is_some();
+    logic.suspended(axis).is_some_and(|victim| !blocked && victim.place.planes.and(unread).is_empty())
 }
 
 /// What the lasting state of a die forbids whatever the planes.

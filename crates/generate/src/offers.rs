@@ -22,6 +22,11 @@ pub(crate) struct Offer {
 }
 
 impl Offer {
+    /// The classes for which some plane or pair has an address.
+    pub(crate) fn anywhere(&self) -> u64 {
+        self.single.iter().chain(&self.paired).fold(0, |all, some| all | some)
+    }
+
     /// The classes that address several planes for which a pair of planes, by its number, has an address.
     pub(crate) const fn paired(&self, pair: usize) -> u64 {
         self.paired[pair % PAIRS]

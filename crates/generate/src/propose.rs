@@ -71,6 +71,18 @@ impl Site<'_> {
         proposal: &Proposal,
         stream: &mut Stream,
     ) -> Result<Start, Reason> {
+        let verdict = self.plan_name(view, name, proposal, stream)?;
+        self.try_plan(verdict, proposal)
+    }
+
+    /// Plans a name with its chain; returns the rule in the way of its start, if that is the bus.
+    pub(crate) fn plan_name(
+        &mut self,
+        view: &View,
+        name: (OpId, ClassId),
+        proposal: &Proposal,
+        stream: &mut Stream,
+    ) -> Result<Result<(), Rule>, Reason> {
         let setup = self.setup;
         let now = proposal.time;
         let place = self.draw_fresh_place(view, name, stream)?;
@@ -85,6 +97,12 @@ impl Site<'_> {
         self.plan.push(head);
         let alone = self.alone(setup.tables.op(head.op).base);
         expand(setup, &self.device, (&mut self.plan, &mut self.draft), (now, alone), stream)?;
+        Ok(verdict)
+    }
+
+    /// Decides whether the plan starts.
+    pub(crate) fn try_plan(&mut self, verdict: Result<(), Rule>, proposal: &Proposal) -> Result<Start, Reason> {
+        let now = proposal.time;
         let plan = std::mem::take(&mut self.plan);
         let admitted = self.admit(&plan, now);
         self.plan = plan;
@@ -92,7 +110,7 @@ impl Site<'_> {
         if verdict.is_ok() {
             return Ok(Start::Now);
         }
-        self.wait_for_bus(head.op, proposal)
+        self.wait_for_bus(self.plan[0].op, proposal)
     }
 
     /// Draws the targets of a name; in a bootstrap rather those that it has not reached.

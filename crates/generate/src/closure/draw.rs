@@ -6,11 +6,11 @@
 
 use nandseq_device::{BaseInfo, Effects, Reach};
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{BaseSet, OpId, PlaneSet, Ticks};
+use nandseq_profile::{Die, OpId, PlaneSet, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use super::Tally;
-use crate::classes::{Class, ClassId};
+use crate::classes::ClassId;
 use crate::eligible::View;
 use crate::philox::Stream;
 use crate::propose::{HookKind, Start};
@@ -28,8 +28,6 @@ struct Choice {
     name: Option<(OpId, ClassId)>,
     floor: u64,
     wish: u64,
-    /// Whether it is wished for what it leads to.
-    steers: bool,
 }
 
 /// The choices of a proposal. Kept by the tally, so that drawing allocates nothing.
@@ -94,9 +92,9 @@ impl Site<'_> {
         sink: &mut dyn Sink,
     ) {
         let Some(mut tally) = self.tally.take() else { return };
-        // While the bus is taken, a further hook would only add to what waits.
+        // While the bus is taken, only what lacks hits may wait for it.
         let waits = kind == HookKind::Extra && self.device.bus_free() > proposal.time;
-        let found = !waits && self.weigh(&mut tally, proposal, kind, distribution);
+        let found = self.weigh(&mut tally, proposal, kind, distribution);
         if !waits && !found && kind == HookKind::Extra {
             tally.tried[usize::from(proposal.die.0)].insert(proposal.plane);
             // Perhaps another plane of the die has something that lacks hits.
@@ -104,21 +102,34 @@ impl Site<'_> {
                 self.tally = Some(tally);
                 return;
             }
-            self.steer(&mut tally, proposal);
         }
         self.tally = Some(tally);
-        let starts = !waits && self.draw_choice(view, proposal, stream, sink);
+        let mut starts = (found || kind != HookKind::Extra) && self.draw_choice(view, proposal, stream, sink);
+        let seeks = match kind {
+            HookKind::Extra => true,
+            HookKind::Refill => self.has_sought(proposal.die),
+            HookKind::Phase => false,
+        };
+        if !(starts || waits || found) && seeks {
+            starts = self.steer((view, proposal, kind), distribution, stream);
+        }
         if starts {
             self.begin(*proposal, proposal.time, sink);
         }
         let Some(mut tally) = self.tally.take() else { return };
         if starts {
             tally.tried[usize::from(proposal.die.0)] = PlaneSet::EMPTY;
+            tally.sought[usize::from(proposal.die.0)] = false;
             self.follow(&mut tally, proposal, stream);
         } else {
             self.go_on(&mut tally, proposal, (kind, waits), stream);
         }
         self.tally = Some(tally);
+    }
+
+    /// Whether further hooks have found nothing to start on a die since anything did.
+    fn has_sought(&self, die: Die) -> bool {
+        self.tally.as_ref().is_some_and(|tally| tally.sought[usize::from(die.0)])
     }
 
     /// Lets a hook follow one at which nothing has started.
@@ -144,13 +155,14 @@ impl Site<'_> {
             let Some(choice) = tally.ballot.draw(stream) else { return false };
             let Some((op, class)) = choice.name else { return false };
             let base = setup.classes.get(class).base;
-            if choice.steers {
-                tally.steered[base.index()] += 1;
-            }
             if setup.tables.base(base).effects.delay {
                 return false;
             }
-            match self.try_name(view, (op, class), proposal, stream) {
+            let planned = match choice.wish {
+                0 => self.plan_name(view, (op, class), proposal, stream),
+                _ => self.plan_well(view, (op, class), proposal, stream),
+            };
+            match planned.and_then(|verdict| self.try_plan(verdict, proposal)) {
                 Ok(Start::Now) => return true,
                 Ok(Start::WhenBusIsFree) => return false,
                 Err(reason) => self.refuse(proposal, op, reason, sink),
@@ -191,13 +203,13 @@ impl Site<'_> {
                 ballot.mass += weight;
                 // A further hook is none of plain generation's.
                 let floor = if kind == HookKind::Extra { 0 } else { (weight >> FLOOR).max(1) };
-                ballot.choices.push(Choice { name: Some((op, id)), floor, wish, steers: false });
+                ballot.choices.push(Choice { name: Some((op, id)), floor, wish });
             }
         }
-        let nothing = |floor, wish| Choice { name: None, floor, wish, steers: false };
-        let lost = &mut tally.lost[usize::from(proposal.die.0)];
-        *lost &= wishes == 0;
-        if *lost && kind != HookKind::Extra {
+        let nothing = |floor, wish| Choice { name: None, floor, wish };
+        tally.lost[usize::from(proposal.die.0)] &= wishes == 0;
+        let lost = tally.lost[..usize::from(tables.size.dies)].iter().all(|lost| *lost);
+        if lost && kind != HookKind::Extra {
             // Nothing is worth waiting for.
             ballot.restore_weights(distribution);
         } else if wishes == 0 && kind != HookKind::Extra {
@@ -207,61 +219,6 @@ impl Site<'_> {
         }
         tally.ballot = ballot;
         wishes > 0
-    }
-
-    /// Wishes for what leads to states that lack hits.
-    fn steer(&self, tally: &mut Tally, proposal: &Proposal) {
-        let Some(goal) = &self.setup.goal else { return };
-        let tables = &self.setup.tables;
-        let values = goal.map.values(tally);
-        let Some(least) = self.worth_exceeding(&values, proposal) else { return };
-        let mut ballot = std::mem::take(&mut tally.ballot);
-        let behind = |forbidden: BaseSet| forbidden.iter().filter_map(|base| values.get(base.index())).max().copied();
-        let barriers = goal.map.barriers(&self.device, tables, proposal.die, proposal.plane);
-        let opens = barriers.map(|(ends, forbidden)| (ends, behind(forbidden).unwrap_or(0) / 2));
-        let value_of = |class: Class| {
-            let opened = opens.iter().filter(|(ends, _)| ends.contains(class.base)).map(|(_, value)| *value).max();
-            let provided = goal.map.provides((self.setup, tally), &self.device, proposal.die, class);
-            let wanted = opened.unwrap_or(0).max(provided) / tally.tiredness(class.base);
-            wanted.max(values[class.base.index()])
-        };
-        let busy = proposal.state.phase.is_some();
-        for choice in &mut ballot.choices {
-            let Some((op, id)) = choice.name else { continue };
-            let class = self.setup.classes.get(id);
-            // What is in flight ends by itself: a reset would win nothing.
-            let resets = busy && tables.base(class.base).effects.suspend.is_none();
-            if goal.pair(proposal.key_used, op).is_some() && !resets {
-                choice.wish = value_of(class);
-            }
-        }
-        let best = ballot.choices.iter().map(|choice| choice.wish).max().unwrap_or(0);
-        tally.lost[usize::from(proposal.die.0)] = best == 0;
-        for choice in &mut ballot.choices {
-            let multi = choice.name.is_some_and(|(_, id)| self.setup.classes.get(id).multi);
-            let near = best > least && choice.wish > best / 4 * 3;
-            choice.steers = near;
-            choice.wish = if near { (choice.wish / if multi { 2 } else { 1 }).max(1) } else { 0 };
-        }
-        tally.ballot = ballot;
-    }
-
-    /// What must be exceeded to be worth starting on a die; `None` when nothing is to start there for what it leads to.
-    fn worth_exceeding(&self, values: &[u64], proposal: &Proposal) -> Option<u64> {
-        let (tables, die) = (&self.setup.tables, proposal.die);
-        if self.chains.any_on(die) {
-            return None;
-        }
-        let flights = self.device.flights().filter(|(_, flight)| {
-            let info = tables.base(tables.op(flight.op).base);
-            info.occupies && (flight.place.die == die || info.reach == Reach::Target)
-        });
-        let flying = flights.map(|(_, flight)| values[tables.op(flight.op).base.index()]).max();
-        match proposal.state.phase {
-            None if !self.device.occupied(die).is_empty() => None,
-            Some(PhaseKind::DataIn | PhaseKind::DataOut) => None,
-            None | Some(PhaseKind::Issue | PhaseKind::CoreBusy) => Some(flying.unwrap_or(0)),
-        }
     }
 }
 

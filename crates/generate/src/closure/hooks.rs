@@ -62,7 +62,7 @@ impl Site<'_> {
 
     /// How much more often than otherwise an operation stands alone that may: what stands alone leaves its window open.
     pub(crate) fn alone(&self, base: BaseId) -> u64 {
-        const ALONE: u64 = 4;
+        const ALONE: u64 = 16;
         let window = self.setup.tables.base(base).window_key;
         let directed = window.is_some() && self.is_directed();
         if directed && window.is_some_and(|key| !self.all_hit(key)) { ALONE } else { 1 }

@@ -9,8 +9,9 @@ use nandseq_profile::{BaseId, OpId, PhaseKey, PlaneSet, Ticks};
 use nandseq_trace::Proposal;
 
 use super::draw::Ballot;
+use super::steer::Helm;
 use super::{Goal, Reached};
-use crate::classes::{CHUNK, Class, ClassId, Classes};
+use crate::classes::{CHUNK, ClassId};
 
 /// A cell lacks hits below a level that rises by one whenever so many hits for each cell have come: once all is covered, what was
 /// hit least goes first.
@@ -33,18 +34,27 @@ pub(crate) struct Tally {
     missing: Vec<[u32; TENTHS as usize]>,
     /// By class: how many cells of its names lack hits.
     of_class: Vec<u32>,
+    /// By key and class: how many cells of its names lack hits, and by chunk where that is not 0.
+    lacking_of: Vec<u32>,
+    lacking_bits: Vec<u64>,
+    classes: usize,
     /// By die: when the last hook that follows another one comes.
     pub(super) next: [Ticks; 64],
     /// By die: the planes where nothing that lacks hits could start since anything did.
     pub(super) tried: [PlaneSet; 64],
     /// By die: whether nothing was worth going for there when that was last asked.
     pub(super) lost: [bool; 64],
+    /// By die: whether further hooks have found nothing to start there since anything did.
+    pub(super) sought: [bool; 64],
     /// By key: how many operations have come into its phase since the last hit there of what lacked hits.
     pub(super) idle: Vec<u32>,
     /// By base: how often it was drawn for what it leads to since the last such hit.
     pub(super) steered: Vec<u32>,
+    /// By class: how often something was drawn for what this would lead to after it.
+    pub(super) promised: Vec<u32>,
     /// Scratch memory of proposals.
     pub(super) ballot: Ballot,
+    pub(super) helm: Helm,
 }
 
 impl Tally {
@@ -64,12 +74,18 @@ impl Tally {
             lacking: vec![0; goal.pairs.len()],
             missing: vec![[0; TENTHS as usize]; goal.spans.len()],
             of_class: vec![0; goal.classes],
+            lacking_of: vec![0; goal.spans.len() * goal.classes],
+            lacking_bits: vec![0; goal.spans.len() * goal.classes.div_ceil(CHUNK)],
+            classes: goal.classes,
             next: [Ticks::ZERO; 64],
             tried: [PlaneSet::EMPTY; 64],
             lost: [false; 64],
+            sought: [false; 64],
             idle: vec![0; goal.spans.len()],
             steered: vec![0; goal.bases],
+            promised: vec![0; goal.classes],
             ballot: Ballot::default(),
+            helm: Helm::default(),
         };
         tally.rise(goal);
         tally
@@ -80,13 +96,18 @@ impl Tally {
         self.level = 1 + (self.total / (HITS_OF_A_LEVEL * goal.cells().max(1))) as u32;
         self.missing.fill([0; TENTHS as usize]);
         self.of_class.fill(0);
+        self.lacking_of.fill(0);
+        self.lacking_bits.fill(0);
         for (at, pair) in goal.pairs.iter().enumerate() {
             self.lacking[at] = 0;
             for (cell, bin) in (pair.first..).zip(bits(pair.bins)) {
                 if self.hits[cell as usize] < self.level {
                     self.lacking[at] |= 1 << bin;
                     self.missing[pair.key.index()][usize::from(bin)] += 1;
-                    self.of_class[goal.class_of[pair.op.index()].index()] += 1;
+                    let class = goal.class_of[pair.op.index()];
+                    self.of_class[class.index()] += 1;
+                    self.lacking_of[pair.key.index() * self.classes + class.index()] += 1;
+                    self.lacking_bits[pair.key.index() * self.classes.div_ceil(CHUNK) + class.chunk()] |= class.bit();
                 }
             }
         }
@@ -108,9 +129,16 @@ impl Tally {
         if *hits == self.level {
             self.lacking[at] &= !(1 << bin);
             self.missing[pair.key.index()][usize::from(bin)] -= 1;
-            self.of_class[goal.class_of[op.index()].index()] -= 1;
+            let class = goal.class_of[op.index()];
+            self.of_class[class.index()] -= 1;
+            let lacking = &mut self.lacking_of[pair.key.index() * self.classes + class.index()];
+            *lacking -= 1;
+            if *lacking == 0 {
+                let chunk = pair.key.index() * self.classes.div_ceil(CHUNK) + class.chunk();
+                self.lacking_bits[chunk] &= !class.bit();
+            }
             self.idle[pair.key.index()] = 0;
-            self.steered.fill(0);
+            self.steered.iter_mut().chain(&mut self.promised).for_each(|steered| *steered /= 2);
         }
         if self.total.is_multiple_of(HITS_OF_A_LEVEL * goal.cells()) {
             self.rise(goal);
@@ -122,8 +150,10 @@ impl Tally {
         self.next = [Ticks::ZERO; 64];
         self.tried = [PlaneSet::EMPTY; 64];
         self.lost = [false; 64];
+        self.sought = [false; 64];
         self.idle.fill(0);
         self.steered.fill(0);
+        self.promised.fill(0);
     }
 
     /// How much is covered.
@@ -151,11 +181,30 @@ impl Tally {
         1 + u64::from(self.steered[base.index()]).pow(2) / 16
     }
 
-    /// How many cells of the names of some classes lack hits.
-    pub(super) fn missing_of(&self, classes: &Classes, wanted: impl Fn(Class) -> bool) -> u64 {
-        let each = self.of_class.iter().enumerate().filter(|(_, missing)| **missing > 0);
-        let each = each.filter(|(at, _)| wanted(classes.get(ClassId::at(at / CHUNK, at % CHUNK))));
-        each.map(|(_, &missing)| u64::from(missing)).sum()
+    /// The same for what is to follow.
+    pub(super) fn promise_tiredness(&self, class: ClassId) -> u64 {
+        1 + u64::from(self.promised[class.index()]).pow(2) / 4
+    }
+
+    /// How many cells of a class lack hits.
+    pub(super) fn missing_in_class(&self, chunk: usize, place: usize) -> u64 {
+        u64::from(self.of_class[chunk * CHUNK + place])
+    }
+
+    /// The classes of a chunk with cells under a key that lack hits.
+    pub(super) fn lacking_classes(&self, key: PhaseKey, chunk: usize) -> u64 {
+        self.lacking_bits[key.index() * self.classes.div_ceil(CHUNK) + chunk]
+    }
+
+    /// How many cells of a class under a key lack hits.
+    pub(super) fn lacking_of_class(&self, key: PhaseKey, chunk: usize, place: usize) -> u32 {
+        self.lacking_of[key.index() * self.classes + chunk * CHUNK + place]
+    }
+
+    /// What going for a key is worth: less while operations come into its phase without a hit there.
+    pub(super) fn fresh(&self, key: PhaseKey, worth: u64) -> u64 {
+        let idle = u64::from(self.idle[key.index()]);
+        worth / (1 + idle * idle / 64)
     }
 
     /// How many cells of a key lack hits.
