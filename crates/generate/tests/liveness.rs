@@ -159,6 +159,7 @@ fn no_die_of_a_varied_device_is_silent_for_longer_than_its_bound() {
 
 #[test]
 #[ignore = "long: cargo test --release -p nandseq-generate --test liveness -- --ignored --nocapture"]
+#[expect(clippy::print_stdout, reason = "it takes most of an hour: whoever waits wants to see how far it is")]
 fn no_die_of_ten_thousand_varied_devices_is_silent_for_longer_than_its_bound() {
     let mut seen = Seen::default();
     for number in 0..10_000 {
