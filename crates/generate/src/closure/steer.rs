@@ -36,7 +36,7 @@ pub(crate) struct Helm {
     open: Vec<u64>,
     /// By base: what phases let in, where a step follows and where none does.
     chart: Vec<[u64; 2]>,
-    /// By base: what an idle plane lets in after it in the imagined state.
+    /// By key: what a plane lets in under it in the imagined state.
     rest: Vec<Option<u64>>,
     /// By plane: the key of the present state at rest.
     keys: [PhaseKey; 8],
@@ -246,6 +246,7 @@ impl Site<'_> {
         let mut keys = self.keys_at_rest(die, now);
         let mut prospect = Prospect { cells: hits, operations: plan.len() as u64 };
         let mut suspended = Worth::default();
+        let mut window = None;
         for (at, step) in plan.iter().enumerate() {
             let base = tables.op(step.op).base;
             let info = tables.base(base);
@@ -258,6 +259,7 @@ impl Site<'_> {
             logic.finish(info, &step.place);
             prospect.cells += goal.map.in_phases(tally, info, last);
             if shows(info) {
+                window = info.window_key.filter(|_| last);
                 let planes = self.device.occupied_by(info, &step.place).1;
                 planes.iter().for_each(|plane| keys[usize::from(plane.0)] = info.end_key);
             }
@@ -275,7 +277,7 @@ impl Site<'_> {
         }
         let supply = plan.first().map_or(0, |step| self.supply(tally, &helm.faces[usize::from(die.0)], step));
         prospect.cells += supply;
-        self.state_worth(tally, helm, (die, keys), &logic, prospect).or(suspended)
+        self.state_worth(tally, helm, (die, keys, window), &logic, prospect).or(suspended)
     }
 
     /// By plane: the key once what is there has ended.
@@ -292,7 +294,7 @@ impl Site<'_> {
         &self,
         tally: &Tally,
         helm: &mut Helm,
-        (die, keys): (Die, [PhaseKey; 8]),
+        (die, keys, window): (Die, [PhaseKey; 8], Option<PhaseKey>),
         logic: &DieLogic,
         so_far: Prospect,
     ) -> Worth {
@@ -306,6 +308,9 @@ impl Site<'_> {
         // What looks at every die can hardly be counted on.
         let open = |chunk: usize| face.chunks[chunk].open & if alone { u64::MAX } else { !groups[chunk].on_target };
         let mut here = so_far;
+        if let Some(key) = window {
+            here.cells += goal.map.at_rest(tally, key, |chunk| open(chunk) & !groups[chunk].in_state(key.0));
+        }
         for plane in self.device.planes().iter() {
             let at = usize::from(plane.0);
             if keys[..at].contains(&keys[at]) {
@@ -334,7 +339,9 @@ impl Site<'_> {
         let face = &mut faces[usize::from(die.0)];
         let better = |one: (u64, u64), other: (u64, u64)| one.0 * other.1 > other.0 * one.1;
         rest.clear();
-        rest.resize(tables.bases().count(), None);
+        rest.resize(setup.phase_keys(), None);
+        let groups = setup.groups.chunks();
+        let forbidden = |chunk: usize, key: PhaseKey| groups[chunk].in_state(key.0);
         let mut last = None;
         for chunk in 0..open.len() {
             for place in places(open[chunk]) {
@@ -346,9 +353,9 @@ impl Site<'_> {
                 }
                 let tired = tally.promise_tiredness(id);
                 for way in map.ways(class.base) {
-                    let (cells, operations) = map.along(tables, (chart, way), |base| {
-                        let key = tables.base(base).end_key;
-                        *rest[base.index()].get_or_insert_with(|| map.at_rest(tally, key, |chunk| open[chunk]))
+                    let (cells, operations) = map.along(tables, (chart, way), |key| {
+                        let open = |chunk: usize| open[chunk] & !forbidden(chunk, key);
+                        *rest[key.index()].get_or_insert_with(|| map.at_rest(tally, key, open))
                     });
                     let promised = (cells / tired, operations);
                     if !better(promised, best) {
@@ -362,8 +369,9 @@ impl Site<'_> {
                         face.imagine(&self.device, setup, die, &after);
                         let groups = setup.groups.chunks();
                         let open = |chunk: usize| face.chunks[chunk].open & !groups[chunk].on_target;
-                        let (cells, operations) =
-                            map.along(tables, (chart, way), |base| map.at_rest(tally, tables.base(base).end_key, open));
+                        let (cells, operations) = map.along(tables, (chart, way), |key| {
+                            map.at_rest(tally, key, |chunk| open(chunk) & !forbidden(chunk, key))
+                        });
                         (cells / tired, operations)
                     };
                     if better(found, best) {
@@ -435,7 +443,7 @@ impl Site<'_> {
             let suspending = setup.tables.base(suspending);
             let cells = goal.map.in_phases(tally, suspending, true);
             let keys = keys.map(|_| suspending.end_key);
-            best = best.or(self.state_worth(tally, helm, (die, keys), &logic, so_far.and((cells, 1))));
+            best = best.or(self.state_worth(tally, helm, (die, keys, None), &logic, so_far.and((cells, 1))));
         }
         best
     }
