@@ -90,6 +90,9 @@ struct Work<'p> {
     stop: &'p AtomicBool,
     on_run: Option<OnRun<'p>>,
     syncs_slowly: bool,
+    /// Whether the tables of a run are made in a thread beside it: where there are more threads than sites. Whether they are makes
+    /// no difference to any file.
+    tables_apart: bool,
     claims: Claims,
     /// What finished sites did.
     totals: Mutex<Totals>,
@@ -124,7 +127,19 @@ pub(crate) fn execute(
     }
     write_table(plan)?;
     let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() });
-    let work = Work { plan, setup: &setup, format: &*format, progress, stop, on_run, syncs_slowly, claims, totals };
+    let tables_apart = threads.current_num_threads() > plan.sites.len();
+    let work = Work {
+        plan,
+        setup: &setup,
+        format: &*format,
+        progress,
+        stop,
+        on_run,
+        syncs_slowly,
+        tables_apart,
+        claims,
+        totals,
+    };
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     work.conclude(outcomes, &earlier)

@@ -41,7 +41,8 @@ impl Written {
         let source = source(&read.profile, &sites)?;
         let mut table = None;
         for site in &sites {
-            for damage in &site.damage {
+            let changed = folder::compare(&site.listed).map_err(verify::nothing_to_judge)?;
+            for damage in changed.iter().chain(&site.damage) {
                 let text = format!("`{}`: {}", damage.file.display(), damage.what);
                 tell(&warning_text(&text));
             }

@@ -26,7 +26,13 @@ fn build_key(profile: &Profile, key: PhaseKey, table_seed: u64) -> Vec<(OpId, f6
     let candidates: Vec<OpId> =
         profile.ops.iter_ids().filter(|(_, op)| !forbidden.contains(op.base)).map(|(id, _)| id).collect();
     let overrides = overrides_of(profile, key);
-    let own: Vec<Option<f64>> = candidates.iter().map(|&op| mass_of(&overrides, OverrideOf::Op(op))).collect();
+    let mut masses: IdVec<OpId, Option<f64>> = profile.ops.iter().map(|_| None).collect();
+    for &(what, mass) in &overrides {
+        if let OverrideOf::Op(op) = what {
+            masses[op].get_or_insert(mass);
+        }
+    }
+    let own: Vec<Option<f64>> = candidates.iter().map(|&op| masses[op]).collect();
     // The mass of a base is shared by those of its names that have none of their own.
     let mut sharers: IdVec<BaseId, usize> = profile.bases.iter().map(|_| 0).collect();
     for (&op, _) in candidates.iter().zip(&own).filter(|(_, own)| own.is_none()) {

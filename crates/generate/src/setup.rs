@@ -40,21 +40,21 @@ impl Distribution {
         usable: impl Fn(OpId) -> bool,
     ) -> Self {
         let total: f64 = entries.iter().map(|&(_, mass)| mass).sum();
-        let class = |op: OpId| classes.of(tables.op(op));
-        let mut names: Vec<(OpId, u64)> = entries
+        // The class of a name is looked for once: to ask anew at every step of sorting is most of what a start costs.
+        let mut names: Vec<(ClassId, OpId, u64)> = entries
             .iter()
             .map(|&(op, mass)| (op, weight(mass, total)))
             .filter(|&(op, weight)| weight > 0 && usable(op))
+            .map(|(op, weight)| (classes.of(tables.op(op)), op, weight))
             .collect();
-        names.sort_by_key(|&(op, _)| (class(op), op));
+        names.sort_by_key(|&(class, op, _)| (class, op));
         let mut all = Self {
             sets: vec![0; classes.chunks()],
             masses: vec![[0; CHUNK]; classes.chunks()],
             spans: vec![(0, 0); classes.count()],
             names: Vec::new(),
         };
-        for (at, &(op, weight)) in names.iter().enumerate() {
-            let class = class(op);
+        for (at, &(class, _, weight)) in names.iter().enumerate() {
             let (first, end) = &mut all.spans[class.index()];
             if all.sets[class.chunk()] & class.bit() == 0 {
                 *first = at as u32;
@@ -63,7 +63,7 @@ impl Distribution {
             all.sets[class.chunk()] |= class.bit();
             all.masses[class.chunk()][class.place()] += weight;
         }
-        Self { names, ..all }
+        Self { names: names.into_iter().map(|(_, op, weight)| (op, weight)).collect(), ..all }
     }
 
     /// Whether it has no names.

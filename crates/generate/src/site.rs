@@ -120,7 +120,8 @@ pub struct Site<'s> {
     /// Whether the order on the slate is to replace the die's when the plan starts: the one that shows that it is safe; `None`
     /// in it stands for the plan's own chain.
     pub(crate) ordered: bool,
-    pub(crate) slate: Slate,
+    /// Out of here while a search writes on it.
+    pub(crate) slate: Option<Box<Slate>>,
     pub(crate) draft: Draft,
     pub(crate) targets: Vec<Target>,
     pub(crate) journal: Journal,
@@ -161,7 +162,7 @@ impl<'s> Site<'s> {
             faces: vec![Face::new(setup); usize::from(setup.tables.size.dies)],
             orders: vec![Order::new(); usize::from(setup.tables.size.dies)],
             ordered: false,
-            slate: Slate::default(),
+            slate: None,
             draft: Draft::default(),
             targets: Vec::new(),
             journal: Journal::new(setup.tables.size.dies),

@@ -133,12 +133,12 @@ impl Site<'_> {
         if goes_on {
             return true;
         }
-        let mut slate = std::mem::take(&mut self.slate);
+        let mut slate = self.slate.take().unwrap_or_default();
         let safe = find_order(&self.scene(die, now), &mut slate, &[step], Some(id));
         if safe {
             std::mem::swap(&mut self.orders[usize::from(die.0)], &mut slate.order);
         }
-        self.slate = slate;
+        self.slate = Some(slate);
         safe
     }
 
@@ -220,9 +220,9 @@ impl Site<'_> {
         if plan.iter().any(holds) || plan[1..].iter().any(reads_held) {
             return Err(Reason::ChainUnderWay);
         }
-        let mut slate = std::mem::take(&mut self.slate);
+        let mut slate = self.slate.take().unwrap_or_default();
         let safe = self.keeps_chains_safe(&mut slate, plan, now);
-        self.slate = slate;
+        self.slate = Some(slate);
         self.ordered = safe?;
         Ok(())
     }
@@ -279,9 +279,11 @@ impl Site<'_> {
             let others = self.orders.iter_mut().enumerate().filter(|(die, _)| *die != usize::from(head.place.die.0));
             others.for_each(|(_, order)| order.clear());
         }
-        if std::mem::take(&mut self.ordered) {
+        if std::mem::take(&mut self.ordered)
+            && let Some(slate) = &mut self.slate
+        {
             let order = &mut self.orders[usize::from(head.place.die.0)];
-            std::mem::swap(order, &mut self.slate.order);
+            std::mem::swap(order, &mut slate.order);
             order.iter_mut().filter(|slot| slot.is_none()).for_each(|slot| *slot = chain);
         }
     }

@@ -4,17 +4,18 @@ mod support;
 
 use std::io;
 
+use nandseq_device::Tables;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Die, OpId, Profile, Ticks, builtin};
 use nandseq_reach::Supply;
 use nandseq_trace::{Operation, Proposal, Sink};
 use support::vary;
 
-/// No die loses a greater share of its visits to the bus: held against every device here, and assumed of one whose own share cannot
-/// be told.
-const LOST: f64 = 0.99;
-/// Fewer visits say nothing of a share.
-const VISITS: u64 = 200;
+/// The bus is free for a visit of a die once in so many spans, each the longest hold of the bus and a round of refills: the premise
+/// of the bound, held against every device here.
+const SPANS: f64 = 4.0;
+/// Visits in fewer spans say nothing of how often the bus is free.
+const ENOUGH: f64 = 100.0;
 
 /// The longest silence of each die, and what became of its visits.
 struct Watch<'s> {
@@ -40,10 +41,13 @@ impl<'s> Watch<'s> {
         self.last[die] = now;
     }
 
-    /// The greatest share of its visits that a die lost to the bus; `None` when no die had enough.
-    fn lost(&self) -> Option<f64> {
-        let shares = self.started.iter().zip(&self.lost).filter(|&(started, lost)| started + lost >= VISITS);
-        shares.map(|(&started, &lost)| lost as f64 / (started + lost) as f64).max_by(f64::total_cmp)
+    /// How many spans it took a die to find the bus free, of the die that took most; `None` when no die had enough visits. `part` is
+    /// what part of a span a round of refills is.
+    fn spans(&self, part: f64) -> Option<f64> {
+        let visits =
+            self.started.iter().zip(&self.lost).map(|(&started, &lost)| (started as f64, (started + lost) as f64));
+        let enough = visits.filter(|(_, all)| all * part >= ENOUGH);
+        enough.map(|(started, all)| part * all / started).max_by(f64::total_cmp)
     }
 }
 
@@ -73,14 +77,20 @@ impl Sink for Watch<'_> {
     }
 }
 
-/// How long a die may be silent: its longest operation, then as many refills of the die as it takes until the odds that none
-/// of them succeeds are one in 10⁹, when in each a share `least` of the proposals is always possible and a share `lost` of them fails
-/// for want of the bus.
-fn bound(profile: &Profile, least: f64, lost: f64) -> Ticks {
-    let longest = profile.ops.iter().map(|op| op.durations.iter().map(|time| time.0).sum::<u64>()).max();
-    let visits = (1e9f64.ln() / (least * (1.0 - lost))).ceil() as u64;
+/// The longest hold of the bus and a round of refills, in ticks.
+fn span(profile: &Profile, tables: &Tables) -> (f64, f64) {
+    let hold = tables.ops().map(|(_, op)| op.bus.0).max().unwrap_or(0);
     let round = profile.policies.queue_refill_period.0 * u64::from(profile.topology.dies);
-    Ticks(longest.unwrap_or(0).saturating_add(visits.saturating_mul(round)))
+    (hold as f64, round as f64)
+}
+
+/// How long a die may be silent: its longest operation, then as many visits that find the bus free as it takes until the odds that
+/// none of them succeeds are one in 10⁹, when a share `least` of the proposals is always possible.
+fn bound(profile: &Profile, tables: &Tables, least: f64) -> Ticks {
+    let longest = tables.ops().map(|(_, op)| op.total.0).max().unwrap_or(0);
+    let (hold, round) = span(profile, tables);
+    let visits = (1e9f64.ln() / least).ceil();
+    Ticks(longest.saturating_add((visits * SPANS * (hold + round)) as u64))
 }
 
 /// What was seen of many devices.
@@ -90,9 +100,9 @@ struct Seen {
     bounded: u64,
     /// Those of them that ran for longer than their bound.
     proved: u64,
-    /// Those of which a die had enough visits, and the greatest share that the bus took.
+    /// Those of which a die had enough visits, and the most spans that one took to find the bus free.
     measured: u64,
-    lost: f64,
+    spans: f64,
 }
 
 impl Seen {
@@ -113,28 +123,28 @@ impl Seen {
         let end = until.unwrap_or(Ticks::ZERO);
         (0..watch.last.len()).for_each(|die| watch.heard(die, end.max(watch.last[die])));
         let longest = watch.longest.iter().copied().max().unwrap_or(Ticks::ZERO);
-        let lost = watch.lost();
-        assert!(
-            lost.is_none_or(|lost| lost <= LOST),
-            "variation {number}: a die lost {lost:?} of its visits to the bus"
-        );
-        let bound = bound(&profile, supply.least, lost.unwrap_or(LOST));
+        let tables = Tables::new(&profile);
+        let bound = bound(&profile, &tables, supply.least);
         assert!(longest <= bound, "variation {number}: a die was silent for {longest}, more than {bound}");
         self.bounded += 1;
         self.proved += u64::from(end > bound);
-        self.measured += u64::from(lost.is_some());
-        self.lost = self.lost.max(lost.unwrap_or(0.0));
+        let (hold, round) = span(&profile, &tables);
+        if let Some(spans) = watch.spans(round / (hold + round)) {
+            assert!(spans <= SPANS, "variation {number}: a die finds the bus free once in {spans} spans");
+            self.measured += 1;
+            self.spans = self.spans.max(spans);
+        }
     }
 }
 
 #[test]
 fn no_die_of_a_varied_device_is_silent_for_longer_than_its_bound() {
     let mut seen = Seen::default();
-    (0..60).for_each(|number| seen.watch(number, 3_000_000, 10_000));
-    let Seen { bounded, proved, measured, lost } = seen;
+    (0..60).for_each(|number| seen.watch(number, 3_000_000, 30_000));
+    let Seen { bounded, proved, measured, spans } = seen;
     assert!(
-        bounded > 30 && proved > 5 && measured > 5,
-        "{bounded} bounded, {proved} proved, {measured} measured, {lost} lost"
+        bounded > 30 && proved > 3 && measured > 20,
+        "{bounded} bounded, {proved} proved, {measured} measured, {spans} spans"
     );
 }
 
@@ -143,10 +153,10 @@ fn no_die_of_a_varied_device_is_silent_for_longer_than_its_bound() {
 fn no_die_of_ten_thousand_varied_devices_is_silent_for_longer_than_its_bound() {
     let mut seen = Seen::default();
     for number in 0..10_000 {
-        seen.watch(number, 3_000_000, 10_000);
+        seen.watch(number, 3_000_000, 30_000);
         if number % 500 == 499 {
-            let Seen { bounded, proved, measured, lost } = seen;
-            println!("{number}: {bounded} bounded, {proved} ran longer; of {measured} the bus took {lost:.3} at most");
+            let Seen { bounded, proved, measured, spans } = seen;
+            println!("{number}: {bounded} bounded, {proved} ran longer; {spans:.3} spans at most for {measured}");
         }
     }
     let Seen { bounded, proved, measured, .. } = seen;

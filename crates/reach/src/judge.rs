@@ -34,6 +34,16 @@ pub(crate) struct Context {
     pub(crate) chained: bool,
 }
 
+/// What all but the hook's plane says of an operation that it lets start.
+pub(crate) struct Fit {
+    /// Whether time lets it work on the hook's plane.
+    here: Result<(), Reason>,
+    /// What a SUSPEND would cut.
+    victim: Option<ClassId>,
+    /// Whether chains under way leave room for it.
+    proposed: bool,
+}
+
 /// The planes of a context on which an operation may work.
 struct Places {
     here: bool,
@@ -44,6 +54,12 @@ struct Places {
 impl Model<'_> {
     /// Whether an operation of a class may be accepted in a context.
     pub(crate) fn judge(&self, graph: &Graph, context: &Context, class: ClassId) -> Result<(), Reason> {
+        let fit = self.judge_die(context, class)?;
+        self.judge_plane(graph, context, class, &fit)
+    }
+
+    /// Whether all but the hook's plane lets an operation of a class start: the same for every plane of a context's die.
+    pub(crate) fn judge_die(&self, context: &Context, class: ClassId) -> Result<Fit, Reason> {
         let (own, info) = (self.class(class), self.base(class));
         if info.effects.delay {
             return Err(Reason::Delay);
@@ -59,28 +75,42 @@ impl Model<'_> {
         self.address_exists(class)?;
         let state = self.state_key(context);
         let forbidden = state.map_or(BaseSet::EMPTY, |key| self.tables.forbidden_in(key)).contains(own.base);
-        let op_state = || state.map_or(Reason::NoHook, Reason::OpState);
+        let op_state = state.map_or(Reason::NoHook, Reason::OpState);
         if forbidden && (self.looks_at_die(class) || self.shows_everywhere(context)) {
-            return Err(op_state());
+            return Err(op_state);
         }
         let occupied = self.occupied(context, class)?;
         let victim = self.victim(context, class)?;
         self.die_allows(&context.die, class)?;
+        let chained = context.chained || context.die.chain.is_some();
+        let first = if forbidden { op_state } else { Reason::Occupied(self.base_of(context).unwrap_or(own.base)) };
+        Ok(Fit {
+            here: if forbidden || occupied { Err(first) } else { Ok(()) },
+            victim,
+            proposed: may_be_proposed(self, &context.die, chained, class),
+        })
+    }
+
+    /// Whether the hook's plane, or another, lets an operation start that everything else allows.
+    pub(crate) fn judge_plane(
+        &self,
+        graph: &Graph,
+        context: &Context,
+        class: ClassId,
+        fit: &Fit,
+    ) -> Result<(), Reason> {
         if self.looks_at_die(class) {
             self.plane_tables(&context.plane, class)?;
         }
         let places = if self.has_targets(class) {
-            let free = !forbidden && !occupied;
-            let first =
-                if forbidden { op_state() } else { Reason::Occupied(self.base_of(context).unwrap_or(own.base)) };
-            self.places(graph, context, class, if free { Ok(()) } else { Err(first) })?
+            self.places(graph, context, class, fit.here)?
         } else {
             Places { here: true, other: None }
         };
-        if !may_be_proposed(self, &context.die, context.chained || context.die.chain.is_some(), class) {
+        if !fit.proposed {
             return Err(Reason::ChainUnderWay);
         }
-        self.judge_chain(graph, context, class, &places, victim)
+        self.judge_chain(graph, context, class, &places, fit.victim)
     }
 
     /// The op_state that counts when the operation starts: one that waits for the bus starts in CORE_BUSY.

@@ -6,7 +6,9 @@ use crate::explore::Graph;
 use crate::hooks::Hooks;
 use crate::judge::Context;
 use crate::model::{ClassId, Model};
+use crate::quick::Map;
 use crate::reason::Reason;
+use crate::state::Plane;
 use crate::tenths::{self, Tenths};
 use crate::traps::{Supply, Trap, supply, traps};
 
@@ -153,10 +155,10 @@ impl Findings {
         found: Verdict,
         wanted: impl Fn(ClassId) -> bool,
     ) {
-        for context in contexts {
+        for alike in by_die(contexts) {
             let mut at = 0;
             while let Some(&class) = self.open.get(at) {
-                let outcome = if wanted(class) { model.judge(graph, context, class) } else { Err(Reason::NoHook) };
+                let outcome = if wanted(class) { judge_all(model, graph, &alike, class) } else { Err(Reason::NoHook) };
                 let verdict = &mut self.verdicts[usize::from(class)];
                 match (outcome, *verdict) {
                     (Ok(()), _) => {
@@ -176,4 +178,34 @@ impl Findings {
             }
         }
     }
+}
+
+/// The contexts that differ in their planes alone, together.
+fn by_die(contexts: &[Context]) -> Vec<Vec<&Context>> {
+    let mut groups: Vec<Vec<&Context>> = Vec::new();
+    let mut known: Map<Context, usize> = Map::default();
+    for context in contexts {
+        let group = *known.entry(Context { plane: Plane::default(), ..*context }).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[group].push(context);
+    }
+    groups
+}
+
+/// Whether a class may be accepted in one of some contexts that differ in their planes alone; else the reason of that which comes
+/// closest.
+fn judge_all(model: &Model<'_>, graph: &Graph, alike: &[&Context], class: ClassId) -> Result<(), Reason> {
+    let Some(first) = alike.first() else { return Err(Reason::NoHook) };
+    let fit = model.judge_die(first, class)?;
+    let mut closest = Reason::NoHook;
+    for context in alike {
+        match model.judge_plane(graph, context, class, &fit) {
+            Ok(()) => return Ok(()),
+            Err(reason) if reason.progress() > closest.progress() => closest = reason,
+            Err(_) => {}
+        }
+    }
+    Err(closest)
 }

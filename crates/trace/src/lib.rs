@@ -2,6 +2,7 @@
 //!
 //! The engine pushes each committed operation into a [`Sink`]; sinks write files. Nothing here knows rules or chance.
 
+pub mod apart;
 pub mod csv_tables;
 pub mod files;
 pub mod format;

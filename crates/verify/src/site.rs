@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use nandseq_profile::{Block, Die, Profile};
-use nandseq_trace::read::folder::{Damage, DamageKind, FindError, RunFile, SiteFiles, find};
+use nandseq_trace::read::folder::{Damage, DamageKind, FindError, RunFile, SiteFiles, compare, find};
 use nandseq_trace::read::table::{TableError, TableKind, TableReader};
 use nandseq_trace::read::{ReadError, SequenceReader, Source};
 use rayon::prelude::*;
@@ -58,11 +58,21 @@ pub fn run(profile: &Profile, paths: &[PathBuf], options: &Options<'_>) -> Resul
     Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, sites })
 }
 
-/// Judges the runs of one site, in order.
+/// Judges the runs of one site, in order; another of rayon's threads that has nothing to do compares its files with its manifest
+/// meanwhile.
 ///
 /// # Errors
 /// [`Unusable`] when a file cannot be read.
-pub fn judge_site(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Result<SiteReport, Unusable> {
+pub fn judge_site(profile: &Profile, mut site: SiteFiles, options: &Options<'_>) -> Result<SiteReport, Unusable> {
+    let listed = std::mem::take(&mut site.listed);
+    let (judged, changed) = rayon::join(|| judge_runs(profile, site, options), || compare(&listed));
+    let (mut damage, mut report) = (changed?, judged?);
+    damage.append(&mut report.damage);
+    report.damage = damage;
+    Ok(report)
+}
+
+fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Result<SiteReport, Unusable> {
     let mut verifier = Verifier::new(profile, options.bad_blocks).keeping(options.max_findings);
     let mut tables = site.runs.iter().any(|run| !run.tables.is_empty()).then(|| Tables::new(profile));
     let mut damage = site.damage;

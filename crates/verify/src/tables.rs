@@ -12,6 +12,7 @@ mod court;
 mod expected;
 mod journal;
 mod order;
+mod scribe;
 mod spool;
 mod touches;
 
@@ -31,17 +32,17 @@ use court::{Court, Exhibit};
 use expected::Words;
 use journal::Journal;
 use order::Slot;
+use scribe::Scribe;
 
 /// The tables of a site, run by run.
 pub(crate) struct Tables<'p> {
     profile: &'p Profile,
-    words: Words,
+    scribe: Scribe,
     form: TableForm,
     journal: Journal,
     run: Run,
     /// Runs were missing: what they left is not known.
     gap: bool,
-    text: Vec<u8>,
     failed: Option<io::Error>,
 }
 
@@ -61,12 +62,11 @@ impl<'p> Tables<'p> {
     pub(crate) fn new(profile: &'p Profile) -> Self {
         Self {
             profile,
-            words: Words::new(profile),
+            scribe: Scribe::new(Words::new(profile)),
             form: TableForm::new(profile),
             journal: Journal::new(profile),
             run: Run::default(),
             gap: false,
-            text: Vec::new(),
             failed: None,
         }
     }
@@ -115,7 +115,7 @@ impl<'p> Tables<'p> {
         if self.failed.is_some() {
             return;
         }
-        let started = self.journal.start(book, &self.words, device, case);
+        let started = self.journal.start(book, &self.scribe.words, device, case);
         self.failed = started.and_then(|()| self.compare(book, tally, false)).err();
     }
 
@@ -126,18 +126,16 @@ impl<'p> Tables<'p> {
     pub(crate) fn end_run(&mut self, book: &Book, tally: &mut Tally) -> io::Result<Vec<(TableKind, u64)>> {
         match self.failed.take() {
             Some(error) => return Err(error),
-            None => self.journal.end_run(book, &self.words)?,
+            None => self.journal.end_run(book, &self.scribe.words)?,
         }
         self.compare(book, tally, true)?;
-        let Self { profile, words, form, journal, run, .. } = self;
+        let Self { profile, scribe, form, journal, run, .. } = self;
         let mut court = Court { profile, tally, form };
         let mut rows = Vec::new();
         let touches = &mut run.touches;
         journal.touches.finish(|touch, count| {
             let Some(comparison) = touches else { return Ok(()) };
-            let mut text = Vec::new();
-            words.touched(touch, count, &mut text);
-            comparison.expect(&mut court, None, &text, 0)
+            comparison.expect(&mut court, None, scribe.touched(touch, count), 0)
         })?;
         for (kind, comparison) in [
             (TableKind::OperationTimeline, &mut run.stretches),
@@ -163,22 +161,19 @@ impl<'p> Tables<'p> {
 
     /// Compares the rows that are known by now.
     fn compare(&mut self, book: &Book, tally: &mut Tally, all: bool) -> io::Result<()> {
-        let Self { profile, words, form, journal, run, text, .. } = self;
+        let Self { profile, scribe, form, journal, run, .. } = self;
         let mut court = Court { profile, tally, form };
         let hand_on = |slot: &Slot| {
             if let Some(comparison) = &mut run.stretches {
                 for row in &slot.stretches {
-                    text.clear();
-                    let free = words.stretch(&slot.origin, row, text);
+                    let (text, free) = scribe.stretch(&slot.origin, row);
                     comparison.expect(&mut court, Some(slot.origin), text, free)?;
                 }
             }
             if let Some(comparison) = &mut run.segments {
                 let base = book.kinds[slot.origin.op].base;
                 for row in &slot.segments {
-                    text.clear();
-                    words.segment(base, row, text);
-                    comparison.expect(&mut court, Some(slot.origin), text, 0)?;
+                    comparison.expect(&mut court, Some(slot.origin), scribe.segment(base, row), 0)?;
                 }
             }
             Ok(())

@@ -4,8 +4,10 @@ use std::io;
 use std::path::Path;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::thread;
 
 use nandseq_generate::{RunError, RunLimits, Site, Snapshot};
+use nandseq_trace::apart::Apart;
 use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
 use nandseq_trace::run_files::{Finished as FinishedRun, RunFiles};
@@ -169,9 +171,13 @@ impl Work<'_> {
         let inner = RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run);
         let mut inner = inner.map_err(unwritten)?.syncing(self.syncs_slowly);
         let log = Log::create(&mut inner, self.plan.proposer_log, &self.plan.profile).map_err(unwritten)?;
-        let mut sink = Watched::new(Logged { log, inner }, self.progress);
-        let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, unwritten))?;
-        let Logged { log, inner: mut files } = sink.finish();
+        let (summary, log, mut files) = thread::scope(|scope| {
+            let inner = Apart::new(self.tables_apart.then_some(scope), inner);
+            let mut sink = Watched::new(Logged { log, inner }, self.progress);
+            let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, unwritten))?;
+            let Logged { log, inner } = sink.finish();
+            Ok::<_, Failure>((summary, log, inner.finish().map_err(unwritten)?))
+        })?;
         if let Some(log) = log {
             files.add_written(FileKind::ProposerLog, log.finish(&summary).map_err(unwritten)?);
         }

@@ -4,7 +4,7 @@
 //! for who can read that; folders below it are searched too, so that the root of a batch, whatever its folders are called, gives all
 //! its sites. Where the root has the manifest of a batch, the sites are those that it lists: others are left over from a larger batch,
 //! and named in a note. Where a site has a `manifest.json`, its files are compared with what that says of them; where it has none, the
-//! files alone are enough.
+//! files alone are enough. Comparing them is apart from finding them: it reads every byte, which sites can do at the same time.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -28,10 +28,21 @@ pub struct SiteFiles {
     pub folder: PathBuf,
     /// Its runs, in order.
     pub runs: Vec<RunFile>,
-    /// What is not as the manifest says.
+    /// The files that its manifest lists, which nobody has looked into yet: see [`compare`].
+    pub listed: Vec<ListedFile>,
+    /// What else is not as the manifest says.
     pub damage: Vec<Damage>,
     /// What a reader of a verdict should know: runs that are not there, files left out.
     pub notes: Vec<String>,
+}
+
+/// A file that a manifest lists.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListedFile {
+    /// Where it should be.
+    pub path: PathBuf,
+    /// What the manifest says of its contents.
+    pub sha256: Digest,
 }
 
 /// The sequence of a run.
@@ -170,7 +181,7 @@ pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError
         let tables = beside(path).map(|(kind, path)| TableFile { kind, path, rows: None }).collect();
         let runs = vec![RunFile { run, path: path.to_owned(), rows: None, tables, log: log_of(path, |_| true) }];
         let notes = missing_runs(&runs);
-        return Ok(vec![SiteFiles { folder: path.to_owned(), runs, damage: Vec::new(), notes }]);
+        return Ok(vec![SiteFiles { folder: path.to_owned(), runs, listed: Vec::new(), damage: Vec::new(), notes }]);
     }
     let sequence = parquet_sequence(path);
     if forms == Forms::CsvAndParquet && run_folder(path).is_some() && sequence.is_file() {
@@ -195,11 +206,12 @@ fn sites_of(root: &Path, batch: &Batch, found: Vec<Sequences>) -> Result<Vec<Sit
     for listed in &batch.sites {
         let folder = root.join(&listed.folder);
         let manifest = folder.join(manifest::FILE_NAME);
-        let about = ManifestFile { file: String::new(), rows: 0, sha256: listed.manifest_sha256 };
-        let damage = compare(&manifest, &about)?.map(|what| Damage { file: manifest, what });
+        let damage = compare(&[ListedFile { path: manifest, sha256: listed.manifest_sha256 }])?.pop();
         let mut site = match (found.remove(&folder), &damage) {
             (Some(files), _) => site(&folder, files)?,
-            (None, Some(_)) => SiteFiles { folder, runs: Vec::new(), damage: Vec::new(), notes: Vec::new() },
+            (None, Some(_)) => {
+                SiteFiles { folder, runs: Vec::new(), listed: Vec::new(), damage: Vec::new(), notes: Vec::new() }
+            }
             // Its outputs were chosen without sequences.
             (None, None) => continue,
         };
@@ -318,7 +330,7 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, Find
     let mut damage = Vec::new();
     let mut notes = Vec::new();
     let listed = listed(folder, &mut damage)?;
-    let mut rows = BTreeMap::new();
+    let (mut rows, mut files_listed) = (BTreeMap::new(), Vec::new());
     if let Some(listed) = &listed {
         let known = |path: &Path| listed.iter().find(|file| folder.join(&file.file) == path);
         for (_, path) in &files {
@@ -329,9 +341,7 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, Find
         files.retain(|(_, path)| known(path).is_some());
         for file in listed {
             let path = folder.join(&file.file);
-            if let Some(what) = compare(&path, file)? {
-                damage.push(Damage { file: path.clone(), what });
-            }
+            files_listed.push(ListedFile { path: path.clone(), sha256: file.sha256 });
             rows.insert(path, file.rows);
         }
     }
@@ -353,7 +363,7 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, Find
         runs.push(RunFile { run, rows: rows.get(&path).copied(), path, tables, log });
     }
     notes.extend(missing_runs(&runs));
-    Ok(SiteFiles { folder: folder.to_owned(), runs, damage, notes })
+    Ok(SiteFiles { folder: folder.to_owned(), runs, listed: files_listed, damage, notes })
 }
 
 fn missing_runs(runs: &[RunFile]) -> Vec<String> {
@@ -428,18 +438,30 @@ fn listed(folder: &Path, damage: &mut Vec<Damage>) -> Result<Option<Vec<Manifest
     }
 }
 
-/// How a file differs from what the manifest says; rows are counted when they are read.
-fn compare(path: &Path, listed: &ManifestFile) -> Result<Option<DamageKind>, FindError> {
-    let failed = |error| FindError::io(path, error);
-    let mut file = match File::open(path) {
+/// Which files differ from what the manifest says of them, in their order; rows are counted when they are read.
+///
+/// # Errors
+/// [`FindError::Io`] when a file cannot be read.
+pub fn compare(listed: &[ListedFile]) -> Result<Vec<Damage>, FindError> {
+    let mut damage = Vec::new();
+    for file in listed {
+        let what = difference(file).map_err(|error| FindError::io(&file.path, error))?;
+        damage.extend(what.map(|what| Damage { file: file.path.clone(), what }));
+    }
+    Ok(damage)
+}
+
+/// How a file differs from what the manifest says.
+fn difference(listed: &ListedFile) -> io::Result<Option<DamageKind>> {
+    let mut file = match File::open(&listed.path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(DamageKind::Missing)),
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(error),
     };
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
-        let read = file.read(&mut buffer).map_err(failed)?;
+        let read = file.read(&mut buffer)?;
         if read == 0 {
             break;
         }

@@ -96,7 +96,7 @@ pub(super) struct UnmatchedQuotes;
 type Field<'a> = (&'a [u8], Option<&'a [u8]>);
 
 fn plain(rest: &[u8]) -> Result<Field<'_>, UnmatchedQuotes> {
-    let end = rest.iter().position(|&byte| byte == b',' || byte == b'"');
+    let end = memchr::memchr2(b',', b'"', rest);
     match end {
         Some(at) if rest[at] == b'"' => Err(UnmatchedQuotes),
         Some(at) => Ok((&rest[..at], Some(&rest[at + 1..]))),
@@ -108,7 +108,7 @@ fn plain(rest: &[u8]) -> Result<Field<'_>, UnmatchedQuotes> {
 fn quoted(rest: &[u8]) -> Result<Field<'_>, UnmatchedQuotes> {
     let mut at = 0;
     loop {
-        let quote = rest[at..].iter().position(|&byte| byte == b'"').ok_or(UnmatchedQuotes)?;
+        let quote = memchr::memchr(b'"', &rest[at..]).ok_or(UnmatchedQuotes)?;
         at += quote;
         match rest.get(at + 1) {
             Some(b'"') => at += 2,

@@ -8,6 +8,7 @@
 //! Leaves out: any judgement of what the rows say.
 
 mod form;
+mod proposals;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use std::path::Path;
 use nandseq_profile::units::TimeError;
 
 pub use form::{InputTimeRow, ProposalRow, SegmentRow, StateName, StretchRow, TableForm, TouchRow};
+pub use proposals::Proposals;
 
 use super::MAX_LINE;
 use super::line::{Line, next_line, split_into};
@@ -247,6 +249,20 @@ impl<R: BufRead> TableReader<R> {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.row
+    }
+
+    /// What comes next, as far as it is in memory; most lines are there as a whole. Nothing is taken.
+    ///
+    /// # Errors
+    /// What the input reports; reading on is then pointless.
+    pub fn ahead(&mut self) -> io::Result<&[u8]> {
+        if self.ended { Ok(&[]) } else { self.input.fill_buf() }
+    }
+
+    /// Takes the next line, which [`ahead`](Self::ahead) has shown to have this many bytes with its `\n`.
+    pub fn pass(&mut self, len: usize) {
+        self.input.consume(len);
+        self.row += 1;
     }
 
     /// Reads the next line into `line`.

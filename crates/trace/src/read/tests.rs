@@ -132,6 +132,19 @@ fn a_row_reads_as_it_was_written() {
 }
 
 #[test]
+fn rows_in_the_written_form_are_read_in_one_pass() {
+    let profile = plain();
+    let reader = SequenceReader::new(&profile, HEADER.as_bytes()).unwrap();
+    let quick = reader.quick.as_ref().unwrap();
+    let reads = |line: &str| quick.row(&reader.names, line.as_bytes(), &mut Vec::new()).map(|head| head.len);
+    for line in [touch(&format!("[{WHOLE},{WHOLE}]")), nudge("7500.085")] {
+        assert_eq!(reads(&format!("{line}\n1,0.0,0,Nudge")), Some(line.len() + 1), "{line}");
+        assert_eq!(reads(&format!("{line}\r\n1,0.0,0,Nudge")), None, "{line}");
+        assert_eq!(reads(&line), None, "{line}");
+    }
+}
+
+#[test]
 fn several_objects_any_order_of_keys_and_white_space_are_fine() {
     let shuffled = r#"[ {"page" : 1, "die":0,"plane":0 ,"exp_val":"busy","celltype":"NONE","block":-7} , "#;
     assert_eq!(rows(&touch(&format!("{shuffled}{WHOLE} ]"))), ["1 1 0 Touch 1 2"]);
@@ -334,5 +347,41 @@ proptest! {
         let place = HEADER.len() + at % (text.len() - HEADER.len());
         text[place] = byte;
         read(&text);
+    }
+
+    /// Rows in the written form are read another way than those that end with `\r\n`.
+    #[test]
+    fn a_row_says_the_same_whichever_way_it_is_read(
+        changes in proptest::collection::vec((0_usize..400, prop_oneof![any::<u8>(), Just(b'0'), Just(b','), Just(b'"')]), 0..3),
+        (time, seq) in prop_oneof![
+            Just(("0.0", "1")),
+            Just(("7500.085", "123456789012345678")),
+            Just(("999999999999.999999", "1")),
+            Just(("1000000000000.1", "1234567890123456789")),
+            Just(("00.100000", "01")),
+        ],
+    ) {
+        let row = |payload: &str| touch(payload).replacen("1,0.0", &format!("{seq},{time}"), 1);
+        let (one, two) = (format!("[{WHOLE}]"), format!("[{WHOLE},{WHOLE}]"));
+        let mut lines = [row(&one), nudge(time), row(&two), nudge("0.0")].join("\n").into_bytes();
+        for (at, byte) in changes {
+            let place = at % lines.len();
+            // Without an end of line before it, this is no part of one.
+            lines[place] = if byte == b'\r' { b'x' } else { byte };
+        }
+        let text = |end: &[u8]| {
+            let lines: Vec<&[u8]> = lines.split(|&byte| byte == b'\n').collect();
+            [HEADER.as_bytes(), &lines.join(end), end].concat()
+        };
+        let profile = plain();
+        let facts = |text: Vec<u8>| {
+            let mut reader = SequenceReader::new(&profile, text.as_slice()).unwrap();
+            let mut facts = Vec::new();
+            while let Some(row) = reader.next_row().unwrap() {
+                facts.push(format!("{row:?}"));
+            }
+            facts
+        };
+        prop_assert_eq!(facts(text(b"\n")), facts(text(b"\r\n")));
     }
 }

@@ -10,19 +10,20 @@ impl Judge<'_> {
     /// `bus`, of the operation and of what it revives.
     pub(super) fn bus(&mut self) {
         let case = self.case;
-        let mut wanted: Vec<Interval> = Vec::new();
-        for span in case.kind.spans.iter().filter(|span| span.bus) {
-            wanted.push(Interval::new(after(case.at, span.offset), span.duration));
-        }
+        let own = || {
+            let spans = case.kind.spans.iter().filter(|span| span.bus);
+            spans.map(|span| Interval::new(after(case.at, span.offset), span.duration))
+        };
+        let mut revived: Vec<Interval> = Vec::new();
         if let Some(axis) = case.kind.resumes {
             for die in case.touched.dies.clone() {
-                wanted.extend(self.device.bus_of_revived(self.book, case, Die(die), axis));
+                revived.extend(self.device.bus_of_revived(self.book, case, Die(die), axis));
             }
         }
-        let clash =
-            self.device.bus.iter().find(|held| {
-                wanted.iter().any(|time| time.overlaps(held.time)) && !self.device.closes_window(held, case)
-            });
+        let clash = self.device.bus.iter().find(|held| {
+            let mut wanted = own().chain(revived.iter().copied());
+            wanted.any(|time| time.overlaps(held.time)) && !self.device.closes_window(held, case)
+        });
         let Some(held) = clash.copied() else { return };
         self.breaks(RuleCode::Bus, Some(held.by), |names| {
             format!("{} holds the IO bus until {}.", names.op(&held.by), held.time.to)

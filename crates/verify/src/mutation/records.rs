@@ -233,6 +233,7 @@ pub fn run_on_tables(profile: &Profile, bad_blocks: &[(Die, Block)], folder: &Pa
             let rows: Damaged = text.lines().skip(1).map(|row| row.split(',').map(str::to_owned).collect()).collect();
             let copied = copies.path().join("table.csv");
             let mut damaged = site.clone();
+            damaged.listed.clear();
             damaged.damage.clear();
             for table in damaged.runs[run].tables.iter_mut().filter(|table| table.kind == damage.table) {
                 table.path.clone_from(&copied);

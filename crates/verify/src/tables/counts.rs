@@ -7,7 +7,9 @@ use std::cmp::Ordering;
 use std::io::{self, BufRead};
 
 use nandseq_profile::{IdVec, OpId, Ticks};
-use nandseq_trace::read::table::{InputTimeRow, ProposalRow, StateName, TableFault, TableKind, TableLine, TableReader};
+use nandseq_trace::read::table::{
+    InputTimeRow, ProposalRow, Proposals, StateName, TableFault, TableKind, TableLine, TableReader,
+};
 
 use super::court::{Court, Exhibit, sentence_of};
 use crate::finding::Place;
@@ -83,6 +85,7 @@ impl Sums {
         let mut sums = Self { table, file, rows: 0, of, incomplete: false };
         let mut before: Option<Row> = None;
         let mut line = Vec::new();
+        let mut proposals = Proposals::default();
         loop {
             let parsed = match reader.next_line(&mut line)? {
                 TableLine::End => break,
@@ -90,7 +93,7 @@ impl Sums {
                 TableLine::Read if table == TableKind::InputTimeCount => {
                     court.form.input_time(&line).map(Row::InputTime)
                 }
-                TableLine::Read => court.form.proposal(&line).map(Row::Proposal),
+                TableLine::Read => proposals.row(court.form, &line).map(Row::Proposal),
             };
             let number = reader.rows();
             let exhibit = sums.exhibit(number);

@@ -1,12 +1,8 @@
-//! Rows as a table must have them: in a few bytes while they wait, and as they are written.
-
-use std::io::{self, Write as _};
+//! Rows as a table must have them, in a few bytes while they wait, and the names that are written in them.
 
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{BaseId, Die, Plane, Profile, Ticks};
+use nandseq_profile::{BaseId, Die, OpId, Plane, Profile, Ticks};
 use nandseq_trace::read::table::StateName;
-
-use crate::finding::Origin;
 
 /// An op_state, or that nobody can know it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,121 +98,124 @@ impl Segment {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct Touch(pub(super) u64);
 
+impl Touch {
+    pub(super) const fn is_program(self) -> bool {
+        self.0 >> 47 == 0
+    }
+
+    /// Die, block, page.
+    pub(super) const fn place(self) -> [u64; 3] {
+        [self.0 >> 36 & 0xFF, self.0 >> 16 & 0xF_FFFF, self.0 & 0xFFFF]
+    }
+}
+
+/// Bytes of a word that are copied at once.
+const CHUNK: usize = 64;
+
+/// A text that is written often. As long as it is short it is copied in one piece of constant size, which costs a third of asking
+/// how long it is.
+#[derive(Debug)]
+pub(super) struct Word {
+    /// Filled up with zeros.
+    chunk: [u8; CHUNK],
+    text: Box<[u8]>,
+}
+
+impl Word {
+    pub(super) fn new(text: &[u8]) -> Self {
+        let mut chunk = [0; CHUNK];
+        let short = text.len().min(CHUNK);
+        chunk[..short].copy_from_slice(&text[..short]);
+        Self { chunk, text: text.into() }
+    }
+
+    /// Appends it.
+    #[inline]
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.text.len();
+        if self.text.len() > CHUNK {
+            out.extend_from_slice(&self.text);
+        } else {
+            out.extend_from_slice(&self.chunk);
+            out.truncate(end);
+        }
+    }
+}
+
 /// Names as they are written.
 #[derive(Debug)]
 pub(crate) struct Words {
-    /// `op_name,op_base,` of every operation.
-    ops: Vec<Vec<u8>>,
-    bases: Vec<Vec<u8>>,
-    states: Vec<Vec<u8>>,
+    /// `,op_name,op_base,` of every operation.
+    ops: Vec<Word>,
+    /// `,BASE,`
+    bases: Vec<Word>,
+    /// `BASE.PHASE,`
+    states: Vec<Word>,
+    /// `,0,2,` and `,d0-p2`, by die, then by plane.
+    lanes: Vec<[Word; 2]>,
+    planes: usize,
     /// Names of cell types in the order of their bytes, and the place of each in it.
-    cell_types: Vec<Vec<u8>>,
+    cell_types: Vec<Word>,
     cell_type_ranks: Vec<u8>,
 }
 
 /// A name as a field, in quotes where it needs them.
-fn field(name: &str) -> Vec<u8> {
-    if name.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", name.replace('"', "\"\"")).into_bytes()
-    } else {
-        name.as_bytes().to_vec()
-    }
-}
-
-/// Appends a number.
-fn number(value: i64, out: &mut Vec<u8>) {
-    // Writing to memory cannot fail.
-    let _: io::Result<()> = write!(out, "{value}");
-}
-
-/// Appends digits of a number that is not negative, faster than formatting does.
-fn digits(value: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-}
-
-/// Appends a time in µs: exact, with at least one digit behind the point.
-fn time(value: Ticks, out: &mut Vec<u8>) {
-    const UNIT: u64 = nandseq_profile::units::TICKS_PER_US;
-    digits(value.0 / UNIT, out);
-    let point = out.len();
-    // The digit 1 before the fraction keeps its zeros, and gives way to the point.
-    digits(UNIT + value.0 % UNIT, out);
-    out[point] = b'.';
-    while out.len() > point + 2 && out.last() == Some(&b'0') {
-        out.pop();
-    }
+fn field(name: &str) -> String {
+    if name.contains([',', '"', '\n', '\r']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
 }
 
 impl Words {
     pub(crate) fn new(profile: &Profile) -> Self {
-        let bases: Vec<Vec<u8>> = profile.bases.iter().map(|base| field(&base.name)).collect();
-        let mut states = vec![field(&StateName::Default.text(profile))];
+        let word = |text: String| Word::new(text.as_bytes());
+        let state = |name: StateName| word(format!("{},", field(&name.text(profile))));
+        let mut states = vec![state(StateName::Default)];
         for base in profile.bases.ids() {
-            for kind in PhaseKind::ALL {
-                states.push(field(&StateName::Phase(base, kind).text(profile)));
-            }
-            states.push(field(&StateName::End(base).text(profile)));
+            states.extend(PhaseKind::ALL.map(|kind| state(StateName::Phase(base, kind))));
+            states.push(state(StateName::End(base)));
         }
         let op = |op: &nandseq_profile::model::Op| {
-            [field(&op.name), bases[op.base.index()].clone(), Vec::new()].join(&b','.to_owned())
+            word(format!(",{},{},", field(&op.name), field(&profile.bases[op.base].name)))
         };
         let names: Vec<&str> = profile.cell_types.iter().map(|one| one.name.as_str()).collect();
         let mut sorted = names.clone();
         sorted.sort_unstable();
         let rank = |name: &&str| sorted.iter().position(|other| other == name).unwrap_or_default() as u8;
+        let (dies, planes) = (profile.topology.dies, profile.topology.planes);
+        let lane = |die, plane| [word(format!(",{die},{plane},")), word(format!(",d{die}-p{plane}"))];
         Self {
             ops: profile.ops.iter().map(op).collect(),
-            cell_type_ranks: names.iter().map(rank).collect(),
-            cell_types: sorted.iter().map(|name| field(name)).collect(),
-            bases,
+            bases: profile.bases.iter().map(|base| word(format!(",{},", field(&base.name)))).collect(),
             states,
+            lanes: (0..dies).flat_map(|die| (0..planes).map(move |plane| lane(die, plane))).collect(),
+            planes: planes as usize,
+            cell_type_ranks: names.iter().map(rank).collect(),
+            cell_types: sorted.iter().map(|name| word(field(name))).collect(),
         }
     }
 
-    /// A row of operation_timeline up to, and without, what is not known of it; how many columns that leaves.
-    pub(super) fn stretch(&self, origin: &Origin, row: &Stretch, out: &mut Vec<u8>) -> usize {
-        time(row.start, out);
-        out.push(b',');
-        time(row.end, out);
-        out.push(b',');
-        for part in row.place {
-            match u64::try_from(part) {
-                Ok(part) => digits(part, out),
-                Err(_) => number(i64::from(part), out),
-            }
-            out.push(b',');
-        }
-        out.extend_from_slice(&self.ops[origin.op.index()]);
-        out.extend_from_slice(if row.resumed { b"RESUME_CHAIN," } else { b"," });
-        digits(origin.uid, out);
-        out.push(b',');
-        if row.state == StateCode::UNKNOWN {
-            return 3;
-        }
-        out.extend_from_slice(&self.states[usize::from(row.state.0)]);
-        out.push(b',');
-        2
+    /// `,op_name,op_base,` of an operation.
+    pub(super) fn op(&self, op: OpId) -> &Word {
+        &self.ops[op.index()]
     }
 
-    /// A row of op_state_timeline.
-    pub(super) fn segment(&self, base: BaseId, row: &Segment, out: &mut Vec<u8>) {
-        time(row.start, out);
-        out.push(b',');
-        time(row.end, out);
-        out.push(b',');
-        digits(u64::from(row.die.0), out);
-        out.push(b',');
-        digits(u64::from(row.plane.0), out);
-        out.push(b',');
-        out.extend_from_slice(&self.states[usize::from(StateCode::phase(base, row.kind).0)]);
-        out.extend_from_slice(b",d");
-        digits(u64::from(row.die.0), out);
-        out.extend_from_slice(b"-p");
-        digits(u64::from(row.plane.0), out);
-        out.push(b',');
-        out.extend_from_slice(&self.bases[base.index()]);
-        out.push(b',');
-        time(Ticks(row.end.0.saturating_sub(row.start.0)), out);
+    /// `BASE.PHASE,`
+    pub(super) fn state(&self, state: StateCode) -> &Word {
+        &self.states[usize::from(state.0)]
+    }
+
+    /// `,BASE,`
+    pub(super) fn base(&self, base: BaseId) -> &Word {
+        &self.bases[base.index()]
+    }
+
+    /// `,0,2,` and `,d0-p2` of a plane, if the device has it.
+    pub(super) fn lane(&self, die: usize, plane: usize) -> Option<&[Word; 2]> {
+        if plane < self.planes { self.lanes.get(die.saturating_mul(self.planes).saturating_add(plane)) } else { None }
+    }
+
+    /// The cell type of a page that is touched, if there is one.
+    pub(super) fn cell_type(&self, touch: Touch) -> Option<&Word> {
+        self.cell_types.get((touch.0 >> 44 & 7) as usize)
     }
 
     /// The key of a page: it sorts as the rows do.
@@ -225,39 +224,11 @@ impl Words {
         let kind = u64::from(!program) << 3 | u64::from(rank);
         Touch(kind << 44 | u64::from(at.die.0) << 36 | u64::from(at.block.0 & 0xF_FFFF) << 16 | u64::from(at.page.0))
     }
-
-    /// A row of address_touch_count.
-    pub(super) fn touched(&self, touch: Touch, count: u64, out: &mut Vec<u8>) {
-        let kind = touch.0 >> 44;
-        out.extend_from_slice(if kind >> 3 == 0 { b"PROGRAM," } else { b"READ," });
-        if let Some(name) = self.cell_types.get((kind & 7) as usize) {
-            out.extend_from_slice(name);
-        }
-        for part in [touch.0 >> 36 & 0xFF, touch.0 >> 16 & 0xF_FFFF, touch.0 & 0xFFFF, count] {
-            out.push(b',');
-            digits(part, out);
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn text(ps: u64) -> String {
-        let mut out = Vec::new();
-        time(Ticks(ps), &mut out);
-        String::from_utf8(out).unwrap_or_default()
-    }
-
-    #[test]
-    fn times_are_exact_decimals() {
-        assert_eq!(text(0), "0.0");
-        assert_eq!(text(500_000_000), "500.0");
-        assert_eq!(text(7_500_085_000), "7500.085");
-        assert_eq!(text(1), "0.000001");
-        assert_eq!(text(u64::MAX), "18446744073709.551615");
-    }
 
     #[test]
     fn rows_come_back_from_disk_as_they_were() {

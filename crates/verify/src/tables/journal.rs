@@ -23,6 +23,8 @@ use shows::{Show, Shows};
 
 /// The most operations under way; legal sequences have a few for each plane.
 const MOST: usize = 1024;
+/// The most flights whose lists are kept.
+const SPARE: usize = 64;
 
 /// A phase that an operation is to go through.
 #[derive(Clone, Copy, Debug)]
@@ -31,20 +33,25 @@ struct Phase {
     time: Interval,
 }
 
+/// Rows of operation_timeline: where, and the op_state that was found there.
+type Rows = Vec<([i32; 4], StateCode)>;
+/// Where and when an operation was ended on a single plane.
+type Cut = (Die, Plane, Ticks);
+
 /// An operation under way, or suspended.
 #[derive(Clone, Debug)]
 struct Flight {
     origin: Origin,
     ticket: Ticket,
     /// Its rows of operation_timeline: where, and the op_state it found there.
-    rows: Vec<([i32; 4], StateCode)>,
+    rows: Rows,
     dies: std::ops::Range<u8>,
     occupied: Reach,
     resumed: bool,
     /// The phases of the present stretch.
     phases: Vec<Phase>,
     /// Where and when others ended it on single planes.
-    cuts: Vec<(Die, Plane, Ticks)>,
+    cuts: Vec<Cut>,
     /// What remains of CORE_BUSY while it is suspended.
     remains: Option<Ticks>,
     /// The pages it touches, and whether it programs them.
@@ -61,7 +68,7 @@ impl Flight {
 
     /// When it ended on a plane, if others ended it there.
     fn cut_on(&self, die: i64, plane: i64) -> Option<Ticks> {
-        let here = |cut: &&(Die, Plane, Ticks)| (i64::from(cut.0.0), i64::from(cut.1.0)) == (die, plane);
+        let here = |cut: &&Cut| (i64::from(cut.0.0), i64::from(cut.1.0)) == (die, plane);
         self.cuts.iter().filter(here).map(|cut| cut.2).min()
     }
 
@@ -79,6 +86,10 @@ impl Flight {
 pub(super) struct Journal {
     shows: Shows,
     flights: Vec<Flight>,
+    /// Lists of flights that are over, to be used again.
+    spare: Vec<(Rows, Vec<Phase>, Vec<Cut>)>,
+    /// Where the operation that starts goes, and what it finds there.
+    rows: Rows,
     /// When the first of them is over.
     next_end: Ticks,
     pub(super) order: Order,
@@ -95,6 +106,8 @@ impl Journal {
         Self {
             shows: Shows::new(profile.topology),
             flights: Vec::new(),
+            spare: Vec::new(),
+            rows: Vec::new(),
             next_end: Ticks(u64::MAX),
             order: Order::default(),
             touches: Touches::default(),
@@ -123,7 +136,7 @@ impl Journal {
     /// An operation starts. Comes before the device knows of it.
     pub(super) fn start(&mut self, book: &Book, words: &Words, device: &Device, case: &Case<'_>) -> io::Result<()> {
         self.advance(book, words, case.at)?;
-        let rows = self.rows(case);
+        self.find_rows(case);
         for die in case.touched.dies.clone().map(Die) {
             if let Some(axis) = case.kind.suspends
                 && let Some(victim) = device.in_core_busy(die, axis, case.at)
@@ -137,7 +150,7 @@ impl Journal {
         if case.kind.affects_state {
             self.cut_windows(case);
         }
-        self.take_off(case, rows);
+        self.take_off(case);
         if let Some(axis) = case.kind.resumes {
             for die in case.touched.dies.clone().map(Die) {
                 let victim = device.suspended_flight(die, axis).map(|flight| flight.origin.place);
@@ -148,24 +161,28 @@ impl Journal {
     }
 
     /// Where the operation goes, and what it finds there.
-    fn rows(&self, case: &Case<'_>) -> Vec<([i32; 4], StateCode)> {
+    fn find_rows(&mut self, case: &Case<'_>) {
         let row = |target: &Addressed| {
             let place = [target.die, target.plane, target.block, target.page].map(part);
             (place, self.shows.at(target.die, target.plane, case.at))
         };
-        let mut rows: Vec<_> = case.written.iter().map(row).collect();
-        rows.sort_by_key(|(place, _)| (place[0], place[1]));
-        rows
+        self.rows.clear();
+        self.rows.extend(case.written.iter().map(row));
+        self.rows.sort_by_key(|(place, _)| (place[0], place[1]));
     }
 
-    fn take_off(&mut self, case: &Case<'_>, rows: Vec<([i32; 4], StateCode)>) {
+    fn take_off(&mut self, case: &Case<'_>) {
         let ticket = self.order.open(case.origin);
-        let phases: Vec<Phase> = case
-            .kind
-            .spans
-            .iter()
-            .map(|span| Phase { kind: span.kind, time: Interval::new(after(case.at, span.offset), span.duration) })
-            .collect();
+        let (mut rows, mut phases, mut cuts) = self.spare.pop().unwrap_or_default();
+        std::mem::swap(&mut rows, &mut self.rows);
+        phases.clear();
+        phases.extend(
+            case.kind
+                .spans
+                .iter()
+                .map(|span| Phase { kind: span.kind, time: Interval::new(after(case.at, span.offset), span.duration) }),
+        );
+        cuts.clear();
         if case.kind.affects_state {
             for (die, plane) in case.occupied.iter() {
                 for phase in &phases {
@@ -182,7 +199,7 @@ impl Journal {
             occupied: case.occupied.clone(),
             resumed: false,
             phases,
-            cuts: Vec::new(),
+            cuts,
             remains: None,
             touches,
             done: after(case.at, case.kind.array_done),
@@ -191,6 +208,7 @@ impl Journal {
             // Nothing can happen to it any more.
             self.order.add(ticket, |stretches, _| stretch_rows(&flight, stretches));
             self.order.close(ticket);
+            self.keep(flight);
             return;
         }
         self.next_end = self.next_end.min(flight.end());
@@ -198,6 +216,13 @@ impl Journal {
         if self.flights.len() > MOST {
             let lost = self.flights.remove(0);
             self.order.close(lost.ticket);
+        }
+    }
+
+    /// Keeps the lists of a flight that is over for the next one.
+    fn keep(&mut self, flight: Flight) {
+        if self.spare.len() < SPARE {
+            self.spare.push((flight.rows, flight.phases, flight.cuts));
         }
     }
 
@@ -218,6 +243,7 @@ impl Journal {
             }
             let flight = self.flights.remove(at);
             self.land(book, words, &flight, now)?;
+            self.keep(flight);
         }
         self.next_end = next;
         Ok(())

@@ -16,6 +16,8 @@ use nandseq_profile::{OpId, Ticks};
 const OPERATIONS: usize = 1 << 14;
 /// The most rows that wait in memory.
 const ROWS: usize = 1 << 16;
+/// The most slots whose lists are kept to be used again: when an operation that was suspended ends, many move on at once.
+const SPARE: usize = 1 << 10;
 /// Bytes of the head of an operation on disk.
 const HEAD: usize = 38;
 
@@ -121,7 +123,7 @@ impl Order {
                 self.first += 1;
                 self.rows = self.rows.saturating_sub(slot.stretches.len() + slot.segments.len());
                 hand_on(&slot)?;
-                if self.spare.len() < 64 {
+                if self.spare.len() < SPARE {
                     slot.stretches.clear();
                     slot.segments.clear();
                     self.spare.push(slot);

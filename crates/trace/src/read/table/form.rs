@@ -274,6 +274,11 @@ impl TableForm {
         }
     }
 
+    /// The operation of a name.
+    pub(super) fn op(&self, name: &[u8]) -> Option<OpId> {
+        self.ops.get(name).copied()
+    }
+
     /// A row of operation_timeline.
     ///
     /// # Errors

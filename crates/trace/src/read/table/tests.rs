@@ -132,3 +132,30 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// Rows that begin as the one before are read another way.
+    #[test]
+    fn rows_of_proposals_one_after_another_mean_what_each_means_alone(
+        rows in proptest::collection::vec((0_usize..3, 0_usize..6, 0_usize..5, 0_usize..6), 1..20),
+        damage in proptest::option::of((0_usize..2000, prop_oneof![any::<u8>(), Just(b','), Just(b'0'), Just(b'"')])),
+    ) {
+        let begin = ["DEFAULT,READ.END,0,2", "READ.END,READ.END,0,2", "READ.END,READ.END,00,2"];
+        let times = ["500.0", "7500.085", "7500.0850", "007.5", "0.0", "x"];
+        let names = ["Block_Erase_SLC", "Data_Out_Termination", "Banana", "", "\"Block_Erase_SLC\""];
+        let counts = ["1", "12", "012", "0", "", "9999999999999999999999"];
+        let mut lines: Vec<Vec<u8>> = rows
+            .iter()
+            .map(|&(a, b, c, d)| format!("{},{},{},{}", begin[a], times[b], names[c], counts[d]).into_bytes())
+            .collect();
+        if let Some((at, byte)) = damage {
+            let line = at % lines.len();
+            let place = at % lines[line].len();
+            lines[line][place] = byte;
+        }
+        let mut proposals = Proposals::default();
+        for line in lines {
+            prop_assert_eq!(proposals.row(form(), &line), form().proposal(&line));
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Expected rows as they are written.
+//!
+//! Promises the form of `docs/outputs.md`, put together here and nowhere else: what writes tables has its own way of doing it. A row
+//! is compared as bytes, so that making its text is most of what comparing a table costs: texts of times are kept, since
+//! most come again in the next rows, and of rows that differ in the plane alone one is made.
+
+use nandseq_profile::units::TICKS_PER_US;
+use nandseq_profile::{BaseId, Ticks};
+
+use super::expected::{Segment, StateCode, Stretch, Touch, Words};
+use crate::finding::{Origin, Place};
+
+/// How many times are remembered, a power of two.
+const REMEMBERED: usize = 64;
+/// The longest text of a time, and room for its length.
+const TIME: usize = 24;
+
+/// Two digits each.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut at = 0;
+    while at < 100 {
+        pairs[at] = [b'0' + at as u8 / 10, b'0' + at as u8 % 10];
+        at += 1;
+    }
+    pairs
+};
+
+/// Appends the digits of a number.
+fn digits(mut value: u64, out: &mut Vec<u8>) {
+    if value < 10_000 {
+        // All four, and then without the zeros before the first that counts.
+        let ([a, b], [c, d]) = (PAIRS[(value / 100) as usize], PAIRS[(value % 100) as usize]);
+        let zeros = usize::from(value < 1000) + usize::from(value < 100) + usize::from(value < 10);
+        let end = out.len() + 4 - zeros;
+        out.extend_from_slice(&(u32::from_le_bytes([a, b, c, d]) >> (8 * zeros)).to_le_bytes());
+        return out.truncate(end);
+    }
+    let mut text = [0; 20];
+    let mut at = text.len();
+    while value >= 10 {
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[(value % 100) as usize]);
+        value /= 100;
+    }
+    if value > 0 {
+        at -= 1;
+        text[at] = b'0' + value as u8;
+    }
+    out.extend_from_slice(&text[at..]);
+}
+
+/// Appends a number of an address as it is written, which may be anything.
+fn number(value: i32, out: &mut Vec<u8>) {
+    if value < 0 {
+        out.push(b'-');
+    }
+    digits(u64::from(value.unsigned_abs()), out);
+}
+
+/// Appends a time in µs: exact, with at least one digit behind the point.
+fn time(value: Ticks, out: &mut Vec<u8>) {
+    digits(value.0 / TICKS_PER_US, out);
+    let fraction = (value.0 % TICKS_PER_US) as usize;
+    let [a, b] = PAIRS[fraction / 10_000];
+    let [c, d] = PAIRS[fraction / 100 % 100];
+    let [e, f] = PAIRS[fraction % 100];
+    // The last digit that counts; the first one always does.
+    let last = [f, e, d, c, b].iter().take_while(|&&digit| digit == b'0').count();
+    let end = out.len() + 7 - last;
+    out.extend_from_slice(&[b'.', a, b, c, d, e, f, 0]);
+    out.truncate(end);
+}
+
+/// The texts of times that came last.
+#[derive(Debug)]
+struct Times {
+    known: Vec<(Ticks, [u8; TIME])>,
+    text: Vec<u8>,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        let mut zero = [0; TIME];
+        zero[..3].copy_from_slice(b"0.0");
+        zero[TIME - 1] = 3;
+        Self { known: vec![(Ticks::ZERO, zero); REMEMBERED], text: Vec::new() }
+    }
+}
+
+impl Times {
+    /// Appends the text of a time.
+    #[inline]
+    fn put(&mut self, value: Ticks, out: &mut Vec<u8>) {
+        let place = (value.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % REMEMBERED;
+        if self.known[place].0 != value {
+            self.remember(place, value);
+        }
+        // All of it and then less is cheaper than asking how much there is.
+        let text = &self.known[place].1;
+        let len = out.len() + usize::from(text[TIME - 1]);
+        out.extend_from_slice(text);
+        out.truncate(len);
+    }
+
+    fn remember(&mut self, place: usize, value: Ticks) {
+        self.text.clear();
+        time(value, &mut self.text);
+        let known = &mut self.known[place];
+        known.0 = value;
+        known.1[..self.text.len()].copy_from_slice(&self.text);
+        known.1[TIME - 1] = self.text.len() as u8;
+    }
+}
+
+/// Writes rows, one at a time.
+#[derive(Debug)]
+pub(super) struct Scribe {
+    pub(super) words: Words,
+    times: Times,
+    durations: Times,
+    /// The row that was written last but for segments.
+    text: Vec<u8>,
+    /// The operation of the stretch that was written last, and whether it was resumed.
+    of: Option<(Place, bool)>,
+    /// What its rows have in common: `,op_name,op_base,source,op_uid,`
+    op: Vec<u8>,
+    /// The segment that was written last.
+    last: Option<(BaseId, Segment)>,
+    segment: Vec<u8>,
+    /// Where its plane stands.
+    plane_at: [usize; 2],
+}
+
+impl Scribe {
+    pub(super) fn new(words: Words) -> Self {
+        Self {
+            words,
+            times: Times::default(),
+            durations: Times::default(),
+            text: Vec::new(),
+            of: None,
+            op: Vec::new(),
+            last: None,
+            segment: Vec::new(),
+            plane_at: [0; 2],
+        }
+    }
+
+    /// A row of operation_timeline up to, and without, what is not known of it; how many columns that leaves.
+    pub(super) fn stretch(&mut self, origin: &Origin, row: &Stretch) -> (&[u8], usize) {
+        let of = Some((origin.place, row.resumed));
+        if self.of != of {
+            self.of = of;
+            self.op.clear();
+            self.words.op(origin.op).put(&mut self.op);
+            self.op.extend_from_slice(if row.resumed { b"RESUME_CHAIN," } else { b"," });
+            digits(origin.uid, &mut self.op);
+            self.op.push(b',');
+        }
+        let text = &mut self.text;
+        text.clear();
+        self.times.put(row.start, text);
+        text.push(b',');
+        self.times.put(row.end, text);
+        let [die, plane, block, page] = row.place;
+        let known = usize::try_from(die).ok().zip(usize::try_from(plane).ok());
+        if let Some([lane, _]) = known.and_then(|(die, plane)| self.words.lane(die, plane)) {
+            lane.put(text);
+        } else {
+            text.push(b',');
+            number(die, text);
+            text.push(b',');
+            number(plane, text);
+            text.push(b',');
+        }
+        number(block, text);
+        text.push(b',');
+        number(page, text);
+        text.extend_from_slice(&self.op);
+        if row.state == StateCode::UNKNOWN {
+            return (text, 3);
+        }
+        self.words.state(row.state).put(text);
+        (text, 2)
+    }
+
+    /// A row of op_state_timeline; the device has its plane.
+    pub(super) fn segment(&mut self, base: BaseId, row: &Segment) -> &[u8] {
+        let again = |(last_base, last): (BaseId, Segment)| {
+            last_base == base && Segment { plane: row.plane, ..last } == *row && last.plane.0 < 10 && row.plane.0 < 10
+        };
+        if self.last.is_some_and(again) {
+            for at in self.plane_at {
+                self.segment[at] = b'0' + row.plane.0;
+            }
+            return &self.segment;
+        }
+        self.last = Some((base, *row));
+        let text = &mut self.segment;
+        text.clear();
+        self.times.put(row.start, text);
+        text.push(b',');
+        self.times.put(row.end, text);
+        let lane = self.words.lane(row.die.index(), row.plane.index());
+        if let Some([place, _]) = lane {
+            place.put(text);
+        }
+        self.plane_at[0] = text.len() - 2;
+        self.words.state(StateCode::phase(base, row.kind)).put(text);
+        // Its comma is that of the lane.
+        text.pop();
+        if let Some([_, lane]) = lane {
+            lane.put(text);
+        }
+        self.plane_at[1] = text.len() - 1;
+        self.words.base(base).put(text);
+        self.durations.put(Ticks(row.end.0.saturating_sub(row.start.0)), text);
+        text
+    }
+
+    /// A row of address_touch_count.
+    pub(super) fn touched(&mut self, touch: Touch, count: u64) -> &[u8] {
+        let text = &mut self.text;
+        text.clear();
+        text.extend_from_slice(if touch.is_program() { b"PROGRAM," } else { b"READ," });
+        if let Some(name) = self.words.cell_type(touch) {
+            name.put(text);
+        }
+        for part in touch.place().into_iter().chain([count]) {
+            text.push(b',');
+            digits(part, text);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::expected::Word;
+    use super::*;
+
+    fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    #[test]
+    fn times_are_exact_decimals_when_they_are_new_and_when_they_come_again() {
+        let mut times = Times::default();
+        for _ in 0..2 {
+            for (ps, expected) in [
+                (0, "0.0"),
+                (500_000_000, "500.0"),
+                (7_500_085_000, "7500.085"),
+                (10_000_000_000, "10000.0"),
+                (100_000, "0.1"),
+                (1, "0.000001"),
+                (u64::MAX, "18446744073709.551615"),
+            ] {
+                assert_eq!(text(|out| times.put(Ticks(ps), out)), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn words_of_any_length_are_written_whole() {
+        let long = "0123456789".repeat(20);
+        for len in [0, 1, 63, 64, 65, 200] {
+            assert_eq!(text(|out| Word::new(&long.as_bytes()[..len]).put(out)), long[..len]);
+        }
+    }
+
+    #[test]
+    fn numbers_of_every_length_are_written_digit_by_digit() {
+        for power in 0..=19 {
+            let power = 10_u64.pow(power);
+            for value in [power - 1, power, power + 1, power.saturating_mul(9)] {
+                assert_eq!(text(|out| digits(value, out)), value.to_string());
+            }
+        }
+        for value in [0, 7, -1, i32::MIN, i32::MAX] {
+            assert_eq!(text(|out| number(value, out)), value.to_string());
+        }
+    }
+}
