@@ -59,7 +59,7 @@ impl Map {
     }
 
     /// How many cells that lack hits a plane lets in under a key, if these classes can start.
-    pub(super) fn at_rest(&self, tally: &Tally, key: PhaseKey, open: impl Fn(usize) -> u64) -> u64 {
+    pub(super) fn under(&self, tally: &Tally, key: PhaseKey, open: impl Fn(usize) -> u64) -> u64 {
         let [mut leaving, mut on_planes, mut on_die] = [0; 3];
         for (chunk, (&leaves, &plane)) in self.leaving.iter().zip(&self.on_planes).enumerate() {
             let bits = open(chunk) & tally.lacking_classes(key, chunk);
@@ -95,34 +95,29 @@ impl Map {
         self.ways[base.index()].iter().map(|way| &way.bases[..])
     }
 
-    /// By base: what [`Map::in_phases`] says, where a step follows and where none does.
-    pub(super) fn chart(&self, tally: &Tally, tables: &Tables, chart: &mut Vec<[u64; 2]>) {
-        chart.clear();
-        chart.extend(tables.bases().map(|(_, info)| [false, true].map(|last| self.in_phases(tally, info, last))));
-    }
-
-    /// How many cells the operations of a way lead to, by a chart; `rest` says what a plane lets in in the end under a key:
-    /// (cells, operations).
+    /// How many cells the operations of a way lead to; `phases` says by base what [`Map::in_phases`] does, where a step follows and
+    /// where none does, `under` what a plane lets in in the end under a key.
     pub(super) fn along(
         &self,
         tables: &Tables,
-        (chart, way): (&[[u64; 2]], &[BaseId]),
-        mut rest: impl FnMut(PhaseKey) -> u64,
-    ) -> (u64, u64) {
+        phases: &[[u64; 2]],
+        way: &[BaseId],
+        mut under: impl FnMut(PhaseKey) -> u64,
+    ) -> u64 {
         let mut cells = 0;
         let mut stays = true;
         for (at, &base) in way.iter().enumerate().rev() {
             let last = at + 1 == way.len();
-            cells += chart[base.index()][usize::from(last)];
+            cells += phases[base.index()][usize::from(last)];
             let info = tables.base(base);
             if shows(info) {
-                cells += info.window_key.filter(|_| last).map_or(0, &mut rest);
-                let end = rest(info.end_key);
+                cells += info.window_key.filter(|_| last).map_or(0, &mut under);
+                let end = under(info.end_key);
                 cells += if stays { end } else { end.min(BETWEEN * UNIT) };
                 stays = false;
             }
         }
-        (cells, way.len() as u64)
+        cells
     }
 }
 
