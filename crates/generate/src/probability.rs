@@ -25,23 +25,15 @@ fn build_key(profile: &Profile, key: PhaseKey, table_seed: u64) -> Vec<(OpId, f6
     let forbidden = profile.exclusions.in_op_state(key);
     let candidates: Vec<OpId> =
         profile.ops.iter_ids().filter(|(_, op)| !forbidden.contains(op.base)).map(|(id, _)| id).collect();
-    let overrides = overrides_of(profile, key);
-    let mut masses: IdVec<OpId, Option<f64>> = profile.ops.iter().map(|_| None).collect();
-    for &(what, mass) in &overrides {
-        if let OverrideOf::Op(op) = what {
-            masses[op].get_or_insert(mass);
-        }
-    }
-    let own: Vec<Option<f64>> = candidates.iter().map(|&op| masses[op]).collect();
+    let masses = Masses::new(profile, key);
+    let own: Vec<Option<f64>> = candidates.iter().map(|&op| masses.ops[op]).collect();
     // The mass of a base is shared by those of its names that have none of their own.
     let mut sharers: IdVec<BaseId, usize> = profile.bases.iter().map(|_| 0).collect();
     for (&op, _) in candidates.iter().zip(&own).filter(|(_, own)| own.is_none()) {
         sharers[profile.ops[op].base] += 1;
     }
-    let shared: IdVec<BaseId, Option<f64>> = sharers
-        .iter_ids()
-        .map(|(base, &sharers)| mass_of(&overrides, OverrideOf::Base(base)).map(|mass| mass / sharers as f64))
-        .collect();
+    let shared: IdVec<BaseId, Option<f64>> =
+        sharers.iter_ids().map(|(base, &sharers)| masses.bases[base].map(|mass| mass / sharers as f64)).collect();
     let fixed: Vec<Option<f64>> =
         candidates.iter().zip(&own).map(|(&op, own)| own.or(shared[profile.ops[op].base])).collect();
     let total: f64 = fixed.iter().flatten().sum();
@@ -60,20 +52,33 @@ fn build_key(profile: &Profile, key: PhaseKey, table_seed: u64) -> Vec<(OpId, f6
 }
 
 /// The overrides in force under a key: the global ones, replaced by the key's own.
-fn overrides_of(profile: &Profile, key: PhaseKey) -> Vec<(OverrideOf, f64)> {
-    let mut all = profile.probabilities.global.clone();
-    let own = profile.probabilities.by_key.iter().filter(|(of, _)| *of == key).flat_map(|(_, list)| list);
-    for &(what, mass) in own {
-        match all.iter_mut().find(|(known, _)| *known == what) {
-            Some(entry) => entry.1 = mass,
-            None => all.push((what, mass)),
-        }
-    }
-    all
+struct Masses {
+    bases: IdVec<BaseId, Option<f64>>,
+    ops: IdVec<OpId, Option<f64>>,
 }
 
-fn mass_of(overrides: &[(OverrideOf, f64)], wanted: OverrideOf) -> Option<f64> {
-    overrides.iter().find(|(what, _)| *what == wanted).map(|&(_, mass)| mass)
+impl Masses {
+    fn new(profile: &Profile, key: PhaseKey) -> Self {
+        let mut all = Self {
+            bases: profile.bases.iter().map(|_| None).collect(),
+            ops: profile.ops.iter().map(|_| None).collect(),
+        };
+        for &(what, mass) in &profile.probabilities.global {
+            all.of(what).get_or_insert(mass);
+        }
+        let own = profile.probabilities.by_key.iter().filter(|(of, _)| *of == key).flat_map(|(_, list)| list);
+        for &(what, mass) in own {
+            *all.of(what) = Some(mass);
+        }
+        all
+    }
+
+    fn of(&mut self, what: OverrideOf) -> &mut Option<f64> {
+        match what {
+            OverrideOf::Base(base) => &mut self.bases[base],
+            OverrideOf::Op(op) => &mut self.ops[op],
+        }
+    }
 }
 
 /// The table in force: the profile's own distributions if it states any, else a built one.

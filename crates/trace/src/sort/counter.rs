@@ -95,6 +95,14 @@ impl<K: CountKey> Record for Counted<K> {
     }
 }
 
+/// Keys that are counted together.
+const TOGETHER: usize = 64;
+
+/// The place of a key, but for the length of the table.
+fn place_of(key: impl CountKey) -> usize {
+    Spreading::default().hash_one(key.group()) as usize
+}
+
 /// Counts keys.
 #[derive(Debug)]
 pub(crate) struct Counter<K> {
@@ -106,6 +114,8 @@ pub(crate) struct Counter<K> {
     places: Vec<Counted<K>>,
     /// How many of them are taken.
     taken: usize,
+    /// Keys that come again and are to be counted together.
+    waiting: Vec<K>,
     /// Sorted, each key once.
     counted: Vec<Counted<K>>,
     /// Room for the next ones.
@@ -121,6 +131,7 @@ impl<K: CountKey> Counter<K> {
             fresh: Vec::new(),
             places: Vec::new(),
             taken: 0,
+            waiting: Vec::with_capacity(TOGETHER),
             counted: Vec::new(),
             merged: Vec::new(),
             groups: Groups::default(),
@@ -132,7 +143,11 @@ impl<K: CountKey> Counter<K> {
     pub(crate) fn add(&mut self, key: K) -> io::Result<()> {
         let limit = self.budget.rows + self.budget.rows / 2;
         if K::COMES_AGAIN {
-            self.count(Counted { key, count: 1 });
+            self.waiting.push(key);
+            if self.waiting.len() < TOGETHER {
+                return Ok(());
+            }
+            self.count_waiting();
             if self.taken <= limit {
                 return Ok(());
             }
@@ -152,13 +167,27 @@ impl<K: CountKey> Counter<K> {
         Ok(())
     }
 
+    /// Counts the keys that wait. Their places are all over the memory, so that looking at one is mostly waiting for it: looked at
+    /// one after another, before anything depends on them, they come at the same time.
+    fn count_waiting(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        if let Some(last) = self.places.len().checked_sub(1) {
+            let looks = waiting.iter().map(|&key| self.places[place_of(key) & last].count);
+            std::hint::black_box(looks.fold(0, |all, count| all ^ count));
+        }
+        for key in waiting.drain(..) {
+            self.count(Counted { key, count: 1 });
+        }
+        self.waiting = waiting;
+    }
+
     /// Adds to the count of a key.
     fn count(&mut self, more: Counted<K>) {
         if 2 * self.taken >= self.places.len() {
             self.grow(more.key);
         }
         let last = self.places.len() - 1;
-        let mut at = Spreading::default().hash_one(more.key.group()) as usize & last;
+        let mut at = place_of(more.key) & last;
         loop {
             let place = &mut self.places[at];
             if place.count == 0 {
@@ -186,6 +215,7 @@ impl<K: CountKey> Counter<K> {
     /// Puts what is not sorted yet among the counted keys.
     fn gather(&mut self) {
         if K::COMES_AGAIN {
+            self.count_waiting();
             self.counted.extend(self.places.iter().filter(|place| place.count > 0));
             self.counted.sort_unstable_by_key(|counted| counted.key);
             self.places.iter_mut().for_each(|place| place.count = 0);

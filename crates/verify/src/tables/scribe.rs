@@ -12,7 +12,7 @@ use crate::finding::{Origin, Place};
 
 /// How many times are remembered, a power of two.
 const REMEMBERED: usize = 64;
-/// The longest text of a time, and room for its length.
+/// The longest text of a time, 21 bytes, and room for its length.
 const TIME: usize = 24;
 
 /// Two digits each.
@@ -26,8 +26,24 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
+/// Writes the digits of a number to the beginning of `text`, which has room for them; how many they are.
+#[inline]
+fn digits_into(text: &mut [u8], mut value: u64) -> usize {
+    let len = value.checked_ilog10().unwrap_or(0) as usize + 1;
+    let mut at = len;
+    while at >= 2 {
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[(value % 100) as usize]);
+        value /= 100;
+    }
+    if at == 1 {
+        text[0] = b'0' + value as u8;
+    }
+    len
+}
+
 /// Appends the digits of a number.
-fn digits(mut value: u64, out: &mut Vec<u8>) {
+fn digits(value: u64, out: &mut Vec<u8>) {
     if value < 10_000 {
         // All four, and then without the zeros before the first that counts.
         let ([a, b], [c, d]) = (PAIRS[(value / 100) as usize], PAIRS[(value % 100) as usize]);
@@ -37,17 +53,8 @@ fn digits(mut value: u64, out: &mut Vec<u8>) {
         return out.truncate(end);
     }
     let mut text = [0; 20];
-    let mut at = text.len();
-    while value >= 10 {
-        at -= 2;
-        text[at..at + 2].copy_from_slice(&PAIRS[(value % 100) as usize]);
-        value /= 100;
-    }
-    if value > 0 {
-        at -= 1;
-        text[at] = b'0' + value as u8;
-    }
-    out.extend_from_slice(&text[at..]);
+    let len = digits_into(&mut text, value);
+    out.extend_from_slice(&text[..len]);
 }
 
 /// Appends a number of an address as it is written, which may be anything.
@@ -58,33 +65,27 @@ fn number(value: i32, out: &mut Vec<u8>) {
     digits(u64::from(value.unsigned_abs()), out);
 }
 
-/// Appends a time in µs: exact, with at least one digit behind the point.
-fn time(value: Ticks, out: &mut Vec<u8>) {
-    digits(value.0 / TICKS_PER_US, out);
+/// The text of a time in µs: exact, with at least one digit behind the point. Its length is the last byte.
+fn time(value: Ticks) -> [u8; TIME] {
+    let mut text = [0; TIME];
+    let point = digits_into(&mut text, value.0 / TICKS_PER_US);
     let fraction = (value.0 % TICKS_PER_US) as usize;
     let [a, b] = PAIRS[fraction / 10_000];
     let [c, d] = PAIRS[fraction / 100 % 100];
     let [e, f] = PAIRS[fraction % 100];
-    // The last digit that counts; the first one always does.
-    let last = [f, e, d, c, b].iter().take_while(|&&digit| digit == b'0').count();
-    let end = out.len() + 7 - last;
-    out.extend_from_slice(&[b'.', a, b, c, d, e, f, 0]);
-    out.truncate(end);
+    text[point..point + 7].copy_from_slice(&[b'.', a, b, c, d, e, f]);
+    let zeros = [f, e, d, c, b].iter().take_while(|&&digit| digit == b'0').count();
+    text[TIME - 1] = (point + 7 - zeros) as u8;
+    text
 }
 
 /// The texts of times that came last.
 #[derive(Debug)]
-struct Times {
-    known: Vec<(Ticks, [u8; TIME])>,
-    text: Vec<u8>,
-}
+struct Times(Vec<(Ticks, [u8; TIME])>);
 
 impl Default for Times {
     fn default() -> Self {
-        let mut zero = [0; TIME];
-        zero[..3].copy_from_slice(b"0.0");
-        zero[TIME - 1] = 3;
-        Self { known: vec![(Ticks::ZERO, zero); REMEMBERED], text: Vec::new() }
+        Self(vec![(Ticks::ZERO, time(Ticks::ZERO)); REMEMBERED])
     }
 }
 
@@ -93,23 +94,14 @@ impl Times {
     #[inline]
     fn put(&mut self, value: Ticks, out: &mut Vec<u8>) {
         let place = (value.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % REMEMBERED;
-        if self.known[place].0 != value {
-            self.remember(place, value);
+        let known = &mut self.0[place];
+        if known.0 != value {
+            *known = (value, time(value));
         }
         // All of it and then less is cheaper than asking how much there is.
-        let text = &self.known[place].1;
-        let len = out.len() + usize::from(text[TIME - 1]);
-        out.extend_from_slice(text);
+        let len = out.len() + usize::from(known.1[TIME - 1]);
+        out.extend_from_slice(&known.1);
         out.truncate(len);
-    }
-
-    fn remember(&mut self, place: usize, value: Ticks) {
-        self.text.clear();
-        time(value, &mut self.text);
-        let known = &mut self.known[place];
-        known.0 = value;
-        known.1[..self.text.len()].copy_from_slice(&self.text);
-        known.1[TIME - 1] = self.text.len() as u8;
     }
 }
 
