@@ -8,6 +8,7 @@
 mod draw;
 mod hooks;
 mod outlook;
+mod prospect;
 mod steer;
 mod tally;
 #[cfg(test)]

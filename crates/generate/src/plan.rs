@@ -5,7 +5,7 @@
 
 use nandseq_device::{BaseInfo, BlockRecord, Device, DieLogic, FlightId, OpInfo, Place, Suspended, Tables};
 use nandseq_profile::model::{AddressSource, Axis, LatchKind, StatusOf, StepAddress};
-use nandseq_profile::{Block, CellTypeId, Die, OpId, Plane, PlaneSet, Ticks};
+use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Plane, PlaneSet, Ticks};
 
 use crate::chain::Step;
 use crate::classes::ClassId;
@@ -43,6 +43,18 @@ fn settled_with(device: &Device, tables: &Tables, die: Die, victim: Option<(Axis
         logic.finish(tables.base(tables.op(parked.op).base), &parked.place);
     }
     logic
+}
+
+/// Carries an operation out on a lasting state, and what it resumes; returns that.
+pub(crate) fn carry_out(logic: &mut DieLogic, tables: &Tables, base: BaseId, place: &Place) -> Option<Suspended> {
+    let info = tables.base(base);
+    let revived = info.effects.resume.and_then(|axis| logic.suspended(axis));
+    logic.start(info, place);
+    logic.finish(info, place);
+    if let Some(victim) = revived {
+        logic.finish(tables.base(victim.base), &victim.place);
+    }
+    revived
 }
 
 /// Draws the targets of a name at a hook.
@@ -305,12 +317,7 @@ impl Planner<'_> {
             self.sim.judge(tables, base, &step.place, self.device.planes()).ok()?;
             self.judge_blocks(info, &step.place)?;
         }
-        let revived = info.effects.resume.and_then(|axis| self.sim.suspended(axis));
-        self.sim.start(info, &step.place);
-        self.sim.finish(info, &step.place);
-        if let Some(victim) = revived {
-            self.sim.finish(tables.base(victim.base), &victim.place);
-        }
+        carry_out(&mut self.sim, tables, base, &step.place);
         self.change_blocks(info, &step.place);
         Some(())
     }

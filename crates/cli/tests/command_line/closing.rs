@@ -128,3 +128,17 @@ fn a_site_that_neither_covered_enough_nor_made_all_its_runs_is_not_merged() {
     let refusal = folder.refuse(&["merge", "out"]);
     assert!(refusal.contains("site 1 has 1 of 2 runs in `out`"), "{refusal}");
 }
+
+#[test]
+fn a_table_of_which_nothing_can_ever_be_proposed_leaves_nothing_to_cover() {
+    // Nothing is ever programmed under it, so that there is no page to read.
+    let table = "phase_conditional:\n  DEFAULT: {Read_SLC: 1}\n";
+    let folder = Folder::new().with("table.yaml", table);
+    for flags in [&["--closure"][..], &["--until-coverage", "99"]] {
+        let refusal = folder.refuse(&with(&[flags, &["--op-state-probs", "table.yaml", "--validate-pc"]].concat()));
+        let says = format!("{} has nothing to cover: no operation of the table can ever be proposed", flags[0]);
+        assert!(refusal.starts_with("exit code 2") && refusal.contains(&says), "{refusal}");
+        assert!(refusal.contains("nandseqgen profile check"), "{refusal}");
+        assert!(!folder.path().join("out").exists(), "nothing is written");
+    }
+}

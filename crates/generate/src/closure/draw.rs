@@ -223,7 +223,7 @@ impl Site<'_> {
 }
 
 /// Whether what is in CORE_BUSY on the hook's plane leads to an end that lacks hits.
-fn spares(tally: &Tally, proposal: &Proposal) -> bool {
+pub(super) fn spares(tally: &Tally, proposal: &Proposal) -> bool {
     proposal.state.phase == Some(PhaseKind::CoreBusy) && tally.missing_under(proposal.state.of) > 0
 }
 

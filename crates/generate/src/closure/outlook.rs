@@ -58,8 +58,8 @@ impl Map {
         }
     }
 
-    /// How many cells that lack hits an idle plane lets in under a key, if these classes can start.
-    pub(super) fn at_rest(&self, tally: &Tally, key: PhaseKey, open: impl Fn(usize) -> u64) -> u64 {
+    /// How many cells that lack hits a plane lets in under a key, if these classes can start.
+    pub(super) fn under(&self, tally: &Tally, key: PhaseKey, open: impl Fn(usize) -> u64) -> u64 {
         let [mut leaving, mut on_planes, mut on_die] = [0; 3];
         for (chunk, (&leaves, &plane)) in self.leaving.iter().zip(&self.on_planes).enumerate() {
             let bits = open(chunk) & tally.lacking_classes(key, chunk);
@@ -78,7 +78,8 @@ impl Map {
         tally.fresh(key, all * UNIT)
     }
 
-    /// How many cells that lack hits the phases of an operation let in; `last`: whether no step of a chain cuts its window.
+    /// How many cells that lack hits the phases of an operation let in; `last`: whether no step of a chain cuts its window, which then
+    /// depends on the state.
     pub(super) fn in_phases(&self, tally: &Tally, info: &BaseInfo, last: bool) -> u64 {
         if !shows(info) {
             return 0;
@@ -86,8 +87,7 @@ impl Map {
         let cells = |key: Option<PhaseKey>, most: u64| {
             key.map_or(0, |key| tally.fresh(key, UNIT * tally.missing_under(key).min(most)))
         };
-        let window = if last { LEAVING } else { BETWEEN };
-        cells(info.busy_key, IN_PHASE) + cells(info.window_key, window)
+        cells(info.busy_key, IN_PHASE) + if last { 0 } else { cells(info.window_key, BETWEEN) }
     }
 
     /// How a base may go on: itself and the bases of the chain that follows, for each chain.
@@ -95,31 +95,29 @@ impl Map {
         self.ways[base.index()].iter().map(|way| &way.bases[..])
     }
 
-    /// By base: what [`Map::in_phases`] says, where a step follows and where none does.
-    pub(super) fn chart(&self, tally: &Tally, tables: &Tables, chart: &mut Vec<[u64; 2]>) {
-        chart.clear();
-        chart.extend(tables.bases().map(|(_, info)| [false, true].map(|last| self.in_phases(tally, info, last))));
-    }
-
-    /// How many cells the operations of a way lead to, by a chart; `rest` says what an idle plane lets in in the end after a base:
-    /// (cells, operations).
+    /// How many cells the operations of a way lead to; `phases` says by base what [`Map::in_phases`] does, where a step follows and
+    /// where none does, `under` what a plane lets in in the end under a key.
     pub(super) fn along(
         &self,
         tables: &Tables,
-        (chart, way): (&[[u64; 2]], &[BaseId]),
-        mut rest: impl FnMut(BaseId) -> u64,
-    ) -> (u64, u64) {
+        phases: &[[u64; 2]],
+        way: &[BaseId],
+        mut under: impl FnMut(PhaseKey) -> u64,
+    ) -> u64 {
         let mut cells = 0;
         let mut stays = true;
         for (at, &base) in way.iter().enumerate().rev() {
-            cells += chart[base.index()][usize::from(at + 1 == way.len())];
-            if shows(tables.base(base)) {
-                let end = rest(base);
+            let last = at + 1 == way.len();
+            cells += phases[base.index()][usize::from(last)];
+            let info = tables.base(base);
+            if shows(info) {
+                cells += info.window_key.filter(|_| last).map_or(0, &mut under);
+                let end = under(info.end_key);
                 cells += if stays { end } else { end.min(BETWEEN * UNIT) };
                 stays = false;
             }
         }
-        (cells, way.len() as u64)
+        cells
     }
 }
 

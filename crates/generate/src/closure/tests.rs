@@ -104,3 +104,77 @@ fn a_directed_site_with_nothing_to_go_for_starts_as_much_as_a_plain_one() {
     let (plain, directed) = (operations(false), operations(true));
     assert!(directed > plain / 2 && directed < plain * 2, "{directed} operations against {plain}");
 }
+
+/// A goal of every name under every key, compiled, and nothing hit.
+fn setup(profile: &Profile) -> Setup {
+    let table = of_profile(profile, probability::DEFAULT_TABLE_SEED);
+    let setup = Setup::new(profile, &table, &[]).expect("something to propose");
+    setup.with_goal(profile, everything(profile, true))
+}
+
+#[test]
+fn what_leads_nowhere_loses_value_and_a_hit_halves_the_loss() {
+    let profile = builtin::profile();
+    let setup = setup(&profile);
+    let goal = setup.goal.as_ref().expect("it was given");
+    let mut tally = Tally::new(goal);
+    let (base, class) = (profile.ops[OpId(3)].base, goal.class_of[3]);
+    let losses = |tally: &Tally| [tally.tiredness(base), tally.promise_tiredness(class)];
+    assert_eq!(losses(&tally), [1, 1]);
+    tally.steered[base.index()] = 16;
+    tally.promised[class.index()] = 16;
+    let tired = losses(&tally);
+    assert!(tired.iter().all(|loss| *loss > 4), "{tired:?}");
+    tally.count(goal, &Proposal::default(), OpId(3), Ticks::ZERO);
+    assert_eq!((tally.steered[base.index()], tally.promised[class.index()]), (8, 8));
+    // What was hit already changes nothing.
+    tally.count(goal, &Proposal::default(), OpId(3), Ticks::ZERO);
+    assert_eq!((tally.steered[base.index()], tally.promised[class.index()]), (8, 8));
+}
+
+#[test]
+fn a_key_is_worth_less_the_more_operations_came_there_in_vain_until_a_hit_there() {
+    let profile = builtin::profile();
+    let setup = setup(&profile);
+    let goal = setup.goal.as_ref().expect("it was given");
+    let mut tally = Tally::new(goal);
+    let key = PhaseKey::DEFAULT;
+    assert_eq!(tally.fresh(key, 100), 100);
+    tally.idle[key.index()] = 40;
+    assert!(tally.fresh(key, 100) < 10);
+    tally.count(goal, &Proposal::default(), OpId(3), Ticks::ZERO);
+    assert_eq!(tally.fresh(key, 100), 100);
+}
+
+#[test]
+fn the_level_rises_after_four_hits_for_each_cell() {
+    let profile = builtin::profile();
+    let setup = setup(&profile);
+    let goal = setup.goal.as_ref().expect("it was given");
+    let lacking = |hits: u64| {
+        let text = format!("{}*{hits} {}", goal.cells() - 1, hits - 1);
+        let tally = Tally::of_text(goal, &text).expect("hits of every cell");
+        profile.phase_keys.ids().map(|key| tally.missing_under(key)).sum::<u64>()
+    };
+    // One hit less than 4 for each cell: the level is 1 still.
+    assert_eq!(lacking(4), 0);
+    let tally = Tally::of_text(goal, &format!("{}*1 {}", goal.cells() - 1, 3 * goal.cells() + 1)).expect("hits");
+    let lacks = |op: OpId| tally.lacks(goal, PhaseKey::DEFAULT, op, 0);
+    assert!(lacks(OpId(3)), "a cell with one hit lacks the second");
+}
+
+#[test]
+fn what_is_about_to_end_where_hits_lack_is_rarely_cut() {
+    let profile = builtin::profile();
+    let setup = setup(&profile);
+    let goal = setup.goal.as_ref().expect("it was given");
+    let mut tally = Tally::new(goal);
+    let end = profile.phase_keys.ids().find(|key| profile.phase_keys[*key].base.is_some()).expect("bases have keys");
+    let state = OpState { of: end, phase: Some(PhaseKind::CoreBusy), ..OpState::default() };
+    let proposal = Proposal { state, ..Proposal::default() };
+    assert!(draw::spares(&tally, &proposal));
+    assert!(!draw::spares(&tally, &Proposal { state: OpState { phase: None, ..state }, ..proposal }));
+    // Once nothing lacks hits under the END, there is nothing to spare it for.
+    tally = Tally::of_text(goal, &format!("{}*1", goal.cells())).expect("hits of every cell");
+    assert!(!draw::spares(&tally, &proposal));
+}
