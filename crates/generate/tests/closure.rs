@@ -224,7 +224,7 @@ fn what_a_name_lacks_is_prepared_before_going_to_its_key() {
 }
 
 #[test]
-fn planes_keep_their_key_for_the_next_read() {
+fn page_reads_at_ends_are_covered_within_three_operations_for_each_cell() {
     let (hit, cells, ops) = pursue(1, 3, |profile, cell| {
         let reads = has_effect(profile, cell, |effect| matches!(effect, Effect::FillRegisters { copyback: false }));
         reads && is_end(profile, cell) && !profile.ops[cell.op].multi

@@ -151,7 +151,8 @@ impl fmt::Display for Text<'_> {
         writeln!(f, "  {:<28} {:>9.4}  (0: every cell as often as every other)", "Gini coefficient", merged.gini)?;
         writeln!(
             f,
-            "One more operation proposed and started finds something new with a probability of {:.4} (Good and Turing).",
+            "One more operation proposed and started finds something new with a probability of {:.4} (Good and Turing; it \
+             says nothing of --closure).",
             merged.unseen
         )?;
         if merged.outside.0 > 0 {
