@@ -6,7 +6,7 @@ use nandseq_profile::model::{
     AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, Effect, LatchKind, LatchLevel, LatchNeed,
     PayloadField, PhaseKind, Scope, StatusOf,
 };
-use nandseq_profile::{BaseId, BaseSet, CellTypeId, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::{BaseId, BaseSet, CellTypeId, Grid, OpId, PhaseKey, Profile, Ticks};
 
 use crate::touch::Touch;
 
@@ -242,7 +242,7 @@ pub struct Tables {
     /// A page is readable when page ≤ last programmed page − this.
     pub offset_guard: u32,
     /// Operations start on multiples of this, > 0. Kept by the generator: the device itself judges any time.
-    pub grid: Ticks,
+    pub grid: Grid,
 }
 
 impl Tables {
@@ -268,7 +268,7 @@ impl Tables {
             states: DeviceState::ALL.map(|state| profile.exclusions.in_state(state)),
             programs: profile.cell_types.iter().map(|cell| cell.programs).collect(),
             offset_guard: profile.offset_guard,
-            grid: profile.policies.time_resolution,
+            grid: Grid::new(profile.policies.time_resolution),
         }
     }
 

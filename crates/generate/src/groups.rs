@@ -88,6 +88,8 @@ pub(crate) struct Group {
     pub(crate) with_cell_type: u64,
     /// Takes its address from the book, by [`Source`].
     pub(crate) asking: [u64; 4],
+    /// Proposes nothing, and is eligible at every hook whatever the state of the device.
+    pub(crate) idling: u64,
     /// Addresses the suspended program, what the one-shot latch, and what the copyback latch holds.
     pub(crate) from_suspended: u64,
     pub(crate) from_one_shot: u64,
@@ -181,6 +183,7 @@ impl Group {
             plain,
             with_cell_type: with(&|base| goes_on_with_cell_type(base)) & !plain,
             asking: Source::ALL.map(|source| with(&|base| Source::of(base) == Some(source))),
+            idling: 0,
             from_suspended: from(AddressSource::SuspendedProgram),
             from_one_shot: from(AddressSource::OneShotLatch),
             from_copyback_latch: from(AddressSource::CopybackLatch),
@@ -206,7 +209,17 @@ impl Group {
             from_page,
         };
         group.gates = std::array::from_fn(|facts| closing.gate(&group, facts));
+        group.idling = with(&|base| base.effects.delay) & group.plain & !group.ever_out();
         group
+    }
+
+    /// What some state of the device rules out, address or not.
+    fn ever_out(&self) -> u64 {
+        let gates = self.gates.iter().fold(0, |all, gate| all | gate.forbidden | gate.closed | gate.not_at);
+        let states = [&self.latch[..], &self.suspension, &self.cache_program, &self.op_state];
+        let states = states.into_iter().flatten().fold(self.odt, |all, classes| all | classes);
+        let cutting = self.suspending.into_iter().chain(self.resuming).fold(0, |all, classes| all | classes);
+        gates | states | cutting | self.joining | self.occupying | self.occupying_planes | self.occupying_target
     }
 
     /// What the registers of a plane forbid, by [`gate_of`] them.

@@ -10,8 +10,8 @@
 const MULTIPLIERS: [u64; 2] = [0xD2E7_470E_E14C_6C93, 0xCA5A_8263_9512_1157];
 const WEYL: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xBB67_AE85_84CA_A73B];
 
-/// One block of four numbers.
-fn block(key: [u64; 2], counter: [u64; 4]) -> [u64; 4] {
+/// Writes one block of four numbers: where it is kept, as copying what has just been written costs a wait.
+fn block(key: [u64; 2], counter: [u64; 4], out: &mut [u64; 4]) {
     let (mut key, mut state) = (key, counter);
     for round in 0..10 {
         if round > 0 {
@@ -26,7 +26,7 @@ fn block(key: [u64; 2], counter: [u64; 4]) -> [u64; 4] {
             first as u64,
         ];
     }
-    state
+    *out = state;
 }
 
 /// What a stream of random numbers is for; streams of different kinds never meet.
@@ -64,14 +64,27 @@ impl Stream {
         Self { key, counter: [0, number, kind, 0], block: [0; 4], used: 4 }
     }
 
-    /// The next number, uniform over all of `u64`.
+    /// The numbers of the block that the next draw begins; to be asked before the first draw.
     #[inline]
-    pub fn draw(&mut self) -> u64 {
+    pub(crate) fn first_block(&mut self) -> &[u64; 4] {
+        self.go_on();
+        &self.block
+    }
+
+    /// Makes the next block when the present one is used up.
+    #[inline]
+    fn go_on(&mut self) {
         if self.used == 4 {
-            self.block = block(self.key, self.counter);
+            block(self.key, self.counter, &mut self.block);
             self.counter[0] += 1;
             self.used = 0;
         }
+    }
+
+    /// The next number, uniform over all of `u64`.
+    #[inline]
+    pub fn draw(&mut self) -> u64 {
+        self.go_on();
         self.used += 1;
         self.block[self.used - 1]
     }
@@ -99,18 +112,24 @@ impl Stream {
 mod tests {
     use super::*;
 
+    fn block_of(key: [u64; 2], counter: [u64; 4]) -> [u64; 4] {
+        let mut out = [0; 4];
+        block(key, counter, &mut out);
+        out
+    }
+
     #[test]
     fn blocks_equal_the_authors_known_answers() {
         assert_eq!(
-            block([0; 2], [0; 4]),
+            block_of([0; 2], [0; 4]),
             [0x1655_4d9e_ca36_314c, 0xdb20_fe9d_672d_0fdc, 0xd7e7_72ce_e186_176b, 0x7e68_b68a_ec7b_a23b]
         );
         assert_eq!(
-            block([u64::MAX; 2], [u64::MAX; 4]),
+            block_of([u64::MAX; 2], [u64::MAX; 4]),
             [0x87b0_92c3_013f_e90b, 0x438c_3c67_be8d_0224, 0x9cc7_d7c6_9cd7_77b6, 0xa09c_aebf_594f_0ba0]
         );
         assert_eq!(
-            block(
+            block_of(
                 [0x4528_21e6_38d0_1377, 0xbe54_66cf_34e9_0c6c],
                 [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98_ec4e_6c89]
             ),

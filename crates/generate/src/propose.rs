@@ -36,18 +36,22 @@ impl Site<'_> {
         let fallback =
             kind == HookKind::Refill && !self.setup.refill_uses_end_key && self.device.is_idle(die, plane, now);
         let key = if fallback { PhaseKey::DEFAULT } else { key_virtual };
-        let state = op_state(self.device.plane_phase(die, plane, now));
-        let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
         let setup = self.setup;
-        let view = View { die, plane, chained: self.chains.any_on(die), rested: self.has_rested() };
         let distribution = match &self.bootstrap {
             Some(bootstrap) => setup.bootstrap.distribution(bootstrap.stage()),
             None => &setup.distributions[usize::from(setup.by_key[key.index()])],
         };
+        let directed = self.is_directed();
+        if !directed && distribution.draws_nothing(stream.first_block()) {
+            return;
+        }
+        let state = op_state(self.device.plane_phase(die, plane, now));
+        let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
+        let view = View { die, plane, chained: self.chains.any_on(die), rested: self.has_rested() };
         let Self { bench, chains, device, lottery, faces, .. } = self;
         let waiting = || bench.waits_for_planes(chains, device, &setup.tables, (die, now));
         view.fill(lottery, distribution, faces, (device, setup), now, waiting);
-        if self.is_directed() {
+        if directed {
             return self.propose_directed(&view, &proposal, kind, distribution, &mut stream, sink);
         }
         for _ in 0..setup.max_tries {

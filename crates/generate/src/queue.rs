@@ -85,12 +85,14 @@ impl Queue {
     pub(crate) fn push(&mut self, time: Ticks, event: Event) {
         self.created += 1;
         let entry = Entry { time, order: event.class() << 60 | self.created, event };
+        let key = entry.key();
         let mut at = self.entries.len();
         self.entries.push(entry);
-        while at > 0 && self.entries[at - 1].key() < self.entries[at].key() {
-            self.entries.swap(at - 1, at);
+        while at > 0 && self.entries[at - 1].key() < key {
+            self.entries[at] = self.entries[at - 1];
             at -= 1;
         }
+        self.entries[at] = entry;
     }
 
     /// When the next event happens.

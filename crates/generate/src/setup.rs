@@ -3,12 +3,14 @@
 //! Names with the same base, cell type and plane count are eligible together, so distributions are kept by such classes: a
 //! proposal decides per class, and draws a name inside the class it drew. Weights are integers from here on.
 
+use std::ops::RangeInclusive;
+
 use nandseq_device::{OpInfo, Tables};
 use nandseq_profile::model::{Axis, Chain, ChainStep, PayloadField, StatusOf, StepAddress};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
 use crate::bootstrap::BootstrapSetup;
-use crate::classes::{CHUNK, ClassId, Classes};
+use crate::classes::{CHUNK, ClassId, Classes, places};
 use crate::closure::Goal;
 use crate::groups::Groups;
 
@@ -23,6 +25,8 @@ pub(crate) struct Distribution {
     masses: Vec<[u64; CHUNK]>,
     /// For each class the first of its names and one past the last.
     spans: Vec<(u32, u32)>,
+    /// The random numbers by which nothing is drawn whatever else is eligible; see [`Distribution::draws_nothing`].
+    nothing: Option<RangeInclusive<u64>>,
 }
 
 /// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
@@ -53,6 +57,7 @@ impl Distribution {
             masses: vec![[0; CHUNK]; classes.chunks()],
             spans: vec![(0, 0); classes.count()],
             names: Vec::new(),
+            nothing: None,
         };
         for (at, &(class, _, weight)) in names.iter().enumerate() {
             let (first, end) = &mut all.spans[class.index()];
@@ -64,6 +69,36 @@ impl Distribution {
             all.masses[class.chunk()][class.place()] += weight;
         }
         Self { names: names.into_iter().map(|(_, op, weight)| (op, weight)).collect(), ..all }
+    }
+
+    /// Finds out which draws come to nothing in every state.
+    ///
+    /// Of the eligible classes those before the idling one have a mass `b` of at most B, those behind it one of at most A. A number
+    /// r of 64 bits draws at `r (b + D + a) / 2⁶⁴`, which is on the idling one, of mass D, when it is neither below `b` nor as
+    /// high as `b + D`. Both are hardest to meet when `a` = 0 and `b` = B, and when `b` = 0 and `a` = A.
+    fn find_nothing(&mut self, groups: &Groups) {
+        let idling = |&class: &ClassId| groups.chunks()[class.chunk()].idling & class.bit() != 0;
+        let chunks = self.sets.iter().enumerate();
+        let of_chunk = |(chunk, &set): (usize, &u64)| places(set).map(move |place| ClassId::at(chunk, place));
+        let classes: Vec<ClassId> = chunks.flat_map(of_chunk).collect();
+        let Some(at) = classes.iter().position(idling) else { return };
+        let mass = |class: &ClassId| u128::from(self.masses[class.chunk()][class.place()]);
+        let before: u128 = classes[..at].iter().map(mass).sum();
+        let behind: u128 = classes[at + 1..].iter().map(mass).sum();
+        let own = mass(&classes[at]);
+        let first = (before << 64).div_ceil(before + own);
+        let end = (own << 64).div_ceil(own + behind);
+        let (Ok(first), Ok(last)) = (u64::try_from(first), u64::try_from(end - 1)) else { return };
+        self.nothing = (first <= last).then_some(first..=last);
+    }
+
+    /// Whether a hook whose random numbers begin with these draws nothing, whatever is eligible.
+    ///
+    /// A draw passes over a number with a probability of at most 2⁻²⁰, for the sake of exact uniformity, and which numbers those
+    /// are depends on what is eligible. So the next two are asked as well: that all three would be passed over happens once in
+    /// 2⁶⁰ hooks.
+    pub(crate) fn draws_nothing(&self, numbers: &[u64; 4]) -> bool {
+        self.nothing.as_ref().is_some_and(|nothing| numbers[..3].iter().all(|number| nothing.contains(number)))
     }
 
     /// Whether it has no names.
@@ -203,6 +238,8 @@ impl Setup {
             }
             known => known,
         };
+        let groups = Groups::new(&tables, &classes, profile.phase_keys.len());
+        distributions.iter_mut().for_each(|own| own.find_nothing(&groups));
         by_key.iter_mut().filter(|slot| **slot == u16::MAX).for_each(|slot| *slot = default);
         if distributions.iter().all(Distribution::is_empty) {
             return Err(SetupError::NothingToPropose);
@@ -225,7 +262,7 @@ impl Setup {
             refill_uses_end_key: policies.refill_uses_end_key,
             resume,
             goal: None,
-            groups: Groups::new(&tables, &classes, profile.phase_keys.len()),
+            groups,
             classes,
             tables,
         })

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nandseq_device::{BaseInfo, Device, FlightId, Rule};
 use nandseq_profile::model::Axis;
-use nandseq_profile::{Die, OpId, Target, Ticks};
+use nandseq_profile::{Die, OpId, Plane, Target, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use crate::bootstrap::Bootstrap;
@@ -102,6 +102,8 @@ pub struct Site<'s> {
     pub(crate) hooks: u64,
     pub(crate) uid: u64,
     pub(crate) refills: u64,
+    /// Where the next refill looks: that many refills on in the round of all planes of all dies.
+    pub(crate) lane: (Die, Plane),
     /// Operations resumed so far.
     pub(crate) revivals: u64,
     /// When everything that has started will have ended, windows and bus included.
@@ -152,6 +154,7 @@ impl<'s> Site<'s> {
             hooks: 0,
             uid: 0,
             refills: 0,
+            lane: (Die(0), Plane(0)),
             revivals: 0,
             quiet: Ticks::ZERO,
             proposing: false,
@@ -274,17 +277,17 @@ impl<'s> Site<'s> {
             Event::Hook(hook) => self.propose((hook.die, hook.plane), HookKind::Phase, now, sink),
             Event::Extra(die, plane) => self.propose((die, plane), HookKind::Extra, now, sink),
             Event::Refill => {
-                let tables = &self.setup.tables;
-                let lanes = self.round();
-                let lane = self.refills % lanes;
-                let planes = u64::from(tables.size.planes);
-                let (die, plane) = ((lane / planes) as u8, (lane % planes) as u8);
+                let lane = self.lane;
+                self.lane = self.lane_after(lane);
                 self.refills += 1;
-                let next = (now + self.setup.refill_period).ceil_to(tables.grid);
+                let next = (now + self.setup.refill_period).ceil_to(self.setup.tables.grid);
                 self.queue.push(next, Event::Refill);
-                let idle = self.device.flights().next().is_none();
-                self.bootstrap_after(|bootstrap, setup, _| !idle || bootstrap.waited(&setup.bootstrap, lanes as u32));
-                self.propose((Die(die), nandseq_profile::Plane(plane)), HookKind::Refill, now, sink);
+                if self.bootstrap.is_some() {
+                    let idle = self.device.flights().next().is_none();
+                    let lanes = self.round() as u32;
+                    self.bootstrap_after(|bootstrap, setup, _| !idle || bootstrap.waited(&setup.bootstrap, lanes));
+                }
+                self.propose(lane, HookKind::Refill, now, sink);
             }
         }
     }

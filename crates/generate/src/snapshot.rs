@@ -120,6 +120,7 @@ impl<'s> Site<'s> {
         site.quiet = state.time;
         site.uid = state.operations;
         site.refills = state.refills;
+        site.lane = site.lane_of(state.refills);
         site.revivals = state.resumptions;
         site.queue = Queue::default();
         let hooks = state.hooks.iter().map(|hook| (hook.time, Event::Hook(hook.hook())));

@@ -24,4 +24,4 @@ pub use diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Span};
 pub use ids::{BaseId, BaseSet, Block, CellTypeId, Die, GroupId, IdVec, OpId, Page, PhaseKey, Plane, PlaneSet, Target};
 pub use model::Profile;
 pub use read::{ReadOptions, read};
-pub use units::Ticks;
+pub use units::{Grid, Ticks};

@@ -14,6 +14,31 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct Ticks(pub u64);
 
+/// The times at which operations may start: the multiples of a step.
+///
+/// Keeps the reciprocal of the step, because every event is put on the grid and a division takes as long as a dozen other
+/// instructions: a time times `⌊(2⁶⁴ − 1) / step⌋`, over 2⁶⁴, is its quotient or one less.
+#[derive(Clone, Copy, Debug)]
+pub struct Grid {
+    step: Ticks,
+    reciprocal: u64,
+}
+
+impl Grid {
+    /// The multiples of a step; of 1 ps for a step of 0.
+    #[must_use]
+    pub const fn new(step: Ticks) -> Self {
+        let step = if step.0 == 0 { 1 } else { step.0 };
+        Self { step: Ticks(step), reciprocal: u64::MAX / step }
+    }
+
+    /// The distance of two neighbours.
+    #[must_use]
+    pub const fn step(self) -> Ticks {
+        self.step
+    }
+}
+
 /// Picoseconds in a microsecond.
 pub const TICKS_PER_US: u64 = 1_000_000;
 
@@ -55,10 +80,14 @@ impl Ticks {
         parse_scaled(text, 6, MAX_US)
     }
 
-    /// Rounds up to a multiple of `grid` (`grid` > 0).
+    /// Rounds up to a multiple of the grid's step.
+    #[inline]
     #[must_use]
-    pub const fn ceil_to(self, grid: Self) -> Self {
-        Self(self.0.div_ceil(grid.0) * grid.0)
+    pub const fn ceil_to(self, grid: Grid) -> Self {
+        let whole = ((self.0 as u128 * grid.reciprocal as u128) >> 64) as u64 * grid.step.0;
+        let rest = self.0 - whole;
+        let steps = (rest > 0) as u64 + (rest > grid.step.0) as u64;
+        Self(whole + steps * grid.step.0)
     }
 
     /// The exact decimal number of microseconds: `7500.085`, `9.8244`, `0`.
@@ -159,6 +188,22 @@ impl fmt::Display for Ticks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_goes_to_the_next_multiple_of_the_step() {
+        let steps = [1, 2, 3, 7, 10, 1_000, 1_000_000, 123_457, (1 << 40) + 1, 8_640_000_000_000_000_000];
+        for step in steps {
+            let grid = Grid::new(Ticks(step));
+            let near =
+                |time: u64| (time.saturating_sub(2)..=time.saturating_add(2)).filter(|&at| at <= u64::MAX - step);
+            for multiple in [0, 1, 2, 3, 1_000, 999_999_937, u64::MAX / step - 1] {
+                for time in near(multiple.saturating_mul(step)) {
+                    assert_eq!(Ticks(time).ceil_to(grid), Ticks(time.div_ceil(step) * step), "{time} by {step}");
+                }
+            }
+        }
+        assert_eq!(Ticks(5).ceil_to(Grid::new(Ticks::ZERO)), Ticks(5));
+    }
 
     #[test]
     fn decimal_microseconds_convert_exactly() {

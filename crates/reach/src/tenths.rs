@@ -7,7 +7,7 @@
 use std::ops::RangeInclusive;
 
 use nandseq_profile::input_time::{TENTHS, inside_tenth};
-use nandseq_profile::{BaseId, BaseSet, OpId, PhaseKey, Ticks};
+use nandseq_profile::{BaseId, BaseSet, Grid, OpId, PhaseKey, Ticks};
 
 use crate::explore::Graph;
 use crate::model::Model;
@@ -58,7 +58,7 @@ pub(crate) fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey, proposed: 
 }
 
 /// Whether an operation that started on the grid can be followed by a start in both spans of its phase.
-fn on_grid(one: &RangeInclusive<u64>, other: &RangeInclusive<u64>, phase: Ticks, grid: Ticks) -> bool {
+fn on_grid(one: &RangeInclusive<u64>, other: &RangeInclusive<u64>, phase: Ticks, grid: Grid) -> bool {
     let (first, last) = (*one.start().max(other.start()), *one.end().min(other.end()));
     first <= last && Ticks(phase.0 + first).ceil_to(grid).0 <= phase.0 + last
 }

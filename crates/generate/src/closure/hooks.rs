@@ -4,7 +4,7 @@
 
 use nandseq_device::FlightId;
 use nandseq_profile::input_time::{TENTHS, inside_tenth};
-use nandseq_profile::{BaseId, Die, PhaseKey, Plane, Ticks};
+use nandseq_profile::{BaseId, Die, Grid, PhaseKey, Plane, Ticks};
 use nandseq_trace::Proposal;
 
 use super::Tally;
@@ -128,9 +128,10 @@ fn draw_lane(step: Step, dies: u64, planes: nandseq_profile::PlaneSet, stream: &
 }
 
 /// A time on the grid, inside a phase, that counts for a tenth of it; `None` where there is none.
-fn instant(bin: u8, (start, end): (Ticks, Ticks), grid: Ticks, stream: &mut Stream) -> Option<Ticks> {
+fn instant(bin: u8, (start, end): (Ticks, Ticks), grid: Grid, stream: &mut Stream) -> Option<Ticks> {
     let inside = inside_tenth(bin, end - start);
-    let first = Ticks(start.0 + inside.start()).ceil_to(grid).0 / grid.0;
-    let last = (start.0 + inside.end()) / grid.0;
-    (first <= last).then(|| Ticks((first + stream.below(last - first + 1)) * grid.0))
+    let step = grid.step().0;
+    let first = (start.0 + inside.start()).div_ceil(step);
+    let last = (start.0 + inside.end()) / step;
+    (first <= last).then(|| Ticks((first + stream.below(last - first + 1)) * step))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use nandseq_device::{Place, Reach, Rule};
-use nandseq_profile::model::AddressSource;
+use nandseq_profile::model::{AddressSource, Effect};
 use nandseq_profile::{Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, builtin};
 use nandseq_trace::Operation;
 
@@ -14,6 +14,9 @@ use crate::lottery::Lottery;
 use crate::probability::{Distributions, of_profile};
 use crate::queue::{Event, Hook};
 use crate::setup::{Distribution, Setup};
+
+#[path = "../../tests/support/adversaries.rs"]
+mod adversaries;
 
 struct Nowhere;
 
@@ -235,4 +238,84 @@ fn every_place(setup: &Setup, op: OpId, (die, plane): (Die, Plane)) -> impl Iter
             (0..pages).flat_map(move |page| cells.clone().into_iter().map(move |cell| at(planes, group, page, cell)))
         })
     })
+}
+
+/// Asserts that hooks whose random numbers are said to draw nothing do so; returns how many there were, of how many.
+fn count_idle_hooks(setup: &Setup, seed: u64, most: u64) -> (u64, u64) {
+    let (mut idle, mut all) = (0, 0);
+    at_hooks(setup, seed, |site, lane, key, now| {
+        all += 1;
+        let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
+        let stream = || Stream::new(site.key(), StreamKind::Hook, site.hooks + 1);
+        if distribution.draws_nothing(stream().first_block()) {
+            idle += 1;
+            let mut lottery = lottery_of(site, &view_of(site, lane), distribution, now);
+            let (_, class) = lottery.draw(distribution, &mut stream()).expect("what idles is always eligible");
+            assert!(setup.tables.base(setup.classes.get(class).base).effects.delay, "hook {} at {now}", site.hooks + 1);
+        }
+        all < most
+    });
+    (idle, all)
+}
+
+#[test]
+fn what_is_said_to_draw_nothing_draws_nothing_in_every_state() {
+    let (setup, _) = setup_of(&builtin::profile());
+    let (idle, all) = count_idle_hooks(&setup, 7, 20_000);
+    assert!(idle * 3 > all, "only {idle} of {all} hooks are known to draw nothing beforehand");
+    let hostile = (0..adversaries::COUNT).map(|number| adversaries::adversary(&builtin::profile(), number));
+    let others = hostile.chain([small(1, 2, 5, 2), small(3, 3, 9, 4)]);
+    let found: u64 = others.map(|profile| count_idle_hooks(&setup_of(&profile).0, 8, 4_000).0).sum();
+    assert!(found > 2_000, "only {found} hooks are known to draw nothing beforehand");
+}
+
+#[test]
+fn where_a_state_forbids_what_proposes_nothing_every_hook_looks_at_the_state() {
+    let mut profile = builtin::profile();
+    let delay = profile.bases.iter_ids().find(|(_, base)| base.effects.contains(&Effect::Delay)).expect("it idles").0;
+    let (setup, _) = setup_of(&profile);
+    let known = |setup: &Setup| setup.distributions.iter().filter(|own| own.draws_nothing(&[1 << 62; 4])).count();
+    assert!(known(&setup) > 20);
+    let group = profile.exclusions.by_state.iter().find_map(|(_, groups)| groups.first().copied()).expect("a rule");
+    profile.exclusions.groups[group].forbids.insert(delay);
+    let (setup, _) = setup_of(&profile);
+    assert_eq!(known(&setup), 0);
+}
+
+#[test]
+fn the_numbers_that_draw_nothing_do_so_whatever_else_is_eligible_and_no_others_do() {
+    let (setup, table) = setup_of(&builtin::profile());
+    let mut ends = 0;
+    for (key, entries) in &table {
+        let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
+        let names = &distribution.names;
+        let idles = |op: OpId| setup.tables.base(setup.tables.op(op).base).effects.delay;
+        let Some(at) = names.iter().position(|&(op, _)| idles(op)) else { continue };
+        let mass = |of: &[(OpId, u64)]| of.iter().map(|&(_, weight)| u128::from(weight)).sum::<u128>();
+        let idling = names.iter().filter(|&&(op, _)| idles(op)).count();
+        let (before, own, behind) = (mass(&names[..at]), mass(&names[at..at + idling]), mass(&names[at + idling..]));
+        let on_idling = |number: u64| {
+            [(0, 0), (before, 0), (0, behind), (before, behind)].into_iter().all(|(before, behind)| {
+                let drawn = (u128::from(number) * (before + own + behind)) >> 64;
+                (before..before + own).contains(&drawn)
+            })
+        };
+        let said = |number: u64| distribution.draws_nothing(&[number; 4]);
+        let mut stream = Stream::new([1, 1], StreamKind::Hook, u64::from(key.0));
+        for _ in 0..200 {
+            let number = stream.draw();
+            assert_eq!(said(number), on_idling(number), "{number} under {key:?}, {} names", entries.len());
+        }
+        // Where the answer changes, found by halving.
+        let (mut yes, mut no) = (own.min(1 << 62) as u64, u64::MAX);
+        if said(yes) && !said(no) {
+            while no - yes > 1 {
+                let middle = yes + (no - yes) / 2;
+                *(if said(middle) { &mut yes } else { &mut no }) = middle;
+            }
+            assert!(on_idling(yes) && !on_idling(no), "the end of the range under {key:?}");
+            ends += 1;
+        }
+    }
+    assert!(ends > 20, "only {ends} ranges have an end");
 }

@@ -3,55 +3,31 @@
 //! An event loop at the engine's rate of events that decides nothing, and a formatter that writes the engine's rows but knows
 //! them beforehand. `cargo bench -p nandseq-generate --bench floor`; `docs/performance.md` sets the engine beside them.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+mod replay;
+
 use std::io;
 
+use divan::Bencher;
 use divan::counter::ItemsCount;
-use divan::{Bencher, black_box};
-use nandseq_generate::{RunLimits, Setup, Site, Stream, StreamKind, probability};
+use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{OpId, Target, Ticks, builtin};
 use nandseq_trace::sequence::{SequenceLayout, SequenceWriter};
 use nandseq_trace::{Operation, Sink, Status};
+use replay::Known;
 
 fn main() {
     divan::main();
 }
 
 const OPERATIONS: u64 = 200_000;
-/// Events of the built-in device for each operation: ends, due steps, hooks, wakes and refills.
-const EVENTS: u64 = 4;
-/// How many of them are hooks: each has a stream of its own and draws one name.
-const HOOKS: u64 = 2;
-/// Events that wait at a time.
-const PENDING: u64 = 24;
-/// Names among which a hook draws.
-const NAMES: usize = 294;
-
-/// Events come and go and names are drawn, but nothing follows from it.
-#[divan::bench(sample_count = 10, sample_size = 1)]
-fn empty_event_loop(bencher: Bencher<'_, '_>) {
-    let weights: Vec<u64> = (1..=NAMES as u64).collect();
-    bencher.counter(ItemsCount::new(OPERATIONS)).bench_local(|| {
-        let mut queue: BinaryHeap<Reverse<(u64, u64)>> = (0..PENDING).map(|event| Reverse((event, event))).collect();
-        for event in 0..OPERATIONS * EVENTS {
-            let Some(Reverse((time, _))) = queue.pop() else { break };
-            let mut distance = 1 + (event.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54);
-            if event % EVENTS < HOOKS {
-                let mut stream = Stream::new([42, 0], StreamKind::Hook, event);
-                let total: u64 = weights.iter().sum();
-                let mut at = stream.below(total);
-                let name = weights.iter().position(|&weight| {
-                    let here = at < weight;
-                    at = at.wrapping_sub(weight);
-                    here
-                });
-                distance += black_box(name).unwrap_or_default() as u64;
-            }
-            queue.push(Reverse((time + distance, event + PENDING)));
-        }
-        queue.len()
-    });
+/// A run carried out again, its decisions known: see [`replay`].
+#[divan::bench(sample_count = 10, sample_size = 1, args = [(1, 64), (2, 1_020), (16, 4_096)])]
+fn known_decisions(bencher: Bencher<'_, '_>, (dies, blocks): (u32, u32)) {
+    let mut profile = builtin::profile();
+    profile.topology.dies = dies;
+    profile.topology.blocks_per_die = blocks;
+    let run = Known::new(&profile, OPERATIONS);
+    bencher.counter(ItemsCount::new(OPERATIONS)).bench_local(|| run.carry_out());
 }
 
 /// An operation as a sink saw it.
