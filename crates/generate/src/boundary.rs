@@ -1,9 +1,8 @@
 //! The boundary between two runs: what is in flight has ended, what lasts is settled, what was to be proposed is carried on.
 
-use nandseq_profile::{Die, Plane, Ticks};
+use nandseq_profile::Ticks;
 
 use crate::queue::{Event, Hook};
-
 use crate::safety::{Order, is_wide};
 use crate::site::Site;
 use crate::waiting::Bench;
@@ -37,25 +36,6 @@ impl Site<'_> {
     /// How many refills visit every plane of every die.
     pub(crate) fn round(&self) -> u64 {
         u64::from(self.setup.tables.size.dies) * u64::from(self.setup.tables.size.planes)
-    }
-
-    /// Where a number of refills ends up in its round.
-    pub(crate) fn lane_of(&self, refills: u64) -> (Die, Plane) {
-        let planes = u64::from(self.setup.tables.size.planes);
-        let lane = refills % self.round();
-        (Die((lane / planes) as u8), Plane((lane % planes) as u8))
-    }
-
-    /// The lane after another in the round.
-    pub(crate) const fn lane_after(&self, (die, plane): (Die, Plane)) -> (Die, Plane) {
-        let size = &self.setup.tables.size;
-        if plane.0 + 1 < size.planes {
-            (die, Plane(plane.0 + 1))
-        } else if die.0 + 1 < size.dies {
-            (Die(die.0 + 1), Plane(0))
-        } else {
-            (Die(0), Plane(0))
-        }
     }
 
     /// Puts the hooks that fell into the pause at the start of the next run.

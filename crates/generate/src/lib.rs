@@ -2,6 +2,9 @@
 //!
 //! Events, proposals, chains, probabilities, sites and runs. The only randomness of the product; no clock, no files.
 
+#[cfg(test)]
+#[path = "../tests/support/adversaries.rs"]
+mod adversaries;
 mod bootstrap;
 mod boundary;
 mod chain;

@@ -13,6 +13,7 @@ use crate::eligible::View;
 use crate::journal::op_state;
 use crate::philox::{Stream, StreamKind};
 use crate::plan::{draw_place, expand};
+use crate::queue::Event;
 use crate::reason::Reason;
 use crate::site::Site;
 
@@ -24,6 +25,40 @@ const WAITERS_PER_PLANE: usize = 16;
 const BOOTSTRAP_DRAWS: u32 = 16;
 
 impl Site<'_> {
+    /// Fills the queue again: proposes on the next plane of the round, and plans the next time.
+    pub(crate) fn refill(&mut self, now: Ticks, sink: &mut dyn Sink) {
+        let lane = self.lane;
+        self.lane = self.lane_after(lane);
+        self.refills += 1;
+        let next = (now + self.setup.refill_period).ceil_to(self.setup.tables.grid);
+        self.queue.push(next, Event::Refill);
+        if self.bootstrap.is_some() {
+            let idle = self.device.flights().next().is_none();
+            let lanes = self.round() as u32;
+            self.bootstrap_after(|bootstrap, setup, _| !idle || bootstrap.waited(&setup.bootstrap, lanes));
+        }
+        self.propose(lane, HookKind::Refill, now, sink);
+    }
+
+    /// Where a number of refills ends up in its round.
+    pub(crate) fn lane_of(&self, refills: u64) -> (Die, Plane) {
+        let planes = u64::from(self.setup.tables.size.planes);
+        let lane = refills % self.round();
+        (Die((lane / planes) as u8), Plane((lane % planes) as u8))
+    }
+
+    /// The lane after another in the round.
+    pub(crate) const fn lane_after(&self, (die, plane): (Die, Plane)) -> (Die, Plane) {
+        let size = &self.setup.tables.size;
+        if plane.0 + 1 < size.planes {
+            (die, Plane(plane.0 + 1))
+        } else if die.0 + 1 < size.dies {
+            (Die(die.0 + 1), Plane(0))
+        } else {
+            (Die(0), Plane(0))
+        }
+    }
+
     /// Proposes at a hook.
     pub(crate) fn propose(&mut self, lane: (Die, Plane), kind: HookKind, now: Ticks, sink: &mut dyn Sink) {
         if !self.proposing {

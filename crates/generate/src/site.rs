@@ -276,19 +276,7 @@ impl<'s> Site<'s> {
             Event::Hook(_) if !self.proposing => carried.push((now, event)),
             Event::Hook(hook) => self.propose((hook.die, hook.plane), HookKind::Phase, now, sink),
             Event::Extra(die, plane) => self.propose((die, plane), HookKind::Extra, now, sink),
-            Event::Refill => {
-                let lane = self.lane;
-                self.lane = self.lane_after(lane);
-                self.refills += 1;
-                let next = (now + self.setup.refill_period).ceil_to(self.setup.tables.grid);
-                self.queue.push(next, Event::Refill);
-                if self.bootstrap.is_some() {
-                    let idle = self.device.flights().next().is_none();
-                    let lanes = self.round() as u32;
-                    self.bootstrap_after(|bootstrap, setup, _| !idle || bootstrap.waited(&setup.bootstrap, lanes));
-                }
-                self.propose(lane, HookKind::Refill, now, sink);
-            }
+            Event::Refill => self.refill(now, sink),
         }
     }
 

@@ -9,14 +9,12 @@ use nandseq_profile::{Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, built
 use nandseq_trace::Operation;
 
 use super::*;
+use crate::adversaries;
 use crate::face::Face;
 use crate::lottery::Lottery;
 use crate::probability::{Distributions, of_profile};
 use crate::queue::{Event, Hook};
 use crate::setup::{Distribution, Setup};
-
-#[path = "../../tests/support/adversaries.rs"]
-mod adversaries;
 
 struct Nowhere;
 

@@ -8,12 +8,10 @@ use nandseq_profile::{Page, Plane, PlaneSet, Profile, builtin};
 use nandseq_trace::Operation;
 
 use super::*;
+use crate::adversaries;
 use crate::probability::of_profile;
 use crate::queue::Event;
 use crate::setup::Setup;
-
-#[path = "../../tests/support/adversaries.rs"]
-mod adversaries;
 
 struct Nowhere;
 
