@@ -1,7 +1,7 @@
 //! Chains that have begun: what is still to come of each, waiting on its die.
 
 use nandseq_device::Place;
-use nandseq_profile::{Die, OpId};
+use nandseq_profile::{Die, OpId, Ticks};
 use nandseq_trace::Proposal;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ pub(crate) struct Chain {
     next: usize,
     /// Steps before this one look at every die, or some do.
     wide_until: usize,
+    /// The next step is forbidden while its die has this stamp, before this time.
+    barred: (u64, Ticks),
     live: bool,
 }
 
@@ -33,6 +35,11 @@ impl Chain {
     /// The steps that have not started.
     pub(crate) fn rest(&self) -> &[Step] {
         &self.steps[self.next..]
+    }
+
+    /// Whether the next step is known to be forbidden now; `stamp` is that of its die.
+    pub(crate) fn is_barred(&self, stamp: u64, now: Ticks) -> bool {
+        now < self.barred.1 && stamp == self.barred.0
     }
 
     /// Whether a step that has not started looks at every die.
@@ -73,6 +80,7 @@ impl Chains {
         chain.steps.clear();
         chain.steps.extend_from_slice(steps);
         chain.next = 0;
+        chain.barred = (0, Ticks::ZERO);
         chain.wide_until = steps.iter().rposition(looks_everywhere).map_or(0, |last| last + 1);
         chain.live = true;
         let is_wide = u32::from(chain.looks_everywhere());
@@ -93,11 +101,17 @@ impl Chains {
         &self.all[id.0 as usize]
     }
 
+    /// Notes that the next step is forbidden while its die has this stamp, before `until`.
+    pub(crate) fn bar(&mut self, id: ChainId, stamp: u64, until: Ticks) {
+        self.all[id.0 as usize].barred = (stamp, until);
+    }
+
     /// The next step has started; returns whether more are to come. A chain without more is forgotten.
     pub(crate) fn advance(&mut self, id: ChainId) -> bool {
         let chain = &mut self.all[id.0 as usize];
         let was_wide = chain.looks_everywhere();
         chain.next += 1;
+        chain.barred = (0, Ticks::ZERO);
         if was_wide && !chain.looks_everywhere() {
             self.wide_on[usize::from(chain.die.0)] -= 1;
             self.wide -= 1;

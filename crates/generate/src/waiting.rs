@@ -112,7 +112,15 @@ impl Site<'_> {
         if now < self.device.bus_free() && setup.tables.op(step.op).bus > Ticks::ZERO {
             return false;
         }
-        if self.device.judge(&setup.tables, step.op, &step.place, now).is_err() {
+        let lane = step.place.die;
+        if chain.is_barred(self.device.stamp(lane), now) {
+            return false;
+        }
+        if let Err(rule) = self.device.judge(&setup.tables, step.op, &step.place, now) {
+            // Most often an op_state of its own die: nothing to be asked again before that, or the die, has changed.
+            if rule == Rule::OpState && !is_wide(&setup.tables, &step) {
+                self.chains.bar(id, self.device.stamp(lane), self.device.state_keys(lane, now).1);
+            }
             return false;
         }
         if !self.keep_order(die, step, id, now) {

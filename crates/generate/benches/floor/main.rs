@@ -1,8 +1,10 @@
 //! The floor: what the least that any generator of such sequences must do costs on this machine.
 //!
-//! An event loop at the engine's rate of events that decides nothing, and a formatter that writes the engine's rows but knows
-//! them beforehand. `cargo bench -p nandseq-generate --bench floor`; `docs/performance.md` sets the engine beside them.
+//! A run carried out by somebody who knows every decision of it, beside the run that makes them; and a formatter that writes the
+//! engine's rows but knows them beforehand. `cargo bench -p nandseq-generate --bench floor`; `docs/performance.md` sets the engine beside them.
 
+#[path = "../../tests/soak/legacy.rs"]
+mod legacy;
 mod replay;
 
 use std::io;
@@ -10,7 +12,7 @@ use std::io;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
-use nandseq_profile::{OpId, Target, Ticks, builtin};
+use nandseq_profile::{OpId, Profile, Target, Ticks, builtin};
 use nandseq_trace::sequence::{SequenceLayout, SequenceWriter};
 use nandseq_trace::{Operation, Sink, Status};
 use replay::Known;
@@ -20,14 +22,53 @@ fn main() {
 }
 
 const OPERATIONS: u64 = 200_000;
-/// A run carried out again, its decisions known: see [`replay`].
-#[divan::bench(sample_count = 10, sample_size = 1, args = [(1, 64), (2, 1_020), (16, 4_096)])]
-fn known_decisions(bencher: Bencher<'_, '_>, (dies, blocks): (u32, u32)) {
+/// Which runs are carried out again: DIESxBLOCKS of the built-in device, and a configuration of the predecessor where it is there.
+fn runs() -> Vec<&'static str> {
+    let sizes = ["1x64", "2x1020", "16x4096"];
+    sizes.into_iter().chain(legacy::legacy(CONFIGURATION).map(|_| CONFIGURATION)).collect()
+}
+
+const CONFIGURATION: &str = "config-2025-09.yaml";
+
+fn profile_of(run: &str) -> Profile {
+    let Some((dies, blocks)) = run.split_once('x') else {
+        return legacy::legacy(run).expect("it was there before");
+    };
     let mut profile = builtin::profile();
-    profile.topology.dies = dies;
-    profile.topology.blocks_per_die = blocks;
-    let run = Known::new(&profile, OPERATIONS);
+    profile.topology.dies = dies.parse().expect("a number of dies");
+    profile.topology.blocks_per_die = blocks.parse().expect("a number of blocks");
+    profile
+}
+
+/// A run carried out again, its decisions known: see [`replay`].
+#[divan::bench(sample_count = 10, sample_size = 1, args = runs())]
+fn known_decisions(bencher: Bencher<'_, '_>, run: &str) {
+    let run = Known::new(&profile_of(run), OPERATIONS);
     bencher.counter(ItemsCount::new(OPERATIONS)).bench_local(|| run.carry_out());
+}
+
+/// The same runs, decided.
+#[divan::bench(sample_count = 10, sample_size = 1, args = runs())]
+fn decisions_made(bencher: Bencher<'_, '_>, run: &str) {
+    let profile = profile_of(run);
+    let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
+    let setup = Setup::new(&profile, &table, &[]).expect("the profile proposes something");
+    let limits =
+        RunLimits { run_until: Ticks::from_us(100_000_000_000), max_ops: Some(OPERATIONS), ..RunLimits::default() };
+    bencher
+        .counter(ItemsCount::new(OPERATIONS))
+        .with_inputs(|| Site::new(&setup, 42))
+        .bench_local_values(|mut site| site.run(&limits, &mut Nowhere).expect("nothing can fail"));
+}
+
+/// Takes operations and does nothing with them.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        divan::black_box(operation);
+        Ok(())
+    }
 }
 
 /// An operation as a sink saw it.
