@@ -5,7 +5,7 @@
 
 use nandseq_device::{Device, DieLogic, Place};
 use nandseq_profile::model::{Axis, LatchKind};
-use nandseq_profile::{Die, Page, PhaseKey, Plane, PlaneSet, Ticks};
+use nandseq_profile::{Die, Page, PhaseKey, PlaneSet, Ticks};
 
 use crate::classes::ClassId;
 use crate::groups::{Group, Source, gate_of};
@@ -42,21 +42,35 @@ pub(crate) struct Face {
     offers: Offers,
 }
 
-/// A plane as all chunks see it.
+/// A plane as all chunks see it: its registers (see [`gate_of`]) in the lowest 8 bits, then its op_state (see [`Group::state_of`]) in
+/// 16, the cell type in its page register in 8, or 8 for none, and whether it is occupied. One word, because planes are compared
+/// all the time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct PlaneFacts {
-    /// Its registers: see [`gate_of`].
-    gate: u8,
-    /// Its op_state: see [`Group::state_of`].
-    state: u16,
-    /// The cell type in its page register; 8 for none.
-    cell: u8,
-    occupied: bool,
-}
+struct PlaneFacts(u64);
 
 impl PlaneFacts {
     /// Of no plane.
-    const NONE: Self = Self { gate: u8::MAX, state: u16::MAX, cell: u8::MAX, occupied: false };
+    const NONE: Self = Self(u64::MAX);
+
+    fn new(gate: u8, state: u16, cell: u8, occupied: bool) -> Self {
+        Self(u64::from(gate) | u64::from(state) << 8 | u64::from(cell) << 24 | u64::from(occupied) << 32)
+    }
+
+    const fn gate(self) -> u8 {
+        self.0 as u8
+    }
+
+    const fn state(self) -> u16 {
+        (self.0 >> 8) as u16
+    }
+
+    const fn cell(self) -> usize {
+        (self.0 >> 24) as u8 as usize
+    }
+
+    const fn occupied(self) -> bool {
+        self.0 >> 32 & 1 == 1
+    }
 }
 
 /// What a die is like: found once for all chunks.
@@ -89,9 +103,9 @@ impl Face {
 
     /// The planes on which a class may work now.
     pub(crate) fn allowed(&self, device: &Device, class: ClassId) -> PlaneSet {
-        let closed = &self.chunks[class.chunk()].closed;
-        let open = |plane: &Plane| closed[usize::from(plane.0)] & class.bit() == 0;
-        device.planes().iter().filter(open).fold(PlaneSet::EMPTY, |all, plane| all.union(PlaneSet::one(plane)))
+        let closed = self.chunks[class.chunk()].closed.iter().enumerate();
+        let open = closed.fold(0, |open, (plane, closed)| open | u8::from(closed & class.bit() == 0) << plane);
+        PlaneSet(open).and(device.planes())
     }
 
     fn make(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) {
@@ -139,16 +153,11 @@ impl Face {
             let at = usize::from(plane.0 % 8);
             let registers = &logic.planes[at];
             unread.0 |= u8::from(registers.unread) << at;
-            let plane_facts = PlaneFacts {
-                gate: gate_of(registers),
-                state: group.state_of(keys[at]),
-                cell: registers.page.map_or(8, |page| page.cell_type.0),
-                occupied: occupied.contains(plane),
-            };
-            if self.planes[at] != plane_facts {
-                self.planes[at] = plane_facts;
-                facts.news.insert(plane);
-            }
+            let cell = registers.page.map_or(8, |page| page.cell_type.0);
+            let state = group.state_of(keys[at]);
+            let now = PlaneFacts::new(gate_of(registers), state, cell, occupied.contains(plane));
+            facts.news.0 |= u8::from(self.planes[at] != now) << at;
+            self.planes[at] = now;
         }
         unread
     }
@@ -185,14 +194,14 @@ impl Sight {
     fn look_at_planes(&mut self, group: &Group, planes: &[PlaneFacts; 8], news: PlaneSet) {
         for plane in news.iter() {
             let at = usize::from(plane.0 % 8);
-            let facts = &planes[at];
-            let gate = group.gate(facts.gate);
-            let state = group.in_state(facts.state);
-            let occupied = if facts.occupied { group.occupying_planes } else { 0 };
+            let facts = planes[at];
+            let gate = group.gate(facts.gate());
+            let state = group.in_state(facts.state());
+            let occupied = if facts.occupied() { group.occupying_planes } else { 0 };
             let more = state & group.on_planes | occupied;
             self.forbidden[at] = gate.forbidden | state;
             self.not_at[at] = gate.not_at | more & group.here;
-            self.closed[at] = gate.closed | more | group.with_cell_type & !group.cells[usize::from(facts.cell)];
+            self.closed[at] = gate.closed | more | group.with_cell_type & !group.cells[facts.cell()];
         }
     }
 
