@@ -8,7 +8,7 @@ use std::io;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
-use nandseq_profile::model::{Effect, OverrideOf};
+use nandseq_profile::model::{DeviceState, Effect, OverrideOf};
 use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::files::NewFile;
 use nandseq_trace::sequence::{SequenceLayout, SequenceWriter};
@@ -62,15 +62,22 @@ fn full_mix_engine_alone(bencher: Bencher<'_, '_>) {
         .bench_local(|| Site::new(&setup, 42).run(&limits(OPERATIONS), &mut Nowhere).expect("nothing can fail"));
 }
 
-/// A hook at which nothing starts: one event, what is eligible, one draw. Delay is nearly all of the mass, but every other
-/// name stays in the lottery.
-#[divan::bench(sample_count = 10, sample_size = 1)]
-fn hook_that_proposes_nothing(bencher: Bencher<'_, '_>) {
+/// A hook at which nothing starts. Delay is nearly all of the mass, but every other name stays in the lottery. `known`: its random
+/// numbers say so beforehand; `looking`: some state could forbid the delay, so that what is eligible is found out first, on a device
+/// that has not changed since the last hook.
+#[divan::bench(sample_count = 10, sample_size = 1, args = ["known", "looking"])]
+fn hook_that_proposes_nothing(bencher: Bencher<'_, '_>, how: &str) {
     const HOOKS: u64 = 500_000;
     const PERIOD_US: u64 = 1;
     let mut profile = builtin::profile();
     let delay = profile.bases.iter_ids().find(|(_, base)| base.effects.contains(&Effect::Delay));
     let (delay, _) = delay.expect("the built-in device can propose nothing");
+    if how == "looking" {
+        let on = |state: &DeviceState| matches!(state, DeviceState::CacheProgram(_));
+        let (_, groups) = profile.exclusions.by_state.iter().find(|(state, _)| on(state)).expect("a state");
+        let group = *groups.first().expect("it forbids something");
+        profile.exclusions.groups[group].forbids.insert(delay);
+    }
     profile.probabilities.by_key.clear();
     profile.probabilities.phase_conditional.clear();
     profile.probabilities.global = vec![(OverrideOf::Base(delay), 1.0 - 1e-9)];

@@ -26,7 +26,7 @@ pub(crate) struct Chain {
     next: usize,
     /// Steps before this one look at every die, or some do.
     wide_until: usize,
-    /// The next step is forbidden while its die has this stamp, before this time.
+    /// The next step is forbidden while the die of its place has this stamp, before this time.
     barred: (u64, Ticks),
     live: bool,
 }
@@ -37,7 +37,7 @@ impl Chain {
         &self.steps[self.next..]
     }
 
-    /// Whether the next step is known to be forbidden now; `stamp` is that of its die.
+    /// Whether the next step is known to be forbidden now; `stamp` is that of the die of its place.
     pub(crate) fn is_barred(&self, stamp: u64, now: Ticks) -> bool {
         now < self.barred.1 && stamp == self.barred.0
     }
@@ -101,7 +101,7 @@ impl Chains {
         &self.all[id.0 as usize]
     }
 
-    /// Notes that the next step is forbidden while its die has this stamp, before `until`.
+    /// Notes that the next step is forbidden while the die of its place has this stamp, before `until`.
     pub(crate) fn bar(&mut self, id: ChainId, stamp: u64, until: Ticks) {
         self.all[id.0 as usize].barred = (stamp, until);
     }
@@ -165,5 +165,29 @@ impl Chains {
     /// Whether a chain with steps to come works on this die.
     pub(crate) fn any_on(&self, die: Die) -> bool {
         self.on.get(usize::from(die.0)).is_some_and(|on| !on.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_barred_until_its_time_or_a_change_of_its_die_and_the_next_step_never() {
+        let step = Step { op: OpId(0), place: Place::default() };
+        let mut chains = Chains::default();
+        let id = chains.begin(Die(0), Proposal::default(), &[step, step], |_| false);
+        let is_barred = |chains: &Chains, stamp, now| chains.get(id).is_barred(stamp, Ticks(now));
+        assert!(!is_barred(&chains, 0, 0));
+        chains.bar(id, 5, Ticks(10));
+        assert!(is_barred(&chains, 5, 9));
+        assert!(!is_barred(&chains, 5, 10));
+        assert!(!is_barred(&chains, 6, 9));
+        assert!(chains.advance(id));
+        assert!(!is_barred(&chains, 5, 9));
+        chains.bar(id, 5, Ticks(10));
+        chains.forget(id);
+        assert_eq!(chains.begin(Die(0), Proposal::default(), &[step], |_| false), id);
+        assert!(!is_barred(&chains, 5, 9));
     }
 }

@@ -155,9 +155,9 @@ impl Face {
             unread.0 |= u8::from(registers.unread) << at;
             let cell = registers.page.map_or(8, |page| page.cell_type.0);
             let state = group.state_of(keys[at]);
-            let now = PlaneFacts::new(gate_of(registers), state, cell, occupied.contains(plane));
-            facts.news.0 |= u8::from(self.planes[at] != now) << at;
-            self.planes[at] = now;
+            let seen = PlaneFacts::new(gate_of(registers), state, cell, occupied.contains(plane));
+            facts.news.0 |= u8::from(self.planes[at] != seen) << at;
+            self.planes[at] = seen;
         }
         unread
     }

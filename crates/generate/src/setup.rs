@@ -72,10 +72,6 @@ impl Distribution {
     }
 
     /// Finds out which draws come to nothing in every state.
-    ///
-    /// Of the eligible classes those before the idling one have a mass `b` of at most B, those behind it one of at most A. A number
-    /// r of 64 bits draws at `r (b + D + a) / 2⁶⁴`, which is on the idling one, of mass D, when it is neither below `b` nor as
-    /// high as `b + D`. Both are hardest to meet when `a` = 0 and `b` = B, and when `b` = 0 and `a` = A.
     fn find_nothing(&mut self, groups: &Groups) {
         let idling = |&class: &ClassId| groups.chunks()[class.chunk()].idling & class.bit() != 0;
         let chunks = self.sets.iter().enumerate();
@@ -83,18 +79,14 @@ impl Distribution {
         let classes: Vec<ClassId> = chunks.flat_map(of_chunk).collect();
         let Some(at) = classes.iter().position(idling) else { return };
         let mass = |class: &ClassId| u128::from(self.masses[class.chunk()][class.place()]);
-        let before: u128 = classes[..at].iter().map(mass).sum();
-        let behind: u128 = classes[at + 1..].iter().map(mass).sum();
-        let own = mass(&classes[at]);
-        let first = (before << 64).div_ceil(before + own);
-        let end = (own << 64).div_ceil(own + behind);
-        let (Ok(first), Ok(last)) = (u64::try_from(first), u64::try_from(end - 1)) else { return };
-        self.nothing = (first <= last).then_some(first..=last);
+        let before = classes[..at].iter().map(mass).sum();
+        let behind = classes[at + 1..].iter().map(mass).sum();
+        self.nothing = numbers_within(before, mass(&classes[at]), behind);
     }
 
     /// Whether a hook whose random numbers begin with these draws nothing, whatever is eligible.
     ///
-    /// A draw passes over a number with a probability of at most 2⁻²⁰, for the sake of exact uniformity, and which numbers those
+    /// A draw passes over a number with a probability of about 2⁻²⁰, for the sake of exact uniformity, and which numbers those
     /// are depends on what is eligible. So the next two are asked as well: that all three would be passed over happens once in
     /// 2⁶⁰ hooks.
     pub(crate) fn draws_nothing(&self, numbers: &[u64; 4]) -> bool {
@@ -121,6 +113,18 @@ impl Distribution {
         let (first, end) = self.spans[class.index()];
         &self.names[first as usize..end as usize]
     }
+}
+
+/// The numbers of 64 bits that draw a class of mass `own` (above 0) whatever else is eligible of the classes before it, of mass
+/// `before` together, and of those behind it.
+///
+/// Where those that are eligible have masses b and a, a number r draws at `r (b + own + a) / 2⁶⁴`, which is on the class when it is
+/// neither below b nor as high as b + own. Both are hardest to meet when a = 0 and b = `before`, and when b = 0 and a = `behind`.
+pub(crate) fn numbers_within(before: u128, own: u128, behind: u128) -> Option<RangeInclusive<u64>> {
+    let first = (before << 64).div_ceil(before + own);
+    let end = (own << 64).div_ceil(own + behind);
+    let (Ok(first), Ok(last)) = (u64::try_from(first), u64::try_from(end - 1)) else { return None };
+    (first <= last).then_some(first..=last)
 }
 
 /// One step of a chain, compiled.

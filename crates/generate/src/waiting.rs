@@ -114,6 +114,7 @@ impl Site<'_> {
         }
         let lane = step.place.die;
         if chain.is_barred(self.device.stamp(lane), now) {
+            debug_assert!(self.device.judge(&setup.tables, step.op, &step.place, now).is_err(), "barred, but free");
             return false;
         }
         if let Err(rule) = self.device.judge(&setup.tables, step.op, &step.place, now) {

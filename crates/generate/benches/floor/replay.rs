@@ -1,16 +1,17 @@
 //! A run whose decisions are known: every operation with its place and its time. Carrying it out again decides nothing.
 //!
-//! What is left is what no generator on this device model can do without: the events, two hooks for each operation with their
-//! random numbers and the phase key they find, and for each operation one judgement, its start, its end and the changes of the
-//! address book. What it leaves out is everything that finds out what may start: what a die forbids and offers, draws of names and
-//! addresses, chains and whether they can complete.
+//! What is left no generator on this device model can do without: ends, hooks and refills as events, two hooks for each operation
+//! and for what it resumes, with their random numbers and the phase key they find, and for each operation one judgement, its start, its end, the
+//! changes of the address book and a list of its targets.
+//! Left out is everything that finds out what may start: what a die forbids and offers, draws of names and addresses, chains, whether they can
+//! complete, and what waits; and of the rest the tries of what waits as events, blocks held for chains, and what a sink is told beside targets.
 
 use std::io;
 
 use divan::black_box;
 use nandseq_device::{Device, FlightId, Place, Reach, Tables};
 use nandseq_generate::{RunLimits, Setup, Site, Stream, StreamKind, probability};
-use nandseq_profile::{Die, OpId, Plane, Profile, Ticks};
+use nandseq_profile::{Die, OpId, Plane, Profile, Target, Ticks};
 use nandseq_trace::{Operation, Sink};
 
 /// An operation of the run.
@@ -61,12 +62,14 @@ enum Happening {
 
 impl Queue {
     fn push(&mut self, time: Ticks, number: u64, happening: Happening) {
+        let entry = (time, number, happening);
         let mut at = self.0.len();
-        self.0.push((time, number, happening));
+        self.0.push(entry);
         while at > 0 && (self.0[at - 1].0, self.0[at - 1].1) < (time, number) {
-            self.0.swap(at - 1, at);
+            self.0[at] = self.0[at - 1];
             at -= 1;
         }
+        self.0[at] = entry;
     }
 }
 
@@ -85,78 +88,106 @@ impl Known {
         Self { tables, decisions, refill_period: policies.queue_refill_period, window: policies.post_hook_window }
     }
 
+    /// The device before the run.
+    pub(crate) fn device(&self) -> Device {
+        Device::new(&self.tables, &[])
+    }
+
     /// Carries the run out; returns how many hooks there were.
-    pub(crate) fn carry_out(&self) -> u64 {
-        let tables = &self.tables;
-        let mut device = Device::new(tables, &[]);
-        let mut queue = Queue::default();
-        let (mut number, mut hooks) = (0, 0);
-        queue.push(Ticks::ZERO, 0, Happening::Refill);
-        for (uid, decision) in self.decisions.iter().enumerate() {
-            while let Some(&(time, _, happening)) = queue.0.last()
+    pub(crate) fn carry_out(&self, device: Device) -> u64 {
+        let mut course =
+            Course { known: self, device, queue: Queue::default(), number: 0, hooks: 0, targets: Vec::new() };
+        course.push(Ticks::ZERO, Happening::Refill);
+        for decision in &self.decisions {
+            while let Some(&(time, _, happening)) = course.queue.0.last()
                 && time <= decision.start
             {
-                queue.0.pop();
-                number += 1;
-                match happening {
-                    Happening::End(id) => self.end(id, time, number, &mut device, &mut queue),
-                    Happening::Refill => {
-                        queue.push(time + self.refill_period, number, Happening::Refill);
-                        hooks += 1;
-                        look(&device, (Die(0), Plane(0)), hooks, time);
-                    }
-                    Happening::Hook(die, plane) => {
-                        hooks += 1;
-                        look(&device, (die, plane), hooks, time);
-                    }
-                }
+                course.queue.0.pop();
+                course.happen(time, happening);
             }
-            self.start(decision, uid as u64, &mut device, &mut queue);
+            course.start(decision);
         }
-        hooks
-    }
-
-    fn end(&self, id: FlightId, now: Ticks, number: u64, device: &mut Device, queue: &mut Queue) {
-        if device.flight(id).is_none() {
-            return;
-        }
-        let flight = device.finish(&self.tables, id);
-        if let Some(axis) = self.tables.base(self.tables.op(flight.op).base).effects.resume {
-            let revived = device.revive(&self.tables, flight.place.die, axis, now);
-            let end = device.flight(revived).map_or(now, |flight| flight.end);
-            queue.push(end, number, Happening::End(revived));
-        }
-    }
-
-    fn start(&self, decision: &Decision, uid: u64, device: &mut Device, queue: &mut Queue) {
-        let &Decision { op, ref place, start: now } = decision;
-        let tables = &self.tables;
-        let verdict = device.judge(tables, op, place, now);
-        assert!(
-            verdict.is_ok(),
-            "operation {uid} may not start: {verdict:?} {place:?} {now} {:?}",
-            tables.base(tables.op(op).base)
-        );
-        let Some(id) = device.start(tables, op, place, now) else { return };
-        let (from, end) = device.flight(id).map_or((now, now), |flight| (flight.busy_from, flight.end));
-        queue.push(end, uid, Happening::End(id));
-        let info = tables.base(tables.op(op).base);
-        if !info.affects_state || info.busy_key.is_none() {
-            return;
-        }
-        let (_, planes) = device.occupied_by(info, place);
-        let mut stream = Stream::new([42, 0], StreamKind::Operation, uid);
-        for (first, length) in [(from, end.0 - from.0), (end, self.window.0)] {
-            let index = stream.below(u64::from(planes.len().max(1))) as usize;
-            let plane = planes.iter().nth(index).unwrap_or_default();
-            let at = Ticks(first.0 + 1 + stream.below(length.max(1)));
-            queue.push(at.ceil_to(tables.grid), uid, Happening::Hook(place.die, plane));
-        }
+        course.hooks
     }
 }
 
-/// A hook: the phase key it finds, and one draw.
-fn look(device: &Device, (die, plane): (Die, Plane), hooks: u64, now: Ticks) {
-    let mut stream = Stream::new([42, 0], StreamKind::Hook, hooks);
-    black_box((device.phase_key(die, plane, now), stream.below(1 << 40)));
+/// A run under way.
+struct Course<'a> {
+    known: &'a Known,
+    device: Device,
+    queue: Queue,
+    /// Events so far.
+    number: u64,
+    hooks: u64,
+    targets: Vec<Target>,
+}
+
+impl Course<'_> {
+    fn push(&mut self, time: Ticks, happening: Happening) {
+        self.number += 1;
+        self.queue.push(time, self.number, happening);
+    }
+
+    fn happen(&mut self, now: Ticks, happening: Happening) {
+        match happening {
+            Happening::End(id) => self.end(id, now),
+            Happening::Refill => {
+                self.push(now + self.known.refill_period, Happening::Refill);
+                self.look((Die(0), Plane(0)), now);
+            }
+            Happening::Hook(die, plane) => self.look((die, plane), now),
+        }
+    }
+
+    /// A hook: the phase key it finds, and one draw.
+    fn look(&mut self, (die, plane): (Die, Plane), now: Ticks) {
+        self.hooks += 1;
+        let mut stream = Stream::new([42, 0], StreamKind::Hook, self.hooks);
+        black_box((self.device.phase_key(die, plane, now), stream.below(1 << 40)));
+    }
+
+    fn end(&mut self, id: FlightId, now: Ticks) {
+        if self.device.flight(id).is_none() {
+            return;
+        }
+        let tables = &self.known.tables;
+        let flight = self.device.finish(tables, id);
+        if let Some(axis) = tables.base(tables.op(flight.op).base).effects.resume {
+            let revived = self.device.revive(tables, flight.place.die, axis, now);
+            self.follow(revived, StreamKind::Revival);
+        }
+    }
+
+    fn start(&mut self, decision: &Decision) {
+        let &Decision { op, ref place, start: now } = decision;
+        let tables = &self.known.tables;
+        let verdict = self.device.judge(tables, op, place, now);
+        assert!(verdict.is_ok(), "an operation may not start: {verdict:?}");
+        let flight = self.device.start(tables, op, place, now);
+        place.targets(&tables.size, &mut self.targets);
+        black_box(&self.targets);
+        if let Some(id) = flight {
+            self.follow(id, StreamKind::Operation);
+        }
+    }
+
+    /// What a flight brings: its end, and a hook inside its phase and one after it.
+    fn follow(&mut self, id: FlightId, kind: StreamKind) {
+        let Some(&flight) = self.device.flight(id) else { return };
+        self.push(flight.end, Happening::End(id));
+        let tables = &self.known.tables;
+        let info = tables.base(tables.op(flight.op).base);
+        if !info.affects_state || info.busy_key.is_none() {
+            return;
+        }
+        let (_, planes) = self.device.occupied_by(info, &flight.place);
+        let mut stream = Stream::new([42, 0], kind, self.number);
+        let busy = flight.end.0 - flight.busy_from.0;
+        for (first, length) in [(flight.busy_from, busy), (flight.end, self.known.window.0)] {
+            let index = stream.below(u64::from(planes.len().max(1))) as usize;
+            let plane = planes.iter().nth(index).unwrap_or_default();
+            let at = Ticks(first.0 + 1 + stream.below(length.max(1)));
+            self.push(at.ceil_to(tables.grid), Happening::Hook(flight.place.die, plane));
+        }
+    }
 }

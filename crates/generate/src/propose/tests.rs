@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io;
 
 use nandseq_device::{Place, Reach, Rule};
-use nandseq_profile::model::{AddressSource, Effect};
-use nandseq_profile::{Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, builtin};
+use nandseq_profile::model::{AddressSource, Effect, ExclusionGroup, OverrideOf, Scope};
+use nandseq_profile::{BaseId, BaseSet, Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, builtin};
 use nandseq_trace::Operation;
 
 use super::*;
@@ -14,7 +14,7 @@ use crate::face::Face;
 use crate::lottery::Lottery;
 use crate::probability::{Distributions, of_profile};
 use crate::queue::{Event, Hook};
-use crate::setup::{Distribution, Setup};
+use crate::setup::{Distribution, Setup, numbers_within};
 
 struct Nowhere;
 
@@ -247,13 +247,49 @@ fn count_idle_hooks(setup: &Setup, seed: u64, most: u64) -> (u64, u64) {
         let stream = || Stream::new(site.key(), StreamKind::Hook, site.hooks + 1);
         if distribution.draws_nothing(stream().first_block()) {
             idle += 1;
-            let mut lottery = lottery_of(site, &view_of(site, lane), distribution, now);
-            let (_, class) = lottery.draw(distribution, &mut stream()).expect("what idles is always eligible");
-            assert!(setup.tables.base(setup.classes.get(class).base).effects.delay, "hook {} at {now}", site.hooks + 1);
+            for rested in [false, true] {
+                let view = View { rested, ..view_of(site, lane) };
+                let mut lottery = lottery_of(site, &view, distribution, now);
+                let (_, class) = lottery.draw(distribution, &mut stream()).expect("what idles is always eligible");
+                let info = setup.tables.base(setup.classes.get(class).base);
+                assert!(info.effects.delay, "hook {} at {now}", site.hooks + 1);
+            }
         }
         all < most
     });
     (idle, all)
+}
+
+/// The base that proposes nothing.
+fn delay_of(profile: &Profile) -> BaseId {
+    profile.bases.iter_ids().find(|(_, base)| base.effects.contains(&Effect::Delay)).expect("it idles").0
+}
+
+/// The built-in device with what proposes nothing not before all other bases but among them.
+fn with_a_late_delay() -> Profile {
+    let mut profile = builtin::profile();
+    let first = delay_of(&profile);
+    let names = |id| profile.ops.iter().filter(|op| op.base == id).count();
+    let late =
+        profile.bases.ids().skip(profile.bases.len() / 2).find(|&id| names(id) == 1).expect("a base of one name");
+    let delay = profile.bases[first].clone();
+    let base = &mut profile.bases[late];
+    (base.effects, base.scope, base.instant) = (delay.effects, delay.scope, delay.instant);
+    (base.affects_state, base.payload, base.follow_ups) = (delay.affects_state, delay.payload, delay.follow_ups);
+    (base.address, base.phases) = (delay.address, delay.phases);
+    profile.bases[first].effects.clear();
+    for group in profile.exclusions.groups.iter_mut() {
+        group.forbids.remove(late);
+    }
+    profile.probabilities.by_key.clear();
+    profile.probabilities.phase_conditional.clear();
+    profile.probabilities.global = vec![(OverrideOf::Base(late), 0.9)];
+    profile
+}
+
+/// How many phase keys draw nothing by a number a quarter up.
+fn known(setup: &Setup) -> usize {
+    setup.distributions.iter().filter(|own| own.draws_nothing(&[1 << 62; 4])).count()
 }
 
 #[test]
@@ -262,58 +298,94 @@ fn what_is_said_to_draw_nothing_draws_nothing_in_every_state() {
     let (idle, all) = count_idle_hooks(&setup, 7, 20_000);
     assert!(idle * 3 > all, "only {idle} of {all} hooks are known to draw nothing beforehand");
     let hostile = (0..adversaries::COUNT).map(|number| adversaries::adversary(&builtin::profile(), number));
-    let others = hostile.chain([small(1, 2, 5, 2), small(3, 3, 9, 4)]);
+    let others = hostile.chain([small(1, 2, 5, 2), small(3, 3, 9, 4), with_a_late_delay()]);
     let found: u64 = others.map(|profile| count_idle_hooks(&setup_of(&profile).0, 8, 4_000).0).sum();
     assert!(found > 2_000, "only {found} hooks are known to draw nothing beforehand");
 }
 
 #[test]
 fn where_a_state_forbids_what_proposes_nothing_every_hook_looks_at_the_state() {
-    let mut profile = builtin::profile();
-    let delay = profile.bases.iter_ids().find(|(_, base)| base.effects.contains(&Effect::Delay)).expect("it idles").0;
-    let (setup, _) = setup_of(&profile);
-    let known = |setup: &Setup| setup.distributions.iter().filter(|own| own.draws_nothing(&[1 << 62; 4])).count();
-    assert!(known(&setup) > 20);
-    let group = profile.exclusions.by_state.iter().find_map(|(_, groups)| groups.first().copied()).expect("a rule");
-    profile.exclusions.groups[group].forbids.insert(delay);
-    let (setup, _) = setup_of(&profile);
-    assert_eq!(known(&setup), 0);
+    let profile = builtin::profile();
+    let delay = delay_of(&profile);
+    assert!(known(&setup_of(&profile).0) > 20);
+    let states = 0..profile.exclusions.by_state.len();
+    let real = profile.phase_keys.iter_ids().filter(|(_, key)| key.phase.is_some()).map(|(id, _)| id);
+    let keys: Vec<PhaseKey> = real.step_by(9).collect();
+    assert!(states.len() > 5 && keys.len() > 5);
+    let places = states.map(Ok).chain(keys.into_iter().map(Err));
+    for place in places {
+        let mut profile = profile.clone();
+        let mut forbids = BaseSet::EMPTY;
+        forbids.insert(delay);
+        let group = profile.exclusions.groups.push(ExclusionGroup { name: "idle".to_owned(), forbids });
+        match place {
+            Ok(state) => profile.exclusions.by_state[state].1.push(group),
+            Err(key) => profile.exclusions.by_op_state.push((key, vec![group])),
+        }
+        assert_eq!(known(&setup_of(&profile).0), 0, "{place:?}");
+    }
 }
 
 #[test]
-fn the_numbers_that_draw_nothing_do_so_whatever_else_is_eligible_and_no_others_do() {
-    let (setup, table) = setup_of(&builtin::profile());
-    let mut ends = 0;
-    for (key, entries) in &table {
-        let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
-        let names = &distribution.names;
-        let idles = |op: OpId| setup.tables.base(setup.tables.op(op).base).effects.delay;
-        let Some(at) = names.iter().position(|&(op, _)| idles(op)) else { continue };
-        let mass = |of: &[(OpId, u64)]| of.iter().map(|&(_, weight)| u128::from(weight)).sum::<u128>();
-        let idling = names.iter().filter(|&&(op, _)| idles(op)).count();
-        let (before, own, behind) = (mass(&names[..at]), mass(&names[at..at + idling]), mass(&names[at + idling..]));
-        let on_idling = |number: u64| {
-            [(0, 0), (before, 0), (0, behind), (before, behind)].into_iter().all(|(before, behind)| {
-                let drawn = (u128::from(number) * (before + own + behind)) >> 64;
-                (before..before + own).contains(&drawn)
-            })
-        };
-        let said = |number: u64| distribution.draws_nothing(&[number; 4]);
-        let mut stream = Stream::new([1, 1], StreamKind::Hook, u64::from(key.0));
-        for _ in 0..200 {
-            let number = stream.draw();
-            assert_eq!(said(number), on_idling(number), "{number} under {key:?}, {} names", entries.len());
-        }
-        // Where the answer changes, found by halving.
-        let (mut yes, mut no) = (own.min(1 << 62) as u64, u64::MAX);
-        if said(yes) && !said(no) {
-            while no - yes > 1 {
-                let middle = yes + (no - yes) / 2;
-                *(if said(middle) { &mut yes } else { &mut no }) = middle;
-            }
-            assert!(on_idling(yes) && !on_idling(no), "the end of the range under {key:?}");
-            ends += 1;
+fn what_occupies_is_never_known_to_propose_nothing() {
+    for scope in [Scope::PlaneSet, Scope::Die, Scope::Target] {
+        let mut profile = builtin::profile();
+        let delay = delay_of(&profile);
+        (profile.bases[delay].scope, profile.bases[delay].instant) = (scope, false);
+        assert_eq!(known(&setup_of(&profile).0), 0, "{scope:?}");
+    }
+}
+
+/// Whether a number draws a class whatever else is eligible: the four extremes.
+fn always_draws(number: u64, (before, own, behind): (u128, u128, u128)) -> bool {
+    [(0, 0), (before, 0), (0, behind), (before, behind)].into_iter().all(|(before, behind)| {
+        let drawn = (u128::from(number) * (before + own + behind)) >> 64;
+        (before..before + own).contains(&drawn)
+    })
+}
+
+#[test]
+fn the_numbers_that_draw_nothing_end_where_something_else_could_be_drawn() {
+    let masses = [0u128, 1, 2, 3, 1_000, 1 << 43, (1 << 44) + 7];
+    let mut ranges = 0;
+    for (before, behind) in masses.into_iter().flat_map(|before| masses.map(|behind| (before, behind))) {
+        for own in masses.into_iter().filter(|&own| own > 0) {
+            let all = (before, own, behind);
+            let Some(range) = numbers_within(before, own, behind) else {
+                let some = [0, 1 << 62, 1 << 63, 3 << 62, u64::MAX];
+                assert!(some.into_iter().all(|number| !always_draws(number, all)), "{all:?}");
+                continue;
+            };
+            let (first, last) = (*range.start(), *range.end());
+            assert!(always_draws(first, all) && always_draws(last, all), "{all:?}");
+            assert!(first == 0 || !always_draws(first - 1, all), "{all:?}");
+            assert!(last == u64::MAX || !always_draws(last + 1, all), "{all:?}");
+            ranges += 1;
         }
     }
-    assert!(ends > 20, "only {ends} ranges have an end");
+    assert!(ranges > 100);
+}
+
+#[test]
+fn every_distribution_knows_what_draws_nothing_wherever_its_delay_is() {
+    for (profile, least) in [(builtin::profile(), 50), (with_a_late_delay(), 20)] {
+        let (setup, _) = setup_of(&profile);
+        let idles = |op: OpId| setup.tables.base(setup.tables.op(op).base).effects.delay;
+        let mut found = 0;
+        for (number, distribution) in setup.distributions.iter().enumerate() {
+            let names = &distribution.names;
+            let Some(at) = names.iter().position(|&(op, _)| idles(op)) else { continue };
+            let mass = |of: &[(OpId, u64)]| of.iter().map(|&(_, weight)| u128::from(weight)).sum::<u128>();
+            let idling = names.iter().filter(|&&(op, _)| idles(op)).count();
+            let all = (mass(&names[..at]), mass(&names[at..at + idling]), mass(&names[at + idling..]));
+            let mut stream = Stream::new([1, 1], StreamKind::Hook, number as u64);
+            for _ in 0..200 {
+                let number = stream.draw();
+                let said = distribution.draws_nothing(&[number; 4]);
+                assert_eq!(said, always_draws(number, all), "{number} of {all:?}");
+                found += u32::from(said);
+            }
+        }
+        assert!(found > least * 100, "only {found} numbers draw nothing");
+    }
 }
