@@ -126,9 +126,10 @@ fn bytes_of_tables() -> Vec<u8> {
 #[divan::bench]
 fn floor_copying_the_rows(bencher: Bencher<'_, '_>) {
     let bytes = bytes_of_tables();
+    let rows: Vec<&[u8]> = bytes.split_inclusive(|&byte| byte == b'\n').collect();
     let mut block: Vec<u8> = Vec::with_capacity(128 * 1024);
     bencher.counter(ItemsCount::new(OPERATIONS)).counter(BytesCount::new(bytes.len())).bench_local(|| {
-        for row in bytes.split_inclusive(|&byte| byte == b'\n') {
+        for row in &rows {
             block.extend_from_slice(row);
             if block.len() >= 64 * 1024 {
                 black_box(&block);
