@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::read::folder::{Damage, DamageKind, FindError, RunFile, SiteFiles, compare, find};
-use nandseq_trace::read::table::{TableError, TableKind, TableReader};
+use nandseq_trace::read::table::{InTable, TableError, TableKind, TableReader};
 use nandseq_trace::read::{ReadError, SequenceReader, Source};
 use rayon::prelude::*;
 
@@ -91,7 +91,14 @@ fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Resu
         if let Some(tables) = &mut tables {
             open_tables(&mut verifier, tables, options.source, &run, files.len())?;
         }
-        let unusable = |error| Unusable::Read { path: run.path.clone(), error };
+        let unusable = |error| {
+            let kind = match &error {
+                ReadError::Io(reason) => InTable::kind_of(reason),
+                ReadError::Header => None,
+            };
+            let table = run.tables.iter().find(|table| Some(table.kind) == kind);
+            Unusable::Read { path: table.map_or(&run.path, |table| &table.path).clone(), error }
+        };
         let (rows, exact) =
             judge_file(profile, &mut verifier, tables.as_mut(), &run.path, options).map_err(unusable)?;
         if !exact && files.is_empty() {

@@ -188,3 +188,32 @@ fn what_was_just_written_as_a_dataset_is_judged() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains(" in 2 files of 2 sites: "), "{text}");
 }
+
+#[test]
+fn a_damaged_table_is_named_when_it_can_no_longer_be_read() {
+    let folder = Folder::new();
+    folder.succeed(&["--ops", "300", "--seed", "77", "-t", "1000000", "--format", "parquet", "--quiet"]);
+    let mut named = 0;
+    for table in ["op_state_name_input_time_count", "operation_timeline", "operation_sequence"] {
+        let file = format!("out/run=0000001/{table}.parquet");
+        let path = folder.path().join(&file);
+        let whole = fs::read(&path).unwrap();
+        for part in 1..10 {
+            let mut bytes = whole.clone();
+            bytes[whole.len() * part / 10] ^= 4;
+            fs::write(&path, bytes).unwrap();
+            let told = folder.run(&["verify", "out"]);
+            let said = String::from_utf8_lossy(&told.stderr).into_owned();
+            match told.status.code() {
+                Some(1) => {}
+                Some(2) => {
+                    assert!(said.contains(&file), "{file} at {part} tenths: {said}");
+                    named += 1;
+                }
+                other => panic!("{file} at {part} tenths: {other:?}: {said}"),
+            }
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    assert!(named >= 3, "only {named} damages keep a file from being read");
+}

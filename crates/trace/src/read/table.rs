@@ -197,6 +197,26 @@ pub enum TableError {
     Header(TableKind),
 }
 
+/// An error that the input of a table reported while rows were read, and which table it was.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct InTable {
+    kind: TableKind,
+    error: io::Error,
+}
+
+impl InTable {
+    fn wrap(kind: TableKind, error: io::Error) -> io::Error {
+        io::Error::new(error.kind(), Self { kind, error })
+    }
+
+    /// The table in which an error came up; `None` for an error of anything else.
+    #[must_use]
+    pub fn kind_of(error: &io::Error) -> Option<TableKind> {
+        error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).map(|inner| inner.kind)
+    }
+}
+
 /// What [`TableReader::next_line`] found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TableLine {
@@ -254,9 +274,10 @@ impl<R: BufRead> TableReader<R> {
     /// What comes next, as far as it is in memory; most lines are there as a whole. Nothing is taken.
     ///
     /// # Errors
-    /// What the input reports; reading on is then pointless.
+    /// What the input reports, as [`InTable`]; reading on is then pointless.
     pub fn ahead(&mut self) -> io::Result<&[u8]> {
-        if self.ended { Ok(&[]) } else { self.input.fill_buf() }
+        let kind = self.kind;
+        if self.ended { Ok(&[]) } else { self.input.fill_buf().map_err(|error| InTable::wrap(kind, error)) }
     }
 
     /// Takes the next line, which [`ahead`](Self::ahead) has shown to have this many bytes with its `\n`.
@@ -268,13 +289,13 @@ impl<R: BufRead> TableReader<R> {
     /// Reads the next line into `line`.
     ///
     /// # Errors
-    /// What the input reports; reading on is then pointless.
+    /// What the input reports, as [`InTable`]; reading on is then pointless.
     pub fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<TableLine> {
         line.clear();
         if self.ended {
             return Ok(TableLine::End);
         }
-        match next_line(&mut self.input, line, MAX_LINE)? {
+        match next_line(&mut self.input, line, MAX_LINE).map_err(|error| InTable::wrap(self.kind, error))? {
             Line::Read => {
                 self.row += 1;
                 Ok(TableLine::Read)
