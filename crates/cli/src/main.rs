@@ -37,6 +37,7 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 
 fn main() -> ExitCode {
+    interrupt::survive_size_limits();
     let command_line = CommandLine::parse();
     let done = match &command_line.command {
         None => generate(&command_line.generate),

@@ -9,11 +9,12 @@ use clap::{Args, Command, FromArgMatches};
 use nandseq_profile::diagnostic::{nearest, quoted};
 use nandseq_profile::yaml::{self, Entry, Node, Value};
 use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
+use nandseq_trace::recorded::{recorded, shell_word};
 
 use crate::arguments::{GenerateArgs, RunListArgs, SeedFormula};
 use crate::failure::{Failure, warning_text};
 use crate::interrupt::stop_on_signals;
-use crate::plan::{Plan, shell_word};
+use crate::plan::Plan;
 use crate::{generate_plan, inputs, profiles, tell};
 
 /// Fields with a shorter name than their flags.
@@ -73,7 +74,7 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
 
 /// The command that goes on with the list.
 fn go_on(arguments: &RunListArgs) -> String {
-    let list = shell_word(&arguments.list.display().to_string());
+    let list = shell_word(&recorded(&arguments.list)).into_owned();
     format!("{} run-list {list} --resume", env!("CARGO_PKG_NAME"))
 }
 
@@ -82,6 +83,8 @@ fn plan(campaign: Campaign, arguments: &RunListArgs) -> Result<Plan, Failure> {
     flags.output.quiet = arguments.quiet;
     if arguments.resume {
         flags.device.resume = Some(flags.output.out_dir.clone());
+        // What there was of earlier campaigns went when this one began.
+        flags.output.clean = false;
     }
     let mut remarks = String::new();
     let plan = Plan::new(&flags, &mut remarks);

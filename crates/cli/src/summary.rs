@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use nandseq_profile::{BaseId, OpId};
+use nandseq_trace::recorded::{recorded, shell_word};
 
 use crate::execute::Totals;
 use crate::plan::Plan;
@@ -45,15 +46,20 @@ fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Durat
         size(totals.bytes),
         plan.out_dir.display()
     )?;
+    if totals.other_files > 0 {
+        let (count, files) = (grouped(totals.other_files), plural(totals.other_files));
+        writeln!(text, "Also there, and left alone: {count} file{files} of other campaigns; --clean removes such files first")?;
+    }
     writeln!(text, "manifest.json in each folder says how to make its files again; to judge them by every rule:")?;
     writeln!(text, "  {}", verify_command(plan))
 }
 
 /// The command that judges what was written.
 fn verify_command(plan: &Plan) -> String {
-    let config = plan.config.as_ref().map_or_else(String::new, |path| format!("--config {} ", path.display()));
+    let config = plan.config.as_ref();
+    let config = config.map_or_else(String::new, |path| format!("--config {} ", shell_word(&recorded(path))));
     let lenient = if plan.lenient { "--lenient " } else { "" };
-    format!("nandseqgen verify {config}{lenient}{}", plan.out_dir.display())
+    format!("nandseqgen verify {config}{lenient}{}", shell_word(&recorded(&plan.out_dir)))
 }
 
 /// How much of what can be covered each site has.
