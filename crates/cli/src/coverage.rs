@@ -134,9 +134,7 @@ fn each_run(found: &Written, mut take: impl FnMut(&str, &str, &Coverage)) -> Res
     for some in runs.chunks(AT_ONCE) {
         let counted: Vec<_> = some
             .par_iter()
-            .map(|(site, run)| {
-                Coverage::of_run(&found.profile, &*found.source, &recorded(&site.folder), run)
-            })
+            .map(|(site, run)| Coverage::of_run(&found.profile, &*found.source, &recorded(&site.folder), run))
             .collect();
         for ((site, run), coverage) in some.iter().zip(counted) {
             let coverage = coverage.map_err(written::unreadable)?;

@@ -157,7 +157,11 @@ fn say_others(plan: &Plan, others: &Others) -> u64 {
     let count = others.count();
     if count > 0 {
         let gone = plan.clean;
-        tell(&if gone { note_text(&others.that_went(&plan.out_dir)) } else { warning_text(&others.that_stay(&plan.out_dir)) });
+        tell(&if gone {
+            note_text(&others.that_went(&plan.out_dir))
+        } else {
+            warning_text(&others.that_stay(&plan.out_dir))
+        });
     }
     if plan.clean { 0 } else { count }
 }
@@ -248,7 +252,7 @@ fn is_slow(mut probe: NewFile) -> io::Result<bool> {
 /// Writes the probability table where the flags ask for it.
 fn write_table(plan: &Plan) -> Result<(), Failure> {
     let Some(table) = &plan.table.output else { return Ok(()) };
-    written::write(&table.path, "--op-state-probs", |out| out.write_all(table.text.as_bytes())).map(drop)
+    written::write(&table.path, "--op-state-probs", |out| io::Write::write_all(out, table.text.as_bytes())).map(drop)
 }
 
 /// Where what a plan makes comes from.

@@ -273,7 +273,12 @@ mod tests {
 
     #[test]
     fn the_stamp_is_found_in_the_names_of_files() {
-        let file = |kind, file: &str| FileRecord { kind, file: file.to_owned().try_into().unwrap(), rows: 0, sha256: Digest::of(b"") };
+        let file = |kind, file: &str| FileRecord {
+            kind,
+            file: file.to_owned().try_into().unwrap(),
+            rows: 0,
+            sha256: Digest::of(b""),
+        };
         let table = file(FileKind::OperationSequence, "operation_sequence_261121_0000001.csv");
         let snapshot = file(FileKind::Snapshot, "snapshots/state_snapshot_20261121_232053_0000001.json");
         let of = |files| stamp_of(&SiteManifest { runs: vec![RunRecord { files, ..run(0) }], ..head() });

@@ -105,9 +105,7 @@ impl Plan {
         remarks.push_str(&remarks_on_profile(arguments, &about_profile, &source));
         let badlist = read_badlist(arguments, &profile)?;
         let own_window = profile.policies.admission_window;
-        if let Some(window) = arguments.device.admission_window {
-            profile.policies.admission_window = window;
-        }
+        profile.policies.admission_window = arguments.device.admission_window.unwrap_or(own_window);
         let table = Table::resolve(arguments, &profile, remarks)?;
         let bootstrap = bootstrap(arguments, &profile, remarks);
         let closure = Closure::new(arguments, &profile, &table.distributions)?;

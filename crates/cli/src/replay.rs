@@ -299,9 +299,7 @@ fn difference(folder: &Path, file: &FileRecord, made_in: &Path, made: Option<&Fi
     match (on_disk == file.sha256, made.sha256 == file.sha256) {
         (true, true) => None,
         (false, true) => Some(format!("`{}` was changed: {}", path.display(), place(&path, &made_file))),
-        (true, false) => {
-            Some(format!("`{}` is made otherwise now: {}", path.display(), place(&path, &made_file)))
-        }
+        (true, false) => Some(format!("`{}` is made otherwise now: {}", path.display(), place(&path, &made_file))),
         (false, false) => Some(format!(
             "`{}` is neither what the manifest says nor what is made now: {}",
             path.display(),

@@ -48,7 +48,10 @@ fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Durat
     )?;
     if totals.other_files > 0 {
         let (count, files) = (grouped(totals.other_files), plural(totals.other_files));
-        writeln!(text, "Also there, and left alone: {count} file{files} of other campaigns; --clean removes such files first")?;
+        writeln!(
+            text,
+            "Also there, and left alone: {count} file{files} of other campaigns; --clean removes such files first"
+        )?;
     }
     writeln!(text, "manifest.json in each folder says how to make its files again; to judge them by every rule:")?;
     writeln!(text, "  {}", verify_command(plan))

@@ -116,7 +116,8 @@ pub(crate) fn origin(site: &SiteFiles) -> Option<Origin> {
 /// What to know of a site that was not finished.
 fn going_on(site: &SiteFiles) -> Option<String> {
     let known = ledger::read(&site.folder).ok().flatten().filter(|_| site.is_unfinished)?;
-    let folder = if known.manifest.site.is_some() { above(&site.folder, &known.manifest)? } else { site.folder.clone() };
+    let folder =
+        if known.manifest.site.is_some() { above(&site.folder, &known.manifest)? } else { site.folder.clone() };
     let folder = recorded(&folder);
     let mut words = vec![env!("CARGO_PKG_NAME").to_owned()];
     words.extend(known.manifest.origin.arguments);

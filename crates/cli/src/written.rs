@@ -9,9 +9,9 @@ use nandseq_generate::probability::Distributions;
 use nandseq_profile::Profile;
 use nandseq_report::LoadError;
 use nandseq_trace::named::NamedOutput;
-use nandseq_trace::read::{STANDARD_INPUT, Source};
 use nandseq_trace::read::folder::{self, Forms, SiteFiles};
 use nandseq_trace::read::table::TableKind;
+use nandseq_trace::read::{STANDARD_INPUT, Source};
 
 use crate::arguments::GenerateArgs;
 use crate::arguments::reports::ReadDeviceArgs;

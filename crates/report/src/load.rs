@@ -7,7 +7,6 @@
 
 mod refusals;
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -118,8 +118,24 @@ mod tests {
             assert_eq!(name(good).as_str(), good);
         }
         let bad = [
-            "", ".", "..", "/etc/passwd", "../a", "a/../../b", "a/..", "a//b", "a/", "./a", "a/./b", "C:a", "C:\\a", "\\a", "a\\..\\b",
-            "a\nb", "a\0b", "a ",
+            "",
+            ".",
+            "..",
+            "/etc/passwd",
+            "../a",
+            "a/../../b",
+            "a/..",
+            "a//b",
+            "a/",
+            "./a",
+            "a/./b",
+            "C:a",
+            "C:\\a",
+            "\\a",
+            "a\\..\\b",
+            "a\nb",
+            "a\0b",
+            "a ",
         ];
         for bad in bad {
             let refused = InsideName::try_from(bad.to_owned()).unwrap_err();

@@ -116,6 +116,9 @@ mod tests {
         }
         assert_eq!(recorded(Path::new(OsStr::from_bytes(b"caf\xe9.yaml"))), "bytes:caf%E9.yaml");
         assert_eq!(shell_word("bytes:caf%E9%27.yaml"), "$'caf\\xE9\\'.yaml'");
-        assert_eq!((shell_word("out/a"), shell_word("a b"), shell_word("")), ("out/a".into(), "'a b'".into(), "''".into()));
+        assert_eq!(
+            (shell_word("out/a"), shell_word("a b"), shell_word("")),
+            ("out/a".into(), "'a b'".into(), "''".into())
+        );
     }
 }

@@ -19,11 +19,11 @@ use super::claim::Claims;
 use super::{batch, origin, resume, site};
 use crate::arguments::GenerateArgs;
 use crate::ledger;
-use crate::plan::{Batch, Part, Plan, SitePlan};
+use crate::plan::{Batch, Part, Plan};
 use crate::progress::plural;
 use crate::site_folders::SiteFolders;
 
-/// How far below the output folder sites are looked for at most: as far as readers look.
+/// How far below the output folder sites are looked for: as far as readers look.
 const DEPTH: usize = 4;
 /// Files that are named; all are counted.
 const SHOWN: usize = 3;
@@ -46,8 +46,8 @@ impl Others {
     pub(super) fn find(plan: &Plan, format: &dyn TableFormat) -> io::Result<Self> {
         let mut found = Self::default();
         let folders: Vec<PathBuf> = plan.sites.iter().map(|site| plan.folder_of(site)).collect();
-        for (site, folder) in plan.sites.iter().zip(&folders) {
-            found.in_own_site(plan, format, site, folder)?;
+        for folder in &folders {
+            found.in_own_site(plan, format, folder)?;
         }
         if let Some(batch) = &plan.batch {
             // A single device was made here.
@@ -57,17 +57,11 @@ impl Others {
         }
         let own: BTreeSet<&PathBuf> = folders.iter().collect();
         let looking = Looking { plan, own: &own };
-        looking.below(&plan.out_dir, "", depth(plan), &mut found)?;
+        looking.below(&plan.out_dir, "", DEPTH, &mut found)?;
         Ok(found)
     }
 
-    fn in_own_site(
-        &mut self,
-        plan: &Plan,
-        format: &dyn TableFormat,
-        site: &SitePlan,
-        folder: &Path,
-    ) -> io::Result<()> {
+    fn in_own_site(&mut self, plan: &Plan, format: &dyn TableFormat, folder: &Path) -> io::Result<()> {
         let is_own = |name: &str, RunName { kind, run }: RunName| {
             !plan.clean
                 && plan.outputs.contains(kind)
@@ -103,9 +97,8 @@ impl Others {
                 continue;
             };
             let manifest = manifest::parse::<BatchManifest>(&fs::read(&path)?);
-            let is_same = |found: &BatchManifest| {
-                found.base_seed == plan.base_seed && batch::is_same_batch(&found.origin, &ours)
-            };
+            let is_same =
+                |found: &BatchManifest| found.base_seed == plan.base_seed && batch::is_same_batch(&found.origin, &ours);
             if own_end.as_deref() != Some(end) && manifest.is_ok_and(|found| !is_same(&found)) {
                 self.lists.insert(path);
             }
@@ -135,7 +128,9 @@ impl Others {
         if count == 1 {
             format!("`{here}` holds a file of another campaign, which stays: {named}; `--clean` removes it first")
         } else {
-            format!("`{here}` holds {count} files of other campaigns, which stay: {named}; `--clean` removes them first")
+            format!(
+                "`{here}` holds {count} files of other campaigns, which stay: {named}; `--clean` removes them first"
+            )
         }
     }
 
@@ -176,7 +171,11 @@ impl Others {
             let above = folder_of(&path).ancestors().take_while(|folder| *folder != root && folder.starts_with(root));
             folders.extend(above.map(Path::to_owned));
             ledger::remove(&path)?;
-            if is_list { gone.lists.insert(path) } else { gone.files.insert(path) };
+            if is_list {
+                gone.lists.insert(path)
+            } else {
+                gone.files.insert(path)
+            };
         }
         for folder in folders.iter().rev().filter(|folder| !own.contains(*folder)) {
             // One that is not empty stays.
@@ -184,15 +183,6 @@ impl Others {
         }
         Ok(gone)
     }
-}
-
-/// How far below the output folder a site may lie: as the plan's pattern says, or a manifest of an earlier batch.
-fn depth(plan: &Plan) -> usize {
-    let parts = |name: &str| name.split('/').count();
-    let earlier = fs::read(plan.out_dir.join(manifest::FILE_NAME)).ok();
-    let earlier = earlier.and_then(|text| manifest::parse::<BatchManifest>(&text).ok());
-    let listed = earlier.iter().flat_map(|batch| &batch.sites).map(|site| parts(site.folder.as_str()));
-    listed.chain([parts(plan.site_dir_pattern())]).max().unwrap_or(1).min(DEPTH)
 }
 
 /// A search for sites that a plan does not make.
@@ -238,7 +228,8 @@ impl Looking<'_> {
         if is_other {
             found.files.extend(files.into_iter().map(|(path, _)| path));
             let lists = [manifest::FILE_NAME, ledger::FILE_NAME].map(|name| folder.join(name));
-            let is_list = |path: &PathBuf| known.is_some() && fs::symlink_metadata(path).is_ok_and(|about| about.is_file());
+            let is_list =
+                |path: &PathBuf| known.is_some() && fs::symlink_metadata(path).is_ok_and(|about| about.is_file());
             found.lists.extend(lists.into_iter().filter(is_list));
             found.sites.push(folder.to_owned());
         }
@@ -254,12 +245,7 @@ impl Looking<'_> {
     }
 
     /// Whether a site that the plan does not make is another of its campaign, or must be taken for one.
-    fn is_of_this_campaign(
-        &self,
-        name: &str,
-        site: Option<u64>,
-        known: Option<&manifest::SiteManifest>,
-    ) -> bool {
+    fn is_of_this_campaign(&self, name: &str, site: Option<u64>, known: Option<&manifest::SiteManifest>) -> bool {
         let (Some(batch), Some(number)) = (&self.plan.batch, site) else { return false };
         let in_range = number >= batch.start && (batch.count == 0 || number - batch.start < batch.count);
         let Some(plan) = self.plan.site_of_batch(number).filter(|plan| in_range && plan.folder == name) else {

@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 use std::process::{Command, Output};
 
 use crate::runner::Folder;
@@ -88,7 +88,10 @@ fn two_folders_that_look_alike_are_two() {
         run(&folder, &arguments.iter().map(OsString::as_os_str).collect::<Vec<_>>());
     }
     let merge = |name: &OsString, to: &str| {
-        run(&folder, &["coverage", "merge", "-o", to].map(OsStr::new).into_iter().chain([name.as_os_str()]).collect::<Vec<_>>());
+        run(
+            &folder,
+            &["coverage", "merge", "-o", to].map(OsStr::new).into_iter().chain([name.as_os_str()]).collect::<Vec<_>>(),
+        );
     };
     merge(&names[0], "one.json");
     merge(&names[1], "other.json");

@@ -136,7 +136,8 @@ fn an_input_that_a_manifest_names_is_not_shown_unless_it_is_what_it_was() {
     let folder = generated(&[]);
     for flag in ["--config", "--badlist", "--op-state-probs"] {
         let text = fs::read_to_string(folder.path().join("out/manifest.json")).unwrap();
-        let changed = text.replace("\"--run-until\",", &format!("\"{flag}\",\n      \"secret\",\n      \"--run-until\","));
+        let changed =
+            text.replace("\"--run-until\",", &format!("\"{flag}\",\n      \"secret\",\n      \"--run-until\","));
         assert!(changed != text);
         let altered = folder.path().join("altered");
         fs::create_dir_all(&altered).unwrap();
@@ -151,7 +152,8 @@ fn a_replay_writes_nothing_where_the_manifest_wants_it() {
     let folder = generated(&[]).with("mine.yaml", "mine");
     let path = folder.path().join("out/manifest.json");
     let text = fs::read_to_string(&path).unwrap();
-    let flags = "\"--refresh-op-state-probs\",\n      \"--op-state-probs\",\n      \"mine.yaml\",\n      \"--run-until\",";
+    let flags =
+        "\"--refresh-op-state-probs\",\n      \"--op-state-probs\",\n      \"mine.yaml\",\n      \"--run-until\",";
     fs::write(&path, text.replace("\"--run-until\",", flags)).unwrap();
     let before = files_below(folder.path());
     folder.run(&["replay", "out", "--quiet"]);

@@ -43,7 +43,11 @@ fn plain(folder: &Folder, command: &[&str]) -> Vec<u8> {
 }
 
 fn system(folder: &Folder, program: &str, arguments: &[&str]) -> bool {
-    Command::new(program).args(arguments).current_dir(folder.path()).output().is_ok_and(|output| output.status.success())
+    Command::new(program)
+        .args(arguments)
+        .current_dir(folder.path())
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 #[test]

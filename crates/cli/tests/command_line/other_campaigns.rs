@@ -27,52 +27,42 @@ fn fresh(arguments: &[&str]) -> BTreeMap<String, Vec<u8>> {
 /// An earlier and a later campaign, and how many files of the earlier one stay, manifests and ledgers that are replaced not counted.
 const PAIRS: &[(&str, &[&str], &[&str])] = &[
     ("fewer runs", &["--stamp=261121", "-n", "3"], &["--stamp=261121", "-n", "1"]),
-    ("another seed and fewer runs and sites", &["--stamp=261121", "-n", "3", "--site-count", "3"], &[
-        "--stamp=261121",
-        "--site-count",
-        "2",
-        "--seed",
-        "7",
-    ]),
+    (
+        "another seed and fewer runs and sites",
+        &["--stamp=261121", "-n", "3", "--site-count", "3"],
+        &["--stamp=261121", "--site-count", "2", "--seed", "7"],
+    ),
     ("another date", &["--stamp=261120"], &["--stamp=261121"]),
     ("fewer outputs", &["--stamp=261121"], &["--stamp=261121", "--outputs", "operation_sequence"]),
     ("no log", &["--stamp=261121"], &["--stamp=261121", "--proposer-log", "off"]),
     ("a single device, then sites", &["--stamp=261121"], &["--stamp=261121", "--site-count", "2"]),
     ("sites, then a single device", &["--stamp=261121", "--site-count", "2"], &["--stamp=261121"]),
-    ("another pattern", &["--stamp=261121", "--site-count", "2", "--site-dir-pattern", "rack/{site_id:d}"], &[
-        "--stamp=261121",
-        "--site-count",
-        "2",
-    ]),
-    ("other numbers", &["--stamp=261121", "--site-count", "2"], &[
-        "--stamp=261121",
-        "--site-count",
-        "2",
-        "--site-start",
-        "5",
-    ]),
-    ("shards of another batch", &["--stamp=261121", "--site-count", "4", "--shard", "2/2"], &[
-        "--stamp=261121",
-        "--site-count",
-        "2",
-        "--seed",
-        "8",
-    ]),
+    (
+        "another pattern",
+        &["--stamp=261121", "--site-count", "2", "--site-dir-pattern", "rack/{site_id:d}"],
+        &["--stamp=261121", "--site-count", "2"],
+    ),
+    (
+        "other numbers",
+        &["--stamp=261121", "--site-count", "2"],
+        &["--stamp=261121", "--site-count", "2", "--site-start", "5"],
+    ),
+    (
+        "shards of another batch",
+        &["--stamp=261121", "--site-count", "4", "--shard", "2/2"],
+        &["--stamp=261121", "--site-count", "2", "--seed", "8"],
+    ),
 ];
 
 #[cfg(feature = "parquet")]
 const PARQUET: &[(&str, &[&str], &[&str])] = &[
     ("CSV, then Parquet", &["--stamp=261121"], &["--stamp=261121", "--format", "parquet"]),
     ("Parquet, then CSV", &["--stamp=261121", "--format", "parquet", "-n", "2"], &["--stamp=261121"]),
-    ("fewer runs and sites in Parquet", &["--stamp=261121", "--format", "parquet", "-n", "3", "--site-count", "3"], &[
-        "--stamp=261121",
-        "--format",
-        "parquet",
-        "--site-count",
-        "2",
-        "--seed",
-        "3",
-    ]),
+    (
+        "fewer runs and sites in Parquet",
+        &["--stamp=261121", "--format", "parquet", "-n", "3", "--site-count", "3"],
+        &["--stamp=261121", "--format", "parquet", "--site-count", "2", "--seed", "3"],
+    ),
 ];
 #[cfg(not(feature = "parquet"))]
 const PARQUET: &[(&str, &[&str], &[&str])] = &[];
@@ -89,13 +79,17 @@ fn files_of_another_campaign_are_counted_and_named_and_stay() {
         assert!(!others.is_empty(), "{what}");
         let count = others.len();
         assert!(text.starts_with("warning: `out` holds "), "{what}: {text}");
-        assert!(text.contains(&format!(" {count} files of other campaigns, which stay: `")), "{what}: {count} in {text}");
+        assert!(
+            text.contains(&format!(" {count} files of other campaigns, which stay: `")),
+            "{what}: {count} in {text}"
+        );
         let first = others.iter().find(|name| !name.ends_with(".json")).unwrap();
         assert!(text.contains(&format!("`{}`", first.strip_prefix("out/").unwrap())), "{what}: {first} in {text}");
         // The same again: what is replaced is no other campaign's, and the summary says what stays.
         let again = folder.succeed(&[&SHORT[..2], later].concat());
         let summary = String::from_utf8(again.stdout).unwrap();
-        let line = format!("Also there, and left alone: {count} files of other campaigns; --clean removes such files first\n");
+        let line =
+            format!("Also there, and left alone: {count} files of other campaigns; --clean removes such files first\n");
         assert!(summary.contains(&line), "{what}: {summary}");
         assert!(folder.files() == files, "{what}");
     }
@@ -107,9 +101,16 @@ fn clean_leaves_what_the_campaign_writes_into_an_empty_folder() {
         let folder = Folder::new();
         made(&folder, earlier);
         let text = made(&folder, &[later, &["--clean"][..]].concat());
-        assert!(text.starts_with("note: removed ") && text.contains(" of earlier campaigns from `out`: `"), "{what}: {text}");
+        assert!(
+            text.starts_with("note: removed ") && text.contains(" of earlier campaigns from `out`: `"),
+            "{what}: {text}"
+        );
         let expected = fresh(later);
-        assert_eq!(folder.files().into_keys().collect::<Vec<_>>(), expected.keys().cloned().collect::<Vec<_>>(), "{what}");
+        assert_eq!(
+            folder.files().into_keys().collect::<Vec<_>>(),
+            expected.keys().cloned().collect::<Vec<_>>(),
+            "{what}"
+        );
         assert!(folder.files() == expected, "{what}");
         for entry in fs::read_dir(folder.path().join("out")).unwrap().map(Result::unwrap) {
             assert!(!entry.path().is_dir() || !files_below(&entry.path()).is_empty(), "{what}: an empty folder stays");
@@ -188,7 +189,11 @@ fn what_is_not_of_this_program_and_this_folder_is_never_removed() {
     for name in mine {
         fs::write(folder.path().join(name), "mine").unwrap();
     }
-    let others: Vec<String> = folder.files().into_keys().filter(|name| name.starts_with("out/later/") || name.starts_with("out/site_3/")).collect();
+    let others: Vec<String> = folder
+        .files()
+        .into_keys()
+        .filter(|name| name.starts_with("out/later/") || name.starts_with("out/site_3/"))
+        .collect();
     assert!(others.len() > 10);
     made(&folder, &["--stamp=261121", "--site-count", "2", "--clean"]);
     let expected = fresh(&["--stamp=261121", "--site-count", "2"]);

@@ -58,7 +58,9 @@ fn quoted(table: &[u8], rows_too: bool, end: &str) -> Vec<u8> {
 
 #[test]
 fn a_quoted_header_is_a_header_and_a_quoted_row_a_row() {
-    for (rows_too, end, mark) in [(true, "\n", ""), (true, "\r\n", ""), (false, "\n", "\u{feff}"), (true, "\r\n", "\u{feff}")] {
+    for (rows_too, end, mark) in
+        [(true, "\n", ""), (true, "\r\n", ""), (false, "\n", "\u{feff}"), (true, "\r\n", "\u{feff}")]
+    {
         let folder = generated(&[]);
         let expected = text(&folder.succeed(&["verify", "out"]));
         for (name, bytes) in folder.files().iter().filter(|(name, _)| name.ends_with(".csv")) {
@@ -74,7 +76,9 @@ fn a_quoted_header_is_a_header_and_a_quoted_row_a_row() {
 
 #[test]
 fn a_header_of_other_columns_is_none() {
-    for header in ["\"seq\",\"time\"", "\"\",\"seq\",\"time\",\"op_id\",\"op_name\",\"op_uid\",\"payload\"", "\"seq", ""] {
+    for header in
+        ["\"seq\",\"time\"", "\"\",\"seq\",\"time\",\"op_id\",\"op_name\",\"op_uid\",\"payload\"", "\"seq", ""]
+    {
         let folder = Folder::new().with("rows.csv", format!("{header}\n"));
         assert!(folder.refuse(&["verify", "rows.csv"]).contains("the first line is not 'seq,time,"), "{header}");
     }
@@ -142,7 +146,8 @@ fn a_packed_file_that_is_cut_or_damaged_is_an_error() {
     let bytes = packed(&fs::read(folder.path().join(FIRST)).unwrap());
     let folder = folder.with("cut.csv.gz", &bytes[..bytes.len() - 20]);
     let shown = folder.refuse(&["verify", "cut.csv.gz"]);
-    let expected = "exit code 2\nerror: cannot read the file `cut.csv.gz`: it is packed by gzip, and its end is missing\n";
+    let expected =
+        "exit code 2\nerror: cannot read the file `cut.csv.gz`: it is packed by gzip, and its end is missing\n";
     assert_eq!(shown, expected);
     let mut damaged = bytes.clone();
     let end = damaged.len() - 5;
@@ -193,7 +198,17 @@ fn files_named_one_by_one_are_runs_of_one_site() {
 #[test]
 fn files_of_other_folders_or_executions_are_other_sites() {
     let folder = generated(&["--site-count", "2", "--outputs", "operation_sequence"]);
-    folder.succeed(&["-t", "900", "--stamp", "261122", "--site-count", "1", "--quiet", "--outputs", "operation_sequence"]);
+    folder.succeed(&[
+        "-t",
+        "900",
+        "--stamp",
+        "261122",
+        "--site-count",
+        "1",
+        "--quiet",
+        "--outputs",
+        "operation_sequence",
+    ]);
     let name = |site: u64, stamp: u64| format!("out/site_0{site}/operation_sequence_{stamp}_0000001.csv");
     let files = [name(1, 261_121), name(2, 261_121), name(1, 261_122)];
     let arguments: Vec<&str> = ["verify"].into_iter().chain(files.iter().map(String::as_str)).collect();
@@ -225,7 +240,9 @@ fn a_site_that_was_killed_is_said_to_be_unfinished_with_the_command_that_goes_on
     // A run that is complete and not counted yet.
     let shown = text(&folder.succeed(&["verify", "some lot/out"]));
     assert!(
-        shown.contains("Note: some lot/out/site_02: the site is not finished: 1 run is complete, as manifest.partial.jsonl says."),
+        shown.contains(
+            "Note: some lot/out/site_02: the site is not finished: 1 run is complete, as manifest.partial.jsonl says."
+        ),
         "{shown}"
     );
     assert!(shown.contains(" in 4 files of 2 sites: no rule broken."), "{shown}");
@@ -241,7 +258,9 @@ fn a_site_that_was_killed_is_said_to_be_unfinished_with_the_command_that_goes_on
     let single = generated(&["-n", "2"]);
     killed(&single, "out", 2);
     let shown = text(&single.succeed(&["verify", "out"]));
-    assert!(shown.contains("Note: out: the site is not finished: 2 runs are complete, as manifest.partial.jsonl says."));
+    assert!(
+        shown.contains("Note: out: the site is not finished: 2 runs are complete, as manifest.partial.jsonl says.")
+    );
     assert!(shown.contains("--out-dir out --resume out."), "{shown}");
     single.succeed(&["report", "out"]);
     // Another profile is still another profile.

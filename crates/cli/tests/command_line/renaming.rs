@@ -24,7 +24,8 @@ const COMMON: [&str; 5] = ["--stamp", "261121", "--quiet", "--seed", "4"];
 /// Makes two of three runs, renames the profile, and does everything that wants the same one.
 fn survives(extra: &[&str]) {
     let Some(folder) = with_profile() else { return };
-    let campaign = |config: &'static str, runs: &'static str| [&COMMON[..], &["--config", config, "-n", runs], extra].concat();
+    let campaign =
+        |config: &'static str, runs: &'static str| [&COMMON[..], &["--config", config, "-n", runs], extra].concat();
     folder.succeed(&campaign("before.yaml", "2"));
     folder.succeed(&["coverage", "merge", "out", "--config", "before.yaml", "-o", "counts.json"]);
     rename(&folder);

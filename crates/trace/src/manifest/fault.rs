@@ -127,7 +127,10 @@ mod tests {
     fn a_fault_has_its_place() {
         let fault = parse::<BatchManifest>(b"{\n  \"schema\": 1,\n  \"x\": 2\n}").unwrap_err();
         let sentence = fault.sentence(Path::new("out/manifest.json"), ManifestKind::Batch);
-        assert!(sentence.starts_with("`out/manifest.json`:3:5 is no manifest of a batch: unknown field `x`, "), "{sentence}");
+        assert!(
+            sentence.starts_with("`out/manifest.json`:3:5 is no manifest of a batch: unknown field `x`, "),
+            "{sentence}"
+        );
         assert!(!fault.leads_out());
         let text = b"[{\"kind\": \"snapshot\", \"file\": \"../a\", \"rows\": 1, \"sha256\": \"\"}]";
         let fault = parse::<Vec<crate::manifest::FileRecord>>(text).unwrap_err();

@@ -71,7 +71,11 @@ fn join(folder: &Path, site: &mut SiteFiles) -> Result<(), FindError> {
         if pair[0].path == pair[1].path {
             return Err(FindError::Twice(pair[0].path.clone()));
         }
-        return Err(FindError::TwoFiles { run: pair[0].run, first: pair[0].path.clone(), second: pair[1].path.clone() });
+        return Err(FindError::TwoFiles {
+            run: pair[0].run,
+            first: pair[0].path.clone(),
+            second: pair[1].path.clone(),
+        });
     }
     site.folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() };
     let said = |run: &RunFile| format!("`{}` is run {}", name_of(&run.path).unwrap_or_default(), run.run);
