@@ -4,6 +4,9 @@
 mod any_bytes;
 mod campaigns;
 mod closing;
+mod console;
+mod dry_runs;
+mod help;
 mod inputs;
 mod inside;
 mod judging;
@@ -26,5 +29,6 @@ mod running;
 mod shards;
 mod signals;
 mod stranger;
+mod summaries;
 mod usage;
 mod writers;

@@ -88,8 +88,7 @@ fn files_of_another_campaign_are_counted_and_named_and_stay() {
         // The same again: what is replaced is no other campaign's, and the summary says what stays.
         let again = folder.succeed(&[&SHORT[..2], later].concat());
         let summary = String::from_utf8(again.stdout).unwrap();
-        let line =
-            format!("Also there, and left alone: {count} files of other campaigns; --clean removes such files first\n");
+        let line = format!("Left alone there: {count} files of other campaigns; --clean removes such files first\n");
         assert!(summary.contains(&line), "{what}: {summary}");
         assert!(folder.files() == files, "{what}");
     }
