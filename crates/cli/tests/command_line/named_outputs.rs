@@ -15,7 +15,7 @@ const QUICK: [&str; 6] = ["-t", "2000", "--stamp", "261121", "--quiet", "--seed=
 
 /// Every command that writes a file that it is told the name of, up to that name, and how the file begins.
 const WRITERS: [(&[&str], &[u8]); 5] = [
-    (&["report", "out", "-o"], b"<!doctype html>"),
+    (&["report", "out", "-o"], b"<!DOCTYPE html>"),
     (&["export", "out", "--to", "vcd", "-o"], b"$"),
     (&["export", "out", "--to", "perfetto", "-o"], b""),
     (&["coverage", "merge", "out", "-o"], b"{\"schema\":"),
