@@ -119,7 +119,7 @@ impl Plan {
         let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
         let outputs = outputs(arguments);
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
-        Ok(Self {
+        let plan = Self {
             seed_formula: arguments.sites.seed_formula,
             digests: Digests::new(profile.hash(), &table.distributions, &bad_blocks),
             sites,
@@ -154,7 +154,8 @@ impl Plan {
             device_arguments,
             site_dir_pattern: arguments.site_dir_pattern().to_owned(),
             format: arguments.output.format,
-        })
+        };
+        Ok(plan.going_on_with_its_name())
     }
 
     /// The pattern of the folders of sites.
