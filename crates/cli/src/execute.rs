@@ -19,6 +19,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use nandseq_generate::closure::Reached;
+use nandseq_generate::dead::DeadDie;
 use nandseq_generate::{Rejections, RunSummary, Setup};
 use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::NewFile;
@@ -59,6 +60,22 @@ pub(crate) struct Totals {
     pub(crate) bytes: u64,
     /// How much each site has covered, if that is counted, in no order.
     pub(crate) reached: Vec<Reached>,
+    /// Sites with dies on which nothing can ever start again, in no order.
+    pub(crate) dead: Vec<DeadSite>,
+    /// Runs that ended before the operations that --ops asks for.
+    pub(crate) short_runs: u64,
+}
+
+/// A site with dies on which nothing can ever start again.
+#[derive(Debug)]
+pub(crate) struct DeadSite {
+    /// Its number; a single device has none.
+    pub(crate) site: Option<u64>,
+    /// The run in which the last of these dies was found.
+    pub(crate) run: u64,
+    /// Operations of that run.
+    pub(crate) ops: u64,
+    pub(crate) dies: Vec<DeadDie>,
 }
 
 /// How one site ended.
@@ -285,7 +302,7 @@ impl Totals {
     /// Adds a run with so many files and bytes.
     fn add_run(&mut self, run: RunSummary, files: u64, bytes: u64) {
         let RunSummary { ops, by_op, rejections, .. } = run;
-        self.add(Self { ops, by_op, rejections, runs: 0, files, bytes, reached: Vec::new() });
+        self.add(Self { ops, by_op, rejections, files, bytes, ..Self::default() });
     }
 
     /// Adds what another part of the work did.
@@ -301,5 +318,7 @@ impl Totals {
         self.files += other.files;
         self.bytes += other.bytes;
         self.reached.extend(other.reached);
+        self.dead.extend(other.dead);
+        self.short_runs += other.short_runs;
     }
 }

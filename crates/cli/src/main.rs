@@ -12,6 +12,7 @@ mod inputs;
 mod interrupt;
 mod ledger;
 mod merge;
+mod not_reached;
 mod plan;
 mod profiles;
 mod progress;
@@ -78,22 +79,17 @@ pub(crate) fn generate_plan(plan: &Plan, stop: &AtomicBool) -> Result<(), Failur
     let totals = execute::execute(plan, &progress, stop, None);
     progress.close();
     let totals = totals?;
-    if totals.ops == 0 && totals.runs > 0 {
-        tell(
-            "warning: no operation could start: the probability table proposes nothing that the device's state allows\n",
-        );
-    }
-    if let Some(shortfall) = summary::shortfall(plan, &totals) {
-        tell(&failure::warning_text(&shortfall));
+    for warning in not_reached::warnings(plan, &totals) {
+        tell(&failure::warning_text(&warning));
     }
     if !plan.quiet {
         profiles::print(&summary::text(plan, &totals, progress.elapsed()))?;
     }
-    if !plan.verify {
-        return Ok(());
+    if plan.verify {
+        // Everything is written: whoever interrupts now need not wait.
+        interrupt::with_nothing_to_lose(|| verify::judge_written(plan))?;
     }
-    // Everything is written: whoever interrupts now need not wait.
-    interrupt::with_nothing_to_lose(|| verify::judge_written(plan))
+    if not_reached::is_short(plan, &totals) { Err(Failure::NotReached) } else { Ok(()) }
 }
 
 /// Writes to stderr, without colours where it is no terminal. If nobody listens, there is nobody to tell.

@@ -43,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) run_until: Ticks,
     /// Operations after which a run stops.
     pub(crate) max_ops: Option<u64>,
+    /// The operations of each run that --ops asks for.
+    pub(crate) wanted_ops: Option<u64>,
     pub(crate) num_runs: u64,
     /// What each site is to cover, if anything.
     pub(crate) closure: Option<Closure>,
@@ -125,6 +127,7 @@ impl Plan {
             bad_blocks,
             run_until,
             max_ops,
+            wanted_ops: arguments.extent.ops,
             closure,
             num_runs: arguments.extent.num_runs,
             bootstrap,

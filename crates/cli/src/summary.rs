@@ -78,20 +78,6 @@ fn extreme(totals: &Totals, most: bool) -> Option<u64> {
     if most { hits.max() } else { hits.min() }
 }
 
-/// What is to be said when a limit came before the coverage that was asked for.
-pub(crate) fn shortfall(plan: &Plan, totals: &Totals) -> Option<String> {
-    let closure = plan.closure.as_ref()?;
-    let (share, until) = (closure.share?, closure.until()?);
-    let short = totals.reached.iter().filter(|reached| reached.hit < until).count() as u64;
-    let (sites, cells) = (totals.reached.len(), closure.goal.cells());
-    let who = match (short, sites) {
-        (0, _) => return None,
-        (1, 1) => "the limit of the runs came".to_owned(),
-        _ => format!("at {short} of {sites} sites the limit of the runs came"),
-    };
-    Some(format!("{who} before {share} % of {cells} cells were covered: raise -t, --ops or --num-runs"))
-}
-
 fn write_families(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {
     let mut by_base: BTreeMap<BaseId, u64> = BTreeMap::new();
     for ((_, op), count) in plan.profile.ops.iter_ids().zip(&totals.by_op) {
@@ -177,7 +163,7 @@ fn write_counts(text: &mut String, title: &str, mut counts: Vec<(String, u64)>, 
 }
 
 /// A number with its digits in groups of three.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -16,6 +16,7 @@ use super::proposer_log::{Log, Logged};
 use super::{SiteOutcome, Totals, Work, leftovers, origin, resume};
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, Finished, Ledger};
+use crate::not_reached;
 use crate::plan::{Closure, Plan, SitePlan};
 use crate::progress::Watched;
 
@@ -167,6 +168,7 @@ impl Work<'_> {
             bootstrap: self.plan.bootstrap,
             until_covered: self.plan.closure.as_ref().and_then(Closure::until),
             stop: Some(self.stop),
+            on_dead: Some(&|dead| self.progress.at_once(&not_reached::in_a_line(plan, dead))),
         };
         let inner = RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run);
         let mut inner = inner.map_err(unwritten)?.syncing(self.syncs_slowly);
@@ -187,6 +189,7 @@ impl Work<'_> {
         }
         let FinishedRun { files, bytes } = files.finish().map_err(unwritten)?;
         let (seed, operations) = (plan.seeds.seed(run_index), summary.ops);
+        totals.note_limits(self.plan, plan, run, &summary);
         totals.add_run(summary, files.len() as u64, bytes);
         Ok(RunRecord { run, run_index, seed, operations, files })
     }
