@@ -21,7 +21,7 @@ use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFo
 use crate::failure::{Failure, Problem};
 use crate::inputs::{self, ReadProfile};
 use crate::site_folders::SiteFolders;
-use crate::{badlist, execute, failure};
+use crate::{badlist, execute, failure, reach};
 
 pub(crate) use closure::{Closure, Share};
 use identity::Digests;
@@ -105,6 +105,8 @@ impl Plan {
             profile.policies.admission_window = window;
         }
         let table = Table::resolve(arguments, &profile, remarks)?;
+        let warning = reach::bus_warning(&profile, &table.distributions);
+        remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
         let bootstrap = bootstrap(arguments, &profile, remarks);
         let closure = Closure::new(arguments, &profile, &table.distributions)?;
         let max_ops = max_ops(arguments, closure.as_ref());

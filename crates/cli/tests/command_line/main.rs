@@ -3,6 +3,7 @@
 
 mod campaigns;
 mod closing;
+mod dead;
 mod inputs;
 mod judging;
 mod killed;
