@@ -15,7 +15,7 @@ use nandseq_profile::{CellTypeId, OpId, PhaseKey, PlaneSet, Profile};
 use crate::execute::{DeadSite, Totals};
 use crate::plan::{Plan, SitePlan};
 use crate::progress::plural;
-use crate::summary::grouped;
+use crate::summary::text::grouped;
 
 /// Sites, and dies of a site, that are described; the rest are counted.
 const SHOWN_SITES: usize = 2;
