@@ -63,8 +63,11 @@ pub(crate) struct Totals {
     pub(crate) reached: Vec<Reached>,
     /// Sites with dies on which nothing can ever start again, in no order.
     pub(crate) dead: Vec<DeadSite>,
-    /// Runs that ended before the operations that --ops asks for.
+    /// Runs of the plan that are there, whoever made them; those that ended before the operations that --ops asks for; the operations
+    /// of all.
+    pub(crate) known_runs: u64,
     pub(crate) short_runs: u64,
+    pub(crate) known_ops: u64,
 }
 
 /// A site with dies on which nothing can ever start again.
@@ -343,6 +346,8 @@ impl Totals {
         self.bytes += other.bytes;
         self.reached.extend(other.reached);
         self.dead.extend(other.dead);
+        self.known_runs += other.known_runs;
         self.short_runs += other.short_runs;
+        self.known_ops += other.known_ops;
     }
 }

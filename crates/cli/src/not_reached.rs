@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use nandseq_device::Rule;
+use nandseq_generate::Reason;
 use nandseq_generate::dead::{Barred, BlockCounts, DeadDie, LastingState};
-use nandseq_generate::{Reason, RunSummary};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{CellTypeId, OpId, PhaseKey, PlaneSet, Profile};
 
@@ -24,12 +24,18 @@ const SHOWN_DIES: usize = 4;
 const SHOWN_NAMES: usize = 4;
 
 impl Totals {
-    /// Notes what a run did not reach, and its dead dies.
-    pub(crate) fn note_limits(&mut self, plan: &Plan, site: &SitePlan, run: u64, summary: &RunSummary) {
-        self.short_runs += u64::from(plan.wanted_ops.is_some_and(|wanted| summary.ops < wanted));
+    /// Notes the operations of a run that is there.
+    pub(crate) fn note_operations(&mut self, plan: &Plan, ops: u64) {
+        self.known_runs += 1;
+        self.short_runs += u64::from(plan.wanted_ops.is_some_and(|wanted| ops < wanted));
+        self.known_ops += ops;
+    }
+
+    /// Notes the dead dies of a site after a run with so many operations.
+    pub(crate) fn note_dead(&mut self, site: &SitePlan, (run, ops): (u64, u64), dies: Vec<DeadDie>) {
         let known = self.dead.first().map_or(0, |dead| dead.dies.len());
-        if summary.dead.len() > known {
-            self.dead = vec![DeadSite { site: site.site, run, ops: summary.ops, dies: summary.dead.clone() }];
+        if dies.len() > known {
+            self.dead = vec![DeadSite { site: site.site, run, ops, dies }];
         }
     }
 }
@@ -64,8 +70,8 @@ fn shortfall(plan: &Plan, totals: &Totals) -> Option<String> {
     let Some((closure, share)) = plan.closure.as_ref().and_then(|closure| Some((closure, closure.share?))) else {
         let (short, wanted) = (totals.short_runs, grouped(plan.wanted_ops.unwrap_or_default()));
         let why = if dead { "" } else { ": raise -t" };
-        return Some(match totals.runs {
-            1 => format!("{} of {wanted} operations were reached{why}", grouped(totals.ops)),
+        return Some(match totals.known_runs {
+            1 => format!("{} of {wanted} operations were reached{why}", grouped(totals.known_ops)),
             runs => format!("{short} of {runs} runs have fewer than {wanted} operations{why}"),
         });
     };

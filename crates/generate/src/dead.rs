@@ -213,6 +213,15 @@ pub(crate) fn changing_all(setup: &Setup, tables: &Tables) -> Vec<u64> {
 }
 
 impl Site<'_> {
+    /// The dies on which nothing can ever start again, between runs; what was seen of them before is not known.
+    #[must_use]
+    pub fn dead_dies(&mut self) -> Vec<DeadDie> {
+        let (now, dies) = (self.quiet, self.setup.tables.size.dies);
+        let resting = (0..dies).map(Die).filter(|die| self.is_at_rest(*die, now)).fold(0, |all, die| all | 1 << die.0);
+        let dead = self.dead_among(resting, now);
+        (0..dies).map(Die).filter(|die| dead & 1 << die.0 != 0).map(|die| self.describe(die, now, None)).collect()
+    }
+
     /// Looks for dies on which nothing can ever start again; if that is true of all, ends the run's refills.
     #[cold]
     #[inline(never)]

@@ -64,7 +64,7 @@ impl Work<'_> {
         let folder = self.plan.folder_of(plan);
         let mut totals = Totals { by_op: vec![0; self.plan.profile.ops.len()], ..Totals::default() };
         let claim = self.claims.during(&folder).map_err(|reason| Failure::cannot_write(&folder, reason));
-        let begun = claim.and_then(|claim| Ok((claim, self.begin(plan, &folder)?)));
+        let begun = claim.and_then(|claim| Ok((claim, self.begin(plan, &folder, &mut totals)?)));
         let (finished, end) = match begun {
             Ok((_claim, begun)) => self.go_on(plan, &folder, begun, &mut totals),
             Err(failure) => (None, Err(failure)),
@@ -82,14 +82,23 @@ impl Work<'_> {
     }
 
     /// A site before the first run that is left, the index of that run, and the ledger.
-    fn begin(&self, plan: &SitePlan, folder: &Path) -> Result<(Ledger, Site<'_>, u64), Failure> {
+    fn begin(&self, plan: &SitePlan, folder: &Path, totals: &mut Totals) -> Result<(Ledger, Site<'_>, u64), Failure> {
         let start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
-        let site = match &start.state {
+        let runs = &start.manifest.runs;
+        runs.iter().for_each(|run| totals.note_operations(self.plan, run.operations));
+        let is_done = start.state.is_none() && start.next_run > 0;
+        let last = if is_done { resume::last_state(self.plan, plan, runs, self.setup) } else { None };
+        let mut site = match start.state.as_ref().or(last.as_ref()) {
             None => Site::new(self.setup, plan.seeds),
             // It was looked at before anything began, so this cannot be a user's mistake any more.
             Some(state) => Site::from_state(self.setup, plan.seeds, state)
                 .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?,
         };
+        if last.is_some() {
+            totals.reached.extend(site.reached());
+            let (run, ops) = runs.last().map_or((0, 0), |run| (run.run, run.operations));
+            totals.note_dead(plan, (run, ops), site.dead_dies());
+        }
         self.progress.skip(start.next_run);
         let ledger = Ledger::begin(folder, self.plan.stamp, start.manifest)
             .map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
@@ -189,7 +198,8 @@ impl Work<'_> {
         }
         let FinishedRun { files, bytes } = files.finish().map_err(unwritten)?;
         let (seed, operations) = (plan.seeds.seed(run_index), summary.ops);
-        totals.note_limits(self.plan, plan, run, &summary);
+        totals.note_operations(self.plan, summary.ops);
+        totals.note_dead(plan, (run, summary.ops), summary.dead.clone());
         totals.add_run(summary, files.len() as u64, bytes);
         Ok(RunRecord { run, run_index, seed, operations, files })
     }
