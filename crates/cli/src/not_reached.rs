@@ -13,7 +13,7 @@ use nandseq_profile::model::Axis;
 use nandseq_profile::{CellTypeId, OpId, PhaseKey, PlaneSet, Profile};
 
 use crate::execute::{DeadSite, Totals};
-use crate::plan::{Plan, SitePlan};
+use crate::plan::{Closure, Plan, SitePlan};
 use crate::progress::plural;
 use crate::summary::text::grouped;
 
@@ -42,7 +42,7 @@ impl Totals {
 
 /// Whether what was asked for was not reached: the coverage, or else the operations.
 pub(crate) fn is_short(plan: &Plan, totals: &Totals) -> bool {
-    match plan.closure.as_ref().and_then(|closure| closure.until()) {
+    match plan.closure.as_ref().and_then(Closure::until) {
         Some(until) => totals.reached.iter().any(|reached| reached.hit < until),
         None => totals.short_runs > 0,
     }

@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::thread;
 
+use nandseq_generate::dead::DeadDie;
 use nandseq_generate::{RunError, RunLimits, Site, Snapshot};
 use nandseq_trace::apart::Apart;
 use nandseq_trace::files::FileKind;
@@ -171,13 +172,14 @@ impl Work<'_> {
     ) -> Result<RunRecord, Failure> {
         let run = run_index + 1;
         let unwritten = |reason| Failure::cannot_write(folder, reason);
+        let on_dead = |dead: &DeadDie| self.progress.at_once(&not_reached::in_a_line(plan, dead));
         let limits = RunLimits {
             run_until: self.plan.run_until,
             max_ops: self.plan.max_ops,
             bootstrap: self.plan.bootstrap,
             until_covered: self.plan.closure.as_ref().and_then(Closure::until),
             stop: Some(self.stop),
-            on_dead: Some(&|dead| self.progress.at_once(&not_reached::in_a_line(plan, dead))),
+            on_dead: Some(&on_dead),
         };
         let inner = RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run);
         let mut inner = inner.map_err(unwritten)?.syncing(self.syncs_slowly);
