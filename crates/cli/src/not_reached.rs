@@ -181,7 +181,7 @@ fn write_barred(text: &mut String, profile: &Profile, dead: &DeadDie, key: Phase
     }
     let key = &profile.phase_keys[key].name;
     if by_reason.is_empty() {
-        return writeln!(text, "    under {key} no name has a weight");
+        return writeln!(text, "    under {key} no name that would start anything has a weight");
     }
     let mut groups: Vec<(&str, Vec<&Barred>)> = by_reason.into_iter().collect();
     let share = |group: &[&Barred]| group.iter().map(|barred| barred.share).sum::<f64>();
