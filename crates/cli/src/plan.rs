@@ -141,11 +141,7 @@ impl Plan {
             out_dir: arguments.output.out_dir.clone(),
             stamp,
             outputs,
-            proposer_log: if outputs.contains(FileKind::ProposerLog) {
-                arguments.output.proposer_log
-            } else {
-                ProposerLog::Off
-            },
+            proposer_log: proposer_log(arguments, outputs),
             resume,
             jobs: arguments.sites.jobs,
             clean: arguments.output.clean,
@@ -394,6 +390,11 @@ fn bootstrap(arguments: &GenerateArgs, profile: &Profile, remarks: &mut String) 
         ));
     }
     wanted && followed
+}
+
+/// How much to log of proposals, if that is written at all.
+fn proposer_log(arguments: &GenerateArgs, outputs: Outputs) -> ProposerLog {
+    if outputs.contains(FileKind::ProposerLog) { arguments.output.proposer_log } else { ProposerLog::Off }
 }
 
 /// The choice of outputs; all if there is none. A log that is switched off is no output.

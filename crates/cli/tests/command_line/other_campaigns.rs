@@ -90,7 +90,8 @@ fn files_of_another_campaign_are_counted_and_named_and_stay() {
         let again = folder.succeed(&[&SHORT[..2], later].concat());
         let summary = String::from_utf8(again.stdout).unwrap();
         let ending = if count == 1 { "" } else { "s" };
-        let line = format!("Left alone there: {count} file{ending} of other campaigns; --clean removes such files first\n");
+        let line =
+            format!("Left alone there: {count} file{ending} of other campaigns; --clean removes such files first\n");
         assert!(summary.contains(&line), "{what}: {summary}");
         assert!(folder.files() == files, "{what}");
     }
