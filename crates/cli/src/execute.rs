@@ -21,6 +21,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use nandseq_generate::closure::Reached;
+use nandseq_generate::dead::DeadDie;
 use nandseq_generate::{Rejections, RunSummary, Setup};
 use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::NewFile;
@@ -64,6 +65,25 @@ pub(crate) struct Totals {
     pub(crate) other_files: u64,
     /// How much each site has covered, if that is counted, in no order.
     pub(crate) reached: Vec<Reached>,
+    /// Sites with dies on which nothing can ever start again, in no order.
+    pub(crate) dead: Vec<DeadSite>,
+    /// Runs of the plan that are there, whoever made them; those that ended before the operations that --ops asks for; the operations
+    /// of all.
+    pub(crate) known_runs: u64,
+    pub(crate) short_runs: u64,
+    pub(crate) known_ops: u64,
+}
+
+/// A site with dies on which nothing can ever start again.
+#[derive(Debug)]
+pub(crate) struct DeadSite {
+    /// Its number; a single device has none.
+    pub(crate) site: Option<u64>,
+    /// The run in which the last of these dies was found.
+    pub(crate) run: u64,
+    /// Operations of that run.
+    pub(crate) ops: u64,
+    pub(crate) dies: Vec<DeadDie>,
 }
 
 /// Why the work ended early, and what was done until then.
@@ -339,5 +359,9 @@ impl Totals {
         self.bytes += other.bytes;
         self.other_files += other.other_files;
         self.reached.extend(other.reached);
+        self.dead.extend(other.dead);
+        self.known_runs += other.known_runs;
+        self.short_runs += other.short_runs;
+        self.known_ops += other.known_ops;
     }
 }

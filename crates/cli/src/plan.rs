@@ -22,7 +22,7 @@ use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFo
 use crate::failure::{Failure, Problem};
 use crate::inputs::{self, ReadProfile};
 use crate::site_folders::SiteFolders;
-use crate::{badlist, console, execute, failure};
+use crate::{badlist, console, execute, failure, reach};
 
 pub(crate) use closure::{Closure, Share};
 use identity::Digests;
@@ -44,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) run_until: Ticks,
     /// Operations after which a run stops.
     pub(crate) max_ops: Option<u64>,
+    /// The operations of each run that --ops asks for.
+    pub(crate) wanted_ops: Option<u64>,
     pub(crate) num_runs: u64,
     /// What each site is to cover, if anything.
     pub(crate) closure: Option<Closure>,
@@ -107,6 +109,8 @@ impl Plan {
         let own_window = profile.policies.admission_window;
         profile.policies.admission_window = arguments.device.admission_window.unwrap_or(own_window);
         let table = Table::resolve(arguments, &profile, remarks)?;
+        let warning = reach::bus_warning(&profile, &table.distributions);
+        remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
         let bootstrap = bootstrap(arguments, &profile, remarks);
         let closure = Closure::new(arguments, &profile, &table.distributions)?;
         let max_ops = max_ops(arguments, closure.as_ref());
@@ -129,6 +133,7 @@ impl Plan {
             bad_blocks,
             run_until,
             max_ops,
+            wanted_ops: arguments.extent.ops,
             closure,
             num_runs: arguments.extent.num_runs,
             bootstrap,
