@@ -10,10 +10,13 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::{Digest, NewFile};
+use nandseq_trace::json_fault;
 use nandseq_trace::manifest::{self, BatchManifest, SiteManifest, SiteRecord};
 use nandseq_trace::pending::folder_of;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
+
+use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::MergeArgs;
 use crate::execute::claim::{self, Claims, With};
@@ -135,7 +138,7 @@ fn parts_in(folder: &Path) -> Result<Vec<Found>, Failure> {
     let read = |path: PathBuf| {
         let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
         let manifest = serde_json::from_slice(&text).map_err(|error| {
-            let message = format!("`{}` is no manifest of a batch: {error}", path.display());
+            let message = format!("`{}` is no manifest of a batch: {}", path.display(), json_fault::describe(&error));
             Problem::new(message).help("name the folder that holds the folders of the sites")
         })?;
         Ok(Found { folder: folder.to_owned(), path, manifest })
@@ -189,8 +192,9 @@ fn sites(parts: &[Found]) -> Result<BTreeMap<u64, Site<'_>>, Failure> {
     };
     for (site, found) in sites.iter().filter(|(_, found)| lacks(found)) {
         wrong.push(format!(
-            "site {site} has {} of {runs} runs in `{}`",
+            "site {site} has {} of {} in `{}`",
             found.record.runs,
+            counted(runs, "run"),
             found.part.folder.display()
         ));
     }
@@ -238,7 +242,9 @@ fn damage(site: &Site<'_>) -> Vec<String> {
     }
     let manifest: SiteManifest = match serde_json::from_slice(&text) {
         Ok(manifest) => manifest,
-        Err(error) => return vec![format!("`{}` is no manifest of a site: {error}", path.display())],
+        Err(error) => {
+            return vec![format!("`{}` is no manifest of a site: {}", path.display(), json_fault::describe(&error))];
+        }
     };
     let files = manifest.runs.iter().flat_map(|run| &run.files);
     let wrong = files.filter_map(|file| {

@@ -12,8 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use nandseq_trace::files::Digest;
+use nandseq_trace::json_fault;
 use nandseq_trace::manifest::{self, BatchManifest, FileRecord, Input, Origin, RunRecord, SiteManifest};
 use nandseq_trace::pending::folder_of;
+
+use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::{GenerateArgs, ReplayArgs};
 use crate::failure::{Failure, Problem, plain, warning_text};
@@ -165,7 +168,8 @@ impl Recorded {
         let text = fs::read(&path).map_err(|reason| no_manifest(&path, &reason))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let foreign = |error: serde_json::Error| {
-            let message = format!("`{}` is no manifest of a site or a batch: {error}", path.display());
+            let wrong = json_fault::describe(&error);
+            let message = format!("`{}` is no manifest of a site or a batch: {wrong}", path.display());
             Failure::from(Problem::new(message).help("name a manifest.json, or the folder it is in"))
         };
         let value: serde_json::Value = serde_json::from_slice(&text).map_err(foreign)?;
@@ -240,11 +244,11 @@ impl Comparison<'_> {
             }
             if (recorded.seed, recorded.operations) != (made.seed, made.operations) {
                 differences.push(format!(
-                    "run {} in `{}`: seed {} and {} operations in the manifest, {} and {} made again",
+                    "run {} in `{}`: seed {} and {} in the manifest, {} and {} made again",
                     made.run,
                     original.display(),
                     recorded.seed,
-                    recorded.operations,
+                    counted(recorded.operations, "operation"),
                     made.seed,
                     made.operations
                 ));

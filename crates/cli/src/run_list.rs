@@ -6,7 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, Command, FromArgMatches};
-use nandseq_profile::diagnostic::{nearest, quoted};
+use nandseq_profile::diagnostic::{counted, nearest, quoted};
 use nandseq_profile::yaml::{self, Entry, Node, Value};
 use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
 
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
         }
     }
     if !arguments.quiet {
-        profiles::print(&format!("{done} of {count} campaigns done\n"))?;
+        profiles::print(&format!("{done} of {} done\n", counted(count as u64, "campaign")))?;
     }
     first_failure.map_or(Ok(()), |code| Err(Failure::Told(code)))
 }
@@ -105,7 +105,7 @@ fn overlaps(plans: &[(String, Result<Plan, Failure>)]) -> Vec<String> {
             let shared =
                 one.sites.iter().filter(|site| other.sites.iter().any(|twin| twin.seeds == site.seeds)).count();
             if shared > 0 {
-                let sites = if shared == 1 { "1 site".to_owned() } else { format!("{shared} sites") };
+                let sites = counted(shared as u64, "site");
                 warnings.push(format!(
                     "campaigns {} and {} share the seeds of {sites}: choose base seeds farther apart, or `seed_formula: hashed`",
                     quoted(one_name),

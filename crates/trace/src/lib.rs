@@ -6,6 +6,7 @@ pub mod apart;
 pub mod csv_tables;
 pub mod files;
 pub mod format;
+pub mod json_fault;
 mod line;
 pub mod manifest;
 pub mod model;

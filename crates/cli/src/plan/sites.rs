@@ -7,6 +7,8 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use nandseq_generate::SeedPlan;
+use nandseq_profile::diagnostic::counted;
+use nandseq_profile::whole::count;
 
 use crate::arguments::{MAX_SITES, SeedFormula, SiteArgs};
 use crate::failure::Problem;
@@ -92,7 +94,8 @@ pub(super) fn plans(flags: &SiteArgs, batch: Option<&Batch>, folders: &SiteFolde
 pub(super) fn check(flags: &SiteArgs, num_runs: u64, problems: &mut Vec<Problem>) {
     let further_sites = flags.site_count.max(1) - 1;
     let Some(last) = flags.site_start.checked_add(further_sites) else {
-        let message = format!("--site-start {} leaves no numbers for {} sites", flags.site_start, flags.site_count);
+        let message =
+            format!("--site-start {} leaves no numbers for {}", flags.site_start, counted(flags.site_count, "site"));
         problems.push(Problem::new(message).help("choose a smaller first number"));
         return;
     };
@@ -190,8 +193,7 @@ fn range(text: &str) -> Result<RangeInclusive<u64>, String> {
             _ => format!("`{text}` is neither a site nor a range such as 1-4"),
         };
         let part = part.trim();
-        let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        part.parse().ok().filter(|_| digits).ok_or_else(wrong)
+        count(part).filter(|_| !part.starts_with('+')).ok_or_else(wrong)
     };
     match text.split_once('-') {
         None => number(text).map(|site: u64| site..=site),
@@ -241,10 +243,8 @@ impl FromStr for Shard {
     fn from_str(text: &str) -> Result<Self, String> {
         let form = || "a shard is written K/N, for example 1/4: the first of four".to_owned();
         let (number, of) = text.split_once('/').ok_or_else(form)?;
-        let whole = |part: &str| {
-            let digits = part.bytes().all(|byte| byte.is_ascii_digit());
-            part.parse::<u64>().ok().filter(|&number| digits && number <= MAX_SITES).ok_or_else(form)
-        };
+        let whole =
+            |part: &str| count(part).filter(|&number| !part.starts_with('+') && number <= MAX_SITES).ok_or_else(form);
         let (number, of) = (whole(number)?, whole(of)?);
         match number {
             0 => Err("shards are counted from 1".to_owned()),
@@ -273,6 +273,7 @@ mod tests {
             ("1,2,3", "1-3"),
             ("1-2,3-4,5", "1-5"),
             ("0", "0"),
+            ("1e3-1_001", "1000-1001"),
             ("18446744073709551614-18446744073709551615", "18446744073709551614-18446744073709551615"),
         ] {
             let list: SiteList = text.parse().unwrap();

@@ -7,6 +7,7 @@ mod inputs;
 mod judging;
 mod killed;
 mod lists;
+mod names;
 mod outputs;
 mod parquet;
 mod profiles;

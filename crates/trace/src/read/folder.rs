@@ -15,6 +15,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::files::{Digest, FileKind};
+use crate::json_fault;
 use crate::manifest;
 use crate::read::table::TableKind;
 
@@ -432,7 +433,7 @@ fn listed(folder: &Path, damage: &mut Vec<Damage>) -> Result<Option<Vec<Manifest
     match serde_json::from_slice::<Manifest>(&text) {
         Ok(manifest) => Ok(Some(manifest.runs.into_iter().flat_map(|run| run.files).collect())),
         Err(error) => {
-            damage.push(Damage { file: path, what: DamageKind::Manifest(error.to_string()) });
+            damage.push(Damage { file: path, what: DamageKind::Manifest(json_fault::describe(&error)) });
             Ok(None)
         }
     }
