@@ -216,6 +216,14 @@ impl Plan {
         Some(all.iter().map(|argument| shell_word(argument)).collect::<Vec<_>>().join(" "))
     }
 
+    /// The files beside the profile that are in force, for the first line of a summary; they may have been found without being named.
+    pub(crate) fn loaded_files(&self) -> String {
+        let name = |what: &str, input: &Option<Input>| {
+            input.as_ref().map_or_else(String::new, |input| format!("; {what} `{}`", input.source))
+        };
+        name("table", &self.table.input) + &name("bad blocks", &self.badlist_input)
+    }
+
     /// How the manifest calls the seed formula.
     pub(crate) fn seed_formula_name(&self) -> &'static str {
         match self.seed_formula {
@@ -273,6 +281,10 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
         (None, true) => longest,
         (None, false) => Ticks::from_us(DEFAULT_RUN_US),
     };
+    if wanted == Ticks::ZERO {
+        let problem = Problem::new("--run-until 0 leaves no time in which an operation could start");
+        problems.push(problem.help("say how long each run is simulated, in µs: `--run-until 100000` is 0.1 s"));
+    }
     if wanted > longest {
         let message = format!(
             "{} of {wanted} each: more than the 100 days a site may be simulated",

@@ -205,6 +205,10 @@ fn flag(entry: &Entry, command: &Command, diagnostics: &mut Diagnostics) -> Opti
         diagnostics.push(diagnostic.at(entry.key_span, ""));
         return None;
     };
+    let is_number = arg.get_value_names().is_some_and(|names| names.iter().any(|name| matches!(&**name, "N" | "US")));
+    if is_number && !entry.value.reads_the_same(&entry.key, diagnostics) {
+        return None;
+    }
     let arguments = if arg.get_action().takes_values() {
         vec![format!("--{long}={}", text(entry, diagnostics)?)]
     } else if entry.value.expect_bool(&entry.key, diagnostics)? {

@@ -9,7 +9,7 @@ use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{BaseId, OpId};
 
 use crate::execute::Totals;
-use crate::plan::Plan;
+use crate::plan::{Batch, Part, Plan};
 use crate::progress::plural;
 
 /// Lines of each list before the rest is summed up.
@@ -28,11 +28,16 @@ pub(crate) fn text(plan: &Plan, totals: &Totals, elapsed: Duration) -> String {
 fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Duration) -> std::fmt::Result {
     let seconds = elapsed.as_secs_f64();
     let (sites, runs) = (plan.sites.len() as u64, plan.num_runs);
-    write!(text, "{} operation{} in {}", grouped(totals.ops), plural(totals.ops), counted(runs, "run"))?;
+    if let (true, Some(Batch { count, part: Part::Shard(shard), .. })) = (plan.sites.is_empty(), &plan.batch) {
+        return writeln!(text, "Shard {shard} holds none of the {}: nothing was made", counted(*count, "site"));
+    }
+    let s = plural(totals.ops);
+    write!(text, "{} operation{s} in {runs} run{}", grouped(totals.ops), plural(runs))?;
     if plan.batch.is_some() {
         write!(text, " of each of {sites} site{}", plural(sites))?;
     }
-    writeln!(text, ", {seconds:.2} s, {} operations/s", grouped((totals.ops as f64 / seconds.max(1e-3)) as u64))?;
+    let rate = grouped((totals.ops as f64 / seconds.max(1e-3)) as u64);
+    writeln!(text, ", {seconds:.2} s, {rate} operations/s{}", plan.loaded_files())?;
     write_covered(text, plan, totals)?;
     write_families(text, plan, totals)?;
     write_rejections(text, plan, totals)?;
@@ -66,12 +71,10 @@ fn write_covered(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::R
     let cells = closure.goal.cells();
     let percent = |hit: u64| 100.0 * hit as f64 / cells.max(1) as f64;
     if totals.reached.len() == 1 {
-        let (hit, all, s) = (grouped(most), grouped(cells), plural(cells));
-        writeln!(text, "Covered: {hit} of {all} cell{s}, {:.2} %", percent(most))
+        writeln!(text, "Covered: {} of {} cells, {:.2} %", grouped(most), grouped(cells), percent(most))
     } else {
         let (least, most) = (percent(least), percent(most));
-        let (all, s) = (grouped(cells), plural(cells));
-        writeln!(text, "Covered: {least:.2} to {most:.2} % of {all} cell{s}, each site for itself")
+        writeln!(text, "Covered: {least:.2} to {most:.2} % of {} cells, each site for itself", grouped(cells))
     }
 }
 
@@ -92,9 +95,7 @@ pub(crate) fn shortfall(plan: &Plan, totals: &Totals) -> Option<String> {
         (1, 1) => "the limit of the runs came".to_owned(),
         _ => format!("at {short} of {sites} sites the limit of the runs came"),
     };
-    let were = if cells == 1 { "was" } else { "were" };
-    let cells = counted(cells, "cell");
-    Some(format!("{who} before {share} % of {cells} {were} covered: raise -t, --ops or --num-runs"))
+    Some(format!("{who} before {share} % of {cells} cells were covered: raise -t, --ops or --num-runs"))
 }
 
 fn write_families(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {
@@ -139,8 +140,7 @@ fn write_absent(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Re
         return Ok(());
     }
     absent.sort_by_key(|&(times, name, _)| (Reverse(times), name));
-    let all = counted(plan.profile.ops.len() as u64, "operation");
-    writeln!(text, "Never started: {} of {all}", absent.len())?;
+    writeln!(text, "Never started: {} of {} operations", absent.len(), plan.profile.ops.len())?;
     let shown = &absent[..absent.len().min(SHOWN_REJECTIONS)];
     let width = shown.iter().map(|(_, name, _)| name.chars().count()).max().unwrap_or(0);
     for (times, name, reason) in shown {

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, ValueEnum};
 use nandseq_profile::Ticks;
 use nandseq_trace::files::{Outputs, Stamp};
 
-use super::values::{outputs, whole};
+use super::values::{outputs, time, whole};
 use super::{Command, CommandLine};
 use crate::plan::{Shard, Share, SiteList};
 
@@ -29,6 +29,13 @@ pub(crate) struct GenerateArgs {
     pub(crate) table: TableArgs,
     #[command(flatten, next_help_heading = "Output")]
     pub(crate) output: OutputArgs,
+}
+
+impl SiteArgs {
+    /// The number of the first site.
+    pub(crate) fn first_site(&self) -> u64 {
+        self.site_start.unwrap_or(1)
+    }
 }
 
 impl GenerateArgs {
@@ -62,7 +69,7 @@ pub(crate) struct DeviceArgs {
     #[arg(long)]
     pub(crate) lenient: bool,
     /// How long a proposal may wait for the bus [default: as the profile says]
-    #[arg(long, value_name = "US", value_parser = Ticks::parse_us)]
+    #[arg(long, value_name = "US", value_parser = time)]
     pub(crate) admission_window: Option<Ticks>,
     /// Bad blocks, a CSV file with the header die,block [default: badlist.csv if there is one]
     #[arg(long, value_name = "CSV")]
@@ -82,9 +89,9 @@ pub(crate) struct DeviceArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ExtentArgs {
     /// Simulated time of each run [default: 100000, or no limit with --ops]
-    #[arg(short = 't', long, value_name = "US", value_parser = Ticks::parse_us)]
+    #[arg(short = 't', long, value_name = "US", value_parser = time)]
     pub(crate) run_until: Option<Ticks>,
-    /// Stop each run after this many operations; chains that have begun are completed
+    /// Stop each run after this many operations (1000000, 1_000_000 or 1e6); chains that have begun are completed
     #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub(crate) ops: Option<u64>,
     /// Go for what was not covered: names, states and moments that lack hits come first, within the same rules
@@ -117,9 +124,9 @@ pub(crate) struct SiteArgs {
     /// Sites, each with a folder of its own; 0: one site, written straight into the output folder
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=MAX_SITES))]
     pub(crate) site_count: u64,
-    /// Number of the first site
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(0..=u64::MAX))]
-    pub(crate) site_start: u64,
+    /// Number of the first site [default: 1]
+    #[arg(long, value_name = "N", value_parser = whole(0..=u64::MAX))]
+    pub(crate) site_start: Option<u64>,
     /// Just these sites of the batch that --seed, --site-start and --site-count define: 1-4,9,12-32
     #[arg(long, value_name = "LIST")]
     pub(crate) sites: Option<SiteList>,

@@ -83,6 +83,15 @@ impl Node {
         }
     }
 
+    /// Whether every reader of YAML takes it for the same number, if for one at all; what they disagree about is reported.
+    pub fn reads_the_same(&self, what: &str, diagnostics: &mut Diagnostics) -> bool {
+        let Some((text, unclear)) = self.as_str().and_then(|text| Some((text, whole::ambiguous(text.trim())?))) else {
+            return true;
+        };
+        self.ambiguous_number(what, text, &unclear, diagnostics);
+        false
+    }
+
     /// Says how readers of YAML disagree about a number.
     fn ambiguous_number(&self, what: &str, text: &str, unclear: &NotWhole, diagnostics: &mut Diagnostics) {
         let (what, sign) = (quoted(what), if text.starts_with('-') { "-" } else { "" });
