@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::ReportFormat;
+use super::values::lines;
 
 /// What is looked at, and by which profile.
 #[derive(Args, Debug)]

@@ -99,7 +99,7 @@ fn what_is_no_manifest_is_refused() {
     let folder = made(&[]).with("else.json", "{\"a\": 1}").with("noise.json", "no");
     for (path, part) in [
         ("nowhere", "cannot read the manifest `nowhere`"),
-        ("else.json", "`else.json` is no manifest of a site or a batch: unknown field `a`"),
+        ("else.json", "`else.json` is no manifest of a site or a batch: `a` is not known"),
         ("noise.json", "`noise.json` is no manifest"),
     ] {
         let text = folder.refuse(&["replay", path]);
