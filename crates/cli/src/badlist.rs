@@ -112,7 +112,7 @@ impl Reader<'_> {
         let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         let below = |digits: &str| digits.parse::<u32>().ok().filter(|&number| number < count);
         let wrong = if !is_number(low) || !is_number(high) {
-            Diagnostic::error("badlist-number", format!("the {what} is neither a number nor a range such as 5-{last}"))
+            Diagnostic::error("badlist-number", format!("the {what} is neither a number nor a range such as 0-{last}"))
                 .help(format!("whole numbers from 0 to {last}"))
         } else {
             match (below(low), below(high)) {

@@ -85,7 +85,7 @@ fn why(coverage: &Coverage, key: PhaseKey, op: OpId, visits: u64, hits: u64, exp
         .map(|((_, _, reason), &count)| (reason.as_str(), count))
         .collect();
     if let Some((reason, count)) = refused.iter().max_by_key(|(reason, count)| (*count, std::cmp::Reverse(*reason))) {
-        return format!("refused {}: {reason}", counted(count, "time"));
+        return format!("refused {}: {reason}", counted(*count, "time"));
     }
     if visits == 0 {
         return "nothing was started under this key".to_owned();
