@@ -4,16 +4,23 @@
 //! subcommands has a file; here is what they have in common.
 
 pub(crate) mod campaigns;
+mod console;
+pub(crate) mod environment;
+mod examples;
 pub(crate) mod generate;
 pub(crate) mod judging;
 pub(crate) mod profile;
 pub(crate) mod reports;
 mod values;
+mod words;
+
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use self::campaigns::{MergeArgs, ReplayArgs, RunListArgs};
+use self::console::ConsoleArgs;
 pub(crate) use self::generate::{
     DEFAULT_RUN_US, Demo, Format, GenerateArgs, MAX_SITES, ProposerLog, SeedFormula, SiteArgs,
 };
@@ -38,6 +45,9 @@ pub(crate) struct CommandLine {
     /// The flags of `generate`.
     #[command(flatten)]
     pub(crate) generate: GenerateArgs,
+    /// The flags of every subcommand.
+    #[command(flatten)]
+    pub(crate) console: ConsoleArgs,
 }
 
 /// The subcommands.
@@ -67,6 +77,15 @@ pub(crate) enum Command {
     Completions {
         /// Which shell.
         shell: Shell,
+    },
+    /// Write manual pages and the completion scripts of all shells.
+    ///
+    /// They come to lie where man, bash and fish look for them if the folder is one of theirs: ~/.local/share for yourself,
+    /// /usr/local/share for everybody.
+    ShellFiles {
+        /// The folder; it is made if need be
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
     },
 }
 

@@ -21,7 +21,7 @@ use crate::arguments::reports::{
 };
 use crate::failure::{Failure, Problem, warning_text};
 use crate::written::{self, Written};
-use crate::{inputs, profiles, tell};
+use crate::{console, inputs, profiles, tell};
 
 /// Runs that are counted at the same time before they are added up: as many are in memory.
 const AT_ONCE: usize = 16;
@@ -226,6 +226,9 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     let merged = sources.sum()?;
     let text = coverage::write(&sources.found.profile, &merged);
     written::write(&arguments.output, |out| out.write_all(text.as_bytes()))?;
+    if console::is_quiet() {
+        return Ok(());
+    }
     let (runs, cells) = (merged.runs.len() as u64, merged.cells.len() as u64);
     let (runs, cells) = (counted(runs, "run"), counted(cells, "cell"));
     profiles::print(&format!("wrote `{}`: {runs}, {cells}\n", arguments.output.display()))
@@ -254,8 +257,10 @@ fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     let least = arguments.min;
     let were = if figures.cells == 1 { "was" } else { "were" };
     let cells = counted(figures.cells, "cell");
-    profiles::print(&format!(
-        "{hit} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"
-    ))?;
+    if !(enough && console::is_quiet()) {
+        profiles::print(&format!(
+            "{hit} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"
+        ))?;
+    }
     if enough { Ok(()) } else { Err(Failure::Found) }
 }

@@ -22,7 +22,7 @@ use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFo
 use crate::failure::{Failure, Problem};
 use crate::inputs::{self, ReadProfile};
 use crate::site_folders::SiteFolders;
-use crate::{badlist, execute, failure};
+use crate::{badlist, console, execute, failure};
 
 pub(crate) use closure::{Closure, Share};
 use identity::Digests;
@@ -140,7 +140,7 @@ impl Plan {
             },
             resume,
             jobs: arguments.sites.jobs,
-            quiet: arguments.output.quiet,
+            quiet: console::is_quiet(),
             verify: arguments.output.verify,
             config: arguments.device.config.clone(),
             lenient: arguments.device.lenient,
@@ -214,14 +214,6 @@ impl Plan {
         push(&mut all, "--out-dir", self.out_dir.display());
         push(&mut all, "--resume", self.out_dir.display());
         Some(all.iter().map(|argument| shell_word(argument)).collect::<Vec<_>>().join(" "))
-    }
-
-    /// The files beside the profile that are in force, for the first line of a summary; they may have been found without being named.
-    pub(crate) fn loaded_files(&self) -> String {
-        let name = |what: &str, input: &Option<Input>| {
-            input.as_ref().map_or_else(String::new, |input| format!("; {what} `{}`", input.source))
-        };
-        name("table", &self.table.input) + &name("bad blocks", &self.badlist_input)
     }
 
     /// How the manifest calls the seed formula.

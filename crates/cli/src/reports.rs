@@ -14,7 +14,7 @@ use nandseq_profile::diagnostic::counted;
 use crate::arguments::reports::{ExportArgs, ReportArgs, TimelineForm};
 use crate::failure::{Failure, Problem};
 use crate::written::{self, Written};
-use crate::{inputs, profiles};
+use crate::{console, inputs, profiles};
 
 /// What a page says wrote it.
 const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -95,5 +95,8 @@ fn verdict(path: &Path) -> Result<Verdict, Failure> {
 }
 
 fn told(path: &Path, bytes: u64) -> Result<(), Failure> {
+    if console::is_quiet() {
+        return Ok(());
+    }
     profiles::print(&format!("wrote `{}`, {:.1} MB\n", path.display(), bytes as f64 / 1e6))
 }

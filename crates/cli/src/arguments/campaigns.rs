@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ReportFormat;
 use super::values::whole;
 use crate::plan::SiteList;
 
@@ -16,9 +17,9 @@ pub(crate) struct RunListArgs {
     /// Go on with each campaign from its newest snapshots
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Neither progress nor summaries
-    #[arg(long)]
-    pub(crate) quiet: bool,
+    /// Form of the summaries on standard output: for people, or one JSON object for all campaigns
+    #[arg(long, visible_alias = "format", value_name = "FORM", default_value = "text")]
+    pub(crate) summary: ReportFormat,
 }
 
 /// What is made again.
@@ -42,9 +43,9 @@ pub(crate) struct ReplayArgs {
     /// Sites made at the same time [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
     pub(crate) jobs: Option<u64>,
-    /// Neither progress nor a word when all is equal
-    #[arg(long)]
-    pub(crate) quiet: bool,
+    /// Form of the result: for people, or one JSON object
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
 }
 
 /// What is joined, and where.
@@ -59,4 +60,7 @@ pub(crate) struct MergeArgs {
     /// Sites checked at the same time [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
     pub(crate) jobs: Option<u64>,
+    /// Form of the result: for people, or one JSON object
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
 }

@@ -7,7 +7,7 @@ use nandseq_profile::Ticks;
 use nandseq_trace::files::{Outputs, Stamp};
 
 use super::values::{outputs, time, whole};
-use super::{Command, CommandLine};
+use super::{Command, CommandLine, ReportFormat};
 use crate::plan::{Shard, Share, SiteList};
 
 /// Simulated time of a run when neither time nor operations are given, µs.
@@ -182,9 +182,12 @@ pub(crate) struct OutputArgs {
     /// How much to log of proposals
     #[arg(long, value_name = "HOW", default_value = "summary")]
     pub(crate) proposer_log: ProposerLog,
-    /// Neither progress nor summary
-    #[arg(long, action = ArgAction::SetTrue)]
-    pub(crate) quiet: bool,
+    /// Write nothing; say what would be written where, the expected mix of operations, and about how much and how long
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Form of the summary on standard output: for people, or one JSON object
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(crate) summary: ReportFormat,
     /// Judge what was written by every rule of the device; exit code 1 if one is broken
     #[arg(long, action = ArgAction::SetTrue)]
     pub(crate) verify: bool,
