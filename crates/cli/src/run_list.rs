@@ -287,7 +287,8 @@ fn text(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<String> {
     }
 }
 
-fn first_line(error: &clap::Error) -> String {
+/// What clap says is wrong, without its advice about the command line.
+pub(crate) fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()

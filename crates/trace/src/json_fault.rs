@@ -36,8 +36,10 @@ fn data(message: &str) -> String {
             format!("{name} is not known; there is {expected}")
         };
     }
-    let wrong =
-        ["invalid type: ", "invalid value: ", "invalid length "].iter().find_map(|start| message.strip_prefix(start));
+    if let Some((found, _)) = message.strip_prefix("invalid length ").and_then(|rest| rest.split_once(", expected ")) {
+        return format!("a list of {found} stands where an object or a longer list belongs");
+    }
+    let wrong = ["invalid type: ", "invalid value: "].iter().find_map(|start| message.strip_prefix(start));
     if let Some((found, expected)) = wrong.and_then(|rest| rest.rsplit_once(", expected ")) {
         return format!("{} stands where {} belongs", kind(found), kind(expected));
     }
@@ -103,7 +105,7 @@ mod tests {
             ("{\"count\": [1]}", "a list stands where a whole number belongs (line 1, column 10)"),
             ("{\"names\": {}}", "an object stands where a list belongs (line 1, column 10)"),
             ("{\"pair\": [1, 2]}", "the number 2 stands where true or false belongs (line 1, column 14)"),
-            ("[]", "a list stands where"),
+            ("[]", "a list of 0 stands where an object or a longer list belongs"),
             ("7", "the number 7 stands where an object belongs"),
         ] {
             let said = said(text);

@@ -9,6 +9,7 @@ use nandseq_trace::files::{Outputs, Stamp};
 use super::values::{outputs, time, whole};
 use super::{Command, CommandLine, ReportFormat};
 use crate::plan::{Shard, Share, SiteList};
+use crate::run_list::first_line;
 
 /// Simulated time of a run when neither time nor operations are given, µs.
 pub(crate) const DEFAULT_RUN_US: u64 = 100_000;
@@ -52,7 +53,7 @@ impl GenerateArgs {
     pub(crate) fn of_manifest(arguments: &[String]) -> Result<Self, String> {
         let name = std::iter::once(env!("CARGO_PKG_NAME").to_owned());
         let line = CommandLine::try_parse_from(name.chain(arguments.iter().cloned()));
-        match line.map_err(|error| error.to_string())?.command {
+        match line.map_err(|error| first_line(&error))?.command {
             Some(Command::Generate(arguments)) => Ok(*arguments),
             _ => Err("they are not those of `generate`".to_owned()),
         }

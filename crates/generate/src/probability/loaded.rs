@@ -60,17 +60,12 @@ fn override_key(profile: &Profile, key: PhaseKey, entries: &mut Vec<(OpId, f64)>
     let candidates: Vec<OpId> = profile.ops.iter_ids().filter(may).map(|(id, _)| id).collect();
     let Fixed { masses: fixed, rest } = Fixed::new(profile, &masses, &candidates);
     let of = |op: &OpId| stated.get(op).copied().unwrap_or(0.0);
-    let sum = |is_fixed: bool| -> f64 {
-        candidates.iter().zip(&fixed).filter(|(_, fixed)| fixed.is_some() == is_fixed).map(|(op, _)| of(op)).sum()
-    };
+    let free: f64 = candidates.iter().zip(&fixed).filter(|(_, fixed)| fixed.is_none()).map(|(op, _)| of(op)).sum();
     // What the table calls 1: its masses need not sum to 1, and those without an override stay as they are.
-    let (free, overridden, final_sum) = (sum(false), sum(true), fixed.iter().flatten().sum::<f64>());
     let unit = if rest > 0.0 && free > 0.0 {
         free / rest
-    } else if overridden > 0.0 && final_sum > 0.0 {
-        overridden / final_sum
     } else {
-        1.0
+        usual_ratio(candidates.iter().zip(&fixed).filter_map(|(op, fixed)| Some((of(op), (*fixed)?))))
     };
     let mut new: HashMap<OpId, f64> = HashMap::new();
     for (op, fixed) in candidates.iter().zip(&fixed) {
@@ -94,11 +89,22 @@ fn override_key(profile: &Profile, key: PhaseKey, entries: &mut Vec<(OpId, f64)>
     let share = |mass: f64, of: f64| if of > 0.0 { mass / of } else { 0.0 };
     changes.extend(candidates.iter().filter_map(|op| {
         let mass = *new.get(op)?;
-        Some(Change { key, op: *op, stated: share(of(op), total), in_force: share(mass, total_in_force) })
+        let (stated, in_force) = (share(of(op), total), share(mass, total_in_force));
+        // Where others take more or less of the whole, a mass changes so that its share does not.
+        let differs = (stated - in_force).abs() > ROUNDING * stated.max(in_force);
+        differs.then_some(Change { key, op: *op, stated, in_force })
     }));
     // A mass of 0 that the table states itself stays, as one that an override sets to 0 is gone.
     in_force.retain(|(op, mass)| *mass > 0.0 || !new.contains_key(op));
     *entries = in_force;
+}
+
+/// How many times larger masses are stated than they are wanted, for most of them; 1 where none tells.
+fn usual_ratio(masses: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let ratios = masses.filter(|(stated, wanted)| *stated > 0.0 && *wanted > 0.0);
+    let mut ratios: Vec<f64> = ratios.map(|(stated, wanted)| stated / wanted).collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios.get(ratios.len() / 2).copied().unwrap_or(1.0)
 }
 
 #[cfg(test)]
@@ -162,12 +168,17 @@ mod tests {
         let changes = override_loaded(&without, &mut loaded);
         assert!(share(of(&built, PhaseKey::DEFAULT), reset) > 0.0);
         assert!(loaded.iter().all(|(_, entries)| share(entries, reset) == 0.0));
-        assert!(changes.iter().all(|change| change.in_force == 0.0 && change.stated > 0.0));
-        // The others keep their masses, bit for bit.
-        for ((key, before), (_, after)) in built.iter().zip(&loaded) {
-            let left: Vec<_> =
-                before.iter().filter(|(op, _)| without.ops[*op].base != without.ops[reset].base).copied().collect();
-            assert_eq!(&left, after, "{key:?}");
+        let gone = |change: &Change| {
+            without.ops[change.op].base == without.ops[reset].base && change.in_force == 0.0 && change.stated > 0.0
+        };
+        assert!(!changes.is_empty() && changes.iter().all(gone), "{changes:?}");
+        // What is in force is what the profile builds.
+        for (key, entries) in build(&without, 7) {
+            let after = of(&loaded, key);
+            assert_eq!(entries.len(), after.len());
+            for (op, _) in &entries {
+                assert!((share(&entries, *op) - share(after, *op)).abs() < 1e-12, "{key:?}");
+            }
         }
     }
 

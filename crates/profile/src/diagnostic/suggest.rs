@@ -62,7 +62,7 @@ pub fn quoted(text: &str) -> String {
             out.push('…');
             break;
         }
-        out.push(if c.is_control() { '\u{fffd}' } else { c });
+        out.push(if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { '\u{fffd}' } else { c });
     }
     out.push('`');
     out
