@@ -170,14 +170,13 @@ fn masses_of_the_profile_are_final_over_a_table_that_is_loaded() {
 #[test]
 fn opcodes_in_hexadecimal_are_written_as_numbers() {
     let text = nandseq_profile::builtin::text();
-    let line = text.lines().find(|line| line.trim_start().starts_with("Block_Erase_SLC:")).map(str::to_owned);
-    let line = line.unwrap_or_else(|| text.lines().find(|line| line.contains("{base: ERASE,")).unwrap().to_owned());
+    let line = text.lines().find(|line| line.trim_start().starts_with("Erase_Suspend_Reset:")).unwrap();
     for opcode in ["0x90", "\"0x90\"", "144"] {
-        let profile = text.replace(&line, &line.replacen('}', &format!(", opcode: {opcode}}}"), 1));
+        let profile = text.replace(line, &line.replacen('}', &format!(", opcode: {opcode}}}"), 1));
         let folder = Folder::new().with("device.yaml", profile);
         folder.succeed(&["--config", "device.yaml", "-t", "30000", "--stamp", "261121", "--verify"]);
         let sequence = String::from_utf8(folder.files()["out/operation_sequence_261121_0000001.csv"].clone()).unwrap();
-        assert!(sequence.lines().any(|row| row.contains(",144,")), "{opcode}");
+        assert!(sequence.lines().any(|row| row.contains(",144,Erase_Suspend_Reset,")), "{opcode}");
     }
 }
 

@@ -42,8 +42,10 @@ pub fn override_loaded(profile: &Profile, table: &mut Distributions) -> Vec<Chan
     let own = profile.probabilities.by_key.iter().filter(|(key, own)| !own.is_empty() && !listed.contains(key));
     for (key, _) in own {
         let Some(mut entries) = fallback.clone() else { break };
-        override_key(profile, *key, &mut entries, &mut changes);
-        table.push((*key, entries));
+        if entries.iter().any(|(_, mass)| *mass > 0.0) {
+            override_key(profile, *key, &mut entries, &mut changes);
+            table.push((*key, entries));
+        }
     }
     changes
 }
@@ -233,5 +235,9 @@ mod tests {
         override_loaded(&profile, &mut table);
         assert_eq!(of(&table, PhaseKey::DEFAULT), [(OpId(0), 1.0), (OpId(1), 3.0)]);
         assert_eq!(of(&table, key), [(OpId(1), 3.0)]);
+        // Where `DEFAULT` proposes nothing, so does what falls back to it.
+        let mut empty = vec![(PhaseKey::DEFAULT, Vec::new())];
+        assert_eq!(override_loaded(&profile, &mut empty), []);
+        assert_eq!(empty, [(PhaseKey::DEFAULT, Vec::new())]);
     }
 }
