@@ -216,6 +216,10 @@ fn write_help(reason: &io::Error, place: &str) -> String {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             format!("make room, or choose another folder with {place}; finished runs are intact")
         }
+        io::ErrorKind::FileTooLarge => {
+            "raise the limit on the size of files (`ulimit -f`), or ask for shorter runs; finished runs are intact"
+                .to_owned()
+        }
         io::ErrorKind::ResourceBusy => format!("wait until it is done, or choose another folder with {place}"),
         _ => "finished runs, if any, are intact".to_owned(),
     }

@@ -17,6 +17,7 @@ use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{Block, Die, Profile, Ticks};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, Input, ProfileInput};
+use nandseq_trace::recorded::{recorded, shell_word};
 
 use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula};
 use crate::failure::{Failure, Problem};
@@ -65,6 +66,8 @@ pub(crate) struct Plan {
     pub(crate) proposer_log: ProposerLog,
     /// The snapshot, or the folder of snapshots, to go on from.
     pub(crate) resume: Option<PathBuf>,
+    /// Whether files of earlier campaigns are taken away first.
+    pub(crate) clean: bool,
     /// Sites generated at the same time; `None`: as many as there are cores.
     pub(crate) jobs: Option<u64>,
     pub(crate) quiet: bool,
@@ -74,6 +77,8 @@ pub(crate) struct Plan {
     pub(crate) config: Option<PathBuf>,
     pub(crate) lenient: bool,
     pub(crate) profile_input: ProfileInput,
+    /// The profile's own admission window, which a flag may override.
+    own_window: Ticks,
     pub(crate) badlist_input: Option<Input>,
     /// The arguments that stay the same for every site.
     device_arguments: Vec<String>,
@@ -100,9 +105,8 @@ impl Plan {
             inputs::profile(arguments.device.config.as_deref(), arguments.device.lenient)?;
         remarks.push_str(&remarks_on_profile(arguments, &about_profile, &source));
         let badlist = read_badlist(arguments, &profile)?;
-        if let Some(window) = arguments.device.admission_window {
-            profile.policies.admission_window = window;
-        }
+        let own_window = profile.policies.admission_window;
+        profile.policies.admission_window = arguments.device.admission_window.unwrap_or(own_window);
         let table = Table::resolve(arguments, &profile, remarks)?;
         let bootstrap = bootstrap(arguments, &profile, remarks);
         let closure = Closure::new(arguments, &profile, &table.distributions)?;
@@ -140,16 +144,23 @@ impl Plan {
             },
             resume,
             jobs: arguments.sites.jobs,
+            clean: arguments.output.clean,
             quiet: console::is_quiet(),
             verify: arguments.output.verify,
             config: arguments.device.config.clone(),
             lenient: arguments.device.lenient,
             profile_input: input,
+            own_window,
             badlist_input,
             device_arguments,
             site_dir_pattern: arguments.site_dir_pattern().to_owned(),
             format: arguments.output.format,
         })
+    }
+
+    /// The pattern of the folders of sites.
+    pub(crate) fn site_dir_pattern(&self) -> &str {
+        &self.site_dir_pattern
     }
 
     /// Where the files of a site go.
@@ -211,8 +222,8 @@ impl Plan {
             (Some(batch), _) => all.extend(self.arguments_of_batch(batch)),
             (None, site) => all.extend(site.into_iter().flat_map(|site| self.arguments_of_site(site))),
         }
-        push(&mut all, "--out-dir", self.out_dir.display());
-        push(&mut all, "--resume", self.out_dir.display());
+        push(&mut all, "--out-dir", recorded(&self.out_dir));
+        push(&mut all, "--resume", recorded(&self.out_dir));
         Some(all.iter().map(|argument| shell_word(argument)).collect::<Vec<_>>().join(" "))
     }
 
@@ -222,16 +233,6 @@ impl Plan {
             SeedFormula::Sequential => manifest::SEQUENTIAL,
             SeedFormula::Hashed => manifest::HASHED,
         }
-    }
-}
-
-/// An argument as a shell takes it.
-pub(crate) fn shell_word(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', "'\\''"))
     }
 }
 
@@ -316,7 +317,7 @@ fn read_badlist(arguments: &GenerateArgs, profile: &Profile) -> Result<Option<Ba
         return Ok(None);
     }
     let (source, sha256) = inputs::text("the list of bad blocks", path)?;
-    let input = Input { source: path.display().to_string(), sha256 };
+    let input = Input { source: recorded(path), sha256 };
     match badlist::read(&source, profile.topology) {
         Ok(blocks) => Ok(Some((blocks, input))),
         Err(wrong) => Err(Failure::Faulty(Box::new((source, wrong)))),
@@ -332,7 +333,7 @@ fn device_arguments(
 ) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(path) = &arguments.device.config {
-        push(&mut all, "--config", path.display());
+        push(&mut all, "--config", recorded(path));
     }
     if arguments.device.lenient {
         all.push("--lenient".to_owned());

@@ -10,13 +10,14 @@ use clap::{Args, Command, FromArgMatches};
 use nandseq_profile::diagnostic::{counted, nearest, quoted};
 use nandseq_profile::yaml::{self, Entry, Node, Value};
 use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
+use nandseq_trace::recorded::{recorded, shell_word};
 use serde::Serialize;
 
 use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula};
 use crate::failure::{Failure, warning_text};
 use crate::generate::{Made, carry_out};
 use crate::interrupt::stop_on_signals;
-use crate::plan::{Plan, shell_word};
+use crate::plan::Plan;
 use crate::summary::Summary;
 use crate::{console, inputs, profiles, tell};
 
@@ -125,7 +126,7 @@ fn make(
 
 /// The command that goes on with the list.
 fn go_on(arguments: &RunListArgs) -> String {
-    let list = shell_word(&arguments.list.display().to_string());
+    let list = shell_word(&recorded(&arguments.list)).into_owned();
     format!("{} run-list {list} --resume", env!("CARGO_PKG_NAME"))
 }
 
@@ -133,6 +134,8 @@ fn plan(campaign: Campaign, arguments: &RunListArgs) -> Result<Plan, Failure> {
     let mut flags = campaign.flags;
     if arguments.resume {
         flags.device.resume = Some(flags.output.out_dir.clone());
+        // What there was of earlier campaigns went when this one began.
+        flags.output.clean = false;
     }
     let mut remarks = String::new();
     let plan = Plan::new(&flags, &mut remarks);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{BaseId, OpId};
 use nandseq_trace::manifest::{Input, ProfileInput};
+use nandseq_trace::recorded::{recorded, shell_word};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -53,6 +54,8 @@ pub(crate) struct Summary {
     operations_per_second: u64,
     files: u64,
     bytes: u64,
+    /// Files of other campaigns in the same folders, which were left alone.
+    other_files: u64,
     covered: Option<Covered>,
     /// Operations by base, the most frequent first; bases without operations have no entry.
     bases: Vec<BaseCount>,
@@ -141,7 +144,7 @@ impl Summary {
                 badlist: plan.badlist_input.clone(),
                 bad_blocks: plan.bad_blocks.len() as u64,
             },
-            out_dir: plan.out_dir.display().to_string(),
+            out_dir: recorded(&plan.out_dir),
             sites: plan.sites.len() as u64,
             is_batch: plan.batch.is_some(),
             empty: empty_part(plan),
@@ -152,6 +155,7 @@ impl Summary {
             operations_per_second: (totals.ops as f64 / seconds.max(1e-3)) as u64,
             files: totals.files,
             bytes: totals.bytes,
+            other_files: totals.other_files,
             covered: covered(plan, totals),
             bases: bases(plan, totals),
             names: names(plan, totals),
@@ -197,9 +201,10 @@ fn empty_part(plan: &Plan) -> Option<String> {
 
 /// The command that judges what was written.
 fn verify_command(plan: &Plan) -> String {
-    let config = plan.config.as_ref().map_or_else(String::new, |path| format!("--config {} ", path.display()));
+    let config = plan.config.as_ref();
+    let config = config.map_or_else(String::new, |path| format!("--config {} ", shell_word(&recorded(path))));
     let lenient = if plan.lenient { "--lenient " } else { "" };
-    format!("nandseqgen verify {config}{lenient}{}", plan.out_dir.display())
+    format!("nandseqgen verify {config}{lenient}{}", shell_word(&recorded(&plan.out_dir)))
 }
 
 fn covered(plan: &Plan, totals: &Totals) -> Option<Covered> {

@@ -13,7 +13,7 @@ use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
 use nandseq_trace::run_files::{Finished as FinishedRun, RunFiles};
 
 use super::proposer_log::{Log, Logged};
-use super::{SiteOutcome, Totals, Work, leftovers, origin, resume};
+use super::{SiteOutcome, Totals, Work, leftovers, origin, others, resume};
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, Finished, Ledger};
 use crate::plan::{Closure, Plan, SitePlan};
@@ -120,6 +120,10 @@ impl Work<'_> {
         if next_run < self.plan.num_runs {
             totals.reached.extend(site.reached());
         }
+        if covered {
+            let after = others::after(folder, ledger.runs());
+            totals.other_files += after.unwrap_or(0);
+        }
         let unwritten = |reason| Failure::cannot_write(&folder.join(manifest::FILE_NAME), reason);
         match (ledger.finish(covered).map_err(unwritten), end) {
             (Ok(finished), end) => (Some(finished), end),
@@ -210,7 +214,7 @@ pub(super) fn failed(error: RunError, unwritten: impl FnOnce(io::Error) -> Failu
 fn record(plan: &SitePlan, finished: Finished) -> Option<SiteRecord> {
     plan.site.map(|site| SiteRecord {
         site,
-        folder: plan.folder.clone(),
+        folder: plan.folder.clone().try_into().expect("a checked pattern gives names inside the output folder"),
         runs: finished.runs,
         operations: finished.operations,
         manifest_sha256: finished.sha256,
