@@ -10,11 +10,17 @@ use serde_json::error::{Category, Error};
 pub fn describe(error: &Error) -> String {
     let place =
         if error.line() > 0 { format!(" (line {}, column {})", error.line(), error.column()) } else { String::new() };
+    what(error) + &place
+}
+
+/// What is wrong, without its place.
+#[must_use]
+pub fn what(error: &Error) -> String {
     match error.classify() {
-        Category::Eof => format!("it ends in the middle{place}"),
-        Category::Syntax => format!("it is not JSON{place}"),
+        Category::Eof => "it ends in the middle".to_owned(),
+        Category::Syntax => "it is not JSON".to_owned(),
         Category::Io => "it cannot be read".to_owned(),
-        Category::Data => format!("{}{place}", data(&error.to_string())),
+        Category::Data => data(&error.to_string()),
     }
 }
 
