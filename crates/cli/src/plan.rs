@@ -124,7 +124,7 @@ impl Plan {
         let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
         let outputs = outputs(arguments);
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
-        Ok(Self {
+        let plan = Self {
             seed_formula: arguments.sites.seed_formula,
             digests: Digests::new(profile.hash(), &table.distributions, &bad_blocks),
             sites,
@@ -142,11 +142,7 @@ impl Plan {
             out_dir: arguments.output.out_dir.clone(),
             stamp,
             outputs,
-            proposer_log: if outputs.contains(FileKind::ProposerLog) {
-                arguments.output.proposer_log
-            } else {
-                ProposerLog::Off
-            },
+            proposer_log: proposer_log(arguments, outputs),
             resume,
             jobs: arguments.sites.jobs,
             clean: arguments.output.clean,
@@ -160,7 +156,8 @@ impl Plan {
             device_arguments,
             site_dir_pattern: arguments.site_dir_pattern().to_owned(),
             format: arguments.output.format,
-        })
+        };
+        Ok(plan.going_on_with_its_name())
     }
 
     /// The pattern of the folders of sites.
@@ -400,6 +397,11 @@ fn bootstrap(arguments: &GenerateArgs, profile: &Profile, remarks: &mut String) 
         ));
     }
     wanted && followed
+}
+
+/// How much to log of proposals, if that is written at all.
+fn proposer_log(arguments: &GenerateArgs, outputs: Outputs) -> ProposerLog {
+    if outputs.contains(FileKind::ProposerLog) { arguments.output.proposer_log } else { ProposerLog::Off }
 }
 
 /// The choice of outputs; all if there is none. A log that is switched off is no output.
