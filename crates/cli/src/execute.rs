@@ -21,6 +21,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use nandseq_generate::closure::Reached;
+use nandseq_generate::dead::DeadDie;
 use nandseq_generate::{Rejections, RunSummary, Setup};
 use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::NewFile;
@@ -35,7 +36,7 @@ use crate::execute::batch::Earlier;
 use crate::execute::claim::{Claims, With};
 use crate::execute::folders::NewFolders;
 use crate::execute::others::Others;
-use crate::failure::{Failure, Problem, note_text, warning_text};
+use crate::failure::{Failure, Problem, remark_text, warning_text};
 use crate::ledger;
 use crate::plan::{Part, Plan, SitePlan};
 use crate::progress::Progress;
@@ -43,7 +44,7 @@ use crate::{tell, written};
 
 pub(crate) use site::clean;
 
-pub(crate) use resume::{is_there, stamp as stamp_of_earlier};
+pub(crate) use resume::{is_there, profile as profile_of_earlier, stamp as stamp_of_earlier};
 
 /// What all sites together did.
 #[derive(Debug, Default)]
@@ -64,6 +65,25 @@ pub(crate) struct Totals {
     pub(crate) other_files: u64,
     /// How much each site has covered, if that is counted, in no order.
     pub(crate) reached: Vec<Reached>,
+    /// Sites with dies on which nothing can ever start again, in no order.
+    pub(crate) dead: Vec<DeadSite>,
+    /// Runs of the plan that are there, whoever made them; those that ended before the operations that --ops asks for; the operations
+    /// of all.
+    pub(crate) known_runs: u64,
+    pub(crate) short_runs: u64,
+    pub(crate) known_ops: u64,
+}
+
+/// A site with dies on which nothing can ever start again.
+#[derive(Debug)]
+pub(crate) struct DeadSite {
+    /// Its number; a single device has none.
+    pub(crate) site: Option<u64>,
+    /// The run in which the last of these dies was found.
+    pub(crate) run: u64,
+    /// Operations of that run.
+    pub(crate) ops: u64,
+    pub(crate) dies: Vec<DeadDie>,
 }
 
 /// Why the work ended early, and what was done until then.
@@ -167,7 +187,8 @@ fn say_others(plan: &Plan, others: &Others) -> u64 {
     if count > 0 {
         let gone = plan.clean;
         tell(&if gone {
-            note_text(&others.that_went(&plan.out_dir))
+            // Said however little is wanted: it cannot be undone.
+            remark_text(&others.that_went(&plan.out_dir))
         } else {
             warning_text(&others.that_stay(&plan.out_dir))
         });
@@ -339,5 +360,9 @@ impl Totals {
         self.bytes += other.bytes;
         self.other_files += other.other_files;
         self.reached.extend(other.reached);
+        self.dead.extend(other.dead);
+        self.known_runs += other.known_runs;
+        self.short_runs += other.short_runs;
+        self.known_ops += other.known_ops;
     }
 }

@@ -14,6 +14,7 @@ mod inputs;
 mod interrupt;
 mod ledger;
 mod merge;
+mod not_reached;
 mod plan;
 mod profiles;
 mod progress;

@@ -23,7 +23,7 @@ use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFo
 use crate::failure::{Failure, Problem};
 use crate::inputs::{self, ReadProfile};
 use crate::site_folders::SiteFolders;
-use crate::{badlist, console, execute, failure};
+use crate::{badlist, console, execute, failure, reach};
 
 pub(crate) use closure::{Closure, Share};
 use identity::Digests;
@@ -45,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) run_until: Ticks,
     /// Operations after which a run stops.
     pub(crate) max_ops: Option<u64>,
+    /// The operations of each run that --ops asks for.
+    pub(crate) wanted_ops: Option<u64>,
     pub(crate) num_runs: u64,
     /// What each site is to cover, if anything.
     pub(crate) closure: Option<Closure>,
@@ -108,6 +110,8 @@ impl Plan {
         let own_window = profile.policies.admission_window;
         profile.policies.admission_window = arguments.device.admission_window.unwrap_or(own_window);
         let table = Table::resolve(arguments, &profile, remarks)?;
+        let warning = reach::bus_warning(&profile, &table.distributions);
+        remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
         let bootstrap = bootstrap(arguments, &profile, remarks);
         let closure = Closure::new(arguments, &profile, &table.distributions)?;
         let max_ops = max_ops(arguments, closure.as_ref());
@@ -120,7 +124,7 @@ impl Plan {
         let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
         let outputs = outputs(arguments);
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
-        Ok(Self {
+        let plan = Self {
             seed_formula: arguments.sites.seed_formula,
             digests: Digests::new(profile.hash(), &table.distributions, &bad_blocks),
             sites,
@@ -130,6 +134,7 @@ impl Plan {
             bad_blocks,
             run_until,
             max_ops,
+            wanted_ops: arguments.extent.ops,
             closure,
             num_runs: arguments.extent.num_runs,
             bootstrap,
@@ -137,11 +142,7 @@ impl Plan {
             out_dir: arguments.output.out_dir.clone(),
             stamp,
             outputs,
-            proposer_log: if outputs.contains(FileKind::ProposerLog) {
-                arguments.output.proposer_log
-            } else {
-                ProposerLog::Off
-            },
+            proposer_log: proposer_log(arguments, outputs),
             resume,
             jobs: arguments.sites.jobs,
             clean: arguments.output.clean,
@@ -155,7 +156,8 @@ impl Plan {
             device_arguments,
             site_dir_pattern: arguments.site_dir_pattern().to_owned(),
             format: arguments.output.format,
-        })
+        };
+        Ok(plan.going_on_with_its_name())
     }
 
     /// The pattern of the folders of sites.
@@ -395,6 +397,11 @@ fn bootstrap(arguments: &GenerateArgs, profile: &Profile, remarks: &mut String) 
         ));
     }
     wanted && followed
+}
+
+/// How much to log of proposals, if that is written at all.
+fn proposer_log(arguments: &GenerateArgs, outputs: Outputs) -> ProposerLog {
+    if outputs.contains(FileKind::ProposerLog) { arguments.output.proposer_log } else { ProposerLog::Off }
 }
 
 /// The choice of outputs; all if there is none. A log that is switched off is no output.

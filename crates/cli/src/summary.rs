@@ -33,6 +33,8 @@ pub(crate) struct Summary {
     exit_code: u8,
     /// Why it ended early; what was asked for was done if there is nothing here.
     problem: Option<String>,
+    /// What was not reached, and dies on which nothing can ever start again, in words.
+    warnings: Vec<String>,
     /// The command that goes on after an interruption.
     go_on: Option<String>,
     inputs: Inputs,
@@ -137,6 +139,7 @@ impl Summary {
             version: env!("CARGO_PKG_VERSION"),
             exit_code: 0,
             problem: None,
+            warnings: Vec::new(),
             go_on: None,
             inputs: Inputs {
                 profile: plan.profile_input.clone(),
@@ -175,8 +178,15 @@ impl Summary {
     /// Why it ended otherwise than was asked for.
     pub(crate) fn ended(&mut self, failure: &Failure) {
         self.exit_code = failure.code();
-        self.problem = Some(failure.plain_text()).filter(|text| !text.is_empty());
+        // Of what was not reached the last warning says how much.
+        let missed = || self.warnings.last().filter(|_| matches!(failure, Failure::NotReached)).cloned();
+        self.problem = Some(failure.plain_text()).filter(|text| !text.is_empty()).or_else(missed);
         self.go_on = failure.go_on().map(str::to_owned);
+    }
+
+    /// Notes what was not reached.
+    pub(crate) fn warn(&mut self, warnings: Vec<String>) {
+        self.warnings = warnings;
     }
 
     /// What the verifier said of what was written, as JSON.
@@ -217,20 +227,6 @@ fn covered(plan: &Plan, totals: &Totals) -> Option<Covered> {
         most_hit: hits().max()?,
         wanted: closure.until(),
     })
-}
-
-/// What is to be said when a limit came before the coverage that was asked for.
-pub(crate) fn shortfall(plan: &Plan, totals: &Totals) -> Option<String> {
-    let closure = plan.closure.as_ref()?;
-    let (share, until) = (closure.share?, closure.until()?);
-    let short = totals.reached.iter().filter(|reached| reached.hit < until).count() as u64;
-    let (sites, cells) = (totals.reached.len(), closure.goal.cells());
-    let who = match (short, sites) {
-        (0, _) => return None,
-        (1, 1) => "the limit of the runs came".to_owned(),
-        _ => format!("at {short} of {sites} sites the limit of the runs came"),
-    };
-    Some(format!("{who} before {share} % of {cells} cells were covered: raise -t, --ops or --num-runs"))
 }
 
 fn bases(plan: &Plan, totals: &Totals) -> Vec<BaseCount> {

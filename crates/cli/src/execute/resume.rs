@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
 use nandseq_trace::files::FileKind;
-use nandseq_trace::manifest::{Origin, RunRecord, SiteManifest};
+use nandseq_trace::manifest::{Origin, ProfileInput, RunRecord, SiteManifest};
 
 use nandseq_profile::diagnostic::counted;
 
@@ -85,6 +85,12 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     Ok(Start { remarks, ..Start::fresh(head) })
 }
 
+/// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
+pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
+    let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;
+    load(&plan.folder_of(site).join(&file.file), plan, site, setup).ok()
+}
+
 /// A folder without ledger and manifest: the newest snapshot that is good.
 fn unlisted(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup, folder: &Path) -> Result<Start, Failure> {
     let mut remarks = Vec::new();
@@ -133,6 +139,12 @@ pub(crate) fn stamp(resume: &Path, sites: &[SitePlan]) -> Option<nandseq_trace::
         let known = ledger::read(&folder).ok().flatten().and_then(|known| known.stamp);
         known.or_else(|| snapshots(&folder).last().and_then(|path| in_name(path)))
     })
+}
+
+/// What the runs that are there say of their profile, so that going on calls it the same.
+pub(crate) fn profile(resume: &Path, sites: &[SitePlan]) -> Option<ProfileInput> {
+    let known = |site: &SitePlan| ledger::read(&resume.join(&site.folder)).ok().flatten();
+    sites.iter().find_map(known).map(|known| known.manifest.origin.profile)
 }
 
 fn known_at(folder: &Path) -> Result<Option<Known>, Failure> {

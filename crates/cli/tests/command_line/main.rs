@@ -5,6 +5,7 @@ mod any_bytes;
 mod campaigns;
 mod closing;
 mod console;
+mod dead;
 mod dry_runs;
 mod help;
 mod inputs;

@@ -51,6 +51,13 @@ impl Folder {
         output
     }
 
+    /// Runs the program, which must write everything and say that what was asked for was not reached.
+    pub(crate) fn fall_short(&self, arguments: &[&str]) -> Output {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(4), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output
+    }
+
     /// Runs the program, which must refuse and write nothing; returns exit code and message.
     pub(crate) fn refuse(&self, arguments: &[&str]) -> String {
         let before = self.files();
