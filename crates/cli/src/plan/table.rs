@@ -10,7 +10,7 @@ use nandseq_trace::manifest::Input;
 use nandseq_trace::recorded::recorded;
 
 use crate::arguments::{Demo, GenerateArgs};
-use crate::failure::{Failure, Problem, note_text};
+use crate::failure::{Failure, Problem, note_text, remark_text};
 use crate::inputs;
 
 /// The file beside a profile that is loaded if it is there.
@@ -134,15 +134,16 @@ fn overridden(changes: &[probability::Change], table: &str, profile: &Profile, a
         })
         .collect();
     let masses = if changes.len() == 1 { "a mass".to_owned() } else { format!("{} masses", changes.len()) };
-    let mut text = note_text(&format!("the profile's probabilities are final: they replace {masses} of `{table}`"));
+    let mut text = format!("the profile's probabilities are final: they replace {masses} of `{table}`");
     for line in &shown {
-        text.push_str(&format!("  {line}\n"));
+        text.push_str(&format!("\n  {line}"));
     }
     match changes.len() - shown.len() {
         0 => {}
-        more => text.push_str(&format!("  {more} more: --validate-pc shows all\n")),
+        more => text.push_str(&format!("\n  {more} more: --validate-pc shows all")),
     }
-    text
+    // Who asks for all of them wants to see them.
+    if all { remark_text(&text) } else { note_text(&text) }
 }
 
 /// A share as a percentage of at most four digits behind the point.

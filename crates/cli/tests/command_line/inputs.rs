@@ -147,7 +147,7 @@ fn files_that_are_in_force_are_named_first_though_nobody_named_them() {
 #[test]
 fn masses_of_the_profile_are_final_over_a_table_that_is_loaded() {
     let folder = Folder::new().with("device.yaml", with_resets("0.2"));
-    let flags = ["--config", "device.yaml", "-t", "20000", "--stamp", "261121", "--quiet"];
+    let flags = ["--config", "device.yaml", "-t", "20000", "--stamp", "261121"];
     let sequence = |more: &[&str]| {
         let output = folder.succeed(&[&flags[..], more].concat());
         let text = folder.files()["out/operation_sequence_261121_0000001.csv"].clone();
@@ -163,6 +163,7 @@ fn masses_of_the_profile_are_final_over_a_table_that_is_loaded() {
     assert!(!without.contains("Super_Reset") && !without.contains("Synchronous_Reset"));
     assert!(said.contains("note: the profile's probabilities are final: they replace"), "{said}");
     assert!(said.contains("`op_state_probs.yaml`") && said.contains("more: --validate-pc shows all"), "{said}");
+    assert!(!sequence(&["--quiet"]).1.contains("final"));
     let (_, said) = sequence(&["--validate-pc"]);
     assert!(said.contains("  DEFAULT: Super_Reset ") && said.contains(" -> 0 %") && !said.contains(" more:"), "{said}");
 }
