@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ValueEnum;
 use nandseq_generate::SeedPlan;
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{Block, Die, Profile, Ticks};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, Input, ProfileInput};
@@ -275,9 +276,15 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
         (None, true) => longest,
         (None, false) => Ticks::from_us(DEFAULT_RUN_US),
     };
+    if wanted == Ticks::ZERO {
+        let problem = Problem::new("--run-until 0 leaves no time in which an operation could start");
+        problems.push(problem.help("say how long each run is simulated, in µs: `--run-until 100000` is 0.1 s"));
+    }
     if wanted > longest {
-        let message =
-            format!("{} runs of {wanted} are more than the 100 days a site may be simulated", extent.num_runs);
+        let message = format!(
+            "{} of {wanted} each: more than the 100 days a site may be simulated",
+            counted(extent.num_runs, "run")
+        );
         let help = format!("at most `--run-until {}` with this `--num-runs`", longest.to_us_text());
         problems.push(Problem::new(message).help(help));
     }

@@ -18,6 +18,8 @@ use nandseq_trace::manifest::{
 use nandseq_trace::pending::folder_of;
 use serde::Serialize;
 
+use nandseq_profile::diagnostic::counted;
+
 use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
@@ -300,11 +302,11 @@ impl Comparison<'_> {
             }
             if (recorded.seed, recorded.operations) != (made.seed, made.operations) {
                 differences.push(format!(
-                    "run {} in `{}`: seed {} and {} operations in the manifest, {} and {} made again",
+                    "run {} in `{}`: seed {} and {} in the manifest, {} and {} made again",
                     made.run,
                     original.display(),
                     recorded.seed,
-                    recorded.operations,
+                    counted(recorded.operations, "operation"),
                     made.seed,
                     made.operations
                 ));

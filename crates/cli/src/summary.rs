@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{BaseId, OpId};
 use nandseq_trace::manifest::{Input, ProfileInput};
 use nandseq_trace::recorded::{recorded, shell_word};
@@ -17,7 +18,7 @@ use serde_json::Value;
 
 use crate::execute::Totals;
 use crate::failure::Failure;
-use crate::plan::Plan;
+use crate::plan::{Batch, Part, Plan};
 
 /// The version of the form.
 const SCHEMA: u32 = 1;
@@ -42,6 +43,9 @@ pub(crate) struct Summary {
     sites: u64,
     #[serde(skip)]
     is_batch: bool,
+    /// What was asked for, where that is no site at all.
+    #[serde(skip)]
+    empty: Option<String>,
     /// Runs of each site asked for.
     runs_per_site: u64,
     /// Runs made by this execution, over all sites.
@@ -146,6 +150,7 @@ impl Summary {
             out_dir: recorded(&plan.out_dir),
             sites: plan.sites.len() as u64,
             is_batch: plan.batch.is_some(),
+            empty: empty_part(plan),
             runs_per_site: plan.num_runs,
             runs: totals.runs,
             operations: totals.ops,
@@ -195,6 +200,13 @@ impl Summary {
         // Strings and numbers only: this cannot fail.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
+}
+
+/// A shard without sites, in words.
+fn empty_part(plan: &Plan) -> Option<String> {
+    let Some(Batch { count, part: Part::Shard(shard), .. }) = &plan.batch else { return None };
+    let words = || format!("Shard {shard} holds none of the {}: nothing was made", counted(*count, "site"));
+    plan.sites.is_empty().then(words)
 }
 
 /// The command that judges what was written.

@@ -10,6 +10,8 @@ use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
 use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::{Origin, ProfileInput, RunRecord, SiteManifest};
 
+use nandseq_profile::diagnostic::counted;
+
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, Known};
 use crate::plan::{Plan, SitePlan};
@@ -54,7 +56,12 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     }
     let done = known.manifest.runs.last().map_or(0, |run| run.run_index + 1);
     if done > plan.num_runs {
-        let message = format!("`{}` has {done} runs already, more than --num-runs {}", folder.display(), plan.num_runs);
+        let message = format!(
+            "`{}` has {} already, more than --num-runs {}",
+            folder.display(),
+            counted(done, "run"),
+            plan.num_runs
+        );
         return Err(Problem::new(message).help("ask for as many runs, or for more").into());
     }
     if done == plan.num_runs {
