@@ -2,11 +2,15 @@
 //!
 //! The same flags are taken by `nandseqgen generate` and, without a subcommand, by `nandseqgen` itself.
 
+pub(crate) mod explain;
+pub(crate) mod in_force;
 pub(crate) mod reports;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use self::explain::ExplainArgs;
+use self::in_force::{DeviceArgs, InForceArgs, TableArgs};
 use self::reports::{CoverageCommand, ExportArgs, ReportArgs};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -80,6 +84,8 @@ pub(crate) enum Command {
     /// Say how much of what can happen has happened.
     #[command(subcommand)]
     Coverage(CoverageCommand),
+    /// Say why an operation never appears, or how often it does; or what a rule says.
+    Explain(ExplainArgs),
     /// Check, convert and show device profiles.
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -186,11 +192,17 @@ pub(crate) enum ProfileCommand {
 /// Which profile, and how much to say.
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
+    /// The profile, native or legacy; without it the built-in device.
+    #[arg(value_name = "PATH", conflicts_with = "config")]
+    pub(crate) path: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) profile: ProfileArgs,
+    pub(crate) in_force: InForceArgs,
     /// List every phase key and op name that the table gives a weight and that is never proposed, with the reason.
     #[arg(long)]
     pub(crate) pairs: bool,
+    /// List the pairs of these operations alone: names of operations or bases, or patterns with * and ?; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) op: Vec<String>,
 }
 
 /// Which profile.
@@ -210,31 +222,23 @@ pub(crate) struct ProfileArgs {
 pub(crate) struct GenerateArgs {
     #[command(flatten, next_help_heading = "Device")]
     pub(crate) device: DeviceArgs,
+    #[command(flatten, next_help_heading = "Device")]
+    pub(crate) start: StartArgs,
     #[command(flatten, next_help_heading = "Extent")]
     pub(crate) extent: ExtentArgs,
     #[command(flatten, next_help_heading = "Sites")]
     pub(crate) sites: SiteArgs,
     #[command(flatten, next_help_heading = "Probabilities")]
     pub(crate) table: TableArgs,
+    #[command(flatten, next_help_heading = "Probabilities")]
+    pub(crate) table_file: TableFileArgs,
     #[command(flatten, next_help_heading = "Output")]
     pub(crate) output: OutputArgs,
 }
 
-/// What is simulated.
+/// What a site starts from.
 #[derive(Args, Debug)]
-pub(crate) struct DeviceArgs {
-    /// Device profile, native or legacy [default: the built-in device]
-    #[arg(long, value_name = "PATH")]
-    pub(crate) config: Option<PathBuf>,
-    /// Leave out operations that the profile describes wrongly, with a warning, instead of refusing it
-    #[arg(long)]
-    pub(crate) lenient: bool,
-    /// How long a proposal may wait for the bus [default: as the profile says]
-    #[arg(long, value_name = "US", value_parser = Ticks::parse_us)]
-    pub(crate) admission_window: Option<Ticks>,
-    /// Bad blocks, a CSV file with the header die,block [default: badlist.csv if there is one]
-    #[arg(long, value_name = "CSV")]
-    pub(crate) badlist: Option<PathBuf>,
+pub(crate) struct StartArgs {
     /// Bring the device to a useful state first, as the profile's bootstrap says, if there is more than one run
     #[arg(long, overrides_with = "no_bootstrap")]
     pub(crate) bootstrap: bool,
@@ -302,24 +306,12 @@ pub(crate) struct SiteArgs {
     pub(crate) jobs: Option<u64>,
 }
 
-/// How likely each operation is.
+/// What is done with the table of probabilities beside using it.
 #[derive(Args, Debug)]
-pub(crate) struct TableArgs {
-    /// Preset for the phase key DEFAULT
-    #[arg(long, value_name = "PRESET")]
-    pub(crate) pc_demo: Option<Demo>,
-    /// Probability table to load if it is there [default: op_state_probs.yaml beside the profile]
-    #[arg(long, value_name = "PATH")]
-    pub(crate) op_state_probs: Option<PathBuf>,
-    /// Build the table anew, whatever file there is
-    #[arg(long)]
-    pub(crate) autofill_pc: bool,
+pub(crate) struct TableFileArgs {
     /// Build the table anew and write it to the file
     #[arg(long)]
     pub(crate) refresh_op_state_probs: bool,
-    /// Seed of a built table
-    #[arg(long, value_name = "N", default_value_t = nandseq_generate::probability::DEFAULT_TABLE_SEED, value_parser = whole(0..=u64::MAX))]
-    pub(crate) pc_seed: u64,
     /// Check the table and say what is wrong before anything is generated
     #[arg(long)]
     pub(crate) validate_pc: bool,

@@ -29,6 +29,7 @@ use nandseq_trace::time_column::TimeColumnError;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::absent::WhyAbsent;
 use crate::arguments::Format;
 use crate::execute::batch::Earlier;
 use crate::execute::claim::{Claims, With};
@@ -94,6 +95,7 @@ struct Work<'p> {
     /// no difference to any file.
     tables_apart: bool,
     claims: Claims,
+    why_absent: WhyAbsent<'p>,
     /// What finished sites did.
     totals: Mutex<Totals>,
 }
@@ -104,6 +106,7 @@ pub(crate) fn execute(
     progress: &Progress,
     stop: &AtomicBool,
     on_run: Option<OnRun<'_>>,
+    why_absent: WhyAbsent<'_>,
 ) -> Result<Totals, Failure> {
     let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
         .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
@@ -138,6 +141,7 @@ pub(crate) fn execute(
         syncs_slowly,
         tables_apart,
         claims,
+        why_absent,
         totals,
     };
     let outcomes: Vec<SiteOutcome> =

@@ -3,15 +3,20 @@
 //! Thin: flags are resolved into a checked plan before any work, the work is the other crates', and everything that
 //! stops the program is a `Failure` with a text and an exit code.
 
+mod absent;
 mod arguments;
 mod badlist;
 mod coverage;
 mod execute;
+mod explain;
 mod failure;
+mod hint;
+mod in_force;
 mod inputs;
 mod interrupt;
 mod ledger;
 mod merge;
+mod op_filter;
 mod plan;
 mod profiles;
 mod progress;
@@ -22,6 +27,7 @@ mod run_list;
 mod site_folders;
 mod summary;
 mod verify;
+mod warnings;
 mod written;
 
 use std::io::Write;
@@ -30,6 +36,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::{CommandFactory, Parser};
 
+use crate::absent::Absences;
 use crate::arguments::{Command, CommandLine, GenerateArgs};
 use crate::failure::Failure;
 use crate::interrupt::stop_on_signals;
@@ -48,6 +55,7 @@ fn main() -> ExitCode {
         Some(Command::Report(arguments)) => reports::report(arguments),
         Some(Command::Export(arguments)) => reports::export(arguments),
         Some(Command::Coverage(command)) => coverage::run(command),
+        Some(Command::Explain(arguments)) => explain::run(arguments),
         Some(Command::Profile(command)) => profiles::run(command),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
@@ -75,7 +83,8 @@ fn generate(arguments: &GenerateArgs) -> Result<(), Failure> {
 /// Generates what a plan asks for, and says so.
 pub(crate) fn generate_plan(plan: &Plan, stop: &AtomicBool) -> Result<(), Failure> {
     let progress = Progress::new(plan);
-    let totals = execute::execute(plan, &progress, stop, None);
+    let absences = Absences::new(plan);
+    let totals = execute::execute(plan, &progress, stop, None, &|by_op, refused, ops| absences.of(by_op, refused, ops));
     progress.close();
     let totals = totals?;
     if totals.ops == 0 && totals.runs > 0 {
@@ -87,7 +96,7 @@ pub(crate) fn generate_plan(plan: &Plan, stop: &AtomicBool) -> Result<(), Failur
         tell(&failure::warning_text(&shortfall));
     }
     if !plan.quiet {
-        profiles::print(&summary::text(plan, &totals, progress.elapsed()))?;
+        profiles::print(&summary::text(plan, &totals, progress.elapsed(), &absences))?;
     }
     if !plan.verify {
         return Ok(());

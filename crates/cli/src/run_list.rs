@@ -12,8 +12,9 @@ use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
 
 use crate::arguments::{GenerateArgs, RunListArgs, SeedFormula};
 use crate::failure::{Failure, warning_text};
+use crate::hint::Hint;
 use crate::interrupt::stop_on_signals;
-use crate::plan::{Plan, shell_word};
+use crate::plan::Plan;
 use crate::{generate_plan, inputs, profiles, tell};
 
 /// Fields with a shorter name than their flags.
@@ -73,15 +74,14 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
 
 /// The command that goes on with the list.
 fn go_on(arguments: &RunListArgs) -> String {
-    let list = shell_word(&arguments.list.display().to_string());
-    format!("{} run-list {list} --resume", env!("CARGO_PKG_NAME"))
+    Hint::new("run-list").flag("--resume").operand(&arguments.list).to_string()
 }
 
 fn plan(campaign: Campaign, arguments: &RunListArgs) -> Result<Plan, Failure> {
     let mut flags = campaign.flags;
     flags.output.quiet = arguments.quiet;
     if arguments.resume {
-        flags.device.resume = Some(flags.output.out_dir.clone());
+        flags.start.resume = Some(flags.output.out_dir.clone());
     }
     let mut remarks = String::new();
     let plan = Plan::new(&flags, &mut remarks);

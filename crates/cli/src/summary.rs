@@ -1,13 +1,16 @@
 //! What was done, on one screen.
 
-use std::cmp::Reverse;
+mod absent;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use nandseq_profile::{BaseId, OpId};
+use nandseq_profile::BaseId;
 
+use crate::absent::Absences;
 use crate::execute::Totals;
+use crate::hint::Hint;
 use crate::plan::Plan;
 use crate::progress::plural;
 
@@ -17,14 +20,20 @@ const SHOWN: usize = 10;
 const SHOWN_REJECTIONS: usize = 4;
 
 /// The summary of a finished plan, with a final newline.
-pub(crate) fn text(plan: &Plan, totals: &Totals, elapsed: Duration) -> String {
+pub(crate) fn text(plan: &Plan, totals: &Totals, elapsed: Duration, absences: &Absences<'_>) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write_summary(&mut text, plan, totals, elapsed);
+    let _ = write_summary(&mut text, plan, totals, elapsed, absences);
     text
 }
 
-fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Duration) -> std::fmt::Result {
+fn write_summary(
+    text: &mut String,
+    plan: &Plan,
+    totals: &Totals,
+    elapsed: Duration,
+    absences: &Absences<'_>,
+) -> std::fmt::Result {
     let seconds = elapsed.as_secs_f64();
     let (sites, runs) = (plan.sites.len() as u64, plan.num_runs);
     write!(text, "{} operations in {runs} run{}", grouped(totals.ops), plural(runs))?;
@@ -35,7 +44,7 @@ fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Durat
     write_covered(text, plan, totals)?;
     write_families(text, plan, totals)?;
     write_rejections(text, plan, totals)?;
-    write_absent(text, plan, totals)?;
+    absent::write(text, plan, totals, absences)?;
     let files = totals.files;
     writeln!(
         text,
@@ -49,11 +58,9 @@ fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Durat
     writeln!(text, "  {}", verify_command(plan))
 }
 
-/// The command that judges what was written.
-fn verify_command(plan: &Plan) -> String {
-    let config = plan.config.as_ref().map_or_else(String::new, |path| format!("--config {} ", path.display()));
-    let lenient = if plan.lenient { "--lenient " } else { "" };
-    format!("nandseqgen verify {config}{lenient}{}", plan.out_dir.display())
+/// The command that judges what was written; the manifests name the bad blocks.
+fn verify_command(plan: &Plan) -> Hint {
+    Hint::new("verify").flags(&plan.flags.profile()).operand(&plan.out_dir)
 }
 
 /// How much of what can be covered each site has.
@@ -114,47 +121,6 @@ fn write_rejections(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt
     write_counts(text, "The most frequent, by phase key and operation:", counts.collect(), SHOWN_REJECTIONS)
 }
 
-/// Which operations never started, and what was in the way of each most often; those that were refused first.
-fn write_absent(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {
-    let mut refused: BTreeMap<OpId, BTreeMap<&str, u64>> = BTreeMap::new();
-    for (&(_, op, reason), count) in &totals.rejections {
-        *refused.entry(op).or_default().entry(reason.code()).or_default() += count;
-    }
-    let names = plan.profile.ops.iter_ids().zip(&totals.by_op);
-    let mut absent: Vec<(u64, &str, Option<&str>)> = names
-        .filter(|(_, count)| **count == 0)
-        .map(|((id, op), _)| {
-            let reasons = refused.get(&id);
-            let times = reasons.map_or(0, |reasons| reasons.values().sum());
-            let most = reasons.and_then(|reasons| reasons.iter().max_by_key(|&(code, count)| (count, Reverse(code))));
-            (times, &*op.name, most.map(|(&code, _)| code))
-        })
-        .collect();
-    if absent.is_empty() {
-        return Ok(());
-    }
-    absent.sort_by_key(|&(times, name, _)| (Reverse(times), name));
-    writeln!(text, "Never started: {} of {} operations", absent.len(), plan.profile.ops.len())?;
-    let shown = &absent[..absent.len().min(SHOWN_REJECTIONS)];
-    let width = shown.iter().map(|(_, name, _)| name.chars().count()).max().unwrap_or(0);
-    for (times, name, reason) in shown {
-        match reason {
-            Some(code) => {
-                writeln!(text, "  {name:width$}  refused {} time{}, mostly {code}", grouped(*times), plural(*times))?;
-            }
-            None => writeln!(text, "  {name:width$}  never drawn")?,
-        }
-    }
-    let more = absent.len() - shown.len();
-    if more > 0 {
-        writeln!(
-            text,
-            "  {more} more: the proposer logs name all; `nandseqgen profile check --pairs` says what can never start, and why"
-        )?;
-    }
-    Ok(())
-}
-
 /// A list of counts, the largest first; nothing when all are zero.
 fn write_counts(text: &mut String, title: &str, mut counts: Vec<(String, u64)>, shown: usize) -> std::fmt::Result {
     counts.retain(|&(_, count)| count > 0);
@@ -177,7 +143,7 @@ fn write_counts(text: &mut String, title: &str, mut counts: Vec<(String, u64)>, 
 }
 
 /// A number with its digits in groups of three.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

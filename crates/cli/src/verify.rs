@@ -15,12 +15,14 @@ use rayon::prelude::*;
 use crate::arguments::{ReportFormat, VerifyArgs};
 use crate::execute::threads;
 use crate::failure::{Failure, Problem};
+use crate::hint::{self, shell_word};
 use crate::plan::Plan;
-use crate::{badlist, inputs, profiles, written};
+use crate::{badlist, inputs, profiles, tell, warnings, written};
 
 /// Judges everything the arguments name.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let read = inputs::profile(arguments.config.as_deref(), arguments.lenient)?;
+    tell(&warnings::of_profile(&read, &hint::check(arguments.config.as_deref(), arguments.lenient)));
     let mut sites = Vec::new();
     for path in &arguments.paths {
         sites.extend(folder::find_forms(path, Forms::CsvAndParquet).map_err(nothing_to_judge)?);
@@ -112,7 +114,7 @@ pub(crate) fn same_profile(origin: &Origin, resolved_sha256: &str) -> Result<(),
     let help = if source == inputs::BUILT_IN {
         "it was the built-in device: leave --config out".to_owned()
     } else {
-        format!("name that profile, as it was then: --config {source}")
+        format!("name that profile, as it was then: --config {}", shell_word(source.as_ref()))
     };
     Err(Problem::new(message).help(help).into())
 }

@@ -4,6 +4,7 @@
 //! bring about; for each phase key it looks at the states in which a hook may fall there, and asks for each name whether it
 //! could be accepted. Leaves out time but for what hooks need: how far from a phase a hook may fall, and how short a phase is.
 
+mod causes;
 mod explore;
 mod hooks;
 mod judge;
@@ -11,11 +12,14 @@ mod model;
 mod plan;
 mod quick;
 mod reason;
+mod search;
 mod state;
 mod tenths;
 mod traps;
 mod universe;
 
+pub use causes::{Bar, Cause, Causes, Need};
 pub use reason::{COINCIDENCE, Reason};
+pub use search::{Search, Verdicts};
 pub use traps::{Lasting, Supply, Trap};
 pub use universe::{Universe, Verdict};
