@@ -1,15 +1,14 @@
 //! Why operations did not start: refused, without a weight, never eligible, or merely not drawn.
 //!
-//! Summary and proposer logs say the same by the same means. What takes time, the search of the device's states and a short trial, is done
+//! Summary and proposer logs say the same by the same means. What takes time, a look at what operations need and a short trial, is done
 //! when it is asked for, once for a plan, and does not depend on who asks first.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::OnceLock;
 
 use nandseq_generate::Rejections;
 use nandseq_profile::OpId;
-use nandseq_reach::{Bar, Causes, Reason, Search};
+use nandseq_reach::{Reason, never_provided};
 
 use crate::explain::{Expected, Trial, figure};
 use crate::plan::Plan;
@@ -58,23 +57,17 @@ impl Absence {
 pub(crate) type WhyAbsent<'w> = &'w (dyn Fn(&[u64], &Rejections, u64) -> Vec<(OpId, Absence)> + Sync);
 
 /// What is known of a plan's operations beside what they did.
+#[derive(Debug)]
 pub(crate) struct Absences<'p> {
     plan: &'p Plan,
-    search: OnceLock<Search<'p>>,
-    never: OnceLock<BTreeMap<OpId, Reason>>,
+    never: OnceLock<Vec<Option<Reason>>>,
     trial: OnceLock<Trial>,
-}
-
-impl fmt::Debug for Absences<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Absences").finish_non_exhaustive()
-    }
 }
 
 impl<'p> Absences<'p> {
     /// Nothing is looked for yet.
     pub(crate) fn new(plan: &'p Plan) -> Self {
-        Self { plan, search: OnceLock::new(), never: OnceLock::new(), trial: OnceLock::new() }
+        Self { plan, never: OnceLock::new(), trial: OnceLock::new() }
     }
 
     /// Why each operation that is missing from `by_op` did not start among so many operations.
@@ -99,11 +92,10 @@ impl<'p> Absences<'p> {
         if !self.plan.table.gives_weight(op) && !self.is_step(op) {
             return Absence::NoWeight;
         }
-        if !self.search().can_run(op) {
-            return match self.never().get(&op) {
-                Some(&reason) => Absence::NeverEligible(reason),
-                None => Absence::NoWeight,
-            };
+        match self.never()[op.index()] {
+            Some(Reason::NoWeight | Reason::Excluded) => return Absence::NoWeight,
+            Some(reason) => return Absence::NeverEligible(reason),
+            None => {}
         }
         // Going for coverage draws by other weights.
         let plain = self.plan.closure.as_ref().is_none_or(|closure| !closure.directed);
@@ -117,22 +109,10 @@ impl<'p> Absences<'p> {
         profile.chains.iter().any(|chain| chain.steps.iter().any(|step| step.base == base))
     }
 
-    fn search(&self) -> &Search<'p> {
-        self.search
-            .get_or_init(|| Search::new(&self.plan.profile, &self.plan.table.distributions, &self.plan.bad_blocks))
-    }
-
-    /// The reasons of all that never runs and has a weight: each that of the shortest chain of causes.
-    fn never(&self) -> &BTreeMap<OpId, Reason> {
-        self.never.get_or_init(|| {
-            let search = self.search();
-            let causes = Causes::new(search, &[]);
-            let reason = |op: OpId| match &causes.of(op).first()?.first()?.bar {
-                Bar::NoWeight { .. } => None,
-                Bar::Rule { reason, .. } | Bar::Unmet { reason, .. } => Some((op, *reason)),
-            };
-            self.plan.profile.ops.ids().filter(|&op| !search.can_run(op)).filter_map(reason).collect()
-        })
+    /// For each operation why it can never start, as far as a quick look tells.
+    fn never(&self) -> &[Option<Reason>] {
+        self.never
+            .get_or_init(|| never_provided(&self.plan.profile, &self.plan.table.distributions, &self.plan.bad_blocks))
     }
 
     fn trial(&self) -> &Trial {

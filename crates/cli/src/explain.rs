@@ -207,7 +207,7 @@ impl Work<'_> {
         needs
             .map(|(need, providers)| {
                 let by = self.words.operations(&providers);
-                let by = if by.is_empty() { String::new() } else { format!(", which {by} brings about") };
+                let by = if by.is_empty() { String::new() } else { format!(" (brought about by {by})") };
                 format!("{}{by}", self.words.need(need))
             })
             .collect()

@@ -7,7 +7,7 @@ use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile};
 
 use crate::failure::warning_text;
 use crate::hint::Hint;
-use crate::inputs::ReadProfile;
+use crate::inputs::{BUILT_IN, ReadProfile};
 
 /// Warnings that are shown.
 const SHOWN: usize = 5;
@@ -19,8 +19,12 @@ pub(crate) fn all(read: &ReadProfile) -> Diagnostics {
     all
 }
 
-/// The warnings about a profile that is used, a line each; `check` is the command that shows all.
+/// The warnings about a profile that is used, a line each; `check` is the command that shows all. None of the built-in device, whose
+/// users cannot change it.
 pub(crate) fn of_profile(read: &ReadProfile, check: &Hint) -> String {
+    if read.input.source == BUILT_IN {
+        return String::new();
+    }
     let all = all(read);
     let warnings: Vec<&Diagnostic> = all.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).collect();
     let mut text: String =

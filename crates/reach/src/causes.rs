@@ -5,46 +5,13 @@
 //! runs either. The chains found are the shortest, by the number of operations on the way. Leaves out where a profile says what it says,
 //! and words: this is data.
 
-use nandseq_device::BaseInfo;
-use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind};
-use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey};
+use nandseq_profile::{BaseId, OpId, PhaseKey};
 
 use crate::model::ClassId;
+use crate::needs::Need;
 use crate::reason::Reason;
 use crate::search::{Search, Verdicts};
-use crate::traps::Lasting;
 use crate::universe::Verdict;
-
-/// What an operation needs that other operations bring about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Need {
-    /// An operation of this base, after or during which it has a weight.
-    Before(BaseId),
-    /// A block that is erased so that it may be programmed with this cell type; with any for `None`.
-    ErasedBlock(Option<CellTypeId>),
-    /// A page that is programmed with this cell type; with any for `None`.
-    ProgrammedPage(Option<CellTypeId>),
-    /// An operation of this axis in CORE_BUSY.
-    Busy(Axis),
-    /// A resume of this axis, without which nothing is suspended.
-    Resume(Axis),
-    /// An operation of this axis that is suspended.
-    Suspended(Axis),
-    /// The end of a state that forbids it.
-    EndOf(DeviceState),
-    /// A loaded latch.
-    Latch(LatchKind),
-    /// A page register that a page of this cell type is in.
-    PageRegister(Option<CellTypeId>),
-    /// A page register that a copyback read filled.
-    CopybackRegister,
-    /// An output register that a page of this cell type is in.
-    OutputRegister(Option<CellTypeId>),
-    /// A data output: unread data would be overwritten.
-    DataOutput,
-    /// A step of each of its chains.
-    Step(BaseId),
-}
 
 /// What bars an operation.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -173,23 +140,9 @@ impl<'s> Causes<'s> {
     #[must_use]
     pub fn needs_of(&self, op: OpId) -> Vec<(Need, Vec<OpId>)> {
         let class = self.class_of(op);
-        let info = self.search.model.base(class);
-        let mut reasons = match info.address {
-            AddressSource::NextPage | AddressSource::ReadablePage => vec![Reason::CellType],
-            AddressSource::OutputRegister => vec![Reason::OutputRegister],
-            AddressSource::PageRegister => vec![Reason::PageRegister],
-            AddressSource::SuspendedProgram => vec![Reason::SuspendedProgram],
-            AddressSource::OneShotLatch => vec![Reason::Latch(LatchKind::OneShot)],
-            AddressSource::CopybackLatch => vec![Reason::Latch(LatchKind::Copyback)],
-            AddressSource::None | AddressSource::Hook | AddressSource::AnyBlock => Vec::new(),
-        };
-        let effects = &info.effects;
-        reasons.extend(effects.suspend.map(Reason::NoVictim));
-        reasons.extend(effects.suspend.map(Reason::NoResume));
-        reasons.extend(effects.resume.map(Reason::NotSuspended));
-        reasons.extend(effects.copyback_source.then_some(Reason::CopybackRegister));
         let mut needs: Vec<(Need, Vec<OpId>)> = Vec::new();
-        for (need, providers) in reasons.into_iter().flat_map(|reason| self.needs(class, reason, &[])) {
+        let model = &self.search.model;
+        for (need, providers) in model.asks_for(class).into_iter().flat_map(|reason| model.needs(class, reason, &[])) {
             if !needs.iter().any(|(known, _)| *known == need) {
                 let running = providers.into_iter().filter(|&class| self.runs(class));
                 needs.push((need, running.flat_map(|class| self.names(class)).collect()));
@@ -258,6 +211,11 @@ impl<'s> Causes<'s> {
     }
 
     fn chains(&self, op: OpId, mut bars: Vec<Obstacle>) -> Vec<Vec<Cause>> {
+        // A phase key that never comes up matters only where it is the only one that gives a weight.
+        let no_hook = Reason::NoHook.progress();
+        if bars.iter().any(|bar| bar.progress > no_hook) {
+            bars.retain(|bar| bar.progress > no_hook);
+        }
         bars.sort_by_key(|bar| (self.length(bar), u8::MAX - bar.progress, usize::MAX - bar.keys));
         let ops = |bar: &Obstacle| match bar.bar {
             // Others of its kind may have a weight.
@@ -331,7 +289,7 @@ impl<'s> Causes<'s> {
     fn of_reason(&self, class: ClassId, reason: Reason, keys: Vec<PhaseKey>) -> Vec<Obstacle> {
         let count = keys.len();
         let mut bars = Vec::new();
-        for (need, providers) in self.needs(class, reason, &keys) {
+        for (need, providers) in self.all_needs(class, reason, &keys) {
             // What some operation brings about is there: something else is in the way.
             if !self.runs_any(&providers) {
                 let ops = providers.iter().flat_map(|&class| self.names(class)).collect();
@@ -351,116 +309,8 @@ impl<'s> Causes<'s> {
         keys.iter().copied().filter(|&key| self.search.model.profile.phase_keys[key].base == Some(base)).collect()
     }
 
-    /// What an operation may lack where a reason bars it, and what would bring it about.
-    fn needs(&self, class: ClassId, reason: Reason, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
-        let own = self.search.model.class(class);
-        let cell = own.cell;
-        let fits = |other: ClassId| {
-            cell.is_none() || self.search.model.class(other).cell.is_none_or(|held| Some(held) == cell)
-        };
-        let with = |wanted: &dyn Fn(&BaseInfo) -> bool| self.classes(|class| wanted(self.search.model.base(class)));
-        let fitting = |wanted: &dyn Fn(&BaseInfo) -> bool| {
-            self.classes(|class| fits(class) && wanted(self.search.model.base(class)))
-        };
-        match reason {
-            Reason::NoHook => self.bases_before(keys),
-            Reason::CellType => self.address_needs(class),
-            Reason::NoVictim(axis) => vec![(
-                Need::Busy(axis),
-                self.classes(|class| {
-                    self.search.model.class(class).busy && works_on(self.search.model.base(class), axis)
-                }),
-            )],
-            Reason::NoResume(axis) => vec![(Need::Resume(axis), with(&|info| info.effects.resume == Some(axis)))],
-            Reason::NotSuspended(axis) | Reason::State(DeviceState::NotSuspended(axis)) => self.suspended(axis),
-            Reason::SuspendedProgram => self.suspended(Axis::Program),
-            Reason::State(state) => {
-                vec![(Need::EndOf(state), with(&|info| Lasting::Of(state).ended_by(info)))]
-            }
-            Reason::Latch(kind) => {
-                let loads = |info: &BaseInfo| info.effects.load.is_some_and(|(latch, _, _)| latch == kind);
-                vec![(
-                    Need::Latch(kind),
-                    self.classes(|other| other != class && fits(other) && loads(self.search.model.base(other))),
-                )]
-            }
-            Reason::PageRegister => {
-                let fills = |info: &BaseInfo| info.effects.fill.is_some() || info.effects.cache_read.is_some();
-                let others =
-                    self.classes(|other| other != class && fits(other) && fills(self.search.model.base(other)));
-                vec![(Need::PageRegister(cell), others)]
-            }
-            Reason::CopybackRegister => {
-                vec![(Need::CopybackRegister, with(&|info| info.effects.fill == Some(true)))]
-            }
-            Reason::OutputRegister => {
-                let fills = |info: &BaseInfo| {
-                    let effects = &info.effects;
-                    effects.fill.is_some() || effects.cache_read.is_some() || effects.cache_read_end.is_some()
-                };
-                vec![(Need::OutputRegister(cell), fitting(&fills))]
-            }
-            Reason::UnreadData => vec![(Need::DataOutput, with(&|info| info.effects.data_out))],
-            Reason::NoChain => self.steps_needed(class),
-            Reason::Excluded
-            | Reason::NoWeight
-            | Reason::Delay
-            | Reason::Missing
-            | Reason::OnePlane
-            | Reason::BadBlocks
-            | Reason::OpState(_)
-            | Reason::Occupied(_)
-            | Reason::ProgramFirst
-            | Reason::ChainUnderWay => Vec::new(),
-        }
-    }
-
-    fn classes(&self, wanted: impl Fn(ClassId) -> bool) -> Vec<ClassId> {
-        (0..self.search.model.classes.len() as ClassId).filter(|&class| wanted(class)).collect()
-    }
-
-    /// The bases whose operations bring the keys up.
-    fn bases_before(&self, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
-        let mut bases: Vec<BaseId> =
-            keys.iter().filter_map(|&key| self.search.model.profile.phase_keys[key].base).collect();
-        bases.sort_unstable();
-        bases.dedup();
-        bases
-            .into_iter()
-            .map(|base| (Need::Before(base), self.classes(|class| self.search.model.class(class).base == base)))
-            .collect()
-    }
-
-    /// What makes blocks, or pages, of the kind that an operation has its address in.
-    fn address_needs(&self, class: ClassId) -> Vec<(Need, Vec<ClassId>)> {
-        let (own, info) = (self.search.model.class(class), self.search.model.base(class));
-        let reads = info.address == AddressSource::ReadablePage;
-        let cell = own.cell.filter(|_| reads || info.effects.is_program());
-        let suits =
-            |wanted: Option<CellTypeId>, held: Option<CellTypeId>| wanted.is_none() || held.is_none() || wanted == held;
-        if reads {
-            let programs = self.classes(|other| {
-                let effects = &self.search.model.base(other).effects;
-                (effects.program || effects.close) && suits(cell, self.search.model.class(other).cell)
-            });
-            return vec![(Need::ProgrammedPage(cell), programs)];
-        }
-        let programs = &self.search.model.tables.programs;
-        let erases = self.classes(|other| {
-            let erased = self.search.model.class(other).cell;
-            let allows =
-                |cell: CellTypeId| erased.is_none_or(|erased| programs[usize::from(erased.0)] >> cell.0 & 1 == 1);
-            self.search.model.base(other).effects.erase && cell.is_none_or(allows)
-        });
-        vec![(Need::ErasedBlock(cell), erases)]
-    }
-
-    /// What suspends, and what could be suspended.
-    fn suspended(&self, axis: Axis) -> Vec<(Need, Vec<ClassId>)> {
-        let suspends = self.classes(|class| self.search.model.base(class).effects.suspend == Some(axis));
-        let victims =
-            self.classes(|class| self.search.model.class(class).busy && works_on(self.search.model.base(class), axis));
-        vec![(Need::Suspended(axis), suspends), (Need::Busy(axis), victims)]
+    fn all_needs(&self, class: ClassId, reason: Reason, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
+        if reason == Reason::NoChain { self.steps_needed(class) } else { self.search.model.needs(class, reason, keys) }
     }
 
     /// The steps without which none of the chains of a class can run: one that never runs, of each chain.
@@ -470,7 +320,9 @@ impl<'s> Causes<'s> {
             let steps = &self.search.model.profile.chains[chain].steps;
             let missing = steps.iter().find(|step| {
                 step.base != base
-                    && !self.runs_any(&self.classes(|class| self.search.model.class(class).base == step.base))
+                    && !self.runs_any(
+                        &self.search.model.classes_that(|class| self.search.model.class(class).base == step.base),
+                    )
             });
             missing.map(|step| step.base)
         });
@@ -479,15 +331,10 @@ impl<'s> Causes<'s> {
         bases.dedup();
         bases
             .into_iter()
-            .map(|base| (Need::Step(base), self.classes(|class| self.search.model.class(class).base == base)))
+            .map(|base| {
+                (Need::Step(base), self.search.model.classes_that(|class| self.search.model.class(class).base == base))
+            })
             .collect()
-    }
-}
-
-fn works_on(info: &BaseInfo, axis: Axis) -> bool {
-    match axis {
-        Axis::Erase => info.effects.erase,
-        Axis::Program => info.effects.is_program(),
     }
 }
 

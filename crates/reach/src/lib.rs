@@ -9,6 +9,7 @@ mod explore;
 mod hooks;
 mod judge;
 mod model;
+mod needs;
 mod plan;
 mod quick;
 mod reason;
@@ -18,7 +19,8 @@ mod tenths;
 mod traps;
 mod universe;
 
-pub use causes::{Bar, Cause, Causes, Need};
+pub use causes::{Bar, Cause, Causes};
+pub use needs::{Need, never_provided};
 pub use reason::{COINCIDENCE, Reason};
 pub use search::{Search, Verdicts};
 pub use traps::{Lasting, Supply, Trap};

@@ -91,7 +91,9 @@ impl Words<'_> {
                 } else {
                     format!("none of those that bring that about ever runs: {}", self.operations(providers))
                 };
-                let text = format!("{who} needs {needs}{}; {nobody}", self.under(keys));
+                let place =
+                    if matches!(need, Need::Before(_)) || keys.len() == 1 { self.under(keys) } else { String::new() };
+                let text = format!("{who} needs {needs}{place}; {nobody}");
                 let advice = providers.is_empty().then(|| format!("add an operation that brings about {needs}"));
                 Link { operations, kind: "unmet_need", text, stated: Vec::new(), advice }
             }

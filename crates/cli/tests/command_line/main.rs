@@ -3,6 +3,7 @@
 
 mod campaigns;
 mod closing;
+mod explaining;
 mod inputs;
 mod judging;
 mod killed;
