@@ -10,6 +10,7 @@ pub(crate) mod leftovers;
 mod proposer_log;
 mod resume;
 mod site;
+pub(crate) mod trial;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,20 @@ pub(crate) struct Totals {
     pub(crate) reached: Vec<Reached>,
 }
 
+/// Why the work ended early, and what was done until then.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) failure: Failure,
+    /// `None`: it had not begun.
+    pub(crate) totals: Option<Totals>,
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self { failure, totals: None }
+    }
+}
+
 /// How one site ended.
 struct SiteOutcome {
     record: Option<SiteRecord>,
@@ -107,14 +122,8 @@ pub(crate) fn execute(
     stop: &AtomicBool,
     on_run: Option<OnRun<'_>>,
     why_absent: WhyAbsent<'_>,
-) -> Result<Totals, Failure> {
-    let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
-        .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
-    let setup = match &plan.closure {
-        Some(closure) => setup.with_goal(&plan.profile, closure.goal.clone()),
-        None => setup,
-    };
-    let format = format(plan)?;
+) -> Result<Totals, Stopped> {
+    let (setup, format) = setup_and_format(plan)?;
     let threads = threads(plan.jobs)?;
     if plan.resume.is_some() {
         // Nothing is touched before every site is known to go on.
@@ -147,6 +156,17 @@ pub(crate) fn execute(
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     work.conclude(outcomes, &earlier)
+}
+
+/// What every site of a plan shares.
+fn setup_and_format(plan: &Plan) -> Result<(Setup, Box<dyn TableFormat>), Failure> {
+    let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
+        .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
+    let setup = match &plan.closure {
+        Some(closure) => setup.with_goal(&plan.profile, closure.goal.clone()),
+        None => setup,
+    };
+    Ok((setup, format(plan)?))
 }
 
 /// What puts rows into files.
@@ -260,7 +280,7 @@ pub(crate) fn origin(plan: &Plan, arguments: Vec<String>) -> Origin {
 
 impl Work<'_> {
     /// Writes the manifest of the batch, and says how it all ended.
-    fn conclude(self, outcomes: Vec<SiteOutcome>, earlier: &Earlier) -> Result<Totals, Failure> {
+    fn conclude(self, outcomes: Vec<SiteOutcome>, earlier: &Earlier) -> Result<Totals, Stopped> {
         let mut records = Vec::new();
         let mut worst: Option<Failure> = None;
         for outcome in outcomes {
@@ -275,12 +295,16 @@ impl Work<'_> {
             None => Ok(()),
         };
         let totals = self.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match worst {
+        let end = match worst {
             Some(Failure::Interrupted { .. }) => {
                 Err(Failure::Interrupted { finished_runs: Some(totals.runs), go_on: self.plan.go_on() })
             }
             Some(failure) => Err(failure),
-            None => written.map(|()| totals),
+            None => written,
+        };
+        match end {
+            Ok(()) => Ok(totals),
+            Err(failure) => Err(Stopped { failure, totals: Some(totals) }),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::failure::{Failure, Problem};
 use crate::hint::{FlagsInForce, Hint};
 use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
-use crate::{execute, failure};
+use crate::{console, execute, failure};
 
 pub(crate) use closure::{Closure, Share};
 use identity::Digests;
@@ -129,7 +129,7 @@ impl Plan {
             },
             resume,
             jobs: arguments.sites.jobs,
-            quiet: arguments.output.quiet,
+            quiet: console::is_quiet(),
             verify: arguments.output.verify,
             flags,
             profile_input,

@@ -2,8 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
+use super::ReportFormat;
 use super::in_force::InForceArgs;
-use super::{ReportFormat, whole};
+use super::values::whole;
 
 /// What is explained, and for which device.
 #[derive(Args, Debug)]

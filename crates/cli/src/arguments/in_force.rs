@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use nandseq_profile::Ticks;
 
-use super::{Demo, whole};
+use super::generate::Demo;
+use super::values::whole;
 
 /// Which device is meant, and how likely its operations are.
 #[derive(Args, Clone, Debug)]

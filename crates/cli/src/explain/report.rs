@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::trial::Expected;
 use super::words::Link;
-use crate::summary::grouped;
+use crate::summary::text::grouped;
 
 /// Operations of a base or a class that are listed before the rest is counted.
 const LISTED_OPS: usize = 20;

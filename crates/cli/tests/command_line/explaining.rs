@@ -119,7 +119,9 @@ fn a_rule_is_explained_by_its_page() {
     let folder = Folder::new();
     let page = include_str!("../../../../rulebook/bad_block.md");
     assert_eq!(String::from_utf8(folder.succeed(&["explain", "bad_block"]).stdout).unwrap(), page);
-    assert!(String::from_utf8(folder.succeed(&["explain", "no_address"]).stdout).unwrap().starts_with("# `no_address`"));
+    assert!(
+        String::from_utf8(folder.succeed(&["explain", "no_address"]).stdout).unwrap().starts_with("# `no_address`")
+    );
 }
 
 #[test]
@@ -152,7 +154,10 @@ fn summary_and_log_say_why_an_operation_did_not_start() {
     let summary = String::from_utf8(folder.succeed(&arguments).stdout).unwrap();
     assert!(summary.contains(" never eligible"), "{summary}");
     assert!(summary.contains("1 without weight"), "{summary}");
-    assert!(summary.contains("`nandseqgen explain --config 'my device.yaml' --pc-seed 7 Program_SLC` says why"), "{summary}");
+    assert!(
+        summary.contains("`nandseqgen explain --config 'my device.yaml' --pc-seed 7 Program_SLC` says why"),
+        "{summary}"
+    );
     let log = String::from_utf8(folder.files()["out/proposer_debug_261121_0000001.log"].clone()).unwrap();
     assert!(log.contains("-\tErase_SLC\tno_weight\t0\n"), "{log}");
     assert!(log.contains("-\tProgram_SLC\tnever_eligible:cell_type\t0\n"), "{log}");

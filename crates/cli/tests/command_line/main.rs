@@ -3,7 +3,10 @@
 
 mod campaigns;
 mod closing;
+mod console;
+mod dry_runs;
 mod explaining;
+mod help;
 mod inputs;
 mod judging;
 mod killed;
@@ -21,5 +24,6 @@ mod running;
 mod shards;
 mod signals;
 mod stranger;
+mod summaries;
 mod usage;
 mod writers;
