@@ -14,7 +14,7 @@ use crate::explain::{Expected, Trial, figure};
 use crate::plan::Plan;
 
 /// Operations of the trial that says how many to expect.
-const TRIAL_OPS: u64 = 4_000;
+const TRIAL_OPS: u64 = 1_000;
 
 /// Why an operation did not start.
 #[derive(Clone, Copy, Debug)]

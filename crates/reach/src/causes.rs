@@ -76,7 +76,14 @@ impl<'s> Causes<'s> {
     /// Prepares the search for causes of some operations.
     #[must_use]
     pub fn new(search: &'s Search<'s>, ops: &[OpId]) -> Self {
-        let verdicts = search.verdicts(|op| ops.contains(&op) || !search.can_run(op));
+        let all_run = ops.iter().all(|&op| search.can_run(op));
+        let mut verdicts = search.verdicts(|op| ops.contains(&op) || !(all_run || search.can_run(op)));
+        let keys = || search.model.profile.phase_keys.ids();
+        let comes = |verdict| matches!(verdict, Verdict::Reachable | Verdict::Coincidence);
+        if all_run && !ops.iter().all(|&op| keys().any(|key| comes(verdicts.of(search, key, op)))) {
+            // Whoever asks why one is not proposed may need to know what never runs.
+            verdicts.add(search.verdicts(|op| !search.can_run(op)));
+        }
         let distance = search.graph.runs.iter().map(|&runs| (!runs).then_some(ENDLESS)).collect();
         let mut causes = Self { search, verdicts, distance };
         causes.measure();
@@ -211,11 +218,6 @@ impl<'s> Causes<'s> {
     }
 
     fn chains(&self, op: OpId, mut bars: Vec<Obstacle>) -> Vec<Vec<Cause>> {
-        // A phase key that never comes up matters only where it is the only one that gives a weight.
-        let no_hook = Reason::NoHook.progress();
-        if bars.iter().any(|bar| bar.progress > no_hook) {
-            bars.retain(|bar| bar.progress > no_hook);
-        }
         bars.sort_by_key(|bar| (self.length(bar), u8::MAX - bar.progress, usize::MAX - bar.keys));
         let ops = |bar: &Obstacle| match bar.bar {
             // Others of its kind may have a weight.
@@ -281,6 +283,11 @@ impl<'s> Causes<'s> {
         let class = self.class_of(op);
         if reasons.is_empty() {
             return vec![no_weight(excluded, weightless)];
+        }
+        // A phase key that never comes up matters only where no other gives a weight.
+        let no_hook = Reason::NoHook.progress();
+        if reasons.iter().any(|(reason, _)| reason.progress() > no_hook) {
+            reasons.retain(|(reason, _)| reason.progress() > no_hook);
         }
         reasons.into_iter().flat_map(|(reason, keys)| self.of_reason(class, reason, keys)).collect()
     }

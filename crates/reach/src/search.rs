@@ -95,6 +95,15 @@ impl<'p> Search<'p> {
 }
 
 impl Verdicts {
+    /// Adds verdicts on others.
+    pub(crate) fn add(&mut self, others: Self) {
+        for (own, other) in self.by_class.iter_mut().zip(others.by_class) {
+            if own.is_none() {
+                *own = other;
+            }
+        }
+    }
+
     /// The verdict on a pair of an operation that was asked for; of another that it has no weight.
     #[must_use]
     pub fn of(&self, search: &Search<'_>, key: PhaseKey, op: OpId) -> Verdict {

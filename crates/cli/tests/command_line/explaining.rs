@@ -17,7 +17,7 @@ classes:
 bases:
   ERASE: {{class: array, address: any_block, effects: [erase]}}
   PROGRAM: {{class: array, address: next_page, effects: [program]}}
-  READ: {{class: array, address: readable_page, effects: [{{fill_registers: {{copyback: false}}}}]}}
+  READ: {{class: array, address: readable_page, effects: [fill_registers]}}
   DOUT: {{scope: none, instant: true, phases: [ISSUE], address: output_register, effects: [data_out], payload: [die, plane, block, page]}}
 ops:
   Erase_SLC: {{base: ERASE, celltype: SLC, ISSUE: 1, CORE_BUSY: 100}}
