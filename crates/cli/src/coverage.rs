@@ -10,6 +10,7 @@ use nandseq_reach::{COINCIDENCE, Verdict};
 use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, Universe};
 use nandseq_report::page::Distribution;
 use nandseq_trace::read::table::TableKind;
+use nandseq_trace::recorded::{path_of, recorded};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -137,13 +138,11 @@ fn each_run(found: &Written, mut take: impl FnMut(&str, &str, &Coverage)) -> Res
     for some in runs.chunks(AT_ONCE) {
         let counted: Vec<_> = some
             .par_iter()
-            .map(|(site, run)| {
-                Coverage::of_run(&found.profile, &*found.source, &site.folder.display().to_string(), run)
-            })
+            .map(|(site, run)| Coverage::of_run(&found.profile, &*found.source, &recorded(&site.folder), run))
             .collect();
         for ((site, run), coverage) in some.iter().zip(counted) {
             let coverage = coverage.map_err(|error| found.unreadable(error))?;
-            take(&site.folder.display().to_string(), &format!(" run {}", run.run), &coverage);
+            take(&recorded(&site.folder), &format!(" run {}", run.run), &coverage);
         }
     }
     Ok(())
@@ -199,8 +198,9 @@ impl Sources {
 
 /// A run, whatever way the path of its site is spelled; a folder that is not there is known by its spelling alone.
 fn identity((site, run): &(String, u64)) -> (PathBuf, u64) {
-    let spelled = || Path::new(site).components().filter(|part| *part != Component::CurDir).collect();
-    (fs::canonicalize(site).unwrap_or_else(|_| spelled()), *run)
+    let site = path_of(site);
+    let spelled = || site.components().filter(|part| *part != Component::CurDir).collect();
+    (fs::canonicalize(&site).unwrap_or_else(|_| spelled()), *run)
 }
 
 /// A file of counts.
@@ -228,7 +228,9 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
     let merged = sources.sum()?;
     let text = coverage::write(&sources.found.profile, &merged);
-    written::write(&arguments.output, |out| out.write_all(text.as_bytes()))?;
+    if written::write(&arguments.output, "--output", |out| out.write_all(text.as_bytes()))?.is_none() {
+        return Ok(());
+    }
     let (runs, cells) = (merged.runs.len(), merged.cells.len());
     if console::is_quiet() {
         return Ok(());

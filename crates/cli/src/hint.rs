@@ -9,6 +9,7 @@ use std::fmt;
 use std::path::Path;
 
 use clap::ValueEnum;
+use nandseq_trace::recorded::path_of;
 
 use crate::arguments::in_force::{DeviceArgs, TableArgs};
 
@@ -26,10 +27,13 @@ impl Hint {
         Self { flags, operands: Vec::new() }
     }
 
-    /// A subcommand and its flags, word by word.
+    /// A subcommand and its flags, word by word, as manifests record them.
     pub(crate) fn of_arguments(arguments: &[String]) -> Self {
         let name = std::iter::once(env!("CARGO_PKG_NAME").to_owned());
-        Self { flags: name.chain(arguments.iter().cloned()).map(OsString::from).collect(), operands: Vec::new() }
+        Self {
+            flags: name.chain(arguments.iter().cloned()).map(|word| path_of(&word).into()).collect(),
+            operands: Vec::new(),
+        }
     }
 
     /// A flag without a value.

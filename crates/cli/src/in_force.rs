@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
-use nandseq_profile::{Block, Diagnostics, Die, Profile, SourceFile};
+use nandseq_profile::{Block, Diagnostics, Die, Profile, SourceFile, Ticks};
 use nandseq_trace::manifest::{Input, ProfileInput};
+use nandseq_trace::recorded::recorded;
 
 use crate::arguments::GenerateArgs;
 use crate::arguments::in_force::{DeviceArgs, InForceArgs, TableArgs};
@@ -24,6 +25,8 @@ const DEFAULT_BADLIST: &str = "badlist.csv";
 pub(crate) struct InForce {
     /// With what flags override.
     pub(crate) profile: Profile,
+    /// The profile's own admission window, which a flag may override.
+    pub(crate) own_window: Ticks,
     /// The text of the profile.
     pub(crate) source: SourceFile,
     /// Where the profile comes from.
@@ -76,11 +79,10 @@ impl InForce {
         let flags = FlagsInForce::new(device, table_flags, wanted.built_anew());
         let badlist = read_badlist(device, &profile)?;
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
-        if let Some(window) = device.admission_window {
-            profile.policies.admission_window = window;
-        }
+        let own_window = profile.policies.admission_window;
+        profile.policies.admission_window = device.admission_window.unwrap_or(own_window);
         let table = Table::resolve(wanted, &profile, remarks)?;
-        Ok(Self { profile, source, profile_input, about_profile, table, bad_blocks, badlist_input, flags })
+        Ok(Self { profile, own_window, source, profile_input, about_profile, table, bad_blocks, badlist_input, flags })
     }
 }
 
@@ -95,7 +97,7 @@ fn read_badlist(device: &DeviceArgs, profile: &Profile) -> Result<Option<BadBloc
         return Ok(None);
     }
     let (source, sha256) = inputs::text("the list of bad blocks", path)?;
-    let input = Input { source: path.display().to_string(), sha256 };
+    let input = Input { source: recorded(path), sha256 };
     match badlist::read(&source, profile.topology) {
         Ok(blocks) => Ok(Some((blocks, input))),
         Err(wrong) => Err(Failure::Faulty(Box::new((source, wrong)))),

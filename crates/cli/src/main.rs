@@ -18,6 +18,7 @@ mod inputs;
 mod interrupt;
 mod ledger;
 mod merge;
+mod not_reached;
 mod op_filter;
 mod plan;
 mod profiles;
@@ -41,6 +42,7 @@ use crate::arguments::{Command, CommandLine};
 use crate::failure::{Failure, note_text, remark_text};
 
 fn main() -> ExitCode {
+    interrupt::survive_size_limits();
     let Read { line, applied } = environment::read_process();
     console::set(line.console.level());
     let set_by_environment = Applied::remark(&applied);

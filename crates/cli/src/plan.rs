@@ -16,13 +16,14 @@ use nandseq_generate::SeedPlan;
 use nandseq_profile::{Block, Die, Profile, Ticks};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, Input, ProfileInput};
+use nandseq_trace::recorded::{recorded, shell_word};
 
 use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula};
 use crate::failure::{Failure, Problem};
 use crate::hint::{FlagsInForce, Hint};
 use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
-use crate::{console, execute, failure};
+use crate::{console, execute, failure, reach};
 
 pub(crate) use closure::{Closure, Share};
 use identity::Digests;
@@ -42,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) run_until: Ticks,
     /// Operations after which a run stops.
     pub(crate) max_ops: Option<u64>,
+    /// The operations of each run that --ops asks for.
+    pub(crate) wanted_ops: Option<u64>,
     pub(crate) num_runs: u64,
     /// What each site is to cover, if anything.
     pub(crate) closure: Option<Closure>,
@@ -63,6 +66,8 @@ pub(crate) struct Plan {
     pub(crate) proposer_log: ProposerLog,
     /// The snapshot, or the folder of snapshots, to go on from.
     pub(crate) resume: Option<PathBuf>,
+    /// Whether files of earlier campaigns are taken away first.
+    pub(crate) clean: bool,
     /// Sites generated at the same time; `None`: as many as there are cores.
     pub(crate) jobs: Option<u64>,
     pub(crate) quiet: bool,
@@ -71,6 +76,8 @@ pub(crate) struct Plan {
     /// The flags that a further command needs to mean the same device.
     pub(crate) flags: FlagsInForce,
     pub(crate) profile_input: ProfileInput,
+    /// The profile's own admission window, which a flag may override.
+    own_window: Ticks,
     pub(crate) badlist_input: Option<Input>,
     /// The arguments that stay the same for every site.
     device_arguments: Vec<String>,
@@ -94,7 +101,9 @@ impl Plan {
         }
 
         let in_force = InForce::of_generate(arguments, remarks)?;
-        let InForce { profile, profile_input, table, bad_blocks, badlist_input, flags, .. } = in_force;
+        let InForce { profile, own_window, profile_input, table, bad_blocks, badlist_input, flags, .. } = in_force;
+        let warning = reach::bus_warning(&profile, &table.distributions);
+        remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
         let bootstrap = bootstrap(arguments, &profile, remarks);
         let closure = Closure::new(arguments, &profile, (&table.distributions, &bad_blocks), &flags)?;
         let max_ops = max_ops(arguments, closure.as_ref());
@@ -115,6 +124,7 @@ impl Plan {
             bad_blocks,
             run_until,
             max_ops,
+            wanted_ops: arguments.extent.ops,
             closure,
             num_runs: arguments.extent.num_runs,
             bootstrap,
@@ -129,15 +139,22 @@ impl Plan {
             },
             resume,
             jobs: arguments.sites.jobs,
+            clean: arguments.output.clean,
             quiet: console::is_quiet(),
             verify: arguments.output.verify,
             flags,
             profile_input,
+            own_window,
             badlist_input,
             device_arguments,
             site_dir_pattern: arguments.site_dir_pattern().to_owned(),
             format: arguments.output.format,
         })
+    }
+
+    /// The pattern of the folders of sites.
+    pub(crate) fn site_dir_pattern(&self) -> &str {
+        &self.site_dir_pattern
     }
 
     /// Where the files of a site go.
@@ -267,7 +284,7 @@ fn device_arguments(
 ) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(path) = &arguments.device.config {
-        push(&mut all, "--config", path.display());
+        push(&mut all, "--config", recorded(path));
     }
     if arguments.device.lenient {
         all.push("--lenient".to_owned());

@@ -78,6 +78,13 @@ impl Progress {
         self.say(&warning_text(message));
     }
 
+    /// Says, on a terminal, what the end will say too.
+    pub(crate) fn at_once(&self, message: &str) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.suspend(|| self.warn(message));
+        }
+    }
+
     /// Says something that is worth knowing.
     pub(crate) fn note(&self, message: &str) {
         self.say(&note_text(message));

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use nandseq_generate::probability::Distributions;
 use nandseq_profile::{PhaseKey, Profile};
-use nandseq_reach::{COINCIDENCE, Reason, Universe, Verdict};
+use nandseq_reach::{BusDemand, COINCIDENCE, Reason, Universe, Verdict};
 
 use crate::failure::Failure;
 use crate::in_force::InForce;
@@ -27,6 +28,7 @@ pub(crate) fn report(in_force: &InForce, listing: &Listing<'_>) -> Result<String
     let lists = listing.pairs || !listing.ops.is_empty();
     let universe = Universe::with_bad_blocks(profile, &table.distributions, bad_blocks);
     let mut text = traps(profile, &universe);
+    text.extend(bus_warning(profile, &table.distributions).map(|warning| format!("bus: {warning}\n")));
     let (mut reachable, mut by_chance, mut excluded, mut never) = (0u32, 0u32, 0u32, 0u32);
     let mut reasons: BTreeMap<(PhaseKey, String), Vec<&str>> = BTreeMap::new();
     for (key, op, verdict) in universe.pairs() {
@@ -64,6 +66,22 @@ pub(crate) fn report(in_force: &InForce, listing: &Listing<'_>) -> Result<String
         profile.phase_keys.len() * profile.ops.len(),
     ));
     Ok(text)
+}
+
+/// What is to be said where instants keep the bus for ever.
+pub(crate) fn bus_warning(profile: &Profile, table: &Distributions) -> Option<String> {
+    let demand = BusDemand::of(profile, table);
+    let first = demand.names.first().map(|&(op, _)| &*profile.ops[op].name)?;
+    (demand.share >= BusDemand::SATURATED).then(|| {
+        format!(
+            "operations that wait for the bus however long demand {:.0} % of it, most of it {first}: refills under {} come every {}, \
+             and what they bring takes longer; other operations will hardly start (lower these weights, or raise \
+             queue_refill_period)",
+            100.0 * demand.share,
+            profile.phase_keys[demand.key].name,
+            profile.policies.queue_refill_period
+        )
+    })
 }
 
 /// States without a way out.

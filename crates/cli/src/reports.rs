@@ -32,7 +32,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         tool: TOOL,
         figures: &figures,
     };
-    let bytes = written::write(&arguments.output, |out| page::write(&subject, out))?;
+    let bytes = written::write(&arguments.output, "--output", |out| page::write(&subject, out))?;
     told(&arguments.output, bytes)
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
         TimelineForm::Vcd => "timeline.vcd",
     };
     let path = arguments.output.as_deref().unwrap_or(Path::new(name));
-    let bytes = written::write(path, |out| match arguments.to {
+    let bytes = written::write(path, "--output", |out| match arguments.to {
         TimelineForm::Perfetto => perfetto::write(&found.profile, &sites, out),
         TimelineForm::Vcd => vcd::write(&found.profile, &sites, out),
     })?;
@@ -94,7 +94,8 @@ fn verdict(path: &Path, source: &SourceArgs) -> Result<Verdict, Failure> {
     })
 }
 
-fn told(path: &Path, bytes: u64) -> Result<(), Failure> {
+fn told(path: &Path, bytes: Option<u64>) -> Result<(), Failure> {
+    let Some(bytes) = bytes else { return Ok(()) };
     if console::is_quiet() {
         return Ok(());
     }

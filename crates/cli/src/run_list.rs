@@ -133,6 +133,8 @@ fn plan(campaign: Campaign, arguments: &RunListArgs) -> Result<Plan, Failure> {
     let mut flags = campaign.flags;
     if arguments.resume {
         flags.start.resume = Some(flags.output.out_dir.clone());
+        // What there was of earlier campaigns went when this one began.
+        flags.output.clean = false;
     }
     let mut remarks = String::new();
     let plan = Plan::new(&flags, &mut remarks);

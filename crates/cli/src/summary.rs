@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use nandseq_profile::BaseId;
 use nandseq_trace::manifest::{Input, ProfileInput};
+use nandseq_trace::recorded::recorded;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,6 +36,8 @@ pub(crate) struct Summary {
     exit_code: u8,
     /// Why it ended early; what was asked for was done if there is nothing here.
     problem: Option<String>,
+    /// What was not reached, and dies on which nothing can ever start again, in words.
+    warnings: Vec<String>,
     /// The command that goes on after an interruption.
     go_on: Option<String>,
     inputs: Inputs,
@@ -53,6 +56,8 @@ pub(crate) struct Summary {
     operations_per_second: u64,
     files: u64,
     bytes: u64,
+    /// Files of other campaigns in the same folders, which were left alone.
+    other_files: u64,
     covered: Option<Covered>,
     /// Operations by base, the most frequent first; bases without operations have no entry.
     bases: Vec<BaseCount>,
@@ -127,6 +132,7 @@ impl Summary {
             version: env!("CARGO_PKG_VERSION"),
             exit_code: 0,
             problem: None,
+            warnings: Vec::new(),
             go_on: None,
             inputs: Inputs {
                 profile: plan.profile_input.clone(),
@@ -134,7 +140,7 @@ impl Summary {
                 badlist: plan.badlist_input.clone(),
                 bad_blocks: plan.bad_blocks.len() as u64,
             },
-            out_dir: plan.out_dir.display().to_string(),
+            out_dir: recorded(&plan.out_dir),
             sites: plan.sites.len() as u64,
             is_batch: plan.batch.is_some(),
             runs_per_site: plan.num_runs,
@@ -144,6 +150,7 @@ impl Summary {
             operations_per_second: (totals.ops as f64 / seconds.max(1e-3)) as u64,
             files: totals.files,
             bytes: totals.bytes,
+            other_files: totals.other_files,
             covered: covered(plan, totals),
             bases: bases(plan, totals),
             names: names(plan, totals),
@@ -164,8 +171,15 @@ impl Summary {
     /// Why it ended otherwise than was asked for.
     pub(crate) fn ended(&mut self, failure: &Failure) {
         self.exit_code = failure.code();
-        self.problem = Some(failure.plain_text()).filter(|text| !text.is_empty());
+        // Of what was not reached the last warning says how much.
+        let missed = || self.warnings.last().filter(|_| matches!(failure, Failure::NotReached)).cloned();
+        self.problem = Some(failure.plain_text()).filter(|text| !text.is_empty()).or_else(missed);
         self.go_on = failure.go_on().map(str::to_owned);
+    }
+
+    /// Notes what was not reached.
+    pub(crate) fn warn(&mut self, warnings: Vec<String>) {
+        self.warnings = warnings;
     }
 
     /// What the verifier said of what was written, as JSON.
@@ -196,20 +210,6 @@ fn covered(plan: &Plan, totals: &Totals) -> Option<Covered> {
         most_hit: hits().max()?,
         wanted: closure.until(),
     })
-}
-
-/// What is to be said when a limit came before the coverage that was asked for.
-pub(crate) fn shortfall(plan: &Plan, totals: &Totals) -> Option<String> {
-    let closure = plan.closure.as_ref()?;
-    let (share, until) = (closure.share?, closure.until()?);
-    let short = totals.reached.iter().filter(|reached| reached.hit < until).count() as u64;
-    let (sites, cells) = (totals.reached.len(), closure.goal.cells());
-    let who = match (short, sites) {
-        (0, _) => return None,
-        (1, 1) => "the limit of the runs came".to_owned(),
-        _ => format!("at {short} of {sites} sites the limit of the runs came"),
-    };
-    Some(format!("{who} before {share} % of {cells} cells were covered: raise -t, --ops or --num-runs"))
 }
 
 fn bases(plan: &Plan, totals: &Totals) -> Vec<BaseCount> {

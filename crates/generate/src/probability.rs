@@ -3,7 +3,7 @@
 //! Builds the table of a profile that states none, from the table seed alone (never from a site's seed, so that one site can be
 //! rerun). Reading and writing table files is the profile crate's.
 
-use nandseq_profile::model::{AddressSource, Effect, OverrideOf};
+use nandseq_profile::model::{AddressSource, Base, Effect, OverrideOf};
 use nandseq_profile::{BaseId, IdVec, OpId, PhaseKey, Profile};
 
 use crate::philox::{Stream, StreamKind};
@@ -103,7 +103,8 @@ pub enum Demo {
 }
 
 impl Demo {
-    /// Puts the demo's distribution in the place of DEFAULT's.
+    /// Puts the demo's distribution in the place of DEFAULT's, with a small weight for what ends the states that operations of other
+    /// keys lead to. What leads to a state that the distribution has no way out of is taken out of the other keys.
     pub fn apply(self, profile: &Profile, table: &mut Distributions) {
         let families: &[fn(&Profile, OpId) -> bool] = match self {
             Self::EraseOnly => &[is_erase],
@@ -115,9 +116,53 @@ impl Demo {
             let names: Vec<OpId> = profile.ops.ids().filter(|&op| family(profile, op)).collect();
             entries.extend(names.iter().map(|&op| (op, 1.0 / (families.len() * names.len()) as f64)));
         }
+        let ways_out: Vec<OpId> =
+            profile.ops.ids().filter(|&op| leads_out(&profile.bases[profile.ops[op].base])).collect();
+        entries.extend(ways_out.iter().map(|&op| (op, WAYS_OUT / ways_out.len() as f64)));
         table.retain(|(key, _)| *key != PhaseKey::DEFAULT);
+        for (_, others) in &mut *table {
+            others.retain(|&(op, _)| !is_stuck_after(profile, &profile.bases[profile.ops[op].base], &entries));
+        }
         table.insert(0, (PhaseKey::DEFAULT, entries));
     }
+}
+
+/// What a preset gives, beside 1 for what it is about, to names that end what other phase keys begin.
+const WAYS_OUT: f64 = 0.1;
+
+/// Whether a base ends a lasting state, and is possible in such a state only: where nothing of the kind lasts, it proposes nothing.
+fn leads_out(base: &Base) -> bool {
+    let from_latch = matches!(base.address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
+    let ends = |effect: &Effect| matches!(effect, Effect::Resume(_) | Effect::DataOut | Effect::CacheReadEnd(_));
+    from_latch || base.effects.iter().any(ends)
+}
+
+/// Whether a base brings about a lasting state that no name of `entries` ends.
+fn is_stuck_after(profile: &Profile, base: &Base, entries: &[(OpId, f64)]) -> bool {
+    let ended_by = |effect: &Effect| match *effect {
+        Effect::OdtDisable => Some(Effect::OdtEnable),
+        Effect::CacheProgramStart(kind) => Some(Effect::CacheProgramEnd(kind)),
+        Effect::Suspend(axis) => Some(Effect::Resume(axis)),
+        Effect::Erase
+        | Effect::Program
+        | Effect::CloseBlock
+        | Effect::LoadLatch { .. }
+        | Effect::ConsumeLatch { .. }
+        | Effect::FillRegisters { .. }
+        | Effect::CacheRead(_)
+        | Effect::CacheReadEnd(_)
+        | Effect::CacheProgramEnd(_)
+        | Effect::DataOut
+        | Effect::CopybackSource
+        | Effect::Resume(_)
+        | Effect::ResetDie
+        | Effect::ResetTarget
+        | Effect::OdtEnable
+        | Effect::StatusRead
+        | Effect::Delay => None,
+    };
+    let has = |end: Effect| entries.iter().any(|&(op, _)| profile.bases[profile.ops[op].base].has(end));
+    base.effects.iter().filter_map(ended_by).any(|end| !has(end))
 }
 
 fn is_erase(profile: &Profile, op: OpId) -> bool {

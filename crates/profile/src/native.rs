@@ -21,6 +21,7 @@ mod words;
 mod write;
 
 pub use write::write;
+pub(crate) use write::write_as;
 
 use names::Names;
 

@@ -30,7 +30,7 @@ use clock::Clock;
 use line::{Line, next_line};
 use payload::PayloadForm;
 use quick::{Head, Names, Quick};
-pub use source::{CsvFiles, Source};
+pub use source::{CsvFiles, STANDARD_INPUT, Source};
 
 /// The columns of a sequence file, in order.
 pub const COLUMNS: [&str; 6] = ["seq", "time", "op_id", "op_name", "op_uid", "payload"];
@@ -243,7 +243,7 @@ impl<R: BufRead> SequenceReader<R> {
     pub fn new(profile: &Profile, mut input: R) -> Result<Self, ReadError> {
         let mut line = Vec::new();
         let header = match next_line(&mut input, &mut line, MAX_LINE)? {
-            Line::Read => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) == COLUMNS.join(",").as_bytes(),
+            Line::Read => line::is_header(&line, &COLUMNS),
             Line::TooLong | Line::End => false,
         };
         if !header {

@@ -63,8 +63,9 @@ pub(crate) struct Applied {
 impl Applied {
     /// What is to be said of these; nothing of none.
     pub(crate) fn remark(all: &[Self]) -> Option<String> {
-        let each =
-            |one: &Self| format!("{} sets {} {}", one.variable, one.flag, crate::hint::shell_word(one.value.as_ref()));
+        let each = |one: &Self| {
+            format!("{} sets {} {}", one.variable, one.flag, nandseq_trace::recorded::shell_word(&one.value))
+        };
         let list: Vec<String> = all.iter().map(each).collect();
         (!list.is_empty()).then(|| format!("from the environment: {}", list.join(", ")))
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, ValueEnum};
 use nandseq_profile::Ticks;
 use nandseq_trace::files::{Outputs, Stamp};
+use nandseq_trace::recorded::path_of;
 
 use super::in_force::{DeviceArgs, TableArgs};
 use super::values::{outputs, whole};
@@ -48,8 +49,8 @@ impl GenerateArgs {
 
     /// The arguments that a manifest lists: `generate` and its flags.
     pub(crate) fn of_manifest(arguments: &[String]) -> Result<Self, String> {
-        let name = std::iter::once(env!("CARGO_PKG_NAME").to_owned());
-        let line = CommandLine::try_parse_from(name.chain(arguments.iter().cloned()));
+        let name = std::iter::once(env!("CARGO_PKG_NAME").into());
+        let line = CommandLine::try_parse_from(name.chain(arguments.iter().map(|argument| path_of(argument))));
         match line.map_err(|error| error.to_string())?.command {
             Some(Command::Generate(arguments)) => Ok(*arguments),
             _ => Err("they are not those of `generate`".to_owned()),
@@ -156,6 +157,9 @@ pub(crate) struct OutputArgs {
     /// How much to log of proposals
     #[arg(long, value_name = "HOW", default_value = "summary")]
     pub(crate) proposer_log: ProposerLog,
+    /// Remove what earlier campaigns of this program left in the output folder first, and nothing else
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) clean: bool,
     /// Write nothing; say what would be written where, the expected mix of operations, and about how much and how long
     #[arg(long)]
     pub(crate) dry_run: bool,

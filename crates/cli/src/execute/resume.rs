@@ -41,14 +41,14 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     let Some(resume) = &plan.resume else { return Ok(Start::fresh(head)) };
     if resume.is_file() {
         let state = load(resume, plan, site, setup).map_err(|refusal| refusal.failure(resume))?;
-        let known = known_at(&plan.folder_of(site))?.filter(|known| difference(&known.manifest, &head).is_none());
+        let known = known_at(&plan.folder_of(site))?.filter(|known| difference(plan, &known.manifest, &head).is_none());
         return Ok(go_on(head, known.map_or_else(Vec::new, |known| known.manifest.runs), state, Vec::new()));
     }
     let folder = resume.join(&site.folder);
     let Some(known) = known_at(&folder)? else {
         return unlisted(plan, site, head, setup, &folder);
     };
-    if let Some(difference) = difference(&known.manifest, &head) {
+    if let Some(difference) = difference(plan, &known.manifest, &head) {
         let message = format!("`{}` holds runs of another campaign: {difference}", folder.display());
         return Err(Problem::new(message).help("use the flags of that campaign, or another folder").into());
     }
@@ -68,13 +68,20 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     let mut remarks = Vec::new();
     for run in known.manifest.runs.iter().rev() {
         let Some(file) = run.files.iter().find(|file| file.kind == FileKind::Snapshot) else { continue };
-        let path = folder.join(&file.file);
+        let path = file.file.under(&folder);
+        let path = path.map_err(|reason| Problem::unreadable("what is known of the runs in", &folder, &reason))?;
         match load(&path, plan, site, setup) {
             Ok(state) => return Ok(go_on(head, known.manifest.runs, state, remarks)),
             Err(refusal) => remarks.push(refusal.passed_over(&path)?),
         }
     }
     Ok(Start { remarks, ..Start::fresh(head) })
+}
+
+/// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
+pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
+    let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;
+    load(&plan.folder_of(site).join(&file.file), plan, site, setup).ok()
 }
 
 /// A folder without ledger and manifest: the newest snapshot that is good.
@@ -197,18 +204,19 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
 /// Reads a snapshot and makes sure that the site can go on from it.
 fn load(path: &Path, plan: &Plan, site: &SitePlan, setup: &Setup) -> Result<SiteState, Refusal> {
     let bytes = fs::read(path).map_err(Refusal::Unreadable)?;
-    let snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
+    let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
+    plan.in_present_form(&mut snapshot.identity);
     snapshot.check(&plan.identity(site)).map_err(Refusal::Refused)?;
     Site::from_state(setup, site.seeds, &snapshot.state).map_err(|error| Refusal::Impossible(error.to_string()))?;
     Ok(snapshot.state)
 }
 
 /// In what two manifests of a site are not of the same campaign.
-fn difference(there: &SiteManifest, here: &SiteManifest) -> Option<String> {
+pub(super) fn difference(plan: &Plan, there: &SiteManifest, here: &SiteManifest) -> Option<String> {
     if there.origin.tool.version != here.origin.tool.version {
         return Some(format!("it was made by version {} of the program", there.origin.tool.version));
     }
-    if there.origin.profile.resolved_sha256 != here.origin.profile.resolved_sha256 {
+    if !plan.is_of(&there.origin.profile) {
         return Some(format!("it is of another profile, `{}`", there.origin.profile.name));
     }
     let digests = |origin: &Origin| {

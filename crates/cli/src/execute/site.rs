@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::thread;
 
+use nandseq_generate::dead::DeadDie;
 use nandseq_generate::{RunError, RunLimits, Site, Snapshot};
 use nandseq_trace::apart::Apart;
 use nandseq_trace::files::FileKind;
@@ -13,9 +14,10 @@ use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
 use nandseq_trace::run_files::{Finished as FinishedRun, RunFiles};
 
 use super::proposer_log::{Log, Logged};
-use super::{SiteOutcome, Totals, Work, leftovers, origin, resume};
+use super::{SiteOutcome, Totals, Work, leftovers, origin, others, resume};
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, Finished, Ledger};
+use crate::not_reached;
 use crate::plan::{Closure, Plan, SitePlan};
 use crate::progress::Watched;
 
@@ -63,7 +65,7 @@ impl Work<'_> {
         let folder = self.plan.folder_of(plan);
         let mut totals = Totals { by_op: vec![0; self.plan.profile.ops.len()], ..Totals::default() };
         let claim = self.claims.during(&folder).map_err(|reason| Failure::cannot_write(&folder, reason));
-        let begun = claim.and_then(|claim| Ok((claim, self.begin(plan, &folder)?)));
+        let begun = claim.and_then(|claim| Ok((claim, self.begin(plan, &folder, &mut totals)?)));
         let (finished, end) = match begun {
             Ok((_claim, begun)) => self.go_on(plan, &folder, begun, &mut totals),
             Err(failure) => (None, Err(failure)),
@@ -81,14 +83,23 @@ impl Work<'_> {
     }
 
     /// A site before the first run that is left, the index of that run, and the ledger.
-    fn begin(&self, plan: &SitePlan, folder: &Path) -> Result<(Ledger, Site<'_>, u64), Failure> {
+    fn begin(&self, plan: &SitePlan, folder: &Path, totals: &mut Totals) -> Result<(Ledger, Site<'_>, u64), Failure> {
         let start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
-        let site = match &start.state {
+        let runs = &start.manifest.runs;
+        runs.iter().for_each(|run| totals.note_operations(self.plan, run.operations));
+        let is_done = start.state.is_none() && start.next_run > 0;
+        let last = if is_done { resume::last_state(self.plan, plan, runs, self.setup) } else { None };
+        let mut site = match start.state.as_ref().or(last.as_ref()) {
             None => Site::new(self.setup, plan.seeds),
             // It was looked at before anything began, so this cannot be a user's mistake any more.
             Some(state) => Site::from_state(self.setup, plan.seeds, state)
                 .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?,
         };
+        if last.is_some() {
+            totals.reached.extend(site.reached());
+            let (run, ops) = runs.last().map_or((0, 0), |run| (run.run, run.operations));
+            totals.note_dead(plan, (run, ops), site.dead_dies());
+        }
         self.progress.skip(start.next_run);
         let ledger = Ledger::begin(folder, self.plan.stamp, start.manifest)
             .map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
@@ -119,6 +130,10 @@ impl Work<'_> {
         }
         if next_run < self.plan.num_runs {
             totals.reached.extend(site.reached());
+        }
+        if covered {
+            let after = others::after(folder, ledger.runs());
+            totals.other_files += after.unwrap_or(0);
         }
         let unwritten = |reason| Failure::cannot_write(&folder.join(manifest::FILE_NAME), reason);
         match (ledger.finish(covered).map_err(unwritten), end) {
@@ -161,12 +176,14 @@ impl Work<'_> {
     ) -> Result<RunRecord, Failure> {
         let run = run_index + 1;
         let unwritten = |reason| Failure::cannot_write(folder, reason);
+        let on_dead = |dead: &DeadDie| self.progress.at_once(&not_reached::in_a_line(plan, dead));
         let limits = RunLimits {
             run_until: self.plan.run_until,
             max_ops: self.plan.max_ops,
             bootstrap: self.plan.bootstrap,
             until_covered: self.plan.closure.as_ref().and_then(Closure::until),
             stop: Some(self.stop),
+            on_dead: Some(&on_dead),
         };
         let inner = RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run);
         let mut inner = inner.map_err(unwritten)?.syncing(self.syncs_slowly);
@@ -187,6 +204,8 @@ impl Work<'_> {
         }
         let FinishedRun { files, bytes } = files.finish().map_err(unwritten)?;
         let (seed, operations) = (plan.seeds.seed(run_index), summary.ops);
+        totals.note_operations(self.plan, summary.ops);
+        totals.note_dead(plan, (run, summary.ops), summary.dead.clone());
         totals.add_run(summary, files.len() as u64, bytes);
         Ok(RunRecord { run, run_index, seed, operations, files })
     }
@@ -213,7 +232,7 @@ pub(super) fn failed(error: RunError, plan: &Plan, unwritten: impl FnOnce(io::Er
 fn record(plan: &SitePlan, finished: Finished) -> Option<SiteRecord> {
     plan.site.map(|site| SiteRecord {
         site,
-        folder: plan.folder.clone(),
+        folder: plan.folder.clone().try_into().expect("a checked pattern gives names inside the output folder"),
         runs: finished.runs,
         operations: finished.operations,
         manifest_sha256: finished.sha256,

@@ -77,7 +77,7 @@ fn unknown(name: &str, kind: Option<NameOf>, names: &[&str]) -> Failure {
     };
     let problem = Problem::new(format!("there is no {what} {}", quoted(name)));
     match near(name, names) {
-        near if near.is_empty() => problem.help("`nandseqgen profile show` lists bases and operations"),
+        near if near.is_empty() => problem.help("`profile show` prints the profile with its bases and operations"),
         near => problem.help(format!("did you mean {}?", near.join(" or "))),
     }
     .into()

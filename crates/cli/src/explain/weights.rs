@@ -3,6 +3,7 @@
 use nandseq_profile::model::OverrideOf;
 use nandseq_profile::places::{Place, Places};
 use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
+use nandseq_trace::recorded::path_of;
 
 use crate::failure::Failure;
 use crate::in_force::InForce;
@@ -58,7 +59,7 @@ impl<'p> Texts<'p> {
         let profile = &in_force.profile;
         let table = match &in_force.table.input {
             Some(input) => {
-                let (source, _) = inputs::text("the probability table", input.source.as_ref())?;
+                let (source, _) = inputs::text("the probability table", &path_of(&input.source))?;
                 Some((source.name.clone(), Places::new(&source, profile)))
             }
             None => None,

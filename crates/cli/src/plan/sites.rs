@@ -10,6 +10,7 @@ use nandseq_generate::SeedPlan;
 
 use crate::arguments::{MAX_SITES, SeedFormula, SiteArgs};
 use crate::failure::Problem;
+use crate::plan::Plan;
 use crate::site_folders::SiteFolders;
 
 /// One site.
@@ -71,6 +72,19 @@ impl Batch {
         let whole = self.count > 0 && sites.len() as u64 == self.count;
         let part = if whole { Part::Whole } else { Part::Sites(SiteList::of(sites)) };
         Self { part, ..self.clone() }
+    }
+}
+
+impl Plan {
+    /// A site of the batch with this number, whether it is asked for or not; `None` where there is no batch.
+    pub(crate) fn site_of_batch(&self, number: u64) -> Option<SitePlan> {
+        let offset = number.checked_sub(self.batch.as_ref()?.start)?;
+        let folder = SiteFolders::parse(self.site_dir_pattern()).ok()?.folder(number);
+        let seeds = match self.seed_formula {
+            SeedFormula::Sequential => SeedPlan::from(self.base_seed.checked_add(offset)?),
+            SeedFormula::Hashed => SeedPlan::Hashed { base: self.base_seed, site: number },
+        };
+        Some(SitePlan { site: Some(number), folder, seeds })
     }
 }
 

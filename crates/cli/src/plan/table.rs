@@ -7,6 +7,7 @@ use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::table::{self as files, Table as FileTable};
 use nandseq_profile::{OpId, PhaseKey, Profile};
 use nandseq_trace::manifest::Input;
+use nandseq_trace::recorded::recorded;
 
 use crate::arguments::in_force::{InForceArgs, TableArgs};
 use crate::arguments::{Demo, GenerateArgs};
@@ -176,7 +177,7 @@ fn read(path: &Path, profile: &Profile, remarks: &mut String) -> Result<(FileTab
     match table {
         Some(table) => {
             remarks.push_str(&diagnostics.render(&source, Styling::Coloured));
-            Ok((table, Input { source: path.display().to_string(), sha256 }))
+            Ok((table, Input { source: recorded(path), sha256 }))
         }
         None => Err(Failure::Faulty(Box::new((source, diagnostics)))),
     }

@@ -127,6 +127,10 @@ fn write_written(text: &mut String, summary: &Summary) -> fmt::Result {
     let files = summary.files;
     let (count, plural) = (grouped(files), plural(files));
     writeln!(text, "Written: {count} file{plural}, {} in {}", size(summary.bytes), summary.out_dir)?;
+    if summary.other_files > 0 {
+        let (count, plural) = (grouped(summary.other_files), self::plural(summary.other_files));
+        writeln!(text, "Left alone there: {count} file{plural} of other campaigns; --clean removes such files first")?;
+    }
     writeln!(text, "manifest.json in each folder says how to make its files again; to judge them by every rule:")?;
     writeln!(text, "  {}", summary.verify)
 }

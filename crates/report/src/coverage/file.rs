@@ -98,7 +98,7 @@ pub fn read(profile: &Profile, text: &[u8]) -> Result<Coverage, FileError> {
         return Err(FileError::Version(version.schema));
     }
     let stored: Stored = serde_json::from_slice(text)?;
-    if stored.profile_sha256 != profile.hash() {
+    if !profile.has_hash(&stored.profile_sha256, &stored.profile) {
         return Err(FileError::Profile(stored.profile));
     }
     let names = Names::new(profile);

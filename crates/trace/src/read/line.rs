@@ -64,6 +64,14 @@ fn skip_line<R: BufRead>(input: &mut R) -> io::Result<()> {
     }
 }
 
+/// Whether a line names these columns, quoted or not, with or without a byte order mark.
+pub(super) fn is_header(line: &[u8], columns: &[&str]) -> bool {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    let mut fields: Vec<&[u8]> = vec![b""; columns.len()];
+    let found = split_into(line, &mut fields);
+    found == Ok(columns.len()) && fields.iter().zip(columns).all(|(field, column)| *field == column.as_bytes())
+}
+
 /// Splits a line of a sequence into its fields, outer quotes taken off.
 pub(super) fn split(line: &[u8]) -> Result<[&[u8]; 6], RowFault> {
     let mut fields: [&[u8]; 6] = [b""; 6];

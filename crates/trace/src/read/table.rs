@@ -22,7 +22,7 @@ pub use form::{InputTimeRow, ProposalRow, SegmentRow, StateName, StretchRow, Tab
 pub use proposals::Proposals;
 
 use super::MAX_LINE;
-use super::line::{Line, next_line, split_into};
+use super::line::{Line, is_header, next_line, split_into};
 use crate::files::FileKind;
 
 /// The most columns a table has.
@@ -253,7 +253,7 @@ impl<R: BufRead> TableReader<R> {
     pub fn new(kind: TableKind, mut input: R) -> Result<Self, TableError> {
         let mut line = Vec::new();
         let header = match next_line(&mut input, &mut line, MAX_LINE)? {
-            Line::Read => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) == kind.columns().join(",").as_bytes(),
+            Line::Read => is_header(&line, kind.columns()),
             Line::TooLong | Line::End => false,
         };
         if header { Ok(Self { kind, input, row: 0, ended: false }) } else { Err(TableError::Header(kind)) }
