@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use nandseq_generate::probability;
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_reach::{COINCIDENCE, Verdict};
 use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, Universe};
@@ -231,11 +232,12 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     if written::write(&arguments.output, "--output", |out| out.write_all(text.as_bytes()))?.is_none() {
         return Ok(());
     }
-    let (runs, cells) = (merged.runs.len(), merged.cells.len());
     if console::is_quiet() {
         return Ok(());
     }
-    profiles::print(&format!("wrote `{}`: {runs} runs, {cells} cells\n", arguments.output.display()))
+    let (runs, cells) = (merged.runs.len() as u64, merged.cells.len() as u64);
+    let (runs, cells) = (counted(runs, "run"), counted(cells, "cell"));
+    profiles::print(&format!("wrote `{}`: {runs}, {cells}\n", arguments.output.display()))
 }
 
 fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
@@ -259,10 +261,11 @@ fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     let enough = closure >= arguments.min;
     let verdict = if enough { "enough" } else { "too little" };
     let least = arguments.min;
-    let cells = figures.cells;
+    let were = if figures.cells == 1 { "was" } else { "were" };
+    let cells = counted(figures.cells, "cell");
     if !(enough && console::is_quiet()) {
         profiles::print(&format!(
-            "{hit} of {cells} cells were hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"
+            "{hit} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"
         ))?;
     }
     if enough { Ok(()) } else { Err(Failure::Found) }

@@ -37,7 +37,7 @@ use crate::execute::batch::Earlier;
 use crate::execute::claim::{Claims, With};
 use crate::execute::folders::NewFolders;
 use crate::execute::others::Others;
-use crate::failure::{Failure, Problem, note_text, warning_text};
+use crate::failure::{Failure, Problem, remark_text, warning_text};
 use crate::ledger;
 use crate::plan::{Part, Plan, SitePlan};
 use crate::progress::Progress;
@@ -45,7 +45,7 @@ use crate::{tell, written};
 
 pub(crate) use site::clean;
 
-pub(crate) use resume::{is_there, stamp as stamp_of_earlier};
+pub(crate) use resume::{is_there, profile as profile_of_earlier, stamp as stamp_of_earlier};
 
 /// What all sites together did.
 #[derive(Debug, Default)]
@@ -191,7 +191,8 @@ fn say_others(plan: &Plan, others: &Others) -> u64 {
     if count > 0 {
         let gone = plan.clean;
         tell(&if gone {
-            note_text(&others.that_went(&plan.out_dir))
+            // Said however little is wanted: it cannot be undone.
+            remark_text(&others.that_went(&plan.out_dir))
         } else {
             warning_text(&others.that_stay(&plan.out_dir))
         });

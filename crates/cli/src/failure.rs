@@ -196,6 +196,10 @@ const RESET: &str = "\u{1b}[0m";
 
 /// What the system said, without its error number, which differs between systems.
 pub(crate) fn plain(reason: &io::Error) -> String {
+    if reason.kind() == io::ErrorKind::InvalidData && reason.get_ref().is_none() {
+        // The library's words are of streams.
+        return "it is no text (UTF-8)".to_owned();
+    }
     let text = reason.to_string();
     match text.split_once(" (os error") {
         Some((text, _)) => text.to_lowercase(),

@@ -16,6 +16,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use nandseq_profile::diagnostic::counted;
+
 use crate::arguments::{MergeArgs, ReportFormat};
 use crate::execute::claim::{self, Claims, With};
 use crate::execute::folders::NewFolders;
@@ -232,8 +234,9 @@ fn sites(parts: &[Found]) -> Result<BTreeMap<u64, Site<'_>>, Failure> {
     };
     for (site, found) in sites.iter().filter(|(_, found)| lacks(found)) {
         wrong.push(format!(
-            "site {site} has {} of {runs} runs in `{}`",
+            "site {site} has {} of {} in `{}`",
             found.record.runs,
+            counted(runs, "run"),
             found.part.folder.display()
         ));
     }

@@ -13,10 +13,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ValueEnum;
 use nandseq_generate::SeedPlan;
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{Block, Die, Profile, Ticks};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, Input, ProfileInput};
-use nandseq_trace::recorded::{recorded, shell_word};
+use nandseq_trace::recorded::recorded;
 
 use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula};
 use crate::failure::{Failure, Problem};
@@ -114,7 +115,7 @@ impl Plan {
         let earlier = resume.as_deref().and_then(|resume| execute::stamp_of_earlier(resume, &sites));
         let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
         let outputs = outputs(arguments);
-        Ok(Self {
+        let plan = Self {
             seed_formula: arguments.sites.seed_formula,
             digests: Digests::new(profile.hash(), &table.distributions, &bad_blocks),
             sites,
@@ -132,11 +133,7 @@ impl Plan {
             out_dir: arguments.output.out_dir.clone(),
             stamp,
             outputs,
-            proposer_log: if outputs.contains(FileKind::ProposerLog) {
-                arguments.output.proposer_log
-            } else {
-                ProposerLog::Off
-            },
+            proposer_log: proposer_log(arguments, outputs),
             resume,
             jobs: arguments.sites.jobs,
             clean: arguments.output.clean,
@@ -149,7 +146,8 @@ impl Plan {
             device_arguments,
             site_dir_pattern: arguments.site_dir_pattern().to_owned(),
             format: arguments.output.format,
-        })
+        };
+        Ok(plan.going_on_with_its_name())
     }
 
     /// The pattern of the folders of sites.
@@ -266,9 +264,15 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
         (None, true) => longest,
         (None, false) => Ticks::from_us(DEFAULT_RUN_US),
     };
+    if wanted == Ticks::ZERO {
+        let problem = Problem::new("--run-until 0 leaves no time in which an operation could start");
+        problems.push(problem.help("say how long each run is simulated, in µs: `--run-until 100000` is 0.1 s"));
+    }
     if wanted > longest {
-        let message =
-            format!("{} runs of {wanted} are more than the 100 days a site may be simulated", extent.num_runs);
+        let message = format!(
+            "{} of {wanted} each: more than the 100 days a site may be simulated",
+            counted(extent.num_runs, "run")
+        );
         let help = format!("at most `--run-until {}` with this `--num-runs`", longest.to_us_text());
         problems.push(Problem::new(message).help(help));
     }
@@ -346,6 +350,11 @@ fn bootstrap(arguments: &GenerateArgs, profile: &Profile, remarks: &mut String) 
         ));
     }
     wanted && followed
+}
+
+/// How much to log of proposals, if that is written at all.
+fn proposer_log(arguments: &GenerateArgs, outputs: Outputs) -> ProposerLog {
+    if outputs.contains(FileKind::ProposerLog) { arguments.output.proposer_log } else { ProposerLog::Off }
 }
 
 /// The choice of outputs; all if there is none. A log that is switched off is no output.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use nandseq_profile::diagnostic::Styling;
+use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::{CheckArgs, ProfileArgs, ProfileCommand};
 use crate::failure::{Failure, Problem};
@@ -48,11 +49,11 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
     about.append(nandseq_profile::check::check(profile));
     let mut text = about.render(&in_force.source, Styling::Coloured);
     text.push_str(&format!(
-        "{} can be used: {} bases, {} op names, {} phase keys\n",
+        "{} can be used: {}, {}, {}\n",
         in_force.source.name,
-        profile.bases.len(),
-        profile.ops.len(),
-        profile.phase_keys.len()
+        counted(profile.bases.len() as u64, "base"),
+        counted(profile.ops.len() as u64, "op name"),
+        counted(profile.phase_keys.len() as u64, "phase key")
     ));
     text.push_str(&reach::report(&in_force, &Listing { pairs: arguments.pairs, ops: &arguments.op })?);
     print(&text)

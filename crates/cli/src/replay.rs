@@ -18,6 +18,8 @@ use nandseq_trace::manifest::{
 use nandseq_trace::pending::folder_of;
 use serde::Serialize;
 
+use nandseq_profile::diagnostic::counted;
+
 use crate::absent::Absences;
 use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat};
 use crate::failure::{Failure, Problem, plain, warning_text};
@@ -144,8 +146,8 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
     })?;
     flags.output.out_dir = work.to_owned();
     // Whoever wrote the manifest decides what is made, not what is written, read or removed besides.
-    flags.table.autofill_pc |= std::mem::take(&mut flags.table.refresh_op_state_probs);
-    flags.device.resume = None;
+    flags.table.autofill_pc |= std::mem::take(&mut flags.table_file.refresh_op_state_probs);
+    flags.start.resume = None;
     flags.output.clean = false;
     flags.sites.jobs = arguments.jobs;
     if arguments.config.is_some() {
@@ -308,11 +310,11 @@ impl Comparison<'_> {
             }
             if (recorded.seed, recorded.operations) != (made.seed, made.operations) {
                 differences.push(format!(
-                    "run {} in `{}`: seed {} and {} operations in the manifest, {} and {} made again",
+                    "run {} in `{}`: seed {} and {} in the manifest, {} and {} made again",
                     made.run,
                     original.display(),
                     recorded.seed,
-                    recorded.operations,
+                    counted(recorded.operations, "operation"),
                     made.seed,
                     made.operations
                 ));

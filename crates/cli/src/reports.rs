@@ -5,8 +5,11 @@ use std::path::Path;
 use nandseq_report::load::{self, SiteTables, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
 use nandseq_report::{coverage, perfetto, vcd};
+use nandseq_trace::json_fault;
 use nandseq_trace::read::table::TableKind;
 use rayon::prelude::*;
+
+use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::reports::{ExportArgs, ReportArgs, SourceArgs, TimelineForm};
 use crate::failure::{Failure, Problem};
@@ -69,11 +72,12 @@ fn figures(found: &Written) -> Result<Vec<(String, String, String)>, Failure> {
         return Ok(Vec::new());
     }
     let figures = coverage::Figures::new(parts.merged(), &universe);
-    let cells = format!("{} of {} cells: phase key × op name × tenth of the phase", figures.hit, figures.cells);
+    let cells =
+        format!("{} of {}: phase key × op name × tenth of the phase", figures.hit, counted(figures.cells, "cell"));
     let line = |name: &str, value: String, note: String| (name.to_owned(), value, note);
     Ok(vec![
         line("Covered", format!("{:.2} %", figures.closure), cells),
-        line("Covered ten times", format!("{:.2} %", figures.closure_ten), format!("{} cells", figures.hit_ten)),
+        line("Covered ten times", format!("{:.2} %", figures.closure_ten), counted(figures.hit_ten, "cell")),
         line("Evenness", format!("{:.3}", figures.evenness), "1: every cell as often as every other".to_owned()),
         line(
             "Unseen",
@@ -86,7 +90,7 @@ fn figures(found: &Written) -> Result<Vec<(String, String, String)>, Failure> {
 fn verdict(path: &Path, source: &SourceArgs) -> Result<Verdict, Failure> {
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the verdict", path, &reason))?;
     Verdict::read(&text).map_err(|error| {
-        let problem = Problem::new(format!("`{}` is no verdict: {error}", path.display()));
+        let problem = Problem::new(format!("`{}` is no verdict: {}", path.display(), json_fault::describe(&error)));
         let flags = profile_flags(source.device.config.as_deref(), source.device.lenient);
         let verify = Hint::new("verify").flags(&flags).with("--format", "json");
         let verify = source.paths.iter().fold(verify, Hint::operand);

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Command, FromArgMatches};
-use nandseq_profile::diagnostic::{nearest, quoted};
+use nandseq_profile::diagnostic::{counted, nearest, quoted};
 use nandseq_profile::yaml::{self, Entry, Node, Value};
 use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
 use serde::Serialize;
@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
     match arguments.summary {
         ReportFormat::Json => profiles::print(&json(&results))?,
         ReportFormat::Text if console::is_quiet() => {}
-        ReportFormat::Text => profiles::print(&format!("{done} of {count} campaigns done\n"))?,
+        ReportFormat::Text => profiles::print(&format!("{done} of {} done\n", counted(count as u64, "campaign")))?,
     }
     let first_failure = results.campaigns.iter().find(|campaign| campaign.exit_code != 0);
     first_failure.map_or(Ok(()), |campaign| Err(Failure::Told(campaign.exit_code)))
@@ -158,7 +158,7 @@ fn overlaps(plans: &[(String, Result<Plan, Failure>)]) -> Vec<String> {
             let shared =
                 one.sites.iter().filter(|site| other.sites.iter().any(|twin| twin.seeds == site.seeds)).count();
             if shared > 0 {
-                let sites = if shared == 1 { "1 site".to_owned() } else { format!("{shared} sites") };
+                let sites = counted(shared as u64, "site");
                 warnings.push(format!(
                     "campaigns {} and {} share the seeds of {sites}: choose base seeds farther apart, or `seed_formula: hashed`",
                     quoted(one_name),
@@ -258,6 +258,10 @@ fn flag(entry: &Entry, command: &Command, diagnostics: &mut Diagnostics) -> Opti
         diagnostics.push(diagnostic.at(entry.key_span, ""));
         return None;
     };
+    let is_number = arg.get_value_names().is_some_and(|names| names.iter().any(|name| matches!(&**name, "N" | "US")));
+    if is_number && !entry.value.reads_the_same(&entry.key, diagnostics) {
+        return None;
+    }
     let arguments = if arg.get_action().takes_values() {
         vec![format!("--{long}={}", text(entry, diagnostics)?)]
     } else if entry.value.expect_bool(&entry.key, diagnostics)? {
@@ -285,7 +289,8 @@ fn text(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<String> {
     }
 }
 
-fn first_line(error: &clap::Error) -> String {
+/// What clap says is wrong, without its advice about the command line.
+pub(crate) fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()

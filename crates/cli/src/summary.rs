@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nandseq_profile::BaseId;
+use nandseq_profile::diagnostic::counted;
 use nandseq_trace::manifest::{Input, ProfileInput};
 use nandseq_trace::recorded::recorded;
 use serde::Serialize;
@@ -20,7 +21,7 @@ use crate::absent::Absences;
 use crate::execute::Totals;
 use crate::failure::Failure;
 use crate::hint::Hint;
-use crate::plan::Plan;
+use crate::plan::{Batch, Part, Plan};
 use absent::NeverStarted;
 
 /// The version of the form.
@@ -46,6 +47,9 @@ pub(crate) struct Summary {
     sites: u64,
     #[serde(skip)]
     is_batch: bool,
+    /// What was asked for, where that is no site at all.
+    #[serde(skip)]
+    empty: Option<String>,
     /// Runs of each site asked for.
     runs_per_site: u64,
     /// Runs made by this execution, over all sites.
@@ -143,6 +147,7 @@ impl Summary {
             out_dir: recorded(&plan.out_dir),
             sites: plan.sites.len() as u64,
             is_batch: plan.batch.is_some(),
+            empty: empty_part(plan),
             runs_per_site: plan.num_runs,
             runs: totals.runs,
             operations: totals.ops,
@@ -193,6 +198,13 @@ impl Summary {
         // Strings and numbers only: this cannot fail.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
+}
+
+/// A shard without sites, in words.
+fn empty_part(plan: &Plan) -> Option<String> {
+    let Some(Batch { count, part: Part::Shard(shard), .. }) = &plan.batch else { return None };
+    let words = || format!("Shard {shard} holds none of the {}: nothing was made", counted(*count, "site"));
+    plan.sites.is_empty().then(words)
 }
 
 /// The command that judges what was written; the manifests name the bad blocks.

@@ -1,12 +1,16 @@
 //! Probability tables: how likely each op name is under each phase key.
 //!
 //! Builds the table of a profile that states none, from the table seed alone (never from a site's seed, so that one site can be
-//! rerun). Reading and writing table files is the profile crate's.
+//! rerun), and puts the profile's overrides in force over a table that was loaded. Reading and writing table files is the profile
+//! crate's.
+
+mod loaded;
 
 use nandseq_profile::model::{AddressSource, Base, Effect, OverrideOf};
 use nandseq_profile::{BaseId, IdVec, OpId, PhaseKey, Profile};
 
 use crate::philox::{Stream, StreamKind};
+pub use loaded::{Change, override_loaded};
 
 /// Weights of op names by phase key; they need not sum to 1.
 pub type Distributions = Vec<(PhaseKey, Vec<(OpId, f64)>)>;
@@ -25,30 +29,46 @@ fn build_key(profile: &Profile, key: PhaseKey, table_seed: u64) -> Vec<(OpId, f6
     let forbidden = profile.exclusions.in_op_state(key);
     let candidates: Vec<OpId> =
         profile.ops.iter_ids().filter(|(_, op)| !forbidden.contains(op.base)).map(|(id, _)| id).collect();
-    let masses = Masses::new(profile, key);
-    let own: Vec<Option<f64>> = candidates.iter().map(|&op| masses.ops[op]).collect();
-    // The mass of a base is shared by those of its names that have none of their own.
-    let mut sharers: IdVec<BaseId, usize> = profile.bases.iter().map(|_| 0).collect();
-    for (&op, _) in candidates.iter().zip(&own).filter(|(_, own)| own.is_none()) {
-        sharers[profile.ops[op].base] += 1;
-    }
-    let shared: IdVec<BaseId, Option<f64>> =
-        sharers.iter_ids().map(|(base, &sharers)| masses.bases[base].map(|mass| mass / sharers as f64)).collect();
-    let fixed: Vec<Option<f64>> =
-        candidates.iter().zip(&own).map(|(&op, own)| own.or(shared[profile.ops[op].base])).collect();
-    let total: f64 = fixed.iter().flatten().sum();
-    let rest = (1.0 - total).max(0.0);
-    let scale = if total >= 1.0 { 1.0 / total } else { 1.0 };
+    let Fixed { masses: fixed, rest } = Fixed::new(profile, &Masses::new(profile, key), &candidates);
     let mut stream = Stream::new([table_seed, 0], StreamKind::Table, key.0.into());
     // Every candidate draws, so that an override of one does not shift the weights of the others.
     let weights: Vec<f64> = candidates.iter().map(|_| stream.unit()).collect();
     let free: f64 = weights.iter().zip(&fixed).filter(|(_, fixed)| fixed.is_none()).map(|(weight, _)| weight).sum();
     let mass = |at: usize| match fixed[at] {
-        Some(mass) => mass * scale,
+        Some(mass) => mass,
         None if free > 0.0 => rest * weights[at] / free,
         None => 0.0,
     };
     candidates.iter().enumerate().map(|(at, &op)| (op, mass(at))).filter(|&(_, mass)| mass > 0.0).collect()
+}
+
+/// What the overrides in force under a key make of its candidates.
+struct Fixed {
+    /// The final mass of each candidate that has one, by position.
+    masses: Vec<Option<f64>>,
+    /// What is left of 1 for the others.
+    rest: f64,
+}
+
+impl Fixed {
+    fn new(profile: &Profile, masses: &Masses, candidates: &[OpId]) -> Self {
+        let own: Vec<Option<f64>> = candidates.iter().map(|&op| masses.ops[op]).collect();
+        // The mass of a base is shared by those of its names that have none of their own.
+        let mut sharers: IdVec<BaseId, usize> = profile.bases.iter().map(|_| 0).collect();
+        for (&op, _) in candidates.iter().zip(&own).filter(|(_, own)| own.is_none()) {
+            sharers[profile.ops[op].base] += 1;
+        }
+        let shared: IdVec<BaseId, Option<f64>> =
+            sharers.iter_ids().map(|(base, &sharers)| masses.bases[base].map(|mass| mass / sharers as f64)).collect();
+        let fixed: Vec<Option<f64>> =
+            candidates.iter().zip(&own).map(|(&op, own)| own.or(shared[profile.ops[op].base])).collect();
+        let total: f64 = fixed.iter().flatten().sum();
+        let scale = if total >= 1.0 { 1.0 / total } else { 1.0 };
+        Self {
+            masses: fixed.into_iter().map(|mass| mass.map(|mass| mass * scale)).collect(),
+            rest: (1.0 - total).max(0.0),
+        }
+    }
 }
 
 /// The overrides in force under a key: the global ones, replaced by the key's own.
@@ -71,6 +91,11 @@ impl Masses {
             *all.of(what) = Some(mass);
         }
         all
+    }
+
+    /// Whether nothing is overridden.
+    fn is_empty(&self) -> bool {
+        self.bases.iter().chain(self.ops.iter()).all(Option::is_none)
     }
 
     fn of(&mut self, what: OverrideOf) -> &mut Option<f64> {

@@ -6,6 +6,7 @@
 
 pub mod builtin;
 pub mod check;
+mod defined_name;
 pub mod diagnostic;
 mod hash;
 pub mod ids;
@@ -19,6 +20,7 @@ pub mod places;
 mod read;
 pub mod table;
 pub mod units;
+pub mod whole;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Span};

@@ -7,6 +7,7 @@ pub mod csv_tables;
 pub mod files;
 pub mod format;
 pub mod inside;
+pub mod json_fault;
 mod line;
 pub mod manifest;
 pub mod model;

@@ -7,7 +7,7 @@ use clap::Args;
 use nandseq_profile::Ticks;
 
 use super::generate::Demo;
-use super::values::whole;
+use super::values::{time, whole};
 
 /// Which device is meant, and how likely its operations are.
 #[derive(Args, Clone, Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct DeviceArgs {
     #[arg(long)]
     pub(crate) lenient: bool,
     /// How long a proposal may wait for the bus [default: as the profile says]
-    #[arg(long, value_name = "US", value_parser = Ticks::parse_us)]
+    #[arg(long, value_name = "US", value_parser = time)]
     pub(crate) admission_window: Option<Ticks>,
     /// Bad blocks, a CSV file with the header die,block [default: badlist.csv if there is one]
     #[arg(long, value_name = "CSV")]

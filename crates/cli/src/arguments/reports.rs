@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::ReportFormat;
 use super::in_force::InForceArgs;
+use super::values::lines;
 
 /// What is looked at, and by which profile.
 #[derive(Args, Debug)]
@@ -40,7 +41,7 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) violations: Option<PathBuf>,
     /// Rows of the timelines that are shown at most, over all sites; later ones are left out, and the page says so
-    #[arg(long, value_name = "N", default_value_t = nandseq_report::page::MOST_ROWS)]
+    #[arg(long, value_name = "N", default_value_t = nandseq_report::page::MOST_ROWS, value_parser = lines)]
     pub(crate) max_rows: usize,
 }
 
@@ -110,7 +111,7 @@ pub(crate) struct CoverageReportArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ReportFormat,
     /// Holes that the text lists; the JSON lists all
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = lines)]
     pub(crate) holes: usize,
 }
 

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
 use nandseq_trace::files::FileKind;
-use nandseq_trace::manifest::{Origin, RunRecord, SiteManifest};
+use nandseq_trace::manifest::{Origin, ProfileInput, RunRecord, SiteManifest};
+
+use nandseq_profile::diagnostic::counted;
 
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, Known};
@@ -54,7 +56,12 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     }
     let done = known.manifest.runs.last().map_or(0, |run| run.run_index + 1);
     if done > plan.num_runs {
-        let message = format!("`{}` has {done} runs already, more than --num-runs {}", folder.display(), plan.num_runs);
+        let message = format!(
+            "`{}` has {} already, more than --num-runs {}",
+            folder.display(),
+            counted(done, "run"),
+            plan.num_runs
+        );
         return Err(Problem::new(message).help("ask for as many runs, or for more").into());
     }
     if done == plan.num_runs {
@@ -81,7 +88,7 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
 /// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
 pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
     let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;
-    load(&plan.folder_of(site).join(&file.file), plan, site, setup).ok()
+    load(&file.file.under(&plan.folder_of(site)).ok()?, plan, site, setup).ok()
 }
 
 /// A folder without ledger and manifest: the newest snapshot that is good.
@@ -132,6 +139,12 @@ pub(crate) fn stamp(resume: &Path, sites: &[SitePlan]) -> Option<nandseq_trace::
         let known = ledger::read(&folder).ok().flatten().and_then(|known| known.stamp);
         known.or_else(|| snapshots(&folder).last().and_then(|path| in_name(path)))
     })
+}
+
+/// What the runs that are there say of their profile, so that going on calls it the same.
+pub(crate) fn profile(resume: &Path, sites: &[SitePlan]) -> Option<ProfileInput> {
+    let known = |site: &SitePlan| ledger::read(&resume.join(&site.folder)).ok().flatten();
+    sites.iter().find_map(known).map(|known| known.manifest.origin.profile)
 }
 
 fn known_at(folder: &Path) -> Result<Option<Known>, Failure> {

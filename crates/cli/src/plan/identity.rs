@@ -7,6 +7,7 @@ use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::ProfileInput;
 
 use super::{Closure, Plan, SitePlan};
+use crate::execute;
 
 impl Plan {
     /// Whether a manifest is of the same profile, however it is called there.
@@ -27,6 +28,16 @@ impl Plan {
         if self.counts_names(recorded) {
             self.digests.profile = self.profile.hash_as(&recorded.name);
         }
+    }
+
+    /// Goes on calling the profile as the runs that are there do.
+    pub(super) fn going_on_with_its_name(mut self) -> Self {
+        let earlier = self.resume.as_deref().and_then(|resume| execute::profile_of_earlier(resume, &self.sites));
+        if let Some(ProfileInput { name, resolved_sha256, .. }) = earlier.filter(|earlier| self.is_of(earlier)) {
+            self.profile_input = ProfileInput { name, resolved_sha256, ..self.profile_input.clone() };
+            self.call_profile_as(&self.profile_input.clone());
+        }
+        self
     }
 
     /// A snapshot's identity as this program would write it, if it is of the plan's profile.

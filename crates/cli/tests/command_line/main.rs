@@ -15,6 +15,7 @@ mod judging;
 mod killed;
 mod lists;
 mod named_outputs;
+mod names;
 mod other_campaigns;
 mod outputs;
 mod packed;

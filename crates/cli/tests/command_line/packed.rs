@@ -246,7 +246,7 @@ fn a_site_that_was_killed_is_said_to_be_unfinished_with_the_command_that_goes_on
         "{shown}"
     );
     assert!(shown.contains(" in 4 files of 2 sites: no rule broken."), "{shown}");
-    assert!(shown.contains("are not in the list of finished runs and were left out"), "{shown}");
+    assert!(shown.contains("0000003.csv` is not in the list of finished runs and was left out"), "{shown}");
     let command = shown.lines().find_map(|line| line.split_once("to go on, unless it is being made now: ")).unwrap().1;
     let command = command.trim_end_matches('.').strip_prefix("nandseqgen ").unwrap();
     let mut shell = Command::new("sh");

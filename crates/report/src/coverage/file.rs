@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile};
+use nandseq_trace::json_fault;
 use serde::{Deserialize, Serialize};
 
 use super::{BINS, Cell, Coverage, Following, Touched, add_count};
@@ -14,7 +15,7 @@ const SCHEMA: u32 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// It is no JSON of this form.
-    #[error("no coverage: {0}")]
+    #[error("no coverage: {}", json_fault::describe(.0))]
     Form(#[from] serde_json::Error),
     /// It is of another version.
     #[error("coverage of version {0}; this program reads version {SCHEMA}")]

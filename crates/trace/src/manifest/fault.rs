@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::inside::NotInside;
+use crate::json_fault;
 
 /// What a manifest is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,15 +81,12 @@ impl Fault {
 
 impl From<serde_json::Error> for Fault {
     fn from(error: serde_json::Error) -> Self {
-        let (line, column) = (error.line(), error.column());
-        let text = error.to_string();
-        let what = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text).to_owned();
-        Self { line, column, what }
+        Self { line: error.line(), column: error.column(), what: json_fault::what(&error) }
     }
 }
 
 impl fmt::Display for Fault {
-    /// `12:5: unknown field …`
+    /// `12:5: the field … is missing`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.line, self.column, self.what)
     }
@@ -128,7 +126,7 @@ mod tests {
         let fault = parse::<BatchManifest>(b"{\n  \"schema\": 1,\n  \"x\": 2\n}").unwrap_err();
         let sentence = fault.sentence(Path::new("out/manifest.json"), ManifestKind::Batch);
         assert!(
-            sentence.starts_with("`out/manifest.json`:3:5 is no manifest of a batch: unknown field `x`, "),
+            sentence.starts_with("`out/manifest.json`:3:5 is no manifest of a batch: `x` is not known; "),
             "{sentence}"
         );
         assert!(!fault.leads_out());

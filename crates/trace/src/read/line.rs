@@ -1,8 +1,8 @@
 //! Lines and their fields.
 //!
 //! A line break always ends a row: no field of this form contains one, and a stray quote then costs one row, not the rest
-//! of the file. Quoted fields keep their doubled quotes; only the payload is ever quoted when written, and its parser
-//! undoes the doubling as it goes.
+//! of the file. Quoted fields keep their doubled quotes: names are looked up by their text in that form ([`in_field`]), and the
+//! parser of payloads undoes the doubling as it goes.
 
 use std::io::{self, BufRead, Read};
 
@@ -125,6 +125,16 @@ fn quoted(rest: &[u8]) -> Result<Field<'_>, UnmatchedQuotes> {
             Some(_) => return Err(UnmatchedQuotes),
         }
     }
+}
+
+/// A text as the fields of [`split_into`] hold it: quotes doubled.
+pub(super) fn in_field(text: &str) -> Box<[u8]> {
+    text.replace('"', "\"\"").into_bytes().into()
+}
+
+/// At most `most` bytes of a field, for messages: quotes as they are meant.
+pub(super) fn shown(field: &[u8], most: usize) -> String {
+    String::from_utf8_lossy(&field[..field.len().min(most)]).replace("\"\"", "\"")
 }
 
 /// A plain whole number.
