@@ -81,10 +81,12 @@ fn write_covered(text: &mut String, summary: &Summary) -> fmt::Result {
     let Some(Covered { cells, sites, least_hit, most_hit, .. }) = summary.covered else { return Ok(()) };
     let percent = |hit: u64| 100.0 * hit as f64 / cells.max(1) as f64;
     if sites == 1 {
-        writeln!(text, "Covered: {} of {} cells, {:.2} %", grouped(most_hit), grouped(cells), percent(most_hit))
+        let (hit, all, s) = (grouped(most_hit), grouped(cells), plural(cells));
+        writeln!(text, "Covered: {hit} of {all} cell{s}, {:.2} %", percent(most_hit))
     } else {
         let (least, most) = (percent(least_hit), percent(most_hit));
-        writeln!(text, "Covered: {least:.2} to {most:.2} % of {} cells, each site for itself", grouped(cells))
+        let (all, s) = (grouped(cells), plural(cells));
+        writeln!(text, "Covered: {least:.2} to {most:.2} % of {all} cell{s}, each site for itself")
     }
 }
 
@@ -143,8 +145,9 @@ fn write_absent_shortly(text: &mut String, summary: &Summary) -> fmt::Result {
     let (all, drawn) = (absent.len(), absent.len() - refused);
     write!(
         text,
-        "Never started: {all} of {} operations; {refused} were refused, {drawn} never drawn",
-        summary.names_known
+        "Never started: {all} of {} operation{}; {refused} were refused, {drawn} never drawn",
+        summary.names_known,
+        plural(summary.names_known)
     )?;
     let named: Vec<&str> = absent.iter().take(NAMED).map(|one| one.op_name.as_str()).collect();
     writeln!(text, ": {}{}", named.join(", "), if all > NAMED { ", …" } else { "" })
@@ -156,7 +159,8 @@ fn write_absent(text: &mut String, summary: &Summary) -> fmt::Result {
     if absent.is_empty() {
         return Ok(());
     }
-    writeln!(text, "Never started: {} of {} operations", absent.len(), summary.names_known)?;
+    let s = plural(summary.names_known);
+    writeln!(text, "Never started: {} of {} operation{s}", absent.len(), summary.names_known)?;
     let width = absent.iter().map(|one| one.op_name.chars().count()).max().unwrap_or(0);
     for one in absent {
         let name = &one.op_name;
