@@ -88,7 +88,7 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
 /// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
 pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
     let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;
-    load(&plan.folder_of(site).join(&file.file), plan, site, setup).ok()
+    load(&file.file.under(&plan.folder_of(site)).ok()?, plan, site, setup).ok()
 }
 
 /// A folder without ledger and manifest: the newest snapshot that is good.

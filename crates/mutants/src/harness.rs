@@ -5,15 +5,15 @@ use std::fmt;
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::read::{COLUMNS, SequenceReader};
 
-use super::sequence::{Record, Sequence, line};
-use super::view::View;
-use super::{Edit, Mutant, Mutation};
-use crate::kind::Book;
-use crate::rule::RuleCode;
-use crate::verifier::Verifier;
+use crate::sequence::{Record, Sequence, line};
+use crate::view::View;
+use crate::{Edit, Mutant, Mutation};
+use nandseq_verify::RuleCode;
+use nandseq_verify::Verifier;
+use nandseq_verify::compiled_profile::CompiledProfile;
 
 /// How many rows after the damage are judged.
-const TAIL: usize = super::view::AHEAD + 100;
+const TAIL: usize = crate::view::AHEAD + 100;
 
 /// What became of a mutation.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -132,9 +132,9 @@ pub fn run(
 
 /// The mutants, each with the index of its mutation.
 fn choose(profile: &Profile, rows: &[Record], mutations: &[Mutation], each: usize) -> Vec<(usize, Mutant)> {
-    let book = Book::new(profile);
+    let compiled = CompiledProfile::new(profile);
     let new_uid = rows.iter().map(|row| row.uid).max().unwrap_or_default().saturating_add(1);
-    let view = |at| View { profile, book: &book, rows, at, new_uid };
+    let view = |at| View { profile, compiled: &compiled, rows, at, new_uid };
     let mut chosen = Vec::new();
     for (of, mutation) in mutations.iter().enumerate() {
         let mut mutants: Vec<Mutant> = (0..rows.len()).filter_map(|at| (mutation.apply)(&view(at))).collect();

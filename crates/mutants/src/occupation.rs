@@ -4,12 +4,12 @@ use nandseq_profile::Ticks;
 use nandseq_profile::model::Scope;
 use nandseq_trace::Status;
 
-use super::view::View;
-use super::{Mutant, Mutation, breaks};
-use crate::rule::RuleCode::{Bus, MultiPlaneExclusive, PlaneBusy};
-use crate::time::{Interval, after};
+use crate::view::View;
+use crate::{Mutant, Mutation, breaks};
+use nandseq_verify::RuleCode::{Bus, MultiPlaneExclusive, PlaneBusy};
+use nandseq_verify::time::{Interval, after};
 
-pub(super) const MUTATIONS: &[Mutation] = &[
+pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(Bus, "one tick before the bus is free", bus_one_tick_early),
     breaks(Bus, "together with the row before", bus_together),
     breaks(Bus, "given twice", bus_twice),
@@ -65,7 +65,7 @@ fn plane_one_tick_early(view: &View<'_>) -> Option<Mutant> {
     occupied(view)?;
     let die = view.die()?;
     let planes: Vec<i64> = view.row().targets.iter().map(|target| target.plane).collect();
-    let shares = |row: &super::Record| match view.kind_of(row).scope {
+    let shares = |row: &crate::Record| match view.kind_of(row).scope {
         Scope::None => false,
         Scope::Die | Scope::Target => true,
         Scope::PlaneSet if view.kind().scope == Scope::PlaneSet => {
@@ -74,7 +74,7 @@ fn plane_one_tick_early(view: &View<'_>) -> Option<Mutant> {
         Scope::PlaneSet => true,
     };
     // The nearest row on the die that occupies or interferes decides.
-    let relevant = |row: &super::Record| {
+    let relevant = |row: &crate::Record| {
         view.is_on(row, die) && (view.interferes(row) || (view.kind_of(row).occupies && shares(row)))
     };
     let (_, other) = view.before().find(|(_, row)| relevant(row))?;
@@ -99,7 +99,7 @@ fn plane_again_late(view: &View<'_>) -> Option<Mutant> {
 fn plane_of_interleaved(view: &View<'_>) -> Option<Mutant> {
     occupied(view)?;
     let own = view.row().targets.first()?;
-    let interleaved = |row: &super::Record| view.kind_of(row).interleaved && !view.kind_of(row).multi;
+    let interleaved = |row: &crate::Record| view.kind_of(row).interleaved && !view.kind_of(row).multi;
     if !interleaved(view.row()) || !view.kind().has_block {
         return None;
     }
@@ -147,7 +147,7 @@ fn beside(view: &View<'_>, multi: bool) -> Option<Mutant> {
     let planes = i64::from(view.profile.topology.planes);
     let free = (0..planes).find(|plane| view.row().targets.iter().all(|target| target.plane != *plane))?;
     let op = view.profile.ops.ids().find(|&id| {
-        let other = &view.book.kinds[id];
+        let other = &view.compiled.kinds[id];
         let fits = other.interleaved && (multi || !kind.interleaved) || (!other.interleaved && !multi);
         fits && other.scope == Scope::PlaneSet && !other.multi && other.occupies && other.has_plane
     })?;

@@ -3,11 +3,11 @@
 use nandseq_profile::model::Effect;
 use nandseq_trace::read::Addressed;
 
-use super::view::View;
-use super::{Mutant, Mutation, Record, breaks};
-use crate::rule::RuleCode::{DoutSource, ReadBeforeProgram, ReadCellType, UnreadData};
+use crate::view::View;
+use crate::{Mutant, Mutation, Record, breaks};
+use nandseq_verify::RuleCode::{DoutSource, ReadBeforeProgram, ReadCellType, UnreadData};
 
-pub(super) const MUTATIONS: &[Mutation] = &[
+pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(ReadBeforeProgram, "the last page of a block that is not full", last_page),
     breaks(ReadBeforeProgram, "the first page that cannot be read yet", first_unreadable),
     breaks(ReadBeforeProgram, "a block never programmed", never_programmed),
@@ -200,7 +200,7 @@ fn read_twice(view: &View<'_>) -> Option<Mutant> {
 
 fn erase_unread(view: &View<'_>) -> Option<Mutant> {
     let own = first(view.row()).filter(|_| fills(view, view.row()))?;
-    let op = view.profile.ops.ids().find(|&id| view.book.kinds[id].erases && !view.book.kinds[id].multi)?;
+    let op = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].erases && !view.compiled.kinds[id].multi)?;
     let target = Addressed { page: 0, cell_type: None, ..own };
     let row = view.new_row(op, view.array_done(), target);
     (view.array_done() <= view.next_time()).then(|| Mutant::insert(view.at + 1, row))

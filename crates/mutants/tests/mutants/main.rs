@@ -7,9 +7,9 @@ mod simulation;
 use std::fs;
 use std::path::Path;
 
+use nandseq_mutants::{self, Record, Sequence, Table};
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin};
 use nandseq_verify::RuleCode;
-use nandseq_verify::mutation::{self, Record, Sequence, Table};
 use nandseq_verify::notation::{Line, Script};
 
 use simulation::simulate;

@@ -4,12 +4,12 @@ use nandseq_profile::model::{Effect, PayloadField};
 use nandseq_trace::Status;
 use nandseq_trace::read::FieldSet;
 
-use super::view::View;
-use super::{Edit, Mutant, Mutation, Record, breaks, harmless};
-use crate::rule::RuleCode::{PayloadFields, RowFormat, SeqOrder, TimeOrder, UnknownOp};
-use crate::time::after;
+use crate::view::View;
+use crate::{Edit, Mutant, Mutation, Record, breaks, harmless};
+use nandseq_verify::RuleCode::{PayloadFields, RowFormat, SeqOrder, TimeOrder, UnknownOp};
+use nandseq_verify::time::after;
 
-pub(super) const MUTATIONS: &[Mutation] = &[
+pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(RowFormat, "a column lost", column_lost),
     breaks(RowFormat, "a time that is none", time_lost),
     breaks(RowFormat, "the end of the row lost", end_lost),
@@ -29,7 +29,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     breaks(SeqOrder, "the op_uid of the row before", uid_repeated),
 ];
 
-pub(super) const HARMLESS: &[Mutation] = &[
+pub(crate) const HARMLESS: &[Mutation] = &[
     harmless("a right status read in CORE_BUSY", right_status),
     harmless("a status read lost", status_lost),
     harmless("data put out once more", output_again),
@@ -169,7 +169,7 @@ fn right_status(view: &View<'_>) -> Option<Mutant> {
     let read = view.status_read(time, view.die()?, Status::Busy)?;
     let shown = view.kind().affects_state && view.kind().occupies;
     let allowed = !view
-        .book
+        .compiled
         .in_op_state(view.kind().base, nandseq_profile::model::PhaseKind::CoreBusy)
         .contains(view.kind_of(&read).base);
     let end = after(time, view.kind_of(&read).spans.first()?.duration);

@@ -4,12 +4,12 @@ use nandseq_profile::model::{Axis, DeviceState, Effect, LatchKind, PhaseKind};
 use nandseq_profile::{OpId, Ticks};
 use nandseq_trace::read::Addressed;
 
-use super::view::View;
-use super::{Mutant, Mutation, Record, breaks};
-use crate::rule::RuleCode::{Cache, Latch, Odt, OpState, Suspend};
-use crate::time::after;
+use crate::view::View;
+use crate::{Mutant, Mutation, Record, breaks};
+use nandseq_verify::RuleCode::{Cache, Latch, Odt, OpState, Suspend};
+use nandseq_verify::time::after;
 
-pub(super) const MUTATIONS: &[Mutation] = &[
+pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(OpState, "an excluded command as CORE_BUSY starts", op_state_start),
     breaks(OpState, "an excluded command as CORE_BUSY ends", op_state_end),
     breaks(OpState, "an excluded command at the end of a window", op_state_window),
@@ -41,7 +41,7 @@ fn put(view: &View<'_>, op: OpId, time: Ticks, die: i64) -> Option<Mutant> {
 fn excluded(view: &View<'_>, kind: PhaseKind) -> Option<OpId> {
     let base = view.kind().base;
     let shown = view.kind().affects_state && view.kind().occupies && !view.is_reset(view.row());
-    view.command(|command| shown && view.book.in_op_state(base, kind).contains(command.base))
+    view.command(|command| shown && view.compiled.in_op_state(base, kind).contains(command.base))
 }
 
 fn op_state_start(view: &View<'_>) -> Option<Mutant> {
@@ -99,7 +99,7 @@ fn latch_load_lost(view: &View<'_>) -> Option<Mutant> {
     load(view, lost)?;
     let earlier = View { at, ..*view };
     let state = load(view, latch_before(&earlier)?.1)?;
-    let forbidden = view.book.in_state(state).contains(view.kind().base);
+    let forbidden = view.compiled.in_state(state).contains(view.kind().base);
     (forbidden && (load(view, view.row()).is_some() || consumes(view, view.row()))).then(|| Mutant::remove(at))
 }
 
@@ -111,7 +111,7 @@ fn latch_consumer_lost(view: &View<'_>) -> Option<Mutant> {
         if view.is_reset(row) || consumes(view, row) {
             return None;
         }
-        if view.book.in_state(state).contains(view.kind_of(row).base) {
+        if view.compiled.in_state(state).contains(view.kind_of(row).base) {
             return Some(Mutant::remove(view.at));
         }
     }
@@ -125,9 +125,9 @@ const fn suspended(axis: Axis) -> DeviceState {
 /// Any operation of a die that is forbidden while its axis is suspended.
 fn excluded_while_suspended(view: &View<'_>, axis: Axis) -> Option<OpId> {
     view.profile.ops.ids().find(|&id| {
-        let kind = &view.book.kinds[id];
+        let kind = &view.compiled.kinds[id];
         let plain = kind.has_die && !kind.multi && kind.resets.is_none() && kind.suspends.is_none();
-        plain && view.book.in_state(suspended(axis)).contains(kind.base)
+        plain && view.compiled.in_state(suspended(axis)).contains(kind.base)
     })
 }
 
@@ -142,7 +142,7 @@ fn suspend_late(view: &View<'_>) -> Option<Mutant> {
 }
 
 fn excluded_unless_suspended(view: &View<'_>, axis: Axis, row: &Record) -> bool {
-    view.book.in_state(DeviceState::NotSuspended(axis)).contains(view.kind_of(row).base)
+    view.compiled.in_state(DeviceState::NotSuspended(axis)).contains(view.kind_of(row).base)
 }
 
 fn suspend_resume_twice(view: &View<'_>) -> Option<Mutant> {
@@ -169,11 +169,11 @@ fn switches_on(view: &View<'_>, row: &Record) -> bool {
 }
 
 fn excluded_without_termination(view: &View<'_>, row: &Record) -> bool {
-    view.book.in_state(DeviceState::OdtDisabled).contains(view.kind_of(row).base)
+    view.compiled.in_state(DeviceState::OdtDisabled).contains(view.kind_of(row).base)
 }
 
 fn odt_before(view: &View<'_>) -> Option<Mutant> {
-    let off = |id: &OpId| view.book.kinds[*id].effects.contains(&Effect::OdtDisable);
+    let off = |id: &OpId| view.compiled.kinds[*id].effects.contains(&Effect::OdtDisable);
     let op = view.profile.ops.ids().find(off)?;
     let target = Addressed { die: view.die()?, ..Addressed::default() };
     let row = view.new_row(op, view.earliest(), target);
@@ -194,8 +194,10 @@ fn odt_lost(view: &View<'_>) -> Option<Mutant> {
 fn odt_command(view: &View<'_>) -> Option<Mutant> {
     let off = switches_off(view, view.row());
     let op = view.profile.ops.ids().find(|&id| {
-        let kind = &view.book.kinds[id];
-        off && kind.has_die && kind.resets.is_none() && view.book.in_state(DeviceState::OdtDisabled).contains(kind.base)
+        let kind = &view.compiled.kinds[id];
+        off && kind.has_die
+            && kind.resets.is_none()
+            && view.compiled.in_state(DeviceState::OdtDisabled).contains(kind.base)
     })?;
     put(view, op, after(view.row().time, view.kind().occupied), view.die()?)
 }
@@ -231,9 +233,9 @@ fn cache_program_late(view: &View<'_>) -> Option<Mutant> {
 /// An operation on a plane that is forbidden while the plane is in cache-read.
 fn on_cached_plane(view: &View<'_>, state: DeviceState, time: Ticks) -> Option<Mutant> {
     let op = view.profile.ops.ids().find(|&id| {
-        let kind = &view.book.kinds[id];
+        let kind = &view.compiled.kinds[id];
         let plain = kind.has_die && !kind.multi && kind.resets.is_none() && kind.status_of.is_none();
-        plain && view.book.in_state(state).contains(kind.base)
+        plain && view.compiled.in_state(state).contains(kind.base)
     })?;
     let target = Addressed { cell_type: None, ..*view.row().targets.first()? };
     let usable = time >= view.row().time && time <= view.next_time();

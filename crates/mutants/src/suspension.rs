@@ -4,11 +4,11 @@ use nandseq_profile::Ticks;
 use nandseq_profile::model::{Axis, StatusOf};
 use nandseq_trace::Status;
 
-use super::view::View;
-use super::{Mutant, Mutation, Record, breaks};
-use crate::rule::RuleCode::{RecoveryTarget, ResumeTarget, StatusValue, SuspendTarget};
+use crate::view::View;
+use crate::{Mutant, Mutation, Record, breaks};
+use nandseq_verify::RuleCode::{RecoveryTarget, ResumeTarget, StatusValue, SuspendTarget};
 
-pub(super) const MUTATIONS: &[Mutation] = &[
+pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(RecoveryTarget, "another page", recovery_page),
     breaks(RecoveryTarget, "another block", recovery_block),
     breaks(RecoveryTarget, "the SUSPEND before lost", recovery_suspend_lost),
@@ -59,7 +59,7 @@ fn recovery_suspend_lost(view: &View<'_>) -> Option<Mutant> {
 }
 
 /// What this SUSPEND suspends, if it runs for the first time.
-pub(super) fn victim<'a>(view: &View<'a>) -> Option<View<'a>> {
+pub(crate) fn victim<'a>(view: &View<'a>) -> Option<View<'a>> {
     let axis = view.kind().suspends?;
     let die = view.die()?;
     let relevant = |row: &Record| {
@@ -82,7 +82,7 @@ fn suspend_early(view: &View<'_>) -> Option<Mutant> {
 
 fn suspend_other(view: &View<'_>) -> Option<Mutant> {
     let axis = view.kind().suspends?;
-    let op = view.profile.ops.ids().find(|&id| view.book.kinds[id].suspends.is_some_and(|other| other != axis))?;
+    let op = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].suspends.is_some_and(|other| other != axis))?;
     Some(Mutant::replace(view.at, Record { op, ..view.row().clone() }))
 }
 
@@ -106,7 +106,7 @@ fn resume_other(view: &View<'_>) -> Option<Mutant> {
     if suspend_before(view, other).is_some() {
         return None;
     }
-    let op = view.profile.ops.ids().find(|&id| view.book.kinds[id].resumes == Some(other))?;
+    let op = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].resumes == Some(other))?;
     Some(Mutant::replace(view.at, Record { op, ..view.row().clone() }))
 }
 

@@ -25,7 +25,7 @@ pub use sequence::{Record, Sequence, SequenceError};
 
 use nandseq_profile::{Block, Die};
 
-use crate::rule::RuleCode;
+use nandseq_verify::RuleCode;
 use view::View;
 
 /// A way to damage a sequence.

@@ -12,10 +12,10 @@ use nandseq_trace::read::CsvFiles;
 use nandseq_trace::read::folder::{SiteFiles, find};
 use nandseq_trace::read::table::TableKind;
 
-use super::harness::{Row, Table};
-use crate::report::SiteReport;
-use crate::rule::RuleCode;
-use crate::site::{Options, judge_site};
+use crate::harness::{Row, Table};
+use nandseq_verify::RuleCode;
+use nandseq_verify::SiteReport;
+use nandseq_verify::{Options, judge_site};
 
 /// Rows of a table, without its header.
 type Rows<'a> = &'a [Vec<String>];

@@ -63,7 +63,7 @@ impl Sequence {
 }
 
 /// A row as it is written, with its exact time.
-pub(super) fn line(profile: &Profile, seq: u64, record: &Record) -> String {
+pub(crate) fn line(profile: &Profile, seq: u64, record: &Record) -> String {
     let op = &profile.ops[record.op];
     let objects: Vec<String> = record.targets.iter().map(|target| object(profile, record.op, target)).collect();
     let payload = format!("[{}]", objects.join(",")).replace('"', "\"\"");

@@ -4,14 +4,14 @@ use nandseq_profile::Ticks;
 use nandseq_profile::model::{Effect, LatchKind};
 use nandseq_trace::read::Addressed;
 
-use super::view::View;
-use super::{Edit, Mutant, Mutation, Record, breaks};
-use crate::rule::RuleCode::{
+use crate::view::View;
+use crate::{Edit, Mutant, Mutation, Record, breaks};
+use nandseq_verify::RuleCode::{
     CacheSequence, CopybackSource, OneShotOrder, ProgramBeforeErase, ProgramCellType, ProgramOrder,
 };
-use crate::time::after;
+use nandseq_verify::time::after;
 
-pub(super) const MUTATIONS: &[Mutation] = &[
+pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(ProgramBeforeErase, "the first erase of a block lost", first_erase_lost),
     breaks(ProgramBeforeErase, "a reset in the erase before", reset_in_erase),
     breaks(ProgramBeforeErase, "a program moved to a block never erased", never_erased),
@@ -69,7 +69,7 @@ fn first_erase_lost(view: &View<'_>) -> Option<Mutant> {
 
 fn reset_in_erase(view: &View<'_>) -> Option<Mutant> {
     let own = first(view.row()).filter(|_| view.kind().erases)?;
-    let reset = view.profile.ops.ids().find(|&id| view.book.kinds[id].resets.is_some())?;
+    let reset = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].resets.is_some())?;
     let start = view.core_start()?;
     let (_, next) = block_after(view, &own)?;
     let row = view.new_row(reset, start, Addressed { die: own.die, ..Addressed::default() });
@@ -284,13 +284,13 @@ fn copyback_ordinary(view: &View<'_>) -> Option<Mutant> {
     let own = &view.profile.ops[read.op];
     let op = view.profile.ops.ids().find(|&id| {
         let other = &view.profile.ops[id];
-        let kind = &view.book.kinds[id];
+        let kind = &view.compiled.kinds[id];
         let fills = kind.effects.contains(&Effect::FillRegisters { copyback: false });
         fills && !kind.recovers && other.multi == own.multi && other.cell_type == own.cell_type
     })?;
     let row = Record { op, ..read.clone() };
     // The exchanged read may take longer; what comes next on the die must still find it done.
-    let done = after(row.time, view.book.kinds[op].array_done);
+    let done = after(row.time, view.compiled.kinds[op].array_done);
     (done <= view.row().time).then(|| Mutant { edits: vec![Edit::Replace(at, row)], condemned: None })
 }
 

@@ -4,13 +4,13 @@ use nandseq_profile::model::{DeviceState, PayloadField};
 use nandseq_profile::{Block, Die, Ticks};
 use nandseq_trace::read::Addressed;
 
-use super::suspension::victim;
-use super::view::View;
-use super::{Mutant, Mutation, Record, breaks};
-use crate::rule::RuleCode::{BadBlock, Bounds, InFlight, MultiPlaneGroup};
-use crate::time::after;
+use crate::suspension::victim;
+use crate::view::View;
+use crate::{Mutant, Mutation, Record, breaks};
+use nandseq_verify::RuleCode::{BadBlock, Bounds, InFlight, MultiPlaneGroup};
+use nandseq_verify::time::after;
 
-pub(super) const MUTATIONS: &[Mutation] = &[
+pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(Bounds, "a die too far", bounds_die),
     breaks(Bounds, "a plane too far", bounds_plane),
     breaks(Bounds, "a block too far", bounds_block),
@@ -103,10 +103,12 @@ fn in_flight_erase(view: &View<'_>) -> Option<Mutant> {
 /// A single-plane operation that looks at a block without changing it.
 fn look(view: &View<'_>, time: Ticks, target: Addressed) -> Option<Record> {
     let op = view.profile.ops.ids().find(|&id| {
-        let kind = &view.book.kinds[id];
-        (kind.reads || kind.checks) && !kind.multi && !view.book.in_state(DeviceState::LatchOnRead).contains(kind.base)
+        let kind = &view.compiled.kinds[id];
+        (kind.reads || kind.checks)
+            && !kind.multi
+            && !view.compiled.in_state(DeviceState::LatchOnRead).contains(kind.base)
     })?;
-    let page = if view.book.kinds[op].checks { 0 } else { target.page };
+    let page = if view.compiled.kinds[op].checks { 0 } else { target.page };
     Some(view.new_row(op, time, Addressed { page, cell_type: None, ..target }))
 }
 

@@ -9,71 +9,93 @@ use nandseq_profile::{BaseId, BaseSet, CellTypeId, IdVec, OpId, Profile, Ticks};
 use crate::time::after;
 
 /// The cell type that fits every address (rulebook, question 9).
-pub(crate) const ANY_CELL_TYPE: &str = "NONE";
+pub const ANY_CELL_TYPE: &str = "NONE";
 
 /// What a reset resets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Reset {
+pub enum Reset {
+    /// Its die.
     Die,
+    /// Every die.
     Target,
 }
 
 /// A phase of an operation, relative to its start.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    pub(crate) kind: PhaseKind,
-    pub(crate) bus: bool,
-    pub(crate) offset: Ticks,
-    pub(crate) duration: Ticks,
+pub struct Span {
+    /// Which phase.
+    pub kind: PhaseKind,
+    /// It holds the bus.
+    pub bus: bool,
+    /// From the start of the operation to the start of the phase, ps.
+    pub offset: Ticks,
+    /// How long the phase takes, ps.
+    pub duration: Ticks,
 }
 
 /// An operation in the terms of the rules.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own that a rule asks")]
-pub(crate) struct Kind {
-    pub(crate) base: BaseId,
-    pub(crate) scope: Scope,
-    pub(crate) affects_state: bool,
+pub struct OperationKind {
+    /// Its base.
+    pub base: BaseId,
+    /// What it occupies.
+    pub scope: Scope,
+    /// It shows as the op_state of its planes.
+    pub affects_state: bool,
     /// Whether it occupies what its scope says; an instant does not, unless it suspends, resumes or resets.
-    pub(crate) occupies: bool,
-    pub(crate) multi: bool,
-    pub(crate) interleaved: bool,
+    pub occupies: bool,
+    /// It works on several planes.
+    pub multi: bool,
+    /// Two of these may overlap on one die (`single_single_allowed_bases`).
+    pub interleaved: bool,
     /// `None`: fits every address.
-    pub(crate) cell_type: Option<CellTypeId>,
-    pub(crate) opcode: u32,
-    pub(crate) spans: Vec<Span>,
+    pub cell_type: Option<CellTypeId>,
+    /// The `op_id` of its rows.
+    pub opcode: u32,
+    /// Its phases, in order.
+    pub spans: Vec<Span>,
     /// From the start to the end of the last phase that is no window.
-    pub(crate) occupied: Ticks,
+    pub occupied: Ticks,
     /// From the start to the moment its effects happen.
-    pub(crate) array_done: Ticks,
-    pub(crate) effects: Vec<Effect>,
-    pub(crate) has_die: bool,
-    pub(crate) has_plane: bool,
-    pub(crate) has_block: bool,
-    pub(crate) has_page: bool,
-    pub(crate) has_cell_type: bool,
+    pub array_done: Ticks,
+    /// What it does to the device.
+    pub effects: Vec<Effect>,
+    /// Its payload names the die.
+    pub has_die: bool,
+    /// Its payload names the plane.
+    pub has_plane: bool,
+    /// Its payload names the block.
+    pub has_block: bool,
+    /// Its payload names the page.
+    pub has_page: bool,
+    /// Its payload names the cell type.
+    pub has_cell_type: bool,
     /// It erases its blocks.
-    pub(crate) erases: bool,
+    pub erases: bool,
     /// It programs, closes, or loads a page to be programmed.
-    pub(crate) programs: bool,
+    pub programs: bool,
     /// It reads programmed pages.
-    pub(crate) reads: bool,
+    pub reads: bool,
     /// It reads the latches of a suspended program.
-    pub(crate) recovers: bool,
+    pub recovers: bool,
     /// It looks at a block without reading a page (threshold check).
-    pub(crate) checks: bool,
+    pub checks: bool,
     /// It addresses the next page of a block without programming it.
-    pub(crate) aims: bool,
-    pub(crate) suspends: Option<Axis>,
-    pub(crate) resumes: Option<Axis>,
-    pub(crate) resets: Option<Reset>,
+    pub aims: bool,
+    /// The axis that it suspends.
+    pub suspends: Option<Axis>,
+    /// The axis that it resumes.
+    pub resumes: Option<Axis>,
+    /// What it resets.
+    pub resets: Option<Reset>,
     /// `Some` for status reads.
-    pub(crate) status_of: Option<StatusOf>,
+    pub status_of: Option<StatusOf>,
     /// Something happens when the array is done.
-    pub(crate) lasting: bool,
+    pub lasting: bool,
 }
 
-impl Kind {
+impl OperationKind {
     fn new(profile: &Profile, id: OpId) -> Self {
         let op = &profile.ops[id];
         let base = &profile.bases[op.base];
@@ -127,16 +149,17 @@ impl Kind {
     }
 
     /// The axis on which it can be suspended.
-    pub(crate) fn axis(&self) -> Option<Axis> {
+    pub fn axis(&self) -> Option<Axis> {
         if self.erases { Some(Axis::Erase) } else { self.programs.then_some(Axis::Program) }
     }
 
     /// Whether it touches the array at an address of its own.
-    pub(crate) fn touches(&self) -> bool {
+    pub fn touches(&self) -> bool {
         self.erases || self.programs || self.reads || self.checks || self.aims
     }
 
-    pub(crate) fn span(&self, kind: PhaseKind) -> Option<&Span> {
+    /// Its phase of a kind, if it has one.
+    pub fn span(&self, kind: PhaseKind) -> Option<&Span> {
         self.spans.iter().find(|span| span.kind == kind)
     }
 }
@@ -189,14 +212,16 @@ fn spans(phases: &[Phase], durations: &[Ticks]) -> (Vec<Span>, Ticks, Ticks) {
 
 /// The profile as the rules ask it.
 #[derive(Clone, Debug)]
-pub(crate) struct Book {
-    pub(crate) kinds: IdVec<OpId, Kind>,
+pub struct CompiledProfile {
+    /// What each operation is.
+    pub kinds: IdVec<OpId, OperationKind>,
     by_op_state: IdVec<BaseId, [BaseSet; 4]>,
     by_state: [BaseSet; DeviceState::ALL.len()],
 }
 
-impl Book {
-    pub(crate) fn new(profile: &Profile) -> Self {
+impl CompiledProfile {
+    /// Derives all of it.
+    pub fn new(profile: &Profile) -> Self {
         let exclusions = &profile.exclusions;
         let forbidden = |base, kind: PhaseKind| match kind {
             PhaseKind::Issue => BaseSet::EMPTY,
@@ -205,19 +230,19 @@ impl Book {
             }
         };
         Self {
-            kinds: profile.ops.ids().map(|op| Kind::new(profile, op)).collect(),
+            kinds: profile.ops.ids().map(|op| OperationKind::new(profile, op)).collect(),
             by_op_state: profile.bases.ids().map(|base| PhaseKind::ALL.map(|kind| forbidden(base, kind))).collect(),
             by_state: DeviceState::ALL.map(|state| exclusions.in_state(state)),
         }
     }
 
     /// What `base` in phase `kind` excludes.
-    pub(crate) fn in_op_state(&self, base: BaseId, kind: PhaseKind) -> BaseSet {
+    pub fn in_op_state(&self, base: BaseId, kind: PhaseKind) -> BaseSet {
         self.by_op_state[base][kind as usize]
     }
 
     /// What a state of the device excludes.
-    pub(crate) fn in_state(&self, state: DeviceState) -> BaseSet {
+    pub fn in_state(&self, state: DeviceState) -> BaseSet {
         let at = match state {
             DeviceState::LatchOnRead => 0,
             DeviceState::LatchOn(LatchLevel::Lsb) => 1,
@@ -243,10 +268,11 @@ mod tests {
 
     #[test]
     fn each_state_has_its_own_place_in_the_order_of_the_profile() {
-        let mut book = Book { kinds: IdVec::new(), by_op_state: IdVec::new(), by_state: [BaseSet::EMPTY; 13] };
+        let mut compiled =
+            CompiledProfile { kinds: IdVec::new(), by_op_state: IdVec::new(), by_state: [BaseSet::EMPTY; 13] };
         for (at, state) in DeviceState::ALL.into_iter().enumerate() {
-            book.by_state[at].insert(BaseId(at as u16));
-            assert!(book.in_state(state).contains(BaseId(at as u16)), "{}", state.name());
+            compiled.by_state[at].insert(BaseId(at as u16));
+            assert!(compiled.in_state(state).contains(BaseId(at as u16)), "{}", state.name());
         }
     }
 }

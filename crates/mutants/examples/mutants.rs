@@ -1,14 +1,15 @@
-//! Judges the judge of tables: `cargo run --release -p nandseq-verify --example table_mutants -- PROFILE SITE [EACH]`.
+//! Judges the judge: `cargo run --release -p nandseq-mutants --example mutants -- PROFILE SEQUENCE.csv [ROWS [EACH]]`.
 //!
-//! Damages the tables of a site whose tables are right, each way at a few places (5), and prints what was found.
+//! Damages the first rows (10,000) of a clean sequence, each way at a few places (10), and prints what was found.
 //! `PROFILE` is a file, or `built-in`. Exits with 1 if a verdict is wrong.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the place for it")]
 
-use std::path::Path;
+use std::fs::File;
+use std::io::BufReader;
 use std::process::ExitCode;
 
+use nandseq_mutants::{Sequence, Table, all, run};
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin, read};
-use nandseq_verify::mutation::{Table, run_on_tables};
 
 fn profile(name: &str) -> Result<Profile, String> {
     if name == "built-in" {
@@ -20,11 +21,16 @@ fn profile(name: &str) -> Result<Profile, String> {
 }
 
 fn table(arguments: &[String]) -> Result<Table, String> {
-    let [name, site, rest @ ..] = arguments else {
-        return Err("usage: table_mutants PROFILE SITE [EACH]".to_owned());
+    let [name, path, rest @ ..] = arguments else {
+        return Err("usage: mutants PROFILE SEQUENCE.csv [ROWS [EACH]]".to_owned());
     };
-    let each = rest.first().map_or(Ok(5), |text| text.parse()).map_err(|_| "EACH is no number".to_owned())?;
-    run_on_tables(&profile(name)?, &[], Path::new(site), each).map_err(|error| error.to_string())
+    let number = |at: usize, default| rest.get(at).map_or(Ok(default), |text| text.parse::<usize>());
+    let rows = number(0, 10_000).map_err(|error| error.to_string())?;
+    let each = number(1, 10).map_err(|error| error.to_string())?;
+    let profile = profile(name)?;
+    let file = File::open(path).map_err(|error| format!("cannot read `{path}`: {error}"))?;
+    let sequence = Sequence::read(&profile, BufReader::new(file), rows).map_err(|error| error.to_string())?;
+    Ok(run(&profile, &[], &sequence, &all(), each))
 }
 
 fn main() -> ExitCode {
