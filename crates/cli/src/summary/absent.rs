@@ -89,10 +89,10 @@ pub(super) fn write_shortly(text: &mut String, summary: &Summary) -> fmt::Result
         .filter(|(count, _)| *count > 0)
         .map(|(count, words)| format!("{} {words}", grouped(count as u64)))
         .collect();
-    let (all, known) = (absent.len(), summary.names_known);
+    let (all, known, s) = (absent.len(), summary.names_known, plural(summary.names_known));
     writeln!(
         text,
-        "Never started: {all} of {known} operations: {} (-v shows all); why one did not:",
+        "Never started: {all} of {known} operation{s}: {} (-v shows all); why one did not:",
         kinds.join(", ")
     )?;
     writeln!(text, "  {}", explain(summary, first))
@@ -102,8 +102,8 @@ pub(super) fn write_shortly(text: &mut String, summary: &Summary) -> fmt::Result
 pub(super) fn write(text: &mut String, summary: &Summary) -> fmt::Result {
     let absent = &summary.never_started;
     let Some(first) = absent.first() else { return Ok(()) };
-    let (all, known) = (absent.len(), summary.names_known);
-    writeln!(text, "Never started: {all} of {known} operations; why one did not: {}", explain(summary, first))?;
+    let (all, known, s) = (absent.len(), summary.names_known, plural(summary.names_known));
+    writeln!(text, "Never started: {all} of {known} operation{s}; why one did not: {}", explain(summary, first))?;
     let width = absent.iter().map(|one| one.op_name.chars().count()).max().unwrap_or(0);
     for one in absent {
         writeln!(text, "  {:width$}  {}", one.op_name, one.words())?;

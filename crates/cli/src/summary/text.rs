@@ -81,10 +81,12 @@ fn write_covered(text: &mut String, summary: &Summary) -> fmt::Result {
     let Some(Covered { cells, sites, least_hit, most_hit, .. }) = summary.covered else { return Ok(()) };
     let percent = |hit: u64| 100.0 * hit as f64 / cells.max(1) as f64;
     if sites == 1 {
-        writeln!(text, "Covered: {} of {} cells, {:.2} %", grouped(most_hit), grouped(cells), percent(most_hit))
+        let (hit, all, s) = (grouped(most_hit), grouped(cells), plural(cells));
+        writeln!(text, "Covered: {hit} of {all} cell{s}, {:.2} %", percent(most_hit))
     } else {
         let (least, most) = (percent(least_hit), percent(most_hit));
-        writeln!(text, "Covered: {least:.2} to {most:.2} % of {} cells, each site for itself", grouped(cells))
+        let (all, s) = (grouped(cells), plural(cells));
+        writeln!(text, "Covered: {least:.2} to {most:.2} % of {all} cell{s}, each site for itself")
     }
 }
 
