@@ -105,22 +105,11 @@ pub(crate) fn execute(
     stop: &AtomicBool,
     on_run: Option<OnRun<'_>>,
 ) -> Result<Totals, Failure> {
-    let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
-        .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
-    let setup = match &plan.closure {
-        Some(closure) => setup.with_goal(&plan.profile, closure.goal.clone()),
-        None => setup,
-    };
+    let setup = setup(plan)?;
     let format = format(plan)?;
     let threads = threads(plan.jobs)?;
-    if plan.resume.is_some() {
-        // Nothing is touched before every site is known to go on.
-        let starts =
-            |site: &SitePlan| resume::find(plan, site, site::head(plan, site), &setup).map(|start| start.remarks);
-        let remarks: Vec<Vec<String>> =
-            threads.install(|| plan.sites.par_iter().with_max_len(1).map(starts).collect::<Result<_, _>>())?;
-        remarks.iter().flatten().for_each(|remark| progress.warn(remark));
-    }
+    // Nothing is touched before every site is known to go on.
+    places_to_begin(plan, &setup, &threads)?.iter().for_each(|remark| progress.warn(remark));
     let Prepared { earlier, claims, syncs_slowly } = prepare_folders(plan)?;
     if let Some(folder) = claims.without_lock() {
         progress.note(&claim::remark(folder));
@@ -143,6 +132,37 @@ pub(crate) fn execute(
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     work.conclude(outcomes, &earlier)
+}
+
+/// Makes sure, without touching anything, that a plan can be carried out as far as that can be known before it is begun: its inputs fit
+/// together, each site has a place to begin, and files can be put where they belong.
+pub(crate) fn check(plan: &Plan) -> Result<(), Failure> {
+    let setup = setup(plan)?;
+    format(plan)?;
+    places_to_begin(plan, &setup, &threads(plan.jobs)?)?;
+    folders::check(plan)
+}
+
+/// What a plan's sites are set up with.
+fn setup(plan: &Plan) -> Result<Setup, Failure> {
+    let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
+        .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
+    Ok(match &plan.closure {
+        Some(closure) => setup.with_goal(&plan.profile, closure.goal.clone()),
+        None => setup,
+    })
+}
+
+/// Makes sure that each site has a place to begin; says what is worth knowing about it.
+fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<Vec<String>, Failure> {
+    batch::check_shards(plan)?;
+    if plan.resume.is_none() {
+        return Ok(Vec::new());
+    }
+    let start = |site: &SitePlan| resume::find(plan, site, site::head(plan, site), setup).map(|start| start.remarks);
+    let remarks: Vec<Vec<String>> =
+        threads.install(|| plan.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
+    Ok(remarks.into_iter().flatten().collect())
 }
 
 /// What puts rows into files.

@@ -6,6 +6,7 @@
 mod arguments;
 mod badlist;
 mod coverage;
+mod cut;
 mod execute;
 mod failure;
 mod inputs;

@@ -6,9 +6,9 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use nandseq_generate::{RunError, RunLimits, Site, Snapshot};
+use nandseq_generate::{RunError, RunLimits, Site, SiteState, Snapshot};
 use nandseq_trace::apart::Apart;
-use nandseq_trace::files::FileKind;
+use nandseq_trace::files::{FileKind, Stamp};
 use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
 use nandseq_trace::run_files::{Finished as FinishedRun, RunFiles};
 
@@ -63,7 +63,7 @@ impl Work<'_> {
         let folder = self.plan.folder_of(plan);
         let mut totals = Totals { by_op: vec![0; self.plan.profile.ops.len()], ..Totals::default() };
         let claim = self.claims.during(&folder).map_err(|reason| Failure::cannot_write(&folder, reason));
-        let begun = claim.and_then(|claim| Ok((claim, self.begin(plan, &folder)?)));
+        let begun = claim.and_then(|claim| Ok((claim, self.begin(plan, &folder, &mut totals)?)));
         let (finished, end) = match begun {
             Ok((_claim, begun)) => self.go_on(plan, &folder, begun, &mut totals),
             Err(failure) => (None, Err(failure)),
@@ -81,18 +81,70 @@ impl Work<'_> {
     }
 
     /// A site before the first run that is left, the index of that run, and the ledger.
-    fn begin(&self, plan: &SitePlan, folder: &Path) -> Result<(Ledger, Site<'_>, u64), Failure> {
-        let start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
-        let site = match &start.state {
-            None => Site::new(self.setup, plan.seeds),
-            // It was looked at before anything began, so this cannot be a user's mistake any more.
-            Some(state) => Site::from_state(self.setup, plan.seeds, state)
-                .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?,
-        };
+    fn begin(
+        &self,
+        plan: &SitePlan,
+        folder: &Path,
+        totals: &mut Totals,
+    ) -> Result<(Ledger, Site<'_>, u64), Failure> {
+        let mut start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
+        if let Some(again) = &start.again {
+            self.make_again(plan, folder, again, totals)?;
+            start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
+        }
+        let site = self.site_in(plan, start.state.as_ref())?;
         self.progress.skip(start.next_run);
         let ledger = Ledger::begin(folder, self.plan.stamp, start.manifest)
             .map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
         Ok((ledger, site, start.next_run))
+    }
+
+    /// The site in a state, or fresh.
+    fn site_in(&self, plan: &SitePlan, state: Option<&SiteState>) -> Result<Site<'_>, Failure> {
+        let Some(state) = state else { return Ok(Site::new(self.setup, plan.seeds)) };
+        // It was looked at before anything began, so this cannot be a user's mistake any more.
+        let site = Site::from_state(self.setup, plan.seeds, state)
+            .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?;
+        Ok(site)
+    }
+
+    /// Makes runs again that lack files, each from the newest good snapshot before it, or on from the one made before. The manifest
+    /// stays: what it lists is what is made.
+    fn make_again(
+        &self,
+        plan: &SitePlan,
+        folder: &Path,
+        missing: &resume::Again,
+        totals: &mut Totals,
+    ) -> Result<(), Failure> {
+        let mut at: Option<(Site<'_>, u64)> = None;
+        for &wanted in &missing.runs {
+            let state = resume::before(self.plan, plan, self.setup, &missing.listed, wanted)?;
+            let from = state.as_ref().map_or(0, |state| state.run);
+            let (mut site, next) = match at.take() {
+                Some((site, next)) if next >= from => (site, next),
+                Some(_) | None => (self.site_in(plan, state.as_ref())?, from),
+            };
+            for run_index in next..=wanted {
+                if self.stop.load(Ordering::Relaxed) {
+                    return Err(Failure::INTERRUPTED);
+                }
+                let listed = missing.record(run_index);
+                let stamp = listed.and_then(ledger::stamp_of_run).unwrap_or(self.plan.stamp);
+                let record = self.run(plan, (folder, stamp), &mut site, run_index, totals)?;
+                if listed != Some(&record) {
+                    let message = format!("run {} in `{}` is not what its manifest lists", record.run, folder.display());
+                    let help = "the manifest was altered: make the campaign again without --resume";
+                    return Err(Problem::new(message).help(help).into());
+                }
+                if let Some(on_run) = self.on_run.filter(|_| run_index == wanted) {
+                    on_run(plan, folder, &record)?;
+                }
+                totals.runs += 1;
+            }
+            at = Some((site, wanted + 1));
+        }
+        Ok(())
     }
 
     /// The runs that are left, and the manifest.
@@ -140,7 +192,7 @@ impl Work<'_> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(Failure::INTERRUPTED);
         }
-        let record = self.run(plan, folder, site, run_index, totals)?;
+        let record = self.run(plan, (folder, self.plan.stamp), site, run_index, totals)?;
         if let Some(on_run) = self.on_run {
             on_run(plan, folder, &record)?;
         }
@@ -154,7 +206,7 @@ impl Work<'_> {
     fn run(
         &self,
         plan: &SitePlan,
-        folder: &Path,
+        (folder, stamp): (&Path, Stamp),
         site: &mut Site<'_>,
         run_index: u64,
         totals: &mut Totals,
@@ -162,13 +214,13 @@ impl Work<'_> {
         let run = run_index + 1;
         let unwritten = |reason| Failure::cannot_write(folder, reason);
         let limits = RunLimits {
-            run_until: self.plan.run_until,
+            run_until: self.plan.run_until_from(site.clock()),
             max_ops: self.plan.max_ops,
             bootstrap: self.plan.bootstrap,
             until_covered: self.plan.closure.as_ref().and_then(Closure::until),
             stop: Some(self.stop),
         };
-        let inner = RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run);
+        let inner = RunFiles::create(folder, self.format, self.plan.outputs, stamp, run);
         let mut inner = inner.map_err(unwritten)?.syncing(self.syncs_slowly);
         let log = Log::create(&mut inner, self.plan.proposer_log, &self.plan.profile).map_err(unwritten)?;
         let (summary, log, mut files) = thread::scope(|scope| {

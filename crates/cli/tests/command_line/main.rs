@@ -3,6 +3,8 @@
 
 mod campaigns;
 mod closing;
+mod cuts;
+mod extending;
 mod inputs;
 mod judging;
 mod killed;
