@@ -29,7 +29,8 @@ impl<'a> Cut<'a> {
     pub(crate) fn new(flags: &'a CutArgs, to: Option<Ticks>) -> Result<Self, Failure> {
         let from = flags.from.unwrap_or(Ticks::ZERO);
         if to.is_some_and(|to| to <= from) {
-            let message = format!("nothing goes on from {} µs to {} µs", from.to_us_text(), to.unwrap_or(from).to_us_text());
+            let message =
+                format!("nothing goes on from {} µs to {} µs", from.to_us_text(), to.unwrap_or(from).to_us_text());
             return Err(Problem::new(message).help("--to must be later than --from").into());
         }
         let bounded = flags.from.is_some() || to.is_some();
@@ -93,7 +94,8 @@ impl<'a> Cut<'a> {
         }
         let mut sentence = format!("This is a part: {}.", parts.join(", "));
         if self.window.is_some() {
-            sentence += " Page accesses, input times, refusals and coverage are those of the whole runs that reach into it.";
+            sentence +=
+                " Page accesses, input times, refusals and coverage are those of the whole runs that reach into it.";
         }
         sentence
     }

@@ -84,7 +84,9 @@ fn form_and_end(arguments: &ExportArgs) -> Result<(TimelineForm, Option<Ticks>),
     }
     match forms.as_slice() {
         [form] => Ok((*form, times.first().copied())),
-        [] => Err(Problem::new("the form of the timeline is not said").help("add --format perfetto or --format vcd").into()),
+        [] => Err(Problem::new("the form of the timeline is not said")
+            .help("add --format perfetto or --format vcd")
+            .into()),
         [..] => Err(Problem::new("the form of the timeline is said twice").help("export each form by itself").into()),
     }
 }

@@ -88,16 +88,15 @@ pub struct Wanted {
 
 impl Wanted {
     /// Everything.
-    pub const ALL: Self =
-        Self {
-            operations: true,
-            stretches: true,
-            segments: true,
-            counts: true,
-            outcomes: true,
-            most_rows: usize::MAX,
-            window: None,
-        };
+    pub const ALL: Self = Self {
+        operations: true,
+        stretches: true,
+        segments: true,
+        counts: true,
+        outcomes: true,
+        most_rows: usize::MAX,
+        window: None,
+    };
     /// Nothing: a start for choices.
     pub const NONE: Self = Self {
         operations: false,

@@ -21,7 +21,8 @@ static RUNS: LazyLock<Generated> = LazyLock::new(|| generate(&PROFILE, 2, 2, 150
 
 fn page_of(sites: &[SiteTables], verdict: Option<&Verdict>) -> String {
     let table = table(&PROFILE);
-    let subject = Subject { profile: &PROFILE, sites, table: Some(&table), verdict, tool: "nandseqgen", figures: &[], cut: "" };
+    let subject =
+        Subject { profile: &PROFILE, sites, table: Some(&table), verdict, tool: "nandseqgen", figures: &[], cut: "" };
     let mut page = Vec::new();
     page::write(&subject, &mut page).unwrap();
     String::from_utf8(page).unwrap()
@@ -46,7 +47,8 @@ fn a_page_asks_for_nothing_that_is_not_in_it() {
 fn no_name_ends_the_data_of_a_page() {
     let mut profile = builtin::profile();
     profile.name = "</script><script>alert(1)</script>".to_owned();
-    let subject = Subject { profile: &profile, sites: &[], table: None, verdict: None, tool: "<!--", figures: &[], cut: "" };
+    let subject =
+        Subject { profile: &profile, sites: &[], table: None, verdict: None, tool: "<!--", figures: &[], cut: "" };
     let mut page = Vec::new();
     page::write(&subject, &mut page).unwrap();
     let page = String::from_utf8(page).unwrap();

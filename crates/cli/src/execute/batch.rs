@@ -93,7 +93,10 @@ pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
     others.retain(|other| !other.is_of_same_number(*shard));
     others.sort_unstable_by_key(|other| other.manifest_name());
     let Some(other) = others.first() else { return Ok(()) };
-    let message = format!("`{}` holds shard {other} of a batch, and shard {shard} is not of the same number", plan.out_dir.display());
+    let message = format!(
+        "`{}` holds shard {other} of a batch, and shard {shard} is not of the same number",
+        plan.out_dir.display()
+    );
     let help = "all shards of a batch are of one number: use that of the shards that are there, or another folder; to share the batch \
                 out anew, remove the manifests of its shards first";
     Err(Problem::new(message).help(help).into())

@@ -81,12 +81,7 @@ impl Work<'_> {
     }
 
     /// A site before the first run that is left, the index of that run, and the ledger.
-    fn begin(
-        &self,
-        plan: &SitePlan,
-        folder: &Path,
-        totals: &mut Totals,
-    ) -> Result<(Ledger, Site<'_>, u64), Failure> {
+    fn begin(&self, plan: &SitePlan, folder: &Path, totals: &mut Totals) -> Result<(Ledger, Site<'_>, u64), Failure> {
         let mut start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
         if let Some(again) = &start.again {
             self.make_again(plan, folder, again, totals)?;
@@ -133,7 +128,8 @@ impl Work<'_> {
                 let stamp = listed.and_then(ledger::stamp_of_run).unwrap_or(self.plan.stamp);
                 let record = self.run(plan, (folder, stamp), &mut site, run_index, totals)?;
                 if listed != Some(&record) {
-                    let message = format!("run {} in `{}` is not what its manifest lists", record.run, folder.display());
+                    let message =
+                        format!("run {} in `{}` is not what its manifest lists", record.run, folder.display());
                     let help = "the manifest was altered: make the campaign again without --resume";
                     return Err(Problem::new(message).help(help).into());
                 }

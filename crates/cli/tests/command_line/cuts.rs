@@ -99,7 +99,10 @@ fn exports_of_a_part_hold_its_rows_alone() {
     let first = spans.iter().map(|[start, _]| *start).fold(f64::MAX, f64::min);
     let last = spans.iter().map(|[_, end]| *end).fold(0.0, f64::max);
     let in_us: Vec<f64> = times.iter().map(|&time| time as f64 / 1e6).filter(|&time| time > 0.0).collect();
-    assert!((in_us[0] - first).abs() < 1e-3 && (in_us[in_us.len() - 1] - last).abs() < 1e-3, "{in_us:?} {first} {last}");
+    assert!(
+        (in_us[0] - first).abs() < 1e-3 && (in_us[in_us.len() - 1] - last).abs() < 1e-3,
+        "{in_us:?} {first} {last}"
+    );
     // The form may be named as before.
     folder.succeed(&["export", "out", "--to", "vcd", "--to", "1400", "--from", "1000", "--site", "3", "-o", "u.vcd"]);
     assert!(fs::read_to_string(folder.path().join("u.vcd")).unwrap() == one);

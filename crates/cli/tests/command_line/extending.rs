@@ -80,7 +80,12 @@ fn another_length_of_runs_is_another_campaign_and_says_how_to_get_more() {
     assert_snapshot!(refused(&["--ops", "80", "--resume", "out"]));
     assert_snapshot!(refused(&["--ops", "40", "-t", "5000", "--resume", "out"]));
     assert_snapshot!(refused(&["-t", "5000", "--resume", "out"]));
-    assert_snapshot!(refused(&["--ops", "80", "--resume", "out/snapshots/state_snapshot_20261121_000000_0000002.json"]));
+    assert_snapshot!(refused(&[
+        "--ops",
+        "80",
+        "--resume",
+        "out/snapshots/state_snapshot_20261121_000000_0000002.json"
+    ]));
 }
 
 #[test]

@@ -62,7 +62,8 @@ fn every_campaign_is_checked_before_the_first_is_made() {
     let folder = Folder::new().with("list.yaml", list).with("taken", "").with("faulty.yaml", "schema: 1\n");
     assert_snapshot!(folder.refuse(&["run-list", "list.yaml"]));
     // The same with nothing but what the disk says.
-    let full = Folder::new().with("list.yaml", "campaigns:\n  - {run_until: 100, out_dir: a}\n  - {out_dir: taken/b}\n");
+    let full =
+        Folder::new().with("list.yaml", "campaigns:\n  - {run_until: 100, out_dir: a}\n  - {out_dir: taken/b}\n");
     let full = full.with("taken", "");
     let text = full.refuse(&["run-list", "list.yaml", "--quiet"]);
     assert!(text.starts_with("exit code 3\ncampaign `campaign 2`:\nerror: cannot write `taken/b`"), "{text}");
@@ -71,7 +72,9 @@ fn every_campaign_is_checked_before_the_first_is_made() {
 #[test]
 fn a_list_that_goes_on_checks_what_is_there_before_it_does() {
     let list = |seed: u64| {
-        format!("campaigns:\n  - {{seed: {seed}, runs: 2, run_until: 300, out_dir: b}}\n  - {{seed: 7, run_until: 300, out_dir: a}}\n")
+        format!(
+            "campaigns:\n  - {{seed: {seed}, runs: 2, run_until: 300, out_dir: b}}\n  - {{seed: 7, run_until: 300, out_dir: a}}\n"
+        )
     };
     let folder = Folder::new().with("list.yaml", list(1));
     folder.succeed(&["run-list", "list.yaml", "--quiet"]);
@@ -96,7 +99,8 @@ fn campaigns_do_not_share_a_folder_under_two_names_nor_a_table_that_one_writes()
     let text = folder.refuse(&["run-list", "list.yaml"]);
     let expected = "/op_state_probs.yaml`, which campaign `reads` reads too";
     assert!(text.starts_with("exit code 2\ncampaign `writes`:\n") && text.contains(expected), "{text}");
-    let folder = folder.with("list.yaml", "campaigns:\n  - {name: one, out_dir: lot/../a}\n  - {name: two, out_dir: a}\n");
+    let folder =
+        folder.with("list.yaml", "campaigns:\n  - {name: one, out_dir: lot/../a}\n  - {name: two, out_dir: a}\n");
     assert!(folder.refuse(&["run-list", "list.yaml"]).contains("`one` and `two` write into one folder"));
 }
 

@@ -199,7 +199,8 @@ fn the_pods_of_an_indexed_job_make_the_shards_of_the_campaign() {
     assert!(job.contains(&format!("completions: {shards}\n")), "as many pods as shards");
     let folder = Folder::new();
     let place = folder.path().join("batch").display().to_string();
-    let script = script.replace("/out/batch", &place).replace("20000", "300").replace("--site-count 32", "--site-count 8");
+    let script =
+        script.replace("/out/batch", &place).replace("20000", "300").replace("--site-count 32", "--site-count 8");
     let program = Path::new(env!("CARGO_BIN_EXE_nandseqgen")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let pod = |index: &str| {

@@ -208,7 +208,11 @@ fn parts(
             add_count(&mut sums.cells, cell, count);
         }
     }
-    if sums.operations == coverage.operations && sums.cells == coverage.cells { Ok(parts) } else { Err(FileError::Sums) }
+    if sums.operations == coverage.operations && sums.cells == coverage.cells {
+        Ok(parts)
+    } else {
+        Err(FileError::Sums)
+    }
 }
 
 /// The names of a profile.

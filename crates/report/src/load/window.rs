@@ -44,9 +44,15 @@ mod tests {
     #[test]
     fn what_overlaps_a_window_is_in_it_and_what_ends_where_it_begins_is_not() {
         let window = Window { from: Ticks(10), to: Ticks(20) };
-        for (start, end, is_in) in
-            [(0, 10, false), (0, 11, true), (10, 10, true), (19, 30, true), (20, 20, false), (20, 21, false), (0, 99, true)]
-        {
+        for (start, end, is_in) in [
+            (0, 10, false),
+            (0, 11, true),
+            (10, 10, true),
+            (19, 30, true),
+            (20, 20, false),
+            (20, 21, false),
+            (0, 99, true),
+        ] {
             assert_eq!(window.holds(Ticks(start), Ticks(end)), is_in, "{start} to {end}");
         }
     }

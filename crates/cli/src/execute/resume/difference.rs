@@ -11,12 +11,12 @@ use crate::failure::Problem;
 use crate::plan::Plan;
 
 /// Flags whose values may differ: how many runs, where inputs lie whose contents are compared, and what is compared by its effect.
-const FREE_FLAGS: [&str; 6] = ["--num-runs", "--config", "--badlist", "--op-state-probs", "--bootstrap", "--no-bootstrap"];
+const FREE_FLAGS: [&str; 6] =
+    ["--num-runs", "--config", "--badlist", "--op-state-probs", "--bootstrap", "--no-bootstrap"];
 /// Flags that say how far each run goes.
 const LIMITS: [&str; 3] = ["--run-until", "--ops", "--until-coverage"];
 /// How to get more than is there.
-pub(super) const HELP_LIMITS: &str =
-    "runs keep their length: use the flags they were made with, and ask for more runs with a larger --num-runs; or choose \
+pub(super) const HELP_LIMITS: &str = "runs keep their length: use the flags they were made with, and ask for more runs with a larger --num-runs; or choose \
      another folder with --out-dir";
 
 /// What is different.
@@ -44,10 +44,12 @@ impl Difference {
                 "the run in `{folder}` was made without the bootstrap, which the first of several runs begins with"
             ))
             .help("add --no-bootstrap to go on without it, or choose another folder with --out-dir"),
-            Self::Bootstrap(false) => {
-                Problem::new(format!("the first run in `{folder}` began with the bootstrap, and here it would not"))
-                    .help("ask for the runs with the bootstrap, and for more than one, or choose another folder with --out-dir")
-            }
+            Self::Bootstrap(false) => Problem::new(format!(
+                "the first run in `{folder}` began with the bootstrap, and here it would not"
+            ))
+            .help(
+                "ask for the runs with the bootstrap, and for more than one, or choose another folder with --out-dir",
+            ),
         }
     }
 }
@@ -81,7 +83,8 @@ pub(super) fn between(plan: &Plan, there: &SiteManifest, here: &SiteManifest) ->
         // A limit that only one of them has is worth naming on both sides.
         let sides = |these: &[Setting], others: &[Setting]| {
             let with = (!these.is_empty()).then(|| format!("with {}", shown(these)));
-            let lacks: Vec<&str> = others.iter().map(|one| &*one.flag).filter(|flag| !these.iter().any(|one| one.flag == *flag)).collect();
+            let lacks: Vec<&str> =
+                others.iter().map(|one| &*one.flag).filter(|flag| !these.iter().any(|one| one.flag == *flag)).collect();
             let without = (!lacks.is_empty()).then(|| format!("without {}", lacks.join(" and ")));
             with.into_iter().chain(without).collect::<Vec<_>>().join(" and ")
         };
