@@ -297,7 +297,7 @@ impl SiteTables {
 
     /// Reads either timeline, up to the number of rows wanted.
     fn read_timeline(&mut self, reading: &Reading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
-        let Reading { profile, source, form, wanted } = reading;
+        let Reading { profile, source, form, wanted, .. } = reading;
         let device = Addresses::of(profile);
         let Self { stretches, segments, left_out, span, .. } = self;
         // Whether a row is in the window, if it makes sense.
