@@ -21,7 +21,7 @@ use crate::arguments::reports::{
 };
 use crate::failure::{Failure, Problem, warning_text};
 use crate::written::{self, Written};
-use crate::{inputs, profiles, tell};
+use crate::{console, inputs, profiles, tell};
 
 /// Runs that are counted at the same time before they are added up: as many are in memory.
 const AT_ONCE: usize = 16;
@@ -285,6 +285,9 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     let text = coverage::write(&sources.found.profile, &merged, &sources.table);
     written::write(&arguments.output, |out| out.write_all(text.as_bytes()))?;
     let (runs, cells) = (merged.runs.len(), merged.cells.len());
+    if console::is_quiet() {
+        return Ok(());
+    }
     profiles::print(&format!("wrote `{}`: {runs} runs, {cells} cells\n", arguments.output.display()))
 }
 
@@ -310,8 +313,10 @@ fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     let verdict = if enough { "enough" } else { "too little" };
     let least = arguments.min;
     let cells = figures.cells;
-    profiles::print(&format!(
-        "{hit} of {cells} cells were hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"
-    ))?;
+    if !(enough && console::is_quiet()) {
+        profiles::print(&format!(
+            "{hit} of {cells} cells were hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"
+        ))?;
+    }
     if enough { Ok(()) } else { Err(Failure::Found) }
 }

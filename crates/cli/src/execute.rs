@@ -10,6 +10,7 @@ pub(crate) mod leftovers;
 mod proposer_log;
 mod resume;
 mod site;
+pub(crate) mod trial;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -61,6 +62,20 @@ pub(crate) struct Totals {
     pub(crate) reached: Vec<Reached>,
 }
 
+/// Why the work ended early, and what was done until then.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) failure: Failure,
+    /// `None`: it had not begun.
+    pub(crate) totals: Option<Totals>,
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self { failure, totals: None }
+    }
+}
+
 /// How one site ended.
 struct SiteOutcome {
     record: Option<SiteRecord>,
@@ -104,9 +119,8 @@ pub(crate) fn execute(
     progress: &Progress,
     stop: &AtomicBool,
     on_run: Option<OnRun<'_>>,
-) -> Result<Totals, Failure> {
-    let setup = setup(plan)?;
-    let format = format(plan)?;
+) -> Result<Totals, Stopped> {
+    let (setup, format) = setup_and_format(plan)?;
     let threads = threads(plan.jobs)?;
     // Nothing is touched before every site is known to go on.
     places_to_begin(plan, &setup, &threads)?.iter().for_each(|remark| progress.warn(remark));
@@ -137,20 +151,9 @@ pub(crate) fn execute(
 /// Makes sure, without touching anything, that a plan can be carried out as far as that can be known before it is begun: its inputs fit
 /// together, each site has a place to begin, and files can be put where they belong.
 pub(crate) fn check(plan: &Plan) -> Result<(), Failure> {
-    let setup = setup(plan)?;
-    format(plan)?;
+    let (setup, _) = setup_and_format(plan)?;
     places_to_begin(plan, &setup, &threads(plan.jobs)?)?;
     folders::check(plan)
-}
-
-/// What a plan's sites are set up with.
-fn setup(plan: &Plan) -> Result<Setup, Failure> {
-    let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
-        .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
-    Ok(match &plan.closure {
-        Some(closure) => setup.with_goal(&plan.profile, closure.goal.clone()),
-        None => setup,
-    })
 }
 
 /// Makes sure that each site has a place to begin; says what is worth knowing about it.
@@ -163,6 +166,17 @@ fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<V
     let remarks: Vec<Vec<String>> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
     Ok(remarks.into_iter().flatten().collect())
+}
+
+/// What every site of a plan shares.
+fn setup_and_format(plan: &Plan) -> Result<(Setup, Box<dyn TableFormat>), Failure> {
+    let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
+        .map_err(|error| Problem::new(error.to_string()).help("look at the probability table and the profile"))?;
+    let setup = match &plan.closure {
+        Some(closure) => setup.with_goal(&plan.profile, closure.goal.clone()),
+        None => setup,
+    };
+    Ok((setup, format(plan)?))
 }
 
 /// What puts rows into files.
@@ -276,7 +290,7 @@ pub(crate) fn origin(plan: &Plan, arguments: Vec<String>) -> Origin {
 
 impl Work<'_> {
     /// Writes the manifest of the batch, and says how it all ended.
-    fn conclude(self, outcomes: Vec<SiteOutcome>, earlier: &Earlier) -> Result<Totals, Failure> {
+    fn conclude(self, outcomes: Vec<SiteOutcome>, earlier: &Earlier) -> Result<Totals, Stopped> {
         let mut records = Vec::new();
         let mut worst: Option<Failure> = None;
         for outcome in outcomes {
@@ -291,12 +305,16 @@ impl Work<'_> {
             None => Ok(()),
         };
         let totals = self.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match worst {
+        let end = match worst {
             Some(Failure::Interrupted { .. }) => {
                 Err(Failure::Interrupted { finished_runs: Some(totals.runs), go_on: self.plan.go_on() })
             }
             Some(failure) => Err(failure),
-            None => written.map(|()| totals),
+            None => written,
+        };
+        match end {
+            Ok(()) => Ok(totals),
+            Err(failure) => Err(Stopped { failure, totals: Some(totals) }),
         }
     }
 }

@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::{Diagnostics, Severity, SourceFile};
 
+use crate::console;
+
 /// Why the program stops.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -18,7 +20,7 @@ pub(crate) enum Failure {
     /// Judged sequences break rules, or what was made again differs, as has been shown: exit code 1.
     Found,
     /// What went wrong has been told already.
-    Told(ExitCode),
+    Told(u8),
     /// A result could not be written: exit code 3.
     CannotWrite {
         /// What was being written.
@@ -108,13 +110,28 @@ impl Failure {
 
     /// What the program returns to its caller.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
-            Self::Told(code) => return *code,
+        ExitCode::from(self.code())
+    }
+
+    /// The same as a number.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Told(code) => *code,
             Self::Unusable(_) | Self::Faulty(_) => 2,
             Self::Found => 1,
             Self::CannotWrite { .. } => 3,
             Self::Interrupted { .. } => 130,
-        })
+        }
+    }
+
+    /// The command that goes on after an interruption, if there is one.
+    pub(crate) fn go_on(&self) -> Option<&str> {
+        if let Self::Interrupted { go_on, .. } = self { go_on.as_deref() } else { None }
+    }
+
+    /// What to tell the user, without colours, where it is part of something else.
+    pub(crate) fn plain_text(&self) -> String {
+        anstream::adapter::strip_str(&self.text()).to_string().trim_end().to_owned()
     }
 
     /// What to tell the user, with a final newline; styled for a terminal (the stream takes colours off where needed).
@@ -159,8 +176,13 @@ pub(crate) fn warning_text(message: &str) -> String {
     format!("{YELLOW}warning{RESET}: {message}\n")
 }
 
-/// A remark that does not stop the program.
+/// A remark that does not stop the program; nothing where only warnings and errors are wanted.
 pub(crate) fn note_text(message: &str) -> String {
+    if console::is_quiet() { String::new() } else { remark_text(message) }
+}
+
+/// A remark that belongs to an error or a warning, and is said whenever that is.
+pub(crate) fn remark_text(message: &str) -> String {
     format!("{GREEN}note{RESET}: {message}\n")
 }
 

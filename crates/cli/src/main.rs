@@ -5,10 +5,12 @@
 
 mod arguments;
 mod badlist;
+mod console;
 mod coverage;
 mod cut;
 mod execute;
 mod failure;
+mod generate;
 mod inputs;
 mod interrupt;
 mod ledger;
@@ -20,6 +22,7 @@ mod reach;
 mod replay;
 mod reports;
 mod run_list;
+mod shell_files;
 mod site_folders;
 mod summary;
 mod verify;
@@ -27,21 +30,36 @@ mod written;
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
 
-use clap::{CommandFactory, Parser};
-
-use crate::arguments::{Command, CommandLine, GenerateArgs};
-use crate::failure::Failure;
-use crate::interrupt::stop_on_signals;
-use crate::plan::Plan;
-use crate::progress::Progress;
+use crate::arguments::environment::{self, Applied, Read};
+use crate::arguments::{Command, CommandLine};
+use crate::failure::{Failure, note_text, remark_text};
 
 fn main() -> ExitCode {
-    let command_line = CommandLine::parse();
-    let done = match &command_line.command {
-        None => generate(&command_line.generate),
-        Some(Command::Generate(arguments)) => generate(arguments),
+    let Read { line, applied } = environment::read_process();
+    console::set(line.console.level());
+    let set_by_environment = Applied::remark(&applied);
+    if let Some(remark) = &set_by_environment {
+        tell(&note_text(remark));
+    }
+    match run(&line) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Whoever asked for quiet has not read it yet, and it may be why.
+            if let (Some(remark), true) = (&set_by_environment, console::is_quiet()) {
+                tell(&remark_text(remark));
+            }
+            tell(&failure.text());
+            failure.exit_code()
+        }
+    }
+}
+
+/// Does what the command line asks for.
+fn run(line: &CommandLine) -> Result<(), Failure> {
+    match &line.command {
+        None => generate::run(&line.generate),
+        Some(Command::Generate(arguments)) => generate::run(arguments),
         Some(Command::Verify(arguments)) => verify::run(arguments),
         Some(Command::RunList(arguments)) => run_list::run(arguments),
         Some(Command::Replay(arguments)) => replay::run(arguments),
@@ -50,51 +68,9 @@ fn main() -> ExitCode {
         Some(Command::Export(arguments)) => reports::export(arguments),
         Some(Command::Coverage(command)) => coverage::run(command),
         Some(Command::Profile(command)) => profiles::run(command),
-        Some(Command::Completions { shell }) => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut CommandLine::command(), "nandseqgen", &mut script);
-            profiles::print(&String::from_utf8_lossy(&script))
-        }
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            tell(&failure.text());
-            failure.exit_code()
-        }
+        Some(Command::Completions { shell }) => shell_files::print_completions(*shell),
+        Some(Command::ShellFiles { folder }) => shell_files::write(folder),
     }
-}
-
-fn generate(arguments: &GenerateArgs) -> Result<(), Failure> {
-    let mut remarks = String::new();
-    let plan = Plan::new(arguments, &mut remarks);
-    tell(&remarks);
-    let plan = plan?;
-    generate_plan(&plan, &*stop_on_signals()?)
-}
-
-/// Generates what a plan asks for, and says so.
-pub(crate) fn generate_plan(plan: &Plan, stop: &AtomicBool) -> Result<(), Failure> {
-    let progress = Progress::new(plan);
-    let totals = execute::execute(plan, &progress, stop, None);
-    progress.close();
-    let totals = totals?;
-    if totals.ops == 0 && totals.runs > 0 {
-        tell(
-            "warning: no operation could start: the probability table proposes nothing that the device's state allows\n",
-        );
-    }
-    if let Some(shortfall) = summary::shortfall(plan, &totals) {
-        tell(&failure::warning_text(&shortfall));
-    }
-    if !plan.quiet {
-        profiles::print(&summary::text(plan, &totals, progress.elapsed()))?;
-    }
-    if !plan.verify {
-        return Ok(());
-    }
-    // Everything is written: whoever interrupts now need not wait.
-    interrupt::with_nothing_to_lose(|| verify::judge_written(plan))
 }
 
 /// Writes to stderr, without colours where it is no terminal. If nobody listens, there is nobody to tell.

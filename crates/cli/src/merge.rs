@@ -13,18 +13,18 @@ use nandseq_trace::files::{Digest, NewFile};
 use nandseq_trace::manifest::{self, BatchManifest, SiteManifest, SiteRecord};
 use nandseq_trace::pending::folder_of;
 use rayon::prelude::*;
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::arguments::MergeArgs;
+use crate::arguments::{MergeArgs, ReportFormat};
 use crate::execute::claim::{self, Claims, With};
 use crate::execute::folders::NewFolders;
 use crate::execute::{self, batch, leftovers, threads};
 use crate::failure::{Failure, Problem, note_text, plain};
 use crate::ledger;
 use crate::plan::SiteList;
-use crate::profiles;
 use crate::progress::plural;
-use crate::tell;
+use crate::{console, profiles, tell};
 
 /// Problems that are shown; a wrong folder has many.
 const SHOWN: usize = 20;
@@ -96,9 +96,51 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     for part in parts.iter().filter(|part| is_same_place(&part.folder, &target) && part.path != path) {
         ledger::remove(&part.path).map_err(|reason| Failure::cannot_write(&part.path, reason))?;
     }
-    let (sites, runs) = (joint.sites.len(), joint.sites.iter().map(|site| site.runs).sum::<u64>());
-    let places = plural(sites as u64);
-    profiles::print(&format!("{sites} site{places}, {runs} run{}: complete in {}\n", plural(runs), target.display()))
+    tell_of(arguments, &joint, &target)
+}
+
+/// What was joined, as JSON.
+#[derive(Serialize)]
+struct Joined {
+    schema: u32,
+    command: &'static str,
+    version: &'static str,
+    /// The folders that were named.
+    parts: Vec<String>,
+    /// Where the whole is.
+    folder: String,
+    sites: u64,
+    runs: u64,
+    operations: u64,
+    /// What its manifest warns of.
+    warnings: Vec<String>,
+}
+
+/// Says what was joined.
+fn tell_of(arguments: &MergeArgs, joint: &BatchManifest, target: &Path) -> Result<(), Failure> {
+    let sum = |of: fn(&SiteRecord) -> u64| joint.sites.iter().map(of).sum::<u64>();
+    let joined = Joined {
+        schema: 1,
+        command: "merge",
+        version: env!("CARGO_PKG_VERSION"),
+        parts: arguments.folders.iter().map(|folder| folder.display().to_string()).collect(),
+        folder: target.display().to_string(),
+        sites: joint.sites.len() as u64,
+        runs: sum(|site| site.runs),
+        operations: sum(|site| site.operations),
+        warnings: joint.warnings.clone(),
+    };
+    let Joined { sites, runs, folder, .. } = &joined;
+    match arguments.format {
+        ReportFormat::Text if console::is_quiet() => Ok(()),
+        ReportFormat::Text => profiles::print(&format!(
+            "{sites} site{}, {runs} run{}: complete in {folder}\n",
+            plural(*sites),
+            plural(*runs)
+        )),
+        // Strings and numbers only: this cannot fail.
+        ReportFormat::Json => profiles::print(&(serde_json::to_string_pretty(&joined).unwrap_or_default() + "\n")),
+    }
 }
 
 /// Claims folders that are read and folders that are written, as far as they are there.

@@ -21,7 +21,7 @@ use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFo
 use crate::failure::{Failure, Problem};
 use crate::inputs::{self, ReadProfile};
 use crate::site_folders::SiteFolders;
-use crate::{badlist, execute, failure};
+use crate::{badlist, console, execute, failure};
 
 pub(crate) use closure::{Closure, Share};
 use identity::Digests;
@@ -139,7 +139,7 @@ impl Plan {
             },
             resume,
             jobs: arguments.sites.jobs,
-            quiet: arguments.output.quiet,
+            quiet: console::is_quiet(),
             verify: arguments.output.verify,
             config: arguments.device.config.clone(),
             lenient: arguments.device.lenient,

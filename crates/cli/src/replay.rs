@@ -14,15 +14,16 @@ use std::sync::{Mutex, PoisonError};
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{self, BatchManifest, FileRecord, Input, Origin, RunRecord, SiteManifest};
 use nandseq_trace::pending::folder_of;
+use serde::Serialize;
 
-use crate::arguments::{GenerateArgs, ReplayArgs};
+use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
 use crate::ledger;
 use crate::merge::digest_of;
 use crate::plan::{Plan, SitePlan};
 use crate::progress::{Progress, plural};
-use crate::{execute, profiles, tell};
+use crate::{console, execute, profiles, tell};
 
 /// Characters of a row that are shown.
 const SHOWN: usize = 160;
@@ -59,7 +60,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     };
     let done = execute::execute(&plan, &progress, &stop, Some(&|site, folder, run| comparison.run(site, folder, run)));
     progress.close();
-    done.map_err(Failure::without_going_on)?;
+    done.map_err(|stopped| stopped.failure.without_going_on())?;
     conclude(arguments, &recorded, comparison)
 }
 
@@ -68,20 +69,55 @@ fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: Comparison<
     let (files, runs) = (comparison.files.into_inner(), comparison.runs.into_inner());
     let found = comparison.differences.into_inner().unwrap_or_else(PoisonError::into_inner);
     let differences: Vec<&String> = recorded.differences.iter().chain(found.values().flatten()).collect();
+    match arguments.format {
+        ReportFormat::Text => profiles::print(&text(&differences, files, runs))?,
+        ReportFormat::Json => {
+            let result = Comparing {
+                schema: 1,
+                command: "replay",
+                version: env!("CARGO_PKG_VERSION"),
+                manifest: arguments.manifest.display().to_string(),
+                files,
+                runs,
+                equal: differences.is_empty(),
+                differences: &differences,
+            };
+            // Strings and numbers only: this cannot fail.
+            profiles::print(&(serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"))?;
+        }
+    }
+    if differences.is_empty() { Ok(()) } else { Err(Failure::Found) }
+}
+
+/// What was found, as JSON.
+#[derive(Serialize)]
+struct Comparing<'d> {
+    schema: u32,
+    command: &'static str,
+    version: &'static str,
+    /// What was made again.
+    manifest: String,
+    /// Files and runs that were compared.
+    files: u64,
+    runs: u64,
+    equal: bool,
+    /// All of them, in order of sites and runs.
+    differences: &'d [&'d String],
+}
+
+/// What was found, for people; nothing where that is not wanted and nothing differs.
+fn text(differences: &[&String], files: u64, runs: u64) -> String {
     let made = format!("{files} file{} of {runs} run{} made again: ", plural(files), plural(runs));
     if differences.is_empty() {
-        return if arguments.quiet { Ok(()) } else { profiles::print(&(made + "all as the manifest says\n")) };
+        return if console::is_quiet() { String::new() } else { made + "all as the manifest says\n" };
     }
-    let mut text = String::new();
-    for difference in differences.iter().take(MOST) {
-        text.push_str(&format!("{difference}\n"));
-    }
-    if differences.len() > MOST {
-        text.push_str(&format!("and {} more\n", differences.len() - MOST));
-    }
+    let most = if console::is_verbose() { usize::MAX } else { MOST };
+    let mut text: String = differences.iter().take(most).map(|difference| format!("{difference}\n")).collect();
     let count = differences.len();
-    profiles::print(&format!("{text}{made}{count} difference{}\n", plural(count as u64)))?;
-    Err(Failure::Found)
+    if count > most {
+        text.push_str(&format!("and {} more: -v shows all\n", count - most));
+    }
+    text + &format!("{made}{count} difference{}\n", plural(count as u64))
 }
 
 /// A folder that goes when the work is done.
@@ -97,7 +133,6 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
             .help("replay it with the version that wrote it")
     })?;
     flags.output.out_dir = work.to_owned();
-    flags.output.quiet = arguments.quiet;
     flags.sites.jobs = arguments.jobs;
     if arguments.config.is_some() {
         flags.device.config.clone_from(&arguments.config);

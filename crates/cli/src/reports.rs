@@ -13,7 +13,7 @@ use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, TimelineForm
 use crate::cut::Cut;
 use crate::failure::{Failure, Problem};
 use crate::written::{self, Written};
-use crate::{inputs, profiles};
+use crate::{console, inputs, profiles};
 
 /// What a page says wrote it.
 const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -128,5 +128,8 @@ fn verdict(path: &Path) -> Result<Verdict, Failure> {
 }
 
 fn told(path: &Path, bytes: u64) -> Result<(), Failure> {
+    if console::is_quiet() {
+        return Ok(());
+    }
     profiles::print(&format!("wrote `{}`, {:.1} MB\n", path.display(), bytes as f64 / 1e6))
 }

@@ -5,22 +5,26 @@
 //! the others from being made. Every flag of `generate` is a field, written with `_`; nothing else is.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Command, FromArgMatches};
 use nandseq_profile::diagnostic::{nearest, quoted};
 use nandseq_profile::yaml::{self, Entry, Node, Value};
 use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
+use serde::Serialize;
 
-use crate::arguments::{GenerateArgs, RunListArgs, SeedFormula};
+use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula};
 use crate::failure::{Failure, Problem, note_text, warning_text};
+use crate::generate::{Made, carry_out};
 use crate::interrupt::stop_on_signals;
 use crate::plan::{Plan, shell_word};
-use crate::{execute, generate_plan, inputs, profiles, tell};
+use crate::summary::Summary;
+use crate::{console, execute, inputs, profiles, tell};
 
 /// Fields with a shorter name than their flags.
 const SHORT: [(&str, &str); 2] = [("profile", "config"), ("runs", "num-runs")];
 /// Flags that are about the execution, not about a campaign.
-const NOT_HERE: [&str; 4] = ["help", "version", "resume", "quiet"];
+const NOT_HERE: [&str; 5] = ["help", "version", "resume", "summary", "dry-run"];
 
 /// A campaign of the list.
 struct Campaign {
@@ -43,32 +47,78 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
         tell(&warning_text(&warning));
     }
     let stop = stop_on_signals()?;
-    let mut first_failure = None;
-    let mut done = 0u64;
-    let count = plans.len();
+    let results = make(plans, arguments, &stop)?;
+    let done = results.campaigns.iter().filter(|campaign| campaign.exit_code == 0).count();
+    let count = results.asked;
+    match arguments.summary {
+        ReportFormat::Json => profiles::print(&json(&results))?,
+        ReportFormat::Text if console::is_quiet() => {}
+        ReportFormat::Text => profiles::print(&format!("{done} of {count} campaigns done\n"))?,
+    }
+    let first_failure = results.campaigns.iter().find(|campaign| campaign.exit_code != 0);
+    first_failure.map_or(Ok(()), |campaign| Err(Failure::Told(campaign.exit_code)))
+}
+
+/// What became of a list: what its summary says as JSON.
+#[derive(Serialize)]
+struct Results {
+    schema: u32,
+    command: &'static str,
+    version: &'static str,
+    /// Campaigns of the list.
+    asked: usize,
+    /// What became of each, in order; those after an interruption are not there.
+    campaigns: Vec<CampaignResult>,
+}
+
+/// What became of a campaign.
+#[derive(Serialize)]
+struct CampaignResult {
+    name: String,
+    exit_code: u8,
+    /// Why it ended otherwise than was asked for.
+    problem: Option<String>,
+    /// What `generate --summary json` would print; nothing of a campaign that did not begin.
+    summary: Option<Summary>,
+}
+
+impl Results {
+    const fn new(asked: usize, campaigns: Vec<CampaignResult>) -> Self {
+        Self { schema: 1, command: "run-list", version: env!("CARGO_PKG_VERSION"), asked, campaigns }
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Strings and numbers only: this cannot fail.
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+/// Makes the campaigns, one after another.
+fn make(plans: Vec<(String, Plan)>, arguments: &RunListArgs, stop: &AtomicBool) -> Result<Results, Failure> {
+    let asked = plans.len();
+    let has_headings = arguments.summary == ReportFormat::Text && !console::is_quiet();
+    let mut campaigns = Vec::new();
     for (at, (name, plan)) in plans.into_iter().enumerate() {
-        if !arguments.quiet {
-            profiles::print(&format!("[{} of {count}] {name}\n", at + 1))?;
+        if has_headings {
+            profiles::print(&format!("[{} of {asked}] {name}\n", at + 1))?;
         }
-        match generate_plan(&plan, &stop) {
-            Ok(()) => done += 1,
-            Err(failure) => {
-                let failure = failure.going_on_with(go_on(arguments));
-                let stopped = matches!(failure, Failure::Interrupted { .. });
-                // Without headings nothing else says which campaign this is about.
-                let heading = if arguments.quiet { heading(&name) } else { String::new() };
-                tell(&(heading + &failure.text()));
-                first_failure.get_or_insert(failure.exit_code());
-                if stopped {
-                    break;
-                }
-            }
+        let Made { summary, end } = carry_out(&plan, stop, arguments.summary);
+        let Err(failure) = end else {
+            campaigns.push(CampaignResult { name, exit_code: 0, problem: None, summary });
+            continue;
+        };
+        let failure = failure.going_on_with(go_on(arguments));
+        let stopped = matches!(failure, Failure::Interrupted { .. });
+        // Without headings nothing else says which campaign this is about.
+        let heading = if has_headings { String::new() } else { heading(&name) };
+        tell(&(heading + &failure.text()));
+        let problem = Some(failure.plain_text()).filter(|text| !text.is_empty());
+        campaigns.push(CampaignResult { name, exit_code: failure.code(), problem, summary });
+        if stopped {
+            break;
         }
     }
-    if !arguments.quiet {
-        profiles::print(&format!("{done} of {count} campaigns done\n"))?;
-    }
-    first_failure.map_or(Ok(()), |code| Err(Failure::Told(code)))
+    Ok(Results::new(asked, campaigns))
 }
 
 /// Every campaign, resolved: none is begun before all are known to be possible. What is wrong with any of them is said in one go.
@@ -86,12 +136,21 @@ fn checked(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> Result<Vec<(Str
     }
     failures.extend(shared_tables(&plans));
     let Some((_, first)) = failures.first() else { return Ok(plans) };
-    let code = first.exit_code();
+    let code = first.code();
     for (name, failure) in &failures {
         tell(&(heading(name) + &failure.text()));
     }
     let faulty = failures.len();
     tell(&note_text(&format!("nothing was made: {faulty} of {count} campaigns cannot be begun")));
+    if arguments.summary == ReportFormat::Json {
+        let result = |(name, failure): (String, Failure)| CampaignResult {
+            name,
+            exit_code: failure.code(),
+            problem: Some(failure.plain_text()),
+            summary: None,
+        };
+        profiles::print(&json(&Results::new(count, failures.into_iter().map(result).collect())))?;
+    }
     Err(Failure::Told(code))
 }
 
@@ -133,7 +192,6 @@ fn go_on(arguments: &RunListArgs) -> String {
 
 fn plan(campaign: Campaign, arguments: &RunListArgs) -> Result<Plan, Failure> {
     let mut flags = campaign.flags;
-    flags.output.quiet = arguments.quiet;
     if arguments.resume {
         flags.device.resume = Some(flags.output.out_dir.clone());
     }

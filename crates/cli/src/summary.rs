@@ -1,52 +1,186 @@
-//! What was done, on one screen.
+//! What a plan has come to, as data: what its summary says, as text ([`text`]) or as JSON.
+//!
+//! Promises that both forms say the same facts, that every list is complete and in one order, and that the field names and units
+//! are those of `docs/outputs.md`. How much of it a text shows is the business of [`text`] alone.
+
+pub(crate) mod text;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use nandseq_profile::{BaseId, OpId};
+use nandseq_trace::manifest::{Input, ProfileInput};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::execute::Totals;
+use crate::failure::Failure;
 use crate::plan::Plan;
-use crate::progress::plural;
 
-/// Lines of each list before the rest is summed up.
-const SHOWN: usize = 10;
-/// The same for what failed most often.
-const SHOWN_REJECTIONS: usize = 4;
+/// The version of the form.
+const SCHEMA: u32 = 1;
 
-/// The summary of a finished plan, with a final newline.
-pub(crate) fn text(plan: &Plan, totals: &Totals, elapsed: Duration) -> String {
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = write_summary(&mut text, plan, totals, elapsed);
-    text
+/// What a plan has come to.
+#[derive(Serialize, Debug)]
+pub(crate) struct Summary {
+    schema: u32,
+    command: &'static str,
+    version: &'static str,
+    /// Exit code of the program, if this is all it does.
+    exit_code: u8,
+    /// Why it ended early; what was asked for was done if there is nothing here.
+    problem: Option<String>,
+    /// The command that goes on after an interruption.
+    go_on: Option<String>,
+    inputs: Inputs,
+    out_dir: String,
+    /// Sites asked for.
+    sites: u64,
+    #[serde(skip)]
+    is_batch: bool,
+    /// Runs of each site asked for.
+    runs_per_site: u64,
+    /// Runs made by this execution, over all sites.
+    runs: u64,
+    operations: u64,
+    /// Time that it took.
+    seconds: f64,
+    operations_per_second: u64,
+    files: u64,
+    bytes: u64,
+    covered: Option<Covered>,
+    /// Operations by base, the most frequent first; bases without operations have no entry.
+    bases: Vec<BaseCount>,
+    /// Operations by name, the most frequent first.
+    names: Vec<NameCount>,
+    /// Proposals that failed, the most frequent first.
+    refused: Vec<Refused>,
+    /// Names without an operation; those that were refused most often first.
+    never_started: Vec<NeverStarted>,
+    /// Names of the profile.
+    names_known: u64,
+    /// The command that judges what was written.
+    verify: String,
+    /// What `verify --format json` would print, where that was asked for.
+    verdict: Option<Value>,
 }
 
-fn write_summary(text: &mut String, plan: &Plan, totals: &Totals, elapsed: Duration) -> std::fmt::Result {
-    let seconds = elapsed.as_secs_f64();
-    let (sites, runs) = (plan.sites.len() as u64, plan.num_runs);
-    write!(text, "{} operations in {runs} run{}", grouped(totals.ops), plural(runs))?;
-    if plan.batch.is_some() {
-        write!(text, " of each of {sites} site{}", plural(sites))?;
+/// What the operations were drawn from.
+#[derive(Serialize, Debug)]
+struct Inputs {
+    profile: ProfileInput,
+    /// `None`: no file.
+    probabilities: Option<Input>,
+    badlist: Option<Input>,
+    bad_blocks: u64,
+}
+
+/// How much of what can be covered each site has, in cells.
+#[derive(Serialize, Debug)]
+struct Covered {
+    cells: u64,
+    /// Sites that counted.
+    sites: u64,
+    /// Hit at the site with the fewest.
+    least_hit: u64,
+    most_hit: u64,
+    /// What ends a site, if --until-coverage was given.
+    wanted: Option<u64>,
+}
+
+#[derive(Serialize, Debug)]
+struct BaseCount {
+    base: String,
+    count: u64,
+}
+
+#[derive(Serialize, Debug)]
+struct NameCount {
+    op_name: String,
+    base: String,
+    count: u64,
+}
+
+#[derive(Serialize, Debug)]
+struct Refused {
+    phase_key: String,
+    op_name: String,
+    /// The code of what was in the way.
+    reason: &'static str,
+    count: u64,
+}
+
+#[derive(Serialize, Debug)]
+struct NeverStarted {
+    op_name: String,
+    /// How often it was refused; 0: it was never drawn.
+    refused: u64,
+    /// What was in the way most often.
+    mostly: Option<&'static str>,
+}
+
+impl Summary {
+    /// What a plan has come to after so much time.
+    pub(crate) fn new(plan: &Plan, totals: &Totals, elapsed: Duration) -> Self {
+        let seconds = elapsed.as_secs_f64();
+        Self {
+            schema: SCHEMA,
+            command: "generate",
+            version: env!("CARGO_PKG_VERSION"),
+            exit_code: 0,
+            problem: None,
+            go_on: None,
+            inputs: Inputs {
+                profile: plan.profile_input.clone(),
+                probabilities: plan.table.input.clone(),
+                badlist: plan.badlist_input.clone(),
+                bad_blocks: plan.bad_blocks.len() as u64,
+            },
+            out_dir: plan.out_dir.display().to_string(),
+            sites: plan.sites.len() as u64,
+            is_batch: plan.batch.is_some(),
+            runs_per_site: plan.num_runs,
+            runs: totals.runs,
+            operations: totals.ops,
+            seconds,
+            operations_per_second: (totals.ops as f64 / seconds.max(1e-3)) as u64,
+            files: totals.files,
+            bytes: totals.bytes,
+            covered: covered(plan, totals),
+            bases: bases(plan, totals),
+            names: names(plan, totals),
+            refused: refused(plan, totals),
+            never_started: never_started(plan, totals),
+            names_known: plan.profile.ops.len() as u64,
+            verify: verify_command(plan),
+            verdict: None,
+        }
     }
-    writeln!(text, ", {seconds:.2} s, {} operations/s", grouped((totals.ops as f64 / seconds.max(1e-3)) as u64))?;
-    write_covered(text, plan, totals)?;
-    write_families(text, plan, totals)?;
-    write_rejections(text, plan, totals)?;
-    write_absent(text, plan, totals)?;
-    let files = totals.files;
-    writeln!(
-        text,
-        "Written: {} file{}, {} in {}",
-        grouped(files),
-        plural(files),
-        size(totals.bytes),
-        plan.out_dir.display()
-    )?;
-    writeln!(text, "manifest.json in each folder says how to make its files again; to judge them by every rule:")?;
-    writeln!(text, "  {}", verify_command(plan))
+
+    /// Operations of all runs.
+    pub(crate) fn operations(&self) -> u64 {
+        self.operations
+    }
+
+    /// Why it ended otherwise than was asked for.
+    pub(crate) fn ended(&mut self, failure: &Failure) {
+        self.exit_code = failure.code();
+        self.problem = Some(failure.plain_text()).filter(|text| !text.is_empty());
+        self.go_on = failure.go_on().map(str::to_owned);
+    }
+
+    /// What the verifier said of what was written, as JSON.
+    pub(crate) fn judged(&mut self, verdict: &str) {
+        // It is JSON already.
+        self.verdict = serde_json::from_str(verdict).ok();
+    }
+
+    /// One JSON object, with a final newline.
+    pub(crate) fn json(&self) -> String {
+        // Strings and numbers only: this cannot fail.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
 }
 
 /// The command that judges what was written.
@@ -56,26 +190,16 @@ fn verify_command(plan: &Plan) -> String {
     format!("nandseqgen verify {config}{lenient}{}", plan.out_dir.display())
 }
 
-/// How much of what can be covered each site has.
-fn write_covered(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {
-    let (Some(closure), Some(least), Some(most)) = (&plan.closure, extreme(totals, false), extreme(totals, true))
-    else {
-        return Ok(());
-    };
-    let cells = closure.goal.cells();
-    let percent = |hit: u64| 100.0 * hit as f64 / cells.max(1) as f64;
-    if totals.reached.len() == 1 {
-        writeln!(text, "Covered: {} of {} cells, {:.2} %", grouped(most), grouped(cells), percent(most))
-    } else {
-        let (least, most) = (percent(least), percent(most));
-        writeln!(text, "Covered: {least:.2} to {most:.2} % of {} cells, each site for itself", grouped(cells))
-    }
-}
-
-/// The most, or the fewest, cells that a site has covered.
-fn extreme(totals: &Totals, most: bool) -> Option<u64> {
-    let hits = totals.reached.iter().map(|reached| reached.hit);
-    if most { hits.max() } else { hits.min() }
+fn covered(plan: &Plan, totals: &Totals) -> Option<Covered> {
+    let closure = plan.closure.as_ref()?;
+    let hits = || totals.reached.iter().map(|reached| reached.hit);
+    Some(Covered {
+        cells: closure.goal.cells(),
+        sites: totals.reached.len() as u64,
+        least_hit: hits().min()?,
+        most_hit: hits().max()?,
+        wanted: closure.until(),
+    })
 }
 
 /// What is to be said when a limit came before the coverage that was asked for.
@@ -92,138 +216,58 @@ pub(crate) fn shortfall(plan: &Plan, totals: &Totals) -> Option<String> {
     Some(format!("{who} before {share} % of {cells} cells were covered: raise -t, --ops or --num-runs"))
 }
 
-fn write_families(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {
+fn bases(plan: &Plan, totals: &Totals) -> Vec<BaseCount> {
     let mut by_base: BTreeMap<BaseId, u64> = BTreeMap::new();
     for ((_, op), count) in plan.profile.ops.iter_ids().zip(&totals.by_op) {
         *by_base.entry(op.base).or_default() += count;
     }
-    let counts = by_base.into_iter().map(|(base, count)| (plan.profile.bases[base].name.clone(), count)).collect();
-    write_counts(text, "By base:", counts, SHOWN)
+    let counts = by_base.into_iter().filter(|&(_, count)| count > 0);
+    let counts = counts.map(|(base, count)| BaseCount { base: plan.profile.bases[base].name.clone(), count });
+    sorted(counts, |one| (Reverse(one.count), one.base.clone()))
 }
 
-fn write_rejections(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {
-    let mut by_reason: BTreeMap<&str, u64> = BTreeMap::new();
-    for ((_, _, reason), count) in &totals.rejections {
-        *by_reason.entry(reason.code()).or_default() += count;
-    }
-    let counts = by_reason.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect();
-    write_counts(text, "Proposals that failed, by reason:", counts, SHOWN)?;
-    let name =
-        |key, op, reason: &str| format!("{} {} {reason}", plan.profile.phase_keys[key].name, plan.profile.ops[op].name);
-    let counts = totals.rejections.iter().map(|(&(key, op, reason), &count)| (name(key, op, reason.code()), count));
-    write_counts(text, "The most frequent, by phase key and operation:", counts.collect(), SHOWN_REJECTIONS)
+fn names(plan: &Plan, totals: &Totals) -> Vec<NameCount> {
+    let counts = plan.profile.ops.iter_ids().zip(&totals.by_op).filter(|(_, count)| **count > 0);
+    let counts = counts.map(|((_, op), &count)| NameCount {
+        op_name: op.name.clone(),
+        base: plan.profile.bases[op.base].name.clone(),
+        count,
+    });
+    sorted(counts, |one| (Reverse(one.count), one.op_name.clone()))
 }
 
-/// Which operations never started, and what was in the way of each most often; those that were refused first.
-fn write_absent(text: &mut String, plan: &Plan, totals: &Totals) -> std::fmt::Result {
-    let mut refused: BTreeMap<OpId, BTreeMap<&str, u64>> = BTreeMap::new();
+fn refused(plan: &Plan, totals: &Totals) -> Vec<Refused> {
+    let counts = totals.rejections.iter().filter(|(_, count)| **count > 0);
+    let counts = counts.map(|(&(key, op, reason), &count)| Refused {
+        phase_key: plan.profile.phase_keys[key].name.clone(),
+        op_name: plan.profile.ops[op].name.clone(),
+        reason: reason.code(),
+        count,
+    });
+    sorted(counts, |one| (Reverse(one.count), one.phase_key.clone(), one.op_name.clone(), one.reason))
+}
+
+/// Which operations never started, and what was in the way of each most often.
+fn never_started(plan: &Plan, totals: &Totals) -> Vec<NeverStarted> {
+    let mut refused: BTreeMap<OpId, BTreeMap<&'static str, u64>> = BTreeMap::new();
     for (&(_, op, reason), count) in &totals.rejections {
         *refused.entry(op).or_default().entry(reason.code()).or_default() += count;
     }
-    let names = plan.profile.ops.iter_ids().zip(&totals.by_op);
-    let mut absent: Vec<(u64, &str, Option<&str>)> = names
-        .filter(|(_, count)| **count == 0)
-        .map(|((id, op), _)| {
-            let reasons = refused.get(&id);
-            let times = reasons.map_or(0, |reasons| reasons.values().sum());
-            let most = reasons.and_then(|reasons| reasons.iter().max_by_key(|&(code, count)| (count, Reverse(code))));
-            (times, &*op.name, most.map(|(&code, _)| code))
-        })
-        .collect();
-    if absent.is_empty() {
-        return Ok(());
-    }
-    absent.sort_by_key(|&(times, name, _)| (Reverse(times), name));
-    writeln!(text, "Never started: {} of {} operations", absent.len(), plan.profile.ops.len())?;
-    let shown = &absent[..absent.len().min(SHOWN_REJECTIONS)];
-    let width = shown.iter().map(|(_, name, _)| name.chars().count()).max().unwrap_or(0);
-    for (times, name, reason) in shown {
-        match reason {
-            Some(code) => {
-                writeln!(text, "  {name:width$}  refused {} time{}, mostly {code}", grouped(*times), plural(*times))?;
-            }
-            None => writeln!(text, "  {name:width$}  never drawn")?,
+    let absent = plan.profile.ops.iter_ids().zip(&totals.by_op).filter(|(_, count)| **count == 0);
+    let absent = absent.map(|((id, op), _)| {
+        let reasons = refused.get(&id);
+        let most = reasons.and_then(|reasons| reasons.iter().max_by_key(|&(code, count)| (count, Reverse(code))));
+        NeverStarted {
+            op_name: op.name.clone(),
+            refused: reasons.map_or(0, |reasons| reasons.values().sum()),
+            mostly: most.map(|(&code, _)| code),
         }
-    }
-    let more = absent.len() - shown.len();
-    if more > 0 {
-        writeln!(
-            text,
-            "  {more} more: the proposer logs name all; `nandseqgen profile check --pairs` says what can never start, and why"
-        )?;
-    }
-    Ok(())
+    });
+    sorted(absent, |one| (Reverse(one.refused), one.op_name.clone()))
 }
 
-/// A list of counts, the largest first; nothing when all are zero.
-fn write_counts(text: &mut String, title: &str, mut counts: Vec<(String, u64)>, shown: usize) -> std::fmt::Result {
-    counts.retain(|&(_, count)| count > 0);
-    if counts.is_empty() {
-        return Ok(());
-    }
-    let total: u64 = counts.iter().map(|(_, count)| count).sum();
-    counts.sort_by(|(a_name, a), (b_name, b)| b.cmp(a).then_with(|| a_name.cmp(b_name)));
-    let rest = counts.split_off(counts.len().min(shown));
-    if !rest.is_empty() {
-        counts.push((format!("{} more", rest.len()), rest.iter().map(|(_, count)| count).sum()));
-    }
-    let width = counts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    writeln!(text, "{title}")?;
-    for (name, count) in counts {
-        let share = 100.0 * count as f64 / total as f64;
-        writeln!(text, "  {name:width$}  {:>14}  {share:>5.1} %", grouped(count))?;
-    }
-    Ok(())
-}
-
-/// A number with its digits in groups of three.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..10_000 => format!("{} bytes", grouped(bytes)),
-        10_000..10_000_000 => format!("{} kB", grouped(bytes / 1_000)),
-        _ => format!("{} MB", grouped(bytes / 1_000_000)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_in_threes() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
-            assert_eq!(grouped(number), text);
-        }
-    }
-
-    #[test]
-    fn the_largest_counts_come_first_and_the_rest_is_summed_up() {
-        let counts = (0..13).map(|at| (format!("B{at:02}"), at)).collect();
-        let mut text = String::new();
-        write_counts(&mut text, "Title:", counts, SHOWN).expect("strings take everything");
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 12, "{text}");
-        assert_eq!(lines[0], "Title:");
-        assert!(lines[1].starts_with("  B12  "), "{text}");
-        assert!(lines[11].starts_with("  2 more") && lines[11].contains("  3  "), "{text}");
-    }
-
-    #[test]
-    fn nothing_counted_is_not_shown() {
-        let mut text = String::new();
-        write_counts(&mut text, "Title:", vec![("A".into(), 0)], SHOWN).expect("strings take everything");
-        assert_eq!(text, "");
-    }
+fn sorted<T, K: Ord>(items: impl Iterator<Item = T>, key: impl FnMut(&T) -> K) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort_by_cached_key(key);
+    items
 }

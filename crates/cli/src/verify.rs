@@ -16,7 +16,7 @@ use crate::arguments::{ReportFormat, VerifyArgs};
 use crate::execute::threads;
 use crate::failure::{Failure, Problem};
 use crate::plan::Plan;
-use crate::{badlist, inputs, profiles, written};
+use crate::{badlist, console, inputs, profiles, written};
 
 /// Judges everything the arguments name.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
@@ -35,10 +35,12 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let max_findings = arguments.max_findings;
     let options = Options { bad_blocks: &bad_blocks, source: &*source, max_findings, progress: None };
     let report = judge(&read.profile, sites, &options, arguments.jobs)?;
-    profiles::print(&match arguments.format {
-        ReportFormat::Text => report.to_string(),
-        ReportFormat::Json => report.to_json() + "\n",
-    })?;
+    match arguments.format {
+        // Findings are what the program is for; that there are none is said by the exit code too.
+        ReportFormat::Text if console::is_quiet() && report.is_clean() => {}
+        ReportFormat::Text => profiles::print(&report.to_string())?,
+        ReportFormat::Json => profiles::print(&(report.to_json() + "\n"))?,
+    }
     if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
 }
 
@@ -46,7 +48,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
 const SHOWN: usize = 5;
 
 /// Judges what a plan has just written, and nothing else that may lie in its folders.
-pub(crate) fn judge_written(plan: &Plan) -> Result<(), Failure> {
+pub(crate) fn judge_written(plan: &Plan) -> Result<Report, Failure> {
     let mut sites = Vec::new();
     for site in &plan.sites {
         let folder = plan.folder_of(site);
@@ -55,11 +57,7 @@ pub(crate) fn judge_written(plan: &Plan) -> Result<(), Failure> {
     }
     let source = written::source(&plan.profile, &sites)?;
     let options = Options { bad_blocks: &plan.bad_blocks, source: &*source, max_findings: SHOWN, progress: None };
-    let report = judge(&plan.profile, sites, &options, plan.jobs)?;
-    if !plan.quiet || !report.is_clean() {
-        profiles::print(&report.to_string())?;
-    }
-    if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
+    judge(&plan.profile, sites, &options, plan.jobs)
 }
 
 /// Judges sites in parallel.

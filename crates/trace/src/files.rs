@@ -17,7 +17,8 @@ use crate::pending::{Pending, sync_folder};
 /// A file that becomes visible when it is complete.
 #[derive(Debug)]
 pub struct NewFile {
-    file: Pending,
+    /// `None`: what is written is counted and forgotten.
+    file: Option<Pending>,
     hash: Sha256,
     bytes: u64,
 }
@@ -29,7 +30,13 @@ impl NewFile {
     /// When the temporary file cannot be created.
     pub fn create(folder: &Path, name: &str) -> io::Result<Self> {
         let file = Pending::create(folder.join(name))?;
-        Ok(Self { file, hash: Sha256::new(), bytes: 0 })
+        Ok(Self { file: Some(file), hash: Sha256::new(), bytes: 0 })
+    }
+
+    /// A file that is on no disk: what is written to it is counted, and that is all.
+    #[must_use]
+    pub fn counting() -> Self {
+        Self { file: None, hash: Sha256::new(), bytes: 0 }
     }
 
     /// Syncs the file, gives it its final name, replacing an older one, and makes the name durable; returns the SHA-256 of its
@@ -39,9 +46,9 @@ impl NewFile {
     /// When syncing or renaming fails; then nothing is under the final name but what was there before.
     pub fn commit(self) -> io::Result<Digest> {
         self.sync()?;
-        let folder = self.folder().to_owned();
+        let folder = self.folder().map(Path::to_owned);
         let digest = self.place()?;
-        sync_folder(&folder)?;
+        folder.map_or(Ok(()), |folder| sync_folder(&folder))?;
         Ok(digest)
     }
 
@@ -50,18 +57,18 @@ impl NewFile {
     /// # Errors
     /// When syncing fails.
     pub fn sync(&self) -> io::Result<()> {
-        self.file.sync()
+        self.file.as_ref().map_or(Ok(()), Pending::sync)
     }
 
     /// Gives a file that was [synced](Self::sync) its final name, which is durable when its folder has been synced too.
     pub(crate) fn place(self) -> io::Result<Digest> {
-        self.file.place()?;
+        self.file.map_or(Ok(()), Pending::place)?;
         Ok(Digest(self.hash.finalize().into()))
     }
 
-    /// The folder of the file.
-    pub(crate) fn folder(&self) -> &Path {
-        self.file.folder()
+    /// The folder of the file, if it is in one.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.file.as_ref().map(Pending::folder)
     }
 
     /// Bytes written so far.
@@ -73,14 +80,14 @@ impl NewFile {
 
 impl Write for NewFile {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(buffer)?;
+        let written = self.file.as_mut().map_or(Ok(buffer.len()), |file| file.write(buffer))?;
         self.hash.update(&buffer[..written]);
         self.bytes += written as u64;
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file.as_mut().map_or(Ok(()), Write::flush)
     }
 }
 

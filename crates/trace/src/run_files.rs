@@ -32,6 +32,8 @@ pub struct RunFiles<'f> {
     syncs_together: bool,
     /// Folders that were made for this run.
     new_folders: Vec<PathBuf>,
+    /// Whether the files are on no disk: just their names and lengths are wanted.
+    counts_only: bool,
 }
 
 /// The files of a run that are complete.
@@ -55,6 +57,32 @@ impl<'f> RunFiles<'f> {
         stamp: Stamp,
         run: u64,
     ) -> io::Result<Self> {
+        Self::new(folder, format, outputs, stamp, run, false)
+    }
+
+    /// The same files, but on no disk: everything is done as for files, and what would be written is counted. `spare` is a folder for
+    /// temporary files without names, which large runs take.
+    ///
+    /// # Errors
+    /// None but those of the format.
+    pub fn counting(
+        spare: &Path,
+        format: &'f dyn TableFormat,
+        outputs: Outputs,
+        stamp: Stamp,
+        run: u64,
+    ) -> io::Result<Self> {
+        Self::new(spare, format, outputs, stamp, run, true)
+    }
+
+    fn new(
+        folder: &Path,
+        format: &'f dyn TableFormat,
+        outputs: Outputs,
+        stamp: Stamp,
+        run: u64,
+        counts_only: bool,
+    ) -> io::Result<Self> {
         let mut files = Self {
             folder: folder.to_owned(),
             format,
@@ -65,6 +93,7 @@ impl<'f> RunFiles<'f> {
             whole: Vec::new(),
             syncs_together: false,
             new_folders: Vec::new(),
+            counts_only,
         };
         if outputs.contains(FileKind::OperationSequence) {
             files.sequence = Some(format.operation_sequence(files.start(FileKind::OperationSequence)?)?);
@@ -104,6 +133,9 @@ impl<'f> RunFiles<'f> {
     /// # Errors
     /// When it cannot be created; so if the folder of the site has gone meanwhile.
     pub fn start(&mut self, kind: FileKind) -> io::Result<NewFile> {
+        if self.counts_only {
+            return Ok(NewFile::counting());
+        }
         let name = self.format.file_name(kind, self.stamp, self.run);
         let path = self.folder.join(&name);
         let folder = pending::folder_of(&path);
@@ -160,7 +192,7 @@ impl<'f> RunFiles<'f> {
         let mut folders: BTreeSet<PathBuf> = above.collect();
         for (kind, Written { file, rows }) in written {
             finished.bytes += file.bytes();
-            folders.insert(file.folder().to_owned());
+            folders.extend(file.folder().map(Path::to_owned));
             let sha256 = file.place()?;
             let file = self.format.file_name(kind, self.stamp, self.run);
             finished.files.push(FileRecord { kind, file, rows, sha256 });

@@ -241,7 +241,7 @@ impl Work<'_> {
 }
 
 /// Why a run ended before its time.
-fn failed(error: RunError, unwritten: impl FnOnce(io::Error) -> Failure) -> Failure {
+pub(super) fn failed(error: RunError, unwritten: impl FnOnce(io::Error) -> Failure) -> Failure {
     match error {
         RunError::Output(reason) => unwritten(reason),
         RunError::Interrupted => Failure::INTERRUPTED,

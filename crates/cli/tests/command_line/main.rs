@@ -3,8 +3,11 @@
 
 mod campaigns;
 mod closing;
+mod console;
 mod cuts;
+mod dry_runs;
 mod extending;
+mod help;
 mod inputs;
 mod judging;
 mod killed;
@@ -22,5 +25,6 @@ mod running;
 mod shards;
 mod signals;
 mod stranger;
+mod summaries;
 mod usage;
 mod writers;

@@ -30,7 +30,13 @@ impl Folder {
     /// The program, ready to run in this folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nandseqgen"));
-        command.args(arguments).current_dir(self.path()).env_remove("CLICOLOR_FORCE").env("COLUMNS", "100");
+        command.args(arguments).current_dir(self.path()).env("COLUMNS", "100");
+        // Whoever runs the tests may have set what the program reads.
+        let set = std::env::vars_os().map(|(name, _)| name);
+        let ours = |name: &std::ffi::OsString| name.to_str().is_some_and(|name| name.starts_with("NANDSEQGEN_"));
+        set.filter(ours).chain(["CLICOLOR_FORCE".into(), "NO_COLOR".into()]).for_each(|name| {
+            command.env_remove(name);
+        });
         command
     }
 

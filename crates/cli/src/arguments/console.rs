@@ -1,0 +1,54 @@
+//! The flags that every subcommand takes: how much is said, and in which colours.
+
+use clap::{Args, ValueEnum};
+
+use crate::console::Level;
+
+/// How much is said.
+#[derive(Args, Debug)]
+pub(crate) struct ConsoleArgs {
+    /// Neither progress nor notes nor a summary; warnings and errors are said all the same
+    #[arg(short, long, global = true, overrides_with = "verbose", help_heading = "Messages")]
+    quiet: bool,
+    /// Say more: summaries with all of their lists
+    #[arg(short, long, global = true, overrides_with = "quiet", help_heading = "Messages")]
+    verbose: bool,
+    /// When to use colours; auto: on terminals, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Messages")]
+    color: Color,
+}
+
+impl ConsoleArgs {
+    /// How much is said.
+    pub(crate) fn level(&self) -> Level {
+        match (self.quiet, self.verbose) {
+            (true, _) => Level::Quiet,
+            (false, true) => Level::Verbose,
+            (false, false) => Level::Usual,
+        }
+    }
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+#[value(rename_all = "lower")]
+pub(crate) enum Color {
+    /// On terminals that can show them, and where CLICOLOR_FORCE asks for them
+    Auto,
+    /// Into files and pipes too
+    Always,
+    /// Not at all
+    Never,
+}
+
+impl Color {
+    /// Holds from now on, for messages of the parser too.
+    pub(super) fn apply(self) {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}

@@ -1,0 +1,211 @@
+//! Flags whose values may come from the environment, and reading a command line with them.
+//!
+//! Promises that a variable counts for the command line of the process alone: never for the arguments in a manifest or a list of
+//! campaigns, which [`super::GenerateArgs`] reads by itself; that a flag on the command line goes before its variable; that an empty
+//! variable is no variable; and that what a variable has set is known ([`Read::applied`]), so that it can be said.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
+
+use super::CommandLine;
+use super::examples::with_examples;
+use super::words::{color, in_order};
+
+/// A flag that a variable may set.
+struct Variable {
+    /// The flag's identifier.
+    id: &'static str,
+    name: &'static str,
+    /// Commands whose flag of that name it is not, by their paths. What a manifest says of its own files goes before the environment.
+    not_of: &'static [&'static str],
+}
+
+const fn variable(id: &'static str, name: &'static str, not_of: &'static [&'static str]) -> Variable {
+    Variable { id, name, not_of }
+}
+
+/// `--format` is the form of tables here and of messages elsewhere.
+const MESSAGE_FORMATS: &[&str] = &[
+    "verify",
+    "run-list",
+    "replay",
+    "merge",
+    "explain",
+    "coverage universe",
+    "coverage report",
+    "coverage diff",
+    "profile check",
+];
+
+const VARIABLES: [Variable; 8] = [
+    variable("config", "NANDSEQGEN_CONFIG", &["replay"]),
+    variable("op_state_probs", "NANDSEQGEN_OP_STATE_PROBS", &[]),
+    variable("badlist", "NANDSEQGEN_BADLIST", &["verify"]),
+    variable("seed", "NANDSEQGEN_SEED", &[]),
+    variable("out_dir", "NANDSEQGEN_OUT_DIR", &[]),
+    variable("format", "NANDSEQGEN_FORMAT", MESSAGE_FORMATS),
+    variable("stamp", "NANDSEQGEN_STAMP", &[]),
+    variable("jobs", "NANDSEQGEN_JOBS", &[]),
+];
+
+/// What a variable has set.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, Debug)]
+pub(crate) struct Applied {
+    variable: &'static str,
+    flag: String,
+    value: String,
+}
+
+impl Applied {
+    /// What is to be said of these; nothing of none.
+    pub(crate) fn remark(all: &[Self]) -> Option<String> {
+        let each = |one: &Self| format!("{} sets {} {}", one.variable, one.flag, crate::plan::shell_word(&one.value));
+        let list: Vec<String> = all.iter().map(each).collect();
+        (!list.is_empty()).then(|| format!("from the environment: {}", list.join(", ")))
+    }
+}
+
+/// A command line, and what the environment added to it.
+pub(crate) struct Read {
+    pub(crate) line: CommandLine,
+    pub(crate) applied: Vec<Applied>,
+}
+
+/// The command line of this process. Help, versions and mistakes end it.
+pub(crate) fn read_process() -> Read {
+    let words: Vec<OsString> = env::args_os().collect();
+    let mut whole = CommandLine::command();
+    whole.build();
+    let words = in_order(words, &whole);
+    if let Some(color) = color(&words) {
+        color.apply();
+    }
+    read(&words).unwrap_or_else(|error| error.exit())
+}
+
+fn read(words: &[OsString]) -> Result<Read, clap::Error> {
+    let matches = match CommandLine::command().try_get_matches_from(words) {
+        Ok(matches) => matches,
+        // Help shows the variables too.
+        Err(error) if !error.use_stderr() => {
+            return Err(documented().try_get_matches_from(words).err().unwrap_or(error));
+        }
+        Err(error) => return Err(with_hint(error)),
+    };
+    let path = path(&matches);
+    let applied = applied(&documented(), &path, &matches)?;
+    let mut matches =
+        if applied.is_empty() { matches } else { with_variables_of(&path).try_get_matches_from(words)? };
+    Ok(Read { line: CommandLine::from_arg_matches_mut(&mut matches)?, applied })
+}
+
+/// The command with examples and with the variables of all flags, as help and manuals show it.
+pub(crate) fn documented() -> Command {
+    with_examples(with_variables(CommandLine::command(), ""))
+}
+
+fn with_variables(command: Command, path: &str) -> Command {
+    let command = with_own_variables(command, path);
+    command.mut_subcommands(|inner| {
+        let name = inner.get_name().to_owned();
+        let path = if path.is_empty() { name } else { format!("{path} {name}") };
+        with_variables(inner, &path)
+    })
+}
+
+fn with_own_variables(command: Command, path: &str) -> Command {
+    command.mut_args(|arg| match variable_of(&arg, path) {
+        Some(variable) if env::var_os(variable.name).is_some_and(|value| value.is_empty()) => arg,
+        Some(variable) => arg.env(variable.name).hide_env_values(true),
+        None => arg,
+    })
+}
+
+fn variable_of(arg: &Arg, path: &str) -> Option<&'static Variable> {
+    VARIABLES.iter().find(|variable| arg.get_id() == variable.id && !variable.not_of.contains(&path))
+}
+
+/// The command with the variables of one of its subcommands alone: those of the others do not count.
+fn with_variables_of(path: &[String]) -> Command {
+    fn inner(command: Command, path: &[String], at: usize) -> Command {
+        match path.get(at) {
+            Some(name) => command.mut_subcommand(name, |command| inner(command, path, at + 1)),
+            None => with_own_variables(command, &path.join(" ")),
+        }
+    }
+    inner(CommandLine::command(), path, 0)
+}
+
+/// The names of the subcommands that were chosen.
+fn path(matches: &ArgMatches) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = matches;
+    while let Some((name, inner)) = rest.subcommand() {
+        names.push(name.to_owned());
+        rest = inner;
+    }
+    names
+}
+
+/// What the environment adds; each variable is looked at by itself first, so that one that cannot be used is named.
+fn applied(command: &Command, path: &[String], matches: &ArgMatches) -> Result<Vec<Applied>, clap::Error> {
+    let (mut command, mut matches) = (command, matches);
+    for name in path {
+        let inner = command.find_subcommand(name).zip(matches.subcommand_matches(name));
+        let Some((inner_command, inner_matches)) = inner else { return Ok(Vec::new()) };
+        (command, matches) = (inner_command, inner_matches);
+    }
+    let mut applied = Vec::new();
+    for arg in command.get_arguments() {
+        let Some((variable, long)) = variable_of(arg, &path.join(" ")).zip(arg.get_long()) else { continue };
+        let Some(value) = env::var_os(variable.name).filter(|value| !value.is_empty()) else { continue };
+        // A flag on the command line goes before it, as does one that excludes it.
+        let mut others = command.get_arg_conflicts_with(arg);
+        others.push(arg);
+        if others.iter().any(|one| matches.value_source(one.get_id().as_str()) == Some(ValueSource::CommandLine)) {
+            continue;
+        }
+        check(arg, long, &value).map_err(|reason| {
+            let message = format!("{reason}\n\n  it is the value of the environment variable {}", variable.name);
+            command.clone().error(ErrorKind::InvalidValue, message)
+        })?;
+        applied.push(Applied {
+            variable: variable.name,
+            flag: format!("--{long}"),
+            value: value.to_string_lossy().into_owned(),
+        });
+    }
+    Ok(applied)
+}
+
+/// Whether a flag takes a value; the first line of what the parser says otherwise.
+fn check(arg: &Arg, long: &str, value: &OsStr) -> Result<(), String> {
+    let mut word = OsString::from(format!("--{long}="));
+    word.push(value);
+    let alone = Command::new(env!("CARGO_PKG_NAME")).no_binary_name(true).arg(arg.clone().env(None::<&str>));
+    alone.try_get_matches_from([word]).map(drop).map_err(|error| {
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default();
+        line.strip_prefix("error: ").unwrap_or(line).to_owned()
+    })
+}
+
+/// Says where JSON is to be had, if it was asked for where tables are meant.
+fn with_hint(mut error: clap::Error) -> clap::Error {
+    use clap::error::{ContextKind, ContextValue};
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        Some(_) | None => "",
+    };
+    let is_format = text(ContextKind::InvalidArg).starts_with("--format ") && text(ContextKind::InvalidValue) == "json";
+    let of_tables = matches!(error.get(ContextKind::ValidValue), Some(ContextValue::Strings(all)) if all.contains(&"parquet".to_owned()));
+    if is_format && of_tables {
+        let tip = "--format is the form of the tables; the summary is printed as JSON with '--summary json'";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}

@@ -1,0 +1,34 @@
+//! The flags of `verify`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::ReportFormat;
+use super::values::whole;
+
+/// What is judged, and by which profile.
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// Sequence files, folders of sites, or output folders of batches
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Profile the sequences were made for, native or legacy [default: the built-in device]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+    /// Leave out operations that the profile describes wrongly, as --lenient did when generating
+    #[arg(long)]
+    pub(crate) lenient: bool,
+    /// Bad blocks [default: the list that the manifest names]
+    #[arg(long, value_name = "CSV")]
+    pub(crate) badlist: Option<PathBuf>,
+    /// Findings of each rule that are shown in full; all are counted
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) max_findings: usize,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
+    /// Sites judged at the same time [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = whole(1..=1024))]
+    pub(crate) jobs: Option<u64>,
+}

@@ -1,0 +1,39 @@
+//! The flags of the subcommands that are about profiles alone.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// What can be done with profiles.
+#[derive(Subcommand, Debug)]
+pub(crate) enum ProfileCommand {
+    /// Say everything that is wrong, or suspicious, about a profile.
+    Check(CheckArgs),
+    /// Print a legacy profile in the native form.
+    Import(ProfileArgs),
+    /// Print a profile in the native form; without PATH the built-in device.
+    Show(ProfileArgs),
+    /// Print the JSON Schema of native profiles, for editors.
+    Schema,
+}
+
+/// Which profile, and how much to say.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
+    /// List every phase key and op name that the table gives a weight and that is never proposed, with the reason.
+    #[arg(long)]
+    pub(crate) pairs: bool,
+}
+
+/// Which profile.
+#[derive(Args, Debug)]
+pub(crate) struct ProfileArgs {
+    /// The profile, native or legacy; without it the built-in device.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<PathBuf>,
+    /// Leave out operations that are described wrongly, with a warning, instead of refusing the profile.
+    #[arg(long)]
+    pub(crate) lenient: bool,
+}

@@ -1,0 +1,98 @@
+//! `nandseqgen generate`: carries a plan out, says what it has come to, and judges what was written if that is asked for.
+//!
+//! Promises that what was made is summed up however the work ended, as text or as one JSON object; and that errors are the caller's to
+//! say.
+
+pub(crate) mod dry_run;
+
+use std::sync::atomic::AtomicBool;
+
+use crate::arguments::{GenerateArgs, ReportFormat};
+use crate::execute::{self, Stopped};
+use crate::failure::{self, Failure};
+use crate::interrupt::{self, stop_on_signals};
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::summary::text::{Detail, text};
+use crate::summary::{self, Summary};
+use crate::{console, profiles, tell, verify};
+
+/// Does what the flags of `generate` ask for.
+pub(crate) fn run(arguments: &GenerateArgs) -> Result<(), Failure> {
+    let mut remarks = String::new();
+    let plan = Plan::new(arguments, &mut remarks);
+    tell(&remarks);
+    let plan = plan?;
+    let form = arguments.output.summary;
+    if arguments.output.dry_run {
+        return dry_run::print(&dry_run::look(&plan)?, form, Detail::wanted());
+    }
+    let Made { summary, end } = carry_out(&plan, &*stop_on_signals()?, form);
+    if let (ReportFormat::Json, Some(summary)) = (form, summary) {
+        profiles::print(&summary.json())?;
+    }
+    end
+}
+
+/// What became of a plan.
+pub(crate) struct Made {
+    /// What was made, if the work began.
+    pub(crate) summary: Option<Summary>,
+    pub(crate) end: Result<(), Failure>,
+}
+
+/// Generates what a plan asks for. The summary as text is printed here; as JSON it is the caller's, as it is part of one object.
+pub(crate) fn carry_out(plan: &Plan, stop: &AtomicBool, form: ReportFormat) -> Made {
+    let progress = Progress::new(plan);
+    let done = execute::execute(plan, &progress, stop, None);
+    progress.close();
+    let (totals, stopped) = match done {
+        Ok(totals) => (totals, None),
+        Err(Stopped { failure, totals: Some(totals) }) => (totals, Some(failure)),
+        Err(Stopped { failure, totals: None }) => return Made { summary: None, end: Err(failure) },
+    };
+    let mut summary = Summary::new(plan, &totals, progress.elapsed());
+    let end = match stopped {
+        Some(failure) => Err(failure),
+        None => conclude(plan, &totals, &mut summary, form),
+    };
+    if let Err(failure) = &end {
+        summary.ended(failure);
+    }
+    Made { summary: Some(summary), end }
+}
+
+/// Says what was made, and judges it.
+fn conclude(plan: &Plan, totals: &execute::Totals, summary: &mut Summary, form: ReportFormat) -> Result<(), Failure> {
+    if totals.ops == 0 && totals.runs > 0 {
+        tell(
+            "warning: no operation could start: the probability table proposes nothing that the device's state allows\n",
+        );
+    }
+    if let Some(shortfall) = summary::shortfall(plan, totals) {
+        tell(&failure::warning_text(&shortfall));
+    }
+    if form == ReportFormat::Text && !plan.quiet {
+        profiles::print(&text(summary, Detail::wanted()))?;
+    }
+    if !plan.verify {
+        return Ok(());
+    }
+    // Everything is written: whoever interrupts now need not wait.
+    interrupt::with_nothing_to_lose(|| {
+        let report = verify::judge_written(plan)?;
+        match form {
+            ReportFormat::Json => summary.judged(&report.to_json()),
+            ReportFormat::Text if plan.quiet && report.is_clean() => {}
+            ReportFormat::Text => profiles::print(&report.to_string())?,
+        }
+        if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
+    })
+}
+
+impl Detail {
+    /// As much as the flags ask for.
+    pub(crate) fn wanted() -> Self {
+        if console::is_verbose() { Self::Full } else { Self::Short }
+    }
+}

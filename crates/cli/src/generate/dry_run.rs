@@ -1,0 +1,300 @@
+//! `generate --dry-run`: what would be written where, how much of it, of which operations, and how long it would take.
+//!
+//! Promises that nothing is written and no folder made. The mix and the figures are those of a short trial on one site, which
+//! makes the operations that would be written first; what would follow is estimated from it, and said to be.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use serde::Serialize;
+
+use crate::arguments::ReportFormat;
+use crate::execute::trial::{Tried, trial};
+use crate::failure::{Failure, note_text, warning_text};
+use crate::plan::{Plan, SiteList};
+use crate::profiles;
+use crate::progress::plural;
+use crate::summary::Summary;
+use crate::summary::text::{Detail, grouped, size, write_mix};
+use crate::tell;
+
+/// The version of the form.
+const SCHEMA: u32 = 1;
+
+/// What would be done.
+#[derive(Serialize)]
+pub(crate) struct DryRun {
+    schema: u32,
+    command: &'static str,
+    version: &'static str,
+    dry_run: bool,
+    out_dir: String,
+    out_dir_exists: bool,
+    /// The table of probabilities that would be written.
+    table_file: Option<String>,
+    /// Sites by how many of their runs are there, which only `--resume` looks at.
+    sites: Vec<Sites>,
+    #[serde(skip)]
+    folders: (String, String),
+    runs_per_site: u64,
+    /// Runs that would be made.
+    runs: u64,
+    /// Names of the files of the first run that would be made, below the folder of its site.
+    files_of_a_run: Vec<String>,
+    /// Files of runs in all; manifests come on top.
+    files: u64,
+    manifests: u64,
+    /// What a trial on one site has come to; `null` where no run is left.
+    trial: Option<TrialResult>,
+    estimate: Option<Estimate>,
+}
+
+/// Sites of which as many runs are there.
+#[derive(Serialize)]
+struct Sites {
+    count: u64,
+    /// Their numbers, `1-4,9`; `null` for a single device without a number.
+    sites: Option<String>,
+    runs_there: u64,
+    runs_to_make: u64,
+}
+
+/// What a trial on one site has come to.
+#[derive(Serialize)]
+struct TrialResult {
+    site: Option<u64>,
+    runs: u64,
+    /// Whether the last of these runs was cut short by the trial's own limit.
+    is_cut: bool,
+    /// Length of the runs, µs.
+    simulated_us: String,
+    /// Operations, their mix, and what failed, as a summary says it.
+    summary: Summary,
+}
+
+/// What is to be expected of all sites.
+#[derive(Serialize)]
+struct Estimate {
+    operations: u64,
+    bytes: u64,
+    seconds: f64,
+    /// Sites at the same time.
+    at_once: u64,
+    /// Whether sites may end earlier, since they end when enough is covered.
+    at_most: bool,
+}
+
+/// What a plan would do.
+pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
+    let found = trial(plan)?;
+    for remark in &found.remarks {
+        tell(&warning_text(remark));
+    }
+    let left: u64 = found.runs_there.iter().map(|there| plan.num_runs - there).sum();
+    let folder = |at: Option<usize>| at.and_then(|at| plan.sites.get(at)).map(|site| plan.folder_of(site));
+    let shown = |at| folder(at).map_or_else(String::new, |folder| folder.display().to_string());
+    let estimate = found.tried.as_ref().map(|tried| Estimate::new(plan, tried, left, &found.runs_there));
+    Ok(DryRun {
+        schema: SCHEMA,
+        command: "generate",
+        version: env!("CARGO_PKG_VERSION"),
+        dry_run: true,
+        out_dir: plan.out_dir.display().to_string(),
+        out_dir_exists: plan.out_dir.exists(),
+        table_file: plan.table.output.as_ref().map(|table| table.path.display().to_string()),
+        sites: by_runs(plan, &found.runs_there),
+        folders: (shown(Some(0)), shown(plan.sites.len().checked_sub(1))),
+        runs_per_site: plan.num_runs,
+        runs: left,
+        files: left * found.files.len() as u64,
+        files_of_a_run: found.files,
+        manifests: plan.sites.len() as u64 + u64::from(plan.batch.is_some()),
+        trial: found.tried.map(|tried| TrialResult {
+            site: plan.sites.get(tried.site).and_then(|site| site.site),
+            runs: tried.totals.runs,
+            is_cut: tried.is_cut,
+            simulated_us: tried.simulated.to_us_text(),
+            summary: Summary::new(plan, &tried.totals, tried.elapsed),
+        }),
+        estimate,
+    })
+}
+
+/// Prints what a plan would do.
+pub(crate) fn print(dry_run: &DryRun, form: ReportFormat, detail: Detail) -> Result<(), Failure> {
+    match form {
+        // Strings and numbers only: this cannot fail.
+        ReportFormat::Json => profiles::print(&(serde_json::to_string_pretty(dry_run).unwrap_or_default() + "\n")),
+        ReportFormat::Text => {
+            profiles::print(&dry_run.text(detail))?;
+            tell(&note_text("nothing was written: this was a dry run"));
+            Ok(())
+        }
+    }
+}
+
+fn by_runs(plan: &Plan, runs_there: &[u64]) -> Vec<Sites> {
+    let mut groups: BTreeMap<u64, Vec<Option<u64>>> = BTreeMap::new();
+    for (site, &there) in plan.sites.iter().zip(runs_there) {
+        groups.entry(there).or_default().push(site.site);
+    }
+    let group = |(runs_there, sites): (u64, Vec<Option<u64>>)| {
+        let numbers: Option<Vec<u64>> = sites.iter().copied().collect();
+        Sites {
+            count: sites.len() as u64,
+            sites: numbers.map(|numbers| SiteList::of(&numbers).to_string()),
+            runs_there,
+            runs_to_make: plan.num_runs - runs_there,
+        }
+    };
+    groups.into_iter().map(group).collect()
+}
+
+impl Estimate {
+    fn new(plan: &Plan, tried: &Tried, runs: u64, runs_there: &[u64]) -> Self {
+        let totals = &tried.totals;
+        let (ops, tried_runs) = (totals.ops.max(1) as f64, totals.runs.max(1) as f64);
+        let of_a_run = if tried.is_cut {
+            let by_time = totals.ops as f64 / tried.simulated.0.max(1) as f64 * plan.run_until.0 as f64;
+            plan.max_ops.map_or(by_time, |most| by_time.min(most as f64))
+        } else {
+            totals.ops as f64 / tried_runs
+        };
+        let operations = of_a_run * runs as f64;
+        let snapshots = tried.snapshot_bytes as f64 / tried_runs * runs as f64;
+        let bytes = (totals.bytes - tried.snapshot_bytes) as f64 / ops * operations + snapshots;
+        let sites = runs_there.iter().filter(|&&there| there < plan.num_runs).count() as u64;
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+        let at_once = plan.jobs.unwrap_or(cores).min(sites).max(1);
+        let seconds = tried.elapsed.as_secs_f64() / ops * operations / at_once as f64;
+        let until = plan.closure.as_ref().and_then(crate::plan::Closure::until);
+        Self { operations: operations as u64, bytes: bytes as u64, seconds, at_once, at_most: until.is_some() }
+    }
+}
+
+impl DryRun {
+    fn text(&self, detail: Detail) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write_place(&mut text, detail).and_then(|()| self.write_expected(&mut text, detail));
+        text
+    }
+
+    /// What would be written where.
+    fn write_place(&self, text: &mut String, detail: Detail) -> fmt::Result {
+        let (first, last) = &self.folders;
+        let to = if first == last { first.clone() } else { format!("{first} to {last}") };
+        let sites: u64 = self.sites.iter().map(|group| group.count).sum();
+        let state = if self.out_dir_exists { "is there already" } else { "would be made" };
+        writeln!(text, "Would be written into {to}; {} {state}", self.out_dir)?;
+        writeln!(
+            text,
+            "{} run{}: {sites} site{} with {} run{} each",
+            grouped(self.runs),
+            plural(self.runs),
+            plural(sites),
+            grouped(self.runs_per_site),
+            plural(self.runs_per_site)
+        )?;
+        for group in self.sites.iter().filter(|group| group.runs_there > 0) {
+            let of = group.sites.as_ref().map_or_else(String::new, |sites| format!(" of sites {sites}"));
+            writeln!(
+                text,
+                "  {} run{}{of} are there already, {} to make",
+                group.runs_there,
+                plural(group.runs_there),
+                group.runs_to_make
+            )?;
+        }
+        let (count, files) = (self.files_of_a_run.len() as u64, grouped(self.files));
+        writeln!(
+            text,
+            "{count} file{} of each run, {files} in all, and {} manifest{}:",
+            plural(count),
+            grouped(self.manifests),
+            plural(self.manifests)
+        )?;
+        let named = match detail {
+            Detail::Short => 1,
+            Detail::Full => usize::MAX,
+        };
+        for name in self.files_of_a_run.iter().take(named) {
+            writeln!(text, "  {name}")?;
+        }
+        if self.files_of_a_run.len() > named {
+            writeln!(text, "  {} more (-v shows all)", self.files_of_a_run.len() - named)?;
+        }
+        match &self.table_file {
+            Some(path) => writeln!(text, "The table of probabilities would be written to {path}"),
+            None => Ok(()),
+        }
+    }
+
+    /// What is to be expected.
+    fn write_expected(&self, text: &mut String, detail: Detail) -> fmt::Result {
+        let (Some(trial), Some(estimate)) = (&self.trial, &self.estimate) else {
+            return writeln!(text, "Every run is there already: nothing would be made");
+        };
+        let site = trial.site.map_or_else(String::new, |site| format!(" of site {site}"));
+        let operations = trial.summary.operations();
+        writeln!(text, "Trial: {} operations, {} µs{site}", grouped(operations), trial.simulated_us)?;
+        write_mix(text, &trial.summary, detail)?;
+        let at_most = if estimate.at_most { "at most " } else { "" };
+        writeln!(
+            text,
+            "Estimate: {at_most}about {} operations, {}, {} with {} site{} at a time",
+            grouped(rounded(estimate.operations)),
+            size(rounded(estimate.bytes)),
+            duration(estimate.seconds),
+            estimate.at_once,
+            plural(estimate.at_once)
+        )?;
+        let share = 100.0 * operations as f64 / estimate.operations.max(1) as f64;
+        writeln!(
+            text,
+            "  from a trial of {:.2} % of it: operations and size within about a fifth; the time leaves the disk out, and may be twice that",
+            share.min(100.0)
+        )
+    }
+}
+
+/// The two digits that an estimate can be trusted for.
+fn rounded(number: u64) -> u64 {
+    let mut step = 1;
+    while number / step >= 100 {
+        step *= 10;
+    }
+    (number + step / 2) / step * step
+}
+
+/// A time that is not known well.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 10.0 => format!("{seconds:.1} s"),
+        seconds if seconds < 600.0 => format!("{} s", rounded(seconds as u64)),
+        seconds if seconds < 36_000.0 => format!("{} min", rounded((seconds / 60.0) as u64)),
+        seconds => format!("{} h", grouped(rounded((seconds / 3600.0) as u64))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn estimates_have_two_digits() {
+        for (number, expected) in [(0, 0), (7, 7), (99, 99), (104, 100), (105, 110), (4_472, 4_500), (99_900, 100_000)]
+        {
+            assert_eq!(rounded(number), expected);
+        }
+    }
+
+    #[test]
+    fn times_are_said_in_fitting_units() {
+        for (seconds, expected) in
+            [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.0, "59 s"), (1200.0, "20 min"), (360_000.0, "100 h")]
+        {
+            assert_eq!(duration(seconds), expected);
+        }
+    }
+}

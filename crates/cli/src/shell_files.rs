@@ -1,0 +1,91 @@
+//! `nandseqgen shell-files` and `nandseqgen completions`: manual pages and completion scripts, made from the command line's own
+//! description.
+//!
+//! Promises a page for each subcommand with all of its flags, under the names and in the folders where the systems look for them.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use clap::Command;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use crate::arguments::environment::documented;
+use crate::execute::write_whole;
+use crate::failure::Failure;
+use crate::progress::plural;
+use crate::{console, profiles};
+
+const NAME: &str = env!("CARGO_PKG_NAME");
+
+/// Where each shell's script lies, below a `share` folder.
+const SCRIPTS: [(Shell, &str); 5] = [
+    (Shell::Bash, "bash-completion/completions/nandseqgen"),
+    (Shell::Zsh, "zsh/site-functions/_nandseqgen"),
+    (Shell::Fish, "fish/vendor_completions.d/nandseqgen.fish"),
+    (Shell::PowerShell, "nandseqgen/_nandseqgen.ps1"),
+    (Shell::Elvish, "elvish/lib/nandseqgen.elv"),
+];
+/// Where manual pages lie, below a `share` folder.
+const PAGES: &str = "man/man1";
+
+/// Prints the completion script of a shell.
+pub(crate) fn print_completions(shell: Shell) -> Result<(), Failure> {
+    profiles::print(&String::from_utf8_lossy(&script(shell)))
+}
+
+/// Writes all pages and scripts below a folder.
+pub(crate) fn write(folder: &Path) -> Result<(), Failure> {
+    let pages = pages().map_err(|reason| Failure::cannot_write(folder, reason))?;
+    for (name, text) in &pages {
+        put(&folder.join(PAGES).join(name), text)?;
+    }
+    for (shell, path) in SCRIPTS {
+        put(&folder.join(path), &script(shell))?;
+    }
+    if console::is_quiet() {
+        return Ok(());
+    }
+    let (count, scripts) = (pages.len() as u64, SCRIPTS.len());
+    let mut text = format!("{count} manual page{} and {scripts} completion scripts:\n", plural(count));
+    text.push_str(&format!("  {}\n", folder.join(PAGES).display()));
+    for (_, path) in SCRIPTS {
+        text.push_str(&format!("  {}\n", folder.join(path).display()));
+    }
+    profiles::print(&text)
+}
+
+fn put(path: &Path, text: &[u8]) -> Result<(), Failure> {
+    let placed = |failure: Failure| failure.placed_by("DIR");
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder).map_err(|reason| placed(Failure::cannot_write(folder, reason)))?;
+    write_whole(path, text).map_err(placed)
+}
+
+fn script(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut documented(), NAME, &mut script);
+    script
+}
+
+/// The pages of the program and of all of its subcommands, with the names of their files.
+fn pages() -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut command = documented().disable_help_subcommand(true);
+    command.build();
+    let mut pages = Vec::new();
+    add_pages(&command, NAME, &mut pages)?;
+    Ok(pages)
+}
+
+fn add_pages(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
+    let mut text = Vec::new();
+    // Pages of subcommands are called as git's are: nandseqgen-coverage-report.
+    let page = command.clone().display_name(name.to_owned());
+    Man::new(page).manual("nandseqgen").render(&mut text)?;
+    pages.push((format!("{name}.1"), text));
+    for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help" && !inner.is_hide_set()) {
+        add_pages(inner, &format!("{name}-{}", inner.get_name()), pages)?;
+    }
+    Ok(())
+}

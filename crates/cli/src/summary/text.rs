@@ -1,0 +1,244 @@
+//! The summary for people: at most 15 lines, or everything.
+//!
+//! Each fact has a function of its own, which adds no, one or a few lines. In short the lists are cut, and the last line says how to
+//! see all of them.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use super::{Covered, Summary};
+use crate::progress::plural;
+
+/// Bases that a short summary names.
+const BASES: usize = 4;
+/// Reasons, and names that never started, that a short summary names.
+const NAMED: usize = 3;
+
+/// How much is said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Detail {
+    /// At most so many lines as a screen has room for beside other things.
+    Short,
+    /// Every list to its end.
+    Full,
+}
+
+/// The summary, with a final newline.
+pub(crate) fn text(summary: &Summary, detail: Detail) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_all(&mut text, summary, detail);
+    text
+}
+
+fn write_all(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Result {
+    write_extent(text, summary)?;
+    write_covered(text, summary)?;
+    write_mix(text, summary, detail)?;
+    write_written(text, summary)
+}
+
+/// Which operations started and which did not, and what failed.
+pub(crate) fn write_mix(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Result {
+    write_bases(text, summary, detail)?;
+    match detail {
+        Detail::Short => {
+            write_refused_shortly(text, summary)?;
+            write_absent_shortly(text, summary)?;
+        }
+        Detail::Full => {
+            write_names(text, summary)?;
+            write_refused(text, summary)?;
+            write_absent(text, summary)?;
+        }
+    }
+    Ok(())
+}
+
+/// What was made, in a line.
+fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
+    let Summary { sites, runs_per_site: runs, seconds, .. } = *summary;
+    write!(text, "{} operations in {runs} run{}", grouped(summary.operations), plural(runs))?;
+    if summary.is_batch {
+        write!(text, " of each of {sites} site{}", plural(sites))?;
+    }
+    writeln!(text, ", {seconds:.2} s, {} operations/s", grouped(summary.operations_per_second))
+}
+
+/// How much of what can be covered each site has.
+fn write_covered(text: &mut String, summary: &Summary) -> fmt::Result {
+    let Some(Covered { cells, sites, least_hit, most_hit, .. }) = summary.covered else { return Ok(()) };
+    let percent = |hit: u64| 100.0 * hit as f64 / cells.max(1) as f64;
+    if sites == 1 {
+        writeln!(text, "Covered: {} of {} cells, {:.2} %", grouped(most_hit), grouped(cells), percent(most_hit))
+    } else {
+        let (least, most) = (percent(least_hit), percent(most_hit));
+        writeln!(text, "Covered: {least:.2} to {most:.2} % of {} cells, each site for itself", grouped(cells))
+    }
+}
+
+fn write_bases(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Result {
+    let counts = summary.bases.iter().map(|one| (one.base.clone(), one.count)).collect();
+    let shown = match detail {
+        Detail::Short => BASES,
+        Detail::Full => usize::MAX,
+    };
+    write_counts(text, "By base:", counts, shown)
+}
+
+fn write_names(text: &mut String, summary: &Summary) -> fmt::Result {
+    let counts = summary.names.iter().map(|one| (one.op_name.clone(), one.count)).collect();
+    write_counts(text, "By name:", counts, usize::MAX)
+}
+
+/// Failed proposals by reason, the most frequent first.
+fn by_reason(summary: &Summary) -> Vec<(String, u64)> {
+    let mut by_reason: BTreeMap<&str, u64> = BTreeMap::new();
+    for one in &summary.refused {
+        *by_reason.entry(one.reason).or_default() += one.count;
+    }
+    let mut counts: Vec<(String, u64)> = by_reason.into_iter().map(|(code, count)| (code.to_owned(), count)).collect();
+    counts.sort_by(|(a_name, a), (b_name, b)| b.cmp(a).then_with(|| a_name.cmp(b_name)));
+    counts
+}
+
+fn write_refused_shortly(text: &mut String, summary: &Summary) -> fmt::Result {
+    let counts = by_reason(summary);
+    let total: u64 = counts.iter().map(|(_, count)| count).sum();
+    if total == 0 {
+        return Ok(());
+    }
+    let share = |count: u64| 100.0 * count as f64 / total as f64;
+    let named: Vec<String> =
+        counts.iter().take(NAMED).map(|(code, count)| format!("{code} {:.1} %", share(*count))).collect();
+    let more = counts.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(", {more} more") } else { String::new() };
+    writeln!(text, "Proposals that failed: {}: {}{more}", grouped(total), named.join(", "))
+}
+
+fn write_refused(text: &mut String, summary: &Summary) -> fmt::Result {
+    write_counts(text, "Proposals that failed, by reason:", by_reason(summary), usize::MAX)?;
+    let name = |one: &super::Refused| format!("{} {} {}", one.phase_key, one.op_name, one.reason);
+    let counts = summary.refused.iter().map(|one| (name(one), one.count)).collect();
+    write_counts(text, "By phase key and operation:", counts, usize::MAX)
+}
+
+fn write_absent_shortly(text: &mut String, summary: &Summary) -> fmt::Result {
+    let absent = &summary.never_started;
+    if absent.is_empty() {
+        return Ok(());
+    }
+    let refused = absent.iter().filter(|one| one.refused > 0).count();
+    let (all, drawn) = (absent.len(), absent.len() - refused);
+    write!(
+        text,
+        "Never started: {all} of {} operations; {refused} were refused, {drawn} never drawn",
+        summary.names_known
+    )?;
+    let named: Vec<&str> = absent.iter().take(NAMED).map(|one| one.op_name.as_str()).collect();
+    writeln!(text, ": {}{}", named.join(", "), if all > NAMED { ", …" } else { "" })
+}
+
+/// Which operations never started, and what was in the way of each most often.
+fn write_absent(text: &mut String, summary: &Summary) -> fmt::Result {
+    let absent = &summary.never_started;
+    if absent.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "Never started: {} of {} operations", absent.len(), summary.names_known)?;
+    let width = absent.iter().map(|one| one.op_name.chars().count()).max().unwrap_or(0);
+    for one in absent {
+        let name = &one.op_name;
+        match one.mostly {
+            Some(code) => {
+                let (count, plural) = (grouped(one.refused), plural(one.refused));
+                writeln!(text, "  {name:width$}  refused {count} time{plural}, mostly {code}")?;
+            }
+            None => writeln!(text, "  {name:width$}  never drawn")?,
+        }
+    }
+    Ok(())
+}
+
+fn write_written(text: &mut String, summary: &Summary) -> fmt::Result {
+    let files = summary.files;
+    let (count, plural) = (grouped(files), plural(files));
+    writeln!(text, "Written: {count} file{plural}, {} in {}", size(summary.bytes), summary.out_dir)?;
+    writeln!(text, "manifest.json in each folder says how to make its files again; to judge them by every rule:")?;
+    writeln!(text, "  {}", summary.verify)
+}
+
+/// A list of counts in their order; nothing when there are none.
+fn write_counts(text: &mut String, title: &str, mut counts: Vec<(String, u64)>, shown: usize) -> fmt::Result {
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let total: u64 = counts.iter().map(|(_, count)| count).sum();
+    let rest = counts.split_off(counts.len().min(shown));
+    if !rest.is_empty() {
+        counts.push((format!("{} more (-v shows all)", rest.len()), rest.iter().map(|(_, count)| count).sum()));
+    }
+    let width = counts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    writeln!(text, "{title}")?;
+    for (name, count) in counts {
+        let share = 100.0 * count as f64 / total as f64;
+        writeln!(text, "  {name:width$}  {:>14}  {share:>5.1} %", grouped(count))?;
+    }
+    Ok(())
+}
+
+/// A number with its digits in groups of three.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// So many bytes.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        0..10_000 => format!("{} bytes", grouped(bytes)),
+        10_000..10_000_000 => format!("{} kB", grouped(bytes / 1_000)),
+        _ => format!("{} MB", grouped(bytes / 1_000_000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_in_threes() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_list_is_summed_up() {
+        let counts: Vec<(String, u64)> = (0..13).rev().map(|at| (format!("B{at:02}"), at)).collect();
+        let mut text = String::new();
+        write_counts(&mut text, "Title:", counts.clone(), 10).expect("strings take everything");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 12, "{text}");
+        assert_eq!(lines[0], "Title:");
+        assert!(lines[1].starts_with("  B12  "), "{text}");
+        assert!(lines[11].starts_with("  3 more (-v shows all)") && lines[11].contains("  3  "), "{text}");
+        let mut text = String::new();
+        write_counts(&mut text, "Title:", counts, usize::MAX).expect("strings take everything");
+        assert_eq!(text.lines().count(), 14, "{text}");
+    }
+
+    #[test]
+    fn nothing_counted_is_not_shown() {
+        let mut text = String::new();
+        write_counts(&mut text, "Title:", Vec::new(), BASES).expect("strings take everything");
+        assert_eq!(text, "");
+    }
+}

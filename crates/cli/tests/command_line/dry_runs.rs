@@ -1,0 +1,124 @@
+//! `generate --dry-run`: says what would be, and does nothing.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::runner::{Folder, files_below};
+
+fn dry(folder: &Folder, arguments: &[&str]) -> Value {
+    let before = folder.files();
+    let output = folder.succeed(&[arguments, &["--dry-run", "--summary", "json"]].concat());
+    assert!(folder.files() == before, "{arguments:?} wrote something");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+/// Whether an estimate is within so many percent.
+fn is_near(estimate: u64, real: u64, percent: u64) -> bool {
+    estimate.abs_diff(real) * 100 <= real * percent
+}
+
+#[test]
+fn nothing_is_written_and_no_folder_made() {
+    let folder = Folder::new();
+    let profile = folder.succeed(&["profile", "show"]).stdout;
+    fs::write(folder.path().join("device.yaml"), profile).unwrap();
+    for more in [
+        &[][..],
+        &["--site-count", "3", "-n", "2", "--format", "parquet"],
+        &["--site-count", "4", "--shard", "2/2", "--verify"],
+        &["--config", "device.yaml", "--refresh-op-state-probs"],
+        &["--closure", "--until-coverage", "5"],
+        &["--resume", "out"],
+        &["--ops", "1000000000", "--proposer-log", "full"],
+    ] {
+        let before = folder.files();
+        let arguments = [&["--out-dir", "deep/out", "-t", "20000", "--dry-run"][..], more].concat();
+        let arguments: Vec<&str> =
+            arguments.iter().map(|&word| if word == "out" { "deep/out" } else { word }).collect();
+        let output = folder.succeed(&arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(folder.files() == before && !folder.path().join("deep").exists(), "{arguments:?}");
+        assert!(text.contains("Would be written into deep/out") && text.contains("Estimate: "), "{text}");
+        assert!(text.lines().count() <= 15, "{text}");
+    }
+}
+
+#[test]
+fn an_existing_folder_stays_as_it_is() {
+    let folder = Folder::new();
+    folder.succeed(&["-t", "2000", "--site-count", "2", "--stamp", "261121"]);
+    let before = folder.files();
+    dry(&folder, &["-t", "2000", "--site-count", "2", "--stamp", "261121", "--seed", "3"]);
+    assert!(folder.files() == before);
+}
+
+#[test]
+fn whole_runs_are_what_is_written_then() {
+    let folder = Folder::new();
+    let arguments = ["-t", "20000", "-n", "2", "--site-count", "1", "--stamp", "261121"];
+    let told = dry(&folder, &arguments);
+    folder.succeed(&arguments);
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("out/site_01/manifest.json")).unwrap()).unwrap();
+    let runs = manifest["runs"].as_array().unwrap();
+    let operations: u64 = runs.iter().map(|run| number(&run["operations"])).sum();
+    assert_eq!(number(&told["trial"]["summary"]["operations"]), operations);
+    assert_eq!(number(&told["estimate"]["operations"]), operations);
+    let files: Vec<&Value> = runs[0]["files"].as_array().unwrap().iter().map(|file| &file["file"]).collect();
+    assert_eq!(told["files_of_a_run"].as_array().unwrap().iter().collect::<Vec<_>>(), files);
+    let written = files_below(&folder.path().join("out"));
+    assert_eq!(number(&told["files"]) + number(&told["manifests"]), written.len() as u64);
+    let bytes: usize =
+        written.iter().filter(|(name, _)| !name.ends_with("manifest.json")).map(|(_, bytes)| bytes.len()).sum();
+    assert_eq!(number(&told["trial"]["summary"]["bytes"]), bytes as u64);
+    assert!(is_near(number(&told["estimate"]["bytes"]), bytes as u64, 1), "{told} {bytes}");
+}
+
+#[test]
+fn what_is_longer_than_a_trial_is_estimated() {
+    for format in ["csv", "parquet"] {
+        let folder = Folder::new();
+        let arguments = ["--ops", "60000", "--site-count", "2", "--format", format, "--stamp", "261121"];
+        let told = dry(&folder, &arguments);
+        assert_eq!((&told["trial"]["is_cut"], number(&told["estimate"]["operations"])), (&true.into(), 120_000));
+        folder.succeed(&arguments);
+        let written = files_below(&folder.path().join("out"));
+        let bytes: usize = written.values().map(Vec::len).sum();
+        let estimate = number(&told["estimate"]["bytes"]);
+        assert!(is_near(estimate, bytes as u64, 20), "{format}: {estimate} {bytes}");
+        let folders: Vec<String> = written.keys().filter(|name| !name.ends_with("json")).cloned().collect();
+        for name in told["files_of_a_run"].as_array().unwrap() {
+            let name = name.as_str().unwrap();
+            assert!(folders.iter().any(|path| path.ends_with(name)) || name.ends_with("json"), "{name}: {folders:?}");
+        }
+    }
+}
+
+#[test]
+fn going_on_counts_just_what_is_left() {
+    let folder = Folder::new();
+    let arguments = ["-t", "5000", "--site-count", "3", "--stamp", "261121"];
+    folder.succeed(&[&arguments[..], &["-n", "2"]].concat());
+    let told = dry(&folder, &[&arguments[..], &["-n", "5", "--resume", "out"]].concat());
+    assert_eq!((number(&told["runs"]), number(&told["files"])), (9, 72));
+    let [sites] = &told["sites"].as_array().unwrap()[..] else { panic!("{told}") };
+    assert_eq!((&sites["sites"], number(&sites["runs_there"]), number(&sites["runs_to_make"])), (&"1-3".into(), 2, 3));
+    assert!(told["files_of_a_run"][0].as_str().unwrap().ends_with("_0000003.csv"), "{told}");
+    let told = dry(&folder, &[&arguments[..], &["-n", "2", "--resume", "out"]].concat());
+    assert_eq!((number(&told["runs"]), &told["trial"], &told["estimate"]), (0, &Value::Null, &Value::Null));
+}
+
+#[test]
+fn what_could_not_be_generated_cannot_be_tried() {
+    let folder = Folder::new();
+    let text = folder.refuse(&["--dry-run", "--config", "nowhere"]);
+    assert!(text.starts_with("exit code 2\nerror: cannot read profile `nowhere`"), "{text}");
+    let list = "campaigns:\n  - {run_until: 500, out_dir: lots, dry_run: true}\n";
+    let text = Folder::new().with("lots.yaml", list).refuse(&["run-list", "lots.yaml"]);
+    assert!(text.contains("a campaign has no field `dry_run`"), "{text}");
+}

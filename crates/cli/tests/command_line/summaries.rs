@@ -1,0 +1,141 @@
+//! Summaries: short for people, complete with `-v`, the same facts as JSON.
+
+use serde_json::Value;
+
+use crate::runner::Folder;
+
+/// Lines of a summary that are shown without `-v`.
+const MOST: usize = 15;
+
+fn stdout(folder: &Folder, arguments: &[&str]) -> String {
+    String::from_utf8(folder.succeed(arguments).stdout).unwrap()
+}
+
+fn json(text: &[u8]) -> Value {
+    serde_json::from_slice(text).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(text)))
+}
+
+fn names(list: &Value, field: &str) -> Vec<String> {
+    list.as_array().unwrap().iter().map(|one| one[field].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_summary_has_at_most_fifteen_lines_and_all_of_them_with_v() {
+    for arguments in [
+        &["-t", "100000"][..],
+        &["-t", "20000", "--site-count", "3", "-n", "2"],
+        &["--ops", "3000", "--closure", "--until-coverage", "1", "--site-count", "2"],
+        &["--ops", "1500", "--pc-demo", "pgm-read", "--bootstrap", "-n", "2"],
+    ] {
+        let folder = Folder::new();
+        let short = stdout(&folder, arguments);
+        assert!(short.lines().count() <= MOST, "{} lines:\n{short}", short.lines().count());
+        let full = stdout(&folder, &[arguments, &["-v"]].concat());
+        assert!(full.lines().count() > 60, "{full}");
+    }
+}
+
+#[test]
+fn a_full_summary_names_every_operation_once_and_the_short_one_says_how_to_see_it() {
+    let folder = Folder::new();
+    let full = stdout(&folder, &["-v", "-t", "20000"]);
+    let profile = nandseq_profile::builtin::profile();
+    for op in profile.ops.iter() {
+        let lines = full.lines().filter(|line| line.split_whitespace().next() == Some(op.name.as_str()));
+        assert_eq!(lines.count(), 1, "{}:\n{full}", op.name);
+    }
+    assert!(stdout(&folder, &["-t", "20000"]).contains("-v shows all"));
+}
+
+#[test]
+fn the_json_says_what_the_text_says() {
+    let folder = Folder::new();
+    let arguments = ["-t", "20000", "--site-count", "2", "-n", "2", "--until-coverage", "90"];
+    let text = stdout(&folder, &[&arguments[..], &["-v"]].concat());
+    let output = folder.succeed(&[&arguments[..], &["--summary", "json", "-q"]].concat());
+    let summary = json(&output.stdout);
+    assert_eq!(
+        (&summary["schema"], &summary["exit_code"], &summary["command"]),
+        (&1.into(), &0.into(), &"generate".into())
+    );
+    let number = |field: &str| summary[field].as_u64().unwrap();
+    assert_eq!((number("sites"), number("runs_per_site"), number("runs")), (2, 2, 4));
+    let sum =
+        |list: &str| summary[list].as_array().unwrap().iter().map(|one| one["count"].as_u64().unwrap()).sum::<u64>();
+    assert_eq!((sum("bases"), sum("names")), (number("operations"), number("operations")));
+    assert!(sum("refused") > 0);
+    let known = summary["names"].as_array().unwrap().len() + summary["never_started"].as_array().unwrap().len();
+    assert_eq!(known as u64, number("names_known"));
+    for base in names(&summary["bases"], "base") {
+        assert!(text.contains(&format!("  {base} ")), "{base}");
+    }
+    for name in names(&summary["never_started"], "op_name") {
+        assert!(text.contains(&format!("  {name} ")), "{name}");
+    }
+    let covered = &summary["covered"];
+    assert!(covered["least_hit"].as_u64() <= covered["most_hit"].as_u64() && covered["cells"].as_u64() > Some(1000));
+    assert_eq!(summary["verify"], "nandseqgen verify out");
+    assert_eq!(summary["inputs"]["profile"]["source"], "built-in");
+    let files = crate::runner::files_below(&folder.path().join("out"));
+    let bytes: usize =
+        files.iter().filter(|(name, _)| !name.ends_with("manifest.json")).map(|(_, bytes)| bytes.len()).sum();
+    assert_eq!((number("files"), number("bytes")), (files.len() as u64 - 3, bytes as u64));
+}
+
+#[test]
+fn the_verdict_is_part_of_the_object() {
+    let folder = Folder::new();
+    let summary = json(&folder.succeed(&["-t", "20000", "--verify", "--summary", "json"]).stdout);
+    let verdict = json(&folder.succeed(&["verify", "out", "--format", "json"]).stdout);
+    assert_eq!(summary["verdict"], verdict);
+    assert_eq!(summary["verdict"]["clean"], true);
+}
+
+#[test]
+fn who_asks_for_the_summary_as_a_form_of_tables_is_told_where_it_is() {
+    let text = Folder::new().refuse(&["--format", "json"]);
+    assert!(text.contains("[possible values: csv, parquet]") && text.contains("'--summary json'"), "{text}");
+}
+
+#[test]
+fn a_list_of_campaigns_is_one_object() {
+    let list = "campaigns:
+  - {name: lost, profile: nowhere.yaml, out_dir: a}
+  - {name: made, run_until: 500, out_dir: b, verify: true}
+";
+    let folder = Folder::new().with("lots.yaml", list);
+    for flag in ["--summary", "--format"] {
+        let output = folder.run(&["run-list", "lots.yaml", flag, "json"]);
+        let results = json(&output.stdout);
+        assert_eq!(results["asked"], 2);
+        let [lost, made] = &results["campaigns"].as_array().unwrap()[..] else { panic!("{results}") };
+        assert_eq!((&lost["name"], &lost["exit_code"], &lost["summary"]), (&"lost".into(), &2.into(), &Value::Null));
+        assert!(lost["problem"].as_str().unwrap().starts_with("error: cannot read profile `nowhere.yaml`"), "{lost}");
+        assert_eq!((&made["name"], &made["exit_code"]), (&"made".into(), &0.into()));
+        assert_eq!(made["summary"]["verdict"]["clean"], true);
+        assert!(made["summary"]["operations"].as_u64() > Some(0));
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
+fn replay_and_merge_say_what_they_found_as_json() {
+    let folder = Folder::new();
+    folder.succeed(&["-t", "2000", "--site-count", "3", "-n", "2", "--out-dir", "out", "--stamp", "261121"]);
+    let replayed = json(&folder.succeed(&["replay", "out", "--format", "json"]).stdout);
+    assert_eq!((&replayed["equal"], &replayed["runs"], &replayed["files"]), (&true.into(), &6.into(), &48.into()));
+    let merged = json(&folder.succeed(&["merge", "out", "--format", "json"]).stdout);
+    assert_eq!((&merged["sites"], &merged["runs"], &merged["folder"]), (&3.into(), &6.into(), &"out".into()));
+    let path = folder.path().join("out/site_02/operation_timeline_261121_0000002.csv");
+    std::fs::write(&path, "changed\n").unwrap();
+    let output = folder.run(&["replay", "out", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let replayed = json(&output.stdout);
+    assert_eq!(replayed["equal"], false);
+    let differences = names_of(&replayed["differences"]);
+    assert!(differences.len() == 1 && differences[0].contains("was changed"), "{differences:?}");
+}
+
+fn names_of(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect()
+}
