@@ -66,7 +66,7 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
         let known = known.filter(|known| difference::between(plan, &known.manifest, &head).is_none());
         return Ok(go_on(head, known.map_or_else(Vec::new, |known| known.manifest.runs), state, Vec::new()));
     }
-    let folder = resume.join(&site.folder);
+    let folder = if site.folder.is_empty() { resume.clone() } else { resume.join(&site.folder) };
     let Some(known) = known_at(&folder)? else {
         return unlisted(plan, site, head, setup, &folder);
     };

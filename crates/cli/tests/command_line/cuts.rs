@@ -68,7 +68,7 @@ fn a_page_of_some_time_holds_what_goes_on_in_it() {
     assert!(expected > 0 && expected < started(&folder, 1, 0.0, 1e9));
     assert_eq!(runs(&some), [("site=02".to_owned(), 1, expected)]);
     let cut = some["cut"].as_str().unwrap();
-    assert!(cut.starts_with("This is a part: sites 2, what goes on from 500.0 µs and before 1500.5 µs. "), "{cut}");
+    assert!(cut.starts_with("This is a part: sites 2, what goes on from 500 µs and before 1500.5 µs. "), "{cut}");
     // Half of it each.
     let halves = ["--to", "--from"].map(|end| {
         let data = page(&folder, &["--site", "2", end, "1200"]);
@@ -92,17 +92,19 @@ fn exports_of_a_part_hold_its_rows_alone() {
     assert_eq!(all.matches("$scope").count(), 3);
     let (one, times) = vcd(&["--site", "3", "--from", "1000", "--to", "1400"]);
     assert!(one.matches("$scope").count() == 1 && one.contains("site_03"), "{one}");
-    let table = folder.path().join("out/site=03/op_state_timeline_261122_0000001.csv");
-    let mut table = csv::Reader::from_path(table).unwrap();
-    let spans = table.records().map(|row| [0, 1].map(|at| row.as_ref().unwrap()[at].parse::<f64>().unwrap()));
-    let spans: Vec<[f64; 2]> = spans.filter(|[start, end]| *start < 1400.0 && *end > 1000.0).collect();
+    let spans = ["operation_timeline", "op_state_timeline"].map(|table| {
+        let table = folder.path().join(format!("out/site=03/{table}_261122_0000001.csv"));
+        let rows: Vec<csv::StringRecord> =
+            csv::Reader::from_path(table).unwrap().into_records().map(Result::unwrap).collect();
+        rows.iter().map(|row| [0, 1].map(|at| row[at].parse::<f64>().unwrap())).collect::<Vec<_>>()
+    });
+    let spans: Vec<[f64; 2]> =
+        spans.concat().into_iter().filter(|[start, end]| *start < 1400.0 && *end > 1000.0).collect();
     let first = spans.iter().map(|[start, _]| *start).fold(f64::MAX, f64::min);
     let last = spans.iter().map(|[_, end]| *end).fold(0.0, f64::max);
     let in_us: Vec<f64> = times.iter().map(|&time| time as f64 / 1e6).filter(|&time| time > 0.0).collect();
-    assert!(
-        (in_us[0] - first).abs() < 1e-3 && (in_us[in_us.len() - 1] - last).abs() < 1e-3,
-        "{in_us:?} {first} {last}"
-    );
+    assert!((in_us[0] - first).abs() < 1e-3, "{in_us:?} {first}");
+    assert!(in_us.len() > 2 && in_us.iter().all(|&time| time <= last + 1e-3), "{in_us:?} {last}");
     // The form may be named as before.
     folder.succeed(&["export", "out", "--to", "vcd", "--to", "1400", "--from", "1000", "--site", "3", "-o", "u.vcd"]);
     assert!(fs::read_to_string(folder.path().join("u.vcd")).unwrap() == one);
