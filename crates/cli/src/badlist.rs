@@ -1,16 +1,17 @@
-//! Bad blocks: a CSV file with the header `die,block`.
+//! Bad blocks: a CSV file with the header `die,block`, whose fields are numbers or ranges: `0,7`, `0,5-1019`, `0-1,3`.
 //!
-//! Promises that every row names a block of the device, and says of every row that does not where it is. A block that is
-//! listed twice is bad once.
+//! Promises that every row names blocks of the device, and says of every row that does not where it is. A block that is
+//! listed twice is bad once. Ranges cost no more than the blocks they name, however often they name them. A number is decimal
+//! whatever zeros it begins with: no reader of CSV reads it otherwise.
 
-use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use nandseq_profile::model::Topology;
 use nandseq_profile::{Block, Diagnostic, Diagnostics, Die, SourceFile, Span};
 
 /// Reads the bad blocks of a device, in ascending order.
 pub(crate) fn read(source: &SourceFile, topology: Topology) -> Result<Vec<(Die, Block)>, Diagnostics> {
-    let mut reader = Reader { source, topology, wrong: Diagnostics::new(), blocks: BTreeSet::new() };
+    let mut reader = Reader { source, topology, wrong: Diagnostics::new(), ranges: Vec::new() };
     let mut offset = 0;
     let mut header_seen = false;
     for (at, line) in source.text.split('\n').enumerate() {
@@ -29,7 +30,7 @@ pub(crate) fn read(source: &SourceFile, topology: Topology) -> Result<Vec<(Die, 
     if !header_seen {
         reader.wrong.push(Diagnostic::error("badlist-empty", "the list of bad blocks has no header").help(HEADER_HELP));
     }
-    if reader.wrong.has_errors() { Err(reader.wrong) } else { Ok(reader.blocks.into_iter().collect()) }
+    if reader.wrong.has_errors() { Err(reader.wrong) } else { Ok(reader.blocks()) }
 }
 
 const HEADER_HELP: &str = "the first line must be `die,block`";
@@ -51,7 +52,8 @@ struct Reader<'a> {
     source: &'a SourceFile,
     topology: Topology,
     wrong: Diagnostics,
-    blocks: BTreeSet<(Die, Block)>,
+    /// Dies and blocks of each row.
+    ranges: Vec<(RangeInclusive<u32>, RangeInclusive<u32>)>,
 }
 
 impl Reader<'_> {
@@ -73,30 +75,58 @@ impl Reader<'_> {
             return;
         };
         let block_start = die_text.len() + 1;
-        let die = self.number(row, 0, die_text, "die", self.topology.dies);
-        let block = self.number(row, block_start, block_text, "block", self.topology.blocks_per_die);
-        if let (Some(die), Some(block)) = (die, block) {
-            // The topology has at most 64 dies.
-            self.blocks.insert((Die(die as u8), Block(block)));
-        }
+        let dies = self.range(row, 0, die_text, "die", self.topology.dies);
+        let blocks = self.range(row, block_start, block_text, "block", self.topology.blocks_per_die);
+        self.ranges.extend(dies.zip(blocks));
     }
 
-    /// One of the numbers of a row, below `count`.
-    fn number(&mut self, row: &Row<'_>, start: usize, field: &str, what: &str, count: u32) -> Option<u32> {
+    /// The blocks of all rows, each once, in ascending order.
+    fn blocks(mut self) -> Vec<(Die, Block)> {
+        self.ranges.sort_unstable_by_key(|(_, blocks)| *blocks.start());
+        let mut all = Vec::new();
+        for die in 0..self.topology.dies {
+            let mut next = 0;
+            for (_, blocks) in self.ranges.iter().filter(|(dies, _)| dies.contains(&die)) {
+                let first = next.max(*blocks.start());
+                // The topology has at most 64 dies.
+                all.extend((first..=*blocks.end()).map(|block| (Die(die as u8), Block(block))));
+                next = next.max(blocks.end() + 1);
+            }
+        }
+        all
+    }
+
+    /// A field of a row: a number below `count`, or a range of them.
+    fn range(
+        &mut self,
+        row: &Row<'_>,
+        start: usize,
+        field: &str,
+        what: &str,
+        count: u32,
+    ) -> Option<RangeInclusive<u32>> {
         let place = row.span(start, start + field.len());
         let last = count - 1;
-        let digits = unquoted(field);
-        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let wrong = match digits.parse::<u32>() {
-            Ok(number) if is_number && number < count => return Some(number),
-            _ if is_number => Diagnostic::error("badlist-address", format!("there is no {what} {digits}"))
-                .at(place, "")
-                .help(format!("this device has {what}s 0 to {last}")),
-            _ => Diagnostic::error("badlist-number", format!("the {what} is not a number"))
-                .at(place, "")
-                .help(format!("a whole number from 0 to {last}")),
+        let text = unquoted(field);
+        let (low, high) = text.split_once('-').map_or((text, text), |(low, high)| (low.trim(), high.trim()));
+        let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let below = |digits: &str| digits.parse::<u32>().ok().filter(|&number| number < count);
+        let wrong = if !is_number(low) || !is_number(high) {
+            Diagnostic::error("badlist-number", format!("the {what} is neither a number nor a range such as 0-{last}"))
+                .help(format!("whole numbers from 0 to {last}"))
+        } else {
+            match (below(low), below(high)) {
+                (Some(low), Some(high)) if low <= high => return Some(low..=high),
+                (Some(_), Some(_)) => Diagnostic::error("badlist-range", format!("{text} runs backwards"))
+                    .help(format!("write {high}-{low}")),
+                (known, _) => {
+                    let stranger = if known.is_some() { high } else { low };
+                    let message = format!("there is no {what} {stranger}");
+                    Diagnostic::error("badlist-address", message).help(format!("this device has {what}s 0 to {last}"))
+                }
+            }
         };
-        self.wrong.push(wrong);
+        self.wrong.push(wrong.at(place, ""));
         None
     }
 }
@@ -137,6 +167,29 @@ mod tests {
             assert_eq!(read_text(text).unwrap(), expected, "{text:?}");
         }
         assert_eq!(read_text("die,block\n").unwrap(), []);
+    }
+
+    #[test]
+    fn ranges_name_every_block_from_the_first_to_the_last_once() {
+        let of = |die: u8, blocks: RangeInclusive<u32>| blocks.map(move |block| (Die(die), Block(block)));
+        let whole: Vec<_> = of(0, 5..=1019).collect();
+        assert_eq!(read_text("die,block\n0,5-1019\n").unwrap(), whole);
+        assert_eq!(read_text("die,block\n0,7-9\n0, 5 - 600 \n0,\"8-1019\"\n0,6\n").unwrap(), whole);
+        let both: Vec<_> = of(0, 3..=4).chain(of(1, 3..=4)).collect();
+        assert_eq!(read_text("die,block\n0-1,3-4\n").unwrap(), both);
+        assert_eq!(read_text("die,block\n0-0,3-3\n").unwrap(), [(Die(0), Block(3))]);
+        let all = read_text(&format!("die,block\n{}", "0-1,0-1019\n".repeat(100))).unwrap();
+        assert_eq!(all.len(), 2 * 1020);
+    }
+
+    #[test]
+    fn a_range_that_names_no_block_of_the_device_is_refused_with_its_place() {
+        assert_eq!(wrong("die,block\n0,9-5\n"), [("badlist-range", 2, 3)]);
+        assert_eq!(wrong("die,block\n0-2,5\n1,5-1020\n"), [("badlist-address", 2, 1), ("badlist-address", 3, 3)]);
+        assert_eq!(
+            wrong("die,block\n0,5-\n0,-5\n0,5-6-7\n0,1e2\n"),
+            [("badlist-number", 2, 3), ("badlist-number", 3, 3), ("badlist-number", 4, 3), ("badlist-number", 5, 3)]
+        );
     }
 
     #[test]

@@ -7,10 +7,12 @@ use std::path::{Component, Path, PathBuf};
 
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_profile::Profile;
+use nandseq_profile::diagnostic::counted;
 use nandseq_reach::{COINCIDENCE, Verdict};
 use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, TableInForce, Universe};
 use nandseq_report::page::Distribution;
 use nandseq_trace::read::table::TableKind;
+use nandseq_trace::recorded::{path_of, recorded};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -134,13 +136,11 @@ fn each_run(found: &Written, mut take: impl FnMut(&str, &str, &Coverage)) -> Res
     for some in runs.chunks(AT_ONCE) {
         let counted: Vec<_> = some
             .par_iter()
-            .map(|(site, run)| {
-                Coverage::of_run(&found.profile, &*found.source, &site.folder.display().to_string(), run)
-            })
+            .map(|(site, run)| Coverage::of_run(&found.profile, &*found.source, &recorded(&site.folder), run))
             .collect();
         for ((site, run), coverage) in some.iter().zip(counted) {
             let coverage = coverage.map_err(written::unreadable)?;
-            take(&site.folder.display().to_string(), &format!(" run {}", run.run), &coverage);
+            take(&recorded(&site.folder), &format!(" run {}", run.run), &coverage);
         }
     }
     Ok(())
@@ -251,8 +251,9 @@ fn of_profile(profile: &Profile) -> Distributions {
 
 /// A run, whatever way the path of its site is spelled; a folder that is not there is known by its spelling alone.
 fn identity((site, run): &(String, u64)) -> (PathBuf, u64) {
-    let spelled = || Path::new(site).components().filter(|part| *part != Component::CurDir).collect();
-    (fs::canonicalize(site).unwrap_or_else(|_| spelled()), *run)
+    let site = path_of(site);
+    let spelled = || site.components().filter(|part| *part != Component::CurDir).collect();
+    (fs::canonicalize(&site).unwrap_or_else(|_| spelled()), *run)
 }
 
 /// A file of counts.
@@ -283,12 +284,15 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
     let merged = sources.sum()?;
     let text = coverage::write(&sources.found.profile, &merged, &sources.table);
-    written::write(&arguments.output, |out| out.write_all(text.as_bytes()))?;
-    let (runs, cells) = (merged.runs.len(), merged.cells.len());
+    if written::write(&arguments.output, "--output", |out| out.write_all(text.as_bytes()))?.is_none() {
+        return Ok(());
+    }
     if console::is_quiet() {
         return Ok(());
     }
-    profiles::print(&format!("wrote `{}`: {runs} runs, {cells} cells\n", arguments.output.display()))
+    let (runs, cells) = (merged.runs.len() as u64, merged.cells.len() as u64);
+    let (runs, cells) = (counted(runs, "run"), counted(cells, "cell"));
+    profiles::print(&format!("wrote `{}`: {runs}, {cells}\n", arguments.output.display()))
 }
 
 fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
@@ -312,10 +316,11 @@ fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     let enough = closure >= arguments.min;
     let verdict = if enough { "enough" } else { "too little" };
     let least = arguments.min;
-    let cells = figures.cells;
+    let were = if figures.cells == 1 { "was" } else { "were" };
+    let cells = counted(figures.cells, "cell");
     if !(enough && console::is_quiet()) {
         profiles::print(&format!(
-            "{hit} of {cells} cells were hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"
+            "{hit} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"
         ))?;
     }
     if enough { Ok(()) } else { Err(Failure::Found) }

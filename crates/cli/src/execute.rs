@@ -7,6 +7,7 @@ pub(crate) mod batch;
 pub(crate) mod claim;
 pub(crate) mod folders;
 pub(crate) mod leftovers;
+pub(crate) mod others;
 mod proposer_log;
 mod resume;
 mod site;
@@ -20,12 +21,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use nandseq_generate::closure::Reached;
+use nandseq_generate::dead::DeadDie;
 use nandseq_generate::{Rejections, RunSummary, Setup};
 use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::NewFile;
 use nandseq_trace::format::TableFormat;
 use nandseq_trace::manifest::{self, Origin, RunRecord, SiteRecord, Tool};
-use nandseq_trace::pending::folder_of;
 use nandseq_trace::time_column::TimeColumnError;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -34,14 +35,16 @@ use crate::arguments::Format;
 use crate::execute::batch::Earlier;
 use crate::execute::claim::{Claims, With};
 use crate::execute::folders::NewFolders;
-use crate::failure::{Failure, Problem};
+use crate::execute::others::Others;
+use crate::failure::{Failure, Problem, remark_text, warning_text};
 use crate::ledger;
 use crate::plan::{Part, Plan, SitePlan};
 use crate::progress::Progress;
+use crate::{tell, written};
 
 pub(crate) use site::clean;
 
-pub(crate) use resume::{is_there, stamp as stamp_of_earlier};
+pub(crate) use resume::{is_there, profile as profile_of_earlier, stamp as stamp_of_earlier};
 
 /// What all sites together did.
 #[derive(Debug, Default)]
@@ -58,8 +61,29 @@ pub(crate) struct Totals {
     pub(crate) files: u64,
     /// Their bytes.
     pub(crate) bytes: u64,
+    /// Files of other campaigns in the same folders.
+    pub(crate) other_files: u64,
     /// How much each site has covered, if that is counted, in no order.
     pub(crate) reached: Vec<Reached>,
+    /// Sites with dies on which nothing can ever start again, in no order.
+    pub(crate) dead: Vec<DeadSite>,
+    /// Runs of the plan that are there, whoever made them; those that ended before the operations that --ops asks for; the operations
+    /// of all.
+    pub(crate) known_runs: u64,
+    pub(crate) short_runs: u64,
+    pub(crate) known_ops: u64,
+}
+
+/// A site with dies on which nothing can ever start again.
+#[derive(Debug)]
+pub(crate) struct DeadSite {
+    /// Its number; a single device has none.
+    pub(crate) site: Option<u64>,
+    /// The run in which the last of these dies was found.
+    pub(crate) run: u64,
+    /// Operations of that run.
+    pub(crate) ops: u64,
+    pub(crate) dies: Vec<DeadDie>,
 }
 
 /// Why the work ended early, and what was done until then.
@@ -94,6 +118,8 @@ struct Prepared {
     earlier: Earlier,
     claims: Claims,
     syncs_slowly: bool,
+    /// Files of other campaigns that stay, or that went if the flags say so.
+    others: Others,
 }
 
 /// What every site needs.
@@ -124,12 +150,13 @@ pub(crate) fn execute(
     let threads = threads(plan.jobs)?;
     // Nothing is touched before every site is known to go on.
     places_to_begin(plan, &setup, &threads)?.iter().for_each(|remark| progress.warn(remark));
-    let Prepared { earlier, claims, syncs_slowly } = prepare_folders(plan)?;
+    let Prepared { earlier, claims, syncs_slowly, others } = prepare_folders(plan, &*format)?;
     if let Some(folder) = claims.without_lock() {
         progress.note(&claim::remark(folder));
     }
     write_table(plan)?;
-    let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() });
+    let other_files = say_others(plan, &others);
+    let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], other_files, ..Totals::default() });
     let tables_apart = threads.current_num_threads() > plan.sites.len();
     let work = Work {
         plan,
@@ -166,6 +193,21 @@ fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<V
     let remarks: Vec<Vec<String>> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
     Ok(remarks.into_iter().flatten().collect())
+}
+
+/// Says what there was of other campaigns; how many of their files are there still.
+fn say_others(plan: &Plan, others: &Others) -> u64 {
+    let count = others.count();
+    if count > 0 {
+        let gone = plan.clean;
+        tell(&if gone {
+            // Said however little is wanted: it cannot be undone.
+            remark_text(&others.that_went(&plan.out_dir))
+        } else {
+            warning_text(&others.that_stay(&plan.out_dir))
+        });
+    }
+    if plan.clean { 0 } else { count }
 }
 
 /// What every site of a plan shares.
@@ -205,7 +247,7 @@ pub(crate) fn threads(jobs: Option<u64>) -> Result<ThreadPool, Failure> {
 
 /// Makes every folder, proves that files can be put there and that nobody else does, and only then takes away what killed executions
 /// left and manifests of what is about to be replaced.
-fn prepare_folders(plan: &Plan) -> Result<Prepared, Failure> {
+fn prepare_folders(plan: &Plan, format: &dyn TableFormat) -> Result<Prepared, Failure> {
     let sites = || plan.sites.iter().map(|site| plan.folder_of(site));
     let unwritable = |(folder, reason): (PathBuf, io::Error)| Failure::cannot_write(&folder, reason);
     // The probe has the name of a file of ours, so that what a kill leaves of it is found again.
@@ -228,6 +270,8 @@ fn prepare_folders(plan: &Plan) -> Result<Prepared, Failure> {
     });
     let claims = Claims::of(of_batch.into_iter().chain(sites().map(|folder| (folder, With::Nobody))));
     let claims = claims.map_err(unwritable)?;
+    let out_dir = |reason| Failure::cannot_write(&plan.out_dir, reason);
+    let mut others = Others::find(plan, format).map_err(out_dir)?;
     let mut earlier = Earlier::default();
     if let Some(batch) = &plan.batch {
         earlier = Earlier::read(plan, batch);
@@ -246,7 +290,10 @@ fn prepare_folders(plan: &Plan) -> Result<Prepared, Failure> {
         let _claim = claims.during(&folder).map_err(unwritable)?;
         clean(&folder, plan.resume.is_none()).map_err(unwritable)?;
     }
-    Ok(Prepared { earlier, claims, syncs_slowly })
+    if plan.clean {
+        others = others.remove(plan, &claims).map_err(out_dir)?;
+    }
+    Ok(Prepared { earlier, claims, syncs_slowly, others })
 }
 
 /// Whether syncing takes its time where this file lies. Nothing but the time that the work takes depends on the answer.
@@ -260,20 +307,7 @@ fn is_slow(mut probe: NewFile) -> io::Result<bool> {
 /// Writes the probability table where the flags ask for it.
 fn write_table(plan: &Plan) -> Result<(), Failure> {
     let Some(table) = &plan.table.output else { return Ok(()) };
-    write_whole(&table.path, table.text.as_bytes())
-}
-
-/// Writes a file in one go; it appears when complete.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let written = || {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"))?;
-        let folder = folder_of(path);
-        let mut file = NewFile::create(folder, name)?;
-        io::Write::write_all(&mut file, bytes)?;
-        file.commit()
-    };
-    written().map(drop).map_err(|reason| Failure::cannot_write(path, reason))
+    written::write(&table.path, "--op-state-probs", |out| io::Write::write_all(out, table.text.as_bytes())).map(drop)
 }
 
 /// Where what a plan makes comes from.
@@ -323,7 +357,7 @@ impl Totals {
     /// Adds a run with so many files and bytes.
     fn add_run(&mut self, run: RunSummary, files: u64, bytes: u64) {
         let RunSummary { ops, by_op, rejections, .. } = run;
-        self.add(Self { ops, by_op, rejections, runs: 0, files, bytes, reached: Vec::new() });
+        self.add(Self { ops, by_op, rejections, files, bytes, ..Self::default() });
     }
 
     /// Adds what another part of the work did.
@@ -338,6 +372,11 @@ impl Totals {
         self.runs += other.runs;
         self.files += other.files;
         self.bytes += other.bytes;
+        self.other_files += other.other_files;
         self.reached.extend(other.reached);
+        self.dead.extend(other.dead);
+        self.known_runs += other.known_runs;
+        self.short_runs += other.short_runs;
+        self.known_ops += other.known_ops;
     }
 }

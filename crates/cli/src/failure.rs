@@ -19,6 +19,8 @@ pub(crate) enum Failure {
     Faulty(Box<(SourceFile, Diagnostics)>),
     /// Judged sequences break rules, or what was made again differs, as has been shown: exit code 1.
     Found,
+    /// Everything is written, but what was asked for was not reached, as has been told: exit code 4.
+    NotReached,
     /// What went wrong has been told already.
     Told(u8),
     /// A result could not be written: exit code 3.
@@ -120,6 +122,7 @@ impl Failure {
             Self::Unusable(_) | Self::Faulty(_) => 2,
             Self::Found => 1,
             Self::CannotWrite { .. } => 3,
+            Self::NotReached => 4,
             Self::Interrupted { .. } => 130,
         }
     }
@@ -143,7 +146,7 @@ impl Failure {
                 let message = format!("cannot write `{}`: {}", path.display(), plain(reason));
                 problem_text(&Problem { message, help: Some(write_help(reason, place)) })
             }
-            Self::Found | Self::Told(_) => String::new(),
+            Self::Found | Self::NotReached | Self::Told(_) => String::new(),
             Self::Interrupted { finished_runs, go_on } => {
                 let go_on = go_on.as_ref().map(|command| format!("to go on: {command}\n")).unwrap_or_default();
                 match finished_runs {
@@ -193,6 +196,10 @@ const RESET: &str = "\u{1b}[0m";
 
 /// What the system said, without its error number, which differs between systems.
 pub(crate) fn plain(reason: &io::Error) -> String {
+    if reason.kind() == io::ErrorKind::InvalidData && reason.get_ref().is_none() {
+        // The library's words are of streams.
+        return "it is no text (UTF-8)".to_owned();
+    }
     let text = reason.to_string();
     match text.split_once(" (os error") {
         Some((text, _)) => text.to_lowercase(),
@@ -211,6 +218,10 @@ fn write_help(reason: &io::Error, place: &str) -> String {
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             format!("make room, or choose another folder with {place}; finished runs are intact")
+        }
+        io::ErrorKind::FileTooLarge => {
+            "raise the limit on the size of files (`ulimit -f`), or ask for shorter runs; finished runs are intact"
+                .to_owned()
         }
         io::ErrorKind::ResourceBusy => format!("wait until it is done, or choose another folder with {place}"),
         _ => "finished runs, if any, are intact".to_owned(),

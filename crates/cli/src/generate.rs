@@ -13,9 +13,9 @@ use crate::failure::{self, Failure};
 use crate::interrupt::{self, stop_on_signals};
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::summary::Summary;
 use crate::summary::text::{Detail, text};
-use crate::summary::{self, Summary};
-use crate::{console, profiles, tell, verify};
+use crate::{console, not_reached, profiles, tell, verify};
 
 /// Does what the flags of `generate` ask for.
 pub(crate) fn run(arguments: &GenerateArgs) -> Result<(), Failure> {
@@ -64,20 +64,22 @@ pub(crate) fn carry_out(plan: &Plan, stop: &AtomicBool, form: ReportFormat) -> M
 
 /// Says what was made, and judges it.
 fn conclude(plan: &Plan, totals: &execute::Totals, summary: &mut Summary, form: ReportFormat) -> Result<(), Failure> {
-    if totals.ops == 0 && totals.runs > 0 {
-        tell(
-            "warning: no operation could start: the probability table proposes nothing that the device's state allows\n",
-        );
+    let warnings = not_reached::warnings(plan, totals);
+    for warning in &warnings {
+        tell(&failure::warning_text(warning));
     }
-    if let Some(shortfall) = summary::shortfall(plan, totals) {
-        tell(&failure::warning_text(&shortfall));
-    }
+    summary.warn(warnings);
     if form == ReportFormat::Text && !plan.quiet {
         profiles::print(&text(summary, Detail::wanted()))?;
     }
-    if !plan.verify {
-        return Ok(());
+    if plan.verify {
+        judge(plan, summary, form)?;
     }
+    if not_reached::is_short(plan, totals) { Err(Failure::NotReached) } else { Ok(()) }
+}
+
+/// Judges what was made.
+fn judge(plan: &Plan, summary: &mut Summary, form: ReportFormat) -> Result<(), Failure> {
     // Everything is written: whoever interrupts now need not wait.
     interrupt::with_nothing_to_lose(|| {
         let report = verify::judge_written(plan)?;

@@ -11,6 +11,7 @@ use nandseq_profile::diagnostic::MAX_SOURCE_BYTES;
 use nandseq_profile::{Diagnostics, Profile, ReadOptions, SourceFile, builtin};
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::ProfileInput;
+use nandseq_trace::recorded::recorded;
 
 use crate::failure::{Failure, Problem};
 
@@ -57,7 +58,7 @@ pub(crate) fn profile(path: Option<&Path>, lenient: bool) -> Result<ReadProfile,
     let (source, digest, place) = match path {
         Some(path) => {
             let (source, digest) = text("profile", path)?;
-            let place = path.display().to_string();
+            let place = recorded(path);
             (source, digest, place)
         }
         None => {

@@ -43,6 +43,15 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
+/// Lets what reaches a limit on the size of files be an error of writing, as a full disk is, instead of the end of the program.
+pub(crate) fn survive_size_limits() {
+    #[cfg(unix)]
+    {
+        // Nobody asks whether it came: the write that reached the limit says so. Where it cannot be caught it ends the program, as before.
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)));
+    }
+}
+
 /// Does what may be ended at once: everything is written.
 pub(crate) fn with_nothing_to_lose<T>(work: impl FnOnce() -> T) -> T {
     NOTHING_TO_LOSE.store(true, Ordering::Relaxed);

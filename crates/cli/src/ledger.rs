@@ -9,11 +9,11 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::{Digest, FileKind, NewFile, Stamp};
-use nandseq_trace::manifest::{self, RunRecord, SiteManifest};
+use nandseq_trace::manifest::{self, Fault, RunRecord, SiteManifest};
 use serde::{Deserialize, Serialize};
 
 /// The name of the file in a site's folder.
-pub(crate) const FILE_NAME: &str = "manifest.partial.jsonl";
+pub(crate) const FILE_NAME: &str = manifest::PARTIAL_NAME;
 
 /// The ledger of a site that is being made.
 #[derive(Debug)]
@@ -75,6 +75,11 @@ impl Ledger {
         Ok(Self { folder: folder.to_owned(), head, file, runs, operations })
     }
 
+    /// Runs it lists.
+    pub(crate) fn runs(&self) -> u64 {
+        self.runs
+    }
+
     /// Adds a run, all of whose files are complete.
     pub(crate) fn add(&mut self, run: &RunRecord) -> io::Result<()> {
         self.file.write_all(&line(run)?)?;
@@ -111,9 +116,12 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 /// What is known of the runs in a site's folder: by its manifest, or by the ledger of an execution that was killed.
 ///
 /// Neither is an error; nor is a ledger whose end is torn: it counts up to there.
+///
+/// # Errors
+/// When they cannot be read, or name what does not lie in the folder.
 pub(crate) fn read(folder: &Path) -> io::Result<Option<Known>> {
     let finished = match fs::read(folder.join(manifest::FILE_NAME)) {
-        Ok(bytes) => serde_json::from_slice::<SiteManifest>(&bytes).ok(),
+        Ok(bytes) => unless_it_leads_out(manifest::parse::<SiteManifest>(&bytes))?.ok(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
@@ -131,6 +139,14 @@ pub(crate) fn read(folder: &Path) -> io::Result<Option<Known>> {
     })
 }
 
+/// A fault that does no harm is for the caller; to name what lies elsewhere is an error whatever the caller does with faults.
+fn unless_it_leads_out<T>(parsed: Result<T, Fault>) -> io::Result<Result<T, Fault>> {
+    match parsed {
+        Err(fault) if fault.leads_out() => Err(io::Error::new(io::ErrorKind::InvalidData, fault.to_string())),
+        parsed => Ok(parsed),
+    }
+}
+
 fn read_lines(mut file: impl BufRead) -> io::Result<Option<Known>> {
     let mut known: Option<Known> = None;
     let mut line = Vec::new();
@@ -143,7 +159,7 @@ fn read_lines(mut file: impl BufRead) -> io::Result<Option<Known>> {
                 Ok(head) => known = Some(Known { stamp: stamp(&head.stamp), manifest: head.manifest }),
                 Err(_) => return Ok(None),
             },
-            Some(Known { manifest, .. }) => match serde_json::from_slice::<RunRecord>(text) {
+            Some(Known { manifest, .. }) => match unless_it_leads_out(manifest::parse::<RunRecord>(text))? {
                 // The first may be any: what was resumed elsewhere begins there.
                 Ok(run) if manifest.runs.last().is_none_or(|last| run.run_index == last.run_index + 1) => {
                     manifest.runs.push(run);
@@ -168,7 +184,7 @@ pub(crate) fn stamp_of_run(run: &RunRecord) -> Option<Stamp> {
         let (_, rest) = start.split_once("state_snapshot_").or_else(|| start.rsplit_once('_'))?;
         stamp(rest)
     };
-    snapshot.or_else(|| files.first()).and_then(|file| named(&file.file))
+    snapshot.or_else(|| files.first()).and_then(|file| named(file.file.as_str()))
 }
 
 /// Reads `20261121_235959` or `261121`.
@@ -262,7 +278,12 @@ mod tests {
 
     #[test]
     fn the_stamp_is_found_in_the_names_of_files() {
-        let file = |kind, file: &str| FileRecord { kind, file: file.into(), rows: 0, sha256: Digest::of(b"") };
+        let file = |kind, file: &str| FileRecord {
+            kind,
+            file: file.to_owned().try_into().unwrap(),
+            rows: 0,
+            sha256: Digest::of(b""),
+        };
         let table = file(FileKind::OperationSequence, "operation_sequence_261121_0000001.csv");
         let snapshot = file(FileKind::Snapshot, "snapshots/state_snapshot_20261121_232053_0000001.json");
         let of = |files| stamp_of(&SiteManifest { runs: vec![RunRecord { files, ..run(0) }], ..head() });

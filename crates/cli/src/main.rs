@@ -15,6 +15,7 @@ mod inputs;
 mod interrupt;
 mod ledger;
 mod merge;
+mod not_reached;
 mod plan;
 mod profiles;
 mod progress;
@@ -36,6 +37,7 @@ use crate::arguments::{Command, CommandLine};
 use crate::failure::{Failure, note_text, remark_text};
 
 fn main() -> ExitCode {
+    interrupt::survive_size_limits();
     let Read { line, applied } = environment::read_process();
     console::set(line.console.level());
     let set_by_environment = Applied::remark(&applied);

@@ -10,11 +10,13 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::{Digest, NewFile};
-use nandseq_trace::manifest::{self, BatchManifest, SiteManifest, SiteRecord};
+use nandseq_trace::manifest::{self, BatchManifest, Fault, ManifestKind, SiteManifest, SiteRecord};
 use nandseq_trace::pending::folder_of;
 use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+
+use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::{MergeArgs, ReportFormat};
 use crate::execute::claim::{self, Claims, With};
@@ -68,7 +70,7 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     agree(&parts)?;
     let sites = sites(&parts)?;
     let places = |root: &dyn Fn(&Site<'_>) -> PathBuf| -> Vec<PathBuf> {
-        sites.values().map(|site| root(site).join(&site.record.folder)).collect()
+        sites.values().map(|site| site.record.folder.to_write_in(&root(site))).collect()
     };
     let (from, to) = (places(&|site| site.part.folder.clone()), places(&|_| target.clone()));
     let others = from.iter().zip(&to).filter(|(from, to)| !is_same_place(from, to)).map(|(_, to)| to.clone());
@@ -176,9 +178,10 @@ fn parts_in(folder: &Path) -> Result<Vec<Found>, Failure> {
     paths.sort();
     let read = |path: PathBuf| {
         let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
-        let manifest = serde_json::from_slice(&text).map_err(|error| {
-            let message = format!("`{}` is no manifest of a batch: {error}", path.display());
-            Problem::new(message).help("name the folder that holds the folders of the sites")
+        let manifest = manifest::parse(&text).map_err(|fault| {
+            let problem = Problem::new(fault.sentence(&path, ManifestKind::Batch));
+            let other = ManifestKind::of(&text) == ManifestKind::Site;
+            if other { problem.help("name the folder that holds the folders of the sites") } else { problem }
         })?;
         Ok(Found { folder: folder.to_owned(), path, manifest })
     };
@@ -231,8 +234,9 @@ fn sites(parts: &[Found]) -> Result<BTreeMap<u64, Site<'_>>, Failure> {
     };
     for (site, found) in sites.iter().filter(|(_, found)| lacks(found)) {
         wrong.push(format!(
-            "site {site} has {} of {runs} runs in `{}`",
+            "site {site} has {} of {} in `{}`",
             found.record.runs,
+            counted(runs, "run"),
             found.part.folder.display()
         ));
     }
@@ -269,7 +273,10 @@ fn number_of(arguments: &[String], flag: &str) -> u64 {
 
 /// What is not as the manifests say.
 fn damage(site: &Site<'_>) -> Vec<String> {
-    let folder = site.part.folder.join(&site.record.folder);
+    let folder = match site.record.folder.under(&site.part.folder) {
+        Ok(folder) => folder,
+        Err(reason) => return vec![format!("cannot read `{}`: {}", site.part.path.display(), plain(&reason))],
+    };
     let path = folder.join(manifest::FILE_NAME);
     let text = match fs::read(&path) {
         Ok(text) => text,
@@ -278,14 +285,14 @@ fn damage(site: &Site<'_>) -> Vec<String> {
     if Digest::of(&text) != site.record.manifest_sha256 {
         return vec![format!("`{}` is not the one that the manifest of its batch lists", path.display())];
     }
-    let manifest: SiteManifest = match serde_json::from_slice(&text) {
+    let manifest: SiteManifest = match manifest::parse(&text) {
         Ok(manifest) => manifest,
-        Err(error) => return vec![format!("`{}` is no manifest of a site: {error}", path.display())],
+        Err(fault) => return vec![fault.sentence(&path, ManifestKind::Site)],
     };
     let files = manifest.runs.iter().flat_map(|run| &run.files);
     let wrong = files.filter_map(|file| {
-        let path = folder.join(&file.file);
-        match digest_of(&path) {
+        let path = file.file.to_write_in(&folder);
+        match file.file.under(&folder).and_then(|path| digest_of(&path)) {
             Ok(digest) if digest == file.sha256 => None,
             Ok(_) => Some(format!("`{}` was changed since it was written", path.display())),
             Err(reason) => Some(format!("cannot read `{}`: {}", path.display(), plain(&reason))),
@@ -318,7 +325,8 @@ fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBu
         move |reason| (path, reason)
     };
     let text = fs::read(from.join(manifest::FILE_NAME)).map_err(failed(from))?;
-    let manifest: SiteManifest = serde_json::from_slice(&text).map_err(io::Error::other).map_err(failed(from))?;
+    let damaged = |fault: Fault| io::Error::other(fault.to_string());
+    let manifest: SiteManifest = manifest::parse(&text).map_err(damaged).map_err(failed(from))?;
     let files = manifest.runs.iter().flat_map(|run| &run.files).map(|file| file.file.as_str());
     // What a merge left that was killed.
     execute::clean(to, false).map_err(failed(to))?;

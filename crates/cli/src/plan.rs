@@ -13,15 +13,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ValueEnum;
 use nandseq_generate::SeedPlan;
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{Block, Die, Profile, Ticks};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, Input, ProfileInput};
+use nandseq_trace::recorded::{recorded, shell_word};
 
 use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula};
 use crate::failure::{Failure, Problem};
 use crate::inputs::{self, ReadProfile};
 use crate::site_folders::SiteFolders;
-use crate::{badlist, console, execute, failure};
+use crate::{badlist, console, execute, failure, reach};
 
 pub(crate) use closure::{Closure, Share};
 use identity::Digests;
@@ -43,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) run_until: Ticks,
     /// Operations after which a run stops.
     pub(crate) max_ops: Option<u64>,
+    /// The operations of each run that --ops asks for.
+    pub(crate) wanted_ops: Option<u64>,
     pub(crate) num_runs: u64,
     /// What each site is to cover, if anything.
     pub(crate) closure: Option<Closure>,
@@ -64,6 +68,8 @@ pub(crate) struct Plan {
     pub(crate) proposer_log: ProposerLog,
     /// The snapshot, or the folder of snapshots, to go on from.
     pub(crate) resume: Option<PathBuf>,
+    /// Whether files of earlier campaigns are taken away first.
+    pub(crate) clean: bool,
     /// Sites generated at the same time; `None`: as many as there are cores.
     pub(crate) jobs: Option<u64>,
     pub(crate) quiet: bool,
@@ -73,6 +79,8 @@ pub(crate) struct Plan {
     pub(crate) config: Option<PathBuf>,
     pub(crate) lenient: bool,
     pub(crate) profile_input: ProfileInput,
+    /// The profile's own admission window, which a flag may override.
+    own_window: Ticks,
     pub(crate) badlist_input: Option<Input>,
     /// The arguments that stay the same for every site.
     device_arguments: Vec<String>,
@@ -99,10 +107,11 @@ impl Plan {
             inputs::profile(arguments.device.config.as_deref(), arguments.device.lenient)?;
         remarks.push_str(&remarks_on_profile(arguments, &about_profile, &source));
         let badlist = read_badlist(arguments, &profile)?;
-        if let Some(window) = arguments.device.admission_window {
-            profile.policies.admission_window = window;
-        }
+        let own_window = profile.policies.admission_window;
+        profile.policies.admission_window = arguments.device.admission_window.unwrap_or(own_window);
         let table = Table::resolve(arguments, &profile, remarks)?;
+        let warning = reach::bus_warning(&profile, &table.distributions);
+        remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
         let bootstrap = bootstrap(arguments, &profile, remarks);
         let closure = Closure::new(arguments, &profile, &table.distributions)?;
         let max_ops = max_ops(arguments, closure.as_ref());
@@ -115,7 +124,7 @@ impl Plan {
         let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
         let outputs = outputs(arguments);
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
-        Ok(Self {
+        let plan = Self {
             seed_formula: arguments.sites.seed_formula,
             digests: Digests::new(profile.hash(), &table.distributions, &bad_blocks),
             sites,
@@ -125,6 +134,7 @@ impl Plan {
             bad_blocks,
             run_until,
             max_ops,
+            wanted_ops: arguments.extent.ops,
             closure,
             num_runs: arguments.extent.num_runs,
             bootstrap,
@@ -132,23 +142,27 @@ impl Plan {
             out_dir: arguments.output.out_dir.clone(),
             stamp,
             outputs,
-            proposer_log: if outputs.contains(FileKind::ProposerLog) {
-                arguments.output.proposer_log
-            } else {
-                ProposerLog::Off
-            },
+            proposer_log: proposer_log(arguments, outputs),
             resume,
             jobs: arguments.sites.jobs,
+            clean: arguments.output.clean,
             quiet: console::is_quiet(),
             verify: arguments.output.verify,
             config: arguments.device.config.clone(),
             lenient: arguments.device.lenient,
             profile_input: input,
+            own_window,
             badlist_input,
             device_arguments,
             site_dir_pattern: arguments.site_dir_pattern().to_owned(),
             format: arguments.output.format,
-        })
+        };
+        Ok(plan.going_on_with_its_name())
+    }
+
+    /// The pattern of the folders of sites.
+    pub(crate) fn site_dir_pattern(&self) -> &str {
+        &self.site_dir_pattern
     }
 
     /// Simulated time of a run that begins at this time of its site's clock: one without a limit of its own has what is left.
@@ -216,8 +230,8 @@ impl Plan {
             (Some(batch), _) => all.extend(self.arguments_of_batch(batch)),
             (None, site) => all.extend(site.into_iter().flat_map(|site| self.arguments_of_site(site))),
         }
-        push(&mut all, "--out-dir", self.out_dir.display());
-        push(&mut all, "--resume", self.out_dir.display());
+        push(&mut all, "--out-dir", recorded(&self.out_dir));
+        push(&mut all, "--resume", recorded(&self.out_dir));
         Some(all.iter().map(|argument| shell_word(argument)).collect::<Vec<_>>().join(" "))
     }
 
@@ -227,16 +241,6 @@ impl Plan {
             SeedFormula::Sequential => manifest::SEQUENTIAL,
             SeedFormula::Hashed => manifest::HASHED,
         }
-    }
-}
-
-/// An argument as a shell takes it.
-pub(crate) fn shell_word(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', "'\\''"))
     }
 }
 
@@ -284,9 +288,15 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
     }
     let longest = Ticks::from_us(MAX_SITE_US / extent.num_runs);
     let wanted = extent.run_until.unwrap_or(Ticks::from_us(DEFAULT_RUN_US));
+    if wanted == Ticks::ZERO {
+        let problem = Problem::new("--run-until 0 leaves no time in which an operation could start");
+        problems.push(problem.help("say how long each run is simulated, in µs: `--run-until 100000` is 0.1 s"));
+    }
     if wanted > longest {
-        let message =
-            format!("{} runs of {wanted} are more than the 100 days a site may be simulated", extent.num_runs);
+        let message = format!(
+            "{} of {wanted} each: more than the 100 days a site may be simulated",
+            counted(extent.num_runs, "run")
+        );
         let help = format!("at most `--run-until {}` with this `--num-runs`", longest.to_us_text());
         problems.push(Problem::new(message).help(help));
     }
@@ -321,7 +331,7 @@ fn read_badlist(arguments: &GenerateArgs, profile: &Profile) -> Result<Option<Ba
         return Ok(None);
     }
     let (source, sha256) = inputs::text("the list of bad blocks", path)?;
-    let input = Input { source: path.display().to_string(), sha256 };
+    let input = Input { source: recorded(path), sha256 };
     match badlist::read(&source, profile.topology) {
         Ok(blocks) => Ok(Some((blocks, input))),
         Err(wrong) => Err(Failure::Faulty(Box::new((source, wrong)))),
@@ -337,7 +347,7 @@ fn device_arguments(
 ) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(path) = &arguments.device.config {
-        push(&mut all, "--config", path.display());
+        push(&mut all, "--config", recorded(path));
     }
     if arguments.device.lenient {
         all.push("--lenient".to_owned());
@@ -401,6 +411,11 @@ fn bootstrap(arguments: &GenerateArgs, profile: &Profile, remarks: &mut String) 
         ));
     }
     wanted && followed
+}
+
+/// How much to log of proposals, if that is written at all.
+fn proposer_log(arguments: &GenerateArgs, outputs: Outputs) -> ProposerLog {
+    if outputs.contains(FileKind::ProposerLog) { arguments.output.proposer_log } else { ProposerLog::Off }
 }
 
 /// The choice of outputs; all if there is none. A log that is switched off is no output.

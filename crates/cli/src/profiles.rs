@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use nandseq_profile::diagnostic::Styling;
+use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::{ProfileArgs, ProfileCommand};
 use crate::failure::{Failure, Problem};
@@ -37,11 +38,11 @@ fn check(arguments: &ProfileArgs, pairs: bool) -> Result<(), Failure> {
     let profile = &read.profile;
     let mut text = remarks.render(&read.source, Styling::Coloured);
     text.push_str(&format!(
-        "{} can be used: {} bases, {} op names, {} phase keys\n",
+        "{} can be used: {}, {}, {}\n",
         read.source.name,
-        profile.bases.len(),
-        profile.ops.len(),
-        profile.phase_keys.len()
+        counted(profile.bases.len() as u64, "base"),
+        counted(profile.ops.len() as u64, "op name"),
+        counted(profile.phase_keys.len() as u64, "phase key")
     ));
     text.push_str(&reach::report(profile, pairs));
     print(&text)

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{OpId, Ticks};
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
@@ -79,6 +80,13 @@ impl Progress {
         let _ = anstream::stderr().lock().write_all(warning_text(message).as_bytes());
     }
 
+    /// Says, on a terminal, what the end will say too.
+    pub(crate) fn at_once(&self, message: &str) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.suspend(|| self.warn(message));
+        }
+    }
+
     /// Says something that is worth knowing.
     pub(crate) fn note(&self, message: &str) {
         self.say(&note_text(message));
@@ -121,7 +129,7 @@ impl Progress {
             Shown::Bar(_) => self.show_bar(),
             Shown::Lines(last) => {
                 if done < self.runs && is_due(last) {
-                    line(&format!("{} run {run} done ({done} of {} runs)", name(site), self.runs));
+                    line(&format!("{} run {run} done ({done} of {})", name(site), counted(self.runs, "run")));
                 }
             }
         }
@@ -134,8 +142,12 @@ impl Progress {
             Shown::Nothing => {}
             Shown::Bar(_) => self.show_bar(),
             Shown::Lines(_) => {
-                let of = if self.sites > 1 { format!(" ({done} of {} sites)", self.sites) } else { String::new() };
-                line(&format!("{} done: {runs} run{}, {ops} operations{of}", name(site), plural(runs)));
+                let of = if self.sites > 1 {
+                    format!(" ({done} of {})", counted(self.sites, "site"))
+                } else {
+                    String::new()
+                };
+                line(&format!("{} done: {}, {}{of}", name(site), counted(runs, "run"), counted(ops, "operation")));
             }
         }
     }
@@ -167,12 +179,13 @@ impl Progress {
         let left = Duration::try_from_secs_f64(elapsed.as_secs_f64() * rest as f64 / done.max(1) as f64);
         let left = left.map_or_else(|_| "ages".to_owned(), |left| HumanDuration(left).to_string());
         format!(
-            "{ops} operations, {:.0} k/s; {} of {} sites and {} of {} runs done, about {left} left",
+            "{}, {:.0} k/s; {} of {} and {} of {} done, about {left} left",
+            counted(ops, "operation"),
             ops as f64 / elapsed.as_secs_f64().max(1e-3) / 1e3,
             self.sites_done.load(Ordering::Relaxed),
-            self.sites,
+            counted(self.sites, "site"),
             self.runs_done.load(Ordering::Relaxed),
-            self.runs,
+            counted(self.runs, "run"),
         )
     }
 

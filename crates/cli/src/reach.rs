@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use nandseq_generate::probability::{DEFAULT_TABLE_SEED, of_profile};
+use nandseq_generate::probability::{DEFAULT_TABLE_SEED, Distributions, of_profile};
 use nandseq_profile::{PhaseKey, Profile};
-use nandseq_reach::{COINCIDENCE, Reason, Universe, Verdict};
+use nandseq_reach::{BusDemand, COINCIDENCE, Reason, Universe, Verdict};
 
 /// The findings in words; with `all` every pair that the table gives a weight and that is never proposed, by key and reason.
 pub(crate) fn report(profile: &Profile, all: bool) -> String {
-    let universe = Universe::new(profile, &of_profile(profile, DEFAULT_TABLE_SEED));
+    let table = of_profile(profile, DEFAULT_TABLE_SEED);
+    let universe = Universe::new(profile, &table);
     let mut text = traps(profile, &universe);
+    text.extend(bus_warning(profile, &table).map(|warning| format!("bus: {warning}\n")));
     let (mut reachable, mut by_chance, mut excluded, mut never) = (0u32, 0u32, 0u32, 0u32);
     let mut reasons: BTreeMap<(PhaseKey, String), Vec<&str>> = BTreeMap::new();
     for (key, op, verdict) in universe.pairs() {
@@ -46,6 +48,22 @@ pub(crate) fn report(profile: &Profile, all: bool) -> String {
         if all { "" } else { " (--pairs lists them with the reasons)" }
     ));
     text
+}
+
+/// What is to be said where instants keep the bus for ever.
+pub(crate) fn bus_warning(profile: &Profile, table: &Distributions) -> Option<String> {
+    let demand = BusDemand::of(profile, table);
+    let first = demand.names.first().map(|&(op, _)| &*profile.ops[op].name)?;
+    (demand.share >= BusDemand::SATURATED).then(|| {
+        format!(
+            "operations that wait for the bus however long demand {:.0} % of it, most of it {first}: refills under {} come every {}, \
+             and what they bring takes longer; other operations will hardly start (lower these weights, or raise \
+             queue_refill_period)",
+            100.0 * demand.share,
+            profile.phase_keys[demand.key].name,
+            profile.policies.queue_refill_period
+        )
+    })
 }
 
 /// States without a way out.

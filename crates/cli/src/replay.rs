@@ -12,9 +12,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use nandseq_trace::files::Digest;
-use nandseq_trace::manifest::{self, BatchManifest, FileRecord, Input, Origin, RunRecord, SiteManifest};
+use nandseq_trace::manifest::{
+    self, BatchManifest, Fault, FileRecord, Input, ManifestKind, Origin, RunRecord, SiteManifest,
+};
 use nandseq_trace::pending::folder_of;
 use serde::Serialize;
+
+use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat};
 use crate::failure::{Failure, Problem, plain, warning_text};
@@ -133,6 +137,10 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
             .help("replay it with the version that wrote it")
     })?;
     flags.output.out_dir = work.to_owned();
+    // Whoever wrote the manifest decides what is made, not what is written, read or removed besides.
+    flags.table.autofill_pc |= std::mem::take(&mut flags.table.refresh_op_state_probs);
+    flags.device.resume = None;
+    flags.output.clean = false;
     flags.sites.jobs = arguments.jobs;
     if arguments.config.is_some() {
         flags.device.config.clone_from(&arguments.config);
@@ -146,16 +154,31 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
     }
     let mut remarks = String::new();
     let plan = Plan::new(&flags, &mut remarks);
-    tell(&remarks);
-    let mut plan = plan?;
+    let mut plan = plan.map_err(|failure| without_contents(failure, &recorded.origin, arguments))?;
     // Not by a flag: whether there is a bootstrap depends on how many runs were asked for.
     plan.num_runs = runs(arguments, recorded)?;
     same_inputs(&recorded.origin, &plan)?;
+    tell(&remarks);
+    plan.call_profile_as(&recorded.origin.profile);
     let version = &recorded.origin.tool.version;
     if version != env!("CARGO_PKG_VERSION") {
         tell(&warning_text(&format!("version {version} wrote this; another version may write other bytes")));
     }
     Ok(plan)
+}
+
+/// A file that a manifest names, and not the user, is shown only if it is what it was: a manifest may name any file.
+fn without_contents(failure: Failure, origin: &Origin, arguments: &ReplayArgs) -> Failure {
+    let Failure::Faulty(faulty) = failure else { return failure };
+    let digest = Digest::of(faulty.0.text.as_bytes());
+    let inputs = [&origin.probabilities, &origin.badlist].into_iter().flatten();
+    let is_known = inputs.map(|input| input.sha256).chain([origin.profile.sha256]).any(|known| known == digest);
+    let named = arguments.config.as_ref().is_some_and(|path| path.display().to_string() == faulty.0.name);
+    if is_known || named {
+        return Failure::Faulty(faulty);
+    }
+    let message = format!("`{}` is not what it was when the manifest was written, and cannot be used", faulty.0.name);
+    Problem::new(message).help("put the file of that time back in its place, or name a profile with --config").into()
 }
 
 /// How many runs of each site are made: as many as are listed, or as are needed for the one that is compared.
@@ -177,7 +200,7 @@ fn same_inputs(origin: &Origin, plan: &Plan) -> Result<(), Failure> {
         let message = format!("the {what} `{source}` is not what it was when the manifest was written");
         Err(Problem::new(message).help(help).into())
     };
-    if origin.profile.resolved_sha256 != plan.profile_input.resolved_sha256 {
+    if !plan.is_of(&origin.profile) {
         return changed("profile", &origin.profile.source, "name the profile of that time with --config");
     }
     let inputs: [(&str, &Option<Input>, &Option<Input>); 2] = [
@@ -199,34 +222,38 @@ impl Recorded {
         let path = if path.is_dir() { path.join(manifest::FILE_NAME) } else { path.to_owned() };
         let text = fs::read(&path).map_err(|reason| no_manifest(&path, &reason))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let foreign = |error: serde_json::Error| {
-            let message = format!("`{}` is no manifest of a site or a batch: {error}", path.display());
-            Failure::from(Problem::new(message).help("name a manifest.json, or the folder it is in"))
-        };
-        let value: serde_json::Value = serde_json::from_slice(&text).map_err(foreign)?;
-        if value.get("sites").is_none() {
-            let site: SiteManifest = serde_json::from_value(value).map_err(foreign)?;
+        let kind = ManifestKind::of(&text);
+        if kind == ManifestKind::Site {
+            let site: SiteManifest = manifest::parse(&text).map_err(|fault| faulty(&path, kind, &fault))?;
             let sites = BTreeMap::from([(site.site, (folder, site.runs))]);
             return Ok(Self { origin: site.origin, sites, differences: Vec::new() });
         }
-        let batch: BatchManifest = serde_json::from_value(value).map_err(foreign)?;
+        let batch: BatchManifest = manifest::parse(&text).map_err(|fault| faulty(&path, kind, &fault))?;
         let mut recorded = Self { origin: batch.origin, sites: BTreeMap::new(), differences: Vec::new() };
         for record in batch.sites {
             if arguments.sites.as_ref().is_some_and(|chosen| !chosen.contains(record.site)) {
                 continue;
             }
-            let folder = folder.join(&record.folder);
+            let folder = record.folder.under(&folder);
+            let folder = folder.map_err(|reason| Problem::unreadable("a site of", &path, &reason))?;
             let path = folder.join(manifest::FILE_NAME);
             let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
             if Digest::of(&text) != record.manifest_sha256 {
                 let shown = path.display();
                 recorded.differences.push(format!("`{shown}` is not the one that the manifest of its batch lists"));
             }
-            let site: SiteManifest = serde_json::from_slice(&text).map_err(foreign)?;
+            let site: SiteManifest =
+                manifest::parse(&text).map_err(|fault| faulty(&path, ManifestKind::Site, &fault))?;
             recorded.sites.insert(Some(record.site), (folder, site.runs));
         }
         Ok(recorded)
     }
+}
+
+/// A manifest is not what it should be.
+fn faulty(path: &Path, kind: ManifestKind, fault: &Fault) -> Problem {
+    let problem = Problem::new(fault.sentence(path, kind));
+    if fault.leads_out() { problem } else { problem.help("name a manifest.json, or the folder it is in") }
 }
 
 /// A manifest cannot be read; the folder may hold those of shards, or a site that was not finished.
@@ -275,18 +302,18 @@ impl Comparison<'_> {
             }
             if (recorded.seed, recorded.operations) != (made.seed, made.operations) {
                 differences.push(format!(
-                    "run {} in `{}`: seed {} and {} operations in the manifest, {} and {} made again",
+                    "run {} in `{}`: seed {} and {} in the manifest, {} and {} made again",
                     made.run,
                     original.display(),
                     recorded.seed,
-                    recorded.operations,
+                    counted(recorded.operations, "operation"),
                     made.seed,
                     made.operations
                 ));
             }
         }
         for file in &made.files {
-            let path = folder.join(&file.file);
+            let path = file.file.to_write_in(folder);
             fs::remove_file(&path).map_err(|reason| Failure::cannot_write(&path, reason))?;
         }
         if !differences.is_empty() {
@@ -299,22 +326,21 @@ impl Comparison<'_> {
 
 /// How a file differs from what the manifest says and from what was made again.
 fn difference(folder: &Path, file: &FileRecord, made_in: &Path, made: Option<&FileRecord>) -> Option<String> {
-    let path = folder.join(&file.file);
+    let path = file.file.to_write_in(folder);
     let Some(made) = made else { return Some(format!("`{}`: no such file was made again", path.display())) };
-    let on_disk = match digest_of(&path) {
+    let made_file = made.file.to_write_in(made_in);
+    let on_disk = match file.file.under(folder).and_then(|path| digest_of(&path)) {
         Ok(digest) => digest,
         Err(reason) => return Some(format!("`{}` cannot be read: {}", path.display(), plain(&reason))),
     };
     match (on_disk == file.sha256, made.sha256 == file.sha256) {
         (true, true) => None,
-        (false, true) => Some(format!("`{}` was changed: {}", path.display(), place(&path, &made_in.join(&made.file)))),
-        (true, false) => {
-            Some(format!("`{}` is made otherwise now: {}", path.display(), place(&path, &made_in.join(&made.file))))
-        }
+        (false, true) => Some(format!("`{}` was changed: {}", path.display(), place(&path, &made_file))),
+        (true, false) => Some(format!("`{}` is made otherwise now: {}", path.display(), place(&path, &made_file))),
         (false, false) => Some(format!(
             "`{}` is neither what the manifest says nor what is made now: {}",
             path.display(),
-            place(&path, &made_in.join(&made.file))
+            place(&path, &made_file)
         )),
     }
 }

@@ -6,8 +6,11 @@ use nandseq_profile::Ticks;
 use nandseq_report::load::{self, SiteTables, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
 use nandseq_report::{coverage, perfetto, vcd};
+use nandseq_trace::json_fault;
 use nandseq_trace::read::table::TableKind;
 use rayon::prelude::*;
+
+use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, TimelineForm};
 use crate::cut::Cut;
@@ -45,7 +48,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         figures: &figures,
         cut: &cut.sentence(),
     };
-    let bytes = written::write(&arguments.output, |out| page::write(&subject, out))?;
+    let bytes = written::write(&arguments.output, "--output", |out| page::write(&subject, out))?;
     told(&arguments.output, bytes)
 }
 
@@ -65,7 +68,7 @@ pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
         TimelineForm::Vcd => "timeline.vcd",
     };
     let path = arguments.output.as_deref().unwrap_or(Path::new(name));
-    let bytes = written::write(path, |out| match form {
+    let bytes = written::write(path, "--output", |out| match form {
         TimelineForm::Perfetto => perfetto::write(&found.profile, &sites, out),
         TimelineForm::Vcd => vcd::write(&found.profile, &sites, out),
     })?;
@@ -105,11 +108,12 @@ fn figures(found: &Written) -> Result<Vec<(String, String, String)>, Failure> {
         return Ok(Vec::new());
     }
     let figures = coverage::Figures::new(parts.merged(), &universe);
-    let cells = format!("{} of {} cells: phase key × op name × tenth of the phase", figures.hit, figures.cells);
+    let cells =
+        format!("{} of {}: phase key × op name × tenth of the phase", figures.hit, counted(figures.cells, "cell"));
     let line = |name: &str, value: String, note: String| (name.to_owned(), value, note);
     Ok(vec![
         line("Covered", format!("{:.2} %", figures.closure), cells),
-        line("Covered ten times", format!("{:.2} %", figures.closure_ten), format!("{} cells", figures.hit_ten)),
+        line("Covered ten times", format!("{:.2} %", figures.closure_ten), counted(figures.hit_ten, "cell")),
         line("Evenness", format!("{:.3}", figures.evenness), "1: every cell as often as every other".to_owned()),
         line(
             "Unseen",
@@ -122,12 +126,13 @@ fn figures(found: &Written) -> Result<Vec<(String, String, String)>, Failure> {
 fn verdict(path: &Path) -> Result<Verdict, Failure> {
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the verdict", path, &reason))?;
     Verdict::read(&text).map_err(|error| {
-        let problem = Problem::new(format!("`{}` is no verdict: {error}", path.display()));
+        let problem = Problem::new(format!("`{}` is no verdict: {}", path.display(), json_fault::describe(&error)));
         problem.help("write one with `nandseqgen verify --format json`").into()
     })
 }
 
-fn told(path: &Path, bytes: u64) -> Result<(), Failure> {
+fn told(path: &Path, bytes: Option<u64>) -> Result<(), Failure> {
+    let Some(bytes) = bytes else { return Ok(()) };
     if console::is_quiet() {
         return Ok(());
     }

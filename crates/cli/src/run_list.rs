@@ -8,16 +8,17 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Command, FromArgMatches};
-use nandseq_profile::diagnostic::{nearest, quoted};
+use nandseq_profile::diagnostic::{counted, nearest, quoted};
 use nandseq_profile::yaml::{self, Entry, Node, Value};
 use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
+use nandseq_trace::recorded::{recorded, shell_word};
 use serde::Serialize;
 
 use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula};
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::generate::{Made, carry_out};
 use crate::interrupt::stop_on_signals;
-use crate::plan::{Plan, shell_word};
+use crate::plan::Plan;
 use crate::summary::Summary;
 use crate::{console, execute, inputs, profiles, tell};
 
@@ -53,7 +54,7 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
     match arguments.summary {
         ReportFormat::Json => profiles::print(&json(&results))?,
         ReportFormat::Text if console::is_quiet() => {}
-        ReportFormat::Text => profiles::print(&format!("{done} of {count} campaigns done\n"))?,
+        ReportFormat::Text => profiles::print(&format!("{done} of {} done\n", counted(count as u64, "campaign")))?,
     }
     let first_failure = results.campaigns.iter().find(|campaign| campaign.exit_code != 0);
     first_failure.map_or(Ok(()), |campaign| Err(Failure::Told(campaign.exit_code)))
@@ -186,7 +187,7 @@ fn shared_tables(plans: &[(String, Plan)]) -> Vec<(String, Failure)> {
 
 /// The command that goes on with the list.
 fn go_on(arguments: &RunListArgs) -> String {
-    let list = shell_word(&arguments.list.display().to_string());
+    let list = shell_word(&recorded(&arguments.list)).into_owned();
     format!("{} run-list {list} --resume", env!("CARGO_PKG_NAME"))
 }
 
@@ -194,6 +195,8 @@ fn plan(campaign: Campaign, arguments: &RunListArgs) -> Result<Plan, Failure> {
     let mut flags = campaign.flags;
     if arguments.resume {
         flags.device.resume = Some(flags.output.out_dir.clone());
+        // What there was of earlier campaigns went when this one began.
+        flags.output.clean = false;
     }
     let mut remarks = String::new();
     let plan = Plan::new(&flags, &mut remarks);
@@ -214,7 +217,7 @@ fn overlaps(plans: &[(String, Plan)]) -> Vec<String> {
             let shared =
                 one.sites.iter().filter(|site| other.sites.iter().any(|twin| twin.seeds == site.seeds)).count();
             if shared > 0 {
-                let sites = if shared == 1 { "1 site".to_owned() } else { format!("{shared} sites") };
+                let sites = counted(shared as u64, "site");
                 warnings.push(format!(
                     "campaigns {} and {} share the seeds of {sites}: choose base seeds farther apart, or `seed_formula: hashed`",
                     quoted(one_name),
@@ -314,6 +317,10 @@ fn flag(entry: &Entry, command: &Command, diagnostics: &mut Diagnostics) -> Opti
         diagnostics.push(diagnostic.at(entry.key_span, ""));
         return None;
     };
+    let is_number = arg.get_value_names().is_some_and(|names| names.iter().any(|name| matches!(&**name, "N" | "US")));
+    if is_number && !entry.value.reads_the_same(&entry.key, diagnostics) {
+        return None;
+    }
     let arguments = if arg.get_action().takes_values() {
         vec![format!("--{long}={}", text(entry, diagnostics)?)]
     } else if entry.value.expect_bool(&entry.key, diagnostics)? {
@@ -341,7 +348,8 @@ fn text(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<String> {
     }
 }
 
-fn first_line(error: &clap::Error) -> String {
+/// What clap says is wrong, without its advice about the command line.
+pub(crate) fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()

@@ -12,10 +12,9 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use crate::arguments::environment::documented;
-use crate::execute::write_whole;
 use crate::failure::Failure;
 use crate::progress::plural;
-use crate::{console, profiles};
+use crate::{console, profiles, written};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 
@@ -60,7 +59,7 @@ fn put(path: &Path, text: &[u8]) -> Result<(), Failure> {
     let placed = |failure: Failure| failure.placed_by("DIR");
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(|reason| placed(Failure::cannot_write(folder, reason)))?;
-    write_whole(path, text).map_err(placed)
+    written::write(path, "DIR", |out| out.write_all(text)).map(drop)
 }
 
 fn script(shell: Shell) -> Vec<u8> {

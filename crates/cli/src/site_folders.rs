@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use nandseq_trace::inside::unfit_part;
+
 /// The widest number field; a larger one is a mistake.
 const MAX_WIDTH: usize = 20;
 /// The longest name most file systems take, bytes.
@@ -80,11 +82,8 @@ impl SiteFolders {
             return Err(PatternError::NoSiteId);
         }
         // Numbers add digits or spaces only, so one site stands for all; the widest number has 20 digits.
-        for part in folders.folder(1).split('/') {
-            let unfit = part.contains(|c: char| c == '\\' || c == ':' || c.is_control()) || part.ends_with(' ');
-            if part.is_empty() || part == "." || part == ".." || unfit {
-                return Err(PatternError::Path { part: part.to_owned() });
-            }
+        if let Some(part) = unfit_part(&folders.folder(1)) {
+            return Err(PatternError::Path { part: part.to_owned() });
         }
         if folders.folder(u64::MAX).split('/').any(|part| part.len() > MAX_NAME) {
             return Err(PatternError::TooLong);

@@ -9,14 +9,16 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{BaseId, OpId};
 use nandseq_trace::manifest::{Input, ProfileInput};
+use nandseq_trace::recorded::{recorded, shell_word};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::execute::Totals;
 use crate::failure::Failure;
-use crate::plan::Plan;
+use crate::plan::{Batch, Part, Plan};
 
 /// The version of the form.
 const SCHEMA: u32 = 1;
@@ -31,6 +33,8 @@ pub(crate) struct Summary {
     exit_code: u8,
     /// Why it ended early; what was asked for was done if there is nothing here.
     problem: Option<String>,
+    /// What was not reached, and dies on which nothing can ever start again, in words.
+    warnings: Vec<String>,
     /// The command that goes on after an interruption.
     go_on: Option<String>,
     inputs: Inputs,
@@ -39,6 +43,9 @@ pub(crate) struct Summary {
     sites: u64,
     #[serde(skip)]
     is_batch: bool,
+    /// What was asked for, where that is no site at all.
+    #[serde(skip)]
+    empty: Option<String>,
     /// Runs of each site asked for.
     runs_per_site: u64,
     /// Runs made by this execution, over all sites.
@@ -49,6 +56,8 @@ pub(crate) struct Summary {
     operations_per_second: u64,
     files: u64,
     bytes: u64,
+    /// Files of other campaigns in the same folders, which were left alone.
+    other_files: u64,
     covered: Option<Covered>,
     /// Operations by base, the most frequent first; bases without operations have no entry.
     bases: Vec<BaseCount>,
@@ -130,6 +139,7 @@ impl Summary {
             version: env!("CARGO_PKG_VERSION"),
             exit_code: 0,
             problem: None,
+            warnings: Vec::new(),
             go_on: None,
             inputs: Inputs {
                 profile: plan.profile_input.clone(),
@@ -137,9 +147,10 @@ impl Summary {
                 badlist: plan.badlist_input.clone(),
                 bad_blocks: plan.bad_blocks.len() as u64,
             },
-            out_dir: plan.out_dir.display().to_string(),
+            out_dir: recorded(&plan.out_dir),
             sites: plan.sites.len() as u64,
             is_batch: plan.batch.is_some(),
+            empty: empty_part(plan),
             runs_per_site: plan.num_runs,
             runs: totals.runs,
             operations: totals.ops,
@@ -147,6 +158,7 @@ impl Summary {
             operations_per_second: (totals.ops as f64 / seconds.max(1e-3)) as u64,
             files: totals.files,
             bytes: totals.bytes,
+            other_files: totals.other_files,
             covered: covered(plan, totals),
             bases: bases(plan, totals),
             names: names(plan, totals),
@@ -166,8 +178,15 @@ impl Summary {
     /// Why it ended otherwise than was asked for.
     pub(crate) fn ended(&mut self, failure: &Failure) {
         self.exit_code = failure.code();
-        self.problem = Some(failure.plain_text()).filter(|text| !text.is_empty());
+        // Of what was not reached the last warning says how much.
+        let missed = || self.warnings.last().filter(|_| matches!(failure, Failure::NotReached)).cloned();
+        self.problem = Some(failure.plain_text()).filter(|text| !text.is_empty()).or_else(missed);
         self.go_on = failure.go_on().map(str::to_owned);
+    }
+
+    /// Notes what was not reached.
+    pub(crate) fn warn(&mut self, warnings: Vec<String>) {
+        self.warnings = warnings;
     }
 
     /// What the verifier said of what was written, as JSON.
@@ -183,11 +202,19 @@ impl Summary {
     }
 }
 
+/// A shard without sites, in words.
+fn empty_part(plan: &Plan) -> Option<String> {
+    let Some(Batch { count, part: Part::Shard(shard), .. }) = &plan.batch else { return None };
+    let words = || format!("Shard {shard} holds none of the {}: nothing was made", counted(*count, "site"));
+    plan.sites.is_empty().then(words)
+}
+
 /// The command that judges what was written.
 fn verify_command(plan: &Plan) -> String {
-    let config = plan.config.as_ref().map_or_else(String::new, |path| format!("--config {} ", path.display()));
+    let config = plan.config.as_ref();
+    let config = config.map_or_else(String::new, |path| format!("--config {} ", shell_word(&recorded(path))));
     let lenient = if plan.lenient { "--lenient " } else { "" };
-    format!("nandseqgen verify {config}{lenient}{}", plan.out_dir.display())
+    format!("nandseqgen verify {config}{lenient}{}", shell_word(&recorded(&plan.out_dir)))
 }
 
 fn covered(plan: &Plan, totals: &Totals) -> Option<Covered> {
@@ -200,20 +227,6 @@ fn covered(plan: &Plan, totals: &Totals) -> Option<Covered> {
         most_hit: hits().max()?,
         wanted: closure.until(),
     })
-}
-
-/// What is to be said when a limit came before the coverage that was asked for.
-pub(crate) fn shortfall(plan: &Plan, totals: &Totals) -> Option<String> {
-    let closure = plan.closure.as_ref()?;
-    let (share, until) = (closure.share?, closure.until()?);
-    let short = totals.reached.iter().filter(|reached| reached.hit < until).count() as u64;
-    let (sites, cells) = (totals.reached.len(), closure.goal.cells());
-    let who = match (short, sites) {
-        (0, _) => return None,
-        (1, 1) => "the limit of the runs came".to_owned(),
-        _ => format!("at {short} of {sites} sites the limit of the runs came"),
-    };
-    Some(format!("{who} before {share} % of {cells} cells were covered: raise -t, --ops or --num-runs"))
 }
 
 fn bases(plan: &Plan, totals: &Totals) -> Vec<BaseCount> {

@@ -3,31 +3,35 @@
 //! Sites are judged in parallel; what is printed does not depend on it. A sequence alone is enough; where a manifest lies
 //! beside it, the profile and the bad blocks must be those it names.
 
-use std::fs;
+use std::path::{Path, PathBuf};
 
 use nandseq_profile::{Block, Die, Profile};
-use nandseq_trace::manifest::{self, Input, Origin, SiteManifest};
+use nandseq_trace::manifest::{Input, Origin, SiteManifest};
 use nandseq_trace::read::ReadError;
 use nandseq_trace::read::folder::{self, FindError, Forms, SiteFiles};
+use nandseq_trace::recorded::{path_of, recorded, shell_word};
 use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
 use rayon::prelude::*;
 
-use crate::arguments::{ReportFormat, VerifyArgs};
+use crate::arguments::{GenerateArgs, ReportFormat, VerifyArgs};
 use crate::execute::threads;
 use crate::failure::{Failure, Problem};
 use crate::plan::Plan;
-use crate::{badlist, console, inputs, profiles, written};
+use crate::site_folders::SiteFolders;
+use crate::{badlist, console, inputs, ledger, profiles, written};
 
 /// Judges everything the arguments name.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let read = inputs::profile(arguments.config.as_deref(), arguments.lenient)?;
-    let mut sites = Vec::new();
-    for path in &arguments.paths {
-        sites.extend(folder::find_forms(path, Forms::CsvAndParquet).map_err(nothing_to_judge)?);
+    let mut sites = folder::find_all(&arguments.paths, Forms::CsvAndParquet).map_err(nothing_to_judge)?;
+    written::given_once(&sites)?;
+    for site in &mut sites {
+        let note = going_on(site);
+        site.notes.extend(note);
     }
     let origins: Vec<Origin> = sites.iter().filter_map(origin).collect();
     for origin in &origins {
-        same_profile(origin, &read.input.resolved_sha256)?;
+        same_profile(origin, &read.profile)?;
     }
     let recorded = origins.first().and_then(|origin| origin.badlist.as_ref());
     let bad_blocks = bad_blocks(arguments, recorded, &read.profile)?;
@@ -79,6 +83,10 @@ pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
         error @ FindError::Nothing { .. } => {
             Problem::new(error.to_string()).help("name a sequence file, the folder of a site, or that of a batch")
         }
+        error @ FindError::Outside { .. } => {
+            Problem::new(error.to_string()).help("nothing of it was read: somebody changed this manifest")
+        }
+        error @ FindError::Twice(_) => Problem::new(error.to_string()).help(written::ONCE),
         error @ FindError::TwoFiles { .. } => {
             Problem::new(error.to_string()).help("a manifest.json beside them would say which one counts")
         }
@@ -94,15 +102,40 @@ fn unusable(error: Unusable) -> Failure {
     }
 }
 
-/// Where a site's manifest says it comes from. One that cannot be understood is part of the verdict.
+/// Where a site's manifest, or the ledger of one that is not finished, says it comes from. One that cannot be understood is part of the
+/// verdict; sequences that were named one by one are judged without.
 pub(crate) fn origin(site: &SiteFiles) -> Option<Origin> {
-    let text = fs::read(site.folder.join(manifest::FILE_NAME)).ok()?;
-    serde_json::from_slice::<SiteManifest>(&text).ok().map(|manifest| manifest.origin)
+    if site.listed.is_empty() && !site.is_unfinished {
+        return None;
+    }
+    ledger::read(&site.folder).ok().flatten().map(|known| known.manifest.origin)
+}
+
+/// What to know of a site that was not finished.
+fn going_on(site: &SiteFiles) -> Option<String> {
+    let known = ledger::read(&site.folder).ok().flatten().filter(|_| site.is_unfinished)?;
+    let folder =
+        if known.manifest.site.is_some() { above(&site.folder, &known.manifest)? } else { site.folder.clone() };
+    let folder = recorded(&folder);
+    let mut words = vec![env!("CARGO_PKG_NAME").to_owned()];
+    words.extend(known.manifest.origin.arguments);
+    words.extend(["--out-dir".to_owned(), folder.clone(), "--resume".to_owned(), folder]);
+    let command: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
+    Some(format!("to go on, unless it is being made now: {}", command.join(" ")))
+}
+
+/// The output folder of the batch that a site is of, if the site lies where its flags put it.
+fn above(folder: &Path, manifest: &SiteManifest) -> Option<PathBuf> {
+    let flags = GenerateArgs::of_manifest(&manifest.origin.arguments).ok()?;
+    let own = PathBuf::from(SiteFolders::parse(flags.site_dir_pattern()).ok()?.folder(manifest.site?));
+    let root = folder.ancestors().nth(own.components().count())?;
+    let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    folder.ends_with(&own).then(|| root.to_owned())
 }
 
 /// A sequence can only be judged by the profile it was made for.
-pub(crate) fn same_profile(origin: &Origin, resolved_sha256: &str) -> Result<(), Failure> {
-    if origin.profile.resolved_sha256 == resolved_sha256 {
+pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Failure> {
+    if profile.has_hash(&origin.profile.resolved_sha256, &origin.profile.name) {
         return Ok(());
     }
     let message = format!("the manifest says that this was made for another profile, `{}`", origin.profile.name);
@@ -110,7 +143,7 @@ pub(crate) fn same_profile(origin: &Origin, resolved_sha256: &str) -> Result<(),
     let help = if source == inputs::BUILT_IN {
         "it was the built-in device: leave --config out".to_owned()
     } else {
-        format!("name that profile, as it was then: --config {source}")
+        format!("name that profile, as it was then: --config {}", shell_word(source))
     };
     Err(Problem::new(message).help(help).into())
 }
@@ -123,13 +156,20 @@ fn bad_blocks(
 ) -> Result<Vec<(Die, Block)>, Failure> {
     let path = match (&arguments.badlist, recorded) {
         (Some(path), _) => path.clone(),
-        (None, Some(recorded)) => recorded.source.clone().into(),
+        (None, Some(recorded)) => path_of(&recorded.source),
         (None, None) => return Ok(Vec::new()),
     };
-    let (source, digest) = inputs::text("the list of bad blocks", &path)?;
-    if arguments.badlist.is_none() && recorded.is_some_and(|recorded| recorded.sha256 != digest) {
+    let changed = || {
         let problem = Problem::new(format!("`{}` is no longer what the manifest says it was", path.display()));
-        return Err(problem.help("name the list of bad blocks with --badlist").into());
+        Failure::from(problem.help("name the list of bad blocks with --badlist"))
+    };
+    let (source, digest) = inputs::text("the list of bad blocks", &path).map_err(|failure| match failure {
+        // A manifest may name any file: it is shown only if it is what it was.
+        Failure::Faulty(_) if arguments.badlist.is_none() => changed(),
+        failure => failure,
+    })?;
+    if arguments.badlist.is_none() && recorded.is_some_and(|recorded| recorded.sha256 != digest) {
+        return Err(changed());
     }
     badlist::read(&source, profile.topology).map_err(|wrong| Failure::Faulty(Box::new((source, wrong))))
 }

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use nandseq_generate::probability::Distributions;
 use nandseq_profile::Profile;
 use nandseq_report::LoadError;
-use nandseq_trace::files::NewFile;
-use nandseq_trace::read::Source;
+use nandseq_trace::named::NamedOutput;
 use nandseq_trace::read::folder::{self, Forms, SiteFiles};
 use nandseq_trace::read::table::TableKind;
+use nandseq_trace::read::{STANDARD_INPUT, Source};
 
 use crate::arguments::GenerateArgs;
 use crate::arguments::reports::ReadDeviceArgs;
@@ -33,10 +33,11 @@ impl Written {
     /// Finds the runs below `paths`; says on stderr what is not as their manifests say.
     pub(crate) fn find(paths: &[PathBuf], device: &ReadDeviceArgs) -> Result<Self, Failure> {
         let read = inputs::profile(device.config.as_deref(), device.lenient)?;
-        let mut sites = Vec::new();
-        for path in paths {
-            sites.extend(folder::find_forms(path, Forms::CsvAndParquet).map_err(verify::nothing_to_judge)?);
+        if paths.iter().any(|path| path == Path::new(STANDARD_INPUT)) {
+            let problem = Problem::new("a sequence from standard input has no tables beside it");
+            return Err(problem.help("name a folder or a file; `nandseqgen verify -` judges a sequence alone").into());
         }
+        let sites = folder::find_all(paths, Forms::CsvAndParquet).map_err(verify::nothing_to_judge)?;
         given_once(&sites)?;
         let source = source(&read.profile, &sites)?;
         let mut table = None;
@@ -47,7 +48,7 @@ impl Written {
                 tell(&warning_text(&text));
             }
             if let Some(origin) = verify::origin(site) {
-                verify::same_profile(&origin, &read.input.resolved_sha256)?;
+                verify::same_profile(&origin, &read.profile)?;
                 if table.is_none() {
                     table = table_of(&origin.arguments, device, &read.profile);
                 }
@@ -57,14 +58,17 @@ impl Written {
     }
 }
 
+/// What to do about something that is given twice.
+pub(crate) const ONCE: &str = "name each file or folder once; folders below one that is named are found";
+
 /// Whether no site is there twice, under whatever paths: its runs would count twice.
-fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
+pub(crate) fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
     for site in sites {
         let folder = fs::canonicalize(&site.folder).unwrap_or_else(|_| site.folder.clone());
         if !seen.insert(folder) {
             let problem = Problem::new(format!("`{}` is given twice", site.folder.display()));
-            return Err(problem.help("name each folder once; those below it are found").into());
+            return Err(problem.help(ONCE).into());
         }
     }
     Ok(())
@@ -125,17 +129,20 @@ pub(crate) fn unreadable(error: LoadError) -> Failure {
     }
 }
 
-/// Writes a file that appears when it is complete; returns its bytes.
-pub(crate) fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u64, Failure> {
+/// Writes what the user named with a flag: [`NamedOutput`] says how. Returns its bytes, or `None` when it went to standard output, where
+/// nothing else should be said then.
+pub(crate) fn write(
+    path: &Path,
+    flag: &'static str,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<Option<u64>, Failure> {
     let written = || {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name = path.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
-        fs::create_dir_all(folder)?;
-        let mut out = BufWriter::new(NewFile::create(folder, name)?);
+        let output = NamedOutput::create(path)?;
+        let is_stdout = output.is_stdout();
+        let mut out = BufWriter::new(output);
         fill(&mut out)?;
-        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let bytes = file.bytes();
-        file.commit().map(|_| bytes)
+        let bytes = out.into_inner().map_err(io::IntoInnerError::into_error)?.commit()?;
+        Ok((!is_stdout).then_some(bytes))
     };
-    written().map_err(|reason| Failure::cannot_write(path, reason).placed_by("--output"))
+    written().map_err(|reason| Failure::cannot_write(path, reason).placed_by(flag))
 }

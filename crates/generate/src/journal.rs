@@ -5,11 +5,12 @@
 
 use nandseq_device::{FlightId, PlanePhase};
 use nandseq_profile::model::{Axis, PhaseKind};
-use nandseq_profile::{Die, PhaseKey, Ticks};
+use nandseq_profile::{Die, OpId, PhaseKey, Ticks};
 use nandseq_trace::{Cut, Lanes, OpState, Operation, Proposal, Sink};
 use serde::{Deserialize, Serialize};
 
 use crate::chain::Step;
+use crate::reason::Reason;
 use crate::site::{Site, axis_index};
 
 /// An op_state without its bounds: what is told again of an operation that was suspended.
@@ -227,6 +228,15 @@ impl Site<'_> {
             *name = StateName { of: state.of, phase: state.phase };
         }
         Origin { uid, proposal, is_first, states }
+    }
+
+    /// Counts a failed proposal.
+    pub(crate) fn refuse(&mut self, proposal: &Proposal, op: OpId, reason: Reason, sink: &mut dyn Sink) {
+        *self.summary.rejections.entry((proposal.key_used, op, reason)).or_insert(0) += 1;
+        if sink.wants_refusals() {
+            let told = sink.refused(proposal, op, reason.code());
+            self.note(told);
+        }
     }
 
     /// Keeps an error of the sink until the event loop sees it.

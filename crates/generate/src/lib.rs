@@ -10,6 +10,7 @@ mod boundary;
 mod chain;
 mod classes;
 pub mod closure;
+pub mod dead;
 mod eligible;
 mod face;
 mod groups;

@@ -40,6 +40,8 @@ pub enum StreamKind {
     Revival,
     /// Weights of a probability table, numbered by phase key.
     Table,
+    /// Plans that are only tried, numbered by the try: see [`crate::dead`].
+    Trial,
 }
 
 /// A stream of random numbers.
@@ -60,6 +62,7 @@ impl Stream {
             StreamKind::Operation => 1,
             StreamKind::Table => 2,
             StreamKind::Revival => 3,
+            StreamKind::Trial => 4,
         };
         Self { key, counter: [0, number, kind, 0], block: [0; 4], used: 4 }
     }

@@ -1,12 +1,16 @@
 //! Probability tables: how likely each op name is under each phase key.
 //!
 //! Builds the table of a profile that states none, from the table seed alone (never from a site's seed, so that one site can be
-//! rerun). Reading and writing table files is the profile crate's.
+//! rerun), and puts the profile's overrides in force over a table that was loaded. Reading and writing table files is the profile
+//! crate's.
 
-use nandseq_profile::model::{AddressSource, Effect, OverrideOf};
+mod loaded;
+
+use nandseq_profile::model::{AddressSource, Base, Effect, OverrideOf};
 use nandseq_profile::{BaseId, IdVec, OpId, PhaseKey, Profile};
 
 use crate::philox::{Stream, StreamKind};
+pub use loaded::{Change, override_loaded};
 
 /// Weights of op names by phase key; they need not sum to 1.
 pub type Distributions = Vec<(PhaseKey, Vec<(OpId, f64)>)>;
@@ -25,30 +29,46 @@ fn build_key(profile: &Profile, key: PhaseKey, table_seed: u64) -> Vec<(OpId, f6
     let forbidden = profile.exclusions.in_op_state(key);
     let candidates: Vec<OpId> =
         profile.ops.iter_ids().filter(|(_, op)| !forbidden.contains(op.base)).map(|(id, _)| id).collect();
-    let masses = Masses::new(profile, key);
-    let own: Vec<Option<f64>> = candidates.iter().map(|&op| masses.ops[op]).collect();
-    // The mass of a base is shared by those of its names that have none of their own.
-    let mut sharers: IdVec<BaseId, usize> = profile.bases.iter().map(|_| 0).collect();
-    for (&op, _) in candidates.iter().zip(&own).filter(|(_, own)| own.is_none()) {
-        sharers[profile.ops[op].base] += 1;
-    }
-    let shared: IdVec<BaseId, Option<f64>> =
-        sharers.iter_ids().map(|(base, &sharers)| masses.bases[base].map(|mass| mass / sharers as f64)).collect();
-    let fixed: Vec<Option<f64>> =
-        candidates.iter().zip(&own).map(|(&op, own)| own.or(shared[profile.ops[op].base])).collect();
-    let total: f64 = fixed.iter().flatten().sum();
-    let rest = (1.0 - total).max(0.0);
-    let scale = if total >= 1.0 { 1.0 / total } else { 1.0 };
+    let Fixed { masses: fixed, rest } = Fixed::new(profile, &Masses::new(profile, key), &candidates);
     let mut stream = Stream::new([table_seed, 0], StreamKind::Table, key.0.into());
     // Every candidate draws, so that an override of one does not shift the weights of the others.
     let weights: Vec<f64> = candidates.iter().map(|_| stream.unit()).collect();
     let free: f64 = weights.iter().zip(&fixed).filter(|(_, fixed)| fixed.is_none()).map(|(weight, _)| weight).sum();
     let mass = |at: usize| match fixed[at] {
-        Some(mass) => mass * scale,
+        Some(mass) => mass,
         None if free > 0.0 => rest * weights[at] / free,
         None => 0.0,
     };
     candidates.iter().enumerate().map(|(at, &op)| (op, mass(at))).filter(|&(_, mass)| mass > 0.0).collect()
+}
+
+/// What the overrides in force under a key make of its candidates.
+struct Fixed {
+    /// The final mass of each candidate that has one, by position.
+    masses: Vec<Option<f64>>,
+    /// What is left of 1 for the others.
+    rest: f64,
+}
+
+impl Fixed {
+    fn new(profile: &Profile, masses: &Masses, candidates: &[OpId]) -> Self {
+        let own: Vec<Option<f64>> = candidates.iter().map(|&op| masses.ops[op]).collect();
+        // The mass of a base is shared by those of its names that have none of their own.
+        let mut sharers: IdVec<BaseId, usize> = profile.bases.iter().map(|_| 0).collect();
+        for (&op, _) in candidates.iter().zip(&own).filter(|(_, own)| own.is_none()) {
+            sharers[profile.ops[op].base] += 1;
+        }
+        let shared: IdVec<BaseId, Option<f64>> =
+            sharers.iter_ids().map(|(base, &sharers)| masses.bases[base].map(|mass| mass / sharers as f64)).collect();
+        let fixed: Vec<Option<f64>> =
+            candidates.iter().zip(&own).map(|(&op, own)| own.or(shared[profile.ops[op].base])).collect();
+        let total: f64 = fixed.iter().flatten().sum();
+        let scale = if total >= 1.0 { 1.0 / total } else { 1.0 };
+        Self {
+            masses: fixed.into_iter().map(|mass| mass.map(|mass| mass * scale)).collect(),
+            rest: (1.0 - total).max(0.0),
+        }
+    }
 }
 
 /// The overrides in force under a key: the global ones, replaced by the key's own.
@@ -71,6 +91,11 @@ impl Masses {
             *all.of(what) = Some(mass);
         }
         all
+    }
+
+    /// Whether nothing is overridden.
+    fn is_empty(&self) -> bool {
+        self.bases.iter().chain(self.ops.iter()).all(Option::is_none)
     }
 
     fn of(&mut self, what: OverrideOf) -> &mut Option<f64> {
@@ -103,7 +128,8 @@ pub enum Demo {
 }
 
 impl Demo {
-    /// Puts the demo's distribution in the place of DEFAULT's.
+    /// Puts the demo's distribution in the place of DEFAULT's, with a small weight for what ends the states that operations of other
+    /// keys lead to. What leads to a state that the distribution has no way out of is taken out of the other keys.
     pub fn apply(self, profile: &Profile, table: &mut Distributions) {
         let families: &[fn(&Profile, OpId) -> bool] = match self {
             Self::EraseOnly => &[is_erase],
@@ -115,9 +141,53 @@ impl Demo {
             let names: Vec<OpId> = profile.ops.ids().filter(|&op| family(profile, op)).collect();
             entries.extend(names.iter().map(|&op| (op, 1.0 / (families.len() * names.len()) as f64)));
         }
+        let ways_out: Vec<OpId> =
+            profile.ops.ids().filter(|&op| leads_out(&profile.bases[profile.ops[op].base])).collect();
+        entries.extend(ways_out.iter().map(|&op| (op, WAYS_OUT / ways_out.len() as f64)));
         table.retain(|(key, _)| *key != PhaseKey::DEFAULT);
+        for (_, others) in &mut *table {
+            others.retain(|&(op, _)| !is_stuck_after(profile, &profile.bases[profile.ops[op].base], &entries));
+        }
         table.insert(0, (PhaseKey::DEFAULT, entries));
     }
+}
+
+/// What a preset gives, beside 1 for what it is about, to names that end what other phase keys begin.
+const WAYS_OUT: f64 = 0.1;
+
+/// Whether a base ends a lasting state, and is possible in such a state only: where nothing of the kind lasts, it proposes nothing.
+fn leads_out(base: &Base) -> bool {
+    let from_latch = matches!(base.address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
+    let ends = |effect: &Effect| matches!(effect, Effect::Resume(_) | Effect::DataOut | Effect::CacheReadEnd(_));
+    from_latch || base.effects.iter().any(ends)
+}
+
+/// Whether a base brings about a lasting state that no name of `entries` ends.
+fn is_stuck_after(profile: &Profile, base: &Base, entries: &[(OpId, f64)]) -> bool {
+    let ended_by = |effect: &Effect| match *effect {
+        Effect::OdtDisable => Some(Effect::OdtEnable),
+        Effect::CacheProgramStart(kind) => Some(Effect::CacheProgramEnd(kind)),
+        Effect::Suspend(axis) => Some(Effect::Resume(axis)),
+        Effect::Erase
+        | Effect::Program
+        | Effect::CloseBlock
+        | Effect::LoadLatch { .. }
+        | Effect::ConsumeLatch { .. }
+        | Effect::FillRegisters { .. }
+        | Effect::CacheRead(_)
+        | Effect::CacheReadEnd(_)
+        | Effect::CacheProgramEnd(_)
+        | Effect::DataOut
+        | Effect::CopybackSource
+        | Effect::Resume(_)
+        | Effect::ResetDie
+        | Effect::ResetTarget
+        | Effect::OdtEnable
+        | Effect::StatusRead
+        | Effect::Delay => None,
+    };
+    let has = |end: Effect| entries.iter().any(|&(op, _)| profile.bases[profile.ops[op].base].has(end));
+    base.effects.iter().filter_map(ended_by).any(|end| !has(end))
 }
 
 fn is_erase(profile: &Profile, op: OpId) -> bool {

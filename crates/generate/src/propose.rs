@@ -38,6 +38,9 @@ impl Site<'_> {
             self.bootstrap_after(|bootstrap, setup, _| !idle || bootstrap.waited(&setup.bootstrap, lanes));
         }
         self.propose(lane, HookKind::Refill, now, sink);
+        if self.refills >= self.watch.next_look {
+            self.look_for_dead_dies(now);
+        }
     }
 
     /// Where a number of refills ends up in its round.

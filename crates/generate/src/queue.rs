@@ -115,6 +115,22 @@ impl Queue {
         self.entries.retain(|entry| !matches!(entry.event, Event::Hook(hook) if hook.of == Some(of)));
     }
 
+    /// Every event, in no particular order.
+    pub(crate) fn events(&self) -> impl Iterator<Item = Event> {
+        self.entries.iter().map(|entry| entry.event)
+    }
+
+    /// Puts the next refill off to a time.
+    pub(crate) fn put_refill_off(&mut self, to: Ticks) {
+        self.entries.retain(|entry| entry.event != Event::Refill);
+        self.push(to, Event::Refill);
+    }
+
+    /// When the next refill comes.
+    pub(crate) fn next_refill(&self) -> Option<Ticks> {
+        self.entries.iter().find(|entry| entry.event == Event::Refill).map(|entry| entry.time)
+    }
+
     /// Every event, in order.
     pub(crate) fn in_order(&self) -> Vec<(Ticks, Event)> {
         self.entries.iter().rev().map(|entry| (entry.time, entry.event)).collect()

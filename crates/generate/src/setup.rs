@@ -12,6 +12,7 @@ use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, T
 use crate::bootstrap::BootstrapSetup;
 use crate::classes::{CHUNK, ClassId, Classes, places};
 use crate::closure::Goal;
+use crate::dead::changing_all;
 use crate::groups::Groups;
 
 /// A distribution over names, by class.
@@ -30,7 +31,7 @@ pub(crate) struct Distribution {
 }
 
 /// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
-const UNITS: f64 = (1u64 << 44) as f64;
+pub(crate) const UNITS: f64 = (1u64 << 44) as f64;
 
 fn weight(mass: f64, total: f64) -> u64 {
     if mass > 0.0 { ((mass / total * UNITS) as u64).max(1) } else { 0 }
@@ -188,6 +189,8 @@ pub struct Setup {
     pub(crate) goal: Option<Goal>,
     /// A name that resumes each axis (erase, program) and that some phase key can propose.
     pub(crate) resume: [Option<OpId>; 2],
+    /// By chunk the classes that may start and that change every die: see [`crate::dead`].
+    pub(crate) changing_all: Vec<u64>,
 }
 
 /// Why nothing can be generated.
@@ -248,7 +251,7 @@ impl Setup {
         if distributions.iter().all(Distribution::is_empty) {
             return Err(SetupError::NothingToPropose);
         }
-        Ok(Self {
+        let setup = Self {
             names: profile.ops.iter().map(|op| op.name.clone()).collect(),
             bad_blocks: bad_blocks.to_vec(),
             bootstrap: BootstrapSetup::new(profile, &tables, &classes, usable),
@@ -266,10 +269,12 @@ impl Setup {
             refill_uses_end_key: policies.refill_uses_end_key,
             resume,
             goal: None,
+            changing_all: Vec::new(),
             groups,
             classes,
             tables,
-        })
+        };
+        Ok(Self { changing_all: changing_all(&setup, &setup.tables), ..setup })
     }
 
     /// The same, with a goal: sites count what they cover of it, and go for the rest if it is directed.
@@ -282,6 +287,17 @@ impl Setup {
     /// The name of an operation.
     pub(crate) fn name(&self, op: OpId) -> &str {
         &self.names[op.index()]
+    }
+
+    /// What may be drawn under a phase key, a bootstrap apart.
+    pub(crate) fn distribution(&self, key: PhaseKey) -> &Distribution {
+        &self.distributions[usize::from(self.by_key[key.index()])]
+    }
+
+    /// Whether a device of this size has what a name addresses.
+    pub(crate) fn is_usable(&self, op: OpId) -> bool {
+        let info = self.tables.op(op);
+        exists(&self.tables, info) && (!info.multi || self.max_planes > 1)
     }
 
     /// How many phase keys the profile has.

@@ -15,6 +15,7 @@ use nandseq_trace::{Proposal, Sink};
 use crate::bootstrap::Bootstrap;
 use crate::chain::{ChainId, Chains, Step};
 use crate::closure::Tally;
+use crate::dead::{DeadDie, Watch};
 use crate::face::Face;
 use crate::journal::Journal;
 use crate::lottery::Lottery;
@@ -22,7 +23,7 @@ use crate::philox::{Stream, StreamKind};
 use crate::plan::Draft;
 use crate::propose::HookKind;
 use crate::queue::{Event, Hook, Queue};
-use crate::reason::{Reason, Rejections};
+use crate::reason::Rejections;
 use crate::safety::{Drops, Order, Slate};
 use crate::seed::SeedPlan;
 use crate::setup::Setup;
@@ -32,7 +33,7 @@ use crate::waiting::Bench;
 pub(crate) const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
 
 /// How far a run goes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct RunLimits<'a> {
     /// Simulated time during which operations are proposed.
     pub run_until: Ticks,
@@ -45,6 +46,8 @@ pub struct RunLimits<'a> {
     pub until_covered: Option<u64>,
     /// Set from outside to abandon the run.
     pub stop: Option<&'a AtomicBool>,
+    /// Told of each die on which nothing can ever start again, soon after that is known.
+    pub on_dead: Option<&'a (dyn Fn(&DeadDie) + Sync)>,
 }
 
 /// Why a run did not finish.
@@ -82,6 +85,8 @@ pub struct RunSummary {
     pub end: Ticks,
     /// Proposals that failed.
     pub rejections: Rejections,
+    /// The dies on which nothing can ever start again, in the order in which they were found.
+    pub dead: Vec<DeadDie>,
 }
 
 /// One site and its device, between or within runs.
@@ -131,6 +136,8 @@ pub struct Site<'s> {
     pub(crate) bootstrap: Option<Bootstrap>,
     /// What was covered, if there is a goal.
     pub(crate) tally: Option<Tally>,
+    /// What tells dead dies from idle ones.
+    pub(crate) watch: Watch,
     /// An error of the sink, kept until the event loop sees it.
     pub(crate) failure: Option<io::Error>,
 }
@@ -171,6 +178,7 @@ impl<'s> Site<'s> {
             journal: Journal::new(setup.tables.size.dies),
             bootstrap: None,
             tally: setup.goal.as_ref().map(Tally::new),
+            watch: Watch::new(setup.tables.size.dies),
             failure: None,
         }
     }
@@ -200,6 +208,7 @@ impl<'s> Site<'s> {
         if let Some(tally) = &mut self.tally {
             tally.begin_run();
         }
+        self.watch.begin_run(end, limits.max_ops.is_some() || limits.until_covered.is_some());
         self.tell_suspended(sink);
         if limits.bootstrap && self.run == 0 {
             self.bootstrap = Bootstrap::begin(&self.setup.bootstrap, &self.device);
@@ -231,10 +240,14 @@ impl<'s> Site<'s> {
                 return Err(RunError::Output(error));
             }
             events = events.wrapping_add(1);
-            if events.is_multiple_of(1024) && limits.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
-                return Err(RunError::Interrupted);
+            if events.is_multiple_of(1024) {
+                self.watch.tell(limits.on_dead);
+                if limits.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                    return Err(RunError::Interrupted);
+                }
             }
         }
+        self.watch.tell(limits.on_dead);
         self.quiet = self.quiet.max(self.device.quiet());
         let parked = self.parked.iter().flatten().flatten().count() as u32;
         if self.chains.count() != parked {
@@ -245,6 +258,7 @@ impl<'s> Site<'s> {
         self.run += 1;
         let mut summary = std::mem::take(&mut self.summary);
         summary.end = self.quiet;
+        summary.dead.clone_from(&self.watch.dead);
         Ok(summary)
     }
 
@@ -412,6 +426,7 @@ impl<'s> Site<'s> {
         let origin = self.origin(self.uid, proposal, is_first);
         self.tell(step, &origin, status.map(into_trace), now, sink);
         self.rests_until *= u64::from(!info.occupies);
+        self.watch.started(step, info.reach, self.uid, now);
         match flight {
             Some(id) => {
                 let end = self.device.flight(id).map_or(now, |flight| flight.end);
@@ -457,15 +472,6 @@ impl<'s> Site<'s> {
         let after = draw(stream, Some(busy.1));
         let distance = 1 + stream.below(setup.post_hook_window.0.max(1));
         self.queue.push(Ticks(busy.1.0 + distance).ceil_to(grid), Event::Hook(after));
-    }
-
-    /// Counts a failed proposal.
-    pub(crate) fn refuse(&mut self, proposal: &Proposal, op: OpId, reason: Reason, sink: &mut dyn Sink) {
-        *self.summary.rejections.entry((proposal.key_used, op, reason)).or_insert(0) += 1;
-        if sink.wants_refusals() {
-            let told = sink.refused(proposal, op, reason.code());
-            self.note(told);
-        }
     }
 }
 

@@ -59,6 +59,38 @@ impl Sink for Nothing {
     }
 }
 
+/// The longest time in which nothing started.
+#[derive(Default)]
+struct Silence {
+    last: Ticks,
+    longest: Ticks,
+}
+
+impl Sink for Silence {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.longest = self.longest.max(operation.start - self.last);
+        self.last = operation.start;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_directed_site_is_hardly_longer_silent_than_a_plain_one() {
+    let profile = builtin::profile();
+    let table = probability::of_profile(&profile, 1729);
+    let longest = |directed| {
+        let setup = setup_of(&profile, &table, directed).unwrap();
+        let of_seed = |seed| {
+            let mut silence = Silence::default();
+            Site::new(&setup, seed).run(&limits(6_000, None), &mut silence).unwrap();
+            silence.longest
+        };
+        (1..4).map(of_seed).max().unwrap()
+    };
+    let (plain, directed) = (longest(false), longest(true));
+    assert!(directed.0 <= 3 * plain.0, "{directed} against {plain}");
+}
+
 #[test]
 fn a_directed_site_covers_twice_as_much_with_as_many_operations() {
     let profile = builtin::profile();

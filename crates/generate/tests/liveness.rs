@@ -7,7 +7,7 @@ use std::io;
 use nandseq_device::Tables;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
 use nandseq_profile::{Die, OpId, Profile, Ticks, builtin};
-use nandseq_reach::Supply;
+use nandseq_reach::{BusDemand, Supply};
 use nandseq_trace::{Operation, Proposal, Sink};
 use support::vary;
 
@@ -130,6 +130,8 @@ impl Seen {
         let tables = Tables::new(&profile);
         let held: u64 = summary.by_op.iter().enumerate().map(|(at, &n)| n * tables.op(OpId::from(at)).bus.0).sum();
         if held as f64 >= SATURATED * summary.end.0 as f64 {
+            let demand = BusDemand::of(&profile, &table).share;
+            assert!(demand >= BusDemand::SATURATED, "variation {number} saturates its bus with a demand of {demand}");
             self.saturated += 1;
             return;
         }
@@ -155,6 +157,43 @@ fn no_die_of_a_varied_device_is_silent_for_longer_than_its_bound() {
         bounded > 30 && proved > 3 && saturated == 0 && measured > 20,
         "{bounded} bounded, {proved} proved, {saturated} saturated, {measured} measured, {spans} spans"
     );
+}
+
+/// The built-in device with refills so close that calibrations of this share of DEFAULT take all of the bus, or not.
+fn with_calibrations(share: f64) -> (Profile, probability::Distributions) {
+    let mut profile = builtin::profile();
+    profile.policies.queue_refill_period = Ticks::from_us(2);
+    let tables = Tables::new(&profile);
+    let slowest = |(_, one): &(OpId, &nandseq_device::OpInfo)| one.bus;
+    let instants = tables.ops().filter(|(_, op)| tables.base(op.base).instant && !tables.base(op.base).effects.delay);
+    let (slowest, info) = instants.max_by_key(slowest).expect("an instant");
+    assert!(info.bus > profile.policies.queue_refill_period, "its bus time alone is longer than a period");
+    let mut table = probability::of_profile(&profile, 1);
+    for (_, entries) in &mut table {
+        entries.iter_mut().for_each(|(_, mass)| *mass *= 1.0 - share);
+        entries.push((slowest, share));
+    }
+    (profile, table)
+}
+
+#[test]
+fn a_mix_whose_instants_take_all_of_the_bus_is_told_from_one_whose_instants_do_not() {
+    for (share, saturates) in [(0.999, true), (0.2, false)] {
+        let (profile, table) = with_calibrations(share);
+        let demand = BusDemand::of(&profile, &table);
+        assert_eq!(demand.share >= BusDemand::SATURATED, saturates, "{share}: {}", demand.share);
+        let tables = Tables::new(&profile);
+        let supply = Supply { least: 0.0, names: Vec::new() };
+        let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
+        let limits = RunLimits { run_until: Ticks::from_us(20_000), ..RunLimits::default() };
+        let summary = Site::new(&setup, 5).run(&limits, &mut Watch::new(&supply, 2)).expect("memory does not fail");
+        let held: u64 = summary.by_op.iter().enumerate().map(|(at, &n)| n * tables.op(OpId::from(at)).bus.0).sum();
+        let is_kept = held as f64 >= SATURATED * summary.end.0 as f64;
+        assert_eq!(is_kept, saturates, "{share}: {held} of {}", summary.end.0);
+    }
+    let profile = builtin::profile();
+    let demand = BusDemand::of(&profile, &probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED));
+    assert!(demand.share < 0.1 && demand.share > 0.0, "the built-in device: {}", demand.share);
 }
 
 #[test]

@@ -322,11 +322,15 @@ fn unfit(name: &str, array: &ArrayRef) -> io::Error {
     ))
 }
 
-/// A file that is not Parquet, or not any more.
+/// A file that is not Parquet, or not any more, or of a kind that cannot be read. What the library says of it means nothing to those
+/// who have the file.
 fn damaged(error: ParquetError) -> io::Error {
+    if let ParquetError::NYI(what) = &error {
+        return invalid(format!("it uses something of Parquet that cannot be read here: {what}"));
+    }
     let error = into_io(error);
     if error.kind() == io::ErrorKind::Other {
-        return invalid(format!("it is no Parquet file, or a damaged one: {error}"));
+        return invalid("it is no Parquet file, or it was cut or damaged".to_owned());
     }
     error
 }

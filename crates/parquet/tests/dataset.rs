@@ -45,7 +45,7 @@ fn parquet_files_say_what_the_csv_files_say() {
         let csv = write(&csv, &CsvTables::new(&profile).unwrap(), run, &events);
         for (parquet, csv) in parquet.files.iter().zip(&csv.files) {
             assert_eq!((parquet.kind, parquet.rows), (csv.kind, csv.rows));
-            assert_eq!(parquet.file, format!("run={run:07}/{}.parquet", csv.kind.name()));
+            assert_eq!(parquet.file.as_str(), format!("run={run:07}/{}.parquet", csv.kind.name()));
         }
     }
     let output = Command::new(script).args([&csv, &dataset]).output().unwrap();

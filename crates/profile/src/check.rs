@@ -10,7 +10,7 @@ mod reach;
 
 pub use chains::chain_can_complete;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, counted, quoted};
 use crate::ids::{BaseId, OpId};
 use crate::model::{AddressSource, DeviceState, Effect, LatchKind, PhaseKind, Profile, StatusOf};
 
@@ -183,7 +183,8 @@ fn topology(profile: &Profile, diagnostics: &mut Diagnostics) {
     let beyond: Vec<OpId> = beyond.map(|(id, _)| id).collect();
     if !beyond.is_empty() {
         let names = op_names(profile, &beyond);
-        let message = format!("the topology has {dies} dies, so that these can never be issued: {names}");
+        let message =
+            format!("the topology has {}, so that these can never be issued: {names}", counted(dies.into(), "die"));
         diagnostics.push(Diagnostic::warning("no-such-lun", message));
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod builtin;
 pub mod check;
+mod defined_name;
 pub mod diagnostic;
 mod hash;
 pub mod ids;
@@ -18,6 +19,7 @@ mod phase_key;
 mod read;
 pub mod table;
 pub mod units;
+pub mod whole;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Span};

@@ -21,6 +21,7 @@ mod words;
 mod write;
 
 pub use write::write;
+pub(crate) use write::write_as;
 
 use names::Names;
 
@@ -40,8 +41,19 @@ pub fn read_native(root: &Node, _source: &SourceFile, diagnostics: &mut Diagnost
     let mark = diagnostics.mark();
     let mut fields = Fields::new(root, "the profile", diagnostics)?;
     let version = fields.require("schema", diagnostics)?;
-    // What another version means cannot be judged by this one.
-    version.expect_u32("schema", SCHEMA_VERSION..=SCHEMA_VERSION, diagnostics)?;
+    let found = version.expect_u32("schema", 0..=u32::MAX, diagnostics)?;
+    if found != SCHEMA_VERSION {
+        // What another version means cannot be judged by this one.
+        let message =
+            format!("this program reads profiles of `schema: {SCHEMA_VERSION}`, and this one is of `schema: {found}`");
+        let help = if found > SCHEMA_VERSION {
+            "a newer version of the program may read it".to_owned()
+        } else {
+            format!("the first version of the format is {SCHEMA_VERSION}: write `schema: {SCHEMA_VERSION}`")
+        };
+        diagnostics.push(Diagnostic::error("out-of-range", message).at(version.span, "").help(help));
+        return None;
+    }
     let profile = read_sections(&mut fields, diagnostics);
     fields.finish(diagnostics);
     if diagnostics.errors_since(mark) { None } else { profile }

@@ -11,7 +11,7 @@ use crate::ids::{OpId, PhaseKey};
 use crate::limits::MAX_WEIGHT;
 use crate::model::Profile;
 use crate::phase_key::PhaseKeyNames;
-use crate::yaml::{self, Entry, Fields};
+use crate::yaml::{self, Entry, Fields, Node};
 
 /// Distributions over op names, by phase key, in the order of the file.
 #[derive(Clone, PartialEq, Default, Debug)]
@@ -29,10 +29,7 @@ pub struct Table {
 pub fn read(source: &SourceFile, profile: &Profile) -> (Option<Table>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
     let table = yaml::parse(source, &mut diagnostics).and_then(|root| {
-        let mut fields = Fields::new(&root, "table", &mut diagnostics)?;
-        let keys = fields.require("phase_conditional", &mut diagnostics);
-        fields.finish(&mut diagnostics);
-        let entries = keys?.expect_mapping("phase_conditional", &mut diagnostics)?;
+        let entries = keys_of(&root, profile, &mut diagnostics)?;
         let phase_keys = PhaseKeyNames::new(profile.phase_keys.iter_ids());
         let ops: HashMap<&str, OpId> = profile.ops.iter_ids().map(|(id, op)| (op.name.as_str(), id)).collect();
         let resolve = |name: &str, at: Span, diagnostics: &mut Diagnostics| {
@@ -45,11 +42,70 @@ pub fn read(source: &SourceFile, profile: &Profile) -> (Option<Table>, Diagnosti
             }
             found
         };
-        Some(Table { entries: distributions(entries, &phase_keys, resolve, &mut diagnostics) })
+        let table = Table { entries: distributions(entries, &phase_keys, resolve, &mut diagnostics) };
+        let has_default = entries.iter().any(|entry| *entry.key == *profile.phase_keys[PhaseKey::DEFAULT].name);
+        if !has_default {
+            let message = "the table has no key `DEFAULT`: nothing will be proposed on an idle device";
+            let help = "keys that are not listed, and devices on which nothing ever ran, use `DEFAULT`";
+            diagnostics.push(Diagnostic::warning("no-default", message).at(root.span, "").help(help));
+        }
+        Some(table)
     });
     diagnostics.sort();
     let table = if diagnostics.has_errors() { None } else { table };
     (table, diagnostics)
+}
+
+/// Warns of overrides that a profile states beside its own distributions, which they do not change.
+pub(crate) fn warn_of_unused(overrides: Span, section: &str, diagnostics: &mut Diagnostics) {
+    let message = format!("{} has no effect beside `{SECTION}`, which states every weight", quoted(section));
+    let help = "take one of the two out; overrides act on a table that is built (--autofill-pc) or loaded from a file";
+    diagnostics.push(Diagnostic::warning("overrides-unused", message).at(overrides, "").help(help));
+}
+
+/// The one key of a table's file.
+const SECTION: &str = "phase_conditional";
+
+/// The phase keys of a table; a file that is no table is shown what one looks like.
+fn keys_of<'n>(root: &'n Node, profile: &Profile, diagnostics: &mut Diagnostics) -> Option<&'n [Entry]> {
+    let form = || {
+        let names = profile.ops.iter().take(2).zip(["0.75", "0.25"]);
+        let names: String = names.map(|(op, mass)| format!("\n    {}: {mass}", key_text(&op.name))).collect();
+        format!("a table gives names their masses, by phase key:\n{SECTION}:\n  DEFAULT:{names}")
+    };
+    let Some(top) = root.as_mapping() else {
+        let message = format!("a table is a mapping with the key `{SECTION}`, not {}", root.describe());
+        diagnostics.push(Diagnostic::error("wrong-type", message).at(root.span, "").help(form()));
+        return None;
+    };
+    if let Some(section) = root.get(SECTION) {
+        if section.is_null() && !section.is_broken() {
+            let at = top.iter().find(|entry| &*entry.key == SECTION).map_or(root.span, |entry| entry.key_span);
+            let message = format!("`{SECTION}` of the table lists no phase key");
+            diagnostics.push(Diagnostic::error("missing-field", message).at(at, "").help(form()));
+            return None;
+        }
+        let mut fields = Fields::new(root, "table", diagnostics)?;
+        fields.take(SECTION);
+        fields.finish(diagnostics);
+        return section.expect_mapping(SECTION, diagnostics);
+    }
+    let message = format!("the table lacks the key `{SECTION}`");
+    let misspelt = top.iter().find(|entry| nearest(&entry.key, [SECTION]).is_some());
+    let is_key = |entry: &&Entry| profile.phase_keys.iter().any(|key| key.name == *entry.key);
+    diagnostics.push(match (misspelt, top.iter().find(is_key)) {
+        (Some(entry), _) => {
+            let diagnostic = Diagnostic::error("missing-field", message).at(entry.key_span, "");
+            diagnostic.help(format!("did you mean `{SECTION}`?"))
+        }
+        (None, Some(entry)) => {
+            let help =
+                format!("put `{SECTION}:` on a line before its phase keys, and indent what follows by two spaces");
+            Diagnostic::error("missing-field", message).at(entry.key_span, "a phase key").help(help)
+        }
+        (None, None) => Diagnostic::error("missing-field", message).at(root.span, "").help(form()),
+    });
+    None
 }
 
 /// Reads `key: {name: mass}` entries. `op` resolves a name, and reports it if nothing goes by it.

@@ -4,6 +4,7 @@
 //! bring about; for each phase key it looks at the states in which a hook may fall there, and asks for each name whether it
 //! could be accepted. Leaves out time but for what hooks need: how far from a phase a hook may fall, and how short a phase is.
 
+mod bus;
 mod explore;
 mod hooks;
 mod judge;
@@ -16,6 +17,7 @@ mod tenths;
 mod traps;
 mod universe;
 
+pub use bus::BusDemand;
 pub use reason::{COINCIDENCE, Reason};
 pub use traps::{Lasting, Supply, Trap};
 pub use universe::{Universe, Verdict};

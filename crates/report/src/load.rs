@@ -8,7 +8,6 @@
 mod refusals;
 mod window;
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +18,7 @@ use nandseq_trace::read::table::{
     InputTimeRow, ProposalRow, SegmentRow, StretchRow, TableError, TableFault, TableForm, TableKind, TableLine,
     TableReader, TouchRow,
 };
-use nandseq_trace::read::{ReadError, SequenceReader, Source};
+use nandseq_trace::read::{CsvFiles, ReadError, SequenceReader, Source};
 
 pub use refusals::Outcome;
 pub use window::Window;
@@ -436,8 +435,8 @@ pub fn operations(
 pub fn outcomes(profile: &Profile, run: &RunFile) -> Result<Vec<Outcome>, LoadError> {
     let Some(path) = &run.log else { return Ok(Vec::new()) };
     let io = |error| LoadError::Io { path: path.clone(), error };
-    let file = fs::File::open(path).map_err(io)?;
-    refusals::read(profile, io::BufReader::new(file)).map_err(io)
+    // A log is text, packed or not, whatever form the tables have.
+    refusals::read(profile, CsvFiles.open(path).map_err(io)?).map_err(io)
 }
 
 /// How many of everything the device has.

@@ -75,7 +75,8 @@ pub fn write(profile: &Profile, sites: &[SiteTables], mut out: impl Write) -> io
     writeln!(out, "$comment")?;
     writeln!(out, "  Numbers of op_states:")?;
     for (number, state) in states.iter().enumerate() {
-        writeln!(out, "  {number} {}", state.text(profile))?;
+        // The word `$end` would end the comment.
+        writeln!(out, "  {number} {}", state.text(profile).replace("$end", "$ end"))?;
     }
     writeln!(out, "$end\n$timescale 1 ps $end")?;
     let mut signals: Vec<Signal> = Vec::new();

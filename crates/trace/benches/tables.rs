@@ -119,7 +119,7 @@ fn bytes_of_tables() -> Vec<u8> {
     let profile = device();
     let (folder, format) = (folder(), CsvTables::new(&profile).unwrap());
     let finished = write_into(folder.path(), &format, &events(&profile), Outputs::ALL);
-    finished.files.iter().flat_map(|file| fs::read(folder.path().join(&file.file)).unwrap()).collect()
+    finished.files.iter().flat_map(|file| fs::read(file.file.to_write_in(folder.path())).unwrap()).collect()
 }
 
 /// The floor of formatting: the same rows, known beforehand, copied one by one.

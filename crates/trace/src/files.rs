@@ -29,7 +29,15 @@ impl NewFile {
     /// # Errors
     /// When the temporary file cannot be created.
     pub fn create(folder: &Path, name: &str) -> io::Result<Self> {
-        let file = Pending::create(folder.join(name))?;
+        Self::at(&folder.join(name))
+    }
+
+    /// Starts a file that will be at `path`, whose folder must exist; its name may be of any bytes.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be created.
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+        let file = Pending::create(path.to_owned())?;
         Ok(Self { file: Some(file), hash: Sha256::new(), bytes: 0 })
     }
 
@@ -296,6 +304,20 @@ impl FileKind {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it is a table, which has another name in another format.
+    #[must_use]
+    pub const fn is_table(self) -> bool {
+        match self {
+            Self::OperationSequence
+            | Self::OperationTimeline
+            | Self::OpStateTimeline
+            | Self::AddressTouchCount
+            | Self::OpStateNameInputTimeCount
+            | Self::PhaseProposalCounts => true,
+            Self::Snapshot | Self::ProposerLog => false,
+        }
     }
 
     /// The name of the file of a run (numbered from 1) in the folder of its site: `operation_sequence_261121_0000001.csv`,

@@ -10,9 +10,17 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{Digest, FileKind, NewFile};
+use crate::inside::InsideName;
+
+mod fault;
+
+pub use fault::{Fault, ManifestKind, parse};
 
 /// The name of the file in each folder.
 pub const FILE_NAME: &str = "manifest.json";
+/// The name of what a site's folder has in its place while the site is being made: a line of JSON with everything but the runs, then
+/// a line for each finished run.
+pub const PARTIAL_NAME: &str = "manifest.partial.jsonl";
 /// The version of the form this crate writes.
 pub const SCHEMA: u32 = 1;
 /// `seed_i = site_seed + run_index`; the generator's key is the pair (`seed_i`, `run_index`).
@@ -111,7 +119,7 @@ pub struct FileRecord {
     /// What it is.
     pub kind: FileKind,
     /// Its name in the folder of the manifest.
-    pub file: String,
+    pub file: InsideName,
     /// Its rows, the header not counted.
     pub rows: u64,
     /// Of its bytes.
@@ -143,7 +151,7 @@ pub struct SiteRecord {
     /// Its number.
     pub site: u64,
     /// Its folder, relative to that of the manifest, with `/` between parts.
-    pub folder: String,
+    pub folder: InsideName,
     /// Finished runs.
     pub runs: u64,
     /// Operations of all its runs.
@@ -214,7 +222,7 @@ mod tests {
         let arguments = vec!["--seed".into(), "42".into()];
         let file = FileRecord {
             kind: FileKind::OperationSequence,
-            file: "operation_sequence_261121_0000001.csv".into(),
+            file: "operation_sequence_261121_0000001.csv".to_owned().try_into().unwrap(),
             rows: 7,
             sha256: Digest::of(b"rows"),
         };

@@ -6,6 +6,7 @@
 //! [`sync_folder`] has returned, contents once its `sync` has. Leaves out whether anybody else writes there.
 
 use std::collections::hash_map::RandomState;
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::hash::BuildHasher;
 use std::io::{self, Write};
@@ -31,11 +32,13 @@ pub(crate) struct Pending {
 impl Pending {
     /// Starts a file that will be called `path`, whose folder must exist.
     pub(crate) fn create(path: PathBuf) -> io::Result<Self> {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let name =
-            name.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"))?.to_owned();
+        let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file");
+        let name = path.file_name().ok_or_else(no_name)?.to_owned();
         for _ in 0..TRIES {
-            let temporary = path.with_file_name(format!(".{name}.{MARK}{}", suffix()));
+            let mut hidden = OsString::from(".");
+            hidden.push(&name);
+            hidden.push(format!(".{MARK}{}", suffix()));
+            let temporary = path.with_file_name(hidden);
             match OpenOptions::new().write(true).create_new(true).open(&temporary) {
                 Ok(file) => return Ok(Self { file, temporary, path, placed: false }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

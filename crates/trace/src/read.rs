@@ -30,7 +30,7 @@ use clock::Clock;
 use line::{Line, next_line};
 use payload::PayloadForm;
 use quick::{Head, Names, Quick};
-pub use source::{CsvFiles, Source};
+pub use source::{CsvFiles, STANDARD_INPUT, Source};
 
 /// The columns of a sequence file, in order.
 pub const COLUMNS: [&str; 6] = ["seq", "time", "op_id", "op_name", "op_uid", "payload"];
@@ -243,13 +243,13 @@ impl<R: BufRead> SequenceReader<R> {
     pub fn new(profile: &Profile, mut input: R) -> Result<Self, ReadError> {
         let mut line = Vec::new();
         let header = match next_line(&mut input, &mut line, MAX_LINE)? {
-            Line::Read => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) == COLUMNS.join(",").as_bytes(),
+            Line::Read => line::is_header(&line, &COLUMNS),
             Line::TooLong | Line::End => false,
         };
         if !header {
             return Err(ReadError::Header);
         }
-        let names = profile.ops.iter_ids().map(|(id, op)| (op.name.as_bytes().into(), (id, op.base))).collect();
+        let names = profile.ops.iter_ids().map(|(id, op)| (line::in_field(&op.name), (id, op.base))).collect();
         let clock = Clock::new(profile);
         Ok(Self {
             input,
@@ -329,8 +329,7 @@ impl<R: BufRead> SequenceReader<R> {
         let opcode = number(2).map_err(bad)?;
         let uid = number(4).map_err(bad)?;
         let Some(&(op, base)) = self.names.get(fields[3]) else {
-            let name = String::from_utf8_lossy(&fields[3][..fields[3].len().min(100)]).into_owned();
-            return Err(bad(RowFault::UnknownOp(name)));
+            return Err(bad(RowFault::UnknownOp(line::shown(fields[3], 100))));
         };
         self.targets.clear();
         self.fault = self.form.parse(base, fields[5], &mut self.targets).err();

@@ -12,6 +12,7 @@ use nandseq_profile::{OpId, Ticks};
 
 use crate::files::{FileKind, NewFile, Outputs, Stamp};
 use crate::format::{SequenceTable, TableFormat, Written};
+use crate::inside::InsideName;
 use crate::manifest::FileRecord;
 use crate::pending::{self, sync_folder};
 use crate::recorder::{Recorder, Writers};
@@ -194,7 +195,8 @@ impl<'f> RunFiles<'f> {
             finished.bytes += file.bytes();
             folders.extend(file.folder().map(Path::to_owned));
             let sha256 = file.place()?;
-            let file = self.format.file_name(kind, self.stamp, self.run);
+            let name = self.format.file_name(kind, self.stamp, self.run);
+            let file = InsideName::try_from(name).map_err(io::Error::other)?;
             finished.files.push(FileRecord { kind, file, rows, sha256 });
         }
         folders.iter().try_for_each(|folder| sync_folder(folder))?;

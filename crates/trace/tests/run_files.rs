@@ -63,7 +63,7 @@ fn all_files_of_a_run_appear_together_and_are_what_the_record_says() {
     let visible = |name: &String| !name.starts_with('.') && !name.contains("/.") && !name.ends_with('/');
     assert_eq!(names_in(folder.path()).iter().filter(|name| visible(name)).count(), 0);
     let finished = files.finish().unwrap();
-    let names: Vec<String> = finished.files.iter().map(|record| record.file.clone()).collect();
+    let names: Vec<String> = finished.files.iter().map(|record| record.file.to_string()).collect();
     assert_eq!(
         names,
         [
@@ -80,7 +80,7 @@ fn all_files_of_a_run_appear_together_and_are_what_the_record_says() {
     assert_eq!(rows, [2, 3, 6, 2, 2, 2, 0]);
     let mut bytes = 0;
     for record in &finished.files {
-        let text = fs::read(folder.path().join(&record.file)).unwrap();
+        let text = fs::read(record.file.to_write_in(folder.path())).unwrap();
         assert_eq!(record.sha256, Digest::of(&text), "{}", record.file);
         bytes += text.len() as u64;
         if record.kind != FileKind::Snapshot {
@@ -146,7 +146,7 @@ fn names_that_need_quotes_are_read_back_as_they_are() {
         &["A,B.END", "DEFAULT", "0", "0", "0.0", "a \"b\", c", "1"],
     ];
     for (record, expected) in files.finish().unwrap().files.iter().zip(expected) {
-        let mut reader = csv::Reader::from_path(folder.path().join(&record.file)).unwrap();
+        let mut reader = csv::Reader::from_path(record.file.to_write_in(folder.path())).unwrap();
         let columns: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
         assert_eq!(columns.join(",") + "\n", header(record.kind).unwrap());
         let first = reader.records().next().unwrap().unwrap();

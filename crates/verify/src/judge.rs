@@ -15,15 +15,15 @@ use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, Profile, Target};
 
 pub(crate) use case::Case;
 
+use crate::compiled_profile::CompiledProfile;
 use crate::finding::{Origin, Subject, Tally};
-use crate::kind::Book;
 use crate::model::Device;
 use crate::rule::RuleCode;
 
 /// One operation before the bench.
 pub(crate) struct Judge<'a> {
     pub(crate) profile: &'a Profile,
-    pub(crate) book: &'a Book,
+    pub(crate) compiled: &'a CompiledProfile,
     pub(crate) device: &'a mut Device,
     pub(crate) case: &'a Case<'a>,
     pub(crate) tally: &'a mut Tally,

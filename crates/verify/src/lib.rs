@@ -10,11 +10,10 @@
 //!
 //! Leaves out: whether a chain was completed. Which chain an operation began is not written in a sequence.
 
+pub mod compiled_profile;
 mod finding;
 mod judge;
-mod kind;
 mod model;
-pub mod mutation;
 pub mod notation;
 mod numbers;
 mod report;
@@ -22,7 +21,7 @@ mod rule;
 pub mod rulebook;
 mod site;
 mod tables;
-mod time;
+pub mod time;
 mod verifier;
 
 pub use finding::{Counts, Finding, OperationRef, Place};

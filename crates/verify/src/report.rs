@@ -7,6 +7,7 @@ use nandseq_profile::model::PayloadField;
 use nandseq_trace::read::Addressed;
 use nandseq_trace::read::folder::Damage;
 use nandseq_trace::read::table::TableKind;
+use nandseq_trace::recorded::recorded;
 use serde::Serialize;
 
 use crate::finding::{Counts, Finding, OperationRef, Place};
@@ -325,7 +326,7 @@ struct JsonOther<'a> {
 }
 
 fn shown(path: &Path) -> String {
-    path.display().to_string()
+    recorded(path)
 }
 
 impl<'a> JsonSite<'a> {

@@ -21,9 +21,9 @@ use std::io::{self, BufRead};
 use nandseq_profile::{IdVec, OpId, Profile};
 use nandseq_trace::read::table::{TableForm, TableKind, TableReader};
 
+use crate::compiled_profile::CompiledProfile;
 use crate::finding::{Place, Tally};
 use crate::judge::Case;
-use crate::kind::Book;
 use crate::model::Device;
 use crate::rule::RuleCode;
 use compare::Comparison;
@@ -108,27 +108,31 @@ impl<'p> Tables<'p> {
     }
 
     /// An operation starts. Comes before the device knows of it. What goes wrong is told at the end of the run.
-    pub(crate) fn start(&mut self, book: &Book, device: &Device, case: &Case<'_>, tally: &mut Tally) {
+    pub(crate) fn start(&mut self, compiled: &CompiledProfile, device: &Device, case: &Case<'_>, tally: &mut Tally) {
         let seen = &mut self.run.sequence[case.origin.op];
         seen.rows += 1;
         seen.last = seen.last.max(case.at);
         if self.failed.is_some() {
             return;
         }
-        let started = self.journal.start(book, &self.scribe.words, device, case);
-        self.failed = started.and_then(|()| self.compare(book, tally, false)).err();
+        let started = self.journal.start(compiled, &self.scribe.words, device, case);
+        self.failed = started.and_then(|()| self.compare(compiled, tally, false)).err();
     }
 
     /// The run ends: the rest of its tables is compared.
     ///
     /// # Errors
     /// What a table or a temporary file reported.
-    pub(crate) fn end_run(&mut self, book: &Book, tally: &mut Tally) -> io::Result<Vec<(TableKind, u64)>> {
+    pub(crate) fn end_run(
+        &mut self,
+        compiled: &CompiledProfile,
+        tally: &mut Tally,
+    ) -> io::Result<Vec<(TableKind, u64)>> {
         match self.failed.take() {
             Some(error) => return Err(error),
-            None => self.journal.end_run(book, &self.scribe.words)?,
+            None => self.journal.end_run(compiled, &self.scribe.words)?,
         }
-        self.compare(book, tally, true)?;
+        self.compare(compiled, tally, true)?;
         let Self { profile, scribe, form, journal, run, .. } = self;
         let mut court = Court { profile, tally, form };
         let mut rows = Vec::new();
@@ -160,7 +164,7 @@ impl<'p> Tables<'p> {
     }
 
     /// Compares the rows that are known by now.
-    fn compare(&mut self, book: &Book, tally: &mut Tally, all: bool) -> io::Result<()> {
+    fn compare(&mut self, compiled: &CompiledProfile, tally: &mut Tally, all: bool) -> io::Result<()> {
         let Self { profile, scribe, form, journal, run, .. } = self;
         let mut court = Court { profile, tally, form };
         let hand_on = |slot: &Slot| {
@@ -171,7 +175,7 @@ impl<'p> Tables<'p> {
                 }
             }
             if let Some(comparison) = &mut run.segments {
-                let base = book.kinds[slot.origin.op].base;
+                let base = compiled.kinds[slot.origin.op].base;
                 for row in &slot.segments {
                     comparison.expect(&mut court, Some(slot.origin), scribe.segment(base, row), 0)?;
                 }

@@ -8,9 +8,9 @@ use nandseq_trace::read::table::TableKind;
 use nandseq_trace::read::{Addressed, BadRow, PayloadFault, Row, RowFault};
 use nandseq_trace::{Operation, Sink};
 
+use crate::compiled_profile::CompiledProfile;
 use crate::finding::{Counts, Finding, Origin, Place, Subject, Tally};
 use crate::judge::{Case, Judge};
-use crate::kind::Book;
 use crate::model::Device;
 use crate::numbers::Numbers;
 use crate::rule::RuleCode;
@@ -27,7 +27,7 @@ const KEPT: usize = 10;
 #[derive(Clone, Debug)]
 pub struct Verifier<'p> {
     profile: &'p Profile,
-    book: Arc<Book>,
+    compiled: Arc<CompiledProfile>,
     device: Device,
     tally: Tally,
     numbers: Numbers,
@@ -50,7 +50,7 @@ impl<'p> Verifier<'p> {
     pub fn new(profile: &'p Profile, bad_blocks: &[(Die, Block)]) -> Self {
         Self {
             profile,
-            book: Arc::new(Book::new(profile)),
+            compiled: Arc::new(CompiledProfile::new(profile)),
             device: Device::new(profile.topology, bad_blocks),
             tally: Tally::new(KEPT),
             numbers: Numbers::new(),
@@ -78,7 +78,7 @@ impl<'p> Verifier<'p> {
         self.tally.begin_row();
         let origin = Origin { place: self.place(row.row), uid: row.uid, op: row.op, start: row.time };
         let subject = subject(&origin, row.targets);
-        let expected = self.book.kinds[row.op].opcode;
+        let expected = self.compiled.kinds[row.op].opcode;
         if row.opcode != u64::from(expected) {
             self.tally.report(self.profile, RuleCode::RowFormat, &subject, None, || {
                 format!("The op_id of this operation is {expected}, not {}.", row.opcode)
@@ -139,16 +139,17 @@ impl<'p> Verifier<'p> {
 
     /// The run ends: compares the rest of its tables, and says how many rows each has.
     pub(crate) fn end_tables(&mut self, tables: &mut Tables<'_>) -> io::Result<Vec<(TableKind, u64)>> {
-        tables.end_run(&self.book, &mut self.tally)
+        tables.end_run(&self.compiled, &mut self.tally)
     }
 
     /// Makes a block bad from now on.
-    pub(crate) fn condemn(&mut self, die: Die, block: Block) {
+    pub fn condemn(&mut self, die: Die, block: Block) {
         self.device.blocks.condemn(die, block);
     }
 
     /// The number that the next row should have.
-    pub(crate) fn next_seq(&self) -> u64 {
+    #[must_use]
+    pub fn next_seq(&self) -> u64 {
         self.numbers.next_seq()
     }
 
@@ -188,11 +189,11 @@ impl<'p> Verifier<'p> {
             self.go_back(&origin, written);
         }
         self.now = origin.start;
-        self.device.advance(&self.book, self.now);
-        let case = Case::new(self.profile, &self.book.kinds[origin.op], origin, written);
+        self.device.advance(&self.compiled, self.now);
+        let case = Case::new(self.profile, &self.compiled.kinds[origin.op], origin, written);
         let mut judge = Judge {
             profile: self.profile,
-            book: &self.book,
+            compiled: &self.compiled,
             device: &mut self.device,
             case: &case,
             tally: &mut self.tally,
@@ -200,9 +201,9 @@ impl<'p> Verifier<'p> {
         judge.bounds();
         judge.judge();
         if let Some(tables) = tables {
-            tables.start(&self.book, &self.device, &case, &mut self.tally);
+            tables.start(&self.compiled, &self.device, &case, &mut self.tally);
         }
-        self.device.start(&self.book, &case);
+        self.device.start(&self.compiled, &case);
     }
 
     /// `seq_order`
@@ -230,7 +231,7 @@ impl<'p> Verifier<'p> {
         });
         self.tally.mute_row();
         if self.numbers.at_first_row() {
-            self.device.finish(&self.book);
+            self.device.finish(&self.compiled);
         }
     }
 }

@@ -63,7 +63,9 @@ pub(crate) struct Applied {
 impl Applied {
     /// What is to be said of these; nothing of none.
     pub(crate) fn remark(all: &[Self]) -> Option<String> {
-        let each = |one: &Self| format!("{} sets {} {}", one.variable, one.flag, crate::plan::shell_word(&one.value));
+        let each = |one: &Self| {
+            format!("{} sets {} {}", one.variable, one.flag, nandseq_trace::recorded::shell_word(&one.value))
+        };
         let list: Vec<String> = all.iter().map(each).collect();
         (!list.is_empty()).then(|| format!("from the environment: {}", list.join(", ")))
     }
@@ -97,7 +99,9 @@ fn read(words: &[OsString]) -> Result<Read, clap::Error> {
         Err(error) => return Err(with_hint(error)),
     };
     let path = path(&matches);
-    let applied = applied(&documented(), &path, &matches)?;
+    let mut whole = documented();
+    whole.build();
+    let applied = applied(&whole, &path, &matches)?;
     let mut matches =
         if applied.is_empty() { matches } else { with_variables_of(&path).try_get_matches_from(words)? };
     Ok(Read { line: CommandLine::from_arg_matches_mut(&mut matches)?, applied })
@@ -182,15 +186,15 @@ fn applied(command: &Command, path: &[String], matches: &ArgMatches) -> Result<V
     Ok(applied)
 }
 
-/// Whether a flag takes a value; the first line of what the parser says otherwise.
+/// Whether a flag takes a value; what the parser says otherwise, without usage.
 fn check(arg: &Arg, long: &str, value: &OsStr) -> Result<(), String> {
     let mut word = OsString::from(format!("--{long}="));
     word.push(value);
     let alone = Command::new(env!("CARGO_PKG_NAME")).no_binary_name(true).arg(arg.clone().env(None::<&str>));
     alone.try_get_matches_from([word]).map(drop).map_err(|error| {
         let text = error.to_string();
-        let line = text.lines().next().unwrap_or_default();
-        line.strip_prefix("error: ").unwrap_or(line).to_owned()
+        let first = text.split("\n\n").next().unwrap_or_default().trim_end();
+        first.strip_prefix("error: ").unwrap_or(first).to_owned()
     })
 }
 

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, ValueEnum};
 use nandseq_profile::Ticks;
 use nandseq_trace::files::{Outputs, Stamp};
+use nandseq_trace::recorded::path_of;
 
-use super::values::{outputs, whole};
+use super::values::{outputs, time, whole};
 use super::{Command, CommandLine, ReportFormat};
 use crate::plan::{Shard, Share, SiteList};
+use crate::run_list::first_line;
 
 /// Simulated time of a run when neither time nor operations are given, µs.
 pub(crate) const DEFAULT_RUN_US: u64 = 100_000;
@@ -31,6 +33,13 @@ pub(crate) struct GenerateArgs {
     pub(crate) output: OutputArgs,
 }
 
+impl SiteArgs {
+    /// The number of the first site.
+    pub(crate) fn first_site(&self) -> u64 {
+        self.site_start.unwrap_or(1)
+    }
+}
+
 impl GenerateArgs {
     /// The pattern of the folders of sites, named or not.
     pub(crate) fn site_dir_pattern(&self) -> &str {
@@ -43,9 +52,9 @@ impl GenerateArgs {
 
     /// The arguments that a manifest lists: `generate` and its flags.
     pub(crate) fn of_manifest(arguments: &[String]) -> Result<Self, String> {
-        let name = std::iter::once(env!("CARGO_PKG_NAME").to_owned());
-        let line = CommandLine::try_parse_from(name.chain(arguments.iter().cloned()));
-        match line.map_err(|error| error.to_string())?.command {
+        let name = std::iter::once(env!("CARGO_PKG_NAME").into());
+        let line = CommandLine::try_parse_from(name.chain(arguments.iter().map(|argument| path_of(argument))));
+        match line.map_err(|error| first_line(&error))?.command {
             Some(Command::Generate(arguments)) => Ok(*arguments),
             _ => Err("they are not those of `generate`".to_owned()),
         }
@@ -62,7 +71,7 @@ pub(crate) struct DeviceArgs {
     #[arg(long)]
     pub(crate) lenient: bool,
     /// How long a proposal may wait for the bus [default: as the profile says]
-    #[arg(long, value_name = "US", value_parser = Ticks::parse_us)]
+    #[arg(long, value_name = "US", value_parser = time)]
     pub(crate) admission_window: Option<Ticks>,
     /// Bad blocks, a CSV file with the header die,block [default: badlist.csv if there is one]
     #[arg(long, value_name = "CSV")]
@@ -82,9 +91,9 @@ pub(crate) struct DeviceArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ExtentArgs {
     /// Simulated time of each run [default: 100000, or no limit with --ops]
-    #[arg(short = 't', long, value_name = "US", value_parser = Ticks::parse_us)]
+    #[arg(short = 't', long, value_name = "US", value_parser = time)]
     pub(crate) run_until: Option<Ticks>,
-    /// Stop each run after this many operations; chains that have begun are completed
+    /// Stop each run after this many operations (1000000, 1_000_000 or 1e6); chains that have begun are completed
     #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub(crate) ops: Option<u64>,
     /// Go for what was not covered: names, states and moments that lack hits come first, within the same rules
@@ -117,9 +126,9 @@ pub(crate) struct SiteArgs {
     /// Sites, each with a folder of its own; 0: one site, written straight into the output folder
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=MAX_SITES))]
     pub(crate) site_count: u64,
-    /// Number of the first site
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(0..=u64::MAX))]
-    pub(crate) site_start: u64,
+    /// Number of the first site [default: 1]
+    #[arg(long, value_name = "N", value_parser = whole(0..=u64::MAX))]
+    pub(crate) site_start: Option<u64>,
     /// Just these sites of the batch that --seed, --site-start and --site-count define: 1-4,9,12-32
     #[arg(long, value_name = "LIST")]
     pub(crate) sites: Option<SiteList>,
@@ -175,6 +184,9 @@ pub(crate) struct OutputArgs {
     /// How much to log of proposals
     #[arg(long, value_name = "HOW", default_value = "summary")]
     pub(crate) proposer_log: ProposerLog,
+    /// Remove what earlier campaigns of this program left in the output folder first, and nothing else
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) clean: bool,
     /// Write nothing; say what would be written where, the expected mix of operations, and about how much and how long
     #[arg(long)]
     pub(crate) dry_run: bool,

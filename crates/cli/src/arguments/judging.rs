@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::ReportFormat;
-use super::values::whole;
+use super::values::{lines, whole};
 
 /// What is judged, and by which profile.
 #[derive(Args, Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "CSV")]
     pub(crate) badlist: Option<PathBuf>,
     /// Findings of each rule that are shown in full; all are counted
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = lines)]
     pub(crate) max_findings: usize,
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]

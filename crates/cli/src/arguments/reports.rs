@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use nandseq_profile::Ticks;
 
 use super::ReportFormat;
+use super::values::lines;
 use crate::plan::ranges;
 
 /// What is looked at, and by which profile.
@@ -77,7 +78,7 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) violations: Option<PathBuf>,
     /// Rows of the timelines that are shown at most, over all sites; later ones are left out, and the page says so
-    #[arg(long, value_name = "N", default_value_t = nandseq_report::page::MOST_ROWS)]
+    #[arg(long, value_name = "N", default_value_t = nandseq_report::page::MOST_ROWS, value_parser = lines)]
     pub(crate) max_rows: usize,
 }
 
@@ -171,7 +172,7 @@ pub(crate) struct CoverageReportArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ReportFormat,
     /// Holes that the text lists; the JSON lists all
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = lines)]
     pub(crate) holes: usize,
 }
 

@@ -1,15 +1,35 @@
-//! Forms of values that several flags share.
+//! Forms of values that several flags share: numbers (`1000000`, `1_000_000`, `1e6`), times, names of outputs.
+//!
+//! Promises one way of reading for every flag that counts, and that what is no such number is answered with the numbers that can
+//! stand there.
 
 use std::ops::RangeInclusive;
 
+use nandseq_profile::Ticks;
+use nandseq_profile::units::TimeError;
+use nandseq_profile::whole::{count, ungrouped};
 use nandseq_trace::files::{FileKind, Outputs};
 
-/// Reads whole numbers of a range, and says which they are.
+/// Reads whole numbers of a range.
 pub(super) fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
     move |text| {
-        let number = text.parse().ok().filter(|number| range.contains(number));
-        number.ok_or_else(|| format!("not a whole number from {} to {}", range.start(), range.end()))
+        let number = count(text).filter(|number| range.contains(number));
+        number.ok_or_else(|| match (range.start(), range.end()) {
+            (0, &u64::MAX) => "not a whole number of at most 64 bits".to_owned(),
+            (least, &u64::MAX) => format!("not a whole number from {least} on"),
+            (least, most) => format!("not a whole number from {least} to {most}"),
+        })
     }
+}
+
+/// Reads how many lines of something are shown.
+pub(super) fn lines(text: &str) -> Result<usize, String> {
+    whole(0..=u64::from(u32::MAX))(text).map(|number| number as usize)
+}
+
+/// Reads a time in µs.
+pub(super) fn time(text: &str) -> Result<Ticks, TimeError> {
+    Ticks::parse_us(&ungrouped(text).ok_or(TimeError::NotANumber)?)
 }
 
 /// Reads names of outputs.
@@ -25,4 +45,26 @@ pub(super) fn outputs(text: &str) -> Result<Outputs, String> {
             FileKind::named(name.trim()).ok_or_else(unknown)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_are_typed_in_any_form() {
+        for text in ["1000000", "1_000_000", "1e6", "1.0e6"] {
+            assert_eq!(whole(1..=2_000_000)(text), Ok(1_000_000), "{text}");
+            assert_eq!(time(text), Ok(Ticks::from_us(1_000_000)), "{text}");
+        }
+        assert_eq!(time("1_000.5"), Ok(Ticks(1_000_500_000)));
+        assert_eq!(time("1__0"), Err(TimeError::NotANumber));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_answered_with_what_can() {
+        assert_eq!(whole(1..=9)("1e1"), Err("not a whole number from 1 to 9".to_owned()));
+        assert_eq!(whole(1..=u64::MAX)("0"), Err("not a whole number from 1 on".to_owned()));
+        assert_eq!(whole(0..=u64::MAX)("1.5"), Err("not a whole number of at most 64 bits".to_owned()));
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use nandseq_trace::manifest::{self, BatchManifest, Origin, SiteRecord};
+use nandseq_trace::manifest::{self, BatchManifest, Input, Origin, SiteRecord};
 
 use crate::arguments::SeedFormula;
 use crate::execute::origin;
@@ -16,6 +16,9 @@ use crate::plan::{Batch, Part, Plan, Shard, SiteList};
 
 /// Flags, each with a value, that say which part of a batch, or how long an open one is.
 const PART_FLAGS: [&str; 3] = ["--sites", "--shard", "--site-count"];
+
+/// Flags, each with a value, that say where inputs lie.
+const PLACE_FLAGS: [&str; 3] = ["--config", "--badlist", "--op-state-probs"];
 
 /// What an earlier execution left of the same batch.
 #[derive(Debug, Default)]
@@ -31,10 +34,13 @@ impl Earlier {
     pub(super) fn read(plan: &Plan, batch: &Batch) -> Self {
         let Part::Sites(_) = batch.part else { return Self::default() };
         let manifest = fs::read(plan.out_dir.join(manifest::FILE_NAME)).ok();
-        let Some(manifest) = manifest.and_then(|text| serde_json::from_slice::<BatchManifest>(&text).ok()) else {
+        let Some(mut manifest) = manifest.and_then(|text| manifest::parse::<BatchManifest>(&text).ok()) else {
             return Self::default();
         };
         let ours = origin(plan, plan.arguments_of_batch(batch));
+        if plan.is_of(&manifest.origin.profile) {
+            manifest.origin.profile.resolved_sha256.clone_from(&ours.profile.resolved_sha256);
+        }
         if manifest.base_seed != plan.base_seed || !is_same_batch(&manifest.origin, &ours) {
             return Self::default();
         }
@@ -102,10 +108,15 @@ pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
     Err(Problem::new(message).help(help).into())
 }
 
-/// Whether two origins differ at most in the part of the batch that was asked for.
+/// Whether two origins differ at most in the part of the batch that was asked for, and in where inputs lie whose contents are the same.
 pub(crate) fn is_same_batch(one: &Origin, other: &Origin) -> bool {
-    let whole = |origin: &Origin| Origin { arguments: without_part(&origin.arguments), ..origin.clone() };
-    whole(one) == whole(other)
+    let essence = |origin: &Origin| {
+        let digest = |input: &Option<Input>| input.as_ref().map(|input| input.sha256);
+        let arguments = without(&without_part(&origin.arguments), &PLACE_FLAGS);
+        let inputs = [&origin.probabilities, &origin.badlist].map(digest);
+        (origin.tool.clone(), origin.profile.resolved_sha256.clone(), inputs, arguments)
+    };
+    essence(one) == essence(other)
 }
 
 fn without_part(arguments: &[String]) -> Vec<String> {

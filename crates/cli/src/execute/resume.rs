@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
 use nandseq_trace::files::FileKind;
-use nandseq_trace::manifest::{RunRecord, SiteManifest};
+use nandseq_trace::manifest::{ProfileInput, RunRecord, SiteManifest};
+
+use nandseq_profile::diagnostic::counted;
 
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, Known};
@@ -75,12 +77,18 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     }
     let done = known.manifest.runs.last().map_or(0, |run| run.run_index + 1);
     if done > plan.num_runs {
-        let message = format!("`{}` has {done} runs already, more than --num-runs {}", folder.display(), plan.num_runs);
+        let message = format!(
+            "`{}` has {} already, more than --num-runs {}",
+            folder.display(),
+            counted(done, "run"),
+            plan.num_runs
+        );
         return Err(Problem::new(message).help("ask for as many runs, or for more").into());
     }
     // What lies elsewhere is gone on from; the manifest here lists what is here.
     let (listed, missing) = if is_same_place(&folder, &plan.folder_of(site)) {
-        let missing = missing::of(&folder, &known.manifest.runs);
+        let unreadable = |reason| Problem::unreadable("what is known of the runs in", &folder, &reason);
+        let missing = missing::of(&folder, &known.manifest.runs).map_err(unreadable)?;
         (known.manifest.runs.clone(), missing)
     } else {
         let here = known_at(&plan.folder_of(site))?.map(|known| known.manifest);
@@ -111,7 +119,8 @@ fn newest_good(
 ) -> Result<Option<SiteState>, Failure> {
     for run in runs.iter().rev() {
         let Some(file) = run.files.iter().find(|file| file.kind == FileKind::Snapshot) else { continue };
-        let path = folder.join(&file.file);
+        let path = file.file.under(folder);
+        let path = path.map_err(|reason| Problem::unreadable("what is known of the runs in", folder, &reason))?;
         match load(&path, plan, site, setup) {
             Ok(state) => return Ok(Some(state)),
             Err(refusal) => remarks.push(refusal.passed_over(&path)?),
@@ -144,6 +153,14 @@ pub(super) fn before(
 
 /// A folder whose runs nothing lists. In the output folder they are made again: what they wrote is not known. Elsewhere the newest
 /// snapshot that is good is a place to go on from.
+
+/// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
+pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
+    let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;
+    load(&file.file.under(&plan.folder_of(site)).ok()?, plan, site, setup).ok()
+}
+
+/// A folder without ledger and manifest: the newest snapshot that is good.
 fn unlisted(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup, folder: &Path) -> Result<Start, Failure> {
     let found = snapshots(folder);
     if !found.is_empty() && is_same_place(folder, &plan.folder_of(site)) {
@@ -200,6 +217,17 @@ pub(crate) fn stamp(resume: &Path, sites: &[SitePlan]) -> Option<nandseq_trace::
         let known = ledger::read(&folder).ok().flatten().and_then(|known| known.stamp);
         known.or_else(|| snapshots(&folder).last().and_then(|path| in_name(path)))
     })
+}
+
+/// What the runs that are there say of their profile, so that going on calls it the same.
+pub(crate) fn profile(resume: &Path, sites: &[SitePlan]) -> Option<ProfileInput> {
+    let known = |site: &SitePlan| ledger::read(&resume.join(&site.folder)).ok().flatten();
+    sites.iter().find_map(known).map(|known| known.manifest.origin.profile)
+}
+
+/// Whether two manifests of a site, one that is there and the plan's own, are of the same campaign.
+pub(super) fn is_same_campaign(plan: &Plan, there: &SiteManifest, here: &SiteManifest) -> bool {
+    difference::between(plan, there, here).is_none()
 }
 
 fn known_at(folder: &Path) -> Result<Option<Known>, Failure> {
@@ -273,7 +301,8 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
 /// Reads a snapshot and makes sure that the site can go on from it.
 fn load(path: &Path, plan: &Plan, site: &SitePlan, setup: &Setup) -> Result<SiteState, Refusal> {
     let bytes = fs::read(path).map_err(Refusal::Unreadable)?;
-    let snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
+    let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
+    plan.in_present_form(&mut snapshot.identity);
     snapshot.check(&plan.identity(site)).map_err(Refusal::Refused)?;
     Site::from_state(setup, site.seeds, &snapshot.state).map_err(|error| Refusal::Impossible(error.to_string()))?;
     Ok(snapshot.state)

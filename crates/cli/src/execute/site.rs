@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::thread;
 
+use nandseq_generate::dead::DeadDie;
 use nandseq_generate::{RunError, RunLimits, Site, SiteState, Snapshot};
 use nandseq_trace::apart::Apart;
 use nandseq_trace::files::{FileKind, Stamp};
@@ -13,9 +14,10 @@ use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
 use nandseq_trace::run_files::{Finished as FinishedRun, RunFiles};
 
 use super::proposer_log::{Log, Logged};
-use super::{SiteOutcome, Totals, Work, leftovers, origin, resume};
+use super::{SiteOutcome, Totals, Work, leftovers, origin, others, resume};
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, Finished, Ledger};
+use crate::not_reached;
 use crate::plan::{Closure, Plan, SitePlan};
 use crate::progress::Watched;
 
@@ -87,7 +89,16 @@ impl Work<'_> {
             self.make_again(plan, folder, again, totals)?;
             start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
         }
-        let site = self.site_in(plan, start.state.as_ref())?;
+        let runs = &start.manifest.runs;
+        runs.iter().for_each(|run| totals.note_operations(self.plan, run.operations));
+        let is_done = start.state.is_none() && start.next_run > 0;
+        let last = if is_done { resume::last_state(self.plan, plan, runs, self.setup) } else { None };
+        let mut site = self.site_in(plan, start.state.as_ref().or(last.as_ref()))?;
+        if last.is_some() {
+            totals.reached.extend(site.reached());
+            let (run, ops) = runs.last().map_or((0, 0), |run| (run.run, run.operations));
+            totals.note_dead(plan, (run, ops), site.dead_dies());
+        }
         self.progress.skip(start.next_run);
         let ledger = Ledger::begin(folder, self.plan.stamp, start.manifest)
             .map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
@@ -112,6 +123,8 @@ impl Work<'_> {
         missing: &resume::Again,
         totals: &mut Totals,
     ) -> Result<(), Failure> {
+        // What is not reached, or dead, is told of all listed runs together.
+        let mut made = Totals { by_op: vec![0; self.plan.profile.ops.len()], ..Totals::default() };
         let mut at: Option<(Site<'_>, u64)> = None;
         for &wanted in &missing.runs {
             let state = resume::before(self.plan, plan, self.setup, &missing.listed, wanted)?;
@@ -126,7 +139,7 @@ impl Work<'_> {
                 }
                 let listed = missing.record(run_index);
                 let stamp = listed.and_then(ledger::stamp_of_run).unwrap_or(self.plan.stamp);
-                let record = self.run(plan, (folder, stamp), &mut site, run_index, totals)?;
+                let record = self.run(plan, (folder, stamp), &mut site, run_index, &mut made)?;
                 if listed != Some(&record) {
                     let message =
                         format!("run {} in `{}` is not what its manifest lists", record.run, folder.display());
@@ -140,6 +153,8 @@ impl Work<'_> {
             }
             at = Some((site, wanted + 1));
         }
+        let Totals { ops, by_op, rejections, files, bytes, .. } = made;
+        totals.add(Totals { ops, by_op, rejections, files, bytes, ..Totals::default() });
         Ok(())
     }
 
@@ -167,6 +182,10 @@ impl Work<'_> {
         }
         if next_run < self.plan.num_runs {
             totals.reached.extend(site.reached());
+        }
+        if covered {
+            let after = others::after(folder, ledger.runs());
+            totals.other_files += after.unwrap_or(0);
         }
         let unwritten = |reason| Failure::cannot_write(&folder.join(manifest::FILE_NAME), reason);
         match (ledger.finish(covered).map_err(unwritten), end) {
@@ -209,12 +228,14 @@ impl Work<'_> {
     ) -> Result<RunRecord, Failure> {
         let run = run_index + 1;
         let unwritten = |reason| Failure::cannot_write(folder, reason);
+        let on_dead = |dead: &DeadDie| self.progress.at_once(&not_reached::in_a_line(plan, dead));
         let limits = RunLimits {
             run_until: self.plan.run_until_from(site.clock()),
             max_ops: self.plan.max_ops,
             bootstrap: self.plan.bootstrap,
             until_covered: self.plan.closure.as_ref().and_then(Closure::until),
             stop: Some(self.stop),
+            on_dead: Some(&on_dead),
         };
         let inner = RunFiles::create(folder, self.format, self.plan.outputs, stamp, run);
         let mut inner = inner.map_err(unwritten)?.syncing(self.syncs_slowly);
@@ -235,6 +256,8 @@ impl Work<'_> {
         }
         let FinishedRun { files, bytes } = files.finish().map_err(unwritten)?;
         let (seed, operations) = (plan.seeds.seed(run_index), summary.ops);
+        totals.note_operations(self.plan, summary.ops);
+        totals.note_dead(plan, (run, summary.ops), summary.dead.clone());
         totals.add_run(summary, files.len() as u64, bytes);
         Ok(RunRecord { run, run_index, seed, operations, files })
     }
@@ -258,7 +281,7 @@ pub(super) fn failed(error: RunError, unwritten: impl FnOnce(io::Error) -> Failu
 fn record(plan: &SitePlan, finished: Finished) -> Option<SiteRecord> {
     plan.site.map(|site| SiteRecord {
         site,
-        folder: plan.folder.clone(),
+        folder: plan.folder.clone().try_into().expect("a checked pattern gives names inside the output folder"),
         runs: finished.runs,
         operations: finished.operations,
         manifest_sha256: finished.sha256,

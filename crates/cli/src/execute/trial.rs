@@ -127,6 +127,7 @@ impl Tried {
             bootstrap: plan.bootstrap,
             until_covered: plan.closure.as_ref().and_then(Closure::until),
             stop: None,
+            on_dead: None,
         };
         let mut inner =
             RunFiles::counting(&spare, format, plan.outputs, plan.stamp, run_index + 1).map_err(unwritten)?;
@@ -146,6 +147,7 @@ impl Tried {
         self.simulated = Ticks(self.simulated.0 + (summary.end - summary.start).0);
         self.is_cut = summary.ops >= most && plan.max_ops.is_none_or(|wanted| wanted > most);
         self.totals.runs += 1;
+        self.totals.note_dead(site_plan, (run_index + 1, summary.ops), summary.dead.clone());
         self.totals.add_run(summary, finished.files.len() as u64, finished.bytes);
         Ok(())
     }

@@ -4,10 +4,49 @@ use nandseq_generate::probability::Distributions;
 use nandseq_generate::{Identity, SeedPlan};
 use nandseq_profile::{Block, Die};
 use nandseq_trace::files::Digest;
+use nandseq_trace::manifest::ProfileInput;
 
 use super::{Closure, Plan, SitePlan};
+use crate::execute;
 
 impl Plan {
+    /// Whether a manifest is of the same profile, however it is called there.
+    pub(crate) fn is_of(&self, recorded: &ProfileInput) -> bool {
+        recorded.resolved_sha256 == self.profile_input.resolved_sha256 || self.counts_names(recorded)
+    }
+
+    /// Whether a manifest is of the same profile, and was made when names were part of what identifies a profile.
+    fn counts_names(&self, recorded: &ProfileInput) -> bool {
+        let mut own = self.profile.clone();
+        own.policies.admission_window = self.own_window;
+        own.hash_as(&recorded.name) == recorded.resolved_sha256
+    }
+
+    /// Calls the profile, in what is written, as a manifest of the same profile calls it.
+    pub(crate) fn call_profile_as(&mut self, recorded: &ProfileInput) {
+        self.profile.name.clone_from(&recorded.name);
+        if self.counts_names(recorded) {
+            self.digests.profile = self.profile.hash_as(&recorded.name);
+        }
+    }
+
+    /// Goes on calling the profile as the runs that are there do.
+    pub(super) fn going_on_with_its_name(mut self) -> Self {
+        let earlier = self.resume.as_deref().and_then(|resume| execute::profile_of_earlier(resume, &self.sites));
+        if let Some(ProfileInput { name, resolved_sha256, .. }) = earlier.filter(|earlier| self.is_of(earlier)) {
+            self.profile_input = ProfileInput { name, resolved_sha256, ..self.profile_input.clone() };
+            self.call_profile_as(&self.profile_input.clone());
+        }
+        self
+    }
+
+    /// A snapshot's identity as this program would write it, if it is of the plan's profile.
+    pub(crate) fn in_present_form(&self, identity: &mut Identity) {
+        if self.profile.has_hash(&identity.profile_sha256, &identity.device) {
+            identity.profile_sha256.clone_from(&self.digests.profile);
+        }
+    }
+
     /// What a snapshot of this site belongs to.
     pub(crate) fn identity(&self, site: &SitePlan) -> Identity {
         let topology = self.profile.topology;

@@ -7,9 +7,12 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use nandseq_generate::SeedPlan;
+use nandseq_profile::diagnostic::counted;
+use nandseq_profile::whole::count;
 
 use crate::arguments::{MAX_SITES, SeedFormula, SiteArgs};
 use crate::failure::Problem;
+use crate::plan::Plan;
 use crate::site_folders::SiteFolders;
 
 /// One site.
@@ -54,7 +57,7 @@ impl Batch {
             (None, None) => Part::Whole,
         };
         let is_batch = flags.site_count > 0 || part != Part::Whole;
-        is_batch.then_some(Self { start: flags.site_start, count: flags.site_count, part })
+        is_batch.then_some(Self { start: flags.first_site(), count: flags.site_count, part })
     }
 
     /// The numbers of the sites asked for, in order.
@@ -74,6 +77,19 @@ impl Batch {
     }
 }
 
+impl Plan {
+    /// A site of the batch with this number, whether it is asked for or not; `None` where there is no batch.
+    pub(crate) fn site_of_batch(&self, number: u64) -> Option<SitePlan> {
+        let offset = number.checked_sub(self.batch.as_ref()?.start)?;
+        let folder = SiteFolders::parse(self.site_dir_pattern()).ok()?.folder(number);
+        let seeds = match self.seed_formula {
+            SeedFormula::Sequential => SeedPlan::from(self.base_seed.checked_add(offset)?),
+            SeedFormula::Hashed => SeedPlan::Hashed { base: self.base_seed, site: number },
+        };
+        Some(SitePlan { site: Some(number), folder, seeds })
+    }
+}
+
 /// The sites of the flags; their numbers and seeds have been checked.
 pub(super) fn plans(flags: &SiteArgs, batch: Option<&Batch>, folders: &SiteFolders) -> Vec<SitePlan> {
     let seeds = |site: u64, offset: u64| match flags.seed_formula {
@@ -81,7 +97,7 @@ pub(super) fn plans(flags: &SiteArgs, batch: Option<&Batch>, folders: &SiteFolde
         SeedFormula::Hashed => SeedPlan::Hashed { base: flags.seed, site },
     };
     let Some(batch) = batch else {
-        return vec![SitePlan { site: None, folder: String::new(), seeds: seeds(flags.site_start, 0) }];
+        return vec![SitePlan { site: None, folder: String::new(), seeds: seeds(flags.first_site(), 0) }];
     };
     let plan =
         |site| SitePlan { site: Some(site), folder: folders.folder(site), seeds: seeds(site, site - batch.start) };
@@ -91,24 +107,35 @@ pub(super) fn plans(flags: &SiteArgs, batch: Option<&Batch>, folders: &SiteFolde
 /// Every site must be of the batch; every site number and sequential seed must fit 64 bits.
 pub(super) fn check(flags: &SiteArgs, num_runs: u64, problems: &mut Vec<Problem>) {
     let further_sites = flags.site_count.max(1) - 1;
-    let Some(last) = flags.site_start.checked_add(further_sites) else {
-        let message = format!("--site-start {} leaves no numbers for {} sites", flags.site_start, flags.site_count);
+    let Some(last) = flags.first_site().checked_add(further_sites) else {
+        let message =
+            format!("--site-start {} leaves no numbers for {}", flags.first_site(), counted(flags.site_count, "site"));
         problems.push(Problem::new(message).help("choose a smaller first number"));
         return;
     };
+    if let (Some(site), 0, None, None, SeedFormula::Sequential) =
+        (flags.site_start, flags.site_count, &flags.sites, flags.shard, flags.seed_formula)
+    {
+        let message =
+            format!("--site-start {site} numbers the sites of a batch, and without --site-count there is none");
+        let help = format!(
+            "for site {site} alone: `--site-count 1 --site-start {site}`; for one site without a number leave --site-start out"
+        );
+        problems.push(Problem::new(message).help(help));
+    }
     if flags.shard.is_some() && flags.site_count == 0 {
         let message = "--shard shares out the sites of a batch, and there is none";
         problems.push(Problem::new(message).help("say how many sites the whole batch has with --site-count"));
     }
     let listed = flags.sites.as_ref().map(SiteList::ends);
     if let Some((first, end)) = listed
-        && (first < flags.site_start || (flags.site_count > 0 && end > last))
+        && (first < flags.first_site() || (flags.site_count > 0 && end > last))
     {
-        let stranger = if first < flags.site_start { first } else { end };
+        let stranger = if first < flags.first_site() { first } else { end };
         let message = format!("site {stranger} of --sites is not of the batch");
         let help = match flags.site_count {
-            0 => format!("its first site is {}: see --site-start", flags.site_start),
-            _ => format!("its sites are {} to {last}: see --site-start and --site-count", flags.site_start),
+            0 => format!("its first site is {}: see --site-start", flags.first_site()),
+            _ => format!("its sites are {} to {last}: see --site-start and --site-count", flags.first_site()),
         };
         problems.push(Problem::new(message).help(help));
         return;
@@ -116,7 +143,7 @@ pub(super) fn check(flags: &SiteArgs, num_runs: u64, problems: &mut Vec<Problem>
     if flags.seed_formula == SeedFormula::Hashed {
         return;
     }
-    let further_sites = listed.map_or(further_sites, |(_, end)| further_sites.max(end - flags.site_start));
+    let further_sites = listed.map_or(further_sites, |(_, end)| further_sites.max(end - flags.first_site()));
     let further_seeds = further_sites.saturating_add(num_runs - 1);
     if flags.seed.checked_add(further_seeds).is_none() {
         let message = format!("--seed {} leaves no seeds for all sites and runs", flags.seed);
@@ -196,8 +223,7 @@ fn range(text: &str, what: &str) -> Result<RangeInclusive<u64>, String> {
             _ => format!("`{text}` is neither a {what} nor a range such as 1-4"),
         };
         let part = part.trim();
-        let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        part.parse().ok().filter(|_| digits).ok_or_else(wrong)
+        count(part).filter(|_| !part.starts_with('+')).ok_or_else(wrong)
     };
     match text.split_once('-') {
         None => number(text).map(|site: u64| site..=site),
@@ -258,10 +284,8 @@ impl FromStr for Shard {
     fn from_str(text: &str) -> Result<Self, String> {
         let form = || "a shard is written K/N, for example 1/4: the first of four".to_owned();
         let (number, of) = text.split_once('/').ok_or_else(form)?;
-        let whole = |part: &str| {
-            let digits = part.bytes().all(|byte| byte.is_ascii_digit());
-            part.parse::<u64>().ok().filter(|&number| digits && number <= MAX_SITES).ok_or_else(form)
-        };
+        let whole =
+            |part: &str| count(part).filter(|&number| !part.starts_with('+') && number <= MAX_SITES).ok_or_else(form);
         let (number, of) = (whole(number)?, whole(of)?);
         match number {
             0 => Err("shards are counted from 1".to_owned()),
@@ -290,6 +314,7 @@ mod tests {
             ("1,2,3", "1-3"),
             ("1-2,3-4,5", "1-5"),
             ("0", "0"),
+            ("1e3-1_001", "1000-1001"),
             ("18446744073709551614-18446744073709551615", "18446744073709551614-18446744073709551615"),
         ] {
             let list: SiteList = text.parse().unwrap();

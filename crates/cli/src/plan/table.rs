@@ -7,9 +7,10 @@ use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::table::{self as files, Table as FileTable};
 use nandseq_trace::manifest::Input;
+use nandseq_trace::recorded::recorded;
 
 use crate::arguments::{Demo, GenerateArgs};
-use crate::failure::{Failure, Problem, note_text};
+use crate::failure::{Failure, Problem, note_text, remark_text};
 use crate::inputs;
 
 /// The file beside a profile that is loaded if it is there.
@@ -47,7 +48,9 @@ impl Table {
         let mut input = None;
         let mut distributions = match path.as_deref().filter(|path| !built_anew && path.exists()) {
             Some(path) => {
-                let (table, read) = read(path, profile, remarks)?;
+                let (mut table, read) = read(path, profile, remarks)?;
+                let changes = probability::override_loaded(profile, &mut table.entries);
+                remarks.push_str(&overridden(&changes, &read.source, profile, flags.validate_pc));
                 input = Some(read);
                 table.entries
             }
@@ -55,7 +58,9 @@ impl Table {
             None => probability::of_profile(profile, flags.pc_seed),
         };
         if let (Some(path), None, false) = (&flags.op_state_probs, &input, built_anew) {
-            remarks.push_str(&note_text(&format!("`{}` is not there: the table is built in memory", path.display())));
+            let problem = Problem::new(format!("the probability table `{}` is not there", path.display()));
+            let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs one is built";
+            return Err(problem.help(help).into());
         }
         let output = match (flags.refresh_op_state_probs, path) {
             (false, _) => None,
@@ -106,10 +111,45 @@ fn read(path: &Path, profile: &Profile, remarks: &mut String) -> Result<(FileTab
     match table {
         Some(table) => {
             remarks.push_str(&diagnostics.render(&source, Styling::Coloured));
-            Ok((table, Input { source: path.display().to_string(), sha256 }))
+            Ok((table, Input { source: recorded(path), sha256 }))
         }
         None => Err(Failure::Faulty(Box::new((source, diagnostics)))),
     }
+}
+
+/// Masses that a note shows; --validate-pc shows all.
+const SHOWN: usize = 3;
+
+/// What the profile's overrides changed in a table that was loaded; nothing if they changed nothing.
+fn overridden(changes: &[probability::Change], table: &str, profile: &Profile, all: bool) -> String {
+    if changes.is_empty() {
+        return String::new();
+    }
+    let shown: Vec<String> = changes
+        .iter()
+        .take(if all { usize::MAX } else { SHOWN })
+        .map(|change| {
+            let (key, op) = (&profile.phase_keys[change.key].name, &profile.ops[change.op].name);
+            format!("{key}: {op} {} -> {}", share_text(change.stated), share_text(change.in_force))
+        })
+        .collect();
+    let masses = if changes.len() == 1 { "a mass".to_owned() } else { format!("{} masses", changes.len()) };
+    let mut text = format!("the profile's probabilities are final: they replace {masses} of `{table}`");
+    for line in &shown {
+        text.push_str(&format!("\n  {line}"));
+    }
+    match changes.len() - shown.len() {
+        0 => {}
+        more => text.push_str(&format!("\n  {more} more: --validate-pc shows all")),
+    }
+    // Who asks for all of them wants to see them.
+    if all { remark_text(&text) } else { note_text(&text) }
+}
+
+/// A share as a percentage of at most four digits behind the point.
+fn share_text(share: f64) -> String {
+    let text = format!("{:.4}", 100.0 * share);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// What reading a table cannot find wrong: keys that propose nothing, masses that are no mass.

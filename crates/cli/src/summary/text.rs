@@ -32,6 +32,9 @@ pub(crate) fn text(summary: &Summary, detail: Detail) -> String {
 }
 
 fn write_all(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Result {
+    if let Some(empty) = &summary.empty {
+        return writeln!(text, "{empty}");
+    }
     write_extent(text, summary)?;
     write_covered(text, summary)?;
     write_mix(text, summary, detail)?;
@@ -58,11 +61,19 @@ pub(crate) fn write_mix(text: &mut String, summary: &Summary, detail: Detail) ->
 /// What was made, in a line.
 fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
     let Summary { sites, runs_per_site: runs, seconds, .. } = *summary;
-    write!(text, "{} operations in {runs} run{}", grouped(summary.operations), plural(runs))?;
+    let s = plural(summary.operations);
+    write!(text, "{} operation{s} in {runs} run{}", grouped(summary.operations), plural(runs))?;
     if summary.is_batch {
         write!(text, " of each of {sites} site{}", plural(sites))?;
     }
-    writeln!(text, ", {seconds:.2} s, {} operations/s", grouped(summary.operations_per_second))
+    write!(text, ", {seconds:.2} s, {} operations/s", grouped(summary.operations_per_second))?;
+    // They may have been found without being named.
+    for (what, file) in [("table", &summary.inputs.probabilities), ("bad blocks", &summary.inputs.badlist)] {
+        if let Some(file) = file {
+            write!(text, "; {what} `{}`", file.source)?;
+        }
+    }
+    writeln!(text)
 }
 
 /// How much of what can be covered each site has.
@@ -164,6 +175,10 @@ fn write_written(text: &mut String, summary: &Summary) -> fmt::Result {
     let files = summary.files;
     let (count, plural) = (grouped(files), plural(files));
     writeln!(text, "Written: {count} file{plural}, {} in {}", size(summary.bytes), summary.out_dir)?;
+    if summary.other_files > 0 {
+        let (count, plural) = (grouped(summary.other_files), self::plural(summary.other_files));
+        writeln!(text, "Left alone there: {count} file{plural} of other campaigns; --clean removes such files first")?;
+    }
     writeln!(text, "manifest.json in each folder says how to make its files again; to judge them by every rule:")?;
     writeln!(text, "  {}", summary.verify)
 }

@@ -81,7 +81,7 @@ fn variables_set_what_the_command_line_does_not_and_it_is_said() {
     let output = with(&folder, &variables, &["-t", "2000", "--stamp", "261121", "--seed", "8"]).output().unwrap();
     let (_, stderr) = told(&output);
     let note =
-        "note: from the environment: NANDSEQGEN_OUT_DIR sets --out-dir elsewhere, NANDSEQGEN_JOBS sets --jobs 1\n";
+        "note: from the environment: NANDSEQGEN_JOBS sets --jobs 1, NANDSEQGEN_OUT_DIR sets --out-dir elsewhere\n";
     assert!(stderr.contains(note), "{stderr}");
     let direct = Folder::new();
     direct.succeed(&["-t", "2000", "--stamp", "261121", "--seed", "8", "--out-dir", "elsewhere"]);

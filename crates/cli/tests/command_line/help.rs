@@ -51,7 +51,8 @@ fn the_help_of_every_subcommand_ends_with_examples_that_work() {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         for line in examples(&help(&[&path[..], &["--help"]].concat())) {
             // Those that take their time, write outside or need what is not here.
-            if ["until-coverage", "sudo", "~", "&&", "legacy"].iter().any(|part| line.contains(part)) {
+            let slow = line.contains("coverage") && !line.contains("gate out --min");
+            if slow || ["sudo", "~", "&&", "legacy"].iter().any(|part| line.contains(part)) {
                 continue;
             }
             let words: Vec<&str> = line.split(' ').take_while(|&word| word != ">").skip(1).collect();
@@ -60,7 +61,7 @@ fn the_help_of_every_subcommand_ends_with_examples_that_work() {
             count += 1;
         }
     }
-    assert!(count > 25, "{count}");
+    assert!(count > 20, "{count}");
 }
 
 #[test]
@@ -100,9 +101,9 @@ fn pages_and_scripts_of_everything_are_made_by_one_command() {
         let page = String::from_utf8(files.get(&page).unwrap_or_else(|| panic!("{page} is missing")).clone()).unwrap();
         let plain = page.replace("\\-", "-");
         let shown = help(&[&words[..], &["--help"]].concat());
-        let flags =
-            shown.lines().filter_map(|line| line.trim_start().split([' ', ',']).find(|word| word.starts_with("--")));
-        let flags: Vec<&str> = flags.collect();
+        let lines = shown.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+        let flags: Vec<&str> =
+            lines.filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--"))).collect();
         assert!(!flags.is_empty(), "{path:?}");
         for flag in flags {
             assert!(plain.contains(flag), "{flag} is not in the page of {path:?}");

@@ -113,12 +113,87 @@ fn a_written_table_gives_what_the_built_one_gives() {
 }
 
 #[test]
-fn a_table_that_is_not_there_is_built_and_said_so() {
+fn a_table_that_is_named_and_not_there() {
+    assert_snapshot!(refused(&Folder::new(), &["-t", "1000", "--op-state-probs", "t.yaml"]));
+    // What would write it, or not look at it, needs none.
     let folder = Folder::new();
-    let output = folder.succeed(&["-t", "1000", "--op-state-probs", "t.yaml"]);
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("note: `t.yaml` is not there"), "{text}");
+    folder.succeed(&["-t", "100", "--op-state-probs", "t.yaml", "--autofill-pc"]);
     assert!(!folder.path().join("t.yaml").exists());
+    folder.succeed(&["-t", "100", "--op-state-probs", "t.yaml", "--refresh-op-state-probs"]);
+    assert!(folder.path().join("t.yaml").exists());
+}
+
+/// The built-in device with another mass for its resets.
+fn with_resets(mass: &str) -> String {
+    let text = nandseq_profile::builtin::text();
+    let line = text.lines().find(|line| line.starts_with("    RESET: ")).unwrap();
+    text.replace(line, &format!("    RESET: {mass}"))
+}
+
+#[test]
+fn files_that_are_in_force_are_named_first_though_nobody_named_them() {
+    let folder = Folder::new().with("device.yaml", with_resets("0.01")).with("badlist.csv", "die,block\n0,5-9\n");
+    let first_line = |arguments: &[&str]| {
+        let text = String::from_utf8(folder.succeed(arguments).stdout).unwrap();
+        text.lines().next().unwrap().to_owned()
+    };
+    let flags = ["--config", "device.yaml", "-t", "500"];
+    assert!(first_line(&flags).ends_with("operations/s; bad blocks `badlist.csv`"));
+    folder.succeed(&[&flags[..], &["--refresh-op-state-probs"]].concat());
+    let line = first_line(&flags);
+    assert!(line.ends_with("operations/s; table `op_state_probs.yaml`; bad blocks `badlist.csv`"), "{line}");
+}
+
+#[test]
+fn masses_of_the_profile_are_final_over_a_table_that_is_loaded() {
+    let folder = Folder::new().with("device.yaml", with_resets("0.2"));
+    let flags = ["--config", "device.yaml", "-t", "20000", "--stamp", "261121"];
+    let sequence = |more: &[&str]| {
+        let output = folder.succeed(&[&flags[..], more].concat());
+        let text = folder.files()["out/operation_sequence_261121_0000001.csv"].clone();
+        (String::from_utf8(text).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    // A table that was written with the same masses changes nothing, and nothing is said.
+    let (built, _) = sequence(&["--refresh-op-state-probs"]);
+    let (loaded, said) = sequence(&[]);
+    assert!(built.contains("Super_Reset") && loaded == built);
+    assert!(!said.contains("final"), "{said}");
+    fs::write(folder.path().join("device.yaml"), with_resets("0")).unwrap();
+    let (without, said) = sequence(&[]);
+    assert!(!without.contains("Super_Reset") && !without.contains("Synchronous_Reset"));
+    assert!(said.contains("note: the profile's probabilities are final: they replace"), "{said}");
+    assert!(said.contains("`op_state_probs.yaml`") && said.contains("more: --validate-pc shows all"), "{said}");
+    assert!(!sequence(&["--quiet"]).1.contains("final"));
+    let (_, said) = sequence(&["--validate-pc"]);
+    assert!(said.contains("  DEFAULT: Super_Reset ") && said.contains(" -> 0 %") && !said.contains(" more:"), "{said}");
+}
+
+#[test]
+fn opcodes_in_hexadecimal_are_written_as_numbers() {
+    let text = nandseq_profile::builtin::text();
+    let line = text.lines().find(|line| line.trim_start().starts_with("Erase_Suspend_Reset:")).unwrap();
+    for opcode in ["0x90", "\"0x90\"", "144"] {
+        let profile = text.replace(line, &line.replacen('}', &format!(", opcode: {opcode}}}"), 1));
+        let folder = Folder::new().with("device.yaml", profile);
+        folder.succeed(&["--config", "device.yaml", "-t", "30000", "--stamp", "261121", "--verify"]);
+        let sequence = String::from_utf8(folder.files()["out/operation_sequence_261121_0000001.csv"].clone()).unwrap();
+        assert!(sequence.lines().any(|row| row.contains(",144,Erase_Suspend_Reset,")), "{opcode}");
+    }
+}
+
+#[test]
+fn leading_zeros_of_a_profile_are_refused_with_both_readings() {
+    let text = nandseq_profile::builtin::text().replacen("blocks_per_die: 1020", "blocks_per_die: 01020", 1);
+    let folder = Folder::new().with("device.yaml", text);
+    let text = refused(&folder, &["--config", "device.yaml"]);
+    assert!(text.contains("`01020` is 1020 as a decimal number, but 528 (octal) as YAML 1.1 reads it"), "{text}");
+    let Some(path) = legacy("config-2025-09.yaml") else { return };
+    let text = fs::read_to_string(path).unwrap();
+    let line = text.lines().find(|line| line.trim_start().starts_with("blocks_per_die:")).unwrap();
+    let (key, _) = line.split_once(':').unwrap();
+    let folder = Folder::new().with("legacy.yaml", text.replacen(line, &format!("{key}: 010"), 1));
+    let text = refused(&folder, &["--config", "legacy.yaml"]);
+    assert!(text.contains("`010` is 10 as a decimal number, but 8 (octal) as YAML 1.1 reads it"), "{text}");
 }
 
 #[test]

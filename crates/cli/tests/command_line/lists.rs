@@ -157,6 +157,18 @@ extra: 1
 }
 
 #[test]
+fn numbers_of_a_list_are_those_that_every_reader_reads() {
+    let list = |seed: &str, ops: &str| format!("campaigns:\n  - {{out_dir: a, seed: {seed}, ops: {ops}}}\n");
+    for (seed, part) in [("010", "`010` is 10 as a decimal number, but 8 (octal)"), ("1:30", "90 (in sixties)")] {
+        let folder = Folder::new().with("list.yaml", list(seed, "1e1"));
+        let text = folder.refuse(&["run-list", "list.yaml"]);
+        assert!(text.starts_with("exit code 2\n") && text.contains(part) && text.contains("list.yaml:2:"), "{text}");
+    }
+    let folder = Folder::new().with("list.yaml", list("1_0", "1e1"));
+    folder.succeed(&["run-list", "list.yaml"]);
+}
+
+#[test]
 fn a_list_without_campaigns() {
     for (list, part) in [
         ("", "empty"),

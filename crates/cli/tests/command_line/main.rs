@@ -1,21 +1,29 @@
 //! The program as its users meet it: run as a process, judged by exit code, text and files.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
+mod any_bytes;
 mod campaigns;
 mod closing;
 mod console;
 mod cuts;
+mod dead;
 mod dry_runs;
 mod extending;
 mod help;
 mod inputs;
+mod inside;
 mod judging;
 mod killed;
 mod lists;
+mod named_outputs;
+mod names;
+mod other_campaigns;
 mod outputs;
+mod packed;
 mod parquet;
 mod profiles;
 mod readme;
+mod renaming;
 mod replaying;
 mod reporting;
 mod resuming;

@@ -25,7 +25,7 @@ fn without_arguments_a_sequence_of_the_built_in_device_is_written() {
     assert_eq!(manifest.origin.profile.source, "built-in");
     let file = &manifest.runs[0].files[0];
     assert!(file.rows > 500, "{} rows", file.rows);
-    let text = fs::read_to_string(folder.path().join("out").join(&file.file)).unwrap();
+    let text = fs::read_to_string(file.file.to_write_in(&folder.path().join("out"))).unwrap();
     assert!(text.starts_with("seq,time,op_id,op_name,op_uid,payload\n1,"));
     let summary = String::from_utf8(output.stdout).unwrap();
     assert!(summary.contains(" operations in 1 run, "), "{summary}");
@@ -196,7 +196,7 @@ fn a_batch_lists_its_sites() {
     let folders: Vec<&str> = batch.sites.iter().map(|site| site.folder.as_str()).collect();
     assert_eq!(folders, ["rack {1}/001", "rack {1}/002", "rack {1}/003"]);
     for site in &batch.sites {
-        let path = folder.path().join("out").join(&site.folder);
+        let path = site.folder.to_write_in(&folder.path().join("out"));
         let manifest = checked_manifest(&path);
         assert_eq!(site.operations, manifest.runs.iter().map(|run| run.files[0].rows).sum::<u64>());
         let bytes = fs::read(path.join("manifest.json")).unwrap();

@@ -51,6 +51,13 @@ impl Folder {
         output
     }
 
+    /// Runs the program, which must write everything and say that what was asked for was not reached.
+    pub(crate) fn fall_short(&self, arguments: &[&str]) -> Output {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(4), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output
+    }
+
     /// Runs the program, which must refuse and write nothing; returns exit code and message.
     pub(crate) fn refuse(&self, arguments: &[&str]) -> String {
         let before = self.files();
@@ -97,7 +104,7 @@ pub(crate) fn checked_manifest(folder: &Path) -> SiteManifest {
         let seed = if manifest.seed_formula == manifest::SEQUENTIAL { manifest.site_seed + at } else { run.seed };
         assert_eq!(run.seed, seed);
         for file in &run.files {
-            let bytes = fs::read(folder.join(&file.file)).unwrap();
+            let bytes = fs::read(file.file.to_write_in(folder)).unwrap();
             assert_eq!(Digest::of(&bytes), file.sha256, "{}", file.file);
             // The log has a line for each row and a header, as tables have, but no quotes; a snapshot is one line.
             let rows = if file.kind == FileKind::Snapshot {
@@ -108,7 +115,7 @@ pub(crate) fn checked_manifest(folder: &Path) -> SiteManifest {
                 csv::Reader::from_reader(bytes.as_slice()).records().map(Result::unwrap).count()
             };
             assert_eq!(rows as u64, file.rows, "{}", file.file);
-            listed.push(file.file.clone());
+            listed.push(file.file.to_string());
         }
     }
     listed.sort();

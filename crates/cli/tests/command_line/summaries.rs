@@ -24,7 +24,7 @@ fn a_summary_has_at_most_fifteen_lines_and_all_of_them_with_v() {
     for arguments in [
         &["-t", "100000"][..],
         &["-t", "20000", "--site-count", "3", "-n", "2"],
-        &["--ops", "3000", "--closure", "--until-coverage", "1", "--site-count", "2"],
+        &["--ops", "1000", "--closure", "--site-count", "2"],
         &["--ops", "1500", "--pc-demo", "pgm-read", "--bootstrap", "-n", "2"],
     ] {
         let folder = Folder::new();

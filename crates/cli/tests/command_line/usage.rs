@@ -30,6 +30,9 @@ refused! {
     no_runs_at_all: "-n", "0";
     a_fraction_of_a_run: "-n", "1.5";
     no_operations_at_all: "--ops", "0";
+    a_fraction_of_an_operation: "--ops", "1e-3";
+    a_run_without_time: "-t", "0";
+    a_first_site_without_a_batch: "--site-start", "5";
     a_negative_seed: "--seed", "-1";
     a_seed_of_more_than_64_bits: "--seed", "18446744073709551616";
     a_negative_number_of_sites: "--site-count", "-1";
@@ -73,6 +76,36 @@ fn flags_that_change_nothing_yet_are_accepted() {
     assert!(!String::from_utf8(output.stderr).unwrap().contains("warning"));
     // The last of two opposite flags counts, as the predecessor's users expect.
     folder.succeed(&["--bootstrap", "--no-bootstrap", "-t", "100"]);
+}
+
+#[test]
+fn counts_and_times_may_be_grouped_or_powers_of_ten() {
+    let sequence = |arguments: &[&str]| {
+        let folder = Folder::new();
+        folder.succeed(&[&["--stamp", "261121", "--out-dir", "o"], arguments].concat());
+        folder.files()["o/operation_sequence_261121_0000001.csv"].clone()
+    };
+    let plain = sequence(&["--ops", "2000", "--seed", "1000000", "-t", "1000000"]);
+    assert!(sequence(&["--ops", "2e3", "--seed", "1e6", "-t", "1_000_000"]) == plain);
+    assert!(sequence(&["--ops", "2_000", "--seed", "1_000_000", "-t", "1e6"]) == plain);
+}
+
+#[test]
+fn a_shard_without_sites_says_that_and_nothing_else() {
+    let folder = Folder::new();
+    let output = folder.succeed(&["--site-count", "2", "--shard", "1/3", "-t", "100"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("Shard 1/3 holds none of the 2 sites: nothing was made"), "{text}");
+    assert!(!text.contains("Never started"), "{text}");
+}
+
+#[test]
+fn one_of_a_kind_is_said_in_the_singular() {
+    let output = Folder::new().succeed(&["--ops", "1", "--pc-demo", "erase-only"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("1 operation in 1 run,"), "{text}");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!text.contains(" 1 operations") && !text.contains(" 1 runs"), "{text}");
 }
 
 #[test]

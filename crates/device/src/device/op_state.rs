@@ -120,6 +120,13 @@ impl Device {
         self.dies[usize::from(die.0)].segments[usize::from(plane.0)].is_none_or(|segment| now >= segment.end)
     }
 
+    /// When the last phase on a die ends, or ended; 0 when nothing ever ran there.
+    #[must_use]
+    pub fn rests_from(&self, die: Die) -> Ticks {
+        let segments = self.dies[usize::from(die.0)].segments.iter().flatten();
+        segments.map(|segment| segment.end).max().unwrap_or_default()
+    }
+
     /// When the DATA_IN or DATA_OUT window that is open on a plane now closes if nothing cuts it; `None` when none is open.
     #[must_use]
     pub fn window_end(&self, die: Die, plane: Plane, now: Ticks) -> Option<Ticks> {

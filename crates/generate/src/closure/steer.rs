@@ -38,7 +38,9 @@ impl Site<'_> {
         stream: &mut Stream,
     ) -> bool {
         let die = proposal.die;
-        if self.chains.any_on(die) {
+        // A chain that is suspended goes on only if something starts.
+        let suspended = self.parked[usize::from(die.0)];
+        if self.chains.live_on(die).any(|(id, _)| !suspended.contains(&Some(id))) {
             return false;
         }
         let cutting = match proposal.state.phase {

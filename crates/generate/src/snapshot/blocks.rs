@@ -6,6 +6,7 @@
 
 use nandseq_device::{BlockRecord, BlockStage, Tables};
 use nandseq_profile::CellTypeId;
+use nandseq_profile::diagnostic::counted;
 
 use super::StateError;
 
@@ -42,12 +43,16 @@ pub(super) fn read(text: &str, blocks: usize, tables: &Tables) -> Result<Vec<Blo
         };
         let record = record(what, tables).ok_or_else(wrong)?;
         if count > blocks - records.len() {
-            return Err(StateError::new(format!("there are more than {blocks} blocks of a die")));
+            return Err(StateError::new(format!("there are more than {} of a die", counted(blocks as u64, "block"))));
         }
         records.extend(std::iter::repeat_n(record, count));
     }
     if records.len() < blocks {
-        return Err(StateError::new(format!("there are {} instead of {blocks} blocks of a die", records.len())));
+        return Err(StateError::new(format!(
+            "there are {} instead of {} of a die",
+            records.len(),
+            counted(blocks as u64, "block")
+        )));
     }
     Ok(records)
 }

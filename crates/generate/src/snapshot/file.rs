@@ -5,7 +5,10 @@
 
 use nandseq_profile::Ticks;
 use nandseq_trace::files::Digest;
+use nandseq_trace::json_fault;
 use serde::{Deserialize, Serialize};
+
+use nandseq_profile::diagnostic::counted;
 
 use super::SiteState;
 
@@ -134,7 +137,7 @@ impl Snapshot {
     /// # Errors
     /// [`SnapshotError`], all but [`SnapshotError::Other`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let cut = |error: serde_json::Error| SnapshotError::Cut(error.to_string());
+        let cut = |error: serde_json::Error| SnapshotError::Cut(json_fault::describe(&error));
         let document: serde_json::Value = serde_json::from_slice(bytes).map_err(cut)?;
         if document.get("format").and_then(serde_json::Value::as_str) != Some(FORMAT) {
             return Err(SnapshotError::Foreign);
@@ -151,7 +154,8 @@ impl Snapshot {
         let sha256 =
             sha256.and_then(|text| Digest::try_from(text).ok()).ok_or_else(|| altered("it has no checksum"))?;
         let snapshot = document.get("snapshot").ok_or_else(|| altered("it has no contents"))?;
-        let snapshot = Self::deserialize(snapshot).map_err(|error| SnapshotError::Altered(error.to_string()))?;
+        let snapshot =
+            Self::deserialize(snapshot).map_err(|error| SnapshotError::Altered(json_fault::describe(&error)))?;
         if Digest::of(&compact(&snapshot)) != sha256 {
             return Err(altered("its checksum is wrong"));
         }
@@ -176,7 +180,9 @@ impl Snapshot {
         let found = &self.identity;
         let site = |identity: &Identity| identity.site.map_or("no number".to_owned(), |site| site.to_string());
         let topology = |[dies, planes, blocks, pages]: [u32; 4]| {
-            format!("{dies} dies × {planes} planes, {blocks} blocks of {pages} pages")
+            let [dies, planes, blocks, pages] = [(dies, "die"), (planes, "plane"), (blocks, "block"), (pages, "page")]
+                .map(|(n, what)| counted(n.into(), what));
+            format!("{dies} × {planes}, {blocks} of {pages}")
         };
         let length = |identity: &Identity| format!("{} µs", Ticks(identity.run_until).to_us_text());
         let ops = |identity: &Identity| identity.max_ops.map_or("no limit".to_owned(), |ops| ops.to_string());
@@ -186,8 +192,12 @@ impl Snapshot {
         };
         let until = |identity: &Identity| match identity.coverage {
             None => "none".to_owned(),
-            Some(CoverageIdentity { until: None, cells, .. }) => format!("all {cells} cells, without an end"),
-            Some(CoverageIdentity { until: Some(until), cells, .. }) => format!("{until} of {cells} cells"),
+            Some(CoverageIdentity { until: None, cells, .. }) => {
+                format!("all of {}, without an end", counted(cells, "cell"))
+            }
+            Some(CoverageIdentity { until: Some(until), cells, .. }) => {
+                format!("{until} of {}", counted(cells, "cell"))
+            }
         };
         let which = |identity: &Identity| identity.coverage.map(|coverage| coverage.cells_sha256.to_string());
         let which = |identity: &Identity| which(identity).unwrap_or_else(|| "none".to_owned());

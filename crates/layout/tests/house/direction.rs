@@ -9,13 +9,14 @@ use crate::none;
 use crate::source::root;
 
 /// What each crate may depend on, inside the workspace; the way of a datum is one-directional.
-const MAY_DEPEND_ON: [(&str, &[&str]); 10] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
     ("nandseq-profile", &[]),
     ("nandseq-trace", &["nandseq-profile"]),
     ("nandseq-parquet", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-device", &["nandseq-profile"]),
     ("nandseq-generate", &["nandseq-profile", "nandseq-device", "nandseq-trace"]),
     ("nandseq-verify", &["nandseq-profile", "nandseq-trace"]),
+    ("nandseq-mutants", &["nandseq-profile", "nandseq-trace", "nandseq-verify"]),
     ("nandseq-report", &["nandseq-profile", "nandseq-trace"]),
     ("nandseq-reach", &["nandseq-profile", "nandseq-device"]),
     (
@@ -34,8 +35,10 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 10] = [
     ("nandseq-layout", &[]),
 ];
 
-/// What the tests of a crate may use besides; the verifier's tests stay as independent as the verifier.
-const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 4] = [
+/// What the tests of a crate may use besides; the verifier's tests stay as independent as the verifier: what damages sequences
+/// for them has never seen what generates them.
+const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 5] = [
+    ("nandseq-verify", &["nandseq-mutants"]),
     ("nandseq-generate", &["nandseq-verify", "nandseq-reach"]),
     ("nandseq-trace", &[]),
     ("nandseq-report", &["nandseq-generate"]),

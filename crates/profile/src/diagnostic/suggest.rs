@@ -1,4 +1,4 @@
-//! "Did you mean": the nearest of some names, and quoting what a user wrote.
+//! Words of messages: "did you mean", what a user wrote in quotes, counts with their nouns.
 
 /// The candidate nearest to `name` by edit distance, if one is near enough to be meant.
 ///
@@ -47,6 +47,12 @@ fn edit_distance(left: &[char], right: &[char]) -> usize {
     above[right.len()]
 }
 
+/// A count with its noun: `1 run`, `3 runs`, `0 runs`. The plural is the noun with an `s`.
+#[must_use]
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// What a user wrote, fit for a message: in backquotes, on one line, not too long.
 #[must_use]
 pub fn quoted(text: &str) -> String {
@@ -56,7 +62,7 @@ pub fn quoted(text: &str) -> String {
             out.push('…');
             break;
         }
-        out.push(if c.is_control() { '\u{fffd}' } else { c });
+        out.push(if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { '\u{fffd}' } else { c });
     }
     out.push('`');
     out

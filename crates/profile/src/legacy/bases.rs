@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::base_names::{self, Meaning};
 use super::index::Index;
 use super::settings::yes_or_no;
+use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, IdVec};
 use crate::limits::MAX_BASES;
@@ -112,6 +113,7 @@ fn base(
     programs: &Programs,
     diagnostics: &mut Diagnostics,
 ) -> Base {
+    defined_name::check_written("base", &entry.key, entry.key_span, diagnostics);
     let meaning = base_names::meaning(&entry.key);
     if meaning.is_none() {
         let message = format!("{} is no base the predecessor knew: it has no effect on the device", quoted(&entry.key));

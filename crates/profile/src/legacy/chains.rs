@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::index::Index;
 use super::ops::OpNames;
+use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, IdVec, OpId};
 use crate::limits::{MAX_CHAIN_STEPS, MAX_WEIGHT};
@@ -54,6 +55,7 @@ pub(super) fn chains<'n>(
     let mut listed = Vec::new();
     let rule_entries = rules.and_then(|node| node.expect_mapping("generate_seq_rules", diagnostics));
     for entry in rule_entries.unwrap_or_default() {
+        defined_name::check("chain", &entry.key, entry.key_span, diagnostics);
         let chain = rule(entry, &context, diagnostics);
         listed.push((&*entry.key, chains.len()));
         chains.push(chain);

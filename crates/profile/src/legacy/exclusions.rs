@@ -2,6 +2,7 @@
 
 use super::bases::base_list;
 use super::index::Index;
+use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, GroupId, IdVec, PhaseKey};
 use crate::limits::MAX_GROUPS;
@@ -56,6 +57,7 @@ pub(super) fn exclusions(
     }
     let mut names = Vec::new();
     for entry in entries.iter().take(MAX_GROUPS) {
+        defined_name::check("exclusion group", &entry.key, entry.key_span, diagnostics);
         let forbids = base_list(&entry.value, &entry.key, base_names, diagnostics).into_iter().collect();
         names.push((&*entry.key, exclusions.groups.push(ExclusionGroup { name: entry.key.to_string(), forbids })));
     }

@@ -4,6 +4,7 @@ use super::CellTypes;
 use super::base_names::{ADDRESSED_STATUS, LUN_STATUS};
 use super::index::Index;
 use super::settings::yes_or_no;
+use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, CellTypeId, IdVec, OpId};
 use crate::limits::MAX_OPS;
@@ -67,6 +68,7 @@ pub(super) fn ops<'n>(
 }
 
 fn op(entry: &Entry, context: &Context<'_, '_>, diagnostics: &mut Diagnostics) -> Option<Op> {
+    defined_name::check_written("operation", &entry.key, entry.key_span, diagnostics);
     let mut fields = Fields::of(entry, diagnostics)?;
     let base = fields.require("base", diagnostics).and_then(|node| context.base_names.resolve_node(node, diagnostics));
     let multi = match fields.take("multi") {

@@ -46,6 +46,10 @@ pub(super) fn probabilities(
             }
         }
     }
+    let stated = !probabilities.global.is_empty() || probabilities.by_key.iter().any(|(_, masses)| !masses.is_empty());
+    if let (true, false, Some(node)) = (stated, probabilities.phase_conditional.is_empty(), overrides) {
+        table::warn_of_unused(node.span, "phase_conditional_overrides", diagnostics);
+    }
     probabilities
 }
 

@@ -5,7 +5,8 @@ use super::base_names::{INTERLEAVED, SHARED_ERASE};
 use super::bases::base_list;
 use super::index::Index;
 use super::ops::OpNames;
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, quoted};
+use crate::defined_name;
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, counted, quoted};
 use crate::ids::{BaseId, BaseSet, CellTypeId, IdVec, OpId};
 use crate::limits::{
     MAX_BLOCKS, MAX_BLOCKS_PER_DIE, MAX_CELL_TYPES, MAX_DIES, MAX_PAGES_PER_BLOCK, MAX_PLANES, MAX_WEIGHT,
@@ -50,7 +51,11 @@ pub(super) fn topology(node: &Node, diagnostics: &mut Diagnostics) -> Option<Top
         Topology { dies: dies?, planes: planes?, blocks_per_die: blocks_per_die?, pages_per_block: pages_per_block? };
     let blocks_span = blocks_node.map(|node| node.span).unwrap_or_default();
     if topology.blocks_per_die < topology.planes {
-        let message = format!("{} planes need at least as many blocks", topology.planes);
+        let message = format!(
+            "{} on {}: each plane needs at least one",
+            counted(topology.blocks_per_die.into(), "block"),
+            counted(topology.planes.into(), "plane")
+        );
         diagnostics.push(Diagnostic::error("out-of-range", message).at(blocks_span, ""));
     }
     let blocks = u64::from(topology.dies) * u64::from(topology.blocks_per_die);
@@ -79,6 +84,7 @@ pub(super) fn cell_types(node: &Node, diagnostics: &mut Diagnostics) -> CellType
             diagnostics.push(Diagnostic::error("duplicate-cell-type", message).at(item.span, "again here"));
             continue;
         }
+        defined_name::check_written("cell type", name, item.span, diagnostics);
         cell_types.push(CellType { name: name.to_owned(), programs: 0 });
     }
     let (erased, shared) = SHARED_ERASE;
@@ -187,6 +193,7 @@ pub(super) fn features<'n>(node: &'n Node, diagnostics: &mut Diagnostics) -> Fea
 pub(super) fn latencies(node: &Node, diagnostics: &mut Diagnostics) -> Vec<(String, Ticks)> {
     let entries = node.expect_mapping("latencies", diagnostics).unwrap_or_default();
     let time = |entry: &crate::yaml::Entry| {
+        defined_name::check("latency", &entry.key, entry.key_span, diagnostics);
         let time = entry.value.expect_time(&entry.key, diagnostics)?;
         Some((entry.key.to_string(), time))
     };

@@ -6,6 +6,7 @@ use super::names::expect_word;
 use super::structure::{self, Part};
 use super::words::Word;
 use super::{Context, device, effects, words};
+use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::BaseId;
 use crate::model::{AddressSource, Base, Effect, PayloadField, Phase, PhaseKind, Scope};
@@ -67,6 +68,7 @@ pub(super) fn read<'n>(
 ) -> FollowUpNodes<'n> {
     let mut classes = Vec::with_capacity(class_entries.len());
     for entry in class_entries {
+        defined_name::check("class", &entry.key, entry.key_span, diagnostics);
         if context.bases.find(&entry.key).is_some() {
             let message = format!("{} is a class and a base", quoted(&entry.key));
             let diagnostic = Diagnostic::error("ambiguous-name", message).at(entry.key_span, "");
@@ -83,7 +85,8 @@ pub(super) fn read<'n>(
     let mut follow_ups = Vec::new();
     for (at, entry) in base_entries.iter().enumerate() {
         let what = format!("the base {}", entry.key);
-        if matches!(&*entry.key, words::NO_FOLLOW_UP | "DEFAULT") || entry.key.is_empty() {
+        defined_name::check_written("base", &entry.key, entry.key_span, diagnostics);
+        if matches!(&*entry.key, words::NO_FOLLOW_UP | "DEFAULT") {
             let message = format!("a base cannot be called {}", quoted(&entry.key));
             diagnostics.push(Diagnostic::error("reserved-name", message).at(entry.key_span, ""));
         }

@@ -8,6 +8,7 @@ use super::bases::FollowUpNodes;
 use super::names::{Names, unknown, unknown_word};
 use super::words::{self, Word};
 use super::{Context, entries};
+use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::{BaseId, IdVec, OpId};
 use crate::limits::{MAX_CHAIN_STEPS, MAX_WEIGHT};
@@ -27,6 +28,7 @@ pub(super) fn read(
 ) -> Vec<Chain> {
     let mut chains = Vec::with_capacity(chain_entries.len());
     for entry in chain_entries {
+        defined_name::check("chain", &entry.key, entry.key_span, diagnostics);
         if &*entry.key == words::NO_FOLLOW_UP || context.bases.find(&entry.key).is_some() {
             let message = format!("a chain cannot be called {}", quoted(&entry.key));
             let diagnostic = Diagnostic::error("ambiguous-name", message).at(entry.key_span, "");

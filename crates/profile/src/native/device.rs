@@ -2,7 +2,8 @@
 
 use super::keeps_limit;
 use super::names::{Names, suggestion};
-use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::defined_name;
+use crate::diagnostic::{Diagnostic, Diagnostics, counted, quoted};
 use crate::ids::{CellTypeId, IdVec};
 use crate::limits::{self, MAX_WEIGHT};
 use crate::model::{Bootstrap, CellType, Export, Policies, Topology};
@@ -37,8 +38,9 @@ pub(super) fn read_topology(node: &Node, diagnostics: &mut Diagnostics) -> Optio
         Topology { dies: dies?, planes: planes?, blocks_per_die: blocks_per_die?, pages_per_block: pages_per_block? };
     if topology.blocks_per_die < topology.planes {
         let message = format!(
-            "{} blocks cannot lie on {} planes: each plane needs at least one",
-            topology.blocks_per_die, topology.planes
+            "{} cannot lie on {}: each plane needs at least one",
+            counted(topology.blocks_per_die.into(), "block"),
+            counted(topology.planes.into(), "plane")
         );
         diagnostics.push(Diagnostic::error("out-of-range", message).at(node.span, ""));
         return None;
@@ -130,6 +132,7 @@ pub(super) fn read_cell_types(entries: &[Entry], diagnostics: &mut Diagnostics) 
     // A position beyond the limit has no bit; the limit itself is reported elsewhere.
     let bit = |at: usize| 1u8.checked_shl(u32::try_from(at).unwrap_or(u32::MAX)).unwrap_or(0);
     for (own, entry) in entries.iter().enumerate().take(limits::MAX_CELL_TYPES) {
+        defined_name::check_written("cell type", &entry.key, entry.key_span, diagnostics);
         let items = entry.value.expect_sequence(&entry.key, diagnostics)?;
         let found = items.iter().filter_map(|item| names.expect(item, "cell type", diagnostics));
         // What a block is erased as may always be programmed on it.
@@ -155,6 +158,7 @@ pub(super) fn within_limits(
 pub(super) fn read_latencies(entries: &[Entry], diagnostics: &mut Diagnostics) -> Vec<(String, Ticks)> {
     let mut latencies = Vec::with_capacity(entries.len());
     for entry in entries {
+        defined_name::check("latency", &entry.key, entry.key_span, diagnostics);
         if Ticks::parse_us(&entry.key) != Err(TimeError::NotANumber) {
             let message = format!("a latency called {} cannot be used by name", quoted(&entry.key));
             let diagnostic = Diagnostic::warning("useless-name", message).at(entry.key_span, "reads as a number");

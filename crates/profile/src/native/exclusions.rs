@@ -3,6 +3,7 @@
 use super::keys::Keys;
 use super::names::{Names, unknown, unknown_word};
 use super::{Context, entries};
+use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::ids::{BaseId, BaseSet, GroupId, IdVec};
 use crate::model::{DeviceState, ExclusionGroup, Exclusions};
@@ -57,6 +58,9 @@ fn read_groups(
 ) -> IdVec<GroupId, ExclusionGroup> {
     let unresolved: Vec<Unresolved> =
         group_entries.iter().map(|entry| read_group(entry, context, diagnostics)).collect();
+    for entry in group_entries {
+        defined_name::check("exclusion group", &entry.key, entry.key_span, diagnostics);
+    }
     let everything: BaseSet = (0..context.bases.len()).map(BaseId::from).collect();
     let mut resolved: Vec<Option<BaseSet>> = vec![None; unresolved.len()];
     loop {

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::names::suggestion;
 use super::{Context, device};
+use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::{BaseId, CellTypeId, IdVec, OpId};
 use crate::limits::MAX_OPS;
@@ -155,6 +156,8 @@ impl Reader<'_, '_> {
         }
         let mut reported = BTreeSet::new();
         let mut produced = Vec::new();
+        // Of a family one name is told, not hundreds.
+        let mut names_are_good = true;
         for combination in combinations(axes) {
             let mut name = entry.key.to_string();
             let mut all = *stated;
@@ -174,6 +177,11 @@ impl Reader<'_, '_> {
                 continue;
             }
             self.origins.insert(name.clone(), entry.key_span);
+            if names_are_good {
+                let before = diagnostics.len();
+                defined_name::check_written("operation", &name, entry.key_span, diagnostics);
+                names_are_good = diagnostics.len() == before;
+            }
             produced.push(name.clone());
             let op = resolve(name, &all, entry.key_span, self.context, &mut reported, diagnostics);
             self.ops.push(op);

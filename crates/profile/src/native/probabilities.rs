@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostics;
 use crate::ids::{BaseId, OpId};
 use crate::limits::MAX_WEIGHT;
 use crate::model::{OverrideOf, Probabilities};
+use crate::table;
 use crate::yaml::{Entry, Fields, Node};
 
 pub(super) fn read(
@@ -20,6 +21,7 @@ pub(super) fn read(
     let tables = entries(phase_conditional, "phase_conditional", diagnostics);
     found.phase_conditional =
         keys.read_table(tables, diagnostics, |entry, diagnostics| read_weights(entry, ops, diagnostics));
+    let stated = probabilities;
     let Some(mut fields) = probabilities.and_then(|node| Fields::new(node, "probabilities", diagnostics)) else {
         return found;
     };
@@ -31,6 +33,10 @@ pub(super) fn read(
         read_masses(masses, bases, ops, diagnostics)
     });
     fields.finish(diagnostics);
+    let overrides = !found.global.is_empty() || found.by_key.iter().any(|(_, masses)| !masses.is_empty());
+    if let (true, false, Some(node)) = (overrides, found.phase_conditional.is_empty(), stated) {
+        table::warn_of_unused(node.span, "probabilities", diagnostics);
+    }
     found
 }
 

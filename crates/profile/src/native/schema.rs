@@ -90,11 +90,13 @@ fn text() -> Value {
 
 /// Numbers may stand in quotes.
 fn number_text() -> Value {
-    json!({"type": "string", "pattern": "^[-+0-9.eE]+$"})
+    json!({"type": "string", "pattern": "^[-+0-9._eE]+$"})
 }
 
+/// A whole number; editors take forms of YAML 1.1 (`1_000`, `0b1`), and numbers in quotes, for texts.
 fn whole(least: u32, most: u64) -> Value {
-    json!({"anyOf": [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": "^[0-9]+$"}]})
+    let forms = "^[+-]?(0|[1-9](_?[0-9])*|0[xX][0-9a-fA-F](_?[0-9a-fA-F])*|0[oO][0-7](_?[0-7])*|0[bB][01](_?[01])*)$";
+    json!({"anyOf": [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": forms}]})
 }
 
 fn time() -> Value {

@@ -17,8 +17,13 @@ use crate::model::{
 /// A profile as native YAML.
 #[must_use]
 pub fn write(profile: &Profile) -> String {
+    write_as(profile, &profile.name)
+}
+
+/// A profile under another name.
+pub(crate) fn write_as(profile: &Profile, name: &str) -> String {
     let mut out = Writer { profile, text: format!("schema: {SCHEMA_VERSION}\n") };
-    out.device();
+    out.device(name);
     out.bases();
     out.exclusions();
     out.chains();
@@ -44,9 +49,9 @@ macro_rules! line {
 const WIDTH: usize = 118;
 
 impl Writer<'_> {
-    fn device(&mut self) {
+    fn device(&mut self, name: &str) {
         let profile = self.profile;
-        line!(self, "name: {}", scalar(&profile.name));
+        line!(self, "name: {}", scalar(name));
         let topology = profile.topology;
         line!(
             self,

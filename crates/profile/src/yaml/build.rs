@@ -146,7 +146,14 @@ impl Builder<'_> {
             return self.too_deep(span);
         }
         let message = format!("this is not YAML: {}", wrong.info());
-        self.diagnostics.push(Diagnostic::error("yaml-syntax", message).at(span, ""));
+        let before = self.source.text.get(..at).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let help = if line.starts_with([' ', '\t']) && line.contains('\t') {
+            "indent with spaces: there is a tab in this line"
+        } else {
+            "look at this line and the one before it: indentation, quotes, brackets, the space behind `:`"
+        };
+        self.diagnostics.push(Diagnostic::error("yaml-syntax", message).at(span, "").help(help));
         Err(Stop)
     }
 

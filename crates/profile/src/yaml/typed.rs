@@ -2,12 +2,14 @@
 //!
 //! Each takes `what` for its message: the name of the value as the user knows it (`planes`, `topology`).
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use super::{Entry, Node, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::limits::MAX_PROFILE_TIME_US;
 use crate::units::{Ticks, TimeError};
+use crate::whole::{self, NotWhole};
 
 impl Node {
     fn wrong_type(&self, what: &str, expected: &str, diagnostics: &mut Diagnostics) {
@@ -56,30 +58,78 @@ impl Node {
         }
     }
 
-    /// A whole number within a range.
+    /// A whole number within a range, in a form that every reader of YAML reads as the same number (see [`whole`]).
     pub fn expect_u32(&self, what: &str, range: RangeInclusive<u32>, diagnostics: &mut Diagnostics) -> Option<u32> {
         let text = self.expect_number_text(what, "a whole number", diagnostics)?;
-        let digits = text.strip_prefix('+').unwrap_or(text);
-        let unsigned = digits.strip_prefix('-').unwrap_or(digits);
-        if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-            self.wrong_type(what, "a whole number", diagnostics);
-            return None;
-        }
-        // A number too long for u32 is out of every range.
-        match digits.parse::<u32>() {
-            Ok(value) if range.contains(&value) => Some(value),
-            _ => {
-                let message =
-                    format!("{} must be from {} to {}, not {}", quoted(what), range.start(), range.end(), quoted(text));
-                diagnostics.push(Diagnostic::error("out-of-range", message).at(self.span, ""));
+        match whole::whole(text) {
+            Ok(value) => {
+                let value = value.and_then(|value| u32::try_from(value).ok()).filter(|value| range.contains(value));
+                if value.is_none() {
+                    let (least, most) = range.into_inner();
+                    let limits = if least == most { least.to_string() } else { format!("from {least} to {most}") };
+                    let message = format!("{} must be {limits}, not {}", quoted(what), quoted(text));
+                    diagnostics.push(Diagnostic::error("out-of-range", message).at(self.span, ""));
+                }
+                value
+            }
+            Err(NotWhole::NotANumber) => {
+                self.wrong_type(what, "a whole number", diagnostics);
+                None
+            }
+            Err(unclear) => {
+                self.ambiguous_number(what, text, &unclear, diagnostics);
                 None
             }
         }
     }
 
+    /// Whether every reader of YAML takes it for the same number, if for one at all; what they disagree about is reported.
+    pub fn reads_the_same(&self, what: &str, diagnostics: &mut Diagnostics) -> bool {
+        let Some((text, unclear)) = self.as_str().and_then(|text| Some((text, whole::ambiguous(text.trim())?))) else {
+            return true;
+        };
+        self.ambiguous_number(what, text, &unclear, diagnostics);
+        false
+    }
+
+    /// Says how readers of YAML disagree about a number.
+    fn ambiguous_number(&self, what: &str, text: &str, unclear: &NotWhole, diagnostics: &mut Diagnostics) {
+        let (what, sign) = (quoted(what), if text.starts_with('-') { "-" } else { "" });
+        let written = quoted(text);
+        let (message, help) = match unclear {
+            NotWhole::LeadingZeros { decimal, octal: Some(octal) } if octal == decimal => (
+                format!(
+                    "{what} has a leading zero: {written} is {sign}{decimal}, as a decimal number and as an octal one"
+                ),
+                format!("write `{sign}{decimal}`"),
+            ),
+            NotWhole::LeadingZeros { decimal, octal: Some(octal) } => (
+                format!(
+                    "{what} has a leading zero: {written} is {sign}{decimal} as a decimal number, but {sign}{octal} (octal) as YAML 1.1 reads it"
+                ),
+                format!("write `{sign}{decimal}` or `{sign}{octal}`, whichever is meant"),
+            ),
+            NotWhole::LeadingZeros { decimal, octal: None } => (
+                format!(
+                    "{what} has a leading zero: {written} is {sign}{decimal} as a decimal number, but a text as YAML 1.1 reads it (no octal number has such a digit)"
+                ),
+                format!("write `{sign}{decimal}`"),
+            ),
+            NotWhole::Sexagesimal { value } => (
+                format!(
+                    "{what} is {written}: {sign}{value} (in sixties) as YAML 1.1 reads it, and no number as YAML 1.2 does"
+                ),
+                format!("write `{sign}{value}` if that is meant"),
+            ),
+            NotWhole::NotANumber => return,
+        };
+        diagnostics.push(Diagnostic::error("ambiguous-number", message).at(self.span, "").help(help));
+    }
+
     /// A finite number within a range.
     pub fn expect_f64(&self, what: &str, range: RangeInclusive<f64>, diagnostics: &mut Diagnostics) -> Option<f64> {
-        let text = self.expect_number_text(what, "a number", diagnostics)?;
+        let text = self.expect_decimal_text(what, "a number", diagnostics)?;
+        let text = &*text;
         // Rust's own grammar for floats also takes "inf" and "nan" in words.
         let numeric = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
         match text.parse::<f64>() {
@@ -103,7 +153,8 @@ impl Node {
 
     /// A time in µs, converted exactly.
     pub fn expect_time(&self, what: &str, diagnostics: &mut Diagnostics) -> Option<Ticks> {
-        let text = self.expect_number_text(what, "a time in µs", diagnostics)?;
+        let text = self.expect_decimal_text(what, "a time in µs", diagnostics)?;
+        let text = &*text;
         let limited = |time: Ticks| {
             if time > Ticks::from_us(MAX_PROFILE_TIME_US) { Err(TimeError::TooLong) } else { Ok(time) }
         };
@@ -125,6 +176,16 @@ impl Node {
                 None
             }
         }
+    }
+
+    /// The text of a scalar that should be a decimal number, without the `_` that groups its digits.
+    fn expect_decimal_text(&self, what: &str, expected: &str, diagnostics: &mut Diagnostics) -> Option<Cow<'_, str>> {
+        let text = self.expect_number_text(what, expected, diagnostics)?;
+        if let Some(unclear) = whole::ambiguous(text) {
+            self.ambiguous_number(what, text, &unclear, diagnostics);
+            return None;
+        }
+        Some(whole::ungrouped(text).unwrap_or(Cow::Borrowed(text)))
     }
 
     /// The text of a scalar that should be a number; quotes around numbers are tolerated.

@@ -58,7 +58,7 @@ impl Rng {
         match shape {
             0 => format!("{number} space: and, {{braces}} [x] # no comment"),
             1 => format!("\"quo'ted\" \\ {number}"),
-            2 => format!("Größe\u{a0}\u{2028}\t{number}"),
+            2 => format!("Größe\u{a0}\u{3000}\u{feff}{number}"),
             3 => format!("-{number}"),
             4 => format!("{number}e1"),
             5 => format!("*&!%@`|>{number}"),

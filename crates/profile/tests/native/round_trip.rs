@@ -29,6 +29,13 @@ fn the_hash_tells_profiles_apart_and_nothing_else() {
     let hash = profile.hash();
     assert!(hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
     assert_eq!(good(&native::write(&profile)).hash(), hash);
+    // The name is a label; with the name it is what was recorded when names counted.
+    let mut renamed = profile.clone();
+    renamed.name = "another label".to_owned();
+    assert_eq!(renamed.hash(), hash);
+    assert_ne!(profile.hash_as(&profile.name), hash);
+    assert!(renamed.has_hash(&hash, "") && renamed.has_hash(&profile.hash_as(&profile.name), &profile.name));
+    assert!(!renamed.has_hash(&profile.hash_as(&profile.name), &renamed.name));
     let mut changed = profile;
     changed.ops.iter_mut().next().expect("an operation").durations[0].0 += 1;
     assert_ne!(changed.hash(), hash);

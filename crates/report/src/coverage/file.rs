@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile};
+use nandseq_trace::json_fault;
 use serde::{Deserialize, Serialize};
 
 use super::{BINS, Cell, Coverage, Following, PartCounts, PartName, Touched, add_count};
@@ -19,7 +20,7 @@ const OF_PROFILE: &str = "profile";
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// It is no JSON of this form.
-    #[error("no coverage: {0}")]
+    #[error("no coverage: {}", json_fault::describe(.0))]
     Form(#[from] serde_json::Error),
     /// It is of another version.
     #[error("coverage of version {0}; this program reads versions {SUMS_ONLY} and {SCHEMA}")]
@@ -159,7 +160,7 @@ pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, Tab
         return Err(FileError::Version(version.schema));
     }
     let stored: Stored = serde_json::from_slice(text)?;
-    if stored.profile_sha256 != profile.hash() {
+    if !profile.has_hash(&stored.profile_sha256, &stored.profile) {
         return Err(FileError::Profile(stored.profile));
     }
     let names = Names::new(profile);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{OpId, PhaseKey, Profile};
 use serde::{Deserialize, Serialize};
 
@@ -84,13 +85,13 @@ fn why(coverage: &Coverage, key: PhaseKey, op: OpId, visits: u64, hits: u64, exp
         .map(|((_, _, reason), &count)| (reason.as_str(), count))
         .collect();
     if let Some((reason, count)) = refused.iter().max_by_key(|(reason, count)| (*count, std::cmp::Reverse(*reason))) {
-        return format!("refused {count} times: {reason}");
+        return format!("refused {}: {reason}", counted(*count, "time"));
     }
     if visits == 0 {
         return "nothing was started under this key".to_owned();
     }
     if hits > 0 {
-        return format!("started {hits} times, at other moments of the phase");
+        return format!("started {}, at other moments of the phase", counted(hits, "time"));
     }
     match expected {
         Some(expected) if expected < 3.0 => {

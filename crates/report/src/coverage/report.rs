@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use nandseq_profile::Profile;
+use nandseq_profile::diagnostic::counted;
 use serde::{Deserialize, Serialize};
 
 use super::{AddressFigures, Coverage, Figures, GAP, Hole, PairFigures, PartCounts, Universe, holes};
@@ -146,8 +147,13 @@ impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Report { merged, universe, .. } = self.report;
         writeln!(f, "Coverage of {}", self.report.profile)?;
-        writeln!(f, "Universe: {} cells (phase key × op name × tenth of the phase), {universe}.", merged.cells)?;
-        writeln!(f, "\n{} operations, {} proposals counted.", merged.operations, merged.hits)?;
+        writeln!(
+            f,
+            "Universe: {} (phase key × op name × tenth of the phase), {universe}.",
+            counted(merged.cells, "cell")
+        )?;
+        let (operations, hits) = (counted(merged.operations, "operation"), counted(merged.hits, "proposal"));
+        writeln!(f, "\n{operations}, {hits} counted.")?;
         let closure = |f: &mut fmt::Formatter<'_>, what: &str, cells: u64, share: f64| {
             writeln!(f, "  {what:<28} {cells:>9} cells  {share:>9.3} %")
         };
@@ -168,7 +174,8 @@ impl fmt::Display for Text<'_> {
         )?;
         if merged.outside.0 > 0 {
             let (cells, hits) = merged.outside;
-            writeln!(f, "Besides, {hits} proposals hit {cells} cells that the universe does not count.")?;
+            let (hits, cells) = (counted(hits, "proposal"), counted(cells, "cell"));
+            writeln!(f, "Besides, {hits} hit {cells} outside the universe.")?;
         }
         self.parts(f)?;
         self.addresses(f)?;
@@ -228,7 +235,7 @@ impl Text<'_> {
         if holes.is_empty() {
             return writeln!(f, "\nNo holes.");
         }
-        writeln!(f, "\nHoles, nearest first ({} pairs of key and name):", holes.len())?;
+        writeln!(f, "\nHoles, nearest first ({} of key and name):", counted(holes.len() as u64, "pair"))?;
         for Hole { phase_key, op_name, bins, why, .. } in holes.iter().take(self.most_holes) {
             let bins: Vec<String> = bins.iter().map(u8::to_string).collect();
             writeln!(f, "  {phase_key}  {op_name}  [{}]  {why}", bins.join(" "))?;
@@ -290,7 +297,7 @@ impl Comparison {
         line("evenness", [first, second].map(|one| format!("{:.4}", one.evenness)));
         line("unseen", [first, second].map(|one| format!("{:.4}", one.unseen)));
         for (what, cells) in [("only the first hit", &self.lost), ("only the second hit", &self.gained)] {
-            text += &format!("\n{} cells {what}\n", cells.len());
+            text += &format!("\n{} {what}\n", counted(cells.len() as u64, "cell"));
             for (key, op, bin) in cells.iter().take(most) {
                 text += &format!("  {key}  {op}  [{bin}]\n");
             }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nandseq_trace::recorded::path_of;
 use serde::{Deserialize, Serialize};
 
 use crate::coverage::total;
@@ -67,7 +68,7 @@ impl Verdict {
         let mut list = Vec::new();
         for rule in &self.rules {
             for finding in &rule.first {
-                let path = Path::new(&finding.file);
+                let path = &path_of(&finding.file);
                 list.push(Violation {
                     rule: rule.rule.clone(),
                     sentence: rule.sentence.clone(),

@@ -3,20 +3,27 @@
 //! A folder with files `operation_sequence_<stamp>_<run>.csv` is a site, and so is one with `run=<run>/operation_sequence.parquet`
 //! for who can read that; folders below it are searched too, so that the root of a batch, whatever its folders are called, gives all
 //! its sites. Where the root has the manifest of a batch, the sites are those that it lists: others are left over from a larger batch,
-//! and named in a note. Where a site has a `manifest.json`, its files are compared with what that says of them; where it has none, the
-//! files alone are enough. Comparing them is apart from finding them: it reads every byte, which sites can do at the same time.
+//! and named in a note. Where a site has a `manifest.json`, or the ledger of a site that is not finished, its files are compared with
+//! what that says of them; where it has neither, the files alone are enough. Files that were packed since (`….csv.gz`) are what they
+//! were. Comparing them is apart from finding them: it reads every byte, which sites can do at the same time.
+
+mod files;
+mod listed;
+mod names;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
-
-use crate::files::{Digest, FileKind};
-use crate::manifest;
+use crate::files::Digest;
+use crate::manifest::{self, Fault, ManifestKind};
 use crate::read::table::TableKind;
+
+pub use files::find_all;
+pub use listed::compare;
+use listed::{Batch, Known, Listing};
+pub use names::is_parquet;
+use names::{beside, log_of, name_of, parquet_sequence, run_folder, run_of};
 
 /// How far below the given folder sites are looked for.
 const DEPTH: usize = 4;
@@ -34,6 +41,22 @@ pub struct SiteFiles {
     pub damage: Vec<Damage>,
     /// What a reader of a verdict should know: runs that are not there, files left out.
     pub notes: Vec<String>,
+    /// Whether it has a ledger in place of a manifest: it is being made, or was killed.
+    pub is_unfinished: bool,
+}
+
+impl SiteFiles {
+    /// A site of which nothing is known yet.
+    fn empty(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            runs: Vec::new(),
+            listed: Vec::new(),
+            damage: Vec::new(),
+            notes: Vec::new(),
+            is_unfinished: false,
+        }
+    }
 }
 
 /// A file that a manifest lists.
@@ -103,8 +126,13 @@ pub enum DamageKind {
         found: u64,
     },
     /// The manifest itself cannot be read.
-    #[error("no manifest of a site: {0}")]
-    Manifest(String),
+    #[error("no manifest of {}: {fault}", kind.text())]
+    Manifest {
+        /// What it is of.
+        kind: ManifestKind,
+        /// What is wrong with it.
+        fault: Fault,
+    },
 }
 
 /// Why there is nothing to read.
@@ -136,10 +164,19 @@ pub enum FindError {
         /// The other.
         second: PathBuf,
     },
+    /// A file was named more than once.
+    #[error("`{}` is given twice", .0.display())]
+    Twice(PathBuf),
+    /// A manifest names a file or folder that does not lie in its own: nothing of that is read.
+    #[error("{what}")]
+    Outside {
+        /// Which manifest, and what it names.
+        what: String,
+    },
 }
 
 impl FindError {
-    fn io(path: &Path, error: io::Error) -> Self {
+    pub(crate) fn io(path: &Path, error: io::Error) -> Self {
         Self::Io { path: path.to_owned(), error }
     }
 }
@@ -175,13 +212,8 @@ pub fn find(path: &Path) -> Result<Vec<SiteFiles>, FindError> {
 /// # Errors
 /// As there.
 pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError> {
-    let about = path.metadata().map_err(|error| FindError::io(path, error))?;
-    if !about.is_dir() {
-        let run = place_of(path).map_or(1, |(_, run)| run);
-        let tables = beside(path).map(|(kind, path)| TableFile { kind, path, rows: None }).collect();
-        let runs = vec![RunFile { run, path: path.to_owned(), rows: None, tables, log: log_of(path, |_| true) }];
-        let notes = missing_runs(&runs);
-        return Ok(vec![SiteFiles { folder: path.to_owned(), runs, listed: Vec::new(), damage: Vec::new(), notes }]);
+    if files::is_file(path)? {
+        return Ok(vec![files::alone(path)]);
     }
     let sequence = parquet_sequence(path);
     if forms == Forms::CsvAndParquet && run_folder(path).is_some() && sequence.is_file() {
@@ -189,9 +221,19 @@ pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError
     }
     let mut found = Vec::new();
     search(path, DEPTH, forms, &mut found)?;
-    let sites = match batch(path)? {
-        Some(batch) => sites_of(path, &batch, found)?,
-        None => found.into_iter().map(|(folder, files)| site(&folder, files)).collect::<Result<_, _>>()?,
+    let each = |found: Vec<Sequences>| -> Result<Vec<SiteFiles>, FindError> {
+        found.into_iter().map(|(folder, files)| site(&folder, files)).collect()
+    };
+    let sites = match listed::batch(path)? {
+        Known::Says(batch) => sites_of(path, &batch, found)?,
+        Known::Nothing => each(found)?,
+        Known::Faulty(damage) => {
+            let mut sites = each(found.into_iter().filter(|(folder, _)| folder != path).collect())?;
+            if let Some(first) = sites.first_mut() {
+                first.damage.push(damage);
+            }
+            sites
+        }
     };
     if sites.is_empty() {
         return Err(FindError::Nothing { folder: path.to_owned(), forms });
@@ -204,14 +246,12 @@ fn sites_of(root: &Path, batch: &Batch, found: Vec<Sequences>) -> Result<Vec<Sit
     let mut found: BTreeMap<PathBuf, Vec<(u64, PathBuf)>> = found.into_iter().collect();
     let mut sites = Vec::new();
     for listed in &batch.sites {
-        let folder = root.join(&listed.folder);
+        let folder = listed::inside(&listed.folder, root)?;
         let manifest = folder.join(manifest::FILE_NAME);
         let damage = compare(&[ListedFile { path: manifest, sha256: listed.manifest_sha256 }])?.pop();
         let mut site = match (found.remove(&folder), &damage) {
             (Some(files), _) => site(&folder, files)?,
-            (None, Some(_)) => {
-                SiteFiles { folder, runs: Vec::new(), listed: Vec::new(), damage: Vec::new(), notes: Vec::new() }
-            }
+            (None, Some(_)) => SiteFiles::empty(&folder),
             // Its outputs were chosen without sequences.
             (None, None) => continue,
         };
@@ -219,79 +259,9 @@ fn sites_of(root: &Path, batch: &Batch, found: Vec<Sequences>) -> Result<Vec<Sit
         sites.push(site);
     }
     if let Some(first) = sites.first_mut() {
-        let note =
-            |folder: &PathBuf| format!("`{}` is not in the manifest of the batch and was left out", folder.display());
-        first.notes.splice(0..0, found.keys().map(note));
+        first.notes.splice(0..0, left_out(found.keys(), "the manifest of the batch"));
     }
     Ok(sites)
-}
-
-/// Whether a file is Parquet, by its name.
-#[must_use]
-pub fn is_parquet(path: &Path) -> bool {
-    path.extension().is_some_and(|end| end == "parquet")
-}
-
-fn name_of(path: &Path) -> Option<&str> {
-    path.file_name()?.to_str()
-}
-
-/// A number of decimal digits and nothing else.
-fn digits(text: &str) -> Option<u64> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| digits)
-}
-
-/// What the names of a run's CSV files share, and the run: `_<stamp>_<run>.csv`.
-fn run_of(name: &str) -> Option<(&str, u64)> {
-    let rest = name.strip_prefix(FileKind::OperationSequence.name())?;
-    let (_, run) = rest.strip_prefix('_')?.strip_suffix(".csv")?.rsplit_once('_')?;
-    digits(run).map(|run| (rest, run))
-}
-
-/// The run of a folder `run=<run>`.
-fn run_folder(path: &Path) -> Option<u64> {
-    digits(name_of(path)?.strip_prefix("run=")?)
-}
-
-/// The sequence in a run's folder of a dataset.
-fn parquet_sequence(folder: &Path) -> PathBuf {
-    folder.join(format!("{}.parquet", FileKind::OperationSequence.name()))
-}
-
-/// Of a sequence under a name that says so: what the names of the run's files share, and the run.
-fn place_of(sequence: &Path) -> Option<(&str, u64)> {
-    let name = name_of(sequence)?;
-    if is_parquet(sequence) {
-        let rest = name.strip_prefix(FileKind::OperationSequence.name())?;
-        return Some((rest, run_folder(sequence.parent()?)?));
-    }
-    run_of(name)
-}
-
-/// The tables that lie beside a sequence and are of the same run.
-fn beside(sequence: &Path) -> impl Iterator<Item = (TableKind, PathBuf)> {
-    let rest = place_of(sequence).map(|(rest, _)| rest);
-    let path = move |kind: TableKind| Some((kind, sequence.with_file_name(format!("{}{}", kind.name(), rest?))));
-    TableKind::ALL.into_iter().filter_map(path).filter(|(_, path)| path.is_file())
-}
-
-/// The log of a run's proposals; of several that might be it, the last by name.
-fn log_of(sequence: &Path, known: impl Fn(&Path) -> bool) -> Option<PathBuf> {
-    const NAME: &str = "proposer_debug";
-    let (rest, run) = place_of(sequence)?;
-    let there = |path: &PathBuf| path.is_file() && known(path);
-    if !is_parquet(sequence) {
-        let name = format!("{NAME}{}.log", rest.strip_suffix(".csv")?);
-        return Some(sequence.with_file_name(name)).filter(there);
-    }
-    let of_run = |name: &str| {
-        let stamped = name.strip_prefix(NAME)?.strip_prefix('_')?.strip_suffix(".log")?;
-        digits(stamped.rsplit_once('_')?.1).filter(|&of| of == run)
-    };
-    let entries = sequence.parent()?.parent()?.read_dir().ok()?;
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    paths.filter(|path| name_of(path).and_then(of_run).is_some()).filter(there).max()
 }
 
 /// A folder and the sequences in it, in the order of their runs.
@@ -301,6 +271,7 @@ fn search(folder: &Path, depth: usize, forms: Forms, found: &mut Vec<Sequences>)
     let failed = |error| FindError::io(folder, error);
     let mut below = Vec::new();
     let mut files = Vec::new();
+    let (mut is_finished, mut is_begun) = (false, false);
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
@@ -312,9 +283,13 @@ fn search(folder: &Path, depth: usize, forms: Forms, found: &mut Vec<Sequences>)
             }
         } else if let Some((_, run)) = name_of(&path).and_then(run_of) {
             files.push((run, path));
+        } else {
+            is_finished |= name_of(&path) == Some(manifest::FILE_NAME);
+            is_begun |= name_of(&path) == Some(manifest::PARTIAL_NAME);
         }
     }
-    if !files.is_empty() {
+    // A site that was killed in its first run has no sequence yet.
+    if !files.is_empty() || (is_begun && !is_finished) {
         files.sort();
         found.push((folder.to_owned(), files));
     }
@@ -325,45 +300,63 @@ fn search(folder: &Path, depth: usize, forms: Forms, found: &mut Vec<Sequences>)
     Ok(())
 }
 
+/// Files that a manifest does not list: each by name if they are few, else the first of them and how many there are.
+fn left_out<'p>(paths: impl ExactSizeIterator<Item = &'p PathBuf>, list: &str) -> Vec<String> {
+    const SHOWN: usize = 3;
+    let count = paths.len();
+    let mut paths = paths.map(|path| format!("`{}`", path.display()));
+    if count <= SHOWN {
+        return paths.map(|path| format!("{path} is not in {list} and was left out")).collect();
+    }
+    let first: Vec<String> = paths.by_ref().take(SHOWN).collect();
+    vec![format!("{} and {} more are not in {list} and were left out", first.join(", "), count - SHOWN)]
+}
+
 /// A site with files in the order of their runs.
 fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, FindError> {
-    let mut damage = Vec::new();
-    let mut notes = Vec::new();
-    let listed = listed(folder, &mut damage)?;
-    let (mut rows, mut files_listed) = (BTreeMap::new(), Vec::new());
-    if let Some(listed) = &listed {
-        let known = |path: &Path| listed.iter().find(|file| folder.join(&file.file) == path);
-        for (_, path) in &files {
-            if known(path).is_none() {
-                notes.push(format!("`{}` is not in the manifest and was left out", path.display()));
-            }
+    let mut site = SiteFiles::empty(folder);
+    let listing = match listed::site(folder)? {
+        Known::Nothing => None,
+        Known::Says(listing) => Some(listing),
+        Known::Faulty(damage) => {
+            site.damage.push(damage);
+            None
         }
-        files.retain(|(_, path)| known(path).is_some());
-        for file in listed {
-            let path = folder.join(&file.file);
-            files_listed.push(ListedFile { path: path.clone(), sha256: file.sha256 });
-            rows.insert(path, file.rows);
+    };
+    let mut rows = BTreeMap::new();
+    let (mut unlisted, mut list) = (Vec::new(), "the manifest");
+    let has_list = listing.is_some();
+    if let Some(Listing { files: listed, unfinished }) = listing {
+        if let Some(runs) = unfinished {
+            site.is_unfinished = true;
+            list = "the list of finished runs";
+            let are = if runs == 1 { "1 run is".to_owned() } else { format!("{runs} runs are") };
+            site.notes.push(format!("the site is not finished: {are} complete, as {} says", manifest::PARTIAL_NAME));
         }
+        rows.extend(listed.iter().map(|listed| (listed.file.path.clone(), listed.rows)));
+        site.listed.extend(listed.into_iter().map(|listed| listed.file));
+        let unknown = files.extract_if(.., |(_, path)| !rows.contains_key(path));
+        unlisted.extend(unknown.map(|(_, path)| path));
     }
     if let Some(pair) = files.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return Err(FindError::TwoFiles { run: pair[0].0, first: pair[0].1.clone(), second: pair[1].1.clone() });
     }
-    let mut runs = Vec::new();
     for (run, path) in files {
         let mut tables = Vec::new();
         for (kind, path) in beside(&path) {
             let rows = rows.get(&path).copied();
-            if listed.is_some() && rows.is_none() {
-                notes.push(format!("`{}` is not in the manifest and was left out", path.display()));
+            if has_list && rows.is_none() {
+                unlisted.push(path);
             } else {
                 tables.push(TableFile { kind, path, rows });
             }
         }
-        let log = log_of(&path, |log| listed.is_none() || rows.contains_key(log));
-        runs.push(RunFile { run, rows: rows.get(&path).copied(), path, tables, log });
+        let log = log_of(&path, |log| !has_list || rows.contains_key(log));
+        site.runs.push(RunFile { run, rows: rows.get(&path).copied(), path, tables, log });
     }
-    notes.extend(missing_runs(&runs));
-    Ok(SiteFiles { folder: folder.to_owned(), runs, listed: files_listed, damage, notes })
+    site.notes.extend(left_out(unlisted.iter(), list));
+    site.notes.extend(missing_runs(&site.runs));
+    Ok(site)
 }
 
 fn missing_runs(runs: &[RunFile]) -> Vec<String> {
@@ -379,94 +372,4 @@ fn missing_runs(runs: &[RunFile]) -> Vec<String> {
         expected = file.run.saturating_add(1);
     }
     notes
-}
-
-/// What of the manifest of a batch is needed.
-#[derive(Deserialize)]
-struct Batch {
-    sites: Vec<BatchSite>,
-}
-
-#[derive(Deserialize)]
-struct BatchSite {
-    folder: String,
-    manifest_sha256: Digest,
-}
-
-/// The manifest of a batch in a folder; `None` where there is none, or one of a site.
-fn batch(folder: &Path) -> Result<Option<Batch>, FindError> {
-    let path = folder.join(manifest::FILE_NAME);
-    match std::fs::read(&path) {
-        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(FindError::io(&path, error)),
-    }
-}
-
-/// What of a manifest is compared; other keys, and kinds of files yet unknown, are passed over.
-#[derive(Deserialize)]
-struct Manifest {
-    runs: Vec<ManifestRun>,
-}
-
-#[derive(Deserialize)]
-struct ManifestRun {
-    files: Vec<ManifestFile>,
-}
-
-#[derive(Deserialize)]
-struct ManifestFile {
-    file: String,
-    rows: u64,
-    sha256: Digest,
-}
-
-/// The files that the manifest of a folder lists; `None` without a manifest.
-fn listed(folder: &Path, damage: &mut Vec<Damage>) -> Result<Option<Vec<ManifestFile>>, FindError> {
-    let path = folder.join(manifest::FILE_NAME);
-    let text = match std::fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(FindError::io(&path, error)),
-    };
-    match serde_json::from_slice::<Manifest>(&text) {
-        Ok(manifest) => Ok(Some(manifest.runs.into_iter().flat_map(|run| run.files).collect())),
-        Err(error) => {
-            damage.push(Damage { file: path, what: DamageKind::Manifest(error.to_string()) });
-            Ok(None)
-        }
-    }
-}
-
-/// Which files differ from what the manifest says of them, in their order; rows are counted when they are read.
-///
-/// # Errors
-/// [`FindError::Io`] when a file cannot be read.
-pub fn compare(listed: &[ListedFile]) -> Result<Vec<Damage>, FindError> {
-    let mut damage = Vec::new();
-    for file in listed {
-        let what = difference(file).map_err(|error| FindError::io(&file.path, error))?;
-        damage.extend(what.map(|what| Damage { file: file.path.clone(), what }));
-    }
-    Ok(damage)
-}
-
-/// How a file differs from what the manifest says.
-fn difference(listed: &ListedFile) -> io::Result<Option<DamageKind>> {
-    let mut file = match File::open(&listed.path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(DamageKind::Missing)),
-        Err(error) => return Err(error),
-    };
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            break;
-        }
-        hash.update(&buffer[..read]);
-    }
-    let found = Digest(hash.finalize().into());
-    Ok((found != listed.sha256).then_some(DamageKind::Changed { listed: listed.sha256, found }))
 }

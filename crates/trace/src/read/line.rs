@@ -1,8 +1,8 @@
 //! Lines and their fields.
 //!
 //! A line break always ends a row: no field of this form contains one, and a stray quote then costs one row, not the rest
-//! of the file. Quoted fields keep their doubled quotes; only the payload is ever quoted when written, and its parser
-//! undoes the doubling as it goes.
+//! of the file. Quoted fields keep their doubled quotes: names are looked up by their text in that form ([`in_field`]), and the
+//! parser of payloads undoes the doubling as it goes.
 
 use std::io::{self, BufRead, Read};
 
@@ -64,6 +64,14 @@ fn skip_line<R: BufRead>(input: &mut R) -> io::Result<()> {
     }
 }
 
+/// Whether a line names these columns, quoted or not, with or without a byte order mark.
+pub(super) fn is_header(line: &[u8], columns: &[&str]) -> bool {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    let mut fields: Vec<&[u8]> = vec![b""; columns.len()];
+    let found = split_into(line, &mut fields);
+    found == Ok(columns.len()) && fields.iter().zip(columns).all(|(field, column)| *field == column.as_bytes())
+}
+
 /// Splits a line of a sequence into its fields, outer quotes taken off.
 pub(super) fn split(line: &[u8]) -> Result<[&[u8]; 6], RowFault> {
     let mut fields: [&[u8]; 6] = [b""; 6];
@@ -117,6 +125,16 @@ fn quoted(rest: &[u8]) -> Result<Field<'_>, UnmatchedQuotes> {
             Some(_) => return Err(UnmatchedQuotes),
         }
     }
+}
+
+/// A text as the fields of [`split_into`] hold it: quotes doubled.
+pub(super) fn in_field(text: &str) -> Box<[u8]> {
+    text.replace('"', "\"\"").into_bytes().into()
+}
+
+/// At most `most` bytes of a field, for messages: quotes as they are meant.
+pub(super) fn shown(field: &[u8], most: usize) -> String {
+    String::from_utf8_lossy(&field[..field.len().min(most)]).replace("\"\"", "\"")
 }
 
 /// A plain whole number.

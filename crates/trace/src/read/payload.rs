@@ -1,7 +1,9 @@
 //! The payload column: a JSON array of flat objects, as it stands in a quoted CSV field.
 //!
 //! Quotes may be doubled (as CSV writes them) or, in an unquoted field, absent; the scanner takes both, so that no copy
-//! of the field is needed. Keys may come in any order and with any white space.
+//! of the field is needed. Keys may come in any order and with any white space; strings may hold any escape of JSON.
+
+use std::borrow::Cow;
 
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{BaseId, CellTypeId, IdVec, Profile};
@@ -18,7 +20,7 @@ pub(super) struct PayloadForm {
 /// A JSON value of a flat object.
 enum Value<'a> {
     Integer(i64),
-    Text(&'a [u8]),
+    Text(Cow<'a, [u8]>),
     Other(&'a [u8]),
 }
 
@@ -66,7 +68,7 @@ impl PayloadForm {
             let key = scan.text()?;
             scan.expect(b':')?;
             let value = scan.value()?;
-            if let Err(found) = self.field(key, &value, target, wanted) {
+            if let Err(found) = self.field(&key, &value, target, wanted) {
                 fault.get_or_insert(found);
             }
             closed = scan.take(b'}');
@@ -99,7 +101,7 @@ impl PayloadForm {
         }
         let unfit = || PayloadFault::Value { field: field.name(), value: value.shown() };
         let integer = || if let Value::Integer(number) = value { Ok(*number) } else { Err(unfit()) };
-        let text = || if let Value::Text(text) = value { Ok(*text) } else { Err(unfit()) };
+        let text = || if let Value::Text(text) = value { Ok(&**text) } else { Err(unfit()) };
         match field {
             PayloadField::Die => target.die = integer()?,
             PayloadField::Plane => target.plane = integer()?,
@@ -167,15 +169,72 @@ impl<'a> Scanner<'a> {
         if self.rest.is_empty() { Ok(()) } else { Err(PayloadFault::NotJson) }
     }
 
-    /// A string; names of this form contain neither quotes nor backslashes.
-    fn text(&mut self) -> Result<&'a [u8], PayloadFault> {
+    /// A string, escapes resolved.
+    fn text(&mut self) -> Result<Cow<'a, [u8]>, PayloadFault> {
         self.quote()?;
-        let end = self.rest.iter().position(|&byte| byte == b'"' || byte == b'\\');
-        let end = end.filter(|&at| self.rest[at] == b'"').ok_or(PayloadFault::NotJson)?;
-        let text = &self.rest[..end];
-        self.rest = &self.rest[end..];
+        let plain = self.up_to_quote_or_escape()?;
+        if self.rest.first() == Some(&b'"') {
+            self.quote()?;
+            return Ok(Cow::Borrowed(plain));
+        }
+        let mut text = plain.to_vec();
+        while self.rest.first() == Some(&b'\\') {
+            self.rest = &self.rest[1..];
+            let mut bytes = [0; 4];
+            text.extend_from_slice(self.escaped()?.encode_utf8(&mut bytes).as_bytes());
+            text.extend_from_slice(self.up_to_quote_or_escape()?);
+        }
         self.quote()?;
+        Ok(Cow::Owned(text))
+    }
+
+    fn up_to_quote_or_escape(&mut self) -> Result<&'a [u8], PayloadFault> {
+        let end = memchr::memchr2(b'"', b'\\', self.rest).ok_or(PayloadFault::NotJson)?;
+        let (text, rest) = self.rest.split_at(end);
+        self.rest = rest;
         Ok(text)
+    }
+
+    /// What stands behind a backslash.
+    fn escaped(&mut self) -> Result<char, PayloadFault> {
+        let (&kind, rest) = self.rest.split_first().ok_or(PayloadFault::NotJson)?;
+        self.rest = rest;
+        Ok(match kind {
+            // A quote of the text is one of the field too, and so doubled.
+            b'"' => {
+                self.rest = self.rest.strip_prefix(b"\"").ok_or(PayloadFault::NotJson)?;
+                '"'
+            }
+            b'\\' | b'/' => char::from(kind),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.code_point(),
+            _ => return Err(PayloadFault::NotJson),
+        })
+    }
+
+    /// The four digits of `\u`, and of the other half where they are one of a pair.
+    fn code_point(&mut self) -> Result<char, PayloadFault> {
+        let first = self.four_digits()?;
+        let pair = (0xd800..0xdc00).contains(&first) && self.rest.starts_with(b"\\u");
+        if !pair {
+            return char::from_u32(first).ok_or(PayloadFault::NotJson);
+        }
+        self.rest = &self.rest[2..];
+        let second = self.four_digits()?.checked_sub(0xdc00).filter(|half| *half < 0x400);
+        let second = second.ok_or(PayloadFault::NotJson)?;
+        char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + second).ok_or(PayloadFault::NotJson)
+    }
+
+    fn four_digits(&mut self) -> Result<u32, PayloadFault> {
+        let (digits, rest) = self.rest.split_at_checked(4).ok_or(PayloadFault::NotJson)?;
+        self.rest = rest;
+        digits.iter().try_fold(0, |value, &digit| {
+            char::from(digit).to_digit(16).map(|digit| value << 4 | digit).ok_or(PayloadFault::NotJson)
+        })
     }
 
     /// A JSON quote: doubled, since a field that contains one is quoted.

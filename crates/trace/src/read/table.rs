@@ -22,7 +22,7 @@ pub use form::{InputTimeRow, ProposalRow, SegmentRow, StateName, StretchRow, Tab
 pub use proposals::Proposals;
 
 use super::MAX_LINE;
-use super::line::{Line, next_line, split_into};
+use super::line::{Line, is_header, next_line, split_into};
 use crate::files::FileKind;
 
 /// The most columns a table has.
@@ -243,6 +243,25 @@ pub struct TableReader<R> {
     input: R,
     row: u64,
     ended: bool,
+    /// Whether the header has quotes, which none needs: then whoever wrote it quotes rows without need too, and that means nothing.
+    quotes: bool,
+}
+
+/// Takes the quotes off fields that need none; a line whose quotes do not match stays as it is.
+fn without_needless_quotes(line: &mut Vec<u8>) {
+    let mut fields: [&[u8]; MOST] = [b""; MOST];
+    let Ok(found @ ..=MOST) = split_into(line, &mut fields) else { return };
+    let mut plain = Vec::with_capacity(line.len());
+    for (at, field) in fields[..found].iter().enumerate() {
+        if at > 0 {
+            plain.push(b',');
+        }
+        let quote: &[u8] = if memchr::memchr2(b',', b'"', field).is_some() { b"\"" } else { b"" };
+        plain.extend_from_slice(quote);
+        plain.extend_from_slice(field);
+        plain.extend_from_slice(quote);
+    }
+    *line = plain;
 }
 
 impl<R: BufRead> TableReader<R> {
@@ -253,10 +272,11 @@ impl<R: BufRead> TableReader<R> {
     pub fn new(kind: TableKind, mut input: R) -> Result<Self, TableError> {
         let mut line = Vec::new();
         let header = match next_line(&mut input, &mut line, MAX_LINE)? {
-            Line::Read => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) == kind.columns().join(",").as_bytes(),
+            Line::Read => is_header(&line, kind.columns()),
             Line::TooLong | Line::End => false,
         };
-        if header { Ok(Self { kind, input, row: 0, ended: false }) } else { Err(TableError::Header(kind)) }
+        let quotes = line.contains(&b'"');
+        if header { Ok(Self { kind, input, row: 0, ended: false, quotes }) } else { Err(TableError::Header(kind)) }
     }
 
     /// Which table it is.
@@ -286,7 +306,7 @@ impl<R: BufRead> TableReader<R> {
         self.row += 1;
     }
 
-    /// Reads the next line into `line`.
+    /// Reads the next line into `line`; under a header with quotes, without quotes that it does not need.
     ///
     /// # Errors
     /// What the input reports, as [`InTable`]; reading on is then pointless.
@@ -297,6 +317,9 @@ impl<R: BufRead> TableReader<R> {
         }
         match next_line(&mut self.input, line, MAX_LINE).map_err(|error| InTable::wrap(self.kind, error))? {
             Line::Read => {
+                if self.quotes {
+                    without_needless_quotes(line);
+                }
                 self.row += 1;
                 Ok(TableLine::Read)
             }

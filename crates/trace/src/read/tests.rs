@@ -385,3 +385,55 @@ proptest! {
         prop_assert_eq!(facts(text(b"\n")), facts(text(b"\r\n")));
     }
 }
+
+/// The names of a profile with one operation and one cell type of these names, as a row of `payload` is read.
+fn read_named(op: &str, cell_type: &str, payload: &str) -> Result<(u64, Option<CellTypeId>), String> {
+    let mut profile = plain();
+    profile.ops[OpId(0)].name = op.to_owned();
+    profile.cell_types[CellTypeId(1)].name = cell_type.to_owned();
+    let op = crate::sequence::csv_field(op);
+    let text = format!("{HEADER}1,0.0,0,{op},1,\"{}\"\n", payload.replace('"', "\"\""));
+    let mut reader = SequenceReader::new(&profile, text.as_bytes()).unwrap();
+    let row = reader.next_row().unwrap().unwrap().map_err(|bad| bad.fault.to_string())?;
+    match row.fault {
+        Some(fault) => Err(fault.to_string()),
+        None => Ok((row.seq, row.targets[0].cell_type)),
+    }
+}
+
+#[test]
+fn names_with_quotes_commas_and_backslashes_are_found() {
+    for name in ["R\"d", "\"", "\"\"", "a,b", "a\\b", "\\\"", " x ", "é\u{1f600}", "\\u0041", "a'b"] {
+        let json = serde_json::Value::from(name).to_string();
+        let payload =
+            format!("[{{\"die\":0,\"plane\":0,\"block\":0,\"page\":0,\"celltype\":{json},\"exp_val\":\"busy\"}}]");
+        assert_eq!(read_named(name, name, &payload), Ok((1, Some(CellTypeId(1)))), "{name}");
+        let other = format!("{name}x");
+        assert!(read_named(name, &other, &payload).unwrap_err().contains("'celltype' cannot be"), "{name}");
+    }
+}
+
+#[test]
+fn every_escape_of_json_is_understood_and_every_broken_one_refused() {
+    let payload = |text: &str| {
+        format!("[{{\"die\":0,\"plane\":0,\"block\":0,\"page\":0,\"celltype\":\"{text}\",\"exp_val\":\"busy\"}}]")
+    };
+    for (name, text) in [
+        ("Aé", "\\u0041\\u00e9"),
+        ("\u{1f600}", "\\ud83d\\ude00"),
+        ("a/b", "a\\/b"),
+        ("\u{8}\u{c}", "\\b\\f"),
+        ("\"", "\\u0022"),
+    ] {
+        assert_eq!(read_named("T", name, &payload(text)), Ok((1, Some(CellTypeId(1)))), "{text}");
+    }
+    for text in ["\\x", "\\u12", "\\u12g4", "\\ud83d", "\\ude00", "\\ud83d\\u0041", "\\"] {
+        let fault = read_named("T", "S", &payload(text)).unwrap_err();
+        assert_eq!(fault, "the payload is no JSON array of flat objects", "{text}");
+    }
+}
+
+#[test]
+fn an_unknown_name_is_shown_as_it_is_meant() {
+    assert_eq!(rows("1,0.0,0,\"R\"\"d\",1,[{}]\n"), ["1 Some(1) the profile has no operation 'R\"d'"]);
+}

@@ -161,7 +161,7 @@ pub(crate) fn tables(format: &dyn TableFormat, events: &[Event], outputs: Output
     let mut files = RunFiles::create(folder.path(), format, outputs, stamp(), 1).unwrap();
     events.iter().for_each(|event| event.tell(&mut files).unwrap());
     let finished = files.finish().unwrap();
-    finished.files.iter().map(|record| (record.kind, lines(&folder.path().join(&record.file)))).collect()
+    finished.files.iter().map(|record| (record.kind, lines(&record.file.to_write_in(folder.path())))).collect()
 }
 
 /// The lines of a file behind its header.

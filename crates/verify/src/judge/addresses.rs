@@ -5,7 +5,7 @@ use nandseq_profile::{CellTypeId, Page, Target};
 
 use super::case::OutOfBounds;
 use super::{Judge, block_text, capital, next_page, page_text};
-use crate::kind::ANY_CELL_TYPE;
+use crate::compiled_profile::ANY_CELL_TYPE;
 use crate::model::{BlockState, Content};
 use crate::rule::RuleCode;
 

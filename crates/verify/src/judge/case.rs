@@ -5,14 +5,14 @@ use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Profile, Ta
 use nandseq_trace::Status;
 use nandseq_trace::read::Addressed;
 
+use crate::compiled_profile::{OperationKind, Reset};
 use crate::finding::Origin;
-use crate::kind::{Kind, Reset};
 use crate::model::{Reach, Targets};
 
 /// An operation that starts.
 #[derive(Clone, Debug)]
 pub(crate) struct Case<'a> {
-    pub(crate) kind: &'a Kind,
+    pub(crate) kind: &'a OperationKind,
     pub(crate) origin: Origin,
     /// When it starts.
     pub(crate) at: Ticks,
@@ -44,7 +44,7 @@ pub(crate) enum OutOfBounds {
 }
 
 impl<'a> Case<'a> {
-    pub(crate) fn new(profile: &Profile, kind: &'a Kind, origin: Origin, written: &'a [Addressed]) -> Self {
+    pub(crate) fn new(profile: &Profile, kind: &'a OperationKind, origin: Origin, written: &'a [Addressed]) -> Self {
         let topology = profile.topology;
         let own = profile.ops[origin.op].cell_type;
         let mut targets = Targets::default();
@@ -86,12 +86,12 @@ impl<'a> Case<'a> {
     }
 }
 
-fn occupies_nothing(kind: &Kind) -> bool {
+fn occupies_nothing(kind: &OperationKind) -> bool {
     kind.scope == Scope::None && kind.suspends.is_none() && kind.resumes.is_none() && kind.resets.is_none()
 }
 
 /// Whether every part of the address is there that the operation needs.
-fn complete(kind: &Kind, target: &Addressed) -> bool {
+fn complete(kind: &OperationKind, target: &Addressed) -> bool {
     let has = |needs: bool, field| !needs || target.fields.contains(field);
     has(kind.has_die, PayloadField::Die)
         && has(kind.has_plane, PayloadField::Plane)
@@ -99,7 +99,7 @@ fn complete(kind: &Kind, target: &Addressed) -> bool {
         && has(kind.has_page, PayloadField::Page)
 }
 
-fn exists(topology: Topology, kind: &Kind, target: &Addressed) -> Result<(), OutOfBounds> {
+fn exists(topology: Topology, kind: &OperationKind, target: &Addressed) -> Result<(), OutOfBounds> {
     let outside = |number: i64, count: u32| number < 0 || number >= i64::from(count);
     if outside(target.die, topology.dies) {
         return Err(OutOfBounds::Die(target.die));
@@ -131,7 +131,7 @@ fn resolved(target: &Addressed, own: CellTypeId) -> Target {
     }
 }
 
-fn touched(topology: Topology, kind: &Kind, die: Option<Die>, targets: &Targets) -> Reach {
+fn touched(topology: Topology, kind: &OperationKind, die: Option<Die>, targets: &Targets) -> Reach {
     let named = || {
         let Some(die) = die else { return Reach::NOTHING };
         let mut planes = PlaneSet::EMPTY;

@@ -17,7 +17,7 @@ impl Judge<'_> {
         let mut revived: Vec<Interval> = Vec::new();
         if let Some(axis) = case.kind.resumes {
             for die in case.touched.dies.clone() {
-                revived.extend(self.device.bus_of_revived(self.book, case, Die(die), axis));
+                revived.extend(self.device.bus_of_revived(self.compiled, case, Die(die), axis));
             }
         }
         let clash = self.device.bus.iter().find(|held| {

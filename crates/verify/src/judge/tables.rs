@@ -8,7 +8,7 @@ use crate::rule::RuleCode;
 
 impl Judge<'_> {
     fn forbidden_in(&self, state: DeviceState) -> bool {
-        self.book.in_state(state).contains(self.case.kind.base)
+        self.compiled.in_state(state).contains(self.case.kind.base)
     }
 
     /// `op_state`
@@ -17,7 +17,7 @@ impl Judge<'_> {
         for (die, plane) in case.touched.iter() {
             let shown = self.device.plane(die, plane).segments.iter().rev().copied().find(|segment| {
                 segment.time.contains(case.at)
-                    && self.book.in_op_state(segment.base, segment.kind).contains(case.kind.base)
+                    && self.compiled.in_op_state(segment.base, segment.kind).contains(case.kind.base)
             });
             if let Some(segment) = shown {
                 self.breaks(RuleCode::OpState, Some(segment.by), |names| {

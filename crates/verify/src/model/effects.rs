@@ -4,11 +4,11 @@ use nandseq_profile::model::{Effect, LatchKind};
 use nandseq_profile::{Target, Ticks};
 
 use super::{Content, Device, Due, Flight, Latch, Register};
-use crate::kind::Book;
+use crate::compiled_profile::CompiledProfile;
 
 impl Device {
     /// Lets everything happen that is due at `now` or before.
-    pub(crate) fn advance(&mut self, book: &Book, now: Ticks) {
+    pub(crate) fn advance(&mut self, compiled: &CompiledProfile, now: Ticks) {
         while let Some(&Due { at, id }) = self.due.front() {
             if at > now {
                 break;
@@ -16,7 +16,7 @@ impl Device {
             self.due.pop_front();
             if let Some(position) = self.flights.iter().position(|flight| flight.id == id) {
                 let flight = self.flights.swap_remove(position);
-                for &effect in &book.kinds[flight.op].effects {
+                for &effect in &compiled.kinds[flight.op].effects {
                     self.array_done(effect, &flight);
                 }
             }
@@ -24,8 +24,8 @@ impl Device {
     }
 
     /// Lets everything in flight finish, whatever the time; what is suspended stays.
-    pub(crate) fn finish(&mut self, book: &Book) {
-        self.advance(book, Ticks(u64::MAX));
+    pub(crate) fn finish(&mut self, compiled: &CompiledProfile) {
+        self.advance(compiled, Ticks(u64::MAX));
         self.bus.clear();
         for die in &mut self.dies {
             die.occupations.clear();

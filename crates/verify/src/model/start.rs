@@ -6,8 +6,8 @@ use nandseq_profile::{Die, Ticks};
 use super::{
     CacheProgram, Content, Device, Flight, Held, Occupation, Register, Segment, Suspension, Targets, same_page,
 };
+use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
 use crate::judge::Case;
-use crate::kind::{Book, Kind, Reset};
 use crate::time::{Interval, after};
 
 /// The longest list of things under way. Legal sequences have a few for each plane; a broken one must not grow without
@@ -23,7 +23,7 @@ fn push<T>(list: &mut Vec<T>, item: T) {
 
 impl Device {
     /// Starts an operation, legal or not.
-    pub(crate) fn start(&mut self, book: &Book, case: &Case<'_>) {
+    pub(crate) fn start(&mut self, compiled: &CompiledProfile, case: &Case<'_>) {
         self.serial += 1;
         let id = self.serial;
         for die in case.touched.dies.clone().map(Die) {
@@ -38,7 +38,7 @@ impl Device {
         self.occupy(case, id);
         self.show_op_state(case, id);
         for &effect in &case.kind.effects {
-            self.at_start(book, effect, case);
+            self.at_start(compiled, effect, case);
         }
         if case.kind.erases || case.kind.programs {
             self.empty_registers(&case.targets);
@@ -155,7 +155,7 @@ impl Device {
         }
     }
 
-    fn at_start(&mut self, book: &Book, effect: Effect, case: &Case<'_>) {
+    fn at_start(&mut self, compiled: &CompiledProfile, effect: Effect, case: &Case<'_>) {
         match effect {
             Effect::CacheRead(kind) => {
                 for at in case.targets.iter() {
@@ -180,7 +180,7 @@ impl Device {
             Effect::OdtDisable => self.odt_off = Some(case.origin),
             Effect::Resume(axis) => {
                 for die in case.touched.dies.clone() {
-                    self.resume(book, Die(die), axis, case);
+                    self.resume(compiled, Die(die), axis, case);
                 }
             }
             Effect::Erase
@@ -224,7 +224,7 @@ impl Device {
     }
 
     /// Plans what the victim does from the end of the RESUME on, and takes back the registers of its planes.
-    fn resume(&mut self, book: &Book, die: Die, axis: Axis, case: &Case<'_>) {
+    fn resume(&mut self, compiled: &CompiledProfile, die: Die, axis: Axis, case: &Case<'_>) {
         let Some(victim) = self.die(die).suspension(axis).and_then(|suspension| suspension.victim) else { return };
         let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == victim) else { return };
         let Some(remains) = flight.remains.take() else { return };
@@ -232,11 +232,11 @@ impl Device {
         let flight = flight.clone();
         self.empty_registers(&flight.targets);
         self.put_due(flight.core.to, victim);
-        self.go_on(&flight, &book.kinds[flight.op]);
+        self.go_on(&flight, &compiled.kinds[flight.op]);
     }
 
     /// What is left of a victim: the rest of CORE_BUSY, then its whole window.
-    fn go_on(&mut self, flight: &Flight, kind: &Kind) {
+    fn go_on(&mut self, flight: &Flight, kind: &OperationKind) {
         let dies = &flight.dies;
         let die = (dies.len() == 1).then_some(dies.start);
         for (span, time) in remaining(flight, kind) {
@@ -267,11 +267,17 @@ impl Device {
     }
 
     /// When the bus is held by what a RESUME would revive.
-    pub(crate) fn bus_of_revived(&self, book: &Book, case: &Case<'_>, die: Die, axis: Axis) -> Vec<Interval> {
+    pub(crate) fn bus_of_revived(
+        &self,
+        compiled: &CompiledProfile,
+        case: &Case<'_>,
+        die: Die,
+        axis: Axis,
+    ) -> Vec<Interval> {
         let Some(mut flight) = self.suspended_flight(die, axis).cloned() else { return Vec::new() };
         let Some(remains) = flight.remains else { return Vec::new() };
         flight.core = Interval::new(after(case.at, case.kind.array_done), remains);
-        remaining(&flight, &book.kinds[flight.op]).filter(|(span, _)| span.bus).map(|(_, time)| time).collect()
+        remaining(&flight, &compiled.kinds[flight.op]).filter(|(span, _)| span.bus).map(|(_, time)| time).collect()
     }
 
     /// Ends everything an operation still holds.
@@ -326,7 +332,10 @@ impl Device {
 }
 
 /// The phases that are still to come of an operation whose CORE_BUSY has been moved.
-fn remaining<'a>(flight: &'a Flight, kind: &'a Kind) -> impl Iterator<Item = (&'a crate::kind::Span, Interval)> {
+fn remaining<'a>(
+    flight: &'a Flight,
+    kind: &'a OperationKind,
+) -> impl Iterator<Item = (&'a crate::compiled_profile::Span, Interval)> {
     let mut from = flight.core.from;
     kind.spans.iter().filter(|span| span.kind != PhaseKind::Issue).map(move |span| {
         let core = span.kind == PhaseKind::CoreBusy;

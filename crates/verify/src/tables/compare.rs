@@ -65,6 +65,24 @@ fn agrees(text: &[u8], free: usize, line: &[u8]) -> bool {
     rest.contains(&b'"') || rest.iter().filter(|&&byte| byte == b',').count() + 1 == free
 }
 
+/// The last two fields of a row, with the comma between them.
+fn last_two(line: &[u8]) -> Option<&[u8]> {
+    let comma = |end: usize| line[..end].iter().rposition(|&byte| byte == b',');
+    if !line.contains(&b'"') {
+        return comma(line.len()).and_then(comma).map(|at| &line[at + 1..]);
+    }
+    // A comma within quotes ends no field; doubled quotes open and close again.
+    let (mut commas, mut quoted) = ([None; 2], false);
+    for (at, byte) in line.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b',' if !quoted => commas = [commas[1], Some(at)],
+            _ => {}
+        }
+    }
+    commas[0].map(|at| &line[at + 1..])
+}
+
 /// Whether two rows are about the same, whatever else they say of it.
 fn same_key(table: TableKind, expected: &Expected, found: &Found) -> bool {
     let key: &[&str] = match table {
@@ -329,7 +347,8 @@ impl Comparison {
         let kind = self.kind();
         let (Ok(right), Ok(wrong)) = (kind.fields(&text), kind.fields(&found.text)) else { return Vec::new() };
         let known = kind.columns().len() - expected.free;
-        let shown = |text: &[u8]| match String::from_utf8_lossy(text).into_owned() {
+        // The fields of a line hold quotes doubled.
+        let shown = |text: &[u8]| match String::from_utf8_lossy(text).replace("\"\"", "\"") {
             empty if empty.is_empty() => "empty".to_owned(),
             text => text,
         };
@@ -344,8 +363,7 @@ impl Comparison {
 
     /// The phase keys of a row exist, and are those of its operation's other rows.
     fn check_keys(&mut self, court: &mut Court<'_>, origin: Option<Origin>, row: u64, line: &[u8]) {
-        let comma = |end: usize| line[..end].iter().rposition(|&byte| byte == b',');
-        let Some(keys) = comma(line.len()).and_then(comma).map(|at| &line[at + 1..]) else { return };
+        let Some(keys) = last_two(line) else { return };
         let uid = origin.map_or(0, |origin| origin.uid);
         let exhibit = Exhibit { table: self.kind(), place: Place { file: self.file, row }, origin, expected: None };
         if uid == self.keys.0 && keys == self.keys.1 {

@@ -14,9 +14,9 @@ use nandseq_trace::read::Addressed;
 use super::expected::{Segment, StateCode, Stretch, Words};
 use super::order::{Order, Slot, Ticket};
 use super::touches::Touches;
+use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
 use crate::finding::{Origin, Place};
 use crate::judge::Case;
-use crate::kind::{Book, Kind, Reset};
 use crate::model::{Device, Reach, Targets};
 use crate::time::{Interval, after};
 use shows::{Show, Shows};
@@ -129,22 +129,28 @@ impl Journal {
     }
 
     /// Everything that is not suspended ends in its time.
-    pub(super) fn end_run(&mut self, book: &Book, words: &Words) -> io::Result<()> {
-        self.advance(book, words, Ticks(u64::MAX))
+    pub(super) fn end_run(&mut self, compiled: &CompiledProfile, words: &Words) -> io::Result<()> {
+        self.advance(compiled, words, Ticks(u64::MAX))
     }
 
     /// An operation starts. Comes before the device knows of it.
-    pub(super) fn start(&mut self, book: &Book, words: &Words, device: &Device, case: &Case<'_>) -> io::Result<()> {
-        self.advance(book, words, case.at)?;
+    pub(super) fn start(
+        &mut self,
+        compiled: &CompiledProfile,
+        words: &Words,
+        device: &Device,
+        case: &Case<'_>,
+    ) -> io::Result<()> {
+        self.advance(compiled, words, case.at)?;
         self.find_rows(case);
         for die in case.touched.dies.clone().map(Die) {
             if let Some(axis) = case.kind.suspends
                 && let Some(victim) = device.in_core_busy(die, axis, case.at)
             {
-                self.suspend(book, victim.origin.place, case.at);
+                self.suspend(compiled, victim.origin.place, case.at);
             }
             if let Some(reset) = case.kind.resets {
-                self.reset(book, words, die, reset, case.at)?;
+                self.reset(compiled, words, die, reset, case.at)?;
             }
         }
         if case.kind.affects_state {
@@ -154,7 +160,7 @@ impl Journal {
         if let Some(axis) = case.kind.resumes {
             for die in case.touched.dies.clone().map(Die) {
                 let victim = device.suspended_flight(die, axis).map(|flight| flight.origin.place);
-                self.resume(book, victim, die, case);
+                self.resume(compiled, victim, die, case);
             }
         }
         Ok(())
@@ -227,7 +233,7 @@ impl Journal {
     }
 
     /// Lets everything end that does so at `now` or before.
-    fn advance(&mut self, book: &Book, words: &Words, now: Ticks) -> io::Result<()> {
+    fn advance(&mut self, compiled: &CompiledProfile, words: &Words, now: Ticks) -> io::Result<()> {
         if now < self.next_end {
             return Ok(());
         }
@@ -242,7 +248,7 @@ impl Journal {
                 continue;
             }
             let flight = self.flights.remove(at);
-            self.land(book, words, &flight, now)?;
+            self.land(compiled, words, &flight, now)?;
             self.keep(flight);
         }
         self.next_end = next;
@@ -250,8 +256,8 @@ impl Journal {
     }
 
     /// An operation is over, in its time or at `at`.
-    fn land(&mut self, book: &Book, words: &Words, flight: &Flight, at: Ticks) -> io::Result<()> {
-        self.note(book, flight);
+    fn land(&mut self, compiled: &CompiledProfile, words: &Words, flight: &Flight, at: Ticks) -> io::Result<()> {
+        self.note(compiled, flight);
         self.order.close(flight.ticket);
         if let Some((program, targets)) = flight.touches.filter(|_| flight.done <= at) {
             targets.iter().try_for_each(|target| self.touches.count(words.touch(program, target)))?;
@@ -260,8 +266,8 @@ impl Journal {
     }
 
     /// The rows of the present stretch.
-    fn note(&mut self, book: &Book, flight: &Flight) {
-        let kind = &book.kinds[flight.origin.op];
+    fn note(&mut self, compiled: &CompiledProfile, flight: &Flight) {
+        let kind = &compiled.kinds[flight.origin.op];
         self.order.add(flight.ticket, |stretches, segments| {
             stretch_rows(flight, stretches);
             if kind.affects_state {
@@ -270,20 +276,20 @@ impl Journal {
         });
     }
 
-    fn suspend(&mut self, book: &Book, victim: Place, at: Ticks) {
+    fn suspend(&mut self, compiled: &CompiledProfile, victim: Place, at: Ticks) {
         let Some(index) = self.flights.iter().position(|flight| flight.origin.place == victim) else { return };
         let mut flight = self.flights[index].clone();
         let core = flight.phases.iter().find(|phase| phase.kind == PhaseKind::CoreBusy);
         flight.remains = Some(Ticks(core.map_or(0, |core| core.time.to.0.saturating_sub(at.0))));
         flight.cut(at);
         self.shows.cut(&flight.occupied, flight.ticket, at);
-        self.note(book, &flight);
+        self.note(compiled, &flight);
         flight.phases.clear();
         flight.cuts.clear();
         self.flights[index] = flight;
     }
 
-    fn resume(&mut self, book: &Book, victim: Option<Place>, die: Die, case: &Case<'_>) {
+    fn resume(&mut self, compiled: &CompiledProfile, victim: Option<Place>, die: Die, case: &Case<'_>) {
         let from = after(case.at, case.kind.array_done);
         let known = victim.and_then(|victim| self.flights.iter_mut().find(|flight| flight.origin.place == victim));
         let Some(flight) = known else {
@@ -291,7 +297,7 @@ impl Journal {
             return;
         };
         let Some(remains) = flight.remains.take() else { return };
-        let kind = &book.kinds[flight.origin.op];
+        let kind = &compiled.kinds[flight.origin.op];
         let mut at = from;
         flight.resumed = true;
         for span in kind.spans.iter().filter(|span| span.kind != PhaseKind::Issue) {
@@ -313,7 +319,14 @@ impl Journal {
     }
 
     /// A reset ends what is under way on a die; what occupies every die goes on elsewhere.
-    fn reset(&mut self, book: &Book, words: &Words, die: Die, reset: Reset, at: Ticks) -> io::Result<()> {
+    fn reset(
+        &mut self,
+        compiled: &CompiledProfile,
+        words: &Words,
+        die: Die,
+        reset: Reset,
+        at: Ticks,
+    ) -> io::Result<()> {
         let whole = reset == Reset::Target;
         let mut index = 0;
         while index < self.flights.len() {
@@ -335,7 +348,7 @@ impl Journal {
                     self.order.close(flight.ticket);
                 } else {
                     flight.cut(at);
-                    self.land(book, words, &flight, at)?;
+                    self.land(compiled, words, &flight, at)?;
                 }
             }
         }
@@ -368,7 +381,7 @@ impl Journal {
 }
 
 /// What an operation does to the pages of its targets: programs them, reads them, or neither.
-fn touch(kind: &Kind) -> Option<bool> {
+fn touch(kind: &OperationKind) -> Option<bool> {
     let commits = kind.effects.iter().any(|effect| matches!(effect, Effect::Program | Effect::CloseBlock));
     if commits { Some(true) } else { kind.reads.then_some(false) }
 }

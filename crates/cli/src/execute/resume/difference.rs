@@ -61,7 +61,7 @@ pub(super) fn between(plan: &Plan, there: &SiteManifest, here: &SiteManifest) ->
     if there.tool.version != here.tool.version {
         return campaign(format!("it was made by version {} of the program", there.tool.version));
     }
-    if there.profile.resolved_sha256 != here.profile.resolved_sha256 {
+    if !plan.is_of(&there.profile) {
         return campaign(format!("it is of another profile, `{}`", there.profile.name));
     }
     let digests = |origin: &Origin| {

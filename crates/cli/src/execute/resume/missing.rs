@@ -4,6 +4,7 @@
 //! from it; others are not needed to go on, and making them again may cost as much as the campaign: their loss is said.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use nandseq_profile::diagnostic::quoted;
@@ -22,16 +23,24 @@ pub(super) struct Missing {
 }
 
 /// What is gone of some runs. A file without a byte counts as gone: none is written so.
-pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> Missing {
-    let is_gone = |file: &&FileRecord| {
-        let found = fs::metadata(folder.join(&file.file));
-        !found.is_ok_and(|found| found.is_file() && found.len() > 0)
+///
+/// # Errors
+/// When a name leads out of the folder, or cannot be followed.
+pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> io::Result<Missing> {
+    let is_gone = |file: &FileRecord| {
+        let found = fs::metadata(file.file.under(folder)?);
+        io::Result::Ok(!found.is_ok_and(|found| found.is_file() && found.len() > 0))
     };
     let mut missing = Missing::default();
     for (at, run) in runs.iter().enumerate() {
-        let gone: Vec<&FileRecord> = run.files.iter().filter(is_gone).collect();
+        let mut gone: Vec<&FileRecord> = Vec::new();
+        for file in &run.files {
+            if is_gone(file)? {
+                gone.push(file);
+            }
+        }
         let is_last = at + 1 == runs.len();
-        let names = gone.iter().map(|file| file.file.clone());
+        let names = gone.iter().map(|file| file.file.as_str().to_owned());
         if gone.iter().any(|file| is_last || file.kind != FileKind::Snapshot) {
             missing.again.push(run.run_index);
             missing.files.extend(names);
@@ -39,7 +48,7 @@ pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> Missing {
             missing.snapshots.extend(names);
         }
     }
-    missing
+    Ok(missing)
 }
 
 impl Missing {

@@ -7,7 +7,7 @@ use nandseq_profile::model::PhaseKind;
 use nandseq_profile::units::{MAX_US, TimeError};
 use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey, Profile, Ticks};
 
-use super::super::line::number;
+use super::super::line::{self, in_field, number};
 use super::{FieldFault, Fields, TableFault, TableKind};
 use crate::spread::Spreading;
 
@@ -193,7 +193,7 @@ impl Field<'_> {
     }
 
     fn shown(&self) -> String {
-        String::from_utf8_lossy(&self.text[..self.text.len().min(100)]).into_owned()
+        line::shown(self.text, 100)
     }
 
     fn number(&self) -> Result<u64, TableFault> {
@@ -261,7 +261,7 @@ impl TableForm {
     pub fn new(profile: &Profile) -> Self {
         let states: Vec<(StateName, String)> = StateName::all(profile).map(|id| (id, id.text(profile))).collect();
         let state_ranks = ranks(states.iter().map(|(_, name)| name.as_str()));
-        let bytes = |name: &str| -> Box<[u8]> { name.as_bytes().into() };
+        let bytes = in_field;
         Self {
             ops: profile.ops.iter_ids().map(|(id, op)| (bytes(&op.name), id)).collect(),
             bases: profile.bases.iter_ids().map(|(id, base)| (bytes(&base.name), id)).collect(),
@@ -274,7 +274,7 @@ impl TableForm {
         }
     }
 
-    /// The operation of a name.
+    /// The operation of a name as a field holds it.
     pub(super) fn op(&self, name: &[u8]) -> Option<OpId> {
         self.ops.get(name).copied()
     }

@@ -1,0 +1,287 @@
+//! What was asked for and not reached, and the dies on which nothing can ever start again.
+//!
+//! Whatever stops the operations, everything that was made is written and complete; this only says so. What names could be given a
+//! weight is said for each die; nothing here decides.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use nandseq_device::Rule;
+use nandseq_generate::Reason;
+use nandseq_generate::dead::{Barred, BlockCounts, DeadDie, LastingState};
+use nandseq_profile::model::Axis;
+use nandseq_profile::{CellTypeId, OpId, PhaseKey, PlaneSet, Profile};
+
+use crate::execute::{DeadSite, Totals};
+use crate::plan::{Closure, Plan, SitePlan};
+use crate::progress::plural;
+use crate::summary::text::grouped;
+
+/// Sites, and dies of a site, that are described; the rest are counted.
+const SHOWN_SITES: usize = 2;
+const SHOWN_DIES: usize = 4;
+/// Names of a list, and reasons, that are shown.
+const SHOWN_NAMES: usize = 4;
+
+impl Totals {
+    /// Notes the operations of a run that is there.
+    pub(crate) fn note_operations(&mut self, plan: &Plan, ops: u64) {
+        self.known_runs += 1;
+        self.short_runs += u64::from(plan.wanted_ops.is_some_and(|wanted| ops < wanted));
+        self.known_ops += ops;
+    }
+
+    /// Notes the dead dies of a site after a run with so many operations.
+    pub(crate) fn note_dead(&mut self, site: &SitePlan, (run, ops): (u64, u64), dies: Vec<DeadDie>) {
+        let known = self.dead.first().map_or(0, |dead| dead.dies.len());
+        if dies.len() > known {
+            self.dead = vec![DeadSite { site: site.site, run, ops, dies }];
+        }
+    }
+}
+
+/// Whether what was asked for was not reached: the coverage, or else the operations.
+pub(crate) fn is_short(plan: &Plan, totals: &Totals) -> bool {
+    match plan.closure.as_ref().and_then(Closure::until) {
+        Some(until) => totals.reached.iter().any(|reached| reached.hit < until),
+        None => totals.short_runs > 0,
+    }
+}
+
+/// Everything that is to be said of it, a text for each warning.
+pub(crate) fn warnings(plan: &Plan, totals: &Totals) -> Vec<String> {
+    let mut all: Vec<String> = dead_sites(plan, totals).into_iter().collect();
+    if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
+        all.push(
+            "no operation started: the probability table proposes nothing that the device's state allows so soon"
+                .into(),
+        );
+    }
+    all.extend(shortfall(plan, totals));
+    all
+}
+
+/// What was asked for and not reached.
+fn shortfall(plan: &Plan, totals: &Totals) -> Option<String> {
+    if !is_short(plan, totals) {
+        return None;
+    }
+    let dead = all_dead(plan, totals);
+    let Some((closure, share)) = plan.closure.as_ref().and_then(|closure| Some((closure, closure.share?))) else {
+        let (short, wanted) = (totals.short_runs, grouped(plan.wanted_ops.unwrap_or_default()));
+        let why = if dead { "" } else { ": raise -t" };
+        return Some(match totals.known_runs {
+            1 => format!("{} of {wanted} operations were reached{why}", grouped(totals.known_ops)),
+            runs => format!("{short} of {runs} runs have fewer than {wanted} operations{why}"),
+        });
+    };
+    let until = closure.until().unwrap_or_default();
+    let short = totals.reached.iter().filter(|reached| reached.hit < until).count() as u64;
+    let (sites, cells) = (totals.reached.len(), closure.goal.cells());
+    let who = match (short, sites) {
+        (1, 1) => "the limit of the runs came".to_owned(),
+        _ => format!("at {short} of {sites} sites the limit of the runs came"),
+    };
+    let raise = if dead { "" } else { ": raise -t, --ops or --num-runs" };
+    Some(format!("{who} before {share} % of {cells} cells were covered{raise}"))
+}
+
+/// Whether every site has stopped for good.
+fn all_dead(plan: &Plan, totals: &Totals) -> bool {
+    let dies = plan.profile.topology.dies as usize;
+    !totals.dead.is_empty()
+        && totals.dead.len() == plan.sites.len()
+        && totals.dead.iter().all(|dead| dead.dies.len() == dies)
+}
+
+/// A die that was just found, on one line.
+pub(crate) fn in_a_line(site: &SitePlan, dead: &DeadDie) -> String {
+    let site = site.site.map_or_else(String::new, |site| format!("site {site}: "));
+    format!("{site}nothing can ever start again on die {} (at rest since {})", dead.die.0, dead.since)
+}
+
+fn dead_sites(plan: &Plan, totals: &Totals) -> Option<String> {
+    let mut sites: Vec<&DeadSite> = totals.dead.iter().collect();
+    sites.sort_by_key(|dead| dead.site);
+    if sites.is_empty() {
+        return None;
+    }
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    for (at, dead) in sites.iter().take(SHOWN_SITES).enumerate() {
+        let _ = write_site(&mut text, plan, dead, at == 0);
+    }
+    if let Some(more) = sites.len().checked_sub(SHOWN_SITES).filter(|more| *more > 0) {
+        let numbers: Vec<String> =
+            sites[SHOWN_SITES..].iter().take(2 * SHOWN_NAMES).filter_map(|dead| Some(dead.site?.to_string())).collect();
+        let rest = if more > numbers.len() { ", …" } else { "" };
+        let _ = writeln!(text, "{more} more site{} with such dies: {}{rest}", plural(more as u64), numbers.join(", "));
+    }
+    let _ = write!(text, "{}", what_to_do(plan, sites[0]));
+    Some(text)
+}
+
+fn write_site(text: &mut String, plan: &Plan, dead: &DeadSite, is_first: bool) -> std::fmt::Result {
+    let dies = plan.profile.topology.dies as usize;
+    let which = match dead.dies.len() {
+        found if found == dies => "any die".to_owned(),
+        1 => format!("die {}", dead.dies[0].die.0),
+        found => format!("{found} of {dies} dies"),
+    };
+    if !is_first {
+        write!(text, "  ")?;
+    }
+    if let Some(site) = dead.site {
+        write!(text, "site {site}: ")?;
+    }
+    let operations = grouped(dead.ops);
+    writeln!(
+        text,
+        "nothing can ever start again on {which}, since run {} with its {operations} operation{}",
+        dead.run,
+        plural(dead.ops)
+    )?;
+    for die in dead.dies.iter().take(SHOWN_DIES) {
+        write_die(text, &plan.profile, die)?;
+    }
+    let more = dead.dies.len().saturating_sub(SHOWN_DIES);
+    if more > 0 {
+        writeln!(text, "  {more} more such dies")?;
+    }
+    Ok(())
+}
+
+fn write_die(text: &mut String, profile: &Profile, dead: &DeadDie) -> std::fmt::Result {
+    let name = |op: OpId| &*profile.ops[op].name;
+    write!(text, "  die {}: ", dead.die.0)?;
+    match dead.last {
+        Some(last) => writeln!(text, "last operation {} at {}, at rest since {}", name(last.op), last.at, dead.since)?,
+        None if dead.since.0 > 0 => writeln!(text, "at rest since {} or longer", dead.since)?,
+        None => writeln!(text, "nothing ever started there")?,
+    }
+    writeln!(text, "    state: {}", state(profile, &dead.state))?;
+    for &key in &dead.keys {
+        write_barred(text, profile, dead, key)?;
+    }
+    let keys: Vec<&str> = dead.keys.iter().map(|&key| &*profile.phase_keys[key].name).collect();
+    let freed_by = list(dead.freed_by.iter().map(|&op| name(op)));
+    let under = list(keys.into_iter());
+    match (dead.freed_by.is_empty(), dead.in_vain) {
+        (false, _) => writeln!(text, "    would free it, but has weight 0 under {under}: {freed_by}"),
+        (true, false) => writeln!(text, "    no name that could start now would free it by itself"),
+        (true, true) => writeln!(text, "    these names were tried a thousand times each and never accepted"),
+    }
+}
+
+/// The names with a weight under a key, by what is in their way.
+fn write_barred(text: &mut String, profile: &Profile, dead: &DeadDie, key: PhaseKey) -> std::fmt::Result {
+    let mut by_reason: BTreeMap<&str, Vec<&Barred>> = BTreeMap::new();
+    for barred in dead.barred.iter().filter(|barred| barred.key == key) {
+        by_reason.entry(barred.reason.code()).or_default().push(barred);
+    }
+    let key = &profile.phase_keys[key].name;
+    if by_reason.is_empty() {
+        return writeln!(text, "    under {key} no name that would start anything has a weight");
+    }
+    let mut groups: Vec<(&str, Vec<&Barred>)> = by_reason.into_iter().collect();
+    let share = |group: &[&Barred]| group.iter().map(|barred| barred.share).sum::<f64>();
+    groups.sort_by(|one, other| share(&other.1).total_cmp(&share(&one.1)));
+    for (code, group) in &groups {
+        let names = list(group.iter().map(|barred| &*profile.ops[barred.op].name));
+        let percent = 100.0 * share(group);
+        writeln!(text, "    {percent:.3} % of {key}, not possible now ({}): {names}", why(code))?;
+    }
+    Ok(())
+}
+
+/// A reason in words, where its code alone says little.
+fn why(code: &str) -> String {
+    if code == Reason::NoAddress.code() {
+        "no_address: no block or page is in the state that it needs".to_owned()
+    } else if code == Rule::ResumeTarget.code() {
+        format!("{code}: nothing to resume, or not before something else")
+    } else if code == Rule::SuspendTarget.code() {
+        format!("{code}: nothing to suspend")
+    } else {
+        code.to_owned()
+    }
+}
+
+/// What lasts of a die, in words.
+fn state(profile: &Profile, state: &LastingState) -> String {
+    let name = |op: OpId| profile.ops[op].name.clone();
+    let mut parts = Vec::new();
+    for (axis, word) in [(Axis::Erase, "an erase"), (Axis::Program, "a program")] {
+        parts.extend(state.suspended(axis).map(|op| format!("{word} is suspended ({})", name(op))));
+    }
+    for (latch, level) in ["one-shot", "copyback"].into_iter().zip(state.latches) {
+        parts.extend(level.map(|level| format!("the {latch} latch is loaded ({level:?})")));
+    }
+    parts.extend(state.cache_program.map(|kind| format!("a cache program goes on ({kind:?})")));
+    if state.odt_disabled {
+        parts.push("on-die termination is off".to_owned());
+    }
+    if !state.unread.is_empty() {
+        parts.push(format!("unread data on {}", planes(state.unread)));
+    }
+    parts.extend(
+        state.cache_reads.iter().map(|(kind, on)| format!("a cache read goes on ({kind:?}) on {}", planes(*on))),
+    );
+    if parts.is_empty() {
+        parts.push("nothing is suspended, no latch is loaded, no data is unread".to_owned());
+    }
+    parts.push(format!("blocks: {}", blocks(profile, &state.blocks)));
+    parts.join("; ")
+}
+
+fn planes(set: PlaneSet) -> String {
+    let numbers: Vec<String> = set.iter().map(|plane| plane.0.to_string()).collect();
+    format!("plane{} {}", plural(numbers.len() as u64), numbers.join(", "))
+}
+
+fn blocks(profile: &Profile, counts: &BlockCounts) -> String {
+    let mut parts = Vec::new();
+    let mut add = |count: u32, what: String| {
+        if count > 0 {
+            parts.push(format!("{} {what}", grouped(count.into())));
+        }
+    };
+    add(counts.not_erased, "not erased".to_owned());
+    let cells: [(&[(CellTypeId, u32)], &str); 3] =
+        [(&counts.erased, "erased"), (&counts.open, "programmed with pages left"), (&counts.full, "full")];
+    for (list, what) in cells {
+        list.iter().for_each(|&(cell, count)| add(count, format!("{what} ({})", profile.cell_types[cell].name)));
+    }
+    add(counts.in_flight, "suspended".to_owned());
+    add(counts.bad, "bad".to_owned());
+    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+}
+
+/// What the user can do about a site.
+fn what_to_do(plan: &Plan, dead: &DeadSite) -> String {
+    let Some(die) = dead.dies.first() else { return String::new() };
+    let key = die.keys.first().map_or("DEFAULT", |&key| &*plan.profile.phase_keys[key].name);
+    let needs_blocks = die.state.blocks.erased.is_empty() && die.state.blocks.not_erased > 0;
+    match die.freed_by.first() {
+        Some(&op) => {
+            let name = &plan.profile.ops[op].name;
+            let prepare = if needs_blocks && dead.ops == 0 && plan.num_runs == 1 {
+                ", or prepare the blocks with --bootstrap and -n 2"
+            } else {
+                ""
+            };
+            format!("  to change that: give {name}, or another of these names, a weight under {key}{prepare}")
+        }
+        None => format!("  to change that: give names that are possible in this state a weight under {key}"),
+    }
+}
+
+/// A list of names, the first few and the number of the rest.
+fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<&str> = names.collect();
+    let shown = names.iter().take(SHOWN_NAMES).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN_NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

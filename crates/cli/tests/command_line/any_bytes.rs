@@ -1,0 +1,102 @@
+//! Paths that are no UTF-8: every flag takes them, manifests record them without loss, and what was recorded is found again.
+#![cfg(target_os = "linux")]
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::process::{Command, Output};
+
+use crate::runner::Folder;
+
+/// `caf\xe9`, and what comes before and after it.
+fn odd(before: &str, after: &str) -> OsString {
+    OsString::from_vec([before.as_bytes(), b"caf\xe9", after.as_bytes()].concat())
+}
+
+fn run(folder: &Folder, arguments: &[&OsStr]) -> Output {
+    let output = folder.command(&[]).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn words(text: &str) -> Vec<OsString> {
+    text.split(' ').map(OsString::from).collect()
+}
+
+/// A folder with inputs of odd names, in which a campaign was made from them into a folder of an odd name.
+fn generated(extra: &str) -> Folder {
+    let folder = Folder::new();
+    let path = |name: &OsStr| folder.path().join(name);
+    fs::write(path(&odd("", ".yaml")), nandseq_profile::builtin::text()).unwrap();
+    fs::write(path(&odd("", ".csv")), "die,block\n0,3\n").unwrap();
+    let mut arguments = words("-t 1500 --stamp 261121 --quiet --refresh-op-state-probs");
+    arguments.extend([OsString::from("--config"), odd("", ".yaml"), "--badlist".into(), odd("", ".csv")]);
+    arguments.extend(["--op-state-probs".into(), odd("table ", ""), "--out-dir".into(), odd("", "")]);
+    let arguments: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
+    run(&folder, &arguments);
+    // Again with the table that was written.
+    let mut again: Vec<&OsStr> = arguments.into_iter().filter(|word| *word != "--refresh-op-state-probs").collect();
+    again.extend(extra.split_whitespace().map(OsStr::new));
+    run(&folder, &again);
+    folder
+}
+
+#[test]
+fn manifests_record_them_without_loss_and_they_are_found_again() {
+    let folder = generated("");
+    let out = odd("", "");
+    let text = fs::read_to_string(folder.path().join(&out).join("manifest.json")).unwrap();
+    for recorded in ["\"bytes:caf%E9.yaml\"", "\"bytes:caf%E9.csv\"", "\"bytes:table%20caf%E9\""] {
+        assert_eq!(text.matches(recorded).count(), 2, "{recorded} in {text}");
+    }
+    assert!(!text.contains('\u{fffd}'), "{text}");
+    // The list of bad blocks, and the arguments of a replay, are found by what the manifest says.
+    run(&folder, &[OsStr::new("verify"), &out, OsStr::new("--config"), &odd("", ".yaml")]);
+    let replayed = run(&folder, &[OsStr::new("replay"), &out]);
+    assert!(String::from_utf8(replayed.stdout).unwrap().contains("all as the manifest says"));
+    run(&folder, &[OsStr::new("report"), &out, OsStr::new("--config"), &odd("", ".yaml")]);
+}
+
+#[test]
+fn commands_that_are_printed_can_be_pasted() {
+    let folder = generated("");
+    let out = odd("", "");
+    let shell = |command: &str| {
+        let program = command.replacen("nandseqgen", env!("CARGO_BIN_EXE_nandseqgen"), 1);
+        let output = Command::new("bash").args(["-c", &program]).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let refused = folder.command(&["verify"]).arg(&out).output().unwrap();
+    assert_eq!(refused.status.code(), Some(0), "the copy of the built-in device is the built-in device");
+    // The command that judges, as the summary has it.
+    let mut arguments = words("-t 500 --stamp 261121 --config");
+    arguments.extend([odd("", ".yaml"), "--out-dir".into(), odd("new ", "")]);
+    let summary = run(&folder, &arguments.iter().map(OsString::as_os_str).collect::<Vec<_>>()).stdout;
+    let summary = String::from_utf8(summary).unwrap();
+    let command = summary.lines().find(|line| line.trim().starts_with("nandseqgen verify")).unwrap();
+    assert!(command.contains("--config $'caf\\xE9.yaml'") && command.contains("$'new caf\\xE9'"), "{command}");
+    shell(command.trim());
+}
+
+#[test]
+fn two_folders_that_look_alike_are_two() {
+    let folder = Folder::new();
+    let names = [OsString::from_vec(b"a\xe8".to_vec()), OsString::from_vec(b"a\xe9".to_vec())];
+    for name in &names {
+        let mut arguments = words("-t 1500 --quiet --out-dir");
+        arguments.push(name.clone());
+        run(&folder, &arguments.iter().map(OsString::as_os_str).collect::<Vec<_>>());
+    }
+    let merge = |name: &OsString, to: &str| {
+        run(
+            &folder,
+            &["coverage", "merge", "-o", to].map(OsStr::new).into_iter().chain([name.as_os_str()]).collect::<Vec<_>>(),
+        );
+    };
+    merge(&names[0], "one.json");
+    merge(&names[1], "other.json");
+    let both = run(&folder, &["coverage", "merge", "one.json", "other.json"].map(OsStr::new));
+    assert!(both.stderr.is_empty(), "{}", String::from_utf8_lossy(&both.stderr));
+    let again = run(&folder, &[OsStr::new("coverage"), OsStr::new("merge"), OsStr::new("one.json"), &names[0]]);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("is counted more than once"));
+}

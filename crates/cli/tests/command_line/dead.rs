@@ -1,0 +1,158 @@
+//! Devices on which nothing can ever start again: what is said, when the program ends, and with which exit code.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use crate::runner::{Folder, checked_manifest, legacy};
+
+/// A device of one die that can do next to nothing: what DEFAULT proposes follows.
+const TINY: &str = "schema: 1
+name: tiny
+topology: {dies: 1, planes: 2, blocks_per_die: 8, pages_per_block: 4}
+cell_types: {NONE: [], SLC: []}
+policies: {queue_refill_period: 50}
+bases:
+  ERASE: {scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: any_block, payload: [die, plane, block, page, celltype], effects: [erase]}
+  PROG: {scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: next_page, payload: [die, plane, block, page, celltype], effects: [program]}
+  READ: {scope: plane_set, affects_state: true, phases: [ISSUE, CORE_BUSY, DATA_OUT], address: readable_page, payload: [die, plane, block, page, celltype], effects: [fill_registers]}
+  DOUT: {scope: none, phases: [ISSUE], address: output_register, payload: [die, plane, block, page, celltype], effects: [data_out]}
+  NOP: {scope: target, instant: true, phases: [ISSUE], effects: [delay]}
+ops:
+  Er: {base: ERASE, celltype: SLC, ISSUE: 0.1, CORE_BUSY: 100}
+  Pg: {base: PROG, celltype: SLC, ISSUE: 1, CORE_BUSY: 30}
+  Rd: {base: READ, celltype: SLC, ISSUE: 0.1, CORE_BUSY: 5, DATA_OUT: 2}
+  Do: {base: DOUT, celltype: SLC, ISSUE: 1}
+  Wait: {base: NOP, ISSUE: 0}
+phase_conditional:
+";
+
+fn tiny(distribution: &str) -> Folder {
+    Folder::new().with("tiny.yaml", format!("{TINY}  {distribution}\n"))
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Runs the program, which must end soon with this exit code; returns what it says.
+fn ends_with(folder: &Folder, code: i32, arguments: &[&str]) -> String {
+    let began = Instant::now();
+    let output = folder.run(arguments);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    assert!(began.elapsed() < Duration::from_secs(30), "{arguments:?} took {:?}", began.elapsed());
+    said
+}
+
+#[test]
+fn a_preset_that_finds_nothing_to_work_on_ends_at_once_and_names_the_state_of_every_die() {
+    let folder = Folder::new();
+    let said = ends_with(&folder, 4, &["--pc-demo", "pgm-read", "--ops", "1000", "--stamp", "261121"]);
+    insta::assert_snapshot!("a_preset_on_a_fresh_device", said);
+    // What was made is whole.
+    assert_eq!(checked_manifest(&folder.path().join("out")).runs.len(), 1);
+    ends_with(&folder, 0, &["verify", "out"]);
+    ends_with(&folder, 0, &["replay", "out"]);
+    // With time alone it is the same message, and no failure.
+    let by_time = ends_with(&Folder::new(), 0, &["--pc-demo", "pgm-read", "-t", "20000000"]);
+    assert!(said.starts_with(&by_time), "{by_time}");
+}
+
+#[test]
+fn each_way_to_have_nothing_to_start_is_told() {
+    let cases = [
+        ("nothing_erased", "DEFAULT: {Pg: 1, Rd: 1}"),
+        ("nothing_but_waiting", "DEFAULT: {Wait: 1}"),
+        ("read_once_and_stuck_unread", "DEFAULT: {Er: 1, Pg: 1, Rd: 1}"),
+    ];
+    for (name, distribution) in cases {
+        let said = ends_with(&tiny(distribution), 4, &["--config", "tiny.yaml", "--ops", "1000", "--quiet"]);
+        insta::assert_snapshot!(name, said);
+    }
+    let bad = "die,block\n0,0\n0,1\n0,2\n0,3\n0,4\n0,5\n0,6\n0,7\n";
+    let folder = tiny("DEFAULT: {Er: 1}").with("bad.csv", bad);
+    let said = ends_with(&folder, 4, &["--config", "tiny.yaml", "--badlist", "bad.csv", "--ops", "10", "--quiet"]);
+    insta::assert_snapshot!("all_bad", said);
+}
+
+#[test]
+fn sites_and_runs_that_died_are_counted_and_all_their_runs_are_there() {
+    let folder = tiny("DEFAULT: {Pg: 1, Rd: 1}");
+    let flags = ["--config", "tiny.yaml", "--ops", "7", "-n", "3", "--site-count", "4", "--quiet"];
+    let said = ends_with(&folder, 4, &flags);
+    insta::assert_snapshot!("four_sites", said);
+    for site in 1..=4 {
+        let manifest = checked_manifest(&folder.path().join(format!("out/site_{site:02}")));
+        assert_eq!(manifest.runs.iter().map(|run| run.operations).collect::<Vec<_>>(), [0, 0, 0]);
+    }
+    ends_with(&folder, 0, &["replay", "out"]);
+    // Going on finds nothing left to do, and ends as it did.
+    let files = folder.files();
+    ends_with(&folder, 4, &[&flags[..], &["--resume", "out"]].concat());
+    assert!(folder.files() == files);
+}
+
+#[test]
+fn a_run_list_with_a_campaign_that_died_ends_as_that_campaign_did() {
+    let list =
+        "campaigns:\n  - {name: dead, config: tiny.yaml, ops: 5, out_dir: a}\n  - {name: alive, ops: 5, out_dir: b}\n";
+    let folder = tiny("DEFAULT: {Pg: 1}").with("list.yaml", list);
+    let said = ends_with(&folder, 4, &["run-list", "list.yaml", "--quiet"]);
+    assert!(said.contains("nothing can ever start again"), "{said}");
+    assert!(folder.path().join("b/manifest.json").exists());
+}
+
+#[test]
+fn operations_that_the_time_did_not_allow_are_missed() {
+    let folder = Folder::new();
+    let said = ends_with(&folder, 4, &["-t", "500", "--ops", "100000", "--quiet"]);
+    assert!(said.contains("of 100,000 operations were reached: raise -t"), "{said}");
+    ends_with(&folder, 0, &["-t", "500", "--quiet"]);
+    ends_with(&folder, 0, &["--ops", "5", "--quiet"]);
+}
+
+/// A file of the collection of inputs that went wrong.
+fn case(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases/ops-never-ends").join(name);
+    path.exists().then_some(path)
+}
+
+#[test]
+fn the_inputs_that_never_ended_end() {
+    let (Some(fill), Some(erase), Some(bad)) = (case("fill.yaml"), case("onlyerase.yaml"), case("allbad.csv")) else {
+        return;
+    };
+    let (fill, erase, bad) = (fill.to_str().unwrap(), erase.to_str().unwrap(), bad.to_str().unwrap());
+    let said = ends_with(&Folder::new(), 4, &["--config", fill, "--ops", "1000"]);
+    assert!(said.contains("nothing can ever start again on any die"), "{said}");
+    assert!(said.contains("would free it, but has weight 0 under DEFAULT: Er"), "{said}");
+    // Nothing of it can ever be covered, and that is known before.
+    let said = ends_with(&Folder::new(), 2, &["--config", fill, "--until-coverage", "50"]);
+    assert!(said.contains("nothing to cover"), "{said}");
+    let said = ends_with(&Folder::new(), 4, &["--pc-demo", "pgm-read", "--until-coverage", "50"]);
+    assert!(said.contains("nothing can ever start again on any die") && said.contains("before 50 % of"), "{said}");
+    let said = ends_with(&Folder::new(), 4, &["--config", erase, "--badlist", bad, "--ops", "10"]);
+    assert!(said.contains("8 bad"), "{said}");
+}
+
+#[test]
+fn presets_stay_alive() {
+    let mut devices: Vec<Vec<String>> = vec![Vec::new()];
+    for (name, lenient) in [("config-2025-09.yaml", false), ("config-2025-10.yaml", true)] {
+        let Some(path) = legacy(name) else { continue };
+        let mut flags = vec!["--config".to_owned(), path.to_str().unwrap().to_owned()];
+        flags.extend(lenient.then(|| "--lenient".to_owned()));
+        devices.push(flags);
+    }
+    for device in &devices {
+        let device: Vec<&str> = device.iter().map(String::as_str).collect();
+        for preset in ["erase-only", "mix"] {
+            for seed in ["1", "2"] {
+                let flags = ["--pc-demo", preset, "--ops", "1500", "--seed", seed, "--outputs", "operation_sequence"];
+                let said = ends_with(&Folder::new(), 0, &[&device[..], &flags].concat());
+                assert!(!said.contains("nothing can ever start"), "{device:?} {preset}: {said}");
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Manifests and ledgers name what lies in their own folder, and nothing else is opened on their word.
+
+use std::fs;
+use std::process::Output;
+
+use crate::runner::{Folder, files_below};
+
+/// What no message may show.
+const SECRET: &str = "root:x:0:0:secret";
+const SEQUENCE: &str = "operation_sequence_261121_0000001.csv";
+
+fn generated(arguments: &[&str]) -> Folder {
+    let folder = Folder::new().with("secret", format!("{SECRET}\n"));
+    folder.succeed(&[&["-t", "1500", "--stamp", "261121", "--quiet"], arguments].concat());
+    folder
+}
+
+/// Every command that reads manifests.
+const READERS: [&[&str]; 7] = [
+    &["verify", "out"],
+    &["replay", "out"],
+    &["report", "out"],
+    &["export", "out", "--to", "vcd"],
+    &["coverage", "report", "out"],
+    &["coverage", "merge", "out"],
+    &["coverage", "gate", "out", "--min", "1"],
+];
+
+fn is_refused(folder: &Folder, arguments: &[&str], part: &str) {
+    let before = folder.files();
+    let Output { status, stdout, stderr } = folder.run(arguments);
+    let text = [stdout, stderr].concat();
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(status.code(), Some(2), "{arguments:?}: {text}");
+    assert!(text.contains(part), "{arguments:?}: {text}");
+    assert!(!text.contains(SECRET) && !text.contains("root:"), "{arguments:?}: {text}");
+    assert!(folder.files() == before, "{arguments:?} changed files");
+}
+
+/// Puts another name into a manifest or ledger.
+fn rename(folder: &Folder, list: &str, from: &str, to: &str) {
+    let path = folder.path().join(list);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(&format!("\"{from}\"")), "{text}");
+    fs::write(path, text.replace(&format!("\"{from}\""), &format!("\"{to}\""))).unwrap();
+}
+
+const NAMES: [&str; 7] = ["../secret", "../../../../etc/passwd", "/etc/passwd", "", ".", "a/../../secret", "C:secret"];
+
+#[test]
+fn a_file_outside_is_not_read_on_the_word_of_a_site() {
+    for name in NAMES {
+        let folder = generated(&[]);
+        rename(&folder, "out/manifest.json", SEQUENCE, name);
+        for reader in READERS {
+            is_refused(&folder, reader, "is not a name inside the folder of the manifest");
+        }
+        is_refused(&folder, &["-t", "1500", "-n", "2", "--resume", "out", "--quiet"], "is not a name inside");
+    }
+}
+
+#[test]
+fn a_folder_outside_is_not_read_on_the_word_of_a_batch() {
+    for name in NAMES {
+        let folder = generated(&["--site-count", "2"]);
+        rename(&folder, "out/manifest.json", "site_02", name);
+        for reader in READERS.into_iter().chain([&["merge", "out"][..], &["merge", "out", "--into", "all"]]) {
+            is_refused(&folder, reader, "is not a name inside the folder of the manifest");
+        }
+    }
+}
+
+#[test]
+fn the_refusal_has_file_line_and_column() {
+    let folder = generated(&[]);
+    rename(&folder, "out/manifest.json", SEQUENCE, "../../../../etc/passwd");
+    insta::assert_snapshot!(
+        [&["verify", "out"][..], &["replay", "out"], &["report", "out"]].map(|reader| folder.refuse(reader)).join("\n")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_out_is_not_followed() {
+    use std::os::unix::fs::symlink;
+    let folder = generated(&[]);
+    let path = folder.path().join("out").join(SEQUENCE);
+    // A link inside the folder is the folder's own affair.
+    fs::rename(&path, folder.path().join("out/real.csv")).unwrap();
+    symlink("real.csv", &path).unwrap();
+    folder.succeed(&["verify", "out"]);
+    fs::remove_file(&path).unwrap();
+    symlink("../secret", &path).unwrap();
+    for reader in READERS.into_iter().filter(|reader| reader[0] != "replay") {
+        is_refused(&folder, reader, "is a link to a place outside the folder of the manifest");
+    }
+    // Replay compares file by file: what cannot be read is a difference.
+    let output = folder.run(&["replay", "out"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("is a link to a place outside") && !text.contains("root:"), "{text}");
+
+    let batch = generated(&["--site-count", "2"]);
+    fs::rename(batch.path().join("out/site_02"), batch.path().join("moved")).unwrap();
+    symlink("../moved", batch.path().join("out/site_02")).unwrap();
+    for reader in READERS.into_iter().chain([&["merge", "out"][..]]) {
+        is_refused(&batch, reader, "is a link to a place outside the folder of the manifest");
+    }
+    // Named by the user, the folder is what it is.
+    batch.succeed(&["verify", "out/site_02"]);
+}
+
+#[test]
+fn a_ledger_that_names_what_lies_outside_is_refused() {
+    let folder = generated(&["-n", "2"]);
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("out/manifest.json")).unwrap()).unwrap();
+    let mut head = manifest.clone();
+    head["runs"] = serde_json::json!([]);
+    let head = serde_json::json!({ "stamp": "20261121_000000", "manifest": head });
+    fs::write(
+        folder.path().join("out/manifest.partial.jsonl"),
+        format!("{head}\n{}\n{}\n", manifest["runs"][0], manifest["runs"][1]),
+    )
+    .unwrap();
+    fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
+    folder.succeed(&["verify", "out"]);
+    rename(&folder, "out/manifest.partial.jsonl", SEQUENCE, "../secret");
+    is_refused(&folder, &["verify", "out"], "is not a name inside the folder");
+    is_refused(&folder, &["report", "out"], "is not a name inside the folder");
+    is_refused(&folder, &["-t", "1500", "-n", "3", "--resume", "out", "--quiet"], "is not a name inside the folder");
+}
+
+#[test]
+fn an_input_that_a_manifest_names_is_not_shown_unless_it_is_what_it_was() {
+    let folder = generated(&[]);
+    for flag in ["--config", "--badlist", "--op-state-probs"] {
+        let text = fs::read_to_string(folder.path().join("out/manifest.json")).unwrap();
+        let changed =
+            text.replace("\"--run-until\",", &format!("\"{flag}\",\n      \"secret\",\n      \"--run-until\","));
+        assert!(changed != text);
+        let altered = folder.path().join("altered");
+        fs::create_dir_all(&altered).unwrap();
+        fs::write(altered.join("manifest.json"), changed).unwrap();
+        is_refused(&folder, &["replay", "altered"], "`secret` is not what it was when the manifest was written");
+        fs::remove_dir_all(&altered).unwrap();
+    }
+}
+
+#[test]
+fn a_replay_writes_nothing_where_the_manifest_wants_it() {
+    let folder = generated(&[]).with("mine.yaml", "mine");
+    let path = folder.path().join("out/manifest.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let flags =
+        "\"--refresh-op-state-probs\",\n      \"--op-state-probs\",\n      \"mine.yaml\",\n      \"--run-until\",";
+    fs::write(&path, text.replace("\"--run-until\",", flags)).unwrap();
+    let before = files_below(folder.path());
+    folder.run(&["replay", "out", "--quiet"]);
+    assert!(files_below(folder.path()) == before);
+}
+
+#[test]
+fn a_batch_with_a_fault_is_called_a_batch() {
+    let folder = generated(&["--site-count", "2"]);
+    rename(&folder, "out/manifest.json", "sites", "stes");
+    let before = folder.files();
+    insta::assert_snapshot!([&["replay", "out"][..], &["merge", "out"]].map(|reader| folder.refuse(reader)).join("\n"));
+    // The sites are still there to be judged; the fault is part of the verdict.
+    let output = folder.run(&["verify", "out"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains(" 2 files of 2 sites"), "{text}");
+    assert!(text.contains("File: out/manifest.json: no manifest of a batch: "), "{text}");
+    // One that is cut, too.
+    let path = folder.path().join("out/manifest.json");
+    let text = before["out/manifest.json"].clone();
+    fs::write(&path, &text[..text.len() - 200]).unwrap();
+    let shown = folder.refuse(&["replay", "out"]);
+    assert!(shown.contains(" is no manifest of a batch: "), "{shown}");
+}

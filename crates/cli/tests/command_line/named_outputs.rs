@@ -1,0 +1,206 @@
+//! Files that the user named: a device, a FIFO, a link, standard output, a name of any bytes, a limit on their size.
+#![cfg(unix)]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, symlink};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::thread;
+
+use crate::runner::{Folder, files_below};
+
+const QUICK: [&str; 6] = ["-t", "2000", "--stamp", "261121", "--quiet", "--seed=5"];
+
+/// Every command that writes a file that it is told the name of, up to that name, and how the file begins.
+const WRITERS: [(&[&str], &[u8]); 5] = [
+    (&["report", "out", "-o"], b"<!DOCTYPE html>"),
+    (&["export", "out", "--to", "vcd", "-o"], b"$"),
+    (&["export", "out", "--to", "perfetto", "-o"], b""),
+    (&["coverage", "merge", "out", "-o"], b"{\"schema\":"),
+    (&["-t", "100", "--out-dir", "again", "--quiet", "--refresh-op-state-probs", "--op-state-probs"], b""),
+];
+
+fn generated() -> Folder {
+    let folder = Folder::new();
+    folder.succeed(&QUICK);
+    folder
+}
+
+fn run(folder: &Folder, command: &[&str], output: impl AsRef<OsStr>) -> Output {
+    let output = folder.command(command).arg(output).output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// What each command writes into a regular file.
+fn plain(folder: &Folder, command: &[&str]) -> Vec<u8> {
+    run(folder, command, "plain");
+    let bytes = fs::read(folder.path().join("plain")).unwrap();
+    fs::remove_file(folder.path().join("plain")).unwrap();
+    bytes
+}
+
+fn system(folder: &Folder, program: &str, arguments: &[&str]) -> bool {
+    Command::new(program)
+        .args(arguments)
+        .current_dir(folder.path())
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn a_fifo_is_written_to_and_stays_one() {
+    let folder = generated();
+    let path = folder.path().join("fifo");
+    assert!(system(&folder, "mkfifo", &["fifo"]));
+    for (command, beginning) in WRITERS {
+        let expected = plain(&folder, command);
+        assert!(expected.len() > 100 && expected.starts_with(beginning), "{command:?}");
+        let reader = thread::spawn({
+            let path = path.clone();
+            move || fs::read(path).unwrap()
+        });
+        run(&folder, command, "fifo");
+        assert!(reader.join().unwrap() == expected, "{command:?}");
+        assert!(fs::symlink_metadata(&path).unwrap().file_type().is_fifo(), "{command:?}");
+    }
+    assert!(folder.files_beside().iter().all(|name| !name.starts_with('.')), "a temporary file is left");
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the place for a test to say that it did less")]
+fn a_device_is_written_to_and_stays_one() {
+    let folder = generated();
+    // Only an administrator makes devices; and only for one could a device be renamed over.
+    let made = system(&folder, "mknod", &["null", "c", "1", "3"]) && fs::write(folder.path().join("null"), "x").is_ok();
+    if !made {
+        println!("no device can be made here: /dev/null is all that is tried");
+    }
+    let device = if made { folder.path().join("null") } else { "/dev/null".into() };
+    symlink(&device, folder.path().join("link")).unwrap();
+    for (command, _) in WRITERS {
+        for path in [device.as_path(), Path::new("link")] {
+            run(&folder, command, path);
+            assert!(fs::metadata(&device).unwrap().file_type().is_char_device(), "{command:?}");
+        }
+    }
+    assert!(fs::symlink_metadata(folder.path().join("link")).unwrap().is_symlink());
+}
+
+#[test]
+fn a_link_is_followed_and_stays() {
+    let folder = generated();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("elsewhere")).unwrap();
+    symlink("elsewhere/target", path("link")).unwrap();
+    for (command, _) in WRITERS {
+        let expected = plain(&folder, command);
+        // Once where nothing is there yet, once where something is.
+        for before in [None, Some("old")] {
+            let _ = fs::remove_file(path("elsewhere/target"));
+            before.into_iter().for_each(|text| fs::write(path("elsewhere/target"), text).unwrap());
+            run(&folder, command, "link");
+            assert!(fs::read(path("elsewhere/target")).unwrap() == expected, "{command:?}");
+            assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink(), "{command:?}");
+        }
+    }
+    assert_eq!(files_below(&path("elsewhere")).len(), 1);
+}
+
+#[test]
+fn a_dash_and_the_names_of_standard_output_are_standard_output() {
+    let folder = generated();
+    for (command, _) in WRITERS {
+        let expected = plain(&folder, command);
+        for name in ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+            let output = run(&folder, command, name);
+            assert!(output.stdout == expected, "{command:?} {name}");
+            assert!(output.stderr.is_empty(), "{command:?} {name}");
+        }
+        // Standard output may be a file that others write to as well, before and after.
+        let script = "{ echo before; \"$@\" /dev/stdout; echo after; } > together";
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, "sh", env!("CARGO_BIN_EXE_nandseqgen")]).args(command);
+        assert!(shell.current_dir(folder.path()).status().unwrap().success());
+        let together = fs::read(folder.path().join("together")).unwrap();
+        assert!(together == [b"before\n", &expected[..], b"after\n"].concat(), "{command:?}");
+    }
+    assert!(folder.files_beside().iter().all(|name| name != "-"));
+}
+
+#[test]
+fn a_process_substitution_is_written_to() {
+    let folder = generated();
+    for (command, _) in WRITERS {
+        let expected = plain(&folder, command);
+        let script = "\"$0\" \"$@\" >(cat > caught) && wait $!";
+        let mut shell = Command::new("bash");
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_nandseqgen")]).args(command).current_dir(folder.path());
+        let Ok(output) = shell.output() else { return };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(fs::read(folder.path().join("caught")).unwrap() == expected, "{command:?}");
+    }
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_file_is_named() {
+    let folder = generated();
+    fs::create_dir(folder.path().join("taken")).unwrap();
+    for (command, _) in WRITERS {
+        let output = folder.run(&[command, &["taken"]].concat());
+        let text = String::from_utf8(output.stderr).unwrap();
+        // A table is read before it is written.
+        assert!(matches!(output.status.code(), Some(2 | 3)) && text.contains("`taken`"), "{command:?}: {text}");
+    }
+}
+
+#[test]
+fn a_name_may_be_of_any_bytes() {
+    let folder = generated();
+    for (command, _) in WRITERS {
+        let expected = plain(&folder, command);
+        let name = OsStr::from_bytes(b"caf\xe9");
+        run(&folder, command, name);
+        assert!(fs::read(folder.path().join(name)).unwrap() == expected, "{command:?}");
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_on_the_size_of_files_ends_as_a_full_disk_does() {
+    // In blocks of 512 bytes.
+    let script = "ulimit -f 16; exec \"$@\"";
+    let limited = |folder: &Folder, arguments: &[&str]| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, "sh", env!("CARGO_BIN_EXE_nandseqgen")]).args(arguments);
+        let output = shell.current_dir(folder.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let folder = Folder::new();
+    let (code, text) = limited(&folder, &["-t", "100000", "--site-count", "2", "--stamp", "261121", "--quiet"]);
+    assert_eq!(code, Some(3), "{text}");
+    assert!(text.contains(": file too large\n  help: raise the limit on the size of files (`ulimit -f`)"), "{text}");
+    for (name, bytes) in folder.files() {
+        // What has a final name is complete: manifests, that list no run.
+        assert!(name.ends_with("manifest.json"), "{name}");
+        serde_json::from_slice::<serde_json::Value>(&bytes).unwrap();
+    }
+    let folder = generated();
+    for (command, _) in &WRITERS[..2] {
+        let (code, text) = limited(&folder, &[command, &["page"][..]].concat());
+        assert_eq!(code, Some(3), "{text}");
+        assert!(text.starts_with("error: cannot write `page`: ") && text.contains("file too large"), "{text}");
+        assert!(folder.files_beside().iter().all(|name| !name.contains("page")));
+    }
+}
+
+impl Folder {
+    /// The names in the folder itself.
+    fn files_beside(&self) -> Vec<String> {
+        let names = fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.map(|name| name.to_string_lossy().into_owned()).collect()
+    }
+}

@@ -1,0 +1,282 @@
+//! Folders that hold files of other campaigns: they are named, and `--clean` takes them away and nothing else.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Output;
+
+use crate::runner::{Folder, files_below};
+
+const SHORT: [&str; 3] = ["-t", "300", "--quiet"];
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Makes a campaign and returns what it said on stderr.
+fn made(folder: &Folder, arguments: &[&str]) -> String {
+    stderr(&folder.succeed(&[&SHORT, arguments].concat()))
+}
+
+/// What a campaign writes into an empty folder.
+fn fresh(arguments: &[&str]) -> BTreeMap<String, Vec<u8>> {
+    let folder = Folder::new();
+    made(&folder, arguments);
+    folder.files()
+}
+
+/// An earlier and a later campaign, and how many files of the earlier one stay, manifests and ledgers that are replaced not counted.
+const PAIRS: &[(&str, &[&str], &[&str])] = &[
+    ("fewer runs", &["--stamp=261121", "-n", "3"], &["--stamp=261121", "-n", "1"]),
+    (
+        "another seed and fewer runs and sites",
+        &["--stamp=261121", "-n", "3", "--site-count", "3"],
+        &["--stamp=261121", "--site-count", "2", "--seed", "7"],
+    ),
+    ("another date", &["--stamp=261120"], &["--stamp=261121"]),
+    ("fewer outputs", &["--stamp=261121"], &["--stamp=261121", "--outputs", "operation_sequence"]),
+    ("no log", &["--stamp=261121"], &["--stamp=261121", "--proposer-log", "off"]),
+    ("a single device, then sites", &["--stamp=261121"], &["--stamp=261121", "--site-count", "2"]),
+    ("sites, then a single device", &["--stamp=261121", "--site-count", "2"], &["--stamp=261121"]),
+    (
+        "another pattern",
+        &["--stamp=261121", "--site-count", "2", "--site-dir-pattern", "rack/{site_id:d}"],
+        &["--stamp=261121", "--site-count", "2"],
+    ),
+    (
+        "other numbers",
+        &["--stamp=261121", "--site-count", "2"],
+        &["--stamp=261121", "--site-count", "2", "--site-start", "5"],
+    ),
+    (
+        "shards of another batch",
+        &["--stamp=261121", "--site-count", "4", "--shard", "2/2"],
+        &["--stamp=261121", "--site-count", "2", "--seed", "8"],
+    ),
+];
+
+#[cfg(feature = "parquet")]
+const PARQUET: &[(&str, &[&str], &[&str])] = &[
+    ("CSV, then Parquet", &["--stamp=261121"], &["--stamp=261121", "--format", "parquet"]),
+    ("Parquet, then CSV", &["--stamp=261121", "--format", "parquet", "-n", "2"], &["--stamp=261121"]),
+    (
+        "fewer runs and sites in Parquet",
+        &["--stamp=261121", "--format", "parquet", "-n", "3", "--site-count", "3"],
+        &["--stamp=261121", "--format", "parquet", "--site-count", "2", "--seed", "3"],
+    ),
+];
+#[cfg(not(feature = "parquet"))]
+const PARQUET: &[(&str, &[&str], &[&str])] = &[];
+
+#[test]
+fn files_of_another_campaign_are_counted_and_named_and_stay() {
+    for (what, earlier, later) in PAIRS.iter().chain(PARQUET) {
+        let folder = Folder::new();
+        assert_eq!(made(&folder, earlier), "", "{what}");
+        let text = made(&folder, later);
+        let expected = fresh(later);
+        let files = folder.files();
+        let others: Vec<&String> = files.keys().filter(|name| !expected.contains_key(*name)).collect();
+        assert!(!others.is_empty(), "{what}");
+        let count = others.len();
+        assert!(text.starts_with("warning: `out` holds "), "{what}: {text}");
+        let (files, stay) = match count {
+            1 => ("a file of another campaign".to_owned(), "which stays"),
+            _ => (format!("{count} files of other campaigns"), "which stay"),
+        };
+        assert!(text.contains(&format!(" {files}, {stay}: `")), "{what}: {count} in {text}");
+        let first = others.iter().find(|name| !name.ends_with(".json")).unwrap();
+        assert!(text.contains(&format!("`{}`", first.strip_prefix("out/").unwrap())), "{what}: {first} in {text}");
+        // The same again: what is replaced is no other campaign's, and the summary says what stays.
+        let again = folder.succeed(&[&SHORT[..2], later].concat());
+        let summary = String::from_utf8(again.stdout).unwrap();
+        let ending = if count == 1 { "" } else { "s" };
+        let line =
+            format!("Left alone there: {count} file{ending} of other campaigns; --clean removes such files first\n");
+        assert!(summary.contains(&line), "{what}: {summary}");
+        assert!(folder.files() == files, "{what}");
+    }
+}
+
+#[test]
+fn clean_leaves_what_the_campaign_writes_into_an_empty_folder() {
+    for (what, earlier, later) in PAIRS.iter().chain(PARQUET) {
+        let folder = Folder::new();
+        made(&folder, earlier);
+        let text = made(&folder, &[later, &["--clean"][..]].concat());
+        assert!(
+            text.starts_with("note: removed ") && text.contains(" of earlier campaigns from `out`: `"),
+            "{what}: {text}"
+        );
+        let expected = fresh(later);
+        assert_eq!(
+            folder.files().into_keys().collect::<Vec<_>>(),
+            expected.keys().cloned().collect::<Vec<_>>(),
+            "{what}"
+        );
+        assert!(folder.files() == expected, "{what}");
+        for entry in fs::read_dir(folder.path().join("out")).unwrap().map(Result::unwrap) {
+            assert!(!entry.path().is_dir() || !files_below(&entry.path()).is_empty(), "{what}: an empty folder stays");
+        }
+    }
+}
+
+#[test]
+fn a_campaign_made_again_or_gone_on_with_says_nothing() {
+    let folder = Folder::new();
+    let campaign = ["--stamp=261121", "-n", "2", "--site-count", "2"];
+    assert_eq!(made(&folder, &campaign), "");
+    assert_eq!(made(&folder, &campaign), "");
+    assert_eq!(made(&folder, &["--stamp=261121", "-n", "3", "--site-count", "2", "--resume", "out"]), "");
+    assert_eq!(made(&folder, &["--stamp=261121", "-n", "3", "--site-count", "2", "--sites", "2"]), "");
+    // Clean of anything else it has nothing to say either.
+    let empty = Folder::new();
+    assert_eq!(made(&empty, &["--clean"]), "");
+    // Going on under another date keeps what is there.
+    let folder = Folder::new();
+    made(&folder, &["--stamp=261120"]);
+    assert_eq!(made(&folder, &["--stamp=261121", "-n", "2", "--resume", "out"]), "");
+}
+
+#[test]
+fn shards_of_a_campaign_leave_one_another_alone() {
+    let shard = |number: &'static str| ["--stamp=261121", "--site-count", "4", "--shard", number];
+    let whole = Folder::new();
+    made(&whole, &["--stamp=261121", "--site-count", "4"]);
+    let folder = Folder::new();
+    // An earlier campaign of more sites, with another seed.
+    made(&folder, &["--stamp=261120", "--site-count", "6", "--seed", "77"]);
+    let text = made(&folder, &[&shard("1/2")[..], &["--clean"]].concat());
+    assert!(text.starts_with("note: removed "), "{text}");
+    let names: Vec<String> = folder.files().into_keys().collect();
+    assert!(names.iter().any(|name| name.starts_with("out/site_03/")), "the other shard cleans its own sites");
+    assert!(names.iter().all(|name| !name.starts_with("out/site_05/") && !name.starts_with("out/site_01/operation_sequence_261120")));
+    made(&folder, &[&shard("2/2")[..], &["--clean"]].concat());
+    assert_eq!(made(&folder, &[&shard("1/2")[..], &["--clean"]].concat()).matches("site_03").count(), 0);
+    folder.succeed(&["merge", "out"]);
+    assert!(folder.files() == whole.files());
+}
+
+#[test]
+fn sites_made_again_leave_the_others_of_their_batch() {
+    let campaign = ["--stamp=261121", "--site-count", "3"];
+    let folder = Folder::new();
+    made(&folder, &campaign);
+    let whole = folder.files();
+    made(&folder, &[&campaign[..], &["--sites", "2", "--clean"]].concat());
+    assert!(folder.files() == whole);
+    // Of another campaign they are not.
+    let text = made(&folder, &[&campaign[..], &["--sites", "2", "--clean", "--seed", "5"]].concat());
+    assert!(text.contains("site_01/") || text.contains("site_03/"), "{text}");
+    assert!(folder.files().keys().all(|name| name.starts_with("out/site_02/") || name == "out/manifest.json"));
+}
+
+#[test]
+fn what_is_not_of_this_program_and_this_folder_is_never_removed() {
+    let folder = Folder::new();
+    made(&folder, &["--stamp=261120", "-n", "2", "--site-count", "3"]);
+    // Another campaign's output folder below this one, and one beside its sites that looks like a site.
+    made(&folder, &["--stamp=261120", "--out-dir", "out/later", "--site-count", "2"]);
+    made(&folder, &["--stamp=261120", "--out-dir", "out/site_3"]);
+    let mine = [
+        "out/notes.txt",
+        "out/report.html",
+        "out/op_state_probs.yaml",
+        "out/site_03/notes.txt",
+        "out/site_03/operation_sequence_261120_0000001.csv.gz",
+        "out/site_03/my_operation_sequence_261120_0000001.csv",
+        "out/site_03/operation_sequence_261120_0000001 (copy).csv",
+        "out/site_03/snapshots/notes.json",
+        "out/site_01/operation_sequence.csv",
+    ];
+    for name in mine {
+        fs::write(folder.path().join(name), "mine").unwrap();
+    }
+    let others: Vec<String> = folder
+        .files()
+        .into_keys()
+        .filter(|name| name.starts_with("out/later/") || name.starts_with("out/site_3/"))
+        .collect();
+    assert!(others.len() > 10);
+    made(&folder, &["--stamp=261121", "--site-count", "2", "--clean"]);
+    let expected = fresh(&["--stamp=261121", "--site-count", "2"]);
+    let left: Vec<String> = folder.files().into_keys().filter(|name| !expected.contains_key(name)).collect();
+    let mut kept: Vec<String> = mine.iter().map(|name| (*name).to_owned()).chain(others).collect();
+    kept.sort();
+    assert_eq!(left, kept);
+}
+
+#[cfg(unix)]
+#[test]
+fn no_link_is_followed() {
+    use std::os::unix::fs::symlink;
+    let folder = Folder::new();
+    made(&folder, &["--stamp=261120", "--site-count", "3"]);
+    let outside = folder.path().join("outside");
+    fs::rename(folder.path().join("out/site_03"), &outside).unwrap();
+    symlink("../outside", folder.path().join("out/site_03")).unwrap();
+    let sequence = "operation_sequence_261120_0000001.csv";
+    fs::rename(folder.path().join("out/site_02").join(sequence), folder.path().join("kept.csv")).unwrap();
+    symlink("../../kept.csv", folder.path().join("out/site_02").join(sequence)).unwrap();
+    let before = files_below(&outside);
+    made(&folder, &["--stamp=261121", "--site-count", "1", "--clean"]);
+    assert!(files_below(&outside) == before);
+    assert!(folder.path().join("kept.csv").is_file());
+    let link = fs::symlink_metadata(folder.path().join("out/site_02").join(sequence)).unwrap();
+    assert!(link.is_symlink(), "a link is the user's");
+}
+
+#[test]
+fn clean_and_going_on_exclude_each_other() {
+    let folder = Folder::new();
+    let text = folder.refuse(&["--clean", "--resume", "out"]);
+    assert!(text.starts_with("exit code 2\n") && text.contains("'--clean'") && text.contains("'--resume <"), "{text}");
+}
+
+#[test]
+fn a_killed_campaign_is_cleaned_too() {
+    let folder = Folder::new();
+    made(&folder, &["--stamp=261120", "--site-count", "2", "-n", "2"]);
+    let site = folder.path().join("out/site_02");
+    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(site.join("manifest.json")).unwrap()).unwrap();
+    let head = serde_json::json!({ "stamp": "20261120_000000", "manifest": { "runs": [] } });
+    let mut head = head;
+    let mut copy = manifest.clone();
+    copy["runs"] = serde_json::json!([]);
+    head["manifest"] = copy;
+    fs::write(site.join("manifest.partial.jsonl"), format!("{head}\n{}\n", manifest["runs"][0])).unwrap();
+    fs::remove_file(site.join("manifest.json")).unwrap();
+    fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
+    made(&folder, &["--stamp=261121", "--site-count", "1", "--clean"]);
+    assert!(folder.files() == fresh(&["--stamp=261121", "--site-count", "1"]));
+}
+
+#[test]
+fn a_list_of_campaigns_cleans_each_for_itself() {
+    let list = |clean: bool| {
+        format!(
+            "campaigns:\n  - {{out_dir: one, run_until: 300, stamp: 261121, clean: {clean}}}\n  - {{out_dir: two, run_until: 300, stamp: 261121}}\n"
+        )
+    };
+    let folder = Folder::new().with("list.yaml", list(true));
+    for place in ["one", "two"] {
+        made(&folder, &["--stamp=261120", "--out-dir", place]);
+    }
+    let text = stderr(&folder.succeed(&["run-list", "list.yaml", "--quiet"]));
+    assert!(text.contains("from `one`") && text.contains("warning: `two` holds "), "{text}");
+    let files = folder.files();
+    assert!(files.keys().all(|name| !name.starts_with("one/operation_sequence_261120")));
+    assert!(files.keys().any(|name| name.starts_with("two/operation_sequence_261120")));
+    // Going on takes nothing away.
+    folder.succeed(&["run-list", "list.yaml", "--quiet", "--resume"]);
+    assert!(folder.files() == files);
+}
+
+#[test]
+fn runs_after_the_last_that_was_needed_are_named() {
+    let campaign = ["--stamp=261121", "--until-coverage", "3", "--ops", "400", "--closure"];
+    let folder = Folder::new();
+    folder.succeed(&["--ops", "400", "-n", "6", "--stamp=261121", "--quiet"]);
+    let output = folder.succeed(&[&campaign[..], &["-n", "6"]].concat());
+    let summary = String::from_utf8(output.stdout).unwrap();
+    assert!(summary.contains("files of other campaigns; --clean removes such files first"), "{summary}");
+}

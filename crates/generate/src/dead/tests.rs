@@ -1,0 +1,118 @@
+//! Dead dies against the same sites walked through to the end.
+
+use std::io;
+
+use nandseq_profile::model::Topology;
+use nandseq_profile::{Profile, builtin};
+use nandseq_trace::{Operation, Sink};
+
+use super::*;
+use crate::closure::{Cell, Goal};
+use crate::probability::Distributions;
+use crate::snapshot::SiteState;
+use crate::{RunLimits, RunSummary};
+
+/// What started where and when.
+#[derive(Default)]
+struct Starts(Vec<(OpId, Ticks, u8)>);
+
+impl Sink for Starts {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.0.push((operation.op, operation.start, operation.targets.first().map_or(0, |target| target.die.0)));
+        Ok(())
+    }
+}
+
+/// A small device.
+fn small(dies: u32, planes: u32, blocks_per_die: u32) -> Profile {
+    let mut profile = builtin::profile();
+    profile.topology = Topology { dies, planes, blocks_per_die, pages_per_block: 3 };
+    profile.policies.max_planes = planes;
+    profile
+}
+
+/// A table of few names, so that many devices die.
+fn poor_table(profile: &Profile, number: u64) -> Distributions {
+    let mut stream = Stream::new([number, 77], StreamKind::Table, 0);
+    let ops = profile.ops.len() as u64;
+    let mut names = |count: u64| -> Vec<(OpId, f64)> {
+        let mut names: Vec<OpId> = (0..count).map(|_| OpId(stream.below(ops) as u16)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().map(|op| (op, 0.1)).collect()
+    };
+    let erase =
+        profile.ops.iter_ids().find(|(_, op)| profile.bases[op.base].has(nandseq_profile::model::Effect::Erase));
+    let mut table: Distributions = profile.phase_keys.ids().map(|key| (key, names(4))).collect();
+    // Most that can be drawn needs erased blocks.
+    table[0].1 = names(1 + number % 6);
+    table[0].1.extend(erase.map(|(op, _)| (op, 0.1)));
+    table
+}
+
+/// Runs a site of a setup for some runs, its dead time skipped or walked through.
+fn runs(setup: &Setup, seed: u64, walked: bool, us: u64) -> (Starts, SiteState, RunSummary) {
+    let mut site = Site::new(setup, seed);
+    let mut starts = Starts::default();
+    let mut last = RunSummary::default();
+    for _ in 0..2 {
+        site.watch.next_look = if walked { u64::MAX } else { site.watch.next_look };
+        let limits = RunLimits { run_until: Ticks::from_us(us), ..RunLimits::default() };
+        last = site.run(&limits, &mut starts).expect("memory does not fail");
+    }
+    let state = site.state();
+    (starts, state, last)
+}
+
+#[test]
+fn a_site_whose_dead_time_is_skipped_does_and_leaves_what_one_that_walks_through_it_does() {
+    let (mut died, mut partly, mut directed_died) = (0, 0, 0);
+    for number in 0..150 {
+        let mut profile = small(1 + number as u32 % 3, 1 + number as u32 % 4, 12);
+        profile.policies.refill_uses_end_key = number % 5 == 0;
+        profile.policies.queue_refill_period = Ticks(7_333_333 + number * 1_010_101);
+        let table = poor_table(&profile, number);
+        let Ok(setup) = Setup::new(&profile, &table, &[]) else { continue };
+        let is_directed = number % 4 == 3;
+        let setup = if is_directed {
+            let keys = || profile.phase_keys.ids();
+            let cells = keys().flat_map(|key| profile.ops.ids().map(move |op| Cell { key, op, bin: 0 }));
+            setup.with_goal(&profile, Goal::new(&profile, cells, |_| 1, true))
+        } else {
+            setup
+        };
+        let (walked, state, _) = runs(&setup, number, true, 40_000);
+        let (skipped, other, summary) = runs(&setup, number, false, 40_000);
+        assert_eq!(walked.0, skipped.0, "device {number}");
+        assert_eq!(state, other, "device {number}");
+        // What is said to be dead is: nothing starts there after it was.
+        for dead in &summary.dead {
+            let late = skipped.0.iter().filter(|&&(_, at, die)| die == dead.die.0 && at > dead.since);
+            let shows = |op: OpId| setup.tables.base(setup.tables.op(op).base).reach != Reach::Target;
+            let after = dead.last.map_or(Ticks::ZERO, |last| last.at);
+            assert_eq!(late.filter(|&&(op, at, _)| shows(op) && at > after).count(), 0, "device {number}");
+        }
+        let all = summary.dead.len() == profile.topology.dies as usize;
+        died += u32::from(all);
+        partly += u32::from(!all && !summary.dead.is_empty());
+        directed_died += u32::from(all && is_directed);
+    }
+    assert!(died > 10 && directed_died > 2, "{died} died, {partly} partly, {directed_died} directed");
+}
+
+#[test]
+fn a_die_without_a_good_block_is_dead_while_the_other_lives_on() {
+    let profile = small(2, 1, 4);
+    let is_erase = |op: OpId| profile.bases[profile.ops[op].base].has(nandseq_profile::model::Effect::Erase);
+    let erases = || profile.ops.ids().filter(|&op| is_erase(op) && !profile.ops[op].multi);
+    let table = vec![(PhaseKey::DEFAULT, erases().map(|op| (op, 0.5)).collect())];
+    let bad: Vec<_> = (0..4).map(|block| (Die(0), nandseq_profile::Block(block))).collect();
+    let setup = Setup::new(&profile, &table, &bad).expect("something to propose");
+    let (starts, _, summary) = runs(&setup, 1, false, 100_000);
+    assert!(starts.0.iter().all(|&(.., die)| die == 1) && starts.0.len() > 10, "{} operations", starts.0.len());
+    let [dead] = &summary.dead[..] else { panic!("{:?}", summary.dead) };
+    assert_eq!((dead.die, dead.last, dead.since, dead.in_vain), (Die(0), None, Ticks::ZERO, false));
+    assert_eq!((dead.state.blocks.bad, dead.freed_by.len()), (4, 0));
+    assert_eq!(dead.barred.len(), erases().count());
+    assert!(dead.barred.iter().all(|barred| barred.reason == Reason::NoAddress && barred.share > 0.0));
+}

@@ -1,0 +1,306 @@
+//! Damages of programs: erase before program, order, cell type, latches, cache programs, copyback.
+
+use nandseq_profile::Ticks;
+use nandseq_profile::model::{Effect, LatchKind};
+use nandseq_trace::read::Addressed;
+
+use crate::view::View;
+use crate::{Edit, Mutant, Mutation, Record, breaks};
+use nandseq_verify::RuleCode::{
+    CacheSequence, CopybackSource, OneShotOrder, ProgramBeforeErase, ProgramCellType, ProgramOrder,
+};
+use nandseq_verify::time::after;
+
+pub(crate) const MUTATIONS: &[Mutation] = &[
+    breaks(ProgramBeforeErase, "the first erase of a block lost", first_erase_lost),
+    breaks(ProgramBeforeErase, "a reset in the erase before", reset_in_erase),
+    breaks(ProgramBeforeErase, "a program moved to a block never erased", never_erased),
+    breaks(ProgramOrder, "the next page", page_after),
+    breaks(ProgramOrder, "the page before, again", page_before),
+    breaks(ProgramOrder, "a program lost", program_lost),
+    breaks(ProgramOrder, "the program again when it is done", program_twice),
+    breaks(ProgramCellType, "another cell type in the payload", payload_cell_type),
+    breaks(ProgramCellType, "a program of another cell type on an open block", open_cell_type),
+    breaks(ProgramCellType, "an erase of another cell type before", erase_cell_type),
+    breaks(OneShotOrder, "the first load lost", first_load_lost),
+    breaks(OneShotOrder, "the load before lost", load_lost),
+    breaks(OneShotOrder, "another page than the load before", other_page),
+    breaks(OneShotOrder, "another block than the load before", other_block),
+    breaks(OneShotOrder, "the program of the latch again", consumed_twice),
+    breaks(CacheSequence, "a page left out in a cache program", cache_page),
+    breaks(CacheSequence, "another block in a cache program", cache_block),
+    breaks(CacheSequence, "another cell type in a cache program", cache_cell_type),
+    breaks(CacheSequence, "another page at the end of a cache read", cache_read_end_page),
+    breaks(CacheSequence, "a cache read of another cell type", cache_read_cell_type),
+    breaks(CopybackSource, "the copyback read lost", copyback_lost),
+    breaks(CopybackSource, "an ordinary read instead of a copyback read", copyback_ordinary),
+    breaks(CopybackSource, "the copyback program again", copyback_twice),
+];
+
+/// A row that programs its page when its array is done.
+fn commits(view: &View<'_>, row: &Record) -> bool {
+    view.has(row, |effect| matches!(effect, Effect::Program | Effect::CloseBlock))
+}
+
+/// A row that loads a page into a latch.
+fn loads(view: &View<'_>, row: &Record) -> bool {
+    view.has(row, |effect| matches!(effect, Effect::LoadLatch { .. }))
+}
+
+fn first(row: &Record) -> Option<Addressed> {
+    row.targets.first().copied()
+}
+
+/// The next row that erases or programs a block, or resets.
+fn block_after<'a>(view: &View<'a>, target: &Addressed) -> Option<(usize, &'a Record)> {
+    let changes = |row: &Record| {
+        let kind = view.kind_of(row);
+        (kind.erases || kind.programs) && view.names_block(row, target.die, target.block)
+    };
+    view.following().find(|(_, row)| changes(row) || (view.is_reset(row) && view.is_on(row, target.die)))
+}
+
+fn first_erase_lost(view: &View<'_>) -> Option<Mutant> {
+    let own = first(view.row()).filter(|_| view.kind().erases && view.sees_the_start())?;
+    let touched = view.before().any(|(_, row)| view.names_block(row, own.die, own.block));
+    let (_, next) = block_after(view, &own)?;
+    (!touched && view.kind_of(next).programs).then(|| Mutant::remove(view.at))
+}
+
+fn reset_in_erase(view: &View<'_>) -> Option<Mutant> {
+    let own = first(view.row()).filter(|_| view.kind().erases)?;
+    let reset = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].resets.is_some())?;
+    let start = view.core_start()?;
+    let (_, next) = block_after(view, &own)?;
+    let row = view.new_row(reset, start, Addressed { die: own.die, ..Addressed::default() });
+    let usable = start <= view.next_time() && view.kind_of(next).programs;
+    usable.then(|| Mutant::insert(view.at + 1, row))
+}
+
+fn never_erased(view: &View<'_>) -> Option<Mutant> {
+    let own = first(view.row()).filter(|_| view.kind().programs && !view.kind().multi && view.sees_the_start())?;
+    let topology = view.profile.topology;
+    let planes = i64::from(topology.planes);
+    let mut blocks = (own.plane..i64::from(topology.blocks_per_die)).step_by(usize::try_from(planes).ok()?);
+    let touched = |block| view.before().any(|(_, row)| view.names_block(row, own.die, block));
+    let block = blocks.by_ref().take(64).find(|&block| block != own.block && !touched(block))?;
+    Some(Mutant::replace(view.at, view.changed(|target| target.block = block)))
+}
+
+fn page_after(view: &View<'_>) -> Option<Mutant> {
+    let own = first(view.row()).filter(|_| view.kind().programs)?;
+    let fits = own.page + 1 < i64::from(view.profile.topology.pages_per_block);
+    fits.then(|| Mutant::replace(view.at, view.all_changed(|target| target.page += 1)))
+}
+
+fn page_before(view: &View<'_>) -> Option<Mutant> {
+    let own = first(view.row()).filter(|_| view.kind().programs)?;
+    (own.page > 0).then(|| Mutant::replace(view.at, view.all_changed(|target| target.page -= 1)))
+}
+
+fn program_lost(view: &View<'_>) -> Option<Mutant> {
+    let own = first(view.row()).filter(|_| commits(view, view.row()))?;
+    let (_, next) = block_after(view, &own)?;
+    let suspended = view
+        .following()
+        .take_while(|(_, row)| !std::ptr::eq(*row, next))
+        .any(|(_, row)| view.kind_of(row).suspends.is_some() && view.is_on(row, own.die));
+    (view.kind_of(next).programs && !suspended).then(|| Mutant::remove(view.at))
+}
+
+fn program_twice(view: &View<'_>) -> Option<Mutant> {
+    let again = commits(view, view.row()) && view.array_done() <= view.next_time();
+    again.then(|| Mutant::insert(view.at + 1, view.copy(view.array_done())))
+}
+
+fn payload_cell_type(view: &View<'_>) -> Option<Mutant> {
+    let own = view.kind().cell_type.filter(|_| view.kind().programs)?;
+    let other = view.profile.cell_types.ids().find(|&id| id != own)?;
+    Some(Mutant::replace(view.at, view.changed(|target| target.cell_type = Some(other))))
+}
+
+fn open_cell_type(view: &View<'_>) -> Option<Mutant> {
+    first(view.row()).filter(|own| view.kind().programs && own.page > 0)?;
+    let op = view.sibling(view.row().op, |_| true)?;
+    Some(Mutant::replace(view.at, view.retyped(op)))
+}
+
+fn erase_cell_type(view: &View<'_>) -> Option<Mutant> {
+    let own = first(view.row()).filter(|_| view.kind().erases)?;
+    let (_, next) = block_after(view, &own).filter(|(_, row)| view.kind_of(row).programs)?;
+    let wanted = view.kind_of(next).cell_type?;
+    let op = view.sibling(view.row().op, |id| view.profile.cell_types[id].programs >> wanted.0 & 1 == 0)?;
+    Some(Mutant::replace(view.at, view.retyped(op)))
+}
+
+/// The latch that a row needs something of.
+fn needed_latch(view: &View<'_>, row: &Record) -> Option<LatchKind> {
+    view.kind_of(row).effects.iter().find_map(|effect| {
+        if let Effect::LoadLatch { latch, needs, .. } | Effect::ConsumeLatch { latch, needs } = effect {
+            (needs.lsb || needs.csb || needs.msb).then_some(*latch)
+        } else {
+            None
+        }
+    })
+}
+
+/// The nearest row before on the die that changes the latch this row needs.
+fn latch_before<'a>(view: &View<'a>) -> Option<(usize, &'a Record)> {
+    let latch = needed_latch(view, view.row())?;
+    let die = view.die()?;
+    let changes = |row: &Record| {
+        view.kind_of(row).effects.iter().any(|effect| {
+            matches!(effect, Effect::LoadLatch { latch: of, .. } | Effect::ConsumeLatch { latch: of, .. } if *of == latch)
+        })
+    };
+    view.before().find(|(_, row)| view.is_on(row, die) && (changes(row) || view.is_reset(row)))
+}
+
+fn first_load_lost(view: &View<'_>) -> Option<Mutant> {
+    let (at, load) = latch_before(view)?;
+    (loads(view, load) && needed_latch(view, load).is_none()).then(|| {
+        // What came before it was consumed or reset, if anything came.
+        Mutant::remove(at)
+    })
+}
+
+fn load_lost(view: &View<'_>) -> Option<Mutant> {
+    let (at, load) = latch_before(view)?;
+    needed_latch(view, load).filter(|_| loads(view, load))?;
+    let needs_only = |wanted: fn(&Effect) -> bool| view.kind().effects.iter().any(wanted);
+    // After the load before it, another level is loaded; a row that takes more than one level might take that one.
+    let single = needs_only(|effect| {
+        matches!(effect, Effect::LoadLatch { needs, .. } | Effect::ConsumeLatch { needs, .. }
+            if u8::from(needs.lsb) + u8::from(needs.csb) + u8::from(needs.msb) == 1)
+    });
+    single.then(|| Mutant::remove(at))
+}
+
+fn other_page(view: &View<'_>) -> Option<Mutant> {
+    needed_latch(view, view.row())?;
+    let pages = i64::from(view.profile.topology.pages_per_block);
+    let moved = view.all_changed(|target| target.page = (target.page + 1) % pages);
+    (pages > 1).then(|| Mutant::replace(view.at, moved))
+}
+
+fn other_block(view: &View<'_>) -> Option<Mutant> {
+    needed_latch(view, view.row())?;
+    let topology = view.profile.topology;
+    let (planes, blocks) = (i64::from(topology.planes), i64::from(topology.blocks_per_die));
+    let moved = view.all_changed(|target| {
+        let next = target.block + planes;
+        target.block = if next < blocks { next } else { target.block - planes };
+    });
+    (blocks >= 2 * planes).then(|| Mutant::replace(view.at, moved))
+}
+
+fn consumed_twice(view: &View<'_>) -> Option<Mutant> {
+    needed_latch(view, view.row())?;
+    let consumes = view.has(view.row(), |effect| matches!(effect, Effect::ConsumeLatch { .. }));
+    let usable = consumes && view.array_done() <= view.next_time();
+    usable.then(|| Mutant::insert(view.at + 1, view.copy(view.array_done())))
+}
+
+/// Whether a cache program is on when this row, a program of its die, starts.
+fn in_cache_program(view: &View<'_>) -> Option<Addressed> {
+    let own = first(view.row()).filter(|_| view.kind().programs)?;
+    let relevant = |row: &Record| {
+        let cache = |effect| matches!(effect, Effect::CacheProgramStart(_) | Effect::CacheProgramEnd(_));
+        view.is_on(row, own.die) && (view.has(row, cache) || view.is_reset(row))
+    };
+    let (_, before) = view.before().find(|(_, row)| relevant(row))?;
+    view.has(before, |effect| matches!(effect, Effect::CacheProgramStart(_))).then_some(own)
+}
+
+fn cache_page(view: &View<'_>) -> Option<Mutant> {
+    let own = in_cache_program(view)?;
+    let fits = own.page + 1 < i64::from(view.profile.topology.pages_per_block);
+    fits.then(|| Mutant::replace(view.at, view.all_changed(|target| target.page += 1)))
+}
+
+fn cache_block(view: &View<'_>) -> Option<Mutant> {
+    in_cache_program(view)?;
+    let topology = view.profile.topology;
+    let (planes, blocks) = (i64::from(topology.planes), i64::from(topology.blocks_per_die));
+    let moved = view.all_changed(|target| {
+        let next = target.block + planes;
+        target.block = if next < blocks { next } else { target.block - planes };
+    });
+    (blocks >= 2 * planes).then(|| Mutant::replace(view.at, moved))
+}
+
+fn cache_cell_type(view: &View<'_>) -> Option<Mutant> {
+    in_cache_program(view)?;
+    Some(Mutant::replace(view.at, view.retyped(view.sibling(view.row().op, |_| true)?)))
+}
+
+fn cache_read_end_page(view: &View<'_>) -> Option<Mutant> {
+    let ends = view.has(view.row(), |effect| matches!(effect, Effect::CacheReadEnd(_)));
+    let pages = i64::from(view.profile.topology.pages_per_block);
+    let moved = view.changed(|target| target.page = (target.page + 1) % pages);
+    (ends && pages > 1).then(|| Mutant::replace(view.at, moved))
+}
+
+fn cache_read_cell_type(view: &View<'_>) -> Option<Mutant> {
+    let goes_on = view.has(view.row(), |effect| matches!(effect, Effect::CacheRead(_)));
+    let op = view.sibling(view.row().op, |_| goes_on)?;
+    Some(Mutant::replace(view.at, view.retyped(op)))
+}
+
+/// The nearest row before that changes the page register of the first target's plane: a copyback read.
+fn copyback_before<'a>(view: &View<'a>) -> Option<(usize, &'a Record)> {
+    let own = first(view.row()).filter(|_| view.has(view.row(), |effect| effect == Effect::CopybackSource))?;
+    let changes = |row: &Record| {
+        let kind = view.kind_of(row);
+        let reads =
+            |effect| matches!(effect, Effect::FillRegisters { .. } | Effect::CacheRead(_) | Effect::CacheReadEnd(_));
+        kind.erases || kind.programs || view.has(row, reads) || kind.resumes.is_some() || view.is_reset(row)
+    };
+    let (at, row) = view.last_on_plane(own.die, own.plane, changes)?;
+    view.has(row, |effect| effect == Effect::FillRegisters { copyback: true }).then_some((at, row))
+}
+
+/// Without the read the register is as the row before it left it; after an erase or program that is empty.
+fn copyback_lost(view: &View<'_>) -> Option<Mutant> {
+    let own = first(view.row())?;
+    let (at, _) = copyback_before(view)?;
+    let earlier = View { at, ..*view };
+    let fills = |effect| matches!(effect, Effect::FillRegisters { copyback: true });
+    let changes = |row: &Record| {
+        let kind = view.kind_of(row);
+        kind.erases || kind.programs || view.has(row, fills) || view.is_reset(row)
+    };
+    let before = earlier.last_on_plane(own.die, own.plane, changes);
+    let empty = before.map_or(view.sees_the_start(), |(_, row)| {
+        let kind = view.kind_of(row);
+        let targeted = row.targets.iter().any(|target| (target.die, target.plane) == (own.die, own.plane));
+        (kind.erases || kind.programs) && targeted
+    });
+    empty.then(|| Mutant::remove(at))
+}
+
+fn copyback_ordinary(view: &View<'_>) -> Option<Mutant> {
+    let (at, read) = copyback_before(view)?;
+    let own = &view.profile.ops[read.op];
+    let op = view.profile.ops.ids().find(|&id| {
+        let other = &view.profile.ops[id];
+        let kind = &view.compiled.kinds[id];
+        let fills = kind.effects.contains(&Effect::FillRegisters { copyback: false });
+        fills && !kind.recovers && other.multi == own.multi && other.cell_type == own.cell_type
+    })?;
+    let row = Record { op, ..read.clone() };
+    // The exchanged read may take longer; what comes next on the die must still find it done.
+    let done = after(row.time, view.compiled.kinds[op].array_done);
+    (done <= view.row().time).then(|| Mutant { edits: vec![Edit::Replace(at, row)], condemned: None })
+}
+
+fn copyback_twice(view: &View<'_>) -> Option<Mutant> {
+    copyback_before(view)?;
+    let fits = |target: &Addressed| target.page + 1 < i64::from(view.profile.topology.pages_per_block);
+    let time = after(view.row().time, view.kind().occupied).max(Ticks(view.array_done().0));
+    let mut copy = view.copy(time);
+    copy.targets.iter_mut().for_each(|target| target.page += 1);
+    let usable =
+        commits(view, view.row()) && time <= view.next_time() && first(view.row()).is_some_and(|own| fits(&own));
+    usable.then(|| Mutant::insert(view.at + 1, copy))
+}

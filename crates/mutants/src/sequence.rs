@@ -1,0 +1,97 @@
+//! A sequence in memory, and as the rows of a file.
+
+use std::io::{self, BufRead};
+
+use nandseq_profile::model::PayloadField;
+use nandseq_profile::{OpId, Profile, Ticks};
+use nandseq_trace::read::{Addressed, BadRow, ReadError, SequenceReader};
+
+/// A row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// When it starts.
+    pub time: Ticks,
+    /// Which command.
+    pub op: OpId,
+    /// Its number within the site.
+    pub uid: u64,
+    /// What it addresses.
+    pub targets: Vec<Addressed>,
+}
+
+/// A sequence.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Sequence {
+    /// Its rows, in order.
+    pub rows: Vec<Record>,
+}
+
+/// Why a sequence cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SequenceError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A row of it cannot be understood.
+    #[error("row {}: {}", .0.row, .0.fault)]
+    Row(BadRow),
+}
+
+impl From<io::Error> for SequenceError {
+    fn from(error: io::Error) -> Self {
+        Self::Read(ReadError::Io(error))
+    }
+}
+
+impl Sequence {
+    /// Reads at most `rows` rows of a file.
+    ///
+    /// # Errors
+    /// [`SequenceError`] when it cannot be read or understood.
+    pub fn read<R: BufRead>(profile: &Profile, input: R, rows: usize) -> Result<Self, SequenceError> {
+        let mut reader = SequenceReader::new(profile, input)?;
+        let mut sequence = Self::default();
+        while sequence.rows.len() < rows
+            && let Some(row) = reader.next_row()?
+        {
+            let row = row.map_err(SequenceError::Row)?;
+            let targets = row.targets.to_vec();
+            sequence.rows.push(Record { time: row.time, op: row.op, uid: row.uid, targets });
+        }
+        Ok(sequence)
+    }
+}
+
+/// A row as it is written, with its exact time.
+pub(crate) fn line(profile: &Profile, seq: u64, record: &Record) -> String {
+    let op = &profile.ops[record.op];
+    let objects: Vec<String> = record.targets.iter().map(|target| object(profile, record.op, target)).collect();
+    let payload = format!("[{}]", objects.join(",")).replace('"', "\"\"");
+    format!("{seq},{},{},{},{},\"{payload}\"", record.time.to_us_text(), op.opcode, op.name, record.uid)
+}
+
+fn object(profile: &Profile, op: OpId, target: &Addressed) -> String {
+    let base = &profile.bases[profile.ops[op].base];
+    let known = |field: PayloadField| base.payload_has(field);
+    let given = PayloadField::ALL.into_iter().filter(|field| target.fields.contains(*field));
+    // A field that the base does not have stands there too: that is one of the damages.
+    let (own, other): (Vec<_>, Vec<_>) = given.partition(|field| known(*field));
+    let text = |field: PayloadField| {
+        let value = match field {
+            PayloadField::Die => target.die.to_string(),
+            PayloadField::Plane => target.plane.to_string(),
+            PayloadField::Block => target.block.to_string(),
+            PayloadField::Page => target.page.to_string(),
+            PayloadField::CellType => {
+                let name = target.cell_type.map(|id| profile.cell_types[id].name.as_str());
+                format!("\"{}\"", name.unwrap_or_default())
+            }
+            PayloadField::ExpectedStatus => {
+                format!("\"{}\"", target.status.map_or("", nandseq_trace::Status::name))
+            }
+        };
+        format!("\"{}\":{value}", field.name())
+    };
+    let fields: Vec<String> = own.into_iter().chain(other).map(text).collect();
+    format!("{{{}}}", fields.join(","))
+}

@@ -1,0 +1,159 @@
+//! Damages of suspension, recovery and status.
+
+use nandseq_profile::Ticks;
+use nandseq_profile::model::{Axis, StatusOf};
+use nandseq_trace::Status;
+
+use crate::view::View;
+use crate::{Mutant, Mutation, Record, breaks};
+use nandseq_verify::RuleCode::{RecoveryTarget, ResumeTarget, StatusValue, SuspendTarget};
+
+pub(crate) const MUTATIONS: &[Mutation] = &[
+    breaks(RecoveryTarget, "another page", recovery_page),
+    breaks(RecoveryTarget, "another block", recovery_block),
+    breaks(RecoveryTarget, "the SUSPEND before lost", recovery_suspend_lost),
+    breaks(SuspendTarget, "as CORE_BUSY of the victim ends", suspend_late),
+    breaks(SuspendTarget, "one tick before CORE_BUSY of the victim starts", suspend_early),
+    breaks(SuspendTarget, "a SUSPEND of the other axis", suspend_other),
+    breaks(SuspendTarget, "the victim lost", suspend_victim_lost),
+    breaks(ResumeTarget, "the SUSPEND before lost", resume_suspend_lost),
+    breaks(ResumeTarget, "the RESUME again when it is done", resume_twice),
+    breaks(ResumeTarget, "a RESUME of the other axis", resume_other),
+    breaks(StatusValue, "one wrong status", status_wrong),
+    breaks(StatusValue, "the other wrong status", status_other),
+    breaks(StatusValue, "a wrong status read as CORE_BUSY starts", status_start),
+    breaks(StatusValue, "a wrong status read one tick before CORE_BUSY ends", status_end),
+    breaks(StatusValue, "another die for a fixed LUN", status_lun),
+];
+
+fn recovery_page(view: &View<'_>) -> Option<Mutant> {
+    let pages = i64::from(view.profile.topology.pages_per_block);
+    let moved = view.changed(|target| target.page = (target.page + 1) % pages);
+    (view.kind().recovers && pages > 1).then(|| Mutant::replace(view.at, moved))
+}
+
+fn recovery_block(view: &View<'_>) -> Option<Mutant> {
+    let topology = view.profile.topology;
+    let (planes, blocks) = (i64::from(topology.planes), i64::from(topology.blocks_per_die));
+    let moved = view.changed(|target| {
+        let next = target.block + planes;
+        target.block = if next < blocks { next } else { target.block - planes };
+    });
+    (view.kind().recovers && blocks >= 2 * planes).then(|| Mutant::replace(view.at, moved))
+}
+
+/// The nearest SUSPEND of an axis before on the die, if nothing on the die resumes or resets since.
+fn suspend_before<'a>(view: &View<'a>, axis: Axis) -> Option<(usize, &'a Record)> {
+    let die = view.die()?;
+    let relevant = |row: &Record| {
+        let kind = view.kind_of(row);
+        view.is_on(row, die) && (kind.suspends == Some(axis) || kind.resumes == Some(axis) || kind.resets.is_some())
+    };
+    let (at, row) = view.before().find(|(_, row)| relevant(row))?;
+    (view.kind_of(row).suspends == Some(axis)).then_some((at, row))
+}
+
+fn recovery_suspend_lost(view: &View<'_>) -> Option<Mutant> {
+    let (at, _) = suspend_before(view, Axis::Program).filter(|_| view.kind().recovers)?;
+    Some(Mutant::remove(at))
+}
+
+/// What this SUSPEND suspends, if it runs for the first time.
+pub(crate) fn victim<'a>(view: &View<'a>) -> Option<View<'a>> {
+    let axis = view.kind().suspends?;
+    let die = view.die()?;
+    let relevant = |row: &Record| {
+        let kind = view.kind_of(row);
+        view.is_on(row, die) && (kind.axis() == Some(axis) || view.interferes(row))
+    };
+    let (at, row) = view.before().find(|(_, row)| relevant(row))?;
+    (!view.interferes(row)).then_some(View { at, ..*view })
+}
+
+fn suspend_late(view: &View<'_>) -> Option<Mutant> {
+    let done = victim(view)?.array_done();
+    (done <= view.next_time()).then(|| Mutant::replace(view.at, view.moved(done)))
+}
+
+fn suspend_early(view: &View<'_>) -> Option<Mutant> {
+    let early = Ticks(victim(view)?.core_start()?.0.checked_sub(1)?);
+    (early >= view.earliest()).then(|| Mutant::replace(view.at, view.moved(early)))
+}
+
+fn suspend_other(view: &View<'_>) -> Option<Mutant> {
+    let axis = view.kind().suspends?;
+    let op = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].suspends.is_some_and(|other| other != axis))?;
+    Some(Mutant::replace(view.at, Record { op, ..view.row().clone() }))
+}
+
+fn suspend_victim_lost(view: &View<'_>) -> Option<Mutant> {
+    Some(Mutant::remove(victim(view)?.at))
+}
+
+fn resume_suspend_lost(view: &View<'_>) -> Option<Mutant> {
+    Some(Mutant::remove(suspend_before(view, view.kind().resumes?)?.0))
+}
+
+fn resume_twice(view: &View<'_>) -> Option<Mutant> {
+    view.kind().resumes?;
+    let done = view.array_done();
+    (done <= view.next_time()).then(|| Mutant::insert(view.at + 1, view.copy(done)))
+}
+
+fn resume_other(view: &View<'_>) -> Option<Mutant> {
+    let axis = view.kind().resumes?;
+    let other = if axis == Axis::Erase { Axis::Program } else { Axis::Erase };
+    if suspend_before(view, other).is_some() {
+        return None;
+    }
+    let op = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].resumes == Some(other))?;
+    Some(Mutant::replace(view.at, Record { op, ..view.row().clone() }))
+}
+
+const fn wrong(status: Status) -> [Status; 2] {
+    match status {
+        Status::Busy => [Status::ExtReady, Status::Ready],
+        Status::ExtReady => [Status::Busy, Status::Ready],
+        Status::Ready => [Status::Busy, Status::ExtReady],
+    }
+}
+
+fn other_status(view: &View<'_>, which: usize) -> Option<Mutant> {
+    let status = view.row().targets.first()?.status?;
+    Some(Mutant::replace(view.at, view.changed(|target| target.status = Some(wrong(status)[which]))))
+}
+
+fn status_wrong(view: &View<'_>) -> Option<Mutant> {
+    other_status(view, 0)
+}
+
+fn status_other(view: &View<'_>) -> Option<Mutant> {
+    other_status(view, 1)
+}
+
+/// Whether the row makes its die busy while it is in CORE_BUSY.
+fn makes_busy(view: &View<'_>) -> bool {
+    view.kind().affects_state && view.kind().occupies && view.core_start().is_some()
+}
+
+fn status_at(view: &View<'_>, time: Ticks) -> Option<Mutant> {
+    let usable = makes_busy(view) && time <= view.next_time();
+    let read = view.status_read(time, view.die()?, Status::Ready)?;
+    usable.then(|| Mutant::insert(view.at + 1, read))
+}
+
+fn status_start(view: &View<'_>) -> Option<Mutant> {
+    status_at(view, view.core_start()?)
+}
+
+fn status_end(view: &View<'_>) -> Option<Mutant> {
+    view.core_start()?;
+    status_at(view, Ticks(view.array_done().0 - 1))
+}
+
+fn status_lun(view: &View<'_>) -> Option<Mutant> {
+    let Some(StatusOf::Lun(_)) = view.kind().status_of else { return None };
+    let dies = i64::from(view.profile.topology.dies);
+    let moved = view.changed(|target| target.die = (target.die + 1) % dies);
+    (dies > 1).then(|| Mutant::replace(view.at, moved))
+}

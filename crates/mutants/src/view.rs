@@ -1,0 +1,206 @@
+//! What can be said of a row and its neighbours without judging.
+
+use nandseq_profile::model::{DeviceState, Effect, PhaseKind, Scope, StatusOf};
+use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
+use nandseq_trace::Status;
+use nandseq_trace::read::Addressed;
+
+use crate::sequence::Record;
+use nandseq_verify::compiled_profile::{CompiledProfile, OperationKind};
+use nandseq_verify::time::after;
+
+/// How many rows before the present one are looked at.
+const BACK: usize = 3000;
+/// How many rows after the present one are looked at; damaged sequences are judged a good deal further.
+pub(crate) const AHEAD: usize = 400;
+
+/// A row of a clean sequence and what lies around it.
+pub(crate) struct View<'a> {
+    pub(crate) profile: &'a Profile,
+    pub(crate) compiled: &'a CompiledProfile,
+    pub(crate) rows: &'a [Record],
+    /// The row.
+    pub(crate) at: usize,
+    /// A number that no row of the sequence has.
+    pub(crate) new_uid: u64,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn row(&self) -> &'a Record {
+        &self.rows[self.at]
+    }
+
+    pub(crate) fn kind(&self) -> &'a OperationKind {
+        &self.compiled.kinds[self.row().op]
+    }
+
+    pub(crate) fn kind_of(&self, record: &Record) -> &'a OperationKind {
+        &self.compiled.kinds[record.op]
+    }
+
+    /// The rows before, the nearest first, with their indices.
+    pub(crate) fn before(&self) -> impl Iterator<Item = (usize, &'a Record)> {
+        let first = self.at.saturating_sub(BACK);
+        self.rows[first..self.at].iter().enumerate().rev().map(move |(at, row)| (first + at, row))
+    }
+
+    /// Whether [`View::before`] goes back to the first row.
+    pub(crate) fn sees_the_start(&self) -> bool {
+        self.at <= BACK
+    }
+
+    /// The rows after, with their indices.
+    pub(crate) fn following(&self) -> impl Iterator<Item = (usize, &'a Record)> {
+        let last = (self.at + 1 + AHEAD).min(self.rows.len());
+        self.rows[self.at + 1..last].iter().enumerate().map(|(at, row)| (self.at + 1 + at, row))
+    }
+
+    /// When the row before starts.
+    pub(crate) fn earliest(&self) -> Ticks {
+        self.at.checked_sub(1).map_or(Ticks::ZERO, |before| self.rows[before].time)
+    }
+
+    /// When the next row starts.
+    pub(crate) fn next_time(&self) -> Ticks {
+        self.rows.get(self.at + 1).map_or(Ticks(u64::MAX), |row| row.time)
+    }
+
+    /// When the array of the row is done, if nothing comes between.
+    pub(crate) fn array_done(&self) -> Ticks {
+        after(self.row().time, self.kind().array_done)
+    }
+
+    /// When the row's CORE_BUSY starts, if it lasts at all.
+    pub(crate) fn core_start(&self) -> Option<Ticks> {
+        let span = self.kind().span(PhaseKind::CoreBusy).filter(|span| span.duration > Ticks::ZERO)?;
+        Some(after(self.row().time, span.offset))
+    }
+
+    /// The duration of ISSUE of an operation, if it holds the bus.
+    pub(crate) fn issue(&self, record: &Record) -> Option<Ticks> {
+        let span = self.kind_of(record).spans.first()?;
+        (span.bus && span.duration > Ticks(1)).then_some(span.duration)
+    }
+
+    /// The row at another time.
+    pub(crate) fn moved(&self, time: Ticks) -> Record {
+        Record { time, ..self.row().clone() }
+    }
+
+    /// The row with another first target.
+    pub(crate) fn changed(&self, change: impl Fn(&mut Addressed)) -> Record {
+        let mut record = self.row().clone();
+        if let Some(first) = record.targets.first_mut() {
+            change(first);
+        }
+        record
+    }
+
+    /// The row with every target changed.
+    pub(crate) fn all_changed(&self, change: impl Fn(&mut Addressed)) -> Record {
+        let mut record = self.row().clone();
+        record.targets.iter_mut().for_each(change);
+        record
+    }
+
+    /// A new row like this one, at another time.
+    pub(crate) fn copy(&self, time: Ticks) -> Record {
+        Record { time, uid: self.new_uid, ..self.row().clone() }
+    }
+
+    /// A new row.
+    pub(crate) fn new_row(&self, op: OpId, time: Ticks, target: Addressed) -> Record {
+        let base = &self.profile.bases[self.profile.ops[op].base];
+        let fields = base.payload.iter().copied().collect();
+        let cell_type = target.cell_type.or(Some(self.profile.ops[op].cell_type));
+        let target = Addressed { fields, cell_type, ..target };
+        Record { time, op, uid: self.new_uid, targets: vec![target] }
+    }
+
+    /// The die of a row that has one.
+    pub(crate) fn die(&self) -> Option<i64> {
+        self.kind().has_die.then(|| self.row().targets.first().map(|target| target.die)).flatten()
+    }
+
+    /// Whether a row touches a die.
+    pub(crate) fn is_on(&self, record: &Record, die: i64) -> bool {
+        let kind = self.kind_of(record);
+        !kind.has_die || self.is_reset(record) || record.targets.iter().any(|target| target.die == die)
+    }
+
+    /// Whether a row touches a plane.
+    pub(crate) fn is_on_plane(&self, record: &Record, die: i64, plane: i64) -> bool {
+        let kind = self.kind_of(record);
+        self.is_on(record, die)
+            && (!kind.has_plane || record.targets.iter().any(|target| (target.die, target.plane) == (die, plane)))
+    }
+
+    /// Whether a row addresses a block.
+    pub(crate) fn names_block(&self, record: &Record, die: i64, block: i64) -> bool {
+        self.kind_of(record).has_block && record.targets.iter().any(|target| (target.die, target.block) == (die, block))
+    }
+
+    pub(crate) fn is_reset(&self, record: &Record) -> bool {
+        self.kind_of(record).resets.is_some()
+    }
+
+    /// Whether a row suspends, resumes or resets.
+    pub(crate) fn interferes(&self, record: &Record) -> bool {
+        let kind = self.kind_of(record);
+        kind.suspends.is_some() || kind.resumes.is_some() || kind.resets.is_some()
+    }
+
+    pub(crate) fn has(&self, record: &Record, test: fn(Effect) -> bool) -> bool {
+        self.kind_of(record).effects.iter().copied().any(test)
+    }
+
+    /// An operation of another cell type that is otherwise like this one.
+    pub(crate) fn sibling(&self, op: OpId, wanted: impl Fn(CellTypeId) -> bool) -> Option<OpId> {
+        let own = &self.profile.ops[op];
+        let like = |id: OpId| {
+            let other = &self.profile.ops[id];
+            other.base == own.base && other.multi == own.multi && other.cell_type != own.cell_type
+        };
+        let typed = |id: OpId| self.compiled.kinds[id].cell_type.is_some_and(&wanted);
+        self.profile.ops.ids().find(|&id| like(id) && typed(id))
+    }
+
+    /// The row as an operation of another cell type.
+    pub(crate) fn retyped(&self, op: OpId) -> Record {
+        let cell_type = Some(self.profile.ops[op].cell_type);
+        Record { op, ..self.all_changed(|target| target.cell_type = cell_type) }
+    }
+
+    /// An operation that needs only a die, occupies nothing and changes nothing, of a base that `forbidden` holds.
+    pub(crate) fn command(&self, forbidden: impl Fn(&OperationKind) -> bool) -> Option<OpId> {
+        self.profile.ops.ids().find(|&id| {
+            let kind = &self.compiled.kinds[id];
+            let plain = kind.scope == Scope::None && !kind.affects_state && kind.status_of.is_none();
+            plain && kind.has_die && !kind.has_plane && kind.effects.is_empty() && forbidden(kind)
+        })
+    }
+
+    /// Such a command that a state of the device forbids.
+    pub(crate) fn command_forbidden_in(&self, state: DeviceState) -> Option<OpId> {
+        self.command(|kind| self.compiled.in_state(state).contains(kind.base))
+    }
+
+    /// A status read of a die, and nothing but its die.
+    pub(crate) fn status_read(&self, time: Ticks, die: i64, status: Status) -> Option<Record> {
+        let op = self.profile.ops.ids().find(|&id| {
+            let kind = &self.compiled.kinds[id];
+            kind.status_of == Some(StatusOf::Die) && !kind.has_plane
+        })?;
+        Some(self.new_row(op, time, Addressed { die, status: Some(status), ..Addressed::default() }))
+    }
+
+    /// The row that last changed what a plane's registers hold, a read or an output not counted.
+    pub(crate) fn last_on_plane(
+        &self,
+        die: i64,
+        plane: i64,
+        wanted: impl Fn(&Record) -> bool,
+    ) -> Option<(usize, &'a Record)> {
+        self.before().find(|(_, row)| self.is_on_plane(row, die, plane) && wanted(row))
+    }
+}

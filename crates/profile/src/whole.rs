@@ -1,0 +1,208 @@
+//! Whole numbers as people write them: `1019`, `1_000`, `0x90`, `0o17`, `0b1`.
+//!
+//! Promises that a text is read as a number only where every reader that takes it for one reads the same number. What readers
+//! disagree about is refused with what each of them makes of it: leading zeros (decimal, or octal in YAML 1.1) and sexagesimal
+//! numbers (`1:30`, 90 in YAML 1.1). On a command line, where nobody reads octal, [`count`] takes leading zeros and powers of ten.
+
+use std::borrow::Cow;
+
+/// Why a text is no whole number that can be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NotWhole {
+    /// No whole number to any reader.
+    NotANumber,
+    /// Digits with a zero before them.
+    LeadingZeros {
+        /// Read as a decimal number.
+        decimal: String,
+        /// Read as YAML 1.1 reads it; `None` where a digit is no octal one, so that it is a text there.
+        octal: Option<String>,
+    },
+    /// Digits in groups of 60, as YAML 1.1 reads them.
+    Sexagesimal {
+        /// What YAML 1.1 makes of it.
+        value: String,
+    },
+}
+
+/// Reads a whole number of a file. `None` is one that no range of `u64` holds: negative, or too large.
+///
+/// # Errors
+/// [`NotWhole`] when it is no number, or not the same to all readers.
+pub fn whole(text: &str) -> Result<Option<u64>, NotWhole> {
+    if let Some(unclear) = ambiguous(text) {
+        return Err(unclear);
+    }
+    let (negative, unsigned) = sign(text);
+    let (radix, digits) = match unsigned.get(..2) {
+        Some("0x" | "0X") => (16, &unsigned[2..]),
+        Some("0o" | "0O") => (8, &unsigned[2..]),
+        Some("0b" | "0B") => (2, &unsigned[2..]),
+        _ => (10, unsigned),
+    };
+    let digits = ungrouped(digits).ok_or(NotWhole::NotANumber)?;
+    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+        return Err(NotWhole::NotANumber);
+    }
+    Ok(u64::from_str_radix(&digits, radix).ok().filter(|&value| !negative || value == 0))
+}
+
+/// Reads a count of a command line: a whole number, its digits grouped by `_` if at all, or a power of ten's multiple that is
+/// whole (`1e6`, `2.5e3`). `None` when it is something else, or above `u64::MAX`.
+#[must_use]
+pub fn count(text: &str) -> Option<u64> {
+    let digits = ungrouped(text.strip_prefix('+').unwrap_or(text))?;
+    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<u32>().ok().filter(|&exponent| exponent <= 40)?),
+        None => (&*digits, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = [whole, fraction].concat();
+    if whole.is_empty() || mantissa.ends_with('.') || !all.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    // Zeros at the end of the fraction say nothing; every other decimal must be made whole by the exponent.
+    let decimals = fraction.trim_end_matches('0').len();
+    let zeros = (exponent as usize).checked_sub(decimals)?;
+    let significant = &all[..whole.len() + decimals];
+    let value: u64 = significant.parse().ok()?;
+    u32::try_from(zeros)
+        .ok()
+        .and_then(|zeros| if value == 0 { Some(0) } else { value.checked_mul(10_u64.checked_pow(zeros)?) })
+}
+
+/// What readers of YAML disagree about in a text that should be a number, if they do. A number with a fraction or an exponent is
+/// decimal to all of them, whatever zeros it begins with.
+pub(crate) fn ambiguous(text: &str) -> Option<NotWhole> {
+    let (_, unsigned) = sign(text);
+    if unsigned.contains(':') {
+        return sexagesimal(unsigned).map(|value| NotWhole::Sexagesimal { value });
+    }
+    let digits = ungrouped(unsigned)?;
+    if digits.len() < 2 || !digits.starts_with('0') || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let stripped = digits.trim_start_matches('0');
+    let decimal = if stripped.is_empty() { "0" } else { stripped };
+    let octal = u128::from_str_radix(decimal, 8).ok().map(|value| value.to_string());
+    Some(NotWhole::LeadingZeros { decimal: decimal.to_owned(), octal })
+}
+
+/// What YAML 1.1 makes of digits in groups of 60: `1:30`, `1:30:15.5`.
+fn sexagesimal(text: &str) -> Option<String> {
+    let (whole, fraction) = text.split_once('.').map_or((text, ""), |(whole, _)| (whole, &text[whole.len()..]));
+    let mut groups = whole.split(':');
+    let is_number =
+        |group: &str| !group.is_empty() && group.len() < 10 && group.bytes().all(|digit| digit.is_ascii_digit());
+    let first: u64 = groups.next().filter(|group| is_number(group))?.parse().ok()?;
+    let value = groups.try_fold(first, |value, group| {
+        let group: u64 = group.parse().ok().filter(|&number| is_number(group) && number < 60)?;
+        value.checked_mul(60)?.checked_add(group)
+    })?;
+    let digits = fraction.bytes().skip(1).all(|digit| digit.is_ascii_digit());
+    digits.then(|| format!("{value}{fraction}"))
+}
+
+fn sign(text: &str) -> (bool, &str) {
+    match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    }
+}
+
+/// A text without the `_` that groups its digits; `None` where one does not stand between two digits.
+#[must_use]
+pub fn ungrouped(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('_') {
+        return Some(Cow::Borrowed(text));
+    }
+    let parts = || text.split('_');
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_hexdigit());
+    let between =
+        parts().zip(parts().skip(1)).all(|(left, right)| digit(left.chars().last()) && digit(right.chars().next()));
+    between.then(|| Cow::Owned(text.replace('_', "")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_read_in_every_form_that_all_readers_agree_on() {
+        for (text, value) in [
+            ("0", 0),
+            ("7", 7),
+            ("+7", 7),
+            ("-0", 0),
+            ("1019", 1019),
+            ("1_000", 1_000),
+            ("1_0_0", 100),
+            ("0x90", 0x90),
+            ("0X9f", 0x9f),
+            ("0xFF_00", 0xff00),
+            ("0o17", 15),
+            ("0b101", 5),
+            ("18446744073709551615", u64::MAX),
+        ] {
+            assert_eq!(whole(text), Ok(Some(value)), "{text}");
+        }
+        for text in ["-1", "-0x1", "18446744073709551616", "0x1_0000_0000_0000_0000"] {
+            assert_eq!(whole(text), Ok(None), "{text}");
+        }
+        for text in
+            ["", "+", "-", "0x", "0xg", "0o8", "0b2", "_1", "1_", "1__0", "0x_1", "1.0", "1e3", "x", "½", "١", "--1"]
+        {
+            assert_eq!(whole(text), Err(NotWhole::NotANumber), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_readers_disagree_about_is_told_in_both_readings() {
+        let zeros = |decimal: &str, octal: Option<&str>| {
+            Err(NotWhole::LeadingZeros { decimal: decimal.to_owned(), octal: octal.map(str::to_owned) })
+        };
+        assert_eq!(whole("010"), zeros("10", Some("8")));
+        assert_eq!(whole("+010"), zeros("10", Some("8")));
+        assert_eq!(whole("01_000"), zeros("1000", Some("512")));
+        assert_eq!(whole("007"), zeros("7", Some("7")));
+        assert_eq!(whole("00"), zeros("0", Some("0")));
+        assert_eq!(whole("019"), zeros("19", None));
+        let sixties = |value: &str| Err(NotWhole::Sexagesimal { value: value.to_owned() });
+        assert_eq!(whole("1:30"), sixties("90"));
+        assert_eq!(whole("1:02:03"), sixties("3723"));
+        assert_eq!(ambiguous("1:30.5"), Some(NotWhole::Sexagesimal { value: "90.5".to_owned() }));
+        for text in ["1:60", ":30", "1:", "a:b", "1:30.x"] {
+            assert_eq!(whole(text), Err(NotWhole::NotANumber), "{text}");
+        }
+        for text in ["010.5", "0.10", "010e1", "0", "0x010"] {
+            assert_eq!(ambiguous(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_of_a_command_line_may_be_grouped_or_powers_of_ten() {
+        for (text, value) in [
+            ("0", 0),
+            ("1000000", 1_000_000),
+            ("1e6", 1_000_000),
+            ("1E6", 1_000_000),
+            ("1_000_000", 1_000_000),
+            ("2.5e3", 2_500),
+            ("1.50e1", 15),
+            ("1.0", 1),
+            ("0e40", 0),
+            ("+5", 5),
+            ("010", 10),
+            ("18446744073709551615", u64::MAX),
+        ] {
+            assert_eq!(count(text), Some(value), "{text}");
+        }
+        for text in [
+            "", "e6", "1e", "1e-3", "1e41", "2.5", "2.55e1", "1e20", "-1", "1.", ".5e1", "1_", "_1", "1__0", "1e6e6",
+            "x", "1 000",
+        ] {
+            assert_eq!(count(text), None, "{text}");
+        }
+    }
+}

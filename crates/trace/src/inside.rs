@@ -1,0 +1,173 @@
+//! Names of files and folders as manifests and ledgers list them.
+//!
+//! Promises that an [`InsideName`] lies inside the folder it is joined to: it is checked when it is read, and again for links when it
+//! becomes a path, which [`InsideName::under`] alone does for reading. Whoever reads a manifest that somebody else wrote opens no
+//! other file on its word. Leaves out inputs (profiles, tables, lists of bad blocks), which may lie anywhere.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// What is said of a name that leads elsewhere.
+const LEADS_OUT: &str = "is not a name inside the folder of the manifest";
+
+/// A relative path of plain names with `/` between them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct InsideName(String);
+
+/// Why a name is refused.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NotInside {
+    /// It is absolute, empty, or has a part that is no plain name.
+    #[error("`{}` {LEADS_OUT}", .0.escape_debug())]
+    Name(String),
+    /// There is a link on the way.
+    #[error("`{0}` is a link to a place outside the folder of the manifest")]
+    Link(String),
+}
+
+impl NotInside {
+    /// Whether a message quotes such an error: parsers of JSON hand on no more than its text.
+    pub(crate) fn is_quoted_in(message: &str) -> bool {
+        message.contains(LEADS_OUT)
+    }
+}
+
+/// The first part of a path, with `/` between parts, that is no plain name of a file or folder: empty, `.`, `..`, with a separator or a
+/// drive of another system, with a control character, or with a space at its end. A path without such a part is relative and
+/// leads nowhere but down.
+#[must_use]
+pub fn unfit_part(path: &str) -> Option<&str> {
+    path.split('/').find(|part| {
+        let unfit = part.contains(|c: char| c == '\\' || c == ':' || c.is_control()) || part.ends_with(' ');
+        part.is_empty() || *part == "." || *part == ".." || unfit
+    })
+}
+
+impl InsideName {
+    /// The name as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where it is to be written in `folder`, which is this program's own.
+    #[must_use]
+    pub fn to_write_in(&self, folder: &Path) -> PathBuf {
+        folder.join(&self.0)
+    }
+
+    /// Where it is in `folder`, to be read. What is not there is for whoever opens it to say.
+    ///
+    /// # Errors
+    /// A [`NotInside`] when a link on the way leads out of the folder; otherwise what the system says.
+    pub fn under(&self, folder: &Path) -> io::Result<PathBuf> {
+        let path = folder.join(&self.0);
+        let root = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        match fs::canonicalize(&path) {
+            Ok(real) if real.starts_with(fs::canonicalize(root)?) => Ok(path),
+            Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, NotInside::Link(self.0.clone()))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether an error says that a name leads out of its folder.
+#[must_use]
+pub fn leads_out(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<NotInside>())
+}
+
+impl TryFrom<String> for InsideName {
+    type Error = NotInside;
+
+    fn try_from(name: String) -> Result<Self, NotInside> {
+        if unfit_part(&name).is_some() { Err(NotInside::Name(name)) } else { Ok(Self(name)) }
+    }
+}
+
+impl From<InsideName> for String {
+    fn from(name: InsideName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for InsideName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+
+    fn name(text: &str) -> InsideName {
+        InsideName::try_from(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn only_plain_names_below_the_folder_are_taken() {
+        for good in ["a.csv", "snapshots/a.json", "rack {1}/a b", "run=0000001/a.parquet", "..a", "a..", "…"] {
+            assert_eq!(name(good).as_str(), good);
+        }
+        let bad = [
+            "",
+            ".",
+            "..",
+            "/etc/passwd",
+            "../a",
+            "a/../../b",
+            "a/..",
+            "a//b",
+            "a/",
+            "./a",
+            "a/./b",
+            "C:a",
+            "C:\\a",
+            "\\a",
+            "a\\..\\b",
+            "a\nb",
+            "a\0b",
+            "a ",
+        ];
+        for bad in bad {
+            let refused = InsideName::try_from(bad.to_owned()).unwrap_err();
+            assert!(NotInside::is_quoted_in(&refused.to_string()), "{bad:?}: {refused}");
+            let json = serde_json::to_string(bad).unwrap();
+            let refused = serde_json::from_str::<InsideName>(&json).unwrap_err().to_string();
+            assert!(NotInside::is_quoted_in(&refused), "{bad:?}: {refused}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_may_lead_where_it_wants_inside_the_folder_and_nowhere_else() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("out");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("a.csv"), "a").unwrap();
+        fs::write(root.path().join("secret"), "s").unwrap();
+        symlink("a.csv", folder.join("inside")).unwrap();
+        symlink("../secret", folder.join("outside")).unwrap();
+        symlink("..", folder.join("up")).unwrap();
+        symlink("../nothing", folder.join("dangling")).unwrap();
+        for good in ["a.csv", "inside", "dangling", "missing/a.csv"] {
+            assert_eq!(name(good).under(&folder).unwrap(), folder.join(good));
+        }
+        for bad in ["outside", "up/secret", "up"] {
+            assert!(leads_out(&name(bad).under(&folder).unwrap_err()), "{bad}");
+        }
+        // The folder itself may be a link.
+        symlink("out", root.path().join("link")).unwrap();
+        assert!(name("a.csv").under(&root.path().join("link")).is_ok());
+        assert!(!leads_out(&io::Error::other("full")));
+    }
+}

@@ -1,0 +1,138 @@
+//! Reading a manifest: which kind it is, and where it is faulty.
+//!
+//! Promises that a manifest with a fault is called what it is, a site's or a batch's, and that the fault has its line and column.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::inside::NotInside;
+use crate::json_fault;
+
+/// What a manifest is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ManifestKind {
+    /// A [`SiteManifest`](super::SiteManifest).
+    Site,
+    /// A [`BatchManifest`](super::BatchManifest).
+    Batch,
+}
+
+impl ManifestKind {
+    /// What a manifest is of, by the fields that only one kind has; a site's where there is no telling.
+    #[must_use]
+    pub fn of(text: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        struct Fields {
+            site: Option<IgnoredAny>,
+            site_seed: Option<IgnoredAny>,
+            runs: Option<IgnoredAny>,
+            base_seed: Option<IgnoredAny>,
+            warnings: Option<IgnoredAny>,
+            sites: Option<IgnoredAny>,
+        }
+        let Ok(fields) = serde_json::from_slice::<Fields>(text) else { return Self::of_text(text) };
+        let count = |fields: [Option<IgnoredAny>; 3]| fields.iter().flatten().count();
+        let of_site = count([fields.site, fields.site_seed, fields.runs]);
+        let of_batch = count([fields.base_seed, fields.warnings, fields.sites]);
+        if of_batch > of_site { Self::Batch } else { Self::Site }
+    }
+
+    /// The same for a text that is no JSON, as one that is cut.
+    fn of_text(text: &[u8]) -> Self {
+        let has = |key: &str| memchr::memmem::find(text, key.as_bytes()).is_some();
+        if has("\"base_seed\"") && !has("\"site_seed\"") { Self::Batch } else { Self::Site }
+    }
+
+    /// How messages call it.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Site => "a site",
+            Self::Batch => "a batch",
+        }
+    }
+}
+
+/// What is wrong with a manifest, and where.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    line: usize,
+    column: usize,
+    what: String,
+}
+
+impl Fault {
+    /// Whether it names a file or folder that is not inside its own.
+    #[must_use]
+    pub fn leads_out(&self) -> bool {
+        NotInside::is_quoted_in(&self.what)
+    }
+
+    /// The whole sentence about the file.
+    #[must_use]
+    pub fn sentence(&self, path: &Path, kind: ManifestKind) -> String {
+        let Self { line, column, what } = self;
+        format!("`{}`:{line}:{column} is no manifest of {}: {what}", path.display(), kind.text())
+    }
+}
+
+impl From<serde_json::Error> for Fault {
+    fn from(error: serde_json::Error) -> Self {
+        Self { line: error.line(), column: error.column(), what: json_fault::what(&error) }
+    }
+}
+
+impl fmt::Display for Fault {
+    /// `12:5: the field … is missing`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.what)
+    }
+}
+
+/// Reads a manifest, or part of one.
+///
+/// # Errors
+/// A [`Fault`] when it is something else.
+pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(text).map_err(Fault::from)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+    use crate::manifest::{BatchManifest, SiteManifest};
+
+    #[test]
+    fn a_manifest_with_a_fault_is_still_what_it_is() {
+        for (text, kind) in [
+            ("{\"base_seed\": 1, \"warnings\": [], \"stes\": []}", ManifestKind::Batch),
+            ("{\"base_sed\": 1, \"sites\": []}", ManifestKind::Batch),
+            ("{\"base_seed\": 1, \"sites\": [{", ManifestKind::Batch),
+            ("{\"site\": null, \"site_seed\": 1, \"runs\": []}", ManifestKind::Site),
+            ("{\"site\": 3, \"site_seed\": 1, \"runs\": [", ManifestKind::Site),
+            ("", ManifestKind::Site),
+            ("{}", ManifestKind::Site),
+        ] {
+            assert_eq!(ManifestKind::of(text.as_bytes()), kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fault_has_its_place() {
+        let fault = parse::<BatchManifest>(b"{\n  \"schema\": 1,\n  \"x\": 2\n}").unwrap_err();
+        let sentence = fault.sentence(Path::new("out/manifest.json"), ManifestKind::Batch);
+        assert!(
+            sentence.starts_with("`out/manifest.json`:3:5 is no manifest of a batch: `x` is not known; "),
+            "{sentence}"
+        );
+        assert!(!fault.leads_out());
+        let text = b"[{\"kind\": \"snapshot\", \"file\": \"../a\", \"rows\": 1, \"sha256\": \"\"}]";
+        let fault = parse::<Vec<crate::manifest::FileRecord>>(text).unwrap_err();
+        assert!(fault.leads_out(), "{fault}");
+        assert!(parse::<SiteManifest>(b"{").is_err());
+    }
+}

@@ -1,0 +1,185 @@
+//! What manifests, and the ledgers of sites that are not finished, list; and whether it is still there.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::names::{PACKED, plain_or_packed};
+use super::{Damage, DamageKind, FindError, ListedFile};
+use crate::files::Digest;
+use crate::inside::{self, InsideName};
+use crate::manifest::{self, Fault, ManifestKind};
+use crate::read::source::unpack;
+
+/// What of the manifest of a batch is needed.
+#[derive(Deserialize)]
+pub(super) struct Batch {
+    pub(super) sites: Vec<BatchSite>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct BatchSite {
+    pub(super) folder: InsideName,
+    pub(super) manifest_sha256: Digest,
+}
+
+/// What is known of a folder.
+pub(super) enum Known<T> {
+    /// It has no such manifest.
+    Nothing,
+    /// What its manifest says.
+    Says(T),
+    /// Its manifest has a fault.
+    Faulty(Damage),
+}
+
+/// A manifest that cannot be used; one that names what lies elsewhere is not even part of a verdict.
+fn faulty<T>(path: PathBuf, kind: ManifestKind, fault: Fault) -> Result<Known<T>, FindError> {
+    if fault.leads_out() {
+        return Err(FindError::Outside { what: fault.sentence(&path, kind) });
+    }
+    Ok(Known::Faulty(Damage { file: path, what: DamageKind::Manifest { kind, fault } }))
+}
+
+/// Where a file or folder lies that the manifest in `folder` names.
+pub(super) fn inside(name: &InsideName, folder: &Path) -> Result<PathBuf, FindError> {
+    name.under(folder).map_err(|error| {
+        if inside::leads_out(&error) {
+            FindError::Outside { what: format!("`{}`: {error}", folder.join(manifest::FILE_NAME).display()) }
+        } else {
+            FindError::io(folder, error)
+        }
+    })
+}
+
+/// The text of a file, if it is there.
+fn text_of(path: &Path) -> Result<Option<Vec<u8>>, FindError> {
+    match std::fs::read(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(FindError::io(path, error)),
+    }
+}
+
+/// The manifest of a batch in a folder.
+pub(super) fn batch(folder: &Path) -> Result<Known<Batch>, FindError> {
+    let path = folder.join(manifest::FILE_NAME);
+    let Some(text) = text_of(&path)? else { return Ok(Known::Nothing) };
+    let kind = ManifestKind::of(&text);
+    if kind != ManifestKind::Batch {
+        return Ok(Known::Nothing);
+    }
+    manifest::parse(&text).map_or_else(|fault| faulty(path, kind, fault), |batch| Ok(Known::Says(batch)))
+}
+
+/// What of a manifest is compared; other keys, and kinds of files yet unknown, are passed over.
+#[derive(Deserialize)]
+struct Manifest {
+    runs: Vec<ManifestRun>,
+}
+
+#[derive(Deserialize)]
+struct ManifestRun {
+    files: Vec<ManifestFile>,
+}
+
+#[derive(Deserialize)]
+struct ManifestFile {
+    file: InsideName,
+    rows: u64,
+    sha256: Digest,
+}
+
+/// A file that a site's manifest, or its ledger, lists.
+pub(super) struct Listed {
+    pub(super) file: ListedFile,
+    pub(super) rows: u64,
+}
+
+/// The files that the manifest of a folder lists; of a site that is not finished, those of its finished runs, and how many these are.
+pub(super) struct Listing {
+    pub(super) files: Vec<Listed>,
+    pub(super) unfinished: Option<u64>,
+}
+
+/// What the manifest of a site says, or the ledger in its place.
+pub(super) fn site(folder: &Path) -> Result<Known<Listing>, FindError> {
+    let path = folder.join(manifest::FILE_NAME);
+    let Some(text) = text_of(&path)? else { return partial(folder) };
+    match manifest::parse::<Manifest>(&text) {
+        Ok(manifest) => listing(folder, manifest.runs, false).map(Known::Says),
+        Err(fault) => faulty(path, ManifestKind::Site, fault),
+    }
+}
+
+fn listing(folder: &Path, runs: Vec<ManifestRun>, is_partial: bool) -> Result<Listing, FindError> {
+    let unfinished = is_partial.then_some(runs.len() as u64);
+    let listed = |file: ManifestFile| {
+        let path = inside(&file.file, folder)?;
+        Ok(Listed { file: ListedFile { path: plain_or_packed(path), sha256: file.sha256 }, rows: file.rows })
+    };
+    let files = runs.into_iter().flat_map(|run| run.files).map(listed).collect::<Result<_, _>>()?;
+    Ok(Listing { files, unfinished })
+}
+
+/// What the ledger of a site says; a line that is torn, and what follows it, does not count.
+fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
+    let path = folder.join(manifest::PARTIAL_NAME);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Known::Nothing),
+        Err(error) => return Err(FindError::io(&path, error)),
+    };
+    let mut runs = Vec::new();
+    // The first line is about all of them.
+    for line in BufReader::new(file).split(b'\n').skip(1) {
+        let line = line.map_err(|error| FindError::io(&path, error))?;
+        match manifest::parse::<ManifestRun>(&line) {
+            Ok(run) => runs.push(run),
+            Err(fault) if fault.leads_out() => {
+                return Err(FindError::Outside { what: format!("`{}`: {fault}", path.display()) });
+            }
+            Err(_) => break,
+        }
+    }
+    listing(folder, runs, true).map(Known::Says)
+}
+
+/// Which files differ from what the manifest says of them, in their order; rows are counted when they are read.
+///
+/// # Errors
+/// [`FindError::Io`] when a file cannot be read.
+pub fn compare(listed: &[ListedFile]) -> Result<Vec<Damage>, FindError> {
+    let mut damage = Vec::new();
+    for file in listed {
+        let what = difference(file).map_err(|error| FindError::io(&file.path, error))?;
+        damage.extend(what.map(|what| Damage { file: file.path.clone(), what }));
+    }
+    Ok(damage)
+}
+
+/// How a file differs from what the manifest says; of a file that was packed since, what it holds.
+fn difference(listed: &ListedFile) -> io::Result<Option<DamageKind>> {
+    let file = match File::open(&listed.path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(DamageKind::Missing)),
+        Err(error) => return Err(error),
+    };
+    let is_packed = listed.path.as_os_str().as_encoded_bytes().ends_with(PACKED.as_bytes());
+    let found = if is_packed { digest_of(unpack(BufReader::new(file)))? } else { digest_of(file)? };
+    Ok((found != listed.sha256).then_some(DamageKind::Changed { listed: listed.sha256, found }))
+}
+
+fn digest_of(mut input: impl Read) -> io::Result<Digest> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match input.read(&mut buffer)? {
+            0 => return Ok(Digest(hash.finalize().into())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Paths as texts that are stored, in manifests and other JSON.
+//!
+//! Promises that a path that was recorded is found again, whatever its bytes are. A path that is text is recorded as it is. Any other,
+//! and one that begins as these do, becomes [`MARK`] and its bytes, those that are no plain ASCII as `%` and two hexadecimal digits:
+//! nothing is replaced and lost. Leaves out messages, which show such bytes as `�`.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// The beginning of a path that is recorded by its bytes.
+pub const MARK: &str = "bytes:";
+
+/// A path as it is stored.
+#[must_use]
+pub fn recorded(path: &Path) -> String {
+    match path.to_str() {
+        Some(text) if !text.starts_with(MARK) => text.to_owned(),
+        _ => {
+            let mut text = MARK.to_owned();
+            for &byte in path.as_os_str().as_encoded_bytes() {
+                if byte.is_ascii_graphic() && byte != b'%' {
+                    text.push(char::from(byte));
+                } else {
+                    // Writing to a string cannot fail.
+                    let _ = write!(text, "%{byte:02X}");
+                }
+            }
+            text
+        }
+    }
+}
+
+/// The path that was stored.
+#[must_use]
+pub fn path_of(text: &str) -> PathBuf {
+    text.strip_prefix(MARK).and_then(|escaped| of_bytes(bytes_of(escaped)?)).unwrap_or_else(|| PathBuf::from(text))
+}
+
+/// A stored path as a shell takes it: quoted where need be, bytes that are no text as `$'\xE9'`, which bash and zsh understand.
+#[must_use]
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
+    if let Some(bytes) = text.strip_prefix(MARK).and_then(bytes_of) {
+        let mut word = "$'".to_owned();
+        for byte in bytes {
+            let _ = match byte {
+                b'\'' | b'\\' => write!(word, "\\{}", char::from(byte)),
+                b' '..=b'~' => write!(word, "{}", char::from(byte)),
+                _ => write!(word, "\\x{byte:02X}"),
+            };
+        }
+        return Cow::Owned(word + "'");
+    }
+    if !text.is_empty() && text.chars().all(plain) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(format!("'{}'", text.replace('\'', "'\\''")))
+    }
+}
+
+fn bytes_of(escaped: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(escaped.len());
+    let mut rest = escaped.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        if first == b'%' {
+            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &after[2..];
+        } else {
+            bytes.push(first);
+            rest = after;
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "on other systems there may be none")]
+fn of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStringExt;
+    Some(std::ffi::OsString::from_vec(bytes).into())
+}
+
+#[cfg(not(unix))]
+fn of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+    String::from_utf8(bytes).ok().map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_recorded_as_it_is() {
+        for text in ["", "out", "/tmp/a b/ü.yaml", "100%", "x/bytes:y", "-"] {
+            assert_eq!(recorded(Path::new(text)), text);
+            assert_eq!(path_of(text), Path::new(text));
+        }
+        // What is not in the form of a recorded path is taken as it is.
+        assert_eq!(path_of("bytes:%4"), Path::new("bytes:%4"));
+        assert_eq!(path_of("bytes:%zz"), Path::new("bytes:%zz"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn every_path_is_found_again() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        let all: Vec<u8> = (1..=255).collect();
+        for bytes in [&b"caf\xe9.yaml"[..], b"bytes:a", b"bytes:%41", b"\xff", b"a\xc3\xa4 \xe4%20\n'\\", &all] {
+            let path = Path::new(OsStr::from_bytes(bytes));
+            let text = recorded(path);
+            assert!(text.starts_with(MARK) && text.bytes().all(|byte| byte.is_ascii_graphic()), "{text}");
+            assert_eq!(path_of(&text), path);
+        }
+        assert_eq!(recorded(Path::new(OsStr::from_bytes(b"caf\xe9.yaml"))), "bytes:caf%E9.yaml");
+        assert_eq!(shell_word("bytes:caf%E9%27.yaml"), "$'caf\\xE9\\'.yaml'");
+        assert_eq!(
+            (shell_word("out/a"), shell_word("a b"), shell_word("")),
+            ("out/a".into(), "'a b'".into(), "''".into())
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! Telling the files of runs from everything else by their names.
+//!
+//! Promises that a name is taken for that of a run's file only when it is exactly one that this program writes, in either form of the
+//! tables: other files in the same folder are somebody else's.
+
+use crate::files::{FileKind, Stamp};
+
+/// The beginning of the folder of a run in a dataset.
+const RUN_FOLDER: &str = "run=";
+/// The folder of snapshots.
+const SNAPSHOTS: &str = "snapshots";
+
+/// What the name of a file says, in the folder of its site, with `/` between parts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RunName {
+    /// What it is.
+    pub kind: FileKind,
+    /// Of which run.
+    pub run: u64,
+}
+
+impl RunName {
+    /// What a name says; `None` for a name that no file of a run has.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let (before, last) = name.rsplit_once('/').unwrap_or(("", name));
+        if let Some(run) = before.strip_prefix(RUN_FOLDER) {
+            let kind = FileKind::named(last.strip_suffix(".parquet")?).filter(|kind| kind.is_table())?;
+            let run = run.parse().ok().filter(|number| format!("{number:07}") == run)?;
+            return Some(Self { kind, run });
+        }
+        let (start, run) = last.rsplit_once('.')?.0.rsplit_once('_')?;
+        let run = run.parse().ok()?;
+        let found = |kind: FileKind, stamp: Stamp| (kind.file_name(stamp, run) == name).then_some(Self { kind, run });
+        if let Some(stamp) = start.strip_prefix("state_snapshot_") {
+            let (date, time) = stamp.split_once('_')?;
+            let number = |at: usize| time.get(at..at + 2)?.parse::<u32>().ok();
+            let seconds = number(0)? * 3600 + number(2)? * 60 + number(4)?;
+            return found(FileKind::Snapshot, date.parse::<Stamp>().ok()?.at_second(seconds.min(86_399)));
+        }
+        let (kind, stamp) = start.rsplit_once('_')?;
+        let kind = if kind == "proposer_debug" { FileKind::ProposerLog } else { FileKind::named(kind)? };
+        found(kind, stamp.parse().ok()?)
+    }
+
+    /// Whether a folder in that of a site is one that this program puts files of runs into.
+    #[must_use]
+    pub fn is_folder(name: &str) -> bool {
+        let is_run = |run: &str| run.len() >= 7 && run.bytes().all(|byte| byte.is_ascii_digit());
+        name == SNAPSHOTS || name.strip_prefix(RUN_FOLDER).is_some_and(is_run)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+
+    #[test]
+    fn every_name_that_is_written_is_known() {
+        let stamp: Stamp = "2026-11-21".parse().unwrap();
+        for kind in FileKind::ALL {
+            for run in [1, 9_999_999, 12_345_678] {
+                for stamp in [stamp, stamp.at_second(0), stamp.at_second(86_399), stamp.at_second(36_061)] {
+                    let name = kind.file_name(stamp, run);
+                    assert_eq!(RunName::parse(&name), Some(RunName { kind, run }), "{name}");
+                    assert_eq!(name.split_once('/').is_none_or(|(folder, _)| RunName::is_folder(folder)), true);
+                }
+                let name = format!("run={run:07}/{}.parquet", kind.name());
+                assert_eq!(RunName::parse(&name).is_some(), kind.is_table(), "{name}");
+            }
+        }
+        assert!(RunName::is_folder("run=0000001") && !RunName::is_folder("run=1") && !RunName::is_folder("run="));
+    }
+
+    #[test]
+    fn other_names_are_somebody_elses() {
+        for name in [
+            "",
+            "notes.txt",
+            "manifest.json",
+            "operation_sequence.csv",
+            "operation_sequence_261121_0000001.csv.gz",
+            "operation_sequence_261121_0000001.csv.bak",
+            "operation_sequence_261121_0000001 (copy).csv",
+            "operation_sequence_261121_1.csv",
+            "operation_sequence_261121_00000001.csv",
+            "operation_sequence_261321_0000001.csv",
+            "operation_sequence_20261121_0000001.csv",
+            "my_operation_sequence_261121_0000001.csv",
+            "below/operation_sequence_261121_0000001.csv",
+            "snapshot_261121_0000001.csv",
+            "proposer_debug_261121_0000001.csv",
+            "state_snapshot_20261121_000000_0000001.json",
+            "snapshots/state_snapshot_20261121_250000_0000001.json",
+            "snapshots/state_snapshot_20261121_0000_0000001.json",
+            "snapshots/state_snapshot_20261121_00000é_0000001.json",
+            "snapshots/notes.json",
+            "run=0000001/notes.parquet",
+            "run=1/operation_sequence.parquet",
+            "run=0000001/snapshot.parquet",
+            "run=0000001/operation_sequence.csv",
+        ] {
+            assert_eq!(RunName::parse(name), None, "{name}");
+        }
+    }
+}

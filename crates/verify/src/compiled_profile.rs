@@ -1,0 +1,278 @@
+//! What an operation is, in the terms the rules use, derived from the profile's data once.
+
+use nandseq_profile::model::{
+    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, Effect, LatchLevel, PayloadField, Phase,
+    PhaseKind, Scope, StatusOf,
+};
+use nandseq_profile::{BaseId, BaseSet, CellTypeId, IdVec, OpId, Profile, Ticks};
+
+use crate::time::after;
+
+/// The cell type that fits every address (rulebook, question 9).
+pub const ANY_CELL_TYPE: &str = "NONE";
+
+/// What a reset resets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reset {
+    /// Its die.
+    Die,
+    /// Every die.
+    Target,
+}
+
+/// A phase of an operation, relative to its start.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// Which phase.
+    pub kind: PhaseKind,
+    /// It holds the bus.
+    pub bus: bool,
+    /// From the start of the operation to the start of the phase, ps.
+    pub offset: Ticks,
+    /// How long the phase takes, ps.
+    pub duration: Ticks,
+}
+
+/// An operation in the terms of the rules.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own that a rule asks")]
+pub struct OperationKind {
+    /// Its base.
+    pub base: BaseId,
+    /// What it occupies.
+    pub scope: Scope,
+    /// It shows as the op_state of its planes.
+    pub affects_state: bool,
+    /// Whether it occupies what its scope says; an instant does not, unless it suspends, resumes or resets.
+    pub occupies: bool,
+    /// It works on several planes.
+    pub multi: bool,
+    /// Two of these may overlap on one die (`single_single_allowed_bases`).
+    pub interleaved: bool,
+    /// `None`: fits every address.
+    pub cell_type: Option<CellTypeId>,
+    /// The `op_id` of its rows.
+    pub opcode: u32,
+    /// Its phases, in order.
+    pub spans: Vec<Span>,
+    /// From the start to the end of the last phase that is no window.
+    pub occupied: Ticks,
+    /// From the start to the moment its effects happen.
+    pub array_done: Ticks,
+    /// What it does to the device.
+    pub effects: Vec<Effect>,
+    /// Its payload names the die.
+    pub has_die: bool,
+    /// Its payload names the plane.
+    pub has_plane: bool,
+    /// Its payload names the block.
+    pub has_block: bool,
+    /// Its payload names the page.
+    pub has_page: bool,
+    /// Its payload names the cell type.
+    pub has_cell_type: bool,
+    /// It erases its blocks.
+    pub erases: bool,
+    /// It programs, closes, or loads a page to be programmed.
+    pub programs: bool,
+    /// It reads programmed pages.
+    pub reads: bool,
+    /// It reads the latches of a suspended program.
+    pub recovers: bool,
+    /// It looks at a block without reading a page (threshold check).
+    pub checks: bool,
+    /// It addresses the next page of a block without programming it.
+    pub aims: bool,
+    /// The axis that it suspends.
+    pub suspends: Option<Axis>,
+    /// The axis that it resumes.
+    pub resumes: Option<Axis>,
+    /// What it resets.
+    pub resets: Option<Reset>,
+    /// `Some` for status reads.
+    pub status_of: Option<StatusOf>,
+    /// Something happens when the array is done.
+    pub lasting: bool,
+}
+
+impl OperationKind {
+    fn new(profile: &Profile, id: OpId) -> Self {
+        let op = &profile.ops[id];
+        let base = &profile.bases[op.base];
+        let any = |test: fn(&Effect) -> bool| base.effects.iter().any(test);
+        let find = |test: fn(&Effect) -> Option<Axis>| base.effects.iter().find_map(test);
+        let has = |field| base.payload_has(field);
+        let erases = any(|effect| matches!(effect, Effect::Erase));
+        let programs = any(|effect| matches!(effect, Effect::Program | Effect::CloseBlock | Effect::LoadLatch { .. }));
+        let fills = any(|effect| matches!(effect, Effect::FillRegisters { .. } | Effect::CacheRead(_)));
+        let recovers = base.address == AddressSource::SuspendedProgram;
+        let suspends = find(|effect| if let Effect::Suspend(axis) = effect { Some(*axis) } else { None });
+        let resumes = find(|effect| if let Effect::Resume(axis) = effect { Some(*axis) } else { None });
+        let resets = if any(|effect| matches!(effect, Effect::ResetTarget)) {
+            Some(Reset::Target)
+        } else {
+            any(|effect| matches!(effect, Effect::ResetDie)).then_some(Reset::Die)
+        };
+        let overrides = suspends.is_some() || resumes.is_some() || resets.is_some();
+        let (spans, occupied, array_done) = spans(&base.phases, &op.durations);
+        let status = any(|effect| matches!(effect, Effect::StatusRead));
+        Self {
+            base: op.base,
+            scope: base.scope,
+            affects_state: base.affects_state,
+            occupies: !base.instant || overrides,
+            multi: op.multi,
+            interleaved: profile.interleaved.contains(op.base),
+            cell_type: (profile.cell_types[op.cell_type].name != ANY_CELL_TYPE).then_some(op.cell_type),
+            opcode: op.opcode,
+            spans,
+            occupied,
+            array_done,
+            effects: base.effects.clone(),
+            has_die: has(PayloadField::Die),
+            has_plane: has(PayloadField::Plane),
+            has_block: has(PayloadField::Block),
+            has_page: has(PayloadField::Page),
+            has_cell_type: has(PayloadField::CellType),
+            erases,
+            programs,
+            reads: (fills || base.address == AddressSource::ReadablePage) && !recovers,
+            recovers,
+            checks: base.address == AddressSource::AnyBlock && !erases,
+            aims: base.address == AddressSource::NextPage && !programs,
+            suspends,
+            resumes,
+            resets,
+            status_of: status.then(|| op.status_of.unwrap_or(StatusOf::Die)),
+            lasting: base.effects.iter().any(|effect| lasts(*effect)),
+        }
+    }
+
+    /// The axis on which it can be suspended.
+    pub fn axis(&self) -> Option<Axis> {
+        if self.erases { Some(Axis::Erase) } else { self.programs.then_some(Axis::Program) }
+    }
+
+    /// Whether it touches the array at an address of its own.
+    pub fn touches(&self) -> bool {
+        self.erases || self.programs || self.reads || self.checks || self.aims
+    }
+
+    /// Its phase of a kind, if it has one.
+    pub fn span(&self, kind: PhaseKind) -> Option<&Span> {
+        self.spans.iter().find(|span| span.kind == kind)
+    }
+}
+
+/// Whether an effect does something when the array is done.
+fn lasts(effect: Effect) -> bool {
+    match effect {
+        Effect::Erase
+        | Effect::Program
+        | Effect::CloseBlock
+        | Effect::LoadLatch { .. }
+        | Effect::ConsumeLatch { .. }
+        | Effect::FillRegisters { .. }
+        | Effect::CacheRead(_)
+        | Effect::CacheReadEnd(_)
+        | Effect::CacheProgramEnd(_)
+        | Effect::DataOut
+        | Effect::Resume(_)
+        | Effect::OdtEnable => true,
+        Effect::CacheProgramStart(_)
+        | Effect::CopybackSource
+        | Effect::Suspend(_)
+        | Effect::ResetDie
+        | Effect::ResetTarget
+        | Effect::OdtDisable
+        | Effect::StatusRead
+        | Effect::Delay => false,
+    }
+}
+
+/// The phases with their offsets, the time of occupation, and the time until the array is done.
+fn spans(phases: &[Phase], durations: &[Ticks]) -> (Vec<Span>, Ticks, Ticks) {
+    let mut offset = Ticks::ZERO;
+    let mut occupied = Ticks::ZERO;
+    let mut core_end = None;
+    let mut spans = Vec::new();
+    for (at, phase) in phases.iter().enumerate() {
+        let duration = durations.get(at).copied().or(phase.default_duration).unwrap_or(Ticks::ZERO);
+        spans.push(Span { kind: phase.kind, bus: phase.bus, offset, duration });
+        offset = after(offset, duration);
+        if !phase.kind.is_window() {
+            occupied = offset;
+        }
+        if phase.kind == PhaseKind::CoreBusy {
+            core_end = Some(offset);
+        }
+    }
+    (spans, occupied, core_end.unwrap_or(offset))
+}
+
+/// The profile as the rules ask it.
+#[derive(Clone, Debug)]
+pub struct CompiledProfile {
+    /// What each operation is.
+    pub kinds: IdVec<OpId, OperationKind>,
+    by_op_state: IdVec<BaseId, [BaseSet; 4]>,
+    by_state: [BaseSet; DeviceState::ALL.len()],
+}
+
+impl CompiledProfile {
+    /// Derives all of it.
+    pub fn new(profile: &Profile) -> Self {
+        let exclusions = &profile.exclusions;
+        let forbidden = |base, kind: PhaseKind| match kind {
+            PhaseKind::Issue => BaseSet::EMPTY,
+            PhaseKind::CoreBusy | PhaseKind::DataIn | PhaseKind::DataOut => {
+                profile.phase_key(base, Some(kind)).map_or(BaseSet::EMPTY, |key| exclusions.in_op_state(key))
+            }
+        };
+        Self {
+            kinds: profile.ops.ids().map(|op| OperationKind::new(profile, op)).collect(),
+            by_op_state: profile.bases.ids().map(|base| PhaseKind::ALL.map(|kind| forbidden(base, kind))).collect(),
+            by_state: DeviceState::ALL.map(|state| exclusions.in_state(state)),
+        }
+    }
+
+    /// What `base` in phase `kind` excludes.
+    pub fn in_op_state(&self, base: BaseId, kind: PhaseKind) -> BaseSet {
+        self.by_op_state[base][kind as usize]
+    }
+
+    /// What a state of the device excludes.
+    pub fn in_state(&self, state: DeviceState) -> BaseSet {
+        let at = match state {
+            DeviceState::LatchOnRead => 0,
+            DeviceState::LatchOn(LatchLevel::Lsb) => 1,
+            DeviceState::LatchOn(LatchLevel::Csb) => 2,
+            DeviceState::LatchOn(LatchLevel::Msb) => 3,
+            DeviceState::Suspended(Axis::Erase) => 4,
+            DeviceState::NotSuspended(Axis::Erase) => 5,
+            DeviceState::Suspended(Axis::Program) => 6,
+            DeviceState::NotSuspended(Axis::Program) => 7,
+            DeviceState::OdtDisabled => 8,
+            DeviceState::CacheRead(CacheReadKind::Cache) => 9,
+            DeviceState::CacheRead(CacheReadKind::PlaneCache) => 10,
+            DeviceState::CacheProgram(CacheProgramKind::Slc) => 11,
+            DeviceState::CacheProgram(CacheProgramKind::OneShot) => 12,
+        };
+        self.by_state[at]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_state_has_its_own_place_in_the_order_of_the_profile() {
+        let mut compiled =
+            CompiledProfile { kinds: IdVec::new(), by_op_state: IdVec::new(), by_state: [BaseSet::EMPTY; 13] };
+        for (at, state) in DeviceState::ALL.into_iter().enumerate() {
+            compiled.by_state[at].insert(BaseId(at as u16));
+            assert!(compiled.in_state(state).contains(BaseId(at as u16)), "{}", state.name());
+        }
+    }
+}
