@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use nandseq_generate::probability::{self, Distributions};
-use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::counted;
+use nandseq_profile::{Block, Die, Profile};
 use nandseq_reach::{COINCIDENCE, Verdict};
 use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, TableInForce, Universe};
 use nandseq_report::page::Distribution;
@@ -22,6 +22,7 @@ use crate::arguments::reports::{
     ReadDeviceArgs, Threshold,
 };
 use crate::failure::{Failure, Problem, warning_text};
+use crate::in_force::InForce;
 use crate::written::{self, Written};
 use crate::{console, inputs, profiles, tell};
 
@@ -40,7 +41,7 @@ pub(crate) fn run(command: &CoverageCommand) -> Result<(), Failure> {
 }
 
 /// What can be covered under a table; without one under the profile's own, or one that is built: the same names have a weight then.
-pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>) -> Universe {
+pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, bad_blocks: &[(Die, Block)]) -> Universe {
     let built;
     let table = if let Some(table) = table {
         table
@@ -48,7 +49,7 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>) -> Uni
         built = of_profile(profile);
         &built
     };
-    let reach = nandseq_reach::Universe::new(profile, table);
+    let reach = nandseq_reach::Universe::with_bad_blocks(profile, table, bad_blocks);
     let universe =
         Universe::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {
             Verdict::Reachable => Standing::Counts,
@@ -90,8 +91,11 @@ struct ListedPair<'a> {
 
 /// Prints every pair of phase key and op name: how many cells it counts for, or why for none.
 fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
-    let profile = inputs::profile(arguments.device.config.as_deref(), arguments.device.lenient)?.profile;
-    let universe = universe(&profile, None);
+    let mut remarks = String::new();
+    let in_force = InForce::of_flags(&arguments.in_force, &mut remarks);
+    tell(&remarks);
+    let InForce { profile, table, bad_blocks, .. } = in_force?;
+    let universe = universe(&profile, Some(&table.distributions), &bad_blocks);
     let mut pairs = Vec::new();
     for (key, info) in profile.phase_keys.iter_ids() {
         for (op, name) in profile.ops.iter_ids().map(|(op, info)| (op, &info.name)) {
@@ -139,7 +143,7 @@ fn each_run(found: &Written, mut take: impl FnMut(&str, &str, &Coverage)) -> Res
             .map(|(site, run)| Coverage::of_run(&found.profile, &*found.source, &recorded(&site.folder), run))
             .collect();
         for ((site, run), coverage) in some.iter().zip(counted) {
-            let coverage = coverage.map_err(written::unreadable)?;
+            let coverage = coverage.map_err(|error| found.unreadable(error))?;
             take(&recorded(&site.folder), &format!(" run {}", run.run), &coverage);
         }
     }
@@ -215,7 +219,7 @@ impl Sources {
 
     /// What can be covered of the device, under the table in force.
     fn universe(&self) -> Universe {
-        universe(&self.found.profile, self.table().as_deref())
+        universe(&self.found.profile, self.table().as_deref(), &[])
     }
 }
 
@@ -261,7 +265,7 @@ fn stored(profile: &Profile, path: &Path, name: &str) -> Result<(Coverage, Table
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the coverage", path, &reason))?;
     coverage::read(profile, &text, name).map_err(|error| {
         let problem = Problem::new(format!("`{}`: {error}", path.display()));
-        problem.help("such a file is written by `nandseqgen coverage merge`, for one profile (--config)").into()
+        problem.help("such a file is what `coverage merge` writes, for one profile (--config)").into()
     })
 }
 

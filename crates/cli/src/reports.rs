@@ -12,9 +12,10 @@ use rayon::prelude::*;
 
 use nandseq_profile::diagnostic::counted;
 
-use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, TimelineForm};
+use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, SourceArgs, TimelineForm};
 use crate::cut::Cut;
 use crate::failure::{Failure, Problem};
+use crate::hint::{self, Hint, profile_flags};
 use crate::written::{self, Written};
 use crate::{console, inputs, profiles};
 
@@ -26,7 +27,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
     let cut = Cut::new(&arguments.cut, arguments.to)?;
     let mut found = Written::find(&arguments.source.paths, &arguments.source.device)?;
     cut.choose(&mut found)?;
-    let verdict = arguments.violations.as_deref().map(verdict).transpose()?;
+    let verdict = arguments.violations.as_deref().map(|path| verdict(path, &arguments.source)).transpose()?;
     let most_rows = arguments.max_rows / found.sites.len().max(1);
     let wanted = Wanted { most_rows, window: cut.window, ..Wanted::ALL };
     let (sites, figures) = if cut.window.is_none() {
@@ -97,12 +98,12 @@ fn form_and_end(arguments: &ExportArgs) -> Result<(TimelineForm, Option<Ticks>),
 fn load(found: &Written, wanted: Wanted) -> Result<Vec<SiteTables>, Failure> {
     let sites: Vec<_> =
         found.sites.par_iter().map(|site| load::site(&found.profile, &*found.source, site, wanted)).collect();
-    sites.into_iter().collect::<Result<_, _>>().map_err(written::unreadable)
+    sites.into_iter().collect::<Result<_, _>>().map_err(|error| found.unreadable(error))
 }
 
 /// Figures of coverage for the summary; none where nothing was counted.
 fn figures(found: &Written) -> Result<Vec<(String, String, String)>, Failure> {
-    let universe = crate::coverage::universe(&found.profile, found.table.as_deref());
+    let universe = crate::coverage::universe(&found.profile, found.table.as_deref(), &[]);
     let parts = crate::coverage::count(found, &universe)?;
     if parts.merged().cells.is_empty() {
         return Ok(Vec::new());
@@ -123,11 +124,14 @@ fn figures(found: &Written) -> Result<Vec<(String, String, String)>, Failure> {
     ])
 }
 
-fn verdict(path: &Path) -> Result<Verdict, Failure> {
+fn verdict(path: &Path, source: &SourceArgs) -> Result<Verdict, Failure> {
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the verdict", path, &reason))?;
     Verdict::read(&text).map_err(|error| {
         let problem = Problem::new(format!("`{}` is no verdict: {}", path.display(), json_fault::describe(&error)));
-        problem.help("write one with `nandseqgen verify --format json`").into()
+        let flags = profile_flags(source.device.config.as_deref(), source.device.lenient);
+        let verify = Hint::new("verify").flags(&flags).with("--format", "json");
+        let verify = source.paths.iter().fold(verify, Hint::operand);
+        problem.help(format!("write one with `{verify} > {}`", hint::shell_word(path.as_os_str()))).into()
     })
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use nandseq_profile::Ticks;
 
 use super::ReportFormat;
+use super::in_force::InForceArgs;
 use super::values::lines;
 use crate::plan::ranges;
 
@@ -147,7 +148,7 @@ pub(crate) enum CoverageCommand {
 #[derive(Args, Debug)]
 pub(crate) struct CoverageUniverseArgs {
     #[command(flatten)]
-    pub(crate) device: ReadDeviceArgs,
+    pub(crate) in_force: InForceArgs,
     /// Form of the list: a table with tabs, or JSON
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ReportFormat,

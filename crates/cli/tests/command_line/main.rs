@@ -8,6 +8,7 @@ mod console;
 mod cuts;
 mod dead;
 mod dry_runs;
+mod explaining;
 mod extending;
 mod help;
 mod inputs;
