@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use nandseq_generate::probability;
-use nandseq_profile::Profile;
+use nandseq_profile::{Block, Die, Profile};
 use nandseq_reach::{COINCIDENCE, Verdict};
 use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, Universe};
 use nandseq_report::page::Distribution;
@@ -20,6 +20,7 @@ use crate::arguments::reports::{
     ReadDeviceArgs, Threshold,
 };
 use crate::failure::{Failure, Problem, warning_text};
+use crate::in_force::InForce;
 use crate::written::{self, Written};
 use crate::{console, inputs, profiles, tell};
 
@@ -38,7 +39,7 @@ pub(crate) fn run(command: &CoverageCommand) -> Result<(), Failure> {
 }
 
 /// What can be covered under a table; without one under the profile's own, or one that is built: the same names have a weight then.
-pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>) -> Universe {
+pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, bad_blocks: &[(Die, Block)]) -> Universe {
     let built;
     let table = if let Some(table) = table {
         table
@@ -46,7 +47,7 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>) -> Uni
         built = probability::of_profile(profile, probability::DEFAULT_TABLE_SEED);
         &built
     };
-    let reach = nandseq_reach::Universe::new(profile, table);
+    let reach = nandseq_reach::Universe::with_bad_blocks(profile, table, bad_blocks);
     let universe =
         Universe::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {
             Verdict::Reachable => Standing::Counts,
@@ -88,8 +89,11 @@ struct ListedPair<'a> {
 
 /// Prints every pair of phase key and op name: how many cells it counts for, or why for none.
 fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
-    let profile = inputs::profile(arguments.device.config.as_deref(), arguments.device.lenient)?.profile;
-    let universe = universe(&profile, None);
+    let mut remarks = String::new();
+    let in_force = InForce::of_flags(&arguments.in_force, &mut remarks);
+    tell(&remarks);
+    let InForce { profile, table, bad_blocks, .. } = in_force?;
+    let universe = universe(&profile, Some(&table.distributions), &bad_blocks);
     let mut pairs = Vec::new();
     for (key, info) in profile.phase_keys.iter_ids() {
         for (op, name) in profile.ops.iter_ids().map(|(op, info)| (op, &info.name)) {
@@ -137,7 +141,7 @@ fn each_run(found: &Written, mut take: impl FnMut(&str, &str, &Coverage)) -> Res
             .map(|(site, run)| Coverage::of_run(&found.profile, &*found.source, &recorded(&site.folder), run))
             .collect();
         for ((site, run), coverage) in some.iter().zip(counted) {
-            let coverage = coverage.map_err(written::unreadable)?;
+            let coverage = coverage.map_err(|error| found.unreadable(error))?;
             take(&recorded(&site.folder), &format!(" run {}", run.run), &coverage);
         }
     }
@@ -188,7 +192,7 @@ impl Sources {
 
     /// What can be covered of the device, under the table in force.
     fn universe(&self) -> Universe {
-        universe(&self.found.profile, self.found.table.as_deref())
+        universe(&self.found.profile, self.found.table.as_deref(), &[])
     }
 }
 
@@ -204,7 +208,7 @@ fn stored(profile: &Profile, path: &Path) -> Result<Coverage, Failure> {
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the coverage", path, &reason))?;
     coverage::read(profile, &text).map_err(|error| {
         let problem = Problem::new(format!("`{}`: {error}", path.display()));
-        problem.help("such a file is written by `nandseqgen coverage merge`, for one profile (--config)").into()
+        problem.help("such a file is what `coverage merge` writes, for one profile (--config)").into()
     })
 }
 

@@ -31,6 +31,7 @@ use nandseq_trace::time_column::TimeColumnError;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::absent::WhyAbsent;
 use crate::arguments::Format;
 use crate::execute::batch::Earlier;
 use crate::execute::claim::{Claims, With};
@@ -135,6 +136,7 @@ struct Work<'p> {
     /// no difference to any file.
     tables_apart: bool,
     claims: Claims,
+    why_absent: WhyAbsent<'p>,
     /// What finished sites did.
     totals: Mutex<Totals>,
 }
@@ -145,6 +147,7 @@ pub(crate) fn execute(
     progress: &Progress,
     stop: &AtomicBool,
     on_run: Option<OnRun<'_>>,
+    why_absent: WhyAbsent<'_>,
 ) -> Result<Totals, Stopped> {
     let (setup, format) = setup_and_format(plan)?;
     let threads = threads(plan.jobs)?;
@@ -174,6 +177,7 @@ pub(crate) fn execute(
         syncs_slowly,
         tables_apart,
         claims,
+        why_absent,
         totals,
     };
     let outcomes: Vec<SiteOutcome> =

@@ -8,7 +8,7 @@ mod identity;
 mod sites;
 pub(crate) mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ValueEnum;
@@ -20,9 +20,10 @@ use nandseq_trace::recorded::{recorded, shell_word};
 
 use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula};
 use crate::failure::{Failure, Problem};
-use crate::inputs::{self, ReadProfile};
+use crate::hint::{FlagsInForce, Hint};
+use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
-use crate::{badlist, console, execute, failure, reach};
+use crate::{console, execute, failure, reach};
 
 pub(crate) use closure::{Closure, Share};
 use identity::Digests;
@@ -31,8 +32,6 @@ pub(crate) use table::Table;
 
 /// The longest a site may be simulated over all its runs, µs: its clock counts picoseconds in 64 bits.
 const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
-/// The list of bad blocks that is read when none is named.
-const DEFAULT_BADLIST: &str = "badlist.csv";
 
 /// What to generate.
 #[derive(Debug)]
@@ -74,9 +73,8 @@ pub(crate) struct Plan {
     pub(crate) quiet: bool,
     /// Whether what was written is judged at once.
     pub(crate) verify: bool,
-    /// The profile as named; `None` for the built-in device.
-    pub(crate) config: Option<PathBuf>,
-    pub(crate) lenient: bool,
+    /// The flags that a further command needs to mean the same device.
+    pub(crate) flags: FlagsInForce,
     pub(crate) profile_input: ProfileInput,
     /// The profile's own admission window, which a flag may override.
     own_window: Ticks,
@@ -102,27 +100,20 @@ impl Plan {
             ));
         }
 
-        let ReadProfile { mut profile, source, input, remarks: about_profile } =
-            inputs::profile(arguments.device.config.as_deref(), arguments.device.lenient)?;
-        remarks.push_str(&remarks_on_profile(arguments, &about_profile, &source));
-        let badlist = read_badlist(arguments, &profile)?;
-        let own_window = profile.policies.admission_window;
-        profile.policies.admission_window = arguments.device.admission_window.unwrap_or(own_window);
-        let table = Table::resolve(arguments, &profile, remarks)?;
+        let in_force = InForce::of_generate(arguments, remarks)?;
+        let InForce { profile, own_window, profile_input, table, bad_blocks, badlist_input, flags, .. } = in_force;
         let warning = reach::bus_warning(&profile, &table.distributions);
         remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
         let bootstrap = bootstrap(arguments, &profile, remarks);
-        let closure = Closure::new(arguments, &profile, &table.distributions)?;
+        let closure = Closure::new(arguments, &profile, (&table.distributions, &bad_blocks), &flags)?;
         let max_ops = max_ops(arguments, closure.as_ref());
-        let device_arguments =
-            device_arguments(arguments, (run_until, max_ops), badlist.as_ref().map(|(_, input)| input), &table);
+        let device_arguments = device_arguments(arguments, (run_until, max_ops), badlist_input.as_ref(), &table);
         let batch = Batch::new(&arguments.sites);
         let sites = sites::plans(&arguments.sites, batch.as_ref(), &folders);
         let resume = resume_from(arguments, &sites, remarks)?;
         let earlier = resume.as_deref().and_then(|resume| execute::stamp_of_earlier(resume, &sites));
         let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
         let outputs = outputs(arguments);
-        let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
         Ok(Self {
             seed_formula: arguments.sites.seed_formula,
             digests: Digests::new(profile.hash(), &table.distributions, &bad_blocks),
@@ -151,9 +142,8 @@ impl Plan {
             clean: arguments.output.clean,
             quiet: console::is_quiet(),
             verify: arguments.output.verify,
-            config: arguments.device.config.clone(),
-            lenient: arguments.device.lenient,
-            profile_input: input,
+            flags,
+            profile_input,
             own_window,
             badlist_input,
             device_arguments,
@@ -221,14 +211,12 @@ impl Plan {
         if !self.outputs.contains(FileKind::Snapshot) {
             return None;
         }
-        let mut all = vec![env!("CARGO_PKG_NAME").to_owned()];
-        match (&self.batch, self.sites.first()) {
-            (Some(batch), _) => all.extend(self.arguments_of_batch(batch)),
-            (None, site) => all.extend(site.into_iter().flat_map(|site| self.arguments_of_site(site))),
-        }
-        push(&mut all, "--out-dir", recorded(&self.out_dir));
-        push(&mut all, "--resume", recorded(&self.out_dir));
-        Some(all.iter().map(|argument| shell_word(argument)).collect::<Vec<_>>().join(" "))
+        let all = match (&self.batch, self.sites.first()) {
+            (Some(batch), _) => self.arguments_of_batch(batch),
+            (None, site) => site.map_or_else(Vec::new, |site| self.arguments_of_site(site)),
+        };
+        let hint = Hint::of_arguments(&all).with("--out-dir", &self.out_dir).with("--resume", &self.out_dir);
+        Some(hint.to_string())
     }
 
     /// How the manifest calls the seed formula.
@@ -287,41 +275,6 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
     wanted
 }
 
-/// A profile that can be used may still deserve remarks; how many, and where to read them.
-fn remarks_on_profile(
-    arguments: &GenerateArgs,
-    remarks: &nandseq_profile::Diagnostics,
-    source: &nandseq_profile::SourceFile,
-) -> String {
-    let warnings = remarks.count(nandseq_profile::Severity::Warning);
-    let Some(path) = arguments.device.config.as_deref().filter(|_| warnings > 0) else { return String::new() };
-    let lenient = if arguments.device.lenient { " --lenient" } else { "" };
-    let plural = if warnings == 1 { "" } else { "s" };
-    failure::warning_text(&format!(
-        "{warnings} warning{plural} about {}; `nandseqgen profile check{lenient} {}` shows them",
-        source.name,
-        path.display()
-    ))
-}
-
-/// Bad blocks and the file they are from.
-type BadBlocks = (Vec<(Die, Block)>, Input);
-
-/// The bad blocks, if there is a list of them.
-fn read_badlist(arguments: &GenerateArgs, profile: &Profile) -> Result<Option<BadBlocks>, Failure> {
-    let named = arguments.device.badlist.as_deref();
-    let path = named.unwrap_or_else(|| Path::new(DEFAULT_BADLIST));
-    if named.is_none() && !path.exists() {
-        return Ok(None);
-    }
-    let (source, sha256) = inputs::text("the list of bad blocks", path)?;
-    let input = Input { source: recorded(path), sha256 };
-    match badlist::read(&source, profile.topology) {
-        Ok(blocks) => Ok(Some((blocks, input))),
-        Err(wrong) => Err(Failure::Faulty(Box::new((source, wrong)))),
-    }
-}
-
 /// The flags that decide what every site does, defaults and files found by themselves included.
 fn device_arguments(
     arguments: &GenerateArgs,
@@ -347,9 +300,9 @@ fn device_arguments(
         push(&mut all, "--until-coverage", share);
     }
     push(&mut all, "--num-runs", arguments.extent.num_runs);
-    if arguments.device.bootstrap {
+    if arguments.start.bootstrap {
         all.push("--bootstrap".to_owned());
-    } else if arguments.device.no_bootstrap {
+    } else if arguments.start.no_bootstrap {
         all.push("--no-bootstrap".to_owned());
     }
     if let Some(window) = arguments.device.admission_window {
@@ -385,9 +338,9 @@ fn max_ops(arguments: &GenerateArgs, closure: Option<&Closure>) -> Option<u64> {
 
 /// Whether to bring the device to a useful state first: as the flags say, else as the profile says; only where more runs follow.
 fn bootstrap(arguments: &GenerateArgs, profile: &Profile, remarks: &mut String) -> bool {
-    let wanted = arguments.device.bootstrap || (profile.bootstrap.enabled && !arguments.device.no_bootstrap);
+    let wanted = arguments.start.bootstrap || (profile.bootstrap.enabled && !arguments.start.no_bootstrap);
     let followed = arguments.extent.num_runs > 1;
-    if arguments.device.bootstrap && !followed {
+    if arguments.start.bootstrap && !followed {
         remarks.push_str(&failure::warning_text(
             "--bootstrap has no effect on a single run: it prepares the device for the runs that follow; ask for more with --num-runs",
         ));
@@ -403,7 +356,7 @@ fn outputs(arguments: &GenerateArgs) -> Outputs {
 
 /// Where to go on from. Nothing to go on from in the output folder itself is no mistake: a campaign may be killed early.
 fn resume_from(arguments: &GenerateArgs, sites: &[SitePlan], remarks: &mut String) -> Result<Option<PathBuf>, Failure> {
-    let Some(resume) = &arguments.device.resume else { return Ok(None) };
+    let Some(resume) = &arguments.start.resume else { return Ok(None) };
     if resume.is_file() && sites.len() > 1 {
         let message = format!("the snapshot `{}` is of one site, and there are {}", resume.display(), sites.len());
         return Err(Problem::new(message).help("choose the site with --sites, or name the folder of the batch").into());

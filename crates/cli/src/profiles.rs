@@ -5,15 +5,17 @@ use std::path::Path;
 
 use nandseq_profile::diagnostic::Styling;
 
-use crate::arguments::{ProfileArgs, ProfileCommand};
+use crate::arguments::{CheckArgs, ProfileArgs, ProfileCommand};
 use crate::failure::{Failure, Problem};
+use crate::in_force::InForce;
 use crate::inputs;
-use crate::reach;
+use crate::plan::table::Wanted;
+use crate::reach::{self, Listing};
 
 /// Does what a profile subcommand asks.
 pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
     match command {
-        ProfileCommand::Check(arguments) => check(&arguments.profile, arguments.pairs),
+        ProfileCommand::Check(arguments) => check(arguments),
         ProfileCommand::Import(arguments) => match &arguments.path {
             Some(_) => show(arguments),
             None => Err(Problem::new("there is nothing to import").help("nandseqgen profile import PATH").into()),
@@ -23,8 +25,13 @@ pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
     }
 }
 
-fn check(arguments: &ProfileArgs, pairs: bool) -> Result<(), Failure> {
-    let read = match inputs::profile(arguments.path.as_deref(), arguments.lenient) {
+fn check(arguments: &CheckArgs) -> Result<(), Failure> {
+    let mut in_force = arguments.in_force.clone();
+    if arguments.path.is_some() {
+        in_force.device.config.clone_from(&arguments.path);
+    }
+    let device = &in_force.device;
+    let read = match inputs::profile(device.config.as_deref(), device.lenient) {
         Err(Failure::Faulty(faulty)) => {
             // Every remark, not only the errors: this is the command to look at all of a file.
             crate::tell(&faulty.1.render(&faulty.0, Styling::Coloured));
@@ -32,18 +39,22 @@ fn check(arguments: &ProfileArgs, pairs: bool) -> Result<(), Failure> {
         }
         outcome => outcome?,
     };
-    let mut remarks = read.remarks;
-    remarks.append(nandseq_profile::check::check(&read.profile));
-    let profile = &read.profile;
-    let mut text = remarks.render(&read.source, Styling::Coloured);
+    let mut remarks = String::new();
+    let in_force = InForce::of_profile(read, (device, &in_force.table), &Wanted::of_flags(&in_force), &mut remarks);
+    crate::tell(&remarks);
+    let in_force = in_force?;
+    let profile = &in_force.profile;
+    let mut about = in_force.about_profile.clone();
+    about.append(nandseq_profile::check::check(profile));
+    let mut text = about.render(&in_force.source, Styling::Coloured);
     text.push_str(&format!(
         "{} can be used: {} bases, {} op names, {} phase keys\n",
-        read.source.name,
+        in_force.source.name,
         profile.bases.len(),
         profile.ops.len(),
         profile.phase_keys.len()
     ));
-    text.push_str(&reach::report(profile, pairs));
+    text.push_str(&reach::report(&in_force, &Listing { pairs: arguments.pairs, ops: &arguments.op })?);
     print(&text)
 }
 

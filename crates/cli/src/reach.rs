@@ -2,16 +2,33 @@
 
 use std::collections::BTreeMap;
 
-use nandseq_generate::probability::{DEFAULT_TABLE_SEED, Distributions, of_profile};
+use nandseq_generate::probability::Distributions;
 use nandseq_profile::{PhaseKey, Profile};
 use nandseq_reach::{BusDemand, COINCIDENCE, Reason, Universe, Verdict};
 
-/// The findings in words; with `all` every pair that the table gives a weight and that is never proposed, by key and reason.
-pub(crate) fn report(profile: &Profile, all: bool) -> String {
-    let table = of_profile(profile, DEFAULT_TABLE_SEED);
-    let universe = Universe::new(profile, &table);
+use crate::failure::Failure;
+use crate::in_force::InForce;
+use crate::op_filter::OpFilter;
+
+/// Which pairs are listed.
+pub(crate) struct Listing<'a> {
+    /// Whether any is.
+    pub(crate) pairs: bool,
+    /// Names or patterns; none for all.
+    pub(crate) ops: &'a [String],
+}
+
+/// The findings in words, and every pair of the listing that the table gives a weight and that is never proposed, by key and reason.
+///
+/// # Errors
+/// When a name of the listing fits nothing.
+pub(crate) fn report(in_force: &InForce, listing: &Listing<'_>) -> Result<String, Failure> {
+    let InForce { profile, table, bad_blocks, flags, .. } = in_force;
+    let wanted = OpFilter::new(profile, listing.ops)?;
+    let lists = listing.pairs || !listing.ops.is_empty();
+    let universe = Universe::with_bad_blocks(profile, &table.distributions, bad_blocks);
     let mut text = traps(profile, &universe);
-    text.extend(bus_warning(profile, &table).map(|warning| format!("bus: {warning}\n")));
+    text.extend(bus_warning(profile, &table.distributions).map(|warning| format!("bus: {warning}\n")));
     let (mut reachable, mut by_chance, mut excluded, mut never) = (0u32, 0u32, 0u32, 0u32);
     let mut reasons: BTreeMap<(PhaseKey, String), Vec<&str>> = BTreeMap::new();
     for (key, op, verdict) in universe.pairs() {
@@ -33,21 +50,22 @@ pub(crate) fn report(profile: &Profile, all: bool) -> String {
                 reason.text(profile, key, op)
             }
         };
-        reasons.entry((key, why)).or_default().push(&profile.ops[op].name);
-    }
-    if all {
-        for ((key, why), names) in &reasons {
-            let names = if names.len() == profile.ops.len() { "every name".to_owned() } else { names.join(", ") };
-            text.push_str(&format!("{}: {why}: {names}\n", profile.phase_keys[*key].name));
+        if lists && wanted.wants(op) {
+            reasons.entry((key, why)).or_default().push(&profile.ops[op].name);
         }
     }
+    for ((key, why), names) in &reasons {
+        let names = if names.len() == profile.ops.len() { "every name".to_owned() } else { names.join(", ") };
+        text.push_str(&format!("{}: {why}: {names}\n", profile.phase_keys[*key].name));
+    }
+    let pairs = flags.check().flag("--pairs");
+    let more = if lists { String::new() } else { format!("; `{pairs}` lists them with the reasons") };
     text.push_str(&format!(
         "of {} pairs of phase key and op name {reachable} are reachable, {by_chance} by coincidence; {excluded} have no \
-         weight, {never} have one and are never proposed{}\n",
+         weight, {never} have one and are never proposed{more}\n",
         profile.phase_keys.len() * profile.ops.len(),
-        if all { "" } else { " (--pairs lists them with the reasons)" }
     ));
-    text
+    Ok(text)
 }
 
 /// What is to be said where instants keep the bus for ever.

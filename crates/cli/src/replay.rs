@@ -18,6 +18,7 @@ use nandseq_trace::manifest::{
 use nandseq_trace::pending::folder_of;
 use serde::Serialize;
 
+use crate::absent::Absences;
 use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
@@ -53,6 +54,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     let work = temporary(arguments.work_dir.as_deref())?;
     let plan = plan(arguments, &recorded, work.path())?;
     let progress = Progress::new(&plan);
+    let absences = Absences::new(&plan);
     let comparison = Comparison {
         recorded: &recorded,
         only: arguments.run,
@@ -60,7 +62,13 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
         runs: AtomicU64::new(0),
         differences: Mutex::new(BTreeMap::new()),
     };
-    let done = execute::execute(&plan, &progress, &stop, Some(&|site, folder, run| comparison.run(site, folder, run)));
+    let done = execute::execute(
+        &plan,
+        &progress,
+        &stop,
+        Some(&|site, folder, run| comparison.run(site, folder, run)),
+        &|by_op, refused, ops| absences.of(by_op, refused, ops),
+    );
     progress.close();
     done.map_err(|stopped| stopped.failure.without_going_on())?;
     conclude(arguments, &recorded, comparison)

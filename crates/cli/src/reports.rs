@@ -8,8 +8,9 @@ use nandseq_report::{coverage, perfetto, vcd};
 use nandseq_trace::read::table::TableKind;
 use rayon::prelude::*;
 
-use crate::arguments::reports::{ExportArgs, ReportArgs, TimelineForm};
+use crate::arguments::reports::{ExportArgs, ReportArgs, SourceArgs, TimelineForm};
 use crate::failure::{Failure, Problem};
+use crate::hint::{self, Hint, profile_flags};
 use crate::written::{self, Written};
 use crate::{console, inputs, profiles};
 
@@ -19,7 +20,7 @@ const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"
 /// Writes the page.
 pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
     let found = Written::find(&arguments.source.paths, &arguments.source.device)?;
-    let verdict = arguments.violations.as_deref().map(verdict).transpose()?;
+    let verdict = arguments.violations.as_deref().map(|path| verdict(path, &arguments.source)).transpose()?;
     let wanted = Wanted { most_rows: arguments.max_rows / found.sites.len().max(1), ..Wanted::ALL };
     let (sites, figures) = rayon::join(|| load(&found, wanted), || figures(&found));
     let (sites, figures) = (sites?, figures?);
@@ -57,12 +58,12 @@ pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
 fn load(found: &Written, wanted: Wanted) -> Result<Vec<SiteTables>, Failure> {
     let sites: Vec<_> =
         found.sites.par_iter().map(|site| load::site(&found.profile, &*found.source, site, wanted)).collect();
-    sites.into_iter().collect::<Result<_, _>>().map_err(written::unreadable)
+    sites.into_iter().collect::<Result<_, _>>().map_err(|error| found.unreadable(error))
 }
 
 /// Figures of coverage for the summary; none where nothing was counted.
 fn figures(found: &Written) -> Result<Vec<(String, String, String)>, Failure> {
-    let universe = crate::coverage::universe(&found.profile, found.table.as_deref());
+    let universe = crate::coverage::universe(&found.profile, found.table.as_deref(), &[]);
     let parts = crate::coverage::count(found, &universe)?;
     if parts.merged().cells.is_empty() {
         return Ok(Vec::new());
@@ -82,11 +83,14 @@ fn figures(found: &Written) -> Result<Vec<(String, String, String)>, Failure> {
     ])
 }
 
-fn verdict(path: &Path) -> Result<Verdict, Failure> {
+fn verdict(path: &Path, source: &SourceArgs) -> Result<Verdict, Failure> {
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the verdict", path, &reason))?;
     Verdict::read(&text).map_err(|error| {
         let problem = Problem::new(format!("`{}` is no verdict: {error}", path.display()));
-        problem.help("write one with `nandseqgen verify --format json`").into()
+        let flags = profile_flags(source.device.config.as_deref(), source.device.lenient);
+        let verify = Hint::new("verify").flags(&flags).with("--format", "json");
+        let verify = source.paths.iter().fold(verify, Hint::operand);
+        problem.help(format!("write one with `{verify} > {}`", hint::shell_word(path.as_os_str()))).into()
     })
 }
 

@@ -10,12 +10,12 @@ use clap::{Args, Command, FromArgMatches};
 use nandseq_profile::diagnostic::{nearest, quoted};
 use nandseq_profile::yaml::{self, Entry, Node, Value};
 use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
-use nandseq_trace::recorded::{recorded, shell_word};
 use serde::Serialize;
 
 use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula};
 use crate::failure::{Failure, warning_text};
 use crate::generate::{Made, carry_out};
+use crate::hint::Hint;
 use crate::interrupt::stop_on_signals;
 use crate::plan::Plan;
 use crate::summary::Summary;
@@ -126,14 +126,13 @@ fn make(
 
 /// The command that goes on with the list.
 fn go_on(arguments: &RunListArgs) -> String {
-    let list = shell_word(&recorded(&arguments.list)).into_owned();
-    format!("{} run-list {list} --resume", env!("CARGO_PKG_NAME"))
+    Hint::new("run-list").flag("--resume").operand(&arguments.list).to_string()
 }
 
 fn plan(campaign: Campaign, arguments: &RunListArgs) -> Result<Plan, Failure> {
     let mut flags = campaign.flags;
     if arguments.resume {
-        flags.device.resume = Some(flags.output.out_dir.clone());
+        flags.start.resume = Some(flags.output.out_dir.clone());
         // What there was of earlier campaigns went when this one began.
         flags.output.clean = false;
     }

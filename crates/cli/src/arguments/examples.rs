@@ -135,6 +135,17 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         &[("Exit with 1 unless a thousandth is covered", "nandseqgen coverage gate out batch --min 0.1")],
     ),
     (
+        "explain",
+        &[
+            ("Why an operation never appears, or how often it does", "nandseqgen explain Read_SLC"),
+            (
+                "The same under one phase key of a device of your own",
+                "nandseqgen explain Read_SLC --under READ.END --config device.yaml",
+            ),
+            ("What a rule says", "nandseqgen explain bad_block"),
+        ],
+    ),
+    (
         "profile",
         &[
             ("A profile to begin with: the built-in device, comments and all", "nandseqgen profile show > device.yaml"),

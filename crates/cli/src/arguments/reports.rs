@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::ReportFormat;
+use super::in_force::InForceArgs;
 
 /// What is looked at, and by which profile.
 #[derive(Args, Debug)]
@@ -84,7 +85,7 @@ pub(crate) enum CoverageCommand {
 #[derive(Args, Debug)]
 pub(crate) struct CoverageUniverseArgs {
     #[command(flatten)]
-    pub(crate) device: ReadDeviceArgs,
+    pub(crate) in_force: InForceArgs,
     /// Form of the list: a table with tabs, or JSON
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ReportFormat,

@@ -191,12 +191,12 @@ impl Work<'_> {
         let (summary, log, mut files) = thread::scope(|scope| {
             let inner = Apart::new(self.tables_apart.then_some(scope), inner);
             let mut sink = Watched::new(Logged { log, inner }, self.progress);
-            let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, unwritten))?;
+            let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, self.plan, unwritten))?;
             let Logged { log, inner } = sink.finish();
             Ok::<_, Failure>((summary, log, inner.finish().map_err(unwritten)?))
         })?;
         if let Some(log) = log {
-            files.add_written(FileKind::ProposerLog, log.finish(&summary).map_err(unwritten)?);
+            files.add_written(FileKind::ProposerLog, log.finish(&summary, self.why_absent).map_err(unwritten)?);
         }
         if self.plan.outputs.contains(FileKind::Snapshot) {
             let snapshot = Snapshot { identity: self.plan.identity(plan), state: site.state() };
@@ -212,13 +212,16 @@ impl Work<'_> {
 }
 
 /// Why a run ended before its time.
-pub(super) fn failed(error: RunError, unwritten: impl FnOnce(io::Error) -> Failure) -> Failure {
+pub(super) fn failed(error: RunError, plan: &Plan, unwritten: impl FnOnce(io::Error) -> Failure) -> Failure {
     match error {
         RunError::Output(reason) => unwritten(reason),
         RunError::Interrupted => Failure::INTERRUPTED,
-        error @ RunError::ChainStuck { .. } => Problem::new(error.to_string())
-            .help("the profile's chains contradict its rules; `nandseqgen profile check` may say where")
-            .into(),
+        error @ RunError::ChainStuck { .. } => {
+            let check = plan.flags.check();
+            Problem::new(error.to_string())
+                .help(format!("the profile's chains contradict its rules; `{check}` may say where"))
+                .into()
+        }
         error @ RunError::ClockEnd => {
             Problem::new(error.to_string()).help("ask for fewer or shorter runs, or shorter latencies").into()
         }

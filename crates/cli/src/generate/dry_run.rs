@@ -8,6 +8,7 @@ use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
+use crate::absent::Absences;
 use crate::arguments::ReportFormat;
 use crate::execute::trial::{Tried, trial};
 use crate::failure::{Failure, note_text, warning_text};
@@ -114,7 +115,7 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
             runs: tried.totals.runs,
             is_cut: tried.is_cut,
             simulated_us: tried.simulated.to_us_text(),
-            summary: Summary::new(plan, &tried.totals, tried.elapsed),
+            summary: Summary::new(plan, &tried.totals, tried.elapsed, &Absences::new(plan)),
         }),
         estimate,
     })

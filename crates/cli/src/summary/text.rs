@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use super::{Covered, Summary};
+use super::{Covered, Summary, absent};
 use crate::progress::plural;
 
 /// Bases that a short summary names.
 const BASES: usize = 4;
-/// Reasons, and names that never started, that a short summary names.
+/// Reasons that a short summary names.
 const NAMED: usize = 3;
 
 /// How much is said.
@@ -44,12 +44,12 @@ pub(crate) fn write_mix(text: &mut String, summary: &Summary, detail: Detail) ->
     match detail {
         Detail::Short => {
             write_refused_shortly(text, summary)?;
-            write_absent_shortly(text, summary)?;
+            absent::write_shortly(text, summary)?;
         }
         Detail::Full => {
             write_names(text, summary)?;
             write_refused(text, summary)?;
-            write_absent(text, summary)?;
+            absent::write(text, summary)?;
         }
     }
     Ok(())
@@ -121,43 +121,6 @@ fn write_refused(text: &mut String, summary: &Summary) -> fmt::Result {
     let name = |one: &super::Refused| format!("{} {} {}", one.phase_key, one.op_name, one.reason);
     let counts = summary.refused.iter().map(|one| (name(one), one.count)).collect();
     write_counts(text, "By phase key and operation:", counts, usize::MAX)
-}
-
-fn write_absent_shortly(text: &mut String, summary: &Summary) -> fmt::Result {
-    let absent = &summary.never_started;
-    if absent.is_empty() {
-        return Ok(());
-    }
-    let refused = absent.iter().filter(|one| one.refused > 0).count();
-    let (all, drawn) = (absent.len(), absent.len() - refused);
-    write!(
-        text,
-        "Never started: {all} of {} operations; {refused} were refused, {drawn} never drawn",
-        summary.names_known
-    )?;
-    let named: Vec<&str> = absent.iter().take(NAMED).map(|one| one.op_name.as_str()).collect();
-    writeln!(text, ": {}{}", named.join(", "), if all > NAMED { ", …" } else { "" })
-}
-
-/// Which operations never started, and what was in the way of each most often.
-fn write_absent(text: &mut String, summary: &Summary) -> fmt::Result {
-    let absent = &summary.never_started;
-    if absent.is_empty() {
-        return Ok(());
-    }
-    writeln!(text, "Never started: {} of {} operations", absent.len(), summary.names_known)?;
-    let width = absent.iter().map(|one| one.op_name.chars().count()).max().unwrap_or(0);
-    for one in absent {
-        let name = &one.op_name;
-        match one.mostly {
-            Some(code) => {
-                let (count, plural) = (grouped(one.refused), plural(one.refused));
-                writeln!(text, "  {name:width$}  refused {count} time{plural}, mostly {code}")?;
-            }
-            None => writeln!(text, "  {name:width$}  never drawn")?,
-        }
-    }
-    Ok(())
 }
 
 fn write_written(text: &mut String, summary: &Summary) -> fmt::Result {

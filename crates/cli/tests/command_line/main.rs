@@ -7,6 +7,7 @@ mod closing;
 mod console;
 mod dead;
 mod dry_runs;
+mod explaining;
 mod help;
 mod inputs;
 mod inside;
