@@ -7,7 +7,9 @@ pub(crate) mod campaigns;
 mod console;
 pub(crate) mod environment;
 mod examples;
+pub(crate) mod explain;
 pub(crate) mod generate;
+pub(crate) mod in_force;
 pub(crate) mod judging;
 pub(crate) mod profile;
 pub(crate) mod reports;
@@ -21,11 +23,12 @@ use clap_complete::Shell;
 
 pub(crate) use self::campaigns::{MergeArgs, ReplayArgs, RunListArgs};
 use self::console::ConsoleArgs;
+use self::explain::ExplainArgs;
 pub(crate) use self::generate::{
     DEFAULT_RUN_US, Demo, Format, GenerateArgs, MAX_SITES, ProposerLog, SeedFormula, SiteArgs,
 };
 pub(crate) use self::judging::VerifyArgs;
-pub(crate) use self::profile::{ProfileArgs, ProfileCommand};
+pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};
 use self::reports::{CoverageCommand, ExportArgs, ReportArgs};
 
 /// Random legal NAND operation sequences for automated test equipment.
@@ -70,6 +73,8 @@ pub(crate) enum Command {
     /// Say how much of what can happen has happened.
     #[command(subcommand)]
     Coverage(CoverageCommand),
+    /// Say why an operation never appears, or how often it does; or what a rule says.
+    Explain(ExplainArgs),
     /// Check, convert and show device profiles.
     #[command(subcommand)]
     Profile(ProfileCommand),

@@ -31,6 +31,7 @@ use nandseq_trace::time_column::TimeColumnError;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::absent::WhyAbsent;
 use crate::arguments::Format;
 use crate::execute::batch::Earlier;
 use crate::execute::claim::{Claims, With};
@@ -135,6 +136,7 @@ struct Work<'p> {
     /// no difference to any file.
     tables_apart: bool,
     claims: Claims,
+    why_absent: WhyAbsent<'p>,
     /// What finished sites did.
     totals: Mutex<Totals>,
 }
@@ -145,17 +147,12 @@ pub(crate) fn execute(
     progress: &Progress,
     stop: &AtomicBool,
     on_run: Option<OnRun<'_>>,
+    why_absent: WhyAbsent<'_>,
 ) -> Result<Totals, Stopped> {
     let (setup, format) = setup_and_format(plan)?;
     let threads = threads(plan.jobs)?;
-    if plan.resume.is_some() {
-        // Nothing is touched before every site is known to go on.
-        let starts =
-            |site: &SitePlan| resume::find(plan, site, site::head(plan, site), &setup).map(|start| start.remarks);
-        let remarks: Vec<Vec<String>> =
-            threads.install(|| plan.sites.par_iter().with_max_len(1).map(starts).collect::<Result<_, _>>())?;
-        remarks.iter().flatten().for_each(|remark| progress.warn(remark));
-    }
+    // Nothing is touched before every site is known to go on.
+    places_to_begin(plan, &setup, &threads)?.iter().for_each(|remark| progress.warn(remark));
     let Prepared { earlier, claims, syncs_slowly, others } = prepare_folders(plan, &*format)?;
     if let Some(folder) = claims.without_lock() {
         progress.note(&claim::remark(folder));
@@ -174,11 +171,32 @@ pub(crate) fn execute(
         syncs_slowly,
         tables_apart,
         claims,
+        why_absent,
         totals,
     };
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     work.conclude(outcomes, &earlier)
+}
+
+/// Makes sure, without touching anything, that a plan can be carried out as far as that can be known before it is begun: its inputs fit
+/// together, each site has a place to begin, and files can be put where they belong.
+pub(crate) fn check(plan: &Plan) -> Result<(), Failure> {
+    let (setup, _) = setup_and_format(plan)?;
+    places_to_begin(plan, &setup, &threads(plan.jobs)?)?;
+    folders::check(plan)
+}
+
+/// Makes sure that each site has a place to begin; says what is worth knowing about it.
+fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<Vec<String>, Failure> {
+    batch::check_shards(plan)?;
+    if plan.resume.is_none() {
+        return Ok(Vec::new());
+    }
+    let start = |site: &SitePlan| resume::find(plan, site, site::head(plan, site), setup).map(|start| start.remarks);
+    let remarks: Vec<Vec<String>> =
+        threads.install(|| plan.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
+    Ok(remarks.into_iter().flatten().collect())
 }
 
 /// Says what there was of other campaigns; how many of their files are there still.

@@ -7,6 +7,7 @@ pub(crate) mod dry_run;
 
 use std::sync::atomic::AtomicBool;
 
+use crate::absent::Absences;
 use crate::arguments::{GenerateArgs, ReportFormat};
 use crate::execute::{self, Stopped};
 use crate::failure::{self, Failure};
@@ -44,14 +45,15 @@ pub(crate) struct Made {
 /// Generates what a plan asks for. The summary as text is printed here; as JSON it is the caller's, as it is part of one object.
 pub(crate) fn carry_out(plan: &Plan, stop: &AtomicBool, form: ReportFormat) -> Made {
     let progress = Progress::new(plan);
-    let done = execute::execute(plan, &progress, stop, None);
+    let absences = Absences::new(plan);
+    let done = execute::execute(plan, &progress, stop, None, &|by_op, refused, ops| absences.of(by_op, refused, ops));
     progress.close();
     let (totals, stopped) = match done {
         Ok(totals) => (totals, None),
         Err(Stopped { failure, totals: Some(totals) }) => (totals, Some(failure)),
         Err(Stopped { failure, totals: None }) => return Made { summary: None, end: Err(failure) },
     };
-    let mut summary = Summary::new(plan, &totals, progress.elapsed());
+    let mut summary = Summary::new(plan, &totals, progress.elapsed(), &absences);
     let end = match stopped {
         Some(failure) => Err(failure),
         None => conclude(plan, &totals, &mut summary, form),

@@ -3,18 +3,24 @@
 //! Thin: flags are resolved into a checked plan before any work, the work is the other crates', and everything that
 //! stops the program is a `Failure` with a text and an exit code.
 
+mod absent;
 mod arguments;
 mod badlist;
 mod console;
 mod coverage;
+mod cut;
 mod execute;
+mod explain;
 mod failure;
 mod generate;
+mod hint;
+mod in_force;
 mod inputs;
 mod interrupt;
 mod ledger;
 mod merge;
 mod not_reached;
+mod op_filter;
 mod plan;
 mod profiles;
 mod progress;
@@ -26,6 +32,7 @@ mod shell_files;
 mod site_folders;
 mod summary;
 mod verify;
+mod warnings;
 mod written;
 
 use std::io::Write;
@@ -68,6 +75,7 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
         Some(Command::Report(arguments)) => reports::report(arguments),
         Some(Command::Export(arguments)) => reports::export(arguments),
         Some(Command::Coverage(command)) => coverage::run(command),
+        Some(Command::Explain(arguments)) => explain::run(arguments),
         Some(Command::Profile(command)) => profiles::run(command),
         Some(Command::Completions { shell }) => shell_files::print_completions(*shell),
         Some(Command::ShellFiles { folder }) => shell_files::write(folder),

@@ -8,7 +8,7 @@ mod identity;
 mod sites;
 pub(crate) mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ValueEnum;
@@ -17,23 +17,22 @@ use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{Block, Die, Profile, Ticks};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, Input, ProfileInput};
-use nandseq_trace::recorded::{recorded, shell_word};
+use nandseq_trace::recorded::recorded;
 
 use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula};
 use crate::failure::{Failure, Problem};
-use crate::inputs::{self, ReadProfile};
+use crate::hint::{FlagsInForce, Hint};
+use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
-use crate::{badlist, console, execute, failure, reach};
+use crate::{console, execute, failure, reach};
 
 pub(crate) use closure::{Closure, Share};
 use identity::Digests;
-pub(crate) use sites::{Batch, Part, Shard, SiteList, SitePlan};
+pub(crate) use sites::{Batch, Part, Shard, SiteList, SitePlan, ranges};
 pub(crate) use table::Table;
 
 /// The longest a site may be simulated over all its runs, µs: its clock counts picoseconds in 64 bits.
 const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
-/// The list of bad blocks that is read when none is named.
-const DEFAULT_BADLIST: &str = "badlist.csv";
 
 /// What to generate.
 #[derive(Debug)]
@@ -41,7 +40,7 @@ pub(crate) struct Plan {
     pub(crate) profile: Profile,
     pub(crate) table: Table,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
-    /// Simulated time of each run.
+    /// Simulated time of each run, as far as the site's clock goes.
     pub(crate) run_until: Ticks,
     /// Operations after which a run stops.
     pub(crate) max_ops: Option<u64>,
@@ -75,9 +74,8 @@ pub(crate) struct Plan {
     pub(crate) quiet: bool,
     /// Whether what was written is judged at once.
     pub(crate) verify: bool,
-    /// The profile as named; `None` for the built-in device.
-    pub(crate) config: Option<PathBuf>,
-    pub(crate) lenient: bool,
+    /// The flags that a further command needs to mean the same device.
+    pub(crate) flags: FlagsInForce,
     pub(crate) profile_input: ProfileInput,
     /// The profile's own admission window, which a flag may override.
     own_window: Ticks,
@@ -103,27 +101,20 @@ impl Plan {
             ));
         }
 
-        let ReadProfile { mut profile, source, input, remarks: about_profile } =
-            inputs::profile(arguments.device.config.as_deref(), arguments.device.lenient)?;
-        remarks.push_str(&remarks_on_profile(arguments, &about_profile, &source));
-        let badlist = read_badlist(arguments, &profile)?;
-        let own_window = profile.policies.admission_window;
-        profile.policies.admission_window = arguments.device.admission_window.unwrap_or(own_window);
-        let table = Table::resolve(arguments, &profile, remarks)?;
+        let in_force = InForce::of_generate(arguments, remarks)?;
+        let InForce { profile, own_window, profile_input, table, bad_blocks, badlist_input, flags, .. } = in_force;
         let warning = reach::bus_warning(&profile, &table.distributions);
         remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
         let bootstrap = bootstrap(arguments, &profile, remarks);
-        let closure = Closure::new(arguments, &profile, &table.distributions)?;
+        let closure = Closure::new(arguments, &profile, (&table.distributions, &bad_blocks), &flags)?;
         let max_ops = max_ops(arguments, closure.as_ref());
-        let device_arguments =
-            device_arguments(arguments, (run_until, max_ops), badlist.as_ref().map(|(_, input)| input), &table);
+        let device_arguments = device_arguments(arguments, (run_until, max_ops), badlist_input.as_ref(), &table);
         let batch = Batch::new(&arguments.sites);
         let sites = sites::plans(&arguments.sites, batch.as_ref(), &folders);
         let resume = resume_from(arguments, &sites, remarks)?;
         let earlier = resume.as_deref().and_then(|resume| execute::stamp_of_earlier(resume, &sites));
         let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
         let outputs = outputs(arguments);
-        let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
         let plan = Self {
             seed_formula: arguments.sites.seed_formula,
             digests: Digests::new(profile.hash(), &table.distributions, &bad_blocks),
@@ -148,9 +139,8 @@ impl Plan {
             clean: arguments.output.clean,
             quiet: console::is_quiet(),
             verify: arguments.output.verify,
-            config: arguments.device.config.clone(),
-            lenient: arguments.device.lenient,
-            profile_input: input,
+            flags,
+            profile_input,
             own_window,
             badlist_input,
             device_arguments,
@@ -163,6 +153,12 @@ impl Plan {
     /// The pattern of the folders of sites.
     pub(crate) fn site_dir_pattern(&self) -> &str {
         &self.site_dir_pattern
+    }
+
+    /// Simulated time of a run that begins at this time of its site's clock: one without a limit of its own has what is left.
+    pub(crate) fn run_until_from(&self, clock: Ticks) -> Ticks {
+        let whole = Ticks::from_us(MAX_SITE_US);
+        if self.run_until == whole { Ticks(whole.0.saturating_sub(clock.0)) } else { self.run_until }
     }
 
     /// Where the files of a site go.
@@ -219,14 +215,12 @@ impl Plan {
         if !self.outputs.contains(FileKind::Snapshot) {
             return None;
         }
-        let mut all = vec![env!("CARGO_PKG_NAME").to_owned()];
-        match (&self.batch, self.sites.first()) {
-            (Some(batch), _) => all.extend(self.arguments_of_batch(batch)),
-            (None, site) => all.extend(site.into_iter().flat_map(|site| self.arguments_of_site(site))),
-        }
-        push(&mut all, "--out-dir", recorded(&self.out_dir));
-        push(&mut all, "--resume", recorded(&self.out_dir));
-        Some(all.iter().map(|argument| shell_word(argument)).collect::<Vec<_>>().join(" "))
+        let all = match (&self.batch, self.sites.first()) {
+            (Some(batch), _) => self.arguments_of_batch(batch),
+            (None, site) => site.map_or_else(Vec::new, |site| self.arguments_of_site(site)),
+        };
+        let hint = Hint::of_arguments(&all).with("--out-dir", &self.out_dir).with("--resume", &self.out_dir);
+        Some(hint.to_string())
     }
 
     /// How the manifest calls the seed formula.
@@ -267,15 +261,21 @@ fn folders(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Option<Site
     }
 }
 
-/// The simulated time of each run; all runs of a site must fit its clock.
+/// Whether a run ends by what it did, not by its time.
+fn has_no_time(arguments: &GenerateArgs) -> bool {
+    let extent = &arguments.extent;
+    extent.run_until.is_none() && (extent.ops.is_some() || extent.until_coverage.is_some())
+}
+
+/// The simulated time of each run; all runs of a site must fit its clock. Runs that end by what they did have all of it, however many
+/// there are to be: further runs make nothing else of those before them.
 fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
     let extent = &arguments.extent;
+    if has_no_time(arguments) {
+        return Ticks::from_us(MAX_SITE_US);
+    }
     let longest = Ticks::from_us(MAX_SITE_US / extent.num_runs);
-    let wanted = match (extent.run_until, extent.ops.is_some() || extent.until_coverage.is_some()) {
-        (Some(time), _) => time,
-        (None, true) => longest,
-        (None, false) => Ticks::from_us(DEFAULT_RUN_US),
-    };
+    let wanted = extent.run_until.unwrap_or(Ticks::from_us(DEFAULT_RUN_US));
     if wanted == Ticks::ZERO {
         let problem = Problem::new("--run-until 0 leaves no time in which an operation could start");
         problems.push(problem.help("say how long each run is simulated, in µs: `--run-until 100000` is 0.1 s"));
@@ -289,41 +289,6 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
         problems.push(Problem::new(message).help(help));
     }
     wanted
-}
-
-/// A profile that can be used may still deserve remarks; how many, and where to read them.
-fn remarks_on_profile(
-    arguments: &GenerateArgs,
-    remarks: &nandseq_profile::Diagnostics,
-    source: &nandseq_profile::SourceFile,
-) -> String {
-    let warnings = remarks.count(nandseq_profile::Severity::Warning);
-    let Some(path) = arguments.device.config.as_deref().filter(|_| warnings > 0) else { return String::new() };
-    let lenient = if arguments.device.lenient { " --lenient" } else { "" };
-    let plural = if warnings == 1 { "" } else { "s" };
-    failure::warning_text(&format!(
-        "{warnings} warning{plural} about {}; `nandseqgen profile check{lenient} {}` shows them",
-        source.name,
-        path.display()
-    ))
-}
-
-/// Bad blocks and the file they are from.
-type BadBlocks = (Vec<(Die, Block)>, Input);
-
-/// The bad blocks, if there is a list of them.
-fn read_badlist(arguments: &GenerateArgs, profile: &Profile) -> Result<Option<BadBlocks>, Failure> {
-    let named = arguments.device.badlist.as_deref();
-    let path = named.unwrap_or_else(|| Path::new(DEFAULT_BADLIST));
-    if named.is_none() && !path.exists() {
-        return Ok(None);
-    }
-    let (source, sha256) = inputs::text("the list of bad blocks", path)?;
-    let input = Input { source: recorded(path), sha256 };
-    match badlist::read(&source, profile.topology) {
-        Ok(blocks) => Ok(Some((blocks, input))),
-        Err(wrong) => Err(Failure::Faulty(Box::new((source, wrong)))),
-    }
 }
 
 /// The flags that decide what every site does, defaults and files found by themselves included.
@@ -340,7 +305,9 @@ fn device_arguments(
     if arguments.device.lenient {
         all.push("--lenient".to_owned());
     }
-    push(&mut all, "--run-until", run_until.to_us_text());
+    if !has_no_time(arguments) {
+        push(&mut all, "--run-until", run_until.to_us_text());
+    }
     if let Some(ops) = max_ops {
         push(&mut all, "--ops", ops);
     }
@@ -351,9 +318,9 @@ fn device_arguments(
         push(&mut all, "--until-coverage", share);
     }
     push(&mut all, "--num-runs", arguments.extent.num_runs);
-    if arguments.device.bootstrap {
+    if arguments.start.bootstrap {
         all.push("--bootstrap".to_owned());
-    } else if arguments.device.no_bootstrap {
+    } else if arguments.start.no_bootstrap {
         all.push("--no-bootstrap".to_owned());
     }
     if let Some(window) = arguments.device.admission_window {
@@ -389,9 +356,9 @@ fn max_ops(arguments: &GenerateArgs, closure: Option<&Closure>) -> Option<u64> {
 
 /// Whether to bring the device to a useful state first: as the flags say, else as the profile says; only where more runs follow.
 fn bootstrap(arguments: &GenerateArgs, profile: &Profile, remarks: &mut String) -> bool {
-    let wanted = arguments.device.bootstrap || (profile.bootstrap.enabled && !arguments.device.no_bootstrap);
+    let wanted = arguments.start.bootstrap || (profile.bootstrap.enabled && !arguments.start.no_bootstrap);
     let followed = arguments.extent.num_runs > 1;
-    if arguments.device.bootstrap && !followed {
+    if arguments.start.bootstrap && !followed {
         remarks.push_str(&failure::warning_text(
             "--bootstrap has no effect on a single run: it prepares the device for the runs that follow; ask for more with --num-runs",
         ));
@@ -412,7 +379,7 @@ fn outputs(arguments: &GenerateArgs) -> Outputs {
 
 /// Where to go on from. Nothing to go on from in the output folder itself is no mistake: a campaign may be killed early.
 fn resume_from(arguments: &GenerateArgs, sites: &[SitePlan], remarks: &mut String) -> Result<Option<PathBuf>, Failure> {
-    let Some(resume) = &arguments.device.resume else { return Ok(None) };
+    let Some(resume) = &arguments.start.resume else { return Ok(None) };
     if resume.is_file() && sites.len() > 1 {
         let message = format!("the snapshot `{}` is of one site, and there are {}", resume.display(), sites.len());
         return Err(Problem::new(message).help("choose the site with --sites, or name the folder of the batch").into());

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use nandseq_profile::diagnostic::counted;
 
+use crate::absent::Absences;
 use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
@@ -55,6 +56,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     let work = temporary(arguments.work_dir.as_deref())?;
     let plan = plan(arguments, &recorded, work.path())?;
     let progress = Progress::new(&plan);
+    let absences = Absences::new(&plan);
     let comparison = Comparison {
         recorded: &recorded,
         only: arguments.run,
@@ -62,7 +64,13 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
         runs: AtomicU64::new(0),
         differences: Mutex::new(BTreeMap::new()),
     };
-    let done = execute::execute(&plan, &progress, &stop, Some(&|site, folder, run| comparison.run(site, folder, run)));
+    let done = execute::execute(
+        &plan,
+        &progress,
+        &stop,
+        Some(&|site, folder, run| comparison.run(site, folder, run)),
+        &|by_op, refused, ops| absences.of(by_op, refused, ops),
+    );
     progress.close();
     done.map_err(|stopped| stopped.failure.without_going_on())?;
     conclude(arguments, &recorded, comparison)
@@ -138,8 +146,8 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
     })?;
     flags.output.out_dir = work.to_owned();
     // Whoever wrote the manifest decides what is made, not what is written, read or removed besides.
-    flags.table.autofill_pc |= std::mem::take(&mut flags.table.refresh_op_state_probs);
-    flags.device.resume = None;
+    flags.table.autofill_pc |= std::mem::take(&mut flags.table_file.refresh_op_state_probs);
+    flags.start.resume = None;
     flags.output.clean = false;
     flags.sites.jobs = arguments.jobs;
     if arguments.config.is_some() {

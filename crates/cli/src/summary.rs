@@ -3,22 +3,26 @@
 //! Promises that both forms say the same facts, that every list is complete and in one order, and that the field names and units
 //! are those of `docs/outputs.md`. How much of it a text shows is the business of [`text`] alone.
 
+mod absent;
 pub(crate) mod text;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use nandseq_profile::BaseId;
 use nandseq_profile::diagnostic::counted;
-use nandseq_profile::{BaseId, OpId};
 use nandseq_trace::manifest::{Input, ProfileInput};
-use nandseq_trace::recorded::{recorded, shell_word};
+use nandseq_trace::recorded::recorded;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::absent::Absences;
 use crate::execute::Totals;
 use crate::failure::Failure;
+use crate::hint::Hint;
 use crate::plan::{Batch, Part, Plan};
+use absent::NeverStarted;
 
 /// The version of the form.
 const SCHEMA: u32 = 1;
@@ -71,6 +75,8 @@ pub(crate) struct Summary {
     names_known: u64,
     /// The command that judges what was written.
     verify: String,
+    /// The command that says why an operation did not start, but for its name.
+    explain: String,
     /// What `verify --format json` would print, where that was asked for.
     verdict: Option<Value>,
 }
@@ -120,18 +126,9 @@ struct Refused {
     count: u64,
 }
 
-#[derive(Serialize, Debug)]
-struct NeverStarted {
-    op_name: String,
-    /// How often it was refused; 0: it was never drawn.
-    refused: u64,
-    /// What was in the way most often.
-    mostly: Option<&'static str>,
-}
-
 impl Summary {
     /// What a plan has come to after so much time.
-    pub(crate) fn new(plan: &Plan, totals: &Totals, elapsed: Duration) -> Self {
+    pub(crate) fn new(plan: &Plan, totals: &Totals, elapsed: Duration, absences: &Absences<'_>) -> Self {
         let seconds = elapsed.as_secs_f64();
         Self {
             schema: SCHEMA,
@@ -163,7 +160,8 @@ impl Summary {
             bases: bases(plan, totals),
             names: names(plan, totals),
             refused: refused(plan, totals),
-            never_started: never_started(plan, totals),
+            never_started: absent::never_started(plan, totals, absences),
+            explain: Hint::new("explain").flags(&plan.flags.all()).to_string(),
             names_known: plan.profile.ops.len() as u64,
             verify: verify_command(plan),
             verdict: None,
@@ -209,12 +207,9 @@ fn empty_part(plan: &Plan) -> Option<String> {
     plan.sites.is_empty().then(words)
 }
 
-/// The command that judges what was written.
+/// The command that judges what was written; the manifests name the bad blocks.
 fn verify_command(plan: &Plan) -> String {
-    let config = plan.config.as_ref();
-    let config = config.map_or_else(String::new, |path| format!("--config {} ", shell_word(&recorded(path))));
-    let lenient = if plan.lenient { "--lenient " } else { "" };
-    format!("nandseqgen verify {config}{lenient}{}", shell_word(&recorded(&plan.out_dir)))
+    Hint::new("verify").flags(&plan.flags.profile()).operand(&plan.out_dir).to_string()
 }
 
 fn covered(plan: &Plan, totals: &Totals) -> Option<Covered> {
@@ -258,25 +253,6 @@ fn refused(plan: &Plan, totals: &Totals) -> Vec<Refused> {
         count,
     });
     sorted(counts, |one| (Reverse(one.count), one.phase_key.clone(), one.op_name.clone(), one.reason))
-}
-
-/// Which operations never started, and what was in the way of each most often.
-fn never_started(plan: &Plan, totals: &Totals) -> Vec<NeverStarted> {
-    let mut refused: BTreeMap<OpId, BTreeMap<&'static str, u64>> = BTreeMap::new();
-    for (&(_, op, reason), count) in &totals.rejections {
-        *refused.entry(op).or_default().entry(reason.code()).or_default() += count;
-    }
-    let absent = plan.profile.ops.iter_ids().zip(&totals.by_op).filter(|(_, count)| **count == 0);
-    let absent = absent.map(|((id, op), _)| {
-        let reasons = refused.get(&id);
-        let most = reasons.and_then(|reasons| reasons.iter().max_by_key(|&(code, count)| (count, Reverse(code))));
-        NeverStarted {
-            op_name: op.name.clone(),
-            refused: reasons.map_or(0, |reasons| reasons.values().sum()),
-            mostly: most.map(|(&code, _)| code),
-        }
-    });
-    sorted(absent, |one| (Reverse(one.refused), one.op_name.clone()))
 }
 
 fn sorted<T, K: Ord>(items: impl Iterator<Item = T>, key: impl FnMut(&T) -> K) -> Vec<T> {

@@ -16,13 +16,15 @@ use rayon::prelude::*;
 use crate::arguments::{GenerateArgs, ReportFormat, VerifyArgs};
 use crate::execute::threads;
 use crate::failure::{Failure, Problem};
+use crate::hint;
 use crate::plan::Plan;
 use crate::site_folders::SiteFolders;
-use crate::{badlist, console, inputs, ledger, profiles, written};
+use crate::{badlist, console, inputs, ledger, profiles, tell, warnings, written};
 
 /// Judges everything the arguments name.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let read = inputs::profile(arguments.config.as_deref(), arguments.lenient)?;
+    tell(&warnings::of_profile(&read, &hint::check(arguments.config.as_deref(), arguments.lenient)));
     let mut sites = folder::find_all(&arguments.paths, Forms::CsvAndParquet).map_err(nothing_to_judge)?;
     written::given_once(&sites)?;
     for site in &mut sites {

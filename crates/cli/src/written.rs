@@ -1,6 +1,7 @@
 //! What the subcommands that look at written runs have in common: the profile, the sites, the table in force.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -16,11 +17,14 @@ use nandseq_trace::read::{STANDARD_INPUT, Source};
 use crate::arguments::GenerateArgs;
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, warning_text};
-use crate::plan::table::Table;
-use crate::{inputs, tell, verify};
+use crate::hint::{self, Hint, profile_flags};
+use crate::plan::table::{Table, Wanted};
+use crate::{inputs, tell, verify, warnings};
 
 /// Runs that were written, and what they were made from.
 pub(crate) struct Written {
+    /// The flags that say which profile it is.
+    flags: Vec<OsString>,
     pub(crate) profile: Profile,
     pub(crate) sites: Vec<SiteFiles>,
     /// What reads the tables, in whatever form they are.
@@ -33,6 +37,7 @@ impl Written {
     /// Finds the runs below `paths`; says on stderr what is not as their manifests say.
     pub(crate) fn find(paths: &[PathBuf], device: &ReadDeviceArgs) -> Result<Self, Failure> {
         let read = inputs::profile(device.config.as_deref(), device.lenient)?;
+        tell(&warnings::of_profile(&read, &hint::check(device.config.as_deref(), device.lenient)));
         if paths.iter().any(|path| path == Path::new(STANDARD_INPUT)) {
             let problem = Problem::new("a sequence from standard input has no tables beside it");
             return Err(problem.help("name a folder or a file; `nandseqgen verify -` judges a sequence alone").into());
@@ -54,7 +59,13 @@ impl Written {
                 }
             }
         }
-        Ok(Self { profile: read.profile, sites, source, table })
+        Ok(Self {
+            flags: profile_flags(device.config.as_deref(), device.lenient),
+            profile: read.profile,
+            sites,
+            source,
+            table,
+        })
     }
 }
 
@@ -115,16 +126,21 @@ fn table_of(arguments: &[String], device: &ReadDeviceArgs, profile: &Profile) ->
     if device.config.is_some() {
         arguments.device.config.clone_from(&device.config);
     }
-    Table::resolve(&arguments, profile, &mut String::new()).ok().map(|table| table.distributions)
+    Table::resolve(&Wanted::of_generate(&arguments), profile, &mut String::new()).ok().map(|table| table.distributions)
 }
 
-/// What was written cannot be read.
-pub(crate) fn unreadable(error: LoadError) -> Failure {
-    match error {
-        LoadError::Find(error) => verify::nothing_to_judge(error),
-        LoadError::Io { path, error } => Problem::unreadable("the file", &path, &error).into(),
-        error @ (LoadError::File { .. } | LoadError::Row { .. }) => {
-            Problem::new(error.to_string()).help("`nandseqgen verify` says everything that is wrong with it").into()
+impl Written {
+    /// What was written cannot be read.
+    pub(crate) fn unreadable(&self, error: LoadError) -> Failure {
+        let problem = Problem::new(error.to_string());
+        match error {
+            LoadError::Find(error) => verify::nothing_to_judge(error),
+            LoadError::Io { path, error } => Problem::unreadable("the file", &path, &error).into(),
+            LoadError::File { path, .. } | LoadError::Row { path, .. } => {
+                let site = self.sites.iter().map(|site| &*site.folder).find(|folder| path.starts_with(folder));
+                let verify = Hint::new("verify").flags(&self.flags).operand(site.unwrap_or(&path));
+                problem.help(format!("`{verify}` says everything that is wrong with it")).into()
+            }
         }
     }
 }

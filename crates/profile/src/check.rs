@@ -23,6 +23,11 @@ pub fn check(profile: &Profile) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     chains::check(profile, &mut diagnostics);
     reach::check(profile, &mut diagnostics);
+    if !has_exclusions(profile) {
+        let message = "no exclusions are stated: in every state whatever planes and bus leave room for may start";
+        let diagnostic = Diagnostic::warning("no-exclusions-at-all", message);
+        diagnostics.push(diagnostic.help("state what is forbidden when, under `exclusions`"));
+    }
     states(profile, &mut diagnostics);
     durations(profile, &mut diagnostics);
     topology(profile, &mut diagnostics);
@@ -121,6 +126,15 @@ fn states(profile: &Profile, diagnostics: &mut Diagnostics) {
     op_states(profile, diagnostics);
 }
 
+/// Whether anything is forbidden in any state.
+fn has_exclusions(profile: &Profile) -> bool {
+    let exclusions = &profile.exclusions;
+    let mut of_keys = exclusions.by_op_state.iter().map(|(_, groups)| groups);
+    let mut of_states = exclusions.by_state.iter().map(|(_, groups)| groups);
+    let forbids = |groups: &Vec<_>| !exclusions.forbidden(groups).is_empty();
+    of_keys.any(forbids) || of_states.any(forbids)
+}
+
 fn op_states(profile: &Profile, diagnostics: &mut Diagnostics) {
     for (key, groups) in profile.exclusions.by_op_state.iter().filter(|(_, groups)| !groups.is_empty()) {
         let info = &profile.phase_keys[*key];
@@ -139,7 +153,7 @@ fn op_states(profile: &Profile, diagnostics: &mut Diagnostics) {
         base.affects_state && key.is_some_and(|key| !listed(key))
     });
     let unguarded: Vec<&str> = unguarded.map(|(_, base)| base.name.as_str()).collect();
-    if !unguarded.is_empty() {
+    if !unguarded.is_empty() && has_exclusions(profile) {
         let message = format!("no exclusions say what may start during CORE_BUSY of {}", listed(unguarded));
         let diagnostic = Diagnostic::warning("no-exclusions", message);
         diagnostics.push(diagnostic.help("add `BASE.CORE_BUSY` to the exclusions by op_state"));

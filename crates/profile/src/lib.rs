@@ -16,6 +16,7 @@ pub mod limits;
 pub mod model;
 pub mod native;
 mod phase_key;
+pub mod places;
 mod read;
 pub mod table;
 pub mod units;

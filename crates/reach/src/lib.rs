@@ -5,19 +5,25 @@
 //! could be accepted. Leaves out time but for what hooks need: how far from a phase a hook may fall, and how short a phase is.
 
 mod bus;
+mod causes;
 mod explore;
 mod hooks;
 mod judge;
 mod model;
+mod needs;
 mod plan;
 mod quick;
 mod reason;
+mod search;
 mod state;
 mod tenths;
 mod traps;
 mod universe;
 
 pub use bus::BusDemand;
+pub use causes::{Bar, Cause, Causes};
+pub use needs::{Need, never_provided};
 pub use reason::{COINCIDENCE, Reason};
+pub use search::{Search, Verdicts};
 pub use traps::{Lasting, Supply, Trap};
 pub use universe::{Universe, Verdict};

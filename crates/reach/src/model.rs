@@ -3,9 +3,11 @@
 //! Names with the same base, cell type and plane count are possible in the same states, so the search knows classes of
 //! names only. Base behaviour is that of the device's own compiled tables.
 
+use std::collections::BTreeMap;
+
 use nandseq_device::{BaseInfo, Effects, Tables};
-use nandseq_profile::model::{ChainStep, Effect, PhaseKind, StatusOf, StepAddress};
-use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::model::{ChainStep, Effect, PhaseKind, StatusOf, StepAddress, Topology};
+use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
 /// Index of a class.
 pub(crate) type ClassId = u16;
@@ -31,6 +33,40 @@ pub(crate) struct Class {
     pub(crate) proposed: bool,
 }
 
+/// Whether there are blocks that operations may work on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GoodBlocks {
+    /// Some block is good.
+    single: bool,
+    /// Two blocks of some group are.
+    multi: bool,
+}
+
+impl GoodBlocks {
+    fn new(topology: Topology, bad: &[(Die, Block)]) -> Self {
+        let planes = topology.planes.max(1);
+        let groups_of_die = topology.blocks_per_die.div_ceil(planes);
+        let mut bad: Vec<(Die, Block)> = bad.to_vec();
+        bad.sort_unstable();
+        bad.dedup();
+        let mut in_group: BTreeMap<(Die, u32), u32> = BTreeMap::new();
+        for (die, block) in &bad {
+            *in_group.entry((*die, block.0 / planes)).or_default() += 1;
+        }
+        let size = |group: u32| planes.min(topology.blocks_per_die - group * planes);
+        let untouched = (in_group.len() as u64) < u64::from(groups_of_die) * u64::from(topology.dies);
+        Self {
+            single: (bad.len() as u64) < u64::from(topology.blocks_per_die) * u64::from(topology.dies),
+            multi: untouched || in_group.iter().any(|(&(_, group), &bad)| size(group).saturating_sub(bad) >= 2),
+        }
+    }
+
+    /// Whether there is an address for operations of one plane, or of several.
+    pub(crate) const fn any(self, multi: bool) -> bool {
+        if multi { self.multi } else { self.single }
+    }
+}
+
 /// A profile, compiled for the search.
 pub(crate) struct Model<'p> {
     pub(crate) profile: &'p Profile,
@@ -51,10 +87,11 @@ pub(crate) struct Model<'p> {
     /// One bit for each cell type: its pages can be read.
     pub(crate) readable: u8,
     pub(crate) planes: u32,
+    pub(crate) good: GoodBlocks,
 }
 
 impl<'p> Model<'p> {
-    pub(crate) fn new(profile: &'p Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
+    pub(crate) fn new(profile: &'p Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)], bad: &[(Die, Block)]) -> Self {
         let tables = Tables::new(profile);
         let shares = shares(profile, table);
         let (classes, of_op) = classes(profile, &tables, &shares);
@@ -75,10 +112,21 @@ impl<'p> Model<'p> {
             programmable: 0,
             readable: 0,
             planes: profile.topology.planes,
+            good: GoodBlocks::new(profile.topology, bad),
         };
         model.find_free_steps();
         model.find_cell_types();
         model
+    }
+
+    /// Forgets the cell types that only operations would bring about which never run; whether that changed anything.
+    pub(crate) fn only_running(&mut self, runs: &[bool]) -> bool {
+        let before = (self.programmable, self.readable);
+        self.cell_types_by(&|class| runs[usize::from(class)]);
+        // The search has shown what never runs with the larger sets: the smaller ones lie within them.
+        self.programmable &= before.0;
+        self.readable &= before.1;
+        (self.programmable, self.readable) != before
     }
 
     pub(crate) fn class(&self, id: ClassId) -> &Class {
@@ -141,19 +189,26 @@ impl<'p> Model<'p> {
 
     /// Which cell types blocks can be programmed with, and pages be read with.
     fn find_cell_types(&mut self) {
-        let all = (1u16 << self.profile.cell_types.len()) - 1;
         let chains: Vec<usize> = self.heads().flat_map(|head| self.follow_ups(head).flatten()).collect();
         let steps: Vec<BaseId> =
             chains.iter().flat_map(|&chain| self.profile.chains[chain].steps.iter().map(|step| step.base)).collect();
+        let may_run: Vec<bool> =
+            self.classes.iter().map(|class| class.exists && (class.proposed || steps.contains(&class.base))).collect();
+        self.cell_types_by(&|class| may_run[usize::from(class)]);
+    }
+
+    fn cell_types_by(&mut self, runs: &dyn Fn(ClassId) -> bool) {
+        let all = (1u16 << self.profile.cell_types.len()) - 1;
         let cells = |wanted: &dyn Fn(&Effects) -> bool| {
-            let runs = |class: &&Class| class.exists && (class.proposed || steps.contains(&class.base));
-            let of = self.classes.iter().filter(runs).filter(|class| wanted(&self.tables.base(class.base).effects));
-            of.fold(0u8, |set, class| set | class.cell.map_or(all as u8, |cell| 1 << cell.0))
+            let of =
+                (0..self.classes.len() as ClassId).filter(|&class| runs(class) && wanted(&self.base(class).effects));
+            of.fold(0u8, |set, class| set | self.class(class).cell.map_or(all as u8, |cell| 1 << cell.0))
         };
         let erased = cells(&|effects| effects.erase);
         let programs = self.tables.programs.iter().enumerate().filter(|(cell, _)| erased >> cell & 1 == 1);
-        self.programmable = programs.fold(0, |set, (_, programs)| set | programs);
-        self.readable = self.programmable & cells(&|effects| effects.program || effects.close);
+        let programmable = programs.fold(0, |set, (_, programs)| set | programs);
+        let readable = programmable & cells(&|effects| effects.program || effects.close);
+        (self.programmable, self.readable) = (programmable, readable);
     }
 }
 

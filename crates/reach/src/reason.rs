@@ -22,6 +22,8 @@ pub enum Reason {
     Missing,
     /// By itself it would have to be single-plane: its address is that of one register, or of the hook.
     OnePlane,
+    /// Every block it could have an address in is bad.
+    BadBlocks,
     /// No block is erased, or no page programmed, for its cell type.
     CellType,
     /// An op_state of the plane forbids it.
@@ -62,7 +64,7 @@ impl Reason {
         match self {
             Self::Excluded | Self::NoWeight => 0,
             Self::NoHook => 1,
-            Self::Delay | Self::Missing | Self::OnePlane | Self::CellType => 2,
+            Self::Delay | Self::Missing | Self::OnePlane | Self::BadBlocks | Self::CellType => 2,
             Self::OpState(_) => 3,
             Self::Occupied(_) => 4,
             Self::NoVictim(_) => 5,
@@ -74,6 +76,36 @@ impl Reason {
             Self::UnreadData => 10,
             Self::ChainUnderWay => 11,
             Self::NoChain => 12,
+        }
+    }
+
+    /// One snake_case word per kind of reason.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Excluded => "excluded",
+            Self::NoWeight => "no_weight",
+            Self::NoHook => "no_hook",
+            Self::Delay => "delay",
+            Self::Missing => "not_on_device",
+            Self::OnePlane => "one_plane",
+            Self::BadBlocks => "bad_blocks",
+            Self::CellType => "cell_type",
+            Self::OpState(_) => "op_state",
+            Self::Occupied(_) => "occupied",
+            Self::NoVictim(_) => "nothing_to_suspend",
+            Self::NoResume(_) => "no_resume",
+            Self::NotSuspended(_) => "not_suspended",
+            Self::ProgramFirst => "program_first",
+            Self::SuspendedProgram => "suspended_program",
+            Self::State(_) => "state",
+            Self::Latch(_) => "latch",
+            Self::PageRegister => "page_register",
+            Self::CopybackRegister => "copyback_register",
+            Self::OutputRegister => "output_register",
+            Self::UnreadData => "unread_data",
+            Self::ChainUnderWay => "chain_under_way",
+            Self::NoChain => "no_chain",
         }
     }
 
@@ -94,6 +126,8 @@ impl Reason {
             Self::Delay => "it asks to propose nothing".to_owned(),
             Self::Missing => "the device lacks what it addresses".to_owned(),
             Self::OnePlane => "by itself it has the address of one plane, and it is multi-plane".to_owned(),
+            Self::BadBlocks if profile.ops[op].multi => "no two blocks of a block group are good".to_owned(),
+            Self::BadBlocks => "every block of the device is bad".to_owned(),
             Self::CellType => "no page of its cell type can be programmed".to_owned(),
             Self::OpState(key) => {
                 let name = &profile.phase_keys[key].name;

@@ -264,6 +264,7 @@ impl Model<'_> {
         let set = match info.address {
             AddressSource::NextPage => self.programmable,
             AddressSource::ReadablePage => self.readable,
+            AddressSource::AnyBlock if !self.good.any(own.multi) => return Err(Reason::BadBlocks),
             AddressSource::None
             | AddressSource::Hook
             | AddressSource::AnyBlock
@@ -273,6 +274,9 @@ impl Model<'_> {
             | AddressSource::OneShotLatch
             | AddressSource::CopybackLatch => return Ok(()),
         };
+        if !self.good.any(own.multi) {
+            return Err(Reason::BadBlocks);
+        }
         let any = own.cell.is_none() || (info.address == AddressSource::NextPage && !info.effects.is_program());
         let fits = if any { set != 0 } else { own.cell.is_some_and(|cell| set >> cell.0 & 1 == 1) };
         if fits { Ok(()) } else { Err(Reason::CellType) }

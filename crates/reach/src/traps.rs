@@ -55,7 +55,7 @@ impl Lasting {
     }
 
     /// Whether an operation of a base ends it by its own effect, not by a reset.
-    fn ended_by(self, info: &BaseInfo) -> bool {
+    pub(crate) fn ended_by(self, info: &BaseInfo) -> bool {
         let effects = &info.effects;
         match self {
             Self::Of(DeviceState::LatchOn(_)) => effects.consume.is_some_and(|(kind, _)| kind == LatchKind::OneShot),
@@ -120,7 +120,7 @@ impl Supply {
     /// takes twenty times as long.
     #[must_use]
     pub fn of(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
-        let model = Model::new(profile, table);
+        let model = Model::new(profile, table, &[]);
         supply(&model, &Graph::new(&model), table)
     }
 }

@@ -1,6 +1,6 @@
 //! The verdict on every pair of phase key and op name.
 
-use nandseq_profile::{BaseSet, IdVec, OpId, PhaseKey, Profile};
+use nandseq_profile::{BaseSet, Block, Die, IdVec, OpId, PhaseKey, Profile};
 
 use crate::explore::Graph;
 use crate::hooks::Hooks;
@@ -8,6 +8,7 @@ use crate::judge::Context;
 use crate::model::{ClassId, Model};
 use crate::quick::Map;
 use crate::reason::Reason;
+use crate::search::Search;
 use crate::state::Plane;
 use crate::tenths::{self, Tenths};
 use crate::traps::{Supply, Trap, supply, traps};
@@ -51,9 +52,25 @@ impl Universe {
     /// Searches the states of the device; `table` is the probability table in force.
     #[must_use]
     pub fn new(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
-        let model = Model::new(profile, table);
-        let graph = Graph::new(&model);
-        let verdicts = profile.phase_keys.ids().map(|key| of_key(&model, &graph, key)).collect();
+        Self::with_bad_blocks(profile, table, &[])
+    }
+
+    /// The same for a device with bad blocks, as far as they matter: where an operation finds no block at all.
+    #[must_use]
+    pub fn with_bad_blocks(
+        profile: &Profile,
+        table: &[(PhaseKey, Vec<(OpId, f64)>)],
+        bad_blocks: &[(Die, Block)],
+    ) -> Self {
+        let search = Search::new(profile, table, bad_blocks);
+        let by_key = search.of_keys(&vec![true; search.model.classes.len()]);
+        let of_op = |key, op: OpId| {
+            let class = usize::from(search.model.of_op[op.index()]);
+            search.of_pair(key, op, by_key[key.index()][class])
+        };
+        let of_key = |key| profile.ops.ids().map(|op| of_op(key, op)).collect();
+        let verdicts = profile.phase_keys.ids().map(of_key).collect();
+        let Search { model, graph } = search;
         let instants = model.tables.ops().map(|(_, own)| model.tables.base(own.base).instant).collect();
         let tenths = tenths(&model, &graph, &verdicts);
         let runs = model.of_op.iter().map(|&class| graph.runs[usize::from(class)]).collect();
@@ -118,9 +135,11 @@ fn tenths(model: &Model<'_>, graph: &Graph, verdicts: &IdVec<PhaseKey, Vec<Verdi
     model.profile.phase_keys.ids().map(|key| tenths::of_key(model, graph, key, proposed)).collect()
 }
 
-fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey) -> Vec<Verdict> {
+/// The verdicts under a phase key on the classes that are wanted and have a share there; on others that no hook falls there.
+pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wanted: &[bool]) -> Vec<Verdict> {
     let shares = &model.shares[key.index()];
     let mut open: Vec<ClassId> = shares.iter().map(|op| model.of_op[op.index()]).collect();
+    open.retain(|&class| wanted[usize::from(class)]);
     open.sort_unstable();
     open.dedup();
     let none = Verdict::Unreachable(Reason::NoHook);
@@ -132,17 +151,7 @@ fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey) -> Vec<Verdict> {
         findings.look(model, graph, &hooks.certain_for_instants.items, Verdict::Reachable, instants);
         findings.look(model, graph, &hooks.chance.items, Verdict::Coincidence, |_| true);
     }
-    let forbidden = model.profile.exclusions.in_op_state(key);
-    let of_op = |op: OpId| {
-        if shares.contains(&op) {
-            findings.verdicts[usize::from(model.of_op[op.index()])]
-        } else if forbidden.contains(model.profile.ops[op].base) {
-            Verdict::Unreachable(Reason::Excluded)
-        } else {
-            Verdict::Unreachable(Reason::NoWeight)
-        }
-    };
-    model.profile.ops.ids().map(of_op).collect()
+    findings.verdicts
 }
 
 impl Findings {

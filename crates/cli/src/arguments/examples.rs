@@ -94,8 +94,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "export",
         &[
-            ("For https://ui.perfetto.dev", "nandseqgen export out --to perfetto -o timeline.pftrace"),
-            ("For waveform viewers such as GTKWave", "nandseqgen export out --to vcd -o timeline.vcd"),
+            ("For https://ui.perfetto.dev", "nandseqgen export out --format perfetto -o timeline.pftrace"),
+            (
+                "For waveform viewers such as GTKWave",
+                "nandseqgen export out --format vcd --site 3 --from 150000 --to 151500",
+            ),
         ],
     ),
     (
@@ -133,6 +136,17 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "coverage gate",
         &[("Exit with 1 unless a thousandth is covered", "nandseqgen coverage gate out batch --min 0.1")],
+    ),
+    (
+        "explain",
+        &[
+            ("Why an operation never appears, or how often it does", "nandseqgen explain Read_SLC"),
+            (
+                "The same under one phase key of a device of your own",
+                "nandseqgen explain Read_SLC --under READ.END --config device.yaml",
+            ),
+            ("What a rule says", "nandseqgen explain bad_block"),
+        ],
     ),
     (
         "profile",

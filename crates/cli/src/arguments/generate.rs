@@ -7,6 +7,7 @@ use nandseq_profile::Ticks;
 use nandseq_trace::files::{Outputs, Stamp};
 use nandseq_trace::recorded::path_of;
 
+use super::in_force::{DeviceArgs, TableArgs};
 use super::values::{outputs, time, whole};
 use super::{Command, CommandLine, ReportFormat};
 use crate::plan::{Shard, Share, SiteList};
@@ -23,12 +24,16 @@ pub(crate) const MAX_SITES: u64 = 100_000;
 pub(crate) struct GenerateArgs {
     #[command(flatten, next_help_heading = "Device")]
     pub(crate) device: DeviceArgs,
+    #[command(flatten, next_help_heading = "Device")]
+    pub(crate) start: StartArgs,
     #[command(flatten, next_help_heading = "Extent")]
     pub(crate) extent: ExtentArgs,
     #[command(flatten, next_help_heading = "Sites")]
     pub(crate) sites: SiteArgs,
     #[command(flatten, next_help_heading = "Probabilities")]
     pub(crate) table: TableArgs,
+    #[command(flatten, next_help_heading = "Probabilities")]
+    pub(crate) table_file: TableFileArgs,
     #[command(flatten, next_help_heading = "Output")]
     pub(crate) output: OutputArgs,
 }
@@ -61,21 +66,9 @@ impl GenerateArgs {
     }
 }
 
-/// What is simulated.
+/// What a site starts from.
 #[derive(Args, Debug)]
-pub(crate) struct DeviceArgs {
-    /// Device profile, native or legacy [default: the built-in device]
-    #[arg(long, value_name = "PATH")]
-    pub(crate) config: Option<PathBuf>,
-    /// Leave out operations that the profile describes wrongly, with a warning, instead of refusing it
-    #[arg(long)]
-    pub(crate) lenient: bool,
-    /// How long a proposal may wait for the bus [default: as the profile says]
-    #[arg(long, value_name = "US", value_parser = time)]
-    pub(crate) admission_window: Option<Ticks>,
-    /// Bad blocks, a CSV file with the header die,block [default: badlist.csv if there is one]
-    #[arg(long, value_name = "CSV")]
-    pub(crate) badlist: Option<PathBuf>,
+pub(crate) struct StartArgs {
     /// Bring the device to a useful state first, as the profile's bootstrap says, if there is more than one run
     #[arg(long, overrides_with = "no_bootstrap")]
     pub(crate) bootstrap: bool,
@@ -143,24 +136,12 @@ pub(crate) struct SiteArgs {
     pub(crate) jobs: Option<u64>,
 }
 
-/// How likely each operation is.
+/// What is done with the table of probabilities beside using it.
 #[derive(Args, Debug)]
-pub(crate) struct TableArgs {
-    /// Preset for the phase key DEFAULT
-    #[arg(long, value_name = "PRESET")]
-    pub(crate) pc_demo: Option<Demo>,
-    /// Probability table to load if it is there [default: op_state_probs.yaml beside the profile]
-    #[arg(long, value_name = "PATH")]
-    pub(crate) op_state_probs: Option<PathBuf>,
-    /// Build the table anew, whatever file there is
-    #[arg(long)]
-    pub(crate) autofill_pc: bool,
+pub(crate) struct TableFileArgs {
     /// Build the table anew and write it to the file
     #[arg(long)]
     pub(crate) refresh_op_state_probs: bool,
-    /// Seed of a built table
-    #[arg(long, value_name = "N", default_value_t = nandseq_generate::probability::DEFAULT_TABLE_SEED, value_parser = whole(0..=u64::MAX))]
-    pub(crate) pc_seed: u64,
     /// Check the table and say what is wrong before anything is generated
     #[arg(long)]
     pub(crate) validate_pc: bool,

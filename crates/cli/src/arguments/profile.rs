@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::ReportFormat;
+use super::in_force::InForceArgs;
+
 /// What can be done with profiles.
 #[derive(Subcommand, Debug)]
 pub(crate) enum ProfileCommand {
@@ -20,11 +23,20 @@ pub(crate) enum ProfileCommand {
 /// Which profile, and how much to say.
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
+    /// The profile, native or legacy; without it the built-in device.
+    #[arg(value_name = "PATH", conflicts_with = "config")]
+    pub(crate) path: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) profile: ProfileArgs,
+    pub(crate) in_force: InForceArgs,
     /// List every phase key and op name that the table gives a weight and that is never proposed, with the reason.
     #[arg(long)]
     pub(crate) pairs: bool,
+    /// List the pairs of these operations alone: names of operations or bases, or patterns with * and ?; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) op: Vec<String>,
+    /// Form of the findings: for people, or one JSON object.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
 }
 
 /// Which profile.

@@ -93,8 +93,11 @@ impl Others {
         };
         for path in plain_files(&plan.out_dir)? {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            let Some((_, end)) = name.strip_prefix("manifest.shard-").and_then(|rest| rest.split_once("-of-")) else {
-                continue;
+            let end = match name.strip_prefix("manifest.shard-").and_then(|rest| rest.split_once("-of-")) {
+                Some((_, end)) => end,
+                // A shard replaces its own manifest, not that of a whole batch, which nobody writes before shards are joined.
+                None if name == manifest::FILE_NAME && own_end.is_some() => "",
+                None => continue,
             };
             let manifest = manifest::parse::<BatchManifest>(&fs::read(&path)?);
             let is_same =
@@ -255,7 +258,7 @@ impl Looking<'_> {
             // Another shard may be about to make it, and sees to it.
             (Part::Shard(_), _) | (_, None) => true,
             (Part::Whole | Part::Sites(_), Some(known)) => {
-                resume::difference(self.plan, known, &site::head(self.plan, &plan)).is_none()
+                resume::is_same_campaign(self.plan, known, &site::head(self.plan, &plan))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! `proposer_debug_*.log`: what was proposed in a run, and what became of it.
 //!
 //! Promises a text that depends on the run alone. The summary counts accepted and refused proposals by phase key, op name and
-//! outcome, sorted by these names, and names every operation that did not start in the run; the full form has a line for each
+//! outcome, sorted by these names, and says of every operation that did not start in the run why; the full form has a line for each
 //! proposal, in order of time, and is written as it happens.
 
 use std::io::{self, BufWriter, Write};
@@ -13,12 +13,11 @@ use nandseq_trace::format::Written;
 use nandseq_trace::run_files::RunFiles;
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
+use crate::absent::WhyAbsent;
 use crate::arguments::ProposerLog;
 
 /// The outcome of a proposal that started.
 const ACCEPTED: &str = "accepted";
-/// The outcome of a name that no proposal and no chain started; its count is how often it was refused, 0 when it was never drawn.
-const NEVER_STARTED: &str = "never_started";
 /// Stands for the phase key where all of them are meant.
 const ANY_KEY: &str = "-";
 const SUMMARY_HEADER: &str = "phase_key\top_name\toutcome\tcount\n";
@@ -55,13 +54,15 @@ impl<'p> Log<'p> {
     }
 
     /// Completes the file; it gets its name with the others of the run.
-    pub(super) fn finish(mut self, summary: &RunSummary) -> io::Result<Written> {
-        let RunSummary { rejections, by_op, .. } = summary;
+    pub(super) fn finish(mut self, summary: &RunSummary, why_absent: WhyAbsent<'_>) -> io::Result<Written> {
+        let RunSummary { rejections, by_op, ops, .. } = summary;
         if let Form::Summary(accepted) = &self.form {
-            let refused =
-                |op: OpId| rejections.iter().filter(|((_, of, _), _)| *of == op).map(|(_, count)| count).sum();
-            let absent = by_op.iter().enumerate().filter(|&(_, &count)| count == 0).map(|(op, _)| OpId::from(op));
-            let absent = absent.map(|op| (ANY_KEY, &*self.profile.ops[op].name, NEVER_STARTED, refused(op)));
+            let absent: Vec<(OpId, String, u64)> = why_absent(by_op, rejections, *ops)
+                .into_iter()
+                .map(|(op, absence)| (op, absence.code(), absence.times()))
+                .collect();
+            let absent =
+                absent.iter().map(|(op, code, times)| (ANY_KEY, &*self.profile.ops[*op].name, &**code, *times));
             let rejected = rejections.iter().map(|(&(key, op, reason), &count)| ((key, op, reason.code()), count));
             let accepted = accepted.iter_ids().flat_map(|(key, counts)| {
                 let counted = counts.iter().enumerate().filter(|&(_, &count)| count > 0);

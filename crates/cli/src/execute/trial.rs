@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use super::proposer_log::{Log, Logged};
 use super::site::{failed, head};
 use super::{Totals, resume, setup_and_format};
+use crate::absent::Absences;
 use crate::failure::{Failure, Problem};
 use crate::plan::{Closure, Plan, SitePlan};
 
@@ -133,10 +134,14 @@ impl Tried {
             RunFiles::counting(&spare, format, plan.outputs, plan.stamp, run_index + 1).map_err(unwritten)?;
         let log = Log::create(&mut inner, plan.proposer_log, &plan.profile).map_err(unwritten)?;
         let mut sink = Logged { log, inner };
-        let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, unwritten))?;
+        let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, plan, unwritten))?;
         let Logged { log, inner: mut files } = sink;
+        let absences = Absences::new(plan);
         if let Some(log) = log {
-            files.add_written(FileKind::ProposerLog, log.finish(&summary).map_err(unwritten)?);
+            files.add_written(
+                FileKind::ProposerLog,
+                log.finish(&summary, &|by_op, refused, ops| absences.of(by_op, refused, ops)).map_err(unwritten)?,
+            );
         }
         if plan.outputs.contains(FileKind::Snapshot) {
             let snapshot = Snapshot { identity: plan.identity(site_plan), state: site.state() }.to_bytes();

@@ -8,15 +8,15 @@ use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
+use crate::absent::Absences;
 use crate::arguments::ReportFormat;
 use crate::execute::trial::{Tried, trial};
 use crate::failure::{Failure, note_text, warning_text};
 use crate::plan::{Plan, SiteList};
-use crate::profiles;
 use crate::progress::plural;
 use crate::summary::Summary;
 use crate::summary::text::{Detail, grouped, size, write_mix};
-use crate::tell;
+use crate::{not_reached, profiles, tell};
 
 /// The version of the form.
 const SCHEMA: u32 = 1;
@@ -114,7 +114,7 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
             runs: tried.totals.runs,
             is_cut: tried.is_cut,
             simulated_us: tried.simulated.to_us_text(),
-            summary: Summary::new(plan, &tried.totals, tried.elapsed),
+            summary: Summary::new(plan, &tried.totals, tried.elapsed, &Absences::new(plan)),
         }),
         estimate,
     })

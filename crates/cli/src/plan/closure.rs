@@ -6,11 +6,12 @@ use std::str::FromStr;
 use nandseq_generate::CoverageIdentity;
 use nandseq_generate::closure::{Cell, Goal};
 use nandseq_generate::probability::Distributions;
-use nandseq_profile::Profile;
+use nandseq_profile::{Block, Die, Profile};
 
 use crate::arguments::GenerateArgs;
 use crate::coverage;
 use crate::failure::{Failure, Problem};
+use crate::hint::FlagsInForce;
 
 /// Operations of a run for each cell where --until-coverage alone limits it.
 const OPS_OF_CELL: u64 = 100;
@@ -68,22 +69,22 @@ impl Closure {
     pub(super) fn new(
         arguments: &GenerateArgs,
         profile: &Profile,
-        table: &Distributions,
+        (table, bad_blocks): (&Distributions, &[(Die, Block)]),
+        flags: &FlagsInForce,
     ) -> Result<Option<Self>, Failure> {
         let (directed, share) = (arguments.extent.closure, arguments.extent.until_coverage);
         if !directed && share.is_none() {
             return Ok(None);
         }
-        let universe = coverage::universe(profile, Some(table));
+        let universe = coverage::universe(profile, Some(table), bad_blocks);
         let cells = universe.cells().map(|cell| Cell { key: cell.key, op: cell.op, bin: cell.bin });
         let goal = Goal::new(profile, cells, |key| universe.bins(key), directed);
         if goal.cells() == 0 {
             let flag = if directed { "--closure" } else { "--until-coverage" };
             let problem =
                 Problem::new(format!("{flag} has nothing to cover: no operation of the table can ever be proposed"));
-            return Err(problem
-                .help("check the table with `nandseqgen profile check`, or generate without the flag")
-                .into());
+            let help = format!("`{}` says why, or generate without the flag", flags.check().flag("--pairs"));
+            return Err(problem.help(help).into());
         }
         Ok(Some(Self { goal, directed, share }))
     }

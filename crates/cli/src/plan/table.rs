@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use nandseq_generate::probability::{self, Distributions};
-use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::table::{self as files, Table as FileTable};
+use nandseq_profile::{OpId, PhaseKey, Profile};
 use nandseq_trace::manifest::Input;
 use nandseq_trace::recorded::recorded;
 
+use crate::arguments::in_force::{InForceArgs, TableArgs};
 use crate::arguments::{Demo, GenerateArgs};
 use crate::failure::{Failure, Problem, note_text, remark_text};
 use crate::inputs;
@@ -30,6 +31,47 @@ pub(crate) struct Table {
     seed: u64,
 }
 
+/// Which table is asked for.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    /// The profile as named, beside which a table may lie.
+    config: Option<&'a Path>,
+    flags: &'a TableArgs,
+    /// Whether the table is built anew and written.
+    refresh: bool,
+    /// Whether a table that proposes nothing somewhere is refused.
+    validate: bool,
+}
+
+impl<'a> Wanted<'a> {
+    /// What flags of `generate` ask for.
+    pub(crate) fn of_generate(arguments: &'a GenerateArgs) -> Self {
+        Self {
+            config: arguments.device.config.as_deref(),
+            flags: &arguments.table,
+            refresh: arguments.table_file.refresh_op_state_probs,
+            validate: arguments.table_file.validate_pc,
+        }
+    }
+
+    /// What flags ask for that write no table.
+    pub(crate) fn of_flags(arguments: &'a InForceArgs) -> Self {
+        let config = arguments.device.config.as_deref();
+        Self { config, flags: &arguments.table, refresh: false, validate: false }
+    }
+
+    /// Whether no file is looked at.
+    pub(crate) const fn built_anew(&self) -> bool {
+        self.flags.autofill_pc || self.refresh
+    }
+
+    /// The file named, or the one beside the profile; the built-in device has none.
+    fn file(&self) -> Option<PathBuf> {
+        let beside = || self.config.map(|profile| profile.with_file_name(DEFAULT_FILE));
+        self.flags.op_state_probs.clone().or_else(beside)
+    }
+}
+
 /// A table file to write.
 #[derive(Debug)]
 pub(crate) struct TableFile {
@@ -41,16 +83,15 @@ pub(crate) struct TableFile {
 
 impl Table {
     /// Finds the table that the flags ask for; what is worth saying about it is added to `remarks`.
-    pub(crate) fn resolve(arguments: &GenerateArgs, profile: &Profile, remarks: &mut String) -> Result<Self, Failure> {
-        let flags = &arguments.table;
-        let built_anew = flags.autofill_pc || flags.refresh_op_state_probs;
-        let path = file(arguments);
+    pub(crate) fn resolve(wanted: &Wanted<'_>, profile: &Profile, remarks: &mut String) -> Result<Self, Failure> {
+        let (flags, built_anew) = (wanted.flags, wanted.built_anew());
+        let path = wanted.file();
         let mut input = None;
         let mut distributions = match path.as_deref().filter(|path| !built_anew && path.exists()) {
             Some(path) => {
                 let (mut table, read) = read(path, profile, remarks)?;
                 let changes = probability::override_loaded(profile, &mut table.entries);
-                remarks.push_str(&overridden(&changes, &read.source, profile, flags.validate_pc));
+                remarks.push_str(&overridden(&changes, &read.source, profile, wanted.validate));
                 input = Some(read);
                 table.entries
             }
@@ -62,7 +103,7 @@ impl Table {
             let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs one is built";
             return Err(problem.help(help).into());
         }
-        let output = match (flags.refresh_op_state_probs, path) {
+        let output = match (wanted.refresh, path) {
             (false, _) => None,
             (true, Some(path)) => {
                 let table = FileTable { entries: distributions.clone() };
@@ -73,13 +114,48 @@ impl Table {
                 return Err(problem.help("name it with --op-state-probs PATH").into());
             }
         };
-        if flags.validate_pc {
+        if wanted.validate {
             validate(&distributions, profile, input.as_ref())?;
         }
         if let Some(demo) = flags.pc_demo {
             apply_demo(demo, profile, &mut distributions)?;
         }
         Ok(Self { distributions, input, output, demo: flags.pc_demo, built_anew, seed: flags.pc_seed })
+    }
+
+    /// Whether it is what the profile lists, neither read from another file nor built.
+    pub(crate) fn is_of_profile(&self, profile: &Profile) -> bool {
+        self.input.is_none() && !self.built_anew && !profile.probabilities.phase_conditional.is_empty()
+    }
+
+    /// The share of the proposals under a phase key that name an operation, before what is not eligible is left out.
+    pub(crate) fn share(&self, key: PhaseKey, op: OpId) -> f64 {
+        let of = |wanted: PhaseKey| self.distributions.iter().find(|(known, _)| *known == wanted);
+        let Some((_, entries)) = of(key).or_else(|| of(PhaseKey::DEFAULT)) else { return 0.0 };
+        let total: f64 = entries.iter().map(|(_, mass)| mass).sum();
+        let own: f64 = entries.iter().filter(|(name, _)| *name == op).map(|(_, mass)| mass).sum();
+        if total > 0.0 { own / total } else { 0.0 }
+    }
+
+    /// Whether some phase key gives an operation a weight.
+    pub(crate) fn gives_weight(&self, op: OpId) -> bool {
+        self.distributions.iter().any(|(_, entries)| entries.iter().any(|&(name, mass)| name == op && mass > 0.0))
+    }
+
+    /// Where it comes from, in words.
+    pub(crate) fn described(&self, profile: &Profile) -> String {
+        let source = match &self.input {
+            Some(input) => format!("`{}`", input.source),
+            None if self.is_of_profile(profile) => "as the profile lists it".to_owned(),
+            None => format!("built from the profile with --pc-seed {}", self.seed),
+        };
+        let preset = self.demo.map(|demo| format!(", DEFAULT by --pc-demo {}", demo_name(demo)));
+        source + &preset.unwrap_or_default()
+    }
+
+    /// Whether a preset stands in the place of the distribution of DEFAULT.
+    pub(crate) const fn has_preset(&self) -> bool {
+        self.demo.is_some()
     }
 
     /// The flags that give this table again.
@@ -97,12 +173,6 @@ impl Table {
         super::push(&mut all, "--pc-seed", self.seed);
         all
     }
-}
-
-/// The file named, or the one beside the profile; the built-in device has none.
-fn file(arguments: &GenerateArgs) -> Option<PathBuf> {
-    let beside = || arguments.device.config.as_deref().map(|profile| profile.with_file_name(DEFAULT_FILE));
-    arguments.table.op_state_probs.clone().or_else(beside)
 }
 
 fn read(path: &Path, profile: &Profile, remarks: &mut String) -> Result<(FileTable, Input), Failure> {

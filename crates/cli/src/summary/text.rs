@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use super::{Covered, Summary};
+use super::{Covered, Summary, absent};
 use crate::progress::plural;
 
 /// Bases that a short summary names.
 const BASES: usize = 4;
-/// Reasons, and names that never started, that a short summary names.
+/// Reasons that a short summary names.
 const NAMED: usize = 3;
 
 /// How much is said.
@@ -47,12 +47,12 @@ pub(crate) fn write_mix(text: &mut String, summary: &Summary, detail: Detail) ->
     match detail {
         Detail::Short => {
             write_refused_shortly(text, summary)?;
-            write_absent_shortly(text, summary)?;
+            absent::write_shortly(text, summary)?;
         }
         Detail::Full => {
             write_names(text, summary)?;
             write_refused(text, summary)?;
-            write_absent(text, summary)?;
+            absent::write(text, summary)?;
         }
     }
     Ok(())
@@ -81,10 +81,12 @@ fn write_covered(text: &mut String, summary: &Summary) -> fmt::Result {
     let Some(Covered { cells, sites, least_hit, most_hit, .. }) = summary.covered else { return Ok(()) };
     let percent = |hit: u64| 100.0 * hit as f64 / cells.max(1) as f64;
     if sites == 1 {
-        writeln!(text, "Covered: {} of {} cells, {:.2} %", grouped(most_hit), grouped(cells), percent(most_hit))
+        let (hit, all, s) = (grouped(most_hit), grouped(cells), plural(cells));
+        writeln!(text, "Covered: {hit} of {all} cell{s}, {:.2} %", percent(most_hit))
     } else {
         let (least, most) = (percent(least_hit), percent(most_hit));
-        writeln!(text, "Covered: {least:.2} to {most:.2} % of {} cells, each site for itself", grouped(cells))
+        let (all, s) = (grouped(cells), plural(cells));
+        writeln!(text, "Covered: {least:.2} to {most:.2} % of {all} cell{s}, each site for itself")
     }
 }
 
@@ -132,43 +134,6 @@ fn write_refused(text: &mut String, summary: &Summary) -> fmt::Result {
     let name = |one: &super::Refused| format!("{} {} {}", one.phase_key, one.op_name, one.reason);
     let counts = summary.refused.iter().map(|one| (name(one), one.count)).collect();
     write_counts(text, "By phase key and operation:", counts, usize::MAX)
-}
-
-fn write_absent_shortly(text: &mut String, summary: &Summary) -> fmt::Result {
-    let absent = &summary.never_started;
-    if absent.is_empty() {
-        return Ok(());
-    }
-    let refused = absent.iter().filter(|one| one.refused > 0).count();
-    let (all, drawn) = (absent.len(), absent.len() - refused);
-    write!(
-        text,
-        "Never started: {all} of {} operations; {refused} were refused, {drawn} never drawn",
-        summary.names_known
-    )?;
-    let named: Vec<&str> = absent.iter().take(NAMED).map(|one| one.op_name.as_str()).collect();
-    writeln!(text, ": {}{}", named.join(", "), if all > NAMED { ", …" } else { "" })
-}
-
-/// Which operations never started, and what was in the way of each most often.
-fn write_absent(text: &mut String, summary: &Summary) -> fmt::Result {
-    let absent = &summary.never_started;
-    if absent.is_empty() {
-        return Ok(());
-    }
-    writeln!(text, "Never started: {} of {} operations", absent.len(), summary.names_known)?;
-    let width = absent.iter().map(|one| one.op_name.chars().count()).max().unwrap_or(0);
-    for one in absent {
-        let name = &one.op_name;
-        match one.mostly {
-            Some(code) => {
-                let (count, plural) = (grouped(one.refused), plural(one.refused));
-                writeln!(text, "  {name:width$}  refused {count} time{plural}, mostly {code}")?;
-            }
-            None => writeln!(text, "  {name:width$}  never drawn")?,
-        }
-    }
-    Ok(())
 }
 
 fn write_written(text: &mut String, summary: &Summary) -> fmt::Result {

@@ -136,8 +136,8 @@ fn the_inputs_that_never_ended_end() {
     assert!(said.contains("8 bad"), "{said}");
 }
 
-#[test]
-fn presets_stay_alive() {
+/// The built-in device and the predecessor's files, as flags.
+fn devices() -> Vec<Vec<String>> {
     let mut devices: Vec<Vec<String>> = vec![Vec::new()];
     for (name, lenient) in [("config-2025-09.yaml", false), ("config-2025-10.yaml", true)] {
         let Some(path) = legacy(name) else { continue };
@@ -145,14 +145,37 @@ fn presets_stay_alive() {
         flags.extend(lenient.then(|| "--lenient".to_owned()));
         devices.push(flags);
     }
-    for device in &devices {
-        let device: Vec<&str> = device.iter().map(String::as_str).collect();
-        for preset in ["erase-only", "mix"] {
-            for seed in ["1", "2"] {
-                let flags = ["--pc-demo", preset, "--ops", "1500", "--seed", seed, "--outputs", "operation_sequence"];
-                let said = ends_with(&Folder::new(), 0, &[&device[..], &flags].concat());
-                assert!(!said.contains("nothing can ever start"), "{device:?} {preset}: {said}");
+    devices
+}
+
+/// Runs every preset on every device for so long, µs; operations must start until the end.
+fn presets_live(us: u64, seeds: std::ops::Range<u64>) {
+    for device in &devices() {
+        for preset in ["erase-only", "mix", "pgm-read"] {
+            for seed in seeds.clone() {
+                let (seed, time) = (seed.to_string(), us.to_string());
+                let flags = ["--pc-demo", preset, "-t", &time, "-n", "2", "--bootstrap", "--seed", &seed, "--quiet"];
+                let flags = [&flags[..], &["--outputs", "operation_sequence", "--stamp", "261121"]].concat();
+                let device: Vec<&str> = device.iter().map(String::as_str).collect();
+                let folder = Folder::new();
+                let said = text(&folder.succeed(&[&device[..], &flags].concat()));
+                assert!(!said.contains("can ever start"), "{device:?} {preset} {seed}: {said}");
+                let rows = std::fs::read_to_string(folder.path().join("out/operation_sequence_261121_0000002.csv"));
+                let last = rows.unwrap().lines().last().and_then(|row| row.split(',').nth(1)?.parse::<f64>().ok());
+                // The second run ends after as much time again as the first.
+                assert!(last.unwrap() > 1.9 * us as f64, "{device:?} {preset} {seed}: the last operation at {last:?}");
             }
         }
     }
+}
+
+#[test]
+fn presets_stay_alive() {
+    presets_live(200_000, 1..3);
+}
+
+#[test]
+#[ignore = "long: cargo test --release -p nandseqgen --test command_line -- --ignored presets_stay_alive_for"]
+fn presets_stay_alive_for_twenty_seconds() {
+    presets_live(20_000_000, 1..6);
 }

@@ -79,11 +79,11 @@ fn files_of_another_campaign_are_counted_and_named_and_stay() {
         assert!(!others.is_empty(), "{what}");
         let count = others.len();
         assert!(text.starts_with("warning: `out` holds "), "{what}: {text}");
-        let (files, stay) = match count {
+        let (named, stay) = match count {
             1 => ("a file of another campaign".to_owned(), "which stays"),
             _ => (format!("{count} files of other campaigns"), "which stay"),
         };
-        assert!(text.contains(&format!(" {files}, {stay}: `")), "{what}: {count} in {text}");
+        assert!(text.contains(&format!(" {named}, {stay}: `")), "{what}: {count} in {text}");
         let first = others.iter().find(|name| !name.ends_with(".json")).unwrap();
         assert!(text.contains(&format!("`{}`", first.strip_prefix("out/").unwrap())), "{what}: {first} in {text}");
         // The same again: what is replaced is no other campaign's, and the summary says what stays.

@@ -1,0 +1,130 @@
+//! Why operations did not start: refused, without a weight, never eligible, or merely not drawn.
+//!
+//! Summary and proposer logs say the same by the same means. What takes time, a look at what operations need and a short trial, is done
+//! when it is asked for, once for a plan, and does not depend on who asks first.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use nandseq_generate::Rejections;
+use nandseq_profile::OpId;
+use nandseq_reach::{Reason, never_provided};
+
+use crate::explain::{Expected, Trial, figure};
+use crate::plan::Plan;
+
+/// Operations of the trial that says how many to expect.
+const TRIAL_OPS: u64 = 1_000;
+
+/// Why an operation did not start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Absence {
+    /// It was drawn and refused so often, mostly for the reason of this code.
+    Refused(u64, &'static str),
+    /// No phase key gives it a weight, and no chain that can run has it.
+    NoWeight,
+    /// It can never start, for this reason.
+    NeverEligible(Reason),
+    /// It can start, and nobody drew it; how many were to be expected, where that is known.
+    NotDrawn(Option<Expected>),
+}
+
+impl Absence {
+    /// How often it was refused.
+    pub(crate) const fn times(&self) -> u64 {
+        match self {
+            Self::Refused(times, _) => *times,
+            Self::NoWeight | Self::NeverEligible(_) | Self::NotDrawn(_) => 0,
+        }
+    }
+
+    /// What it is in the proposer log.
+    pub(crate) fn code(&self) -> String {
+        match self {
+            Self::Refused(..) => "never_started".to_owned(),
+            Self::NoWeight => "no_weight".to_owned(),
+            Self::NeverEligible(reason) => format!("never_eligible:{}", reason.code()),
+            Self::NotDrawn(None) => "never_drawn".to_owned(),
+            Self::NotDrawn(Some(expected)) if expected.counted == 0 => {
+                format!("never_drawn:<{}", figure(expected.most))
+            }
+            Self::NotDrawn(Some(expected)) => format!("never_drawn:{}", figure(expected.mean)),
+        }
+    }
+}
+
+/// Says why operations did not start: see [`Absences::of`].
+pub(crate) type WhyAbsent<'w> = &'w (dyn Fn(&[u64], &Rejections, u64) -> Vec<(OpId, Absence)> + Sync);
+
+/// What is known of a plan's operations beside what they did.
+#[derive(Debug)]
+pub(crate) struct Absences<'p> {
+    plan: &'p Plan,
+    never: OnceLock<Vec<Option<Reason>>>,
+    trial: OnceLock<Trial>,
+}
+
+impl<'p> Absences<'p> {
+    /// Nothing is looked for yet.
+    pub(crate) fn new(plan: &'p Plan) -> Self {
+        Self { plan, never: OnceLock::new(), trial: OnceLock::new() }
+    }
+
+    /// Why each operation that is missing from `by_op` did not start among so many operations.
+    pub(crate) fn of(&self, by_op: &[u64], rejections: &Rejections, ops: u64) -> Vec<(OpId, Absence)> {
+        let mut refused: BTreeMap<OpId, BTreeMap<&'static str, u64>> = BTreeMap::new();
+        for (&(_, op, reason), count) in rejections {
+            *refused.entry(op).or_default().entry(reason.code()).or_default() += count;
+        }
+        let absent = by_op.iter().enumerate().filter(|&(_, &count)| count == 0).map(|(op, _)| OpId::from(op));
+        absent
+            .map(|op| {
+                let absence = match refused.get(&op) {
+                    Some(reasons) => most_frequent(reasons),
+                    None => self.without_refusal(op, ops),
+                };
+                (op, absence)
+            })
+            .collect()
+    }
+
+    fn without_refusal(&self, op: OpId, ops: u64) -> Absence {
+        if !self.plan.table.gives_weight(op) && !self.is_step(op) {
+            return Absence::NoWeight;
+        }
+        match self.never()[op.index()] {
+            Some(Reason::NoWeight | Reason::Excluded) => return Absence::NoWeight,
+            Some(reason) => return Absence::NeverEligible(reason),
+            None => {}
+        }
+        // Going for coverage draws by other weights.
+        let plain = self.plan.closure.as_ref().is_none_or(|closure| !closure.directed);
+        Absence::NotDrawn(if plain { self.trial().expected(op, ops) } else { None })
+    }
+
+    /// Whether some chain has the operation's base as a step.
+    fn is_step(&self, op: OpId) -> bool {
+        let profile = &self.plan.profile;
+        let base = profile.ops[op].base;
+        profile.chains.iter().any(|chain| chain.steps.iter().any(|step| step.base == base))
+    }
+
+    /// For each operation why it can never start, as far as a quick look tells.
+    fn never(&self) -> &[Option<Reason>] {
+        self.never
+            .get_or_init(|| never_provided(&self.plan.profile, &self.plan.table.distributions, &self.plan.bad_blocks))
+    }
+
+    fn trial(&self) -> &Trial {
+        self.trial.get_or_init(|| {
+            Trial::new(&self.plan.profile, &self.plan.table.distributions, &self.plan.bad_blocks, TRIAL_OPS)
+        })
+    }
+}
+
+/// Of several reasons the most frequent one; of equally frequent ones the first by name.
+fn most_frequent(reasons: &BTreeMap<&'static str, u64>) -> Absence {
+    let times = reasons.values().sum();
+    let most = reasons.iter().max_by_key(|&(code, count)| (count, std::cmp::Reverse(code)));
+    Absence::Refused(times, most.map_or("", |(code, _)| code))
+}

@@ -1,0 +1,42 @@
+//! The flags of `explain`.
+
+use clap::{Args, ValueEnum};
+
+use super::ReportFormat;
+use super::in_force::InForceArgs;
+use super::values::whole;
+
+/// What is explained, and for which device.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// An operation, a base or a class of the profile, or the code of a rule
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Just what holds under this phase key: DEFAULT, READ.CORE_BUSY, READ.END
+    #[arg(long, value_name = "KEY")]
+    pub(crate) under: Option<String>,
+    /// How often it should come in so many operations
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10_000, value_parser = whole(1..=u64::MAX))]
+    pub(crate) ops: u64,
+    /// What the name is of, where it could be of several things
+    #[arg(long = "as", value_name = "WHAT")]
+    pub(crate) kind: Option<NameOf>,
+    #[command(flatten)]
+    pub(crate) in_force: InForceArgs,
+    /// Form of the answer
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
+}
+
+/// What names are of.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum NameOf {
+    /// An operation
+    Operation,
+    /// A base
+    Base,
+    /// A class of bases
+    Class,
+    /// A rule of the device
+    Rule,
+}

@@ -1,0 +1,53 @@
+//! The flags that say which device is meant and how likely its operations are: the same for everything that generates, or says
+//! what a generation would do.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use nandseq_profile::Ticks;
+
+use super::generate::Demo;
+use super::values::{time, whole};
+
+/// Which device is meant, and how likely its operations are.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct InForceArgs {
+    #[command(flatten, next_help_heading = "Device")]
+    pub(crate) device: DeviceArgs,
+    #[command(flatten, next_help_heading = "Probabilities")]
+    pub(crate) table: TableArgs,
+}
+
+/// Which device is meant.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DeviceArgs {
+    /// Device profile, native or legacy [default: the built-in device]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+    /// Leave out operations that the profile describes wrongly, with a warning, instead of refusing it
+    #[arg(long)]
+    pub(crate) lenient: bool,
+    /// How long a proposal may wait for the bus [default: as the profile says]
+    #[arg(long, value_name = "US", value_parser = time)]
+    pub(crate) admission_window: Option<Ticks>,
+    /// Bad blocks, a CSV file with the header die,block [default: badlist.csv if there is one]
+    #[arg(long, value_name = "CSV")]
+    pub(crate) badlist: Option<PathBuf>,
+}
+
+/// How likely each operation is.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct TableArgs {
+    /// Preset for the phase key DEFAULT
+    #[arg(long, value_name = "PRESET")]
+    pub(crate) pc_demo: Option<Demo>,
+    /// Probability table to load if it is there [default: op_state_probs.yaml beside the profile]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) op_state_probs: Option<PathBuf>,
+    /// Build the table anew, whatever file there is
+    #[arg(long)]
+    pub(crate) autofill_pc: bool,
+    /// Seed of a built table
+    #[arg(long, value_name = "N", default_value_t = nandseq_generate::probability::DEFAULT_TABLE_SEED, value_parser = whole(0..=u64::MAX))]
+    pub(crate) pc_seed: u64,
+}

@@ -1,0 +1,237 @@
+//! `nandseqgen explain`: why an operation never appears, or how often it does; and what a rule says.
+//!
+//! Promises to look at what `generate` with the same flags would use: profile, table, bad blocks. Causes come from `reach`, frequencies
+//! from a trial, places from the texts; here they are put together.
+
+mod pages;
+mod report;
+mod subject;
+mod trial;
+mod weights;
+mod words;
+
+use nandseq_profile::{OpId, PhaseKey, Profile};
+use nandseq_reach::{COINCIDENCE, Causes, Reason, Search, Verdict};
+
+use crate::arguments::ReportFormat;
+use crate::arguments::explain::{ExplainArgs, NameOf};
+use crate::failure::{Failure, note_text};
+use crate::hint::Hint;
+use crate::in_force::InForce;
+use crate::{profiles, tell};
+use report::{Appears, ChainRow, Explained, Explanation, KeyRow};
+use subject::{Names, Subject};
+use weights::Texts;
+use words::Words;
+
+pub(crate) use report::figure;
+pub(crate) use subject::near;
+pub(crate) use trial::{Expected, Trial};
+
+/// Operations of the trial that says how often operations come.
+const TRIAL_OPS: u64 = 20_000;
+
+/// Answers.
+pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
+    let mut remarks = String::new();
+    let in_force = InForce::of_flags(&arguments.in_force, &mut remarks);
+    tell(&remarks);
+    let in_force = in_force?;
+    let texts = Texts::new(&in_force)?;
+    let names = Names::new(&in_force.profile, &texts.places);
+    let subject = names.find(&arguments.name, arguments.kind)?;
+    if arguments.kind.is_none() {
+        for other in names.namesakes(subject) {
+            tell(&note_text(&namesake(arguments, &in_force, subject, other)));
+        }
+    }
+    if subject.kind == NameOf::Rule {
+        return show_page(arguments, &subject.name);
+    }
+    let under = arguments.under.as_deref().map(|key| subject::phase_key(&in_force.profile, key)).transpose()?;
+    let explanation = explain(arguments, &in_force, texts, subject, under);
+    profiles::print(&match arguments.format {
+        ReportFormat::Text => explanation.to_text(),
+        // Strings and numbers only: this cannot fail.
+        ReportFormat::Json => serde_json::to_string_pretty(&explanation).unwrap_or_default() + "\n",
+    })
+}
+
+/// The page of a rule.
+fn show_page(arguments: &ExplainArgs, code: &str) -> Result<(), Failure> {
+    let page = pages::page(code).unwrap_or_default();
+    profiles::print(&match arguments.format {
+        ReportFormat::Text => page.to_owned(),
+        ReportFormat::Json => {
+            let answer = serde_json::json!({ "schema": 1, "name": code, "kind": "rule", "page": page });
+            serde_json::to_string_pretty(&answer).unwrap_or_default() + "\n"
+        }
+    })
+}
+
+/// A name means something else, too.
+fn namesake(arguments: &ExplainArgs, in_force: &InForce, subject: &Subject, other: &Subject) -> String {
+    let hint =
+        Hint::new("explain").flags(&in_force.flags.all()).with("--as", word(other.kind)).operand(&arguments.name);
+    format!("`{}` is a {} here, and also a {}: `{hint}`", subject.name, word(subject.kind), word(other.kind))
+}
+
+const fn word(kind: NameOf) -> &'static str {
+    match kind {
+        NameOf::Operation => "operation",
+        NameOf::Base => "base",
+        NameOf::Class => "class",
+        NameOf::Rule => "rule",
+    }
+}
+
+fn explain(
+    arguments: &ExplainArgs,
+    in_force: &InForce,
+    texts: Texts<'_>,
+    subject: &Subject,
+    under: Option<PhaseKey>,
+) -> Explanation {
+    let InForce { profile, table, bad_blocks, .. } = in_force;
+    let distributions = &table.distributions;
+    let search = Search::new(profile, distributions, bad_blocks);
+    let (causes, trial) = rayon::join(
+        || Causes::new(&search, &subject.ops),
+        || Trial::new(profile, distributions, bad_blocks, TRIAL_OPS),
+    );
+    let badlist = in_force.badlist_input.as_ref().map(|input| input.source.clone());
+    let words = Words { profile, texts, badlist };
+    let work = Work { in_force, search: &search, causes: &causes, trial: &trial, words: &words, under };
+    Explanation {
+        schema: 1,
+        name: subject.name.clone(),
+        kind: word(subject.kind),
+        profile: profile.name.clone(),
+        table: table.described(profile),
+        bad_blocks: bad_blocks.len(),
+        under: under.map(|key| profile.phase_keys[key].name.clone()),
+        operations: subject.ops.iter().map(|&op| work.operation(op, arguments.ops)).collect(),
+    }
+}
+
+/// What an explanation is made of.
+struct Work<'w> {
+    in_force: &'w InForce,
+    search: &'w Search<'w>,
+    causes: &'w Causes<'w>,
+    trial: &'w Trial,
+    words: &'w Words<'w>,
+    /// The one phase key that was asked for.
+    under: Option<PhaseKey>,
+}
+
+impl Work<'_> {
+    fn operation(&self, op: OpId, of: u64) -> Explained {
+        let profile = &self.in_force.profile;
+        let info = &profile.ops[op];
+        let rows: Vec<(Verdict, KeyRow)> = self.keys().filter_map(|key| self.key(key, op)).collect();
+        let has = |wanted: Verdict| rows.iter().any(|(verdict, _)| *verdict == wanted);
+        let steps = if self.under.is_none() { self.causes.steps_of(op) } else { Vec::new() };
+        let appears = if has(Verdict::Reachable) {
+            Appears::Proposed
+        } else if !steps.is_empty() && self.search.can_run(op) {
+            Appears::InChains
+        } else if has(Verdict::Coincidence) {
+            Appears::ByCoincidence
+        } else {
+            Appears::Never
+        };
+        let chains = match (appears, self.under) {
+            (Appears::Never, None) => self.causes.of(op),
+            (Appears::Never, Some(key)) => self.causes.under(key, op),
+            (Appears::Proposed | Appears::InChains | Appears::ByCoincidence, _) => Vec::new(),
+        };
+        let causes: Vec<_> = chains.iter().map(|chain| self.words.chain(chain)).collect();
+        let mut change: Vec<String> = Vec::new();
+        for advice in causes.iter().filter_map(|chain| chain.last()?.advice.clone()) {
+            if !change.contains(&advice) {
+                change.push(advice);
+            }
+        }
+        let expected = match self.under {
+            None => self.trial.expected(op, of),
+            Some(key) => self.trial.expected_under(key, op, of),
+        };
+        let weightless_keys = self.keys().count() - rows.len();
+        Explained {
+            op_name: info.name.clone(),
+            base: profile.bases[info.base].name.clone(),
+            cell_type: profile.cell_types[info.cell_type].name.clone(),
+            multi_plane: info.multi,
+            appears,
+            expected,
+            needs: self.needs(op, appears),
+            phase_keys: sorted(rows),
+            weightless_keys,
+            chains: steps.into_iter().map(|(chain, heads)| chain_row(profile, chain, &heads)).collect(),
+            causes,
+            change,
+        }
+    }
+
+    fn keys(&self) -> impl Iterator<Item = PhaseKey> + '_ {
+        self.in_force.profile.phase_keys.ids().filter(|key| self.under.is_none_or(|under| under == *key))
+    }
+
+    /// What holds under a phase key that gives the operation a weight.
+    fn key(&self, key: PhaseKey, op: OpId) -> Option<(Verdict, KeyRow)> {
+        let profile = &self.in_force.profile;
+        let verdict = self.causes.verdict(key, op);
+        let (name, reason) = match verdict {
+            Verdict::Reachable => ("reachable", String::new()),
+            Verdict::Coincidence => ("coincidence", COINCIDENCE.to_owned()),
+            Verdict::Unreachable(Reason::Excluded | Reason::NoWeight) => return None,
+            Verdict::Unreachable(reason) => ("never", reason.text(profile, key, op)),
+        };
+        let row = KeyRow {
+            phase_key: profile.phase_keys[key].name.clone(),
+            share: self.in_force.table.share(key, op),
+            verdict: name,
+            reason,
+            started: self.trial.started_under(key, op),
+        };
+        Some((verdict, row))
+    }
+
+    /// What an operation that appears needs, and what brings that about.
+    fn needs(&self, op: OpId, appears: Appears) -> Vec<String> {
+        if appears == Appears::Never {
+            return Vec::new();
+        }
+        let needs = self.causes.needs_of(op).into_iter();
+        needs
+            .map(|(need, providers)| {
+                let by = self.words.operations(&providers);
+                let by = if by.is_empty() { String::new() } else { format!(" (brought about by {by})") };
+                format!("{}{by}", self.words.need(need))
+            })
+            .collect()
+    }
+}
+
+/// The phase keys by how much came under them, then by weight.
+fn sorted(mut rows: Vec<(Verdict, KeyRow)>) -> Vec<KeyRow> {
+    let rank = |verdict: &Verdict| match verdict {
+        Verdict::Reachable => 0,
+        Verdict::Coincidence => 1,
+        Verdict::Unreachable(_) => 2,
+    };
+    rows.sort_by(|(a_verdict, a), (b_verdict, b)| {
+        (rank(a_verdict), u64::MAX - a.started)
+            .cmp(&(rank(b_verdict), u64::MAX - b.started))
+            .then_with(|| b.share.total_cmp(&a.share))
+    });
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+fn chain_row(profile: &Profile, chain: usize, heads: &[nandseq_profile::BaseId]) -> ChainRow {
+    ChainRow {
+        chain: profile.chains[chain].name.clone(),
+        after: heads.iter().map(|&head| profile.bases[head].name.clone()).collect(),
+    }
+}

@@ -1,0 +1,268 @@
+//! An explanation as data, and as text.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::trial::Expected;
+use super::words::Link;
+use crate::summary::text::grouped;
+
+/// Operations of a base or a class that are listed before the rest is counted.
+const LISTED_OPS: usize = 20;
+/// Phase keys that are listed before the rest is counted.
+const LISTED_KEYS: usize = 8;
+/// Chains of causes that are shown of one operation.
+const CHAINS: usize = 3;
+
+/// The answer.
+#[derive(Serialize, Debug)]
+pub(super) struct Explanation {
+    /// The version of this form.
+    pub(super) schema: u32,
+    pub(super) name: String,
+    /// `operation`, `base` or `class`
+    pub(super) kind: &'static str,
+    pub(super) profile: String,
+    /// Where the table comes from.
+    pub(super) table: String,
+    pub(super) bad_blocks: usize,
+    /// The one phase key that was asked for.
+    pub(super) under: Option<String>,
+    pub(super) operations: Vec<Explained>,
+}
+
+/// What holds for one operation.
+#[derive(Serialize, Debug)]
+pub(super) struct Explained {
+    pub(super) op_name: String,
+    pub(super) base: String,
+    pub(super) cell_type: String,
+    pub(super) multi_plane: bool,
+    pub(super) appears: Appears,
+    /// How often it comes; `null` where nothing can be generated at all.
+    pub(super) expected: Option<Expected>,
+    /// What it needs, and what brings that about.
+    pub(super) needs: Vec<String>,
+    /// The phase keys under which it has a weight, or all that were asked for.
+    pub(super) phase_keys: Vec<KeyRow>,
+    /// How many phase keys give it no weight.
+    pub(super) weightless_keys: usize,
+    /// The chains of which it can be a step.
+    pub(super) chains: Vec<ChainRow>,
+    /// Chains of causes, the shortest first.
+    pub(super) causes: Vec<Vec<Link>>,
+    /// What to change, for each chain of causes.
+    pub(super) change: Vec<String>,
+}
+
+/// Whether an operation appears.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Appears {
+    /// It is proposed.
+    Proposed,
+    /// Only as a step of chains.
+    InChains,
+    /// It is proposed by coincidence only.
+    ByCoincidence,
+    /// Never.
+    Never,
+}
+
+/// A phase key that gives an operation a weight.
+#[derive(Serialize, Debug)]
+pub(super) struct KeyRow {
+    pub(super) phase_key: String,
+    /// The share of the key's proposals that name it, before what is not eligible is left out.
+    pub(super) share: f64,
+    /// `reachable`, `coincidence` or `never`
+    pub(super) verdict: &'static str,
+    pub(super) reason: String,
+    /// Proposals of it that started in the trial.
+    pub(super) started: u64,
+}
+
+/// A chain that an operation can be a step of.
+#[derive(Serialize, Debug)]
+pub(super) struct ChainRow {
+    pub(super) chain: String,
+    /// The bases that begin it.
+    pub(super) after: Vec<String>,
+}
+
+impl Explanation {
+    /// For people.
+    pub(super) fn to_text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = match self.operations.as_slice() {
+            [one] => self.write_one(&mut text, one),
+            many => self.write_many(&mut text, many),
+        };
+        text
+    }
+
+    fn write_one(&self, text: &mut String, op: &Explained) -> std::fmt::Result {
+        let planes = if op.multi_plane { "several planes" } else { "one plane" };
+        writeln!(text, "{}: base {}, cell type {}, {planes}", op.op_name, op.base, op.cell_type)?;
+        writeln!(text, "Table: {}.", self.table)?;
+        self.write_verdict(text, op)?;
+        for need in &op.needs {
+            writeln!(text, "It needs {need}.")?;
+        }
+        for ChainRow { chain, after } in op.chains.iter().take(LISTED_KEYS) {
+            writeln!(text, "It is a step of the chain {chain}, after {}.", after.join(", "))?;
+        }
+        write_causes(text, op)?;
+        write_keys(text, op, self.under.is_some())
+    }
+
+    fn write_verdict(&self, text: &mut String, op: &Explained) -> std::fmt::Result {
+        let under = self.under.as_ref().map_or_else(String::new, |key| format!(" under {key}"));
+        match op.appears {
+            Appears::Never if op.expected.is_some_and(|expected| expected.counted > 0) => {
+                write!(text, "It appears{under}")?
+            }
+            Appears::Never => return writeln!(text, "It never appears{under}."),
+            Appears::Proposed => write!(text, "It appears{under}")?,
+            Appears::InChains => write!(text, "It appears{under} as a step of chains only")?,
+            Appears::ByCoincidence => write!(text, "It appears{under} by coincidence only")?,
+        }
+        match op.expected {
+            Some(expected) => writeln!(text, ": {}.", frequency(expected)),
+            None => writeln!(text, "."),
+        }
+    }
+
+    fn write_many(&self, text: &mut String, ops: &[Explained]) -> std::fmt::Result {
+        let never: Vec<&Explained> = ops.iter().filter(|op| op.never()).collect();
+        let (kind, name) = (self.kind, &self.name);
+        writeln!(text, "{name}: {kind} of {} operations, {} of which never appear", ops.len(), never.len())?;
+        writeln!(text, "Table: {}.", self.table)?;
+        let mut seen: Vec<&Explained> = ops.iter().filter(|op| !op.never()).collect();
+        let mean = |op: &Explained| op.expected.map_or(0.0, |expected| expected.mean);
+        seen.sort_by(|a, b| mean(b).total_cmp(&mean(a)).then_with(|| a.op_name.cmp(&b.op_name)));
+        if let Some(expected) = seen.iter().find_map(|op| op.expected) {
+            let (of, trial) = (grouped(expected.of), grouped(expected.trial));
+            writeln!(text, "Expected in {of} operations, by a trial of {trial} (odds 19 to 1):")?;
+        }
+        let width = seen.iter().take(LISTED_OPS).map(|op| op.op_name.chars().count()).max().unwrap_or(0);
+        for op in seen.iter().take(LISTED_OPS) {
+            let name = &op.op_name;
+            match op.expected {
+                Some(expected) => writeln!(text, "  {name:width$}  {}", estimate(expected))?,
+                None => writeln!(text, "  {name:width$}")?,
+            }
+        }
+        if seen.len() > LISTED_OPS {
+            writeln!(text, "  {} more: --format json lists all", seen.len() - LISTED_OPS)?;
+        }
+        self.write_never(text, &never)
+    }
+
+    /// Operations that never appear, those for the same reason together.
+    fn write_never(&self, text: &mut String, never: &[&Explained]) -> std::fmt::Result {
+        let mut groups: Vec<(Vec<String>, Vec<&Explained>)> = Vec::new();
+        for op in never {
+            let first =
+                op.causes.first().map(|chain| chain.iter().skip(1).map(|link| link.text.clone()).collect::<Vec<_>>());
+            let mut key = first.unwrap_or_default();
+            key.extend(op.causes.first().and_then(|chain| chain.first()).map(|link| link.reason(&op.op_name)));
+            match groups.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, ops)) => ops.push(op),
+                None => groups.push((key, vec![op])),
+            }
+        }
+        for (_, ops) in &groups {
+            let names: Vec<&str> = ops.iter().take(LISTED_OPS).map(|op| &*op.op_name).collect();
+            let more = ops.len().saturating_sub(LISTED_OPS);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            writeln!(text, "Never: {}{more}", names.join(", "))?;
+            if let Some(op) = ops.first() {
+                write_causes(text, op)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Explained {
+    /// Whether neither the search nor the trial has it.
+    fn never(&self) -> bool {
+        self.appears == Appears::Never && self.expected.is_none_or(|expected| expected.counted == 0)
+    }
+}
+
+/// The causes of one operation, and what to change.
+fn write_causes(text: &mut String, op: &Explained) -> std::fmt::Result {
+    for (at, chain) in op.causes.iter().take(CHAINS).enumerate() {
+        writeln!(text, "{}", if at == 0 { "Why:" } else { "Also:" })?;
+        for (number, link) in chain.iter().enumerate() {
+            writeln!(text, "  {}. {}", number + 1, link.text)?;
+            for stated in &link.stated {
+                writeln!(text, "     {}", stated.text)?;
+            }
+        }
+    }
+    let more = op.causes.len().saturating_sub(CHAINS);
+    if more > 0 {
+        writeln!(text, "{more} longer chains of causes: --format json lists all")?;
+    }
+    for change in op.change.iter().take(CHAINS) {
+        writeln!(text, "To change that: {change}")?;
+    }
+    Ok(())
+}
+
+/// The phase keys that give an operation a weight.
+fn write_keys(text: &mut String, op: &Explained, one_key: bool) -> std::fmt::Result {
+    if op.phase_keys.is_empty() {
+        return Ok(());
+    }
+    if !one_key {
+        let some = op.phase_keys.len();
+        writeln!(text, "It has a weight under {some} phase keys, none under {}:", op.weightless_keys)?;
+    }
+    let shown = &op.phase_keys[..op.phase_keys.len().min(LISTED_KEYS)];
+    let width = shown.iter().map(|row| row.phase_key.chars().count()).max().unwrap_or(0).max(9);
+    writeln!(text, "  {:width$}  {:>8}  {:>7}  verdict", "phase key", "share", "started")?;
+    for row in shown {
+        let verdict =
+            if row.reason.is_empty() { row.verdict.to_owned() } else { format!("{}: {}", row.verdict, row.reason) };
+        writeln!(text, "  {:width$}  {:>6.3} %  {:>7}  {verdict}", row.phase_key, 100.0 * row.share, row.started)?;
+    }
+    let more = op.phase_keys.len() - shown.len();
+    if more > 0 {
+        writeln!(text, "  {more} more: --under KEY shows one of them, --format json all")?;
+    }
+    Ok(())
+}
+
+/// "about 12 of 1,000 operations (9.9 to 15)"
+fn frequency(expected: Expected) -> String {
+    let (of, trial) = (grouped(expected.of), grouped(expected.trial));
+    if expected.counted == 0 {
+        return format!(
+            "at most {} of {of} operations; none came in a trial of {trial} (odds 19 to 1)",
+            figure(expected.most)
+        );
+    }
+    format!(
+        "about {} of {of} operations ({} to {} with odds 19 to 1, by a trial of {trial} from a blank device)",
+        figure(expected.mean),
+        figure(expected.least),
+        figure(expected.most)
+    )
+}
+
+/// The same in a table.
+fn estimate(expected: Expected) -> String {
+    let range = format!("({} to {})", figure(expected.least), figure(expected.most));
+    format!("{:>8}  {range}", figure(expected.mean))
+}
+
+/// A number of operations with as many digits as it deserves.
+pub(crate) fn figure(number: f64) -> String {
+    if number >= 10.0 { grouped(number.round() as u64) } else { format!("{number:.1}") }
+}

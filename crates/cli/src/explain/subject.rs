@@ -1,0 +1,122 @@
+//! What a name means: an operation, a base, a class or a rule; and what is nearest to one that means nothing.
+
+use nandseq_profile::diagnostic::{nearest, quoted};
+use nandseq_profile::places::Places;
+use nandseq_profile::{OpId, PhaseKey, Profile};
+
+use super::pages;
+use crate::arguments::explain::NameOf;
+use crate::failure::{Failure, Problem};
+
+/// What is explained.
+#[derive(Debug)]
+pub(super) struct Subject {
+    /// As the profile, or the rulebook, spells it.
+    pub(super) name: String,
+    pub(super) kind: NameOf,
+    /// The operations that are meant; none for a rule.
+    pub(super) ops: Vec<OpId>,
+}
+
+/// Everything that has a name.
+pub(super) struct Names {
+    all: Vec<Subject>,
+}
+
+impl Names {
+    /// Of a profile and the rulebook; a name that means several things means the first here.
+    pub(super) fn new(profile: &Profile, places: &Places<'_>) -> Self {
+        let of_base = |base| -> Vec<OpId> {
+            profile.ops.iter_ids().filter(|(_, op)| op.base == base).map(|(id, _)| id).collect()
+        };
+        let mut all: Vec<Subject> = Vec::new();
+        let mut add = |name: &str, kind, ops| all.push(Subject { name: name.to_owned(), kind, ops });
+        for (id, op) in profile.ops.iter_ids() {
+            add(&op.name, NameOf::Operation, vec![id]);
+        }
+        for (id, base) in profile.bases.iter_ids() {
+            add(&base.name, NameOf::Base, of_base(id));
+        }
+        pages::codes().for_each(|code| add(code, NameOf::Rule, Vec::new()));
+        for (name, bases) in places.classes() {
+            add(&name, NameOf::Class, bases.into_iter().flat_map(of_base).collect());
+        }
+        Self { all }
+    }
+
+    /// What a name means: exactly, else whatever the case of its letters.
+    ///
+    /// # Errors
+    /// With the nearest names, where it means nothing.
+    pub(super) fn find(&self, name: &str, kind: Option<NameOf>) -> Result<&Subject, Failure> {
+        let wanted = || self.all.iter().filter(|subject| kind.is_none_or(|kind| subject.kind == kind));
+        let exact = wanted().find(|subject| subject.name == name);
+        let folded = || wanted().find(|subject| subject.name.eq_ignore_ascii_case(name));
+        exact
+            .or_else(folded)
+            .ok_or_else(|| unknown(name, kind, &wanted().map(|subject| &*subject.name).collect::<Vec<_>>()))
+    }
+
+    /// The other things that a subject's name means.
+    pub(super) fn namesakes<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a Subject> + 'a {
+        self.all.iter().filter(move |other| other.name == subject.name && other.kind != subject.kind)
+    }
+}
+
+/// How many near names are shown.
+const NEAR: usize = 3;
+
+/// Nothing has a name: what is near.
+fn unknown(name: &str, kind: Option<NameOf>, names: &[&str]) -> Failure {
+    let what = match kind {
+        None => "operation, base, class or rule",
+        Some(NameOf::Operation) => "operation",
+        Some(NameOf::Base) => "base",
+        Some(NameOf::Class) => "class",
+        Some(NameOf::Rule) => "rule",
+    };
+    let problem = Problem::new(format!("there is no {what} {}", quoted(name)));
+    match near(name, names) {
+        near if near.is_empty() => problem.help("`profile show` prints the profile with its bases and operations"),
+        near => problem.help(format!("did you mean {}?", near.join(" or "))),
+    }
+    .into()
+}
+
+/// The nearest names, in backquotes: by spelling, then those that contain it.
+pub(crate) fn near(name: &str, names: &[&str]) -> Vec<String> {
+    let mut left: Vec<&str> = names.to_vec();
+    let mut found: Vec<&str> = Vec::new();
+    while found.len() < NEAR {
+        let Some(next) = nearest(name, left.iter().copied()) else { break };
+        left.retain(|other| *other != next);
+        found.push(next);
+    }
+    let folded = name.to_ascii_lowercase();
+    if folded.len() >= NEAR {
+        let contains = left.into_iter().filter(|other| other.to_ascii_lowercase().contains(&folded));
+        found.extend(contains.take(NEAR.saturating_sub(found.len())));
+    }
+    found.into_iter().map(quoted).collect()
+}
+
+/// A phase key by name, whatever the case of its letters.
+///
+/// # Errors
+/// With the nearest names, where there is none.
+pub(super) fn phase_key(profile: &Profile, name: &str) -> Result<PhaseKey, Failure> {
+    let find = |fits: &dyn Fn(&str) -> bool| profile.phase_keys.iter_ids().find(|(_, info)| fits(&info.name));
+    let found = find(&|known| known == name).or_else(|| find(&|known| known.eq_ignore_ascii_case(name)));
+    if let Some((key, _)) = found {
+        return Ok(key);
+    }
+    let problem = Problem::new(format!("there is no phase key {}", quoted(name)));
+    let names: Vec<&str> = profile.phase_keys.iter().map(|info| &*info.name).collect();
+    Err(match near(name, &names) {
+        near if near.is_empty() => {
+            problem.help("a phase key is `BASE.PHASE` of a phase that the base has, `BASE.END` or `DEFAULT`")
+        }
+        near => problem.help(format!("did you mean {}?", near.join(" or "))),
+    }
+    .into())
+}

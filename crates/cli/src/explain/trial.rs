@@ -1,0 +1,129 @@
+//! How often operations come: a short trial on one site, from a blank device, with the profile, table and bad blocks in force.
+//!
+//! Promises the same counts every time. What the trial counts is an estimate: each figure comes with the bounds between which the mean
+//! of such trials lies, with odds of 19 to 1.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use nandseq_generate::probability::Distributions;
+use nandseq_generate::{RunLimits, Setup, Site};
+use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile, Ticks};
+use nandseq_trace::{Operation, Sink};
+use serde::Serialize;
+
+/// The longest a trial goes on where operations are few, simulated µs.
+const LONGEST_US: u64 = 20_000_000;
+/// Its seed: that of a campaign when none is given.
+const SEED: u64 = 42;
+
+/// What a trial counted.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    /// Operations.
+    pub(crate) ops: u64,
+    by_op: Vec<u64>,
+    /// Accepted proposals.
+    under: BTreeMap<(PhaseKey, OpId), u64>,
+}
+
+/// How many operations of a kind to expect.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub(crate) struct Expected {
+    /// Of so many.
+    pub(crate) of: u64,
+    /// The estimate.
+    pub(crate) mean: f64,
+    /// The mean is hardly less.
+    pub(crate) least: f64,
+    /// The mean is hardly more.
+    pub(crate) most: f64,
+    /// How many there were in the trial.
+    pub(crate) counted: u64,
+    /// Operations of the trial.
+    pub(crate) trial: u64,
+}
+
+impl Trial {
+    /// Generates, and writes nothing. Counts nothing where nothing can be generated.
+    pub(crate) fn new(profile: &Profile, table: &Distributions, bad_blocks: &[(Die, Block)], ops: u64) -> Self {
+        let mut trial = Self { ops: 0, by_op: vec![0; profile.ops.len()], under: BTreeMap::new() };
+        let setup = Setup::new(profile, table, bad_blocks);
+        if let Ok(setup) = setup {
+            let limits =
+                RunLimits { run_until: Ticks::from_us(LONGEST_US), max_ops: Some(ops), ..RunLimits::default() };
+            // A chain that cannot go on ends a trial early; what was counted stands.
+            let _ = Site::new(&setup, SEED).run(&limits, &mut trial);
+        }
+        trial
+    }
+
+    /// How often an operation should come in so many operations.
+    pub(crate) fn expected(&self, op: OpId, of: u64) -> Option<Expected> {
+        self.scaled(self.by_op[op.index()], of)
+    }
+
+    /// How often a proposal of an operation should start under a phase key in so many operations.
+    pub(crate) fn expected_under(&self, key: PhaseKey, op: OpId, of: u64) -> Option<Expected> {
+        self.scaled(self.started_under(key, op), of)
+    }
+
+    /// How often a proposal of an operation started under a phase key.
+    pub(crate) fn started_under(&self, key: PhaseKey, op: OpId) -> u64 {
+        self.under.get(&(key, op)).copied().unwrap_or(0)
+    }
+
+    fn scaled(&self, counted: u64, of: u64) -> Option<Expected> {
+        if self.ops == 0 {
+            return None;
+        }
+        let (least, most) = bounds(counted);
+        let scale = of as f64 / self.ops as f64;
+        Some(Expected {
+            of,
+            mean: counted as f64 * scale,
+            least: least * scale,
+            most: most * scale,
+            counted,
+            trial: self.ops,
+        })
+    }
+}
+
+/// Between which the mean of a Poisson distribution lies, with odds of 19 to 1, of which this many were counted: a close approximation
+/// by Wilson and Hilferty.
+fn bounds(counted: u64) -> (f64, f64) {
+    const Z: f64 = 1.96;
+    let cube = |at: f64, sign: f64| {
+        let ninth = 1.0 / (9.0 * at);
+        at * (1.0 - ninth + sign * Z * ninth.sqrt()).powi(3)
+    };
+    let least = if counted == 0 { 0.0 } else { cube(counted as f64, -1.0) };
+    (least.max(0.0), cube(counted as f64 + 1.0, 1.0))
+}
+
+impl Sink for Trial {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.ops += 1;
+        self.by_op[operation.op.index()] += 1;
+        if operation.is_first {
+            *self.under.entry((operation.proposal.key_used, operation.op)).or_default() += 1;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_are_those_of_the_exact_interval() {
+        // Garwood's exact bounds.
+        for (counted, least, most) in [(0, 0.0, 3.69), (1, 0.0253, 5.57), (10, 4.795, 18.39), (100, 81.36, 121.63)] {
+            let (found_least, found_most) = bounds(counted);
+            assert!((found_least - least).abs() < 0.05, "{counted}: {found_least}");
+            assert!((found_most - most).abs() < 0.12, "{counted}: {found_most}");
+        }
+    }
+}

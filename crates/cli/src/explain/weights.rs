@@ -1,0 +1,135 @@
+//! Why the table gives an operation no weight: the entries of profile and table file that say so, with their places.
+
+use nandseq_profile::model::OverrideOf;
+use nandseq_profile::places::{Place, Places};
+use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
+use nandseq_trace::recorded::path_of;
+
+use crate::failure::Failure;
+use crate::in_force::InForce;
+use crate::inputs;
+
+/// Why a name has no weight under a phase key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Weightless {
+    /// A mass of 0 is stated for it, or for its base.
+    Stated(Found),
+    /// The distribution of the key does not list it.
+    NotListed(Found),
+    /// There is no distribution for the key, and that of DEFAULT does not list it.
+    NotInDefault(Option<Found>),
+    /// The preset for DEFAULT leaves it out.
+    Preset,
+    /// The masses stated for others take everything.
+    Crowded,
+}
+
+/// An entry and the file it stands in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Found {
+    pub(super) file: String,
+    pub(super) place: Place,
+}
+
+impl Found {
+    /// `file:line:column`
+    pub(super) fn at(&self) -> String {
+        format!("{}:{}:{}", self.file, self.place.span.line, self.place.span.column)
+    }
+}
+
+/// The texts in which weights are stated.
+pub(super) struct Texts<'p> {
+    profile: &'p Profile,
+    file: String,
+    /// The profile's.
+    pub(super) places: Places<'p>,
+    table: Option<(String, Places<'p>)>,
+    /// Whether the table is the profile's own, not a built one.
+    explicit: bool,
+    preset: bool,
+}
+
+impl<'p> Texts<'p> {
+    /// The texts in force.
+    ///
+    /// # Errors
+    /// When the table file cannot be read once more.
+    pub(super) fn new(in_force: &'p InForce) -> Result<Self, Failure> {
+        let profile = &in_force.profile;
+        let table = match &in_force.table.input {
+            Some(input) => {
+                let (source, _) = inputs::text("the probability table", &path_of(&input.source))?;
+                Some((source.name.clone(), Places::new(&source, profile)))
+            }
+            None => None,
+        };
+        let explicit = table.is_none() && in_force.table.is_of_profile(profile);
+        let SourceFile { name, .. } = &in_force.source;
+        Ok(Self {
+            profile,
+            file: name.clone(),
+            places: Places::new(&in_force.source, profile),
+            table,
+            explicit,
+            preset: in_force.table.has_preset(),
+        })
+    }
+
+    /// An entry of the profile.
+    pub(super) fn of_profile(&self, place: Place) -> Found {
+        Found { file: self.file.clone(), place }
+    }
+
+    /// Why an operation has no weight under a key that does not exclude it.
+    pub(super) fn why(&self, key: PhaseKey, op: OpId) -> Weightless {
+        if self.preset && key == PhaseKey::DEFAULT {
+            return Weightless::Preset;
+        }
+        let name = &*self.profile.ops[op].name;
+        if !self.explicit
+            && let Some(found) = self.zero_override(key, op)
+        {
+            return Weightless::Stated(found);
+        }
+        let listed = match &self.table {
+            Some((file, places)) => Some((file, places)),
+            None if self.explicit => Some((&self.file, &self.places)),
+            None => None,
+        };
+        let Some((file, places)) = listed else { return Weightless::Crowded };
+        let found = |place: Place| Found { file: file.clone(), place };
+        if let Some(place) = places.weight_under(key, name) {
+            return Weightless::Stated(found(place));
+        }
+        match places.distribution(key) {
+            Some(place) => Weightless::NotListed(found(place)),
+            None if self.preset => Weightless::Preset,
+            None => match places.weight_under(PhaseKey::DEFAULT, name) {
+                Some(place) => Weightless::Stated(found(place)),
+                None => Weightless::NotInDefault(places.distribution(PhaseKey::DEFAULT).map(found)),
+            },
+        }
+    }
+
+    /// The override in force, if it is 0: that of the key before the global one, that of the name before that of its base.
+    fn zero_override(&self, key: PhaseKey, op: OpId) -> Option<Found> {
+        let base = self.profile.ops[op].base;
+        let probabilities = &self.profile.probabilities;
+        let by_key = probabilities.by_key.iter().filter(|(of, _)| *of == key).flat_map(|(_, list)| list);
+        let own: Vec<&(OverrideOf, f64)> = by_key.collect();
+        for (wanted, name) in
+            [(OverrideOf::Op(op), &self.profile.ops[op].name), (OverrideOf::Base(base), &self.profile.bases[base].name)]
+        {
+            if let Some((_, mass)) = own.iter().rfind(|(of, _)| *of == wanted) {
+                let place = self.places.mass_under(key, name).filter(|_| *mass <= 0.0);
+                return place.map(|place| self.of_profile(place));
+            }
+            if let Some((_, mass)) = probabilities.global.iter().find(|(of, _)| *of == wanted) {
+                let place = self.places.global_mass(name).filter(|_| *mass <= 0.0);
+                return place.map(|place| self.of_profile(place));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,322 @@
+//! Causes in words: what is in the way of an operation, where that is stated, what to change.
+
+use std::collections::BTreeMap;
+
+use nandseq_profile::model::{Axis, LatchKind};
+use nandseq_profile::places::Place;
+use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile};
+use nandseq_reach::{Bar, Cause, Need, Reason};
+use serde::Serialize;
+
+use super::weights::{Found, Texts, Weightless};
+
+/// Names that a list shows before it only counts.
+const LISTED: usize = 4;
+
+/// A link of a chain of causes, ready to be shown.
+#[derive(Serialize, Debug)]
+pub(super) struct Link {
+    /// The operations that are barred.
+    pub(super) operations: Vec<String>,
+    /// The kind of bar.
+    kind: &'static str,
+    /// What bars them, a sentence without a full stop.
+    pub(super) text: String,
+    /// Where that is stated.
+    pub(super) stated: Vec<Stated>,
+    /// What to change.
+    #[serde(skip)]
+    pub(super) advice: Option<String>,
+}
+
+impl Link {
+    /// The text without the name of one of its operations, so that alike reasons are alike.
+    pub(super) fn reason(&self, name: &str) -> String {
+        self.text.replace(&format!("`{name}`"), "")
+    }
+}
+
+/// An entry of a file.
+#[derive(Serialize, Debug)]
+pub(super) struct Stated {
+    /// What the entry does, a few words.
+    pub(super) text: String,
+    path: String,
+    file: String,
+    line: usize,
+    column: usize,
+}
+
+impl Stated {
+    fn new(found: &Found, says: &str) -> Self {
+        let Found { file, place } = found;
+        let text = format!("`{}`{says} ({})", place.path, found.at());
+        Self { text, path: place.path.clone(), file: file.clone(), line: place.span.line, column: place.span.column }
+    }
+}
+
+/// What words are made of.
+pub(super) struct Words<'p> {
+    pub(super) profile: &'p Profile,
+    pub(super) texts: Texts<'p>,
+    /// The list of bad blocks, if there is one.
+    pub(super) badlist: Option<String>,
+}
+
+impl Words<'_> {
+    /// A chain of causes.
+    pub(super) fn chain(&self, chain: &[Cause]) -> Vec<Link> {
+        chain.iter().map(|cause| self.link(cause)).collect()
+    }
+
+    fn link(&self, cause: &Cause) -> Link {
+        let who = self.operations(&cause.ops);
+        let operations = cause.ops.iter().map(|&op| self.profile.ops[op].name.clone()).collect();
+        match &cause.bar {
+            Bar::NoWeight { excluded, weightless } => {
+                let (text, stated, advice) = self.no_weight(&cause.ops, excluded, weightless);
+                Link { operations, kind: "no_weight", text: format!("{who} {text}"), stated, advice }
+            }
+            Bar::Rule { reason, keys } => {
+                let (op, key) = (cause.ops.first().copied().unwrap_or(OpId(0)), keys.first().copied());
+                let why = reason.text(self.profile, key.unwrap_or(PhaseKey::DEFAULT), op);
+                let text = format!("{who} cannot start{}: {why}", self.under(keys));
+                let (stated, advice) = self.of_reason(*reason, op);
+                Link { operations, kind: "rule", text, stated, advice }
+            }
+            Bar::Unmet { need, keys, providers, .. } => {
+                let needs = self.need(*need);
+                let nobody = if providers.is_empty() {
+                    "no operation of the profile brings that about".to_owned()
+                } else {
+                    format!("none of those that bring that about ever runs: {}", self.operations(providers))
+                };
+                let place =
+                    if matches!(need, Need::Before(_)) || keys.len() == 1 { self.under(keys) } else { String::new() };
+                let text = format!("{who} needs {needs}{place}; {nobody}");
+                let advice = providers.is_empty().then(|| format!("add an operation that brings about {needs}"));
+                Link { operations, kind: "unmet_need", text, stated: Vec::new(), advice }
+            }
+        }
+    }
+
+    /// Why there is no weight, where that is stated, and what to change.
+    fn no_weight(
+        &self,
+        ops: &[OpId],
+        excluded: &[PhaseKey],
+        weightless: &[PhaseKey],
+    ) -> (String, Vec<Stated>, Option<String>) {
+        let mut stated: Vec<Stated> = Vec::new();
+        let mut advice = None;
+        let mut parts: Vec<String> = Vec::new();
+        let whys = self.whys(ops, weightless);
+        for (why, keys) in &whys {
+            let (says, place) = weightless_text(why, keys.len());
+            if let Some(found) = place
+                && stated.len() < LISTED
+            {
+                stated.push(Stated::new(found, says));
+            } else if place.is_none() {
+                parts.push(says.to_owned());
+            }
+            advice = advice.or_else(|| self.weight_advice(why, ops));
+        }
+        if !excluded.is_empty() && (weightless.is_empty() || excluded.len() + weightless.len() == 1) {
+            let op = ops.first().copied().unwrap_or(OpId(0));
+            for &key in excluded.iter().take(LISTED) {
+                if let Some(place) = self.texts.places.exclusions_of_key(key) {
+                    let why = Reason::Excluded.text(self.profile, key, op);
+                    stated.push(Stated::new(&self.texts.of_profile(place), &format!(": {why}")));
+                }
+            }
+            advice = advice.or_else(|| Some("let fewer exclusions name its base".to_owned()));
+        }
+        let verb = if ops.len() == 1 { "has" } else { "have" };
+        let mut text = match (weightless, excluded) {
+            ([key], []) => format!("{verb} no weight under `{}`", self.profile.phase_keys[*key].name),
+            ([], [key]) => {
+                format!("{verb} no weight under `{}`, which excludes it", self.profile.phase_keys[*key].name)
+            }
+            ([], _) => format!("{verb} no weight: the exclusions of every phase key name the base"),
+            (_, []) => format!("{verb} no weight under any phase key"),
+            (_, some) => format!("{verb} no weight under any phase key ({} of them exclude it)", some.len()),
+        };
+        if !parts.is_empty() {
+            text.push_str(": ");
+            text.push_str(&parts.join("; "));
+        }
+        (text, stated, advice)
+    }
+
+    /// Why operations have no weight under phase keys; what holds for most keys first.
+    fn whys(&self, ops: &[OpId], keys: &[PhaseKey]) -> Vec<(Weightless, Vec<PhaseKey>)> {
+        let mut whys: Vec<(Weightless, Vec<PhaseKey>)> = Vec::new();
+        for &key in keys {
+            for &op in ops {
+                let why = self.texts.why(key, op);
+                match whys.iter_mut().find(|(known, _)| *known == why) {
+                    Some((_, keys)) => keys.push(key),
+                    None => whys.push((why, vec![key])),
+                }
+            }
+        }
+        whys.iter_mut().for_each(|(_, keys)| keys.dedup());
+        whys.sort_by_key(|(_, keys)| usize::MAX - keys.len());
+        whys
+    }
+
+    fn weight_advice(&self, why: &Weightless, ops: &[OpId]) -> Option<String> {
+        let name = ops.first().map(|&op| &*self.profile.ops[op].name)?;
+        Some(match why {
+            Weightless::Stated(found) => {
+                format!("give `{}` a value above 0 ({})", found.place.path, found.at())
+            }
+            Weightless::NotListed(found) | Weightless::NotInDefault(Some(found)) => {
+                format!("list `{name}` with a weight under `{}` ({})", found.place.path, found.at())
+            }
+            Weightless::NotInDefault(None) => format!("list `{name}` with a weight in the table"),
+            Weightless::Preset => "leave --pc-demo out, or take another preset".to_owned(),
+            Weightless::Crowded => {
+                format!("give `{name}` a mass of its own, or lower those of others so that they add up to less than 1")
+            }
+        })
+    }
+
+    /// Where a reason is stated, and what to change.
+    fn of_reason(&self, reason: Reason, op: OpId) -> (Vec<Stated>, Option<String>) {
+        let place = |place: Option<Place>| -> Vec<Stated> {
+            place.map(|place| Stated::new(&self.texts.of_profile(place), "")).into_iter().collect()
+        };
+        let places = &self.texts.places;
+        let base = &self.profile.bases[self.profile.ops[op].base].name;
+        match reason {
+            Reason::Missing => (
+                place(places.topology()),
+                Some("give the device the dies or planes that it addresses, or take it out of the profile".to_owned()),
+            ),
+            Reason::OnePlane => (
+                place(places.base(base)),
+                Some(
+                    "it can only follow another operation: let a chain that is multi-plane contain its base".to_owned(),
+                ),
+            ),
+            Reason::BadBlocks => (
+                Vec::new(),
+                self.badlist.as_ref().map(|list| format!("leave some blocks out of the list of bad blocks `{list}`")),
+            ),
+            Reason::OpState(key) => {
+                let found = place(places.exclusions_of_key(key));
+                (found, Some(format!("let the exclusions of `{}` spare `{base}`", self.profile.phase_keys[key].name)))
+            }
+            Reason::State(state) => {
+                let found = place(places.exclusions_of_state(state));
+                (found, Some(format!("let the exclusions of `{}` spare `{base}`", state.name())))
+            }
+            Reason::NoChain => (
+                place(places.base(base)),
+                Some("let its follow-ups be chains that can run to the end, or let it stand alone".to_owned()),
+            ),
+            Reason::NoHook => (Vec::new(), Some("give it a weight under another phase key".to_owned())),
+            Reason::Delay => (Vec::new(), None),
+            Reason::Excluded
+            | Reason::NoWeight
+            | Reason::CellType
+            | Reason::Occupied(_)
+            | Reason::NoVictim(_)
+            | Reason::NoResume(_)
+            | Reason::NotSuspended(_)
+            | Reason::ProgramFirst
+            | Reason::SuspendedProgram
+            | Reason::Latch(_)
+            | Reason::PageRegister
+            | Reason::CopybackRegister
+            | Reason::OutputRegister
+            | Reason::UnreadData
+            | Reason::ChainUnderWay => (
+                place(places.base(base)),
+                Some("give it a weight under another phase key, or let a chain contain its base".to_owned()),
+            ),
+        }
+    }
+
+    /// A need in words: "a block erased for `SLC`".
+    pub(super) fn need(&self, need: Need) -> String {
+        match need {
+            Need::Before(base) => {
+                format!("an operation of `{}` to be under way, or just over", self.profile.bases[base].name)
+            }
+            Need::ErasedBlock(cell) => format!("a block that is erased or open{}", self.cell(" for", cell)),
+            Need::ProgrammedPage(cell) => format!("a page programmed{}", self.cell(" as", cell)),
+            Need::Busy(axis) => format!("{} in CORE_BUSY that could be suspended", axis_name(axis)),
+            Need::Resume(axis) => format!("an operation with a weight that resumes {}", axis_name(axis)),
+            Need::Suspended(axis) => format!("{} that is suspended", axis_name(axis)),
+            Need::EndOf(state) => format!("the end of `{}`, which forbids it", state.name()),
+            Need::Latch(LatchKind::OneShot) => "the one-shot latch loaded".to_owned(),
+            Need::Latch(LatchKind::Copyback) => "the copyback latch loaded".to_owned(),
+            Need::PageRegister(cell) => format!("a page register that holds a page{}", self.cell(" of", cell)),
+            Need::CopybackRegister => "a page register that a copyback read filled".to_owned(),
+            Need::OutputRegister(cell) => format!("an output register that holds a page{}", self.cell(" of", cell)),
+            Need::DataOutput => {
+                "a data output before it, or it would overwrite data that has not been put out".to_owned()
+            }
+            Need::Step(base) => format!("`{}` as a step of its chain", self.profile.bases[base].name),
+        }
+    }
+
+    fn cell(&self, before: &str, cell: Option<CellTypeId>) -> String {
+        cell.map_or_else(String::new, |cell| format!("{before} {}", self.profile.cell_types[cell].name))
+    }
+
+    /// Some operations: whole bases by their name, others by their own; a few, then a count.
+    pub(super) fn operations(&self, ops: &[OpId]) -> String {
+        let mut by_base: BTreeMap<_, Vec<OpId>> = BTreeMap::new();
+        for &op in ops {
+            by_base.entry(self.profile.ops[op].base).or_default().push(op);
+        }
+        let mut names: Vec<(String, usize)> = Vec::new();
+        for (base, of_base) in &by_base {
+            let all = self.profile.ops.iter().filter(|op| op.base == *base).count();
+            if of_base.len() == all && all > 1 {
+                names.push((format!("every `{}`", self.profile.bases[*base].name), all));
+            } else {
+                names.extend(of_base.iter().map(|&op| (format!("`{}`", self.profile.ops[op].name), 1)));
+            }
+        }
+        let rest: usize = names.iter().skip(LISTED).map(|(_, count)| count).sum();
+        let shown = names.iter().take(LISTED).map(|(name, _)| &**name).collect::<Vec<_>>().join(", ");
+        if rest > 0 { format!("{shown} and {rest} more") } else { shown }
+    }
+
+    /// " under `A`, `B` and 3 more phase keys"
+    fn under(&self, keys: &[PhaseKey]) -> String {
+        let shown: Vec<String> =
+            keys.iter().take(2).map(|&key| format!("`{}`", self.profile.phase_keys[key].name)).collect();
+        match keys.len().saturating_sub(2) {
+            0 => format!(" under {}", shown.join(" and ")),
+            more => format!(" under {} and {more} more phase keys", shown.join(", ")),
+        }
+    }
+}
+
+/// What is said of an entry, and the entry; or what is said where there is none.
+fn weightless_text(why: &Weightless, keys: usize) -> (&'static str, Option<&Found>) {
+    match why {
+        Weightless::Stated(found) => (" is 0", Some(found)),
+        Weightless::NotListed(found) => (" does not list it", Some(found)),
+        Weightless::NotInDefault(Some(found)) => {
+            (" stands for phase keys without weights, and does not list it", Some(found))
+        }
+        Weightless::NotInDefault(None) => ("the table has no weights for the phase key, nor for DEFAULT", None),
+        Weightless::Preset => ("the preset for DEFAULT leaves it out", None),
+        Weightless::Crowded if keys == 1 => ("the masses stated for others add up to 1 or more", None),
+        Weightless::Crowded => ("the masses stated for others add up to 1 or more there", None),
+    }
+}
+
+const fn axis_name(axis: Axis) -> &'static str {
+    match axis {
+        Axis::Erase => "an erase",
+        Axis::Program => "a program",
+    }
+}

@@ -1,0 +1,212 @@
+//! Commands that the program prints for its user to paste.
+//!
+//! Promises that such a command does what the text around it says when it is pasted as it is, in the same folder: every word is quoted as
+//! a shell takes it, and the flags that were in force are repeated. Flags that hold without being typed (a table beside the profile, a
+//! list of bad blocks in the current folder, defaults) are left out.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::Path;
+
+use clap::ValueEnum;
+use nandseq_trace::recorded::path_of;
+
+use crate::arguments::in_force::{DeviceArgs, TableArgs};
+
+/// A command of this program.
+#[derive(Clone, Debug)]
+pub(crate) struct Hint {
+    flags: Vec<OsString>,
+    operands: Vec<OsString>,
+}
+
+impl Hint {
+    /// A subcommand, `profile check` for example.
+    pub(crate) fn new(subcommand: &str) -> Self {
+        let flags = std::iter::once(env!("CARGO_PKG_NAME")).chain(subcommand.split(' ')).map(OsString::from).collect();
+        Self { flags, operands: Vec::new() }
+    }
+
+    /// A subcommand and its flags, word by word, as manifests record them.
+    pub(crate) fn of_arguments(arguments: &[String]) -> Self {
+        let name = std::iter::once(env!("CARGO_PKG_NAME").to_owned());
+        Self {
+            flags: name.chain(arguments.iter().cloned()).map(|word| path_of(&word).into()).collect(),
+            operands: Vec::new(),
+        }
+    }
+
+    /// A flag without a value.
+    pub(crate) fn flag(mut self, flag: &str) -> Self {
+        self.flags.push(flag.into());
+        self
+    }
+
+    /// A flag with its value.
+    pub(crate) fn with(mut self, flag: &str, value: impl AsRef<OsStr>) -> Self {
+        push(&mut self.flags, flag, value.as_ref());
+        self
+    }
+
+    /// Flags that are in force.
+    pub(crate) fn flags(mut self, flags: &[OsString]) -> Self {
+        self.flags.extend_from_slice(flags);
+        self
+    }
+
+    /// What stands without a flag; it comes last.
+    pub(crate) fn operand(mut self, operand: impl AsRef<OsStr>) -> Self {
+        self.operands.push(operand.as_ref().to_owned());
+        self
+    }
+}
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let divides = self.operands.iter().any(|operand| operand.as_encoded_bytes().starts_with(b"-"));
+        let divider = OsStr::new("--");
+        let divider = divides.then_some(divider);
+        let words = self.flags.iter().map(OsString::as_os_str);
+        let words = words.chain(divider).chain(self.operands.iter().map(OsString::as_os_str));
+        for (at, word) in words.enumerate() {
+            let space = if at > 0 { " " } else { "" };
+            write!(f, "{space}{}", shell_word(word))?;
+        }
+        Ok(())
+    }
+}
+
+/// The flags in force of a command that looks at a device, as another such command takes them.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct FlagsInForce {
+    config: Option<OsString>,
+    lenient: bool,
+    others: Vec<OsString>,
+}
+
+impl FlagsInForce {
+    /// Those that were typed and matter; `built_anew` says that no file of a table was looked at.
+    pub(crate) fn new(device: &DeviceArgs, table: &TableArgs, built_anew: bool) -> Self {
+        let mut others = Vec::new();
+        if let Some(window) = device.admission_window {
+            push(&mut others, "--admission-window", window.to_us_text().as_ref());
+        }
+        if let Some(list) = &device.badlist {
+            push(&mut others, "--badlist", list.as_os_str());
+        }
+        if let Some(value) = table.pc_demo.as_ref().and_then(ValueEnum::to_possible_value) {
+            push(&mut others, "--pc-demo", value.get_name().as_ref());
+        }
+        if built_anew {
+            others.push("--autofill-pc".into());
+        } else if let Some(path) = &table.op_state_probs {
+            push(&mut others, "--op-state-probs", path.as_os_str());
+        }
+        if table.pc_seed != nandseq_generate::probability::DEFAULT_TABLE_SEED {
+            push(&mut others, "--pc-seed", table.pc_seed.to_string().as_ref());
+        }
+        Self { config: device.config.as_ref().map(|path| path.into()), lenient: device.lenient, others }
+    }
+
+    /// Those that say which profile is meant.
+    pub(crate) fn profile(&self) -> Vec<OsString> {
+        profile_flags(self.config.as_deref().map(Path::new), self.lenient)
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<OsString> {
+        let mut all = self.profile();
+        all.extend_from_slice(&self.others);
+        all
+    }
+
+    /// The command that says everything about the profile.
+    pub(crate) fn check(&self) -> Hint {
+        check(self.config.as_deref().map(Path::new), self.lenient).flags(&self.others)
+    }
+}
+
+/// The command that says everything about a profile.
+pub(crate) fn check(config: Option<&Path>, lenient: bool) -> Hint {
+    let hint = Hint::new("profile check");
+    let hint = if lenient { hint.flag("--lenient") } else { hint };
+    match config {
+        Some(path) => hint.operand(path),
+        None => hint,
+    }
+}
+
+/// The flags that say which profile is meant.
+pub(crate) fn profile_flags(config: Option<&Path>, lenient: bool) -> Vec<OsString> {
+    let mut all = Vec::new();
+    if let Some(path) = config {
+        push(&mut all, "--config", path.as_os_str());
+    }
+    if lenient {
+        all.push("--lenient".into());
+    }
+    all
+}
+
+/// Adds a flag with its value; a value that looks like a flag is joined to it.
+fn push(words: &mut Vec<OsString>, flag: &str, value: &OsStr) {
+    if value.as_encoded_bytes().starts_with(b"-") {
+        let mut word = OsString::from(flag);
+        word.push("=");
+        word.push(value);
+        words.push(word);
+    } else {
+        words.extend([flag.into(), value.to_owned()]);
+    }
+}
+
+/// A word as a shell takes it.
+pub(crate) fn shell_word(word: &OsStr) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
+    match word.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
+        Some(text) if !text.contains(char::is_control) => format!("'{}'", text.replace('\'', "'\\''")),
+        // What a terminal would not show, or no text has, in the notation that bash, zsh and ksh share.
+        Some(_) | None => {
+            let escaped = |&byte: &u8| match byte {
+                b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+                b' '..=b'~' => char::from(byte).to_string(),
+                byte => format!("\\x{byte:02x}"),
+            };
+            // An escape takes at most two digits, so that what follows it is never taken for a part of it.
+            format!("$'{}'", word.as_encoded_bytes().iter().map(escaped).collect::<String>())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+
+    #[test]
+    fn a_command_is_quoted_as_a_shell_takes_it() {
+        let hint = Hint::new("verify").with("--config", "my device's.yaml").flag("--lenient").operand("out dir");
+        assert_eq!(hint.to_string(), r"nandseqgen verify --config 'my device'\''s.yaml' --lenient 'out dir'");
+        assert_eq!(Hint::new("verify").operand("").to_string(), "nandseqgen verify ''");
+    }
+
+    #[test]
+    fn what_looks_like_a_flag_is_no_flag() {
+        let hint = Hint::new("verify").with("--config", "-x.yaml").operand("-out").operand("b");
+        assert_eq!(hint.to_string(), "nandseqgen verify --config=-x.yaml -- -out b");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_gives_every_word_back() {
+        use std::os::unix::ffi::OsStrExt;
+        let words: [&[u8]; 7] =
+            [b"a'b", b"a b\\", b"$HOME `x` \"y\"", b"tab\there", b"line\nbreak1", b"\xff\xfe0", "Größe µ".as_bytes()];
+        let quoted: Vec<String> = words.iter().map(|word| shell_word(OsStr::from_bytes(word))).collect();
+        let script = format!("printf '%s\\0' {}", quoted.join(" "));
+        let Ok(output) = std::process::Command::new("bash").args(["-c", &script]).output() else { return };
+        let back: Vec<&[u8]> = output.stdout.strip_suffix(b"\0").unwrap().split(|&byte| byte == 0).collect();
+        assert_eq!(back, words);
+    }
+}

@@ -1,0 +1,105 @@
+//! What a command works on: the profile, the bad blocks and the table of probabilities that its flags mean.
+//!
+//! Promises that every command finds the same as `generate` with the same flags, files that are found by themselves included: a table
+//! beside the profile, a list of bad blocks in the current folder.
+
+use std::path::Path;
+
+use nandseq_profile::{Block, Diagnostics, Die, Profile, SourceFile, Ticks};
+use nandseq_trace::manifest::{Input, ProfileInput};
+use nandseq_trace::recorded::recorded;
+
+use crate::arguments::GenerateArgs;
+use crate::arguments::in_force::{DeviceArgs, InForceArgs, TableArgs};
+use crate::failure::Failure;
+use crate::hint::FlagsInForce;
+use crate::inputs::{self, ReadProfile};
+use crate::plan::table::{Table, Wanted};
+use crate::{badlist, warnings};
+
+/// The list of bad blocks that is read when none is named.
+const DEFAULT_BADLIST: &str = "badlist.csv";
+
+/// What a command works on.
+#[derive(Debug)]
+pub(crate) struct InForce {
+    /// With what flags override.
+    pub(crate) profile: Profile,
+    /// The profile's own admission window, which a flag may override.
+    pub(crate) own_window: Ticks,
+    /// The text of the profile.
+    pub(crate) source: SourceFile,
+    /// Where the profile comes from.
+    pub(crate) profile_input: ProfileInput,
+    /// What was remarked while the profile was read.
+    pub(crate) about_profile: Diagnostics,
+    pub(crate) table: Table,
+    pub(crate) bad_blocks: Vec<(Die, Block)>,
+    /// The list that the bad blocks are from.
+    pub(crate) badlist_input: Option<Input>,
+    /// The flags that give the same to another command.
+    pub(crate) flags: FlagsInForce,
+}
+
+impl InForce {
+    /// What `generate` works on; remarks that stop nothing are added to `remarks`.
+    ///
+    /// # Errors
+    /// What cannot be read, or is faulty.
+    pub(crate) fn of_generate(arguments: &GenerateArgs, remarks: &mut String) -> Result<Self, Failure> {
+        Self::read((&arguments.device, &arguments.table), &Wanted::of_generate(arguments), remarks)
+    }
+
+    /// What a command works on that looks at a device.
+    ///
+    /// # Errors
+    /// As [`Self::of_generate`].
+    pub(crate) fn of_flags(arguments: &InForceArgs, remarks: &mut String) -> Result<Self, Failure> {
+        Self::read((&arguments.device, &arguments.table), &Wanted::of_flags(arguments), remarks)
+    }
+
+    fn read(flags: (&DeviceArgs, &TableArgs), wanted: &Wanted<'_>, remarks: &mut String) -> Result<Self, Failure> {
+        let read = inputs::profile(flags.0.config.as_deref(), flags.0.lenient)?;
+        let check = FlagsInForce::new(flags.0, flags.1, wanted.built_anew()).check();
+        remarks.push_str(&warnings::of_profile(&read, &check));
+        Self::of_profile(read, flags, wanted, remarks)
+    }
+
+    /// The rest, for a profile that has been read.
+    ///
+    /// # Errors
+    /// As [`Self::of_generate`].
+    pub(crate) fn of_profile(
+        read: ReadProfile,
+        (device, table_flags): (&DeviceArgs, &TableArgs),
+        wanted: &Wanted<'_>,
+        remarks: &mut String,
+    ) -> Result<Self, Failure> {
+        let ReadProfile { mut profile, source, input: profile_input, remarks: about_profile } = read;
+        let flags = FlagsInForce::new(device, table_flags, wanted.built_anew());
+        let badlist = read_badlist(device, &profile)?;
+        let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
+        let own_window = profile.policies.admission_window;
+        profile.policies.admission_window = device.admission_window.unwrap_or(own_window);
+        let table = Table::resolve(wanted, &profile, remarks)?;
+        Ok(Self { profile, own_window, source, profile_input, about_profile, table, bad_blocks, badlist_input, flags })
+    }
+}
+
+/// Bad blocks and the file they are from.
+type BadBlocks = (Vec<(Die, Block)>, Input);
+
+/// The bad blocks, if there is a list of them.
+fn read_badlist(device: &DeviceArgs, profile: &Profile) -> Result<Option<BadBlocks>, Failure> {
+    let named = device.badlist.as_deref();
+    let path = named.unwrap_or_else(|| Path::new(DEFAULT_BADLIST));
+    if named.is_none() && !path.exists() {
+        return Ok(None);
+    }
+    let (source, sha256) = inputs::text("the list of bad blocks", path)?;
+    let input = Input { source: recorded(path), sha256 };
+    match badlist::read(&source, profile.topology) {
+        Ok(blocks) => Ok(Some((blocks, input))),
+        Err(wrong) => Err(Failure::Faulty(Box::new((source, wrong)))),
+    }
+}

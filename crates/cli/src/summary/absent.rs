@@ -1,0 +1,136 @@
+//! Which operations never started, and why: those that were refused first, then those that never can, then those that nobody drew.
+
+use std::cmp::Reverse;
+use std::fmt::{self, Write as _};
+
+use nandseq_profile::PhaseKey;
+use serde::Serialize;
+
+use super::Summary;
+use super::text::grouped;
+use crate::absent::{Absence, Absences};
+use crate::execute::Totals;
+use crate::explain::{Expected, figure};
+use crate::hint::shell_word;
+use crate::plan::Plan;
+use crate::progress::plural;
+
+/// An operation that never started.
+#[derive(Serialize, Debug)]
+pub(super) struct NeverStarted {
+    op_name: String,
+    why: Why,
+    /// How often it was refused.
+    refused: u64,
+    /// What was in the way most often.
+    mostly: Option<&'static str>,
+    /// Why it can never start.
+    never: Option<String>,
+    /// How many were to be expected of one that can.
+    expected: Option<Expected>,
+}
+
+/// Why an operation never started, in the order in which they are shown.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
+#[serde(rename_all = "snake_case")]
+enum Why {
+    Refused,
+    NeverEligible,
+    NoWeight,
+    NotDrawn,
+}
+
+impl Why {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Refused, "refused"),
+        (Self::NeverEligible, "never eligible"),
+        (Self::NoWeight, "without weight"),
+        (Self::NotDrawn, "not drawn by chance"),
+    ];
+}
+
+/// Every operation that never started.
+pub(super) fn never_started(plan: &Plan, totals: &Totals, absences: &Absences<'_>) -> Vec<NeverStarted> {
+    let profile = &plan.profile;
+    let mut all: Vec<NeverStarted> = absences
+        .of(&totals.by_op, &totals.rejections, totals.ops)
+        .into_iter()
+        .map(|(op, absence)| {
+            let one = NeverStarted {
+                op_name: profile.ops[op].name.clone(),
+                why: Why::NoWeight,
+                refused: absence.times(),
+                mostly: None,
+                never: None,
+                expected: None,
+            };
+            match absence {
+                Absence::Refused(_, code) => NeverStarted { why: Why::Refused, mostly: Some(code), ..one },
+                Absence::NeverEligible(reason) => {
+                    let never = Some(reason.text(profile, PhaseKey::DEFAULT, op));
+                    NeverStarted { why: Why::NeverEligible, never, ..one }
+                }
+                Absence::NoWeight => one,
+                Absence::NotDrawn(expected) => NeverStarted { why: Why::NotDrawn, expected, ..one },
+            }
+        })
+        .collect();
+    all.sort_by_cached_key(|one| (one.why, Reverse(one.refused), one.op_name.clone()));
+    all
+}
+
+/// How many there are of each kind, and how to ask for the reason of one.
+pub(super) fn write_shortly(text: &mut String, summary: &Summary) -> fmt::Result {
+    let absent = &summary.never_started;
+    let Some(first) = absent.first() else { return Ok(()) };
+    let kinds: Vec<String> = Why::ALL
+        .iter()
+        .map(|(why, words)| (absent.iter().filter(|one| one.why == *why).count(), words))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, words)| format!("{} {words}", grouped(count as u64)))
+        .collect();
+    let (all, known, s) = (absent.len(), summary.names_known, plural(summary.names_known));
+    writeln!(
+        text,
+        "Never started: {all} of {known} operation{s}: {} (-v shows all); why one did not:",
+        kinds.join(", ")
+    )?;
+    writeln!(text, "  {}", explain(summary, first))
+}
+
+/// All of them.
+pub(super) fn write(text: &mut String, summary: &Summary) -> fmt::Result {
+    let absent = &summary.never_started;
+    let Some(first) = absent.first() else { return Ok(()) };
+    let (all, known, s) = (absent.len(), summary.names_known, plural(summary.names_known));
+    writeln!(text, "Never started: {all} of {known} operation{s}; why one did not: {}", explain(summary, first))?;
+    let width = absent.iter().map(|one| one.op_name.chars().count()).max().unwrap_or(0);
+    for one in absent {
+        writeln!(text, "  {:width$}  {}", one.op_name, one.words())?;
+    }
+    Ok(())
+}
+
+fn explain(summary: &Summary, one: &NeverStarted) -> String {
+    format!("{} {}", summary.explain, shell_word(one.op_name.as_ref()))
+}
+
+impl NeverStarted {
+    fn words(&self) -> String {
+        match self.why {
+            Why::Refused => {
+                let (count, plural) = (grouped(self.refused), plural(self.refused));
+                format!("refused {count} time{plural}, mostly {}", self.mostly.unwrap_or_default())
+            }
+            Why::NeverEligible => format!("never eligible: {}", self.never.as_deref().unwrap_or_default()),
+            Why::NoWeight => "weight 0 under every phase key".to_owned(),
+            Why::NotDrawn => match self.expected {
+                None => "not drawn by chance".to_owned(),
+                Some(expected) if expected.counted == 0 => {
+                    format!("not drawn by chance: at most {} expected", figure(expected.most))
+                }
+                Some(expected) => format!("not drawn by chance: {} expected", figure(expected.mean)),
+            },
+        }
+    }
+}

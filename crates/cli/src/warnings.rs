@@ -1,0 +1,48 @@
+//! What is said of a profile when it is used: its warnings, a line each.
+//!
+//! `profile check` shows all of them with the lines they are about; whoever only uses the profile sees the first few and how to see the
+//! rest.
+
+use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile};
+
+use crate::failure::warning_text;
+use crate::hint::Hint;
+use crate::inputs::{BUILT_IN, ReadProfile};
+
+/// Warnings that are shown.
+const SHOWN: usize = 5;
+
+/// Everything there is to say about a profile that was read: what was found while reading, and what cannot be meant.
+pub(crate) fn all(read: &ReadProfile) -> Diagnostics {
+    let mut all = read.remarks.clone();
+    all.append(nandseq_profile::check::check(&read.profile));
+    all
+}
+
+/// The warnings about a profile that is used, a line each; `check` is the command that shows all. None of the built-in device, whose
+/// users cannot change it.
+pub(crate) fn of_profile(read: &ReadProfile, check: &Hint) -> String {
+    if read.input.source == BUILT_IN {
+        return String::new();
+    }
+    let all = all(read);
+    let warnings: Vec<&Diagnostic> = all.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).collect();
+    let mut text: String =
+        warnings.iter().take(SHOWN).map(|warning| warning_text(&line(warning, &read.source))).collect();
+    if warnings.len() > SHOWN {
+        let (all, more) = (warnings.len(), warnings.len() - SHOWN);
+        text.push_str(&warning_text(&format!(
+            "{more} more about {} ({all} in all): `{check}` shows them",
+            read.source.name
+        )));
+    }
+    text
+}
+
+/// `device.yaml:12:3: what is wrong`
+fn line(warning: &Diagnostic, source: &SourceFile) -> String {
+    match &warning.primary {
+        Some(label) => format!("{}:{}:{}: {}", source.name, label.span.line, label.span.column, warning.message),
+        None => format!("{}: {}", source.name, warning.message),
+    }
+}

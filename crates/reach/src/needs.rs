@@ -1,0 +1,224 @@
+//! What operations need that other operations bring about, and which operations do.
+//!
+//! Also the quick look: which operations can never run, since something that they need is brought about by none that can. It takes no
+//! states into account, so that it finds less than the search does, in no time.
+
+use nandseq_device::BaseInfo;
+use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind};
+use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile};
+
+use crate::model::{ClassId, Model};
+use crate::reason::Reason;
+use crate::traps::Lasting;
+
+/// What an operation needs that other operations bring about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Need {
+    /// An operation of this base, after or during which it has a weight.
+    Before(BaseId),
+    /// A block that is erased so that it may be programmed with this cell type; with any for `None`.
+    ErasedBlock(Option<CellTypeId>),
+    /// A page that is programmed with this cell type; with any for `None`.
+    ProgrammedPage(Option<CellTypeId>),
+    /// An operation of this axis in CORE_BUSY.
+    Busy(Axis),
+    /// A resume of this axis, without which nothing is suspended.
+    Resume(Axis),
+    /// An operation of this axis that is suspended.
+    Suspended(Axis),
+    /// The end of a state that forbids it.
+    EndOf(DeviceState),
+    /// A loaded latch.
+    Latch(LatchKind),
+    /// A page register that a page of this cell type is in.
+    PageRegister(Option<CellTypeId>),
+    /// A page register that a copyback read filled.
+    CopybackRegister,
+    /// An output register that a page of this cell type is in.
+    OutputRegister(Option<CellTypeId>),
+    /// A data output: unread data would be overwritten.
+    DataOutput,
+    /// A step of each of its chains.
+    Step(BaseId),
+}
+
+/// Which operations can never run, by [`OpId`], for want of what no operation brings about; `None` for all others. A quick look: states
+/// that forbid an operation are left to [`crate::Search`].
+#[must_use]
+pub fn never_provided(
+    profile: &Profile,
+    table: &[(PhaseKey, Vec<(OpId, f64)>)],
+    bad_blocks: &[(Die, Block)],
+) -> Vec<Option<Reason>> {
+    let model = Model::new(profile, table, bad_blocks);
+    let mut runs = vec![false; model.classes.len()];
+    loop {
+        let more: Vec<ClassId> =
+            model.classes_that(|class| !runs[usize::from(class)] && model.in_the_way(class, &runs).is_none());
+        if more.is_empty() {
+            break;
+        }
+        more.into_iter().for_each(|class| runs[usize::from(class)] = true);
+    }
+    model.of_op.iter().map(|&class| model.in_the_way(class, &runs).filter(|_| !runs[usize::from(class)])).collect()
+}
+
+impl Model<'_> {
+    /// What keeps a class from running where only these classes run.
+    fn in_the_way(&self, class: ClassId, runs: &[bool]) -> Option<Reason> {
+        let (own, info) = (self.class(class), self.base(class));
+        let begins = |head: &BaseId| self.of_base[head.index()].iter().any(|&class| runs[usize::from(class)]);
+        let has_step = |chain: usize| self.profile.chains[chain].steps.iter().any(|step| step.base == own.base);
+        let is_step = || self.heads().filter(begins).any(|head| self.follow_ups(head).flatten().any(has_step));
+        if info.effects.delay {
+            return Some(Reason::Delay);
+        }
+        if !own.exists {
+            return Some(Reason::Missing);
+        }
+        if !own.proposed && !is_step() {
+            return Some(Reason::NoWeight);
+        }
+        if self.address_exists(class) == Err(Reason::BadBlocks) {
+            return Some(Reason::BadBlocks);
+        }
+        let met = |(_, providers): (Need, Vec<ClassId>)| providers.iter().any(|&class| runs[usize::from(class)]);
+        // Resuming ends what suspending begins: each waits for the other.
+        let waits = |reason: &Reason| !matches!(reason, Reason::NoResume(_));
+        self.asks_for(class)
+            .into_iter()
+            .filter(waits)
+            .find(|&reason| !self.needs(class, reason, &[]).into_iter().all(met))
+    }
+
+    /// What an operation of a class asks for whenever it is proposed, as the reasons for which it would be refused.
+    pub(crate) fn asks_for(&self, class: ClassId) -> Vec<Reason> {
+        let info = self.base(class);
+        let mut reasons = match info.address {
+            AddressSource::NextPage | AddressSource::ReadablePage => vec![Reason::CellType],
+            AddressSource::OutputRegister => vec![Reason::OutputRegister],
+            AddressSource::PageRegister => vec![Reason::PageRegister],
+            AddressSource::SuspendedProgram => vec![Reason::SuspendedProgram],
+            AddressSource::OneShotLatch => vec![Reason::Latch(LatchKind::OneShot)],
+            AddressSource::CopybackLatch => vec![Reason::Latch(LatchKind::Copyback)],
+            AddressSource::None | AddressSource::Hook | AddressSource::AnyBlock => Vec::new(),
+        };
+        let effects = &info.effects;
+        reasons.extend(effects.suspend.map(Reason::NoVictim));
+        reasons.extend(effects.suspend.map(Reason::NoResume));
+        reasons.extend(effects.resume.map(Reason::NotSuspended));
+        reasons.extend(effects.copyback_source.then_some(Reason::CopybackRegister));
+        reasons
+    }
+
+    /// What an operation may lack where a reason bars it, and what would bring it about.
+    pub(crate) fn needs(&self, class: ClassId, reason: Reason, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
+        let own = self.class(class);
+        let cell = own.cell;
+        let fits = |other: ClassId| cell.is_none() || self.class(other).cell.is_none_or(|held| Some(held) == cell);
+        let with = |wanted: &dyn Fn(&BaseInfo) -> bool| self.classes_that(|class| wanted(self.base(class)));
+        let fitting =
+            |wanted: &dyn Fn(&BaseInfo) -> bool| self.classes_that(|class| fits(class) && wanted(self.base(class)));
+        match reason {
+            Reason::NoHook => self.bases_before(keys),
+            Reason::CellType => self.address_needs(class),
+            Reason::NoVictim(axis) => vec![(
+                Need::Busy(axis),
+                self.classes_that(|class| self.class(class).busy && works_on(self.base(class), axis)),
+            )],
+            Reason::NoResume(axis) => vec![(Need::Resume(axis), with(&|info| info.effects.resume == Some(axis)))],
+            Reason::NotSuspended(axis) | Reason::State(DeviceState::NotSuspended(axis)) => self.suspended(axis),
+            Reason::SuspendedProgram => self.suspended(Axis::Program),
+            Reason::State(state) => {
+                vec![(Need::EndOf(state), with(&|info| Lasting::Of(state).ended_by(info)))]
+            }
+            Reason::Latch(kind) => {
+                let loads = |info: &BaseInfo| info.effects.load.is_some_and(|(latch, _, _)| latch == kind);
+                vec![(
+                    Need::Latch(kind),
+                    self.classes_that(|other| other != class && fits(other) && loads(self.base(other))),
+                )]
+            }
+            Reason::PageRegister => {
+                let fills = |info: &BaseInfo| info.effects.fill.is_some() || info.effects.cache_read.is_some();
+                let others = self.classes_that(|other| other != class && fits(other) && fills(self.base(other)));
+                vec![(Need::PageRegister(cell), others)]
+            }
+            Reason::CopybackRegister => {
+                vec![(Need::CopybackRegister, with(&|info| info.effects.fill == Some(true)))]
+            }
+            Reason::OutputRegister => {
+                let fills = |info: &BaseInfo| {
+                    let effects = &info.effects;
+                    effects.fill.is_some() || effects.cache_read.is_some() || effects.cache_read_end.is_some()
+                };
+                vec![(Need::OutputRegister(cell), fitting(&fills))]
+            }
+            Reason::UnreadData => vec![(Need::DataOutput, with(&|info| info.effects.data_out))],
+            Reason::Excluded
+            | Reason::NoWeight
+            | Reason::Delay
+            | Reason::Missing
+            | Reason::OnePlane
+            | Reason::BadBlocks
+            | Reason::OpState(_)
+            | Reason::Occupied(_)
+            | Reason::ProgramFirst
+            | Reason::ChainUnderWay
+            | Reason::NoChain => Vec::new(),
+        }
+    }
+
+    pub(crate) fn classes_that(&self, wanted: impl Fn(ClassId) -> bool) -> Vec<ClassId> {
+        (0..self.classes.len() as ClassId).filter(|&class| wanted(class)).collect()
+    }
+
+    /// The bases whose operations bring the keys up.
+    fn bases_before(&self, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
+        let mut bases: Vec<BaseId> = keys.iter().filter_map(|&key| self.profile.phase_keys[key].base).collect();
+        bases.sort_unstable();
+        bases.dedup();
+        bases
+            .into_iter()
+            .map(|base| (Need::Before(base), self.classes_that(|class| self.class(class).base == base)))
+            .collect()
+    }
+
+    /// What makes blocks, or pages, of the kind that an operation has its address in.
+    fn address_needs(&self, class: ClassId) -> Vec<(Need, Vec<ClassId>)> {
+        let (own, info) = (self.class(class), self.base(class));
+        let reads = info.address == AddressSource::ReadablePage;
+        let cell = own.cell.filter(|_| reads || info.effects.is_program());
+        let suits =
+            |wanted: Option<CellTypeId>, held: Option<CellTypeId>| wanted.is_none() || held.is_none() || wanted == held;
+        if reads {
+            let programs = self.classes_that(|other| {
+                let effects = &self.base(other).effects;
+                (effects.program || effects.close) && suits(cell, self.class(other).cell)
+            });
+            return vec![(Need::ProgrammedPage(cell), programs)];
+        }
+        let programs = &self.tables.programs;
+        let erases = self.classes_that(|other| {
+            let erased = self.class(other).cell;
+            let allows =
+                |cell: CellTypeId| erased.is_none_or(|erased| programs[usize::from(erased.0)] >> cell.0 & 1 == 1);
+            self.base(other).effects.erase && cell.is_none_or(allows)
+        });
+        vec![(Need::ErasedBlock(cell), erases)]
+    }
+
+    /// What suspends, and what could be suspended.
+    fn suspended(&self, axis: Axis) -> Vec<(Need, Vec<ClassId>)> {
+        let suspends = self.classes_that(|class| self.base(class).effects.suspend == Some(axis));
+        let victims = self.classes_that(|class| self.class(class).busy && works_on(self.base(class), axis));
+        vec![(Need::Suspended(axis), suspends), (Need::Busy(axis), victims)]
+    }
+}
+
+fn works_on(info: &BaseInfo, axis: Axis) -> bool {
+    match axis {
+        Axis::Erase => info.effects.erase,
+        Axis::Program => info.effects.is_program(),
+    }
+}

@@ -1,0 +1,114 @@
+//! The states that a device can enter under its table, and verdicts on single operations: what a [`crate::Universe`] is made of.
+//!
+//! A universe judges every pair, which takes most of its time; whoever asks about a few operations asks here.
+
+use std::thread;
+
+use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile};
+
+use crate::explore::Graph;
+use crate::model::{ClassId, Model};
+use crate::reason::Reason;
+use crate::universe::{Verdict, classes_under};
+
+/// The states that the search has found.
+pub struct Search<'p> {
+    pub(crate) model: Model<'p>,
+    pub(crate) graph: Graph,
+}
+
+/// Verdicts on some operations under every phase key.
+pub struct Verdicts {
+    /// By class, then by key; `None` for classes that nobody asked for.
+    by_class: Vec<Option<Vec<Verdict>>>,
+}
+
+impl<'p> Search<'p> {
+    /// Searches the states of the device; `table` is the probability table in force. Bad blocks matter where an operation finds no block
+    /// at all.
+    #[must_use]
+    pub fn new(profile: &'p Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)], bad_blocks: &[(Die, Block)]) -> Self {
+        let mut model = Model::new(profile, table, bad_blocks);
+        let mut graph = Graph::new(&model);
+        while model.only_running(&graph.runs) {
+            graph = Graph::new(&model);
+        }
+        Self { model, graph }
+    }
+
+    /// Whether an operation can run at all: proposed under some phase key, or as a step of a chain.
+    #[must_use]
+    pub fn can_run(&self, op: OpId) -> bool {
+        self.graph.runs[usize::from(self.model.of_op[op.index()])]
+    }
+
+    /// The verdicts on the operations that are wanted, and on those that are possible in the same states.
+    #[must_use]
+    pub fn verdicts(&self, wanted: impl Fn(OpId) -> bool) -> Verdicts {
+        let mut classes = vec![false; self.model.classes.len()];
+        for (op, &class) in self.model.of_op.iter().enumerate() {
+            classes[usize::from(class)] |= wanted(OpId::from(op));
+        }
+        let by_key = self.of_keys(&classes);
+        let of_class = |class: usize| by_key.iter().map(|verdicts| verdicts[class]).collect();
+        let by_class = classes.iter().enumerate().map(|(class, wanted)| wanted.then(|| of_class(class))).collect();
+        Verdicts { by_class }
+    }
+
+    /// For every phase key the verdicts by class, as if each class had a share there that has one; those not wanted mean nothing.
+    pub(crate) fn of_keys(&self, wanted: &[bool]) -> Vec<Vec<Verdict>> {
+        let keys: Vec<PhaseKey> = self.model.profile.phase_keys.ids().collect();
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(keys.len().max(1));
+        let of_key = |&key: &PhaseKey| classes_under(&self.model, &self.graph, key, wanted);
+        if threads < 2 {
+            return keys.iter().map(of_key).collect();
+        }
+        // Every so manieth key, since neighbours take alike: each thread gets as much to do.
+        let mut found: Vec<Vec<Verdict>> = vec![Vec::new(); keys.len()];
+        thread::scope(|scope| {
+            let shares: Vec<_> = (0..threads)
+                .map(|first| {
+                    let (keys, of_key) = (&keys, &of_key);
+                    scope.spawn(move || keys.iter().skip(first).step_by(threads).map(of_key).collect::<Vec<_>>())
+                })
+                .collect();
+            for (first, share) in shares.into_iter().enumerate() {
+                let done = share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                for (at, verdicts) in done.into_iter().enumerate() {
+                    found[first + at * threads] = verdicts;
+                }
+            }
+        });
+        found
+    }
+
+    /// The verdict on a pair whose class is judged so where it has a share.
+    pub(crate) fn of_pair(&self, key: PhaseKey, op: OpId, of_class: Verdict) -> Verdict {
+        if self.model.shares[key.index()].contains(&op) {
+            of_class
+        } else if self.model.profile.exclusions.in_op_state(key).contains(self.model.profile.ops[op].base) {
+            Verdict::Unreachable(Reason::Excluded)
+        } else {
+            Verdict::Unreachable(Reason::NoWeight)
+        }
+    }
+}
+
+impl Verdicts {
+    /// Adds verdicts on others.
+    pub(crate) fn add(&mut self, others: Self) {
+        for (own, other) in self.by_class.iter_mut().zip(others.by_class) {
+            if own.is_none() {
+                *own = other;
+            }
+        }
+    }
+
+    /// The verdict on a pair of an operation that was asked for; of another that it has no weight.
+    #[must_use]
+    pub fn of(&self, search: &Search<'_>, key: PhaseKey, op: OpId) -> Verdict {
+        let class: ClassId = search.model.of_op[op.index()];
+        let known = self.by_class[usize::from(class)].as_ref().map(|keys| keys[key.index()]);
+        search.of_pair(key, op, known.unwrap_or(Verdict::Unreachable(Reason::NoWeight)))
+    }
+}
