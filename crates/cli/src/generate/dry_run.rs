@@ -16,7 +16,7 @@ use crate::plan::{Plan, SiteList};
 use crate::progress::plural;
 use crate::summary::Summary;
 use crate::summary::text::{Detail, grouped, size, write_mix};
-use crate::{not_reached, profiles, tell};
+use crate::{profiles, tell};
 
 /// The version of the form.
 const SCHEMA: u32 = 1;
