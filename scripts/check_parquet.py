@@ -1,8 +1,12 @@
-"""Compares a Parquet dataset with the CSV files of the same runs, row by row and in sums. Run by scripts/check-parquet."""
+"""Compares a Parquet dataset with the CSV files of the same runs, row by row and in sums, and reads it in the ways that docs/outputs.md shows.
+Run by scripts/check-parquet."""
 
 import csv
 import json
+import os
+import re
 import sys
+import tempfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -110,6 +114,42 @@ def compare_sums(database, table, csv_folder, dataset):
         fail(f"{table}: sums differ: {sums[0]} and {sums[1]}")
 
 
+def plain(counts):
+    """Rows of site, run and a count, as integers, whichever reader made them."""
+    if isinstance(counts, duckdb.DuckDBPyRelation):
+        if [str(kind) for kind in counts.types[:2]] != ["BIGINT", "BIGINT"]:
+            fail(f"DuckDB sees site and run as {counts.types[:2]}")
+        rows = counts.fetchall()
+    elif hasattr(counts, "rows"):
+        rows = counts.rows()
+    else:
+        rows = [(*numbers, count) for numbers, count in counts.items()]
+    if not all(type(int(number)) is type(number) or hasattr(number, "item") for row in rows for number in row[:2]):
+        fail(f"site and run are no integers: {rows[:3]}")
+    return sorted(tuple(int(number) for number in row[:3]) for row in rows)
+
+
+def compare_documented(dataset, operations):
+    """Runs the examples of the documentation on this dataset: each counts the operations of site 1 and 2 by site and run."""
+    page = (Path(__file__).parent.parent / "docs/outputs.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    if len(examples) != 3:
+        fail(f"docs/outputs.md has {len(examples)} examples of reading a dataset")
+    wanted = [row for row in operations if row[0] <= 2]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "out").symlink_to(Path(dataset).absolute(), target_is_directory=True)
+        before = os.getcwd()
+        os.chdir(folder)
+        try:
+            for example in examples:
+                names = {"print": lambda *_: None}
+                exec(example, names)
+                if plain(names["counts"]) != wanted:
+                    fail(f"{plain(names['counts'])} instead of {wanted} from\n{example}")
+        finally:
+            os.chdir(before)
+
+
 def main(csv_folder, dataset):
     database = duckdb.connect()
     files = sorted(Path(dataset).glob("site=*/run=*/*.parquet"))
@@ -124,11 +164,13 @@ def main(csv_folder, dataset):
         compare_encodings(database, file, table)
     for table in {file.stem for file in files}:
         compare_sums(database, table, csv_folder, dataset)
-    runs = database.execute(
-        f"SELECT site, run, count(*) FROM read_parquet('{dataset}/site=*/run=*/operation_sequence.parquet', "
-        "hive_partitioning=true) GROUP BY ALL ORDER BY ALL"
-    ).fetchall()
-    print(f"{len(files)} files, {total} rows agree; operations by site and run: {runs}")
+    operations = sorted(
+        (int(file.parent.parent.name.removeprefix("site=")), int(file.parent.name.removeprefix("run=")),
+         database.execute(f"SELECT count(*) FROM read_parquet('{file}', hive_partitioning=false)").fetchone()[0])
+        for file in files if file.stem == "operation_sequence"
+    )
+    compare_documented(dataset, operations)
+    print(f"{len(files)} files, {total} rows agree; operations by site and run: {operations}")
 
 
 if __name__ == "__main__":

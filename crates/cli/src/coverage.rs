@@ -1,14 +1,15 @@
 //! `nandseqgen coverage`: how much was covered, and whether that is enough.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use nandseq_generate::probability;
+use nandseq_generate::probability::{self, Distributions};
 use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_reach::{COINCIDENCE, Verdict};
-use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, Universe};
+use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, TableInForce, Universe};
 use nandseq_report::page::Distribution;
 use nandseq_trace::read::table::TableKind;
 use nandseq_trace::recorded::{path_of, recorded};
@@ -45,7 +46,7 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, bad_bl
     let table = if let Some(table) = table {
         table
     } else {
-        built = probability::of_profile(profile, probability::DEFAULT_TABLE_SEED);
+        built = of_profile(profile);
         &built
     };
     let reach = nandseq_reach::Universe::with_bad_blocks(profile, table, bad_blocks);
@@ -152,7 +153,9 @@ fn each_run(found: &Written, mut take: impl FnMut(&str, &str, &Coverage)) -> Res
 /// What is to be counted: folders, and files of counts.
 struct Sources {
     found: Written,
-    files: Vec<PathBuf>,
+    files: Vec<(String, Coverage)>,
+    /// The table in force, that of the first source that knows it.
+    table: TableInForce,
 }
 
 impl Sources {
@@ -161,25 +164,39 @@ impl Sources {
             paths.iter().cloned().partition(|path| path.is_file() && path.extension().is_some_and(|end| end == "json"));
         let found = Written::find(&folders, device)?;
         found.with_tables(&[TableKind::InputTimeCount], "coverage is counted")?;
-        Ok(Self { found, files })
+        let mut table = in_force(&found);
+        let mut stored_files = Vec::new();
+        for path in &files {
+            let name = path.display().to_string();
+            let (coverage, of_file) = stored(&found.profile, path, &name)?;
+            if table == TableInForce::Unknown {
+                table = of_file;
+            } else if of_file != TableInForce::Unknown && of_file != table {
+                tell(&warning_text(&format!(
+                    "the runs in `{name}` were made under another probability table than those before: what can be covered is told \
+                     by the first"
+                )));
+            }
+            stored_files.push((name, coverage));
+        }
+        Ok(Self { found, files: stored_files, table })
     }
 
-    /// Counts everything, and hands on what each part is called with its counts; says on stderr which runs come up again.
-    fn each(&self, mut take: impl FnMut(&str, &str, &Coverage)) -> Result<(), Failure> {
+    /// Counts everything, and hands on each part: a run with its site and name, or what a file stored; says on stderr which runs come
+    /// up again.
+    fn each(&self, mut take: impl FnMut(Counted<'_>)) -> Result<(), Failure> {
         let mut runs = BTreeSet::new();
         each_run(&self.found, |site, run, coverage| {
             runs.extend(coverage.runs.iter().map(identity));
-            take(site, run, coverage);
+            take(Counted::Run(site, run, coverage));
         })?;
-        for path in &self.files {
-            let coverage = stored(&self.found.profile, path)?;
-            let name = path.display().to_string();
+        for (name, coverage) in &self.files {
             if let Some((site, run)) = coverage.runs.iter().find(|run| runs.contains(&identity(run))) {
                 tell(&warning_text(&format!(
                     "`{name}`: run {run} of `{site}` is counted more than once, or two sites are called that"
                 )));
             }
-            take(&name, "", &coverage);
+            take(Counted::Stored(coverage));
             runs.extend(coverage.runs.iter().map(identity));
         }
         Ok(())
@@ -187,14 +204,53 @@ impl Sources {
 
     fn sum(&self) -> Result<Coverage, Failure> {
         let mut sum = Coverage::default();
-        self.each(|_, _, coverage| sum.add(coverage))?;
+        self.each(|counted| sum.add(counted.coverage()))?;
         Ok(sum)
+    }
+
+    /// The table in force; `None` where nobody knows it.
+    fn table(&self) -> Option<Cow<'_, [Distribution]>> {
+        match &self.table {
+            TableInForce::Unknown => None,
+            TableInForce::OfProfile => Some(Cow::Owned(of_profile(&self.found.profile))),
+            TableInForce::Given(table) => Some(Cow::Borrowed(table)),
+        }
     }
 
     /// What can be covered of the device, under the table in force.
     fn universe(&self) -> Universe {
-        universe(&self.found.profile, self.found.table.as_deref(), &[])
+        universe(&self.found.profile, self.table().as_deref(), &[])
     }
+}
+
+/// Part of what is counted.
+enum Counted<'a> {
+    /// A run: its site, what it is called after it, and its counts.
+    Run(&'a str, &'a str, &'a Coverage),
+    /// What a file of counts holds.
+    Stored(&'a Coverage),
+}
+
+impl Counted<'_> {
+    fn coverage(&self) -> &Coverage {
+        match self {
+            Self::Run(.., coverage) | Self::Stored(coverage) => coverage,
+        }
+    }
+}
+
+/// The table in force in some folders.
+fn in_force(found: &Written) -> TableInForce {
+    match &found.table {
+        None => TableInForce::Unknown,
+        Some(table) if *table == of_profile(&found.profile) => TableInForce::OfProfile,
+        Some(table) => TableInForce::Given(table.clone()),
+    }
+}
+
+/// The table that a profile gives.
+fn of_profile(profile: &Profile) -> Distributions {
+    probability::of_profile(profile, probability::DEFAULT_TABLE_SEED)
 }
 
 /// A run, whatever way the path of its site is spelled; a folder that is not there is known by its spelling alone.
@@ -205,9 +261,9 @@ fn identity((site, run): &(String, u64)) -> (PathBuf, u64) {
 }
 
 /// A file of counts.
-fn stored(profile: &Profile, path: &Path) -> Result<Coverage, Failure> {
+fn stored(profile: &Profile, path: &Path, name: &str) -> Result<(Coverage, TableInForce), Failure> {
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the coverage", path, &reason))?;
-    coverage::read(profile, &text).map_err(|error| {
+    coverage::read(profile, &text, name).map_err(|error| {
         let problem = Problem::new(format!("`{}`: {error}", path.display()));
         problem.help("such a file is what `coverage merge` writes, for one profile (--config)").into()
     })
@@ -217,8 +273,11 @@ fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
     let universe = sources.universe();
     let mut parts = Parts::default();
-    sources.each(|site, run, coverage| parts.add(&universe, site, run, coverage))?;
-    let report = parts.report(&sources.found.profile, &universe, sources.found.table.as_deref());
+    sources.each(|counted| match counted {
+        Counted::Run(site, run, coverage) => parts.add(&universe, site, run, coverage),
+        Counted::Stored(coverage) => parts.add_stored(&universe, coverage),
+    })?;
+    let report = parts.report(&sources.found.profile, &universe, sources.table().as_deref());
     profiles::print(&match arguments.format {
         ReportFormat::Text => report.to_text(arguments.holes),
         ReportFormat::Json => report.to_json(),
@@ -228,7 +287,7 @@ fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
 fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
     let merged = sources.sum()?;
-    let text = coverage::write(&sources.found.profile, &merged);
+    let text = coverage::write(&sources.found.profile, &merged, &sources.table);
     if written::write(&arguments.output, "--output", |out| out.write_all(text.as_bytes()))?.is_none() {
         return Ok(());
     }

@@ -151,14 +151,8 @@ pub(crate) fn execute(
 ) -> Result<Totals, Stopped> {
     let (setup, format) = setup_and_format(plan)?;
     let threads = threads(plan.jobs)?;
-    if plan.resume.is_some() {
-        // Nothing is touched before every site is known to go on.
-        let starts =
-            |site: &SitePlan| resume::find(plan, site, site::head(plan, site), &setup).map(|start| start.remarks);
-        let remarks: Vec<Vec<String>> =
-            threads.install(|| plan.sites.par_iter().with_max_len(1).map(starts).collect::<Result<_, _>>())?;
-        remarks.iter().flatten().for_each(|remark| progress.warn(remark));
-    }
+    // Nothing is touched before every site is known to go on.
+    places_to_begin(plan, &setup, &threads)?.iter().for_each(|remark| progress.warn(remark));
     let Prepared { earlier, claims, syncs_slowly, others } = prepare_folders(plan, &*format)?;
     if let Some(folder) = claims.without_lock() {
         progress.note(&claim::remark(folder));
@@ -183,6 +177,26 @@ pub(crate) fn execute(
     let outcomes: Vec<SiteOutcome> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     work.conclude(outcomes, &earlier)
+}
+
+/// Makes sure, without touching anything, that a plan can be carried out as far as that can be known before it is begun: its inputs fit
+/// together, each site has a place to begin, and files can be put where they belong.
+pub(crate) fn check(plan: &Plan) -> Result<(), Failure> {
+    let (setup, _) = setup_and_format(plan)?;
+    places_to_begin(plan, &setup, &threads(plan.jobs)?)?;
+    folders::check(plan)
+}
+
+/// Makes sure that each site has a place to begin; says what is worth knowing about it.
+fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<Vec<String>, Failure> {
+    batch::check_shards(plan)?;
+    if plan.resume.is_none() {
+        return Ok(Vec::new());
+    }
+    let start = |site: &SitePlan| resume::find(plan, site, site::head(plan, site), setup).map(|start| start.remarks);
+    let remarks: Vec<Vec<String>> =
+        threads.install(|| plan.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
+    Ok(remarks.into_iter().flatten().collect())
 }
 
 /// Says what there was of other campaigns; how many of their files are there still.

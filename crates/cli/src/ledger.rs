@@ -172,7 +172,12 @@ fn read_lines(mut file: impl BufRead) -> io::Result<Option<Known>> {
 
 /// The stamp in the names that a manifest lists; that of a snapshot says the time too.
 fn stamp_of(manifest: &SiteManifest) -> Option<Stamp> {
-    let files = &manifest.runs.last()?.files;
+    stamp_of_run(manifest.runs.last()?)
+}
+
+/// The stamp in the names of a run's files.
+pub(crate) fn stamp_of_run(run: &RunRecord) -> Option<Stamp> {
+    let files = &run.files;
     let snapshot = files.iter().find(|file| file.kind == FileKind::Snapshot);
     let named = |name: &str| {
         let (start, _) = name.rsplit_once('_')?;

@@ -8,6 +8,7 @@ mod arguments;
 mod badlist;
 mod console;
 mod coverage;
+mod cut;
 mod execute;
 mod explain;
 mod failure;

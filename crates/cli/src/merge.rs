@@ -313,7 +313,8 @@ pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
     }
 }
 
-fn is_same_place(one: &Path, other: &Path) -> bool {
+/// Whether two paths lead to one place that is there.
+pub(crate) fn is_same_place(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 

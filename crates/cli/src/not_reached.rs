@@ -100,7 +100,8 @@ pub(crate) fn in_a_line(site: &SitePlan, dead: &DeadDie) -> String {
     format!("{site}nothing can ever start again on die {} (at rest since {})", dead.die.0, dead.since)
 }
 
-fn dead_sites(plan: &Plan, totals: &Totals) -> Option<String> {
+/// The dies on which nothing can ever start again, in words.
+pub(crate) fn dead_sites(plan: &Plan, totals: &Totals) -> Option<String> {
     let mut sites: Vec<&DeadSite> = totals.dead.iter().collect();
     sites.sort_by_key(|dead| dead.site);
     if sites.is_empty() {

@@ -28,7 +28,7 @@ use crate::{console, execute, failure, reach};
 
 pub(crate) use closure::{Closure, Share};
 use identity::Digests;
-pub(crate) use sites::{Batch, Part, Shard, SiteList, SitePlan};
+pub(crate) use sites::{Batch, Part, Shard, SiteList, SitePlan, ranges};
 pub(crate) use table::Table;
 
 /// The longest a site may be simulated over all its runs, µs: its clock counts picoseconds in 64 bits.
@@ -40,7 +40,7 @@ pub(crate) struct Plan {
     pub(crate) profile: Profile,
     pub(crate) table: Table,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
-    /// Simulated time of each run.
+    /// Simulated time of each run, as far as the site's clock goes.
     pub(crate) run_until: Ticks,
     /// Operations after which a run stops.
     pub(crate) max_ops: Option<u64>,
@@ -155,6 +155,12 @@ impl Plan {
         &self.site_dir_pattern
     }
 
+    /// Simulated time of a run that begins at this time of its site's clock: one without a limit of its own has what is left.
+    pub(crate) fn run_until_from(&self, clock: Ticks) -> Ticks {
+        let whole = Ticks::from_us(MAX_SITE_US);
+        if self.run_until == whole { Ticks(whole.0.saturating_sub(clock.0)) } else { self.run_until }
+    }
+
     /// Where the files of a site go.
     pub(crate) fn folder_of(&self, site: &SitePlan) -> PathBuf {
         if site.folder.is_empty() { self.out_dir.clone() } else { self.out_dir.join(&site.folder) }
@@ -255,15 +261,21 @@ fn folders(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Option<Site
     }
 }
 
-/// The simulated time of each run; all runs of a site must fit its clock.
+/// Whether a run ends by what it did, not by its time.
+fn has_no_time(arguments: &GenerateArgs) -> bool {
+    let extent = &arguments.extent;
+    extent.run_until.is_none() && (extent.ops.is_some() || extent.until_coverage.is_some())
+}
+
+/// The simulated time of each run; all runs of a site must fit its clock. Runs that end by what they did have all of it, however many
+/// there are to be: further runs make nothing else of those before them.
 fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
     let extent = &arguments.extent;
+    if has_no_time(arguments) {
+        return Ticks::from_us(MAX_SITE_US);
+    }
     let longest = Ticks::from_us(MAX_SITE_US / extent.num_runs);
-    let wanted = match (extent.run_until, extent.ops.is_some() || extent.until_coverage.is_some()) {
-        (Some(time), _) => time,
-        (None, true) => longest,
-        (None, false) => Ticks::from_us(DEFAULT_RUN_US),
-    };
+    let wanted = extent.run_until.unwrap_or(Ticks::from_us(DEFAULT_RUN_US));
     if wanted == Ticks::ZERO {
         let problem = Problem::new("--run-until 0 leaves no time in which an operation could start");
         problems.push(problem.help("say how long each run is simulated, in µs: `--run-until 100000` is 0.1 s"));
@@ -293,7 +305,9 @@ fn device_arguments(
     if arguments.device.lenient {
         all.push("--lenient".to_owned());
     }
-    push(&mut all, "--run-until", run_until.to_us_text());
+    if !has_no_time(arguments) {
+        push(&mut all, "--run-until", run_until.to_us_text());
+    }
     if let Some(ops) = max_ops {
         push(&mut all, "--ops", ops);
     }

@@ -3,15 +3,17 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use nandseq_profile::diagnostic::Styling;
-use nandseq_profile::diagnostic::counted;
+use nandseq_profile::diagnostic::{Styling, counted};
+use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile};
+use nandseq_trace::manifest::{Input, ProfileInput};
+use serde::Serialize;
 
-use crate::arguments::{CheckArgs, ProfileArgs, ProfileCommand};
+use crate::arguments::{CheckArgs, ProfileArgs, ProfileCommand, ReportFormat};
 use crate::failure::{Failure, Problem};
 use crate::in_force::InForce;
-use crate::inputs;
 use crate::plan::table::Wanted;
-use crate::reach::{self, Listing};
+use crate::reach::{self, Findings, Listing};
+use crate::{console, inputs};
 
 /// Does what a profile subcommand asks.
 pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
@@ -34,6 +36,9 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
     let device = &in_force.device;
     let read = match inputs::profile(device.config.as_deref(), device.lenient) {
         Err(Failure::Faulty(faulty)) => {
+            if arguments.format == ReportFormat::Json {
+                print(&Checked::new(&faulty.0, &faulty.1).json())?;
+            }
             // Every remark, not only the errors: this is the command to look at all of a file.
             crate::tell(&faulty.1.render(&faulty.0, Styling::Coloured));
             return Err(Failure::Unusable(Vec::new()));
@@ -47,16 +52,108 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
     let profile = &in_force.profile;
     let mut about = in_force.about_profile.clone();
     about.append(nandseq_profile::check::check(profile));
+    let found = reach::look(&in_force, &Listing { pairs: arguments.pairs, ops: &arguments.op })?;
+    if arguments.format == ReportFormat::Json {
+        let mut checked = Checked::new(&in_force.source, &about);
+        checked.device = Some(Device {
+            profile: &in_force.profile_input,
+            probabilities: in_force.table.input.as_ref(),
+            badlist: in_force.badlist_input.as_ref(),
+            bases: profile.bases.len(),
+            op_names: profile.ops.len(),
+            phase_keys: profile.phase_keys.len(),
+        });
+        checked.pairs = Some(&found);
+        return print(&checked.json());
+    }
+    if console::is_quiet() {
+        about.retain_at_least(Severity::Warning);
+    }
     let mut text = about.render(&in_force.source, Styling::Coloured);
-    text.push_str(&format!(
-        "{} can be used: {}, {}, {}\n",
-        in_force.source.name,
-        counted(profile.bases.len() as u64, "base"),
-        counted(profile.ops.len() as u64, "op name"),
-        counted(profile.phase_keys.len() as u64, "phase key")
-    ));
-    text.push_str(&reach::report(&in_force, &Listing { pairs: arguments.pairs, ops: &arguments.op })?);
+    if !console::is_quiet() {
+        text.push_str(&format!(
+            "{} can be used: {}, {}, {}\n",
+            in_force.source.name,
+            counted(profile.bases.len() as u64, "base"),
+            counted(profile.ops.len() as u64, "op name"),
+            counted(profile.phase_keys.len() as u64, "phase key")
+        ));
+    }
+    text.push_str(&found.text(!console::is_quiet()));
     print(&text)
+}
+
+/// What was found about a profile, as JSON.
+#[derive(Serialize)]
+struct Checked<'c> {
+    schema: u32,
+    command: &'static str,
+    version: &'static str,
+    /// Whether the profile can be used.
+    usable: bool,
+    /// What is wrong or suspicious, in order of places.
+    remarks: Vec<Remark<'c>>,
+    device: Option<Device<'c>>,
+    pairs: Option<&'c Findings>,
+}
+
+/// What is wrong or suspicious.
+#[derive(Serialize)]
+struct Remark<'c> {
+    severity: &'static str,
+    code: &'static str,
+    message: &'c str,
+    file: &'c str,
+    /// From 1; nothing where the whole file is meant.
+    line: Option<usize>,
+    column: Option<usize>,
+    help: Option<&'c str>,
+}
+
+/// A profile that can be used, with what goes with it.
+#[derive(Serialize)]
+struct Device<'c> {
+    profile: &'c ProfileInput,
+    probabilities: Option<&'c Input>,
+    badlist: Option<&'c Input>,
+    bases: usize,
+    op_names: usize,
+    phase_keys: usize,
+}
+
+impl<'c> Checked<'c> {
+    fn new(source: &'c SourceFile, about: &'c Diagnostics) -> Self {
+        let remark = |one: &'c Diagnostic| {
+            let place = one.primary.as_ref().map(|label| label.span);
+            Remark {
+                severity: match one.severity {
+                    Severity::Error => "error",
+                    Severity::Warning => "warning",
+                    Severity::Note => "note",
+                },
+                code: one.code,
+                message: &one.message,
+                file: &source.name,
+                line: place.map(|place| place.line),
+                column: place.map(|place| place.column),
+                help: one.help.as_deref(),
+            }
+        };
+        Self {
+            schema: 1,
+            command: "profile check",
+            version: env!("CARGO_PKG_VERSION"),
+            usable: !about.has_errors(),
+            remarks: about.iter().map(remark).collect(),
+            device: None,
+            pairs: None,
+        }
+    }
+
+    fn json(&self) -> String {
+        // Strings and numbers only: this cannot fail.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
 }
 
 fn show(arguments: &ProfileArgs) -> Result<(), Failure> {

@@ -74,9 +74,10 @@ impl Progress {
         }
     }
 
-    /// Says something that stops nothing.
+    /// Says something that stops nothing, also where progress is not shown.
+    #[expect(clippy::unused_self, reason = "what is said goes where progress goes")]
     pub(crate) fn warn(&self, message: &str) {
-        self.say(&warning_text(message));
+        let _ = anstream::stderr().lock().write_all(warning_text(message).as_bytes());
     }
 
     /// Says, on a terminal, what the end will say too.

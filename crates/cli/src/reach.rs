@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use nandseq_generate::probability::Distributions;
 use nandseq_profile::{PhaseKey, Profile};
 use nandseq_reach::{BusDemand, COINCIDENCE, Reason, Universe, Verdict};
+use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::in_force::InForce;
@@ -18,54 +19,111 @@ pub(crate) struct Listing<'a> {
     pub(crate) ops: &'a [String],
 }
 
-/// The findings in words, and every pair of the listing that the table gives a weight and that is never proposed, by key and reason.
+/// Which names can be proposed under which phase key, and what keeps the others.
+#[derive(Serialize)]
+pub(crate) struct Findings {
+    /// Pairs of phase key and op name.
+    pairs: usize,
+    reachable: u32,
+    /// Reachable by coincidence alone.
+    by_coincidence: u32,
+    without_weight: u32,
+    /// With a weight, and never proposed.
+    never_proposed: u32,
+    /// States without a way out, and other dead ends, in words.
+    traps: Vec<String>,
+    /// What is to be said where operations demand more of the bus than there is.
+    bus: Option<String>,
+    /// The pairs of the listing that the table gives a weight and that are not reachable, by key and reason.
+    not_reachable: Vec<NotReachable>,
+    /// The command that lists them, where they were not asked for.
+    #[serde(skip)]
+    more: Option<String>,
+}
+
+/// Names that are not reachable under a phase key, for one reason.
+#[derive(Serialize)]
+struct NotReachable {
+    phase_key: String,
+    reason: String,
+    op_names: Vec<String>,
+    /// Whether these are all names of the profile.
+    #[serde(skip)]
+    is_every: bool,
+}
+
+/// Looks at every pair of phase key and op name; those of the listing that are not reachable are named.
 ///
 /// # Errors
 /// When a name of the listing fits nothing.
-pub(crate) fn report(in_force: &InForce, listing: &Listing<'_>) -> Result<String, Failure> {
+pub(crate) fn look(in_force: &InForce, listing: &Listing<'_>) -> Result<Findings, Failure> {
     let InForce { profile, table, bad_blocks, flags, .. } = in_force;
     let wanted = OpFilter::new(profile, listing.ops)?;
     let lists = listing.pairs || !listing.ops.is_empty();
     let universe = Universe::with_bad_blocks(profile, &table.distributions, bad_blocks);
-    let mut text = traps(profile, &universe);
-    text.extend(bus_warning(profile, &table.distributions).map(|warning| format!("bus: {warning}\n")));
-    let (mut reachable, mut by_chance, mut excluded, mut never) = (0u32, 0u32, 0u32, 0u32);
-    let mut reasons: BTreeMap<(PhaseKey, String), Vec<&str>> = BTreeMap::new();
+    let mut found = Findings {
+        pairs: profile.phase_keys.len() * profile.ops.len(),
+        reachable: 0,
+        by_coincidence: 0,
+        without_weight: 0,
+        never_proposed: 0,
+        traps: traps(profile, &universe),
+        bus: bus_warning(profile, &table.distributions),
+        not_reachable: Vec::new(),
+        more: (!lists).then(|| flags.check().flag("--pairs").to_string()),
+    };
+    let mut reasons: BTreeMap<(PhaseKey, String), Vec<String>> = BTreeMap::new();
     for (key, op, verdict) in universe.pairs() {
         let why = match verdict {
             Verdict::Reachable => {
-                reachable += 1;
+                found.reachable += 1;
                 continue;
             }
             Verdict::Unreachable(Reason::Excluded | Reason::NoWeight) => {
-                excluded += 1;
+                found.without_weight += 1;
                 continue;
             }
             Verdict::Coincidence => {
-                by_chance += 1;
+                found.by_coincidence += 1;
                 COINCIDENCE.to_owned()
             }
             Verdict::Unreachable(reason) => {
-                never += 1;
+                found.never_proposed += 1;
                 reason.text(profile, key, op)
             }
         };
         if lists && wanted.wants(op) {
-            reasons.entry((key, why)).or_default().push(&profile.ops[op].name);
+            reasons.entry((key, why)).or_default().push(profile.ops[op].name.clone());
         }
     }
-    for ((key, why), names) in &reasons {
-        let names = if names.len() == profile.ops.len() { "every name".to_owned() } else { names.join(", ") };
-        text.push_str(&format!("{}: {why}: {names}\n", profile.phase_keys[*key].name));
+    let named = |((key, reason), op_names): ((PhaseKey, String), Vec<String>)| {
+        let is_every = op_names.len() == profile.ops.len();
+        NotReachable { phase_key: profile.phase_keys[key].name.clone(), reason, op_names, is_every }
+    };
+    found.not_reachable = reasons.into_iter().map(named).collect();
+    Ok(found)
+}
+
+impl Findings {
+    /// The findings in words; `all` says whether the counts are among them.
+    pub(crate) fn text(&self, all: bool) -> String {
+        let mut text: String = self.traps.iter().map(|trap| format!("{trap}\n")).collect();
+        text.extend(self.bus.iter().map(|warning| format!("bus: {warning}\n")));
+        for NotReachable { phase_key, reason, op_names, is_every } in &self.not_reachable {
+            let names = if *is_every { "every name".to_owned() } else { op_names.join(", ") };
+            text.push_str(&format!("{phase_key}: {reason}: {names}\n"));
+        }
+        let more =
+            self.more.as_ref().map_or_else(String::new, |pairs| format!("; `{pairs}` lists them with the reasons"));
+        let Self { pairs, reachable, by_coincidence, without_weight, never_proposed, .. } = self;
+        if all {
+            text.push_str(&format!(
+                "of {pairs} pairs of phase key and op name {reachable} are reachable, {by_coincidence} by coincidence; \
+                 {without_weight} have no weight, {never_proposed} have one and are never proposed{more}\n"
+            ));
+        }
+        text
     }
-    let pairs = flags.check().flag("--pairs");
-    let more = if lists { String::new() } else { format!("; `{pairs}` lists them with the reasons") };
-    text.push_str(&format!(
-        "of {} pairs of phase key and op name {reachable} are reachable, {by_chance} by coincidence; {excluded} have no \
-         weight, {never} have one and are never proposed{more}\n",
-        profile.phase_keys.len() * profile.ops.len(),
-    ));
-    Ok(text)
 }
 
 /// What is to be said where instants keep the bus for ever.
@@ -85,21 +143,22 @@ pub(crate) fn bus_warning(profile: &Profile, table: &Distributions) -> Option<St
 }
 
 /// States without a way out.
-fn traps(profile: &Profile, universe: &Universe) -> String {
-    let mut text = String::new();
+fn traps(profile: &Profile, universe: &Universe) -> Vec<String> {
+    let mut all = Vec::new();
     for trap in universe.traps() {
         let names: Vec<&str> = trap.freed_by.iter().map(|&base| profile.bases[base].name.as_str()).collect();
         let way_out = match names.as_slice() {
             [] => "no base has an effect that would end it".to_owned(),
             names => format!("{} would free it, but can never run there", names.join(", ")),
         };
-        text.push_str(&format!("trap: once in {} a die stays there: {way_out}\n", trap.state.name()));
+        all.push(format!("trap: once in {} a die stays there: {way_out}", trap.state.name()));
     }
     if universe.supply().least <= 0.0 {
-        text.push_str(
+        all.push(
             "starvation: there is a state in which a refill has nothing to propose that is always possible; a reset or an \
-             erase with a weight under DEFAULT would be\n",
+             erase with a weight under DEFAULT would be"
+                .to_owned(),
         );
     }
-    text
+    all
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nandseq_profile::Ticks;
 use nandseq_report::load::{self, SiteTables, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
 use nandseq_report::{coverage, perfetto, vcd};
@@ -11,7 +12,8 @@ use rayon::prelude::*;
 
 use nandseq_profile::diagnostic::counted;
 
-use crate::arguments::reports::{ExportArgs, ReportArgs, SourceArgs, TimelineForm};
+use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, SourceArgs, TimelineForm};
+use crate::cut::Cut;
 use crate::failure::{Failure, Problem};
 use crate::hint::{self, Hint, profile_flags};
 use crate::written::{self, Written};
@@ -22,11 +24,22 @@ const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"
 
 /// Writes the page.
 pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
-    let found = Written::find(&arguments.source.paths, &arguments.source.device)?;
+    let cut = Cut::new(&arguments.cut, arguments.to)?;
+    let mut found = Written::find(&arguments.source.paths, &arguments.source.device)?;
+    cut.choose(&mut found)?;
     let verdict = arguments.violations.as_deref().map(|path| verdict(path, &arguments.source)).transpose()?;
-    let wanted = Wanted { most_rows: arguments.max_rows / found.sites.len().max(1), ..Wanted::ALL };
-    let (sites, figures) = rayon::join(|| load(&found, wanted), || figures(&found));
-    let (sites, figures) = (sites?, figures?);
+    let most_rows = arguments.max_rows / found.sites.len().max(1);
+    let wanted = Wanted { most_rows, window: cut.window, ..Wanted::ALL };
+    let (sites, figures) = if cut.window.is_none() {
+        let (sites, figures) = rayon::join(|| load(&found, wanted), || figures(&found));
+        (sites?, figures?)
+    } else {
+        // Which runs count is known when they are read.
+        let sites = load(&found, wanted)?;
+        cut.keep(&mut found, &sites)?;
+        let figures = figures(&found)?;
+        (sites, figures)
+    };
     let subject = Subject {
         profile: &found.profile,
         sites: &sites,
@@ -34,6 +47,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         verdict: verdict.as_ref(),
         tool: TOOL,
         figures: &figures,
+        cut: &cut.sentence(),
     };
     let bytes = written::write(&arguments.output, "--output", |out| page::write(&subject, out))?;
     told(&arguments.output, bytes)
@@ -41,21 +55,44 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
 
 /// Writes a timeline.
 pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
-    let found = Written::find(&arguments.source.paths, &arguments.source.device)?;
+    let (form, to) = form_and_end(arguments)?;
+    let cut = Cut::new(&arguments.cut, to)?;
+    let mut found = Written::find(&arguments.source.paths, &arguments.source.device)?;
+    cut.choose(&mut found)?;
     found.with_tables(&[TableKind::OperationTimeline, TableKind::OpStateTimeline], "timelines are made")?;
-    let counts = arguments.to == TimelineForm::Perfetto;
-    let wanted = Wanted { stretches: true, segments: true, counts, ..Wanted::NONE };
+    let counts = form == TimelineForm::Perfetto;
+    let wanted = Wanted { stretches: true, segments: true, counts, window: cut.window, ..Wanted::NONE };
     let sites = load(&found, wanted)?;
-    let name = match arguments.to {
+    cut.keep(&mut found, &sites)?;
+    let name = match form {
         TimelineForm::Perfetto => "timeline.pftrace",
         TimelineForm::Vcd => "timeline.vcd",
     };
     let path = arguments.output.as_deref().unwrap_or(Path::new(name));
-    let bytes = written::write(path, "--output", |out| match arguments.to {
+    let bytes = written::write(path, "--output", |out| match form {
         TimelineForm::Perfetto => perfetto::write(&found.profile, &sites, out),
         TimelineForm::Vcd => vcd::write(&found.profile, &sites, out),
     })?;
     told(path, bytes)
+}
+
+/// The form of a timeline, and where it ends.
+fn form_and_end(arguments: &ExportArgs) -> Result<(TimelineForm, Option<Ticks>), Failure> {
+    let form = |one: &FormOrTime| if let FormOrTime::Form(form) = one { Some(*form) } else { None };
+    let time = |one: &FormOrTime| if let FormOrTime::Time(time) = one { Some(*time) } else { None };
+    let forms: Vec<TimelineForm> = arguments.format.into_iter().chain(arguments.to.iter().filter_map(form)).collect();
+    let times: Vec<Ticks> = arguments.to.iter().filter_map(time).collect();
+    if times.len() > 1 {
+        let problem = Problem::new("--to says twice where the part ends");
+        return Err(problem.help("write one time after --to").into());
+    }
+    match forms.as_slice() {
+        [form] => Ok((*form, times.first().copied())),
+        [] => Err(Problem::new("the form of the timeline is not said")
+            .help("add --format perfetto or --format vcd")
+            .into()),
+        [..] => Err(Problem::new("the form of the timeline is said twice").help("export each form by itself").into()),
+    }
 }
 
 fn load(found: &Written, wanted: Wanted) -> Result<Vec<SiteTables>, Failure> {

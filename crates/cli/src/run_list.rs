@@ -1,7 +1,8 @@
 //! `nandseqgen run-list`: a YAML list of campaigns, made one after another.
 //!
-//! Promises that every mistake of the list is shown before anything is made, with its line and column, and that a campaign that
-//! fails does not keep the others from being made. Every flag of `generate` is a field, written with `_`; nothing else is.
+//! Promises that every mistake of the list is shown before anything is made, with its line and column; that no campaign is begun before
+//! the profiles, tables, lists and folders of all are known to be usable; and that a campaign that fails while it is made does not keep
+//! the others from being made. Every flag of `generate` is a field, written with `_`; nothing else is.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -13,13 +14,13 @@ use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
 use serde::Serialize;
 
 use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula};
-use crate::failure::{Failure, warning_text};
+use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::generate::{Made, carry_out};
 use crate::hint::Hint;
 use crate::interrupt::stop_on_signals;
 use crate::plan::Plan;
 use crate::summary::Summary;
-use crate::{console, inputs, profiles, tell};
+use crate::{console, execute, inputs, profiles, tell};
 
 /// Fields with a shorter name than their flags.
 const SHORT: [(&str, &str); 2] = [("profile", "config"), ("runs", "num-runs")];
@@ -42,8 +43,7 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
     if diagnostics.has_errors() {
         return Err(Failure::Faulty(Box::new((source, diagnostics))));
     }
-    let plans: Vec<(String, Result<Plan, Failure>)> =
-        campaigns.into_iter().map(|campaign| (campaign.name.clone(), plan(campaign, arguments))).collect();
+    let plans = checked(campaigns, arguments)?;
     for warning in overlaps(&plans) {
         tell(&warning_text(&warning));
     }
@@ -83,17 +83,19 @@ struct CampaignResult {
     summary: Option<Summary>,
 }
 
+impl Results {
+    const fn new(asked: usize, campaigns: Vec<CampaignResult>) -> Self {
+        Self { schema: 1, command: "run-list", version: env!("CARGO_PKG_VERSION"), asked, campaigns }
+    }
+}
+
 fn json(value: &impl Serialize) -> String {
     // Strings and numbers only: this cannot fail.
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
 /// Makes the campaigns, one after another.
-fn make(
-    plans: Vec<(String, Result<Plan, Failure>)>,
-    arguments: &RunListArgs,
-    stop: &AtomicBool,
-) -> Result<Results, Failure> {
+fn make(plans: Vec<(String, Plan)>, arguments: &RunListArgs, stop: &AtomicBool) -> Result<Results, Failure> {
     let asked = plans.len();
     let has_headings = arguments.summary == ReportFormat::Text && !console::is_quiet();
     let mut campaigns = Vec::new();
@@ -101,10 +103,7 @@ fn make(
         if has_headings {
             profiles::print(&format!("[{} of {asked}] {name}\n", at + 1))?;
         }
-        let Made { summary, end } = match plan {
-            Ok(plan) => carry_out(&plan, stop, arguments.summary),
-            Err(failure) => Made { summary: None, end: Err(failure) },
-        };
+        let Made { summary, end } = carry_out(&plan, stop, arguments.summary);
         let Err(failure) = end else {
             campaigns.push(CampaignResult { name, exit_code: 0, problem: None, summary });
             continue;
@@ -112,7 +111,7 @@ fn make(
         let failure = failure.going_on_with(go_on(arguments));
         let stopped = matches!(failure, Failure::Interrupted { .. });
         // Without headings nothing else says which campaign this is about.
-        let heading = if has_headings { String::new() } else { format!("campaign {}:\n", quoted(&name)) };
+        let heading = if has_headings { String::new() } else { heading(&name) };
         tell(&(heading + &failure.text()));
         let problem = Some(failure.plain_text()).filter(|text| !text.is_empty());
         campaigns.push(CampaignResult { name, exit_code: failure.code(), problem, summary });
@@ -120,8 +119,70 @@ fn make(
             break;
         }
     }
-    let version = env!("CARGO_PKG_VERSION");
-    Ok(Results { schema: 1, command: "run-list", version, asked, campaigns })
+    Ok(Results::new(asked, campaigns))
+}
+
+/// Every campaign, resolved: none is begun before all are known to be possible. What is wrong with any of them is said in one go.
+fn checked(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> Result<Vec<(String, Plan)>, Failure> {
+    let count = campaigns.len();
+    let mut plans = Vec::new();
+    let mut failures = Vec::new();
+    for campaign in campaigns {
+        let name = campaign.name.clone();
+        let plan = plan(campaign, arguments).and_then(|plan| execute::check(&plan).map(|()| plan));
+        match plan {
+            Ok(plan) => plans.push((name, plan)),
+            Err(failure) => failures.push((name, failure)),
+        }
+    }
+    failures.extend(shared_tables(&plans));
+    let Some((_, first)) = failures.first() else { return Ok(plans) };
+    let code = first.code();
+    for (name, failure) in &failures {
+        tell(&(heading(name) + &failure.text()));
+    }
+    let faulty = failures.len();
+    tell(&note_text(&format!("nothing was made: {faulty} of {count} campaigns cannot be begun")));
+    if arguments.summary == ReportFormat::Json {
+        let result = |(name, failure): (String, Failure)| CampaignResult {
+            name,
+            exit_code: failure.code(),
+            problem: Some(failure.plain_text()),
+            summary: None,
+        };
+        profiles::print(&json(&Results::new(count, failures.into_iter().map(result).collect())))?;
+    }
+    Err(Failure::Told(code))
+}
+
+/// Which campaign what follows is about.
+fn heading(name: &str) -> String {
+    format!("campaign {}:\n", quoted(name))
+}
+
+/// Campaigns that write a probability table which another one reads or writes: what the other is made from would depend on their order.
+fn shared_tables(plans: &[(String, Plan)]) -> Vec<(String, Failure)> {
+    let written = |plan: &Plan| plan.table.output.as_ref().map(|file| real_path(&file.path));
+    let read = |plan: &Plan| plan.table.input.as_ref().map(|input| real_path(Path::new(&input.source)));
+    let mut failures = Vec::new();
+    for (at, (name, plan)) in plans.iter().enumerate() {
+        let Some(table) = written(plan) else { continue };
+        let others = plans.iter().enumerate().filter(|(other, _)| *other != at);
+        for (other_at, (other, other_plan)) in others {
+            let both_write = written(other_plan).as_ref() == Some(&table);
+            if read(other_plan).as_ref() == Some(&table) || (both_write && other_at < at) {
+                let does = if both_write { "writes" } else { "reads" };
+                let message = format!(
+                    "it writes the probability table `{}`, which campaign {} {does} too",
+                    table.display(),
+                    quoted(other)
+                );
+                let help = "write the table once with `nandseqgen generate`, or give each campaign a table of its own";
+                failures.push((name.clone(), Problem::new(message).help(help).into()));
+            }
+        }
+    }
+    failures
 }
 
 /// The command that goes on with the list.
@@ -143,12 +204,9 @@ fn plan(campaign: Campaign, arguments: &RunListArgs) -> Result<Plan, Failure> {
 }
 
 /// Which campaigns with sequential seeds make the same sites.
-fn overlaps(plans: &[(String, Result<Plan, Failure>)]) -> Vec<String> {
-    let sequential: Vec<(&String, &Plan)> = plans
-        .iter()
-        .filter_map(|(name, plan)| plan.as_ref().ok().map(|plan| (name, plan)))
-        .filter(|(_, plan)| plan.seed_formula == SeedFormula::Sequential)
-        .collect();
+fn overlaps(plans: &[(String, Plan)]) -> Vec<String> {
+    let is_sequential = |(_, plan): &&(String, Plan)| plan.seed_formula == SeedFormula::Sequential;
+    let sequential: Vec<&(String, Plan)> = plans.iter().filter(is_sequential).collect();
     let mut warnings = Vec::new();
     for (at, (one_name, one)) in sequential.iter().enumerate() {
         for (other_name, other) in &sequential[at + 1..] {
@@ -299,7 +357,7 @@ pub(crate) fn first_line(error: &clap::Error) -> String {
 /// Two campaigns in one folder, or one in a folder of the other, would overwrite each other.
 fn separate(campaigns: &[Campaign], diagnostics: &mut Diagnostics) {
     let places: Vec<(PathBuf, &Campaign)> =
-        campaigns.iter().map(|campaign| (plain_path(&campaign.flags.output.out_dir), campaign)).collect();
+        campaigns.iter().map(|campaign| (real_path(&campaign.flags.output.out_dir), campaign)).collect();
     for (at, (place, campaign)) in places.iter().enumerate() {
         let clash = places[..at].iter().find(|(earlier, _)| place.starts_with(earlier) || earlier.starts_with(place));
         if let Some((_, earlier)) = clash {
@@ -311,7 +369,22 @@ fn separate(campaigns: &[Campaign], diagnostics: &mut Diagnostics) {
     }
 }
 
-/// A path without `.`, as far as it can be told without looking at the disk.
-fn plain_path(path: &Path) -> PathBuf {
-    path.components().filter(|part| *part != Component::CurDir).collect()
+/// A path as the disk has it: links followed as far as they are there, without `.` and `..`.
+fn real_path(path: &Path) -> PathBuf {
+    let mut real = std::env::current_dir().unwrap_or_default();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                real.pop();
+            }
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
+                real.push(part);
+                if let Ok(followed) = real.canonicalize() {
+                    real = followed;
+                }
+            }
+        }
+    }
+    real
 }

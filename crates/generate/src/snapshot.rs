@@ -12,8 +12,8 @@ mod state;
 use std::fmt;
 
 use nandseq_device::{BlockRecord, Device, Place, StillDie};
-use nandseq_profile::Die;
 use nandseq_profile::model::Axis;
+use nandseq_profile::{Die, Ticks};
 
 use crate::closure::Tally;
 use crate::queue::{Event, Queue};
@@ -45,6 +45,12 @@ impl StateError {
 }
 
 impl<'s> Site<'s> {
+    /// Simulated time since the start of the site's first run: the end of the run before, and the start of the next.
+    #[must_use]
+    pub const fn clock(&self) -> Ticks {
+        self.quiet
+    }
+
     /// The site's state; complete between runs, when nothing is in flight.
     #[must_use]
     pub fn state(&self) -> SiteState {

@@ -31,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         verdict: verdict.as_ref(),
         tool: "nandseqgen",
         figures: &[],
+        cut: "",
     };
     let mut out = BufWriter::new(File::create(output)?);
     page::write(&subject, &mut out)?;

@@ -15,6 +15,9 @@ function start() {
   options(choice, DATA.sites.map((site, i) => [i, site.name]));
   const sample = (name, i) => element("span", {}, element("i", { style: `background:var(--f${i})` }), name);
   document.getElementById("legend").append(...DATA.families.map(sample), element("span", { textContent: "striped: goes on after a suspension; dashed: suspended" }));
+  const cut = document.getElementById("cut");
+  cut.hidden = !DATA.cut;
+  cut.textContent = DATA.cut;
   startTheme();
 
   const gantt = new Gantt(document.getElementById("gantt"), document.getElementById("lanes"));
@@ -32,7 +35,7 @@ function start() {
     for (const part of [touches, times, states, shares]) part.show(site);
     showSummary(site);
     showRefusals(site);
-    const notes = [];
+    const notes = DATA.cut ? [DATA.cut] : [];
     if (site.missing.length) notes.push(`Not there for every run: ${site.missing.join(", ")}.`);
     if (site.left_out) notes.push(`${number(site.left_out)} rows of the timelines were left out: the page would be too large.`);
     document.getElementById("footer").textContent = [DATA.tool, ...notes].join(" ");

@@ -6,6 +6,7 @@
 mod figures;
 mod file;
 mod holes;
+mod parts;
 mod report;
 mod universe;
 
@@ -17,8 +18,9 @@ use nandseq_trace::read::folder::RunFile;
 use nandseq_trace::read::table::{InputTimeRow, StateName, TableForm, TableKind};
 
 pub use figures::{AddressFigures, Figures, PairFigures, Places};
-pub use file::{FileError, read, write};
+pub use file::{FileError, TableInForce, read, write};
 pub use holes::{Hole, holes};
+pub use parts::{PartCounts, PartName};
 pub use report::{Comparison, Part, Parts, Report};
 pub use universe::{Standing, Universe};
 
@@ -80,6 +82,8 @@ pub struct Coverage {
     pub pairs: BTreeMap<(OpId, OpId), Following>,
     /// Proposals refused, by key, operation and reason, as far as the proposer kept a log.
     pub refusals: BTreeMap<(PhaseKey, OpId, String), u64>,
+    /// What each run counted of `operations` and `cells`; together they are the sums.
+    pub parts: BTreeMap<PartName, PartCounts>,
 }
 
 impl Coverage {
@@ -133,6 +137,9 @@ impl Coverage {
                 add_count(&mut coverage.refusals, (outcome.key, outcome.op, reason), outcome.count);
             }
         }
+        let name = PartName { site: site.to_owned(), run: Some(run.run) };
+        let counts = PartCounts { operations: coverage.operations, cells: coverage.cells.clone() };
+        coverage.parts.insert(name, counts);
         Ok(coverage)
     }
 
@@ -159,6 +166,16 @@ impl Coverage {
 
     /// Adds the counts of another; in whatever order, the sum is the same.
     pub fn add(&mut self, other: &Self) {
+        self.add_sums(other);
+        for (name, counts) in &other.parts {
+            let sum = self.parts.entry(name.clone()).or_default();
+            sum.operations = sum.operations.saturating_add(counts.operations);
+            add_counts(&mut sum.cells, &counts.cells);
+        }
+    }
+
+    /// Adds the counts of another, not what its parts are.
+    pub(crate) fn add_sums(&mut self, other: &Self) {
         self.operations = self.operations.saturating_add(other.operations);
         self.runs.extend(other.runs.iter().cloned());
         add_counts(&mut self.cells, &other.cells);

@@ -6,6 +6,7 @@
 //! of a timeline.
 
 mod refusals;
+mod window;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use nandseq_trace::read::table::{
 use nandseq_trace::read::{CsvFiles, ReadError, SequenceReader, Source};
 
 pub use refusals::Outcome;
+pub use window::Window;
 
 /// Why a site cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -79,12 +81,21 @@ pub struct Wanted {
     pub outcomes: bool,
     /// The most rows of both timelines together; later ones are left out, and [`SiteTables::left_out`] says so.
     pub most_rows: usize,
+    /// The time in which rows are wanted; runs without any are left out.
+    pub window: Option<Window>,
 }
 
 impl Wanted {
     /// Everything.
-    pub const ALL: Self =
-        Self { operations: true, stretches: true, segments: true, counts: true, outcomes: true, most_rows: usize::MAX };
+    pub const ALL: Self = Self {
+        operations: true,
+        stretches: true,
+        segments: true,
+        counts: true,
+        outcomes: true,
+        most_rows: usize::MAX,
+        window: None,
+    };
     /// Nothing: a start for choices.
     pub const NONE: Self = Self {
         operations: false,
@@ -93,6 +104,7 @@ impl Wanted {
         counts: false,
         outcomes: false,
         most_rows: usize::MAX,
+        window: None,
     };
 }
 
@@ -153,6 +165,8 @@ pub struct SiteTables {
     pub outcomes: Vec<Outcome>,
     /// Rows of timelines that were left out: there were more than wanted.
     pub left_out: u64,
+    /// The first start and the last end of all rows with a time that were read, those outside the window included.
+    pub span: Option<(Ticks, Ticks)>,
 }
 
 /// Reads the rows of a table, one after another.
@@ -194,7 +208,8 @@ pub fn site(
     files: &SiteFiles,
     wanted: Wanted,
 ) -> Result<SiteTables, LoadError> {
-    let reading = Reading { profile, source, form: TableForm::new(profile), wanted };
+    let window = wanted.window.map(|window| window.printed(profile));
+    let reading = Reading { profile, source, form: TableForm::new(profile), wanted, printed: window };
     let name = files.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut tables = SiteTables { folder: files.folder.clone(), name, ..SiteTables::default() };
     for run in &files.runs {
@@ -208,10 +223,19 @@ pub fn site(
                 .filter(|&kind| !run.tables.iter().any(|one| one.kind == kind))
                 .collect(),
         };
+        let before = tables.timed_rows();
         if wanted.operations {
             tables.read_sequence(&reading, &mut info)?;
         }
-        for file in &run.tables {
+        let (timelines, counts): (Vec<_>, Vec<_>) = run.tables.iter().partition(|file| is_timeline(file.kind));
+        for file in timelines {
+            tables.read_table(&reading, file.kind, &file.path)?;
+        }
+        // A run of which nothing lies in the window is not of the cut.
+        if wanted.window.is_some() && tables.timed_rows() == before {
+            continue;
+        }
+        for file in counts {
             tables.read_table(&reading, file.kind, &file.path)?;
         }
         if wanted.outcomes {
@@ -222,17 +246,32 @@ pub fn site(
     Ok(tables)
 }
 
+/// Whether the rows of a table have a start and an end.
+const fn is_timeline(kind: TableKind) -> bool {
+    matches!(kind, TableKind::OperationTimeline | TableKind::OpStateTimeline)
+}
+
 /// How tables are read, and which.
 struct Reading<'a> {
     profile: &'a Profile,
     source: &'a dyn Source,
     form: TableForm,
     wanted: Wanted,
+    /// The window as the sequence prints times.
+    printed: Option<Window>,
 }
 
 impl SiteTables {
+    /// Rows with a time that were taken, or left out for their number.
+    fn timed_rows(&self) -> u64 {
+        (self.operations.len() + self.stretches.len() + self.segments.len()) as u64 + self.left_out
+    }
+
     fn read_sequence(&mut self, reading: &Reading<'_>, info: &mut RunInfo) -> Result<(), LoadError> {
         operations(reading.profile, reading.source, &info.sequence, |row| {
+            if reading.printed.is_some_and(|window| !window.holds(row.time, row.time)) {
+                return;
+            }
             self.operations.push(row);
             info.operations += 1;
             info.uids = Some((info.uids.map_or(row.uid, |(first, _)| first), row.uid));
@@ -257,11 +296,16 @@ impl SiteTables {
 
     /// Reads either timeline, up to the number of rows wanted.
     fn read_timeline(&mut self, reading: &Reading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
-        let Reading { profile, source, form, wanted } = reading;
+        let Reading { profile, source, form, wanted, .. } = reading;
         let device = Addresses::of(profile);
-        let Self { stretches, segments, left_out, .. } = self;
-        let forwards = |start: Ticks, end: Ticks| {
-            if end < start { Err("it ends before it starts".to_owned()) } else { Ok(()) }
+        let Self { stretches, segments, left_out, span, .. } = self;
+        // Whether a row is in the window, if it makes sense.
+        let mut is_wanted = |start: Ticks, end: Ticks| {
+            if end < start {
+                return Err("it ends before it starts".to_owned());
+            }
+            *span = Some(span.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
+            Ok(wanted.window.is_none_or(|window| window.holds(start, end)))
         };
         if kind == TableKind::OperationTimeline {
             return rows(
@@ -271,7 +315,9 @@ impl SiteTables {
                 |line| form.stretch(line),
                 |row| {
                     device.holds(row.die, row.plane, row.block, row.page)?;
-                    forwards(row.start, row.end)?;
+                    if !is_wanted(row.start, row.end)? {
+                        return Ok(());
+                    }
                     if stretches.len() + segments.len() >= wanted.most_rows {
                         *left_out += 1;
                     } else {
@@ -288,7 +334,9 @@ impl SiteTables {
             |line| form.segment(line),
             |row| {
                 device.holds(row.die, row.plane, 0, 0)?;
-                forwards(row.start, row.end)?;
+                if !is_wanted(row.start, row.end)? {
+                    return Ok(());
+                }
                 if stretches.len() + segments.len() >= wanted.most_rows {
                     *left_out += 1;
                 } else {
@@ -301,7 +349,7 @@ impl SiteTables {
 
     /// Reads one of the three tables of counts.
     fn read_counts(&mut self, reading: &Reading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
-        let Reading { profile, source, form, .. } = reading;
+        let Reading { profile, source, form, wanted, .. } = reading;
         let device = Addresses::of(profile);
         let Self { touches, input_times, proposals, .. } = self;
         if kind == TableKind::AddressTouchCount {
@@ -336,7 +384,9 @@ impl SiteTables {
             |line| form.proposal(line),
             |row| {
                 device.holds(row.die, row.plane, 0, 0)?;
-                proposals.push(row);
+                if wanted.window.is_none_or(|window| window.holds(row.time, row.time)) {
+                    proposals.push(row);
+                }
                 Ok(())
             },
         )

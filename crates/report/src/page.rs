@@ -57,6 +57,8 @@ pub struct Subject<'a> {
     pub tool: &'a str,
     /// Further figures for the summary: what, how much, and what that means.
     pub figures: &'a [(String, String, String)],
+    /// What part of the runs it shows, as a sentence; empty for all of them.
+    pub cut: &'a str,
 }
 
 #[derive(Serialize)]
@@ -75,6 +77,7 @@ struct Data<'a> {
     configured: Option<Vec<Vec<(usize, f64)>>>,
     violations: Option<Violations>,
     figures: &'a [(String, String, String)],
+    cut: &'a str,
 }
 
 #[derive(Serialize)]
@@ -177,6 +180,7 @@ fn data<'a>(subject: &Subject<'a>) -> Data<'a> {
         configured: subject.table.map(|table| configured(profile, table)),
         violations: subject.verdict.map(|verdict| verdict.of(subject.sites, unit)),
         figures: subject.figures,
+        cut: subject.cut,
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use generated::{Generated, generate, table};
 use nandseq_profile::{Profile, builtin};
-use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, Universe};
+use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, TableInForce, Universe};
 use nandseq_report::load::{self, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
 use nandseq_report::{LoadError, SiteTables, chains, perfetto, vcd};
@@ -21,7 +21,8 @@ static RUNS: LazyLock<Generated> = LazyLock::new(|| generate(&PROFILE, 2, 2, 150
 
 fn page_of(sites: &[SiteTables], verdict: Option<&Verdict>) -> String {
     let table = table(&PROFILE);
-    let subject = Subject { profile: &PROFILE, sites, table: Some(&table), verdict, tool: "nandseqgen", figures: &[] };
+    let subject =
+        Subject { profile: &PROFILE, sites, table: Some(&table), verdict, tool: "nandseqgen", figures: &[], cut: "" };
     let mut page = Vec::new();
     page::write(&subject, &mut page).unwrap();
     String::from_utf8(page).unwrap()
@@ -46,7 +47,8 @@ fn a_page_asks_for_nothing_that_is_not_in_it() {
 fn no_name_ends_the_data_of_a_page() {
     let mut profile = builtin::profile();
     profile.name = "</script><script>alert(1)</script>".to_owned();
-    let subject = Subject { profile: &profile, sites: &[], table: None, verdict: None, tool: "<!--", figures: &[] };
+    let subject =
+        Subject { profile: &profile, sites: &[], table: None, verdict: None, tool: "<!--", figures: &[], cut: "" };
     let mut page = Vec::new();
     page::write(&subject, &mut page).unwrap();
     let page = String::from_utf8(page).unwrap();
@@ -172,16 +174,57 @@ fn coverage_adds_up_in_any_order() {
 #[test]
 fn coverage_reads_back_from_a_file_for_its_own_profile_only() {
     let merged = sum(counted().iter());
-    let text = coverage::write(&PROFILE, &merged);
-    assert_eq!(coverage::read(&PROFILE, text.as_bytes()).unwrap(), merged);
+    let text = coverage::write(&PROFILE, &merged, &TableInForce::Unknown);
+    let read = |profile: &Profile, text: &str| coverage::read(profile, text.as_bytes(), "counts.json");
+    assert_eq!(read(&PROFILE, &text).unwrap(), (merged.clone(), TableInForce::Unknown));
+    for in_force in [TableInForce::OfProfile, TableInForce::Given(table(&PROFILE))] {
+        let text = coverage::write(&PROFILE, &merged, &in_force);
+        assert_eq!(read(&PROFILE, &text).unwrap(), (merged.clone(), in_force));
+    }
     let mut other = builtin::profile();
     other.offset_guard += 1;
-    let error = coverage::read(&other, text.as_bytes()).unwrap_err().to_string();
+    let error = read(&other, &text).unwrap_err().to_string();
     assert!(error.starts_with("counted for another profile"), "{error}");
-    let newer = text.replacen("\"schema\":1", "\"schema\":2", 1);
-    let error = coverage::read(&PROFILE, newer.as_bytes()).unwrap_err().to_string();
-    assert_eq!(error, "coverage of version 2; this program reads version 1");
-    assert!(coverage::read(&PROFILE, b"[]").is_err());
+    let newer = text.replacen("\"schema\":2", "\"schema\":3", 1);
+    let error = read(&PROFILE, &newer).unwrap_err().to_string();
+    assert_eq!(error, "coverage of version 3; this program reads versions 1 and 2");
+    let altered = text.replacen("\"operations\":", "\"operations\":1", 1);
+    assert_eq!(read(&PROFILE, &altered).unwrap_err().to_string(), "its parts do not add up to its sums");
+    assert!(read(&PROFILE, "[]").is_err());
+}
+
+#[test]
+fn a_file_that_knows_sums_only_is_a_single_part() {
+    let merged = sum(counted().iter());
+    let mut file: Value = serde_json::from_str(&coverage::write(&PROFILE, &merged, &TableInForce::OfProfile)).unwrap();
+    let fields = file.as_object_mut().unwrap();
+    fields.insert("schema".to_owned(), 1.into());
+    assert!(fields.remove("parts").is_some() && fields.remove("table").is_some());
+    let (read, table) = coverage::read(&PROFILE, file.to_string().as_bytes(), "old.json").unwrap();
+    assert_eq!((&read.cells, read.operations, table), (&merged.cells, merged.operations, TableInForce::Unknown));
+    let names: Vec<String> = read.parts.keys().map(|name| format!("{}{}", name.site, name.run_text())).collect();
+    assert_eq!(names, ["old.json"]);
+    assert_eq!(read.parts.values().next().map(|part| &part.cells), Some(&merged.cells));
+}
+
+#[test]
+fn a_report_of_stored_counts_is_that_of_the_runs() {
+    let table = table(&PROFILE);
+    let universe = Universe::of_table(&PROFILE, &table);
+    let counted = counted();
+    let mut parts = Parts::default();
+    for coverage in &counted {
+        let name = coverage.parts.keys().next().unwrap();
+        parts.add(&universe, &name.site, &name.run_text(), coverage);
+    }
+    // In whatever order they were stored.
+    let text = coverage::write(&PROFILE, &sum(counted.iter().rev()), &TableInForce::Unknown);
+    let (stored, _) = coverage::read(&PROFILE, text.as_bytes(), "counts.json").unwrap();
+    let mut again = Parts::default();
+    again.add_stored(&universe, &stored);
+    let [report, again] = [parts, again].map(|parts| parts.report(&PROFILE, &universe, Some(&table)));
+    assert_eq!((again.sites.len(), again.runs.len()), (2, 4));
+    assert_eq!(again, report);
 }
 
 #[test]
@@ -237,19 +280,21 @@ fn counts_as_great_as_numbers_go_are_added_without_overflow() {
     let cells: Vec<_> = all.cells().take(2).map(|cell| (cell, u64::MAX)).collect();
     let (&(cell, _), (page, touch)) =
         (&cells[0], counted()[0].touches.pop_first().map(|(at, _)| (at.page, at)).unwrap());
+    let name = coverage::PartName { site: "a".to_owned(), run: Some(1) };
     let coverage = Coverage {
-        cells: cells.into_iter().collect(),
+        cells: cells.iter().copied().collect(),
         touches: BTreeMap::from([(touch, u64::MAX), (coverage::Touched { page: page + 1, ..touch }, u64::MAX)]),
         refusals: BTreeMap::from([((cell.key, cell.op, "why".to_owned()), u64::MAX)]),
+        parts: BTreeMap::from([(name, coverage::PartCounts { operations: 0, cells: cells.iter().copied().collect() })]),
         ..Coverage::default()
     };
     // A file that lists everything twice.
-    let mut file: Value = serde_json::from_str(&coverage::write(&PROFILE, &coverage)).unwrap();
+    let mut file: Value = serde_json::from_str(&coverage::write(&PROFILE, &coverage, &TableInForce::Unknown)).unwrap();
     for part in ["cells", "touches", "refusals"] {
         let rows = file[part].as_array_mut().unwrap();
         rows.extend_from_within(..);
     }
-    let read = coverage::read(&PROFILE, file.to_string().as_bytes()).unwrap();
+    let (read, _) = coverage::read(&PROFILE, file.to_string().as_bytes(), "counts.json").unwrap();
     assert_eq!(read, coverage);
     let merged = sum([&read, &coverage].into_iter());
     assert_eq!(merged, coverage);

@@ -103,7 +103,7 @@ fn read(words: &[OsString]) -> Result<Read, clap::Error> {
     whole.build();
     let applied = applied(&whole, &path, &matches)?;
     let mut matches =
-        if applied.is_empty() { matches } else { with_variables_of(&path).try_get_matches_from(words)? };
+        if applied.is_empty() { matches } else { with_variables_of(&path, &applied).try_get_matches_from(words)? };
     Ok(Read { line: CommandLine::from_arg_matches_mut(&mut matches)?, applied })
 }
 
@@ -133,15 +133,18 @@ fn variable_of(arg: &Arg, path: &str) -> Option<&'static Variable> {
     VARIABLES.iter().find(|variable| arg.get_id() == variable.id && !variable.not_of.contains(&path))
 }
 
-/// The command with the variables of one of its subcommands alone: those of the others do not count.
-fn with_variables_of(path: &[String]) -> Command {
-    fn inner(command: Command, path: &[String], at: usize) -> Command {
+/// The command with these variables at one of its subcommands alone: those of the others do not count.
+fn with_variables_of(path: &[String], applied: &[Applied]) -> Command {
+    fn inner(command: Command, path: &[String], at: usize, applied: &[Applied]) -> Command {
         match path.get(at) {
-            Some(name) => command.mut_subcommand(name, |command| inner(command, path, at + 1)),
-            None => with_own_variables(command, &path.join(" ")),
+            Some(name) => command.mut_subcommand(name, |command| inner(command, path, at + 1, applied)),
+            None => command.mut_args(|arg| match variable_of(&arg, &path.join(" ")) {
+                Some(variable) if applied.iter().any(|one| one.variable == variable.name) => arg.env(variable.name),
+                Some(_) | None => arg,
+            }),
         }
     }
-    inner(CommandLine::command(), path, 0)
+    inner(CommandLine::command(), path, 0, applied)
 }
 
 /// The names of the subcommands that were chosen.

@@ -94,8 +94,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "export",
         &[
-            ("For https://ui.perfetto.dev", "nandseqgen export out --to perfetto -o timeline.pftrace"),
-            ("For waveform viewers such as GTKWave", "nandseqgen export out --to vcd -o timeline.vcd"),
+            ("For https://ui.perfetto.dev", "nandseqgen export out --format perfetto -o timeline.pftrace"),
+            (
+                "For waveform viewers such as GTKWave",
+                "nandseqgen export out --format vcd --site 3 --from 150000 --to 151500",
+            ),
         ],
     ),
     (

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::ReportFormat;
 use super::in_force::InForceArgs;
 
 /// What can be done with profiles.
@@ -33,6 +34,9 @@ pub(crate) struct CheckArgs {
     /// List the pairs of these operations alone: names of operations or bases, or patterns with * and ?; may be repeated.
     #[arg(long, value_name = "NAME")]
     pub(crate) op: Vec<String>,
+    /// Form of the findings: for people, or one JSON object.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ReportFormat,
 }
 
 /// Which profile.

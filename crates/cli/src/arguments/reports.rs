@@ -1,12 +1,15 @@
 //! The flags of the subcommands that look at what was written: `report`, `export`, `coverage`.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use nandseq_profile::Ticks;
 
 use super::ReportFormat;
 use super::in_force::InForceArgs;
 use super::values::lines;
+use crate::plan::ranges;
 
 /// What is looked at, and by which profile.
 #[derive(Args, Debug)]
@@ -29,11 +32,46 @@ pub(crate) struct ReadDeviceArgs {
     pub(crate) lenient: bool,
 }
 
+/// Which part of the runs is looked at.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Part of the runs")]
+pub(crate) struct CutArgs {
+    /// Just these sites: 1-4,9
+    #[arg(long, value_name = "LIST", value_parser = sites)]
+    pub(crate) site: Option<NumberList>,
+    /// Just these runs of each site: 1-4,9
+    #[arg(long, value_name = "LIST", value_parser = runs)]
+    pub(crate) run: Option<NumberList>,
+    /// Just what goes on at this time or later, in µs since the start of the site's first run, as the timelines print it
+    #[arg(long, value_name = "US", value_parser = Ticks::parse_us)]
+    pub(crate) from: Option<Ticks>,
+}
+
+/// Numbers of sites or runs: `1-4,9`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct NumberList {
+    pub(crate) text: String,
+    pub(crate) ranges: Vec<RangeInclusive<u64>>,
+}
+
+fn sites(text: &str) -> Result<NumberList, String> {
+    ranges(text, "site").map(|ranges| NumberList { text: text.to_owned(), ranges })
+}
+
+fn runs(text: &str) -> Result<NumberList, String> {
+    ranges(text, "run").map(|ranges| NumberList { text: text.to_owned(), ranges })
+}
+
 /// What the page shows.
 #[derive(Args, Debug)]
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) cut: CutArgs,
+    /// Just what goes on before this time, in µs as above
+    #[arg(long, value_name = "US", value_parser = Ticks::parse_us, help_heading = "Part of the runs")]
+    pub(crate) to: Option<Ticks>,
     /// The page to write
     #[arg(short, long, value_name = "FILE", default_value = "report.html")]
     pub(crate) output: PathBuf,
@@ -50,12 +88,36 @@ pub(crate) struct ReportArgs {
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) cut: CutArgs,
+    /// Just what goes on before this time, in µs as above; `--to perfetto` and `--to vcd` choose the form, as --format does
+    #[arg(long, value_name = "US", value_parser = form_or_time, help_heading = "Part of the runs")]
+    pub(crate) to: Vec<FormOrTime>,
     /// Form of the timeline
     #[arg(long, value_name = "FORM")]
-    pub(crate) to: TimelineForm,
+    pub(crate) format: Option<TimelineForm>,
     /// The file to write [default: timeline.pftrace or timeline.vcd]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// A value of `export --to`: where the part ends, or, as before there were parts, the form.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FormOrTime {
+    /// Which form.
+    Form(TimelineForm),
+    /// The end.
+    Time(Ticks),
+}
+
+fn form_or_time(text: &str) -> Result<FormOrTime, String> {
+    if let Ok(form) = TimelineForm::from_str(text, false) {
+        return Ok(FormOrTime::Form(form));
+    }
+    match Ticks::parse_us(text) {
+        Ok(time) => Ok(FormOrTime::Time(time)),
+        Err(error) => Err(format!("neither a form, `perfetto` or `vcd`, nor a time: {error}")),
+    }
 }
 
 /// Forms of a timeline.

@@ -11,7 +11,8 @@ use nandseq_trace::manifest::{self, BatchManifest, Input, Origin, SiteRecord};
 
 use crate::arguments::SeedFormula;
 use crate::execute::origin;
-use crate::plan::{Batch, Part, Plan, SiteList};
+use crate::failure::{Failure, Problem};
+use crate::plan::{Batch, Part, Plan, Shard, SiteList};
 
 /// Flags, each with a value, that say which part of a batch, or how long an open one is.
 const PART_FLAGS: [&str; 3] = ["--sites", "--shard", "--site-count"];
@@ -88,6 +89,25 @@ pub(crate) fn file_name(batch: &Batch) -> String {
     }
 }
 
+/// Whether the shards that a folder lists are of the same number of shards as the plan's, if it is one: shards of different numbers share
+/// sites, and can never be joined.
+pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
+    let Some(Batch { part: Part::Shard(shard), .. }) = &plan.batch else { return Ok(()) };
+    let Ok(entries) = plan.out_dir.read_dir() else { return Ok(()) };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut others: Vec<Shard> = names.filter_map(|name| Shard::of_manifest(&name)).collect();
+    others.retain(|other| !other.is_of_same_number(*shard));
+    others.sort_unstable_by_key(|other| other.manifest_name());
+    let Some(other) = others.first() else { return Ok(()) };
+    let message = format!(
+        "`{}` holds shard {other} of a batch, and shard {shard} is not of the same number",
+        plan.out_dir.display()
+    );
+    let help = "all shards of a batch are of one number: use that of the shards that are there, or another folder; to share the batch \
+                out anew, remove the manifests of its shards first";
+    Err(Problem::new(message).help(help).into())
+}
+
 /// Whether two origins differ at most in the part of the batch that was asked for, and in where inputs lie whose contents are the same.
 pub(crate) fn is_same_batch(one: &Origin, other: &Origin) -> bool {
     let essence = |origin: &Origin| {
@@ -154,8 +174,8 @@ pub(crate) fn warnings(is_sequential: bool, base_seed: u64, sites: u64) -> Vec<S
 }
 
 /// Puts the manifest of a batch into its folder.
-pub(super) fn write(folder: &Path, batch: &Batch, manifest: &BatchManifest) -> Result<(), crate::failure::Failure> {
+pub(super) fn write(folder: &Path, batch: &Batch, manifest: &BatchManifest) -> Result<(), Failure> {
     let name = file_name(batch);
     let written = manifest::write(folder, &name, manifest);
-    written.map(drop).map_err(|reason| crate::failure::Failure::cannot_write(&folder.join(name), reason))
+    written.map(drop).map_err(|reason| Failure::cannot_write(&folder.join(name), reason))
 }

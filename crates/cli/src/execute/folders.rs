@@ -8,7 +8,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nandseq_trace::files::NewFile;
+use nandseq_trace::manifest;
 use nandseq_trace::pending::{folder_of, sync_folder};
+
+use crate::failure::Failure;
+use crate::plan::Plan;
 
 /// Folders with names in them that are not yet known to last.
 #[derive(Default, Debug)]
@@ -33,6 +38,20 @@ impl NewFolders {
     pub(crate) fn sync(self) -> Result<(), (PathBuf, io::Error)> {
         self.changed.into_iter().try_for_each(|folder| sync_folder(&folder).map_err(|reason| (folder, reason)))
     }
+}
+
+/// Whether all folders of a plan are there or can be made, and files put into them. Nothing stays of the attempt.
+pub(super) fn check(plan: &Plan) -> Result<(), Failure> {
+    let folders = std::iter::once(plan.out_dir.clone()).chain(plan.sites.iter().map(|site| plan.folder_of(site)));
+    let mut tried = BTreeSet::new();
+    for folder in folders {
+        let there = folder.ancestors().map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above });
+        let Some(there) = there.into_iter().find(|above| above.symlink_metadata().is_ok()) else { continue };
+        if tried.insert(there.to_owned()) {
+            NewFile::create(there, manifest::FILE_NAME).map_err(|reason| Failure::cannot_write(&folder, reason))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -258,7 +258,7 @@ impl Looking<'_> {
             // Another shard may be about to make it, and sees to it.
             (Part::Shard(_), _) | (_, None) => true,
             (Part::Whole | Part::Sites(_), Some(known)) => {
-                resume::difference(self.plan, known, &site::head(self.plan, &plan)).is_none()
+                resume::is_same_campaign(self.plan, known, &site::head(self.plan, &plan))
             }
         }
     }

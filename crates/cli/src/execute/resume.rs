@@ -1,23 +1,25 @@
 //! Going on from snapshots.
 //!
 //! Promises that a site goes on only from a state that is complete and its own: of the same profile, seeds and flags as far as they
-//! decide bytes. Which runs are there is what the ledger or the manifest says, never what files lie around.
+//! decide bytes. Which runs are there is what the ledger or the manifest says, never what files lie around; a file that it lists and
+//! that is gone is made again, or said to be gone.
+
+mod difference;
+mod missing;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
 use nandseq_trace::files::FileKind;
-use nandseq_trace::manifest::{Origin, ProfileInput, RunRecord, SiteManifest};
+use nandseq_trace::manifest::{ProfileInput, RunRecord, SiteManifest};
 
 use nandseq_profile::diagnostic::counted;
 
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, Known};
+use crate::merge::is_same_place;
 use crate::plan::{Plan, SitePlan};
-
-/// Flags whose values may differ: how far to go, and where inputs lie whose contents are compared.
-const FREE_FLAGS: [&str; 4] = ["--num-runs", "--config", "--badlist", "--op-state-probs"];
 
 /// Where a site begins.
 #[derive(Debug)]
@@ -28,13 +30,32 @@ pub(super) struct Start {
     pub(super) state: Option<SiteState>,
     /// The index of the run that comes next.
     pub(super) next_run: u64,
+    /// Runs that lack files: they are made again first, and then it is to be found out anew where to begin.
+    pub(super) again: Option<Again>,
     /// What is worth saying.
     pub(super) remarks: Vec<String>,
 }
 
+/// Runs that are made again.
+#[derive(Debug)]
+pub(super) struct Again {
+    /// Which, by index, in order.
+    pub(super) runs: Vec<u64>,
+    /// All runs that the folder's manifest lists.
+    pub(super) listed: Vec<RunRecord>,
+}
+
+impl Again {
+    /// What the manifest lists of a run.
+    pub(super) fn record(&self, run_index: u64) -> Option<&RunRecord> {
+        let at = self.listed.partition_point(|run| run.run_index < run_index);
+        self.listed.get(at).filter(|run| run.run_index == run_index)
+    }
+}
+
 impl Start {
     fn fresh(head: SiteManifest) -> Self {
-        Self { manifest: head, state: None, next_run: 0, remarks: Vec::new() }
+        Self { manifest: head, state: None, next_run: 0, again: None, remarks: Vec::new() }
     }
 }
 
@@ -43,16 +64,16 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     let Some(resume) = &plan.resume else { return Ok(Start::fresh(head)) };
     if resume.is_file() {
         let state = load(resume, plan, site, setup).map_err(|refusal| refusal.failure(resume))?;
-        let known = known_at(&plan.folder_of(site))?.filter(|known| difference(plan, &known.manifest, &head).is_none());
+        let known = known_at(&plan.folder_of(site))?;
+        let known = known.filter(|known| difference::between(plan, &known.manifest, &head).is_none());
         return Ok(go_on(head, known.map_or_else(Vec::new, |known| known.manifest.runs), state, Vec::new()));
     }
-    let folder = resume.join(&site.folder);
+    let folder = if site.folder.is_empty() { resume.clone() } else { resume.join(&site.folder) };
     let Some(known) = known_at(&folder)? else {
         return unlisted(plan, site, head, setup, &folder);
     };
-    if let Some(difference) = difference(plan, &known.manifest, &head) {
-        let message = format!("`{}` holds runs of another campaign: {difference}", folder.display());
-        return Err(Problem::new(message).help("use the flags of that campaign, or another folder").into());
+    if let Some(difference) = difference::between(plan, &known.manifest, &head) {
+        return Err(difference.failure(&folder).into());
     }
     let done = known.manifest.runs.last().map_or(0, |run| run.run_index + 1);
     if done > plan.num_runs {
@@ -64,26 +85,74 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
         );
         return Err(Problem::new(message).help("ask for as many runs, or for more").into());
     }
-    if done == plan.num_runs {
-        return Ok(Start {
-            manifest: with_runs(head, known.manifest.runs),
-            state: None,
-            next_run: done,
-            remarks: Vec::new(),
-        });
-    }
-    let mut remarks = Vec::new();
-    for run in known.manifest.runs.iter().rev() {
+    // What lies elsewhere is gone on from; the manifest here lists what is here.
+    let (listed, missing) = if is_same_place(&folder, &plan.folder_of(site)) {
+        let unreadable = |reason| Problem::unreadable("what is known of the runs in", &folder, &reason);
+        let missing = missing::of(&folder, &known.manifest.runs).map_err(unreadable)?;
+        (known.manifest.runs.clone(), missing)
+    } else {
+        let here = known_at(&plan.folder_of(site))?.map(|known| known.manifest);
+        let here = here.filter(|there| difference::between(plan, there, &head).is_none());
+        (here.map_or_else(Vec::new, |there| there.runs), missing::Missing::default())
+    };
+    let mut start = if done == plan.num_runs {
+        Start { next_run: done, ..Start::fresh(with_runs(head, listed)) }
+    } else {
+        let mut remarks = Vec::new();
+        match newest_good(plan, site, setup, (&folder, &known.manifest.runs), &mut remarks)? {
+            Some(state) => go_on(head, listed, state, remarks),
+            None => Start { remarks, ..Start::fresh(head) },
+        }
+    };
+    start.remarks.extend(missing.remark(&folder));
+    start.again = (!missing.again.is_empty()).then_some(Again { runs: missing.again, listed: known.manifest.runs });
+    Ok(start)
+}
+
+/// The newest good snapshot of the runs that a folder lists; those that are damaged are remarked on.
+fn newest_good(
+    plan: &Plan,
+    site: &SitePlan,
+    setup: &Setup,
+    (folder, runs): (&Path, &[RunRecord]),
+    remarks: &mut Vec<String>,
+) -> Result<Option<SiteState>, Failure> {
+    for run in runs.iter().rev() {
         let Some(file) = run.files.iter().find(|file| file.kind == FileKind::Snapshot) else { continue };
-        let path = file.file.under(&folder);
-        let path = path.map_err(|reason| Problem::unreadable("what is known of the runs in", &folder, &reason))?;
+        let path = file.file.under(folder);
+        let path = path.map_err(|reason| Problem::unreadable("what is known of the runs in", folder, &reason))?;
         match load(&path, plan, site, setup) {
-            Ok(state) => return Ok(go_on(head, known.manifest.runs, state, remarks)),
+            Ok(state) => return Ok(Some(state)),
             Err(refusal) => remarks.push(refusal.passed_over(&path)?),
         }
     }
-    Ok(Start { remarks, ..Start::fresh(head) })
+    Ok(None)
 }
+
+/// The state from which a run can be made again: that of the newest good snapshot before it, or a fresh device (`None`).
+///
+/// # Errors
+/// When the manifest does not begin with the first run, and no snapshot before this one is good.
+pub(super) fn before(
+    plan: &Plan,
+    site: &SitePlan,
+    setup: &Setup,
+    listed: &[RunRecord],
+    run_index: u64,
+) -> Result<Option<SiteState>, Failure> {
+    let folder = plan.folder_of(site);
+    let earlier = &listed[..listed.partition_point(|run| run.run_index < run_index)];
+    let state = newest_good(plan, site, setup, (&folder, earlier), &mut Vec::new())?;
+    if state.is_none() && listed.first().is_some_and(|first| first.run_index > 0) {
+        let run = run_index + 1;
+        let message = format!("run {run} in `{}` lacks files, and no snapshot before it is there", folder.display());
+        return Err(Problem::new(message).help("name the snapshot that this folder began with: --resume FILE").into());
+    }
+    Ok(state)
+}
+
+/// A folder whose runs nothing lists. In the output folder they are made again: what they wrote is not known. Elsewhere the newest
+/// snapshot that is good is a place to go on from.
 
 /// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
 pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
@@ -93,8 +162,17 @@ pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup
 
 /// A folder without ledger and manifest: the newest snapshot that is good.
 fn unlisted(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup, folder: &Path) -> Result<Start, Failure> {
+    let found = snapshots(folder);
+    if !found.is_empty() && is_same_place(folder, &plan.folder_of(site)) {
+        let remark = format!(
+            "`{}` has no manifest that can be read: its runs are made again from the first; to go on from a snapshot, name it: \
+             --resume FILE",
+            folder.display()
+        );
+        return Ok(Start { remarks: vec![remark], ..Start::fresh(head) });
+    }
     let mut remarks = Vec::new();
-    for path in snapshots(folder).into_iter().rev() {
+    for path in found.into_iter().rev() {
         match load(&path, plan, site, setup) {
             Ok(state) => return Ok(go_on(head, Vec::new(), state, remarks)),
             Err(refusal) => remarks.push(refusal.passed_over(&path)?),
@@ -147,6 +225,11 @@ pub(crate) fn profile(resume: &Path, sites: &[SitePlan]) -> Option<ProfileInput>
     sites.iter().find_map(known).map(|known| known.manifest.origin.profile)
 }
 
+/// Whether two manifests of a site, one that is there and the plan's own, are of the same campaign.
+pub(super) fn is_same_campaign(plan: &Plan, there: &SiteManifest, here: &SiteManifest) -> bool {
+    difference::between(plan, there, here).is_none()
+}
+
 fn known_at(folder: &Path) -> Result<Option<Known>, Failure> {
     let unreadable = |reason| Problem::unreadable("what is known of the runs in", folder, &reason);
     Ok(ledger::read(folder).map_err(unreadable)?)
@@ -158,7 +241,7 @@ fn go_on(head: SiteManifest, mut runs: Vec<RunRecord>, state: SiteState, remarks
     if runs.last().is_none_or(|last| last.run_index + 1 != state.run) {
         runs.clear();
     }
-    Start { manifest: with_runs(head, runs), next_run: state.run, state: Some(state), remarks }
+    Start { manifest: with_runs(head, runs), next_run: state.run, state: Some(state), again: None, remarks }
 }
 
 fn with_runs(head: SiteManifest, runs: Vec<RunRecord>) -> SiteManifest {
@@ -206,6 +289,7 @@ fn help(error: &SnapshotError) -> &'static str {
     match error {
         SnapshotError::Cut(_) | SnapshotError::Foreign | SnapshotError::Altered(_) => HELP_DAMAGED,
         SnapshotError::Newer(_) => "use that program",
+        SnapshotError::Other { .. } if error.is_of_limits() => difference::HELP_LIMITS,
         SnapshotError::Other { .. } => "use the flags and files that it was made with",
     }
 }
@@ -222,47 +306,4 @@ fn load(path: &Path, plan: &Plan, site: &SitePlan, setup: &Setup) -> Result<Site
     snapshot.check(&plan.identity(site)).map_err(Refusal::Refused)?;
     Site::from_state(setup, site.seeds, &snapshot.state).map_err(|error| Refusal::Impossible(error.to_string()))?;
     Ok(snapshot.state)
-}
-
-/// In what two manifests of a site are not of the same campaign.
-pub(super) fn difference(plan: &Plan, there: &SiteManifest, here: &SiteManifest) -> Option<String> {
-    if there.origin.tool.version != here.origin.tool.version {
-        return Some(format!("it was made by version {} of the program", there.origin.tool.version));
-    }
-    if !plan.is_of(&there.origin.profile) {
-        return Some(format!("it is of another profile, `{}`", there.origin.profile.name));
-    }
-    let digests = |origin: &Origin| {
-        let inputs = [&origin.probabilities, &origin.badlist];
-        inputs.map(|input| input.as_ref().map(|input| input.sha256))
-    };
-    if digests(&there.origin) != digests(&here.origin) {
-        return Some("the table of probabilities or the list of bad blocks is another".to_owned());
-    }
-    let (theirs, ours) = (settings(&there.origin.arguments), settings(&here.origin.arguments));
-    if theirs == ours {
-        return None;
-    }
-    let only = |these: &[String], others: &[String]| {
-        let list: Vec<&str> = these.iter().filter(|one| !others.contains(one)).map(String::as_str).collect();
-        if list.is_empty() { "nothing of the kind".to_owned() } else { format!("`{}`", list.join(" ")) }
-    };
-    Some(format!("{} there, {} here", only(&theirs, &ours), only(&ours, &theirs)))
-}
-
-/// Flags with their values, but for those that may differ.
-fn settings(arguments: &[String]) -> Vec<String> {
-    let mut settings: Vec<String> = Vec::new();
-    for argument in arguments {
-        match settings.last_mut() {
-            Some(flag) if !argument.starts_with("--") => {
-                flag.push(' ');
-                flag.push_str(argument);
-            }
-            Some(_) | None => settings.push(argument.clone()),
-        }
-    }
-    let name = |setting: &str| setting.split(' ').next().unwrap_or_default().to_owned();
-    settings.retain(|setting| !FREE_FLAGS.contains(&name(setting).as_str()));
-    settings
 }

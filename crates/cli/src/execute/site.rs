@@ -7,9 +7,9 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use nandseq_generate::dead::DeadDie;
-use nandseq_generate::{RunError, RunLimits, Site, Snapshot};
+use nandseq_generate::{RunError, RunLimits, Site, SiteState, Snapshot};
 use nandseq_trace::apart::Apart;
-use nandseq_trace::files::FileKind;
+use nandseq_trace::files::{FileKind, Stamp};
 use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
 use nandseq_trace::run_files::{Finished as FinishedRun, RunFiles};
 
@@ -84,17 +84,16 @@ impl Work<'_> {
 
     /// A site before the first run that is left, the index of that run, and the ledger.
     fn begin(&self, plan: &SitePlan, folder: &Path, totals: &mut Totals) -> Result<(Ledger, Site<'_>, u64), Failure> {
-        let start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
+        let mut start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
+        if let Some(again) = &start.again {
+            self.make_again(plan, folder, again, totals)?;
+            start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
+        }
         let runs = &start.manifest.runs;
         runs.iter().for_each(|run| totals.note_operations(self.plan, run.operations));
         let is_done = start.state.is_none() && start.next_run > 0;
         let last = if is_done { resume::last_state(self.plan, plan, runs, self.setup) } else { None };
-        let mut site = match start.state.as_ref().or(last.as_ref()) {
-            None => Site::new(self.setup, plan.seeds),
-            // It was looked at before anything began, so this cannot be a user's mistake any more.
-            Some(state) => Site::from_state(self.setup, plan.seeds, state)
-                .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?,
-        };
+        let mut site = self.site_in(plan, start.state.as_ref().or(last.as_ref()))?;
         if last.is_some() {
             totals.reached.extend(site.reached());
             let (run, ops) = runs.last().map_or((0, 0), |run| (run.run, run.operations));
@@ -104,6 +103,59 @@ impl Work<'_> {
         let ledger = Ledger::begin(folder, self.plan.stamp, start.manifest)
             .map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
         Ok((ledger, site, start.next_run))
+    }
+
+    /// The site in a state, or fresh.
+    fn site_in(&self, plan: &SitePlan, state: Option<&SiteState>) -> Result<Site<'_>, Failure> {
+        let Some(state) = state else { return Ok(Site::new(self.setup, plan.seeds)) };
+        // It was looked at before anything began, so this cannot be a user's mistake any more.
+        let site = Site::from_state(self.setup, plan.seeds, state)
+            .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?;
+        Ok(site)
+    }
+
+    /// Makes runs again that lack files, each from the newest good snapshot before it, or on from the one made before. The manifest
+    /// stays: what it lists is what is made.
+    fn make_again(
+        &self,
+        plan: &SitePlan,
+        folder: &Path,
+        missing: &resume::Again,
+        totals: &mut Totals,
+    ) -> Result<(), Failure> {
+        // What is not reached, or dead, is told of all listed runs together.
+        let mut made = Totals { by_op: vec![0; self.plan.profile.ops.len()], ..Totals::default() };
+        let mut at: Option<(Site<'_>, u64)> = None;
+        for &wanted in &missing.runs {
+            let state = resume::before(self.plan, plan, self.setup, &missing.listed, wanted)?;
+            let from = state.as_ref().map_or(0, |state| state.run);
+            let (mut site, next) = match at.take() {
+                Some((site, next)) if next >= from => (site, next),
+                Some(_) | None => (self.site_in(plan, state.as_ref())?, from),
+            };
+            for run_index in next..=wanted {
+                if self.stop.load(Ordering::Relaxed) {
+                    return Err(Failure::INTERRUPTED);
+                }
+                let listed = missing.record(run_index);
+                let stamp = listed.and_then(ledger::stamp_of_run).unwrap_or(self.plan.stamp);
+                let record = self.run(plan, (folder, stamp), &mut site, run_index, &mut made)?;
+                if listed != Some(&record) {
+                    let message =
+                        format!("run {} in `{}` is not what its manifest lists", record.run, folder.display());
+                    let help = "the manifest was altered: make the campaign again without --resume";
+                    return Err(Problem::new(message).help(help).into());
+                }
+                if let Some(on_run) = self.on_run.filter(|_| run_index == wanted) {
+                    on_run(plan, folder, &record)?;
+                }
+                totals.runs += 1;
+            }
+            at = Some((site, wanted + 1));
+        }
+        let Totals { ops, by_op, rejections, files, bytes, .. } = made;
+        totals.add(Totals { ops, by_op, rejections, files, bytes, ..Totals::default() });
+        Ok(())
     }
 
     /// The runs that are left, and the manifest.
@@ -155,7 +207,7 @@ impl Work<'_> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(Failure::INTERRUPTED);
         }
-        let record = self.run(plan, folder, site, run_index, totals)?;
+        let record = self.run(plan, (folder, self.plan.stamp), site, run_index, totals)?;
         if let Some(on_run) = self.on_run {
             on_run(plan, folder, &record)?;
         }
@@ -169,7 +221,7 @@ impl Work<'_> {
     fn run(
         &self,
         plan: &SitePlan,
-        folder: &Path,
+        (folder, stamp): (&Path, Stamp),
         site: &mut Site<'_>,
         run_index: u64,
         totals: &mut Totals,
@@ -178,14 +230,14 @@ impl Work<'_> {
         let unwritten = |reason| Failure::cannot_write(folder, reason);
         let on_dead = |dead: &DeadDie| self.progress.at_once(&not_reached::in_a_line(plan, dead));
         let limits = RunLimits {
-            run_until: self.plan.run_until,
+            run_until: self.plan.run_until_from(site.clock()),
             max_ops: self.plan.max_ops,
             bootstrap: self.plan.bootstrap,
             until_covered: self.plan.closure.as_ref().and_then(Closure::until),
             stop: Some(self.stop),
             on_dead: Some(&on_dead),
         };
-        let inner = RunFiles::create(folder, self.format, self.plan.outputs, self.plan.stamp, run);
+        let inner = RunFiles::create(folder, self.format, self.plan.outputs, stamp, run);
         let mut inner = inner.map_err(unwritten)?.syncing(self.syncs_slowly);
         let log = Log::create(&mut inner, self.plan.proposer_log, &self.plan.profile).map_err(unwritten)?;
         let (summary, log, mut files) = thread::scope(|scope| {

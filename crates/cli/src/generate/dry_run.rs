@@ -13,11 +13,10 @@ use crate::arguments::ReportFormat;
 use crate::execute::trial::{Tried, trial};
 use crate::failure::{Failure, note_text, warning_text};
 use crate::plan::{Plan, SiteList};
-use crate::profiles;
 use crate::progress::plural;
 use crate::summary::Summary;
 use crate::summary::text::{Detail, grouped, size, write_mix};
-use crate::tell;
+use crate::{profiles, tell};
 
 /// The version of the form.
 const SCHEMA: u32 = 1;

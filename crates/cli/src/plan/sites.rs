@@ -191,14 +191,7 @@ impl FromStr for SiteList {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.trim().is_empty() {
-            return Err("no site is listed; write for example 1-4,9".to_owned());
-        }
-        let mut ranges = text.split(',').map(range).collect::<Result<Vec<_>, _>>()?;
-        ranges.sort_by_key(|range| *range.start());
-        if let Some(pair) = ranges.windows(2).find(|pair| pair[0].end() >= pair[1].start()) {
-            return Err(format!("site {} is listed twice", pair[1].start()));
-        }
+        let ranges = ranges(text, "site")?;
         let count = ranges.iter().map(|range| (range.end() - range.start()).saturating_add(1));
         if count.fold(0, u64::saturating_add) > MAX_SITES {
             return Err(format!("more than {MAX_SITES} sites"));
@@ -209,12 +202,25 @@ impl FromStr for SiteList {
     }
 }
 
-fn range(text: &str) -> Result<RangeInclusive<u64>, String> {
+/// Numbers and ranges with commas between, of sites or whatever else is numbered; in order, and none twice.
+pub(crate) fn ranges(text: &str, what: &str) -> Result<Vec<RangeInclusive<u64>>, String> {
+    if text.trim().is_empty() {
+        return Err(format!("no {what} is listed; write for example 1-4,9"));
+    }
+    let mut ranges = text.split(',').map(|part| range(part, what)).collect::<Result<Vec<_>, _>>()?;
+    ranges.sort_by_key(|range| *range.start());
+    match ranges.windows(2).find(|pair| pair[0].end() >= pair[1].start()) {
+        Some(pair) => Err(format!("{what} {} is listed twice", pair[1].start())),
+        None => Ok(ranges),
+    }
+}
+
+fn range(text: &str, what: &str) -> Result<RangeInclusive<u64>, String> {
     let text = text.trim();
     let number = |part: &str| {
         let wrong = || match text {
             "" => "an entry is empty; write for example 1-4,9".to_owned(),
-            _ => format!("`{text}` is neither a site nor a range such as 1-4"),
+            _ => format!("`{text}` is neither a {what} nor a range such as 1-4"),
         };
         let part = part.trim();
         count(part).filter(|_| !part.starts_with('+')).ok_or_else(wrong)
@@ -258,6 +264,17 @@ impl Shard {
     /// What its manifest is called: shards may share an output folder.
     pub(crate) fn manifest_name(self) -> String {
         format!("manifest.shard-{}-of-{}.json", self.number, self.of)
+    }
+
+    /// The shard whose manifest is called so.
+    pub(crate) fn of_manifest(name: &str) -> Option<Self> {
+        let (number, of) = name.strip_prefix("manifest.shard-")?.strip_suffix(".json")?.split_once("-of-")?;
+        format!("{number}/{of}").parse().ok()
+    }
+
+    /// Whether both are of as many shards.
+    pub(crate) fn is_of_same_number(self, other: Self) -> bool {
+        self.of == other.of
     }
 }
 

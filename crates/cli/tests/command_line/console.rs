@@ -187,6 +187,19 @@ fn a_variable_that_cannot_be_used_is_named() {
     }
 }
 
+#[test]
+fn a_path_goes_before_the_variable_of_the_flag_that_it_stands_for() {
+    let profile = Folder::new().succeed(&["profile", "show"]).stdout;
+    let folder = Folder::new().with("device.yaml", profile);
+    let set = [("NANDSEQGEN_CONFIG", "nowhere.yaml")];
+    let output = with(&folder, &set, &["profile", "check", "device.yaml"]).output().unwrap();
+    let (stdout, stderr) = told(&output);
+    assert!(output.status.success() && !stderr.contains("nowhere"), "{stderr}");
+    assert!(stdout.contains("device.yaml can be used"), "{stdout}");
+    let output = with(&folder, &set, &["profile", "check"]).output().unwrap();
+    assert!(told(&output).1.contains("cannot read profile `nowhere.yaml`"), "{}", told(&output).1);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_variable_that_is_no_text_is_named_where_text_is_needed() {

@@ -155,7 +155,7 @@ fn summary_and_log_say_why_an_operation_did_not_start() {
     assert!(summary.contains(" never eligible"), "{summary}");
     assert!(summary.contains("1 without weight"), "{summary}");
     assert!(
-        summary.contains("`nandseqgen explain --config 'my device.yaml' --pc-seed 7 Program_SLC` says why"),
+        summary.contains("\n  nandseqgen explain --config 'my device.yaml' --pc-seed 7 Program_SLC\n"),
         "{summary}"
     );
     let log = String::from_utf8(folder.files()["out/proposer_debug_261121_0000001.log"].clone()).unwrap();

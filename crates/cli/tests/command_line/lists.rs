@@ -1,5 +1,7 @@
 //! Lists of campaigns: made in one go, each as by itself; mistakes shown where they are.
 
+use std::fs;
+
 use insta::assert_snapshot;
 
 use crate::runner::{Folder, files_below};
@@ -49,19 +51,67 @@ fn each_campaign_is_as_it_is_by_itself() {
 }
 
 #[test]
-fn a_campaign_that_fails_does_not_lose_the_others() {
+fn every_campaign_is_checked_before_the_first_is_made() {
     let list = "campaigns:
+  - {name: good, run_until: 100, out_dir: c}
   - {name: lost, profile: nowhere.yaml, out_dir: a}
-  - {name: blocked, run_until: 100, out_dir: taken/b}
-  - {name: made, run_until: 100, out_dir: c}
+  - {name: blocked, run_until: 100, out_dir: taken/b, site_count: 2}
+  - {name: bad blocks, run_until: 100, out_dir: d, badlist: none.csv}
+  - {name: faulty, out_dir: e, profile: faulty.yaml}
 ";
-    let folder = Folder::new().with("list.yaml", list).with("taken", "");
-    let output = folder.run(&["run-list", "list.yaml"]);
-    assert_eq!(output.status.code(), Some(2));
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("cannot read profile `nowhere.yaml`") && text.contains("cannot write `taken/b`"), "{text}");
-    assert!(String::from_utf8(output.stdout).unwrap().ends_with("1 of 3 campaigns done\n"));
-    assert!(folder.path().join("c/manifest.json").exists());
+    let folder = Folder::new().with("list.yaml", list).with("taken", "").with("faulty.yaml", "schema: 1\n");
+    assert_snapshot!(folder.refuse(&["run-list", "list.yaml"]));
+    // The same with nothing but what the disk says.
+    let full =
+        Folder::new().with("list.yaml", "campaigns:\n  - {run_until: 100, out_dir: a}\n  - {out_dir: taken/b}\n");
+    let full = full.with("taken", "");
+    let text = full.refuse(&["run-list", "list.yaml", "--quiet"]);
+    assert!(text.starts_with("exit code 3\ncampaign `campaign 2`:\nerror: cannot write `taken/b`"), "{text}");
+}
+
+#[test]
+fn a_list_that_goes_on_checks_what_is_there_before_it_does() {
+    let list = |seed: u64| {
+        format!(
+            "campaigns:\n  - {{seed: {seed}, runs: 2, run_until: 300, out_dir: b}}\n  - {{seed: 7, run_until: 300, out_dir: a}}\n"
+        )
+    };
+    let folder = Folder::new().with("list.yaml", list(1));
+    folder.succeed(&["run-list", "list.yaml", "--quiet"]);
+    let other = list(1).replace("seed: 7", "seed: 8").replace("runs: 2", "runs: 3");
+    let folder = folder.with("list.yaml", other);
+    let text = folder.refuse(&["run-list", "list.yaml", "--resume"]);
+    assert!(text.contains("`a` holds runs of another campaign: `--seed 7` there, `--seed 8` here"), "{text}");
+    assert!(text.ends_with("note: nothing was made: 1 of 2 campaigns cannot be begun\n"), "{text}");
+}
+
+#[test]
+fn campaigns_do_not_share_a_folder_under_two_names_nor_a_table_that_one_writes() {
+    let folder = Folder::new();
+    let shown = folder.succeed(&["profile", "show"]).stdout;
+    let folder = folder.with("device.yaml", shown);
+    folder.succeed(&["--config", "device.yaml", "--refresh-op-state-probs", "-t", "10", "--quiet", "--out-dir", "x"]);
+    let table = "profile: device.yaml, run_until: 10";
+    let list = format!(
+        "campaigns:\n  - {{name: writes, {table}, refresh_op_state_probs: true, out_dir: a}}\n  - {{name: reads, {table}, out_dir: b}}\n"
+    );
+    let folder = folder.with("list.yaml", list);
+    let text = folder.refuse(&["run-list", "list.yaml"]);
+    let expected = "/op_state_probs.yaml`, which campaign `reads` reads too";
+    assert!(text.starts_with("exit code 2\ncampaign `writes`:\n") && text.contains(expected), "{text}");
+    let folder =
+        folder.with("list.yaml", "campaigns:\n  - {name: one, out_dir: lot/../a}\n  - {name: two, out_dir: a}\n");
+    assert!(folder.refuse(&["run-list", "list.yaml"]).contains("`one` and `two` write into one folder"));
+}
+
+#[cfg(unix)]
+#[test]
+fn campaigns_do_not_share_a_folder_through_a_link() {
+    let list = "campaigns:\n  - {name: one, out_dir: real/a}\n  - {name: two, out_dir: link/a/b}\n";
+    let folder = Folder::new().with("list.yaml", list);
+    fs::create_dir(folder.path().join("real")).unwrap();
+    std::os::unix::fs::symlink("real", folder.path().join("link")).unwrap();
+    assert!(folder.refuse(&["run-list", "list.yaml"]).contains("`one` and `two` write into one folder"));
 }
 
 #[test]

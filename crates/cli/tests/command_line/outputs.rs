@@ -314,3 +314,50 @@ fn the_predecessors_command_works_as_it_did() {
         assert!(manifest.runs.iter().all(|run| run.files[0].rows > 0));
     }
 }
+
+/// Files by name, with the dates and times of day in names, and what manifests say of them, taken out.
+fn without_clock(folder: &Folder) -> BTreeMap<String, Vec<u8>> {
+    let digits = |part: &str| part.len() >= 6 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = |text: &str| {
+        let is_end = |c: char| !c.is_ascii_alphanumeric();
+        let parts = text.split_inclusive(is_end).map(|part| {
+            let name = part.trim_end_matches(is_end);
+            if digits(name) && name.len() != 7 { part.replacen(name, "#", 1) } else { part.to_owned() }
+        });
+        parts.collect::<String>()
+    };
+    let hash = "\"manifest_sha256\": \"";
+    let files = folder.files().into_iter().map(|(name, bytes)| {
+        if !name.ends_with("manifest.json") {
+            return (plain(&name), bytes);
+        }
+        let lines = String::from_utf8(bytes).unwrap();
+        let lines = lines.lines().map(|line| match (line.split_once(hash), line.split_once("\"files\"")) {
+            (Some((before, _)), _) => before.to_owned(),
+            (None, Some((before, files))) => format!("{before}{}", plain(files)),
+            (None, None) => line.to_owned(),
+        });
+        (name, lines.collect::<Vec<_>>().join("\n").into_bytes())
+    });
+    files.collect()
+}
+
+#[test]
+fn without_a_stamp_the_clock_shows_in_names_and_manifests_and_nowhere_else() {
+    for form in ["csv", "parquet"].into_iter().filter(|form| *form == "csv" || cfg!(feature = "parquet")) {
+        let flags = ["-t", "700", "-n", "2", "--site-count", "2", "--quiet", "--format", form];
+        let (one, other) = (Folder::new(), Folder::new());
+        one.succeed(&[&flags[..], &["--jobs", "1"]].concat());
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        other.succeed(&[&flags[..], &["--jobs", "5"]].concat());
+        let names = |folder: &Folder| folder.files().into_keys().collect::<Vec<_>>();
+        assert_ne!(names(&one), names(&other), "snapshots have the time of day in their names");
+        assert!(without_clock(&one) == without_clock(&other), "{form}");
+        // With it nothing is left of the clock.
+        let stamped = [&one, &other].map(|folder| {
+            folder.succeed(&[&flags[..], &["--stamp", "261121", "--out-dir", "stamped"]].concat());
+            files_below(&folder.path().join("stamped"))
+        });
+        assert!(stamped[0] == stamped[1], "{form}");
+    }
+}

@@ -55,6 +55,33 @@ fn coverage_counted_apart_and_merged_is_coverage_counted_at_once() {
 }
 
 #[test]
+fn a_report_of_merged_counts_says_what_that_of_the_folders_says() {
+    let folder = Folder::new();
+    // More than nine sites: their names are not in the order of the alphabet. The table is not the profile's own.
+    let flags = ["-t", "3000", "-n", "2", "--site-start", "98", "--site-count", "4", "--pc-demo", "mix", "--quiet"];
+    folder.succeed(&flags);
+    folder.succeed(&["coverage", "merge", "out", "-o", "all.json"]);
+    for site in ["101", "98", "100", "99"] {
+        let (path, counts) = (format!("out/site_{site}"), format!("{site}.json"));
+        folder.succeed(&["coverage", "merge", &path, "-o", &counts]);
+    }
+    folder.succeed(&["coverage", "merge", "100.json", "98.json", "101.json", "99.json", "-o", "joined.json"]);
+    for form in [&["--holes", "99999"][..], &["--format", "json"]] {
+        let report = |path: &str| text(folder.succeed(&[&["coverage", "report", path], form].concat()));
+        let of_folders = report("out");
+        assert!(of_folders.contains("out/site_99 run 2"), "{of_folders}");
+        assert!(report("all.json") == of_folders, "{}", report("all.json"));
+        assert!(report("joined.json") == of_folders);
+    }
+    // Another table is said to be another.
+    folder.succeed(&["-t", "3000", "--out-dir", "plain", "--quiet"]);
+    folder.succeed(&["coverage", "merge", "plain", "-o", "plain.json"]);
+    let output = folder.succeed(&["coverage", "merge", "all.json", "plain.json", "-o", "both.json"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("the runs in `plain.json` were made under another probability table"), "{told}");
+}
+
+#[test]
 fn a_gate_ends_with_1_when_too_little_was_covered() {
     let folder = made();
     folder.succeed(&["coverage", "gate", "out", "--min", "0"]);

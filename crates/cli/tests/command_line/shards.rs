@@ -1,6 +1,8 @@
 //! Shards: made apart, joined to what one execution makes.
 
 use std::fs;
+#[cfg(unix)]
+use std::path::Path;
 
 use insta::assert_snapshot;
 
@@ -119,4 +121,96 @@ fn more_shards_than_sites_are_no_mistake() {
     let whole = Folder::new();
     whole.succeed(&flags);
     assert!(parts.files() == whole.files());
+}
+
+#[test]
+fn shards_of_another_number_do_not_come_into_a_folder() {
+    let parts = Folder::new();
+    parts.succeed(&batch("out", &["--shard", "1/4"]));
+    for shard in ["2/2", "1/3"] {
+        let text = parts.refuse(&batch("out", &["--shard", shard, "--resume", "out"]));
+        let expected = format!("`out` holds shard 1/4 of a batch, and shard {shard} is not of the same number");
+        assert!(text.starts_with("exit code 2\n") && text.contains(&expected), "{text}");
+    }
+    parts.succeed(&batch("out", &["--shard", "4/4"]));
+}
+
+/// Runs the script of an array job as its task with this number, of an array with so many tasks.
+#[cfg(unix)]
+fn task(folder: &Folder, (task, tasks): (&str, &str), more: &[(&str, &str)]) -> (i32, String) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/cluster/array.sbatch");
+    let mut command = std::process::Command::new("bash");
+    command.arg(script).current_dir(folder.path()).env_remove("SHARDS").env_remove("OUT");
+    command.envs([("NANDSEQGEN", env!("CARGO_BIN_EXE_nandseqgen")), ("SLURM_CPUS_PER_TASK", "1")]);
+    command.envs([("SLURM_ARRAY_TASK_ID", task), ("SLURM_ARRAY_TASK_COUNT", tasks)]);
+    command.envs([("SITES", "8"), ("RUNS", "2"), ("RUN_UNTIL", "500")]).envs(more.iter().copied());
+    let output = command.output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn part_of_an_array_that_is_submitted_again_makes_the_shards_of_the_campaign() {
+    let (once, again) = (Folder::new(), Folder::new());
+    for number in ["1", "2", "3", "4"] {
+        assert_eq!(task(&once, (number, "4"), &[]).0, 0);
+    }
+    // Shards 2 and 4 failed at first.
+    for (number, tasks) in [("1", "4"), ("3", "4"), ("2", "2"), ("4", "2")] {
+        assert_eq!(task(&again, (number, tasks), &[]).0, 0);
+    }
+    assert!(again.files() == once.files());
+    again.succeed(&["merge", "out"]);
+    let batch = ["--site-count", "8", "-n", "2", "--seed", "1000", "-t", "500", "--stamp", "261121"];
+    let whole = Folder::new();
+    whole.succeed(&batch);
+    assert!(files_below(&again.path().join("out")) == files_below(&whole.path().join("out")));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_number_of_shards_is_kept_with_the_campaign() {
+    let folder = Folder::new();
+    let eight = [("SHARDS", "8"), ("OUT", "lot/out/")];
+    assert_eq!(task(&folder, ("8", "8"), &eight).0, 0);
+    assert!(folder.path().join("lot/out/manifest.shard-8-of-8.json").exists());
+    let before = folder.files();
+    for (number, shards, part) in
+        [("1", "4", "lot/out.shards says 8 shards, SHARDS says 4"), ("9", "8", "there is no shard 9 of 8")]
+    {
+        let (code, text) = task(&folder, (number, "1"), &[("SHARDS", shards), ("OUT", "lot/out")]);
+        assert!(code == 2 && text.contains(part), "{code}: {text}");
+    }
+    assert!(folder.files() == before);
+    // It need not be said again.
+    assert_eq!(task(&folder, ("3", "1"), &[("OUT", "lot/out")]).0, 0);
+    assert!(folder.path().join("lot/out/manifest.shard-3-of-8.json").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_pods_of_an_indexed_job_make_the_shards_of_the_campaign() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/cluster/indexed-job.yaml");
+    let job = fs::read_to_string(path).unwrap();
+    let (_, script) = job.split_once("            - >-\n").unwrap();
+    let (script, rest) = script.split_once("          env:\n").unwrap();
+    let (_, shards) = rest.split_once("name: SHARDS, value: \"").unwrap();
+    let (shards, _) = shards.split_once('"').unwrap();
+    assert!(job.contains(&format!("completions: {shards}\n")), "as many pods as shards");
+    let folder = Folder::new();
+    let place = folder.path().join("batch").display().to_string();
+    let script =
+        script.replace("/out/batch", &place).replace("20000", "300").replace("--site-count 32", "--site-count 8");
+    let program = Path::new(env!("CARGO_BIN_EXE_nandseqgen")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let pod = |index: &str| {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &script]).env("PATH", &path).env("SHARDS", shards).env("JOB_COMPLETION_INDEX", index);
+        command.output().unwrap().status.code()
+    };
+    for index in ["3", "1", "0", "2", "2"] {
+        assert_eq!(pod(index), Some(0));
+    }
+    assert_eq!(pod("4"), Some(2));
+    folder.succeed(&["merge", &place]);
 }

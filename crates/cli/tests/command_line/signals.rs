@@ -166,7 +166,7 @@ fn an_interrupted_list_goes_on_with_the_command_that_is_named() {
     running.until_there_is(&folder.path().join("lot/b/operation_sequence_261121_0000002.csv"));
     let output = running.interrupt();
     let text = said(&output);
-    assert!(text.ends_with("to go on: nandseqgen run-list 'a list.yaml' --resume\n"), "{text}");
+    assert!(text.ends_with("to go on: nandseqgen run-list --resume 'a list.yaml'\n"), "{text}");
     assert!(!folder.path().join("lot/c").exists());
     let runs = (checked_manifest(&folder.path().join("lot/b")).runs.len() + 1).to_string();
     let folder = folder.with("a list.yaml", list(&runs));

@@ -139,3 +139,24 @@ fn replay_and_merge_say_what_they_found_as_json() {
 fn names_of(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect()
 }
+
+#[test]
+fn checking_a_profile_says_as_json_what_it_says_in_words() {
+    let profile = Folder::new().succeed(&["profile", "show"]).stdout;
+    let folder =
+        Folder::new().with("device.yaml", &profile).with("faulty.yaml", [&profile[..], b"nonsense: 1\n"].concat());
+    let text = stdout(&folder, &["profile", "check", "device.yaml"]);
+    let checked = json(&folder.succeed(&["profile", "check", "device.yaml", "--format", "json"]).stdout);
+    assert_eq!((&checked["usable"], &checked["command"]), (&true.into(), &"profile check".into()));
+    let pairs = &checked["pairs"];
+    let counts = format!("of {} pairs of phase key and op name {} are reachable", pairs["pairs"], pairs["reachable"]);
+    assert!(text.contains(&counts), "{text}");
+    assert!(text.contains(&format!("{} op names", checked["device"]["op_names"])), "{text}");
+    let output = folder.run(&["profile", "check", "faulty.yaml", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let checked = json(&output.stdout);
+    assert_eq!((&checked["usable"], &checked["device"]), (&false.into(), &Value::Null));
+    let remark = checked["remarks"].as_array().unwrap().iter().find(|one| one["severity"] == "error").unwrap();
+    assert_eq!((&remark["code"], &remark["file"]), (&"unknown-key".into(), &"faulty.yaml".into()));
+    assert!(remark["line"].as_u64() > Some(100) && remark["column"] == 1, "{remark}");
+}

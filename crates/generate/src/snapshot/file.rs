@@ -3,6 +3,7 @@
 //! One line of JSON. Promises that a file that is cut, altered, of a newer form, or of anything else than what is to go on is
 //! refused, and that the refusal says which. Leaves out where the file lies.
 
+use nandseq_profile::Ticks;
 use nandseq_trace::files::Digest;
 use nandseq_trace::json_fault;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ const FORMAT: &str = "nandseqgen state snapshot";
 pub const VERSION: u64 = 2;
 /// The version without coverage: a program that knows no other must not go on from a site that counts.
 const WITHOUT_COVERAGE: u64 = 1;
+
+/// What says how far each run of a site goes, as [`SnapshotError::Other`] calls it.
+const LIMITS: [&str; 3] = ["length of runs", "number of operations of a run", "goal of coverage"];
 
 /// What a state belongs to: another one does not go on from it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -110,6 +114,14 @@ pub enum SnapshotError {
     },
 }
 
+impl SnapshotError {
+    /// Whether the runs that are to come would go farther, or less far, than those before the snapshot.
+    #[must_use]
+    pub fn is_of_limits(&self) -> bool {
+        matches!(self, Self::Other { what, .. } if LIMITS.contains(what))
+    }
+}
+
 impl Snapshot {
     /// The contents of the file.
     #[must_use]
@@ -172,6 +184,7 @@ impl Snapshot {
                 .map(|(n, what)| counted(n.into(), what));
             format!("{dies} × {planes}, {blocks} of {pages}")
         };
+        let length = |identity: &Identity| format!("{} µs", Ticks(identity.run_until).to_us_text());
         let ops = |identity: &Identity| identity.max_ops.map_or("no limit".to_owned(), |ops| ops.to_string());
         let closure = |identity: &Identity| match identity.coverage {
             Some(coverage) if coverage.directed => "with --closure",
@@ -196,11 +209,11 @@ impl Snapshot {
             ("seed formula", found.seed_formula.clone(), wanted.seed_formula.clone()),
             ("seed", found.seed.to_string(), wanted.seed.to_string()),
             ("site", site(found), site(wanted)),
-            ("length of runs (ps)", found.run_until.to_string(), wanted.run_until.to_string()),
-            ("number of operations of a run", ops(found), ops(wanted)),
+            (LIMITS[0], length(found), length(wanted)),
+            (LIMITS[1], ops(found), ops(wanted)),
             ("choice of bootstrap", found.bootstrap.to_string(), wanted.bootstrap.to_string()),
             ("way of proposing", closure(found).to_owned(), closure(wanted).to_owned()),
-            ("goal of coverage", until(found), until(wanted)),
+            (LIMITS[2], until(found), until(wanted)),
             ("choice of cells that count", which(found), which(wanted)),
         ];
         match parts.into_iter().find(|(_, found, wanted)| found != wanted) {

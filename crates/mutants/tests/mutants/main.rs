@@ -7,7 +7,7 @@ mod simulation;
 use std::fs;
 use std::path::Path;
 
-use nandseq_mutants::{self, Record, Sequence, Table};
+use nandseq_mutants::{Record, Sequence, Table};
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin};
 use nandseq_verify::RuleCode;
 use nandseq_verify::notation::{Line, Script};
@@ -33,11 +33,11 @@ fn tour(profile: &Profile) -> Sequence {
 
 /// The table of several simulated sequences of a device.
 fn table(profile: &Profile, seeds: u64, rows: usize, each: usize) -> Table {
-    let mutations = mutation::all();
+    let mutations = nandseq_mutants::all();
     let run = |seed| {
         let sequence = simulate(profile, seed, rows);
         assert!(sequence.rows.len() > rows / 2, "seed {seed}: only {} rows", sequence.rows.len());
-        mutation::run(profile, &[], &sequence, &mutations, each)
+        nandseq_mutants::run(profile, &[], &sequence, &mutations, each)
     };
     let mut table = run(0);
     for seed in 1..seeds {
@@ -59,7 +59,7 @@ fn assert_complete(table: &Table) {
 fn every_damage_is_found_under_its_own_code() {
     let profile = rulebook_device();
     let mut table = table(&profile, 4, 4000, 6);
-    table.add(&mutation::run(&profile, &[], &tour(&profile), &mutation::all(), 10));
+    table.add(&nandseq_mutants::run(&profile, &[], &tour(&profile), &nandseq_mutants::all(), 10));
     assert_complete(&table);
 }
 
@@ -67,8 +67,8 @@ fn every_damage_is_found_under_its_own_code() {
 fn the_tour_is_clean() {
     let profile = rulebook_device();
     let untouched: Vec<_> =
-        mutation::all().into_iter().filter(|mutation| mutation.name == "the last row lost").collect();
-    let table = mutation::run(&profile, &[], &tour(&profile), &untouched, 1);
+        nandseq_mutants::all().into_iter().filter(|mutation| mutation.name == "the last row lost").collect();
+    let table = nandseq_mutants::run(&profile, &[], &tour(&profile), &untouched, 1);
     assert_eq!((table.rows[0].mutants, table.rows[0].found), (1, 0), "{table}");
 }
 

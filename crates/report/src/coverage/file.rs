@@ -6,10 +6,15 @@ use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile};
 use nandseq_trace::json_fault;
 use serde::{Deserialize, Serialize};
 
-use super::{BINS, Cell, Coverage, Following, Touched, add_count};
+use super::{BINS, Cell, Coverage, Following, PartCounts, PartName, Touched, add_count};
+use crate::page::Distribution;
 
-/// The version of the form.
-const SCHEMA: u32 = 1;
+/// The version of the form that is written.
+const SCHEMA: u32 = 2;
+/// The version that knows sums only: neither parts nor the probability table.
+const SUMS_ONLY: u32 = 1;
+/// What stands for the table that the profile gives.
+const OF_PROFILE: &str = "profile";
 
 /// Why a file holds no coverage of a device.
 #[derive(Debug, thiserror::Error)]
@@ -18,11 +23,14 @@ pub enum FileError {
     #[error("no coverage: {}", json_fault::describe(.0))]
     Form(#[from] serde_json::Error),
     /// It is of another version.
-    #[error("coverage of version {0}; this program reads version {SCHEMA}")]
+    #[error("coverage of version {0}; this program reads versions {SUMS_ONLY} and {SCHEMA}")]
     Version(u32),
     /// It was counted for another profile.
     #[error("counted for another profile, `{0}`")]
     Profile(String),
+    /// It was altered.
+    #[error("its parts do not add up to its sums")]
+    Sums,
     /// It names what the profile does not have.
     #[error("the profile has no {what} `{name}`")]
     Unknown {
@@ -33,16 +41,31 @@ pub enum FileError {
     },
 }
 
+/// The probability table in force while runs were made: what can be covered depends on it.
+#[derive(Clone, PartialEq, Debug)]
+pub enum TableInForce {
+    /// Nobody knows.
+    Unknown,
+    /// The one that the profile gives.
+    OfProfile,
+    /// This one.
+    Given(Vec<Distribution>),
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
     schema: u32,
     profile: String,
     profile_sha256: String,
+    #[serde(default)]
+    table: Option<StoredTable>,
     operations: u64,
     runs: BTreeSet<(String, u64)>,
     /// Phase key, op name, tenth, count.
     cells: Vec<(String, String, u8, u64)>,
+    #[serde(default)]
+    parts: Vec<StoredPart>,
     /// Whether programmed, cell type, die, block, page, count.
     touches: Vec<(bool, String, u64, u64, u64, u64)>,
     /// First, second, adjacent, within the gap.
@@ -51,18 +74,47 @@ struct Stored {
     refusals: Vec<(String, String, String, u64)>,
 }
 
+/// A table: [`OF_PROFILE`], or for each phase key the weights of op names, as text so that not a bit is lost.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredTable {
+    Named(String),
+    Given(Vec<(String, Vec<(String, String)>)>),
+}
+
+/// What a run counted.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredPart {
+    site: String,
+    run: Option<u64>,
+    operations: u64,
+    /// Place of the cell in the list of all, from 0, and count.
+    cells: Vec<(usize, u64)>,
+}
+
 /// The text of a file.
 #[must_use]
-pub fn write(profile: &Profile, coverage: &Coverage) -> String {
+pub fn write(profile: &Profile, coverage: &Coverage, table: &TableInForce) -> String {
     let key = |key: PhaseKey| profile.phase_keys[key].name.clone();
     let op = |op: OpId| profile.ops[op].name.clone();
     let stored = Stored {
         schema: SCHEMA,
         profile: profile.name.clone(),
         profile_sha256: profile.hash(),
+        table: match table {
+            TableInForce::Unknown => None,
+            TableInForce::OfProfile => Some(StoredTable::Named(OF_PROFILE.to_owned())),
+            TableInForce::Given(table) => {
+                let weight = |&(of, weight): &(OpId, f64)| (op(of), weight.to_string());
+                let of_key = |(of, weights): &Distribution| (key(*of), weights.iter().map(weight).collect());
+                Some(StoredTable::Given(table.iter().map(of_key).collect()))
+            }
+        },
         operations: coverage.operations,
         runs: coverage.runs.clone(),
         cells: coverage.cells.iter().map(|(cell, &count)| (key(cell.key), op(cell.op), cell.bin, count)).collect(),
+        parts: coverage.parts.iter().map(|(name, counts)| stored_part(name, counts, &coverage.cells)).collect(),
         touches: coverage
             .touches
             .iter()
@@ -85,17 +137,26 @@ pub fn write(profile: &Profile, coverage: &Coverage) -> String {
     serde_json::to_string(&stored).unwrap_or_default() + "\n"
 }
 
-/// Reads what [`write()`] wrote for the same profile.
+fn stored_part(name: &PartName, counts: &PartCounts, all: &BTreeMap<Cell, u64>) -> StoredPart {
+    // Both are in order: one walk finds every place.
+    let mut places = all.keys().enumerate();
+    let mut place = |cell: &Cell| places.by_ref().find(|(_, one)| *one == cell).map_or(usize::MAX, |(place, _)| place);
+    let cells = counts.cells.iter().map(|(cell, &count)| (place(cell), count)).collect();
+    StoredPart { site: name.site.clone(), run: name.run, operations: counts.operations, cells }
+}
+
+/// Reads what [`write()`] wrote for the same profile. `name` is what the file is called: the one part of a file that does not tell its
+/// parts apart.
 ///
 /// # Errors
 /// [`FileError`] when it is something else.
-pub fn read(profile: &Profile, text: &[u8]) -> Result<Coverage, FileError> {
+pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, TableInForce), FileError> {
     #[derive(Deserialize)]
     struct Version {
         schema: u32,
     }
     let version: Version = serde_json::from_slice(text)?;
-    if version.schema != SCHEMA {
+    if ![SUMS_ONLY, SCHEMA].contains(&version.schema) {
         return Err(FileError::Version(version.schema));
     }
     let stored: Stored = serde_json::from_slice(text)?;
@@ -104,9 +165,17 @@ pub fn read(profile: &Profile, text: &[u8]) -> Result<Coverage, FileError> {
     }
     let names = Names::new(profile);
     let mut coverage = Coverage { operations: stored.operations, runs: stored.runs, ..Coverage::default() };
+    let mut cells = Vec::new();
     for (key, op, bin, count) in stored.cells {
         let cell = Cell { key: names.key(key)?, op: names.op(op)?, bin: bin.min(BINS - 1) };
         add_count(&mut coverage.cells, cell, count);
+        cells.push(cell);
+    }
+    if version.schema == SUMS_ONLY {
+        let counts = PartCounts { operations: coverage.operations, cells: coverage.cells.clone() };
+        coverage.parts.insert(PartName { site: name.to_owned(), run: None }, counts);
+    } else {
+        coverage.parts = parts(stored.parts, &cells, &coverage)?;
     }
     for (program, cell_type, die, block, page, count) in stored.touches {
         let touched = Touched { program, cell_type: names.cell_type(cell_type)?, die, block, page };
@@ -119,7 +188,32 @@ pub fn read(profile: &Profile, text: &[u8]) -> Result<Coverage, FileError> {
     for (key, op, reason, count) in stored.refusals {
         add_count(&mut coverage.refusals, (names.key(key)?, names.op(op)?, reason), count);
     }
-    Ok(coverage)
+    Ok((coverage, names.table(stored.table)?))
+}
+
+/// The parts of a file, which together are its sums.
+fn parts(
+    stored: Vec<StoredPart>,
+    cells: &[Cell],
+    coverage: &Coverage,
+) -> Result<BTreeMap<PartName, PartCounts>, FileError> {
+    let mut parts: BTreeMap<PartName, PartCounts> = BTreeMap::new();
+    let mut sums = PartCounts::default();
+    for StoredPart { site, run, operations, cells: counts } in stored {
+        let part = parts.entry(PartName { site, run }).or_default();
+        part.operations = part.operations.saturating_add(operations);
+        sums.operations = sums.operations.saturating_add(operations);
+        for (place, count) in counts {
+            let cell = *cells.get(place).ok_or(FileError::Sums)?;
+            add_count(&mut part.cells, cell, count);
+            add_count(&mut sums.cells, cell, count);
+        }
+    }
+    if sums.operations == coverage.operations && sums.cells == coverage.cells {
+        Ok(parts)
+    } else {
+        Err(FileError::Sums)
+    }
 }
 
 /// The names of a profile.
@@ -136,6 +230,23 @@ impl<'p> Names<'p> {
             ops: profile.ops.iter_ids().map(|(id, op)| (&*op.name, id)).collect(),
             cell_types: profile.cell_types.iter_ids().map(|(id, cell)| (&*cell.name, id)).collect(),
         }
+    }
+
+    fn table(&self, stored: Option<StoredTable>) -> Result<TableInForce, FileError> {
+        let table = match stored {
+            None => return Ok(TableInForce::Unknown),
+            Some(StoredTable::Named(name)) if name == OF_PROFILE => return Ok(TableInForce::OfProfile),
+            Some(StoredTable::Named(name)) => return Err(FileError::Unknown { what: "probability table", name }),
+            Some(StoredTable::Given(table)) => table,
+        };
+        let weight = |(op, weight): (String, String)| {
+            let number = weight.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
+            Ok((self.op(op)?, number.ok_or(FileError::Unknown { what: "weight", name: weight })?))
+        };
+        let of_key = |(key, weights): (String, Vec<(String, String)>)| {
+            Ok((self.key(key)?, weights.into_iter().map(weight).collect::<Result<_, FileError>>()?))
+        };
+        Ok(TableInForce::Given(table.into_iter().map(of_key).collect::<Result<_, FileError>>()?))
     }
 
     fn key(&self, name: String) -> Result<PhaseKey, FileError> {

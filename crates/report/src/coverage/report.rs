@@ -7,7 +7,7 @@ use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::counted;
 use serde::{Deserialize, Serialize};
 
-use super::{AddressFigures, Coverage, Figures, GAP, Hole, PairFigures, Universe, holes};
+use super::{AddressFigures, Coverage, Figures, GAP, Hole, PairFigures, PartCounts, Universe, holes};
 use crate::page::Distribution;
 
 /// The version of the JSON.
@@ -62,11 +62,22 @@ impl Parts {
     pub fn add(&mut self, universe: &Universe, site: &str, run: &str, coverage: &Coverage) {
         let part = Part::new(format!("{site}{run}"), universe, coverage, &self.merged);
         self.runs.push(part);
-        self.merged.add(coverage);
-        match self.sites.iter_mut().find(|(name, _)| name == site) {
-            Some((_, sum)) => sum.add(coverage),
-            None => self.sites.push((site.to_owned(), coverage.clone())),
+        self.merged.add_sums(coverage);
+        let at = self.sites.iter().position(|(name, _)| name == site).unwrap_or_else(|| {
+            self.sites.push((site.to_owned(), Coverage::default()));
+            self.sites.len() - 1
+        });
+        self.sites[at].1.add_sums(coverage);
+    }
+
+    /// Adds what was stored: its parts one after another, then what only the sums say.
+    pub fn add_stored(&mut self, universe: &Universe, stored: &Coverage) {
+        for (name, PartCounts { operations, cells }) in &stored.parts {
+            let part = Coverage { operations: *operations, cells: cells.clone(), ..Coverage::default() };
+            self.add(universe, &name.site, &name.run_text(), &part);
         }
+        let (operations, cells, parts) = Default::default();
+        self.merged.add_sums(&Coverage { operations, cells, parts, ..stored.clone() });
     }
 
     /// The sum.
@@ -82,7 +93,7 @@ impl Parts {
         let mut sites = Vec::new();
         for (name, coverage) in self.sites {
             sites.push(Part::new(name, universe, &coverage, &before));
-            before.add(&coverage);
+            before.add_sums(&coverage);
         }
         Report {
             schema: SCHEMA,

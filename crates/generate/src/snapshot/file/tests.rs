@@ -93,13 +93,16 @@ fn a_snapshot_of_anything_else_says_of_what() {
         ("seed formula", Identity { seed_formula: "hashed".into(), ..own.clone() }),
         ("seed", Identity { seed: 10, ..own.clone() }),
         ("site", Identity { site: None, ..own.clone() }),
-        ("length of runs (ps)", Identity { run_until: 2, ..own.clone() }),
+        ("length of runs", Identity { run_until: 2, ..own.clone() }),
         ("number of operations of a run", Identity { max_ops: Some(1), ..own.clone() }),
         ("choice of bootstrap", Identity { bootstrap: true, ..own.clone() }),
     ];
     for (expected, other) in others {
         match snapshot.check(&other) {
-            Err(SnapshotError::Other { what, .. }) => assert_eq!(what, expected),
+            Err(error @ SnapshotError::Other { what, .. }) => {
+                assert_eq!(what, expected);
+                assert_eq!(error.is_of_limits(), ["length of runs", "number of operations of a run"].contains(&what));
+            }
             wrong => panic!("{expected}: {wrong:?}"),
         }
     }

@@ -1,0 +1,147 @@
+//! `--site`, `--run`, `--from`, `--to` of `report` and `export`: which part of the runs is looked at.
+//!
+//! Promises that a part without anything in it is refused, with what there is; that nothing outside of it is kept in memory.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use nandseq_profile::Ticks;
+use nandseq_report::SiteTables;
+use nandseq_report::load::Window;
+use nandseq_trace::manifest::{self, SiteManifest};
+use nandseq_trace::read::folder::SiteFiles;
+
+use crate::arguments::reports::{CutArgs, NumberList};
+use crate::failure::{Failure, Problem};
+use crate::plan::SiteList;
+use crate::written::Written;
+
+/// Part of the runs.
+pub(crate) struct Cut<'a> {
+    flags: &'a CutArgs,
+    to: Option<Ticks>,
+    /// The time that is looked at, if not all.
+    pub(crate) window: Option<Window>,
+}
+
+impl<'a> Cut<'a> {
+    /// The part that flags ask for.
+    pub(crate) fn new(flags: &'a CutArgs, to: Option<Ticks>) -> Result<Self, Failure> {
+        let from = flags.from.unwrap_or(Ticks::ZERO);
+        if to.is_some_and(|to| to <= from) {
+            let message =
+                format!("nothing goes on from {} µs to {} µs", from.to_us_text(), to.unwrap_or(from).to_us_text());
+            return Err(Problem::new(message).help("--to must be later than --from").into());
+        }
+        let bounded = flags.from.is_some() || to.is_some();
+        let window = bounded.then_some(Window { from, to: to.unwrap_or(Ticks(u64::MAX)) });
+        Ok(Self { flags, to, window })
+    }
+
+    /// Leaves the sites and runs that are asked for; each that is named must be there.
+    pub(crate) fn choose(&self, found: &mut Written) -> Result<(), Failure> {
+        if let Some(wanted) = &self.flags.site {
+            let numbers: Vec<Option<u64>> = found.sites.iter().map(number_of).collect();
+            let there: BTreeSet<u64> = numbers.iter().flatten().copied().collect();
+            if there.is_empty() {
+                let problem = Problem::new("--site chooses among numbered sites, and there is none");
+                return Err(problem.help("leave --site out").into());
+            }
+            known("site", wanted, &there)?;
+            let mut numbers = numbers.into_iter();
+            found.sites.retain(|_| numbers.next().flatten().is_some_and(|number| wanted.contains(number)));
+        }
+        if let Some(wanted) = &self.flags.run {
+            let there: BTreeSet<u64> = found.sites.iter().flat_map(|site| &site.runs).map(|run| run.run).collect();
+            known("run", wanted, &there)?;
+            for site in &mut found.sites {
+                site.runs.retain(|run| wanted.contains(run.run));
+            }
+            found.sites.retain(|site| !site.runs.is_empty());
+        }
+        Ok(())
+    }
+
+    /// Leaves the runs of which something was loaded; there must be some.
+    pub(crate) fn keep(&self, found: &mut Written, sites: &[SiteTables]) -> Result<(), Failure> {
+        if self.window.is_none() {
+            return Ok(());
+        }
+        for (site, loaded) in found.sites.iter_mut().zip(sites) {
+            site.runs.retain(|run| loaded.runs.iter().any(|one| one.run == run.run));
+        }
+        if sites.iter().any(|site| !site.runs.is_empty()) {
+            return Ok(());
+        }
+        let spans = || sites.iter().filter_map(|site| site.span);
+        let help = match (spans().map(|(first, _)| first).min(), spans().map(|(_, last)| last).max()) {
+            (Some(first), Some(last)) => {
+                format!("operations go on from {} µs to {} µs there", first.to_us_text(), last.to_us_text())
+            }
+            _ => "choose another time, or leave --from and --to out".to_owned(),
+        };
+        Err(Problem::new(format!("nothing goes on {} in these runs", self.time())).help(help).into())
+    }
+
+    /// What a page says about it; nothing where it is everything.
+    pub(crate) fn sentence(&self) -> String {
+        let list = |what: &str, list: &Option<NumberList>| list.as_ref().map(|list| format!("{what} {}", list.text));
+        let time = self.window.map(|_| format!("what goes on {}", self.time()));
+        let parts = [list("sites", &self.flags.site), list("runs", &self.flags.run), time];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if parts.is_empty() {
+            return String::new();
+        }
+        let mut sentence = format!("This is a part: {}.", parts.join(", "));
+        if self.window.is_some() {
+            sentence +=
+                " Page accesses, input times, refusals and coverage are those of the whole runs that reach into it.";
+        }
+        sentence
+    }
+
+    fn time(&self) -> String {
+        let from = self.flags.from.map(|from| format!("from {} µs", from.to_us_text()));
+        let to = self.to.map(|to| format!("before {} µs", to.to_us_text()));
+        from.into_iter().chain(to).collect::<Vec<_>>().join(" and ")
+    }
+}
+
+impl NumberList {
+    fn contains(&self, number: u64) -> bool {
+        self.ranges.iter().any(|range| range.contains(&number))
+    }
+}
+
+/// Whether everything that is named is there.
+fn known(what: &str, wanted: &NumberList, there: &BTreeSet<u64>) -> Result<(), Failure> {
+    // Ranges may be long, what is there is not.
+    let strange = wanted.ranges.iter().find_map(|range| {
+        let mut next = *range.start();
+        for &number in there.range(range.clone()) {
+            if number != next {
+                break;
+            }
+            if number == *range.end() {
+                return None;
+            }
+            next += 1;
+        }
+        Some(next)
+    });
+    let Some(strange) = strange else { return Ok(()) };
+    let are = if there.len() == 1 { format!("{what} is") } else { format!("{what}s are") };
+    let problem = Problem::new(format!("there is no {what} {strange}"));
+    Err(problem.help(format!("the {are} {}", SiteList::of(&there.iter().copied().collect::<Vec<_>>()))).into())
+}
+
+/// The number of a site: what its manifest says, or else the digits at the end of its folder's name.
+fn number_of(site: &SiteFiles) -> Option<u64> {
+    let text = fs::read(site.folder.join(manifest::FILE_NAME)).ok();
+    if let Some(manifest) = text.and_then(|text| serde_json::from_slice::<SiteManifest>(&text).ok()) {
+        return manifest.site;
+    }
+    let name = site.folder.file_name()?.to_str()?;
+    let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    name[name.len() - digits..].parse().ok()
+}

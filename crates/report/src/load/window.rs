@@ -1,0 +1,70 @@
+//! A stretch of time of which rows are wanted.
+
+use nandseq_profile::{Profile, Ticks};
+use nandseq_trace::time_column::TimeColumn;
+
+/// From an instant up to another, in the time of a site: that of the timelines, since the start of its first run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// The first instant.
+    pub from: Ticks,
+    /// The instant after the last.
+    pub to: Ticks,
+}
+
+impl Window {
+    /// Whether something that goes on from `start` to `end` goes on in it; what takes no time is at its start.
+    #[must_use]
+    pub fn holds(self, start: Ticks, end: Ticks) -> bool {
+        start < self.to && (end > self.from || start >= self.from)
+    }
+
+    /// The window as the sequence of a profile prints times: scaled and rounded.
+    pub(super) fn printed(self, profile: &Profile) -> Self {
+        // A profile with other settings has written no sequence.
+        let Ok(column) = TimeColumn::new(profile.export.time_scale, profile.export.round_decimals) else { return self };
+        let scaled = |time: Ticks| {
+            let (units, decimals) = (column.units(time), column.decimals());
+            let ticks = if decimals <= 6 {
+                units.saturating_mul(10u128.pow(6 - decimals))
+            } else {
+                units / 10u128.pow(decimals - 6)
+            };
+            Ticks(u64::try_from(ticks).unwrap_or(u64::MAX))
+        };
+        Self { from: scaled(self.from), to: scaled(self.to) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nandseq_profile::builtin;
+
+    #[test]
+    fn what_overlaps_a_window_is_in_it_and_what_ends_where_it_begins_is_not() {
+        let window = Window { from: Ticks(10), to: Ticks(20) };
+        for (start, end, is_in) in [
+            (0, 10, false),
+            (0, 11, true),
+            (10, 10, true),
+            (19, 30, true),
+            (20, 20, false),
+            (20, 21, false),
+            (0, 99, true),
+        ] {
+            assert_eq!(window.holds(Ticks(start), Ticks(end)), is_in, "{start} to {end}");
+        }
+    }
+
+    #[test]
+    fn the_sequence_is_cut_by_its_own_scale() {
+        let mut profile = builtin::profile();
+        let window = Window { from: Ticks::from_us(1000), to: Ticks::from_us(2500) };
+        assert_eq!(window.printed(&profile), window);
+        profile.export.time_scale = 0.001;
+        assert_eq!(window.printed(&profile), Window { from: Ticks::from_us(1), to: Ticks(2_500_000) });
+        profile.export.round_decimals = 9;
+        assert_eq!(window.printed(&profile), Window { from: Ticks::from_us(1), to: Ticks(2_500_000) });
+    }
+}
