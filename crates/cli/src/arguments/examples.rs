@@ -94,7 +94,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "export",
         &[
-            ("For https://ui.perfetto.dev", "nandseqgen export out --format perfetto -o timeline.pftrace"),
+            ("For the Perfetto viewer", "nandseqgen export out --format perfetto -o timeline.pftrace"),
             (
                 "For waveform viewers such as GTKWave",
                 "nandseqgen export out --format vcd --site 3 --from 150000 --to 151500",
