@@ -92,7 +92,7 @@ pub(crate) struct DeadSite {
 pub(crate) struct Stopped {
     pub(crate) failure: Failure,
     /// `None`: it had not begun.
-    pub(crate) totals: Option<Totals>,
+    pub(crate) totals: Option<Box<Totals>>,
 }
 
 impl From<Failure> for Stopped {
@@ -352,7 +352,7 @@ impl Work<'_> {
         };
         match end {
             Ok(()) => Ok(totals),
-            Err(failure) => Err(Stopped { failure, totals: Some(totals) }),
+            Err(failure) => Err(Stopped { failure, totals: Some(Box::new(totals)) }),
         }
     }
 }

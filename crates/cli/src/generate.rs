@@ -50,7 +50,7 @@ pub(crate) fn carry_out(plan: &Plan, stop: &AtomicBool, form: ReportFormat) -> M
     progress.close();
     let (totals, stopped) = match done {
         Ok(totals) => (totals, None),
-        Err(Stopped { failure, totals: Some(totals) }) => (totals, Some(failure)),
+        Err(Stopped { failure, totals: Some(totals) }) => (*totals, Some(failure)),
         Err(Stopped { failure, totals: None }) => return Made { summary: None, end: Err(failure) },
     };
     let mut summary = Summary::new(plan, &totals, progress.elapsed(), &absences);

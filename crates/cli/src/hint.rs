@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::Path;
 
 use clap::ValueEnum;
-use nandseq_trace::recorded::path_of;
+use nandseq_trace::recorded::{path_of, quoted};
 
 use crate::arguments::in_force::{DeviceArgs, TableArgs};
 
@@ -70,7 +70,7 @@ impl fmt::Display for Hint {
         let words = words.chain(divider).chain(self.operands.iter().map(OsString::as_os_str));
         for (at, word) in words.enumerate() {
             let space = if at > 0 { " " } else { "" };
-            write!(f, "{space}{}", shell_word(word))?;
+            write!(f, "{space}{}", quoted(word))?;
         }
         Ok(())
     }
@@ -105,7 +105,7 @@ impl FlagsInForce {
         if table.pc_seed != nandseq_generate::probability::DEFAULT_TABLE_SEED {
             push(&mut others, "--pc-seed", table.pc_seed.to_string().as_ref());
         }
-        Self { config: device.config.as_ref().map(|path| path.into()), lenient: device.lenient, others }
+        Self { config: device.config.as_ref().map(Into::into), lenient: device.lenient, others }
     }
 
     /// Those that say which profile is meant.
@@ -160,25 +160,6 @@ fn push(words: &mut Vec<OsString>, flag: &str, value: &OsStr) {
     }
 }
 
-/// A word as a shell takes it.
-pub(crate) fn shell_word(word: &OsStr) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
-    match word.to_str() {
-        Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
-        Some(text) if !text.contains(char::is_control) => format!("'{}'", text.replace('\'', "'\\''")),
-        // What a terminal would not show, or no text has, in the notation that bash, zsh and ksh share.
-        Some(_) | None => {
-            let escaped = |&byte: &u8| match byte {
-                b'\'' | b'\\' => format!("\\{}", char::from(byte)),
-                b' '..=b'~' => char::from(byte).to_string(),
-                byte => format!("\\x{byte:02x}"),
-            };
-            // An escape takes at most two digits, so that what follows it is never taken for a part of it.
-            format!("$'{}'", word.as_encoded_bytes().iter().map(escaped).collect::<String>())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
@@ -203,8 +184,8 @@ mod tests {
         use std::os::unix::ffi::OsStrExt;
         let words: [&[u8]; 7] =
             [b"a'b", b"a b\\", b"$HOME `x` \"y\"", b"tab\there", b"line\nbreak1", b"\xff\xfe0", "Größe µ".as_bytes()];
-        let quoted: Vec<String> = words.iter().map(|word| shell_word(OsStr::from_bytes(word))).collect();
-        let script = format!("printf '%s\\0' {}", quoted.join(" "));
+        let all: Vec<String> = words.iter().map(|word| quoted(OsStr::from_bytes(word))).collect();
+        let script = format!("printf '%s\\0' {}", all.join(" "));
         let Ok(output) = std::process::Command::new("bash").args(["-c", &script]).output() else { return };
         let back: Vec<&[u8]> = output.stdout.strip_suffix(b"\0").unwrap().split(|&byte| byte == 0).collect();
         assert_eq!(back, words);

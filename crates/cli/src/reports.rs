@@ -15,7 +15,7 @@ use nandseq_profile::diagnostic::counted;
 use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, SourceArgs, TimelineForm};
 use crate::cut::Cut;
 use crate::failure::{Failure, Problem};
-use crate::hint::{self, Hint, profile_flags};
+use crate::hint::{Hint, profile_flags};
 use crate::written::{self, Written};
 use crate::{console, inputs, profiles};
 
@@ -131,7 +131,9 @@ fn verdict(path: &Path, source: &SourceArgs) -> Result<Verdict, Failure> {
         let flags = profile_flags(source.device.config.as_deref(), source.device.lenient);
         let verify = Hint::new("verify").flags(&flags).with("--format", "json");
         let verify = source.paths.iter().fold(verify, Hint::operand);
-        problem.help(format!("write one with `{verify} > {}`", hint::shell_word(path.as_os_str()))).into()
+        problem
+            .help(format!("write one with `{verify} > {}`", nandseq_trace::recorded::quoted(path.as_os_str())))
+            .into()
     })
 }
 

@@ -165,10 +165,9 @@ fn bad_blocks(
         let problem = Problem::new(format!("`{}` is no longer what the manifest says it was", path.display()));
         Failure::from(problem.help("name the list of bad blocks with --badlist"))
     };
-    let (source, digest) = inputs::text("the list of bad blocks", &path).map_err(|failure| match failure {
+    let (source, digest) = inputs::text("the list of bad blocks", &path).map_err(|failure| {
         // A manifest may name any file: it is shown only if it is what it was.
-        Failure::Faulty(_) if arguments.badlist.is_none() => changed(),
-        failure => failure,
+        if matches!(failure, Failure::Faulty(_)) && arguments.badlist.is_none() { changed() } else { failure }
     })?;
     if arguments.badlist.is_none() && recorded.is_some_and(|recorded| recorded.sha256 != digest) {
         return Err(changed());

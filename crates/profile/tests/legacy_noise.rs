@@ -194,7 +194,7 @@ fn more_of_anything_than_a_profile_holds_is_an_error() {
 
 #[test]
 fn names_that_need_quotes_survive_in_a_written_table() {
-    let odd = "\"- a: [b] # \\\"c\\\" é\\u0007\"";
+    let odd = "\"- a: [b] # \\\"c\\\" é\"";
     let source = with_section("op_names", &format!("  {odd}: {{base: DOUT, celltype: NONE, durations: {{ISSUE: 1}}}}"));
     let text: String = source
         .text

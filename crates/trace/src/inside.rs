@@ -80,7 +80,7 @@ impl InsideName {
 /// Whether an error says that a name leads out of its folder.
 #[must_use]
 pub fn leads_out(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<NotInside>())
+    error.get_ref().and_then(|inner| inner.downcast_ref::<NotInside>()).is_some()
 }
 
 impl TryFrom<String> for InsideName {

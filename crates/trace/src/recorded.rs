@@ -4,7 +4,7 @@
 //! and one that begins as these do, becomes [`MARK`] and its bytes, those that are no plain ASCII as `%` and two hexadecimal digits:
 //! nothing is replaced and lost. Leaves out messages, which show such bytes as `�`.
 
-use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -37,25 +37,29 @@ pub fn path_of(text: &str) -> PathBuf {
     text.strip_prefix(MARK).and_then(|escaped| of_bytes(bytes_of(escaped)?)).unwrap_or_else(|| PathBuf::from(text))
 }
 
-/// A stored path as a shell takes it: quoted where need be, bytes that are no text as `$'\xE9'`, which bash and zsh understand.
+/// A stored path as a shell takes it; see [`quoted`].
 #[must_use]
-pub fn shell_word(text: &str) -> Cow<'_, str> {
+pub fn shell_word(text: &str) -> String {
+    quoted(path_of(text).as_os_str())
+}
+
+/// A word as a shell takes it: quoted where need be; bytes that are no text, or that a terminal would not show, as `$'\xE9'`, which
+/// bash, zsh and ksh understand.
+#[must_use]
+pub fn quoted(word: &OsStr) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
-    if let Some(bytes) = text.strip_prefix(MARK).and_then(bytes_of) {
-        let mut word = "$'".to_owned();
-        for byte in bytes {
-            let _ = match byte {
-                b'\'' | b'\\' => write!(word, "\\{}", char::from(byte)),
-                b' '..=b'~' => write!(word, "{}", char::from(byte)),
-                _ => write!(word, "\\x{byte:02X}"),
+    match word.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
+        Some(text) if !text.contains(char::is_control) => format!("'{}'", text.replace('\'', "'\\''")),
+        Some(_) | None => {
+            let escaped = |&byte: &u8| match byte {
+                b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+                b' '..=b'~' => char::from(byte).to_string(),
+                byte => format!("\\x{byte:02X}"),
             };
+            // An escape takes at most two digits, so that what follows it is never taken for a part of it.
+            format!("$'{}'", word.as_encoded_bytes().iter().map(escaped).collect::<String>())
         }
-        return Cow::Owned(word + "'");
-    }
-    if !text.is_empty() && text.chars().all(plain) {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(format!("'{}'", text.replace('\'', "'\\''")))
     }
 }
 
@@ -116,9 +120,6 @@ mod tests {
         }
         assert_eq!(recorded(Path::new(OsStr::from_bytes(b"caf\xe9.yaml"))), "bytes:caf%E9.yaml");
         assert_eq!(shell_word("bytes:caf%E9%27.yaml"), "$'caf\\xE9\\'.yaml'");
-        assert_eq!(
-            (shell_word("out/a"), shell_word("a b"), shell_word("")),
-            ("out/a".into(), "'a b'".into(), "''".into())
-        );
+        assert_eq!((&*shell_word("out/a"), &*shell_word("a b"), &*shell_word("")), ("out/a", "'a b'", "''"));
     }
 }

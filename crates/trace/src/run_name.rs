@@ -64,7 +64,7 @@ mod tests {
                 for stamp in [stamp, stamp.at_second(0), stamp.at_second(86_399), stamp.at_second(36_061)] {
                     let name = kind.file_name(stamp, run);
                     assert_eq!(RunName::parse(&name), Some(RunName { kind, run }), "{name}");
-                    assert_eq!(name.split_once('/').is_none_or(|(folder, _)| RunName::is_folder(folder)), true);
+                    assert!(name.split_once('/').is_none_or(|(folder, _)| RunName::is_folder(folder)));
                 }
                 let name = format!("run={run:07}/{}.parquet", kind.name());
                 assert_eq!(RunName::parse(&name).is_some(), kind.is_table(), "{name}");

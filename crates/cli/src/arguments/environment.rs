@@ -64,7 +64,7 @@ impl Applied {
     /// What is to be said of these; nothing of none.
     pub(crate) fn remark(all: &[Self]) -> Option<String> {
         let each = |one: &Self| {
-            format!("{} sets {} {}", one.variable, one.flag, nandseq_trace::recorded::shell_word(&one.value))
+            format!("{} sets {} {}", one.variable, one.flag, nandseq_trace::recorded::quoted(one.value.as_ref()))
         };
         let list: Vec<String> = all.iter().map(each).collect();
         (!list.is_empty()).then(|| format!("from the environment: {}", list.join(", ")))
@@ -173,6 +173,10 @@ fn applied(command: &Command, path: &[String], matches: &ArgMatches) -> Result<V
         // A flag on the command line goes before it, as does one that excludes it.
         let mut others = command.get_arg_conflicts_with(arg);
         others.push(arg);
+        // Either of two that exclude one another may be the one that says so.
+        let excludes =
+            |one: &&Arg| command.get_arg_conflicts_with(one).iter().any(|other| other.get_id() == arg.get_id());
+        others.extend(command.get_arguments().filter(excludes));
         if others.iter().any(|one| matches.value_source(one.get_id().as_str()) == Some(ValueSource::CommandLine)) {
             continue;
         }

@@ -95,10 +95,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "export",
         &[
             ("For the Perfetto viewer", "nandseqgen export out --format perfetto -o timeline.pftrace"),
-            (
-                "For waveform viewers such as GTKWave",
-                "nandseqgen export out --format vcd --site 3 --from 150000 --to 151500",
-            ),
+            ("For waveform viewers such as GTKWave", "nandseqgen export out --format vcd --from 15000 --to 15150"),
         ],
     ),
     (

@@ -151,16 +151,14 @@ pub(super) fn before(
     Ok(state)
 }
 
-/// A folder whose runs nothing lists. In the output folder they are made again: what they wrote is not known. Elsewhere the newest
-/// snapshot that is good is a place to go on from.
-
 /// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
 pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
     let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;
     load(&file.file.under(&plan.folder_of(site)).ok()?, plan, site, setup).ok()
 }
 
-/// A folder without ledger and manifest: the newest snapshot that is good.
+/// A folder whose runs nothing lists. In the output folder they are made again: what they wrote is not known. Elsewhere the newest
+/// snapshot that is good is a place to go on from.
 fn unlisted(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup, folder: &Path) -> Result<Start, Failure> {
     let found = snapshots(folder);
     if !found.is_empty() && is_same_place(folder, &plan.folder_of(site)) {

@@ -122,7 +122,7 @@ impl Explanation {
         let under = self.under.as_ref().map_or_else(String::new, |key| format!(" under {key}"));
         match op.appears {
             Appears::Never if op.expected.is_some_and(|expected| expected.counted > 0) => {
-                write!(text, "It appears{under}")?
+                write!(text, "It appears{under}")?;
             }
             Appears::Never => return writeln!(text, "It never appears{under}."),
             Appears::Proposed => write!(text, "It appears{under}")?,

@@ -207,22 +207,19 @@ impl DryRun {
             )?;
         }
         let (count, files) = (self.files_of_a_run.len() as u64, grouped(self.files));
+        let named = match (detail, self.files_of_a_run.as_slice()) {
+            (Detail::Short, [first, _, ..]) => format!(" ({first} and {} more: -v shows all)", count - 1),
+            (Detail::Short | Detail::Full, _) => String::new(),
+        };
         writeln!(
             text,
-            "{count} file{} of each run, {files} in all, and {} manifest{}:",
+            "{count} file{} of each run{named}, {files} in all, and {} manifest{}",
             plural(count),
             grouped(self.manifests),
             plural(self.manifests)
         )?;
-        let named = match detail {
-            Detail::Short => 1,
-            Detail::Full => usize::MAX,
-        };
-        for name in self.files_of_a_run.iter().take(named) {
-            writeln!(text, "  {name}")?;
-        }
-        if self.files_of_a_run.len() > named {
-            writeln!(text, "  {} more (-v shows all)", self.files_of_a_run.len() - named)?;
+        if detail == Detail::Full {
+            self.files_of_a_run.iter().try_for_each(|name| writeln!(text, "  {name}"))?;
         }
         match &self.table_file {
             Some(path) => writeln!(text, "The table of probabilities would be written to {path}"),

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::fmt::{self, Write as _};
 
 use nandseq_profile::PhaseKey;
+use nandseq_trace::recorded::quoted;
 use serde::Serialize;
 
 use super::Summary;
@@ -11,7 +12,6 @@ use super::text::grouped;
 use crate::absent::{Absence, Absences};
 use crate::execute::Totals;
 use crate::explain::{Expected, figure};
-use crate::hint::shell_word;
 use crate::plan::Plan;
 use crate::progress::plural;
 
@@ -112,7 +112,7 @@ pub(super) fn write(text: &mut String, summary: &Summary) -> fmt::Result {
 }
 
 fn explain(summary: &Summary, one: &NeverStarted) -> String {
-    format!("{} {}", summary.explain, shell_word(one.op_name.as_ref()))
+    format!("{} {}", summary.explain, quoted(one.op_name.as_ref()))
 }
 
 impl NeverStarted {

@@ -134,9 +134,12 @@ fn a_site_that_neither_covered_enough_nor_made_all_its_runs_is_not_merged() {
 fn a_table_of_which_nothing_can_ever_be_proposed_leaves_nothing_to_cover() {
     // Nothing is ever programmed under it, so that there is no page to read.
     let table = "phase_conditional:\n  DEFAULT: {Read_SLC: 1}\n";
-    let folder = Folder::new().with("table.yaml", table);
+    // The masses of the built-in device's profile would act on the table too: this one states none.
+    let profile = crate::explaining::device("    {}\n");
+    let folder = Folder::new().with("table.yaml", table).with("device.yaml", profile);
     for flags in [&["--closure"][..], &["--until-coverage", "99"]] {
-        let refusal = folder.refuse(&with(&[flags, &["--op-state-probs", "table.yaml", "--validate-pc"]].concat()));
+        let device = ["--config", "device.yaml", "--op-state-probs", "table.yaml", "--validate-pc"];
+        let refusal = folder.refuse(&with(&[flags, &device].concat()));
         let says = format!("{} has nothing to cover: no operation of the table can ever be proposed", flags[0]);
         assert!(refusal.starts_with("exit code 2") && refusal.contains(&says), "{refusal}");
         assert!(refusal.contains("nandseqgen profile check"), "{refusal}");

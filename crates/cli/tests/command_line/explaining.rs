@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::runner::Folder;
 
 /// A device of one die and two planes: what is erased and programmed is read. `masses` are those of `probabilities.global`.
-fn device(masses: &str) -> String {
+pub(crate) fn device(masses: &str) -> String {
     format!(
         "schema: 1
 name: Small
@@ -99,7 +99,7 @@ fn a_table_beside_the_profile_is_in_force_as_it_is_when_generating() {
     assert!(check.contains("DEFAULT: no page of its cell type can be programmed: Read_SLC\n"), "{check}");
     let listed = folder.succeed(&["coverage", "universe", "--config", "device.yaml"]);
     let listed = String::from_utf8(listed.stdout).unwrap();
-    assert!(listed.contains("DEFAULT\tErase_TLC\t0\tits weight is 0"), "{listed}");
+    assert!(listed.contains("DEFAULT\tProgram_TLC\t0\tits weight is 0"), "{listed}");
 }
 
 #[test]

@@ -10,7 +10,9 @@ use crate::runner::{Folder, legacy};
 const SEQUENCE: &str = "out/operation_sequence_261121_0000001.csv";
 
 fn text(output: &Output) -> String {
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    // What is wrong with a profile that is named is said whenever it is used.
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.lines().all(|line| line.starts_with("warning: ")), "{told}");
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 

@@ -98,7 +98,8 @@ fn campaigns_do_not_share_a_folder_under_two_names_nor_a_table_that_one_writes()
     let folder = folder.with("list.yaml", list);
     let text = folder.refuse(&["run-list", "list.yaml"]);
     let expected = "/op_state_probs.yaml`, which campaign `reads` reads too";
-    assert!(text.starts_with("exit code 2\ncampaign `writes`:\n") && text.contains(expected), "{text}");
+    assert!(text.starts_with("exit code 2\n") && text.contains("\ncampaign `writes`:\n"), "{text}");
+    assert!(text.contains(expected), "{text}");
     let folder =
         folder.with("list.yaml", "campaigns:\n  - {name: one, out_dir: lot/../a}\n  - {name: two, out_dir: a}\n");
     assert!(folder.refuse(&["run-list", "list.yaml"]).contains("`one` and `two` write into one folder"));

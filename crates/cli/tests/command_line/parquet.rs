@@ -108,7 +108,7 @@ fn reports_exports_and_coverage_of_a_dataset_are_those_of_the_csv_files() {
     // A run of its own, by its folder or its sequence.
     for path in ["out/site=01/run=0000002", "out/site=01/run=0000002/operation_sequence.parquet"] {
         let told = String::from_utf8(parquet.succeed(&["coverage", "merge", path]).stdout).unwrap();
-        assert!(told.contains(": 1 runs, "), "{told}");
+        assert!(told.contains(": 1 run, "), "{told}");
     }
 }
 

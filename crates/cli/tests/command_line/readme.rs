@@ -55,6 +55,7 @@ fn the_page_on_campaigns_names_a_mixed_seed_and_a_list_that_can_be_read() {
     let folder = Folder::new().with("lots.yaml", list);
     let profile = folder.succeed(&["profile", "show"]).stdout;
     fs::write(folder.path().join("device.yaml"), profile).unwrap();
+    fs::write(folder.path().join("reads.yaml"), "phase_conditional:\n  DEFAULT: {Read_SLC: 1}\n").unwrap();
     let text = String::from_utf8(folder.succeed(&["run-list", "lots.yaml"]).stdout).unwrap();
     assert!(text.ends_with("2 of 2 campaigns done\n"), "{text}");
 }

@@ -201,6 +201,8 @@ fn the_pods_of_an_indexed_job_make_the_shards_of_the_campaign() {
     let place = folder.path().join("batch").display().to_string();
     let script =
         script.replace("/out/batch", &place).replace("20000", "300").replace("--site-count 32", "--site-count 8");
+    // The lines of a folded scalar are one.
+    let script = script.split_whitespace().collect::<Vec<_>>().join(" ");
     let program = Path::new(env!("CARGO_BIN_EXE_nandseqgen")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let pod = |index: &str| {

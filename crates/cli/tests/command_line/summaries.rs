@@ -51,12 +51,13 @@ fn a_full_summary_names_every_operation_once_and_the_short_one_says_how_to_see_i
 fn the_json_says_what_the_text_says() {
     let folder = Folder::new();
     let arguments = ["-t", "20000", "--site-count", "2", "-n", "2", "--until-coverage", "90"];
-    let text = stdout(&folder, &[&arguments[..], &["-v"]].concat());
-    let output = folder.succeed(&[&arguments[..], &["--summary", "json", "-q"]].concat());
+    let text = String::from_utf8(folder.run(&[&arguments[..], &["-v"]].concat()).stdout).unwrap();
+    let output = folder.run(&[&arguments[..], &["--summary", "json", "-q"]].concat());
+    assert_eq!(output.status.code(), Some(4), "the runs end before so much is covered");
     let summary = json(&output.stdout);
     assert_eq!(
         (&summary["schema"], &summary["exit_code"], &summary["command"]),
-        (&1.into(), &0.into(), &"generate".into())
+        (&1.into(), &4.into(), &"generate".into())
     );
     let number = |field: &str| summary[field].as_u64().unwrap();
     assert_eq!((number("sites"), number("runs_per_site"), number("runs")), (2, 2, 4));
@@ -100,22 +101,36 @@ fn who_asks_for_the_summary_as_a_form_of_tables_is_told_where_it_is() {
 #[test]
 fn a_list_of_campaigns_is_one_object() {
     let list = "campaigns:
-  - {name: lost, profile: nowhere.yaml, out_dir: a}
+  - {name: first, run_until: 500, out_dir: a}
   - {name: made, run_until: 500, out_dir: b, verify: true}
 ";
     let folder = Folder::new().with("lots.yaml", list);
     for flag in ["--summary", "--format"] {
-        let output = folder.run(&["run-list", "lots.yaml", flag, "json"]);
-        let results = json(&output.stdout);
+        let results = json(&folder.succeed(&["run-list", "lots.yaml", flag, "json"]).stdout);
         assert_eq!(results["asked"], 2);
-        let [lost, made] = &results["campaigns"].as_array().unwrap()[..] else { panic!("{results}") };
-        assert_eq!((&lost["name"], &lost["exit_code"], &lost["summary"]), (&"lost".into(), &2.into(), &Value::Null));
-        assert!(lost["problem"].as_str().unwrap().starts_with("error: cannot read profile `nowhere.yaml`"), "{lost}");
+        let [first, made] = &results["campaigns"].as_array().unwrap()[..] else { panic!("{results}") };
+        assert_eq!((&first["name"], &first["exit_code"]), (&"first".into(), &0.into()));
         assert_eq!((&made["name"], &made["exit_code"]), (&"made".into(), &0.into()));
         assert_eq!(made["summary"]["verdict"]["clean"], true);
         assert!(made["summary"]["operations"].as_u64() > Some(0));
-        assert_eq!(output.status.code(), Some(2));
     }
+}
+
+#[test]
+fn a_list_that_cannot_be_begun_says_why_in_one_object() {
+    let list = "campaigns:
+  - {name: lost, profile: nowhere.yaml, out_dir: a}
+  - {name: whole, run_until: 500, out_dir: b}
+";
+    let folder = Folder::new().with("lots.yaml", list);
+    let output = folder.run(&["run-list", "lots.yaml", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let results = json(&output.stdout);
+    assert_eq!(results["asked"], 2);
+    let [lost] = &results["campaigns"].as_array().unwrap()[..] else { panic!("{results}") };
+    assert_eq!((&lost["name"], &lost["exit_code"], &lost["summary"]), (&"lost".into(), &2.into(), &Value::Null));
+    assert!(lost["problem"].as_str().unwrap().starts_with("error: cannot read profile `nowhere.yaml`"), "{lost}");
+    assert!(!folder.path().join("b").exists(), "nothing is made");
 }
 
 #[test]

@@ -123,7 +123,7 @@ mod tests {
         profile.ops.iter_ids().find(|(_, op)| op.name == name).unwrap().0
     }
 
-    fn of<'t>(table: &'t Distributions, key: PhaseKey) -> &'t [(OpId, f64)] {
+    fn of(table: &Distributions, key: PhaseKey) -> &[(OpId, f64)] {
         &table.iter().find(|(of, _)| *of == key).unwrap().1
     }
 

@@ -54,12 +54,15 @@ struct Unpacked<R>(MultiGzDecoder<R>);
 impl<R: BufRead> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let is_ours = |kind| matches!(kind, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
-        self.0.read(buffer).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                io::Error::new(error.kind(), "it is packed by gzip, and its end is missing")
+        self.0.read(buffer).map_err(|error| {
+            let kind = error.kind();
+            if kind == io::ErrorKind::UnexpectedEof {
+                io::Error::new(kind, "it is packed by gzip, and its end is missing")
+            } else if is_ours(kind) {
+                io::Error::new(kind, format!("it is packed by gzip, and damaged: {error}"))
+            } else {
+                error
             }
-            kind if is_ours(kind) => io::Error::new(kind, format!("it is packed by gzip, and damaged: {error}")),
-            _ => error,
         })
     }
 }
