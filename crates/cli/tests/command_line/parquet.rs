@@ -123,7 +123,9 @@ fn sites_in_both_forms_are_counted_together() {
     let counted = |name: &str| {
         let text = fs::read(parquet.path().join(name)).unwrap();
         let mut counts: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        // Which sites there are differs, and with it the list of runs and the counts of each; the sums are the same.
         counts["runs"].take();
+        counts["parts"].take();
         counts
     };
     assert_eq!(counted("mixed.json"), counted("all.json"));
