@@ -50,7 +50,7 @@ fn a_full_summary_names_every_operation_once_and_the_short_one_says_how_to_see_i
 #[test]
 fn the_json_says_what_the_text_says() {
     let folder = Folder::new();
-    let arguments = ["-t", "20000", "--site-count", "2", "-n", "2", "--until-coverage", "90"];
+    let arguments = ["-t", "20000", "--site-count", "2", "-n", "2", "--until-coverage", "90", "--stamp", "261121"];
     let text = String::from_utf8(folder.run(&[&arguments[..], &["-v"]].concat()).stdout).unwrap();
     let output = folder.run(&[&arguments[..], &["--summary", "json", "-q"]].concat());
     assert_eq!(output.status.code(), Some(4), "the runs end before so much is covered");
