@@ -7,7 +7,7 @@
 //! through, so that the site is left as if they had come.
 //!
 //! Names may also be eligible and never be accepted, because no address or no chain fits. Nothing but trying shows that: after
-//! [`PATIENCE`] rounds of silence on a device at rest, [`TRIES`] plans are made for each class. If all fail, a run that is limited by
+//! `PATIENCE` rounds of silence on a device at rest, `TRIES` plans are made for each class. If all fail, a run that is limited by
 //! operations or coverage goes no further; one that is limited by time alone goes on, as it always did.
 
 mod describe;
