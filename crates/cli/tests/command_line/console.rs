@@ -22,9 +22,9 @@ fn with(folder: &Folder, variables: &[(&str, &str)], arguments: &[&str]) -> Comm
 fn quiet_says_nothing_but_warnings_and_errors() {
     let folder = Folder::new();
     for arguments in [
-        &["-q", "-t", "2000"][..],
+        &["-q", "-t", "2000", "--stamp", "261129"][..],
         &["--quiet", "generate", "--site-count", "2", "-t", "2000", "--out-dir", "batch"],
-        &["generate", "-t", "2000", "--quiet", "--verify"],
+        &["generate", "-t", "2000", "--stamp", "261129", "--quiet", "--verify"],
         &["-q", "verify", "out"],
         &["replay", "out", "-q"],
         &["merge", "-q", "batch"],
@@ -40,7 +40,7 @@ fn quiet_says_nothing_but_warnings_and_errors() {
     for arguments in [&["-q", "profile", "schema"][..], &["coverage", "report", "out", "-q"], &["-q", "--version"]] {
         assert!(!told(&folder.succeed(arguments)).0.is_empty(), "{arguments:?}");
     }
-    let (_, stderr) = told(&folder.succeed(&["-q", "-t", "2000", "--bootstrap"]));
+    let (_, stderr) = told(&folder.succeed(&["-q", "-t", "2000", "--stamp", "261129", "--bootstrap"]));
     assert!(stderr.starts_with("warning: --bootstrap has no effect"), "{stderr}");
     let (_, stderr) = told(&folder.run(&["-q", "--config", "nowhere"]));
     assert!(stderr.starts_with("error: cannot read profile `nowhere`"), "{stderr}");
