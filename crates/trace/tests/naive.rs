@@ -126,6 +126,9 @@ fn timeline(profile: &Profile, all: &[Stretch]) -> Vec<String> {
         for (target, state) in stretch.op.targets.iter().zip(&stretch.op.states) {
             let target = named(profile, stretch.op.op, target);
             let end = end_on(all, at, target.die.0, target.plane.0);
+            if stretch.resumed && end <= stretch.start {
+                continue;
+            }
             let row = format!(
                 "{},{},{},{},{},{},{},{},{},{},{},{},{}",
                 us(stretch.start),

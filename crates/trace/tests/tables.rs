@@ -162,6 +162,21 @@ fn a_suspended_operation_has_a_row_for_each_stretch_it_ran() {
 }
 
 #[test]
+fn what_is_cut_at_the_instant_at_which_it_goes_on_has_no_row_for_that() {
+    let profile = device();
+    let ran = erase_with_two_suspensions(&profile);
+    let first = ran[..5].iter().cloned();
+    for cut in [Cut::Suspended, Cut::Reset] {
+        let timeline = rows(
+            &profile,
+            FileKind::OperationTimeline,
+            &first.clone().chain([Event::Cut(1, us(60), cut)]).collect::<Vec<_>>(),
+        );
+        assert_eq!(columns(&timeline, &[0, 1, 8, 9]), ["0.0,41.0,,1", "41.0,45.0,,2", "56.0,60.0,,3"]);
+    }
+}
+
+#[test]
 fn what_is_resumed_goes_on_in_the_phase_in_which_it_was_cut() {
     let profile = device();
     let states = rows(&profile, FileKind::OpStateTimeline, &erase_with_two_suspensions(&profile));

@@ -49,6 +49,38 @@ fn what_was_generated_keeps_every_rule() {
     assert!(text(&folder.succeed(&["verify", &first])).contains(" in 1 file of 1 site: "));
 }
 
+/// A die that may be suspended at the very instant at which RESUME ends, and has no exclusions.
+const NOTHING_BUT_SUSPENSIONS: &str = "
+schema: 1
+name: suspensions
+topology: {dies: 1, planes: 1, blocks_per_die: 4, pages_per_block: 4}
+cell_types: {NONE: [], SLC: []}
+bases:
+  ERASE: {scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: any_block,
+    payload: [die, plane, block, page, celltype], effects: [erase]}
+  SUSPEND: {scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: hook, payload: [die],
+    effects: [{suspend: erase}], instant: true}
+  RESUME: {scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: hook, payload: [die],
+    effects: [{resume: erase}]}
+  RESET: {scope: die, affects_state: true, phases: [ISSUE, CORE_BUSY], address: hook, payload: [die],
+    effects: [reset_die], instant: true}
+ops:
+  Erase: {base: ERASE, celltype: SLC, ISSUE: 0.1, CORE_BUSY: 500}
+  Suspend: {base: SUSPEND, ISSUE: 0.1, CORE_BUSY: 5}
+  Resume: {base: RESUME, ISSUE: 0.1, CORE_BUSY: 0.5}
+  Reset: {base: RESET, ISSUE: 0.1, CORE_BUSY: 2}
+";
+
+#[test]
+fn what_is_suspended_as_it_goes_on_keeps_every_rule() {
+    let folder = Folder::new().with("own.yaml", NOTHING_BUT_SUSPENSIONS);
+    for seed in ["1", "2", "3"] {
+        folder.succeed(&[
+            "--config", "own.yaml", "--ops", "3000", "-n", "2", "--seed", seed, "--stamp", "261121", "-q", "--verify",
+        ]);
+    }
+}
+
 #[test]
 fn sites_that_the_batch_no_longer_has_are_named_and_left_out() {
     let folder = generated(&["-t", "1000", "--site-count", "3"]);

@@ -141,10 +141,13 @@ impl Opened {
         self.ends.iter_mut().for_each(|end| *end = (*end).min(at));
     }
 
-    /// The rows of `operation_timeline` of the present stretch.
+    /// The rows of `operation_timeline` of the present stretch. What was resumed and cut at once did not run: it has none.
     pub(super) fn timeline_rows(&self, mut push: impl FnMut(TimelineRow)) {
         for (target, state) in &self.targets {
             let end = self.lane(target.die, target.plane).map_or(self.end, |lane| self.ends[lane]);
+            if self.resumed && end <= self.start {
+                continue;
+            }
             push(TimelineRow {
                 uid: self.uid,
                 start: self.start,

@@ -400,10 +400,12 @@ fn stretch_rows(flight: &Flight, rows: &mut Vec<Stretch>) {
         }
         return;
     };
-    rows.extend(flight.rows.iter().map(|&(place, state)| {
+    let stretches = flight.rows.iter().map(|&(place, state)| {
         let cut = flight.cut_on(i64::from(place[0]), i64::from(place[1])).unwrap_or(last.time.to);
         Stretch { start: first.time.from, end: last.time.to.min(cut), place, state, resumed: flight.resumed }
-    }));
+    });
+    // Only the first stretch has a row whatever its length.
+    rows.extend(stretches.filter(|stretch| !stretch.resumed || stretch.start < stretch.end));
 }
 
 fn segment_rows(flight: &Flight, rows: &mut Vec<Segment>) {
