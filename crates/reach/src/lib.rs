@@ -14,6 +14,8 @@ mod needs;
 mod plan;
 mod quick;
 mod reason;
+#[cfg(test)]
+mod sample;
 mod search;
 mod state;
 mod tenths;
