@@ -216,7 +216,7 @@ impl Model<'_> {
         if enough {
             return Ok(Places { here: here.is_ok(), other: other.ok() });
         }
-        let why = [here.err(), other.err()].into_iter().flatten().max_by_key(|reason| reason.progress());
+        let why = [here.err(), other.err()].into_iter().flatten().max_by_key(|reason| reason.specificity());
         Err(why.unwrap_or(Reason::Missing))
     }
 

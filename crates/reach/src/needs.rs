@@ -14,8 +14,8 @@ use crate::traps::Lasting;
 /// What an operation needs that other operations bring about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Need {
-    /// An operation of this base, after or during which it has a weight.
-    Before(BaseId),
+    /// A phase, or the end, of an operation of this base: it has a weight only there.
+    PhaseOf(BaseId),
     /// A block that is erased so that it may be programmed with this cell type; with any for `None`.
     ErasedBlock(Option<CellTypeId>),
     /// A page that is programmed with this cell type; with any for `None`.
@@ -111,7 +111,7 @@ impl Model<'_> {
         reasons
     }
 
-    /// What an operation may lack where a reason bars it, and what would bring it about.
+    /// What an operation may lack where a reason blocks it, and what would bring it about.
     pub(crate) fn needs(&self, class: ClassId, reason: Reason, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
         let own = self.class(class);
         let cell = own.cell;
@@ -120,7 +120,7 @@ impl Model<'_> {
         let fitting =
             |wanted: &dyn Fn(&BaseInfo) -> bool| self.classes_that(|class| fits(class) && wanted(self.base(class)));
         match reason {
-            Reason::NoHook => self.bases_before(keys),
+            Reason::NoHook => self.bases_of(keys),
             Reason::CellType => self.address_needs(class),
             Reason::NoVictim(axis) => vec![(
                 Need::Busy(axis),
@@ -173,14 +173,14 @@ impl Model<'_> {
         (0..self.classes.len() as ClassId).filter(|&class| wanted(class)).collect()
     }
 
-    /// The bases whose operations bring the keys up.
-    fn bases_before(&self, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
+    /// The bases whose phases and ends the keys are.
+    fn bases_of(&self, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
         let mut bases: Vec<BaseId> = keys.iter().filter_map(|&key| self.profile.phase_keys[key].base).collect();
         bases.sort_unstable();
         bases.dedup();
         bases
             .into_iter()
-            .map(|base| (Need::Before(base), self.classes_that(|class| self.class(class).base == base)))
+            .map(|base| (Need::PhaseOf(base), self.classes_that(|class| self.class(class).base == base)))
             .collect()
     }
 

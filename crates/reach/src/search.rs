@@ -7,7 +7,7 @@ use std::thread;
 use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile};
 
 use crate::explore::Graph;
-use crate::model::{ClassId, Model};
+use crate::model::Model;
 use crate::reason::Reason;
 use crate::universe::{Verdict, classes_under};
 
@@ -55,6 +55,15 @@ impl<'p> Search<'p> {
         Verdicts { by_class }
     }
 
+    /// The verdict on one pair.
+    #[must_use]
+    pub fn verdict(&self, key: PhaseKey, op: OpId) -> Verdict {
+        let class = usize::from(self.model.of_op[op.index()]);
+        let mut classes = vec![false; self.model.classes.len()];
+        classes[class] = true;
+        self.of_pair(key, op, classes_under(&self.model, &self.graph, key, &classes)[class])
+    }
+
     /// For every phase key the verdicts by class, as if each class had a share there that has one; those not wanted mean nothing.
     pub(crate) fn of_keys(&self, wanted: &[bool]) -> Vec<Vec<Verdict>> {
         let keys: Vec<PhaseKey> = self.model.profile.phase_keys.ids().collect();
@@ -95,20 +104,10 @@ impl<'p> Search<'p> {
 }
 
 impl Verdicts {
-    /// Adds verdicts on others.
-    pub(crate) fn add(&mut self, others: Self) {
-        for (own, other) in self.by_class.iter_mut().zip(others.by_class) {
-            if own.is_none() {
-                *own = other;
-            }
-        }
-    }
-
-    /// The verdict on a pair of an operation that was asked for; of another that it has no weight.
+    /// The verdict on a pair; `None` where it was not asked for.
     #[must_use]
-    pub fn of(&self, search: &Search<'_>, key: PhaseKey, op: OpId) -> Verdict {
-        let class: ClassId = search.model.of_op[op.index()];
-        let known = self.by_class[usize::from(class)].as_ref().map(|keys| keys[key.index()]);
-        search.of_pair(key, op, known.unwrap_or(Verdict::Unreachable(Reason::NoWeight)))
+    pub fn of(&self, search: &Search<'_>, key: PhaseKey, op: OpId) -> Option<Verdict> {
+        let of_class = self.by_class[usize::from(search.model.of_op[op.index()])].as_ref()?;
+        Some(search.of_pair(key, op, of_class[key.index()]))
     }
 }

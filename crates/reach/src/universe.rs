@@ -175,7 +175,7 @@ impl Findings {
                         self.open.swap_remove(at);
                         continue;
                     }
-                    (Err(reason), Verdict::Unreachable(known)) if reason.progress() > known.progress() => {
+                    (Err(reason), Verdict::Unreachable(known)) if reason.specificity() > known.specificity() => {
                         *verdict = Verdict::Unreachable(reason);
                     }
                     (Err(_), _) => {}
@@ -212,7 +212,7 @@ fn judge_all(model: &Model<'_>, graph: &Graph, alike: &[&Context], class: ClassI
     for context in alike {
         match model.judge_plane(graph, context, class, &fit) {
             Ok(()) => return Ok(()),
-            Err(reason) if reason.progress() > closest.progress() => closest = reason,
+            Err(reason) if reason.specificity() > closest.specificity() => closest = reason,
             Err(_) => {}
         }
     }
