@@ -7,7 +7,6 @@
 
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 
-use crate::explore::can_resume;
 use crate::model::Model;
 
 /// The share of the bus that instants demand.
@@ -43,7 +42,7 @@ impl BusDemand {
         // As generating does, without what the device lacks and what would suspend for ever.
         let is_drawn = |op: OpId| {
             let class = model.of_op[op.index()];
-            model.class(class).exists && model.base(class).effects.suspend.is_none_or(|axis| can_resume(model, axis))
+            model.class(class).exists && model.base(class).effects.suspend.is_none_or(|axis| model.can_resume(axis))
         };
         let entries: Vec<(OpId, f64)> =
             entries.iter().copied().filter(|&(op, mass)| mass > 0.0 && is_drawn(op)).collect();

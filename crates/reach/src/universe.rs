@@ -144,12 +144,17 @@ pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wan
     open.dedup();
     let none = Verdict::Unreachable(Reason::NoHook);
     let mut findings = Findings { verdicts: vec![none; model.classes.len()], open };
+    let all = |_| true;
     if !findings.open.is_empty() {
-        let hooks = Hooks::new(model, graph, key);
-        findings.look(model, graph, &hooks.certain.items, Verdict::Reachable, |_| true);
+        let hooks = Hooks::certain(model, graph, key);
+        findings.look(model, graph, &hooks.certain.items, Verdict::Reachable, all);
+    }
+    // Most of the others are coincidences, and most classes need none.
+    if !findings.open.is_empty() {
+        let hooks = Hooks::others(model, graph, key);
         let instants = |class| model.base(class).instant;
         findings.look(model, graph, &hooks.certain_for_instants.items, Verdict::Reachable, instants);
-        findings.look(model, graph, &hooks.chance.items, Verdict::Coincidence, |_| true);
+        findings.look(model, graph, &hooks.chance.items, Verdict::Coincidence, all);
     }
     findings.verdicts
 }
