@@ -2,8 +2,8 @@
 //!
 //! An operation that never runs is blocked under every phase key. Some blockers are roots: a weight of 0, an exclusion, an address that the
 //! device lacks. Others are needs that another operation would meet (an erased block, a loaded latch, something suspended), which never
-//! runs either. The chains found are the shortest, by the number of operations on the way. Leaves out where a profile says what it says,
-//! and words: this is data.
+//! runs either. The chains found are the shortest, by the number of operations on the way. Leaves out places in the text of the
+//! profile, and wording: this is data.
 
 use std::cell::OnceCell;
 use std::cmp::Reverse;
@@ -248,7 +248,7 @@ impl<'s> Causes<'s> {
             let mut blockers = self.blockers_of_class(class);
             self.sort(&mut blockers);
             let Some(RankedBlocker { blocker, providers: next, .. }) = blockers.into_iter().next() else { break };
-            // Other providers that the same blocks are links of the chain too: they are no further from a root.
+            // The link names every provider that is blocked for the same reason.
             let alike = |&other: &ClassId| other == class || self.is_blocked_alike(other, &blocker);
             let alike = providers.iter().copied().filter(alike);
             let mut ops: Vec<OpId> = alike.flat_map(|other| self.names(other)).collect();

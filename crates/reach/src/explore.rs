@@ -195,7 +195,7 @@ impl Graph {
             let allowed = if targeted { model.plane_allows(plane, class) } else { tables(plane) };
             allowed.ok().map(|()| next.map_or_else(|| self.chains_after(model, node, class), |next| vec![next]))
         };
-        let here: Vec<Option<Vec<Option<(u16, u8)>>>> = nodes.iter().map(here).collect();
+        let here: Vec<Option<Vec<_>>> = nodes.iter().map(here).collect();
         // On another plane: whatever is possible on some plane.
         let mut elsewhere: Vec<Option<(u16, u8)>> = Vec::new();
         let on_another = targeted && model.planes > 1 && here.iter().any(Option::is_some);

@@ -28,7 +28,7 @@ pub(crate) struct Hooks {
 }
 
 impl Hooks {
-    /// Those that come, of all kinds.
+    /// Hooks that come, and that every operation can use.
     pub(crate) fn certain(model: &Model<'_>, graph: &Graph, key: PhaseKey) -> Self {
         let mut hooks = Self::default();
         let info = &model.profile.phase_keys[key];
@@ -42,7 +42,7 @@ impl Hooks {
         hooks
     }
 
-    /// The others: those that come for instants, and coincidences.
+    /// Hooks that come and that only instants can use, and coincidences.
     pub(crate) fn others(model: &Model<'_>, graph: &Graph, key: PhaseKey) -> Self {
         let mut hooks = Self::default();
         let info = &model.profile.phase_keys[key];

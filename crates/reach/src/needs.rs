@@ -222,3 +222,54 @@ fn works_on(info: &BaseInfo, axis: Axis) -> bool {
         Axis::Program => info.effects.is_program(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{device, op, table};
+
+    fn never(profile: &Profile, name: &str) -> Option<Reason> {
+        never_provided(profile, table(profile), &[])[op(profile, name).index()]
+    }
+
+    #[test]
+    fn what_no_operation_brings_about_keeps_others_from_running() {
+        let profile = device("EraseA: 0.5, Read: 0.4, StatusLun3: 0.1", "");
+        let expected = [
+            ("EraseA", None),
+            ("EraseB", None), // alike with a name that runs
+            ("Program", Some(Reason::NoWeight)),
+            ("Read", Some(Reason::CellType)),
+            ("StatusLun3", Some(Reason::Missing)),
+        ];
+        for (name, reason) in expected {
+            assert_eq!(never(&profile, name), reason, "{name}");
+        }
+        // With a program reads have pages.
+        let profile = device("EraseA: 0.5, Program: 0.1, Read: 0.4", "");
+        assert_eq!(never(&profile, "Read"), None);
+        let every_block: Vec<(Die, Block)> = (0..8).map(|block| (Die(0), Block(block))).collect();
+        let never = never_provided(&profile, table(&profile), &every_block);
+        assert_eq!(never[op(&profile, "Read").index()], Some(Reason::BadBlocks));
+    }
+
+    #[test]
+    fn a_need_names_the_operations_that_meet_it() {
+        let profile = device("EraseA: 0.5, Program: 0.1, Read: 0.4", "");
+        let model = Model::new(&profile, table(&profile), &[]);
+        let class = |name| model.of_op[op(&profile, name).index()];
+        let slc = model.class(class("Program")).cell;
+        let needs = |name, reason| model.needs(class(name), reason, &[]);
+        assert_eq!(needs("Program", Reason::CellType), [(Need::ErasedBlock(slc), vec![class("EraseA")])]);
+        assert_eq!(needs("Read", Reason::CellType), [(Need::ProgrammedPage(slc), vec![class("Program")])]);
+        assert_eq!(needs("Program", Reason::UnreadData), [(Need::DataOutput, Vec::new())]);
+        let suspended = needs("EraseA", Reason::State(DeviceState::NotSuspended(Axis::Erase)));
+        assert_eq!(
+            suspended,
+            [(Need::Suspended(Axis::Erase), Vec::new()), (Need::Busy(Axis::Erase), vec![class("EraseA")])]
+        );
+        let keys: Vec<PhaseKey> = profile.phase_keys.ids().collect();
+        let bases = model.needs(class("Read"), Reason::NoHook, &keys);
+        assert_eq!(bases.len(), profile.bases.len(), "each base once: {bases:?}");
+    }
+}

@@ -111,3 +111,53 @@ impl Verdicts {
         Some(search.of_pair(key, op, of_class[key.index()]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Universe;
+    use crate::sample::{device, op, table};
+
+    #[test]
+    fn only_what_was_asked_for_has_a_verdict() {
+        let profile = device("EraseA: 0.5, Program: 0.3, Status: 0.2", "");
+        let search = Search::new(&profile, table(&profile), &[]);
+        let program = op(&profile, "Program");
+        let verdicts = search.verdicts(|op| op == program);
+        assert_eq!(verdicts.of(&search, PhaseKey::DEFAULT, program), Some(Verdict::Reachable));
+        assert_eq!(verdicts.of(&search, PhaseKey::DEFAULT, op(&profile, "Status")), None);
+        // Not even where it has no weight.
+        assert_eq!(verdicts.of(&search, PhaseKey::DEFAULT, op(&profile, "Read")), None);
+    }
+
+    #[test]
+    fn a_pair_has_the_same_verdict_alone_and_among_all() {
+        let nothing_erases = "exclusion_groups: {er: [ERASE]}\nexclusions: {state: {NOT_PROGRAM_SUSPENDED: [er]}}\n";
+        for sections in ["", nothing_erases] {
+            let profile = device("EraseA: 0.5, Program: 0.3, Read: 0.1, Status: 0.1", sections);
+            let universe = Universe::new(&profile, table(&profile));
+            let search = Search::new(&profile, table(&profile), &[]);
+            for (key, op, verdict) in universe.pairs() {
+                assert_eq!(
+                    search.verdict(key, op),
+                    verdict,
+                    "{} {}",
+                    profile.phase_keys[key].name,
+                    profile.ops[op].name
+                );
+            }
+            assert!(profile.ops.ids().all(|op| search.can_run(op) == universe.can_run(op)));
+        }
+    }
+
+    #[test]
+    fn what_never_runs_is_no_source_of_pages() {
+        let nothing_programs = "exclusion_groups: {pg: [PROG]}\nexclusions: {state: {NOT_PROGRAM_SUSPENDED: [pg]}}\n";
+        for (sections, runs) in [("", true), (nothing_programs, false)] {
+            let profile = device("EraseA: 0.5, Program: 0.3, Read: 0.2", sections);
+            let search = Search::new(&profile, table(&profile), &[]);
+            assert_eq!(search.can_run(op(&profile, "Read")), runs);
+            assert!(search.can_run(op(&profile, "EraseA")));
+        }
+    }
+}

@@ -135,7 +135,7 @@ fn tenths(model: &Model<'_>, graph: &Graph, verdicts: &IdVec<PhaseKey, Vec<Verdi
     model.profile.phase_keys.ids().map(|key| tenths::of_key(model, graph, key, proposed)).collect()
 }
 
-/// The verdicts under a phase key on the classes that are wanted and have a share there; on others that no hook falls there.
+/// The verdicts under a phase key, by class. A class that is not wanted, or has no share there, gets a placeholder, [`Reason::NoHook`].
 pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wanted: &[bool]) -> Vec<Verdict> {
     let shares = &model.shares[key.index()];
     let mut open: Vec<ClassId> = shares.iter().map(|op| model.of_op[op.index()]).collect();
