@@ -67,9 +67,9 @@ struct RankedBlocker {
 /// The causes of a profile and its table. Classes that nobody asked about are judged when a chain leads to them.
 pub struct Causes<'s> {
     search: &'s Search<'s>,
-    /// The verdicts on the operations that were asked about.
+    /// The verdicts on the operations that were asked about; where one of them never runs, on all that never run, too.
     asked: Verdicts,
-    /// The verdicts on all that never run.
+    /// The verdicts on all that never run, where a chain leads to one that was not judged before.
     never_run: OnceCell<Verdicts>,
     /// For each class the number of links from it to a root; `None` where it runs.
     distances: OnceCell<Vec<Option<usize>>>,
