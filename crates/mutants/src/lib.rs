@@ -5,7 +5,7 @@
 //! were found under the code of their rule. Mutations that break nothing (a further status read, say) must not be found.
 //!
 //! Takes any clean sequence and its profile. What makes a damage certain is worked out from the rows before it and from
-//! durations and effects, not by the judge. Leaves out damages that might break a rule and might not.
+//! durations and effects, which are read off the judge's compiled profile; none of its rules is asked. Leaves out damages that might break a rule and might not.
 
 mod addresses;
 mod form;

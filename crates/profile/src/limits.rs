@@ -19,7 +19,8 @@ pub const MAX_PAGES_PER_BLOCK: u64 = 65_535;
 pub const MAX_BASES: usize = 128;
 /// Operation names.
 pub const MAX_OPS: usize = 16_384;
-/// Bytes of the name of an operation, a base or a cell type: rows with several targets stay far below the longest line that is read.
+/// Bytes of a name that a profile defines (operations, bases, cell types, classes, chains, exclusion groups, latencies): rows with several
+/// targets stay far below the longest line that is read.
 pub const MAX_NAME_BYTES: usize = 1_000;
 /// Cell types, one bit each in an 8-bit set.
 pub const MAX_CELL_TYPES: usize = 8;

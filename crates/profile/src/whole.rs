@@ -40,7 +40,7 @@ pub fn whole(text: &str) -> Result<Option<u64>, NotWhole> {
         Some("0b" | "0B") => (2, &unsigned[2..]),
         _ => (10, unsigned),
     };
-    let digits = ungrouped(digits).ok_or(NotWhole::NotANumber)?;
+    let digits = ungrouped_in(radix, digits).ok_or(NotWhole::NotANumber)?;
     if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
         return Err(NotWhole::NotANumber);
     }
@@ -111,14 +111,18 @@ fn sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// A text without the `_` that groups its digits; `None` where one does not stand between two digits.
+/// The text of a decimal number without the `_` that groups its digits; `None` where one does not stand between two digits.
 #[must_use]
 pub fn ungrouped(text: &str) -> Option<Cow<'_, str>> {
+    ungrouped_in(10, text)
+}
+
+fn ungrouped_in(radix: u32, text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('_') {
         return Some(Cow::Borrowed(text));
     }
     let parts = || text.split('_');
-    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_hexdigit());
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_digit(radix));
     let between =
         parts().zip(parts().skip(1)).all(|(left, right)| digit(left.chars().last()) && digit(right.chars().next()));
     between.then(|| Cow::Owned(text.replace('_', "")))
@@ -150,10 +154,21 @@ mod tests {
         for text in ["-1", "-0x1", "18446744073709551616", "0x1_0000_0000_0000_0000"] {
             assert_eq!(whole(text), Ok(None), "{text}");
         }
-        for text in
-            ["", "+", "-", "0x", "0xg", "0o8", "0b2", "_1", "1_", "1__0", "0x_1", "1.0", "1e3", "x", "½", "١", "--1"]
-        {
+        for text in [
+            "", "+", "-", "0x", "0xg", "0o8", "0b2", "_1", "1_", "1__0", "0x_1", "0_x1", "0b1_2", "a_b", "1.0", "1e3",
+            "x", "½", "١", "--1",
+        ] {
             assert_eq!(whole(text), Err(NotWhole::NotANumber), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_underscore_stands_between_two_digits() {
+        for (text, digits) in [("1_000", "1000"), ("1_0.2_5e1_0", "10.25e10"), ("1e3", "1e3")] {
+            assert_eq!(ungrouped(text).as_deref(), Some(digits), "{text}");
+        }
+        for text in ["1_e3", "1e_3", "1_e-1", "a_b", "f_f", "1_.5", "1._5", "_1", "1_"] {
+            assert_eq!(ungrouped(text), None, "{text}");
         }
     }
 
@@ -200,7 +215,7 @@ mod tests {
         }
         for text in [
             "", "e6", "1e", "1e-3", "1e41", "2.5", "2.55e1", "1e20", "-1", "1.", ".5e1", "1_", "_1", "1__0", "1e6e6",
-            "x", "1 000",
+            "x", "1 000", "1_e3", "1e_3", "1_.5e3", "1._5e3",
         ] {
             assert_eq!(count(text), None, "{text}");
         }

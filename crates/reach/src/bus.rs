@@ -5,8 +5,9 @@
 //! bring takes longer than the time between them, the bus never becomes free again. Leaves out the hooks of operations, which hardly
 //! come where nothing starts.
 
-use nandseq_device::Tables;
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
+
+use crate::model::Model;
 
 /// The share of the bus that instants demand.
 #[derive(Clone, PartialEq, Debug)]
@@ -26,21 +27,29 @@ impl BusDemand {
     /// Of a profile with its probability table.
     #[must_use]
     pub fn of(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
-        let tables = Tables::new(profile);
+        let model = Model::new(profile, table, &[]);
         let ends = profile.policies.refill_uses_end_key;
         let refills = table
             .iter()
             .filter(|(key, _)| *key == PhaseKey::DEFAULT || (ends && profile.phase_keys[*key].phase.is_none()));
-        let demands = refills.map(|(key, entries)| Self::under(profile, &tables, *key, entries));
+        let demands = refills.map(|(key, entries)| Self::under(&model, *key, entries));
         let none = Self { share: 0.0, key: PhaseKey::DEFAULT, names: Vec::new() };
         demands.fold(none, |most, own| if own.share > most.share { own } else { most })
     }
 
-    fn under(profile: &Profile, tables: &Tables, key: PhaseKey, entries: &[(OpId, f64)]) -> Self {
+    fn under(model: &Model<'_>, key: PhaseKey, entries: &[(OpId, f64)]) -> Self {
+        let (tables, policies) = (&model.tables, &model.profile.policies);
+        // As generating does, without what the device lacks and what would suspend for ever.
+        let is_drawn = |op: OpId| {
+            let class = model.of_op[op.index()];
+            model.class(class).exists && model.base(class).effects.suspend.is_none_or(|axis| model.can_resume(axis))
+        };
+        let entries: Vec<(OpId, f64)> =
+            entries.iter().copied().filter(|&(op, mass)| mass > 0.0 && is_drawn(op)).collect();
         let info = |op: OpId| tables.base(tables.op(op).base);
         let waits = |op: OpId| info(op).instant && !info(op).effects.delay && tables.op(op).bus > Ticks::ZERO;
         let sum = |wanted: &dyn Fn(OpId) -> bool| -> f64 {
-            entries.iter().filter(|(op, mass)| *mass > 0.0 && wanted(*op)).map(|(_, mass)| mass).sum()
+            entries.iter().filter(|(op, _)| wanted(*op)).map(|(_, mass)| mass).sum()
         };
         let total = sum(&|_| true);
         let instants = sum(&waits);
@@ -49,16 +58,40 @@ impl BusDemand {
         }
         let others = sum(&|op| !waits(op) && !info(op).effects.delay) / total;
         // Drawn at the first try, or after others that failed.
-        let tries: f64 =
-            (0..profile.policies.max_tries.min(i32::MAX as u32) as i32).map(|at| others.powi(at)).take(64).sum();
-        let period = profile.policies.queue_refill_period.0 as f64;
+        let tries: f64 = (0..policies.max_tries.min(i32::MAX as u32) as i32).map(|at| others.powi(at)).take(64).sum();
+        let period = policies.queue_refill_period.0 as f64;
         let part = |op: OpId, mass: f64| mass / total * tries * tables.op(op).bus.0 as f64 / period;
-        let mut names: Vec<(OpId, f64)> = entries
-            .iter()
-            .filter(|(op, mass)| *mass > 0.0 && waits(*op))
-            .map(|&(op, mass)| (op, part(op, mass)))
-            .collect();
+        let mut names: Vec<(OpId, f64)> =
+            entries.iter().filter(|(op, _)| waits(*op)).map(|&(op, mass)| (op, part(op, mass))).collect();
         names.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
         Self { share: names.iter().map(|(_, part)| part).sum(), key, names }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{device, op, table};
+
+    #[test]
+    fn what_the_device_lacks_demands_no_bus() {
+        let profile = device("EraseA: 0.01, StatusLun3: 0.99", "");
+        assert_eq!(BusDemand::of(&profile, table(&profile)).share, 0.0);
+        // What is left is drawn as often as if the other had no weight.
+        let with = device("EraseA: 0.1, Status: 0.1, StatusLun3: 0.8", "");
+        let without = device("EraseA: 0.5, Status: 0.5", "");
+        let (with, without) = (BusDemand::of(&with, table(&with)), BusDemand::of(&without, table(&without)));
+        assert!((with.share - without.share).abs() < 1e-12 && with.share > 0.0, "{with:?} {without:?}");
+        assert_eq!(with.names.len(), 1);
+        assert_eq!(with.names[0].0, op(&profile, "Status"));
+    }
+
+    #[test]
+    fn instants_that_take_longer_than_a_refill_period_saturate_the_bus() {
+        let mut profile = device("EraseA: 0.01, StatusLun3: 0.99", "");
+        profile.topology.dies = 4;
+        let demand = BusDemand::of(&profile, table(&profile));
+        assert!(demand.share > BusDemand::SATURATED, "{demand:?}");
+        assert_eq!((demand.key, demand.names[0].0), (PhaseKey::DEFAULT, op(&profile, "StatusLun3")));
     }
 }

@@ -1,9 +1,12 @@
 //! Why an operation never runs: chains of causes, back to their roots.
 //!
-//! An operation that never runs is barred under every phase key. Some bars are roots: a weight of 0, an exclusion, an address that the
+//! An operation that never runs is blocked under every phase key. Some blockers are roots: a weight of 0, an exclusion, an address that the
 //! device lacks. Others are needs that another operation would meet (an erased block, a loaded latch, something suspended), which never
-//! runs either. The chains found are the shortest, by the number of operations on the way. Leaves out where a profile says what it says,
-//! and words: this is data.
+//! runs either. The chains found are the shortest, by the number of operations on the way. Leaves out places in the text of the
+//! profile, and wording: this is data.
+
+use std::cell::OnceCell;
+use std::cmp::Reverse;
 
 use nandseq_profile::{BaseId, OpId, PhaseKey};
 
@@ -13,9 +16,9 @@ use crate::reason::Reason;
 use crate::search::{Search, Verdicts};
 use crate::universe::Verdict;
 
-/// What bars an operation.
+/// What blocks an operation.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Bar {
+pub enum Blocker {
     /// It has no weight under any phase key. Under `excluded` exclusions leave it out; under `weightless` nothing does.
     NoWeight {
         /// Phase keys whose exclusions leave it out.
@@ -44,29 +47,32 @@ pub enum Bar {
     },
 }
 
-/// One link of a chain of causes: operations that are alike, and what bars them.
+/// One link of a chain of causes: operations that are alike, and what blocks them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cause {
     /// The names that share base, cell type and number of planes, and for which the same holds.
     pub ops: Vec<OpId>,
-    /// What bars them.
-    pub bar: Bar,
+    /// What blocks them.
+    pub blocker: Blocker,
 }
 
 /// What is in the way of one class of names, and what would meet it.
-struct Obstacle {
-    bar: Bar,
+struct RankedBlocker {
+    blocker: Blocker,
     providers: Vec<ClassId>,
-    progress: u8,
+    specificity: u8,
     keys: usize,
 }
 
-/// The causes of a profile and its table.
+/// The causes of a profile and its table. Classes that nobody asked about are judged when a chain leads to them.
 pub struct Causes<'s> {
     search: &'s Search<'s>,
-    verdicts: Verdicts,
+    /// The verdicts on the operations that were asked about; where one of them never runs, on all that never run, too.
+    asked: Verdicts,
+    /// The verdicts on all that never run, where a chain leads to one that was not judged before.
+    never_run: OnceCell<Verdicts>,
     /// For each class the number of links from it to a root; `None` where it runs.
-    distance: Vec<Option<usize>>,
+    distances: OnceCell<Vec<Option<usize>>>,
 }
 
 /// Longer than any chain: where operations only wait for one another.
@@ -76,18 +82,10 @@ impl<'s> Causes<'s> {
     /// Prepares the search for causes of some operations.
     #[must_use]
     pub fn new(search: &'s Search<'s>, ops: &[OpId]) -> Self {
+        // The chains of an operation that never runs lead through others: all of those are judged at once.
         let all_run = ops.iter().all(|&op| search.can_run(op));
-        let mut verdicts = search.verdicts(|op| ops.contains(&op) || !(all_run || search.can_run(op)));
-        let keys = || search.model.profile.phase_keys.ids();
-        let comes = |verdict| matches!(verdict, Verdict::Reachable | Verdict::Coincidence);
-        if all_run && !ops.iter().all(|&op| keys().any(|key| comes(verdicts.of(search, key, op)))) {
-            // Whoever asks why one is not proposed may need to know what never runs.
-            verdicts.add(search.verdicts(|op| !search.can_run(op)));
-        }
-        let distance = search.graph.runs.iter().map(|&runs| (!runs).then_some(ENDLESS)).collect();
-        let mut causes = Self { search, verdicts, distance };
-        causes.measure();
-        causes
+        let asked = search.verdicts(|op| ops.contains(&op) || !(all_run || search.can_run(op)));
+        Self { search, asked, never_run: OnceCell::new(), distances: OnceCell::new() }
     }
 
     /// The chains of causes of an operation that is never proposed, the shortest first, one for each different thing in the way.
@@ -95,25 +93,30 @@ impl<'s> Causes<'s> {
     /// Empty where a phase key exists under which it can be proposed.
     #[must_use]
     pub fn of(&self, op: OpId) -> Vec<Vec<Cause>> {
-        self.chains(op, self.bars(op))
+        self.chains(op, self.blockers(op))
     }
 
     /// The same for one phase key alone.
     #[must_use]
     pub fn under(&self, key: PhaseKey, op: OpId) -> Vec<Vec<Cause>> {
-        let bars = match self.verdict(key, op) {
+        let blockers = match self.verdict(key, op) {
             Verdict::Reachable | Verdict::Coincidence => Vec::new(),
             Verdict::Unreachable(Reason::Excluded) => vec![no_weight(vec![key], Vec::new())],
             Verdict::Unreachable(Reason::NoWeight) => vec![no_weight(Vec::new(), vec![key])],
             Verdict::Unreachable(reason) => self.of_reason(self.class_of(op), reason, vec![key]),
         };
-        self.chains(op, bars)
+        self.chains(op, blockers)
     }
 
-    /// The verdict on a pair of one of the operations, or of one that never runs.
+    /// The verdict on a pair.
     #[must_use]
     pub fn verdict(&self, key: PhaseKey, op: OpId) -> Verdict {
-        self.verdicts.of(self.search, key, op)
+        let search = self.search;
+        let among_never_run = || {
+            let verdicts = self.never_run.get_or_init(|| search.verdicts(|op| !search.can_run(op)));
+            verdicts.of(search, key, op)
+        };
+        self.asked.of(search, key, op).or_else(among_never_run).unwrap_or_else(|| search.verdict(key, op))
     }
 
     /// The names that are possible in the same states as this one, itself included.
@@ -168,105 +171,106 @@ impl<'s> Causes<'s> {
     }
 
     fn runs(&self, class: ClassId) -> bool {
-        self.distance[usize::from(class)].is_none()
+        self.search.graph.runs[usize::from(class)]
     }
 
     fn runs_any(&self, classes: &[ClassId]) -> bool {
         classes.iter().any(|&class| self.runs(class))
     }
 
-    /// Finds how far each class is from a root, until nothing gets shorter.
-    fn measure(&mut self) {
-        let bars: Vec<Vec<Obstacle>> = (0..self.search.model.classes.len() as ClassId)
-            .map(|class| {
-                // The name with the most weight stands for its class.
-                let names = self.names(class);
-                let weighed = names.iter().find(|op| self.search.model.shares.iter().any(|names| names.contains(op)));
-                let op = weighed.or(names.first());
-                if self.runs(class) { Vec::new() } else { op.map_or_else(Vec::new, |&op| self.bars(op)) }
-            })
-            .collect();
-        loop {
-            let mut shorter = false;
-            for (class, bars) in bars.iter().enumerate() {
-                let Some(known) = self.distance[class] else { continue };
-                let found = bars.iter().map(|bar| self.length(bar)).min().unwrap_or(ENDLESS);
-                if found < known {
-                    self.distance[class] = Some(found);
-                    shorter = true;
+    /// The name that stands for its class: the first with a weight, or the first.
+    fn representative(&self, class: ClassId) -> Option<OpId> {
+        let names = self.names(class);
+        let has_weight = |op: &&OpId| self.search.model.shares.iter().any(|names| names.contains(op));
+        names.iter().find(has_weight).or(names.first()).copied()
+    }
+
+    /// What blocks the name that stands for a class.
+    fn blockers_of_class(&self, class: ClassId) -> Vec<RankedBlocker> {
+        self.representative(class).map_or_else(Vec::new, |op| self.blockers(op))
+    }
+
+    /// How far each class is from a root.
+    fn distances(&self) -> &[Option<usize>] {
+        self.distances.get_or_init(|| {
+            let runs = &self.search.graph.runs;
+            let of_class = |class| if self.runs(class) { Vec::new() } else { self.blockers_of_class(class) };
+            let blockers: Vec<Vec<RankedBlocker>> = (0..runs.len() as ClassId).map(of_class).collect();
+            let mut distances: Vec<Option<usize>> = runs.iter().map(|&runs| (!runs).then_some(ENDLESS)).collect();
+            let mut shorter = true;
+            while shorter {
+                shorter = false;
+                for (class, blockers) in blockers.iter().enumerate() {
+                    let found = blockers.iter().map(|blocker| length(blocker, &distances)).min().unwrap_or(ENDLESS);
+                    if distances[class].is_some_and(|known| found < known) {
+                        distances[class] = Some(found);
+                        shorter = true;
+                    }
                 }
             }
-            if !shorter {
-                return;
-            }
+            distances
+        })
+    }
+
+    /// Sorts blockers: the nearest to a root first, then what came closest to being accepted, then what holds for most keys.
+    fn sort(&self, blockers: &mut [RankedBlocker]) {
+        let distances = self.distances();
+        blockers
+            .sort_by_key(|blocker| (length(blocker, distances), Reverse(blocker.specificity), Reverse(blocker.keys)));
+    }
+
+    fn chains(&self, op: OpId, mut blockers: Vec<RankedBlocker>) -> Vec<Vec<Cause>> {
+        if blockers.is_empty() {
+            return Vec::new();
         }
-    }
-
-    /// The links from a bar to its nearest root.
-    fn length(&self, bar: &Obstacle) -> usize {
-        match (&bar.bar, bar.providers.is_empty()) {
-            (Bar::NoWeight { .. } | Bar::Rule { .. }, _) | (Bar::Unmet { .. }, true) => 1,
-            (Bar::Unmet { .. }, false) => {
-                self.nearest(&bar.providers).map_or(ENDLESS, |(length, _)| length.saturating_add(1))
-            }
-        }
-    }
-
-    /// The provider that is nearest to a root.
-    fn nearest(&self, providers: &[ClassId]) -> Option<(usize, ClassId)> {
-        providers.iter().filter_map(|&class| Some((self.distance[usize::from(class)]?, class))).min()
-    }
-
-    fn chains(&self, op: OpId, mut bars: Vec<Obstacle>) -> Vec<Vec<Cause>> {
-        bars.sort_by_key(|bar| (self.length(bar), u8::MAX - bar.progress, usize::MAX - bar.keys));
-        let ops = |bar: &Obstacle| match bar.bar {
+        self.sort(&mut blockers);
+        let ops = |blocker: &RankedBlocker| match blocker.blocker {
             // Others of its kind may have a weight.
-            Bar::NoWeight { .. } => vec![op],
-            Bar::Rule { .. } | Bar::Unmet { .. } => self.alike(op),
+            Blocker::NoWeight { .. } => vec![op],
+            Blocker::Rule { .. } | Blocker::Unmet { .. } => self.alike(op),
         };
-        bars.into_iter().map(|bar| self.chain(Cause { ops: ops(&bar), bar: bar.bar.clone() }, &bar)).collect()
+        blockers
+            .into_iter()
+            .map(|blocker| self.chain(Cause { ops: ops(&blocker), blocker: blocker.blocker.clone() }, &blocker))
+            .collect()
     }
 
-    /// The shortest chain that begins with a bar.
-    fn chain(&self, first: Cause, bar: &Obstacle) -> Vec<Cause> {
+    /// The shortest chain that begins with a blocker.
+    fn chain(&self, first: Cause, blocker: &RankedBlocker) -> Vec<Cause> {
         let mut chain = vec![first];
-        let mut providers = bar.providers.clone();
+        let mut providers = blocker.providers.clone();
         let mut seen: Vec<ClassId> = Vec::new();
-        while let Some((_, class)) = self.nearest(&providers) {
+        while let Some((_, class)) = nearest(&providers, self.distances()) {
             if seen.contains(&class) {
                 break; // they wait for one another
             }
             seen.push(class);
-            let names = self.names(class);
-            let weighed = names.iter().find(|op| self.search.model.shares.iter().any(|names| names.contains(op)));
-            let Some(&op) = weighed.or(names.first()) else { break };
-            let mut bars = self.bars(op);
-            bars.sort_by_key(|bar| (self.length(bar), u8::MAX - bar.progress, usize::MAX - bar.keys));
-            let Some(bar) = bars.into_iter().next() else { break };
-            // Whatever else would do as well is barred by the same, or it would be nearer.
-            let alike = providers.iter().filter(|&&other| self.is_barred_alike(other, &bar.bar));
-            let mut ops: Vec<OpId> = alike.flat_map(|&other| self.names(other)).collect();
+            let mut blockers = self.blockers_of_class(class);
+            self.sort(&mut blockers);
+            let Some(RankedBlocker { blocker, providers: next, .. }) = blockers.into_iter().next() else { break };
+            // The link names every provider that is blocked for the same reason.
+            let alike = |&other: &ClassId| other == class || self.is_blocked_alike(other, &blocker);
+            let alike = providers.iter().copied().filter(alike);
+            let mut ops: Vec<OpId> = alike.flat_map(|other| self.names(other)).collect();
             ops.sort_unstable();
-            chain.push(Cause { ops, bar: bar.bar.clone() });
-            providers.clone_from(&bar.providers);
+            chain.push(Cause { ops, blocker });
+            providers = next;
         }
         chain
     }
 
-    /// Whether what bars a class first is of the same kind.
-    fn is_barred_alike(&self, class: ClassId, bar: &Bar) -> bool {
-        let names = self.names(class);
-        let Some(&op) = names.first() else { return false };
-        self.bars(op).iter().any(|other| match (&other.bar, bar) {
-            (Bar::NoWeight { .. }, Bar::NoWeight { .. }) => true,
-            (Bar::Rule { reason: one, .. }, Bar::Rule { reason: other, .. }) => one == other,
-            (Bar::Unmet { need: one, .. }, Bar::Unmet { need: other, .. }) => one == other,
-            (Bar::NoWeight { .. } | Bar::Rule { .. } | Bar::Unmet { .. }, _) => false,
+    /// Whether something of the same kind blocks a class.
+    fn is_blocked_alike(&self, class: ClassId, blocker: &Blocker) -> bool {
+        self.blockers_of_class(class).iter().any(|other| match (&other.blocker, blocker) {
+            (Blocker::NoWeight { .. }, Blocker::NoWeight { .. }) => true,
+            (Blocker::Rule { reason: one, .. }, Blocker::Rule { reason: other, .. }) => one == other,
+            (Blocker::Unmet { need: one, .. }, Blocker::Unmet { need: other, .. }) => one == other,
+            (Blocker::NoWeight { .. } | Blocker::Rule { .. } | Blocker::Unmet { .. }, _) => false,
         })
     }
 
-    /// Everything that bars an operation, each once; nothing where it can be proposed.
-    fn bars(&self, op: OpId) -> Vec<Obstacle> {
+    /// Everything that blocks an operation, each once; nothing where it can be proposed.
+    fn blockers(&self, op: OpId) -> Vec<RankedBlocker> {
         let (mut excluded, mut weightless) = (Vec::new(), Vec::new());
         let mut reasons: Vec<(Reason, Vec<PhaseKey>)> = Vec::new();
         for key in self.search.model.profile.phase_keys.ids() {
@@ -285,31 +289,36 @@ impl<'s> Causes<'s> {
             return vec![no_weight(excluded, weightless)];
         }
         // A phase key that never comes up matters only where no other gives a weight.
-        let no_hook = Reason::NoHook.progress();
-        if reasons.iter().any(|(reason, _)| reason.progress() > no_hook) {
-            reasons.retain(|(reason, _)| reason.progress() > no_hook);
+        let no_hook = Reason::NoHook.specificity();
+        if reasons.iter().any(|(reason, _)| reason.specificity() > no_hook) {
+            reasons.retain(|(reason, _)| reason.specificity() > no_hook);
         }
         reasons.into_iter().flat_map(|(reason, keys)| self.of_reason(class, reason, keys)).collect()
     }
 
     /// What a reason means: needs that nothing meets, or a rule.
-    fn of_reason(&self, class: ClassId, reason: Reason, keys: Vec<PhaseKey>) -> Vec<Obstacle> {
+    fn of_reason(&self, class: ClassId, reason: Reason, keys: Vec<PhaseKey>) -> Vec<RankedBlocker> {
         let count = keys.len();
-        let mut bars = Vec::new();
+        let mut blockers = Vec::new();
         for (need, providers) in self.all_needs(class, reason, &keys) {
             // What some operation brings about is there: something else is in the way.
             if !self.runs_any(&providers) {
                 let ops = providers.iter().flat_map(|&class| self.names(class)).collect();
-                let keys = if let Need::Before(base) = need { self.keys_of(base, &keys) } else { keys.clone() };
-                let bar = Bar::Unmet { need, reason, keys, providers: ops };
-                bars.push(Obstacle { bar, providers, progress: reason.progress(), keys: count });
+                let keys = if let Need::PhaseOf(base) = need { self.keys_of(base, &keys) } else { keys.clone() };
+                let blocker = Blocker::Unmet { need, reason, keys, providers: ops };
+                blockers.push(RankedBlocker { blocker, providers, specificity: reason.specificity(), keys: count });
             }
         }
-        if bars.is_empty() {
-            let bar = Bar::Rule { reason, keys };
-            bars.push(Obstacle { bar, providers: Vec::new(), progress: reason.progress(), keys: count });
+        if blockers.is_empty() {
+            let blocker = Blocker::Rule { reason, keys };
+            blockers.push(RankedBlocker {
+                blocker,
+                providers: Vec::new(),
+                specificity: reason.specificity(),
+                keys: count,
+            });
         }
-        bars
+        blockers
     }
 
     fn keys_of(&self, base: BaseId, keys: &[PhaseKey]) -> Vec<PhaseKey> {
@@ -345,7 +354,25 @@ impl<'s> Causes<'s> {
     }
 }
 
-fn no_weight(excluded: Vec<PhaseKey>, weightless: Vec<PhaseKey>) -> Obstacle {
-    let keys = excluded.len() + weightless.len();
-    Obstacle { bar: Bar::NoWeight { excluded, weightless }, providers: Vec::new(), progress: 0, keys }
+/// The links from a blocker to its nearest root.
+fn length(blocker: &RankedBlocker, distances: &[Option<usize>]) -> usize {
+    match (&blocker.blocker, blocker.providers.is_empty()) {
+        (Blocker::NoWeight { .. } | Blocker::Rule { .. }, _) | (Blocker::Unmet { .. }, true) => 1,
+        (Blocker::Unmet { .. }, false) => {
+            nearest(&blocker.providers, distances).map_or(ENDLESS, |(length, _)| length.saturating_add(1))
+        }
+    }
 }
+
+/// The provider that is nearest to a root.
+fn nearest(providers: &[ClassId], distances: &[Option<usize>]) -> Option<(usize, ClassId)> {
+    providers.iter().filter_map(|&class| Some((distances[usize::from(class)]?, class))).min()
+}
+
+fn no_weight(excluded: Vec<PhaseKey>, weightless: Vec<PhaseKey>) -> RankedBlocker {
+    let keys = excluded.len() + weightless.len();
+    RankedBlocker { blocker: Blocker::NoWeight { excluded, weightless }, providers: Vec::new(), specificity: 0, keys }
+}
+
+#[cfg(test)]
+mod tests;

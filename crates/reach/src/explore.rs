@@ -187,53 +187,48 @@ impl Graph {
 
     /// Starts an operation on or beside the plane of each node; `next` is what remains of the chain, `None` for a proposal.
     fn start_everywhere(&mut self, model: &Model<'_>, nodes: &[u32], class: ClassId, next: Option<Option<(u16, u8)>>) {
-        let multi = model.class(class).multi;
-        let allowed: Vec<u32> = nodes
-            .iter()
-            .copied()
-            .filter(|&node| model.plane_allows(&self.nodes[node as usize].1, class).is_ok())
-            .collect();
-        let on_another = model.planes > 1 && !allowed.is_empty();
-        // Follow-ups of an operation elsewhere: those that are possible on some plane.
-        let elsewhere = match next {
-            Some(next) => vec![next],
-            None => self.chains_after(model, &allowed, class),
+        let (targeted, multi) = (model.has_targets(class), model.class(class).multi);
+        let tables = |plane: &Plane| if model.looks_at_die(class) { model.plane_tables(plane, class) } else { Ok(()) };
+        // What remains of chains where the operation works on the plane of a node, or on no plane; `None` where it may not.
+        let here = |&node: &u32| {
+            let plane = &self.nodes[node as usize].1;
+            let allowed = if targeted { model.plane_allows(plane, class) } else { tables(plane) };
+            allowed.ok().map(|()| next.map_or_else(|| self.chains_after(model, node, class), |next| vec![next]))
         };
-        for &node in nodes {
-            let plane = self.nodes[node as usize].1;
-            if model.looks_at_die(class) && model.plane_tables(&plane, class).is_err() {
+        let here: Vec<Option<Vec<_>>> = nodes.iter().map(here).collect();
+        // On another plane: whatever is possible on some plane.
+        let mut elsewhere: Vec<Option<(u16, u8)>> = Vec::new();
+        let on_another = targeted && model.planes > 1 && here.iter().any(Option::is_some);
+        if on_another && (!multi || model.planes > 2) {
+            for next in here.iter().flatten().flatten() {
+                if !elsewhere.contains(next) {
+                    elsewhere.push(*next);
+                }
+            }
+        }
+        for (&node, here) in nodes.iter().zip(here) {
+            if tables(&self.nodes[node as usize].1).is_err() {
                 continue;
             }
-            if !model.has_targets(class) {
-                let own = next.map_or_else(|| self.chains_after(model, &[node], class), |next| vec![next]);
-                own.into_iter().for_each(|next| self.fly(model, node, class, false, next));
-                continue;
+            if !targeted || !multi || on_another {
+                here.into_iter().flatten().for_each(|next| self.fly(model, node, class, targeted, next));
             }
-            let here = allowed.contains(&node);
-            if here && (!multi || on_another) {
-                let own = next.map_or_else(|| self.chains_after(model, &[node], class), |next| vec![next]);
-                own.into_iter().for_each(|next| self.fly(model, node, class, true, next));
-            }
-            if on_another && (!multi || model.planes > 2) {
-                elsewhere.iter().for_each(|&next| self.fly(model, node, class, false, next));
-            }
+            elsewhere.iter().for_each(|&next| self.fly(model, node, class, false, next));
         }
     }
 
-    /// What the followed chain may be after a proposal that works on one of these nodes' planes.
-    fn chains_after(&self, model: &Model<'_>, nodes: &[u32], class: ClassId) -> Vec<Option<(u16, u8)>> {
+    /// What the followed chain may be after a proposal that works on the plane of a node.
+    fn chains_after(&self, model: &Model<'_>, node: u32, class: ClassId) -> Vec<Option<(u16, u8)>> {
+        let (die, plane) = self.nodes[node as usize];
         let mut chains = Vec::new();
-        for &node in nodes {
-            let (die, plane) = self.nodes[node as usize];
-            for follow_up in model.possible_follow_ups(&Scene { die, plane }, class, None) {
-                let next = match follow_up.filter(|&chain| model.tracked[chain]) {
-                    Some(_) if die.chain.is_some() => continue,
-                    Some(chain) => Some((chain as u16, 0)),
-                    None => die.chain,
-                };
-                if !chains.contains(&next) {
-                    chains.push(next);
-                }
+        for follow_up in model.possible_follow_ups(&Scene { die, plane }, class, None) {
+            let next = match follow_up.filter(|&chain| model.tracked[chain]) {
+                Some(_) if die.chain.is_some() => continue,
+                Some(chain) => Some((chain as u16, 0)),
+                None => die.chain,
+            };
+            if !chains.contains(&next) {
+                chains.push(next);
             }
         }
         chains
@@ -305,8 +300,8 @@ impl Graph {
         if !model.class(class).busy || flight.die.suspended(axis) {
             return;
         }
-        for suspend in 0..model.classes.len() as ClassId {
-            if !can_suspend(model, suspend, axis)
+        for &suspend in &model.suspends {
+            if model.base(suspend).effects.suspend != Some(axis)
                 || info.busy_key.is_some_and(|key| model.tables.forbidden_in(key).contains(model.class(suspend).base))
                 || model.die_allows(&flight.die, suspend).is_err()
                 || model.plane_tables(&flight.plane, suspend).is_err()
@@ -333,21 +328,6 @@ impl Graph {
 fn sort<T: Ord>(list: &mut Vec<T>) {
     list.sort_unstable();
     list.dedup();
-}
-
-/// Whether operations of a class suspend an axis, and something can resume it.
-pub(crate) fn can_suspend(model: &Model<'_>, class: ClassId, axis: Axis) -> bool {
-    let own = model.class(class);
-    model.base(class).effects.suspend == Some(axis) && own.exists && own.proposed && can_resume(model, axis)
-}
-
-/// Whether some proposed operation resumes an axis.
-pub(crate) fn can_resume(model: &Model<'_>, axis: Axis) -> bool {
-    let resumes = |class: ClassId| {
-        let own = model.class(class);
-        own.exists && own.proposed && model.base(class).effects.resume == Some(axis)
-    };
-    (0..model.classes.len() as ClassId).any(resumes)
 }
 
 /// Whether a chain that may be under way leaves room for a proposal, as far as it matters which operation it is.

@@ -28,11 +28,13 @@ pub(crate) struct Hooks {
 }
 
 impl Hooks {
-    pub(crate) fn new(model: &Model<'_>, graph: &Graph, key: PhaseKey) -> Self {
+    /// Hooks that come, and that every operation can use.
+    pub(crate) fn certain(model: &Model<'_>, graph: &Graph, key: PhaseKey) -> Self {
         let mut hooks = Self::default();
         let info = &model.profile.phase_keys[key];
         match (info.base, info.phase) {
-            (None, _) => hooks.default_key(model, graph),
+            (None, _) if model.profile.policies.refill_uses_end_key => hooks.idle(graph, &never_ran(graph)),
+            (None, _) => hooks.idle(graph, &(0..graph.nodes.len() as u32).collect::<Vec<_>>()),
             (Some(base), Some(PhaseKind::CoreBusy)) => hooks.busy(model, graph, base),
             (Some(base), Some(PhaseKind::DataIn | PhaseKind::DataOut)) => hooks.window(model, graph, base),
             (Some(base), Some(PhaseKind::Issue) | None) => hooks.end(model, graph, base),
@@ -40,14 +42,16 @@ impl Hooks {
         hooks
     }
 
-    fn default_key(&mut self, model: &Model<'_>, graph: &Graph) {
-        let never_ran = graph.beside_all(std::iter::once(0));
-        if model.profile.policies.refill_uses_end_key {
-            self.idle(graph, &never_ran);
-        } else {
-            self.idle(graph, &(0..graph.nodes.len() as u32).collect::<Vec<_>>());
+    /// Hooks that come and that only instants can use, and coincidences.
+    pub(crate) fn others(model: &Model<'_>, graph: &Graph, key: PhaseKey) -> Self {
+        let mut hooks = Self::default();
+        let info = &model.profile.phase_keys[key];
+        match (info.base, info.phase) {
+            (None, _) => hooks.next_operation(model, graph, &never_ran(graph)),
+            (Some(_), Some(PhaseKind::CoreBusy | PhaseKind::DataIn | PhaseKind::DataOut)) => {}
+            (Some(base), Some(PhaseKind::Issue) | None) => hooks.after_end(model, graph, base),
         }
-        self.next_operation(model, graph, &never_ran);
+        hooks
     }
 
     /// Refills on an idle plane.
@@ -76,55 +80,47 @@ impl Hooks {
     }
 
     fn end(&mut self, model: &Model<'_>, graph: &Graph, base: BaseId) {
+        let effects = &model.tables.base(base).effects;
+        let fresh = effects.reset_die || effects.reset_target;
+        let chained = goes_on(model, base);
+        for class in ending(model, base).filter(|&class| gives_hooks(model, class)) {
+            for &node in &graph.ends[usize::from(class)].items {
+                let (die, plane) = graph.nodes[node as usize];
+                self.certain.add(Context { die, plane, run: Run::Idle, fresh, chained });
+            }
+        }
+        if model.profile.policies.refill_uses_end_key {
+            self.idle(graph, &idle_after(model, graph, base));
+        }
+    }
+
+    fn after_end(&mut self, model: &Model<'_>, graph: &Graph, base: BaseId) {
         let policies = &model.profile.policies;
-        let info = model.tables.base(base);
-        let effects = &info.effects;
-        let replaced = effects.resume.is_some_and(|axis| shows_everywhere(model, axis));
-        let mut ended = Vec::new();
-        for &class in &model.of_base[base.index()] {
-            if replaced {
-                break; // after a RESUME the planes show what it resumes
-            }
+        let effects = &model.tables.base(base).effects;
+        let fresh = effects.reset_die || effects.reset_target;
+        // The last hooks of the window may fall on the tick at which the next step has just started.
+        let reach = policies.post_hook_window + policies.time_resolution;
+        let same_tick = goes_on(model, base) && policies.sequence_gap < reach;
+        for class in ending(model, base).filter(|&class| gives_hooks(model, class)) {
             let ends = &graph.ends[usize::from(class)].items;
-            ended.extend(ends.iter().copied());
-            // A hook after an operation finds its window, if that is long.
-            let seen = model.class(class).window.1 <= policies.post_hook_window + policies.time_resolution;
-            if shows(model.profile, info, base) && seen {
-                let fresh = effects.reset_die || effects.reset_target;
-                let chained = policies.sequence_gap >= policies.post_hook_window && model.always_goes_on(base);
-                // The last hooks of the window may fall on the tick at which the next step has just started.
-                let same_tick = policies.sequence_gap < policies.post_hook_window + policies.time_resolution;
-                for &node in ends {
-                    let (die, plane) = graph.nodes[node as usize];
-                    let context = Context { die, plane, run: Run::Idle, fresh, chained };
-                    self.certain.add(context);
-                    if chained && same_tick {
-                        self.chance.add(Context { chained: false, ..context });
-                    }
-                }
-                // What does not show may come and go between the end and the hook.
-                for node in graph.beside_within(model, ends, policies.post_hook_window + policies.time_resolution) {
-                    let (die, plane) = graph.nodes[node as usize];
-                    self.chance.add(Context { die, plane, run: Run::Idle, fresh: false, chained: false });
-                }
+            for &node in ends.iter().filter(|_| same_tick) {
+                let (die, plane) = graph.nodes[node as usize];
+                self.chance.add(Context { die, plane, run: Run::Idle, fresh, chained: false });
+            }
+            // What does not show may come and go between the end and the hook.
+            for node in graph.beside_within(model, ends, reach) {
+                let (die, plane) = graph.nodes[node as usize];
+                self.chance.add(Context { die, plane, run: Run::Idle, fresh: false, chained: false });
             }
         }
-        let idle = graph.beside_all(ended.into_iter());
-        if policies.refill_uses_end_key {
-            self.idle(graph, &idle);
-        }
-        self.next_operation(model, graph, &idle);
+        self.next_operation(model, graph, &idle_after(model, graph, base));
         for &(before, next, node) in &graph.cuts.items {
             if model.class(before).base == base {
                 self.shown(model, next, node, effects.resume.is_some());
             }
         }
-        if graph
-            .flights
-            .iter()
-            .enumerate()
-            .any(|(class, flights)| model.classes[class].base == base && !flights.items.is_empty())
-        {
+        let flies = |&class: &ClassId| !graph.flights[usize::from(class)].items.is_empty();
+        if model.of_base[base.index()].iter().any(flies) {
             self.resets(model, graph);
         }
     }
@@ -171,6 +167,36 @@ impl Hooks {
             }
         }
     }
+}
+
+/// The states before anything has shown.
+fn never_ran(graph: &Graph) -> Vec<u32> {
+    graph.beside_all(std::iter::once(0))
+}
+
+/// The states of an idle plane after an operation of a base.
+fn idle_after(model: &Model<'_>, graph: &Graph, base: BaseId) -> Vec<u32> {
+    graph.beside_all(ending(model, base).flat_map(|class| graph.ends[usize::from(class)].items.iter().copied()))
+}
+
+/// The classes of a base after whose operations a plane shows their END.
+fn ending<'m>(model: &'m Model<'_>, base: BaseId) -> impl Iterator<Item = ClassId> + 'm {
+    // After a RESUME the planes show what it resumes.
+    let replaced = model.tables.base(base).effects.resume.is_some_and(|axis| shows_everywhere(model, axis));
+    model.of_base[base.index()].iter().copied().filter(move |_| !replaced)
+}
+
+/// Whether hooks after an operation of a class find its END: a long window comes before it.
+fn gives_hooks(model: &Model<'_>, class: ClassId) -> bool {
+    let (own, policies) = (model.class(class), &model.profile.policies);
+    let seen = own.window.1 <= policies.post_hook_window + policies.time_resolution;
+    shows(model.profile, model.base(class), own.base) && seen
+}
+
+/// Whether a chain goes on after an operation of a base, and not before its hooks are over.
+fn goes_on(model: &Model<'_>, base: BaseId) -> bool {
+    let policies = &model.profile.policies;
+    policies.sequence_gap >= policies.post_hook_window && model.always_goes_on(base)
 }
 
 /// Whether everything that an axis suspends shows on every plane of its die.

@@ -3,7 +3,7 @@
 use nandseq_profile::model::{AddressSource, Axis};
 use nandseq_profile::{BaseSet, PhaseKey};
 
-use crate::explore::{Graph, can_resume, may_be_proposed};
+use crate::explore::{Graph, may_be_proposed};
 use crate::model::{ClassId, Model};
 use crate::plan::Scene;
 use crate::reason::Reason;
@@ -68,7 +68,7 @@ impl Model<'_> {
             return Err(Reason::Missing);
         }
         if let Some(axis) = info.effects.suspend
-            && !can_resume(self, axis)
+            && !self.can_resume(axis)
         {
             return Err(Reason::NoResume(axis));
         }
@@ -216,7 +216,7 @@ impl Model<'_> {
         if enough {
             return Ok(Places { here: here.is_ok(), other: other.ok() });
         }
-        let why = [here.err(), other.err()].into_iter().flatten().max_by_key(|reason| reason.progress());
+        let why = [here.err(), other.err()].into_iter().flatten().max_by_key(|reason| reason.specificity());
         Err(why.unwrap_or(Reason::Missing))
     }
 

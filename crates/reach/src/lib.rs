@@ -14,6 +14,8 @@ mod needs;
 mod plan;
 mod quick;
 mod reason;
+#[cfg(test)]
+mod sample;
 mod search;
 mod state;
 mod tenths;
@@ -21,7 +23,7 @@ mod traps;
 mod universe;
 
 pub use bus::BusDemand;
-pub use causes::{Bar, Cause, Causes};
+pub use causes::{Blocker, Cause, Causes};
 pub use needs::{Need, never_provided};
 pub use reason::{COINCIDENCE, Reason};
 pub use search::{Search, Verdicts};

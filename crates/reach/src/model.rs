@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use nandseq_device::{BaseInfo, Effects, Tables};
-use nandseq_profile::model::{ChainStep, Effect, PhaseKind, StatusOf, StepAddress, Topology};
+use nandseq_profile::model::{Axis, ChainStep, Effect, PhaseKind, StatusOf, StepAddress, Topology};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
 /// Index of a class.
@@ -86,6 +86,8 @@ pub(crate) struct Model<'p> {
     pub(crate) programmable: u8,
     /// One bit for each cell type: its pages can be read.
     pub(crate) readable: u8,
+    /// The proposed classes that suspend what a proposed operation resumes.
+    pub(crate) suspends: Vec<ClassId>,
     pub(crate) planes: u32,
     pub(crate) good: GoodBlocks,
 }
@@ -111,9 +113,15 @@ impl<'p> Model<'p> {
             free_steps: vec![false; profile.bases.len()],
             programmable: 0,
             readable: 0,
+            suspends: Vec::new(),
             planes: profile.topology.planes,
             good: GoodBlocks::new(profile.topology, bad),
         };
+        let suspends = |&class: &ClassId| {
+            let (own, axis) = (model.class(class), model.base(class).effects.suspend);
+            own.exists && own.proposed && axis.is_some_and(|axis| model.can_resume(axis))
+        };
+        model.suspends = (0..model.classes.len() as ClassId).filter(suspends).collect();
         model.find_free_steps();
         model.find_cell_types();
         model
@@ -135,6 +143,12 @@ impl<'p> Model<'p> {
 
     pub(crate) fn base(&self, id: ClassId) -> &BaseInfo {
         self.tables.base(self.class(id).base)
+    }
+
+    /// Whether some proposed operation resumes an axis.
+    pub(crate) fn can_resume(&self, axis: Axis) -> bool {
+        let resumes = |class: &Class| self.tables.base(class.base).effects.resume == Some(axis);
+        self.classes.iter().any(|class| class.exists && class.proposed && resumes(class))
     }
 
     /// The chains that may follow a base; `None` in it: it may stand alone.

@@ -14,8 +14,8 @@ use crate::traps::Lasting;
 /// What an operation needs that other operations bring about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Need {
-    /// An operation of this base, after or during which it has a weight.
-    Before(BaseId),
+    /// A phase, or the end, of an operation of this base: it has a weight only there.
+    PhaseOf(BaseId),
     /// A block that is erased so that it may be programmed with this cell type; with any for `None`.
     ErasedBlock(Option<CellTypeId>),
     /// A page that is programmed with this cell type; with any for `None`.
@@ -111,7 +111,7 @@ impl Model<'_> {
         reasons
     }
 
-    /// What an operation may lack where a reason bars it, and what would bring it about.
+    /// What an operation may lack where a reason blocks it, and what would bring it about.
     pub(crate) fn needs(&self, class: ClassId, reason: Reason, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
         let own = self.class(class);
         let cell = own.cell;
@@ -120,7 +120,7 @@ impl Model<'_> {
         let fitting =
             |wanted: &dyn Fn(&BaseInfo) -> bool| self.classes_that(|class| fits(class) && wanted(self.base(class)));
         match reason {
-            Reason::NoHook => self.bases_before(keys),
+            Reason::NoHook => self.bases_of(keys),
             Reason::CellType => self.address_needs(class),
             Reason::NoVictim(axis) => vec![(
                 Need::Busy(axis),
@@ -173,14 +173,14 @@ impl Model<'_> {
         (0..self.classes.len() as ClassId).filter(|&class| wanted(class)).collect()
     }
 
-    /// The bases whose operations bring the keys up.
-    fn bases_before(&self, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
+    /// The bases whose phases and ends the keys are.
+    fn bases_of(&self, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
         let mut bases: Vec<BaseId> = keys.iter().filter_map(|&key| self.profile.phase_keys[key].base).collect();
         bases.sort_unstable();
         bases.dedup();
         bases
             .into_iter()
-            .map(|base| (Need::Before(base), self.classes_that(|class| self.class(class).base == base)))
+            .map(|base| (Need::PhaseOf(base), self.classes_that(|class| self.class(class).base == base)))
             .collect()
     }
 
@@ -220,5 +220,56 @@ fn works_on(info: &BaseInfo, axis: Axis) -> bool {
     match axis {
         Axis::Erase => info.effects.erase,
         Axis::Program => info.effects.is_program(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{device, op, table};
+
+    fn never(profile: &Profile, name: &str) -> Option<Reason> {
+        never_provided(profile, table(profile), &[])[op(profile, name).index()]
+    }
+
+    #[test]
+    fn what_no_operation_brings_about_keeps_others_from_running() {
+        let profile = device("EraseA: 0.5, Read: 0.4, StatusLun3: 0.1", "");
+        let expected = [
+            ("EraseA", None),
+            ("EraseB", None), // alike with a name that runs
+            ("Program", Some(Reason::NoWeight)),
+            ("Read", Some(Reason::CellType)),
+            ("StatusLun3", Some(Reason::Missing)),
+        ];
+        for (name, reason) in expected {
+            assert_eq!(never(&profile, name), reason, "{name}");
+        }
+        // With a program reads have pages.
+        let profile = device("EraseA: 0.5, Program: 0.1, Read: 0.4", "");
+        assert_eq!(never(&profile, "Read"), None);
+        let every_block: Vec<(Die, Block)> = (0..8).map(|block| (Die(0), Block(block))).collect();
+        let never = never_provided(&profile, table(&profile), &every_block);
+        assert_eq!(never[op(&profile, "Read").index()], Some(Reason::BadBlocks));
+    }
+
+    #[test]
+    fn a_need_names_the_operations_that_meet_it() {
+        let profile = device("EraseA: 0.5, Program: 0.1, Read: 0.4", "");
+        let model = Model::new(&profile, table(&profile), &[]);
+        let class = |name| model.of_op[op(&profile, name).index()];
+        let slc = model.class(class("Program")).cell;
+        let needs = |name, reason| model.needs(class(name), reason, &[]);
+        assert_eq!(needs("Program", Reason::CellType), [(Need::ErasedBlock(slc), vec![class("EraseA")])]);
+        assert_eq!(needs("Read", Reason::CellType), [(Need::ProgrammedPage(slc), vec![class("Program")])]);
+        assert_eq!(needs("Program", Reason::UnreadData), [(Need::DataOutput, Vec::new())]);
+        let suspended = needs("EraseA", Reason::State(DeviceState::NotSuspended(Axis::Erase)));
+        assert_eq!(
+            suspended,
+            [(Need::Suspended(Axis::Erase), Vec::new()), (Need::Busy(Axis::Erase), vec![class("EraseA")])]
+        );
+        let keys: Vec<PhaseKey> = profile.phase_keys.ids().collect();
+        let bases = model.needs(class("Read"), Reason::NoHook, &keys);
+        assert_eq!(bases.len(), profile.bases.len(), "each base once: {bases:?}");
     }
 }

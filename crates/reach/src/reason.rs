@@ -60,7 +60,7 @@ pub enum Reason {
 
 impl Reason {
     /// How far a judgement came before it failed: of several failures the highest explains most.
-    pub(crate) const fn progress(self) -> u8 {
+    pub(crate) const fn specificity(self) -> u8 {
         match self {
             Self::Excluded | Self::NoWeight => 0,
             Self::NoHook => 1,

@@ -7,7 +7,7 @@ use std::thread;
 use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile};
 
 use crate::explore::Graph;
-use crate::model::{ClassId, Model};
+use crate::model::Model;
 use crate::reason::Reason;
 use crate::universe::{Verdict, classes_under};
 
@@ -55,6 +55,15 @@ impl<'p> Search<'p> {
         Verdicts { by_class }
     }
 
+    /// The verdict on one pair.
+    #[must_use]
+    pub fn verdict(&self, key: PhaseKey, op: OpId) -> Verdict {
+        let class = usize::from(self.model.of_op[op.index()]);
+        let mut classes = vec![false; self.model.classes.len()];
+        classes[class] = true;
+        self.of_pair(key, op, classes_under(&self.model, &self.graph, key, &classes)[class])
+    }
+
     /// For every phase key the verdicts by class, as if each class had a share there that has one; those not wanted mean nothing.
     pub(crate) fn of_keys(&self, wanted: &[bool]) -> Vec<Vec<Verdict>> {
         let keys: Vec<PhaseKey> = self.model.profile.phase_keys.ids().collect();
@@ -95,20 +104,60 @@ impl<'p> Search<'p> {
 }
 
 impl Verdicts {
-    /// Adds verdicts on others.
-    pub(crate) fn add(&mut self, others: Self) {
-        for (own, other) in self.by_class.iter_mut().zip(others.by_class) {
-            if own.is_none() {
-                *own = other;
+    /// The verdict on a pair; `None` where it was not asked for.
+    #[must_use]
+    pub fn of(&self, search: &Search<'_>, key: PhaseKey, op: OpId) -> Option<Verdict> {
+        let of_class = self.by_class[usize::from(search.model.of_op[op.index()])].as_ref()?;
+        Some(search.of_pair(key, op, of_class[key.index()]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Universe;
+    use crate::sample::{device, op, table};
+
+    #[test]
+    fn only_what_was_asked_for_has_a_verdict() {
+        let profile = device("EraseA: 0.5, Program: 0.3, Status: 0.2", "");
+        let search = Search::new(&profile, table(&profile), &[]);
+        let program = op(&profile, "Program");
+        let verdicts = search.verdicts(|op| op == program);
+        assert_eq!(verdicts.of(&search, PhaseKey::DEFAULT, program), Some(Verdict::Reachable));
+        assert_eq!(verdicts.of(&search, PhaseKey::DEFAULT, op(&profile, "Status")), None);
+        // Not even where it has no weight.
+        assert_eq!(verdicts.of(&search, PhaseKey::DEFAULT, op(&profile, "Read")), None);
+    }
+
+    #[test]
+    fn a_pair_has_the_same_verdict_alone_and_among_all() {
+        let nothing_erases = "exclusion_groups: {er: [ERASE]}\nexclusions: {state: {NOT_PROGRAM_SUSPENDED: [er]}}\n";
+        for sections in ["", nothing_erases] {
+            let profile = device("EraseA: 0.5, Program: 0.3, Read: 0.1, Status: 0.1", sections);
+            let universe = Universe::new(&profile, table(&profile));
+            let search = Search::new(&profile, table(&profile), &[]);
+            for (key, op, verdict) in universe.pairs() {
+                assert_eq!(
+                    search.verdict(key, op),
+                    verdict,
+                    "{} {}",
+                    profile.phase_keys[key].name,
+                    profile.ops[op].name
+                );
             }
+            assert!(profile.ops.ids().all(|op| search.can_run(op) == universe.can_run(op)));
         }
     }
 
-    /// The verdict on a pair of an operation that was asked for; of another that it has no weight.
-    #[must_use]
-    pub fn of(&self, search: &Search<'_>, key: PhaseKey, op: OpId) -> Verdict {
-        let class: ClassId = search.model.of_op[op.index()];
-        let known = self.by_class[usize::from(class)].as_ref().map(|keys| keys[key.index()]);
-        search.of_pair(key, op, known.unwrap_or(Verdict::Unreachable(Reason::NoWeight)))
+    #[test]
+    fn what_never_runs_is_no_source_of_pages() {
+        let nothing_programs = "exclusion_groups: {pg: [PROG]}\nexclusions: {state: {NOT_PROGRAM_SUSPENDED: [pg]}}\n";
+        for (sections, runs) in [("", true), (nothing_programs, false)] {
+            let profile = device("EraseA: 0.5, Program: 0.3, Read: 0.2", sections);
+            let search = Search::new(&profile, table(&profile), &[]);
+            assert_eq!(search.can_run(op(&profile, "Read")), runs);
+            assert!(search.can_run(op(&profile, "EraseA")));
+        }
     }
 }

@@ -12,6 +12,7 @@ use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 use crate::explore::{Graph, Node};
 use crate::judge::{Context, Run};
 use crate::model::{ClassId, Model};
+use crate::search::Search;
 
 /// A lasting state that a device may be unable to leave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,11 +118,11 @@ pub struct Supply {
 
 impl Supply {
     /// Searches the states of the device; `table` is the probability table in force. [`crate::Universe::supply`] has the same, and
-    /// takes twenty times as long.
+    /// takes longer.
     #[must_use]
     pub fn of(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
-        let model = Model::new(profile, table, &[]);
-        supply(&model, &Graph::new(&model), table)
+        let Search { model, graph } = Search::new(profile, table, &[]);
+        supply(&model, &graph, table)
     }
 }
 

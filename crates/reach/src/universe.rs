@@ -135,7 +135,7 @@ fn tenths(model: &Model<'_>, graph: &Graph, verdicts: &IdVec<PhaseKey, Vec<Verdi
     model.profile.phase_keys.ids().map(|key| tenths::of_key(model, graph, key, proposed)).collect()
 }
 
-/// The verdicts under a phase key on the classes that are wanted and have a share there; on others that no hook falls there.
+/// The verdicts under a phase key, by class. A class that is not wanted, or has no share there, gets a placeholder, [`Reason::NoHook`].
 pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wanted: &[bool]) -> Vec<Verdict> {
     let shares = &model.shares[key.index()];
     let mut open: Vec<ClassId> = shares.iter().map(|op| model.of_op[op.index()]).collect();
@@ -144,12 +144,17 @@ pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wan
     open.dedup();
     let none = Verdict::Unreachable(Reason::NoHook);
     let mut findings = Findings { verdicts: vec![none; model.classes.len()], open };
+    let all = |_| true;
     if !findings.open.is_empty() {
-        let hooks = Hooks::new(model, graph, key);
-        findings.look(model, graph, &hooks.certain.items, Verdict::Reachable, |_| true);
+        let hooks = Hooks::certain(model, graph, key);
+        findings.look(model, graph, &hooks.certain.items, Verdict::Reachable, all);
+    }
+    // Most of the others are coincidences, and most classes need none.
+    if !findings.open.is_empty() {
+        let hooks = Hooks::others(model, graph, key);
         let instants = |class| model.base(class).instant;
         findings.look(model, graph, &hooks.certain_for_instants.items, Verdict::Reachable, instants);
-        findings.look(model, graph, &hooks.chance.items, Verdict::Coincidence, |_| true);
+        findings.look(model, graph, &hooks.chance.items, Verdict::Coincidence, all);
     }
     findings.verdicts
 }
@@ -175,7 +180,7 @@ impl Findings {
                         self.open.swap_remove(at);
                         continue;
                     }
-                    (Err(reason), Verdict::Unreachable(known)) if reason.progress() > known.progress() => {
+                    (Err(reason), Verdict::Unreachable(known)) if reason.specificity() > known.specificity() => {
                         *verdict = Verdict::Unreachable(reason);
                     }
                     (Err(_), _) => {}
@@ -212,7 +217,7 @@ fn judge_all(model: &Model<'_>, graph: &Graph, alike: &[&Context], class: ClassI
     for context in alike {
         match model.judge_plane(graph, context, class, &fit) {
             Ok(()) => return Ok(()),
-            Err(reason) if reason.progress() > closest.progress() => closest = reason,
+            Err(reason) if reason.specificity() > closest.specificity() => closest = reason,
             Err(_) => {}
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nandseq_profile::model::{Axis, LatchKind};
 use nandseq_profile::places::Place;
 use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile};
-use nandseq_reach::{Bar, Cause, Need, Reason};
+use nandseq_reach::{Blocker, Cause, Need, Reason};
 use serde::Serialize;
 
 use super::weights::{Found, Texts, Weightless};
@@ -16,11 +16,11 @@ const LISTED: usize = 4;
 /// A link of a chain of causes, ready to be shown.
 #[derive(Serialize, Debug)]
 pub(super) struct Link {
-    /// The operations that are barred.
+    /// The operations that are blocked.
     pub(super) operations: Vec<String>,
-    /// The kind of bar.
+    /// The kind of blocker.
     kind: &'static str,
-    /// What bars them, a sentence without a full stop.
+    /// What blocks them, a sentence without a full stop.
     pub(super) text: String,
     /// Where that is stated.
     pub(super) stated: Vec<Stated>,
@@ -72,19 +72,19 @@ impl Words<'_> {
     fn link(&self, cause: &Cause) -> Link {
         let who = self.operations(&cause.ops);
         let operations = cause.ops.iter().map(|&op| self.profile.ops[op].name.clone()).collect();
-        match &cause.bar {
-            Bar::NoWeight { excluded, weightless } => {
+        match &cause.blocker {
+            Blocker::NoWeight { excluded, weightless } => {
                 let (text, stated, advice) = self.no_weight(&cause.ops, excluded, weightless);
                 Link { operations, kind: "no_weight", text: format!("{who} {text}"), stated, advice }
             }
-            Bar::Rule { reason, keys } => {
+            Blocker::Rule { reason, keys } => {
                 let (op, key) = (cause.ops.first().copied().unwrap_or(OpId(0)), keys.first().copied());
                 let why = reason.text(self.profile, key.unwrap_or(PhaseKey::DEFAULT), op);
                 let text = format!("{who} cannot start{}: {why}", self.under(keys));
                 let (stated, advice) = self.of_reason(*reason, op);
                 Link { operations, kind: "rule", text, stated, advice }
             }
-            Bar::Unmet { need, keys, providers, .. } => {
+            Blocker::Unmet { need, keys, providers, .. } => {
                 let needs = self.need(*need);
                 let nobody = if providers.is_empty() {
                     "no operation of the profile brings that about".to_owned()
@@ -92,7 +92,7 @@ impl Words<'_> {
                     format!("none of those that bring that about ever runs: {}", self.operations(providers))
                 };
                 let place =
-                    if matches!(need, Need::Before(_)) || keys.len() == 1 { self.under(keys) } else { String::new() };
+                    if matches!(need, Need::PhaseOf(_)) || keys.len() == 1 { self.under(keys) } else { String::new() };
                 let text = format!("{who} needs {needs}{place}; {nobody}");
                 let advice = providers.is_empty().then(|| format!("add an operation that brings about {needs}"));
                 Link { operations, kind: "unmet_need", text, stated: Vec::new(), advice }
@@ -243,7 +243,7 @@ impl Words<'_> {
     /// A need in words: "a block erased for `SLC`".
     pub(super) fn need(&self, need: Need) -> String {
         match need {
-            Need::Before(base) => {
+            Need::PhaseOf(base) => {
                 format!("an operation of `{}` to be under way, or just over", self.profile.bases[base].name)
             }
             Need::ErasedBlock(cell) => format!("a block that is erased or open{}", self.cell(" for", cell)),
