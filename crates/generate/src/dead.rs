@@ -13,7 +13,7 @@
 mod describe;
 
 use nandseq_device::{BaseInfo, Reach, Tables};
-use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchLevel};
+use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchLevel, StatusOf};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
 use crate::chain::Step;
@@ -212,6 +212,15 @@ pub(crate) fn changing_all(setup: &Setup, tables: &Tables) -> Vec<u64> {
     all
 }
 
+/// The dies that a name with a weight addresses from any die, a bit each.
+pub(crate) fn named_dies(setup: &Setup) -> u64 {
+    let names = setup.distributions.iter().flat_map(Distribution::names);
+    names.fold(0, |all, &(op, _)| match setup.tables.op(op).status_of {
+        Some(StatusOf::Lun(lun)) => all | 1 << lun,
+        Some(StatusOf::Die | StatusOf::Plane) | None => all,
+    })
+}
+
 impl Site<'_> {
     /// The dies on which nothing can ever start again, between runs; what was seen of them before is not known.
     #[must_use]
@@ -231,7 +240,7 @@ impl Site<'_> {
             return;
         }
         let dies = self.setup.tables.size.dies;
-        let all = u64::MAX >> (64 - u32::from(dies));
+        let all = self.all_dies();
         let mut resting = 0;
         for die in (0..dies).map(Die) {
             let at = usize::from(die.0);
@@ -251,6 +260,11 @@ impl Site<'_> {
         if is_final {
             self.skip_refills();
         }
+    }
+
+    /// A bit for each die.
+    fn all_dies(&self) -> u64 {
+        u64::MAX >> (64 - u32::from(self.setup.tables.size.dies))
     }
 
     /// Whether nothing but refills (and further hooks of a directed site) can concern a die.
@@ -275,6 +289,7 @@ impl Site<'_> {
         for die in dies(resting) {
             self.faces[usize::from(die.0)].refresh(&self.device, setup, die, now);
         }
+        let all = self.all_dies();
         let mut dead = resting;
         loop {
             // What a dead die forbids all dies stays forbidden.
@@ -283,13 +298,14 @@ impl Site<'_> {
                 others.fold(0, |all, die| all | self.faces[usize::from(die.0)].chunks[chunk].against)
             };
             let lives = |die: &Die| self.eligible_at_rest(*die, now, &|chunk| forbidden(chunk, Some(*die)));
-            let revived = dies(dead).filter(lives).fold(0, |all, die| all | 1 << die.0);
-            dead &= !revived;
-            if revived == 0 {
+            // A hook on a die that lives can start what reads the status of another.
+            let named = if dead == all { 0 } else { setup.named_dies };
+            let live = dies(dead).filter(lives).fold(dead & named, |all, die| all | 1 << die.0);
+            dead &= !live;
+            if live == 0 {
                 break;
             }
         }
-        let others_live = dead.count_ones() < u32::from(setup.tables.size.dies);
         let from_outside = || {
             let against = |chunk: usize| {
                 let all = dies(dead).fold(0, |all, die| all | self.faces[usize::from(die.0)].chunks[chunk].against);
@@ -297,7 +313,7 @@ impl Site<'_> {
             };
             setup.changing_all.iter().enumerate().any(|(chunk, classes)| classes & !against(chunk) != 0)
         };
-        if dead != 0 && others_live && from_outside() { self.watch.known } else { dead | self.watch.known }
+        if dead != 0 && dead != all && from_outside() { self.watch.known } else { dead | self.watch.known }
     }
 
     /// Whether a class of names with a weight is eligible on a die at rest whose face is up to date.
@@ -347,7 +363,7 @@ impl Site<'_> {
             let found = self.describe(die, now, Some(&failed));
             self.watch.dead.push(found);
         }
-        self.watch.known = u64::MAX >> (64 - u32::from(dies));
+        self.watch.known = self.all_dies();
         true
     }
 

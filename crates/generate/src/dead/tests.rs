@@ -2,7 +2,7 @@
 
 use std::io;
 
-use nandseq_profile::model::Topology;
+use nandseq_profile::model::{Effect, PhaseKind, Topology};
 use nandseq_profile::{Profile, builtin};
 use nandseq_trace::{Operation, Sink};
 
@@ -31,6 +31,14 @@ fn small(dies: u32, planes: u32, blocks_per_die: u32) -> Profile {
     profile
 }
 
+/// Lets a name read the status of die 0, whatever die its hook is on.
+fn read_status_of_die_0(profile: &mut Profile) -> OpId {
+    let reads_status = |op: OpId| profile.bases[profile.ops[op].base].has(Effect::StatusRead);
+    let name = profile.ops.ids().find(|&op| reads_status(op)).expect("a status read");
+    profile.ops[name].status_of = Some(StatusOf::Lun(0));
+    name
+}
+
 /// A table of few names, so that many devices die.
 fn poor_table(profile: &Profile, number: u64) -> Distributions {
     let mut stream = Stream::new([number, 77], StreamKind::Table, 0);
@@ -42,7 +50,7 @@ fn poor_table(profile: &Profile, number: u64) -> Distributions {
         names.into_iter().map(|op| (op, 0.1)).collect()
     };
     let erase =
-        profile.ops.iter_ids().find(|(_, op)| profile.bases[op.base].has(nandseq_profile::model::Effect::Erase));
+        profile.ops.iter_ids().find(|(_, op)| profile.bases[op.base].has(Effect::Erase));
     let mut table: Distributions = profile.phase_keys.ids().map(|key| (key, names(4))).collect();
     // Most that can be drawn needs erased blocks.
     table[0].1 = names(1 + number % 6);
@@ -71,7 +79,11 @@ fn a_site_whose_dead_time_is_skipped_does_and_leaves_what_one_that_walks_through
         let mut profile = small(1 + number as u32 % 3, 1 + number as u32 % 4, 12);
         profile.policies.refill_uses_end_key = number % 5 == 0;
         profile.policies.queue_refill_period = Ticks(7_333_333 + number * 1_010_101);
-        let table = poor_table(&profile, number);
+        let mut table = poor_table(&profile, number);
+        if number % 7 == 0 {
+            let status = read_status_of_die_0(&mut profile);
+            table.iter_mut().skip(1).step_by(3).for_each(|(_, names)| names.push((status, 0.1)));
+        }
         let Ok(setup) = Setup::new(&profile, &table, &[]) else { continue };
         let is_directed = number % 4 == 3;
         let setup = if is_directed {
@@ -103,7 +115,7 @@ fn a_site_whose_dead_time_is_skipped_does_and_leaves_what_one_that_walks_through
 #[test]
 fn a_die_without_a_good_block_is_dead_while_the_other_lives_on() {
     let profile = small(2, 1, 4);
-    let is_erase = |op: OpId| profile.bases[profile.ops[op].base].has(nandseq_profile::model::Effect::Erase);
+    let is_erase = |op: OpId| profile.bases[profile.ops[op].base].has(Effect::Erase);
     let erases = || profile.ops.ids().filter(|&op| is_erase(op) && !profile.ops[op].multi);
     let table = vec![(PhaseKey::DEFAULT, erases().map(|op| (op, 0.5)).collect())];
     let bad: Vec<_> = (0..4).map(|block| (Die(0), nandseq_profile::Block(block))).collect();
@@ -115,4 +127,22 @@ fn a_die_without_a_good_block_is_dead_while_the_other_lives_on() {
     assert_eq!((dead.state.blocks.bad, dead.freed_by.len()), (4, 0));
     assert_eq!(dead.barred.len(), erases().count());
     assert!(dead.barred.iter().all(|barred| barred.reason == Reason::NoAddress && barred.share > 0.0));
+}
+
+#[test]
+fn a_die_whose_status_another_die_can_have_read_is_not_dead_while_that_one_lives() {
+    let mut profile = small(2, 1, 4);
+    let status = read_status_of_die_0(&mut profile);
+    let is_erase = |op: OpId| profile.bases[profile.ops[op].base].has(Effect::Erase);
+    let erase = profile.ops.ids().find(|&op| is_erase(op) && !profile.ops[op].multi).expect("an erase");
+    let busy = profile.phase_key(profile.ops[erase].base, Some(PhaseKind::CoreBusy)).expect("an erase is busy");
+    let bad: Vec<_> = (0..4).map(|block| (Die(0), nandseq_profile::Block(block))).collect();
+    let died = |weight| {
+        let table = vec![(PhaseKey::DEFAULT, vec![(erase, 1.0)]), (busy, vec![(status, weight)])];
+        let setup = Setup::new(&profile, &table, &bad).expect("something to propose");
+        let (starts, _, summary) = runs(&setup, 1, false, 100_000);
+        (starts.0.iter().any(|&(.., die)| die == 0), summary.dead.iter().map(|dead| dead.die).collect::<Vec<_>>())
+    };
+    assert_eq!(died(1.0), (true, vec![]));
+    assert_eq!(died(0.0), (false, vec![Die(0)]));
 }
