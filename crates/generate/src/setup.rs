@@ -234,7 +234,9 @@ impl Setup {
             Some(Axis::Program) => resume[1].is_some(),
             None => true,
         };
-        let usable = |op: OpId| is_usable(&tables, policies.max_planes, op) && resumable(tables.base(tables.op(op).base).effects.suspend);
+        let usable = |op: OpId| {
+            is_usable(&tables, policies.max_planes, op) && resumable(tables.base(tables.op(op).base).effects.suspend)
+        };
         let mut distributions = Vec::new();
         let mut by_key = vec![u16::MAX; profile.phase_keys.len()];
         for (key, entries) in table {

@@ -125,6 +125,7 @@ impl<'s> Site<'s> {
         site.run = state.run;
         site.quiet = state.time;
         site.uid = state.operations;
+        site.detector.is_continued = state.operations > 0;
         site.refills = state.refills;
         site.lane = site.lane_of(state.refills);
         site.revivals = state.resumptions;
