@@ -22,7 +22,7 @@ use crate::seed::SeedPlan;
 use crate::setup::Setup;
 use crate::site::{Site, axis_index};
 
-pub use file::{CoverageIdentity, Identity, Snapshot, SnapshotError, VERSION as SNAPSHOT_VERSION};
+pub use file::{CoverageIdentity, Identity, IdentityPart, Snapshot, SnapshotError, VERSION as SNAPSHOT_VERSION};
 pub use state::SiteState;
 use state::{DieEntry, HookEntry, SuspendedEntry};
 
