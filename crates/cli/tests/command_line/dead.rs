@@ -101,6 +101,43 @@ fn names_that_are_never_accepted_end_every_run_alike_whether_it_follows_another_
 }
 
 #[test]
+fn what_frees_a_die_is_judged_under_the_key_that_it_leaves() {
+    let said = |keys: &str| {
+        let tiny = TINY.replace("queue_refill_period: 50", "queue_refill_period: 50, refill_uses_end_key: true");
+        let keys = format!("DEFAULT: {{Er: 1}}\n  ERASE.CORE_BUSY: {{}}\n  PROG.CORE_BUSY: {{}}\n  {keys}\n");
+        let folder = Folder::new().with("tiny.yaml", format!("{tiny}  {keys}"));
+        ends_with(&folder, 4, &["--config", "tiny.yaml", "--ops", "1000", "--quiet"])
+    };
+    // A program changes nothing for `Do`, but an erase may follow it.
+    let freed = said("ERASE.END: {Do: 1}\n  PROG.END: {Er: 1}");
+    assert!(freed.contains("would free it, but has weight 0 under ERASE.END: Pg\n"), "{freed}");
+    // What a program writes could be read, but nothing is proposed after a program.
+    let stuck = said("ERASE.END: {Rd: 1}\n  PROG.END: {}");
+    assert!(stuck.contains("no name that could start now would free it by itself"), "{stuck}");
+}
+
+#[test]
+fn a_die_rests_when_its_last_operation_has_ended_whether_that_shows_or_not() {
+    let tiny = TINY
+        .replace("queue_refill_period: 50", "queue_refill_period: 50, refill_uses_end_key: true")
+        .replace("\nbases:\n", "\nbases:\n  CAL: {scope: none, phases: [ISSUE], instant: true, payload: [die]}\n")
+        .replace("\nops:\n", "\nops:\n  Cal: {base: CAL, ISSUE: 40}\n");
+    let keys = "DEFAULT: {Er: 1}\n  ERASE.CORE_BUSY: {}\n  ERASE.END: {Pg: 1}\n  PROG.CORE_BUSY: {Cal: 1}\n  PROG.END: {Do: 1}\n";
+    let folder = Folder::new().with("tiny.yaml", format!("{tiny}  {keys}"));
+    let flags = ["--config", "tiny.yaml", "--ops", "1000", "--quiet"];
+    let said = ends_with(&folder, 4, &flags);
+    let time = |after: &str| -> f64 {
+        let rest = said.split_once(after).unwrap_or_else(|| panic!("{after}: {said}")).1;
+        rest.split(' ').next().unwrap().parse().unwrap()
+    };
+    let (start, end) = (time("last operation Cal at "), time("at rest since "));
+    assert!((end - start - 40.0).abs() < 0.01, "{said}");
+    // Of what came before the snapshot nothing is known.
+    let said = ends_with(&folder, 4, &[&flags[..], &["-n", "2", "--resume", "out"]].concat());
+    assert!(said.contains("die 0: nothing started there since the snapshot") && !said.contains("at rest"), "{said}");
+}
+
+#[test]
 fn a_campaign_that_goes_on_where_nothing_can_start_says_so_however_short_its_runs_are() {
     let folder = Folder::new();
     let flags = ["--pc-demo", "pgm-read", "--ops", "1000", "--quiet"];
