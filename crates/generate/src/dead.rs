@@ -247,13 +247,13 @@ impl Site<'_> {
     /// that the present state shows to be dead.
     #[must_use]
     pub fn dead_dies(&mut self) -> Vec<DeadDie> {
-        self.find_dead_dies(self.quiet);
+        self.find_dead_dies(self.dies_at_rest(self.quiet), self.quiet);
         self.detector.dead.clone()
     }
 
     /// Looks, before a run proposes anything, for dies on which nothing can ever start again; if all are dead, ends its refills.
     pub(crate) fn look_before_run(&mut self) {
-        if self.bootstrap.is_none() && self.find_dead_dies(self.quiet) {
+        if self.bootstrap.is_none() && self.find_dead_dies(self.dies_at_rest(self.quiet), self.quiet) {
             self.skip_refills();
         }
     }
@@ -269,30 +269,28 @@ impl Site<'_> {
             return;
         }
         detector.looks = detector.looks.wrapping_add(1);
-        if std::mem::replace(&mut detector.seen, self.uid) != self.uid {
+        let lives = std::mem::replace(&mut detector.seen, self.uid) != self.uid;
+        // Where some die lives others may be dead: there is no hurry.
+        if lives && !detector.looks.is_multiple_of(PARTIAL) {
             detector.silent = 0;
-            // Some die lives; others may be dead.
-            if detector.looks.is_multiple_of(PARTIAL) {
-                self.find_dead_dies(now);
-            }
             return;
         }
-        let all_dead = self.find_dead_dies(now);
-        let all_rest = self.dies_at_rest(now) == self.all_dies();
-        self.detector.silent = if all_rest { self.detector.silent.saturating_add(1) } else { 0 };
-        if all_dead || (self.detector.gives_up && self.detector.silent == PATIENCE && self.tries_in_vain(now)) {
+        let resting = self.dies_at_rest(now);
+        let all_dead = self.find_dead_dies(resting, now);
+        let detector = &mut self.detector;
+        detector.silent = if lives || resting != self.setup.all_dies() { 0 } else { detector.silent.saturating_add(1) };
+        if all_dead || (detector.gives_up && detector.silent == PATIENCE && self.tries_in_vain(now)) {
             self.skip_refills();
         }
     }
 
-    /// Notes the dies on which nothing can ever start again; returns whether these are all.
-    fn find_dead_dies(&mut self, now: Ticks) -> bool {
-        let resting = self.dies_at_rest(now);
+    /// Notes the dies on which nothing can ever start again, of those at rest; returns whether no other die is left.
+    fn find_dead_dies(&mut self, resting: u64, now: Ticks) -> bool {
         if resting & !self.detector.known != 0 {
             let found = self.dead_among(resting, now);
             self.note_dead(found, now, None);
         }
-        self.detector.known == self.all_dies()
+        self.detector.known == self.setup.all_dies()
     }
 
     /// Notes dies as dead, those apart that are known to be; see [`Site::describe`].
@@ -310,18 +308,14 @@ impl Site<'_> {
         dies.filter(|die| self.is_at_rest(*die, now)).fold(0, |all, die| all | 1 << die.0)
     }
 
-    /// A bit for each die.
-    fn all_dies(&self) -> u64 {
-        u64::MAX >> (64 - u32::from(self.setup.tables.size.dies))
-    }
-
     /// Whether nothing but refills (and further hooks of a directed site) can concern a die.
     fn is_at_rest(&self, die: Die, now: Ticks) -> bool {
         let tables = &self.setup.tables;
         let concerns = |op: OpId, at: Die| at == die || tables.base(tables.op(op).base).reach == Reach::Target;
         let mut steps = self.bench.waiters.iter().map(|waiter| waiter.plan[0]);
-        self.device.rests_from(die) <= now
-            && self.device.occupied(die).is_empty()
+        // What is true of most dies most of the time is asked first.
+        self.device.occupied(die).is_empty()
+            && self.device.rests_from(die) <= now
             && !self.device.flights().any(|(_, flight)| concerns(flight.op, flight.place.die))
             && !steps.any(|step| concerns(step.op, step.place.die))
             && self.waiting_chains(die).next().is_none()
@@ -335,7 +329,7 @@ impl Site<'_> {
         for die in dies(resting) {
             self.faces[usize::from(die.0)].refresh(&self.device, setup, die, now);
         }
-        let all = self.all_dies();
+        let all = self.setup.all_dies();
         let mut dead = resting;
         loop {
             // What a dead die forbids all dies stays forbidden.
@@ -407,7 +401,7 @@ impl Site<'_> {
                 }
             }
         }
-        self.note_dead(self.all_dies(), now, Some(&failed));
+        self.note_dead(self.setup.all_dies(), now, Some(&failed));
         true
     }
 

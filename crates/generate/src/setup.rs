@@ -305,6 +305,11 @@ impl Setup {
         is_usable(&self.tables, self.max_planes, op)
     }
 
+    /// A bit for each die.
+    pub(crate) fn all_dies(&self) -> u64 {
+        u64::MAX >> (64 - u32::from(self.tables.size.dies))
+    }
+
     /// How many phase keys the profile has.
     pub(crate) fn phase_keys(&self) -> usize {
         self.by_key.len()
