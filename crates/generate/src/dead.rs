@@ -394,6 +394,9 @@ impl Site<'_> {
         let mut failed: Vec<(Die, OpId, Reason)> = Vec::new();
         let dies = self.setup.tables.size.dies;
         for die in (0..dies).map(Die) {
+            self.faces[usize::from(die.0)].refresh(&self.device, self.setup, die, now);
+        }
+        for die in (0..dies).map(Die) {
             let keys: Vec<(Plane, PhaseKey)> = self.refill_keys(die, now).collect();
             for (plane, key) in keys {
                 if self.accepts((die, plane, key), now, &mut failed) {
@@ -416,10 +419,13 @@ impl Site<'_> {
         let setup = self.setup;
         let distribution: &Distribution = setup.distribution(key);
         let view = View { die, plane, chained: self.chains.any_on(die), rested: false };
-        let Self { device, lottery, faces, .. } = self;
-        view.fill(lottery, distribution, faces, (device, setup), now, || false);
-        let delays = |id: &ClassId| setup.tables.base(setup.classes.get(*id).base).effects.delay;
-        let classes: Vec<ClassId> = self.lottery.eligible().filter(|id| !delays(id)).collect();
+        // Not by `View::fill`: with one caller alone it is compiled into that as a whole.
+        let others = || self.faces.iter().enumerate().filter(|(at, _)| *at != usize::from(die.0));
+        let against = |chunk: usize| others().fold(0, |all, (_, face)| all | face.chunks[chunk].against);
+        let open = (0..).zip(self.open_without_delay(&view, &self.faces[usize::from(die.0)]));
+        let eligible = open.map(|(chunk, open)| (chunk, open & distribution.set(chunk) & !against(chunk)));
+        let classes: Vec<ClassId> =
+            eligible.flat_map(|(chunk, set)| places(set).map(move |at| ClassId::at(chunk, at))).collect();
         let state = crate::journal::op_state(self.device.plane_phase(die, plane, now));
         let proposal = nandseq_trace::Proposal { time: now, die, plane, key_used: key, key_virtual: key, state };
         for id in classes {
