@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use nandseq_device::Rule;
 use nandseq_generate::Reason;
-use nandseq_generate::dead::{Barred, BlockCounts, DeadDie, LastingState};
+use nandseq_generate::dead::{BlockCounts, Blocked, DeadDie, LastingState};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{CellTypeId, OpId, PhaseKey, PlaneSet, Profile};
 
@@ -34,7 +34,8 @@ impl Totals {
     /// Notes the dead dies of a site after a run with so many operations.
     pub(crate) fn note_dead(&mut self, site: &SitePlan, (run, ops): (u64, u64), dies: Vec<DeadDie>) {
         let known = self.dead.first().map_or(0, |dead| dead.dies.len());
-        if dies.len() > known {
+        // A die on which names were tried without success may live in a later run.
+        if dies.len() > known || (dies.len() < known && ops > 0) {
             self.dead = vec![DeadSite { site: site.site, run, ops, dies }];
         }
     }
@@ -97,7 +98,8 @@ fn all_dead(plan: &Plan, totals: &Totals) -> bool {
 /// A die that was just found, on one line.
 pub(crate) fn in_a_line(site: &SitePlan, dead: &DeadDie) -> String {
     let site = site.site.map_or_else(String::new, |site| format!("site {site}: "));
-    format!("{site}nothing can ever start again on die {} (at rest since {})", dead.die.0, dead.since)
+    let since = dead.since.map_or_else(String::new, |since| format!(" (at rest since {since})"));
+    format!("{site}nothing can ever start again on die {}{since}", dead.die.0)
 }
 
 /// The dies on which nothing can ever start again, in words.
@@ -155,14 +157,16 @@ fn write_site(text: &mut String, plan: &Plan, dead: &DeadSite, is_first: bool) -
 fn write_die(text: &mut String, profile: &Profile, dead: &DeadDie) -> std::fmt::Result {
     let name = |op: OpId| &*profile.ops[op].name;
     write!(text, "  die {}: ", dead.die.0)?;
-    match dead.last {
-        Some(last) => writeln!(text, "last operation {} at {}, at rest since {}", name(last.op), last.at, dead.since)?,
-        None if dead.since.0 > 0 => writeln!(text, "at rest since {} or longer", dead.since)?,
-        None => writeln!(text, "nothing ever started there")?,
+    match (dead.last, dead.since) {
+        (Some(last), Some(since)) => {
+            writeln!(text, "last operation {} at {}, at rest since {since}", name(last.op), last.at)?;
+        }
+        (_, None) => writeln!(text, "nothing started there since the snapshot that this execution went on from")?,
+        (None, Some(_)) => writeln!(text, "nothing ever started there")?,
     }
     writeln!(text, "    state: {}", state(profile, &dead.state))?;
     for &key in &dead.keys {
-        write_barred(text, profile, dead, key)?;
+        write_blocked(text, profile, dead, key)?;
     }
     let keys: Vec<&str> = dead.keys.iter().map(|&key| &*profile.phase_keys[key].name).collect();
     let freed_by = list(dead.freed_by.iter().map(|&op| name(op)));
@@ -175,20 +179,20 @@ fn write_die(text: &mut String, profile: &Profile, dead: &DeadDie) -> std::fmt::
 }
 
 /// The names with a weight under a key, by what is in their way.
-fn write_barred(text: &mut String, profile: &Profile, dead: &DeadDie, key: PhaseKey) -> std::fmt::Result {
-    let mut by_reason: BTreeMap<&str, Vec<&Barred>> = BTreeMap::new();
-    for barred in dead.barred.iter().filter(|barred| barred.key == key) {
-        by_reason.entry(barred.reason.code()).or_default().push(barred);
+fn write_blocked(text: &mut String, profile: &Profile, dead: &DeadDie, key: PhaseKey) -> std::fmt::Result {
+    let mut by_reason: BTreeMap<&str, Vec<&Blocked>> = BTreeMap::new();
+    for blocked in dead.blocked.iter().filter(|blocked| blocked.key == key) {
+        by_reason.entry(blocked.reason.code()).or_default().push(blocked);
     }
     let key = &profile.phase_keys[key].name;
     if by_reason.is_empty() {
         return writeln!(text, "    under {key} no name that would start anything has a weight");
     }
-    let mut groups: Vec<(&str, Vec<&Barred>)> = by_reason.into_iter().collect();
-    let share = |group: &[&Barred]| group.iter().map(|barred| barred.share).sum::<f64>();
+    let mut groups: Vec<(&str, Vec<&Blocked>)> = by_reason.into_iter().collect();
+    let share = |group: &[&Blocked]| group.iter().map(|blocked| blocked.share).sum::<f64>();
     groups.sort_by(|one, other| share(&other.1).total_cmp(&share(&one.1)));
     for (code, group) in &groups {
-        let names = list(group.iter().map(|barred| &*profile.ops[barred.op].name));
+        let names = list(group.iter().map(|blocked| &*profile.ops[blocked.op].name));
         let percent = 100.0 * share(group);
         writeln!(text, "    {percent:.3} % of {key}, not possible now ({}): {names}", why(code))?;
     }

@@ -6,20 +6,23 @@
 //! holds for ever. When all dies are dead the rest of the run is known: refills that draw nothing. They are counted, not walked
 //! through, so that the site is left as if they had come.
 //!
-//! Names may also be eligible and never be accepted, because no address or no chain fits. Nothing but trying shows that: after
-//! `PATIENCE` rounds of silence on a device at rest, `TRIES` plans are made for each class. If all fail, a run that is limited by
-//! operations or coverage goes no further; one that is limited by time alone goes on, as it always did.
+//! Names may also be eligible and never be accepted, because no address or no chain fits. Only trying shows that: after `PATIENCE`
+//! looks, each two rounds of refills after the one before, at a device at rest on which nothing starts, `TRIES` plans are made for each
+//! class. If all fail, a run that is limited by operations or coverage goes no further; one that is limited by time alone goes on, as
+//! it always did. That is no proof: the next run begins anew.
 
 mod describe;
 
 use nandseq_device::{BaseInfo, Reach, Tables};
-use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchLevel};
+use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchLevel, StatusOf};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
 use crate::chain::Step;
 use crate::classes::{ClassId, places};
 use crate::eligible::View;
+use crate::face::Face;
 use crate::philox::{Stream, StreamKind};
+use crate::propose::{HookKind, key_at};
 use crate::queue::Event;
 use crate::reason::Reason;
 use crate::setup::{Distribution, Setup};
@@ -27,12 +30,14 @@ use crate::site::Site;
 
 /// Looks, each two rounds of refills after the one before, at which a device at rest has started nothing before plans are tried.
 const PATIENCE: u32 = 32;
-/// Plans that are tried for each class, die and key before the state is given up.
+/// Every so many looks a device on which something lives is looked at for dies that are dead.
+const PARTIAL: u32 = 8;
+/// As many plans are tried for each class, die, plane and key before a run is given up; one for each name if there are more names.
 const TRIES: u64 = 1_024;
 
 /// An operation that started.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Last {
+pub struct LastStart {
     /// Which.
     pub op: OpId,
     /// When it started, since the start of the site.
@@ -44,17 +49,19 @@ pub struct Last {
 pub struct DeadDie {
     /// Which.
     pub die: Die,
-    /// When the last phase on it ended, since the start of the site.
-    pub since: Ticks,
+    /// When the last phase, or the last operation, on it ended, since the start of the site; `None`: before the snapshot from which
+    /// this site object was made.
+    pub since: Option<Ticks>,
     /// The last operation that started there, as far as this site object has seen; `None`: it saw none.
-    pub last: Option<Last>,
+    pub last: Option<LastStart>,
     /// The state that it stays in.
     pub state: LastingState,
     /// The keys under which refills propose there, ascending.
     pub keys: Vec<PhaseKey>,
     /// Every name with a weight under one of these keys, and why it cannot start.
-    pub barred: Vec<Barred>,
-    /// Names that could start there now, have no weight under these keys, and would let a name that has one start again.
+    pub blocked: Vec<Blocked>,
+    /// One name of each single-plane class that could start there now, has no weight under these keys, and would let a name that has
+    /// one start again. Empty where names are eligible, but none is accepted.
     pub freed_by: Vec<OpId>,
     /// Whether names are eligible, but none was accepted however often it was tried.
     pub in_vain: bool,
@@ -62,7 +69,7 @@ pub struct DeadDie {
 
 /// A name with a weight that cannot start.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Barred {
+pub struct Blocked {
     /// The name.
     pub op: OpId,
     /// The key that gives it the weight.
@@ -122,71 +129,85 @@ pub struct BlockCounts {
 
 /// What tells dead dies from idle ones; kept by a site.
 #[derive(Clone, Debug)]
-pub(crate) struct Watch {
-    /// From so many refills on the dies are looked at again.
+pub(crate) struct DeadDieDetector {
+    /// From so many refills on the site is looked at again.
     pub(crate) next_look: u64,
-    /// By die: its last operation, and its number; the last one that worked on every die.
-    last: Vec<(u64, Last)>,
-    last_everywhere: (u64, Last),
-    /// By die: the number of its last operation when it was looked at last.
-    seen: Vec<u64>,
+    /// By die the last operation with a place there; after these the last one that worked on every die.
+    last: Vec<Option<LastStart>>,
+    /// Whether the site goes on from a snapshot, so that earlier operations are not in `last`.
+    pub(crate) is_continued: bool,
+    /// How many operations the site had started when it was looked at last.
+    seen: u64,
+    /// Looks in this run.
+    looks: u32,
     /// Looks in a row at which the whole device was at rest and nothing had started since the one before.
     silent: u32,
-    /// A bit for each dead die.
+    /// A bit for each die in `dead`.
     known: u64,
     pub(crate) dead: Vec<DeadDie>,
-    told: usize,
+    /// A bit for each die that was told of.
+    told: u64,
     /// When the run ends at the latest, and whether something other than that was asked for.
     run_end: Ticks,
     gives_up: bool,
+    /// Whether refills are walked through although all dies are dead.
+    #[cfg(test)]
+    walks_on: bool,
 }
 
-const NEVER: (u64, Last) = (0, Last { op: OpId(0), at: Ticks::ZERO });
-
-impl Watch {
+impl DeadDieDetector {
     pub(crate) fn new(dies: u8) -> Self {
-        let dies = usize::from(dies);
         Self {
             next_look: 0,
-            last: vec![NEVER; dies],
-            last_everywhere: NEVER,
-            seen: vec![u64::MAX; dies],
+            last: vec![None; usize::from(dies) + 1],
+            is_continued: false,
+            seen: u64::MAX,
+            looks: 0,
             silent: 0,
             known: 0,
             dead: Vec::new(),
             told: 0,
             run_end: Ticks::ZERO,
             gives_up: false,
+            #[cfg(test)]
+            walks_on: false,
         }
     }
 
-    pub(crate) const fn begin_run(&mut self, end: Ticks, gives_up: bool) {
+    /// Begins a run. Only what was proved lasts: a run in which names are tried without success is no proof, and a site that goes on
+    /// from a snapshot does not know of it.
+    pub(crate) fn begin_run(&mut self, end: Ticks, gives_up: bool) {
         self.run_end = end;
         self.gives_up = gives_up;
+        (self.next_look, self.seen, self.looks, self.silent) = (0, u64::MAX, 0, 0);
+        self.dead.retain(|dead| !dead.in_vain);
+        self.known = self.dead.iter().fold(0, |all, dead| all | 1 << dead.die.0);
     }
 
     /// Notes the start of an operation.
-    pub(crate) fn started(&mut self, step: Step, reach: Reach, uid: u64, now: Ticks) {
-        let own = (uid, Last { op: step.op, at: now });
-        if let Some(last) = self.last.get_mut(usize::from(step.place.die.0)) {
-            *last = own;
-        }
-        if reach == Reach::Target {
-            self.last_everywhere = own;
+    pub(crate) fn started(&mut self, step: Step, reach: Reach, now: Ticks) {
+        debug_assert!(self.known & 1 << step.place.die.0 == 0, "an operation starts on a dead die");
+        let at = if reach == Reach::Target { self.last.len() - 1 } else { usize::from(step.place.die.0) };
+        if let Some(last) = self.last.get_mut(at) {
+            *last = Some(LastStart { op: step.op, at: now });
         }
     }
 
-    fn last_on(&self, die: Die) -> (u64, Last) {
-        let own = self.last[usize::from(die.0)];
-        if own.0 >= self.last_everywhere.0 { own } else { self.last_everywhere }
+    /// The last operation that worked on a die.
+    fn last_on(&self, die: Die) -> Option<LastStart> {
+        let known = [self.last[self.last.len() - 1], self.last[usize::from(die.0)]];
+        known.into_iter().flatten().max_by_key(|last| last.at)
     }
 
-    /// Tells of the dies that were found dead since this was last called.
+    /// Tells of the dies that were found dead and were not told of.
     pub(crate) fn tell(&mut self, on_dead: Option<&(dyn Fn(&DeadDie) + Sync)>) {
-        if let Some(on_dead) = on_dead {
-            self.dead[self.told..].iter().for_each(on_dead);
+        if self.known & !self.told == 0 {
+            return;
         }
-        self.told = self.dead.len();
+        if let Some(on_dead) = on_dead {
+            self.dead.iter().filter(|dead| self.told & 1 << dead.die.0 == 0).for_each(on_dead);
+        }
+        self.told |= self.known;
     }
 }
 
@@ -212,45 +233,79 @@ pub(crate) fn changing_all(setup: &Setup, tables: &Tables) -> Vec<u64> {
     all
 }
 
+/// The dies that a name with a weight addresses from any die, a bit each.
+pub(crate) fn named_dies(setup: &Setup) -> u64 {
+    let names = setup.distributions.iter().flat_map(Distribution::names);
+    names.fold(0, |all, &(op, _)| match setup.tables.op(op).status_of {
+        Some(StatusOf::Lun(lun)) => all | 1 << lun,
+        Some(StatusOf::Die | StatusOf::Plane) | None => all,
+    })
+}
+
 impl Site<'_> {
-    /// The dies on which nothing can ever start again, between runs; what was seen of them before is not known.
+    /// The dies on which nothing can ever start again, between runs: those that the last run of this site object found, and those
+    /// that the present state shows to be dead.
     #[must_use]
     pub fn dead_dies(&mut self) -> Vec<DeadDie> {
-        let (now, dies) = (self.quiet, self.setup.tables.size.dies);
-        let resting = (0..dies).map(Die).filter(|die| self.is_at_rest(*die, now)).fold(0, |all, die| all | 1 << die.0);
-        let dead = self.dead_among(resting, now);
-        (0..dies).map(Die).filter(|die| dead & 1 << die.0 != 0).map(|die| self.describe(die, now, None)).collect()
+        self.find_dead_dies(self.dies_at_rest(self.quiet), self.quiet);
+        self.detector.dead.clone()
+    }
+
+    /// Looks, before a run proposes anything, for dies on which nothing can ever start again; if all are dead, ends its refills.
+    pub(crate) fn look_before_run(&mut self) {
+        if self.bootstrap.is_none() && self.find_dead_dies(self.dies_at_rest(self.quiet), self.quiet) {
+            self.skip_refills();
+        }
     }
 
     /// Looks for dies on which nothing can ever start again; if that is true of all, ends the run's refills.
     #[cold]
     #[inline(never)]
     pub(crate) fn look_for_dead_dies(&mut self, now: Ticks) {
-        self.watch.next_look = self.refills + 2 * self.round();
+        let round = self.round();
+        let detector = &mut self.detector;
+        detector.next_look = self.refills + 2 * round;
         if self.bootstrap.is_some() || !self.proposing {
             return;
         }
-        let dies = self.setup.tables.size.dies;
-        let all = u64::MAX >> (64 - u32::from(dies));
-        let mut resting = 0;
-        for die in (0..dies).map(Die) {
-            let at = usize::from(die.0);
-            let last = self.watch.last_on(die).0;
-            if std::mem::replace(&mut self.watch.seen[at], last) == last && self.is_at_rest(die, now) {
-                resting |= 1 << die.0;
-            }
+        detector.looks = detector.looks.wrapping_add(1);
+        let lives = std::mem::replace(&mut detector.seen, self.uid) != self.uid;
+        // Where some die lives others may be dead: there is no hurry.
+        if lives && !detector.looks.is_multiple_of(PARTIAL) {
+            detector.silent = 0;
+            return;
         }
-        let dead = if resting & !self.watch.known == 0 { self.watch.known } else { self.dead_among(resting, now) };
-        for die in (0..dies).map(Die).filter(|die| dead & !self.watch.known & 1 << die.0 != 0) {
-            let found = self.describe(die, now, None);
-            self.watch.dead.push(found);
-        }
-        self.watch.known |= dead;
-        self.watch.silent = if resting == all { self.watch.silent.saturating_add(1) } else { 0 };
-        let is_final = dead == all || (self.watch.gives_up && self.watch.silent >= PATIENCE && self.tries_in_vain(now));
-        if is_final {
+        let resting = self.dies_at_rest(now);
+        let all_dead = self.find_dead_dies(resting, now);
+        let detector = &mut self.detector;
+        detector.silent = if lives || resting != self.setup.all_dies() { 0 } else { detector.silent.saturating_add(1) };
+        if all_dead || (detector.gives_up && detector.silent == PATIENCE && self.tries_in_vain(now)) {
             self.skip_refills();
         }
+    }
+
+    /// Notes the dies on which nothing can ever start again, of those at rest; returns whether no other die is left.
+    fn find_dead_dies(&mut self, resting: u64, now: Ticks) -> bool {
+        if resting & !self.detector.known != 0 {
+            let found = self.dead_among(resting, now);
+            self.note_dead(found, now, None);
+        }
+        self.detector.known == self.setup.all_dies()
+    }
+
+    /// Notes dies as dead, those apart that are known to be; see [`Site::describe`].
+    fn note_dead(&mut self, found: u64, now: Ticks, failed: Option<&[(Die, OpId, Reason)]>) {
+        for die in places(found & !self.detector.known).map(|die| Die(die as u8)) {
+            let found = self.describe(die, now, failed);
+            self.detector.dead.push(found);
+        }
+        self.detector.known |= found;
+    }
+
+    /// The dies at rest, a bit each.
+    fn dies_at_rest(&self, now: Ticks) -> u64 {
+        let dies = (0..self.setup.tables.size.dies).map(Die);
+        dies.filter(|die| self.is_at_rest(*die, now)).fold(0, |all, die| all | 1 << die.0)
     }
 
     /// Whether nothing but refills (and further hooks of a directed site) can concern a die.
@@ -258,13 +313,12 @@ impl Site<'_> {
         let tables = &self.setup.tables;
         let concerns = |op: OpId, at: Die| at == die || tables.base(tables.op(op).base).reach == Reach::Target;
         let mut steps = self.bench.waiters.iter().map(|waiter| waiter.plan[0]);
-        let waiting =
-            self.chains.live_on(die).filter(|(id, _)| !self.parked.iter().flatten().any(|own| *own == Some(*id)));
-        self.device.rests_from(die) <= now
-            && self.device.occupied(die).is_empty()
+        // What is true of most dies most of the time is asked first.
+        self.device.occupied(die).is_empty()
+            && self.device.rests_from(die) <= now
             && !self.device.flights().any(|(_, flight)| concerns(flight.op, flight.place.die))
             && !steps.any(|step| concerns(step.op, step.place.die))
-            && waiting.count() == 0
+            && self.waiting_chains(die).next().is_none()
             && !self.queue.events().any(|event| matches!(event, Event::Hook(hook) if hook.die == die))
     }
 
@@ -275,6 +329,7 @@ impl Site<'_> {
         for die in dies(resting) {
             self.faces[usize::from(die.0)].refresh(&self.device, setup, die, now);
         }
+        let all = self.setup.all_dies();
         let mut dead = resting;
         loop {
             // What a dead die forbids all dies stays forbidden.
@@ -283,13 +338,14 @@ impl Site<'_> {
                 others.fold(0, |all, die| all | self.faces[usize::from(die.0)].chunks[chunk].against)
             };
             let lives = |die: &Die| self.eligible_at_rest(*die, now, &|chunk| forbidden(chunk, Some(*die)));
-            let revived = dies(dead).filter(lives).fold(0, |all, die| all | 1 << die.0);
-            dead &= !revived;
-            if revived == 0 {
+            // A hook on a die that lives can start what reads the status of another.
+            let named = if dead == all { 0 } else { setup.named_dies };
+            let live = dies(dead).filter(lives).fold(dead & named, |all, die| all | 1 << die.0);
+            dead &= !live;
+            if live == 0 {
                 break;
             }
         }
-        let others_live = dead.count_ones() < u32::from(setup.tables.size.dies);
         let from_outside = || {
             let against = |chunk: usize| {
                 let all = dies(dead).fold(0, |all, die| all | self.faces[usize::from(die.0)].chunks[chunk].against);
@@ -297,57 +353,58 @@ impl Site<'_> {
             };
             setup.changing_all.iter().enumerate().any(|(chunk, classes)| classes & !against(chunk) != 0)
         };
-        if dead != 0 && others_live && from_outside() { self.watch.known } else { dead | self.watch.known }
+        if dead != 0 && dead != all && from_outside() { self.detector.known } else { dead | self.detector.known }
     }
 
     /// Whether a class of names with a weight is eligible on a die at rest whose face is up to date.
     fn eligible_at_rest(&self, die: Die, now: Ticks, forbidden: &dyn Fn(usize) -> u64) -> bool {
-        self.lanes_at_rest(die, now).any(|(plane, key)| {
+        let face = &self.faces[usize::from(die.0)];
+        self.refill_keys(die, now).any(|(plane, key)| {
+            let view = View { die, plane, chained: self.chains.any_on(die), rested: false };
             let distribution = self.setup.distribution(key);
-            (0..self.setup.classes.chunks())
-                .any(|chunk| self.open_at_rest(die, plane, chunk) & distribution.set(chunk) & !forbidden(chunk) != 0)
+            let mut open = (0..).zip(self.open_without_delay(&view, face));
+            open.any(|(chunk, open)| open & distribution.set(chunk) & !forbidden(chunk) != 0)
         })
     }
 
-    /// The classes of a chunk that nothing on a die at rest forbids a refill on a plane, whatever their weight; `Delay` apart.
-    fn open_at_rest(&self, die: Die, plane: Plane, chunk: usize) -> u64 {
-        let sight = &self.faces[usize::from(die.0)].chunks[chunk];
-        let chained = if self.chains.any_on(die) { sight.unless_chained } else { 0 };
-        let tables = &self.setup.tables;
-        let delays = self.setup.classes.bits(chunk, |class| tables.base(class.base).effects.delay);
-        sight.open & !sight.not_at[usize::from(plane.0)] & !chained & !delays
+    /// By chunk the classes, whatever their weight, that the face of a die lets a refill propose, `Delay` apart.
+    fn open_without_delay(&self, view: &View, face: &Face) -> impl Iterator<Item = u64> {
+        let Setup { classes, groups, tables, .. } = self.setup;
+        face.chunks.iter().zip(groups.chunks()).enumerate().map(move |(chunk, (sight, group))| {
+            view.open(sight, group) & !classes.bits(chunk, |class| tables.base(class.base).effects.delay)
+        })
     }
 
-    /// The planes of a die at rest with the keys that hooks can have there.
-    fn lanes_at_rest(&self, die: Die, now: Ticks) -> impl Iterator<Item = (Plane, PhaseKey)> {
-        self.device.planes().iter().flat_map(move |plane| {
-            let end = self.device.phase_key(die, plane, now);
-            let refill = if self.setup.refill_uses_end_key { end } else { PhaseKey::DEFAULT };
-            let extra = Some(end).filter(|&end| end != refill && self.is_directed());
-            std::iter::once(refill).chain(extra).map(move |key| (plane, key))
-        })
+    /// The planes of a die at rest with the keys that refills, and further hooks of a directed site, have there.
+    fn refill_keys(&self, die: Die, now: Ticks) -> impl Iterator<Item = (Plane, PhaseKey)> {
+        let planes = self.device.planes().iter();
+        planes
+            .flat_map(move |plane| self.keys_after(self.device.phase_key(die, plane, now)).map(move |key| (plane, key)))
+    }
+
+    /// The keys that refills, and further hooks of a directed site, have on an idle plane with this END key.
+    fn keys_after(&self, end: PhaseKey) -> impl Iterator<Item = PhaseKey> {
+        let refill = key_at(HookKind::Refill, || true, self.setup.refill_uses_end_key, end);
+        let extra = Some(end).filter(|&end| end != refill && self.is_directed());
+        std::iter::once(refill).chain(extra)
     }
 
     /// Whether no name is accepted on a device at rest, however often it is tried; notes every die as dead then.
     fn tries_in_vain(&mut self, now: Ticks) -> bool {
-        if self.watch.silent > PATIENCE {
-            return false; // it was tried in this silence
-        }
         let mut failed: Vec<(Die, OpId, Reason)> = Vec::new();
         let dies = self.setup.tables.size.dies;
         for die in (0..dies).map(Die) {
-            let lanes: Vec<(Plane, PhaseKey)> = self.lanes_at_rest(die, now).collect();
-            for (plane, key) in lanes {
+            self.faces[usize::from(die.0)].refresh(&self.device, self.setup, die, now);
+        }
+        for die in (0..dies).map(Die) {
+            let keys: Vec<(Plane, PhaseKey)> = self.refill_keys(die, now).collect();
+            for (plane, key) in keys {
                 if self.accepts((die, plane, key), now, &mut failed) {
                     return false;
                 }
             }
         }
-        for die in (0..dies).map(Die).filter(|die| self.watch.known & 1 << die.0 == 0) {
-            let found = self.describe(die, now, Some(&failed));
-            self.watch.dead.push(found);
-        }
-        self.watch.known = u64::MAX >> (64 - u32::from(dies));
+        self.note_dead(self.setup.all_dies(), now, Some(&failed));
         true
     }
 
@@ -362,15 +419,18 @@ impl Site<'_> {
         let setup = self.setup;
         let distribution: &Distribution = setup.distribution(key);
         let view = View { die, plane, chained: self.chains.any_on(die), rested: false };
-        let Self { device, lottery, faces, .. } = self;
-        view.fill(lottery, distribution, faces, (device, setup), now, || false);
-        let delays = |id: &ClassId| setup.tables.base(setup.classes.get(*id).base).effects.delay;
-        let classes: Vec<ClassId> = self.lottery.eligible().filter(|id| !delays(id)).collect();
+        // Not by `View::fill`: with one caller alone it is compiled into that as a whole.
+        let others = || self.faces.iter().enumerate().filter(|(at, _)| *at != usize::from(die.0));
+        let against = |chunk: usize| others().fold(0, |all, (_, face)| all | face.chunks[chunk].against);
+        let open = (0..).zip(self.open_without_delay(&view, &self.faces[usize::from(die.0)]));
+        let eligible = open.map(|(chunk, open)| (chunk, open & distribution.set(chunk) & !against(chunk)));
+        let classes: Vec<ClassId> =
+            eligible.flat_map(|(chunk, set)| places(set).map(move |at| ClassId::at(chunk, at))).collect();
         let state = crate::journal::op_state(self.device.plane_phase(die, plane, now));
         let proposal = nandseq_trace::Proposal { time: now, die, plane, key_used: key, key_virtual: key, state };
         for id in classes {
             let names = distribution.names_of(id);
-            for number in 0..TRIES {
+            for number in 0..TRIES.max(names.len() as u64) {
                 let (op, _) = names[number as usize % names.len()];
                 let mut stream = Stream::new(self.key(), StreamKind::Trial, number);
                 let planned = self.plan_name(&view, (op, id), &proposal, &mut stream);
@@ -387,13 +447,20 @@ impl Site<'_> {
 
     /// Counts the refills that are left of the run, at which nothing can start.
     fn skip_refills(&mut self) {
-        let Some(next) = self.queue.next_refill().filter(|&next| next < self.watch.run_end) else { return };
+        #[cfg(test)]
+        if self.detector.walks_on {
+            return;
+        }
+        let Some(next) = self.queue.next_refill().filter(|&next| next < self.detector.run_end) else { return };
         let grid = self.setup.tables.grid;
         let following = (next + self.setup.refill_period).ceil_to(grid);
         // From the second on they are on the grid, and evenly spaced.
         let step = (following + self.setup.refill_period).ceil_to(grid) - following;
-        let more =
-            if following < self.watch.run_end { (self.watch.run_end - following).0.div_ceil(step.0.max(1)) } else { 0 };
+        let more = if following < self.detector.run_end {
+            (self.detector.run_end - following).0.div_ceil(step.0.max(1))
+        } else {
+            0
+        };
         self.refills += 1 + more;
         self.lane = self.lane_of(self.refills);
         self.queue.put_refill_off(Ticks(following.0 + more * step.0));

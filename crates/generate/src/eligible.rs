@@ -7,7 +7,8 @@ use nandseq_device::{Device, Place};
 use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 
 use crate::classes::ClassId;
-use crate::face::{Face, next_of_cache_program};
+use crate::face::{Face, Sight, next_of_cache_program};
+use crate::groups::Group;
 use crate::lottery::Lottery;
 use crate::setup::{Distribution, Setup};
 
@@ -39,14 +40,7 @@ impl View {
         let (mut everywhere, mut occupying) = (0, 0);
         lottery.clear();
         for (chunk, (sight, group)) in own.chunks.iter().zip(setup.groups.chunks()).enumerate() {
-            let mut closed = sight.not_at[usize::from(self.plane.0)];
-            if self.chained {
-                closed |= sight.unless_chained;
-            }
-            if self.rested {
-                closed |= group.occupying_target;
-            }
-            let open = sight.open & distribution.set(chunk) & !closed;
+            let open = self.open(sight, group) & distribution.set(chunk);
             everywhere |= open & group.on_target;
             occupying |= open & group.occupying;
             lottery.put(chunk, open);
@@ -61,6 +55,19 @@ impl View {
             self.ask_other_dies(lottery, faces, (device, setup), now);
         }
         lottery.count(distribution);
+    }
+
+    /// The classes of a chunk that the hook's die lets it propose.
+    #[inline]
+    pub(crate) fn open(&self, sight: &Sight, group: &Group) -> u64 {
+        let mut closed = sight.not_at[usize::from(self.plane.0)];
+        if self.chained {
+            closed |= sight.unless_chained;
+        }
+        if self.rested {
+            closed |= group.occupying_target;
+        }
+        sight.open & !closed
     }
 
     /// Takes out what looks at every die where another die forbids it: asks until nothing of it is left, first the die that left

@@ -35,4 +35,6 @@ pub use reason::{Reason, Rejections};
 pub use seed::{SeedPlan, mix};
 pub use setup::{Setup, SetupError};
 pub use site::{RunError, RunLimits, RunSummary, Site};
-pub use snapshot::{CoverageIdentity, Identity, SNAPSHOT_VERSION, SiteState, Snapshot, SnapshotError, StateError};
+pub use snapshot::{
+    CoverageIdentity, Identity, IdentityPart, SNAPSHOT_VERSION, SiteState, Snapshot, SnapshotError, StateError,
+};

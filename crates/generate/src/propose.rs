@@ -38,7 +38,7 @@ impl Site<'_> {
             self.bootstrap_after(|bootstrap, setup, _| !idle || bootstrap.waited(&setup.bootstrap, lanes));
         }
         self.propose(lane, HookKind::Refill, now, sink);
-        if self.refills >= self.watch.next_look {
+        if self.refills >= self.detector.next_look {
             self.look_for_dead_dies(now);
         }
     }
@@ -71,9 +71,8 @@ impl Site<'_> {
         let mut stream = Stream::new(self.key(), StreamKind::Hook, self.hooks);
         let (die, plane) = lane;
         let key_virtual = self.device.phase_key(die, plane, now);
-        let fallback =
-            kind == HookKind::Refill && !self.setup.refill_uses_end_key && self.device.is_idle(die, plane, now);
-        let key = if fallback { PhaseKey::DEFAULT } else { key_virtual };
+        let is_idle = || self.device.is_idle(die, plane, now);
+        let key = key_at(kind, is_idle, self.setup.refill_uses_end_key, key_virtual);
         let setup = self.setup;
         let distribution = match &self.bootstrap {
             Some(bootstrap) => setup.bootstrap.distribution(bootstrap.stage()),
@@ -193,6 +192,17 @@ pub(crate) enum HookKind {
     Refill,
     /// A directed site wants it.
     Extra,
+}
+
+/// The key whose distribution a hook draws from; `of_plane` is that of its plane.
+#[inline]
+pub(crate) fn key_at(
+    kind: HookKind,
+    is_idle: impl FnOnce() -> bool,
+    refill_uses_end_key: bool,
+    of_plane: PhaseKey,
+) -> PhaseKey {
+    if kind == HookKind::Refill && !refill_uses_end_key && is_idle() { PhaseKey::DEFAULT } else { of_plane }
 }
 
 /// How a proposal that succeeds goes on.

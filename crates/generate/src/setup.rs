@@ -12,7 +12,7 @@ use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, T
 use crate::bootstrap::BootstrapSetup;
 use crate::classes::{CHUNK, ClassId, Classes, places};
 use crate::closure::Goal;
-use crate::dead::changing_all;
+use crate::dead::{changing_all, named_dies};
 use crate::groups::Groups;
 
 /// A distribution over names, by class.
@@ -97,6 +97,11 @@ impl Distribution {
     /// Whether it has no names.
     pub(crate) const fn is_empty(&self) -> bool {
         self.names.is_empty()
+    }
+
+    /// The names with their weights.
+    pub(crate) fn names(&self) -> &[(OpId, u64)] {
+        &self.names
     }
 
     /// The classes of a chunk that have names.
@@ -191,6 +196,8 @@ pub struct Setup {
     pub(crate) resume: [Option<OpId>; 2],
     /// By chunk the classes that may start and that change every die: see [`crate::dead`].
     pub(crate) changing_all: Vec<u64>,
+    /// The dies that a name with a weight addresses from any die, a bit each.
+    pub(crate) named_dies: u64,
 }
 
 /// Why nothing can be generated.
@@ -214,10 +221,6 @@ impl Setup {
         let tables = Tables::new(profile);
         let classes = Classes::new(&tables);
         let policies = &profile.policies;
-        let usable = |op: OpId| {
-            let info = tables.op(op);
-            exists(&tables, info) && (!info.multi || policies.max_planes > 1)
-        };
         let resume = [Axis::Erase, Axis::Program].map(|axis| {
             let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
             table
@@ -231,7 +234,9 @@ impl Setup {
             Some(Axis::Program) => resume[1].is_some(),
             None => true,
         };
-        let usable = |op: OpId| usable(op) && resumable(tables.base(tables.op(op).base).effects.suspend);
+        let usable = |op: OpId| {
+            is_usable(&tables, policies.max_planes, op) && resumable(tables.base(tables.op(op).base).effects.suspend)
+        };
         let mut distributions = Vec::new();
         let mut by_key = vec![u16::MAX; profile.phase_keys.len()];
         for (key, entries) in table {
@@ -270,11 +275,12 @@ impl Setup {
             resume,
             goal: None,
             changing_all: Vec::new(),
+            named_dies: 0,
             groups,
             classes,
             tables,
         };
-        Ok(Self { changing_all: changing_all(&setup, &setup.tables), ..setup })
+        Ok(Self { changing_all: changing_all(&setup, &setup.tables), named_dies: named_dies(&setup), ..setup })
     }
 
     /// The same, with a goal: sites count what they cover of it, and go for the rest if it is directed.
@@ -294,10 +300,14 @@ impl Setup {
         &self.distributions[usize::from(self.by_key[key.index()])]
     }
 
-    /// Whether a device of this size has what a name addresses.
+    /// Whether a device of this size has what a name addresses, and proposals may address so many planes.
     pub(crate) fn is_usable(&self, op: OpId) -> bool {
-        let info = self.tables.op(op);
-        exists(&self.tables, info) && (!info.multi || self.max_planes > 1)
+        is_usable(&self.tables, self.max_planes, op)
+    }
+
+    /// A bit for each die.
+    pub(crate) fn all_dies(&self) -> u64 {
+        u64::MAX >> (64 - u32::from(self.tables.size.dies))
     }
 
     /// How many phase keys the profile has.
@@ -310,6 +320,12 @@ impl Setup {
     pub const fn tables(&self) -> &Tables {
         &self.tables
     }
+}
+
+/// Whether a device of this size has what a name addresses, and proposals may address so many planes.
+fn is_usable(tables: &Tables, max_planes: u32, op: OpId) -> bool {
+    let info = tables.op(op);
+    exists(tables, info) && (!info.multi || max_planes > 1)
 }
 
 /// Whether a device of this size has what the name addresses.

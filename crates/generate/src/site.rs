@@ -15,7 +15,7 @@ use nandseq_trace::{Proposal, Sink};
 use crate::bootstrap::Bootstrap;
 use crate::chain::{ChainId, Chains, Step};
 use crate::closure::Tally;
-use crate::dead::{DeadDie, Watch};
+use crate::dead::{DeadDie, DeadDieDetector};
 use crate::face::Face;
 use crate::journal::Journal;
 use crate::lottery::Lottery;
@@ -85,7 +85,7 @@ pub struct RunSummary {
     pub end: Ticks,
     /// Proposals that failed.
     pub rejections: Rejections,
-    /// The dies on which nothing can ever start again, in the order in which they were found.
+    /// The dies on which nothing can ever start again, in the order in which they were found, in earlier runs of the site too.
     pub dead: Vec<DeadDie>,
 }
 
@@ -137,7 +137,7 @@ pub struct Site<'s> {
     /// What was covered, if there is a goal.
     pub(crate) tally: Option<Tally>,
     /// What tells dead dies from idle ones.
-    pub(crate) watch: Watch,
+    pub(crate) detector: DeadDieDetector,
     /// An error of the sink, kept until the event loop sees it.
     pub(crate) failure: Option<io::Error>,
 }
@@ -178,7 +178,7 @@ impl<'s> Site<'s> {
             journal: Journal::new(setup.tables.size.dies),
             bootstrap: None,
             tally: setup.goal.as_ref().map(Tally::new),
-            watch: Watch::new(setup.tables.size.dies),
+            detector: DeadDieDetector::new(setup.tables.size.dies),
             failure: None,
         }
     }
@@ -208,11 +208,12 @@ impl<'s> Site<'s> {
         if let Some(tally) = &mut self.tally {
             tally.begin_run();
         }
-        self.watch.begin_run(end, limits.max_ops.is_some() || limits.until_covered.is_some());
+        self.detector.begin_run(end, limits.max_ops.is_some() || limits.until_covered.is_some());
         self.tell_suspended(sink);
         if limits.bootstrap && self.run == 0 {
             self.bootstrap = Bootstrap::begin(&self.setup.bootstrap, &self.device);
         }
+        self.look_before_run();
         let mut carried = Vec::new();
         let mut boundary = end;
         let mut overran = false;
@@ -241,13 +242,13 @@ impl<'s> Site<'s> {
             }
             events = events.wrapping_add(1);
             if events.is_multiple_of(1024) {
-                self.watch.tell(limits.on_dead);
+                self.detector.tell(limits.on_dead);
                 if limits.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
                     return Err(RunError::Interrupted);
                 }
             }
         }
-        self.watch.tell(limits.on_dead);
+        self.detector.tell(limits.on_dead);
         self.quiet = self.quiet.max(self.device.quiet());
         let parked = self.parked.iter().flatten().flatten().count() as u32;
         if self.chains.count() != parked {
@@ -258,7 +259,7 @@ impl<'s> Site<'s> {
         self.run += 1;
         let mut summary = std::mem::take(&mut self.summary);
         summary.end = self.quiet;
-        summary.dead.clone_from(&self.watch.dead);
+        summary.dead.clone_from(&self.detector.dead);
         Ok(summary)
     }
 
@@ -426,7 +427,7 @@ impl<'s> Site<'s> {
         let origin = self.origin(self.uid, proposal, is_first);
         self.tell(step, &origin, status.map(into_trace), now, sink);
         self.rests_until *= u64::from(!info.occupies);
-        self.watch.started(step, info.reach, self.uid, now);
+        self.detector.started(step, info.reach, now);
         match flight {
             Some(id) => {
                 let end = self.device.flight(id).map_or(now, |flight| flight.end);

@@ -22,7 +22,7 @@ use crate::seed::SeedPlan;
 use crate::setup::Setup;
 use crate::site::{Site, axis_index};
 
-pub use file::{CoverageIdentity, Identity, Snapshot, SnapshotError, VERSION as SNAPSHOT_VERSION};
+pub use file::{CoverageIdentity, Identity, IdentityPart, Snapshot, SnapshotError, VERSION as SNAPSHOT_VERSION};
 pub use state::SiteState;
 use state::{DieEntry, HookEntry, SuspendedEntry};
 
@@ -125,6 +125,7 @@ impl<'s> Site<'s> {
         site.run = state.run;
         site.quiet = state.time;
         site.uid = state.operations;
+        site.detector.is_continued = state.operations > 0;
         site.refills = state.refills;
         site.lane = site.lane_of(state.refills);
         site.revivals = state.resumptions;

@@ -203,6 +203,12 @@ impl Site<'_> {
         }
     }
 
+    /// The chains of a die that go on by themselves: those whose last step is not suspended.
+    pub(crate) fn waiting_chains(&self, die: Die) -> impl Iterator<Item = ChainId> {
+        let suspended = self.parked[usize::from(die.0)];
+        self.chains.live_on(die).map(|(id, _)| id).filter(move |id| !suspended.contains(&Some(*id)))
+    }
+
     /// The chains of a die as the search for an order sees them.
     pub(crate) fn scene(&self, die: Die, now: Ticks) -> Scene<'_> {
         let (setup, device, chains) = (self.setup, &self.device, &self.chains);

@@ -76,6 +76,76 @@ fn each_way_to_have_nothing_to_start_is_told() {
     insta::assert_snapshot!("all_bad", said);
 }
 
+/// A device that programs every page and then tries in vain to read one: the page that the chain programs next is never free.
+fn vain() -> Folder {
+    let tiny = TINY.replace("queue_refill_period: 50", "queue_refill_period: 50, refill_uses_end_key: true").replace(
+        "phases: [ISSUE, CORE_BUSY, DATA_OUT], address: readable_page",
+        "phases: [ISSUE, CORE_BUSY], follow_ups: {PROG: {weight: 1, inherit: [same_page, same_celltype]}}, address: readable_page",
+    );
+    let keys =
+        "DEFAULT: {Er: 1}\n  ERASE.CORE_BUSY: {}\n  PROG.CORE_BUSY: {}\n  ERASE.END: {Pg: 1}\n  PROG.END: {Rd: 1}\n";
+    let tiny = tiny.replace(", DATA_OUT: 2", "").replace("planes: 2", "planes: 1");
+    Folder::new().with("tiny.yaml", format!("{tiny}  {keys}"))
+}
+
+#[test]
+fn names_that_are_never_accepted_end_every_run_alike_whether_it_follows_another_or_a_snapshot() {
+    let flags = ["--config", "tiny.yaml", "--ops", "100", "-t", "1000000", "--stamp", "261129"];
+    let flags = [&flags[..], &["--proposer-log", "full"]].concat();
+    let (at_once, resumed) = (vain(), vain());
+    let said = ends_with(&at_once, 4, &[&flags[..], &["-n", "2"]].concat());
+    insta::assert_snapshot!("tried_in_vain", said);
+    ends_with(&resumed, 4, &[&flags[..], &["-n", "1"]].concat());
+    ends_with(&resumed, 4, &[&flags[..], &["-n", "2", "--resume", "out"]].concat());
+    assert!(at_once.files() == resumed.files());
+}
+
+#[test]
+fn what_frees_a_die_is_judged_under_the_key_that_it_leaves() {
+    let said = |keys: &str| {
+        let tiny = TINY.replace("queue_refill_period: 50", "queue_refill_period: 50, refill_uses_end_key: true");
+        let keys = format!("DEFAULT: {{Er: 1}}\n  ERASE.CORE_BUSY: {{}}\n  PROG.CORE_BUSY: {{}}\n  {keys}\n");
+        let folder = Folder::new().with("tiny.yaml", format!("{tiny}  {keys}"));
+        ends_with(&folder, 4, &["--config", "tiny.yaml", "--ops", "1000", "--quiet"])
+    };
+    // A program changes nothing for `Do`, but an erase may follow it.
+    let freed = said("ERASE.END: {Do: 1}\n  PROG.END: {Er: 1}");
+    assert!(freed.contains("would free it, but has weight 0 under ERASE.END: Pg\n"), "{freed}");
+    // What a program writes could be read, but nothing is proposed after a program.
+    let stuck = said("ERASE.END: {Rd: 1}\n  PROG.END: {}");
+    assert!(stuck.contains("no name that could start now would free it by itself"), "{stuck}");
+}
+
+#[test]
+fn a_die_rests_when_its_last_operation_has_ended_whether_that_shows_or_not() {
+    let tiny = TINY
+        .replace("queue_refill_period: 50", "queue_refill_period: 50, refill_uses_end_key: true")
+        .replace("\nbases:\n", "\nbases:\n  CAL: {scope: none, phases: [ISSUE], instant: true, payload: [die]}\n")
+        .replace("\nops:\n", "\nops:\n  Cal: {base: CAL, ISSUE: 40}\n");
+    let keys = "DEFAULT: {Er: 1}\n  ERASE.CORE_BUSY: {}\n  ERASE.END: {Pg: 1}\n  PROG.CORE_BUSY: {Cal: 1}\n  PROG.END: {Do: 1}\n";
+    let folder = Folder::new().with("tiny.yaml", format!("{tiny}  {keys}"));
+    let flags = ["--config", "tiny.yaml", "--ops", "1000", "--quiet"];
+    let said = ends_with(&folder, 4, &flags);
+    let time = |after: &str| -> f64 {
+        let rest = said.split_once(after).unwrap_or_else(|| panic!("{after}: {said}")).1;
+        rest.split(' ').next().unwrap().parse().unwrap()
+    };
+    let (start, end) = (time("last operation Cal at "), time("at rest since "));
+    assert!((end - start - 40.0).abs() < 0.01, "{said}");
+    // Of what came before the snapshot nothing is known.
+    let said = ends_with(&folder, 4, &[&flags[..], &["-n", "2", "--resume", "out"]].concat());
+    assert!(said.contains("die 0: nothing started there since the snapshot") && !said.contains("at rest"), "{said}");
+}
+
+#[test]
+fn a_campaign_that_goes_on_where_nothing_can_start_says_so_however_short_its_runs_are() {
+    let folder = Folder::new();
+    let flags = ["--pc-demo", "pgm-read", "--ops", "1000", "--quiet"];
+    ends_with(&folder, 4, &[&flags[..], &["-n", "1"]].concat());
+    let said = ends_with(&folder, 4, &[&flags[..], &["-n", "2", "--resume", "out"]].concat());
+    assert!(said.contains("nothing can ever start again on any die") && !said.contains("raise -t"), "{said}");
+}
+
 #[test]
 fn sites_and_runs_that_died_are_counted_and_all_their_runs_are_there() {
     let folder = tiny("DEFAULT: {Pg: 1, Rd: 1}");

@@ -120,7 +120,8 @@ impl Device {
         self.dies[usize::from(die.0)].segments[usize::from(plane.0)].is_none_or(|segment| now >= segment.end)
     }
 
-    /// When the last phase on a die ends, or ended; 0 when nothing ever ran there.
+    /// When the last phase on a die ends, or ended; 0 when nothing ever ran there. Operations that do not show in the op_state have no
+    /// phase here. On a device made of a quiescent state all phases ended at the time of that.
     #[must_use]
     pub fn rests_from(&self, die: Die) -> Ticks {
         let segments = self.dies[usize::from(die.0)].segments.iter().flatten();

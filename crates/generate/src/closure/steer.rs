@@ -39,8 +39,7 @@ impl Site<'_> {
     ) -> bool {
         let die = proposal.die;
         // A chain that is suspended goes on only if something starts.
-        let suspended = self.parked[usize::from(die.0)];
-        if self.chains.live_on(die).any(|(id, _)| !suspended.contains(&Some(id))) {
+        if self.waiting_chains(die).next().is_some() {
             return false;
         }
         let cutting = match proposal.state.phase {

@@ -4,8 +4,9 @@ use nandseq_device::{BaseInfo, BlockStage, DieLogic, Place, Register, Rule};
 use nandseq_profile::model::{AddressSource, Axis, CacheReadKind, LatchKind};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
-use super::{Barred, BlockCounts, DeadDie, LastingState};
+use super::{BlockCounts, Blocked, DeadDie, LastStart, LastingState};
 use crate::classes::{Class, ClassId, places};
+use crate::eligible::View;
 use crate::face::{Face, next_of_cache_program};
 use crate::plan::{carry_out, settled_by_itself};
 use crate::reason::Reason;
@@ -15,22 +16,34 @@ use crate::site::Site;
 impl Site<'_> {
     /// Describes a die at rest; `failed` are names that are eligible there and failed whenever they were tried.
     pub(super) fn describe(&self, die: Die, now: Ticks, failed: Option<&[(Die, OpId, Reason)]>) -> DeadDie {
-        let (uid, last) = self.watch.last_on(die);
-        let mut lanes: Vec<(Plane, PhaseKey)> = self.lanes_at_rest(die, now).collect();
-        lanes.sort_by_key(|&(plane, key)| (key, plane));
+        let last = self.detector.last_on(die);
+        let lanes: Vec<(Plane, PhaseKey)> = self.refill_keys(die, now).collect();
         let mut keys: Vec<PhaseKey> = lanes.iter().map(|&(_, key)| key).collect();
+        keys.sort_unstable();
         keys.dedup();
         let tried = failed.unwrap_or_default();
-        let barred = keys.iter().flat_map(|&key| self.barred(die, key, tried)).collect();
+        let blocked = keys.iter().flat_map(|&key| self.blocked(die, key, tried)).collect();
         DeadDie {
             die,
-            since: self.device.rests_from(die),
-            last: (uid > 0).then_some(last),
+            since: self.rests_since(die, last),
+            last,
             state: self.lasting_state(die),
-            barred,
-            freed_by: self.freed_by(die, &lanes),
+            blocked,
+            freed_by: if failed.is_none() { self.freed_by(die, &lanes, now) } else { Vec::new() },
             keys,
             in_vain: failed.is_some(),
+        }
+    }
+
+    /// When the last phase, or the last operation, on a die ended; `None`: before the site was made from a snapshot.
+    fn rests_since(&self, die: Die, last: Option<LastStart>) -> Option<Ticks> {
+        match last {
+            Some(last) => {
+                let op = self.setup.tables.op(last.op);
+                Some(self.device.rests_from(die).max(last.at + op.total.max(op.array_done)))
+            }
+            None if self.detector.is_continued => None,
+            None => Some(Ticks::ZERO),
         }
     }
 
@@ -86,7 +99,7 @@ impl Site<'_> {
     }
 
     /// Every name with a weight under a key, and what is in its way.
-    fn barred(&self, die: Die, key: PhaseKey, tried: &[(Die, OpId, Reason)]) -> Vec<Barred> {
+    fn blocked(&self, die: Die, key: PhaseKey, tried: &[(Die, OpId, Reason)]) -> Vec<Blocked> {
         let distribution = self.setup.distribution(key);
         let mut all = Vec::new();
         for id in self.class_ids() {
@@ -98,7 +111,7 @@ impl Site<'_> {
             for &(op, weight) in distribution.names_of(id) {
                 let failed = tried.iter().find(|&&(of, name, _)| (of, name) == (die, op));
                 let reason = failed.map_or_else(|| self.reason_against(die, class, info), |&(.., reason)| reason);
-                all.push(Barred { op, key, share: weight as f64 / UNITS, reason });
+                all.push(Blocked { op, key, share: weight as f64 / UNITS, reason });
             }
         }
         all.sort_by(|one, other| other.share.total_cmp(&one.share).then(one.op.cmp(&other.op)));
@@ -110,7 +123,8 @@ impl Site<'_> {
             .flat_map(|chunk| places(self.setup.classes.bits(chunk, |_| true)).map(move |at| ClassId::at(chunk, at)))
     }
 
-    /// What is in the way of a class on a die at rest: a rule on the plane where it comes farthest, or the want of an address.
+    /// What is in the way of a class on a die at rest: the rule on the first plane where its address follows from the state, or the
+    /// want of an address.
     fn reason_against(&self, die: Die, class: Class, info: &BaseInfo) -> Reason {
         let (tables, logic) = (&self.setup.tables, self.device.logic(die));
         if info.effects.suspend.is_some() {
@@ -134,18 +148,19 @@ impl Site<'_> {
     }
 
     /// Names without a weight that could start on a die at rest and would let one with a weight start after them.
-    fn freed_by(&self, die: Die, lanes: &[(Plane, PhaseKey)]) -> Vec<OpId> {
+    fn freed_by(&self, die: Die, lanes: &[(Plane, PhaseKey)], now: Ticks) -> Vec<OpId> {
         let setup = self.setup;
         let mut face = Face::new(setup);
         let mut names = Vec::new();
         for id in self.class_ids() {
             let class = setup.classes.get(id);
-            let weighted = |key: PhaseKey| setup.distribution(key).set(id.chunk()) & id.bit() != 0;
-            let mut open = lanes
-                .iter()
-                .filter(|(plane, key)| !weighted(*key) && self.open_at_rest(die, *plane, id.chunk()) & id.bit() != 0);
+            let mut open = lanes.iter().filter(|&&(plane, key)| {
+                let view = View { die, plane, chained: self.chains.any_on(die), rested: false };
+                let open = self.open_without_delay(&view, &self.faces[usize::from(die.0)]).nth(id.chunk());
+                open.unwrap_or(0) & !setup.distribution(key).set(id.chunk()) & id.bit() != 0
+            });
             // With several planes it does what it does with one.
-            if !open.any(|&(plane, _)| !class.multi && self.frees((die, plane), class, lanes, &mut face)) {
+            if !open.any(|&(plane, _)| !class.multi && self.frees((die, plane), class, now, &mut face)) {
                 continue;
             }
             let name = setup.tables.ops().find(|(op, info)| setup.is_usable(*op) && setup.classes.of(info) == id);
@@ -155,22 +170,37 @@ impl Site<'_> {
     }
 
     /// Whether a name of a class that starts on a plane of a die at rest lets one with a weight start after it.
-    fn frees(&self, (die, plane): (Die, Plane), class: Class, lanes: &[(Plane, PhaseKey)], face: &mut Face) -> bool {
+    fn frees(&self, (die, plane): (Die, Plane), class: Class, now: Ticks, face: &mut Face) -> bool {
         let (setup, tables) = (self.setup, &self.setup.tables);
+        let info = tables.base(class.base);
         let mut logic = settled_by_itself(&self.device, tables, die);
-        let Some(place) = place_on(die, plane, class, tables.base(class.base), &logic) else { return false };
-        let revived = carry_out(&mut logic, tables, class.base, &place);
+        let Some(place) = place_on(die, plane, class, info, &logic) else { return false };
+        let resumed = carry_out(&mut logic, tables, class.base, &place);
         face.imagine(&self.device, setup, die, &logic);
+        // What was resumed ends last.
+        let shown = resumed.map(|target| (tables.base(target.base), target.place)).into_iter().chain([(info, place)]);
+        let shown: Vec<(PlaneSet, PhaseKey)> =
+            shown.filter_map(|(info, place)| Some((self.device.shows_on(info, &place)?.2, info.end_key))).collect();
+        let end_of = |plane: Plane| {
+            let own = shown.iter().find(|(planes, _)| planes.contains(plane));
+            own.map_or_else(|| self.device.phase_key(die, plane, now), |&(_, key)| key)
+        };
+        let planes = self.device.planes().iter();
+        let lanes: Vec<(Plane, PhaseKey)> =
+            planes.flat_map(|plane| self.keys_after(end_of(plane)).map(move |key| (plane, key))).collect();
+        let effects = &info.effects;
+        let drops = effects.reset_die || effects.reset_target;
+        let suspended = self.parked[usize::from(die.0)].iter().zip([Axis::Erase, Axis::Program]);
+        let chained =
+            !drops && suspended.filter(|&(_, axis)| effects.resume != Some(axis)).any(|(own, _)| own.is_some());
         let open = lanes.iter().any(|&(plane, key)| {
-            face.chunks.iter().enumerate().any(|(chunk, sight)| {
-                let delays = setup.classes.bits(chunk, |class| tables.base(class.base).effects.delay);
-                let free = sight.open & !sight.not_at[usize::from(plane.0)] & !delays;
-                free & setup.distribution(key).set(chunk) != 0
-            })
+            let view = View { die, plane, chained, rested: false };
+            let distribution = setup.distribution(key);
+            (0..).zip(self.open_without_delay(&view, face)).any(|(chunk, open)| open & distribution.set(chunk) != 0)
         });
         let own = (class.base, class.cell);
-        let provided = std::iter::once(own).chain(revived.map(|victim| (victim.base, victim.place.cell_type)));
-        open || provided.into_iter().any(|(base, cell)| self.provides(die, (tables.base(base), cell), &logic, lanes))
+        let provided = std::iter::once(own).chain(resumed.map(|target| (target.base, target.place.cell_type)));
+        open || provided.into_iter().any(|(base, cell)| self.provides(die, (tables.base(base), cell), &logic, &lanes))
     }
 
     /// Whether what an operation does to its block is an address for a name with a weight that nothing else keeps from starting.

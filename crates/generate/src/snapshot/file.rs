@@ -19,9 +19,6 @@ pub const VERSION: u64 = 2;
 /// The version without coverage: a program that knows no other must not go on from a site that counts.
 const WITHOUT_COVERAGE: u64 = 1;
 
-/// What says how far each run of a site goes, as [`SnapshotError::Other`] calls it.
-const LIMITS: [&str; 3] = ["length of runs", "number of operations of a run", "goal of coverage"];
-
 /// What a state belongs to: another one does not go on from it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +84,58 @@ struct File<'a> {
     snapshot: &'a Snapshot,
 }
 
+/// In what a snapshot may belong to something else than what is to go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IdentityPart {
+    /// How many dies, planes, blocks and pages.
+    Topology,
+    /// The profile.
+    Profile,
+    /// The probability table.
+    Table,
+    /// The list of bad blocks.
+    BadBlocks,
+    /// How seeds follow from one another.
+    SeedFormula,
+    /// The seed from which they follow.
+    Seed,
+    /// The site's number.
+    Site,
+    /// Simulated time of a run.
+    RunLength,
+    /// Operations of a run.
+    MaxOps,
+    /// Whether the site began with a bootstrap.
+    Bootstrap,
+    /// Whether proposals go for coverage.
+    Closure,
+    /// Covered cells that end the site's runs.
+    CoverageGoal,
+    /// Which cells count.
+    Cells,
+}
+
+impl IdentityPart {
+    /// What it is called.
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Topology => "topology",
+            Self::Profile => "profile",
+            Self::Table => "probability table",
+            Self::BadBlocks => "list of bad blocks",
+            Self::SeedFormula => "seed formula",
+            Self::Seed => "seed",
+            Self::Site => "site",
+            Self::RunLength => "length of runs",
+            Self::MaxOps => "number of operations of a run",
+            Self::Bootstrap => "choice of bootstrap",
+            Self::Closure => "way of proposing",
+            Self::CoverageGoal => "goal of coverage",
+            Self::Cells => "choice of cells that count",
+        }
+    }
+}
+
 /// Why a snapshot is refused.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SnapshotError {
@@ -103,10 +152,10 @@ pub enum SnapshotError {
     #[error("it was altered: {0}")]
     Altered(String),
     /// It belongs to something else.
-    #[error("it belongs to another {what}: {found} instead of {wanted}")]
+    #[error("it belongs to another {}: {found} instead of {wanted}", what.text())]
     Other {
         /// What is different.
-        what: &'static str,
+        what: IdentityPart,
         /// What the snapshot says.
         found: String,
         /// What is to go on.
@@ -118,7 +167,8 @@ impl SnapshotError {
     /// Whether the runs that are to come would go farther, or less far, than those before the snapshot.
     #[must_use]
     pub fn is_of_limits(&self) -> bool {
-        matches!(self, Self::Other { what, .. } if LIMITS.contains(what))
+        use IdentityPart::{CoverageGoal, MaxOps, RunLength};
+        matches!(self, Self::Other { what: RunLength | MaxOps | CoverageGoal, .. })
     }
 }
 
@@ -202,19 +252,19 @@ impl Snapshot {
         let which = |identity: &Identity| identity.coverage.map(|coverage| coverage.cells_sha256.to_string());
         let which = |identity: &Identity| which(identity).unwrap_or_else(|| "none".to_owned());
         let parts = [
-            ("topology", topology(found.topology), topology(wanted.topology)),
-            ("profile", found.profile_sha256.clone(), wanted.profile_sha256.clone()),
-            ("probability table", found.table_sha256.clone(), wanted.table_sha256.clone()),
-            ("list of bad blocks", found.bad_blocks_sha256.clone(), wanted.bad_blocks_sha256.clone()),
-            ("seed formula", found.seed_formula.clone(), wanted.seed_formula.clone()),
-            ("seed", found.seed.to_string(), wanted.seed.to_string()),
-            ("site", site(found), site(wanted)),
-            (LIMITS[0], length(found), length(wanted)),
-            (LIMITS[1], ops(found), ops(wanted)),
-            ("choice of bootstrap", found.bootstrap.to_string(), wanted.bootstrap.to_string()),
-            ("way of proposing", closure(found).to_owned(), closure(wanted).to_owned()),
-            (LIMITS[2], until(found), until(wanted)),
-            ("choice of cells that count", which(found), which(wanted)),
+            (IdentityPart::Topology, topology(found.topology), topology(wanted.topology)),
+            (IdentityPart::Profile, found.profile_sha256.clone(), wanted.profile_sha256.clone()),
+            (IdentityPart::Table, found.table_sha256.clone(), wanted.table_sha256.clone()),
+            (IdentityPart::BadBlocks, found.bad_blocks_sha256.clone(), wanted.bad_blocks_sha256.clone()),
+            (IdentityPart::SeedFormula, found.seed_formula.clone(), wanted.seed_formula.clone()),
+            (IdentityPart::Seed, found.seed.to_string(), wanted.seed.to_string()),
+            (IdentityPart::Site, site(found), site(wanted)),
+            (IdentityPart::RunLength, length(found), length(wanted)),
+            (IdentityPart::MaxOps, ops(found), ops(wanted)),
+            (IdentityPart::Bootstrap, found.bootstrap.to_string(), wanted.bootstrap.to_string()),
+            (IdentityPart::Closure, closure(found).to_owned(), closure(wanted).to_owned()),
+            (IdentityPart::CoverageGoal, until(found), until(wanted)),
+            (IdentityPart::Cells, which(found), which(wanted)),
         ];
         match parts.into_iter().find(|(_, found, wanted)| found != wanted) {
             Some((what, found, wanted)) => Err(SnapshotError::Other { what, found, wanted }),

@@ -86,24 +86,24 @@ fn a_snapshot_of_anything_else_says_of_what() {
     let snapshot = example();
     let own = &snapshot.identity;
     let others = [
-        ("topology", Identity { topology: [2, 4, 16, 8], ..own.clone() }),
-        ("profile", Identity { profile_sha256: String::new(), ..own.clone() }),
-        ("probability table", Identity { table_sha256: String::new(), ..own.clone() }),
-        ("list of bad blocks", Identity { bad_blocks_sha256: String::new(), ..own.clone() }),
-        ("seed formula", Identity { seed_formula: "hashed".into(), ..own.clone() }),
-        ("seed", Identity { seed: 10, ..own.clone() }),
-        ("site", Identity { site: None, ..own.clone() }),
-        ("length of runs", Identity { run_until: 2, ..own.clone() }),
-        ("number of operations of a run", Identity { max_ops: Some(1), ..own.clone() }),
-        ("choice of bootstrap", Identity { bootstrap: true, ..own.clone() }),
+        (IdentityPart::Topology, Identity { topology: [2, 4, 16, 8], ..own.clone() }),
+        (IdentityPart::Profile, Identity { profile_sha256: String::new(), ..own.clone() }),
+        (IdentityPart::Table, Identity { table_sha256: String::new(), ..own.clone() }),
+        (IdentityPart::BadBlocks, Identity { bad_blocks_sha256: String::new(), ..own.clone() }),
+        (IdentityPart::SeedFormula, Identity { seed_formula: "hashed".into(), ..own.clone() }),
+        (IdentityPart::Seed, Identity { seed: 10, ..own.clone() }),
+        (IdentityPart::Site, Identity { site: None, ..own.clone() }),
+        (IdentityPart::RunLength, Identity { run_until: 2, ..own.clone() }),
+        (IdentityPart::MaxOps, Identity { max_ops: Some(1), ..own.clone() }),
+        (IdentityPart::Bootstrap, Identity { bootstrap: true, ..own.clone() }),
     ];
     for (expected, other) in others {
         match snapshot.check(&other) {
             Err(error @ SnapshotError::Other { what, .. }) => {
                 assert_eq!(what, expected);
-                assert_eq!(error.is_of_limits(), ["length of runs", "number of operations of a run"].contains(&what));
+                assert_eq!(error.is_of_limits(), [IdentityPart::RunLength, IdentityPart::MaxOps].contains(&what));
             }
-            wrong => panic!("{expected}: {wrong:?}"),
+            wrong => panic!("{expected:?}: {wrong:?}"),
         }
     }
     assert_eq!(snapshot.check(&Identity { device: "Renamed".into(), ..own.clone() }), Ok(()));
