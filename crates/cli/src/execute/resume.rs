@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{ProfileInput, RunRecord, SiteManifest};
-use nandseq_trace::read::folder::plain_or_packed;
 use nandseq_trace::read::{CsvFiles, Source as _};
 use nandseq_trace::run_name::RunName;
 
@@ -164,7 +163,7 @@ fn newest_good(
 ) -> Result<Option<SiteState>, Failure> {
     for run in runs.iter().rev() {
         let Some(file) = run.files.iter().find(|file| file.kind == FileKind::Snapshot) else { continue };
-        let path = file.file.under(folder);
+        let path = missing::place_of(file, folder);
         let path = path.map_err(|reason| Problem::unreadable("what is known of the runs in", folder, &reason))?;
         match load(&path, plan, site, setup) {
             Ok(state) => return Ok(Some(state)),
@@ -200,7 +199,7 @@ pub(super) fn before(
 /// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
 pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
     let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;
-    load(&file.file.under(&plan.folder_of(site)).ok()?, plan, site, setup).ok()
+    load(&missing::place_of(file, &plan.folder_of(site)).ok()?, plan, site, setup).ok()
 }
 
 /// A folder whose runs nothing lists. In the output folder they are made again: what they wrote is not known. Elsewhere the newest
@@ -354,7 +353,7 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
 /// Reads a snapshot, which may have been packed since, and makes sure that the site can go on from it.
 fn load(path: &Path, plan: &Plan, site: &SitePlan, setup: &Setup) -> Result<SiteState, Refusal> {
     let mut bytes = Vec::new();
-    let text = CsvFiles.open(&plain_or_packed(path.to_owned()));
+    let text = CsvFiles.open(path);
     text.and_then(|mut text| text.read_to_end(&mut bytes)).map_err(Refusal::Unreadable)?;
     let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
     plan.in_present_form(&mut snapshot.identity);

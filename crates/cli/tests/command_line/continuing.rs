@@ -110,6 +110,23 @@ fn packed_files_are_there() {
     assert_eq!(plain, ["out/operation_timeline_261121_0000002.csv"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_packed_file_that_is_a_link_out_of_the_folder_is_not_looked_at() {
+    for name in
+        ["out/operation_sequence_261121_0000001.csv", "out/snapshots/state_snapshot_20261121_000000_0000002.json"]
+    {
+        let folder = made("2", &[]).with("secret", "secret");
+        remove(&folder, name);
+        std::os::unix::fs::symlink(folder.path().join("secret"), folder.path().join(format!("{name}.gz"))).unwrap();
+        is_refused(
+            &folder,
+            &with("3", &["--resume", "out"]),
+            "is a link to a place outside the folder of the manifest",
+        );
+    }
+}
+
 #[test]
 fn what_is_made_again_replaces_no_file_that_is_there() {
     let tables = ["--outputs", "operation_sequence,operation_timeline"];

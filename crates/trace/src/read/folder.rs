@@ -22,8 +22,8 @@ use crate::read::table::TableKind;
 pub use files::find_all;
 pub use listed::compare;
 use listed::{Batch, Known, Listing};
+pub use names::is_parquet;
 use names::{beside, log_of, name_of, parquet_sequence, run_folder, run_of};
-pub use names::{is_parquet, plain_or_packed};
 
 /// How far below the given folder sites are looked for.
 const DEPTH: usize = 4;

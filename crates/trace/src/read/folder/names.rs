@@ -25,8 +25,7 @@ fn digits(text: &str) -> Option<u64> {
 }
 
 /// A file under its own name, or packed under the longer one; whichever is there.
-#[must_use]
-pub fn plain_or_packed(path: PathBuf) -> PathBuf {
+pub(super) fn plain_or_packed(path: PathBuf) -> PathBuf {
     if path.exists() {
         return path;
     }
