@@ -234,7 +234,7 @@ fn is_free(target: &Path, parts: &[Found], places: &[(PathBuf, PathBuf)]) -> Res
             return occupied(&path);
         }
     }
-    for (from, to) in places {
+    for (from, to) in places.iter().filter(|(_, to)| to.is_dir()) {
         let known = |folder: &Path| {
             let known = ledger::read(folder);
             known.map_err(|reason| Problem::unreadable("what is known of the runs in", folder, &reason))
