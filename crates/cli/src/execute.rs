@@ -206,7 +206,7 @@ fn say_others(plan: &Plan, others: &Others) -> u64 {
         let gone = plan.clean;
         tell(&if gone {
             // Said however little is wanted: it cannot be undone.
-            remark_text(&others.that_went(&plan.out_dir))
+            remark_text(&others.that_went(&plan.out_dir, "removed"))
         } else {
             warning_text(&others.that_stay(&plan.out_dir))
         });
@@ -345,7 +345,7 @@ impl Work<'_> {
         let totals = self.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
         let end = match worst {
             Some(Failure::Interrupted { .. }) => {
-                Err(Failure::Interrupted { finished_runs: Some(totals.runs), go_on: self.plan.go_on() })
+                Err(Failure::Interrupted { finished_runs: Some(totals.known_runs), go_on: self.plan.go_on() })
             }
             Some(failure) => Err(failure),
             None => written,

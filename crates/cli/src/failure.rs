@@ -123,6 +123,7 @@ impl Failure {
             Self::Found => 1,
             Self::CannotWrite { .. } => 3,
             Self::NotReached => 4,
+            // 128 + SIGINT.
             Self::Interrupted { .. } => 130,
         }
     }

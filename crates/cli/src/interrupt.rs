@@ -14,8 +14,6 @@ use std::time::Duration;
 use crate::failure::{Failure, Problem};
 use crate::tell;
 
-/// The exit code after an interruption: 128 + SIGINT.
-const INTERRUPTED: i32 = 130;
 /// How often, and after which pauses, a folder is tried to be removed that others are putting files into.
 const TRIES: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(10);
@@ -36,7 +34,7 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
         }
         if flag.swap(true, Ordering::Relaxed) || at_once {
             remove_work();
-            std::process::exit(INTERRUPTED);
+            std::process::exit(Failure::INTERRUPTED.code().into());
         }
     };
     ctrlc::set_handler(handler).map_err(|error| Problem::new(format!("cannot listen for interruptions: {error}")))?;

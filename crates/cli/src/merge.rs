@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::{Digest, NewFile};
-use nandseq_trace::manifest::{self, BatchManifest, Fault, ManifestKind, SiteManifest, SiteRecord};
+use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, SiteManifest, SiteRecord};
 use nandseq_trace::pending::folder_of;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -18,13 +18,13 @@ use sha2::{Digest as _, Sha256};
 
 use nandseq_profile::diagnostic::counted;
 
-use crate::arguments::{MergeArgs, ReportFormat};
+use crate::arguments::{MAX_SITES, MergeArgs, ReportFormat};
 use crate::execute::claim::{self, Claims, With};
 use crate::execute::folders::NewFolders;
 use crate::execute::{self, batch, leftovers, threads};
 use crate::failure::{Failure, Problem, note_text, plain};
 use crate::ledger;
-use crate::plan::SiteList;
+use crate::plan::{Shard, SiteList};
 use crate::progress::plural;
 use crate::{console, profiles, tell};
 
@@ -67,23 +67,28 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     for folder in &arguments.folders {
         parts.extend(parts_in(folder)?);
     }
+    parts.iter().try_for_each(numbers_fit)?;
     agree(&parts)?;
     let sites = sites(&parts)?;
-    let places = |root: &dyn Fn(&Site<'_>) -> PathBuf| -> Vec<PathBuf> {
-        sites.values().map(|site| site.record.folder.to_write_in(&root(site))).collect()
-    };
-    let (from, to) = (places(&|site| site.part.folder.clone()), places(&|_| target.clone()));
-    let others = from.iter().zip(&to).filter(|(from, to)| !is_same_place(from, to)).map(|(_, to)| to.clone());
-    let at_work = claim_all(&from, &others.collect::<Vec<_>>())?;
+    // From where to where, and which of the sites are not there yet.
+    let places = sites.values().map(|site| {
+        let SiteRecord { folder, .. } = site.record;
+        (folder.to_write_in(&site.part.folder), folder.to_write_in(&target))
+    });
+    let places: Vec<(PathBuf, PathBuf)> = places.collect();
+    let others: Vec<&(PathBuf, PathBuf)> = places.iter().filter(|(from, to)| !is_same_place(from, to)).collect();
+    let from: Vec<PathBuf> = places.iter().map(|(from, _)| from.clone()).collect();
+    let at_work = claim_all(&from, &others.iter().map(|(_, to)| to.clone()).collect::<Vec<_>>())?;
     let threads = threads(arguments.jobs)?;
     let wrong: Vec<String> = threads.install(|| sites.par_iter().flat_map_iter(|(_, site)| damage(site)).collect());
     some_wrong(wrong, "make the sites in question again with --sites")?;
+    is_free(&target, &parts, &places)?;
     let unwritable = |reason| Failure::cannot_write(&target, reason);
     let mut folders = NewFolders::default();
     folders.make(&target).map_err(unwritable)?;
     let _claim = claims.during(&target).map_err(unwritable)?;
     leftovers::sweep(&target, |name| name == manifest::FILE_NAME).map_err(unwritable)?;
-    for (from, to) in from.iter().zip(&to).filter(|(from, to)| !is_same_place(from, to)) {
+    for (from, to) in others {
         let unwritable = |(path, reason): (PathBuf, io::Error)| Failure::cannot_write(&path, reason);
         folders.make(to).map_err(|reason| Failure::cannot_write(to, reason))?;
         let _claim = at_work.during(to).map_err(|reason| Failure::cannot_write(to, reason))?;
@@ -120,7 +125,7 @@ struct Joined {
 
 /// Says what was joined.
 fn tell_of(arguments: &MergeArgs, joint: &BatchManifest, target: &Path) -> Result<(), Failure> {
-    let sum = |of: fn(&SiteRecord) -> u64| joint.sites.iter().map(of).sum::<u64>();
+    let sum = |of: fn(&SiteRecord) -> u64| joint.sites.iter().map(of).fold(0, u64::saturating_add);
     let joined = Joined {
         schema: 1,
         command: "merge",
@@ -158,6 +163,11 @@ fn claim_all(read: &[PathBuf], written: &[PathBuf]) -> Result<Claims, Failure> {
     })
 }
 
+/// Whether the manifest of a batch, or of a part of one, is called so.
+fn is_of_batch(name: &str) -> bool {
+    name == manifest::FILE_NAME || Shard::of_manifest(name).is_some()
+}
+
 /// The manifests of parts of a batch in a folder.
 fn parts_in(folder: &Path) -> Result<Vec<Found>, Failure> {
     let unreadable = |reason| Problem::unreadable("the folder", folder, &reason);
@@ -165,7 +175,7 @@ fn parts_in(folder: &Path) -> Result<Vec<Found>, Failure> {
     for entry in folder.read_dir().map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name == manifest::FILE_NAME || (name.starts_with("manifest.shard-") && name.ends_with(".json")) {
+        if is_of_batch(name) {
             paths.push(path);
         }
     }
@@ -186,6 +196,56 @@ fn parts_in(folder: &Path) -> Result<Vec<Found>, Failure> {
         Ok(Found { folder: folder.to_owned(), path, manifest })
     };
     paths.into_iter().map(read).collect()
+}
+
+/// The sites that a part lists are of its batch, which has no more sites than there can be.
+fn numbers_fit(part: &Found) -> Result<(), Problem> {
+    let origin = &part.manifest.origin;
+    let (start, count) = (number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
+    let stranger = |site: &&SiteRecord| site.site < start || (count > 0 && site.site - start >= count);
+    let stranger = part.manifest.sites.iter().find(stranger);
+    let what = match stranger {
+        _ if count > MAX_SITES => format!("--site-count {count} is more than {MAX_SITES}"),
+        Some(site) => format!("site {} is not of the batch that its arguments describe", site.site),
+        None => return Ok(()),
+    };
+    let help = "it was altered: make this part again";
+    Err(Problem::new(format!("`{}` cannot be used: {what}", part.path.display())).help(help))
+}
+
+/// Nothing of another batch is where the whole is to be.
+fn is_free(target: &Path, parts: &[Found], places: &[(PathBuf, PathBuf)]) -> Result<(), Failure> {
+    let occupied = |path: &Path| {
+        let message = format!("`{}` is of another campaign, and merging would replace it", path.display());
+        Err(Problem::new(message).help("choose another folder with --into, or remove it first").into())
+    };
+    for entry in target.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        if !entry.file_name().to_str().is_some_and(is_of_batch) {
+            continue;
+        }
+        let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
+        let found = manifest::parse::<BatchManifest>(&text).ok();
+        let is_ours = |found: &BatchManifest| {
+            let Found { manifest, .. } = &parts[0];
+            found.base_seed == manifest.base_seed && batch::is_same_batch_of_any_length(&found.origin, &manifest.origin)
+        };
+        if !found.as_ref().is_some_and(is_ours) {
+            return occupied(&path);
+        }
+    }
+    for (from, to) in places.iter().filter(|(_, to)| to.is_dir()) {
+        let known = |folder: &Path| {
+            let known = ledger::read(folder);
+            known.map_err(|reason| Problem::unreadable("what is known of the runs in", folder, &reason))
+        };
+        if let (Some(there), Some(here)) = (known(to)?, known(from)?)
+            && !batch::is_same_batch_of_any_length(&there.manifest.origin, &here.manifest.origin)
+        {
+            return occupied(to);
+        }
+    }
+    Ok(())
 }
 
 /// All parts are of one batch.
@@ -327,13 +387,11 @@ fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBu
     let text = fs::read(from.join(manifest::FILE_NAME)).map_err(failed(from))?;
     let damaged = |fault: Fault| io::Error::other(fault.to_string());
     let manifest: SiteManifest = manifest::parse(&text).map_err(damaged).map_err(failed(from))?;
-    let files = manifest.runs.iter().flat_map(|run| &run.files).map(|file| file.file.as_str());
     // What a merge left that was killed.
     execute::clean(to, false).map_err(failed(to))?;
     // Its name, too, may be what a merge left.
     folders.add(folder_of(to));
-    for name in files.chain([manifest::FILE_NAME]) {
-        let (source, copy) = (from.join(name), to.join(name));
+    let mut link = |source: PathBuf, name: &str, copy: PathBuf| {
         let folder = folder_of(&copy);
         folders.make(folder).map_err(failed(folder))?;
         folders.add(folder);
@@ -341,8 +399,12 @@ fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBu
         if fs::hard_link(&source, &copy).is_err() {
             copy_whole(&source, to, name).map_err(failed(&copy))?;
         }
+        Ok(())
+    };
+    for FileRecord { file, .. } in manifest.runs.iter().flat_map(|run| &run.files) {
+        link(file.under(from).map_err(failed(from))?, file.as_str(), file.to_write_in(to))?;
     }
-    Ok(())
+    link(from.join(manifest::FILE_NAME), manifest::FILE_NAME, to.join(manifest::FILE_NAME))
 }
 
 fn copy_whole(source: &Path, folder: &Path, name: &str) -> io::Result<()> {
@@ -361,7 +423,7 @@ fn joint(parts: &[Found], sites: &BTreeMap<u64, Site<'_>>) -> BatchManifest {
     let count = batch::count_of(&joint.origin);
     joint.origin.arguments = batch::arguments_of(&joint.origin.arguments, (count == 0).then(|| SiteList::of(&numbers)));
     let start = number_of(&joint.origin.arguments, "--site-start");
-    let reach = if count > 0 { count } else { numbers.last().map_or(0, |last| last - start + 1) };
+    let reach = if count > 0 { count } else { numbers.last().map_or(0, |last| (last - start).saturating_add(1)) };
     joint.warnings = batch::warnings(joint.seed_formula == manifest::SEQUENTIAL, joint.base_seed, reach);
     BatchManifest { sites: records, ..joint }
 }

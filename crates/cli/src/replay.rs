@@ -270,7 +270,7 @@ fn no_manifest(path: &Path, reason: &io::Error) -> Problem {
     let folder = folder_of(path);
     let names = folder.read_dir().into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> =
-        names.filter(|name| name.starts_with("manifest.shard-") || name == ledger::FILE_NAME).collect();
+        names.filter(|name| crate::plan::Shard::of_manifest(name).is_some() || name == ledger::FILE_NAME).collect();
     names.sort();
     match names.first() {
         Some(name) if name == ledger::FILE_NAME => problem.help("the site is not finished: go on with --resume first"),

@@ -55,7 +55,8 @@ impl NewFile {
     pub fn commit(self) -> io::Result<Digest> {
         self.sync()?;
         let folder = self.folder().map(Path::to_owned);
-        let digest = self.place()?;
+        let digest = self.digest();
+        self.place()?;
         folder.map_or(Ok(()), |folder| sync_folder(&folder))?;
         Ok(digest)
     }
@@ -69,9 +70,13 @@ impl NewFile {
     }
 
     /// Gives a file that was [synced](Self::sync) its final name, which is durable when its folder has been synced too.
-    pub(crate) fn place(self) -> io::Result<Digest> {
-        self.file.map_or(Ok(()), Pending::place)?;
-        Ok(Digest(self.hash.finalize().into()))
+    pub(crate) fn place(self) -> io::Result<()> {
+        self.file.map_or(Ok(()), Pending::place)
+    }
+
+    /// Of what was written so far.
+    pub(crate) fn digest(&self) -> Digest {
+        Digest(self.hash.clone().finalize().into())
     }
 
     /// The folder of the file, if it is in one.
@@ -187,16 +192,28 @@ impl Stamp {
         self
     }
 
+    /// Reads a date with the time of day, `20261121_235959`.
+    #[must_use]
+    pub fn with_time(text: &str) -> Option<Self> {
+        let (date, time) = text.split_once('_')?;
+        let digits = time.len() == 6 && time.bytes().all(|byte| byte.is_ascii_digit());
+        let time: u32 = time.parse().ok().filter(|_| digits)?;
+        let (hours, minutes, seconds) = (time / 10_000, time / 100 % 100, time % 100);
+        let is_time = hours < 24 && minutes < 60 && seconds < 60;
+        let date: Self = date.parse().ok().filter(|_| is_time)?;
+        Some(date.at_second(hours * 3600 + minutes * 60 + seconds))
+    }
+
+    /// The date and the time of day as [`Stamp::with_time`] reads them.
+    #[must_use]
+    pub fn date_and_time(self) -> String {
+        format!("{}_{:06}", self.yyyymmdd(), self.time)
+    }
+
     /// The date as `20261121`.
     #[must_use]
     pub fn yyyymmdd(self) -> String {
         format!("{:04}{:02}{:02}", self.year, self.month, self.day)
-    }
-
-    /// The time of day: the digits `hhmmss` as one number.
-    #[must_use]
-    pub const fn hhmmss(self) -> u32 {
-        self.time
     }
 }
 
@@ -332,7 +349,7 @@ impl FileKind {
             | Self::OpStateNameInputTimeCount
             | Self::PhaseProposalCounts => format!("{}_{stamp}_{run:07}.csv", self.name()),
             Self::Snapshot => {
-                format!("snapshots/state_snapshot_{}_{:06}_{run:07}.json", stamp.yyyymmdd(), stamp.hhmmss())
+                format!("snapshots/state_snapshot_{}_{run:07}.json", stamp.date_and_time())
             }
             Self::ProposerLog => format!("proposer_debug_{stamp}_{run:07}.log"),
         }
@@ -481,5 +498,27 @@ mod tests {
         let chosen: Outputs = two.into_iter().collect();
         assert_eq!(chosen.iter().collect::<Vec<_>>(), [two[1], two[0]]);
         assert_eq!(chosen.without(two[0]), Outputs::NONE.with(two[1]));
+    }
+
+    #[test]
+    fn a_date_with_its_time_is_read_as_it_is_written() {
+        let date: Stamp = "261121".parse().unwrap();
+        for second in [0, 36_061, 86_399] {
+            let stamp = date.at_second(second);
+            assert_eq!(Stamp::with_time(&stamp.date_and_time()), Some(stamp));
+        }
+        for text in [
+            "20261121",
+            "20261121_2320531",
+            "20261121_",
+            "20261121_250000",
+            "20261121_006000",
+            "20261121_000060",
+            "x_000000",
+        ] {
+            assert_eq!(Stamp::with_time(text), None, "{text}");
+        }
+        assert_eq!(Stamp::with_time("20261121_0é000"), None);
+        assert_eq!(Stamp::with_time("20261121_+00000"), None);
     }
 }

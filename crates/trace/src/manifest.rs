@@ -13,8 +13,12 @@ use crate::files::{Digest, FileKind, NewFile};
 use crate::inside::InsideName;
 
 mod fault;
+mod numbers;
+mod partial;
 
 pub use fault::{Fault, ManifestKind, parse};
+pub use numbers::MAX_RUN;
+pub use partial::read_partial;
 
 /// The name of the file in each folder.
 pub const FILE_NAME: &str = "manifest.json";
@@ -92,7 +96,8 @@ pub struct SiteManifest {
     pub seed_formula: String,
     /// The seed of the site's first run.
     pub site_seed: u64,
-    /// Finished runs, in order.
+    /// Finished runs, in order, without a gap; the first may be any.
+    #[serde(deserialize_with = "numbers::in_order")]
     pub runs: Vec<RunRecord>,
 }
 
@@ -100,7 +105,7 @@ pub struct SiteManifest {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunRecord {
-    /// Its number in file names, from 1.
+    /// Its number in file names, from 1 to [`MAX_RUN`].
     pub run: u64,
     /// Its number in the seed formula, from 0.
     pub run_index: u64,
@@ -257,12 +262,12 @@ mod tests {
     fn any_number_of_runs_reads_back_each_on_its_line() {
         for count in [0, 1, 2, 50] {
             let folder = tempfile::tempdir().unwrap();
-            let run = example().runs.remove(0);
-            let manifest = SiteManifest { runs: vec![run; count], ..example() };
+            let run = |index| RunRecord { run: index + 1, run_index: index, ..example().runs.remove(0) };
+            let manifest = SiteManifest { runs: (0..count).map(run).collect(), ..example() };
             put(folder.path(), &manifest);
             let text = fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
             assert_eq!(serde_json::from_str::<SiteManifest>(&text).unwrap(), manifest, "{text}");
-            assert_eq!(text.lines().filter(|line| line.contains("\"run\":")).count(), count, "{text}");
+            assert_eq!(text.lines().filter(|line| line.contains("\"run\":")).count() as u64, count, "{text}");
             assert!(text.ends_with("\n}\n"), "{text}");
         }
     }

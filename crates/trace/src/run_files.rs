@@ -1,7 +1,9 @@
 //! The files of one run, together.
 //!
 //! Promises that none of them has its final name before all are complete and durable, that all names are durable when
-//! [`RunFiles::finish`] returns, and that nothing is left of a run that is dropped before it is finished. Leaves out which files of which runs there are: that is the manifest's.
+//! [`RunFiles::finish`] returns, and that nothing is left of a run that is dropped before it is finished. Whoever wants to look at
+//! what would be listed before any file has its name asks for [`RunFiles::complete`]. Leaves out which files of which runs there are:
+//! that is the manifest's.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -171,7 +173,15 @@ impl<'f> RunFiles<'f> {
     ///
     /// # Errors
     /// Whatever the files report; then those that have no name yet vanish.
-    pub fn finish(mut self) -> io::Result<Finished> {
+    pub fn finish(self) -> io::Result<Finished> {
+        self.complete()?.place(Outputs::ALL)
+    }
+
+    /// Ends the run as far as that goes without giving any file its name: all files are complete.
+    ///
+    /// # Errors
+    /// Whatever the files report; then they vanish.
+    pub fn complete(mut self) -> io::Result<Complete<'f>> {
         let mut written = Vec::new();
         if let Some(sequence) = self.sequence.take() {
             written.push((FileKind::OperationSequence, sequence.finish()?));
@@ -181,26 +191,55 @@ impl<'f> RunFiles<'f> {
         }
         written.append(&mut self.whole);
         written.sort_by_key(|&(kind, _)| kind);
+        let mut files = Vec::with_capacity(written.len());
+        for (kind, Written { file, rows }) in &written {
+            let name = self.format.file_name(*kind, self.stamp, self.run);
+            let name = InsideName::try_from(name).map_err(io::Error::other)?;
+            files.push(FileRecord { kind: *kind, file: name, rows: *rows, sha256: file.digest() });
+        }
+        Ok(Complete { written, files, run: self })
+    }
+}
+
+/// The files of a run that are complete but for their names; they vanish when this is dropped.
+pub struct Complete<'f> {
+    written: Vec<(FileKind, Written)>,
+    files: Vec<FileRecord>,
+    run: RunFiles<'f>,
+}
+
+impl Complete<'_> {
+    /// The files as a manifest lists them, in the order of their kinds.
+    #[must_use]
+    pub fn files(&self) -> &[FileRecord] {
+        &self.files
+    }
+
+    /// Syncs the files of these kinds, gives them their names, then syncs the folders. The others vanish. Says what was placed.
+    ///
+    /// # Errors
+    /// Whatever the files report; then those that have no name yet vanish.
+    pub fn place(self, kinds: Outputs) -> io::Result<Finished> {
+        let Self { run, mut written, mut files } = self;
+        written.retain(|&(kind, _)| kinds.contains(kind));
+        files.retain(|file| kinds.contains(file.kind));
         let sync = |(_, written): &(FileKind, Written)| written.file.sync();
-        if self.syncs_together {
+        if run.syncs_together {
             pending::together(&written, sync)?;
         } else {
             written.iter().try_for_each(sync)?;
         }
-        let mut finished = Finished { files: Vec::with_capacity(written.len()), bytes: 0 };
         // A new folder is a name in the one above it.
-        let above = self.new_folders.iter().map(|folder| pending::folder_of(folder).to_owned());
+        let above = run.new_folders.iter().map(|folder| pending::folder_of(folder).to_owned());
         let mut folders: BTreeSet<PathBuf> = above.collect();
-        for (kind, Written { file, rows }) in written {
-            finished.bytes += file.bytes();
+        let mut bytes = 0;
+        for (_, Written { file, .. }) in written {
+            bytes += file.bytes();
             folders.extend(file.folder().map(Path::to_owned));
-            let sha256 = file.place()?;
-            let name = self.format.file_name(kind, self.stamp, self.run);
-            let file = InsideName::try_from(name).map_err(io::Error::other)?;
-            finished.files.push(FileRecord { kind, file, rows, sha256 });
+            file.place()?;
         }
         folders.iter().try_for_each(|folder| sync_folder(folder))?;
-        Ok(finished)
+        Ok(Finished { files, bytes })
     }
 }
 

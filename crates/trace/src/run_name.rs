@@ -3,6 +3,8 @@
 //! Promises that a name is taken for that of a run's file only when it is exactly one that this program writes, in either form of the
 //! tables: other files in the same folder are somebody else's.
 
+use std::path::Path;
+
 use crate::files::{FileKind, Stamp};
 
 /// The beginning of the folder of a run in a dataset.
@@ -17,6 +19,8 @@ pub struct RunName {
     pub kind: FileKind,
     /// Of which run.
     pub run: u64,
+    /// The date in it, with the time of day if that is there too; a table of a dataset has none.
+    pub stamp: Option<Stamp>,
 }
 
 impl RunName {
@@ -27,20 +31,25 @@ impl RunName {
         if let Some(run) = before.strip_prefix(RUN_FOLDER) {
             let kind = FileKind::named(last.strip_suffix(".parquet")?).filter(|kind| kind.is_table())?;
             let run = run.parse().ok().filter(|number| format!("{number:07}") == run)?;
-            return Some(Self { kind, run });
+            return Some(Self { kind, run, stamp: None });
         }
         let (start, run) = last.rsplit_once('.')?.0.rsplit_once('_')?;
         let run = run.parse().ok()?;
-        let found = |kind: FileKind, stamp: Stamp| (kind.file_name(stamp, run) == name).then_some(Self { kind, run });
+        let found = |kind: FileKind, stamp: Stamp| {
+            (kind.file_name(stamp, run) == name).then_some(Self { kind, run, stamp: Some(stamp) })
+        };
         if let Some(stamp) = start.strip_prefix("state_snapshot_") {
-            let (date, time) = stamp.split_once('_')?;
-            let number = |at: usize| time.get(at..at + 2)?.parse::<u32>().ok();
-            let seconds = number(0)? * 3600 + number(2)? * 60 + number(4)?;
-            return found(FileKind::Snapshot, date.parse::<Stamp>().ok()?.at_second(seconds.min(86_399)));
+            return found(FileKind::Snapshot, Stamp::with_time(stamp)?);
         }
         let (kind, stamp) = start.rsplit_once('_')?;
         let kind = if kind == "proposer_debug" { FileKind::ProposerLog } else { FileKind::named(kind)? };
         found(kind, stamp.parse().ok()?)
+    }
+
+    /// What the name of a snapshot says, whichever folder it lies in.
+    #[must_use]
+    pub fn of_snapshot(path: &Path) -> Option<Self> {
+        Self::parse(&format!("{SNAPSHOTS}/{}", path.file_name()?.to_str()?))
     }
 
     /// Whether a folder in that of a site is one that this program puts files of runs into.
@@ -63,7 +72,11 @@ mod tests {
             for run in [1, 9_999_999, 12_345_678] {
                 for stamp in [stamp, stamp.at_second(0), stamp.at_second(86_399), stamp.at_second(36_061)] {
                     let name = kind.file_name(stamp, run);
-                    assert_eq!(RunName::parse(&name), Some(RunName { kind, run }), "{name}");
+                    let found = RunName::parse(&name).unwrap();
+                    // The time of day is in the names of snapshots alone.
+                    let midnight = stamp.at_second(0);
+                    let stamp = if kind == FileKind::Snapshot { stamp } else { midnight };
+                    assert_eq!(found, RunName { kind, run, stamp: Some(stamp) }, "{name}");
                     assert!(name.split_once('/').is_none_or(|(folder, _)| RunName::is_folder(folder)));
                 }
                 let name = format!("run={run:07}/{}.parquet", kind.name());
@@ -95,6 +108,8 @@ mod tests {
             "snapshots/state_snapshot_20261121_250000_0000001.json",
             "snapshots/state_snapshot_20261121_0000_0000001.json",
             "snapshots/state_snapshot_20261121_00000é_0000001.json",
+            "snapshots/state_snapshot_20261121_2320531_0000001.json",
+            "snapshots/state_snapshot_20261121__0000001.json",
             "snapshots/notes.json",
             "run=0000001/notes.parquet",
             "run=1/operation_sequence.parquet",

@@ -96,6 +96,33 @@ fn all_files_of_a_run_appear_together_and_are_what_the_record_says() {
 }
 
 #[test]
+fn of_a_complete_run_only_what_is_asked_for_gets_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let format = CsvTables::new(&device()).unwrap();
+    let complete = |on_disk: bool| {
+        let start = if on_disk { RunFiles::create } else { RunFiles::counting };
+        let mut files = start(folder.path(), &format, Outputs::ALL, stamp(), 1).unwrap();
+        some_events().iter().for_each(|event| event.tell(&mut files).unwrap());
+        files.add(FileKind::Snapshot, b"{}\n", 0).unwrap();
+        files.complete().unwrap()
+    };
+    // What would be listed is known before any file has its name, and without a disk too.
+    let listed = complete(false).files().to_vec();
+    let dropped = complete(true);
+    assert_eq!(dropped.files(), listed);
+    drop(dropped);
+    assert!(names_in(folder.path()).is_empty(), "{:?}", names_in(folder.path()));
+    let placed = complete(true).place(Outputs::NONE.with(FileKind::OperationTimeline)).unwrap();
+    assert_eq!(names_in(folder.path()), ["operation_timeline_261121_0000001.csv"]);
+    let text = fs::read(folder.path().join("operation_timeline_261121_0000001.csv")).unwrap();
+    assert_eq!((placed.bytes, placed.files[0].sha256), (text.len() as u64, Digest::of(&text)));
+    assert!(placed.files.len() == 1 && listed.contains(&placed.files[0]));
+    let finished = complete(true).place(Outputs::ALL).unwrap();
+    assert_eq!(finished.files, listed);
+    assert_eq!(names_in(folder.path()).len(), listed.len() + 1);
+}
+
+#[test]
 fn nothing_remains_of_a_run_that_is_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let format = CsvTables::new(&device()).unwrap();

@@ -41,7 +41,9 @@ impl Earlier {
         if plan.is_of(&manifest.origin.profile) {
             manifest.origin.profile.resolved_sha256.clone_from(&ours.profile.resolved_sha256);
         }
-        if manifest.base_seed != plan.base_seed || !is_same_batch(&manifest.origin, &ours) {
+        // Sites that are gone on with may get more runs than the others have.
+        let is_same = if plan.resume.is_some() { is_same_batch_of_any_length } else { is_same_batch };
+        if manifest.base_seed != plan.base_seed || !is_same(&manifest.origin, &ours) {
             return Self::default();
         }
         let asked = batch.sites();
@@ -110,17 +112,23 @@ pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
 
 /// Whether two origins differ at most in the part of the batch that was asked for, and in where inputs lie whose contents are the same.
 pub(crate) fn is_same_batch(one: &Origin, other: &Origin) -> bool {
+    are_alike(one, other, &[])
+}
+
+/// The same, whatever the number of runs of each site.
+pub(crate) fn is_same_batch_of_any_length(one: &Origin, other: &Origin) -> bool {
+    are_alike(one, other, &["--num-runs"])
+}
+
+fn are_alike(one: &Origin, other: &Origin, free: &[&str]) -> bool {
+    let free = [&PART_FLAGS, &PLACE_FLAGS, free].concat();
     let essence = |origin: &Origin| {
         let digest = |input: &Option<Input>| input.as_ref().map(|input| input.sha256);
-        let arguments = without(&without_part(&origin.arguments), &PLACE_FLAGS);
         let inputs = [&origin.probabilities, &origin.badlist].map(digest);
+        let arguments = without(&origin.arguments, &free);
         (origin.tool.clone(), origin.profile.resolved_sha256.clone(), inputs, arguments)
     };
     essence(one) == essence(other)
-}
-
-fn without_part(arguments: &[String]) -> Vec<String> {
-    without(arguments, &PART_FLAGS)
 }
 
 /// Arguments without some flags and their values.

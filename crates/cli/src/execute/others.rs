@@ -2,7 +2,7 @@
 //!
 //! Promises that what is counted, and taken away where the flags ask for it, was written by this program into this output folder: runs'
 //! files under exactly the names it gives, manifests and ledgers that read as such, of sites that say themselves, or by the name of
-//! their folder, that they were made here. No link is followed, no folder with anything else in it goes, and what another site of the
+//! their folder, that they were made here. No link is followed but that of a site's own folder, no folder with anything else in it goes, and what another site of the
 //! same campaign needs stays. Leaves out files that are about to be replaced: those have the name that this campaign gives.
 
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ use super::claim::Claims;
 use super::{batch, origin, resume, site};
 use crate::arguments::GenerateArgs;
 use crate::ledger;
-use crate::plan::{Batch, Part, Plan};
+use crate::plan::{Batch, Part, Plan, Shard};
 use crate::progress::plural;
 use crate::site_folders::SiteFolders;
 
@@ -52,7 +52,7 @@ impl Others {
         if let Some(batch) = &plan.batch {
             // A single device was made here.
             found.files.extend(files_of_runs(&plan.out_dir)?.into_iter().map(|(path, _)| path));
-            found.lists.extend(Some(plan.out_dir.join(ledger::FILE_NAME)).filter(|path| path.is_file()));
+            found.lists.extend(ledger_in(&plan.out_dir));
             found.shards(plan, batch)?;
         }
         let own: BTreeSet<&PathBuf> = folders.iter().collect();
@@ -62,7 +62,7 @@ impl Others {
     }
 
     fn in_own_site(&mut self, plan: &Plan, format: &dyn TableFormat, folder: &Path) -> io::Result<()> {
-        let is_own = |name: &str, RunName { kind, run }: RunName| {
+        let is_own = |name: &str, RunName { kind, run, .. }: RunName| {
             !plan.clean
                 && plan.outputs.contains(kind)
                 && run <= plan.num_runs
@@ -87,22 +87,21 @@ impl Others {
     /// Manifests of shards of another batch. Shards of as many parts may be at work, and replace their own.
     fn shards(&mut self, plan: &Plan, batch: &Batch) -> io::Result<()> {
         let ours = origin(plan, plan.arguments_of_batch(batch));
-        let own_end = match &batch.part {
-            Part::Shard(shard) => shard.manifest_name().split_once("-of-").map(|(_, end)| end.to_owned()),
-            Part::Whole | Part::Sites(_) => None,
-        };
+        let own = if let Part::Shard(shard) = batch.part { Some(shard) } else { None };
         for path in plain_files(&plan.out_dir)? {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            let end = match name.strip_prefix("manifest.shard-").and_then(|rest| rest.split_once("-of-")) {
-                Some((_, end)) => end,
+            let may_be_other = match Shard::of_manifest(name) {
+                Some(shard) => !own.is_some_and(|own| own.is_of_same_number(shard)),
                 // A shard replaces its own manifest, not that of a whole batch, which nobody writes before shards are joined.
-                None if name == manifest::FILE_NAME && own_end.is_some() => "",
-                None => continue,
+                None => name == manifest::FILE_NAME && own.is_some(),
             };
+            if !may_be_other {
+                continue;
+            }
             let manifest = manifest::parse::<BatchManifest>(&fs::read(&path)?);
             let is_same =
                 |found: &BatchManifest| found.base_seed == plan.base_seed && batch::is_same_batch(&found.origin, &ours);
-            if own_end.as_deref() != Some(end) && manifest.is_ok_and(|found| !is_same(&found)) {
+            if manifest.is_ok_and(|found| !is_same(&found)) {
                 self.lists.insert(path);
             }
         }
@@ -137,11 +136,11 @@ impl Others {
         }
     }
 
-    /// What to say of files that went.
-    pub(crate) fn that_went(&self, root: &Path) -> String {
+    /// What to say of files that went, or would go.
+    pub(crate) fn that_went(&self, root: &Path, removed: &str) -> String {
         let count = self.count();
         format!(
-            "removed {count} file{} of earlier campaigns from `{}`: {}",
+            "{removed} {count} file{} of earlier campaigns from `{}`: {}",
             plural(count),
             root.display(),
             self.named(root)
@@ -230,10 +229,9 @@ impl Looking<'_> {
         };
         if is_other {
             found.files.extend(files.into_iter().map(|(path, _)| path));
-            let lists = [manifest::FILE_NAME, ledger::FILE_NAME].map(|name| folder.join(name));
-            let is_list =
-                |path: &PathBuf| known.is_some() && fs::symlink_metadata(path).is_ok_and(|about| about.is_file());
-            found.lists.extend(lists.into_iter().filter(is_list));
+            let is_finished = ledger::finished(folder).is_ok_and(|manifest| manifest.is_some());
+            let manifest = Some(folder.join(manifest::FILE_NAME)).filter(|path| is_finished && is_plain_file(path));
+            found.lists.extend(manifest.into_iter().chain(ledger_in(folder)));
             found.sites.push(folder.to_owned());
         }
         Ok(())
@@ -285,6 +283,17 @@ fn files_of_runs(folder: &Path) -> io::Result<Vec<(PathBuf, RunName)>> {
 /// How many files of runs after the last that was made a site's folder has.
 pub(super) fn after(folder: &Path, runs: u64) -> io::Result<u64> {
     Ok(files_of_runs(folder)?.iter().filter(|(_, name)| name.run > runs).count() as u64)
+}
+
+/// The ledger in a folder, if there is a file that is one.
+fn ledger_in(folder: &Path) -> Option<PathBuf> {
+    let path = folder.join(ledger::FILE_NAME);
+    let is_one = is_plain_file(&path) && ledger::unfinished(folder).is_ok_and(|known| known.is_some());
+    is_one.then_some(path)
+}
+
+fn is_plain_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|about| about.is_file())
 }
 
 fn plain_files(folder: &Path) -> io::Result<Vec<PathBuf>> {

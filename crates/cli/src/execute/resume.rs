@@ -7,12 +7,14 @@
 mod difference;
 mod missing;
 
-use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
-use nandseq_trace::files::FileKind;
+use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{ProfileInput, RunRecord, SiteManifest};
+use nandseq_trace::read::{CsvFiles, Source as _};
+use nandseq_trace::run_name::RunName;
 
 use nandseq_profile::diagnostic::counted;
 
@@ -39,8 +41,8 @@ pub(super) struct Start {
 /// Runs that are made again.
 #[derive(Debug)]
 pub(super) struct Again {
-    /// Which, by index, in order.
-    pub(super) runs: Vec<u64>,
+    /// Which, by index, in order, and which files of theirs are gone.
+    pub(super) runs: Vec<(u64, Outputs)>,
     /// All runs that the folder's manifest lists.
     pub(super) listed: Vec<RunRecord>,
 }
@@ -59,14 +61,27 @@ impl Start {
     }
 }
 
+/// What a site goes on from.
+struct Source {
+    /// What it is called in messages.
+    name: String,
+    /// The runs that are done there.
+    done: u64,
+    /// `None`: no state can be used; its runs are made from the first.
+    state: Option<SiteState>,
+    remarks: Vec<String>,
+    /// Its runs, if they lie where the site's files go.
+    here: Option<Vec<RunRecord>>,
+}
+
 /// Finds where a site of a plan begins; `head` is its manifest without runs.
 pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup) -> Result<Start, Failure> {
     let Some(resume) = &plan.resume else { return Ok(Start::fresh(head)) };
     if resume.is_file() {
         let state = load(resume, plan, site, setup).map_err(|refusal| refusal.failure(resume))?;
-        let known = known_at(&plan.folder_of(site))?;
-        let known = known.filter(|known| difference::between(plan, &known.manifest, &head).is_none());
-        return Ok(go_on(head, known.map_or_else(Vec::new, |known| known.manifest.runs), state, Vec::new()));
+        let name = format!("the snapshot `{}`", resume.display());
+        let source = Source { name, done: state.run, state: Some(state), remarks: Vec::new(), here: None };
+        return begin_after(plan, site, head, source);
     }
     let folder = if site.folder.is_empty() { resume.clone() } else { resume.join(&site.folder) };
     let Some(known) = known_at(&folder)? else {
@@ -75,54 +90,84 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     if let Some(difference) = difference::between(plan, &known.manifest, &head) {
         return Err(difference.failure(&folder).into());
     }
-    let done = known.manifest.runs.last().map_or(0, |run| run.run_index + 1);
-    if done > plan.num_runs {
-        let message = format!(
-            "`{}` has {} already, more than --num-runs {}",
-            folder.display(),
-            counted(done, "run"),
-            plan.num_runs
-        );
-        return Err(Problem::new(message).help("ask for as many runs, or for more").into());
+    let runs = &known.manifest.runs;
+    let done = runs.last().map_or(0, |run| run.run_index + 1);
+    let is_here = is_same_place(&folder, &plan.folder_of(site));
+    let (mut state, mut remarks) = (None, Vec::new());
+    if done < plan.num_runs {
+        state = newest_good(plan, site, setup, (&folder, runs, is_here), &mut remarks)?;
     }
-    // What lies elsewhere is gone on from; the manifest here lists what is here.
-    let (listed, missing) = if is_same_place(&folder, &plan.folder_of(site)) {
-        let unreadable = |reason| Problem::unreadable("what is known of the runs in", &folder, &reason);
-        let missing = missing::of(&folder, &known.manifest.runs).map_err(unreadable)?;
-        (known.manifest.runs.clone(), missing)
-    } else {
-        let here = known_at(&plan.folder_of(site))?.map(|known| known.manifest);
-        let here = here.filter(|there| difference::between(plan, there, &head).is_none());
-        (here.map_or_else(Vec::new, |there| there.runs), missing::Missing::default())
-    };
-    let mut start = if done == plan.num_runs {
-        Start { next_run: done, ..Start::fresh(with_runs(head, listed)) }
-    } else {
-        let mut remarks = Vec::new();
-        match newest_good(plan, site, setup, (&folder, &known.manifest.runs), &mut remarks)? {
-            Some(state) => go_on(head, listed, state, remarks),
-            None => Start { remarks, ..Start::fresh(head) },
+    let name = format!("`{}`", folder.display());
+    let here = is_here.then_some(known.manifest.runs);
+    begin_after(plan, site, head, Source { name, done, state, remarks, here })
+}
+
+/// Where a site begins that goes on from a source: what lies elsewhere is gone on from; the manifest here lists what is here.
+fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: Source) -> Result<Start, Failure> {
+    let folder = plan.folder_of(site);
+    let is_here = source.here.is_some();
+    let here = match source.here {
+        Some(here) => here,
+        None => {
+            let known = known_at(&folder)?.map(|known| known.manifest);
+            let known = known.filter(|there| difference::between(plan, there, &head).is_none());
+            known.map_or_else(Vec::new, |there| there.runs)
         }
     };
+    let done_here = here.last().map_or(0, |run| run.run);
+    for (name, done) in [(&source.name, source.done), (&format!("`{}`", folder.display()), done_here)] {
+        if done > plan.num_runs {
+            let message =
+                format!("{name} has {} already, more than --num-runs {}", counted(done, "run"), plan.num_runs);
+            return Err(Problem::new(message).help("ask for as many runs, or for more").into());
+        }
+    }
+    let mut start = match source.state {
+        _ if source.done == plan.num_runs && here.is_empty() => {
+            return Err(nothing_left(plan, site, &source.name, source.done));
+        }
+        _ if source.done == plan.num_runs => {
+            Start { next_run: source.done, ..Start::fresh(with_runs(head, here.clone())) }
+        }
+        Some(state) => go_on(&folder, head, here.clone(), state),
+        None => Start::fresh(head),
+    };
+    // Runs that come after a source elsewhere are made anyway.
+    let needed = if is_here { &here } else { &start.manifest.runs };
+    let unreadable = |reason| Problem::unreadable("what is known of the runs in", &folder, &reason);
+    let missing = missing::of(&folder, needed).map_err(unreadable)?;
+    start.remarks.extend(source.remarks);
     start.remarks.extend(missing.remark(&folder));
-    start.again = (!missing.again.is_empty()).then_some(Again { runs: missing.again, listed: known.manifest.runs });
+    start.again = (!missing.again.is_empty()).then_some(Again { runs: missing.again, listed: here });
     Ok(start)
 }
 
-/// The newest good snapshot of the runs that a folder lists; those that are damaged are remarked on.
+/// Every run that a site is to have is somewhere else; a manifest that lists none of them helps nobody.
+pub(super) fn nothing_left(plan: &Plan, site: &SitePlan, there: &str, done: u64) -> Failure {
+    let all = if done == 1 { "the only run is".to_owned() } else { format!("all {done} runs are") };
+    let here = plan.folder_of(site);
+    let help = "ask for more runs with a larger --num-runs, or go on in that folder itself with --out-dir";
+    let leave_out = if plan.sites.len() > 1 { "; --sites chooses sites that have runs left" } else { "" };
+    let problem = Problem::new(format!("{all} in {there}; nothing is left to make in `{}`", here.display()));
+    problem.help(format!("{help}{leave_out}")).into()
+}
+
+/// The newest good snapshot of the runs that a folder lists; those that are damaged are remarked on, and those that are gone, unless
+/// `says_what_is_gone` promises that somebody else does that.
 fn newest_good(
     plan: &Plan,
     site: &SitePlan,
     setup: &Setup,
-    (folder, runs): (&Path, &[RunRecord]),
+    (folder, runs, says_what_is_gone): (&Path, &[RunRecord], bool),
     remarks: &mut Vec<String>,
 ) -> Result<Option<SiteState>, Failure> {
     for run in runs.iter().rev() {
         let Some(file) = run.files.iter().find(|file| file.kind == FileKind::Snapshot) else { continue };
-        let path = file.file.under(folder);
+        let path = missing::place_of(file, folder);
         let path = path.map_err(|reason| Problem::unreadable("what is known of the runs in", folder, &reason))?;
         match load(&path, plan, site, setup) {
             Ok(state) => return Ok(Some(state)),
+            Err(refusal) if says_what_is_gone && refusal.is_gone() => {}
             Err(refusal) => remarks.push(refusal.passed_over(&path)?),
         }
     }
@@ -142,7 +187,7 @@ pub(super) fn before(
 ) -> Result<Option<SiteState>, Failure> {
     let folder = plan.folder_of(site);
     let earlier = &listed[..listed.partition_point(|run| run.run_index < run_index)];
-    let state = newest_good(plan, site, setup, (&folder, earlier), &mut Vec::new())?;
+    let state = newest_good(plan, site, setup, (&folder, earlier, true), &mut Vec::new())?;
     if state.is_none() && listed.first().is_some_and(|first| first.run_index > 0) {
         let run = run_index + 1;
         let message = format!("run {run} in `{}` lacks files, and no snapshot before it is there", folder.display());
@@ -154,7 +199,7 @@ pub(super) fn before(
 /// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
 pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
     let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;
-    load(&file.file.under(&plan.folder_of(site)).ok()?, plan, site, setup).ok()
+    load(&missing::place_of(file, &plan.folder_of(site)).ok()?, plan, site, setup).ok()
 }
 
 /// A folder whose runs nothing lists. In the output folder they are made again: what they wrote is not known. Elsewhere the newest
@@ -172,7 +217,11 @@ fn unlisted(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup, fol
     let mut remarks = Vec::new();
     for path in found.into_iter().rev() {
         match load(&path, plan, site, setup) {
-            Ok(state) => return Ok(go_on(head, Vec::new(), state, remarks)),
+            Ok(state) => {
+                let name = format!("`{}`", folder.display());
+                let source = Source { name, done: state.run, state: Some(state), remarks, here: None };
+                return begin_after(plan, site, head, source);
+            }
             Err(refusal) => remarks.push(refusal.passed_over(&path)?),
         }
     }
@@ -182,12 +231,9 @@ fn unlisted(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup, fol
 /// The snapshots in a site's folder, in order of their runs.
 fn snapshots(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = folder.join("snapshots").read_dir() else { return Vec::new() };
-    let run = |path: &Path| {
-        let name = path.file_name()?.to_str()?.strip_prefix("state_snapshot_")?.strip_suffix(".json")?.to_owned();
-        name.rsplit_once('_')?.1.parse::<u64>().ok()
-    };
     let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let mut found: Vec<(u64, PathBuf)> = paths.filter_map(|path| Some((run(&path)?, path))).collect();
+    let mut found: Vec<(u64, PathBuf)> =
+        paths.filter_map(|path| Some((RunName::of_snapshot(&path)?.run, path))).collect();
     found.sort();
     found.into_iter().map(|(_, path)| path).collect()
 }
@@ -202,11 +248,8 @@ pub(crate) fn is_there(resume: &Path, sites: &[SitePlan]) -> bool {
 }
 
 /// The stamp of the files that are there, so that going on uses it too.
-pub(crate) fn stamp(resume: &Path, sites: &[SitePlan]) -> Option<nandseq_trace::files::Stamp> {
-    let in_name = |path: &Path| {
-        let name = path.file_name()?.to_str()?.strip_prefix("state_snapshot_")?.to_owned();
-        ledger::stamp(name.rsplit_once('_')?.0)
-    };
+pub(crate) fn stamp(resume: &Path, sites: &[SitePlan]) -> Option<Stamp> {
+    let in_name = |path: &Path| RunName::of_snapshot(path)?.stamp;
     if resume.is_file() {
         return in_name(resume);
     }
@@ -233,10 +276,17 @@ fn known_at(folder: &Path) -> Result<Option<Known>, Failure> {
     Ok(ledger::read(folder).map_err(unreadable)?)
 }
 
-/// The start from a state, with the runs before it as far as they are known.
-fn go_on(head: SiteManifest, mut runs: Vec<RunRecord>, state: SiteState, remarks: Vec<String>) -> Start {
+/// The start from a state, with the runs before it that are in the site's folder.
+fn go_on(folder: &Path, head: SiteManifest, mut runs: Vec<RunRecord>, state: SiteState) -> Start {
+    let mut remarks = Vec::new();
     runs.retain(|run| run.run_index < state.run);
-    if runs.last().is_none_or(|last| last.run_index + 1 != state.run) {
+    if let Some(last) = runs.last().filter(|last| last.run != state.run) {
+        remarks.push(format!(
+            "`{}` has the runs up to {} and those from {} on, and none between: its manifest lists the later ones alone",
+            folder.display(),
+            last.run,
+            state.run + 1
+        ));
         runs.clear();
     }
     Start { manifest: with_runs(head, runs), next_run: state.run, state: Some(state), again: None, remarks }
@@ -248,12 +298,16 @@ fn with_runs(head: SiteManifest, runs: Vec<RunRecord>) -> SiteManifest {
 
 /// Why a snapshot is not used.
 enum Refusal {
-    Unreadable(std::io::Error),
+    Unreadable(io::Error),
     Refused(SnapshotError),
     Impossible(String),
 }
 
 impl Refusal {
+    fn is_gone(&self) -> bool {
+        matches!(self, Self::Unreadable(reason) if reason.kind() == io::ErrorKind::NotFound)
+    }
+
     /// The user named this snapshot.
     fn failure(self, path: &Path) -> Failure {
         match self {
@@ -296,9 +350,11 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
     Problem::new(format!("cannot go on from the snapshot `{}`: {why}", path.display())).help(help).into()
 }
 
-/// Reads a snapshot and makes sure that the site can go on from it.
+/// Reads a snapshot, which may have been packed since, and makes sure that the site can go on from it.
 fn load(path: &Path, plan: &Plan, site: &SitePlan, setup: &Setup) -> Result<SiteState, Refusal> {
-    let bytes = fs::read(path).map_err(Refusal::Unreadable)?;
+    let mut bytes = Vec::new();
+    let text = CsvFiles.open(path);
+    text.and_then(|mut text| text.read_to_end(&mut bytes)).map_err(Refusal::Unreadable)?;
     let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
     plan.in_present_form(&mut snapshot.identity);
     snapshot.check(&plan.identity(site)).map_err(Refusal::Refused)?;

@@ -7,11 +7,12 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use nandseq_generate::dead::DeadDie;
-use nandseq_generate::{RunError, RunLimits, Site, SiteState, Snapshot};
+use nandseq_generate::{RunError, RunLimits, RunSummary, Site, SiteState, Snapshot};
 use nandseq_trace::apart::Apart;
-use nandseq_trace::files::{FileKind, Stamp};
+use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
-use nandseq_trace::run_files::{Finished as FinishedRun, RunFiles};
+use nandseq_trace::run_files::{Complete, RunFiles};
+use nandseq_trace::run_name::RunName;
 
 use super::proposer_log::{Log, Logged};
 use super::{SiteOutcome, Totals, Work, leftovers, origin, others, resume};
@@ -21,23 +22,17 @@ use crate::not_reached;
 use crate::plan::{Closure, Plan, SitePlan};
 use crate::progress::Watched;
 
-/// The beginnings of the names of folders in a site's folder: of all snapshots, and of the tables of a run in a dataset.
-const FOLDERS: [&str; 2] = ["snapshots", "run="];
-
 /// Takes away what killed executions left in a site's folder, and, if its runs are to be made anew, what says that they are there.
 pub(crate) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
-    let whole_names = [manifest::FILE_NAME, ledger::FILE_NAME];
-    let beginnings = ["state_snapshot_", "proposer_debug_"];
-    let tables = FileKind::ALL.map(FileKind::name);
-    let is_ours = |name: &str| {
-        whole_names.contains(&name) || beginnings.iter().chain(&tables).any(|beginning| name.starts_with(beginning))
-    };
-    leftovers::sweep(folder, is_ours)?;
+    let lists = [manifest::FILE_NAME, ledger::FILE_NAME];
+    leftovers::sweep(folder, |name| lists.contains(&name) || RunName::parse(name).is_some())?;
     for entry in folder.read_dir()? {
         let entry = entry?;
-        let has_ours = entry.file_name().to_str().is_some_and(|name| FOLDERS.iter().any(|ours| name.starts_with(ours)));
-        if has_ours && entry.file_type()?.is_dir() {
-            leftovers::sweep(&entry.path(), is_ours)?;
+        let below = entry.file_name();
+        if let Some(below) = below.to_str().filter(|name| RunName::is_folder(name))
+            && entry.file_type()?.is_dir()
+        {
+            leftovers::sweep(&entry.path(), |name| RunName::parse(&format!("{below}/{name}")).is_some())?;
         }
     }
     if anew {
@@ -64,11 +59,12 @@ impl Work<'_> {
     pub(super) fn site(&self, plan: &SitePlan) -> SiteOutcome {
         let folder = self.plan.folder_of(plan);
         let mut totals = Totals { by_op: vec![0; self.plan.profile.ops.len()], ..Totals::default() };
-        let claim = self.claims.during(&folder).map_err(|reason| Failure::cannot_write(&folder, reason));
-        let begun = claim.and_then(|claim| Ok((claim, self.begin(plan, &folder, &mut totals)?)));
-        let (finished, end) = match begun {
-            Ok((_claim, begun)) => self.go_on(plan, &folder, begun, &mut totals),
-            Err(failure) => (None, Err(failure)),
+        let (finished, end) = match self.claims.during(&folder) {
+            Ok(_claim) => match self.begin(plan, &folder, &mut totals) {
+                Ok(begun) => self.go_on(plan, &folder, begun, &mut totals),
+                Err(failure) => (self.kept(plan, &folder, &mut totals), Err(failure)),
+            },
+            Err(reason) => (None, Err(Failure::cannot_write(&folder, reason))),
         };
         if matches!(end, Err(Failure::CannotWrite { .. })) {
             self.stop.store(true, Ordering::Relaxed);
@@ -90,7 +86,6 @@ impl Work<'_> {
             start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
         }
         let runs = &start.manifest.runs;
-        runs.iter().for_each(|run| totals.note_operations(self.plan, run.operations));
         let is_done = start.state.is_none() && start.next_run > 0;
         let last = if is_done { resume::last_state(self.plan, plan, runs, self.setup) } else { None };
         let mut site = self.site_in(plan, start.state.as_ref().or(last.as_ref()))?;
@@ -99,10 +94,35 @@ impl Work<'_> {
             let (run, ops) = runs.last().map_or((0, 0), |run| (run.run, run.operations));
             totals.note_dead(plan, (run, ops), site.dead_dies());
         }
+        if runs.is_empty() && start.next_run > 0 && self.is_covered(&site) {
+            let there = self.plan.resume.as_deref().unwrap_or(folder).display();
+            return Err(resume::nothing_left(self.plan, plan, &format!("`{there}`"), start.next_run));
+        }
+        runs.iter().for_each(|run| totals.note_operations(self.plan, run.operations));
         self.progress.skip(start.next_run);
         let ledger = Ledger::begin(folder, self.plan.stamp, start.manifest)
             .map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
         Ok((ledger, site, start.next_run))
+    }
+
+    /// What a site has that could not be begun: the runs of its manifest, which stays.
+    fn kept(&self, plan: &SitePlan, folder: &Path, totals: &mut Totals) -> Option<Finished> {
+        let (manifest, sha256) = ledger::finished(folder).ok().flatten()?;
+        if !resume::is_same_campaign(self.plan, &manifest, &head(self.plan, plan)) {
+            return None;
+        }
+        manifest.runs.iter().for_each(|run| totals.note_operations(self.plan, run.operations));
+        let operations = manifest.runs.iter().fold(0, |sum: u64, run| sum.saturating_add(run.operations));
+        let last = resume::last_state(self.plan, plan, &manifest.runs, self.setup);
+        let covered = last.and_then(|last| self.site_in(plan, Some(&last)).ok());
+        let covered = covered.is_some_and(|site| self.is_covered(&site));
+        Some(Finished { sha256, runs: manifest.runs.len() as u64, operations, covered })
+    }
+
+    /// Whether a site has covered what it is to cover, so that it has no further runs.
+    fn is_covered(&self, site: &Site<'_>) -> bool {
+        let until = self.plan.closure.as_ref().and_then(Closure::until);
+        until.is_some_and(|least| site.reached().is_some_and(|reached| reached.hit >= least))
     }
 
     /// The site in a state, or fresh.
@@ -114,8 +134,8 @@ impl Work<'_> {
         Ok(site)
     }
 
-    /// Makes runs again that lack files, each from the newest good snapshot before it, or on from the one made before. The manifest
-    /// stays: what it lists is what is made.
+    /// Makes runs again that lack files, each from the newest good snapshot before it, or on from the one made before. Runs between are
+    /// simulated and not written. The manifest stays: what it lists is what is made, and no file that is there is replaced.
     fn make_again(
         &self,
         plan: &SitePlan,
@@ -126,7 +146,7 @@ impl Work<'_> {
         // What is not reached, or dead, is told of all listed runs together.
         let mut made = Totals { by_op: vec![0; self.plan.profile.ops.len()], ..Totals::default() };
         let mut at: Option<(Site<'_>, u64)> = None;
-        for &wanted in &missing.runs {
+        for &(wanted, gone) in &missing.runs {
             let state = resume::before(self.plan, plan, self.setup, &missing.listed, wanted)?;
             let from = state.as_ref().map_or(0, |state| state.run);
             let (mut site, next) = match at.take() {
@@ -139,17 +159,19 @@ impl Work<'_> {
                 }
                 let listed = missing.record(run_index);
                 let stamp = listed.and_then(ledger::stamp_of_run).unwrap_or(self.plan.stamp);
-                let record = self.run(plan, (folder, stamp), &mut site, run_index, &mut made)?;
+                let files = self.files(folder, stamp, run_index + 1, run_index == wanted)?;
+                let (record, summary, complete) = self.simulate(plan, (folder, files), &mut site, run_index)?;
                 if listed != Some(&record) {
                     let message =
                         format!("run {} in `{}` is not what its manifest lists", record.run, folder.display());
                     let help = "the manifest was altered: make the campaign again without --resume";
                     return Err(Problem::new(message).help(help).into());
                 }
-                if let Some(on_run) = self.on_run.filter(|_| run_index == wanted) {
-                    on_run(plan, folder, &record)?;
+                if run_index == wanted {
+                    let placed = complete.place(gone).map_err(|reason| Failure::cannot_write(folder, reason))?;
+                    made.add_run(summary, placed.files.len() as u64, placed.bytes);
+                    totals.runs += 1;
                 }
-                totals.runs += 1;
             }
             at = Some((site, wanted + 1));
         }
@@ -168,10 +190,9 @@ impl Work<'_> {
     ) -> (Option<Finished>, Result<(), Failure>) {
         let (mut ledger, mut site, next_run) = begun;
         let (mut end, mut covered) = (Ok(()), false);
-        let until = self.plan.closure.as_ref().and_then(Closure::until);
         for run_index in next_run..self.plan.num_runs {
             // A site that has covered enough has no further runs.
-            if until.is_some_and(|least| site.reached().is_some_and(|reached| reached.hit >= least)) {
+            if self.is_covered(&site) {
                 covered = true;
                 break;
             }
@@ -207,7 +228,7 @@ impl Work<'_> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(Failure::INTERRUPTED);
         }
-        let record = self.run(plan, (folder, self.plan.stamp), site, run_index, totals)?;
+        let record = self.run(plan, folder, site, run_index, totals)?;
         if let Some(on_run) = self.on_run {
             on_run(plan, folder, &record)?;
         }
@@ -221,12 +242,35 @@ impl Work<'_> {
     fn run(
         &self,
         plan: &SitePlan,
-        (folder, stamp): (&Path, Stamp),
+        folder: &Path,
         site: &mut Site<'_>,
         run_index: u64,
         totals: &mut Totals,
     ) -> Result<RunRecord, Failure> {
-        let run = run_index + 1;
+        let files = self.files(folder, self.plan.stamp, run_index + 1, true)?;
+        let (record, summary, complete) = self.simulate(plan, (folder, files), site, run_index)?;
+        let placed = complete.place(Outputs::ALL).map_err(|reason| Failure::cannot_write(folder, reason))?;
+        totals.note_operations(self.plan, summary.ops);
+        totals.note_dead(plan, (record.run, summary.ops), summary.dead.clone());
+        totals.add_run(summary, placed.files.len() as u64, placed.bytes);
+        Ok(record)
+    }
+
+    /// The files of a run, on the disk or just to know what they would be.
+    fn files(&self, folder: &Path, stamp: Stamp, run: u64, on_disk: bool) -> Result<RunFiles<'_>, Failure> {
+        let start = if on_disk { RunFiles::create } else { RunFiles::counting };
+        let files = start(folder, self.format, self.plan.outputs, stamp, run);
+        Ok(files.map_err(|reason| Failure::cannot_write(folder, reason))?.syncing(self.syncs_slowly))
+    }
+
+    /// One run as far as its files are complete, but for their names.
+    fn simulate<'f>(
+        &self,
+        plan: &SitePlan,
+        (folder, mut inner): (&Path, RunFiles<'f>),
+        site: &mut Site<'_>,
+        run_index: u64,
+    ) -> Result<(RunRecord, RunSummary, Complete<'f>), Failure> {
         let unwritten = |reason| Failure::cannot_write(folder, reason);
         let on_dead = |dead: &DeadDie| self.progress.at_once(&not_reached::in_a_line(plan, dead));
         let limits = RunLimits {
@@ -237,8 +281,6 @@ impl Work<'_> {
             stop: Some(self.stop),
             on_dead: Some(&on_dead),
         };
-        let inner = RunFiles::create(folder, self.format, self.plan.outputs, stamp, run);
-        let mut inner = inner.map_err(unwritten)?.syncing(self.syncs_slowly);
         let log = Log::create(&mut inner, self.plan.proposer_log, &self.plan.profile).map_err(unwritten)?;
         let (summary, log, mut files) = thread::scope(|scope| {
             let inner = Apart::new(self.tables_apart.then_some(scope), inner);
@@ -254,12 +296,10 @@ impl Work<'_> {
             let snapshot = Snapshot { identity: self.plan.identity(plan), state: site.state() };
             files.add(FileKind::Snapshot, &snapshot.to_bytes(), 1).map_err(unwritten)?;
         }
-        let FinishedRun { files, bytes } = files.finish().map_err(unwritten)?;
-        let (seed, operations) = (plan.seeds.seed(run_index), summary.ops);
-        totals.note_operations(self.plan, summary.ops);
-        totals.note_dead(plan, (run, summary.ops), summary.dead.clone());
-        totals.add_run(summary, files.len() as u64, bytes);
-        Ok(RunRecord { run, run_index, seed, operations, files })
+        let complete = files.complete().map_err(unwritten)?;
+        let (seed, files) = (plan.seeds.seed(run_index), complete.files().to_vec());
+        let record = RunRecord { run: run_index + 1, run_index, seed, operations: summary.ops, files };
+        Ok((record, summary, complete))
     }
 }
 

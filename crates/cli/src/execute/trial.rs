@@ -13,7 +13,9 @@ use nandseq_trace::format::TableFormat;
 use nandseq_trace::run_files::RunFiles;
 use rayon::prelude::*;
 
+use super::others::Others;
 use super::proposer_log::{Log, Logged};
+use super::resume::Start;
 use super::site::{failed, head};
 use super::{Totals, resume, setup_and_format};
 use crate::absent::Absences;
@@ -29,8 +31,12 @@ const MOST_RUNS: u64 = 100;
 pub(crate) struct Trial {
     /// Runs of each site that are there already, in order of the sites.
     pub(crate) runs_there: Vec<u64>,
+    /// How many of all these lack files and would be made again.
+    pub(crate) runs_again: u64,
     /// What is worth saying of them.
     pub(crate) remarks: Vec<String>,
+    /// Files of other campaigns where the plan's would go.
+    pub(crate) others: Others,
     /// Names of the files of the first run that would be made, below the folder of its site.
     pub(crate) files: Vec<String>,
     /// What was tried; `None` where no run is left.
@@ -55,25 +61,25 @@ pub(crate) struct Tried {
 /// Tries a plan.
 pub(crate) fn trial(plan: &Plan) -> Result<Trial, Failure> {
     let (setup, format) = setup_and_format(plan)?;
-    let (mut runs_there, mut remarks) = (vec![0; plan.sites.len()], Vec::new());
+    let (mut runs_there, mut runs_again, mut remarks) = (vec![0; plan.sites.len()], 0, Vec::new());
     if plan.resume.is_some() {
         let start = |site: &SitePlan| resume::find(plan, site, head(plan, site), &setup);
-        let starts = super::threads(plan.jobs)?.install(|| {
-            plan.sites
-                .par_iter()
-                .map(|site| start(site).map(|start| (start.next_run, start.remarks)))
-                .collect::<Result<Vec<_>, _>>()
-        })?;
-        for (there, (next_run, said)) in runs_there.iter_mut().zip(starts) {
-            *there = next_run;
-            remarks.extend(said);
+        let starts = super::threads(plan.jobs)?
+            .install(|| plan.sites.par_iter().map(start).collect::<Result<Vec<Start>, _>>())?;
+        for (there, start) in runs_there.iter_mut().zip(starts) {
+            *there = start.next_run;
+            let again = start.again.iter().flat_map(|again| &again.runs);
+            runs_again += again.filter(|(run_index, _)| *run_index < start.next_run).count() as u64;
+            remarks.extend(start.remarks);
         }
     }
+    let others = Others::find(plan, &*format);
+    let others = others.map_err(|reason| Problem::unreadable("the folder", &plan.out_dir, &reason))?;
     let first = runs_there.iter().position(|&there| there < plan.num_runs);
     let run = first.map_or(1, |site| runs_there[site] + 1);
     let files = plan.outputs.iter().map(|kind| format.file_name(kind, plan.stamp, run)).collect();
     let tried = first.map(|site| try_site(plan, site, &setup, &*format)).transpose()?;
-    Ok(Trial { runs_there, remarks, files, tried })
+    Ok(Trial { runs_there, runs_again, remarks, others, files, tried })
 }
 
 fn try_site(plan: &Plan, at: usize, setup: &Setup, format: &dyn TableFormat) -> Result<Tried, Failure> {

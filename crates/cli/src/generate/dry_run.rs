@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::absent::Absences;
 use crate::arguments::ReportFormat;
 use crate::execute::trial::{Tried, trial};
-use crate::failure::{Failure, note_text, warning_text};
+use crate::failure::{Failure, note_text, remark_text, warning_text};
 use crate::plan::{Plan, SiteList};
 use crate::progress::plural;
 use crate::summary::Summary;
@@ -39,6 +39,10 @@ pub(crate) struct DryRun {
     runs_per_site: u64,
     /// Runs that would be made.
     runs: u64,
+    /// Runs that are there and lack files: they would be made again, just for those.
+    runs_again: u64,
+    /// Files of other campaigns in the same folders; `--clean` would remove them.
+    other_files: u64,
     /// Names of the files of the first run that would be made, below the folder of its site.
     files_of_a_run: Vec<String>,
     /// Files of runs in all; manifests come on top.
@@ -90,6 +94,14 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
     for remark in &found.remarks {
         tell(&warning_text(remark));
     }
+    let other_files = found.others.count();
+    if other_files > 0 {
+        tell(&if plan.clean {
+            remark_text(&found.others.that_went(&plan.out_dir, "would remove"))
+        } else {
+            warning_text(&found.others.that_stay(&plan.out_dir))
+        });
+    }
     let left: u64 = found.runs_there.iter().map(|there| plan.num_runs - there).sum();
     let folder = |at: Option<usize>| at.and_then(|at| plan.sites.get(at)).map(|site| plan.folder_of(site));
     let shown = |at| folder(at).map_or_else(String::new, |folder| folder.display().to_string());
@@ -106,6 +118,8 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
         folders: (shown(Some(0)), shown(plan.sites.len().checked_sub(1))),
         runs_per_site: plan.num_runs,
         runs: left,
+        runs_again: found.runs_again,
+        other_files,
         files: left * found.files.len() as u64,
         files_of_a_run: found.files,
         manifests: plan.sites.len() as u64 + u64::from(plan.batch.is_some()),
@@ -206,6 +220,10 @@ impl DryRun {
                 group.runs_to_make
             )?;
         }
+        if self.runs_again > 0 {
+            let again = self.runs_again;
+            writeln!(text, "  {} run{} would be made again, for files that are gone", grouped(again), plural(again))?;
+        }
         let (count, files) = (self.files_of_a_run.len() as u64, grouped(self.files));
         let named = match (detail, self.files_of_a_run.as_slice()) {
             (Detail::Short, [first, _, ..]) => format!(" ({first} and {} more: -v shows all)", count - 1),
@@ -230,7 +248,8 @@ impl DryRun {
     /// What is to be expected.
     fn write_expected(&self, text: &mut String, detail: Detail) -> fmt::Result {
         let (Some(trial), Some(estimate)) = (&self.trial, &self.estimate) else {
-            return writeln!(text, "Every run is there already: nothing would be made");
+            let nothing = if self.runs_again > 0 { "nothing else" } else { "nothing" };
+            return writeln!(text, "Every run is there already: {nothing} would be made");
         };
         let site = trial.site.map_or_else(String::new, |site| format!(" of site {site}"));
         let operations = trial.summary.operations();

@@ -269,7 +269,8 @@ impl Shard {
     /// The shard whose manifest is called so.
     pub(crate) fn of_manifest(name: &str) -> Option<Self> {
         let (number, of) = name.strip_prefix("manifest.shard-")?.strip_suffix(".json")?.split_once("-of-")?;
-        format!("{number}/{of}").parse().ok()
+        let shard: Self = format!("{number}/{of}").parse().ok()?;
+        (shard.manifest_name() == name).then_some(shard)
     }
 
     /// Whether both are of as many shards.

@@ -60,11 +60,16 @@ pub(crate) fn write_mix(text: &mut String, summary: &Summary, detail: Detail) ->
 
 /// What was made, in a line.
 fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
-    let Summary { sites, runs_per_site: runs, seconds, .. } = *summary;
+    let Summary { sites, runs_per_site, runs, seconds, .. } = *summary;
     let s = plural(summary.operations);
-    write!(text, "{} operation{s} in {runs} run{}", grouped(summary.operations), plural(runs))?;
-    if summary.is_batch {
-        write!(text, " of each of {sites} site{}", plural(sites))?;
+    write!(text, "{} operation{s} in ", grouped(summary.operations))?;
+    match summary.is_batch {
+        // Sites that were gone on with, or covered enough, have made fewer, and not all as many.
+        true if runs != sites * runs_per_site => {
+            write!(text, "{runs} run{} of {sites} site{}", plural(runs), plural(sites))?;
+        }
+        true => write!(text, "{runs_per_site} run{} of each of {sites} site{}", plural(runs_per_site), plural(sites))?,
+        false => write!(text, "{runs} run{}", plural(runs))?,
     }
     write!(text, ", {seconds:.2} s, {} operations/s", grouped(summary.operations_per_second))?;
     // They may have been found without being named.

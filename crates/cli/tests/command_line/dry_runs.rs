@@ -114,6 +114,43 @@ fn going_on_counts_just_what_is_left() {
 }
 
 #[test]
+fn runs_that_would_be_made_again_are_counted() {
+    let folder = Folder::new();
+    let arguments = ["-t", "5000", "--site-count", "2", "--stamp", "261121", "-n", "3"];
+    folder.succeed(&arguments);
+    fs::remove_file(folder.path().join("out/site_02/operation_timeline_261121_0000002.csv")).unwrap();
+    let again = [&arguments[..], &["--resume", "out"]].concat();
+    let told = dry(&folder, &again);
+    assert_eq!((number(&told["runs"]), number(&told["runs_again"])), (0, 1));
+    let output = folder.succeed(&[&again[..], &["--dry-run"]].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("  1 run would be made again, for files that are gone\n"), "{text}");
+    assert!(text.contains("Every run is there already: nothing else would be made\n"), "{text}");
+    // A run whose snapshot the next one needs is among those that are left.
+    fs::remove_file(folder.path().join("out/site_01/snapshots/state_snapshot_20261121_000000_0000003.json")).unwrap();
+    let told = dry(&folder, &["-t", "5000", "--site-count", "2", "--stamp", "261121", "-n", "4", "--resume", "out"]);
+    assert_eq!((number(&told["runs"]), number(&told["runs_again"])), (3, 1));
+}
+
+#[test]
+fn files_of_other_campaigns_are_named_and_so_is_what_would_be_removed() {
+    let folder = Folder::new();
+    folder.succeed(&["-t", "500", "--stamp", "261120"]);
+    let arguments = ["-t", "500", "--stamp", "261121"];
+    let said = |more: &[&str]| {
+        let output = folder.succeed(&[&arguments[..], &["--dry-run"], more].concat());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let before = folder.files();
+    let text = said(&[]);
+    assert!(text.contains("warning: `out` holds 8 files of other campaigns, which stay: "), "{text}");
+    let text = said(&["--clean"]);
+    assert!(text.contains("note: would remove 8 files of earlier campaigns from `out`: "), "{text}");
+    assert!(folder.files() == before);
+    assert_eq!(number(&dry(&folder, &arguments)["other_files"]), 8);
+}
+
+#[test]
 fn what_could_not_be_generated_cannot_be_tried() {
     let folder = Folder::new();
     let text = folder.refuse(&["--dry-run", "--config", "nowhere"]);

@@ -141,7 +141,7 @@ fn a_file_that_is_gone_is_made_again() {
         ),
         (
             &["operation_sequence_261121_0000002.csv", "operation_timeline_261121_0000004.csv"],
-            "and 1 more of what its manifest lists: 2 runs are made again, run 2 first",
+            "and 1 more of what its manifest lists: runs 2, 4 are made again",
         ),
     ] {
         for name in gone {
@@ -219,10 +219,17 @@ fn a_manifest_that_was_altered_is_not_made_true() {
     assert_ne!(text, altered);
     fs::write(&path, altered).unwrap();
     fs::remove_file(folder.path().join("out/site_01/operation_timeline_261121_0000001.csv")).unwrap();
+    let mut before = folder.files();
     let output = folder.run(&[&FINISHED[..], &["-n", "4", "--resume", "out"]].concat());
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("run 1 in `out/site_01` is not what its manifest lists"), "{text}");
+    // No file is there that was not, and the batch still has both sites.
+    let mut after = folder.files();
+    let batch: serde_json::Value = serde_json::from_slice(&after.remove("out/manifest.json").unwrap()).unwrap();
+    before.remove("out/manifest.json").unwrap();
+    assert!(after == before);
+    assert_eq!(batch["sites"].as_array().unwrap().len(), 2, "{batch}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod any_bytes;
 mod campaigns;
 mod closing;
 mod console;
+mod continuing;
 mod cuts;
 mod dead;
 mod dry_runs;

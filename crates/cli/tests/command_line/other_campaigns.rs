@@ -226,6 +226,15 @@ fn no_link_is_followed() {
 }
 
 #[test]
+fn only_a_ledger_that_reads_as_one_is_removed() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("out")).unwrap();
+    let folder = folder.with("out/manifest.partial.jsonl", "my notes\n");
+    assert_eq!(made(&folder, &["--stamp=261121", "--site-count", "2", "--clean"]), "");
+    assert_eq!(fs::read_to_string(folder.path().join("out/manifest.partial.jsonl")).unwrap(), "my notes\n");
+}
+
+#[test]
 fn clean_and_going_on_exclude_each_other() {
     let folder = Folder::new();
     let text = folder.refuse(&["--clean", "--resume", "out"]);

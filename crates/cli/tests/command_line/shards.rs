@@ -9,7 +9,11 @@ use insta::assert_snapshot;
 use crate::runner::{Folder, files_below};
 
 fn batch<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let flags = ["-t", "700", "-n", "2", "--seed", "77", "--site-count", "6", "--stamp", "261121", "--out-dir", out];
+    batch_of("2", out, more)
+}
+
+fn batch_of<'a>(runs: &'a str, out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let flags = ["-t", "700", "-n", runs, "--seed", "77", "--site-count", "6", "--stamp", "261121", "--out-dir", out];
     [&flags[..], more].concat()
 }
 
@@ -96,6 +100,58 @@ fn damage_is_found_and_named() {
     fs::write(site.join("operation_sequence_261121_0000002.csv"), "").unwrap();
     fs::write(parts.path().join("out/site_04/manifest.json"), "{}").unwrap();
     assert_snapshot!(parts.refuse(&["merge", "out"]));
+}
+
+#[test]
+fn a_manifest_with_absurd_numbers_is_refused() {
+    let parts = Folder::new();
+    parts.succeed(&batch("a", &["--shard", "1/2"]));
+    let path = parts.path().join("a/manifest.shard-1-of-2.json");
+    let good = fs::read_to_string(&path).unwrap();
+    let value = |flag: &str, from: &str, to: &str| {
+        let places: Vec<&str> = good.split(&format!("\"{flag}\",")).collect();
+        let [before, after] = places[..] else { panic!("{good}") };
+        format!("{before}\"{flag}\",{}", after.replacen(&format!("\"{from}\""), &format!("\"{to}\""), 1))
+    };
+    for (text, part) in [
+        (value("--site-count", "6", "99999999999"), "--site-count 99999999999 is more than 100000"),
+        (value("--site-start", "1", "9"), "site 1 is not of the batch"),
+        (value("--site-start", "1", "18446744073709551615"), "site 1 is not of the batch"),
+        (value("--site-count", "6", "2"), "site 3 is not of the batch"),
+    ] {
+        fs::write(&path, text).unwrap();
+        let text = parts.refuse(&["merge", "a", "--into", "joint"]);
+        assert!(text.starts_with("exit code 2\n") && text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn what_is_merged_does_not_come_over_another_batch() {
+    let parts = Folder::new();
+    for (out, shard) in [("a", "1/2"), ("b", "2/2")] {
+        parts.succeed(&batch(out, &["--shard", shard]));
+    }
+    parts.succeed(&batch("whole", &["--pc-demo", "mix"]));
+    parts.succeed(&batch("shards", &["--pc-demo", "mix", "--shard", "1/2"]));
+    parts.succeed(&["-t", "300", "--stamp", "261121", "--out-dir", "single"]);
+    parts.succeed(&["-t", "300", "--stamp", "261121", "--out-dir", "site/site_04"]);
+    for (place, named) in [
+        ("whole", "whole/manifest.json"),
+        ("shards", "shards/manifest.shard-1-of-2.json"),
+        ("single", "single/manifest.json"),
+        ("site", "site/site_04"),
+    ] {
+        let text = parts.refuse(&["merge", "a", "b", "--into", place]);
+        let expected = format!("`{named}` is of another campaign, and merging would replace it");
+        assert!(text.starts_with("exit code 2\n") && text.contains(&expected), "{text}");
+    }
+    // An earlier merge of fewer runs is of the same batch.
+    parts.succeed(&["merge", "a", "b", "--into", "joint"]);
+    for (out, shard) in [("a", "1/2"), ("b", "2/2")] {
+        parts.succeed(&batch_of("3", out, &["--shard", shard, "--resume", out]));
+    }
+    let output = parts.succeed(&["merge", "a", "b", "--into", "joint"]);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "6 sites, 18 runs: complete in joint\n");
 }
 
 #[test]

@@ -92,6 +92,8 @@ impl fmt::Display for Fault {
     }
 }
 
+impl std::error::Error for Fault {}
+
 /// Reads a manifest, or part of one.
 ///
 /// # Errors
@@ -118,6 +120,38 @@ mod tests {
             ("{}", ManifestKind::Site),
         ] {
             assert_eq!(ManifestKind::of(text.as_bytes()), kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn runs_have_numbers_that_follow_one_another() {
+        let manifest = |runs: &[(u64, u64)]| {
+            let run = |(run, index): &(u64, u64)| {
+                format!("{{\"run\":{run},\"run_index\":{index},\"seed\":1,\"operations\":1,\"files\":[]}}")
+            };
+            let runs: Vec<String> = runs.iter().map(run).collect();
+            let digest = "ab".repeat(32);
+            let text = format!(
+                "{{\"schema\":1,\"origin\":{{\"tool\":{{\"name\":\"\",\"version\":\"\"}},\"profile\":{{\"name\":\"\",\"source\":\"\",\
+                 \"sha256\":\"{digest}\",\"resolved_sha256\":\"\"}},\"probabilities\":null,\"badlist\":null,\"arguments\":[]}},\
+                 \"site\":null,\"seed_formula\":\"\",\"site_seed\":1,\"runs\":[{}]}}",
+                runs.join(",")
+            );
+            parse::<SiteManifest>(text.as_bytes()).map_err(|fault| fault.to_string())
+        };
+        for good in [&[][..], &[(1, 0), (2, 1)], &[(4, 3), (5, 4)], &[(9_999_999, 9_999_998)]] {
+            assert_eq!(manifest(good).unwrap().runs.len(), good.len());
+        }
+        for (bad, part) in [
+            (&[(0, 0)][..], "runs have numbers from 1 to 9999999, not 0"),
+            (&[(10_000_000, 9_999_999)], "not 10000000"),
+            (&[(u64::MAX, u64::MAX - 1)], "not 18446744073709551615"),
+            (&[(2, u64::MAX)], "the `run_index` of run 2 is 1, not 18446744073709551615"),
+            (&[(1, 0), (3, 2)], "run 3 does not follow run 1"),
+            (&[(1, 0), (1, 0)], "run 1 does not follow run 1"),
+        ] {
+            let said = manifest(bad).unwrap_err();
+            assert!(said.contains(part), "{said}");
         }
     }
 

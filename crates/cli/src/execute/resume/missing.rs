@@ -5,30 +5,37 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nandseq_profile::diagnostic::quoted;
-use nandseq_trace::files::FileKind;
+use nandseq_trace::files::{FileKind, Outputs};
+use nandseq_trace::inside::InsideName;
 use nandseq_trace::manifest::{FileRecord, RunRecord};
+
+use crate::plan::SiteList;
+
+/// The longest list of runs that is shown, characters.
+const SHOWN: usize = 60;
 
 /// What a site's folder lacks.
 #[derive(Default, Debug)]
 pub(super) struct Missing {
-    /// Runs that are made again, by index.
-    pub(super) again: Vec<u64>,
+    /// Runs that are made again, by index, and which files of theirs are gone.
+    pub(super) again: Vec<(u64, Outputs)>,
     /// Files of theirs that are gone, in order.
     files: Vec<String>,
     /// Snapshots of other runs that are gone, in order.
     snapshots: Vec<String>,
 }
 
-/// What is gone of some runs. A file without a byte counts as gone: none is written so.
+/// What is gone of some runs. A file that was packed is there under its longer name; one without a byte counts as gone: none is written
+/// so.
 ///
 /// # Errors
 /// When a name leads out of the folder, or cannot be followed.
 pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> io::Result<Missing> {
     let is_gone = |file: &FileRecord| {
-        let found = fs::metadata(file.file.under(folder)?);
+        let found = fs::metadata(place_of(file, folder)?);
         io::Result::Ok(!found.is_ok_and(|found| found.is_file() && found.len() > 0))
     };
     let mut missing = Missing::default();
@@ -42,13 +49,26 @@ pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> io::Result<Missing> {
         let is_last = at + 1 == runs.len();
         let names = gone.iter().map(|file| file.file.as_str().to_owned());
         if gone.iter().any(|file| is_last || file.kind != FileKind::Snapshot) {
-            missing.again.push(run.run_index);
+            missing.again.push((run.run_index, gone.iter().map(|file| file.kind).collect()));
             missing.files.extend(names);
         } else {
             missing.snapshots.extend(names);
         }
     }
     Ok(missing)
+}
+
+/// Where a listed file is, to be read: under its own name or, packed since, under the longer one.
+///
+/// # Errors
+/// When either name leads out of the folder, or cannot be followed.
+pub(super) fn place_of(listed: &FileRecord, folder: &Path) -> io::Result<PathBuf> {
+    let path = listed.file.under(folder)?;
+    if path.exists() {
+        return Ok(path);
+    }
+    let packed = InsideName::try_from(format!("{}.gz", listed.file)).map_err(io::Error::other)?.under(folder)?;
+    Ok(if packed.is_file() { packed } else { path })
 }
 
 impl Missing {
@@ -63,9 +83,12 @@ impl Missing {
             format!("{}{more}", quoted(files.first().map_or("", |file| file)))
         };
         let mut remarks = Vec::new();
-        if let Some(first) = self.again.first() {
-            let what = match self.again.len() {
-                1 => format!("run {} is made again", first + 1),
+        if let Some((first, _)) = self.again.first() {
+            let numbers: Vec<u64> = self.again.iter().map(|(run_index, _)| run_index + 1).collect();
+            let ranges = SiteList::of(&numbers).to_string().replace(',', ", ");
+            let what = match numbers.len() {
+                1 => format!("run {ranges} is made again"),
+                _ if ranges.len() <= SHOWN => format!("runs {ranges} are made again"),
                 count => format!("{count} runs are made again, run {} first", first + 1),
             };
             remarks.push(format!("`{folder}` lacks {} of what its manifest lists: {what}", list(&self.files)));

@@ -1,10 +1,11 @@
 //! What manifests, and the ledgers of sites that are not finished, list; and whether it is still there.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 
 use super::names::{PACKED, plain_or_packed};
@@ -133,18 +134,15 @@ fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Known::Nothing),
         Err(error) => return Err(FindError::io(&path, error)),
     };
-    let mut runs = Vec::new();
-    // The first line is about all of them.
-    for line in BufReader::new(file).split(b'\n').skip(1) {
-        let line = line.map_err(|error| FindError::io(&path, error))?;
-        match manifest::parse::<ManifestRun>(&line) {
-            Ok(run) => runs.push(run),
-            Err(fault) if fault.leads_out() => {
-                return Err(FindError::Outside { what: format!("`{}`: {fault}", path.display()) });
-            }
-            Err(_) => break,
+    let runs = manifest::read_partial::<IgnoredAny, ManifestRun>(BufReader::new(file)).map_err(|error| {
+        if error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()).is_some() {
+            FindError::Outside { what: format!("`{}`: {error}", path.display()) }
+        } else {
+            FindError::io(&path, error)
         }
-    }
+    })?;
+    // A ledger without its first line lists nothing yet.
+    let runs = runs.map_or_else(Vec::new, |(_, runs)| runs);
     listing(folder, runs, true).map(Known::Says)
 }
 

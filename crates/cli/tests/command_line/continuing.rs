@@ -1,0 +1,280 @@
+//! Going on where things are not as they were left: packed, edited, interrupted, in another folder, with other numbers. What is there
+//! stays, what a manifest lists it goes on listing, and what cannot be done is said before anything is touched.
+
+use std::fs;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
+
+use crate::runner::{Folder, checked_manifest};
+
+/// A campaign of short runs, which more flags complete.
+fn with<'a>(runs: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["--ops", "40", "--seed", "5", "--stamp", "261121", "--quiet", "-n", runs], more].concat()
+}
+
+fn made(runs: &str, more: &[&str]) -> Folder {
+    let folder = Folder::new();
+    folder.succeed(&with(runs, more));
+    folder
+}
+
+/// What going on said on stderr.
+fn said(folder: &Folder, arguments: &[&str]) -> String {
+    String::from_utf8(folder.succeed(arguments).stderr).unwrap()
+}
+
+fn is_refused(folder: &Folder, arguments: &[&str], part: &str) {
+    let text = folder.refuse(arguments);
+    assert!(text.starts_with("exit code 2\n") && text.contains(part), "{arguments:?}: {text}");
+}
+
+fn remove(folder: &Folder, name: &str) {
+    fs::remove_file(folder.path().join(name)).unwrap();
+}
+
+/// Changes the text of a file.
+fn alter(folder: &Folder, name: &str, from: &str, to: &str) {
+    let text = fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(folder.path().join(name), text.replace(from, to)).unwrap();
+}
+
+/// The sites that the manifest of a batch lists, and their runs.
+fn sites_of(folder: &Folder) -> Vec<(u64, u64)> {
+    let text = fs::read(folder.path().join("out/manifest.json")).unwrap();
+    let batch: Value = serde_json::from_slice(&text).unwrap();
+    let number = |site: &Value, field: &str| site[field].as_u64().unwrap();
+    batch["sites"].as_array().unwrap().iter().map(|site| (number(site, "site"), number(site, "runs"))).collect()
+}
+
+const LAST: &str = "out/snapshots/state_snapshot_20261121_000000_0000005.json";
+const SECOND: &str = "out/snapshots/state_snapshot_20261121_000000_0000002.json";
+
+#[test]
+fn where_every_run_is_elsewhere_no_empty_manifest_is_written() {
+    let folder = made("5", &[]);
+    let other = ["--ops", "40", "--seed", "7", "--stamp", "261121", "--quiet", "-n", "2", "--out-dir", "other"];
+    folder.succeed(&other);
+    for place in ["other", "empty"] {
+        for (from, shown) in [("out", "`out`".to_owned()), (LAST, format!("the snapshot `{LAST}`"))] {
+            let expected = format!("all 5 runs are in {shown}; nothing is left to make in `{place}`");
+            is_refused(&folder, &with("5", &["--resume", from, "--out-dir", place]), &expected);
+            is_refused(&folder, &with("5", &["--resume", from, "--out-dir", place, "--dry-run"]), &expected);
+        }
+    }
+    // One more run is something to make.
+    folder.succeed(&with("6", &["--resume", "out", "--out-dir", "empty"]));
+    assert_eq!(checked_manifest(&folder.path().join("empty")).runs.len(), 1);
+    // And what it lists stays when nothing is left.
+    let before = folder.files();
+    folder.succeed(&with("6", &["--resume", "out"]));
+    folder.succeed(&with("6", &["--resume", "out", "--out-dir", "empty"]));
+    assert!(before.iter().all(|(name, bytes)| !name.starts_with("empty/") || folder.files()[name] == *bytes));
+}
+
+#[test]
+fn a_site_that_has_covered_enough_elsewhere_writes_no_empty_manifest_either() {
+    let campaign = ["--until-coverage", "1.5", "--stamp", "261121", "--quiet", "-n", "4"];
+    let folder = Folder::new();
+    folder.succeed(&campaign);
+    is_refused(&folder, &[&campaign[..], &["--resume", "out", "--out-dir", "other"]].concat(), "is in `out`; nothing");
+}
+
+#[test]
+fn packed_files_are_there() {
+    let (folder, whole) = (made("3", &[]), made("4", &[]).files());
+    for (name, bytes) in folder.files() {
+        if name != "out/manifest.json" {
+            let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+            packed.write_all(&bytes).unwrap();
+            fs::write(folder.path().join(format!("{name}.gz")), packed.finish().unwrap()).unwrap();
+            remove(&folder, &name);
+        }
+    }
+    let before = folder.files();
+    assert_eq!(said(&folder, &with("3", &["--resume", "out"])), "");
+    assert!(folder.files() == before);
+    assert_eq!(said(&folder, &with("4", &["--resume", "out"])), "");
+    for (name, bytes) in folder.files().iter().filter(|(name, _)| !name.ends_with(".gz")) {
+        assert!(whole[name] == *bytes, "{name}");
+        assert!(name.contains("_0000004.") || name == "out/manifest.json", "{name} was made again");
+    }
+    // One of them that is really gone comes back plain, and nothing else.
+    remove(&folder, "out/operation_timeline_261121_0000002.csv.gz");
+    assert!(said(&folder, &with("4", &["--resume", "out"])).contains("run 2 is made again"));
+    let plain: Vec<String> = folder.files().into_keys().filter(|name| name.contains("_0000002.csv")).collect();
+    let plain: Vec<&String> = plain.iter().filter(|name| !name.ends_with(".gz")).collect();
+    assert_eq!(plain, ["out/operation_timeline_261121_0000002.csv"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_packed_file_that_is_a_link_out_of_the_folder_is_not_looked_at() {
+    for name in
+        ["out/operation_sequence_261121_0000001.csv", "out/snapshots/state_snapshot_20261121_000000_0000002.json"]
+    {
+        let folder = made("2", &[]).with("secret", "secret");
+        remove(&folder, name);
+        std::os::unix::fs::symlink(folder.path().join("secret"), folder.path().join(format!("{name}.gz"))).unwrap();
+        is_refused(
+            &folder,
+            &with("3", &["--resume", "out"]),
+            "is a link to a place outside the folder of the manifest",
+        );
+    }
+}
+
+#[test]
+fn what_is_made_again_replaces_no_file_that_is_there() {
+    let tables = ["--outputs", "operation_sequence,operation_timeline"];
+    let folder = made("4", &tables);
+    let whole = folder.files();
+    let edited = ["out/operation_sequence_261121_0000002.csv", "out/operation_sequence_261121_0000003.csv"];
+    for name in edited {
+        let text = [whole[name].as_slice(), b"mine\n"].concat();
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let mut expected = folder.files();
+    for run in [3, 4] {
+        remove(&folder, &format!("out/operation_timeline_261121_000000{run}.csv"));
+    }
+    let text = said(&folder, &with("4", &[&tables[..], &["--resume", "out"]].concat()));
+    assert!(text.contains("runs 3-4 are made again"), "{text}");
+    let mut after = folder.files();
+    // The manifest is written anew, with the same contents.
+    assert_eq!(after.remove("out/manifest.json"), expected.remove("out/manifest.json"));
+    assert!(after == expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn sites_that_are_complete_stay_in_the_batch_when_making_again_is_interrupted() {
+    use crate::running::{Running, wait_for};
+    let campaign = |more: &[&'static str]| {
+        let flags = ["--ops", "60000", "--site-count", "3", "--stamp", "261121", "--outputs", "operation_sequence"];
+        [&flags[..], &["--jobs", "1", "-n", "2"], more].concat()
+    };
+    let folder = Folder::new();
+    folder.succeed(&campaign(&["--quiet"]));
+    let whole = folder.files();
+    for site in ["out/site_01", "out/site_02"] {
+        remove(&folder, &format!("{site}/operation_sequence_261121_0000002.csv"));
+    }
+    let running = Running::start(&folder, &campaign(&["--resume", "out"]));
+    let is_pending = |name: &String| name.contains("/.operation_sequence_261121_0000002.csv.");
+    wait_for("a run that is made again", || folder.files().keys().any(is_pending).then_some(()));
+    let text = String::from_utf8(running.interrupt().stderr).unwrap();
+    assert_eq!(sites_of(&folder), [(1, 2), (2, 2), (3, 2)], "{text}");
+    assert!(text.contains("interrupted: 6 finished runs are kept"), "{text}");
+    folder.succeed(&campaign(&["--resume", "out", "--quiet"]));
+    assert!(folder.files() == whole);
+}
+
+#[test]
+fn a_snapshot_of_more_runs_than_are_asked_for_is_refused() {
+    let folder = made("5", &[]);
+    let shown = format!("the snapshot `{LAST}` has 5 runs already, more than --num-runs 3");
+    is_refused(&folder, &with("3", &["--resume", LAST]), &shown);
+    is_refused(&folder, &with("3", &["--resume", LAST, "--dry-run"]), &shown);
+    is_refused(&folder, &with("3", &["--resume", LAST, "--out-dir", "other"]), &shown);
+    // Nor does a manifest lose runs because an early snapshot was named.
+    let shown = "`out` has 5 runs already, more than --num-runs 2";
+    is_refused(&folder, &with("2", &["--resume", SECOND]), shown);
+    // Snapshots in a folder without a manifest say how far it is, too.
+    remove(&folder, "out/manifest.json");
+    let elsewhere = with("3", &["--resume", "out", "--out-dir", "other"]);
+    is_refused(&folder, &elsewhere, "`out` has 5 runs already, more than --num-runs 3");
+}
+
+#[test]
+fn files_that_are_gone_before_the_snapshot_that_was_named_are_made_again() {
+    let folder = made("5", &[]);
+    let whole = folder.files();
+    remove(&folder, "out/operation_sequence_261121_0000001.csv");
+    let text = said(&folder, &with("5", &["--resume", SECOND]));
+    assert!(text.contains("run 1 is made again"), "{text}");
+    assert!(folder.files() == whole);
+}
+
+#[test]
+fn runs_with_numbers_that_none_has_are_no_manifest() {
+    let folder = made("2", &[]);
+    let whole = folder.files();
+    let last = "\"run\":2,\"run_index\":1";
+    for (numbers, part) in [
+        ("\"run\":2,\"run_index\":18446744073709551615", "the `run_index` of run 2 is 1, not 18446744073709551615"),
+        ("\"run\":1000000000000000,\"run_index\":999999999999999", "from 1 to 9999999, not 1000000000000000"),
+        ("\"run\":5,\"run_index\":4", "run 5 does not follow run 1"),
+    ] {
+        alter(&folder, "out/manifest.json", last, numbers);
+        is_refused(&folder, &["replay", "out"], part);
+        // Such a folder is one without a manifest.
+        let text = said(&folder, &with("2", &["--resume", "out"]));
+        assert!(text.contains("`out` has no manifest that can be read: its runs are made again"), "{text}");
+        assert!(folder.files() == whole, "{numbers}");
+    }
+}
+
+#[test]
+fn a_last_snapshot_that_is_gone_is_said_once() {
+    let folder = made("3", &[]);
+    let whole = made("4", &[]).files();
+    remove(&folder, "out/snapshots/state_snapshot_20261121_000000_0000003.json");
+    let text = said(&folder, &with("4", &["--resume", "out"]));
+    assert_eq!(text.matches("0000003.json").count(), 1, "{text}");
+    assert!(text.contains("run 3 is made again"), "{text}");
+    assert!(folder.files() == whole);
+    // Elsewhere nothing else says it.
+    remove(&folder, "out/snapshots/state_snapshot_20261121_000000_0000004.json");
+    let text = said(&folder, &with("5", &["--resume", "out", "--out-dir", "other"]));
+    assert!(text.contains("0000004.json` is passed over: it cannot be read"), "{text}");
+}
+
+#[test]
+fn runs_before_a_gap_are_said_to_be_listed_no_longer() {
+    let folder = made("3", &[]);
+    folder.succeed(&with("4", &["--resume", "out", "--out-dir", "later"]));
+    folder.succeed(&with("5", &["--resume", "out"]));
+    let text = said(&folder, &with("6", &["--resume", "out", "--out-dir", "later"]));
+    let expected = "`later` has the runs up to 4 and those from 6 on, and none between";
+    assert!(text.starts_with("warning: ") && text.contains(expected), "{text}");
+}
+
+#[test]
+fn a_site_that_is_extended_alone_leaves_the_others_in_the_batch() {
+    let batch = ["--site-count", "3"];
+    let folder = made("1", &batch);
+    folder.succeed(&with("2", &[&batch[..], &["--sites", "2", "--resume", "out"]].concat()));
+    assert_eq!(sites_of(&folder), [(1, 1), (2, 2), (3, 1)]);
+    is_refused(&folder, &["merge", "out"], "site 1 has 1 of 2 runs in `out`");
+    folder.succeed(&with("2", &[&batch[..], &["--resume", "out"]].concat()));
+    assert!(folder.files() == made("2", &batch).files());
+}
+
+#[test]
+fn the_summary_counts_the_runs_that_were_made() {
+    let flags =
+        |runs, more: &[&'static str]| [&["--ops", "40", "--seed", "5", "--stamp", "261121", "-n", runs], more].concat();
+    let first = |folder: &Folder, arguments: &[&str]| {
+        let text = String::from_utf8(folder.succeed(arguments).stdout).unwrap();
+        text.lines().next().unwrap().to_owned()
+    };
+    let folder = Folder::new();
+    assert!(first(&folder, &flags("5", &[])).contains(" operations in 5 runs, "));
+    let line = first(&folder, &flags("6", &["--resume", "out"]));
+    assert!(line.contains(" operations in 1 run, "), "{line}");
+    let line = first(&folder, &flags("6", &["--resume", "out"]));
+    assert!(line.starts_with("0 operations in 0 runs, "), "{line}");
+    remove(&folder, "out/operation_sequence_261121_0000004.csv");
+    let line = first(&folder, &flags("6", &["--resume", "out"]));
+    assert!(line.contains(" operations in 1 run, "), "{line}");
+    let folder = Folder::new();
+    let line = first(&folder, &flags("2", &["--site-count", "2"]));
+    assert!(line.contains(" operations in 2 runs of each of 2 sites, "), "{line}");
+    folder.succeed(&flags("3", &["--site-count", "2", "--sites", "1", "--resume", "out"]));
+    let line = first(&folder, &flags("3", &["--site-count", "2", "--resume", "out"]));
+    assert!(line.contains(" operations in 1 run of 2 sites, "), "{line}");
+}

@@ -1,0 +1,48 @@
+//! The numbers of the runs that a manifest lists.
+//!
+//! Promises that runs that were read have numbers that a campaign can have: whoever adds to them, or makes runs up to the last, need not
+//! fear what somebody wrote into the file.
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use super::RunRecord;
+
+/// The largest number that a run has.
+pub const MAX_RUN: u64 = 9_999_999;
+
+/// The numbers of a run, by which it follows another.
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct RunNumbers {
+    run: u64,
+    run_index: u64,
+}
+
+impl RunNumbers {
+    /// Why no run has such numbers, or none after the one before.
+    pub(super) fn fault(self, before: Option<Self>) -> Option<String> {
+        let Self { run, run_index } = self;
+        if !(1..=MAX_RUN).contains(&run) {
+            return Some(format!("runs have numbers from 1 to {MAX_RUN}, not {run}"));
+        }
+        if run_index != run - 1 {
+            return Some(format!("the `run_index` of run {run} is {}, not {run_index}", run - 1));
+        }
+        let follows = |before: &Self| before.run + 1 == run;
+        before.filter(|before| !follows(before)).map(|before| format!("run {run} does not follow run {}", before.run))
+    }
+}
+
+/// Runs with numbers that follow one another.
+pub(super) fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RunRecord>, D::Error> {
+    let runs = Vec::<RunRecord>::deserialize(deserializer)?;
+    let mut before = None;
+    for &RunRecord { run, run_index, .. } in &runs {
+        let numbers = RunNumbers { run, run_index };
+        if let Some(fault) = numbers.fault(before) {
+            return Err(D::Error::custom(fault));
+        }
+        before = Some(numbers);
+    }
+    Ok(runs)
+}
