@@ -268,7 +268,7 @@ impl DieLogic {
             if overwrites && regs.unread && !(effects.copyback_source && from_copyback) {
                 return Err(Rule::UnreadData);
             }
-            if effects.cache_read.is_some() || effects.cache_read_end.is_some() {
+            if effects.moves_page() {
                 judge_cache_read(info, place, regs)?;
             }
             if effects.data_out && !holds(regs.output, place) {
@@ -396,7 +396,7 @@ impl DieLogic {
                 let register = Some(Register { copyback, ..own });
                 *regs = PlaneLogic { page: register, output: register, unread: true, cache_read: regs.cache_read };
             }
-            if effects.cache_read.is_some() || effects.cache_read_end.is_some() {
+            if effects.moves_page() {
                 regs.output = regs.page;
                 regs.unread = true;
             }

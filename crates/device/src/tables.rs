@@ -114,6 +114,12 @@ impl Effects {
         self.fill.is_some() || self.cache_read.is_some()
     }
 
+    /// Whether it moves a page from the page register to the output register.
+    #[must_use]
+    pub const fn moves_page(&self) -> bool {
+        self.cache_read.is_some() || self.cache_read_end.is_some()
+    }
+
     /// Whether anything happens when it ends.
     #[must_use]
     pub const fn at_end(&self) -> bool {

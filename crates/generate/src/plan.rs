@@ -31,18 +31,41 @@ pub(crate) fn settled_by_itself(device: &Device, tables: &Tables, die: Die) -> D
 fn settled_with(device: &Device, tables: &Tables, die: Die, victim: Option<(Axis, FlightId)>) -> DieLogic {
     let mut logic = *device.logic(die);
     let mut resumed = None;
+    let (mut outputs, mut moves) = (false, false);
     for (id, flight) in device.flights_on(die) {
         let base = tables.op(flight.op).base;
         match victim {
             Some((axis, cut)) if cut == id => logic.suspend(axis, Suspended { place: flight.place, base }),
             _ => logic.finish(tables.base(base), &flight.place),
         }
-        resumed = tables.base(base).effects.resume.or(resumed);
+        let effects = &tables.base(base).effects;
+        resumed = effects.resume.or(resumed);
+        outputs |= effects.data_out;
+        moves |= effects.moves_page();
+    }
+    if outputs && moves {
+        // Which of them ends first is not asked: what is moved last is unread.
+        device.flights_on(die).for_each(|(_, flight)| {
+            let info = tables.base(tables.op(flight.op).base);
+            if info.effects.moves_page() {
+                flight.place.planes.iter().for_each(|plane| logic.planes[usize::from(plane.0)].unread = true);
+            }
+        });
     }
     if let Some(parked) = resumed.and_then(|axis| device.parked(die, axis)) {
         logic.finish(tables.base(tables.op(parked.op).base), &parked.place);
     }
     logic
+}
+
+/// Whether a step outputs data of a plane on which a page is on its way from one register to the other: the page counts as unread
+/// when it has come, although it was put out before.
+pub(crate) fn outputs_what_moves(device: &Device, tables: &Tables, step: &Step) -> bool {
+    let effects = |op: OpId| &tables.base(tables.op(op).base).effects;
+    effects(step.op).data_out
+        && device.flights_on(step.place.die).any(|(_, flight)| {
+            effects(flight.op).moves_page() && !flight.place.planes.and(step.place.planes).is_empty()
+        })
 }
 
 /// Carries an operation out on a lasting state, and what it resumes; returns that.

@@ -17,7 +17,7 @@ use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 
 use crate::chain::{ChainId, Chains, Step};
-use crate::plan::{settled, settled_by_itself};
+use crate::plan::{outputs_what_moves, settled, settled_by_itself};
 use crate::setup::Setup;
 
 /// How many distinct states one search visits before it gives up.
@@ -262,7 +262,9 @@ impl<'a> Search<'a> {
         slate.rests.push(Rest { chain: None, done: 0, all: rest.len(), weight: 0, at: 0 });
         let search = Self::new(scene, rest, parked, slate);
         let mut logic = settled(scene.device, tables, scene.die, first, scene.now);
-        search.carry_out(&mut logic, first);
+        if !outputs_what_moves(scene.device, tables, first) {
+            search.carry_out(&mut logic, first);
+        }
         Some((search, logic))
     }
 

@@ -9,7 +9,7 @@ use nandseq_profile::{Die, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use crate::chain::{ChainId, Chains, Step};
-use crate::plan::still_possible;
+use crate::plan::{outputs_what_moves, still_possible};
 use crate::reason::Reason;
 use crate::safety::{Drops, Scene, Slate, find_order, is_wide, lets_in, looks_everywhere};
 use crate::site::Site;
@@ -137,7 +137,8 @@ impl Site<'_> {
     /// Whether all chains of the die can complete after the next step of one; keeps the order that shows it.
     fn keep_order(&mut self, die: Die, step: Step, id: ChainId, now: Ticks) -> bool {
         let mut known = std::mem::take(&mut self.orders[usize::from(die.0)]);
-        let goes_on = self.scene(die, now).brings_forward(&mut known, id);
+        let crosses = outputs_what_moves(&self.device, &self.setup.tables, &step);
+        let goes_on = !crosses && self.scene(die, now).brings_forward(&mut known, id);
         self.orders[usize::from(die.0)] = known;
         if goes_on {
             return true;
