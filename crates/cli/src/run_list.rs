@@ -20,7 +20,7 @@ use crate::hint::Hint;
 use crate::interrupt::stop_on_signals;
 use crate::plan::Plan;
 use crate::summary::Summary;
-use crate::{console, execute, inputs, profiles, tell};
+use crate::{console, execute, inputs, json, profiles, tell};
 
 /// Fields with a shorter name than their flags.
 const SHORT: [(&str, &str); 2] = [("profile", "config"), ("runs", "num-runs")];
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
     let done = results.campaigns.iter().filter(|campaign| campaign.exit_code == 0).count();
     let count = results.asked;
     match arguments.summary {
-        ReportFormat::Json => profiles::print(&json(&results))?,
+        ReportFormat::Json => json::print(&results)?,
         ReportFormat::Text if console::is_quiet() => {}
         ReportFormat::Text => profiles::print(&format!("{done} of {} done\n", counted(count as u64, "campaign")))?,
     }
@@ -87,11 +87,6 @@ impl Results {
     const fn new(asked: usize, campaigns: Vec<CampaignResult>) -> Self {
         Self { schema: 1, command: "run-list", version: env!("CARGO_PKG_VERSION"), asked, campaigns }
     }
-}
-
-fn json(value: &impl Serialize) -> String {
-    // Strings and numbers only: this cannot fail.
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
 /// Makes the campaigns, one after another.
@@ -150,7 +145,7 @@ fn checked(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> Result<Vec<(Str
             problem: Some(failure.plain_text()),
             summary: None,
         };
-        profiles::print(&json(&Results::new(count, failures.into_iter().map(result).collect())))?;
+        json::print(&Results::new(count, failures.into_iter().map(result).collect()))?;
     }
     Err(Failure::Told(code))
 }

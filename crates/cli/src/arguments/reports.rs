@@ -8,7 +8,7 @@ use nandseq_profile::Ticks;
 
 use super::ReportFormat;
 use super::in_force::InForceArgs;
-use super::values::lines;
+use super::values::{lines, time};
 use crate::plan::ranges;
 
 /// What is looked at, and by which profile.
@@ -43,7 +43,7 @@ pub(crate) struct CutArgs {
     #[arg(long, value_name = "LIST", value_parser = runs)]
     pub(crate) run: Option<NumberList>,
     /// Just what goes on at this time or later, in µs since the start of the site's first run, as the timelines print it
-    #[arg(long, value_name = "US", value_parser = Ticks::parse_us)]
+    #[arg(long, value_name = "US", value_parser = time)]
     pub(crate) from: Option<Ticks>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) cut: CutArgs,
     /// Just what goes on before this time, in µs as above
-    #[arg(long, value_name = "US", value_parser = Ticks::parse_us, help_heading = "Part of the runs")]
+    #[arg(long, value_name = "US", value_parser = time, help_heading = "Part of the runs")]
     pub(crate) to: Option<Ticks>,
     /// The page to write
     #[arg(short, long, value_name = "FILE", default_value = "report.html")]
@@ -114,7 +114,7 @@ fn form_or_time(text: &str) -> Result<FormOrTime, String> {
     if let Ok(form) = TimelineForm::from_str(text, false) {
         return Ok(FormOrTime::Form(form));
     }
-    match Ticks::parse_us(text) {
+    match time(text) {
         Ok(time) => Ok(FormOrTime::Time(time)),
         Err(error) => Err(format!("neither a form, `perfetto` or `vcd`, nor a time: {error}")),
     }

@@ -112,6 +112,7 @@ fn packed_files_are_what_they_were() {
     }
     assert_eq!(told(&["verify", "out"]), verdict);
     assert_eq!(told(&["coverage", "report", "out"]), coverage);
+    assert!(told(&["replay", "out"]).contains("32 files of 4 runs made again: all as the manifest says\n"));
     folder.succeed(&["report", "out", "-o", "after.html"]);
     folder.succeed(&["export", "out", "--to", "vcd", "-o", "after.vcd"]);
     let files = folder.files();
@@ -123,6 +124,13 @@ fn packed_files_are_what_they_were() {
     let output = folder.run(&["verify", "out"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("0000002.csv.gz: changed since it was written"), "{}", text(&output));
+    let output = folder.run(&["replay", "out"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output).contains("0000002.csv.gz` was changed: row 1 is missing, made again it is `"),
+        "{}",
+        text(&output)
+    );
 }
 
 #[test]
