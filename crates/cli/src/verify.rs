@@ -18,10 +18,9 @@ use crate::bad_blocks::{BadBlocks, Lists};
 use crate::execute::threads;
 use crate::failure::{Failure, Problem};
 use crate::hint;
-use crate::json::{self, Of};
 use crate::plan::Plan;
 use crate::site_folders::SiteFolders;
-use crate::{bad_blocks, console, inputs, ledger, profiles, tell, warnings, written};
+use crate::{bad_blocks, console, inputs, json, ledger, profiles, tell, warnings, written};
 
 /// Judges everything the arguments name.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
@@ -44,7 +43,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
         // Findings are what the program is for; that there are none is said by the exit code too.
         ReportFormat::Text if console::is_quiet() && report.is_clean() => {}
         ReportFormat::Text => profiles::print(&report.to_string())?,
-        ReportFormat::Json => json::print(&Of::command("verify", &report.json()))?,
+        ReportFormat::Json => json::print(&report.json())?,
     }
     if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
 }
