@@ -10,7 +10,7 @@ mod badlist;
 mod conditions;
 mod console;
 mod coverage;
-mod cut;
+
 mod execute;
 mod explain;
 mod failure;
@@ -31,6 +31,7 @@ mod reach;
 mod replay;
 mod reports;
 mod run_list;
+mod run_selection;
 mod shell_files;
 mod site_folders;
 mod summary;

@@ -14,9 +14,9 @@ use rayon::prelude::*;
 use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, SourceArgs, TimelineForm};
-use crate::cut::Cut;
 use crate::failure::{Failure, Problem};
 use crate::hint::{Hint, profile_flags};
+use crate::run_selection::RunSelection;
 use crate::written::{self, Written};
 use crate::{conditions, console, inputs, profiles};
 
@@ -25,20 +25,20 @@ const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"
 
 /// Writes the page.
 pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
-    let cut = Cut::new(&arguments.cut, arguments.to)?;
+    let selection = RunSelection::new(&arguments.selection, arguments.to)?;
     let mut found = Written::find(&arguments.source.paths, &arguments.source.device)?;
-    cut.choose(&mut found)?;
+    selection.choose(&mut found)?;
     let conditions = conditions::of_runs(&found, &arguments.source.device)?;
     let verdict = arguments.violations.as_deref().map(|path| verdict(path, &arguments.source)).transpose()?;
     let most_rows = arguments.max_rows / found.sites.len().max(1);
-    let wanted = Wanted { most_rows, window: cut.window, ..Wanted::ALL };
-    let (sites, figures) = if cut.window.is_none() {
+    let wanted = Wanted { most_rows, window: selection.window, ..Wanted::ALL };
+    let (sites, figures) = if selection.window.is_none() {
         let (sites, figures) = rayon::join(|| load(&found, wanted), || figures(&found, &conditions));
         (sites?, figures?)
     } else {
         // Which runs count is known when they are read.
         let sites = load(&found, wanted)?;
-        cut.keep(&mut found, &sites)?;
+        selection.keep(&mut found, &sites)?;
         let figures = figures(&found, &conditions)?;
         (sites, figures)
     };
@@ -50,7 +50,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         verdict: verdict.as_ref(),
         tool: TOOL,
         figures: &figures,
-        cut: &cut.sentence(),
+        cut: &selection.sentence(),
     };
     let bytes = written::write(&arguments.output, "--output", |out| page::write(&subject, out))?;
     told(&arguments.output, bytes)
@@ -59,14 +59,14 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
 /// Writes a timeline.
 pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
     let (form, to) = form_and_end(arguments)?;
-    let cut = Cut::new(&arguments.cut, to)?;
+    let selection = RunSelection::new(&arguments.selection, to)?;
     let mut found = Written::find(&arguments.source.paths, &arguments.source.device)?;
-    cut.choose(&mut found)?;
+    selection.choose(&mut found)?;
     found.with_tables(&[TableKind::OperationTimeline, TableKind::OpStateTimeline], "timelines are made")?;
     let counts = form == TimelineForm::Perfetto;
-    let wanted = Wanted { stretches: true, segments: true, counts, window: cut.window, ..Wanted::NONE };
+    let wanted = Wanted { stretches: true, segments: true, counts, window: selection.window, ..Wanted::NONE };
     let sites = load(&found, wanted)?;
-    cut.keep(&mut found, &sites)?;
+    selection.keep(&mut found, &sites)?;
     let name = match form {
         TimelineForm::Perfetto => "timeline.pftrace",
         TimelineForm::Vcd => "timeline.vcd",

@@ -35,7 +35,7 @@ pub(crate) struct ReadDeviceArgs {
 /// Which part of the runs is looked at.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Part of the runs")]
-pub(crate) struct CutArgs {
+pub(crate) struct RunSelectionArgs {
     /// Just these sites: 1-4,9
     #[arg(long, value_name = "LIST", value_parser = sites)]
     pub(crate) site: Option<NumberList>,
@@ -68,7 +68,7 @@ pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     #[command(flatten)]
-    pub(crate) cut: CutArgs,
+    pub(crate) selection: RunSelectionArgs,
     /// Just what goes on before this time, in µs as above
     #[arg(long, value_name = "US", value_parser = time, help_heading = "Part of the runs")]
     pub(crate) to: Option<Ticks>,
@@ -89,7 +89,7 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     #[command(flatten)]
-    pub(crate) cut: CutArgs,
+    pub(crate) selection: RunSelectionArgs,
     /// Just what goes on before this time, in µs as above; `--to perfetto` and `--to vcd` choose the form, as --format does
     #[arg(long, value_name = "US", value_parser = form_or_time, help_heading = "Part of the runs")]
     pub(crate) to: Vec<FormOrTime>,
