@@ -318,7 +318,7 @@ fn counts_as_great_as_numbers_go_are_added_without_overflow() {
     parts.add(&all, "a", "", &merged);
     let report = parts.report(&PROFILE, &all, Some(&table(&PROFILE)));
     assert!(report.holes.iter().all(|hole| hole.expected.is_some_and(f64::is_finite)));
-    assert!(report.to_text(9).contains("18446744073709551615 proposals counted"), "{}", report.to_text(9));
+    assert!(report.to_text(9).contains("18,446,744,073,709,551,615 proposals counted"), "{}", report.to_text(9));
 }
 
 #[test]
