@@ -6,6 +6,7 @@
 
 use std::ops::RangeInclusive;
 
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::model::Topology;
 use nandseq_profile::{Block, Diagnostic, Diagnostics, Die, SourceFile, Span};
 
@@ -69,8 +70,8 @@ impl Reader<'_> {
     fn row(&mut self, row: &Row<'_>) {
         let fields: Vec<&str> = row.text.split(',').collect();
         let [die_text, block_text] = fields[..] else {
-            let (count, plural) = (fields.len(), if fields.len() == 1 { "" } else { "s" });
-            let message = format!("a bad block is a die and a block, but this line has {count} field{plural}");
+            let count = counted(fields.len() as u64, "field");
+            let message = format!("a bad block is a die and a block, but this line has {count}");
             self.wrong.push(Diagnostic::error("badlist-fields", message).at(row.span(0, row.text.len()), ""));
             return;
         };

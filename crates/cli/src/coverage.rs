@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use nandseq_generate::probability::{self, Distributions};
 use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_reach::{COINCIDENCE, Verdict};
-use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, TableInForce, Universe};
+use nandseq_report::coverage::{self, Comparison, Conditions, Coverage, Figures, Parts, Standing, Universe};
 use nandseq_report::page::Distribution;
 use nandseq_trace::read::table::TableKind;
 use nandseq_trace::recorded::{path_of, recorded};
@@ -23,8 +22,9 @@ use crate::arguments::reports::{
 };
 use crate::failure::{Failure, Problem, warning_text};
 use crate::in_force::InForce;
+use crate::json::{self, Of};
 use crate::written::{self, Written};
-use crate::{console, inputs, profiles, tell};
+use crate::{conditions, console, inputs, profiles, tell};
 
 /// Runs that are counted at the same time before they are added up: as many are in memory.
 const AT_ONCE: usize = 16;
@@ -46,7 +46,7 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, bad_bl
     let table = if let Some(table) = table {
         table
     } else {
-        built = of_profile(profile);
+        built = conditions::of_profile(profile);
         &built
     };
     let reach = nandseq_reach::Universe::with_bad_blocks(profile, table, bad_blocks);
@@ -110,21 +110,16 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
             pairs.push(ListedPair { phase_key: &info.name, op_name: name, cells, reason, tenths });
         }
     }
-    profiles::print(&match arguments.format {
-        ReportFormat::Text => {
-            let mut text = String::from("phase_key\top_name\tcells\treason\ttenths\n");
-            for ListedPair { phase_key, op_name, cells, reason, tenths } in &pairs {
-                text += &format!("{phase_key}\t{op_name}\t{cells}\t{reason}\t{tenths}\n");
-            }
-            text
-        }
-        ReportFormat::Json => {
-            let (name, cells) = (&profile.name, universe.cells().count());
-            let listed = Listed { schema: 1, profile: name, universe: universe.source(), cells, pairs };
-            // Strings and numbers only: this cannot fail.
-            serde_json::to_string_pretty(&listed).unwrap_or_default() + "\n"
-        }
-    })
+    if arguments.format == ReportFormat::Json {
+        let (name, cells) = (&profile.name, universe.cells().count());
+        let listed = Listed { schema: 1, profile: name, universe: universe.source(), cells, pairs };
+        return json::print(&Of::command("coverage universe", &listed));
+    }
+    let mut text = String::from("phase_key\top_name\tcells\treason\ttenths\n");
+    for ListedPair { phase_key, op_name, cells, reason, tenths } in &pairs {
+        text += &format!("{phase_key}\t{op_name}\t{cells}\t{reason}\t{tenths}\n");
+    }
+    profiles::print(&text)
 }
 
 /// Counts every run.
@@ -154,8 +149,8 @@ fn each_run(found: &Written, mut take: impl FnMut(&str, &str, &Coverage)) -> Res
 struct Sources {
     found: Written,
     files: Vec<(String, Coverage)>,
-    /// The table in force, that of the first source that knows it.
-    table: TableInForce,
+    /// What the runs were made under, as the first source that knows it says.
+    conditions: Conditions,
 }
 
 impl Sources {
@@ -164,22 +159,15 @@ impl Sources {
             paths.iter().cloned().partition(|path| path.is_file() && path.extension().is_some_and(|end| end == "json"));
         let found = Written::find(&folders, device)?;
         found.with_tables(&[TableKind::InputTimeCount], "coverage is counted")?;
-        let mut table = in_force(&found);
+        let mut conditions = conditions::of_runs(&found, device)?;
         let mut stored_files = Vec::new();
         for path in &files {
             let name = path.display().to_string();
             let (coverage, of_file) = stored(&found.profile, path, &name)?;
-            if table == TableInForce::Unknown {
-                table = of_file;
-            } else if of_file != TableInForce::Unknown && of_file != table {
-                tell(&warning_text(&format!(
-                    "the runs in `{name}` were made under another probability table than those before: what can be covered is told \
-                     by the first"
-                )));
-            }
+            conditions::agree(&mut conditions, of_file, &name);
             stored_files.push((name, coverage));
         }
-        Ok(Self { found, files: stored_files, table })
+        Ok(Self { found, files: stored_files, conditions })
     }
 
     /// Counts everything, and hands on each part: a run with its site and name, or what a file stored; says on stderr which runs come
@@ -210,16 +198,13 @@ impl Sources {
 
     /// The table in force; `None` where nobody knows it.
     fn table(&self) -> Option<Cow<'_, [Distribution]>> {
-        match &self.table {
-            TableInForce::Unknown => None,
-            TableInForce::OfProfile => Some(Cow::Owned(of_profile(&self.found.profile))),
-            TableInForce::Given(table) => Some(Cow::Borrowed(table)),
-        }
+        conditions::table(&self.conditions, &self.found.profile)
     }
 
-    /// What can be covered of the device, under the table in force.
+    /// What can be covered of the device, under the conditions of the runs.
     fn universe(&self) -> Universe {
-        universe(&self.found.profile, self.table().as_deref(), &[])
+        let bad_blocks = self.conditions.bad_blocks.as_deref().unwrap_or_default();
+        universe(&self.found.profile, self.table().as_deref(), bad_blocks)
     }
 }
 
@@ -239,20 +224,6 @@ impl Counted<'_> {
     }
 }
 
-/// The table in force in some folders.
-fn in_force(found: &Written) -> TableInForce {
-    match &found.table {
-        None => TableInForce::Unknown,
-        Some(table) if *table == of_profile(&found.profile) => TableInForce::OfProfile,
-        Some(table) => TableInForce::Given(table.clone()),
-    }
-}
-
-/// The table that a profile gives.
-fn of_profile(profile: &Profile) -> Distributions {
-    probability::of_profile(profile, probability::DEFAULT_TABLE_SEED)
-}
-
 /// A run, whatever way the path of its site is spelled; a folder that is not there is known by its spelling alone.
 fn identity((site, run): &(String, u64)) -> (PathBuf, u64) {
     let site = path_of(site);
@@ -261,7 +232,7 @@ fn identity((site, run): &(String, u64)) -> (PathBuf, u64) {
 }
 
 /// A file of counts.
-fn stored(profile: &Profile, path: &Path, name: &str) -> Result<(Coverage, TableInForce), Failure> {
+fn stored(profile: &Profile, path: &Path, name: &str) -> Result<(Coverage, Conditions), Failure> {
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the coverage", path, &reason))?;
     coverage::read(profile, &text, name).map_err(|error| {
         let problem = Problem::new(format!("`{}`: {error}", path.display()));
@@ -278,16 +249,16 @@ fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
         Counted::Stored(coverage) => parts.add_stored(&universe, coverage),
     })?;
     let report = parts.report(&sources.found.profile, &universe, sources.table().as_deref());
-    profiles::print(&match arguments.format {
-        ReportFormat::Text => report.to_text(arguments.holes),
-        ReportFormat::Json => report.to_json(),
-    })
+    match arguments.format {
+        ReportFormat::Text => profiles::print(&report.to_text(arguments.holes)),
+        ReportFormat::Json => json::print(&Of::command("coverage report", &report)),
+    }
 }
 
 fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
     let merged = sources.sum()?;
-    let text = coverage::write(&sources.found.profile, &merged, &sources.table);
+    let text = coverage::write(&sources.found.profile, &merged, &sources.conditions);
     if written::write(&arguments.output, "--output", |out| out.write_all(text.as_bytes()))?.is_none() {
         return Ok(());
     }
@@ -304,10 +275,10 @@ fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
     let second = Sources::find(std::slice::from_ref(&arguments.second), &arguments.device)?;
     let comparison = Comparison::new(&first.found.profile, &first.universe(), &first.sum()?, &second.sum()?);
     const SHOWN: usize = 40;
-    profiles::print(&match arguments.format {
-        ReportFormat::Text => comparison.to_text(SHOWN),
-        ReportFormat::Json => comparison.to_json(),
-    })
+    match arguments.format {
+        ReportFormat::Text => profiles::print(&comparison.to_text(SHOWN)),
+        ReportFormat::Json => json::print(&Of::command("coverage diff", &comparison)),
+    }
 }
 
 fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {

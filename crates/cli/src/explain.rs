@@ -18,6 +18,7 @@ use crate::arguments::explain::{ExplainArgs, NameOf};
 use crate::failure::{Failure, note_text};
 use crate::hint::Hint;
 use crate::in_force::InForce;
+use crate::json::{self, Of};
 use crate::{profiles, tell};
 use report::{Appears, ChainRow, Explained, Explanation, KeyRow};
 use subject::{Names, Subject};
@@ -50,23 +51,22 @@ pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
     }
     let under = arguments.under.as_deref().map(|key| subject::phase_key(&in_force.profile, key)).transpose()?;
     let explanation = explain(arguments, &in_force, texts, subject, under);
-    profiles::print(&match arguments.format {
-        ReportFormat::Text => explanation.to_text(),
-        // Strings and numbers only: this cannot fail.
-        ReportFormat::Json => serde_json::to_string_pretty(&explanation).unwrap_or_default() + "\n",
-    })
+    match arguments.format {
+        ReportFormat::Text => profiles::print(&explanation.to_text()),
+        ReportFormat::Json => json::print(&explanation),
+    }
 }
 
 /// The page of a rule.
 fn show_page(arguments: &ExplainArgs, code: &str) -> Result<(), Failure> {
     let page = pages::page(code).unwrap_or_default();
-    profiles::print(&match arguments.format {
-        ReportFormat::Text => page.to_owned(),
+    match arguments.format {
+        ReportFormat::Text => profiles::print(page),
         ReportFormat::Json => {
             let answer = serde_json::json!({ "schema": 1, "name": code, "kind": "rule", "page": page });
-            serde_json::to_string_pretty(&answer).unwrap_or_default() + "\n"
+            json::print(&Of::command("explain", &answer))
         }
-    })
+    }
 }
 
 /// A name means something else, too.
@@ -104,6 +104,8 @@ fn explain(
     let work = Work { in_force, search: &search, causes: &causes, trial: &trial, words: &words, under };
     Explanation {
         schema: 1,
+        command: "explain",
+        version: env!("CARGO_PKG_VERSION"),
         name: subject.name.clone(),
         kind: word(subject.kind),
         profile: profile.name.clone(),

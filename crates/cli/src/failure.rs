@@ -190,6 +190,19 @@ pub(crate) fn remark_text(message: &str) -> String {
     format!("{GREEN}note{RESET}: {message}\n")
 }
 
+/// Warnings and remarks in a row, one by one.
+pub(crate) fn each_remark(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let begins = |line: &str| [YELLOW, GREEN].iter().any(|color| line.starts_with(color));
+    for line in text.split_inclusive('\n') {
+        match all.last_mut() {
+            Some(last) if !begins(line) => last.push_str(line),
+            Some(_) | None => all.push(line.to_owned()),
+        }
+    }
+    all
+}
+
 const RED: &str = "\u{1b}[1;91m";
 const YELLOW: &str = "\u{1b}[1;93m";
 const GREEN: &str = "\u{1b}[1;92m";

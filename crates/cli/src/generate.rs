@@ -1,7 +1,7 @@
 //! `nandseqgen generate`: carries a plan out, says what it has come to, and judges what was written if that is asked for.
 //!
-//! Promises that what was made is summed up however the work ended, as text or as one JSON object; and that errors are the caller's to
-//! say.
+//! Promises that what was made is summed up: as text where the work came to its own end, as one JSON object however it ended; and that
+//! errors are the caller's to say.
 
 pub(crate) mod dry_run;
 
@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::summary::Summary;
 use crate::summary::text::{Detail, text};
-use crate::{console, not_reached, profiles, tell, verify};
+use crate::{console, json, not_reached, profiles, tell, verify};
 
 /// Does what the flags of `generate` ask for.
 pub(crate) fn run(arguments: &GenerateArgs) -> Result<(), Failure> {
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &GenerateArgs) -> Result<(), Failure> {
     }
     let Made { summary, end } = carry_out(&plan, &*stop_on_signals()?, form);
     if let (ReportFormat::Json, Some(summary)) = (form, summary) {
-        profiles::print(&summary.json())?;
+        json::print(&summary)?;
     }
     end
 }
@@ -86,7 +86,7 @@ fn judge(plan: &Plan, summary: &mut Summary, form: ReportFormat) -> Result<(), F
     interrupt::with_nothing_to_lose(|| {
         let report = verify::judge_written(plan)?;
         match form {
-            ReportFormat::Json => summary.judged(&report.to_json()),
+            ReportFormat::Json => summary.judged(report.json()),
             ReportFormat::Text if plan.quiet && report.is_clean() => {}
             ReportFormat::Text => profiles::print(&report.to_string())?,
         }

@@ -5,10 +5,12 @@
 
 mod absent;
 mod arguments;
+mod bad_blocks;
 mod badlist;
+mod conditions;
 mod console;
 mod coverage;
-mod cut;
+
 mod execute;
 mod explain;
 mod failure;
@@ -17,6 +19,7 @@ mod hint;
 mod in_force;
 mod inputs;
 mod interrupt;
+mod json;
 mod ledger;
 mod merge;
 mod not_reached;
@@ -28,6 +31,7 @@ mod reach;
 mod replay;
 mod reports;
 mod run_list;
+mod run_selection;
 mod shell_files;
 mod site_folders;
 mod summary;
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
     let Read { line, applied } = environment::read_process();
     console::set(line.console.level());
     let set_by_environment = Applied::remark(&applied);
+    json::set_environment(applied);
     if let Some(remark) = &set_by_environment {
         tell(&note_text(remark));
     }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use nandseq_trace::files::{Digest, NewFile};
 use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, SiteManifest, SiteRecord};
 use nandseq_trace::pending::folder_of;
+use nandseq_trace::recorded::recorded;
 use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -26,7 +27,7 @@ use crate::failure::{Failure, Problem, note_text, plain};
 use crate::ledger;
 use crate::plan::{Shard, SiteList};
 use crate::progress::plural;
-use crate::{console, profiles, tell};
+use crate::{console, json, profiles, tell};
 
 /// Problems that are shown; a wrong folder has many.
 const SHOWN: usize = 20;
@@ -130,23 +131,23 @@ fn tell_of(arguments: &MergeArgs, joint: &BatchManifest, target: &Path) -> Resul
         schema: 1,
         command: "merge",
         version: env!("CARGO_PKG_VERSION"),
-        parts: arguments.folders.iter().map(|folder| folder.display().to_string()).collect(),
-        folder: target.display().to_string(),
+        parts: arguments.folders.iter().map(|folder| recorded(folder)).collect(),
+        folder: recorded(target),
         sites: joint.sites.len() as u64,
         runs: sum(|site| site.runs),
         operations: sum(|site| site.operations),
         warnings: joint.warnings.clone(),
     };
-    let Joined { sites, runs, folder, .. } = &joined;
+    let Joined { sites, runs, .. } = &joined;
     match arguments.format {
         ReportFormat::Text if console::is_quiet() => Ok(()),
         ReportFormat::Text => profiles::print(&format!(
-            "{sites} site{}, {runs} run{}: complete in {folder}\n",
+            "{sites} site{}, {runs} run{}: complete in {}\n",
             plural(*sites),
-            plural(*runs)
+            plural(*runs),
+            target.display()
         )),
-        // Strings and numbers only: this cannot fail.
-        ReportFormat::Json => profiles::print(&(serde_json::to_string_pretty(&joined).unwrap_or_default() + "\n")),
+        ReportFormat::Json => json::print(&joined),
     }
 }
 

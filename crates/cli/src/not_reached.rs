@@ -9,13 +9,12 @@ use std::fmt::Write as _;
 use nandseq_device::Rule;
 use nandseq_generate::Reason;
 use nandseq_generate::dead::{BlockCounts, Blocked, DeadDie, LastingState};
+use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{CellTypeId, OpId, PhaseKey, PlaneSet, Profile};
 
 use crate::execute::{DeadSite, Totals};
 use crate::plan::{Closure, Plan, SitePlan};
-use crate::progress::plural;
-use crate::summary::text::grouped;
 
 /// Sites, and dies of a site, that are described; the rest are counted.
 const SHOWN_SITES: usize = 2;
@@ -118,7 +117,8 @@ pub(crate) fn dead_sites(plan: &Plan, totals: &Totals) -> Option<String> {
         let numbers: Vec<String> =
             sites[SHOWN_SITES..].iter().take(2 * SHOWN_NAMES).filter_map(|dead| Some(dead.site?.to_string())).collect();
         let rest = if more > numbers.len() { ", …" } else { "" };
-        let _ = writeln!(text, "{more} more site{} with such dies: {}{rest}", plural(more as u64), numbers.join(", "));
+        let sites = counted(more as u64, "more site");
+        let _ = writeln!(text, "{sites} with such dies: {}{rest}", numbers.join(", "));
     }
     let _ = write!(text, "{}", what_to_do(plan, sites[0]));
     Some(text)
@@ -137,13 +137,8 @@ fn write_site(text: &mut String, plan: &Plan, dead: &DeadSite, is_first: bool) -
     if let Some(site) = dead.site {
         write!(text, "site {site}: ")?;
     }
-    let operations = grouped(dead.ops);
-    writeln!(
-        text,
-        "nothing can ever start again on {which}, since run {} with its {operations} operation{}",
-        dead.run,
-        plural(dead.ops)
-    )?;
+    let (run, operations) = (dead.run, counted(dead.ops, "operation"));
+    writeln!(text, "nothing can ever start again on {which}, since run {run} with its {operations}")?;
     for die in dead.dies.iter().take(SHOWN_DIES) {
         write_die(text, &plan.profile, die)?;
     }
@@ -241,7 +236,7 @@ fn state(profile: &Profile, state: &LastingState) -> String {
 
 fn planes(set: PlaneSet) -> String {
     let numbers: Vec<String> = set.iter().map(|plane| plane.0.to_string()).collect();
-    format!("plane{} {}", plural(numbers.len() as u64), numbers.join(", "))
+    format!("{} {}", if numbers.len() == 1 { "plane" } else { "planes" }, numbers.join(", "))
 }
 
 fn blocks(profile: &Profile, counts: &BlockCounts) -> String {

@@ -13,7 +13,7 @@ use crate::failure::{Failure, Problem};
 use crate::in_force::InForce;
 use crate::plan::table::Wanted;
 use crate::reach::{self, Findings, Listing};
-use crate::{console, inputs};
+use crate::{console, inputs, json, warnings};
 
 /// Does what a profile subcommand asks.
 pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
@@ -37,7 +37,7 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
     let read = match inputs::profile(device.config.as_deref(), device.lenient) {
         Err(Failure::Faulty(faulty)) => {
             if arguments.format == ReportFormat::Json {
-                print(&Checked::new(&faulty.0, &faulty.1).json())?;
+                json::print(&Checked::new(&faulty.0, &faulty.1))?;
             }
             // Every remark, not only the errors: this is the command to look at all of a file.
             crate::tell(&faulty.1.render(&faulty.0, Styling::Coloured));
@@ -50,8 +50,7 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
     crate::tell(&remarks);
     let in_force = in_force?;
     let profile = &in_force.profile;
-    let mut about = in_force.about_profile.clone();
-    about.append(nandseq_profile::check::check(profile));
+    let mut about = warnings::all(&in_force.about_profile, profile);
     let found = reach::look(&in_force, &Listing { pairs: arguments.pairs, ops: &arguments.op })?;
     if arguments.format == ReportFormat::Json {
         let mut checked = Checked::new(&in_force.source, &about);
@@ -64,7 +63,7 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
             phase_keys: profile.phase_keys.len(),
         });
         checked.pairs = Some(&found);
-        return print(&checked.json());
+        return json::print(&checked);
     }
     if console::is_quiet() {
         about.retain_at_least(Severity::Warning);
@@ -148,11 +147,6 @@ impl<'c> Checked<'c> {
             device: None,
             pairs: None,
         }
-    }
-
-    fn json(&self) -> String {
-        // Strings and numbers only: this cannot fail.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 }
 

@@ -16,6 +16,9 @@ use nandseq_trace::manifest::{
     self, BatchManifest, Fault, FileRecord, Input, ManifestKind, Origin, RunRecord, SiteManifest,
 };
 use nandseq_trace::pending::folder_of;
+use nandseq_trace::read::folder::{digest_of, is_parquet};
+use nandseq_trace::read::{CsvFiles, Source};
+use nandseq_trace::recorded::recorded as recorded_path;
 use serde::Serialize;
 
 use nandseq_profile::diagnostic::counted;
@@ -25,10 +28,9 @@ use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
 use crate::ledger;
-use crate::merge::digest_of;
 use crate::plan::{Plan, SitePlan};
-use crate::progress::{Progress, plural};
-use crate::{console, execute, profiles, tell};
+use crate::progress::Progress;
+use crate::{console, execute, json, profiles, tell};
 
 /// Characters of a row that are shown.
 const SHOWN: usize = 160;
@@ -88,14 +90,13 @@ fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: Comparison<
                 schema: 1,
                 command: "replay",
                 version: env!("CARGO_PKG_VERSION"),
-                manifest: arguments.manifest.display().to_string(),
+                manifest: recorded_path(&arguments.manifest),
                 files,
                 runs,
                 equal: differences.is_empty(),
                 differences: &differences,
             };
-            // Strings and numbers only: this cannot fail.
-            profiles::print(&(serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"))?;
+            json::print(&result)?;
         }
     }
     if differences.is_empty() { Ok(()) } else { Err(Failure::Found) }
@@ -119,7 +120,7 @@ struct Comparing<'d> {
 
 /// What was found, for people; nothing where that is not wanted and nothing differs.
 fn text(differences: &[&String], files: u64, runs: u64) -> String {
-    let made = format!("{files} file{} of {runs} run{} made again: ", plural(files), plural(runs));
+    let made = format!("{} of {} made again: ", counted(files, "file"), counted(runs, "run"));
     if differences.is_empty() {
         return if console::is_quiet() { String::new() } else { made + "all as the manifest says\n" };
     }
@@ -129,7 +130,7 @@ fn text(differences: &[&String], files: u64, runs: u64) -> String {
     if count > most {
         text.push_str(&format!("and {} more: -v shows all\n", count - most));
     }
-    text + &format!("{made}{count} difference{}\n", plural(count as u64))
+    text + &format!("{made}{}\n", counted(count as u64, "difference"))
 }
 
 /// A folder that goes when the work is done.
@@ -337,8 +338,10 @@ fn difference(folder: &Path, file: &FileRecord, made_in: &Path, made: Option<&Fi
     let path = file.file.to_write_in(folder);
     let Some(made) = made else { return Some(format!("`{}`: no such file was made again", path.display())) };
     let made_file = made.file.to_write_in(made_in);
-    let on_disk = match file.file.under(folder).and_then(|path| digest_of(&path)) {
-        Ok(digest) => digest,
+    // Packed since, it is what it was.
+    let read = file.file.under_or_packed(folder).and_then(|path| Ok((digest_of(&path)?, path)));
+    let (on_disk, path) = match read {
+        Ok(read) => read,
         Err(reason) => return Some(format!("`{}` cannot be read: {}", path.display(), plain(&reason))),
     };
     match (on_disk == file.sha256, made.sha256 == file.sha256) {
@@ -359,10 +362,10 @@ fn place(there: &Path, made: &Path) -> String {
 }
 
 fn first_difference(there: &Path, made: &Path) -> io::Result<String> {
-    if there.extension().is_some_and(|extension| extension == "parquet") {
+    if is_parquet(made) {
         return Ok("its rows cannot be compared one by one; `nandseqgen` writes the same tables as CSV".to_owned());
     }
-    let (mut there, mut made) = (BufReader::new(File::open(there)?), BufReader::new(File::open(made)?));
+    let (mut there, mut made) = (CsvFiles.open(there)?, BufReader::new(File::open(made)?));
     let (mut one, mut other) = (Vec::new(), Vec::new());
     for row in 0u64.. {
         one.clear();

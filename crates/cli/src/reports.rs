@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use nandseq_profile::Ticks;
+use nandseq_report::coverage::Conditions;
 use nandseq_report::load::{self, SiteTables, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
 use nandseq_report::{coverage, perfetto, vcd};
@@ -13,41 +14,43 @@ use rayon::prelude::*;
 use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, SourceArgs, TimelineForm};
-use crate::cut::Cut;
 use crate::failure::{Failure, Problem};
 use crate::hint::{Hint, profile_flags};
+use crate::run_selection::RunSelection;
 use crate::written::{self, Written};
-use crate::{console, inputs, profiles};
+use crate::{conditions, console, inputs, profiles};
 
 /// What a page says wrote it.
 const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
 /// Writes the page.
 pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
-    let cut = Cut::new(&arguments.cut, arguments.to)?;
+    let selection = RunSelection::new(&arguments.selection, arguments.to)?;
     let mut found = Written::find(&arguments.source.paths, &arguments.source.device)?;
-    cut.choose(&mut found)?;
+    selection.choose(&mut found)?;
+    let conditions = conditions::of_runs(&found, &arguments.source.device)?;
     let verdict = arguments.violations.as_deref().map(|path| verdict(path, &arguments.source)).transpose()?;
     let most_rows = arguments.max_rows / found.sites.len().max(1);
-    let wanted = Wanted { most_rows, window: cut.window, ..Wanted::ALL };
-    let (sites, figures) = if cut.window.is_none() {
-        let (sites, figures) = rayon::join(|| load(&found, wanted), || figures(&found));
+    let wanted = Wanted { most_rows, window: selection.window, ..Wanted::ALL };
+    let (sites, figures) = if selection.window.is_none() {
+        let (sites, figures) = rayon::join(|| load(&found, wanted), || figures(&found, &conditions));
         (sites?, figures?)
     } else {
         // Which runs count is known when they are read.
         let sites = load(&found, wanted)?;
-        cut.keep(&mut found, &sites)?;
-        let figures = figures(&found)?;
+        selection.keep(&mut found, &sites)?;
+        let figures = figures(&found, &conditions)?;
         (sites, figures)
     };
+    let table = conditions::table(&conditions, &found.profile);
     let subject = Subject {
         profile: &found.profile,
         sites: &sites,
-        table: found.table.as_deref(),
+        table: table.as_deref(),
         verdict: verdict.as_ref(),
         tool: TOOL,
         figures: &figures,
-        cut: &cut.sentence(),
+        cut: &selection.sentence(),
     };
     let bytes = written::write(&arguments.output, "--output", |out| page::write(&subject, out))?;
     told(&arguments.output, bytes)
@@ -56,14 +59,14 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
 /// Writes a timeline.
 pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
     let (form, to) = form_and_end(arguments)?;
-    let cut = Cut::new(&arguments.cut, to)?;
+    let selection = RunSelection::new(&arguments.selection, to)?;
     let mut found = Written::find(&arguments.source.paths, &arguments.source.device)?;
-    cut.choose(&mut found)?;
+    selection.choose(&mut found)?;
     found.with_tables(&[TableKind::OperationTimeline, TableKind::OpStateTimeline], "timelines are made")?;
     let counts = form == TimelineForm::Perfetto;
-    let wanted = Wanted { stretches: true, segments: true, counts, window: cut.window, ..Wanted::NONE };
+    let wanted = Wanted { stretches: true, segments: true, counts, window: selection.window, ..Wanted::NONE };
     let sites = load(&found, wanted)?;
-    cut.keep(&mut found, &sites)?;
+    selection.keep(&mut found, &sites)?;
     let name = match form {
         TimelineForm::Perfetto => "timeline.pftrace",
         TimelineForm::Vcd => "timeline.vcd",
@@ -102,8 +105,10 @@ fn load(found: &Written, wanted: Wanted) -> Result<Vec<SiteTables>, Failure> {
 }
 
 /// Figures of coverage for the summary; none where nothing was counted.
-fn figures(found: &Written) -> Result<Vec<(String, String, String)>, Failure> {
-    let universe = crate::coverage::universe(&found.profile, found.table.as_deref(), &[]);
+fn figures(found: &Written, conditions: &Conditions) -> Result<Vec<(String, String, String)>, Failure> {
+    let bad_blocks = conditions.bad_blocks.as_deref().unwrap_or_default();
+    let universe =
+        crate::coverage::universe(&found.profile, conditions::table(conditions, &found.profile).as_deref(), bad_blocks);
     let parts = crate::coverage::count(found, &universe)?;
     if parts.merged().cells.is_empty() {
         return Ok(Vec::new());

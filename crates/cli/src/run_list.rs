@@ -4,6 +4,7 @@
 //! the profiles, tables, lists and folders of all are known to be usable; and that a campaign that fails while it is made does not keep
 //! the others from being made. Every flag of `generate` is a field, written with `_`; nothing else is.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -14,13 +15,13 @@ use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
 use serde::Serialize;
 
 use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula};
-use crate::failure::{Failure, Problem, note_text, warning_text};
+use crate::failure::{Failure, Problem, each_remark, note_text, warning_text};
 use crate::generate::{Made, carry_out};
 use crate::hint::Hint;
 use crate::interrupt::stop_on_signals;
 use crate::plan::Plan;
 use crate::summary::Summary;
-use crate::{console, execute, inputs, profiles, tell};
+use crate::{console, execute, inputs, json, profiles, tell};
 
 /// Fields with a shorter name than their flags.
 const SHORT: [(&str, &str); 2] = [("profile", "config"), ("runs", "num-runs")];
@@ -52,7 +53,7 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
     let done = results.campaigns.iter().filter(|campaign| campaign.exit_code == 0).count();
     let count = results.asked;
     match arguments.summary {
-        ReportFormat::Json => profiles::print(&json(&results))?,
+        ReportFormat::Json => json::print(&results)?,
         ReportFormat::Text if console::is_quiet() => {}
         ReportFormat::Text => profiles::print(&format!("{done} of {} done\n", counted(count as u64, "campaign")))?,
     }
@@ -89,11 +90,6 @@ impl Results {
     }
 }
 
-fn json(value: &impl Serialize) -> String {
-    // Strings and numbers only: this cannot fail.
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
-}
-
 /// Makes the campaigns, one after another.
 fn make(plans: Vec<(String, Plan)>, arguments: &RunListArgs, stop: &AtomicBool) -> Result<Results, Failure> {
     let asked = plans.len();
@@ -127,9 +123,18 @@ fn checked(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> Result<Vec<(Str
     let count = campaigns.len();
     let mut plans = Vec::new();
     let mut failures = Vec::new();
+    // What is said of a profile holds for every campaign that uses it.
+    let mut told = BTreeSet::new();
     for campaign in campaigns {
         let name = campaign.name.clone();
-        let plan = plan(campaign, arguments).and_then(|plan| execute::check(&plan).map(|()| plan));
+        let mut remarks = String::new();
+        let plan = plan(campaign, arguments, &mut remarks);
+        for remark in each_remark(&remarks) {
+            if told.insert(remark.clone()) {
+                tell(&remark);
+            }
+        }
+        let plan = plan.and_then(|plan| execute::check(&plan).map(|()| plan));
         match plan {
             Ok(plan) => plans.push((name, plan)),
             Err(failure) => failures.push((name, failure)),
@@ -150,7 +155,7 @@ fn checked(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> Result<Vec<(Str
             problem: Some(failure.plain_text()),
             summary: None,
         };
-        profiles::print(&json(&Results::new(count, failures.into_iter().map(result).collect())))?;
+        json::print(&Results::new(count, failures.into_iter().map(result).collect()))?;
     }
     Err(Failure::Told(code))
 }
@@ -190,17 +195,14 @@ fn go_on(arguments: &RunListArgs) -> String {
     Hint::new("run-list").flag("--resume").operand(&arguments.list).to_string()
 }
 
-fn plan(campaign: Campaign, arguments: &RunListArgs) -> Result<Plan, Failure> {
+fn plan(campaign: Campaign, arguments: &RunListArgs, remarks: &mut String) -> Result<Plan, Failure> {
     let mut flags = campaign.flags;
     if arguments.resume {
         flags.start.resume = Some(flags.output.out_dir.clone());
         // What there was of earlier campaigns went when this one began.
         flags.output.clean = false;
     }
-    let mut remarks = String::new();
-    let plan = Plan::new(&flags, &mut remarks);
-    tell(&remarks);
-    plan
+    Plan::new(&flags, remarks)
 }
 
 /// Which campaigns with sequential seeds make the same sites.

@@ -3,17 +3,16 @@
 //!
 //! Promises a page for each subcommand with all of its flags, under the names and in the folders where the systems look for them.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
+use nandseq_profile::diagnostic::counted;
 
 use crate::arguments::environment::documented;
 use crate::failure::Failure;
-use crate::progress::plural;
 use crate::{console, profiles, written};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
@@ -46,8 +45,9 @@ pub(crate) fn write(folder: &Path) -> Result<(), Failure> {
     if console::is_quiet() {
         return Ok(());
     }
-    let (count, scripts) = (pages.len() as u64, SCRIPTS.len());
-    let mut text = format!("{count} manual page{} and {scripts} completion scripts:\n", plural(count));
+    let (pages, scripts) =
+        (counted(pages.len() as u64, "manual page"), counted(SCRIPTS.len() as u64, "completion script"));
+    let mut text = format!("{pages} and {scripts}:\n");
     text.push_str(&format!("  {}\n", folder.join(PAGES).display()));
     for (_, path) in SCRIPTS {
         text.push_str(&format!("  {}\n", folder.join(path).display()));
@@ -56,9 +56,6 @@ pub(crate) fn write(folder: &Path) -> Result<(), Failure> {
 }
 
 fn put(path: &Path, text: &[u8]) -> Result<(), Failure> {
-    let placed = |failure: Failure| failure.placed_by("DIR");
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder).map_err(|reason| placed(Failure::cannot_write(folder, reason)))?;
     written::write(path, "DIR", |out| out.write_all(text)).map(drop)
 }
 

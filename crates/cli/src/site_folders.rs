@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use nandseq_trace::inside::unfit_part;
+use nandseq_trace::read::folder::DEPTH;
 
 /// The widest number field; a larger one is a mistake.
 const MAX_WIDTH: usize = 20;
@@ -42,6 +43,8 @@ pub(crate) enum PatternError {
     Path { part: String },
     /// A name longer than file systems take.
     TooLong,
+    /// Farther below the output folder than sites are looked for.
+    TooDeep,
 }
 
 impl PatternError {
@@ -61,6 +64,7 @@ impl PatternError {
             Self::Path { part } if part.is_empty() => "it must be a relative path without empty parts".to_owned(),
             Self::Path { part } => format!("`{part}` cannot be the name of a folder"),
             Self::TooLong => format!("it gives names of more than {MAX_NAME} bytes"),
+            Self::TooDeep => format!("it has more than {DEPTH} folders, one in another: sites are not found there"),
         }
     }
 
@@ -69,7 +73,9 @@ impl PatternError {
         match self {
             Self::Open { .. } | Self::Close { .. } => "write `{{` and `}}` where the braces themselves are meant",
             Self::Field { .. } | Self::Format { .. } | Self::NoSiteId => "for example `site_{site_id:02d}`",
-            Self::Path { .. } | Self::TooLong => "choose the place with --out-dir, and name the sites inside it",
+            Self::Path { .. } | Self::TooLong | Self::TooDeep => {
+                "choose the place with --out-dir, and name the sites inside it"
+            }
         }
     }
 }
@@ -87,6 +93,9 @@ impl SiteFolders {
         }
         if folders.folder(u64::MAX).split('/').any(|part| part.len() > MAX_NAME) {
             return Err(PatternError::TooLong);
+        }
+        if folders.folder(1).split('/').count() > DEPTH {
+            return Err(PatternError::TooDeep);
         }
         Ok(folders)
     }
@@ -215,5 +224,6 @@ mod tests {
             assert_eq!(SiteFolders::parse(pattern), Err(PatternError::Path { part: part.into() }), "{pattern}");
         }
         assert_eq!(SiteFolders::parse(&format!("{}{{site_id}}", "x".repeat(250))), Err(PatternError::TooLong));
+        assert_eq!(SiteFolders::parse("a/b/c/d/{site_id}"), Err(PatternError::TooDeep));
     }
 }

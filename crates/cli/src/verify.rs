@@ -5,8 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use nandseq_profile::{Block, Die, Profile};
-use nandseq_trace::manifest::{Input, Origin, SiteManifest};
+use nandseq_profile::Profile;
+use nandseq_trace::manifest::{Origin, SiteManifest};
 use nandseq_trace::read::ReadError;
 use nandseq_trace::read::folder::{self, FindError, Forms, SiteFiles};
 use nandseq_trace::recorded::{path_of, recorded, shell_word};
@@ -14,12 +14,13 @@ use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
 use rayon::prelude::*;
 
 use crate::arguments::{GenerateArgs, ReportFormat, VerifyArgs};
+use crate::bad_blocks::{BadBlocks, Lists};
 use crate::execute::threads;
 use crate::failure::{Failure, Problem};
 use crate::hint;
 use crate::plan::Plan;
 use crate::site_folders::SiteFolders;
-use crate::{badlist, console, inputs, ledger, profiles, tell, warnings, written};
+use crate::{bad_blocks, console, inputs, json, ledger, profiles, tell, warnings, written};
 
 /// Judges everything the arguments name.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
@@ -27,27 +28,44 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     tell(&warnings::of_profile(&read, &hint::check(arguments.config.as_deref(), arguments.lenient)));
     let mut sites = folder::find_all(&arguments.paths, Forms::CsvAndParquet).map_err(nothing_to_judge)?;
     written::given_once(&sites)?;
+    let source = written::source(&read.profile, &sites)?;
     for site in &mut sites {
         let note = going_on(site);
         site.notes.extend(note);
     }
-    let origins: Vec<Origin> = sites.iter().filter_map(origin).collect();
-    for origin in &origins {
-        same_profile(origin, &read.profile)?;
-    }
-    let recorded = origins.first().and_then(|origin| origin.badlist.as_ref());
-    let bad_blocks = bad_blocks(arguments, recorded, &read.profile)?;
-    let source = written::source(&read.profile, &sites)?;
+    let mut lists = Lists::new(arguments.badlist.as_deref(), &read.profile)?;
+    let sites = sites.into_iter().map(|site| with_bad_blocks(site, &mut lists, &read.profile));
+    let sites: Vec<(SiteFiles, BadBlocks)> = sites.collect::<Result<_, _>>()?;
     let max_findings = arguments.max_findings;
-    let options = Options { bad_blocks: &bad_blocks, source: &*source, max_findings, progress: None };
+    let options = Options { bad_blocks: &[], source: &*source, max_findings, progress: None };
     let report = judge(&read.profile, sites, &options, arguments.jobs)?;
     match arguments.format {
         // Findings are what the program is for; that there are none is said by the exit code too.
         ReportFormat::Text if console::is_quiet() && report.is_clean() => {}
         ReportFormat::Text => profiles::print(&report.to_string())?,
-        ReportFormat::Json => profiles::print(&(report.to_json() + "\n"))?,
+        ReportFormat::Json => json::print(&report.json())?,
     }
     if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
+}
+
+/// A site with the bad blocks it is judged by; its profile must be the one that its manifest names.
+fn with_bad_blocks(
+    mut site: SiteFiles,
+    lists: &mut Lists<'_>,
+    profile: &Profile,
+) -> Result<(SiteFiles, BadBlocks), Failure> {
+    let origin = origin(&site);
+    if let Some(origin) = &origin {
+        same_profile(origin, profile)?;
+    }
+    let beside = if origin.is_none() && lists.are_recorded() { bad_blocks::beside(&site) } else { None };
+    if let Some(list) = &beside {
+        let list = path_of(&list.source);
+        site.notes.push(format!("the bad blocks are those of `{}`, as the manifest beside it says", list.display()));
+    }
+    let recorded = origin.and_then(|origin| origin.badlist).or(beside);
+    let blocks = lists.of(recorded.as_ref())?;
+    Ok((site, blocks))
 }
 
 /// Findings of each rule that are shown in full when what was generated is judged at once.
@@ -62,19 +80,24 @@ pub(crate) fn judge_written(plan: &Plan) -> Result<Report, Failure> {
         sites.extend(found.into_iter().filter(|site| site.folder == folder));
     }
     let source = written::source(&plan.profile, &sites)?;
-    let options = Options { bad_blocks: &plan.bad_blocks, source: &*source, max_findings: SHOWN, progress: None };
+    let bad_blocks = BadBlocks::from(&*plan.bad_blocks);
+    let sites = sites.into_iter().map(|site| (site, bad_blocks.clone())).collect();
+    let options = Options { bad_blocks: &[], source: &*source, max_findings: SHOWN, progress: None };
     judge(&plan.profile, sites, &options, plan.jobs)
 }
 
-/// Judges sites in parallel.
+/// Judges sites in parallel, each by its own bad blocks.
 fn judge(
     profile: &Profile,
-    sites: Vec<SiteFiles>,
+    sites: Vec<(SiteFiles, BadBlocks)>,
     options: &Options<'_>,
     jobs: Option<u64>,
 ) -> Result<Report, Failure> {
-    let judged: Vec<Result<SiteReport, Unusable>> = threads(jobs)?
-        .install(|| sites.into_par_iter().with_max_len(1).map(|site| judge_site(profile, site, options)).collect());
+    let one = |(site, bad_blocks): (SiteFiles, BadBlocks)| {
+        judge_site(profile, site, &Options { bad_blocks: &bad_blocks, ..*options })
+    };
+    let judged: Vec<Result<SiteReport, Unusable>> =
+        threads(jobs)?.install(|| sites.into_par_iter().with_max_len(1).map(one).collect());
     let sites = judged.into_iter().collect::<Result<Vec<_>, _>>().map_err(unusable)?;
     Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, sites })
 }
@@ -148,29 +171,4 @@ pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Fai
         format!("name that profile, as it was then: --config {}", shell_word(source))
     };
     Err(Problem::new(message).help(help).into())
-}
-
-/// The bad blocks named, or those the manifest names.
-fn bad_blocks(
-    arguments: &VerifyArgs,
-    recorded: Option<&Input>,
-    profile: &Profile,
-) -> Result<Vec<(Die, Block)>, Failure> {
-    let path = match (&arguments.badlist, recorded) {
-        (Some(path), _) => path.clone(),
-        (None, Some(recorded)) => path_of(&recorded.source),
-        (None, None) => return Ok(Vec::new()),
-    };
-    let changed = || {
-        let problem = Problem::new(format!("`{}` is no longer what the manifest says it was", path.display()));
-        Failure::from(problem.help("name the list of bad blocks with --badlist"))
-    };
-    let (source, digest) = inputs::text("the list of bad blocks", &path).map_err(|failure| {
-        // A manifest may name any file: it is shown only if it is what it was.
-        if matches!(failure, Failure::Faulty(_)) && arguments.badlist.is_none() { changed() } else { failure }
-    })?;
-    if arguments.badlist.is_none() && recorded.is_some_and(|recorded| recorded.sha256 != digest) {
-        return Err(changed());
-    }
-    badlist::read(&source, profile.topology).map_err(|wrong| Failure::Faulty(Box::new((source, wrong))))
 }

@@ -3,7 +3,7 @@
 //! `profile check` shows all of them with the lines they are about; whoever only uses the profile sees the first few and how to see the
 //! rest.
 
-use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile};
+use nandseq_profile::{Diagnostic, Diagnostics, Profile, Severity, SourceFile};
 
 use crate::failure::warning_text;
 use crate::hint::Hint;
@@ -13,9 +13,9 @@ use crate::inputs::{BUILT_IN, ReadProfile};
 const SHOWN: usize = 5;
 
 /// Everything there is to say about a profile that was read: what was found while reading, and what cannot be meant.
-pub(crate) fn all(read: &ReadProfile) -> Diagnostics {
-    let mut all = read.remarks.clone();
-    all.append(nandseq_profile::check::check(&read.profile));
+pub(crate) fn all(remarks: &Diagnostics, profile: &Profile) -> Diagnostics {
+    let mut all = remarks.clone();
+    all.append(nandseq_profile::check::check(profile));
     all
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn of_profile(read: &ReadProfile, check: &Hint) -> String {
     if read.input.source == BUILT_IN {
         return String::new();
     }
-    let all = all(read);
+    let all = all(&read.remarks, &read.profile);
     let warnings: Vec<&Diagnostic> = all.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).collect();
     let mut text: String =
         warnings.iter().take(SHOWN).map(|warning| warning_text(&line(warning, &read.source))).collect();

@@ -1,4 +1,4 @@
-//! What the subcommands that look at written runs have in common: the profile, the sites, the table in force.
+//! What the subcommands that look at written runs have in common: the profile and the sites.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -6,7 +6,6 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use nandseq_generate::probability::Distributions;
 use nandseq_profile::Profile;
 use nandseq_report::LoadError;
 use nandseq_trace::named::NamedOutput;
@@ -14,11 +13,9 @@ use nandseq_trace::read::folder::{self, Forms, SiteFiles};
 use nandseq_trace::read::table::TableKind;
 use nandseq_trace::read::{STANDARD_INPUT, Source};
 
-use crate::arguments::GenerateArgs;
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, warning_text};
 use crate::hint::{self, Hint, profile_flags};
-use crate::plan::table::{Table, Wanted};
 use crate::{inputs, tell, verify, warnings};
 
 /// Runs that were written, and what they were made from.
@@ -29,8 +26,6 @@ pub(crate) struct Written {
     pub(crate) sites: Vec<SiteFiles>,
     /// What reads the tables, in whatever form they are.
     pub(crate) source: Box<dyn Source>,
-    /// The probability table in force, if a manifest says how to get it.
-    pub(crate) table: Option<Distributions>,
 }
 
 impl Written {
@@ -45,7 +40,6 @@ impl Written {
         let sites = folder::find_all(paths, Forms::CsvAndParquet).map_err(verify::nothing_to_judge)?;
         given_once(&sites)?;
         let source = source(&read.profile, &sites)?;
-        let mut table = None;
         for site in &sites {
             let changed = folder::compare(&site.listed).map_err(verify::nothing_to_judge)?;
             for damage in changed.iter().chain(&site.damage) {
@@ -54,9 +48,6 @@ impl Written {
             }
             if let Some(origin) = verify::origin(site) {
                 verify::same_profile(&origin, &read.profile)?;
-                if table.is_none() {
-                    table = table_of(&origin.arguments, device, &read.profile);
-                }
             }
         }
         Ok(Self {
@@ -64,7 +55,6 @@ impl Written {
             profile: read.profile,
             sites,
             source,
-            table,
         })
     }
 }
@@ -118,15 +108,6 @@ impl Written {
         }
         Ok(())
     }
-}
-
-/// The table that the arguments of a manifest give, unless a file it was read from is gone.
-fn table_of(arguments: &[String], device: &ReadDeviceArgs, profile: &Profile) -> Option<Distributions> {
-    let mut arguments = GenerateArgs::of_manifest(arguments).ok()?;
-    if device.config.is_some() {
-        arguments.device.config.clone_from(&device.config);
-    }
-    Table::resolve(&Wanted::of_generate(&arguments), profile, &mut String::new()).ok().map(|table| table.distributions)
 }
 
 impl Written {

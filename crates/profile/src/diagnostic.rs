@@ -10,7 +10,7 @@ mod suggest;
 
 pub use render::Styling;
 pub use source::{MAX_SOURCE_BYTES, SourceFile};
-pub use suggest::{counted, nearest, quoted};
+pub use suggest::{counted, grouped, nearest, quoted};
 
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -18,7 +18,7 @@ use nandseq_trace::read::folder::RunFile;
 use nandseq_trace::read::table::{InputTimeRow, StateName, TableForm, TableKind};
 
 pub use figures::{AddressFigures, Figures, PairFigures, Places};
-pub use file::{FileError, TableInForce, read, write};
+pub use file::{Conditions, FileError, TableInForce, read, write};
 pub use holes::{Hole, holes};
 pub use parts::{PartCounts, PartName};
 pub use report::{Comparison, Part, Parts, Report};

@@ -8,8 +8,10 @@ use std::fs;
 use std::sync::LazyLock;
 
 use generated::{Generated, generate, table};
-use nandseq_profile::{Profile, builtin};
-use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, TableInForce, Universe};
+use nandseq_profile::{Block, Die, Profile, builtin};
+use nandseq_report::coverage::{
+    self, Comparison, Conditions, Coverage, Figures, Parts, Standing, TableInForce, Universe,
+};
 use nandseq_report::load::{self, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
 use nandseq_report::{LoadError, SiteTables, chains, perfetto, vcd};
@@ -174,12 +176,20 @@ fn coverage_adds_up_in_any_order() {
 #[test]
 fn coverage_reads_back_from_a_file_for_its_own_profile_only() {
     let merged = sum(counted().iter());
-    let text = coverage::write(&PROFILE, &merged, &TableInForce::Unknown);
+    let text = coverage::write(&PROFILE, &merged, &Conditions::UNKNOWN);
     let read = |profile: &Profile, text: &str| coverage::read(profile, text.as_bytes(), "counts.json");
-    assert_eq!(read(&PROFILE, &text).unwrap(), (merged.clone(), TableInForce::Unknown));
-    for in_force in [TableInForce::OfProfile, TableInForce::Given(table(&PROFILE))] {
-        let text = coverage::write(&PROFILE, &merged, &in_force);
-        assert_eq!(read(&PROFILE, &text).unwrap(), (merged.clone(), in_force));
+    assert_eq!(read(&PROFILE, &text).unwrap(), (merged.clone(), Conditions::UNKNOWN));
+    let bad = vec![(Die(0), Block(7)), (Die(1), Block(1019))];
+    for (table, bad_blocks) in [
+        (TableInForce::OfProfile, Some(Vec::new())),
+        (TableInForce::Given(table(&PROFILE)), Some(bad.clone())),
+        (TableInForce::Unknown, Some(bad)),
+    ] {
+        let conditions = Conditions { table, bad_blocks };
+        let text = coverage::write(&PROFILE, &merged, &conditions);
+        assert_eq!(read(&PROFILE, &text).unwrap(), (merged.clone(), conditions));
+        let strange = text.replacen("1019]]", "1020]]", 1);
+        assert!(strange == text || read(&PROFILE, &strange).unwrap_err().to_string().contains("no block `1,1020`"));
     }
     let mut other = builtin::profile();
     other.offset_guard += 1;
@@ -196,12 +206,13 @@ fn coverage_reads_back_from_a_file_for_its_own_profile_only() {
 #[test]
 fn a_file_that_knows_sums_only_is_a_single_part() {
     let merged = sum(counted().iter());
-    let mut file: Value = serde_json::from_str(&coverage::write(&PROFILE, &merged, &TableInForce::OfProfile)).unwrap();
+    let of_profile = Conditions { table: TableInForce::OfProfile, bad_blocks: Some(Vec::new()) };
+    let mut file: Value = serde_json::from_str(&coverage::write(&PROFILE, &merged, &of_profile)).unwrap();
     let fields = file.as_object_mut().unwrap();
     fields.insert("schema".to_owned(), 1.into());
     assert!(fields.remove("parts").is_some() && fields.remove("table").is_some());
-    let (read, table) = coverage::read(&PROFILE, file.to_string().as_bytes(), "old.json").unwrap();
-    assert_eq!((&read.cells, read.operations, table), (&merged.cells, merged.operations, TableInForce::Unknown));
+    let (read, conditions) = coverage::read(&PROFILE, file.to_string().as_bytes(), "old.json").unwrap();
+    assert_eq!((&read.cells, read.operations, conditions), (&merged.cells, merged.operations, Conditions::UNKNOWN));
     let names: Vec<String> = read.parts.keys().map(|name| format!("{}{}", name.site, name.run_text())).collect();
     assert_eq!(names, ["old.json"]);
     assert_eq!(read.parts.values().next().map(|part| &part.cells), Some(&merged.cells));
@@ -218,7 +229,7 @@ fn a_report_of_stored_counts_is_that_of_the_runs() {
         parts.add(&universe, &name.site, &name.run_text(), coverage);
     }
     // In whatever order they were stored.
-    let text = coverage::write(&PROFILE, &sum(counted.iter().rev()), &TableInForce::Unknown);
+    let text = coverage::write(&PROFILE, &sum(counted.iter().rev()), &Conditions::UNKNOWN);
     let (stored, _) = coverage::read(&PROFILE, text.as_bytes(), "counts.json").unwrap();
     let mut again = Parts::default();
     again.add_stored(&universe, &stored);
@@ -289,7 +300,7 @@ fn counts_as_great_as_numbers_go_are_added_without_overflow() {
         ..Coverage::default()
     };
     // A file that lists everything twice.
-    let mut file: Value = serde_json::from_str(&coverage::write(&PROFILE, &coverage, &TableInForce::Unknown)).unwrap();
+    let mut file: Value = serde_json::from_str(&coverage::write(&PROFILE, &coverage, &Conditions::UNKNOWN)).unwrap();
     for part in ["cells", "touches", "refusals"] {
         let rows = file[part].as_array_mut().unwrap();
         rows.extend_from_within(..);
@@ -307,7 +318,7 @@ fn counts_as_great_as_numbers_go_are_added_without_overflow() {
     parts.add(&all, "a", "", &merged);
     let report = parts.report(&PROFILE, &all, Some(&table(&PROFILE)));
     assert!(report.holes.iter().all(|hole| hole.expected.is_some_and(f64::is_finite)));
-    assert!(report.to_text(9).contains("18446744073709551615 proposals counted"), "{}", report.to_text(9));
+    assert!(report.to_text(9).contains("18,446,744,073,709,551,615 proposals counted"), "{}", report.to_text(9));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Names of files and folders as manifests and ledgers list them.
 //!
 //! Promises that an [`InsideName`] lies inside the folder it is joined to: it is checked when it is read, and again for links when it
-//! becomes a path, which [`InsideName::under`] alone does for reading. Whoever reads a manifest that somebody else wrote opens no
+//! becomes a path, which [`InsideName::under`] and [`InsideName::under_or_packed`] alone do for reading. Whoever reads a manifest that somebody else wrote opens no
 //! other file on its word. Leaves out inputs (profiles, tables, lists of bad blocks), which may lie anywhere.
 
 use std::fmt;
@@ -10,6 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::read::folder::PACKED;
 
 /// What is said of a name that leads elsewhere.
 const LEADS_OUT: &str = "is not a name inside the folder of the manifest";
@@ -74,6 +76,19 @@ impl InsideName {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path),
             Err(error) => Err(error),
         }
+    }
+
+    /// Where it is in `folder`, to be read: under its own name or, packed since, under the longer one; whichever is there.
+    ///
+    /// # Errors
+    /// As [`Self::under`], for the name that is there.
+    pub fn under_or_packed(&self, folder: &Path) -> io::Result<PathBuf> {
+        let path = self.under(folder)?;
+        if path.exists() {
+            return Ok(path);
+        }
+        let packed = Self(format!("{}{PACKED}", self.0));
+        if packed.to_write_in(folder).is_file() { packed.under(folder) } else { Ok(path) }
     }
 }
 
@@ -165,6 +180,13 @@ mod tests {
         for bad in ["outside", "up/secret", "up"] {
             assert!(leads_out(&name(bad).under(&folder).unwrap_err()), "{bad}");
         }
+        // A packed file in its place is held to the same.
+        fs::write(folder.join("b.csv.gz"), "b").unwrap();
+        symlink("../secret", folder.join("c.csv.gz")).unwrap();
+        assert_eq!(name("a.csv").under_or_packed(&folder).unwrap(), folder.join("a.csv"));
+        assert_eq!(name("b.csv").under_or_packed(&folder).unwrap(), folder.join("b.csv.gz"));
+        assert_eq!(name("d.csv").under_or_packed(&folder).unwrap(), folder.join("d.csv"));
+        assert!(leads_out(&name("c.csv").under_or_packed(&folder).unwrap_err()));
         // The folder itself may be a link.
         symlink("out", root.path().join("link")).unwrap();
         assert!(name("a.csv").under(&root.path().join("link")).is_ok());

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::files::NewFile;
 use crate::pending::folder_of;
@@ -38,8 +38,17 @@ enum Target {
 enum Place {
     File(PathBuf),
     Existing(PathBuf),
-    /// A descriptor of this process, by its number.
-    Descriptor(PathBuf, u32),
+    /// An open file.
+    Descriptor(PathBuf, Descriptor),
+}
+
+/// An open file that a path stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Descriptor {
+    /// Of this process, by its number.
+    Own(u32),
+    /// Of another process.
+    Other,
 }
 
 impl NamedOutput {
@@ -52,8 +61,8 @@ impl NamedOutput {
             Target::Stdout(io::stdout())
         } else {
             match place(path)? {
-                Place::Descriptor(_, 1) => Target::Stdout(io::stdout()),
-                Place::Descriptor(_, 2) => Target::Stderr(io::stderr()),
+                Place::Descriptor(_, Descriptor::Own(1)) => Target::Stdout(io::stdout()),
+                Place::Descriptor(_, Descriptor::Own(2)) => Target::Stderr(io::stderr()),
                 // Whoever opened it may have written to it already.
                 Place::Descriptor(path, _) => Target::Open(OpenOptions::new().append(true).open(path)?),
                 Place::Existing(path) => Target::Open(OpenOptions::new().write(true).open(path)?),
@@ -125,8 +134,8 @@ impl Write for NamedOutput {
 fn place(path: &Path) -> io::Result<Place> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
-        if let Some(number) = descriptor(&path) {
-            return Ok(Place::Descriptor(path, number));
+        if let Some(descriptor) = descriptor(&path) {
+            return Ok(Place::Descriptor(path, descriptor));
         }
         let link = match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Place::File(path)),
@@ -146,28 +155,21 @@ fn place(path: &Path) -> io::Result<Place> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, "too many links"))
 }
 
-/// The number of the open file of this process that a path stands for: `/dev/fd/3`, `/proc/self/fd/1`, `/dev/stdout`. What such a path
-/// leads to may be a regular file, which others have open as well.
-fn descriptor(path: &Path) -> Option<u32> {
+/// The open file that a path stands for: `/dev/fd/3`, `/proc/self/fd/1`, `/dev/stdout`. What such a path leads to may be a regular file,
+/// which others have open as well.
+fn descriptor(path: &Path) -> Option<Descriptor> {
     let name = path.file_name()?.to_str()?;
     let folder = fs::canonicalize(folder_of(path)).ok()?;
-    let mut parts = folder.components();
-    if parts.next() != Some(Component::RootDir) {
-        return None;
-    }
-    let first = parts.next()?.as_os_str().to_str()?;
-    let is_of_descriptors = match first {
-        "dev" => folder.ends_with("dev/fd"),
-        "proc" => folder.ends_with("fd"),
-        _ => false,
-    };
-    if is_of_descriptors {
-        return name.parse().ok();
+    let is_of_processes = folder.starts_with("/proc") && folder.ends_with("fd");
+    if is_of_processes || folder == Path::new("/dev/fd") {
+        let number = name.parse().ok()?;
+        let is_own = !is_of_processes || fs::canonicalize("/proc/self").is_ok_and(|own| folder.starts_with(own));
+        return Some(if is_own { Descriptor::Own(number) } else { Descriptor::Other });
     }
     // Where these are no links.
     match (folder == Path::new("/dev"), name) {
-        (true, "stdout") => Some(1),
-        (true, "stderr") => Some(2),
+        (true, "stdout") => Some(Descriptor::Own(1)),
+        (true, "stderr") => Some(Descriptor::Own(2)),
         _ => None,
     }
 }
@@ -228,7 +230,7 @@ mod tests {
         assert!(matches!(place(Path::new("/dev/null")).unwrap(), Place::Existing(_)));
         for (path, number) in [("/dev/stdout", 1), ("/dev/fd/1", 1), ("/dev/stderr", 2), ("/dev/fd/17", 17)] {
             let place = place(Path::new(path)).unwrap();
-            assert!(matches!(place, Place::Descriptor(_, found) if found == number), "{path}");
+            assert!(matches!(place, Place::Descriptor(_, found) if found == Descriptor::Own(number)), "{path}");
         }
         assert!(NamedOutput::create(Path::new("-")).unwrap().is_stdout());
         put(Path::new("/dev/null"), "gone").unwrap();

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::read::Addressed;
 use nandseq_trace::read::folder::Damage;
@@ -100,18 +101,16 @@ impl Report {
 
     /// The verdict as JSON: one object, times in ps, rows and lines from 1.
     #[must_use]
-    pub fn to_json(&self) -> String {
+    pub fn json(&self) -> impl Serialize + use<'_> {
         let broken = RuleCode::ALL.into_iter().filter(|&rule| self.counts(rule) != Counts::default());
-        let json = JsonReport {
+        JsonReport {
             schema: 1,
             clean: self.is_clean(),
             profile: &self.profile,
             operations: self.operations(),
             sites: self.sites.iter().map(JsonSite::new).collect(),
             rules: broken.map(|rule| JsonRule::new(self, rule)).collect(),
-        };
-        // Strings and numbers only: this cannot fail.
-        serde_json::to_string_pretty(&json).unwrap_or_default()
+        }
     }
 }
 
@@ -128,35 +127,17 @@ const fn line(place: Place) -> u64 {
     place.row + 1
 }
 
-fn plural(count: u64, word: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{} {word}{ending}", grouped(count))
-}
-
-/// `1234567` as `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let files: u64 = self.sites.iter().map(|site| site.files.len() as u64).sum();
         let tables: u64 = self.sites.iter().flat_map(|site| &site.files).map(|file| file.tables.len() as u64).sum();
         let sites = self.sites.len() as u64;
-        let operations = plural(self.operations(), "operation");
+        let operations = counted(self.operations(), "operation");
         let verdict = if self.is_clean() { "no rule broken" } else { "rules are broken" };
-        writeln!(f, "{operations} in {} of {}: {verdict}.", plural(files, "file"), plural(sites, "site"))?;
+        writeln!(f, "{operations} in {} of {}: {verdict}.", counted(files, "file"), counted(sites, "site"))?;
         writeln!(f, "Judged by the profile \"{}\".", self.profile)?;
         if tables > 0 {
-            writeln!(f, "Compared with {}.", plural(tables, "table"))?;
+            writeln!(f, "Compared with {}.", counted(tables, "table"))?;
         }
         for site in &self.sites {
             for note in &site.notes {
@@ -217,7 +198,7 @@ impl Report {
         }
         let hidden = self.counts(rule).findings - shown;
         if hidden > 0 {
-            writeln!(f, "  … and {}", plural(hidden, "more finding"))?;
+            writeln!(f, "  … and {}", counted(hidden, "more finding"))?;
         }
         Ok(())
     }

@@ -20,36 +20,41 @@ struct Variable {
     /// The flag's identifier.
     id: &'static str,
     name: &'static str,
-    /// Commands whose flag of that name it is not, by their paths. What a manifest says of its own files goes before the environment.
-    not_of: &'static [&'static str],
+    commands: Commands,
 }
 
-const fn variable(id: &'static str, name: &'static str, not_of: &'static [&'static str]) -> Variable {
-    Variable { id, name, not_of }
+/// The commands, by their paths, whose flag a variable sets; the path of the program itself is empty.
+enum Commands {
+    All,
+    /// What a manifest says of its own files goes before the environment.
+    AllBut(&'static [&'static str]),
+    Only(&'static [&'static str]),
 }
 
-/// `--format` is the form of tables here and of messages elsewhere.
-const MESSAGE_FORMATS: &[&str] = &[
-    "verify",
-    "run-list",
-    "replay",
-    "merge",
-    "explain",
-    "coverage universe",
-    "coverage report",
-    "coverage diff",
-    "profile check",
-];
+impl Commands {
+    fn have(&self, path: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::AllBut(others) => !others.contains(&path),
+            Self::Only(these) => these.contains(&path),
+        }
+    }
+}
+
+const fn variable(id: &'static str, name: &'static str, commands: Commands) -> Variable {
+    Variable { id, name, commands }
+}
 
 const VARIABLES: [Variable; 8] = [
-    variable("config", "NANDSEQGEN_CONFIG", &["replay"]),
-    variable("op_state_probs", "NANDSEQGEN_OP_STATE_PROBS", &[]),
-    variable("badlist", "NANDSEQGEN_BADLIST", &["verify"]),
-    variable("seed", "NANDSEQGEN_SEED", &[]),
-    variable("out_dir", "NANDSEQGEN_OUT_DIR", &[]),
-    variable("format", "NANDSEQGEN_FORMAT", MESSAGE_FORMATS),
-    variable("stamp", "NANDSEQGEN_STAMP", &[]),
-    variable("jobs", "NANDSEQGEN_JOBS", &[]),
+    variable("config", "NANDSEQGEN_CONFIG", Commands::AllBut(&["replay"])),
+    variable("op_state_probs", "NANDSEQGEN_OP_STATE_PROBS", Commands::All),
+    variable("badlist", "NANDSEQGEN_BADLIST", Commands::AllBut(&["verify"])),
+    variable("seed", "NANDSEQGEN_SEED", Commands::All),
+    variable("out_dir", "NANDSEQGEN_OUT_DIR", Commands::All),
+    // The form of tables; elsewhere `--format` is that of messages or timelines.
+    variable("format", "NANDSEQGEN_FORMAT", Commands::Only(&["", "generate"])),
+    variable("stamp", "NANDSEQGEN_STAMP", Commands::All),
+    variable("jobs", "NANDSEQGEN_JOBS", Commands::All),
 ];
 
 /// What a variable has set.
@@ -130,7 +135,7 @@ fn with_own_variables(command: Command, path: &str) -> Command {
 }
 
 fn variable_of(arg: &Arg, path: &str) -> Option<&'static Variable> {
-    VARIABLES.iter().find(|variable| arg.get_id() == variable.id && !variable.not_of.contains(&path))
+    VARIABLES.iter().find(|variable| arg.get_id() == variable.id && variable.commands.have(path))
 }
 
 /// The command with these variables at one of its subcommands alone: those of the others do not count.

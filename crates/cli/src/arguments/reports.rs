@@ -8,7 +8,7 @@ use nandseq_profile::Ticks;
 
 use super::ReportFormat;
 use super::in_force::InForceArgs;
-use super::values::lines;
+use super::values::{lines, time};
 use crate::plan::ranges;
 
 /// What is looked at, and by which profile.
@@ -35,7 +35,7 @@ pub(crate) struct ReadDeviceArgs {
 /// Which part of the runs is looked at.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Part of the runs")]
-pub(crate) struct CutArgs {
+pub(crate) struct RunSelectionArgs {
     /// Just these sites: 1-4,9
     #[arg(long, value_name = "LIST", value_parser = sites)]
     pub(crate) site: Option<NumberList>,
@@ -43,7 +43,7 @@ pub(crate) struct CutArgs {
     #[arg(long, value_name = "LIST", value_parser = runs)]
     pub(crate) run: Option<NumberList>,
     /// Just what goes on at this time or later, in µs since the start of the site's first run, as the timelines print it
-    #[arg(long, value_name = "US", value_parser = Ticks::parse_us)]
+    #[arg(long, value_name = "US", value_parser = time)]
     pub(crate) from: Option<Ticks>,
 }
 
@@ -68,9 +68,9 @@ pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     #[command(flatten)]
-    pub(crate) cut: CutArgs,
+    pub(crate) selection: RunSelectionArgs,
     /// Just what goes on before this time, in µs as above
-    #[arg(long, value_name = "US", value_parser = Ticks::parse_us, help_heading = "Part of the runs")]
+    #[arg(long, value_name = "US", value_parser = time, help_heading = "Part of the runs")]
     pub(crate) to: Option<Ticks>,
     /// The page to write
     #[arg(short, long, value_name = "FILE", default_value = "report.html")]
@@ -89,7 +89,7 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     #[command(flatten)]
-    pub(crate) cut: CutArgs,
+    pub(crate) selection: RunSelectionArgs,
     /// Just what goes on before this time, in µs as above; `--to perfetto` and `--to vcd` choose the form, as --format does
     #[arg(long, value_name = "US", value_parser = form_or_time, help_heading = "Part of the runs")]
     pub(crate) to: Vec<FormOrTime>,
@@ -114,7 +114,7 @@ fn form_or_time(text: &str) -> Result<FormOrTime, String> {
     if let Ok(form) = TimelineForm::from_str(text, false) {
         return Ok(FormOrTime::Form(form));
     }
-    match Ticks::parse_us(text) {
+    match time(text) {
         Ok(time) => Ok(FormOrTime::Time(time)),
         Err(error) => Err(format!("neither a form, `perfetto` or `vcd`, nor a time: {error}")),
     }

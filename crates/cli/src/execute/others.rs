@@ -24,7 +24,7 @@ use crate::progress::plural;
 use crate::site_folders::SiteFolders;
 
 /// How far below the output folder sites are looked for: as far as readers look.
-const DEPTH: usize = 4;
+const DEPTH: usize = nandseq_trace::read::folder::DEPTH;
 /// Files that are named; all are counted.
 const SHOWN: usize = 3;
 /// Patterns of folders of sites that need no flag.

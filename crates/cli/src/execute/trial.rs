@@ -129,7 +129,7 @@ impl Tried {
         let left = MOST_OPS - self.totals.ops;
         let most = plan.max_ops.map_or(left, |most| most.min(left));
         let limits = RunLimits {
-            run_until: plan.run_until,
+            run_until: plan.run_until_from(site.clock()),
             max_ops: Some(most),
             bootstrap: plan.bootstrap,
             until_covered: plan.closure.as_ref().and_then(Closure::until),

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use nandseq_profile::diagnostic::{counted, grouped};
 use serde::Serialize;
 
 use super::trial::Expected;
 use super::words::Link;
-use crate::summary::text::grouped;
 
 /// Operations of a base or a class that are listed before the rest is counted.
 const LISTED_OPS: usize = 20;
@@ -20,6 +20,8 @@ const CHAINS: usize = 3;
 pub(super) struct Explanation {
     /// The version of this form.
     pub(super) schema: u32,
+    pub(super) command: &'static str,
+    pub(super) version: &'static str,
     pub(super) name: String,
     /// `operation`, `base` or `class`
     pub(super) kind: &'static str,
@@ -137,8 +139,13 @@ impl Explanation {
 
     fn write_many(&self, text: &mut String, ops: &[Explained]) -> std::fmt::Result {
         let never: Vec<&Explained> = ops.iter().filter(|op| op.never()).collect();
-        let (kind, name) = (self.kind, &self.name);
-        writeln!(text, "{name}: {kind} of {} operations, {} of which never appear", ops.len(), never.len())?;
+        let (kind, name, operations) = (self.kind, &self.name, counted(ops.len() as u64, "operation"));
+        let never_appear = match never.len() {
+            0 => "all of which appear".to_owned(),
+            1 => "1 of which never appears".to_owned(),
+            count => format!("{count} of which never appear"),
+        };
+        writeln!(text, "{name}: {kind} of {operations}, {never_appear}")?;
         writeln!(text, "Table: {}.", self.table)?;
         let mut seen: Vec<&Explained> = ops.iter().filter(|op| !op.never()).collect();
         let mean = |op: &Explained| op.expected.map_or(0.0, |expected| expected.mean);
@@ -207,7 +214,7 @@ fn write_causes(text: &mut String, op: &Explained) -> std::fmt::Result {
     }
     let more = op.causes.len().saturating_sub(CHAINS);
     if more > 0 {
-        writeln!(text, "{more} longer chains of causes: --format json lists all")?;
+        writeln!(text, "{} of causes: --format json lists all", counted(more as u64, "longer chain"))?;
     }
     for change in op.change.iter().take(CHAINS) {
         writeln!(text, "To change that: {change}")?;
@@ -221,8 +228,8 @@ fn write_keys(text: &mut String, op: &Explained, one_key: bool) -> std::fmt::Res
         return Ok(());
     }
     if !one_key {
-        let some = op.phase_keys.len();
-        writeln!(text, "It has a weight under {some} phase keys, none under {}:", op.weightless_keys)?;
+        let some = counted(op.phase_keys.len() as u64, "phase key");
+        writeln!(text, "It has a weight under {some}, none under {}:", op.weightless_keys)?;
     }
     let shown = &op.phase_keys[..op.phase_keys.len().min(LISTED_KEYS)];
     let width = shown.iter().map(|row| row.phase_key.chars().count()).max().unwrap_or(0).max(9);

@@ -4,7 +4,7 @@ use nandseq_profile::diagnostic::{nearest, quoted};
 use nandseq_profile::places::Places;
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
-use super::pages;
+use super::{pages, word};
 use crate::arguments::explain::NameOf;
 use crate::failure::{Failure, Problem};
 
@@ -68,13 +68,7 @@ const NEAR: usize = 3;
 
 /// Nothing has a name: what is near.
 fn unknown(name: &str, kind: Option<NameOf>, names: &[&str]) -> Failure {
-    let what = match kind {
-        None => "operation, base, class or rule",
-        Some(NameOf::Operation) => "operation",
-        Some(NameOf::Base) => "base",
-        Some(NameOf::Class) => "class",
-        Some(NameOf::Rule) => "rule",
-    };
+    let what = kind.map_or("operation, base, class or rule", word);
     let problem = Problem::new(format!("there is no {what} {}", quoted(name)));
     match near(name, names) {
         near if near.is_empty() => problem.help("`profile show` prints the profile with its bases and operations"),

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
+use nandseq_trace::recorded::recorded;
 use serde::Serialize;
 
 use crate::absent::Absences;
@@ -16,7 +17,7 @@ use crate::plan::{Plan, SiteList};
 use crate::progress::plural;
 use crate::summary::Summary;
 use crate::summary::text::{Detail, grouped, size, write_mix};
-use crate::{profiles, tell};
+use crate::{json, profiles, tell};
 
 /// The version of the form.
 const SCHEMA: u32 = 1;
@@ -104,16 +105,16 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
     }
     let left: u64 = found.runs_there.iter().map(|there| plan.num_runs - there).sum();
     let folder = |at: Option<usize>| at.and_then(|at| plan.sites.get(at)).map(|site| plan.folder_of(site));
-    let shown = |at| folder(at).map_or_else(String::new, |folder| folder.display().to_string());
+    let shown = |at| folder(at).map_or_else(String::new, |folder| recorded(&folder));
     let estimate = found.tried.as_ref().map(|tried| Estimate::new(plan, tried, left, &found.runs_there));
     Ok(DryRun {
         schema: SCHEMA,
         command: "generate",
         version: env!("CARGO_PKG_VERSION"),
         dry_run: true,
-        out_dir: plan.out_dir.display().to_string(),
+        out_dir: recorded(&plan.out_dir),
         out_dir_exists: plan.out_dir.exists(),
-        table_file: plan.table.output.as_ref().map(|table| table.path.display().to_string()),
+        table_file: plan.table.output.as_ref().map(|table| recorded(&table.path)),
         sites: by_runs(plan, &found.runs_there),
         folders: (shown(Some(0)), shown(plan.sites.len().checked_sub(1))),
         runs_per_site: plan.num_runs,
@@ -137,8 +138,7 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
 /// Prints what a plan would do.
 pub(crate) fn print(dry_run: &DryRun, form: ReportFormat, detail: Detail) -> Result<(), Failure> {
     match form {
-        // Strings and numbers only: this cannot fail.
-        ReportFormat::Json => profiles::print(&(serde_json::to_string_pretty(dry_run).unwrap_or_default() + "\n")),
+        ReportFormat::Json => json::print(dry_run),
         ReportFormat::Text => {
             profiles::print(&dry_run.text(detail))?;
             tell(&note_text("nothing was written: this was a dry run"));

@@ -4,16 +4,15 @@ use std::cmp::Reverse;
 use std::fmt::{self, Write as _};
 
 use nandseq_profile::PhaseKey;
+use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_trace::recorded::quoted;
 use serde::Serialize;
 
 use super::Summary;
-use super::text::grouped;
 use crate::absent::{Absence, Absences};
 use crate::execute::Totals;
 use crate::explain::{Expected, figure};
 use crate::plan::Plan;
-use crate::progress::plural;
 
 /// An operation that never started.
 #[derive(Serialize, Debug)]
@@ -89,12 +88,8 @@ pub(super) fn write_shortly(text: &mut String, summary: &Summary) -> fmt::Result
         .filter(|(count, _)| *count > 0)
         .map(|(count, words)| format!("{} {words}", grouped(count as u64)))
         .collect();
-    let (all, known, s) = (absent.len(), summary.names_known, plural(summary.names_known));
-    writeln!(
-        text,
-        "Never started: {all} of {known} operation{s}: {} (-v shows all); why one did not:",
-        kinds.join(", ")
-    )?;
+    let (all, known) = (absent.len(), counted(summary.names_known, "operation"));
+    writeln!(text, "Never started: {all} of {known}: {} (-v shows all); why one did not:", kinds.join(", "))?;
     writeln!(text, "  {}", explain(summary, first))
 }
 
@@ -102,8 +97,8 @@ pub(super) fn write_shortly(text: &mut String, summary: &Summary) -> fmt::Result
 pub(super) fn write(text: &mut String, summary: &Summary) -> fmt::Result {
     let absent = &summary.never_started;
     let Some(first) = absent.first() else { return Ok(()) };
-    let (all, known, s) = (absent.len(), summary.names_known, plural(summary.names_known));
-    writeln!(text, "Never started: {all} of {known} operation{s}; why one did not: {}", explain(summary, first))?;
+    let (all, known) = (absent.len(), counted(summary.names_known, "operation"));
+    writeln!(text, "Never started: {all} of {known}; why one did not: {}", explain(summary, first))?;
     let width = absent.iter().map(|one| one.op_name.chars().count()).max().unwrap_or(0);
     for one in absent {
         writeln!(text, "  {:width$}  {}", one.op_name, one.words())?;
@@ -119,8 +114,7 @@ impl NeverStarted {
     fn words(&self) -> String {
         match self.why {
             Why::Refused => {
-                let (count, plural) = (grouped(self.refused), plural(self.refused));
-                format!("refused {count} time{plural}, mostly {}", self.mostly.unwrap_or_default())
+                format!("refused {}, mostly {}", counted(self.refused, "time"), self.mostly.unwrap_or_default())
             }
             Why::NeverEligible => format!("never eligible: {}", self.never.as_deref().unwrap_or_default()),
             Why::NoWeight => "weight 0 under every phase key".to_owned(),

@@ -6,6 +6,9 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
+use nandseq_profile::diagnostic::counted;
+pub(crate) use nandseq_profile::diagnostic::grouped;
+
 use super::{Covered, Summary, absent};
 use crate::progress::plural;
 
@@ -86,12 +89,12 @@ fn write_covered(text: &mut String, summary: &Summary) -> fmt::Result {
     let Some(Covered { cells, sites, least_hit, most_hit, .. }) = summary.covered else { return Ok(()) };
     let percent = |hit: u64| 100.0 * hit as f64 / cells.max(1) as f64;
     if sites == 1 {
-        let (hit, all, s) = (grouped(most_hit), grouped(cells), plural(cells));
-        writeln!(text, "Covered: {hit} of {all} cell{s}, {:.2} %", percent(most_hit))
+        let (hit, all) = (grouped(most_hit), counted(cells, "cell"));
+        writeln!(text, "Covered: {hit} of {all}, {:.2} %", percent(most_hit))
     } else {
         let (least, most) = (percent(least_hit), percent(most_hit));
-        let (all, s) = (grouped(cells), plural(cells));
-        writeln!(text, "Covered: {least:.2} to {most:.2} % of {all} cell{s}, each site for itself")
+        let all = counted(cells, "cell");
+        writeln!(text, "Covered: {least:.2} to {most:.2} % of {all}, each site for itself")
     }
 }
 
@@ -143,11 +146,10 @@ fn write_refused(text: &mut String, summary: &Summary) -> fmt::Result {
 
 fn write_written(text: &mut String, summary: &Summary) -> fmt::Result {
     let files = summary.files;
-    let (count, plural) = (grouped(files), plural(files));
-    writeln!(text, "Written: {count} file{plural}, {} in {}", size(summary.bytes), summary.out_dir)?;
+    writeln!(text, "Written: {}, {} in {}", counted(files, "file"), size(summary.bytes), summary.out_dir)?;
     if summary.other_files > 0 {
-        let (count, plural) = (grouped(summary.other_files), self::plural(summary.other_files));
-        writeln!(text, "Left alone there: {count} file{plural} of other campaigns; --clean removes such files first")?;
+        let files = counted(summary.other_files, "file");
+        writeln!(text, "Left alone there: {files} of other campaigns; --clean removes such files first")?;
     }
     writeln!(text, "manifest.json in each folder says how to make its files again; to judge them by every rule:")?;
     writeln!(text, "  {}", summary.verify)
@@ -172,19 +174,6 @@ fn write_counts(text: &mut String, title: &str, mut counts: Vec<(String, u64)>, 
     Ok(())
 }
 
-/// A number with its digits in groups of three.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// So many bytes.
 pub(crate) fn size(bytes: u64) -> String {
     match bytes {
@@ -197,13 +186,6 @@ pub(crate) fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_in_threes() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 
     #[test]
     fn the_rest_of_a_list_is_summed_up() {

@@ -79,6 +79,23 @@ fn commands_that_are_printed_can_be_pasted() {
 }
 
 #[test]
+fn what_is_printed_as_json_names_them_without_loss() {
+    let folder = generated("--site-count 1");
+    let out = odd("", "");
+    let answer = |words: &[&str], path: &OsStr| -> serde_json::Value {
+        let words: Vec<&OsStr> = words.iter().map(OsStr::new).chain([path]).collect();
+        serde_json::from_slice(&run(&folder, &words).stdout).unwrap()
+    };
+    let name = "bytes:caf%E9";
+    assert_eq!(answer(&["replay", "--format", "json"], &out)["manifest"], name);
+    let dry = ["-t", "500", "--dry-run", "--summary", "json", "--refresh-op-state-probs", "--op-state-probs"];
+    assert_eq!(answer(&[&dry[..], &["table", "--out-dir"]].concat(), &out)["out_dir"], name);
+    assert_eq!(answer(&dry, &out)["table_file"], name);
+    let merged = answer(&["merge", "--format", "json"], &out);
+    assert_eq!((&merged["folder"], &merged["parts"][0]), (&name.into(), &name.into()));
+}
+
+#[test]
 fn two_folders_that_look_alike_are_two() {
     let folder = Folder::new();
     let names = [OsString::from_vec(b"a\xe8".to_vec()), OsString::from_vec(b"a\xe9".to_vec())];

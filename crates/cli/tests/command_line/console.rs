@@ -105,13 +105,14 @@ fn every_variable_sets_its_flag() {
         "-t",
         "100",
     ]);
+    let form = if cfg!(feature = "parquet") { "parquet" } else { "csv" };
     let variables = [
         ("NANDSEQGEN_CONFIG", "device.yaml"),
         ("NANDSEQGEN_OP_STATE_PROBS", "table.yaml"),
         ("NANDSEQGEN_BADLIST", "bad.csv"),
         ("NANDSEQGEN_SEED", "3"),
         ("NANDSEQGEN_OUT_DIR", "set"),
-        ("NANDSEQGEN_FORMAT", "parquet"),
+        ("NANDSEQGEN_FORMAT", form),
         ("NANDSEQGEN_STAMP", "261121"),
         ("NANDSEQGEN_JOBS", "1"),
     ];
@@ -124,7 +125,7 @@ fn every_variable_sets_its_flag() {
         ("--badlist", "bad.csv"),
         ("--seed", "3"),
         ("--out-dir", "given"),
-        ("--format", "parquet"),
+        ("--format", form),
         ("--stamp", "261121"),
         ("--jobs", "1"),
     ];
@@ -181,10 +182,30 @@ fn a_variable_that_cannot_be_used_is_named() {
         (&[("NANDSEQGEN_JOBS", "")], &["profile", "schema"]),
         (&[("NANDSEQGEN_CONFIG", "")], &["coverage", "universe"]),
         (&[("NANDSEQGEN_JOBS", "many")], &["--help"]),
+        (&[("NANDSEQGEN_FORMAT", "csv")], &["export", "--help"]),
     ] {
         let output = with(&folder, variables, arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", told(&output).1);
     }
+}
+
+#[test]
+fn the_form_of_tables_is_a_flag_of_generate_alone() {
+    let folder = Folder::new();
+    folder.succeed(&["-q", "-t", "500"]);
+    for form in ["csv", "parquet"] {
+        let set = [("NANDSEQGEN_FORMAT", form)];
+        let output = with(&folder, &set, &["export", "out", "--to", "vcd"]).output().unwrap();
+        assert!(output.status.success() && told(&output).1.is_empty(), "{}", told(&output).1);
+    }
+    // Who can set it says so, and nobody else does.
+    let mut has = Vec::new();
+    for command in ["generate", "verify", "run-list", "replay", "merge", "report", "export", "explain"] {
+        if told(&folder.succeed(&[command, "--help"])).0.contains("NANDSEQGEN_FORMAT") {
+            has.push(command);
+        }
+    }
+    assert_eq!(has, ["generate"]);
 }
 
 #[test]

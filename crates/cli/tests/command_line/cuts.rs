@@ -106,7 +106,7 @@ fn exports_of_a_part_hold_its_rows_alone() {
     assert!((in_us[0] - first).abs() < 1e-3, "{in_us:?} {first}");
     assert!(in_us.len() > 2 && in_us.iter().all(|&time| time <= last + 1e-3), "{in_us:?} {last}");
     // The form may be named as before.
-    folder.succeed(&["export", "out", "--to", "vcd", "--to", "1400", "--from", "1000", "--site", "3", "-o", "u.vcd"]);
+    folder.succeed(&["export", "out", "--to", "vcd", "--to", "1_400", "--from", "1_000", "--site", "3", "-o", "u.vcd"]);
     assert!(fs::read_to_string(folder.path().join("u.vcd")).unwrap() == one);
     folder.succeed(&["export", "out", "--to", "perfetto", "-o", "all.pftrace"]);
     folder.succeed(&["export", "out", "--format", "perfetto", "--to", "1400", "-o", "part.pftrace"]);

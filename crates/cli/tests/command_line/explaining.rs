@@ -62,11 +62,14 @@ fn a_chain_of_causes_leads_to_the_mass_that_is_0() {
 fn a_base_lists_what_comes_and_what_never_does() {
     let folder = Folder::new().with("device.yaml", device(NO_SLC));
     let text = explain(&folder, &["READ", "-n", "1000"]);
-    assert!(text.starts_with("READ: base of 2 operations, 1 of which never appear\n"), "{text}");
+    assert!(text.starts_with("READ: base of 2 operations, 1 of which never appears\n"), "{text}");
     assert!(text.contains("\n  Read_TLC  "), "{text}");
     assert!(text.contains("\nNever: Read_SLC\n"), "{text}");
     let class = explain(&folder, &["array"]);
     assert!(class.starts_with("array: class of 6 operations, 3 of which never appear\n"), "{class}");
+    let folder = Folder::new().with("device.yaml", device(&NO_SLC.replace("Erase_SLC: 0", "Erase_SLC: 0.2")));
+    let text = explain(&folder, &["READ", "-n", "1000"]);
+    assert!(text.starts_with("READ: base of 2 operations, all of which appear\n"), "{text}");
 }
 
 #[test]

@@ -181,6 +181,48 @@ fn bad_blocks_are_those_the_manifest_names() {
     assert_snapshot!(folder.refuse(&["verify", "out"]));
 }
 
+/// Two campaigns, the first of which has no blocks on die 0 but those before 8 and the second none but those from 8 on.
+fn of_two_lists() -> Folder {
+    let folder = Folder::new().with("late.csv", "die,block\n0,8-1019\n").with("early.csv", "die,block\n0,0-7\n");
+    for name in ["late", "early"] {
+        let list = format!("{name}.csv");
+        let quick = ["--ops", "300", "--outputs", "operation_sequence", "--stamp", "261121", "--quiet"];
+        folder.succeed(&[&quick[..], &["--badlist", &list, "--out-dir", name]].concat());
+    }
+    folder
+}
+
+#[test]
+fn each_site_is_judged_by_the_bad_blocks_that_its_own_manifest_names() {
+    let folder = of_two_lists();
+    for paths in [["late", "early"], ["early", "late"]] {
+        let shown = text(&folder.succeed(&["verify", paths[0], paths[1]]));
+        assert!(shown.contains(" in 2 files of 2 sites: no rule broken."), "{shown}");
+    }
+    // A list that is named is that of every site.
+    let output = folder.run(&["verify", "late", "early", "--badlist", "early.csv"]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = text(&output);
+    assert!(shown.contains("bad_block") && shown.contains("  late/") && !shown.contains("  early/"), "{shown}");
+}
+
+#[test]
+fn sequences_named_by_themselves_are_judged_by_the_bad_blocks_of_the_manifest_beside_them() {
+    let folder = of_two_lists();
+    let (sequence, other) = (SEQUENCE.replace("out", "early"), SEQUENCE.replace("out", "late"));
+    let shown = text(&folder.succeed(&["verify", &sequence]));
+    let note = format!("Note: {sequence}: the bad blocks are those of `early.csv`, as the manifest beside it says.");
+    assert!(shown.contains(&note), "{shown}");
+    // Blocks that the list calls bad are used by another sequence in its place; the manifest lists that name.
+    fs::copy(folder.path().join(&other), folder.path().join(&sequence)).unwrap();
+    assert_eq!(folder.run(&["verify", &sequence]).status.code(), Some(1));
+    // A list that is named goes before, and what no manifest lists is judged without.
+    let shown = text(&folder.succeed(&["verify", &sequence, "--badlist", "late.csv"]));
+    assert!(!shown.contains("Note"), "{shown}");
+    fs::rename(folder.path().join(&sequence), folder.path().join("early/mine.csv")).unwrap();
+    assert!(!text(&folder.succeed(&["verify", "early/mine.csv"])).contains("Note"));
+}
+
 #[test]
 fn a_sequence_of_another_profile_is_not_judged() {
     let folder = generated(&["-t", "1000"]);
@@ -190,6 +232,26 @@ fn a_sequence_of_another_profile_is_not_judged() {
     assert_snapshot!(folder.refuse(&["verify", "out", "--config", "other.yaml"]));
     folder.succeed(&["--config", "other.yaml", "-t", "1000", "--quiet"]);
     assert_snapshot!("and_the_other_way_round", folder.refuse(&["verify", "out"]));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_site_beside_it_is_not_another_site() {
+    use std::os::unix::fs::symlink;
+    let folder = generated(&["-t", "1000", "--site-count", "2"]);
+    symlink("site_01", folder.path().join("out/latest")).unwrap();
+    symlink("..", folder.path().join("out/up")).unwrap();
+    let shown = text(&folder.succeed(&["verify", "out"]));
+    assert!(shown.contains(" in 2 files of 2 sites: no rule broken.") && !shown.contains("Note"), "{shown}");
+    // One that is listed counts, although the folder that it leads to is found as well.
+    fs::rename(folder.path().join("out/site_02"), folder.path().join("out/real")).unwrap();
+    symlink("real", folder.path().join("out/site_02")).unwrap();
+    let shown = text(&folder.succeed(&["verify", "out"]));
+    assert!(shown.contains(" in 2 files of 2 sites: no rule broken."), "{shown}");
+    assert!(shown.contains("`out/real` is not in the manifest of the batch"), "{shown}");
+    fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
+    let shown = text(&folder.succeed(&["verify", "out"]));
+    assert!(shown.contains(" in 2 files of 2 sites: no rule broken."), "{shown}");
 }
 
 #[test]

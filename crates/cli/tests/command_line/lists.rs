@@ -186,3 +186,22 @@ fn a_list_without_campaigns() {
     let text = Folder::new().refuse(&["run-list", "list.yaml"]);
     assert!(text.contains("cannot read the list of campaigns `list.yaml`"), "{text}");
 }
+
+#[test]
+fn what_is_wrong_with_a_profile_is_said_once_for_all_its_campaigns() {
+    let text = crate::explaining::device("    Erase_SLC: 0.2\n");
+    let (before, rest) = text.split_once("exclusion_groups:").unwrap();
+    let device = format!("{before}probabilities:{}", rest.split_once("probabilities:").unwrap().1);
+    let other = device.replace("name: Small", "name: Other");
+    let list = "campaigns:
+  - {run_until: 100, out_dir: a, profile: device.yaml}
+  - {run_until: 100, out_dir: b, profile: device.yaml, seed: 9}
+  - {run_until: 100, out_dir: c, profile: other.yaml}
+";
+    let folder = Folder::new().with("list.yaml", list).with("device.yaml", device).with("other.yaml", other);
+    let said = String::from_utf8(folder.succeed(&["run-list", "list.yaml", "-q"]).stderr).unwrap();
+    for profile in ["device.yaml", "other.yaml"] {
+        let warning = format!("warning: {profile}: no exclusions are stated");
+        assert_eq!(said.matches(&warning).count(), 1, "{said}");
+    }
+}

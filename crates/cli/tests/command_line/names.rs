@@ -1,7 +1,6 @@
 //! Names with everything that a line can hold: written, judged and read back as they are; what a line cannot hold is refused.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use crate::runner::{Folder, files_below};
@@ -200,29 +199,4 @@ fn names_that_common_readers_of_csv_change_are_warned_of() {
     }
     let text = String::from_utf8(Folder::new().succeed(&["profile", "check"]).stdout).unwrap();
     assert!(!text.contains("CSV"), "{text}");
-}
-
-/// The devices that once went wrong.
-#[test]
-#[expect(clippy::print_stdout, reason = "the place for a test to say that it did nothing")]
-fn devices_that_went_wrong_for_their_names() {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases");
-    for (name, is_good) in [
-        ("quote-in-name/profile.yaml", true),
-        ("quote-in-name/base.yaml", true),
-        ("newline-in-name/profile.yaml", false),
-    ] {
-        let Ok(text) = fs::read_to_string(cases.join(name)) else {
-            println!("{name} is not here: the test is skipped");
-            continue;
-        };
-        let folder = Folder::new().with("device.yaml", text);
-        if is_good {
-            folder.succeed(&["--config", "device.yaml", "-t", "5000"]);
-            let output = folder.succeed(&["verify", "out", "--config", "device.yaml"]);
-            assert!(String::from_utf8_lossy(&output.stdout).contains("no rule broken"), "{name}");
-        } else {
-            assert!(folder.refuse(&["--config", "device.yaml"]).contains("a line break"), "{name}");
-        }
-    }
 }

@@ -349,7 +349,12 @@ fn without_a_stamp_the_clock_shows_in_names_and_manifests_and_nowhere_else() {
         let flags = ["-t", "700", "-n", "2", "--site-count", "2", "--quiet", "--format", form];
         let (one, other) = (Folder::new(), Folder::new());
         one.succeed(&[&flags[..], &["--jobs", "1"]].concat());
-        std::thread::sleep(std::time::Duration::from_millis(1100));
+        // Names have whole seconds of the clock.
+        let second = || std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        let ended = second();
+        while second() == ended {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
         other.succeed(&[&flags[..], &["--jobs", "5"]].concat());
         let names = |folder: &Folder| folder.files().into_keys().collect::<Vec<_>>();
         assert_ne!(names(&one), names(&other), "snapshots have the time of day in their names");

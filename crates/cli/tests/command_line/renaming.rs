@@ -7,12 +7,11 @@ use nandseq_profile::{ReadOptions, SourceFile};
 use nandseq_trace::files::{Digest, FileKind};
 use nandseq_trace::manifest::SiteManifest;
 
-use crate::runner::{Folder, checked_manifest, legacy};
+use crate::runner::{Folder, checked_manifest};
 
 /// A legacy file in a folder of its own, under a first name.
-fn with_profile() -> Option<Folder> {
-    let text = fs::read(legacy("config-2025-09.yaml")?).unwrap();
-    Some(Folder::new().with("before.yaml", text))
+fn with_profile() -> Folder {
+    Folder::new().with("before.yaml", include_str!("../../../profile/testdata/legacy/good.yaml"))
 }
 
 fn rename(folder: &Folder) {
@@ -23,7 +22,7 @@ const COMMON: [&str; 5] = ["--stamp", "261121", "--quiet", "--seed", "4"];
 
 /// Makes two of three runs, renames the profile, and does everything that wants the same one.
 fn survives(extra: &[&str]) {
-    let Some(folder) = with_profile() else { return };
+    let folder = with_profile();
     let campaign =
         |config: &'static str, runs: &'static str| [&COMMON[..], &["--config", config, "-n", runs], extra].concat();
     folder.succeed(&campaign("before.yaml", "2"));
@@ -37,7 +36,7 @@ fn survives(extra: &[&str]) {
     folder.succeed(&["coverage", "report", "counts.json", "--config", "after.yaml"]);
     folder.succeed(&[&campaign("after.yaml", "3")[..], &["--resume", "out"]].concat());
     // Nothing but labels differs from an execution that nobody interrupted.
-    let whole = with_profile().unwrap();
+    let whole = with_profile();
     rename(&whole);
     whole.succeed(&campaign("after.yaml", "3"));
     let (files, expected) = (folder.files(), whole.files());
@@ -72,7 +71,7 @@ fn so_it_does_in_parquet() {
 
 #[test]
 fn a_batch_is_the_same_batch_and_its_parts_are_joined() {
-    let Some(folder) = with_profile() else { return };
+    let folder = with_profile();
     let batch = |config: &'static str, part: &[&'static str]| {
         [&COMMON[..], &["--config", config, "-t", "1500", "--site-count", "2"], part].concat()
     };
@@ -81,7 +80,7 @@ fn a_batch_is_the_same_batch_and_its_parts_are_joined() {
     folder.succeed(&batch("after.yaml", &["--sites", "2"]));
     let text = fs::read_to_string(folder.path().join("out/manifest.json")).unwrap();
     assert!(text.contains("\"site_01\"") && text.contains("\"site_02\""), "{text}");
-    let Some(parts) = with_profile() else { return };
+    let parts = with_profile();
     parts.succeed(&batch("before.yaml", &["--shard", "1/2"]));
     rename(&parts);
     parts.succeed(&batch("after.yaml", &["--shard", "2/2"]));
@@ -91,7 +90,7 @@ fn a_batch_is_the_same_batch_and_its_parts_are_joined() {
 
 #[test]
 fn what_it_says_in_the_native_form_is_the_same_profile_too() {
-    let Some(folder) = with_profile() else { return };
+    let folder = with_profile();
     folder.succeed(&[&COMMON[..], &["--config", "before.yaml", "-t", "1500"]].concat());
     rename(&folder);
     let native = folder.succeed(&["profile", "import", "after.yaml"]).stdout;
@@ -102,7 +101,7 @@ fn what_it_says_in_the_native_form_is_the_same_profile_too() {
 
 #[test]
 fn another_profile_under_the_same_name_is_another() {
-    let Some(folder) = with_profile() else { return };
+    let folder = with_profile();
     folder.succeed(&[&COMMON[..], &["--config", "before.yaml", "-t", "1500"]].concat());
     let path = folder.path().join("before.yaml");
     let text = fs::read_to_string(&path).unwrap();
@@ -117,7 +116,7 @@ fn another_profile_under_the_same_name_is_another() {
 
 #[test]
 fn what_was_written_when_names_counted_is_still_of_its_profile() {
-    let Some(folder) = with_profile() else { return };
+    let folder = with_profile();
     folder.succeed(&[&COMMON[..], &["--config", "before.yaml", "-t", "1500"]].concat());
     // What an earlier version of the program wrote: the name is part of both hashes.
     let text = fs::read(folder.path().join("before.yaml")).unwrap();

@@ -185,3 +185,62 @@ fn a_file_cut_anywhere_is_named_or_read_but_never_a_crash() {
         fs::write(&path, &whole).unwrap();
     }
 }
+
+/// The number of cells that a report counts.
+fn cells(folder: &Folder, arguments: &[&str]) -> (u64, String) {
+    let output = folder.succeed(&[&["coverage", "report", "--format", "json"], arguments].concat());
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    (report["merged"]["cells"].as_u64().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn what_can_be_covered_depends_on_the_bad_blocks_of_the_runs() {
+    let folder = Folder::new().with("bad.csv", "die,block\n0-1,0-1019\n");
+    let generate = ["--ops", "50", "--stamp", "261121", "--quiet", "--badlist", "bad.csv", "--out-dir", "bad"];
+    folder.succeed(&generate);
+    folder.succeed(&["--ops", "50", "--stamp", "261121", "--quiet", "--out-dir", "good"]);
+    let universe = folder.succeed(&["coverage", "universe", "--badlist", "bad.csv", "--format", "json"]).stdout;
+    let universe: serde_json::Value = serde_json::from_slice(&universe).unwrap();
+    let (of_bad, told) = cells(&folder, &["bad"]);
+    assert_eq!((of_bad, told.as_str()), (universe["cells"].as_u64().unwrap(), ""));
+    folder.succeed(&["coverage", "merge", "bad", "-o", "bad.json"]);
+    folder.succeed(&["coverage", "merge", "good", "-o", "good.json"]);
+    assert_eq!(cells(&folder, &["bad.json"]).0, of_bad);
+    assert!(
+        text(folder.succeed(&["coverage", "gate", "bad", "--min", "0"])).contains(&format!(" of {} ", grouped(of_bad)))
+    );
+    folder.succeed(&["report", "bad"]);
+    let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(page.contains(&format!("of {} cells: phase key", grouped(of_bad))));
+    // Told by the first, with a warning, whatever the runs are in.
+    for [one, other] in [["bad", "good"], ["bad", "good.json"], ["bad.json", "good.json"]] {
+        let (count, told) = cells(&folder, &[one, other]);
+        let warning = format!("warning: the runs in `{other}` were made with other bad blocks than those before");
+        assert!(count == of_bad && told.starts_with(&warning), "{one} {other} {count}: {told}");
+    }
+    fs::remove_file(folder.path().join("bad.csv")).unwrap();
+    let (count, told) = cells(&folder, &["bad"]);
+    assert!(count > of_bad && told.starts_with("warning: the bad blocks of `bad` are not known: "), "{told}");
+}
+
+fn grouped(count: u64) -> String {
+    if count < 1000 { count.to_string() } else { format!("{},{:03}", count / 1000, count % 1000) }
+}
+
+#[test]
+fn runs_under_different_tables_are_warned_of_in_whatever_form_they_come() {
+    let folder = Folder::new();
+    for (name, more) in [("one", &[][..]), ("other", &["--pc-demo", "erase-only"])] {
+        folder.succeed(&[&["-t", "500", "--stamp", "261121", "--quiet", "--out-dir", name], more].concat());
+    }
+    folder.succeed(&["coverage", "merge", "other", "-o", "other.json"]);
+    for other in ["other", "other.json"] {
+        let (_, told) = cells(&folder, &["one", other]);
+        let warning =
+            format!("warning: the runs in `{other}` were made under another probability table than those before");
+        assert!(told.starts_with(&warning), "{told}");
+    }
+    let told = folder.succeed(&["report", "one", "other"]).stderr;
+    assert!(String::from_utf8(told).unwrap().contains("`other` were made under another probability table"));
+    assert!(folder.succeed(&["coverage", "report", "one"]).stderr.is_empty());
+}

@@ -175,3 +175,34 @@ fn checking_a_profile_says_as_json_what_it_says_in_words() {
     assert_eq!((&remark["code"], &remark["file"]), (&"unknown-key".into(), &"faulty.yaml".into()));
     assert!(remark["line"].as_u64() > Some(100) && remark["column"] == 1, "{remark}");
 }
+
+#[test]
+fn every_object_says_of_which_command_it_is_and_what_the_environment_set() {
+    let list = "campaigns:\n  - {run_until: 500, out_dir: lots, stamp: 261121}\n";
+    let folder = Folder::new().with("lots.yaml", list);
+    folder.succeed(&["-q", "-t", "500", "--site-count", "1", "--out-dir", "batch", "--stamp", "261121"]);
+    let commands: [(&str, &[&str]); 10] = [
+        ("generate", &["-t", "500", "--stamp", "261121", "--summary", "json"]),
+        ("generate", &["-t", "500", "--stamp", "261121", "--summary", "json", "--dry-run"]),
+        ("run-list", &["run-list", "lots.yaml", "--format", "json"]),
+        ("replay", &["replay", "batch", "--format", "json"]),
+        ("merge", &["merge", "batch", "--format", "json"]),
+        ("explain", &["explain", "bad_block", "--format", "json"]),
+        ("explain", &["explain", "Read_SLC", "--format", "json"]),
+        ("coverage universe", &["coverage", "universe", "--format", "json"]),
+        ("coverage report", &["coverage", "report", "batch", "--format", "json"]),
+        ("coverage diff", &["coverage", "diff", "batch", "batch", "--format", "json"]),
+    ];
+    for (command, arguments) in commands {
+        let object = json(&folder.succeed(arguments).stdout);
+        assert_eq!((&object["command"], &object["version"]), (&command.into(), &env!("CARGO_PKG_VERSION").into()));
+        assert!(object.get("environment").is_none(), "{object}");
+    }
+    for command in [&["verify", "batch"][..], &["replay", "batch"], &["-t", "500", "--summary"]] {
+        let format: &[&str] = if command[0] == "-t" { &["json"] } else { &["--format", "json"] };
+        let mut command = folder.command(&[command, format].concat());
+        let object = json(&command.env("NANDSEQGEN_JOBS", "1").output().unwrap().stdout);
+        let set = serde_json::json!([{ "variable": "NANDSEQGEN_JOBS", "flag": "--jobs", "value": "1" }]);
+        assert_eq!(object["environment"], set, "{object}");
+    }
+}

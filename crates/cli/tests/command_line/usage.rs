@@ -55,7 +55,7 @@ refused! {
     a_pattern_with_another_field: "--site-dir-pattern", "site_{run}";
     a_pattern_with_another_format: "--site-dir-pattern", "site_{site_id:>4}";
     a_pattern_with_too_long_a_name: "--site-dir-pattern", &format!("{}{{site_id}}", "x".repeat(300));
-    several_mistakes_at_once: "--site-dir-pattern", "site", "--format", "parquet", "--seed", "18446744073709551615", "-n", "3";
+    several_mistakes_at_once: "--site-dir-pattern", "site", "--seed", "18446744073709551615", "-n", "3";
     an_empty_list_of_sites: "--site-count", "4", "--sites", "";
     a_list_of_sites_that_runs_backwards: "--site-count", "4", "--sites", "1,4-2";
     a_site_that_is_listed_twice: "--site-count", "4", "--sites", "1-3,2";

@@ -47,10 +47,24 @@ fn edit_distance(left: &[char], right: &[char]) -> usize {
     above[right.len()]
 }
 
-/// A count with its noun: `1 run`, `3 runs`, `0 runs`. The plural is the noun with an `s`.
+/// A count with its noun: `1 run`, `3,000 runs`, `0 runs`. The plural is the noun with an `s`.
 #[must_use]
 pub fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+/// A number with its digits in groups of three: `1,234,567`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// What a user wrote, fit for a message: in backquotes, on one line, not too long.

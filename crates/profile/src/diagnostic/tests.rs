@@ -94,3 +94,11 @@ fn places_beyond_the_text_or_on_endless_lines_render_without_panic() {
     let empty = SourceFile::new("empty.yaml", "");
     assert!(diagnostics.render(&empty, Styling::Plain).contains("empty.yaml"));
 }
+
+#[test]
+fn counts_have_their_nouns_and_their_digits_in_threes() {
+    for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
+        assert_eq!(grouped(number), text);
+    }
+    assert_eq!([0, 1, 12_528].map(|count| counted(count, "cell")), ["0 cells", "1 cell", "12,528 cells"]);
+}

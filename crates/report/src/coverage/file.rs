@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile};
+use nandseq_profile::model::Topology;
+use nandseq_profile::{Block, CellTypeId, Die, OpId, PhaseKey, Profile};
 use nandseq_trace::json_fault;
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,21 @@ pub enum FileError {
     },
 }
 
-/// The probability table in force while runs were made: what can be covered depends on it.
+/// What runs were made under, as far as it is known: what can be covered depends on it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Conditions {
+    /// The probability table.
+    pub table: TableInForce,
+    /// The bad blocks, in ascending order; `None` where nobody knows them.
+    pub bad_blocks: Option<Vec<(Die, Block)>>,
+}
+
+impl Conditions {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self { table: TableInForce::Unknown, bad_blocks: None };
+}
+
+/// The probability table in force while runs were made.
 #[derive(Clone, PartialEq, Debug)]
 pub enum TableInForce {
     /// Nobody knows.
@@ -60,6 +75,9 @@ struct Stored {
     profile_sha256: String,
     #[serde(default)]
     table: Option<StoredTable>,
+    /// Die and block.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    bad_blocks: Vec<(u8, u32)>,
     operations: u64,
     runs: BTreeSet<(String, u64)>,
     /// Phase key, op name, tenth, count.
@@ -95,14 +113,14 @@ struct StoredPart {
 
 /// The text of a file.
 #[must_use]
-pub fn write(profile: &Profile, coverage: &Coverage, table: &TableInForce) -> String {
+pub fn write(profile: &Profile, coverage: &Coverage, conditions: &Conditions) -> String {
     let key = |key: PhaseKey| profile.phase_keys[key].name.clone();
     let op = |op: OpId| profile.ops[op].name.clone();
     let stored = Stored {
         schema: SCHEMA,
         profile: profile.name.clone(),
         profile_sha256: profile.hash(),
-        table: match table {
+        table: match &conditions.table {
             TableInForce::Unknown => None,
             TableInForce::OfProfile => Some(StoredTable::Named(OF_PROFILE.to_owned())),
             TableInForce::Given(table) => {
@@ -111,6 +129,7 @@ pub fn write(profile: &Profile, coverage: &Coverage, table: &TableInForce) -> St
                 Some(StoredTable::Given(table.iter().map(of_key).collect()))
             }
         },
+        bad_blocks: conditions.bad_blocks.iter().flatten().map(|(die, block)| (die.0, block.0)).collect(),
         operations: coverage.operations,
         runs: coverage.runs.clone(),
         cells: coverage.cells.iter().map(|(cell, &count)| (key(cell.key), op(cell.op), cell.bin, count)).collect(),
@@ -150,7 +169,7 @@ fn stored_part(name: &PartName, counts: &PartCounts, all: &BTreeMap<Cell, u64>) 
 ///
 /// # Errors
 /// [`FileError`] when it is something else.
-pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, TableInForce), FileError> {
+pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, Conditions), FileError> {
     #[derive(Deserialize)]
     struct Version {
         schema: u32,
@@ -188,7 +207,21 @@ pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, Tab
     for (key, op, reason, count) in stored.refusals {
         add_count(&mut coverage.refusals, (names.key(key)?, names.op(op)?, reason), count);
     }
-    Ok((coverage, names.table(stored.table)?))
+    let bad_blocks = bad_blocks(&stored.bad_blocks, profile.topology)?;
+    let table = names.table(stored.table)?;
+    // Where the table is known, so were the bad blocks, if only that there are none.
+    let is_known = !bad_blocks.is_empty() || table != TableInForce::Unknown;
+    Ok((coverage, Conditions { table, bad_blocks: is_known.then_some(bad_blocks) }))
+}
+
+/// Bad blocks that the device has, in ascending order, each once.
+fn bad_blocks(stored: &[(u8, u32)], topology: Topology) -> Result<Vec<(Die, Block)>, FileError> {
+    let strange = |&&(die, block): &&(u8, u32)| u32::from(die) >= topology.dies || block >= topology.blocks_per_die;
+    if let Some((die, block)) = stored.iter().find(strange) {
+        return Err(FileError::Unknown { what: "block", name: format!("{die},{block}") });
+    }
+    let blocks: BTreeSet<_> = stored.iter().map(|&(die, block)| (Die(die), Block(block))).collect();
+    Ok(blocks.into_iter().collect())
 }
 
 /// The parts of a file, which together are its sums.

@@ -124,13 +124,6 @@ impl Part {
 }
 
 impl Report {
-    /// As JSON.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        // Strings and finite numbers only: this cannot fail.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
-    }
-
     /// As text, with at most this many holes.
     #[must_use]
     pub fn to_text(&self, most_holes: usize) -> String {
@@ -273,12 +266,6 @@ impl Comparison {
             lost: only(&first.cells, &second.cells),
             gained: only(&second.cells, &first.cells),
         }
-    }
-
-    /// As JSON.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
     /// As text, with at most this many cells of each list.

@@ -15,18 +15,21 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nandseq_profile::diagnostic::counted;
+
 use crate::files::Digest;
 use crate::manifest::{self, Fault, ManifestKind};
 use crate::read::table::TableKind;
 
 pub use files::find_all;
-pub use listed::compare;
 use listed::{Batch, Known, Listing};
+pub use listed::{compare, digest_of};
+pub(crate) use names::PACKED;
 pub use names::is_parquet;
 use names::{beside, log_of, name_of, parquet_sequence, run_folder, run_of};
 
 /// How far below the given folder sites are looked for.
-const DEPTH: usize = 4;
+pub const DEPTH: usize = 4;
 
 /// The sequences of a site.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -219,13 +222,12 @@ pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError
     if forms == Forms::CsvAndParquet && run_folder(path).is_some() && sequence.is_file() {
         return find_forms(&sequence, forms);
     }
-    let mut found = Vec::new();
-    search(path, DEPTH, forms, &mut found)?;
+    let found = search(path, forms)?;
     let each = |found: Vec<Sequences>| -> Result<Vec<SiteFiles>, FindError> {
         found.into_iter().map(|(folder, files)| site(&folder, files)).collect()
     };
     let sites = match listed::batch(path)? {
-        Known::Says(batch) => sites_of(path, &batch, found)?,
+        Known::Says(batch) => sites_of(path, &batch, found, forms)?,
         Known::Nothing => each(found)?,
         Known::Faulty(damage) => {
             let mut sites = each(found.into_iter().filter(|(folder, _)| folder != path).collect())?;
@@ -242,13 +244,16 @@ pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError
 }
 
 /// The sites that the manifest of a batch lists, among folders with sequences; the others are named in a note.
-fn sites_of(root: &Path, batch: &Batch, found: Vec<Sequences>) -> Result<Vec<SiteFiles>, FindError> {
+fn sites_of(root: &Path, batch: &Batch, found: Vec<Sequences>, forms: Forms) -> Result<Vec<SiteFiles>, FindError> {
     let mut found: BTreeMap<PathBuf, Vec<(u64, PathBuf)>> = found.into_iter().collect();
     let mut sites = Vec::new();
     for listed in &batch.sites {
         let folder = listed::inside(&listed.folder, root)?;
         let manifest = folder.join(manifest::FILE_NAME);
         let damage = compare(&[ListedFile { path: manifest, sha256: listed.manifest_sha256 }])?.pop();
+        if folder.is_symlink() {
+            found.extend(search(&folder, forms)?.into_iter().filter(|(place, _)| *place == folder));
+        }
         let mut site = match (found.remove(&folder), &damage) {
             (Some(files), _) => site(&folder, files)?,
             (None, Some(_)) => SiteFiles::empty(&folder),
@@ -267,7 +272,25 @@ fn sites_of(root: &Path, batch: &Batch, found: Vec<Sequences>) -> Result<Vec<Sit
 /// A folder and the sequences in it, in the order of their runs.
 type Sequences = (PathBuf, Vec<(u64, PathBuf)>);
 
-fn search(folder: &Path, depth: usize, forms: Forms, found: &mut Vec<Sequences>) -> Result<(), FindError> {
+/// The folders with sequences at a path and below it.
+fn search(root: &Path, forms: Forms) -> Result<Vec<Sequences>, FindError> {
+    let mut found = Vec::new();
+    let real = root.canonicalize().map_err(|error| FindError::io(root, error))?;
+    search_below(root, &real, DEPTH, forms, &mut found)?;
+    Ok(found)
+}
+
+/// Searches a folder. A link to what lies below `root` is passed over, as that is found without it; so is one to what `root` lies in.
+fn search_below(
+    folder: &Path,
+    root: &Path,
+    depth: usize,
+    forms: Forms,
+    found: &mut Vec<Sequences>,
+) -> Result<(), FindError> {
+    let is_found = |path: &Path| {
+        path.is_symlink() && path.canonicalize().is_ok_and(|real| real.starts_with(root) || root.starts_with(real))
+    };
     let failed = |error| FindError::io(folder, error);
     let mut below = Vec::new();
     let mut files = Vec::new();
@@ -279,6 +302,7 @@ fn search(folder: &Path, depth: usize, forms: Forms, found: &mut Vec<Sequences>)
             let sequence = parquet_sequence(&path);
             match dataset.filter(|_| sequence.is_file()) {
                 Some(run) => files.push((run, sequence)),
+                None if is_found(&path) => {}
                 None => below.push(path),
             }
         } else if let Some((_, run)) = name_of(&path).and_then(run_of) {
@@ -295,7 +319,7 @@ fn search(folder: &Path, depth: usize, forms: Forms, found: &mut Vec<Sequences>)
     }
     below.sort();
     if depth > 0 {
-        below.iter().try_for_each(|path| search(path, depth - 1, forms, found))?;
+        below.iter().try_for_each(|path| search_below(path, root, depth - 1, forms, found))?;
     }
     Ok(())
 }
@@ -330,8 +354,9 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, Find
         if let Some(runs) = unfinished {
             site.is_unfinished = true;
             list = "the list of finished runs";
-            let are = if runs == 1 { "1 run is".to_owned() } else { format!("{runs} runs are") };
-            site.notes.push(format!("the site is not finished: {are} complete, as {} says", manifest::PARTIAL_NAME));
+            let (runs, are) = (counted(runs, "run"), if runs == 1 { "is" } else { "are" });
+            site.notes
+                .push(format!("the site is not finished: {runs} {are} complete, as {} says", manifest::PARTIAL_NAME));
         }
         rows.extend(listed.iter().map(|listed| (listed.file.path.clone(), listed.rows)));
         site.listed.extend(listed.into_iter().map(|listed| listed.file));

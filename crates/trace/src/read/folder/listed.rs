@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 
-use super::names::{PACKED, plain_or_packed};
+use super::names::PACKED;
 use super::{Damage, DamageKind, FindError, ListedFile};
 use crate::files::Digest;
 use crate::inside::{self, InsideName};
@@ -47,7 +47,7 @@ fn faulty<T>(path: PathBuf, kind: ManifestKind, fault: Fault) -> Result<Known<T>
 
 /// Where a file or folder lies that the manifest in `folder` names.
 pub(super) fn inside(name: &InsideName, folder: &Path) -> Result<PathBuf, FindError> {
-    name.under(folder).map_err(|error| {
+    name.under_or_packed(folder).map_err(|error| {
         if inside::leads_out(&error) {
             FindError::Outside { what: format!("`{}`: {error}", folder.join(manifest::FILE_NAME).display()) }
         } else {
@@ -120,7 +120,7 @@ fn listing(folder: &Path, runs: Vec<ManifestRun>, is_partial: bool) -> Result<Li
     let unfinished = is_partial.then_some(runs.len() as u64);
     let listed = |file: ManifestFile| {
         let path = inside(&file.file, folder)?;
-        Ok(Listed { file: ListedFile { path: plain_or_packed(path), sha256: file.sha256 }, rows: file.rows })
+        Ok(Listed { file: ListedFile { path, sha256: file.sha256 }, rows: file.rows })
     };
     let files = runs.into_iter().flat_map(|run| run.files).map(listed).collect::<Result<_, _>>()?;
     Ok(Listing { files, unfinished })
@@ -161,17 +161,25 @@ pub fn compare(listed: &[ListedFile]) -> Result<Vec<Damage>, FindError> {
 
 /// How a file differs from what the manifest says; of a file that was packed since, what it holds.
 fn difference(listed: &ListedFile) -> io::Result<Option<DamageKind>> {
-    let file = match File::open(&listed.path) {
-        Ok(file) => file,
+    let found = match digest_of(&listed.path) {
+        Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(DamageKind::Missing)),
         Err(error) => return Err(error),
     };
-    let is_packed = listed.path.as_os_str().as_encoded_bytes().ends_with(PACKED.as_bytes());
-    let found = if is_packed { digest_of(unpack(BufReader::new(file)))? } else { digest_of(file)? };
     Ok((found != listed.sha256).then_some(DamageKind::Changed { listed: listed.sha256, found }))
 }
 
-fn digest_of(mut input: impl Read) -> io::Result<Digest> {
+/// The digest of a file; of one that is packed, by its name, of what it holds.
+///
+/// # Errors
+/// When it cannot be read, or unpacked.
+pub fn digest_of(path: &Path) -> io::Result<Digest> {
+    let file = File::open(path)?;
+    let is_packed = path.as_os_str().as_encoded_bytes().ends_with(PACKED.as_bytes());
+    if is_packed { hash(unpack(BufReader::new(file))) } else { hash(file) }
+}
+
+fn hash(mut input: impl Read) -> io::Result<Digest> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {

@@ -6,7 +6,7 @@ use crate::files::FileKind;
 use crate::read::table::TableKind;
 
 /// The end of the name of a file that somebody packed.
-pub(super) const PACKED: &str = ".gz";
+pub(crate) const PACKED: &str = ".gz";
 
 /// Whether a file is Parquet, by its name.
 #[must_use]

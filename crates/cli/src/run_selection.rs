@@ -11,22 +11,22 @@ use nandseq_report::load::Window;
 use nandseq_trace::manifest::{self, SiteManifest};
 use nandseq_trace::read::folder::SiteFiles;
 
-use crate::arguments::reports::{CutArgs, NumberList};
+use crate::arguments::reports::{NumberList, RunSelectionArgs};
 use crate::failure::{Failure, Problem};
 use crate::plan::SiteList;
 use crate::written::Written;
 
 /// Part of the runs.
-pub(crate) struct Cut<'a> {
-    flags: &'a CutArgs,
+pub(crate) struct RunSelection<'a> {
+    flags: &'a RunSelectionArgs,
     to: Option<Ticks>,
     /// The time that is looked at, if not all.
     pub(crate) window: Option<Window>,
 }
 
-impl<'a> Cut<'a> {
+impl<'a> RunSelection<'a> {
     /// The part that flags ask for.
-    pub(crate) fn new(flags: &'a CutArgs, to: Option<Ticks>) -> Result<Self, Failure> {
+    pub(crate) fn new(flags: &'a RunSelectionArgs, to: Option<Ticks>) -> Result<Self, Failure> {
         let from = flags.from.unwrap_or(Ticks::ZERO);
         if to.is_some_and(|to| to <= from) {
             let message =

@@ -1,0 +1,92 @@
+//! The bad blocks of runs that were written: those of a list that is named, else of the list that the manifest of each site names.
+//!
+//! Promises that each list is read once; that a list that a manifest names is used only if it is what it was, and that nothing of it is
+//! shown otherwise: a manifest may name any file.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nandseq_profile::{Block, Die, Profile};
+use nandseq_trace::files::Digest;
+use nandseq_trace::manifest::Input;
+use nandseq_trace::read::folder::{self, SiteFiles};
+use nandseq_trace::recorded::path_of;
+
+use crate::failure::{Failure, Problem};
+use crate::{badlist, inputs, ledger};
+
+/// Bad blocks in ascending order.
+pub(crate) type BadBlocks = Arc<[(Die, Block)]>;
+
+/// The lists of some sites.
+pub(crate) struct Lists<'p> {
+    profile: &'p Profile,
+    /// The blocks of the list that was named: those of every site.
+    named: Option<BadBlocks>,
+    /// The lists that manifests name, as far as they were read.
+    recorded: Vec<(Input, BadBlocks)>,
+}
+
+impl<'p> Lists<'p> {
+    /// Reads the list that is named, if one is.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub(crate) fn new(named: Option<&Path>, profile: &'p Profile) -> Result<Self, Failure> {
+        let named = named.map(|path| read(path, profile).map(|(blocks, _)| blocks)).transpose()?;
+        Ok(Self { profile, named, recorded: Vec::new() })
+    }
+
+    /// Whether the list of a manifest counts: none was named.
+    pub(crate) const fn are_recorded(&self) -> bool {
+        self.named.is_none()
+    }
+
+    /// The bad blocks of a site whose manifest names this list, or none.
+    ///
+    /// # Errors
+    /// When the list is not what it was.
+    pub(crate) fn of(&mut self, recorded: Option<&Input>) -> Result<BadBlocks, Failure> {
+        let Some(recorded) = recorded.filter(|_| self.named.is_none()) else {
+            return Ok(self.named.clone().unwrap_or_default());
+        };
+        if let Some((_, blocks)) = self.recorded.iter().find(|(known, _)| known == recorded) {
+            return Ok(blocks.clone());
+        }
+        let path = path_of(&recorded.source);
+        let changed = || {
+            let problem = Problem::new(format!("`{}` is no longer what the manifest says it was", path.display()));
+            Failure::from(problem.help("name the list of bad blocks with --badlist"))
+        };
+        let (blocks, digest) = match read(&path, self.profile) {
+            Err(Failure::Faulty(_)) => return Err(changed()),
+            read => read?,
+        };
+        if digest != recorded.sha256 {
+            return Err(changed());
+        }
+        self.recorded.push((recorded.clone(), blocks.clone()));
+        Ok(blocks)
+    }
+}
+
+fn read(path: &Path, profile: &Profile) -> Result<(BadBlocks, Digest), Failure> {
+    let (source, digest) = inputs::text("the list of bad blocks", path)?;
+    match badlist::read(&source, profile.topology) {
+        Ok(blocks) => Ok((blocks.into(), digest)),
+        Err(wrong) => Err(Failure::Faulty(Box::new((source, wrong)))),
+    }
+}
+
+/// The list that the manifest beside sequences names that were named one by one, if it lists all of them.
+pub(crate) fn beside(site: &SiteFiles) -> Option<Input> {
+    let first = &site.runs.first()?.path;
+    let folder = if folder::is_parquet(first) { first.parent()?.parent()? } else { first.parent()? };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let manifest = ledger::read(folder).ok().flatten()?.manifest;
+    let listed = manifest.runs.iter().flat_map(|run| &run.files);
+    let listed: Vec<PathBuf> = listed.filter_map(|file| file.file.under_or_packed(folder).ok()).collect();
+    let is_listed =
+        |path: &Path| listed.iter().any(|listed| folder.join(path.strip_prefix(folder).unwrap_or(path)) == *listed);
+    site.runs.iter().all(|run| is_listed(&run.path)).then_some(manifest.origin.badlist).flatten()
+}

@@ -1,0 +1,95 @@
+//! What written runs were made under, as their manifests say: the probability table and the bad blocks.
+//!
+//! What can be covered is told by the first site that knows; of another one that says otherwise there is a warning.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use nandseq_generate::probability::{self, Distributions};
+use nandseq_profile::Profile;
+use nandseq_report::coverage::{Conditions, TableInForce};
+use nandseq_report::page::Distribution;
+use nandseq_trace::manifest::Origin;
+use nandseq_trace::recorded::recorded;
+
+use crate::arguments::GenerateArgs;
+use crate::arguments::reports::ReadDeviceArgs;
+use crate::bad_blocks::Lists;
+use crate::failure::{Failure, warning_text};
+use crate::plan::table::{Table, Wanted};
+use crate::written::Written;
+use crate::{tell, verify};
+
+/// What some runs were made under; says on stderr where they differ.
+pub(crate) fn of_runs(found: &Written, device: &ReadDeviceArgs) -> Result<Conditions, Failure> {
+    let profile = &found.profile;
+    let mut conditions = Conditions::UNKNOWN;
+    let mut lists = Lists::new(None, profile)?;
+    let mut seen = BTreeSet::new();
+    for site in &found.sites {
+        let Some(origin) = verify::origin(site) else { continue };
+        let list = origin.badlist.as_ref().map(|list| (list.source.clone(), list.sha256.to_string()));
+        // The sites of a batch say the same.
+        if seen.insert((origin.arguments.clone(), list)) {
+            let of_site = Conditions {
+                table: table_of(&origin, device, profile),
+                bad_blocks: match lists.of(origin.badlist.as_ref()) {
+                    Ok(blocks) => Some(blocks.to_vec()),
+                    Err(failure) => {
+                        let (problem, site) = (failure.plain_text(), recorded(&site.folder));
+                        tell(&warning_text(&format!("the bad blocks of `{site}` are not known: {problem}")));
+                        None
+                    }
+                },
+            };
+            agree(&mut conditions, of_site, &recorded(&site.folder));
+        }
+    }
+    Ok(conditions)
+}
+
+/// Takes over what was not known before; warns of what is otherwise. `name` is where the later ones are from.
+pub(crate) fn agree(first: &mut Conditions, later: Conditions, name: &str) {
+    let differs = |what: &str| {
+        tell(&warning_text(&format!(
+            "the runs in `{name}` were made {what} than those before: what can be covered is told by the first"
+        )));
+    };
+    if first.table == TableInForce::Unknown {
+        first.table = later.table;
+    } else if later.table != TableInForce::Unknown && later.table != first.table {
+        differs("under another probability table");
+    }
+    if first.bad_blocks.is_none() {
+        first.bad_blocks = later.bad_blocks;
+    } else if later.bad_blocks.is_some() && later.bad_blocks != first.bad_blocks {
+        differs("with other bad blocks");
+    }
+}
+
+/// The table in force; `None` where nobody knows it.
+pub(crate) fn table<'c>(conditions: &'c Conditions, profile: &Profile) -> Option<Cow<'c, [Distribution]>> {
+    match &conditions.table {
+        TableInForce::Unknown => None,
+        TableInForce::OfProfile => Some(Cow::Owned(of_profile(profile))),
+        TableInForce::Given(table) => Some(Cow::Borrowed(table)),
+    }
+}
+
+/// The table that a profile gives.
+pub(crate) fn of_profile(profile: &Profile) -> Distributions {
+    probability::of_profile(profile, probability::DEFAULT_TABLE_SEED)
+}
+
+/// The table that the arguments of a manifest give, unless a file it was read from is gone.
+fn table_of(origin: &Origin, device: &ReadDeviceArgs, profile: &Profile) -> TableInForce {
+    let Ok(mut arguments) = GenerateArgs::of_manifest(&origin.arguments) else { return TableInForce::Unknown };
+    if device.config.is_some() {
+        arguments.device.config.clone_from(&device.config);
+    }
+    match Table::resolve(&Wanted::of_generate(&arguments), profile, &mut String::new()) {
+        Err(_) => TableInForce::Unknown,
+        Ok(table) if table.distributions == of_profile(profile) => TableInForce::OfProfile,
+        Ok(table) => TableInForce::Given(table.distributions),
+    }
+}

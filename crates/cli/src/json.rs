@@ -1,0 +1,53 @@
+//! What commands answer as JSON: one object on standard output.
+//!
+//! Promises that each says which flags the environment has set, if any; which these are is set once, when the command line has been read.
+
+use std::sync::OnceLock;
+
+use serde::Serialize;
+
+use crate::arguments::environment::Applied;
+use crate::failure::Failure;
+use crate::profiles;
+
+static ENVIRONMENT: OnceLock<Vec<Applied>> = OnceLock::new();
+
+/// Sets what the environment has set.
+pub(crate) fn set_environment(applied: Vec<Applied>) {
+    // There is one command line.
+    let _ = ENVIRONMENT.set(applied);
+}
+
+/// An object of another crate, which knows nothing of commands.
+#[derive(Serialize)]
+pub(crate) struct Of<'a, T> {
+    command: &'static str,
+    version: &'static str,
+    #[serde(flatten)]
+    object: &'a T,
+}
+
+impl<'a, T> Of<'a, T> {
+    /// What a command answers.
+    pub(crate) const fn command(command: &'static str, object: &'a T) -> Self {
+        Self { command, version: env!("CARGO_PKG_VERSION"), object }
+    }
+}
+
+/// Prints an object.
+///
+/// # Errors
+/// When standard output cannot be written to.
+pub(crate) fn print(object: &impl Serialize) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Whole<'a, T> {
+        #[serde(flatten)]
+        object: &'a T,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        environment: &'a [Applied],
+    }
+    let environment = ENVIRONMENT.get().map_or(&[][..], Vec::as_slice);
+    // Strings and numbers only: this cannot fail.
+    let text = serde_json::to_string_pretty(&Whole { object, environment }).unwrap_or_default();
+    profiles::print(&(text + "\n"))
+}
