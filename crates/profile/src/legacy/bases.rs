@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, IdVec};
 use crate::limits::MAX_BASES;
 use crate::model::{AddressSource, Base, Effect, PayloadField, Phase, PhaseKind, Scope};
+use crate::native::structure;
 use crate::phase_key::phase_named;
 use crate::yaml::{Entry, Fields, Node};
 
@@ -136,6 +137,7 @@ fn base(
     }
     check_payload(entry, &base, diagnostics);
     let Some(mut fields) = Fields::of(entry, diagnostics) else { return base };
+    let mark = diagnostics.mark();
     if let Some(scope) = fields.require("scope", diagnostics) {
         base.scope = scope_of(scope, &base.payload, diagnostics);
     }
@@ -144,6 +146,11 @@ fn base(
     };
     base.affects_state = flag("affect_state", &mut fields, diagnostics);
     base.instant = flag("instant_resv", &mut fields, diagnostics);
+    if let Some(problem) = structure::unoccupied(&base).filter(|_| !diagnostics.errors_since(mark)) {
+        let message = format!("the base {}: {}", quoted(&base.name), problem.message);
+        let diagnostic = Diagnostic::error("base-structure", message).at(entry.key_span, "");
+        diagnostics.push(diagnostic.help(problem.help));
+    }
     if let Some(states) = fields.require("states", diagnostics) {
         let mark = diagnostics.mark();
         base.phases = phases(states, diagnostics);

@@ -154,4 +154,40 @@ fn effects(base: &Base, found: &mut Vec<Problem>) {
         let message = "its effects act on a die, but its payload does not say which".to_owned();
         found.push(problem(Part::Payload, message, "add die to the payload"));
     }
+    found.extend(unoccupied(base));
+}
+
+/// What is wrong with a base that works on the array of planes that it does not occupy.
+#[must_use]
+pub fn unoccupied(base: &Base) -> Option<Problem> {
+    let occupies = !base.instant && base.scope != Scope::None;
+    let message = "its effects keep the array of its planes busy, but it occupies none".to_owned();
+    let found = problem(Part::Scope, message, "let it occupy planes or the die, and be no instant operation");
+    (!occupies && base.effects.iter().any(|&effect| keeps_array_busy(effect))).then_some(found)
+}
+
+/// Whether an effect is work of the array, which nothing else on these planes can do at the same time.
+fn keeps_array_busy(effect: Effect) -> bool {
+    match effect {
+        Effect::Erase
+        | Effect::Program
+        | Effect::CloseBlock
+        | Effect::LoadLatch { .. }
+        | Effect::FillRegisters { .. }
+        | Effect::CacheRead(_)
+        | Effect::CacheReadEnd(_) => true,
+        Effect::ConsumeLatch { .. }
+        | Effect::DataOut
+        | Effect::CopybackSource
+        | Effect::CacheProgramStart(_)
+        | Effect::CacheProgramEnd(_)
+        | Effect::Suspend(_)
+        | Effect::Resume(_)
+        | Effect::ResetDie
+        | Effect::StatusRead
+        | Effect::ResetTarget
+        | Effect::OdtDisable
+        | Effect::OdtEnable
+        | Effect::Delay => false,
+    }
 }

@@ -101,7 +101,7 @@ fn base(rng: &mut Rng, number: usize) -> Base {
     scopes.extend(payload.contains(&PayloadField::Die).then_some(Scope::Die));
     scopes.extend(payload.contains(&PayloadField::Plane).then_some(Scope::PlaneSet));
     let phase = |kind, rng: &mut Rng| Phase { kind, bus: rng.flag(), default_duration: rng.flag().then(|| rng.time()) };
-    Base {
+    let mut base = Base {
         name: rng.name(number),
         scope: rng.one(&scopes),
         affects_state: rng.flag(),
@@ -111,7 +111,11 @@ fn base(rng: &mut Rng, number: usize) -> Base {
         effects,
         payload,
         follow_ups: Vec::new(),
+    };
+    if structure::unoccupied(&base).is_some() {
+        (base.scope, base.instant) = (Scope::Target, false);
     }
+    base
 }
 
 fn effects(rng: &mut Rng, address: AddressSource, payload: &mut Vec<PayloadField>) -> Vec<Effect> {
