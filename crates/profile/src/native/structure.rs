@@ -155,6 +155,12 @@ fn effects(base: &Base, found: &mut Vec<Problem>) {
         found.push(problem(Part::Payload, message, "add die to the payload"));
     }
     found.extend(unoccupied(base));
+    let one_die = |effect: &Effect| !matches!(effect, Effect::ResetDie | Effect::StatusRead);
+    let works_on_one = base.effects.iter().any(|effect| one_die(effect) && !matches!(need(*effect), Need::Nothing));
+    if base.scope == Scope::Target && works_on_one {
+        let message = "its effects work on one die, but it occupies all".to_owned();
+        found.push(problem(Part::Scope, message, "`scope: die`; `target` is for what works on every die"));
+    }
 }
 
 /// What is wrong with a base that works on the array of planes that it does not occupy.

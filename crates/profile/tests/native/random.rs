@@ -112,8 +112,10 @@ fn base(rng: &mut Rng, number: usize) -> Base {
         payload,
         follow_ups: Vec::new(),
     };
-    if structure::unoccupied(&base).is_some() {
-        (base.scope, base.instant) = (Scope::Target, false);
+    for scope in [Scope::Target, Scope::Die] {
+        if structure::problems(&base).iter().any(|problem| problem.part == structure::Part::Scope) {
+            (base.scope, base.instant) = (scope, false);
+        }
     }
     base
 }
