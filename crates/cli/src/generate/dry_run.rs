@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::absent::Absences;
 use crate::arguments::ReportFormat;
 use crate::execute::trial::{Tried, trial};
-use crate::failure::{Failure, note_text, remark_text, warning_text};
+use crate::failure::{Failure, note_text, warning_text};
 use crate::plan::{Plan, SiteList};
 use crate::progress::plural;
 use crate::summary::Summary;
@@ -96,13 +96,7 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
         tell(&warning_text(remark));
     }
     let other_files = found.others.count();
-    if other_files > 0 {
-        tell(&if plan.clean {
-            remark_text(&found.others.that_went(&plan.out_dir, "would remove"))
-        } else {
-            warning_text(&found.others.that_stay(&plan.out_dir))
-        });
-    }
+    tell(&found.others.text(plan, "would remove"));
     let left: u64 = found.runs_there.iter().map(|there| plan.num_runs - there).sum();
     let folder = |at: Option<usize>| at.and_then(|at| plan.sites.get(at)).map(|site| plan.folder_of(site));
     let shown = |at| folder(at).map_or_else(String::new, |folder| recorded(&folder));

@@ -149,7 +149,7 @@ fn write_written(text: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(text, "Written: {}, {} in {}", counted(files, "file"), size(summary.bytes), summary.out_dir)?;
     if summary.other_files > 0 {
         let files = counted(summary.other_files, "file");
-        writeln!(text, "Left alone there: {files} of other campaigns; --clean removes such files first")?;
+        writeln!(text, "Left alone there: {files} of other campaigns; --clean removes first what a manifest lists")?;
     }
     writeln!(text, "manifest.json in each folder says how to make its files again; to judge them by every rule:")?;
     writeln!(text, "  {}", summary.verify)
