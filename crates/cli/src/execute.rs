@@ -189,8 +189,7 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Failure> {
 
 /// Makes sure that each site has a place to begin; says what is worth knowing about it.
 fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<Vec<String>, Failure> {
-    batch::check_shards(plan)?;
-    folders::lead_nowhere_else(plan)?;
+    check_places(plan)?;
     if plan.resume.is_none() {
         return Ok(Vec::new());
     }
@@ -198,6 +197,13 @@ fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<V
     let remarks: Vec<Vec<String>> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
     Ok(remarks.into_iter().flatten().collect())
+}
+
+/// Makes sure that nothing in the folders of a plan is in its way.
+fn check_places(plan: &Plan) -> Result<(), Failure> {
+    batch::check_shards(plan)?;
+    batch::check_earlier(plan)?;
+    folders::lead_nowhere_else(plan)
 }
 
 /// Says what there was of other campaigns; how many of their files are there still.

@@ -118,7 +118,7 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 /// Neither is an error; nor is a ledger whose end is torn: it counts up to there.
 ///
 /// # Errors
-/// When they cannot be read, or name what does not lie in the folder.
+/// When they cannot be read, are of another form, or name what does not lie in the folder.
 pub(crate) fn read(folder: &Path) -> io::Result<Option<Known>> {
     let finished = finished(folder)?.map(|(manifest, _)| Known { stamp: stamp_of(&manifest), manifest });
     let partial = unfinished(folder)?;
@@ -133,7 +133,7 @@ pub(crate) fn read(folder: &Path) -> io::Result<Option<Known>> {
 /// The manifest of a site in a folder, and its digest.
 ///
 /// # Errors
-/// When it cannot be read, or names what does not lie in the folder.
+/// When it cannot be read, is of another form, or names what does not lie in the folder.
 pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest)>> {
     let bytes = match fs::read(folder.join(manifest::FILE_NAME)) {
         Ok(bytes) => bytes,
@@ -141,7 +141,7 @@ pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest
         Err(error) => return Err(error),
     };
     match manifest::parse(&bytes) {
-        Err(fault) if fault.leads_out() => Err(io::Error::new(io::ErrorKind::InvalidData, fault)),
+        Err(fault) if fault.is_refusal() => Err(io::Error::new(io::ErrorKind::InvalidData, fault)),
         parsed => Ok(parsed.ok().map(|manifest| (manifest, Digest::of(&bytes)))),
     }
 }
@@ -149,7 +149,7 @@ pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest
 /// What the ledger in a folder says, if it is one.
 ///
 /// # Errors
-/// When it cannot be read, or names what does not lie in the folder.
+/// When it cannot be read, is of another form, or names what does not lie in the folder.
 pub(crate) fn unfinished(folder: &Path) -> io::Result<Option<Known>> {
     let file = match File::open(folder.join(FILE_NAME)) {
         Ok(file) => file,

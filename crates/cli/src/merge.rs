@@ -27,6 +27,7 @@ use crate::failure::{Failure, Problem, note_text, plain};
 use crate::ledger;
 use crate::plan::{Shard, SiteList};
 use crate::progress::plural;
+use crate::verify::OTHER_VERSION;
 use crate::{console, json, profiles, tell};
 
 /// Problems that are shown; a wrong folder has many.
@@ -191,8 +192,11 @@ fn parts_in(folder: &Path) -> Result<Vec<Found>, Failure> {
         let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
         let manifest = manifest::parse(&text).map_err(|fault| {
             let problem = Problem::new(fault.sentence(&path, ManifestKind::Batch));
-            let other = ManifestKind::of(&text) == ManifestKind::Site;
-            if other { problem.help("name the folder that holds the folders of the sites") } else { problem }
+            match ManifestKind::of(&text) {
+                _ if fault.is_of_another_schema() => problem.help(OTHER_VERSION),
+                ManifestKind::Site => problem.help("name the folder that holds the folders of the sites"),
+                ManifestKind::Batch | ManifestKind::Unknown => problem,
+            }
         })?;
         Ok(Found { folder: folder.to_owned(), path, manifest })
     };

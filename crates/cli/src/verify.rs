@@ -102,13 +102,17 @@ fn judge(
     Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, sites })
 }
 
+/// What to do about a manifest of another form.
+pub(crate) const OTHER_VERSION: &str = "use the version that wrote it";
+
 pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
     match error {
         FindError::Io { path, error } => Problem::unreadable("the sequences in", &path, &error),
         error @ FindError::Nothing { .. } => {
             Problem::new(error.to_string()).help("name a sequence file, the folder of a site, or that of a batch")
         }
-        error @ FindError::Outside { .. } => {
+        error @ FindError::Refused { other_version: true, .. } => Problem::new(error.to_string()).help(OTHER_VERSION),
+        error @ FindError::Refused { .. } => {
             Problem::new(error.to_string()).help("nothing of it was read: somebody changed this manifest")
         }
         error @ FindError::Twice(_) => Problem::new(error.to_string()).help(written::ONCE),

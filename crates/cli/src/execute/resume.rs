@@ -243,7 +243,7 @@ pub(crate) fn is_there(resume: &Path, sites: &[SitePlan]) -> bool {
     resume.is_file()
         || sites.iter().any(|site| {
             let folder = resume.join(&site.folder);
-            matches!(ledger::read(&folder), Ok(Some(_))) || !snapshots(&folder).is_empty()
+            !matches!(ledger::read(&folder), Ok(None)) || !snapshots(&folder).is_empty()
         })
 }
 

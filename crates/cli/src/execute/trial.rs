@@ -17,7 +17,7 @@ use super::others::Others;
 use super::proposer_log::{Log, Logged};
 use super::resume::Start;
 use super::site::{failed, head};
-use super::{Totals, folders, resume, setup_and_format};
+use super::{Totals, check_places, resume, setup_and_format};
 use crate::absent::Absences;
 use crate::failure::{Failure, Problem};
 use crate::plan::{Closure, Plan, SitePlan};
@@ -61,7 +61,7 @@ pub(crate) struct Tried {
 /// Tries a plan.
 pub(crate) fn trial(plan: &Plan) -> Result<Trial, Failure> {
     let (setup, format) = setup_and_format(plan)?;
-    folders::lead_nowhere_else(plan)?;
+    check_places(plan)?;
     let (mut runs_there, mut runs_again, mut remarks) = (vec![0; plan.sites.len()], 0, Vec::new());
     if plan.resume.is_some() {
         let start = |site: &SitePlan| resume::find(plan, site, head(plan, site), &setup);
