@@ -166,7 +166,7 @@ fn claim_all(read: &[PathBuf], written: &[PathBuf]) -> Result<Claims, Failure> {
 }
 
 /// Whether the manifest of a batch, or of a part of one, is called so.
-fn is_of_batch(name: &str) -> bool {
+pub(crate) fn is_of_batch(name: &str) -> bool {
     name == manifest::FILE_NAME || Shard::of_manifest(name).is_some()
 }
 

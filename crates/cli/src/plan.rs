@@ -372,7 +372,7 @@ fn proposer_log(arguments: &GenerateArgs, outputs: Outputs) -> ProposerLog {
 }
 
 /// The choice of outputs; all if there is none. A log that is switched off is no output.
-fn outputs(arguments: &GenerateArgs) -> Outputs {
+pub(crate) fn outputs(arguments: &GenerateArgs) -> Outputs {
     let chosen = arguments.output.outputs.unwrap_or(Outputs::ALL);
     if arguments.output.proposer_log == ProposerLog::Off { chosen.without(FileKind::ProposerLog) } else { chosen }
 }
