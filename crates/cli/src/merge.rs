@@ -26,7 +26,6 @@ use crate::execute::{self, batch, leftovers, threads};
 use crate::failure::{Failure, Problem, note_text, plain};
 use crate::ledger;
 use crate::plan::{Shard, SiteList};
-use crate::progress::plural;
 use crate::verify::OTHER_VERSION;
 use crate::{console, json, profiles, tell};
 
@@ -143,9 +142,9 @@ fn tell_of(arguments: &MergeArgs, joint: &BatchManifest, target: &Path) -> Resul
     match arguments.format {
         ReportFormat::Text if console::is_quiet() => Ok(()),
         ReportFormat::Text => profiles::print(&format!(
-            "{sites} site{}, {runs} run{}: complete in {}\n",
-            plural(*sites),
-            plural(*runs),
+            "{}, {}: complete in {}\n",
+            counted(*sites, "site"),
+            counted(*runs, "run"),
             target.display()
         )),
         ReportFormat::Json => json::print(&joined),
