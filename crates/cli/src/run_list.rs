@@ -125,8 +125,11 @@ fn make(plans: Vec<(String, Plan)>, arguments: &RunListArgs, stop: &AtomicBool) 
     Ok(Results::new(asked, campaigns))
 }
 
+/// Something of some campaigns, with their names.
+type Named<T> = Vec<(String, T)>;
+
 /// Every campaign, resolved, with what is wrong with any of them.
-fn resolved(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> (Vec<(String, Plan)>, Vec<(String, Failure)>) {
+fn resolved(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> (Named<Plan>, Named<Failure>) {
     let mut plans = Vec::new();
     let mut failures = Vec::new();
     // What is said of a profile holds for every campaign that uses it.
