@@ -30,7 +30,7 @@ const LONG_OTHERS: usize = 3;
 /// Sites of a trial at most, where they are short.
 const MOST_SITES: usize = 16;
 /// Runs of a site at most.
-const MOST_RUNS: u64 = 100;
+const MOST_RUNS: u64 = 500;
 
 /// What a trial has shown.
 pub(crate) struct Trial {
@@ -57,10 +57,11 @@ pub(crate) struct Tried {
     pub(crate) simulated: Ticks,
     /// Whether a run was cut short by the trial's own limit.
     pub(crate) is_cut: bool,
-    /// Operations of each run of the first site that was tried, and operations of a run on each of the sites; of one that was cut, what
-    /// its time or its limit would come to.
-    pub(crate) of_runs: Vec<f64>,
+    /// Operations of a run on each of the sites: of one that was cut, what its time or its limit would come to; of those that were not
+    /// tried, as many as in the later half of those that were.
     pub(crate) of_sites: Vec<f64>,
+    /// The later half of the runs of the first site.
+    pub(crate) of_runs: Vec<f64>,
     /// Whether these are all the runs that are left of these sites.
     pub(crate) is_whole: bool,
     /// Sizes of all sites, and of the first, which is tried for longer.
@@ -121,8 +122,8 @@ fn try_sites(plan: &Plan, left: &[usize], setup: &Setup, format: &dyn TableForma
         totals: Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() },
         simulated: Ticks::ZERO,
         is_cut: false,
-        of_runs: Vec::new(),
         of_sites: Vec::new(),
+        of_runs: Vec::new(),
         is_whole: true,
         all: Sizes::default(),
         first: Sizes::default(),
@@ -182,11 +183,12 @@ impl Tried {
         self.totals.reached.extend(site.reached());
         let of_site = std::mem::replace(&mut self.totals, all);
         self.totals.add(of_site);
-        if !runs.is_empty() {
-            self.of_sites.push(runs.iter().sum::<f64>() / runs.len() as f64);
-        }
+        let later = &runs[runs.len() / 2..];
+        let not_tried = if covered(&site) { 0.0 } else { (plan.num_runs - run_index) as f64 };
+        let rest = not_tried * later.iter().sum::<f64>() / later.len().max(1) as f64;
+        self.of_sites.push((runs.iter().sum::<f64>() + rest) / (plan.num_runs - start.next_run).max(1) as f64);
         if self.sites.is_empty() {
-            self.of_runs = runs;
+            self.of_runs = later.to_vec();
             self.first = self.all;
         }
         self.sites.push(at);

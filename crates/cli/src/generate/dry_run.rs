@@ -203,7 +203,7 @@ impl Estimate {
     fn bound(&self, sites: u64) -> String {
         let by = if sites == 1 { "by one site".to_owned() } else { format!("by {sites} sites") };
         match self.within {
-            Some(0.0) => "these are all of it".to_owned(),
+            Some(0.0) => "operations and size are those of the campaign".to_owned(),
             Some(within) if within < 1.0 => {
                 let percent = rounded((100.0 * within).ceil() as u64);
                 format!("operations and size within about {percent} %, {by}")
@@ -214,12 +214,12 @@ impl Estimate {
     }
 }
 
-/// What a run that was cut may be off at least: its beginning is not like the rest.
-const CUT: f64 = 0.2;
+/// What is estimated from the beginning of a run, or of the runs of a site, may be off at least: it is not like the rest.
+const PART: f64 = 0.2;
 
 /// The share that an estimate may be off with odds 19 to 1, by how much sites, or the runs of the only one, differ.
 fn within(tried: &Tried) -> Option<f64> {
-    let least = if tried.is_cut { CUT } else { 0.0 };
+    let least = if tried.is_whole { 0.0 } else { PART };
     let values = if tried.of_sites.len() > 1 { &tried.of_sites } else { &tried.of_runs };
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -298,7 +298,9 @@ impl DryRun {
             format!(" of site{} {}", if count == 1 { "" } else { "s" }, sites.replace(',', ", "))
         });
         let operations = trial.summary.operations();
-        writeln!(text, "Trial: {}, {} µs{of}", counted(operations, "operation"), trial.simulated_us)?;
+        // Where nothing ever starts, the time is that of the limit.
+        let time = if operations > 0 { format!(", {} µs", trial.simulated_us) } else { String::new() };
+        writeln!(text, "Trial: {}{time}{of}", counted(operations, "operation"))?;
         write_mix(text, &trial.summary, detail)?;
         let at_most = if estimate.at_most { "at most " } else { "" };
         writeln!(

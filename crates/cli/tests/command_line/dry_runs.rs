@@ -69,7 +69,11 @@ fn what_the_trial_shows_to_be_missed_ends_as_the_campaign_would() {
     let (out, err) = said(&["--pc-demo", "pgm-read", "--ops", "1000"]);
     assert!(err.contains("warning: in the trial: nothing can ever start again on any die"), "{err}");
     assert!(err.contains("warning: in the trial: 0 of 1,000 operations were reached\n"), "{err}");
-    assert!(out.contains("from a trial of 100.00 % of it: these are all of it;"), "{out}");
+    assert!(
+        out.contains("Trial: 0 operations\n")
+            && out.contains("from a trial of 100.00 % of it: operations and size are those of the campaign;"),
+        "{out}"
+    );
     let (_, err) = said(&["--ops", "1e6", "-t", "1000", "--site-count", "2"]);
     assert!(err.contains("in the trial: 2 of 2 runs have fewer than 1,000,000 operations: raise -t"), "{err}");
     let (_, err) = said(&["--closure", "--until-coverage", "100", "--ops", "3000"]);
