@@ -37,7 +37,7 @@ use crate::execute::batch::Earlier;
 use crate::execute::claim::{Claims, With};
 use crate::execute::folders::NewFolders;
 use crate::execute::others::Others;
-use crate::failure::{Failure, Problem, remark_text, warning_text};
+use crate::failure::{Failure, Problem};
 use crate::ledger;
 use crate::plan::{Part, Plan, SitePlan};
 use crate::progress::Progress;
@@ -189,7 +189,7 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Failure> {
 
 /// Makes sure that each site has a place to begin; says what is worth knowing about it.
 fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<Vec<String>, Failure> {
-    batch::check_shards(plan)?;
+    check_places(plan)?;
     if plan.resume.is_none() {
         return Ok(Vec::new());
     }
@@ -199,19 +199,17 @@ fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<V
     Ok(remarks.into_iter().flatten().collect())
 }
 
+/// Makes sure that nothing in the folders of a plan is in its way.
+fn check_places(plan: &Plan) -> Result<(), Failure> {
+    batch::check_shards(plan)?;
+    batch::check_earlier(plan)?;
+    folders::lead_nowhere_else(plan)
+}
+
 /// Says what there was of other campaigns; how many of their files are there still.
 fn say_others(plan: &Plan, others: &Others) -> u64 {
-    let count = others.count();
-    if count > 0 {
-        let gone = plan.clean;
-        tell(&if gone {
-            // Said however little is wanted: it cannot be undone.
-            remark_text(&others.that_went(&plan.out_dir, "removed"))
-        } else {
-            warning_text(&others.that_stay(&plan.out_dir))
-        });
-    }
-    if plan.clean { 0 } else { count }
+    tell(&others.text(plan, "removed"));
+    if plan.clean { 0 } else { others.count() }
 }
 
 /// What every site of a plan shares.
@@ -294,6 +292,7 @@ fn prepare_folders(plan: &Plan, format: &dyn TableFormat) -> Result<Prepared, Fa
         let _claim = claims.during(&folder).map_err(unwritable)?;
         clean(&folder, plan.resume.is_none()).map_err(unwritable)?;
     }
+    others.remove_replaced().map_err(out_dir)?;
     if plan.clean {
         others = others.remove(plan, &claims).map_err(out_dir)?;
     }

@@ -32,6 +32,9 @@ struct Head {
     /// The date and time in file names, `20261121_235959`: going on means to go on with them.
     stamp: String,
     manifest: SiteManifest,
+    /// The arguments of the batch, or of the part of one, that is being made; they are not the manifest's affair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    batch: Option<Vec<String>>,
 }
 
 /// What is known of the runs in a site's folder.
@@ -41,6 +44,8 @@ pub(crate) struct Known {
     pub(crate) stamp: Option<Stamp>,
     /// Its finished runs, and where they come from.
     pub(crate) manifest: SiteManifest,
+    /// What arguments the site is being made with together with others, if a ledger says so.
+    pub(crate) batch: Option<Vec<String>>,
 }
 
 /// What a site's manifest says in sum.
@@ -57,13 +62,19 @@ pub(crate) struct Finished {
 }
 
 impl Ledger {
-    /// Starts the ledger of a site with the runs that `manifest` lists already, in place of what its folder had.
-    pub(crate) fn begin(folder: &Path, stamp: Stamp, manifest: SiteManifest) -> io::Result<Self> {
+    /// Starts the ledger of a site with the runs that `manifest` lists already, in place of what its folder had; `batch` are the arguments
+    /// that make it together with others.
+    pub(crate) fn begin(
+        folder: &Path,
+        stamp: Stamp,
+        manifest: SiteManifest,
+        batch: Option<Vec<String>>,
+    ) -> io::Result<Self> {
         let runs = manifest.runs.len() as u64;
         let operations = manifest.runs.iter().fold(0, |sum: u64, run| sum.saturating_add(run.operations));
         let head = SiteManifest { runs: Vec::new(), ..manifest };
         let mut file = io::BufWriter::new(NewFile::create(folder, FILE_NAME)?);
-        let first = Head { stamp: stamp.date_and_time(), manifest: head };
+        let first = Head { stamp: stamp.date_and_time(), manifest: head, batch };
         file.write_all(&line(&first)?)?;
         let head = first.manifest;
         for run in &manifest.runs {
@@ -118,9 +129,9 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 /// Neither is an error; nor is a ledger whose end is torn: it counts up to there.
 ///
 /// # Errors
-/// When they cannot be read, or name what does not lie in the folder.
+/// When they cannot be read, are of another form, or name what does not lie in the folder.
 pub(crate) fn read(folder: &Path) -> io::Result<Option<Known>> {
-    let finished = finished(folder)?.map(|(manifest, _)| Known { stamp: stamp_of(&manifest), manifest });
+    let finished = finished(folder)?.map(|(manifest, _)| Known { stamp: stamp_of(&manifest), manifest, batch: None });
     let partial = unfinished(folder)?;
     // Both are there when the program was killed between the two; the one that knows more counts.
     Ok(match (finished, partial) {
@@ -133,7 +144,7 @@ pub(crate) fn read(folder: &Path) -> io::Result<Option<Known>> {
 /// The manifest of a site in a folder, and its digest.
 ///
 /// # Errors
-/// When it cannot be read, or names what does not lie in the folder.
+/// When it cannot be read, is of another form, or names what does not lie in the folder.
 pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest)>> {
     let bytes = match fs::read(folder.join(manifest::FILE_NAME)) {
         Ok(bytes) => bytes,
@@ -141,7 +152,7 @@ pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest
         Err(error) => return Err(error),
     };
     match manifest::parse(&bytes) {
-        Err(fault) if fault.leads_out() => Err(io::Error::new(io::ErrorKind::InvalidData, fault)),
+        Err(fault) if fault.is_refusal() => Err(io::Error::new(io::ErrorKind::InvalidData, fault)),
         parsed => Ok(parsed.ok().map(|manifest| (manifest, Digest::of(&bytes)))),
     }
 }
@@ -149,7 +160,7 @@ pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest
 /// What the ledger in a folder says, if it is one.
 ///
 /// # Errors
-/// When it cannot be read, or names what does not lie in the folder.
+/// When it cannot be read, is of another form, or names what does not lie in the folder.
 pub(crate) fn unfinished(folder: &Path) -> io::Result<Option<Known>> {
     let file = match File::open(folder.join(FILE_NAME)) {
         Ok(file) => file,
@@ -160,6 +171,7 @@ pub(crate) fn unfinished(folder: &Path) -> io::Result<Option<Known>> {
     Ok(read.map(|(head, runs)| Known {
         stamp: Stamp::with_time(&head.stamp),
         manifest: SiteManifest { runs, ..head.manifest },
+        batch: head.batch,
     }))
 }
 
@@ -207,7 +219,7 @@ mod tests {
     #[test]
     fn a_ledger_becomes_the_manifest_and_goes() {
         let folder = tempfile::tempdir().unwrap();
-        let mut ledger = Ledger::begin(folder.path(), stamp_now(), head()).unwrap();
+        let mut ledger = Ledger::begin(folder.path(), stamp_now(), head(), None).unwrap();
         ledger.add(&run(0)).unwrap();
         ledger.add(&run(1)).unwrap();
         let finished = ledger.finish(false).unwrap();
@@ -221,7 +233,7 @@ mod tests {
     #[test]
     fn cut_at_any_byte_it_keeps_the_runs_before() {
         let folder = tempfile::tempdir().unwrap();
-        let mut ledger = Ledger::begin(folder.path(), stamp_now(), head()).unwrap();
+        let mut ledger = Ledger::begin(folder.path(), stamp_now(), head(), None).unwrap();
         let path = folder.path().join(FILE_NAME);
         let mut lengths = vec![fs::metadata(&path).unwrap().len()];
         for index in 0..3 {
@@ -245,13 +257,14 @@ mod tests {
     fn it_goes_on_from_the_runs_of_a_manifest() {
         let folder = tempfile::tempdir().unwrap();
         let earlier = SiteManifest { runs: vec![run(0), run(1)], ..head() };
-        let mut ledger = Ledger::begin(folder.path(), stamp_now(), earlier).unwrap();
+        let batch = vec!["generate".to_owned()];
+        let mut ledger = Ledger::begin(folder.path(), stamp_now(), earlier, Some(batch.clone())).unwrap();
         assert_eq!(ledger.runs, 2);
         ledger.add(&run(2)).unwrap();
         drop(ledger);
         let known = read(folder.path()).unwrap().unwrap();
         assert_eq!(known.manifest.runs, [run(0), run(1), run(2)]);
-        assert_eq!(known.stamp, Some(stamp_now()));
+        assert_eq!((known.stamp, known.batch), (Some(stamp_now()), Some(batch)));
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod run_selection;
 mod shell_files;
 mod site_folders;
 mod summary;
+mod unfinished;
 mod verify;
 mod warnings;
 mod written;

@@ -26,7 +26,7 @@ use crate::execute::{self, batch, leftovers, threads};
 use crate::failure::{Failure, Problem, note_text, plain};
 use crate::ledger;
 use crate::plan::{Shard, SiteList};
-use crate::progress::plural;
+use crate::verify::OTHER_VERSION;
 use crate::{console, json, profiles, tell};
 
 /// Problems that are shown; a wrong folder has many.
@@ -142,9 +142,9 @@ fn tell_of(arguments: &MergeArgs, joint: &BatchManifest, target: &Path) -> Resul
     match arguments.format {
         ReportFormat::Text if console::is_quiet() => Ok(()),
         ReportFormat::Text => profiles::print(&format!(
-            "{sites} site{}, {runs} run{}: complete in {}\n",
-            plural(*sites),
-            plural(*runs),
+            "{}, {}: complete in {}\n",
+            counted(*sites, "site"),
+            counted(*runs, "run"),
             target.display()
         )),
         ReportFormat::Json => json::print(&joined),
@@ -165,7 +165,7 @@ fn claim_all(read: &[PathBuf], written: &[PathBuf]) -> Result<Claims, Failure> {
 }
 
 /// Whether the manifest of a batch, or of a part of one, is called so.
-fn is_of_batch(name: &str) -> bool {
+pub(crate) fn is_of_batch(name: &str) -> bool {
     name == manifest::FILE_NAME || Shard::of_manifest(name).is_some()
 }
 
@@ -191,8 +191,11 @@ fn parts_in(folder: &Path) -> Result<Vec<Found>, Failure> {
         let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
         let manifest = manifest::parse(&text).map_err(|fault| {
             let problem = Problem::new(fault.sentence(&path, ManifestKind::Batch));
-            let other = ManifestKind::of(&text) == ManifestKind::Site;
-            if other { problem.help("name the folder that holds the folders of the sites") } else { problem }
+            match ManifestKind::of(&text) {
+                _ if fault.is_of_another_schema() => problem.help(OTHER_VERSION),
+                ManifestKind::Site => problem.help("name the folder that holds the folders of the sites"),
+                ManifestKind::Batch | ManifestKind::Unknown => problem,
+            }
         })?;
         Ok(Found { folder: folder.to_owned(), path, manifest })
     };

@@ -52,21 +52,36 @@ pub(crate) fn is_short(plan: &Plan, totals: &Totals) -> bool {
 pub(crate) fn warnings(plan: &Plan, totals: &Totals) -> Vec<String> {
     let mut all: Vec<String> = dead_sites(plan, totals).into_iter().collect();
     if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
-        all.push(
-            "no operation started: the probability table proposes nothing that the device's state allows so soon"
-                .into(),
-        );
+        all.push(NOTHING_STARTED.into());
     }
-    all.extend(shortfall(plan, totals));
+    all.extend(shortfall(plan, totals, plan.sites.len()));
     all
 }
 
-/// What was asked for and not reached.
-fn shortfall(plan: &Plan, totals: &Totals) -> Option<String> {
+/// What a trial on some sites shows of what will not be reached, and whether it will not; `is_whole` says that all their runs were tried.
+pub(crate) fn in_trial(plan: &Plan, totals: &Totals, sites: usize, is_whole: bool) -> (Vec<String>, bool) {
+    let mut all: Vec<String> = dead_sites(plan, totals).into_iter().collect();
+    if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
+        all.push(NOTHING_STARTED.into());
+    }
+    // Further runs may cover what these have not.
+    let is_known = is_whole || plan.closure.as_ref().and_then(Closure::until).is_none();
+    let short = shortfall(plan, totals, sites).filter(|_| is_known);
+    let is_missed = short.is_some();
+    all.extend(short);
+    (all, is_missed)
+}
+
+/// Said where no die is known to be dead.
+const NOTHING_STARTED: &str =
+    "no operation started: the probability table proposes nothing that the device's state allows so soon";
+
+/// What was asked of so many sites and not reached.
+fn shortfall(plan: &Plan, totals: &Totals, sites: usize) -> Option<String> {
     if !is_short(plan, totals) {
         return None;
     }
-    let dead = all_dead(plan, totals);
+    let dead = all_dead(plan, totals, sites);
     let Some((closure, share)) = plan.closure.as_ref().and_then(|closure| Some((closure, closure.share?))) else {
         let (short, wanted) = (totals.short_runs, grouped(plan.wanted_ops.unwrap_or_default()));
         let why = if dead { "" } else { ": raise -t" };
@@ -86,12 +101,10 @@ fn shortfall(plan: &Plan, totals: &Totals) -> Option<String> {
     Some(format!("{who} before {share} % of {cells} cells were covered{raise}"))
 }
 
-/// Whether every site has stopped for good.
-fn all_dead(plan: &Plan, totals: &Totals) -> bool {
+/// Whether every one of so many sites has stopped for good.
+fn all_dead(plan: &Plan, totals: &Totals, sites: usize) -> bool {
     let dies = plan.profile.topology.dies as usize;
-    !totals.dead.is_empty()
-        && totals.dead.len() == plan.sites.len()
-        && totals.dead.iter().all(|dead| dead.dies.len() == dies)
+    !totals.dead.is_empty() && totals.dead.len() == sites && totals.dead.iter().all(|dead| dead.dies.len() == dies)
 }
 
 /// A die that was just found, on one line.

@@ -90,10 +90,7 @@ impl Plan {
     /// Resolves the flags and reads the files they name. Remarks that stop nothing are added to `remarks`.
     pub(crate) fn new(arguments: &GenerateArgs, remarks: &mut String) -> Result<Self, Failure> {
         let mut problems = Vec::new();
-        refuse_unavailable(arguments, &mut problems);
-        let folders = folders(arguments, &mut problems);
-        let run_until = run_until(arguments, &mut problems);
-        sites::check(&arguments.sites, arguments.extent.num_runs, &mut problems);
+        let (folders, run_until) = check_flags(arguments, true, &mut problems);
         let (Some(folders), true) = (folders, problems.is_empty()) else { return Err(Failure::Unusable(problems)) };
         if arguments.extent.no_drain_op_end {
             remarks.push_str(&failure::warning_text(
@@ -237,6 +234,21 @@ fn push(arguments: &mut Vec<String>, flag: &str, value: impl std::fmt::Display) 
     arguments.push(value.to_string());
 }
 
+/// What is wrong with flags as far as they decide that by themselves; with that of the sites, if that is wanted.
+pub(crate) fn check_flags(
+    arguments: &GenerateArgs,
+    with_sites: bool,
+    problems: &mut Vec<Problem>,
+) -> (Option<SiteFolders>, Ticks) {
+    refuse_unavailable(arguments, problems);
+    let folders = folders(arguments, problems);
+    let run_until = run_until(arguments, problems);
+    if with_sites {
+        sites::check(&arguments.sites, arguments.extent.num_runs, problems);
+    }
+    (folders, run_until)
+}
+
 /// Flags whose machinery does not exist yet are refused, never ignored.
 fn refuse_unavailable(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
     let output = &arguments.output;
@@ -372,7 +384,7 @@ fn proposer_log(arguments: &GenerateArgs, outputs: Outputs) -> ProposerLog {
 }
 
 /// The choice of outputs; all if there is none. A log that is switched off is no output.
-fn outputs(arguments: &GenerateArgs) -> Outputs {
+pub(crate) fn outputs(arguments: &GenerateArgs) -> Outputs {
     let chosen = arguments.output.outputs.unwrap_or(Outputs::ALL);
     if arguments.output.proposer_log == ProposerLog::Off { chosen.without(FileKind::ProposerLog) } else { chosen }
 }

@@ -208,11 +208,6 @@ fn name(site: &SitePlan) -> String {
     site.site.map_or_else(|| "device".to_owned(), |site| format!("site {site}"))
 }
 
-/// The ending of a counted word.
-pub(crate) fn plural(count: u64) -> &'static str {
-    if count == 1 { "" } else { "s" }
-}
-
 /// Whether it is time for another line; if so, the time starts anew.
 fn is_due(last: &Mutex<Instant>) -> bool {
     // Whoever else is about to write a line writes it for all.

@@ -30,6 +30,7 @@ use crate::interrupt::{WorkFolder, stop_on_signals};
 use crate::ledger;
 use crate::plan::{Plan, SitePlan};
 use crate::progress::Progress;
+use crate::verify::OTHER_VERSION;
 use crate::{console, execute, json, profiles, tell};
 
 /// Characters of a row that are shown.
@@ -232,7 +233,7 @@ impl Recorded {
         let text = fs::read(&path).map_err(|reason| no_manifest(&path, &reason))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let kind = ManifestKind::of(&text);
-        if kind == ManifestKind::Site {
+        if kind != ManifestKind::Batch {
             let site: SiteManifest = manifest::parse(&text).map_err(|fault| faulty(&path, kind, &fault))?;
             let sites = BTreeMap::from([(site.site, (folder, site.runs))]);
             return Ok(Self { origin: site.origin, sites, differences: Vec::new() });
@@ -262,7 +263,11 @@ impl Recorded {
 /// A manifest is not what it should be.
 fn faulty(path: &Path, kind: ManifestKind, fault: &Fault) -> Problem {
     let problem = Problem::new(fault.sentence(path, kind));
-    if fault.leads_out() { problem } else { problem.help("name a manifest.json, or the folder it is in") }
+    match fault.is_refusal() {
+        true if fault.is_of_another_schema() => problem.help(OTHER_VERSION),
+        true => problem,
+        false => problem.help("name a manifest.json, or the folder it is in"),
+    }
 }
 
 /// A manifest cannot be read; the folder may hold those of shards, or a site that was not finished.

@@ -19,7 +19,7 @@ use crate::failure::{Failure, Problem, each_remark, note_text, warning_text};
 use crate::generate::{Made, carry_out};
 use crate::hint::Hint;
 use crate::interrupt::stop_on_signals;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::summary::Summary;
 use crate::{console, execute, inputs, json, profiles, tell};
 
@@ -33,6 +33,9 @@ struct Campaign {
     name: String,
     flags: GenerateArgs,
     span: Span,
+    /// Fields that cannot be read, as flags: the others are looked at all the same.
+    unread: Vec<String>,
+    has_folder: bool,
 }
 
 /// Makes every campaign of a list.
@@ -42,7 +45,11 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
     let campaigns = read(&source, &mut diagnostics);
     diagnostics.sort();
     if diagnostics.has_errors() {
-        return Err(Failure::Faulty(Box::new((source, diagnostics))));
+        let faulty = Failure::Faulty(Box::new((source, diagnostics)));
+        tell(&faulty.text());
+        let (_, failures) = resolved(campaigns, arguments);
+        failures.iter().for_each(|(name, failure)| tell(&(heading(name) + &failure.text())));
+        return Err(Failure::Told(faulty.code()));
     }
     let plans = checked(campaigns, arguments)?;
     for warning in overlaps(&plans) {
@@ -118,15 +125,21 @@ fn make(plans: Vec<(String, Plan)>, arguments: &RunListArgs, stop: &AtomicBool) 
     Ok(Results::new(asked, campaigns))
 }
 
-/// Every campaign, resolved: none is begun before all are known to be possible. What is wrong with any of them is said in one go.
-fn checked(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> Result<Vec<(String, Plan)>, Failure> {
-    let count = campaigns.len();
+/// Something of some campaigns, with their names.
+type Named<T> = Vec<(String, T)>;
+
+/// Every campaign, resolved, with what is wrong with any of them.
+fn resolved(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> (Named<Plan>, Named<Failure>) {
     let mut plans = Vec::new();
     let mut failures = Vec::new();
     // What is said of a profile holds for every campaign that uses it.
     let mut told = BTreeSet::new();
     for campaign in campaigns {
         let name = campaign.name.clone();
+        if !campaign.unread.is_empty() {
+            failures.extend(campaign.check().err().map(|failure| (name, failure)));
+            continue;
+        }
         let mut remarks = String::new();
         let plan = plan(campaign, arguments, &mut remarks);
         for remark in each_remark(&remarks) {
@@ -141,6 +154,13 @@ fn checked(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> Result<Vec<(Str
         }
     }
     failures.extend(shared_tables(&plans));
+    (plans, failures)
+}
+
+/// Every campaign, resolved: none is begun before all are known to be possible. What is wrong with any of them is said in one go.
+fn checked(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> Result<Vec<(String, Plan)>, Failure> {
+    let count = campaigns.len();
+    let (plans, failures) = resolved(campaigns, arguments);
     let Some((_, first)) = failures.first() else { return Ok(plans) };
     let code = first.code();
     for (name, failure) in &failures {
@@ -158,6 +178,17 @@ fn checked(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> Result<Vec<(Str
         json::print(&Results::new(count, failures.into_iter().map(result).collect()))?;
     }
     Err(Failure::Told(code))
+}
+
+impl Campaign {
+    /// Checks the fields that can be read, as far as others do not matter.
+    fn check(&self) -> Result<(), Failure> {
+        // Which sites there are is said by several fields together.
+        let is_of_sites = |flag: &String| flag.contains("site") || flag.contains("shard") || flag.contains("seed");
+        let mut problems = Vec::new();
+        plan::check_flags(&self.flags, !self.unread.iter().any(is_of_sites), &mut problems);
+        if problems.is_empty() { Ok(()) } else { Err(Failure::Unusable(problems)) }
+    }
 }
 
 /// Which campaign what follows is about.
@@ -254,7 +285,7 @@ fn campaign(at: usize, item: &Node, command: &Command, diagnostics: &mut Diagnos
     let entries = item.expect_mapping("a campaign", diagnostics)?;
     let mut name = format!("campaign {}", at + 1);
     let mut line: Vec<String> = Vec::new();
-    let mut is_good = true;
+    let mut unread: Vec<String> = Vec::new();
     let mut flags_seen: Vec<String> = Vec::new();
     for entry in entries {
         if &*entry.key == "name" {
@@ -268,25 +299,25 @@ fn campaign(at: usize, item: &Node, command: &Command, diagnostics: &mut Diagnos
                 if flags_seen.contains(&flag) {
                     let message = format!("{} says again what another field says", quoted(&entry.key));
                     diagnostics.push(Diagnostic::error("duplicate-key", message).at(entry.key_span, ""));
-                    is_good = false;
+                    unread.push(flag.clone());
                 }
                 flags_seen.push(flag);
                 line.extend(arguments);
             }
-            None => is_good = false,
+            None => unread.push(entry.key.replace('_', "-")),
         }
     }
     if !entries.iter().any(|entry| &*entry.key == "out_dir") {
         let message = format!("{} lacks `out_dir`: each campaign has a folder of its own", quoted(&name));
         diagnostics.push(Diagnostic::error("missing-field", message).at(item.span, ""));
-        is_good = false;
+        unread.push("out-dir".to_owned());
     }
-    if !is_good {
-        return None;
-    }
+    let has_folder = flags_seen.iter().any(|flag| flag == "out-dir");
     let flags = command.clone().try_get_matches_from(line).and_then(|matches| GenerateArgs::from_arg_matches(&matches));
     match flags {
-        Ok(flags) => Some(Campaign { name, flags, span: item.span }),
+        Ok(flags) => Some(Campaign { name, flags, span: item.span, unread, has_folder }),
+        // It may lack what could not be read.
+        Err(_) if !unread.is_empty() => None,
         Err(error) => {
             diagnostics.push(Diagnostic::error("bad-campaign", first_line(&error)).at(item.span, ""));
             None
@@ -358,8 +389,9 @@ pub(crate) fn first_line(error: &clap::Error) -> String {
 
 /// Two campaigns in one folder, or one in a folder of the other, would overwrite each other.
 fn separate(campaigns: &[Campaign], diagnostics: &mut Diagnostics) {
+    let with_folder = campaigns.iter().filter(|campaign| campaign.has_folder);
     let places: Vec<(PathBuf, &Campaign)> =
-        campaigns.iter().map(|campaign| (real_path(&campaign.flags.output.out_dir), campaign)).collect();
+        with_folder.map(|campaign| (real_path(&campaign.flags.output.out_dir), campaign)).collect();
     for (at, (place, campaign)) in places.iter().enumerate() {
         let clash = places[..at].iter().find(|(earlier, _)| place.starts_with(earlier) || earlier.starts_with(place));
         if let Some((_, earlier)) = clash {

@@ -50,6 +50,9 @@ pub(crate) struct Summary {
     /// What was asked for, where that is no site at all.
     #[serde(skip)]
     empty: Option<String>,
+    /// Whether every run was there before.
+    #[serde(skip)]
+    was_there: bool,
     /// Runs of each site asked for.
     runs_per_site: u64,
     /// Runs made by this execution, over all sites.
@@ -130,6 +133,7 @@ impl Summary {
     /// What a plan has come to after so much time.
     pub(crate) fn new(plan: &Plan, totals: &Totals, elapsed: Duration, absences: &Absences<'_>) -> Self {
         let seconds = elapsed.as_secs_f64();
+        let was_there = plan.resume.is_some() && totals.runs == 0 && totals.known_runs > 0;
         Self {
             schema: SCHEMA,
             command: "generate",
@@ -147,7 +151,8 @@ impl Summary {
             out_dir: recorded(&plan.out_dir),
             sites: plan.sites.len() as u64,
             is_batch: plan.batch.is_some(),
-            empty: empty_part(plan),
+            empty: empty_part(plan, "nothing was made"),
+            was_there,
             runs_per_site: plan.num_runs,
             runs: totals.runs,
             operations: totals.ops,
@@ -160,7 +165,8 @@ impl Summary {
             bases: bases(plan, totals),
             names: names(plan, totals),
             refused: refused(plan, totals),
-            never_started: absent::never_started(plan, totals, absences),
+            // Where nothing ran, nothing can be told apart.
+            never_started: if was_there { Vec::new() } else { absent::never_started(plan, totals, absences) },
             explain: Hint::new("explain").flags(&plan.flags.all()).to_string(),
             names_known: plan.profile.ops.len() as u64,
             verify: verify_command(plan),
@@ -193,10 +199,10 @@ impl Summary {
     }
 }
 
-/// A shard without sites, in words.
-fn empty_part(plan: &Plan) -> Option<String> {
+/// A shard without sites, in words, and what that comes to.
+pub(crate) fn empty_part(plan: &Plan, so: &str) -> Option<String> {
     let Some(Batch { count, part: Part::Shard(shard), .. }) = &plan.batch else { return None };
-    let words = || format!("Shard {shard} holds none of the {}: nothing was made", counted(*count, "site"));
+    let words = || format!("Shard {shard} holds none of the {}: {so}", counted(*count, "site"));
     plan.sites.is_empty().then(words)
 }
 

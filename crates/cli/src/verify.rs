@@ -3,24 +3,21 @@
 //! Sites are judged in parallel; what is printed does not depend on it. A sequence alone is enough; where a manifest lies
 //! beside it, the profile and the bad blocks must be those it names.
 
-use std::path::{Path, PathBuf};
-
 use nandseq_profile::Profile;
-use nandseq_trace::manifest::{Origin, SiteManifest};
+use nandseq_trace::manifest::Origin;
 use nandseq_trace::read::ReadError;
 use nandseq_trace::read::folder::{self, FindError, Forms, SiteFiles};
-use nandseq_trace::recorded::{path_of, recorded, shell_word};
+use nandseq_trace::recorded::{path_of, shell_word};
 use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
 use rayon::prelude::*;
 
-use crate::arguments::{GenerateArgs, ReportFormat, VerifyArgs};
+use crate::arguments::{ReportFormat, VerifyArgs};
 use crate::bad_blocks::{BadBlocks, Lists};
 use crate::execute::threads;
 use crate::failure::{Failure, Problem};
 use crate::hint;
 use crate::plan::Plan;
-use crate::site_folders::SiteFolders;
-use crate::{bad_blocks, console, inputs, json, ledger, profiles, tell, warnings, written};
+use crate::{bad_blocks, console, inputs, json, ledger, profiles, tell, unfinished, warnings, written};
 
 /// Judges everything the arguments name.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
@@ -29,9 +26,12 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let mut sites = folder::find_all(&arguments.paths, Forms::CsvAndParquet).map_err(nothing_to_judge)?;
     written::given_once(&sites)?;
     let source = written::source(&read.profile, &sites)?;
-    for site in &mut sites {
-        let note = going_on(site);
-        site.notes.extend(note);
+    match (arguments.format, sites.first_mut()) {
+        (ReportFormat::Json, Some(_)) => {
+            let unfinished = unfinished::campaigns(&arguments.paths, &sites);
+            sites[0].notes.extend(unfinished);
+        }
+        (ReportFormat::Json | ReportFormat::Text, _) => unfinished::warn(&arguments.paths, &sites),
     }
     let mut lists = Lists::new(arguments.badlist.as_deref(), &read.profile)?;
     let sites = sites.into_iter().map(|site| with_bad_blocks(site, &mut lists, &read.profile));
@@ -102,13 +102,17 @@ fn judge(
     Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, sites })
 }
 
+/// What to do about a manifest of another form.
+pub(crate) const OTHER_VERSION: &str = "use the version that wrote it";
+
 pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
     match error {
         FindError::Io { path, error } => Problem::unreadable("the sequences in", &path, &error),
         error @ FindError::Nothing { .. } => {
             Problem::new(error.to_string()).help("name a sequence file, the folder of a site, or that of a batch")
         }
-        error @ FindError::Outside { .. } => {
+        error @ FindError::Refused { other_version: true, .. } => Problem::new(error.to_string()).help(OTHER_VERSION),
+        error @ FindError::Refused { .. } => {
             Problem::new(error.to_string()).help("nothing of it was read: somebody changed this manifest")
         }
         error @ FindError::Twice(_) => Problem::new(error.to_string()).help(written::ONCE),
@@ -134,28 +138,6 @@ pub(crate) fn origin(site: &SiteFiles) -> Option<Origin> {
         return None;
     }
     ledger::read(&site.folder).ok().flatten().map(|known| known.manifest.origin)
-}
-
-/// What to know of a site that was not finished.
-fn going_on(site: &SiteFiles) -> Option<String> {
-    let known = ledger::read(&site.folder).ok().flatten().filter(|_| site.is_unfinished)?;
-    let folder =
-        if known.manifest.site.is_some() { above(&site.folder, &known.manifest)? } else { site.folder.clone() };
-    let folder = recorded(&folder);
-    let mut words = vec![env!("CARGO_PKG_NAME").to_owned()];
-    words.extend(known.manifest.origin.arguments);
-    words.extend(["--out-dir".to_owned(), folder.clone(), "--resume".to_owned(), folder]);
-    let command: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
-    Some(format!("to go on, unless it is being made now: {}", command.join(" ")))
-}
-
-/// The output folder of the batch that a site is of, if the site lies where its flags put it.
-fn above(folder: &Path, manifest: &SiteManifest) -> Option<PathBuf> {
-    let flags = GenerateArgs::of_manifest(&manifest.origin.arguments).ok()?;
-    let own = PathBuf::from(SiteFolders::parse(flags.site_dir_pattern()).ok()?.folder(manifest.site?));
-    let root = folder.ancestors().nth(own.components().count())?;
-    let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-    folder.ends_with(&own).then(|| root.to_owned())
 }
 
 /// A sequence can only be judged by the profile it was made for.

@@ -16,7 +16,7 @@ use nandseq_trace::read::{STANDARD_INPUT, Source};
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, warning_text};
 use crate::hint::{self, Hint, profile_flags};
-use crate::{inputs, tell, verify, warnings};
+use crate::{inputs, tell, unfinished, verify, warnings};
 
 /// Runs that were written, and what they were made from.
 pub(crate) struct Written {
@@ -39,6 +39,7 @@ impl Written {
         }
         let sites = folder::find_all(paths, Forms::CsvAndParquet).map_err(verify::nothing_to_judge)?;
         given_once(&sites)?;
+        unfinished::warn(paths, &sites);
         let source = source(&read.profile, &sites)?;
         for site in &sites {
             let changed = folder::compare(&site.listed).map_err(verify::nothing_to_judge)?;

@@ -9,7 +9,7 @@ use serde_json::error::{Category, Error};
 #[must_use]
 pub fn describe(error: &Error) -> String {
     let place =
-        if error.line() > 0 { format!(" (line {}, column {})", error.line(), error.column()) } else { String::new() };
+        if error.column() > 0 { format!(" (line {}, column {})", error.line(), error.column()) } else { String::new() };
     what(error) + &place
 }
 
@@ -17,6 +17,7 @@ pub fn describe(error: &Error) -> String {
 #[must_use]
 pub fn what(error: &Error) -> String {
     match error.classify() {
+        Category::Eof if error.line() == 1 && error.column() == 0 => "it is empty".to_owned(),
         Category::Eof => "it ends in the middle".to_owned(),
         Category::Syntax => "it is not JSON".to_owned(),
         Category::Io => "it cannot be read".to_owned(),
@@ -99,7 +100,7 @@ mod tests {
     fn what_is_wrong_is_said_without_the_types_of_the_program() {
         for (text, expected) in [
             ("{\"count\": 1, \"na", "it ends in the middle (line 1, column 16)"),
-            ("", "it ends in the middle (line 1, column 0)"),
+            ("", "it is empty"),
             ("count = 1", "it is not JSON (line 1, column 1)"),
             ("{\"count\": 1}", "the field `names` is missing (line 1, column 12)"),
             ("{\"count\": 1, \"count\": 2}", "the field `count` is there twice (line 1, column 20)"),

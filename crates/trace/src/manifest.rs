@@ -87,6 +87,7 @@ pub struct Input {
 #[serde(deny_unknown_fields)]
 pub struct SiteManifest {
     /// [`SCHEMA`]
+    #[serde(deserialize_with = "numbers::schema")]
     pub schema: u32,
     /// Where the contents come from; the arguments are those that make this site alone.
     pub origin: Origin,
@@ -136,6 +137,7 @@ pub struct FileRecord {
 #[serde(deny_unknown_fields)]
 pub struct BatchManifest {
     /// [`SCHEMA`]
+    #[serde(deserialize_with = "numbers::schema")]
     pub schema: u32,
     /// Where the contents come from; the arguments are those that make the whole batch.
     pub origin: Origin,

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use nandseq_trace::manifest::{self, BatchManifest, Input, Origin, SiteRecord};
+use nandseq_trace::manifest::{self, BatchManifest, Input, ManifestKind, Origin, SiteRecord};
 
 use crate::arguments::SeedFormula;
 use crate::execute::origin;
 use crate::failure::{Failure, Problem};
 use crate::plan::{Batch, Part, Plan, Shard, SiteList};
+use crate::verify::OTHER_VERSION;
 
 /// Flags, each with a value, that say which part of a batch, or how long an open one is.
 const PART_FLAGS: [&str; 3] = ["--sites", "--shard", "--site-count"];
@@ -108,6 +109,29 @@ pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
     let help = "all shards of a batch are of one number: use that of the shards that are there, or another folder; to share the batch \
                 out anew, remove the manifests of its shards first";
     Err(Problem::new(message).help(help).into())
+}
+
+/// Whether the manifest of the batch that is gone on with, or added to, can be: one that is of another form, or names what lies elsewhere,
+/// is not replaced as if it were nothing; nor is one that lists other sites than those that are made now.
+pub(super) fn check_earlier(plan: &Plan) -> Result<(), Failure> {
+    let Some(Batch { part, .. }) = &plan.batch else { return Ok(()) };
+    let is_added_to = matches!(part, Part::Sites(_));
+    for folder in plan.resume.iter().chain(is_added_to.then_some(&plan.out_dir)) {
+        let path = folder.join(manifest::FILE_NAME);
+        let Ok(text) = fs::read(&path) else { continue };
+        let kind = ManifestKind::of(&text);
+        let Err(fault) = manifest::parse::<BatchManifest>(&text) else { continue };
+        if kind == ManifestKind::Site || !(fault.is_refusal() || is_added_to) {
+            continue;
+        }
+        let help = match fault.is_refusal() {
+            true if fault.is_of_another_schema() => OTHER_VERSION,
+            true => "nothing of it was read: somebody changed this manifest",
+            false => "without --sites, --resume finds the sites that are there and writes it anew",
+        };
+        return Err(Problem::new(fault.sentence(&path, kind)).help(help).into());
+    }
+    Ok(())
 }
 
 /// Whether two origins differ at most in the part of the batch that was asked for, and in where inputs lie whose contents are the same.

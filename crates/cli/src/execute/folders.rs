@@ -9,10 +9,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::NewFile;
+use nandseq_trace::inside::{InsideName, leads_out};
 use nandseq_trace::manifest;
 use nandseq_trace::pending::{folder_of, sync_folder};
+use nandseq_trace::run_name::RunName;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Problem};
 use crate::plan::Plan;
 
 /// Folders with names in them that are not yet known to last.
@@ -52,6 +54,39 @@ pub(super) fn check(plan: &Plan) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Whether the folders of sites, and those of files in them, lie where their names say: what is written, read or removed through a link
+/// that leads out of the output folder would be somebody else's, and every reader refuses it.
+pub(super) fn lead_nowhere_else(plan: &Plan) -> Result<(), Failure> {
+    let resume = plan.resume.iter().filter(|resume| resume.is_dir());
+    for root in resume.chain([&plan.out_dir]) {
+        for site in plan.sites.iter().filter(|site| !site.folder.is_empty()) {
+            leads_nowhere_else(root, &site.folder)?;
+        }
+        for site in &plan.sites {
+            let folder = if site.folder.is_empty() { root.clone() } else { root.join(&site.folder) };
+            for entry in folder.read_dir().into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                if let Some(name) = name.to_str().filter(|name| RunName::is_folder(name)) {
+                    leads_nowhere_else(&folder, name)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn leads_nowhere_else(root: &Path, name: &str) -> Result<(), Failure> {
+    let inside = InsideName::try_from(name.to_owned()).map_err(io::Error::other);
+    let Err(reason) = inside.and_then(|name| name.under(root)) else { return Ok(()) };
+    if !leads_out(&reason) {
+        // Whoever writes there says what is in the way.
+        return Ok(());
+    }
+    let message = format!("`{}` is a link to a place outside `{}`", root.join(name).display(), root.display());
+    let help = "no reader follows it: put the folder itself there, or name another one with --out-dir";
+    Err(Problem::new(message).help(help).into())
 }
 
 #[cfg(test)]

@@ -1,26 +1,31 @@
 //! Files of other campaigns in the folders of this one.
 //!
-//! Promises that what is counted, and taken away where the flags ask for it, was written by this program into this output folder: runs'
-//! files under exactly the names it gives, manifests and ledgers that read as such, of sites that say themselves, or by the name of
-//! their folder, that they were made here. No link is followed but that of a site's own folder, no folder with anything else in it goes, and what another site of the
-//! same campaign needs stays. Leaves out files that are about to be replaced: those have the name that this campaign gives.
+//! Promises that what is taken away where the flags ask for it was written by this program into this output folder: runs' files under
+//! exactly the names it gives that a manifest or ledger beside them lists, or that say themselves who wrote them, as snapshots and logs do;
+//! manifests and ledgers that read as such, of sites that say themselves, or by the name of their folder, that they were made here. A name
+//! alone proves nothing: the predecessor gives its tables the same. No link is followed, no folder with anything else in it goes, and what
+//! another site of the same campaign needs stays. Leaves out files that are about to be replaced: those have the name that this campaign
+//! gives.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use nandseq_generate::{Snapshot, SnapshotError};
+use nandseq_profile::diagnostic::counted;
+use nandseq_trace::files::{FileKind, Stamp};
 use nandseq_trace::format::TableFormat;
 use nandseq_trace::manifest::{self, BatchManifest};
 use nandseq_trace::pending::folder_of;
 use nandseq_trace::run_name::RunName;
 
 use super::claim::Claims;
-use super::{batch, origin, resume, site};
+use super::{batch, origin, proposer_log, resume, site};
 use crate::arguments::GenerateArgs;
+use crate::failure::{remark_text, warning_text};
 use crate::ledger;
-use crate::plan::{Batch, Part, Plan, Shard};
-use crate::progress::plural;
+use crate::plan::{Batch, Part, Plan, Shard, SitePlan};
 use crate::site_folders::SiteFolders;
 
 /// How far below the output folder sites are looked for: as far as readers look.
@@ -36,6 +41,10 @@ pub(crate) struct Others {
     /// By their paths; manifests and ledgers apart, since they go last.
     files: BTreeSet<PathBuf>,
     lists: BTreeSet<PathBuf>,
+    /// Files of which only the name says that this program may have written them. They stay.
+    unlisted: BTreeSet<PathBuf>,
+    /// Snapshots of the same campaign and day: they only have another time of day in their names than those that replace them.
+    replaced: BTreeSet<PathBuf>,
     /// Folders of sites that this campaign does not make.
     sites: Vec<PathBuf>,
 }
@@ -45,42 +54,62 @@ impl Others {
     /// fewer new ones.
     pub(super) fn find(plan: &Plan, format: &dyn TableFormat) -> io::Result<Self> {
         let mut found = Self::default();
-        let folders: Vec<PathBuf> = plan.sites.iter().map(|site| plan.folder_of(site)).collect();
-        for folder in &folders {
-            found.in_own_site(plan, format, folder)?;
+        for site in &plan.sites {
+            found.in_own_site(plan, format, site)?;
         }
         if let Some(batch) = &plan.batch {
             // A single device was made here.
-            found.files.extend(files_of_runs(&plan.out_dir)?.into_iter().map(|(path, _)| path));
+            found.add(&plan.out_dir, files_of_runs(&plan.out_dir)?);
             found.lists.extend(ledger_in(&plan.out_dir));
             found.shards(plan, batch)?;
         }
-        let own: BTreeSet<&PathBuf> = folders.iter().collect();
+        let own: BTreeSet<PathBuf> = plan.sites.iter().map(|site| plan.folder_of(site)).collect();
         let looking = Looking { plan, own: &own };
         looking.below(&plan.out_dir, "", DEPTH, &mut found)?;
         Ok(found)
     }
 
-    fn in_own_site(&mut self, plan: &Plan, format: &dyn TableFormat, folder: &Path) -> io::Result<()> {
-        let is_own = |name: &str, RunName { kind, run, .. }: RunName| {
-            !plan.clean
-                && plan.outputs.contains(kind)
-                && run <= plan.num_runs
-                && format.file_name(kind, plan.stamp, run) == name
-        };
-        let mut files: Vec<PathBuf> = files_of_runs(folder)?
-            .into_iter()
-            .filter(|(path, run)| !relative(folder, path).is_some_and(|name| is_own(&name, *run)))
-            .map(|(path, _)| path)
-            .collect();
-        if plan.resume.is_some() && !files.is_empty() {
-            // Earlier runs may have another stamp.
-            let known = ledger::read(folder)?.map(|known| known.manifest.runs).unwrap_or_default();
-            let listed: BTreeSet<PathBuf> =
-                known.iter().flat_map(|run| &run.files).map(|file| file.file.to_write_in(folder)).collect();
-            files.retain(|path| !listed.contains(path));
+    /// Adds files of runs in a folder.
+    fn add(&mut self, folder: &Path, files: impl IntoIterator<Item = (PathBuf, RunName)>) {
+        let listed = Listed::read(folder);
+        for file in files {
+            let is_proven = listed.contains(&file) || says_so(&file.0, file.1.kind);
+            if is_proven {
+                self.files.insert(file.0)
+            } else {
+                self.unlisted.insert(file.0)
+            };
         }
-        self.files.extend(files);
+    }
+
+    fn in_own_site(&mut self, plan: &Plan, format: &dyn TableFormat, site: &SitePlan) -> io::Result<()> {
+        let folder = plan.folder_of(site);
+        let listed = Listed::read(&folder);
+        let is_made_now = |(path, name): &(PathBuf, RunName)| {
+            let RunName { kind, run, .. } = *name;
+            let is_wanted = plan.outputs.contains(kind) && run <= plan.num_runs;
+            is_wanted && relative(&folder, path).is_some_and(|name| name == format.file_name(kind, plan.stamp, run))
+        };
+        // What is there of the same runs goes, or stays, with their new files. Earlier runs that are gone on from may have another stamp.
+        let is_left_out = |file: &(PathBuf, RunName)| match listed.contains(file) {
+            true => plan.resume.is_some() || (!plan.clean && is_made_now(file)),
+            false => is_made_now(file) && !(plan.clean && says_so(&file.0, file.1.kind)),
+        };
+        let mut files = files_of_runs(&folder)?;
+        files.retain(|file| !is_left_out(file));
+        if !plan.clean && plan.resume.is_none() && plan.outputs.contains(FileKind::Snapshot) {
+            let known = ledger::read(&folder).ok().flatten().map(|known| known.manifest);
+            if known.is_some_and(|known| resume::is_same_campaign(plan, &known, &site::head(plan, site))) {
+                let today = Some(plan.stamp.at_second(0));
+                let is_replaced = |file: &mut (PathBuf, RunName)| {
+                    let RunName { kind, run, stamp } = file.1;
+                    let is_of_run = kind == FileKind::Snapshot && run <= plan.num_runs;
+                    is_of_run && stamp.map(|stamp| stamp.at_second(0)) == today && listed.contains(file)
+                };
+                self.replaced.extend(files.extract_if(.., is_replaced).map(|(path, _)| path));
+            }
+        }
+        self.add(&folder, files);
         Ok(())
     }
 
@@ -110,48 +139,51 @@ impl Others {
 
     /// How many files there are.
     pub(crate) fn count(&self) -> u64 {
-        (self.files.len() + self.lists.len()) as u64
+        (self.files.len() + self.lists.len() + self.unlisted.len()) as u64
     }
 
-    /// The first of them, by their names in the output folder, and how many more there are.
-    fn named(&self, root: &Path) -> String {
-        let all = self.files.iter().chain(&self.lists);
-        let names: Vec<String> =
-            all.take(SHOWN).map(|path| format!("`{}`", path.strip_prefix(root).unwrap_or(path).display())).collect();
-        match self.count().saturating_sub(SHOWN as u64) {
-            0 => names.join(", "),
-            more => format!("{} and {more} more", names.join(", ")),
+    /// What to say of them: that they stay or, where the flags ask for it, that they went; `removed` says in which tense.
+    pub(crate) fn text(&self, plan: &Plan, removed: &str) -> String {
+        let (root, mut text) = (plan.out_dir.as_path(), String::new());
+        let (here, of_campaigns) = (root.display(), (self.files.len() + self.lists.len()) as u64);
+        if of_campaigns > 0 {
+            let named = named(self.files.iter().chain(&self.lists), root, of_campaigns);
+            text += &if plan.clean {
+                // Said however little is wanted: it cannot be undone.
+                let files = counted(of_campaigns, "file");
+                remark_text(&format!("{removed} {files} of earlier campaigns from `{here}`: {named}"))
+            } else {
+                let (files, stay) = match of_campaigns {
+                    1 => ("a file of another campaign".to_owned(), "stays"),
+                    count => (format!("{count} files of other campaigns"), "stay"),
+                };
+                warning_text(&format!(
+                    "`{here}` holds {files}, which {stay}: {named}; `--clean` removes such files first, while a manifest lists them"
+                ))
+            };
         }
-    }
-
-    /// What to say of files that stay.
-    pub(crate) fn that_stay(&self, root: &Path) -> String {
-        let (count, here, named) = (self.count(), root.display(), self.named(root));
-        if count == 1 {
-            format!("`{here}` holds a file of another campaign, which stays: {named}; `--clean` removes it first")
-        } else {
-            format!(
-                "`{here}` holds {count} files of other campaigns, which stay: {named}; `--clean` removes them first"
-            )
+        let unlisted = self.unlisted.len() as u64;
+        if unlisted > 0 {
+            let named = named(self.unlisted.iter(), root, unlisted);
+            let (files, stay) =
+                if unlisted == 1 { ("a file".to_owned(), "stays") } else { (format!("{unlisted} files"), "stay") };
+            text += &warning_text(&format!(
+                "`{here}` holds {files} named like this program's but listed by no manifest, which {stay}: {named}"
+            ));
         }
+        text
     }
 
-    /// What to say of files that went, or would go.
-    pub(crate) fn that_went(&self, root: &Path, removed: &str) -> String {
-        let count = self.count();
-        format!(
-            "{removed} {count} file{} of earlier campaigns from `{}`: {}",
-            plural(count),
-            root.display(),
-            self.named(root)
-        )
+    /// Takes away what the same campaign is about to write under another time of day.
+    pub(super) fn remove_replaced(&self) -> io::Result<()> {
+        self.replaced.iter().try_for_each(|path| ledger::remove(path))
     }
 
-    /// Takes them away, and the folders that are empty then; returns what went. Sites that somebody is writing stay.
+    /// Takes away what this program wrote, and the folders that are empty then; returns what went, and what stays unlisted. Sites that somebody is writing stay.
     pub(super) fn remove(self, plan: &Plan, claims: &Claims) -> io::Result<Self> {
         let root = plan.out_dir.as_path();
         let own: BTreeSet<PathBuf> = plan.sites.iter().map(|site| plan.folder_of(site)).collect();
-        let mut gone = Self::default();
+        let mut gone = Self { unlisted: self.unlisted, ..Self::default() };
         let mut held = Vec::new();
         let mut busy = Vec::new();
         for site in &self.sites {
@@ -190,7 +222,7 @@ impl Others {
 /// A search for sites that a plan does not make.
 struct Looking<'p> {
     plan: &'p Plan,
-    own: &'p BTreeSet<&'p PathBuf>,
+    own: &'p BTreeSet<PathBuf>,
 }
 
 impl Looking<'_> {
@@ -228,7 +260,7 @@ impl Looking<'_> {
             }
         };
         if is_other {
-            found.files.extend(files.into_iter().map(|(path, _)| path));
+            found.add(folder, files);
             let is_finished = ledger::finished(folder).is_ok_and(|manifest| manifest.is_some());
             let manifest = Some(folder.join(manifest::FILE_NAME)).filter(|path| is_finished && is_plain_file(path));
             found.lists.extend(manifest.into_iter().chain(ledger_in(folder)));
@@ -260,6 +292,55 @@ impl Looking<'_> {
             }
         }
     }
+}
+
+/// The first of some files, by their names in the output folder, and how many more there are.
+fn named<'p>(files: impl Iterator<Item = &'p PathBuf>, root: &Path, count: u64) -> String {
+    let name = |path: &PathBuf| format!("`{}`", path.strip_prefix(root).unwrap_or(path).display());
+    let names = files.take(SHOWN).map(name).collect::<Vec<_>>().join(", ");
+    match count.saturating_sub(SHOWN as u64) {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
+}
+
+/// What a manifest or a ledger in a folder knows of.
+#[derive(Default)]
+struct Listed {
+    files: BTreeSet<PathBuf>,
+    /// The run that a ledger would have listed next, and its stamp: its files may have got their names before a kill.
+    next: Option<(u64, Stamp)>,
+}
+
+impl Listed {
+    fn read(folder: &Path) -> Self {
+        let finished = ledger::finished(folder).ok().flatten().map(|(manifest, _)| manifest);
+        let unfinished = ledger::unfinished(folder).ok().flatten();
+        let next = unfinished.as_ref().and_then(|known| {
+            Some((known.manifest.runs.last().map_or(0, |run| run.run) + 1, known.stamp?.at_second(0)))
+        });
+        let runs =
+            finished.into_iter().chain(unfinished.map(|known| known.manifest)).flat_map(|manifest| manifest.runs);
+        let files = runs.flat_map(|run| run.files).map(|file| file.file.to_write_in(folder)).collect();
+        Self { files, next }
+    }
+
+    fn contains(&self, (path, name): &(PathBuf, RunName)) -> bool {
+        let is_of = |(run, date)| name.run == run && name.stamp.is_none_or(|stamp| stamp.at_second(0) == date);
+        self.files.contains(path) || self.next.is_some_and(is_of)
+    }
+}
+
+/// Whether a file says itself that this program wrote it, as snapshots and logs do; tables have no room for that.
+fn says_so(path: &Path, kind: FileKind) -> bool {
+    if kind == FileKind::Snapshot {
+        let read = fs::read(path).map(|bytes| Snapshot::from_bytes(&bytes));
+        return read.is_ok_and(|read| !matches!(read, Err(SnapshotError::Foreign | SnapshotError::Cut(_))));
+    }
+    let mut line = String::new();
+    let read = File::open(path).map(|file| BufReader::new(file.take(proposer_log::LONGEST_HEADER)));
+    kind == FileKind::ProposerLog
+        && read.and_then(|mut file| file.read_line(&mut line)).is_ok_and(|_| proposer_log::is_header(&line))
 }
 
 /// A path in a folder, with `/` between its parts.

@@ -24,6 +24,14 @@ const SUMMARY_HEADER: &str = "phase_key\top_name\toutcome\tcount\n";
 const FULL_HEADER: &str =
     "propose_time\tdie\tplane\tphase_key_used\tphase_key_virtual\top_name\toutcome\top_uid\tstart\n";
 
+/// Bytes that any header has at most.
+pub(super) const LONGEST_HEADER: u64 = 256;
+
+/// Whether a line, with its end, is the first of such a log.
+pub(super) fn is_header(line: &str) -> bool {
+    [SUMMARY_HEADER, FULL_HEADER].contains(&line)
+}
+
 /// The log of one run.
 pub(super) struct Log<'p> {
     profile: &'p Profile,

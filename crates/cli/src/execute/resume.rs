@@ -163,7 +163,7 @@ fn newest_good(
 ) -> Result<Option<SiteState>, Failure> {
     for run in runs.iter().rev() {
         let Some(file) = run.files.iter().find(|file| file.kind == FileKind::Snapshot) else { continue };
-        let path = missing::place_of(file, folder);
+        let path = file.file.under_or_packed(folder);
         let path = path.map_err(|reason| Problem::unreadable("what is known of the runs in", folder, &reason))?;
         match load(&path, plan, site, setup) {
             Ok(state) => return Ok(Some(state)),
@@ -199,7 +199,7 @@ pub(super) fn before(
 /// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
 pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
     let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;
-    load(&missing::place_of(file, &plan.folder_of(site)).ok()?, plan, site, setup).ok()
+    load(&file.file.under_or_packed(&plan.folder_of(site)).ok()?, plan, site, setup).ok()
 }
 
 /// A folder whose runs nothing lists. In the output folder they are made again: what they wrote is not known. Elsewhere the newest
@@ -243,7 +243,7 @@ pub(crate) fn is_there(resume: &Path, sites: &[SitePlan]) -> bool {
     resume.is_file()
         || sites.iter().any(|site| {
             let folder = resume.join(&site.folder);
-            matches!(ledger::read(&folder), Ok(Some(_))) || !snapshots(&folder).is_empty()
+            !matches!(ledger::read(&folder), Ok(None)) || !snapshots(&folder).is_empty()
         })
 }
 

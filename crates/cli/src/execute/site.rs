@@ -100,7 +100,8 @@ impl Work<'_> {
         }
         runs.iter().for_each(|run| totals.note_operations(self.plan, run.operations));
         self.progress.skip(start.next_run);
-        let ledger = Ledger::begin(folder, self.plan.stamp, start.manifest)
+        let batch = self.plan.batch.as_ref().map(|batch| self.plan.arguments_of_batch(batch));
+        let ledger = Ledger::begin(folder, self.plan.stamp, start.manifest, batch)
             .map_err(|reason| Failure::cannot_write(&folder.join(ledger::FILE_NAME), reason))?;
         Ok((ledger, site, start.next_run))
     }

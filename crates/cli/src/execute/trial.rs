@@ -1,7 +1,7 @@
-//! A short trial of a plan on one of its sites, for `--dry-run`: the same seeds and flags, but nothing on disk.
+//! A short trial of a plan on some of its sites, for `--dry-run`: the same seeds and flags, but nothing on disk.
 //!
-//! Promises that nothing is written, made or locked, and that the operations are the first ones that the plan would write; just their
-//! number is limited. Reads what is there with `--resume`, as going on would.
+//! Promises that nothing is written, made or locked, and that the operations are the first ones that the plan would write on the first
+//! site and others spread over the rest; just their number is limited. Reads what is there with `--resume`, as going on would.
 
 use std::time::{Duration, Instant};
 
@@ -17,15 +17,20 @@ use super::others::Others;
 use super::proposer_log::{Log, Logged};
 use super::resume::Start;
 use super::site::{failed, head};
-use super::{Totals, resume, setup_and_format};
+use super::{Totals, check_places, resume, setup_and_format};
 use crate::absent::Absences;
 use crate::failure::{Failure, Problem};
 use crate::plan::{Closure, Plan, SitePlan};
 
-/// Operations after which a trial ends; its last run is cut there.
+/// Operations after which the trial of the first site ends; its last run is cut there.
 const MOST_OPS: u64 = 20_000;
-/// Runs of a trial at most.
-const MOST_RUNS: u64 = 100;
+/// The same for others, which only show how much sites differ, and how many of them may be so long.
+const MOST_OPS_OF_OTHERS: u64 = 5_000;
+const LONG_OTHERS: usize = 3;
+/// Sites of a trial at most, where they are short.
+const MOST_SITES: usize = 16;
+/// Runs of a site at most.
+const MOST_RUNS: u64 = 500;
 
 /// What a trial has shown.
 pub(crate) struct Trial {
@@ -43,24 +48,43 @@ pub(crate) struct Trial {
     pub(crate) tried: Option<Tried>,
 }
 
-/// What one site did in a trial.
+/// What some sites did in a trial.
 pub(crate) struct Tried {
-    /// Which of the plan's sites.
-    pub(crate) site: usize,
+    /// Which of the plan's sites, in order.
+    pub(crate) sites: Vec<usize>,
     pub(crate) totals: Totals,
-    /// How long its runs were.
+    /// How long the runs were.
     pub(crate) simulated: Ticks,
-    /// Whether its last run was cut short by the trial's own limit.
+    /// Whether a run was cut short by the trial's own limit.
     pub(crate) is_cut: bool,
-    /// Bytes of snapshots, which do not grow with the runs; part of the bytes of `totals`.
-    pub(crate) snapshot_bytes: u64,
-    /// Without the time to prepare the site.
+    /// Operations of a run on each of the sites: of one that was cut, what its time or its limit would come to; of those that were not
+    /// tried, as many as in the later half of those that were.
+    pub(crate) of_sites: Vec<f64>,
+    /// The later half of the runs of the first site.
+    pub(crate) of_runs: Vec<f64>,
+    /// Whether these are all the runs that are left of these sites.
+    pub(crate) is_whole: bool,
+    /// Sizes of all sites, and of the first, which is tried for longer.
+    pub(crate) all: Sizes,
+    pub(crate) first: Sizes,
+    /// Without the time to prepare the sites.
     pub(crate) elapsed: Duration,
+}
+
+/// What some runs have come to.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Sizes {
+    pub(crate) runs: u64,
+    pub(crate) ops: u64,
+    /// Without snapshots, which do not grow with the runs.
+    pub(crate) bytes: u64,
+    pub(crate) snapshot_bytes: u64,
 }
 
 /// Tries a plan.
 pub(crate) fn trial(plan: &Plan) -> Result<Trial, Failure> {
     let (setup, format) = setup_and_format(plan)?;
+    check_places(plan)?;
     let (mut runs_there, mut runs_again, mut remarks) = (vec![0; plan.sites.len()], 0, Vec::new());
     if plan.resume.is_some() {
         let start = |site: &SitePlan| resume::find(plan, site, head(plan, site), &setup);
@@ -75,58 +99,113 @@ pub(crate) fn trial(plan: &Plan) -> Result<Trial, Failure> {
     }
     let others = Others::find(plan, &*format);
     let others = others.map_err(|reason| Problem::unreadable("the folder", &plan.out_dir, &reason))?;
-    let first = runs_there.iter().position(|&there| there < plan.num_runs);
+    let left: Vec<usize> = (0..runs_there.len()).filter(|&site| runs_there[site] < plan.num_runs).collect();
+    let first = left.first().copied();
     let run = first.map_or(1, |site| runs_there[site] + 1);
     let files = plan.outputs.iter().map(|kind| format.file_name(kind, plan.stamp, run)).collect();
-    let tried = first.map(|site| try_site(plan, site, &setup, &*format)).transpose()?;
+    let tried = if left.is_empty() { None } else { Some(try_sites(plan, &left, &setup, &*format)?) };
     Ok(Trial { runs_there, runs_again, remarks, others, files, tried })
 }
 
-fn try_site(plan: &Plan, at: usize, setup: &Setup, format: &dyn TableFormat) -> Result<Tried, Failure> {
-    let site_plan = &plan.sites[at];
-    let start = resume::find(plan, site_plan, head(plan, site_plan), setup)?;
-    let mut site = match &start.state {
-        None => Site::new(setup, site_plan.seeds),
-        Some(state) => Site::from_state(setup, site_plan.seeds, state)
-            .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?,
-    };
-    let until = plan.closure.as_ref().and_then(Closure::until);
+/// Some of these sites, in an order in which the first few are spread over all of them.
+fn spread(left: &[usize]) -> Vec<usize> {
+    let count = left.len().min(MOST_SITES);
+    let divides = |by: usize| (2..=by).any(|factor| by.is_multiple_of(factor) && count.is_multiple_of(factor));
+    let step = (count.div_ceil(LONG_OTHERS).max(1)..).find(|&step| !divides(step)).unwrap_or(1);
+    let place = |at: usize| (at * step % count) * (left.len() - 1) / (count - 1).max(1);
+    (0..count).map(|at| left[place(at)]).collect()
+}
+
+fn try_sites(plan: &Plan, left: &[usize], setup: &Setup, format: &dyn TableFormat) -> Result<Tried, Failure> {
     let mut tried = Tried {
-        site: at,
+        sites: Vec::new(),
         totals: Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() },
         simulated: Ticks::ZERO,
         is_cut: false,
-        snapshot_bytes: 0,
+        of_sites: Vec::new(),
+        of_runs: Vec::new(),
+        is_whole: true,
+        all: Sizes::default(),
+        first: Sizes::default(),
         elapsed: Duration::ZERO,
     };
-    let covered = |site: &Site<'_>| {
-        site.reached().is_some_and(|reached: Reached| until.is_some_and(|least| reached.hit >= least))
-    };
-    let began = Instant::now();
-    for run_index in start.next_run..plan.num_runs.min(start.next_run + MOST_RUNS) {
-        if tried.totals.ops >= MOST_OPS || covered(&site) {
+    for site in spread(left) {
+        let most = if tried.sites.is_empty() { MOST_OPS } else { MOST_OPS_OF_OTHERS };
+        if tried.totals.ops.saturating_sub(tried.first.ops) >= MOST_OPS_OF_OTHERS * LONG_OTHERS as u64 {
             break;
         }
-        tried.run(plan, site_plan, &mut site, format, run_index)?;
+        tried.site(plan, site, (setup, format), most)?;
     }
-    tried.elapsed = began.elapsed();
-    tried.totals.reached.extend(site.reached());
+    tried.sites.sort_unstable();
     Ok(tried)
 }
 
 impl Tried {
-    /// One run, counted.
+    /// Operations of a run on the average.
+    pub(crate) fn of_a_run(&self) -> f64 {
+        self.of_sites.iter().sum::<f64>() / self.of_sites.len().max(1) as f64
+    }
+
+    /// A site, with so many operations at most.
+    fn site(
+        &mut self,
+        plan: &Plan,
+        at: usize,
+        (setup, format): (&Setup, &dyn TableFormat),
+        most: u64,
+    ) -> Result<(), Failure> {
+        let site_plan = &plan.sites[at];
+        let start = resume::find(plan, site_plan, head(plan, site_plan), setup)?;
+        let mut site = match &start.state {
+            None => Site::new(setup, site_plan.seeds),
+            Some(state) => Site::from_state(setup, site_plan.seeds, state)
+                .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?,
+        };
+        let until = plan.closure.as_ref().and_then(Closure::until);
+        let covered = |site: &Site<'_>| {
+            site.reached().is_some_and(|reached: Reached| until.is_some_and(|least| reached.hit >= least))
+        };
+        // What is dead is noted of each site by itself.
+        let all =
+            std::mem::replace(&mut self.totals, Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() });
+        let (began, mut runs) = (Instant::now(), Vec::new());
+        let mut run_index = start.next_run;
+        while run_index < plan.num_runs && !covered(&site) {
+            if self.totals.ops >= most || runs.len() as u64 == MOST_RUNS {
+                self.is_whole = false;
+                break;
+            }
+            let left = most - self.totals.ops;
+            runs.push(self.run(plan, site_plan, &mut site, (format, left), run_index)?);
+            run_index += 1;
+        }
+        self.elapsed += began.elapsed();
+        self.totals.reached.extend(site.reached());
+        let of_site = std::mem::replace(&mut self.totals, all);
+        self.totals.add(of_site);
+        let later = &runs[runs.len() / 2..];
+        let not_tried = if covered(&site) { 0.0 } else { (plan.num_runs - run_index) as f64 };
+        let rest = not_tried * later.iter().sum::<f64>() / later.len().max(1) as f64;
+        self.of_sites.push((runs.iter().sum::<f64>() + rest) / (plan.num_runs - start.next_run).max(1) as f64);
+        if self.sites.is_empty() {
+            self.of_runs = later.to_vec();
+            self.first = self.all;
+        }
+        self.sites.push(at);
+        Ok(())
+    }
+
+    /// One run, counted; returns the operations that it would have if it was not cut.
     fn run(
         &mut self,
         plan: &Plan,
         site_plan: &SitePlan,
         site: &mut Site<'_>,
-        format: &dyn TableFormat,
+        (format, left): (&dyn TableFormat, u64),
         run_index: u64,
-    ) -> Result<(), Failure> {
+    ) -> Result<f64, Failure> {
         let spare = std::env::temp_dir();
         let unwritten = |reason| Failure::cannot_write(&spare, reason);
-        let left = MOST_OPS - self.totals.ops;
         let most = plan.max_ops.map_or(left, |most| most.min(left));
         let limits = RunLimits {
             run_until: plan.run_until_from(site.clock()),
@@ -149,17 +228,54 @@ impl Tried {
                 log.finish(&summary, &|by_op, refused, ops| absences.of(by_op, refused, ops)).map_err(unwritten)?,
             );
         }
+        let mut snapshot_bytes = 0;
         if plan.outputs.contains(FileKind::Snapshot) {
             let snapshot = Snapshot { identity: plan.identity(site_plan), state: site.state() }.to_bytes();
-            self.snapshot_bytes += snapshot.len() as u64;
+            snapshot_bytes = snapshot.len() as u64;
             files.add(FileKind::Snapshot, &snapshot, 1).map_err(unwritten)?;
         }
         let finished = files.finish().map_err(unwritten)?;
-        self.simulated = Ticks(self.simulated.0 + (summary.end - summary.start).0);
-        self.is_cut = summary.ops >= most && plan.max_ops.is_none_or(|wanted| wanted > most);
+        let length = summary.end - summary.start;
+        self.simulated = Ticks(self.simulated.0 + length.0);
+        let is_cut = summary.ops >= most && plan.max_ops.is_none_or(|wanted| wanted > most);
+        self.is_cut |= is_cut;
+        self.is_whole &= !is_cut;
+        let mut ops = summary.ops as f64;
+        if is_cut {
+            ops *= plan.run_until.0 as f64 / length.0.max(1) as f64;
+            ops = plan.max_ops.map_or(ops, |most| ops.min(most as f64));
+        } else {
+            self.totals.note_operations(plan, summary.ops);
+        }
+        let Sizes { runs, ops: all_ops, bytes, snapshot_bytes: of_snapshots } = self.all;
+        self.all = Sizes {
+            runs: runs + 1,
+            ops: all_ops + summary.ops,
+            bytes: bytes + finished.bytes - snapshot_bytes,
+            snapshot_bytes: of_snapshots + snapshot_bytes,
+        };
         self.totals.runs += 1;
         self.totals.note_dead(site_plan, (run_index + 1, summary.ops), summary.dead.clone());
         self.totals.add_run(summary, finished.files.len() as u64, finished.bytes);
-        Ok(())
+        Ok(ops)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_sites_of_a_trial_are_spread_over_all() {
+        for count in 1..100 {
+            let left: Vec<usize> = (0..count).map(|site| 3 * site + 1).collect();
+            let mut sites = spread(&left);
+            assert_eq!((sites[0], sites.len()), (1, count.min(MOST_SITES)), "{count}");
+            let widest = sites.iter().take(LONG_OTHERS + 1).max().copied().unwrap_or_default();
+            assert!(2 * widest >= left[count - 1], "{count}: {sites:?}");
+            sites.sort_unstable();
+            sites.dedup();
+            assert!(sites.len() == count.min(MOST_SITES) && sites.iter().all(|site| left.contains(site)), "{sites:?}");
+        }
     }
 }

@@ -1,23 +1,24 @@
 //! `generate --dry-run`: what would be written where, how much of it, of which operations, and how long it would take.
 //!
-//! Promises that nothing is written and no folder made. The mix and the figures are those of a short trial on one site, which
-//! makes the operations that would be written first; what would follow is estimated from it, and said to be.
+//! Promises that nothing is written and no folder made. The mix and the figures are those of a short trial on some sites, which
+//! makes the operations that would be written there first; what would follow is estimated from it, with a bound from how much they differ.
+//! What the trial shows to be dead, or missed, is said as the campaign would say it.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
+use nandseq_profile::diagnostic::counted;
 use nandseq_trace::recorded::recorded;
 use serde::Serialize;
 
 use crate::absent::Absences;
 use crate::arguments::ReportFormat;
-use crate::execute::trial::{Tried, trial};
-use crate::failure::{Failure, note_text, remark_text, warning_text};
+use crate::execute::trial::{Sizes, Tried, trial};
+use crate::failure::{Failure, note_text, warning_text};
 use crate::plan::{Plan, SiteList};
-use crate::progress::plural;
-use crate::summary::Summary;
 use crate::summary::text::{Detail, grouped, size, write_mix};
-use crate::{json, profiles, tell};
+use crate::summary::{Summary, empty_part};
+use crate::{json, not_reached, profiles, tell};
 
 /// The version of the form.
 const SCHEMA: u32 = 1;
@@ -35,8 +36,13 @@ pub(crate) struct DryRun {
     table_file: Option<String>,
     /// Sites by how many of their runs are there, which only `--resume` looks at.
     sites: Vec<Sites>,
+    /// What was asked for, where that is no site at all.
+    #[serde(skip)]
+    empty: Option<String>,
     #[serde(skip)]
     folders: (String, String),
+    #[serde(skip)]
+    tried_sites: u64,
     runs_per_site: u64,
     /// Runs that would be made.
     runs: u64,
@@ -49,9 +55,13 @@ pub(crate) struct DryRun {
     /// Files of runs in all; manifests come on top.
     files: u64,
     manifests: u64,
-    /// What a trial on one site has come to; `null` where no run is left.
+    /// What a trial on some sites has come to; `null` where no run is left.
     trial: Option<TrialResult>,
     estimate: Option<Estimate>,
+    /// Dies on which nothing could ever start again, and what would not be reached, in words.
+    warnings: Vec<String>,
+    /// Whether the trial shows that what was asked for would not be reached.
+    missed: bool,
 }
 
 /// Sites of which as many runs are there.
@@ -64,12 +74,13 @@ struct Sites {
     runs_to_make: u64,
 }
 
-/// What a trial on one site has come to.
+/// What a trial on some sites has come to.
 #[derive(Serialize)]
 struct TrialResult {
-    site: Option<u64>,
+    /// Their numbers, `1-4,9`; `null` for a single device without a number.
+    sites: Option<String>,
     runs: u64,
-    /// Whether the last of these runs was cut short by the trial's own limit.
+    /// Whether one of these runs was cut short by the trial's own limit.
     is_cut: bool,
     /// Length of the runs, µs.
     simulated_us: String,
@@ -87,6 +98,9 @@ struct Estimate {
     at_once: u64,
     /// Whether sites may end earlier, since they end when enough is covered.
     at_most: bool,
+    /// Share that operations and bytes may be off, by how much the sites, or the runs, of the trial differ; 0 where these are all of them,
+    /// `null` where nobody knows.
+    within: Option<f64>,
 }
 
 /// What a plan would do.
@@ -96,17 +110,15 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
         tell(&warning_text(remark));
     }
     let other_files = found.others.count();
-    if other_files > 0 {
-        tell(&if plan.clean {
-            remark_text(&found.others.that_went(&plan.out_dir, "would remove"))
-        } else {
-            warning_text(&found.others.that_stay(&plan.out_dir))
-        });
-    }
+    tell(&found.others.text(plan, "would remove"));
     let left: u64 = found.runs_there.iter().map(|there| plan.num_runs - there).sum();
     let folder = |at: Option<usize>| at.and_then(|at| plan.sites.get(at)).map(|site| plan.folder_of(site));
     let shown = |at| folder(at).map_or_else(String::new, |folder| recorded(&folder));
     let estimate = found.tried.as_ref().map(|tried| Estimate::new(plan, tried, left, &found.runs_there));
+    let (warnings, missed) = found.tried.as_ref().map_or_else(Default::default, |tried| {
+        not_reached::in_trial(plan, &tried.totals, tried.sites.len(), tried.is_whole)
+    });
+    warnings.iter().for_each(|warning| tell(&warning_text(&format!("in the trial: {warning}"))));
     Ok(DryRun {
         schema: SCHEMA,
         command: "generate",
@@ -116,7 +128,9 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
         out_dir_exists: plan.out_dir.exists(),
         table_file: plan.table.output.as_ref().map(|table| recorded(&table.path)),
         sites: by_runs(plan, &found.runs_there),
+        empty: empty_part(plan, "nothing would be made"),
         folders: (shown(Some(0)), shown(plan.sites.len().checked_sub(1))),
+        tried_sites: found.tried.as_ref().map_or(0, |tried| tried.sites.len() as u64),
         runs_per_site: plan.num_runs,
         runs: left,
         runs_again: found.runs_again,
@@ -125,26 +139,33 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
         files_of_a_run: found.files,
         manifests: plan.sites.len() as u64 + u64::from(plan.batch.is_some()),
         trial: found.tried.map(|tried| TrialResult {
-            site: plan.sites.get(tried.site).and_then(|site| site.site),
+            sites: numbers(tried.sites.iter().map(|&site| plan.sites[site].site)),
             runs: tried.totals.runs,
             is_cut: tried.is_cut,
             simulated_us: tried.simulated.to_us_text(),
             summary: Summary::new(plan, &tried.totals, tried.elapsed, &Absences::new(plan)),
         }),
         estimate,
+        warnings,
+        missed,
     })
 }
 
-/// Prints what a plan would do.
+/// Prints what a plan would do; it ends as the campaign would.
 pub(crate) fn print(dry_run: &DryRun, form: ReportFormat, detail: Detail) -> Result<(), Failure> {
     match form {
-        ReportFormat::Json => json::print(dry_run),
+        ReportFormat::Json => json::print(dry_run)?,
         ReportFormat::Text => {
             profiles::print(&dry_run.text(detail))?;
             tell(&note_text("nothing was written: this was a dry run"));
-            Ok(())
         }
     }
+    if dry_run.missed { Err(Failure::NotReached) } else { Ok(()) }
+}
+
+/// A list of sites, if they have numbers.
+fn numbers(sites: impl Iterator<Item = Option<u64>>) -> Option<String> {
+    sites.collect::<Option<Vec<u64>>>().map(|numbers| SiteList::of(&numbers).to_string())
 }
 
 fn by_runs(plan: &Plan, runs_there: &[u64]) -> Vec<Sites> {
@@ -152,42 +173,79 @@ fn by_runs(plan: &Plan, runs_there: &[u64]) -> Vec<Sites> {
     for (site, &there) in plan.sites.iter().zip(runs_there) {
         groups.entry(there).or_default().push(site.site);
     }
-    let group = |(runs_there, sites): (u64, Vec<Option<u64>>)| {
-        let numbers: Option<Vec<u64>> = sites.iter().copied().collect();
-        Sites {
-            count: sites.len() as u64,
-            sites: numbers.map(|numbers| SiteList::of(&numbers).to_string()),
-            runs_there,
-            runs_to_make: plan.num_runs - runs_there,
-        }
+    let group = |(runs_there, sites): (u64, Vec<Option<u64>>)| Sites {
+        count: sites.len() as u64,
+        sites: numbers(sites.iter().copied()),
+        runs_there,
+        runs_to_make: plan.num_runs - runs_there,
     };
     groups.into_iter().map(group).collect()
 }
 
 impl Estimate {
     fn new(plan: &Plan, tried: &Tried, runs: u64, runs_there: &[u64]) -> Self {
-        let totals = &tried.totals;
-        let (ops, tried_runs) = (totals.ops.max(1) as f64, totals.runs.max(1) as f64);
-        let of_a_run = if tried.is_cut {
-            let by_time = totals.ops as f64 / tried.simulated.0.max(1) as f64 * plan.run_until.0 as f64;
-            plan.max_ops.map_or(by_time, |most| by_time.min(most as f64))
-        } else {
-            totals.ops as f64 / tried_runs
-        };
-        let operations = of_a_run * runs as f64;
-        let snapshots = tried.snapshot_bytes as f64 / tried_runs * runs as f64;
-        let bytes = (totals.bytes - tried.snapshot_bytes) as f64 / ops * operations + snapshots;
+        let operations = tried.of_a_run() * runs as f64;
+        // What is the same for each file weighs less in runs that are longer.
+        let Sizes { runs: of_runs, ops, bytes, snapshot_bytes } = if tried.is_cut { tried.first } else { tried.all };
+        let snapshots = snapshot_bytes as f64 / of_runs.max(1) as f64 * runs as f64;
+        let bytes = bytes as f64 / ops.max(1) as f64 * operations + snapshots;
         let sites = runs_there.iter().filter(|&&there| there < plan.num_runs).count() as u64;
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
         let at_once = plan.jobs.unwrap_or(cores).min(sites).max(1);
-        let seconds = tried.elapsed.as_secs_f64() / ops * operations / at_once as f64;
+        let seconds = tried.elapsed.as_secs_f64() / tried.all.ops.max(1) as f64 * operations / at_once as f64;
         let until = plan.closure.as_ref().and_then(crate::plan::Closure::until);
-        Self { operations: operations as u64, bytes: bytes as u64, seconds, at_once, at_most: until.is_some() }
+        let is_all = tried.is_whole && tried.sites.len() as u64 == sites;
+        let within = if is_all { Some(0.0) } else { within(tried) };
+        Self { operations: operations as u64, bytes: bytes as u64, seconds, at_once, at_most: until.is_some(), within }
     }
+
+    /// How good it is, in words.
+    fn bound(&self, sites: u64) -> String {
+        let by = if sites == 1 { "by one site".to_owned() } else { format!("by {sites} sites") };
+        match self.within {
+            Some(0.0) => "operations and size are those of the campaign".to_owned(),
+            Some(within) if within < 1.0 => {
+                let percent = rounded((100.0 * within).ceil() as u64);
+                format!("operations and size within about {percent} %, {by}")
+            }
+            Some(_) => format!("operations and size are no better than in their order, {by}"),
+            None => format!("how far operations and size may be off is not known, {by}"),
+        }
+    }
+}
+
+/// What is estimated from the beginning of a run, or of the runs of a site, may be off at least: it is not like the rest.
+const PART: f64 = 0.2;
+
+/// The share that an estimate may be off with odds 19 to 1, by how much sites, or the runs of the only one, differ.
+fn within(tried: &Tried) -> Option<f64> {
+    let least = if tried.is_whole { 0.0 } else { PART };
+    let values = if tried.of_sites.len() > 1 { &tried.of_sites } else { &tried.of_runs };
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    if values.len() < 2 || mean <= 0.0 {
+        // A run as long as this one is cut, and its time says how long it would be.
+        return (tried.is_cut && tried.of_sites.len() == 1).then_some(least);
+    }
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    // Student's t, two-sided, 5 %, rounded up between the entries.
+    let t = match values.len() {
+        2 => 12.7,
+        3 => 4.31,
+        4 => 3.19,
+        5 => 2.78,
+        6..=8 => 2.58,
+        9..=15 => 2.31,
+        _ => 2.14,
+    };
+    Some((t * (variance / count).sqrt() / mean).max(least).max(0.01))
 }
 
 impl DryRun {
     fn text(&self, detail: Detail) -> String {
+        if let Some(empty) = &self.empty {
+            return format!("{empty}\n");
+        }
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = self.write_place(&mut text, detail).and_then(|()| self.write_expected(&mut text, detail));
@@ -201,41 +259,25 @@ impl DryRun {
         let sites: u64 = self.sites.iter().map(|group| group.count).sum();
         let state = if self.out_dir_exists { "is there already" } else { "would be made" };
         writeln!(text, "Would be written into {to}; {} {state}", self.out_dir)?;
-        writeln!(
-            text,
-            "{} run{}: {sites} site{} with {} run{} each",
-            grouped(self.runs),
-            plural(self.runs),
-            plural(sites),
-            grouped(self.runs_per_site),
-            plural(self.runs_per_site)
-        )?;
+        let (runs, sites, each) =
+            (counted(self.runs, "run"), counted(sites, "site"), counted(self.runs_per_site, "run"));
+        writeln!(text, "{runs}: {sites} with {each} each")?;
         for group in self.sites.iter().filter(|group| group.runs_there > 0) {
             let of = group.sites.as_ref().map_or_else(String::new, |sites| format!(" of sites {sites}"));
-            writeln!(
-                text,
-                "  {} run{}{of} are there already, {} to make",
-                group.runs_there,
-                plural(group.runs_there),
-                group.runs_to_make
-            )?;
+            let are = if group.runs_there == 1 { "is" } else { "are" };
+            let (runs, to_make) = (counted(group.runs_there, "run"), grouped(group.runs_to_make));
+            writeln!(text, "  {runs}{of} {are} there already, {to_make} to make")?;
         }
         if self.runs_again > 0 {
-            let again = self.runs_again;
-            writeln!(text, "  {} run{} would be made again, for files that are gone", grouped(again), plural(again))?;
+            writeln!(text, "  {} would be made again, for files that are gone", counted(self.runs_again, "run"))?;
         }
         let (count, files) = (self.files_of_a_run.len() as u64, grouped(self.files));
         let named = match (detail, self.files_of_a_run.as_slice()) {
             (Detail::Short, [first, _, ..]) => format!(" ({first} and {} more: -v shows all)", count - 1),
             (Detail::Short | Detail::Full, _) => String::new(),
         };
-        writeln!(
-            text,
-            "{count} file{} of each run{named}, {files} in all, and {} manifest{}",
-            plural(count),
-            grouped(self.manifests),
-            plural(self.manifests)
-        )?;
+        let (of_each, manifests) = (counted(count, "file"), counted(self.manifests, "manifest"));
+        writeln!(text, "{of_each} of each run{named}, {files} in all, and {manifests}")?;
         if detail == Detail::Full {
             self.files_of_a_run.iter().try_for_each(|name| writeln!(text, "  {name}"))?;
         }
@@ -251,25 +293,34 @@ impl DryRun {
             let nothing = if self.runs_again > 0 { "nothing else" } else { "nothing" };
             return writeln!(text, "Every run is there already: {nothing} would be made");
         };
-        let site = trial.site.map_or_else(String::new, |site| format!(" of site {site}"));
+        let count = self.tried_sites;
+        let of = trial.sites.as_ref().map_or_else(String::new, |sites| {
+            format!(" of site{} {}", if count == 1 { "" } else { "s" }, sites.replace(',', ", "))
+        });
         let operations = trial.summary.operations();
-        writeln!(text, "Trial: {} operations, {} µs{site}", grouped(operations), trial.simulated_us)?;
+        // Where nothing ever starts, the time is that of the limit.
+        let time = if operations > 0 { format!(", {} µs", trial.simulated_us) } else { String::new() };
+        writeln!(text, "Trial: {}{time}{of}", counted(operations, "operation"))?;
         write_mix(text, &trial.summary, detail)?;
         let at_most = if estimate.at_most { "at most " } else { "" };
         writeln!(
             text,
-            "Estimate: {at_most}about {} operations, {}, {} with {} site{} at a time",
-            grouped(rounded(estimate.operations)),
+            "Estimate: {at_most}about {}, {}, {} with {} at a time",
+            counted(rounded(estimate.operations), "operation"),
             size(rounded(estimate.bytes)),
             duration(estimate.seconds),
-            estimate.at_once,
-            plural(estimate.at_once)
+            counted(estimate.at_once, "site")
         )?;
-        let share = 100.0 * operations as f64 / estimate.operations.max(1) as f64;
+        let share = if estimate.operations > 0 {
+            operations as f64 / estimate.operations as f64
+        } else {
+            trial.runs as f64 / self.runs.max(1) as f64
+        };
         writeln!(
             text,
-            "  from a trial of {:.2} % of it: operations and size within about a fifth; the time leaves the disk out, and may be twice that",
-            share.min(100.0)
+            "  from a trial of {:.2} % of it: {}; the time leaves the disk out, and may be twice that",
+            (100.0 * share).min(100.0),
+            estimate.bound(count)
         )
     }
 }

@@ -10,7 +10,6 @@ use nandseq_profile::diagnostic::counted;
 pub(crate) use nandseq_profile::diagnostic::grouped;
 
 use super::{Covered, Summary, absent};
-use crate::progress::plural;
 
 /// Bases that a short summary names.
 const BASES: usize = 4;
@@ -38,10 +37,16 @@ fn write_all(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Resul
     if let Some(empty) = &summary.empty {
         return writeln!(text, "{empty}");
     }
+    if summary.was_there {
+        writeln!(text, "Every run is there already: nothing to do")?;
+        return write_end(text, summary);
+    }
     write_extent(text, summary)?;
     write_covered(text, summary)?;
     write_mix(text, summary, detail)?;
-    write_written(text, summary)
+    let files = summary.files;
+    writeln!(text, "Written: {}, {} in {}", counted(files, "file"), size(summary.bytes), summary.out_dir)?;
+    write_end(text, summary)
 }
 
 /// Which operations started and which did not, and what failed.
@@ -64,15 +69,13 @@ pub(crate) fn write_mix(text: &mut String, summary: &Summary, detail: Detail) ->
 /// What was made, in a line.
 fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
     let Summary { sites, runs_per_site, runs, seconds, .. } = *summary;
-    let s = plural(summary.operations);
-    write!(text, "{} operation{s} in ", grouped(summary.operations))?;
+    write!(text, "{} in ", counted(summary.operations, "operation"))?;
+    let (made, each, of) = (counted(runs, "run"), counted(runs_per_site, "run"), counted(sites, "site"));
     match summary.is_batch {
         // Sites that were gone on with, or covered enough, have made fewer, and not all as many.
-        true if runs != sites * runs_per_site => {
-            write!(text, "{runs} run{} of {sites} site{}", plural(runs), plural(sites))?;
-        }
-        true => write!(text, "{runs_per_site} run{} of each of {sites} site{}", plural(runs_per_site), plural(sites))?,
-        false => write!(text, "{runs} run{}", plural(runs))?,
+        true if runs != sites * runs_per_site => write!(text, "{made} of {of}")?,
+        true => write!(text, "{each} of each of {of}")?,
+        false => write!(text, "{made}")?,
     }
     write!(text, ", {seconds:.2} s, {} operations/s", grouped(summary.operations_per_second))?;
     // They may have been found without being named.
@@ -144,12 +147,11 @@ fn write_refused(text: &mut String, summary: &Summary) -> fmt::Result {
     write_counts(text, "By phase key and operation:", counts, usize::MAX)
 }
 
-fn write_written(text: &mut String, summary: &Summary) -> fmt::Result {
-    let files = summary.files;
-    writeln!(text, "Written: {}, {} in {}", counted(files, "file"), size(summary.bytes), summary.out_dir)?;
+/// What else is there, and what to do with all of it.
+fn write_end(text: &mut String, summary: &Summary) -> fmt::Result {
     if summary.other_files > 0 {
         let files = counted(summary.other_files, "file");
-        writeln!(text, "Left alone there: {files} of other campaigns; --clean removes such files first")?;
+        writeln!(text, "Left alone there: {files} of other campaigns; --clean removes first what a manifest lists")?;
     }
     writeln!(text, "manifest.json in each folder says how to make its files again; to judge them by every rule:")?;
     writeln!(text, "  {}", summary.verify)

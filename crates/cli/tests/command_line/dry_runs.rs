@@ -37,7 +37,7 @@ fn nothing_is_written_and_no_folder_made() {
         &["--config", "device.yaml", "--refresh-op-state-probs"],
         &["--closure", "--until-coverage", "5"],
         &["--resume", "out"],
-        &["--ops", "1000000000", "--proposer-log", "full"],
+        &["--ops", "20", "--proposer-log", "full"],
     ] {
         let before = folder.files();
         let arguments = [&["--out-dir", "deep/out", "-t", "20000", "--dry-run"][..], more].concat();
@@ -49,6 +49,69 @@ fn nothing_is_written_and_no_folder_made() {
         assert!(text.contains("Would be written into deep/out") && text.contains("Estimate: "), "{text}");
         assert!(text.lines().count() <= 15, "{text}");
     }
+}
+
+#[test]
+fn a_shard_without_sites_says_so() {
+    let folder = Folder::new();
+    let text = folder.succeed(&["--site-count", "5", "--shard", "6/8", "--dry-run", "-q"]).stdout;
+    assert_eq!(String::from_utf8(text).unwrap(), "Shard 6/8 holds none of the 5 sites: nothing would be made\n");
+}
+
+#[test]
+fn what_the_trial_shows_to_be_missed_ends_as_the_campaign_would() {
+    let said = |arguments: &[&str]| {
+        let folder = Folder::new();
+        let output = folder.fall_short(&[arguments, &["--dry-run"]].concat());
+        assert_eq!(folder.fall_short(arguments).status.code(), Some(4));
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (out, err) = said(&["--pc-demo", "pgm-read", "--ops", "1000"]);
+    assert!(err.contains("warning: in the trial: nothing can ever start again on any die"), "{err}");
+    assert!(err.contains("warning: in the trial: 0 of 1,000 operations were reached\n"), "{err}");
+    assert!(
+        out.contains("Trial: 0 operations\n")
+            && out.contains("from a trial of 100.00 % of it: operations and size are those of the campaign;"),
+        "{out}"
+    );
+    let (_, err) = said(&["--ops", "1e6", "-t", "1000", "--site-count", "2"]);
+    assert!(err.contains("in the trial: 2 of 2 runs have fewer than 1,000,000 operations: raise -t"), "{err}");
+    let (_, err) = said(&["--closure", "--until-coverage", "100", "--ops", "3000"]);
+    assert!(err.contains("in the trial: the limit of the runs came before 100 % of "), "{err}");
+    // What a longer campaign covers is not known from its beginning; nor are the operations of a run that is cut.
+    for open in [&["--closure", "--until-coverage", "100", "--ops", "3000", "-n", "200"][..], &["--ops", "1e6"]] {
+        let output = Folder::new().succeed(&[open, &["--dry-run"]].concat());
+        assert!(!String::from_utf8(output.stderr).unwrap().contains("in the trial"), "{open:?}");
+    }
+}
+
+/// The estimate of a campaign, the share that it may be off, and what it comes to.
+fn estimate(arguments: &[&str]) -> (f64, f64, f64) {
+    let folder = Folder::new();
+    let told = dry(&folder, arguments);
+    let output = folder.succeed(&[arguments, &["--summary", "json", "-q"]].concat());
+    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let float = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{value} is no number: {told}"));
+    (float(&told["estimate"]["operations"]), float(&told["estimate"]["within"]), float(&made["operations"]))
+}
+
+#[test]
+fn an_estimate_says_how_far_it_may_be_off() {
+    let outputs = ["--outputs", "operation_sequence"];
+    // All sites are tried: nothing is left to be estimated.
+    for seed in ["1", "2", "3"] {
+        let (told, within, made) =
+            estimate(&[&["--site-count", "8", "-t", "5000", "--seed", seed][..], &outputs].concat());
+        assert_eq!((told, within), (made, 0.0), "seed {seed}");
+    }
+    let mut inside = 0;
+    for seed in ["100", "200", "300", "400", "500"] {
+        let (told, within, made) =
+            estimate(&[&["--site-count", "60", "-t", "5000", "--seed", seed][..], &outputs].concat());
+        assert!(within > 0.0 && within < 1.0, "{within}");
+        inside += u64::from((told - made).abs() <= within * told);
+    }
+    assert!(inside >= 4, "{inside} of 5");
 }
 
 #[test]

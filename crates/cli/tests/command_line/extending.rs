@@ -255,3 +255,21 @@ fn a_table_of_a_dataset_that_is_gone_is_made_again() {
     assert!(text.contains("and 5 more of what its manifest lists: run 2 is made again"), "{text}");
     assert!(folder.files() == whole);
 }
+
+#[test]
+fn a_finished_campaign_that_is_gone_on_with_has_nothing_to_do() {
+    for more in [&[][..], &["--site-count", "2", "-n", "2"]] {
+        let folder = Folder::new();
+        let arguments = [&["--ops", "50", "--stamp", "261121"][..], more].concat();
+        folder.succeed(&arguments);
+        let before = folder.files();
+        let again = [&arguments[..], &["--resume", "out"]].concat();
+        let text = String::from_utf8(folder.succeed(&again).stdout).unwrap();
+        assert!(text.starts_with("Every run is there already: nothing to do\n"), "{text}");
+        assert!(text.ends_with("  nandseqgen verify out\n") && !text.contains("Never started"), "{text}");
+        let json = folder.succeed(&[&again[..], &["--summary", "json", "-q"]].concat()).stdout;
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!((&json["runs"], &json["never_started"]), (&0.into(), &serde_json::json!([])));
+        assert!(folder.files() == before);
+    }
+}

@@ -67,6 +67,10 @@ fn a_folder_outside_is_not_read_on_the_word_of_a_batch() {
         for reader in READERS.into_iter().chain([&["merge", "out"][..], &["merge", "out", "--into", "all"]]) {
             is_refused(&folder, reader, "is not a name inside the folder of the manifest");
         }
+        let again = ["-t", "1500", "--site-count", "2", "--quiet"];
+        for more in [&["-n", "2", "--resume", "out"][..], &["--sites", "1"]] {
+            is_refused(&folder, &[&again[..], more].concat(), "is not a name inside the folder of the manifest");
+        }
     }
 }
 
@@ -168,6 +172,62 @@ fn a_replay_writes_nothing_where_the_manifest_wants_it() {
     let before = files_below(folder.path());
     folder.run(&["replay", "out", "--quiet"]);
     assert!(files_below(folder.path()) == before);
+}
+
+#[test]
+fn a_manifest_of_another_form_is_refused_by_all() {
+    let resume = |count: &'static str| ["-t", "1500", "-n", "2", "--site-count", count, "--resume", "out", "-q"];
+    for (sites, list) in [("0", "out/manifest.json"), ("2", "out/manifest.json"), ("2", "out/site_02/manifest.json")] {
+        let folder = generated(if sites == "0" { &[] } else { &["--site-count", "2"] });
+        let path = folder.path().join(list);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("\"schema\": 1,", "\"schema\": 7,")).unwrap();
+        let said = "its form is version 7, this program knows version 1";
+        for reader in READERS {
+            is_refused(&folder, reader, said);
+        }
+        is_refused(&folder, &resume(sites), said);
+        if sites == "2" && list == "out/manifest.json" {
+            is_refused(&folder, &["merge", "out"], said);
+        }
+    }
+}
+
+#[test]
+fn every_reader_says_what_is_wrong_with_the_manifest_of_a_batch() {
+    let folder = generated(&["--site-count", "2"]);
+    let path = folder.path().join("out/manifest.json");
+    let whole = fs::read_to_string(&path).unwrap();
+    let of_batch = "no manifest of a batch: ";
+    let record: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    let mut without_runs = record.clone();
+    without_runs["sites"][0].as_object_mut().unwrap().remove("runs");
+    for (text, said) in [
+        (whole.replace("base_seed", "base_sed"), of_batch),
+        (whole.replace("\"operations\": ", "\"operations\": \"\", \"x\": "), of_batch),
+        (whole[..whole.len() / 2].to_owned(), "no manifest"),
+        (without_runs.to_string(), "the field `runs` is missing"),
+        (String::new(), "no manifest: it is empty"),
+        ("{}".to_owned(), "no manifest: "),
+        ("[]".to_owned(), "no manifest: "),
+        ("\u{1}\u{2}x".to_owned(), "no manifest: 1:1: it is not JSON"),
+    ] {
+        fs::write(&path, &text).unwrap();
+        let output = folder.run(&["verify", "out"]);
+        let verdict = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}: {verdict}");
+        assert!(verdict.contains(said), "{text}: {verdict}");
+        for reader in [&["report", "out"][..], &["coverage", "report", "out"]] {
+            let output = folder.run(reader);
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert!(text.contains("warning: `out/manifest.json`: no manifest") && text.contains(said), "{text}");
+        }
+        let refused = folder.refuse(&["replay", "out"]);
+        let said = said.replace("no manifest: 1:1: ", "`:1:1 is no manifest: ");
+        assert!(refused.starts_with("exit code 2\n") && refused.contains(&said), "{text}: {refused}");
+        let refused = folder.refuse(&["-t", "1500", "--stamp", "261121", "--site-count", "2", "--sites", "2"]);
+        assert!(refused.starts_with("exit code 2\n") && refused.contains("is no manifest"), "{text}: {refused}");
+    }
 }
 
 #[test]

@@ -276,7 +276,7 @@ fn files_of_two_executions_are_not_taken_for_one() {
 
 #[test]
 fn a_manifest_that_cannot_be_understood_is_a_finding() {
-    let folder = generated(&["-t", "1000"]).with("out/manifest.json", "{\"schema\": 99}");
+    let folder = generated(&["-t", "1000"]).with("out/manifest.json", "{\"schema\": 1}");
     let output = folder.run(&["verify", "out"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("File: out/manifest.json: no manifest of a site: "), "{output:?}");

@@ -70,6 +70,39 @@ fn every_campaign_is_checked_before_the_first_is_made() {
 }
 
 #[test]
+fn mistakes_of_fields_and_folders_do_not_hide_what_else_is_wrong() {
+    let list = "campaigns:
+  - {name: one, out_dir: a, run_until: 100}
+  - {name: two, out_dir: a/b, run_until: 0}
+  - {name: lost, out_dir: c, profile: nowhere.yaml}
+  - {name: blocks, out_dir: d, badlist: bad.csv}
+  - {name: table, out_dir: e, op_state_probs: none.yaml}
+  - {name: place, out_dir: taken/f}
+  - {name: fields, out_dir: g, run_until: 0, outputs: nothing, site_start: 5}
+  - {name: sites, out_dir: h, site_start: 5, site_count: many}
+  - {name: start, out_dir: i, site_start: 5}
+";
+    let folder = Folder::new().with("list.yaml", list).with("taken", "").with("bad.csv", "die,block\nx,y\n");
+    let text = folder.refuse(&["run-list", "list.yaml"]);
+    assert!(text.starts_with("exit code 2\n"), "{text}");
+    for part in [
+        "`one` and `two` write into one folder",
+        "campaign `two`:\nerror: --run-until 0 leaves no time",
+        "campaign `lost`:\nerror: cannot read profile `nowhere.yaml`",
+        "campaign `blocks`:\n",
+        "campaign `table`:\nerror: ",
+        "campaign `place`:\nerror: cannot write `taken/f`",
+        "campaign `fields`:\nerror: --run-until 0 leaves no time",
+        "'nothing'",
+        "'many'",
+        "campaign `start`:\nerror: --site-start 5 numbers",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(text.matches("--site-start 5 numbers").count(), 2, "not where site_count is the mistake: {text}");
+}
+
+#[test]
 fn a_list_that_goes_on_checks_what_is_there_before_it_does() {
     let list = |seed: u64| {
         format!(

@@ -36,5 +36,6 @@ mod shards;
 mod signals;
 mod stranger;
 mod summaries;
+mod unfinished;
 mod usage;
 mod writers;

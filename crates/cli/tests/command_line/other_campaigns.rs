@@ -90,8 +90,9 @@ fn files_of_another_campaign_are_counted_and_named_and_stay() {
         let again = folder.succeed(&[&SHORT[..2], later].concat());
         let summary = String::from_utf8(again.stdout).unwrap();
         let ending = if count == 1 { "" } else { "s" };
-        let line =
-            format!("Left alone there: {count} file{ending} of other campaigns; --clean removes such files first\n");
+        let line = format!(
+            "Left alone there: {count} file{ending} of other campaigns; --clean removes first what a manifest lists\n"
+        );
         assert!(summary.contains(&line), "{what}: {summary}");
         assert!(folder.files() == files, "{what}");
     }
@@ -225,6 +226,104 @@ fn no_link_is_followed() {
     assert!(link.is_symlink(), "a link is the user's");
 }
 
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_or_removed_where_a_link_of_a_site_leads_out() {
+    use std::os::unix::fs::symlink;
+    let folder = Folder::new();
+    let campaign = ["-t", "300", "--stamp=261120", "--site-count", "2"];
+    folder.succeed(&[&campaign[..], &["-q"]].concat());
+    fs::rename(folder.path().join("out/site_01"), folder.path().join("real")).unwrap();
+    symlink("../real", folder.path().join("out/site_01")).unwrap();
+    let refused = |folder: &Folder, more: &[&str]| {
+        let text = folder.refuse(&[&campaign[..], more].concat());
+        assert!(text.starts_with("exit code 2\n") && text.contains("is a link to a place outside `out"), "{text}");
+    };
+    for more in [&["--clean"][..], &["-n", "2", "--resume", "out"], &[], &["--dry-run"]] {
+        refused(&folder, more);
+    }
+    // Going on from such a folder elsewhere is refused, too.
+    refused(&folder, &["-n", "2", "--resume", "out", "--out-dir", "other"]);
+    // A link to where the site's own files are is no matter.
+    fs::remove_file(folder.path().join("out/site_01")).unwrap();
+    fs::rename(folder.path().join("real"), folder.path().join("out/real")).unwrap();
+    symlink("real", folder.path().join("out/site_01")).unwrap();
+    folder.succeed(&[&campaign[..], &["-n", "2", "--resume", "out", "-q"]].concat());
+    // A folder of files below that of a site is held to the same.
+    let single = Folder::new();
+    single.succeed(&["-t", "300", "--stamp=261120", "-q"]);
+    fs::rename(single.path().join("out/snapshots"), single.path().join("real")).unwrap();
+    symlink("../real", single.path().join("out/snapshots")).unwrap();
+    let text = single.refuse(&["-t", "300", "--stamp=261121", "-n", "2"]);
+    assert!(text.contains("`out/snapshots` is a link to a place outside `out`"), "{text}");
+}
+
+#[test]
+fn a_name_alone_is_no_reason_to_remove_a_file() {
+    let folder = Folder::new();
+    for name in ["out/site_01/snapshots", "out/site_07"] {
+        fs::create_dir_all(folder.path().join(name)).unwrap();
+    }
+    let mine = [
+        "out/operation_sequence_200101_0000001.csv",
+        "out/site_01/operation_sequence_200101_0000001.csv",
+        "out/site_01/proposer_debug_200101_0000001.log",
+        "out/site_01/snapshots/state_snapshot_20200101_000000_0000001.json",
+        "out/site_07/operation_sequence_200101_0000001.csv",
+    ];
+    for name in mine {
+        fs::write(folder.path().join(name), "seq,time\n").unwrap();
+    }
+    let campaign = ["--stamp=261121", "--site-count", "1"];
+    for more in [&[][..], &["--clean"]] {
+        let text = made(&folder, &[&campaign[..], more].concat());
+        let expected = "warning: `out` holds 5 files named like this program's but listed by no manifest, which stay: \
+                        `operation_sequence_200101_0000001.csv`, ";
+        assert!(text.contains(expected), "{text}");
+    }
+    for name in mine {
+        assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), "seq,time\n", "{name}");
+    }
+    // What says itself who wrote it is removed without a manifest.
+    made(&folder, &["--stamp=261120"]);
+    fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
+    let text = made(&folder, &["--stamp=261121", "--clean"]);
+    assert!(text.contains("`proposer_debug_261120_0000001.log`") && text.contains(" files named like"), "{text}");
+    assert_eq!(fs::read_dir(folder.path().join("out/snapshots")).unwrap().count(), 1);
+    assert!(folder.path().join("out/operation_sequence_261120_0000001.csv").is_file());
+}
+
+#[test]
+fn the_same_campaign_at_another_time_of_day_replaces_its_snapshots() {
+    let folder = Folder::new();
+    let snapshots = || fs::read_dir(folder.path().join("out/snapshots")).unwrap().count();
+    assert_eq!(made(&folder, &["--stamp=261121", "-n", "2"]), "");
+    let to_night = |folder: &Folder| {
+        // As an execution of the evening would have called them.
+        let path = folder.path().join("out/manifest.json");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text.replace("20261121_000000", "20261121_235959")).unwrap();
+        for run in ["0000001", "0000002"] {
+            let name = |time| folder.path().join(format!("out/snapshots/state_snapshot_20261121_{time}_{run}.json"));
+            fs::rename(name("000000"), name("235959")).unwrap();
+        }
+    };
+    to_night(&folder);
+    assert_eq!(made(&folder, &["--stamp=261121", "-n", "2"]), "");
+    assert_eq!(snapshots(), 2);
+    // Those of another campaign, of other runs or of another day are not touched.
+    for later in
+        [&["--stamp=261121", "-n", "2", "--seed", "9"][..], &["--stamp=261121"], &["--stamp=261122", "-n", "2"]]
+    {
+        let folder = Folder::new();
+        made(&folder, &["--stamp=261121", "-n", "2"]);
+        to_night(&folder);
+        let text = made(&folder, later);
+        assert!(text.starts_with("warning: `out` holds "), "{later:?}: {text}");
+        assert!(folder.path().join("out/snapshots/state_snapshot_20261121_235959_0000002.json").is_file(), "{later:?}");
+    }
+}
+
 #[test]
 fn only_a_ledger_that_reads_as_one_is_removed() {
     let folder = Folder::new();
@@ -287,5 +386,5 @@ fn runs_after_the_last_that_was_needed_are_named() {
     folder.succeed(&["--ops", "400", "-n", "6", "--stamp=261121", "--quiet"]);
     let output = folder.succeed(&[&campaign[..], &["-n", "6"]].concat());
     let summary = String::from_utf8(output.stdout).unwrap();
-    assert!(summary.contains("files of other campaigns; --clean removes such files first"), "{summary}");
+    assert!(summary.contains("files of other campaigns; --clean removes first what a manifest lists"), "{summary}");
 }

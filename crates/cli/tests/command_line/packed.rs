@@ -244,10 +244,15 @@ fn a_site_that_was_killed_is_said_to_be_unfinished_with_the_command_that_goes_on
     );
     assert!(shown.contains(" in 4 files of 2 sites: no rule broken."), "{shown}");
     assert!(shown.contains("0000003.csv` is not in the list of finished runs and was left out"), "{shown}");
-    let command = shown.lines().find_map(|line| line.split_once("to go on, unless it is being made now: ")).unwrap().1;
-    let command = command.trim_end_matches('.').strip_prefix("nandseqgen ").unwrap();
+    let command = |said: Vec<u8>| {
+        let said = String::from_utf8(said).unwrap();
+        said.lines().find_map(|line| Some(line.strip_prefix("  nandseqgen ")?.to_owned())).unwrap()
+    };
+    let command_of_site = command(folder.succeed(&["verify", "some lot/out"]).stderr);
     let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("{} {command} --quiet", env!("CARGO_BIN_EXE_nandseqgen"))]).current_dir(folder.path());
+    shell
+        .args(["-c", &format!("{} {command_of_site} --quiet", env!("CARGO_BIN_EXE_nandseqgen"))])
+        .current_dir(folder.path());
     assert!(shell.status().unwrap().success());
     let site = |folder: &Folder| files_below(&folder.path().join("some lot/out/site_02"));
     assert!(site(&folder) == site(&whole));
@@ -258,7 +263,7 @@ fn a_site_that_was_killed_is_said_to_be_unfinished_with_the_command_that_goes_on
     assert!(
         shown.contains("Note: out: the site is not finished: 2 runs are complete, as manifest.partial.jsonl says.")
     );
-    assert!(shown.contains("--out-dir out --resume out."), "{shown}");
+    assert!(command(single.succeed(&["verify", "out"]).stderr).ends_with("--out-dir out --resume out"));
     single.succeed(&["report", "out"]);
     // Another profile is still another profile.
     let other = nandseq_profile::builtin::text().replace("sequence_gap: 1 ", "sequence_gap: 2 ");

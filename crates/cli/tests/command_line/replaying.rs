@@ -99,8 +99,8 @@ fn what_is_no_manifest_is_refused() {
     let folder = made(&[]).with("else.json", "{\"a\": 1}").with("noise.json", "no");
     for (path, part) in [
         ("nowhere", "cannot read the manifest `nowhere`"),
-        ("else.json", "`else.json`:1:4 is no manifest of a site: `a` is not known"),
-        ("noise.json", "`noise.json`:1:2 is no manifest of a site"),
+        ("else.json", "`else.json`:1:4 is no manifest: `a` is not known"),
+        ("noise.json", "`noise.json`:1:2 is no manifest: "),
     ] {
         let text = folder.refuse(&["replay", path]);
         assert!(text.starts_with("exit code 2\n") && text.contains(part), "{text}");

@@ -245,6 +245,18 @@ fn the_number_of_shards_is_kept_with_the_campaign() {
 
 #[cfg(unix)]
 #[test]
+fn what_is_no_number_of_shards_is_not_kept() {
+    let folder = Folder::new();
+    for shards in ["abc", "0", "-1", "4x", "04"] {
+        let (code, text) = task(&folder, ("1", "4"), &[("SHARDS", shards)]);
+        assert!(code == 2 && text.contains(&format!("SHARDS says {shards}, which is no number of shards")), "{text}");
+    }
+    assert!(folder.files().is_empty());
+    assert_eq!(task(&folder, ("1", "4"), &[("SHARDS", "4")]).0, 0);
+}
+
+#[cfg(unix)]
+#[test]
 fn the_pods_of_an_indexed_job_make_the_shards_of_the_campaign() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/cluster/indexed-job.yaml");
     let job = fs::read_to_string(path).unwrap();

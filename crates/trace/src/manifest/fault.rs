@@ -2,12 +2,14 @@
 //!
 //! Promises that a manifest with a fault is called what it is, a site's or a batch's, and that the fault has its line and column.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use super::numbers::OTHER_SCHEMA;
 use crate::inside::NotInside;
 use crate::json_fault;
 
@@ -18,10 +20,12 @@ pub enum ManifestKind {
     Site,
     /// A [`BatchManifest`](super::BatchManifest).
     Batch,
+    /// There is no telling: it is empty, cut early, or something else.
+    Unknown,
 }
 
 impl ManifestKind {
-    /// What a manifest is of, by the fields that only one kind has; a site's where there is no telling.
+    /// What a manifest is of, by the fields that only one kind has.
     #[must_use]
     pub fn of(text: &[u8]) -> Self {
         #[derive(Deserialize)]
@@ -37,21 +41,30 @@ impl ManifestKind {
         let count = |fields: [Option<IgnoredAny>; 3]| fields.iter().flatten().count();
         let of_site = count([fields.site, fields.site_seed, fields.runs]);
         let of_batch = count([fields.base_seed, fields.warnings, fields.sites]);
-        if of_batch > of_site { Self::Batch } else { Self::Site }
+        match of_batch.cmp(&of_site) {
+            Ordering::Greater => Self::Batch,
+            Ordering::Less => Self::Site,
+            Ordering::Equal => Self::Unknown,
+        }
     }
 
     /// The same for a text that is no JSON, as one that is cut.
     fn of_text(text: &[u8]) -> Self {
         let has = |key: &str| memchr::memmem::find(text, key.as_bytes()).is_some();
-        if has("\"base_seed\"") && !has("\"site_seed\"") { Self::Batch } else { Self::Site }
+        match (has("\"site_seed\""), has("\"base_seed\"")) {
+            (true, false) => Self::Site,
+            (false, true) => Self::Batch,
+            (true, true) | (false, false) => Self::Unknown,
+        }
     }
 
     /// How messages call it.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
-            Self::Site => "a site",
-            Self::Batch => "a batch",
+            Self::Site => "manifest of a site",
+            Self::Batch => "manifest of a batch",
+            Self::Unknown => "manifest",
         }
     }
 }
@@ -65,17 +78,29 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Whether it names a file or folder that is not inside its own.
+    /// Whether nothing else that it says may be used either: it names a file or folder that is not inside its own, or is of another form.
     #[must_use]
-    pub fn leads_out(&self) -> bool {
-        NotInside::is_quoted_in(&self.what)
+    pub fn is_refusal(&self) -> bool {
+        NotInside::is_quoted_in(&self.what) || self.is_of_another_schema()
+    }
+
+    /// Whether another version wrote it, in a form of its own.
+    #[must_use]
+    pub fn is_of_another_schema(&self) -> bool {
+        self.what.contains(OTHER_SCHEMA)
+    }
+
+    /// An empty file has no place in it.
+    const fn has_place(&self) -> bool {
+        self.column > 0
     }
 
     /// The whole sentence about the file.
     #[must_use]
     pub fn sentence(&self, path: &Path, kind: ManifestKind) -> String {
         let Self { line, column, what } = self;
-        format!("`{}`:{line}:{column} is no manifest of {}: {what}", path.display(), kind.text())
+        let place = if self.has_place() { format!(":{line}:{column}") } else { String::new() };
+        format!("`{}`{place} is no {}: {what}", path.display(), kind.text())
     }
 }
 
@@ -88,7 +113,10 @@ impl From<serde_json::Error> for Fault {
 impl fmt::Display for Fault {
     /// `12:5: the field … is missing`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, self.what)
+        if self.has_place() {
+            write!(f, "{}:{}: ", self.line, self.column)?;
+        }
+        f.write_str(&self.what)
     }
 }
 
@@ -116,8 +144,10 @@ mod tests {
             ("{\"base_seed\": 1, \"sites\": [{", ManifestKind::Batch),
             ("{\"site\": null, \"site_seed\": 1, \"runs\": []}", ManifestKind::Site),
             ("{\"site\": 3, \"site_seed\": 1, \"runs\": [", ManifestKind::Site),
-            ("", ManifestKind::Site),
-            ("{}", ManifestKind::Site),
+            ("", ManifestKind::Unknown),
+            ("{}", ManifestKind::Unknown),
+            ("[]", ManifestKind::Unknown),
+            ("{\"schema\": 1, \"orig", ManifestKind::Unknown),
         ] {
             assert_eq!(ManifestKind::of(text.as_bytes()), kind, "{text}");
         }
@@ -163,10 +193,26 @@ mod tests {
             sentence.starts_with("`out/manifest.json`:3:5 is no manifest of a batch: `x` is not known; "),
             "{sentence}"
         );
-        assert!(!fault.leads_out());
+        assert!(!fault.is_refusal());
         let text = b"[{\"kind\": \"snapshot\", \"file\": \"../a\", \"rows\": 1, \"sha256\": \"\"}]";
         let fault = parse::<Vec<crate::manifest::FileRecord>>(text).unwrap_err();
-        assert!(fault.leads_out(), "{fault}");
+        assert!(fault.is_refusal() && !fault.is_of_another_schema(), "{fault}");
         assert!(parse::<SiteManifest>(b"{").is_err());
+        let empty = parse::<SiteManifest>(b"").unwrap_err().sentence(Path::new("manifest.json"), ManifestKind::Unknown);
+        assert_eq!(empty, "`manifest.json` is no manifest: it is empty");
+    }
+
+    #[test]
+    fn another_schema_is_refused_whatever_else_is_there() {
+        for text in ["{\"schema\": 7}", "{\"schema\": 0, \"more\": 1}"] {
+            for fault in [
+                parse::<SiteManifest>(text.as_bytes()).unwrap_err(),
+                parse::<BatchManifest>(text.as_bytes()).unwrap_err(),
+            ] {
+                assert!(fault.is_refusal() && fault.is_of_another_schema(), "{fault}");
+            }
+        }
+        let fault = parse::<SiteManifest>(b"{\"schema\": 7}").unwrap_err().to_string();
+        assert!(fault.ends_with("its form is version 7, this program knows version 1"), "{fault}");
     }
 }

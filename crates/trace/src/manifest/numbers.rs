@@ -1,4 +1,4 @@
-//! The numbers of the runs that a manifest lists.
+//! The numbers of the runs that a manifest lists, and of its form.
 //!
 //! Promises that runs that were read have numbers that a campaign can have: whoever adds to them, or makes runs up to the last, need not
 //! fear what somebody wrote into the file.
@@ -6,10 +6,20 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use super::RunRecord;
+use super::{RunRecord, SCHEMA};
 
 /// The largest number that a run has.
 pub const MAX_RUN: u64 = 9_999_999;
+
+/// What is said of a manifest of another form.
+pub(super) const OTHER_SCHEMA: &str = "its form is version ";
+
+/// The version of the form, which must be known.
+pub(super) fn schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let schema = u32::deserialize(deserializer)?;
+    let wrong = || D::Error::custom(format!("{OTHER_SCHEMA}{schema}, this program knows version {SCHEMA}"));
+    if schema == SCHEMA { Ok(schema) } else { Err(wrong()) }
+}
 
 /// The numbers of a run, by which it follows another.
 #[derive(Clone, Copy, Deserialize)]

@@ -13,7 +13,7 @@ use super::{Fault, parse};
 /// The first line and the runs; `None` where the first line is not whole or not readable. How much of a run is wanted is the caller's.
 ///
 /// # Errors
-/// When the input cannot be read. A name that leads out of the folder is an error with the [`Fault`] inside.
+/// When the input cannot be read. A name that leads out of the folder, or another form, is an error with the [`Fault`] inside.
 pub fn read_partial<H: DeserializeOwned, R: DeserializeOwned>(
     mut input: impl BufRead,
 ) -> io::Result<Option<(H, Vec<R>)>> {
@@ -26,10 +26,10 @@ pub fn read_partial<H: DeserializeOwned, R: DeserializeOwned>(
     if !next(&mut line)? {
         return Ok(None);
     }
-    let Some(head) = unless_it_leads_out(parse::<H>(&line))? else { return Ok(None) };
+    let Some(head) = unless_refused(parse::<H>(&line))? else { return Ok(None) };
     let (mut runs, mut before) = (Vec::new(), None);
     while next(&mut line)? {
-        let Some(run) = unless_it_leads_out(parse::<R>(&line))? else { break };
+        let Some(run) = unless_refused(parse::<R>(&line))? else { break };
         let numbers = parse::<RunNumbers>(&line).ok().filter(|numbers| numbers.fault(before).is_none());
         let Some(numbers) = numbers else { break };
         before = Some(numbers);
@@ -38,10 +38,10 @@ pub fn read_partial<H: DeserializeOwned, R: DeserializeOwned>(
     Ok(Some((head, runs)))
 }
 
-/// A fault that does no harm ends the list; to name what lies elsewhere is an error.
-fn unless_it_leads_out<T>(parsed: Result<T, Fault>) -> io::Result<Option<T>> {
+/// A fault that does no harm ends the list; to name what lies elsewhere, or to be of another form, is an error.
+fn unless_refused<T>(parsed: Result<T, Fault>) -> io::Result<Option<T>> {
     match parsed {
-        Err(fault) if fault.leads_out() => Err(io::Error::new(io::ErrorKind::InvalidData, fault)),
+        Err(fault) if fault.is_refusal() => Err(io::Error::new(io::ErrorKind::InvalidData, fault)),
         parsed => Ok(parsed.ok()),
     }
 }

@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 use nandseq_profile::diagnostic::counted;
 
 use crate::files::Digest;
-use crate::manifest::{self, Fault, ManifestKind};
+use crate::manifest::{self, BatchManifest, Fault, ManifestKind};
 use crate::read::table::TableKind;
 
 pub use files::find_all;
-use listed::{Batch, Known, Listing};
+use listed::{Known, Listing};
 pub use listed::{compare, digest_of};
 pub(crate) use names::PACKED;
 pub use names::is_parquet;
@@ -129,7 +129,7 @@ pub enum DamageKind {
         found: u64,
     },
     /// The manifest itself cannot be read.
-    #[error("no manifest of {}: {fault}", kind.text())]
+    #[error("no {}: {fault}", kind.text())]
     Manifest {
         /// What it is of.
         kind: ManifestKind,
@@ -170,11 +170,13 @@ pub enum FindError {
     /// A file was named more than once.
     #[error("`{}` is given twice", .0.display())]
     Twice(PathBuf),
-    /// A manifest names a file or folder that does not lie in its own: nothing of that is read.
+    /// A manifest names a file or folder that does not lie in its own, or is of another form: nothing of that is read.
     #[error("{what}")]
-    Outside {
-        /// Which manifest, and what it names.
+    Refused {
+        /// Which manifest, and what is wrong with it.
         what: String,
+        /// Whether another version wrote it.
+        other_version: bool,
     },
 }
 
@@ -226,7 +228,8 @@ pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError
     let each = |found: Vec<Sequences>| -> Result<Vec<SiteFiles>, FindError> {
         found.into_iter().map(|(folder, files)| site(&folder, files)).collect()
     };
-    let sites = match listed::batch(path)? {
+    let is_site = found.iter().any(|(folder, _)| folder == path);
+    let sites = match listed::batch(path, is_site)? {
         Known::Says(batch) => sites_of(path, &batch, found, forms)?,
         Known::Nothing => each(found)?,
         Known::Faulty(damage) => {
@@ -244,7 +247,12 @@ pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError
 }
 
 /// The sites that the manifest of a batch lists, among folders with sequences; the others are named in a note.
-fn sites_of(root: &Path, batch: &Batch, found: Vec<Sequences>, forms: Forms) -> Result<Vec<SiteFiles>, FindError> {
+fn sites_of(
+    root: &Path,
+    batch: &BatchManifest,
+    found: Vec<Sequences>,
+    forms: Forms,
+) -> Result<Vec<SiteFiles>, FindError> {
     let mut found: BTreeMap<PathBuf, Vec<(u64, PathBuf)>> = found.into_iter().collect();
     let mut sites = Vec::new();
     for listed in &batch.sites {

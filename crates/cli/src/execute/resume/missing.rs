@@ -5,11 +5,10 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nandseq_profile::diagnostic::quoted;
 use nandseq_trace::files::{FileKind, Outputs};
-use nandseq_trace::inside::InsideName;
 use nandseq_trace::manifest::{FileRecord, RunRecord};
 
 use crate::plan::SiteList;
@@ -35,7 +34,7 @@ pub(super) struct Missing {
 /// When a name leads out of the folder, or cannot be followed.
 pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> io::Result<Missing> {
     let is_gone = |file: &FileRecord| {
-        let found = fs::metadata(place_of(file, folder)?);
+        let found = fs::metadata(file.file.under_or_packed(folder)?);
         io::Result::Ok(!found.is_ok_and(|found| found.is_file() && found.len() > 0))
     };
     let mut missing = Missing::default();
@@ -56,19 +55,6 @@ pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> io::Result<Missing> {
         }
     }
     Ok(missing)
-}
-
-/// Where a listed file is, to be read: under its own name or, packed since, under the longer one.
-///
-/// # Errors
-/// When either name leads out of the folder, or cannot be followed.
-pub(super) fn place_of(listed: &FileRecord, folder: &Path) -> io::Result<PathBuf> {
-    let path = listed.file.under(folder)?;
-    if path.exists() {
-        return Ok(path);
-    }
-    let packed = InsideName::try_from(format!("{}.gz", listed.file)).map_err(io::Error::other)?.under(folder)?;
-    Ok(if packed.is_file() { packed } else { path })
 }
 
 impl Missing {

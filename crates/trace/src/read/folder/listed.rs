@@ -5,27 +5,14 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 
 use super::names::PACKED;
 use super::{Damage, DamageKind, FindError, ListedFile};
 use crate::files::Digest;
 use crate::inside::{self, InsideName};
-use crate::manifest::{self, Fault, ManifestKind};
+use crate::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, RunRecord, SiteManifest};
 use crate::read::source::unpack;
-
-/// What of the manifest of a batch is needed.
-#[derive(Deserialize)]
-pub(super) struct Batch {
-    pub(super) sites: Vec<BatchSite>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct BatchSite {
-    pub(super) folder: InsideName,
-    pub(super) manifest_sha256: Digest,
-}
 
 /// What is known of a folder.
 pub(super) enum Known<T> {
@@ -37,10 +24,11 @@ pub(super) enum Known<T> {
     Faulty(Damage),
 }
 
-/// A manifest that cannot be used; one that names what lies elsewhere is not even part of a verdict.
+/// A manifest that cannot be used; one that names what lies elsewhere, or is of another form, is not even part of a verdict.
 fn faulty<T>(path: PathBuf, kind: ManifestKind, fault: Fault) -> Result<Known<T>, FindError> {
-    if fault.leads_out() {
-        return Err(FindError::Outside { what: fault.sentence(&path, kind) });
+    if fault.is_refusal() {
+        let other_version = fault.is_of_another_schema();
+        return Err(FindError::Refused { what: fault.sentence(&path, kind), other_version });
     }
     Ok(Known::Faulty(Damage { file: path, what: DamageKind::Manifest { kind, fault } }))
 }
@@ -49,7 +37,8 @@ fn faulty<T>(path: PathBuf, kind: ManifestKind, fault: Fault) -> Result<Known<T>
 pub(super) fn inside(name: &InsideName, folder: &Path) -> Result<PathBuf, FindError> {
     name.under_or_packed(folder).map_err(|error| {
         if inside::leads_out(&error) {
-            FindError::Outside { what: format!("`{}`: {error}", folder.join(manifest::FILE_NAME).display()) }
+            let what = format!("`{}`: {error}", folder.join(manifest::FILE_NAME).display());
+            FindError::Refused { what, other_version: false }
         } else {
             FindError::io(folder, error)
         }
@@ -65,33 +54,16 @@ fn text_of(path: &Path) -> Result<Option<Vec<u8>>, FindError> {
     }
 }
 
-/// The manifest of a batch in a folder.
-pub(super) fn batch(folder: &Path) -> Result<Known<Batch>, FindError> {
+/// The manifest of a batch in a folder. Where the folder is that of a site, its manifest is another's affair.
+pub(super) fn batch(folder: &Path, is_site: bool) -> Result<Known<BatchManifest>, FindError> {
     let path = folder.join(manifest::FILE_NAME);
     let Some(text) = text_of(&path)? else { return Ok(Known::Nothing) };
     let kind = ManifestKind::of(&text);
-    if kind != ManifestKind::Batch {
+    // A site's may be without sequences, beside folders with some.
+    if kind != ManifestKind::Batch && (is_site || manifest::parse::<SiteManifest>(&text).is_ok()) {
         return Ok(Known::Nothing);
     }
     manifest::parse(&text).map_or_else(|fault| faulty(path, kind, fault), |batch| Ok(Known::Says(batch)))
-}
-
-/// What of a manifest is compared; other keys, and kinds of files yet unknown, are passed over.
-#[derive(Deserialize)]
-struct Manifest {
-    runs: Vec<ManifestRun>,
-}
-
-#[derive(Deserialize)]
-struct ManifestRun {
-    files: Vec<ManifestFile>,
-}
-
-#[derive(Deserialize)]
-struct ManifestFile {
-    file: InsideName,
-    rows: u64,
-    sha256: Digest,
 }
 
 /// A file that a site's manifest, or its ledger, lists.
@@ -110,20 +82,27 @@ pub(super) struct Listing {
 pub(super) fn site(folder: &Path) -> Result<Known<Listing>, FindError> {
     let path = folder.join(manifest::FILE_NAME);
     let Some(text) = text_of(&path)? else { return partial(folder) };
-    match manifest::parse::<Manifest>(&text) {
+    match manifest::parse::<SiteManifest>(&text) {
         Ok(manifest) => listing(folder, manifest.runs, false).map(Known::Says),
         Err(fault) => faulty(path, ManifestKind::Site, fault),
     }
 }
 
-fn listing(folder: &Path, runs: Vec<ManifestRun>, is_partial: bool) -> Result<Listing, FindError> {
+fn listing(folder: &Path, runs: Vec<RunRecord>, is_partial: bool) -> Result<Listing, FindError> {
     let unfinished = is_partial.then_some(runs.len() as u64);
-    let listed = |file: ManifestFile| {
+    let listed = |file: FileRecord| {
         let path = inside(&file.file, folder)?;
         Ok(Listed { file: ListedFile { path, sha256: file.sha256 }, rows: file.rows })
     };
     let files = runs.into_iter().flat_map(|run| run.files).map(listed).collect::<Result<_, _>>()?;
     Ok(Listing { files, unfinished })
+}
+
+/// The first line of a ledger, as far as it is needed.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "manifest")]
+    _manifest: SiteManifest,
 }
 
 /// What the ledger of a site says; a line that is torn, and what follows it, does not count.
@@ -134,11 +113,13 @@ fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Known::Nothing),
         Err(error) => return Err(FindError::io(&path, error)),
     };
-    let runs = manifest::read_partial::<IgnoredAny, ManifestRun>(BufReader::new(file)).map_err(|error| {
-        if error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()).is_some() {
-            FindError::Outside { what: format!("`{}`: {error}", path.display()) }
-        } else {
-            FindError::io(&path, error)
+    let runs = manifest::read_partial::<Head, RunRecord>(BufReader::new(file)).map_err(|error| {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+            Some(fault) => {
+                let other_version = fault.is_of_another_schema();
+                FindError::Refused { what: format!("`{}`: {error}", path.display()), other_version }
+            }
+            None => FindError::io(&path, error),
         }
     })?;
     // A ledger without its first line lists nothing yet.
