@@ -197,6 +197,36 @@ impl Diagnostics {
         self.kept.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
     }
 
+    /// Puts what was said several times of one place, as aliases of an anchor make readers do, into one each; for sorted ones.
+    pub fn merge_repeated(&mut self) {
+        let mut merged: Vec<(Diagnostic, usize)> = Vec::with_capacity(self.kept.len());
+        let mut first_here = 0;
+        for diagnostic in self.kept.drain(..) {
+            let place = |one: &Diagnostic| one.primary.as_ref().map(|label| label.span);
+            if merged.get(first_here).is_some_and(|(first, _)| place(first) != place(&diagnostic)) {
+                first_here = merged.len();
+            }
+            let known = merged[first_here..].iter_mut().find(|(known, _)| *known == diagnostic);
+            match known.filter(|_| diagnostic.primary.is_some()) {
+                Some((_, times)) => *times += 1,
+                None => merged.push((diagnostic, 1)),
+            }
+        }
+        self.kept.extend(merged.into_iter().map(|(mut diagnostic, times)| {
+            if times > 1 {
+                diagnostic.message.push_str(&format!(" (it counts at {times} places, through aliases)"));
+            }
+            diagnostic
+        }));
+    }
+
+    /// Adds to the help of the last error what else can be done.
+    pub fn help_last_error(&mut self, text: &str) {
+        if let Some(last) = self.kept.iter_mut().rfind(|one| one.severity == Severity::Error) {
+            last.help = Some(last.help.take().map_or_else(|| text.to_owned(), |help| format!("{help}; or {text}")));
+        }
+    }
+
     /// Forgets those less severe than `least`.
     pub fn retain_at_least(&mut self, least: Severity) {
         self.kept.retain(|diagnostic| diagnostic.severity <= least);

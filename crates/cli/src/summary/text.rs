@@ -151,6 +151,9 @@ fn write_written(text: &mut String, summary: &Summary) -> fmt::Result {
         let files = counted(summary.other_files, "file");
         writeln!(text, "Left alone there: {files} of other campaigns; --clean removes such files first")?;
     }
+    if summary.is_judged {
+        return writeln!(text, "manifest.json in each folder says how to make its files again");
+    }
     writeln!(text, "manifest.json in each folder says how to make its files again; to judge them by every rule:")?;
     writeln!(text, "  {}", summary.verify)
 }

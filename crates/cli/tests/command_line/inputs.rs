@@ -115,10 +115,10 @@ fn a_written_table_gives_what_the_built_one_gives() {
 #[test]
 fn a_table_that_is_named_and_not_there() {
     assert_snapshot!(refused(&Folder::new(), &["-t", "1000", "--op-state-probs", "t.yaml"]));
-    // What would write it, or not look at it, needs none.
+    // It is a mistake where no file is looked at, too; only what writes it needs none.
     let folder = Folder::new();
-    folder.succeed(&["-t", "100", "--op-state-probs", "t.yaml", "--autofill-pc"]);
-    assert!(!folder.path().join("t.yaml").exists());
+    let text = refused(&folder, &["-t", "100", "--op-state-probs", "t.yaml", "--autofill-pc"]);
+    assert!(text.contains("the probability table `t.yaml` is not there"), "{text}");
     folder.succeed(&["-t", "100", "--op-state-probs", "t.yaml", "--refresh-op-state-probs"]);
     assert!(folder.path().join("t.yaml").exists());
 }
