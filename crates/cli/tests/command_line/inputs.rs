@@ -123,6 +123,33 @@ fn a_table_that_is_named_and_not_there() {
     assert!(folder.path().join("t.yaml").exists());
 }
 
+#[test]
+fn a_table_is_edited_as_its_page_says() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/probability-tables.md");
+    let page = fs::read_to_string(page).unwrap();
+    // Writing a table makes a campaign, which is to replace nobody's first run.
+    let writes: Vec<&str> = page.split('`').filter(|code| code.contains("--refresh-op-state-probs -t 1")).collect();
+    assert!(!writes.is_empty() && writes.iter().all(|code| code.contains(" --out-dir ")), "{writes:?}");
+    let folder = Folder::new();
+    let own = String::from_utf8(folder.succeed(&["profile", "show"]).stdout).unwrap();
+    let (before, rest) = own.split_once("\nprobabilities:\n").unwrap();
+    let after = rest.lines().skip_while(|line| line.is_empty() || line.starts_with([' ', '#']));
+    let without: String = before.lines().chain(after).flat_map(|line| [line, "\n"]).collect();
+    fs::write(folder.path().join("own.yaml"), own).unwrap();
+    let written = page
+        .lines()
+        .find_map(|line| line.split('`').find(|code| code.starts_with("nandseqgen --config own.yaml")))
+        .unwrap();
+    folder.succeed(&written.split(' ').skip(1).collect::<Vec<_>>());
+    fs::write(folder.path().join("own.yaml"), without).unwrap();
+    fs::write(folder.path().join("op_state_probs.yaml"), "phase_conditional:\n  DEFAULT: {Block_Erase_SLC: 1}\n")
+        .unwrap();
+    let output = folder.succeed(&["--config", "own.yaml", "--ops", "20", "--summary", "json"]);
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names: Vec<_> = summary["names"].as_array().unwrap().iter().map(|one| one["op_name"].clone()).collect();
+    assert_eq!(names, ["Block_Erase_SLC"]);
+}
+
 /// The built-in device with another mass for its resets.
 fn with_resets(mass: &str) -> String {
     let text = nandseq_profile::builtin::text();

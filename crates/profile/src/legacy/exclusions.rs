@@ -6,8 +6,8 @@ use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, GroupId, IdVec, PhaseKey};
 use crate::limits::MAX_GROUPS;
-use crate::native::exclusions::no_group;
 use crate::model::{Axis, CacheReadKind, DeviceState, ExclusionGroup, Exclusions, LatchLevel, PhaseKeyInfo};
+use crate::native::exclusions::no_group;
 use crate::phase_key::PhaseKeyNames;
 use crate::yaml::{Fields, Node};
 
@@ -121,12 +121,7 @@ fn by_state(
 }
 
 /// A list of groups; nothing is an empty list.
-fn group_list(
-    node: &Node,
-    what: &str,
-    (groups, bases): Groups<'_, '_>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<GroupId> {
+fn group_list(node: &Node, what: &str, (groups, bases): Groups<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<GroupId> {
     if node.is_null() && !node.is_broken() {
         return Vec::new();
     }

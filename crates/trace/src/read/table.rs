@@ -278,7 +278,11 @@ impl<R: BufRead> TableReader<R> {
             Line::TooLong | Line::End => false,
         };
         let quotes = line.contains(&b'"');
-        if header { Ok(Self { kind, input, row: 0, empty: 0, ended: false, quotes }) } else { Err(TableError::Header(kind)) }
+        if header {
+            Ok(Self { kind, input, row: 0, empty: 0, ended: false, quotes })
+        } else {
+            Err(TableError::Header(kind))
+        }
     }
 
     /// Which table it is.
@@ -299,7 +303,11 @@ impl<R: BufRead> TableReader<R> {
     /// What the input reports, as [`InTable`]; reading on is then pointless.
     pub fn ahead(&mut self) -> io::Result<&[u8]> {
         let kind = self.kind;
-        if self.ended || self.empty > 0 { Ok(&[]) } else { self.input.fill_buf().map_err(|error| InTable::wrap(kind, error)) }
+        if self.ended || self.empty > 0 {
+            Ok(&[])
+        } else {
+            self.input.fill_buf().map_err(|error| InTable::wrap(kind, error))
+        }
     }
 
     /// Takes the next line, which [`ahead`](Self::ahead) has shown to have this many bytes with its `\n`.

@@ -86,8 +86,7 @@ fn join_renamed(renamed: &[usize], sites: &mut Vec<SiteFiles>) {
         return;
     }
     let path = |at: usize| sites[at].runs.first().map(|run| &run.path);
-    let spans: Vec<(usize, (u64, u64))> =
-        renamed.iter().filter_map(|&at| Some((at, uids(path(at)?)?))).collect();
+    let spans: Vec<(usize, (u64, u64))> = renamed.iter().filter_map(|&at| Some((at, uids(path(at)?)?))).collect();
     let only = |mut found: Box<dyn Iterator<Item = usize> + '_>| found.next().filter(|_| found.next().is_none());
     let after = |uid: u64| only(Box::new(spans.iter().filter(move |(_, span)| span.0 == uid + 1).map(|(at, _)| *at)));
     let before = |uid: u64| only(Box::new(spans.iter().filter(move |(_, span)| span.1 + 1 == uid).map(|(at, _)| *at)));
