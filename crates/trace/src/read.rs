@@ -246,12 +246,9 @@ impl<R: BufRead> SequenceReader<R> {
     /// [`ReadError`] when the input cannot be read or does not start with the header.
     pub fn new(profile: &Profile, mut input: R) -> Result<Self, ReadError> {
         let mut line = Vec::new();
-        let header = match next_line(&mut input, &mut line, MAX_LINE)? {
-            Line::Read => line::is_header(&line, &COLUMNS),
-            Line::TooLong | Line::End => false,
-        };
-        if !header {
-            return Err(ReadError::Header(NoHeader::of(&line)));
+        let has_line = next_line(&mut input, &mut line, MAX_LINE)? != Line::End;
+        if !line::is_header(&line, &COLUMNS) {
+            return Err(ReadError::Header(NoHeader::of(has_line.then_some(&*line))));
         }
         let names = profile.ops.iter_ids().map(|(id, op)| (line::in_field(&op.name), (id, op.base))).collect();
         let clock = Clock::new(profile);

@@ -1,6 +1,7 @@
 //! Unusable files: each is refused with what is wrong, where, and what to do; and what usable files change.
 
 use std::fs;
+use std::path::Path;
 
 use insta::assert_snapshot;
 

@@ -133,7 +133,7 @@ fn group_list(node: &Node, what: &str, (groups, bases): Groups<'_, '_>, diagnost
         }
         _ => groups.resolve_node(item, diagnostics),
     };
-    items.iter().filter_map(|item| group(item)).collect()
+    items.iter().filter_map(group).collect()
 }
 
 /// A file without a table for plane cache reads means its one table for both kinds of cache read.

@@ -152,7 +152,7 @@ fn read_group_names(entry: &Entry, context: &Context<'_>, diagnostics: &mut Diag
             _ => context.groups.require(name, item.span, diagnostics),
         }
     };
-    items.iter().filter_map(|item| group(item)).map(GroupId::from).collect()
+    items.iter().filter_map(group).map(GroupId::from).collect()
 }
 
 /// A base, or a class, stands where a group belongs.

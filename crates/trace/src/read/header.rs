@@ -11,29 +11,31 @@ const SHOWN: usize = 80;
 /// A first line that is not the header.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NoHeader {
-    /// The beginning of the line; empty where the file is.
-    found: String,
+    /// The beginning of the line; `None` where there is none.
+    found: Option<String>,
     cause: &'static str,
 }
 
 impl NoHeader {
     /// What to say of a first line.
-    pub(super) fn of(line: &[u8]) -> Self {
+    pub(super) fn of(line: Option<&[u8]>) -> Self {
+        let Some(line) = line else { return Self { found: None, cause: "" } };
         let text = String::from_utf8_lossy(&line[..line.len().min(SHOWN)]);
         let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
         // What UTF-16 has between its letters is not shown.
         let letters = text.trim_start_matches('\u{feff}').chars().filter(|&c| c != '\0' && c != '\u{fffd}');
-        Self { found: letters.map(shown).collect(), cause: cause(line) }
+        Self { found: Some(letters.map(shown).collect()), cause: cause(line) }
     }
 }
 
 impl fmt::Display for NoHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = COLUMNS.join(",");
-        if self.found.is_empty() {
-            return write!(f, "there is no first line, which should be '{header}'");
+        match self.found.as_deref() {
+            None => write!(f, "the file is empty, without even the first line '{header}'"),
+            Some("") => write!(f, "the first line is not '{header}' but empty"),
+            Some(found) => write!(f, "the first line is not '{header}' but '{found}': {}", self.cause),
         }
-        write!(f, "the first line is not '{header}' but '{}': {}", self.found, self.cause)
     }
 }
 
