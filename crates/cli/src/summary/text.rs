@@ -8,6 +8,7 @@ use std::fmt::{self, Write as _};
 
 use nandseq_profile::diagnostic::counted;
 pub(crate) use nandseq_profile::diagnostic::grouped;
+use nandseq_trace::recorded::path_of;
 
 use super::{Covered, Summary, absent};
 use crate::progress::plural;
@@ -146,7 +147,8 @@ fn write_refused(text: &mut String, summary: &Summary) -> fmt::Result {
 
 fn write_written(text: &mut String, summary: &Summary) -> fmt::Result {
     let files = summary.files;
-    writeln!(text, "Written: {}, {} in {}", counted(files, "file"), size(summary.bytes), summary.out_dir)?;
+    let folder = path_of(&summary.out_dir);
+    writeln!(text, "Written: {}, {} in {}", counted(files, "file"), size(summary.bytes), folder.display())?;
     if summary.other_files > 0 {
         let files = counted(summary.other_files, "file");
         writeln!(text, "Left alone there: {files} of other campaigns; --clean removes such files first")?;

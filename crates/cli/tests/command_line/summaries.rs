@@ -199,6 +199,7 @@ fn every_object_says_of_which_command_it_is_and_what_the_environment_set() {
     for (command, arguments) in commands {
         let object = json(&folder.succeed(arguments).stdout);
         assert_eq!((&object["command"], &object["version"]), (&command.into(), &env!("CARGO_PKG_VERSION").into()));
+        assert!(object["schema"].is_u64(), "{object}");
         assert!(object.get("environment").is_none(), "{object}");
     }
     for command in [&["verify", "batch"][..], &["replay", "batch"], &["-t", "500", "--summary"]] {

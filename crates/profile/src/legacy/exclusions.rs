@@ -126,7 +126,7 @@ fn group_list(node: &Node, what: &str, (groups, bases): Groups<'_, '_>, diagnost
         return Vec::new();
     }
     let items = node.expect_sequence(what, diagnostics).unwrap_or_default();
-    let mut group = |item: &Node| match item.as_str().filter(|name| groups.get(name).is_none()) {
+    let group = |item: &Node| match item.as_str().filter(|name| groups.get(name).is_none()) {
         Some(name) if bases.get(name).is_some() => {
             diagnostics.push(no_group("base", name, item.span));
             None

@@ -141,7 +141,7 @@ pub(super) fn read(
 
 fn read_group_names(entry: &Entry, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Vec<GroupId> {
     let items = entry.value.expect_sequence(&entry.key, diagnostics).unwrap_or_default();
-    let mut group = |item: &Node| {
+    let group = |item: &Node| {
         let name = item.expect_str("exclusion group", diagnostics)?;
         let kind = [("base", context.bases.find(name)), ("class", context.classes.find(name))];
         match (context.groups.find(name), kind.iter().find(|(_, found)| found.is_some())) {
