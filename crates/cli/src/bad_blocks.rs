@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::files::Digest;
-use nandseq_trace::manifest::Input;
+use nandseq_trace::manifest::{Input, Origin};
 use nandseq_trace::read::folder::{self, SiteFiles};
 use nandseq_trace::recorded::path_of;
 
@@ -78,8 +78,8 @@ fn read(path: &Path, profile: &Profile) -> Result<(BadBlocks, Digest), Failure> 
     }
 }
 
-/// The list that the manifest beside sequences names that were named one by one, if it lists all of them.
-pub(crate) fn beside(site: &SiteFiles) -> Option<Input> {
+/// Where the manifest beside sequences that were named one by one says they come from, if it lists all of them.
+pub(crate) fn beside(site: &SiteFiles) -> Option<Origin> {
     let first = &site.runs.first()?.path;
     let folder = if folder::is_parquet(first) { first.parent()?.parent()? } else { first.parent()? };
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
@@ -88,5 +88,5 @@ pub(crate) fn beside(site: &SiteFiles) -> Option<Input> {
     let listed: Vec<PathBuf> = listed.filter_map(|file| file.file.under_or_packed(folder).ok()).collect();
     let is_listed =
         |path: &Path| listed.iter().any(|listed| folder.join(path.strip_prefix(folder).unwrap_or(path)) == *listed);
-    site.runs.iter().all(|run| is_listed(&run.path)).then_some(manifest.origin.badlist).flatten()
+    site.runs.iter().all(|run| is_listed(&run.path)).then_some(manifest.origin)
 }

@@ -85,9 +85,16 @@ impl Failure {
         Self::CannotWrite { path: path.to_path_buf(), reason, place: "--out-dir" }
     }
 
+    /// A result could not be printed.
+    pub(crate) fn cannot_print(reason: io::Error) -> Self {
+        Self::CannotWrite { path: STANDARD_OUTPUT.into(), reason, place: STANDARD_OUTPUT }
+    }
+
     /// What could not be written lies where this flag says.
     pub(crate) fn placed_by(mut self, flag: &'static str) -> Self {
-        if let Self::CannotWrite { place, .. } = &mut self {
+        if let Self::CannotWrite { place, .. } = &mut self
+            && *place != STANDARD_OUTPUT
+        {
             *place = flag;
         }
         self
@@ -221,8 +228,14 @@ pub(crate) fn plain(reason: &io::Error) -> String {
     }
 }
 
+/// What stands for the flag of another place where the shell chooses it.
+const STANDARD_OUTPUT: &str = "standard output";
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "the system's kinds of error are many, and more are added")]
 fn write_help(reason: &io::Error, place: &str) -> String {
+    if place == STANDARD_OUTPUT {
+        return "send standard output elsewhere; what was written into files is intact".to_owned();
+    }
     match reason.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             format!("choose a folder you may write to with {place}")

@@ -88,7 +88,14 @@ fn judge(plan: &Plan, summary: &mut Summary, form: ReportFormat) -> Result<(), F
         match form {
             ReportFormat::Json => summary.judged(report.json()),
             ReportFormat::Text if plan.quiet && report.is_clean() => {}
-            ReportFormat::Text => profiles::print(&report.to_string())?,
+            ReportFormat::Text => {
+                let text = report.to_string();
+                // The summary has said by which profile, and has most of the lines of a screen.
+                let said = |line: &&str| !["Judged by ", "Compared with "].iter().any(|start| line.starts_with(start));
+                let is_short = report.is_clean() && !console::is_verbose();
+                let short = || text.split_inclusive('\n').filter(said).collect();
+                profiles::print(&if is_short { short() } else { text.clone() })?;
+            }
         }
         if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
     })

@@ -73,6 +73,13 @@ pub(crate) fn profile(path: Option<&Path>, lenient: bool) -> Result<ReadProfile,
             let input = ProfileInput { name, source: place, sha256: digest, resolved_sha256: resolved };
             Ok(ReadProfile { profile, source, input, remarks })
         }
-        None => Err(Failure::Faulty(Box::new((source, remarks)))),
+        None => {
+            let mut remarks = remarks;
+            let is_usable = || nandseq_profile::read(&source, ReadOptions { lenient: true }).0.is_some();
+            if !lenient && is_usable() {
+                remarks.help_last_error("leave such operations out, with a warning for each, with --lenient");
+            }
+            Err(Failure::Faulty(Box::new((source, remarks))))
+        }
     }
 }

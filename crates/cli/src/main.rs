@@ -49,7 +49,14 @@ use crate::failure::{Failure, note_text, remark_text};
 
 fn main() -> ExitCode {
     interrupt::survive_size_limits();
-    let Read { line, applied } = environment::read_process();
+    let Read { line, applied } = match environment::read_process() {
+        Ok(Some(read)) => read,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(failure) => {
+            tell(&failure.text());
+            return failure.exit_code();
+        }
+    };
     console::set(line.console.level());
     let set_by_environment = Applied::remark(&applied);
     json::set_environment(applied);

@@ -1,7 +1,6 @@
 //! `nandseqgen profile …`: check, import, show, schema.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use nandseq_profile::diagnostic::{Styling, counted};
 use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile};
@@ -167,6 +166,6 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         // Whoever reads has seen enough.
         Err(reason) if reason.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|reason| Failure::cannot_write(Path::new("standard output"), reason)),
+        written => written.map_err(Failure::cannot_print),
     }
 }

@@ -18,7 +18,7 @@ use nandseq_trace::manifest::{
 use nandseq_trace::pending::folder_of;
 use nandseq_trace::read::folder::{digest_of, is_parquet};
 use nandseq_trace::read::{CsvFiles, Source};
-use nandseq_trace::recorded::recorded as recorded_path;
+use nandseq_trace::recorded::{path_of, recorded as recorded_path};
 use serde::Serialize;
 
 use nandseq_profile::diagnostic::counted;
@@ -31,7 +31,7 @@ use crate::ledger;
 use crate::plan::{Plan, SitePlan};
 use crate::progress::Progress;
 use crate::verify::OTHER_VERSION;
-use crate::{console, execute, json, profiles, tell};
+use crate::{console, execute, inputs, json, profiles, tell};
 
 /// Characters of a row that are shown.
 const SHOWN: usize = 160;
@@ -149,6 +149,8 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
     flags.output.out_dir = work.to_owned();
     // Whoever wrote the manifest decides what is made, not what is written, read or removed besides.
     flags.table.autofill_pc |= std::mem::take(&mut flags.table_file.refresh_op_state_probs);
+    // No file is looked at for a table that is built; where one was written, it need not be there any more.
+    flags.table.op_state_probs = flags.table.op_state_probs.filter(|_| !flags.table.autofill_pc);
     flags.start.resume = None;
     flags.output.clean = false;
     flags.sites.jobs = arguments.jobs;
@@ -161,6 +163,11 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
         }
         flags.sites.sites.clone_from(&arguments.sites);
         flags.sites.shard = None;
+    }
+    let profile = path_of(&recorded.origin.profile.source);
+    if arguments.config.is_none() && recorded.origin.profile.source != inputs::BUILT_IN && !profile.exists() {
+        let message = format!("the profile `{}` that the manifest names is not there", profile.display());
+        return Err(Problem::new(message).help("say with --config PATH where it is now").into());
     }
     let mut remarks = String::new();
     let plan = Plan::new(&flags, &mut remarks);

@@ -15,7 +15,7 @@ use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
 use serde::Serialize;
 
 use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula};
-use crate::failure::{Failure, Problem, each_remark, note_text, warning_text};
+use crate::failure::{Failure, Problem, each_remark, note_text, remark_text, warning_text};
 use crate::generate::{Made, carry_out};
 use crate::hint::Hint;
 use crate::interrupt::stop_on_signals;
@@ -114,8 +114,15 @@ fn make(plans: Vec<(String, Plan)>, arguments: &RunListArgs, stop: &AtomicBool) 
         let failure = failure.going_on_with(go_on(arguments));
         let stopped = matches!(failure, Failure::Interrupted { .. });
         // Without headings nothing else says which campaign this is about.
-        let heading = if has_headings { String::new() } else { heading(&name) };
-        tell(&(heading + &failure.text()));
+        let text = match failure.text() {
+            // It has been told, without a name.
+            text if text.is_empty() && !has_headings => {
+                remark_text(&format!("campaign `{name}` ended with exit code {}", failure.code()))
+            }
+            text if has_headings => text,
+            text => heading(&name) + &text,
+        };
+        tell(&text);
         let problem = Some(failure.plain_text()).filter(|text| !text.is_empty());
         campaigns.push(CampaignResult { name, exit_code: failure.code(), problem, summary });
         if stopped {

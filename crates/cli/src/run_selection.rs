@@ -85,9 +85,11 @@ impl<'a> RunSelection<'a> {
 
     /// What a page says about it; nothing where it is everything.
     pub(crate) fn sentence(&self) -> String {
-        let list = |what: &str, list: &Option<NumberList>| list.as_ref().map(|list| format!("{what} {}", list.text));
+        let list = |what: &str, list: &Option<NumberList>| {
+            list.as_ref().map(|list| format!("{what}{} {}", if list.is_one() { "" } else { "s" }, list.text))
+        };
         let time = self.window.map(|_| format!("what goes on {}", self.time()));
-        let parts = [list("sites", &self.flags.site), list("runs", &self.flags.run), time];
+        let parts = [list("site", &self.flags.site), list("run", &self.flags.run), time];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         if parts.is_empty() {
             return String::new();
@@ -108,6 +110,11 @@ impl<'a> RunSelection<'a> {
 }
 
 impl NumberList {
+    /// Whether it names a single number.
+    fn is_one(&self) -> bool {
+        matches!(&self.ranges[..], [range] if range.start() == range.end())
+    }
+
     fn contains(&self, number: u64) -> bool {
         self.ranges.iter().any(|range| range.contains(&number))
     }

@@ -80,6 +80,9 @@ pub(crate) struct Summary {
     verify: String,
     /// The command that says why an operation did not start, but for its name.
     explain: String,
+    /// Whether it is judged at once.
+    #[serde(skip)]
+    is_judged: bool,
     /// What `verify --format json` would print, where that was asked for.
     verdict: Option<Value>,
 }
@@ -170,6 +173,7 @@ impl Summary {
             explain: Hint::new("explain").flags(&plan.flags.all()).to_string(),
             names_known: plan.profile.ops.len() as u64,
             verify: verify_command(plan),
+            is_judged: plan.verify,
             verdict: None,
         }
     }

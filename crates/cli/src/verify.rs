@@ -15,16 +15,14 @@ use crate::arguments::{ReportFormat, VerifyArgs};
 use crate::bad_blocks::{BadBlocks, Lists};
 use crate::execute::threads;
 use crate::failure::{Failure, Problem};
-use crate::hint;
 use crate::plan::Plan;
-use crate::{bad_blocks, console, inputs, json, ledger, profiles, tell, unfinished, warnings, written};
+use crate::{bad_blocks, console, inputs, json, ledger, profiles, unfinished, written};
 
 /// Judges everything the arguments name.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
-    let read = inputs::profile(arguments.config.as_deref(), arguments.lenient)?;
-    tell(&warnings::of_profile(&read, &hint::check(arguments.config.as_deref(), arguments.lenient)));
     let mut sites = folder::find_all(&arguments.paths, Forms::CsvAndParquet).map_err(nothing_to_judge)?;
     written::given_once(&sites)?;
+    let (read, _) = written::profile(arguments.config.as_deref(), arguments.lenient, &sites)?;
     let source = written::source(&read.profile, &sites)?;
     match (arguments.format, sites.first_mut()) {
         (ReportFormat::Json, Some(_)) => {
@@ -59,6 +57,7 @@ fn with_bad_blocks(
         same_profile(origin, profile)?;
     }
     let beside = if origin.is_none() && lists.are_recorded() { bad_blocks::beside(&site) } else { None };
+    let beside = beside.and_then(|origin| origin.badlist);
     if let Some(list) = &beside {
         let list = path_of(&list.source);
         site.notes.push(format!("the bad blocks are those of `{}`, as the manifest beside it says", list.display()));
@@ -127,7 +126,7 @@ fn unusable(error: Unusable) -> Failure {
     match error {
         Unusable::Find(error) => nothing_to_judge(error),
         Unusable::Read { path, error: ReadError::Io(reason) } => Problem::unreadable("the file", &path, &reason).into(),
-        error @ Unusable::Read { error: ReadError::Header, .. } => Problem::new(error.to_string()).into(),
+        error @ Unusable::Read { error: ReadError::Header(_), .. } => Problem::new(error.to_string()).into(),
     }
 }
 
@@ -150,7 +149,8 @@ pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Fai
     let help = if source == inputs::BUILT_IN {
         "it was the built-in device: leave --config out".to_owned()
     } else {
-        format!("name that profile, as it was then: --config {}", shell_word(source))
+        let sha256 = origin.profile.sha256;
+        format!("name that profile, as it was then (SHA-256 {sha256}): --config {}", shell_word(source))
     };
     Err(Problem::new(message).help(help).into())
 }

@@ -12,11 +12,13 @@ use nandseq_trace::named::NamedOutput;
 use nandseq_trace::read::folder::{self, Forms, SiteFiles};
 use nandseq_trace::read::table::TableKind;
 use nandseq_trace::read::{STANDARD_INPUT, Source};
+use nandseq_trace::recorded::path_of;
 
 use crate::arguments::reports::ReadDeviceArgs;
-use crate::failure::{Failure, Problem, warning_text};
+use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{self, Hint, profile_flags};
-use crate::{inputs, tell, unfinished, verify, warnings};
+use crate::inputs::ReadProfile;
+use crate::{bad_blocks, inputs, tell, unfinished, verify, warnings};
 
 /// Runs that were written, and what they were made from.
 pub(crate) struct Written {
@@ -31,8 +33,6 @@ pub(crate) struct Written {
 impl Written {
     /// Finds the runs below `paths`; says on stderr what is not as their manifests say.
     pub(crate) fn find(paths: &[PathBuf], device: &ReadDeviceArgs) -> Result<Self, Failure> {
-        let read = inputs::profile(device.config.as_deref(), device.lenient)?;
-        tell(&warnings::of_profile(&read, &hint::check(device.config.as_deref(), device.lenient)));
         if paths.iter().any(|path| path == Path::new(STANDARD_INPUT)) {
             let problem = Problem::new("a sequence from standard input has no tables beside it");
             return Err(problem.help("name a folder or a file; `nandseqgen verify -` judges a sequence alone").into());
@@ -40,6 +40,7 @@ impl Written {
         let sites = folder::find_all(paths, Forms::CsvAndParquet).map_err(verify::nothing_to_judge)?;
         given_once(&sites)?;
         unfinished::warn(paths, &sites);
+        let (read, flags) = profile(device.config.as_deref(), device.lenient, &sites)?;
         let source = source(&read.profile, &sites)?;
         for site in &sites {
             let changed = folder::compare(&site.listed).map_err(verify::nothing_to_judge)?;
@@ -51,13 +52,38 @@ impl Written {
                 verify::same_profile(&origin, &read.profile)?;
             }
         }
-        Ok(Self {
-            flags: profile_flags(device.config.as_deref(), device.lenient),
-            profile: read.profile,
-            sites,
-            source,
-        })
+        Ok(Self { flags, profile: read.profile, sites, source })
     }
+}
+
+/// The profile that was named, else the one whose file a manifest of the sites names, if that is what it was; else the built-in device.
+/// Also the flags that mean the same. What is remarked about it is told.
+pub(crate) fn profile(
+    config: Option<&Path>,
+    lenient: bool,
+    sites: &[SiteFiles],
+) -> Result<(ReadProfile, Vec<OsString>), Failure> {
+    let recorded = if config.is_none() { recorded_profile(sites) } else { None };
+    let (config, lenient) = match &recorded {
+        Some((path, was_lenient)) => (Some(path.as_path()), lenient || *was_lenient),
+        None => (config, lenient),
+    };
+    let read = inputs::profile(config, lenient)?;
+    if let Some((path, _)) = &recorded {
+        tell(&note_text(&format!("the profile is `{}`, as the manifest says", path.display())));
+    }
+    tell(&warnings::of_profile(&read, &hint::check(config, lenient)));
+    Ok((read, profile_flags(config, lenient)))
+}
+
+/// The file of the profile that the first manifest of some sites names, and whether it was read with --lenient. Nothing of a file that is
+/// not what it was is used, or shown: a manifest may name any file.
+fn recorded_profile(sites: &[SiteFiles]) -> Option<(PathBuf, bool)> {
+    let origin = sites.iter().find_map(|site| verify::origin(site).or_else(|| bad_blocks::beside(site)))?;
+    let path = path_of(&origin.profile.source);
+    let is_known = || path.is_file() && folder::digest_of(&path).is_ok_and(|digest| digest == origin.profile.sha256);
+    (origin.profile.source != inputs::BUILT_IN && is_known())
+        .then(|| (path.clone(), origin.arguments.iter().any(|word| word == "--lenient")))
 }
 
 /// What to do about something that is given twice.
@@ -67,10 +93,13 @@ pub(crate) const ONCE: &str = "name each file or folder once; folders below one 
 pub(crate) fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
     for site in sites {
-        let folder = fs::canonicalize(&site.folder).unwrap_or_else(|_| site.folder.clone());
-        if !seen.insert(folder) {
-            let problem = Problem::new(format!("`{}` is given twice", site.folder.display()));
-            return Err(problem.help(ONCE).into());
+        // A single file is its own folder.
+        let files = site.runs.iter().map(|run| &run.path).filter(|path| **path != site.folder);
+        for path in std::iter::once(&site.folder).chain(files) {
+            if !seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())) {
+                let problem = Problem::new(format!("`{}` is given twice", path.display()));
+                return Err(problem.help(ONCE).into());
+            }
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ mod bases;
 mod chains;
 mod device;
 mod effects;
-mod exclusions;
+pub(crate) mod exclusions;
 mod keys;
 mod names;
 mod ops;

@@ -23,6 +23,7 @@ pub fn read(source: &SourceFile, options: ReadOptions) -> (Option<Profile>, Diag
     let profile =
         yaml::parse(source, &mut diagnostics).and_then(|root| dispatch(&root, source, options, &mut diagnostics));
     diagnostics.sort();
+    diagnostics.merge_aliases(source);
     let profile = if diagnostics.has_errors() { None } else { profile };
     (profile, diagnostics)
 }

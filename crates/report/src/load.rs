@@ -407,7 +407,7 @@ pub fn operations(
     let opened = SequenceReader::new(profile, source.open(path).map_err(io)?);
     let mut reader = opened.map_err(|error| match error {
         ReadError::Io(error) => io(error),
-        error @ ReadError::Header => LoadError::File { path: path.to_owned(), what: error.to_string() },
+        error @ ReadError::Header(_) => LoadError::File { path: path.to_owned(), what: error.to_string() },
     })?;
     let wrong = |row: u64, what| LoadError::Row { path: path.to_owned(), line: row + 1, what };
     while let Some(row) = reader.next_row().map_err(io)? {

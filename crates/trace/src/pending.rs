@@ -53,8 +53,11 @@ impl Pending {
         self.file.sync_all().map_err(|error| self.named(&error))
     }
 
-    /// Gives the file its final name, in place of what has it.
+    /// Gives the file its final name, in place of a file that has it; what is no file, as a pipe, stays.
     pub(crate) fn place(mut self) -> io::Result<()> {
+        if self.path.symlink_metadata().is_ok_and(|about| !(about.is_file() || about.is_symlink() || about.is_dir())) {
+            return Err(self.named(&io::Error::other("something that is no regular file has this name")));
+        }
         fs::rename(&self.temporary, &self.path).map_err(|error| self.named(&error))?;
         self.placed = true;
         Ok(())

@@ -9,6 +9,7 @@
 
 mod clock;
 pub mod folder;
+mod header;
 mod line;
 mod payload;
 mod quick;
@@ -27,7 +28,8 @@ use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
 
 use crate::{Operation, Status};
 use clock::Clock;
-use line::{Line, next_line};
+pub use header::NoHeader;
+use line::{Line, line_ends, next_line};
 use payload::PayloadForm;
 use quick::{Head, Names, Quick};
 pub use source::{CsvFiles, STANDARD_INPUT, Source};
@@ -209,8 +211,8 @@ pub enum ReadError {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The first line is not the header.
-    #[error("the first line is not '{}'; this is no operation sequence", COLUMNS.join(","))]
-    Header,
+    #[error("{0}")]
+    Header(NoHeader),
 }
 
 /// Opens a file as a sequence written for `profile`.
@@ -232,6 +234,8 @@ pub struct SequenceReader<R> {
     form: PayloadForm,
     targets: Vec<Addressed>,
     fault: Option<PayloadFault>,
+    /// Empty lines that have been taken and are still to be told.
+    empty: u64,
     ended: bool,
 }
 
@@ -242,12 +246,9 @@ impl<R: BufRead> SequenceReader<R> {
     /// [`ReadError`] when the input cannot be read or does not start with the header.
     pub fn new(profile: &Profile, mut input: R) -> Result<Self, ReadError> {
         let mut line = Vec::new();
-        let header = match next_line(&mut input, &mut line, MAX_LINE)? {
-            Line::Read => line::is_header(&line, &COLUMNS),
-            Line::TooLong | Line::End => false,
-        };
-        if !header {
-            return Err(ReadError::Header);
+        let has_line = next_line(&mut input, &mut line, MAX_LINE)? != Line::End;
+        if !line::is_header(&line, &COLUMNS) {
+            return Err(ReadError::Header(NoHeader::of(has_line.then_some(&*line))));
         }
         let names = profile.ops.iter_ids().map(|(id, op)| (line::in_field(&op.name), (id, op.base))).collect();
         let clock = Clock::new(profile);
@@ -261,6 +262,7 @@ impl<R: BufRead> SequenceReader<R> {
             form: PayloadForm::new(profile),
             targets: Vec::new(),
             fault: None,
+            empty: 0,
             ended: false,
         })
     }
@@ -287,6 +289,12 @@ impl<R: BufRead> SequenceReader<R> {
             return Ok(None);
         }
         self.targets.clear();
+        if self.empty > 0 {
+            self.empty -= 1;
+            self.row += 1;
+            self.line.clear();
+            return Ok(Some(self.parse()));
+        }
         if let Some(quick) = &self.quick
             && let Some(head) = quick.row(&self.names, self.input.fill_buf()?, &mut self.targets)
         {
@@ -313,6 +321,17 @@ impl<R: BufRead> SequenceReader<R> {
                 self.row += 1;
                 return Ok(Some(Err(BadRow { row: self.row, seq: None, fault: RowFault::TooLong })));
             }
+            Line::Read if self.line.is_empty() => match line_ends(&mut self.input)? {
+                Some(more) => {
+                    self.empty = more;
+                    self.row += 1;
+                }
+                // Empty lines at the end are no rows.
+                None => {
+                    self.ended = true;
+                    return Ok(None);
+                }
+            },
             Line::Read => self.row += 1,
         }
         Ok(Some(self.parse()))

@@ -94,14 +94,20 @@ fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Resu
         let unusable = |error| {
             let kind = match &error {
                 ReadError::Io(reason) => InTable::kind_of(reason),
-                ReadError::Header => None,
+                ReadError::Header(_) => None,
             };
             let table = run.tables.iter().find(|table| Some(table.kind) == kind);
             Unusable::Read { path: table.map_or(&run.path, |table| &table.path).clone(), error }
         };
-        let (rows, exact) =
+        let JudgedFile { rows, times_are_exact, first_uid } =
             judge_file(profile, &mut verifier, tables.as_mut(), &run.path, options).map_err(unusable)?;
-        if !exact && files.is_empty() {
+        // Of a run whose number says so it has been said that others were before it.
+        if let Some(uid) = first_uid.filter(|&uid| uid > 1 && files.is_empty() && run.run == 1) {
+            notes.push(format!(
+                "the first op_uid is {uid}: this is not the first run of its site, and it is judged as if nothing had happened before"
+            ));
+        }
+        if !times_are_exact && files.is_empty() {
             notes.push(
                 "times are rounded as written; each is taken as the nearest multiple of the time grid".to_owned(),
             );
@@ -161,19 +167,30 @@ fn open_tables(
 /// Rows between two reports of progress.
 const STRIDE: u64 = 1 << 14;
 
-/// Judges one file; how many rows it has, and whether its times are exact.
+/// What was seen of a file while it was judged.
+struct JudgedFile {
+    rows: u64,
+    times_are_exact: bool,
+    /// Of the first row that could be read.
+    first_uid: Option<u64>,
+}
+
+/// Judges one file.
 fn judge_file(
     profile: &Profile,
     verifier: &mut Verifier<'_>,
     mut tables: Option<&mut Tables<'_>>,
     path: &Path,
     options: &Options<'_>,
-) -> Result<(u64, bool), ReadError> {
+) -> Result<JudgedFile, ReadError> {
     let mut reader = SequenceReader::new(profile, options.source.open(path)?)?;
-    let mut reported = 0;
+    let (mut reported, mut first_uid) = (0, None);
     while let Some(row) = reader.next_row()? {
         match row {
-            Ok(row) => verifier.row_with(&row, tables.as_deref_mut()),
+            Ok(row) => {
+                first_uid = first_uid.or(Some(row.uid));
+                verifier.row_with(&row, tables.as_deref_mut());
+            }
             Err(row) => verifier.bad_row(&row),
         }
         if let Some(progress) = options.progress.filter(|_| reader.rows() - reported >= STRIDE) {
@@ -184,5 +201,5 @@ fn judge_file(
     if let Some(progress) = options.progress {
         progress(reader.rows() - reported);
     }
-    Ok((reader.rows(), reader.times_are_exact()))
+    Ok(JudgedFile { rows: reader.rows(), times_are_exact: reader.times_are_exact(), first_uid })
 }

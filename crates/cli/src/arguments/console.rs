@@ -8,10 +8,10 @@ use crate::console::Level;
 #[derive(Args, Debug)]
 pub(crate) struct ConsoleArgs {
     /// Neither progress nor notes nor a summary; warnings and errors are said all the same
-    #[arg(short, long, global = true, overrides_with = "verbose", help_heading = "Messages")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
     quiet: bool,
     /// Say more: summaries with all of their lists
-    #[arg(short, long, global = true, overrides_with = "quiet", help_heading = "Messages")]
+    #[arg(short, long, global = true, help_heading = "Messages")]
     verbose: bool,
     /// When to use colours; auto: on terminals, unless NO_COLOR is set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Messages")]

@@ -4,8 +4,10 @@
 //! campaigns, which [`super::GenerateArgs`] reads by itself; that a flag on the command line goes before its variable; that an empty
 //! variable is no variable; and that what a variable has set is known ([`Read::applied`]), so that it can be said.
 
+use std::any::TypeId;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -14,6 +16,8 @@ use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 use super::CommandLine;
 use super::examples::with_examples;
 use super::words::{color, in_order};
+use crate::failure::Failure;
+use crate::profiles;
 
 /// A flag that a variable may set.
 struct Variable {
@@ -82,8 +86,11 @@ pub(crate) struct Read {
     pub(crate) applied: Vec<Applied>,
 }
 
-/// The command line of this process. Help, versions and mistakes end it.
-pub(crate) fn read_process() -> Read {
+/// The command line of this process; `None` for help and versions, which are printed. Mistakes end it.
+///
+/// # Errors
+/// When what was asked for cannot be printed.
+pub(crate) fn read_process() -> Result<Option<Read>, Failure> {
     let words: Vec<OsString> = env::args_os().collect();
     let mut whole = CommandLine::command();
     whole.build();
@@ -91,7 +98,11 @@ pub(crate) fn read_process() -> Read {
     if let Some(color) = color(&words) {
         color.apply();
     }
-    read(&words).unwrap_or_else(|error| error.exit())
+    match read(&words) {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.use_stderr() => error.exit(),
+        Err(printed) => profiles::print(&printed.render().ansi().to_string()).map(|()| None),
+    }
 }
 
 fn read(words: &[OsString]) -> Result<Read, clap::Error> {
@@ -100,6 +111,10 @@ fn read(words: &[OsString]) -> Result<Read, clap::Error> {
         // Help shows the variables too.
         Err(error) if !error.use_stderr() => {
             return Err(documented().try_get_matches_from(words).err().unwrap_or(error));
+        }
+        Err(error) if error.kind() == ErrorKind::InvalidUtf8 => {
+            let named = no_text(words).map(|message| CommandLine::command().error(ErrorKind::InvalidUtf8, message));
+            return Err(named.unwrap_or(error));
         }
         Err(error) => return Err(with_hint(error)),
     };
@@ -207,6 +222,26 @@ fn check(arg: &Arg, long: &str, value: &OsStr) -> Result<(), String> {
         let text = error.to_string();
         let first = text.split("\n\n").next().unwrap_or_default().trim_end();
         first.strip_prefix("error: ").unwrap_or(first).to_owned()
+    })
+}
+
+/// Which flag has a value that is no text, and must be; paths may be any bytes.
+fn no_text(words: &[OsString]) -> Option<String> {
+    let whole = CommandLine::command();
+    let commands = || std::iter::once(&whole).chain(whole.get_subcommands());
+    let takes_text = |flag: &str| {
+        let mut args = commands().flat_map(Command::get_arguments);
+        let arg = args.find(|arg| arg.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long)));
+        arg.is_some_and(|arg| arg.get_value_parser().type_id() != TypeId::of::<PathBuf>())
+    };
+    words.iter().enumerate().filter(|(_, word)| word.to_str().is_none()).find_map(|(at, word)| {
+        let word = word.to_string_lossy();
+        let before = at.checked_sub(1).and_then(|at| words.get(at)).map(|word| word.to_string_lossy());
+        let (flag, value) = match word.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => (flag.to_owned(), value),
+            Some(_) | None => (before?.into_owned(), &*word),
+        };
+        takes_text(&flag).then(|| format!("the value of '{flag}' is no text (UTF-8): '{value}'"))
     })
 }
 

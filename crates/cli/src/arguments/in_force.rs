@@ -41,7 +41,7 @@ pub(crate) struct TableArgs {
     /// Preset for the phase key DEFAULT
     #[arg(long, value_name = "PRESET")]
     pub(crate) pc_demo: Option<Demo>,
-    /// Probability table to load if it is there [default: op_state_probs.yaml beside the profile]
+    /// Probability table to load [default: op_state_probs.yaml beside the profile, if it is there]
     #[arg(long, value_name = "PATH")]
     pub(crate) op_state_probs: Option<PathBuf>,
     /// Build the table anew, whatever file there is

@@ -98,7 +98,7 @@ impl Table {
             None if built_anew => probability::build(profile, flags.pc_seed),
             None => probability::of_profile(profile, flags.pc_seed),
         };
-        if let (Some(path), None, false) = (&flags.op_state_probs, &input, built_anew) {
+        if let Some(path) = flags.op_state_probs.as_ref().filter(|path| !wanted.refresh && !path.exists()) {
             let problem = Problem::new(format!("the probability table `{}` is not there", path.display()));
             let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs one is built";
             return Err(problem.help(help).into());

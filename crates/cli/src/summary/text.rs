@@ -8,6 +8,7 @@ use std::fmt::{self, Write as _};
 
 use nandseq_profile::diagnostic::counted;
 pub(crate) use nandseq_profile::diagnostic::grouped;
+use nandseq_trace::recorded::path_of;
 
 use super::{Covered, Summary, absent};
 
@@ -44,8 +45,8 @@ fn write_all(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Resul
     write_extent(text, summary)?;
     write_covered(text, summary)?;
     write_mix(text, summary, detail)?;
-    let files = summary.files;
-    writeln!(text, "Written: {}, {} in {}", counted(files, "file"), size(summary.bytes), summary.out_dir)?;
+    let (files, folder) = (counted(summary.files, "file"), path_of(&summary.out_dir));
+    writeln!(text, "Written: {files}, {} in {}", size(summary.bytes), folder.display())?;
     write_end(text, summary)
 }
 
@@ -152,6 +153,9 @@ fn write_end(text: &mut String, summary: &Summary) -> fmt::Result {
     if summary.other_files > 0 {
         let files = counted(summary.other_files, "file");
         writeln!(text, "Left alone there: {files} of other campaigns; --clean removes first what a manifest lists")?;
+    }
+    if summary.is_judged {
+        return writeln!(text, "manifest.json in each folder says how to make its files again");
     }
     writeln!(text, "manifest.json in each folder says how to make its files again; to judge them by every rule:")?;
     writeln!(text, "  {}", summary.verify)

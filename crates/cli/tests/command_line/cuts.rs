@@ -68,7 +68,7 @@ fn a_page_of_some_time_holds_what_goes_on_in_it() {
     assert!(expected > 0 && expected < started(&folder, 1, 0.0, 1e9));
     assert_eq!(runs(&some), [("site=02".to_owned(), 1, expected)]);
     let cut = some["cut"].as_str().unwrap();
-    assert!(cut.starts_with("This is a part: sites 2, what goes on from 500 µs and before 1500.5 µs. "), "{cut}");
+    assert!(cut.starts_with("This is a part: site 2, what goes on from 500 µs and before 1500.5 µs. "), "{cut}");
     // Half of it each.
     let halves = ["--to", "--from"].map(|end| {
         let data = page(&folder, &["--site", "2", end, "1200"]);

@@ -1,6 +1,7 @@
 //! Unusable files: each is refused with what is wrong, where, and what to do; and what usable files change.
 
 use std::fs;
+use std::path::Path;
 
 use insta::assert_snapshot;
 
@@ -115,12 +116,39 @@ fn a_written_table_gives_what_the_built_one_gives() {
 #[test]
 fn a_table_that_is_named_and_not_there() {
     assert_snapshot!(refused(&Folder::new(), &["-t", "1000", "--op-state-probs", "t.yaml"]));
-    // What would write it, or not look at it, needs none.
+    // It is a mistake where no file is looked at, too; only what writes it needs none.
     let folder = Folder::new();
-    folder.succeed(&["-t", "100", "--op-state-probs", "t.yaml", "--autofill-pc"]);
-    assert!(!folder.path().join("t.yaml").exists());
+    let text = refused(&folder, &["-t", "100", "--op-state-probs", "t.yaml", "--autofill-pc"]);
+    assert!(text.contains("the probability table `t.yaml` is not there"), "{text}");
     folder.succeed(&["-t", "100", "--op-state-probs", "t.yaml", "--refresh-op-state-probs"]);
     assert!(folder.path().join("t.yaml").exists());
+}
+
+#[test]
+fn a_table_is_edited_as_its_page_says() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/probability-tables.md");
+    let page = fs::read_to_string(page).unwrap();
+    // Writing a table makes a campaign, which is to replace nobody's first run.
+    let writes: Vec<&str> = page.split('`').filter(|code| code.contains("--refresh-op-state-probs -t 1")).collect();
+    assert!(!writes.is_empty() && writes.iter().all(|code| code.contains(" --out-dir ")), "{writes:?}");
+    let folder = Folder::new();
+    let own = String::from_utf8(folder.succeed(&["profile", "show"]).stdout).unwrap();
+    let (before, rest) = own.split_once("\nprobabilities:\n").unwrap();
+    let after = rest.lines().skip_while(|line| line.is_empty() || line.starts_with([' ', '#']));
+    let without: String = before.lines().chain(after).flat_map(|line| [line, "\n"]).collect();
+    fs::write(folder.path().join("own.yaml"), own).unwrap();
+    let written = page
+        .lines()
+        .find_map(|line| line.split('`').find(|code| code.starts_with("nandseqgen --config own.yaml")))
+        .unwrap();
+    folder.succeed(&written.split(' ').skip(1).collect::<Vec<_>>());
+    fs::write(folder.path().join("own.yaml"), without).unwrap();
+    fs::write(folder.path().join("op_state_probs.yaml"), "phase_conditional:\n  DEFAULT: {Block_Erase_SLC: 1}\n")
+        .unwrap();
+    let output = folder.succeed(&["--config", "own.yaml", "--ops", "20", "--summary", "json"]);
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names: Vec<_> = summary["names"].as_array().unwrap().iter().map(|one| one["op_name"].clone()).collect();
+    assert_eq!(names, ["Block_Erase_SLC"]);
 }
 
 /// The built-in device with another mass for its resets.

@@ -231,7 +231,11 @@ fn a_sequence_of_another_profile_is_not_judged() {
     let folder = folder.with("other.yaml", other);
     assert_snapshot!(folder.refuse(&["verify", "out", "--config", "other.yaml"]));
     folder.succeed(&["--config", "other.yaml", "-t", "1000", "--quiet"]);
-    assert_snapshot!("and_the_other_way_round", folder.refuse(&["verify", "out"]));
+    fs::rename(folder.path().join("other.yaml"), folder.path().join("moved.yaml")).unwrap();
+    let text = folder.refuse(&["verify", "out"]);
+    let (before, rest) = text.split_once("SHA-256 ").unwrap();
+    let text = format!("{before}SHA-256 [DIGEST]{}", rest.split_at(64).1);
+    assert_snapshot!("and_the_other_way_round", text);
 }
 
 #[cfg(unix)]

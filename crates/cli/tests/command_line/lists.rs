@@ -238,3 +238,11 @@ fn what_is_wrong_with_a_profile_is_said_once_for_all_its_campaigns() {
         assert_eq!(said.matches(&warning).count(), 1, "{said}");
     }
 }
+
+#[test]
+fn in_quiet_the_end_of_a_campaign_is_said_with_its_name() {
+    let list = "campaigns:\n  - {name: short, ops: 1000000, run_until: 100, out_dir: a}\n";
+    let output = Folder::new().with("list.yaml", list).fall_short(&["run-list", "list.yaml", "-q"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.ends_with("note: campaign `short` ended with exit code 4\n"), "{text}");
+}

@@ -11,6 +11,7 @@ mod dead;
 mod dry_runs;
 mod explaining;
 mod extending;
+mod given_files;
 mod help;
 mod inputs;
 mod inside;

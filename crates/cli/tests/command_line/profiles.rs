@@ -76,3 +76,16 @@ fn the_schema_is_json_that_names_the_parts_of_a_profile() {
         assert!(schema["properties"][part].is_object(), "{part}");
     }
 }
+
+#[test]
+fn a_profile_that_lenient_reading_would_take_says_so() {
+    let legacy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../profile/testdata/legacy");
+    let text = fs::read_to_string(legacy.join("lenient--op-left-out--bad-time.yaml")).unwrap();
+    let folder = Folder::new().with("device.yaml", text);
+    let refused = folder.refuse(&["--config", "device.yaml", "-t", "100"]);
+    assert!(refused.contains("leave such operations out, with a warning for each, with --lenient"), "{refused}");
+    // Where that would not help it is not said.
+    let folder = Folder::new().with("device.yaml", fs::read_to_string(legacy.join("bad-time--alias.yaml")).unwrap());
+    let refused = folder.refuse(&["--config", "device.yaml", "-t", "100"]);
+    assert!(!refused.contains("--lenient"), "{refused}");
+}

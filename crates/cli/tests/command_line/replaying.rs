@@ -90,7 +90,7 @@ fn inputs_that_changed_are_refused() {
     fs::write(folder.path().join("bad.csv"), bad).unwrap();
     fs::rename(folder.path().join("device.yaml"), folder.path().join("moved.yaml")).unwrap();
     let text = folder.refuse(&["replay", "out"]);
-    assert!(text.contains("cannot read profile `device.yaml`"), "{text}");
+    assert!(text.contains("the profile `device.yaml` that the manifest names is not there"), "{text}");
     folder.succeed(&["replay", "out", "--config", "moved.yaml"]);
 }
 

@@ -30,6 +30,9 @@ fn a_summary_has_at_most_fifteen_lines_and_all_of_them_with_v() {
         let folder = Folder::new();
         let short = stdout(&folder, arguments);
         assert!(short.lines().count() <= MOST, "{} lines:\n{short}", short.lines().count());
+        // Another seed, so that something is left alone.
+        let judged = stdout(&folder, &[arguments, &["--verify", "--seed", "7"]].concat());
+        assert!(judged.lines().count() <= MOST, "{} lines:\n{judged}", judged.lines().count());
         let full = stdout(&folder, &[arguments, &["-v"]].concat());
         assert!(full.lines().count() > 60, "{full}");
     }
@@ -196,6 +199,7 @@ fn every_object_says_of_which_command_it_is_and_what_the_environment_set() {
     for (command, arguments) in commands {
         let object = json(&folder.succeed(arguments).stdout);
         assert_eq!((&object["command"], &object["version"]), (&command.into(), &env!("CARGO_PKG_VERSION").into()));
+        assert!(object["schema"].is_u64(), "{object}");
         assert!(object.get("environment").is_none(), "{object}");
     }
     for command in [&["verify", "batch"][..], &["replay", "batch"], &["-t", "500", "--summary"]] {

@@ -171,3 +171,42 @@ fn a_completion_script_knows_the_flags() {
     let output = Folder::new().succeed(&["completions", "bash"]);
     assert!(String::from_utf8(output.stdout).unwrap().contains("--site-dir-pattern"));
 }
+
+#[test]
+fn quiet_and_verbose_exclude_one_another() {
+    for words in [&["-q", "-v"][..], &["-qv", "verify", "out"], &["verify", "--verbose", "out", "--quiet"]] {
+        let text = Folder::new().refuse(words);
+        assert!(text.starts_with("exit code 2\n") && text.contains("cannot be used with"), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_no_text_is_named_with_its_flag() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Folder::new();
+    let not_text = OsStr::from_bytes(b"s\xff{site_id}");
+    // A path may be any bytes.
+    let mut command = folder.command(&["--site-count", "1", "--out-dir"]);
+    let output = command.arg(OsStr::from_bytes(b"\xff")).arg("--site-dir-pattern").arg(not_text).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("the value of '--site-dir-pattern' is no text (UTF-8): 's\u{fffd}{site_id}'"), "{text}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_an_error_whatever_it_is() {
+    let folder = Folder::new();
+    for words in
+        [&["--help"][..], &["--version"], &["verify", "--help"], &["completions", "bash"], &["explain", "Read_SLC"]]
+    {
+        let mut command = folder.command(words);
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = command.stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{words:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains("cannot write `standard output`") && !text.contains("--out-dir"), "{words:?}: {text}");
+    }
+}

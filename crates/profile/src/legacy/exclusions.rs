@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, GroupId, IdVec, PhaseKey};
 use crate::limits::MAX_GROUPS;
 use crate::model::{Axis, CacheReadKind, DeviceState, ExclusionGroup, Exclusions, LatchLevel, PhaseKeyInfo};
+use crate::native::exclusions::no_group;
 use crate::phase_key::PhaseKeyNames;
 use crate::yaml::{Fields, Node};
 
@@ -41,6 +42,9 @@ const fn section_of(state: DeviceState) -> &'static str {
     }
 }
 
+/// The groups, and the bases that might be taken for one.
+type Groups<'a, 'n> = (&'a Index<'n, GroupId>, &'a Index<'n, BaseId>);
+
 /// Reads groups and tables.
 pub(super) fn exclusions(
     groups_node: Option<&Node>,
@@ -63,11 +67,11 @@ pub(super) fn exclusions(
     }
     let names = Index::new("exclusion group", "unknown-group", names);
     if let Some(node) = sections.op_state {
-        by_op_state(node, &names, phase_keys, &mut exclusions, diagnostics);
+        by_op_state(node, (&names, base_names), phase_keys, &mut exclusions, diagnostics);
     }
     for (section, node) in sections.states {
         if let Some(node) = node {
-            by_state(section, node, &names, &mut exclusions, diagnostics);
+            by_state(section, node, (&names, base_names), &mut exclusions, diagnostics);
         }
     }
     share_cache_read(&mut exclusions);
@@ -76,7 +80,7 @@ pub(super) fn exclusions(
 
 fn by_op_state(
     node: &Node,
-    names: &Index<'_, GroupId>,
+    names: Groups<'_, '_>,
     phase_keys: &IdVec<PhaseKey, PhaseKeyInfo>,
     exclusions: &mut Exclusions,
     diagnostics: &mut Diagnostics,
@@ -97,7 +101,7 @@ fn by_op_state(
 fn by_state(
     section: &'static str,
     node: &Node,
-    names: &Index<'_, GroupId>,
+    names: Groups<'_, '_>,
     exclusions: &mut Exclusions,
     diagnostics: &mut Diagnostics,
 ) {
@@ -117,12 +121,19 @@ fn by_state(
 }
 
 /// A list of groups; nothing is an empty list.
-fn group_list(node: &Node, what: &str, names: &Index<'_, GroupId>, diagnostics: &mut Diagnostics) -> Vec<GroupId> {
+fn group_list(node: &Node, what: &str, (groups, bases): Groups<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<GroupId> {
     if node.is_null() && !node.is_broken() {
         return Vec::new();
     }
     let items = node.expect_sequence(what, diagnostics).unwrap_or_default();
-    items.iter().filter_map(|item| names.resolve_node(item, diagnostics)).collect()
+    let group = |item: &Node| match item.as_str().filter(|name| groups.get(name).is_none()) {
+        Some(name) if bases.get(name).is_some() => {
+            diagnostics.push(no_group("base", name, item.span));
+            None
+        }
+        _ => groups.resolve_node(item, diagnostics),
+    };
+    items.iter().filter_map(group).collect()
 }
 
 /// A file without a table for plane cache reads means its one table for both kinds of cache read.

@@ -4,7 +4,7 @@ use super::keys::Keys;
 use super::names::{Names, unknown, unknown_word};
 use super::{Context, entries};
 use crate::defined_name;
-use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::{BaseId, BaseSet, GroupId, IdVec};
 use crate::model::{DeviceState, ExclusionGroup, Exclusions};
 use crate::yaml::{Entry, Fields, Node};
@@ -141,6 +141,26 @@ pub(super) fn read(
 
 fn read_group_names(entry: &Entry, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Vec<GroupId> {
     let items = entry.value.expect_sequence(&entry.key, diagnostics).unwrap_or_default();
-    let found = items.iter().filter_map(|item| context.groups.expect(item, "exclusion group", diagnostics));
-    found.map(GroupId::from).collect()
+    let group = |item: &Node| {
+        let name = item.expect_str("exclusion group", diagnostics)?;
+        let kind = [("base", context.bases.find(name)), ("class", context.classes.find(name))];
+        match (context.groups.find(name), kind.iter().find(|(_, found)| found.is_some())) {
+            (None, Some((kind, _))) => {
+                diagnostics.push(no_group(kind, name, item.span));
+                None
+            }
+            _ => context.groups.require(name, item.span, diagnostics),
+        }
+    };
+    items.iter().filter_map(group).map(GroupId::from).collect()
+}
+
+/// A base, or a class, stands where a group belongs.
+pub(crate) fn no_group(kind: &str, name: &str, span: Span) -> Diagnostic {
+    let message = format!("there is no exclusion group {}", quoted(name));
+    let help = format!(
+        "{} is a {kind}, and exclusions name groups: write `{name}_group: [{name}]` under exclusion_groups, and `{name}_group` here",
+        quoted(name)
+    );
+    Diagnostic::error("unknown-group", message).at(span, "").help(help)
 }

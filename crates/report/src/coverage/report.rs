@@ -243,6 +243,8 @@ impl Text<'_> {
 /// What one coverage has and another has not.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Comparison {
+    /// Version of the form.
+    pub schema: u32,
     /// The figures of both.
     pub figures: [Figures; 2],
     /// Cells that only the first has hit: phase key, op name, tenth.
@@ -262,6 +264,7 @@ impl Comparison {
                 .collect()
         };
         Self {
+            schema: SCHEMA,
             figures: [Figures::new(first, universe), Figures::new(second, universe)],
             lost: only(&first.cells, &second.cells),
             gained: only(&second.cells, &first.cells),

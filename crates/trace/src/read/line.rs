@@ -48,6 +48,24 @@ pub(super) fn next_line<R: BufRead>(input: &mut R, line: &mut Vec<u8>, limit: us
     Ok(Line::TooLong)
 }
 
+/// Takes the ends of further empty lines after one: how many there were, or `None` if nothing else follows.
+pub(super) fn line_ends<R: BufRead>(input: &mut R) -> io::Result<Option<u64>> {
+    let mut more = 0;
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(None);
+        }
+        let ends = buffer.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+        more += memchr::memchr_iter(b'\n', &buffer[..ends]).count() as u64;
+        let is_more = ends < buffer.len();
+        input.consume(ends);
+        if is_more {
+            return Ok(Some(more));
+        }
+    }
+}
+
 /// Skips to behind the next `\n`.
 fn skip_line<R: BufRead>(input: &mut R) -> io::Result<()> {
     loop {

@@ -22,7 +22,7 @@ pub use form::{InputTimeRow, ProposalRow, SegmentRow, StateName, StretchRow, Tab
 pub use proposals::Proposals;
 
 use super::MAX_LINE;
-use super::line::{Line, is_header, next_line, split_into};
+use super::line::{Line, is_header, line_ends, next_line, split_into};
 use crate::files::FileKind;
 
 /// The most columns a table has.
@@ -242,6 +242,8 @@ pub struct TableReader<R> {
     kind: TableKind,
     input: R,
     row: u64,
+    /// Empty lines that have been taken and are still to be given.
+    empty: u64,
     ended: bool,
     /// Whether the header has quotes, which none needs: then whoever wrote it quotes rows without need too, and that means nothing.
     quotes: bool,
@@ -276,7 +278,11 @@ impl<R: BufRead> TableReader<R> {
             Line::TooLong | Line::End => false,
         };
         let quotes = line.contains(&b'"');
-        if header { Ok(Self { kind, input, row: 0, ended: false, quotes }) } else { Err(TableError::Header(kind)) }
+        if header {
+            Ok(Self { kind, input, row: 0, empty: 0, ended: false, quotes })
+        } else {
+            Err(TableError::Header(kind))
+        }
     }
 
     /// Which table it is.
@@ -297,7 +303,11 @@ impl<R: BufRead> TableReader<R> {
     /// What the input reports, as [`InTable`]; reading on is then pointless.
     pub fn ahead(&mut self) -> io::Result<&[u8]> {
         let kind = self.kind;
-        if self.ended { Ok(&[]) } else { self.input.fill_buf().map_err(|error| InTable::wrap(kind, error)) }
+        if self.ended || self.empty > 0 {
+            Ok(&[])
+        } else {
+            self.input.fill_buf().map_err(|error| InTable::wrap(kind, error))
+        }
     }
 
     /// Takes the next line, which [`ahead`](Self::ahead) has shown to have this many bytes with its `\n`.
@@ -315,8 +325,23 @@ impl<R: BufRead> TableReader<R> {
         if self.ended {
             return Ok(TableLine::End);
         }
+        if self.empty > 0 {
+            self.empty -= 1;
+            self.row += 1;
+            return Ok(TableLine::Read);
+        }
         match next_line(&mut self.input, line, MAX_LINE).map_err(|error| InTable::wrap(self.kind, error))? {
             Line::Read => {
+                if line.is_empty() {
+                    match line_ends(&mut self.input).map_err(|error| InTable::wrap(self.kind, error))? {
+                        Some(more) => self.empty = more,
+                        // Empty lines at the end are no rows.
+                        None => {
+                            self.ended = true;
+                            return Ok(TableLine::End);
+                        }
+                    }
+                }
                 if self.quotes {
                     without_needless_quotes(line);
                 }

@@ -45,9 +45,15 @@ pub(super) fn inside(name: &InsideName, folder: &Path) -> Result<PathBuf, FindEr
     })
 }
 
+/// Whether what lies in a folder is a regular file: nobody writes to a pipe there, and reading it would never end.
+pub(super) fn regular(path: &Path) -> io::Result<()> {
+    let is_file = path.metadata()?.is_file();
+    if is_file { Ok(()) } else { Err(io::Error::other("it is no regular file")) }
+}
+
 /// The text of a file, if it is there.
 fn text_of(path: &Path) -> Result<Option<Vec<u8>>, FindError> {
-    match std::fs::read(path) {
+    match regular(path).and_then(|()| std::fs::read(path)) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(FindError::io(path, error)),
@@ -108,7 +114,7 @@ struct Head {
 /// What the ledger of a site says; a line that is torn, and what follows it, does not count.
 fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
     let path = folder.join(manifest::PARTIAL_NAME);
-    let file = match File::open(&path) {
+    let file = match regular(&path).and_then(|()| File::open(&path)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Known::Nothing),
         Err(error) => return Err(FindError::io(&path, error)),
@@ -155,6 +161,7 @@ fn difference(listed: &ListedFile) -> io::Result<Option<DamageKind>> {
 /// # Errors
 /// When it cannot be read, or unpacked.
 pub fn digest_of(path: &Path) -> io::Result<Digest> {
+    regular(path)?;
     let file = File::open(path)?;
     let is_packed = path.as_os_str().as_encoded_bytes().ends_with(PACKED.as_bytes());
     if is_packed { hash(unpack(BufReader::new(file))) } else { hash(file) }

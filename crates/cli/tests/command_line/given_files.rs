@@ -1,0 +1,169 @@
+//! Sequences as users hand them in: renamed, written by other programs, of a profile of their own.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::runner::Folder;
+
+/// The profile that docs/profile-format.md begins with.
+pub(crate) fn small_profile() -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/profile-format.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, rest) = page.split_once("## A complete small profile").unwrap();
+    let (_, rest) = rest.split_once("```yaml\n").unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+/// Three runs of the small profile, in `out`.
+fn generated() -> Folder {
+    let folder = Folder::new().with("small.yaml", small_profile());
+    folder.succeed(&["--config", "small.yaml", "-t", "3000", "-n", "3", "--stamp", "261121", "-q"]);
+    folder
+}
+
+fn sequence(run: u64) -> String {
+    format!("out/operation_sequence_261121_{run:07}.csv")
+}
+
+fn stdout(folder: &Folder, arguments: &[&str]) -> String {
+    String::from_utf8(folder.succeed(arguments).stdout).unwrap()
+}
+
+#[test]
+fn the_small_profile_of_the_page_can_be_used_as_it_stands() {
+    let folder = Folder::new().with("small.yaml", small_profile());
+    let output = folder.succeed(&["profile", "check", "small.yaml"]);
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(text.lines().count(), 2, "nothing but what it has: {text}");
+    folder.succeed(&["--config", "small.yaml", "-t", "100000", "--verify", "-q"]);
+}
+
+#[test]
+fn renamed_runs_are_one_site_where_their_numbers_follow_one_another() {
+    let folder = generated();
+    for (run, name) in [(1, "one.csv"), (2, "two.csv"), (3, "three.csv")] {
+        fs::copy(folder.path().join(sequence(run)), folder.path().join(name)).unwrap();
+    }
+    let text = stdout(&folder, &["verify", "three.csv", "one.csv", "two.csv", "--config", "small.yaml"]);
+    assert!(text.contains(" in 3 files of 1 site: no rule broken."), "{text}");
+    assert!(text.contains("`one.csv` is run 1, `two.csv` is run 2, `three.csv` is run 3"), "{text}");
+    // Two files may be what another one goes on from: nobody knows which.
+    fs::copy(folder.path().join("one.csv"), folder.path().join("other.csv")).unwrap();
+    let output = folder.run(&["verify", "two.csv", "one.csv", "other.csv", "--config", "small.yaml"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains(" in 3 files of 3 sites"), "{text}");
+    assert!(text.contains("two.csv: the first op_uid is "), "{text}");
+}
+
+#[test]
+fn a_later_run_alone_is_said_to_be_one() {
+    let folder = generated();
+    let mut command = folder.command(&["verify", "-", "--config", "small.yaml"]);
+    command.stdin(Stdio::from(fs::File::open(folder.path().join(sequence(2))).unwrap()));
+    let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(text.contains("this is not the first run of its site"), "{text}");
+    let first = stdout(&folder, &["verify", &sequence(1)]);
+    assert!(!first.contains("Note:"), "{first}");
+}
+
+#[test]
+fn a_run_and_the_folder_it_lies_in_are_not_judged_twice() {
+    let folder = generated();
+    let text = folder.refuse(&["verify", &sequence(1), "out", "--config", "small.yaml"]);
+    assert!(text.contains("is given twice"), "{text}");
+}
+
+#[test]
+fn the_profile_is_the_one_that_the_manifest_names() {
+    let folder = generated();
+    let commands = [
+        &["verify", "out"][..],
+        &["report", "out", "-o", "r.html"],
+        &["export", "out", "-o", "t.vcd", "--format", "vcd"],
+        &["coverage", "report", "out"],
+        &["verify", "out/operation_sequence_261121_0000001.csv"],
+    ];
+    for command in commands {
+        let output = folder.succeed(command);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("the profile is `small.yaml`, as the manifest says"), "{command:?}: {told}");
+    }
+    // What is not the same file is not used.
+    fs::write(folder.path().join("small.yaml"), small_profile() + "# changed\n").unwrap();
+    let text = folder.refuse(&["verify", "out"]);
+    assert!(text.contains("was made for another profile, `Small SLC device`"), "{text}");
+    assert!(
+        text.contains("name that profile, as it was then (SHA-256 ") && text.contains("--config small.yaml"),
+        "{text}"
+    );
+    fs::rename(folder.path().join("small.yaml"), folder.path().join("moved.yaml")).unwrap();
+    let text = folder.refuse(&["replay", "out"]);
+    assert!(text.contains("the profile `small.yaml` that the manifest names is not there"), "{text}");
+    assert!(text.contains("say with --config PATH where it is now"), "{text}");
+}
+
+#[test]
+fn a_first_line_that_is_no_header_is_shown_with_its_likely_cause() {
+    let header = "seq,time,op_id,op_name,op_uid,payload";
+    let utf16: String = header.chars().flat_map(|c| [c, '\0']).collect();
+    for (first, cause) in [
+        (
+            format!(",{header}"),
+            "the first column numbers the rows, write it without (pandas: index=False, R: row.names=FALSE)",
+        ),
+        (format!("\"\",\"{}\"", header.replace(',', "\",\"")), "the first column numbers the rows"),
+        (format!("{header},"), "there are more columns than these six"),
+        ("seq,op_id,time,op_name,op_uid,payload".to_owned(), "the columns are in another order"),
+        ("1,0.0,0,Er,1,[{}]".to_owned(), "the header is missing"),
+        (header.replace(',', ";"), "the columns are separated by semicolons"),
+        (header.replace(',', "\t"), "the columns are separated by tabs"),
+        (utf16, "it is UTF-16, save it as UTF-8"),
+        ("PK".to_owned(), "but 'PK': this is no operation sequence"),
+        (String::new(), "the file is empty, without even the first line 'seq,time,"),
+        ("\n".to_owned(), "but empty"),
+    ] {
+        let text = Folder::new().with("a.csv", first).refuse(&["verify", "a.csv"]);
+        assert!(text.contains(cause), "{cause}: {text}");
+    }
+}
+
+#[test]
+fn empty_lines_at_the_end_are_no_rows_and_in_the_middle_they_are() {
+    let folder = generated();
+    let text = fs::read_to_string(folder.path().join(sequence(1))).unwrap();
+    fs::write(folder.path().join("end.csv"), format!("{text}\n\r\n")).unwrap();
+    folder.succeed(&["verify", "end.csv", "--config", "small.yaml"]);
+    let (head, tail) = text.split_at(text.match_indices('\n').nth(3).unwrap().0);
+    fs::write(folder.path().join("middle.csv"), format!("{head}\n\n{tail}")).unwrap();
+    let output = folder.run(&["verify", "middle.csv", "--config", "small.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("middle.csv:5") && text.contains("middle.csv:6"), "{text}");
+    assert!(text.contains("row_format                      2"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_among_the_files_is_neither_read_nor_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+    let pipe = |folder: &Folder, name: &str| {
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status();
+        made.is_ok_and(|status| status.success())
+    };
+    let folder = generated();
+    if !pipe(&folder, "out/operation_sequence_200101_0000009.csv") {
+        return;
+    }
+    let output = folder.run(&["verify", "out"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("it is no regular file"), "{text}");
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("out")).unwrap();
+    let name = "out/operation_sequence_261121_0000001.csv";
+    assert!(pipe(&folder, name));
+    let output = folder.run(&["--ops", "10", "--stamp", "261121"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(fs::symlink_metadata(folder.path().join(name)).unwrap().file_type().is_fifo());
+}
