@@ -163,7 +163,10 @@ impl Graph {
         let (die, nodes) = self.groups[group].clone();
         for class in 0..model.classes.len() as ClassId {
             let own = model.class(class);
-            if !own.exists || model.die_allows(&die, class).is_err() || model.address_exists(class).is_err() {
+            if !model.possible[usize::from(class)]
+                || model.die_allows(&die, class).is_err()
+                || model.address_exists(class).is_err()
+            {
                 continue;
             }
             let effects = &model.base(class).effects;
@@ -173,11 +176,12 @@ impl Graph {
             for by in [By::Proposal, By::Step, By::FreeStep] {
                 let next = match by {
                     By::Proposal if own.proposed && may_be_proposed(model, &die, die.chain.is_some(), class) => None,
+                    By::Step if !model.tracked_steps[usize::from(class)] => continue,
                     By::Step => match next_step(model, &die, class) {
                         Some(next) => Some(next),
                         None => continue,
                     },
-                    By::FreeStep if model.free_steps[own.base.index()] => Some(die.chain),
+                    By::FreeStep if model.free_steps[usize::from(class)] => Some(die.chain),
                     By::Proposal | By::FreeStep => continue,
                 };
                 self.start_everywhere(model, &nodes, class, next);
@@ -242,6 +246,7 @@ impl Graph {
         let resets = info.effects.reset_die || info.effects.reset_target;
         let next = if resets { None } else { next };
         let shows = info.affects_state && info.occupies && (here || model.looks_at_die(class));
+        let asks = !model.class(class).only_bootstrap;
         let mut started = Scene { die: Die { chain: next, ..die }, plane };
         started.die.start(info);
         if here {
@@ -250,11 +255,13 @@ impl Graph {
         if resets {
             started.plane = Plane::default();
         }
-        if shows {
+        if shows && asks {
             self.flights[usize::from(class)].add((started.die, started.plane));
             self.starts[from as usize].add((class, (started.die, started.plane)));
         }
-        self.suspend(model, from, &started, class);
+        if asks {
+            self.suspend(model, from, &started, class);
+        }
         let victims = self.victims(model, &die, class);
         for scene in model.after(&Scene { die: Die { chain: next, ..die }, plane }, class, here) {
             let end = self.add((scene.die, scene.plane));
@@ -283,7 +290,8 @@ impl Graph {
             None => Vec::new(),
             Some(Axis::Program) => die.program.into_iter().collect(),
             Some(Axis::Erase) => {
-                let erases = |&class: &ClassId| model.class(class).exists && model.base(class).effects.erase;
+                let possible = |class: ClassId| model.possible[usize::from(class)];
+                let erases = |&class: &ClassId| possible(class) && model.base(class).effects.erase;
                 (0..model.classes.len() as ClassId).filter(erases).collect()
             }
         }

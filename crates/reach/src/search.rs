@@ -4,10 +4,10 @@
 
 use std::thread;
 
-use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile};
+use nandseq_profile::{OpId, PhaseKey, Profile};
 
 use crate::explore::Graph;
-use crate::model::Model;
+use crate::model::{Model, Start};
 use crate::reason::Reason;
 use crate::universe::{Verdict, classes_under};
 
@@ -24,11 +24,10 @@ pub struct Verdicts {
 }
 
 impl<'p> Search<'p> {
-    /// Searches the states of the device; `table` is the probability table in force. Bad blocks matter where an operation finds no block
-    /// at all.
+    /// Searches the states of the device; `table` is the probability table in force.
     #[must_use]
-    pub fn new(profile: &'p Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)], bad_blocks: &[(Die, Block)]) -> Self {
-        let mut model = Model::new(profile, table, bad_blocks);
+    pub fn new(profile: &'p Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)], start: Start<'_>) -> Self {
+        let mut model = Model::new(profile, table, start);
         let mut graph = Graph::new(&model);
         while model.only_running(&graph.runs) {
             graph = Graph::new(&model);
@@ -40,6 +39,21 @@ impl<'p> Search<'p> {
     #[must_use]
     pub fn can_run(&self, op: OpId) -> bool {
         self.graph.runs[usize::from(self.model.of_op[op.index()])]
+    }
+
+    /// Why each operation never runs that cannot, by [`OpId`]: of all phase keys the reason of that under which it came closest; `None` for
+    /// those that run, and where the reason is `known`.
+    #[must_use]
+    pub fn why_never(&self, known: impl Fn(OpId) -> bool) -> Vec<Option<Reason>> {
+        let asked = |op: OpId| !self.can_run(op) && !known(op);
+        let verdicts = self.verdicts(asked);
+        let reason = |key: PhaseKey, op: OpId| match verdicts.of(self, key, op)? {
+            Verdict::Reachable | Verdict::Coincidence => None,
+            Verdict::Unreachable(reason) => Some(reason),
+        };
+        let keys = || self.model.profile.phase_keys.ids();
+        let closest = |op: OpId| keys().filter_map(|key| reason(key, op)).max_by_key(|reason| reason.specificity());
+        self.model.profile.ops.ids().map(|op| asked(op).then(|| closest(op)).flatten()).collect()
     }
 
     /// The verdicts on the operations that are wanted, and on those that are possible in the same states.
@@ -121,7 +135,7 @@ mod tests {
     #[test]
     fn only_what_was_asked_for_has_a_verdict() {
         let profile = device("EraseA: 0.5, Program: 0.3, Status: 0.2", "");
-        let search = Search::new(&profile, table(&profile), &[]);
+        let search = Search::new(&profile, table(&profile), Start::default());
         let program = op(&profile, "Program");
         let verdicts = search.verdicts(|op| op == program);
         assert_eq!(verdicts.of(&search, PhaseKey::DEFAULT, program), Some(Verdict::Reachable));
@@ -136,7 +150,7 @@ mod tests {
         for sections in ["", nothing_erases] {
             let profile = device("EraseA: 0.5, Program: 0.3, Read: 0.1, Status: 0.1", sections);
             let universe = Universe::new(&profile, table(&profile));
-            let search = Search::new(&profile, table(&profile), &[]);
+            let search = Search::new(&profile, table(&profile), Start::default());
             for (key, op, verdict) in universe.pairs() {
                 assert_eq!(
                     search.verdict(key, op),
@@ -155,7 +169,7 @@ mod tests {
         let nothing_programs = "exclusion_groups: {pg: [PROG]}\nexclusions: {state: {NOT_PROGRAM_SUSPENDED: [pg]}}\n";
         for (sections, runs) in [("", true), (nothing_programs, false)] {
             let profile = device("EraseA: 0.5, Program: 0.3, Read: 0.2", sections);
-            let search = Search::new(&profile, table(&profile), &[]);
+            let search = Search::new(&profile, table(&profile), Start::default());
             assert_eq!(search.can_run(op(&profile, "Read")), runs);
             assert!(search.can_run(op(&profile, "EraseA")));
         }

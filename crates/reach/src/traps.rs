@@ -11,7 +11,7 @@ use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
 use crate::explore::{Graph, Node};
 use crate::judge::{Context, Run};
-use crate::model::{ClassId, Model};
+use crate::model::{ClassId, Model, Start};
 use crate::search::Search;
 
 /// A lasting state that a device may be unable to leave.
@@ -121,7 +121,7 @@ impl Supply {
     /// takes longer.
     #[must_use]
     pub fn of(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
-        let Search { model, graph } = Search::new(profile, table, &[]);
+        let Search { model, graph } = Search::new(profile, table, Start::default());
         supply(&model, &graph, table)
     }
 }

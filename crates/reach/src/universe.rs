@@ -1,11 +1,11 @@
 //! The verdict on every pair of phase key and op name.
 
-use nandseq_profile::{BaseSet, Block, Die, IdVec, OpId, PhaseKey, Profile};
+use nandseq_profile::{BaseSet, IdVec, OpId, PhaseKey, Profile};
 
 use crate::explore::Graph;
 use crate::hooks::Hooks;
 use crate::judge::Context;
-use crate::model::{ClassId, Model};
+use crate::model::{ClassId, Model, Start};
 use crate::quick::Map;
 use crate::reason::Reason;
 use crate::search::Search;
@@ -52,17 +52,13 @@ impl Universe {
     /// Searches the states of the device; `table` is the probability table in force.
     #[must_use]
     pub fn new(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
-        Self::with_bad_blocks(profile, table, &[])
+        Self::with_start(profile, table, Start::default())
     }
 
-    /// The same for a device with bad blocks, as far as they matter: where an operation finds no block at all.
+    /// The same for a device that does not start blank.
     #[must_use]
-    pub fn with_bad_blocks(
-        profile: &Profile,
-        table: &[(PhaseKey, Vec<(OpId, f64)>)],
-        bad_blocks: &[(Die, Block)],
-    ) -> Self {
-        let search = Search::new(profile, table, bad_blocks);
+    pub fn with_start(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)], start: Start<'_>) -> Self {
+        let search = Search::new(profile, table, start);
         let by_key = search.of_keys(&vec![true; search.model.classes.len()]);
         let of_op = |key, op: OpId| {
             let class = usize::from(search.model.of_op[op.index()]);
