@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use nandseq_generate::probability::{self, Distributions};
+use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::counted;
-use nandseq_profile::{Block, Die, Profile};
-use nandseq_reach::{COINCIDENCE, Verdict};
+use nandseq_reach::{COINCIDENCE, Start, Verdict};
 use nandseq_report::coverage::{self, Comparison, Coverage, Figures, Parts, Standing, TableInForce, Universe};
 use nandseq_report::page::Distribution;
 use nandseq_trace::read::table::TableKind;
@@ -21,7 +21,7 @@ use crate::arguments::reports::{
     CoverageCommand, CoverageDiffArgs, CoverageGateArgs, CoverageMergeArgs, CoverageReportArgs, CoverageUniverseArgs,
     ReadDeviceArgs, Threshold,
 };
-use crate::failure::{Failure, Problem, warning_text};
+use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::in_force::InForce;
 use crate::written::{self, Written};
 use crate::{console, inputs, profiles, tell};
@@ -41,7 +41,7 @@ pub(crate) fn run(command: &CoverageCommand) -> Result<(), Failure> {
 }
 
 /// What can be covered under a table; without one under the profile's own, or one that is built: the same names have a weight then.
-pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, bad_blocks: &[(Die, Block)]) -> Universe {
+pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, start: Start<'_>) -> Universe {
     let built;
     let table = if let Some(table) = table {
         table
@@ -49,7 +49,7 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, bad_bl
         built = of_profile(profile);
         &built
     };
-    let reach = nandseq_reach::Universe::with_bad_blocks(profile, table, bad_blocks);
+    let reach = nandseq_reach::Universe::with_start(profile, table, start);
     let universe =
         Universe::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {
             Verdict::Reachable => Standing::Counts,
@@ -75,6 +75,8 @@ struct Listed<'a> {
     profile: &'a str,
     universe: &'a str,
     cells: usize,
+    /// Whether the bootstrap comes first.
+    bootstrap: bool,
     pairs: Vec<ListedPair<'a>>,
 }
 
@@ -94,8 +96,11 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
     let in_force = InForce::of_flags(&arguments.in_force, &mut remarks);
     tell(&remarks);
-    let InForce { profile, table, bad_blocks, .. } = in_force?;
-    let universe = universe(&profile, Some(&table.distributions), &bad_blocks);
+    let in_force = in_force?;
+    let about = in_force.described();
+    tell(&note_text(about.trim_end()));
+    let universe = universe(&in_force.profile, Some(&in_force.table.distributions), in_force.start());
+    let InForce { profile, bootstrap, .. } = in_force;
     let mut pairs = Vec::new();
     for (key, info) in profile.phase_keys.iter_ids() {
         for (op, name) in profile.ops.iter_ids().map(|(op, info)| (op, &info.name)) {
@@ -120,7 +125,7 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
         }
         ReportFormat::Json => {
             let (name, cells) = (&profile.name, universe.cells().count());
-            let listed = Listed { schema: 1, profile: name, universe: universe.source(), cells, pairs };
+            let listed = Listed { schema: 1, profile: name, universe: universe.source(), cells, bootstrap, pairs };
             // Strings and numbers only: this cannot fail.
             serde_json::to_string_pretty(&listed).unwrap_or_default() + "\n"
         }
@@ -219,7 +224,7 @@ impl Sources {
 
     /// What can be covered of the device, under the table in force.
     fn universe(&self) -> Universe {
-        universe(&self.found.profile, self.table().as_deref(), &[])
+        universe(&self.found.profile, self.table().as_deref(), self.found.start())
     }
 }
 

@@ -18,15 +18,15 @@ use crate::arguments::explain::{ExplainArgs, NameOf};
 use crate::failure::{Failure, note_text};
 use crate::hint::Hint;
 use crate::in_force::InForce;
-use crate::{profiles, tell};
-use report::{Appears, ChainRow, Explained, Explanation, KeyRow};
+use crate::{not_reached, profiles, tell};
+use report::{Appears, ChainRow, Explained, Explanation, KeyRow, TrialEnd};
 use subject::{Names, Subject};
 use weights::Texts;
 use words::Words;
 
 pub(crate) use report::figure;
 pub(crate) use subject::near;
-pub(crate) use trial::{Expected, Trial};
+pub(crate) use trial::{Expected, Trial, most_of_none};
 
 /// Operations of the trial that says how often operations come.
 const TRIAL_OPS: u64 = 20_000;
@@ -94,13 +94,13 @@ fn explain(
 ) -> Explanation {
     let InForce { profile, table, bad_blocks, .. } = in_force;
     let distributions = &table.distributions;
-    let search = Search::new(profile, distributions, bad_blocks);
+    let search = Search::new(profile, distributions, in_force.start());
     let (causes, trial) = rayon::join(
         || Causes::new(&search, &subject.ops),
-        || Trial::new(profile, distributions, bad_blocks, TRIAL_OPS),
+        || Trial::new(profile, distributions, in_force.start(), TRIAL_OPS),
     );
     let badlist = in_force.badlist_input.as_ref().map(|input| input.source.clone());
-    let words = Words { profile, texts, badlist };
+    let words = Words { profile, texts, badlist: badlist.clone() };
     let work = Work { in_force, search: &search, causes: &causes, trial: &trial, words: &words, under };
     Explanation {
         schema: 1,
@@ -109,7 +109,16 @@ fn explain(
         profile: profile.name.clone(),
         table: table.described(profile),
         bad_blocks: bad_blocks.len(),
+        badlist: badlist.clone(),
+        in_force: in_force.described(),
         under: under.map(|key| profile.phase_keys[key].name.clone()),
+        bootstrap: in_force.bootstrap,
+        trial: TrialEnd {
+            operations: trial.ops,
+            after_bootstrap: in_force.bootstrap,
+            is_over: trial.is_over,
+            dead: not_reached::of_trial(profile, badlist.as_deref(), &trial, in_force.bootstrap),
+        },
         operations: subject.ops.iter().map(|&op| work.operation(op, arguments.ops)).collect(),
     }
 }

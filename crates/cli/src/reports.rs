@@ -103,7 +103,7 @@ fn load(found: &Written, wanted: Wanted) -> Result<Vec<SiteTables>, Failure> {
 
 /// Figures of coverage for the summary; none where nothing was counted.
 fn figures(found: &Written) -> Result<Vec<(String, String, String)>, Failure> {
-    let universe = crate::coverage::universe(&found.profile, found.table.as_deref(), &[]);
+    let universe = crate::coverage::universe(&found.profile, found.table.as_deref(), found.start());
     let parts = crate::coverage::count(found, &universe)?;
     if parts.merged().cells.is_empty() {
         return Ok(Vec::new());

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nandseq_generate::probability::Distributions;
 use nandseq_profile::Profile;
+use nandseq_reach::Start;
 use nandseq_report::LoadError;
 use nandseq_trace::named::NamedOutput;
 use nandseq_trace::read::folder::{self, Forms, SiteFiles};
@@ -31,6 +32,8 @@ pub(crate) struct Written {
     pub(crate) source: Box<dyn Source>,
     /// The probability table in force, if a manifest says how to get it.
     pub(crate) table: Option<Distributions>,
+    /// Whether the bootstrap came first.
+    bootstrap: bool,
 }
 
 impl Written {
@@ -45,7 +48,7 @@ impl Written {
         let sites = folder::find_all(paths, Forms::CsvAndParquet).map_err(verify::nothing_to_judge)?;
         given_once(&sites)?;
         let source = source(&read.profile, &sites)?;
-        let mut table = None;
+        let mut made_with = None;
         for site in &sites {
             let changed = folder::compare(&site.listed).map_err(verify::nothing_to_judge)?;
             for damage in changed.iter().chain(&site.damage) {
@@ -54,17 +57,19 @@ impl Written {
             }
             if let Some(origin) = verify::origin(site) {
                 verify::same_profile(&origin, &read.profile)?;
-                if table.is_none() {
-                    table = table_of(&origin.arguments, device, &read.profile);
+                if made_with.is_none() {
+                    made_with = made_with_of(&origin.arguments, device, &read.profile);
                 }
             }
         }
+        let (table, bootstrap) = made_with.map_or((None, false), |(table, bootstrap)| (Some(table), bootstrap));
         Ok(Self {
             flags: profile_flags(device.config.as_deref(), device.lenient),
             profile: read.profile,
             sites,
             source,
             table,
+            bootstrap,
         })
     }
 }
@@ -121,15 +126,22 @@ impl Written {
 }
 
 /// The table that the arguments of a manifest give, unless a file it was read from is gone.
-fn table_of(arguments: &[String], device: &ReadDeviceArgs, profile: &Profile) -> Option<Distributions> {
+fn made_with_of(arguments: &[String], device: &ReadDeviceArgs, profile: &Profile) -> Option<(Distributions, bool)> {
     let mut arguments = GenerateArgs::of_manifest(arguments).ok()?;
     if device.config.is_some() {
         arguments.device.config.clone_from(&device.config);
     }
-    Table::resolve(&Wanted::of_generate(&arguments), profile, &mut String::new()).ok().map(|table| table.distributions)
+    let wanted = Wanted::of_generate(&arguments);
+    let table = Table::resolve(&wanted, profile, &mut String::new()).ok()?;
+    Some((table.distributions, wanted.bootstrap(profile)))
 }
 
 impl Written {
+    /// What the devices started with, as far as it is known.
+    pub(crate) fn start(&self) -> Start<'_> {
+        Start { bootstrap: self.bootstrap, ..Start::default() }
+    }
+
     /// What was written cannot be read.
     pub(crate) fn unreadable(&self, error: LoadError) -> Failure {
         let problem = Problem::new(error.to_string());
