@@ -50,9 +50,15 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, start:
         &built
     };
     let reach = nandseq_reach::Universe::with_start(profile, table, start);
+    if !reach.is_complete() {
+        let states = "the device has more states than can be searched";
+        tell(&warning_text(&format!(
+            "{states}: every operation that lacks nothing counts as one that can be proposed"
+        )));
+    }
     let universe =
         Universe::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {
-            Verdict::Reachable => Standing::Counts,
+            Verdict::Reachable | Verdict::Undecided => Standing::Counts,
             Verdict::Coincidence => Standing::Chance,
             Verdict::Unreachable(reason) => Standing::Never(reason.text(profile, key, op)),
         });

@@ -143,6 +143,8 @@ impl Work<'_> {
         let steps = if self.under.is_none() { self.causes.steps_of(op) } else { Vec::new() };
         let appears = if has(Verdict::Reachable) {
             Appears::Proposed
+        } else if has(Verdict::Undecided) {
+            Appears::Undecided
         } else if !steps.is_empty() && self.search.can_run(op) {
             Appears::InChains
         } else if has(Verdict::Coincidence) {
@@ -153,7 +155,7 @@ impl Work<'_> {
         let chains = match (appears, self.under) {
             (Appears::Never, None) => self.causes.of(op),
             (Appears::Never, Some(key)) => self.causes.under(key, op),
-            (Appears::Proposed | Appears::InChains | Appears::ByCoincidence, _) => Vec::new(),
+            (Appears::Proposed | Appears::Undecided | Appears::InChains | Appears::ByCoincidence, _) => Vec::new(),
         };
         let causes: Vec<_> = chains.iter().map(|chain| self.words.chain(chain)).collect();
         let mut change: Vec<String> = Vec::new();
@@ -194,6 +196,7 @@ impl Work<'_> {
         let (name, reason) = match verdict {
             Verdict::Reachable => ("reachable", String::new()),
             Verdict::Coincidence => ("coincidence", COINCIDENCE.to_owned()),
+            Verdict::Undecided => ("undecided", Verdict::UNDECIDED.to_owned()),
             Verdict::Unreachable(Reason::Excluded | Reason::NoWeight) => return None,
             Verdict::Unreachable(reason) => ("never", reason.text(profile, key, op)),
         };
@@ -226,7 +229,7 @@ impl Work<'_> {
 /// The phase keys by how much came under them, then by weight.
 fn sorted(mut rows: Vec<(Verdict, KeyRow)>) -> Vec<KeyRow> {
     let rank = |verdict: &Verdict| match verdict {
-        Verdict::Reachable => 0,
+        Verdict::Reachable | Verdict::Undecided => 0,
         Verdict::Coincidence => 1,
         Verdict::Unreachable(_) => 2,
     };

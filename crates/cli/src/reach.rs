@@ -26,6 +26,8 @@ pub(crate) struct Findings {
     /// Pairs of phase key and op name.
     pairs: usize,
     reachable: u32,
+    /// Not decided: the device has too many states.
+    undecided: u32,
     /// Reachable by coincidence alone.
     by_coincidence: u32,
     without_weight: u32,
@@ -79,6 +81,7 @@ pub(crate) fn look(in_force: &InForce, listing: &Listing<'_>) -> Result<Findings
     let mut found = Findings {
         pairs: profile.phase_keys.len() * profile.ops.len(),
         reachable: 0,
+        undecided: 0,
         by_coincidence: 0,
         without_weight: 0,
         never_proposed: 0,
@@ -102,6 +105,10 @@ pub(crate) fn look(in_force: &InForce, listing: &Listing<'_>) -> Result<Findings
             Verdict::Unreachable(Reason::Excluded | Reason::NoWeight) => {
                 found.without_weight += 1;
                 continue;
+            }
+            Verdict::Undecided => {
+                found.undecided += 1;
+                Verdict::UNDECIDED.to_owned()
             }
             Verdict::Coincidence => {
                 found.by_coincidence += 1;
@@ -154,11 +161,16 @@ impl Findings {
         }
         let more =
             self.more.as_ref().map_or_else(String::new, |pairs| format!("; `{pairs}` lists them with the reasons"));
-        let Self { pairs, reachable, by_coincidence, without_weight, never_proposed, .. } = self;
+        let Self { pairs, reachable, undecided, by_coincidence, without_weight, never_proposed, .. } = self;
+        let open = if *undecided > 0 {
+            format!("; {undecided} are undecided: the device has more states than can be searched")
+        } else {
+            String::new()
+        };
         if all {
             text.push_str(&format!(
                 "of {pairs} pairs of phase key and op name {reachable} are reachable, {by_coincidence} by coincidence; \
-                 {without_weight} have no weight, {never_proposed} have one and are never proposed{more}\n"
+                 {without_weight} have no weight, {never_proposed} have one and are never proposed{open}{more}\n"
             ));
         }
         text

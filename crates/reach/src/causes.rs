@@ -100,7 +100,7 @@ impl<'s> Causes<'s> {
     #[must_use]
     pub fn under(&self, key: PhaseKey, op: OpId) -> Vec<Vec<Cause>> {
         let blockers = match self.verdict(key, op) {
-            Verdict::Reachable | Verdict::Coincidence => Vec::new(),
+            Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided => Vec::new(),
             Verdict::Unreachable(Reason::Excluded) => vec![no_weight(vec![key], Vec::new())],
             Verdict::Unreachable(Reason::NoWeight) => vec![no_weight(Vec::new(), vec![key])],
             Verdict::Unreachable(reason) => self.of_reason(self.class_of(op), reason, vec![key]),
@@ -293,7 +293,7 @@ impl<'s> Causes<'s> {
         let mut reasons: Vec<(Reason, Vec<PhaseKey>)> = Vec::new();
         for key in self.search.model.profile.phase_keys.ids() {
             match self.verdict(key, op) {
-                Verdict::Reachable | Verdict::Coincidence => return Vec::new(),
+                Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided => return Vec::new(),
                 Verdict::Unreachable(Reason::Excluded) => excluded.push(key),
                 Verdict::Unreachable(Reason::NoWeight) => weightless.push(key),
                 Verdict::Unreachable(reason) => match reasons.iter_mut().find(|(known, _)| *known == reason) {
@@ -348,7 +348,7 @@ impl<'s> Causes<'s> {
         match self.verdict(PhaseKey::DEFAULT, self.representative(class)?) {
             Verdict::Unreachable(Reason::NoWeight) => Some(no_weight(Vec::new(), key)),
             Verdict::Unreachable(Reason::Excluded) => Some(no_weight(key, Vec::new())),
-            Verdict::Reachable | Verdict::Coincidence | Verdict::Unreachable(_) => None,
+            Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided | Verdict::Unreachable(_) => None,
         }
     }
 

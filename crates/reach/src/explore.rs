@@ -60,7 +60,13 @@ pub(crate) struct Graph {
     pub(crate) cuts: Found<(ClassId, ClassId, Node)>,
     /// The classes of which an operation can run at all, as a proposal or as a step of a chain.
     pub(crate) runs: Vec<bool>,
+    /// Operations that were carried out, and how many may be.
+    tried: u64,
+    most: u64,
 }
+
+/// As many operations are carried out at most. The built-in device takes 800,000; so many take a few seconds.
+pub(crate) const MOST_TRIED: u64 = 5_000_000;
 
 /// How an operation comes to start.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,8 +79,10 @@ enum By {
 }
 
 impl Graph {
-    pub(crate) fn new(model: &Model<'_>) -> Self {
+    /// Searches, until so many operations were carried out.
+    pub(crate) fn new(model: &Model<'_>, most: u64) -> Self {
         let mut graph = Self {
+            most,
             flights: vec![Found::default(); model.classes.len()],
             ends: vec![Found::default(); model.classes.len()],
             runs: vec![false; model.classes.len()],
@@ -85,7 +93,7 @@ impl Graph {
         loop {
             let mut grown = false;
             let mut at = 0;
-            while at < graph.groups.len() {
+            while at < graph.groups.len() && graph.is_complete() {
                 done.resize(graph.groups.len(), 0);
                 if done[at] < graph.groups[at].1.len() {
                     done[at] = graph.groups[at].1.len();
@@ -94,13 +102,26 @@ impl Graph {
                 }
                 at += 1;
             }
-            if !grown {
+            if !grown || !graph.is_complete() {
                 break;
             }
+        }
+        if !graph.is_complete() {
+            return graph.undecided(model);
         }
         graph.after.iter_mut().for_each(sort);
         graph.beside.iter_mut().for_each(sort);
         graph
+    }
+
+    /// Of a search that did not come to its end: that whatever is possible may run.
+    fn undecided(self, model: &Model<'_>) -> Self {
+        Self { runs: model.possible.clone(), tried: self.tried, most: self.most, ..Self::default() }
+    }
+
+    /// Whether the search came to its end; nothing else is to be asked of one that did not.
+    pub(crate) const fn is_complete(&self) -> bool {
+        self.tried <= self.most
     }
 
     /// The nodes that follow from some without a new operation showing on the plane, themselves included.
@@ -185,6 +206,9 @@ impl Graph {
                     By::Proposal | By::FreeStep => continue,
                 };
                 self.start_everywhere(model, &nodes, class, next);
+                if !self.is_complete() {
+                    return;
+                }
             }
         }
     }
@@ -242,6 +266,7 @@ impl Graph {
     fn fly(&mut self, model: &Model<'_>, from: u32, class: ClassId, here: bool, next: Option<(u16, u8)>) {
         let (die, plane) = self.nodes[from as usize];
         self.runs[usize::from(class)] = true;
+        self.tried += 1;
         let info = model.base(class);
         let resets = info.effects.reset_die || info.effects.reset_target;
         let next = if resets { None } else { next };

@@ -72,8 +72,14 @@ impl Model<'_> {
         }
     }
 
+    /// Whether some operation that is possible brings a phase key about.
+    pub(crate) fn keys_come_up(&self, key: PhaseKey) -> bool {
+        let of_base = |base: BaseId| self.of_base[base.index()].iter().any(|&class| self.possible[usize::from(class)]);
+        self.profile.phase_keys[key].base.is_none_or(of_base)
+    }
+
     /// What keeps a class from running where only these classes run.
-    fn in_the_way(&self, class: ClassId, runs: &[bool]) -> Option<Reason> {
+    pub(crate) fn in_the_way(&self, class: ClassId, runs: &[bool]) -> Option<Reason> {
         let (own, info) = (self.class(class), self.base(class));
         let keys = &self.proposed_under[usize::from(class)];
         let comes_up = |base: BaseId| self.of_base[base.index()].iter().any(|&class| runs[usize::from(class)]);

@@ -84,6 +84,8 @@ pub(super) struct Explained {
 pub(super) enum Appears {
     /// It is proposed.
     Proposed,
+    /// The device has too many states to say.
+    Undecided,
     /// Only as a step of chains.
     InChains,
     /// It is proposed by coincidence only.
@@ -98,7 +100,7 @@ pub(super) struct KeyRow {
     pub(super) phase_key: String,
     /// The share of the key's proposals that name it, before what is not eligible is left out.
     pub(super) share: f64,
-    /// `reachable`, `coincidence` or `never`
+    /// `reachable`, `coincidence`, `undecided` or `never`
     pub(super) verdict: &'static str,
     pub(super) reason: String,
     /// Proposals of it that started in the trial.
@@ -153,7 +155,7 @@ impl Explanation {
         let how = match op.appears {
             Appears::InChains => " as a step of chains only",
             Appears::ByCoincidence => " by coincidence only",
-            Appears::Never | Appears::Proposed => "",
+            Appears::Never | Appears::Proposed | Appears::Undecided => "",
         };
         let trial = grouped(self.trial.operations);
         if op.never() {
@@ -298,7 +300,7 @@ fn write_keys(text: &mut String, op: &Explained, one_key: bool) -> std::fmt::Res
         let verdict = match row.verdict {
             verdict if row.reason.is_empty() => verdict.to_owned(),
             // The reason says so itself.
-            "coincidence" => row.reason.clone(),
+            "coincidence" | "undecided" => row.reason.clone(),
             verdict => format!("{verdict}: {}", row.reason),
         };
         writeln!(text, "  {:width$}  {:>6.3} %  {:>7}  {verdict}", row.phase_key, 100.0 * row.share, row.started)?;

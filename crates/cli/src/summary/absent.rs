@@ -131,7 +131,8 @@ pub(super) fn write(text: &mut String, summary: &Summary) -> fmt::Result {
 }
 
 fn explain(summary: &Summary, one: &NeverStarted) -> String {
-    format!("{} {}", summary.explain, quoted(one.op_name.as_ref()))
+    let divider = if one.op_name.starts_with('-') { "-- " } else { "" };
+    format!("{} {divider}{}", summary.explain, quoted(one.op_name.as_ref()))
 }
 
 impl NeverStarted {

@@ -309,3 +309,12 @@ fn a_table_that_proposes_nothing_names_the_entry() {
     assert!(said.contains("`phase_conditional` in the profile"), "{said}");
     assert!(said.contains("`nandseqgen explain --config device.yaml Er` says why"), "{said}");
 }
+
+#[test]
+fn a_name_that_looks_like_a_flag_is_none_in_a_hint() {
+    let folder = Folder::new().with("device.yaml", device(NO_SLC).replace("Program_SLC", "--Pg"));
+    let summary = folder.succeed(&["--config", "device.yaml", "--ops", "3", "--pc-seed", "7"]);
+    let summary = String::from_utf8(summary.stdout).unwrap();
+    assert!(summary.contains("\n  nandseqgen explain --config device.yaml --pc-seed 7 -- --Pg\n"), "{summary}");
+    assert!(explain(&folder, &["--", "--Pg"]).starts_with("--Pg: base PROGRAM"));
+}
