@@ -87,13 +87,14 @@ impl Closure {
             let flag = if directed { "--closure" } else { "--until-coverage" };
             let message = format!("{flag} has nothing to cover: no operation of the table can ever be proposed");
             let trial = Trial::new(profile, table, start, TRIAL_OPS);
-            let Some(dead) = not_reached::of_trial(profile, badlist, &trial, start.bootstrap).filter(|_| trial.is_over)
-            else {
-                let help = format!("`{}` says why, or generate without the flag", flags.check().flag("--pairs"));
-                return Err(Problem::new(message).help(help).into());
-            };
-            tell(&warning_text(&format!("{message}: {dead}")));
-            return Err(Failure::NotReached);
+            let dead = not_reached::of_trial(profile, badlist, &trial, start.bootstrap).filter(|_| trial.is_over);
+            if let (Some(dead), Some(_)) = (&dead, share) {
+                tell(&warning_text(&format!("{message}: {dead}")));
+                return Err(Failure::NotReached);
+            }
+            dead.iter().for_each(|dead| tell(&warning_text(dead)));
+            let help = format!("`{}` says why, or generate without the flag", flags.check().flag("--pairs"));
+            return Err(Problem::new(message).help(help).into());
         }
         Ok(Some(Self { goal, directed, share }))
     }
