@@ -1,4 +1,4 @@
-//! Why operations did not start: refused, without a weight, never eligible, or merely not drawn.
+//! Why operations did not start: refused, without a weight, never eligible, too late on a dead device, or merely not drawn.
 //!
 //! Summary and proposer logs say the same by the same means. What takes time, a look at what operations need and a short trial, is done
 //! when it is asked for, once for a plan, and does not depend on who asks first.
@@ -8,9 +8,9 @@ use std::sync::OnceLock;
 
 use nandseq_generate::Rejections;
 use nandseq_profile::OpId;
-use nandseq_reach::{Reason, never_provided};
+use nandseq_reach::{Reason, Search, never_provided};
 
-use crate::explain::{Expected, Trial, figure};
+use crate::explain::{Expected, Trial, figure, most_of_none};
 use crate::plan::Plan;
 
 /// Operations of the trial that says how many to expect.
@@ -25,8 +25,25 @@ pub(crate) enum Absence {
     NoWeight,
     /// It can never start, for this reason.
     NeverEligible(Reason),
-    /// It can start, and nobody drew it; how many were to be expected, where that is known.
+    /// It was not drawn before nothing could ever start again.
+    Dead,
+    /// Nothing is known to be in its way, and it was not drawn; how many were to be expected, where that is known.
     NotDrawn(Option<Expected>),
+    /// The same, although by a trial it is next to impossible that there is none.
+    UnlikeTrial(Expected),
+}
+
+/// What operations did among which some are missing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Started<'s> {
+    /// Operations started, by [`OpId`].
+    pub(crate) by_op: &'s [u64],
+    /// Proposals that failed.
+    pub(crate) rejections: &'s Rejections,
+    /// Operations started.
+    pub(crate) ops: u64,
+    /// Whether nothing could ever start again at the end.
+    pub(crate) all_dead: bool,
 }
 
 impl Absence {
@@ -34,7 +51,7 @@ impl Absence {
     pub(crate) const fn times(&self) -> u64 {
         match self {
             Self::Refused(times, _) => *times,
-            Self::NoWeight | Self::NeverEligible(_) | Self::NotDrawn(_) => 0,
+            Self::NoWeight | Self::NeverEligible(_) | Self::Dead | Self::NotDrawn(_) | Self::UnlikeTrial(_) => 0,
         }
     }
 
@@ -44,6 +61,8 @@ impl Absence {
             Self::Refused(..) => "never_started".to_owned(),
             Self::NoWeight => "no_weight".to_owned(),
             Self::NeverEligible(reason) => format!("never_eligible:{}", reason.code()),
+            Self::Dead => "dead_device".to_owned(),
+            Self::UnlikeTrial(expected) => format!("unlike_trial:{}", figure(expected.mean)),
             Self::NotDrawn(None) => "never_drawn".to_owned(),
             Self::NotDrawn(Some(expected)) if expected.counted == 0 => {
                 format!("never_drawn:<{}", figure(expected.most))
@@ -54,7 +73,7 @@ impl Absence {
 }
 
 /// Says why operations did not start: see [`Absences::of`].
-pub(crate) type WhyAbsent<'w> = &'w (dyn Fn(&[u64], &Rejections, u64) -> Vec<(OpId, Absence)> + Sync);
+pub(crate) type WhyAbsent<'w> = &'w (dyn Fn(&Started<'_>) -> Vec<(OpId, Absence)> + Sync);
 
 /// What is known of a plan's operations beside what they did.
 #[derive(Debug)]
@@ -70,25 +89,25 @@ impl<'p> Absences<'p> {
         Self { plan, never: OnceLock::new(), trial: OnceLock::new() }
     }
 
-    /// Why each operation that is missing from `by_op` did not start among so many operations.
-    pub(crate) fn of(&self, by_op: &[u64], rejections: &Rejections, ops: u64) -> Vec<(OpId, Absence)> {
+    /// Why each operation that is missing did not start.
+    pub(crate) fn of(&self, started: &Started<'_>) -> Vec<(OpId, Absence)> {
         let mut refused: BTreeMap<OpId, BTreeMap<&'static str, u64>> = BTreeMap::new();
-        for (&(_, op, reason), count) in rejections {
+        for (&(_, op, reason), count) in started.rejections {
             *refused.entry(op).or_default().entry(reason.code()).or_default() += count;
         }
-        let absent = by_op.iter().enumerate().filter(|&(_, &count)| count == 0).map(|(op, _)| OpId::from(op));
+        let absent = started.by_op.iter().enumerate().filter(|&(_, &count)| count == 0).map(|(op, _)| OpId::from(op));
         absent
             .map(|op| {
                 let absence = match refused.get(&op) {
                     Some(reasons) => most_frequent(reasons),
-                    None => self.without_refusal(op, ops),
+                    None => self.without_refusal(op, started),
                 };
                 (op, absence)
             })
             .collect()
     }
 
-    fn without_refusal(&self, op: OpId, ops: u64) -> Absence {
+    fn without_refusal(&self, op: OpId, started: &Started<'_>) -> Absence {
         if !self.plan.table.gives_weight(op) && !self.is_step(op) {
             return Absence::NoWeight;
         }
@@ -97,9 +116,20 @@ impl<'p> Absences<'p> {
             Some(reason) => return Absence::NeverEligible(reason),
             None => {}
         }
+        if started.all_dead {
+            return Absence::Dead;
+        }
         // Going for coverage draws by other weights.
         let plain = self.plan.closure.as_ref().is_none_or(|closure| !closure.directed);
-        Absence::NotDrawn(if plain { self.trial().expected(op, ops) } else { None })
+        let trial = plain.then(|| self.trial()).filter(|trial| !trial.is_over);
+        match trial.and_then(|trial| trial.expected(op, started.ops)) {
+            Some(expected) if expected.least > most_of_none() => Absence::UnlikeTrial(expected),
+            // That there was none is evidence, too.
+            Some(expected) if expected.counted == 0 => {
+                Absence::NotDrawn(Some(Expected { most: expected.most.min(most_of_none()), ..expected }))
+            }
+            expected => Absence::NotDrawn(expected),
+        }
     }
 
     /// Whether some chain has the operation's base as a step.
@@ -109,15 +139,20 @@ impl<'p> Absences<'p> {
         profile.chains.iter().any(|chain| chain.steps.iter().any(|step| step.base == base))
     }
 
-    /// For each operation why it can never start, as far as a quick look tells.
+    /// For each operation why it can never start, as far as a look at what operations need and at the states of the device tells.
     fn never(&self) -> &[Option<Reason>] {
-        self.never
-            .get_or_init(|| never_provided(&self.plan.profile, &self.plan.table.distributions, &self.plan.bad_blocks))
+        self.never.get_or_init(|| {
+            let Plan { profile, table, .. } = self.plan;
+            let never = never_provided(profile, &table.distributions, self.plan.start());
+            let search = Search::new(profile, &table.distributions, self.plan.start());
+            let by_states = search.why_never(|op| never[op.index()].is_some());
+            never.into_iter().zip(by_states).map(|(quick, by_states)| quick.or(by_states)).collect()
+        })
     }
 
     fn trial(&self) -> &Trial {
         self.trial.get_or_init(|| {
-            Trial::new(&self.plan.profile, &self.plan.table.distributions, &self.plan.bad_blocks, TRIAL_OPS)
+            Trial::new(&self.plan.profile, &self.plan.table.distributions, self.plan.start(), TRIAL_OPS)
         })
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::counted;
-use nandseq_profile::{Block, Die, Profile};
-use nandseq_reach::{COINCIDENCE, Verdict};
+use nandseq_reach::{COINCIDENCE, Start, Verdict};
 use nandseq_report::coverage::{self, Comparison, Conditions, Coverage, Figures, Parts, Standing, Universe};
 use nandseq_report::page::Distribution;
 use nandseq_trace::read::table::TableKind;
@@ -20,7 +20,7 @@ use crate::arguments::reports::{
     CoverageCommand, CoverageDiffArgs, CoverageGateArgs, CoverageMergeArgs, CoverageReportArgs, CoverageUniverseArgs,
     ReadDeviceArgs, Threshold,
 };
-use crate::failure::{Failure, Problem, warning_text};
+use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::in_force::InForce;
 use crate::json::{self, Of};
 use crate::written::{self, Written};
@@ -41,7 +41,7 @@ pub(crate) fn run(command: &CoverageCommand) -> Result<(), Failure> {
 }
 
 /// What can be covered under a table; without one under the profile's own, or one that is built: the same names have a weight then.
-pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, bad_blocks: &[(Die, Block)]) -> Universe {
+pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, start: Start<'_>) -> Universe {
     let built;
     let table = if let Some(table) = table {
         table
@@ -49,10 +49,16 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, bad_bl
         built = conditions::of_profile(profile);
         &built
     };
-    let reach = nandseq_reach::Universe::with_bad_blocks(profile, table, bad_blocks);
+    let reach = nandseq_reach::Universe::with_start(profile, table, start);
+    if !reach.is_complete() {
+        let states = "the device has more states than can be searched";
+        tell(&warning_text(&format!(
+            "{states}: every operation that lacks nothing counts as one that can be proposed"
+        )));
+    }
     let universe =
         Universe::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {
-            Verdict::Reachable => Standing::Counts,
+            Verdict::Reachable | Verdict::Undecided => Standing::Counts,
             Verdict::Coincidence => Standing::Chance,
             Verdict::Unreachable(reason) => Standing::Never(reason.text(profile, key, op)),
         });
@@ -75,6 +81,8 @@ struct Listed<'a> {
     profile: &'a str,
     universe: &'a str,
     cells: usize,
+    /// Whether the bootstrap comes first.
+    bootstrap: bool,
     pairs: Vec<ListedPair<'a>>,
 }
 
@@ -94,8 +102,11 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
     let in_force = InForce::of_flags(&arguments.in_force, &mut remarks);
     tell(&remarks);
-    let InForce { profile, table, bad_blocks, .. } = in_force?;
-    let universe = universe(&profile, Some(&table.distributions), &bad_blocks);
+    let in_force = in_force?;
+    let about = in_force.described();
+    tell(&note_text(about.trim_end()));
+    let universe = universe(&in_force.profile, Some(&in_force.table.distributions), in_force.start());
+    let InForce { profile, bootstrap, .. } = in_force;
     let mut pairs = Vec::new();
     for (key, info) in profile.phase_keys.iter_ids() {
         for (op, name) in profile.ops.iter_ids().map(|(op, info)| (op, &info.name)) {
@@ -112,7 +123,7 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     }
     if arguments.format == ReportFormat::Json {
         let (name, cells) = (&profile.name, universe.cells().count());
-        let listed = Listed { schema: 1, profile: name, universe: universe.source(), cells, pairs };
+        let listed = Listed { schema: 1, profile: name, universe: universe.source(), cells, bootstrap, pairs };
         return json::print(&Of::command("coverage universe", &listed));
     }
     let mut text = String::from("phase_key\top_name\tcells\treason\ttenths\n");
@@ -203,8 +214,7 @@ impl Sources {
 
     /// What can be covered of the device, under the conditions of the runs.
     fn universe(&self) -> Universe {
-        let bad_blocks = self.conditions.bad_blocks.as_deref().unwrap_or_default();
-        universe(&self.found.profile, self.table().as_deref(), bad_blocks)
+        universe(&self.found.profile, self.table().as_deref(), self.found.start(&self.conditions))
     }
 }
 

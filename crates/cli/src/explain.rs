@@ -19,15 +19,15 @@ use crate::failure::{Failure, note_text};
 use crate::hint::Hint;
 use crate::in_force::InForce;
 use crate::json::{self, Of};
-use crate::{profiles, tell};
-use report::{Appears, ChainRow, Explained, Explanation, KeyRow};
+use crate::{not_reached, profiles, tell};
+use report::{Appears, ChainRow, Explained, Explanation, KeyRow, TrialEnd};
 use subject::{Names, Subject};
 use weights::Texts;
 use words::Words;
 
 pub(crate) use report::figure;
 pub(crate) use subject::near;
-pub(crate) use trial::{Expected, Trial};
+pub(crate) use trial::{Expected, Trial, most_of_none};
 
 /// Operations of the trial that says how often operations come.
 const TRIAL_OPS: u64 = 20_000;
@@ -94,13 +94,13 @@ fn explain(
 ) -> Explanation {
     let InForce { profile, table, bad_blocks, .. } = in_force;
     let distributions = &table.distributions;
-    let search = Search::new(profile, distributions, bad_blocks);
+    let search = Search::new(profile, distributions, in_force.start());
     let (causes, trial) = rayon::join(
         || Causes::new(&search, &subject.ops),
-        || Trial::new(profile, distributions, bad_blocks, TRIAL_OPS),
+        || Trial::new(profile, distributions, in_force.start(), TRIAL_OPS),
     );
     let badlist = in_force.badlist_input.as_ref().map(|input| input.source.clone());
-    let words = Words { profile, texts, badlist };
+    let words = Words { profile, texts, badlist: badlist.clone() };
     let work = Work { in_force, search: &search, causes: &causes, trial: &trial, words: &words, under };
     Explanation {
         schema: 1,
@@ -111,7 +111,16 @@ fn explain(
         profile: profile.name.clone(),
         table: table.described(profile),
         bad_blocks: bad_blocks.len(),
+        badlist: badlist.clone(),
+        in_force: in_force.described(),
         under: under.map(|key| profile.phase_keys[key].name.clone()),
+        bootstrap: in_force.bootstrap,
+        trial: TrialEnd {
+            operations: trial.ops,
+            after_bootstrap: in_force.bootstrap,
+            is_over: trial.is_over,
+            dead: not_reached::of_trial(profile, badlist.as_deref(), &trial, in_force.bootstrap),
+        },
         operations: subject.ops.iter().map(|&op| work.operation(op, arguments.ops)).collect(),
     }
 }
@@ -136,6 +145,8 @@ impl Work<'_> {
         let steps = if self.under.is_none() { self.causes.steps_of(op) } else { Vec::new() };
         let appears = if has(Verdict::Reachable) {
             Appears::Proposed
+        } else if has(Verdict::Undecided) {
+            Appears::Undecided
         } else if !steps.is_empty() && self.search.can_run(op) {
             Appears::InChains
         } else if has(Verdict::Coincidence) {
@@ -146,7 +157,7 @@ impl Work<'_> {
         let chains = match (appears, self.under) {
             (Appears::Never, None) => self.causes.of(op),
             (Appears::Never, Some(key)) => self.causes.under(key, op),
-            (Appears::Proposed | Appears::InChains | Appears::ByCoincidence, _) => Vec::new(),
+            (Appears::Proposed | Appears::Undecided | Appears::InChains | Appears::ByCoincidence, _) => Vec::new(),
         };
         let causes: Vec<_> = chains.iter().map(|chain| self.words.chain(chain)).collect();
         let mut change: Vec<String> = Vec::new();
@@ -187,6 +198,7 @@ impl Work<'_> {
         let (name, reason) = match verdict {
             Verdict::Reachable => ("reachable", String::new()),
             Verdict::Coincidence => ("coincidence", COINCIDENCE.to_owned()),
+            Verdict::Undecided => ("undecided", Verdict::UNDECIDED.to_owned()),
             Verdict::Unreachable(Reason::Excluded | Reason::NoWeight) => return None,
             Verdict::Unreachable(reason) => ("never", reason.text(profile, key, op)),
         };
@@ -219,7 +231,7 @@ impl Work<'_> {
 /// The phase keys by how much came under them, then by weight.
 fn sorted(mut rows: Vec<(Verdict, KeyRow)>) -> Vec<KeyRow> {
     let rank = |verdict: &Verdict| match verdict {
-        Verdict::Reachable => 0,
+        Verdict::Reachable | Verdict::Undecided => 0,
         Verdict::Coincidence => 1,
         Verdict::Unreachable(_) => 2,
     };

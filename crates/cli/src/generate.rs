@@ -46,7 +46,7 @@ pub(crate) struct Made {
 pub(crate) fn carry_out(plan: &Plan, stop: &AtomicBool, form: ReportFormat) -> Made {
     let progress = Progress::new(plan);
     let absences = Absences::new(plan);
-    let done = execute::execute(plan, &progress, stop, None, &|by_op, refused, ops| absences.of(by_op, refused, ops));
+    let done = execute::execute(plan, &progress, stop, None, &|started| absences.of(started));
     progress.close();
     let (totals, stopped) = match done {
         Ok(totals) => (totals, None),

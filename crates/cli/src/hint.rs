@@ -108,6 +108,12 @@ impl FlagsInForce {
         Self { config: device.config.as_ref().map(Into::into), lenient: device.lenient, others }
     }
 
+    /// Besides, whether the bootstrap comes first, where that has to be said.
+    pub(crate) fn bootstrap(mut self, bootstrap: Option<bool>) -> Self {
+        self.others.extend(bootstrap.map(|first| if first { "--bootstrap".into() } else { "--no-bootstrap".into() }));
+        self
+    }
+
     /// Those that say which profile is meant.
     pub(crate) fn profile(&self) -> Vec<OsString> {
         profile_flags(self.config.as_deref().map(Path::new), self.lenient)

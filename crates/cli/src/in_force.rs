@@ -6,15 +6,17 @@
 use std::path::Path;
 
 use nandseq_profile::{Block, Diagnostics, Die, Profile, SourceFile, Ticks};
+use nandseq_reach::Start;
 use nandseq_trace::manifest::{Input, ProfileInput};
 use nandseq_trace::recorded::recorded;
 
 use crate::arguments::GenerateArgs;
 use crate::arguments::in_force::{DeviceArgs, InForceArgs, TableArgs};
-use crate::failure::Failure;
+use crate::failure::{Failure, warning_text};
 use crate::hint::FlagsInForce;
 use crate::inputs::{self, ReadProfile};
 use crate::plan::table::{Table, Wanted};
+use crate::summary::text::grouped;
 use crate::{badlist, warnings};
 
 /// The list of bad blocks that is read when none is named.
@@ -37,6 +39,8 @@ pub(crate) struct InForce {
     pub(crate) bad_blocks: Vec<(Die, Block)>,
     /// The list that the bad blocks are from.
     pub(crate) badlist_input: Option<Input>,
+    /// Whether the profile's bootstrap comes first.
+    pub(crate) bootstrap: bool,
     /// The flags that give the same to another command.
     pub(crate) flags: FlagsInForce,
 }
@@ -76,13 +80,51 @@ impl InForce {
         remarks: &mut String,
     ) -> Result<Self, Failure> {
         let ReadProfile { mut profile, source, input: profile_input, remarks: about_profile } = read;
-        let flags = FlagsInForce::new(device, table_flags, wanted.built_anew());
-        let badlist = read_badlist(device, &profile)?;
+        let bootstrap = wanted.bootstrap(&profile);
+        let stated = (bootstrap != profile.bootstrap.enabled).then_some(bootstrap);
+        let flags = FlagsInForce::new(device, table_flags, wanted.built_anew()).bootstrap(stated);
+        let badlist = read_badlist(device, &profile, remarks)?;
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
         let own_window = profile.policies.admission_window;
         profile.policies.admission_window = device.admission_window.unwrap_or(own_window);
         let table = Table::resolve(wanted, &profile, remarks)?;
-        Ok(Self { profile, own_window, source, profile_input, about_profile, table, bad_blocks, badlist_input, flags })
+        Ok(Self {
+            profile,
+            own_window,
+            source,
+            profile_input,
+            about_profile,
+            table,
+            bad_blocks,
+            badlist_input,
+            bootstrap,
+            flags,
+        })
+    }
+}
+
+impl InForce {
+    /// What the device starts with.
+    pub(crate) fn start(&self) -> Start<'_> {
+        Start { bad_blocks: &self.bad_blocks, bootstrap: self.bootstrap }
+    }
+
+    /// The table, the bad blocks and the bootstrap, in a line each.
+    pub(crate) fn described(&self) -> String {
+        let bootstrap = if self.bootstrap { "The bootstrap comes first: this is of what can follow it.\n" } else { "" };
+        let table = format!("Table: {}.\n{bootstrap}", self.table.described(&self.profile));
+        let bad =
+            |list: &Input| format!("Bad blocks: {} of `{}`.\n", grouped(self.bad_blocks.len() as u64), list.source);
+        table + &self.badlist_input.as_ref().map_or_else(String::new, bad)
+    }
+}
+
+/// A warning where a file that is read if it is there is a link to nothing.
+pub(crate) fn dangling(path: &Path) -> String {
+    if path.is_symlink() && !path.exists() {
+        warning_text(&format!("`{}` is a link to nothing: it counts as absent", path.display()))
+    } else {
+        String::new()
     }
 }
 
@@ -90,10 +132,11 @@ impl InForce {
 type BadBlocks = (Vec<(Die, Block)>, Input);
 
 /// The bad blocks, if there is a list of them.
-fn read_badlist(device: &DeviceArgs, profile: &Profile) -> Result<Option<BadBlocks>, Failure> {
+fn read_badlist(device: &DeviceArgs, profile: &Profile, remarks: &mut String) -> Result<Option<BadBlocks>, Failure> {
     let named = device.badlist.as_deref();
     let path = named.unwrap_or_else(|| Path::new(DEFAULT_BADLIST));
     if named.is_none() && !path.exists() {
+        remarks.push_str(&dangling(path));
         return Ok(None);
     }
     let (source, sha256) = inputs::text("the list of bad blocks", path)?;

@@ -14,6 +14,7 @@ use nandseq_profile::model::Axis;
 use nandseq_profile::{CellTypeId, OpId, PhaseKey, PlaneSet, Profile};
 
 use crate::execute::{DeadSite, Totals};
+use crate::explain::Trial;
 use crate::plan::{Closure, Plan, SitePlan};
 
 /// Sites, and dies of a site, that are described; the rest are counted.
@@ -86,8 +87,14 @@ fn shortfall(plan: &Plan, totals: &Totals, sites: usize) -> Option<String> {
         let (short, wanted) = (totals.short_runs, grouped(plan.wanted_ops.unwrap_or_default()));
         let why = if dead { "" } else { ": raise -t" };
         return Some(match totals.known_runs {
-            1 => format!("{} of {wanted} operations were reached{why}", grouped(totals.known_ops)),
-            runs => format!("{short} of {runs} runs have fewer than {wanted} operations{why}"),
+            1 => {
+                let was = if totals.known_ops == 1 { "was" } else { "were" };
+                format!("{} of {wanted} operations {was} reached{why}", grouped(totals.known_ops))
+            }
+            runs => {
+                let has = if short == 1 { "has" } else { "have" };
+                format!("{short} of {runs} runs {has} fewer than {wanted} operations{why}")
+            }
         });
     };
     let until = closure.until().unwrap_or_default();
@@ -102,7 +109,7 @@ fn shortfall(plan: &Plan, totals: &Totals, sites: usize) -> Option<String> {
 }
 
 /// Whether every one of so many sites has stopped for good.
-fn all_dead(plan: &Plan, totals: &Totals, sites: usize) -> bool {
+pub(crate) fn all_dead(plan: &Plan, totals: &Totals, sites: usize) -> bool {
     let dies = plan.profile.topology.dies as usize;
     !totals.dead.is_empty() && totals.dead.len() == sites && totals.dead.iter().all(|dead| dead.dies.len() == dies)
 }
@@ -124,7 +131,7 @@ pub(crate) fn dead_sites(plan: &Plan, totals: &Totals) -> Option<String> {
     let mut text = String::new();
     // Writing to a string cannot fail.
     for (at, dead) in sites.iter().take(SHOWN_SITES).enumerate() {
-        let _ = write_site(&mut text, plan, dead, at == 0);
+        let _ = write_site(&mut text, &plan.profile, dead, at == 0);
     }
     if let Some(more) = sites.len().checked_sub(SHOWN_SITES).filter(|more| *more > 0) {
         let numbers: Vec<String> =
@@ -133,27 +140,48 @@ pub(crate) fn dead_sites(plan: &Plan, totals: &Totals) -> Option<String> {
         let sites = counted(more as u64, "more site");
         let _ = writeln!(text, "{sites} with such dies: {}{rest}", numbers.join(", "));
     }
-    let _ = write!(text, "{}", what_to_do(plan, sites[0]));
+    let badlist = plan.badlist_input.as_ref().map(|input| &*input.source);
+    let _ = write!(text, "{}", what_to_do(&plan.profile, badlist, sites[0], plan.num_runs == 1));
     Some(text)
 }
 
-fn write_site(text: &mut String, plan: &Plan, dead: &DeadSite, is_first: bool) -> std::fmt::Result {
-    let dies = plan.profile.topology.dies as usize;
-    let which = match dead.dies.len() {
+/// What is said of the dies that were dead at the end of a trial, with what to do.
+pub(crate) fn of_trial(profile: &Profile, badlist: Option<&str>, trial: &Trial, bootstrap: bool) -> Option<String> {
+    if trial.dead.is_empty() {
+        return None;
+    }
+    let dead = DeadSite { site: None, run: 1, ops: trial.ops, dies: trial.dead.clone() };
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "nothing can ever start again on {}", which_dies(profile, &dead));
+    let _ = write_dies(&mut text, profile, &dead);
+    Some(text + &what_to_do(profile, badlist, &dead, !bootstrap))
+}
+
+fn which_dies(profile: &Profile, dead: &DeadSite) -> String {
+    let dies = profile.topology.dies as usize;
+    match dead.dies.len() {
         found if found == dies => "any die".to_owned(),
         1 => format!("die {}", dead.dies[0].die.0),
         found => format!("{found} of {dies} dies"),
-    };
+    }
+}
+
+fn write_site(text: &mut String, profile: &Profile, dead: &DeadSite, is_first: bool) -> std::fmt::Result {
     if !is_first {
         write!(text, "  ")?;
     }
     if let Some(site) = dead.site {
         write!(text, "site {site}: ")?;
     }
-    let (run, operations) = (dead.run, counted(dead.ops, "operation"));
+    let (which, run, operations) = (which_dies(profile, dead), dead.run, counted(dead.ops, "operation"));
     writeln!(text, "nothing can ever start again on {which}, since run {run} with its {operations}")?;
+    write_dies(text, profile, dead)
+}
+
+fn write_dies(text: &mut String, profile: &Profile, dead: &DeadSite) -> std::fmt::Result {
     for die in dead.dies.iter().take(SHOWN_DIES) {
-        write_die(text, &plan.profile, die)?;
+        write_die(text, profile, die)?;
     }
     let more = dead.dies.len().saturating_sub(SHOWN_DIES);
     if more > 0 {
@@ -271,22 +299,43 @@ fn blocks(profile: &Profile, counts: &BlockCounts) -> String {
 }
 
 /// What the user can do about a site.
-fn what_to_do(plan: &Plan, dead: &DeadSite) -> String {
+fn what_to_do(profile: &Profile, badlist: Option<&str>, dead: &DeadSite, may_prepare: bool) -> String {
     let Some(die) = dead.dies.first() else { return String::new() };
-    let key = die.keys.first().map_or("DEFAULT", |&key| &*plan.profile.phase_keys[key].name);
-    let needs_blocks = die.state.blocks.erased.is_empty() && die.state.blocks.not_erased > 0;
-    match die.freed_by.first() {
-        Some(&op) => {
-            let name = &plan.profile.ops[op].name;
-            let prepare = if needs_blocks && dead.ops == 0 && plan.num_runs == 1 {
-                ", or prepare the blocks with --bootstrap and -n 2"
-            } else {
-                ""
-            };
-            format!("  to change that: give {name}, or another of these names, a weight under {key}{prepare}")
+    let name = |op: OpId| &*profile.ops[op].name;
+    let key = die.keys.first().copied().unwrap_or(PhaseKey::DEFAULT);
+    let blocks = &die.state.blocks;
+    let key_name = &profile.phase_keys[key].name;
+    let no_good_block = *blocks == BlockCounts { bad: blocks.bad, ..BlockCounts::default() };
+    let spare = if no_good_block && let Some(list) = badlist {
+        format!("  to change that: leave some blocks out of the list of bad blocks `{list}`")
+    } else {
+        String::new()
+    };
+    let text = match die.freed_by.as_slice() {
+        _ if !spare.is_empty() => return spare,
+        [] => {
+            let possible = list(die.possible.iter().map(|&op| name(op)));
+            let excluded = !profile.exclusions.in_op_state(key).is_empty();
+            match (possible.is_empty(), excluded) {
+                (false, false) => {
+                    format!("give names that are possible in this state a weight under {key_name}: {possible}")
+                }
+                (false, true) => format!(
+                    "let the exclusions in `exclusions.op_state.{key_name}` spare names that are possible in this state, and give \
+                     them a weight: {possible}"
+                ),
+                (true, _) => {
+                    "no name is possible in this state: let the exclusions of this state spare some".to_owned()
+                }
+            }
         }
-        None => format!("  to change that: give names that are possible in this state a weight under {key}"),
-    }
+        [one] => format!("give {} a weight under {key_name}", name(*one)),
+        [one, ..] => format!("give {}, or another of these names, a weight under {key_name}", name(*one)),
+    };
+    let needs_blocks = blocks.erased.is_empty() && blocks.not_erased > 0;
+    let prepares = !die.freed_by.is_empty() && needs_blocks && dead.ops == 0 && may_prepare;
+    let prepare = if prepares { ", or prepare the blocks with --bootstrap and -n 2" } else { "" };
+    format!("  to change that: {text}{prepare}")
 }
 
 /// A list of names, the first few and the number of the rest.

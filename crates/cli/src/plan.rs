@@ -15,6 +15,7 @@ use clap::ValueEnum;
 use nandseq_generate::SeedPlan;
 use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{Block, Die, Profile, Ticks};
+use nandseq_reach::Start;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, Input, ProfileInput};
 use nandseq_trace::recorded::recorded;
@@ -99,11 +100,14 @@ impl Plan {
         }
 
         let in_force = InForce::of_generate(arguments, remarks)?;
-        let InForce { profile, own_window, profile_input, table, bad_blocks, badlist_input, flags, .. } = in_force;
+        let InForce { profile, own_window, profile_input, table, bad_blocks, badlist_input, bootstrap, flags, .. } =
+            in_force;
         let warning = reach::bus_warning(&profile, &table.distributions);
         remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
-        let bootstrap = bootstrap(arguments, &profile, remarks);
-        let closure = Closure::new(arguments, &profile, (&table.distributions, &bad_blocks), &flags)?;
+        warn_of_bootstrap(arguments, remarks);
+        let badlist = badlist_input.as_ref().map(|input| &*input.source);
+        let start = Start { bad_blocks: &bad_blocks, bootstrap };
+        let closure = Closure::new(arguments, &profile, (&table.distributions, start, badlist), &flags)?;
         let max_ops = max_ops(arguments, closure.as_ref());
         let device_arguments = device_arguments(arguments, (run_until, max_ops), badlist_input.as_ref(), &table);
         let batch = Batch::new(&arguments.sites);
@@ -366,16 +370,30 @@ fn max_ops(arguments: &GenerateArgs, closure: Option<&Closure>) -> Option<u64> {
     }
 }
 
-/// Whether to bring the device to a useful state first: as the flags say, else as the profile says; only where more runs follow.
-fn bootstrap(arguments: &GenerateArgs, profile: &Profile, remarks: &mut String) -> bool {
-    let wanted = arguments.start.bootstrap || (profile.bootstrap.enabled && !arguments.start.no_bootstrap);
-    let followed = arguments.extent.num_runs > 1;
-    if arguments.start.bootstrap && !followed {
+impl Plan {
+    /// What each device starts with.
+    pub(crate) fn start(&self) -> Start<'_> {
+        Start { bad_blocks: &self.bad_blocks, bootstrap: self.bootstrap }
+    }
+
+    /// What to do where the table proposes nothing.
+    pub(crate) fn how_to_propose(&self) -> String {
+        let entry = self.table.entry(&self.profile);
+        let first = self.profile.ops.iter().next().map_or("", |op| &*op.name);
+        format!(
+            "give a name a weight: {entry}; `{}` says why one has none",
+            Hint::new("explain").flags(&self.flags.all()).operand(first)
+        )
+    }
+}
+
+/// Says that the bootstrap has no effect, where it is asked for and no run follows it.
+fn warn_of_bootstrap(arguments: &GenerateArgs, remarks: &mut String) {
+    if arguments.start.bootstrap && arguments.extent.num_runs <= 1 {
         remarks.push_str(&failure::warning_text(
             "--bootstrap has no effect on a single run: it prepares the device for the runs that follow; ask for more with --num-runs",
         ));
     }
-    wanted && followed
 }
 
 /// How much to log of proposals, if that is written at all.

@@ -76,6 +76,7 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
             counted(profile.ops.len() as u64, "op name"),
             counted(profile.phase_keys.len() as u64, "phase key")
         ));
+        text.push_str(&in_force.described());
     }
     text.push_str(&found.text(!console::is_quiet()));
     print(&text)

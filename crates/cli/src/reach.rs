@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use nandseq_generate::probability::Distributions;
+use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{PhaseKey, Profile};
 use nandseq_reach::{BusDemand, COINCIDENCE, Reason, Universe, Verdict};
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, warning_text};
 use crate::in_force::InForce;
 use crate::op_filter::OpFilter;
 
@@ -25,6 +26,8 @@ pub(crate) struct Findings {
     /// Pairs of phase key and op name.
     pairs: usize,
     reachable: u32,
+    /// Not decided: the device has too many states.
+    undecided: u32,
     /// Reachable by coincidence alone.
     by_coincidence: u32,
     without_weight: u32,
@@ -36,6 +39,10 @@ pub(crate) struct Findings {
     bus: Option<String>,
     /// The pairs of the listing that the table gives a weight and that are not reachable, by key and reason.
     not_reachable: Vec<NotReachable>,
+    /// The operations that were asked for of which no pair is listed, and why.
+    not_listed: Vec<NotListed>,
+    /// Whether the bootstrap comes first.
+    bootstrap: bool,
     /// The command that lists them, where they were not asked for.
     #[serde(skip)]
     more: Option<String>,
@@ -52,36 +59,56 @@ struct NotReachable {
     is_every: bool,
 }
 
+/// An operation of which no pair is listed.
+#[derive(Serialize)]
+struct NotListed {
+    op_name: String,
+    /// Phase keys that give it a weight: it is reachable under each.
+    phase_keys: usize,
+    /// All phase keys.
+    of: usize,
+}
+
 /// Looks at every pair of phase key and op name; those of the listing that are not reachable are named.
 ///
 /// # Errors
 /// When a name of the listing fits nothing.
 pub(crate) fn look(in_force: &InForce, listing: &Listing<'_>) -> Result<Findings, Failure> {
-    let InForce { profile, table, bad_blocks, flags, .. } = in_force;
+    let InForce { profile, table, flags, .. } = in_force;
     let wanted = OpFilter::new(profile, listing.ops)?;
     let lists = listing.pairs || !listing.ops.is_empty();
-    let universe = Universe::with_bad_blocks(profile, &table.distributions, bad_blocks);
+    let universe = Universe::with_start(profile, &table.distributions, in_force.start());
     let mut found = Findings {
         pairs: profile.phase_keys.len() * profile.ops.len(),
         reachable: 0,
+        undecided: 0,
         by_coincidence: 0,
         without_weight: 0,
         never_proposed: 0,
         traps: traps(profile, &universe),
         bus: bus_warning(profile, &table.distributions),
         not_reachable: Vec::new(),
+        not_listed: Vec::new(),
+        bootstrap: in_force.bootstrap,
         more: (!lists).then(|| flags.check().flag("--pairs").to_string()),
     };
     let mut reasons: BTreeMap<(PhaseKey, String), Vec<String>> = BTreeMap::new();
+    // Of each operation the phase keys under which it is reachable, and whether another gives it a weight.
+    let mut of_op = vec![(0, false); profile.ops.len()];
     for (key, op, verdict) in universe.pairs() {
         let why = match verdict {
             Verdict::Reachable => {
                 found.reachable += 1;
+                of_op[op.index()].0 += 1;
                 continue;
             }
             Verdict::Unreachable(Reason::Excluded | Reason::NoWeight) => {
                 found.without_weight += 1;
                 continue;
+            }
+            Verdict::Undecided => {
+                found.undecided += 1;
+                Verdict::UNDECIDED.to_owned()
             }
             Verdict::Coincidence => {
                 found.by_coincidence += 1;
@@ -92,6 +119,7 @@ pub(crate) fn look(in_force: &InForce, listing: &Listing<'_>) -> Result<Findings
                 reason.text(profile, key, op)
             }
         };
+        of_op[op.index()].1 = true;
         if lists && wanted.wants(op) {
             reasons.entry((key, why)).or_default().push(profile.ops[op].name.clone());
         }
@@ -101,25 +129,48 @@ pub(crate) fn look(in_force: &InForce, listing: &Listing<'_>) -> Result<Findings
         NotReachable { phase_key: profile.phase_keys[key].name.clone(), reason, op_names, is_every }
     };
     found.not_reachable = reasons.into_iter().map(named).collect();
+    if !listing.ops.is_empty() {
+        let unlisted = profile.ops.iter_ids().zip(of_op).filter(|&((op, _), (_, listed))| wanted.wants(op) && !listed);
+        let of = profile.phase_keys.len();
+        let named =
+            unlisted.map(|((_, info), (phase_keys, _))| NotListed { op_name: info.name.clone(), phase_keys, of });
+        found.not_listed = named.collect();
+    }
     Ok(found)
 }
 
 impl Findings {
     /// The findings in words; `all` says whether the counts are among them.
     pub(crate) fn text(&self, all: bool) -> String {
-        let mut text: String = self.traps.iter().map(|trap| format!("{trap}\n")).collect();
-        text.extend(self.bus.iter().map(|warning| format!("bus: {warning}\n")));
+        let mut text: String = self.traps.iter().map(|trap| warning_text(trap)).collect();
+        text.extend(self.bus.iter().map(|warning| warning_text(&format!("bus: {warning}"))));
         for NotReachable { phase_key, reason, op_names, is_every } in &self.not_reachable {
             let names = if *is_every { "every name".to_owned() } else { op_names.join(", ") };
             text.push_str(&format!("{phase_key}: {reason}: {names}\n"));
         }
+        for NotListed { op_name, phase_keys, of } in &self.not_listed {
+            match phase_keys {
+                0 => text
+                    .push_str(&format!("{op_name}: none of {} gives it a weight\n", counted(*of as u64, "phase key"))),
+                some => text.push_str(&format!(
+                    "{op_name}: reachable under each of {} that give{} it a weight\n",
+                    counted(*some as u64, "phase key"),
+                    if *some == 1 { "s" } else { "" }
+                )),
+            }
+        }
         let more =
             self.more.as_ref().map_or_else(String::new, |pairs| format!("; `{pairs}` lists them with the reasons"));
-        let Self { pairs, reachable, by_coincidence, without_weight, never_proposed, .. } = self;
+        let Self { pairs, reachable, undecided, by_coincidence, without_weight, never_proposed, .. } = self;
+        let open = if *undecided > 0 {
+            format!("; {undecided} are undecided: the device has more states than can be searched")
+        } else {
+            String::new()
+        };
         if all {
             text.push_str(&format!(
                 "of {pairs} pairs of phase key and op name {reachable} are reachable, {by_coincidence} by coincidence; \
-                 {without_weight} have no weight, {never_proposed} have one and are never proposed{more}\n"
+                 {without_weight} have no weight, {never_proposed} have one and are never proposed{open}{more}\n"
             ));
         }
         text
@@ -155,8 +206,8 @@ fn traps(profile: &Profile, universe: &Universe) -> Vec<String> {
     }
     if universe.supply().least <= 0.0 {
         all.push(
-            "starvation: there is a state in which a refill has nothing to propose that is always possible; a reset or an \
-             erase with a weight under DEFAULT would be"
+            "starvation: in some state a die may wait long, or for ever, for its next operation: nothing that a refill proposes \
+             there is possible whatever the addresses are (a reset or an erase with a weight under DEFAULT would be)"
                 .to_owned(),
         );
     }

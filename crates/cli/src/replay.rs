@@ -72,7 +72,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
         &progress,
         &stop,
         Some(&|site, folder, run| comparison.run(site, folder, run)),
-        &|by_op, refused, ops| absences.of(by_op, refused, ops),
+        &|started| absences.of(started),
     );
     progress.close();
     done.map_err(|stopped| stopped.failure.without_going_on())?;

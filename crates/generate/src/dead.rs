@@ -63,6 +63,8 @@ pub struct DeadDie {
     /// One name of each single-plane class that could start there now, has no weight under these keys, and would let a name that has
     /// one start again. Empty where names are eligible, but none is accepted.
     pub freed_by: Vec<OpId>,
+    /// One name of each single-plane class that could start there now if it had a weight under these keys; only where nothing frees.
+    pub possible: Vec<OpId>,
     /// Whether names are eligible, but none was accepted however often it was tried.
     pub in_vain: bool,
 }

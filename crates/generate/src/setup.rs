@@ -204,7 +204,7 @@ pub struct Setup {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SetupError {
     /// The table names no operation that can be generated.
-    #[error("no phase key gives any operation name a probability above zero that this version can generate")]
+    #[error("no phase key gives any operation a weight above 0 with which it could be proposed")]
     NothingToPropose,
 }
 

@@ -7,7 +7,7 @@
 
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 
-use crate::model::Model;
+use crate::model::{Model, Start};
 
 /// The share of the bus that instants demand.
 #[derive(Clone, PartialEq, Debug)]
@@ -27,7 +27,7 @@ impl BusDemand {
     /// Of a profile with its probability table.
     #[must_use]
     pub fn of(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
-        let model = Model::new(profile, table, &[]);
+        let model = Model::new(profile, table, Start::default());
         let ends = profile.policies.refill_uses_end_key;
         let refills = table
             .iter()

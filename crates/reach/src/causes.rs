@@ -100,7 +100,7 @@ impl<'s> Causes<'s> {
     #[must_use]
     pub fn under(&self, key: PhaseKey, op: OpId) -> Vec<Vec<Cause>> {
         let blockers = match self.verdict(key, op) {
-            Verdict::Reachable | Verdict::Coincidence => Vec::new(),
+            Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided => Vec::new(),
             Verdict::Unreachable(Reason::Excluded) => vec![no_weight(vec![key], Vec::new())],
             Verdict::Unreachable(Reason::NoWeight) => vec![no_weight(Vec::new(), vec![key])],
             Verdict::Unreachable(reason) => self.of_reason(self.class_of(op), reason, vec![key]),
@@ -128,17 +128,20 @@ impl<'s> Causes<'s> {
     /// The chains, by index into the profile's, of which an operation can be a step, with the operations that begin them and run.
     #[must_use]
     pub fn steps_of(&self, op: OpId) -> Vec<(usize, Vec<BaseId>)> {
-        let base = self.search.model.class(self.class_of(op)).base;
+        let (model, class) = (&self.search.model, self.class_of(op));
+        let base = model.class(class).base;
         let mut found: Vec<(usize, Vec<BaseId>)> = Vec::new();
-        for head in self.search.model.heads().filter(|head| self.runs_any(&self.search.model.of_base[head.index()])) {
-            for chain in self.search.model.follow_ups(head).flatten() {
-                let chain_info = &self.search.model.profile.chains[chain];
-                let weights = chain_info.name_weights.iter().find(|(of, _)| *of == base).map(|(_, weights)| weights);
-                let drawn = weights.is_none_or(|list| list.iter().any(|&(name, weight)| name == op && weight > 0.0));
-                if drawn && chain_info.steps.iter().any(|step| step.base == base) {
+        for head in model.classes_that(|head| model.class(head).proposed && self.runs(head)) {
+            let of = model.class(head).base;
+            for chain in model.follow_ups(of).flatten() {
+                let weights = model.profile.chains[chain].name_weights.iter().find(|(of, _)| *of == base);
+                let drawn =
+                    weights.is_none_or(|(_, list)| list.iter().any(|&(name, weight)| name == op && weight > 0.0));
+                if drawn && model.is_step(class, chain, head) {
                     match found.iter_mut().find(|(known, _)| *known == chain) {
-                        Some((_, heads)) => heads.push(head),
-                        None => found.push((chain, vec![head])),
+                        Some((_, heads)) if heads.contains(&of) => {}
+                        Some((_, heads)) => heads.push(of),
+                        None => found.push((chain, vec![of])),
                     }
                 }
             }
@@ -185,9 +188,17 @@ impl<'s> Causes<'s> {
         names.iter().find(has_weight).or(names.first()).copied()
     }
 
-    /// What blocks the name that stands for a class.
+    /// What blocks the name that stands for a class. Where it has a weight under phase keys that never come up alone, and could be the first
+    /// on a blank device, DEFAULT lacks it.
     fn blockers_of_class(&self, class: ClassId) -> Vec<RankedBlocker> {
-        self.representative(class).map_or_else(Vec::new, |op| self.blockers(op))
+        let Some(op) = self.representative(class) else { return Vec::new() };
+        let mut blockers = self.blockers(op);
+        let waits = |blocker: &RankedBlocker| blocker.specificity == Reason::NoHook.specificity();
+        let starts = self.search.model.asks_for(class).is_empty() && !self.search.model.base(class).effects.delay;
+        if starts && !blockers.is_empty() && blockers.iter().all(waits) {
+            blockers.extend(self.not_first(class));
+        }
+        blockers
     }
 
     /// How far each class is from a root.
@@ -224,6 +235,10 @@ impl<'s> Causes<'s> {
             return Vec::new();
         }
         self.sort(&mut blockers);
+        // Where operations only wait for one another, any of the circles says so.
+        if length(&blockers[0], self.distances()) == ENDLESS {
+            blockers.truncate(1);
+        }
         let ops = |blocker: &RankedBlocker| match blocker.blocker {
             // Others of its kind may have a weight.
             Blocker::NoWeight { .. } => vec![op],
@@ -240,9 +255,12 @@ impl<'s> Causes<'s> {
         let mut chain = vec![first];
         let mut providers = blocker.providers.clone();
         let mut seen: Vec<ClassId> = Vec::new();
-        while let Some((_, class)) = nearest(&providers, self.distances()) {
-            if seen.contains(&class) {
-                break; // they wait for one another
+        while let Some((distance, class)) = nearest(&providers, self.distances()) {
+            // Where they only wait for one another.
+            let first = if distance == ENDLESS { self.not_first(class) } else { None };
+            if first.is_some() || seen.contains(&class) {
+                chain.extend(first.map(|first| Cause { ops: self.names(class), blocker: first.blocker }));
+                break;
             }
             seen.push(class);
             let mut blockers = self.blockers_of_class(class);
@@ -275,7 +293,7 @@ impl<'s> Causes<'s> {
         let mut reasons: Vec<(Reason, Vec<PhaseKey>)> = Vec::new();
         for key in self.search.model.profile.phase_keys.ids() {
             match self.verdict(key, op) {
-                Verdict::Reachable | Verdict::Coincidence => return Vec::new(),
+                Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided => return Vec::new(),
                 Verdict::Unreachable(Reason::Excluded) => excluded.push(key),
                 Verdict::Unreachable(Reason::NoWeight) => weightless.push(key),
                 Verdict::Unreachable(reason) => match reasons.iter_mut().find(|(known, _)| *known == reason) {
@@ -286,7 +304,7 @@ impl<'s> Causes<'s> {
         }
         let class = self.class_of(op);
         if reasons.is_empty() {
-            return vec![no_weight(excluded, weightless)];
+            return self.without_weight(class, excluded, weightless);
         }
         // A phase key that never comes up matters only where no other gives a weight.
         let no_hook = Reason::NoHook.specificity();
@@ -296,6 +314,44 @@ impl<'s> Causes<'s> {
         reasons.into_iter().flat_map(|(reason, keys)| self.of_reason(class, reason, keys)).collect()
     }
 
+    /// What blocks a class without a weight: that, and what it lacks besides. A step of chains that lacks something would be helped by no
+    /// weight.
+    fn without_weight(&self, class: ClassId, excluded: Vec<PhaseKey>, weightless: Vec<PhaseKey>) -> Vec<RankedBlocker> {
+        let model = &self.search.model;
+        let asked = model.asks_for(class).into_iter().flat_map(|reason| {
+            let unmet = model.needs(class, reason, &[]).into_iter().filter(|(_, by)| !self.runs_any(by));
+            unmet.map(move |(need, by)| (reason, need, by))
+        });
+        let mut lacks: Vec<(Reason, Need, Vec<ClassId>)> = asked.collect();
+        let heads = model.heads_of(class, |_| true);
+        let helps = heads.is_empty() || lacks.is_empty();
+        if !heads.is_empty() && !self.runs_any(&heads) {
+            lacks = vec![(Reason::NoWeight, Need::Head, heads)];
+        }
+        let unmet = |(reason, need, providers): (Reason, Need, Vec<ClassId>)| RankedBlocker {
+            blocker: Blocker::Unmet { need, reason, keys: Vec::new(), providers: self.names_of(&providers) },
+            providers,
+            specificity: 0,
+            keys: 0,
+        };
+        let own = helps.then(|| no_weight(excluded, weightless));
+        own.into_iter().chain(lacks.into_iter().map(unmet)).collect()
+    }
+
+    fn names_of(&self, classes: &[ClassId]) -> Vec<OpId> {
+        classes.iter().flat_map(|&class| self.names(class)).collect()
+    }
+
+    /// That DEFAULT gives a class no weight, so that it is not the first to start on a blank device; `None` where it does.
+    fn not_first(&self, class: ClassId) -> Option<RankedBlocker> {
+        let key = vec![PhaseKey::DEFAULT];
+        match self.verdict(PhaseKey::DEFAULT, self.representative(class)?) {
+            Verdict::Unreachable(Reason::NoWeight) => Some(no_weight(Vec::new(), key)),
+            Verdict::Unreachable(Reason::Excluded) => Some(no_weight(key, Vec::new())),
+            Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided | Verdict::Unreachable(_) => None,
+        }
+    }
+
     /// What a reason means: needs that nothing meets, or a rule.
     fn of_reason(&self, class: ClassId, reason: Reason, keys: Vec<PhaseKey>) -> Vec<RankedBlocker> {
         let count = keys.len();
@@ -303,7 +359,7 @@ impl<'s> Causes<'s> {
         for (need, providers) in self.all_needs(class, reason, &keys) {
             // What some operation brings about is there: something else is in the way.
             if !self.runs_any(&providers) {
-                let ops = providers.iter().flat_map(|&class| self.names(class)).collect();
+                let ops = self.names_of(&providers);
                 let keys = if let Need::PhaseOf(base) = need { self.keys_of(base, &keys) } else { keys.clone() };
                 let blocker = Blocker::Unmet { need, reason, keys, providers: ops };
                 blockers.push(RankedBlocker { blocker, providers, specificity: reason.specificity(), keys: count });
@@ -357,6 +413,8 @@ impl<'s> Causes<'s> {
 /// The links from a blocker to its nearest root.
 fn length(blocker: &RankedBlocker, distances: &[Option<usize>]) -> usize {
     match (&blocker.blocker, blocker.providers.is_empty()) {
+        // Such a phase key is not what is missing.
+        (Blocker::Unmet { need: Need::PhaseOf(_), .. }, true) => ENDLESS,
         (Blocker::NoWeight { .. } | Blocker::Rule { .. }, _) | (Blocker::Unmet { .. }, true) => 1,
         (Blocker::Unmet { .. }, false) => {
             nearest(&blocker.providers, distances).map_or(ENDLESS, |(length, _)| length.saturating_add(1))

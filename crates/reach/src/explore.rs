@@ -60,7 +60,13 @@ pub(crate) struct Graph {
     pub(crate) cuts: Found<(ClassId, ClassId, Node)>,
     /// The classes of which an operation can run at all, as a proposal or as a step of a chain.
     pub(crate) runs: Vec<bool>,
+    /// Operations that were carried out, and how many may be.
+    tried: u64,
+    most: u64,
 }
+
+/// As many operations are carried out at most. The built-in device takes 800,000; so many take a few seconds.
+pub(crate) const MOST_TRIED: u64 = 5_000_000;
 
 /// How an operation comes to start.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,8 +79,10 @@ enum By {
 }
 
 impl Graph {
-    pub(crate) fn new(model: &Model<'_>) -> Self {
+    /// Searches, until so many operations were carried out.
+    pub(crate) fn new(model: &Model<'_>, most: u64) -> Self {
         let mut graph = Self {
+            most,
             flights: vec![Found::default(); model.classes.len()],
             ends: vec![Found::default(); model.classes.len()],
             runs: vec![false; model.classes.len()],
@@ -85,7 +93,7 @@ impl Graph {
         loop {
             let mut grown = false;
             let mut at = 0;
-            while at < graph.groups.len() {
+            while at < graph.groups.len() && graph.is_complete() {
                 done.resize(graph.groups.len(), 0);
                 if done[at] < graph.groups[at].1.len() {
                     done[at] = graph.groups[at].1.len();
@@ -94,13 +102,26 @@ impl Graph {
                 }
                 at += 1;
             }
-            if !grown {
+            if !grown || !graph.is_complete() {
                 break;
             }
+        }
+        if !graph.is_complete() {
+            return graph.undecided(model);
         }
         graph.after.iter_mut().for_each(sort);
         graph.beside.iter_mut().for_each(sort);
         graph
+    }
+
+    /// Of a search that did not come to its end: that whatever is possible may run.
+    fn undecided(self, model: &Model<'_>) -> Self {
+        Self { runs: model.possible.clone(), tried: self.tried, most: self.most, ..Self::default() }
+    }
+
+    /// Whether the search came to its end; nothing else is to be asked of one that did not.
+    pub(crate) const fn is_complete(&self) -> bool {
+        self.tried <= self.most
     }
 
     /// The nodes that follow from some without a new operation showing on the plane, themselves included.
@@ -163,7 +184,10 @@ impl Graph {
         let (die, nodes) = self.groups[group].clone();
         for class in 0..model.classes.len() as ClassId {
             let own = model.class(class);
-            if !own.exists || model.die_allows(&die, class).is_err() || model.address_exists(class).is_err() {
+            if !model.possible[usize::from(class)]
+                || model.die_allows(&die, class).is_err()
+                || model.address_exists(class).is_err()
+            {
                 continue;
             }
             let effects = &model.base(class).effects;
@@ -173,14 +197,18 @@ impl Graph {
             for by in [By::Proposal, By::Step, By::FreeStep] {
                 let next = match by {
                     By::Proposal if own.proposed && may_be_proposed(model, &die, die.chain.is_some(), class) => None,
+                    By::Step if !model.tracked_steps[usize::from(class)] => continue,
                     By::Step => match next_step(model, &die, class) {
                         Some(next) => Some(next),
                         None => continue,
                     },
-                    By::FreeStep if model.free_steps[own.base.index()] => Some(die.chain),
+                    By::FreeStep if model.free_steps[usize::from(class)] => Some(die.chain),
                     By::Proposal | By::FreeStep => continue,
                 };
                 self.start_everywhere(model, &nodes, class, next);
+                if !self.is_complete() {
+                    return;
+                }
             }
         }
     }
@@ -238,10 +266,12 @@ impl Graph {
     fn fly(&mut self, model: &Model<'_>, from: u32, class: ClassId, here: bool, next: Option<(u16, u8)>) {
         let (die, plane) = self.nodes[from as usize];
         self.runs[usize::from(class)] = true;
+        self.tried += 1;
         let info = model.base(class);
         let resets = info.effects.reset_die || info.effects.reset_target;
         let next = if resets { None } else { next };
         let shows = info.affects_state && info.occupies && (here || model.looks_at_die(class));
+        let asks = !model.class(class).only_bootstrap;
         let mut started = Scene { die: Die { chain: next, ..die }, plane };
         started.die.start(info);
         if here {
@@ -250,11 +280,13 @@ impl Graph {
         if resets {
             started.plane = Plane::default();
         }
-        if shows {
+        if shows && asks {
             self.flights[usize::from(class)].add((started.die, started.plane));
             self.starts[from as usize].add((class, (started.die, started.plane)));
         }
-        self.suspend(model, from, &started, class);
+        if asks {
+            self.suspend(model, from, &started, class);
+        }
         let victims = self.victims(model, &die, class);
         for scene in model.after(&Scene { die: Die { chain: next, ..die }, plane }, class, here) {
             let end = self.add((scene.die, scene.plane));
@@ -283,7 +315,8 @@ impl Graph {
             None => Vec::new(),
             Some(Axis::Program) => die.program.into_iter().collect(),
             Some(Axis::Erase) => {
-                let erases = |&class: &ClassId| model.class(class).exists && model.base(class).effects.erase;
+                let possible = |class: ClassId| model.possible[usize::from(class)];
+                let erases = |&class: &ClassId| possible(class) && model.base(class).effects.erase;
                 (0..model.classes.len() as ClassId).filter(erases).collect()
             }
         }

@@ -167,7 +167,7 @@ impl Model<'_> {
         };
         // One that works on other planes only may be there whatever the hook's plane shows.
         let elsewhere = |victim: &ClassId| {
-            fits(victim) && !self.looks_at_die(*victim) && self.class(*victim).exists && self.planes > 1
+            fits(victim) && !self.looks_at_die(*victim) && self.possible[usize::from(*victim)] && self.planes > 1
         };
         let here = match context.run {
             Run::Busy(by) => Some(by).filter(fits),

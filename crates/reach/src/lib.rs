@@ -24,6 +24,7 @@ mod universe;
 
 pub use bus::BusDemand;
 pub use causes::{Blocker, Cause, Causes};
+pub use model::Start;
 pub use needs::{Need, never_provided};
 pub use reason::{COINCIDENCE, Reason};
 pub use search::{Search, Verdicts};

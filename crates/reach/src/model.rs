@@ -6,11 +6,29 @@
 use std::collections::BTreeMap;
 
 use nandseq_device::{BaseInfo, Effects, Tables};
-use nandseq_profile::model::{Axis, ChainStep, Effect, PhaseKind, StatusOf, StepAddress, Topology};
+use nandseq_profile::model::{AddressSource, Axis, ChainStep, Effect, PhaseKind, StatusOf, StepAddress, Topology};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
 /// Index of a class.
 pub(crate) type ClassId = u16;
+
+/// A probability table: weights of names by phase key.
+pub(crate) type Table = [(PhaseKey, Vec<(OpId, f64)>)];
+
+/// What a device starts with.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Start<'s> {
+    /// Blocks that are bad; they matter where an operation finds no block at all.
+    pub bad_blocks: &'s [(Die, Block)],
+    /// Whether the bootstrap of the profile comes first. What it leaves is a state like any other; its own operations are left out.
+    pub bootstrap: bool,
+}
+
+impl<'s> From<&'s [(Die, Block)]> for Start<'s> {
+    fn from(bad_blocks: &'s [(Die, Block)]) -> Self {
+        Self { bad_blocks, bootstrap: false }
+    }
+}
 
 /// Names that are possible in the same states.
 #[derive(Clone, Debug)]
@@ -29,8 +47,26 @@ pub(crate) struct Class {
     pub(crate) window: (Ticks, Ticks),
     /// Whether the device has what it addresses.
     pub(crate) exists: bool,
-    /// Whether some phase key gives one of its names a share.
+    /// Whether some phase key gives one of its names a share, or the bootstrap proposes one.
     pub(crate) proposed: bool,
+    /// Whether the bootstrap comes first and proposes one.
+    pub(crate) in_bootstrap: bool,
+    /// Whether only the bootstrap does, so that no hook of the table falls on it.
+    pub(crate) only_bootstrap: bool,
+}
+
+/// Whether the bootstrap of a profile proposes a name.
+fn is_in_bootstrap(profile: &Profile, tables: &Tables, op: OpId) -> bool {
+    let (asked, info) = (&profile.bootstrap, tables.op(op));
+    let (base, weights) = (tables.base(info.base), &asked.cell_type_weights);
+    let stated = |&(cell, mass): &(CellTypeId, f64)| cell == info.stated_cell_type && mass > 0.0;
+    let has_weight = base.effects.data_out || weights.is_empty() || weights.iter().any(stated);
+    let erases = asked.erase_blocks > 0;
+    let programs = erases && asked.program_blocks > 0;
+    let reads = programs && (asked.read_blocks > 0 || asked.read_coverage > 0.0);
+    let starts = base.address == AddressSource::NextPage && base.effects.is_program() && !base.effects.close;
+    let fills = base.address == AddressSource::ReadablePage && base.effects.fill.is_some();
+    has_weight && (base.effects.erase && erases || starts && programs || (fills || base.effects.data_out) && reads)
 }
 
 /// Whether there are blocks that operations may work on.
@@ -80,8 +116,14 @@ pub(crate) struct Model<'p> {
     pub(crate) shares: Vec<Vec<OpId>>,
     /// Chains that change a latch or a cache-program state: the search follows them step by step.
     pub(crate) tracked: Vec<bool>,
-    /// Bases that are steps of chains which the search does not follow: they may start whenever the rules allow.
+    /// Classes that are steps of chains which the search does not follow: they may start whenever the rules allow.
     pub(crate) free_steps: Vec<bool>,
+    /// Classes that are steps of the chains that it follows.
+    pub(crate) tracked_steps: Vec<bool>,
+    /// For each class the bases under whose phase keys it has a share; `None` is DEFAULT.
+    pub(crate) proposed_under: Vec<Vec<Option<BaseId>>>,
+    /// The classes that lack nothing that only operations would bring about which never run.
+    pub(crate) possible: Vec<bool>,
     /// One bit for each cell type: blocks can be erased so that it may be programmed on them.
     pub(crate) programmable: u8,
     /// One bit for each cell type: its pages can be read.
@@ -93,10 +135,10 @@ pub(crate) struct Model<'p> {
 }
 
 impl<'p> Model<'p> {
-    pub(crate) fn new(profile: &'p Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)], bad: &[(Die, Block)]) -> Self {
+    pub(crate) fn new(profile: &'p Profile, table: &Table, start: Start<'_>) -> Self {
         let tables = Tables::new(profile);
         let shares = shares(profile, table);
-        let (classes, of_op) = classes(profile, &tables, &shares);
+        let (classes, of_op) = classes(profile, &tables, &shares, start.bootstrap);
         let mut of_base = vec![Vec::new(); profile.bases.len()];
         for (at, class) in classes.iter().enumerate().filter(|(_, class)| class.exists) {
             of_base[class.base.index()].push(at as ClassId);
@@ -110,31 +152,47 @@ impl<'p> Model<'p> {
             of_op,
             shares,
             tracked,
-            free_steps: vec![false; profile.bases.len()],
-            programmable: 0,
-            readable: 0,
+            free_steps: Vec::new(),
+            tracked_steps: Vec::new(),
+            proposed_under: Vec::new(),
+            possible: Vec::new(),
+            programmable: u8::MAX,
+            readable: u8::MAX,
             suspends: Vec::new(),
             planes: profile.topology.planes,
-            good: GoodBlocks::new(profile.topology, bad),
+            good: GoodBlocks::new(profile.topology, start.bad_blocks),
         };
-        let suspends = |&class: &ClassId| {
-            let (own, axis) = (model.class(class), model.base(class).effects.suspend);
-            own.exists && own.proposed && axis.is_some_and(|axis| model.can_resume(axis))
-        };
-        model.suspends = (0..model.classes.len() as ClassId).filter(suspends).collect();
-        model.find_free_steps();
-        model.find_cell_types();
+        model.proposed_under = model.find_keys();
+        model.narrow(&vec![true; model.classes.len()]);
         model
     }
 
-    /// Forgets the cell types that only operations would bring about which never run; whether that changed anything.
+    /// Forgets what never runs, and what only such operations would bring about; whether that may change what the search finds.
     pub(crate) fn only_running(&mut self, runs: &[bool]) -> bool {
         let before = (self.programmable, self.readable);
-        self.cell_types_by(&|class| runs[usize::from(class)]);
-        // The search has shown what never runs with the larger sets: the smaller ones lie within them.
-        self.programmable &= before.0;
-        self.readable &= before.1;
-        (self.programmable, self.readable) != before
+        self.narrow(runs);
+        self.possible != runs || (self.programmable, self.readable) != before
+    }
+
+    /// Finds what is possible where no other classes than these run.
+    fn narrow(&mut self, runs: &[bool]) {
+        self.possible = self.provided(runs);
+        let suspends = |&class: &ClassId| {
+            let axis = self.base(class).effects.suspend;
+            self.may_be_drawn(class) && axis.is_some_and(|axis| self.can_resume(axis))
+        };
+        self.suspends = (0..self.classes.len() as ClassId).filter(suspends).collect();
+        self.free_steps = self.steps_of(false);
+        self.tracked_steps = self.steps_of(true);
+        // What was found with the larger sets: the smaller ones lie within them.
+        let (programmable, readable) = self.cell_types();
+        self.programmable &= programmable;
+        self.readable &= readable;
+    }
+
+    /// Whether operations of a class may be proposed.
+    pub(crate) fn may_be_drawn(&self, class: ClassId) -> bool {
+        self.class(class).proposed && self.possible[usize::from(class)]
     }
 
     pub(crate) fn class(&self, id: ClassId) -> &Class {
@@ -147,8 +205,8 @@ impl<'p> Model<'p> {
 
     /// Whether some proposed operation resumes an axis.
     pub(crate) fn can_resume(&self, axis: Axis) -> bool {
-        let resumes = |class: &Class| self.tables.base(class.base).effects.resume == Some(axis);
-        self.classes.iter().any(|class| class.exists && class.proposed && resumes(class))
+        let resumes = |&class: &ClassId| self.base(class).effects.resume == Some(axis);
+        (0..self.classes.len() as ClassId).any(|class| self.may_be_drawn(class) && resumes(&class))
     }
 
     /// The chains that may follow a base; `None` in it: it may stand alone.
@@ -184,45 +242,71 @@ impl<'p> Model<'p> {
         self.follow_ups(base).all(|chain| chain.is_some()) && !heads.into_iter().any(last)
     }
 
-    /// The bases of which some name is proposed: what a chain can begin with.
-    pub(crate) fn heads(&self) -> impl Iterator<Item = BaseId> + '_ {
-        let proposed = |&class: &ClassId| self.class(class).proposed;
-        self.profile.bases.ids().filter(move |base| self.of_base[base.index()].iter().any(proposed))
+    /// Whether operations of a class can be a step of a chain, by its index, that begins with an operation of class `head`.
+    pub(crate) fn is_step(&self, class: ClassId, chain: usize, head: ClassId) -> bool {
+        let steps = self.profile.chains[chain].steps.iter();
+        let mut fitting =
+            steps.filter(|step| step.base == self.class(class).base).flat_map(|step| self.fitting(step, head, None));
+        fitting.any(|other| other == class)
     }
 
-    fn find_free_steps(&mut self) {
-        for base in self.heads().collect::<Vec<_>>() {
-            let chains: Vec<usize> = self.follow_ups(base).flatten().filter(|&chain| !self.tracked[chain]).collect();
-            for chain in chains {
-                for step in &self.profile.chains[chain].steps {
-                    self.free_steps[step.base.index()] = true;
+    /// The classes that begin a chain of which a class can be a step, as far as they are wanted.
+    pub(crate) fn heads_of(&self, class: ClassId, wanted: impl Fn(ClassId) -> bool) -> Vec<ClassId> {
+        let begins = |head: ClassId| {
+            let mut chains = self.follow_ups(self.class(head).base).flatten();
+            wanted(head) && chains.any(|chain| self.is_step(class, chain, head))
+        };
+        self.classes_that(begins)
+    }
+
+    /// For each class the bases under whose phase keys it has a share; `None` is DEFAULT.
+    fn find_keys(&self) -> Vec<Vec<Option<BaseId>>> {
+        let mut keys = vec![Vec::new(); self.classes.len()];
+        for (key, names) in self.profile.phase_keys.iter().zip(&self.shares) {
+            for op in names {
+                let of: &mut Vec<Option<BaseId>> = &mut keys[usize::from(self.of_op[op.index()])];
+                if !of.contains(&key.base) {
+                    of.push(key.base);
                 }
             }
         }
+        // The bootstrap needs no phase key.
+        let of_bootstrap = self.classes.iter().zip(&mut keys).filter(|(class, _)| class.in_bootstrap);
+        of_bootstrap.for_each(|(_, of)| of.push(None));
+        keys
+    }
+
+    /// The classes that begin chains.
+    pub(crate) fn heads(&self) -> Vec<ClassId> {
+        self.classes_that(|class| self.may_be_drawn(class))
+    }
+
+    /// The classes that are steps of the chains that the search follows, or of the others.
+    fn steps_of(&self, tracked: bool) -> Vec<bool> {
+        let mut found = vec![false; self.classes.len()];
+        for head in self.heads() {
+            let chains = self.follow_ups(self.class(head).base).flatten();
+            for step in chains
+                .filter(|&chain| self.tracked[chain] == tracked)
+                .flat_map(|chain| &self.profile.chains[chain].steps)
+            {
+                self.fitting(step, head, None).for_each(|class| found[usize::from(class)] = true);
+            }
+        }
+        found
     }
 
     /// Which cell types blocks can be programmed with, and pages be read with.
-    fn find_cell_types(&mut self) {
-        let chains: Vec<usize> = self.heads().flat_map(|head| self.follow_ups(head).flatten()).collect();
-        let steps: Vec<BaseId> =
-            chains.iter().flat_map(|&chain| self.profile.chains[chain].steps.iter().map(|step| step.base)).collect();
-        let may_run: Vec<bool> =
-            self.classes.iter().map(|class| class.exists && (class.proposed || steps.contains(&class.base))).collect();
-        self.cell_types_by(&|class| may_run[usize::from(class)]);
-    }
-
-    fn cell_types_by(&mut self, runs: &dyn Fn(ClassId) -> bool) {
+    fn cell_types(&self) -> (u8, u8) {
         let all = (1u16 << self.profile.cell_types.len()) - 1;
         let cells = |wanted: &dyn Fn(&Effects) -> bool| {
-            let of =
-                (0..self.classes.len() as ClassId).filter(|&class| runs(class) && wanted(&self.base(class).effects));
-            of.fold(0u8, |set, class| set | self.class(class).cell.map_or(all as u8, |cell| 1 << cell.0))
+            let of = self.classes_that(|class| self.possible[usize::from(class)] && wanted(&self.base(class).effects));
+            of.into_iter().fold(0u8, |set, class| set | self.class(class).cell.map_or(all as u8, |cell| 1 << cell.0))
         };
         let erased = cells(&|effects| effects.erase);
         let programs = self.tables.programs.iter().enumerate().filter(|(cell, _)| erased >> cell & 1 == 1);
         let programmable = programs.fold(0, |set, (_, programs)| set | programs);
-        let readable = programmable & cells(&|effects| effects.program || effects.close);
-        (self.programmable, self.readable) = (programmable, readable);
+        (programmable, programmable & cells(&|effects| effects.program || effects.close))
     }
 }
 
@@ -236,7 +320,7 @@ fn shares(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Vec<Vec<
     profile.phase_keys.ids().map(|key| of(key).or(fallback).map(named).unwrap_or_default()).collect()
 }
 
-fn classes(profile: &Profile, tables: &Tables, shares: &[Vec<OpId>]) -> (Vec<Class>, Vec<ClassId>) {
+fn classes(profile: &Profile, tables: &Tables, shares: &[Vec<OpId>], bootstrap: bool) -> (Vec<Class>, Vec<ClassId>) {
     let mut classes: Vec<Class> = Vec::new();
     let mut of_op = Vec::new();
     let mut proposed = vec![false; profile.ops.len()];
@@ -258,6 +342,8 @@ fn classes(profile: &Profile, tables: &Tables, shares: &[Vec<OpId>]) -> (Vec<Cla
                 window: (Ticks::ZERO, window),
                 exists,
                 proposed: false,
+                in_bootstrap: false,
+                only_bootstrap: false,
             });
             classes.len() - 1
         });
@@ -268,6 +354,12 @@ fn classes(profile: &Profile, tables: &Tables, shares: &[Vec<OpId>]) -> (Vec<Cla
         class.window = (class.window.0.max(window), class.window.1.min(window));
         class.proposed |= proposed[id.index()];
         of_op.push(at as ClassId);
+    }
+    for (op, _) in tables.ops().filter(|&(op, _)| bootstrap && is_in_bootstrap(profile, tables, op)) {
+        let class = &mut classes[usize::from(of_op[op.index()])];
+        class.in_bootstrap = true;
+        class.only_bootstrap |= !class.proposed;
+        class.proposed = true;
     }
     (classes, of_op)
 }

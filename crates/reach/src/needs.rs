@@ -5,9 +5,9 @@
 
 use nandseq_device::BaseInfo;
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind};
-use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile};
+use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey, Profile};
 
-use crate::model::{ClassId, Model};
+use crate::model::{ClassId, Model, Start};
 use crate::reason::Reason;
 use crate::traps::Lasting;
 
@@ -40,6 +40,8 @@ pub enum Need {
     DataOutput,
     /// A step of each of its chains.
     Step(BaseId),
+    /// An operation that begins a chain with it: no phase key gives it a weight.
+    Head,
 }
 
 /// Which operations can never run, by [`OpId`], for want of what no operation brings about; `None` for all others. A quick look: states
@@ -48,36 +50,53 @@ pub enum Need {
 pub fn never_provided(
     profile: &Profile,
     table: &[(PhaseKey, Vec<(OpId, f64)>)],
-    bad_blocks: &[(Die, Block)],
+    start: Start<'_>,
 ) -> Vec<Option<Reason>> {
-    let model = Model::new(profile, table, bad_blocks);
-    let mut runs = vec![false; model.classes.len()];
-    loop {
-        let more: Vec<ClassId> =
-            model.classes_that(|class| !runs[usize::from(class)] && model.in_the_way(class, &runs).is_none());
-        if more.is_empty() {
-            break;
-        }
-        more.into_iter().for_each(|class| runs[usize::from(class)] = true);
-    }
-    model.of_op.iter().map(|&class| model.in_the_way(class, &runs).filter(|_| !runs[usize::from(class)])).collect()
+    let model = Model::new(profile, table, start);
+    let never =
+        |class: ClassId| model.in_the_way(class, &model.possible).filter(|_| !model.possible[usize::from(class)]);
+    model.of_op.iter().map(|&class| never(class)).collect()
 }
 
 impl Model<'_> {
+    /// The classes that lack nothing that others of them bring about, of those that are `allowed`.
+    pub(crate) fn provided(&self, allowed: &[bool]) -> Vec<bool> {
+        let mut runs = vec![false; self.classes.len()];
+        let is_new = |class: ClassId, runs: &[bool]| allowed[usize::from(class)] && !runs[usize::from(class)];
+        loop {
+            let more = self.classes_that(|class| is_new(class, &runs) && self.in_the_way(class, &runs).is_none());
+            if more.is_empty() {
+                return runs;
+            }
+            more.into_iter().for_each(|class| runs[usize::from(class)] = true);
+        }
+    }
+
+    /// Whether some operation that is possible brings a phase key about.
+    pub(crate) fn keys_come_up(&self, key: PhaseKey) -> bool {
+        let of_base = |base: BaseId| self.of_base[base.index()].iter().any(|&class| self.possible[usize::from(class)]);
+        self.profile.phase_keys[key].base.is_none_or(of_base)
+    }
+
     /// What keeps a class from running where only these classes run.
-    fn in_the_way(&self, class: ClassId, runs: &[bool]) -> Option<Reason> {
+    pub(crate) fn in_the_way(&self, class: ClassId, runs: &[bool]) -> Option<Reason> {
         let (own, info) = (self.class(class), self.base(class));
-        let begins = |head: &BaseId| self.of_base[head.index()].iter().any(|&class| runs[usize::from(class)]);
-        let has_step = |chain: usize| self.profile.chains[chain].steps.iter().any(|step| step.base == own.base);
-        let is_step = || self.heads().filter(begins).any(|head| self.follow_ups(head).flatten().any(has_step));
+        let keys = &self.proposed_under[usize::from(class)];
+        let comes_up = |base: BaseId| self.of_base[base.index()].iter().any(|&class| runs[usize::from(class)]);
+        let is_drawn = || keys.iter().any(|key| key.is_none_or(comes_up));
         if info.effects.delay {
             return Some(Reason::Delay);
         }
         if !own.exists {
             return Some(Reason::Missing);
         }
-        if !own.proposed && !is_step() {
-            return Some(Reason::NoWeight);
+        if !is_drawn() && self.heads_of(class, |head| runs[usize::from(head)]).is_empty() {
+            let is_step = || !self.heads_of(class, |_| true).is_empty();
+            return Some(match own.proposed {
+                true => Reason::NoHook,
+                false if is_step() => Reason::NoHead,
+                false => Reason::NoWeight,
+            });
         }
         if self.address_exists(class) == Err(Reason::BadBlocks) {
             return Some(Reason::BadBlocks);
@@ -134,10 +153,12 @@ impl Model<'_> {
             }
             Reason::Latch(kind) => {
                 let loads = |info: &BaseInfo| info.effects.load.is_some_and(|(latch, _, _)| latch == kind);
-                vec![(
-                    Need::Latch(kind),
-                    self.classes_that(|other| other != class && fits(other) && loads(self.base(other))),
-                )]
+                // What works where the latch was loaded works on as many planes.
+                let there =
+                    matches!(self.base(class).address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
+                let shape = |other: ClassId| !there || self.class(other).multi == own.multi;
+                let loads = |other: ClassId| other != class && fits(other) && shape(other) && loads(self.base(other));
+                vec![(Need::Latch(kind), self.classes_that(loads))]
             }
             Reason::PageRegister => {
                 let fills = |info: &BaseInfo| info.effects.fill.is_some() || info.effects.cache_read.is_some();
@@ -157,6 +178,7 @@ impl Model<'_> {
             Reason::UnreadData => vec![(Need::DataOutput, with(&|info| info.effects.data_out))],
             Reason::Excluded
             | Reason::NoWeight
+            | Reason::NoHead
             | Reason::Delay
             | Reason::Missing
             | Reason::OnePlane
@@ -225,11 +247,13 @@ fn works_on(info: &BaseInfo, axis: Axis) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use nandseq_profile::{Block, Die};
+
     use super::*;
     use crate::sample::{device, op, table};
 
     fn never(profile: &Profile, name: &str) -> Option<Reason> {
-        never_provided(profile, table(profile), &[])[op(profile, name).index()]
+        never_provided(profile, table(profile), Start::default())[op(profile, name).index()]
     }
 
     #[test]
@@ -249,14 +273,14 @@ mod tests {
         let profile = device("EraseA: 0.5, Program: 0.1, Read: 0.4", "");
         assert_eq!(never(&profile, "Read"), None);
         let every_block: Vec<(Die, Block)> = (0..8).map(|block| (Die(0), Block(block))).collect();
-        let never = never_provided(&profile, table(&profile), &every_block);
+        let never = never_provided(&profile, table(&profile), Start::from(&every_block[..]));
         assert_eq!(never[op(&profile, "Read").index()], Some(Reason::BadBlocks));
     }
 
     #[test]
     fn a_need_names_the_operations_that_meet_it() {
         let profile = device("EraseA: 0.5, Program: 0.1, Read: 0.4", "");
-        let model = Model::new(&profile, table(&profile), &[]);
+        let model = Model::new(&profile, table(&profile), Start::default());
         let class = |name| model.of_op[op(&profile, name).index()];
         let slc = model.class(class("Program")).cell;
         let needs = |name, reason| model.needs(class(name), reason, &[]);

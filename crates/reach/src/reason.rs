@@ -1,6 +1,6 @@
 //! Why an operation is never proposed under a phase key, in words.
 
-use nandseq_profile::model::{Axis, DeviceState, LatchKind, Profile};
+use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind, Profile};
 use nandseq_profile::{BaseId, BaseSet, GroupId, OpId, PhaseKey};
 
 /// What a [`crate::Verdict::Coincidence`] is, in words.
@@ -14,6 +14,8 @@ pub enum Reason {
     Excluded,
     /// The table gives it no weight there.
     NoWeight,
+    /// No phase key gives it a weight, and no operation that begins a chain with it ever runs.
+    NoHead,
     /// No hook ever falls on the phase key.
     NoHook,
     /// It asks to propose nothing.
@@ -62,7 +64,7 @@ impl Reason {
     /// How far a judgement came before it failed: of several failures the highest explains most.
     pub(crate) const fn specificity(self) -> u8 {
         match self {
-            Self::Excluded | Self::NoWeight => 0,
+            Self::Excluded | Self::NoWeight | Self::NoHead => 0,
             Self::NoHook => 1,
             Self::Delay | Self::Missing | Self::OnePlane | Self::BadBlocks | Self::CellType => 2,
             Self::OpState(_) => 3,
@@ -85,6 +87,7 @@ impl Reason {
         match self {
             Self::Excluded => "excluded",
             Self::NoWeight => "no_weight",
+            Self::NoHead => "no_chain_begins",
             Self::NoHook => "no_hook",
             Self::Delay => "delay",
             Self::Missing => "not_on_device",
@@ -122,13 +125,19 @@ impl Reason {
                 format!("{} forbids it{}", profile.phase_keys[key].name, group(profile, of_key(profile, key), base))
             }
             Self::NoWeight => "its weight is 0".to_owned(),
+            Self::NoHead => {
+                "no phase key gives it a weight, and no operation that begins a chain with it ever runs".to_owned()
+            }
             Self::NoHook => "no hook ever falls there".to_owned(),
             Self::Delay => "it asks to propose nothing".to_owned(),
             Self::Missing => "the device lacks what it addresses".to_owned(),
             Self::OnePlane => "by itself it has the address of one plane, and it is multi-plane".to_owned(),
             Self::BadBlocks if profile.ops[op].multi => "no two blocks of a block group are good".to_owned(),
             Self::BadBlocks => "every block of the device is bad".to_owned(),
-            Self::CellType => "no page of its cell type can be programmed".to_owned(),
+            Self::CellType if profile.bases[base].address == AddressSource::ReadablePage => {
+                "no page of its cell type is ever programmed".to_owned()
+            }
+            Self::CellType => "no block is ever erased for its cell type".to_owned(),
             Self::OpState(key) => {
                 let name = &profile.phase_keys[key].name;
                 format!("the plane is then in {name}, which forbids it{}", group(profile, of_key(profile, key), base))

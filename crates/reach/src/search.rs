@@ -4,10 +4,10 @@
 
 use std::thread;
 
-use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile};
+use nandseq_profile::{OpId, PhaseKey, Profile};
 
-use crate::explore::Graph;
-use crate::model::Model;
+use crate::explore::{Graph, MOST_TRIED};
+use crate::model::{Model, Start, Table};
 use crate::reason::Reason;
 use crate::universe::{Verdict, classes_under};
 
@@ -24,14 +24,18 @@ pub struct Verdicts {
 }
 
 impl<'p> Search<'p> {
-    /// Searches the states of the device; `table` is the probability table in force. Bad blocks matter where an operation finds no block
-    /// at all.
+    /// Searches the states of the device; `table` is the probability table in force.
     #[must_use]
-    pub fn new(profile: &'p Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)], bad_blocks: &[(Die, Block)]) -> Self {
-        let mut model = Model::new(profile, table, bad_blocks);
-        let mut graph = Graph::new(&model);
-        while model.only_running(&graph.runs) {
-            graph = Graph::new(&model);
+    pub fn new(profile: &'p Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)], start: Start<'_>) -> Self {
+        Self::within(profile, table, start, MOST_TRIED)
+    }
+
+    /// The same, until so many operations were carried out.
+    fn within(profile: &'p Profile, table: &Table, start: Start<'_>, most: u64) -> Self {
+        let mut model = Model::new(profile, table, start);
+        let mut graph = Graph::new(&model, most);
+        while graph.is_complete() && model.only_running(&graph.runs) {
+            graph = Graph::new(&model, most);
         }
         Self { model, graph }
     }
@@ -40,6 +44,28 @@ impl<'p> Search<'p> {
     #[must_use]
     pub fn can_run(&self, op: OpId) -> bool {
         self.graph.runs[usize::from(self.model.of_op[op.index()])]
+    }
+
+    /// Whether the search came to its end. Otherwise the device has too many states: of what lacks nothing it is undecided whether a state
+    /// lets it start.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.graph.is_complete()
+    }
+
+    /// Why each operation never runs that cannot, by [`OpId`]: of all phase keys the reason of that under which it came closest; `None` for
+    /// those that run, and where the reason is `known`.
+    #[must_use]
+    pub fn why_never(&self, known: impl Fn(OpId) -> bool) -> Vec<Option<Reason>> {
+        let asked = |op: OpId| !self.can_run(op) && !known(op);
+        let verdicts = self.verdicts(asked);
+        let reason = |key: PhaseKey, op: OpId| match verdicts.of(self, key, op)? {
+            Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided => None,
+            Verdict::Unreachable(reason) => Some(reason),
+        };
+        let keys = || self.model.profile.phase_keys.ids();
+        let closest = |op: OpId| keys().filter_map(|key| reason(key, op)).max_by_key(|reason| reason.specificity());
+        self.model.profile.ops.ids().map(|op| asked(op).then(|| closest(op)).flatten()).collect()
     }
 
     /// The verdicts on the operations that are wanted, and on those that are possible in the same states.
@@ -121,7 +147,7 @@ mod tests {
     #[test]
     fn only_what_was_asked_for_has_a_verdict() {
         let profile = device("EraseA: 0.5, Program: 0.3, Status: 0.2", "");
-        let search = Search::new(&profile, table(&profile), &[]);
+        let search = Search::new(&profile, table(&profile), Start::default());
         let program = op(&profile, "Program");
         let verdicts = search.verdicts(|op| op == program);
         assert_eq!(verdicts.of(&search, PhaseKey::DEFAULT, program), Some(Verdict::Reachable));
@@ -136,7 +162,7 @@ mod tests {
         for sections in ["", nothing_erases] {
             let profile = device("EraseA: 0.5, Program: 0.3, Read: 0.1, Status: 0.1", sections);
             let universe = Universe::new(&profile, table(&profile));
-            let search = Search::new(&profile, table(&profile), &[]);
+            let search = Search::new(&profile, table(&profile), Start::default());
             for (key, op, verdict) in universe.pairs() {
                 assert_eq!(
                     search.verdict(key, op),
@@ -155,9 +181,51 @@ mod tests {
         let nothing_programs = "exclusion_groups: {pg: [PROG]}\nexclusions: {state: {NOT_PROGRAM_SUSPENDED: [pg]}}\n";
         for (sections, runs) in [("", true), (nothing_programs, false)] {
             let profile = device("EraseA: 0.5, Program: 0.3, Read: 0.2", sections);
-            let search = Search::new(&profile, table(&profile), &[]);
+            let search = Search::new(&profile, table(&profile), Start::default());
             assert_eq!(search.can_run(op(&profile, "Read")), runs);
             assert!(search.can_run(op(&profile, "EraseA")));
         }
+    }
+
+    #[test]
+    fn what_a_search_that_was_cut_short_does_not_know_is_undecided() {
+        let profile = device("EraseA: 0.5, Read: 0.3, Status: 0.2", "");
+        for (most, expected) in [(1, Verdict::Undecided), (MOST_TRIED, Verdict::Reachable)] {
+            let search = Search::within(&profile, table(&profile), Start::default(), most);
+            assert_eq!(search.is_complete(), expected == Verdict::Reachable);
+            assert_eq!(search.verdict(PhaseKey::DEFAULT, op(&profile, "EraseA")), expected);
+            // Nothing programs: that needs no search.
+            let read = search.verdict(PhaseKey::DEFAULT, op(&profile, "Read"));
+            assert_eq!(read, Verdict::Unreachable(Reason::CellType));
+            let program = search.verdict(PhaseKey::DEFAULT, op(&profile, "Program"));
+            assert_eq!(program, Verdict::Unreachable(Reason::NoWeight));
+        }
+    }
+
+    #[test]
+    fn what_only_the_bootstrap_erases_can_be_programmed_after_it() {
+        let bootstrap = "bootstrap: {erase_blocks: 2, program_blocks: 1, read_blocks: 1}\n";
+        let profile = device("Program: 0.8, Read: 0.2", bootstrap);
+        let verdict = |bootstrap: bool, key, name: &str| {
+            let search = Search::new(&profile, table(&profile), Start { bootstrap, ..Start::default() });
+            search.verdict(crate::sample::key(&profile, key), op(&profile, name))
+        };
+        for key in ["DEFAULT", "PROG.END"] {
+            assert_eq!(verdict(true, key, "Program"), Verdict::Reachable, "{key}");
+            assert!(matches!(verdict(false, key, "Program"), Verdict::Unreachable(_)), "{key}");
+        }
+        // The erases of the bootstrap give no hooks that draw by the table.
+        assert_eq!(verdict(true, "ERASE.CORE_BUSY", "Read"), Verdict::Unreachable(Reason::NoHook));
+    }
+
+    #[test]
+    fn weights_under_keys_that_never_come_up_let_nothing_run() {
+        let profile = device("Program: 1", "");
+        let (erase, program) = (op(&profile, "EraseA"), op(&profile, "Program"));
+        let under = |key: &str| (crate::sample::key(&profile, key), vec![(erase, 1.0)]);
+        let mut table = vec![(PhaseKey::DEFAULT, vec![(program, 1.0)]), under("PROG.END")];
+        assert!(!Search::new(&profile, &table, Start::default()).can_run(erase));
+        table[0].1.push((erase, 1.0));
+        assert!(Search::new(&profile, &table, Start::default()).can_run(program));
     }
 }

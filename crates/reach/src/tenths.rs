@@ -98,7 +98,7 @@ fn next_steps(model: &Model<'_>, base: BaseId, proposed: bool) -> Vec<Option<Bas
             next.push(chain.and_then(|chain| model.profile.chains[chain].steps.first()).map(|step| step.base));
         }
     }
-    for chain in model.heads().flat_map(|head| model.follow_ups(head).flatten()) {
+    for chain in model.heads().into_iter().flat_map(|head| model.follow_ups(model.class(head).base).flatten()) {
         let steps = &model.profile.chains[chain].steps;
         for (at, _) in steps.iter().enumerate().filter(|(_, step)| step.base == base) {
             next.push(steps.get(at + 1).map(|step| step.base));

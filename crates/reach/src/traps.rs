@@ -11,7 +11,7 @@ use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
 use crate::explore::{Graph, Node};
 use crate::judge::{Context, Run};
-use crate::model::{ClassId, Model};
+use crate::model::{ClassId, Model, Start};
 use crate::search::Search;
 
 /// A lasting state that a device may be unable to leave.
@@ -121,7 +121,7 @@ impl Supply {
     /// takes longer.
     #[must_use]
     pub fn of(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
-        let Search { model, graph } = Search::new(profile, table, &[]);
+        let Search { model, graph } = Search::new(profile, table, Start::default());
         supply(&model, &graph, table)
     }
 }
@@ -129,6 +129,10 @@ impl Supply {
 /// Finds the poorest lasting state.
 pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Supply {
     let classes = || 0..model.classes.len() as ClassId;
+    // Nothing is known of the states then, and nothing is warned of.
+    if !graph.is_complete() {
+        return Supply { least: 1.0, names: Vec::new() };
+    }
     let sure: Vec<ClassId> = classes().filter(|&class| is_sure(model, class)).collect();
     let ends = model.profile.policies.refill_uses_end_key;
     let mut least = f64::INFINITY;

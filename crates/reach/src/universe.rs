@@ -1,11 +1,11 @@
 //! The verdict on every pair of phase key and op name.
 
-use nandseq_profile::{BaseSet, Block, Die, IdVec, OpId, PhaseKey, Profile};
+use nandseq_profile::{BaseSet, IdVec, OpId, PhaseKey, Profile};
 
 use crate::explore::Graph;
 use crate::hooks::Hooks;
 use crate::judge::Context;
-use crate::model::{ClassId, Model};
+use crate::model::{ClassId, Model, Start};
 use crate::quick::Map;
 use crate::reason::Reason;
 use crate::search::Search;
@@ -22,8 +22,15 @@ pub enum Verdict {
     /// begins, when the key is still that of the operation before, or after something that did not show between an operation's
     /// end and its hook.
     Coincidence,
+    /// The device has too many states for a search of all of them: nothing that the operation needs is missing.
+    Undecided,
     /// Never.
     Unreachable(Reason),
+}
+
+impl Verdict {
+    /// What [`Self::Undecided`] is, in words.
+    pub const UNDECIDED: &'static str = "undecided: the device has more states than can be searched";
 }
 
 /// The verdicts on all pairs of a profile and its probability table.
@@ -39,6 +46,7 @@ pub struct Universe {
     traps: Vec<Trap>,
     supply: Supply,
     states: usize,
+    is_complete: bool,
 }
 
 /// What is known of the classes under one key.
@@ -52,17 +60,13 @@ impl Universe {
     /// Searches the states of the device; `table` is the probability table in force.
     #[must_use]
     pub fn new(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
-        Self::with_bad_blocks(profile, table, &[])
+        Self::with_start(profile, table, Start::default())
     }
 
-    /// The same for a device with bad blocks, as far as they matter: where an operation finds no block at all.
+    /// The same for a device that does not start blank.
     #[must_use]
-    pub fn with_bad_blocks(
-        profile: &Profile,
-        table: &[(PhaseKey, Vec<(OpId, f64)>)],
-        bad_blocks: &[(Die, Block)],
-    ) -> Self {
-        let search = Search::new(profile, table, bad_blocks);
+    pub fn with_start(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)], start: Start<'_>) -> Self {
+        let search = Search::new(profile, table, start);
         let by_key = search.of_keys(&vec![true; search.model.classes.len()]);
         let of_op = |key, op: OpId| {
             let class = usize::from(search.model.of_op[op.index()]);
@@ -75,7 +79,16 @@ impl Universe {
         let tenths = tenths(&model, &graph, &verdicts);
         let runs = model.of_op.iter().map(|&class| graph.runs[usize::from(class)]).collect();
         let (traps, supply) = (traps(&model, &graph), supply(&model, &graph, table));
-        Self { verdicts, tenths, instants, runs, traps, supply, states: graph.nodes.len() }
+        Self {
+            verdicts,
+            tenths,
+            instants,
+            runs,
+            traps,
+            supply,
+            states: graph.nodes.len(),
+            is_complete: graph.is_complete(),
+        }
     }
 
     /// The verdict on a pair.
@@ -118,6 +131,12 @@ impl Universe {
         &self.supply
     }
 
+    /// Whether the search came to its end: see [`Verdict::Undecided`].
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
     /// How many states of a die and a plane the search has found.
     #[must_use]
     pub const fn states(&self) -> usize {
@@ -128,7 +147,9 @@ impl Universe {
 fn tenths(model: &Model<'_>, graph: &Graph, verdicts: &IdVec<PhaseKey, Vec<Verdict>>) -> Vec<Tenths> {
     let mut proposed = BaseSet::EMPTY;
     for list in verdicts.iter() {
-        for (op, _) in list.iter().enumerate().filter(|(_, verdict)| **verdict == Verdict::Reachable) {
+        for (op, _) in
+            list.iter().enumerate().filter(|(_, verdict)| matches!(verdict, Verdict::Reachable | Verdict::Undecided))
+        {
             proposed.insert(model.tables.op(OpId::from(op)).base);
         }
     }
@@ -143,6 +164,15 @@ pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wan
     open.sort_unstable();
     open.dedup();
     let none = Verdict::Unreachable(Reason::NoHook);
+    if !graph.is_complete() {
+        let possible = |class| model.possible[usize::from(class)] && model.keys_come_up(key);
+        let verdict = |class: ClassId| match open.contains(&class) {
+            true if possible(class) => Verdict::Undecided,
+            true => Verdict::Unreachable(model.in_the_way(class, &model.possible).unwrap_or(Reason::NoHook)),
+            false => none,
+        };
+        return (0..model.classes.len() as ClassId).map(verdict).collect();
+    }
     let mut findings = Findings { verdicts: vec![none; model.classes.len()], open };
     let all = |_| true;
     if !findings.open.is_empty() {

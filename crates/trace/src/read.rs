@@ -143,7 +143,7 @@ pub enum RowFault {
     #[error("the line is longer than {MAX_LINE} bytes")]
     TooLong,
     /// Not six columns.
-    #[error("the row has {found} columns instead of 6")]
+    #[error("the row has {found} column{} instead of 6", if *found == 1 { "" } else { "s" })]
     Columns {
         /// How many there are.
         found: usize,

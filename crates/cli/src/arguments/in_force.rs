@@ -16,6 +16,12 @@ pub(crate) struct InForceArgs {
     pub(crate) device: DeviceArgs,
     #[command(flatten, next_help_heading = "Probabilities")]
     pub(crate) table: TableArgs,
+    /// Look at what a device can do after the profile's bootstrap
+    #[arg(long, overrides_with = "no_bootstrap")]
+    pub(crate) bootstrap: bool,
+    /// Look at a blank device (the default, unless the profile says otherwise)
+    #[arg(long, overrides_with = "bootstrap")]
+    pub(crate) no_bootstrap: bool,
 }
 
 /// Which device is meant.

@@ -13,7 +13,7 @@ use nandseq_trace::format::Written;
 use nandseq_trace::run_files::RunFiles;
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
-use crate::absent::WhyAbsent;
+use crate::absent::{Started, WhyAbsent};
 use crate::arguments::ProposerLog;
 
 /// The outcome of a proposal that started.
@@ -63,9 +63,10 @@ impl<'p> Log<'p> {
 
     /// Completes the file; it gets its name with the others of the run.
     pub(super) fn finish(mut self, summary: &RunSummary, why_absent: WhyAbsent<'_>) -> io::Result<Written> {
-        let RunSummary { rejections, by_op, ops, .. } = summary;
+        let RunSummary { rejections, by_op, ops, dead, .. } = summary;
+        let all_dead = dead.len() == self.profile.topology.dies as usize;
         if let Form::Summary(accepted) = &self.form {
-            let absent: Vec<(OpId, String, u64)> = why_absent(by_op, rejections, *ops)
+            let absent: Vec<(OpId, String, u64)> = why_absent(&Started { by_op, rejections, ops: *ops, all_dead })
                 .into_iter()
                 .map(|(op, absence)| (op, absence.code(), absence.times()))
                 .collect();

@@ -225,7 +225,7 @@ impl Tried {
         if let Some(log) = log {
             files.add_written(
                 FileKind::ProposerLog,
-                log.finish(&summary, &|by_op, refused, ops| absences.of(by_op, refused, ops)).map_err(unwritten)?,
+                log.finish(&summary, &|started| absences.of(started)).map_err(unwritten)?,
             );
         }
         let mut snapshot_bytes = 0;

@@ -29,9 +29,30 @@ pub(super) struct Explanation {
     /// Where the table comes from.
     pub(super) table: String,
     pub(super) bad_blocks: usize,
+    /// The list that they are from.
+    pub(super) badlist: Option<String>,
+    /// Table and bad blocks, in lines.
+    #[serde(skip)]
+    pub(super) in_force: String,
     /// The one phase key that was asked for.
     pub(super) under: Option<String>,
+    /// Whether the bootstrap comes first.
+    pub(super) bootstrap: bool,
+    pub(super) trial: TrialEnd,
     pub(super) operations: Vec<Explained>,
+}
+
+/// How the trial ended.
+#[derive(Serialize, Debug)]
+pub(super) struct TrialEnd {
+    /// Its operations.
+    pub(super) operations: u64,
+    /// Whether the bootstrap came before it.
+    pub(super) after_bootstrap: bool,
+    /// Whether nothing could start on any die at its end.
+    pub(super) is_over: bool,
+    /// The dies on which nothing could ever start again, in words.
+    pub(super) dead: Option<String>,
 }
 
 /// What holds for one operation.
@@ -64,6 +85,8 @@ pub(super) struct Explained {
 pub(super) enum Appears {
     /// It is proposed.
     Proposed,
+    /// The device has too many states to say.
+    Undecided,
     /// Only as a step of chains.
     InChains,
     /// It is proposed by coincidence only.
@@ -78,7 +101,7 @@ pub(super) struct KeyRow {
     pub(super) phase_key: String,
     /// The share of the key's proposals that name it, before what is not eligible is left out.
     pub(super) share: f64,
-    /// `reachable`, `coincidence` or `never`
+    /// `reachable`, `coincidence`, `undecided` or `never`
     pub(super) verdict: &'static str,
     pub(super) reason: String,
     /// Proposals of it that started in the trial.
@@ -91,6 +114,13 @@ pub(super) struct ChainRow {
     pub(super) chain: String,
     /// The bases that begin it.
     pub(super) after: Vec<String>,
+}
+
+impl TrialEnd {
+    /// How it began.
+    const fn from(&self) -> &'static str {
+        if self.after_bootstrap { "after the bootstrap" } else { "from a blank device" }
+    }
 }
 
 impl Explanation {
@@ -108,7 +138,7 @@ impl Explanation {
     fn write_one(&self, text: &mut String, op: &Explained) -> std::fmt::Result {
         let planes = if op.multi_plane { "several planes" } else { "one plane" };
         writeln!(text, "{}: base {}, cell type {}, {planes}", op.op_name, op.base, op.cell_type)?;
-        writeln!(text, "Table: {}.", self.table)?;
+        write!(text, "{}", self.in_force)?;
         self.write_verdict(text, op)?;
         for need in &op.needs {
             writeln!(text, "It needs {need}.")?;
@@ -122,42 +152,74 @@ impl Explanation {
 
     fn write_verdict(&self, text: &mut String, op: &Explained) -> std::fmt::Result {
         let under = self.under.as_ref().map_or_else(String::new, |key| format!(" under {key}"));
-        match op.appears {
-            Appears::Never if op.expected.is_some_and(|expected| expected.counted > 0) => {
-                write!(text, "It appears{under}")?;
-            }
-            Appears::Never => return writeln!(text, "It never appears{under}."),
-            Appears::Proposed => write!(text, "It appears{under}")?,
-            Appears::InChains => write!(text, "It appears{under} as a step of chains only")?,
-            Appears::ByCoincidence => write!(text, "It appears{under} by coincidence only")?,
+        let counted = op.expected.map_or(0, |expected| expected.counted);
+        let how = match op.appears {
+            Appears::InChains => " as a step of chains only",
+            Appears::ByCoincidence => " by coincidence only",
+            Appears::Never | Appears::Proposed | Appears::Undecided => "",
+        };
+        let trial = grouped(self.trial.operations);
+        if op.never() {
+            writeln!(text, "It never appears{under}.")?;
+        } else if counted > 0 && self.trial.is_over {
+            let of = format!("{}, after which nothing could ever start again", self.trial.from());
+            writeln!(text, "It appears{under}{how}: {} of the {trial} operations of a trial {of}.", grouped(counted))?;
+        } else if let Some(expected) = op.expected.filter(|_| counted > 0) {
+            writeln!(text, "It appears{under}{how}: {}.", frequency(expected, self.trial.from()))?;
+        } else if self.trial.is_over && self.trial.operations > 0 {
+            let of = format!("none of the {trial} operations of a trial {} was one", self.trial.from());
+            writeln!(text, "It could appear{under}{how}, but {of}; after them nothing could ever start again.")?;
+        } else if let Some(expected) = op.expected {
+            writeln!(text, "It could appear{under}{how}, but did not: {}.", frequency(expected, self.trial.from()))?;
+        } else {
+            let why = if self.trial.is_over { "nothing could start in a trial" } else { "there was no trial" };
+            writeln!(text, "It did not appear{under}: {why}.")?;
         }
-        match op.expected {
-            Some(expected) => writeln!(text, ": {}.", frequency(expected)),
-            None => writeln!(text, "."),
+        self.write_end(text, op.appears != Appears::Never)
+    }
+
+    /// What else is to be said of the trial.
+    fn write_end(&self, text: &mut String, of_trial: bool) -> std::fmt::Result {
+        if let Some(dead) = self.trial.dead.as_ref().filter(|_| of_trial) {
+            writeln!(text, "At the end of the trial {dead}")?;
         }
+        Ok(())
     }
 
     fn write_many(&self, text: &mut String, ops: &[Explained]) -> std::fmt::Result {
         let never: Vec<&Explained> = ops.iter().filter(|op| op.never()).collect();
         let (kind, name, operations) = (self.kind, &self.name, counted(ops.len() as u64, "operation"));
-        let never_appear = match never.len() {
-            0 => "all of which appear".to_owned(),
-            1 => "1 of which never appears".to_owned(),
-            count => format!("{count} of which never appear"),
+        let unseen = ops.iter().filter(|op| !op.never() && !op.is_seen()).count();
+        let never_appear = match (never.len(), unseen) {
+            (0, 0) => "all of which appear".to_owned(),
+            (1, _) => "1 of which never appears".to_owned(),
+            (count, _) => format!("{count} of which never appear"),
         };
-        writeln!(text, "{name}: {kind} of {operations}, {never_appear}")?;
-        writeln!(text, "Table: {}.", self.table)?;
+        write!(text, "{name}: {kind} of {operations}, {never_appear}")?;
+        match (unseen, self.trial.operations) {
+            (0, _) => writeln!(text)?,
+            (some, 0) => writeln!(text, " and {some} did not")?,
+            (some, of) => writeln!(text, " and {some} did not in a trial of {}", counted(of, "operation"))?,
+        }
+        write!(text, "{}", self.in_force)?;
+        self.write_end(text, never.len() < ops.len())?;
         let mut seen: Vec<&Explained> = ops.iter().filter(|op| !op.never()).collect();
         let mean = |op: &Explained| op.expected.map_or(0.0, |expected| expected.mean);
         seen.sort_by(|a, b| mean(b).total_cmp(&mean(a)).then_with(|| a.op_name.cmp(&b.op_name)));
         if let Some(expected) = seen.iter().find_map(|op| op.expected) {
             let (of, trial) = (grouped(expected.of), grouped(expected.trial));
-            writeln!(text, "Expected in {of} operations, by a trial of {trial} (odds 19 to 1):")?;
+            match self.trial.is_over {
+                true => writeln!(text, "In the trial, after which nothing could ever start again:")?,
+                false => writeln!(text, "Expected in {of} operations, by a trial of {trial} (odds 19 to 1):")?,
+            }
         }
         let width = seen.iter().take(LISTED_OPS).map(|op| op.op_name.chars().count()).max().unwrap_or(0);
         for op in seen.iter().take(LISTED_OPS) {
             let name = &op.op_name;
             match op.expected {
+                Some(expected) if self.trial.is_over => {
+                    writeln!(text, "  {name:width$}  {:>8}", grouped(expected.counted))?;
+                }
                 Some(expected) => writeln!(text, "  {name:width$}  {}", estimate(expected))?,
                 None => writeln!(text, "  {name:width$}")?,
             }
@@ -197,7 +259,12 @@ impl Explanation {
 impl Explained {
     /// Whether neither the search nor the trial has it.
     fn never(&self) -> bool {
-        self.appears == Appears::Never && self.expected.is_none_or(|expected| expected.counted == 0)
+        self.appears == Appears::Never && !self.is_seen()
+    }
+
+    /// Whether the trial has it.
+    fn is_seen(&self) -> bool {
+        self.expected.is_some_and(|expected| expected.counted > 0)
     }
 }
 
@@ -235,8 +302,12 @@ fn write_keys(text: &mut String, op: &Explained, one_key: bool) -> std::fmt::Res
     let width = shown.iter().map(|row| row.phase_key.chars().count()).max().unwrap_or(0).max(9);
     writeln!(text, "  {:width$}  {:>8}  {:>7}  verdict", "phase key", "share", "started")?;
     for row in shown {
-        let verdict =
-            if row.reason.is_empty() { row.verdict.to_owned() } else { format!("{}: {}", row.verdict, row.reason) };
+        let verdict = match row.verdict {
+            verdict if row.reason.is_empty() => verdict.to_owned(),
+            // The reason says so itself.
+            "coincidence" | "undecided" => row.reason.clone(),
+            verdict => format!("{verdict}: {}", row.reason),
+        };
         writeln!(text, "  {:width$}  {:>6.3} %  {:>7}  {verdict}", row.phase_key, 100.0 * row.share, row.started)?;
     }
     let more = op.phase_keys.len() - shown.len();
@@ -247,16 +318,16 @@ fn write_keys(text: &mut String, op: &Explained, one_key: bool) -> std::fmt::Res
 }
 
 /// "about 12 of 1,000 operations (9.9 to 15)"
-fn frequency(expected: Expected) -> String {
+fn frequency(expected: Expected, from: &str) -> String {
     let (of, trial) = (grouped(expected.of), grouped(expected.trial));
     if expected.counted == 0 {
         return format!(
-            "at most {} of {of} operations; none came in a trial of {trial} (odds 19 to 1)",
+            "at most {} of {of} operations; none came in a trial of {trial} {from} (odds 19 to 1)",
             figure(expected.most)
         );
     }
     format!(
-        "about {} of {of} operations ({} to {} with odds 19 to 1, by a trial of {trial} from a blank device)",
+        "about {} of {of} operations ({} to {} with odds 19 to 1, by a trial of {trial} {from})",
         figure(expected.mean),
         figure(expected.least),
         figure(expected.most)

@@ -1,4 +1,4 @@
-//! How often operations come: a short trial on one site, from a blank device, with the profile, table and bad blocks in force.
+//! How often operations come: a short trial on one site, from a blank device or after the bootstrap, with the profile, table and bad blocks in force.
 //!
 //! Promises the same counts every time. What the trial counts is an estimate: each figure comes with the bounds between which the mean
 //! of such trials lies, with odds of 19 to 1.
@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use nandseq_generate::dead::DeadDie;
 use nandseq_generate::probability::Distributions;
 use nandseq_generate::{RunLimits, Setup, Site};
-use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
+use nandseq_reach::Start;
 use nandseq_trace::{Operation, Sink};
 use serde::Serialize;
 
@@ -25,6 +27,10 @@ pub(crate) struct Trial {
     by_op: Vec<u64>,
     /// Accepted proposals.
     under: BTreeMap<(PhaseKey, OpId), u64>,
+    /// The dies on which nothing could ever start again at its end.
+    pub(crate) dead: Vec<DeadDie>,
+    /// Whether these are all dies: more operations would not come, however long it went on.
+    pub(crate) is_over: bool,
 }
 
 /// How many operations of a kind to expect.
@@ -46,14 +52,28 @@ pub(crate) struct Expected {
 
 impl Trial {
     /// Generates, and writes nothing. Counts nothing where nothing can be generated.
-    pub(crate) fn new(profile: &Profile, table: &Distributions, bad_blocks: &[(Die, Block)], ops: u64) -> Self {
-        let mut trial = Self { ops: 0, by_op: vec![0; profile.ops.len()], under: BTreeMap::new() };
-        let setup = Setup::new(profile, table, bad_blocks);
+    pub(crate) fn new(profile: &Profile, table: &Distributions, start: Start<'_>, ops: u64) -> Self {
+        let mut trial = Self {
+            ops: 0,
+            by_op: vec![0; profile.ops.len()],
+            under: BTreeMap::new(),
+            dead: Vec::new(),
+            is_over: false,
+        };
+        let setup = Setup::new(profile, table, start.bad_blocks);
         if let Ok(setup) = setup {
             let limits =
                 RunLimits { run_until: Ticks::from_us(LONGEST_US), max_ops: Some(ops), ..RunLimits::default() };
             // A chain that cannot go on ends a trial early; what was counted stands.
-            let _ = Site::new(&setup, SEED).run(&limits, &mut trial);
+            let mut site = Site::new(&setup, SEED);
+            if start.bootstrap {
+                let first = RunLimits { run_until: Ticks::ZERO, bootstrap: true, ..RunLimits::default() };
+                let _ = site.run(&first, &mut Uncounted);
+            }
+            if let Ok(summary) = site.run(&limits, &mut trial) {
+                trial.is_over = summary.dead.len() == profile.topology.dies as usize;
+                trial.dead = summary.dead;
+            }
         }
         trial
     }
@@ -77,17 +97,18 @@ impl Trial {
         if self.ops == 0 {
             return None;
         }
-        let (least, most) = bounds(counted);
+        // What has ended is no sample of what goes on.
+        let of = if self.is_over { self.ops } else { of };
+        let mean = counted as f64;
+        let (least, most) = if self.is_over { (mean, mean) } else { bounds(counted) };
         let scale = of as f64 / self.ops as f64;
-        Some(Expected {
-            of,
-            mean: counted as f64 * scale,
-            least: least * scale,
-            most: most * scale,
-            counted,
-            trial: self.ops,
-        })
+        Some(Expected { of, mean: mean * scale, least: least * scale, most: most * scale, counted, trial: self.ops })
     }
+}
+
+/// Of what did not come the mean is hardly more than this.
+pub(crate) fn most_of_none() -> f64 {
+    bounds(0).1
 }
 
 /// Between which the mean of a Poisson distribution lies, with odds of 19 to 1, of which this many were counted: a close approximation
@@ -100,6 +121,15 @@ fn bounds(counted: u64) -> (f64, f64) {
     };
     let least = if counted == 0 { 0.0 } else { cube(counted as f64, -1.0) };
     (least.max(0.0), cube(counted as f64 + 1.0, 1.0))
+}
+
+/// Takes what comes before the trial.
+struct Uncounted;
+
+impl Sink for Uncounted {
+    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Sink for Trial {

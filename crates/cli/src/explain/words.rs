@@ -84,7 +84,7 @@ impl Words<'_> {
                 let (stated, advice) = self.of_reason(*reason, op);
                 Link { operations, kind: "rule", text, stated, advice }
             }
-            Blocker::Unmet { need, keys, providers, .. } => {
+            Blocker::Unmet { need, reason, keys, providers } => {
                 let needs = self.need(*need);
                 let nobody = if providers.is_empty() {
                     "no operation of the profile brings that about".to_owned()
@@ -94,8 +94,14 @@ impl Words<'_> {
                 let place =
                     if matches!(need, Need::PhaseOf(_)) || keys.len() == 1 { self.under(keys) } else { String::new() };
                 let text = format!("{who} needs {needs}{place}; {nobody}");
-                let advice = providers.is_empty().then(|| format!("add an operation that brings about {needs}"));
-                Link { operations, kind: "unmet_need", text, stated: Vec::new(), advice }
+                let op = cause.ops.first().copied().unwrap_or(OpId(0));
+                // The exclusions of the state are in the way as much as what would end it.
+                let (stated, spare) =
+                    if let Reason::State(_) = reason { self.of_reason(*reason, op) } else { (Vec::new(), None) };
+                let add = format!("add an operation that brings about {needs}");
+                let advice =
+                    providers.is_empty().then(|| spare.map_or(add.clone(), |spare| format!("{spare}, or {add}")));
+                Link { operations, kind: "unmet_need", text, stated, advice }
             }
         }
     }
@@ -134,6 +140,10 @@ impl Words<'_> {
         }
         let verb = if ops.len() == 1 { "has" } else { "have" };
         let mut text = match (weightless, excluded) {
+            ([PhaseKey::DEFAULT], []) => format!("{verb} no weight under `DEFAULT`, the phase key of a blank device"),
+            ([], [PhaseKey::DEFAULT]) => {
+                format!("{verb} no weight under `DEFAULT`, the phase key of a blank device, which excludes it")
+            }
             ([key], []) => format!("{verb} no weight under `{}`", self.profile.phase_keys[*key].name),
             ([], [key]) => {
                 format!("{verb} no weight under `{}`, which excludes it", self.profile.phase_keys[*key].name)
@@ -175,7 +185,7 @@ impl Words<'_> {
             Weightless::NotListed(found) | Weightless::NotInDefault(Some(found)) => {
                 format!("list `{name}` with a weight under `{}` ({})", found.place.path, found.at())
             }
-            Weightless::NotInDefault(None) => format!("list `{name}` with a weight in the table"),
+            Weightless::NotInDefault(None) => format!("list `{name}` with a weight under `phase_conditional.DEFAULT`"),
             Weightless::Preset => "leave --pc-demo out, or take another preset".to_owned(),
             Weightless::Crowded => {
                 format!("give `{name}` a mass of its own, or lower those of others so that they add up to less than 1")
@@ -221,6 +231,7 @@ impl Words<'_> {
             Reason::Delay => (Vec::new(), None),
             Reason::Excluded
             | Reason::NoWeight
+            | Reason::NoHead
             | Reason::CellType
             | Reason::Occupied(_)
             | Reason::NoVictim(_)
@@ -260,6 +271,7 @@ impl Words<'_> {
             Need::DataOutput => {
                 "a data output before it, or it would overwrite data that has not been put out".to_owned()
             }
+            Need::Head => "an operation that begins a chain with it, since no phase key gives it a weight".to_owned(),
             Need::Step(base) => format!("`{}` as a step of its chain", self.profile.bases[base].name),
         }
     }

@@ -6,15 +6,19 @@ use std::str::FromStr;
 use nandseq_generate::CoverageIdentity;
 use nandseq_generate::closure::{Cell, Goal};
 use nandseq_generate::probability::Distributions;
-use nandseq_profile::{Block, Die, Profile};
+use nandseq_profile::Profile;
+use nandseq_reach::Start;
 
 use crate::arguments::GenerateArgs;
-use crate::coverage;
-use crate::failure::{Failure, Problem};
+use crate::explain::Trial;
+use crate::failure::{Failure, Problem, warning_text};
 use crate::hint::FlagsInForce;
+use crate::{coverage, not_reached, tell};
 
 /// Operations of a run for each cell where --until-coverage alone limits it.
 const OPS_OF_CELL: u64 = 100;
+/// Operations of the trial that shows whether anything starts.
+const TRIAL_OPS: u64 = 100;
 /// Thousandths of a percent in a whole.
 const WHOLE: u32 = 100_000;
 
@@ -65,26 +69,32 @@ impl Closure {
     /// What the flags ask for, if they do.
     ///
     /// # Errors
-    /// When no cell counts: nothing could be covered.
+    /// When no cell counts: nothing could be covered. Where that is because nothing can ever start, the state of every die is told.
     pub(super) fn new(
         arguments: &GenerateArgs,
         profile: &Profile,
-        (table, bad_blocks): (&Distributions, &[(Die, Block)]),
+        (table, start, badlist): (&Distributions, Start<'_>, Option<&str>),
         flags: &FlagsInForce,
     ) -> Result<Option<Self>, Failure> {
         let (directed, share) = (arguments.extent.closure, arguments.extent.until_coverage);
         if !directed && share.is_none() {
             return Ok(None);
         }
-        let universe = coverage::universe(profile, Some(table), bad_blocks);
+        let universe = coverage::universe(profile, Some(table), start);
         let cells = universe.cells().map(|cell| Cell { key: cell.key, op: cell.op, bin: cell.bin });
         let goal = Goal::new(profile, cells, |key| universe.bins(key), directed);
         if goal.cells() == 0 {
             let flag = if directed { "--closure" } else { "--until-coverage" };
-            let problem =
-                Problem::new(format!("{flag} has nothing to cover: no operation of the table can ever be proposed"));
+            let message = format!("{flag} has nothing to cover: no operation of the table can ever be proposed");
+            let trial = Trial::new(profile, table, start, TRIAL_OPS);
+            let dead = not_reached::of_trial(profile, badlist, &trial, start.bootstrap).filter(|_| trial.is_over);
+            if let (Some(dead), Some(_)) = (&dead, share) {
+                tell(&warning_text(&format!("{message}: {dead}")));
+                return Err(Failure::NotReached);
+            }
+            dead.iter().for_each(|dead| tell(&warning_text(dead)));
             let help = format!("`{}` says why, or generate without the flag", flags.check().flag("--pairs"));
-            return Err(problem.help(help).into());
+            return Err(Problem::new(message).help(help).into());
         }
         Ok(Some(Self { goal, directed, share }))
     }

@@ -12,6 +12,7 @@ use nandseq_trace::recorded::recorded;
 use crate::arguments::in_force::{InForceArgs, TableArgs};
 use crate::arguments::{Demo, GenerateArgs};
 use crate::failure::{Failure, Problem, note_text, remark_text};
+use crate::in_force::dangling;
 use crate::inputs;
 
 /// The file beside a profile that is loaded if it is there.
@@ -31,7 +32,7 @@ pub(crate) struct Table {
     seed: u64,
 }
 
-/// Which table is asked for.
+/// Which table is asked for, and what comes before it is used.
 #[derive(Debug)]
 pub(crate) struct Wanted<'a> {
     /// The profile as named, beside which a table may lie.
@@ -41,6 +42,13 @@ pub(crate) struct Wanted<'a> {
     refresh: bool,
     /// Whether a table that proposes nothing somewhere is refused.
     validate: bool,
+    /// Whether flags say that the bootstrap comes first, or that it does not.
+    bootstrap: Option<bool>,
+}
+
+/// What a pair of flags says, the last of them being the one that counts.
+fn either(yes: bool, no: bool) -> Option<bool> {
+    (yes || no).then_some(yes)
 }
 
 impl<'a> Wanted<'a> {
@@ -51,18 +59,30 @@ impl<'a> Wanted<'a> {
             flags: &arguments.table,
             refresh: arguments.table_file.refresh_op_state_probs,
             validate: arguments.table_file.validate_pc,
+            // It prepares the device for the runs that follow.
+            bootstrap: if arguments.extent.num_runs > 1 {
+                either(arguments.start.bootstrap, arguments.start.no_bootstrap)
+            } else {
+                Some(false)
+            },
         }
     }
 
     /// What flags ask for that write no table.
     pub(crate) fn of_flags(arguments: &'a InForceArgs) -> Self {
         let config = arguments.device.config.as_deref();
-        Self { config, flags: &arguments.table, refresh: false, validate: false }
+        let bootstrap = either(arguments.bootstrap, arguments.no_bootstrap);
+        Self { config, flags: &arguments.table, refresh: false, validate: false, bootstrap }
     }
 
     /// Whether no file is looked at.
     pub(crate) const fn built_anew(&self) -> bool {
         self.flags.autofill_pc || self.refresh
+    }
+
+    /// Whether the bootstrap of a profile comes first.
+    pub(crate) fn bootstrap(&self, profile: &Profile) -> bool {
+        self.bootstrap.unwrap_or(profile.bootstrap.enabled)
     }
 
     /// The file named, or the one beside the profile; the built-in device has none.
@@ -87,6 +107,9 @@ impl Table {
         let (flags, built_anew) = (wanted.flags, wanted.built_anew());
         let path = wanted.file();
         let mut input = None;
+        if let Some(path) = path.as_deref().filter(|_| !built_anew && flags.op_state_probs.is_none()) {
+            remarks.push_str(&dangling(path));
+        }
         let mut distributions = match path.as_deref().filter(|path| !built_anew && path.exists()) {
             Some(path) => {
                 let (mut table, read) = read(path, profile, remarks)?;
@@ -151,6 +174,15 @@ impl Table {
         };
         let preset = self.demo.map(|demo| format!(", DEFAULT by --pc-demo {}", demo_name(demo)));
         source + &preset.unwrap_or_default()
+    }
+
+    /// The entry that gives weights, in words.
+    pub(crate) fn entry(&self, profile: &Profile) -> String {
+        match &self.input {
+            Some(input) => format!("`phase_conditional` in `{}`", input.source),
+            None if self.is_of_profile(profile) => "`phase_conditional` in the profile".to_owned(),
+            None => "`probabilities` in the profile".to_owned(),
+        }
     }
 
     /// Whether a preset stands in the place of the distribution of DEFAULT.

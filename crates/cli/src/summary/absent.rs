@@ -1,17 +1,19 @@
-//! Which operations never started, and why: those that were refused first, then those that never can, then those that nobody drew.
+//! Which operations never started, and why: those that were refused first, then those that never can, then those that were not drawn.
 
 use std::cmp::Reverse;
 use std::fmt::{self, Write as _};
 
 use nandseq_profile::PhaseKey;
 use nandseq_profile::diagnostic::{counted, grouped};
+use nandseq_reach::Reason;
 use nandseq_trace::recorded::quoted;
 use serde::Serialize;
 
 use super::Summary;
-use crate::absent::{Absence, Absences};
+use crate::absent::{Absence, Absences, Started};
 use crate::execute::Totals;
 use crate::explain::{Expected, figure};
+use crate::not_reached;
 use crate::plan::Plan;
 
 /// An operation that never started.
@@ -36,15 +38,19 @@ enum Why {
     Refused,
     NeverEligible,
     NoWeight,
+    Dead,
+    UnlikeTrial,
     NotDrawn,
 }
 
 impl Why {
-    const ALL: [(Self, &'static str); 4] = [
+    const ALL: [(Self, &'static str); 6] = [
         (Self::Refused, "refused"),
         (Self::NeverEligible, "never eligible"),
         (Self::NoWeight, "without weight"),
-        (Self::NotDrawn, "not drawn by chance"),
+        (Self::Dead, "not drawn before nothing could ever start again"),
+        (Self::UnlikeTrial, "not drawn, unlike a trial"),
+        (Self::NotDrawn, "not drawn"),
     ];
 }
 
@@ -52,7 +58,12 @@ impl Why {
 pub(super) fn never_started(plan: &Plan, totals: &Totals, absences: &Absences<'_>) -> Vec<NeverStarted> {
     let profile = &plan.profile;
     let mut all: Vec<NeverStarted> = absences
-        .of(&totals.by_op, &totals.rejections, totals.ops)
+        .of(&Started {
+            by_op: &totals.by_op,
+            rejections: &totals.rejections,
+            ops: totals.ops,
+            all_dead: not_reached::all_dead(plan, totals, plan.sites.len()),
+        })
         .into_iter()
         .map(|(op, absence)| {
             let one = NeverStarted {
@@ -66,10 +77,18 @@ pub(super) fn never_started(plan: &Plan, totals: &Totals, absences: &Absences<'_
             match absence {
                 Absence::Refused(_, code) => NeverStarted { why: Why::Refused, mostly: Some(code), ..one },
                 Absence::NeverEligible(reason) => {
-                    let never = Some(reason.text(profile, PhaseKey::DEFAULT, op));
+                    let never = Some(if reason == Reason::NoHook {
+                        "no phase key that gives it a weight ever comes up".to_owned()
+                    } else {
+                        reason.text(profile, PhaseKey::DEFAULT, op)
+                    });
                     NeverStarted { why: Why::NeverEligible, never, ..one }
                 }
                 Absence::NoWeight => one,
+                Absence::Dead => NeverStarted { why: Why::Dead, ..one },
+                Absence::UnlikeTrial(expected) => {
+                    NeverStarted { why: Why::UnlikeTrial, expected: Some(expected), ..one }
+                }
                 Absence::NotDrawn(expected) => NeverStarted { why: Why::NotDrawn, expected, ..one },
             }
         })
@@ -107,7 +126,8 @@ pub(super) fn write(text: &mut String, summary: &Summary) -> fmt::Result {
 }
 
 fn explain(summary: &Summary, one: &NeverStarted) -> String {
-    format!("{} {}", summary.explain, quoted(one.op_name.as_ref()))
+    let divider = if one.op_name.starts_with('-') { "-- " } else { "" };
+    format!("{} {divider}{}", summary.explain, quoted(one.op_name.as_ref()))
 }
 
 impl NeverStarted {
@@ -118,10 +138,15 @@ impl NeverStarted {
             }
             Why::NeverEligible => format!("never eligible: {}", self.never.as_deref().unwrap_or_default()),
             Why::NoWeight => "weight 0 under every phase key".to_owned(),
-            Why::NotDrawn => match self.expected {
-                None => "not drawn by chance".to_owned(),
+            Why::Dead => "not drawn before nothing could ever start again".to_owned(),
+            Why::UnlikeTrial | Why::NotDrawn => match self.expected {
+                None => "not drawn".to_owned(),
+                Some(expected) if self.why == Why::UnlikeTrial => {
+                    let trial = grouped(expected.trial);
+                    format!("not drawn, although {} were to be expected by a trial of {trial}", figure(expected.mean))
+                }
                 Some(expected) if expected.counted == 0 => {
-                    format!("not drawn by chance: at most {} expected", figure(expected.most))
+                    format!("not drawn, as in the trial: at most {} expected", figure(expected.most))
                 }
                 Some(expected) => format!("not drawn by chance: {} expected", figure(expected.mean)),
             },

@@ -5,7 +5,7 @@ use std::process::Output;
 use crate::runner::{Folder, checked_manifest, legacy};
 
 /// A device of one die that can do next to nothing: what DEFAULT proposes follows.
-const TINY: &str = "schema: 1
+pub(crate) const TINY: &str = "schema: 1
 name: tiny
 topology: {dies: 1, planes: 2, blocks_per_die: 8, pages_per_block: 4}
 cell_types: {NONE: [], SLC: []}
@@ -181,11 +181,29 @@ fn operations_that_the_time_did_not_allow_are_missed() {
 #[test]
 fn coverage_that_is_never_reached_ends_too() {
     // Nothing of it can ever be covered, and that is known before.
-    let folder = tiny("DEFAULT: {Pg: 1, Rd: 1}");
-    let said = ends_with(&folder, 2, &["--config", "tiny.yaml", "--until-coverage", "50"]);
-    assert!(said.contains("nothing to cover"), "{said}");
-    let said = ends_with(&Folder::new(), 4, &["--pc-demo", "pgm-read", "--until-coverage", "50"]);
-    assert!(said.contains("nothing can ever start again on any die") && said.contains("before 50 % of"), "{said}");
+    let folder = tiny("DEFAULT: {Pg: 1, Rd: 1}").with("all-bad.csv", "die,block\n0,0-7\n");
+    for flags in [["--config", "tiny.yaml"], ["--pc-demo", "pgm-read"]] {
+        let said = ends_with(&folder, 4, &[&flags[..], &["--until-coverage", "50"]].concat());
+        assert!(
+            said.contains("nothing to cover") && said.contains("nothing can ever start again on any die"),
+            "{said}"
+        );
+        assert!(said.contains("    state: nothing is suspended") && said.contains("to change that: give "), "{said}");
+    }
+    let folder = tiny("DEFAULT: {Er: 1}").with("all-bad.csv", "die,block\n0,0-7\n");
+    let said = ends_with(&folder, 4, &["--config", "tiny.yaml", "--badlist", "all-bad.csv", "--ops", "10"]);
+    assert!(said.contains("8 bad") && said.contains("leave some blocks out of the list of bad blocks"), "{said}");
+}
+
+#[test]
+fn exclusions_that_forbid_everything_are_what_to_change() {
+    let all = "exclusion_groups: {all: [ERASE, PROG, READ, DOUT, NOP]}\nexclusions: {op_state: {DEFAULT: [all]}}\n";
+    let folder = Folder::new().with("tiny.yaml", TINY.replace("phase_conditional:\n", all));
+    let output = folder.run(&["--config", "tiny.yaml", "--ops", "100"]);
+    assert_eq!(output.status.code(), Some(4));
+    let (said, summary) = (text(&output), String::from_utf8(output.stdout.clone()).unwrap());
+    assert!(said.contains("let the exclusions in `exclusions.op_state.DEFAULT` spare names"), "{said}");
+    assert!(summary.contains("5 never eligible") || summary.contains("4 never eligible"), "{summary}");
 }
 
 /// The built-in device and the predecessor's files, as flags.

@@ -99,7 +99,7 @@ fn a_table_beside_the_profile_is_in_force_as_it_is_when_generating() {
     assert!(explain(&folder, &["Read_SLC", "--autofill-pc"]).contains("It appears"));
     let check = folder.succeed(&["profile", "check", "device.yaml", "--op", "Read_SLC"]);
     let check = String::from_utf8(check.stdout).unwrap();
-    assert!(check.contains("DEFAULT: no page of its cell type can be programmed: Read_SLC\n"), "{check}");
+    assert!(check.contains("DEFAULT: no page of its cell type is ever programmed: Read_SLC\n"), "{check}");
     let listed = folder.succeed(&["coverage", "universe", "--config", "device.yaml"]);
     let listed = String::from_utf8(listed.stdout).unwrap();
     assert!(listed.contains("DEFAULT\tProgram_TLC\t0\tits weight is 0"), "{listed}");
@@ -178,4 +178,146 @@ fn the_warnings_of_a_profile_are_shown_where_it_is_used() {
     assert!(said(&["--config", "device.yaml", "--ops", "3"]).contains(warning));
     assert!(said(&["explain", "--config", "device.yaml", "Read_SLC"]).contains(warning));
     assert!(said(&["verify", "--config", "device.yaml", "out"]).contains(warning));
+}
+
+/// A device of which nothing runs, or only for a while; what DEFAULT proposes, exclusions and bootstrap follow.
+fn tiny(sections: &str) -> Folder {
+    let text = crate::dead::TINY.replace("phase_conditional:\n", sections);
+    let follow_up = "address: readable_page, follow_ups: {DOUT: {weight: 1, inherit: [prev_page, same_celltype]}}";
+    Folder::new().with("device.yaml", text.replace("address: readable_page", follow_up))
+}
+
+#[test]
+fn a_preset_that_nothing_begins_with_is_the_root() {
+    let said =
+        String::from_utf8(Folder::new().succeed(&["explain", "--pc-demo", "pgm-read", "Page_Program_SLC"]).stdout);
+    let said = said.unwrap();
+    assert!(said.contains("\nIt never appears.\n"), "{said}");
+    assert!(said.contains("have no weight under `DEFAULT`, the phase key of a blank device: the preset"), "{said}");
+    let base = String::from_utf8(Folder::new().succeed(&["explain", "--pc-demo", "pgm-read", "PROGRAM_SLC"]).stdout);
+    assert!(base.unwrap().starts_with("PROGRAM_SLC: base of 12 operations, 12 of which never appear\n"));
+}
+
+#[test]
+fn what_is_only_waited_for_leads_to_the_missing_default() {
+    let said = explain(&tiny("phase_conditional: {PROG.END: {Pg: 1}}\n"), &["Pg"]);
+    assert_eq!(said.matches("needs an operation of `PROG`").count(), 1, "{said}");
+    assert!(said.contains("2. `Pg` has no weight under `DEFAULT`, the phase key of a blank device"), "{said}");
+    let all = "exclusion_groups: {all: [ERASE, PROG, READ, DOUT, NOP]}\nexclusions:\n  ";
+    let said = explain(&tiny(&format!("{all}op_state: {{DEFAULT: [all]}}\n")), &["Er"]);
+    assert!(said.contains("It never appears.") && said.contains("`exclusions.op_state.DEFAULT`"), "{said}");
+    let said = explain(&tiny(&format!("{all}state: {{NOT_ERASE_SUSPENDED: [all]}}\n")), &["Pg"]);
+    assert!(said.contains("`exclusions.state.NOT_ERASE_SUSPENDED` (device.yaml:"), "{said}");
+    assert!(said.contains("let the exclusions of `NOT_ERASE_SUSPENDED` spare `ERASE`, or add"), "{said}");
+}
+
+#[test]
+fn a_step_that_no_chain_leads_to_says_what_would_begin_one() {
+    let folder = tiny("phase_conditional: {DEFAULT: {Pg: 1, Rd: 1}}\n");
+    let said = explain(&folder, &["Do"]);
+    assert!(said.contains("1. `Do` needs an operation that begins a chain with it"), "{said}");
+    assert!(said.contains("To change that: list `Er`") && !said.contains("list `Do`"), "{said}");
+    folder.run(&["--config", "device.yaml", "--ops", "5", "--stamp", "261121"]);
+    let log = String::from_utf8(folder.files()["out/proposer_debug_261121_0000001.log"].clone()).unwrap();
+    assert!(log.contains("-\tDo\tnever_eligible:no_chain_begins\t0\n"), "{log}");
+}
+
+#[test]
+fn a_trial_that_dies_is_no_estimate() {
+    let folder = tiny(
+        "policies: {queue_refill_period: 50, refill_uses_end_key: true}\nphase_conditional: {DEFAULT: {Er: 1}, ERASE.END: {Rd: 1}}\n",
+    );
+    let text = String::from_utf8(folder.files()["device.yaml"].clone()).unwrap();
+    let folder = Folder::new().with("device.yaml", text.replacen("policies: {queue_refill_period: 50}\n", "", 1));
+    let said = explain(&folder, &["Er"]);
+    assert!(said.contains(" of a trial from a blank device, after which nothing could ever start again.\n"), "{said}");
+    assert!(said.contains("At the end of the trial nothing can ever start again on any die\n  die 0: "), "{said}");
+    assert!(!said.contains("10,000"), "{said}");
+}
+
+#[test]
+fn what_a_trial_lacks_did_not_appear() {
+    // A reset cuts every erase.
+    let resets = device("    Reset: 0.6\n").replace("cell_types:", "policies: {queue_refill_period: 5}\ncell_types:").replace(
+        "bases:\n",
+        "bases:\n  RESET: {scope: die, affects_state: true, instant: true, phases: [ISSUE, CORE_BUSY], address: hook, effects: [reset_die], payload: [die, plane]}\n",
+    );
+    let resets = resets.replace("ops:\n", "ops:\n  Reset: {base: RESET, ISSUE: 1, CORE_BUSY: 1}\n");
+    let resets = resets.replace("[busy]", "[]").replace("CORE_BUSY: 100", "CORE_BUSY: 100000");
+    let folder = Folder::new().with("device.yaml", resets);
+    let said = explain(&folder, &["Program_TLC"]);
+    assert!(said.contains("\nIt could appear, but did not: at most "), "{said}");
+    let base = explain(&folder, &["PROGRAM"]);
+    assert!(base.contains(" and 2 did not in a trial of 20,000 operations\n"), "{base}");
+    let summary = folder.succeed(&["--config", "device.yaml", "--ops", "20000", "-v"]);
+    let summary = String::from_utf8(summary.stdout).unwrap();
+    assert!(summary.contains("not drawn, as in the trial: at most 3.7 expected"), "{summary}");
+}
+
+#[test]
+fn what_the_bootstrap_leaves_is_looked_at_where_it_comes_first() {
+    let bootstrap = "bootstrap: {enabled: true, erase_blocks: 2, program_blocks: 1, read_blocks: 1}\n";
+    let folder = tiny(&format!("{bootstrap}phase_conditional: {{DEFAULT: {{Pg: 1, Rd: 1}}}}\n"));
+    let said = explain(&folder, &["Pg"]);
+    assert!(said.contains("It appears: ") && said.contains("The bootstrap comes first"), "{said}");
+    assert!(explain(&folder, &["Pg", "--no-bootstrap"]).contains("It never appears."));
+    let check = |flag: &[&str]| {
+        let output = folder.succeed(&[&["profile", "check", "device.yaml"], flag].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(check(&["--no-bootstrap"]).contains(" 0 are reachable"), "{}", check(&["--no-bootstrap"]));
+    assert!(!check(&[]).contains(" 0 are reachable"), "{}", check(&[]));
+    let universe = |flag: &str| folder.succeed(&["coverage", "universe", "--config", "device.yaml", flag]).stdout;
+    let counts = |flag| String::from_utf8(universe(flag)).unwrap().contains("DEFAULT\tPg\t1\t");
+    assert!(counts("--bootstrap") && !counts("--no-bootstrap"));
+    // Without a run that follows it there is no bootstrap, and hints say so.
+    let said = String::from_utf8(folder.run(&["--config", "device.yaml", "--ops", "5"]).stdout).unwrap();
+    assert!(said.contains("explain --config device.yaml --no-bootstrap "), "{said}");
+}
+
+#[test]
+fn what_was_found_beside_is_named_and_a_link_to_nothing_too() {
+    let table = "phase_conditional:\n  DEFAULT:\n    Erase_SLC: 0.5\n";
+    let folder = Folder::new()
+        .with("device.yaml", device("    ERASE: 0.5\n"))
+        .with("op_state_probs.yaml", table)
+        .with("badlist.csv", "die,block\n0,1\n");
+    let check = String::from_utf8(folder.succeed(&["profile", "check", "device.yaml"]).stdout).unwrap();
+    let universe = folder.succeed(&["coverage", "universe", "--config", "device.yaml"]);
+    for said in [explain(&folder, &["Erase_SLC"]), check, String::from_utf8(universe.stderr).unwrap()] {
+        assert!(said.contains("Table: `op_state_probs.yaml`.\nBad blocks: 1 of `badlist.csv`."), "{said}");
+    }
+    #[cfg(unix)]
+    for name in ["op_state_probs.yaml", "badlist.csv"] {
+        let folder = Folder::new().with("device.yaml", device("    ERASE: 0.5\n"));
+        std::os::unix::fs::symlink("nowhere", folder.path().join(name)).unwrap();
+        let said = folder.succeed(&["explain", "--config", "device.yaml", "Erase_SLC"]);
+        let said = String::from_utf8(said.stderr).unwrap();
+        assert!(said.contains(&format!("warning: `{name}` is a link to nothing: it counts as absent")), "{said}");
+    }
+}
+
+#[test]
+fn an_operation_of_which_no_pair_is_listed_is_named_all_the_same() {
+    let folder = Folder::new().with("device.yaml", device(NO_SLC));
+    let said = folder.succeed(&["profile", "check", "device.yaml", "--pairs", "--op", "Erase_SLC"]);
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.contains("\nErase_SLC: none of 8 phase keys gives it a weight\n"), "{said}");
+}
+
+#[test]
+fn a_table_that_proposes_nothing_names_the_entry() {
+    let folder = tiny("phase_conditional: {DEFAULT: {}}\n");
+    let said = folder.refuse(&["--config", "device.yaml", "--ops", "5"]);
+    assert!(said.contains("`phase_conditional` in the profile"), "{said}");
+    assert!(said.contains("`nandseqgen explain --config device.yaml Er` says why"), "{said}");
+}
+
+#[test]
+fn a_name_that_looks_like_a_flag_is_none_in_a_hint() {
+    let folder = Folder::new().with("device.yaml", device(NO_SLC).replace("Program_SLC", "--Pg"));
+    let summary = folder.succeed(&["--config", "device.yaml", "--ops", "3", "--pc-seed", "7"]);
+    let summary = String::from_utf8(summary.stdout).unwrap();
+    assert!(summary.contains("\n  nandseqgen explain --config device.yaml --pc-seed 7 -- --Pg\n"), "{summary}");
+    assert!(explain(&folder, &["--", "--Pg"]).starts_with("--Pg: base PROGRAM"));
 }

@@ -1,5 +1,7 @@
 //! What is said of a dead die: its state, what is in the way of each name that has a weight, and which names would free it.
 
+use std::cell::RefCell;
+
 use nandseq_device::{BaseInfo, BlockStage, DieLogic, Place, Register, Rule};
 use nandseq_profile::model::{AddressSource, Axis, CacheReadKind, LatchKind};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
@@ -23,13 +25,16 @@ impl Site<'_> {
         keys.dedup();
         let tried = failed.unwrap_or_default();
         let blocked = keys.iter().flat_map(|&key| self.blocked(die, key, tried)).collect();
+        let freed_by = if failed.is_none() { self.freed_by(die, &lanes, now) } else { Vec::new() };
+        let possible = if freed_by.is_empty() { self.startable(die, &lanes, |_| true) } else { Vec::new() };
         DeadDie {
             die,
             since: self.rests_since(die, last),
             last,
             state: self.lasting_state(die),
             blocked,
-            freed_by: if failed.is_none() { self.freed_by(die, &lanes, now) } else { Vec::new() },
+            freed_by,
+            possible,
             keys,
             in_vain: failed.is_some(),
         }
@@ -149,8 +154,13 @@ impl Site<'_> {
 
     /// Names without a weight that could start on a die at rest and would let one with a weight start after them.
     fn freed_by(&self, die: Die, lanes: &[(Plane, PhaseKey)], now: Ticks) -> Vec<OpId> {
+        let face = RefCell::new(Face::new(self.setup));
+        self.startable(die, lanes, |(plane, class)| self.frees((die, plane), class, now, &mut face.borrow_mut()))
+    }
+
+    /// One name of each class without a weight that could start on a die at rest, of those that are wanted there.
+    fn startable(&self, die: Die, lanes: &[(Plane, PhaseKey)], wanted: impl Fn((Plane, Class)) -> bool) -> Vec<OpId> {
         let setup = self.setup;
-        let mut face = Face::new(setup);
         let mut names = Vec::new();
         for id in self.class_ids() {
             let class = setup.classes.get(id);
@@ -160,7 +170,7 @@ impl Site<'_> {
                 open.unwrap_or(0) & !setup.distribution(key).set(id.chunk()) & id.bit() != 0
             });
             // With several planes it does what it does with one.
-            if !open.any(|&(plane, _)| !class.multi && self.frees((die, plane), class, now, &mut face)) {
+            if !open.any(|&(plane, _)| !class.multi && wanted((plane, class))) {
                 continue;
             }
             let name = setup.tables.ops().find(|(op, info)| setup.is_usable(*op) && setup.classes.of(info) == id);

@@ -3,13 +3,14 @@
 use nandseq_profile::Profile;
 
 use super::*;
+use crate::Start;
 use crate::sample::{device, key, op, table};
 
 const NO_ERASE: &str = "exclusion_groups: {er: [ERASE]}\nexclusions: {state: {NOT_PROGRAM_SUSPENDED: [er]}}\n";
 
 /// What is asked of the causes of a device.
 fn asked<T>(profile: &Profile, ops: &[&str], of: impl Fn(&Causes<'_>) -> T) -> T {
-    let search = Search::new(profile, table(profile), &[]);
+    let search = Search::new(profile, table(profile), Start::default());
     let ops: Vec<OpId> = ops.iter().map(|name| op(profile, name)).collect();
     of(&Causes::new(&search, &ops))
 }
@@ -66,7 +67,7 @@ fn the_shortest_chain_comes_first_and_ends_at_a_root() {
 #[test]
 fn a_pair_has_the_same_verdict_whoever_asks() {
     let profile = device("EraseA: 0.5, Program: 0.3, Status: 0.1, Read: 0.1", "exclusions: {op_state: {}}\n");
-    let search = Search::new(&profile, table(&profile), &[]);
+    let search = Search::new(&profile, table(&profile), Start::default());
     let all = Causes::new(&search, &profile.ops.ids().collect::<Vec<_>>());
     let none = Causes::new(&search, &[]);
     for (key, op) in profile.phase_keys.ids().flat_map(|key| profile.ops.ids().map(move |op| (key, op))) {

@@ -211,7 +211,7 @@ fn what_is_no_time_is_a_fault() {
 #[test]
 fn rows_that_make_no_sense_are_faults_and_the_next_row_is_read() {
     for (text, why) in [
-        ("", "None the row has 1 columns instead of 6"),
+        ("", "None the row has 1 column instead of 6"),
         ("1,2,3", "None the row has 3 columns instead of 6"),
         ("1,0.0,0,Nudge,1,[{}],7", "None the row has 7 columns instead of 6"),
         ("x,0.0,0,Nudge,1,[{}]", "None column 'seq' holds no whole number"),
