@@ -115,13 +115,24 @@ fn two_files_of_one_run_need_a_manifest() {
 
 /// A manifest of these files with these numbers of rows, each a run, as they are now.
 fn write_manifest(folder: &Path, files: &[(&Path, u64)]) {
-    let file = |(path, rows): &(&Path, u64)| {
+    let file = |(at, (path, rows)): (usize, &(&Path, u64))| {
         let digest = Digest::of(&fs::read(path).unwrap());
         let name = path.file_name().unwrap().to_str().unwrap();
-        format!(r#"{{"run":1,"files":[{{"kind":"future","file":"{name}","rows":{rows},"sha256":"{digest}"}}]}}"#)
+        let run = at + 1;
+        format!(
+            r#"{{"run":{run},"run_index":{at},"seed":1,"operations":1,"files":[{{"kind":"operation_sequence","file":"{name}","rows":{rows},"sha256":"{digest}"}}]}}"#
+        )
     };
-    let runs: Vec<String> = files.iter().map(file).collect();
-    fs::write(folder.join("manifest.json"), format!(r#"{{"runs":[{}],"more":1}}"#, runs.join(","))).unwrap();
+    let runs: Vec<String> = files.iter().enumerate().map(file).collect();
+    let digest = Digest::of(b"");
+    let origin = format!(
+        r#"{{"tool":{{"name":"","version":""}},"profile":{{"name":"","source":"","sha256":"{digest}","resolved_sha256":""}},"probabilities":null,"badlist":null,"arguments":[]}}"#
+    );
+    let runs = runs.join(",");
+    let text = format!(
+        r#"{{"schema":1,"origin":{origin},"site":null,"seed_formula":"sequential","site_seed":1,"runs":[{runs}]}}"#
+    );
+    fs::write(folder.join("manifest.json"), text).unwrap();
 }
 
 #[test]
