@@ -35,7 +35,7 @@ fn the_small_profile_of_the_page_can_be_used_as_it_stands() {
     let folder = Folder::new().with("small.yaml", small_profile());
     let output = folder.succeed(&["profile", "check", "small.yaml"]);
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    assert_eq!(text.lines().count(), 2, "nothing but what it has: {text}");
+    assert_eq!(text.lines().count(), 3, "nothing but what it has: {text}");
     folder.succeed(&["--config", "small.yaml", "-t", "100000", "--verify", "-q"]);
 }
 
