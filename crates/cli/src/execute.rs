@@ -134,7 +134,7 @@ struct Work<'p> {
     syncs_slowly: bool,
     /// Whether the tables of a run are made in a thread beside it: where there are more threads than sites. Whether they are makes
     /// no difference to any file.
-    tables_apart: bool,
+    tables_threaded: bool,
     claims: Claims,
     why_absent: WhyAbsent<'p>,
     /// What finished sites did.
@@ -160,7 +160,7 @@ pub(crate) fn execute(
     write_table(plan)?;
     let other_files = say_others(plan, &others);
     let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], other_files, ..Totals::default() });
-    let tables_apart = threads.current_num_threads() > plan.sites.len();
+    let tables_threaded = threads.current_num_threads() > plan.sites.len();
     let work = Work {
         plan,
         setup: &setup,
@@ -169,7 +169,7 @@ pub(crate) fn execute(
         stop,
         on_run,
         syncs_slowly,
-        tables_apart,
+        tables_threaded,
         claims,
         why_absent,
         totals,

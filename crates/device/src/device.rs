@@ -6,7 +6,7 @@
 
 mod cut;
 mod op_state;
-mod still;
+mod quiescent;
 
 use nandseq_profile::model::StatusOf;
 use nandseq_profile::{Block, Die, OpId, PlaneSet, Ticks};
@@ -17,10 +17,10 @@ use crate::place::Place;
 use crate::rule::Rule;
 use crate::tables::{BaseInfo, OpInfo, Reach, Tables};
 
-pub use cut::Parked;
+pub use cut::SuspendedOperation;
 use op_state::Segment;
 pub use op_state::{PlanePhase, Status};
-pub use still::StillDie;
+pub use quiescent::QuiescentDie;
 
 /// An operation whose end is still to come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,7 +51,7 @@ struct DieState {
     logic: DieLogic,
     segments: [Option<Segment>; 8],
     /// The suspended erase and the suspended program.
-    parked: [Option<Parked>; 2],
+    suspended: [Option<SuspendedOperation>; 2],
     occupied: PlaneSet,
     /// Operations that occupy planes of this die.
     occupants: u8,
@@ -225,7 +225,7 @@ impl Device {
         }
         if let Some(axis) = info.effects.suspend {
             let free = self.logic(place.die).suspended(axis).is_none();
-            if !free || self.victim(tables, place.die, axis, now).is_none() {
+            if !free || self.suspend_target(tables, place.die, axis, now).is_none() {
                 return Err(Rule::SuspendTarget);
             }
         }
@@ -257,7 +257,7 @@ impl Device {
             return Err(Rule::PlaneBusy);
         }
         if effects.suspend.is_some() {
-            // Its victim is cut; nothing else may be there.
+            // The operation that it suspends is cut; nothing else may be there.
             let alone = self.dies[usize::from(place.die.0)].occupants <= 1;
             return if alone { Ok(()) } else { Err(Rule::PlaneBusy) };
         }

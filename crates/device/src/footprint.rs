@@ -30,7 +30,7 @@ const ALL: Parts = (1 << 14) - 1;
 
 /// What a step looks at and what it changes.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Touch {
+pub struct Footprint {
     /// Whether it may start, and what it changes into what, follows from these parts.
     pub looks: Parts,
     /// No other part is changed by its start or end.
@@ -40,11 +40,11 @@ pub struct Touch {
     pub hinders: Parts,
 }
 
-impl Touch {
+impl Footprint {
     /// What a step of a base at a place touches; `all` are the planes of the die.
     #[must_use]
     pub fn of(info: &BaseInfo, place: &Place, all: PlaneSet) -> Self {
-        let own = |touches: bool| if touches { Parts::from(place.planes.0) } else { 0 };
+        let own = |footprints: bool| if footprints { Parts::from(place.planes.0) } else { 0 };
         let seen = match info.reach {
             Reach::Planes => place.planes,
             Reach::Die | Reach::Target => all,
@@ -52,13 +52,13 @@ impl Touch {
         let seen = if info.looks_at_plane_states { Parts::from(seen.0) } else { 0 };
         let fills = info.effects.reads_array() || info.effects.cache_read_end.is_some() || info.effects.changes_block();
         Self {
-            looks: info.touch.looks | own(info.looks_at_registers) | seen,
-            changes: info.touch.changes | own(fills || info.effects.data_out),
-            hinders: info.touch.hinders | own(fills),
+            looks: info.footprint.looks | own(info.looks_at_registers) | seen,
+            changes: info.footprint.changes | own(fills || info.effects.data_out),
+            hinders: info.footprint.hinders | own(fills),
         }
     }
 
-    /// Whether neither changes what the other touches.
+    /// Whether neither changes what the other looks at or changes.
     #[must_use]
     pub const fn is_apart_from(self, other: Self) -> bool {
         self.changes & (other.looks | other.changes) == 0 && self.looks & other.changes == 0
@@ -80,7 +80,7 @@ impl Touch {
         self.changes == ALL
     }
 
-    /// What a base touches beyond the registers of its planes; `forbidden_in` are the states that forbid it.
+    /// What a base looks at and changes beyond the registers of its planes; `forbidden_in` are the states that forbid it.
     pub(crate) fn of_base(effects: &Effects, address: AddressSource, forbidden_in: u16) -> Self {
         let sweeps = effects.suspend.is_some() || effects.resume.is_some() || effects.reset_die || effects.reset_target;
         if sweeps {

@@ -5,16 +5,16 @@
 
 mod book;
 mod device;
+mod footprint;
 mod logic;
 mod place;
 mod rule;
 mod tables;
-mod touch;
 
 pub use book::{AddressBook, BlockRecord, BlockStage};
-pub use device::{Device, Flight, FlightId, Parked, PlanePhase, Status, StillDie};
+pub use device::{Device, Flight, FlightId, PlanePhase, QuiescentDie, Status, SuspendedOperation};
+pub use footprint::{Footprint, Parts};
 pub use logic::{CacheProgram, DieLogic, Loaded, PlaneLogic, Register, Suspended};
 pub use place::Place;
 pub use rule::Rule;
 pub use tables::{BaseInfo, Effects, OpInfo, Reach, Size, Tables};
-pub use touch::{Parts, Touch};

@@ -327,8 +327,8 @@ impl DieLogic {
         let Some(axis) = info.effects.resume else { return Ok(()) };
         let blocked = axis == Axis::Erase && self.program.is_some();
         match self.suspended(axis) {
-            Some(victim) if !blocked => {
-                let unread = victim.place.planes.iter().any(|plane| self.planes[plane.0 as usize].unread);
+            Some(suspend_target) if !blocked => {
+                let unread = suspend_target.place.planes.iter().any(|plane| self.planes[plane.0 as usize].unread);
                 if unread { Err(Rule::UnreadData) } else { Ok(()) }
             }
             _ => Err(Rule::ResumeTarget),
@@ -344,10 +344,10 @@ impl DieLogic {
     }
 
     /// An operation of an axis is suspended from now on.
-    pub const fn suspend(&mut self, axis: Axis, victim: Suspended) {
+    pub const fn suspend(&mut self, axis: Axis, suspend_target: Suspended) {
         match axis {
-            Axis::Erase => self.erase = Some(victim),
-            Axis::Program => self.program = Some(victim),
+            Axis::Erase => self.erase = Some(suspend_target),
+            Axis::Program => self.program = Some(suspend_target),
         }
     }
 
@@ -360,8 +360,8 @@ impl DieLogic {
         if effects.changes_block() {
             self.invalidate(place.planes);
         }
-        if let Some(victim) = effects.resume.and_then(|axis| self.suspended(axis)) {
-            self.invalidate(victim.place.planes);
+        if let Some(suspend_target) = effects.resume.and_then(|axis| self.suspended(axis)) {
+            self.invalidate(suspend_target.place.planes);
         }
         if let Some(kind) = effects.cache_read {
             for plane in place.planes.iter() {

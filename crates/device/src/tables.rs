@@ -8,7 +8,7 @@ use nandseq_profile::model::{
 };
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, Grid, OpId, PhaseKey, Profile, Ticks};
 
-use crate::touch::Touch;
+use crate::footprint::Footprint;
 
 /// Which planes a base looks at, and may occupy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -176,8 +176,8 @@ pub struct BaseInfo {
     pub(crate) looks_at_die: bool,
     /// Whether unread data or a cache-read state of the planes it looks at forbids it.
     pub(crate) looks_at_plane_states: bool,
-    /// What it touches beyond registers: see [`Touch::of`].
-    pub(crate) touch: Touch,
+    /// What it looks at and changes beyond registers: see [`Footprint::of`].
+    pub(crate) footprint: Footprint,
     /// Whether its start, or its end, changes the lasting state of a die; and whether its end changes registers.
     pub(crate) acts_at_start: bool,
     pub(crate) acts_at_end: bool,
@@ -387,7 +387,7 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
         end_key: profile.phase_key(id, None).expect("every base has an END key"),
         forbidden_in,
         looks_at_plane_states: forbidden_in & OF_PLANES != 0,
-        touch: Touch::of_base(&effects, base.address, forbidden_in),
+        footprint: Footprint::of_base(&effects, base.address, forbidden_in),
         forbidden_in_op_states: profile.phase_keys.ids().any(|key| device_rule(profile, key).contains(id)),
         looks_at_registers: effects.changes_block() || effects.copyback_source || changes_registers,
         looks_at_die: effects.is_program()

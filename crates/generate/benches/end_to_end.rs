@@ -62,7 +62,7 @@ fn full_mix_engine_alone(bencher: Bencher<'_, '_>) {
         .bench_local(|| Site::new(&setup, 42).run(&limits(OPERATIONS), &mut Nowhere).expect("nothing can fail"));
 }
 
-/// A hook at which nothing starts. Delay is nearly all of the mass, but every other name stays in the lottery. `known`: its random
+/// A hook at which nothing starts. Delay is nearly all of the mass, but every other name stays in the sampler. `known`: its random
 /// numbers say so beforehand; `looking`: some state could forbid the delay, so that what is eligible is found out first, on a device
 /// that has not changed since the last hook.
 #[divan::bench(sample_count = 10, sample_size = 1, args = ["known", "looking"])]

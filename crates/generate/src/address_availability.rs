@@ -1,6 +1,6 @@
 //! What the address book has for the classes of names, kept until it has something else.
 //!
-//! The book changes with every erase and program, but on which planes it has anything to offer changes rarely.
+//! The book changes with every erase and program, but on which planes it has an address changes rarely.
 
 use nandseq_device::Device;
 use nandseq_profile::{Die, PlaneSet};
@@ -14,14 +14,14 @@ const PAIRS: usize = 32;
 
 /// The classes of a chunk for which there is an address.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Offer {
+pub(crate) struct AvailableClasses {
     /// Those that address one plane, by plane.
     pub(crate) single: [u64; 8],
     /// Those that address several, by pair of planes: (0, 1), (0, 2), (1, 2), (0, 3), ...
     paired: [u64; PAIRS],
 }
 
-impl Offer {
+impl AvailableClasses {
     /// The classes for which some plane or pair has an address.
     pub(crate) fn anywhere(&self) -> u64 {
         self.single.iter().chain(&self.paired).fold(0, |all, some| all | some)
@@ -33,20 +33,20 @@ impl Offer {
     }
 }
 
-/// The offers for a die, by chunk.
+/// For a die, by chunk, the classes that have an address.
 #[derive(Clone, Debug)]
-pub(crate) struct Offers {
+pub(crate) struct AddressAvailability {
     /// The book's stamp of the die when this was made.
     stamp: u64,
-    pub(crate) chunks: Vec<Offer>,
+    pub(crate) chunks: Vec<AvailableClasses>,
     /// What each plane and pair has.
     single: [Kinds; 8],
     paired: [Kinds; PAIRS],
 }
 
-impl Offers {
+impl AddressAvailability {
     pub(crate) fn new(setup: &Setup) -> Self {
-        let nothing = Offer { single: [0; 8], paired: [0; PAIRS] };
+        let nothing = AvailableClasses { single: [0; 8], paired: [0; PAIRS] };
         Self {
             stamp: 0,
             chunks: vec![nothing; setup.classes.chunks()],
@@ -55,7 +55,7 @@ impl Offers {
         }
     }
 
-    /// Brings the offers for a die up to date.
+    /// Brings the availability of addresses on a die up to date.
     #[inline]
     pub(crate) fn refresh(&mut self, device: &Device, setup: &Setup, die: Die) {
         let stamp = device.book.stamp(die);
@@ -73,16 +73,16 @@ impl Offers {
             let kinds = Kinds::single(device, die, PlaneSet(1 << second));
             if kinds != self.single[second] {
                 self.single[second] = kinds;
-                for (offer, group) in self.chunks.iter_mut().zip(groups) {
-                    offer.single[second] = kinds.classes(group) & !group.multi;
+                for (available, group) in self.chunks.iter_mut().zip(groups) {
+                    available.single[second] = kinds.classes(group) & !group.multi;
                 }
             }
             for first in 0..second {
                 let kinds = Kinds::together(device, die, PlaneSet(1 << first | 1 << second));
                 if kinds != self.paired[pair % PAIRS] {
                     self.paired[pair % PAIRS] = kinds;
-                    for (offer, group) in self.chunks.iter_mut().zip(groups) {
-                        offer.paired[pair % PAIRS] = kinds.classes(group) & group.multi;
+                    for (available, group) in self.chunks.iter_mut().zip(groups) {
+                        available.paired[pair % PAIRS] = kinds.classes(group) & group.multi;
                     }
                 }
                 pair += 1;
@@ -91,7 +91,7 @@ impl Offers {
     }
 }
 
-/// What some planes have to offer.
+/// What some planes have an address for.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 struct Kinds {
     /// A block to erase.

@@ -197,7 +197,7 @@ impl Site<'_> {
         let stage = bootstrap.stage;
         let goes_on = step(bootstrap, self.setup, &self.device);
         if !goes_on || bootstrap.stage != stage {
-            self.bench.drop_waiters();
+            self.wait_queue.drop_waiters();
         }
         if !goes_on {
             self.bootstrap = None;

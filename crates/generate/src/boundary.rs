@@ -3,9 +3,9 @@
 use nandseq_profile::Ticks;
 
 use crate::queue::{Event, Hook};
-use crate::safety::{Order, is_wide};
+use crate::safety::{Order, is_target_scoped};
 use crate::site::Site;
-use crate::waiting::Bench;
+use crate::waiting::WaitQueue;
 
 impl Site<'_> {
     /// Brings everything between runs into a form that follows from the state alone, whatever led there: a site made anew from
@@ -13,15 +13,16 @@ impl Site<'_> {
     pub(crate) fn settle(&mut self) {
         self.device.settle();
         self.flight_chains.clear();
-        self.journal.settle();
-        self.bench = Bench::default();
+        self.reporter.settle();
+        self.wait_queue = WaitQueue::default();
         self.orders.iter_mut().for_each(Order::clear);
         self.ordered = false;
         let chains = std::mem::take(&mut self.chains);
-        for slot in self.parked.iter_mut().flatten() {
+        for slot in self.suspended_chains.iter_mut().flatten() {
             *slot = slot.map(|id| {
                 let chain = chains.get(id);
-                self.chains.begin(chain.die, chain.proposal, chain.rest(), |step| is_wide(&self.setup.tables, step))
+                self.chains
+                    .begin(chain.die, chain.proposal, chain.rest(), |step| is_target_scoped(&self.setup.tables, step))
             });
         }
     }

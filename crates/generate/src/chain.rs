@@ -83,7 +83,7 @@ impl Chains {
         chain.barred = (0, Ticks::ZERO);
         chain.wide_until = steps.iter().rposition(looks_everywhere).map_or(0, |last| last + 1);
         chain.live = true;
-        let is_wide = u32::from(chain.looks_everywhere());
+        let is_target_scoped = u32::from(chain.looks_everywhere());
         self.live += 1;
         let at = usize::from(die.0);
         if self.on.len() <= at {
@@ -92,8 +92,8 @@ impl Chains {
         }
         let (on, id) = (&mut self.on[at], ChainId(id));
         on.insert(on.partition_point(|&other| other < id), id);
-        self.wide_on[at] += is_wide;
-        self.wide += is_wide;
+        self.wide_on[at] += is_target_scoped;
+        self.wide += is_target_scoped;
         id
     }
 
@@ -158,7 +158,7 @@ impl Chains {
     }
 
     /// Whether a chain of another die has a step to come that looks at this one too.
-    pub(crate) fn has_guests(&self, die: Die) -> bool {
+    pub(crate) fn has_target_scoped(&self, die: Die) -> bool {
         self.wide > self.wide_on.get(usize::from(die.0)).copied().unwrap_or(0)
     }
 

@@ -5,12 +5,10 @@
 //! are drawn first, hooks fall into tenths that lack them, and what leads to such states is preferred; nothing but weights and
 //! places of hooks changes, so whatever is drawn is judged as always. Whole numbers only: the same state draws the same.
 
+mod coverage_counts;
 mod draw;
 mod hooks;
-mod outlook;
-mod prospect;
-mod steer;
-mod tally;
+mod lookahead;
 #[cfg(test)]
 mod tests;
 
@@ -23,8 +21,8 @@ use nandseq_trace::{OpState, Proposal};
 
 use crate::classes::{ClassId, Classes};
 use crate::site::Site;
-use outlook::Map;
-pub(crate) use tally::Tally;
+pub(crate) use coverage_counts::CoverageCounts;
+use lookahead::uncovered::UncoveredMap;
 
 /// No pair.
 const NONE: u32 = u32::MAX;
@@ -84,7 +82,7 @@ pub struct Goal {
     cells: u32,
     classes: usize,
     directed: bool,
-    map: Map,
+    map: UncoveredMap,
 }
 
 impl Goal {
@@ -125,7 +123,7 @@ impl Goal {
             spans: profile.phase_keys.ids().map(span).collect(),
             cells: 0,
             directed,
-            map: Map::default(),
+            map: UncoveredMap::default(),
         };
         for (at, &bins) in masks.iter().enumerate().filter(|(_, bins)| **bins != 0) {
             goal.pair_of[at] = goal.pairs.len() as u32;
@@ -140,7 +138,7 @@ impl Goal {
     pub(crate) fn compiled(mut self, profile: &Profile, tables: &Tables, classes: &Classes) -> Self {
         self.class_of = tables.ops().map(|(_, info)| classes.of(info)).collect();
         self.classes = classes.count();
-        self.map = Map::new(profile, tables, classes);
+        self.map = UncoveredMap::new(profile, tables, classes);
         self
     }
 
@@ -186,7 +184,7 @@ impl Site<'_> {
     /// How much of the setup's goal the site has reached so far; `None` without a goal.
     #[must_use]
     pub fn reached(&self) -> Option<Reached> {
-        self.tally.as_ref().map(Tally::reached)
+        self.counts.as_ref().map(CoverageCounts::reached)
     }
 
     /// Whether so many cells are covered.
@@ -196,8 +194,8 @@ impl Site<'_> {
 
     /// Counts the first operation of a proposal, if there is a goal.
     pub(crate) fn count(&mut self, proposal: &Proposal, op: OpId, start: Ticks) {
-        if let (Some(tally), Some(goal)) = (&mut self.tally, &self.setup.goal) {
-            tally.count(goal, proposal, op, start);
+        if let (Some(counts), Some(goal)) = (&mut self.counts, &self.setup.goal) {
+            counts.count(goal, proposal, op, start);
         }
     }
 }
@@ -206,7 +204,7 @@ impl Site<'_> {
     /// Hits by cell, in the order of key, name and tenth; empty without a goal.
     #[must_use]
     pub fn hits(&self) -> Vec<u32> {
-        self.tally.as_ref().map_or_else(Vec::new, Tally::hits)
+        self.counts.as_ref().map_or_else(Vec::new, CoverageCounts::hits)
     }
 
     /// The cells that were never hit; none without a goal.
@@ -215,7 +213,7 @@ impl Site<'_> {
         let pairs = self.setup.goal.iter().flat_map(|goal| &goal.pairs);
         let cells = pairs.flat_map(|pair| {
             let (key, op) = (pair.key, pair.op);
-            tally::bits(pair.bins).map(move |bin| Cell { key, op, bin })
+            coverage_counts::bits(pair.bins).map(move |bin| Cell { key, op, bin })
         });
         cells.zip(self.hits()).filter(|(_, hits)| *hits == 0).map(|(cell, _)| cell).collect()
     }

@@ -19,8 +19,8 @@ use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
 use crate::chain::Step;
 use crate::classes::{ClassId, places};
+use crate::die_constraints::DieConstraints;
 use crate::eligible::View;
-use crate::face::Face;
 use crate::philox::{Stream, StreamKind};
 use crate::propose::{HookKind, key_at};
 use crate::queue::Event;
@@ -314,7 +314,7 @@ impl Site<'_> {
     fn is_at_rest(&self, die: Die, now: Ticks) -> bool {
         let tables = &self.setup.tables;
         let concerns = |op: OpId, at: Die| at == die || tables.base(tables.op(op).base).reach == Reach::Target;
-        let mut steps = self.bench.waiters.iter().map(|waiter| waiter.plan[0]);
+        let mut steps = self.wait_queue.waiters.iter().map(|waiter| waiter.plan[0]);
         // What is true of most dies most of the time is asked first.
         self.device.occupied(die).is_empty()
             && self.device.rests_from(die) <= now
@@ -329,7 +329,7 @@ impl Site<'_> {
         let setup = self.setup;
         let dies = |of: u64| places(of).map(|die| Die(die as u8));
         for die in dies(resting) {
-            self.faces[usize::from(die.0)].refresh(&self.device, setup, die, now);
+            self.constraints[usize::from(die.0)].refresh(&self.device, setup, die, now);
         }
         let all = self.setup.all_dies();
         let mut dead = resting;
@@ -337,7 +337,7 @@ impl Site<'_> {
             // What a dead die forbids all dies stays forbidden.
             let forbidden = |chunk: usize, but: Option<Die>| {
                 let others = dies(dead).filter(|die| Some(*die) != but);
-                others.fold(0, |all, die| all | self.faces[usize::from(die.0)].chunks[chunk].against)
+                others.fold(0, |all, die| all | self.constraints[usize::from(die.0)].chunks[chunk].against)
             };
             let lives = |die: &Die| self.eligible_at_rest(*die, now, &|chunk| forbidden(chunk, Some(*die)));
             // A hook on a die that lives can start what reads the status of another.
@@ -350,7 +350,8 @@ impl Site<'_> {
         }
         let from_outside = || {
             let against = |chunk: usize| {
-                let all = dies(dead).fold(0, |all, die| all | self.faces[usize::from(die.0)].chunks[chunk].against);
+                let all =
+                    dies(dead).fold(0, |all, die| all | self.constraints[usize::from(die.0)].chunks[chunk].against);
                 all & setup.groups.chunks()[chunk].on_target
             };
             setup.changing_all.iter().enumerate().any(|(chunk, classes)| classes & !against(chunk) != 0)
@@ -358,22 +359,22 @@ impl Site<'_> {
         if dead != 0 && dead != all && from_outside() { self.detector.known } else { dead | self.detector.known }
     }
 
-    /// Whether a class of names with a weight is eligible on a die at rest whose face is up to date.
+    /// Whether a class of names with a weight is eligible on a die at rest whose constraints are up to date.
     fn eligible_at_rest(&self, die: Die, now: Ticks, forbidden: &dyn Fn(usize) -> u64) -> bool {
-        let face = &self.faces[usize::from(die.0)];
+        let constraints = &self.constraints[usize::from(die.0)];
         self.refill_keys(die, now).any(|(plane, key)| {
             let view = View { die, plane, chained: self.chains.any_on(die), rested: false };
             let distribution = self.setup.distribution(key);
-            let mut open = (0..).zip(self.open_without_delay(&view, face));
+            let mut open = (0..).zip(self.open_without_delay(&view, constraints));
             open.any(|(chunk, open)| open & distribution.set(chunk) & !forbidden(chunk) != 0)
         })
     }
 
-    /// By chunk the classes, whatever their weight, that the face of a die lets a refill propose, `Delay` apart.
-    fn open_without_delay(&self, view: &View, face: &Face) -> impl Iterator<Item = u64> {
+    /// By chunk the classes, whatever their weight, that the constraints of a die let a refill propose, `Delay` apart.
+    fn open_without_delay(&self, view: &View, constraints: &DieConstraints) -> impl Iterator<Item = u64> {
         let Setup { classes, groups, tables, .. } = self.setup;
-        face.chunks.iter().zip(groups.chunks()).enumerate().map(move |(chunk, (sight, group))| {
-            view.open(sight, group) & !classes.bits(chunk, |class| tables.base(class.base).effects.delay)
+        constraints.chunks.iter().zip(groups.chunks()).enumerate().map(move |(chunk, (masks, group))| {
+            view.open(masks, group) & !classes.bits(chunk, |class| tables.base(class.base).effects.delay)
         })
     }
 
@@ -396,7 +397,7 @@ impl Site<'_> {
         let mut failed: Vec<(Die, OpId, Reason)> = Vec::new();
         let dies = self.setup.tables.size.dies;
         for die in (0..dies).map(Die) {
-            self.faces[usize::from(die.0)].refresh(&self.device, self.setup, die, now);
+            self.constraints[usize::from(die.0)].refresh(&self.device, self.setup, die, now);
         }
         for die in (0..dies).map(Die) {
             let keys: Vec<(Plane, PhaseKey)> = self.refill_keys(die, now).collect();
@@ -422,13 +423,13 @@ impl Site<'_> {
         let distribution: &Distribution = setup.distribution(key);
         let view = View { die, plane, chained: self.chains.any_on(die), rested: false };
         // Not by `View::fill`: with one caller alone it is compiled into that as a whole.
-        let others = || self.faces.iter().enumerate().filter(|(at, _)| *at != usize::from(die.0));
-        let against = |chunk: usize| others().fold(0, |all, (_, face)| all | face.chunks[chunk].against);
-        let open = (0..).zip(self.open_without_delay(&view, &self.faces[usize::from(die.0)]));
+        let others = || self.constraints.iter().enumerate().filter(|(at, _)| *at != usize::from(die.0));
+        let against = |chunk: usize| others().fold(0, |all, (_, constraints)| all | constraints.chunks[chunk].against);
+        let open = (0..).zip(self.open_without_delay(&view, &self.constraints[usize::from(die.0)]));
         let eligible = open.map(|(chunk, open)| (chunk, open & distribution.set(chunk) & !against(chunk)));
         let classes: Vec<ClassId> =
             eligible.flat_map(|(chunk, set)| places(set).map(move |at| ClassId::at(chunk, at))).collect();
-        let state = crate::journal::op_state(self.device.plane_phase(die, plane, now));
+        let state = crate::event_reporter::op_state(self.device.plane_phase(die, plane, now));
         let proposal = nandseq_trace::Proposal { time: now, die, plane, key_used: key, key_virtual: key, state };
         for id in classes {
             let names = distribution.names_of(id);

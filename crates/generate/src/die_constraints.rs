@@ -7,14 +7,14 @@ use nandseq_device::{Device, DieLogic, Place};
 use nandseq_profile::model::{Axis, LatchKind};
 use nandseq_profile::{Die, Page, PhaseKey, PlaneSet, Ticks};
 
+use crate::address_availability::{AddressAvailability, AvailableClasses};
 use crate::classes::ClassId;
 use crate::groups::{Group, Source, gate_of};
-use crate::offers::{Offer, Offers};
 use crate::setup::Setup;
 
 /// The classes of a chunk as a die sees them.
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct Sight {
+pub(crate) struct ClassMasks {
     /// Those that nothing on the die forbids and that have an address, if the hook's plane, chains and other dies allow it.
     pub(crate) open: u64,
     /// Of these, those whose address a chain under way would count on.
@@ -31,15 +31,15 @@ pub(crate) struct Sight {
 
 /// What a die forbids and allows.
 #[derive(Clone, Debug)]
-pub(crate) struct Face {
+pub(crate) struct DieConstraints {
     /// The die's stamp when this was made; it holds while the die has it, and before `until`.
     stamp: u64,
     until: Ticks,
     /// By chunk.
-    pub(crate) chunks: Vec<Sight>,
+    pub(crate) chunks: Vec<ClassMasks>,
     /// What each plane was like when this was made: most changes of a die concern one of its planes.
     planes: [PlaneFacts; 8],
-    offers: Offers,
+    availability: AddressAvailability,
 }
 
 /// A plane as all chunks see it: its registers (see [`gate_of`]) in the lowest 8 bits, then its op_state (see [`Group::state_of`]) in
@@ -52,11 +52,11 @@ impl PlaneFacts {
     /// Of no plane.
     const NONE: Self = Self(u64::MAX);
 
-    fn new(gate: u8, state: u16, cell: u8, occupied: bool) -> Self {
-        Self(u64::from(gate) | u64::from(state) << 8 | u64::from(cell) << 24 | u64::from(occupied) << 32)
+    fn new(register_mask: u8, state: u16, cell: u8, occupied: bool) -> Self {
+        Self(u64::from(register_mask) | u64::from(state) << 8 | u64::from(cell) << 24 | u64::from(occupied) << 32)
     }
 
-    const fn gate(self) -> u8 {
+    const fn register_mask(self) -> u8 {
         self.0 as u8
     }
 
@@ -86,14 +86,20 @@ struct Facts {
     odt_disabled: bool,
 }
 
-impl Face {
-    /// The face of no die: it holds at no time.
+impl DieConstraints {
+    /// The constraints of no die: they hold at no time.
     pub(crate) fn new(setup: &Setup) -> Self {
-        let chunks = vec![Sight::default(); setup.classes.chunks()];
-        Self { stamp: 0, until: Ticks::ZERO, chunks, planes: [PlaneFacts::NONE; 8], offers: Offers::new(setup) }
+        let chunks = vec![ClassMasks::default(); setup.classes.chunks()];
+        Self {
+            stamp: 0,
+            until: Ticks::ZERO,
+            chunks,
+            planes: [PlaneFacts::NONE; 8],
+            availability: AddressAvailability::new(setup),
+        }
     }
 
-    /// Brings the face of a die up to date.
+    /// Brings the constraints of a die up to date.
     #[inline]
     pub(crate) fn refresh(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) {
         if self.stamp != device.stamp(die) || now >= self.until {
@@ -109,30 +115,30 @@ impl Face {
     }
 
     fn make(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) {
-        self.offers.refresh(device, setup, die);
+        self.availability.refresh(device, setup, die);
         self.stamp = device.stamp(die);
         let facts = self.look(device, setup, die, now);
         let logic = device.logic(die);
-        let offers = self.offers.chunks.iter();
-        for ((sight, group), offer) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(offers) {
-            sight.look_at_planes(group, &self.planes, facts.news);
-            sight.look(group, offer, usize::from(setup.tables.size.planes), &facts, logic);
+        let availability = self.availability.chunks.iter();
+        for ((masks, group), available) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(availability) {
+            masks.look_at_planes(group, &self.planes, facts.news);
+            masks.look(group, available, usize::from(setup.tables.size.planes), &facts, logic);
         }
     }
 
     /// Looks at a die as it would be were nothing in flight there and its lasting state this; holds for no hook.
     pub(crate) fn imagine(&mut self, device: &Device, setup: &Setup, die: Die, logic: &DieLogic) {
-        self.offers.refresh(device, setup, die);
+        self.availability.refresh(device, setup, die);
         self.until = Ticks::ZERO;
         let mut facts = Facts { odt_disabled: logic.odt_disabled, ..Facts::default() };
         let unread = self.look_at_planes(device, setup, logic, PlaneSet::EMPTY, &[None; 8], &mut facts);
         for (at, axis) in [Axis::Erase, Axis::Program].into_iter().enumerate() {
             facts.resumable[at] = is_resumable(logic, axis, unread);
         }
-        let offers = self.offers.chunks.iter();
-        for ((sight, group), offer) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(offers) {
-            sight.look_at_planes(group, &self.planes, facts.news);
-            sight.look(group, offer, usize::from(setup.tables.size.planes), &facts, logic);
+        let availability = self.availability.chunks.iter();
+        for ((masks, group), available) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(availability) {
+            masks.look_at_planes(group, &self.planes, facts.news);
+            masks.look(group, available, usize::from(setup.tables.size.planes), &facts, logic);
         }
     }
 
@@ -164,7 +170,7 @@ impl Face {
 
     /// The classes of a chunk for which the book has an address on some planes.
     pub(crate) fn offered(&self, chunk: usize) -> u64 {
-        self.offers.chunks[chunk].anywhere()
+        self.availability.chunks[chunk].anywhere()
     }
 
     /// Looks at a die, and notes until when it stays as it is.
@@ -180,8 +186,8 @@ impl Face {
             if logic.suspended(axis).is_some() {
                 facts.resumable[at] = is_resumable(logic, axis, unread);
             } else {
-                let (victim, until) = device.victim_until(&setup.tables, die, axis, now);
-                facts.suspendable[at] = victim;
+                let (suspend_target, until) = device.victim_until(&setup.tables, die, axis, now);
+                facts.suspendable[at] = suspend_target;
                 self.until = self.until.min(until);
             }
         }
@@ -189,29 +195,29 @@ impl Face {
     }
 }
 
-impl Sight {
+impl ClassMasks {
     /// Looks at the planes that have changed.
     fn look_at_planes(&mut self, group: &Group, planes: &[PlaneFacts; 8], news: PlaneSet) {
         for plane in news.iter() {
             let at = usize::from(plane.0 % 8);
             let facts = planes[at];
-            let gate = group.gate(facts.gate());
+            let register_mask = group.register_mask(facts.register_mask());
             let state = group.in_state(facts.state());
             let occupied = if facts.occupied() { group.occupying_planes } else { 0 };
             let more = state & group.on_planes | occupied;
-            self.forbidden[at] = gate.forbidden | state;
-            self.not_at[at] = gate.not_at | more & group.here;
-            self.closed[at] = gate.closed | more | group.with_cell_type & !group.cells[facts.cell()];
+            self.forbidden[at] = register_mask.forbidden | state;
+            self.not_at[at] = register_mask.not_at | more & group.here;
+            self.closed[at] = register_mask.closed | more | group.with_cell_type & !group.cells[facts.cell()];
         }
     }
 
     /// Puts together what the planes, the die's lasting state and the book say.
-    fn look(&mut self, group: &Group, offer: &Offer, planes: usize, facts: &Facts, logic: &DieLogic) {
+    fn look(&mut self, group: &Group, available: &AvailableClasses, planes: usize, facts: &Facts, logic: &DieLogic) {
         let mut on_some_plane = 0;
         let mut sampled = 0;
         for at in 0..planes.min(8) {
             on_some_plane |= self.forbidden[at];
-            sampled |= offer.single[at] & !self.closed[at];
+            sampled |= available.single[at] & !self.closed[at];
         }
         let forbidden = by_logic(group, facts, logic);
         let beside = |joining: u64| match facts.tolerant {
@@ -227,7 +233,7 @@ impl Sight {
             let mut pair = 0;
             for second in 1..planes {
                 for first in 0..second {
-                    sampled |= offer.paired(pair) & !(self.closed[first % 8] | self.closed[second % 8]);
+                    sampled |= available.paired(pair) & !(self.closed[first % 8] | self.closed[second % 8]);
                     pair += 1;
                 }
             }
@@ -260,7 +266,7 @@ impl Sight {
 /// Whether a RESUME would find something to resume; `unread` are the planes with unread data.
 fn is_resumable(logic: &DieLogic, axis: Axis, unread: PlaneSet) -> bool {
     let blocked = axis == Axis::Erase && logic.program.is_some();
-    logic.suspended(axis).is_some_and(|victim| !blocked && victim.place.planes.and(unread).is_empty())
+    logic.suspended(axis).is_some_and(|suspend_target| !blocked && suspend_target.place.planes.and(unread).is_empty())
 }
 
 /// What the lasting state of a die forbids whatever the planes.

@@ -1,4 +1,4 @@
-//! What the sink is told: operations with their origin, and what cuts and revives them.
+//! What the sink is told: operations with their origin, and what cuts and resumes them.
 //!
 //! Keeps, for every flight and every suspended operation, what a later line about it needs: its number, its proposal and the
 //! op_states it started in. Decides nothing.
@@ -32,7 +32,7 @@ pub(crate) struct Origin {
 
 /// What is remembered of operations that have not ended.
 #[derive(Clone, Debug)]
-pub(crate) struct Journal {
+pub(crate) struct EventReporter {
     /// The origin of each flight, by slot.
     flights: Vec<Origin>,
     /// For each die the suspended erase and program.
@@ -43,7 +43,7 @@ pub(crate) struct Journal {
     flying: Vec<(FlightId, bool)>,
 }
 
-impl Journal {
+impl EventReporter {
     pub(crate) fn new(dies: u8) -> Self {
         Self {
             flights: Vec::new(),
@@ -92,7 +92,7 @@ impl Site<'_> {
     pub(crate) fn flying(&mut self, step: Step) -> Flying {
         let tables = &self.setup.tables;
         let occupies = |op| tables.base(tables.op(op).base).occupies;
-        let mut flights = std::mem::take(&mut self.journal.flying);
+        let mut flights = std::mem::take(&mut self.reporter.flying);
         flights.clear();
         flights.extend(self.device.flights().map(|(id, flight)| (id, occupies(flight.op))));
         Flying { flights, suspends: tables.base(tables.op(step.op).base).effects.suspend }
@@ -106,10 +106,10 @@ impl Site<'_> {
                 continue;
             }
             self.queue.forget_hooks(id);
-            let origin = self.journal.flights[id.slot as usize];
+            let origin = self.reporter.flights[id.slot as usize];
             let cut = match flying.suspends {
                 Some(axis) => {
-                    self.journal.suspend(die, axis, origin);
+                    self.reporter.suspend(die, axis, origin);
                     Cut::Suspended
                 }
                 None => Cut::Reset,
@@ -119,16 +119,16 @@ impl Site<'_> {
                 self.note(told);
             }
         }
-        self.journal.flying = flying.flights;
+        self.reporter.flying = flying.flights;
         if flying.suspends.is_some() {
             return;
         }
-        for at in 0..self.journal.suspended.len() {
+        for at in 0..self.reporter.suspended.len() {
             for axis in [Axis::Erase, Axis::Program] {
-                if self.device.parked(Die(at as u8), axis).is_some() {
+                if self.device.suspended(Die(at as u8), axis).is_some() {
                     continue;
                 }
-                if let Some(origin) = self.journal.suspended[at][axis_index(axis)].take() {
+                if let Some(origin) = self.reporter.suspended[at][axis_index(axis)].take() {
                     let told = sink.cut(origin.uid, now, Cut::Reset);
                     self.note(told);
                 }
@@ -138,9 +138,9 @@ impl Site<'_> {
 
     /// Tells that a suspended operation goes on as flight `id`.
     pub(crate) fn tell_resumed(&mut self, die: Die, axis: Axis, id: FlightId, now: Ticks, sink: &mut dyn Sink) {
-        let Some(origin) = self.journal.suspended[usize::from(die.0)][axis_index(axis)].take() else { return };
+        let Some(origin) = self.reporter.suspended[usize::from(die.0)][axis_index(axis)].take() else { return };
         let Some(&flight) = self.device.flight(id) else { return };
-        self.journal.remember(id, origin);
+        self.reporter.remember(id, origin);
         let told = sink.resumed(origin.uid, now, flight.end, flight.window_end);
         self.note(told);
     }
@@ -149,12 +149,12 @@ impl Site<'_> {
     pub(crate) fn tell_suspended(&mut self, sink: &mut dyn Sink) {
         for die in (0..self.setup.tables.size.dies).map(Die) {
             for axis in [Axis::Erase, Axis::Program] {
-                let Some(&origin) = self.journal.suspended(die, axis) else { continue };
-                let Some(&parked) = self.device.parked(die, axis) else { continue };
-                parked.place.targets(&self.setup.tables.size, &mut self.targets);
-                self.journal.states.clear();
+                let Some(&origin) = self.reporter.suspended(die, axis) else { continue };
+                let Some(&suspended_chains) = self.device.suspended(die, axis) else { continue };
+                suspended_chains.place.targets(&self.setup.tables.size, &mut self.targets);
+                self.reporter.states.clear();
                 let states = origin.states.iter().take(self.targets.len());
-                self.journal.states.extend(states.map(|name| OpState {
+                self.reporter.states.extend(states.map(|name| OpState {
                     of: name.of,
                     phase: name.phase,
                     ..OpState::default()
@@ -162,14 +162,14 @@ impl Site<'_> {
                 let operation = Operation {
                     seq: 0,
                     uid: origin.uid,
-                    op: parked.op,
+                    op: suspended_chains.op,
                     start: origin.proposal.time,
                     targets: &self.targets,
                     status: None,
                     proposal: &origin.proposal,
                     is_first: origin.is_first,
-                    states: &self.journal.states,
-                    lanes: self.lanes(Step { op: parked.op, place: parked.place }),
+                    states: &self.reporter.states,
+                    lanes: self.lanes(Step { op: suspended_chains.op, place: suspended_chains.place }),
                 };
                 let told = sink.still_suspended(&operation);
                 self.note(told);
@@ -189,10 +189,10 @@ impl Site<'_> {
         let setup = self.setup;
         let info = setup.tables.base(setup.tables.op(step.op).base);
         step.place.targets(&setup.tables.size, &mut self.targets);
-        self.journal.states.clear();
+        self.reporter.states.clear();
         for target in &self.targets {
             let die = if info.names_die { target.die } else { Die(0) };
-            self.journal.states.push(op_state(self.device.plane_phase(die, target.plane, now)));
+            self.reporter.states.push(op_state(self.device.plane_phase(die, target.plane, now)));
         }
     }
 
@@ -214,7 +214,7 @@ impl Site<'_> {
             status,
             proposal: &origin.proposal,
             is_first: origin.is_first,
-            states: &self.journal.states,
+            states: &self.reporter.states,
             lanes: self.lanes(step),
         };
         let told = sink.operation(&operation);
@@ -224,7 +224,7 @@ impl Site<'_> {
     /// The origin of the operation whose targets have been looked at.
     pub(crate) fn origin(&self, uid: u64, proposal: Proposal, is_first: bool) -> Origin {
         let mut states = [StateName::default(); 8];
-        for (name, state) in states.iter_mut().zip(&self.journal.states) {
+        for (name, state) in states.iter_mut().zip(&self.reporter.states) {
             *name = StateName { of: state.of, phase: state.phase };
         }
         Origin { uid, proposal, is_first, states }

@@ -43,7 +43,7 @@ impl Source {
 
 /// What the registers of a plane forbid.
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct Gate {
+pub(crate) struct RegisterMask {
     /// Forbidden by the tables of the device.
     pub(crate) forbidden: u64,
     /// What cannot work on this plane: of the forbidden classes those that look at single planes, and what the registers are in
@@ -105,7 +105,7 @@ pub(crate) struct Group {
     /// Forbidden by the op_state of a plane, by phase key; the last stands for none.
     op_state: Vec<u64>,
     /// By [`gate_of`].
-    gates: [Gate; GATES],
+    register_masks: [RegisterMask; REGISTER_MASKS],
 }
 
 /// All groups, by chunk.
@@ -121,9 +121,9 @@ const SAME: usize = 8;
 const NO_PAGE: usize = 16;
 const COPYBACK: usize = 32;
 const NO_OUTPUT: usize = 64;
-const GATES: usize = 128;
+const REGISTER_MASKS: usize = 128;
 
-/// Names the [`Gate`] of a plane's registers.
+/// Names the [`RegisterMask`] of a plane's registers.
 pub(crate) fn gate_of(registers: &PlaneLogic) -> u8 {
     let bit = |holds: bool, bit: usize| if holds { bit } else { 0 };
     let cache = match registers.cache_read {
@@ -196,7 +196,7 @@ impl Group {
                 .map(|kind| by_state(DeviceState::CacheProgram(kind))),
             odt: by_state(DeviceState::OdtDisabled),
             op_state: (0..keys).map(|key| in_set(tables.forbidden_in(PhaseKey::from(key)))).chain([0]).collect(),
-            gates: [Gate::default(); GATES],
+            register_masks: [RegisterMask::default(); REGISTER_MASKS],
         };
         let closing = Closing {
             overwriting: with(&|base| overwrites(base) && !base.effects.copyback_source),
@@ -208,23 +208,32 @@ impl Group {
             from_output,
             from_page,
         };
-        group.gates = std::array::from_fn(|facts| closing.gate(&group, facts));
+        group.register_masks = std::array::from_fn(|facts| closing.register_mask(&group, facts));
         group.idling = with(&|base| base.effects.delay) & group.plain & !group.ever_out();
         group
     }
 
     /// What some state of the device rules out, address or not.
     fn ever_out(&self) -> u64 {
-        let gates = self.gates.iter().fold(0, |all, gate| all | gate.forbidden | gate.closed | gate.not_at);
+        let register_masks = self
+            .register_masks
+            .iter()
+            .fold(0, |all, register_mask| all | register_mask.forbidden | register_mask.closed | register_mask.not_at);
         let states = [&self.latch[..], &self.suspension, &self.cache_program, &self.op_state];
         let states = states.into_iter().flatten().fold(self.odt, |all, classes| all | classes);
         let cutting = self.suspending.into_iter().chain(self.resuming).fold(0, |all, classes| all | classes);
-        gates | states | cutting | self.joining | self.occupying | self.occupying_planes | self.occupying_target
+        register_masks
+            | states
+            | cutting
+            | self.joining
+            | self.occupying
+            | self.occupying_planes
+            | self.occupying_target
     }
 
     /// What the registers of a plane forbid, by [`gate_of`] them.
-    pub(crate) const fn gate(&self, facts: u8) -> &Gate {
-        &self.gates[facts as usize % GATES]
+    pub(crate) const fn register_mask(&self, facts: u8) -> &RegisterMask {
+        &self.register_masks[facts as usize % REGISTER_MASKS]
     }
 
     /// What the op_state of a plane forbids, by [`Group::state_of`] it.
@@ -273,7 +282,7 @@ const fn goes_on_with_cell_type(base: &BaseInfo) -> bool {
     base.effects.cache_read.is_some() && !overwrites(base) && !base.effects.copyback_source
 }
 
-/// What gates are made of.
+/// What register masks are made of.
 struct Closing {
     /// Loses what its planes' registers hold unread.
     overwriting: u64,
@@ -291,7 +300,7 @@ struct Closing {
 }
 
 impl Closing {
-    fn gate(&self, group: &Group, facts: usize) -> Gate {
+    fn register_mask(&self, group: &Group, facts: usize) -> RegisterMask {
         let given = |holds: bool, classes: u64| if holds { classes } else { 0 };
         let unread = facts & UNREAD != 0;
         let forbidden = given(facts & CACHE != 0, self.by_cache[0])
@@ -306,6 +315,6 @@ impl Closing {
         let not_at = closed & group.here
             | given(facts & NO_OUTPUT != 0, self.from_output)
             | given(facts & NO_PAGE != 0, self.from_page);
-        Gate { forbidden, closed, not_at }
+        RegisterMask { forbidden, closed, not_at }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Events, proposals, chains, probabilities, sites and runs. The only randomness of the product; no clock, no files.
 
+mod address_availability;
 #[cfg(test)]
 #[path = "../tests/support/adversaries.rs"]
 mod adversaries;
@@ -11,12 +12,10 @@ mod chain;
 mod classes;
 pub mod closure;
 pub mod dead;
+mod die_constraints;
 mod eligible;
-mod face;
+mod event_reporter;
 mod groups;
-mod journal;
-mod lottery;
-mod offers;
 mod philox;
 mod plan;
 pub mod probability;
@@ -29,6 +28,7 @@ mod setup;
 mod site;
 mod snapshot;
 mod waiting;
+mod weighted_sampler;
 
 pub use philox::{Stream, StreamKind};
 pub use reason::{Reason, Rejections};

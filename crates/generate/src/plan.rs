@@ -9,18 +9,18 @@ use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Plane, PlaneSet, Tic
 
 use crate::chain::Step;
 use crate::classes::ClassId;
+use crate::die_constraints::DieConstraints;
 use crate::eligible::View;
-use crate::face::Face;
 use crate::philox::Stream;
 use crate::reason::Reason;
 use crate::setup::{Setup, StepInfo, StepName};
 
-/// The lasting state of a die once everything in flight there has ended; what a RESUME in flight revives has ended too. If
-/// `head` is a SUSPEND, its victim is suspended instead.
+/// The lasting state of a die once everything in flight there has ended; what a RESUME in flight resumes has ended too. If
+/// `head` is a SUSPEND, the operation that it stops is suspended instead.
 pub(crate) fn settled(device: &Device, tables: &Tables, die: Die, head: &Step, now: Ticks) -> DieLogic {
     let suspends = tables.base(tables.op(head.op).base).effects.suspend;
-    let victim = suspends.and_then(|axis| Some((axis, device.victim(tables, die, axis, now)?)));
-    settled_with(device, tables, die, victim)
+    let suspend_target = suspends.and_then(|axis| Some((axis, device.suspend_target(tables, die, axis, now)?)));
+    settled_with(device, tables, die, suspend_target)
 }
 
 /// The same without anything that starts now.
@@ -28,13 +28,13 @@ pub(crate) fn settled_by_itself(device: &Device, tables: &Tables, die: Die) -> D
     settled_with(device, tables, die, None)
 }
 
-fn settled_with(device: &Device, tables: &Tables, die: Die, victim: Option<(Axis, FlightId)>) -> DieLogic {
+fn settled_with(device: &Device, tables: &Tables, die: Die, suspend_target: Option<(Axis, FlightId)>) -> DieLogic {
     let mut logic = *device.logic(die);
     let mut resumed = None;
     let (mut outputs, mut moves) = (false, false);
     for (id, flight) in device.flights_on(die) {
         let base = tables.op(flight.op).base;
-        match victim {
+        match suspend_target {
             Some((axis, cut)) if cut == id => logic.suspend(axis, Suspended { place: flight.place, base }),
             _ => logic.finish(tables.base(base), &flight.place),
         }
@@ -52,8 +52,8 @@ fn settled_with(device: &Device, tables: &Tables, die: Die, victim: Option<(Axis
             }
         });
     }
-    if let Some(parked) = resumed.and_then(|axis| device.parked(die, axis)) {
-        logic.finish(tables.base(tables.op(parked.op).base), &parked.place);
+    if let Some(suspended_chains) = resumed.and_then(|axis| device.suspended(die, axis)) {
+        logic.finish(tables.base(tables.op(suspended_chains.op).base), &suspended_chains.place);
     }
     logic
 }
@@ -71,26 +71,26 @@ pub(crate) fn outputs_what_moves(device: &Device, tables: &Tables, step: &Step) 
 /// Carries an operation out on a lasting state, and what it resumes; returns that.
 pub(crate) fn carry_out(logic: &mut DieLogic, tables: &Tables, base: BaseId, place: &Place) -> Option<Suspended> {
     let info = tables.base(base);
-    let revived = info.effects.resume.and_then(|axis| logic.suspended(axis));
+    let resumed = info.effects.resume.and_then(|axis| logic.suspended(axis));
     logic.start(info, place);
     logic.finish(info, place);
-    if let Some(victim) = revived {
-        logic.finish(tables.base(victim.base), &victim.place);
+    if let Some(suspend_target) = resumed {
+        logic.finish(tables.base(suspend_target.base), &suspend_target.place);
     }
-    revived
+    resumed
 }
 
 /// Draws the targets of a name at a hook.
 pub(crate) fn draw_place(
     setup: &Setup,
-    (device, faces): (&Device, &[Face]),
+    (device, constraints): (&Device, &[DieConstraints]),
     view: &View,
     (op, id): (OpId, ClassId),
     stream: &mut Stream,
 ) -> Result<Place, Reason> {
     let class = setup.classes.get(id);
     let info = setup.tables.base(class.base);
-    let allowed = view.allowed(faces, device, id);
+    let allowed = view.allowed(constraints, device, id);
     let (book, die, cell, most) = (&device.book, view.die, class.cell, setup.max_planes);
     let logic = device.logic(die);
     let registers = &logic.planes[usize::from(view.plane.0)];

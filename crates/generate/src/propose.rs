@@ -10,7 +10,7 @@ use nandseq_trace::{Proposal, Sink};
 use crate::chain::Step;
 use crate::classes::ClassId;
 use crate::eligible::View;
-use crate::journal::op_state;
+use crate::event_reporter::op_state;
 use crate::philox::{Stream, StreamKind};
 use crate::plan::{draw_place, expand};
 use crate::queue::Event;
@@ -85,14 +85,14 @@ impl Site<'_> {
         let state = op_state(self.device.plane_phase(die, plane, now));
         let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
         let view = View { die, plane, chained: self.chains.any_on(die), rested: self.has_rested() };
-        let Self { bench, chains, device, lottery, faces, .. } = self;
-        let waiting = || bench.waits_for_planes(chains, device, &setup.tables, (die, now));
-        view.fill(lottery, distribution, faces, (device, setup), now, waiting);
+        let Self { wait_queue, chains, device, sampler, constraints, .. } = self;
+        let waiting = || wait_queue.waits_for_planes(chains, device, &setup.tables, (die, now));
+        view.fill(sampler, distribution, constraints, (device, setup), now, waiting);
         if directed {
             return self.propose_directed(&view, &proposal, kind, distribution, &mut stream, sink);
         }
         for _ in 0..setup.max_tries {
-            let Some((op, class)) = self.lottery.draw(distribution, &mut stream) else { return };
+            let Some((op, class)) = self.sampler.draw(distribution, &mut stream) else { return };
             if setup.tables.base(setup.classes.get(class).base).effects.delay {
                 return;
             }
@@ -156,13 +156,13 @@ impl Site<'_> {
 
     /// Draws the targets of a name; in a bootstrap rather those that it has not reached.
     fn draw_fresh_place(&self, view: &View, name: (OpId, ClassId), stream: &mut Stream) -> Result<Place, Reason> {
-        let mut place = draw_place(self.setup, (&self.device, &self.faces), view, name, stream)?;
+        let mut place = draw_place(self.setup, (&self.device, &self.constraints), view, name, stream)?;
         let Some(bootstrap) = &self.bootstrap else { return Ok(place) };
         for _ in 0..BOOTSTRAP_DRAWS {
             if !bootstrap.has_reached(&self.setup.tables, &place) {
                 break;
             }
-            place = draw_place(self.setup, (&self.device, &self.faces), view, name, stream)?;
+            place = draw_place(self.setup, (&self.device, &self.constraints), view, name, stream)?;
         }
         Ok(place)
     }
@@ -174,10 +174,10 @@ impl Site<'_> {
         let free = self.device.bus_free();
         let deadline = if instant { Ticks(u64::MAX) } else { now + setup.admission_window };
         let lanes = usize::from(setup.tables.size.dies) * usize::from(setup.tables.size.planes);
-        if free > deadline || self.bench.waiters.len() >= lanes * WAITERS_PER_PLANE {
+        if free > deadline || self.wait_queue.waiters.len() >= lanes * WAITERS_PER_PLANE {
             return Err(Reason::BusWindow);
         }
-        self.bench.wait(&self.plan, *proposal, deadline);
+        self.wait_queue.wait(&self.plan, *proposal, deadline);
         self.wake_at(free);
         Ok(Start::WhenBusIsFree)
     }

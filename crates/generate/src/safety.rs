@@ -12,7 +12,7 @@
 //! A chain whose last step is suspended waits for a RESUME that nobody promises. So the others must complete without it, and
 //! once they have, resuming the program, then the erase, must still let its chain complete.
 
-use nandseq_device::{BaseInfo, Device, DieLogic, Place, Reach, Tables, Touch};
+use nandseq_device::{BaseInfo, Device, DieLogic, Footprint, Place, Reach, Tables};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 
@@ -48,12 +48,12 @@ impl Drops {
 }
 
 /// A die, its chains and what the search needs to know of them.
-pub(crate) struct Scene<'a> {
+pub(crate) struct SearchInput<'a> {
     pub(crate) setup: &'a Setup,
     pub(crate) device: &'a Device,
     pub(crate) chains: &'a Chains,
     /// The chains that wait for a RESUME, by axis.
-    pub(crate) parked: [Option<ChainId>; 2],
+    pub(crate) suspended_chains: [Option<ChainId>; 2],
     /// The chain of each flight, by slot.
     pub(crate) links: &'a [Option<ChainId>],
     pub(crate) die: Die,
@@ -62,7 +62,7 @@ pub(crate) struct Scene<'a> {
 
 /// The remaining steps of one chain, as far as a search has come.
 #[derive(Clone, Copy, Debug)]
-struct Rest {
+struct Remaining {
     /// `None`: the chain that would begin now.
     chain: Option<ChainId>,
     /// How many of its steps have been done, of how many.
@@ -70,7 +70,7 @@ struct Rest {
     all: usize,
     /// What a step of it adds to the search's key.
     weight: u64,
-    /// Where its steps begin in [`Slate::touches`].
+    /// Where its steps begin in [`SearchScratch::footprints`].
     at: usize,
 }
 
@@ -79,12 +79,12 @@ pub(crate) type Order = Vec<Option<ChainId>>;
 
 /// What searches write on; kept, so that they allocate nothing.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Slate {
+pub(crate) struct SearchScratch {
     /// The order found.
     pub(crate) order: Order,
-    rests: Vec<Rest>,
-    /// What each step of each rest touches, and what it and those after it do.
-    touches: Vec<(Touch, Touch)>,
+    remaining: Vec<Remaining>,
+    /// The footprint of each step of each chain, and that of it and those after it together.
+    footprints: Vec<(Footprint, Footprint)>,
     /// States from which no order was found. A state that the search is still at the end of need not be here: fewer steps are
     /// left in all that follow. So a search that goes well keeps nothing.
     failed: Vec<DieLogic>,
@@ -92,48 +92,53 @@ pub(crate) struct Slate {
     failed_keys: Vec<u64>,
     failed_at: Vec<usize>,
     /// Steps of chains of other dies that look at this one too.
-    guests: Vec<Step>,
+    target_scoped: Vec<Step>,
 }
 
-impl Slate {
+impl SearchScratch {
     fn wipe(&mut self) {
         self.order.clear();
-        self.rests.clear();
-        self.touches.clear();
+        self.remaining.clear();
+        self.footprints.clear();
         self.failed.clear();
         self.failed_keys.clear();
         self.failed_at.clear();
-        self.guests.clear();
+        self.target_scoped.clear();
     }
 }
 
-/// Finds an order that completes all chains of a die after `plan` begins, and leaves it on the slate; `advanced` is the chain
+/// Finds an order that completes all chains of a die after `plan` begins, and leaves it in the scratch memory; `advanced` is the chain
 /// whose step `plan` is, if it is not a new one. Returns whether there is one.
-pub(crate) fn find_order(scene: &Scene<'_>, slate: &mut Slate, plan: &[Step], advanced: Option<ChainId>) -> bool {
-    let Some((mut search, logic)) = Search::after(scene, slate, plan, advanced) else { return false };
+pub(crate) fn find_order(
+    search_input: &SearchInput<'_>,
+    scratch: &mut SearchScratch,
+    plan: &[Step],
+    advanced: Option<ChainId>,
+) -> bool {
+    let Some((mut search, logic)) = Search::after(search_input, scratch, plan, advanced) else { return false };
     !search.is_doomed(&logic) && search.complete(&logic)
 }
 
 /// Whether the state in which another die comes to rest, its chains done, lets every step of a plan that looks at all dies start.
-pub(crate) fn lets_in(scene: &Scene<'_>, slate: &mut Slate, plan: &[Step]) -> bool {
-    slate.wipe();
-    let tables = &scene.setup.tables;
-    slate.guests.extend(looks_everywhere(tables, plan));
-    if slate.guests.is_empty() {
+pub(crate) fn lets_in(search_input: &SearchInput<'_>, scratch: &mut SearchScratch, plan: &[Step]) -> bool {
+    scratch.wipe();
+    let tables = &search_input.setup.tables;
+    scratch.target_scoped.extend(looks_everywhere(tables, plan));
+    if scratch.target_scoped.is_empty() {
         return true;
     }
-    let mut parked = scene.parked;
-    scene.go_on_by_themselves(&mut parked);
-    scene.note_rests(slate, &parked, None);
-    let logic = settled_by_itself(scene.device, tables, scene.die);
-    Search::new(scene, &[], parked, slate).complete(&logic)
+    let mut suspended_chains = search_input.suspended_chains;
+    search_input.go_on_by_themselves(&mut suspended_chains);
+    search_input.note_remaining(scratch, &suspended_chains, None);
+    let logic = settled_by_itself(search_input.device, tables, search_input.die);
+    Search::new(search_input, &[], suspended_chains, scratch).complete(&logic)
 }
 
-impl Scene<'_> {
-    /// What a step touches of the lasting state of the die.
-    fn touch(&self, step: &Step) -> Touch {
+impl SearchInput<'_> {
+    /// The footprint of a step on the lasting state of the die.
+    fn footprint(&self, step: &Step) -> Footprint {
         let tables = &self.setup.tables;
-        Touch::of(tables.base(tables.op(step.op).base), &step.place, self.device.planes())
+        Footprint::of(tables.base(tables.op(step.op).base), &step.place, self.device.planes())
     }
 
     /// Whether all chains of the die can complete in the order kept for them, and then `plan`, which has been judged step by
@@ -141,16 +146,16 @@ impl Scene<'_> {
     /// the order changes; nobody waits for a RESUME, and no step of another die looks in.
     pub(crate) fn keeps_order(&self, order: &Order, plan: &[Step]) -> bool {
         let Some((first, rest)) = plan.split_first() else { return false };
-        let first = self.touch(first);
-        let parked = self.parked.iter().any(Option::is_some);
-        if first.is_sweeping() || parked || self.chains.has_guests(self.die) {
+        let first = self.footprint(first);
+        let suspended_chains = self.suspended_chains.iter().any(Option::is_some);
+        if first.is_sweeping() || suspended_chains || self.chains.has_target_scoped(self.die) {
             return false;
         }
-        let rest = rest.iter().fold(Touch::default(), |all, step| all.and(self.touch(step)));
+        let rest = rest.iter().fold(Footprint::default(), |all, step| all.and(self.footprint(step)));
         let mut left = 0;
         for (_, chain) in self.chains.live_on(self.die) {
             left += chain.rest().len();
-            let old = chain.rest().iter().fold(Touch::default(), |all, step| all.and(self.touch(step)));
+            let old = chain.rest().iter().fold(Footprint::default(), |all, step| all.and(self.footprint(step)));
             if old.looks & first.hinders != 0 || rest.looks & old.hinders != 0 {
                 return false;
             }
@@ -161,10 +166,10 @@ impl Scene<'_> {
     /// Moves the next step of a chain to the front of an order, if it is in it and apart from all that comes before it there.
     pub(crate) fn brings_forward(&self, order: &mut Order, id: ChainId) -> bool {
         let Some(at) = order.iter().position(|&next| next == Some(id)) else { return false };
-        let own = self.touch(&self.chains.get(id).rest()[0]);
+        let own = self.footprint(&self.chains.get(id).rest()[0]);
         let is_apart = |(place, chain): (usize, &Option<ChainId>)| {
             let done = order[..place].iter().filter(|other| *other == chain).count();
-            chain.is_some_and(|chain| own.is_apart_from(self.touch(&self.chains.get(chain).rest()[done])))
+            chain.is_some_and(|chain| own.is_apart_from(self.footprint(&self.chains.get(chain).rest()[done])))
         };
         let apart = order[..at].iter().enumerate().all(is_apart);
         if apart {
@@ -174,22 +179,27 @@ impl Scene<'_> {
     }
 
     /// Takes out of the chains that wait for a RESUME those that one in flight resumes.
-    fn go_on_by_themselves(&self, parked: &mut [Option<ChainId>; 2]) {
-        if parked.iter().all(Option::is_none) {
+    fn go_on_by_themselves(&self, suspended_chains: &mut [Option<ChainId>; 2]) {
+        if suspended_chains.iter().all(Option::is_none) {
             return;
         }
         let tables = &self.setup.tables;
         let flying = self.device.flights_on(self.die);
         for axis in flying.filter_map(|(_, flight)| tables.base(tables.op(flight.op).base).effects.resume) {
-            parked[index(axis)] = None;
+            suspended_chains[index(axis)] = None;
         }
     }
 
     /// Notes what is left of each chain of the die that does not wait for a RESUME; `advanced` has done one step more.
-    fn note_rests(&self, slate: &mut Slate, parked: &[Option<ChainId>; 2], advanced: Option<ChainId>) {
-        let is_parked = |id| parked.contains(&Some(id));
-        let live = self.chains.live_on(self.die).filter(|&(id, _)| !is_parked(id));
-        slate.rests.extend(live.map(|(id, chain)| Rest {
+    fn note_remaining(
+        &self,
+        scratch: &mut SearchScratch,
+        suspended_chains: &[Option<ChainId>; 2],
+        advanced: Option<ChainId>,
+    ) {
+        let is_suspended = |id| suspended_chains.contains(&Some(id));
+        let live = self.chains.live_on(self.die).filter(|&(id, _)| !is_suspended(id));
+        scratch.remaining.extend(live.map(|(id, chain)| Remaining {
             chain: Some(id),
             done: usize::from(advanced == Some(id)),
             all: chain.rest().len(),
@@ -201,11 +211,11 @@ impl Scene<'_> {
 
 /// The steps of a plan that look at every die.
 pub(crate) fn looks_everywhere<'a>(tables: &'a Tables, plan: &'a [Step]) -> impl Iterator<Item = Step> + 'a {
-    plan.iter().copied().filter(|step| is_wide(tables, step))
+    plan.iter().copied().filter(|step| is_target_scoped(tables, step))
 }
 
 /// Whether a step looks at every die.
-pub(crate) fn is_wide(tables: &Tables, step: &Step) -> bool {
+pub(crate) fn is_target_scoped(tables: &Tables, step: &Step) -> bool {
     tables.base(tables.op(step.op).base).reach == Reach::Target
 }
 
@@ -217,102 +227,108 @@ const fn index(axis: Axis) -> usize {
 }
 
 struct Search<'a> {
-    scene: &'a Scene<'a>,
+    search_input: &'a SearchInput<'a>,
     /// The steps of the chain that would begin now.
     plan: &'a [Step],
-    parked: [Option<ChainId>; 2],
+    suspended_chains: [Option<ChainId>; 2],
     /// How many distinct states have been visited.
     visited: usize,
     /// Tells which steps are done: equal when they are, and hardly ever otherwise.
     key: u64,
-    slate: &'a mut Slate,
+    scratch: &'a mut SearchScratch,
 }
 
 impl<'a> Search<'a> {
     /// The search that begins when `plan` does, and the state it begins in; `None` when the plan cannot begin. See [`find_order`].
     fn after(
-        scene: &'a Scene<'a>,
-        slate: &'a mut Slate,
+        search_input: &'a SearchInput<'a>,
+        scratch: &'a mut SearchScratch,
         plan: &'a [Step],
         advanced: Option<ChainId>,
     ) -> Option<(Self, DieLogic)> {
-        slate.wipe();
+        scratch.wipe();
         let (first, rest) = plan.split_first()?;
-        let tables = &scene.setup.tables;
+        let tables = &search_input.setup.tables;
         let info = tables.base(tables.op(first.op).base);
         let effects = &info.effects;
-        let drops = Drops::of(scene.device, info, &first.place);
-        let mut parked = if drops == Drops::None { scene.parked } else { [None; 2] };
+        let drops = Drops::of(search_input.device, info, &first.place);
+        let mut suspended_chains = if drops == Drops::None { search_input.suspended_chains } else { [None; 2] };
         if let Some(axis) = effects.suspend {
-            let victim = scene.device.victim(tables, scene.die, axis, scene.now)?;
-            parked[index(axis)] = scene.links[victim.slot as usize];
+            let suspend_target =
+                search_input.device.suspend_target(tables, search_input.die, axis, search_input.now)?;
+            suspended_chains[index(axis)] = search_input.links[suspend_target.slot as usize];
         }
-        scene.go_on_by_themselves(&mut parked);
+        search_input.go_on_by_themselves(&mut suspended_chains);
         if let Some(axis) = effects.resume {
-            parked[index(axis)] = None;
+            suspended_chains[index(axis)] = None;
         }
-        if drops != Drops::All && scene.chains.has_guests(scene.die) {
-            let elsewhere = scene.chains.live().filter(|(_, chain)| chain.die != scene.die);
-            slate.guests.extend(elsewhere.flat_map(|(_, chain)| looks_everywhere(tables, chain.rest())));
+        if drops != Drops::All && search_input.chains.has_target_scoped(search_input.die) {
+            let elsewhere = search_input.chains.live().filter(|(_, chain)| chain.die != search_input.die);
+            scratch.target_scoped.extend(elsewhere.flat_map(|(_, chain)| looks_everywhere(tables, chain.rest())));
         }
-        scene.note_rests(slate, &parked, advanced);
+        search_input.note_remaining(scratch, &suspended_chains, advanced);
         if drops != Drops::None {
-            slate.rests.retain(|rest| rest.chain == advanced);
+            scratch.remaining.retain(|rest| rest.chain == advanced);
         }
-        slate.rests.push(Rest { chain: None, done: 0, all: rest.len(), weight: 0, at: 0 });
-        let search = Self::new(scene, rest, parked, slate);
-        let mut logic = settled(scene.device, tables, scene.die, first, scene.now);
-        if !outputs_what_moves(scene.device, tables, first) {
+        scratch.remaining.push(Remaining { chain: None, done: 0, all: rest.len(), weight: 0, at: 0 });
+        let search = Self::new(search_input, rest, suspended_chains, scratch);
+        let mut logic = settled(search_input.device, tables, search_input.die, first, search_input.now);
+        if !outputs_what_moves(search_input.device, tables, first) {
             search.carry_out(&mut logic, first);
         }
         Some((search, logic))
     }
 
-    fn new(scene: &'a Scene<'a>, plan: &'a [Step], parked: [Option<ChainId>; 2], slate: &'a mut Slate) -> Self {
-        let Slate { rests, touches, .. } = slate;
+    fn new(
+        search_input: &'a SearchInput<'a>,
+        plan: &'a [Step],
+        suspended_chains: [Option<ChainId>; 2],
+        scratch: &'a mut SearchScratch,
+    ) -> Self {
+        let SearchScratch { remaining, footprints, .. } = scratch;
         let mut weight = 1u64;
-        for rest in rests {
+        for rest in remaining {
             rest.weight = weight;
             weight = weight.wrapping_mul(rest.all as u64 + 1);
-            rest.at = touches.len();
-            let steps = rest.chain.map_or(plan, |id| scene.chains.get(id).rest());
-            touches.extend(steps.iter().map(|step| (scene.touch(step), Touch::default())));
-            let own = &mut touches[rest.at..];
-            own.iter_mut().rev().fold(Touch::default(), |after, (one, all)| {
+            rest.at = footprints.len();
+            let steps = rest.chain.map_or(plan, |id| search_input.chains.get(id).rest());
+            footprints.extend(steps.iter().map(|step| (search_input.footprint(step), Footprint::default())));
+            let own = &mut footprints[rest.at..];
+            own.iter_mut().rev().fold(Footprint::default(), |after, (one, all)| {
                 *all = one.and(after);
                 *all
             });
         }
-        Self { scene, plan, parked, visited: 0, key: 0, slate }
+        Self { search_input, plan, suspended_chains, visited: 0, key: 0, scratch }
     }
 
     const fn tables(&self) -> &'a Tables {
-        &self.scene.setup.tables
+        &self.search_input.setup.tables
     }
 
     fn carry_out(&self, logic: &mut DieLogic, step: &Step) {
         let info = self.tables().base(self.tables().op(step.op).base);
-        let victim = info.effects.resume.and_then(|axis| logic.suspended(axis));
+        let suspend_target = info.effects.resume.and_then(|axis| logic.suspended(axis));
         logic.start(info, &step.place);
         logic.finish(info, &step.place);
-        if let Some(victim) = victim {
-            logic.finish(self.tables().base(victim.base), &victim.place);
+        if let Some(suspend_target) = suspend_target {
+            logic.finish(self.tables().base(suspend_target.base), &suspend_target.place);
         }
     }
 
     fn allows(&self, logic: &DieLogic, step: &Step) -> bool {
         let base = self.tables().op(step.op).base;
-        logic.judge(self.tables(), base, &step.place, self.scene.device.planes()).is_ok()
+        logic.judge(self.tables(), base, &step.place, self.search_input.device.planes()).is_ok()
     }
 
     /// The steps of a rest, those done included.
-    fn steps_of(&self, rest: Rest) -> &'a [Step] {
-        let scene = self.scene;
-        rest.chain.map_or(self.plan, |id| scene.chains.get(id).rest())
+    fn steps_of(&self, rest: Remaining) -> &'a [Step] {
+        let search_input = self.search_input;
+        rest.chain.map_or(self.plan, |id| search_input.chains.get(id).rest())
     }
 
     /// The next step of a chain.
-    fn next_of(&self, rest: Rest) -> Option<&'a Step> {
+    fn next_of(&self, rest: Remaining) -> Option<&'a Step> {
         self.steps_of(rest).get(rest.done)
     }
 
@@ -320,8 +336,8 @@ impl<'a> Search<'a> {
     /// a cache read can take its page from there, and only if it is there now. Most starts that are refused are of this kind.
     fn is_doomed(&self, logic: &DieLogic) -> bool {
         let effects = |step: &Step| &self.tables().base(self.tables().op(step.op).base).effects;
-        let rests = || self.slate.rests.iter();
-        let left = rests().flat_map(|rest| self.steps_of(*rest).iter().skip(rest.done));
+        let remaining = || self.scratch.remaining.iter();
+        let left = remaining().flat_map(|rest| self.steps_of(*rest).iter().skip(rest.done));
         let filled = left.clone().filter(|step| effects(step).reads_array());
         let filled = filled.fold(PlaneSet::EMPTY, |all, step| all.union(step.place.planes));
         let mut taken = PlaneSet::EMPTY;
@@ -337,8 +353,8 @@ impl<'a> Search<'a> {
     fn complete(&mut self, logic: &DieLogic) -> bool {
         let mut possible = 0u64;
         let mut is_done = true;
-        for at in 0..self.slate.rests.len() {
-            let Some(step) = self.next_of(self.slate.rests[at]) else { continue };
+        for at in 0..self.scratch.remaining.len() {
+            let Some(step) = self.next_of(self.scratch.remaining[at]) else { continue };
             is_done = false;
             let (own, others) = self.touched(at);
             let allowed = self.allows(logic, step);
@@ -352,61 +368,61 @@ impl<'a> Search<'a> {
             possible |= u64::from(allowed) << (at % 64);
         }
         if is_done {
-            return self.parked_complete(logic);
+            return self.suspended_complete(logic);
         }
-        let rests = 0..self.slate.rests.len();
-        rests.filter(|at| possible >> (at % 64) & 1 == 1).any(|at| {
-            let step = self.next_of(self.slate.rests[at]);
+        let remaining = 0..self.scratch.remaining.len();
+        remaining.filter(|at| possible >> (at % 64) & 1 == 1).any(|at| {
+            let step = self.next_of(self.scratch.remaining[at]);
             step.is_some_and(|step| self.goes_on_with(at, step, logic))
         })
     }
 
-    /// What the next step of a rest touches, and what all that is left of the others does.
-    fn touched(&self, at: usize) -> (Touch, Touch) {
-        let Slate { rests, touches, .. } = &*self.slate;
-        let own = touches[rests[at].at + rests[at].done].0;
-        let others = rests.iter().enumerate().filter(|&(other, rest)| other != at && rest.done < rest.all);
-        let others = others.fold(Touch::default(), |all, (_, rest)| all.and(touches[rest.at + rest.done].1));
+    /// The footprint of the next step of a chain, and that of all that is left of the others.
+    fn touched(&self, at: usize) -> (Footprint, Footprint) {
+        let SearchScratch { remaining, footprints, .. } = &*self.scratch;
+        let own = footprints[remaining[at].at + remaining[at].done].0;
+        let others = remaining.iter().enumerate().filter(|&(other, rest)| other != at && rest.done < rest.all);
+        let others = others.fold(Footprint::default(), |all, (_, rest)| all.and(footprints[rest.at + rest.done].1));
         (own, others)
     }
 
     /// Whether everything can complete when a step that may start, the next of a rest, comes first.
     fn goes_on_with(&mut self, at: usize, step: &Step, logic: &DieLogic) -> bool {
-        let rest = self.slate.rests[at];
+        let rest = self.scratch.remaining[at];
         let mut next = *logic;
         self.carry_out(&mut next, step);
-        self.slate.rests[at].done += 1;
+        self.scratch.remaining[at].done += 1;
         self.key = self.key.wrapping_add(rest.weight);
-        self.slate.order.push(rest.chain);
+        self.scratch.order.push(rest.chain);
         if self.is_new(&next) {
             if self.complete(&next) {
                 return true;
             }
-            let Slate { failed, failed_keys, failed_at, rests, .. } = &mut *self.slate;
+            let SearchScratch { failed, failed_keys, failed_at, remaining, .. } = &mut *self.scratch;
             failed.push(next);
             failed_keys.push(self.key);
-            failed_at.extend(rests.iter().map(|rest| rest.done));
+            failed_at.extend(remaining.iter().map(|rest| rest.done));
         }
-        self.slate.order.pop();
+        self.scratch.order.pop();
         self.key = self.key.wrapping_sub(rest.weight);
-        self.slate.rests[at].done -= 1;
+        self.scratch.remaining[at].done -= 1;
         false
     }
 
     /// Whether chains that wait for a RESUME, and steps that wait on other dies, can go on once everything else has.
-    fn parked_complete(&self, logic: &DieLogic) -> bool {
-        if !self.slate.guests.iter().all(|guest| self.allows(logic, guest)) {
+    fn suspended_complete(&self, logic: &DieLogic) -> bool {
+        if !self.scratch.target_scoped.iter().all(|step| self.allows(logic, step)) {
             return false;
         }
-        if self.parked.iter().all(Option::is_none) {
+        if self.suspended_chains.iter().all(Option::is_none) {
             return true;
         }
         let mut logic = *logic;
         for axis in [Axis::Program, Axis::Erase] {
-            let Some(chain) = self.parked[index(axis)] else { continue };
-            let Some(resume) = self.scene.setup.resume[index(axis)] else { return false };
-            let resume = Step { op: resume, place: Place::die(self.scene.die) };
-            let steps = self.scene.chains.get(chain).rest();
+            let Some(chain) = self.suspended_chains[index(axis)] else { continue };
+            let Some(resume) = self.search_input.setup.resume[index(axis)] else { return false };
+            let resume = Step { op: resume, place: Place::die(self.search_input.die) };
+            let steps = self.search_input.chains.get(chain).rest();
             for step in std::iter::once(&resume).chain(steps) {
                 if !self.allows(&logic, step) {
                     return false;
@@ -419,10 +435,10 @@ impl<'a> Search<'a> {
 
     /// Counts a state; false when it has been tried before or the search has gone on for too long.
     fn is_new(&mut self, logic: &DieLogic) -> bool {
-        let Slate { failed, failed_keys, failed_at, rests, .. } = &*self.slate;
+        let SearchScratch { failed, failed_keys, failed_at, remaining, .. } = &*self.scratch;
         let is_same = |at: usize| {
-            let done = &failed_at[at * rests.len()..][..rests.len()];
-            done.iter().copied().eq(rests.iter().map(|rest| rest.done)) && failed[at] == *logic
+            let done = &failed_at[at * remaining.len()..][..remaining.len()];
+            done.iter().copied().eq(remaining.iter().map(|rest| rest.done)) && failed[at] == *logic
         };
         let known = |(at, &key): (usize, &u64)| key == self.key && is_same(at);
         if self.visited >= MOST_STATES || failed_keys.iter().enumerate().any(known) {

@@ -14,20 +14,20 @@ use nandseq_trace::{Proposal, Sink};
 
 use crate::bootstrap::Bootstrap;
 use crate::chain::{ChainId, Chains, Step};
-use crate::closure::Tally;
+use crate::closure::CoverageCounts;
 use crate::dead::{DeadDie, DeadDieDetector};
-use crate::face::Face;
-use crate::journal::Journal;
-use crate::lottery::Lottery;
+use crate::die_constraints::DieConstraints;
+use crate::event_reporter::EventReporter;
 use crate::philox::{Stream, StreamKind};
 use crate::plan::Draft;
 use crate::propose::HookKind;
 use crate::queue::{Event, Hook, Queue};
 use crate::reason::Rejections;
-use crate::safety::{Drops, Order, Slate};
+use crate::safety::{Drops, Order, SearchScratch};
 use crate::seed::SeedPlan;
 use crate::setup::Setup;
-use crate::waiting::Bench;
+use crate::waiting::WaitQueue;
+use crate::weighted_sampler::WeightedSampler;
 
 /// No run may propose beyond this: it leaves two months of the clock for what is in flight then.
 pub(crate) const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
@@ -96,11 +96,11 @@ pub struct Site<'s> {
     pub(crate) device: Device,
     pub(crate) chains: Chains,
     pub(crate) queue: Queue,
-    pub(crate) bench: Bench,
+    pub(crate) wait_queue: WaitQueue,
     /// The chain that each flight is a step of.
     pub(crate) flight_chains: Vec<Option<ChainId>>,
     /// For each die the chains whose last step is suspended on the erase and on the program axis.
-    pub(crate) parked: Vec<[Option<ChainId>; 2]>,
+    pub(crate) suspended_chains: Vec<[Option<ChainId>; 2]>,
     seeds: SeedPlan,
     pub(crate) run: u64,
     /// Hooks so far in this run.
@@ -119,23 +119,23 @@ pub struct Site<'s> {
     pub(crate) summary: RunSummary,
     pub(crate) plan: Vec<Step>,
     /// What the present proposal may draw.
-    pub(crate) lottery: Lottery,
+    pub(crate) sampler: WeightedSampler,
     /// What each die forbids.
-    pub(crate) faces: Vec<Face>,
+    pub(crate) constraints: Vec<DieConstraints>,
     /// For each die an order in which its chains can complete.
     pub(crate) orders: Vec<Order>,
-    /// Whether the order on the slate is to replace the die's when the plan starts: the one that shows that it is safe; `None`
+    /// Whether the order in the scratch memory is to replace the die's when the plan starts: the one that shows that it is safe; `None`
     /// in it stands for the plan's own chain.
     pub(crate) ordered: bool,
     /// Out of here while a search writes on it.
-    pub(crate) slate: Option<Box<Slate>>,
+    pub(crate) scratch: Option<Box<SearchScratch>>,
     pub(crate) draft: Draft,
     pub(crate) targets: Vec<Target>,
-    pub(crate) journal: Journal,
+    pub(crate) reporter: EventReporter,
     /// The bootstrap, while it goes on.
     pub(crate) bootstrap: Option<Bootstrap>,
     /// What was covered, if there is a goal.
-    pub(crate) tally: Option<Tally>,
+    pub(crate) counts: Option<CoverageCounts>,
     /// What tells dead dies from idle ones.
     pub(crate) detector: DeadDieDetector,
     /// An error of the sink, kept until the event loop sees it.
@@ -153,9 +153,9 @@ impl<'s> Site<'s> {
             device: Device::new(&setup.tables, &setup.bad_blocks),
             chains: Chains::default(),
             queue,
-            bench: Bench::default(),
+            wait_queue: WaitQueue::default(),
             flight_chains: Vec::new(),
-            parked: vec![[None; 2]; usize::from(setup.tables.size.dies)],
+            suspended_chains: vec![[None; 2]; usize::from(setup.tables.size.dies)],
             seeds: seeds.into(),
             run: 0,
             hooks: 0,
@@ -168,16 +168,16 @@ impl<'s> Site<'s> {
             rests_until: 0,
             summary: RunSummary::default(),
             plan: Vec::new(),
-            lottery: Lottery::new(setup),
-            faces: vec![Face::new(setup); usize::from(setup.tables.size.dies)],
+            sampler: WeightedSampler::new(setup),
+            constraints: vec![DieConstraints::new(setup); usize::from(setup.tables.size.dies)],
             orders: vec![Order::new(); usize::from(setup.tables.size.dies)],
             ordered: false,
-            slate: None,
+            scratch: None,
             draft: Draft::default(),
             targets: Vec::new(),
-            journal: Journal::new(setup.tables.size.dies),
+            reporter: EventReporter::new(setup.tables.size.dies),
             bootstrap: None,
-            tally: setup.goal.as_ref().map(Tally::new),
+            counts: setup.goal.as_ref().map(CoverageCounts::new),
             detector: DeadDieDetector::new(setup.tables.size.dies),
             failure: None,
         }
@@ -205,8 +205,8 @@ impl<'s> Site<'s> {
         self.proposing = true;
         self.rests_until = if self.run > 0 { self.refills + self.round() } else { 0 };
         self.summary = RunSummary { start, by_op: vec![0; self.setup.tables.ops().count()], ..RunSummary::default() };
-        if let Some(tally) = &mut self.tally {
-            tally.begin_run();
+        if let Some(counts) = &mut self.counts {
+            counts.begin_run();
         }
         self.detector.begin_run(end, limits.max_ops.is_some() || limits.until_covered.is_some());
         self.tell_suspended(sink);
@@ -231,7 +231,7 @@ impl<'s> Site<'s> {
             } else if self.proposing && over {
                 self.proposing = false;
                 boundary = if overran { time } else { end.min(time) };
-                self.bench.drop_waiters();
+                self.wait_queue.drop_waiters();
                 carried = self.queue.take_proposals();
                 continue;
             }
@@ -250,8 +250,8 @@ impl<'s> Site<'s> {
         }
         self.detector.tell(limits.on_dead);
         self.quiet = self.quiet.max(self.device.quiet());
-        let parked = self.parked.iter().flatten().flatten().count() as u32;
-        if self.chains.count() != parked {
+        let suspended_chains = self.suspended_chains.iter().flatten().flatten().count() as u32;
+        if self.chains.count() != suspended_chains {
             return Err(self.stuck());
         }
         self.settle();
@@ -267,7 +267,7 @@ impl<'s> Site<'s> {
     #[cold]
     fn stuck(&self) -> RunError {
         let tables = &self.setup.tables;
-        let first = self.bench.ready.first().map(|&id| self.chains.get(id).rest()[0]);
+        let first = self.wait_queue.ready.first().map(|&id| self.chains.get(id).rest()[0]);
         let verdict = first.map(|step| (step.op, self.device.judge(tables, step.op, &step.place, self.quiet)));
         let (op, rule) = match verdict {
             Some((op, Err(rule))) => (op, rule),
@@ -281,11 +281,11 @@ impl<'s> Site<'s> {
         match event {
             Event::End(flight) => self.end(flight, now, sink),
             Event::Due(chain) => {
-                self.bench.ready.push(chain);
+                self.wait_queue.ready.push(chain);
                 self.try_waiting(now, sink);
             }
             Event::Wake => {
-                self.bench.woken(now);
+                self.wait_queue.woken(now);
                 self.try_waiting(now, sink);
             }
             Event::Hook(_) if !self.proposing => carried.push((now, event)),
@@ -312,20 +312,20 @@ impl<'s> Site<'s> {
             self.queue.push(due, Event::Due(chain));
         }
         if let Some(axis) = tables.base(tables.op(flight.op).base).effects.resume {
-            self.revive(flight.place.die, axis, now, sink);
+            self.resume(flight.place.die, axis, now, sink);
         }
-        if !self.bench.is_empty() {
+        if !self.wait_queue.is_empty() {
             self.wake_at(now);
         }
     }
 
     /// What was suspended goes on for exactly what remained.
-    fn revive(&mut self, die: Die, axis: Axis, now: Ticks, sink: &mut dyn Sink) {
-        let id = self.device.revive(&self.setup.tables, die, axis, now);
+    fn resume(&mut self, die: Die, axis: Axis, now: Ticks, sink: &mut dyn Sink) {
+        let id = self.device.resume(&self.setup.tables, die, axis, now);
         self.tell_resumed(die, axis, id, now, sink);
         let Some(&flight) = self.device.flight(id) else { return };
         self.queue.push(flight.end, Event::End(id));
-        let chain = self.parked[usize::from(die.0)][axis_index(axis)].take();
+        let chain = self.suspended_chains[usize::from(die.0)][axis_index(axis)].take();
         self.link(id, chain);
         let mut stream = Stream::new(self.key(), StreamKind::Revival, self.revivals);
         self.revivals += 1;
@@ -355,10 +355,10 @@ impl<'s> Site<'s> {
         let tables = &self.setup.tables;
         let info = tables.base(tables.op(step.op).base);
         if let Some(axis) = info.effects.suspend
-            && let Some(victim) = self.device.victim(tables, step.place.die, axis, now)
+            && let Some(suspend_target) = self.device.suspend_target(tables, step.place.die, axis, now)
         {
-            let chain = self.flight_chains[victim.slot as usize].take();
-            self.parked[usize::from(step.place.die.0)][axis_index(axis)] = chain;
+            let chain = self.flight_chains[suspend_target.slot as usize].take();
+            self.suspended_chains[usize::from(step.place.die.0)][axis_index(axis)] = chain;
         }
         let drops = Drops::of(&self.device, info, &step.place);
         if drops != Drops::None {
@@ -381,17 +381,17 @@ impl<'s> Site<'s> {
             self.release(&step);
         }
         self.chains.forget(id);
-        self.bench.ready.retain(|&ready| ready != id);
+        self.wait_queue.ready.retain(|&ready| ready != id);
         self.orders[usize::from(die.0)].clear();
         self.flight_chains.iter_mut().filter(|slot| **slot == Some(id)).for_each(|slot| *slot = None);
-        self.parked.iter_mut().flatten().filter(|slot| **slot == Some(id)).for_each(|slot| *slot = None);
+        self.suspended_chains.iter_mut().flatten().filter(|slot| **slot == Some(id)).for_each(|slot| *slot = None);
         self.queue.forget(id);
     }
 
     /// Tries what waits for the bus or for planes at `time` or as soon after as operations may start.
     pub(crate) fn wake_at(&mut self, time: Ticks) {
         let time = time.ceil_to(self.setup.tables.grid);
-        if self.bench.wants_wake(time) {
+        if self.wait_queue.wants_wake(time) {
             self.queue.push(time, Event::Wake);
         }
     }
@@ -433,7 +433,7 @@ impl<'s> Site<'s> {
                 let end = self.device.flight(id).map_or(now, |flight| flight.end);
                 self.queue.push(end, Event::End(id));
                 self.link(id, chain);
-                self.journal.remember(id, origin);
+                self.reporter.remember(id, origin);
                 if info.affects_state && info.busy_key.is_some() {
                     let mut stream = Stream::new(self.key(), StreamKind::Operation, self.uid);
                     self.place_hooks(step, id, (now + op.issue, now + op.occupied), &mut stream);

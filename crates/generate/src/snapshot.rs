@@ -11,13 +11,13 @@ mod state;
 
 use std::fmt;
 
-use nandseq_device::{BlockRecord, Device, Place, StillDie};
+use nandseq_device::{BlockRecord, Device, Place, QuiescentDie};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, Ticks};
 
-use crate::closure::Tally;
+use crate::closure::CoverageCounts;
 use crate::queue::{Event, Queue};
-use crate::safety::is_wide;
+use crate::safety::is_target_scoped;
 use crate::seed::SeedPlan;
 use crate::setup::Setup;
 use crate::site::{Site, axis_index};
@@ -54,7 +54,7 @@ impl<'s> Site<'s> {
     /// The site's state; complete between runs, when nothing is in flight.
     #[must_use]
     pub fn state(&self) -> SiteState {
-        let stills = self.device.still(&self.setup.tables);
+        let quiescent = self.device.quiescent(&self.setup.tables);
         let mut hooks = Vec::new();
         let mut next_refill = None;
         for (time, event) in self.queue.in_order() {
@@ -64,11 +64,11 @@ impl<'s> Site<'s> {
                 Event::End(_) | Event::Due(_) | Event::Wake | Event::Extra(..) => {}
             }
         }
-        let dies = stills.into_iter().enumerate().map(|(at, still)| {
+        let dies = quiescent.into_iter().enumerate().map(|(at, quiescent)| {
             let die = Die(at as u8);
             let blocks = self.setup.tables.size.blocks as usize;
             DieEntry {
-                still,
+                quiescent,
                 suspended: [Axis::Erase, Axis::Program].map(|axis| self.suspended_entry(die, axis)),
                 blocks: blocks::write(&self.device.book.records()[at * blocks..][..blocks]),
             }
@@ -80,15 +80,15 @@ impl<'s> Site<'s> {
             refills: self.refills,
             resumptions: self.revivals,
             next_refill,
-            hits: self.tally.as_ref().map(Tally::to_text),
+            hits: self.counts.as_ref().map(CoverageCounts::to_text),
             hooks,
             dies: dies.collect(),
         }
     }
 
     fn suspended_entry(&self, die: Die, axis: Axis) -> Option<SuspendedEntry> {
-        let origin = *self.journal.suspended(die, axis)?;
-        let chain = self.parked[usize::from(die.0)][axis_index(axis)];
+        let origin = *self.reporter.suspended(die, axis)?;
+        let chain = self.suspended_chains[usize::from(die.0)][axis_index(axis)];
         let chain = chain.map_or_else(Vec::new, |id| self.chains.get(id).rest().to_vec());
         Some(SuspendedEntry { origin, chain })
     }
@@ -100,11 +100,11 @@ impl<'s> Site<'s> {
     pub fn from_state(setup: &'s Setup, seeds: impl Into<SeedPlan>, state: &SiteState) -> Result<Self, StateError> {
         check::state(setup, state)?;
         let mut site = Site::new(setup, seeds);
-        site.tally = match (&setup.goal, &state.hits) {
+        site.counts = match (&setup.goal, &state.hits) {
             (None, None) => None,
             (Some(goal), Some(hits)) => {
-                let tally = Tally::of_text(goal, hits);
-                Some(tally.ok_or_else(|| StateError::new("hits of other cells than those that count"))?)
+                let counts = CoverageCounts::of_text(goal, hits);
+                Some(counts.ok_or_else(|| StateError::new("hits of other cells than those that count"))?)
             }
             (Some(_), None) => return Err(StateError::new("no hits of the cells that count")),
             (None, Some(_)) => return Err(StateError::new("hits of cells, and none count")),
@@ -120,8 +120,8 @@ impl<'s> Site<'s> {
                 site.take_up(Die(at as u8), axis, entry, &mut records);
             }
         }
-        let stills: Vec<StillDie> = state.dies.iter().map(|die| die.still.clone()).collect();
-        site.device = Device::from_still(&setup.tables, &stills, records, state.time);
+        let quiescent: Vec<QuiescentDie> = state.dies.iter().map(|die| die.quiescent.clone()).collect();
+        site.device = Device::from_quiescent(&setup.tables, &quiescent, records, state.time);
         site.run = state.run;
         site.quiet = state.time;
         site.uid = state.operations;
@@ -140,16 +140,16 @@ impl<'s> Site<'s> {
     /// Takes up what a suspended operation still needs: its origin, its chain, its blocks.
     fn take_up(&mut self, die: Die, axis: Axis, entry: &DieEntry, records: &mut [BlockRecord]) {
         let tables = &self.setup.tables;
-        let parked = entry.still.parked[axis_index(axis)];
-        let (Some(parked), Some(suspended)) = (parked, &entry.suspended[axis_index(axis)]) else { return };
+        let held = entry.quiescent.suspended[axis_index(axis)];
+        let (Some(held), Some(suspended)) = (held, &entry.suspended[axis_index(axis)]) else { return };
         let (size, first) = (tables.size, usize::from(die.0) * tables.size.blocks as usize);
         let mut change = |place: &Place, change: &dyn Fn(&mut BlockRecord)| {
             for plane in place.planes.iter() {
                 change(&mut records[first + place.block(&size, plane).0 as usize]);
             }
         };
-        if tables.base(tables.op(parked.op).base).effects.changes_block() {
-            change(&parked.place, &|record| record.in_flight = true);
+        if tables.base(tables.op(held.op).base).effects.changes_block() {
+            change(&held.place, &|record| record.in_flight = true);
         }
         for step in &suspended.chain {
             match self.counts_on_blocks(step) {
@@ -159,10 +159,11 @@ impl<'s> Site<'s> {
             }
         }
         if !suspended.chain.is_empty() {
-            let chain =
-                self.chains.begin(die, suspended.origin.proposal, &suspended.chain, |step| is_wide(tables, step));
-            self.parked[usize::from(die.0)][axis_index(axis)] = Some(chain);
+            let chain = self
+                .chains
+                .begin(die, suspended.origin.proposal, &suspended.chain, |step| is_target_scoped(tables, step));
+            self.suspended_chains[usize::from(die.0)][axis_index(axis)] = Some(chain);
         }
-        self.journal.suspend(die, axis, suspended.origin);
+        self.reporter.suspend(die, axis, suspended.origin);
     }
 }

@@ -11,7 +11,7 @@ use nandseq_trace::{Proposal, Sink};
 use crate::chain::{ChainId, Chains, Step};
 use crate::plan::{outputs_what_moves, still_possible};
 use crate::reason::Reason;
-use crate::safety::{Drops, Scene, Slate, find_order, is_wide, lets_in, looks_everywhere};
+use crate::safety::{Drops, SearchInput, SearchScratch, find_order, is_target_scoped, lets_in, looks_everywhere};
 use crate::site::Site;
 
 /// A proposal that waits for the bus.
@@ -25,7 +25,7 @@ pub(crate) struct Waiter {
 
 /// Everything that waits.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Bench {
+pub(crate) struct WaitQueue {
     /// Chains whose next step is due.
     pub(crate) ready: Vec<ChainId>,
     pub(crate) waiters: Vec<Waiter>,
@@ -35,7 +35,7 @@ pub(crate) struct Bench {
     spare: Vec<Vec<Step>>,
 }
 
-impl Bench {
+impl WaitQueue {
     pub(crate) fn is_empty(&self) -> bool {
         self.ready.is_empty() && self.waiters.is_empty()
     }
@@ -90,10 +90,10 @@ impl Site<'_> {
     /// Starts what can start now of all that waits.
     pub(crate) fn try_waiting(&mut self, now: Ticks, sink: &mut dyn Sink) {
         let mut at = 0;
-        while let Some(&chain) = self.bench.ready.get(at) {
+        while let Some(&chain) = self.wait_queue.ready.get(at) {
             if self.try_step(chain, now, sink) {
                 // A reset among the steps may have dropped others that were ready.
-                self.bench.ready.retain(|&ready| ready != chain);
+                self.wait_queue.ready.retain(|&ready| ready != chain);
                 at = 0;
             } else {
                 at += 1;
@@ -119,7 +119,7 @@ impl Site<'_> {
         }
         if let Err(rule) = self.device.judge(&setup.tables, step.op, &step.place, now) {
             // Most often an op_state of its own die: nothing to be asked again before that, or the die, has changed.
-            if rule == Rule::OpState && !is_wide(&setup.tables, &step) {
+            if rule == Rule::OpState && !is_target_scoped(&setup.tables, &step) {
                 self.chains.bar(id, self.device.stamp(lane), self.device.state_keys(lane, now).1);
             }
             return false;
@@ -138,24 +138,24 @@ impl Site<'_> {
     fn keep_order(&mut self, die: Die, step: Step, id: ChainId, now: Ticks) -> bool {
         let mut known = std::mem::take(&mut self.orders[usize::from(die.0)]);
         let crosses = outputs_what_moves(&self.device, &self.setup.tables, &step);
-        let goes_on = !crosses && self.scene(die, now).brings_forward(&mut known, id);
+        let goes_on = !crosses && self.search_input(die, now).brings_forward(&mut known, id);
         self.orders[usize::from(die.0)] = known;
         if goes_on {
             return true;
         }
-        let mut slate = self.slate.take().unwrap_or_default();
-        let safe = find_order(&self.scene(die, now), &mut slate, &[step], Some(id));
+        let mut scratch = self.scratch.take().unwrap_or_default();
+        let safe = find_order(&self.search_input(die, now), &mut scratch, &[step], Some(id));
         if safe {
-            std::mem::swap(&mut self.orders[usize::from(die.0)], &mut slate.order);
+            std::mem::swap(&mut self.orders[usize::from(die.0)], &mut scratch.order);
         }
-        self.slate = Some(slate);
+        self.scratch = Some(scratch);
         safe
     }
 
     fn try_waiters(&mut self, now: Ticks, sink: &mut dyn Sink) {
         let mut at = 0;
-        while at < self.bench.waiters.len() {
-            let waiter = &self.bench.waiters[at];
+        while at < self.wait_queue.waiters.len() {
+            let waiter = &self.wait_queue.waiters[at];
             let head = waiter.plan[0];
             let verdict = self.device.judge(&self.setup.tables, head.op, &head.place, now);
             let late = now > waiter.deadline || self.device.bus_free() > waiter.deadline;
@@ -169,7 +169,7 @@ impl Site<'_> {
                 Ok(()) if now > waiter.deadline => Err(Reason::BusWindow),
                 Ok(()) => Ok(()),
             };
-            let mut waiter = self.bench.waiters.remove(at);
+            let mut waiter = self.wait_queue.waiters.remove(at);
             // The plan was made for the state at the hook: every step of it must still be possible.
             let outcome =
                 outcome.and_then(|()| still_possible(self.setup, &self.device, &mut self.draft, &waiter.plan, now));
@@ -181,20 +181,20 @@ impl Site<'_> {
                 }
                 Err(reason) => self.refuse(&waiter.proposal, waiter.plan[0].op, reason, sink),
             }
-            self.bench.spare.push(waiter.plan);
+            self.wait_queue.spare.push(waiter.plan);
         }
     }
 
     /// Queues the next try for what still waits.
     fn plan_wake(&mut self, now: Ticks) {
-        if self.bench.is_empty() {
+        if self.wait_queue.is_empty() {
             return;
         }
         if self.device.bus_free() > now {
             self.wake_at(self.device.bus_free());
         }
         let mut next: Option<Ticks> = None;
-        for &id in &self.bench.ready {
+        for &id in &self.wait_queue.ready {
             let die = self.chains.get(id).die;
             let windows = self.device.planes().iter().filter_map(|plane| self.device.window_end(die, plane, now));
             next = windows.chain(next).min();
@@ -206,14 +206,22 @@ impl Site<'_> {
 
     /// The chains of a die that go on by themselves: those whose last step is not suspended.
     pub(crate) fn waiting_chains(&self, die: Die) -> impl Iterator<Item = ChainId> {
-        let suspended = self.parked[usize::from(die.0)];
+        let suspended = self.suspended_chains[usize::from(die.0)];
         self.chains.live_on(die).map(|(id, _)| id).filter(move |id| !suspended.contains(&Some(*id)))
     }
 
     /// The chains of a die as the search for an order sees them.
-    pub(crate) fn scene(&self, die: Die, now: Ticks) -> Scene<'_> {
+    pub(crate) fn search_input(&self, die: Die, now: Ticks) -> SearchInput<'_> {
         let (setup, device, chains) = (self.setup, &self.device, &self.chains);
-        Scene { setup, device, chains, parked: self.parked[usize::from(die.0)], links: self.links(), die, now }
+        SearchInput {
+            setup,
+            device,
+            chains,
+            suspended_chains: self.suspended_chains[usize::from(die.0)],
+            links: self.links(),
+            die,
+            now,
+        }
     }
 
     /// Whether a plan whose first operation may start leaves every chain of its die, its own included, able to complete.
@@ -236,46 +244,51 @@ impl Site<'_> {
         if plan.iter().any(holds) || plan[1..].iter().any(reads_held) {
             return Err(Reason::ChainUnderWay);
         }
-        let mut slate = self.slate.take().unwrap_or_default();
-        let safe = self.keeps_chains_safe(&mut slate, plan, now);
-        self.slate = Some(slate);
+        let mut scratch = self.scratch.take().unwrap_or_default();
+        let safe = self.keeps_chains_safe(&mut scratch, plan, now);
+        self.scratch = Some(scratch);
         self.ordered = safe?;
         Ok(())
     }
 
-    /// Whether a plan leaves every chain able to complete; if so, whether the order that shows it is on the slate: an operation
+    /// Whether a plan leaves every chain able to complete; if so, whether the order that shows it is in the scratch memory: an operation
     /// alone that changes nothing leaves the die's as it is.
-    pub(crate) fn keeps_chains_safe(&self, slate: &mut Slate, plan: &[Step], now: Ticks) -> Result<bool, Reason> {
+    pub(crate) fn keeps_chains_safe(
+        &self,
+        scratch: &mut SearchScratch,
+        plan: &[Step],
+        now: Ticks,
+    ) -> Result<bool, Reason> {
         let setup = self.setup;
         let head = plan[0];
         let die = head.place.die;
         let info = setup.tables.base(setup.tables.op(head.op).base);
         if looks_everywhere(&setup.tables, &plan[1..]).next().is_some() {
             let mut elsewhere = (0..setup.tables.size.dies).map(Die).filter(|&other| other != die);
-            if !elsewhere.all(|other| lets_in(&self.scene(other, now), slate, &plan[1..])) {
+            if !elsewhere.all(|other| lets_in(&self.search_input(other, now), scratch, &plan[1..])) {
                 return Err(Reason::ChainUnderWay);
             }
         }
         let drops = Drops::of(&self.device, info, &head.place);
-        let has_guests = drops != Drops::All && self.chains.has_guests(die);
+        let has_target_scoped = drops != Drops::All && self.chains.has_target_scoped(die);
         // The plan is the die's only chain, and nobody else asks in which state it leaves the die.
         let alone = drops != Drops::None || !self.chains.any_on(die);
-        if alone && ((plan.len() == 1 && info.is_inert()) || !has_guests) {
-            slate.order.clear();
-            slate.order.resize(plan.len() - 1, None);
+        if alone && ((plan.len() == 1 && info.is_inert()) || !has_target_scoped) {
+            scratch.order.clear();
+            scratch.order.resize(plan.len() - 1, None);
             return Ok(true);
         }
         if plan.len() == 1 && info.is_inert() {
             return Ok(false);
         }
-        let scene = self.scene(die, now);
+        let search_input = self.search_input(die, now);
         let known = &self.orders[usize::from(die.0)];
-        if scene.keeps_order(known, plan) {
-            slate.order.clone_from(known);
-            slate.order.resize(known.len() + plan.len() - 1, None);
+        if search_input.keeps_order(known, plan) {
+            scratch.order.clone_from(known);
+            scratch.order.resize(known.len() + plan.len() - 1, None);
             return Ok(true);
         }
-        if find_order(&scene, slate, plan, None) { Ok(true) } else { Err(Reason::ChainUnderWay) }
+        if find_order(&search_input, scratch, plan, None) { Ok(true) } else { Err(Reason::ChainUnderWay) }
     }
 
     /// Starts the plan in `self.plan`: its first operation now, the rest as a chain.
@@ -285,7 +298,7 @@ impl Site<'_> {
         let chain = (rest.len() > 1).then(|| {
             rest[1..].iter().for_each(|step| self.hold(step));
             let tables = &self.setup.tables;
-            self.chains.begin(head.place.die, proposal, &rest[1..], |step| is_wide(tables, step))
+            self.chains.begin(head.place.die, proposal, &rest[1..], |step| is_target_scoped(tables, step))
         });
         self.plan = rest;
         self.count(&proposal, head.op, now);
@@ -296,10 +309,10 @@ impl Site<'_> {
             others.for_each(|(_, order)| order.clear());
         }
         if std::mem::take(&mut self.ordered)
-            && let Some(slate) = &mut self.slate
+            && let Some(scratch) = &mut self.scratch
         {
             let order = &mut self.orders[usize::from(head.place.die.0)];
-            std::mem::swap(order, &mut slate.order);
+            std::mem::swap(order, &mut scratch.order);
             order.iter_mut().filter(|slot| slot.is_none()).for_each(|slot| *slot = chain);
         }
     }

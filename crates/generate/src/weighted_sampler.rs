@@ -8,7 +8,7 @@ use crate::setup::{Distribution, Setup};
 
 /// A distribution restricted to what is eligible now. Kept by the site, so that drawing allocates nothing.
 #[derive(Clone, Debug)]
-pub(crate) struct Lottery {
+pub(crate) struct WeightedSampler {
     /// The classes that are in, by chunk.
     inside: Vec<u64>,
     /// The masses of the classes that are in, by chunk.
@@ -20,8 +20,8 @@ pub(crate) struct Lottery {
     pub(crate) strictest: Die,
 }
 
-impl Lottery {
-    /// A lottery with nothing in it.
+impl WeightedSampler {
+    /// A sampler with nothing in it.
     pub(crate) fn new(setup: &Setup) -> Self {
         let chunks = setup.classes.chunks();
         Self { inside: vec![0; chunks], masses: vec![0; chunks], total: 0, tried: Vec::new(), strictest: Die(0) }

@@ -38,7 +38,7 @@ impl<'p> Engine<'p> {
             let flight = self.device.finish(&self.tables, id);
             let info = self.tables.base(self.tables.op(flight.op).base);
             if let Some(axis) = info.effects.resume {
-                self.flights.push(self.device.revive(&self.tables, flight.place.die, axis, end));
+                self.flights.push(self.device.resume(&self.tables, flight.place.die, axis, end));
             }
         }
     }

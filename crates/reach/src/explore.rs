@@ -11,8 +11,8 @@ use nandseq_profile::model::{AddressSource, Axis};
 
 use crate::model::{ClassId, Model};
 use crate::plan::Scene;
-use crate::quick::{Map, Set};
 use crate::state::{Die, Plane};
+use rustc_hash::{FxHashMap as Map, FxHashSet as Set};
 
 /// A set that remembers the order in which it grew.
 #[derive(Clone)]

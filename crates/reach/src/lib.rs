@@ -12,7 +12,6 @@ mod judge;
 mod model;
 mod needs;
 mod plan;
-mod quick;
 mod reason;
 #[cfg(test)]
 mod sample;

@@ -6,12 +6,12 @@ use crate::explore::Graph;
 use crate::hooks::Hooks;
 use crate::judge::Context;
 use crate::model::{ClassId, Model, Start};
-use crate::quick::Map;
 use crate::reason::Reason;
 use crate::search::Search;
 use crate::state::Plane;
 use crate::tenths::{self, Tenths};
 use crate::traps::{Supply, Trap, supply, traps};
+use rustc_hash::FxHashMap as Map;
 
 /// Whether an operation can be proposed, and accepted, under a phase key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,7 +2,6 @@
 //!
 //! The engine pushes each committed operation into a [`Sink`]; sinks write files. Nothing here knows rules or chance.
 
-pub mod apart;
 pub mod csv_tables;
 pub mod files;
 pub mod format;
@@ -21,7 +20,7 @@ pub mod run_files;
 pub mod run_name;
 pub mod sequence;
 mod sort;
-pub mod spread;
+pub mod threaded_sink;
 pub mod time_column;
 
 pub use sort::Budget;

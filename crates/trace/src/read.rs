@@ -8,11 +8,11 @@
 //! Leaves out: any judgement of what the rows say.
 
 mod clock;
+mod fast_path;
 pub mod folder;
 mod header;
 mod line;
 mod payload;
-mod quick;
 mod source;
 pub mod table;
 #[cfg(test)]
@@ -28,10 +28,10 @@ use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
 
 use crate::{Operation, Status};
 use clock::Clock;
+use fast_path::{FastPath, Head, Names};
 pub use header::NoHeader;
 use line::{Line, line_ends, next_line};
 use payload::PayloadForm;
-use quick::{Head, Names, Quick};
 pub use source::{CsvFiles, STANDARD_INPUT, Source};
 
 /// The columns of a sequence file, in order.
@@ -229,7 +229,7 @@ pub struct SequenceReader<R> {
     line: Vec<u8>,
     row: u64,
     names: Names,
-    quick: Option<Quick>,
+    fast_path: Option<FastPath>,
     clock: Clock,
     form: PayloadForm,
     targets: Vec<Addressed>,
@@ -257,7 +257,7 @@ impl<R: BufRead> SequenceReader<R> {
             line,
             row: 0,
             names,
-            quick: Quick::new(profile, clock.is_exact()),
+            fast_path: FastPath::new(profile, clock.is_exact()),
             clock,
             form: PayloadForm::new(profile),
             targets: Vec::new(),
@@ -295,8 +295,8 @@ impl<R: BufRead> SequenceReader<R> {
             self.line.clear();
             return Ok(Some(self.parse()));
         }
-        if let Some(quick) = &self.quick
-            && let Some(head) = quick.row(&self.names, self.input.fill_buf()?, &mut self.targets)
+        if let Some(fast_path) = &self.fast_path
+            && let Some(head) = fast_path.row(&self.names, self.input.fill_buf()?, &mut self.targets)
         {
             self.input.consume(head.len);
             self.row += 1;

@@ -2,7 +2,7 @@
 //!
 //! Promises that the sink is told the same in the same order, so that its files have the same bytes; that nothing is allocated once
 //! the first batches have come back; and that the thread is gone when the run is: it lives in a scope. An error of the sink
-//! comes out of a later call than that which caused it, at the latest of [`Apart::finish`]. Where no thread can be had the sink works
+//! comes out of a later call than that which caused it, at the latest of [`ThreadedSink::finish`]. Where no thread can be had the sink works
 //! here. Refusals are not passed on. Leaves out when a thread pays: that is for whoever knows how many cores are idle.
 
 use std::io;
@@ -19,7 +19,7 @@ const BATCH: usize = 128;
 const BATCHES: usize = 8;
 
 /// A sink, here or in its own thread.
-pub struct Apart<'scope, S>(Where<'scope, S>);
+pub struct ThreadedSink<'scope, S>(Where<'scope, S>);
 
 enum Where<'scope, S> {
     Here(S),
@@ -114,7 +114,7 @@ impl Held {
     }
 }
 
-impl<'scope, S: Sink + Send + 'scope> Apart<'scope, S> {
+impl<'scope, S: Sink + Send + 'scope> ThreadedSink<'scope, S> {
     /// Puts a sink into a thread of a scope; without one it works here.
     pub fn new(scope: Option<&'scope Scope<'scope, '_>>, sink: S) -> Self {
         let Some(scope) = scope else { return Self(Where::Here(sink)) };
@@ -186,7 +186,7 @@ impl<S> There<'_, S> {
     }
 }
 
-impl<S: Sink> Sink for Apart<'_, S> {
+impl<S: Sink> Sink for ThreadedSink<'_, S> {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
         match &mut self.0 {
             Where::Here(sink) => sink.operation(operation),
@@ -281,10 +281,10 @@ mod tests {
             let mut here = Notes::default();
             tell(&mut here, operations).unwrap();
             let there = std::thread::scope(|scope| {
-                let mut apart = Apart::new(Some(scope), Notes::default());
-                assert!(matches!(apart.0, Where::There(_)));
-                tell(&mut apart, operations).unwrap();
-                apart.finish().unwrap()
+                let mut threaded = ThreadedSink::new(Some(scope), Notes::default());
+                assert!(matches!(threaded.0, Where::There(_)));
+                tell(&mut threaded, operations).unwrap();
+                threaded.finish().unwrap()
             });
             assert!(here.lines == there.lines, "{operations}");
         }
@@ -294,8 +294,8 @@ mod tests {
     fn an_error_comes_out_of_a_later_call_or_at_the_end() {
         for operations in [1, 200, 100_000] {
             let error = std::thread::scope(|scope| {
-                let mut apart = Apart::new(Some(scope), Notes { fails_at: Some(1), ..Notes::default() });
-                tell(&mut apart, operations).and_then(|()| apart.finish().map(drop)).unwrap_err()
+                let mut threaded = ThreadedSink::new(Some(scope), Notes { fails_at: Some(1), ..Notes::default() });
+                tell(&mut threaded, operations).and_then(|()| threaded.finish().map(drop)).unwrap_err()
             });
             assert_eq!(error.to_string(), "full", "{operations}");
         }
@@ -304,16 +304,16 @@ mod tests {
     #[test]
     fn a_sink_that_is_dropped_ends_its_thread() {
         std::thread::scope(|scope| {
-            let mut apart = Apart::new(Some(scope), Notes::default());
-            tell(&mut apart, 1000).unwrap();
-            drop(apart);
+            let mut threaded = ThreadedSink::new(Some(scope), Notes::default());
+            tell(&mut threaded, 1000).unwrap();
+            drop(threaded);
         });
     }
 
     #[test]
     fn without_a_scope_the_sink_works_here() {
-        let mut apart = Apart::new(None, Notes::default());
-        tell(&mut apart, 3).unwrap();
-        assert_eq!(apart.finish().unwrap().lines.len(), 6);
+        let mut threaded = ThreadedSink::new(None, Notes::default());
+        tell(&mut threaded, 3).unwrap();
+        assert_eq!(threaded.finish().unwrap().lines.len(), 6);
     }
 }

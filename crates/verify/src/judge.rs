@@ -4,7 +4,7 @@
 //! breaks. It changes nothing. One module per section of the specification.
 
 mod addresses;
-mod case;
+mod judged_operation;
 mod occupation;
 mod registers;
 mod suspension;
@@ -13,7 +13,7 @@ mod tables;
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, Profile, Target};
 
-pub(crate) use case::Case;
+pub(crate) use judged_operation::JudgedOperation;
 
 use crate::compiled_profile::CompiledProfile;
 use crate::finding::{Origin, Subject, Tally};
@@ -25,7 +25,7 @@ pub(crate) struct Judge<'a> {
     pub(crate) profile: &'a Profile,
     pub(crate) compiled: &'a CompiledProfile,
     pub(crate) device: &'a mut Device,
-    pub(crate) case: &'a Case<'a>,
+    pub(crate) case: &'a JudgedOperation<'a>,
     pub(crate) tally: &'a mut Tally,
 }
 

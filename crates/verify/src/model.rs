@@ -145,7 +145,7 @@ pub(crate) struct CacheProgram {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Suspension {
     pub(crate) by: Origin,
-    victim: Option<u64>,
+    suspend_target: Option<u64>,
 }
 
 /// A status read that was wrong, to recognise the same error in the next one.
@@ -271,8 +271,8 @@ impl Device {
 
     /// The operation that is suspended on an axis of a die.
     pub(crate) fn suspended_flight(&self, die: Die, axis: Axis) -> Option<&Flight> {
-        let victim = self.die(die).suspension(axis)?.victim?;
-        self.flights.iter().find(|flight| flight.id == victim)
+        let suspend_target = self.die(die).suspension(axis)?.suspend_target?;
+        self.flights.iter().find(|flight| flight.id == suspend_target)
     }
 
     /// The operation of an axis that is in CORE_BUSY on a die.

@@ -8,12 +8,12 @@
 
 mod compare;
 mod counts;
-mod court;
+mod disk_queue;
 mod expected;
-mod journal;
+mod expected_tables;
 mod order;
-mod scribe;
-mod spool;
+mod row_formatter;
+mod table_report;
 mod touches;
 
 use std::io::{self, BufRead};
@@ -23,23 +23,23 @@ use nandseq_trace::read::table::{TableForm, TableKind, TableReader};
 
 use crate::compiled_profile::CompiledProfile;
 use crate::finding::{Place, Tally};
-use crate::judge::Case;
+use crate::judge::JudgedOperation;
 use crate::model::Device;
 use crate::rule::RuleCode;
 use compare::Comparison;
 use counts::{InSequence, Sums};
-use court::{Court, Exhibit};
 use expected::Words;
-use journal::Journal;
+use expected_tables::ExpectedTables;
 use order::Slot;
-use scribe::Scribe;
+use row_formatter::RowFormatter;
+use table_report::{RowContext, TableReport};
 
 /// The tables of a site, run by run.
 pub(crate) struct Tables<'p> {
     profile: &'p Profile,
-    scribe: Scribe,
+    formatter: RowFormatter,
     form: TableForm,
-    journal: Journal,
+    expected_tables: ExpectedTables,
     run: Run,
     /// Runs were missing: what they left is not known.
     gap: bool,
@@ -62,9 +62,9 @@ impl<'p> Tables<'p> {
     pub(crate) fn new(profile: &'p Profile) -> Self {
         Self {
             profile,
-            scribe: Scribe::new(Words::new(profile)),
+            formatter: RowFormatter::new(Words::new(profile)),
             form: TableForm::new(profile),
-            journal: Journal::new(profile),
+            expected_tables: ExpectedTables::new(profile),
             run: Run::default(),
             gap: false,
             failed: None,
@@ -74,14 +74,14 @@ impl<'p> Tables<'p> {
     /// The runs before the next one are missing.
     pub(crate) fn gap(&mut self) {
         self.gap = true;
-        self.journal.forget();
+        self.expected_tables.forget();
     }
 
     /// A run begins, the sequence of which has this number within the site.
     pub(crate) fn begin_run(&mut self, file: u32) {
         let sequence = self.profile.ops.ids().map(|_| InSequence::default()).collect();
         self.run = Run { file, sequence, ..Run::default() };
-        self.journal.begin_run();
+        self.expected_tables.begin_run();
     }
 
     /// A table of the run.
@@ -101,21 +101,27 @@ impl<'p> Tables<'p> {
     /// A table of the run does not start with its header.
     pub(crate) fn no_table(&mut self, tally: &mut Tally, kind: TableKind) {
         let place = Place { file: self.run.file, row: 0 };
-        let mut court = Court { profile: self.profile, tally, form: &self.form };
-        court.report(RuleCode::RowFormat, &Exhibit { table: kind, place, origin: None, expected: None }, || {
+        let mut report = TableReport { profile: self.profile, tally, form: &self.form };
+        report.report(RuleCode::RowFormat, &RowContext { table: kind, place, origin: None, expected: None }, || {
             format!("The first line is not '{}'; nothing of this table was compared.", kind.columns().join(","))
         });
     }
 
     /// An operation starts. Comes before the device knows of it. What goes wrong is told at the end of the run.
-    pub(crate) fn start(&mut self, compiled: &CompiledProfile, device: &Device, case: &Case<'_>, tally: &mut Tally) {
+    pub(crate) fn start(
+        &mut self,
+        compiled: &CompiledProfile,
+        device: &Device,
+        case: &JudgedOperation<'_>,
+        tally: &mut Tally,
+    ) {
         let seen = &mut self.run.sequence[case.origin.op];
         seen.rows += 1;
         seen.last = seen.last.max(case.at);
         if self.failed.is_some() {
             return;
         }
-        let started = self.journal.start(compiled, &self.scribe.words, device, case);
+        let started = self.expected_tables.start(compiled, &self.formatter.words, device, case);
         self.failed = started.and_then(|()| self.compare(compiled, tally, false)).err();
     }
 
@@ -130,16 +136,16 @@ impl<'p> Tables<'p> {
     ) -> io::Result<Vec<(TableKind, u64)>> {
         match self.failed.take() {
             Some(error) => return Err(error),
-            None => self.journal.end_run(compiled, &self.scribe.words)?,
+            None => self.expected_tables.end_run(compiled, &self.formatter.words)?,
         }
         self.compare(compiled, tally, true)?;
-        let Self { profile, scribe, form, journal, run, .. } = self;
-        let mut court = Court { profile, tally, form };
+        let Self { profile, formatter, form, expected_tables, run, .. } = self;
+        let mut report = TableReport { profile, tally, form };
         let mut rows = Vec::new();
         let touches = &mut run.touches;
-        journal.touches.finish(|touch, count| {
+        expected_tables.touches.finish(|touch, count| {
             let Some(comparison) = touches else { return Ok(()) };
-            comparison.expect(&mut court, None, scribe.touched(touch, count), 0)
+            comparison.expect(&mut report, None, formatter.touched(touch, count), 0)
         })?;
         for (kind, comparison) in [
             (TableKind::OperationTimeline, &mut run.stretches),
@@ -147,41 +153,41 @@ impl<'p> Tables<'p> {
             (TableKind::AddressTouchCount, &mut run.touches),
         ] {
             if let Some(mut comparison) = comparison.take() {
-                comparison.finish(&mut court)?;
+                comparison.finish(&mut report)?;
                 rows.push((kind, comparison.rows()));
             }
         }
         let mut read = |reader: Option<TableReader<Box<dyn BufRead>>>| {
-            reader.map(|reader| Sums::read(&mut court, reader, run.file, &run.sequence)).transpose()
+            reader.map(|reader| Sums::read(&mut report, reader, run.file, &run.sequence)).transpose()
         };
         let (one, other) = (read(run.input_times.take())?, read(run.proposals.take())?);
         rows.extend(one.as_ref().map(|sums| (TableKind::InputTimeCount, sums.rows())));
         rows.extend(other.as_ref().map(|sums| (TableKind::ProposalCounts, sums.rows())));
         if let (Some(one), Some(other)) = (&one, &other) {
-            Sums::compare(&mut court, one, other);
+            Sums::compare(&mut report, one, other);
         }
         Ok(rows)
     }
 
     /// Compares the rows that are known by now.
     fn compare(&mut self, compiled: &CompiledProfile, tally: &mut Tally, all: bool) -> io::Result<()> {
-        let Self { profile, scribe, form, journal, run, .. } = self;
-        let mut court = Court { profile, tally, form };
+        let Self { profile, formatter, form, expected_tables, run, .. } = self;
+        let mut report = TableReport { profile, tally, form };
         let hand_on = |slot: &Slot| {
             if let Some(comparison) = &mut run.stretches {
                 for row in &slot.stretches {
-                    let (text, free) = scribe.stretch(&slot.origin, row);
-                    comparison.expect(&mut court, Some(slot.origin), text, free)?;
+                    let (text, free) = formatter.stretch(&slot.origin, row);
+                    comparison.expect(&mut report, Some(slot.origin), text, free)?;
                 }
             }
             if let Some(comparison) = &mut run.segments {
                 let base = compiled.kinds[slot.origin.op].base;
                 for row in &slot.segments {
-                    comparison.expect(&mut court, Some(slot.origin), scribe.segment(base, row), 0)?;
+                    comparison.expect(&mut report, Some(slot.origin), formatter.segment(base, row), 0)?;
                 }
             }
             Ok(())
         };
-        if all { journal.order.finish(hand_on) } else { journal.hand_on(hand_on) }
+        if all { expected_tables.order.finish(hand_on) } else { expected_tables.hand_on(hand_on) }
     }
 }

@@ -10,7 +10,7 @@ use nandseq_trace::{Operation, Sink};
 
 use crate::compiled_profile::CompiledProfile;
 use crate::finding::{Counts, Finding, Origin, Place, Subject, Tally};
-use crate::judge::{Case, Judge};
+use crate::judge::{Judge, JudgedOperation};
 use crate::model::Device;
 use crate::numbers::Numbers;
 use crate::rule::RuleCode;
@@ -190,7 +190,7 @@ impl<'p> Verifier<'p> {
         }
         self.now = origin.start;
         self.device.advance(&self.compiled, self.now);
-        let case = Case::new(self.profile, &self.compiled.kinds[origin.op], origin, written);
+        let case = JudgedOperation::new(self.profile, &self.compiled.kinds[origin.op], origin, written);
         let mut judge = Judge {
             profile: self.profile,
             compiled: &self.compiled,

@@ -8,11 +8,11 @@ use std::thread;
 
 use nandseq_generate::dead::DeadDie;
 use nandseq_generate::{RunError, RunLimits, RunSummary, Site, SiteState, Snapshot};
-use nandseq_trace::apart::Apart;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
 use nandseq_trace::run_files::{Complete, RunFiles};
 use nandseq_trace::run_name::RunName;
+use nandseq_trace::threaded_sink::ThreadedSink;
 
 use super::proposer_log::{Log, Logged};
 use super::{SiteOutcome, Totals, Work, leftovers, origin, others, resume};
@@ -284,7 +284,7 @@ impl Work<'_> {
         };
         let log = Log::create(&mut inner, self.plan.proposer_log, &self.plan.profile).map_err(unwritten)?;
         let (summary, log, mut files) = thread::scope(|scope| {
-            let inner = Apart::new(self.tables_apart.then_some(scope), inner);
+            let inner = ThreadedSink::new(self.tables_threaded.then_some(scope), inner);
             let mut sink = Watched::new(Logged { log, inner }, self.progress);
             let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, self.plan, unwritten))?;
             let Logged { log, inner } = sink.finish();

@@ -4,8 +4,8 @@
 //! done with them, so that a draw is a choice of set and of position. Rules about blocks are judged from the block's own
 //! record, never from the sets. Has no randomness of its own: callers bring a function that draws below a bound.
 
-mod cohorts;
 mod masks;
+mod plane_set_index;
 mod sample;
 mod sets;
 
@@ -14,8 +14,8 @@ use nandseq_profile::{Block, CellTypeId, Die, Page, PlaneSet};
 use crate::place::Place;
 use crate::rule::Rule;
 use crate::tables::{BaseInfo, Size, Tables};
-use cohorts::Cohorts;
 use masks::Masks;
+use plane_set_index::PlaneSetIndex;
 use sets::Sets;
 
 /// How far a block is in its life.
@@ -89,7 +89,7 @@ pub struct AddressBook {
     /// Blocks with readable pages: set = ((die × planes + plane) × cells + cell) × 17 + bit length of the page count.
     read: Sets,
     /// Block groups by the planes that can work together.
-    cohorts: Cohorts,
+    plane_set_index: PlaneSetIndex,
     /// Which of the sets above hold something: die × planes + plane.
     lanes: Vec<Lane>,
     masks: Masks,
@@ -172,7 +172,7 @@ impl AddressBook {
             any: Sets::new(lanes, blocks),
             next: Sets::new(lanes * cells * 2, blocks),
             read: Sets::new(lanes * cells * LENGTHS, blocks),
-            cohorts: Cohorts::new(tables),
+            plane_set_index: PlaneSetIndex::new(tables),
             lanes: vec![Lane::default(); lanes],
             masks: Masks::new(size.planes),
             stamps: vec![1; usize::from(size.dies)],
@@ -196,7 +196,7 @@ impl AddressBook {
         self.any.settle();
         self.next.settle();
         self.read.settle();
-        self.cohorts.settle();
+        self.plane_set_index.settle();
     }
 
     /// The records of all blocks: of each die in order, of each block in order.
@@ -209,7 +209,7 @@ impl AddressBook {
     /// to program or to read, as which cell type, alone or together.
     #[must_use]
     pub fn stamp(&self, die: Die) -> u64 {
-        self.stamps[usize::from(die.0)] + self.cohorts.stamp(die)
+        self.stamps[usize::from(die.0)] + self.plane_set_index.stamp(die)
     }
 
     /// The planes on which a group has a block (the last group may be incomplete).

@@ -1,7 +1,7 @@
 //! Block groups by the planes that can work together on them: the index behind multi-plane addresses.
 //!
 //! For each group and each way of use (erase; program as a cell type; read as a cell type) the planes whose blocks allow the
-//! same operation at the same page form a cohort. Groups are kept in sets by cohort, so that the groups on which a given
+//! same operation at the same page form a plane set. Groups are kept in sets by plane set, so that the groups on which a given
 //! plane set can work are the union of the sets of its supersets.
 
 use nandseq_profile::{CellTypeId, Die, PlaneSet};
@@ -12,7 +12,7 @@ use crate::tables::{Size, Tables};
 
 /// The sets of groups.
 #[derive(Clone, Debug)]
-pub(super) struct Cohorts {
+pub(super) struct PlaneSetIndex {
     size: Size,
     cells: usize,
     masks: usize,
@@ -41,7 +41,7 @@ pub(super) struct Cohorts {
     stamps: Vec<u64>,
 }
 
-impl Cohorts {
+impl PlaneSetIndex {
     pub(super) fn new(tables: &Tables) -> Self {
         let size = tables.size;
         let (planes, dies) = (usize::from(size.planes), usize::from(size.dies));
@@ -86,7 +86,7 @@ impl Cohorts {
         self.any.get(usize::from(die.0) * self.masks + usize::from(mask.0))
     }
 
-    /// The entries (see [`Cohorts::next_group`]) that can program a cell type on exactly `mask`.
+    /// The entries (see [`PlaneSetIndex::next_group`]) that can program a cell type on exactly `mask`.
     pub(super) fn next(&self, die: Die, cell: CellTypeId, mask: PlaneSet) -> &[u32] {
         self.next.get((usize::from(die.0) * self.cells + cell.index()) * self.masks + usize::from(mask.0))
     }
@@ -97,7 +97,7 @@ impl Cohorts {
         self.read.get(set * LENGTHS + length)
     }
 
-    /// The bit lengths for which [`Cohorts::read`] has an entry, one bit each.
+    /// The bit lengths for which [`PlaneSetIndex::read`] has an entry, one bit each.
     pub(super) fn read_lengths(&self, die: Die, cell: CellTypeId, mask: PlaneSet) -> u32 {
         self.read_lengths[(usize::from(die.0) * self.cells + cell.index()) * self.masks + usize::from(mask.0)]
     }
@@ -112,17 +112,17 @@ impl Cohorts {
         self.any_together[usize::from(die.0) * self.masks + usize::from(planes.0)] != 0
     }
 
-    /// The masks for which [`Cohorts::any`] has an entry.
+    /// The masks for which [`PlaneSetIndex::any`] has an entry.
     pub(super) fn any_masks(&self, die: Die) -> &MaskSet {
         &self.any_masks[usize::from(die.0)]
     }
 
-    /// The masks for which [`Cohorts::next`] has an entry.
+    /// The masks for which [`PlaneSetIndex::next`] has an entry.
     pub(super) fn next_masks(&self, die: Die, cell: CellTypeId) -> &MaskSet {
         &self.next_masks[usize::from(die.0) * self.cells + cell.index()]
     }
 
-    /// The masks for which [`Cohorts::read`] has an entry.
+    /// The masks for which [`PlaneSetIndex::read`] has an entry.
     pub(super) fn read_masks(&self, die: Die, cell: CellTypeId) -> &MaskSet {
         &self.read_masks[usize::from(die.0) * self.cells + cell.index()]
     }
@@ -137,29 +137,29 @@ impl Cohorts {
         self.read_together[usize::from(die.0) * self.masks + usize::from(planes.0)]
     }
 
-    /// The group of an entry of [`Cohorts::any`].
+    /// The group of an entry of [`PlaneSetIndex::any`].
     pub(super) fn any_group(&self, entry: u32) -> u32 {
         entry % self.size.groups
     }
 
-    /// The group of an entry of [`Cohorts::next`].
+    /// The group of an entry of [`PlaneSetIndex::next`].
     pub(super) fn next_group(&self, entry: u32) -> u32 {
         entry / (self.cells * self.slots) as u32 % self.size.groups
     }
 
-    /// The group of an entry of [`Cohorts::read`].
+    /// The group of an entry of [`PlaneSetIndex::read`].
     pub(super) fn read_group(&self, entry: u32) -> u32 {
         entry / self.cells as u32 % self.size.groups
     }
 }
 
 impl AddressBook {
-    /// Brings the cohorts of a group in line with what may be done with its blocks, by plane.
+    /// Brings the plane sets of a group in line with what may be done with its blocks, by plane.
     pub(super) fn refresh_group(&mut self, die: Die, group: u32, uses: &[Uses; 8]) {
         if self.size.planes < 2 {
             return;
         }
-        let entry = self.cohorts.group_entry(die, group);
+        let entry = self.plane_set_index.group_entry(die, group);
         let uses = &uses[..usize::from(self.size.planes)];
         let mut free = PlaneSet::EMPTY;
         let (mut next_as, mut read_as) = (0u8, 0u8);
@@ -168,20 +168,20 @@ impl AddressBook {
             next_as |= own.next_as;
             read_as |= own.read_as;
         }
-        self.cohorts.set_any(&self.masks, die, entry, free);
-        for cell in bits(u32::from(next_as | self.cohorts.last_next[entry])) {
-            self.cohorts.set_next(&self.masks, die, entry, cell, uses);
+        self.plane_set_index.set_any(&self.masks, die, entry, free);
+        for cell in bits(u32::from(next_as | self.plane_set_index.last_next[entry])) {
+            self.plane_set_index.set_next(&self.masks, die, entry, cell, uses);
         }
-        for cell in bits(u32::from(read_as | self.cohorts.last_read[entry])) {
-            self.cohorts.set_read(&self.masks, die, entry, cell, uses);
+        for cell in bits(u32::from(read_as | self.plane_set_index.last_read[entry])) {
+            self.plane_set_index.set_read(&self.masks, die, entry, cell, uses);
         }
-        self.cohorts.last_next[entry] = next_as;
-        self.cohorts.last_read[entry] = read_as;
+        self.plane_set_index.last_next[entry] = next_as;
+        self.plane_set_index.last_read[entry] = read_as;
     }
 }
 
-impl Cohorts {
-    /// Files the cohort of a group for erasing.
+impl PlaneSetIndex {
+    /// Files the plane set of a group for erasing.
     fn set_any(&mut self, relations: &Masks, die: Die, group: usize, free: PlaneSet) {
         let set = (free.len() >= 2).then(|| usize::from(die.0) * self.masks + usize::from(free.0));
         let left = self.any.home(group as u32);
@@ -218,7 +218,7 @@ impl Cohorts {
         }
     }
 
-    /// Files the cohorts of a group for programming a cell type: planes at the same next page, at least two.
+    /// Files the plane sets of a group for programming a cell type: planes at the same next page, at least two.
     fn set_next(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, uses: &[Uses]) {
         let mut slot = (group * self.cells + cell) * self.slots;
         let end = slot + self.slots;
@@ -244,7 +244,7 @@ impl Cohorts {
         }
     }
 
-    /// Files the cohort of a group for reading a cell type.
+    /// Files the plane set of a group for reading a cell type.
     fn set_read(&mut self, relations: &Masks, die: Die, group: usize, cell: usize, uses: &[Uses]) {
         let mut mask = PlaneSet::EMPTY;
         let mut longest = 0;

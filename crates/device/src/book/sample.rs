@@ -72,13 +72,13 @@ impl AddressBook {
     /// The cell types, one bit each, with which some two of the allowed planes can be programmed together.
     #[must_use]
     pub fn next_cells_together(&self, die: Die, allowed: PlaneSet) -> u8 {
-        self.cohorts.next_together(die, allowed)
+        self.plane_set_index.next_together(die, allowed)
     }
 
     /// The cell types, one bit each, as which some two of the allowed planes can be read together.
     #[must_use]
     pub fn read_cells_together(&self, die: Die, allowed: PlaneSet) -> u8 {
-        self.cohorts.read_together(die, allowed)
+        self.plane_set_index.read_together(die, allowed)
     }
 
     /// A block that may be erased, at page 0; the cell type is for the caller to fill in.
@@ -166,7 +166,7 @@ impl AddressBook {
     /// Whether some two of the allowed planes can be erased together.
     #[must_use]
     pub fn any_together(&self, die: Die, allowed: PlaneSet) -> bool {
-        self.cohorts.any_together(die, allowed)
+        self.plane_set_index.any_together(die, allowed)
     }
 
     /// Whether some two of the allowed planes can be programmed together.
@@ -219,10 +219,10 @@ impl AddressBook {
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let known = self.cohorts.any_masks(die);
+        let known = self.plane_set_index.any_masks(die);
         let planes = self.draw_planes(allowed, max_planes, known, below)?;
-        let entry = nth(|| self.supersets(planes, known).map(|mask| self.cohorts.any(die, mask)), below)?;
-        Some(Place { die, planes, group: self.cohorts.any_group(entry), ..Place::default() })
+        let entry = nth(|| self.supersets(planes, known).map(|mask| self.plane_set_index.any(die, mask)), below)?;
+        Some(Place { die, planes, group: self.plane_set_index.any_group(entry), ..Place::default() })
     }
 
     /// Blocks of one group that may be programmed together at the same page.
@@ -234,7 +234,7 @@ impl AddressBook {
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let planes = self.draw_planes(allowed, max_planes, self.cohorts.next_masks(die, cell), below)?;
+        let planes = self.draw_planes(allowed, max_planes, self.plane_set_index.next_masks(die, cell), below)?;
         self.sample_next_on(die, cell, planes, below)
     }
 
@@ -246,9 +246,11 @@ impl AddressBook {
         planes: PlaneSet,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let known = self.cohorts.next_masks(die, cell);
-        let entry = nth(|| self.supersets(planes, known).map(|mask| self.cohorts.next(die, cell, mask)), below)?;
-        let place = Place { die, planes, group: self.cohorts.next_group(entry), cell_type: cell, ..Place::default() };
+        let known = self.plane_set_index.next_masks(die, cell);
+        let entry =
+            nth(|| self.supersets(planes, known).map(|mask| self.plane_set_index.next(die, cell, mask)), below)?;
+        let place =
+            Place { die, planes, group: self.plane_set_index.next_group(entry), cell_type: cell, ..Place::default() };
         let first = planes.iter().next()?;
         let page = Page(self.record(die, place.block(&self.size, first)).pages);
         Some(Place { page, ..place })
@@ -263,14 +265,14 @@ impl AddressBook {
         max_planes: u32,
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
-        let planes = self.draw_planes(allowed, max_planes, self.cohorts.read_masks(die, cell), below)?;
+        let planes = self.draw_planes(allowed, max_planes, self.plane_set_index.read_masks(die, cell), below)?;
         self.sample_read_on(die, cell, planes, below)
     }
 
     /// The sets of groups that can be read together on exactly `mask`, with the bit length of their longest stretch.
     fn read_lists(&self, die: Die, cell: CellTypeId, mask: PlaneSet) -> impl Iterator<Item = (&[u32], usize)> {
-        let lengths = self.cohorts.read_lengths(die, cell, mask);
-        bits(lengths).map(move |length| (self.cohorts.read(die, cell, mask, length), length))
+        let lengths = self.plane_set_index.read_lengths(die, cell, mask);
+        bits(lengths).map(move |length| (self.plane_set_index.read(die, cell, mask, length), length))
     }
 
     /// A page of one group that may be read together, on exactly these planes.
@@ -282,17 +284,17 @@ impl AddressBook {
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
         let limit = |entry: u32| {
-            let place = Place { die, planes, group: self.cohorts.read_group(entry), ..Place::default() };
+            let place = Place { die, planes, group: self.plane_set_index.read_group(entry), ..Place::default() };
             let pages = |plane| {
                 let record = self.record(die, place.block(&self.size, plane));
                 self.readable(record).map_or(0, |(_, pages)| pages)
             };
             planes.iter().map(pages).min().unwrap_or(0)
         };
-        let known = self.cohorts.read_masks(die, cell);
+        let known = self.plane_set_index.read_masks(die, cell);
         let sets = || self.supersets(planes, known).flat_map(|mask| self.read_lists(die, cell, mask));
         let (entry, page) = nth_page(sets, limit, below)?;
-        let group = self.cohorts.read_group(entry);
+        let group = self.plane_set_index.read_group(entry);
         Some(Place { die, planes, group, page: Page(page), cell_type: cell })
     }
 }

@@ -1,4 +1,4 @@
-//! Operations that are cut: suspended, revived, reset.
+//! Operations that are cut: suspended, resumed, reset.
 //!
 //! A suspension keeps what remained to the picosecond: the rest of CORE_BUSY and, after it, the whole window. A reset keeps
 //! nothing: blocks it caught in flight must be erased before anything else.
@@ -14,7 +14,7 @@ use crate::tables::{BaseInfo, Tables};
 
 /// An erase or program that waits to be resumed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Parked {
+pub struct SuspendedOperation {
     /// Which command.
     pub op: OpId,
     /// Where.
@@ -44,13 +44,13 @@ const fn slot(axis: Axis) -> usize {
 impl Device {
     /// The operation of an axis that is in CORE_BUSY on a die: what a SUSPEND would cut.
     #[must_use]
-    pub fn victim(&self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> Option<FlightId> {
-        let mut victims = self.victims(tables, die, axis);
-        victims.find(|(_, flight)| flight.busy_from <= now && now < flight.end).map(|(id, _)| id)
+    pub fn suspend_target(&self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> Option<FlightId> {
+        let mut suspend_targets = self.suspend_targets(tables, die, axis);
+        suspend_targets.find(|(_, flight)| flight.busy_from <= now && now < flight.end).map(|(id, _)| id)
     }
 
     /// The flights of an axis on a die, in CORE_BUSY or not.
-    fn victims(&self, tables: &Tables, die: Die, axis: Axis) -> impl Iterator<Item = (FlightId, &Flight)> {
+    fn suspend_targets(&self, tables: &Tables, die: Die, axis: Axis) -> impl Iterator<Item = (FlightId, &Flight)> {
         self.flights_on(die).filter(move |(_, flight)| {
             let effects = &tables.base(tables.op(flight.op).base).effects;
             match axis {
@@ -64,7 +64,7 @@ impl Device {
     #[must_use]
     pub fn victim_until(&self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> (bool, Ticks) {
         let (mut found, mut until) = (false, Ticks(u64::MAX));
-        for (_, flight) in self.victims(tables, die, axis) {
+        for (_, flight) in self.suspend_targets(tables, die, axis) {
             if now < flight.busy_from {
                 until = until.min(flight.busy_from);
             } else if now < flight.end {
@@ -77,8 +77,8 @@ impl Device {
 
     /// The suspended operation of an axis.
     #[must_use]
-    pub fn parked(&self, die: Die, axis: Axis) -> Option<&Parked> {
-        self.dies[usize::from(die.0)].parked[slot(axis)].as_ref()
+    pub fn suspended(&self, die: Die, axis: Axis) -> Option<&SuspendedOperation> {
+        self.dies[usize::from(die.0)].suspended[slot(axis)].as_ref()
     }
 
     /// Takes a flight away before its end: its planes are free, its op_state is cut here and its end will not come.
@@ -102,13 +102,13 @@ impl Device {
 
     /// Cuts the operation of an axis on a die and keeps what remains of it.
     pub(super) fn suspend(&mut self, tables: &Tables, die: Die, axis: Axis, now: Ticks) {
-        let id = self.victim(tables, die, axis, now).expect("judge found a victim");
+        let id = self.suspend_target(tables, die, axis, now).expect("judge found an operation to suspend");
         let flight = self.take(tables, id, now);
         let base = tables.op(flight.op).base;
         let busy = flight.end - now;
         let window = flight.window_end - flight.end;
         let state = &mut self.dies[usize::from(die.0)];
-        state.parked[slot(axis)] = Some(Parked { op: flight.op, place: flight.place, busy, window });
+        state.suspended[slot(axis)] = Some(SuspendedOperation { op: flight.op, place: flight.place, busy, window });
         state.stamp += 1;
         state.logic.suspend(axis, Suspended { place: flight.place, base });
     }
@@ -117,14 +117,15 @@ impl Device {
     ///
     /// # Panics
     /// When there is none: a fault of the caller.
-    pub fn revive(&mut self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> FlightId {
-        let parked = self.dies[usize::from(die.0)].parked[slot(axis)].take().expect("a RESUME has a victim");
-        let op = tables.op(parked.op);
+    pub fn resume(&mut self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> FlightId {
+        let suspended =
+            self.dies[usize::from(die.0)].suspended[slot(axis)].take().expect("a RESUME has a suspended operation");
+        let op = tables.op(suspended.op);
         let info = tables.base(op.base);
-        let end = now + parked.busy;
-        let window_end = end + parked.window;
+        let end = now + suspended.busy;
+        let window_end = end + suspended.window;
         if info.affects_state {
-            self.open_segments(info, &parked.place, |before| Segment {
+            self.open_segments(info, &suspended.place, |before| Segment {
                 start: now,
                 issue_end: now,
                 busy_end: end,
@@ -136,8 +137,8 @@ impl Device {
                 before,
             });
         }
-        self.enter(info, op.multi, &parked.place);
-        self.keep(Flight { op: parked.op, place: parked.place, busy_from: now, end, window_end })
+        self.enter(info, op.multi, &suspended.place);
+        self.keep(Flight { op: suspended.op, place: suspended.place, busy_from: now, end, window_end })
     }
 
     /// Ends everything in flight, or suspended, on the dies that a reset works on.
@@ -156,8 +157,8 @@ impl Device {
             }
         }
         for die in dies {
-            for parked in std::mem::take(&mut self.dies[die].parked).into_iter().flatten() {
-                self.abort(tables, parked.op, &parked.place);
+            for suspended in std::mem::take(&mut self.dies[die].suspended).into_iter().flatten() {
+                self.abort(tables, suspended.op, &suspended.place);
             }
         }
     }

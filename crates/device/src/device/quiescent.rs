@@ -1,26 +1,27 @@
 //! A device in which nothing is in flight: what lasts, and nothing else.
 //!
 //! Between runs a device is brought into a form that follows from its lasting state alone ([`Device::settle`]), so that one made
-//! anew from that state ([`Device::from_still`]) goes on exactly as the first would have.
+//! anew from that state ([`Device::from_quiescent`]) goes on exactly as the first would have.
 
 use nandseq_profile::{BaseId, PhaseKey, PlaneSet, Ticks};
 use serde::{Deserialize, Serialize};
 
 use super::op_state::Segment;
-use super::{Device, DieState, Parked};
+use super::{Device, DieState, SuspendedOperation};
 use crate::book::{AddressBook, BlockRecord};
 use crate::logic::DieLogic;
 use crate::tables::Tables;
 
 /// The lasting state of a die, its blocks apart.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct StillDie {
+pub struct QuiescentDie {
     /// Latches, registers, cache states, suspension.
     pub logic: DieLogic,
     /// For each plane the operation last there, by the base of its END key; `None` when nothing ever ran.
     pub last: [Option<BaseId>; 8],
     /// The suspended erase and program.
-    pub parked: [Option<Parked>; 2],
+    #[serde(rename = "parked")]
+    pub suspended: [Option<SuspendedOperation>; 2],
 }
 
 impl Device {
@@ -37,10 +38,13 @@ impl Device {
 
     /// The lasting state of every die; the blocks are in the book.
     #[must_use]
-    pub fn still(&self, tables: &Tables) -> Vec<StillDie> {
+    pub fn quiescent(&self, tables: &Tables) -> Vec<QuiescentDie> {
         let base_of = |key: PhaseKey| tables.bases().find(|(_, info)| info.end_key == key).map(|(id, _)| id);
         let last = |die: &DieState| die.segments.map(|segment| segment.and_then(|segment| base_of(segment.end_key)));
-        self.dies.iter().map(|die| StillDie { logic: die.logic, last: last(die), parked: die.parked }).collect()
+        self.dies
+            .iter()
+            .map(|die| QuiescentDie { logic: die.logic, last: last(die), suspended: die.suspended })
+            .collect()
     }
 
     /// The device with this lasting state, at `now`. Every index in it must be one of the tables.
@@ -48,7 +52,7 @@ impl Device {
     /// # Panics
     /// When there is not one state for each die, or one record for each block of each die in order.
     #[must_use]
-    pub fn from_still(tables: &Tables, dies: &[StillDie], blocks: Vec<BlockRecord>, now: Ticks) -> Self {
+    pub fn from_quiescent(tables: &Tables, dies: &[QuiescentDie], blocks: Vec<BlockRecord>, now: Ticks) -> Self {
         assert_eq!(dies.len(), usize::from(tables.size.dies), "one state for each die");
         let segment = |base: BaseId| {
             let info = tables.base(base);
@@ -67,7 +71,7 @@ impl Device {
         let dies = dies.iter().map(|die| DieState {
             logic: die.logic,
             segments: die.last.map(|base| base.map(segment)),
-            parked: die.parked,
+            suspended: die.suspended,
             occupied: PlaneSet::EMPTY,
             occupants: 0,
             stamp: 1,

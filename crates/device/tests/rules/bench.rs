@@ -109,7 +109,7 @@ impl Bench {
             let flight = self.device.finish(&self.tables, id);
             let info = self.tables.base(self.tables.op(flight.op).base);
             if let Some(axis) = info.effects.resume {
-                self.flights.push(self.device.revive(&self.tables, flight.place.die, axis, ended));
+                self.flights.push(self.device.resume(&self.tables, flight.place.die, axis, ended));
             }
         }
         let slots = |ids: &mut dyn Iterator<Item = FlightId>| ids.map(|id| id.slot).collect::<BTreeSet<u32>>();

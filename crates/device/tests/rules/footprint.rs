@@ -1,6 +1,6 @@
-//! What a step touches is all that it looks at and all that it changes.
+//! The footprint of a step is all that it looks at and all that it changes.
 
-use nandseq_device::{CacheProgram, DieLogic, Loaded, Place, PlaneLogic, Register, Suspended, Tables, Touch};
+use nandseq_device::{CacheProgram, DieLogic, Footprint, Loaded, Place, PlaneLogic, Register, Suspended, Tables};
 use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchLevel};
 use nandseq_profile::{BaseId, CellTypeId, Die, Page, PlaneSet, builtin};
 use proptest::prelude::*;
@@ -117,8 +117,8 @@ impl Stepper {
         self.tables.bases().map(|(id, _)| id)
     }
 
-    fn touch(&self, base: BaseId, place: &Place) -> Touch {
-        Touch::of(self.tables.base(base), place, self.all)
+    fn footprint(&self, base: BaseId, place: &Place) -> Footprint {
+        Footprint::of(self.tables.base(base), place, self.all)
     }
 
     fn allows(&self, logic: &DieLogic, base: BaseId, place: &Place) -> bool {
@@ -142,7 +142,7 @@ proptest! {
     ) {
         let stepper = Stepper::new();
         for base in stepper.bases() {
-            let touch = stepper.touch(base, &place);
+            let touch = stepper.footprint(base, &place);
             let other = mixed(&first, &second, touch.looks);
             let allowed = stepper.allows(&first, base, &place);
             prop_assert_eq!(allowed, stepper.allows(&other, base, &place), "{:?}", base);
@@ -171,7 +171,7 @@ proptest! {
         for one in stepper.bases().filter(|&base| stepper.allows(&logic, base, &place)) {
             for other in stepper.bases() {
                 let [first, second] = [(one, &place), (other, &other_place)];
-                if !stepper.touch(first.0, first.1).is_apart_from(stepper.touch(second.0, second.1)) {
+                if !stepper.footprint(first.0, first.1).is_apart_from(stepper.footprint(second.0, second.1)) {
                     continue;
                 }
                 let after = stepper.after(&logic, first.0, first.1);
@@ -192,11 +192,11 @@ proptest! {
         let stepper = Stepper::new();
         let count = stepper.bases().count() as u16;
         for first in stepper.bases().filter(|&base| stepper.allows(&logic, base, &place)) {
-            let hinders = stepper.touch(first, &place).hinders;
+            let hinders = stepper.footprint(first, &place).hinders;
             let (mut before, mut after) = (logic, stepper.after(&logic, first, &place));
             for (number, at) in &steps {
                 let base = BaseId(number % count);
-                if stepper.touch(base, at).looks & hinders != 0 || !stepper.allows(&before, base, at) {
+                if stepper.footprint(base, at).looks & hinders != 0 || !stepper.allows(&before, base, at) {
                     continue;
                 }
                 prop_assert!(stepper.allows(&after, base, at), "{:?} is hindered by {:?}", base, first);

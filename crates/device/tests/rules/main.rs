@@ -4,10 +4,10 @@
 mod addresses;
 mod bench;
 mod cache;
+mod footprint;
 mod occupation;
 mod op_state;
 mod places;
 mod registers;
 mod states;
 mod status;
-mod touch;

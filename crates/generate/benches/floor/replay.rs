@@ -3,7 +3,7 @@
 //! What is left no generator on this device model can do without: ends, hooks and refills as events, two hooks for each operation
 //! and for what it resumes, with their random numbers and the phase key they find, and for each operation one judgement, its start, its end, the
 //! changes of the address book and a list of its targets.
-//! Left out is everything that finds out what may start: what a die forbids and offers, draws of names and addresses, chains, whether they can
+//! Left out is everything that finds out what may start: what a die forbids and which addresses it has, draws of names and addresses, chains, whether they can
 //! complete, and what waits; and of the rest the tries of what waits as events, blocks held for chains, and what a sink is told beside targets.
 
 use std::io;
@@ -153,8 +153,8 @@ impl Course<'_> {
         let tables = &self.known.tables;
         let flight = self.device.finish(tables, id);
         if let Some(axis) = tables.base(tables.op(flight.op).base).effects.resume {
-            let revived = self.device.revive(tables, flight.place.die, axis, now);
-            self.follow(revived, StreamKind::Revival);
+            let resumed = self.device.resume(tables, flight.place.die, axis, now);
+            self.follow(resumed, StreamKind::Revival);
         }
     }
 

@@ -8,8 +8,8 @@ use nandseq_profile::input_time::TENTHS;
 use nandseq_profile::{BaseId, OpId, PhaseKey, PlaneSet, Ticks};
 use nandseq_trace::Proposal;
 
-use super::draw::Ballot;
-use super::steer::Helm;
+use super::draw::WeightedChoices;
+use super::lookahead::LookaheadScratch;
 use super::{Goal, Reached};
 use crate::classes::{CHUNK, ClassId};
 
@@ -19,7 +19,7 @@ const HITS_OF_A_LEVEL: u64 = 4;
 
 /// The hits of a site.
 #[derive(Clone, Debug)]
-pub(crate) struct Tally {
+pub(crate) struct CoverageCounts {
     /// By cell.
     hits: Vec<u32>,
     /// Hits of all cells.
@@ -53,11 +53,11 @@ pub(crate) struct Tally {
     /// By class: how often something was drawn for what this would lead to after it.
     pub(super) promised: Vec<u32>,
     /// Scratch memory of proposals.
-    pub(super) ballot: Ballot,
-    pub(super) helm: Helm,
+    pub(super) choices: WeightedChoices,
+    pub(super) lookahead: LookaheadScratch,
 }
 
-impl Tally {
+impl CoverageCounts {
     /// No hits.
     pub(crate) fn new(goal: &Goal) -> Self {
         Self::with_hits(goal, vec![0; goal.cells as usize])
@@ -66,7 +66,7 @@ impl Tally {
     fn with_hits(goal: &Goal, hits: Vec<u32>) -> Self {
         let total = hits.iter().map(|&hits| u64::from(hits)).sum();
         let covered = hits.iter().filter(|&&hits| hits > 0).count() as u64;
-        let mut tally = Self {
+        let mut counts = Self {
             hits,
             total,
             covered,
@@ -84,11 +84,11 @@ impl Tally {
             idle: vec![0; goal.spans.len()],
             steered: vec![0; goal.bases],
             promised: vec![0; goal.classes],
-            ballot: Ballot::default(),
-            helm: Helm::default(),
+            choices: WeightedChoices::default(),
+            lookahead: LookaheadScratch::default(),
         };
-        tally.rise(goal);
-        tally
+        counts.rise(goal);
+        counts
     }
 
     /// Sets the level that belongs to the hits, and finds what lacks hits then.
@@ -229,7 +229,7 @@ impl Tally {
         text
     }
 
-    /// The tally of a text; `None` when it says something else than the hits of the goal's cells.
+    /// The counts of a text; `None` when it says something else than the hits of the goal's cells.
     pub(crate) fn of_text(goal: &Goal, text: &str) -> Option<Self> {
         let cells = goal.cells as usize;
         let mut hits: Vec<u32> = Vec::with_capacity(cells);

@@ -9,7 +9,7 @@ use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, OpId, PlaneSet, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
-use super::Tally;
+use super::CoverageCounts;
 use crate::classes::ClassId;
 use crate::eligible::View;
 use crate::philox::Stream;
@@ -30,15 +30,15 @@ struct Choice {
     wish: u64,
 }
 
-/// The choices of a proposal. Kept by the tally, so that drawing allocates nothing.
+/// The choices of a proposal. Kept by the counts, so that drawing allocates nothing.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Ballot {
+pub(crate) struct WeightedChoices {
     choices: Vec<Choice>,
     /// What all eligible names weigh together.
     mass: u64,
 }
 
-impl Ballot {
+impl WeightedChoices {
     /// What may be drawn, with its weight.
     #[cfg(test)]
     pub(super) fn weights(&self) -> impl Iterator<Item = (OpId, u64)> + '_ {
@@ -91,19 +91,19 @@ impl Site<'_> {
         stream: &mut Stream,
         sink: &mut dyn Sink,
     ) {
-        let Some(mut tally) = self.tally.take() else { return };
+        let Some(mut counts) = self.counts.take() else { return };
         // While the bus is taken, only what lacks hits may wait for it.
         let waits = kind == HookKind::Extra && self.device.bus_free() > proposal.time;
-        let found = self.weigh(&mut tally, proposal, kind, distribution);
+        let found = self.weigh(&mut counts, proposal, kind, distribution);
         if !waits && !found && kind == HookKind::Extra {
-            tally.tried[usize::from(proposal.die.0)].insert(proposal.plane);
+            counts.tried[usize::from(proposal.die.0)].insert(proposal.plane);
             // Perhaps another plane of the die has something that lacks hits.
-            if self.follow(&mut tally, proposal, stream) {
-                self.tally = Some(tally);
+            if self.follow(&mut counts, proposal, stream) {
+                self.counts = Some(counts);
                 return;
             }
         }
-        self.tally = Some(tally);
+        self.counts = Some(counts);
         let mut starts = (found || kind != HookKind::Extra) && self.draw_choice(view, proposal, stream, sink);
         let seeks = match kind {
             HookKind::Extra => true,
@@ -116,43 +116,49 @@ impl Site<'_> {
         if starts {
             self.begin(*proposal, proposal.time, sink);
         }
-        let Some(mut tally) = self.tally.take() else { return };
+        let Some(mut counts) = self.counts.take() else { return };
         if starts {
-            tally.tried[usize::from(proposal.die.0)] = PlaneSet::EMPTY;
-            tally.sought[usize::from(proposal.die.0)] = false;
-            self.follow(&mut tally, proposal, stream);
+            counts.tried[usize::from(proposal.die.0)] = PlaneSet::EMPTY;
+            counts.sought[usize::from(proposal.die.0)] = false;
+            self.follow(&mut counts, proposal, stream);
         } else {
-            self.go_on(&mut tally, proposal, (kind, waits), stream);
+            self.go_on(&mut counts, proposal, (kind, waits), stream);
         }
-        self.tally = Some(tally);
+        self.counts = Some(counts);
     }
 
     /// Whether further hooks have found nothing to start on a die since anything did.
     fn has_sought(&self, die: Die) -> bool {
-        self.tally.as_ref().is_some_and(|tally| tally.sought[usize::from(die.0)])
+        self.counts.as_ref().is_some_and(|counts| counts.sought[usize::from(die.0)])
     }
 
     /// Lets a hook follow one at which nothing has started.
-    fn go_on(&mut self, tally: &mut Tally, proposal: &Proposal, (kind, waits): (HookKind, bool), stream: &mut Stream) {
-        let tried = &mut tally.tried[usize::from(proposal.die.0)];
+    fn go_on(
+        &mut self,
+        counts: &mut CoverageCounts,
+        proposal: &Proposal,
+        (kind, waits): (HookKind, bool),
+        stream: &mut Stream,
+    ) {
+        let tried = &mut counts.tried[usize::from(proposal.die.0)];
         match kind {
             HookKind::Extra if !waits => tried.insert(proposal.plane),
             HookKind::Refill => *tried = PlaneSet::EMPTY,
             HookKind::Extra | HookKind::Phase => {}
         }
-        let follows = self.follow(tally, proposal, stream);
+        let follows = self.follow(counts, proposal, stream);
         if kind == HookKind::Refill && !follows && proposal.state.phase.is_none() {
             // Nothing goes on by itself: something must lead on.
-            self.push_extra(tally, proposal.die, proposal.plane, proposal.time);
+            self.push_extra(counts, proposal.die, proposal.plane, proposal.time);
         }
     }
 
-    /// Draws from the ballot until a name may start now; returns whether one may.
+    /// Draws from the choices until a name may start now; returns whether one may.
     fn draw_choice(&mut self, view: &View, proposal: &Proposal, stream: &mut Stream, sink: &mut dyn Sink) -> bool {
         let setup = self.setup;
         for _ in 0..setup.max_tries {
-            let Some(tally) = &mut self.tally else { return false };
-            let Some(choice) = tally.ballot.draw(stream) else { return false };
+            let Some(counts) = &mut self.counts else { return false };
+            let Some(choice) = counts.choices.draw(stream) else { return false };
             let Some((op, class)) = choice.name else { return false };
             let base = setup.classes.get(class).base;
             if setup.tables.base(base).effects.delay {
@@ -171,60 +177,60 @@ impl Site<'_> {
         false
     }
 
-    /// Fills the ballot with what is eligible; returns whether something lacks hits here.
+    /// Fills the choices with what is eligible; returns whether something lacks hits here.
     pub(super) fn weigh(
         &self,
-        tally: &mut Tally,
+        counts: &mut CoverageCounts,
         proposal: &Proposal,
         kind: HookKind,
         distribution: &Distribution,
     ) -> bool {
         let Some(goal) = &self.setup.goal else { return false };
         let tables = &self.setup.tables;
-        let mut ballot = std::mem::take(&mut tally.ballot);
-        ballot.choices.clear();
-        ballot.mass = 0;
+        let mut choices = std::mem::take(&mut counts.choices);
+        choices.choices.clear();
+        choices.mass = 0;
         let (key, now) = (proposal.key_used, proposal.time);
         let free = now.max(self.device.bus_free()).ceil_to(tables.grid);
         let bins = [goal.bin(key, &proposal.state, now), goal.bin(key, &proposal.state, free)];
         let patient = free <= now + self.setup.admission_window;
-        let first = free <= now.ceil_to(tables.grid) || self.bench.is_empty();
+        let first = free <= now.ceil_to(tables.grid) || self.wait_queue.is_empty();
         let (mut wishes, mut only_cuts) = (0, true);
-        for id in self.lottery.eligible() {
+        for id in self.sampler.eligible() {
             let class = self.setup.classes.get(id);
             let info = tables.base(class.base);
             for &(op, weight) in distribution.names_of(id) {
                 let on_bus = tables.op(op).bus > Ticks::ZERO;
                 let starts = !on_bus || (first && (patient || info.instant));
-                let lacks = starts && tally.lacks(goal, key, op, bins[usize::from(on_bus)]);
+                let lacks = starts && counts.lacks(goal, key, op, bins[usize::from(on_bus)]);
                 let wish = if lacks { preference(info, class.multi) } else { 0 };
                 only_cuts &= !lacks || cuts(&info.effects);
                 wishes += wish;
-                ballot.mass += weight;
+                choices.mass += weight;
                 // A further hook is none of plain generation's.
                 let floor = if kind == HookKind::Extra { 0 } else { (weight >> FLOOR).max(1) };
-                ballot.choices.push(Choice { name: Some((op, id)), floor, wish });
+                choices.choices.push(Choice { name: Some((op, id)), floor, wish });
             }
         }
         let nothing = |floor, wish| Choice { name: None, floor, wish };
-        tally.lost[usize::from(proposal.die.0)] &= wishes == 0;
-        let lost = tally.lost[..usize::from(tables.size.dies)].iter().all(|lost| *lost);
+        counts.lost[usize::from(proposal.die.0)] &= wishes == 0;
+        let lost = counts.lost[..usize::from(tables.size.dies)].iter().all(|lost| *lost);
         if lost && kind != HookKind::Extra {
             // Nothing is worth waiting for.
-            ballot.restore_weights(distribution);
+            choices.restore_weights(distribution);
         } else if wishes == 0 && kind != HookKind::Extra {
-            ballot.choices.push(nothing(ballot.mass, 0));
-        } else if wishes > 0 && only_cuts && spares(tally, proposal) {
-            ballot.choices.push(nothing(0, wishes * (SPARING - 1)));
+            choices.choices.push(nothing(choices.mass, 0));
+        } else if wishes > 0 && only_cuts && spares(counts, proposal) {
+            choices.choices.push(nothing(0, wishes * (SPARING - 1)));
         }
-        tally.ballot = ballot;
+        counts.choices = choices;
         wishes > 0
     }
 }
 
 /// Whether what is in CORE_BUSY on the hook's plane leads to an end that lacks hits.
-pub(super) fn spares(tally: &Tally, proposal: &Proposal) -> bool {
-    proposal.state.phase == Some(PhaseKind::CoreBusy) && tally.missing_under(proposal.state.of) > 0
+pub(super) fn spares(counts: &CoverageCounts, proposal: &Proposal) -> bool {
+    proposal.state.phase == Some(PhaseKind::CoreBusy) && counts.missing_under(proposal.state.of) > 0
 }
 
 /// Whether an operation ends others before their time.

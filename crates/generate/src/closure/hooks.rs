@@ -7,9 +7,9 @@ use nandseq_profile::input_time::{TENTHS, inside_tenth};
 use nandseq_profile::{BaseId, Die, Grid, PhaseKey, Plane, Ticks};
 use nandseq_trace::Proposal;
 
-use super::Tally;
+use super::CoverageCounts;
 use crate::chain::Step;
-use crate::journal::op_state;
+use crate::event_reporter::op_state;
 use crate::philox::Stream;
 use crate::queue::Event;
 use crate::site::Site;
@@ -54,8 +54,8 @@ impl Site<'_> {
     }
 
     fn visit(&mut self, key: PhaseKey) {
-        if let Some(tally) = &mut self.tally {
-            let idle = &mut tally.idle[key.index()];
+        if let Some(counts) = &mut self.counts {
+            let idle = &mut counts.idle[key.index()];
             *idle = idle.saturating_add(1);
         }
     }
@@ -69,29 +69,29 @@ impl Site<'_> {
     }
 
     fn all_hit(&self, key: PhaseKey) -> bool {
-        self.tally.as_ref().is_some_and(|tally| tally.missing_under(key) == 0)
+        self.counts.as_ref().is_some_and(|counts| counts.missing_under(key) == 0)
     }
 
     fn missing(&self, key: PhaseKey, bin: u8) -> u32 {
-        self.tally.as_ref().map_or(0, |tally| tally.missing(key)[usize::from(bin)])
+        self.counts.as_ref().map_or(0, |counts| counts.missing(key)[usize::from(bin)])
     }
 
     /// Lets a hook follow once the bus is free, on a plane of the die whose key lacks hits then and that was not tried since
     /// anything started there. Returns whether one comes.
-    pub(super) fn follow(&mut self, tally: &mut Tally, proposal: &Proposal, stream: &mut Stream) -> bool {
+    pub(super) fn follow(&mut self, counts: &mut CoverageCounts, proposal: &Proposal, stream: &mut Stream) -> bool {
         let Some(goal) = &self.setup.goal else { return false };
         let (die, now) = (proposal.die, proposal.time);
         let known = usize::from(die.0);
-        if tally.next[known] > now {
+        if counts.next[known] > now {
             return true;
         }
         let at = self.soon(now);
         let lacking = |plane: Plane| {
             let key = self.device.phase_key(die, plane, at);
             let bin = goal.bin(key, &op_state(self.device.plane_phase(die, plane, at)), at);
-            u64::from(tally.missing(key)[usize::from(bin)])
+            u64::from(counts.missing(key)[usize::from(bin)])
         };
-        let planes = self.device.planes().minus(tally.tried[known]);
+        let planes = self.device.planes().minus(counts.tried[known]);
         let total: u64 = planes.iter().map(lacking).sum();
         if total == 0 {
             return false;
@@ -103,7 +103,7 @@ impl Site<'_> {
             here
         });
         let Some(plane) = plane else { return false };
-        self.push_extra(tally, die, plane, now);
+        self.push_extra(counts, die, plane, now);
         true
     }
 
@@ -113,10 +113,10 @@ impl Site<'_> {
     }
 
     /// Lets a hook follow on a plane.
-    pub(super) fn push_extra(&mut self, tally: &mut Tally, die: Die, plane: Plane, now: Ticks) {
+    pub(super) fn push_extra(&mut self, counts: &mut CoverageCounts, die: Die, plane: Plane, now: Ticks) {
         let at = self.soon(now);
         self.queue.push(at, Event::Extra(die, plane));
-        tally.next[usize::from(die.0)] = at;
+        counts.next[usize::from(die.0)] = at;
     }
 }
 

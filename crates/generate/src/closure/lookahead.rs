@@ -3,31 +3,35 @@
 //! A plan is carried out on a copy of its die's lasting state. What can start in the end is asked of the same masks as at a hook;
 //! one more operation, with its chain, is tried from there. Nothing is drawn here, and nothing changed but scratch memory.
 
+mod choose;
+pub(super) mod uncovered;
+
 use nandseq_device::{BaseInfo, Device, DieLogic, Place, Suspended, Tables};
 use nandseq_profile::model::{AddressSource, Axis};
 use nandseq_profile::{BaseId, CellTypeId, Die, PhaseKey, Plane, PlaneSet, Ticks};
 
-use super::outlook::{UNIT, shows};
-use super::{Goal, Tally};
+use super::{CoverageCounts, Goal};
 use crate::chain::Step;
 use crate::classes::{Class, ClassId, places};
-use crate::face::Face;
+use crate::die_constraints::DieConstraints;
 use crate::groups::Source;
 use crate::plan::{carry_out, settled, settled_by_itself};
 use crate::setup::Setup;
 use crate::site::{Site, axis_index};
+pub(crate) use choose::LookaheadScratch;
+use uncovered::{UNIT, shows};
 
 /// As many cells are worth an address of a kind that there is none of.
 const SUPPLY: u64 = 10;
 
 /// What a plan is worth: cells for each operation, and the class of what is to follow it, if that is part of it.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Worth {
+pub(super) struct Score {
     pub(super) rate: u64,
     pub(super) promise: Option<ClassId>,
 }
 
-impl Worth {
+impl Score {
     const fn or(self, other: Self) -> Self {
         if other.rate > self.rate { other } else { self }
     }
@@ -35,12 +39,12 @@ impl Worth {
 
 /// What some operations lead to.
 #[derive(Clone, Copy, Debug)]
-struct Prospect {
+struct Gain {
     cells: u64,
     operations: u64,
 }
 
-impl Prospect {
+impl Gain {
     const NOTHING: Self = Self { cells: 0, operations: 1 };
 
     const fn and(self, other: Self) -> Self {
@@ -56,11 +60,11 @@ impl Prospect {
     }
 }
 
-/// Scratch memory of a lookout.
+/// Scratch memory of a scorer.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Chart {
+pub(crate) struct ScoreScratch {
     /// By die: what it would forbid in an imagined state.
-    faces: Vec<Face>,
+    constraints: Vec<DieConstraints>,
     /// By chunk: what can start in the imagined state.
     open: Vec<u64>,
     /// By key: what a plane lets in under it in the imagined state.
@@ -84,40 +88,45 @@ struct State<'a> {
 
 /// What values plans on a die, at a time.
 #[derive(Clone, Copy)]
-pub(super) struct Lookout<'a> {
+pub(super) struct Scorer<'a> {
     setup: &'a Setup,
     goal: &'a Goal,
     device: &'a Device,
-    tally: &'a Tally,
+    counts: &'a CoverageCounts,
     die: Die,
     now: Ticks,
 }
 
-impl<'a> Lookout<'a> {
-    pub(super) fn new(site: &'a Site<'_>, tally: &'a Tally, (die, now): (Die, Ticks)) -> Option<Self> {
+impl<'a> Scorer<'a> {
+    pub(super) fn new(site: &'a Site<'_>, counts: &'a CoverageCounts, (die, now): (Die, Ticks)) -> Option<Self> {
         let goal = site.setup.goal.as_ref()?;
-        Some(Self { setup: site.setup, goal, device: &site.device, tally, die, now })
+        Some(Self { setup: site.setup, goal, device: &site.device, counts, die, now })
     }
 
     fn tables(&self) -> &'a Tables {
         &self.setup.tables
     }
 
-    /// Makes a chart up to date; `resting`: whether plans start on a die at rest, and only what they add to it is to count.
-    pub(super) fn prepare(&self, chart: &mut Chart, resting: bool) {
-        if chart.faces.is_empty() {
-            chart.faces = vec![Face::new(self.setup); usize::from(self.setup.tables.size.dies)];
+    /// Brings the scratch memory up to date; `resting`: whether plans start on a die at rest, and only what they add to it is to count.
+    pub(super) fn prepare(&self, scratch: &mut ScoreScratch, resting: bool) {
+        if scratch.constraints.is_empty() {
+            scratch.constraints = vec![DieConstraints::new(self.setup); usize::from(self.setup.tables.size.dies)];
         }
-        let phases = |info| [false, true].map(|last| self.goal.map.in_phases(self.tally, info, last));
-        chart.phases.clear();
-        chart.phases.extend(self.tables().bases().map(|(_, info)| phases(info)));
-        chart.present.clear();
-        chart.present.resize(self.setup.classes.chunks(), 0);
+        let phases = |info| [false, true].map(|last| self.goal.map.in_phases(self.counts, info, last));
+        scratch.phases.clear();
+        scratch.phases.extend(self.tables().bases().map(|(_, info)| phases(info)));
+        scratch.present.clear();
+        scratch.present.resize(self.setup.classes.chunks(), 0);
         if resting {
-            let face = &mut chart.faces[usize::from(self.die.0)];
-            face.imagine(self.device, self.setup, self.die, &settled_by_itself(self.device, self.tables(), self.die));
-            chart.present.iter_mut().zip(&face.chunks).for_each(|(present, sight)| *present = sight.open);
-            chart.keys = self.keys_at_rest();
+            let constraints = &mut scratch.constraints[usize::from(self.die.0)];
+            constraints.imagine(
+                self.device,
+                self.setup,
+                self.die,
+                &settled_by_itself(self.device, self.tables(), self.die),
+            );
+            scratch.present.iter_mut().zip(&constraints.chunks).for_each(|(present, masks)| *present = masks.open);
+            scratch.keys = self.keys_at_rest();
         }
     }
 
@@ -131,28 +140,28 @@ impl<'a> Lookout<'a> {
     }
 
     /// What a plan is worth; `hits`: whether its first operation hits a cell itself. A plan of nothing: what waiting is worth.
-    pub(super) fn worth(&self, chart: &mut Chart, plan: &[Step], hits: bool) -> Worth {
+    pub(super) fn worth(&self, scratch: &mut ScoreScratch, plan: &[Step], hits: bool) -> Score {
         let tables = self.tables();
         let mut logic = match plan.first() {
             Some(head) => settled(self.device, tables, self.die, head, self.now),
             None => settled_by_itself(self.device, tables, self.die),
         };
         let mut keys = self.keys_at_rest();
-        let mut so_far = Prospect { cells: u64::from(hits) * UNIT, operations: plan.len() as u64 };
+        let mut so_far = Gain { cells: u64::from(hits) * UNIT, operations: plan.len() as u64 };
         let mut window = None;
-        let mut suspended = Worth::default();
+        let mut suspended = Score::default();
         let mut changes = hits || plan.is_empty();
         for (at, step) in plan.iter().enumerate() {
             let base = tables.op(step.op).base;
             let last = at + 1 == plan.len();
             if last {
-                suspended = self.if_suspended(chart, State { logic: &logic, keys, window }, so_far, step);
+                suspended = self.if_suspended(scratch, State { logic: &logic, keys, window }, so_far, step);
             }
-            let revived = carry_out(&mut logic, tables, base, &step.place);
+            let resumed = carry_out(&mut logic, tables, base, &step.place);
             let own = Suspended { place: step.place, base };
-            for done in std::iter::once(own).chain(revived) {
+            for done in std::iter::once(own).chain(resumed) {
                 let info = tables.base(done.base);
-                so_far.cells += chart.phases[done.base.index()][usize::from(last)];
+                so_far.cells += scratch.phases[done.base.index()][usize::from(last)];
                 if shows(info) {
                     changes = true;
                     window = info.window_key.filter(|_| last);
@@ -162,21 +171,21 @@ impl<'a> Lookout<'a> {
             }
         }
         if !changes && logic == settled_by_itself(self.device, tables, self.die) {
-            return Worth::default();
+            return Score::default();
         }
-        so_far.cells += plan.first().map_or(0, |head| self.supply(&chart.faces[usize::from(self.die.0)], head));
-        self.worth_of(chart, State { logic: &logic, keys, window }, so_far).or(suspended)
+        so_far.cells += plan.first().map_or(0, |head| self.supply(&scratch.constraints[usize::from(self.die.0)], head));
+        self.score_of(scratch, State { logic: &logic, keys, window }, so_far).or(suspended)
     }
 
     /// What a plan is worth that ends in a state.
-    fn worth_of(&self, chart: &mut Chart, state: State<'_>, so_far: Prospect) -> Worth {
-        let (map, tally) = (&self.goal.map, self.tally);
-        let Chart { faces, present, keys: before, .. } = chart;
-        let face = &mut faces[usize::from(self.die.0)];
-        face.imagine(self.device, self.setup, self.die, state.logic);
+    fn score_of(&self, scratch: &mut ScoreScratch, state: State<'_>, so_far: Gain) -> Score {
+        let (map, counts) = (&self.goal.map, self.counts);
+        let ScoreScratch { constraints, present, keys: before, .. } = scratch;
+        let constraints = &mut constraints[usize::from(self.die.0)];
+        constraints.imagine(self.device, self.setup, self.die, state.logic);
         let mut here = so_far;
         if let Some(key) = state.window {
-            here.cells += map.under(tally, key, |chunk| self.open(face, chunk) & !self.forbidden(chunk, key));
+            here.cells += map.under(counts, key, |chunk| self.open(constraints, chunk) & !self.forbidden(chunk, key));
         }
         for plane in self.device.planes().iter() {
             let at = usize::from(plane.0);
@@ -186,17 +195,18 @@ impl<'a> Lookout<'a> {
             }
             // What could start before is not due to the plan.
             let known = |chunk: usize| if key == before[at] { present[chunk] } else { 0 };
-            let open = |chunk: usize| self.open(face, chunk) & !face.chunks[chunk].not_at[at] & !known(chunk);
-            here.cells += map.under(tally, key, open);
+            let open =
+                |chunk: usize| self.open(constraints, chunk) & !constraints.chunks[chunk].not_at[at] & !known(chunk);
+            here.cells += map.under(counts, key, open);
         }
-        let (ahead, promise) = self.ahead(chart, state.logic);
-        Worth { rate: here.rate(), promise: None }.or(Worth { rate: here.and(ahead).rate(), promise })
+        let (ahead, promise) = self.ahead(scratch, state.logic);
+        Score { rate: here.rate(), promise: None }.or(Score { rate: here.and(ahead).rate(), promise })
     }
 
-    /// The classes of a chunk that can start in the state that a face imagines; what looks at every die can hardly be counted on.
-    fn open(&self, face: &Face, chunk: usize) -> u64 {
+    /// The classes of a chunk that can start in the state that the constraints imagine; what looks at every die can hardly be counted on.
+    fn open(&self, constraints: &DieConstraints, chunk: usize) -> u64 {
         let everywhere = self.setup.groups.chunks()[chunk].on_target;
-        face.chunks[chunk].open & if self.tables().size.dies == 1 { u64::MAX } else { !everywhere }
+        constraints.chunks[chunk].open & if self.tables().size.dies == 1 { u64::MAX } else { !everywhere }
     }
 
     /// The classes of a chunk that a phase forbids.
@@ -205,15 +215,15 @@ impl<'a> Lookout<'a> {
     }
 
     /// The most for each operation that one more operation and its chain lead to from the state just imagined, and its class.
-    fn ahead(&self, chart: &mut Chart, logic: &DieLogic) -> (Prospect, Option<ClassId>) {
-        let (map, tally) = (&self.goal.map, self.tally);
-        let Chart { faces, open, under, phases, .. } = chart;
-        let face = &mut faces[usize::from(self.die.0)];
+    fn ahead(&self, scratch: &mut ScoreScratch, logic: &DieLogic) -> (Gain, Option<ClassId>) {
+        let (map, counts) = (&self.goal.map, self.counts);
+        let ScoreScratch { constraints, open, under, phases, .. } = scratch;
+        let constraints = &mut constraints[usize::from(self.die.0)];
         open.clear();
-        open.extend((0..self.setup.classes.chunks()).map(|chunk| self.open(face, chunk)));
+        open.extend((0..self.setup.classes.chunks()).map(|chunk| self.open(constraints, chunk)));
         under.clear();
         under.resize(self.setup.phase_keys(), None);
-        let (mut best, mut by, mut last) = (Prospect::NOTHING, None, None);
+        let (mut best, mut by, mut last) = (Gain::NOTHING, None, None);
         for (chunk, place) in open.iter().enumerate().flat_map(|(chunk, &open)| places(open).map(move |at| (chunk, at)))
         {
             let id = ClassId::at(chunk, place);
@@ -226,7 +236,7 @@ impl<'a> Lookout<'a> {
                 // First as if it left the state as it is; then what it does.
                 let promised = self.along(phases, id, way, |key| {
                     let open = |chunk: usize| open[chunk] & !self.forbidden(chunk, key);
-                    *under[key.index()].get_or_insert_with(|| map.under(tally, key, open))
+                    *under[key.index()].get_or_insert_with(|| map.under(counts, key, open))
                 });
                 if !promised.exceeds(best) {
                     continue;
@@ -235,9 +245,9 @@ impl<'a> Lookout<'a> {
                 let found = if after == *logic {
                     promised
                 } else {
-                    face.imagine(self.device, self.setup, self.die, &after);
+                    constraints.imagine(self.device, self.setup, self.die, &after);
                     self.along(phases, id, way, |key| {
-                        map.under(tally, key, |chunk| self.open(face, chunk) & !self.forbidden(chunk, key))
+                        map.under(counts, key, |chunk| self.open(constraints, chunk) & !self.forbidden(chunk, key))
                     })
                 };
                 if found.exceeds(best) {
@@ -249,15 +259,9 @@ impl<'a> Lookout<'a> {
     }
 
     /// What a way leads to, less the more often it was promised in vain.
-    fn along(
-        &self,
-        phases: &[[u64; 2]],
-        class: ClassId,
-        way: &[BaseId],
-        under: impl FnMut(PhaseKey) -> u64,
-    ) -> Prospect {
+    fn along(&self, phases: &[[u64; 2]], class: ClassId, way: &[BaseId], under: impl FnMut(PhaseKey) -> u64) -> Gain {
         let cells = self.goal.map.along(self.tables(), phases, way, under);
-        Prospect { cells: cells / self.tally.promise_tiredness(class), operations: way.len() as u64 }
+        Gain { cells: cells / self.counts.promise_tiredness(class), operations: way.len() as u64 }
     }
 
     /// The state after a way of a class, on planes that hold least.
@@ -287,58 +291,58 @@ impl<'a> Lookout<'a> {
     }
 
     /// What a plan is worth whose last step is suspended; `before` is the state that this step finds.
-    fn if_suspended(&self, chart: &mut Chart, before: State<'_>, so_far: Prospect, step: &Step) -> Worth {
+    fn if_suspended(&self, scratch: &mut ScoreScratch, before: State<'_>, so_far: Gain, step: &Step) -> Score {
         let tables = self.tables();
         let base = tables.op(step.op).base;
         let info = tables.base(base);
         let axis = match (info.effects.erase, info.effects.is_program()) {
             (true, _) => Axis::Erase,
             (false, true) => Axis::Program,
-            (false, false) => return Worth::default(),
+            (false, false) => return Score::default(),
         };
         let mut logic = *before.logic;
         logic.start(info, &step.place);
-        let Some(key) = info.busy_key.filter(|_| logic.suspended(axis).is_none()) else { return Worth::default() };
+        let Some(key) = info.busy_key.filter(|_| logic.suspended(axis).is_none()) else { return Score::default() };
         logic.suspend(axis, Suspended { place: step.place, base });
         let suspending = &self.goal.map.suspending[axis_index(axis)];
-        let mut best = Worth::default();
+        let mut best = Score::default();
         for &base in suspending.iter().filter(|base| !tables.forbidden_in(key).contains(**base)) {
             let keys = [tables.base(base).end_key; 8];
-            let cut = Prospect { cells: chart.phases[base.index()][1], operations: 1 };
-            best = best.or(self.worth_of(chart, State { logic: &logic, keys, window: None }, so_far.and(cut)));
+            let cut = Gain { cells: scratch.phases[base.index()][1], operations: 1 };
+            best = best.or(self.score_of(scratch, State { logic: &logic, keys, window: None }, so_far.and(cut)));
         }
         best
     }
 
-    /// What it is worth that an operation lets the book offer what it has none of.
-    fn supply(&self, face: &Face, head: &Step) -> u64 {
+    /// What it is worth that an operation provides addresses of a class that is exhausted, in bins.
+    fn supply(&self, constraints: &DieConstraints, head: &Step) -> u64 {
         let op = self.tables().op(head.op);
         let info: &BaseInfo = self.tables().base(op.base);
         let cell = head.place.cell_type;
         let cells = if info.effects.erase {
             let next = self.tables().programs[cell.index()];
-            places(u64::from(next)).map(|cell| self.lack_of_next(face, CellTypeId(cell as u8), op.multi)).sum()
+            places(u64::from(next)).map(|cell| self.lack_of_next(constraints, CellTypeId(cell as u8), op.multi)).sum()
         } else if info.effects.is_program() && info.address == AddressSource::NextPage {
-            self.lack_of(face, Source::ReadablePage, cell, op.multi).1
+            self.lack_of(constraints, Source::ReadablePage, cell, op.multi).1
         } else {
             0
         };
         UNIT * cells.min(SUPPLY)
     }
 
-    fn lack_of_next(&self, face: &Face, cell: CellTypeId, multi: bool) -> u64 {
-        let (any, cells) = self.lack_of(face, Source::NextPageOf, cell, multi);
-        if any { cells + self.lack_of(face, Source::ReadablePage, cell, multi).1 / 2 } else { 0 }
+    fn lack_of_next(&self, constraints: &DieConstraints, cell: CellTypeId, multi: bool) -> u64 {
+        let (any, cells) = self.lack_of(constraints, Source::NextPageOf, cell, multi);
+        if any { cells + self.lack_of(constraints, Source::ReadablePage, cell, multi).1 / 2 } else { 0 }
     }
 
     /// Whether the book has no address for some classes of a cell type, and how many of their cells lack hits.
-    fn lack_of(&self, face: &Face, source: Source, cell: CellTypeId, multi: bool) -> (bool, u64) {
+    fn lack_of(&self, constraints: &DieConstraints, source: Source, cell: CellTypeId, multi: bool) -> (bool, u64) {
         let mut lack = (false, 0);
         for (chunk, group) in self.setup.groups.chunks().iter().enumerate() {
             let counts = if multi { u64::MAX } else { !group.multi };
-            let bits = group.asking[source as usize] & group.cells[cell.index()] & counts & !face.offered(chunk);
+            let bits = group.asking[source as usize] & group.cells[cell.index()] & counts & !constraints.offered(chunk);
             lack.0 |= bits != 0;
-            lack.1 += places(bits).map(|place| self.tally.missing_in_class(chunk, place)).sum::<u64>();
+            lack.1 += places(bits).map(|place| self.counts.missing_in_class(chunk, place)).sum::<u64>();
         }
         lack
     }

@@ -38,23 +38,23 @@ fn at_a_hook_of_plain_generation_every_name_it_can_draw_keeps_a_weight() {
     for _ in 0..40 {
         let limits = RunLimits { run_until: Ticks::from_us(2_000), ..RunLimits::default() };
         site.run(&limits, &mut Nothing).expect("memory does not fail");
-        // The lottery still holds what was eligible at the last hook.
-        let eligible: Vec<_> = site.lottery.eligible().collect();
-        let mut tally = site.tally.take().expect("a goal");
+        // The sampler still holds what was eligible at the last hook.
+        let eligible: Vec<_> = site.sampler.eligible().collect();
+        let mut counts = site.counts.take().expect("a goal");
         for key in profile.phase_keys.ids() {
             let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
             let proposal = Proposal { time: site.quiet, key_used: key, ..Proposal::default() };
             for kind in [HookKind::Phase, HookKind::Refill] {
-                site.weigh(&mut tally, &proposal, kind, distribution);
+                site.weigh(&mut counts, &proposal, kind, distribution);
                 let wanted: BTreeSet<OpId> =
                     eligible.iter().flat_map(|&class| distribution.names_of(class)).map(|&(op, _)| op).collect();
                 let weighed: BTreeSet<OpId> =
-                    tally.ballot.weights().filter(|(_, weight)| *weight > 0).map(|(op, _)| op).collect();
+                    counts.choices.weights().filter(|(_, weight)| *weight > 0).map(|(op, _)| op).collect();
                 assert_eq!(weighed, wanted);
                 compared += wanted.len();
             }
         }
-        site.tally = Some(tally);
+        site.counts = Some(counts);
     }
     assert!(compared > 10_000, "only {compared} weights");
 }
@@ -66,16 +66,16 @@ fn hits_read_back_from_their_text() {
     let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
     let setup = setup.with_goal(&profile, everything(&profile, false));
     let goal = setup.goal.as_ref().expect("it was given");
-    let mut tally = Tally::new(goal);
+    let mut counts = CoverageCounts::new(goal);
     for op in [3, 3, 9, 200] {
-        tally.count(goal, &Proposal::default(), OpId(op), Ticks::ZERO);
+        counts.count(goal, &Proposal::default(), OpId(op), Ticks::ZERO);
     }
-    let text = tally.to_text();
+    let text = counts.to_text();
     assert!(text.starts_with("3*0 2 5*0 1 190*0 1 "), "{text}");
-    let back = Tally::of_text(goal, &text).expect("its own text");
-    assert_eq!((back.hits(), back.reached()), (tally.hits(), tally.reached()));
+    let back = CoverageCounts::of_text(goal, &text).expect("its own text");
+    assert_eq!((back.hits(), back.reached()), (counts.hits(), counts.reached()));
     for wrong in ["", "1", "0 ", "x", "*", "4294967296", &format!("{text} 0"), "99999999999999999999*0"] {
-        assert!(Tally::of_text(goal, wrong).is_none(), "{wrong}");
+        assert!(CoverageCounts::of_text(goal, wrong).is_none(), "{wrong}");
     }
 }
 
@@ -97,7 +97,7 @@ fn a_directed_site_with_nothing_to_go_for_starts_as_much_as_a_plain_one() {
         let goal = setup.goal.as_ref().expect("it was given");
         let mut site = Site::new(&setup, 5);
         // Every cell has been hit far above the level.
-        site.tally = Tally::of_text(goal, &format!("{}*1000", goal.cells()));
+        site.counts = CoverageCounts::of_text(goal, &format!("{}*1000", goal.cells()));
         let limits = RunLimits { run_until: Ticks::from_us(300_000), ..RunLimits::default() };
         site.run(&limits, &mut Nothing).expect("memory does not fail").ops
     };
@@ -117,19 +117,19 @@ fn what_leads_nowhere_loses_value_and_a_hit_halves_the_loss() {
     let profile = builtin::profile();
     let setup = setup(&profile);
     let goal = setup.goal.as_ref().expect("it was given");
-    let mut tally = Tally::new(goal);
+    let mut counts = CoverageCounts::new(goal);
     let (base, class) = (profile.ops[OpId(3)].base, goal.class_of[3]);
-    let losses = |tally: &Tally| [tally.tiredness(base), tally.promise_tiredness(class)];
-    assert_eq!(losses(&tally), [1, 1]);
-    tally.steered[base.index()] = 16;
-    tally.promised[class.index()] = 16;
-    let tired = losses(&tally);
+    let losses = |counts: &CoverageCounts| [counts.tiredness(base), counts.promise_tiredness(class)];
+    assert_eq!(losses(&counts), [1, 1]);
+    counts.steered[base.index()] = 16;
+    counts.promised[class.index()] = 16;
+    let tired = losses(&counts);
     assert!(tired.iter().all(|loss| *loss > 4), "{tired:?}");
-    tally.count(goal, &Proposal::default(), OpId(3), Ticks::ZERO);
-    assert_eq!((tally.steered[base.index()], tally.promised[class.index()]), (8, 8));
+    counts.count(goal, &Proposal::default(), OpId(3), Ticks::ZERO);
+    assert_eq!((counts.steered[base.index()], counts.promised[class.index()]), (8, 8));
     // What was hit already changes nothing.
-    tally.count(goal, &Proposal::default(), OpId(3), Ticks::ZERO);
-    assert_eq!((tally.steered[base.index()], tally.promised[class.index()]), (8, 8));
+    counts.count(goal, &Proposal::default(), OpId(3), Ticks::ZERO);
+    assert_eq!((counts.steered[base.index()], counts.promised[class.index()]), (8, 8));
 }
 
 #[test]
@@ -137,13 +137,13 @@ fn a_key_is_worth_less_the_more_operations_came_there_in_vain_until_a_hit_there(
     let profile = builtin::profile();
     let setup = setup(&profile);
     let goal = setup.goal.as_ref().expect("it was given");
-    let mut tally = Tally::new(goal);
+    let mut counts = CoverageCounts::new(goal);
     let key = PhaseKey::DEFAULT;
-    assert_eq!(tally.fresh(key, 100), 100);
-    tally.idle[key.index()] = 40;
-    assert!(tally.fresh(key, 100) < 10);
-    tally.count(goal, &Proposal::default(), OpId(3), Ticks::ZERO);
-    assert_eq!(tally.fresh(key, 100), 100);
+    assert_eq!(counts.fresh(key, 100), 100);
+    counts.idle[key.index()] = 40;
+    assert!(counts.fresh(key, 100) < 10);
+    counts.count(goal, &Proposal::default(), OpId(3), Ticks::ZERO);
+    assert_eq!(counts.fresh(key, 100), 100);
 }
 
 #[test]
@@ -153,13 +153,14 @@ fn the_level_rises_after_four_hits_for_each_cell() {
     let goal = setup.goal.as_ref().expect("it was given");
     let lacking = |hits: u64| {
         let text = format!("{}*{hits} {}", goal.cells() - 1, hits - 1);
-        let tally = Tally::of_text(goal, &text).expect("hits of every cell");
-        profile.phase_keys.ids().map(|key| tally.missing_under(key)).sum::<u64>()
+        let counts = CoverageCounts::of_text(goal, &text).expect("hits of every cell");
+        profile.phase_keys.ids().map(|key| counts.missing_under(key)).sum::<u64>()
     };
     // One hit less than 4 for each cell: the level is 1 still.
     assert_eq!(lacking(4), 0);
-    let tally = Tally::of_text(goal, &format!("{}*1 {}", goal.cells() - 1, 3 * goal.cells() + 1)).expect("hits");
-    let lacks = |op: OpId| tally.lacks(goal, PhaseKey::DEFAULT, op, 0);
+    let counts =
+        CoverageCounts::of_text(goal, &format!("{}*1 {}", goal.cells() - 1, 3 * goal.cells() + 1)).expect("hits");
+    let lacks = |op: OpId| counts.lacks(goal, PhaseKey::DEFAULT, op, 0);
     assert!(lacks(OpId(3)), "a cell with one hit lacks the second");
 }
 
@@ -168,13 +169,13 @@ fn what_is_about_to_end_where_hits_lack_is_rarely_cut() {
     let profile = builtin::profile();
     let setup = setup(&profile);
     let goal = setup.goal.as_ref().expect("it was given");
-    let mut tally = Tally::new(goal);
+    let mut counts = CoverageCounts::new(goal);
     let end = profile.phase_keys.ids().find(|key| profile.phase_keys[*key].base.is_some()).expect("bases have keys");
     let state = OpState { of: end, phase: Some(PhaseKind::CoreBusy), ..OpState::default() };
     let proposal = Proposal { state, ..Proposal::default() };
-    assert!(draw::spares(&tally, &proposal));
-    assert!(!draw::spares(&tally, &Proposal { state: OpState { phase: None, ..state }, ..proposal }));
+    assert!(draw::spares(&counts, &proposal));
+    assert!(!draw::spares(&counts, &Proposal { state: OpState { phase: None, ..state }, ..proposal }));
     // Once nothing lacks hits under the END, there is nothing to spare it for.
-    tally = Tally::of_text(goal, &format!("{}*1", goal.cells())).expect("hits of every cell");
-    assert!(!draw::spares(&tally, &proposal));
+    counts = CoverageCounts::of_text(goal, &format!("{}*1", goal.cells())).expect("hits of every cell");
+    assert!(!draw::spares(&counts, &proposal));
 }

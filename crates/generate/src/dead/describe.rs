@@ -8,8 +8,8 @@ use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
 use super::{BlockCounts, Blocked, DeadDie, LastStart, LastingState};
 use crate::classes::{Class, ClassId, places};
+use crate::die_constraints::{DieConstraints, next_of_cache_program};
 use crate::eligible::View;
-use crate::face::{Face, next_of_cache_program};
 use crate::plan::{carry_out, settled_by_itself};
 use crate::reason::Reason;
 use crate::setup::UNITS;
@@ -63,7 +63,8 @@ impl Site<'_> {
         let cache_reads = [CacheReadKind::Cache, CacheReadKind::PlaneCache]
             .map(|kind| (kind, those(&|registers| registers.cache_read == Some(kind))));
         LastingState {
-            suspended: [Axis::Erase, Axis::Program].map(|axis| self.device.parked(die, axis).map(|parked| parked.op)),
+            suspended: [Axis::Erase, Axis::Program]
+                .map(|axis| self.device.suspended(die, axis).map(|suspended_chains| suspended_chains.op)),
             latches: [LatchKind::OneShot, LatchKind::Copyback].map(|kind| logic.latch(kind).map(|held| held.level)),
             cache_program: logic.cache_program.map(|state| state.kind),
             odt_disabled: logic.odt_disabled,
@@ -154,8 +155,8 @@ impl Site<'_> {
 
     /// Names without a weight that could start on a die at rest and would let one with a weight start after them.
     fn freed_by(&self, die: Die, lanes: &[(Plane, PhaseKey)], now: Ticks) -> Vec<OpId> {
-        let face = RefCell::new(Face::new(self.setup));
-        self.startable(die, lanes, |(plane, class)| self.frees((die, plane), class, now, &mut face.borrow_mut()))
+        let constraints = RefCell::new(DieConstraints::new(self.setup));
+        self.startable(die, lanes, |(plane, class)| self.frees((die, plane), class, now, &mut constraints.borrow_mut()))
     }
 
     /// One name of each class without a weight that could start on a die at rest, of those that are wanted there.
@@ -166,7 +167,7 @@ impl Site<'_> {
             let class = setup.classes.get(id);
             let mut open = lanes.iter().filter(|&&(plane, key)| {
                 let view = View { die, plane, chained: self.chains.any_on(die), rested: false };
-                let open = self.open_without_delay(&view, &self.faces[usize::from(die.0)]).nth(id.chunk());
+                let open = self.open_without_delay(&view, &self.constraints[usize::from(die.0)]).nth(id.chunk());
                 open.unwrap_or(0) & !setup.distribution(key).set(id.chunk()) & id.bit() != 0
             });
             // With several planes it does what it does with one.
@@ -180,13 +181,13 @@ impl Site<'_> {
     }
 
     /// Whether a name of a class that starts on a plane of a die at rest lets one with a weight start after it.
-    fn frees(&self, (die, plane): (Die, Plane), class: Class, now: Ticks, face: &mut Face) -> bool {
+    fn frees(&self, (die, plane): (Die, Plane), class: Class, now: Ticks, constraints: &mut DieConstraints) -> bool {
         let (setup, tables) = (self.setup, &self.setup.tables);
         let info = tables.base(class.base);
         let mut logic = settled_by_itself(&self.device, tables, die);
         let Some(place) = place_on(die, plane, class, info, &logic) else { return false };
         let resumed = carry_out(&mut logic, tables, class.base, &place);
-        face.imagine(&self.device, setup, die, &logic);
+        constraints.imagine(&self.device, setup, die, &logic);
         // What was resumed ends last.
         let shown = resumed.map(|target| (tables.base(target.base), target.place)).into_iter().chain([(info, place)]);
         let shown: Vec<(PlaneSet, PhaseKey)> =
@@ -200,13 +201,15 @@ impl Site<'_> {
             planes.flat_map(|plane| self.keys_after(end_of(plane)).map(move |key| (plane, key))).collect();
         let effects = &info.effects;
         let drops = effects.reset_die || effects.reset_target;
-        let suspended = self.parked[usize::from(die.0)].iter().zip([Axis::Erase, Axis::Program]);
+        let suspended = self.suspended_chains[usize::from(die.0)].iter().zip([Axis::Erase, Axis::Program]);
         let chained =
             !drops && suspended.filter(|&(_, axis)| effects.resume != Some(axis)).any(|(own, _)| own.is_some());
         let open = lanes.iter().any(|&(plane, key)| {
             let view = View { die, plane, chained, rested: false };
             let distribution = setup.distribution(key);
-            (0..).zip(self.open_without_delay(&view, face)).any(|(chunk, open)| open & distribution.set(chunk) != 0)
+            (0..)
+                .zip(self.open_without_delay(&view, constraints))
+                .any(|(chunk, open)| open & distribution.set(chunk) != 0)
         });
         let own = (class.base, class.cell);
         let provided = std::iter::once(own).chain(resumed.map(|target| (target.base, target.place.cell_type)));

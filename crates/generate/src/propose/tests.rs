@@ -10,11 +10,11 @@ use nandseq_trace::Operation;
 
 use super::*;
 use crate::adversaries;
-use crate::face::Face;
-use crate::lottery::Lottery;
+use crate::die_constraints::DieConstraints;
 use crate::probability::{Distributions, of_profile};
 use crate::queue::{Event, Hook};
 use crate::setup::{Distribution, Setup, numbers_within};
+use crate::weighted_sampler::WeightedSampler;
 
 struct Nowhere;
 
@@ -61,12 +61,12 @@ fn view_of(site: &Site<'_>, (die, plane): (Die, Plane)) -> View {
 }
 
 /// What is eligible of a distribution, found with no knowledge of earlier hooks.
-fn lottery_of(site: &Site<'_>, view: &View, distribution: &Distribution, now: Ticks) -> Lottery {
-    let mut faces = vec![Face::new(site.setup); site.faces.len()];
-    let mut lottery = Lottery::new(site.setup);
-    let waiting = || site.bench.waits_for_planes(&site.chains, &site.device, &site.setup.tables, (view.die, now));
-    view.fill(&mut lottery, distribution, &mut faces, (&site.device, site.setup), now, waiting);
-    lottery
+fn lottery_of(site: &Site<'_>, view: &View, distribution: &Distribution, now: Ticks) -> WeightedSampler {
+    let mut constraints = vec![DieConstraints::new(site.setup); site.constraints.len()];
+    let mut sampler = WeightedSampler::new(site.setup);
+    let waiting = || site.wait_queue.waits_for_planes(&site.chains, &site.device, &site.setup.tables, (view.die, now));
+    view.fill(&mut sampler, distribution, &mut constraints, (&site.device, site.setup), now, waiting);
+    sampler
 }
 
 #[test]
@@ -100,19 +100,19 @@ fn check_draws(
 ) -> bool {
     let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
     let mut counts = vec![0u64; setup.tables.ops().count()];
-    let lottery = lottery_of(site, view, distribution, now);
+    let sampler = lottery_of(site, view, distribution, now);
     let mut stream = Stream::new([5, 5], StreamKind::Hook, u64::from(key.0));
     let mut drawn = 0;
-    let mut again = lottery.clone();
+    let mut again = sampler.clone();
     while drawn < draws {
         let Some((op, _)) = again.draw(distribution, &mut stream) else { return false };
         counts[op.index()] += 1;
         drawn += 1;
-        again.restart(&lottery);
+        again.restart(&sampler);
     }
     // What the table says, restricted by the same classes but taken from the profile's own floats.
     let stated = table.iter().find(|(of, _)| *of == key).map(|(_, entries)| entries).expect("a key of the table");
-    let eligible: BTreeSet<ClassId> = lottery.eligible().collect();
+    let eligible: BTreeSet<ClassId> = sampler.eligible().collect();
     let allowed = |op: OpId| {
         let known = distribution.names.iter().any(|&(name, _)| name == op);
         known && eligible.contains(&setup.classes.of(setup.tables.op(op)))
@@ -143,14 +143,14 @@ fn a_failed_name_is_not_drawn_again_and_the_rest_keep_their_shares() {
     let profile = builtin::profile();
     let (setup, _) = setup_of(&profile);
     let distribution = &setup.distributions[usize::from(setup.by_key[0])];
-    let mut lottery = Lottery::new(&setup);
+    let mut sampler = WeightedSampler::new(&setup);
     for chunk in 0..setup.classes.chunks() {
-        lottery.put(chunk, distribution.set(chunk));
+        sampler.put(chunk, distribution.set(chunk));
     }
-    lottery.count(distribution);
+    sampler.count(distribution);
     let mut stream = Stream::new([1, 2], StreamKind::Hook, 3);
     let mut seen = BTreeSet::new();
-    while let Some((op, _)) = lottery.draw(distribution, &mut stream) {
+    while let Some((op, _)) = sampler.draw(distribution, &mut stream) {
         assert!(seen.insert(op), "{op:?} twice");
     }
     assert_eq!(seen.len(), distribution.names.len());
@@ -249,8 +249,8 @@ fn count_idle_hooks(setup: &Setup, seed: u64, most: u64) -> (u64, u64) {
             idle += 1;
             for rested in [false, true] {
                 let view = View { rested, ..view_of(site, lane) };
-                let mut lottery = lottery_of(site, &view, distribution, now);
-                let (_, class) = lottery.draw(distribution, &mut stream()).expect("what idles is always eligible");
+                let mut sampler = lottery_of(site, &view, distribution, now);
+                let (_, class) = sampler.draw(distribution, &mut stream()).expect("what idles is always eligible");
                 let info = setup.tables.base(setup.classes.get(class).base);
                 assert!(info.effects.delay, "hook {} at {now}", site.hooks + 1);
             }

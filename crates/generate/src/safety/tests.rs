@@ -6,14 +6,14 @@ use nandseq_profile::{Profile, builtin};
 use nandseq_trace::{Operation, Sink};
 
 use super::*;
+use crate::die_constraints::DieConstraints;
 use crate::eligible::View;
-use crate::face::Face;
-use crate::lottery::Lottery;
 use crate::philox::{Stream, StreamKind};
 use crate::plan::{draw_place, expand};
 use crate::probability::of_profile;
 use crate::queue::{Event, Hook};
 use crate::site::Site;
+use crate::weighted_sampler::WeightedSampler;
 
 struct Nowhere;
 
@@ -33,7 +33,7 @@ impl Exhaustive<'_> {
     const MOST: usize = 4_000;
 
     fn completes(&mut self, logic: &DieLogic) -> Option<bool> {
-        let done: Vec<usize> = self.search.slate.rests.iter().map(|rest| rest.done).collect();
+        let done: Vec<usize> = self.search.scratch.remaining.iter().map(|rest| rest.done).collect();
         let state = (done, *logic);
         if self.seen.contains(&state) {
             return Some(false);
@@ -42,19 +42,19 @@ impl Exhaustive<'_> {
             return None;
         }
         self.seen.push(state);
-        if self.search.slate.rests.iter().all(|rest| rest.done == rest.all) {
-            return Some(self.search.parked_complete(logic));
+        if self.search.scratch.remaining.iter().all(|rest| rest.done == rest.all) {
+            return Some(self.search.suspended_complete(logic));
         }
-        for at in 0..self.search.slate.rests.len() {
-            let Some(step) = self.search.next_of(self.search.slate.rests[at]) else { continue };
+        for at in 0..self.search.scratch.remaining.len() {
+            let Some(step) = self.search.next_of(self.search.scratch.remaining[at]) else { continue };
             if !self.search.allows(logic, step) {
                 continue;
             }
             let mut next = *logic;
             self.search.carry_out(&mut next, step);
-            self.search.slate.rests[at].done += 1;
+            self.search.scratch.remaining[at].done += 1;
             let completes = self.completes(&next)?;
-            self.search.slate.rests[at].done -= 1;
+            self.search.scratch.remaining[at].done -= 1;
             if completes {
                 return Some(true);
             }
@@ -69,11 +69,11 @@ fn plan_of(site: &mut Site<'_>, hook: Hook, now: Ticks, stream: &mut Stream) -> 
     let view = View { die: hook.die, plane: hook.plane, chained: site.chains.any_on(hook.die), rested: false };
     let key = site.device.phase_key(hook.die, hook.plane, now);
     let distribution = &setup.distributions[usize::from(setup.by_key[key.index()])];
-    let mut faces = vec![Face::new(setup); site.faces.len()];
-    let mut lottery = Lottery::new(setup);
-    view.fill(&mut lottery, distribution, &mut faces, (&site.device, setup), now, || false);
-    let name = lottery.draw(distribution, stream)?;
-    let place = draw_place(setup, (&site.device, &faces), &view, name, stream).ok()?;
+    let mut constraints = vec![DieConstraints::new(setup); site.constraints.len()];
+    let mut sampler = WeightedSampler::new(setup);
+    view.fill(&mut sampler, distribution, &mut constraints, (&site.device, setup), now, || false);
+    let name = sampler.draw(distribution, stream)?;
+    let place = draw_place(setup, (&site.device, &constraints), &view, name, stream).ok()?;
     site.device.judge(&setup.tables, name.0, &place, now).ok()?;
     let mut plan = vec![Step { op: name.0, place }];
     expand(setup, &site.device, (&mut plan, &mut site.draft), (now, 1), stream).ok()?;
@@ -100,11 +100,11 @@ fn compare(profile: &Profile, seed: u64, hooks: u64) -> [u64; 2] {
             if resets || looks_everywhere(&setup.tables, &plan[1..]).next().is_some() {
                 continue;
             }
-            let mut slate = Slate::default();
-            let may = site.keeps_chains_safe(&mut slate, &plan, now).is_ok();
-            let scene = site.scene(hook.die, now);
-            let mut slate = Slate::default();
-            let all = Search::after(&scene, &mut slate, &plan, None)
+            let mut scratch = SearchScratch::default();
+            let may = site.keeps_chains_safe(&mut scratch, &plan, now).is_ok();
+            let search_input = site.search_input(hook.die, now);
+            let mut scratch = SearchScratch::default();
+            let all = Search::after(&search_input, &mut scratch, &plan, None)
                 .map_or(Some(false), |(search, logic)| Exhaustive { search, seen: Vec::new() }.completes(&logic));
             // What changes nothing may always start, whatever the search would say of chains that wait for a RESUME.
             if let Some(all) = all.filter(|_| plan.len() > 1 || !info.is_inert()) {
@@ -124,18 +124,18 @@ fn dies(setup: &Setup) -> impl Iterator<Item = Die> + use<> {
 
 /// Whether the chains of a die can be led to their end in the order kept for them, where one is kept for all of them.
 fn kept_order_runs(site: &Site<'_>, die: Die, now: Ticks) -> bool {
-    let scene = site.scene(die, now);
+    let search_input = site.search_input(die, now);
     let order = &site.orders[usize::from(die.0)];
     let left: usize = site.chains.live_on(die).map(|(_, chain)| chain.rest().len()).sum();
-    if scene.parked.iter().any(Option::is_some) || order.len() != left {
+    if search_input.suspended_chains.iter().any(Option::is_some) || order.len() != left {
         return true;
     }
-    let mut slate = Slate::default();
-    let search = Search::new(&scene, &[], scene.parked, &mut slate);
-    let mut logic = settled_by_itself(scene.device, &scene.setup.tables, die);
+    let mut scratch = SearchScratch::default();
+    let search = Search::new(&search_input, &[], search_input.suspended_chains, &mut scratch);
+    let mut logic = settled_by_itself(search_input.device, &search_input.setup.tables, die);
     order.iter().enumerate().all(|(at, &next)| {
         let done = order[..at].iter().filter(|&&before| before == next).count();
-        let Some(step) = next.and_then(|id| scene.chains.get(id).rest().get(done)) else { return false };
+        let Some(step) = next.and_then(|id| search_input.chains.get(id).rest().get(done)) else { return false };
         let allowed = search.allows(&logic, step);
         search.carry_out(&mut logic, step);
         allowed

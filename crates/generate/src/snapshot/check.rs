@@ -1,6 +1,6 @@
 //! Whether a state can be one of a site: nothing that is read is believed before this.
 
-use nandseq_device::{BlockRecord, BlockStage, Effects, Place, PlaneLogic, Reach, Register, StillDie, Tables};
+use nandseq_device::{BlockRecord, BlockStage, Effects, Place, PlaneLogic, QuiescentDie, Reach, Register, Tables};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, Ticks};
 use nandseq_trace::Proposal;
 
@@ -43,18 +43,18 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
     if times.into_iter().any(|time| time.ceil_to(tables.grid) != time) {
         return wrong("a time between those at which operations may start");
     }
-    if state.dies.iter().any(|entry| entry.still.logic.odt_disabled != state.dies[0].still.logic.odt_disabled) {
+    if state.dies.iter().any(|entry| entry.quiescent.logic.odt_disabled != state.dies[0].quiescent.logic.odt_disabled) {
         return wrong("termination that is off on some dies only");
     }
     for (at, entry) in state.dies.iter().enumerate() {
         let die = Die(at as u8);
-        checks.still(die, &entry.still)?;
-        for (parked, suspended) in entry.still.parked.iter().zip(&entry.suspended) {
-            if parked.is_some() != suspended.is_some() {
+        checks.quiescent(die, &entry.quiescent)?;
+        for (held, suspended) in entry.quiescent.suspended.iter().zip(&entry.suspended) {
+            if held.is_some() != suspended.is_some() {
                 return wrong("a suspended operation without its origin");
             }
-            let (Some(parked), Some(suspended)) = (parked, suspended) else { continue };
-            if parked.busy > LONGEST || parked.window > LONGEST {
+            let (Some(held), Some(suspended)) = (held, suspended) else { continue };
+            if held.busy > LONGEST || held.window > LONGEST {
                 return wrong("a suspended operation that needs longer than any");
             }
             if suspended.chain.len() > MOST_STEPS {
@@ -155,15 +155,15 @@ impl Checks<'_> {
         if exists { Ok(()) } else { wrong("an address that does not exist") }
     }
 
-    fn still(&self, die: Die, still: &StillDie) -> Result<(), StateError> {
+    fn quiescent(&self, die: Die, quiescent: &QuiescentDie) -> Result<(), StateError> {
         let bases = self.tables.bases().count();
-        if still.last.iter().flatten().any(|base| base.index() >= bases) {
+        if quiescent.last.iter().flatten().any(|base| base.index() >= bases) {
             return wrong("a base that the profile does not have");
         }
-        let logic = &still.logic;
+        let logic = &quiescent.logic;
         let planes = usize::from(self.tables.size.planes);
         let beyond = logic.planes.iter().skip(planes).any(|plane| *plane != PlaneLogic::default());
-        if beyond || still.last.iter().skip(planes).any(Option::is_some) {
+        if beyond || quiescent.last.iter().skip(planes).any(Option::is_some) {
             return wrong("something on a plane that does not exist");
         }
         for registers in &logic.planes {
@@ -176,15 +176,16 @@ impl Checks<'_> {
             self.place(die, &place)?;
         }
         let kinds: [fn(&Effects) -> bool; 2] = [|effects| effects.erase, Effects::is_program];
-        for ((suspended, parked), is_kind) in [logic.erase, logic.program].into_iter().zip(still.parked).zip(kinds) {
-            let same = match (suspended, parked) {
+        for ((suspended, held), is_kind) in [logic.erase, logic.program].into_iter().zip(quiescent.suspended).zip(kinds)
+        {
+            let same = match (suspended, held) {
                 (None, None) => true,
-                (Some(suspended), Some(parked)) => {
-                    self.step(die, &Step { op: parked.op, place: parked.place })?;
-                    if !is_kind(self.effects(parked.op)) {
+                (Some(suspended), Some(held)) => {
+                    self.step(die, &Step { op: held.op, place: held.place })?;
+                    if !is_kind(self.effects(held.op)) {
                         return wrong("a suspended operation that is none of its axis");
                     }
-                    suspended.place == parked.place && suspended.base == self.tables.op(parked.op).base
+                    suspended.place == held.place && suspended.base == self.tables.op(held.op).base
                 }
                 (None, Some(_)) | (Some(_), None) => false,
             };

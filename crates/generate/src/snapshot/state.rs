@@ -1,11 +1,11 @@
 //! What a state looks like as data.
 
-use nandseq_device::StillDie;
+use nandseq_device::QuiescentDie;
 use nandseq_profile::{Die, Plane, Ticks};
 use serde::{Deserialize, Serialize};
 
 use crate::chain::Step;
-use crate::journal::Origin;
+use crate::event_reporter::Origin;
 use crate::queue::Hook;
 
 /// The state of a site between runs.
@@ -59,7 +59,8 @@ impl HookEntry {
 #[serde(deny_unknown_fields)]
 pub(super) struct DieEntry {
     /// Latches, registers, cache states; what is suspended, with what remains of it.
-    pub(super) still: StillDie,
+    #[serde(rename = "still")]
+    pub(super) quiescent: QuiescentDie,
     /// More of the suspended erase and program.
     pub(super) suspended: [Option<SuspendedEntry>; 2],
     /// Every block: see [`super::blocks`].

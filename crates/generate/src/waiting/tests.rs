@@ -38,8 +38,8 @@ fn page(die: u8, group: u32) -> Place {
 /// The second die is yet to start an operation that looks at every die.
 fn with_a_guest<'s>(setup: &'s Setup, profile: &Profile) -> Site<'s> {
     let mut site = Site::new(setup, 1);
-    let guest = step(profile, "VPP_Parameter_Read_Target_Level", Place::die(Die(1)));
-    site.chains.begin(Die(1), Proposal::default(), &[guest], |step| is_wide(&setup.tables, step));
+    let step = step(profile, "VPP_Parameter_Read_Target_Level", Place::die(Die(1)));
+    site.chains.begin(Die(1), Proposal::default(), &[step], |step| is_target_scoped(&setup.tables, step));
     site
 }
 
@@ -91,8 +91,9 @@ fn a_chain_that_looks_at_every_die_voids_the_orders_kept_for_the_others() {
     let mut site = Site::new(&setup, 1);
     site.summary.by_op = vec![0; setup.tables.ops().count()];
     let read = step(&profile, "Read_ID_JEDEC", Place::die(Die(1)));
-    let [first, second] = [(); 2]
-        .map(|()| site.chains.begin(Die(1), Proposal::default(), &[read, read], |step| is_wide(&setup.tables, step)));
+    let [first, second] = [(); 2].map(|()| {
+        site.chains.begin(Die(1), Proposal::default(), &[read, read], |step| is_target_scoped(&setup.tables, step))
+    });
     let known = vec![Some(first), Some(second), Some(first), Some(second)];
     site.orders[1].clone_from(&known);
     let look = step(&profile, "Read_ID_JEDEC", Place::die(Die(0)));
@@ -147,15 +148,15 @@ fn follow_chains(profile: &Profile, seed: u64, operations: u64) -> (usize, usize
     let resets = setup.tables.ops().map(|(_, op)| &setup.tables.base(op.base).effects);
     let resets = resets.map(|effects| (effects.reset_die, effects.reset_target)).collect();
     let mut steps = Steps { resets, ..Steps::default() };
-    let rests = |site: &Site<'_>| -> BTreeMap<ChainId, (Proposal, Die, usize)> {
+    let remaining = |site: &Site<'_>| -> BTreeMap<ChainId, (Proposal, Die, usize)> {
         site.chains.live().map(|(id, chain)| (id, (chain.proposal, chain.die, chain.rest().len()))).collect()
     };
-    let (mut carried, mut before) = (Vec::new(), rests(&site));
+    let (mut carried, mut before) = (Vec::new(), remaining(&site));
     let (mut all, mut dropped) = (0, 0);
     loop {
         if site.proposing && site.summary.ops >= operations {
             site.proposing = false;
-            site.bench.drop_waiters();
+            site.wait_queue.drop_waiters();
             site.queue.take_proposals();
         }
         let Some((now, event)) = site.queue.pop() else { break };
@@ -165,7 +166,7 @@ fn follow_chains(profile: &Profile, seed: u64, operations: u64) -> (usize, usize
         steps.started.clear();
         steps.reset = 0;
         site.handle(event, now, &mut steps, &mut carried);
-        let after = rests(&site);
+        let after = remaining(&site);
         for (id, &(proposal, die, length)) in &before {
             let still = after.get(id).filter(|(own, _, now)| *own == proposal && *now <= length);
             let gone = length - still.map_or(0, |&(_, _, now)| now);
@@ -179,8 +180,8 @@ fn follow_chains(profile: &Profile, seed: u64, operations: u64) -> (usize, usize
         all += steps.started.values().sum::<usize>();
         before = after;
     }
-    let parked = site.parked.iter().flatten().flatten().count();
-    assert_eq!(before.len(), parked, "{}, seed {seed}: a chain is left half done", profile.name);
+    let suspended_chains = site.suspended_chains.iter().flatten().flatten().count();
+    assert_eq!(before.len(), suspended_chains, "{}, seed {seed}: a chain is left half done", profile.name);
     (all, dropped)
 }
 

@@ -37,8 +37,9 @@ fn has(base: &Base, wanted: impl Fn(&Effect) -> bool) -> bool {
 fn suspend_storm(profile: &mut Profile) -> &'static str {
     mix(profile, |base| {
         let storm = has(base, |effect| matches!(effect, Effect::Suspend(_) | Effect::Resume(_)));
-        let victim = has(base, |effect| matches!(effect, Effect::Erase | Effect::Program | Effect::LoadLatch { .. }));
-        match (storm, victim) {
+        let suspend_target =
+            has(base, |effect| matches!(effect, Effect::Erase | Effect::Program | Effect::LoadLatch { .. }));
+        match (storm, suspend_target) {
             (true, _) => 1.0,
             (false, true) => 0.2,
             (false, false) => 0.01,

@@ -13,7 +13,7 @@ use nandseq_profile::{BaseId, CellTypeId, IdVec, OpId, Profile, Ticks};
 
 use super::{Addressed, FieldSet, MAX_LINE};
 use crate::Status;
-use crate::spread::Spreading;
+use rustc_hash::FxBuildHasher;
 
 /// Digits of a number that cannot overflow.
 const DIGITS: usize = 18;
@@ -25,10 +25,10 @@ const DECIMALS: usize = 6;
 const UNITS: [u64; DECIMALS + 1] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 
 /// The names of a profile's operations.
-pub(super) type Names = HashMap<Box<[u8]>, (OpId, BaseId), Spreading>;
+pub(super) type Names = HashMap<Box<[u8]>, (OpId, BaseId), FxBuildHasher>;
 
 /// What rows of a profile look like.
-pub(super) struct Quick {
+pub(super) struct FastPath {
     /// By base; `None` where rows are left to the common way.
     payloads: IdVec<BaseId, Option<Form>>,
 }
@@ -219,7 +219,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-impl Quick {
+impl FastPath {
     /// `None` where times are not written as they are.
     pub(super) fn new(profile: &Profile, times_are_exact: bool) -> Option<Self> {
         let payloads = profile.bases.iter().map(|base| Form::new(profile, &base.payload)).collect();

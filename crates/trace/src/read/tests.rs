@@ -135,8 +135,8 @@ fn a_row_reads_as_it_was_written() {
 fn rows_in_the_written_form_are_read_in_one_pass() {
     let profile = plain();
     let reader = SequenceReader::new(&profile, HEADER.as_bytes()).unwrap();
-    let quick = reader.quick.as_ref().unwrap();
-    let reads = |line: &str| quick.row(&reader.names, line.as_bytes(), &mut Vec::new()).map(|head| head.len);
+    let fast_path = reader.fast_path.as_ref().unwrap();
+    let reads = |line: &str| fast_path.row(&reader.names, line.as_bytes(), &mut Vec::new()).map(|head| head.len);
     for line in [touch(&format!("[{WHOLE},{WHOLE}]")), nudge("7500.085")] {
         assert_eq!(reads(&format!("{line}\n1,0.0,0,Nudge")), Some(line.len() + 1), "{line}");
         assert_eq!(reads(&format!("{line}\r\n1,0.0,0,Nudge")), None, "{line}");

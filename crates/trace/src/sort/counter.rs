@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::groups::Groups;
 use super::runs::Runs;
 use super::{Budget, Fields, Record};
-use crate::spread::Spreading;
+use rustc_hash::FxBuildHasher;
 
 /// A key that can be counted.
 pub(crate) trait CountKey: Copy + Ord {
@@ -100,7 +100,7 @@ const TOGETHER: usize = 64;
 
 /// The place of a key, but for the length of the table.
 fn place_of(key: impl CountKey) -> usize {
-    Spreading::default().hash_one(key.group()) as usize
+    FxBuildHasher.hash_one(key.group()) as usize
 }
 
 /// Counts keys.

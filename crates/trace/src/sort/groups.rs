@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::counter::CountKey;
-use crate::spread::Spreading;
+use rustc_hash::FxBuildHasher;
 
 /// A few moves for each key are cheaper than sorting; beyond that the keys are not what they should be.
 const MOVES: usize = 8;
@@ -15,7 +15,7 @@ const MOVES: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Groups<K> {
     /// Numbers of groups, in the order in which they were first seen.
-    numbers: HashMap<u64, u32, Spreading>,
+    numbers: HashMap<u64, u32, FxBuildHasher>,
     /// Each group, and how many keys it has; then where its next one goes.
     groups: Vec<(u64, u32)>,
     /// The group of each key.

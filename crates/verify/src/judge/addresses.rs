@@ -3,7 +3,7 @@
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{CellTypeId, Page, Target};
 
-use super::case::OutOfBounds;
+use super::judged_operation::OutOfBounds;
 use super::{Judge, block_text, capital, next_page, page_text};
 use crate::compiled_profile::ANY_CELL_TYPE;
 use crate::model::{BlockState, Content};

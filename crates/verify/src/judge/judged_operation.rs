@@ -11,7 +11,7 @@ use crate::model::{Reach, Targets};
 
 /// An operation that starts.
 #[derive(Clone, Debug)]
-pub(crate) struct Case<'a> {
+pub(crate) struct JudgedOperation<'a> {
     pub(crate) kind: &'a OperationKind,
     pub(crate) origin: Origin,
     /// When it starts.
@@ -43,7 +43,7 @@ pub(crate) enum OutOfBounds {
     Lun(u8),
 }
 
-impl<'a> Case<'a> {
+impl<'a> JudgedOperation<'a> {
     pub(crate) fn new(profile: &Profile, kind: &'a OperationKind, origin: Origin, written: &'a [Addressed]) -> Self {
         let topology = profile.topology;
         let own = profile.ops[origin.op].cell_type;

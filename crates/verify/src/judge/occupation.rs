@@ -14,14 +14,14 @@ impl Judge<'_> {
             let spans = case.kind.spans.iter().filter(|span| span.bus);
             spans.map(|span| Interval::new(after(case.at, span.offset), span.duration))
         };
-        let mut revived: Vec<Interval> = Vec::new();
+        let mut resumed: Vec<Interval> = Vec::new();
         if let Some(axis) = case.kind.resumes {
             for die in case.touched.dies.clone() {
-                revived.extend(self.device.bus_of_revived(self.compiled, case, Die(die), axis));
+                resumed.extend(self.device.bus_of_revived(self.compiled, case, Die(die), axis));
             }
         }
         let clash = self.device.bus.iter().find(|held| {
-            let mut wanted = own().chain(revived.iter().copied());
+            let mut wanted = own().chain(resumed.iter().copied());
             wanted.any(|time| time.overlaps(held.time)) && !self.device.closes_window(held, case)
         });
         let Some(held) = clash.copied() else { return };
@@ -68,6 +68,8 @@ impl Judge<'_> {
     /// Whether the case suspends the operation that holds this occupation.
     fn suspends_it(&self, die: Die, occupation: &crate::model::Occupation) -> bool {
         let Some(axis) = self.case.kind.suspends else { return false };
-        self.device.in_core_busy(die, axis, self.case.at).is_some_and(|victim| victim.origin == occupation.by)
+        self.device
+            .in_core_busy(die, axis, self.case.at)
+            .is_some_and(|suspend_target| suspend_target.origin == occupation.by)
     }
 }

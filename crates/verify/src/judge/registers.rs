@@ -58,8 +58,8 @@ impl Judge<'_> {
         }
         if let Some(axis) = kind.resumes {
             for die in case.touched.dies.clone().map(Die) {
-                let victim = self.device.suspended_flight(die, axis).map(|flight| flight.targets);
-                for at in victim.iter().flat_map(crate::model::Targets::iter) {
+                let suspend_target = self.device.suspended_flight(die, axis).map(|flight| flight.targets);
+                for at in suspend_target.iter().flat_map(crate::model::Targets::iter) {
                     self.report_unread(at);
                 }
             }

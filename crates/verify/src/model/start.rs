@@ -7,7 +7,7 @@ use super::{
     CacheProgram, Content, Device, Flight, Held, Occupation, Register, Segment, Suspension, Targets, same_page,
 };
 use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
-use crate::judge::Case;
+use crate::judge::JudgedOperation;
 use crate::time::{Interval, after};
 
 /// The longest list of things under way. Legal sequences have a few for each plane; a broken one must not grow without
@@ -23,7 +23,7 @@ fn push<T>(list: &mut Vec<T>, item: T) {
 
 impl Device {
     /// Starts an operation, legal or not.
-    pub(crate) fn start(&mut self, compiled: &CompiledProfile, case: &Case<'_>) {
+    pub(crate) fn start(&mut self, compiled: &CompiledProfile, case: &JudgedOperation<'_>) {
         self.serial += 1;
         let id = self.serial;
         for die in case.touched.dies.clone().map(Die) {
@@ -48,7 +48,7 @@ impl Device {
         }
     }
 
-    fn take_off(&mut self, case: &Case<'_>, id: u64) {
+    fn take_off(&mut self, case: &JudgedOperation<'_>, id: u64) {
         let core = case.kind.span(PhaseKind::CoreBusy);
         let core = core.map_or(Interval { from: case.at, to: case.at }, |span| {
             Interval::new(after(case.at, span.offset), span.duration)
@@ -86,7 +86,7 @@ impl Device {
         }
     }
 
-    fn hold_bus(&mut self, case: &Case<'_>, id: u64) {
+    fn hold_bus(&mut self, case: &JudgedOperation<'_>, id: u64) {
         let mut bus = std::mem::take(&mut self.bus);
         for held in &mut bus {
             if self.closes_window(held, case) {
@@ -104,7 +104,7 @@ impl Device {
     }
 
     /// Whether a window that holds the bus ends because this operation starts on the last planes that show it.
-    pub(crate) fn closes_window(&self, held: &Held, case: &Case<'_>) -> bool {
+    pub(crate) fn closes_window(&self, held: &Held, case: &JudgedOperation<'_>) -> bool {
         if !held.window || !held.time.contains(case.at) || !case.kind.affects_state {
             return false;
         }
@@ -118,7 +118,7 @@ impl Device {
         })
     }
 
-    fn occupy(&mut self, case: &Case<'_>, id: u64) {
+    fn occupy(&mut self, case: &JudgedOperation<'_>, id: u64) {
         for die in case.occupied.dies.clone() {
             let occupations = &mut self.dies[usize::from(die)].occupations;
             occupations.retain(|occupation| occupation.time.to > case.at);
@@ -134,7 +134,7 @@ impl Device {
         }
     }
 
-    fn show_op_state(&mut self, case: &Case<'_>, id: u64) {
+    fn show_op_state(&mut self, case: &JudgedOperation<'_>, id: u64) {
         if !case.kind.affects_state {
             return;
         }
@@ -155,7 +155,7 @@ impl Device {
         }
     }
 
-    fn at_start(&mut self, compiled: &CompiledProfile, effect: Effect, case: &Case<'_>) {
+    fn at_start(&mut self, compiled: &CompiledProfile, effect: Effect, case: &JudgedOperation<'_>) {
         match effect {
             Effect::CacheRead(kind) => {
                 for at in case.targets.iter() {
@@ -201,41 +201,44 @@ impl Device {
         }
     }
 
-    /// Cuts the victim where it is and keeps what remains of it.
-    fn suspend(&mut self, die: Die, axis: Axis, case: &Case<'_>) {
-        let victim = self.in_core_busy(die, axis, case.at).map(|flight| flight.id);
+    /// Cuts the operation to be suspended where it is and keeps what remains of it.
+    fn suspend(&mut self, die: Die, axis: Axis, case: &JudgedOperation<'_>) {
+        let suspend_target = self.in_core_busy(die, axis, case.at).map(|flight| flight.id);
         let already = self.die(die).suspension(axis).copied();
-        self.dies[die.index()].suspended[axis as usize] = match (victim, already) {
-            // A second SUSPEND changes nothing; one without a victim is believed, so that its RESUME is not flagged too.
+        self.dies[die.index()].suspended[axis as usize] = match (suspend_target, already) {
+            // A second SUSPEND changes nothing; one without an operation to suspend is believed, so that its RESUME is not flagged too.
             (None, Some(already)) => Some(already),
-            (victim, _) => Some(Suspension { by: case.origin, victim }),
+            (suspend_target, _) => Some(Suspension { by: case.origin, suspend_target }),
         };
-        let Some(victim) = victim else { return };
-        if let Some(lost) = already.and_then(|already| already.victim) {
+        let Some(suspend_target) = suspend_target else { return };
+        if let Some(lost) = already.and_then(|already| already.suspend_target) {
             // Its RESUME was lost; nothing can revive it any more.
             self.drop_flight(lost);
         }
-        self.due.retain(|due| due.id != victim);
-        if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == victim) {
+        self.due.retain(|due| due.id != suspend_target);
+        if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == suspend_target) {
             flight.remains = Some(flight.core.to - case.at);
             flight.core.cut(case.at);
         }
-        self.cut(victim, case.at);
+        self.cut(suspend_target, case.at);
     }
 
-    /// Plans what the victim does from the end of the RESUME on, and takes back the registers of its planes.
-    fn resume(&mut self, compiled: &CompiledProfile, die: Die, axis: Axis, case: &Case<'_>) {
-        let Some(victim) = self.die(die).suspension(axis).and_then(|suspension| suspension.victim) else { return };
-        let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == victim) else { return };
+    /// Plans what the suspended operation does from the end of the RESUME on, and takes back the registers of its planes.
+    fn resume(&mut self, compiled: &CompiledProfile, die: Die, axis: Axis, case: &JudgedOperation<'_>) {
+        let Some(suspend_target) = self.die(die).suspension(axis).and_then(|suspension| suspension.suspend_target)
+        else {
+            return;
+        };
+        let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == suspend_target) else { return };
         let Some(remains) = flight.remains.take() else { return };
         flight.core = Interval::new(after(case.at, case.kind.array_done), remains);
         let flight = flight.clone();
         self.empty_registers(&flight.targets);
-        self.put_due(flight.core.to, victim);
+        self.put_due(flight.core.to, suspend_target);
         self.go_on(&flight, &compiled.kinds[flight.op]);
     }
 
-    /// What is left of a victim: the rest of CORE_BUSY, then its whole window.
+    /// What is left of a suspended operation: the rest of CORE_BUSY, then its whole window.
     fn go_on(&mut self, flight: &Flight, kind: &OperationKind) {
         let dies = &flight.dies;
         let die = (dies.len() == 1).then_some(dies.start);
@@ -270,7 +273,7 @@ impl Device {
     pub(crate) fn bus_of_revived(
         &self,
         compiled: &CompiledProfile,
-        case: &Case<'_>,
+        case: &JudgedOperation<'_>,
         die: Die,
         axis: Axis,
     ) -> Vec<Interval> {
@@ -298,7 +301,7 @@ impl Device {
     }
 
     /// Ends everything in flight on a die and forgets what the die held; what was being changed is spoilt.
-    fn reset(&mut self, die: Die, reset: Reset, case: &Case<'_>) {
+    fn reset(&mut self, die: Die, reset: Reset, case: &JudgedOperation<'_>) {
         let whole = reset == Reset::Target;
         for held in self.bus.iter_mut().filter(|held| whole || held.die == Some(die.0)) {
             held.time.cut(case.at);

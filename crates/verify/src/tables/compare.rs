@@ -9,9 +9,9 @@ use std::io::{self, BufRead};
 
 use nandseq_trace::read::MAX_LINE;
 use nandseq_trace::read::table::{TableFault, TableKind, TableLine, TableReader};
-use nandseq_trace::spread::Spreading;
+use rustc_hash::FxBuildHasher;
 
-use super::court::{Court, Exhibit, sentence_of};
+use super::table_report::{RowContext, TableReport, sentence_of};
 use crate::finding::{Origin, Place};
 use crate::rule::RuleCode;
 
@@ -53,7 +53,7 @@ pub(super) struct Comparison {
     line: Vec<u8>,
     /// The last operation whose phase keys were seen, and these.
     keys: (u64, Vec<u8>),
-    known: HashSet<Box<[u8]>, Spreading>,
+    known: HashSet<Box<[u8]>, FxBuildHasher>,
 }
 
 /// Whether a line says what it should.
@@ -123,7 +123,7 @@ impl Comparison {
     /// The next row should be this one.
     pub(super) fn expect(
         &mut self,
-        court: &mut Court<'_>,
+        report: &mut TableReport<'_>,
         origin: Option<Origin>,
         text: &[u8],
         free: usize,
@@ -159,7 +159,7 @@ impl Comparison {
             if agrees(text, free, &self.line) {
                 if free > 0 {
                     let line = std::mem::take(&mut self.line);
-                    self.check_keys(court, origin, row, &line);
+                    self.check_keys(report, origin, row, &line);
                     self.line = line;
                 }
                 return Ok(());
@@ -167,7 +167,7 @@ impl Comparison {
             self.found.push_front(Found { row, text: std::mem::take(&mut self.line), too_long: false });
         }
         self.expected.push_back(Expected { origin, text: text.to_vec(), free });
-        if self.expected.len() >= AHEAD { self.settle(court, false) } else { Ok(()) }
+        if self.expected.len() >= AHEAD { self.settle(report, false) } else { Ok(()) }
     }
 
     /// Takes the next row if it says what it should, and nothing that has not been looked at before. `false` says nothing: the row
@@ -203,12 +203,12 @@ impl Comparison {
     }
 
     /// The table should end here.
-    pub(super) fn finish(&mut self, court: &mut Court<'_>) -> io::Result<()> {
-        self.settle(court, true)?;
+    pub(super) fn finish(&mut self, report: &mut TableReport<'_>) -> io::Result<()> {
+        self.settle(report, true)?;
         loop {
             self.look_ahead(1)?;
             let Some(found) = self.found.pop_front() else { return Ok(()) };
-            self.unexpected(court, &found);
+            self.unexpected(report, &found);
         }
     }
 
@@ -238,7 +238,7 @@ impl Comparison {
     }
 
     /// Finds out how both sides differ; unless `all` is known of the one side, only where enough of it is.
-    fn settle(&mut self, court: &mut Court<'_>, all: bool) -> io::Result<()> {
+    fn settle(&mut self, report: &mut TableReport<'_>, all: bool) -> io::Result<()> {
         loop {
             self.look_ahead(AHEAD)?;
             while let (Some(expected), Some(found)) = (self.expected.front(), self.found.front()) {
@@ -247,7 +247,7 @@ impl Comparison {
                 }
                 let (Some(expected), Some(found)) = (self.expected.pop_front(), self.found.pop_front()) else { break };
                 if expected.free > 0 {
-                    self.check_keys(court, expected.origin, found.row, &found.text);
+                    self.check_keys(report, expected.origin, found.row, &found.text);
                 }
                 self.look_ahead(1)?;
             }
@@ -256,7 +256,7 @@ impl Comparison {
             }
             self.look_ahead(AHEAD)?;
             let (missing, unexpected) = self.way_back();
-            self.report(court, missing, unexpected);
+            self.report(report, missing, unexpected);
         }
     }
 
@@ -282,23 +282,23 @@ impl Comparison {
     }
 
     /// Reports the first rows of either side.
-    fn report(&mut self, court: &mut Court<'_>, missing: usize, unexpected: usize) {
+    fn report(&mut self, report: &mut TableReport<'_>, missing: usize, unexpected: usize) {
         let expected: Vec<Expected> = self.expected.drain(..missing).collect();
         let found: Vec<Found> = self.found.drain(..unexpected).collect();
         let after = self.found.front().map_or(self.reader.rows() + 1, |found| found.row);
         for at in 0..missing.max(unexpected) {
             match (expected.get(at), found.get(at)) {
-                (Some(expected), Some(found)) => self.changed(court, expected, found),
-                (Some(expected), None) => self.missing(court, expected, after),
-                (None, Some(found)) => self.unexpected(court, found),
+                (Some(expected), Some(found)) => self.changed(report, expected, found),
+                (Some(expected), None) => self.missing(report, expected, after),
+                (None, Some(found)) => self.unexpected(report, found),
                 (None, None) => {}
             }
         }
     }
 
-    fn exhibit<'a>(&self, row: u64, origin: Option<Origin>, expected: Option<&'a Expected>) -> Exhibit<'a> {
+    fn row_context<'a>(&self, row: u64, origin: Option<Origin>, expected: Option<&'a Expected>) -> RowContext<'a> {
         let place = Place { file: self.file, row };
-        Exhibit {
+        RowContext {
             table: self.kind(),
             place,
             origin,
@@ -306,38 +306,40 @@ impl Comparison {
         }
     }
 
-    fn changed(&self, court: &mut Court<'_>, expected: &Expected, found: &Found) {
-        let exhibit = self.exhibit(found.row, expected.origin, Some(expected));
-        if let Some(fault) = self.fault(court, found) {
-            court.report(RuleCode::RowFormat, &exhibit, || sentence_of(&fault.to_string()));
+    fn changed(&self, report: &mut TableReport<'_>, expected: &Expected, found: &Found) {
+        let row_context = self.row_context(found.row, expected.origin, Some(expected));
+        if let Some(fault) = self.fault(report, found) {
+            report.report(RuleCode::RowFormat, &row_context, || sentence_of(&fault.to_string()));
             return;
         }
         let differing = self.differing(expected, found);
         if differing.is_empty() {
-            court.report(RuleCode::RowFormat, &exhibit, || "The row is not written in the documented form.".to_owned());
+            report.report(RuleCode::RowFormat, &row_context, || {
+                "The row is not written in the documented form.".to_owned()
+            });
         } else {
-            court.report(court.rule(self.kind()), &exhibit, || sentence_of(&differing.join(", ")));
+            report.report(report.rule(self.kind()), &row_context, || sentence_of(&differing.join(", ")));
         }
     }
 
-    fn missing(&self, court: &mut Court<'_>, expected: &Expected, row: u64) {
-        let exhibit = self.exhibit(row, expected.origin, Some(expected));
-        court.report(court.rule(self.kind()), &exhibit, || "A row is missing here.".to_owned());
+    fn missing(&self, report: &mut TableReport<'_>, expected: &Expected, row: u64) {
+        let row_context = self.row_context(row, expected.origin, Some(expected));
+        report.report(report.rule(self.kind()), &row_context, || "A row is missing here.".to_owned());
     }
 
-    fn unexpected(&self, court: &mut Court<'_>, found: &Found) {
-        let exhibit = self.exhibit(found.row, None, None);
-        match self.fault(court, found) {
-            Some(fault) => court.report(RuleCode::RowFormat, &exhibit, || sentence_of(&fault.to_string())),
-            None => court.report(court.rule(self.kind()), &exhibit, || {
+    fn unexpected(&self, report: &mut TableReport<'_>, found: &Found) {
+        let row_context = self.row_context(found.row, None, None);
+        match self.fault(report, found) {
+            Some(fault) => report.report(RuleCode::RowFormat, &row_context, || sentence_of(&fault.to_string())),
+            None => report.report(report.rule(self.kind()), &row_context, || {
                 "Nothing in the sequence accounts for this row here.".to_owned()
             }),
         }
     }
 
     /// Why a row cannot be understood, if it cannot.
-    fn fault(&self, court: &Court<'_>, found: &Found) -> Option<TableFault> {
-        if found.too_long { Some(TableFault::TooLong) } else { court.fault(self.kind(), &found.text) }
+    fn fault(&self, report: &TableReport<'_>, found: &Found) -> Option<TableFault> {
+        if found.too_long { Some(TableFault::TooLong) } else { report.fault(self.kind(), &found.text) }
     }
 
     /// Where two rows differ.
@@ -362,16 +364,17 @@ impl Comparison {
     }
 
     /// The phase keys of a row exist, and are those of its operation's other rows.
-    fn check_keys(&mut self, court: &mut Court<'_>, origin: Option<Origin>, row: u64, line: &[u8]) {
+    fn check_keys(&mut self, report: &mut TableReport<'_>, origin: Option<Origin>, row: u64, line: &[u8]) {
         let Some(keys) = last_two(line) else { return };
         let uid = origin.map_or(0, |origin| origin.uid);
-        let exhibit = Exhibit { table: self.kind(), place: Place { file: self.file, row }, origin, expected: None };
+        let row_context =
+            RowContext { table: self.kind(), place: Place { file: self.file, row }, origin, expected: None };
         if uid == self.keys.0 && keys == self.keys.1 {
             return;
         }
         if !self.known.contains(keys) {
-            if let Some(fault) = court.fault(self.kind(), line) {
-                court.report(RuleCode::RowFormat, &exhibit, || sentence_of(&fault.to_string()));
+            if let Some(fault) = report.fault(self.kind(), line) {
+                report.report(RuleCode::RowFormat, &row_context, || sentence_of(&fault.to_string()));
                 return;
             }
             if self.known.len() < PAIRS {
@@ -380,7 +383,7 @@ impl Comparison {
         }
         if uid == self.keys.0 {
             let before = String::from_utf8_lossy(&self.keys.1).replace(',', " and ");
-            court.report(court.rule(self.kind()), &exhibit, || {
+            report.report(report.rule(self.kind()), &row_context, || {
                 let now = String::from_utf8_lossy(keys).replace(',', " and ");
                 format!("The phase keys are {now}; in the operation's row before they are {before}.")
             });

@@ -11,7 +11,7 @@ use nandseq_trace::read::table::{
     InputTimeRow, ProposalRow, Proposals, StateName, TableFault, TableKind, TableLine, TableReader,
 };
 
-use super::court::{Court, Exhibit, sentence_of};
+use super::table_report::{RowContext, TableReport, sentence_of};
 use crate::finding::Place;
 use crate::rule::RuleCode;
 
@@ -69,19 +69,19 @@ impl Sums {
         self.rows
     }
 
-    fn exhibit(&self, row: u64) -> Exhibit<'static> {
-        Exhibit { table: self.table, place: Place { file: self.file, row }, origin: None, expected: None }
+    fn row_context(&self, row: u64) -> RowContext<'static> {
+        RowContext { table: self.table, place: Place { file: self.file, row }, origin: None, expected: None }
     }
 
     /// Reads a table whole and checks it against the sequence of its run.
     pub(super) fn read(
-        court: &mut Court<'_>,
+        report: &mut TableReport<'_>,
         mut reader: TableReader<Box<dyn BufRead>>,
         file: u32,
         sequence: &IdVec<OpId, InSequence>,
     ) -> io::Result<Self> {
         let table = reader.kind();
-        let of = court.profile.ops.ids().map(|_| Sum::default()).collect();
+        let of = report.profile.ops.ids().map(|_| Sum::default()).collect();
         let mut sums = Self { table, file, rows: 0, of, incomplete: false };
         let mut before: Option<Row> = None;
         let mut line = Vec::new();
@@ -91,16 +91,16 @@ impl Sums {
                 TableLine::End => break,
                 TableLine::TooLong => Err(TableFault::TooLong),
                 TableLine::Read if table == TableKind::InputTimeCount => {
-                    court.form.input_time(&line).map(Row::InputTime)
+                    report.form.input_time(&line).map(Row::InputTime)
                 }
-                TableLine::Read => proposals.row(court.form, &line).map(Row::Proposal),
+                TableLine::Read => proposals.row(report.form, &line).map(Row::Proposal),
             };
             let number = reader.rows();
-            let exhibit = sums.exhibit(number);
+            let row_context = sums.row_context(number);
             match parsed {
                 Ok(row) => {
-                    if let Some(wrong) = wrong(court, &row, before.as_ref(), &sequence[row.op()]) {
-                        court.report(court.rule(table), &exhibit, || wrong);
+                    if let Some(wrong) = wrong(report, &row, before.as_ref(), &sequence[row.op()]) {
+                        report.report(report.rule(table), &row_context, || wrong);
                     }
                     let sum = &mut sums.of[row.op()];
                     sum.count = sum.count.saturating_add(row.count());
@@ -109,19 +109,19 @@ impl Sums {
                 }
                 Err(fault) => {
                     sums.incomplete = true;
-                    court.report(RuleCode::RowFormat, &exhibit, || sentence_of(&fault.to_string()));
+                    report.report(RuleCode::RowFormat, &row_context, || sentence_of(&fault.to_string()));
                 }
             }
         }
         sums.rows = reader.rows();
-        sums.compare_with_sequence(court, sequence);
+        sums.compare_with_sequence(report, sequence);
         Ok(sums)
     }
 
-    fn compare_with_sequence(&self, court: &mut Court<'_>, sequence: &IdVec<OpId, InSequence>) {
+    fn compare_with_sequence(&self, report: &mut TableReport<'_>, sequence: &IdVec<OpId, InSequence>) {
         for (op, sum) in self.of.iter_ids().filter(|(op, sum)| sum.count > sequence[*op].rows) {
-            let name = &court.profile.ops[op].name;
-            court.report(court.rule(self.table), &self.exhibit(sum.row), || {
+            let name = &report.profile.ops[op].name;
+            report.report(report.rule(self.table), &self.row_context(sum.row), || {
                 format!(
                     "The counts of {name} are {} in sum, but the sequence has {} of them.",
                     sum.count, sequence[op].rows
@@ -131,14 +131,14 @@ impl Sums {
     }
 
     /// Both tables count the same proposals.
-    pub(super) fn compare(court: &mut Court<'_>, one: &Self, other: &Self) {
+    pub(super) fn compare(report: &mut TableReport<'_>, one: &Self, other: &Self) {
         if one.incomplete || other.incomplete {
             return;
         }
         for (op, sum) in one.of.iter_ids().filter(|(op, sum)| sum.count != other.of[*op].count) {
-            let name = &court.profile.ops[op].name;
+            let name = &report.profile.ops[op].name;
             for (own, sums, beside) in [(sum, one, other), (&other.of[op], other, one)] {
-                court.report(court.rule(sums.table), &sums.exhibit(own.row), || {
+                report.report(report.rule(sums.table), &sums.row_context(own.row), || {
                     let (count, there) = (own.count, beside.of[op].count);
                     format!("The counts of {name} are {count} in sum, in {} {there}.", beside.table.name())
                 });
@@ -148,13 +148,13 @@ impl Sums {
 }
 
 /// What is wrong with a row, if anything.
-fn wrong(court: &Court<'_>, row: &Row, before: Option<&Row>, sequence: &InSequence) -> Option<String> {
+fn wrong(report: &TableReport<'_>, row: &Row, before: Option<&Row>, sequence: &InSequence) -> Option<String> {
     if row.count() == 0 {
         return Some("A row counts something.".to_owned());
     }
     let order = match (before, row) {
-        (Some(Row::InputTime(before)), Row::InputTime(row)) => court.form.compare_input_times(before, row),
-        (Some(Row::Proposal(before)), Row::Proposal(row)) => court.form.compare_proposals(before, row),
+        (Some(Row::InputTime(before)), Row::InputTime(row)) => report.form.compare_input_times(before, row),
+        (Some(Row::Proposal(before)), Row::Proposal(row)) => report.form.compare_proposals(before, row),
         _ => Ordering::Less,
     };
     match order {
@@ -164,7 +164,7 @@ fn wrong(court: &Court<'_>, row: &Row, before: Option<&Row>, sequence: &InSequen
     }
     match row {
         Row::InputTime(row) => wrong_input_time(row),
-        Row::Proposal(row) => wrong_proposal(court, row, sequence),
+        Row::Proposal(row) => wrong_proposal(report, row, sequence),
     }
 }
 
@@ -176,15 +176,15 @@ fn wrong_input_time(row: &InputTimeRow) -> Option<String> {
     (row.input_time > 0 && !has_length).then(|| "An op_state without length has the input_time 0.0.".to_owned())
 }
 
-fn wrong_proposal(court: &Court<'_>, row: &ProposalRow, sequence: &InSequence) -> Option<String> {
-    let topology = court.profile.topology;
+fn wrong_proposal(report: &TableReport<'_>, row: &ProposalRow, sequence: &InSequence) -> Option<String> {
+    let topology = report.profile.topology;
     if row.die >= u64::from(topology.dies) {
         return Some(format!("The device has no die {}.", row.die));
     }
     if row.plane >= u64::from(topology.planes) {
         return Some(format!("A die of the device has no plane {}.", row.plane));
     }
-    let name = &court.profile.ops[row.op].name;
+    let name = &report.profile.ops[row.op].name;
     if sequence.rows == 0 {
         return Some(format!("The sequence has no {name}."));
     }

@@ -8,7 +8,7 @@ const CHUNK: usize = 1 << 18;
 
 /// A queue of bytes in a temporary file that nobody else sees; the file is made when it is first needed.
 #[derive(Debug, Default)]
-pub(super) struct Spool {
+pub(super) struct DiskQueue {
     file: Option<File>,
     written: u64,
     read: u64,
@@ -19,12 +19,12 @@ pub(super) struct Spool {
     at: usize,
 }
 
-impl Spool {
+impl DiskQueue {
     pub(super) fn is_empty(&self) -> bool {
         self.at == self.input.len() && self.read == self.written && self.out.is_empty()
     }
 
-    /// Where the next bytes go; [`Spool::flush`] afterwards.
+    /// Where the next bytes go; [`DiskQueue::flush`] afterwards.
     pub(super) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
@@ -86,25 +86,25 @@ mod tests {
 
     #[test]
     fn bytes_come_out_in_the_order_they_went_in() {
-        let mut spool = Spool::default();
+        let mut queue = DiskQueue::default();
         let (mut put, mut got) = (0_u32, 0_u32);
         for round in 0..6 {
             for _ in 0..200_000 {
-                spool.out().extend_from_slice(&put.to_le_bytes());
-                spool.flush().unwrap();
+                queue.out().extend_from_slice(&put.to_le_bytes());
+                queue.flush().unwrap();
                 put += 1;
             }
             let wanted = if round % 2 == 0 { put - got } else { 1_000 };
             for _ in 0..wanted {
-                assert_eq!(spool.take(4).unwrap(), got.to_le_bytes());
+                assert_eq!(queue.take(4).unwrap(), got.to_le_bytes());
                 got += 1;
             }
-            assert_eq!(spool.is_empty(), round % 2 == 0);
+            assert_eq!(queue.is_empty(), round % 2 == 0);
         }
-        assert_eq!((spool.take(4).unwrap_or_default().len(), got), (4, put - 199_000));
-        while !spool.is_empty() {
-            spool.take(4).unwrap();
+        assert_eq!((queue.take(4).unwrap_or_default().len(), got), (4, put - 199_000));
+        while !queue.is_empty() {
+            queue.take(4).unwrap();
         }
-        assert!(spool.take(1).is_err());
+        assert!(queue.take(1).is_err());
     }
 }

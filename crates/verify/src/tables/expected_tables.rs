@@ -16,7 +16,7 @@ use super::order::{Order, Slot, Ticket};
 use super::touches::Touches;
 use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
 use crate::finding::{Origin, Place};
-use crate::judge::Case;
+use crate::judge::JudgedOperation;
 use crate::model::{Device, Reach, Targets};
 use crate::time::{Interval, after};
 use shows::{Show, Shows};
@@ -83,7 +83,7 @@ impl Flight {
 
 /// Follows a site.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(super) struct ExpectedTables {
     shows: Shows,
     flights: Vec<Flight>,
     /// Lists of flights that are over, to be used again.
@@ -101,7 +101,7 @@ fn part(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX })
 }
 
-impl Journal {
+impl ExpectedTables {
     pub(super) fn new(profile: &Profile) -> Self {
         Self {
             shows: Shows::new(profile.topology),
@@ -139,15 +139,15 @@ impl Journal {
         compiled: &CompiledProfile,
         words: &Words,
         device: &Device,
-        case: &Case<'_>,
+        case: &JudgedOperation<'_>,
     ) -> io::Result<()> {
         self.advance(compiled, words, case.at)?;
         self.find_rows(case);
         for die in case.touched.dies.clone().map(Die) {
             if let Some(axis) = case.kind.suspends
-                && let Some(victim) = device.in_core_busy(die, axis, case.at)
+                && let Some(suspend_target) = device.in_core_busy(die, axis, case.at)
             {
-                self.suspend(compiled, victim.origin.place, case.at);
+                self.suspend(compiled, suspend_target.origin.place, case.at);
             }
             if let Some(reset) = case.kind.resets {
                 self.reset(compiled, words, die, reset, case.at)?;
@@ -159,15 +159,15 @@ impl Journal {
         self.take_off(case);
         if let Some(axis) = case.kind.resumes {
             for die in case.touched.dies.clone().map(Die) {
-                let victim = device.suspended_flight(die, axis).map(|flight| flight.origin.place);
-                self.resume(compiled, victim, die, case);
+                let suspend_target = device.suspended_flight(die, axis).map(|flight| flight.origin.place);
+                self.resume(compiled, suspend_target, die, case);
             }
         }
         Ok(())
     }
 
     /// Where the operation goes, and what it finds there.
-    fn find_rows(&mut self, case: &Case<'_>) {
+    fn find_rows(&mut self, case: &JudgedOperation<'_>) {
         let row = |target: &Addressed| {
             let place = [target.die, target.plane, target.block, target.page].map(part);
             (place, self.shows.at(target.die, target.plane, case.at))
@@ -177,7 +177,7 @@ impl Journal {
         self.rows.sort_by_key(|(place, _)| (place[0], place[1]));
     }
 
-    fn take_off(&mut self, case: &Case<'_>) {
+    fn take_off(&mut self, case: &JudgedOperation<'_>) {
         let ticket = self.order.open(case.origin);
         let (mut rows, mut phases, mut cuts) = self.spare.pop().unwrap_or_default();
         std::mem::swap(&mut rows, &mut self.rows);
@@ -276,8 +276,8 @@ impl Journal {
         });
     }
 
-    fn suspend(&mut self, compiled: &CompiledProfile, victim: Place, at: Ticks) {
-        let Some(index) = self.flights.iter().position(|flight| flight.origin.place == victim) else { return };
+    fn suspend(&mut self, compiled: &CompiledProfile, suspend_target: Place, at: Ticks) {
+        let Some(index) = self.flights.iter().position(|flight| flight.origin.place == suspend_target) else { return };
         let mut flight = self.flights[index].clone();
         let core = flight.phases.iter().find(|phase| phase.kind == PhaseKind::CoreBusy);
         flight.remains = Some(Ticks(core.map_or(0, |core| core.time.to.0.saturating_sub(at.0))));
@@ -289,9 +289,16 @@ impl Journal {
         self.flights[index] = flight;
     }
 
-    fn resume(&mut self, compiled: &CompiledProfile, victim: Option<Place>, die: Die, case: &Case<'_>) {
+    fn resume(
+        &mut self,
+        compiled: &CompiledProfile,
+        suspend_target: Option<Place>,
+        die: Die,
+        case: &JudgedOperation<'_>,
+    ) {
         let from = after(case.at, case.kind.array_done);
-        let known = victim.and_then(|victim| self.flights.iter_mut().find(|flight| flight.origin.place == victim));
+        let known = suspend_target
+            .and_then(|suspend_target| self.flights.iter_mut().find(|flight| flight.origin.place == suspend_target));
         let Some(flight) = known else {
             self.shows.lose(die, case.at, from);
             return;
@@ -357,7 +364,7 @@ impl Journal {
     }
 
     /// The windows that are open on the planes of a state-affecting operation end.
-    fn cut_windows(&mut self, case: &Case<'_>) {
+    fn cut_windows(&mut self, case: &JudgedOperation<'_>) {
         if case.occupied == Reach::NOTHING {
             return;
         }

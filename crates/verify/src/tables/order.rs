@@ -7,8 +7,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 
+use super::disk_queue::DiskQueue;
 use super::expected::{SEGMENT, STRETCH, Segment, Stretch, take};
-use super::spool::Spool;
 use crate::finding::{Origin, Place};
 use nandseq_profile::{OpId, Ticks};
 
@@ -43,7 +43,7 @@ pub(super) struct Order {
     slots: VecDeque<Slot>,
     rows: usize,
     /// What goes before everything in memory: operations, and places of those that are late.
-    spool: Spool,
+    queue: DiskQueue,
     /// Operations with a place on disk that were still open when it was taken.
     late: HashMap<Ticket, Slot>,
     /// A place that has been read and waits for its operation.
@@ -110,8 +110,8 @@ impl Order {
                     self.rows = self.rows.saturating_sub(slot.stretches.len() + slot.segments.len());
                     hand_on(&slot)?;
                 }
-            } else if !self.spool.is_empty() {
-                match read(&mut self.spool)? {
+            } else if !self.queue.is_empty() {
+                match read(&mut self.queue)? {
                     Entry::Over(slot) => hand_on(&slot)?,
                     Entry::Late(ticket) => self.held_up = Some(ticket),
                 }
@@ -138,13 +138,13 @@ impl Order {
             let ticket = Ticket(self.first);
             self.first += 1;
             if slot.open {
-                write_late(ticket, self.spool.out());
+                write_late(ticket, self.queue.out());
                 self.late.insert(ticket, slot);
             } else {
                 self.rows = self.rows.saturating_sub(slot.stretches.len() + slot.segments.len());
-                write_over(&slot, self.spool.out());
+                write_over(&slot, self.queue.out());
             }
-            self.spool.flush()?;
+            self.queue.flush()?;
         }
         Ok(())
     }
@@ -176,8 +176,8 @@ fn write_over(slot: &Slot, out: &mut Vec<u8>) {
     slot.segments.iter().for_each(|row| row.encode(out));
 }
 
-fn read(spool: &mut Spool) -> io::Result<Entry> {
-    let mut head = spool.take(HEAD)?;
+fn read(queue: &mut DiskQueue) -> io::Result<Entry> {
+    let mut head = queue.take(HEAD)?;
     let stretches = u32::from_le_bytes(take(&mut head));
     if stretches == u32::MAX {
         return Ok(Entry::Late(Ticket(u64::from_le_bytes(take(&mut head)))));
@@ -188,7 +188,7 @@ fn read(spool: &mut Spool) -> io::Result<Entry> {
     let start = Ticks(u64::from_le_bytes(take(&mut head)));
     let op = OpId(u16::from_le_bytes(take(&mut head)));
     let (stretches, segments) = (stretches as usize, segments as usize);
-    let mut rows = spool.take(stretches * STRETCH + segments * SEGMENT)?;
+    let mut rows = queue.take(stretches * STRETCH + segments * SEGMENT)?;
     let stretches = (0..stretches).map(|_| Stretch::decode(&mut rows)).collect();
     let segments = (0..segments).map(|_| Segment::decode(&mut rows)).collect();
     Ok(Entry::Over(Slot { origin: Origin { place, uid, op, start }, stretches, segments, open: false }))

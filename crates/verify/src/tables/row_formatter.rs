@@ -107,7 +107,7 @@ impl Times {
 
 /// Writes rows, one at a time.
 #[derive(Debug)]
-pub(super) struct Scribe {
+pub(super) struct RowFormatter {
     pub(super) words: Words,
     times: Times,
     durations: Times,
@@ -124,7 +124,7 @@ pub(super) struct Scribe {
     plane_at: [usize; 2],
 }
 
-impl Scribe {
+impl RowFormatter {
     pub(super) fn new(words: Words) -> Self {
         Self {
             words,

@@ -7,14 +7,14 @@ use crate::finding::{Origin, Place, Tally};
 use crate::rule::RuleCode;
 
 /// What it takes to report.
-pub(super) struct Court<'a> {
+pub(super) struct TableReport<'a> {
     pub(super) profile: &'a Profile,
     pub(super) tally: &'a mut Tally,
     pub(super) form: &'a TableForm,
 }
 
 /// A row of a table and what it is about.
-pub(super) struct Exhibit<'a> {
+pub(super) struct RowContext<'a> {
     pub(super) table: TableKind,
     pub(super) place: Place,
     /// The operation that the row belongs to.
@@ -23,7 +23,7 @@ pub(super) struct Exhibit<'a> {
     pub(super) expected: Option<(&'a [u8], usize)>,
 }
 
-impl Court<'_> {
+impl TableReport<'_> {
     /// The rule that a table breaks when it disagrees.
     #[expect(clippy::unused_self, reason = "asked while something is being reported")]
     pub(super) fn rule(&self, table: TableKind) -> RuleCode {
@@ -47,16 +47,24 @@ impl Court<'_> {
         }
     }
 
-    pub(super) fn report(&mut self, rule: RuleCode, exhibit: &Exhibit<'_>, message: impl FnOnce() -> String) {
+    pub(super) fn report(&mut self, rule: RuleCode, row_context: &RowContext<'_>, message: impl FnOnce() -> String) {
         let expected = || {
-            let (text, free) = exhibit.expected?;
+            let (text, free) = row_context.expected?;
             let mut text = String::from_utf8_lossy(text).into_owned();
             if free > 0 {
                 text.push_str(&vec!["…"; free].join(","));
             }
             Some(text)
         };
-        self.tally.report_table(self.profile, rule, exhibit.table, exhibit.place, exhibit.origin, expected, message);
+        self.tally.report_table(
+            self.profile,
+            rule,
+            row_context.table,
+            row_context.place,
+            row_context.origin,
+            expected,
+            message,
+        );
     }
 }
 

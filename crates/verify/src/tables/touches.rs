@@ -6,10 +6,10 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
 
-use nandseq_trace::spread::Spreading;
+use rustc_hash::FxBuildHasher;
 
+use super::disk_queue::DiskQueue;
 use super::expected::{Touch, take};
-use super::spool::Spool;
 
 /// The most pages that are counted in memory.
 const PAGES: usize = 1 << 17;
@@ -21,8 +21,8 @@ const ENTRY: usize = 16;
 /// The counter.
 #[derive(Debug, Default)]
 pub(super) struct Touches {
-    counts: HashMap<Touch, u64, Spreading>,
-    sorted: Vec<(Spool, u64)>,
+    counts: HashMap<Touch, u64, FxBuildHasher>,
+    sorted: Vec<(DiskQueue, u64)>,
 }
 
 impl Touches {
@@ -34,18 +34,18 @@ impl Touches {
     fn spill(&mut self) -> io::Result<()> {
         let mut entries: Vec<(Touch, u64)> = self.counts.drain().collect();
         entries.sort_unstable();
-        let mut spool = Spool::default();
+        let mut queue = DiskQueue::default();
         for &(touch, count) in &entries {
-            spool.out().extend_from_slice(&touch.0.to_le_bytes());
-            spool.out().extend_from_slice(&count.to_le_bytes());
-            spool.flush()?;
+            queue.out().extend_from_slice(&touch.0.to_le_bytes());
+            queue.out().extend_from_slice(&count.to_le_bytes());
+            queue.flush()?;
         }
-        spool.flush_all()?;
-        self.sorted.push((spool, entries.len() as u64));
+        queue.flush_all()?;
+        self.sorted.push((queue, entries.len() as u64));
         if self.sorted.len() < LISTS {
             return Ok(());
         }
-        let (mut merged, mut length) = (Spool::default(), 0);
+        let (mut merged, mut length) = (DiskQueue::default(), 0);
         merge(std::mem::take(&mut self.sorted), |touch, count| {
             length += 1;
             merged.out().extend_from_slice(&touch.0.to_le_bytes());
@@ -70,17 +70,17 @@ impl Touches {
 }
 
 /// Hands on the entries of sorted lists in order, those of one page as one.
-fn merge(mut sorted: Vec<(Spool, u64)>, mut hand_on: impl FnMut(Touch, u64) -> io::Result<()>) -> io::Result<()> {
+fn merge(mut sorted: Vec<(DiskQueue, u64)>, mut hand_on: impl FnMut(Touch, u64) -> io::Result<()>) -> io::Result<()> {
     let mut next = BinaryHeap::new();
-    for (at, (spool, left)) in sorted.iter_mut().enumerate() {
-        if let Some((touch, count)) = pop(spool, left)? {
+    for (at, (queue, left)) in sorted.iter_mut().enumerate() {
+        if let Some((touch, count)) = pop(queue, left)? {
             next.push(Reverse((touch, at, count)));
         }
     }
     let mut present: Option<(Touch, u64)> = None;
     while let Some(Reverse((touch, at, count))) = next.pop() {
-        let (spool, left) = &mut sorted[at];
-        if let Some((touch, count)) = pop(spool, left)? {
+        let (queue, left) = &mut sorted[at];
+        if let Some((touch, count)) = pop(queue, left)? {
             next.push(Reverse((touch, at, count)));
         }
         match &mut present {
@@ -96,12 +96,12 @@ fn merge(mut sorted: Vec<(Spool, u64)>, mut hand_on: impl FnMut(Touch, u64) -> i
 }
 
 /// The next entry of a sorted list.
-fn pop(spool: &mut Spool, left: &mut u64) -> io::Result<Option<(Touch, u64)>> {
+fn pop(queue: &mut DiskQueue, left: &mut u64) -> io::Result<Option<(Touch, u64)>> {
     if *left == 0 {
         return Ok(None);
     }
     *left -= 1;
-    let mut entry = spool.take(ENTRY)?;
+    let mut entry = queue.take(ENTRY)?;
     Ok(Some((Touch(u64::from_le_bytes(take(&mut entry))), u64::from_le_bytes(take(&mut entry)))))
 }
 

@@ -6,11 +6,11 @@ use nandseq_profile::OpId;
 use nandseq_profile::model::PhaseKind;
 use nandseq_trace::Proposal;
 
-use super::Tally;
-use super::outlook::shows;
-use super::prospect::{Chart, Lookout};
+use super::uncovered::shows;
+use super::{ScoreScratch, Scorer};
 use crate::chain::Step;
 use crate::classes::ClassId;
+use crate::closure::CoverageCounts;
 use crate::eligible::View;
 use crate::philox::Stream;
 use crate::propose::{HookKind, Start};
@@ -23,15 +23,15 @@ const PLANS: usize = 4;
 
 /// Memory of steering.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Helm {
+pub(crate) struct LookaheadScratch {
     names: Vec<(OpId, ClassId)>,
     best: Vec<Step>,
-    chart: Chart,
+    scratch: ScoreScratch,
 }
 
 impl Site<'_> {
     /// Starts the plan that leads to most of what lacks hits for each of its operations. Returns whether one started.
-    pub(super) fn steer(
+    pub(in crate::closure) fn steer(
         &mut self,
         (view, proposal, kind): (&View, &Proposal, HookKind),
         distribution: &Distribution,
@@ -48,30 +48,30 @@ impl Site<'_> {
             Some(PhaseKind::CoreBusy) => true,
             None => false,
         };
-        let Some(mut tally) = self.tally.take() else { return false };
-        let mut helm = std::mem::take(&mut tally.helm);
-        let best = self.best_plan(&tally, &mut helm, (view, proposal, cutting), distribution, stream);
-        tally.sought[usize::from(die.0)] |= !cutting && best.is_none();
+        let Some(mut counts) = self.counts.take() else { return false };
+        let mut lookahead = std::mem::take(&mut counts.lookahead);
+        let best = self.best_plan(&counts, &mut lookahead, (view, proposal, cutting), distribution, stream);
+        counts.sought[usize::from(die.0)] |= !cutting && best.is_none();
         if kind == HookKind::Refill && !cutting {
-            tally.lost[usize::from(die.0)] = best.is_none();
+            counts.lost[usize::from(die.0)] = best.is_none();
         }
         let mut starts = false;
         if let Some(promise) = best {
             if let Some(class) = promise {
-                tally.promised[class.index()] += 1;
+                counts.promised[class.index()] += 1;
             }
-            let base = self.setup.tables.op(helm.best[0].op).base;
-            tally.steered[base.index()] += 1;
-            std::mem::swap(&mut self.plan, &mut helm.best);
+            let base = self.setup.tables.op(lookahead.best[0].op).base;
+            counts.steered[base.index()] += 1;
+            std::mem::swap(&mut self.plan, &mut lookahead.best);
             starts = matches!(self.try_plan(Ok(()), proposal), Ok(Start::Now));
         }
-        tally.helm = helm;
-        self.tally = Some(tally);
+        counts.lookahead = lookahead;
+        self.counts = Some(counts);
         starts
     }
 
     /// Plans a name that lacks hits as [`Site::plan_name`] does: of a few plans the one that leads to most else for its operations.
-    pub(super) fn plan_well(
+    pub(in crate::closure) fn plan_well(
         &mut self,
         view: &View,
         name: (OpId, ClassId),
@@ -85,33 +85,33 @@ impl Site<'_> {
         if choices == 1 && !shows(setup.tables.base(base)) {
             return Ok(verdict);
         }
-        let Some(mut tally) = self.tally.take() else { return Ok(verdict) };
-        let mut helm = std::mem::take(&mut tally.helm);
+        let Some(mut counts) = self.counts.take() else { return Ok(verdict) };
+        let mut lookahead = std::mem::take(&mut counts.lookahead);
         let at = (proposal.die, proposal.time);
-        if let Some(lookout) = Lookout::new(self, &tally, at) {
-            lookout.prepare(&mut helm.chart, false);
+        if let Some(scorer) = Scorer::new(self, &counts, at) {
+            scorer.prepare(&mut lookahead.scratch, false);
         }
         let mut best: Option<(Result<(), Rule>, u64)> = None;
         for tried in 0..PLANS {
             let verdict = if tried == 0 { Ok(verdict) } else { self.plan_name(view, name, proposal, stream) };
-            let (Ok(verdict), Some(lookout)) = (verdict, Lookout::new(self, &tally, at)) else { continue };
-            let worth = lookout.worth(&mut helm.chart, &self.plan, true).rate;
+            let (Ok(verdict), Some(scorer)) = (verdict, Scorer::new(self, &counts, at)) else { continue };
+            let worth = scorer.worth(&mut lookahead.scratch, &self.plan, true).rate;
             if best.is_none_or(|(_, best)| worth > best) {
                 best = Some((verdict, worth));
-                helm.best.clone_from(&self.plan);
+                lookahead.best.clone_from(&self.plan);
             }
         }
-        std::mem::swap(&mut self.plan, &mut helm.best);
-        tally.helm = helm;
-        self.tally = Some(tally);
+        std::mem::swap(&mut self.plan, &mut lookahead.best);
+        counts.lookahead = lookahead;
+        self.counts = Some(counts);
         Ok(best.map_or(verdict, |(verdict, _)| verdict))
     }
 
-    /// Makes plans, and keeps the best in `helm.best`; returns what it promises.
+    /// Makes plans, and keeps the best in `lookahead.best`; returns the class that is to follow.
     fn best_plan(
         &mut self,
-        tally: &Tally,
-        helm: &mut Helm,
+        counts: &CoverageCounts,
+        lookahead: &mut LookaheadScratch,
         (view, proposal, cutting): (&View, &Proposal, bool),
         distribution: &Distribution,
         stream: &mut Stream,
@@ -119,11 +119,11 @@ impl Site<'_> {
         let setup = self.setup;
         let goal = setup.goal.as_ref()?;
         let at = (proposal.die, proposal.time);
-        self.names_to_plan(helm, (proposal, cutting), distribution, stream);
-        let Helm { names, best: plan, chart } = helm;
-        let lookout = Lookout::new(self, tally, at)?;
-        lookout.prepare(chart, !cutting);
-        let mut best = if cutting { lookout.worth(chart, &[], false).rate } else { 0 };
+        self.names_to_plan(lookahead, (proposal, cutting), distribution, stream);
+        let LookaheadScratch { names, best: plan, scratch } = lookahead;
+        let scorer = Scorer::new(self, counts, at)?;
+        scorer.prepare(scratch, !cutting);
+        let mut best = if cutting { scorer.worth(scratch, &[], false).rate } else { 0 };
         let (mut found, mut equal) = (None, 1);
         for &(op, id) in &*names {
             let base = setup.classes.get(id).base;
@@ -131,8 +131,8 @@ impl Site<'_> {
                 if !matches!(self.plan_name(view, (op, id), proposal, stream), Ok(Ok(()))) {
                     continue;
                 }
-                let worth = Lookout::new(self, tally, at)?.worth(chart, &self.plan, false);
-                let rate = worth.rate / tally.tiredness(base);
+                let worth = Scorer::new(self, counts, at)?.worth(scratch, &self.plan, false);
+                let rate = worth.rate / counts.tiredness(base);
                 equal = if rate == best { equal + 1 } else { equal };
                 if rate > best || (rate == best && found.is_some() && stream.below(equal) == 0) {
                     equal = if rate > best { 1 } else { equal };
@@ -147,14 +147,14 @@ impl Site<'_> {
     /// A name of every class that may start and for which a plan is to be made.
     fn names_to_plan(
         &self,
-        helm: &mut Helm,
+        lookahead: &mut LookaheadScratch,
         (proposal, cutting): (&Proposal, bool),
         distribution: &Distribution,
         stream: &mut Stream,
     ) {
-        helm.names.clear();
+        lookahead.names.clear();
         let Some(goal) = &self.setup.goal else { return };
-        for id in self.lottery.eligible() {
+        for id in self.sampler.eligible() {
             let effects = &self.setup.tables.base(self.setup.classes.get(id).base).effects;
             if effects.delay || (cutting && effects.suspend.is_none()) {
                 continue;
@@ -167,7 +167,7 @@ impl Site<'_> {
                 0 => names.first().map(|&(op, _)| op),
                 number => counting().nth(stream.below(number) as usize),
             };
-            helm.names.extend(op.map(|op| (op, id)));
+            lookahead.names.extend(op.map(|op| (op, id)));
         }
     }
 }

@@ -7,8 +7,8 @@ use nandseq_device::{BaseInfo, Reach, Tables};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{BaseId, PhaseKey, Profile};
 
-use super::Tally;
 use crate::classes::{Classes, places};
+use crate::closure::CoverageCounts;
 
 /// As many names that leave the state as it is are worth going for in one state, as many that show on planes (others of the die keep
 /// the key), and as many others: the first of these ends the state.
@@ -20,29 +20,29 @@ const IN_PHASE: u64 = 20;
 /// As many cells between two steps of a chain.
 const BETWEEN: u64 = 2;
 /// Values are whole numbers of this part.
-pub(super) const UNIT: u64 = 1024;
+pub(in crate::closure) const UNIT: u64 = 1024;
 
 /// How a base may go on.
 #[derive(Clone, Debug)]
-struct Way {
+struct FollowingBases {
     /// The base itself and the bases of the chain that follows.
     bases: Vec<BaseId>,
 }
 
 /// What never changes about the classes and bases of a device.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Map {
+pub(in crate::closure) struct UncoveredMap {
     /// By chunk: what leaves every op_state as it is, and what shows on planes alone.
     leaving: Vec<u64>,
     on_planes: Vec<u64>,
     /// By base.
-    ways: Vec<Vec<Way>>,
+    ways: Vec<Vec<FollowingBases>>,
     /// What suspends, by axis.
-    pub(super) suspending: [Vec<BaseId>; 2],
+    pub(in crate::closure) suspending: [Vec<BaseId>; 2],
 }
 
-impl Map {
-    pub(super) fn new(profile: &Profile, tables: &Tables, classes: &Classes) -> Self {
+impl UncoveredMap {
+    pub(in crate::closure) fn new(profile: &Profile, tables: &Tables, classes: &Classes) -> Self {
         let bits = |holds: fn(&BaseInfo) -> bool| {
             (0..classes.chunks()).map(|chunk| classes.bits(chunk, |class| holds(tables.base(class.base)))).collect()
         };
@@ -59,12 +59,12 @@ impl Map {
     }
 
     /// How many cells that lack hits a plane lets in under a key, if these classes can start.
-    pub(super) fn under(&self, tally: &Tally, key: PhaseKey, open: impl Fn(usize) -> u64) -> u64 {
+    pub(in crate::closure) fn under(&self, counts: &CoverageCounts, key: PhaseKey, open: impl Fn(usize) -> u64) -> u64 {
         let [mut leaving, mut on_planes, mut on_die] = [0; 3];
         for (chunk, (&leaves, &plane)) in self.leaving.iter().zip(&self.on_planes).enumerate() {
-            let bits = open(chunk) & tally.lacking_classes(key, chunk);
+            let bits = open(chunk) & counts.lacking_classes(key, chunk);
             for place in places(bits) {
-                let cells = u64::from(tally.lacking_of_class(key, chunk, place));
+                let cells = u64::from(counts.lacking_of_class(key, chunk, place));
                 if leaves >> place & 1 == 1 {
                     leaving += cells;
                 } else if plane >> place & 1 == 1 {
@@ -75,29 +75,29 @@ impl Map {
             }
         }
         let all = leaving.min(LEAVING) + on_planes.min(ON_PLANES) + on_die.min(ON_DIE);
-        tally.fresh(key, all * UNIT)
+        counts.fresh(key, all * UNIT)
     }
 
     /// How many cells that lack hits the phases of an operation let in; `last`: whether no step of a chain cuts its window, which then
     /// depends on the state.
-    pub(super) fn in_phases(&self, tally: &Tally, info: &BaseInfo, last: bool) -> u64 {
+    pub(in crate::closure) fn in_phases(&self, counts: &CoverageCounts, info: &BaseInfo, last: bool) -> u64 {
         if !shows(info) {
             return 0;
         }
         let cells = |key: Option<PhaseKey>, most: u64| {
-            key.map_or(0, |key| tally.fresh(key, UNIT * tally.missing_under(key).min(most)))
+            key.map_or(0, |key| counts.fresh(key, UNIT * counts.missing_under(key).min(most)))
         };
         cells(info.busy_key, IN_PHASE) + if last { 0 } else { cells(info.window_key, BETWEEN) }
     }
 
     /// How a base may go on: itself and the bases of the chain that follows, for each chain.
-    pub(super) fn ways(&self, base: BaseId) -> impl Iterator<Item = &[BaseId]> {
+    pub(in crate::closure) fn ways(&self, base: BaseId) -> impl Iterator<Item = &[BaseId]> {
         self.ways[base.index()].iter().map(|way| &way.bases[..])
     }
 
-    /// How many cells the operations of a way lead to; `phases` says by base what [`Map::in_phases`] does, where a step follows and
+    /// How many cells the operations that may follow lead to; `phases` says by base what [`UncoveredMap::in_phases`] does, where a step follows and
     /// where none does, `under` what a plane lets in in the end under a key.
-    pub(super) fn along(
+    pub(in crate::closure) fn along(
         &self,
         tables: &Tables,
         phases: &[[u64; 2]],
@@ -122,18 +122,18 @@ impl Map {
 }
 
 /// Whether an operation becomes the op_state of planes.
-pub(super) const fn shows(info: &BaseInfo) -> bool {
+pub(in crate::closure) const fn shows(info: &BaseInfo) -> bool {
     info.affects_state && info.occupies
 }
 
-fn ways(profile: &Profile, base: BaseId) -> Vec<Way> {
+fn ways(profile: &Profile, base: BaseId) -> Vec<FollowingBases> {
     let follow_ups = &profile.bases[base].follow_ups;
     if follow_ups.is_empty() {
-        return vec![Way { bases: vec![base] }];
+        return vec![FollowingBases { bases: vec![base] }];
     }
     let steps = |follow: &nandseq_profile::model::FollowUp| {
         let steps = follow.chain.iter().flat_map(|&chain| &profile.chains[chain].steps).map(|step| step.base);
-        Way { bases: std::iter::once(base).chain(steps).collect() }
+        FollowingBases { bases: std::iter::once(base).chain(steps).collect() }
     };
     follow_ups.iter().map(steps).collect()
 }

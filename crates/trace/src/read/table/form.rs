@@ -9,7 +9,7 @@ use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey, Profile, Ticks};
 
 use super::super::line::{self, in_field, number};
 use super::{FieldFault, Fields, TableFault, TableKind};
-use crate::spread::Spreading;
+use rustc_hash::FxBuildHasher;
 
 /// An op_state as it is called.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -146,7 +146,7 @@ pub struct ProposalRow {
     pub count: u64,
 }
 
-type Names<T> = HashMap<Box<[u8]>, T, Spreading>;
+type Names<T> = HashMap<Box<[u8]>, T, FxBuildHasher>;
 
 /// The names of a profile, and what the rows of its tables mean.
 #[derive(Clone, Debug)]
@@ -159,7 +159,7 @@ pub struct TableForm {
     /// Where each name stands among all of its sort, by their bytes.
     op_ranks: Vec<u32>,
     key_ranks: Vec<u32>,
-    state_ranks: HashMap<StateName, u32, Spreading>,
+    state_ranks: HashMap<StateName, u32, FxBuildHasher>,
 }
 
 /// The rank of each of `names` among them all, by their bytes.

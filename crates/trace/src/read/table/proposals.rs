@@ -3,7 +3,7 @@
 //! Promises what [`TableForm::proposal`] makes of each row. The table is sorted by its first four columns, so that most rows begin as
 //! the one before: what that means is known then, and three columns are left to be read.
 
-use super::super::quick::Cursor;
+use super::super::fast_path::Cursor;
 use super::{ProposalRow, TableFault, TableForm};
 
 /// Columns before `propose_time`.
