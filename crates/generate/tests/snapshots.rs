@@ -164,12 +164,12 @@ fn what_would_only_fail_later_is_refused() {
     let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
     for (axis, name) in [(0, "erase"), (1, "program")] {
         let (state, die) = suspended_state(&setup, axis, false);
-        let multi = state["dies"][die]["still"]["suspended_chains"][axis]["place"]["planes"].as_u64().expect("planes");
+        let multi = state["dies"][die]["still"]["parked"][axis]["place"]["planes"].as_u64().expect("planes");
         let multi = multi.count_ones() > 1;
         let park = |(op, base): (u64, u64)| {
             refusal_of(&setup, &state, |state| {
                 let still = &mut state["dies"][die]["still"];
-                still["suspended_chains"][axis]["op"] = op.into();
+                still["parked"][axis]["op"] = op.into();
                 still["logic"][name]["base"] = base.into();
             })
         };
