@@ -16,6 +16,9 @@ use crate::plan::Plan;
 /// Operations of the trial that says how many to expect.
 const TRIAL_OPS: u64 = 1_000;
 
+/// From so many operations on the states of the device are searched too: that takes about as long as making them.
+const SEARCHED_FROM: u64 = 100_000;
+
 /// Why an operation did not start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Absence {
@@ -80,13 +83,14 @@ pub(crate) type WhyAbsent<'w> = &'w (dyn Fn(&Started<'_>) -> Vec<(OpId, Absence)
 pub(crate) struct Absences<'p> {
     plan: &'p Plan,
     never: OnceLock<Vec<Option<Reason>>>,
+    never_by_states: OnceLock<Vec<Option<Reason>>>,
     trial: OnceLock<Trial>,
 }
 
 impl<'p> Absences<'p> {
     /// Nothing is looked for yet.
     pub(crate) fn new(plan: &'p Plan) -> Self {
-        Self { plan, never: OnceLock::new(), trial: OnceLock::new() }
+        Self { plan, never: OnceLock::new(), never_by_states: OnceLock::new(), trial: OnceLock::new() }
     }
 
     /// Why each operation that is missing did not start.
@@ -111,7 +115,8 @@ impl<'p> Absences<'p> {
         if !self.plan.table.gives_weight(op) && !self.is_step(op) {
             return Absence::NoWeight;
         }
-        match self.never()[op.index()] {
+        let never = if started.ops < SEARCHED_FROM { self.never() } else { self.never_by_states() };
+        match never[op.index()] {
             Some(Reason::NoWeight | Reason::Excluded) => return Absence::NoWeight,
             Some(reason) => return Absence::NeverEligible(reason),
             None => {}
@@ -139,14 +144,20 @@ impl<'p> Absences<'p> {
         profile.chains.iter().any(|chain| chain.steps.iter().any(|step| step.base == base))
     }
 
-    /// For each operation why it can never start, as far as a look at what operations need and at the states of the device tells.
+    /// For each operation why it can never start, as far as a look at what operations need tells.
     fn never(&self) -> &[Option<Reason>] {
-        self.never.get_or_init(|| {
+        let Plan { profile, table, .. } = self.plan;
+        self.never.get_or_init(|| never_provided(profile, &table.distributions, self.plan.start()))
+    }
+
+    /// The same, as far as the states of the device tell, too.
+    fn never_by_states(&self) -> &[Option<Reason>] {
+        self.never_by_states.get_or_init(|| {
             let Plan { profile, table, .. } = self.plan;
-            let never = never_provided(profile, &table.distributions, self.plan.start());
+            let never = self.never();
             let search = Search::new(profile, &table.distributions, self.plan.start());
             let by_states = search.why_never(|op| never[op.index()].is_some());
-            never.into_iter().zip(by_states).map(|(quick, by_states)| quick.or(by_states)).collect()
+            never.iter().zip(by_states).map(|(quick, by_states)| quick.or(by_states)).collect()
         })
     }
 

@@ -1,4 +1,4 @@
-//! What written runs were made under, as their manifests say: the probability table and the bad blocks.
+//! What written runs were made under, as their manifests say: the probability table, the bad blocks, the bootstrap.
 //!
 //! What can be covered is told by the first site that knows; of another one that says otherwise there is a warning.
 
@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_profile::Profile;
+use nandseq_reach::Start;
 use nandseq_report::coverage::{Conditions, TableInForce};
 use nandseq_report::page::Distribution;
 use nandseq_trace::manifest::Origin;
@@ -41,6 +42,7 @@ pub(crate) fn of_runs(found: &Written, device: &ReadDeviceArgs) -> Result<Condit
                         None
                     }
                 },
+                bootstrap: has_bootstrap(&origin, profile),
             };
             agree(&mut conditions, of_site, &recorded(&site.folder));
         }
@@ -48,13 +50,14 @@ pub(crate) fn of_runs(found: &Written, device: &ReadDeviceArgs) -> Result<Condit
     Ok(conditions)
 }
 
-/// Takes over what was not known before; warns of what is otherwise. `name` is where the later ones are from.
+/// Takes over what was not known before, and a bootstrap; warns of what is otherwise. `name` is where the later ones are from.
 pub(crate) fn agree(first: &mut Conditions, later: Conditions, name: &str) {
     let differs = |what: &str| {
         tell(&warning_text(&format!(
             "the runs in `{name}` were made {what} than those before: what can be covered is told by the first"
         )));
     };
+    first.bootstrap |= later.bootstrap;
     if first.table == TableInForce::Unknown {
         first.table = later.table;
     } else if later.table != TableInForce::Unknown && later.table != first.table {
@@ -92,4 +95,15 @@ fn table_of(origin: &Origin, device: &ReadDeviceArgs, profile: &Profile) -> Tabl
         Ok(table) if table.distributions == of_profile(profile) => TableInForce::OfProfile,
         Ok(table) => TableInForce::Given(table.distributions),
     }
+}
+
+/// Whether runs with the arguments of a manifest began with the bootstrap.
+fn has_bootstrap(origin: &Origin, profile: &Profile) -> bool {
+    GenerateArgs::of_manifest(&origin.arguments)
+        .is_ok_and(|arguments| Wanted::of_generate(&arguments).bootstrap(profile))
+}
+
+/// What the devices started with, as far as it is known.
+pub(crate) fn start(conditions: &Conditions) -> Start<'_> {
+    Start { bootstrap: conditions.bootstrap, bad_blocks: conditions.bad_blocks.as_deref().unwrap_or_default() }
 }

@@ -214,7 +214,7 @@ impl Sources {
 
     /// What can be covered of the device, under the conditions of the runs.
     fn universe(&self) -> Universe {
-        universe(&self.found.profile, self.table().as_deref(), self.found.start(&self.conditions))
+        universe(&self.found.profile, self.table().as_deref(), conditions::start(&self.conditions))
     }
 }
 

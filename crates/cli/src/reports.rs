@@ -107,7 +107,7 @@ fn load(found: &Written, wanted: Wanted) -> Result<Vec<SiteTables>, Failure> {
 /// Figures of coverage for the summary; none where nothing was counted.
 fn figures(found: &Written, conditions: &Conditions) -> Result<Vec<(String, String, String)>, Failure> {
     let table = conditions::table(conditions, &found.profile);
-    let universe = crate::coverage::universe(&found.profile, table.as_deref(), found.start(conditions));
+    let universe = crate::coverage::universe(&found.profile, table.as_deref(), conditions::start(conditions));
     let parts = crate::coverage::count(found, &universe)?;
     if parts.merged().cells.is_empty() {
         return Ok(Vec::new());

@@ -7,21 +7,17 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_profile::Profile;
-use nandseq_reach::Start;
 use nandseq_report::LoadError;
-use nandseq_report::coverage::Conditions;
 use nandseq_trace::named::NamedOutput;
 use nandseq_trace::read::folder::{self, Forms, SiteFiles};
 use nandseq_trace::read::table::TableKind;
 use nandseq_trace::read::{STANDARD_INPUT, Source};
 use nandseq_trace::recorded::path_of;
 
-use crate::arguments::GenerateArgs;
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{self, Hint, profile_flags};
 use crate::inputs::ReadProfile;
-use crate::plan::table::Wanted;
 use crate::{bad_blocks, inputs, tell, unfinished, verify, warnings};
 
 /// Runs that were written, and what they were made from.
@@ -32,8 +28,6 @@ pub(crate) struct Written {
     pub(crate) sites: Vec<SiteFiles>,
     /// What reads the tables, in whatever form they are.
     pub(crate) source: Box<dyn Source>,
-    /// Whether the bootstrap came first.
-    bootstrap: bool,
 }
 
 impl Written {
@@ -48,7 +42,6 @@ impl Written {
         unfinished::warn(paths, &sites);
         let (read, flags) = profile(device.config.as_deref(), device.lenient, &sites)?;
         let source = source(&read.profile, &sites)?;
-        let mut bootstrap = None;
         for site in &sites {
             let changed = folder::compare(&site.listed).map_err(verify::nothing_to_judge)?;
             for damage in changed.iter().chain(&site.damage) {
@@ -57,13 +50,9 @@ impl Written {
             }
             if let Some(origin) = verify::origin(site) {
                 verify::same_profile(&origin, &read.profile)?;
-                bootstrap = bootstrap.or_else(|| {
-                    let arguments = GenerateArgs::of_manifest(&origin.arguments).ok()?;
-                    Some(Wanted::of_generate(&arguments).bootstrap(&read.profile))
-                });
             }
         }
-        Ok(Self { flags, profile: read.profile, sites, source, bootstrap: bootstrap.unwrap_or(false) })
+        Ok(Self { flags, profile: read.profile, sites, source })
     }
 }
 
@@ -152,11 +141,6 @@ impl Written {
 }
 
 impl Written {
-    /// What the devices started with, as far as it is known.
-    pub(crate) fn start<'c>(&self, conditions: &'c Conditions) -> Start<'c> {
-        Start { bootstrap: self.bootstrap, bad_blocks: conditions.bad_blocks.as_deref().unwrap_or_default() }
-    }
-
     /// What was written cannot be read.
     pub(crate) fn unreadable(&self, error: LoadError) -> Failure {
         let problem = Problem::new(error.to_string());

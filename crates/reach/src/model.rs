@@ -128,7 +128,9 @@ pub(crate) struct Model<'p> {
     pub(crate) programmable: u8,
     /// One bit for each cell type: its pages can be read.
     pub(crate) readable: u8,
-    /// The proposed classes that suspend what a proposed operation resumes.
+    /// Whether some name with a weight, under whatever key, resumes an erase, and a program: only then a SUSPEND may start.
+    resumable: [bool; 2],
+    /// The proposed classes that suspend what a name with a weight resumes.
     pub(crate) suspends: Vec<ClassId>,
     pub(crate) planes: u32,
     pub(crate) good: GoodBlocks,
@@ -143,6 +145,10 @@ impl<'p> Model<'p> {
         for (at, class) in classes.iter().enumerate().filter(|(_, class)| class.exists) {
             of_base[class.base.index()].push(at as ClassId);
         }
+        let resumable = [Axis::Erase, Axis::Program].map(|axis| {
+            let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
+            table.iter().flat_map(|(_, entries)| entries).any(|(op, mass)| *mass > 0.0 && resumes(op))
+        });
         let tracked = profile.chains.iter().map(|chain| is_tracked(profile, &chain.steps)).collect();
         let mut model = Self {
             profile,
@@ -158,6 +164,7 @@ impl<'p> Model<'p> {
             possible: Vec::new(),
             programmable: u8::MAX,
             readable: u8::MAX,
+            resumable,
             suspends: Vec::new(),
             planes: profile.topology.planes,
             good: GoodBlocks::new(profile.topology, start.bad_blocks),
@@ -203,10 +210,12 @@ impl<'p> Model<'p> {
         self.tables.base(self.class(id).base)
     }
 
-    /// Whether some proposed operation resumes an axis.
-    pub(crate) fn can_resume(&self, axis: Axis) -> bool {
-        let resumes = |&class: &ClassId| self.base(class).effects.resume == Some(axis);
-        (0..self.classes.len() as ClassId).any(|class| self.may_be_drawn(class) && resumes(&class))
+    /// Whether what is suspended on an axis may be resumed as far as the engine asks: by a name with a weight, wherever that is.
+    pub(crate) const fn can_resume(&self, axis: Axis) -> bool {
+        match axis {
+            Axis::Erase => self.resumable[0],
+            Axis::Program => self.resumable[1],
+        }
     }
 
     /// The chains that may follow a base; `None` in it: it may stand alone.

@@ -49,11 +49,13 @@ pub struct Conditions {
     pub table: TableInForce,
     /// The bad blocks, in ascending order; `None` where nobody knows them.
     pub bad_blocks: Option<Vec<(Die, Block)>>,
+    /// Whether the bootstrap of the profile came first in some of them: what it leaves is a state to go on from.
+    pub bootstrap: bool,
 }
 
 impl Conditions {
     /// Nothing is known.
-    pub const UNKNOWN: Self = Self { table: TableInForce::Unknown, bad_blocks: None };
+    pub const UNKNOWN: Self = Self { table: TableInForce::Unknown, bad_blocks: None, bootstrap: false };
 }
 
 /// The probability table in force while runs were made.
@@ -78,6 +80,8 @@ struct Stored {
     /// Die and block.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     bad_blocks: Vec<(u8, u32)>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    bootstrap: bool,
     operations: u64,
     runs: BTreeSet<(String, u64)>,
     /// Phase key, op name, tenth, count.
@@ -130,6 +134,7 @@ pub fn write(profile: &Profile, coverage: &Coverage, conditions: &Conditions) ->
             }
         },
         bad_blocks: conditions.bad_blocks.iter().flatten().map(|(die, block)| (die.0, block.0)).collect(),
+        bootstrap: conditions.bootstrap,
         operations: coverage.operations,
         runs: coverage.runs.clone(),
         cells: coverage.cells.iter().map(|(cell, &count)| (key(cell.key), op(cell.op), cell.bin, count)).collect(),
@@ -211,7 +216,8 @@ pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, Con
     let table = names.table(stored.table)?;
     // Where the table is known, so were the bad blocks, if only that there are none.
     let is_known = !bad_blocks.is_empty() || table != TableInForce::Unknown;
-    Ok((coverage, Conditions { table, bad_blocks: is_known.then_some(bad_blocks) }))
+    let conditions = Conditions { table, bad_blocks: is_known.then_some(bad_blocks), bootstrap: stored.bootstrap };
+    Ok((coverage, conditions))
 }
 
 /// Bad blocks that the device has, in ascending order, each once.
