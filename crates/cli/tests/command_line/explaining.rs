@@ -321,3 +321,17 @@ fn a_name_that_looks_like_a_flag_is_none_in_a_hint() {
     assert!(summary.contains("\n  nandseqgen explain --config device.yaml --pc-seed 7 -- --Pg\n"), "{summary}");
     assert!(explain(&folder, &["--", "--Pg"]).starts_with("--Pg: base PROGRAM"));
 }
+
+/// A SUSPEND starts where some name with a weight would resume, though that may never come.
+#[test]
+fn what_is_suspended_for_good_is_suspended_all_the_same() {
+    let never_resumed = "exclusion_groups: {r: [RESUME]}\nexclusions: {state: {ERASE_SUSPENDED: [r]}}\n";
+    let profile = crate::judging::NOTHING_BUT_SUSPENSIONS.to_owned() + never_resumed;
+    let folder = Folder::new().with("own.yaml", profile);
+    let said = String::from_utf8(folder.succeed(&["explain", "--config", "own.yaml", "Suspend"]).stdout).unwrap();
+    assert!(said.contains("It appears") && !said.contains("Why"), "{said}");
+    folder.succeed(&["--config", "own.yaml", "--ops", "500", "--stamp", "261121", "-q"]);
+    let report = folder.succeed(&["coverage", "report", "--config", "own.yaml", "out"]);
+    let report = String::from_utf8(report.stdout).unwrap();
+    assert!(!report.contains("outside the universe"), "{report}");
+}

@@ -50,7 +50,7 @@ fn what_was_generated_keeps_every_rule() {
 }
 
 /// A die that may be suspended at the very instant at which RESUME ends, and has no exclusions.
-const NOTHING_BUT_SUSPENSIONS: &str = "
+pub(crate) const NOTHING_BUT_SUSPENSIONS: &str = "
 schema: 1
 name: suspensions
 topology: {dies: 1, planes: 1, blocks_per_die: 4, pages_per_block: 4}

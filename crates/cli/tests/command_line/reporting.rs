@@ -244,3 +244,24 @@ fn runs_under_different_tables_are_warned_of_in_whatever_form_they_come() {
     assert!(String::from_utf8(told).unwrap().contains("`other` were made under another probability table"));
     assert!(folder.succeed(&["coverage", "report", "one"]).stderr.is_empty());
 }
+
+/// What a bootstrap leaves can be covered: whether the runs are read, or counts that were stored.
+#[test]
+fn counts_keep_that_a_bootstrap_came_first() {
+    let folder = Folder::new();
+    let preset = ["--pc-demo", "pgm-read", "-t", "20000", "--stamp", "261121", "-q"];
+    folder.succeed(&[&preset[..], &["-n", "2", "--bootstrap", "--out-dir", "with"]].concat());
+    let out = folder.run(&[&preset[..], &["--out-dir", "without"]].concat());
+    assert!(out.status.success());
+    let universe = |paths: &[&str]| {
+        let shown = folder.succeed(&[&["coverage", "report"], paths].concat());
+        let text = String::from_utf8(shown.stdout).unwrap();
+        text.lines().find(|line| line.contains("niverse")).unwrap_or_else(|| panic!("{text}")).to_owned()
+    };
+    let with = universe(&["with"]);
+    folder.succeed(&["coverage", "merge", "with", "-o", "with.json", "-q"]);
+    assert_eq!(universe(&["with.json"]), with);
+    assert_ne!(universe(&["without"]), with);
+    assert_eq!(universe(&["without", "with"]), with);
+    assert_eq!(universe(&["with", "without"]), with);
+}
