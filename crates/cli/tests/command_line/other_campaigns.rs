@@ -288,9 +288,50 @@ fn a_name_alone_is_no_reason_to_remove_a_file() {
     made(&folder, &["--stamp=261120"]);
     fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
     let text = made(&folder, &["--stamp=261121", "--clean"]);
-    assert!(text.contains("`proposer_debug_261120_0000001.log`") && text.contains(" files named like"), "{text}");
+    assert!(
+        text.contains("note: removed 17 files of earlier campaigns") && text.contains(" 5 files named like"),
+        "{text}"
+    );
     assert_eq!(fs::read_dir(folder.path().join("out/snapshots")).unwrap().count(), 1);
-    assert!(folder.path().join("out/operation_sequence_261120_0000001.csv").is_file());
+    // So are the tables beside it, which have no room to say so; alone they stay.
+    let alone = ["--outputs", "operation_sequence", "--proposer-log", "off", "--out-dir", "alone"];
+    made(&folder, &[&alone[..], &["--stamp=261120"]].concat());
+    fs::remove_file(folder.path().join("alone/manifest.json")).unwrap();
+    made(&folder, &[&alone[..], &["--stamp=261121", "--clean"]].concat());
+    assert!(folder.path().join("alone/operation_sequence_261120_0000001.csv").is_file());
+}
+
+/// Whatever a campaign in between has left without a manifest.
+fn clean_after_two_campaigns(more: &[&str]) {
+    let folder = Folder::new();
+    let later = [&["--stamp=261121", "--seed=9", "--site-count=2"], more].concat();
+    made(&folder, &[&["--stamp=261121", "-n", "3", "--site-count=3"], more].concat());
+    made(&folder, &[&["--stamp=261121", "--seed=8", "--site-count=2"], more].concat());
+    let text = made(&folder, &[&later[..], &["--clean"]].concat());
+    assert!(text.starts_with("note: removed ") && !text.contains("named like"), "{text}");
+    assert!(folder.files() == fresh(&later));
+}
+
+#[test]
+fn clean_takes_what_a_campaign_without_it_left() {
+    clean_after_two_campaigns(&[]);
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn clean_takes_parquet_by_who_wrote_it() {
+    clean_after_two_campaigns(&["--format=parquet"]);
+    clean_after_two_campaigns(&["--format=parquet", "--outputs=operation_sequence", "--proposer-log=off"]);
+    let folder = Folder::new();
+    made(&folder, &["--stamp=261121", "-n", "2", "--format=parquet"]);
+    made(&folder, &["--stamp=261121", "--format=parquet"]);
+    let path = folder.path().join("out/run=0000002/operation_sequence.parquet");
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.windows(10).rposition(|part| part == b"nandseqgen").unwrap();
+    bytes[at..at + 10].copy_from_slice(b"duckdb 1.4");
+    fs::write(&path, bytes).unwrap();
+    let text = made(&folder, &["--stamp=261121", "--format=parquet", "--clean"]);
+    assert!(text.contains("a file named like this program's") && path.is_file(), "{text}");
 }
 
 #[test]
