@@ -335,6 +335,36 @@ fn clean_takes_parquet_by_who_wrote_it() {
 }
 
 #[test]
+fn a_manifest_of_somebody_else_is_not_replaced() {
+    let batch = ["--site-count=2"];
+    for (name, contents, campaign, place) in [
+        ("manifest.json", "{\"name\":\"my web app\"}\n", &[][..], ":1:7 is no manifest: "),
+        ("manifest.json", "{\"name\":\"my web app\"}\n", &batch, ":1:7 is no manifest: "),
+        ("manifest.json", "{\"name\":\"my web app\"}\n", &["--resume=out"], ":1:7 is no manifest: "),
+        ("manifest.json", "", &[], " is no manifest: it is empty"),
+        ("manifest.json", "{\"site_seed\": 1, ", &[], ":1:17 is no manifest of a site: "),
+        ("site_01/manifest.json", "[1]", &batch, ":1:3 is no manifest: "),
+        ("manifest.partial.jsonl", "my notes\n", &[], ":1 is no list of finished runs of this program"),
+        ("site_02/manifest.partial.jsonl", "my notes\n", &batch, ":1 is no list of finished runs of this program"),
+        ("manifest.shard-1-of-2.json", "{}", &["--site-count=2", "--shard=1/2"], ":1:2 is no manifest: "),
+    ] {
+        let folder = Folder::new();
+        fs::create_dir_all(folder.path().join("out").join(name).parent().unwrap()).unwrap();
+        let folder = folder.with(&format!("out/{name}"), contents);
+        let before = folder.files();
+        for more in [&[][..], &["--clean"], &["--dry-run"]] {
+            if more.contains(&"--clean") && campaign.contains(&"--resume=out") {
+                continue;
+            }
+            let text = folder.refuse(&[&SHORT, campaign, more].concat());
+            assert!(text.starts_with("exit code 2\n") && text.contains(&format!("`out/{name}`{place}")), "{text}");
+            assert!(text.contains("would be replaced: move it away or remove it"), "{text}");
+            assert!(folder.files() == before, "{name}");
+        }
+    }
+}
+
+#[test]
 fn the_same_campaign_at_another_time_of_day_replaces_its_snapshots() {
     let folder = Folder::new();
     let snapshots = || fs::read_dir(folder.path().join("out/snapshots")).unwrap().count();
