@@ -5,7 +5,7 @@
 //! Parquet tables do, and tables of a run whose snapshot or log says so; manifests and ledgers that read as such, of sites that say
 //! themselves, or by the name of their folder, that they were made here. A name alone proves nothing: the predecessor gives its tables the
 //! same. No link is followed, no folder with anything else in it goes, and what another site of the same campaign needs stays. Leaves out
-//! files that are about to be replaced: those have the name that this campaign gives.
+//! files that are about to be replaced, which have the name that this campaign gives; those not known to be this program's are named.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -45,6 +45,8 @@ pub(crate) struct Others {
     lists: BTreeSet<PathBuf>,
     /// Files of which only the name says that this program may have written them. They stay.
     unlisted: BTreeSet<PathBuf>,
+    /// The same of those that this campaign is about to replace.
+    overwritten: BTreeSet<PathBuf>,
     /// Snapshots of the same campaign and day: they only have another time of day in their names than those that replace them.
     replaced: BTreeSet<PathBuf>,
     /// Folders of sites that this campaign does not make.
@@ -94,6 +96,8 @@ impl Others {
             let is_wanted = plan.outputs.contains(kind) && run <= plan.num_runs;
             is_wanted && relative(&folder, path).is_some_and(|name| name == format.file_name(kind, plan.stamp, run))
         };
+        let overwritten = files.iter().filter(|file| is_made_now(file) && !proven.contains(&file.0));
+        self.overwritten.extend(overwritten.map(|(path, _)| path.clone()));
         // What is there of the same runs goes, or stays, with their new files. Earlier runs that are gone on from may have another stamp.
         let is_left_out = |file: &(PathBuf, RunName)| match listed.contains(file) {
             true => plan.resume.is_some() || (!plan.clean && is_made_now(file)),
@@ -174,6 +178,16 @@ impl Others {
                 "`{here}` holds {files} named like this program's but listed by no manifest, which {stay}: {named}"
             ));
         }
+        let overwritten = self.overwritten.len() as u64;
+        if overwritten > 0 {
+            let named = named(self.overwritten.iter(), root, overwritten);
+            let files = if overwritten == 1 { "a file".to_owned() } else { format!("{overwritten} files") };
+            // Which runs are made again is known later where a campaign goes on.
+            let will = if plan.resume.is_some() { "may" } else { "will" };
+            text += &warning_text(&format!(
+                "{files} in `{here}` that no manifest of this program lists {will} be replaced: {named}"
+            ));
+        }
         text
     }
 
@@ -186,7 +200,7 @@ impl Others {
     pub(super) fn remove(self, plan: &Plan, claims: &Claims) -> io::Result<Self> {
         let root = plan.out_dir.as_path();
         let own: BTreeSet<PathBuf> = plan.sites.iter().map(|site| plan.folder_of(site)).collect();
-        let mut gone = Self { unlisted: self.unlisted, ..Self::default() };
+        let mut gone = Self { unlisted: self.unlisted, overwritten: self.overwritten, ..Self::default() };
         let mut held = Vec::new();
         let mut busy = Vec::new();
         for site in &self.sites {

@@ -335,6 +335,50 @@ fn clean_takes_parquet_by_who_wrote_it() {
 }
 
 #[test]
+fn files_of_unknown_origin_that_are_replaced_are_named() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path().join("out/site_01/snapshots")).unwrap();
+    let mine = [
+        "out/site_01/operation_sequence_261121_0000001.csv",
+        "out/site_01/operation_timeline_261121_0000001.csv",
+        "out/site_01/proposer_debug_261121_0000001.log",
+        "out/site_01/snapshots/state_snapshot_20261121_000000_0000001.json",
+    ];
+    for name in mine {
+        fs::write(folder.path().join(name), "# proposer debug log\n").unwrap();
+    }
+    let campaign = ["--stamp=261121", "--site-count=1"];
+    let warning = "warning: 4 files in `out` that no manifest of this program lists will be replaced: \
+                   `site_01/operation_sequence_261121_0000001.csv`, `site_01/operation_timeline_261121_0000001.csv`, \
+                   `site_01/proposer_debug_261121_0000001.log` and 1 more\n";
+    let before = folder.files();
+    for more in [&[][..], &["--clean"]] {
+        let text = made(&folder, &[&campaign[..], more, &["--dry-run"]].concat());
+        assert!(text.contains(warning), "{text}");
+    }
+    assert!(folder.files() == before);
+    // What is not made stays, and what is replaced is not counted as left.
+    let output = folder.succeed(&["-t", "300", "--stamp=261121", "--site-count=1", "--proposer-log=off"]);
+    let text = stderr(&output);
+    assert!(text.contains("warning: 3 files in `out` that no") && text.contains("holds a file named like"), "{text}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("Left alone there: 1 file "));
+    // Now they are listed, or beside a snapshot that says whose they are.
+    let single = ["--stamp=261121", "--site-count=1", "--proposer-log=off"];
+    assert!(!made(&folder, &single).contains("replaced"));
+    fs::remove_file(folder.path().join("out/site_01/manifest.json")).unwrap();
+    assert!(!made(&folder, &single).contains("replaced"));
+    // Another campaign's of this program are replaced as documented.
+    assert!(!made(&folder, &[&single[..], &["--seed=8"]].concat()).contains("replaced"));
+    // A single file.
+    let alone = ["--stamp=261121", "--outputs=operation_sequence", "--proposer-log=off", "--out-dir=alone"];
+    made(&folder, &alone);
+    fs::remove_file(folder.path().join("alone/manifest.json")).unwrap();
+    let expected = "warning: a file in `alone` that no manifest of this program lists will be replaced: \
+                    `operation_sequence_261121_0000001.csv`\n";
+    assert_eq!(made(&folder, &[&alone[..], &["--clean"]].concat()), expected);
+}
+
+#[test]
 fn a_manifest_of_somebody_else_is_not_replaced() {
     let batch = ["--site-count=2"];
     for (name, contents, campaign, place) in [
