@@ -213,7 +213,7 @@ impl Others {
         }
         let may_go = |path: &PathBuf| !busy.iter().any(|site| path.starts_with(site));
         let mut folders = BTreeSet::new();
-        // What lists files goes after them: what is left by a kill is found again.
+        // What lists files goes after them, and snapshots and logs, by their names, after tables: what is left by a kill is found again.
         let files = self.files.into_iter().map(|path| (path, false));
         for (path, is_list) in files.chain(self.lists.into_iter().map(|path| (path, true))) {
             if !may_go(&path) {
