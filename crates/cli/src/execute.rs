@@ -8,6 +8,7 @@ pub(crate) mod claim;
 pub(crate) mod folders;
 pub(crate) mod leftovers;
 pub(crate) mod others;
+mod own_names;
 mod proposer_log;
 mod resume;
 mod site;
@@ -203,6 +204,7 @@ fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<V
 fn check_places(plan: &Plan) -> Result<(), Failure> {
     batch::check_shards(plan)?;
     batch::check_earlier(plan)?;
+    own_names::check(plan)?;
     folders::lead_nowhere_else(plan)
 }
 

@@ -1,15 +1,15 @@
 //! Files of other campaigns in the folders of this one.
 //!
 //! Promises that what is taken away where the flags ask for it was written by this program into this output folder: runs' files under
-//! exactly the names it gives that a manifest or ledger beside them lists, or that say themselves who wrote them, as snapshots and logs do;
-//! manifests and ledgers that read as such, of sites that say themselves, or by the name of their folder, that they were made here. A name
-//! alone proves nothing: the predecessor gives its tables the same. No link is followed, no folder with anything else in it goes, and what
-//! another site of the same campaign needs stays. Leaves out files that are about to be replaced: those have the name that this campaign
-//! gives.
+//! exactly the names it gives that a manifest or ledger beside them lists, or that say themselves who wrote them, as snapshots, logs and
+//! Parquet tables do, and tables of a run whose snapshot or log says so; manifests and ledgers that read as such, of sites that say
+//! themselves, or by the name of their folder, that they were made here. A name alone proves nothing: the predecessor gives its tables the
+//! same. No link is followed, no folder with anything else in it goes, and what another site of the same campaign needs stays. Leaves out
+//! files that are about to be replaced, which have the name that this campaign gives; those not known to be this program's are named.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use nandseq_generate::{Snapshot, SnapshotError};
@@ -32,6 +32,8 @@ use crate::site_folders::SiteFolders;
 const DEPTH: usize = nandseq_trace::read::folder::DEPTH;
 /// Files that are named; all are counted.
 const SHOWN: usize = 3;
+/// What Parquet tables say of who wrote them, as their footer has it.
+const CREATED_BY: &[u8] = b"\x0anandseqgen";
 /// Patterns of folders of sites that need no flag.
 const USUAL: [&str; 2] = ["site_{site_id:02d}", "site={site_id:02d}"];
 
@@ -43,6 +45,8 @@ pub(crate) struct Others {
     lists: BTreeSet<PathBuf>,
     /// Files of which only the name says that this program may have written them. They stay.
     unlisted: BTreeSet<PathBuf>,
+    /// The same of those that this campaign is about to replace.
+    overwritten: BTreeSet<PathBuf>,
     /// Snapshots of the same campaign and day: they only have another time of day in their names than those that replace them.
     replaced: BTreeSet<PathBuf>,
     /// Folders of sites that this campaign does not make.
@@ -59,7 +63,7 @@ impl Others {
         }
         if let Some(batch) = &plan.batch {
             // A single device was made here.
-            found.add(&plan.out_dir, files_of_runs(&plan.out_dir)?);
+            found.add_all(&plan.out_dir, files_of_runs(&plan.out_dir)?);
             found.lists.extend(ledger_in(&plan.out_dir));
             found.shards(plan, batch)?;
         }
@@ -69,33 +73,36 @@ impl Others {
         Ok(found)
     }
 
-    /// Adds files of runs in a folder.
-    fn add(&mut self, folder: &Path, files: impl IntoIterator<Item = (PathBuf, RunName)>) {
-        let listed = Listed::read(folder);
-        for file in files {
-            let is_proven = listed.contains(&file) || says_so(&file.0, file.1.kind);
-            if is_proven {
-                self.files.insert(file.0)
-            } else {
-                self.unlisted.insert(file.0)
-            };
-        }
+    /// Adds all files of runs in a folder.
+    fn add_all(&mut self, folder: &Path, files: Vec<(PathBuf, RunName)>) {
+        let proven = Listed::read(folder).proven(&files);
+        self.add(files, &proven);
+    }
+
+    fn add(&mut self, files: Vec<(PathBuf, RunName)>, proven: &BTreeSet<PathBuf>) {
+        let (ours, others): (Vec<_>, Vec<_>) =
+            files.into_iter().map(|(path, _)| path).partition(|path| proven.contains(path));
+        self.files.extend(ours);
+        self.unlisted.extend(others);
     }
 
     fn in_own_site(&mut self, plan: &Plan, format: &dyn TableFormat, site: &SitePlan) -> io::Result<()> {
         let folder = plan.folder_of(site);
         let listed = Listed::read(&folder);
+        let mut files = files_of_runs(&folder)?;
+        let proven = listed.proven(&files);
         let is_made_now = |(path, name): &(PathBuf, RunName)| {
             let RunName { kind, run, .. } = *name;
             let is_wanted = plan.outputs.contains(kind) && run <= plan.num_runs;
             is_wanted && relative(&folder, path).is_some_and(|name| name == format.file_name(kind, plan.stamp, run))
         };
+        let overwritten = files.iter().filter(|file| is_made_now(file) && !proven.contains(&file.0));
+        self.overwritten.extend(overwritten.map(|(path, _)| path.clone()));
         // What is there of the same runs goes, or stays, with their new files. Earlier runs that are gone on from may have another stamp.
         let is_left_out = |file: &(PathBuf, RunName)| match listed.contains(file) {
             true => plan.resume.is_some() || (!plan.clean && is_made_now(file)),
-            false => is_made_now(file) && !(plan.clean && says_so(&file.0, file.1.kind)),
+            false => is_made_now(file) && !(plan.clean && proven.contains(&file.0)),
         };
-        let mut files = files_of_runs(&folder)?;
         files.retain(|file| !is_left_out(file));
         if !plan.clean && plan.resume.is_none() && plan.outputs.contains(FileKind::Snapshot) {
             let known = ledger::read(&folder).ok().flatten().map(|known| known.manifest);
@@ -109,7 +116,7 @@ impl Others {
                 self.replaced.extend(files.extract_if(.., is_replaced).map(|(path, _)| path));
             }
         }
-        self.add(&folder, files);
+        self.add(files, &proven);
         Ok(())
     }
 
@@ -171,6 +178,16 @@ impl Others {
                 "`{here}` holds {files} named like this program's but listed by no manifest, which {stay}: {named}"
             ));
         }
+        let overwritten = self.overwritten.len() as u64;
+        if overwritten > 0 {
+            let named = named(self.overwritten.iter(), root, overwritten);
+            let files = if overwritten == 1 { "a file".to_owned() } else { format!("{overwritten} files") };
+            // Which runs are made again is known later where a campaign goes on.
+            let will = if plan.resume.is_some() { "may" } else { "will" };
+            text += &warning_text(&format!(
+                "{files} in `{here}` that no manifest of this program lists {will} be replaced: {named}"
+            ));
+        }
         text
     }
 
@@ -183,7 +200,7 @@ impl Others {
     pub(super) fn remove(self, plan: &Plan, claims: &Claims) -> io::Result<Self> {
         let root = plan.out_dir.as_path();
         let own: BTreeSet<PathBuf> = plan.sites.iter().map(|site| plan.folder_of(site)).collect();
-        let mut gone = Self { unlisted: self.unlisted, ..Self::default() };
+        let mut gone = Self { unlisted: self.unlisted, overwritten: self.overwritten, ..Self::default() };
         let mut held = Vec::new();
         let mut busy = Vec::new();
         for site in &self.sites {
@@ -196,7 +213,7 @@ impl Others {
         }
         let may_go = |path: &PathBuf| !busy.iter().any(|site| path.starts_with(site));
         let mut folders = BTreeSet::new();
-        // What lists files goes after them: what is left by a kill is found again.
+        // What lists files goes after them, and snapshots and logs, by their names, after tables: what is left by a kill is found again.
         let files = self.files.into_iter().map(|path| (path, false));
         for (path, is_list) in files.chain(self.lists.into_iter().map(|path| (path, true))) {
             if !may_go(&path) {
@@ -260,7 +277,7 @@ impl Looking<'_> {
             }
         };
         if is_other {
-            found.add(folder, files);
+            found.add_all(folder, files);
             let is_finished = ledger::finished(folder).is_ok_and(|manifest| manifest.is_some());
             let manifest = Some(folder.join(manifest::FILE_NAME)).filter(|path| is_finished && is_plain_file(path));
             found.lists.extend(manifest.into_iter().chain(ledger_in(folder)));
@@ -329,18 +346,55 @@ impl Listed {
         let is_of = |(run, date)| name.run == run && name.stamp.is_none_or(|stamp| stamp.at_second(0) == date);
         self.files.contains(path) || self.next.is_some_and(is_of)
     }
+
+    /// Those of a folder's files of runs, given all of them, that this program wrote: what is listed, what says so itself, and the tables
+    /// beside a snapshot or log of their run and day that says so.
+    fn proven(&self, files: &[(PathBuf, RunName)]) -> BTreeSet<PathBuf> {
+        let run_of = |name: &RunName| (name.run, name.stamp.map(Stamp::yyyymmdd));
+        let unlisted = files.iter().filter(|file| !self.contains(file));
+        let unlisted: BTreeSet<_> = unlisted.map(|(_, name)| run_of(name)).collect();
+        let of_runs = files.iter().filter(|(_, name)| unlisted.contains(&run_of(name)));
+        let say_so: Vec<_> = of_runs.filter(|(path, name)| says_so(path, name.kind)).collect();
+        // A table that says so speaks for itself alone.
+        let vouch = say_so.iter().filter(|(_, name)| !name.kind.is_table());
+        let vouched: BTreeSet<_> = vouch.map(|(_, name)| run_of(name)).collect();
+        let is_proven = |file: &&(PathBuf, RunName)| {
+            self.contains(file) || (file.1.kind.is_table() && vouched.contains(&run_of(&file.1)))
+        };
+        files.iter().filter(is_proven).chain(say_so).map(|(path, _)| path.clone()).collect()
+    }
 }
 
-/// Whether a file says itself that this program wrote it, as snapshots and logs do; tables have no room for that.
+/// Whether a file says itself that this program wrote it, as snapshots, logs and Parquet do; CSV has no room for that.
 fn says_so(path: &Path, kind: FileKind) -> bool {
+    if kind.is_table() {
+        return path.extension().is_some_and(|ending| ending == "parquet") && is_own_parquet(path).unwrap_or(false);
+    }
     if kind == FileKind::Snapshot {
         let read = fs::read(path).map(|bytes| Snapshot::from_bytes(&bytes));
         return read.is_ok_and(|read| !matches!(read, Err(SnapshotError::Foreign | SnapshotError::Cut(_))));
     }
     let mut line = String::new();
     let read = File::open(path).map(|file| BufReader::new(file.take(proposer_log::LONGEST_HEADER)));
-    kind == FileKind::ProposerLog
-        && read.and_then(|mut file| file.read_line(&mut line)).is_ok_and(|_| proposer_log::is_header(&line))
+    read.and_then(|mut file| file.read_line(&mut line)).is_ok_and(|_| proposer_log::is_header(&line))
+}
+
+/// Whether the footer of a Parquet file names this program as its writer. It ends with its length and `PAR1`.
+fn is_own_parquet(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let end = file.seek(SeekFrom::End(-8))?;
+    let (mut length, mut magic) = ([0; 4], [0; 4]);
+    file.read_exact(&mut length)?;
+    file.read_exact(&mut magic)?;
+    let length = u64::from(u32::from_le_bytes(length));
+    if &magic != b"PAR1" || length > end {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::Start(end - length))?;
+    let mut footer = Vec::new();
+    file.take(length).read_to_end(&mut footer)?;
+    // A string has its length before it.
+    Ok(footer.windows(CREATED_BY.len()).any(|part| part == CREATED_BY))
 }
 
 /// A path in a folder, with `/` between its parts.

@@ -102,7 +102,8 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     begin_after(plan, site, head, Source { name, done, state, remarks, here })
 }
 
-/// Where a site begins that goes on from a source: what lies elsewhere is gone on from; the manifest here lists what is here.
+/// Where a site begins that goes on from a source: what lies elsewhere is gone on from; the manifest here lists what is here,
+/// and is not replaced if it is of another campaign.
 fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: Source) -> Result<Start, Failure> {
     let folder = plan.folder_of(site);
     let is_here = source.here.is_some();
@@ -110,8 +111,11 @@ fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: Source)
         Some(here) => here,
         None => {
             let known = known_at(&folder)?.map(|known| known.manifest);
-            let known = known.filter(|there| difference::between(plan, there, &head).is_none());
-            known.map_or_else(Vec::new, |there| there.runs)
+            match known.as_ref().and_then(|there| difference::between(plan, there, &head)) {
+                Some(difference) if source.done < plan.num_runs => return Err(difference.failure(&folder).into()),
+                Some(_) => Vec::new(),
+                None => known.map_or_else(Vec::new, |there| there.runs),
+            }
         }
     };
     let done_here = here.last().map_or(0, |run| run.run);

@@ -65,7 +65,14 @@ fn where_every_run_is_elsewhere_no_empty_manifest_is_written() {
             is_refused(&folder, &with("5", &["--resume", from, "--out-dir", place, "--dry-run"]), &expected);
         }
     }
-    // One more run is something to make.
+    // One more run is something to make, but not in the place of another campaign.
+    let before = folder.files();
+    for from in ["out", LAST] {
+        let expected = "`other` holds runs of another campaign: ";
+        is_refused(&folder, &with("6", &["--resume", from, "--out-dir", "other"]), expected);
+        is_refused(&folder, &with("6", &["--resume", from, "--out-dir", "other", "--dry-run"]), expected);
+    }
+    assert!(folder.files() == before);
     folder.succeed(&with("6", &["--resume", "out", "--out-dir", "empty"]));
     assert_eq!(checked_manifest(&folder.path().join("empty")).runs.len(), 1);
     // And what it lists stays when nothing is left.

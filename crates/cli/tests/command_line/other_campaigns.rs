@@ -288,9 +288,124 @@ fn a_name_alone_is_no_reason_to_remove_a_file() {
     made(&folder, &["--stamp=261120"]);
     fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
     let text = made(&folder, &["--stamp=261121", "--clean"]);
-    assert!(text.contains("`proposer_debug_261120_0000001.log`") && text.contains(" files named like"), "{text}");
+    assert!(
+        text.contains("note: removed 17 files of earlier campaigns") && text.contains(" 5 files named like"),
+        "{text}"
+    );
     assert_eq!(fs::read_dir(folder.path().join("out/snapshots")).unwrap().count(), 1);
-    assert!(folder.path().join("out/operation_sequence_261120_0000001.csv").is_file());
+    // So are the tables beside it, which have no room to say so; alone they stay.
+    let alone = ["--outputs", "operation_sequence", "--proposer-log", "off", "--out-dir", "alone"];
+    made(&folder, &[&alone[..], &["--stamp=261120"]].concat());
+    fs::remove_file(folder.path().join("alone/manifest.json")).unwrap();
+    made(&folder, &[&alone[..], &["--stamp=261121", "--clean"]].concat());
+    assert!(folder.path().join("alone/operation_sequence_261120_0000001.csv").is_file());
+}
+
+/// Whatever a campaign in between has left without a manifest.
+fn clean_after_two_campaigns(more: &[&str]) {
+    let folder = Folder::new();
+    let later = [&["--stamp=261121", "--seed=9", "--site-count=2"], more].concat();
+    made(&folder, &[&["--stamp=261121", "-n", "3", "--site-count=3"], more].concat());
+    made(&folder, &[&["--stamp=261121", "--seed=8", "--site-count=2"], more].concat());
+    let text = made(&folder, &[&later[..], &["--clean"]].concat());
+    assert!(text.starts_with("note: removed ") && !text.contains("named like"), "{text}");
+    assert!(folder.files() == fresh(&later));
+}
+
+#[test]
+fn clean_takes_what_a_campaign_without_it_left() {
+    clean_after_two_campaigns(&[]);
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn clean_takes_parquet_by_who_wrote_it() {
+    clean_after_two_campaigns(&["--format=parquet"]);
+    clean_after_two_campaigns(&["--format=parquet", "--outputs=operation_sequence", "--proposer-log=off"]);
+    let folder = Folder::new();
+    made(&folder, &["--stamp=261121", "-n", "2", "--format=parquet"]);
+    made(&folder, &["--stamp=261121", "--format=parquet"]);
+    let path = folder.path().join("out/run=0000002/operation_sequence.parquet");
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.windows(10).rposition(|part| part == b"nandseqgen").unwrap();
+    bytes[at..at + 10].copy_from_slice(b"duckdb 1.4");
+    fs::write(&path, bytes).unwrap();
+    let text = made(&folder, &["--stamp=261121", "--format=parquet", "--clean"]);
+    assert!(text.contains("a file named like this program's") && path.is_file(), "{text}");
+}
+
+#[test]
+fn files_of_unknown_origin_that_are_replaced_are_named() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path().join("out/site_01/snapshots")).unwrap();
+    let mine = [
+        "out/site_01/operation_sequence_261121_0000001.csv",
+        "out/site_01/operation_timeline_261121_0000001.csv",
+        "out/site_01/proposer_debug_261121_0000001.log",
+        "out/site_01/snapshots/state_snapshot_20261121_000000_0000001.json",
+    ];
+    for name in mine {
+        fs::write(folder.path().join(name), "# proposer debug log\n").unwrap();
+    }
+    let campaign = ["--stamp=261121", "--site-count=1"];
+    let warning = "warning: 4 files in `out` that no manifest of this program lists will be replaced: \
+                   `site_01/operation_sequence_261121_0000001.csv`, `site_01/operation_timeline_261121_0000001.csv`, \
+                   `site_01/proposer_debug_261121_0000001.log` and 1 more\n";
+    let before = folder.files();
+    for more in [&[][..], &["--clean"]] {
+        let text = made(&folder, &[&campaign[..], more, &["--dry-run"]].concat());
+        assert!(text.contains(warning), "{text}");
+    }
+    assert!(folder.files() == before);
+    // What is not made stays, and what is replaced is not counted as left.
+    let output = folder.succeed(&["-t", "300", "--stamp=261121", "--site-count=1", "--proposer-log=off"]);
+    let text = stderr(&output);
+    assert!(text.contains("warning: 3 files in `out` that no") && text.contains("holds a file named like"), "{text}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("Left alone there: 1 file "));
+    // Now they are listed, or beside a snapshot that says whose they are.
+    let single = ["--stamp=261121", "--site-count=1", "--proposer-log=off"];
+    assert!(!made(&folder, &single).contains("replaced"));
+    fs::remove_file(folder.path().join("out/site_01/manifest.json")).unwrap();
+    assert!(!made(&folder, &single).contains("replaced"));
+    // Another campaign's of this program are replaced as documented.
+    assert!(!made(&folder, &[&single[..], &["--seed=8"]].concat()).contains("replaced"));
+    // A single file.
+    let alone = ["--stamp=261121", "--outputs=operation_sequence", "--proposer-log=off", "--out-dir=alone"];
+    made(&folder, &alone);
+    fs::remove_file(folder.path().join("alone/manifest.json")).unwrap();
+    let expected = "warning: a file in `alone` that no manifest of this program lists will be replaced: \
+                    `operation_sequence_261121_0000001.csv`\n";
+    assert_eq!(made(&folder, &[&alone[..], &["--clean"]].concat()), expected);
+}
+
+#[test]
+fn a_manifest_of_somebody_else_is_not_replaced() {
+    let batch = ["--site-count=2"];
+    for (name, contents, campaign, place) in [
+        ("manifest.json", "{\"name\":\"my web app\"}\n", &[][..], ":1:7 is no manifest: "),
+        ("manifest.json", "{\"name\":\"my web app\"}\n", &batch, ":1:7 is no manifest: "),
+        ("manifest.json", "{\"name\":\"my web app\"}\n", &["--resume=out"], ":1:7 is no manifest: "),
+        ("manifest.json", "", &[], " is no manifest: it is empty"),
+        ("manifest.json", "{\"site_seed\": 1, ", &[], ":1:17 is no manifest of a site: "),
+        ("site_01/manifest.json", "[1]", &batch, ":1:3 is no manifest: "),
+        ("manifest.partial.jsonl", "my notes\n", &[], ":1 is no list of finished runs of this program"),
+        ("site_02/manifest.partial.jsonl", "my notes\n", &batch, ":1 is no list of finished runs of this program"),
+        ("manifest.shard-1-of-2.json", "{}", &["--site-count=2", "--shard=1/2"], ":1:2 is no manifest: "),
+    ] {
+        let folder = Folder::new();
+        fs::create_dir_all(folder.path().join("out").join(name).parent().unwrap()).unwrap();
+        let folder = folder.with(&format!("out/{name}"), contents);
+        let before = folder.files();
+        for more in [&[][..], &["--clean"], &["--dry-run"]] {
+            if more.contains(&"--clean") && campaign.contains(&"--resume=out") {
+                continue;
+            }
+            let text = folder.refuse(&[&SHORT, campaign, more].concat());
+            assert!(text.starts_with("exit code 2\n") && text.contains(&format!("`out/{name}`{place}")), "{text}");
+            assert!(text.contains("would be replaced: move it away or remove it"), "{text}");
+            assert!(folder.files() == before, "{name}");
+        }
+    }
 }
 
 #[test]
