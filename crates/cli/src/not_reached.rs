@@ -209,7 +209,7 @@ fn write_die(text: &mut String, profile: &Profile, dead: &DeadDie) -> std::fmt::
     let under = list(keys.into_iter());
     match (dead.freed_by.is_empty(), dead.in_vain) {
         (false, _) => writeln!(text, "    would free it, but has weight 0 under {under}: {freed_by}"),
-        (true, false) => writeln!(text, "    no name that could start now would free it by itself"),
+        (true, false) => writeln!(text, "    no name that could start now would let one with a weight start"),
         (true, true) => writeln!(text, "    these names were tried a thousand times each and never accepted"),
     }
 }
