@@ -201,6 +201,7 @@ fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<V
 
 /// Makes sure that nothing in the folders of a plan is in its way.
 fn check_places(plan: &Plan) -> Result<(), Failure> {
+    folders::lists_are_files(plan)?;
     batch::check_shards(plan)?;
     batch::check_earlier(plan)?;
     folders::lead_nowhere_else(plan)

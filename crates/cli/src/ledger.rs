@@ -146,7 +146,7 @@ pub(crate) fn read(folder: &Path) -> io::Result<Option<Known>> {
 /// # Errors
 /// When it cannot be read, is of another form, or names what does not lie in the folder.
 pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest)>> {
-    let bytes = match fs::read(folder.join(manifest::FILE_NAME)) {
+    let bytes = match manifest::bytes(&folder.join(manifest::FILE_NAME)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -162,7 +162,8 @@ pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest
 /// # Errors
 /// When it cannot be read, is of another form, or names what does not lie in the folder.
 pub(crate) fn unfinished(folder: &Path) -> io::Result<Option<Known>> {
-    let file = match File::open(folder.join(FILE_NAME)) {
+    let path = folder.join(FILE_NAME);
+    let file = match manifest::regular(&path).and_then(|()| File::open(path)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

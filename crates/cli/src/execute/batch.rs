@@ -4,7 +4,6 @@
 //! shards: what is complete has the manifest of one execution.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use nandseq_trace::manifest::{self, BatchManifest, Input, ManifestKind, Origin, SiteRecord};
@@ -34,7 +33,7 @@ impl Earlier {
     /// What the manifest in the output folder says, if it is of this batch and the plan asks for part of it.
     pub(super) fn read(plan: &Plan, batch: &Batch) -> Self {
         let Part::Sites(_) = batch.part else { return Self::default() };
-        let manifest = fs::read(plan.out_dir.join(manifest::FILE_NAME)).ok();
+        let manifest = manifest::bytes(&plan.out_dir.join(manifest::FILE_NAME)).ok();
         let Some(mut manifest) = manifest.and_then(|text| manifest::parse::<BatchManifest>(&text).ok()) else {
             return Self::default();
         };
@@ -118,7 +117,7 @@ pub(super) fn check_earlier(plan: &Plan) -> Result<(), Failure> {
     let is_added_to = matches!(part, Part::Sites(_));
     for folder in plan.resume.iter().chain(is_added_to.then_some(&plan.out_dir)) {
         let path = folder.join(manifest::FILE_NAME);
-        let Ok(text) = fs::read(&path) else { continue };
+        let Ok(text) = manifest::bytes(&path) else { continue };
         let kind = ManifestKind::of(&text);
         let Err(fault) = manifest::parse::<BatchManifest>(&text) else { continue };
         if kind == ManifestKind::Site || !(fault.is_refusal() || is_added_to) {
