@@ -45,7 +45,7 @@ use crate::{tell, written};
 
 pub(crate) use site::clean;
 
-pub(crate) use resume::{is_there, profile as profile_of_earlier, stamp as stamp_of_earlier};
+pub(crate) use resume::{have_files, is_there, profile as profile_of_earlier, stamp as stamp_of_earlier};
 
 /// What all sites together did.
 #[derive(Debug, Default)]
@@ -193,7 +193,10 @@ fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<V
     if plan.resume.is_none() {
         return Ok(Vec::new());
     }
-    let start = |site: &SitePlan| resume::find(plan, site, site::head(plan, site), setup).map(|start| start.remarks);
+    let start = |site: &SitePlan| {
+        let start = resume::find(plan, site, site::head(plan, site), setup)?.before_work()?;
+        Ok::<_, Failure>(start.remarks)
+    };
     let remarks: Vec<Vec<String>> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
     Ok(remarks.into_iter().flatten().collect())

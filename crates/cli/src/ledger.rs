@@ -9,7 +9,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::{Digest, FileKind, NewFile, Stamp};
-use nandseq_trace::manifest::{self, RunRecord, SiteManifest};
+use nandseq_trace::manifest::{self, ManifestKind, RunRecord, SiteManifest};
 use nandseq_trace::run_name::RunName;
 use serde::{Deserialize, Serialize};
 
@@ -174,6 +174,18 @@ pub(crate) fn unfinished(folder: &Path) -> io::Result<Option<Known>> {
         manifest: SiteManifest { runs, ..head.manifest },
         batch: head.batch,
     }))
+}
+
+/// What is wrong with the manifest of a site, or with its ledger where there is no manifest.
+pub(crate) fn fault(folder: &Path) -> Option<String> {
+    let path = folder.join(manifest::FILE_NAME);
+    if let Ok(text) = manifest::bytes(&path) {
+        return manifest::parse::<SiteManifest>(&text).err().map(|fault| fault.sentence(&path, ManifestKind::Site));
+    }
+    let path = folder.join(FILE_NAME);
+    let text = manifest::bytes(&path).ok()?;
+    let fault = manifest::parse::<Head>(text.split(|&byte| byte == b'\n').next()?).err()?;
+    Some(format!("`{}`: {fault}", path.display()))
 }
 
 /// The stamp in the names that a manifest lists.

@@ -414,10 +414,11 @@ fn resume_from(arguments: &GenerateArgs, sites: &[SitePlan], remarks: &mut Strin
         let message = format!("the snapshot `{}` is of one site, and there are {}", resume.display(), sites.len());
         return Err(Problem::new(message).help("choose the site with --sites, or name the folder of the batch").into());
     }
-    if execute::is_there(resume, sites) {
+    let is_here = *resume == arguments.output.out_dir;
+    if execute::is_there(resume, sites) || (is_here && execute::have_files(resume, sites)) {
         return Ok(Some(resume.clone()));
     }
-    if *resume != arguments.output.out_dir {
+    if !is_here {
         let message = format!("there is nothing to go on from in `{}`", resume.display());
         return Err(Problem::new(message).help("name a snapshot, or the output folder of the same command").into());
     }

@@ -11,7 +11,7 @@ use nandseq_trace::manifest::{self, BatchManifest, Input, ManifestKind, Origin, 
 use crate::arguments::SeedFormula;
 use crate::execute::origin;
 use crate::failure::{Failure, Problem};
-use crate::plan::{Batch, Part, Plan, Shard, SiteList};
+use crate::plan::{Batch, Part, Plan, Shard, SiteList, SitePlan};
 use crate::verify::OTHER_VERSION;
 
 /// Flags, each with a value, that say which part of a batch, or how long an open one is.
@@ -33,19 +33,7 @@ impl Earlier {
     /// What the manifest in the output folder says, if it is of this batch and the plan asks for part of it.
     pub(super) fn read(plan: &Plan, batch: &Batch) -> Self {
         let Part::Sites(_) = batch.part else { return Self::default() };
-        let manifest = manifest::bytes(&plan.out_dir.join(manifest::FILE_NAME)).ok();
-        let Some(mut manifest) = manifest.and_then(|text| manifest::parse::<BatchManifest>(&text).ok()) else {
-            return Self::default();
-        };
-        let ours = origin(plan, plan.arguments_of_batch(batch));
-        if plan.is_of(&manifest.origin.profile) {
-            manifest.origin.profile.resolved_sha256.clone_from(&ours.profile.resolved_sha256);
-        }
-        // Sites that are gone on with may get more runs than the others have.
-        let is_same = if plan.resume.is_some() { is_same_batch_of_any_length } else { is_same_batch };
-        if manifest.base_seed != plan.base_seed || !is_same(&manifest.origin, &ours) {
-            return Self::default();
-        }
+        let Some(manifest) = of_same_batch(plan, batch) else { return Self::default() };
         let asked = batch.sites();
         let records = manifest.sites.into_iter().filter(|record| !asked.contains(&record.site)).collect();
         Self { count: count_of(&manifest.origin), records }
@@ -69,6 +57,25 @@ impl Earlier {
         };
         of(plan, &batch, records.into_values().collect())
     }
+}
+
+/// The manifest of a batch in the output folder, or in that of a shard its own, if it is of the plan's.
+fn of_same_batch(plan: &Plan, batch: &Batch) -> Option<BatchManifest> {
+    let text = manifest::bytes(&plan.out_dir.join(file_name(batch))).ok()?;
+    let mut manifest: BatchManifest = manifest::parse(&text).ok()?;
+    let ours = origin(plan, plan.arguments_of_batch(batch));
+    if plan.is_of(&manifest.origin.profile) {
+        manifest.origin.profile.resolved_sha256.clone_from(&ours.profile.resolved_sha256);
+    }
+    // Sites that are gone on with may get more runs than the others have.
+    let is_same = if plan.resume.is_some() { is_same_batch_of_any_length } else { is_same_batch };
+    (manifest.base_seed == plan.base_seed && is_same(&manifest.origin, &ours)).then_some(manifest)
+}
+
+/// Whether the manifest of the plan's batch is there, and lists a site.
+pub(super) fn lists(plan: &Plan, batch: &Batch, site: &SitePlan) -> bool {
+    let lists = |manifest: BatchManifest| manifest.sites.iter().any(|record| Some(record.site) == site.site);
+    of_same_batch(plan, batch).is_some_and(lists)
 }
 
 /// The manifest of a batch.

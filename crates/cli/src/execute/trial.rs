@@ -87,7 +87,7 @@ pub(crate) fn trial(plan: &Plan) -> Result<Trial, Failure> {
     check_places(plan)?;
     let (mut runs_there, mut runs_again, mut remarks) = (vec![0; plan.sites.len()], 0, Vec::new());
     if plan.resume.is_some() {
-        let start = |site: &SitePlan| resume::find(plan, site, head(plan, site), &setup);
+        let start = |site: &SitePlan| resume::find(plan, site, head(plan, site), &setup)?.before_work();
         let starts = super::threads(plan.jobs)?
             .install(|| plan.sites.par_iter().map(start).collect::<Result<Vec<Start>, _>>())?;
         for (there, start) in runs_there.iter_mut().zip(starts) {
