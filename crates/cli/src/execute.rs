@@ -348,7 +348,7 @@ impl Work<'_> {
         let totals = self.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
         let end = match worst {
             Some(Failure::Interrupted { .. }) => {
-                Err(Failure::Interrupted { finished_runs: Some(totals.known_runs), go_on: self.plan.go_on() })
+                Err(Failure::Interrupted { finished_runs: Some(totals.known_runs), go_on: Some(self.plan.go_on()) })
             }
             Some(failure) => Err(failure),
             None => written,

@@ -211,17 +211,13 @@ impl Plan {
         push(all, "--site-dir-pattern", &self.site_dir_pattern);
     }
 
-    /// The command that goes on after an interruption; `None` where no snapshot is written.
-    pub(crate) fn go_on(&self) -> Option<String> {
-        if !self.outputs.contains(FileKind::Snapshot) {
-            return None;
-        }
+    /// The command that goes on after an interruption.
+    pub(crate) fn go_on(&self) -> String {
         let all = match (&self.batch, self.sites.first()) {
             (Some(batch), _) => self.arguments_of_batch(batch),
             (None, site) => site.map_or_else(Vec::new, |site| self.arguments_of_site(site)),
         };
-        let hint = Hint::of_arguments(&all).with("--out-dir", &self.out_dir).with("--resume", &self.out_dir);
-        Some(hint.to_string())
+        Hint::of_arguments(&all).with("--out-dir", &self.out_dir).with("--resume", &self.out_dir).to_string()
     }
 
     /// How the manifest calls the seed formula.

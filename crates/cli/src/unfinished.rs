@@ -148,9 +148,8 @@ fn of_batch(
 
 fn sentence(what: &Path, lacks: &str, root: &Path, arguments: &[String], flags: &GenerateArgs) -> String {
     let what = format!("`{}` is not finished: {lacks}", what.display());
-    if !outputs(flags).contains(FileKind::Snapshot) {
-        return what;
-    }
+    let has_snapshots = outputs(flags).contains(FileKind::Snapshot);
+    let from = if has_snapshots { "" } else { ", for want of snapshots from the first run of what is not finished" };
     let command = Hint::of_arguments(arguments).with("--out-dir", root).with("--resume", root);
-    format!("{what}; to go on, unless it is being made now:\n  {command}")
+    format!("{what}; to go on{from}, unless it is being made now:\n  {command}")
 }

@@ -140,7 +140,7 @@ fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: Source)
             Start { next_run: source.done, ..Start::fresh(with_runs(head, here.clone())) }
         }
         Some(state) => go_on(&folder, head, here.clone(), state),
-        None => Start::fresh(head),
+        None => Start { remarks: made_again(&source.name, source.done), ..Start::fresh(head) },
     };
     // Runs that come after a source elsewhere are made anyway.
     let needed = if is_here { &here } else { &start.manifest.runs };
@@ -150,6 +150,16 @@ fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: Source)
     start.remarks.extend(missing.remark(&folder));
     start.again = (!missing.again.is_empty()).then_some(Again { runs: missing.again, listed: here });
     Ok(start)
+}
+
+/// What to say of finished runs that are made again for want of a snapshot.
+fn made_again(place: &str, done: u64) -> Vec<String> {
+    let runs = match done {
+        0 => return Vec::new(),
+        1 => "run 1 is".to_owned(),
+        done => format!("runs 1 to {done} are"),
+    };
+    vec![format!("{place} has no snapshot to go on from: {runs} made again")]
 }
 
 /// Every run that a site is to have is somewhere else; a manifest that lists none of them helps nobody.
