@@ -11,6 +11,7 @@ use nandseq_trace::manifest::{self, BatchManifest, Input, ManifestKind, Origin, 
 use crate::arguments::SeedFormula;
 use crate::execute::origin;
 use crate::failure::{Failure, Problem};
+use crate::merge::is_same_place;
 use crate::plan::{Batch, Part, Plan, Shard, SiteList, SitePlan};
 use crate::verify::OTHER_VERSION;
 
@@ -118,9 +119,11 @@ pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Whether the manifest of the batch that is gone on with, or added to, can be: one that is of another form, or names what lies elsewhere,
-/// is not replaced as if it were nothing; nor is one that lists other sites than those that are made now.
-pub(super) fn check_earlier(plan: &Plan) -> Result<(), Failure> {
-    let Some(Batch { part, .. }) = &plan.batch else { return Ok(()) };
+/// is not replaced as if it were nothing; nor is one that lists other sites than those that are made now. What is wrong with one that is
+/// replaced is returned, to be said.
+pub(super) fn check_earlier(plan: &Plan) -> Result<Vec<String>, Failure> {
+    let mut remarks = Vec::new();
+    let Some(Batch { part, .. }) = &plan.batch else { return Ok(remarks) };
     let is_added_to = matches!(part, Part::Sites(_));
     for folder in plan.resume.iter().chain(is_added_to.then_some(&plan.out_dir)) {
         let path = folder.join(manifest::FILE_NAME);
@@ -128,6 +131,9 @@ pub(super) fn check_earlier(plan: &Plan) -> Result<(), Failure> {
         let kind = ManifestKind::of(&text);
         let Err(fault) = manifest::parse::<BatchManifest>(&text) else { continue };
         if kind == ManifestKind::Site || !(fault.is_refusal() || is_added_to) {
+            if kind != ManifestKind::Site && is_same_place(folder, &plan.out_dir) {
+                remarks.push(format!("{}; it is written anew", fault.sentence(&path, kind)));
+            }
             continue;
         }
         let help = match fault.is_refusal() {
@@ -137,7 +143,7 @@ pub(super) fn check_earlier(plan: &Plan) -> Result<(), Failure> {
         };
         return Err(Problem::new(fault.sentence(&path, kind)).help(help).into());
     }
-    Ok(())
+    Ok(remarks)
 }
 
 /// Whether two origins differ at most in the part of the batch that was asked for, and in where inputs lie whose contents are the same.

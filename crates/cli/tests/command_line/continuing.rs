@@ -267,6 +267,19 @@ fn files_that_nothing_proves_to_be_of_the_campaign_are_not_replaced_by_going_on(
 }
 
 #[test]
+fn a_faulty_manifest_of_a_batch_is_said_before_it_is_replaced() {
+    let folder = made("1", &["--site-count", "2"]);
+    let whole = folder.files();
+    alter(&folder, "out/manifest.json", "\"base_seed\": 5", "\"base_seed\": \"5\"");
+    for more in [&["--dry-run"][..], &[]] {
+        let text = said(&folder, &with("1", &[&["--site-count", "2", "--resume", "out"], more].concat()));
+        assert!(text.contains("warning: `out/manifest.json`:"), "{text}");
+        assert!(text.contains(" is no manifest of a batch: ") && text.contains("; it is written anew"), "{text}");
+    }
+    assert!(folder.files() == whole);
+}
+
+#[test]
 fn a_last_snapshot_that_is_gone_is_said_once() {
     let folder = made("3", &[]);
     let whole = made("4", &[]).files();
