@@ -1,13 +1,14 @@
 //! Bad blocks: a CSV file with the header `die,block`, whose fields are numbers or ranges: `0,7`, `0,5-1019`, `0-1,3`.
 //!
 //! Promises that every row names blocks of the device, and says of every row that does not where it is. A block that is
-//! listed twice is bad once. Ranges cost no more than the blocks they name, however often they name them. A number is decimal
-//! whatever zeros it begins with: no reader of CSV reads it otherwise.
+//! listed twice is bad once. Ranges cost no more than the blocks they name, however often they name them. A number
+//! with a leading zero is refused, as it is in profiles.
 
 use std::ops::RangeInclusive;
 
 use nandseq_profile::diagnostic::counted;
 use nandseq_profile::model::Topology;
+use nandseq_profile::whole::{NotWhole, whole};
 use nandseq_profile::{Block, Diagnostic, Diagnostics, Die, SourceFile, Span};
 
 /// Reads the bad blocks of a device, in ascending order.
@@ -115,6 +116,8 @@ impl Reader<'_> {
         let wrong = if !is_number(low) || !is_number(high) {
             Diagnostic::error("badlist-number", format!("the {what} is neither a number nor a range such as 0-{last}"))
                 .help(format!("whole numbers from 0 to {last}"))
+        } else if let Some(zero) = leading_zero(what, low).or_else(|| leading_zero(what, high)) {
+            zero
         } else {
             match (below(low), below(high)) {
                 (Some(low), Some(high)) if low <= high => return Some(low..=high),
@@ -130,6 +133,20 @@ impl Reader<'_> {
         self.wrong.push(wrong.at(place, ""));
         None
     }
+}
+
+/// What is wrong with digits that begin with a zero.
+fn leading_zero(what: &str, digits: &str) -> Option<Diagnostic> {
+    let Err(NotWhole::LeadingZeros { decimal, octal }) = whole(digits) else { return None };
+    let (other, write) = match octal {
+        Some(octal) if octal == decimal => ("and as an octal one".to_owned(), format!("write `{decimal}`")),
+        Some(octal) => {
+            (format!("but {octal} as an octal one"), format!("write `{decimal}` or `{octal}`, whichever is meant"))
+        }
+        None => ("and no octal number has such a digit".to_owned(), format!("write `{decimal}`")),
+    };
+    let message = format!("the {what} has a leading zero: `{digits}` is {decimal} as a decimal number, {other}");
+    Some(Diagnostic::error("ambiguous-number", message).help(write))
 }
 
 /// A field without blanks and quotes around it.
@@ -163,7 +180,7 @@ mod tests {
         for text in [
             "die,block\n1,1019\n0,7\n1,0\n0,7\n",
             "\u{feff}die,block\r\n1,1019\r\n\r\n0, 7\r\n\"1\",\"0\"",
-            "die , block\n1,1019\n0,07\n1,0",
+            "die , block\n1,1019\n0,7\n1,0",
         ] {
             assert_eq!(read_text(text).unwrap(), expected, "{text:?}");
         }
@@ -191,6 +208,20 @@ mod tests {
             wrong("die,block\n0,5-\n0,-5\n0,5-6-7\n0,1e2\n"),
             [("badlist-number", 2, 3), ("badlist-number", 3, 3), ("badlist-number", 4, 3), ("badlist-number", 5, 3)]
         );
+    }
+
+    #[test]
+    fn numbers_with_a_leading_zero_are_refused_with_what_each_reader_makes_of_them() {
+        let code = "ambiguous-number";
+        assert_eq!(wrong("die,block\n0,01\n00,1\n0,1-02\n"), [(code, 2, 3), (code, 3, 1), (code, 4, 3)]);
+        for (digits, expected) in [
+            ("01", "the block has a leading zero: `01` is 1 as a decimal number, and as an octal one"),
+            ("010", "the block has a leading zero: `010` is 10 as a decimal number, but 8 as an octal one"),
+            ("09", "the block has a leading zero: `09` is 9 as a decimal number, and no octal number has such a digit"),
+        ] {
+            let said = read_text(&format!("die,block\n0,{digits}\n")).unwrap_err();
+            assert_eq!(said.iter().next().unwrap().message, expected);
+        }
     }
 
     #[test]

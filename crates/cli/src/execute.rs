@@ -46,7 +46,7 @@ use crate::{tell, written};
 
 pub(crate) use site::clean;
 
-pub(crate) use resume::{is_there, profile as profile_of_earlier, stamp as stamp_of_earlier};
+pub(crate) use resume::{have_files, is_there, profile as profile_of_earlier, stamp as stamp_of_earlier};
 
 /// What all sites together did.
 #[derive(Debug, Default)]
@@ -190,22 +190,27 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Failure> {
 
 /// Makes sure that each site has a place to begin; says what is worth knowing about it.
 fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<Vec<String>, Failure> {
-    check_places(plan)?;
+    let of_batch = check_places(plan)?;
     if plan.resume.is_none() {
-        return Ok(Vec::new());
+        return Ok(of_batch);
     }
-    let start = |site: &SitePlan| resume::find(plan, site, site::head(plan, site), setup).map(|start| start.remarks);
+    let start = |site: &SitePlan| {
+        let start = resume::find(plan, site, site::head(plan, site), setup)?.before_work()?;
+        Ok::<_, Failure>(start.remarks)
+    };
     let remarks: Vec<Vec<String>> =
         threads.install(|| plan.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
-    Ok(remarks.into_iter().flatten().collect())
+    Ok(of_batch.into_iter().chain(remarks.into_iter().flatten()).collect())
 }
 
-/// Makes sure that nothing in the folders of a plan is in its way.
-fn check_places(plan: &Plan) -> Result<(), Failure> {
+/// Makes sure that nothing in the folders of a plan is in its way; says what is worth knowing about what it replaces.
+fn check_places(plan: &Plan) -> Result<Vec<String>, Failure> {
+    folders::lists_are_files(plan)?;
     batch::check_shards(plan)?;
-    batch::check_earlier(plan)?;
+    let remarks = batch::check_earlier(plan)?;
     own_names::check(plan)?;
-    folders::lead_nowhere_else(plan)
+    folders::lead_nowhere_else(plan)?;
+    Ok(remarks)
 }
 
 /// Says what there was of other campaigns; how many of their files are there still.
@@ -346,7 +351,7 @@ impl Work<'_> {
         let totals = self.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
         let end = match worst {
             Some(Failure::Interrupted { .. }) => {
-                Err(Failure::Interrupted { finished_runs: Some(totals.known_runs), go_on: self.plan.go_on() })
+                Err(Failure::Interrupted { finished_runs: Some(totals.known_runs), go_on: Some(self.plan.go_on()) })
             }
             Some(failure) => Err(failure),
             None => written,

@@ -9,7 +9,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::{Digest, FileKind, NewFile, Stamp};
-use nandseq_trace::manifest::{self, RunRecord, SiteManifest};
+use nandseq_trace::manifest::{self, ManifestKind, RunRecord, SiteManifest};
 use nandseq_trace::run_name::RunName;
 use serde::{Deserialize, Serialize};
 
@@ -146,7 +146,7 @@ pub(crate) fn read(folder: &Path) -> io::Result<Option<Known>> {
 /// # Errors
 /// When it cannot be read, is of another form, or names what does not lie in the folder.
 pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest)>> {
-    let bytes = match fs::read(folder.join(manifest::FILE_NAME)) {
+    let bytes = match manifest::bytes(&folder.join(manifest::FILE_NAME)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -162,7 +162,8 @@ pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest
 /// # Errors
 /// When it cannot be read, is of another form, or names what does not lie in the folder.
 pub(crate) fn unfinished(folder: &Path) -> io::Result<Option<Known>> {
-    let file = match File::open(folder.join(FILE_NAME)) {
+    let path = folder.join(FILE_NAME);
+    let file = match manifest::regular(&path).and_then(|()| File::open(path)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -173,6 +174,18 @@ pub(crate) fn unfinished(folder: &Path) -> io::Result<Option<Known>> {
         manifest: SiteManifest { runs, ..head.manifest },
         batch: head.batch,
     }))
+}
+
+/// What is wrong with the manifest of a site, or with its ledger where there is no manifest.
+pub(crate) fn fault(folder: &Path) -> Option<String> {
+    let path = folder.join(manifest::FILE_NAME);
+    if let Ok(text) = manifest::bytes(&path) {
+        return manifest::parse::<SiteManifest>(&text).err().map(|fault| fault.sentence(&path, ManifestKind::Site));
+    }
+    let path = folder.join(FILE_NAME);
+    let text = manifest::bytes(&path).ok()?;
+    let fault = manifest::parse::<Head>(text.split(|&byte| byte == b'\n').next()?).err()?;
+    Some(format!("`{}`: {fault}", path.display()))
 }
 
 /// The stamp in the names that a manifest lists.

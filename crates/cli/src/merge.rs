@@ -188,7 +188,7 @@ fn parts_in(folder: &Path) -> Result<Vec<Found>, Failure> {
     }
     paths.sort();
     let read = |path: PathBuf| {
-        let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
+        let text = manifest::bytes(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
         let manifest = manifest::parse(&text).map_err(|fault| {
             let problem = Problem::new(fault.sentence(&path, ManifestKind::Batch));
             match ManifestKind::of(&text) {
@@ -228,7 +228,7 @@ fn is_free(target: &Path, parts: &[Found], places: &[(PathBuf, PathBuf)]) -> Res
         if !entry.file_name().to_str().is_some_and(is_of_batch) {
             continue;
         }
-        let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
+        let text = manifest::bytes(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
         let found = manifest::parse::<BatchManifest>(&text).ok();
         let is_ours = |found: &BatchManifest| {
             let Found { manifest, .. } = &parts[0];
@@ -342,7 +342,7 @@ fn damage(site: &Site<'_>) -> Vec<String> {
         Err(reason) => return vec![format!("cannot read `{}`: {}", site.part.path.display(), plain(&reason))],
     };
     let path = folder.join(manifest::FILE_NAME);
-    let text = match fs::read(&path) {
+    let text = match manifest::bytes(&path) {
         Ok(text) => text,
         Err(reason) => return vec![format!("cannot read `{}`: {}", path.display(), plain(&reason))],
     };
@@ -388,7 +388,7 @@ fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBu
         let path = path.to_owned();
         move |reason| (path, reason)
     };
-    let text = fs::read(from.join(manifest::FILE_NAME)).map_err(failed(from))?;
+    let text = manifest::bytes(&from.join(manifest::FILE_NAME)).map_err(failed(from))?;
     let damaged = |fault: Fault| io::Error::other(fault.to_string());
     let manifest: SiteManifest = manifest::parse(&text).map_err(damaged).map_err(failed(from))?;
     // What a merge left that was killed.

@@ -211,17 +211,13 @@ impl Plan {
         push(all, "--site-dir-pattern", &self.site_dir_pattern);
     }
 
-    /// The command that goes on after an interruption; `None` where no snapshot is written.
-    pub(crate) fn go_on(&self) -> Option<String> {
-        if !self.outputs.contains(FileKind::Snapshot) {
-            return None;
-        }
+    /// The command that goes on after an interruption.
+    pub(crate) fn go_on(&self) -> String {
         let all = match (&self.batch, self.sites.first()) {
             (Some(batch), _) => self.arguments_of_batch(batch),
             (None, site) => site.map_or_else(Vec::new, |site| self.arguments_of_site(site)),
         };
-        let hint = Hint::of_arguments(&all).with("--out-dir", &self.out_dir).with("--resume", &self.out_dir);
-        Some(hint.to_string())
+        Hint::of_arguments(&all).with("--out-dir", &self.out_dir).with("--resume", &self.out_dir).to_string()
     }
 
     /// How the manifest calls the seed formula.
@@ -414,10 +410,11 @@ fn resume_from(arguments: &GenerateArgs, sites: &[SitePlan], remarks: &mut Strin
         let message = format!("the snapshot `{}` is of one site, and there are {}", resume.display(), sites.len());
         return Err(Problem::new(message).help("choose the site with --sites, or name the folder of the batch").into());
     }
-    if execute::is_there(resume, sites) {
+    let is_here = *resume == arguments.output.out_dir;
+    if execute::is_there(resume, sites) || (is_here && execute::have_files(resume, sites)) {
         return Ok(Some(resume.clone()));
     }
-    if *resume != arguments.output.out_dir {
+    if !is_here {
         let message = format!("there is nothing to go on from in `{}`", resume.display());
         return Err(Problem::new(message).help("name a snapshot, or the output folder of the same command").into());
     }

@@ -237,7 +237,7 @@ fn same_inputs(origin: &Origin, plan: &Plan) -> Result<(), Failure> {
 impl Recorded {
     fn read(path: &Path, arguments: &ReplayArgs) -> Result<Self, Failure> {
         let path = if path.is_dir() { path.join(manifest::FILE_NAME) } else { path.to_owned() };
-        let text = fs::read(&path).map_err(|reason| no_manifest(&path, &reason))?;
+        let text = manifest::bytes(&path).map_err(|reason| no_manifest(&path, &reason))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let kind = ManifestKind::of(&text);
         if kind != ManifestKind::Batch {
@@ -254,7 +254,7 @@ impl Recorded {
             let folder = record.folder.under(&folder);
             let folder = folder.map_err(|reason| Problem::unreadable("a site of", &path, &reason))?;
             let path = folder.join(manifest::FILE_NAME);
-            let text = fs::read(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
+            let text = manifest::bytes(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
             if Digest::of(&text) != record.manifest_sha256 {
                 let shown = path.display();
                 recorded.differences.push(format!("`{shown}` is not the one that the manifest of its batch lists"));

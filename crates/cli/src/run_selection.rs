@@ -3,7 +3,6 @@
 //! Promises that a part without anything in it is refused, with what there is; that nothing outside of it is kept in memory.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use nandseq_profile::Ticks;
 use nandseq_report::SiteTables;
@@ -144,7 +143,7 @@ fn known(what: &str, wanted: &NumberList, there: &BTreeSet<u64>) -> Result<(), F
 
 /// The number of a site: what its manifest says, or else the digits at the end of its folder's name.
 fn number_of(site: &SiteFiles) -> Option<u64> {
-    let text = fs::read(site.folder.join(manifest::FILE_NAME)).ok();
+    let text = manifest::bytes(&site.folder.join(manifest::FILE_NAME)).ok();
     if let Some(manifest) = text.and_then(|text| serde_json::from_slice::<SiteManifest>(&text).ok()) {
         return manifest.site;
     }

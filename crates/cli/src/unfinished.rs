@@ -4,7 +4,6 @@
 //! line of its own, to be pasted. What was asked for is what the manifest of the batch says, or the ledger of a site that was killed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use nandseq_profile::diagnostic::counted;
@@ -80,7 +79,7 @@ fn manifests_in(root: &Path) -> Vec<BatchManifest> {
     let names = root.read_dir().into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|name| is_of_batch(name)).collect();
     names.sort();
-    names.iter().filter_map(|name| manifest::parse(&fs::read(root.join(name)).ok()?).ok()).collect()
+    names.iter().filter_map(|name| manifest::parse(&manifest::bytes(&root.join(name)).ok()?).ok()).collect()
 }
 
 /// The output folder of the batch that a site is of, if the site lies where its flags put it.
@@ -149,9 +148,8 @@ fn of_batch(
 
 fn sentence(what: &Path, lacks: &str, root: &Path, arguments: &[String], flags: &GenerateArgs) -> String {
     let what = format!("`{}` is not finished: {lacks}", what.display());
-    if !outputs(flags).contains(FileKind::Snapshot) {
-        return what;
-    }
+    let has_snapshots = outputs(flags).contains(FileKind::Snapshot);
+    let from = if has_snapshots { "" } else { ", for want of snapshots from the first run of what is not finished" };
     let command = Hint::of_arguments(arguments).with("--out-dir", root).with("--resume", root);
-    format!("{what}; to go on, unless it is being made now:\n  {command}")
+    format!("{what}; to go on{from}, unless it is being made now:\n  {command}")
 }

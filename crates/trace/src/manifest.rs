@@ -4,6 +4,7 @@
 //! says how many sites ran beside this one, so that a site made alone has the manifest it has in its batch. Keys are
 //! written in the order of the fields below. Leaves out how the runs went.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -182,6 +183,22 @@ pub fn write(folder: &Path, name: &str, manifest: &impl Serialize) -> io::Result
     file.commit()
 }
 
+/// Whether what lies under a name is a regular file: nobody writes to a pipe there, and opening it would never end.
+///
+/// # Errors
+/// When it is something else, or not there.
+pub fn regular(path: &Path) -> io::Result<()> {
+    if path.metadata()?.is_file() { Ok(()) } else { Err(io::Error::other("it is no regular file")) }
+}
+
+/// What a manifest holds, if it is a regular file.
+///
+/// # Errors
+/// As [`regular`], and when it cannot be read.
+pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    regular(path).and_then(|()| fs::read(path))
+}
+
 /// How a pretty-printed [`SiteManifest`] without runs ends.
 const NO_RUNS: &str = "[]\n}";
 
@@ -215,7 +232,6 @@ pub fn write_site(
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
     use super::*;
-    use std::fs;
 
     fn example() -> SiteManifest {
         let tool = Tool { name: "nandseqgen".into(), version: "1.2.3".into() };

@@ -4,7 +4,6 @@
 //! shards: what is complete has the manifest of one execution.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use nandseq_trace::manifest::{self, BatchManifest, Input, ManifestKind, Origin, SiteRecord};
@@ -12,7 +11,8 @@ use nandseq_trace::manifest::{self, BatchManifest, Input, ManifestKind, Origin, 
 use crate::arguments::SeedFormula;
 use crate::execute::origin;
 use crate::failure::{Failure, Problem};
-use crate::plan::{Batch, Part, Plan, Shard, SiteList};
+use crate::merge::is_same_place;
+use crate::plan::{Batch, Part, Plan, Shard, SiteList, SitePlan};
 use crate::verify::OTHER_VERSION;
 
 /// Flags, each with a value, that say which part of a batch, or how long an open one is.
@@ -34,19 +34,7 @@ impl Earlier {
     /// What the manifest in the output folder says, if it is of this batch and the plan asks for part of it.
     pub(super) fn read(plan: &Plan, batch: &Batch) -> Self {
         let Part::Sites(_) = batch.part else { return Self::default() };
-        let manifest = fs::read(plan.out_dir.join(manifest::FILE_NAME)).ok();
-        let Some(mut manifest) = manifest.and_then(|text| manifest::parse::<BatchManifest>(&text).ok()) else {
-            return Self::default();
-        };
-        let ours = origin(plan, plan.arguments_of_batch(batch));
-        if plan.is_of(&manifest.origin.profile) {
-            manifest.origin.profile.resolved_sha256.clone_from(&ours.profile.resolved_sha256);
-        }
-        // Sites that are gone on with may get more runs than the others have.
-        let is_same = if plan.resume.is_some() { is_same_batch_of_any_length } else { is_same_batch };
-        if manifest.base_seed != plan.base_seed || !is_same(&manifest.origin, &ours) {
-            return Self::default();
-        }
+        let Some(manifest) = of_same_batch(plan, batch) else { return Self::default() };
         let asked = batch.sites();
         let records = manifest.sites.into_iter().filter(|record| !asked.contains(&record.site)).collect();
         Self { count: count_of(&manifest.origin), records }
@@ -70,6 +58,25 @@ impl Earlier {
         };
         of(plan, &batch, records.into_values().collect())
     }
+}
+
+/// The manifest of a batch in the output folder, or in that of a shard its own, if it is of the plan's.
+fn of_same_batch(plan: &Plan, batch: &Batch) -> Option<BatchManifest> {
+    let text = manifest::bytes(&plan.out_dir.join(file_name(batch))).ok()?;
+    let mut manifest: BatchManifest = manifest::parse(&text).ok()?;
+    let ours = origin(plan, plan.arguments_of_batch(batch));
+    if plan.is_of(&manifest.origin.profile) {
+        manifest.origin.profile.resolved_sha256.clone_from(&ours.profile.resolved_sha256);
+    }
+    // Sites that are gone on with may get more runs than the others have.
+    let is_same = if plan.resume.is_some() { is_same_batch_of_any_length } else { is_same_batch };
+    (manifest.base_seed == plan.base_seed && is_same(&manifest.origin, &ours)).then_some(manifest)
+}
+
+/// Whether the manifest of the plan's batch is there, and lists a site.
+pub(super) fn lists(plan: &Plan, batch: &Batch, site: &SitePlan) -> bool {
+    let lists = |manifest: BatchManifest| manifest.sites.iter().any(|record| Some(record.site) == site.site);
+    of_same_batch(plan, batch).is_some_and(lists)
 }
 
 /// The manifest of a batch.
@@ -112,16 +119,21 @@ pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Whether the manifest of the batch that is gone on with, or added to, can be: one that is of another form, or names what lies elsewhere,
-/// is not replaced as if it were nothing; nor is one that lists other sites than those that are made now.
-pub(super) fn check_earlier(plan: &Plan) -> Result<(), Failure> {
-    let Some(Batch { part, .. }) = &plan.batch else { return Ok(()) };
+/// is not replaced as if it were nothing; nor is one that lists other sites than those that are made now. What is wrong with one that is
+/// replaced is returned, to be said.
+pub(super) fn check_earlier(plan: &Plan) -> Result<Vec<String>, Failure> {
+    let mut remarks = Vec::new();
+    let Some(Batch { part, .. }) = &plan.batch else { return Ok(remarks) };
     let is_added_to = matches!(part, Part::Sites(_));
     for folder in plan.resume.iter().chain(is_added_to.then_some(&plan.out_dir)) {
         let path = folder.join(manifest::FILE_NAME);
-        let Ok(text) = fs::read(&path) else { continue };
+        let Ok(text) = manifest::bytes(&path) else { continue };
         let kind = ManifestKind::of(&text);
         let Err(fault) = manifest::parse::<BatchManifest>(&text) else { continue };
         if kind == ManifestKind::Site || !(fault.is_refusal() || is_added_to) {
+            if kind != ManifestKind::Site && is_same_place(folder, &plan.out_dir) {
+                remarks.push(format!("{}; it is written anew", fault.sentence(&path, kind)));
+            }
             continue;
         }
         let help = match fault.is_refusal() {
@@ -131,7 +143,7 @@ pub(super) fn check_earlier(plan: &Plan) -> Result<(), Failure> {
         };
         return Err(Problem::new(fault.sentence(&path, kind)).help(help).into());
     }
-    Ok(())
+    Ok(remarks)
 }
 
 /// Whether two origins differ at most in the part of the batch that was asked for, and in where inputs lie whose contents are the same.

@@ -14,7 +14,9 @@ use nandseq_trace::manifest;
 use nandseq_trace::pending::{folder_of, sync_folder};
 use nandseq_trace::run_name::RunName;
 
+use super::batch;
 use crate::failure::{Failure, Problem};
+use crate::ledger;
 use crate::plan::Plan;
 
 /// Folders with names in them that are not yet known to last.
@@ -70,6 +72,25 @@ pub(super) fn lead_nowhere_else(plan: &Plan) -> Result<(), Failure> {
                 let name = entry.file_name();
                 if let Some(name) = name.to_str().filter(|name| RunName::is_folder(name)) {
                     leads_nowhere_else(&folder, name)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether what has the name of a manifest or a ledger, where a plan reads and replaces them, is a file. A pipe there would never be
+/// read to its end, and is nobody's to remove.
+pub(super) fn lists_are_files(plan: &Plan) -> Result<(), Failure> {
+    let own_name = plan.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), batch::file_name);
+    for root in plan.resume.iter().chain([&plan.out_dir]) {
+        let of_sites = plan.sites.iter().map(|site| root.join(&site.folder));
+        for folder in std::iter::once(root.clone()).chain(of_sites) {
+            for name in [manifest::FILE_NAME, ledger::FILE_NAME, &own_name] {
+                let path = folder.join(name);
+                if path.metadata().is_ok_and(|found| !found.is_file()) {
+                    let problem = Problem::new(format!("`{}` is in the way: it is no regular file", path.display()));
+                    return Err(problem.help("move it away, or choose another folder").into());
                 }
             }
         }

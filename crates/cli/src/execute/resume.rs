@@ -18,6 +18,8 @@ use nandseq_trace::run_name::RunName;
 
 use nandseq_profile::diagnostic::counted;
 
+use super::site::head;
+use super::{batch, others};
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, Known};
 use crate::merge::is_same_place;
@@ -36,6 +38,9 @@ pub(super) struct Start {
     pub(super) again: Option<Again>,
     /// What is worth saying.
     pub(super) remarks: Vec<String>,
+    /// Why its folder must not be written into: files of runs are there, and nothing says of which campaign they are. Once the work has
+    /// begun, and manifests have gone, it says nothing.
+    unproven: Option<Problem>,
 }
 
 /// Runs that are made again.
@@ -57,7 +62,12 @@ impl Again {
 
 impl Start {
     fn fresh(head: SiteManifest) -> Self {
-        Self { manifest: head, state: None, next_run: 0, again: None, remarks: Vec::new() }
+        Self { manifest: head, state: None, next_run: 0, again: None, remarks: Vec::new(), unproven: None }
+    }
+
+    /// The start as it is found before anything is touched.
+    pub(super) fn before_work(self) -> Result<Self, Failure> {
+        self.unproven.map_or_else(|| Ok(Self { unproven: None, ..self }), |problem| Err(problem.into()))
     }
 }
 
@@ -134,7 +144,7 @@ fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: Source)
             Start { next_run: source.done, ..Start::fresh(with_runs(head, here.clone())) }
         }
         Some(state) => go_on(&folder, head, here.clone(), state),
-        None => Start::fresh(head),
+        None => Start { remarks: made_again(&source.name, source.done), ..Start::fresh(head) },
     };
     // Runs that come after a source elsewhere are made anyway.
     let needed = if is_here { &here } else { &start.manifest.runs };
@@ -144,6 +154,16 @@ fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: Source)
     start.remarks.extend(missing.remark(&folder));
     start.again = (!missing.again.is_empty()).then_some(Again { runs: missing.again, listed: here });
     Ok(start)
+}
+
+/// What to say of finished runs that are made again for want of a snapshot.
+fn made_again(place: &str, done: u64) -> Vec<String> {
+    let runs = match done {
+        0 => return Vec::new(),
+        1 => "run 1 is".to_owned(),
+        done => format!("runs 1 to {done} are"),
+    };
+    vec![format!("{place} has no snapshot to go on from: {runs} made again")]
 }
 
 /// Every run that a site is to have is somewhere else; a manifest that lists none of them helps nobody.
@@ -210,13 +230,14 @@ pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup
 /// snapshot that is good is a place to go on from.
 fn unlisted(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup, folder: &Path) -> Result<Start, Failure> {
     let found = snapshots(folder);
-    if !found.is_empty() && is_same_place(folder, &plan.folder_of(site)) {
+    if is_same_place(folder, &plan.folder_of(site)) && has_files(folder) {
         let remark = format!(
             "`{}` has no manifest that can be read: its runs are made again from the first; to go on from a snapshot, name it: \
              --resume FILE",
             folder.display()
         );
-        return Ok(Start { remarks: vec![remark], ..Start::fresh(head) });
+        let unproven = unproven(plan, site, folder);
+        return Ok(Start { remarks: vec![remark], unproven, ..Start::fresh(head) });
     }
     let mut remarks = Vec::new();
     for path in found.into_iter().rev() {
@@ -230,6 +251,36 @@ fn unlisted(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup, fol
         }
     }
     Ok(Start { remarks, ..Start::fresh(head) })
+}
+
+/// Whether files of runs lie in a site's folder.
+fn has_files(folder: &Path) -> bool {
+    !snapshots(folder).is_empty() || others::after(folder, 0).is_ok_and(|files| files > 0)
+}
+
+/// The same of any site's folder.
+pub(crate) fn have_files(resume: &Path, sites: &[SitePlan]) -> bool {
+    sites.iter().any(|site| has_files(&resume.join(&site.folder)))
+}
+
+/// Why the files of runs in a folder without a manifest that can be read must not be replaced, unless they are of the plan's campaign: the
+/// manifest of the batch lists the site, or another site of the batch has the ledger of an execution that was killed.
+fn unproven(plan: &Plan, site: &SitePlan, folder: &Path) -> Option<Problem> {
+    let fault = ledger::fault(folder);
+    if let Some(batch) = &plan.batch {
+        let is_killed = |other: &SitePlan| {
+            let known = ledger::unfinished(&plan.folder_of(other)).ok().flatten();
+            known.is_some_and(|known| is_same_campaign(plan, &known.manifest, &head(plan, other)))
+        };
+        if batch::lists(plan, batch, site) || (fault.is_none() && plan.sites.iter().any(is_killed)) {
+            return None;
+        }
+    }
+    let why = fault.unwrap_or_else(|| format!("`{}` has no manifest", folder.display()));
+    let message = format!("{why}; nothing says of which campaign the files of runs in `{}` are", folder.display());
+    let help = "put its manifest back, name a snapshot with --resume FILE, or choose another folder with --out-dir; \
+                without --resume the files are replaced";
+    Some(Problem::new(message).help(help))
 }
 
 /// The snapshots in a site's folder, in order of their runs.
@@ -293,7 +344,7 @@ fn go_on(folder: &Path, head: SiteManifest, mut runs: Vec<RunRecord>, state: Sit
         ));
         runs.clear();
     }
-    Start { manifest: with_runs(head, runs), next_run: state.run, state: Some(state), again: None, remarks }
+    Start { next_run: state.run, state: Some(state), remarks, ..Start::fresh(with_runs(head, runs)) }
 }
 
 fn with_runs(head: SiteManifest, runs: Vec<RunRecord>) -> SiteManifest {

@@ -84,10 +84,10 @@ pub(crate) struct Sizes {
 /// Tries a plan.
 pub(crate) fn trial(plan: &Plan) -> Result<Trial, Failure> {
     let (setup, format) = setup_and_format(plan)?;
-    check_places(plan)?;
-    let (mut runs_there, mut runs_again, mut remarks) = (vec![0; plan.sites.len()], 0, Vec::new());
+    let mut remarks = check_places(plan)?;
+    let (mut runs_there, mut runs_again) = (vec![0; plan.sites.len()], 0);
     if plan.resume.is_some() {
-        let start = |site: &SitePlan| resume::find(plan, site, head(plan, site), &setup);
+        let start = |site: &SitePlan| resume::find(plan, site, head(plan, site), &setup)?.before_work();
         let starts = super::threads(plan.jobs)?
             .install(|| plan.sites.par_iter().map(start).collect::<Result<Vec<Start>, _>>())?;
         for (there, start) in runs_there.iter_mut().zip(starts) {

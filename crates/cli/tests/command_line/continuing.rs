@@ -218,11 +218,72 @@ fn runs_with_numbers_that_none_has_are_no_manifest() {
     ] {
         alter(&folder, "out/manifest.json", last, numbers);
         is_refused(&folder, &["replay", "out"], part);
-        // Such a folder is one without a manifest.
-        let text = said(&folder, &with("2", &["--resume", "out"]));
-        assert!(text.contains("`out` has no manifest that can be read: its runs are made again"), "{text}");
+        for more in [&[][..], &["--dry-run"]] {
+            is_refused(&folder, &with("2", &[&["--resume", "out"], more].concat()), part);
+        }
+        folder.succeed(&with("2", &[]));
         assert!(folder.files() == whole, "{numbers}");
     }
+}
+
+#[test]
+fn files_that_nothing_proves_to_be_of_the_campaign_are_not_replaced_by_going_on() {
+    let unknown = "nothing says of which campaign the files of runs in `out` are";
+    for outputs in [&[][..], &["--outputs", "operation_sequence"]] {
+        let folder = Folder::new();
+        let other = ["--ops", "40", "--seed", "7", "--stamp", "261121", "--quiet", "-n", "2"];
+        folder.succeed(&[&other[..], outputs].concat());
+        for text in [Some(""), Some("{\"schema\": 1}"), None] {
+            let path = folder.path().join("out/manifest.json");
+            match text {
+                Some(text) => fs::write(path, text).unwrap(),
+                None => fs::remove_file(path).unwrap(),
+            }
+            let before = folder.files();
+            is_refused(&folder, &with("2", &[&["--resume", "out"], outputs].concat()), unknown);
+            assert!(folder.files() == before, "{text:?}");
+        }
+        fs::write(folder.path().join("out/manifest.partial.jsonl"), "notes\n").unwrap();
+        let expected = "`out/manifest.partial.jsonl`: 1:2: ";
+        is_refused(&folder, &with("2", &[&["--resume", "out"], outputs].concat()), expected);
+    }
+    // What a kill leaves of a run is no file of one.
+    let folder = made("1", &[]);
+    let whole = folder.files();
+    fs::remove_dir_all(folder.path().join("out")).unwrap();
+    fs::create_dir(folder.path().join("out")).unwrap();
+    fs::write(folder.path().join("out/.operation_sequence_261121_0000001.csv.nandseqgen-ab3xy9"), "half").unwrap();
+    folder.succeed(&with("1", &["--resume", "out"]));
+    assert!(folder.files() == whole);
+    // A batch that was killed while it replaced another has sites that it has not come to.
+    let batch = ["--site-count", "2"];
+    let folder = made("2", &batch);
+    let manifest = folder.path().join("out/site_01/manifest.json");
+    let whole = folder.files();
+    fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
+    fs::remove_file(folder.path().join("out/site_02/manifest.json")).unwrap();
+    is_refused(&folder, &with("2", &[&batch[..], &["--resume", "out"]].concat()), "`out/site_02` has no manifest");
+    let head: Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
+    let mut head = head;
+    head["runs"] = Value::Array(Vec::new());
+    let ledger = format!("{}\n", serde_json::json!({"stamp": "20261121_000000", "manifest": head}));
+    fs::write(manifest.with_file_name("manifest.partial.jsonl"), ledger).unwrap();
+    fs::remove_file(&manifest).unwrap();
+    folder.succeed(&with("2", &[&batch[..], &["--resume", "out"]].concat()));
+    assert!(folder.files() == whole);
+}
+
+#[test]
+fn a_faulty_manifest_of_a_batch_is_said_before_it_is_replaced() {
+    let folder = made("1", &["--site-count", "2"]);
+    let whole = folder.files();
+    alter(&folder, "out/manifest.json", "\"base_seed\": 5", "\"base_seed\": \"5\"");
+    for more in [&["--dry-run"][..], &[]] {
+        let text = said(&folder, &with("1", &[&["--site-count", "2", "--resume", "out"], more].concat()));
+        assert!(text.contains("warning: `out/manifest.json`:"), "{text}");
+        assert!(text.contains(" is no manifest of a batch: ") && text.contains("; it is written anew"), "{text}");
+    }
+    assert!(folder.files() == whole);
 }
 
 #[test]

@@ -144,13 +144,46 @@ fn empty_lines_at_the_end_are_no_rows_and_in_the_middle_they_are() {
 }
 
 #[cfg(unix)]
+fn pipe(folder: &Folder, name: &str) -> bool {
+    let made = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status();
+    made.is_ok_and(|status| status.success())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_manifest_or_a_ledger_is_refused_by_all() {
+    use std::os::unix::fs::FileTypeExt;
+    let batch = ["--ops", "10", "-n", "1", "--site-count", "2", "--stamp", "261121"];
+    for name in ["out/manifest.json", "out/site_01/manifest.json", "out/site_01/manifest.partial.jsonl"] {
+        let folder = Folder::new();
+        folder.succeed(&batch);
+        let _ = fs::remove_file(folder.path().join(name));
+        if !pipe(&folder, name) {
+            return;
+        }
+        let said = |arguments: &[&str]| {
+            let output = folder.run(arguments);
+            (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+        };
+        for more in [&[][..], &["--clean"], &["--resume", "out"], &["--dry-run"], &["--sites", "1"]] {
+            let (code, text) = said(&[&batch[..], more].concat());
+            assert_eq!(code, Some(2), "{text}");
+            assert!(text.contains(&format!("`{name}` is in the way: it is no regular file")), "{text}");
+        }
+        for command in [&["verify", "out"][..], &["replay", "out"], &["merge", "out"]] {
+            let (code, text) = said(command);
+            // A ledger beside a manifest is nothing that they need.
+            let is_told = code != Some(0) && text.contains("it is no regular file");
+            assert!(is_told || name.ends_with("jsonl"), "{name}: {command:?}: {text}");
+        }
+        assert!(fs::symlink_metadata(folder.path().join(name)).unwrap().file_type().is_fifo());
+    }
+}
+
+#[cfg(unix)]
 #[test]
 fn a_pipe_among_the_files_is_neither_read_nor_replaced() {
     use std::os::unix::fs::FileTypeExt;
-    let pipe = |folder: &Folder, name: &str| {
-        let made = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status();
-        made.is_ok_and(|status| status.success())
-    };
     let folder = generated();
     if !pipe(&folder, "out/operation_sequence_200101_0000009.csv") {
         return;

@@ -159,7 +159,11 @@ fn without_snapshots_runs_are_made_again_from_the_first() {
     whole.succeed(&[&with("3", &[])[..], &tables].concat());
     let split = Folder::new();
     split.succeed(&[&with("2", &[])[..], &tables].concat());
-    split.succeed(&[&with("3", &["--resume", "out"])[..], &tables].concat());
+    let more = [&with("3", &["--resume", "out"])[..], &tables].concat();
+    for output in [split.succeed(&[&more[..], &["--dry-run"]].concat()), split.succeed(&more)] {
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains("`out` has no snapshot to go on from: runs 1 to 2 are made again"), "{text}");
+    }
     assert!(split.files() == whole.files());
     assert!(split.files().keys().all(|name| !name.contains("snapshot") && !name.contains("timeline")));
 }

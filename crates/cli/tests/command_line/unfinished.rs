@@ -86,3 +86,16 @@ fn what_is_whole_or_a_part_that_was_asked_for_is_finished() {
     let text = said(&single, &["verify", "out"]);
     assert!(text.contains("warning: `out` is not finished: 2 of 5 runs are there; to go on"), "{text}");
 }
+
+#[test]
+fn without_snapshots_the_command_that_goes_on_is_printed_too() {
+    let folder = Folder::new();
+    let flags = ["-t", "500", "--stamp", "261121", "-q", "--outputs", "operation_sequence", "-n", ENDLESS];
+    let mut running = Running::start(&folder, &flags);
+    running.until_there_is(&folder.path().join("out/operation_sequence_261121_0000002.csv"));
+    let output = String::from_utf8(running.interrupt().stderr).unwrap();
+    assert!(output.contains("to go on: nandseqgen generate "), "{output}");
+    let text = said(&folder, &["verify", "out"]);
+    assert!(text.contains("; to go on, for want of snapshots from the first run of what is not finished"), "{text}");
+    assert!(command(&text).ends_with("--out-dir out --resume out"), "{text}");
+}

@@ -314,7 +314,7 @@ fn search_below(
                 None => below.push(path),
             }
         } else if let Some((_, run)) = name_of(&path).and_then(run_of) {
-            listed::regular(&path).map_err(|error| FindError::io(&path, error))?;
+            manifest::regular(&path).map_err(|error| FindError::io(&path, error))?;
             files.push((run, path));
         } else {
             is_finished |= name_of(&path) == Some(manifest::FILE_NAME);

@@ -11,7 +11,7 @@ use super::names::PACKED;
 use super::{Damage, DamageKind, FindError, ListedFile};
 use crate::files::Digest;
 use crate::inside::{self, InsideName};
-use crate::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, RunRecord, SiteManifest};
+use crate::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, RunRecord, SiteManifest, regular};
 use crate::read::source::unpack;
 
 /// What is known of a folder.
@@ -45,15 +45,9 @@ pub(super) fn inside(name: &InsideName, folder: &Path) -> Result<PathBuf, FindEr
     })
 }
 
-/// Whether what lies in a folder is a regular file: nobody writes to a pipe there, and reading it would never end.
-pub(super) fn regular(path: &Path) -> io::Result<()> {
-    let is_file = path.metadata()?.is_file();
-    if is_file { Ok(()) } else { Err(io::Error::other("it is no regular file")) }
-}
-
 /// The text of a file, if it is there.
 fn text_of(path: &Path) -> Result<Option<Vec<u8>>, FindError> {
-    match regular(path).and_then(|()| std::fs::read(path)) {
+    match manifest::bytes(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(FindError::io(path, error)),
