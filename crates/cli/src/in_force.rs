@@ -111,7 +111,11 @@ impl InForce {
 
     /// The table, the bad blocks and the bootstrap, in a line each.
     pub(crate) fn described(&self) -> String {
-        let bootstrap = if self.bootstrap { "The bootstrap comes first (with two or more runs; a single run has none): this is of what can follow it.\n" } else { "" };
+        let bootstrap = if self.bootstrap {
+            "The bootstrap comes first (with two or more runs; a single run has none): this is of what can follow it.\n"
+        } else {
+            ""
+        };
         let table = format!("Table: {}.\n{bootstrap}", self.table.described(&self.profile));
         let bad =
             |list: &Input| format!("Bad blocks: {} of `{}`.\n", grouped(self.bad_blocks.len() as u64), list.source);

@@ -221,6 +221,8 @@ fn runs_with_numbers_that_none_has_are_no_manifest() {
         for more in [&[][..], &["--dry-run"]] {
             is_refused(&folder, &with("2", &[&["--resume", "out"], more].concat()), part);
         }
+        is_refused(&folder, &with("2", &[]), part);
+        fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
         folder.succeed(&with("2", &[]));
         assert!(folder.files() == whole, "{numbers}");
     }
