@@ -7,11 +7,14 @@ pub(crate) mod dry_run;
 
 use std::sync::atomic::AtomicBool;
 
+use serde::Serialize;
+
 use crate::absent::Absences;
 use crate::arguments::{GenerateArgs, ReportFormat};
 use crate::execute::{self, Stopped};
 use crate::failure::{self, Failure};
 use crate::interrupt::{self, stop_on_signals};
+use crate::json::Of;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::summary::Summary;
@@ -23,8 +26,18 @@ pub(crate) fn run(arguments: &GenerateArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
     let plan = Plan::new(arguments, &mut remarks);
     tell(&remarks);
-    let plan = plan?;
     let form = arguments.output.summary;
+    let plan = match plan {
+        // What cannot be reached is known before anything is made.
+        Err(Failure::NotReached) if form == ReportFormat::Json => {
+            json::print(&Of::command(
+                "generate",
+                &NothingMade { exit_code: 4, operations: 0, problem: NOTHING_STARTS },
+            ))?;
+            return Err(Failure::NotReached);
+        }
+        plan => plan?,
+    };
     if arguments.output.dry_run {
         return dry_run::print(&dry_run::look(&plan)?, form, Detail::wanted());
     }
@@ -33,6 +46,17 @@ pub(crate) fn run(arguments: &GenerateArgs) -> Result<(), Failure> {
         json::print(&summary)?;
     }
     end
+}
+
+/// Why nothing was made; standard error has told more.
+const NOTHING_STARTS: &str = "nothing can ever start, so there is nothing to cover";
+
+/// The answer as JSON where nothing was made.
+#[derive(Serialize)]
+struct NothingMade {
+    exit_code: u8,
+    operations: u64,
+    problem: &'static str,
 }
 
 /// What became of a plan.

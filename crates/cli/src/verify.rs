@@ -149,8 +149,14 @@ pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Fai
     let help = if source == inputs::BUILT_IN {
         "it was the built-in device: leave --config out".to_owned()
     } else {
-        let sha256 = origin.profile.sha256;
-        format!("name that profile, as it was then (SHA-256 {sha256}): --config {}", shell_word(source))
+        let (sha256, path, named) = (origin.profile.sha256, path_of(source), shell_word(source));
+        if !path.is_file() {
+            format!("{named}, as the manifest calls it, is not there: --config says where it is now (SHA-256 {sha256})")
+        } else if folder::digest_of(&path).is_ok_and(|digest| digest != sha256) {
+            format!("{named} has changed since: --config names it as it was then (SHA-256 {sha256})")
+        } else {
+            format!("name that profile, as it was then (SHA-256 {sha256}): --config {named}")
+        }
     };
     Err(Problem::new(message).help(help).into())
 }

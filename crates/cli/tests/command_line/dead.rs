@@ -189,6 +189,9 @@ fn coverage_that_is_never_reached_ends_too() {
             "{said}"
         );
         assert!(said.contains("    state: nothing is suspended") && said.contains("to change that: give "), "{said}");
+        let output = folder.run(&[&flags[..], &["--until-coverage", "50", "--summary", "json"]].concat());
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&answer["command"], &answer["exit_code"]), (&"generate".into(), &4.into()), "{answer}");
     }
     let folder = tiny("DEFAULT: {Er: 1}").with("all-bad.csv", "die,block\n0,0-7\n");
     let said = ends_with(&folder, 4, &["--config", "tiny.yaml", "--badlist", "all-bad.csv", "--ops", "10"]);

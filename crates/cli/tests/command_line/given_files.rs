@@ -93,10 +93,7 @@ fn the_profile_is_the_one_that_the_manifest_names() {
     fs::write(folder.path().join("small.yaml"), small_profile() + "# changed\n").unwrap();
     let text = folder.refuse(&["verify", "out"]);
     assert!(text.contains("was made for another profile, `Small SLC device`"), "{text}");
-    assert!(
-        text.contains("name that profile, as it was then (SHA-256 ") && text.contains("--config small.yaml"),
-        "{text}"
-    );
+    assert!(text.contains("small.yaml has changed since: --config names it as it was then (SHA-256 "), "{text}");
     fs::rename(folder.path().join("small.yaml"), folder.path().join("moved.yaml")).unwrap();
     let text = folder.refuse(&["replay", "out"]);
     assert!(text.contains("the profile `small.yaml` that the manifest names is not there"), "{text}");
@@ -199,4 +196,20 @@ fn a_pipe_among_the_files_is_neither_read_nor_replaced() {
     let output = folder.run(&["--ops", "10", "--stamp", "261121"]);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(fs::symlink_metadata(folder.path().join(name)).unwrap().file_type().is_fifo());
+}
+
+#[test]
+fn a_recorded_profile_that_is_gone_or_has_changed_is_said_to_be() {
+    let folder = Folder::new().with("small.yaml", small_profile());
+    folder.succeed(&["--config", "small.yaml", "--ops", "20", "--stamp", "261121", "-q"]);
+    folder.succeed(&["verify", "out"]);
+    fs::write(folder.path().join("small.yaml"), small_profile() + "# changed\n").unwrap();
+    let said = folder.refuse(&["verify", "out"]);
+    assert!(said.contains("small.yaml has changed since: --config names it as it was then"), "{said}");
+    fs::remove_file(folder.path().join("small.yaml")).unwrap();
+    let said = folder.refuse(&["verify", "out"]);
+    assert!(
+        said.contains("small.yaml, as the manifest calls it, is not there: --config says where it is now"),
+        "{said}"
+    );
 }
