@@ -206,7 +206,7 @@ fn coverage_reads_back_from_a_file_for_its_own_profile_only() {
 #[test]
 fn a_file_that_knows_sums_only_is_a_single_part() {
     let merged = sum(counted().iter());
-    let of_profile = Conditions { table: TableInForce::OfProfile, bad_blocks: Some(Vec::new()), bootstrap: true };
+    let of_profile = Conditions { table: TableInForce::OfProfile, bad_blocks: Some(Vec::new()), bootstrap: false };
     let mut file: Value = serde_json::from_str(&coverage::write(&PROFILE, &merged, &of_profile)).unwrap();
     let fields = file.as_object_mut().unwrap();
     fields.insert("schema".to_owned(), 1.into());
