@@ -10,7 +10,7 @@ use nandseq_profile::Ticks;
 use nandseq_profile::model::{AddressSource, Axis};
 
 use crate::model::{ClassId, Model};
-use crate::plan::Scene;
+use crate::plan::SearchState;
 use crate::state::{Die, Plane};
 use rustc_hash::{FxHashMap as Map, FxHashSet as Set};
 
@@ -249,7 +249,7 @@ impl Graph {
     fn chains_after(&self, model: &Model<'_>, node: u32, class: ClassId) -> Vec<Option<(u16, u8)>> {
         let (die, plane) = self.nodes[node as usize];
         let mut chains = Vec::new();
-        for follow_up in model.possible_follow_ups(&Scene { die, plane }, class, None) {
+        for follow_up in model.possible_follow_ups(&SearchState { die, plane }, class, None) {
             let next = match follow_up.filter(|&chain| model.tracked[chain]) {
                 Some(_) if die.chain.is_some() => continue,
                 Some(chain) => Some((chain as u16, 0)),
@@ -272,7 +272,7 @@ impl Graph {
         let next = if resets { None } else { next };
         let shows = info.affects_state && info.occupies && (here || model.looks_at_die(class));
         let asks = !model.class(class).only_bootstrap;
-        let mut started = Scene { die: Die { chain: next, ..die }, plane };
+        let mut started = SearchState { die: Die { chain: next, ..die }, plane };
         started.die.start(info);
         if here {
             started.plane.start(info);
@@ -288,8 +288,8 @@ impl Graph {
             self.suspend(model, from, &started, class);
         }
         let victims = self.victims(model, &die, class);
-        for scene in model.after(&Scene { die: Die { chain: next, ..die }, plane }, class, here) {
-            let end = self.add((scene.die, scene.plane));
+        for reached in model.after(&SearchState { die: Die { chain: next, ..die }, plane }, class, here) {
+            let end = self.add((reached.die, reached.plane));
             self.after[from as usize].push(end);
             if shows {
                 self.ends[usize::from(class)].add(end);
@@ -297,7 +297,7 @@ impl Graph {
                 self.beside[from as usize].push((end, class));
             }
             for &victim in &victims {
-                let mut revived = Scene { die: Die { chain: next, ..die }, plane: scene.plane };
+                let mut revived = SearchState { die: Die { chain: next, ..die }, plane: reached.plane };
                 revived.die.finish(info);
                 if model.looks_at_die(victim) {
                     self.flights[usize::from(victim)].add((revived.die, revived.plane));
@@ -322,8 +322,8 @@ impl Graph {
         }
     }
 
-    /// Suspends an operation that is in CORE_BUSY in a scene.
-    fn suspend(&mut self, model: &Model<'_>, from: u32, flight: &Scene, class: ClassId) {
+    /// Suspends an operation that is in CORE_BUSY in a state.
+    fn suspend(&mut self, model: &Model<'_>, from: u32, flight: &SearchState, class: ClassId) {
         let info = model.base(class);
         let axis = match &info.effects {
             effects if effects.erase => Axis::Erase,

@@ -11,7 +11,7 @@ use nandseq_profile::{BaseId, PhaseKey, Ticks};
 use crate::explore::{Found, Graph, Node};
 use crate::judge::{Context, Run};
 use crate::model::{ClassId, Model, shows};
-use crate::plan::Scene;
+use crate::plan::SearchState;
 
 /// An ISSUE is short when fewer than one in this many refills of a plane would find it.
 const SHORT: u64 = 20;
@@ -151,8 +151,8 @@ impl Hooks {
         }
         self.chance.add(context(Run::Busy(class)));
         if own.window.0 > Ticks::ZERO {
-            for scene in model.after(&Scene { die, plane }, class, true) {
-                let (die, plane) = (scene.die, scene.plane);
+            for reached in model.after(&SearchState { die, plane }, class, true) {
+                let (die, plane) = (reached.die, reached.plane);
                 self.chance.add(Context { die, plane, run: Run::Window(class), fresh: false, chained: false });
             }
         }

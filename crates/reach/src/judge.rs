@@ -5,7 +5,7 @@ use nandseq_profile::{BaseSet, PhaseKey};
 
 use crate::explore::{Graph, may_be_proposed};
 use crate::model::{ClassId, Model};
-use crate::plan::Scene;
+use crate::plan::SearchState;
 use crate::reason::Reason;
 use crate::state::{Die, Plane};
 
@@ -243,7 +243,7 @@ impl Model<'_> {
         victim: Option<ClassId>,
     ) -> Result<(), Reason> {
         // A chain is planned for the state once everything in flight has ended.
-        let mut settled = Scene { die: context.die, plane: context.plane };
+        let mut settled = SearchState { die: context.die, plane: context.plane };
         if let Run::Issue(by) | Run::Busy(by) = context.run
             && victim.is_none()
         {
@@ -251,8 +251,8 @@ impl Model<'_> {
             settled.plane.finish(self.base(by), self.class(by).cell, false);
         }
         let possible = |plane: Plane| {
-            let scene = Scene { die: settled.die, plane };
-            !self.possible_follow_ups(&scene, class, victim).is_empty()
+            let reached = SearchState { die: settled.die, plane };
+            !self.possible_follow_ups(&reached, class, victim).is_empty()
         };
         if places.here && possible(settled.plane) {
             return Ok(());

@@ -8,16 +8,16 @@ use crate::state::{Die, Plane};
 
 /// A die, and a plane on which a chain works.
 #[derive(Clone, Copy)]
-pub(crate) struct Scene {
+pub(crate) struct SearchState {
     pub(crate) die: Die,
     pub(crate) plane: Plane,
 }
 
 impl Model<'_> {
-    /// The state after an operation has run on the plane of a scene (if `on_plane`), in all its variants.
-    pub(crate) fn after(&self, scene: &Scene, class: ClassId, on_plane: bool) -> Vec<Scene> {
+    /// The state after an operation has run on the plane of a state (if `on_plane`), in all its variants.
+    pub(crate) fn after(&self, reached: &SearchState, class: ClassId, on_plane: bool) -> Vec<SearchState> {
         let info = self.base(class);
-        let mut started = *scene;
+        let mut started = *reached;
         started.die.start(info);
         if info.effects.reset_die || info.effects.reset_target {
             started.plane = Plane::default();
@@ -27,50 +27,56 @@ impl Model<'_> {
             variants[0].plane.start(info);
         }
         if info.effects.resume.is_some() {
-            let invalid = Scene { plane: started.plane.invalidated(), ..started };
+            let invalid = SearchState { plane: started.plane.invalidated(), ..started };
             variants.push(invalid);
         }
         if info.effects.resume == Some(Axis::Program)
-            && let Some(victim) = scene.die.program
+            && let Some(victim) = reached.die.program
         {
-            variants.iter_mut().for_each(|scene| scene.die.finish(self.base(victim)));
+            variants.iter_mut().for_each(|reached| reached.die.finish(self.base(victim)));
         }
         let cell = self.class(class).cell;
-        variants.iter_mut().for_each(|scene| scene.die.finish(info));
+        variants.iter_mut().for_each(|reached| reached.die.finish(info));
         if !on_plane {
             return variants;
         }
-        let again = info.effects.cache_read.is_some() && scene.plane.page.is_some_and(|page| page.cell == cell);
-        let mut finished: Vec<Scene> = Vec::new();
+        let again = info.effects.cache_read.is_some() && reached.plane.page.is_some_and(|page| page.cell == cell);
+        let mut finished: Vec<SearchState> = Vec::new();
         for same in [false, true].into_iter().filter(|same| again || !same) {
-            for mut scene in variants.iter().copied() {
-                scene.plane.finish(info, cell, same);
-                finished.push(scene);
+            for mut reached in variants.iter().copied() {
+                reached.plane.finish(info, cell, same);
+                finished.push(reached);
             }
         }
         finished
     }
 
-    /// Whether an operation may be a step in a scene.
-    fn step_allowed(&self, scene: &Scene, class: ClassId) -> bool {
+    /// Whether an operation may be a step in a state.
+    fn step_allowed(&self, reached: &SearchState, class: ClassId) -> bool {
         let effects = &self.base(class).effects;
         if effects.suspend.is_some() || effects.odt_disable || self.address_exists(class).is_err() {
             return false;
         }
-        let on_plane = if self.has_targets(class) { self.plane_allows(&scene.plane, class) } else { Ok(()) };
-        let tables = if self.looks_at_die(class) { self.plane_tables(&scene.plane, class) } else { Ok(()) };
-        on_plane.is_ok() && tables.is_ok() && self.die_allows(&scene.die, class).is_ok()
+        let on_plane = if self.has_targets(class) { self.plane_allows(&reached.plane, class) } else { Ok(()) };
+        let tables = if self.looks_at_die(class) { self.plane_tables(&reached.plane, class) } else { Ok(()) };
+        on_plane.is_ok() && tables.is_ok() && self.die_allows(&reached.die, class).is_ok()
     }
 
-    /// Whether the steps of a chain can run in a scene after an operation of class `head`; the state they leave.
-    fn run(&self, scene: Scene, head: ClassId, cell: Option<CellTypeId>, steps: &[ChainStep]) -> Option<Scene> {
-        let Some((step, later)) = steps.split_first() else { return Some(scene) };
+    /// Whether the steps of a chain can run in a state after an operation of class `head`; the state they leave.
+    fn run(
+        &self,
+        reached: SearchState,
+        head: ClassId,
+        cell: Option<CellTypeId>,
+        steps: &[ChainStep],
+    ) -> Option<SearchState> {
+        let Some((step, later)) = steps.split_first() else { return Some(reached) };
         for class in self.fitting(step, head, cell) {
-            if !self.step_allowed(&scene, class) {
+            if !self.step_allowed(&reached, class) {
                 continue;
             }
             let next_cell = self.class(class).cell.or(cell);
-            for next in self.after(&scene, class, self.has_targets(class)) {
+            for next in self.after(&reached, class, self.has_targets(class)) {
                 if let Some(end) = self.run(next, head, next_cell, later) {
                     return Some(end);
                 }
@@ -79,15 +85,15 @@ impl Model<'_> {
         None
     }
 
-    /// The follow-ups of an operation that can run when it starts in a scene; `victim` is what a SUSPEND cuts.
+    /// The follow-ups of an operation that can run when it starts in a state; `victim` is what a SUSPEND cuts.
     pub(crate) fn possible_follow_ups(
         &self,
-        scene: &Scene,
+        reached: &SearchState,
         class: ClassId,
         victim: Option<ClassId>,
     ) -> Vec<Option<usize>> {
         let own = self.class(class);
-        let mut before = *scene;
+        let mut before = *reached;
         if let Some(axis) = self.base(class).effects.suspend {
             match axis {
                 Axis::Erase => before.die.erase = true,
@@ -108,16 +114,16 @@ impl Model<'_> {
         self.follow_ups(own.base).filter(|&chain| runs(chain)).collect()
     }
 
-    /// Whether the chain under way could go on from a scene: as far as the die and the cache-read states of planes matter.
-    fn rest_can_run(&self, scene: &Scene) -> bool {
-        let Some((chain, next)) = scene.die.chain else { return true };
-        if scene.die.program.is_some() {
+    /// Whether the chain under way could go on from a state: as far as the die and the cache-read states of planes matter.
+    fn rest_can_run(&self, reached: &SearchState) -> bool {
+        let Some((chain, next)) = reached.die.chain else { return true };
+        if reached.die.program.is_some() {
             return true; // it may be what waits for a RESUME
         }
-        let mut die = scene.die;
+        let mut die = reached.die;
         for step in &self.profile.chains[usize::from(chain)].steps[usize::from(next)..] {
             let possible = self.of_base[step.base.index()].iter().copied().find(|&class| {
-                let tables = if self.looks_at_die(class) { self.plane_tables(&scene.plane, class) } else { Ok(()) };
+                let tables = if self.looks_at_die(class) { self.plane_tables(&reached.plane, class) } else { Ok(()) };
                 tables.is_ok() && self.die_allows(&die, class).is_ok()
             });
             let Some(class) = possible else { return false };
