@@ -9,9 +9,11 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use nandseq_trace::files::{Digest, NewFile};
+use nandseq_output::manifest::write_manifest;
+use nandseq_output::new_file::NewFile;
+use nandseq_output::pending::folder_of;
+use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, SiteManifest, SiteRecord};
-use nandseq_trace::pending::folder_of;
 use nandseq_trace::recorded::recorded;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -99,7 +101,7 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     folders.sync().map_err(|(path, reason)| Failure::cannot_write(&path, reason))?;
     let joint = joint(&parts, &sites);
     let path = target.join(manifest::FILE_NAME);
-    manifest::write(&target, manifest::FILE_NAME, &joint).map_err(|reason| Failure::cannot_write(&path, reason))?;
+    write_manifest(&target, manifest::FILE_NAME, &joint).map_err(|reason| Failure::cannot_write(&path, reason))?;
     // The parts of a folder that is now whole say nothing more.
     for part in parts.iter().filter(|part| is_same_place(&part.folder, &target) && part.path != path) {
         ledger::remove(&part.path).map_err(|reason| Failure::cannot_write(&part.path, reason))?;

@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use nandseq_input::folder::{digest_of, is_parquet};
+use nandseq_input::{CsvFiles, Source};
+use nandseq_output::pending::folder_of;
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{
     self, BatchManifest, Fault, FileRecord, Input, ManifestKind, Origin, RunRecord, SiteManifest,
 };
-use nandseq_trace::pending::folder_of;
-use nandseq_trace::read::folder::{digest_of, is_parquet};
-use nandseq_trace::read::{CsvFiles, Source};
 use nandseq_trace::recorded::{path_of, recorded as recorded_path};
 use serde::Serialize;
 

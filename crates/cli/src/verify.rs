@@ -3,10 +3,10 @@
 //! Sites are judged in parallel; what is printed does not depend on it. A sequence alone is enough; where a manifest lies
 //! beside it, the profile and the bad blocks must be those it names.
 
+use nandseq_input::ReadError;
+use nandseq_input::folder::{self, FindError, Forms, SiteFiles};
 use nandseq_profile::Profile;
 use nandseq_trace::manifest::Origin;
-use nandseq_trace::read::ReadError;
-use nandseq_trace::read::folder::{self, FindError, Forms, SiteFiles};
 use nandseq_trace::recorded::{path_of, shell_word};
 use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
 use rayon::prelude::*;

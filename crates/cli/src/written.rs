@@ -6,12 +6,12 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use nandseq_input::folder::{self, Forms, SiteFiles};
+use nandseq_input::table::TableKind;
+use nandseq_input::{STANDARD_INPUT, Source};
+use nandseq_output::named::NamedOutput;
 use nandseq_profile::Profile;
 use nandseq_report::LoadError;
-use nandseq_trace::named::NamedOutput;
-use nandseq_trace::read::folder::{self, Forms, SiteFiles};
-use nandseq_trace::read::table::TableKind;
-use nandseq_trace::read::{STANDARD_INPUT, Source};
 use nandseq_trace::recorded::path_of;
 
 use crate::arguments::reports::ReadDeviceArgs;
@@ -121,7 +121,7 @@ pub(crate) fn source(_: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>
             let problem = Problem::new(format!("`{}`: this program was built without Parquet", run.path.display()));
             Err(problem.help("build it with its default features, or write the runs as CSV").into())
         }
-        None => Ok(Box::new(nandseq_trace::read::CsvFiles)),
+        None => Ok(Box::new(nandseq_input::CsvFiles)),
     }
 }
 

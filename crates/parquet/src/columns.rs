@@ -6,10 +6,10 @@ use std::sync::Arc;
 use arrow_array::types::Int16Type;
 use arrow_array::{ArrayRef, Decimal64Array, DictionaryArray, Int16Array, Int32Array, Int64Array, StringArray};
 use arrow_schema::{DataType, Field, FieldRef, Fields};
+use nandseq_output::model::Model;
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, Plane, Profile, Ticks};
 use nandseq_trace::Status;
-use nandseq_trace::model::Model;
 use nandseq_trace::rows::{StateId, Touch};
 
 /// Digits of a decimal that fit 64 bits: times reach 10^12 µs, 11.5 days.

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int16Array, Int32Array, ListArray, StructArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use nandseq_output::format::{SequenceTable, Written};
+use nandseq_output::new_file::NewFile;
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{IdVec, OpId, Profile, Target};
-use nandseq_trace::files::NewFile;
-use nandseq_trace::format::{SequenceTable, Written};
 use nandseq_trace::time_column::{TimeColumn, TimeColumnError};
 use nandseq_trace::{Operation, Sink};
 use parquet::arrow::ArrowWriter;
@@ -19,7 +19,7 @@ use parquet::arrow::ArrowWriter;
 use crate::columns::{
     DIGITS, Names, US_DECIMALS, decimals, dictionary, large, large_field, name_field, names, number, small_field,
 };
-use crate::{into_io, write_batch, writer};
+use crate::file::{into_io, write_batch, writer};
 
 /// Rows that are gathered before they become columns.
 const BATCH: usize = 4096;

@@ -3,11 +3,9 @@
 //! Promises records that can be copied, sorted and spilled cheaply; every table writer turns them into its own form. The
 //! columns and their meaning are those of `docs/outputs.md`. Leaves out `operation_sequence`, whose rows are the operations.
 
-mod record;
-
 use nandseq_profile::{Block, CellTypeId, Die, OpId, Page, PhaseKey, Plane, Ticks};
 
-/// An op_state by its number in [`Model::state_name`](crate::model::Model::state_name).
+/// An op_state by its number: `DEFAULT`, then ISSUE, CORE_BUSY, DATA_IN, DATA_OUT and END of each base.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct StateId(pub u16);
 

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use nandseq_input::Addressed;
+use nandseq_input::folder::Damage;
+use nandseq_input::table::TableKind;
 use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::model::PayloadField;
-use nandseq_trace::read::Addressed;
-use nandseq_trace::read::folder::Damage;
-use nandseq_trace::read::table::TableKind;
 use nandseq_trace::recorded::recorded;
 use serde::Serialize;
 

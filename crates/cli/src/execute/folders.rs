@@ -8,10 +8,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nandseq_trace::files::NewFile;
+use nandseq_output::new_file::NewFile;
+use nandseq_output::pending::{folder_of, sync_folder};
 use nandseq_trace::inside::{InsideName, leads_out};
 use nandseq_trace::manifest;
-use nandseq_trace::pending::{folder_of, sync_folder};
 use nandseq_trace::run_name::RunName;
 
 use super::batch;

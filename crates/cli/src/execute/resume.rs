@@ -11,9 +11,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
+use nandseq_input::{CsvFiles, Source as _};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{ProfileInput, RunRecord, SiteManifest};
-use nandseq_trace::read::{CsvFiles, Source as _};
 use nandseq_trace::run_name::RunName;
 
 use nandseq_profile::diagnostic::counted;

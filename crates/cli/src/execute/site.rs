@@ -8,11 +8,11 @@ use std::thread;
 
 use nandseq_generate::dead::DeadDie;
 use nandseq_generate::{RunError, RunLimits, RunSummary, Site, SiteState, Snapshot};
+use nandseq_output::run_files::{Complete, RunFiles};
+use nandseq_output::threaded_sink::ThreadedSink;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
-use nandseq_trace::run_files::{Complete, RunFiles};
 use nandseq_trace::run_name::RunName;
-use nandseq_trace::threaded_sink::ThreadedSink;
 
 use super::proposer_log::{Log, Logged};
 use super::{SiteOutcome, Totals, Work, leftovers, origin, others, resume};

@@ -7,8 +7,8 @@
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, BufRead};
 
-use nandseq_trace::read::MAX_LINE;
-use nandseq_trace::read::table::{TableFault, TableKind, TableLine, TableReader};
+use nandseq_input::MAX_LINE;
+use nandseq_input::table::{TableFault, TableKind, TableLine, TableReader};
 use rustc_hash::FxBuildHasher;
 
 use super::table_report::{RowContext, TableReport, sentence_of};
