@@ -186,7 +186,14 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
 
 /// A file that a manifest names, and not the user, is shown only if it is what it was: a manifest may name any file.
 fn without_contents(failure: Failure, origin: &Origin, arguments: &ReplayArgs) -> Failure {
-    let Failure::Faulty(faulty) = failure else { return failure };
+    let faulty = match failure {
+        Failure::Faulty(faulty) => faulty,
+        Failure::Several(all) => {
+            let each = all.into_iter().map(|one| without_contents(one, origin, arguments));
+            return Failure::Several(each.collect());
+        }
+        failure => return failure,
+    };
     let digest = Digest::of(faulty.0.text.as_bytes());
     let inputs = [&origin.probabilities, &origin.badlist].into_iter().flatten();
     let is_known = inputs.map(|input| input.sha256).chain([origin.profile.sha256]).any(|known| known == digest);
