@@ -27,11 +27,10 @@ use crate::absent::Absences;
 use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
-use crate::ledger;
-use crate::plan::{Plan, SitePlan};
+use crate::plan::{Plan, Shard, SitePlan};
 use crate::progress::Progress;
 use crate::verify::OTHER_VERSION;
-use crate::{console, execute, inputs, json, profiles, tell};
+use crate::{console, execute, inputs, json, profiles, tell, unfinished};
 
 /// Characters of a row that are shown.
 const SHOWN: usize = 160;
@@ -288,12 +287,13 @@ fn faulty(path: &Path, kind: ManifestKind, fault: &Fault) -> Problem {
 fn no_manifest(path: &Path, reason: &io::Error) -> Problem {
     let problem = Problem::unreadable("the manifest", path, reason);
     let folder = folder_of(path);
+    // A file of another name says nothing of the folder it is in.
+    let is_of_folder = path.file_name().is_some_and(|name| name == manifest::FILE_NAME);
+    if let Some(unfinished) = is_of_folder.then(|| unfinished::in_folder(folder)).flatten() {
+        return problem.help(unfinished);
+    }
     let names = folder.read_dir().into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> =
-        names.filter(|name| crate::plan::Shard::of_manifest(name).is_some() || name == ledger::FILE_NAME).collect();
-    names.sort();
-    match names.first() {
-        Some(name) if name == ledger::FILE_NAME => problem.help("the site is not finished: go on with --resume first"),
+    match names.filter(|name| Shard::of_manifest(name).is_some()).min() {
         Some(name) => {
             problem.help(format!("name the manifest of a shard, as `{}`, or merge them", folder.join(name).display()))
         }
