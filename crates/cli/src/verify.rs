@@ -4,7 +4,7 @@
 //! beside it, the profile and the bad blocks must be those it names.
 
 use nandseq_profile::Profile;
-use nandseq_trace::manifest::Origin;
+use nandseq_trace::manifest::{Origin, ProfileInput};
 use nandseq_trace::read::ReadError;
 use nandseq_trace::read::folder::{self, FindError, Forms, SiteFiles};
 use nandseq_trace::recorded::{path_of, shell_word};
@@ -15,6 +15,7 @@ use crate::arguments::{ReportFormat, VerifyArgs};
 use crate::bad_blocks::{BadBlocks, Lists};
 use crate::execute::threads;
 use crate::failure::{Failure, Problem};
+use crate::json::Of;
 use crate::plan::Plan;
 use crate::{bad_blocks, console, inputs, json, ledger, profiles, unfinished, written};
 
@@ -41,7 +42,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
         // Findings are what the program is for; that there are none is said by the exit code too.
         ReportFormat::Text if console::is_quiet() && report.is_clean() => {}
         ReportFormat::Text => profiles::print(&report.to_string())?,
-        ReportFormat::Json => json::print(&report.json())?,
+        ReportFormat::Json => json::print(&Of::command("verify", &report.json()))?,
     }
     if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
 }

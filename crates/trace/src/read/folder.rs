@@ -112,6 +112,9 @@ pub enum DamageKind {
     /// It is not there.
     #[error("listed in the manifest, but not there")]
     Missing,
+    /// It is a pipe, a device or the like, or a link to nothing: nobody reads it.
+    #[error("no regular file, so it was not read: move it away")]
+    NotRegular,
     /// Its contents are others.
     #[error("changed since it was written: SHA-256 {found} instead of {listed}")]
     Changed {
@@ -314,7 +317,6 @@ fn search_below(
                 None => below.push(path),
             }
         } else if let Some((_, run)) = name_of(&path).and_then(run_of) {
-            manifest::regular(&path).map_err(|error| FindError::io(&path, error))?;
             files.push((run, path));
         } else {
             is_finished |= name_of(&path) == Some(manifest::FILE_NAME);
@@ -372,6 +374,9 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, Find
         let unknown = files.extract_if(.., |(_, path)| !rows.contains_key(path));
         unlisted.extend(unknown.map(|(_, path)| path));
     }
+    // One that is listed is told of where it is compared with what the manifest says.
+    let unread = files.extract_if(.., |(_, path)| !path.is_file()).filter(|(_, path)| !rows.contains_key(path));
+    site.damage.extend(unread.map(|(_, file)| Damage { file, what: DamageKind::NotRegular }));
     if let Some(pair) = files.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return Err(FindError::TwoFiles { run: pair[0].0, first: pair[0].1.clone(), second: pair[1].1.clone() });
     }
