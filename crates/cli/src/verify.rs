@@ -146,18 +146,23 @@ pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Fai
         return Ok(());
     }
     let message = format!("the manifest says that this was made for another profile, `{}`", origin.profile.name);
-    let source = &origin.profile.source;
-    let help = if source == inputs::BUILT_IN {
-        "it was the built-in device: leave --config out".to_owned()
+    Err(Problem::new(message).help(which_profile(&origin.profile)).into())
+}
+
+/// What to do where it was the built-in device.
+pub(crate) const LEAVE_CONFIG_OUT: &str = "it was the built-in device: leave --config out";
+
+/// How to name the profile that a manifest names.
+pub(crate) fn which_profile(profile: &ProfileInput) -> String {
+    if profile.source == inputs::BUILT_IN {
+        return LEAVE_CONFIG_OUT.to_owned();
+    }
+    let (sha256, path, named) = (profile.sha256, path_of(&profile.source), shell_word(&profile.source));
+    if !path.is_file() {
+        format!("{named}, as the manifest calls it, is not there: --config says where it is now (SHA-256 {sha256})")
+    } else if folder::digest_of(&path).is_ok_and(|digest| digest != sha256) {
+        format!("{named} has changed since: --config names it as it was then (SHA-256 {sha256})")
     } else {
-        let (sha256, path, named) = (origin.profile.sha256, path_of(source), shell_word(source));
-        if !path.is_file() {
-            format!("{named}, as the manifest calls it, is not there: --config says where it is now (SHA-256 {sha256})")
-        } else if folder::digest_of(&path).is_ok_and(|digest| digest != sha256) {
-            format!("{named} has changed since: --config names it as it was then (SHA-256 {sha256})")
-        } else {
-            format!("name that profile, as it was then (SHA-256 {sha256}): --config {named}")
-        }
-    };
-    Err(Problem::new(message).help(help).into())
+        format!("name that profile, as it was then (SHA-256 {sha256}): --config {named}")
+    }
 }
