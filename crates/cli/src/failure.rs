@@ -77,6 +77,9 @@ impl Problem {
         let problem = Self::new(format!("cannot read {what} `{}`: {}", path.display(), plain(reason)));
         if reason.kind() == io::ErrorKind::NotFound {
             problem.help("check the path; it is taken relative to the current folder")
+        } else if reason.kind() == io::ErrorKind::Unsupported {
+            // A pipe, a device or the like: nobody waits for what comes out of it.
+            problem.help("move it away")
         } else {
             problem
         }
