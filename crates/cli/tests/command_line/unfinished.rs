@@ -68,6 +68,8 @@ fn a_batch_that_was_interrupted_is_not_finished() {
         assert_eq!(command(&text), told);
     }
     assert_eq!(command(&folder.refuse(&["merge", "out"])), told);
+    // What is there can be made again.
+    assert_eq!(command(&said(&folder, &["replay", "out"])), told);
 }
 
 #[test]
