@@ -9,7 +9,7 @@ use nandseq_input::table::TableKind;
 use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::counted;
 use nandseq_reach::{COINCIDENCE, Start, Verdict};
-use nandseq_report::coverage::{self, Comparison, Conditions, Coverage, Figures, Parts, Standing, Universe};
+use nandseq_report::coverage::{self, Comparison, Conditions, Coverage, Figures, FileError, Parts, Standing, Universe};
 use nandseq_report::page::Distribution;
 use nandseq_trace::recorded::{path_of, recorded};
 use rayon::prelude::*;
@@ -24,7 +24,7 @@ use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::in_force::InForce;
 use crate::json::{self, Of};
 use crate::written::{self, Written};
-use crate::{conditions, console, inputs, profiles, tell};
+use crate::{conditions, console, inputs, ledger, profiles, tell, verify};
 
 /// Runs that are counted at the same time before they are added up: as many are in memory.
 const AT_ONCE: usize = 16;
@@ -246,8 +246,25 @@ fn stored(profile: &Profile, path: &Path, name: &str) -> Result<(Coverage, Condi
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the coverage", path, &reason))?;
     coverage::read(profile, &text, name).map_err(|error| {
         let problem = Problem::new(format!("`{}`: {error}", path.display()));
-        problem.help("such a file is what `coverage merge` writes, for one profile (--config)").into()
+        match &error {
+            FileError::Profile { resolved_sha256, sites, .. } => problem.help(which_profile(resolved_sha256, sites)),
+            FileError::Form(_) | FileError::Version(_) | FileError::Sums | FileError::Unknown { .. } => {
+                problem.help("such a file is what `coverage merge` writes")
+            }
+        }
+        .into()
     })
+}
+
+/// What to do about coverage of another profile, of which the manifests of the sites that were counted may say where it is.
+fn which_profile(resolved_sha256: &str, sites: &BTreeSet<String>) -> String {
+    let of_site = |site: &String| Some(ledger::read(&path_of(site)).ok()??.manifest.origin.profile);
+    let is_built_in = || inputs::profile(None, false).is_ok_and(|read| read.input.resolved_sha256 == resolved_sha256);
+    match sites.iter().filter_map(of_site).find(|profile| profile.resolved_sha256 == resolved_sha256) {
+        Some(profile) => verify::which_profile(&profile),
+        None if is_built_in() => verify::LEAVE_CONFIG_OUT.to_owned(),
+        None => format!("name that profile with --config PATH: it resolves to SHA-256 {resolved_sha256}"),
+    }
 }
 
 fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {

@@ -21,7 +21,7 @@ use nandseq_trace::manifest::{self, Input, ProfileInput};
 use nandseq_trace::recorded::recorded;
 
 use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula};
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, both};
 use crate::hint::{FlagsInForce, Hint};
 use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
@@ -92,14 +92,21 @@ impl Plan {
     pub(crate) fn new(arguments: &GenerateArgs, remarks: &mut String) -> Result<Self, Failure> {
         let mut problems = Vec::new();
         let (folders, run_until) = check_flags(arguments, true, &mut problems);
-        let (Some(folders), true) = (folders, problems.is_empty()) else { return Err(Failure::Unusable(problems)) };
+        let (Some(folders), true) = (folders, problems.is_empty()) else {
+            // What is only worth a remark can wait.
+            let inputs = InForce::of_generate(arguments, &mut String::new());
+            return Err(Failure::Unusable(problems).and(inputs));
+        };
         if arguments.extent.no_drain_op_end {
             remarks.push_str(&failure::warning_text(
                 "without draining a run boundary is unsafe: --no-drain-op-end has no effect, runs are completed",
             ));
         }
 
-        let in_force = InForce::of_generate(arguments, remarks)?;
+        let batch = Batch::new(&arguments.sites);
+        let sites = sites::plans(&arguments.sites, batch.as_ref(), &folders);
+        let in_force = InForce::of_generate(arguments, remarks);
+        let (in_force, resume) = both(in_force, resume_from(arguments, &sites, remarks))?;
         let InForce { profile, own_window, profile_input, table, bad_blocks, badlist_input, bootstrap, flags, .. } =
             in_force;
         let warning = reach::bus_warning(&profile, &table.distributions);
@@ -110,9 +117,6 @@ impl Plan {
         let closure = Closure::new(arguments, &profile, (&table.distributions, start, badlist), &flags)?;
         let max_ops = max_ops(arguments, closure.as_ref());
         let device_arguments = device_arguments(arguments, (run_until, max_ops), badlist_input.as_ref(), &table);
-        let batch = Batch::new(&arguments.sites);
-        let sites = sites::plans(&arguments.sites, batch.as_ref(), &folders);
-        let resume = resume_from(arguments, &sites, remarks)?;
         let earlier = resume.as_deref().and_then(|resume| execute::stamp_of_earlier(resume, &sites));
         let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
         let outputs = outputs(arguments);

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::table::{self as files, Table as FileTable};
-use nandseq_profile::{OpId, PhaseKey, Profile};
+use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
+use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::Input;
 use nandseq_trace::recorded::recorded;
 
@@ -90,6 +91,20 @@ impl<'a> Wanted<'a> {
         let beside = || self.config.map(|profile| profile.with_file_name(DEFAULT_FILE));
         self.flags.op_state_probs.clone().or_else(beside)
     }
+
+    /// The text of the file, where it is read.
+    ///
+    /// # Errors
+    /// When a file that is named is not there, or cannot be read.
+    pub(crate) fn text(&self) -> Result<Option<(SourceFile, Digest)>, Failure> {
+        if let Some(path) = self.flags.op_state_probs.as_ref().filter(|path| !self.refresh && !path.exists()) {
+            let problem = Problem::new(format!("the probability table `{}` is not there", path.display()));
+            let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs one is built";
+            return Err(problem.help(help).into());
+        }
+        let file = self.file().filter(|path| !self.built_anew() && path.exists());
+        file.map(|path| inputs::text("the probability table", &path)).transpose()
+    }
 }
 
 /// A table file to write.
@@ -110,9 +125,10 @@ impl Table {
         if let Some(path) = path.as_deref().filter(|_| !built_anew && flags.op_state_probs.is_none()) {
             remarks.push_str(&dangling(path));
         }
-        let mut distributions = match path.as_deref().filter(|path| !built_anew && path.exists()) {
-            Some(path) => {
-                let (mut table, read) = read(path, profile, remarks)?;
+        let mut distributions = match wanted.text()? {
+            Some((text, sha256)) => {
+                let mut table = read(text, profile, remarks)?;
+                let read = Input { source: path.as_deref().map_or_else(String::new, recorded), sha256 };
                 let changes = probability::override_loaded(profile, &mut table.entries);
                 remarks.push_str(&overridden(&changes, &read.source, profile, wanted.validate));
                 input = Some(read);
@@ -121,11 +137,6 @@ impl Table {
             None if built_anew => probability::build(profile, flags.pc_seed),
             None => probability::of_profile(profile, flags.pc_seed),
         };
-        if let Some(path) = flags.op_state_probs.as_ref().filter(|path| !wanted.refresh && !path.exists()) {
-            let problem = Problem::new(format!("the probability table `{}` is not there", path.display()));
-            let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs one is built";
-            return Err(problem.help(help).into());
-        }
         let output = match (wanted.refresh, path) {
             (false, _) => None,
             (true, Some(path)) => {
@@ -207,16 +218,11 @@ impl Table {
     }
 }
 
-fn read(path: &Path, profile: &Profile, remarks: &mut String) -> Result<(FileTable, Input), Failure> {
-    let (source, sha256) = inputs::text("the probability table", path)?;
+fn read(source: SourceFile, profile: &Profile, remarks: &mut String) -> Result<FileTable, Failure> {
     let (table, diagnostics) = files::read(&source, profile);
-    match table {
-        Some(table) => {
-            remarks.push_str(&diagnostics.render(&source, Styling::Coloured));
-            Ok((table, Input { source: recorded(path), sha256 }))
-        }
-        None => Err(Failure::Faulty(Box::new((source, diagnostics)))),
-    }
+    let Some(table) = table else { return Err(Failure::Faulty(Box::new((source, diagnostics)))) };
+    remarks.push_str(&diagnostics.render(&source, Styling::Coloured));
+    Ok(table)
 }
 
 /// Masses that a note shows; --validate-pc shows all.

@@ -184,12 +184,13 @@ fn every_object_says_of_which_command_it_is_and_what_the_environment_set() {
     let list = "campaigns:\n  - {run_until: 500, out_dir: lots, stamp: 261121}\n";
     let folder = Folder::new().with("lots.yaml", list);
     folder.succeed(&["-q", "-t", "500", "--site-count", "1", "--out-dir", "batch", "--stamp", "261121"]);
-    let commands: [(&str, &[&str]); 10] = [
+    let commands: [(&str, &[&str]); 11] = [
         ("generate", &["-t", "500", "--stamp", "261121", "--summary", "json"]),
         ("generate", &["-t", "500", "--stamp", "261121", "--summary", "json", "--dry-run"]),
         ("run-list", &["run-list", "lots.yaml", "--format", "json"]),
         ("replay", &["replay", "batch", "--format", "json"]),
         ("merge", &["merge", "batch", "--format", "json"]),
+        ("verify", &["verify", "batch", "--format", "json"]),
         ("explain", &["explain", "bad_block", "--format", "json"]),
         ("explain", &["explain", "Read_SLC", "--format", "json"]),
         ("coverage universe", &["coverage", "universe", "--format", "json"]),
