@@ -7,12 +7,12 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::{self, Forms, SiteFiles};
-use nandseq_input::table::TableKind;
 use nandseq_input::{STANDARD_INPUT, Source};
 use nandseq_output::named::NamedOutput;
 use nandseq_profile::Profile;
 use nandseq_report::LoadError;
 use nandseq_trace::recorded::path_of;
+use nandseq_trace::table::TableKind;
 
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, note_text, warning_text};
