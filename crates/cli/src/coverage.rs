@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use nandseq_input::table::TableKind;
 use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::counted;
 use nandseq_reach::{COINCIDENCE, Start, Verdict};
 use nandseq_report::coverage::{self, Comparison, Conditions, Coverage, Figures, FileError, Parts, Standing, Universe};
 use nandseq_report::page::Distribution;
 use nandseq_trace::recorded::{path_of, recorded};
+use nandseq_trace::table::TableKind;
 use rayon::prelude::*;
 use serde::Serialize;
 

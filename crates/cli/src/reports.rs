@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use nandseq_input::table::TableKind;
 use nandseq_profile::Ticks;
 use nandseq_report::coverage::Conditions;
 use nandseq_report::load::{self, SiteTables, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
 use nandseq_report::{coverage, perfetto, vcd};
 use nandseq_trace::json_fault;
+use nandseq_trace::table::TableKind;
 use rayon::prelude::*;
 
 use nandseq_profile::diagnostic::counted;

@@ -7,7 +7,6 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::{self, Forms, SiteFiles};
-use nandseq_input::table::TableKind;
 use nandseq_input::{STANDARD_INPUT, Source};
 use nandseq_output::named::NamedOutput;
 use nandseq_profile::Profile;
@@ -21,6 +20,7 @@ use nandseq_trace::read::table::TableKind;
 use nandseq_trace::read::{STANDARD_INPUT, Source};
 >>>>>>> fix-b
 use nandseq_trace::recorded::path_of;
+use nandseq_trace::table::TableKind;
 
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, note_text, warning_text};

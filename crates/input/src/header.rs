@@ -51,7 +51,7 @@ fn cause(line: &[u8]) -> &'static str {
     let is_number = |field: &[u8]| !field.is_empty() && field.iter().all(u8::is_ascii_digit);
     let separated_by = |separator: u8| {
         let mut parts = line.split(|&byte| byte == separator).map(<[u8]>::trim_ascii);
-        parts.by_ref().map(unquoted).eq(COLUMNS.map(str::as_bytes))
+        parts.by_ref().map(unquoted).eq(COLUMNS.iter().map(|column| column.as_bytes()))
     };
     match found {
         7 if !known(&fields[0]) && fields[1..7].iter().all(known) => {

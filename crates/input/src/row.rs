@@ -3,10 +3,11 @@
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::units::TimeError;
 use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
+use nandseq_trace::table::OPERATION_SEQUENCE;
 use nandseq_trace::{Operation, Status};
 
 /// The columns of a sequence file, in order.
-pub const COLUMNS: [&str; 6] = ["seq", "time", "op_id", "op_name", "op_uid", "payload"];
+pub const COLUMNS: &[&str] = OPERATION_SEQUENCE.names;
 
 /// The longest line that is read, bytes; a multi-plane row of the widest device needs about 1,000.
 pub const MAX_LINE: usize = 1 << 16;

@@ -66,7 +66,7 @@ impl<R: BufRead> SequenceReader<R> {
     pub fn new(profile: &Profile, mut input: R) -> Result<Self, ReadError> {
         let mut line = Vec::new();
         let has_line = next_line(&mut input, &mut line, MAX_LINE)? != Line::End;
-        if !line::is_header(&line, &COLUMNS) {
+        if !line::is_header(&line, COLUMNS) {
             return Err(ReadError::Header(NoHeader::of(has_line.then_some(&*line))));
         }
         let names = profile.ops.iter_ids().map(|(id, op)| (line::in_field(&op.name), (id, op.base))).collect();

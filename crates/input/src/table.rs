@@ -17,7 +17,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-pub use fields::{FieldFault, Fields, TableFault, TableKind};
+use nandseq_trace::table::TableKind;
+
+pub use fields::{FieldFault, Fields, TableFault};
 pub use form::{InputTimeRow, ProposalRow, SegmentRow, StateName, StretchRow, TableForm, TouchRow};
 pub use proposals::Proposals;
 

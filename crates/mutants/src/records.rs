@@ -9,8 +9,8 @@ use std::path::Path;
 
 use nandseq_input::CsvFiles;
 use nandseq_input::folder::{SiteFiles, find};
-use nandseq_input::table::TableKind;
 use nandseq_profile::{Block, Die, Profile};
+use nandseq_trace::table::TableKind;
 
 use crate::harness::{Row, Table};
 use nandseq_verify::RuleCode;

@@ -12,32 +12,11 @@ use crate::format::{SequenceTable, Table, TableFormat, TableWriter, Written};
 use crate::line::{Lines, NUMBER, Running, Text, Times, room_of};
 use crate::model::Model;
 use crate::new_file::NewFile;
-use crate::sequence::{self, SequenceLayout, SequenceWriter};
+use crate::sequence::{SequenceLayout, SequenceWriter};
 use nandseq_trace::csv_field;
 use nandseq_trace::files::{FileKind, Stamp};
-use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, StateId, TimelineRow, TouchRow};
+use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, StateId, TableRow, TimelineRow, TouchRow};
 use nandseq_trace::time_column::TimeColumnError;
-
-/// The header line of a table; `None` for kinds of file that are no tables.
-#[must_use]
-pub const fn header(kind: FileKind) -> Option<&'static str> {
-    match kind {
-        FileKind::OperationSequence => Some(sequence::HEADER),
-        FileKind::OperationTimeline => Some(concat!(
-            "start,end,die,plane,block,page,op_name,op_base,source,op_uid,op_state,",
-            "phase_key_used,phase_key_virtual\n"
-        )),
-        FileKind::OpStateTimeline => Some("start,end,die,plane,op_state,lane,op_name,duration\n"),
-        FileKind::AddressTouchCount => Some("op_base,cell_type,die,block,page,count\n"),
-        FileKind::OpStateNameInputTimeCount => {
-            Some("op_state,phase_key_used,phase_key_virtual,op_name,input_time,count\n")
-        }
-        FileKind::PhaseProposalCounts => {
-            Some("phase_key_used,phase_key_virtual,die,plane,propose_time,op_name,count\n")
-        }
-        FileKind::Snapshot | FileKind::ProposerLog => None,
-    }
-}
 
 /// Everything of the CSV tables that a profile decides. Build it once, share it between the runs of all sites.
 #[derive(Clone, Debug)]
@@ -124,8 +103,8 @@ impl CsvTables {
         &self.lanes[die.index() * self.planes + plane.index()]
     }
 
-    fn table<R: CsvRow>(&self, kind: FileKind, file: NewFile) -> CsvTable<'_, R> {
-        let lines = Lines::new(header(kind).unwrap_or_default());
+    fn table<R: CsvRow>(&self, file: NewFile) -> CsvTable<'_, R> {
+        let lines = Lines::new(&R::TABLE.file().columns().header());
         CsvTable { tables: self, file, lines, rows: 0, before: R::Before::default() }
     }
 }
@@ -144,23 +123,23 @@ impl TableFormat for CsvTables {
     }
 
     fn operation_timeline(&self, file: NewFile) -> io::Result<Table<'_, TimelineRow>> {
-        Ok(Box::new(self.table(FileKind::OperationTimeline, file)))
+        Ok(Box::new(self.table(file)))
     }
 
     fn op_state_timeline(&self, file: NewFile) -> io::Result<Table<'_, OpStateRow>> {
-        Ok(Box::new(self.table(FileKind::OpStateTimeline, file)))
+        Ok(Box::new(self.table(file)))
     }
 
     fn address_touch_count(&self, file: NewFile) -> io::Result<Table<'_, TouchRow>> {
-        Ok(Box::new(self.table(FileKind::AddressTouchCount, file)))
+        Ok(Box::new(self.table(file)))
     }
 
     fn input_time_count(&self, file: NewFile) -> io::Result<Table<'_, InputTimeRow>> {
-        Ok(Box::new(self.table(FileKind::OpStateNameInputTimeCount, file)))
+        Ok(Box::new(self.table(file)))
     }
 
     fn phase_proposal_counts(&self, file: NewFile) -> io::Result<Table<'_, ProposalRow>> {
-        Ok(Box::new(self.table(FileKind::PhaseProposalCounts, file)))
+        Ok(Box::new(self.table(file)))
     }
 }
 
@@ -199,7 +178,7 @@ impl<R: CsvRow> TableWriter<R> for CsvTable<'_, R> {
 }
 
 /// A row that can be written as a line.
-trait CsvRow {
+trait CsvRow: TableRow {
     /// What is remembered of the rows before: texts that may come again.
     type Before: Default + Send;
 

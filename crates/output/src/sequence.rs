@@ -12,11 +12,9 @@ use nandseq_profile::{IdVec, OpId, Profile, Target};
 
 use crate::line::{Lines, NUMBER, Row, Running, Text, Times, room_of};
 use nandseq_trace::csv_field;
+use nandseq_trace::table::OPERATION_SEQUENCE;
 use nandseq_trace::time_column::{TimeColumn, TimeColumnError};
 use nandseq_trace::{Operation, Sink, Status};
-
-/// The first line of the file.
-pub const HEADER: &str = "seq,time,op_id,op_name,op_uid,payload\n";
 
 /// In the order of their numbers.
 const STATUSES: [Status; 3] = [Status::Busy, Status::ExtReady, Status::Ready];
@@ -166,7 +164,7 @@ impl<'l, W: Write> SequenceWriter<'l, W> {
         Self {
             layout,
             output,
-            lines: Lines::new(HEADER),
+            lines: Lines::new(&OPERATION_SEQUENCE.header()),
             seq: Running::default(),
             uid: Running::default(),
             times: Times::default(),

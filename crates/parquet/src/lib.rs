@@ -26,7 +26,7 @@ use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, To
 use nandseq_trace::time_column::TimeColumnError;
 use parquet::arrow::ArrowWriter;
 
-use columns::Names;
+use columns::{Names, US, fields};
 use file::{into_io, write_batch, writer};
 use sequence::{SequenceParquet, SequencePlan};
 use tables::ParquetRow;
@@ -58,7 +58,7 @@ impl ParquetTables {
     }
 
     fn table<R: ParquetRow>(&self, file: NewFile) -> io::Result<Box<ParquetTable<'_, R>>> {
-        let schema = SchemaRef::new(Schema::new(R::fields()));
+        let schema = SchemaRef::new(Schema::new(fields(R::TABLE.file().columns(), US)));
         let writer = writer(file, &schema)?;
         Ok(Box::new(ParquetTable { names: &self.names, schema, writer, rows: 0, row: std::marker::PhantomData }))
     }

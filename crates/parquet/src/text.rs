@@ -16,10 +16,10 @@ use arrow_array::{
     StringArray, StructArray,
 };
 use nandseq_input::folder::is_parquet;
-use nandseq_input::table::TableKind;
 use nandseq_input::{COLUMNS, CsvFiles, Source};
 use nandseq_profile::Profile;
 use nandseq_profile::model::PayloadField;
+use nandseq_trace::table::TableKind;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
@@ -60,7 +60,7 @@ impl Source for AnyFiles {
 /// What a file is asked for: the columns of the table that its name says.
 fn columns_of(path: &Path) -> &'static [&'static str] {
     let is = |kind: &TableKind| path.file_stem().is_some_and(|name| name == kind.name());
-    TableKind::ALL.into_iter().find(is).map_or(&COLUMNS, TableKind::columns)
+    TableKind::ALL.into_iter().find(is).map_or(COLUMNS, TableKind::columns)
 }
 
 /// The lines of a file.

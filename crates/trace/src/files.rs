@@ -230,20 +230,6 @@ impl FileKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Whether it is a table, which has another name in another format.
-    #[must_use]
-    pub const fn is_table(self) -> bool {
-        match self {
-            Self::OperationSequence
-            | Self::OperationTimeline
-            | Self::OpStateTimeline
-            | Self::AddressTouchCount
-            | Self::OpStateNameInputTimeCount
-            | Self::PhaseProposalCounts => true,
-            Self::Snapshot | Self::ProposerLog => false,
-        }
-    }
-
     /// The name of the file of a run (numbered from 1) in the folder of its site: `operation_sequence_261121_0000001.csv`,
     /// `snapshots/state_snapshot_20261121_000000_0000001.json`, `proposer_debug_261121_0000001.log`.
     #[must_use]

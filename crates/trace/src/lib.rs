@@ -13,6 +13,7 @@ pub mod recorded;
 pub mod rows;
 pub mod run_name;
 mod sink;
+pub mod table;
 pub mod time_column;
 
 pub use csv_field::csv_field;

@@ -3,8 +3,8 @@
 use std::collections::{HashSet, VecDeque};
 
 use nandseq_input::Addressed;
-use nandseq_input::table::TableKind;
 use nandseq_profile::{OpId, Profile, Ticks};
+use nandseq_trace::table::TableKind;
 
 use crate::rule::RuleCode;
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use nandseq_input::Addressed;
 use nandseq_input::folder::Damage;
-use nandseq_input::table::TableKind;
 use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::recorded::recorded;
+use nandseq_trace::table::TableKind;
 use serde::Serialize;
 
 use crate::finding::{Counts, Finding, OperationRef, Place};

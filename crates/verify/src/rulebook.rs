@@ -6,8 +6,8 @@
 //! [`Script`] and, each below a line with its name, tables of its run without their headers; codes stand behind rows as
 //! above, and behind `…` where rows are missing at the end. All are for the device of `rulebook/device.yaml`.
 
-use nandseq_input::table::TableKind;
 use nandseq_profile::Profile;
+use nandseq_trace::table::TableKind;
 
 use crate::notation::{NotationError, Script};
 use crate::rule::RuleCode;

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use nandseq_input::CsvFiles;
-use nandseq_input::table::TableKind;
 use nandseq_profile::{ReadOptions, SourceFile};
+use nandseq_trace::table::TableKind;
 use nandseq_verify::{Options, RuleCode, SiteReport, run};
 
 const GOLDEN: &str = include_str!("golden/predecessor-sample.txt");

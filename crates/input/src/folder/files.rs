@@ -53,7 +53,7 @@ fn uids(path: &Path) -> Option<(u64, u64)> {
     let mut input = path.is_file().then(|| CsvFiles.open(path).ok())??;
     let mut line = Vec::new();
     let mut found = None;
-    let is_sequence = next_line(&mut input, &mut line, MAX_LINE).ok()? == Line::Read && is_header(&line, &COLUMNS);
+    let is_sequence = next_line(&mut input, &mut line, MAX_LINE).ok()? == Line::Read && is_header(&line, COLUMNS);
     while is_sequence && next_line(&mut input, &mut line, MAX_LINE).ok()? != Line::End {
         let uid = split(&line).ok().and_then(|fields| number(fields[4]));
         found = uid.map(|uid| (found.map_or(uid, |(first, _)| first), uid)).or(found);

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::{FileKind, PACKED};
-
-use crate::table::TableKind;
+use nandseq_trace::table::TableKind;
 
 /// Whether a file is Parquet, by its name.
 #[must_use]

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{Fault, ManifestKind};
-
-use crate::table::TableKind;
+use nandseq_trace::table::TableKind;
 
 /// The sequences of a site.
 #[derive(Clone, PartialEq, Eq, Debug)]

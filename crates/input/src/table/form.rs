@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::units::{MAX_US, TimeError};
 use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey, Profile, Ticks};
+use nandseq_trace::table::TableKind;
 use rustc_hash::FxBuildHasher;
 
-use super::fields::{FieldFault, Fields, TableFault, TableKind};
+use super::fields::{FieldFault, Fields, TableFault};
 use crate::line::{self, in_field, number};
 
 /// An op_state as it is called.
@@ -284,7 +285,7 @@ impl TableForm {
     /// # Errors
     /// [`TableFault`] for the first column that means nothing; so with all functions below.
     pub fn stretch(&self, line: &[u8]) -> Result<StretchRow, TableFault> {
-        let fields = TableKind::OperationTimeline.fields(line)?;
+        let fields = Fields::of(TableKind::OperationTimeline, line)?;
         Ok(StretchRow {
             start: fields.field(0).time()?,
             end: fields.field(1).time()?,
@@ -307,7 +308,7 @@ impl TableForm {
     /// # Errors
     /// As above.
     pub fn segment(&self, line: &[u8]) -> Result<SegmentRow, TableFault> {
-        let fields = TableKind::OpStateTimeline.fields(line)?;
+        let fields = Fields::of(TableKind::OpStateTimeline, line)?;
         let row = SegmentRow {
             start: fields.field(0).time()?,
             end: fields.field(1).time()?,
@@ -329,7 +330,7 @@ impl TableForm {
     /// # Errors
     /// As above.
     pub fn touch(&self, line: &[u8]) -> Result<TouchRow, TableFault> {
-        let fields = TableKind::AddressTouchCount.fields(line)?;
+        let fields = Fields::of(TableKind::AddressTouchCount, line)?;
         Ok(TouchRow {
             program: !fields.field(0).either(["PROGRAM", "READ"], "PROGRAM or READ")?,
             cell_type: fields.field(1).known(&self.cell_types, "cell type")?,
@@ -345,7 +346,7 @@ impl TableForm {
     /// # Errors
     /// As above.
     pub fn input_time(&self, line: &[u8]) -> Result<InputTimeRow, TableFault> {
-        let fields = TableKind::InputTimeCount.fields(line)?;
+        let fields = Fields::of(TableKind::InputTimeCount, line)?;
         Ok(InputTimeRow {
             state: fields.field(0).known(&self.states, "op_state")?,
             key_used: fields.field(1).known(&self.keys, "phase key")?,
@@ -361,7 +362,7 @@ impl TableForm {
     /// # Errors
     /// As above.
     pub fn proposal(&self, line: &[u8]) -> Result<ProposalRow, TableFault> {
-        let fields = TableKind::ProposalCounts.fields(line)?;
+        let fields = Fields::of(TableKind::ProposalCounts, line)?;
         Ok(ProposalRow {
             key_used: fields.field(0).known(&self.keys, "phase key")?,
             key_virtual: fields.field(1).known(&self.keys, "phase key")?,
