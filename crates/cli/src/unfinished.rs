@@ -6,14 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use nandseq_input::folder::SiteFiles;
+use nandseq_input::folder::{self, Forms, SiteFiles};
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::{self, BatchManifest, SiteManifest};
-<<<<<<< HEAD
-=======
-use nandseq_trace::read::folder::{self, Forms, SiteFiles};
->>>>>>> fix-b
 
 use crate::arguments::GenerateArgs;
 use crate::failure::warning_text;

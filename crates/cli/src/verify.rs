@@ -6,13 +6,7 @@
 use nandseq_input::ReadError;
 use nandseq_input::folder::{self, FindError, Forms, SiteFiles};
 use nandseq_profile::Profile;
-<<<<<<< HEAD
-use nandseq_trace::manifest::Origin;
-=======
 use nandseq_trace::manifest::{Origin, ProfileInput};
-use nandseq_trace::read::ReadError;
-use nandseq_trace::read::folder::{self, FindError, Forms, SiteFiles};
->>>>>>> fix-b
 use nandseq_trace::recorded::{path_of, shell_word};
 use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
 use rayon::prelude::*;

@@ -6,19 +6,12 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use nandseq_input::folder::{self, Forms, SiteFiles};
+use nandseq_input::folder::{self, Damage, DamageKind, Forms, SiteFiles};
 use nandseq_input::{STANDARD_INPUT, Source};
 use nandseq_output::named::NamedOutput;
 use nandseq_profile::Profile;
 use nandseq_report::LoadError;
-<<<<<<< HEAD
-=======
 use nandseq_trace::manifest::Origin;
-use nandseq_trace::named::NamedOutput;
-use nandseq_trace::read::folder::{self, Damage, DamageKind, Forms, SiteFiles};
-use nandseq_trace::read::table::TableKind;
-use nandseq_trace::read::{STANDARD_INPUT, Source};
->>>>>>> fix-b
 use nandseq_trace::recorded::path_of;
 use nandseq_trace::table::TableKind;
 
