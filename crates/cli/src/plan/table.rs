@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::table::{self as files, Table as FileTable};
-use nandseq_profile::{OpId, PhaseKey, Profile};
+use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
 use nandseq_trace::manifest::Input;
 use nandseq_trace::recorded::recorded;
 
@@ -25,6 +25,8 @@ pub(crate) struct Table {
     pub(crate) distributions: Distributions,
     /// The file it was read from.
     pub(crate) input: Option<Input>,
+    /// The text of that file.
+    pub(crate) source: Option<SourceFile>,
     /// The file it is to be written to.
     pub(crate) output: Option<TableFile>,
     demo: Option<Demo>,
@@ -106,16 +108,16 @@ impl Table {
     pub(crate) fn resolve(wanted: &Wanted<'_>, profile: &Profile, remarks: &mut String) -> Result<Self, Failure> {
         let (flags, built_anew) = (wanted.flags, wanted.built_anew());
         let path = wanted.file();
-        let mut input = None;
+        let (mut input, mut source) = (None, None);
         if let Some(path) = path.as_deref().filter(|_| !built_anew && flags.op_state_probs.is_none()) {
             remarks.push_str(&dangling(path));
         }
         let mut distributions = match path.as_deref().filter(|path| !built_anew && path.exists()) {
             Some(path) => {
-                let (mut table, read) = read(path, profile, remarks)?;
+                let (mut table, read, text) = read(path, profile, remarks)?;
                 let changes = probability::override_loaded(profile, &mut table.entries);
                 remarks.push_str(&overridden(&changes, &read.source, profile, wanted.validate));
-                input = Some(read);
+                (input, source) = (Some(read), Some(text));
                 table.entries
             }
             None if built_anew => probability::build(profile, flags.pc_seed),
@@ -143,7 +145,7 @@ impl Table {
         if let Some(demo) = flags.pc_demo {
             apply_demo(demo, profile, &mut distributions)?;
         }
-        Ok(Self { distributions, input, output, demo: flags.pc_demo, built_anew, seed: flags.pc_seed })
+        Ok(Self { distributions, input, source, output, demo: flags.pc_demo, built_anew, seed: flags.pc_seed })
     }
 
     /// Whether it is what the profile lists, neither read from another file nor built.
@@ -176,15 +178,6 @@ impl Table {
         source + &preset.unwrap_or_default()
     }
 
-    /// The entry that gives weights, in words.
-    pub(crate) fn entry(&self, profile: &Profile) -> String {
-        match &self.input {
-            Some(input) => format!("`phase_conditional` in `{}`", input.source),
-            None if self.is_of_profile(profile) => "`phase_conditional` in the profile".to_owned(),
-            None => "`probabilities` in the profile".to_owned(),
-        }
-    }
-
     /// Whether a preset stands in the place of the distribution of DEFAULT.
     pub(crate) const fn has_preset(&self) -> bool {
         self.demo.is_some()
@@ -207,13 +200,13 @@ impl Table {
     }
 }
 
-fn read(path: &Path, profile: &Profile, remarks: &mut String) -> Result<(FileTable, Input), Failure> {
+fn read(path: &Path, profile: &Profile, remarks: &mut String) -> Result<(FileTable, Input, SourceFile), Failure> {
     let (source, sha256) = inputs::text("the probability table", path)?;
     let (table, diagnostics) = files::read(&source, profile);
     match table {
         Some(table) => {
             remarks.push_str(&diagnostics.render(&source, Styling::Coloured));
-            Ok((table, Input { source: recorded(path), sha256 }))
+            Ok((table, Input { source: recorded(path), sha256 }, source))
         }
         None => Err(Failure::Faulty(Box::new((source, diagnostics)))),
     }
