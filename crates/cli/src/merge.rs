@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use nandseq_trace::files::{Digest, NewFile};
 use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, SiteManifest, SiteRecord};
 use nandseq_trace::pending::folder_of;
-use nandseq_trace::recorded::recorded;
+use nandseq_trace::recorded::{quoted, recorded};
 use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -145,7 +145,7 @@ fn tell_of(arguments: &MergeArgs, joint: &BatchManifest, target: &Path) -> Resul
             "{}, {}: complete in {}\n",
             counted(*sites, "site"),
             counted(*runs, "run"),
-            target.display()
+            quoted(target.as_os_str())
         )),
         ReportFormat::Json => json::print(&joined),
     }
