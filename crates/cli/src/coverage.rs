@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use nandseq_profile::Profile;
-use nandseq_profile::diagnostic::counted;
+use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_reach::{COINCIDENCE, Start, Verdict};
 use nandseq_report::coverage::{self, Comparison, Conditions, Coverage, Figures, Parts, Standing, Universe};
 use nandseq_report::page::Distribution;
@@ -312,7 +312,8 @@ fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     let cells = counted(figures.cells, "cell");
     if !(enough && console::is_quiet()) {
         profiles::print(&format!(
-            "{hit} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"
+            "{} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n",
+            grouped(hit)
         ))?;
     }
     if enough { Ok(()) } else { Err(Failure::Found) }

@@ -99,13 +99,14 @@ fn shortfall(plan: &Plan, totals: &Totals, sites: usize) -> Option<String> {
     };
     let until = closure.until().unwrap_or_default();
     let short = totals.reached.iter().filter(|reached| reached.hit < until).count() as u64;
-    let (sites, cells) = (totals.reached.len() as u64, counted(closure.goal.cells(), "cell"));
+    let (sites, cells) = (totals.reached.len() as u64, closure.goal.cells());
     let who = match (short, sites) {
         (1, 1) => "the limit of the runs came".to_owned(),
         _ => format!("at {} of {} the limit of the runs came", grouped(short), counted(sites, "site")),
     };
     let raise = if dead { "" } else { ": raise -t, --ops or --num-runs" };
-    Some(format!("{who} before {share} % of {cells} were covered{raise}"))
+    let were = if cells == 1 { "was" } else { "were" };
+    Some(format!("{who} before {share} % of {} {were} covered{raise}", counted(cells, "cell")))
 }
 
 /// Whether every one of so many sites has stopped for good.
