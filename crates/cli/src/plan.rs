@@ -98,13 +98,11 @@ impl Plan {
         let mut problems = Vec::new();
         let (folders, run_until) = check_flags(arguments, true, &mut problems);
         let (Some(folders), true) = (folders, problems.is_empty()) else { return Err(Failure::Unusable(problems)) };
-        if arguments.extent.no_drain_op_end {
-            remarks.push_str(&failure::warning_text(
-                "without draining a run boundary is unsafe: --no-drain-op-end has no effect, runs are completed",
-            ));
-        }
-
         let in_force = InForce::of_generate(arguments, remarks)?;
+        let warning = reach::bus_warning(&in_force.profile, &in_force.table.distributions);
+        remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
+        warn_of_no_effect(arguments, remarks);
+        let closure = Closure::new(arguments, &in_force)?;
         let InForce {
             profile,
             source,
@@ -117,14 +115,8 @@ impl Plan {
             flags,
             ..
         } = in_force;
-        let warning = reach::bus_warning(&profile, &table.distributions);
-        remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
-        warn_of_bootstrap(arguments, remarks);
         let said = arguments.start.bootstrap || arguments.start.no_bootstrap;
         let bootstrap_left_out = profile.bootstrap.enabled && !bootstrap && !said;
-        let start = Start { bad_blocks: &bad_blocks, bootstrap };
-        let words = Words::new(&profile, &source, &table, badlist_input.as_ref());
-        let closure = Closure::new(arguments, &words, (&table.distributions, start), &flags)?;
         let max_ops = max_ops(arguments, closure.as_ref());
         let device_arguments = device_arguments(arguments, (run_until, max_ops), badlist_input.as_ref(), &table);
         let batch = Batch::new(&arguments.sites);
@@ -397,8 +389,13 @@ impl Plan {
     }
 }
 
-/// Says that the bootstrap has no effect, where it is asked for and no run follows it.
-fn warn_of_bootstrap(arguments: &GenerateArgs, remarks: &mut String) {
+/// Says which flags have no effect: draining is never left out, and no bootstrap comes where no run follows it.
+fn warn_of_no_effect(arguments: &GenerateArgs, remarks: &mut String) {
+    if arguments.extent.no_drain_op_end {
+        remarks.push_str(&failure::warning_text(
+            "without draining a run boundary is unsafe: --no-drain-op-end has no effect, runs are completed",
+        ));
+    }
     if arguments.start.bootstrap && arguments.extent.num_runs <= 1 {
         remarks.push_str(&failure::warning_text(
             "--bootstrap has no effect on a single run: it prepares the device for the runs that follow; ask for more with --num-runs",
