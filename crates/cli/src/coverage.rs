@@ -6,11 +6,11 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use nandseq_profile::Profile;
-use nandseq_profile::diagnostic::counted;
+use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_reach::{COINCIDENCE, Start, Verdict};
 use nandseq_report::coverage::{self, Comparison, Conditions, Coverage, Figures, FileError, Parts, Standing, Universe};
 use nandseq_report::page::Distribution;
-use nandseq_trace::recorded::{path_of, recorded};
+use nandseq_trace::recorded::{path_of, quoted, recorded};
 use nandseq_trace::table::TableKind;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -49,7 +49,11 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, start:
         built = conditions::of_profile(profile);
         &built
     };
-    let reach = nandseq_reach::Universe::with_start(profile, table, start);
+    of_reach(profile, &nandseq_reach::Universe::with_start(profile, table, start))
+}
+
+/// What can be covered, by the verdicts on all pairs.
+fn of_reach(profile: &Profile, reach: &nandseq_reach::Universe) -> Universe {
     if !reach.is_complete() {
         let states = "the device has more states than can be searched";
         tell(&warning_text(&format!(
@@ -105,13 +109,16 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     let in_force = in_force?;
     let about = in_force.described();
     tell(&note_text(about.trim_end()));
-    let universe = universe(&in_force.profile, Some(&in_force.table.distributions), in_force.start());
+    let table = &in_force.table.distributions;
+    let reach = nandseq_reach::Universe::with_start(&in_force.profile, table, in_force.start());
+    let universe = of_reach(&in_force.profile, &reach);
     let InForce { profile, bootstrap, .. } = in_force;
     let mut pairs = Vec::new();
     for (key, info) in profile.phase_keys.iter_ids() {
         for (op, name) in profile.ops.iter_ids().map(|(op, info)| (op, &info.name)) {
             let tenths = universe.tenths(key, op);
             let (tenths, reason) = match universe.standing(key, op) {
+                Standing::Counts if reach.verdict(key, op) == Verdict::Undecided => (tenths, Verdict::UNDECIDED),
                 Standing::Counts if tenths.count_ones() == u32::from(universe.bins(key)) => (tenths, ""),
                 Standing::Counts => (tenths, OTHER_TENTHS),
                 Standing::Chance => (0, COINCIDENCE),
@@ -294,7 +301,7 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     }
     let (runs, cells) = (merged.runs.len() as u64, merged.cells.len() as u64);
     let (runs, cells) = (counted(runs, "run"), counted(cells, "cell"));
-    profiles::print(&format!("wrote `{}`: {runs}, {cells}\n", arguments.output.display()))
+    profiles::print(&format!("wrote `{}`: {runs}, {cells}\n", quoted(arguments.output.as_os_str())))
 }
 
 fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
@@ -322,7 +329,8 @@ fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     let cells = counted(figures.cells, "cell");
     if !(enough && console::is_quiet()) {
         profiles::print(&format!(
-            "{hit} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"
+            "{} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n",
+            grouped(hit)
         ))?;
     }
     if enough { Ok(()) } else { Err(Failure::Found) }

@@ -222,7 +222,7 @@ fn say_others(plan: &Plan, others: &Others) -> u64 {
 /// What every site of a plan shares.
 fn setup_and_format(plan: &Plan) -> Result<(Setup, Box<dyn TableFormat>), Failure> {
     let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
-        .map_err(|error| Problem::new(error.to_string()).help(plan.how_to_propose()))?;
+        .map_err(|error| Problem::new(error.to_string()).help(plan.words().how_to_propose(&plan.flags)))?;
     let setup = match &plan.closure {
         Some(closure) => setup.with_goal(&plan.profile, closure.goal.clone()),
         None => setup,

@@ -23,6 +23,9 @@ use crate::{badlist, warnings};
 /// The list of bad blocks that is read when none is named.
 const DEFAULT_BADLIST: &str = "badlist.csv";
 
+/// Which campaigns begin with the bootstrap, in words.
+pub(crate) const BOOTSTRAP_OF: &str = "with two or more runs; a single run has none";
+
 /// What a command works on.
 #[derive(Debug)]
 pub(crate) struct InForce {
@@ -114,9 +117,9 @@ impl InForce {
     /// The table, the bad blocks and the bootstrap, in a line each.
     pub(crate) fn described(&self) -> String {
         let bootstrap = if self.bootstrap {
-            "The bootstrap comes first (with two or more runs; a single run has none): this is of what can follow it.\n"
+            format!("The bootstrap comes first ({BOOTSTRAP_OF}): this is of what can follow it.\n")
         } else {
-            ""
+            String::new()
         };
         let table = format!("Table: {}.\n{bootstrap}", self.table.described(&self.profile));
         let bad =

@@ -14,7 +14,7 @@ use nandseq_output::new_file::NewFile;
 use nandseq_output::pending::folder_of;
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, SiteManifest, SiteRecord};
-use nandseq_trace::recorded::recorded;
+use nandseq_trace::recorded::{quoted, recorded};
 use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -147,7 +147,7 @@ fn tell_of(arguments: &MergeArgs, joint: &BatchManifest, target: &Path) -> Resul
             "{}, {}: complete in {}\n",
             counted(*sites, "site"),
             counted(*runs, "run"),
-            target.display()
+            quoted(target.as_os_str())
         )),
         ReportFormat::Json => json::print(&joined),
     }

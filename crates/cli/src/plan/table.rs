@@ -26,6 +26,8 @@ pub(crate) struct Table {
     pub(crate) distributions: Distributions,
     /// The file it was read from.
     pub(crate) input: Option<Input>,
+    /// The text of that file.
+    pub(crate) source: Option<SourceFile>,
     /// The file it is to be written to.
     pub(crate) output: Option<TableFile>,
     demo: Option<Demo>,
@@ -121,17 +123,17 @@ impl Table {
     pub(crate) fn resolve(wanted: &Wanted<'_>, profile: &Profile, remarks: &mut String) -> Result<Self, Failure> {
         let (flags, built_anew) = (wanted.flags, wanted.built_anew());
         let path = wanted.file();
-        let mut input = None;
+        let (mut input, mut source) = (None, None);
         if let Some(path) = path.as_deref().filter(|_| !built_anew && flags.op_state_probs.is_none()) {
             remarks.push_str(&dangling(path));
         }
         let mut distributions = match wanted.text()? {
             Some((text, sha256)) => {
-                let mut table = read(text, profile, remarks)?;
+                let mut table = read(&text, profile, remarks)?;
                 let read = Input { source: path.as_deref().map_or_else(String::new, recorded), sha256 };
                 let changes = probability::override_loaded(profile, &mut table.entries);
                 remarks.push_str(&overridden(&changes, &read.source, profile, wanted.validate));
-                input = Some(read);
+                (input, source) = (Some(read), Some(text));
                 table.entries
             }
             None if built_anew => probability::build(profile, flags.pc_seed),
@@ -154,7 +156,7 @@ impl Table {
         if let Some(demo) = flags.pc_demo {
             apply_demo(demo, profile, &mut distributions)?;
         }
-        Ok(Self { distributions, input, output, demo: flags.pc_demo, built_anew, seed: flags.pc_seed })
+        Ok(Self { distributions, input, source, output, demo: flags.pc_demo, built_anew, seed: flags.pc_seed })
     }
 
     /// Whether it is what the profile lists, neither read from another file nor built.
@@ -187,15 +189,6 @@ impl Table {
         source + &preset.unwrap_or_default()
     }
 
-    /// The entry that gives weights, in words.
-    pub(crate) fn entry(&self, profile: &Profile) -> String {
-        match &self.input {
-            Some(input) => format!("`phase_conditional` in `{}`", input.source),
-            None if self.is_of_profile(profile) => "`phase_conditional` in the profile".to_owned(),
-            None => "`probabilities` in the profile".to_owned(),
-        }
-    }
-
     /// Whether a preset stands in the place of the distribution of DEFAULT.
     pub(crate) const fn has_preset(&self) -> bool {
         self.demo.is_some()
@@ -218,10 +211,10 @@ impl Table {
     }
 }
 
-fn read(source: SourceFile, profile: &Profile, remarks: &mut String) -> Result<FileTable, Failure> {
-    let (table, diagnostics) = files::read(&source, profile);
-    let Some(table) = table else { return Err(Failure::Faulty(Box::new((source, diagnostics)))) };
-    remarks.push_str(&diagnostics.render(&source, Styling::Coloured));
+fn read(source: &SourceFile, profile: &Profile, remarks: &mut String) -> Result<FileTable, Failure> {
+    let (table, diagnostics) = files::read(source, profile);
+    let Some(table) = table else { return Err(Failure::Faulty(Box::new((source.clone(), diagnostics)))) };
+    remarks.push_str(&diagnostics.render(source, Styling::Coloured));
     Ok(table)
 }
 
