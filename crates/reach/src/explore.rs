@@ -290,11 +290,11 @@ impl Graph {
         let victims = self.victims(model, &die, class);
         for reached in model.after(&SearchState { die: Die { chain: next, ..die }, plane }, class, here) {
             let end = self.add((reached.die, reached.plane));
-            self.after[from as usize].push(end);
+            push(&mut self.after[from as usize], end);
             if shows {
                 self.ends[usize::from(class)].add(end);
             } else {
-                self.beside[from as usize].push((end, class));
+                push(&mut self.beside[from as usize], (end, class));
             }
             for &victim in &victims {
                 let mut revived = SearchState { die: Die { chain: next, ..die }, plane: reached.plane };
@@ -352,10 +352,21 @@ impl Graph {
             self.flights[usize::from(suspend)].add(node);
             self.cuts.add((class, suspend, node));
             let end = self.add(node);
-            self.after[from as usize].push(end);
+            push(&mut self.after[from as usize], end);
             self.ends[usize::from(suspend)].add(end);
         }
     }
+}
+
+/// Adds to a set that is sorted in the end. Most of what is added is known: the list grows only when it is half full of different items.
+fn push<T: Ord>(list: &mut Vec<T>, item: T) {
+    if list.len() == list.capacity() {
+        sort(list);
+        if list.len() > list.capacity() / 2 {
+            list.reserve(list.capacity().max(1));
+        }
+    }
+    list.push(item);
 }
 
 fn sort<T: Ord>(list: &mut Vec<T>) {

@@ -1,7 +1,9 @@
 //! Every house rule that a program can check.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
+mod circles;
 mod direction;
+mod imports;
 mod names;
 mod repository;
 mod sizes;

@@ -37,10 +37,14 @@ pub(crate) enum Piece {
 impl Source {
     fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
-        let syntax = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self::parse(path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/"), text)
+    }
+
+    /// A file of this text, at a path relative to the workspace.
+    pub(crate) fn parse(path: String, text: String) -> Self {
+        let syntax = syn::parse_file(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
         let mut finder = TestLines(Vec::new());
         finder.visit_file(&syntax);
-        let path = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
         Self { path, text, syntax, test_lines: finder.0 }
     }
 
@@ -178,10 +182,7 @@ impl<'a> Visit<'a> for TestLines {
 #[test]
 fn unit_tests_and_strings_inside_macros_are_recognised() {
     let text = "fn a() { assert!(x == \"READ\"); }\n#[cfg(test)]\nmod tests {\n    fn b() {}\n}\nfn c() {}\n";
-    let syntax = syn::parse_file(text).unwrap();
-    let mut finder = TestLines(Vec::new());
-    finder.visit_file(&syntax);
-    let source = Source { path: "crates/a/src/b.rs".into(), text: text.into(), syntax, test_lines: finder.0 };
+    let source = Source::parse("crates/a/src/b.rs".into(), text.into());
     assert_eq!(source.shipped_lines(), 2);
     assert!(source.pieces().contains(&(1, Piece::Text("READ".into()))));
     assert_eq!(source.room(), "a");
