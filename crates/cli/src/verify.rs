@@ -4,7 +4,7 @@
 //! beside it, the profile and the bad blocks must be those it names.
 
 use nandseq_input::ReadError;
-use nandseq_input::folder::{self, FindError, Forms, SiteFiles};
+use nandseq_input::folder::{self, FindError, SiteFiles};
 use nandseq_profile::Profile;
 use nandseq_trace::manifest::{Origin, ProfileInput};
 use nandseq_trace::recorded::{path_of, shell_word};
@@ -21,7 +21,7 @@ use crate::{bad_blocks, console, inputs, json, ledger, profiles, unfinished, wri
 
 /// Judges everything the arguments name.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
-    let mut sites = folder::find_all(&arguments.paths, Forms::CsvAndParquet).map_err(nothing_to_judge)?;
+    let mut sites = folder::find_all(&arguments.paths, written::FORMS).map_err(nothing_to_judge)?;
     written::given_once(&sites)?;
     let (read, _) = written::profile(arguments.config.as_deref(), arguments.lenient, &sites)?;
     let source = written::source(&read.profile, &sites)?;
@@ -76,7 +76,7 @@ pub(crate) fn judge_written(plan: &Plan) -> Result<Report, Failure> {
     let mut sites = Vec::new();
     for site in &plan.sites {
         let folder = plan.folder_of(site);
-        let found = folder::find_forms(&folder, Forms::CsvAndParquet).map_err(nothing_to_judge)?;
+        let found = folder::find_forms(&folder, written::FORMS).map_err(nothing_to_judge)?;
         sites.extend(found.into_iter().filter(|site| site.folder == folder));
     }
     let source = written::source(&plan.profile, &sites)?;

@@ -9,9 +9,6 @@ use nandseq_profile::{BaseId, Block, CellTypeId, Die, IdVec, OpId, Page, PhaseKe
 use nandseq_trace::OpState;
 use nandseq_trace::rows::{StateId, Touch};
 
-/// Op_states of a base: ISSUE, CORE_BUSY, DATA_IN, DATA_OUT and END.
-const STATES_OF_A_BASE: u16 = 5;
-
 /// A profile as the tables see it.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -92,7 +89,7 @@ impl Model {
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
         let ops = profile.ops.ids().map(|op| op_model(profile, op)).collect();
-        let states = state_names(profile);
+        let states: Box<[String]> = StateId::numbers(profile).map(|state| state.text(profile)).collect();
         Self {
             ops,
             key_bases: profile.phase_keys.iter().map(|key| key.base).collect(),
@@ -120,27 +117,8 @@ impl Model {
     /// The number of an op_state.
     #[must_use]
     pub fn state(&self, state: &OpState) -> StateId {
-        self.key_bases[state.of].map_or(StateId::DEFAULT, |base| state_of(base, state.phase))
+        self.key_bases[state.of].map_or(StateId::DEFAULT, |base| StateId::of(base, state.phase))
     }
-}
-
-/// The number of `BASE.PHASE`, or of `BASE.END`.
-pub(crate) fn state_of(base: BaseId, phase: Option<PhaseKind>) -> StateId {
-    let place = match phase {
-        Some(PhaseKind::Issue) => 0,
-        Some(PhaseKind::CoreBusy) => 1,
-        Some(PhaseKind::DataIn) => 2,
-        Some(PhaseKind::DataOut) => 3,
-        None => 4,
-    };
-    StateId(1 + base.0 * STATES_OF_A_BASE + place)
-}
-
-/// The names of all op_states; also of those that never occur.
-fn state_names(profile: &Profile) -> Box<[String]> {
-    let phases = || PhaseKind::ALL.map(PhaseKind::name).into_iter().chain(["END"]);
-    let of_bases = profile.bases.iter().flat_map(|base| phases().map(|phase| format!("{}.{phase}", base.name)));
-    std::iter::once("DEFAULT".to_owned()).chain(of_bases).collect()
 }
 
 fn op_model(profile: &Profile, id: OpId) -> OpModel {

@@ -4,7 +4,7 @@
 //! decimals in µs, counts and addresses signed integers (which every reader knows), the payload a list of structs. Equal rows
 //! give equal bytes. Memory is bounded by the row groups. Leaves out everything that is no table.
 //!
-//! [`AnyFiles`] reads them back.
+//! [`PARQUET`] is the form in which they are found and read back.
 //!
 //! The paths make a Hive-partitioned dataset: `site=01/run=0000001/operation_sequence.parquet`.
 
@@ -30,7 +30,7 @@ use columns::{Names, US, fields};
 use file::{into_io, write_batch, writer};
 use sequence::{SequenceParquet, SequencePlan};
 use tables::ParquetRow;
-pub use text::AnyFiles;
+pub use text::PARQUET;
 
 /// The folder of a site in a dataset.
 #[must_use]
