@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use nandseq_profile::model::{PayloadField, Topology};
 use nandseq_profile::{OpId, Profile, builtin};
-use nandseq_trace::read::{COLUMNS, SequenceReader};
+use nandseq_input::{COLUMNS, SequenceReader};
 use nandseq_verify::Verifier;
 
 static DEVICE: LazyLock<Profile> = LazyLock::new(|| {

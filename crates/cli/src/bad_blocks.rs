@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nandseq_input::folder::{self, SiteFiles};
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{Input, Origin};
-use nandseq_trace::read::folder::{self, SiteFiles};
 use nandseq_trace::recorded::path_of;
 
 use crate::failure::{Failure, Problem};

@@ -8,7 +8,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use nandseq_trace::files::{Digest, FileKind, NewFile, Stamp};
+use nandseq_output::manifest::write_site_manifest;
+use nandseq_output::new_file::NewFile;
+use nandseq_trace::files::{Digest, FileKind, Stamp};
 use nandseq_trace::manifest::{self, ManifestKind, RunRecord, SiteManifest};
 use nandseq_trace::run_name::RunName;
 use serde::{Deserialize, Serialize};
@@ -104,7 +106,7 @@ impl Ledger {
     pub(crate) fn finish(self, covered: bool) -> io::Result<Finished> {
         let path = self.folder.join(FILE_NAME);
         let lines = BufReader::new(File::open(&path)?).lines();
-        let sha256 = manifest::write_site(&self.folder, &self.head, lines.skip(1).take(self.runs as usize))?;
+        let sha256 = write_site_manifest(&self.folder, &self.head, lines.skip(1).take(self.runs as usize))?;
         remove(&path)?;
         Ok(Finished { sha256, runs: self.runs, operations: self.operations, covered })
     }

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
+use nandseq_input::folder::SiteFiles;
 use nandseq_profile::Ticks;
 use nandseq_report::SiteTables;
 use nandseq_report::load::Window;
 use nandseq_trace::manifest::{self, SiteManifest};
-use nandseq_trace::read::folder::SiteFiles;
 
 use crate::arguments::reports::{NumberList, RunSelectionArgs};
 use crate::failure::{Failure, Problem};

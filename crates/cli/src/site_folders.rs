@@ -6,8 +6,8 @@
 
 use std::fmt::Write as _;
 
+use nandseq_input::folder::DEPTH;
 use nandseq_trace::inside::unfit_part;
-use nandseq_trace::read::folder::DEPTH;
 
 /// The widest number field; a larger one is a mistake.
 const MAX_WIDTH: usize = 20;

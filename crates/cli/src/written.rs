@@ -6,13 +6,14 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use nandseq_input::folder::{self, Damage, DamageKind, Forms, SiteFiles};
+use nandseq_input::{STANDARD_INPUT, Source};
+use nandseq_output::named::NamedOutput;
 use nandseq_profile::Profile;
 use nandseq_report::LoadError;
-use nandseq_trace::named::NamedOutput;
-use nandseq_trace::read::folder::{self, Forms, SiteFiles};
-use nandseq_trace::read::table::TableKind;
-use nandseq_trace::read::{STANDARD_INPUT, Source};
+use nandseq_trace::manifest::Origin;
 use nandseq_trace::recorded::path_of;
+use nandseq_trace::table::TableKind;
 
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, note_text, warning_text};
@@ -63,7 +64,8 @@ pub(crate) fn profile(
     lenient: bool,
     sites: &[SiteFiles],
 ) -> Result<(ReadProfile, Vec<OsString>), Failure> {
-    let recorded = if config.is_none() { recorded_profile(sites) } else { None };
+    let origin = if config.is_none() { sites.iter().find_map(known_origin) } else { None };
+    let recorded = origin.as_ref().and_then(recorded_profile);
     let (config, lenient) = match &recorded {
         Some((path, was_lenient)) => (Some(path.as_path()), lenient || *was_lenient),
         None => (config, lenient),
@@ -72,14 +74,26 @@ pub(crate) fn profile(
     if let Some((path, _)) = &recorded {
         tell(&note_text(&format!("the profile is `{}`, as the manifest says", path.display())));
     }
+    let faulty = |damage: &&Damage| matches!(damage.what, DamageKind::Manifest { .. });
+    let faulty = sites.iter().flat_map(|site| &site.damage).find(faulty);
+    if let Some(damage) = faulty.filter(|_| config.is_none() && origin.is_none()) {
+        tell(&warning_text(&format!(
+            "`{}` cannot be used, so nothing says which profile this was made for: the built-in device is taken; --config names another",
+            damage.file.display()
+        )));
+    }
     tell(&warnings::of_profile(&read, &hint::check(config, lenient)));
     Ok((read, profile_flags(config, lenient)))
 }
 
-/// The file of the profile that the first manifest of some sites names, and whether it was read with --lenient. Nothing of a file that is
-/// not what it was is used, or shown: a manifest may name any file.
-fn recorded_profile(sites: &[SiteFiles]) -> Option<(PathBuf, bool)> {
-    let origin = sites.iter().find_map(|site| verify::origin(site).or_else(|| bad_blocks::beside(site)))?;
+/// Where a site comes from, as far as a manifest says it.
+fn known_origin(site: &SiteFiles) -> Option<Origin> {
+    verify::origin(site).or_else(|| bad_blocks::beside(site))
+}
+
+/// The file of the profile that a manifest names, and whether it was read with --lenient. Nothing of a file that is not what it was is
+/// used, or shown: a manifest may name any file.
+fn recorded_profile(origin: &Origin) -> Option<(PathBuf, bool)> {
     let path = path_of(&origin.profile.source);
     let is_known = || path.is_file() && folder::digest_of(&path).is_ok_and(|digest| digest == origin.profile.sha256);
     (origin.profile.source != inputs::BUILT_IN && is_known())
@@ -121,7 +135,7 @@ pub(crate) fn source(_: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>
             let problem = Problem::new(format!("`{}`: this program was built without Parquet", run.path.display()));
             Err(problem.help("build it with its default features, or write the runs as CSV").into())
         }
-        None => Ok(Box::new(nandseq_trace::read::CsvFiles)),
+        None => Ok(Box::new(nandseq_input::CsvFiles)),
     }
 }
 

@@ -8,10 +8,10 @@ use std::io;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
+use nandseq_output::new_file::NewFile;
+use nandseq_output::sequence::{SequenceLayout, SequenceWriter};
 use nandseq_profile::model::{DeviceState, Effect, OverrideOf};
 use nandseq_profile::{Profile, Ticks, builtin};
-use nandseq_trace::files::NewFile;
-use nandseq_trace::sequence::{SequenceLayout, SequenceWriter};
 use nandseq_trace::{Operation, Sink};
 
 fn main() {

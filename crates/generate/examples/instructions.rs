@@ -7,10 +7,10 @@ use std::io;
 use std::path::Path;
 
 use nandseq_generate::{RunLimits, Setup, Site, probability};
+use nandseq_output::csv_tables::CsvTables;
+use nandseq_output::run_files::RunFiles;
 use nandseq_profile::{Ticks, builtin};
-use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
-use nandseq_trace::run_files::RunFiles;
 use nandseq_trace::{Operation, Sink};
 
 /// Takes operations and does nothing with them.

@@ -6,11 +6,11 @@
 use std::path::Path;
 
 use nandseq_device::{Device, FlightId, Place, Rule, Tables};
+use nandseq_input::Addressed;
 use nandseq_profile::diagnostic::SourceFile;
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Profile, ReadOptions, Target, Ticks};
 use nandseq_trace::Status;
-use nandseq_trace::read::Addressed;
 use nandseq_verify::RuleCode;
 use nandseq_verify::notation::{Line, Script, Step};
 use nandseq_verify::rulebook::{Content, examples};

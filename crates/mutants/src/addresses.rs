@@ -1,8 +1,8 @@
 //! Damages of addresses: what does not exist, bad blocks, blocks in flight, groups.
 
+use nandseq_input::Addressed;
 use nandseq_profile::model::{DeviceState, PayloadField};
 use nandseq_profile::{Block, Die, Ticks};
-use nandseq_trace::read::Addressed;
 
 use crate::suspension::victim;
 use crate::view::View;

@@ -1,8 +1,8 @@
 //! Damages of the written form, and changes that damage nothing.
 
+use nandseq_input::FieldSet;
 use nandseq_profile::model::{Effect, PayloadField};
 use nandseq_trace::Status;
-use nandseq_trace::read::FieldSet;
 
 use crate::view::View;
 use crate::{Edit, Mutant, Mutation, Record, breaks, harmless};

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use nandseq_input::{COLUMNS, SequenceReader};
 use nandseq_profile::{Block, Die, Profile};
-use nandseq_trace::read::{COLUMNS, SequenceReader};
 
 use crate::sequence::{Record, Sequence, line};
 use crate::view::View;

@@ -1,8 +1,8 @@
 //! Damages of programs: erase before program, order, cell type, latches, cache programs, copyback.
 
+use nandseq_input::Addressed;
 use nandseq_profile::Ticks;
 use nandseq_profile::model::{Effect, LatchKind};
-use nandseq_trace::read::Addressed;
 
 use crate::view::View;
 use crate::{Edit, Mutant, Mutation, Record, breaks};

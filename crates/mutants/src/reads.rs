@@ -1,7 +1,7 @@
 //! Damages of reads and data output.
 
+use nandseq_input::Addressed;
 use nandseq_profile::model::Effect;
-use nandseq_trace::read::Addressed;
 
 use crate::view::View;
 use crate::{Mutant, Mutation, Record, breaks};

@@ -7,10 +7,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use nandseq_input::CsvFiles;
+use nandseq_input::folder::{SiteFiles, find};
 use nandseq_profile::{Block, Die, Profile};
-use nandseq_trace::read::CsvFiles;
-use nandseq_trace::read::folder::{SiteFiles, find};
-use nandseq_trace::read::table::TableKind;
+use nandseq_trace::table::TableKind;
 
 use crate::harness::{Row, Table};
 use nandseq_verify::RuleCode;

@@ -2,9 +2,9 @@
 
 use std::io::{self, BufRead};
 
+use nandseq_input::{Addressed, BadRow, ReadError, SequenceReader};
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{OpId, Profile, Ticks};
-use nandseq_trace::read::{Addressed, BadRow, ReadError, SequenceReader};
 
 /// A row.
 #[derive(Clone, PartialEq, Eq, Debug)]

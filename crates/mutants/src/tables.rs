@@ -1,8 +1,8 @@
 //! Damages of the exclusion tables.
 
+use nandseq_input::Addressed;
 use nandseq_profile::model::{Axis, DeviceState, Effect, LatchKind, PhaseKind};
 use nandseq_profile::{OpId, Ticks};
-use nandseq_trace::read::Addressed;
 
 use crate::view::View;
 use crate::{Mutant, Mutation, Record, breaks};

@@ -1,9 +1,9 @@
 //! What can be said of a row and its neighbours without judging.
 
+use nandseq_input::Addressed;
 use nandseq_profile::model::{DeviceState, Effect, PhaseKind, Scope, StatusOf};
 use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
 use nandseq_trace::Status;
-use nandseq_trace::read::Addressed;
 
 use crate::sequence::Record;
 use nandseq_verify::compiled_profile::{CompiledProfile, OperationKind};

@@ -6,16 +6,32 @@ use std::sync::Arc;
 use arrow_array::types::Int16Type;
 use arrow_array::{ArrayRef, Decimal64Array, DictionaryArray, Int16Array, Int32Array, Int64Array, StringArray};
 use arrow_schema::{DataType, Field, FieldRef, Fields};
+use nandseq_output::model::Model;
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, Plane, Profile, Ticks};
 use nandseq_trace::Status;
-use nandseq_trace::model::Model;
 use nandseq_trace::rows::{StateId, Touch};
+use nandseq_trace::table::{ColumnType, Columns};
 
-/// Digits of a decimal that fit 64 bits: times reach 10^12 µs, 11.5 days.
-pub(crate) const DIGITS: u8 = 18;
-/// Decimals of times in µs.
-pub(crate) const US_DECIMALS: i8 = 6;
+/// A decimal number of 64 bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Decimals {
+    /// All digits; at most 18.
+    pub(crate) digits: u8,
+    /// Those behind the point.
+    pub(crate) behind: i8,
+}
+
+impl Decimals {
+    fn data_type(self) -> DataType {
+        DataType::Decimal64(self.digits, self.behind)
+    }
+}
+
+/// Times in µs: they reach 10^12 µs, 11.5 days.
+pub(crate) const US: Decimals = Decimals { digits: 18, behind: 6 };
+/// Fractions of a phase.
+pub(crate) const FRACTION: Decimals = Decimals { digits: 3, behind: 2 };
 
 /// The names that columns refer to by number.
 #[derive(Clone, Debug)]
@@ -101,18 +117,18 @@ pub(crate) fn large(values: impl Iterator<Item = u64>) -> io::Result<ArrayRef> {
 
 /// A column of times in µs.
 pub(crate) fn times(times: impl Iterator<Item = Ticks>) -> io::Result<ArrayRef> {
-    decimals(times.map(|time| u128::from(time.0)), DIGITS, US_DECIMALS)
+    decimals(times.map(|time| u128::from(time.0)), US)
 }
 
 /// A column of decimals, given in units of their last digit.
-pub(crate) fn decimals(units: impl Iterator<Item = u128>, digits: u8, decimals: i8) -> io::Result<ArrayRef> {
-    let limit = 10i64.pow(u32::from(digits));
+pub(crate) fn decimals(units: impl Iterator<Item = u128>, of: Decimals) -> io::Result<ArrayRef> {
+    let limit = 10i64.pow(u32::from(of.digits));
     let units = units.map(|units| {
         let units = i64::try_from(units).ok().filter(|&units| units < limit);
         units.ok_or_else(|| too_large("a time of 18 digits or more (10^12 µs, 11.5 days)"))
     });
     let array = Decimal64Array::from(units.collect::<io::Result<Vec<i64>>>()?);
-    Ok(Arc::new(array.with_precision_and_scale(digits, decimals).map_err(io::Error::other)?))
+    Ok(Arc::new(array.with_precision_and_scale(of.digits, of.behind).map_err(io::Error::other)?))
 }
 
 fn too_large(what: &str) -> io::Error {
@@ -120,24 +136,35 @@ fn too_large(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
-/// A column of names.
-pub(crate) fn name_field(name: &str) -> Field {
-    Field::new_dictionary(name, DataType::Int16, DataType::Utf8, false)
+/// The columns of a table; `time` is the type of one that is scaled.
+pub(crate) fn fields(columns: Columns, time: Decimals) -> Vec<Field> {
+    let field = |(&name, &of): (&&str, &ColumnType)| {
+        let names = || DataType::Dictionary(Box::new(DataType::Int16), Box::new(DataType::Utf8));
+        let (data_type, may_be_absent) = match of {
+            ColumnType::Address => (DataType::Int32, false),
+            ColumnType::Count => (DataType::Int64, false),
+            ColumnType::Time => (US.data_type(), false),
+            ColumnType::ScaledTime => (time.data_type(), false),
+            ColumnType::Fraction => (FRACTION.data_type(), false),
+            ColumnType::Name => (names(), false),
+            ColumnType::OptionalName => (names(), true),
+            ColumnType::Payload => (DataType::List(payload_element()), false),
+        };
+        Field::new(name, data_type, may_be_absent)
+    };
+    columns.names.iter().zip(columns.types).map(field).collect()
 }
 
-/// A column of 32 bits.
-pub(crate) fn small_field(name: &str) -> Field {
-    Field::new(name, DataType::Int32, false)
+/// A target of a payload.
+pub(crate) fn payload_element() -> FieldRef {
+    Arc::new(Field::new("element", DataType::Struct(payload_fields()), false))
 }
 
-/// A column of 64 bits.
-pub(crate) fn large_field(name: &str) -> Field {
-    Field::new(name, DataType::Int64, false)
-}
-
-/// A column of times in µs.
-pub(crate) fn time_field(name: &str) -> Field {
-    Field::new(name, DataType::Decimal64(DIGITS, US_DECIMALS), false)
+/// The fields of a target; those that an operation does not have are null.
+pub(crate) fn payload_fields() -> Fields {
+    let number = |name| Field::new(name, DataType::Int32, true);
+    let text = |name| Field::new_dictionary(name, DataType::Int16, DataType::Utf8, true);
+    ["die", "plane", "block", "page"].map(number).into_iter().chain(["celltype", "exp_val"].map(text)).collect()
 }
 
 /// Whether a column holds integers; decimals are some.

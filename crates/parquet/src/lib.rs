@@ -9,36 +9,28 @@
 //! The paths make a Hive-partitioned dataset: `site=01/run=0000001/operation_sequence.parquet`.
 
 mod columns;
+mod file;
 mod sequence;
 mod tables;
 mod text;
 
 use std::io;
 
-use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Schema, SchemaRef};
+use nandseq_output::format::{SequenceTable, Table, TableFormat, TableWriter, Written};
+use nandseq_output::model::Model;
+use nandseq_output::new_file::NewFile;
 use nandseq_profile::Profile;
-use nandseq_trace::files::{FileKind, NewFile, Stamp};
-use nandseq_trace::format::{SequenceTable, Table, TableFormat, TableWriter, Written};
-use nandseq_trace::model::Model;
+use nandseq_trace::files::{FileKind, Stamp};
 use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, TouchRow};
 use nandseq_trace::time_column::TimeColumnError;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
 
-use columns::Names;
+use columns::{Names, US, fields};
+use file::{into_io, write_batch, writer};
 use sequence::{SequenceParquet, SequencePlan};
 use tables::ParquetRow;
 pub use text::AnyFiles;
-
-/// Rows of a row group: what is kept in memory, encoded, until it is complete.
-const ROW_GROUP: usize = 128 * 1024;
-/// Bytes of a page, before compression.
-const PAGE: usize = 256 * 1024;
 
 /// The folder of a site in a dataset.
 #[must_use]
@@ -66,7 +58,7 @@ impl ParquetTables {
     }
 
     fn table<R: ParquetRow>(&self, file: NewFile) -> io::Result<Box<ParquetTable<'_, R>>> {
-        let schema = SchemaRef::new(Schema::new(R::fields()));
+        let schema = SchemaRef::new(Schema::new(fields(R::TABLE.file().columns(), US)));
         let writer = writer(file, &schema)?;
         Ok(Box::new(ParquetTable { names: &self.names, schema, writer, rows: 0, row: std::marker::PhantomData }))
     }
@@ -131,45 +123,5 @@ impl<R: ParquetRow> TableWriter<R> for ParquetTable<'_, R> {
 
     fn finish(self: Box<Self>) -> io::Result<Written> {
         Ok(Written { file: self.writer.into_inner().map_err(into_io)?, rows: self.rows })
-    }
-}
-
-fn write_batch(writer: &mut ArrowWriter<NewFile>, schema: &SchemaRef, columns: Vec<ArrayRef>) -> io::Result<()> {
-    let batch = RecordBatch::try_new(SchemaRef::clone(schema), columns).map_err(io::Error::other)?;
-    writer.write(&batch).map_err(into_io)
-}
-
-/// Starts a file: names through dictionaries, integers as packed differences.
-fn writer(file: NewFile, schema: &SchemaRef) -> io::Result<ArrowWriter<NewFile>> {
-    let level = ZstdLevel::try_new(1).map_err(into_io)?;
-    let mut properties = WriterProperties::builder()
-        // Not the version of a library: equal rows give equal bytes, whatever wrote them.
-        .set_created_by("nandseqgen".to_owned())
-        .set_compression(Compression::ZSTD(level))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_max_row_group_row_count(Some(ROW_GROUP))
-        .set_data_page_size_limit(PAGE);
-    for path in columns::paths(schema.fields(), columns::is_name) {
-        // Every name occurs in every row group, so that the first and the last one help no reader; to find them takes a comparison
-        // of strings for each row.
-        properties = properties.set_column_statistics_enabled(ColumnPath::new(path), EnabledStatistics::None);
-    }
-    for path in columns::paths(schema.fields(), columns::is_number) {
-        let path = ColumnPath::new(path);
-        properties = properties
-            .set_column_dictionary_enabled(path.clone(), false)
-            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
-    }
-    // Arrow's own form of the schema would make readers take our choice of array types for the type of the data.
-    let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
-    ArrowWriter::try_new_with_options(file, SchemaRef::clone(schema), options).map_err(into_io)
-}
-
-/// The file system's own error where there is one, so that a full disk is known as such.
-fn into_io(error: ParquetError) -> io::Error {
-    let ParquetError::External(inner) = error else { return io::Error::other(error) };
-    match inner.downcast::<io::Error>() {
-        Ok(error) => *error,
-        Err(inner) => io::Error::other(inner),
     }
 }

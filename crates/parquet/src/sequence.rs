@@ -7,19 +7,20 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int16Array, Int32Array, ListArray, StructArray};
 use arrow_buffer::OffsetBuffer;
-use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use arrow_schema::{Schema, SchemaRef};
+use nandseq_output::format::{SequenceTable, Written};
+use nandseq_output::new_file::NewFile;
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{IdVec, OpId, Profile, Target};
-use nandseq_trace::files::NewFile;
-use nandseq_trace::format::{SequenceTable, Written};
+use nandseq_trace::table::OPERATION_SEQUENCE;
 use nandseq_trace::time_column::{TimeColumn, TimeColumnError};
 use nandseq_trace::{Operation, Sink};
 use parquet::arrow::ArrowWriter;
 
 use crate::columns::{
-    DIGITS, Names, US_DECIMALS, decimals, dictionary, large, large_field, name_field, names, number, small_field,
+    Decimals, Names, US, decimals, dictionary, fields, large, names, number, payload_element, payload_fields,
 };
-use crate::{into_io, write_batch, writer};
+use crate::file::{into_io, write_batch, writer};
 
 /// Rows that are gathered before they become columns.
 const BATCH: usize = 4096;
@@ -30,7 +31,7 @@ pub(crate) struct SequencePlan {
     time: TimeColumn,
     /// What a unit of the last decimal of `time` is in the column, whose decimals are at least those of times elsewhere.
     factor: u128,
-    decimals: i8,
+    decimals: Decimals,
     ops: IdVec<OpId, (u32, Box<[PayloadField]>)>,
 }
 
@@ -42,10 +43,10 @@ impl SequencePlan {
             return Err(TimeColumnError::Coarse(grid));
         }
         // At most nine.
-        let decimals = (time.decimals() as i8).max(US_DECIMALS);
-        let factor = 10u128.pow(u32::from(decimals.unsigned_abs()) - time.decimals());
+        let behind = (time.decimals() as i8).max(US.behind);
+        let factor = 10u128.pow(u32::from(behind.unsigned_abs()) - time.decimals());
         let ops = profile.ops.iter().map(|op| (op.opcode, profile.bases[op.base].payload.clone().into_boxed_slice()));
-        Ok(Self { ops: ops.collect(), time, factor, decimals })
+        Ok(Self { ops: ops.collect(), time, factor, decimals: Decimals { behind, ..US } })
     }
 }
 
@@ -54,7 +55,6 @@ pub(crate) struct SequenceParquet<'t> {
     plan: &'t SequencePlan,
     names: &'t Names,
     schema: SchemaRef,
-    element: FieldRef,
     writer: ArrowWriter<NewFile>,
     rows: u64,
     gathered: Gathered,
@@ -74,33 +74,11 @@ struct Gathered {
     statuses: Vec<Option<i16>>,
 }
 
-/// The fields of a payload struct.
-fn payload_fields() -> Fields {
-    let number = |name| small_field(name).with_nullable(true);
-    let text = |name| name_field(name).with_nullable(true);
-    Fields::from(vec![
-        number("die"),
-        number("plane"),
-        number("block"),
-        number("page"),
-        text("celltype"),
-        text("exp_val"),
-    ])
-}
-
 impl<'t> SequenceParquet<'t> {
     pub(crate) fn new(plan: &'t SequencePlan, names: &'t Names, file: NewFile) -> io::Result<Self> {
-        let element = Arc::new(Field::new("element", DataType::Struct(payload_fields()), false));
-        let schema = SchemaRef::new(Schema::new(vec![
-            large_field("seq"),
-            Field::new("time", DataType::Decimal64(DIGITS, plan.decimals), false),
-            large_field("op_id"),
-            name_field("op_name"),
-            large_field("op_uid"),
-            Field::new("payload", DataType::List(Arc::clone(&element)), false),
-        ]));
+        let schema = SchemaRef::new(Schema::new(fields(OPERATION_SEQUENCE, plan.decimals)));
         let writer = writer(file, &schema)?;
-        Ok(Self { plan, names, schema, element, writer, rows: 0, gathered: Gathered::default() })
+        Ok(Self { plan, names, schema, writer, rows: 0, gathered: Gathered::default() })
     }
 
     /// Writes what is gathered.
@@ -113,10 +91,10 @@ impl<'t> SequenceParquet<'t> {
         parts.push(dictionary(Int16Array::from(gathered.statuses), &self.names.statuses)?);
         let structs = StructArray::try_new(payload_fields(), parts, None).map_err(io::Error::other)?;
         let offsets = OffsetBuffer::from_lengths(gathered.lengths);
-        let payload = ListArray::try_new(Arc::clone(&self.element), offsets, Arc::new(structs), None);
+        let payload = ListArray::try_new(payload_element(), offsets, Arc::new(structs), None);
         let columns = vec![
             large(gathered.seq.into_iter())?,
-            decimals(gathered.time.into_iter(), DIGITS, self.plan.decimals)?,
+            decimals(gathered.time.into_iter(), self.plan.decimals)?,
             large(gathered.op.iter().map(|&op| self.plan.ops[op].0.into()))?,
             names(gathered.op.iter().map(|op| number(op.index())), &self.names.ops)?,
             large(gathered.uid.into_iter())?,

@@ -3,19 +3,12 @@
 use std::io;
 
 use arrow_array::ArrayRef;
-use arrow_schema::{DataType, Field};
-use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, TouchRow};
+use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TableRow, TimelineRow, TouchRow};
 
-use crate::columns::{
-    Names, decimals, large, large_field, name_field, names, number, optional_names, small, small_field, time_field,
-    times,
-};
+use crate::columns::{FRACTION, Names, decimals, large, names, number, optional_names, small, times};
 
 /// A row with columns.
-pub(crate) trait ParquetRow {
-    /// The columns of the table.
-    fn fields() -> Vec<Field>;
-
+pub(crate) trait ParquetRow: TableRow {
     /// Some rows as columns.
     fn columns(names: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>>
     where
@@ -23,24 +16,6 @@ pub(crate) trait ParquetRow {
 }
 
 impl ParquetRow for TimelineRow {
-    fn fields() -> Vec<Field> {
-        vec![
-            time_field("start"),
-            time_field("end"),
-            small_field("die"),
-            small_field("plane"),
-            small_field("block"),
-            small_field("page"),
-            name_field("op_name"),
-            name_field("op_base"),
-            name_field("source").with_nullable(true),
-            large_field("op_uid"),
-            name_field("op_state"),
-            name_field("phase_key_used"),
-            name_field("phase_key_virtual"),
-        ]
-    }
-
     fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
         let op = |row: &Self| number(row.op.index());
         Ok(vec![
@@ -63,19 +38,6 @@ impl ParquetRow for TimelineRow {
 }
 
 impl ParquetRow for OpStateRow {
-    fn fields() -> Vec<Field> {
-        vec![
-            time_field("start"),
-            time_field("end"),
-            small_field("die"),
-            small_field("plane"),
-            name_field("op_state"),
-            name_field("lane"),
-            name_field("op_name"),
-            time_field("duration"),
-        ]
-    }
-
     fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
         Ok(vec![
             times(rows.iter().map(|row| row.start))?,
@@ -91,17 +53,6 @@ impl ParquetRow for OpStateRow {
 }
 
 impl ParquetRow for TouchRow {
-    fn fields() -> Vec<Field> {
-        vec![
-            name_field("op_base"),
-            name_field("cell_type"),
-            small_field("die"),
-            small_field("block"),
-            small_field("page"),
-            large_field("count"),
-        ]
-    }
-
     fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
         Ok(vec![
             names(rows.iter().map(|row| row.touch as i16), &all.touches)?,
@@ -115,42 +66,19 @@ impl ParquetRow for TouchRow {
 }
 
 impl ParquetRow for InputTimeRow {
-    fn fields() -> Vec<Field> {
-        vec![
-            name_field("op_state"),
-            name_field("phase_key_used"),
-            name_field("phase_key_virtual"),
-            name_field("op_name"),
-            Field::new("input_time", DataType::Decimal64(3, 2), false),
-            large_field("count"),
-        ]
-    }
-
     fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
         Ok(vec![
             names(rows.iter().map(|row| number(row.state.index())), &all.states)?,
             names(rows.iter().map(|row| number(row.key_used.index())), &all.keys)?,
             names(rows.iter().map(|row| number(row.key_virtual.index())), &all.keys)?,
             names(rows.iter().map(|row| number(row.op.index())), &all.ops)?,
-            decimals(rows.iter().map(|row| row.hundredths.into()), 3, 2)?,
+            decimals(rows.iter().map(|row| row.hundredths.into()), FRACTION)?,
             large(rows.iter().map(|row| row.count))?,
         ])
     }
 }
 
 impl ParquetRow for ProposalRow {
-    fn fields() -> Vec<Field> {
-        vec![
-            name_field("phase_key_used"),
-            name_field("phase_key_virtual"),
-            small_field("die"),
-            small_field("plane"),
-            time_field("propose_time"),
-            name_field("op_name"),
-            large_field("count"),
-        ]
-    }
-
     fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
         Ok(vec![
             names(rows.iter().map(|row| number(row.key_used.index())), &all.keys)?,

@@ -15,16 +15,16 @@ use arrow_array::{
     Array, ArrayRef, Decimal32Array, Decimal64Array, Decimal128Array, Int32Array, Int64Array, ListArray, RecordBatch,
     StringArray, StructArray,
 };
+use nandseq_input::folder::is_parquet;
+use nandseq_input::{COLUMNS, CsvFiles, Source};
 use nandseq_profile::Profile;
 use nandseq_profile::model::PayloadField;
-use nandseq_trace::read::folder::is_parquet;
-use nandseq_trace::read::table::TableKind;
-use nandseq_trace::read::{COLUMNS, CsvFiles, Source};
+use nandseq_trace::table::TableKind;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 
-use crate::into_io;
+use crate::file::into_io;
 
 /// What columns may be, in the words of those who write such files.
 const ACCEPTED: &str = "string, 32- or 64-bit signed integer, decimal, or list of structs of these";
@@ -60,7 +60,7 @@ impl Source for AnyFiles {
 /// What a file is asked for: the columns of the table that its name says.
 fn columns_of(path: &Path) -> &'static [&'static str] {
     let is = |kind: &TableKind| path.file_stem().is_some_and(|name| name == kind.name());
-    TableKind::ALL.into_iter().find(is).map_or(&COLUMNS, TableKind::columns)
+    TableKind::ALL.into_iter().find(is).map_or(COLUMNS, TableKind::columns)
 }
 
 /// The lines of a file.

@@ -1,21 +1,21 @@
 //! That Parquet files say what the CSV files of the same run say, to a reader of others; and that equal rows give equal bytes.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
-#[path = "../../trace/tests/story/mod.rs"]
+#[path = "../../output/tests/story/mod.rs"]
 mod story;
-#[path = "../../trace/tests/walk/mod.rs"]
+#[path = "../../output/tests/walk/mod.rs"]
 mod walk;
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use nandseq_output::csv_tables::CsvTables;
+use nandseq_output::format::TableFormat;
+use nandseq_output::run_files::{Finished, RunFiles};
 use nandseq_parquet::{ParquetTables, site_folder};
 use nandseq_profile::Ticks;
-use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::{FileKind, Outputs};
-use nandseq_trace::format::TableFormat;
-use nandseq_trace::run_files::{Finished, RunFiles};
 use nandseq_trace::{Operation, Sink, Status};
 use story::{Event, Op, device, stamp};
 

@@ -35,6 +35,7 @@ impl<'p> Search<'p> {
         let mut model = Model::new(profile, table, start);
         let mut graph = Graph::new(&model, most);
         while graph.is_complete() && model.only_running(&graph.runs) {
+            drop(graph);
             graph = Graph::new(&model, most);
         }
         Self { model, graph }

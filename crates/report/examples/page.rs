@@ -7,11 +7,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use nandseq_generate::probability;
+use nandseq_input::CsvFiles;
+use nandseq_input::folder;
 use nandseq_profile::builtin;
 use nandseq_report::load::{self, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
-use nandseq_trace::read::CsvFiles;
-use nandseq_trace::read::folder;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use nandseq_generate::{RunLimits, Setup, Site, probability};
+use nandseq_output::csv_tables::CsvTables;
+use nandseq_output::run_files::RunFiles;
 use nandseq_profile::{Ticks, builtin};
-use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::{Outputs, Stamp};
-use nandseq_trace::run_files::RunFiles;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

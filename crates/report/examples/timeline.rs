@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
+use nandseq_input::CsvFiles;
+use nandseq_input::folder;
 use nandseq_profile::builtin;
 use nandseq_report::load::{self, Wanted};
 use nandseq_report::{perfetto, vcd};
-use nandseq_trace::read::CsvFiles;
-use nandseq_trace::read::folder;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

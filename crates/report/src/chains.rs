@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use nandseq_input::table::StretchRow;
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile, Ticks};
-use nandseq_trace::read::table::StretchRow;
 
 use crate::load::SiteTables;
 

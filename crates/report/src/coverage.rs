@@ -12,10 +12,11 @@ mod universe;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use nandseq_input::Source;
+use nandseq_input::folder::RunFile;
+use nandseq_input::table::{InputTimeRow, StateName, TableForm};
 use nandseq_profile::{CellTypeId, IdVec, OpId, PhaseKey, Profile};
-use nandseq_trace::read::Source;
-use nandseq_trace::read::folder::RunFile;
-use nandseq_trace::read::table::{InputTimeRow, StateName, TableForm, TableKind};
+use nandseq_trace::table::TableKind;
 
 pub use figures::{AddressFigures, Figures, PairFigures, Places};
 pub use file::{Conditions, FileError, TableInForce, read, write};

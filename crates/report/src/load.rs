@@ -11,14 +11,15 @@ mod window;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nandseq_input::folder::{self, FindError, RunFile, SiteFiles};
+use nandseq_input::table::{
+    InputTimeRow, ProposalRow, SegmentRow, StretchRow, TableError, TableFault, TableForm, TableLine, TableReader,
+    TouchRow,
+};
+use nandseq_input::{CsvFiles, ReadError, SequenceReader, Source};
 use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
 use nandseq_trace::Status;
-use nandseq_trace::read::folder::{self, FindError, RunFile, SiteFiles};
-use nandseq_trace::read::table::{
-    InputTimeRow, ProposalRow, SegmentRow, StretchRow, TableError, TableFault, TableForm, TableKind, TableLine,
-    TableReader, TouchRow,
-};
-use nandseq_trace::read::{CsvFiles, ReadError, SequenceReader, Source};
+use nandseq_trace::table::TableKind;
 
 pub use refusals::Outcome;
 pub use window::Window;

@@ -11,9 +11,10 @@ mod violations;
 
 use std::io::{self, Write};
 
+use nandseq_input::table::StateName;
 use nandseq_profile::model::{Base, PhaseKind};
 use nandseq_profile::{OpId, PhaseKey, Profile};
-use nandseq_trace::read::table::{StateName, TableKind};
+use nandseq_trace::table::TableKind;
 use serde::Serialize;
 
 use crate::family::Family;

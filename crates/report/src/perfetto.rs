@@ -9,9 +9,9 @@ mod proto;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Write};
 
+use nandseq_input::table::StretchRow;
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{PhaseKey, Profile, Ticks};
-use nandseq_trace::read::table::StretchRow;
 
 use crate::load::SiteTables;
 use crate::{chains, phases};

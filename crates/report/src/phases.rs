@@ -1,8 +1,8 @@
 //! Where the phases of an operation lie, as planned: from its start and the profile's durations.
 
+use nandseq_input::table::StretchRow;
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Profile, Ticks};
-use nandseq_trace::read::table::StretchRow;
 
 /// The phases of an operation's first stretch that hold the bus: kind, start, end. Phases without length are left out, and what
 /// was cut ends with the stretch.

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 
+use nandseq_input::table::{SegmentRow, StateName};
 use nandseq_profile::Profile;
 use nandseq_profile::model::PhaseKind;
-use nandseq_trace::read::table::{SegmentRow, StateName};
 
 use crate::load::SiteTables;
 use crate::phases;

@@ -8,6 +8,7 @@ use std::fs;
 use std::sync::LazyLock;
 
 use generated::{Generated, generate, table};
+use nandseq_input::CsvFiles;
 use nandseq_profile::{Block, Die, Profile, builtin};
 use nandseq_report::coverage::{
     self, Comparison, Conditions, Coverage, Figures, Parts, Standing, TableInForce, Universe,
@@ -15,7 +16,6 @@ use nandseq_report::coverage::{
 use nandseq_report::load::{self, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
 use nandseq_report::{LoadError, SiteTables, chains, perfetto, vcd};
-use nandseq_trace::read::CsvFiles;
 use serde_json::Value;
 
 static PROFILE: LazyLock<Profile> = LazyLock::new(builtin::profile);
@@ -146,7 +146,7 @@ fn timelines_are_the_same_bytes_every_time() {
 }
 
 fn counted() -> Vec<Coverage> {
-    let of_site = |site: nandseq_trace::read::folder::SiteFiles| {
+    let of_site = |site: nandseq_input::folder::SiteFiles| {
         let name = site.folder.display().to_string();
         site.runs
             .into_iter()

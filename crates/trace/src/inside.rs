@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::read::folder::PACKED;
+use crate::files::PACKED;
 
 /// What is said of a name that leads elsewhere.
 const LEADS_OUT: &str = "is not a name inside the folder of the manifest";

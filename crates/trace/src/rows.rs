@@ -3,11 +3,10 @@
 //! Promises records that can be copied, sorted and spilled cheaply; every table writer turns them into its own form. The
 //! columns and their meaning are those of `docs/outputs.md`. Leaves out `operation_sequence`, whose rows are the operations.
 
-mod record;
-
+use crate::table::TableKind;
 use nandseq_profile::{Block, CellTypeId, Die, OpId, Page, PhaseKey, Plane, Ticks};
 
-/// An op_state by its number in [`Model::state_name`](crate::model::Model::state_name).
+/// An op_state by its number: `DEFAULT`, then ISSUE, CORE_BUSY, DATA_IN, DATA_OUT and END of each base.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct StateId(pub u16);
 
@@ -139,4 +138,30 @@ pub struct ProposalRow {
     pub op: OpId,
     /// How often.
     pub count: u64,
+}
+
+/// A row of a table.
+pub trait TableRow {
+    /// Which table.
+    const TABLE: TableKind;
+}
+
+impl TableRow for TimelineRow {
+    const TABLE: TableKind = TableKind::OperationTimeline;
+}
+
+impl TableRow for OpStateRow {
+    const TABLE: TableKind = TableKind::OpStateTimeline;
+}
+
+impl TableRow for TouchRow {
+    const TABLE: TableKind = TableKind::AddressTouchCount;
+}
+
+impl TableRow for InputTimeRow {
+    const TABLE: TableKind = TableKind::InputTimeCount;
+}
+
+impl TableRow for ProposalRow {
+    const TABLE: TableKind = TableKind::ProposalCounts;
 }

@@ -106,7 +106,9 @@ impl TimeColumn {
     }
 
     /// Whether the text of this start time is its number of µs, neither scaled nor rounded.
-    pub(crate) fn is_plain(&self, start: Ticks) -> bool {
+    #[inline]
+    #[must_use]
+    pub fn is_plain(&self, start: Ticks) -> bool {
         self.plain.is_some_and(|unit| start.0.is_multiple_of(unit))
     }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use nandseq_input::{COLUMNS, SequenceReader};
 use nandseq_profile::{Profile, ReadOptions, SourceFile};
-use nandseq_trace::read::{COLUMNS, SequenceReader};
 use nandseq_verify::Verifier;
 
 fn main() {

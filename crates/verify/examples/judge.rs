@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use nandseq_input::CsvFiles;
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin, read};
-use nandseq_trace::read::CsvFiles;
 use nandseq_verify::{Options, run};
 
 fn profile(name: &str) -> Result<Profile, String> {

@@ -2,9 +2,9 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use nandseq_input::Addressed;
 use nandseq_profile::{OpId, Profile, Ticks};
-use nandseq_trace::read::Addressed;
-use nandseq_trace::read::table::TableKind;
+use nandseq_trace::table::TableKind;
 
 use crate::rule::RuleCode;
 

@@ -16,10 +16,10 @@
 //!
 //! The rulebook's examples and the tests of this crate are written so; other judges of the same rules can read them too.
 
+use nandseq_input::Addressed;
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{Block, CellTypeId, Die, OpId, Profile, Ticks};
 use nandseq_trace::Status;
-use nandseq_trace::read::Addressed;
 
 use crate::rule::RuleCode;
 

@@ -7,7 +7,7 @@
 //! above, and behind `…` where rows are missing at the end. All are for the device of `rulebook/device.yaml`.
 
 use nandseq_profile::Profile;
-use nandseq_trace::read::table::TableKind;
+use nandseq_trace::table::TableKind;
 
 use crate::notation::{NotationError, Script};
 use crate::rule::RuleCode;

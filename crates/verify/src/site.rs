@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use nandseq_input::folder::{Damage, DamageKind, FindError, RunFile, SiteFiles, compare, find};
+use nandseq_input::table::{InTable, TableError, TableReader};
+use nandseq_input::{ReadError, SequenceReader, Source};
 use nandseq_profile::{Block, Die, Profile};
-use nandseq_trace::read::folder::{Damage, DamageKind, FindError, RunFile, SiteFiles, compare, find};
-use nandseq_trace::read::table::{InTable, TableError, TableKind, TableReader};
-use nandseq_trace::read::{ReadError, SequenceReader, Source};
+use nandseq_trace::table::TableKind;
 use rayon::prelude::*;
 
 use crate::report::{FileReport, Report, SiteReport, TableReport};

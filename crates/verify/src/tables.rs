@@ -18,8 +18,9 @@ mod touches;
 
 use std::io::{self, BufRead};
 
+use nandseq_input::table::{TableForm, TableReader};
 use nandseq_profile::{IdVec, OpId, Profile};
-use nandseq_trace::read::table::{TableForm, TableKind, TableReader};
+use nandseq_trace::table::TableKind;
 
 use crate::compiled_profile::CompiledProfile;
 use crate::finding::{Place, Tally};

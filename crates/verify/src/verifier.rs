@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
+use nandseq_input::{Addressed, BadRow, PayloadFault, Row, RowFault};
 use nandseq_profile::{Block, Die, Profile, Ticks};
-use nandseq_trace::read::table::TableKind;
-use nandseq_trace::read::{Addressed, BadRow, PayloadFault, Row, RowFault};
+use nandseq_trace::table::TableKind;
 use nandseq_trace::{Operation, Sink};
 
 use crate::compiled_profile::CompiledProfile;

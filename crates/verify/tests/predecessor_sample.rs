@@ -7,9 +7,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use nandseq_input::CsvFiles;
 use nandseq_profile::{ReadOptions, SourceFile};
-use nandseq_trace::read::CsvFiles;
-use nandseq_trace::read::table::TableKind;
+use nandseq_trace::table::TableKind;
 use nandseq_verify::{Options, RuleCode, SiteReport, run};
 
 const GOLDEN: &str = include_str!("golden/predecessor-sample.txt");

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use nandseq_output::manifest::write_manifest;
 use nandseq_trace::manifest::{self, BatchManifest, Input, ManifestKind, Origin, SiteRecord};
 
 use crate::arguments::SeedFormula;
@@ -220,6 +221,6 @@ pub(crate) fn warnings(is_sequential: bool, base_seed: u64, sites: u64) -> Vec<S
 /// Puts the manifest of a batch into its folder.
 pub(super) fn write(folder: &Path, batch: &Batch, manifest: &BatchManifest) -> Result<(), Failure> {
     let name = file_name(batch);
-    let written = manifest::write(folder, &name, manifest);
+    let written = write_manifest(folder, &name, manifest);
     written.map(drop).map_err(|reason| Failure::cannot_write(&folder.join(name), reason))
 }

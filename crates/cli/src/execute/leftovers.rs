@@ -5,7 +5,7 @@
 use std::io;
 use std::path::Path;
 
-use nandseq_trace::pending::is_temporary;
+use nandseq_output::pending::is_temporary;
 
 use crate::ledger;
 

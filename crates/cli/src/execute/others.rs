@@ -13,11 +13,11 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use nandseq_generate::{Snapshot, SnapshotError};
+use nandseq_output::format::TableFormat;
+use nandseq_output::pending::folder_of;
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::{FileKind, Stamp};
-use nandseq_trace::format::TableFormat;
 use nandseq_trace::manifest::{self, BatchManifest};
-use nandseq_trace::pending::folder_of;
 use nandseq_trace::run_name::RunName;
 
 use super::claim::Claims;
@@ -29,7 +29,7 @@ use crate::plan::{Batch, Part, Plan, Shard, SitePlan};
 use crate::site_folders::SiteFolders;
 
 /// How far below the output folder sites are looked for: as far as readers look.
-const DEPTH: usize = nandseq_trace::read::folder::DEPTH;
+const DEPTH: usize = nandseq_input::folder::DEPTH;
 /// Files that are named; all are counted.
 const SHOWN: usize = 3;
 /// What Parquet tables say of who wrote them, as their footer has it.

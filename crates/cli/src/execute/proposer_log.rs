@@ -7,10 +7,11 @@
 use std::io::{self, BufWriter, Write};
 
 use nandseq_generate::RunSummary;
+use nandseq_output::format::Written;
+use nandseq_output::new_file::NewFile;
+use nandseq_output::run_files::RunFiles;
 use nandseq_profile::{IdVec, OpId, PhaseKey, Profile, Ticks};
-use nandseq_trace::files::{FileKind, NewFile};
-use nandseq_trace::format::Written;
-use nandseq_trace::run_files::RunFiles;
+use nandseq_trace::files::FileKind;
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
 use crate::absent::{Started, WhyAbsent};

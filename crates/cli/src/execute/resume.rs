@@ -11,9 +11,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
+use nandseq_input::{CsvFiles, Source as _};
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{ProfileInput, RunRecord, SiteManifest};
-use nandseq_trace::read::{CsvFiles, Source as _};
 use nandseq_trace::run_name::RunName;
 
 use nandseq_profile::diagnostic::counted;
@@ -218,6 +218,12 @@ pub(super) fn before(
         return Err(Problem::new(message).help("name the snapshot that this folder began with: --resume FILE").into());
     }
     Ok(state)
+}
+
+/// Which of these runs, by index, lack files, so that they are to be made again.
+pub(super) fn lacking_files(folder: &Path, runs: &[RunRecord]) -> Vec<u64> {
+    let missing = missing::of(folder, runs).unwrap_or_default();
+    missing.again.into_iter().map(|(run_index, _)| run_index).collect()
 }
 
 /// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use nandseq_generate::closure::Reached;
 use nandseq_generate::{RunLimits, Setup, Site, Snapshot};
+use nandseq_output::format::TableFormat;
+use nandseq_output::run_files::RunFiles;
 use nandseq_profile::Ticks;
 use nandseq_trace::files::FileKind;
-use nandseq_trace::format::TableFormat;
-use nandseq_trace::run_files::RunFiles;
 use rayon::prelude::*;
 
 use super::others::Others;

@@ -39,6 +39,20 @@ fn file(path: &str) -> String {
 }
 
 #[test]
+fn the_picture_in_the_readme_shows_a_sequence_and_a_verdict_of_the_program() {
+    let folder = Folder::new();
+    folder.succeed(&["--ops", "6000", "--stamp", "261121", "--quiet"]);
+    let sequence = fs::read_to_string(folder.path().join("out/operation_sequence_261121_0000001.csv")).unwrap();
+    let verdict = String::from_utf8(folder.succeed(&["verify", "out"]).stdout).unwrap();
+    let picture = file("docs/pictures/way.svg").replace("&quot;", "\"");
+    let texts: Vec<&str> = picture.split('>').filter_map(|piece| piece.strip_suffix("</text")).collect();
+    let rows = || texts.iter().filter(|text| text.ends_with("]\""));
+    assert_eq!(rows().count(), 6);
+    rows().for_each(|row| assert!(sequence.contains(&format!("\n{row}\n")), "way.svg shows {row}"));
+    verdict.lines().for_each(|line| assert!(texts.contains(&line), "way.svg should show {line}"));
+}
+
+#[test]
 fn the_page_on_clusters_shows_the_scripts_that_are_run() {
     let page = file("docs/clusters.md");
     for path in ["scripts/cluster/array.sbatch", "scripts/cluster/indexed-job.yaml"] {

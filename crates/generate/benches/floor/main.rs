@@ -12,8 +12,8 @@ use std::io;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use nandseq_generate::{RunLimits, Setup, Site, probability};
+use nandseq_output::sequence::{SequenceLayout, SequenceWriter};
 use nandseq_profile::{OpId, Profile, Target, Ticks, builtin};
-use nandseq_trace::sequence::{SequenceLayout, SequenceWriter};
 use nandseq_trace::{Operation, Sink, Status};
 use replay::Known;
 

@@ -7,7 +7,7 @@ use crate::none;
 use crate::source::{self, Source};
 
 /// Circles that are not taken apart yet: the crate, and how the names of the files begin that may import each other.
-const KNOWN: [(&str, &[&str]); 19] = [
+const KNOWN: [(&str, &[&str]); 15] = [
     ("cli", &[""]),
     ("device", &["book/"]),
     ("device", &["device.rs", "device/"]),
@@ -15,7 +15,6 @@ const KNOWN: [(&str, &[&str]); 19] = [
     ("generate", &[""]),
     ("generate", &["snapshot.rs", "snapshot/"]),
     ("mutants", &[""]),
-    ("parquet", &["lib.rs", "sequence.rs"]),
     ("profile", &["check.rs", "check/"]),
     ("profile", &["diagnostic.rs", "diagnostic/"]),
     ("profile", &["legacy.rs", "legacy/"]),
@@ -23,9 +22,6 @@ const KNOWN: [(&str, &[&str]); 19] = [
     ("profile", &["yaml.rs", "yaml/"]),
     ("reach", &[""]),
     ("report", &["coverage.rs", "coverage/", "page.rs", "page/"]),
-    ("trace", &["read.rs", "read/fast_path.rs", "read/header.rs", "read/line.rs", "read/payload.rs"]),
-    ("trace", &["read/folder.rs", "read/folder/"]),
-    ("trace", &["sort/"]),
     ("verify", &["judge.rs", "judge/"]),
 ];
 

@@ -9,15 +9,17 @@ use crate::none;
 use crate::source::root;
 
 /// What each crate may depend on, inside the workspace; the way of a datum is one-directional.
-const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
     ("nandseq-profile", &[]),
     ("nandseq-trace", &["nandseq-profile"]),
-    ("nandseq-parquet", &["nandseq-profile", "nandseq-trace"]),
+    ("nandseq-output", &["nandseq-profile", "nandseq-trace"]),
+    ("nandseq-input", &["nandseq-profile", "nandseq-trace"]),
+    ("nandseq-parquet", &["nandseq-profile", "nandseq-trace", "nandseq-output", "nandseq-input"]),
     ("nandseq-device", &["nandseq-profile"]),
     ("nandseq-generate", &["nandseq-profile", "nandseq-device", "nandseq-trace"]),
-    ("nandseq-verify", &["nandseq-profile", "nandseq-trace"]),
-    ("nandseq-mutants", &["nandseq-profile", "nandseq-trace", "nandseq-verify"]),
-    ("nandseq-report", &["nandseq-profile", "nandseq-trace"]),
+    ("nandseq-verify", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
+    ("nandseq-mutants", &["nandseq-profile", "nandseq-trace", "nandseq-input", "nandseq-verify"]),
+    ("nandseq-report", &["nandseq-profile", "nandseq-trace", "nandseq-input"]),
     ("nandseq-reach", &["nandseq-profile", "nandseq-device"]),
     (
         "nandseqgen",
@@ -26,6 +28,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
             "nandseq-device",
             "nandseq-generate",
             "nandseq-trace",
+            "nandseq-output",
+            "nandseq-input",
             "nandseq-verify",
             "nandseq-reach",
             "nandseq-parquet",
@@ -37,11 +41,10 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
 
 /// What the tests of a crate may use besides; the verifier's tests stay as independent as the verifier: what damages sequences
 /// for them has never seen what generates them.
-const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 5] = [
+const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 4] = [
     ("nandseq-verify", &["nandseq-mutants"]),
-    ("nandseq-generate", &["nandseq-verify", "nandseq-reach"]),
-    ("nandseq-trace", &[]),
-    ("nandseq-report", &["nandseq-generate"]),
+    ("nandseq-generate", &["nandseq-output", "nandseq-input", "nandseq-verify", "nandseq-reach"]),
+    ("nandseq-report", &["nandseq-generate", "nandseq-output"]),
     ("nandseq-layout", &["nandseq-profile"]),
 ];
 

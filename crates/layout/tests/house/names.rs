@@ -15,7 +15,7 @@ const OTHER_MEANINGS: [(&str, &str, &str); 5] = [
     ("crates/profile/src/phase_key.rs", "DOUT", "another spelling of the phase DATA_OUT"),
     ("crates/profile/src/phase_key.rs", "DOUT4K", "another spelling of the phase DATA_OUT"),
     ("crates/profile/src/phase_key.rs", "DATAIN", "another spelling of the phase DATA_IN"),
-    ("crates/trace/src/read/table/form.rs", "READ", "how address_touch_count calls a read of a page"),
+    ("crates/input/src/table/form.rs", "READ", "how address_touch_count calls a read of a page"),
     ("crates/trace/src/rows.rs", "READ", "how address_touch_count calls a read of a page"),
 ];
 

@@ -7,7 +7,7 @@ use crate::none;
 use crate::source::root;
 
 /// Hosts that documents may point at.
-const KNOWN_HOSTS: [&str; 9] = [
+const KNOWN_HOSTS: [&str; 10] = [
     "json-schema.org",
     "keepachangelog.com",
     "semver.org",
@@ -17,6 +17,7 @@ const KNOWN_HOSTS: [&str; 9] = [
     "www.jedec.org",
     "rustup.rs",
     "doc.rust-lang.org",
+    "www.w3.org",
 ];
 
 /// The one place the lock file may take packages from, in Cargo's own spelling.

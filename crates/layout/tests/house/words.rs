@@ -7,7 +7,7 @@ use crate::source::{self, Piece, Source};
 const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "shared", "stuff"];
 
 /// Crates in which nothing may read a clock: their results depend on their inputs alone.
-const WITHOUT_CLOCK: [&str; 6] = ["profile", "device", "generate", "trace", "verify", "report"];
+const WITHOUT_CLOCK: [&str; 8] = ["profile", "device", "generate", "trace", "output", "input", "verify", "report"];
 
 fn word(piece: Option<&(usize, Piece)>) -> &str {
     match piece {

@@ -3,11 +3,11 @@
 //! Good enough to reach every behaviour of a small device; the sequences it makes are clean in the judge's own eyes, which is
 //! all that damaging them needs.
 
+use nandseq_input::{Addressed, Row};
 use nandseq_mutants::{Record, Sequence};
 use nandseq_profile::model::{AddressSource, Base, Effect, PayloadField, PhaseKind, Scope};
 use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
 use nandseq_trace::Status;
-use nandseq_trace::read::{Addressed, Row};
 use nandseq_verify::Verifier;
 
 /// SplitMix64.

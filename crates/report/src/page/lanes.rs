@@ -3,10 +3,10 @@
 //! A lane is what can do one thing at a time: a plane for op_states, a block for operations. Operations whose payload names no
 //! block, plane or die go to the lane of what it does name. Rows of a lane are in the order of their starts.
 
+use nandseq_input::table::{SegmentRow, StateName, StretchRow};
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{OpId, Profile};
 use nandseq_trace::Status;
-use nandseq_trace::read::table::{SegmentRow, StateName, StretchRow};
 use serde::Serialize;
 use std::collections::HashMap;
 

@@ -6,13 +6,13 @@ use std::io;
 use std::path::Path;
 
 use nandseq_generate::{RunLimits, Setup, Site, probability};
+use nandseq_input::CsvFiles;
+use nandseq_input::folder::{self, SiteFiles};
+use nandseq_output::csv_tables::CsvTables;
+use nandseq_output::run_files::RunFiles;
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 use nandseq_report::load::{self, SiteTables, Wanted};
-use nandseq_trace::csv_tables::CsvTables;
 use nandseq_trace::files::{Outputs, Stamp};
-use nandseq_trace::read::CsvFiles;
-use nandseq_trace::read::folder::{self, SiteFiles};
-use nandseq_trace::run_files::RunFiles;
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 use tempfile::TempDir;
 

@@ -6,8 +6,8 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use super::{RunRecord, SCHEMA};
-
+/// The version of the form that is written.
+pub const SCHEMA: u32 = 1;
 /// The largest number that a run has.
 pub const MAX_RUN: u64 = 9_999_999;
 
@@ -24,8 +24,8 @@ pub(super) fn schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, 
 /// The numbers of a run, by which it follows another.
 #[derive(Clone, Copy, Deserialize)]
 pub(super) struct RunNumbers {
-    run: u64,
-    run_index: u64,
+    pub(super) run: u64,
+    pub(super) run_index: u64,
 }
 
 impl RunNumbers {
@@ -41,18 +41,4 @@ impl RunNumbers {
         let follows = |before: &Self| before.run + 1 == run;
         before.filter(|before| !follows(before)).map(|before| format!("run {run} does not follow run {}", before.run))
     }
-}
-
-/// Runs with numbers that follow one another.
-pub(super) fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RunRecord>, D::Error> {
-    let runs = Vec::<RunRecord>::deserialize(deserializer)?;
-    let mut before = None;
-    for &RunRecord { run, run_index, .. } in &runs {
-        let numbers = RunNumbers { run, run_index };
-        if let Some(fault) = numbers.fault(before) {
-            return Err(D::Error::custom(fault));
-        }
-        before = Some(numbers);
-    }
-    Ok(runs)
 }

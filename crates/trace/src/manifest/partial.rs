@@ -7,8 +7,8 @@ use std::io::{self, BufRead};
 
 use serde::de::DeserializeOwned;
 
+use super::fault::{Fault, parse};
 use super::numbers::RunNumbers;
-use super::{Fault, parse};
 
 /// The first line and the runs; `None` where the first line is not whole or not readable. How much of a run is wanted is the caller's.
 ///

@@ -51,7 +51,7 @@ impl Judge<'_> {
             return;
         }
         let planes = i64::from(self.device.topology.planes);
-        let differs = |field: fn(&nandseq_trace::read::Addressed) -> i64| {
+        let differs = |field: fn(&nandseq_input::Addressed) -> i64| {
             written.windows(2).any(|pair| field(&pair[0]) != field(&pair[1]))
         };
         let why = if differs(|target| target.die) {

@@ -1,9 +1,9 @@
 //! An operation as the judge sees it: what it addresses, what it occupies, which planes its rules look at.
 
+use nandseq_input::Addressed;
 use nandseq_profile::model::{PayloadField, Scope, StatusOf, Topology};
 use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Profile, Target, Ticks};
 use nandseq_trace::Status;
-use nandseq_trace::read::Addressed;
 
 use crate::compiled_profile::{OperationKind, Reset};
 use crate::finding::Origin;

@@ -7,8 +7,9 @@
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, BufRead};
 
-use nandseq_trace::read::MAX_LINE;
-use nandseq_trace::read::table::{TableFault, TableKind, TableLine, TableReader};
+use nandseq_input::MAX_LINE;
+use nandseq_input::table::{Fields, TableFault, TableLine, TableReader};
+use nandseq_trace::table::TableKind;
 use rustc_hash::FxBuildHasher;
 
 use super::table_report::{RowContext, TableReport, sentence_of};
@@ -93,7 +94,7 @@ fn same_key(table: TableKind, expected: &Expected, found: &Found) -> bool {
     };
     let mut text = expected.text.clone();
     text.extend(std::iter::repeat_n(b',', expected.free.saturating_sub(1)));
-    let (Ok(right), Ok(wrong)) = (table.fields(&text), table.fields(&found.text)) else { return false };
+    let (Ok(right), Ok(wrong)) = (Fields::of(table, &text), Fields::of(table, &found.text)) else { return false };
     right.iter().zip(wrong.iter()).all(|((column, right), (_, wrong))| right == wrong || !key.contains(&column))
 }
 
@@ -347,7 +348,9 @@ impl Comparison {
         let mut text = expected.text.clone();
         text.extend(std::iter::repeat_n(b',', expected.free.saturating_sub(1)));
         let kind = self.kind();
-        let (Ok(right), Ok(wrong)) = (kind.fields(&text), kind.fields(&found.text)) else { return Vec::new() };
+        let (Ok(right), Ok(wrong)) = (Fields::of(kind, &text), Fields::of(kind, &found.text)) else {
+            return Vec::new();
+        };
         let known = kind.columns().len() - expected.free;
         // The fields of a line hold quotes doubled.
         let shown = |text: &[u8]| match String::from_utf8_lossy(text).replace("\"\"", "\"") {

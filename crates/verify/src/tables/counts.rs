@@ -6,10 +6,9 @@
 use std::cmp::Ordering;
 use std::io::{self, BufRead};
 
+use nandseq_input::table::{InputTimeRow, ProposalRow, Proposals, StateName, TableFault, TableLine, TableReader};
 use nandseq_profile::{IdVec, OpId, Ticks};
-use nandseq_trace::read::table::{
-    InputTimeRow, ProposalRow, Proposals, StateName, TableFault, TableKind, TableLine, TableReader,
-};
+use nandseq_trace::table::TableKind;
 
 use super::table_report::{RowContext, TableReport, sentence_of};
 use crate::finding::Place;

@@ -1,8 +1,8 @@
 //! Rows as a table must have them, in a few bytes while they wait, and the names that are written in them.
 
+use nandseq_input::table::StateName;
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{BaseId, Die, OpId, Plane, Profile, Ticks};
-use nandseq_trace::read::table::StateName;
 
 /// An op_state, or that nobody can know it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

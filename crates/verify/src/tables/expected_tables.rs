@@ -7,9 +7,9 @@ mod shows;
 
 use std::io;
 
+use nandseq_input::Addressed;
 use nandseq_profile::model::{Effect, PhaseKind};
 use nandseq_profile::{Die, Plane, Profile, Ticks};
-use nandseq_trace::read::Addressed;
 
 use super::expected::{Segment, StateCode, Stretch, Words};
 use super::order::{Order, Slot, Ticket};

@@ -1,7 +1,8 @@
 //! Where disagreements between tables and sequence are reported.
 
+use nandseq_input::table::{TableFault, TableForm};
 use nandseq_profile::Profile;
-use nandseq_trace::read::table::{TableFault, TableForm, TableKind};
+use nandseq_trace::table::TableKind;
 
 use crate::finding::{Origin, Place, Tally};
 use crate::rule::RuleCode;

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nandseq_input::{Addressed, COLUMNS, CsvFiles};
 use nandseq_mutants::run_on_tables;
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::Status;
-use nandseq_trace::read::table::TableKind;
-use nandseq_trace::read::{Addressed, COLUMNS, CsvFiles};
+use nandseq_trace::table::TableKind;
 use nandseq_verify::notation::{Line, Script, Step};
 use nandseq_verify::{Options, Report, RuleCode, run};
 

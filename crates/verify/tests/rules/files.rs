@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nandseq_input::folder::find;
+use nandseq_input::{COLUMNS, CsvFiles};
 use nandseq_profile::{Block, Die};
 use nandseq_trace::files::Digest;
-use nandseq_trace::read::folder::find;
-use nandseq_trace::read::{COLUMNS, CsvFiles};
 use nandseq_verify::{Options, Report, RuleCode, run};
 
 use crate::DEVICE;

@@ -14,8 +14,8 @@ mod tables;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use nandseq_input::Row;
 use nandseq_profile::{Profile, ReadOptions, SourceFile};
-use nandseq_trace::read::Row;
 use nandseq_verify::notation::{Line, Script, Step};
 use nandseq_verify::{Finding, RuleCode, Verifier};
 

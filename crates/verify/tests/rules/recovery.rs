@@ -1,7 +1,7 @@
 //! One damaged operation gives its own finding and not an avalanche; and what rows of files can be besides operations.
 
+use nandseq_input::{Addressed, Row, SequenceReader};
 use nandseq_profile::{OpId, Profile, Ticks};
-use nandseq_trace::read::{Addressed, Row, SequenceReader};
 use nandseq_verify::{RuleCode, Verifier};
 use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use nandseq_trace::read::{COLUMNS, SequenceReader};
+use nandseq_input::{COLUMNS, SequenceReader};
 use nandseq_verify::notation::Line;
 use nandseq_verify::rulebook::{Content, Example, NO_ROW, TableExample, examples, table_examples};
 use nandseq_verify::{RuleCode, Verifier};

@@ -1,0 +1,132 @@
+//! Sequences that were named one by one: which run of which site each of them is.
+
+use std::path::{Path, PathBuf};
+
+use super::names::{name_of, origin_of};
+use super::search::find_forms;
+use super::single::{alone, is_file, missing_runs, run};
+use super::site_files::{FindError, Forms, RunFile, SiteFiles};
+use crate::line::{Line, is_header, next_line, number, split};
+use crate::row::{COLUMNS, MAX_LINE};
+use crate::source::{CsvFiles, Source as _};
+
+/// Finds the sites of several paths, in the order of the paths. Sequences that were named one by one, lie in one folder and have names of
+/// one execution are runs of one site, in the order of their runs whatever order they were named in; those whose names say nothing are
+/// runs of one site where the `op_uid`s of one follow those of another.
+///
+/// # Errors
+/// As [`find_forms`]; [`FindError::TwoFiles`] when two of them are the same run, [`FindError::Twice`] when they are the same file.
+pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<Vec<SiteFiles>, FindError> {
+    let mut sites = Vec::new();
+    let mut renamed = Vec::new();
+    // The site that a file belongs to, and where that site stands among all.
+    let mut origins: Vec<((PathBuf, String), usize)> = Vec::new();
+    for path in paths {
+        if !is_file(path)? {
+            sites.extend(find_forms(path, forms)?);
+            continue;
+        }
+        let origin = origin_of(path);
+        match origins.iter().find(|(known, _)| origin.as_ref() == Some(known)) {
+            Some(&(_, at)) => {
+                let site: &mut SiteFiles = &mut sites[at];
+                site.runs.push(run(path));
+            }
+            None => {
+                if origin.is_none() {
+                    renamed.push(sites.len());
+                }
+                origins.extend(origin.map(|origin| (origin, sites.len())));
+                sites.push(alone(path));
+            }
+        }
+    }
+    for ((folder, _), at) in origins {
+        join(&folder, &mut sites[at])?;
+    }
+    join_renamed(&renamed, &mut sites);
+    Ok(sites)
+}
+
+/// The first and the last `op_uid` of a sequence in CSV that can be read twice.
+fn uids(path: &Path) -> Option<(u64, u64)> {
+    let mut input = path.is_file().then(|| CsvFiles.open(path).ok())??;
+    let mut line = Vec::new();
+    let mut found = None;
+    let is_sequence = next_line(&mut input, &mut line, MAX_LINE).ok()? == Line::Read && is_header(&line, COLUMNS);
+    while is_sequence && next_line(&mut input, &mut line, MAX_LINE).ok()? != Line::End {
+        let uid = split(&line).ok().and_then(|fields| number(fields[4]));
+        found = uid.map(|uid| (found.map_or(uid, |(first, _)| first), uid)).or(found);
+    }
+    found.filter(|(first, last)| first <= last)
+}
+
+/// Joins sites of one renamed file each where the `op_uid`s of just one of them follow those of just one other.
+fn join_renamed(renamed: &[usize], sites: &mut Vec<SiteFiles>) {
+    if renamed.len() < 2 {
+        return;
+    }
+    let path = |at: usize| sites[at].runs.first().map(|run| &run.path);
+    let spans: Vec<(usize, (u64, u64))> = renamed.iter().filter_map(|&at| Some((at, uids(path(at)?)?))).collect();
+    let only = |mut found: Box<dyn Iterator<Item = usize> + '_>| found.next().filter(|_| found.next().is_none());
+    let after = |uid: u64| only(Box::new(spans.iter().filter(move |(_, span)| span.0 == uid + 1).map(|(at, _)| *at)));
+    let before = |uid: u64| only(Box::new(spans.iter().filter(move |(_, span)| span.1 + 1 == uid).map(|(at, _)| *at)));
+    let next = |of: usize| {
+        let (_, (_, last)) = spans.iter().find(|(at, _)| *at == of)?;
+        after(*last).filter(|_| before(last + 1).is_some())
+    };
+    let chains: Vec<Vec<usize>> = spans
+        .iter()
+        .filter(|(at, _)| !spans.iter().any(|(other, _)| next(*other) == Some(*at)))
+        .map(|(at, _)| std::iter::successors(Some(*at), |at| next(*at)).collect())
+        .collect();
+    let mut gone = Vec::new();
+    for chain in chains.iter().filter(|chain| chain.len() > 1) {
+        let runs = chain.iter().zip(1..).map(|(&at, run)| RunFile { run, ..sites[at].runs[0].clone() });
+        let runs: Vec<RunFile> = runs.collect();
+        let which = which_is_which(&runs);
+        let site = &mut sites[chain[0]];
+        (site.runs, site.notes) =
+            (runs, vec![format!("the files are one site, as the op_uids of each follow those of another: {which}")]);
+        gone.extend_from_slice(&chain[1..]);
+    }
+    let mut at = 0;
+    sites.retain(|_| (!gone.contains(&at), at += 1).0);
+}
+
+/// The runs and their files, in words.
+fn which_is_which(runs: &[RunFile]) -> String {
+    const SHOWN: usize = 4;
+    let said = |run: &RunFile| format!("`{}` is run {}", name_of(&run.path).unwrap_or_default(), run.run);
+    let mut which: Vec<String> = runs.iter().take(SHOWN).map(said).collect();
+    if let Some(last) = runs.last().filter(|_| runs.len() > SHOWN) {
+        which.push(format!("and so on to {}", said(last)));
+    }
+    which.join(", ")
+}
+
+/// Puts several files of a site in the order of their runs, and says which is which.
+fn join(folder: &Path, site: &mut SiteFiles) -> Result<(), FindError> {
+    if site.runs.len() < 2 {
+        return Ok(());
+    }
+    let in_order = site.runs.is_sorted_by_key(|run| run.run);
+    site.runs.sort_by_key(|run| run.run);
+    if let Some(pair) = site.runs.windows(2).find(|pair| pair[0].run == pair[1].run) {
+        if pair[0].path == pair[1].path {
+            return Err(FindError::Twice(pair[0].path.clone()));
+        }
+        return Err(FindError::TwoFiles {
+            run: pair[0].run,
+            first: pair[0].path.clone(),
+            second: pair[1].path.clone(),
+        });
+    }
+    site.folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() };
+    site.notes = vec![format!("the files are one site: {}", which_is_which(&site.runs))];
+    if !in_order {
+        site.notes.push("they were named in another order: they are read in the order of their runs".to_owned());
+    }
+    site.notes.extend(missing_runs(&site.runs));
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! What the names of files in a site's folder say: which run they are of, and what lies beside them.
+
+use std::path::{Path, PathBuf};
+
+use nandseq_trace::files::{FileKind, PACKED};
+use nandseq_trace::table::TableKind;
+
+/// Whether a file is Parquet, by its name.
+#[must_use]
+pub fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "parquet")
+}
+
+pub(super) fn name_of(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+/// A number of decimal digits and nothing else.
+fn digits(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
+}
+
+/// A file under its own name, or packed under the longer one; whichever is there.
+pub(super) fn plain_or_packed(path: PathBuf) -> PathBuf {
+    if path.exists() {
+        return path;
+    }
+    let packed = packed(&path);
+    if packed.is_file() { packed } else { path }
+}
+
+fn packed(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(PACKED);
+    name.into()
+}
+
+/// What the names of a run's CSV files share, `_<stamp>_<run>.csv`, and the run.
+pub(super) fn run_of(name: &str) -> Option<(&str, u64)> {
+    let name = name.strip_suffix(PACKED).unwrap_or(name);
+    let rest = name.strip_prefix(FileKind::OperationSequence.name())?;
+    let (_, run) = rest.strip_prefix('_')?.strip_suffix(".csv")?.rsplit_once('_')?;
+    digits(run).map(|run| (rest, run))
+}
+
+/// The run of a folder `run=<run>`.
+pub(super) fn run_folder(path: &Path) -> Option<u64> {
+    digits(name_of(path)?.strip_prefix("run=")?)
+}
+
+/// The sequence in a run's folder of a dataset.
+pub(super) fn parquet_sequence(folder: &Path) -> PathBuf {
+    folder.join(format!("{}.parquet", FileKind::OperationSequence.name()))
+}
+
+/// Of a sequence under a name that says so: what the names of the run's files share, and the run.
+pub(super) fn place_of(sequence: &Path) -> Option<(&str, u64)> {
+    let name = name_of(sequence)?;
+    if is_parquet(sequence) {
+        let rest = name.strip_prefix(FileKind::OperationSequence.name())?;
+        return Some((rest, run_folder(sequence.parent()?)?));
+    }
+    run_of(name)
+}
+
+/// The site and the execution that a sequence is of: its folder, and what its name says but for the run.
+pub(super) fn origin_of(sequence: &Path) -> Option<(PathBuf, String)> {
+    let (rest, _) = place_of(sequence)?;
+    let folder = sequence.parent()?;
+    if is_parquet(sequence) {
+        return Some((folder.parent()?.to_owned(), String::new()));
+    }
+    rest.rsplit_once('_').map(|(stamp, _)| (folder.to_owned(), stamp.to_owned()))
+}
+
+/// The tables that lie beside a sequence and are of the same run.
+pub(super) fn beside(sequence: &Path) -> impl Iterator<Item = (TableKind, PathBuf)> {
+    let rest = place_of(sequence).map(|(rest, _)| rest);
+    let path = move |kind: TableKind| {
+        Some((kind, plain_or_packed(sequence.with_file_name(format!("{}{}", kind.name(), rest?)))))
+    };
+    TableKind::ALL.into_iter().filter_map(path).filter(|(_, path)| path.is_file())
+}
+
+/// The log of a run's proposals; of several that might be it, the last by name.
+pub(super) fn log_of(sequence: &Path, known: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    const NAME: &str = "proposer_debug";
+    let (rest, run) = place_of(sequence)?;
+    let there = |path: &PathBuf| path.is_file() && known(path);
+    if !is_parquet(sequence) {
+        let name = format!("{NAME}{}.log", rest.strip_suffix(".csv")?);
+        return Some(plain_or_packed(sequence.with_file_name(name))).filter(there);
+    }
+    let of_run = |name: &str| {
+        let stamped = name.strip_suffix(PACKED).unwrap_or(name);
+        let stamped = stamped.strip_prefix(NAME)?.strip_prefix('_')?.strip_suffix(".log")?;
+        digits(stamped.rsplit_once('_')?.1).filter(|&of| of == run)
+    };
+    let entries = sequence.parent()?.parent()?.read_dir().ok()?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    paths.filter(|path| name_of(path).and_then(of_run).is_some()).filter(there).max()
+}

@@ -1,0 +1,206 @@
+//! Looking for the sites of a path.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use nandseq_profile::diagnostic::counted;
+use nandseq_trace::manifest::{self, BatchManifest};
+
+use super::listed::{self, Known, Listing, compare};
+use super::names::{beside, log_of, name_of, parquet_sequence, run_folder, run_of};
+use super::single::{self, missing_runs};
+use super::site_files::{Damage, DamageKind, FindError, Forms, ListedFile, RunFile, SiteFiles, TableFile};
+
+/// How far below the given folder sites are looked for.
+pub const DEPTH: usize = 4;
+
+/// Finds the sites of a path in CSV: of a batch, a site, or a single file, in the order of their paths.
+///
+/// # Errors
+/// [`FindError`] when there is nothing to read, or no telling what.
+pub fn find(path: &Path) -> Result<Vec<SiteFiles>, FindError> {
+    find_forms(path, Forms::Csv)
+}
+
+/// Finds the sites of a path as [`find`] does, in any of some forms.
+///
+/// # Errors
+/// As there.
+pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError> {
+    if single::is_file(path)? {
+        return Ok(vec![single::alone(path)]);
+    }
+    let sequence = parquet_sequence(path);
+    if forms == Forms::CsvAndParquet && run_folder(path).is_some() && sequence.is_file() {
+        return find_forms(&sequence, forms);
+    }
+    let found = search(path, forms)?;
+    let each = |found: Vec<Sequences>| -> Result<Vec<SiteFiles>, FindError> {
+        found.into_iter().map(|(folder, files)| site(&folder, files)).collect()
+    };
+    let is_site = found.iter().any(|(folder, _)| folder == path);
+    let sites = match listed::batch(path, is_site)? {
+        Known::Says(batch) => sites_of(path, &batch, found, forms)?,
+        Known::Nothing => each(found)?,
+        Known::Faulty(damage) => {
+            let mut sites = each(found.into_iter().filter(|(folder, _)| folder != path).collect())?;
+            if let Some(first) = sites.first_mut() {
+                first.damage.push(damage);
+            }
+            sites
+        }
+    };
+    if sites.is_empty() {
+        return Err(FindError::Nothing { folder: path.to_owned(), forms });
+    }
+    Ok(sites)
+}
+
+/// The sites that the manifest of a batch lists, among folders with sequences; the others are named in a note.
+fn sites_of(
+    root: &Path,
+    batch: &BatchManifest,
+    found: Vec<Sequences>,
+    forms: Forms,
+) -> Result<Vec<SiteFiles>, FindError> {
+    let mut found: BTreeMap<PathBuf, Vec<(u64, PathBuf)>> = found.into_iter().collect();
+    let mut sites = Vec::new();
+    for listed in &batch.sites {
+        let folder = listed::inside(&listed.folder, root)?;
+        let manifest = folder.join(manifest::FILE_NAME);
+        let damage = compare(&[ListedFile { path: manifest, sha256: listed.manifest_sha256 }])?.pop();
+        if folder.is_symlink() {
+            found.extend(search(&folder, forms)?.into_iter().filter(|(place, _)| *place == folder));
+        }
+        let mut site = match (found.remove(&folder), &damage) {
+            (Some(files), _) => site(&folder, files)?,
+            (None, Some(_)) => SiteFiles::empty(&folder),
+            // Its outputs were chosen without sequences.
+            (None, None) => continue,
+        };
+        site.damage.extend(damage);
+        sites.push(site);
+    }
+    if let Some(first) = sites.first_mut() {
+        first.notes.splice(0..0, left_out(found.keys(), "the manifest of the batch"));
+    }
+    Ok(sites)
+}
+
+/// A folder and the sequences in it, in the order of their runs.
+type Sequences = (PathBuf, Vec<(u64, PathBuf)>);
+
+/// The folders with sequences at a path and below it.
+fn search(root: &Path, forms: Forms) -> Result<Vec<Sequences>, FindError> {
+    let mut found = Vec::new();
+    let real = root.canonicalize().map_err(|error| FindError::io(root, error))?;
+    search_below(root, &real, DEPTH, forms, &mut found)?;
+    Ok(found)
+}
+
+/// Searches a folder. A link to what lies below `root` is passed over, as that is found without it; so is one to what `root` lies in.
+fn search_below(
+    folder: &Path,
+    root: &Path,
+    depth: usize,
+    forms: Forms,
+    found: &mut Vec<Sequences>,
+) -> Result<(), FindError> {
+    let is_found = |path: &Path| {
+        path.is_symlink() && path.canonicalize().is_ok_and(|real| real.starts_with(root) || root.starts_with(real))
+    };
+    let failed = |error| FindError::io(folder, error);
+    let mut below = Vec::new();
+    let mut files = Vec::new();
+    let (mut is_finished, mut is_begun) = (false, false);
+    for entry in folder.read_dir().map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            let dataset = run_folder(&path).filter(|_| forms == Forms::CsvAndParquet);
+            let sequence = parquet_sequence(&path);
+            match dataset.filter(|_| sequence.is_file()) {
+                Some(run) => files.push((run, sequence)),
+                None if is_found(&path) => {}
+                None => below.push(path),
+            }
+        } else if let Some((_, run)) = name_of(&path).and_then(run_of) {
+            files.push((run, path));
+        } else {
+            is_finished |= name_of(&path) == Some(manifest::FILE_NAME);
+            is_begun |= name_of(&path) == Some(manifest::PARTIAL_NAME);
+        }
+    }
+    // A site that was killed in its first run has no sequence yet.
+    if !files.is_empty() || (is_begun && !is_finished) {
+        files.sort();
+        found.push((folder.to_owned(), files));
+    }
+    below.sort();
+    if depth > 0 {
+        below.iter().try_for_each(|path| search_below(path, root, depth - 1, forms, found))?;
+    }
+    Ok(())
+}
+
+/// Files that a manifest does not list: each by name if they are few, else the first of them and how many there are.
+fn left_out<'p>(paths: impl ExactSizeIterator<Item = &'p PathBuf>, list: &str) -> Vec<String> {
+    const SHOWN: usize = 3;
+    let count = paths.len();
+    let mut paths = paths.map(|path| format!("`{}`", path.display()));
+    if count <= SHOWN {
+        return paths.map(|path| format!("{path} is not in {list} and was left out")).collect();
+    }
+    let first: Vec<String> = paths.by_ref().take(SHOWN).collect();
+    vec![format!("{} and {} more are not in {list} and were left out", first.join(", "), count - SHOWN)]
+}
+
+/// A site with files in the order of their runs.
+fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, FindError> {
+    let mut site = SiteFiles::empty(folder);
+    let listing = match listed::site(folder)? {
+        Known::Nothing => None,
+        Known::Says(listing) => Some(listing),
+        Known::Faulty(damage) => {
+            site.damage.push(damage);
+            None
+        }
+    };
+    let mut rows = BTreeMap::new();
+    let (mut unlisted, mut list) = (Vec::new(), "the manifest");
+    let has_list = listing.is_some();
+    if let Some(Listing { files: listed, unfinished }) = listing {
+        if let Some(runs) = unfinished {
+            site.is_unfinished = true;
+            list = "the list of finished runs";
+            let (runs, are) = (counted(runs, "run"), if runs == 1 { "is" } else { "are" });
+            site.notes
+                .push(format!("the site is not finished: {runs} {are} complete, as {} says", manifest::PARTIAL_NAME));
+        }
+        rows.extend(listed.iter().map(|listed| (listed.file.path.clone(), listed.rows)));
+        site.listed.extend(listed.into_iter().map(|listed| listed.file));
+        let unknown = files.extract_if(.., |(_, path)| !rows.contains_key(path));
+        unlisted.extend(unknown.map(|(_, path)| path));
+    }
+    // One that is listed is told of where it is compared with what the manifest says.
+    let unread = files.extract_if(.., |(_, path)| !path.is_file()).filter(|(_, path)| !rows.contains_key(path));
+    site.damage.extend(unread.map(|(_, file)| Damage { file, what: DamageKind::NotRegular }));
+    if let Some(pair) = files.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(FindError::TwoFiles { run: pair[0].0, first: pair[0].1.clone(), second: pair[1].1.clone() });
+    }
+    for (run, path) in files {
+        let mut tables = Vec::new();
+        for (kind, path) in beside(&path) {
+            let rows = rows.get(&path).copied();
+            if has_list && rows.is_none() {
+                unlisted.push(path);
+            } else {
+                tables.push(TableFile { kind, path, rows });
+            }
+        }
+        let log = log_of(&path, |log| !has_list || rows.contains_key(log));
+        site.runs.push(RunFile { run, rows: rows.get(&path).copied(), path, tables, log });
+    }
+    site.notes.extend(left_out(unlisted.iter(), list));
+    site.notes.extend(missing_runs(&site.runs));
+    Ok(site)
+}

@@ -1,0 +1,45 @@
+//! A sequence that was named itself: a site of its own.
+
+use std::path::Path;
+
+use super::names::{beside, log_of, place_of};
+use super::site_files::{FindError, RunFile, SiteFiles, TableFile};
+use crate::source::STANDARD_INPUT;
+
+/// Whether a path is that of a sequence itself rather than of a folder.
+pub(super) fn is_file(path: &Path) -> Result<bool, FindError> {
+    if path == Path::new(STANDARD_INPUT) {
+        return Ok(true);
+    }
+    path.metadata().map(|about| !about.is_dir()).map_err(|error| FindError::io(path, error))
+}
+
+/// A sequence and the tables beside it.
+pub(super) fn run(path: &Path) -> RunFile {
+    let run = place_of(path).map_or(1, |(_, run)| run);
+    let tables = beside(path).map(|(kind, path)| TableFile { kind, path, rows: None }).collect();
+    RunFile { run, path: path.to_owned(), rows: None, tables, log: log_of(path, |_| true) }
+}
+
+/// A single sequence: a site of its own.
+pub(super) fn alone(path: &Path) -> SiteFiles {
+    let runs = vec![run(path)];
+    let notes = missing_runs(&runs);
+    SiteFiles { notes, runs, ..SiteFiles::empty(path) }
+}
+
+/// What to know of runs that are not there.
+pub(super) fn missing_runs(runs: &[RunFile]) -> Vec<String> {
+    let mut expected = 1;
+    let mut notes = Vec::new();
+    for file in runs {
+        if file.run > expected {
+            let last = file.run - 1;
+            let which =
+                if last == expected { format!("run {last} is") } else { format!("runs {expected} to {last} are") };
+            notes.push(format!("{which} not there: run {} is judged as if nothing had happened in between", file.run));
+        }
+        expected = file.run.saturating_add(1);
+    }
+    notes
+}

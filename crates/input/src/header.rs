@@ -1,0 +1,72 @@
+//! What a first line is that is not the header of a sequence, and what most likely made it so.
+
+use std::fmt;
+
+use crate::line::split_into;
+use crate::row::COLUMNS;
+
+/// Bytes of the line that are shown.
+const SHOWN: usize = 80;
+
+/// A first line that is not the header.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NoHeader {
+    /// The beginning of the line; `None` where there is none.
+    found: Option<String>,
+    cause: &'static str,
+}
+
+impl NoHeader {
+    /// What to say of a first line.
+    pub(super) fn of(line: Option<&[u8]>) -> Self {
+        let Some(line) = line else { return Self { found: None, cause: "" } };
+        let text = String::from_utf8_lossy(&line[..line.len().min(SHOWN)]);
+        let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        // What UTF-16 has between its letters is not shown.
+        let letters = text.trim_start_matches('\u{feff}').chars().filter(|&c| c != '\0' && c != '\u{fffd}');
+        Self { found: Some(letters.map(shown).collect()), cause: cause(line) }
+    }
+}
+
+impl fmt::Display for NoHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header = COLUMNS.join(",");
+        match self.found.as_deref() {
+            None => write!(f, "the file is empty, without even the first line '{header}'"),
+            Some("") => write!(f, "the first line is not '{header}' but empty"),
+            Some(found) => write!(f, "the first line is not '{header}' but '{found}': {}", self.cause),
+        }
+    }
+}
+
+/// The likely cause, with what to do about it.
+fn cause(line: &[u8]) -> &'static str {
+    if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") || line.contains(&0) {
+        return "it is UTF-16, save it as UTF-8";
+    }
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    let mut fields: [&[u8]; 8] = [b""; 8];
+    let found = split_into(line, &mut fields).unwrap_or(0);
+    let known = |field: &&[u8]| COLUMNS.iter().any(|column| column.as_bytes() == *field);
+    let is_number = |field: &[u8]| !field.is_empty() && field.iter().all(u8::is_ascii_digit);
+    let separated_by = |separator: u8| {
+        let mut parts = line.split(|&byte| byte == separator).map(<[u8]>::trim_ascii);
+        parts.by_ref().map(unquoted).eq(COLUMNS.iter().map(|column| column.as_bytes()))
+    };
+    match found {
+        7 if !known(&fields[0]) && fields[1..7].iter().all(known) => {
+            "the first column numbers the rows, write it without (pandas: index=False, R: row.names=FALSE)"
+        }
+        7.. if fields[..6].iter().all(known) => "there are more columns than these six, write these alone",
+        6 if fields[..6].iter().all(known) => "the columns are in another order",
+        6 if is_number(fields[0]) => "the header is missing, write it as the first line",
+        _ if separated_by(b';') => "the columns are separated by semicolons, write them with commas",
+        _ if separated_by(b'\t') => "the columns are separated by tabs, write them with commas",
+        _ if separated_by(b' ') => "the columns are separated by spaces, write them with commas",
+        _ => "this is no operation sequence",
+    }
+}
+
+fn unquoted(field: &[u8]) -> &[u8] {
+    field.strip_prefix(b"\"").and_then(|field| field.strip_suffix(b"\"")).unwrap_or(field)
+}

@@ -1,0 +1,279 @@
+//! The payload column: a JSON array of flat objects, as it stands in a quoted CSV field.
+//!
+//! Quotes may be doubled (as CSV writes them) or, in an unquoted field, absent; the scanner takes both, so that no copy
+//! of the field is needed. Keys may come in any order and with any white space; strings may hold any escape of JSON.
+
+use std::borrow::Cow;
+
+use nandseq_profile::model::PayloadField;
+use nandseq_profile::{BaseId, CellTypeId, IdVec, Profile};
+use nandseq_trace::Status;
+
+use crate::row::{Addressed, FieldSet, PayloadFault};
+
+/// What payloads of a profile may hold.
+pub(super) struct PayloadForm {
+    wanted: IdVec<BaseId, FieldSet>,
+    cell_types: IdVec<CellTypeId, Box<[u8]>>,
+}
+
+/// A JSON value of a flat object.
+enum Value<'a> {
+    Integer(i64),
+    Text(Cow<'a, [u8]>),
+    Other(&'a [u8]),
+}
+
+impl PayloadForm {
+    pub(super) fn new(profile: &Profile) -> Self {
+        Self {
+            wanted: profile.bases.iter().map(|base| base.payload.iter().copied().collect()).collect(),
+            cell_types: profile.cell_types.iter().map(|cell_type| cell_type.name.as_bytes().into()).collect(),
+        }
+    }
+
+    /// Reads the objects into `targets`; on a fault those read so far stay there, the faulty one included.
+    pub(super) fn parse(&self, base: BaseId, field: &[u8], targets: &mut Vec<Addressed>) -> Result<(), PayloadFault> {
+        let mut scan = Scanner { rest: field };
+        let mut fault = None;
+        scan.expect(b'[')?;
+        if scan.take(b']') {
+            return scan.end().and(Err(PayloadFault::Empty));
+        }
+        loop {
+            let mut target = Addressed::default();
+            let read = self.object(&mut scan, &mut target, self.wanted[base], &mut fault);
+            targets.push(target);
+            read?;
+            if scan.take(b']') {
+                break;
+            }
+            scan.expect(b',')?;
+        }
+        scan.end()?;
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// Reads one object. Broken JSON is the error; faults of fields are noted and reading goes on.
+    fn object(
+        &self,
+        scan: &mut Scanner<'_>,
+        target: &mut Addressed,
+        wanted: FieldSet,
+        fault: &mut Option<PayloadFault>,
+    ) -> Result<(), PayloadFault> {
+        scan.expect(b'{')?;
+        let mut closed = scan.take(b'}');
+        while !closed {
+            let key = scan.text()?;
+            scan.expect(b':')?;
+            let value = scan.value()?;
+            if let Err(found) = self.field(&key, &value, target, wanted) {
+                fault.get_or_insert(found);
+            }
+            closed = scan.take(b'}');
+            if !closed {
+                scan.expect(b',')?;
+            }
+        }
+        if !wanted.is_subset(target.fields) {
+            let missing = PayloadField::ALL.into_iter().find(|&f| wanted.contains(f) && !target.fields.contains(f));
+            if let Some(field) = missing {
+                fault.get_or_insert(PayloadFault::Missing(field.name()));
+            }
+        }
+        Ok(())
+    }
+
+    fn field(
+        &self,
+        key: &[u8],
+        value: &Value<'_>,
+        target: &mut Addressed,
+        wanted: FieldSet,
+    ) -> Result<(), PayloadFault> {
+        let known = PayloadField::ALL.into_iter().find(|field| field.name().as_bytes() == key);
+        let Some(field) = known.filter(|&field| wanted.contains(field)) else {
+            return Err(PayloadFault::Superfluous(shown(key)));
+        };
+        if target.fields.contains(field) {
+            return Err(PayloadFault::Duplicate(field.name()));
+        }
+        let unfit = || PayloadFault::Value { field: field.name(), value: value.shown() };
+        let integer = || if let Value::Integer(number) = value { Ok(*number) } else { Err(unfit()) };
+        let text = || if let Value::Text(text) = value { Ok(&**text) } else { Err(unfit()) };
+        match field {
+            PayloadField::Die => target.die = integer()?,
+            PayloadField::Plane => target.plane = integer()?,
+            PayloadField::Block => target.block = integer()?,
+            PayloadField::Page => target.page = integer()?,
+            PayloadField::CellType => {
+                let name = text()?;
+                let found = self.cell_types.iter_ids().find(|(_, known)| known.as_ref() == name);
+                target.cell_type = Some(found.ok_or_else(unfit)?.0);
+            }
+            PayloadField::ExpectedStatus => {
+                let name = text()?;
+                let all = [Status::Busy, Status::ExtReady, Status::Ready];
+                let found = all.into_iter().find(|status| status.name().as_bytes() == name);
+                target.status = Some(found.ok_or_else(unfit)?);
+            }
+        }
+        target.fields.insert(field);
+        Ok(())
+    }
+}
+
+/// At most 40 characters of what stands in the file.
+fn shown(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned()
+}
+
+impl Value<'_> {
+    fn shown(&self) -> String {
+        match self {
+            Self::Integer(number) => number.to_string(),
+            Self::Text(text) => format!("'{}'", shown(text)),
+            Self::Other(text) => shown(text),
+        }
+    }
+}
+
+struct Scanner<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Scanner<'a> {
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\t') = self.rest.first() {
+            self.rest = &self.rest[1..];
+        }
+    }
+
+    /// Consumes `byte` if it comes next.
+    fn take(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        let there = self.rest.first() == Some(&byte);
+        if there {
+            self.rest = &self.rest[1..];
+        }
+        there
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), PayloadFault> {
+        if self.take(byte) { Ok(()) } else { Err(PayloadFault::NotJson) }
+    }
+
+    fn end(&mut self) -> Result<(), PayloadFault> {
+        self.skip_space();
+        if self.rest.is_empty() { Ok(()) } else { Err(PayloadFault::NotJson) }
+    }
+
+    /// A string, escapes resolved.
+    fn text(&mut self) -> Result<Cow<'a, [u8]>, PayloadFault> {
+        self.quote()?;
+        let plain = self.up_to_quote_or_escape()?;
+        if self.rest.first() == Some(&b'"') {
+            self.quote()?;
+            return Ok(Cow::Borrowed(plain));
+        }
+        let mut text = plain.to_vec();
+        while self.rest.first() == Some(&b'\\') {
+            self.rest = &self.rest[1..];
+            let mut bytes = [0; 4];
+            text.extend_from_slice(self.escaped()?.encode_utf8(&mut bytes).as_bytes());
+            text.extend_from_slice(self.up_to_quote_or_escape()?);
+        }
+        self.quote()?;
+        Ok(Cow::Owned(text))
+    }
+
+    fn up_to_quote_or_escape(&mut self) -> Result<&'a [u8], PayloadFault> {
+        let end = memchr::memchr2(b'"', b'\\', self.rest).ok_or(PayloadFault::NotJson)?;
+        let (text, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        Ok(text)
+    }
+
+    /// What stands behind a backslash.
+    fn escaped(&mut self) -> Result<char, PayloadFault> {
+        let (&kind, rest) = self.rest.split_first().ok_or(PayloadFault::NotJson)?;
+        self.rest = rest;
+        Ok(match kind {
+            // A quote of the text is one of the field too, and so doubled.
+            b'"' => {
+                self.rest = self.rest.strip_prefix(b"\"").ok_or(PayloadFault::NotJson)?;
+                '"'
+            }
+            b'\\' | b'/' => char::from(kind),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.code_point(),
+            _ => return Err(PayloadFault::NotJson),
+        })
+    }
+
+    /// The four digits of `\u`, and of the other half where they are one of a pair.
+    fn code_point(&mut self) -> Result<char, PayloadFault> {
+        let first = self.four_digits()?;
+        let pair = (0xd800..0xdc00).contains(&first) && self.rest.starts_with(b"\\u");
+        if !pair {
+            return char::from_u32(first).ok_or(PayloadFault::NotJson);
+        }
+        self.rest = &self.rest[2..];
+        let second = self.four_digits()?.checked_sub(0xdc00).filter(|half| *half < 0x400);
+        let second = second.ok_or(PayloadFault::NotJson)?;
+        char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + second).ok_or(PayloadFault::NotJson)
+    }
+
+    fn four_digits(&mut self) -> Result<u32, PayloadFault> {
+        let (digits, rest) = self.rest.split_at_checked(4).ok_or(PayloadFault::NotJson)?;
+        self.rest = rest;
+        digits.iter().try_fold(0, |value, &digit| {
+            char::from(digit).to_digit(16).map(|digit| value << 4 | digit).ok_or(PayloadFault::NotJson)
+        })
+    }
+
+    /// A JSON quote: doubled, since a field that contains one is quoted.
+    fn quote(&mut self) -> Result<(), PayloadFault> {
+        self.skip_space();
+        match self.rest {
+            [b'"', b'"', rest @ ..] => {
+                self.rest = rest;
+                Ok(())
+            }
+            _ => Err(PayloadFault::NotJson),
+        }
+    }
+
+    fn value(&mut self) -> Result<Value<'a>, PayloadFault> {
+        self.skip_space();
+        if self.rest.first() == Some(&b'"') {
+            return self.text().map(Value::Text);
+        }
+        let end = self.rest.iter().position(|byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t'));
+        let word = &self.rest[..end.ok_or(PayloadFault::NotJson)?];
+        self.rest = &self.rest[word.len()..];
+        match word {
+            b"" => Err(PayloadFault::NotJson),
+            b"true" | b"false" | b"null" => Ok(Value::Other(word)),
+            _ => number(word),
+        }
+    }
+}
+
+fn number(word: &[u8]) -> Result<Value<'_>, PayloadFault> {
+    let (negative, digits) = match word {
+        [b'-', digits @ ..] => (true, digits),
+        _ => (false, word),
+    };
+    if !digits.is_empty() && digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit) {
+        let value = digits.iter().fold(0_i64, |value, byte| value * 10 + i64::from(byte - b'0'));
+        return Ok(Value::Integer(if negative { -value } else { value }));
+    }
+    let float = std::str::from_utf8(word).is_ok_and(|text| text.parse::<f64>().is_ok_and(f64::is_finite));
+    if float { Ok(Value::Other(word)) } else { Err(PayloadFault::NotJson) }
+}

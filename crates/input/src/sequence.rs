@@ -1,0 +1,176 @@
+//! Reading a written `operation_sequence_*.csv` back, row by row.
+//!
+//! Promises: no input makes it panic or use more memory than a few times [`MAX_LINE`]; everything wrong with a row is a
+//! value ([`RowFault`], [`PayloadFault`]), and the next row is read as if nothing had happened; times are exact wherever
+//! the profile's `export` writes them exactly ([`SequenceReader::times_are_exact`]); no allocation per row once the
+//! buffers have grown. The parser knows this one fixed form (RFC 4180 without line breaks inside fields).
+//!
+//! Leaves out: any judgement of what the rows say.
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use nandseq_profile::Profile;
+
+use crate::clock::Clock;
+use crate::fast_path::{FastPath, Head, Names};
+use crate::header::NoHeader;
+use crate::line::{self, Line, line_ends, next_line};
+use crate::payload::PayloadForm;
+use crate::row::{Addressed, BadRow, COLUMNS, MAX_LINE, PayloadFault, Row, RowFault};
+
+/// Why a file cannot be read as a sequence.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file system says no.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The first line is not the header.
+    #[error("{0}")]
+    Header(NoHeader),
+}
+
+/// Opens a file as a sequence written for `profile`.
+///
+/// # Errors
+/// [`ReadError`] when the file cannot be read or does not start with the header.
+pub fn open(profile: &Profile, path: &Path) -> Result<SequenceReader<BufReader<File>>, ReadError> {
+    SequenceReader::new(profile, BufReader::with_capacity(1 << 16, File::open(path)?))
+}
+
+/// Reads a sequence file.
+pub struct SequenceReader<R> {
+    input: R,
+    line: Vec<u8>,
+    row: u64,
+    names: Names,
+    fast_path: Option<FastPath>,
+    clock: Clock,
+    form: PayloadForm,
+    targets: Vec<Addressed>,
+    fault: Option<PayloadFault>,
+    /// Empty lines that have been taken and are still to be told.
+    empty: u64,
+    ended: bool,
+}
+
+impl<R: BufRead> SequenceReader<R> {
+    /// Opens a sequence written for `profile` and reads its header.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the input cannot be read or does not start with the header.
+    pub fn new(profile: &Profile, mut input: R) -> Result<Self, ReadError> {
+        let mut line = Vec::new();
+        let has_line = next_line(&mut input, &mut line, MAX_LINE)? != Line::End;
+        if !line::is_header(&line, COLUMNS) {
+            return Err(ReadError::Header(NoHeader::of(has_line.then_some(&*line))));
+        }
+        let names = profile.ops.iter_ids().map(|(id, op)| (line::in_field(&op.name), (id, op.base))).collect();
+        let clock = Clock::new(profile);
+        Ok(Self {
+            input,
+            line,
+            row: 0,
+            names,
+            fast_path: FastPath::new(profile, clock.is_exact()),
+            clock,
+            form: PayloadForm::new(profile),
+            targets: Vec::new(),
+            fault: None,
+            empty: 0,
+            ended: false,
+        })
+    }
+
+    /// Whether the profile's `export` writes start times without loss, so that the times read are the times meant.
+    /// Otherwise each is the multiple of `time_resolution` nearest to what is written.
+    #[must_use]
+    pub fn times_are_exact(&self) -> bool {
+        self.clock.is_exact()
+    }
+
+    /// How many rows have been read.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.row
+    }
+
+    /// The next row: `None` at the end of the file, a [`BadRow`] for one that cannot be understood.
+    ///
+    /// # Errors
+    /// What the input reports; reading on is then pointless.
+    pub fn next_row(&mut self) -> io::Result<Option<Result<Row<'_>, BadRow>>> {
+        if self.ended {
+            return Ok(None);
+        }
+        self.targets.clear();
+        if self.empty > 0 {
+            self.empty -= 1;
+            self.row += 1;
+            self.line.clear();
+            return Ok(Some(self.parse()));
+        }
+        if let Some(fast_path) = &self.fast_path
+            && let Some(head) = fast_path.row(&self.names, self.input.fill_buf()?, &mut self.targets)
+        {
+            self.input.consume(head.len);
+            self.row += 1;
+            let Head { seq, time, opcode, op, uid, .. } = head;
+            return Ok(Some(Ok(Row {
+                row: self.row,
+                seq,
+                time,
+                opcode,
+                op,
+                uid,
+                targets: &self.targets,
+                fault: None,
+            })));
+        }
+        match next_line(&mut self.input, &mut self.line, MAX_LINE)? {
+            Line::End => {
+                self.ended = true;
+                return Ok(None);
+            }
+            Line::TooLong => {
+                self.row += 1;
+                return Ok(Some(Err(BadRow { row: self.row, seq: None, fault: RowFault::TooLong })));
+            }
+            Line::Read if self.line.is_empty() => match line_ends(&mut self.input)? {
+                Some(more) => {
+                    self.empty = more;
+                    self.row += 1;
+                }
+                // Empty lines at the end are no rows.
+                None => {
+                    self.ended = true;
+                    return Ok(None);
+                }
+            },
+            Line::Read => self.row += 1,
+        }
+        Ok(Some(self.parse()))
+    }
+
+    fn parse(&mut self) -> Result<Row<'_>, BadRow> {
+        let row = self.row;
+        let bad = |seq, fault| BadRow { row, seq, fault };
+        let fields = line::split(&self.line).map_err(|fault| bad(None, fault))?;
+        let number = |at: usize| line::number(fields[at]).ok_or(RowFault::NotANumber { column: COLUMNS[at] });
+        let seq = number(0).map_err(|fault| bad(None, fault))?;
+        let bad = |fault| bad(Some(seq), fault);
+        let time = self.clock.parse(fields[1]).map_err(|error| bad(RowFault::Time(error)))?;
+        let opcode = number(2).map_err(bad)?;
+        let uid = number(4).map_err(bad)?;
+        let Some(&(op, base)) = self.names.get(fields[3]) else {
+            return Err(bad(RowFault::UnknownOp(line::shown(fields[3], 100))));
+        };
+        self.targets.clear();
+        self.fault = self.form.parse(base, fields[5], &mut self.targets).err();
+        Ok(Row { row, seq, time, opcode, op, uid, targets: &self.targets, fault: self.fault.as_ref() })
+    }
+}

@@ -1,0 +1,397 @@
+//! What the fields of a table mean.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use nandseq_profile::model::PhaseKind;
+use nandseq_profile::units::{MAX_US, TimeError};
+use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey, Profile, Ticks};
+use nandseq_trace::table::TableKind;
+use rustc_hash::FxBuildHasher;
+
+use super::fields::{FieldFault, Fields, TableFault};
+use crate::line::{self, in_field, number};
+
+/// An op_state as it is called.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum StateName {
+    /// `DEFAULT`: nothing ever ran there.
+    Default,
+    /// `BASE.PHASE`
+    Phase(BaseId, PhaseKind),
+    /// `BASE.END`
+    End(BaseId),
+}
+
+impl StateName {
+    /// How it is written.
+    #[must_use]
+    pub fn text(self, profile: &Profile) -> String {
+        match self {
+            Self::Default => profile.phase_keys[PhaseKey::DEFAULT].name.clone(),
+            Self::Phase(base, phase) => format!("{}.{}", profile.bases[base].name, phase.name()),
+            Self::End(base) => format!("{}.END", profile.bases[base].name),
+        }
+    }
+
+    /// Every op_state of a profile's bases.
+    pub fn all(profile: &Profile) -> impl Iterator<Item = Self> {
+        let phases = |(id, base): (BaseId, &nandseq_profile::model::Base)| {
+            let of = move |phase: &nandseq_profile::model::Phase| Self::Phase(id, phase.kind);
+            base.phases.iter().map(of).chain([Self::End(id)]).collect::<Vec<_>>()
+        };
+        std::iter::once(Self::Default).chain(profile.bases.iter_ids().flat_map(phases))
+    }
+}
+
+/// A row of operation_timeline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StretchRow {
+    /// Start of the stretch.
+    pub start: Ticks,
+    /// Its end.
+    pub end: Ticks,
+    /// `die`
+    pub die: u64,
+    /// `plane`
+    pub plane: u64,
+    /// `block`
+    pub block: u64,
+    /// `page`
+    pub page: u64,
+    /// The operation.
+    pub op: OpId,
+    /// Its base, as written.
+    pub base: BaseId,
+    /// Whether it is a stretch after the operation's first.
+    pub resumed: bool,
+    /// `op_uid`
+    pub uid: u64,
+    /// The op_state before the operation.
+    pub state: StateName,
+    /// The phase key whose distribution was used.
+    pub key_used: PhaseKey,
+    /// The phase key of the plane.
+    pub key_virtual: PhaseKey,
+}
+
+/// A row of op_state_timeline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SegmentRow {
+    /// Start of the segment.
+    pub start: Ticks,
+    /// Its end.
+    pub end: Ticks,
+    /// `die`
+    pub die: u64,
+    /// `plane`
+    pub plane: u64,
+    /// The op_state.
+    pub state: StateName,
+    /// The base, as written.
+    pub base: BaseId,
+    /// `duration`
+    pub duration: Ticks,
+}
+
+/// A row of address_touch_count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TouchRow {
+    /// Programs rather than reads.
+    pub program: bool,
+    /// The cell type.
+    pub cell_type: CellTypeId,
+    /// `die`
+    pub die: u64,
+    /// `block`
+    pub block: u64,
+    /// `page`
+    pub page: u64,
+    /// How often.
+    pub count: u64,
+}
+
+/// A row of op_state_name_input_time_count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InputTimeRow {
+    /// The op_state of the proposal's plane.
+    pub state: StateName,
+    /// The phase key whose distribution was used.
+    pub key_used: PhaseKey,
+    /// The phase key of the plane.
+    pub key_virtual: PhaseKey,
+    /// The operation.
+    pub op: OpId,
+    /// The fraction of the op_state, in hundredths.
+    pub input_time: u64,
+    /// How often.
+    pub count: u64,
+}
+
+/// A row of phase_proposal_counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ProposalRow {
+    /// The phase key whose distribution was used.
+    pub key_used: PhaseKey,
+    /// The phase key of the plane.
+    pub key_virtual: PhaseKey,
+    /// The die of the proposal.
+    pub die: u64,
+    /// Its plane.
+    pub plane: u64,
+    /// When it was made.
+    pub time: Ticks,
+    /// The operation.
+    pub op: OpId,
+    /// How often.
+    pub count: u64,
+}
+
+type Names<T> = HashMap<Box<[u8]>, T, FxBuildHasher>;
+
+/// The names of a profile, and what the rows of its tables mean.
+#[derive(Clone, Debug)]
+pub struct TableForm {
+    ops: Names<OpId>,
+    bases: Names<BaseId>,
+    states: Names<StateName>,
+    keys: Names<PhaseKey>,
+    cell_types: Names<CellTypeId>,
+    /// Where each name stands among all of its sort, by their bytes.
+    op_ranks: Vec<u32>,
+    key_ranks: Vec<u32>,
+    state_ranks: HashMap<StateName, u32, FxBuildHasher>,
+}
+
+/// The rank of each of `names` among them all, by their bytes.
+fn ranks<'a>(names: impl Iterator<Item = &'a str>) -> Vec<u32> {
+    let names: Vec<&str> = names.collect();
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by_key(|&at| names[at]);
+    let mut ranks = vec![0; names.len()];
+    for (&at, rank) in order.iter().zip(0..) {
+        ranks[at] = rank;
+    }
+    ranks
+}
+
+/// A field with its name and number.
+struct Field<'a> {
+    table: TableKind,
+    at: usize,
+    text: &'a [u8],
+}
+
+impl Fields<'_> {
+    fn field(&self, at: usize) -> Field<'_> {
+        Field { table: self.table, at, text: self.texts[at] }
+    }
+}
+
+impl Field<'_> {
+    fn fault(&self, what: FieldFault) -> TableFault {
+        TableFault::Field { number: self.at + 1, column: self.table.columns()[self.at], what }
+    }
+
+    fn shown(&self) -> String {
+        line::shown(self.text, 100)
+    }
+
+    fn number(&self) -> Result<u64, TableFault> {
+        let plain = self.text.len() == 1 || self.text.first() != Some(&b'0');
+        number(self.text).filter(|_| plain).ok_or_else(|| self.fault(FieldFault::NotANumber))
+    }
+
+    fn time(&self) -> Result<Ticks, TableFault> {
+        decimal(self.text, 6, MAX_US).map(Ticks).map_err(|what| self.fault(what))
+    }
+
+    fn known<T: Copy>(&self, names: &Names<T>, what: &'static str) -> Result<T, TableFault> {
+        let unknown = || self.fault(FieldFault::Unknown { what, name: self.shown() });
+        names.get(self.text).copied().ok_or_else(unknown)
+    }
+
+    /// Which of two texts stands there.
+    fn either(&self, texts: [&str; 2], expected: &'static str) -> Result<bool, TableFault> {
+        if self.text == texts[0].as_bytes() {
+            Ok(false)
+        } else if self.text == texts[1].as_bytes() {
+            Ok(true)
+        } else {
+            Err(self.fault(FieldFault::Text { expected, found: self.shown() }))
+        }
+    }
+}
+
+/// A decimal number in units of its last possible decimal, written as it must be; at most `most` whole ones.
+fn decimal(text: &[u8], decimals: usize, most: u64) -> Result<u64, FieldFault> {
+    let wrong = |error| Err(FieldFault::Time(error));
+    if text.first() == Some(&b'-') {
+        return wrong(TimeError::Negative);
+    }
+    let point = text.iter().position(|&byte| byte == b'.');
+    let (whole, fraction) = text.split_at(point.unwrap_or(text.len()));
+    let fraction = fraction.get(1..).unwrap_or_default();
+    let digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+    if whole.is_empty() || !digits(whole) || !digits(fraction) {
+        return wrong(TimeError::NotANumber);
+    }
+    if fraction.len() > decimals {
+        return wrong(TimeError::TooFine);
+    }
+    let whole_number = number(whole).filter(|&whole| whole <= most);
+    let Some(whole_number) = whole_number else { return wrong(TimeError::TooLong) };
+    let mut unit = 10_u64.pow(decimals as u32);
+    let mut value = whole_number * unit;
+    for &digit in fraction {
+        unit /= 10;
+        value += u64::from(digit - b'0') * unit;
+    }
+    let padded = (whole.len() > 1 && whole[0] == b'0') || (fraction.len() > 1 && fraction.last() == Some(&b'0'));
+    if fraction.is_empty() || padded {
+        let kept = String::from_utf8_lossy(fraction).trim_end_matches('0').to_owned();
+        let fraction = if kept.is_empty() { "0".to_owned() } else { kept };
+        return Err(FieldFault::Inexact(format!("{whole_number}.{fraction}")));
+    }
+    Ok(value)
+}
+
+impl TableForm {
+    /// The form of tables written for `profile`.
+    #[must_use]
+    pub fn new(profile: &Profile) -> Self {
+        let states: Vec<(StateName, String)> = StateName::all(profile).map(|id| (id, id.text(profile))).collect();
+        let state_ranks = ranks(states.iter().map(|(_, name)| name.as_str()));
+        let bytes = in_field;
+        Self {
+            ops: profile.ops.iter_ids().map(|(id, op)| (bytes(&op.name), id)).collect(),
+            bases: profile.bases.iter_ids().map(|(id, base)| (bytes(&base.name), id)).collect(),
+            keys: profile.phase_keys.iter_ids().map(|(id, key)| (bytes(&key.name), id)).collect(),
+            cell_types: profile.cell_types.iter_ids().map(|(id, one)| (bytes(&one.name), id)).collect(),
+            op_ranks: ranks(profile.ops.iter().map(|op| op.name.as_str())),
+            key_ranks: ranks(profile.phase_keys.iter().map(|key| key.name.as_str())),
+            state_ranks: states.iter().map(|(id, _)| *id).zip(state_ranks).collect(),
+            states: states.into_iter().map(|(id, name)| (bytes(&name), id)).collect(),
+        }
+    }
+
+    /// The operation of a name as a field holds it.
+    pub(super) fn op(&self, name: &[u8]) -> Option<OpId> {
+        self.ops.get(name).copied()
+    }
+
+    /// A row of operation_timeline.
+    ///
+    /// # Errors
+    /// [`TableFault`] for the first column that means nothing; so with all functions below.
+    pub fn stretch(&self, line: &[u8]) -> Result<StretchRow, TableFault> {
+        let fields = Fields::of(TableKind::OperationTimeline, line)?;
+        Ok(StretchRow {
+            start: fields.field(0).time()?,
+            end: fields.field(1).time()?,
+            die: fields.field(2).number()?,
+            plane: fields.field(3).number()?,
+            block: fields.field(4).number()?,
+            page: fields.field(5).number()?,
+            op: fields.field(6).known(&self.ops, "operation")?,
+            base: fields.field(7).known(&self.bases, "base")?,
+            resumed: fields.field(8).either(["", "RESUME_CHAIN"], "nothing or RESUME_CHAIN")?,
+            uid: fields.field(9).number()?,
+            state: fields.field(10).known(&self.states, "op_state")?,
+            key_used: fields.field(11).known(&self.keys, "phase key")?,
+            key_virtual: fields.field(12).known(&self.keys, "phase key")?,
+        })
+    }
+
+    /// A row of op_state_timeline.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn segment(&self, line: &[u8]) -> Result<SegmentRow, TableFault> {
+        let fields = Fields::of(TableKind::OpStateTimeline, line)?;
+        let row = SegmentRow {
+            start: fields.field(0).time()?,
+            end: fields.field(1).time()?,
+            die: fields.field(2).number()?,
+            plane: fields.field(3).number()?,
+            state: fields.field(4).known(&self.states, "op_state")?,
+            base: fields.field(6).known(&self.bases, "base")?,
+            duration: fields.field(7).time()?,
+        };
+        let lane = fields.field(5);
+        if lane.text.first() == Some(&b'd') {
+            return Ok(row);
+        }
+        Err(lane.fault(FieldFault::Text { expected: "a lane such as d0-p2", found: lane.shown() }))
+    }
+
+    /// A row of address_touch_count.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn touch(&self, line: &[u8]) -> Result<TouchRow, TableFault> {
+        let fields = Fields::of(TableKind::AddressTouchCount, line)?;
+        Ok(TouchRow {
+            program: !fields.field(0).either(["PROGRAM", "READ"], "PROGRAM or READ")?,
+            cell_type: fields.field(1).known(&self.cell_types, "cell type")?,
+            die: fields.field(2).number()?,
+            block: fields.field(3).number()?,
+            page: fields.field(4).number()?,
+            count: fields.field(5).number()?,
+        })
+    }
+
+    /// A row of op_state_name_input_time_count.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn input_time(&self, line: &[u8]) -> Result<InputTimeRow, TableFault> {
+        let fields = Fields::of(TableKind::InputTimeCount, line)?;
+        Ok(InputTimeRow {
+            state: fields.field(0).known(&self.states, "op_state")?,
+            key_used: fields.field(1).known(&self.keys, "phase key")?,
+            key_virtual: fields.field(2).known(&self.keys, "phase key")?,
+            op: fields.field(3).known(&self.ops, "operation")?,
+            input_time: decimal(fields.texts[4], 2, 1_000_000).map_err(|what| fields.field(4).fault(what))?,
+            count: fields.field(5).number()?,
+        })
+    }
+
+    /// A row of phase_proposal_counts.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn proposal(&self, line: &[u8]) -> Result<ProposalRow, TableFault> {
+        let fields = Fields::of(TableKind::ProposalCounts, line)?;
+        Ok(ProposalRow {
+            key_used: fields.field(0).known(&self.keys, "phase key")?,
+            key_virtual: fields.field(1).known(&self.keys, "phase key")?,
+            die: fields.field(2).number()?,
+            plane: fields.field(3).number()?,
+            time: fields.field(4).time()?,
+            op: fields.field(5).known(&self.ops, "operation")?,
+            count: fields.field(6).number()?,
+        })
+    }
+
+    /// How a row of op_state_name_input_time_count sorts, its count left out.
+    #[must_use]
+    pub fn compare_input_times(&self, a: &InputTimeRow, b: &InputTimeRow) -> Ordering {
+        let key = |row: &InputTimeRow| {
+            let state = self.state_ranks.get(&row.state).copied().unwrap_or_default();
+            let keys = (self.key_ranks[row.key_used.index()], self.key_ranks[row.key_virtual.index()]);
+            (state, keys, self.op_ranks[row.op.index()], row.input_time)
+        };
+        key(a).cmp(&key(b))
+    }
+
+    /// How a row of phase_proposal_counts sorts, its count left out.
+    #[must_use]
+    pub fn compare_proposals(&self, a: &ProposalRow, b: &ProposalRow) -> Ordering {
+        let key = |row: &ProposalRow| {
+            let keys = (self.key_ranks[row.key_used.index()], self.key_ranks[row.key_virtual.index()]);
+            (keys, row.die, row.plane, row.time, self.op_ranks[row.op.index()])
+        };
+        key(a).cmp(&key(b))
+    }
+}

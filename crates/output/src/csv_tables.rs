@@ -1,0 +1,315 @@
+//! The tables as CSV.
+//!
+//! Promises RFC 4180 with `\n`, quotes only where they are needed, and exact decimals. Every part of a row that a profile
+//! decides is prepared once; rows are put together in one buffer, without allocation.
+
+use std::io;
+
+use nandseq_profile::model::PhaseKind;
+use nandseq_profile::{BaseId, CellTypeId, Die, IdVec, OpId, PhaseKey, Plane, Profile};
+
+use crate::format::{SequenceTable, Table, TableFormat, TableWriter, Written};
+use crate::line::{Lines, NUMBER, Running, Text, Times, room_of};
+use crate::model::Model;
+use crate::new_file::NewFile;
+use crate::sequence::{SequenceLayout, SequenceWriter};
+use nandseq_trace::csv_field;
+use nandseq_trace::files::{FileKind, Stamp};
+use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, StateId, TableRow, TimelineRow, TouchRow};
+use nandseq_trace::time_column::TimeColumnError;
+
+/// Everything of the CSV tables that a profile decides. Build it once, share it between the runs of all sites.
+#[derive(Clone, Debug)]
+pub struct CsvTables {
+    model: Model,
+    sequence: SequenceLayout,
+    /// `,op_name,op_base,` and the same followed by the source of later stretches.
+    ops: IdVec<OpId, [Text; 2]>,
+    /// `,op_name,`
+    op_names: IdVec<OpId, Text>,
+    /// `BASE.PHASE`, and the same after a comma.
+    states: Box<[[Text; 2]]>,
+    /// `BASE.PHASE`, and the same after a comma.
+    keys: IdVec<PhaseKey, [Text; 2]>,
+    /// `,BASE,`, the base of each op_state.
+    state_bases: Box<[Text]>,
+    /// `,0,2` and `,d0-p2`, by die, then by plane.
+    lanes: Box<[[Text<16>; 2]]>,
+    planes: usize,
+    /// `,TLC,`
+    cell_types: IdVec<CellTypeId, Text>,
+    /// The most bytes that a row of any table takes.
+    room: usize,
+}
+
+impl CsvTables {
+    /// Prepares the tables of a profile.
+    ///
+    /// # Errors
+    /// When the profile's time scale or number of decimals is out of range, or too coarse for its start times.
+    pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
+        let model = Model::new(profile);
+        let base_name = |base: usize| csv_field(&profile.bases[BaseId::from(base)].name);
+        let ops = profile.ops.iter().map(|op| {
+            let names = format!(",{},{},", csv_field(&op.name), csv_field(&profile.bases[op.base].name));
+            [Text::from(format!("{names},")), Text::from(format!("{names}RESUME_CHAIN,"))]
+        });
+        let both = |name: &str| {
+            let name = csv_field(name);
+            [Text::new(name.as_bytes()), Text::from(format!(",{name}"))]
+        };
+        let between = |name: &str| Text::from(format!(",{},", csv_field(name)));
+        let per_base = PhaseKind::ALL.len() + 1;
+        let base_of = |state: usize| state.checked_sub(1).map(|at| base_name(at / per_base)).unwrap_or_default();
+        let (dies, planes) = (profile.topology.dies, profile.topology.planes);
+        let lanes = (0..dies).flat_map(|die| {
+            (0..planes)
+                .map(move |plane| [Text::from(format!(",{die},{plane}")), Text::from(format!(",d{die}-p{plane}"))])
+        });
+        let mut tables = Self {
+            sequence: SequenceLayout::new(profile)?,
+            ops: ops.collect(),
+            op_names: profile.ops.iter().map(|op| between(&op.name)).collect(),
+            states: model.states().map(|state| both(model.state_name(state))).collect(),
+            keys: profile.phase_keys.iter().map(|key| both(&key.name)).collect(),
+            state_bases: model.states().map(|state| Text::from(format!(",{},", base_of(state.index())))).collect(),
+            lanes: lanes.collect(),
+            planes: planes as usize,
+            cell_types: profile.cell_types.iter().map(|cell_type| between(&cell_type.name)).collect(),
+            room: 0,
+            model,
+        };
+        tables.room = tables.longest_row();
+        Ok(tables)
+    }
+
+    /// More than any row takes: every part once, keys twice.
+    fn longest_row(&self) -> usize {
+        room_of(self.ops.iter().flatten())
+            + room_of(self.op_names.iter())
+            + room_of(self.states.iter().flatten())
+            + 2 * room_of(self.keys.iter().flatten())
+            + room_of(&self.state_bases)
+            + 2 * room_of(self.lanes.iter().flatten())
+            + room_of(self.cell_types.iter())
+            + 8 * NUMBER
+    }
+
+    fn state(&self, state: StateId) -> &[Text; 2] {
+        &self.states[state.index()]
+    }
+
+    fn lane(&self, die: Die, plane: Plane) -> &[Text<16>; 2] {
+        &self.lanes[die.index() * self.planes + plane.index()]
+    }
+
+    fn table<R: CsvRow>(&self, file: NewFile) -> CsvTable<'_, R> {
+        let lines = Lines::new(&R::TABLE.file().columns().header());
+        CsvTable { tables: self, file, lines, rows: 0, before: R::Before::default() }
+    }
+}
+
+impl TableFormat for CsvTables {
+    fn model(&self) -> &Model {
+        &self.model
+    }
+
+    fn file_name(&self, kind: FileKind, stamp: Stamp, run: u64) -> String {
+        kind.file_name(stamp, run)
+    }
+
+    fn operation_sequence(&self, file: NewFile) -> io::Result<Box<dyn SequenceTable + '_>> {
+        Ok(Box::new(SequenceWriter::new(&self.sequence, file)))
+    }
+
+    fn operation_timeline(&self, file: NewFile) -> io::Result<Table<'_, TimelineRow>> {
+        Ok(Box::new(self.table(file)))
+    }
+
+    fn op_state_timeline(&self, file: NewFile) -> io::Result<Table<'_, OpStateRow>> {
+        Ok(Box::new(self.table(file)))
+    }
+
+    fn address_touch_count(&self, file: NewFile) -> io::Result<Table<'_, TouchRow>> {
+        Ok(Box::new(self.table(file)))
+    }
+
+    fn input_time_count(&self, file: NewFile) -> io::Result<Table<'_, InputTimeRow>> {
+        Ok(Box::new(self.table(file)))
+    }
+
+    fn phase_proposal_counts(&self, file: NewFile) -> io::Result<Table<'_, ProposalRow>> {
+        Ok(Box::new(self.table(file)))
+    }
+}
+
+impl SequenceTable for SequenceWriter<'_, NewFile> {
+    fn finish(self: Box<Self>) -> io::Result<Written> {
+        let (file, rows) = SequenceWriter::finish(*self)?;
+        Ok(Written { file, rows })
+    }
+}
+
+/// A table on its way into a file.
+struct CsvTable<'t, R: CsvRow> {
+    tables: &'t CsvTables,
+    file: NewFile,
+    lines: Lines,
+    rows: u64,
+    before: R::Before,
+}
+
+impl<R: CsvRow> TableWriter<R> for CsvTable<'_, R> {
+    fn write(&mut self, rows: &[R]) -> io::Result<()> {
+        for row in rows {
+            row.append(self.tables, &mut self.before, &mut self.lines);
+            if self.lines.hand_on_block(&mut self.file)? {
+                R::handed_on(&mut self.before);
+            }
+        }
+        self.rows += rows.len() as u64;
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<Written> {
+        self.lines.hand_on(&mut self.file)?;
+        Ok(Written { file: self.file, rows: self.rows })
+    }
+}
+
+/// A row that can be written as a line.
+trait CsvRow: TableRow {
+    /// What is remembered of the rows before: texts that may come again.
+    type Before: Default + Send;
+
+    fn append(&self, tables: &CsvTables, before: &mut Self::Before, lines: &mut Lines);
+
+    /// The rows before are no longer in the lines.
+    fn handed_on(before: &mut Self::Before) {
+        let _ = before;
+    }
+}
+
+impl CsvRow for TimelineRow {
+    type Before = (Times, Running);
+
+    fn append(&self, tables: &CsvTables, (times, uid): &mut Self::Before, lines: &mut Lines) {
+        lines.row(tables.room, |row| {
+            row.us(times, self.start);
+            row.put(b",");
+            row.us(times, self.end);
+            row.text(&tables.lane(self.die, self.plane)[0]);
+            row.next_integer(self.block.0.into());
+            row.next_integer(self.page.0.into());
+            row.text(&tables.ops[self.op][usize::from(self.resumed)]);
+            row.running(uid, self.uid);
+            row.text(&tables.state(self.state)[1]);
+            row.text(&tables.keys[self.key_used][1]);
+            row.text(&tables.keys[self.key_virtual][1]);
+            row.put(b"\n");
+        });
+    }
+}
+
+/// The row before of `op_state_timeline`. Most rows differ from it in nothing but the plane, which is one digit in two places:
+/// a copy costs a tenth of putting the row together.
+#[derive(Default)]
+struct SegmentBefore {
+    times: Times,
+    /// Lengths of phases, which come again more often than other times.
+    durations: Times,
+    /// While it is still in the lines.
+    row: Option<OpStateRow>,
+    len: usize,
+    /// Where the plane stands.
+    plane_at: [usize; 2],
+}
+
+impl SegmentBefore {
+    /// Whether a row is the one before on another plane, whose number has as many digits.
+    fn comes_again(&self, row: &OpStateRow) -> bool {
+        let comes = |before: &OpStateRow| {
+            (before.start, before.end, before.state, before.die) == (row.start, row.end, row.state, row.die)
+        };
+        self.row.as_ref().is_some_and(comes) && row.plane.0 < 10
+    }
+}
+
+impl CsvRow for OpStateRow {
+    type Before = SegmentBefore;
+
+    fn append(&self, tables: &CsvTables, before: &mut SegmentBefore, lines: &mut Lines) {
+        if before.comes_again(self) {
+            return lines.again(before.len, before.plane_at, b'0' + self.plane.0);
+        }
+        let [die_and_plane, lane] = tables.lane(self.die, self.plane);
+        lines.row(tables.room, |row| {
+            row.us(&mut before.times, self.start);
+            row.put(b",");
+            row.us(&mut before.times, self.end);
+            row.text(die_and_plane);
+            before.plane_at[0] = row.len() - 1;
+            row.text(&tables.state(self.state)[1]);
+            row.text(lane);
+            before.plane_at[1] = row.len() - 1;
+            row.text(&tables.state_bases[self.state.index()]);
+            row.us(&mut before.durations, self.end - self.start);
+            row.put(b"\n");
+            before.len = row.len();
+        });
+        before.row = (self.plane.0 < 10).then_some(*self);
+    }
+
+    fn handed_on(before: &mut SegmentBefore) {
+        before.row = None;
+    }
+}
+
+impl CsvRow for TouchRow {
+    type Before = ();
+
+    fn append(&self, tables: &CsvTables, (): &mut (), lines: &mut Lines) {
+        lines.row(tables.room, |row| {
+            row.slice(self.touch.name().as_bytes());
+            row.text(&tables.cell_types[self.cell_type]);
+            row.integer(self.die.0.into());
+            row.next_integer(self.block.0.into());
+            row.next_integer(self.page.0.into());
+            row.next_integer(self.count);
+            row.put(b"\n");
+        });
+    }
+}
+
+impl CsvRow for InputTimeRow {
+    type Before = ();
+
+    fn append(&self, tables: &CsvTables, (): &mut (), lines: &mut Lines) {
+        lines.row(tables.room, |row| {
+            row.text(&tables.state(self.state)[0]);
+            row.text(&tables.keys[self.key_used][1]);
+            row.text(&tables.keys[self.key_virtual][1]);
+            row.text(&tables.op_names[self.op]);
+            row.hundredths(self.hundredths);
+            row.next_integer(self.count);
+            row.put(b"\n");
+        });
+    }
+}
+
+impl CsvRow for ProposalRow {
+    type Before = Times;
+
+    fn append(&self, tables: &CsvTables, times: &mut Times, lines: &mut Lines) {
+        lines.row(tables.room, |row| {
+            row.text(&tables.keys[self.key_used][0]);
+            row.text(&tables.keys[self.key_virtual][1]);
+            row.text(&tables.lane(self.die, self.plane)[0]);
+            row.put(b",");
+            row.us(times, self.time);
+            row.text(&tables.op_names[self.op]);
+            row.integer(self.count);
+            row.put(b"\n");
+        });
+    }
+}

@@ -1,0 +1,237 @@
+//! What the tables need to know of a profile's operations, compiled to integers: durations, what is counted, which names
+//! there are and how they sort.
+//!
+//! Promises that after it is built nothing looks at names or effects again. Build it once, share it between runs and sites.
+
+use nandseq_profile::model::{AddressSource, Base, Effect, PayloadField, PhaseKind, Scope};
+use nandseq_profile::{BaseId, Block, CellTypeId, Die, IdVec, OpId, Page, PhaseKey, Plane, Profile, Target, Ticks};
+
+use nandseq_trace::OpState;
+use nandseq_trace::rows::{StateId, Touch};
+
+/// Op_states of a base: ISSUE, CORE_BUSY, DATA_IN, DATA_OUT and END.
+const STATES_OF_A_BASE: u16 = 5;
+
+/// A profile as the tables see it.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub(crate) ops: IdVec<OpId, OpModel>,
+    /// The base of each phase key; `None` for `DEFAULT`.
+    key_bases: IdVec<PhaseKey, Option<BaseId>>,
+    states: Box<[String]>,
+    pub(crate) dies: usize,
+    pub(crate) planes: usize,
+    pub(crate) state_order: Order,
+    pub(crate) key_order: Order,
+    pub(crate) op_order: Order,
+    pub(crate) cell_type_order: Order,
+}
+
+/// What is constant in the rows of one op name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpModel {
+    pub(crate) base: BaseId,
+    /// From the start to the end of ISSUE.
+    pub(crate) issue: Ticks,
+    /// From the start to the end of CORE_BUSY.
+    pub(crate) busy: Ticks,
+    /// From the start to the end of the last phase.
+    pub(crate) total: Ticks,
+    /// Whether it has a CORE_BUSY, whose end is when the array is done; otherwise it is done at its end.
+    pub(crate) has_busy: bool,
+    /// The window after CORE_BUSY.
+    pub(crate) window: Option<PhaseKind>,
+    /// Whether it occupies planes, so that it can be cut.
+    pub(crate) occupies: bool,
+    pub(crate) touch: Option<Touch>,
+    fields: Fields,
+}
+
+/// Which parts of an address a payload names.
+#[derive(Clone, Copy, Debug)]
+struct Fields {
+    die: bool,
+    plane: bool,
+    block: bool,
+    page: bool,
+}
+
+/// How names sort, by their bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Order {
+    ranks: Box<[u16]>,
+    by_rank: Box<[u16]>,
+}
+
+impl Order {
+    fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        let names: Vec<&str> = names.collect();
+        // Ids of every kind fit 16 bits.
+        let mut by_rank: Box<[u16]> = (0..names.len()).map(|at| at as u16).collect();
+        by_rank.sort_by_key(|&at| names[usize::from(at)].as_bytes());
+        let mut ranks = vec![0; names.len()].into_boxed_slice();
+        for (rank, &at) in by_rank.iter().enumerate() {
+            ranks[usize::from(at)] = rank as u16;
+        }
+        Self { ranks, by_rank }
+    }
+
+    /// The place of an id among all, by name.
+    pub(crate) fn rank(&self, id: u16) -> u16 {
+        self.ranks[usize::from(id)]
+    }
+
+    /// The id at a place.
+    pub(crate) fn id(&self, rank: u16) -> u16 {
+        self.by_rank[usize::from(rank)]
+    }
+}
+
+impl Model {
+    /// Compiles a profile.
+    #[must_use]
+    pub fn new(profile: &Profile) -> Self {
+        let ops = profile.ops.ids().map(|op| op_model(profile, op)).collect();
+        let states = state_names(profile);
+        Self {
+            ops,
+            key_bases: profile.phase_keys.iter().map(|key| key.base).collect(),
+            dies: profile.topology.dies as usize,
+            planes: profile.topology.planes as usize,
+            state_order: Order::of(states.iter().map(String::as_str)),
+            key_order: Order::of(profile.phase_keys.iter().map(|key| key.name.as_str())),
+            op_order: Order::of(profile.ops.iter().map(|op| op.name.as_str())),
+            cell_type_order: Order::of(profile.cell_types.iter().map(|cell_type| cell_type.name.as_str())),
+            states,
+        }
+    }
+
+    /// The name of an op_state: `BASE.PHASE`, `BASE.END` or `DEFAULT`.
+    #[must_use]
+    pub fn state_name(&self, state: StateId) -> &str {
+        &self.states[usize::from(state.0)]
+    }
+
+    /// Every op_state, in order.
+    pub fn states(&self) -> impl Iterator<Item = StateId> {
+        (0..self.states.len()).map(|at| StateId(at as u16))
+    }
+
+    /// The number of an op_state.
+    #[must_use]
+    pub fn state(&self, state: &OpState) -> StateId {
+        self.key_bases[state.of].map_or(StateId::DEFAULT, |base| state_of(base, state.phase))
+    }
+}
+
+/// The number of `BASE.PHASE`, or of `BASE.END`.
+pub(crate) fn state_of(base: BaseId, phase: Option<PhaseKind>) -> StateId {
+    let place = match phase {
+        Some(PhaseKind::Issue) => 0,
+        Some(PhaseKind::CoreBusy) => 1,
+        Some(PhaseKind::DataIn) => 2,
+        Some(PhaseKind::DataOut) => 3,
+        None => 4,
+    };
+    StateId(1 + base.0 * STATES_OF_A_BASE + place)
+}
+
+/// The names of all op_states; also of those that never occur.
+fn state_names(profile: &Profile) -> Box<[String]> {
+    let phases = || PhaseKind::ALL.map(PhaseKind::name).into_iter().chain(["END"]);
+    let of_bases = profile.bases.iter().flat_map(|base| phases().map(|phase| format!("{}.{phase}", base.name)));
+    std::iter::once("DEFAULT".to_owned()).chain(of_bases).collect()
+}
+
+fn op_model(profile: &Profile, id: OpId) -> OpModel {
+    let op = &profile.ops[id];
+    let base = &profile.bases[op.base];
+    let (mut issue, mut busy, mut total) = (Ticks::ZERO, None, Ticks::ZERO);
+    let mut window = None;
+    for (phase, &duration) in base.phases.iter().zip(&op.durations) {
+        total += duration;
+        match phase.kind {
+            PhaseKind::Issue => issue = total,
+            PhaseKind::CoreBusy => busy = Some(total),
+            PhaseKind::DataIn | PhaseKind::DataOut => window = Some(phase.kind),
+        }
+    }
+    OpModel {
+        base: op.base,
+        issue,
+        busy: busy.unwrap_or(issue),
+        total,
+        has_busy: busy.is_some(),
+        window,
+        occupies: occupies(base),
+        touch: touch(base),
+        fields: Fields {
+            die: base.payload_has(PayloadField::Die),
+            plane: base.payload_has(PayloadField::Plane),
+            block: base.payload_has(PayloadField::Block),
+            page: base.payload_has(PayloadField::Page),
+        },
+    }
+}
+
+/// Whether operations of a base occupy planes.
+fn occupies(base: &Base) -> bool {
+    let whatever_its_scope = base.effects.iter().any(|effect| {
+        matches!(effect, Effect::Suspend(_) | Effect::Resume(_) | Effect::ResetDie | Effect::ResetTarget)
+    });
+    whatever_its_scope || (!base.instant && base.scope != Scope::None)
+}
+
+/// What operations of a base do to their pages.
+fn touch(base: &Base) -> Option<Touch> {
+    let has = |fits: fn(&Effect) -> bool| base.effects.iter().any(fits);
+    if has(|effect| matches!(effect, Effect::Program | Effect::CloseBlock)) {
+        Some(Touch::Program)
+    } else if has(|effect| matches!(effect, Effect::FillRegisters { .. } | Effect::CacheRead(_))) {
+        // A recovery read fills the registers too, but from latches.
+        (base.address != AddressSource::SuspendedProgram).then_some(Touch::Read)
+    } else {
+        None
+    }
+}
+
+impl OpModel {
+    /// Stands for no operation.
+    pub(crate) const NONE: Self = Self {
+        base: BaseId(0),
+        issue: Ticks::ZERO,
+        busy: Ticks::ZERO,
+        total: Ticks::ZERO,
+        has_busy: false,
+        window: None,
+        occupies: false,
+        touch: None,
+        fields: Fields { die: false, plane: false, block: false, page: false },
+    };
+
+    /// A target with every part that the payload does not name set to 0.
+    pub(crate) fn named(&self, target: &Target) -> Target {
+        let fields = self.fields;
+        let mut named = *target;
+        if !fields.die {
+            named.die = Die(0);
+        }
+        if !fields.plane {
+            named.plane = Plane(0);
+        }
+        if !fields.block {
+            named.block = Block(0);
+        }
+        if !fields.page {
+            named.page = Page(0);
+        }
+        named
+    }
+}
+
+impl Model {
+    /// Orders cell types by name.
+    pub(crate) fn cell_type_rank(&self, cell_type: CellTypeId) -> u16 {
+        self.cell_type_order.rank(u16::from(cell_type.0))
+    }
+}

@@ -1,0 +1,250 @@
+//! A file that the user named, on its way.
+//!
+//! Promises that nothing but a regular file is ever replaced: a device, a FIFO, `/dev/stdout` or a process substitution is written to
+//! and stays what it is; a link is followed, and stays; `-` is standard output. A regular file appears, or is replaced, when it
+//! is complete. Leaves out the files of runs, whose names are this program's own: those are [`nandseq_trace::files`].
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::new_file::NewFile;
+use crate::pending::folder_of;
+
+/// What stands for standard output among paths.
+pub const STANDARD_OUTPUT: &str = "-";
+/// Links that are followed from one to the next, as systems do.
+const MOST_LINKS: usize = 40;
+
+/// A file that the user named.
+#[derive(Debug)]
+pub struct NamedOutput {
+    target: Target,
+    bytes: u64,
+}
+
+/// Where the bytes go.
+#[derive(Debug)]
+enum Target {
+    /// Appears when complete.
+    New(NewFile),
+    /// Was there before, is no regular file or is open elsewhere too, and stays.
+    Open(File),
+    Stdout(io::Stdout),
+    Stderr(io::Stderr),
+}
+
+/// What a path leads to.
+enum Place {
+    File(PathBuf),
+    Existing(PathBuf),
+    /// An open file.
+    Descriptor(PathBuf, Descriptor),
+}
+
+/// An open file that a path stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Descriptor {
+    /// Of this process, by its number.
+    Own(u32),
+    /// Of another process.
+    Other,
+}
+
+impl NamedOutput {
+    /// Starts a file. Folders above a new one are made where they are missing.
+    ///
+    /// # Errors
+    /// When it cannot be created or opened.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let target = if path == Path::new(STANDARD_OUTPUT) {
+            Target::Stdout(io::stdout())
+        } else {
+            match place(path)? {
+                Place::Descriptor(_, Descriptor::Own(1)) => Target::Stdout(io::stdout()),
+                Place::Descriptor(_, Descriptor::Own(2)) => Target::Stderr(io::stderr()),
+                // Whoever opened it may have written to it already.
+                Place::Descriptor(path, _) => Target::Open(OpenOptions::new().append(true).open(path)?),
+                Place::Existing(path) => Target::Open(OpenOptions::new().write(true).open(path)?),
+                Place::File(path) => {
+                    let folder = folder_of(&path);
+                    fs::create_dir_all(folder)?;
+                    Target::New(NewFile::at(&path)?)
+                }
+            }
+        };
+        Ok(Self { target, bytes: 0 })
+    }
+
+    /// Whether it goes to standard output, where nothing else should be said then.
+    #[must_use]
+    pub fn is_stdout(&self) -> bool {
+        matches!(self.target, Target::Stdout(_))
+    }
+
+    /// Completes the file; returns its bytes.
+    ///
+    /// # Errors
+    /// When it cannot be completed; then there is what was there before.
+    pub fn commit(mut self) -> io::Result<u64> {
+        self.flush()?;
+        if let Target::New(file) = self.target {
+            file.commit()?;
+        }
+        Ok(self.bytes)
+    }
+
+    fn put(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = match &mut self.target {
+            Target::New(file) => return file.write(buffer),
+            Target::Open(file) => file.write(buffer),
+            Target::Stdout(stream) => stream.write(buffer),
+            Target::Stderr(stream) => stream.write(buffer),
+        };
+        seen_enough(written, buffer.len())
+    }
+}
+
+/// Who reads what is no regular file may stop when it has seen enough.
+fn seen_enough<T>(done: io::Result<T>, all: T) -> io::Result<T> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(all),
+        done => done,
+    }
+}
+
+impl Write for NamedOutput {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.put(buffer)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.target {
+            Target::New(file) => file.flush(),
+            Target::Open(file) => seen_enough(file.flush(), ()),
+            Target::Stdout(stream) => seen_enough(stream.flush(), ()),
+            Target::Stderr(stream) => seen_enough(stream.flush(), ()),
+        }
+    }
+}
+
+/// Follows links, one by one, to what is to be written.
+fn place(path: &Path) -> io::Result<Place> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        if let Some(descriptor) = descriptor(&path) {
+            return Ok(Place::Descriptor(path, descriptor));
+        }
+        let link = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Place::File(path)),
+            about => about?,
+        };
+        if link.is_symlink() {
+            let target = fs::read_link(&path)?;
+            path = folder_of(&path).join(target);
+        } else if link.is_file() {
+            return Ok(Place::File(path));
+        } else if link.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "a folder is there"));
+        } else {
+            return Ok(Place::Existing(path));
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "too many links"))
+}
+
+/// The open file that a path stands for: `/dev/fd/3`, `/proc/self/fd/1`, `/dev/stdout`. What such a path leads to may be a regular file,
+/// which others have open as well.
+fn descriptor(path: &Path) -> Option<Descriptor> {
+    let name = path.file_name()?.to_str()?;
+    let folder = fs::canonicalize(folder_of(path)).ok()?;
+    let is_of_processes = folder.starts_with("/proc") && folder.ends_with("fd");
+    if is_of_processes || folder == Path::new("/dev/fd") {
+        let number = name.parse().ok()?;
+        let is_own = !is_of_processes || fs::canonicalize("/proc/self").is_ok_and(|own| folder.starts_with(own));
+        return Some(if is_own { Descriptor::Own(number) } else { Descriptor::Other });
+    }
+    // Where these are no links.
+    match (folder == Path::new("/dev"), name) {
+        (true, "stdout") => Some(Descriptor::Own(1)),
+        (true, "stderr") => Some(Descriptor::Own(2)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+
+    fn put(path: &Path, text: &str) -> io::Result<u64> {
+        let mut output = NamedOutput::create(path)?;
+        output.write_all(text.as_bytes())?;
+        output.commit()
+    }
+
+    #[test]
+    fn a_file_appears_with_its_folders_when_it_is_complete() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a/b/c.html");
+        let mut output = NamedOutput::create(&path).unwrap();
+        output.write_all(b"text").unwrap();
+        assert!(!path.exists() && !output.is_stdout());
+        assert_eq!(output.commit().unwrap(), 4);
+        assert_eq!(fs::read(&path).unwrap(), b"text");
+        drop(NamedOutput::create(&path).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"text");
+        let refused = put(&root.path().join("a"), "text").unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::IsADirectory);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_stay() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        fs::create_dir(path("elsewhere")).unwrap();
+        fs::write(path("elsewhere/old.txt"), "old").unwrap();
+        symlink("elsewhere/old.txt", path("one")).unwrap();
+        symlink("one", path("two")).unwrap();
+        symlink(path("elsewhere/new.txt"), path("dangling")).unwrap();
+        symlink("loop", path("loop")).unwrap();
+        put(&path("two"), "new").unwrap();
+        put(&path("dangling"), "made").unwrap();
+        assert_eq!(fs::read(path("elsewhere/old.txt")).unwrap(), b"new");
+        assert_eq!(fs::read(path("elsewhere/new.txt")).unwrap(), b"made");
+        for link in ["one", "two", "dangling"] {
+            assert!(fs::symlink_metadata(path(link)).unwrap().is_symlink(), "{link}");
+        }
+        assert!(put(&path("loop"), "").is_err());
+        let names: Vec<_> = fs::read_dir(path("elsewhere")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_and_descriptors_are_known_by_any_of_their_names() {
+        assert!(matches!(place(Path::new("/dev/null")).unwrap(), Place::Existing(_)));
+        for (path, number) in [("/dev/stdout", 1), ("/dev/fd/1", 1), ("/dev/stderr", 2), ("/dev/fd/17", 17)] {
+            let place = place(Path::new(path)).unwrap();
+            assert!(matches!(place, Place::Descriptor(_, found) if found == Descriptor::Own(number)), "{path}");
+        }
+        assert!(NamedOutput::create(Path::new("-")).unwrap().is_stdout());
+        put(Path::new("/dev/null"), "gone").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_may_be_of_any_bytes() {
+        use std::os::unix::ffi::OsStrExt;
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.html"));
+        put(&path, "text").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"text");
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+}

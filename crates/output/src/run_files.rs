@@ -1,0 +1,287 @@
+//! The files of one run, together.
+//!
+//! Promises that none of them has its final name before all are complete and durable, that all names are durable when
+//! [`RunFiles::finish`] returns, and that nothing is left of a run that is dropped before it is finished. Whoever wants to look at
+//! what would be listed before any file has its name asks for [`RunFiles::complete`]. Leaves out which files of which runs there are:
+//! that is the manifest's.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use nandseq_profile::{OpId, Ticks};
+
+use crate::format::{SequenceTable, TableFormat, Written};
+use crate::new_file::NewFile;
+use crate::pending::{self, sync_folder};
+use crate::recorder::{Recorder, Writers};
+use crate::sort::Budget;
+use nandseq_trace::files::{FileKind, Outputs, Stamp};
+use nandseq_trace::inside::InsideName;
+use nandseq_trace::manifest::FileRecord;
+use nandseq_trace::{Cut, Operation, Proposal, Sink};
+
+/// The files of a run while they are written.
+pub struct RunFiles<'f> {
+    folder: PathBuf,
+    format: &'f dyn TableFormat,
+    stamp: Stamp,
+    run: u64,
+    sequence: Option<Box<dyn SequenceTable + 'f>>,
+    recorder: Option<Recorder<'f>>,
+    /// Files that were written in one go.
+    whole: Vec<(FileKind, Written)>,
+    /// Whether files are synced at the same time.
+    syncs_together: bool,
+    /// Folders that were made for this run.
+    new_folders: Vec<PathBuf>,
+    /// Whether the files are on no disk: just their names and lengths are wanted.
+    counts_only: bool,
+}
+
+/// The files of a run that are complete.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finished {
+    /// What the manifest says of them, in the order of their kinds.
+    pub files: Vec<FileRecord>,
+    /// Their bytes in total.
+    pub bytes: u64,
+}
+
+impl<'f> RunFiles<'f> {
+    /// Starts the tables among `outputs` in the folder of a site, which must exist.
+    ///
+    /// # Errors
+    /// When a file cannot be created.
+    pub fn create(
+        folder: &Path,
+        format: &'f dyn TableFormat,
+        outputs: Outputs,
+        stamp: Stamp,
+        run: u64,
+    ) -> io::Result<Self> {
+        Self::new(folder, format, outputs, stamp, run, false)
+    }
+
+    /// The same files, but on no disk: everything is done as for files, and what would be written is counted. `spare` is a folder for
+    /// temporary files without names, which large runs take.
+    ///
+    /// # Errors
+    /// None but those of the format.
+    pub fn counting(
+        spare: &Path,
+        format: &'f dyn TableFormat,
+        outputs: Outputs,
+        stamp: Stamp,
+        run: u64,
+    ) -> io::Result<Self> {
+        Self::new(spare, format, outputs, stamp, run, true)
+    }
+
+    fn new(
+        folder: &Path,
+        format: &'f dyn TableFormat,
+        outputs: Outputs,
+        stamp: Stamp,
+        run: u64,
+        counts_only: bool,
+    ) -> io::Result<Self> {
+        let mut files = Self {
+            folder: folder.to_owned(),
+            format,
+            stamp,
+            run,
+            sequence: None,
+            recorder: None,
+            whole: Vec::new(),
+            syncs_together: false,
+            new_folders: Vec::new(),
+            counts_only,
+        };
+        if outputs.contains(FileKind::OperationSequence) {
+            files.sequence = Some(format.operation_sequence(files.start(FileKind::OperationSequence)?)?);
+        }
+        let mut writers = Writers::default();
+        if outputs.contains(FileKind::OperationTimeline) {
+            writers.timeline = Some(format.operation_timeline(files.start(FileKind::OperationTimeline)?)?);
+        }
+        if outputs.contains(FileKind::OpStateTimeline) {
+            writers.op_states = Some(format.op_state_timeline(files.start(FileKind::OpStateTimeline)?)?);
+        }
+        if outputs.contains(FileKind::AddressTouchCount) {
+            writers.touches = Some(format.address_touch_count(files.start(FileKind::AddressTouchCount)?)?);
+        }
+        if outputs.contains(FileKind::OpStateNameInputTimeCount) {
+            writers.input_times = Some(format.input_time_count(files.start(FileKind::OpStateNameInputTimeCount)?)?);
+        }
+        if outputs.contains(FileKind::PhaseProposalCounts) {
+            writers.proposals = Some(format.phase_proposal_counts(files.start(FileKind::PhaseProposalCounts)?)?);
+        }
+        if !writers.are_none() {
+            files.recorder = Some(Recorder::new(format.model(), writers, folder, Budget::default()));
+        }
+        Ok(files)
+    }
+
+    /// Syncs all files at the same time at the end, in threads, if `together`; else one after another. A disk that takes its time
+    /// writes its journal once for many; where syncing is fast the threads cost more than they save.
+    #[must_use]
+    pub fn syncing(mut self, together: bool) -> Self {
+        self.syncs_together = together;
+        self
+    }
+
+    /// Starts a file, and its folder in that of the site if need be.
+    ///
+    /// # Errors
+    /// When it cannot be created; so if the folder of the site has gone meanwhile.
+    pub fn start(&mut self, kind: FileKind) -> io::Result<NewFile> {
+        if self.counts_only {
+            return Ok(NewFile::counting());
+        }
+        let name = self.format.file_name(kind, self.stamp, self.run);
+        let path = self.folder.join(&name);
+        let folder = pending::folder_of(&path);
+        if folder != self.folder {
+            match fs::create_dir(folder) {
+                Ok(()) => self.new_folders.push(folder.to_owned()),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        NewFile::create(&self.folder, &name)
+    }
+
+    /// Adds a file that is no table (a snapshot, a log); it gets its name with the others. `rows` is for the manifest.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add(&mut self, kind: FileKind, bytes: &[u8], rows: u64) -> io::Result<()> {
+        let mut file = self.start(kind)?;
+        file.write_all(bytes)?;
+        self.add_written(kind, Written { file, rows });
+        Ok(())
+    }
+
+    /// Adds a file that is complete but for its name, which must be that of its kind in this run; it gets it with the others.
+    pub fn add_written(&mut self, kind: FileKind, written: Written) {
+        self.whole.push((kind, written));
+    }
+
+    /// Ends the run: completes and syncs all files, then gives them their names, then syncs the folders. When this returns, the run
+    /// survives a loss of power.
+    ///
+    /// # Errors
+    /// Whatever the files report; then those that have no name yet vanish.
+    pub fn finish(self) -> io::Result<Finished> {
+        self.complete()?.place(Outputs::ALL)
+    }
+
+    /// Ends the run as far as that goes without giving any file its name: all files are complete.
+    ///
+    /// # Errors
+    /// Whatever the files report; then they vanish.
+    pub fn complete(mut self) -> io::Result<Complete<'f>> {
+        let mut written = Vec::new();
+        if let Some(sequence) = self.sequence.take() {
+            written.push((FileKind::OperationSequence, sequence.finish()?));
+        }
+        if let Some(recorder) = self.recorder.take() {
+            written.extend(recorder.finish()?);
+        }
+        written.append(&mut self.whole);
+        written.sort_by_key(|&(kind, _)| kind);
+        let mut files = Vec::with_capacity(written.len());
+        for (kind, Written { file, rows }) in &written {
+            let name = self.format.file_name(*kind, self.stamp, self.run);
+            let name = InsideName::try_from(name).map_err(io::Error::other)?;
+            files.push(FileRecord { kind: *kind, file: name, rows: *rows, sha256: file.digest() });
+        }
+        Ok(Complete { written, files, run: self })
+    }
+}
+
+/// The files of a run that are complete but for their names; they vanish when this is dropped.
+pub struct Complete<'f> {
+    written: Vec<(FileKind, Written)>,
+    files: Vec<FileRecord>,
+    run: RunFiles<'f>,
+}
+
+impl Complete<'_> {
+    /// The files as a manifest lists them, in the order of their kinds.
+    #[must_use]
+    pub fn files(&self) -> &[FileRecord] {
+        &self.files
+    }
+
+    /// Syncs the files of these kinds, gives them their names, then syncs the folders. The others vanish. Says what was placed.
+    ///
+    /// # Errors
+    /// Whatever the files report; then those that have no name yet vanish.
+    pub fn place(self, kinds: Outputs) -> io::Result<Finished> {
+        let Self { run, mut written, mut files } = self;
+        written.retain(|&(kind, _)| kinds.contains(kind));
+        files.retain(|file| kinds.contains(file.kind));
+        let sync = |(_, written): &(FileKind, Written)| written.file.sync();
+        if run.syncs_together {
+            pending::together(&written, sync)?;
+        } else {
+            written.iter().try_for_each(sync)?;
+        }
+        // A new folder is a name in the one above it.
+        let above = run.new_folders.iter().map(|folder| pending::folder_of(folder).to_owned());
+        let mut folders: BTreeSet<PathBuf> = above.collect();
+        let mut bytes = 0;
+        for (_, Written { file, .. }) in written {
+            bytes += file.bytes();
+            folders.extend(file.folder().map(Path::to_owned));
+            file.place()?;
+        }
+        folders.iter().try_for_each(|folder| sync_folder(folder))?;
+        Ok(Finished { files, bytes })
+    }
+}
+
+impl Drop for RunFiles<'_> {
+    /// Takes away what has no name yet, and the folders that were made for it.
+    fn drop(&mut self) {
+        self.sequence = None;
+        self.recorder = None;
+        self.whole.clear();
+        for folder in &self.new_folders {
+            // Not empty, after a run that was finished: then it stays.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+impl Sink for RunFiles<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        if let Some(sequence) = &mut self.sequence {
+            sequence.operation(operation)?;
+        }
+        self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.operation(operation))
+    }
+
+    fn still_suspended(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.still_suspended(operation))
+    }
+
+    fn cut(&mut self, uid: u64, at: Ticks, cut: Cut) -> io::Result<()> {
+        self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.cut(uid, at, cut))
+    }
+
+    fn resumed(&mut self, uid: u64, from: Ticks, busy_end: Ticks, end: Ticks) -> io::Result<()> {
+        self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.resumed(uid, from, busy_end, end))
+    }
+
+    fn wants_refusals(&self) -> bool {
+        false
+    }
+
+    fn refused(&mut self, _proposal: &Proposal, _op: OpId, _reason: &'static str) -> io::Result<()> {
+        Ok(())
+    }
+}

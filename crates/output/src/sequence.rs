@@ -1,0 +1,264 @@
+//! `operation_sequence`: the file a tester runs, one row per operation in order of start.
+//!
+//! Promises rows that depend on nothing but the profile and the operations given, formatted by hand into one reusable
+//! buffer: no allocation, no floating point and no name lookups once the writer exists. Leaves out where the bytes go.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use nandseq_profile::model::PayloadField;
+use nandseq_profile::{IdVec, OpId, Profile, Target};
+
+use crate::line::{Lines, NUMBER, Row, Running, Text, Times, room_of};
+use nandseq_trace::csv_field;
+use nandseq_trace::table::OPERATION_SEQUENCE;
+use nandseq_trace::time_column::{TimeColumn, TimeColumnError};
+use nandseq_trace::{Operation, Sink, Status};
+
+/// In the order of their numbers.
+const STATUSES: [Status; 3] = [Status::Busy, Status::ExtReady, Status::Ready];
+
+/// Everything of a row that a profile decides, as bytes ready to copy. Build it once, share it between the runs.
+#[derive(Clone, Debug)]
+pub struct SequenceLayout {
+    time: TimeColumn,
+    ops: IdVec<OpId, OpLayout>,
+    planes: usize,
+}
+
+/// What is constant in the rows of one op name.
+#[derive(Clone, Debug)]
+struct OpLayout {
+    /// `,op_id,op_name,`
+    middle: Text,
+    /// What a target is made of.
+    pieces: Box<[Piece]>,
+    /// The most bytes that a target takes.
+    room: usize,
+}
+
+/// A part of a target in a payload. Where there are few values, their texts are prepared.
+#[derive(Clone, Debug)]
+enum Piece {
+    /// `{""die"":0,""plane"":2`, by die, then by plane; for places that the device does not have, what stands before each.
+    Lane(Arc<[Text]>, [Text<32>; 2]),
+    /// A number, with what stands before it: `,""block"":`.
+    Number(Text<32>, PayloadField),
+    /// `,""celltype"":""TLC""`, by cell type.
+    CellType(Arc<[Text]>),
+    /// `,""exp_val"":""busy""`, by status; the last one for none.
+    Status(Arc<[Text]>),
+}
+
+/// Makes pieces, equal ones once.
+struct Pieces<'p> {
+    profile: &'p Profile,
+    /// By the bytes before the first value, and whether it is a lane.
+    made: BTreeMap<(String, bool), Piece>,
+}
+
+impl Pieces<'_> {
+    /// The pieces of a payload with these fields.
+    fn of(&mut self, fields: &[PayloadField]) -> Box<[Piece]> {
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        while let Some(&field) = fields.get(at) {
+            let is_lane = fields[at..].starts_with(&[PayloadField::Die, PayloadField::Plane]);
+            let key = (field_prefix(at, field), is_lane);
+            let make = || piece(self.profile, at, field, is_lane);
+            pieces.push(self.made.entry(key).or_insert_with(make).clone());
+            at += if is_lane { 2 } else { 1 };
+        }
+        pieces.into()
+    }
+}
+
+/// The piece for the field at position `at` of an object, with the one after it if it is a lane.
+fn piece(profile: &Profile, at: usize, field: PayloadField, is_lane: bool) -> Piece {
+    let before = field_prefix(at, field);
+    let with_name = |name: &str| Text::from(format!("{before}{}", json_in_csv(name)));
+    match field {
+        PayloadField::Die if is_lane => {
+            let (dies, planes) = (profile.topology.dies, profile.topology.planes);
+            let then = field_prefix(at + 1, PayloadField::Plane);
+            let places = (0..dies).flat_map(|die| (0..planes).map(move |plane| (die, plane)));
+            let texts = places.map(|(die, plane)| Text::from(format!("{before}{die}{then}{plane}")));
+            Piece::Lane(texts.collect(), [before.clone().into(), then.into()])
+        }
+        PayloadField::Die | PayloadField::Plane | PayloadField::Block | PayloadField::Page => {
+            Piece::Number(before.into(), field)
+        }
+        PayloadField::CellType => Piece::CellType(profile.cell_types.iter().map(|one| with_name(&one.name)).collect()),
+        PayloadField::ExpectedStatus => {
+            // A profile may give the field to a base that reads no status: nothing is expected.
+            let none = Text::from(format!("{before}null"));
+            Piece::Status(STATUSES.map(|status| with_name(status.name())).into_iter().chain([none]).collect())
+        }
+    }
+}
+
+impl Piece {
+    /// The most bytes that it takes.
+    fn room(&self) -> usize {
+        match self {
+            Self::Lane(texts, prefixes) => room_of(&**texts) + 2 * (room_of(prefixes) + NUMBER),
+            Self::CellType(texts) | Self::Status(texts) => room_of(&**texts),
+            Self::Number(before, _) => before.room() + NUMBER,
+        }
+    }
+}
+
+impl SequenceLayout {
+    /// Prepares the rows of a profile's operations.
+    ///
+    /// # Errors
+    /// When the profile's time scale or number of decimals is out of range, or too coarse for its start times.
+    pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
+        let time = TimeColumn::new(profile.export.time_scale, profile.export.round_decimals)?;
+        let grid = profile.policies.time_resolution;
+        if !time.is_exact_on(grid) {
+            return Err(TimeColumnError::Coarse(grid));
+        }
+        let mut pieces = Pieces { profile, made: BTreeMap::new() };
+        let ops = profile.ops.iter().map(|op| {
+            let middle = format!(",{},{},", op.opcode, csv_field(&op.name)).into();
+            let pieces = pieces.of(&profile.bases[op.base].payload);
+            let room = pieces.iter().map(Piece::room).sum::<usize>() + 2;
+            OpLayout { middle, pieces, room }
+        });
+        Ok(Self { time, ops: ops.collect(), planes: profile.topology.planes as usize })
+    }
+}
+
+/// A JSON string inside a quoted CSV field.
+fn json_in_csv(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('"', "\"\"")
+}
+
+/// The bytes before the value of the field at position `at` of an object.
+fn field_prefix(at: usize, field: PayloadField) -> String {
+    let before = if at == 0 { '{' } else { ',' };
+    format!("{before}\"\"{}\"\":", field.name())
+}
+
+/// Writes `operation_sequence` rows.
+///
+/// Bytes reach the output in blocks; [`SequenceWriter::finish`] hands on the last one.
+#[derive(Debug)]
+pub struct SequenceWriter<'l, W> {
+    layout: &'l SequenceLayout,
+    output: W,
+    lines: Lines,
+    seq: Running,
+    uid: Running,
+    times: Times,
+    /// Holds a time that is scaled or rounded on its way into a line.
+    time: Vec<u8>,
+    rows: u64,
+}
+
+impl<'l, W: Write> SequenceWriter<'l, W> {
+    /// A writer that has written the header.
+    pub fn new(layout: &'l SequenceLayout, output: W) -> Self {
+        Self {
+            layout,
+            output,
+            lines: Lines::new(&OPERATION_SEQUENCE.header()),
+            seq: Running::default(),
+            uid: Running::default(),
+            times: Times::default(),
+            time: Vec::new(),
+            rows: 0,
+        }
+    }
+
+    /// Rows written so far, the header not counted.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Hands on what is left and returns the output with the number of rows.
+    ///
+    /// # Errors
+    /// Whatever the output reports.
+    pub fn finish(mut self) -> io::Result<(W, u64)> {
+        self.lines.hand_on(&mut self.output)?;
+        Ok((self.output, self.rows))
+    }
+}
+
+impl<W: Write> Sink for SequenceWriter<'_, W> {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        let layout = &self.layout.ops[operation.op];
+        let is_plain = self.layout.time.is_plain(operation.start);
+        self.time.clear();
+        if !is_plain {
+            self.layout.time.append(operation.start, &mut self.time);
+        }
+        let room = 4 * NUMBER + self.time.len() + layout.middle.room() + operation.targets.len() * layout.room;
+        self.lines.row(room, |row| {
+            row.running(&mut self.seq, operation.seq);
+            row.put(b",");
+            if is_plain {
+                row.us(&mut self.times, operation.start);
+            } else {
+                row.slice(&self.time);
+            }
+            row.text(&layout.middle);
+            row.running(&mut self.uid, operation.uid);
+            if layout.pieces.is_empty() {
+                return row.put(b",[{}]\n");
+            }
+            row.put(b",\"[");
+            for (at, target) in operation.targets.iter().enumerate() {
+                if at > 0 {
+                    row.put(b",");
+                }
+                for piece in &layout.pieces {
+                    append(piece, target, operation.status, self.layout.planes, row);
+                }
+                row.put(b"}");
+            }
+            row.put(b"]\"\n");
+        });
+        self.rows += 1;
+        self.lines.hand_on_block(&mut self.output).map(|_| ())
+    }
+}
+
+/// Appends a part of one target.
+#[inline]
+fn append(piece: &Piece, target: &Target, status: Option<Status>, planes: usize, row: &mut Row<'_>) {
+    match piece {
+        Piece::Lane(texts, [die, plane]) => {
+            let lane = texts.get(target.die.index() * planes + target.plane.index());
+            if let Some(text) = lane.filter(|_| target.plane.index() < planes) {
+                return row.text(text);
+            }
+            row.text(die);
+            row.integer(target.die.0.into());
+            row.text(plane);
+            row.integer(target.plane.0.into());
+        }
+        Piece::Number(before, field) => {
+            row.text(before);
+            row.integer(number(*field, target));
+        }
+        Piece::CellType(texts) => row.text(&texts[target.cell_type.index()]),
+        Piece::Status(texts) => row.text(&texts[status.map_or(STATUSES.len(), |status| status as usize)]),
+    }
+}
+
+/// A part of an address.
+#[inline]
+fn number(field: PayloadField, target: &Target) -> u64 {
+    match field {
+        PayloadField::Die => target.die.0.into(),
+        PayloadField::Plane => target.plane.0.into(),
+        PayloadField::Page => target.page.0.into(),
+        PayloadField::Block => target.block.0.into(),
+        PayloadField::CellType | PayloadField::ExpectedStatus => unreachable!("pieces of numbers are of numbers"),
+    }
+}

@@ -1,0 +1,112 @@
+//! Sorting keys that come in order but for the group that they belong to.
+//!
+//! Promises the order of a common sort. Proposals come in the order of time, and are wanted by phase key and plane first: to put
+//! each into its group costs a fraction of comparing them all. Keys in any other order are sorted the common way.
+
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
+
+use super::key::CountKey;
+
+/// A few moves for each key are cheaper than sorting; beyond that the keys are not what they should be.
+const MOVES: usize = 8;
+
+/// Sorts, and keeps the room it needs for that.
+#[derive(Debug)]
+pub(crate) struct Groups<K> {
+    /// Numbers of groups, in the order in which they were first seen.
+    numbers: HashMap<u64, u32, FxBuildHasher>,
+    /// Each group, and how many keys it has; then where its next one goes.
+    groups: Vec<(u64, u32)>,
+    /// The group of each key.
+    of: Vec<u32>,
+    sorted: Vec<K>,
+}
+
+impl<K> Default for Groups<K> {
+    fn default() -> Self {
+        Self { numbers: HashMap::default(), groups: Vec::new(), of: Vec::new(), sorted: Vec::new() }
+    }
+}
+
+impl<K: CountKey> Groups<K> {
+    /// Sorts the keys.
+    pub(crate) fn sort(&mut self, keys: &mut Vec<K>) {
+        let Some(&first) = keys.first() else { return };
+        self.numbers.clear();
+        self.groups.clear();
+        self.of.clear();
+        for key in &*keys {
+            let group = key.group();
+            let number = *self.numbers.entry(group).or_insert_with(|| {
+                self.groups.push((group, 0));
+                self.groups.len() as u32 - 1
+            });
+            self.groups[number as usize].1 += 1;
+            self.of.push(number);
+        }
+        let mut order: Vec<u32> = (0..self.groups.len() as u32).collect();
+        order.sort_unstable_by_key(|&number| self.groups[number as usize].0);
+        let mut place = 0;
+        for number in order {
+            let group = &mut self.groups[number as usize].1;
+            place += std::mem::replace(group, place);
+        }
+        self.sorted.clear();
+        self.sorted.resize(keys.len(), first);
+        for (key, &number) in keys.iter().zip(&self.of) {
+            let place = &mut self.groups[number as usize].1;
+            self.sorted[*place as usize] = *key;
+            *place += 1;
+        }
+        std::mem::swap(&mut self.sorted, keys);
+        if !settle(keys) {
+            keys.sort_unstable();
+        }
+    }
+}
+
+/// Sorts keys that are nearly in order; gives up if they are not.
+fn settle<K: Ord>(keys: &mut [K]) -> bool {
+    let mut left = MOVES * keys.len();
+    for at in 1..keys.len() {
+        let mut place = at;
+        while place > 0 && keys[place - 1] > keys[place] {
+            if left == 0 {
+                return false;
+            }
+            left -= 1;
+            keys.swap(place - 1, place);
+            place -= 1;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn keys_in_any_order_are_sorted(
+            keys in prop::collection::vec((0u64..20, 0u64..1000), 0..2000),
+            in_time in any::<bool>(),
+        ) {
+            let mut keys: Vec<u128> = keys.into_iter().enumerate().map(|(at, (group, low))| {
+                let low = if in_time { 8 * at as u64 + low % 32 } else { low };
+                u128::from(group) << 80 | u128::from(low)
+            }).collect();
+            let mut expected = keys.clone();
+            expected.sort_unstable();
+            let mut groups = Groups::default();
+            groups.sort(&mut keys);
+            prop_assert_eq!(&keys, &expected);
+            keys.reverse();
+            groups.sort(&mut keys);
+            prop_assert_eq!(keys, expected);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Keys that can be counted.
+
+use super::record::Fields;
+
+/// A key that can be counted.
+pub(crate) trait CountKey: Copy + Ord {
+    /// Bytes in a temporary file.
+    const SIZE: usize;
+    /// Whether keys come again often: then they are looked for at once, not when they are sorted.
+    const COMES_AGAIN: bool;
+
+    /// The highest bits; keys that have them in common come nearly in order.
+    fn group(self) -> u64;
+
+    fn encode(self, bytes: &mut Vec<u8>);
+
+    fn decode(fields: &mut Fields<'_>) -> Self;
+}
+
+impl CountKey for u64 {
+    const SIZE: usize = 8;
+    const COMES_AGAIN: bool = true;
+
+    fn group(self) -> u64 {
+        self
+    }
+
+    fn encode(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.to_le_bytes());
+    }
+
+    fn decode(fields: &mut Fields<'_>) -> Self {
+        fields.u64()
+    }
+}
+
+impl CountKey for u128 {
+    const SIZE: usize = 16;
+    const COMES_AGAIN: bool = false;
+
+    fn group(self) -> u64 {
+        (self >> 80) as u64
+    }
+
+    fn encode(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.to_le_bytes());
+    }
+
+    fn decode(fields: &mut Fields<'_>) -> Self {
+        fields.u128()
+    }
+}

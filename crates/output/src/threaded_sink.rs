@@ -1,0 +1,319 @@
+//! A sink that works in a thread of its own.
+//!
+//! Promises that the sink is told the same in the same order, so that its files have the same bytes; that nothing is allocated once
+//! the first batches have come back; and that the thread is gone when the run is: it lives in a scope. An error of the sink
+//! comes out of a later call than that which caused it, at the latest of [`ThreadedSink::finish`]. Where no thread can be had the sink works
+//! here. Refusals are not passed on. Leaves out when a thread pays: that is for whoever knows how many cores are idle.
+
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
+
+use nandseq_profile::{OpId, Target, Ticks};
+
+use nandseq_trace::{Cut, Lanes, OpState, Operation, Proposal, Sink, Status};
+
+/// Events that are handed over at a time: a run of 1,000 operations still keeps both threads busy.
+const BATCH: usize = 128;
+/// Batches on their way. Enough to even out what an operation costs here and there; more would only leave the caches.
+const BATCHES: usize = 8;
+
+/// A sink, here or in its own thread.
+pub struct ThreadedSink<'scope, S>(Where<'scope, S>);
+
+enum Where<'scope, S> {
+    Here(S),
+    There(There<'scope, S>),
+}
+
+/// A sink in its own thread.
+struct There<'scope, S> {
+    batch: Batch,
+    full: SyncSender<Batch>,
+    empty: Receiver<Batch>,
+    /// Gone when its result has been taken.
+    thread: Option<ScopedJoinHandle<'scope, io::Result<S>>>,
+}
+
+/// What happened, in order.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Event>,
+    /// Of all operations, one after another.
+    targets: Vec<Target>,
+    states: Vec<OpState>,
+}
+
+enum Event {
+    Operation(Held),
+    StillSuspended(Held),
+    Cut { uid: u64, at: Ticks, cut: Cut },
+    Resumed { uid: u64, from: Ticks, busy_end: Ticks, end: Ticks },
+}
+
+/// An operation without what it borrows.
+struct Held {
+    seq: u64,
+    uid: u64,
+    op: OpId,
+    start: Ticks,
+    status: Option<Status>,
+    proposal: Proposal,
+    is_first: bool,
+    lanes: Option<Lanes>,
+    /// How many targets and states are its own.
+    targets: usize,
+    states: usize,
+}
+
+impl Batch {
+    fn hold(&mut self, operation: &Operation<'_>) -> Held {
+        let Operation { seq, uid, op, start, targets, status, proposal, is_first, states, lanes } = *operation;
+        self.targets.extend_from_slice(targets);
+        self.states.extend_from_slice(states);
+        let (targets, states) = (targets.len(), states.len());
+        Held { seq, uid, op, start, status, proposal: *proposal, is_first, lanes, targets, states }
+    }
+
+    /// Tells a sink everything, and forgets it.
+    fn tell(&mut self, sink: &mut impl Sink) -> io::Result<()> {
+        let (mut targets, mut states) = (&*self.targets, &*self.states);
+        for event in &self.events {
+            match event {
+                Event::Operation(held) => sink.operation(&held.operation(&mut targets, &mut states))?,
+                Event::StillSuspended(held) => sink.still_suspended(&held.operation(&mut targets, &mut states))?,
+                &Event::Cut { uid, at, cut } => sink.cut(uid, at, cut)?,
+                &Event::Resumed { uid, from, busy_end, end } => sink.resumed(uid, from, busy_end, end)?,
+            }
+        }
+        self.events.clear();
+        self.targets.clear();
+        self.states.clear();
+        Ok(())
+    }
+}
+
+impl Held {
+    /// The operation, with the targets and states that come next.
+    fn operation<'b>(&'b self, targets: &mut &'b [Target], states: &mut &'b [OpState]) -> Operation<'b> {
+        let (own_targets, own_states);
+        (own_targets, *targets) = targets.split_at(self.targets);
+        (own_states, *states) = states.split_at(self.states);
+        Operation {
+            seq: self.seq,
+            uid: self.uid,
+            op: self.op,
+            start: self.start,
+            targets: own_targets,
+            status: self.status,
+            proposal: &self.proposal,
+            is_first: self.is_first,
+            states: own_states,
+            lanes: self.lanes,
+        }
+    }
+}
+
+impl<'scope, S: Sink + Send + 'scope> ThreadedSink<'scope, S> {
+    /// Puts a sink into a thread of a scope; without one it works here.
+    pub fn new(scope: Option<&'scope Scope<'scope, '_>>, sink: S) -> Self {
+        let Some(scope) = scope else { return Self(Where::Here(sink)) };
+        let (full, filled) = sync_channel::<Batch>(BATCHES);
+        // There is room for all of them, so that nobody waits to give one back.
+        let (back, empty) = sync_channel(BATCHES + 1);
+        (0..BATCHES).for_each(|_| drop(back.try_send(Batch::default())));
+        // The sink goes in when the thread is there: if there is none, the sink must not be lost.
+        let (hand_in, handed_in) = sync_channel::<S>(1);
+        let work = move || {
+            let mut sink = handed_in.recv().map_err(io::Error::other)?;
+            while let Ok(mut batch) = filled.recv() {
+                batch.tell(&mut sink)?;
+                drop(back.try_send(batch));
+            }
+            Ok(sink)
+        };
+        match Builder::new().spawn_scoped(scope, work) {
+            Ok(thread) => match hand_in.try_send(sink) {
+                Ok(()) => Self(Where::There(There { batch: Batch::default(), full, empty, thread: Some(thread) })),
+                Err(TrySendError::Full(sink) | TrySendError::Disconnected(sink)) => Self(Where::Here(sink)),
+            },
+            Err(_) => Self(Where::Here(sink)),
+        }
+    }
+
+    /// Gives the sink back when it has been told everything.
+    ///
+    /// # Errors
+    /// What the sink reported and no call has returned yet.
+    pub fn finish(self) -> io::Result<S> {
+        match self.0 {
+            Where::Here(sink) => Ok(sink),
+            Where::There(mut there) => {
+                there.hand_over()?;
+                let There { full, thread, .. } = there;
+                drop(full);
+                result_of(thread)
+            }
+        }
+    }
+}
+
+/// How a thread ended; a panic goes on here.
+fn result_of<S>(thread: Option<ScopedJoinHandle<'_, io::Result<S>>>) -> io::Result<S> {
+    let Some(thread) = thread else { return Err(io::Error::other("the output has failed before")) };
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+impl<S> There<'_, S> {
+    /// Adds an event.
+    fn push(&mut self, event: impl FnOnce(&mut Batch) -> Event) -> io::Result<()> {
+        let event = event(&mut self.batch);
+        self.batch.events.push(event);
+        if self.batch.events.len() < BATCH { Ok(()) } else { self.hand_over() }
+    }
+
+    /// Hands the batch over.
+    fn hand_over(&mut self) -> io::Result<()> {
+        let handed = self.empty.recv().ok().and_then(|empty| {
+            let full = std::mem::replace(&mut self.batch, empty);
+            self.full.send(full).ok()
+        });
+        match handed {
+            Some(()) => Ok(()),
+            // The thread has ended, which it only does on an error.
+            None => result_of(self.thread.take()).map(drop),
+        }
+    }
+}
+
+impl<S: Sink> Sink for ThreadedSink<'_, S> {
+    fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        match &mut self.0 {
+            Where::Here(sink) => sink.operation(operation),
+            Where::There(there) => there.push(|batch| Event::Operation(batch.hold(operation))),
+        }
+    }
+
+    fn still_suspended(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+        match &mut self.0 {
+            Where::Here(sink) => sink.still_suspended(operation),
+            Where::There(there) => there.push(|batch| Event::StillSuspended(batch.hold(operation))),
+        }
+    }
+
+    fn cut(&mut self, uid: u64, at: Ticks, cut: Cut) -> io::Result<()> {
+        match &mut self.0 {
+            Where::Here(sink) => sink.cut(uid, at, cut),
+            Where::There(there) => there.push(|_| Event::Cut { uid, at, cut }),
+        }
+    }
+
+    fn resumed(&mut self, uid: u64, from: Ticks, busy_end: Ticks, end: Ticks) -> io::Result<()> {
+        match &mut self.0 {
+            Where::Here(sink) => sink.resumed(uid, from, busy_end, end),
+            Where::There(there) => there.push(|_| Event::Resumed { uid, from, busy_end, end }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+    use super::*;
+    use nandseq_profile::{Block, CellTypeId, Die, Page, Plane};
+
+    /// Notes what it is told; fails at the operation with a number.
+    #[derive(Default)]
+    struct Notes {
+        lines: Vec<String>,
+        fails_at: Option<u64>,
+    }
+
+    impl Sink for Notes {
+        fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+            self.lines.push(format!("{operation:?}"));
+            if self.fails_at == Some(operation.seq) { Err(io::Error::other("full")) } else { Ok(()) }
+        }
+
+        fn still_suspended(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+            self.lines.push(format!("suspended {operation:?}"));
+            Ok(())
+        }
+
+        fn cut(&mut self, uid: u64, at: Ticks, cut: Cut) -> io::Result<()> {
+            self.lines.push(format!("{uid} {at} {cut:?}"));
+            Ok(())
+        }
+
+        fn resumed(&mut self, uid: u64, from: Ticks, busy_end: Ticks, end: Ticks) -> io::Result<()> {
+            self.lines.push(format!("{uid} {from} {busy_end} {end}"));
+            Ok(())
+        }
+    }
+
+    /// Tells a story in which every operation has another number of targets and states.
+    fn tell(sink: &mut impl Sink, operations: u64) -> io::Result<()> {
+        let target = |at: u64| Target {
+            die: Die(0),
+            plane: Plane(at as u8),
+            block: Block(at as u32),
+            page: Page(1),
+            cell_type: CellTypeId(0),
+        };
+        let targets: Vec<Target> = (0..4).map(target).collect();
+        let states = [OpState::default(); 3];
+        sink.still_suspended(&Operation { uid: 7, targets: &targets[..1], ..Operation::default() })?;
+        for seq in 1..=operations {
+            let proposal = Proposal { time: Ticks(seq), ..Proposal::default() };
+            let (targets, states) = (&targets[..seq as usize % 5], &states[..seq as usize % 4]);
+            sink.operation(&Operation { seq, proposal: &proposal, targets, states, ..Operation::default() })?;
+            if seq % 3 == 0 {
+                sink.cut(seq, Ticks(seq), Cut::Suspended)?;
+                sink.resumed(seq, Ticks(1), Ticks(2), Ticks(seq))?;
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_sink_apart_is_told_the_same_in_the_same_order() {
+        for operations in [0, 1, 127, 128, 129, 5000] {
+            let mut here = Notes::default();
+            tell(&mut here, operations).unwrap();
+            let there = std::thread::scope(|scope| {
+                let mut threaded = ThreadedSink::new(Some(scope), Notes::default());
+                assert!(matches!(threaded.0, Where::There(_)));
+                tell(&mut threaded, operations).unwrap();
+                threaded.finish().unwrap()
+            });
+            assert!(here.lines == there.lines, "{operations}");
+        }
+    }
+
+    #[test]
+    fn an_error_comes_out_of_a_later_call_or_at_the_end() {
+        for operations in [1, 200, 100_000] {
+            let error = std::thread::scope(|scope| {
+                let mut threaded = ThreadedSink::new(Some(scope), Notes { fails_at: Some(1), ..Notes::default() });
+                tell(&mut threaded, operations).and_then(|()| threaded.finish().map(drop)).unwrap_err()
+            });
+            assert_eq!(error.to_string(), "full", "{operations}");
+        }
+    }
+
+    #[test]
+    fn a_sink_that_is_dropped_ends_its_thread() {
+        std::thread::scope(|scope| {
+            let mut threaded = ThreadedSink::new(Some(scope), Notes::default());
+            tell(&mut threaded, 1000).unwrap();
+            drop(threaded);
+        });
+    }
+
+    #[test]
+    fn without_a_scope_the_sink_works_here() {
+        let mut threaded = ThreadedSink::new(None, Notes::default());
+        tell(&mut threaded, 3).unwrap();
+        assert_eq!(threaded.finish().unwrap().lines.len(), 6);
+    }
+}
