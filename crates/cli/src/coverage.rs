@@ -6,11 +6,11 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use nandseq_profile::Profile;
-use nandseq_profile::diagnostic::counted;
+use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_reach::{COINCIDENCE, Start, Verdict};
-use nandseq_report::coverage::{self, Comparison, Conditions, Coverage, Figures, Parts, Standing, Universe};
+use nandseq_report::coverage::{self, Comparison, Conditions, Coverage, Figures, FileError, Parts, Standing, Universe};
 use nandseq_report::page::Distribution;
-use nandseq_trace::recorded::{path_of, recorded};
+use nandseq_trace::recorded::{path_of, quoted, recorded};
 use nandseq_trace::table::TableKind;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -24,7 +24,7 @@ use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::in_force::InForce;
 use crate::json::{self, Of};
 use crate::written::{self, Written};
-use crate::{conditions, console, inputs, profiles, tell};
+use crate::{conditions, console, inputs, ledger, profiles, tell, verify};
 
 /// Runs that are counted at the same time before they are added up: as many are in memory.
 const AT_ONCE: usize = 16;
@@ -49,7 +49,11 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, start:
         built = conditions::of_profile(profile);
         &built
     };
-    let reach = nandseq_reach::Universe::with_start(profile, table, start);
+    of_reach(profile, &nandseq_reach::Universe::with_start(profile, table, start))
+}
+
+/// What can be covered, by the verdicts on all pairs.
+fn of_reach(profile: &Profile, reach: &nandseq_reach::Universe) -> Universe {
     if !reach.is_complete() {
         let states = "the device has more states than can be searched";
         tell(&warning_text(&format!(
@@ -105,13 +109,16 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     let in_force = in_force?;
     let about = in_force.described();
     tell(&note_text(about.trim_end()));
-    let universe = universe(&in_force.profile, Some(&in_force.table.distributions), in_force.start());
+    let table = &in_force.table.distributions;
+    let reach = nandseq_reach::Universe::with_start(&in_force.profile, table, in_force.start());
+    let universe = of_reach(&in_force.profile, &reach);
     let InForce { profile, bootstrap, .. } = in_force;
     let mut pairs = Vec::new();
     for (key, info) in profile.phase_keys.iter_ids() {
         for (op, name) in profile.ops.iter_ids().map(|(op, info)| (op, &info.name)) {
             let tenths = universe.tenths(key, op);
             let (tenths, reason) = match universe.standing(key, op) {
+                Standing::Counts if reach.verdict(key, op) == Verdict::Undecided => (tenths, Verdict::UNDECIDED),
                 Standing::Counts if tenths.count_ones() == u32::from(universe.bins(key)) => (tenths, ""),
                 Standing::Counts => (tenths, OTHER_TENTHS),
                 Standing::Chance => (0, COINCIDENCE),
@@ -246,8 +253,25 @@ fn stored(profile: &Profile, path: &Path, name: &str) -> Result<(Coverage, Condi
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the coverage", path, &reason))?;
     coverage::read(profile, &text, name).map_err(|error| {
         let problem = Problem::new(format!("`{}`: {error}", path.display()));
-        problem.help("such a file is what `coverage merge` writes, for one profile (--config)").into()
+        match &error {
+            FileError::Profile { resolved_sha256, sites, .. } => problem.help(which_profile(resolved_sha256, sites)),
+            FileError::Form(_) | FileError::Version(_) | FileError::Sums | FileError::Unknown { .. } => {
+                problem.help("such a file is what `coverage merge` writes")
+            }
+        }
+        .into()
     })
+}
+
+/// What to do about coverage of another profile, of which the manifests of the sites that were counted may say where it is.
+fn which_profile(resolved_sha256: &str, sites: &BTreeSet<String>) -> String {
+    let of_site = |site: &String| Some(ledger::read(&path_of(site)).ok()??.manifest.origin.profile);
+    let is_built_in = || inputs::profile(None, false).is_ok_and(|read| read.input.resolved_sha256 == resolved_sha256);
+    match sites.iter().filter_map(of_site).find(|profile| profile.resolved_sha256 == resolved_sha256) {
+        Some(profile) => verify::which_profile(&profile),
+        None if is_built_in() => verify::LEAVE_CONFIG_OUT.to_owned(),
+        None => format!("name that profile with --config PATH: it resolves to SHA-256 {resolved_sha256}"),
+    }
 }
 
 fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
@@ -277,7 +301,7 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     }
     let (runs, cells) = (merged.runs.len() as u64, merged.cells.len() as u64);
     let (runs, cells) = (counted(runs, "run"), counted(cells, "cell"));
-    profiles::print(&format!("wrote `{}`: {runs}, {cells}\n", arguments.output.display()))
+    profiles::print(&format!("wrote `{}`: {runs}, {cells}\n", quoted(arguments.output.as_os_str())))
 }
 
 fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
@@ -305,7 +329,8 @@ fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     let cells = counted(figures.cells, "cell");
     if !(enough && console::is_quiet()) {
         profiles::print(&format!(
-            "{hit} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n"
+            "{} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n",
+            grouped(hit)
         ))?;
     }
     if enough { Ok(()) } else { Err(Failure::Found) }

@@ -38,7 +38,7 @@ use crate::execute::batch::Earlier;
 use crate::execute::claim::{Claims, With};
 use crate::execute::folders::NewFolders;
 use crate::execute::others::Others;
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, both};
 use crate::ledger;
 use crate::plan::{Part, Plan, SitePlan};
 use crate::progress::Progress;
@@ -183,9 +183,9 @@ pub(crate) fn execute(
 /// Makes sure, without touching anything, that a plan can be carried out as far as that can be known before it is begun: its inputs fit
 /// together, each site has a place to begin, and files can be put where they belong.
 pub(crate) fn check(plan: &Plan) -> Result<(), Failure> {
-    let (setup, _) = setup_and_format(plan)?;
-    places_to_begin(plan, &setup, &threads(plan.jobs)?)?;
-    folders::check(plan)
+    let places = setup_and_format(plan).and_then(|(setup, _)| places_to_begin(plan, &setup, &threads(plan.jobs)?));
+    let sites = plan.sites.iter().map(|site| plan.folder_of(site));
+    both(places, folders::check(std::iter::once(plan.out_dir.clone()).chain(sites))).map(drop)
 }
 
 /// Makes sure that each site has a place to begin; says what is worth knowing about it.
@@ -222,7 +222,7 @@ fn say_others(plan: &Plan, others: &Others) -> u64 {
 /// What every site of a plan shares.
 fn setup_and_format(plan: &Plan) -> Result<(Setup, Box<dyn TableFormat>), Failure> {
     let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
-        .map_err(|error| Problem::new(error.to_string()).help(plan.how_to_propose()))?;
+        .map_err(|error| Problem::new(error.to_string()).help(plan.words().how_to_propose(&plan.flags)))?;
     let setup = match &plan.closure {
         Some(closure) => setup.with_goal(&plan.profile, closure.goal.clone()),
         None => setup,

@@ -22,15 +22,11 @@ use crate::json::{self, Of};
 use crate::{not_reached, profiles, tell};
 use report::{Appears, ChainRow, Explained, Explanation, KeyRow, TrialEnd};
 use subject::{Names, Subject};
-use weights::Texts;
-use words::Words;
 
 pub(crate) use report::figure;
 pub(crate) use subject::near;
-pub(crate) use trial::{Expected, Trial, most_of_none};
-
-/// Operations of the trial that says how often operations come.
-const TRIAL_OPS: u64 = 20_000;
+pub(crate) use trial::{Expected, TRIAL_OPS, Trial, most_of_none};
+pub(crate) use words::Words;
 
 /// Answers.
 pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
@@ -38,8 +34,8 @@ pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
     let in_force = InForce::of_flags(&arguments.in_force, &mut remarks);
     tell(&remarks);
     let in_force = in_force?;
-    let texts = Texts::new(&in_force)?;
-    let names = Names::new(&in_force.profile, &texts.places);
+    let words = Words::of(&in_force);
+    let names = Names::new(&in_force.profile, &words.texts.places);
     let subject = names.find(&arguments.name, arguments.kind)?;
     if arguments.kind.is_none() {
         for other in names.namesakes(subject) {
@@ -50,7 +46,7 @@ pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
         return show_page(arguments, &subject.name);
     }
     let under = arguments.under.as_deref().map(|key| subject::phase_key(&in_force.profile, key)).transpose()?;
-    let explanation = explain(arguments, &in_force, texts, subject, under);
+    let explanation = explain(arguments, &in_force, &words, subject, under);
     match arguments.format {
         ReportFormat::Text => profiles::print(&explanation.to_text()),
         ReportFormat::Json => json::print(&explanation),
@@ -88,7 +84,7 @@ const fn word(kind: NameOf) -> &'static str {
 fn explain(
     arguments: &ExplainArgs,
     in_force: &InForce,
-    texts: Texts<'_>,
+    words: &Words<'_>,
     subject: &Subject,
     under: Option<PhaseKey>,
 ) -> Explanation {
@@ -99,9 +95,7 @@ fn explain(
         || Causes::new(&search, &subject.ops),
         || Trial::new(profile, distributions, in_force.start(), TRIAL_OPS),
     );
-    let badlist = in_force.badlist_input.as_ref().map(|input| input.source.clone());
-    let words = Words { profile, texts, badlist: badlist.clone() };
-    let work = Work { in_force, search: &search, causes: &causes, trial: &trial, words: &words, under };
+    let work = Work { in_force, search: &search, causes: &causes, trial: &trial, words, under };
     Explanation {
         schema: 1,
         command: "explain",
@@ -111,7 +105,7 @@ fn explain(
         profile: profile.name.clone(),
         table: table.described(profile),
         bad_blocks: bad_blocks.len(),
-        badlist: badlist.clone(),
+        badlist: words.badlist.map(str::to_owned),
         in_force: in_force.described(),
         under: under.map(|key| profile.phase_keys[key].name.clone()),
         bootstrap: in_force.bootstrap,
@@ -119,7 +113,7 @@ fn explain(
             operations: trial.ops,
             after_bootstrap: in_force.bootstrap,
             is_over: trial.is_over,
-            dead: not_reached::of_trial(profile, badlist.as_deref(), &trial, in_force.bootstrap),
+            dead: not_reached::of_trial(words, &trial, in_force.bootstrap),
         },
         operations: subject.ops.iter().map(|&op| work.operation(op, arguments.ops)).collect(),
     }
@@ -161,8 +155,12 @@ impl Work<'_> {
         };
         let causes: Vec<_> = chains.iter().map(|chain| self.words.chain(chain)).collect();
         let mut change: Vec<String> = Vec::new();
-        for advice in causes.iter().filter_map(|chain| chain.last()?.advice.clone()) {
-            if !change.contains(&advice) {
+        for chain in &causes {
+            // Every link of a chain has to be mended.
+            let mut advice: Vec<&str> = chain.iter().filter_map(|link| link.advice.as_deref()).collect();
+            advice.dedup();
+            let advice = advice.join(", and ");
+            if !advice.is_empty() && !change.contains(&advice) {
                 change.push(advice);
             }
         }
@@ -195,6 +193,9 @@ impl Work<'_> {
     fn key(&self, key: PhaseKey, op: OpId) -> Option<(Verdict, KeyRow)> {
         let profile = &self.in_force.profile;
         let verdict = self.causes.verdict(key, op);
+        let started = self.trial.started_under(key, op);
+        // What the trial has is decided.
+        let verdict = if verdict == Verdict::Undecided && started > 0 { Verdict::Reachable } else { verdict };
         let (name, reason) = match verdict {
             Verdict::Reachable => ("reachable", String::new()),
             Verdict::Coincidence => ("coincidence", COINCIDENCE.to_owned()),
@@ -207,7 +208,7 @@ impl Work<'_> {
             share: self.in_force.table.share(key, op),
             verdict: name,
             reason,
-            started: self.trial.started_under(key, op),
+            started,
         };
         Some((verdict, row))
     }

@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Unusable(Vec<Problem>),
     /// A file that was read cannot be used: exit code 2.
     Faulty(Box<(SourceFile, Diagnostics)>),
+    /// Several things are wrong, each by itself: the exit code is that of the first.
+    Several(Vec<Failure>),
     /// Judged sequences break rules, or what was made again differs, as has been shown: exit code 1.
     Found,
     /// Everything is written, but what was asked for was not reached, as has been told: exit code 4.
@@ -39,6 +41,14 @@ pub(crate) enum Failure {
         /// The command that goes on, if there is one.
         go_on: Option<String>,
     },
+}
+
+/// Both results, or everything that is wrong with either.
+pub(crate) fn both<A, B>(one: Result<A, Failure>, other: Result<B, Failure>) -> Result<(A, B), Failure> {
+    match one {
+        Ok(one) => other.map(|other| (one, other)),
+        Err(failure) => Err(failure.and(other)),
+    }
 }
 
 /// One thing that is wrong with the arguments.
@@ -67,6 +77,9 @@ impl Problem {
         let problem = Self::new(format!("cannot read {what} `{}`: {}", path.display(), plain(reason)));
         if reason.kind() == io::ErrorKind::NotFound {
             problem.help("check the path; it is taken relative to the current folder")
+        } else if reason.kind() == io::ErrorKind::Unsupported {
+            // A pipe, a device or the like: nobody waits for what comes out of it.
+            problem.help("move it away")
         } else {
             problem
         }
@@ -100,6 +113,14 @@ impl Failure {
         self
     }
 
+    /// This, and what else is wrong, if anything is.
+    pub(crate) fn and<T>(self, other: Result<T, Self>) -> Self {
+        match other {
+            Ok(_) => self,
+            Err(other) => Self::Several(vec![self, other]),
+        }
+    }
+
     /// The user, or the system, asked to stop; what that means for the whole is said where the whole is known.
     pub(crate) const INTERRUPTED: Self = Self::Interrupted { finished_runs: None, go_on: None };
 
@@ -126,6 +147,7 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Told(code) => *code,
+            Self::Several(all) => all.first().map_or(2, Self::code),
             Self::Unusable(_) | Self::Faulty(_) => 2,
             Self::Found => 1,
             Self::CannotWrite { .. } => 3,
@@ -150,6 +172,7 @@ impl Failure {
         match self {
             Self::Unusable(problems) => problems.iter().map(problem_text).collect(),
             Self::Faulty(faulty) => errors_text(&faulty.0, &faulty.1),
+            Self::Several(all) => all.iter().map(Self::text).collect(),
             Self::CannotWrite { path, reason, place } => {
                 let message = format!("cannot write `{}`: {}", path.display(), plain(reason));
                 problem_text(&Problem { message, help: Some(write_help(reason, place)) })

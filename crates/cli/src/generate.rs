@@ -110,7 +110,7 @@ fn judge(plan: &Plan, summary: &mut Summary, form: ReportFormat) -> Result<(), F
     interrupt::with_nothing_to_lose(|| {
         let report = verify::judge_written(plan)?;
         match form {
-            ReportFormat::Json => summary.judged(report.json()),
+            ReportFormat::Json => summary.judged(Of::command("verify", &report.json())),
             ReportFormat::Text if plan.quiet && report.is_clean() => {}
             ReportFormat::Text => {
                 let text = report.to_string();

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use nandseq_profile::{Block, Diagnostics, Die, Profile, SourceFile, Ticks};
 use nandseq_reach::Start;
+use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{Input, ProfileInput};
 use nandseq_trace::recorded::recorded;
 
 use crate::arguments::GenerateArgs;
 use crate::arguments::in_force::{DeviceArgs, InForceArgs, TableArgs};
-use crate::failure::{Failure, warning_text};
+use crate::failure::{Failure, both, warning_text};
 use crate::hint::FlagsInForce;
 use crate::inputs::{self, ReadProfile};
 use crate::plan::table::{Table, Wanted};
@@ -21,6 +22,9 @@ use crate::{badlist, warnings};
 
 /// The list of bad blocks that is read when none is named.
 const DEFAULT_BADLIST: &str = "badlist.csv";
+
+/// Which campaigns begin with the bootstrap, in words.
+pub(crate) const BOOTSTRAP_OF: &str = "with two or more runs; a single run has none";
 
 /// What a command works on.
 #[derive(Debug)]
@@ -63,7 +67,8 @@ impl InForce {
     }
 
     fn read(flags: (&DeviceArgs, &TableArgs), wanted: &Wanted<'_>, remarks: &mut String) -> Result<Self, Failure> {
-        let read = inputs::profile(flags.0.config.as_deref(), flags.0.lenient)?;
+        let read = inputs::profile(flags.0.config.as_deref(), flags.0.lenient)
+            .map_err(|failure| failure.and(others_are_readable(flags.0, wanted)))?;
         let check = FlagsInForce::new(flags.0, flags.1, wanted.built_anew()).check();
         remarks.push_str(&warnings::of_profile(&read, &check));
         Self::of_profile(read, flags, wanted, remarks)
@@ -83,11 +88,11 @@ impl InForce {
         let bootstrap = wanted.bootstrap(&profile);
         let stated = (bootstrap != profile.bootstrap.enabled).then_some(bootstrap);
         let flags = FlagsInForce::new(device, table_flags, wanted.built_anew()).bootstrap(stated);
-        let badlist = read_badlist(device, &profile, remarks)?;
-        let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
+        let badlist = read_badlist(device, &profile, remarks);
         let own_window = profile.policies.admission_window;
         profile.policies.admission_window = device.admission_window.unwrap_or(own_window);
-        let table = Table::resolve(wanted, &profile, remarks)?;
+        let (badlist, table) = both(badlist, Table::resolve(wanted, &profile, remarks))?;
+        let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
         Ok(Self {
             profile,
             own_window,
@@ -112,9 +117,9 @@ impl InForce {
     /// The table, the bad blocks and the bootstrap, in a line each.
     pub(crate) fn described(&self) -> String {
         let bootstrap = if self.bootstrap {
-            "The bootstrap comes first (with two or more runs; a single run has none): this is of what can follow it.\n"
+            format!("The bootstrap comes first ({BOOTSTRAP_OF}): this is of what can follow it.\n")
         } else {
-            ""
+            String::new()
         };
         let table = format!("Table: {}.\n{bootstrap}", self.table.described(&self.profile));
         let bad =
@@ -135,15 +140,29 @@ pub(crate) fn dangling(path: &Path) -> String {
 /// Bad blocks and the file they are from.
 type BadBlocks = (Vec<(Die, Block)>, Input);
 
+/// The list of bad blocks that is read, if one is.
+fn badlist(device: &DeviceArgs) -> Option<&Path> {
+    let found = || Some(Path::new(DEFAULT_BADLIST)).filter(|path| path.exists());
+    device.badlist.as_deref().or_else(found)
+}
+
+/// The text of a list of bad blocks.
+fn badlist_text(path: &Path) -> Result<(SourceFile, Digest), Failure> {
+    inputs::text("the list of bad blocks", path)
+}
+
+/// What can be said of the other inputs where the profile cannot be used: whether they are there and can be read.
+pub(crate) fn others_are_readable(device: &DeviceArgs, wanted: &Wanted<'_>) -> Result<(), Failure> {
+    both(badlist(device).map(badlist_text).transpose(), wanted.text()).map(drop)
+}
+
 /// The bad blocks, if there is a list of them.
 fn read_badlist(device: &DeviceArgs, profile: &Profile, remarks: &mut String) -> Result<Option<BadBlocks>, Failure> {
-    let named = device.badlist.as_deref();
-    let path = named.unwrap_or_else(|| Path::new(DEFAULT_BADLIST));
-    if named.is_none() && !path.exists() {
-        remarks.push_str(&dangling(path));
+    let Some(path) = badlist(device) else {
+        remarks.push_str(&dangling(Path::new(DEFAULT_BADLIST)));
         return Ok(None);
-    }
-    let (source, sha256) = inputs::text("the list of bad blocks", path)?;
+    };
+    let (source, sha256) = badlist_text(path)?;
     let input = Input { source: recorded(path), sha256 };
     match badlist::read(&source, profile.topology) {
         Ok(blocks) => Ok(Some((blocks, input))),

@@ -65,10 +65,11 @@ pub(crate) struct WorkFolder {
 }
 
 impl WorkFolder {
-    /// Makes a folder with a name of its own in `place`. There is one at a time.
+    /// Makes a folder with a name of its own in `place`, which is made if it is not there, and stays. There is one at a time.
     pub(crate) fn new(place: &Path) -> io::Result<Self> {
         // While it is made no interruption ends the program between making and knowing it.
         let mut work = WORK.lock().unwrap_or_else(PoisonError::into_inner);
+        fs::create_dir_all(place)?;
         let folder = tempfile::Builder::new().prefix("nandseqgen-replay-").tempdir_in(place)?;
         let path = folder.keep();
         *work = Some(path.clone());

@@ -4,7 +4,7 @@
 //! meanwhile, and that the joint manifest is that of one execution. What is merged stays where it is: files are linked, or copied
 //! where that cannot be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use nandseq_output::new_file::NewFile;
 use nandseq_output::pending::folder_of;
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, SiteManifest, SiteRecord};
-use nandseq_trace::recorded::recorded;
+use nandseq_trace::recorded::{quoted, recorded};
 use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -29,7 +29,7 @@ use crate::failure::{Failure, Problem, note_text, plain};
 use crate::ledger;
 use crate::plan::{Shard, SiteList};
 use crate::verify::OTHER_VERSION;
-use crate::{console, json, profiles, tell};
+use crate::{console, json, profiles, tell, unfinished};
 
 /// Problems that are shown; a wrong folder has many.
 const SHOWN: usize = 20;
@@ -147,7 +147,7 @@ fn tell_of(arguments: &MergeArgs, joint: &BatchManifest, target: &Path) -> Resul
             "{}, {}: complete in {}\n",
             counted(*sites, "site"),
             counted(*runs, "run"),
-            target.display()
+            quoted(target.as_os_str())
         )),
         ReportFormat::Json => json::print(&joined),
     }
@@ -184,9 +184,8 @@ fn parts_in(folder: &Path) -> Result<Vec<Found>, Failure> {
     }
     if paths.is_empty() {
         let message = format!("there is no manifest of a batch in `{}`", folder.display());
-        return Err(Problem::new(message)
-            .help("name output folders; a part that was killed goes on with --resume")
-            .into());
+        let unfinished = unfinished::in_folder(folder).unwrap_or_else(|| "name output folders of a batch".to_owned());
+        return Err(Problem::new(message).help(unfinished).into());
     }
     paths.sort();
     let read = |path: PathBuf| {
@@ -312,7 +311,13 @@ fn sites(parts: &[Found]) -> Result<BTreeMap<u64, Site<'_>>, Failure> {
         let are = if missing.len() == 1 { "site is" } else { "sites are" };
         wrong.push(format!("{} {are} missing: {}", missing.len(), SiteList::of(&missing)));
     }
-    some_wrong(wrong, "finish the parts with --resume, make what is missing with --sites, and merge then")?;
+    let folders: BTreeSet<&Path> = parts.iter().map(|part| &*part.folder).collect();
+    let unfinished: Vec<String> = folders.into_iter().filter_map(unfinished::in_folder).collect();
+    let help = match unfinished.as_slice() {
+        [] => "make what is missing with --sites, and merge then".to_owned(),
+        _ => unfinished.join("\n"),
+    };
+    some_wrong(wrong, &help)?;
     Ok(sites)
 }
 

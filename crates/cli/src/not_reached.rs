@@ -10,11 +10,11 @@ use nandseq_device::Rule;
 use nandseq_generate::Reason;
 use nandseq_generate::dead::{BlockCounts, Blocked, DeadDie, LastingState};
 use nandseq_profile::diagnostic::{counted, grouped};
-use nandseq_profile::model::Axis;
+use nandseq_profile::model::{Axis, DeviceState, Effect};
 use nandseq_profile::{CellTypeId, OpId, PhaseKey, PlaneSet, Profile};
 
 use crate::execute::{DeadSite, Totals};
-use crate::explain::Trial;
+use crate::explain::{Trial, Words};
 use crate::plan::{Closure, Plan, SitePlan};
 
 /// Sites, and dies of a site, that are described; the rest are counted.
@@ -93,25 +93,42 @@ fn shortfall(plan: &Plan, totals: &Totals, sites: usize) -> Option<String> {
             }
             runs => {
                 let has = if short == 1 { "has" } else { "have" };
-                format!("{short} of {runs} runs {has} fewer than {wanted} operations{why}")
+                format!("{} of {} {has} fewer than {wanted} operations{why}", grouped(short), counted(runs, "run"))
             }
         });
     };
     let until = closure.until().unwrap_or_default();
     let short = totals.reached.iter().filter(|reached| reached.hit < until).count() as u64;
-    let (sites, cells) = (totals.reached.len(), closure.goal.cells());
+    let (sites, cells) = (totals.reached.len() as u64, closure.goal.cells());
     let who = match (short, sites) {
         (1, 1) => "the limit of the runs came".to_owned(),
-        _ => format!("at {short} of {sites} sites the limit of the runs came"),
+        _ => format!("at {} of {} the limit of the runs came", grouped(short), counted(sites, "site")),
     };
     let raise = if dead { "" } else { ": raise -t, --ops or --num-runs" };
-    Some(format!("{who} before {share} % of {cells} cells were covered{raise}"))
+    let were = if cells == 1 { "was" } else { "were" };
+    Some(format!("{who} before {share} % of {} {were} covered{raise}", counted(cells, "cell")))
 }
 
 /// Whether every one of so many sites has stopped for good.
 pub(crate) fn all_dead(plan: &Plan, totals: &Totals, sites: usize) -> bool {
     let dies = plan.profile.topology.dies as usize;
     !totals.dead.is_empty() && totals.dead.len() == sites && totals.dead.iter().all(|dead| dead.dies.len() == dies)
+}
+
+/// When every one of so many sites had stopped for good, and the state in which the first die stays; `None` where some die lives.
+pub(crate) fn end(plan: &Plan, totals: &Totals, sites: usize) -> Option<String> {
+    if !all_dead(plan, totals, sites) {
+        return None;
+    }
+    let dies = || totals.dead.iter().flat_map(|dead| &dead.dies);
+    let last = dies().map(|die| die.since).max().flatten();
+    let after = last.map_or_else(String::new, |last| format!("after {last} "));
+    let first = dies().next()?;
+    Some(format!(
+        "{after}nothing can ever start again on any die; die {} stays so: {}",
+        first.die.0,
+        state(&plan.profile, &first.state)
+    ))
 }
 
 /// A die that was just found, on one line.
@@ -128,10 +145,11 @@ pub(crate) fn dead_sites(plan: &Plan, totals: &Totals) -> Option<String> {
     if sites.is_empty() {
         return None;
     }
+    let words = plan.words();
     let mut text = String::new();
     // Writing to a string cannot fail.
     for (at, dead) in sites.iter().take(SHOWN_SITES).enumerate() {
-        let _ = write_site(&mut text, &plan.profile, dead, at == 0);
+        let _ = write_site(&mut text, &words, dead, at == 0);
     }
     if let Some(more) = sites.len().checked_sub(SHOWN_SITES).filter(|more| *more > 0) {
         let numbers: Vec<String> =
@@ -140,22 +158,20 @@ pub(crate) fn dead_sites(plan: &Plan, totals: &Totals) -> Option<String> {
         let sites = counted(more as u64, "more site");
         let _ = writeln!(text, "{sites} with such dies: {}{rest}", numbers.join(", "));
     }
-    let badlist = plan.badlist_input.as_ref().map(|input| &*input.source);
-    let _ = write!(text, "{}", what_to_do(&plan.profile, badlist, sites[0], plan.num_runs == 1));
-    Some(text)
+    Some(text + &what_to_do(&words, sites[0], plan.num_runs == 1))
 }
 
 /// What is said of the dies that were dead at the end of a trial, with what to do.
-pub(crate) fn of_trial(profile: &Profile, badlist: Option<&str>, trial: &Trial, bootstrap: bool) -> Option<String> {
+pub(crate) fn of_trial(words: &Words<'_>, trial: &Trial, bootstrap: bool) -> Option<String> {
     if trial.dead.is_empty() {
         return None;
     }
     let dead = DeadSite { site: None, run: 1, ops: trial.ops, dies: trial.dead.clone() };
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = writeln!(text, "nothing can ever start again on {}", which_dies(profile, &dead));
-    let _ = write_dies(&mut text, profile, &dead);
-    Some(text + &what_to_do(profile, badlist, &dead, !bootstrap))
+    let _ = writeln!(text, "nothing can ever start again on {}", which_dies(words.profile, &dead));
+    let _ = write_dies(&mut text, words, &dead);
+    Some(text + &what_to_do(words, &dead, !bootstrap))
 }
 
 fn which_dies(profile: &Profile, dead: &DeadSite) -> String {
@@ -167,21 +183,21 @@ fn which_dies(profile: &Profile, dead: &DeadSite) -> String {
     }
 }
 
-fn write_site(text: &mut String, profile: &Profile, dead: &DeadSite, is_first: bool) -> std::fmt::Result {
+fn write_site(text: &mut String, words: &Words<'_>, dead: &DeadSite, is_first: bool) -> std::fmt::Result {
     if !is_first {
         write!(text, "  ")?;
     }
     if let Some(site) = dead.site {
         write!(text, "site {site}: ")?;
     }
-    let (which, run, operations) = (which_dies(profile, dead), dead.run, counted(dead.ops, "operation"));
+    let (which, run, operations) = (which_dies(words.profile, dead), dead.run, counted(dead.ops, "operation"));
     writeln!(text, "nothing can ever start again on {which}, since run {run} with its {operations}")?;
-    write_dies(text, profile, dead)
+    write_dies(text, words, dead)
 }
 
-fn write_dies(text: &mut String, profile: &Profile, dead: &DeadSite) -> std::fmt::Result {
+fn write_dies(text: &mut String, words: &Words<'_>, dead: &DeadSite) -> std::fmt::Result {
     for die in dead.dies.iter().take(SHOWN_DIES) {
-        write_die(text, profile, die)?;
+        write_die(text, words, die)?;
     }
     let more = dead.dies.len().saturating_sub(SHOWN_DIES);
     if more > 0 {
@@ -190,7 +206,8 @@ fn write_dies(text: &mut String, profile: &Profile, dead: &DeadSite) -> std::fmt
     Ok(())
 }
 
-fn write_die(text: &mut String, profile: &Profile, dead: &DeadDie) -> std::fmt::Result {
+fn write_die(text: &mut String, words: &Words<'_>, dead: &DeadDie) -> std::fmt::Result {
+    let profile = words.profile;
     let name = |op: OpId| &*profile.ops[op].name;
     write!(text, "  die {}: ", dead.die.0)?;
     match (dead.last, dead.since) {
@@ -202,7 +219,7 @@ fn write_die(text: &mut String, profile: &Profile, dead: &DeadDie) -> std::fmt::
     }
     writeln!(text, "    state: {}", state(profile, &dead.state))?;
     for &key in &dead.keys {
-        write_blocked(text, profile, dead, key)?;
+        write_blocked(text, words, dead, key)?;
     }
     let keys: Vec<&str> = dead.keys.iter().map(|&key| &*profile.phase_keys[key].name).collect();
     let freed_by = list(dead.freed_by.iter().map(|&op| name(op)));
@@ -215,14 +232,16 @@ fn write_die(text: &mut String, profile: &Profile, dead: &DeadDie) -> std::fmt::
 }
 
 /// The names with a weight under a key, by what is in their way.
-fn write_blocked(text: &mut String, profile: &Profile, dead: &DeadDie, key: PhaseKey) -> std::fmt::Result {
+fn write_blocked(text: &mut String, words: &Words<'_>, dead: &DeadDie, key: PhaseKey) -> std::fmt::Result {
+    let (profile, entry) = (words.profile, words.weights_of(key));
     let mut by_reason: BTreeMap<&str, Vec<&Blocked>> = BTreeMap::new();
     for blocked in dead.blocked.iter().filter(|blocked| blocked.key == key) {
         by_reason.entry(blocked.reason.code()).or_default().push(blocked);
     }
     let key = &profile.phase_keys[key].name;
     if by_reason.is_empty() {
-        return writeln!(text, "    under {key} no name that would start anything has a weight");
+        let entry = entry.map_or_else(String::new, |entry| format!(": {entry}"));
+        return writeln!(text, "    under {key} no name that would start anything has a weight{entry}");
     }
     let mut groups: Vec<(&str, Vec<&Blocked>)> = by_reason.into_iter().collect();
     let share = |group: &[&Blocked]| group.iter().map(|blocked| blocked.share).sum::<f64>();
@@ -299,43 +318,60 @@ fn blocks(profile: &Profile, counts: &BlockCounts) -> String {
 }
 
 /// What the user can do about a site.
-fn what_to_do(profile: &Profile, badlist: Option<&str>, dead: &DeadSite, may_prepare: bool) -> String {
+fn what_to_do(words: &Words<'_>, dead: &DeadSite, may_prepare: bool) -> String {
     let Some(die) = dead.dies.first() else { return String::new() };
-    let name = |op: OpId| &*profile.ops[op].name;
-    let key = die.keys.first().copied().unwrap_or(PhaseKey::DEFAULT);
     let blocks = &die.state.blocks;
-    let key_name = &profile.phase_keys[key].name;
     let no_good_block = *blocks == BlockCounts { bad: blocks.bad, ..BlockCounts::default() };
-    let spare = if no_good_block && let Some(list) = badlist {
-        format!("  to change that: leave some blocks out of the list of bad blocks `{list}`")
-    } else {
-        String::new()
-    };
-    let text = match die.freed_by.as_slice() {
-        _ if !spare.is_empty() => return spare,
-        [] => {
-            let possible = list(die.possible.iter().map(|&op| name(op)));
-            let excluded = !profile.exclusions.in_op_state(key).is_empty();
-            match (possible.is_empty(), excluded) {
-                (false, false) => {
-                    format!("give names that are possible in this state a weight under {key_name}: {possible}")
-                }
-                (false, true) => format!(
-                    "let the exclusions in `exclusions.op_state.{key_name}` spare names that are possible in this state, and give \
-                     them a weight: {possible}"
-                ),
-                (true, _) => {
-                    "no name is possible in this state: let the exclusions of this state spare some".to_owned()
-                }
-            }
+    if no_good_block && let Some(list) = words.badlist {
+        return format!("  to change that: leave some blocks out of the list of bad blocks `{list}`");
+    }
+    let name = |op: OpId| &*words.profile.ops[op].name;
+    let key = die.keys.first().copied().unwrap_or(PhaseKey::DEFAULT);
+    let under = |op: OpId| format!("under {} ({})", words.profile.phase_keys[key].name, words.weightless(key, op));
+    let text = match (die.freed_by.as_slice(), die.possible.as_slice()) {
+        ([], []) => format!(
+            "no name is possible in this state{}",
+            spare(words, die).map_or_else(String::new, |spare| format!(": {spare}"))
+        ),
+        ([], possible) => {
+            let names = list(possible.iter().map(|&op| name(op)));
+            let weight = if words.profile.exclusions.in_op_state(key).is_empty() {
+                format!("give names that are possible in this state a weight {}: {names}", under(possible[0]))
+            } else {
+                let entry = words.exclusions_of_key(key);
+                format!(
+                    "let the exclusions in {entry} spare names that are possible in this state, and give them a weight: {names}"
+                )
+            };
+            weight + &spare(words, die).map_or_else(String::new, |spare| format!("; or {spare}"))
         }
-        [one] => format!("give {} a weight under {key_name}", name(*one)),
-        [one, ..] => format!("give {}, or another of these names, a weight under {key_name}", name(*one)),
+        ([one], _) => format!("give {} a weight {}", name(*one), under(*one)),
+        ([one, ..], _) => format!("give {}, or another of these names, a weight {}", name(*one), under(*one)),
     };
     let needs_blocks = blocks.erased.is_empty() && blocks.not_erased > 0;
     let prepares = !die.freed_by.is_empty() && needs_blocks && dead.ops == 0 && may_prepare;
     let prepare = if prepares { ", or prepare the blocks with --bootstrap and -n 2" } else { "" };
     format!("  to change that: {text}{prepare}")
+}
+
+/// The exclusions by lasting state that forbid names with a weight on a dead die, and what to do about them; `None` where there are none.
+fn spare(words: &Words<'_>, die: &DeadDie) -> Option<String> {
+    let profile = words.profile;
+    // What resumes is forbidden for good reason where nothing is suspended.
+    let resumes = |op: OpId, axis| profile.bases[profile.ops[op].base].has(Effect::Resume(axis));
+    let forbids = |state: DeviceState, op: OpId| {
+        let is_idle = matches!(state, DeviceState::NotSuspended(axis) if resumes(op, axis));
+        !is_idle && profile.exclusions.in_state(state).contains(profile.ops[op].base)
+    };
+    let states: Vec<DeviceState> = die.state.device_states();
+    let forbidden = die.blocked.iter().map(|blocked| blocked.op).filter(|&op| states.iter().any(|&on| forbids(on, op)));
+    let mut forbidden: Vec<OpId> = forbidden.collect();
+    forbidden.sort_unstable();
+    forbidden.dedup();
+    let entries = states.into_iter().filter(|&state| forbidden.iter().any(|&op| forbids(state, op)));
+    let entries: Vec<String> = entries.map(|state| words.exclusions_of_state(state)).collect();
+    let names = list(forbidden.iter().map(|&op| &*profile.ops[op].name));
+    (!entries.is_empty()).then(|| format!("let {} spare names that have a weight: {names}", entries.join(" and ")))
 }
 
 /// A list of names, the first few and the number of the rest.

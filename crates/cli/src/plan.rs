@@ -14,14 +14,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::ValueEnum;
 use nandseq_generate::SeedPlan;
 use nandseq_profile::diagnostic::counted;
-use nandseq_profile::{Block, Die, Profile, Ticks};
+use nandseq_profile::{Block, Die, Profile, SourceFile, Ticks};
 use nandseq_reach::Start;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::manifest::{self, Input, ProfileInput};
 use nandseq_trace::recorded::recorded;
 
 use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula};
-use crate::failure::{Failure, Problem};
+use crate::explain::Words;
+use crate::failure::{Failure, Problem, both};
 use crate::hint::{FlagsInForce, Hint};
 use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
@@ -52,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) closure: Option<Closure>,
     /// Whether the first run of a site begins with the profile's bootstrap.
     pub(crate) bootstrap: bool,
+    /// Whether the profile asks for a bootstrap that a single run does not have, and no flag says anything of it.
+    pub(crate) bootstrap_left_out: bool,
     pub(crate) base_seed: u64,
     pub(crate) seed_formula: SeedFormula,
     /// In order of their numbers.
@@ -78,6 +81,8 @@ pub(crate) struct Plan {
     /// The flags that a further command needs to mean the same device.
     pub(crate) flags: FlagsInForce,
     pub(crate) profile_input: ProfileInput,
+    /// The text of the profile.
+    source: SourceFile,
     /// The profile's own admission window, which a flag may override.
     own_window: Ticks,
     pub(crate) badlist_input: Option<Input>,
@@ -92,27 +97,35 @@ impl Plan {
     pub(crate) fn new(arguments: &GenerateArgs, remarks: &mut String) -> Result<Self, Failure> {
         let mut problems = Vec::new();
         let (folders, run_until) = check_flags(arguments, true, &mut problems);
-        let (Some(folders), true) = (folders, problems.is_empty()) else { return Err(Failure::Unusable(problems)) };
-        if arguments.extent.no_drain_op_end {
-            remarks.push_str(&failure::warning_text(
-                "without draining a run boundary is unsafe: --no-drain-op-end has no effect, runs are completed",
-            ));
-        }
-
-        let in_force = InForce::of_generate(arguments, remarks)?;
-        let InForce { profile, own_window, profile_input, table, bad_blocks, badlist_input, bootstrap, flags, .. } =
-            in_force;
-        let warning = reach::bus_warning(&profile, &table.distributions);
-        remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
-        warn_of_bootstrap(arguments, remarks);
-        let badlist = badlist_input.as_ref().map(|input| &*input.source);
-        let start = Start { bad_blocks: &bad_blocks, bootstrap };
-        let closure = Closure::new(arguments, &profile, (&table.distributions, start, badlist), &flags)?;
-        let max_ops = max_ops(arguments, closure.as_ref());
-        let device_arguments = device_arguments(arguments, (run_until, max_ops), badlist_input.as_ref(), &table);
+        let (Some(folders), true) = (folders, problems.is_empty()) else {
+            // What is only worth a remark can wait.
+            let inputs = InForce::of_generate(arguments, &mut String::new());
+            return Err(Failure::Unusable(problems).and(inputs));
+        };
         let batch = Batch::new(&arguments.sites);
         let sites = sites::plans(&arguments.sites, batch.as_ref(), &folders);
-        let resume = resume_from(arguments, &sites, remarks)?;
+        let in_force = InForce::of_generate(arguments, remarks);
+        let (in_force, resume) = both(in_force, resume_from(arguments, &sites, remarks))?;
+        let warning = reach::bus_warning(&in_force.profile, &in_force.table.distributions);
+        remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
+        warn_of_no_effect(arguments, remarks);
+        let closure = Closure::new(arguments, &in_force)?;
+        let InForce {
+            profile,
+            source,
+            own_window,
+            profile_input,
+            table,
+            bad_blocks,
+            badlist_input,
+            bootstrap,
+            flags,
+            ..
+        } = in_force;
+        let said = arguments.start.bootstrap || arguments.start.no_bootstrap;
+        let bootstrap_left_out = profile.bootstrap.enabled && !bootstrap && !said;
+        let max_ops = max_ops(arguments, closure.as_ref());
+        let device_arguments = device_arguments(arguments, (run_until, max_ops), badlist_input.as_ref(), &table);
         let earlier = resume.as_deref().and_then(|resume| execute::stamp_of_earlier(resume, &sites));
         let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
         let outputs = outputs(arguments);
@@ -130,6 +143,7 @@ impl Plan {
             closure,
             num_runs: arguments.extent.num_runs,
             bootstrap,
+            bootstrap_left_out,
             base_seed: arguments.sites.seed,
             out_dir: arguments.output.out_dir.clone(),
             stamp,
@@ -142,6 +156,7 @@ impl Plan {
             verify: arguments.output.verify,
             flags,
             profile_input,
+            source,
             own_window,
             badlist_input,
             device_arguments,
@@ -372,19 +387,19 @@ impl Plan {
         Start { bad_blocks: &self.bad_blocks, bootstrap: self.bootstrap }
     }
 
-    /// What to do where the table proposes nothing.
-    pub(crate) fn how_to_propose(&self) -> String {
-        let entry = self.table.entry(&self.profile);
-        let first = self.profile.ops.iter().next().map_or("", |op| &*op.name);
-        format!(
-            "give a name a weight: {entry}; `{}` says why one has none",
-            Hint::new("explain").flags(&self.flags.all()).operand(first)
-        )
+    /// What explains all this.
+    pub(crate) fn words(&self) -> Words<'_> {
+        Words::new(&self.profile, &self.source, &self.table, self.badlist_input.as_ref())
     }
 }
 
-/// Says that the bootstrap has no effect, where it is asked for and no run follows it.
-fn warn_of_bootstrap(arguments: &GenerateArgs, remarks: &mut String) {
+/// Says which flags have no effect: draining is never left out, and no bootstrap comes where no run follows it.
+fn warn_of_no_effect(arguments: &GenerateArgs, remarks: &mut String) {
+    if arguments.extent.no_drain_op_end {
+        remarks.push_str(&failure::warning_text(
+            "without draining a run boundary is unsafe: --no-drain-op-end has no effect, runs are completed",
+        ));
+    }
     if arguments.start.bootstrap && arguments.extent.num_runs <= 1 {
         remarks.push_str(&failure::warning_text(
             "--bootstrap has no effect on a single run: it prepares the device for the runs that follow; ask for more with --num-runs",

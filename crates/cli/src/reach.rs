@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use nandseq_generate::probability::Distributions;
-use nandseq_profile::diagnostic::counted;
+use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::{PhaseKey, Profile};
 use nandseq_reach::{BusDemand, COINCIDENCE, Reason, Universe, Verdict};
 use serde::Serialize;
 
+use crate::explain::{TRIAL_OPS, Trial, Words};
 use crate::failure::{Failure, warning_text};
 use crate::in_force::InForce;
+use crate::not_reached;
 use crate::op_filter::OpFilter;
 
 /// Which pairs are listed.
@@ -35,6 +37,8 @@ pub(crate) struct Findings {
     never_proposed: u32,
     /// States without a way out, and other dead ends, in words.
     traps: Vec<String>,
+    /// Why nothing can be generated at all, or the dies on which nothing could ever start again at the end of a trial, in words.
+    dead: Option<String>,
     /// What is to be said where operations demand more of the bus than there is.
     bus: Option<String>,
     /// The pairs of the listing that the table gives a weight and that are not reachable, by key and reason.
@@ -86,6 +90,7 @@ pub(crate) fn look(in_force: &InForce, listing: &Listing<'_>) -> Result<Findings
         without_weight: 0,
         never_proposed: 0,
         traps: traps(profile, &universe),
+        dead: dead(in_force),
         bus: bus_warning(profile, &table.distributions),
         not_reachable: Vec::new(),
         not_listed: Vec::new(),
@@ -143,6 +148,7 @@ impl Findings {
     /// The findings in words; `all` says whether the counts are among them.
     pub(crate) fn text(&self, all: bool) -> String {
         let mut text: String = self.traps.iter().map(|trap| warning_text(trap)).collect();
+        text.extend(self.dead.iter().map(|dead| warning_text(dead)));
         text.extend(self.bus.iter().map(|warning| warning_text(&format!("bus: {warning}"))));
         for NotReachable { phase_key, reason, op_names, is_every } in &self.not_reachable {
             let names = if *is_every { "every name".to_owned() } else { op_names.join(", ") };
@@ -163,18 +169,38 @@ impl Findings {
             self.more.as_ref().map_or_else(String::new, |pairs| format!("; `{pairs}` lists them with the reasons"));
         let Self { pairs, reachable, undecided, by_coincidence, without_weight, never_proposed, .. } = self;
         let open = if *undecided > 0 {
-            format!("; {undecided} are undecided: the device has more states than can be searched")
+            format!(
+                "; {} are undecided: the device has more states than can be searched",
+                grouped(u64::from(*undecided))
+            )
         } else {
             String::new()
         };
         if all {
+            let of = |count: &u32| grouped(u64::from(*count));
             text.push_str(&format!(
-                "of {pairs} pairs of phase key and op name {reachable} are reachable, {by_coincidence} by coincidence; \
-                 {without_weight} have no weight, {never_proposed} have one and are never proposed{open}{more}\n"
+                "of {} pairs of phase key and op name {} are reachable, {} by coincidence; {} have no weight, {} have one and are \
+                 never proposed{open}{more}\n",
+                grouped(*pairs as u64),
+                of(reachable),
+                of(by_coincidence),
+                of(without_weight),
+                of(never_proposed)
             ));
         }
         text
     }
+}
+
+/// What a trial shows of dies that end dead.
+fn dead(in_force: &InForce) -> Option<String> {
+    let (words, start) = (Words::of(in_force), in_force.start());
+    let trial = Trial::new(&in_force.profile, &in_force.table.distributions, start, TRIAL_OPS);
+    if let Some(problem) = &trial.problem {
+        return Some(format!("{problem}: {}", words.how_to_propose(&in_force.flags)));
+    }
+    let after = counted(trial.ops, "operation");
+    not_reached::of_trial(&words, &trial, start.bootstrap).map(|dead| format!("after {after} of a trial {dead}"))
 }
 
 /// What is to be said where instants keep the bus for ever.

@@ -27,11 +27,11 @@ use crate::absent::Absences;
 use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
-use crate::ledger;
-use crate::plan::{Plan, SitePlan};
+use crate::merge::is_of_batch;
+use crate::plan::{Plan, Shard, SitePlan};
 use crate::progress::Progress;
 use crate::verify::OTHER_VERSION;
-use crate::{console, execute, inputs, json, profiles, tell};
+use crate::{console, execute, inputs, json, profiles, tell, unfinished};
 
 /// Characters of a row that are shown.
 const SHOWN: usize = 160;
@@ -54,6 +54,7 @@ pub(crate) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
 
 fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     let recorded = Recorded::read(&arguments.manifest, arguments)?;
+    unfinished_beside(&file_of(&arguments.manifest)).iter().for_each(|unfinished| tell(&warning_text(unfinished)));
     // Before there is a folder to be removed.
     let stop = stop_on_signals()?;
     let work = temporary(arguments.work_dir.as_deref())?;
@@ -186,6 +187,9 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
 
 /// A file that a manifest names, and not the user, is shown only if it is what it was: a manifest may name any file.
 fn without_contents(failure: Failure, origin: &Origin, arguments: &ReplayArgs) -> Failure {
+    if let Failure::Several(all) = failure {
+        return Failure::Several(all.into_iter().map(|one| without_contents(one, origin, arguments)).collect());
+    }
     let Failure::Faulty(faulty) = failure else { return failure };
     let digest = Digest::of(faulty.0.text.as_bytes());
     let inputs = [&origin.probabilities, &origin.badlist].into_iter().flatten();
@@ -236,7 +240,7 @@ fn same_inputs(origin: &Origin, plan: &Plan) -> Result<(), Failure> {
 
 impl Recorded {
     fn read(path: &Path, arguments: &ReplayArgs) -> Result<Self, Failure> {
-        let path = if path.is_dir() { path.join(manifest::FILE_NAME) } else { path.to_owned() };
+        let path = file_of(path);
         let text = manifest::bytes(&path).map_err(|reason| no_manifest(&path, &reason))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let kind = ManifestKind::of(&text);
@@ -267,6 +271,17 @@ impl Recorded {
     }
 }
 
+/// The manifest that is meant by its path, or by that of its folder.
+fn file_of(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join(manifest::FILE_NAME) } else { path.to_owned() }
+}
+
+/// What the folder of a manifest lacks of its campaign; a file of another name says nothing of the folder it is in.
+fn unfinished_beside(manifest: &Path) -> Option<String> {
+    let is_of_folder = manifest.file_name().and_then(|name| name.to_str()).is_some_and(is_of_batch);
+    is_of_folder.then(|| unfinished::in_folder(folder_of(manifest))).flatten()
+}
+
 /// A manifest is not what it should be.
 fn faulty(path: &Path, kind: ManifestKind, fault: &Fault) -> Problem {
     let problem = Problem::new(fault.sentence(path, kind));
@@ -280,13 +295,12 @@ fn faulty(path: &Path, kind: ManifestKind, fault: &Fault) -> Problem {
 /// A manifest cannot be read; the folder may hold those of shards, or a site that was not finished.
 fn no_manifest(path: &Path, reason: &io::Error) -> Problem {
     let problem = Problem::unreadable("the manifest", path, reason);
+    if let Some(unfinished) = unfinished_beside(path) {
+        return problem.help(unfinished);
+    }
     let folder = folder_of(path);
     let names = folder.read_dir().into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> =
-        names.filter(|name| crate::plan::Shard::of_manifest(name).is_some() || name == ledger::FILE_NAME).collect();
-    names.sort();
-    match names.first() {
-        Some(name) if name == ledger::FILE_NAME => problem.help("the site is not finished: go on with --resume first"),
+    match names.filter(|name| Shard::of_manifest(name).is_some()).min() {
         Some(name) => {
             problem.help(format!("name the manifest of a shard, as `{}`, or merge them", folder.join(name).display()))
         }

@@ -8,6 +8,7 @@ use nandseq_report::load::{self, SiteTables, Wanted};
 use nandseq_report::page::{self, Subject, Verdict};
 use nandseq_report::{coverage, perfetto, vcd};
 use nandseq_trace::json_fault;
+use nandseq_trace::recorded::quoted;
 use nandseq_trace::table::TableKind;
 use rayon::prelude::*;
 
@@ -135,9 +136,7 @@ fn verdict(path: &Path, source: &SourceArgs) -> Result<Verdict, Failure> {
         let flags = profile_flags(source.device.config.as_deref(), source.device.lenient);
         let verify = Hint::new("verify").flags(&flags).with("--format", "json");
         let verify = source.paths.iter().fold(verify, Hint::operand);
-        problem
-            .help(format!("write one with `{verify} > {}`", nandseq_trace::recorded::quoted(path.as_os_str())))
-            .into()
+        problem.help(format!("write one with `{verify} > {}`", quoted(path.as_os_str()))).into()
     })
 }
 
@@ -146,5 +145,5 @@ fn told(path: &Path, bytes: Option<u64>) -> Result<(), Failure> {
     if console::is_quiet() {
         return Ok(());
     }
-    profiles::print(&format!("wrote `{}`, {:.1} MB\n", path.display(), bytes as f64 / 1e6))
+    profiles::print(&format!("wrote `{}`, {:.1} MB\n", quoted(path.as_os_str()), bytes as f64 / 1e6))
 }

@@ -15,10 +15,13 @@ use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
 use serde::Serialize;
 
 use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula};
-use crate::failure::{Failure, Problem, each_remark, note_text, remark_text, warning_text};
+use crate::execute::folders;
+use crate::failure::{Failure, Problem, both, each_remark, note_text, remark_text, warning_text};
 use crate::generate::{Made, carry_out};
 use crate::hint::Hint;
+use crate::in_force::{self, InForce};
 use crate::interrupt::stop_on_signals;
+use crate::plan::table::Wanted;
 use crate::plan::{self, Plan};
 use crate::summary::Summary;
 use crate::{console, execute, inputs, json, profiles, tell};
@@ -148,7 +151,9 @@ fn resolved(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> (Named<Plan>, 
             continue;
         }
         let mut remarks = String::new();
+        let out_dir = campaign.flags.output.out_dir.clone();
         let plan = plan(campaign, arguments, &mut remarks);
+        let plan = plan.map_err(|failure| failure.and(folders::check([out_dir])));
         for remark in each_remark(&remarks) {
             if told.insert(remark.clone()) {
                 tell(&remark);
@@ -188,13 +193,23 @@ fn checked(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> Result<Vec<(Str
 }
 
 impl Campaign {
-    /// Checks the fields that can be read, as far as others do not matter.
+    /// Checks the fields that can be read, and what they name, as far as others do not matter.
     fn check(&self) -> Result<(), Failure> {
         // Which sites there are is said by several fields together.
         let is_of_sites = |flag: &String| flag.contains("site") || flag.contains("shard") || flag.contains("seed");
         let mut problems = Vec::new();
         plan::check_flags(&self.flags, !self.unread.iter().any(is_of_sites), &mut problems);
-        if problems.is_empty() { Ok(()) } else { Err(Failure::Unusable(problems)) }
+        let flags = if problems.is_empty() { Ok(()) } else { Err(Failure::Unusable(problems)) };
+        // Where another device may be meant, nothing is said of what does not fit this one.
+        let GenerateArgs { device, output, .. } = &self.flags;
+        let inputs = match &device.config {
+            Some(_) if !self.unread.iter().any(|flag| flag == "lenient") => {
+                InForce::of_generate(&self.flags, &mut String::new()).map(drop)
+            }
+            Some(_) | None => in_force::others_are_readable(device, &Wanted::of_generate(&self.flags)),
+        };
+        let folder = if self.has_folder { folders::check([output.out_dir.clone()]) } else { Ok(()) };
+        both(both(flags, inputs), folder).map(drop)
     }
 }
 
@@ -306,10 +321,11 @@ fn campaign(at: usize, item: &Node, command: &Command, diagnostics: &mut Diagnos
                 if flags_seen.contains(&flag) {
                     let message = format!("{} says again what another field says", quoted(&entry.key));
                     diagnostics.push(Diagnostic::error("duplicate-key", message).at(entry.key_span, ""));
-                    unread.push(flag.clone());
+                    unread.push(flag);
+                } else {
+                    flags_seen.push(flag);
+                    line.extend(arguments);
                 }
-                flags_seen.push(flag);
-                line.extend(arguments);
             }
             None => unread.push(entry.key.replace('_', "-")),
         }
@@ -320,16 +336,16 @@ fn campaign(at: usize, item: &Node, command: &Command, diagnostics: &mut Diagnos
         unread.push("out-dir".to_owned());
     }
     let has_folder = flags_seen.iter().any(|flag| flag == "out-dir");
-    let flags = command.clone().try_get_matches_from(line).and_then(|matches| GenerateArgs::from_arg_matches(&matches));
-    match flags {
-        Ok(flags) => Some(Campaign { name, flags, span: item.span, unread, has_folder }),
-        // It may lack what could not be read.
-        Err(_) if !unread.is_empty() => None,
-        Err(error) => {
-            diagnostics.push(Diagnostic::error("bad-campaign", first_line(&error)).at(item.span, ""));
-            None
-        }
-    }
+    let flags = |command: Command| {
+        command.try_get_matches_from(&line).and_then(|matches| GenerateArgs::from_arg_matches(&matches))
+    };
+    let flags = flags(command.clone()).or_else(|error| {
+        diagnostics.push(Diagnostic::error("bad-campaign", first_line(&error)).at(item.span, ""));
+        // Those that exclude one another choose sites.
+        unread.push("sites".to_owned());
+        flags(command.clone().ignore_errors(true))
+    });
+    Some(Campaign { name, flags: flags.ok()?, span: item.span, unread, has_folder })
 }
 
 /// The flag of a field, and the arguments it stands for.

@@ -10,6 +10,7 @@ use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
 use nandseq_profile::diagnostic::counted;
+use nandseq_trace::recorded::quoted;
 
 use crate::arguments::environment::documented;
 use crate::failure::Failure;
@@ -48,9 +49,9 @@ pub(crate) fn write(folder: &Path) -> Result<(), Failure> {
     let (pages, scripts) =
         (counted(pages.len() as u64, "manual page"), counted(SCRIPTS.len() as u64, "completion script"));
     let mut text = format!("{pages} and {scripts}:\n");
-    text.push_str(&format!("  {}\n", folder.join(PAGES).display()));
+    text.push_str(&format!("  {}\n", quoted(folder.join(PAGES).as_os_str())));
     for (_, path) in SCRIPTS {
-        text.push_str(&format!("  {}\n", folder.join(path).display()));
+        text.push_str(&format!("  {}\n", quoted(folder.join(path).as_os_str())));
     }
     profiles::print(&text)
 }

@@ -21,6 +21,7 @@ use crate::absent::Absences;
 use crate::execute::Totals;
 use crate::failure::Failure;
 use crate::hint::Hint;
+use crate::in_force::BOOTSTRAP_OF;
 use crate::plan::{Batch, Part, Plan};
 use absent::NeverStarted;
 
@@ -42,6 +43,8 @@ pub(crate) struct Summary {
     /// The command that goes on after an interruption.
     go_on: Option<String>,
     inputs: Inputs,
+    /// Whether the profile asks for a bootstrap that a single run does not have.
+    bootstrap_left_out: bool,
     out_dir: String,
     /// Sites asked for.
     sites: u64,
@@ -151,6 +154,7 @@ impl Summary {
                 badlist: plan.badlist_input.clone(),
                 bad_blocks: plan.bad_blocks.len() as u64,
             },
+            bootstrap_left_out: plan.bootstrap_left_out,
             out_dir: recorded(&plan.out_dir),
             sites: plan.sites.len() as u64,
             is_batch: plan.batch.is_some(),
@@ -176,6 +180,11 @@ impl Summary {
             is_judged: plan.verify,
             verdict: None,
         }
+    }
+
+    /// That the profile's bootstrap does not come first, where it is asked for; else nothing.
+    pub(crate) fn about_bootstrap(&self) -> String {
+        if self.bootstrap_left_out { format!("; the bootstrap is left out ({BOOTSTRAP_OF})") } else { String::new() }
     }
 
     /// Operations of all runs.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use nandseq_input::folder::SiteFiles;
+use nandseq_input::folder::{self, Forms, SiteFiles};
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::{self, BatchManifest, SiteManifest};
@@ -56,6 +56,13 @@ pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
         found.extend(if recorded.is_empty() && parts.arguments.is_empty() { parts.alone } else { said });
     }
     found
+}
+
+/// What there is to say of the campaigns that a folder, of a batch or a site, holds parts of; nothing where none is to be gone on with.
+pub(crate) fn in_folder(folder: &Path) -> Option<String> {
+    let sites = folder::find_forms(folder, Forms::CsvAndParquet).unwrap_or_default();
+    let said = campaigns(&[folder.to_owned()], &sites);
+    (!said.is_empty()).then(|| said.join("\n"))
 }
 
 /// Says it on stderr.

@@ -6,7 +6,7 @@
 use nandseq_input::ReadError;
 use nandseq_input::folder::{self, FindError, SiteFiles};
 use nandseq_profile::Profile;
-use nandseq_trace::manifest::Origin;
+use nandseq_trace::manifest::{Origin, ProfileInput};
 use nandseq_trace::recorded::{path_of, shell_word};
 use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
 use rayon::prelude::*;
@@ -15,6 +15,7 @@ use crate::arguments::{ReportFormat, VerifyArgs};
 use crate::bad_blocks::{BadBlocks, Lists};
 use crate::execute::threads;
 use crate::failure::{Failure, Problem};
+use crate::json::Of;
 use crate::plan::Plan;
 use crate::{bad_blocks, console, inputs, json, ledger, profiles, unfinished, written};
 
@@ -41,7 +42,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
         // Findings are what the program is for; that there are none is said by the exit code too.
         ReportFormat::Text if console::is_quiet() && report.is_clean() => {}
         ReportFormat::Text => profiles::print(&report.to_string())?,
-        ReportFormat::Json => json::print(&report.json())?,
+        ReportFormat::Json => json::print(&Of::command("verify", &report.json()))?,
     }
     if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
 }
@@ -145,18 +146,23 @@ pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Fai
         return Ok(());
     }
     let message = format!("the manifest says that this was made for another profile, `{}`", origin.profile.name);
-    let source = &origin.profile.source;
-    let help = if source == inputs::BUILT_IN {
-        "it was the built-in device: leave --config out".to_owned()
+    Err(Problem::new(message).help(which_profile(&origin.profile)).into())
+}
+
+/// What to do where it was the built-in device.
+pub(crate) const LEAVE_CONFIG_OUT: &str = "it was the built-in device: leave --config out";
+
+/// How to name the profile that a manifest names.
+pub(crate) fn which_profile(profile: &ProfileInput) -> String {
+    if profile.source == inputs::BUILT_IN {
+        return LEAVE_CONFIG_OUT.to_owned();
+    }
+    let (sha256, path, named) = (profile.sha256, path_of(&profile.source), shell_word(&profile.source));
+    if !path.is_file() {
+        format!("{named}, as the manifest calls it, is not there: --config says where it is now (SHA-256 {sha256})")
+    } else if folder::digest_of(&path).is_ok_and(|digest| digest != sha256) {
+        format!("{named} has changed since: --config names it as it was then (SHA-256 {sha256})")
     } else {
-        let (sha256, path, named) = (origin.profile.sha256, path_of(source), shell_word(source));
-        if !path.is_file() {
-            format!("{named}, as the manifest calls it, is not there: --config says where it is now (SHA-256 {sha256})")
-        } else if folder::digest_of(&path).is_ok_and(|digest| digest != sha256) {
-            format!("{named} has changed since: --config names it as it was then (SHA-256 {sha256})")
-        } else {
-            format!("name that profile, as it was then (SHA-256 {sha256}): --config {named}")
-        }
-    };
-    Err(Problem::new(message).help(help).into())
+        format!("name that profile, as it was then (SHA-256 {sha256}): --config {named}")
+    }
 }

@@ -6,12 +6,13 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use nandseq_input::folder::{self, SiteFiles};
+use nandseq_input::folder::{self, Damage, DamageKind, SiteFiles};
 use nandseq_input::form::{self, AnyForm, Forms};
 use nandseq_input::{STANDARD_INPUT, Source};
 use nandseq_output::named::NamedOutput;
 use nandseq_profile::Profile;
 use nandseq_report::LoadError;
+use nandseq_trace::manifest::Origin;
 use nandseq_trace::recorded::path_of;
 use nandseq_trace::table::TableKind;
 
@@ -64,7 +65,8 @@ pub(crate) fn profile(
     lenient: bool,
     sites: &[SiteFiles],
 ) -> Result<(ReadProfile, Vec<OsString>), Failure> {
-    let recorded = if config.is_none() { recorded_profile(sites) } else { None };
+    let origin = if config.is_none() { sites.iter().find_map(known_origin) } else { None };
+    let recorded = origin.as_ref().and_then(recorded_profile);
     let (config, lenient) = match &recorded {
         Some((path, was_lenient)) => (Some(path.as_path()), lenient || *was_lenient),
         None => (config, lenient),
@@ -73,14 +75,26 @@ pub(crate) fn profile(
     if let Some((path, _)) = &recorded {
         tell(&note_text(&format!("the profile is `{}`, as the manifest says", path.display())));
     }
+    let faulty = |damage: &&Damage| matches!(damage.what, DamageKind::Manifest { .. });
+    let faulty = sites.iter().flat_map(|site| &site.damage).find(faulty);
+    if let Some(damage) = faulty.filter(|_| config.is_none() && origin.is_none()) {
+        tell(&warning_text(&format!(
+            "`{}` cannot be used, so nothing says which profile this was made for: the built-in device is taken; --config names another",
+            damage.file.display()
+        )));
+    }
     tell(&warnings::of_profile(&read, &hint::check(config, lenient)));
     Ok((read, profile_flags(config, lenient)))
 }
 
-/// The file of the profile that the first manifest of some sites names, and whether it was read with --lenient. Nothing of a file that is
-/// not what it was is used, or shown: a manifest may name any file.
-fn recorded_profile(sites: &[SiteFiles]) -> Option<(PathBuf, bool)> {
-    let origin = sites.iter().find_map(|site| verify::origin(site).or_else(|| bad_blocks::beside(site)))?;
+/// Where a site comes from, as far as a manifest says it.
+fn known_origin(site: &SiteFiles) -> Option<Origin> {
+    verify::origin(site).or_else(|| bad_blocks::beside(site))
+}
+
+/// The file of the profile that a manifest names, and whether it was read with --lenient. Nothing of a file that is not what it was is
+/// used, or shown: a manifest may name any file.
+fn recorded_profile(origin: &Origin) -> Option<(PathBuf, bool)> {
     let path = path_of(&origin.profile.source);
     let is_known = || path.is_file() && folder::digest_of(&path).is_ok_and(|digest| digest == origin.profile.sha256);
     (origin.profile.source != inputs::BUILT_IN && is_known())

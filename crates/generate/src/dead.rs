@@ -14,7 +14,7 @@
 mod describe;
 
 use nandseq_device::{BaseInfo, Reach, Tables};
-use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchLevel, StatusOf};
+use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel, StatusOf};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
 use crate::chain::Step;
@@ -109,6 +109,22 @@ impl LastingState {
             Axis::Erase => self.suspended[0],
             Axis::Program => self.suspended[1],
         }
+    }
+
+    /// The states, of the die or of some of its planes, that exclusions may be stated for.
+    #[must_use]
+    pub fn device_states(&self) -> Vec<DeviceState> {
+        let of_axis = |axis| match self.suspended(axis) {
+            Some(_) => DeviceState::Suspended(axis),
+            None => DeviceState::NotSuspended(axis),
+        };
+        let mut states = vec![of_axis(Axis::Erase), of_axis(Axis::Program)];
+        states.extend(self.latches[0].map(DeviceState::LatchOn));
+        states.extend(self.cache_program.map(DeviceState::CacheProgram));
+        states.extend(self.odt_disabled.then_some(DeviceState::OdtDisabled));
+        states.extend((!self.unread.is_empty()).then_some(DeviceState::LatchOnRead));
+        states.extend(self.cache_reads.iter().map(|&(kind, _)| DeviceState::CacheRead(kind)));
+        states
     }
 }
 

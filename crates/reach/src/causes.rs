@@ -5,6 +5,8 @@
 //! runs either. The chains found are the shortest, by the number of operations on the way. Leaves out places in the text of the
 //! profile, and wording: this is data.
 
+mod ranked;
+
 use std::cell::OnceCell;
 use std::cmp::Reverse;
 
@@ -15,6 +17,7 @@ use crate::needs::Need;
 use crate::reason::Reason;
 use crate::search::{Search, Verdicts};
 use crate::universe::Verdict;
+use ranked::{Distances, ENDLESS, RankedBlocker, length, nearest, no_weight, shorten, waits};
 
 /// What blocks an operation.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,14 +59,6 @@ pub struct Cause {
     pub blocker: Blocker,
 }
 
-/// What is in the way of one class of names, and what would meet it.
-struct RankedBlocker {
-    blocker: Blocker,
-    providers: Vec<ClassId>,
-    specificity: u8,
-    keys: usize,
-}
-
 /// The causes of a profile and its table. Classes that nobody asked about are judged when a chain leads to them.
 pub struct Causes<'s> {
     search: &'s Search<'s>,
@@ -71,12 +66,8 @@ pub struct Causes<'s> {
     asked: Verdicts,
     /// The verdicts on all that never run, where a chain leads to one that was not judged before.
     never_run: OnceCell<Verdicts>,
-    /// For each class the number of links from it to a root; `None` where it runs.
-    distances: OnceCell<Vec<Option<usize>>>,
+    distances: OnceCell<Distances>,
 }
-
-/// Longer than any chain: where operations only wait for one another.
-const ENDLESS: usize = usize::MAX;
 
 impl<'s> Causes<'s> {
     /// Prepares the search for causes of some operations.
@@ -93,7 +84,12 @@ impl<'s> Causes<'s> {
     /// Empty where a phase key exists under which it can be proposed.
     #[must_use]
     pub fn of(&self, op: OpId) -> Vec<Vec<Cause>> {
-        self.chains(op, self.blockers(op))
+        let class = self.class_of(op);
+        let mut blockers = self.blockers(op);
+        if self.could_be_first(class, &blockers, self.distances().is_circular[usize::from(class)]) {
+            blockers.extend(self.not_first(class));
+        }
+        self.chains(op, blockers)
     }
 
     /// The same for one phase key alone.
@@ -101,8 +97,8 @@ impl<'s> Causes<'s> {
     pub fn under(&self, key: PhaseKey, op: OpId) -> Vec<Vec<Cause>> {
         let blockers = match self.verdict(key, op) {
             Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided => Vec::new(),
-            Verdict::Unreachable(Reason::Excluded) => vec![no_weight(vec![key], Vec::new())],
-            Verdict::Unreachable(Reason::NoWeight) => vec![no_weight(Vec::new(), vec![key])],
+            Verdict::Unreachable(Reason::Excluded) => vec![RankedBlocker::alone(no_weight(vec![key], Vec::new()))],
+            Verdict::Unreachable(Reason::NoWeight) => vec![RankedBlocker::alone(no_weight(Vec::new(), vec![key]))],
             Verdict::Unreachable(reason) => self.of_reason(self.class_of(op), reason, vec![key]),
         };
         self.chains(op, blockers)
@@ -188,44 +184,53 @@ impl<'s> Causes<'s> {
         names.iter().find(has_weight).or(names.first()).copied()
     }
 
-    /// What blocks the name that stands for a class. Where it has a weight under phase keys that never come up alone, and could be the first
-    /// on a blank device, DEFAULT lacks it.
-    fn blockers_of_class(&self, class: ClassId) -> Vec<RankedBlocker> {
+    /// Whether it would help if DEFAULT, the phase key of a blank device, gave a class a weight: it has one under phase keys that never come
+    /// up alone, and either needs nothing, or it, and whatever it needs, waits for one another.
+    fn could_be_first(&self, class: ClassId, blockers: &[RankedBlocker], is_circular: bool) -> bool {
+        let model = &self.search.model;
+        let starts = || is_circular || model.asks_for(class).is_empty();
+        !model.base(class).effects.delay && !blockers.is_empty() && blockers.iter().all(waits) && starts()
+    }
+
+    /// What blocks the name that stands for a class; `is_circular` as in [`Distances`].
+    fn blockers_of_class(&self, class: ClassId, is_circular: bool) -> Vec<RankedBlocker> {
         let Some(op) = self.representative(class) else { return Vec::new() };
         let mut blockers = self.blockers(op);
-        let waits = |blocker: &RankedBlocker| blocker.specificity == Reason::NoHook.specificity();
-        let starts = self.search.model.asks_for(class).is_empty() && !self.search.model.base(class).effects.delay;
-        if starts && !blockers.is_empty() && blockers.iter().all(waits) {
+        if self.could_be_first(class, &blockers, is_circular) {
             blockers.extend(self.not_first(class));
         }
         blockers
     }
 
+    /// The same, the nearest to a root first.
+    fn sorted_blockers(&self, class: ClassId) -> Vec<RankedBlocker> {
+        let mut blockers = self.blockers_of_class(class, self.distances().is_circular[usize::from(class)]);
+        self.sort(&mut blockers);
+        blockers
+    }
+
     /// How far each class is from a root.
-    fn distances(&self) -> &[Option<usize>] {
+    fn distances(&self) -> &Distances {
         self.distances.get_or_init(|| {
             let runs = &self.search.graph.runs;
-            let of_class = |class| if self.runs(class) { Vec::new() } else { self.blockers_of_class(class) };
-            let blockers: Vec<Vec<RankedBlocker>> = (0..runs.len() as ClassId).map(of_class).collect();
-            let mut distances: Vec<Option<usize>> = runs.iter().map(|&runs| (!runs).then_some(ENDLESS)).collect();
-            let mut shorter = true;
-            while shorter {
-                shorter = false;
-                for (class, blockers) in blockers.iter().enumerate() {
-                    let found = blockers.iter().map(|blocker| length(blocker, &distances)).min().unwrap_or(ENDLESS);
-                    if distances[class].is_some_and(|known| found < known) {
-                        distances[class] = Some(found);
-                        shorter = true;
-                    }
-                }
+            let of_class = |class, is_circular| {
+                if self.runs(class) { Vec::new() } else { self.blockers_of_class(class, is_circular) }
+            };
+            let mut blockers: Vec<_> = (0..runs.len() as ClassId).map(|class| of_class(class, false)).collect();
+            let mut of: Vec<Option<usize>> = runs.iter().map(|&runs| (!runs).then_some(ENDLESS)).collect();
+            shorten(&mut of, &blockers);
+            let is_circular: Vec<bool> = of.iter().map(|distance| *distance == Some(ENDLESS)).collect();
+            for class in (0..runs.len() as ClassId).filter(|&class| is_circular[usize::from(class)]) {
+                blockers[usize::from(class)] = of_class(class, true);
             }
-            distances
+            shorten(&mut of, &blockers);
+            Distances { of, is_circular }
         })
     }
 
     /// Sorts blockers: the nearest to a root first, then what came closest to being accepted, then what holds for most keys.
     fn sort(&self, blockers: &mut [RankedBlocker]) {
-        let distances = self.distances();
+        let distances = &self.distances().of;
         blockers
             .sort_by_key(|blocker| (length(blocker, distances), Reverse(blocker.specificity), Reverse(blocker.keys)));
     }
@@ -235,8 +240,10 @@ impl<'s> Causes<'s> {
             return Vec::new();
         }
         self.sort(&mut blockers);
-        // Where operations only wait for one another, any of the circles says so.
-        if length(&blockers[0], self.distances()) == ENDLESS {
+        // Where operations only wait for one another, any of the circles says so, and where one of them could begin, that says enough.
+        let has_no_weight = |blocker: &RankedBlocker| matches!(blocker.blocker, Blocker::NoWeight { .. });
+        let begins = blockers.iter().any(waits) && blockers.iter().any(has_no_weight);
+        if begins || length(&blockers[0], &self.distances().of) == ENDLESS {
             blockers.truncate(1);
         }
         let ops = |blocker: &RankedBlocker| match blocker.blocker {
@@ -244,43 +251,35 @@ impl<'s> Causes<'s> {
             Blocker::NoWeight { .. } => vec![op],
             Blocker::Rule { .. } | Blocker::Unmet { .. } => self.alike(op),
         };
-        blockers
-            .into_iter()
-            .map(|blocker| self.chain(Cause { ops: ops(&blocker), blocker: blocker.blocker.clone() }, &blocker))
-            .collect()
+        blockers.into_iter().map(|blocker| self.chain(self.class_of(op), ops(&blocker), blocker)).collect()
     }
 
-    /// The shortest chain that begins with a blocker.
-    fn chain(&self, first: Cause, blocker: &RankedBlocker) -> Vec<Cause> {
-        let mut chain = vec![first];
-        let mut providers = blocker.providers.clone();
-        let mut seen: Vec<ClassId> = Vec::new();
-        while let Some((distance, class)) = nearest(&providers, self.distances()) {
-            // Where they only wait for one another.
-            let first = if distance == ENDLESS { self.not_first(class) } else { None };
-            if first.is_some() || seen.contains(&class) {
-                chain.extend(first.map(|first| Cause { ops: self.names(class), blocker: first.blocker }));
+    /// The shortest chain that begins with a blocker of some operations of a class.
+    fn chain(&self, class: ClassId, ops: Vec<OpId>, blocker: RankedBlocker) -> Vec<Cause> {
+        let mut chain = Vec::new();
+        let mut seen = vec![class];
+        let mut providers = blocker.add_to(&mut chain, ops);
+        while let Some((_, class)) = nearest(&providers, &self.distances().of) {
+            // They only wait for one another.
+            if seen.contains(&class) {
                 break;
             }
             seen.push(class);
-            let mut blockers = self.blockers_of_class(class);
-            self.sort(&mut blockers);
-            let Some(RankedBlocker { blocker, providers: next, .. }) = blockers.into_iter().next() else { break };
+            let Some(blocker) = self.sorted_blockers(class).into_iter().next() else { break };
             // The link names every provider that is blocked for the same reason.
             let alike = |&other: &ClassId| other == class || self.is_blocked_alike(other, &blocker);
             let alike = providers.iter().copied().filter(alike);
             let mut ops: Vec<OpId> = alike.flat_map(|other| self.names(other)).collect();
             ops.sort_unstable();
-            chain.push(Cause { ops, blocker });
-            providers = next;
+            providers = blocker.add_to(&mut chain, ops);
         }
         chain
     }
 
     /// Whether something of the same kind blocks a class.
-    fn is_blocked_alike(&self, class: ClassId, blocker: &Blocker) -> bool {
-        self.blockers_of_class(class).iter().any(|other| match (&other.blocker, blocker) {
-            (Blocker::NoWeight { .. }, Blocker::NoWeight { .. }) => true,
+    fn is_blocked_alike(&self, class: ClassId, blocker: &RankedBlocker) -> bool {
+        self.sorted_blockers(class).iter().any(|other| match (&other.blocker, &blocker.blocker) {
+            (Blocker::NoWeight { .. }, Blocker::NoWeight { .. }) => other.then.is_some() == blocker.then.is_some(),
             (Blocker::Rule { reason: one, .. }, Blocker::Rule { reason: other, .. }) => one == other,
             (Blocker::Unmet { need: one, .. }, Blocker::Unmet { need: other, .. }) => one == other,
             (Blocker::NoWeight { .. } | Blocker::Rule { .. } | Blocker::Unmet { .. }, _) => false,
@@ -314,42 +313,64 @@ impl<'s> Causes<'s> {
         reasons.into_iter().flat_map(|(reason, keys)| self.of_reason(class, reason, keys)).collect()
     }
 
-    /// What blocks a class without a weight: that, and what it lacks besides. A step of chains that lacks something would be helped by no
-    /// weight.
+    /// What blocks a class without a weight. A step of chains that lacks something would be helped by no weight.
     fn without_weight(&self, class: ClassId, excluded: Vec<PhaseKey>, weightless: Vec<PhaseKey>) -> Vec<RankedBlocker> {
-        let model = &self.search.model;
-        let asked = model.asks_for(class).into_iter().flat_map(|reason| {
-            let unmet = model.needs(class, reason, &[]).into_iter().filter(|(_, by)| !self.runs_any(by));
-            unmet.map(move |(need, by)| (reason, need, by))
-        });
-        let mut lacks: Vec<(Reason, Need, Vec<ClassId>)> = asked.collect();
-        let heads = model.heads_of(class, |_| true);
-        let helps = heads.is_empty() || lacks.is_empty();
-        if !heads.is_empty() && !self.runs_any(&heads) {
-            lacks = vec![(Reason::NoWeight, Need::Head, heads)];
+        let heads = self.search.model.heads_of(class, |_| true);
+        if heads.is_empty() {
+            return self.weight_and_lacks(class, &no_weight(excluded, weightless));
         }
-        let unmet = |(reason, need, providers): (Reason, Need, Vec<ClassId>)| RankedBlocker {
-            blocker: Blocker::Unmet { need, reason, keys: Vec::new(), providers: self.names_of(&providers) },
-            providers,
-            specificity: 0,
-            keys: 0,
+        let mut lacks = self.lacks(class);
+        let own = lacks.is_empty().then(|| RankedBlocker::alone(no_weight(excluded, weightless)));
+        if !self.runs_any(&heads) {
+            lacks = vec![self.unmet(Reason::NoWeight, Need::Head, heads)];
+        }
+        own.into_iter().chain(lacks).collect()
+    }
+
+    /// That a class has no weight, and what it lacks once it has one: a blocker for each.
+    fn weight_and_lacks(&self, class: ClassId, weight: &Blocker) -> Vec<RankedBlocker> {
+        let besides = |lack: RankedBlocker| RankedBlocker { blocker: weight.clone(), then: Some(lack.blocker), ..lack };
+        let lacks: Vec<RankedBlocker> = self.lacks(class).into_iter().map(besides).collect();
+        if lacks.is_empty() { vec![RankedBlocker::alone(weight.clone())] } else { lacks }
+    }
+
+    /// What an operation of a class asks for whenever it is proposed, and no operation that runs brings about.
+    fn lacks(&self, class: ClassId) -> Vec<RankedBlocker> {
+        let model = &self.search.model;
+        let waits = |reason: Reason, by: &[ClassId]| {
+            // A resume with a weight waits for what it resumes.
+            matches!(reason, Reason::NoResume(_)) && by.iter().any(|&class| model.class(class).proposed)
         };
-        let own = helps.then(|| no_weight(excluded, weightless));
-        own.into_iter().chain(lacks.into_iter().map(unmet)).collect()
+        let unmet = |reason| {
+            let needs = model.needs(class, reason, &[]).into_iter();
+            let unmet = needs.filter(move |(_, by)| !self.runs_any(by) && !waits(reason, by));
+            unmet.map(move |(need, by)| self.unmet(reason, need, by))
+        };
+        model.asks_for(class).into_iter().flat_map(unmet).collect()
+    }
+
+    fn unmet(&self, reason: Reason, need: Need, providers: Vec<ClassId>) -> RankedBlocker {
+        let blocker = Blocker::Unmet { need, reason, keys: Vec::new(), providers: self.names_of(&providers) };
+        RankedBlocker { providers, ..RankedBlocker::alone(blocker) }
     }
 
     fn names_of(&self, classes: &[ClassId]) -> Vec<OpId> {
         classes.iter().flat_map(|&class| self.names(class)).collect()
     }
 
-    /// That DEFAULT gives a class no weight, so that it is not the first to start on a blank device; `None` where it does.
-    fn not_first(&self, class: ClassId) -> Option<RankedBlocker> {
+    /// That DEFAULT gives a class no weight, so that it is not the first to start on a blank device, and what it lacks besides; nothing
+    /// where DEFAULT does.
+    fn not_first(&self, class: ClassId) -> Vec<RankedBlocker> {
         let key = vec![PhaseKey::DEFAULT];
-        match self.verdict(PhaseKey::DEFAULT, self.representative(class)?) {
-            Verdict::Unreachable(Reason::NoWeight) => Some(no_weight(Vec::new(), key)),
-            Verdict::Unreachable(Reason::Excluded) => Some(no_weight(key, Vec::new())),
-            Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided | Verdict::Unreachable(_) => None,
-        }
+        let Some(op) = self.representative(class) else { return Vec::new() };
+        let weight = match self.verdict(PhaseKey::DEFAULT, op) {
+            Verdict::Unreachable(Reason::NoWeight) => no_weight(Vec::new(), key),
+            Verdict::Unreachable(Reason::Excluded) => no_weight(key, Vec::new()),
+            Verdict::Reachable | Verdict::Coincidence | Verdict::Undecided | Verdict::Unreachable(_) => {
+                return Vec::new();
+            }
+        };
+        self.weight_and_lacks(class, &weight)
     }
 
     /// What a reason means: needs that nothing meets, or a rule.
@@ -362,17 +383,13 @@ impl<'s> Causes<'s> {
                 let ops = self.names_of(&providers);
                 let keys = if let Need::PhaseOf(base) = need { self.keys_of(base, &keys) } else { keys.clone() };
                 let blocker = Blocker::Unmet { need, reason, keys, providers: ops };
-                blockers.push(RankedBlocker { blocker, providers, specificity: reason.specificity(), keys: count });
+                let specificity = reason.specificity();
+                blockers.push(RankedBlocker { blocker, then: None, providers, specificity, keys: count });
             }
         }
         if blockers.is_empty() {
-            let blocker = Blocker::Rule { reason, keys };
-            blockers.push(RankedBlocker {
-                blocker,
-                providers: Vec::new(),
-                specificity: reason.specificity(),
-                keys: count,
-            });
+            let blocker = RankedBlocker::alone(Blocker::Rule { reason, keys });
+            blockers.push(RankedBlocker { specificity: reason.specificity(), keys: count, ..blocker });
         }
         blockers
     }
@@ -408,28 +425,6 @@ impl<'s> Causes<'s> {
             })
             .collect()
     }
-}
-
-/// The links from a blocker to its nearest root.
-fn length(blocker: &RankedBlocker, distances: &[Option<usize>]) -> usize {
-    match (&blocker.blocker, blocker.providers.is_empty()) {
-        // Such a phase key is not what is missing.
-        (Blocker::Unmet { need: Need::PhaseOf(_), .. }, true) => ENDLESS,
-        (Blocker::NoWeight { .. } | Blocker::Rule { .. }, _) | (Blocker::Unmet { .. }, true) => 1,
-        (Blocker::Unmet { .. }, false) => {
-            nearest(&blocker.providers, distances).map_or(ENDLESS, |(length, _)| length.saturating_add(1))
-        }
-    }
-}
-
-/// The provider that is nearest to a root.
-fn nearest(providers: &[ClassId], distances: &[Option<usize>]) -> Option<(usize, ClassId)> {
-    providers.iter().filter_map(|&class| Some((distances[usize::from(class)]?, class))).min()
-}
-
-fn no_weight(excluded: Vec<PhaseKey>, weightless: Vec<PhaseKey>) -> RankedBlocker {
-    let keys = excluded.len() + weightless.len();
-    RankedBlocker { blocker: Blocker::NoWeight { excluded, weightless }, providers: Vec::new(), specificity: 0, keys }
 }
 
 #[cfg(test)]

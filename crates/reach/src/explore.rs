@@ -6,7 +6,6 @@
 
 use std::hash::Hash;
 
-use nandseq_profile::Ticks;
 use nandseq_profile::model::{AddressSource, Axis};
 
 use crate::model::{ClassId, Model};
@@ -46,8 +45,8 @@ pub(crate) struct Graph {
     /// The nodes of each state of the die.
     groups: Vec<(Die, Vec<u32>)>,
     group_of: Map<Die, usize>,
-    /// For each node the nodes that follow without a new operation showing on the plane, and what leads there.
-    beside: Vec<Vec<(u32, ClassId)>>,
+    /// For each node the nodes that follow without a new operation showing on the plane.
+    beside: Vec<Vec<u32>>,
     /// For each node the nodes that any operation leads to.
     pub(crate) after: Vec<Vec<u32>>,
     /// For each class the states while one of its operations shows on the plane, before its array is done.
@@ -130,29 +129,10 @@ impl Graph {
         from.for_each(|node| seen.add(node));
         let mut at = 0;
         while let Some(&node) = seen.items.get(at) {
-            self.beside[node as usize].iter().for_each(|&(next, _)| seen.add(next));
+            self.beside[node as usize].iter().for_each(|&next| seen.add(next));
             at += 1;
         }
         seen.items
-    }
-
-    /// The nodes that follow from some within a time, without a new operation showing on the plane, themselves left out.
-    pub(crate) fn beside_within(&self, model: &Model<'_>, from: &[u32], time: Ticks) -> Vec<u32> {
-        let mut earliest: Map<u32, Ticks> = from.iter().map(|&node| (node, Ticks::ZERO)).collect();
-        let mut open = from.to_vec();
-        let mut found = Found::default();
-        while let Some(node) = open.pop() {
-            let at = earliest[&node];
-            for &(next, class) in &self.beside[node as usize] {
-                let then = Ticks(at.0.saturating_add(model.class(class).least.0));
-                if then <= time && earliest.get(&next).is_none_or(|&known| then < known) {
-                    earliest.insert(next, then);
-                    open.push(next);
-                    found.add(next);
-                }
-            }
-        }
-        found.items
     }
 
     fn add(&mut self, node: Node) -> u32 {
@@ -294,7 +274,7 @@ impl Graph {
             if shows {
                 self.ends[usize::from(class)].add(end);
             } else {
-                push(&mut self.beside[from as usize], (end, class));
+                push(&mut self.beside[from as usize], end);
             }
             for &victim in &victims {
                 let mut revived = SearchState { die: Die { chain: next, ..die }, plane: reached.plane };

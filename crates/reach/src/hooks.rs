@@ -2,8 +2,8 @@
 //!
 //! Certain are the hooks that an operation gives for its own CORE_BUSY and shortly after it, and those that the refills give in
 //! every span that is not short against their period. The rest is coincidence: a hook in a short ISSUE of the next
-//! operation on the plane, at the very tick at which a phase begins, where the key is still the END before, or a hook after an
-//! operation before which something that does not show has come and gone.
+//! operation on the plane, at the very tick at which a phase begins, where the key is still the END before, a hook after an
+//! operation before which something that does not show has come and gone, or a hook that a run boundary has carried on.
 
 use nandseq_profile::model::{Axis, PhaseKind};
 use nandseq_profile::{BaseId, PhaseKey, Ticks};
@@ -95,28 +95,18 @@ impl Hooks {
     }
 
     fn after_end(&mut self, model: &Model<'_>, graph: &Graph, base: BaseId) {
-        let policies = &model.profile.policies;
-        let effects = &model.tables.base(base).effects;
-        let fresh = effects.reset_die || effects.reset_target;
-        // The last hooks of the window may fall on the tick at which the next step has just started.
-        let reach = policies.post_hook_window + policies.time_resolution;
-        let same_tick = goes_on(model, base) && policies.sequence_gap < reach;
-        for class in ending(model, base).filter(|&class| gives_hooks(model, class)) {
-            let ends = &graph.ends[usize::from(class)].items;
-            for &node in ends.iter().filter(|_| same_tick) {
-                let (die, plane) = graph.nodes[node as usize];
-                self.chance.add(Context { die, plane, run: Run::Idle, fresh, chained: false });
-            }
-            // What does not show may come and go between the end and the hook.
-            for node in graph.beside_within(model, ends, reach) {
-                let (die, plane) = graph.nodes[node as usize];
-                self.chance.add(Context { die, plane, run: Run::Idle, fresh: false, chained: false });
-            }
+        // What does not show may come and go between the end and the hook. The last hook may fall on the tick at which the next step has just
+        // started. A run boundary completes every chain before it carries the hooks on.
+        let idle = idle_after(model, graph, base);
+        for &node in &idle {
+            let (die, plane) = graph.nodes[node as usize];
+            self.chance.add(Context { die, plane, run: Run::Idle, fresh: false, chained: false });
         }
-        self.next_operation(model, graph, &idle_after(model, graph, base));
+        self.next_operation(model, graph, &idle);
+        let resumed = model.tables.base(base).effects.resume.is_some();
         for &(before, next, node) in &graph.cuts.items {
             if model.class(before).base == base {
-                self.shown(model, next, node, effects.resume.is_some());
+                self.shown(model, next, node, resumed);
             }
         }
         let flies = |&class: &ClassId| !graph.flights[usize::from(class)].items.is_empty();

@@ -41,8 +41,6 @@ pub(crate) struct Class {
     pub(crate) issue: Ticks,
     /// Whether CORE_BUSY takes time.
     pub(crate) busy: bool,
-    /// The shortest time from the start of one of its names until its effects hold.
-    pub(crate) least: Ticks,
     /// The longest window of its names, and the shortest.
     pub(crate) window: (Ticks, Ticks),
     /// Whether the device has what it addresses.
@@ -347,7 +345,6 @@ fn classes(profile: &Profile, tables: &Tables, shares: &[Vec<OpId>], bootstrap: 
                 cell: info.cell_type,
                 issue: Ticks::ZERO,
                 busy: false,
-                least: Ticks(u64::MAX),
                 window: (Ticks::ZERO, window),
                 exists,
                 proposed: false,
@@ -359,7 +356,6 @@ fn classes(profile: &Profile, tables: &Tables, shares: &[Vec<OpId>], bootstrap: 
         let class = &mut classes[at];
         class.issue = class.issue.max(info.issue);
         class.busy |= info.occupied > info.issue;
-        class.least = class.least.min(info.array_done.max(info.occupied));
         class.window = (class.window.0.max(window), class.window.1.min(window));
         class.proposed |= proposed[id.index()];
         of_op.push(at as ClassId);

@@ -4,8 +4,8 @@ use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind, Profil
 use nandseq_profile::{BaseId, BaseSet, GroupId, OpId, PhaseKey};
 
 /// What a [`crate::Verdict::Coincidence`] is, in words.
-pub const COINCIDENCE: &str = "by coincidence only: while the next operation is issued, at the tick at which a phase begins, or \
-     after something that does not show";
+pub const COINCIDENCE: &str = "by coincidence only: while the next operation is issued, at the tick at which a phase begins, \
+     after something that does not show, or at a run boundary";
 
 /// Why an operation is never proposed under a phase key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -43,8 +43,11 @@ function showFindings(input, showSite) {
   const box = document.getElementById("findings");
   const verdict = DATA.violations;
   if (!verdict) return;
-  const panel = element("div", { className: verdict.clean ? "verdict" : "verdict bad" });
-  panel.append(element("strong", { textContent: verdict.clean ? "Verified: no rule broken." : `⚠ Verified: rules were broken ${number(verdict.total)} times.` }));
+  const { clean, total } = verdict;
+  const panel = element("div", { className: clean ? "verdict" : "verdict bad" });
+  const broken = `⚠ Verified: rules were broken ${total === 1 ? "once" : `${number(total)} times`}.`;
+  const kept = clean ? "Verified: no rule broken." : "⚠ Verified: no rule broken, but files are damaged.";
+  panel.append(element("strong", { textContent: total > 0 ? broken : kept }));
   const list = element("ul");
   for (const finding of verdict.list.slice(0, 200)) {
     const text = `${finding.rule}: ${finding.op ?? ""} ${finding.uid === null ? "" : `(op_uid ${finding.uid})`} – ${finding.message} [${finding.file}:${finding.line}]`;

@@ -32,7 +32,8 @@ pub const PARTIAL_NAME: &str = "manifest.partial.jsonl";
 /// # Errors
 /// When it is something else, or not there.
 pub fn regular(path: &Path) -> io::Result<()> {
-    if path.metadata()?.is_file() { Ok(()) } else { Err(io::Error::other("it is no regular file")) }
+    let refused = || io::Error::new(io::ErrorKind::Unsupported, "it is no regular file");
+    if path.metadata()?.is_file() { Ok(()) } else { Err(refused()) }
 }
 
 /// What a manifest holds, if it is a regular file.

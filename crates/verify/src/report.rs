@@ -72,9 +72,18 @@ impl Report {
     /// Whether no rule was broken and every file is as its manifest says.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.sites.iter().all(|site| {
-            site.damage.is_empty() && site.counts.iter().all(|counts| counts.findings + counts.followers == 0)
-        })
+        self.keeps_rules() && !self.has_damage()
+    }
+
+    /// Whether no rule was broken.
+    fn keeps_rules(&self) -> bool {
+        let counts = self.sites.iter().flat_map(|site| &site.counts);
+        counts.into_iter().all(|counts| counts.findings + counts.followers == 0)
+    }
+
+    /// Whether some file is not as its manifest says, or is none.
+    fn has_damage(&self) -> bool {
+        self.sites.iter().any(|site| !site.damage.is_empty())
     }
 
     /// Operations judged.
@@ -133,7 +142,12 @@ impl fmt::Display for Report {
         let tables: u64 = self.sites.iter().flat_map(|site| &site.files).map(|file| file.tables.len() as u64).sum();
         let sites = self.sites.len() as u64;
         let operations = counted(self.operations(), "operation");
-        let verdict = if self.is_clean() { "no rule broken" } else { "rules are broken" };
+        let verdict = match (self.keeps_rules(), self.has_damage()) {
+            (true, false) => "no rule broken",
+            (true, true) => "no rule broken, but files are damaged",
+            (false, false) => "rules are broken",
+            (false, true) => "rules are broken, and files are damaged",
+        };
         writeln!(f, "{operations} in {} of {}: {verdict}.", counted(files, "file"), counted(sites, "site"))?;
         writeln!(f, "Judged by the profile \"{}\".", self.profile)?;
         if tables > 0 {

@@ -44,9 +44,8 @@ impl NewFolders {
     }
 }
 
-/// Whether all folders of a plan are there or can be made, and files put into them. Nothing stays of the attempt.
-pub(super) fn check(plan: &Plan) -> Result<(), Failure> {
-    let folders = std::iter::once(plan.out_dir.clone()).chain(plan.sites.iter().map(|site| plan.folder_of(site)));
+/// Whether folders are there or can be made, and files put into them. Nothing stays of the attempt.
+pub(crate) fn check(folders: impl IntoIterator<Item = PathBuf>) -> Result<(), Failure> {
     let mut tried = BTreeSet::new();
     for folder in folders {
         let there = folder.ancestors().map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above });

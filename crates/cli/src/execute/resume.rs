@@ -220,6 +220,12 @@ pub(super) fn before(
     Ok(state)
 }
 
+/// Which of these runs, by index, lack files, so that they are to be made again.
+pub(super) fn lacking_files(folder: &Path, runs: &[RunRecord]) -> Vec<u64> {
+    let missing = missing::of(folder, runs).unwrap_or_default();
+    missing.again.into_iter().map(|(run_index, _)| run_index).collect()
+}
+
 /// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
 pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
     let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;

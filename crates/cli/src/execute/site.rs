@@ -106,13 +106,15 @@ impl Work<'_> {
         Ok((ledger, site, start.next_run))
     }
 
-    /// What a site has that could not be begun: the runs of its manifest, which stays.
+    /// What a site has that could not be begun: the runs of its manifest, which stays. Those that still lack files are not finished.
     fn kept(&self, plan: &SitePlan, folder: &Path, totals: &mut Totals) -> Option<Finished> {
         let (manifest, sha256) = ledger::finished(folder).ok().flatten()?;
         if !resume::is_same_campaign(self.plan, &manifest, &head(self.plan, plan)) {
             return None;
         }
-        manifest.runs.iter().for_each(|run| totals.note_operations(self.plan, run.operations));
+        let lacks_files = resume::lacking_files(folder, &manifest.runs);
+        let whole = manifest.runs.iter().filter(|run| !lacks_files.contains(&run.run_index));
+        whole.for_each(|run| totals.note_operations(self.plan, run.operations));
         let operations = manifest.runs.iter().fold(0, |sum: u64, run| sum.saturating_add(run.operations));
         let last = resume::last_state(self.plan, plan, &manifest.runs, self.setup);
         let covered = last.and_then(|last| self.site_in(plan, Some(&last)).ok());

@@ -14,6 +14,8 @@ use nandseq_reach::Start;
 use nandseq_trace::{Operation, Sink};
 use serde::Serialize;
 
+/// Operations of a trial that says how often operations come, and which dies they leave dead.
+pub(crate) const TRIAL_OPS: u64 = 20_000;
 /// The longest a trial goes on where operations are few, simulated µs.
 const LONGEST_US: u64 = 20_000_000;
 /// Its seed: that of a campaign when none is given.
@@ -31,6 +33,8 @@ pub(crate) struct Trial {
     pub(crate) dead: Vec<DeadDie>,
     /// Whether these are all dies: more operations would not come, however long it went on.
     pub(crate) is_over: bool,
+    /// Why nothing can be generated at all.
+    pub(crate) problem: Option<String>,
 }
 
 /// How many operations of a kind to expect.
@@ -59,8 +63,10 @@ impl Trial {
             under: BTreeMap::new(),
             dead: Vec::new(),
             is_over: false,
+            problem: None,
         };
         let setup = Setup::new(profile, table, start.bad_blocks);
+        trial.problem = setup.as_ref().err().map(ToString::to_string);
         if let Ok(setup) = setup {
             let limits =
                 RunLimits { run_until: Ticks::from_us(LONGEST_US), max_ops: Some(ops), ..RunLimits::default() };

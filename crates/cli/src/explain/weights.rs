@@ -3,11 +3,8 @@
 use nandseq_profile::model::OverrideOf;
 use nandseq_profile::places::{Place, Places};
 use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
-use nandseq_trace::recorded::path_of;
 
-use crate::failure::Failure;
-use crate::in_force::InForce;
-use crate::inputs;
+use crate::plan::table::Table;
 
 /// Why a name has no weight under a phase key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,28 +49,16 @@ pub(super) struct Texts<'p> {
 
 impl<'p> Texts<'p> {
     /// The texts in force.
-    ///
-    /// # Errors
-    /// When the table file cannot be read once more.
-    pub(super) fn new(in_force: &'p InForce) -> Result<Self, Failure> {
-        let profile = &in_force.profile;
-        let table = match &in_force.table.input {
-            Some(input) => {
-                let (source, _) = inputs::text("the probability table", &path_of(&input.source))?;
-                Some((source.name.clone(), Places::new(&source, profile)))
-            }
-            None => None,
-        };
-        let explicit = table.is_none() && in_force.table.is_of_profile(profile);
-        let SourceFile { name, .. } = &in_force.source;
-        Ok(Self {
+    pub(super) fn new(profile: &'p Profile, source: &SourceFile, table: &Table) -> Self {
+        let of_file = table.source.as_ref().map(|source| (source.name.clone(), Places::new(source, profile)));
+        Self {
             profile,
-            file: name.clone(),
-            places: Places::new(&in_force.source, profile),
-            table,
-            explicit,
-            preset: in_force.table.has_preset(),
-        })
+            file: source.name.clone(),
+            places: Places::new(source, profile),
+            explicit: of_file.is_none() && table.is_of_profile(profile),
+            table: of_file,
+            preset: table.has_preset(),
+        }
     }
 
     /// An entry of the profile.
@@ -92,13 +77,8 @@ impl<'p> Texts<'p> {
         {
             return Weightless::Stated(found);
         }
-        let listed = match &self.table {
-            Some((file, places)) => Some((file, places)),
-            None if self.explicit => Some((&self.file, &self.places)),
-            None => None,
-        };
-        let Some((file, places)) = listed else { return Weightless::Crowded };
-        let found = |place: Place| Found { file: file.clone(), place };
+        let Some((file, places)) = self.listing() else { return Weightless::Crowded };
+        let found = |place: Place| Found { file: file.to_owned(), place };
         if let Some(place) = places.weight_under(key, name) {
             return Weightless::Stated(found(place));
         }
@@ -110,6 +90,18 @@ impl<'p> Texts<'p> {
                 None => Weightless::NotInDefault(places.distribution(PhaseKey::DEFAULT).map(found)),
             },
         }
+    }
+
+    /// The text that lists weights, if they are not built.
+    fn listing(&self) -> Option<(&str, &Places<'p>)> {
+        let own = self.explicit.then_some((&self.file, &self.places));
+        self.table.as_ref().map(|(file, places)| (file, places)).or(own).map(|(file, places)| (&**file, places))
+    }
+
+    /// The entry that lists the weights of a phase key.
+    pub(super) fn distribution(&self, key: PhaseKey) -> Option<Found> {
+        let (file, places) = self.listing().filter(|_| !(self.preset && key == PhaseKey::DEFAULT))?;
+        places.distribution(key).map(|place| Found { file: file.to_owned(), place })
     }
 
     /// The override in force, if it is 0: that of the key before the global one, that of the name before that of its base.

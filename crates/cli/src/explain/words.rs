@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use nandseq_profile::model::{Axis, LatchKind};
+use nandseq_profile::model::{AddressSource, Axis, DeviceState, Effect, LatchKind};
 use nandseq_profile::places::Place;
-use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile};
+use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile, SourceFile};
 use nandseq_reach::{Blocker, Cause, Need, Reason};
+use nandseq_trace::manifest::Input;
 use serde::Serialize;
 
 use super::weights::{Found, Texts, Weightless};
+use crate::hint::{FlagsInForce, Hint};
+use crate::in_force::InForce;
+use crate::plan::table::Table;
 
 /// Names that a list shows before it only counts.
 const LISTED: usize = 4;
@@ -56,25 +60,82 @@ impl Stated {
 }
 
 /// What words are made of.
-pub(super) struct Words<'p> {
-    pub(super) profile: &'p Profile,
+pub(crate) struct Words<'p> {
+    pub(crate) profile: &'p Profile,
     pub(super) texts: Texts<'p>,
     /// The list of bad blocks, if there is one.
-    pub(super) badlist: Option<String>,
+    pub(crate) badlist: Option<&'p str>,
 }
 
-impl Words<'_> {
+impl<'p> Words<'p> {
+    /// The words for a profile, its text, the table and the list of bad blocks in force.
+    pub(crate) fn new(profile: &'p Profile, source: &SourceFile, table: &Table, badlist: Option<&'p Input>) -> Self {
+        let badlist = badlist.map(|input| &*input.source);
+        Self { profile, texts: Texts::new(profile, source, table), badlist }
+    }
+
+    /// The same for what a command works on.
+    pub(crate) fn of(in_force: &'p InForce) -> Self {
+        Self::new(&in_force.profile, &in_force.source, &in_force.table, in_force.badlist_input.as_ref())
+    }
+
+    /// Why an operation has no weight under a phase key: "`entry` at file:line:column does not list it".
+    pub(crate) fn weightless(&self, key: PhaseKey, op: OpId) -> String {
+        if self.profile.exclusions.in_op_state(key).contains(self.profile.ops[op].base) {
+            return format!("{} names its base", self.exclusions_of_key(key));
+        }
+        match weightless_text(&self.texts.why(key, op), 1) {
+            (says, Some(found)) => format!("`{}` at {}{says}", found.place.path, found.at()),
+            (says, None) => says.to_owned(),
+        }
+    }
+
+    /// The entry that lists the weights of a phase key: "`entry` (file:line:column)"; `None` where weights are built.
+    pub(crate) fn weights_of(&self, key: PhaseKey) -> Option<String> {
+        self.texts.distribution(key).map(|found| Stated::new(&found, "").text)
+    }
+
+    /// The exclusions of a phase key, with their place.
+    pub(crate) fn exclusions_of_key(&self, key: PhaseKey) -> String {
+        let path = || format!("`exclusions.op_state.{}`", self.profile.phase_keys[key].name);
+        self.placed(self.texts.places.exclusions_of_key(key)).unwrap_or_else(path)
+    }
+
+    /// The exclusions of a state, with their place.
+    pub(crate) fn exclusions_of_state(&self, state: DeviceState) -> String {
+        let path = || format!("`exclusions.state.{}`", state.name());
+        self.placed(self.texts.places.exclusions_of_state(state)).unwrap_or_else(path)
+    }
+
+    fn placed(&self, place: Option<Place>) -> Option<String> {
+        place.map(|place| Stated::new(&self.texts.of_profile(place), "").text)
+    }
+
+    /// What to do where the table proposes nothing: an entry that would let the first operation start.
+    pub(crate) fn how_to_propose(&self, flags: &FlagsInForce) -> String {
+        let rank = |op: &OpId| {
+            let base = &self.profile.bases[self.profile.ops[*op].base];
+            let starts = matches!(base.address, AddressSource::None | AddressSource::AnyBlock | AddressSource::Hook);
+            (!base.has(Effect::Erase), !starts || base.has(Effect::Delay))
+        };
+        let Some(first) = self.profile.ops.ids().min_by_key(rank) else { return String::new() };
+        let why = self.texts.why(PhaseKey::DEFAULT, first);
+        let advice = self.weight_advice(&why, &[first]).unwrap_or_default();
+        let hint = Hint::new("explain").flags(&flags.all()).operand(&self.profile.ops[first].name);
+        format!("{advice}; `{hint}` says why it has none")
+    }
+
     /// A chain of causes.
     pub(super) fn chain(&self, chain: &[Cause]) -> Vec<Link> {
         chain.iter().map(|cause| self.link(cause)).collect()
     }
 
     fn link(&self, cause: &Cause) -> Link {
-        let who = self.operations(&cause.ops);
+        let (who, are_many) = self.subject(&cause.ops);
         let operations = cause.ops.iter().map(|&op| self.profile.ops[op].name.clone()).collect();
         match &cause.blocker {
             Blocker::NoWeight { excluded, weightless } => {
-                let (text, stated, advice) = self.no_weight(&cause.ops, excluded, weightless);
+                let (text, stated, advice) = self.no_weight((&cause.ops, are_many), excluded, weightless);
                 Link { operations, kind: "no_weight", text: format!("{who} {text}"), stated, advice }
             }
             Blocker::Rule { reason, keys } => {
@@ -93,7 +154,8 @@ impl Words<'_> {
                 };
                 let place =
                     if matches!(need, Need::PhaseOf(_)) || keys.len() == 1 { self.under(keys) } else { String::new() };
-                let text = format!("{who} needs {needs}{place}; {nobody}");
+                let verb = if are_many { "need" } else { "needs" };
+                let text = format!("{who} {verb} {needs}{place}; {nobody}");
                 let op = cause.ops.first().copied().unwrap_or(OpId(0));
                 // The exclusions of the state are in the way as much as what would end it.
                 let (stated, spare) =
@@ -109,14 +171,20 @@ impl Words<'_> {
     /// Why there is no weight, where that is stated, and what to change.
     fn no_weight(
         &self,
-        ops: &[OpId],
+        (ops, are_many): (&[OpId], bool),
         excluded: &[PhaseKey],
         weightless: &[PhaseKey],
     ) -> (String, Vec<Stated>, Option<String>) {
         let mut stated: Vec<Stated> = Vec::new();
         let mut advice = None;
         let mut parts: Vec<String> = Vec::new();
-        let whys = self.whys(ops, weightless);
+        let mut whys = self.whys(ops, weightless);
+        // What stands for all other phase keys need not be named twice.
+        let stands: Vec<Weightless> = whys.iter().map(|(why, _)| why.clone()).collect();
+        whys.retain(|(why, _)| match why {
+            Weightless::NotListed(found) => !stands.contains(&Weightless::NotInDefault(Some(found.clone()))),
+            Weightless::Stated(_) | Weightless::NotInDefault(_) | Weightless::Preset | Weightless::Crowded => true,
+        });
         for (why, keys) in &whys {
             let (says, place) = weightless_text(why, keys.len());
             if let Some(found) = place
@@ -138,19 +206,19 @@ impl Words<'_> {
             }
             advice = advice.or_else(|| Some("let fewer exclusions name its base".to_owned()));
         }
-        let verb = if ops.len() == 1 { "has" } else { "have" };
+        let (verb, them) = if are_many { ("have", "them") } else { ("has", "it") };
         let mut text = match (weightless, excluded) {
             ([PhaseKey::DEFAULT], []) => format!("{verb} no weight under `DEFAULT`, the phase key of a blank device"),
             ([], [PhaseKey::DEFAULT]) => {
-                format!("{verb} no weight under `DEFAULT`, the phase key of a blank device, which excludes it")
+                format!("{verb} no weight under `DEFAULT`, the phase key of a blank device, which excludes {them}")
             }
             ([key], []) => format!("{verb} no weight under `{}`", self.profile.phase_keys[*key].name),
             ([], [key]) => {
-                format!("{verb} no weight under `{}`, which excludes it", self.profile.phase_keys[*key].name)
+                format!("{verb} no weight under `{}`, which excludes {them}", self.profile.phase_keys[*key].name)
             }
             ([], _) => format!("{verb} no weight: the exclusions of every phase key name the base"),
             (_, []) => format!("{verb} no weight under any phase key"),
-            (_, some) => format!("{verb} no weight under any phase key ({} of them exclude it)", some.len()),
+            (_, some) => format!("{verb} no weight under any phase key ({} of them exclude {them})", some.len()),
         };
         if !parts.is_empty() {
             text.push_str(": ");
@@ -282,6 +350,11 @@ impl Words<'_> {
 
     /// Some operations: whole bases by their name, others by their own; a few, then a count.
     pub(super) fn operations(&self, ops: &[OpId]) -> String {
+        self.subject(ops).0
+    }
+
+    /// The same as the subject of a sentence, and whether its verb is plural.
+    fn subject(&self, ops: &[OpId]) -> (String, bool) {
         let mut by_base: BTreeMap<_, Vec<OpId>> = BTreeMap::new();
         for &op in ops {
             by_base.entry(self.profile.ops[op].base).or_default().push(op);
@@ -297,7 +370,7 @@ impl Words<'_> {
         }
         let rest: usize = names.iter().skip(LISTED).map(|(_, count)| count).sum();
         let shown = names.iter().take(LISTED).map(|(name, _)| &**name).collect::<Vec<_>>().join(", ");
-        if rest > 0 { format!("{shown} and {rest} more") } else { shown }
+        (if rest > 0 { format!("{shown} and {rest} more") } else { shown }, names.len() > 1)
     }
 
     /// " under `A`, `B` and 3 more phase keys"

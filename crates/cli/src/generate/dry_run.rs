@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use nandseq_profile::diagnostic::counted;
-use nandseq_trace::recorded::recorded;
+use nandseq_trace::recorded::{quoted, recorded, shell_word};
 use serde::Serialize;
 
 use crate::absent::Absences;
@@ -58,6 +58,8 @@ pub(crate) struct DryRun {
     /// What a trial on some sites has come to; `null` where no run is left.
     trial: Option<TrialResult>,
     estimate: Option<Estimate>,
+    /// When nothing could start any more on any site of the trial, and in which state; `null` where that did not happen.
+    ends_early: Option<String>,
     /// Dies on which nothing could ever start again, and what would not be reached, in words.
     warnings: Vec<String>,
     /// Whether the trial shows that what was asked for would not be reached.
@@ -113,11 +115,13 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
     tell(&found.others.text(plan, "would remove"));
     let left: u64 = found.runs_there.iter().map(|there| plan.num_runs - there).sum();
     let folder = |at: Option<usize>| at.and_then(|at| plan.sites.get(at)).map(|site| plan.folder_of(site));
-    let shown = |at| folder(at).map_or_else(String::new, |folder| recorded(&folder));
+    let shown = |at| folder(at).map_or_else(String::new, |folder| quoted(folder.as_os_str()));
     let estimate = found.tried.as_ref().map(|tried| Estimate::new(plan, tried, left, &found.runs_there));
     let (warnings, missed) = found.tried.as_ref().map_or_else(Default::default, |tried| {
         not_reached::in_trial(plan, &tried.totals, tried.sites.len(), tried.is_whole)
     });
+    let tried = found.tried.as_ref();
+    let ends_early = tried.and_then(|tried| not_reached::end(plan, &tried.totals, tried.sites.len()));
     warnings.iter().for_each(|warning| tell(&warning_text(&format!("in the trial: {warning}"))));
     Ok(DryRun {
         schema: SCHEMA,
@@ -146,6 +150,7 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
             summary: Summary::new(plan, &tried.totals, tried.elapsed, &Absences::new(plan)),
         }),
         estimate,
+        ends_early,
         warnings,
         missed,
     })
@@ -258,10 +263,11 @@ impl DryRun {
         let to = if first == last { first.clone() } else { format!("{first} to {last}") };
         let sites: u64 = self.sites.iter().map(|group| group.count).sum();
         let state = if self.out_dir_exists { "is there already" } else { "would be made" };
-        writeln!(text, "Would be written into {to}; {} {state}", self.out_dir)?;
+        writeln!(text, "Would be written into {to}; {} {state}", shell_word(&self.out_dir))?;
         let (runs, sites, each) =
             (counted(self.runs, "run"), counted(sites, "site"), counted(self.runs_per_site, "run"));
-        writeln!(text, "{runs}: {sites} with {each} each")?;
+        let bootstrap = self.trial.as_ref().map_or_else(String::new, |trial| trial.summary.about_bootstrap());
+        writeln!(text, "{runs}: {sites} with {each} each{bootstrap}")?;
         for group in self.sites.iter().filter(|group| group.runs_there > 0) {
             let of = group.sites.as_ref().map_or_else(String::new, |sites| format!(" of sites {sites}"));
             let are = if group.runs_there == 1 { "is" } else { "are" };
@@ -282,7 +288,7 @@ impl DryRun {
             self.files_of_a_run.iter().try_for_each(|name| writeln!(text, "  {name}"))?;
         }
         match &self.table_file {
-            Some(path) => writeln!(text, "The table of probabilities would be written to {path}"),
+            Some(path) => writeln!(text, "The table of probabilities would be written to {}", shell_word(path)),
             None => Ok(()),
         }
     }
@@ -298,9 +304,12 @@ impl DryRun {
             format!(" of site{} {}", if count == 1 { "" } else { "s" }, sites.replace(',', ", "))
         });
         let operations = trial.summary.operations();
-        // Where nothing ever starts, the time is that of the limit.
-        let time = if operations > 0 { format!(", {} µs", trial.simulated_us) } else { String::new() };
+        // Where nothing starts any more, the time is that of the limit.
+        let time = if self.ends_early.is_none() { format!(", {} µs", trial.simulated_us) } else { String::new() };
         writeln!(text, "Trial: {}{time}{of}", counted(operations, "operation"))?;
+        if let Some(ends_early) = &self.ends_early {
+            writeln!(text, "Ends early: {ends_early}")?;
+        }
         write_mix(text, &trial.summary, detail)?;
         let at_most = if estimate.at_most { "at most " } else { "" };
         writeln!(

@@ -5,14 +5,11 @@ use std::str::FromStr;
 
 use nandseq_generate::CoverageIdentity;
 use nandseq_generate::closure::{Cell, Goal};
-use nandseq_generate::probability::Distributions;
-use nandseq_profile::Profile;
-use nandseq_reach::Start;
 
 use crate::arguments::GenerateArgs;
-use crate::explain::Trial;
+use crate::explain::{Trial, Words};
 use crate::failure::{Failure, Problem, warning_text};
-use crate::hint::FlagsInForce;
+use crate::in_force::InForce;
 use crate::{coverage, not_reached, tell};
 
 /// Operations of a run for each cell where --until-coverage alone limits it.
@@ -70,31 +67,18 @@ impl Closure {
     ///
     /// # Errors
     /// When no cell counts: nothing could be covered. Where that is because nothing can ever start, the state of every die is told.
-    pub(super) fn new(
-        arguments: &GenerateArgs,
-        profile: &Profile,
-        (table, start, badlist): (&Distributions, Start<'_>, Option<&str>),
-        flags: &FlagsInForce,
-    ) -> Result<Option<Self>, Failure> {
+    pub(super) fn new(arguments: &GenerateArgs, in_force: &InForce) -> Result<Option<Self>, Failure> {
         let (directed, share) = (arguments.extent.closure, arguments.extent.until_coverage);
         if !directed && share.is_none() {
             return Ok(None);
         }
-        let universe = coverage::universe(profile, Some(table), start);
+        let profile = &in_force.profile;
+        let universe = coverage::universe(profile, Some(&in_force.table.distributions), in_force.start());
         let cells = universe.cells().map(|cell| Cell { key: cell.key, op: cell.op, bin: cell.bin });
         let goal = Goal::new(profile, cells, |key| universe.bins(key), directed);
         if goal.cells() == 0 {
             let flag = if directed { "--closure" } else { "--until-coverage" };
-            let message = format!("{flag} has nothing to cover: no operation of the table can ever be proposed");
-            let trial = Trial::new(profile, table, start, TRIAL_OPS);
-            let dead = not_reached::of_trial(profile, badlist, &trial, start.bootstrap).filter(|_| trial.is_over);
-            if let (Some(dead), Some(_)) = (&dead, share) {
-                tell(&warning_text(&format!("{message}: {dead}")));
-                return Err(Failure::NotReached);
-            }
-            dead.iter().for_each(|dead| tell(&warning_text(dead)));
-            let help = format!("`{}` says why, or generate without the flag", flags.check().flag("--pairs"));
-            return Err(Problem::new(message).help(help).into());
+            return Err(nothing_to_cover(flag, share, in_force));
         }
         Ok(Some(Self { goal, directed, share }))
     }
@@ -115,6 +99,26 @@ impl Closure {
         let (cells, cells_sha256) = (goal.cells(), goal.digest());
         CoverageIdentity { directed: self.directed, cells, cells_sha256, until: self.until() }
     }
+}
+
+/// Why no cell counts, and what to change. Where nothing can ever start, the state of every die is told.
+fn nothing_to_cover(flag: &str, share: Option<Share>, in_force: &InForce) -> Failure {
+    let (words, start) = (Words::of(in_force), in_force.start());
+    let trial = Trial::new(&in_force.profile, &in_force.table.distributions, start, TRIAL_OPS);
+    if let Some(problem) = &trial.problem {
+        return Problem::new(problem).help(words.how_to_propose(&in_force.flags)).into();
+    }
+    let message = format!("{flag} has nothing to cover: no operation of the table can ever be proposed");
+    let dead = not_reached::of_trial(&words, &trial, start.bootstrap).filter(|_| trial.is_over);
+    if let (Some(dead), Some(_)) = (&dead, share) {
+        tell(&warning_text(&format!("{message}: {dead}")));
+        return Failure::NotReached;
+    }
+    dead.iter().for_each(|dead| tell(&warning_text(dead)));
+    let says_why = format!("`{}` says why", in_force.flags.check().flag("--pairs"));
+    // Where nothing ever starts, nothing is gained without the flag.
+    let help = if dead.is_some() { says_why } else { format!("{says_why}, or generate without the flag") };
+    Problem::new(message).help(help).into()
 }
 
 #[cfg(test)]

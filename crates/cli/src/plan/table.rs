@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::table::{self as files, Table as FileTable};
-use nandseq_profile::{OpId, PhaseKey, Profile};
+use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
+use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::Input;
 use nandseq_trace::recorded::recorded;
 
@@ -25,6 +26,8 @@ pub(crate) struct Table {
     pub(crate) distributions: Distributions,
     /// The file it was read from.
     pub(crate) input: Option<Input>,
+    /// The text of that file.
+    pub(crate) source: Option<SourceFile>,
     /// The file it is to be written to.
     pub(crate) output: Option<TableFile>,
     demo: Option<Demo>,
@@ -90,6 +93,20 @@ impl<'a> Wanted<'a> {
         let beside = || self.config.map(|profile| profile.with_file_name(DEFAULT_FILE));
         self.flags.op_state_probs.clone().or_else(beside)
     }
+
+    /// The text of the file, where it is read.
+    ///
+    /// # Errors
+    /// When a file that is named is not there, or cannot be read.
+    pub(crate) fn text(&self) -> Result<Option<(SourceFile, Digest)>, Failure> {
+        if let Some(path) = self.flags.op_state_probs.as_ref().filter(|path| !self.refresh && !path.exists()) {
+            let problem = Problem::new(format!("the probability table `{}` is not there", path.display()));
+            let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs one is built";
+            return Err(problem.help(help).into());
+        }
+        let file = self.file().filter(|path| !self.built_anew() && path.exists());
+        file.map(|path| inputs::text("the probability table", &path)).transpose()
+    }
 }
 
 /// A table file to write.
@@ -106,26 +123,22 @@ impl Table {
     pub(crate) fn resolve(wanted: &Wanted<'_>, profile: &Profile, remarks: &mut String) -> Result<Self, Failure> {
         let (flags, built_anew) = (wanted.flags, wanted.built_anew());
         let path = wanted.file();
-        let mut input = None;
+        let (mut input, mut source) = (None, None);
         if let Some(path) = path.as_deref().filter(|_| !built_anew && flags.op_state_probs.is_none()) {
             remarks.push_str(&dangling(path));
         }
-        let mut distributions = match path.as_deref().filter(|path| !built_anew && path.exists()) {
-            Some(path) => {
-                let (mut table, read) = read(path, profile, remarks)?;
+        let mut distributions = match wanted.text()? {
+            Some((text, sha256)) => {
+                let mut table = read(&text, profile, remarks)?;
+                let read = Input { source: path.as_deref().map_or_else(String::new, recorded), sha256 };
                 let changes = probability::override_loaded(profile, &mut table.entries);
                 remarks.push_str(&overridden(&changes, &read.source, profile, wanted.validate));
-                input = Some(read);
+                (input, source) = (Some(read), Some(text));
                 table.entries
             }
             None if built_anew => probability::build(profile, flags.pc_seed),
             None => probability::of_profile(profile, flags.pc_seed),
         };
-        if let Some(path) = flags.op_state_probs.as_ref().filter(|path| !wanted.refresh && !path.exists()) {
-            let problem = Problem::new(format!("the probability table `{}` is not there", path.display()));
-            let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs one is built";
-            return Err(problem.help(help).into());
-        }
         let output = match (wanted.refresh, path) {
             (false, _) => None,
             (true, Some(path)) => {
@@ -143,7 +156,7 @@ impl Table {
         if let Some(demo) = flags.pc_demo {
             apply_demo(demo, profile, &mut distributions)?;
         }
-        Ok(Self { distributions, input, output, demo: flags.pc_demo, built_anew, seed: flags.pc_seed })
+        Ok(Self { distributions, input, source, output, demo: flags.pc_demo, built_anew, seed: flags.pc_seed })
     }
 
     /// Whether it is what the profile lists, neither read from another file nor built.
@@ -176,15 +189,6 @@ impl Table {
         source + &preset.unwrap_or_default()
     }
 
-    /// The entry that gives weights, in words.
-    pub(crate) fn entry(&self, profile: &Profile) -> String {
-        match &self.input {
-            Some(input) => format!("`phase_conditional` in `{}`", input.source),
-            None if self.is_of_profile(profile) => "`phase_conditional` in the profile".to_owned(),
-            None => "`probabilities` in the profile".to_owned(),
-        }
-    }
-
     /// Whether a preset stands in the place of the distribution of DEFAULT.
     pub(crate) const fn has_preset(&self) -> bool {
         self.demo.is_some()
@@ -207,16 +211,11 @@ impl Table {
     }
 }
 
-fn read(path: &Path, profile: &Profile, remarks: &mut String) -> Result<(FileTable, Input), Failure> {
-    let (source, sha256) = inputs::text("the probability table", path)?;
-    let (table, diagnostics) = files::read(&source, profile);
-    match table {
-        Some(table) => {
-            remarks.push_str(&diagnostics.render(&source, Styling::Coloured));
-            Ok((table, Input { source: recorded(path), sha256 }))
-        }
-        None => Err(Failure::Faulty(Box::new((source, diagnostics)))),
-    }
+fn read(source: &SourceFile, profile: &Profile, remarks: &mut String) -> Result<FileTable, Failure> {
+    let (table, diagnostics) = files::read(source, profile);
+    let Some(table) = table else { return Err(Failure::Faulty(Box::new((source.clone(), diagnostics)))) };
+    remarks.push_str(&diagnostics.render(source, Styling::Coloured));
+    Ok(table)
 }
 
 /// Masses that a note shows; --validate-pc shows all.

@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 
 use nandseq_profile::diagnostic::counted;
 pub(crate) use nandseq_profile::diagnostic::grouped;
-use nandseq_trace::recorded::path_of;
+use nandseq_trace::recorded::shell_word;
 
 use super::{Covered, Summary, absent};
 
@@ -45,8 +45,8 @@ fn write_all(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Resul
     write_extent(text, summary)?;
     write_covered(text, summary)?;
     write_mix(text, summary, detail)?;
-    let (files, folder) = (counted(summary.files, "file"), path_of(&summary.out_dir));
-    writeln!(text, "Written: {files}, {} in {}", size(summary.bytes), folder.display())?;
+    let (files, folder) = (counted(summary.files, "file"), shell_word(&summary.out_dir));
+    writeln!(text, "Written: {files}, {} in {folder}", size(summary.bytes))?;
     write_end(text, summary)
 }
 
@@ -85,7 +85,7 @@ fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
             write!(text, "; {what} `{}`", file.source)?;
         }
     }
-    writeln!(text)
+    writeln!(text, "{}", summary.about_bootstrap())
 }
 
 /// How much of what can be covered each site has.

@@ -117,3 +117,27 @@ fn two_folders_that_look_alike_are_two() {
     let again = run(&folder, &[OsStr::new("coverage"), OsStr::new("merge"), OsStr::new("one.json"), &names[0]]);
     assert!(String::from_utf8_lossy(&again.stderr).contains("is counted more than once"));
 }
+
+#[test]
+fn what_was_written_is_said_as_a_shell_takes_it() {
+    let folder = Folder::new();
+    let out = odd("", "");
+    let said = |arguments: &[&OsStr]| String::from_utf8(run(&folder, arguments).stdout).unwrap();
+    let generate = ["-t", "1500", "--stamp", "261121", "--site-count", "1", "--out-dir"].map(OsStr::new);
+    let dry = said(&[&generate[..], &[&out, OsStr::new("--dry-run")]].concat());
+    assert!(dry.contains(r"Would be written into $'caf\xE9/site_01'; $'caf\xE9' would be made"), "{dry}");
+    let made = said(&[&generate[..], &[&out]].concat());
+    assert!(made.contains(r" in $'caf\xE9'") && !made.contains('\u{fffd}'), "{made}");
+    let [counts, page] = [odd("", ".json"), odd("", ".html")];
+    let merged = said(
+        &["coverage", "merge"]
+            .map(OsStr::new)
+            .into_iter()
+            .chain([&*out, OsStr::new("-o"), &counts])
+            .collect::<Vec<_>>(),
+    );
+    assert!(merged.contains(r"wrote `$'caf\xE9.json'`"), "{merged}");
+    let report = said(&[OsStr::new("report"), &out, OsStr::new("-o"), &page]);
+    assert!(report.contains(r"wrote `$'caf\xE9.html'`"), "{report}");
+    assert!(said(&[OsStr::new("merge"), &out]).contains(r"complete in $'caf\xE9'"));
+}

@@ -205,8 +205,87 @@ fn exclusions_that_forbid_everything_are_what_to_change() {
     let output = folder.run(&["--config", "tiny.yaml", "--ops", "100"]);
     assert_eq!(output.status.code(), Some(4));
     let (said, summary) = (text(&output), String::from_utf8(output.stdout.clone()).unwrap());
-    assert!(said.contains("let the exclusions in `exclusions.op_state.DEFAULT` spare names"), "{said}");
+    let entry = "let the exclusions in `exclusions.op_state.DEFAULT` (tiny.yaml:19:25) spare names";
+    assert!(said.contains(entry), "{said}");
     assert!(summary.contains("5 never eligible") || summary.contains("4 never eligible"), "{summary}");
+}
+
+#[test]
+fn exclusions_by_lasting_state_that_forbid_everything_are_named_with_their_line() {
+    let all = "exclusion_groups: {all: [ERASE, PROG, READ, DOUT, NOP]}\nexclusions:\n  state:\n    ";
+    for (entry, line) in [("NOT_ERASE_SUSPENDED: [all]", "21:5"), ("NOT_PROGRAM_SUSPENDED: [all]", "21:5")] {
+        let text = TINY.replace("phase_conditional:\n", &format!("{all}{entry}\n"));
+        let said = ends_with(&Folder::new().with("tiny.yaml", text), 4, &["--config", "tiny.yaml", "--ops", "5", "-q"]);
+        let state = entry.split(':').next().unwrap();
+        let advice =
+            format!("let `exclusions.state.{state}` (tiny.yaml:{line}) spare names that have a weight: Er, Pg, Rd");
+        assert!(said.contains(&advice), "{said}");
+    }
+    // Names that forbid nothing where they are possible are not what is in the way.
+    let said = ends_with(&Folder::new(), 4, &["--pc-demo", "pgm-read", "--ops", "5", "-q"]);
+    assert!(!said.contains("exclusions.state"), "{said}");
+}
+
+#[test]
+fn a_table_that_leaves_no_weight_names_the_entry_whatever_was_asked_for() {
+    let limits = [&["--ops", "5"][..], &["--until-coverage", "50"], &["--closure"], &["-t", "5000"]];
+    let tables = ["DEFAULT: {}", "DEFAULT: {}\n  PROG.END: {}"];
+    for (limit, table) in limits.iter().flat_map(|limit| tables.map(|table| (limit, table))) {
+        let folder = Folder::new()
+            .with("tiny.yaml", TINY.replace("phase_conditional:\n", ""))
+            .with("table.yaml", format!("phase_conditional:\n  {table}\n"));
+        let flags = ["--config", "tiny.yaml", "--op-state-probs", "table.yaml"];
+        let said = ends_with(&folder, 2, &[&flags[..], limit].concat());
+        let advice = "list `Er` with a weight under `phase_conditional.DEFAULT` (table.yaml:2:3)";
+        assert!(said.contains(advice) && !said.contains("without the flag"), "{limit:?}: {said}");
+        let check = folder.succeed(&["profile", "check", "--op-state-probs", "table.yaml", "tiny.yaml"]).stdout;
+        let check = String::from_utf8(check).unwrap();
+        assert!(
+            check.contains("warning: no phase key gives any operation a weight") && check.contains(advice),
+            "{check}"
+        );
+    }
+    let of_profile = ends_with(&tiny("DEFAULT: {}"), 2, &["--config", "tiny.yaml", "--until-coverage", "9"]);
+    assert!(of_profile.contains("under `phase_conditional.DEFAULT` (tiny.yaml:19:3)"), "{of_profile}");
+}
+
+#[test]
+fn what_would_free_a_die_names_the_entry_that_gives_it_no_weight() {
+    for limit in [["--ops", "5"], ["--until-coverage", "50"]] {
+        let said = |folder: &Folder| ends_with(folder, 4, &[&["--config", "tiny.yaml", "-q"][..], &limit].concat());
+        let listed = said(&tiny("DEFAULT: {Pg: 1}"));
+        assert!(
+            listed.contains(
+                "give Er a weight under DEFAULT (`phase_conditional.DEFAULT` at tiny.yaml:19:3 does not list it)"
+            ),
+            "{listed}"
+        );
+        let without = said(&tiny("PROG.END: {Pg: 1}"));
+        assert!(
+            without
+                .contains("a weight under DEFAULT (the table has no weights for the phase key, nor for DEFAULT): Er"),
+            "{without}"
+        );
+        let masses = "probabilities: {global: {ERASE: 0, PROG: 0, READ: 0, DOUT: 0, NOP: 1}}\n";
+        let zero = said(&Folder::new().with("tiny.yaml", TINY.replace("phase_conditional:\n", masses)));
+        assert!(zero.contains("(`probabilities.global.ERASE` at tiny.yaml:18:26 is 0): Er"), "{zero}");
+    }
+}
+
+#[test]
+fn a_profile_on_which_nothing_can_start_is_warned_of_when_it_is_checked() {
+    let folder = tiny("DEFAULT: {Pg: 1, Rd: 1}");
+    let check = |flags: &[&str]| {
+        let said = folder.succeed(&[&["profile", "check", "tiny.yaml"], flags].concat()).stdout;
+        String::from_utf8(said).unwrap()
+    };
+    let said = check(&[]);
+    let warning = "warning: after 0 operations of a trial nothing can ever start again on any die\n  die 0: nothing ever started there\n";
+    assert!(said.contains(warning) && said.contains("to change that: give Er a weight under DEFAULT"), "{said}");
+    let json: serde_json::Value = serde_json::from_str(&check(&["--format", "json"])).unwrap();
+    assert!(json["pairs"]["dead"].as_str().unwrap().contains("nothing can ever start again on any die"), "{json}");
+    let alive = tiny("DEFAULT: {Er: 1, Pg: 1}").succeed(&["profile", "check", "tiny.yaml"]).stdout;
+    assert!(!String::from_utf8(alive).unwrap().contains("can ever start again"));
 }
 
 /// The built-in device and the predecessor's files, as flags.

@@ -77,12 +77,37 @@ fn what_the_trial_shows_to_be_missed_ends_as_the_campaign_would() {
     let (_, err) = said(&["--ops", "1e6", "-t", "1000", "--site-count", "2"]);
     assert!(err.contains("in the trial: 2 of 2 runs have fewer than 1,000,000 operations: raise -t"), "{err}");
     let (_, err) = said(&["--closure", "--until-coverage", "100", "--ops", "3000"]);
-    assert!(err.contains("in the trial: the limit of the runs came before 100 % of "), "{err}");
+    let (_, cells) = err.split_once("in the trial: the limit of the runs came before 100 % of ").unwrap();
+    assert!(cells.split_once(" cells were covered").unwrap().0.contains(','), "{err}");
     // What a longer campaign covers is not known from its beginning; nor are the operations of a run that is cut.
     for open in [&["--closure", "--until-coverage", "100", "--ops", "3000", "-n", "200"][..], &["--ops", "1e6"]] {
         let output = Folder::new().succeed(&[open, &["--dry-run"]].concat());
         assert!(!String::from_utf8(output.stderr).unwrap().contains("in the trial"), "{open:?}");
     }
+}
+
+#[test]
+fn a_campaign_that_dies_says_when_and_in_which_state_it_ends() {
+    let stuck = crate::dead::TINY.to_owned() + "  DEFAULT: {Er: 1, Pg: 1, Rd: 1}\n";
+    let folder = Folder::new().with("tiny.yaml", stuck);
+    let arguments = ["--config", "tiny.yaml", "--ops", "1000"];
+    let said = folder.fall_short(&[&arguments[..], &["--dry-run"]].concat());
+    let said = String::from_utf8(said.stdout).unwrap();
+    let (trial, rest) = said.split_once("Trial: ").unwrap().1.split_once('\n').unwrap();
+    assert!(trial.ends_with(" operations"), "no time of days: {said}");
+    let (time, state) = rest
+        .split_once("Ends early: after ")
+        .unwrap()
+        .1
+        .split_once(" nothing can ever start again on any die; ")
+        .unwrap();
+    assert!(
+        state.starts_with("die 0 stays so: ") && state.lines().next().unwrap().contains("unread data on"),
+        "{said}"
+    );
+    // The campaign says the same.
+    let made = String::from_utf8(folder.fall_short(&arguments).stderr).unwrap();
+    assert!(made.contains(&format!("at rest since {time}")), "{time}: {made}");
 }
 
 /// The estimate of a campaign, the share that it may be off, and what it comes to.

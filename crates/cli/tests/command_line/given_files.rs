@@ -182,13 +182,36 @@ fn a_pipe_in_the_place_of_a_manifest_or_a_ledger_is_refused_by_all() {
 fn a_pipe_among_the_files_is_neither_read_nor_replaced() {
     use std::os::unix::fs::FileTypeExt;
     let folder = generated();
-    if !pipe(&folder, "out/operation_sequence_200101_0000009.csv") {
+    let strange = "out/operation_sequence_200101_0000009.csv";
+    if !pipe(&folder, strange) {
         return;
     }
-    let output = folder.run(&["verify", "out"]);
-    assert_eq!(output.status.code(), Some(2));
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("it is no regular file"), "{text}");
+    // The manifest does not list it.
+    let text = stdout(&folder, &["verify", "out"]);
+    assert!(text.contains(": no rule broken.\n") && text.contains("0000009.csv` is not in the manifest"), "{text}");
+    let is_named = |name: &str| {
+        let what = "no regular file, so it was not read: move it away";
+        let config = ["--config", "small.yaml"];
+        let output = folder.run(&[&["verify", "out"], &config[..]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(": no rule broken, but files are damaged.\n"), "{text}");
+        assert!(text.contains(&format!("\nFile: {name}: {what}.\n")), "{text}");
+        // Others go on without it.
+        for reader in [&["report", "out"][..], &["export", "out", "--to", "vcd"], &["coverage", "report", "out"]] {
+            let told = String::from_utf8(folder.succeed(&[reader, &config[..]].concat()).stderr).unwrap();
+            assert_eq!(told.matches(&format!("warning: `{name}`: {what}\n")).count(), 1, "{told}");
+        }
+    };
+    // One that the manifest lists, and a log of it.
+    for listed in [sequence(3), "out/proposer_debug_261121_0000002.log".to_owned()] {
+        fs::remove_file(folder.path().join(&listed)).unwrap();
+        assert!(pipe(&folder, &listed));
+        is_named(&listed);
+    }
+    // Without a manifest.
+    fs::rename(folder.path().join("out/manifest.json"), folder.path().join("out/kept.json")).unwrap();
+    is_named(strange);
     let folder = Folder::new();
     fs::create_dir(folder.path().join("out")).unwrap();
     let name = "out/operation_sequence_261121_0000001.csv";

@@ -249,6 +249,7 @@ fn the_predecessors_mistyped_duration_is_pointed_at() {
     let folder = Folder::new();
     let text = refused(&folder, &["--config", path.to_str().unwrap()]);
     assert!(text.contains("400.6036˝"), "{text}");
+    assert!(text.contains("; or leave such operations out, with a warning for each, with --lenient\n"), "{text}");
     let line = fs::read_to_string(&path).unwrap().lines().position(|line| line.contains("400.6036˝")).unwrap() + 1;
     assert!(text.contains(&format!("config-2025-10.yaml:{line}:")), "{text}");
     folder.succeed(&["--config", path.to_str().unwrap(), "--lenient", "-t", "20000"]);

@@ -133,6 +133,25 @@ fn a_changed_file_is_noticed_even_where_no_rule_is_broken() {
     let (code, shown) = damaged(|rows| drop(rows.pop()));
     assert_eq!(code, Some(1));
     assert!(shown.contains("changed since it was written: SHA-256 "), "{shown}");
+    assert!(shown.contains(": rules are broken, and files are damaged.\n"), "{shown}");
+}
+
+#[test]
+fn a_faulty_manifest_is_no_broken_rule_and_leaves_the_profile_unknown() {
+    let folder = generated(&["--ops", "50"]).with("device.yaml", nandseq_profile::builtin::text());
+    let folder = folder.with("out/manifest.json", "{");
+    let output = folder.run(&["verify", "out"]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = text(&output);
+    assert!(shown.contains(" in 1 file of 1 site: no rule broken, but files are damaged.\n"), "{shown}");
+    assert!(shown.contains("\nFile: out/manifest.json: no manifest of a site: "), "{shown}");
+    let warning = "warning: `out/manifest.json` cannot be used, so nothing says which profile this was made for: \
+                   the built-in device is taken; --config names another\n";
+    for reader in [&["verify", "out"][..], &["report", "out"], &["coverage", "report", "out"]] {
+        let told = |more: &[&str]| String::from_utf8(folder.run(&[reader, more].concat()).stderr).unwrap();
+        assert_eq!(told(&[]).matches(warning).count(), 1, "{reader:?}: {}", told(&[]));
+        assert!(!told(&["--config", "device.yaml"]).contains("which profile"), "{reader:?}");
+    }
 }
 
 #[test]

@@ -103,6 +103,38 @@ fn mistakes_of_fields_and_folders_do_not_hide_what_else_is_wrong() {
 }
 
 #[test]
+fn all_that_is_wrong_with_each_campaign_is_said_at_once() {
+    let list = "campaigns:
+  - {name: lost, profile: nowhere.yaml, badlist: none.csv, op_state_probs: none.yaml, out_dir: taken/a, run_until: 0}
+  - {name: lists, profile: device.yaml, badlist: bad.csv, op_state_probs: bad.yaml, out_dir: taken/b, site_start: 5}
+  - {name: places, profile: faulty.yaml, op_state_probs: none.yaml, out_dir: taken/c}
+";
+    let device = Folder::new().succeed(&["profile", "show"]).stdout;
+    let folder = Folder::new().with("device.yaml", device).with("taken", "").with("faulty.yaml", "schema: 1\n");
+    let folder = folder.with("bad.csv", "die,block\nx,y\n").with("bad.yaml", "phase_conditional: 1\n");
+    let folder = folder.with("list.yaml", list);
+    assert_snapshot!(folder.refuse(&["run-list", "list.yaml"]));
+    // As well where a field of another campaign, or of each, cannot be read.
+    let unread = list.replace("{name", "{sed: 1, shard: 1/2, sites: 1, site_count: 2, name");
+    let folder = folder.with("list.yaml", unread.replace(", site_start: 5", ""));
+    let text = folder.refuse(&["run-list", "list.yaml"]);
+    for (part, times) in [
+        ("a campaign has no field `sed`", 3),
+        ("'--shard <K/N>' cannot be used with '--sites <LIST>'", 3),
+        ("--run-until 0 leaves no time", 1),
+        ("cannot read profile `nowhere.yaml`", 1),
+        ("cannot read the list of bad blocks `none.csv`", 1),
+        ("the probability table `none.yaml` is not there", 2),
+        ("4 errors in faulty.yaml", 1),
+        ("--> bad.csv:2:1", 1),
+        ("--> bad.yaml:1:20", 1),
+        ("cannot write `taken/", 3),
+    ] {
+        assert_eq!(text.matches(part).count(), times, "{part}: {text}");
+    }
+}
+
+#[test]
 fn a_list_that_goes_on_checks_what_is_there_before_it_does() {
     let list = |seed: u64| {
         format!(

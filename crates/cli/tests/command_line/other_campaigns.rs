@@ -189,9 +189,7 @@ fn what_is_not_of_this_program_and_this_folder_is_never_removed() {
         "out/site_03/snapshots/notes.json",
         "out/site_01/operation_sequence.csv",
     ];
-    for name in mine {
-        fs::write(folder.path().join(name), "mine").unwrap();
-    }
+    let folder = folder.with_all(&mine, "mine");
     let others: Vec<String> = folder
         .files()
         .into_keys()
@@ -260,10 +258,6 @@ fn nothing_is_written_or_removed_where_a_link_of_a_site_leads_out() {
 
 #[test]
 fn a_name_alone_is_no_reason_to_remove_a_file() {
-    let folder = Folder::new();
-    for name in ["out/site_01/snapshots", "out/site_07"] {
-        fs::create_dir_all(folder.path().join(name)).unwrap();
-    }
     let mine = [
         "out/operation_sequence_200101_0000001.csv",
         "out/site_01/operation_sequence_200101_0000001.csv",
@@ -271,9 +265,7 @@ fn a_name_alone_is_no_reason_to_remove_a_file() {
         "out/site_01/snapshots/state_snapshot_20200101_000000_0000001.json",
         "out/site_07/operation_sequence_200101_0000001.csv",
     ];
-    for name in mine {
-        fs::write(folder.path().join(name), "seq,time\n").unwrap();
-    }
+    let folder = Folder::new().with_all(&mine, "seq,time\n");
     let campaign = ["--stamp=261121", "--site-count", "1"];
     for more in [&[][..], &["--clean"]] {
         let text = made(&folder, &[&campaign[..], more].concat());
@@ -336,17 +328,13 @@ fn clean_takes_parquet_by_who_wrote_it() {
 
 #[test]
 fn files_of_unknown_origin_that_are_replaced_are_named() {
-    let folder = Folder::new();
-    fs::create_dir_all(folder.path().join("out/site_01/snapshots")).unwrap();
     let mine = [
         "out/site_01/operation_sequence_261121_0000001.csv",
         "out/site_01/operation_timeline_261121_0000001.csv",
         "out/site_01/proposer_debug_261121_0000001.log",
         "out/site_01/snapshots/state_snapshot_20261121_000000_0000001.json",
     ];
-    for name in mine {
-        fs::write(folder.path().join(name), "# proposer debug log\n").unwrap();
-    }
+    let folder = Folder::new().with_all(&mine, "# proposer debug log\n");
     let campaign = ["--stamp=261121", "--site-count=1"];
     let warning = "warning: 4 files in `out` that no manifest of this program lists will be replaced: \
                    `site_01/operation_sequence_261121_0000001.csv`, `site_01/operation_timeline_261121_0000001.csv`, \

@@ -34,6 +34,10 @@ fn what_was_made_is_made_again() {
     let prepared = made(&["--bootstrap", "--outputs", "operation_sequence"]);
     let (code, text) = said(&prepared, &["replay", "out", "--run", "1"]);
     assert_eq!((code, text.as_str()), (0, "1 file of 1 run made again: all as the manifest says\n"));
+    // As with other folders that are written to, the place of what is made is made too.
+    let (code, text) = said(&folder, &["replay", "out", "--run", "1", "--work-dir", "new/place"]);
+    assert_eq!((code, text.as_str()), (0, "8 files of 1 run made again: all as the manifest says\n"));
+    assert_eq!(fs::read_dir(folder.path().join("new/place")).unwrap().count(), 0);
     let output = folder.succeed(&["replay", "out", "--quiet"]);
     assert!(output.stdout.is_empty() && output.stderr.is_empty());
 }

@@ -92,6 +92,37 @@ fn a_gate_ends_with_1_when_too_little_was_covered() {
 }
 
 #[test]
+fn counts_of_another_profile_say_which_one_it_was() {
+    let own = crate::given_files::small_profile();
+    let folder = Folder::new().with("my device.yaml", own);
+    folder.succeed(&["--config", "my device.yaml", "--ops", "20", "--out-dir", "own", "-q"]);
+    folder.succeed(&["--ops", "20", "--out-dir", "built-in", "-q"]);
+    for site in ["own", "built-in"] {
+        folder.succeed(&["coverage", "merge", site, "-o", &format!("{site}.json")]);
+    }
+    let report = |more: &[&str]| folder.refuse(&[&["coverage", "report"], more].concat());
+    let text = report(&["own.json"]);
+    let flags = "--config 'my device.yaml'\n";
+    assert!(
+        text.contains("`own.json`: counted for another profile, `Small SLC device`") && text.ends_with(flags),
+        "{text}"
+    );
+    folder.succeed(&["coverage", "report", "own.json", "--config", "my device.yaml"]);
+    let text = report(&["built-in.json", "--config", "my device.yaml"]);
+    assert!(text.ends_with("help: it was the built-in device: leave --config out\n"), "{text}");
+    // The counts may be far from what was counted.
+    for site in ["own", "built-in"] {
+        fs::remove_dir_all(folder.path().join(site)).unwrap();
+    }
+    let counts: serde_json::Value = serde_json::from_slice(&fs::read(folder.path().join("own.json")).unwrap()).unwrap();
+    let resolved = counts["profile_sha256"].as_str().unwrap();
+    let text = report(&["own.json"]);
+    assert!(text.ends_with(&format!("with --config PATH: it resolves to SHA-256 {resolved}\n")), "{text}");
+    let text = report(&["built-in.json", "--config", "my device.yaml"]);
+    assert!(text.ends_with("help: it was the built-in device: leave --config out\n"), "{text}");
+}
+
+#[test]
 fn what_cannot_be_read_is_said_and_nothing_is_written() {
     let folder = made().with("x.json", "{}").with("no.txt", "nothing");
     let refused = |arguments: &[&str]| folder.refuse(arguments);

@@ -21,10 +21,17 @@ impl Folder {
         self.0.path()
     }
 
-    /// Puts a file into the folder.
+    /// Puts a file into the folder, or into one below it, which is made if it is not there.
     pub(crate) fn with(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
-        fs::write(self.path().join(name), contents).unwrap();
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, contents).unwrap();
         self
+    }
+
+    /// Puts files of one text into the folder.
+    pub(crate) fn with_all(self, names: &[&str], contents: &str) -> Self {
+        names.iter().fold(self, |folder, name| folder.with(name, contents))
     }
 
     /// The program, ready to run in this folder.

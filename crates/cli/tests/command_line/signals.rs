@@ -52,6 +52,23 @@ fn an_interrupted_program_keeps_finished_runs_and_nothing_else() {
 }
 
 #[test]
+fn runs_that_lack_files_do_not_count_as_finished_when_making_them_again_is_interrupted() {
+    let made = |time| ["-t", time, "-n", "3", "--stamp", "261121", "--outputs", "operation_sequence", "-q"];
+    let folder = Folder::new();
+    folder.succeed(&made("1000"));
+    let out = folder.path().join("out");
+    let manifest = fs::read_to_string(out.join("manifest.json")).unwrap();
+    fs::write(out.join("manifest.json"), manifest.replacen("\"1000\"", "\"1000000000000\"", 1)).unwrap();
+    fs::remove_file(out.join("operation_sequence_261121_0000002.csv")).unwrap();
+    let count = || fs::read_dir(&out).unwrap().count();
+    let left = count();
+    let running = Running::start(&folder, &[&made("1000000000000")[..], &["--resume", "out"]].concat());
+    wait_for("what is made again", || (count() > left).then_some(()));
+    let text = said(&running.interrupt());
+    assert!(text.contains("interrupted: 2 finished runs are kept\nto go on: "), "{text}");
+}
+
+#[test]
 fn a_single_long_run_is_given_up_at_once() {
     let folder = Folder::new();
     let mut running = Running::start(&folder, &["-t", "1e12", "--quiet"]);

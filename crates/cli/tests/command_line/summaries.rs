@@ -1,5 +1,6 @@
 //! Summaries: short for people, complete with `-v`, the same facts as JSON.
 
+use nandseq_profile::diagnostic::grouped;
 use serde_json::Value;
 
 use crate::runner::Folder;
@@ -167,7 +168,8 @@ fn checking_a_profile_says_as_json_what_it_says_in_words() {
     let checked = json(&folder.succeed(&["profile", "check", "device.yaml", "--format", "json"]).stdout);
     assert_eq!((&checked["usable"], &checked["command"]), (&true.into(), &"profile check".into()));
     let pairs = &checked["pairs"];
-    let counts = format!("of {} pairs of phase key and op name {} are reachable", pairs["pairs"], pairs["reachable"]);
+    let [all, reachable] = ["pairs", "reachable"].map(|field| grouped(pairs[field].as_u64().unwrap()));
+    let counts = format!("of {all} pairs of phase key and op name {reachable} are reachable");
     assert!(text.contains(&counts), "{text}");
     assert!(text.contains(&format!("{} op names", checked["device"]["op_names"])), "{text}");
     let output = folder.run(&["profile", "check", "faulty.yaml", "--format", "json"]);
@@ -184,12 +186,13 @@ fn every_object_says_of_which_command_it_is_and_what_the_environment_set() {
     let list = "campaigns:\n  - {run_until: 500, out_dir: lots, stamp: 261121}\n";
     let folder = Folder::new().with("lots.yaml", list);
     folder.succeed(&["-q", "-t", "500", "--site-count", "1", "--out-dir", "batch", "--stamp", "261121"]);
-    let commands: [(&str, &[&str]); 10] = [
+    let commands: [(&str, &[&str]); 11] = [
         ("generate", &["-t", "500", "--stamp", "261121", "--summary", "json"]),
         ("generate", &["-t", "500", "--stamp", "261121", "--summary", "json", "--dry-run"]),
         ("run-list", &["run-list", "lots.yaml", "--format", "json"]),
         ("replay", &["replay", "batch", "--format", "json"]),
         ("merge", &["merge", "batch", "--format", "json"]),
+        ("verify", &["verify", "batch", "--format", "json"]),
         ("explain", &["explain", "bad_block", "--format", "json"]),
         ("explain", &["explain", "Read_SLC", "--format", "json"]),
         ("coverage universe", &["coverage", "universe", "--format", "json"]),

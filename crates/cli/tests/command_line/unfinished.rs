@@ -37,6 +37,11 @@ fn a_batch_that_was_killed_is_gone_on_with_as_a_whole() {
         let end = "--site-count 3 --site-start 1 --site-dir-pattern 'site_{site_id:02d}' --out-dir out --resume out";
         assert!(command(&text).ends_with(end), "{text}");
     }
+    for [command_line, folder_of_it] in [["replay", "out"], ["replay", "out/site_01"], ["merge", "out"]] {
+        let text = folder.refuse(&[command_line, folder_of_it]);
+        assert!(text.contains("help: `out` is not finished: site 1 lacks runs"), "{command_line}: {text}");
+        assert!(command(&text).ends_with("--out-dir out --resume out"), "{command_line}: {text}");
+    }
     let json: serde_json::Value =
         serde_json::from_slice(&folder.succeed(&["verify", "out", "--format", "json"]).stdout).unwrap();
     assert!(json.to_string().contains("sites 2-3 are not there"), "{json}");
@@ -62,6 +67,9 @@ fn a_batch_that_was_interrupted_is_not_finished() {
         assert!(text.contains("warning: `out` is not finished: site"), "{reader:?}: {text}");
         assert_eq!(command(&text), told);
     }
+    assert_eq!(command(&folder.refuse(&["merge", "out"])), told);
+    // What is there can be made again.
+    assert_eq!(command(&said(&folder, &["replay", "out"])), told);
 }
 
 #[test]

@@ -143,6 +143,9 @@ pub fn compare(listed: &[ListedFile]) -> Result<Vec<Damage>, FindError> {
 fn difference(listed: &ListedFile) -> io::Result<Option<DamageKind>> {
     let found = match digest_of(&listed.path) {
         Ok(found) => found,
+        Err(_) if listed.path.metadata().is_ok_and(|found| !found.is_file()) => {
+            return Ok(Some(DamageKind::NotRegular));
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(DamageKind::Missing)),
         Err(error) => return Err(error),
     };

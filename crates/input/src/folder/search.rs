@@ -9,7 +9,7 @@ use nandseq_trace::manifest::{self, BatchManifest};
 use super::listed::{self, Known, Listing, compare};
 use super::names::{beside, log_of, name_of, run_of, run_of_dataset};
 use super::single::{self, missing_runs};
-use super::site_files::{FindError, ListedFile, RunFile, SiteFiles, TableFile};
+use super::site_files::{Damage, DamageKind, FindError, ListedFile, RunFile, SiteFiles, TableFile};
 use crate::form::{CSV, Forms};
 
 /// How far below the given folder sites are looked for.
@@ -122,7 +122,6 @@ fn search_below(
                 None => below.push(path),
             }
         } else if let Some((_, run)) = name_of(&path).and_then(|name| run_of(name, forms)) {
-            manifest::regular(&path).map_err(|error| FindError::io(&path, error))?;
             files.push((run, path));
         } else {
             is_finished |= name_of(&path) == Some(manifest::FILE_NAME);
@@ -180,6 +179,9 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>, forms: Forms) -> Result<S
         let unknown = files.extract_if(.., |(_, path)| !rows.contains_key(path));
         unlisted.extend(unknown.map(|(_, path)| path));
     }
+    // One that is listed is told of where it is compared with what the manifest says.
+    let unread = files.extract_if(.., |(_, path)| !path.is_file()).filter(|(_, path)| !rows.contains_key(path));
+    site.damage.extend(unread.map(|(_, file)| Damage { file, what: DamageKind::NotRegular }));
     if let Some(pair) = files.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return Err(FindError::TwoFiles { run: pair[0].0, first: pair[0].1.clone(), second: pair[1].1.clone() });
     }

@@ -90,6 +90,9 @@ pub enum DamageKind {
     /// It is not there.
     #[error("listed in the manifest, but not there")]
     Missing,
+    /// It is a pipe, a device or the like, or a link to nothing: nobody reads it.
+    #[error("no regular file, so it was not read: move it away")]
+    NotRegular,
     /// Its contents are others.
     #[error("changed since it was written: SHA-256 {found} instead of {listed}")]
     Changed {

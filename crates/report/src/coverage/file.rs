@@ -27,8 +27,15 @@ pub enum FileError {
     #[error("coverage of version {0}; this program reads versions {SUMS_ONLY} and {SCHEMA}")]
     Version(u32),
     /// It was counted for another profile.
-    #[error("counted for another profile, `{0}`")]
-    Profile(String),
+    #[error("counted for another profile, `{name}`")]
+    Profile {
+        /// What that is called.
+        name: String,
+        /// The SHA-256 of what it resolves to, as manifests say it.
+        resolved_sha256: String,
+        /// The folders of the sites that were counted.
+        sites: BTreeSet<String>,
+    },
     /// It was altered.
     #[error("its parts do not add up to its sums")]
     Sums,
@@ -185,7 +192,9 @@ pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, Con
     }
     let stored: Stored = serde_json::from_slice(text)?;
     if !profile.has_hash(&stored.profile_sha256, &stored.profile) {
-        return Err(FileError::Profile(stored.profile));
+        let sites = stored.runs.into_iter().map(|(site, _)| site).collect();
+        let (name, resolved_sha256) = (stored.profile, stored.profile_sha256);
+        return Err(FileError::Profile { name, resolved_sha256, sites });
     }
     let names = Names::new(profile);
     let mut coverage = Coverage { operations: stored.operations, runs: stored.runs, ..Coverage::default() };
