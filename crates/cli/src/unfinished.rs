@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use nandseq_input::folder::{self, Forms, SiteFiles};
+use nandseq_input::folder::{self, SiteFiles};
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::{self, BatchManifest, SiteManifest};
@@ -19,6 +19,7 @@ use crate::merge::is_of_batch;
 use crate::plan::{Batch, SiteList, outputs};
 use crate::site_folders::SiteFolders;
 use crate::tell;
+use crate::written::FORMS;
 
 /// What there is to say of the campaigns that some sites are of; `paths` are those that the user named.
 pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
@@ -60,7 +61,7 @@ pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
 
 /// What there is to say of the campaigns that a folder, of a batch or a site, holds parts of; nothing where none is to be gone on with.
 pub(crate) fn in_folder(folder: &Path) -> Option<String> {
-    let sites = folder::find_forms(folder, Forms::CsvAndParquet).unwrap_or_default();
+    let sites = folder::find_forms(folder, FORMS).unwrap_or_default();
     let said = campaigns(&[folder.to_owned()], &sites);
     (!said.is_empty()).then(|| said.join("\n"))
 }

@@ -9,7 +9,7 @@ mod loaded;
 use nandseq_profile::model::{AddressSource, Base, Effect, OverrideOf};
 use nandseq_profile::{BaseId, IdVec, OpId, PhaseKey, Profile};
 
-use crate::philox::{Stream, StreamKind};
+use crate::random::{Stream, StreamKind};
 pub use loaded::{Change, override_loaded};
 
 /// Weights of op names by phase key; they need not sum to 1.

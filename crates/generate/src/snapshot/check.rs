@@ -4,10 +4,11 @@ use nandseq_device::{BlockRecord, BlockStage, Effects, Place, PlaneLogic, Quiesc
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, Ticks};
 use nandseq_trace::Proposal;
 
-use super::{SiteState, StateError};
-use crate::chain::Step;
+use super::error::StateError;
+use super::state::SiteState;
+use crate::kernel::Step;
+use crate::run::LAST;
 use crate::setup::Setup;
-use crate::site::LAST;
 
 /// More than any site can count: its clock ends long before.
 const MOST: u64 = 1 << 56;
@@ -31,7 +32,7 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
         return wrong("a count beyond all runs");
     }
     for hook in &state.hooks {
-        checks.lane(hook.die, hook.plane)?;
+        checks.plane(hook.die, hook.plane)?;
         if hook.time > LAST {
             return wrong("a time beyond the end of simulated time");
         }
@@ -49,7 +50,7 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
     for (at, entry) in state.dies.iter().enumerate() {
         let die = Die(at as u8);
         checks.quiescent(die, &entry.quiescent)?;
-        for (held, suspended) in entry.quiescent.suspended.iter().zip(&entry.suspended) {
+        for (held, suspended) in entry.quiescent.suspended.iter().zip(&entry.suspended.0) {
             if held.is_some() != suspended.is_some() {
                 return wrong("a suspended operation without its origin");
             }
@@ -96,7 +97,7 @@ impl Checks<'_> {
         key.index() < self.keys
     }
 
-    fn lane(&self, die: Die, plane: Plane) -> Result<(), StateError> {
+    fn plane(&self, die: Die, plane: Plane) -> Result<(), StateError> {
         let size = &self.tables.size;
         if die.0 < size.dies && plane.0 < size.planes { Ok(()) } else { wrong("a die or plane that does not exist") }
     }
@@ -197,7 +198,7 @@ impl Checks<'_> {
     }
 
     fn proposal(&self, proposal: &Proposal) -> Result<(), StateError> {
-        self.lane(proposal.die, proposal.plane)?;
+        self.plane(proposal.die, proposal.plane)?;
         let keys = [proposal.key_used, proposal.key_virtual, proposal.state.of];
         if keys.into_iter().all(|key| self.has_key(key)) {
             Ok(())
