@@ -7,7 +7,7 @@ use std::io;
 
 use nandseq_profile::{CellTypeId, Die, IdVec, OpId, PhaseKey, Plane, Profile};
 
-use crate::format::{SequenceTable, Table, TableFormat, TableWriter, Written};
+use crate::format::{SequenceTable, StartFile, Table, TableFormat, TableWriter, Writers, Written};
 use crate::line::{Lines, NUMBER, Running, Text, Times, room_of};
 use crate::model::Model;
 use crate::new_file::NewFile;
@@ -101,9 +101,10 @@ impl CsvTables {
         &self.lanes[die.index() * self.planes + plane.index()]
     }
 
-    fn table<R: CsvRow>(&self, file: NewFile) -> CsvTable<'_, R> {
+    fn table<R: CsvRow>(&self, start: &mut StartFile<'_>) -> io::Result<Option<Table<'_, R>>> {
+        let Some(file) = start(R::TABLE.file())? else { return Ok(None) };
         let lines = Lines::new(&R::TABLE.file().columns().header());
-        CsvTable { tables: self, file, lines, rows: 0, before: R::Before::default() }
+        Ok(Some(Box::new(CsvTable { tables: self, file, lines, rows: 0, before: R::Before::default() })))
     }
 }
 
@@ -120,24 +121,14 @@ impl TableFormat for CsvTables {
         Ok(Box::new(SequenceWriter::new(&self.sequence, file)))
     }
 
-    fn operation_timeline(&self, file: NewFile) -> io::Result<Table<'_, TimelineRow>> {
-        Ok(Box::new(self.table(file)))
-    }
-
-    fn op_state_timeline(&self, file: NewFile) -> io::Result<Table<'_, OpStateRow>> {
-        Ok(Box::new(self.table(file)))
-    }
-
-    fn address_touch_count(&self, file: NewFile) -> io::Result<Table<'_, TouchRow>> {
-        Ok(Box::new(self.table(file)))
-    }
-
-    fn input_time_count(&self, file: NewFile) -> io::Result<Table<'_, InputTimeRow>> {
-        Ok(Box::new(self.table(file)))
-    }
-
-    fn phase_proposal_counts(&self, file: NewFile) -> io::Result<Table<'_, ProposalRow>> {
-        Ok(Box::new(self.table(file)))
+    fn tables(&self, start: &mut StartFile<'_>) -> io::Result<Writers<'_>> {
+        Ok(Writers {
+            timeline: self.table(start)?,
+            op_states: self.table(start)?,
+            touches: self.table(start)?,
+            input_times: self.table(start)?,
+            proposals: self.table(start)?,
+        })
     }
 }
 
@@ -176,7 +167,7 @@ impl<R: CsvRow> TableWriter<R> for CsvTable<'_, R> {
 }
 
 /// A row that can be written as a line.
-trait CsvRow: TableRow {
+trait CsvRow: TableRow + 'static {
     /// What is remembered of the rows before: texts that may come again.
     type Before: Default + Send;
 

@@ -19,6 +19,7 @@ use nandseq_input::form::{Form, Layout};
 use nandseq_input::{COLUMNS, Source};
 use nandseq_profile::Profile;
 use nandseq_profile::model::PayloadField;
+use nandseq_trace::csv_field;
 use nandseq_trace::table::TableKind;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
@@ -291,13 +292,7 @@ fn put_text(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
     if text.contains(['\n', '\r']) {
         return Err(invalid(format!("{text:?} contains a line break, which no name of these tables does")));
     }
-    if text.contains([',', '"']) {
-        line.push(b'"');
-        line.extend_from_slice(text.replace('"', "\"\"").as_bytes());
-        line.push(b'"');
-    } else {
-        line.extend_from_slice(text.as_bytes());
-    }
+    line.extend_from_slice(csv_field(text).as_bytes());
     Ok(())
 }
 
