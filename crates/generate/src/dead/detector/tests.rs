@@ -2,7 +2,8 @@
 
 use std::io;
 
-use nandseq_profile::model::{Effect, PhaseKind, Topology};
+use nandseq_device::Tables;
+use nandseq_profile::model::{Effect, PhaseKind, StatusOf, Topology};
 use nandseq_profile::{Profile, builtin};
 use nandseq_trace::{Operation, Sink};
 
