@@ -253,7 +253,7 @@ fn state(profile: &Profile, state: &LastingState) -> String {
     let name = |op: OpId| profile.ops[op].name.clone();
     let mut parts = Vec::new();
     for (axis, word) in [(Axis::Erase, "an erase"), (Axis::Program, "a program")] {
-        parts.extend(state.suspended(axis).map(|op| format!("{word} is suspended ({})", name(op))));
+        parts.extend(state.suspended[axis].map(|op| format!("{word} is suspended ({})", name(op))));
     }
     for (latch, level) in ["one-shot", "copyback"].into_iter().zip(state.latches) {
         parts.extend(level.map(|level| format!("the {latch} latch is loaded ({level:?})")));

@@ -8,7 +8,7 @@ mod cut;
 mod op_state;
 mod quiescent;
 
-use nandseq_profile::model::StatusOf;
+use nandseq_profile::model::{ByAxis, StatusOf};
 use nandseq_profile::{Block, Die, OpId, PlaneSet, Ticks};
 
 use crate::book::AddressBook;
@@ -51,7 +51,7 @@ struct DieState {
     logic: DieLogic,
     segments: [Option<Segment>; 8],
     /// The suspended erase and the suspended program.
-    suspended: [Option<SuspendedOperation>; 2],
+    suspended: ByAxis<Option<SuspendedOperation>>,
     occupied: PlaneSet,
     /// Operations that occupy planes of this die.
     occupants: u8,
@@ -261,7 +261,7 @@ impl Device {
             let alone = self.dies[usize::from(place.die.0)].occupants <= 1;
             return if alone { Ok(()) } else { Err(Rule::PlaneBusy) };
         }
-        if !info.occupies || effects.reset_die || effects.reset_target {
+        if !info.occupies || effects.resets() {
             return Ok(());
         }
         let planes = self.planes_of(info, place);
@@ -299,7 +299,7 @@ impl Device {
         if let Some(axis) = info.effects.suspend {
             self.suspend(tables, place.die, axis, now);
         }
-        if info.effects.reset_die || info.effects.reset_target {
+        if info.effects.resets() {
             self.reset(tables, info, place, now);
         }
         if info.affects_state && info.occupies {

@@ -82,7 +82,7 @@ impl Footprint {
 
     /// What a base looks at and changes beyond the registers of its planes; `forbidden_in` are the states that forbid it.
     pub(crate) fn of_base(effects: &Effects, address: AddressSource, forbidden_in: u16) -> Self {
-        let sweeps = effects.suspend.is_some() || effects.resume.is_some() || effects.reset_die || effects.reset_target;
+        let sweeps = effects.cuts() || effects.resume.is_some();
         if sweeps {
             return Self { looks: ALL, changes: ALL, hinders: ALL };
         }

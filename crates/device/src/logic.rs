@@ -371,7 +371,7 @@ impl DieLogic {
         if let Some(kind) = effects.cache_program {
             self.cache_program = Some(CacheProgram { kind, place: *place });
         }
-        if effects.reset_die || effects.reset_target {
+        if effects.resets() {
             *self = Self { odt_disabled: self.odt_disabled, ..Self::default() };
         }
         self.odt_disabled |= effects.odt_disable;

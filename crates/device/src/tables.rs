@@ -102,6 +102,27 @@ impl Effects {
         self.program || self.close || self.load.is_some()
     }
 
+    /// Whether it is what a SUSPEND of this axis stops.
+    #[must_use]
+    pub const fn is_of(&self, axis: Axis) -> bool {
+        match axis {
+            Axis::Erase => self.erase,
+            Axis::Program => self.is_program(),
+        }
+    }
+
+    /// Whether it is a reset.
+    #[must_use]
+    pub const fn resets(&self) -> bool {
+        self.reset_die || self.reset_target
+    }
+
+    /// Whether it ends others before their time.
+    #[must_use]
+    pub const fn cuts(&self) -> bool {
+        self.suspend.is_some() || self.resets()
+    }
+
     /// Whether its blocks are in flight while it runs.
     #[must_use]
     pub const fn changes_block(&self) -> bool {
@@ -353,7 +374,7 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
     let base = &profile.bases[id];
     let effects = Effects::new(&base.effects);
     let moves_time = effects.suspend.is_some() || effects.resume.is_some();
-    let resets = effects.reset_die || effects.reset_target;
+    let resets = effects.resets();
     let reach = match base.scope {
         _ if effects.reset_target => Reach::Target,
         _ if effects.reset_die || moves_time => Reach::Die,

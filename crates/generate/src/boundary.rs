@@ -1,6 +1,7 @@
 //! The boundary between two runs: what is in flight has ended, what lasts is settled, what was to be proposed is carried on.
 
 use nandseq_profile::Ticks;
+use nandseq_profile::model::ByAxis;
 
 use crate::queue::{Event, Hook};
 use crate::safety::{Order, is_target_scoped};
@@ -18,7 +19,7 @@ impl Site<'_> {
         self.orders.iter_mut().for_each(Order::clear);
         self.ordered = false;
         let chains = std::mem::take(&mut self.chains);
-        for slot in self.suspended_chains.iter_mut().flatten() {
+        for slot in self.suspended_chains.iter_mut().flat_map(ByAxis::values_mut).filter(|slot| slot.is_some()) {
             *slot = slot.map(|id| {
                 let chain = chains.get(id);
                 self.chains

@@ -14,7 +14,7 @@
 mod describe;
 
 use nandseq_device::{BaseInfo, Reach, Tables};
-use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchLevel, StatusOf};
+use nandseq_profile::model::{ByAxis, CacheProgramKind, CacheReadKind, LatchLevel, StatusOf};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
 use crate::chain::Step;
@@ -86,7 +86,7 @@ pub struct Blocked {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct LastingState {
     /// The suspended erase, and the suspended program.
-    pub suspended: [Option<OpId>; 2],
+    pub suspended: ByAxis<Option<OpId>>,
     /// What the one-shot latch, and what the copyback latch, was last loaded with.
     pub latches: [Option<LatchLevel>; 2],
     /// The cache program that goes on.
@@ -99,17 +99,6 @@ pub struct LastingState {
     pub cache_reads: Vec<(CacheReadKind, PlaneSet)>,
     /// How many blocks are how far.
     pub blocks: BlockCounts,
-}
-
-impl LastingState {
-    /// What is suspended on an axis.
-    #[must_use]
-    pub const fn suspended(&self, axis: Axis) -> Option<OpId> {
-        match axis {
-            Axis::Erase => self.suspended[0],
-            Axis::Program => self.suspended[1],
-        }
-    }
 }
 
 /// Blocks of a die; each is counted once.

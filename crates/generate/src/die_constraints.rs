@@ -4,7 +4,7 @@
 //! before: nothing started or ended there and no phase has passed.
 
 use nandseq_device::{Device, DieLogic, Place};
-use nandseq_profile::model::{Axis, LatchKind};
+use nandseq_profile::model::{Axis, ByAxis, LatchKind};
 use nandseq_profile::{Die, Page, PhaseKey, PlaneSet, Ticks};
 
 use crate::address_availability::{AddressAvailability, AvailableClasses};
@@ -81,8 +81,8 @@ struct Facts {
     /// Whether what occupies the die tolerates others; `None`: nothing does.
     tolerant: Option<bool>,
     /// By axis: whether a SUSPEND would find something to suspend, a RESUME something to resume.
-    suspendable: [bool; 2],
-    resumable: [bool; 2],
+    suspendable: ByAxis<bool>,
+    resumable: ByAxis<bool>,
     odt_disabled: bool,
 }
 
@@ -132,8 +132,8 @@ impl DieConstraints {
         self.until = Ticks::ZERO;
         let mut facts = Facts { odt_disabled: logic.odt_disabled, ..Facts::default() };
         let unread = self.look_at_planes(device, setup, logic, PlaneSet::EMPTY, &[None; 8], &mut facts);
-        for (at, axis) in [Axis::Erase, Axis::Program].into_iter().enumerate() {
-            facts.resumable[at] = is_resumable(logic, axis, unread);
+        for axis in Axis::ALL {
+            facts.resumable[axis] = is_resumable(logic, axis, unread);
         }
         let availability = self.availability.chunks.iter();
         for ((masks, group), available) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(availability) {
@@ -182,12 +182,12 @@ impl DieConstraints {
         let (keys, until) = device.state_keys(die, now);
         self.until = until;
         let unread = self.look_at_planes(device, setup, logic, occupied, &keys, &mut facts);
-        for (at, axis) in [Axis::Erase, Axis::Program].into_iter().enumerate() {
+        for axis in Axis::ALL {
             if logic.suspended(axis).is_some() {
-                facts.resumable[at] = is_resumable(logic, axis, unread);
+                facts.resumable[axis] = is_resumable(logic, axis, unread);
             } else {
                 let (suspend_target, until) = device.victim_until(&setup.tables, die, axis, now);
-                facts.suspendable[at] = suspend_target;
+                facts.suspendable[axis] = suspend_target;
                 self.until = self.until.min(until);
             }
         }
@@ -282,10 +282,10 @@ fn by_logic(group: &Group, facts: &Facts, logic: &DieLogic) -> u64 {
 /// SUSPEND where nothing can be suspended and RESUME where nothing can be resumed.
 fn without_victim(group: &Group, facts: &Facts) -> u64 {
     let unless = |possible: bool, classes: u64| if possible { 0 } else { classes };
-    unless(facts.suspendable[0], group.suspending[0])
-        | unless(facts.suspendable[1], group.suspending[1])
-        | unless(facts.resumable[0], group.resuming[0])
-        | unless(facts.resumable[1], group.resuming[1])
+    Axis::ALL.into_iter().fold(0, |out, axis| {
+        out | unless(facts.suspendable[axis], group.suspending[axis])
+            | unless(facts.resumable[axis], group.resuming[axis])
+    })
 }
 
 /// The one page that may be programmed while a cache program is on and no chain counts on it.

@@ -4,14 +4,14 @@
 //! op_states it started in. Decides nothing.
 
 use nandseq_device::{FlightId, PlanePhase};
-use nandseq_profile::model::{Axis, PhaseKind};
+use nandseq_profile::model::{Axis, ByAxis, PhaseKind};
 use nandseq_profile::{Die, OpId, PhaseKey, Ticks};
 use nandseq_trace::{Cut, Lanes, OpState, Operation, Proposal, Sink};
 use serde::{Deserialize, Serialize};
 
 use crate::chain::Step;
 use crate::reason::Reason;
-use crate::site::{Site, axis_index};
+use crate::site::Site;
 
 /// An op_state without its bounds: what is told again of an operation that was suspended.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub(crate) struct EventReporter {
     /// The origin of each flight, by slot.
     flights: Vec<Origin>,
     /// For each die the suspended erase and program.
-    suspended: Vec<[Option<Origin>; 2]>,
+    suspended: Vec<ByAxis<Option<Origin>>>,
     /// The op_states of the operation being told of.
     states: Vec<OpState>,
     /// The memory of the last [`Flying`].
@@ -47,7 +47,7 @@ impl EventReporter {
     pub(crate) fn new(dies: u8) -> Self {
         Self {
             flights: Vec::new(),
-            suspended: vec![[None; 2]; usize::from(dies)],
+            suspended: vec![ByAxis::default(); usize::from(dies)],
             states: Vec::new(),
             flying: Vec::new(),
         }
@@ -69,12 +69,12 @@ impl EventReporter {
 
     /// Notes what was suspended on an axis of a die in an earlier run.
     pub(crate) fn suspend(&mut self, die: Die, axis: Axis, origin: Origin) {
-        self.suspended[usize::from(die.0)][axis_index(axis)] = Some(origin);
+        self.suspended[usize::from(die.0)][axis] = Some(origin);
     }
 
     /// The origin of what is suspended on an axis of a die.
     pub(crate) fn suspended(&self, die: Die, axis: Axis) -> Option<&Origin> {
-        self.suspended[usize::from(die.0)][axis_index(axis)].as_ref()
+        self.suspended[usize::from(die.0)][axis].as_ref()
     }
 }
 
@@ -124,11 +124,11 @@ impl Site<'_> {
             return;
         }
         for at in 0..self.reporter.suspended.len() {
-            for axis in [Axis::Erase, Axis::Program] {
+            for axis in Axis::ALL {
                 if self.device.suspended(Die(at as u8), axis).is_some() {
                     continue;
                 }
-                if let Some(origin) = self.reporter.suspended[at][axis_index(axis)].take() {
+                if let Some(origin) = self.reporter.suspended[at][axis].take() {
                     let told = sink.cut(origin.uid, now, Cut::Reset);
                     self.note(told);
                 }
@@ -138,7 +138,7 @@ impl Site<'_> {
 
     /// Tells that a suspended operation goes on as flight `id`.
     pub(crate) fn tell_resumed(&mut self, die: Die, axis: Axis, id: FlightId, now: Ticks, sink: &mut dyn Sink) {
-        let Some(origin) = self.reporter.suspended[usize::from(die.0)][axis_index(axis)].take() else { return };
+        let Some(origin) = self.reporter.suspended[usize::from(die.0)][axis].take() else { return };
         let Some(&flight) = self.device.flight(id) else { return };
         self.reporter.remember(id, origin);
         let told = sink.resumed(origin.uid, now, flight.end, flight.window_end);
@@ -148,7 +148,7 @@ impl Site<'_> {
     /// Tells, at the start of a run, of what earlier runs left suspended.
     pub(crate) fn tell_suspended(&mut self, sink: &mut dyn Sink) {
         for die in (0..self.setup.tables.size.dies).map(Die) {
-            for axis in [Axis::Erase, Axis::Program] {
+            for axis in Axis::ALL {
                 let Some(&origin) = self.reporter.suspended(die, axis) else { continue };
                 let Some(&suspended_chains) = self.device.suspended(die, axis) else { continue };
                 suspended_chains.place.targets(&self.setup.tables.size, &mut self.targets);

@@ -2,7 +2,7 @@
 //! out all classes that it concerns at once.
 
 use nandseq_device::{BaseInfo, Place, PlaneLogic, Reach, Tables};
-use nandseq_profile::model::{AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
+use nandseq_profile::model::{AddressSource, Axis, ByAxis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
 use nandseq_profile::{BaseSet, PhaseKey};
 
 use crate::classes::Classes;
@@ -77,9 +77,9 @@ pub(crate) struct Group {
     /// May overlap others of its kind on one die.
     pub(crate) interleaved: u64,
     /// Suspends, by axis.
-    pub(crate) suspending: [u64; 2],
+    pub(crate) suspending: ByAxis<u64>,
     /// Resumes, by axis.
-    pub(crate) resuming: [u64; 2],
+    pub(crate) resuming: ByAxis<u64>,
     /// Addresses the plane of the hook.
     pub(crate) here: u64,
     /// Needs no address beyond what the statements above say.
@@ -153,9 +153,6 @@ impl Groups {
 impl Group {
     fn new(tables: &Tables, classes: &Classes, keys: usize, chunk: usize) -> Self {
         let with = |holds: &dyn Fn(&BaseInfo) -> bool| classes.bits(chunk, |class| holds(tables.base(class.base)));
-        let cuts =
-            |base: &BaseInfo| base.effects.reset_die || base.effects.reset_target || base.effects.suspend.is_some();
-        let resets = |base: &BaseInfo| base.effects.reset_die || base.effects.reset_target;
         let from = |source| with(&|base| base.address == source);
         let from_output = from(AddressSource::OutputRegister);
         let from_page = from(AddressSource::PageRegister);
@@ -169,16 +166,16 @@ impl Group {
         let mut group = Self {
             multi: classes.bits(chunk, |class| class.multi),
             cells: std::array::from_fn(|cell| classes.bits(chunk, |class| class.cell.index() == cell)),
-            occupying: with(&|base| base.occupies && !resets(base)),
+            occupying: with(&|base| base.occupies && !base.effects.resets()),
             occupying_planes: with(&|base| base.occupies && base.reach == Reach::Planes),
             on_planes: with(&|base| base.reach == Reach::Planes),
             beyond_planes: with(&|base| base.reach != Reach::Planes),
             on_target: with(&|base| base.reach == Reach::Target),
             occupying_target: with(&|base| base.occupies && base.reach == Reach::Target && !base.effects.reset_target),
-            joining: with(&|base| base.occupies && !cuts(base)),
+            joining: with(&|base| base.occupies && !base.effects.cuts()),
             interleaved: with(&|base| base.interleaved),
-            suspending: [Axis::Erase, Axis::Program].map(|axis| with(&|base| base.effects.suspend == Some(axis))),
-            resuming: [Axis::Erase, Axis::Program].map(|axis| with(&|base| base.effects.resume == Some(axis))),
+            suspending: ByAxis::new(|axis| with(&|base| base.effects.suspend == Some(axis))),
+            resuming: ByAxis::new(|axis| with(&|base| base.effects.resume == Some(axis))),
             here,
             plain,
             with_cell_type: with(&|base| goes_on_with_cell_type(base)) & !plain,
@@ -221,7 +218,7 @@ impl Group {
             .fold(0, |all, register_mask| all | register_mask.forbidden | register_mask.closed | register_mask.not_at);
         let states = [&self.latch[..], &self.suspension, &self.cache_program, &self.op_state];
         let states = states.into_iter().flatten().fold(self.odt, |all, classes| all | classes);
-        let cutting = self.suspending.into_iter().chain(self.resuming).fold(0, |all, classes| all | classes);
+        let cutting = self.suspending.values().chain(self.resuming.values()).fold(0, |all, classes| all | classes);
         register_masks
             | states
             | cutting

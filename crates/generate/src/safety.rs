@@ -13,7 +13,7 @@
 //! once they have, resuming the program, then the erase, must still let its chain complete.
 
 use nandseq_device::{BaseInfo, Device, DieLogic, Footprint, Place, Reach, Tables};
-use nandseq_profile::model::Axis;
+use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 
 use crate::chain::{ChainId, Chains, Step};
@@ -53,7 +53,7 @@ pub(crate) struct SearchInput<'a> {
     pub(crate) device: &'a Device,
     pub(crate) chains: &'a Chains,
     /// The chains that wait for a RESUME, by axis.
-    pub(crate) suspended_chains: [Option<ChainId>; 2],
+    pub(crate) suspended_chains: ByAxis<Option<ChainId>>,
     /// The chain of each flight, by slot.
     pub(crate) links: &'a [Option<ChainId>],
     pub(crate) die: Die,
@@ -147,7 +147,7 @@ impl SearchInput<'_> {
     pub(crate) fn keeps_order(&self, order: &Order, plan: &[Step]) -> bool {
         let Some((first, rest)) = plan.split_first() else { return false };
         let first = self.footprint(first);
-        let suspended_chains = self.suspended_chains.iter().any(Option::is_some);
+        let suspended_chains = self.suspended_chains.values().any(Option::is_some);
         if first.is_sweeping() || suspended_chains || self.chains.has_target_scoped(self.die) {
             return false;
         }
@@ -179,14 +179,14 @@ impl SearchInput<'_> {
     }
 
     /// Takes out of the chains that wait for a RESUME those that one in flight resumes.
-    fn go_on_by_themselves(&self, suspended_chains: &mut [Option<ChainId>; 2]) {
-        if suspended_chains.iter().all(Option::is_none) {
+    fn go_on_by_themselves(&self, suspended_chains: &mut ByAxis<Option<ChainId>>) {
+        if suspended_chains.values().all(Option::is_none) {
             return;
         }
         let tables = &self.setup.tables;
         let flying = self.device.flights_on(self.die);
         for axis in flying.filter_map(|(_, flight)| tables.base(tables.op(flight.op).base).effects.resume) {
-            suspended_chains[index(axis)] = None;
+            suspended_chains[axis] = None;
         }
     }
 
@@ -194,10 +194,10 @@ impl SearchInput<'_> {
     fn note_remaining(
         &self,
         scratch: &mut SearchScratch,
-        suspended_chains: &[Option<ChainId>; 2],
+        suspended_chains: &ByAxis<Option<ChainId>>,
         advanced: Option<ChainId>,
     ) {
-        let is_suspended = |id| suspended_chains.contains(&Some(id));
+        let is_suspended = |id| suspended_chains.values().any(|chain| *chain == Some(id));
         let live = self.chains.live_on(self.die).filter(|&(id, _)| !is_suspended(id));
         scratch.remaining.extend(live.map(|(id, chain)| Remaining {
             chain: Some(id),
@@ -219,18 +219,11 @@ pub(crate) fn is_target_scoped(tables: &Tables, step: &Step) -> bool {
     tables.base(tables.op(step.op).base).reach == Reach::Target
 }
 
-const fn index(axis: Axis) -> usize {
-    match axis {
-        Axis::Erase => 0,
-        Axis::Program => 1,
-    }
-}
-
 struct Search<'a> {
     search_input: &'a SearchInput<'a>,
     /// The steps of the chain that would begin now.
     plan: &'a [Step],
-    suspended_chains: [Option<ChainId>; 2],
+    suspended_chains: ByAxis<Option<ChainId>>,
     /// How many distinct states have been visited.
     visited: usize,
     /// Tells which steps are done: equal when they are, and hardly ever otherwise.
@@ -252,15 +245,15 @@ impl<'a> Search<'a> {
         let info = tables.base(tables.op(first.op).base);
         let effects = &info.effects;
         let drops = Drops::of(search_input.device, info, &first.place);
-        let mut suspended_chains = if drops == Drops::None { search_input.suspended_chains } else { [None; 2] };
+        let mut suspended_chains = if drops == Drops::None { search_input.suspended_chains } else { ByAxis::default() };
         if let Some(axis) = effects.suspend {
             let suspend_target =
                 search_input.device.suspend_target(tables, search_input.die, axis, search_input.now)?;
-            suspended_chains[index(axis)] = search_input.links[suspend_target.slot as usize];
+            suspended_chains[axis] = search_input.links[suspend_target.slot as usize];
         }
         search_input.go_on_by_themselves(&mut suspended_chains);
         if let Some(axis) = effects.resume {
-            suspended_chains[index(axis)] = None;
+            suspended_chains[axis] = None;
         }
         if drops != Drops::All && search_input.chains.has_target_scoped(search_input.die) {
             let elsewhere = search_input.chains.live().filter(|(_, chain)| chain.die != search_input.die);
@@ -282,7 +275,7 @@ impl<'a> Search<'a> {
     fn new(
         search_input: &'a SearchInput<'a>,
         plan: &'a [Step],
-        suspended_chains: [Option<ChainId>; 2],
+        suspended_chains: ByAxis<Option<ChainId>>,
         scratch: &'a mut SearchScratch,
     ) -> Self {
         let SearchScratch { remaining, footprints, .. } = scratch;
@@ -414,13 +407,13 @@ impl<'a> Search<'a> {
         if !self.scratch.target_scoped.iter().all(|step| self.allows(logic, step)) {
             return false;
         }
-        if self.suspended_chains.iter().all(Option::is_none) {
+        if self.suspended_chains.values().all(Option::is_none) {
             return true;
         }
         let mut logic = *logic;
         for axis in [Axis::Program, Axis::Erase] {
-            let Some(chain) = self.suspended_chains[index(axis)] else { continue };
-            let Some(resume) = self.search_input.setup.resume[index(axis)] else { return false };
+            let Some(chain) = self.suspended_chains[axis] else { continue };
+            let Some(resume) = self.search_input.setup.resume[axis] else { return false };
             let resume = Step { op: resume, place: Place::die(self.search_input.die) };
             let steps = self.search_input.chains.get(chain).rest();
             for step in std::iter::once(&resume).chain(steps) {

@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 
 use nandseq_device::{OpInfo, Tables};
-use nandseq_profile::model::{Axis, Chain, ChainStep, PayloadField, StatusOf, StepAddress};
+use nandseq_profile::model::{Axis, ByAxis, Chain, ChainStep, PayloadField, StatusOf, StepAddress};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
 use crate::bootstrap::BootstrapSetup;
@@ -193,7 +193,7 @@ pub struct Setup {
     /// What is to be covered, if anybody asks.
     pub(crate) goal: Option<Goal>,
     /// A name that resumes each axis (erase, program) and that some phase key can propose.
-    pub(crate) resume: [Option<OpId>; 2],
+    pub(crate) resume: ByAxis<Option<OpId>>,
     /// By chunk the classes that may start and that change every die: see [`crate::dead`].
     pub(crate) changing_all: Vec<u64>,
     /// The dies that a name with a weight addresses from any die, a bit each.
@@ -221,7 +221,7 @@ impl Setup {
         let tables = Tables::new(profile);
         let classes = Classes::new(&tables);
         let policies = &profile.policies;
-        let resume = [Axis::Erase, Axis::Program].map(|axis| {
+        let resume = ByAxis::new(|axis| {
             let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
             table
                 .iter()
@@ -229,11 +229,7 @@ impl Setup {
                 .find(|(op, mass)| *mass > 0.0 && resumes(op))
                 .map(|&(op, _)| op)
         });
-        let resumable = |axis: Option<Axis>| match axis {
-            Some(Axis::Erase) => resume[0].is_some(),
-            Some(Axis::Program) => resume[1].is_some(),
-            None => true,
-        };
+        let resumable = |axis: Option<Axis>| axis.is_none_or(|axis| resume[axis].is_some());
         let usable = |op: OpId| {
             is_usable(&tables, policies.max_planes, op) && resumable(tables.base(tables.op(op).base).effects.suspend)
         };

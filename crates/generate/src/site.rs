@@ -7,8 +7,8 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nandseq_device::{BaseInfo, Device, FlightId, Rule};
-use nandseq_profile::model::Axis;
+use nandseq_device::{Device, FlightId, Rule};
+use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Die, OpId, Plane, Target, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
@@ -100,7 +100,7 @@ pub struct Site<'s> {
     /// The chain that each flight is a step of.
     pub(crate) flight_chains: Vec<Option<ChainId>>,
     /// For each die the chains whose last step is suspended on the erase and on the program axis.
-    pub(crate) suspended_chains: Vec<[Option<ChainId>; 2]>,
+    pub(crate) suspended_chains: Vec<ByAxis<Option<ChainId>>>,
     seeds: SeedPlan,
     pub(crate) run: u64,
     /// Hooks so far in this run.
@@ -155,7 +155,7 @@ impl<'s> Site<'s> {
             queue,
             wait_queue: WaitQueue::default(),
             flight_chains: Vec::new(),
-            suspended_chains: vec![[None; 2]; usize::from(setup.tables.size.dies)],
+            suspended_chains: vec![ByAxis::default(); usize::from(setup.tables.size.dies)],
             seeds: seeds.into(),
             run: 0,
             hooks: 0,
@@ -250,7 +250,7 @@ impl<'s> Site<'s> {
         }
         self.detector.tell(limits.on_dead);
         self.quiet = self.quiet.max(self.device.quiet());
-        let suspended_chains = self.suspended_chains.iter().flatten().flatten().count() as u32;
+        let suspended_chains = self.suspended_chains.iter().flat_map(ByAxis::values).flatten().count() as u32;
         if self.chains.count() != suspended_chains {
             return Err(self.stuck());
         }
@@ -325,7 +325,7 @@ impl<'s> Site<'s> {
         self.tell_resumed(die, axis, id, now, sink);
         let Some(&flight) = self.device.flight(id) else { return };
         self.queue.push(flight.end, Event::End(id));
-        let chain = self.suspended_chains[usize::from(die.0)][axis_index(axis)].take();
+        let chain = self.suspended_chains[usize::from(die.0)][axis].take();
         self.link(id, chain);
         let mut stream = Stream::new(self.key(), StreamKind::Revival, self.revivals);
         self.revivals += 1;
@@ -358,7 +358,7 @@ impl<'s> Site<'s> {
             && let Some(suspend_target) = self.device.suspend_target(tables, step.place.die, axis, now)
         {
             let chain = self.flight_chains[suspend_target.slot as usize].take();
-            self.suspended_chains[usize::from(step.place.die.0)][axis_index(axis)] = chain;
+            self.suspended_chains[usize::from(step.place.die.0)][axis] = chain;
         }
         let drops = Drops::of(&self.device, info, &step.place);
         if drops != Drops::None {
@@ -384,7 +384,8 @@ impl<'s> Site<'s> {
         self.wait_queue.ready.retain(|&ready| ready != id);
         self.orders[usize::from(die.0)].clear();
         self.flight_chains.iter_mut().filter(|slot| **slot == Some(id)).for_each(|slot| *slot = None);
-        self.suspended_chains.iter_mut().flatten().filter(|slot| **slot == Some(id)).for_each(|slot| *slot = None);
+        let suspended_chains = self.suspended_chains.iter_mut().flat_map(ByAxis::values_mut);
+        suspended_chains.filter(|slot| **slot == Some(id)).for_each(|slot| *slot = None);
         self.queue.forget(id);
     }
 
@@ -412,7 +413,7 @@ impl<'s> Site<'s> {
         if let Some(bootstrap) = &mut self.bootstrap {
             bootstrap.accepted();
         }
-        let flying = cuts(info).then(|| self.flying(step));
+        let flying = info.effects.cuts().then(|| self.flying(step));
         self.look_at_targets(step, now);
         if flying.is_some() {
             self.cut_chains(step, chain, now);
@@ -473,18 +474,6 @@ impl<'s> Site<'s> {
         let after = draw(stream, Some(busy.1));
         let distance = 1 + stream.below(setup.post_hook_window.0.max(1));
         self.queue.push(Ticks(busy.1.0 + distance).ceil_to(grid), Event::Hook(after));
-    }
-}
-
-/// Whether an operation ends others before their time.
-const fn cuts(info: &BaseInfo) -> bool {
-    info.effects.suspend.is_some() || info.effects.reset_die || info.effects.reset_target
-}
-
-pub(crate) const fn axis_index(axis: Axis) -> usize {
-    match axis {
-        Axis::Erase => 0,
-        Axis::Program => 1,
     }
 }
 

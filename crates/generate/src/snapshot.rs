@@ -12,7 +12,7 @@ mod state;
 use std::fmt;
 
 use nandseq_device::{BlockRecord, Device, Place, QuiescentDie};
-use nandseq_profile::model::Axis;
+use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Die, Ticks};
 
 use crate::closure::CoverageCounts;
@@ -20,7 +20,7 @@ use crate::queue::{Event, Queue};
 use crate::safety::is_target_scoped;
 use crate::seed::SeedPlan;
 use crate::setup::Setup;
-use crate::site::{Site, axis_index};
+use crate::site::Site;
 
 pub use file::{CoverageIdentity, Identity, IdentityPart, Snapshot, SnapshotError, VERSION as SNAPSHOT_VERSION};
 pub use state::SiteState;
@@ -69,7 +69,7 @@ impl<'s> Site<'s> {
             let blocks = self.setup.tables.size.blocks as usize;
             DieEntry {
                 quiescent,
-                suspended: [Axis::Erase, Axis::Program].map(|axis| self.suspended_entry(die, axis)),
+                suspended: ByAxis::new(|axis| self.suspended_entry(die, axis)),
                 blocks: blocks::write(&self.device.book.records()[at * blocks..][..blocks]),
             }
         });
@@ -88,7 +88,7 @@ impl<'s> Site<'s> {
 
     fn suspended_entry(&self, die: Die, axis: Axis) -> Option<SuspendedEntry> {
         let origin = *self.reporter.suspended(die, axis)?;
-        let chain = self.suspended_chains[usize::from(die.0)][axis_index(axis)];
+        let chain = self.suspended_chains[usize::from(die.0)][axis];
         let chain = chain.map_or_else(Vec::new, |id| self.chains.get(id).rest().to_vec());
         Some(SuspendedEntry { origin, chain })
     }
@@ -116,7 +116,7 @@ impl<'s> Site<'s> {
         }
         check::bad_blocks(setup, &records)?;
         for (at, entry) in state.dies.iter().enumerate() {
-            for axis in [Axis::Erase, Axis::Program] {
+            for axis in Axis::ALL {
                 site.take_up(Die(at as u8), axis, entry, &mut records);
             }
         }
@@ -140,8 +140,8 @@ impl<'s> Site<'s> {
     /// Takes up what a suspended operation still needs: its origin, its chain, its blocks.
     fn take_up(&mut self, die: Die, axis: Axis, entry: &DieEntry, records: &mut [BlockRecord]) {
         let tables = &self.setup.tables;
-        let held = entry.quiescent.suspended[axis_index(axis)];
-        let (Some(held), Some(suspended)) = (held, &entry.suspended[axis_index(axis)]) else { return };
+        let held = entry.quiescent.suspended[axis];
+        let (Some(held), Some(suspended)) = (held, &entry.suspended[axis]) else { return };
         let (size, first) = (tables.size, usize::from(die.0) * tables.size.blocks as usize);
         let mut change = |place: &Place, change: &dyn Fn(&mut BlockRecord)| {
             for plane in place.planes.iter() {
@@ -162,7 +162,7 @@ impl<'s> Site<'s> {
             let chain = self
                 .chains
                 .begin(die, suspended.origin.proposal, &suspended.chain, |step| is_target_scoped(tables, step));
-            self.suspended_chains[usize::from(die.0)][axis_index(axis)] = Some(chain);
+            self.suspended_chains[usize::from(die.0)][axis] = Some(chain);
         }
         self.reporter.suspend(die, axis, suspended.origin);
     }

@@ -207,7 +207,7 @@ impl Site<'_> {
     /// The chains of a die that go on by themselves: those whose last step is not suspended.
     pub(crate) fn waiting_chains(&self, die: Die) -> impl Iterator<Item = ChainId> {
         let suspended = self.suspended_chains[usize::from(die.0)];
-        self.chains.live_on(die).map(|(id, _)| id).filter(move |id| !suspended.contains(&Some(*id)))
+        self.chains.live_on(die).map(|(id, _)| id).filter(move |id| suspended.values().all(|chain| *chain != Some(*id)))
     }
 
     /// The chains of a die as the search for an order sees them.

@@ -4,10 +4,12 @@
 //! no reader of a [`Profile`] ever compares the name of a base or an operation. Reading and writing profiles happens in the
 //! other modules of this crate; this one only says what a profile *is*.
 
+mod axis;
 mod effect;
 mod exclusion;
 
-pub use effect::{Axis, CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, LatchNeed};
+pub use axis::{Axis, ByAxis};
+pub use effect::{CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, LatchNeed};
 pub use exclusion::{DeviceState, ExclusionGroup, Exclusions};
 
 use crate::ids::{BaseId, BaseSet, CellTypeId, IdVec, OpId, PhaseKey};

@@ -268,7 +268,7 @@ impl Graph {
         self.runs[usize::from(class)] = true;
         self.tried += 1;
         let info = model.base(class);
-        let resets = info.effects.reset_die || info.effects.reset_target;
+        let resets = info.effects.resets();
         let next = if resets { None } else { next };
         let shows = info.affects_state && info.occupies && (here || model.looks_at_die(class));
         let asks = !model.class(class).only_bootstrap;

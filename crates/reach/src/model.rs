@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use nandseq_device::{BaseInfo, Effects, Tables};
-use nandseq_profile::model::{AddressSource, Axis, ChainStep, Effect, PhaseKind, StatusOf, StepAddress, Topology};
+use nandseq_profile::model::{
+    AddressSource, Axis, ByAxis, ChainStep, Effect, PhaseKind, StatusOf, StepAddress, Topology,
+};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
 /// Index of a class.
@@ -129,7 +131,7 @@ pub(crate) struct Model<'p> {
     /// One bit for each cell type: its pages can be read.
     pub(crate) readable: u8,
     /// Whether some name with a weight, under whatever key, resumes an erase, and a program: only then a SUSPEND may start.
-    resumable: [bool; 2],
+    resumable: ByAxis<bool>,
     /// The proposed classes that suspend what a name with a weight resumes.
     pub(crate) suspends: Vec<ClassId>,
     pub(crate) planes: u32,
@@ -145,7 +147,7 @@ impl<'p> Model<'p> {
         for (at, class) in classes.iter().enumerate().filter(|(_, class)| class.exists) {
             of_base[class.base.index()].push(at as ClassId);
         }
-        let resumable = [Axis::Erase, Axis::Program].map(|axis| {
+        let resumable = ByAxis::new(|axis| {
             let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
             table.iter().flat_map(|(_, entries)| entries).any(|(op, mass)| *mass > 0.0 && resumes(op))
         });
@@ -211,11 +213,8 @@ impl<'p> Model<'p> {
     }
 
     /// Whether what is suspended on an axis may be resumed as far as the engine asks: by a name with a weight, wherever that is.
-    pub(crate) const fn can_resume(&self, axis: Axis) -> bool {
-        match axis {
-            Axis::Erase => self.resumable[0],
-            Axis::Program => self.resumable[1],
-        }
+    pub(crate) fn can_resume(&self, axis: Axis) -> bool {
+        self.resumable[axis]
     }
 
     /// The chains that may follow a base; `None` in it: it may stand alone.

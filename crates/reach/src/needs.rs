@@ -143,7 +143,7 @@ impl Model<'_> {
             Reason::CellType => self.address_needs(class),
             Reason::NoVictim(axis) => vec![(
                 Need::Busy(axis),
-                self.classes_that(|class| self.class(class).busy && works_on(self.base(class), axis)),
+                self.classes_that(|class| self.class(class).busy && self.base(class).effects.is_of(axis)),
             )],
             Reason::NoResume(axis) => vec![(Need::Resume(axis), with(&|info| info.effects.resume == Some(axis)))],
             Reason::NotSuspended(axis) | Reason::State(DeviceState::NotSuspended(axis)) => self.suspended(axis),
@@ -233,15 +233,8 @@ impl Model<'_> {
     /// What suspends, and what could be suspended.
     fn suspended(&self, axis: Axis) -> Vec<(Need, Vec<ClassId>)> {
         let suspends = self.classes_that(|class| self.base(class).effects.suspend == Some(axis));
-        let victims = self.classes_that(|class| self.class(class).busy && works_on(self.base(class), axis));
+        let victims = self.classes_that(|class| self.class(class).busy && self.base(class).effects.is_of(axis));
         vec![(Need::Suspended(axis), suspends), (Need::Busy(axis), victims)]
-    }
-}
-
-fn works_on(info: &BaseInfo, axis: Axis) -> bool {
-    match axis {
-        Axis::Erase => info.effects.erase,
-        Axis::Program => info.effects.is_program(),
     }
 }
 

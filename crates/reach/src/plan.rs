@@ -19,7 +19,7 @@ impl Model<'_> {
         let info = self.base(class);
         let mut started = *reached;
         started.die.start(info);
-        if info.effects.reset_die || info.effects.reset_target {
+        if info.effects.resets() {
             started.plane = Plane::default();
         }
         let mut variants = vec![started];

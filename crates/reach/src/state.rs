@@ -88,7 +88,7 @@ impl Die {
         if let Some(kind) = effects.cache_program {
             self.cache = Some(kind);
         }
-        if effects.reset_die || effects.reset_target {
+        if effects.resets() {
             *self = Self { odt_off: self.odt_off, ..Self::default() };
         }
         self.odt_off |= effects.odt_disable;

@@ -4,7 +4,7 @@
 //! drawn there still can. What lacks hits here shares as much as all names together have; so does proposing nothing where nothing
 //! lacks hits. Where nothing is worth going for either, the weights are the plain ones. A further hook knows what lacks hits, or else, on an idle die, what leads to it.
 
-use nandseq_device::{BaseInfo, Effects, Reach};
+use nandseq_device::{BaseInfo, Reach};
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, OpId, PlaneSet, Ticks};
 use nandseq_trace::{Proposal, Sink};
@@ -204,7 +204,7 @@ impl Site<'_> {
                 let starts = !on_bus || (first && (patient || info.instant));
                 let lacks = starts && counts.lacks(goal, key, op, bins[usize::from(on_bus)]);
                 let wish = if lacks { preference(info, class.multi) } else { 0 };
-                only_cuts &= !lacks || cuts(&info.effects);
+                only_cuts &= !lacks || info.effects.cuts();
                 wishes += wish;
                 choices.mass += weight;
                 // A further hook is none of plain generation's.
@@ -231,11 +231,6 @@ impl Site<'_> {
 /// Whether what is in CORE_BUSY on the hook's plane leads to an end that lacks hits.
 pub(super) fn spares(counts: &CoverageCounts, proposal: &Proposal) -> bool {
     proposal.state.phase == Some(PhaseKind::CoreBusy) && counts.missing_under(proposal.state.of) > 0
-}
-
-/// Whether an operation ends others before their time.
-const fn cuts(effects: &Effects) -> bool {
-    effects.suspend.is_some() || effects.reset_die || effects.reset_target
 }
 
 /// What changes nothing goes first: it leaves the state to others.

@@ -17,7 +17,7 @@ use crate::die_constraints::DieConstraints;
 use crate::groups::Source;
 use crate::plan::{carry_out, settled, settled_by_itself};
 use crate::setup::Setup;
-use crate::site::{Site, axis_index};
+use crate::site::Site;
 pub(crate) use choose::LookaheadScratch;
 use uncovered::{UNIT, shows};
 
@@ -304,7 +304,7 @@ impl<'a> Scorer<'a> {
         logic.start(info, &step.place);
         let Some(key) = info.busy_key.filter(|_| logic.suspended(axis).is_none()) else { return Score::default() };
         logic.suspend(axis, Suspended { place: step.place, base });
-        let suspending = &self.goal.map.suspending[axis_index(axis)];
+        let suspending = &self.goal.map.suspending[axis];
         let mut best = Score::default();
         for &base in suspending.iter().filter(|base| !tables.forbidden_in(key).contains(**base)) {
             let keys = [tables.base(base).end_key; 8];

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use nandseq_device::{BaseInfo, BlockStage, DieLogic, Place, Register, Rule};
-use nandseq_profile::model::{AddressSource, Axis, CacheReadKind, LatchKind};
+use nandseq_profile::model::{AddressSource, ByAxis, CacheReadKind, LatchKind};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
 use super::{BlockCounts, Blocked, DeadDie, LastStart, LastingState};
@@ -63,8 +63,7 @@ impl Site<'_> {
         let cache_reads = [CacheReadKind::Cache, CacheReadKind::PlaneCache]
             .map(|kind| (kind, those(&|registers| registers.cache_read == Some(kind))));
         LastingState {
-            suspended: [Axis::Erase, Axis::Program]
-                .map(|axis| self.device.suspended(die, axis).map(|suspended_chains| suspended_chains.op)),
+            suspended: ByAxis::new(|axis| self.device.suspended(die, axis).map(|suspended| suspended.op)),
             latches: [LatchKind::OneShot, LatchKind::Copyback].map(|kind| logic.latch(kind).map(|held| held.level)),
             cache_program: logic.cache_program.map(|state| state.kind),
             odt_disabled: logic.odt_disabled,
@@ -200,10 +199,8 @@ impl Site<'_> {
         let lanes: Vec<(Plane, PhaseKey)> =
             planes.flat_map(|plane| self.keys_after(end_of(plane)).map(move |key| (plane, key))).collect();
         let effects = &info.effects;
-        let drops = effects.reset_die || effects.reset_target;
-        let suspended = self.suspended_chains[usize::from(die.0)].iter().zip([Axis::Erase, Axis::Program]);
-        let chained =
-            !drops && suspended.filter(|&(_, axis)| effects.resume != Some(axis)).any(|(own, _)| own.is_some());
+        let mut suspended = self.suspended_chains[usize::from(die.0)].iter();
+        let chained = !effects.resets() && suspended.any(|(axis, own)| effects.resume != Some(axis) && own.is_some());
         let open = lanes.iter().any(|&(plane, key)| {
             let view = View { die, plane, chained, rested: false };
             let distribution = setup.distribution(key);

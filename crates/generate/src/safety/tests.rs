@@ -127,7 +127,7 @@ fn kept_order_runs(site: &Site<'_>, die: Die, now: Ticks) -> bool {
     let search_input = site.search_input(die, now);
     let order = &site.orders[usize::from(die.0)];
     let left: usize = site.chains.live_on(die).map(|(_, chain)| chain.rest().len()).sum();
-    if search_input.suspended_chains.iter().any(Option::is_some) || order.len() != left {
+    if search_input.suspended_chains.values().any(Option::is_some) || order.len() != left {
         return true;
     }
     let mut scratch = SearchScratch::default();

@@ -49,7 +49,7 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
     for (at, entry) in state.dies.iter().enumerate() {
         let die = Die(at as u8);
         checks.quiescent(die, &entry.quiescent)?;
-        for (held, suspended) in entry.quiescent.suspended.iter().zip(&entry.suspended) {
+        for (held, suspended) in entry.quiescent.suspended.values().zip(entry.suspended.values()) {
             if held.is_some() != suspended.is_some() {
                 return wrong("a suspended operation without its origin");
             }
@@ -175,14 +175,12 @@ impl Checks<'_> {
         for place in places {
             self.place(die, &place)?;
         }
-        let kinds: [fn(&Effects) -> bool; 2] = [|effects| effects.erase, Effects::is_program];
-        for ((suspended, held), is_kind) in [logic.erase, logic.program].into_iter().zip(quiescent.suspended).zip(kinds)
-        {
-            let same = match (suspended, held) {
+        for (axis, &held) in quiescent.suspended.iter() {
+            let same = match (logic.suspended(axis), held) {
                 (None, None) => true,
                 (Some(suspended), Some(held)) => {
                     self.step(die, &Step { op: held.op, place: held.place })?;
-                    if !is_kind(self.effects(held.op)) {
+                    if !self.effects(held.op).is_of(axis) {
                         return wrong("a suspended operation that is none of its axis");
                     }
                     suspended.place == held.place && suspended.base == self.tables.op(held.op).base

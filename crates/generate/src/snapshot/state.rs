@@ -1,6 +1,7 @@
 //! What a state looks like as data.
 
 use nandseq_device::QuiescentDie;
+use nandseq_profile::model::ByAxis;
 use nandseq_profile::{Die, Plane, Ticks};
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +63,7 @@ pub(super) struct DieEntry {
     #[serde(rename = "still")]
     pub(super) quiescent: QuiescentDie,
     /// More of the suspended erase and program.
-    pub(super) suspended: [Option<SuspendedEntry>; 2],
+    pub(super) suspended: ByAxis<Option<SuspendedEntry>>,
     /// Every block: see [`super::blocks`].
     pub(super) blocks: String,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use nandseq_device::Place;
+use nandseq_profile::model::ByAxis;
 use nandseq_profile::{Page, Plane, PlaneSet, Profile, builtin};
 use nandseq_trace::Operation;
 
@@ -180,7 +181,7 @@ fn follow_chains(profile: &Profile, seed: u64, operations: u64) -> (usize, usize
         all += steps.started.values().sum::<usize>();
         before = after;
     }
-    let suspended_chains = site.suspended_chains.iter().flatten().flatten().count();
+    let suspended_chains = site.suspended_chains.iter().flat_map(ByAxis::values).flatten().count();
     assert_eq!(before.len(), suspended_chains, "{}, seed {seed}: a chain is left half done", profile.name);
     (all, dropped)
 }

@@ -2,14 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The axis of a suspension.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Axis {
-    /// Erase suspend and resume.
-    Erase,
-    /// Program suspend and resume.
-    Program,
-}
+use super::Axis;
 
 /// The page of a one-shot program that a latch holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 //! the same masks as at a hook; two operations ahead nothing of the state changes but the keys. Whole numbers only.
 
 use nandseq_device::{BaseInfo, Reach, Tables};
-use nandseq_profile::model::Axis;
+use nandseq_profile::model::ByAxis;
 use nandseq_profile::{BaseId, PhaseKey, Profile};
 
 use crate::classes::{Classes, places};
@@ -38,7 +38,7 @@ pub(in crate::closure) struct UncoveredMap {
     /// By base.
     ways: Vec<Vec<FollowingBases>>,
     /// What suspends, by axis.
-    pub(in crate::closure) suspending: [Vec<BaseId>; 2],
+    pub(in crate::closure) suspending: ByAxis<Vec<BaseId>>,
 }
 
 impl UncoveredMap {
@@ -54,7 +54,7 @@ impl UncoveredMap {
             leaving: bits(|info| !shows(info)),
             on_planes: bits(|info| shows(info) && info.reach == Reach::Planes),
             ways: profile.bases.ids().map(|base| ways(profile, base)).collect(),
-            suspending: [Axis::Erase, Axis::Program].map(suspending),
+            suspending: ByAxis::new(suspending),
         }
     }
 
