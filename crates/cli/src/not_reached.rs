@@ -262,6 +262,9 @@ fn state(profile: &Profile, state: &LastingState) -> String {
     if state.odt_disabled {
         parts.push("on-die termination is off".to_owned());
     }
+    if state.write_protected {
+        parts.push("write protect is on".to_owned());
+    }
     if !state.unread.is_empty() {
         parts.push(format!("unread data on {}", planes(state.unread)));
     }

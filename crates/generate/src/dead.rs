@@ -93,6 +93,8 @@ pub struct LastingState {
     pub cache_program: Option<CacheProgramKind>,
     /// Whether on-die termination is off.
     pub odt_disabled: bool,
+    /// Whether write protect is on.
+    pub write_protected: bool,
     /// Planes with data that has not been put out.
     pub unread: PlaneSet,
     /// The planes in each cache-read state.
@@ -206,7 +208,7 @@ impl DeadDieDetector {
 pub(crate) const fn changes_other_dies(info: &BaseInfo) -> bool {
     let effects = &info.effects;
     let shows = info.affects_state && info.occupies;
-    effects.odt_enable || effects.odt_disable || matches!(info.reach, Reach::Target) && (shows || !info.is_inert())
+    effects.changes_target || matches!(info.reach, Reach::Target) && (shows || !info.is_inert())
 }
 
 /// By chunk the classes that may start somewhere and change every die.

@@ -334,7 +334,7 @@ impl<'a> Search<'a> {
         let filled = left.clone().filter(|step| effects(step).reads_array());
         let filled = filled.fold(PlaneSet::EMPTY, |all, step| all.union(step.place.planes));
         let mut taken = PlaneSet::EMPTY;
-        left.filter(|step| effects(step).cache_read_end.is_some()).any(|step| {
+        left.filter(|step| effects(step).cache_read_end).any(|step| {
             let planes = step.place.planes.minus(filled);
             let held = |plane: Plane| logic.planes[usize::from(plane.0)].page_is(&step.place);
             let fails = !planes.and(taken).is_empty() || !planes.iter().all(held);

@@ -230,7 +230,7 @@ impl Site<'_> {
         let setup = self.setup;
         let head = plan[0];
         let info = setup.tables.base(setup.tables.op(head.op).base);
-        if info.effects.odt_disable && !self.chains.is_empty() {
+        if info.effects.holds_target && !self.chains.is_empty() {
             return Err(Reason::ChainUnderWay);
         }
         let holds = |step: &Step| {

@@ -9,7 +9,7 @@ mod effect;
 mod exclusion;
 
 pub use axis::{Axis, ByAxis};
-pub use effect::{CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, LatchNeed};
+pub use effect::{ArrayWork, CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, LatchNeed};
 pub use exclusion::{DeviceState, ExclusionGroup, Exclusions};
 
 use crate::ids::{BaseId, BaseSet, CellTypeId, IdVec, OpId, PhaseKey};
@@ -33,7 +33,7 @@ pub struct Profile {
     pub bases: IdVec<BaseId, Base>,
     /// Concrete commands.
     pub ops: IdVec<OpId, Op>,
-    /// The five exclusion tables.
+    /// The exclusion tables.
     pub exclusions: Exclusions,
     /// Bases whose single-plane operations may overlap one another on one die (plane-interleaved reads).
     pub interleaved: BaseSet,

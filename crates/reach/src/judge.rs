@@ -141,6 +141,9 @@ impl Model<'_> {
     fn occupied(&self, context: &Context, class: ClassId) -> Result<bool, Reason> {
         let (Run::Issue(by) | Run::Busy(by)) = context.run else { return Ok(false) };
         let info = self.base(class);
+        if info.effects.needs_nothing_in_flight {
+            return Err(Reason::Occupied(self.class(by).base));
+        }
         if !info.occupies || info.effects.cuts() {
             return Ok(false);
         }

@@ -5,10 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use nandseq_device::{BaseInfo, Effects, Tables};
-use nandseq_profile::model::{
-    AddressSource, Axis, ByAxis, ChainStep, Effect, PhaseKind, StatusOf, StepAddress, Topology,
-};
+use nandseq_device::{BaseInfo, Effects, StateChange, Tables};
+use nandseq_profile::model::{AddressSource, Axis, ByAxis, ChainStep, PhaseKind, StatusOf, StepAddress, Topology};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
 /// Index of a class.
@@ -151,7 +149,7 @@ impl<'p> Model<'p> {
             let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
             table.iter().flat_map(|(_, entries)| entries).any(|(op, mass)| *mass > 0.0 && resumes(op))
         });
-        let tracked = profile.chains.iter().map(|chain| is_tracked(profile, &chain.steps)).collect();
+        let tracked = profile.chains.iter().map(|chain| is_tracked(&tables, &chain.steps)).collect();
         let mut model = Self {
             profile,
             tables,
@@ -382,17 +380,26 @@ fn exists(profile: &Profile, op: OpId) -> bool {
     lun && (!op.multi || profile.topology.planes.min(profile.policies.max_planes) > 1)
 }
 
-fn is_tracked(profile: &Profile, steps: &[ChainStep]) -> bool {
-    let changes = |effect: &Effect| {
-        matches!(
-            effect,
-            Effect::LoadLatch { .. }
-                | Effect::ConsumeLatch { .. }
-                | Effect::CacheProgramStart(_)
-                | Effect::CacheProgramEnd(_)
-        )
+/// Whether a step of a chain changes a latch or a cache-program state.
+fn is_tracked(tables: &Tables, steps: &[ChainStep]) -> bool {
+    let counts = |change: StateChange| match change {
+        StateChange::Load(..)
+        | StateChange::Clear(_)
+        | StateChange::EnterCacheProgram(_)
+        | StateChange::EndCacheProgram(_) => true,
+        StateChange::EmptyRegisters
+        | StateChange::EmptyResumed(_)
+        | StateChange::Fill { .. }
+        | StateChange::EnterCacheRead(_)
+        | StateChange::ReadOn
+        | StateChange::EndCacheRead(_)
+        | StateChange::PutOut
+        | StateChange::EndSuspension(_)
+        | StateChange::Reset
+        | StateChange::SwitchOdt { .. }
+        | StateChange::SwitchWriteProtect { .. } => false,
     };
-    steps.iter().any(|step| profile.bases[step.base].effects.iter().any(changes))
+    steps.iter().any(|step| tables.base(step.base).effects.changes().any(counts))
 }
 
 /// Whether the operations of a base put their planes into an op_state at which hooks fall.

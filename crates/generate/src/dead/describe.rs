@@ -67,6 +67,7 @@ impl Site<'_> {
             latches: [LatchKind::OneShot, LatchKind::Copyback].map(|kind| logic.latch(kind).map(|held| held.level)),
             cache_program: logic.cache_program.map(|state| state.kind),
             odt_disabled: logic.odt_disabled,
+            write_protected: logic.write_protected,
             unread: those(&|registers| registers.unread),
             cache_reads: cache_reads.into_iter().filter(|(_, planes)| !planes.is_empty()).collect(),
             blocks: self.count_blocks(die),

@@ -1,6 +1,8 @@
 //! Whether a state can be one of a site: nothing that is read is believed before this.
 
-use nandseq_device::{BlockRecord, BlockStage, Effects, Place, PlaneLogic, QuiescentDie, Reach, Register, Tables};
+use nandseq_device::{
+    BlockRecord, BlockStage, DieLogic, Effects, Place, PlaneLogic, QuiescentDie, Reach, Register, Tables,
+};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, Ticks};
 use nandseq_trace::Proposal;
 
@@ -43,8 +45,15 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
     if times.into_iter().any(|time| time.ceil_to(tables.grid) != time) {
         return wrong("a time between those at which operations may start");
     }
-    if state.dies.iter().any(|entry| entry.quiescent.logic.odt_disabled != state.dies[0].quiescent.logic.odt_disabled) {
+    let everywhere = |of: fn(&DieLogic) -> bool| {
+        let first = of(&state.dies[0].quiescent.logic);
+        state.dies.iter().all(|entry| of(&entry.quiescent.logic) == first)
+    };
+    if !everywhere(|logic| logic.odt_disabled) {
         return wrong("termination that is off on some dies only");
+    }
+    if !everywhere(|logic| logic.write_protected) {
+        return wrong("write protect that is on for some dies only");
     }
     for (at, entry) in state.dies.iter().enumerate() {
         let die = Die(at as u8);
@@ -142,7 +151,7 @@ impl Checks<'_> {
     fn chain_step(&self, die: Die, step: &Step) -> Result<(), StateError> {
         self.step(die, step)?;
         let effects = self.effects(step.op);
-        if effects.suspend.is_some() || effects.odt_disable {
+        if effects.suspend.is_some() || effects.holds_target {
             return wrong("a chain with a step that no chain has");
         }
         Ok(())

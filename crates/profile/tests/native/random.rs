@@ -128,6 +128,7 @@ fn effects(rng: &mut Rng, address: AddressSource, payload: &mut Vec<PayloadField
     let read = rng.one(&[CacheReadKind::Cache, CacheReadKind::PlaneCache]);
     let program = rng.one(&[CacheProgramKind::Slc, CacheProgramKind::OneShot]);
     let mut possible = vec![Effect::ResetTarget, Effect::OdtDisable, Effect::OdtEnable, Effect::Delay];
+    possible.extend([Effect::WriteProtectOn, Effect::WriteProtectOff]);
     if payload.contains(&PayloadField::Die) {
         possible.extend([
             Effect::CacheProgramStart(program),
