@@ -3,10 +3,8 @@
 //! A trap is certain: the search allows more than the device does, and still finds no way out. Starvation is a warning: in some
 //! lasting state the refills alone, which always come, can propose nothing that needs no address but a good block.
 
-use nandseq_device::{BaseInfo, Tables};
-use nandseq_profile::model::{
-    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel,
-};
+use nandseq_device::{BaseInfo, StateChange, Tables};
+use nandseq_profile::model::{AddressSource, DeviceState, LatchKind};
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
 use crate::explore::{Graph, Node};
@@ -25,19 +23,19 @@ pub enum Lasting {
 
 impl Lasting {
     /// All that an operation can bring about and another must end.
-    pub const ALL: [Self; 11] = [
-        Self::Of(DeviceState::LatchOn(LatchLevel::Lsb)),
-        Self::Of(DeviceState::LatchOn(LatchLevel::Csb)),
-        Self::Of(DeviceState::LatchOn(LatchLevel::Msb)),
-        Self::Of(DeviceState::Suspended(Axis::Erase)),
-        Self::Of(DeviceState::Suspended(Axis::Program)),
-        Self::Of(DeviceState::OdtDisabled),
-        Self::Of(DeviceState::CacheRead(CacheReadKind::Cache)),
-        Self::Of(DeviceState::CacheRead(CacheReadKind::PlaneCache)),
-        Self::Of(DeviceState::CacheProgram(CacheProgramKind::Slc)),
-        Self::Of(DeviceState::CacheProgram(CacheProgramKind::OneShot)),
-        Self::CopybackLatch,
-    ];
+    fn all() -> impl Iterator<Item = Self> {
+        let must_end = |state: &DeviceState| match state {
+            // The first ends with what comes next on the plane; the second is the state of rest.
+            DeviceState::LatchOnRead | DeviceState::NotSuspended(_) => false,
+            DeviceState::LatchOn(_)
+            | DeviceState::Suspended(_)
+            | DeviceState::OdtDisabled
+            | DeviceState::WriteProtect
+            | DeviceState::CacheRead(_)
+            | DeviceState::CacheProgram(_) => true,
+        };
+        DeviceState::ALL.into_iter().filter(must_end).map(Self::Of).chain([Self::CopybackLatch])
+    }
 
     /// The name in messages.
     #[must_use]
@@ -57,17 +55,24 @@ impl Lasting {
 
     /// Whether an operation of a base ends it by its own effect, not by a reset.
     pub(crate) fn ended_by(self, info: &BaseInfo) -> bool {
-        let effects = &info.effects;
-        match self {
-            Self::Of(DeviceState::LatchOn(_)) => effects.consume.is_some_and(|(kind, _)| kind == LatchKind::OneShot),
-            Self::CopybackLatch => effects.consume.is_some_and(|(kind, _)| kind == LatchKind::Copyback),
-            Self::Of(DeviceState::Suspended(axis)) => effects.resume == Some(axis),
-            Self::Of(DeviceState::OdtDisabled) => effects.odt_enable,
-            Self::Of(DeviceState::CacheRead(kind)) => effects.cache_read_end == Some(kind),
-            Self::Of(DeviceState::CacheProgram(kind)) => effects.cache_program_end == Some(kind),
-            Self::Of(DeviceState::LatchOnRead) => effects.data_out,
-            Self::Of(DeviceState::NotSuspended(_)) => false,
-        }
+        info.effects.changes().any(|change| match change {
+            StateChange::Clear(LatchKind::OneShot) => matches!(self, Self::Of(DeviceState::LatchOn(_))),
+            StateChange::Clear(LatchKind::Copyback) => self == Self::CopybackLatch,
+            StateChange::EndSuspension(axis) => self == Self::Of(DeviceState::Suspended(axis)),
+            StateChange::EndCacheProgram(kind) => self == Self::Of(DeviceState::CacheProgram(kind)),
+            StateChange::PutOut => self == Self::Of(DeviceState::LatchOnRead),
+            StateChange::SwitchOdt { off } => !off && self == Self::Of(DeviceState::OdtDisabled),
+            StateChange::SwitchWriteProtect { on } => !on && self == Self::Of(DeviceState::WriteProtect),
+            StateChange::EndCacheRead(kind) => self == Self::Of(DeviceState::CacheRead(kind)),
+            StateChange::EmptyRegisters
+            | StateChange::EmptyResumed(_)
+            | StateChange::Fill { .. }
+            | StateChange::EnterCacheRead(_)
+            | StateChange::ReadOn
+            | StateChange::Load(..)
+            | StateChange::EnterCacheProgram(_)
+            | StateChange::Reset => false,
+        })
     }
 }
 
@@ -83,7 +88,7 @@ pub struct Trap {
 /// Finds the traps.
 pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
     let mut found = Vec::new();
-    for state in Lasting::ALL {
+    for state in Lasting::all() {
         let inside: Vec<bool> = graph.nodes.iter().map(|node| state.holds(node)).collect();
         // What can leave, found backwards from outside.
         let mut leaves: Vec<bool> = inside.iter().map(|inside| !inside).collect();

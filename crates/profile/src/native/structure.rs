@@ -118,6 +118,8 @@ fn payload(base: &Base, found: &mut Vec<Problem>) {
 /// What an effect needs of the address.
 enum Need {
     Nothing,
+    /// A die, and the scope may be the target all the same.
+    NamedDie,
     Die,
     Page,
 }
@@ -134,13 +136,14 @@ fn need(effect: Effect) -> Need {
         | Effect::CacheReadEnd(_)
         | Effect::DataOut
         | Effect::CopybackSource => Need::Page,
-        Effect::CacheProgramStart(_)
-        | Effect::CacheProgramEnd(_)
-        | Effect::Suspend(_)
-        | Effect::Resume(_)
-        | Effect::ResetDie
-        | Effect::StatusRead => Need::Die,
-        Effect::ResetTarget | Effect::OdtDisable | Effect::OdtEnable | Effect::Delay => Need::Nothing,
+        Effect::CacheProgramStart(_) | Effect::CacheProgramEnd(_) | Effect::Suspend(_) | Effect::Resume(_) => Need::Die,
+        Effect::ResetDie | Effect::StatusRead => Need::NamedDie,
+        Effect::ResetTarget
+        | Effect::OdtDisable
+        | Effect::OdtEnable
+        | Effect::WriteProtectOn
+        | Effect::WriteProtectOff
+        | Effect::Delay => Need::Nothing,
     }
 }
 
@@ -150,14 +153,12 @@ fn effects(base: &Base, found: &mut Vec<Problem>) {
         let message = "its effects act on a page, but it has no address".to_owned();
         found.push(problem(Part::Address, message, "say where the address comes from (`address`)"));
     }
-    if needs(|need| matches!(need, Need::Die)) && !base.payload_has(PayloadField::Die) {
+    if needs(|need| matches!(need, Need::Die | Need::NamedDie)) && !base.payload_has(PayloadField::Die) {
         let message = "its effects act on a die, but its payload does not say which".to_owned();
         found.push(problem(Part::Payload, message, "add die to the payload"));
     }
     found.extend(unoccupied(base));
-    let one_die = |effect: &Effect| !matches!(effect, Effect::ResetDie | Effect::StatusRead);
-    let works_on_one = base.effects.iter().any(|effect| one_die(effect) && !matches!(need(*effect), Need::Nothing));
-    if base.scope == Scope::Target && works_on_one {
+    if base.scope == Scope::Target && needs(|need| matches!(need, Need::Die | Need::Page)) {
         let message = "its effects work on one die, but it occupies all".to_owned();
         found.push(problem(Part::Scope, message, "`scope: die`; `target` is for what works on every die"));
     }
@@ -194,6 +195,8 @@ fn keeps_array_busy(effect: Effect) -> bool {
         | Effect::ResetTarget
         | Effect::OdtDisable
         | Effect::OdtEnable
+        | Effect::WriteProtectOn
+        | Effect::WriteProtectOff
         | Effect::Delay => false,
     }
 }
