@@ -151,7 +151,7 @@ fn judge_mutant(profile: &Profile, clean: &Verifier<'_>, rows: &[Record], mutant
         verifier.condemn(die, block);
     }
     let first = mutant.first();
-    judge_rows(profile, &mut verifier, rows, first..(first + TAIL).min(rows.len()), &mutant.edits);
+    judge_rows(profile, &mut verifier, rows, first..(first + TAIL).min(rows.len() + 1), &mutant.edits);
     let times = |rule: RuleCode| {
         let counts = verifier.counts(rule);
         std::iter::repeat_n(rule, usize::try_from(counts.findings).unwrap_or(usize::MAX).min(1000))
@@ -159,7 +159,7 @@ fn judge_mutant(profile: &Profile, clean: &Verifier<'_>, rows: &[Record], mutant
     RuleCode::ALL.into_iter().flat_map(times).collect()
 }
 
-/// Writes rows as a file, with changes, and judges what is read back.
+/// Writes rows as a file, with changes, and judges what is read back. The index after the last row is that of what comes after it.
 fn judge_rows(
     profile: &Profile,
     verifier: &mut Verifier<'_>,
@@ -171,7 +171,7 @@ fn judge_rows(
     text.push('\n');
     let mut seq = verifier.next_seq();
     for at in range {
-        let mut written = Some(rows[at].clone());
+        let mut written = rows.get(at).cloned();
         let mut change: Option<fn(&str) -> String> = None;
         for edit in edits.iter().filter(|edit| edit.row() == at) {
             match edit {
