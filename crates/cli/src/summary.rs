@@ -184,7 +184,7 @@ impl Summary {
 
     /// That the profile's bootstrap does not come first, where it is asked for; else nothing.
     pub(crate) fn about_bootstrap(&self) -> String {
-        if self.bootstrap_left_out { format!("; the bootstrap is left out ({BOOTSTRAP_OF})") } else { String::new() }
+        if self.bootstrap_left_out { format!("; no bootstrap ({BOOTSTRAP_OF})") } else { String::new() }
     }
 
     /// Operations of all runs.

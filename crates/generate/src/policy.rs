@@ -111,7 +111,7 @@ impl Policy {
     ) {
         plain::place_hooks((setup, kernel), (step, id, busy), stream);
         if let (Self::Directed(directed), Some(counts)) = (self, counts) {
-            directed.place_hooks((setup, kernel), counts, (step, id, busy.0), stream);
+            directed::place_in_phases((setup, kernel), counts, &mut directed.discounts, (step, id, busy.0), stream);
         }
     }
 
@@ -126,7 +126,7 @@ impl Policy {
     /// A cell of a key was hit that lacked the hit.
     pub(crate) fn hit(&mut self, key: PhaseKey) {
         if let Self::Directed(directed) = self {
-            directed.hit(key);
+            directed.discounts.hit(key);
         }
     }
 

@@ -11,20 +11,20 @@ mod discounts;
 mod hooks;
 mod lookahead;
 
-use nandseq_device::{BaseInfo, FlightId, Reach};
+use nandseq_device::{BaseInfo, Reach};
 use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{PhaseKey, PlaneSet, Ticks};
+use nandseq_profile::{PlaneSet, Ticks};
 use nandseq_trace::Proposal;
 
 use choices::{Choice, WeightedChoices};
 use discounts::Discounts;
-pub(super) use hooks::alone;
-use hooks::{FurtherHooks, place_in_phases};
+use hooks::FurtherHooks;
+pub(super) use hooks::{alone, place_in_phases};
 use lookahead::Lookahead;
 
 use super::at_hook::{AtHook, HookKind, Start};
 use super::coverage_counts::CoverageCounts;
-use crate::kernel::{Kernel, Step, cuts};
+use crate::kernel::{Kernel, cuts};
 use crate::proposal::Preference;
 use crate::random::Stream;
 use crate::setup::Setup;
@@ -39,7 +39,7 @@ const SPARING: u64 = 6;
 #[derive(Debug)]
 pub(crate) struct Directed {
     hooks: FurtherHooks,
-    discounts: Discounts,
+    pub(super) discounts: Discounts,
     choices: WeightedChoices,
     lookahead: Lookahead,
 }
@@ -59,11 +59,6 @@ impl Directed {
     pub(super) fn forget(&mut self) {
         self.hooks.forget();
         self.discounts.forget();
-    }
-
-    /// A cell of a key was hit that lacked the hit.
-    pub(super) fn hit(&mut self, key: PhaseKey) {
-        self.discounts.hit(key);
     }
 
     /// Draws names until one starts, and lets another hook follow where none does and that helps; returns whether the proposer's plan is to
@@ -106,17 +101,6 @@ impl Directed {
         let memory = &mut self.hooks.dies[usize::from(proposal.die.0)];
         (memory.tried, memory.sought) = (PlaneSet::EMPTY, false);
         self.hooks.follow(parts, counts, proposal, stream);
-    }
-
-    /// Places hooks in the uncovered tenths of the phases of an operation that starts, or goes on, now, and just after them.
-    pub(super) fn place_hooks(
-        &mut self,
-        parts: (&Setup, &mut Kernel<'_>),
-        counts: &CoverageCounts,
-        operation: (Step, FlightId, Ticks),
-        stream: &mut Stream,
-    ) {
-        place_in_phases(parts, counts, &mut self.discounts, operation, stream);
     }
 
     /// Draws from the choices until a name may start now; returns whether one may.

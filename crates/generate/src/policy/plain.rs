@@ -2,7 +2,7 @@
 //! after phases.
 
 use nandseq_device::FlightId;
-use nandseq_profile::{Die, Ticks};
+use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 
 use super::at_hook::{AtHook, Start};
 use crate::kernel::{Event, Hook, Kernel, Step};
@@ -37,11 +37,9 @@ pub(super) fn place_hooks(
 ) {
     let info = setup.tables.base(setup.tables.op(step.op).base);
     let grid = setup.tables.grid;
-    let (dies, planes) = kernel.device.occupied_by(info, &step.place);
+    let occupied = kernel.device.occupied_by(info, &step.place);
     let draw = |stream: &mut Stream, after| {
-        let die = if dies == 1 { step.place.die } else { Die(stream.below(dies) as u8) };
-        let index = stream.below(u64::from(planes.len())) as usize;
-        let plane = planes.iter().nth(index).unwrap_or_default();
+        let (die, plane) = draw_plane(step, occupied, stream);
         Hook { die, plane, of: Some(of), after }
     };
     let inside = draw(stream, None);
@@ -53,4 +51,11 @@ pub(super) fn place_hooks(
     let after = draw(stream, Some(busy.1));
     let distance = 1 + stream.below(setup.post_hook_window.0.max(1));
     kernel.queue.push(Ticks(busy.1.0 + distance).ceil_to(grid), Event::Hook(after));
+}
+
+/// One of the planes that an operation occupies, on so many dies: its own or all.
+pub(super) fn draw_plane(step: Step, (dies, planes): (u64, PlaneSet), stream: &mut Stream) -> (Die, Plane) {
+    let die = if dies == 1 { step.place.die } else { Die(stream.below(dies) as u8) };
+    let index = stream.below(u64::from(planes.len())) as usize;
+    (die, planes.iter().nth(index).unwrap_or_default())
 }

@@ -49,18 +49,9 @@ pub(crate) fn expand(
     let DraftScratch { blocks, tried, .. } = scratch;
     tried.clear();
     loop {
-        let total: u64 =
-            choices.iter().enumerate().filter(|(at, _)| !tried.contains(at)).map(|(_, choice)| weight(choice)).sum();
-        if total == 0 {
-            return Err(Reason::NoChain);
-        }
-        let mut at = stream.below(total);
-        let drawn = choices.iter().enumerate().filter(|(at, _)| !tried.contains(at)).find(|(_, choice)| {
-            let here = at < weight(choice);
-            at = at.wrapping_sub(weight(choice));
-            here
-        });
-        let Some((index, &(_, chain))) = drawn else { return Err(Reason::NoChain) };
+        let left = choices.iter().enumerate().filter(|(at, _)| !tried.contains(at));
+        let drawn = stream.pick(left.map(|(at, choice)| ((at, choice.1), weight(choice))));
+        let (index, chain) = drawn.ok_or(Reason::NoChain)?;
         let Some(chain) = chain else { return Ok(()) };
         let sim = settled(device, &setup.tables, head.place.die, &head, now);
         blocks.clear();
@@ -294,16 +285,5 @@ fn draw_name(
             && (name.cell.is_none() || cell.is_none() || name.cell == cell)
             && name.lun.is_none_or(|lun| lun == die)
     };
-    let total: u64 = info.names.iter().filter(fits).map(|name| name.weight).sum();
-    if total == 0 {
-        return None;
-    }
-    let mut at = stream.below(total);
-    for name in info.names.iter().filter(fits) {
-        if at < name.weight {
-            return Some(name.op);
-        }
-        at -= name.weight;
-    }
-    None
+    stream.pick(info.names.iter().filter(fits).map(|name| (name.op, name.weight)))
 }

@@ -105,6 +105,23 @@ impl Stream {
         (product >> 64) as u64
     }
 
+    /// One of some items, each as likely as its weight says; `None` if all weights are 0.
+    #[inline]
+    pub(crate) fn pick<T>(&mut self, items: impl Iterator<Item = (T, u64)> + Clone) -> Option<T> {
+        let total: u64 = items.clone().map(|(_, weight)| weight).sum();
+        if total == 0 {
+            return None;
+        }
+        let mut at = self.below(total);
+        for (item, weight) in items {
+            if at < weight {
+                return Some(item);
+            }
+            at -= weight;
+        }
+        None
+    }
+
     /// A number uniform in (0, 1], a multiple of 2⁻⁵³.
     pub fn unit(&mut self) -> f64 {
         ((self.draw() >> 11) + 1) as f64 / (1u64 << 53) as f64

@@ -73,16 +73,7 @@ impl WeightedChoices {
             0 => choice.floor,
             wish => choice.floor.max((mass * u128::from(wish) / wishes).max(1) as u64),
         };
-        let total: u64 = self.choices.iter().map(weight).sum();
-        if total == 0 {
-            return None;
-        }
-        let mut at = stream.below(total);
-        let drawn = self.choices.iter().position(|choice| {
-            let here = at < weight(choice);
-            at = at.wrapping_sub(weight(choice));
-            here
-        })?;
+        let drawn = stream.pick(self.choices.iter().map(weight).enumerate())?;
         Some(self.choices.swap_remove(drawn))
     }
 }

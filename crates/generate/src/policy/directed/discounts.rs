@@ -7,7 +7,7 @@ use crate::setup::coverage_model::Goal;
 
 /// How often something was gone for since it last led to a hit that its cell lacked.
 #[derive(Clone, Debug)]
-pub(super) struct Discounts {
+pub(in crate::policy) struct Discounts {
     /// By key: how many operations have come into its phase since the last such hit there.
     idle: Vec<u32>,
     /// By base: how often it was drawn for what it leads to, halved at each such hit.
@@ -44,7 +44,7 @@ impl Discounts {
     }
 
     /// A cell of a key was hit that lacked the hit.
-    pub(super) fn hit(&mut self, key: PhaseKey) {
+    pub(in crate::policy) fn hit(&mut self, key: PhaseKey) {
         self.idle[key.index()] = 0;
         self.steered.iter_mut().chain(&mut self.promised).for_each(|steered| *steered /= 2);
     }
@@ -63,46 +63,5 @@ impl Discounts {
     pub(super) fn fresh(&self, key: PhaseKey, worth: u64) -> u64 {
         let idle = u64::from(self.idle[key.index()]);
         worth / (1 + idle * idle / 64)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use nandseq_profile::{OpId, builtin};
-
-    use super::*;
-    use crate::setup::coverage_model::Cell;
-
-    fn discounts() -> Discounts {
-        let profile = builtin::profile();
-        let cell = Cell { key: PhaseKey::DEFAULT, op: OpId(3), bin: 0 };
-        let mut discounts = Discounts::new(&Goal::new(&profile, [cell], |_| 1, true));
-        discounts.promised = vec![0; 8];
-        discounts
-    }
-
-    #[test]
-    fn what_leads_nowhere_loses_value_and_a_hit_halves_the_loss() {
-        let mut discounts = discounts();
-        let (base, class) = (BaseId::from(3), ClassId::at(0, 3));
-        let losses = |discounts: &Discounts| [discounts.of_base(base), discounts.of_promise(class)];
-        assert_eq!(losses(&discounts), [1, 1]);
-        (0..16).for_each(|_| discounts.steer(base, Some(class)));
-        assert_eq!(losses(&discounts), [17, 65]);
-        discounts.hit(PhaseKey::DEFAULT);
-        assert_eq!(losses(&discounts), [5, 17]);
-        discounts.forget();
-        assert_eq!(losses(&discounts), [1, 1]);
-    }
-
-    #[test]
-    fn a_key_is_worth_less_the_more_operations_came_there_in_vain_until_a_hit_there() {
-        let mut discounts = discounts();
-        let key = PhaseKey::DEFAULT;
-        assert_eq!(discounts.fresh(key, 100), 100);
-        (0..40).for_each(|_| discounts.visit(key));
-        assert!(discounts.fresh(key, 100) < 10);
-        discounts.hit(key);
-        assert_eq!(discounts.fresh(key, 100), 100);
     }
 }

@@ -11,6 +11,7 @@ use super::discounts::Discounts;
 use crate::kernel::{Event, Kernel, Step, op_state};
 use crate::policy::at_hook::HookKind;
 use crate::policy::coverage_counts::CoverageCounts;
+use crate::policy::plain::draw_plane;
 use crate::random::Stream;
 use crate::setup::Setup;
 
@@ -29,7 +30,7 @@ pub(super) fn alone_to_compare(setup: &Setup, base: BaseId) -> u64 {
 }
 
 /// Places hooks in the uncovered tenths of the phases of an operation that starts, or goes on, at `from`, and just after them.
-pub(super) fn place_in_phases(
+pub(in crate::policy) fn place_in_phases(
     (setup, kernel): (&Setup, &mut Kernel<'_>),
     counts: &CoverageCounts,
     discounts: &mut Discounts,
@@ -53,7 +54,7 @@ pub(super) fn place_in_phases(
             if any != Some(bin) && counts.missing(key)[usize::from(bin)] == 0 {
                 continue;
             }
-            let (die, plane) = draw_plane(step, dies, planes, stream);
+            let (die, plane) = draw_plane(step, (dies, planes), stream);
             if let Some(at) = instant(bin, (start, end), tables.grid, stream) {
                 kernel.queue.push(at, Event::Extra(die, plane));
             }
@@ -61,7 +62,7 @@ pub(super) fn place_in_phases(
     }
     let after = Ticks(flight.window_end.0 + 1).ceil_to(tables.grid);
     for die in 0..dies {
-        let (own, plane) = draw_plane(step, dies, planes, stream);
+        let (own, plane) = draw_plane(step, (dies, planes), stream);
         kernel.queue.push(after, Event::Extra(if dies == 1 { own } else { Die(die as u8) }, plane));
     }
 }
@@ -146,17 +147,8 @@ impl FurtherHooks {
             u64::from(counts.missing(key)[usize::from(bin)])
         };
         let planes = kernel.device.planes().minus(memory.tried);
-        let total: u64 = planes.iter().map(lacking).sum();
-        if total == 0 {
-            return false;
-        }
-        let mut left = stream.below(total);
-        let plane = planes.iter().find(|&plane| {
-            let here = left < lacking(plane);
-            left = left.wrapping_sub(lacking(plane));
-            here
-        });
-        let Some(plane) = plane else { return false };
+        let weights = (0..8).map(Plane).filter(|plane| planes.contains(*plane)).map(|plane| (plane, lacking(plane)));
+        let Some(plane) = stream.pick(weights) else { return false };
         self.push((setup, kernel), (die, plane), now);
         true
     }
@@ -172,13 +164,6 @@ impl FurtherHooks {
 /// When an operation that needs the bus can start, after `now`.
 fn soon((setup, kernel): (&Setup, &Kernel<'_>), now: Ticks) -> Ticks {
     Ticks(now.0 + 1).max(kernel.device.bus_free()).ceil_to(setup.tables.grid)
-}
-
-/// One of an operation's planes.
-fn draw_plane(step: Step, dies: u64, planes: PlaneSet, stream: &mut Stream) -> (Die, Plane) {
-    let die = if dies == 1 { step.place.die } else { Die(stream.below(dies) as u8) };
-    let index = stream.below(u64::from(planes.len())) as usize;
-    (die, planes.iter().nth(index).unwrap_or_default())
 }
 
 /// A time on the grid, inside a phase, that counts for a tenth of it; `None` where there is none.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use nandseq_profile::{OpId, Profile, builtin};
+use nandseq_profile::{OpId, PhaseKey, Profile, builtin};
 use nandseq_trace::{OpState, Operation, Sink};
 
 use super::*;
@@ -125,6 +125,36 @@ fn setup(profile: &Profile) -> Setup {
     let table = of_profile(profile, probability::DEFAULT_TABLE_SEED);
     let setup = Setup::new(profile, &table, &[]).expect("something to propose");
     setup.with_goal(profile, everything(profile, true))
+}
+
+#[test]
+fn what_leads_nowhere_loses_value_and_a_hit_halves_the_loss() {
+    let profile = builtin::profile();
+    let setup = setup(&profile);
+    let goal = setup.goal.as_ref().expect("it was given");
+    let mut discounts = Discounts::new(goal);
+    let (base, class) = (profile.ops[OpId(3)].base, goal.class_of[3]);
+    let losses = |discounts: &Discounts| [discounts.of_base(base), discounts.of_promise(class)];
+    assert_eq!(losses(&discounts), [1, 1]);
+    (0..16).for_each(|_| discounts.steer(base, Some(class)));
+    assert_eq!(losses(&discounts), [17, 65]);
+    discounts.hit(PhaseKey::DEFAULT);
+    assert_eq!(losses(&discounts), [5, 17]);
+    discounts.forget();
+    assert_eq!(losses(&discounts), [1, 1]);
+}
+
+#[test]
+fn a_key_is_worth_less_the_more_operations_came_there_in_vain_until_a_hit_there() {
+    let profile = builtin::profile();
+    let setup = setup(&profile);
+    let mut discounts = Discounts::new(setup.goal.as_ref().expect("it was given"));
+    let key = PhaseKey::DEFAULT;
+    assert_eq!(discounts.fresh(key, 100), 100);
+    (0..40).for_each(|_| discounts.visit(key));
+    assert!(discounts.fresh(key, 100) < 10);
+    discounts.hit(key);
+    assert_eq!(discounts.fresh(key, 100), 100);
 }
 
 #[test]
