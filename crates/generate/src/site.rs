@@ -110,7 +110,10 @@ impl<'s> Site<'s> {
 
     /// An operation ends: what it resumes, and what waits, goes on.
     fn end(&mut self, id: FlightId, now: Ticks, sink: &mut dyn Sink) {
-        let Some(flight) = self.kernel.end(id, now) else { return };
+        if self.kernel.device.flight(id).is_none() {
+            return; // it was cut: this end is void
+        }
+        let flight = self.kernel.end(id, now);
         if self.policy.ended(self.setup, &self.kernel.device, &flight) {
             self.kernel.waiting.drop_waiters();
         }
@@ -137,7 +140,7 @@ impl<'s> Site<'s> {
         let plane = self.refills.advance();
         let next = (now + self.setup.refill_period).ceil_to(self.setup.tables.grid);
         self.kernel.queue.push(next, Event::Refill);
-        if self.policy.refilled(self.setup, &self.kernel.device, self.refills.round()) {
+        if self.policy.refilled(self.setup, &self.kernel.device, &self.refills) {
             self.kernel.waiting.drop_waiters();
         }
         self.propose(plane, HookKind::Refill, now, sink);
@@ -233,8 +236,10 @@ impl<'s> Site<'s> {
     fn try_waiting(&mut self, now: Ticks, sink: &mut dyn Sink) {
         let mut at = 0;
         while let Some(&chain) = self.kernel.waiting.ready.get(at) {
-            if let Some(waiting) = self.kernel.take_step(chain, now) {
-                self.start(waiting.step, waiting.chain, (&waiting.proposal, false), now, sink);
+            if self.kernel.may_go_on(chain, now) {
+                let proposal = self.kernel.chains.get(chain).proposal;
+                let (step, rest) = self.kernel.take_step(chain);
+                self.start(step, rest, (&proposal, false), now, sink);
                 // A reset among the steps may have dropped others that were ready.
                 self.kernel.waiting.ready.retain(|&ready| ready != chain);
                 at = 0;
