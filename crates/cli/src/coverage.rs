@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::{counted, grouped};
-use nandseq_reach::{COINCIDENCE, Start, Verdict};
+use nandseq_reach::{COINCIDENCE, Verdict};
 use nandseq_report::coverage::{self, Comparison, Conditions, Coverage, Figures, FileError, Parts, Standing, Universe};
 use nandseq_report::page::Distribution;
 use nandseq_trace::recorded::{path_of, quoted, recorded};
@@ -23,8 +23,9 @@ use crate::arguments::reports::{
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::in_force::InForce;
 use crate::json::{self, Of};
+use crate::universe::{of_reach, universe};
 use crate::written::{self, Written};
-use crate::{conditions, console, inputs, ledger, profiles, tell, verify};
+use crate::{conditions, console, inputs, ledger, origins, tell, terminal};
 
 /// Runs that are counted at the same time before they are added up: as many are in memory.
 const AT_ONCE: usize = 16;
@@ -38,35 +39,6 @@ pub(crate) fn run(command: &CoverageCommand) -> Result<(), Failure> {
         CoverageCommand::Diff(arguments) => diff(arguments),
         CoverageCommand::Gate(arguments) => gate(arguments),
     }
-}
-
-/// What can be covered under a table; without one under the profile's own, or one that is built: the same names have a weight then.
-pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, start: Start<'_>) -> Universe {
-    let built;
-    let table = if let Some(table) = table {
-        table
-    } else {
-        built = conditions::of_profile(profile);
-        &built
-    };
-    of_reach(profile, &nandseq_reach::Universe::with_start(profile, table, start))
-}
-
-/// What can be covered, by the verdicts on all pairs.
-fn of_reach(profile: &Profile, reach: &nandseq_reach::Universe) -> Universe {
-    if !reach.is_complete() {
-        let states = "the device has more states than can be searched";
-        tell(&warning_text(&format!(
-            "{states}: every operation that lacks nothing counts as one that can be proposed"
-        )));
-    }
-    let universe =
-        Universe::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {
-            Verdict::Reachable | Verdict::Undecided => Standing::Counts,
-            Verdict::Coincidence => Standing::Chance,
-            Verdict::Unreachable(reason) => Standing::Never(reason.text(profile, key, op)),
-        });
-    universe.with_tenths(profile, |key, op| reach.tenths(key, op))
 }
 
 /// Why a pair that can be reached lacks tenths.
@@ -137,7 +109,7 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     for ListedPair { phase_key, op_name, cells, reason, tenths } in &pairs {
         text += &format!("{phase_key}\t{op_name}\t{cells}\t{reason}\t{tenths}\n");
     }
-    profiles::print(&text)
+    terminal::print(&text)
 }
 
 /// Counts every run.
@@ -268,8 +240,8 @@ fn which_profile(resolved_sha256: &str, sites: &BTreeSet<String>) -> String {
     let of_site = |site: &String| Some(ledger::read(&path_of(site)).ok()??.manifest.origin.profile);
     let is_built_in = || inputs::profile(None, false).is_ok_and(|read| read.input.resolved_sha256 == resolved_sha256);
     match sites.iter().filter_map(of_site).find(|profile| profile.resolved_sha256 == resolved_sha256) {
-        Some(profile) => verify::which_profile(&profile),
-        None if is_built_in() => verify::LEAVE_CONFIG_OUT.to_owned(),
+        Some(profile) => origins::which_profile(&profile),
+        None if is_built_in() => origins::LEAVE_CONFIG_OUT.to_owned(),
         None => format!("name that profile with --config PATH: it resolves to SHA-256 {resolved_sha256}"),
     }
 }
@@ -284,7 +256,7 @@ fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
     })?;
     let report = parts.report(&sources.found.profile, &universe, sources.table().as_deref());
     match arguments.format {
-        ReportFormat::Text => profiles::print(&report.to_text(arguments.holes)),
+        ReportFormat::Text => terminal::print(&report.to_text(arguments.holes)),
         ReportFormat::Json => json::print(&Of::command("coverage report", &report)),
     }
 }
@@ -301,7 +273,7 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     }
     let (runs, cells) = (merged.runs.len() as u64, merged.cells.len() as u64);
     let (runs, cells) = (counted(runs, "run"), counted(cells, "cell"));
-    profiles::print(&format!("wrote `{}`: {runs}, {cells}\n", quoted(arguments.output.as_os_str())))
+    terminal::print(&format!("wrote `{}`: {runs}, {cells}\n", quoted(arguments.output.as_os_str())))
 }
 
 fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
@@ -310,7 +282,7 @@ fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
     let comparison = Comparison::new(&first.found.profile, &first.universe(), &first.sum()?, &second.sum()?);
     const SHOWN: usize = 40;
     match arguments.format {
-        ReportFormat::Text => profiles::print(&comparison.to_text(SHOWN)),
+        ReportFormat::Text => terminal::print(&comparison.to_text(SHOWN)),
         ReportFormat::Json => json::print(&Of::command("coverage diff", &comparison)),
     }
 }
@@ -328,7 +300,7 @@ fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     let were = if figures.cells == 1 { "was" } else { "were" };
     let cells = counted(figures.cells, "cell");
     if !(enough && console::is_quiet()) {
-        profiles::print(&format!(
+        terminal::print(&format!(
             "{} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n",
             grouped(hit)
         ))?;

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use nandseq_profile::diagnostic::grouped;
 use nandseq_profile::{Block, Diagnostics, Die, Profile, SourceFile, Ticks};
 use nandseq_reach::Start;
 use nandseq_trace::files::Digest;
@@ -13,11 +14,10 @@ use nandseq_trace::recorded::recorded;
 
 use crate::arguments::GenerateArgs;
 use crate::arguments::in_force::{DeviceArgs, InForceArgs, TableArgs};
-use crate::failure::{Failure, both, warning_text};
+use crate::failure::{Failure, both};
 use crate::hint::FlagsInForce;
-use crate::inputs::{self, ReadProfile};
+use crate::inputs::{self, ReadProfile, dangling};
 use crate::plan::table::{Table, Wanted};
-use crate::summary::text::grouped;
 use crate::{badlist, warnings};
 
 /// The list of bad blocks that is read when none is named.
@@ -125,15 +125,6 @@ impl InForce {
         let bad =
             |list: &Input| format!("Bad blocks: {} of `{}`.\n", grouped(self.bad_blocks.len() as u64), list.source);
         table + &self.badlist_input.as_ref().map_or_else(String::new, bad)
-    }
-}
-
-/// A warning where a file that is read if it is there is a link to nothing.
-pub(crate) fn dangling(path: &Path) -> String {
-    if path.is_symlink() && !path.exists() {
-        warning_text(&format!("`{}` is a link to nothing: it counts as absent", path.display()))
-    } else {
-        String::new()
     }
 }
 

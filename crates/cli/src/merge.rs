@@ -21,15 +21,16 @@ use sha2::{Digest as _, Sha256};
 
 use nandseq_profile::diagnostic::counted;
 
-use crate::arguments::{MAX_SITES, MergeArgs, ReportFormat};
+use crate::arguments::{MergeArgs, ReportFormat};
 use crate::execute::claim::{self, Claims, With};
-use crate::execute::folders::NewFolders;
-use crate::execute::{self, batch, leftovers, threads};
+use crate::execute::folders::{NewFolders, is_same_place};
+use crate::execute::{self, batch, leftovers};
 use crate::failure::{Failure, Problem, note_text, plain};
 use crate::ledger;
-use crate::plan::{Shard, SiteList};
-use crate::verify::OTHER_VERSION;
-use crate::{console, json, profiles, tell, unfinished};
+use crate::origins::OTHER_VERSION;
+use crate::site_list::{MAX_SITES, SiteList, is_of_batch};
+use crate::thread_pool::threads;
+use crate::{console, json, tell, terminal, unfinished};
 
 /// Problems that are shown; a wrong folder has many.
 const SHOWN: usize = 20;
@@ -143,7 +144,7 @@ fn tell_of(arguments: &MergeArgs, joint: &BatchManifest, target: &Path) -> Resul
     let Joined { sites, runs, .. } = &joined;
     match arguments.format {
         ReportFormat::Text if console::is_quiet() => Ok(()),
-        ReportFormat::Text => profiles::print(&format!(
+        ReportFormat::Text => terminal::print(&format!(
             "{}, {}: complete in {}\n",
             counted(*sites, "site"),
             counted(*runs, "run"),
@@ -164,11 +165,6 @@ fn claim_all(read: &[PathBuf], written: &[PathBuf]) -> Result<Claims, Failure> {
         let busy = reason.kind() == io::ErrorKind::ResourceBusy;
         if busy { problem.help("wait until it is done, and merge then") } else { problem }.into()
     })
-}
-
-/// Whether the manifest of a batch, or of a part of one, is called so.
-pub(crate) fn is_of_batch(name: &str) -> bool {
-    name == manifest::FILE_NAME || Shard::of_manifest(name).is_some()
 }
 
 /// The manifests of parts of a batch in a folder.
@@ -382,11 +378,6 @@ pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
             read => hash.update(&buffer[..read]),
         }
     }
-}
-
-/// Whether two paths lead to one place that is there.
-pub(crate) fn is_same_place(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Brings the files that a site's manifest lists, and that manifest last, into another folder.

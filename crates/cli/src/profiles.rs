@@ -1,7 +1,5 @@
 //! `nandseqgen profile …`: check, import, show, schema.
 
-use std::io::{self, Write};
-
 use nandseq_profile::diagnostic::{Styling, counted};
 use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile};
 use nandseq_trace::manifest::{Input, ProfileInput};
@@ -12,7 +10,7 @@ use crate::failure::{Failure, Problem};
 use crate::in_force::InForce;
 use crate::plan::table::Wanted;
 use crate::reach::{self, Findings, Listing};
-use crate::{console, inputs, json, warnings};
+use crate::{console, inputs, json, terminal, warnings};
 
 /// Does what a profile subcommand asks.
 pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
@@ -23,7 +21,7 @@ pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
             None => Err(Problem::new("there is nothing to import").help("nandseqgen profile import PATH").into()),
         },
         ProfileCommand::Show(arguments) => show(arguments),
-        ProfileCommand::Schema => print(&nandseq_profile::native::schema::json()),
+        ProfileCommand::Schema => terminal::print(&nandseq_profile::native::schema::json()),
     }
 }
 
@@ -79,7 +77,7 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
         text.push_str(&in_force.described());
     }
     text.push_str(&found.text(!console::is_quiet()));
-    print(&text)
+    terminal::print(&text)
 }
 
 /// What was found about a profile, as JSON.
@@ -156,17 +154,7 @@ fn show(arguments: &ProfileArgs) -> Result<(), Failure> {
     crate::tell(&rendered);
     match arguments.path {
         // The built-in device is shown as it was written, comments and all.
-        None => print(&read.source.text),
-        Some(_) => print(&nandseq_profile::native::write(&read.profile)),
-    }
-}
-
-/// Writes to stdout, without colours where it is no terminal.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut output = anstream::stdout().lock();
-    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
-        // Whoever reads has seen enough.
-        Err(reason) if reason.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(Failure::cannot_print),
+        None => terminal::print(&read.source.text),
+        Some(_) => terminal::print(&nandseq_profile::native::write(&read.profile)),
     }
 }

@@ -8,10 +8,10 @@ use nandseq_profile::{PhaseKey, Profile};
 use nandseq_reach::{BusDemand, COINCIDENCE, Reason, Universe, Verdict};
 use serde::Serialize;
 
+use crate::dead_dies;
 use crate::explain::{TRIAL_OPS, Trial, Words};
 use crate::failure::{Failure, warning_text};
 use crate::in_force::InForce;
-use crate::not_reached;
 use crate::op_filter::OpFilter;
 
 /// Which pairs are listed.
@@ -200,7 +200,7 @@ fn dead(in_force: &InForce) -> Option<String> {
         return Some(format!("{problem}: {}", words.how_to_propose(&in_force.flags)));
     }
     let after = counted(trial.ops, "operation");
-    not_reached::of_trial(&words, &trial, start.bootstrap).map(|dead| format!("after {after} of a trial {dead}"))
+    dead_dies::of_trial(&words, &trial, start.bootstrap).map(|dead| format!("after {after} of a trial {dead}"))
 }
 
 /// What is to be said where instants keep the bus for ever.

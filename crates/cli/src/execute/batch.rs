@@ -9,12 +9,12 @@ use std::path::Path;
 use nandseq_output::manifest::write_manifest;
 use nandseq_trace::manifest::{self, BatchManifest, Input, ManifestKind, Origin, SiteRecord};
 
+use super::folders::is_same_place;
 use crate::arguments::SeedFormula;
-use crate::execute::origin;
 use crate::failure::{Failure, Problem};
-use crate::merge::is_same_place;
-use crate::plan::{Batch, Part, Plan, Shard, SiteList, SitePlan};
-use crate::verify::OTHER_VERSION;
+use crate::origins::OTHER_VERSION;
+use crate::plan::{Batch, Part, Plan, SitePlan};
+use crate::site_list::{Shard, SiteList};
 
 /// Flags, each with a value, that say which part of a batch, or how long an open one is.
 const PART_FLAGS: [&str; 3] = ["--sites", "--shard", "--site-count"];
@@ -63,9 +63,9 @@ impl Earlier {
 
 /// The manifest of a batch in the output folder, or in that of a shard its own, if it is of the plan's.
 fn of_same_batch(plan: &Plan, batch: &Batch) -> Option<BatchManifest> {
-    let text = manifest::bytes(&plan.out_dir.join(file_name(batch))).ok()?;
+    let text = manifest::bytes(&plan.out_dir.join(batch.manifest_name())).ok()?;
     let mut manifest: BatchManifest = manifest::parse(&text).ok()?;
-    let ours = origin(plan, plan.arguments_of_batch(batch));
+    let ours = plan.origin(plan.arguments_of_batch(batch));
     if plan.is_of(&manifest.origin.profile) {
         manifest.origin.profile.resolved_sha256.clone_from(&ours.profile.resolved_sha256);
     }
@@ -84,19 +84,11 @@ pub(super) fn lists(plan: &Plan, batch: &Batch, site: &SitePlan) -> bool {
 pub(crate) fn of(plan: &Plan, batch: &Batch, sites: Vec<SiteRecord>) -> BatchManifest {
     BatchManifest {
         schema: manifest::SCHEMA,
-        origin: origin(plan, plan.arguments_of_batch(batch)),
+        origin: plan.origin(plan.arguments_of_batch(batch)),
         seed_formula: plan.seed_formula_name().to_owned(),
         base_seed: plan.base_seed,
         warnings: warnings(plan.seed_formula == SeedFormula::Sequential, plan.base_seed, reach(batch)),
         sites,
-    }
-}
-
-/// What its manifest is called: shards may share a folder.
-pub(crate) fn file_name(batch: &Batch) -> String {
-    match &batch.part {
-        Part::Shard(shard) => shard.manifest_name(),
-        Part::Whole | Part::Sites(_) => manifest::FILE_NAME.to_owned(),
     }
 }
 
@@ -220,7 +212,7 @@ pub(crate) fn warnings(is_sequential: bool, base_seed: u64, sites: u64) -> Vec<S
 
 /// Puts the manifest of a batch into its folder.
 pub(super) fn write(folder: &Path, batch: &Batch, manifest: &BatchManifest) -> Result<(), Failure> {
-    let name = file_name(batch);
+    let name = batch.manifest_name();
     let written = write_manifest(folder, &name, manifest);
     written.map(drop).map_err(|reason| Failure::cannot_write(&folder.join(name), reason))
 }

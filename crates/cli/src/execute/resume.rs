@@ -4,26 +4,25 @@
 //! decide bytes. Which runs are there is what the ledger or the manifest says, never what files lie around; a file that it lists and
 //! that is gone is made again, or said to be gone.
 
-mod difference;
 mod missing;
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
 use nandseq_input::{CsvFiles, Source as _};
-use nandseq_trace::files::{FileKind, Outputs, Stamp};
-use nandseq_trace::manifest::{ProfileInput, RunRecord, SiteManifest};
-use nandseq_trace::run_name::RunName;
+use nandseq_trace::files::{FileKind, Outputs};
+use nandseq_trace::manifest::{RunRecord, SiteManifest};
 
 use nandseq_profile::diagnostic::counted;
 
-use super::site::head;
-use super::{batch, others};
+use super::batch;
+use super::difference::{self, is_same_campaign};
+use super::folders::is_same_place;
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, Known};
-use crate::merge::is_same_place;
 use crate::plan::{Plan, SitePlan};
+use crate::site_files::{has_files, snapshots};
 
 /// Where a site begins.
 #[derive(Debug)]
@@ -259,16 +258,6 @@ fn unlisted(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup, fol
     Ok(Start { remarks, ..Start::fresh(head) })
 }
 
-/// Whether files of runs lie in a site's folder.
-fn has_files(folder: &Path) -> bool {
-    !snapshots(folder).is_empty() || others::after(folder, 0).is_ok_and(|files| files > 0)
-}
-
-/// The same of any site's folder.
-pub(crate) fn have_files(resume: &Path, sites: &[SitePlan]) -> bool {
-    sites.iter().any(|site| has_files(&resume.join(&site.folder)))
-}
-
 /// Why the files of runs in a folder without a manifest that can be read must not be replaced, unless they are of the plan's campaign: the
 /// manifest of the batch lists the site, or another site of the batch has the ledger of an execution that was killed.
 fn unproven(plan: &Plan, site: &SitePlan, folder: &Path) -> Option<Problem> {
@@ -276,7 +265,7 @@ fn unproven(plan: &Plan, site: &SitePlan, folder: &Path) -> Option<Problem> {
     if let Some(batch) = &plan.batch {
         let is_killed = |other: &SitePlan| {
             let known = ledger::unfinished(&plan.folder_of(other)).ok().flatten();
-            known.is_some_and(|known| is_same_campaign(plan, &known.manifest, &head(plan, other)))
+            known.is_some_and(|known| is_same_campaign(plan, &known.manifest, &plan.head(other)))
         };
         if batch::lists(plan, batch, site) || (fault.is_none() && plan.sites.iter().any(is_killed)) {
             return None;
@@ -287,49 +276,6 @@ fn unproven(plan: &Plan, site: &SitePlan, folder: &Path) -> Option<Problem> {
     let help = "put its manifest back, name a snapshot with --resume FILE, or choose another folder with --out-dir; \
                 without --resume the files are replaced";
     Some(Problem::new(message).help(help))
-}
-
-/// The snapshots in a site's folder, in order of their runs.
-fn snapshots(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = folder.join("snapshots").read_dir() else { return Vec::new() };
-    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let mut found: Vec<(u64, PathBuf)> =
-        paths.filter_map(|path| Some((RunName::of_snapshot(&path)?.run, path))).collect();
-    found.sort();
-    found.into_iter().map(|(_, path)| path).collect()
-}
-
-/// Whether there is anything of the plan's sites to go on from.
-pub(crate) fn is_there(resume: &Path, sites: &[SitePlan]) -> bool {
-    resume.is_file()
-        || sites.iter().any(|site| {
-            let folder = resume.join(&site.folder);
-            !matches!(ledger::read(&folder), Ok(None)) || !snapshots(&folder).is_empty()
-        })
-}
-
-/// The stamp of the files that are there, so that going on uses it too.
-pub(crate) fn stamp(resume: &Path, sites: &[SitePlan]) -> Option<Stamp> {
-    let in_name = |path: &Path| RunName::of_snapshot(path)?.stamp;
-    if resume.is_file() {
-        return in_name(resume);
-    }
-    sites.iter().find_map(|site| {
-        let folder = resume.join(&site.folder);
-        let known = ledger::read(&folder).ok().flatten().and_then(|known| known.stamp);
-        known.or_else(|| snapshots(&folder).last().and_then(|path| in_name(path)))
-    })
-}
-
-/// What the runs that are there say of their profile, so that going on calls it the same.
-pub(crate) fn profile(resume: &Path, sites: &[SitePlan]) -> Option<ProfileInput> {
-    let known = |site: &SitePlan| ledger::read(&resume.join(&site.folder)).ok().flatten();
-    sites.iter().find_map(known).map(|known| known.manifest.origin.profile)
-}
-
-/// Whether two manifests of a site, one that is there and the plan's own, are of the same campaign.
-pub(super) fn is_same_campaign(plan: &Plan, there: &SiteManifest, here: &SiteManifest) -> bool {
-    difference::between(plan, there, here).is_none()
 }
 
 fn known_at(folder: &Path) -> Result<Option<Known>, Failure> {

@@ -1,12 +1,13 @@
 //! What a name means: an operation, a base, a class or a rule; and what is nearest to one that means nothing.
 
-use nandseq_profile::diagnostic::{nearest, quoted};
+use nandseq_profile::diagnostic::quoted;
 use nandseq_profile::places::Places;
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
-use super::{pages, word};
+use super::pages;
 use crate::arguments::explain::NameOf;
 use crate::failure::{Failure, Problem};
+use crate::nearest::near;
 
 /// What is explained.
 #[derive(Debug)]
@@ -63,35 +64,15 @@ impl Names {
     }
 }
 
-/// How many near names are shown.
-const NEAR: usize = 3;
-
 /// Nothing has a name: what is near.
 fn unknown(name: &str, kind: Option<NameOf>, names: &[&str]) -> Failure {
-    let what = kind.map_or("operation, base, class or rule", word);
+    let what = kind.map_or("operation, base, class or rule", NameOf::word);
     let problem = Problem::new(format!("there is no {what} {}", quoted(name)));
     match near(name, names) {
         near if near.is_empty() => problem.help("`profile show` prints the profile with its bases and operations"),
         near => problem.help(format!("did you mean {}?", near.join(" or "))),
     }
     .into()
-}
-
-/// The nearest names, in backquotes: by spelling, then those that contain it.
-pub(crate) fn near(name: &str, names: &[&str]) -> Vec<String> {
-    let mut left: Vec<&str> = names.to_vec();
-    let mut found: Vec<&str> = Vec::new();
-    while found.len() < NEAR {
-        let Some(next) = nearest(name, left.iter().copied()) else { break };
-        left.retain(|other| *other != next);
-        found.push(next);
-    }
-    let folded = name.to_ascii_lowercase();
-    if folded.len() >= NEAR {
-        let contains = left.into_iter().filter(|other| other.to_ascii_lowercase().contains(&folded));
-        found.extend(contains.take(NEAR.saturating_sub(found.len())));
-    }
-    found.into_iter().map(quoted).collect()
 }
 
 /// A phase key by name, whatever the case of its letters.

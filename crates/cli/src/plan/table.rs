@@ -13,8 +13,7 @@ use nandseq_trace::recorded::recorded;
 use crate::arguments::in_force::{InForceArgs, TableArgs};
 use crate::arguments::{Demo, GenerateArgs};
 use crate::failure::{Failure, Problem, note_text, remark_text};
-use crate::in_force::dangling;
-use crate::inputs;
+use crate::inputs::{self, dangling};
 
 /// The file beside a profile that is loaded if it is there.
 const DEFAULT_FILE: &str = "op_state_probs.yaml";
@@ -198,15 +197,15 @@ impl Table {
     pub(super) fn arguments(&self) -> Vec<String> {
         let mut all = Vec::new();
         if let Some(demo) = self.demo {
-            super::push(&mut all, "--pc-demo", demo_name(demo));
+            push(&mut all, "--pc-demo", demo_name(demo));
         }
         if let Some(input) = &self.input {
-            super::push(&mut all, "--op-state-probs", &input.source);
+            push(&mut all, "--op-state-probs", &input.source);
         }
         if self.built_anew {
             all.push("--autofill-pc".to_owned());
         }
-        super::push(&mut all, "--pc-seed", self.seed);
+        push(&mut all, "--pc-seed", self.seed);
         all
     }
 }
@@ -286,4 +285,15 @@ fn demo_name(demo: Demo) -> &'static str {
         Demo::Mix => "mix",
         Demo::PgmRead => "pgm-read",
     }
+}
+
+/// Adds a flag with its value to arguments as a manifest records them.
+pub(super) fn push(arguments: &mut Vec<String>, flag: &str, value: impl std::fmt::Display) {
+    arguments.push(flag.to_owned());
+    arguments.push(value.to_string());
+}
+
+/// The table that a profile gives.
+pub(crate) fn of_profile(profile: &Profile) -> Distributions {
+    probability::of_profile(profile, probability::DEFAULT_TABLE_SEED)
 }
