@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use nandseq_profile::{CellTypeId, Profile};
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Universe, total};
+use super::{Coverage, Universe};
+use crate::sums::total;
 
 /// How much of a universe was covered. Fractions are rounded to nine decimals, effective cells to six, so that they can be compared;
 /// counts stop at the greatest number there is.

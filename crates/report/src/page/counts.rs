@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::lanes::{Columns, StateNumbers, named};
 use super::pack::Column;
-use crate::coverage::{add_count, total};
 use crate::load::SiteTables;
+use crate::sums::{add_count, total};
 
 /// The counts of a site.
 #[derive(Serialize, Debug)]

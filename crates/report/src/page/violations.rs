@@ -5,8 +5,8 @@ use std::path::Path;
 use nandseq_trace::recorded::path_of;
 use serde::{Deserialize, Serialize};
 
-use crate::coverage::total;
 use crate::load::SiteTables;
+use crate::sums::total;
 
 /// A verdict in JSON, as `nandseqgen verify --format json` prints it.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
