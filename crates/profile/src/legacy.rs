@@ -12,11 +12,11 @@ mod index;
 mod ops;
 mod probabilities;
 mod settings;
+mod yes_or_no;
 
 use crate::diagnostic::{Diagnostics, SourceFile};
-use crate::ids::IdVec;
 use crate::legacy::index::Index;
-use crate::model::{CellType, Profile};
+use crate::model::Profile;
 use crate::yaml::{Fields, Node};
 
 /// Imports a parsed file. Diagnostics of parsing it are expected in `diagnostics`; with `lenient` those within a stanza
@@ -145,5 +145,3 @@ fn device_name(file: &str) -> String {
     let name: String = stem.chars().filter(|c| !c.is_control()).collect();
     if name.is_empty() { "imported device".to_owned() } else { name }
 }
-
-type CellTypes = IdVec<crate::ids::CellTypeId, CellType>;

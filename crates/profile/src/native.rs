@@ -8,6 +8,7 @@
 
 mod bases;
 mod chains;
+mod context;
 mod device;
 mod effects;
 pub(crate) mod exclusions;
@@ -23,12 +24,12 @@ mod write;
 pub use write::write;
 pub(crate) use write::write_as;
 
+use context::{Context, entries};
 use names::Names;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, quoted};
-use crate::ids::{BaseId, CellTypeId, IdVec};
+use crate::ids::{BaseId, IdVec};
 use crate::model::{AddressSource, Base, Phase, PhaseKind, Profile, Scope};
-use crate::units::Ticks;
 use crate::yaml::{Entry, Fields, Node};
 
 /// The version of the format this crate reads and writes.
@@ -57,44 +58,6 @@ pub fn read_native(root: &Node, _source: &SourceFile, diagnostics: &mut Diagnost
     let profile = read_sections(&mut fields, diagnostics);
     fields.finish(diagnostics);
     if diagnostics.errors_since(mark) { None } else { profile }
-}
-
-/// What the sections of a file refer to in one another.
-struct Context<'n> {
-    latencies: Vec<(String, Ticks)>,
-    latency_names: Names<'n>,
-    cell_types: Names<'n>,
-    classes: Names<'n>,
-    bases: Names<'n>,
-    /// The class of each base.
-    class_of: Vec<Option<usize>>,
-    /// The bases as far as they could be read.
-    read_bases: Vec<Option<Base>>,
-    chains: Names<'n>,
-    groups: Names<'n>,
-}
-
-impl Context<'_> {
-    /// A base, if its stanza could be read.
-    fn base(&self, id: BaseId) -> Option<&Base> {
-        self.read_bases.get(id.index())?.as_ref()
-    }
-
-    /// The bases of a class.
-    fn members(&self, class: usize) -> impl Iterator<Item = BaseId> + '_ {
-        let of = self.class_of.iter().enumerate();
-        of.filter(move |(_, of)| **of == Some(class)).map(|(base, _)| BaseId::from(base))
-    }
-
-    /// The cell type of operations that state none.
-    fn no_cell_type(&self) -> Option<CellTypeId> {
-        self.cell_types.find(words::NO_CELL_TYPE).map(CellTypeId::from)
-    }
-}
-
-/// The entries of a section that is a mapping of names; none if it is missing or wrong.
-fn entries<'n>(node: Option<&'n Node>, what: &str, diagnostics: &mut Diagnostics) -> &'n [Entry] {
-    node.and_then(|node| node.expect_mapping(what, diagnostics)).unwrap_or_default()
 }
 
 /// The sections of a file that refer to one another.
@@ -216,13 +179,4 @@ fn stand_in(base: Option<&Base>, name: &str) -> Base {
         payload: Vec::new(),
         follow_ups: Vec::new(),
     })
-}
-
-/// Reports that a table has more entries than a profile may have; says whether it keeps the limit.
-fn keeps_limit(entries: &[Entry], limit: usize, what: &str, diagnostics: &mut Diagnostics) -> bool {
-    if let Some(first_too_many) = entries.get(limit) {
-        let message = format!("a profile has at most {limit} {what}, this one has {}", entries.len());
-        diagnostics.push(Diagnostic::error("too-many", message).at(first_too_many.key_span, "the first one too many"));
-    }
-    entries.len() <= limit
 }

@@ -1,14 +1,13 @@
 //! `op_names`: the concrete commands.
 
-use super::CellTypes;
 use super::base_names::{ADDRESSED_STATUS, LUN_STATUS};
 use super::index::Index;
-use super::settings::yes_or_no;
+use super::yes_or_no::yes_or_no;
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, CellTypeId, IdVec, OpId};
 use crate::limits::MAX_OPS;
-use crate::model::{Base, Effect, Op, PayloadField, PhaseKind, StatusOf};
+use crate::model::{Base, CellType, Effect, Op, PayloadField, PhaseKind, StatusOf};
 use crate::phase_key::phase_named;
 use crate::units::Ticks;
 use crate::yaml::{Entry, Fields, Node};
@@ -23,6 +22,9 @@ pub(super) struct Imported<'n> {
 
 /// Names of operations.
 pub(super) type OpNames<'n> = Index<'n, Option<OpId>>;
+
+/// The cell types of a profile.
+pub(super) type CellTypes = IdVec<CellTypeId, CellType>;
 
 struct Context<'a, 'n> {
     bases: &'a IdVec<BaseId, Base>,

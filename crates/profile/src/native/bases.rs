@@ -2,10 +2,11 @@
 //!
 //! A class is a template: a base has every field of its class that it does not state itself.
 
+use super::context::Context;
 use super::names::expect_word;
 use super::structure::{self, Part};
 use super::words::Word;
-use super::{Context, device, effects, words};
+use super::{device, effects, words};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::BaseId;

@@ -5,9 +5,9 @@
 //! the bases that name them.
 
 use super::bases::FollowUpNodes;
+use super::context::{Context, entries};
 use super::names::{Names, unknown, unknown_word};
 use super::words::{self, Word};
-use super::{Context, entries};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::{BaseId, IdVec, OpId};

@@ -1,6 +1,6 @@
 //! Reading topology, policies, cell types, latencies, export and bootstrap.
 
-use super::keeps_limit;
+use super::context::keeps_limit;
 use super::names::{Names, suggestion};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, counted, quoted};
@@ -236,7 +236,7 @@ pub(super) fn read_bootstrap(node: Option<&Node>, cell_types: &Names<'_>, diagno
         bootstrap.read_coverage = share;
     }
     let weights = fields.take("cell_type_weights");
-    for entry in super::entries(weights, "cell_type_weights", diagnostics) {
+    for entry in super::context::entries(weights, "cell_type_weights", diagnostics) {
         let cell_type = cell_types.require(&entry.key, entry.key_span, diagnostics);
         let weight = entry.value.expect_f64(&entry.key, 0.0..=MAX_WEIGHT, diagnostics);
         if let (Some(cell_type), Some(weight)) = (cell_type, weight) {

@@ -1,8 +1,8 @@
 //! Reading exclusion groups, exclusion tables and `interleaved`.
 
+use super::context::{Context, entries};
 use super::keys::Keys;
 use super::names::{Names, unknown, unknown_word};
-use super::{Context, entries};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::{BaseId, BaseSet, GroupId, IdVec};

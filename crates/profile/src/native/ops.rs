@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::context::Context;
+use super::device;
 use super::names::suggestion;
-use super::{Context, device};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::{BaseId, CellTypeId, IdVec, OpId};
@@ -105,7 +106,7 @@ impl Reader<'_, '_> {
         let except = fields.take("except");
         fields.finish(diagnostics);
         let mut axes = Vec::new();
-        for axis in super::entries(variants, "variants", diagnostics) {
+        for axis in super::context::entries(variants, "variants", diagnostics) {
             axes.push(self.read_axis(entry, axis, diagnostics));
         }
         if variants.is_some() && !check_template(entry, &axes, diagnostics) {
@@ -124,7 +125,7 @@ impl Reader<'_, '_> {
 
     fn read_axis<'e>(&self, entry: &Entry, axis: &'e Entry, diagnostics: &mut Diagnostics) -> FamilyAxis<'e> {
         let mut values = Vec::new();
-        for value in super::entries(Some(&axis.value), &axis.key, diagnostics) {
+        for value in super::context::entries(Some(&axis.value), &axis.key, diagnostics) {
             if value.value.is_null() {
                 values.push((&*value.key, Stated::default()));
                 continue;

@@ -1,6 +1,6 @@
 //! Reading `phase_conditional` and `probabilities`.
 
-use super::entries;
+use super::context::entries;
 use super::keys::Keys;
 use super::names::{Names, unknown};
 use crate::diagnostic::Diagnostics;

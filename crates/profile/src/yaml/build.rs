@@ -71,7 +71,12 @@ struct Builder<'a> {
 /// Why building stopped; the diagnostic has been pushed.
 struct Stop;
 
-pub(super) fn build(source: &SourceFile, diagnostics: &mut Diagnostics) -> Option<Node> {
+/// Parses a text that holds one YAML document.
+///
+/// Returns `None` when there is no tree to read: a syntax error, an empty text, a limit exceeded, more than one document.
+/// Errors that leave a tree (duplicate keys, unknown anchors, keys that are no scalars) are reported and the tree is
+/// returned without the offending parts.
+pub fn parse(source: &SourceFile, diagnostics: &mut Diagnostics) -> Option<Node> {
     if let Some(at) = source.text.bytes().position(|byte| byte == 0) {
         let diagnostic =
             Diagnostic::error("not-text", "the file is not a text file").at(source.span(at, at + 1), "a NUL byte");
