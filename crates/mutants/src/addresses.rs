@@ -4,9 +4,10 @@ use nandseq_input::Addressed;
 use nandseq_profile::model::{DeviceState, PayloadField};
 use nandseq_profile::{Block, Die, Ticks};
 
+use crate::mutation::{Mutant, Mutation, breaks};
+use crate::sequence::Record;
 use crate::suspension::victim;
 use crate::view::View;
-use crate::{Mutant, Mutation, Record, breaks};
 use nandseq_verify::RuleCode::{BadBlock, Bounds, InFlight, MultiPlaneGroup};
 use nandseq_verify::time::after;
 

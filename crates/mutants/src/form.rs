@@ -4,8 +4,9 @@ use nandseq_input::FieldSet;
 use nandseq_profile::model::{Effect, PayloadField};
 use nandseq_trace::Status;
 
+use crate::mutation::{Edit, Mutant, Mutation, breaks, harmless};
+use crate::sequence::Record;
 use crate::view::View;
-use crate::{Edit, Mutant, Mutation, Record, breaks, harmless};
 use nandseq_verify::RuleCode::{PayloadFields, RowFormat, SeqOrder, TimeOrder, UnknownOp};
 use nandseq_verify::time::after;
 

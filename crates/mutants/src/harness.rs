@@ -5,9 +5,9 @@ use std::fmt;
 use nandseq_input::{COLUMNS, SequenceReader};
 use nandseq_profile::{Block, Die, Profile};
 
+use crate::mutation::{Edit, Mutant, Mutation};
 use crate::sequence::{Record, Sequence, line};
 use crate::view::View;
-use crate::{Edit, Mutant, Mutation};
 use nandseq_verify::RuleCode;
 use nandseq_verify::Verifier;
 use nandseq_verify::compiled_profile::CompiledProfile;

@@ -4,8 +4,9 @@ use nandseq_input::Addressed;
 use nandseq_profile::Ticks;
 use nandseq_profile::model::{Effect, LatchKind};
 
+use crate::mutation::{Edit, Mutant, Mutation, breaks};
+use crate::sequence::Record;
 use crate::view::View;
-use crate::{Edit, Mutant, Mutation, Record, breaks};
 use nandseq_verify::RuleCode::{
     CacheSequence, CopybackSource, OneShotOrder, ProgramBeforeErase, ProgramCellType, ProgramOrder,
 };

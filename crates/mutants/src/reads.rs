@@ -3,8 +3,9 @@
 use nandseq_input::Addressed;
 use nandseq_profile::model::Effect;
 
+use crate::mutation::{Mutant, Mutation, breaks};
+use crate::sequence::Record;
 use crate::view::View;
-use crate::{Mutant, Mutation, Record, breaks};
 use nandseq_verify::RuleCode::{DoutSource, ReadBeforeProgram, ReadCellType, UnreadData};
 
 pub(crate) const MUTATIONS: &[Mutation] = &[

@@ -4,8 +4,9 @@ use nandseq_profile::Ticks;
 use nandseq_profile::model::{Axis, StatusOf};
 use nandseq_trace::Status;
 
+use crate::mutation::{Mutant, Mutation, breaks};
+use crate::sequence::Record;
 use crate::view::View;
-use crate::{Mutant, Mutation, Record, breaks};
 use nandseq_verify::RuleCode::{RecoveryTarget, ResumeTarget, StatusValue, SuspendTarget};
 
 pub(crate) const MUTATIONS: &[Mutation] = &[

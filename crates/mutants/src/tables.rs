@@ -4,8 +4,9 @@ use nandseq_input::Addressed;
 use nandseq_profile::model::{Axis, DeviceState, Effect, LatchKind, PhaseKind};
 use nandseq_profile::{OpId, Ticks};
 
+use crate::mutation::{Mutant, Mutation, breaks};
+use crate::sequence::Record;
 use crate::view::View;
-use crate::{Mutant, Mutation, Record, breaks};
 use nandseq_verify::RuleCode::{Cache, Latch, Odt, OpState, Suspend};
 use nandseq_verify::time::after;
 
