@@ -9,7 +9,7 @@ use nandseq_profile::{OpId, PhaseKey, Profile};
 use crate::explore::{Graph, MOST_TRIED};
 use crate::model::{Model, Start, Table};
 use crate::reason::Reason;
-use crate::universe::{Verdict, classes_under};
+use crate::verdict::{Verdict, classes_under};
 
 /// The states that the search has found.
 pub struct Search<'p> {
