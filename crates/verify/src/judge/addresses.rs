@@ -3,8 +3,8 @@
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{CellTypeId, Page, Target};
 
+use super::breaches::{Judge, block_text, capital, next_page, page_text};
 use super::judged_operation::OutOfBounds;
-use super::{Judge, block_text, capital, next_page, page_text};
 use crate::compiled_profile::ANY_CELL_TYPE;
 use crate::model::{BlockState, Content};
 use crate::rule::RuleCode;

@@ -4,7 +4,7 @@ use nandseq_profile::Die;
 use nandseq_profile::model::{Axis, PhaseKind, StatusOf};
 use nandseq_trace::Status;
 
-use super::{Judge, axis_text, page_text};
+use super::breaches::{Judge, axis_text, page_text};
 use crate::finding::Origin;
 use crate::model::{WrongStatus, same_page};
 use crate::rule::RuleCode;
