@@ -16,7 +16,7 @@ use crate::arguments::flags_of_manifest;
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::bad_blocks::Lists;
 use crate::failure::{Failure, warning_text};
-use crate::plan::table::{Table, Wanted, of_profile};
+use crate::plan::table::{Table, WantedTable, of_profile};
 use crate::written::Written;
 use crate::{origins, tell};
 
@@ -84,7 +84,7 @@ fn table_of(origin: &Origin, device: &ReadDeviceArgs, profile: &Profile) -> Tabl
     if device.config.is_some() {
         arguments.device.config.clone_from(&device.config);
     }
-    match Table::resolve(&Wanted::of_generate(&arguments), profile, &mut String::new()) {
+    match Table::resolve(&WantedTable::of_generate(&arguments), profile, &mut String::new()) {
         Err(_) => TableInForce::Unknown,
         Ok(table) if table.distributions == of_profile(profile) => TableInForce::OfProfile,
         Ok(table) => TableInForce::Given(table.distributions),
@@ -93,7 +93,7 @@ fn table_of(origin: &Origin, device: &ReadDeviceArgs, profile: &Profile) -> Tabl
 
 /// Whether runs with the arguments of a manifest began with the bootstrap.
 fn has_bootstrap(origin: &Origin, profile: &Profile) -> bool {
-    flags_of_manifest(&origin.arguments).is_ok_and(|arguments| Wanted::of_generate(&arguments).bootstrap(profile))
+    flags_of_manifest(&origin.arguments).is_ok_and(|arguments| WantedTable::of_generate(&arguments).bootstrap(profile))
 }
 
 /// What the devices started with, as far as it is known.

@@ -8,7 +8,9 @@ use std::path::{Component, Path, PathBuf};
 use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_reach::{COINCIDENCE, Verdict};
-use nandseq_report::coverage::{self, Comparison, Conditions, Coverage, Figures, FileError, Parts, Standing, Universe};
+use nandseq_report::coverage::{
+    self, Conditions, Coverage, CoverageComparison, CoverageParts, Figures, FileError, Standing, Universe,
+};
 use nandseq_report::page::Distribution;
 use nandseq_trace::recorded::{path_of, quoted, recorded};
 use nandseq_trace::table::TableKind;
@@ -51,7 +53,7 @@ fn digits(tenths: u16) -> String {
 
 /// The universe as JSON.
 #[derive(Serialize)]
-struct Listed<'a> {
+struct ListedUniverse<'a> {
     /// The version of this form.
     schema: u32,
     profile: &'a str,
@@ -102,7 +104,7 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     }
     if arguments.format == ReportFormat::Json {
         let (name, cells) = (&profile.name, universe.cells().count());
-        let listed = Listed { schema: 1, profile: name, universe: universe.source(), cells, bootstrap, pairs };
+        let listed = ListedUniverse { schema: 1, profile: name, universe: universe.source(), cells, bootstrap, pairs };
         return json::print(&Of::command("coverage universe", &listed));
     }
     let mut text = String::from("phase_key\top_name\tcells\treason\ttenths\n");
@@ -113,8 +115,8 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
 }
 
 /// Counts every run.
-pub(crate) fn count(found: &Written, universe: &Universe) -> Result<Parts, Failure> {
-    let mut parts = Parts::default();
+pub(crate) fn count(found: &Written, universe: &Universe) -> Result<CoverageParts, Failure> {
+    let mut parts = CoverageParts::default();
     each_run(found, |site, run, coverage| parts.add(universe, site, run, coverage))?;
     Ok(parts)
 }
@@ -162,11 +164,11 @@ impl Sources {
 
     /// Counts everything, and hands on each part: a run with its site and name, or what a file stored; says on stderr which runs come
     /// up again.
-    fn each(&self, mut take: impl FnMut(Counted<'_>)) -> Result<(), Failure> {
+    fn each(&self, mut take: impl FnMut(CountedPart<'_>)) -> Result<(), Failure> {
         let mut runs = BTreeSet::new();
         each_run(&self.found, |site, run, coverage| {
             runs.extend(coverage.runs.iter().map(identity));
-            take(Counted::Run(site, run, coverage));
+            take(CountedPart::Run(site, run, coverage));
         })?;
         for (name, coverage) in &self.files {
             if let Some((site, run)) = coverage.runs.iter().find(|run| runs.contains(&identity(run))) {
@@ -174,7 +176,7 @@ impl Sources {
                     "`{name}`: run {run} of `{site}` is counted more than once, or two sites are called that"
                 )));
             }
-            take(Counted::Stored(coverage));
+            take(CountedPart::Stored(coverage));
             runs.extend(coverage.runs.iter().map(identity));
         }
         Ok(())
@@ -198,14 +200,14 @@ impl Sources {
 }
 
 /// Part of what is counted.
-enum Counted<'a> {
+enum CountedPart<'a> {
     /// A run: its site, what it is called after it, and its counts.
     Run(&'a str, &'a str, &'a Coverage),
     /// What a file of counts holds.
     Stored(&'a Coverage),
 }
 
-impl Counted<'_> {
+impl CountedPart<'_> {
     fn coverage(&self) -> &Coverage {
         match self {
             Self::Run(.., coverage) | Self::Stored(coverage) => coverage,
@@ -249,10 +251,10 @@ fn which_profile(resolved_sha256: &str, sites: &BTreeSet<String>) -> String {
 fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
     let universe = sources.universe();
-    let mut parts = Parts::default();
+    let mut parts = CoverageParts::default();
     sources.each(|counted| match counted {
-        Counted::Run(site, run, coverage) => parts.add(&universe, site, run, coverage),
-        Counted::Stored(coverage) => parts.add_stored(&universe, coverage),
+        CountedPart::Run(site, run, coverage) => parts.add(&universe, site, run, coverage),
+        CountedPart::Stored(coverage) => parts.add_stored(&universe, coverage),
     })?;
     let report = parts.report(&sources.found.profile, &universe, sources.table().as_deref());
     match arguments.format {
@@ -279,7 +281,7 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
 fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
     let first = Sources::find(std::slice::from_ref(&arguments.first), &arguments.device)?;
     let second = Sources::find(std::slice::from_ref(&arguments.second), &arguments.device)?;
-    let comparison = Comparison::new(&first.found.profile, &first.universe(), &first.sum()?, &second.sum()?);
+    let comparison = CoverageComparison::new(&first.found.profile, &first.universe(), &first.sum()?, &second.sum()?);
     const SHOWN: usize = 40;
     match arguments.format {
         ReportFormat::Text => terminal::print(&comparison.to_text(SHOWN)),

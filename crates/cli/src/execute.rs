@@ -37,7 +37,7 @@ use crate::execute::others::Others;
 use crate::execute::site::{OnRun, SiteOutcome, Work};
 use crate::failure::Failure;
 use crate::ledger;
-use crate::plan::{Batch, Part, Plan};
+use crate::plan::{Batch, BatchPart, Plan};
 use crate::progress::Progress;
 use crate::thread_pool::threads;
 use crate::{tell, written};
@@ -137,7 +137,7 @@ fn prepare_folders(plan: &Plan, format: &dyn TableFormat) -> Result<Prepared, Fa
     }
     made.sync().map_err(unwritable)?;
     let of_batch = plan.batch.as_ref().map(|batch| {
-        let with = if matches!(batch.part, Part::Shard(_)) { With::Shards } else { With::Nobody };
+        let with = if matches!(batch.part, BatchPart::Shard(_)) { With::Shards } else { With::Nobody };
         (plan.out_dir.clone(), with)
     });
     let claims = Claims::of(of_batch.into_iter().chain(sites().map(|folder| (folder, With::Nobody))));

@@ -21,7 +21,7 @@ use crate::in_force::InForce;
 use crate::json::{self, Of};
 use crate::{dead_dies, tell, terminal};
 use report::{Appears, ChainRow, Explained, Explanation, KeyRow, TrialEnd};
-use subject::{Names, Subject};
+use subject::{ExplainedName, KnownNames};
 
 pub(crate) use report::figure;
 pub(crate) use trial::{Expected, TRIAL_OPS, Trial, most_of_none};
@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
     tell(&remarks);
     let in_force = in_force?;
     let words = Words::of(&in_force);
-    let names = Names::new(&in_force.profile, &words.texts.places);
+    let names = KnownNames::new(&in_force.profile, &words.texts.places);
     let subject = names.find(&arguments.name, arguments.kind)?;
     if arguments.kind.is_none() {
         for other in names.namesakes(subject) {
@@ -65,7 +65,7 @@ fn show_page(arguments: &ExplainArgs, code: &str) -> Result<(), Failure> {
 }
 
 /// A name means something else, too.
-fn namesake(arguments: &ExplainArgs, in_force: &InForce, subject: &Subject, other: &Subject) -> String {
+fn namesake(arguments: &ExplainArgs, in_force: &InForce, subject: &ExplainedName, other: &ExplainedName) -> String {
     let hint =
         Hint::new("explain").flags(&in_force.flags.all()).with("--as", other.kind.word()).operand(&arguments.name);
     format!("`{}` is a {} here, and also a {}: `{hint}`", subject.name, subject.kind.word(), other.kind.word())
@@ -75,7 +75,7 @@ fn explain(
     arguments: &ExplainArgs,
     in_force: &InForce,
     words: &Words<'_>,
-    subject: &Subject,
+    subject: &ExplainedName,
     under: Option<PhaseKey>,
 ) -> Explanation {
     let InForce { profile, table, bad_blocks, .. } = in_force;
@@ -85,7 +85,7 @@ fn explain(
         || Causes::new(&search, &subject.ops),
         || Trial::new(profile, distributions, in_force.start(), TRIAL_OPS),
     );
-    let work = Work { in_force, search: &search, causes: &causes, trial: &trial, words, under };
+    let work = Explainer { in_force, search: &search, causes: &causes, trial: &trial, words, under };
     Explanation {
         schema: 1,
         command: "explain",
@@ -110,7 +110,7 @@ fn explain(
 }
 
 /// What an explanation is made of.
-struct Work<'w> {
+struct Explainer<'w> {
     in_force: &'w InForce,
     search: &'w Search<'w>,
     causes: &'w Causes<'w>,
@@ -120,7 +120,7 @@ struct Work<'w> {
     under: Option<PhaseKey>,
 }
 
-impl Work<'_> {
+impl Explainer<'_> {
     fn operation(&self, op: OpId, of: u64) -> Explained {
         let profile = &self.in_force.profile;
         let info = &profile.ops[op];

@@ -25,7 +25,7 @@ use crate::site_folders::SiteFolders;
 pub(crate) use closure::Closure;
 use digests::Digests;
 pub(crate) use resolve::{check_flags, outputs, resolve};
-pub(crate) use sites::{Batch, Part, SitePlan};
+pub(crate) use sites::{Batch, BatchPart, SitePlan};
 pub(crate) use table::Table;
 use table::push;
 
@@ -127,9 +127,9 @@ impl Plan {
         push(&mut all, "--site-count", batch.count);
         self.push_place(&mut all, batch.start);
         match &batch.part {
-            Part::Whole => {}
-            Part::Sites(list) => push(&mut all, "--sites", list),
-            Part::Shard(shard) => push(&mut all, "--shard", shard),
+            BatchPart::Whole => {}
+            BatchPart::Sites(list) => push(&mut all, "--sites", list),
+            BatchPart::Shard(shard) => push(&mut all, "--shard", shard),
         }
         all
     }

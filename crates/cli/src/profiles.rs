@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::arguments::{CheckArgs, ProfileArgs, ProfileCommand, ReportFormat};
 use crate::failure::{Failure, Problem};
 use crate::in_force::InForce;
-use crate::plan::table::Wanted;
-use crate::reach::{self, Findings, Listing};
+use crate::plan::table::WantedTable;
+use crate::reach::{self, PairFindings, PairListing};
 use crate::{console, inputs, json, terminal, warnings};
 
 /// Does what a profile subcommand asks.
@@ -43,15 +43,16 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
         outcome => outcome?,
     };
     let mut remarks = String::new();
-    let in_force = InForce::of_profile(read, (device, &in_force.table), &Wanted::of_flags(&in_force), &mut remarks);
+    let in_force =
+        InForce::of_profile(read, (device, &in_force.table), &WantedTable::of_flags(&in_force), &mut remarks);
     crate::tell(&remarks);
     let in_force = in_force?;
     let profile = &in_force.profile;
     let mut about = warnings::all(&in_force.about_profile, profile);
-    let found = reach::look(&in_force, &Listing { pairs: arguments.pairs, ops: &arguments.op })?;
+    let found = reach::look(&in_force, &PairListing { pairs: arguments.pairs, ops: &arguments.op })?;
     if arguments.format == ReportFormat::Json {
         let mut checked = Checked::new(&in_force.source, &about);
-        checked.device = Some(Device {
+        checked.device = Some(CheckedDevice {
             profile: &in_force.profile_input,
             probabilities: in_force.table.input.as_ref(),
             badlist: in_force.badlist_input.as_ref(),
@@ -90,8 +91,8 @@ struct Checked<'c> {
     usable: bool,
     /// What is wrong or suspicious, in order of places.
     remarks: Vec<Remark<'c>>,
-    device: Option<Device<'c>>,
-    pairs: Option<&'c Findings>,
+    device: Option<CheckedDevice<'c>>,
+    pairs: Option<&'c PairFindings>,
 }
 
 /// What is wrong or suspicious.
@@ -109,7 +110,7 @@ struct Remark<'c> {
 
 /// A profile that can be used, with what goes with it.
 #[derive(Serialize)]
-struct Device<'c> {
+struct CheckedDevice<'c> {
     profile: &'c ProfileInput,
     probabilities: Option<&'c Input>,
     badlist: Option<&'c Input>,

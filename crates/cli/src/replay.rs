@@ -62,7 +62,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     let plan = plan(arguments, &recorded, work.path())?;
     let progress = Progress::new(&plan);
     let absences = Absences::new(&plan);
-    let comparison = Comparison {
+    let comparison = ReplayComparison {
         recorded: &recorded,
         only: arguments.run,
         files: AtomicU64::new(0),
@@ -82,7 +82,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
 }
 
 /// Says what was found.
-fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: Comparison<'_>) -> Result<(), Failure> {
+fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: ReplayComparison<'_>) -> Result<(), Failure> {
     let (files, runs) = (comparison.files.into_inner(), comparison.runs.into_inner());
     let found = comparison.differences.into_inner().unwrap_or_else(PoisonError::into_inner);
     let differences: Vec<&String> = recorded.differences.iter().chain(found.values().flatten()).collect();
@@ -313,7 +313,7 @@ fn no_manifest(path: &Path, reason: &io::Error) -> Problem {
 type ByRun = BTreeMap<(Option<u64>, u64), Vec<String>>;
 
 /// What has been compared.
-struct Comparison<'r> {
+struct ReplayComparison<'r> {
     recorded: &'r Recorded,
     only: Option<u64>,
     files: AtomicU64,
@@ -322,7 +322,7 @@ struct Comparison<'r> {
     differences: Mutex<ByRun>,
 }
 
-impl Comparison<'_> {
+impl ReplayComparison<'_> {
     /// Compares a run that was made again, and removes it.
     fn run(&self, site: &SitePlan, folder: &Path, made: &RunRecord) -> Result<(), Failure> {
         let mut differences = Vec::new();

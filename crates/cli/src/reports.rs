@@ -5,7 +5,7 @@ use std::path::Path;
 use nandseq_profile::Ticks;
 use nandseq_report::coverage::Conditions;
 use nandseq_report::load::{self, SiteTables, Wanted};
-use nandseq_report::page::{self, Subject, Verdict};
+use nandseq_report::page::{self, PageSubject, Verdict};
 use nandseq_report::{coverage, perfetto, vcd};
 use nandseq_trace::json_fault;
 use nandseq_trace::recorded::quoted;
@@ -45,7 +45,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         (sites, figures)
     };
     let table = conditions::table(&conditions, &found.profile);
-    let subject = Subject {
+    let subject = PageSubject {
         profile: &found.profile,
         sites: &sites,
         table: table.as_deref(),

@@ -21,7 +21,7 @@ use crate::generate::{Made, carry_out};
 use crate::hint::Hint;
 use crate::in_force::{self, InForce};
 use crate::interrupt::stop_on_signals;
-use crate::plan::table::Wanted;
+use crate::plan::table::WantedTable;
 use crate::plan::{self, Plan};
 use crate::summary::Summary;
 use crate::{console, execute, inputs, json, tell, terminal};
@@ -206,7 +206,7 @@ impl Campaign {
             Some(_) if !self.unread.iter().any(|flag| flag == "lenient") => {
                 InForce::of_generate(&self.flags, &mut String::new()).map(drop)
             }
-            Some(_) | None => in_force::others_are_readable(device, &Wanted::of_generate(&self.flags)),
+            Some(_) | None => in_force::others_are_readable(device, &WantedTable::of_generate(&self.flags)),
         };
         let folder = if self.has_folder { folders::check([output.out_dir.clone()]) } else { Ok(()) };
         both(both(flags, inputs), folder).map(drop)

@@ -14,7 +14,7 @@ use nandseq_trace::manifest::{self, BatchManifest, SiteManifest};
 use crate::arguments::{GenerateArgs, flags_of_manifest};
 use crate::failure::warning_text;
 use crate::hint::Hint;
-use crate::ledger::{self, Known};
+use crate::ledger::{self, KnownRuns};
 use crate::plan::{Batch, outputs};
 use crate::site_folders::SiteFolders;
 use crate::site_list::SiteList;
@@ -24,7 +24,7 @@ use crate::tell;
 /// What there is to say of the campaigns that some sites are of; `paths` are those that the user named.
 pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
     let mut found = Vec::new();
-    let mut batches: BTreeMap<PathBuf, Parts> = BTreeMap::new();
+    let mut batches: BTreeMap<PathBuf, KnownParts> = BTreeMap::new();
     for path in paths.iter().filter(|path| path.is_dir()) {
         batches.entry(path.clone()).or_default();
     }
@@ -73,7 +73,7 @@ pub(crate) fn warn(paths: &[PathBuf], sites: &[SiteFiles]) {
 
 /// What is known of a batch by its sites.
 #[derive(Default)]
-struct Parts {
+struct KnownParts {
     /// Sites that are looked at.
     named: BTreeSet<u64>,
     /// What ledgers say was asked for.
@@ -100,7 +100,7 @@ fn above(folder: &Path, manifest: &SiteManifest) -> Option<PathBuf> {
 }
 
 /// A single device, or a site by itself.
-fn single(site: &SiteFiles, known: &Known, root: &Path) -> Option<String> {
+fn single(site: &SiteFiles, known: &KnownRuns, root: &Path) -> Option<String> {
     let flags = flags_of_manifest(&known.manifest.origin.arguments).ok()?;
     let (done, wanted) = (known.manifest.runs.last().map_or(0, |run| run.run), flags.extent.num_runs);
     // One that has covered enough has no further runs.

@@ -20,7 +20,7 @@ mod suspension;
 mod tables;
 mod view;
 
-pub use harness::{Row, Table, run};
+pub use harness::{MutationResult, MutationResults, run};
 pub use mutation::Mutation;
 pub use records::run_on_tables;
 pub use sequence::{Record, Sequence, SequenceError};

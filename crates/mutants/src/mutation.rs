@@ -4,7 +4,7 @@ use nandseq_profile::{Block, Die};
 use nandseq_verify::RuleCode;
 
 use crate::sequence::Record;
-use crate::view::View;
+use crate::view::RowView;
 
 /// A way to damage a sequence.
 #[derive(Clone, Copy)]
@@ -14,7 +14,7 @@ pub struct Mutation {
     /// What is done, in a few words.
     pub name: &'static str,
     /// The damage at a row, where it is possible.
-    pub(crate) apply: fn(&View<'_>) -> Option<Mutant>,
+    pub(crate) apply: fn(&RowView<'_>) -> Option<Mutant>,
 }
 
 /// A damaged sequence, as changes to the clean one.
@@ -68,11 +68,11 @@ impl Mutant {
 }
 
 /// A mutation that breaks a rule.
-pub(crate) const fn breaks(rule: RuleCode, name: &'static str, apply: fn(&View<'_>) -> Option<Mutant>) -> Mutation {
+pub(crate) const fn breaks(rule: RuleCode, name: &'static str, apply: fn(&RowView<'_>) -> Option<Mutant>) -> Mutation {
     Mutation { rule: Some(rule), name, apply }
 }
 
 /// A mutation that breaks none.
-pub(crate) const fn harmless(name: &'static str, apply: fn(&View<'_>) -> Option<Mutant>) -> Mutation {
+pub(crate) const fn harmless(name: &'static str, apply: fn(&RowView<'_>) -> Option<Mutant>) -> Mutation {
     Mutation { rule: None, name, apply }
 }

@@ -12,6 +12,7 @@ mod context;
 mod device;
 mod effects;
 pub(crate) mod exclusions;
+mod field;
 mod keys;
 mod names;
 mod ops;
@@ -25,7 +26,7 @@ pub use write::write;
 pub(crate) use write::write_as;
 
 use context::{Context, entries};
-use names::Names;
+use names::NameIndex;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, quoted};
 use crate::ids::{BaseId, IdVec};
@@ -114,18 +115,18 @@ fn read_sections(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Opti
     }
     let mut context = Context {
         latencies: device::read_latencies(sections.latencies, diagnostics),
-        latency_names: Names::of_keys("latency", sections.latencies),
-        cell_types: Names::of_keys("cell type", cell_type_entries),
-        classes: Names::of_keys("class", sections.classes),
-        bases: Names::of_keys("base", base_entries),
+        latency_names: NameIndex::of_keys("latency", sections.latencies),
+        cell_types: NameIndex::of_keys("cell type", cell_type_entries),
+        classes: NameIndex::of_keys("class", sections.classes),
+        bases: NameIndex::of_keys("base", base_entries),
         class_of: vec![None; base_entries.len()],
         read_bases: Vec::new(),
-        chains: Names::of_keys("chain", sections.chains),
-        groups: Names::of_keys("exclusion group", sections.groups),
+        chains: NameIndex::of_keys("chain", sections.chains),
+        groups: NameIndex::of_keys("exclusion group", sections.groups),
     };
     let mut follow_ups = bases::read(sections.classes, base_entries, &mut context, diagnostics);
     let ops = ops::read(entries(sections.ops, "ops", diagnostics), &context, diagnostics);
-    let op_names = Names::of("operation", ops.iter().map(|op| op.name.as_str()));
+    let op_names = NameIndex::of("operation", ops.iter().map(|op| op.name.as_str()));
     let chains = chains::read(sections.chains, &mut follow_ups, &mut context, (&ops, &op_names), diagnostics);
     let interleaved = exclusions::read_interleaved(sections.interleaved, &context, diagnostics);
     let bootstrap = device::read_bootstrap(sections.bootstrap, &context.cell_types, diagnostics);

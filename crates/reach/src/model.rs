@@ -13,7 +13,7 @@ use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, T
 pub(crate) type ClassId = u16;
 
 /// A probability table: weights of names by phase key.
-pub(crate) type Table = [(PhaseKey, Vec<(OpId, f64)>)];
+pub(crate) type Distributions = [(PhaseKey, Vec<(OpId, f64)>)];
 
 /// What a device starts with.
 #[derive(Clone, Copy, Default, Debug)]
@@ -136,7 +136,7 @@ pub(crate) struct Model<'p> {
 
 impl<'p> Model<'p> {
     /// Of which nothing is known to be possible: [`Self::new`] finds that.
-    pub(crate) fn compiled(profile: &'p Profile, table: &Table, start: Start<'_>) -> Self {
+    pub(crate) fn compiled(profile: &'p Profile, table: &Distributions, start: Start<'_>) -> Self {
         let tables = Tables::new(profile);
         let shares = shares(profile, table);
         let (classes, of_op) = classes(profile, &tables, &shares, start.bootstrap);

@@ -5,7 +5,7 @@
 
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
-use crate::model::{ClassId, Model, Start, Table};
+use crate::model::{ClassId, Distributions, Model, Start};
 use crate::reason::Reason;
 
 /// Which operations can never run, by [`OpId`], for want of what no operation brings about; `None` for all others. A quick look: states
@@ -24,7 +24,7 @@ pub fn never_provided(
 
 impl<'p> Model<'p> {
     /// Of a profile and its table.
-    pub(crate) fn new(profile: &'p Profile, table: &Table, start: Start<'_>) -> Self {
+    pub(crate) fn new(profile: &'p Profile, table: &Distributions, start: Start<'_>) -> Self {
         let mut model = Self::compiled(profile, table, start);
         model.narrow(&vec![true; model.classes.len()]);
         model

@@ -8,7 +8,7 @@ use nandseq_profile::model::AddressSource;
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
 use crate::explore::Graph;
-use crate::judge::{Context, Run};
+use crate::judge::{HookContext, PlaneRun};
 use crate::lasting::Lasting;
 use crate::model::{ClassId, Model, Start};
 use crate::search::Search;
@@ -95,7 +95,7 @@ pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(
         for &(die, plane) in
             graph.nodes.iter().filter(|(die, _)| die.chain.is_none() || die.program.is_some() || die.erase)
         {
-            let context = Context { die, plane, run: Run::Idle, fresh: true, chained: false };
+            let context = HookContext { die, plane, run: PlaneRun::Idle, fresh: true, chained: false };
             let here = |class| !model.has_targets(class) || model.plane_allows(&plane, class).is_ok();
             let possible = sure.iter().filter(|&&class| {
                 masses[usize::from(class)] > 0.0 && here(class) && model.judge(graph, &context, class).is_ok()

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap as Map;
 
 use crate::explore::Graph;
 use crate::hooks::Hooks;
-use crate::judge::Context;
+use crate::judge::HookContext;
 use crate::model::{ClassId, Model};
 use crate::reason::Reason;
 use crate::state::Plane;
@@ -31,7 +31,7 @@ impl Verdict {
 }
 
 /// What is known of the classes under one key.
-struct Findings {
+struct OpenVerdicts {
     verdicts: Vec<Verdict>,
     /// The classes that have a share there.
     open: Vec<ClassId>,
@@ -54,7 +54,7 @@ pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wan
         };
         return (0..model.classes.len() as ClassId).map(verdict).collect();
     }
-    let mut findings = Findings { verdicts: vec![none; model.classes.len()], open };
+    let mut findings = OpenVerdicts { verdicts: vec![none; model.classes.len()], open };
     let all = |_| true;
     if !findings.open.is_empty() {
         let hooks = Hooks::certain(model, graph, key);
@@ -70,13 +70,13 @@ pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wan
     findings.verdicts
 }
 
-impl Findings {
+impl OpenVerdicts {
     /// Judges what is still open in some contexts.
     fn look(
         &mut self,
         model: &Model<'_>,
         graph: &Graph,
-        contexts: &[Context],
+        contexts: &[HookContext],
         found: Verdict,
         wanted: impl Fn(ClassId) -> bool,
     ) {
@@ -106,11 +106,11 @@ impl Findings {
 }
 
 /// The contexts that differ in their planes alone, together.
-fn by_die(contexts: &[Context]) -> Vec<Vec<&Context>> {
-    let mut groups: Vec<Vec<&Context>> = Vec::new();
-    let mut known: Map<Context, usize> = Map::default();
+fn by_die(contexts: &[HookContext]) -> Vec<Vec<&HookContext>> {
+    let mut groups: Vec<Vec<&HookContext>> = Vec::new();
+    let mut known: Map<HookContext, usize> = Map::default();
     for context in contexts {
-        let group = *known.entry(Context { plane: Plane::default(), ..*context }).or_insert_with(|| {
+        let group = *known.entry(HookContext { plane: Plane::default(), ..*context }).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
         });
@@ -121,7 +121,7 @@ fn by_die(contexts: &[Context]) -> Vec<Vec<&Context>> {
 
 /// Whether a class may be accepted in one of some contexts that differ in their planes alone; else the reason of that which comes
 /// closest.
-fn judge_all(model: &Model<'_>, graph: &Graph, alike: &[&Context], class: ClassId) -> Result<(), Reason> {
+fn judge_all(model: &Model<'_>, graph: &Graph, alike: &[&HookContext], class: ClassId) -> Result<(), Reason> {
     let Some(first) = alike.first() else { return Err(Reason::NoHook) };
     let fit = model.judge_die(first, class)?;
     let mut closest = Reason::NoHook;

@@ -20,11 +20,11 @@ use nandseq_profile::{CellTypeId, IdVec, OpId, PhaseKey, Profile};
 use nandseq_trace::table::TableKind;
 
 pub use cell::{BINS, Cell};
-pub use figures::{AddressFigures, Figures, PairFigures, Places};
+pub use figures::{AddressFigures, Figures, PairFigures, TouchedPlaces};
 pub use file::{Conditions, FileError, TableInForce, read, write};
 pub use holes::{Hole, holes};
 pub use parts::{PartCounts, PartName};
-pub use report::{Comparison, Part, Parts, Report};
+pub use report::{CoverageComparison, CoveragePart, CoverageParts, CoverageReport};
 pub use universe::{Standing, Universe};
 
 use crate::load::{self, LoadError};

@@ -13,7 +13,7 @@ use super::folders::is_same_place;
 use crate::arguments::SeedFormula;
 use crate::failure::{Failure, Problem};
 use crate::origins::OTHER_VERSION;
-use crate::plan::{Batch, Part, Plan, SitePlan};
+use crate::plan::{Batch, BatchPart, Plan, SitePlan};
 use crate::site_list::{Shard, SiteList};
 
 /// Flags, each with a value, that say which part of a batch, or how long an open one is.
@@ -34,7 +34,7 @@ pub(crate) struct Earlier {
 impl Earlier {
     /// What the manifest in the output folder says, if it is of this batch and the plan asks for part of it.
     pub(super) fn read(plan: &Plan, batch: &Batch) -> Self {
-        let Part::Sites(_) = batch.part else { return Self::default() };
+        let BatchPart::Sites(_) = batch.part else { return Self::default() };
         let Some(manifest) = of_same_batch(plan, batch) else { return Self::default() };
         let asked = batch.sites();
         let records = manifest.sites.into_iter().filter(|record| !asked.contains(&record.site)).collect();
@@ -54,8 +54,8 @@ impl Earlier {
         let sites: Vec<u64> = records.keys().copied().collect();
         let batch = Batch { count: batch.count.max(self.count), ..batch.clone() };
         let batch = match batch.part {
-            Part::Whole | Part::Shard(_) => batch,
-            Part::Sites(_) => batch.with_sites(&sites),
+            BatchPart::Whole | BatchPart::Shard(_) => batch,
+            BatchPart::Sites(_) => batch.with_sites(&sites),
         };
         of(plan, &batch, records.into_values().collect())
     }
@@ -95,7 +95,7 @@ pub(crate) fn of(plan: &Plan, batch: &Batch, sites: Vec<SiteRecord>) -> BatchMan
 /// Whether the shards that a folder lists are of the same number of shards as the plan's, if it is one: shards of different numbers share
 /// sites, and can never be joined.
 pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
-    let Some(Batch { part: Part::Shard(shard), .. }) = &plan.batch else { return Ok(()) };
+    let Some(Batch { part: BatchPart::Shard(shard), .. }) = &plan.batch else { return Ok(()) };
     let Ok(entries) = plan.out_dir.read_dir() else { return Ok(()) };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut others: Vec<Shard> = names.filter_map(|name| Shard::of_manifest(&name)).collect();
@@ -117,7 +117,7 @@ pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
 pub(super) fn check_earlier(plan: &Plan) -> Result<Vec<String>, Failure> {
     let mut remarks = Vec::new();
     let Some(Batch { part, .. }) = &plan.batch else { return Ok(remarks) };
-    let is_added_to = matches!(part, Part::Sites(_));
+    let is_added_to = matches!(part, BatchPart::Sites(_));
     for folder in plan.resume.iter().chain(is_added_to.then_some(&plan.out_dir)) {
         let path = folder.join(manifest::FILE_NAME);
         let Ok(text) = manifest::bytes(&path) else { continue };

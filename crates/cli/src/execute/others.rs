@@ -25,7 +25,7 @@ use super::{batch, difference, proposer_log};
 use crate::arguments::flags_of_manifest;
 use crate::failure::{remark_text, warning_text};
 use crate::ledger;
-use crate::plan::{Batch, Part, Plan, SitePlan};
+use crate::plan::{Batch, BatchPart, Plan, SitePlan};
 use crate::site_files::{files_of_runs, plain_files, plain_folders, relative};
 use crate::site_folders::SiteFolders;
 use crate::site_list::Shard;
@@ -77,7 +77,7 @@ impl Others {
 
     /// Adds all files of runs in a folder.
     fn add_all(&mut self, folder: &Path, files: Vec<(PathBuf, RunName)>) {
-        let proven = Listed::read(folder).proven(&files);
+        let proven = ListedFiles::read(folder).proven(&files);
         self.add(files, &proven);
     }
 
@@ -90,7 +90,7 @@ impl Others {
 
     fn in_own_site(&mut self, plan: &Plan, format: &dyn TableFormat, site: &SitePlan) -> io::Result<()> {
         let folder = plan.folder_of(site);
-        let listed = Listed::read(&folder);
+        let listed = ListedFiles::read(&folder);
         let mut files = files_of_runs(&folder)?;
         let proven = listed.proven(&files);
         let is_made_now = |(path, name): &(PathBuf, RunName)| {
@@ -125,7 +125,7 @@ impl Others {
     /// Manifests of shards of another batch. Shards of as many parts may be at work, and replace their own.
     fn shards(&mut self, plan: &Plan, batch: &Batch) -> io::Result<()> {
         let ours = plan.origin(plan.arguments_of_batch(batch));
-        let own = if let Part::Shard(shard) = batch.part { Some(shard) } else { None };
+        let own = if let BatchPart::Shard(shard) = batch.part { Some(shard) } else { None };
         for path in plain_files(&plan.out_dir)? {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             let may_be_other = match Shard::of_manifest(name) {
@@ -305,8 +305,8 @@ impl Looking<'_> {
         };
         match (&batch.part, known) {
             // Another shard may be about to make it, and sees to it.
-            (Part::Shard(_), _) | (_, None) => true,
-            (Part::Whole | Part::Sites(_), Some(known)) => {
+            (BatchPart::Shard(_), _) | (_, None) => true,
+            (BatchPart::Whole | BatchPart::Sites(_), Some(known)) => {
                 difference::is_same_campaign(self.plan, known, &self.plan.head(&plan))
             }
         }
@@ -325,13 +325,13 @@ fn named<'p>(files: impl Iterator<Item = &'p PathBuf>, root: &Path, count: u64) 
 
 /// What a manifest or a ledger in a folder knows of.
 #[derive(Default)]
-struct Listed {
+struct ListedFiles {
     files: BTreeSet<PathBuf>,
     /// The run that a ledger would have listed next, and its stamp: its files may have got their names before a kill.
     next: Option<(u64, Stamp)>,
 }
 
-impl Listed {
+impl ListedFiles {
     fn read(folder: &Path) -> Self {
         let finished = ledger::finished(folder).ok().flatten().map(|(manifest, _)| manifest);
         let unfinished = ledger::unfinished(folder).ok().flatten();

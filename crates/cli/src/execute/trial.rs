@@ -17,7 +17,7 @@ use super::check::{check_places, setup_and_format};
 use super::others::Others;
 use super::proposer_log::{Log, Logged};
 use super::resume;
-use super::resume::Start;
+use super::resume::SiteStart;
 use super::site::failed;
 use super::totals::Totals;
 use crate::absent::Absences;
@@ -36,7 +36,7 @@ const MOST_SITES: usize = 16;
 const MOST_RUNS: u64 = 500;
 
 /// What a trial has shown.
-pub(crate) struct Trial {
+pub(crate) struct PlanTrial {
     /// Runs of each site that are there already, in order of the sites.
     pub(crate) runs_there: Vec<u64>,
     /// How many of all these lack files and would be made again.
@@ -85,14 +85,14 @@ pub(crate) struct Sizes {
 }
 
 /// Tries a plan.
-pub(crate) fn trial(plan: &Plan) -> Result<Trial, Failure> {
+pub(crate) fn trial(plan: &Plan) -> Result<PlanTrial, Failure> {
     let (setup, format) = setup_and_format(plan)?;
     let mut remarks = check_places(plan)?;
     let (mut runs_there, mut runs_again) = (vec![0; plan.sites.len()], 0);
     if plan.resume.is_some() {
         let start = |site: &SitePlan| resume::find(plan, site, plan.head(site), &setup)?.before_work();
         let starts =
-            threads(plan.jobs)?.install(|| plan.sites.par_iter().map(start).collect::<Result<Vec<Start>, _>>())?;
+            threads(plan.jobs)?.install(|| plan.sites.par_iter().map(start).collect::<Result<Vec<SiteStart>, _>>())?;
         for (there, start) in runs_there.iter_mut().zip(starts) {
             *there = start.next_run;
             let again = start.again.iter().flat_map(|again| &again.runs);
@@ -107,7 +107,7 @@ pub(crate) fn trial(plan: &Plan) -> Result<Trial, Failure> {
     let run = first.map_or(1, |site| runs_there[site] + 1);
     let files = plan.outputs.iter().map(|kind| format.file_name(kind, plan.stamp, run)).collect();
     let tried = if left.is_empty() { None } else { Some(try_sites(plan, &left, &setup, &*format)?) };
-    Ok(Trial { runs_there, runs_again, remarks, others, files, tried })
+    Ok(PlanTrial { runs_there, runs_again, remarks, others, files, tried })
 }
 
 /// Some of these sites, in an order in which the first few are spread over all of them.

@@ -11,7 +11,7 @@ use crate::nearest::near;
 
 /// What is explained.
 #[derive(Debug)]
-pub(super) struct Subject {
+pub(super) struct ExplainedName {
     /// As the profile, or the rulebook, spells it.
     pub(super) name: String,
     pub(super) kind: NameOf,
@@ -20,18 +20,18 @@ pub(super) struct Subject {
 }
 
 /// Everything that has a name.
-pub(super) struct Names {
-    all: Vec<Subject>,
+pub(super) struct KnownNames {
+    all: Vec<ExplainedName>,
 }
 
-impl Names {
+impl KnownNames {
     /// Of a profile and the rulebook; a name that means several things means the first here.
     pub(super) fn new(profile: &Profile, places: &Places<'_>) -> Self {
         let of_base = |base| -> Vec<OpId> {
             profile.ops.iter_ids().filter(|(_, op)| op.base == base).map(|(id, _)| id).collect()
         };
-        let mut all: Vec<Subject> = Vec::new();
-        let mut add = |name: &str, kind, ops| all.push(Subject { name: name.to_owned(), kind, ops });
+        let mut all: Vec<ExplainedName> = Vec::new();
+        let mut add = |name: &str, kind, ops| all.push(ExplainedName { name: name.to_owned(), kind, ops });
         for (id, op) in profile.ops.iter_ids() {
             add(&op.name, NameOf::Operation, vec![id]);
         }
@@ -49,7 +49,7 @@ impl Names {
     ///
     /// # Errors
     /// With the nearest names, where it means nothing.
-    pub(super) fn find(&self, name: &str, kind: Option<NameOf>) -> Result<&Subject, Failure> {
+    pub(super) fn find(&self, name: &str, kind: Option<NameOf>) -> Result<&ExplainedName, Failure> {
         let wanted = || self.all.iter().filter(|subject| kind.is_none_or(|kind| subject.kind == kind));
         let exact = wanted().find(|subject| subject.name == name);
         let folded = || wanted().find(|subject| subject.name.eq_ignore_ascii_case(name));
@@ -59,7 +59,7 @@ impl Names {
     }
 
     /// The other things that a subject's name means.
-    pub(super) fn namesakes<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a Subject> + 'a {
+    pub(super) fn namesakes<'a>(&'a self, subject: &'a ExplainedName) -> impl Iterator<Item = &'a ExplainedName> + 'a {
         self.all.iter().filter(move |other| other.name == subject.name && other.kind != subject.kind)
     }
 }

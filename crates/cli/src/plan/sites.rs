@@ -30,12 +30,12 @@ pub(crate) struct Batch {
     /// Sites of the whole batch; 0 when its end is open.
     pub(crate) count: u64,
     /// Which of them are asked for.
-    pub(crate) part: Part,
+    pub(crate) part: BatchPart,
 }
 
 /// Which sites of a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Part {
+pub(crate) enum BatchPart {
     /// All of them.
     Whole,
     /// Those listed.
@@ -48,35 +48,35 @@ impl Batch {
     /// The batch that the flags describe; `None` for a single device without a number.
     pub(crate) fn new(flags: &SiteArgs) -> Option<Self> {
         let part = match (&flags.sites, flags.shard) {
-            (Some(list), _) => Part::Sites(list.clone()),
-            (None, Some(shard)) => Part::Shard(shard),
-            (None, None) => Part::Whole,
+            (Some(list), _) => BatchPart::Sites(list.clone()),
+            (None, Some(shard)) => BatchPart::Shard(shard),
+            (None, None) => BatchPart::Whole,
         };
-        let is_batch = flags.site_count > 0 || part != Part::Whole;
+        let is_batch = flags.site_count > 0 || part != BatchPart::Whole;
         is_batch.then_some(Self { start: flags.first_site(), count: flags.site_count, part })
     }
 
     /// What its manifest is called: shards may share a folder.
     pub(crate) fn manifest_name(&self) -> String {
         match &self.part {
-            Part::Shard(shard) => shard.manifest_name(),
-            Part::Whole | Part::Sites(_) => manifest::FILE_NAME.to_owned(),
+            BatchPart::Shard(shard) => shard.manifest_name(),
+            BatchPart::Whole | BatchPart::Sites(_) => manifest::FILE_NAME.to_owned(),
         }
     }
 
     /// The numbers of the sites asked for, in order.
     pub(crate) fn sites(&self) -> Vec<u64> {
         match &self.part {
-            Part::Whole => (0..self.count).map(|offset| self.start + offset).collect(),
-            Part::Sites(list) => list.sites().collect(),
-            Part::Shard(shard) => shard.share(self.count).map(|offset| self.start + offset).collect(),
+            BatchPart::Whole => (0..self.count).map(|offset| self.start + offset).collect(),
+            BatchPart::Sites(list) => list.sites().collect(),
+            BatchPart::Shard(shard) => shard.share(self.count).map(|offset| self.start + offset).collect(),
         }
     }
 
     /// The same batch, of which just these sites (in order) are asked for.
     pub(crate) fn with_sites(&self, sites: &[u64]) -> Self {
         let whole = self.count > 0 && sites.len() as u64 == self.count;
-        let part = if whole { Part::Whole } else { Part::Sites(SiteList::of(sites)) };
+        let part = if whole { BatchPart::Whole } else { BatchPart::Sites(SiteList::of(sites)) };
         Self { part, ..self.clone() }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Table {
     /// The text of that file.
     pub(crate) source: Option<SourceFile>,
     /// The file it is to be written to.
-    pub(crate) output: Option<TableFile>,
+    pub(crate) output: Option<TableOutput>,
     demo: Option<Demo>,
     built_anew: bool,
     seed: u64,
@@ -36,7 +36,7 @@ pub(crate) struct Table {
 
 /// Which table is asked for, and what comes before it is used.
 #[derive(Debug)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct WantedTable<'a> {
     /// The profile as named, beside which a table may lie.
     config: Option<&'a Path>,
     flags: &'a TableArgs,
@@ -53,7 +53,7 @@ fn either(yes: bool, no: bool) -> Option<bool> {
     (yes || no).then_some(yes)
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> WantedTable<'a> {
     /// What flags of `generate` ask for.
     pub(crate) fn of_generate(arguments: &'a GenerateArgs) -> Self {
         Self {
@@ -110,7 +110,7 @@ impl<'a> Wanted<'a> {
 
 /// A table file to write.
 #[derive(Debug)]
-pub(crate) struct TableFile {
+pub(crate) struct TableOutput {
     /// Where.
     pub(crate) path: PathBuf,
     /// What.
@@ -119,7 +119,7 @@ pub(crate) struct TableFile {
 
 impl Table {
     /// Finds the table that the flags ask for; what is worth saying about it is added to `remarks`.
-    pub(crate) fn resolve(wanted: &Wanted<'_>, profile: &Profile, remarks: &mut String) -> Result<Self, Failure> {
+    pub(crate) fn resolve(wanted: &WantedTable<'_>, profile: &Profile, remarks: &mut String) -> Result<Self, Failure> {
         let (flags, built_anew) = (wanted.flags, wanted.built_anew());
         let path = wanted.file();
         let (mut input, mut source) = (None, None);
@@ -142,7 +142,7 @@ impl Table {
             (false, _) => None,
             (true, Some(path)) => {
                 let table = FileTable { entries: distributions.clone() };
-                Some(TableFile { path, text: files::write(&table, profile) })
+                Some(TableOutput { path, text: files::write(&table, profile) })
             }
             (true, None) => {
                 let problem = Problem::new("--refresh-op-state-probs has no file to write for the built-in device");

@@ -6,7 +6,7 @@
 
 use super::bases::FollowUpNodes;
 use super::context::{Context, entries};
-use super::names::{Names, unknown, unknown_word};
+use super::names::{NameIndex, unknown, unknown_word};
 use super::words::{self, Word};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
@@ -16,7 +16,7 @@ use crate::model::{Chain, ChainStep, FollowUp, Op, StepAddress};
 use crate::yaml::{Entry, Fields, Node};
 
 /// The operations, for weights of names.
-type Ops<'o> = (&'o IdVec<OpId, Op>, &'o Names<'o>);
+type Ops<'o> = (&'o IdVec<OpId, Op>, &'o NameIndex<'o>);
 
 /// Reads the chains, and the follow-ups into the bases of the context.
 pub(super) fn read(

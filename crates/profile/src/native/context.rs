@@ -1,6 +1,6 @@
 //! What the sections of a file need of one another, and how a section is read.
 
-use super::names::Names;
+use super::names::NameIndex;
 use super::words;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::ids::{BaseId, CellTypeId};
@@ -11,16 +11,16 @@ use crate::yaml::{Entry, Node};
 /// What the sections of a file refer to in one another.
 pub(super) struct Context<'n> {
     pub(super) latencies: Vec<(String, Ticks)>,
-    pub(super) latency_names: Names<'n>,
-    pub(super) cell_types: Names<'n>,
-    pub(super) classes: Names<'n>,
-    pub(super) bases: Names<'n>,
+    pub(super) latency_names: NameIndex<'n>,
+    pub(super) cell_types: NameIndex<'n>,
+    pub(super) classes: NameIndex<'n>,
+    pub(super) bases: NameIndex<'n>,
     /// The class of each base.
     pub(super) class_of: Vec<Option<usize>>,
     /// The bases as far as they could be read.
     pub(super) read_bases: Vec<Option<Base>>,
-    pub(super) chains: Names<'n>,
-    pub(super) groups: Names<'n>,
+    pub(super) chains: NameIndex<'n>,
+    pub(super) groups: NameIndex<'n>,
 }
 
 impl Context<'_> {

@@ -12,19 +12,19 @@ use crate::sums::total;
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct Verdict {
     clean: bool,
-    rules: Vec<Rule>,
+    rules: Vec<VerdictRule>,
 }
 
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-struct Rule {
+struct VerdictRule {
     rule: String,
     sentence: String,
     findings: u64,
-    first: Vec<Finding>,
+    first: Vec<VerdictFinding>,
 }
 
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-struct Finding {
+struct VerdictFinding {
     file: String,
     line: u64,
     time_ps: Option<u64>,

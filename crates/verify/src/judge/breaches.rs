@@ -5,7 +5,7 @@ use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, Profile, Target};
 
 use super::judged_operation::JudgedOperation;
 use crate::compiled_profile::CompiledProfile;
-use crate::finding::{Origin, Subject, Tally};
+use crate::finding::{FindingSubject, StartedOperation, Tally};
 use crate::model::Device;
 use crate::rule::RuleCode;
 
@@ -20,10 +20,15 @@ pub(crate) struct Judge<'a> {
 
 impl Judge<'_> {
     /// Reports a breach of a rule; `other` is the other operation involved.
-    pub(super) fn breaks(&mut self, rule: RuleCode, other: Option<Origin>, message: impl FnOnce(&Names<'_>) -> String) {
-        let names = Names { profile: self.profile };
+    pub(super) fn breaks(
+        &mut self,
+        rule: RuleCode,
+        other: Option<StartedOperation>,
+        message: impl FnOnce(&FindingWords<'_>) -> String,
+    ) {
+        let names = FindingWords { profile: self.profile };
         let origin = &self.case.origin;
-        let subject = Subject {
+        let subject = FindingSubject {
             place: origin.place,
             time: Some(origin.start),
             uid: Some(origin.uid),
@@ -35,16 +40,16 @@ impl Judge<'_> {
 }
 
 /// Words for findings.
-pub(crate) struct Names<'a> {
+pub(crate) struct FindingWords<'a> {
     profile: &'a Profile,
 }
 
-impl Names<'_> {
-    pub(super) fn op(&self, origin: &Origin) -> &str {
+impl FindingWords<'_> {
+    pub(super) fn op(&self, origin: &StartedOperation) -> &str {
         &self.profile.ops[origin.op].name
     }
 
-    pub(super) fn base(&self, origin: &Origin) -> &str {
+    pub(super) fn base(&self, origin: &StartedOperation) -> &str {
         &self.profile.bases[self.profile.ops[origin.op].base].name
     }
 
