@@ -15,16 +15,16 @@ use crate::execute::{self, Stopped};
 use crate::failure::{self, Failure};
 use crate::interrupt::{self, stop_on_signals};
 use crate::json::Of;
-use crate::plan::Plan;
+use crate::plan::{Plan, resolve};
 use crate::progress::Progress;
 use crate::summary::Summary;
 use crate::summary::text::{Detail, text};
-use crate::{console, json, not_reached, profiles, tell, verify};
+use crate::{console, json, not_reached, tell, terminal, verify};
 
 /// Does what the flags of `generate` ask for.
 pub(crate) fn run(arguments: &GenerateArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
-    let plan = Plan::new(arguments, &mut remarks);
+    let plan = resolve(arguments, &mut remarks);
     tell(&remarks);
     let (plan, form) = (plan?, arguments.output.summary);
     if arguments.output.dry_run && plan.nothing_starts().is_none() {
@@ -93,7 +93,7 @@ fn conclude(plan: &Plan, totals: &execute::Totals, summary: &mut Summary, form: 
     }
     summary.warn(warnings);
     if form == ReportFormat::Text && !plan.quiet {
-        profiles::print(&text(summary, Detail::wanted()))?;
+        terminal::print(&text(summary, Detail::wanted()))?;
     }
     if plan.verify {
         judge(plan, summary, form)?;
@@ -115,16 +115,9 @@ fn judge(plan: &Plan, summary: &mut Summary, form: ReportFormat) -> Result<(), F
                 let said = |line: &&str| !["Judged by ", "Compared with "].iter().any(|start| line.starts_with(start));
                 let is_short = report.is_clean() && !console::is_verbose();
                 let short = || text.split_inclusive('\n').filter(said).collect();
-                profiles::print(&if is_short { short() } else { text.clone() })?;
+                terminal::print(&if is_short { short() } else { text.clone() })?;
             }
         }
         if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
     })
-}
-
-impl Detail {
-    /// As much as the flags ask for.
-    pub(crate) fn wanted() -> Self {
-        if console::is_verbose() { Self::Full } else { Self::Short }
-    }
 }

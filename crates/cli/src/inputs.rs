@@ -13,7 +13,7 @@ use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::ProfileInput;
 use nandseq_trace::recorded::recorded;
 
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, warning_text};
 
 /// Where a manifest says the built-in device comes from.
 pub(crate) const BUILT_IN: &str = "built-in";
@@ -81,5 +81,14 @@ pub(crate) fn profile(path: Option<&Path>, lenient: bool) -> Result<ReadProfile,
             }
             Err(Failure::Faulty(Box::new((source, remarks))))
         }
+    }
+}
+
+/// A warning where a file that is read if it is there is a link to nothing.
+pub(crate) fn dangling(path: &Path) -> String {
+    if path.is_symlink() && !path.exists() {
+        warning_text(&format!("`{}` is a link to nothing: it counts as absent", path.display()))
+    } else {
+        String::new()
     }
 }

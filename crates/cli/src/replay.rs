@@ -24,14 +24,15 @@ use serde::Serialize;
 use nandseq_profile::diagnostic::counted;
 
 use crate::absent::Absences;
-use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat};
+use crate::arguments::{ReplayArgs, ReportFormat, flags_of_manifest};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
-use crate::merge::is_of_batch;
-use crate::plan::{Plan, Shard, SitePlan};
+use crate::origins::OTHER_VERSION;
+use crate::plan::{Plan, SitePlan, resolve};
 use crate::progress::Progress;
-use crate::verify::OTHER_VERSION;
-use crate::{console, execute, inputs, json, profiles, tell, unfinished};
+use crate::site_list::Shard;
+use crate::site_list::is_of_batch;
+use crate::{console, execute, inputs, json, tell, terminal, unfinished};
 
 /// Characters of a row that are shown.
 const SHOWN: usize = 160;
@@ -61,7 +62,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     let plan = plan(arguments, &recorded, work.path())?;
     let progress = Progress::new(&plan);
     let absences = Absences::new(&plan);
-    let comparison = Comparison {
+    let comparison = ReplayComparison {
         recorded: &recorded,
         only: arguments.run,
         files: AtomicU64::new(0),
@@ -81,12 +82,12 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
 }
 
 /// Says what was found.
-fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: Comparison<'_>) -> Result<(), Failure> {
+fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: ReplayComparison<'_>) -> Result<(), Failure> {
     let (files, runs) = (comparison.files.into_inner(), comparison.runs.into_inner());
     let found = comparison.differences.into_inner().unwrap_or_else(PoisonError::into_inner);
     let differences: Vec<&String> = recorded.differences.iter().chain(found.values().flatten()).collect();
     match arguments.format {
-        ReportFormat::Text => profiles::print(&text(&differences, files, runs))?,
+        ReportFormat::Text => terminal::print(&text(&differences, files, runs))?,
         ReportFormat::Json => {
             let result = Comparing {
                 schema: 1,
@@ -143,7 +144,7 @@ fn temporary(place: Option<&Path>) -> Result<WorkFolder, Failure> {
 
 /// The plan that makes again what was recorded.
 fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan, Failure> {
-    let mut flags = GenerateArgs::of_manifest(&recorded.origin.arguments).map_err(|error| {
+    let mut flags = flags_of_manifest(&recorded.origin.arguments).map_err(|error| {
         Problem::new(format!("the arguments in `{}` cannot be used: {error}", arguments.manifest.display()))
             .help("replay it with the version that wrote it")
     })?;
@@ -171,7 +172,7 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
         return Err(Problem::new(message).help("say with --config PATH where it is now").into());
     }
     let mut remarks = String::new();
-    let plan = Plan::new(&flags, &mut remarks);
+    let plan = resolve(&flags, &mut remarks);
     let mut plan = plan.map_err(|failure| without_contents(failure, &recorded.origin, arguments))?;
     // Not by a flag: whether there is a bootstrap depends on how many runs were asked for.
     plan.num_runs = runs(arguments, recorded)?;
@@ -312,7 +313,7 @@ fn no_manifest(path: &Path, reason: &io::Error) -> Problem {
 type ByRun = BTreeMap<(Option<u64>, u64), Vec<String>>;
 
 /// What has been compared.
-struct Comparison<'r> {
+struct ReplayComparison<'r> {
     recorded: &'r Recorded,
     only: Option<u64>,
     files: AtomicU64,
@@ -321,7 +322,7 @@ struct Comparison<'r> {
     differences: Mutex<ByRun>,
 }
 
-impl Comparison<'_> {
+impl ReplayComparison<'_> {
     /// Compares a run that was made again, and removes it.
     fn run(&self, site: &SitePlan, folder: &Path, made: &RunRecord) -> Result<(), Failure> {
         let mut differences = Vec::new();

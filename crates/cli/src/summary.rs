@@ -22,7 +22,7 @@ use crate::execute::Totals;
 use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::in_force::BOOTSTRAP_OF;
-use crate::plan::{Batch, Part, Plan};
+use crate::plan::{Batch, BatchPart, Plan};
 use absent::NeverStarted;
 
 /// The version of the form.
@@ -218,7 +218,7 @@ impl Summary {
 
 /// A shard without sites, in words, and what that comes to.
 pub(crate) fn empty_part(plan: &Plan, so: &str) -> Option<String> {
-    let Some(Batch { count, part: Part::Shard(shard), .. }) = &plan.batch else { return None };
+    let Some(Batch { count, part: BatchPart::Shard(shard), .. }) = &plan.batch else { return None };
     let words = || format!("Shard {shard} holds none of the {}: {so}", counted(*count, "site"));
     plan.sites.is_empty().then(words)
 }

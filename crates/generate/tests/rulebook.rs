@@ -13,7 +13,7 @@ use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Profile, Re
 use nandseq_trace::Status;
 use nandseq_verify::RuleCode;
 use nandseq_verify::notation::{Line, Script, Step};
-use nandseq_verify::rulebook::{Content, examples};
+use nandseq_verify::rulebook::{ExampleContent, examples};
 
 struct Engine<'p> {
     profile: &'p Profile,
@@ -114,7 +114,7 @@ fn the_engine_judges_every_page_as_it_says() {
     for rule in RuleCode::ALL {
         let page = read(&folder.join(format!("{}.md", rule.name())));
         for example in examples(&profile, &page).expect("pages that the verifier reads") {
-            let Content::Sequence(script) = &example.content else { continue };
+            let ExampleContent::Sequence(script) = &example.content else { continue };
             refused.extend(follow(&profile, script, &format!("{}.md:{}", rule.name(), example.line)));
         }
     }

@@ -29,7 +29,7 @@ pub(crate) struct Die {
 
 /// What a page register holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Held {
+pub(crate) struct HeldPage {
     pub(crate) cell: Option<CellTypeId>,
     pub(crate) copyback: bool,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Held {
 /// The registers of a plane.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub(crate) struct Plane {
-    pub(crate) page: Option<Held>,
+    pub(crate) page: Option<HeldPage>,
     /// The cell type in the output register, and whether it is the page of the page register.
     pub(crate) output: Option<(Option<CellTypeId>, bool)>,
     pub(crate) unread: bool,
@@ -139,7 +139,7 @@ impl Plane {
     pub(crate) fn finish(&mut self, info: &BaseInfo, cell: Option<CellTypeId>, same: bool) {
         let effects = &info.effects;
         if let Some(copyback) = effects.fill {
-            self.page = Some(Held { cell, copyback });
+            self.page = Some(HeldPage { cell, copyback });
             self.output = Some((cell, true));
             self.unread = true;
         }
@@ -148,7 +148,7 @@ impl Plane {
             self.unread = true;
         }
         if effects.cache_read.is_some() {
-            self.page = Some(Held { cell, copyback: false });
+            self.page = Some(HeldPage { cell, copyback: false });
         }
         if effects.cache_read_end.is_some() {
             self.page = None;

@@ -4,72 +4,14 @@
 //! lasting state the refills alone, which always come, can propose nothing that needs no address but a good block.
 
 use nandseq_device::{BaseInfo, Tables};
-use nandseq_profile::model::{
-    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel,
-};
+use nandseq_profile::model::AddressSource;
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
-use crate::explore::{Graph, Node};
-use crate::judge::{Context, Run};
+use crate::explore::Graph;
+use crate::judge::{HookContext, PlaneRun};
+use crate::lasting::Lasting;
 use crate::model::{ClassId, Model, Start};
 use crate::search::Search;
-
-/// A lasting state that a device may be unable to leave.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Lasting {
-    /// A state that exclusion tables look at.
-    Of(DeviceState),
-    /// The copyback latch is loaded.
-    CopybackLatch,
-}
-
-impl Lasting {
-    /// All that an operation can bring about and another must end.
-    pub const ALL: [Self; 11] = [
-        Self::Of(DeviceState::LatchOn(LatchLevel::Lsb)),
-        Self::Of(DeviceState::LatchOn(LatchLevel::Csb)),
-        Self::Of(DeviceState::LatchOn(LatchLevel::Msb)),
-        Self::Of(DeviceState::Suspended(Axis::Erase)),
-        Self::Of(DeviceState::Suspended(Axis::Program)),
-        Self::Of(DeviceState::OdtDisabled),
-        Self::Of(DeviceState::CacheRead(CacheReadKind::Cache)),
-        Self::Of(DeviceState::CacheRead(CacheReadKind::PlaneCache)),
-        Self::Of(DeviceState::CacheProgram(CacheProgramKind::Slc)),
-        Self::Of(DeviceState::CacheProgram(CacheProgramKind::OneShot)),
-        Self::CopybackLatch,
-    ];
-
-    /// The name in messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Of(state) => state.name(),
-            Self::CopybackLatch => "the copyback latch",
-        }
-    }
-
-    fn holds(self, (die, plane): &Node) -> bool {
-        match self {
-            Self::Of(state) => die.states().chain(plane.states()).any(|other| other == state),
-            Self::CopybackLatch => die.copyback.is_some(),
-        }
-    }
-
-    /// Whether an operation of a base ends it by its own effect, not by a reset.
-    pub(crate) fn ended_by(self, info: &BaseInfo) -> bool {
-        let effects = &info.effects;
-        match self {
-            Self::Of(DeviceState::LatchOn(_)) => effects.consume.is_some_and(|(kind, _)| kind == LatchKind::OneShot),
-            Self::CopybackLatch => effects.consume.is_some_and(|(kind, _)| kind == LatchKind::Copyback),
-            Self::Of(DeviceState::Suspended(axis)) => effects.resume == Some(axis),
-            Self::Of(DeviceState::OdtDisabled) => effects.odt_enable,
-            Self::Of(DeviceState::CacheRead(kind)) => effects.cache_read_end == Some(kind),
-            Self::Of(DeviceState::CacheProgram(kind)) => effects.cache_program_end == Some(kind),
-            Self::Of(DeviceState::LatchOnRead) => effects.data_out,
-            Self::Of(DeviceState::NotSuspended(_)) => false,
-        }
-    }
-}
 
 /// A state that the device can enter and that no operation of the table ends.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -153,7 +95,7 @@ pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(
         for &(die, plane) in
             graph.nodes.iter().filter(|(die, _)| die.chain.is_none() || die.program.is_some() || die.erase)
         {
-            let context = Context { die, plane, run: Run::Idle, fresh: true, chained: false };
+            let context = HookContext { die, plane, run: PlaneRun::Idle, fresh: true, chained: false };
             let here = |class| !model.has_targets(class) || model.plane_allows(&plane, class).is_ok();
             let possible = sure.iter().filter(|&&class| {
                 masses[usize::from(class)] > 0.0 && here(class) && model.judge(graph, &context, class).is_ok()

@@ -10,7 +10,7 @@ pub mod load;
 pub mod page;
 pub mod perfetto;
 mod phases;
-
+mod sums;
 pub mod vcd;
 
 pub use load::{LoadError, SiteTables, Wanted};

@@ -6,7 +6,7 @@
 //!
 //! Promises: memory bounded by the size of the device and the number of findings kept, not by the length of a sequence;
 //! no input makes it panic; one damaged operation gives its own finding and not hundreds of followers (see
-//! [`Counts::followers`]).
+//! [`FindingCounts::followers`]).
 //!
 //! Leaves out: whether a chain was completed. Which chain an operation began is not written in a sequence.
 
@@ -24,7 +24,7 @@ mod tables;
 pub mod time;
 mod verifier;
 
-pub use finding::{Counts, Finding, OperationRef, Place};
+pub use finding::{Finding, FindingCounts, OperationRef, RowPlace};
 pub use report::{FileReport, Report, SiteReport, TableReport};
 pub use rule::RuleCode;
 pub use site::{Options, Unusable, judge_site, run};

@@ -119,14 +119,14 @@ fn expectation(text: &str, mark: char) -> Result<(&str, Vec<RuleCode>), String> 
 
 /// What the words of one target say.
 #[derive(Default)]
-struct Parts {
+struct TargetWords {
     target: Addressed,
     plane: Option<i64>,
     without: Vec<PayloadField>,
 }
 
-fn parts(profile: &Profile, words: &[&str]) -> Result<Parts, String> {
-    let mut parts = Parts::default();
+fn parts(profile: &Profile, words: &[&str]) -> Result<TargetWords, String> {
+    let mut parts = TargetWords::default();
     for word in words {
         let number = || word[1..].parse::<i64>().map_err(|_| format!("'{word}' means nothing"));
         let cell_type = profile.cell_types.iter_ids().find(|(_, cell_type)| cell_type.name == *word);

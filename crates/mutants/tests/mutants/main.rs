@@ -7,7 +7,7 @@ mod simulation;
 use std::fs;
 use std::path::Path;
 
-use nandseq_mutants::{Record, Sequence, Table};
+use nandseq_mutants::{MutationResults, Record, Sequence};
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin};
 use nandseq_verify::RuleCode;
 use nandseq_verify::notation::{Line, Script};
@@ -32,7 +32,7 @@ fn tour(profile: &Profile) -> Sequence {
 }
 
 /// The table of several simulated sequences of a device.
-fn table(profile: &Profile, seeds: u64, rows: usize, each: usize) -> Table {
+fn table(profile: &Profile, seeds: u64, rows: usize, each: usize) -> MutationResults {
     let mutations = nandseq_mutants::all();
     let run = |seed| {
         let sequence = simulate(profile, seed, rows);
@@ -47,7 +47,7 @@ fn table(profile: &Profile, seeds: u64, rows: usize, each: usize) -> Table {
 }
 
 /// Every rule, and at least three mutations of it that could be applied.
-fn assert_complete(table: &Table) {
+fn assert_complete(table: &MutationResults) {
     println!("{table}");
     assert!(table.is_right(), "{table}");
     let of_sequences = RuleCode::ALL.into_iter().filter(|rule| !RuleCode::TABLES.contains(rule));

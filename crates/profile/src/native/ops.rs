@@ -6,8 +6,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::context::Context;
+use super::device;
+use super::field::Field;
 use super::names::suggestion;
-use super::{Context, device};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::{BaseId, CellTypeId, IdVec, OpId};
@@ -18,34 +20,6 @@ use crate::yaml::{Entry, Fields, Node};
 
 /// The base of an operation whose base is unknown; such a profile is not returned.
 const NO_BASE: BaseId = BaseId(u16::MAX);
-
-/// A field that may be absent, or there but wrong (reported).
-#[derive(Clone, Copy, Default)]
-enum Field<T> {
-    #[default]
-    Absent,
-    Wrong,
-    Is(T, Span),
-}
-
-impl<T: Copy> Field<T> {
-    fn read(node: Option<&Node>, read: impl FnOnce(&Node) -> Option<T>) -> Self {
-        node.map_or(Self::Absent, |node| read(node).map_or(Self::Wrong, |value| Self::Is(value, node.span)))
-    }
-
-    fn override_with(&mut self, other: Self) {
-        if !matches!(other, Self::Absent) {
-            *self = other;
-        }
-    }
-
-    fn value(self) -> Option<T> {
-        match self {
-            Self::Is(value, _) => Some(value),
-            Self::Absent | Self::Wrong => None,
-        }
-    }
-}
 
 /// What a stanza or a value of an axis states.
 #[derive(Clone, Copy, Default)]
@@ -60,14 +34,14 @@ struct Stated {
 
 impl Stated {
     fn override_with(&mut self, other: &Self) {
-        self.base.override_with(other.base);
-        self.cell_type.override_with(other.cell_type);
-        self.multi.override_with(other.multi);
+        self.base = other.base.or(&self.base);
+        self.cell_type = other.cell_type.or(&self.cell_type);
+        self.multi = other.multi.or(&self.multi);
         for (own, other) in self.durations.iter_mut().zip(other.durations) {
-            own.override_with(other);
+            *own = other.or(own);
         }
-        self.status_of.override_with(other.status_of);
-        self.opcode.override_with(other.opcode);
+        self.status_of = other.status_of.or(&self.status_of);
+        self.opcode = other.opcode.or(&self.opcode);
     }
 }
 
@@ -79,7 +53,7 @@ struct FamilyAxis<'n> {
 
 /// Reads every operation; families are expanded in the order of the file.
 pub(super) fn read(entries: &[Entry], context: &Context<'_>, diagnostics: &mut Diagnostics) -> IdVec<OpId, Op> {
-    let mut reader = Reader { context, ops: IdVec::new(), origins: HashMap::new() };
+    let mut reader = OpReader { context, ops: IdVec::new(), origins: HashMap::new() };
     for entry in entries {
         if !reader.read_stanza(entry, diagnostics) {
             break;
@@ -88,14 +62,14 @@ pub(super) fn read(entries: &[Entry], context: &Context<'_>, diagnostics: &mut D
     reader.ops
 }
 
-struct Reader<'c, 'n> {
+struct OpReader<'c, 'n> {
     context: &'c Context<'n>,
     ops: IdVec<OpId, Op>,
     /// Where each name comes from.
     origins: HashMap<String, Span>,
 }
 
-impl Reader<'_, '_> {
+impl OpReader<'_, '_> {
     /// Says whether reading can go on.
     fn read_stanza(&mut self, entry: &Entry, diagnostics: &mut Diagnostics) -> bool {
         let what = format!("the operation {}", entry.key);
@@ -105,7 +79,7 @@ impl Reader<'_, '_> {
         let except = fields.take("except");
         fields.finish(diagnostics);
         let mut axes = Vec::new();
-        for axis in super::entries(variants, "variants", diagnostics) {
+        for axis in super::context::entries(variants, "variants", diagnostics) {
             axes.push(self.read_axis(entry, axis, diagnostics));
         }
         if variants.is_some() && !check_template(entry, &axes, diagnostics) {
@@ -124,7 +98,7 @@ impl Reader<'_, '_> {
 
     fn read_axis<'e>(&self, entry: &Entry, axis: &'e Entry, diagnostics: &mut Diagnostics) -> FamilyAxis<'e> {
         let mut values = Vec::new();
-        for value in super::entries(Some(&axis.value), &axis.key, diagnostics) {
+        for value in super::context::entries(Some(&axis.value), &axis.key, diagnostics) {
             if value.value.is_null() {
                 values.push((&*value.key, Stated::default()));
                 continue;

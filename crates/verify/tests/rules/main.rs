@@ -70,7 +70,7 @@ fn judge_step(verifier: &mut Verifier<'_>, step: &Step, row: u64, uid: u64, text
     let kept = verifier.findings().len();
     let row = Row { row, seq: row, time: step.time, opcode: 0, op: step.op, uid, targets: &step.targets, fault: None };
     verifier.row(&row);
-    let rules = |grown: fn(nandseq_verify::Counts) -> u64| -> Vec<RuleCode> {
+    let rules = |grown: fn(nandseq_verify::FindingCounts) -> u64| -> Vec<RuleCode> {
         RuleCode::ALL.into_iter().filter(|&rule| grown(verifier.counts(rule)) > grown(counts[rule as usize])).collect()
     };
     let sorted = |rules: &[RuleCode]| {

@@ -139,3 +139,8 @@ fn settings_of(arguments: &[String]) -> impl Iterator<Item = Setting> {
     }
     settings.into_iter()
 }
+
+/// Whether two manifests of a site, one that is there and the plan's own, are of the same campaign.
+pub(super) fn is_same_campaign(plan: &Plan, there: &SiteManifest, here: &SiteManifest) -> bool {
+    between(plan, there, here).is_none()
+}
