@@ -9,14 +9,14 @@ use nandseq_profile::{Die, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use crate::dead::{DeadDie, DeadDieDetector, Look};
-use crate::kernel::{ChainId, Event, Kernel, Step, op_state};
+use crate::kernel::{ChainId, Event, Hook, Kernel, Step, op_state};
 use crate::policy::{AtHook, CoverageCounts, HookKind, Policy, Reached, key_at};
 use crate::proposal::{Proposer, View};
 use crate::random::{SeedPlan, Stream, StreamKind};
 use crate::refills::{DiePlane, Refills};
 use crate::reporting::{Reason, Reporter};
 use crate::setup::Setup;
-use crate::setup::coverage_model::Cell;
+use crate::setup::coverage_model::{Cell, Goal};
 
 /// One site and its device, between or within runs.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl<'s> Site<'s> {
     /// The cells that were never hit; none without a goal.
     #[must_use]
     pub fn holes(&self) -> Vec<Cell> {
-        let cells = self.setup.goal.iter().flat_map(|goal| goal.bins());
+        let cells = self.setup.goal.iter().flat_map(Goal::bins);
         cells.zip(self.hits()).filter(|(_, hits)| *hits == 0).map(|(cell, _)| cell).collect()
     }
 
@@ -100,9 +100,7 @@ impl<'s> Site<'s> {
                 self.try_waiting(now, sink);
             }
             Event::Hook(_) if !self.proposing => carried.push((now, event)),
-            Event::Hook(hook) => {
-                self.propose(DiePlane { die: hook.die, plane: hook.plane }, HookKind::Phase, now, sink)
-            }
+            Event::Hook(Hook { die, plane, .. }) => self.propose(DiePlane { die, plane }, HookKind::Phase, now, sink),
             Event::Extra(die, plane) => self.propose(DiePlane { die, plane }, HookKind::Extra, now, sink),
             Event::Refill => self.refill(now, sink),
         }
