@@ -12,8 +12,8 @@ mod queue;
 mod search;
 mod wait_queue;
 
-use nandseq_device::{BaseInfo, Device, Flight, FlightId, Rule, Tables};
-use nandseq_profile::model::Axis;
+use nandseq_device::{Device, Flight, FlightId, Rule, Tables};
+use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Block, Die, OpId, Ticks};
 use nandseq_trace::Cut;
 
@@ -27,8 +27,6 @@ pub(crate) use queue::{Event, Hook, Queue};
 pub(crate) use search::is_target_scoped;
 use search::{Drops, Order, SearchScratch};
 pub(crate) use wait_queue::WaitQueue;
-
-use crate::setup::{AXES, ByAxis};
 
 /// A device with everything that is under way on it.
 #[derive(Debug)]
@@ -121,7 +119,7 @@ impl<'s> Kernel<'s> {
         let op = tables.op(step.op);
         let info = tables.base(op.base);
         self.cuts.told.clear();
-        let is_cutting = cuts(info);
+        let is_cutting = info.effects.cuts();
         if is_cutting {
             self.note_flights();
             self.drop_chains(step, chain);
@@ -219,7 +217,7 @@ impl<'s> Kernel<'s> {
             return;
         }
         for (die, suspended) in (0..).map(Die).zip(&mut self.suspended) {
-            for axis in AXES {
+            for axis in Axis::ALL {
                 if self.device.suspended(die, axis).is_none()
                     && let Some(started) = suspended[axis].take()
                 {
@@ -255,7 +253,7 @@ impl<'s> Kernel<'s> {
         self.chains.forget(id);
         self.waiting.ready.retain(|&ready| ready != id);
         self.orders.of_dies[usize::from(die.0)].clear();
-        let suspended = self.suspended.iter_mut().flat_map(|of_die| &mut of_die.0).flatten();
+        let suspended = self.suspended.iter_mut().flat_map(ByAxis::values_mut).flatten();
         let kept = self.flights.iter_mut().chain(suspended);
         kept.filter(|started| started.chain == Some(id)).for_each(|started| started.chain = None);
         self.queue.forget(id);
@@ -290,19 +288,19 @@ impl<'s> Kernel<'s> {
 
     /// The chains of a die whose last step is suspended.
     pub(crate) fn suspended_chains(&self, die: Die) -> ByAxis<Option<ChainId>> {
-        ByAxis(self.suspended[usize::from(die.0)].0.map(|started| started?.chain))
+        ByAxis::new(|axis| self.suspended[usize::from(die.0)][axis]?.chain)
     }
 
     /// The chains of a die that go on by themselves: those whose last step is not suspended.
     pub(crate) fn waiting_chains(&self, die: Die) -> impl Iterator<Item = ChainId> {
         let suspended = self.suspended_chains(die);
-        self.chains.live_on(die).map(|(id, _)| id).filter(move |id| !suspended.0.contains(&Some(*id)))
+        self.chains.live_on(die).map(|(id, _)| id).filter(move |id| suspended.values().all(|chain| *chain != Some(*id)))
     }
 
     /// Once nothing is in flight: whether a chain is left that no RESUME would let go on. Returns its next step and what forbids it.
     #[cold]
     pub(crate) fn stuck_chain(&self) -> Option<(OpId, Rule)> {
-        let suspended = self.suspended.iter().flat_map(|of_die| of_die.0).flatten();
+        let suspended = self.suspended.iter().flat_map(ByAxis::values).flatten();
         if self.chains.count() == suspended.filter(|started| started.chain.is_some()).count() as u32 {
             return None;
         }
@@ -321,7 +319,7 @@ impl<'s> Kernel<'s> {
         self.orders.of_dies.iter_mut().for_each(Order::clear);
         self.orders.found = false;
         let chains = std::mem::take(&mut self.chains);
-        for started in self.suspended.iter_mut().flat_map(|of_die| &mut of_die.0).flatten() {
+        for started in self.suspended.iter_mut().flat_map(ByAxis::values_mut).flatten() {
             started.chain = started.chain.map(|id| {
                 let chain = chains.get(id);
                 let looks_everywhere = |step: &Step| is_target_scoped(self.tables, step);
@@ -329,9 +327,4 @@ impl<'s> Kernel<'s> {
             });
         }
     }
-}
-
-/// Whether an operation ends others before their time.
-pub(crate) const fn cuts(info: &BaseInfo) -> bool {
-    info.effects.suspend.is_some() || info.effects.reset_die || info.effects.reset_target
 }

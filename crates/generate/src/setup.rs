@@ -6,7 +6,6 @@
 
 mod across_dies;
 mod bootstrap_stages;
-mod by_axis;
 mod chain_templates;
 mod classes;
 pub(crate) mod consequences;
@@ -15,14 +14,13 @@ mod distribution;
 pub(crate) mod groups;
 
 use nandseq_device::Tables;
-use nandseq_profile::model::Axis;
+use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile, Ticks};
 
 pub(crate) use across_dies::AcrossDies;
 #[cfg(test)]
 pub(crate) use across_dies::changes_other_dies;
 pub(crate) use bootstrap_stages::{BootstrapStages, Stage};
-pub(crate) use by_axis::{AXES, ByAxis};
 pub(crate) use chain_templates::{FollowUps, StepInfo, StepName};
 use chain_templates::{compile_chain, exists, follow_ups};
 pub(crate) use classes::{CHUNK, Class, ClassId, Classes, places};
@@ -84,7 +82,7 @@ impl Setup {
         let tables = Tables::new(profile);
         let classes = Classes::new(&tables);
         let policies = &profile.policies;
-        let resuming = ByAxis::of(|axis| {
+        let resuming = ByAxis::new(|axis| {
             let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
             let entries = table.iter().flat_map(|(_, entries)| entries);
             entries.filter(|(_, mass)| *mass > 0.0).map(|&(op, _)| op).find(resumes)

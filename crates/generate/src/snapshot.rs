@@ -11,7 +11,7 @@ mod file;
 mod state;
 
 use nandseq_device::{BlockRecord, Device, Place, QuiescentDie, Tables};
-use nandseq_profile::model::Axis;
+use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Die, Ticks};
 
 pub use error::StateError;
@@ -23,7 +23,7 @@ use crate::kernel::{Event, Kernel, Queue, Started, counts_on_blocks, is_target_s
 use crate::policy::CoverageCounts;
 use crate::random::SeedPlan;
 use crate::refills::Refills;
-use crate::setup::{AXES, ByAxis, Setup};
+use crate::setup::Setup;
 use crate::site::Site;
 
 impl<'s> Site<'s> {
@@ -51,7 +51,7 @@ impl<'s> Site<'s> {
             let blocks = self.setup.tables.size.blocks as usize;
             DieEntry {
                 quiescent,
-                suspended: ByAxis::of(|axis| suspended_entry(&self.kernel, die, axis)),
+                suspended: ByAxis::new(|axis| suspended_entry(&self.kernel, die, axis)),
                 blocks: blocks::write(&self.kernel.device.book.records()[at * blocks..][..blocks]),
             }
         });
@@ -91,7 +91,7 @@ impl<'s> Site<'s> {
         }
         check::bad_blocks(setup, &records)?;
         for (at, entry) in state.dies.iter().enumerate() {
-            for axis in AXES {
+            for axis in Axis::ALL {
                 take_up(&mut site.kernel, &setup.tables, (Die(at as u8), axis), entry, &mut records);
             }
         }
@@ -126,7 +126,7 @@ fn take_up(
     entry: &DieEntry,
     records: &mut [BlockRecord],
 ) {
-    let held = ByAxis(entry.quiescent.suspended)[axis];
+    let held = entry.quiescent.suspended[axis];
     let (Some(held), Some(suspended)) = (held, &entry.suspended[axis]) else { return };
     let (size, first) = (tables.size, usize::from(die.0) * tables.size.blocks as usize);
     let mut change = |place: &Place, change: &dyn Fn(&mut BlockRecord)| {

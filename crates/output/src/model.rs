@@ -3,7 +3,7 @@
 //!
 //! Promises that after it is built nothing looks at names or effects again. Build it once, share it between runs and sites.
 
-use nandseq_profile::model::{AddressSource, Base, Effect, PayloadField, PhaseKind, Scope};
+use nandseq_profile::model::{AddressSource, ArrayWork, Base, PayloadField, PhaseKind, Scope};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, IdVec, OpId, Page, PhaseKey, Plane, Profile, Target, Ticks};
 
 use nandseq_trace::OpState;
@@ -154,18 +154,16 @@ fn op_model(profile: &Profile, id: OpId) -> OpModel {
 
 /// Whether operations of a base occupy planes.
 fn occupies(base: &Base) -> bool {
-    let whatever_its_scope = base.effects.iter().any(|effect| {
-        matches!(effect, Effect::Suspend(_) | Effect::Resume(_) | Effect::ResetDie | Effect::ResetTarget)
-    });
-    whatever_its_scope || (!base.instant && base.scope != Scope::None)
+    let always = base.effects.iter().any(|effect| effect.always_occupies());
+    always || (!base.instant && base.scope != Scope::None)
 }
 
 /// What operations of a base do to their pages.
 fn touch(base: &Base) -> Option<Touch> {
-    let has = |fits: fn(&Effect) -> bool| base.effects.iter().any(fits);
-    if has(|effect| matches!(effect, Effect::Program | Effect::CloseBlock)) {
+    let has = |work: ArrayWork| base.effects.iter().any(|effect| effect.array_work() == Some(work));
+    if has(ArrayWork::Commit) {
         Some(Touch::Program)
-    } else if has(|effect| matches!(effect, Effect::FillRegisters { .. } | Effect::CacheRead(_))) {
+    } else if has(ArrayWork::Read) {
         // A recovery read fills the registers too, but from latches.
         (base.address != AddressSource::SuspendedProgram).then_some(Touch::Read)
     } else {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use nandseq_device::{BaseInfo, BlockStage, DieLogic, Place, PlaneLogic, Reach, Register, Rule};
-use nandseq_profile::model::{AddressSource, CacheReadKind, LatchKind};
+use nandseq_profile::model::{AddressSource, ByAxis, CacheReadKind, LatchKind};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
 use super::facts::{BlockCounts, Blocked, DeadDie, LastStart, LastingState};
@@ -11,7 +11,7 @@ use super::look::Look;
 use crate::kernel::{carry_out, settled_by_itself};
 use crate::proposal::{DieConstraints, View, next_of_cache_program};
 use crate::reporting::Reason;
-use crate::setup::{AXES, Class, ClassId, UNITS, places};
+use crate::setup::{Class, ClassId, UNITS, places};
 
 impl Look<'_, '_> {
     /// Describes a die at rest, on which this started last; `is_continued`: the site was made from a snapshot. `failed` are names that
@@ -66,10 +66,11 @@ impl Look<'_, '_> {
         let cache_reads = [CacheReadKind::Cache, CacheReadKind::PlaneCache]
             .map(|kind| (kind, those(&|registers| registers.cache_read == Some(kind))));
         LastingState {
-            suspended: AXES.map(|axis| self.kernel.device.suspended(die, axis).map(|held| held.op)),
+            suspended: ByAxis::new(|axis| self.kernel.device.suspended(die, axis).map(|held| held.op)),
             latches: [LatchKind::OneShot, LatchKind::Copyback].map(|kind| logic.latch(kind).map(|held| held.level)),
             cache_program: logic.cache_program.map(|state| state.kind),
             odt_disabled: logic.odt_disabled,
+            write_protected: logic.write_protected,
             unread: those(&|registers| registers.unread),
             cache_reads: cache_reads.into_iter().filter(|(_, planes)| !planes.is_empty()).collect(),
             blocks: self.count_blocks(die),
@@ -203,10 +204,9 @@ impl Look<'_, '_> {
         let refills: Vec<(Plane, PhaseKey)> =
             planes.flat_map(|plane| self.keys_after(end_of(plane)).map(move |key| (plane, key))).collect();
         let effects = &info.effects;
-        let drops = effects.reset_die || effects.reset_target;
         let suspended = self.kernel.suspended_chains(die);
-        let stays = |axis| effects.resume != Some(axis) && suspended[axis].is_some();
-        let chained = !drops && AXES.into_iter().any(stays);
+        let chained =
+            !effects.resets() && suspended.iter().any(|(axis, own)| effects.resume != Some(axis) && own.is_some());
         let open = refills.iter().any(|&(plane, key)| {
             let view = View { die, plane, chained, rested: false };
             let distribution = setup.distribution(key);

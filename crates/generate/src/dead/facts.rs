@@ -1,6 +1,6 @@
 //! What is known of a die on which nothing can ever start again.
 
-use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
+use nandseq_profile::model::{Axis, ByAxis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, PlaneSet, Ticks};
 
 use crate::reporting::Reason;
@@ -56,13 +56,15 @@ pub struct Blocked {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct LastingState {
     /// The suspended erase, and the suspended program.
-    pub suspended: [Option<OpId>; 2],
+    pub suspended: ByAxis<Option<OpId>>,
     /// What the one-shot latch, and what the copyback latch, was last loaded with.
     pub latches: [Option<LatchLevel>; 2],
     /// The cache program that goes on.
     pub cache_program: Option<CacheProgramKind>,
     /// Whether on-die termination is off.
     pub odt_disabled: bool,
+    /// Whether write protect is on.
+    pub write_protected: bool,
     /// Planes with data that has not been put out.
     pub unread: PlaneSet,
     /// The planes in each cache-read state.
@@ -72,26 +74,18 @@ pub struct LastingState {
 }
 
 impl LastingState {
-    /// What is suspended on an axis.
-    #[must_use]
-    pub const fn suspended(&self, axis: Axis) -> Option<OpId> {
-        match axis {
-            Axis::Erase => self.suspended[0],
-            Axis::Program => self.suspended[1],
-        }
-    }
-
     /// The states, of the die or of some of its planes, that exclusions may be stated for.
     #[must_use]
     pub fn device_states(&self) -> Vec<DeviceState> {
-        let of_axis = |axis| match self.suspended(axis) {
+        let of_axis = |axis| match self.suspended[axis] {
             Some(_) => DeviceState::Suspended(axis),
             None => DeviceState::NotSuspended(axis),
         };
-        let mut states = vec![of_axis(Axis::Erase), of_axis(Axis::Program)];
+        let mut states = Axis::ALL.map(of_axis).to_vec();
         states.extend(self.latches[0].map(DeviceState::LatchOn));
         states.extend(self.cache_program.map(DeviceState::CacheProgram));
         states.extend(self.odt_disabled.then_some(DeviceState::OdtDisabled));
+        states.extend(self.write_protected.then_some(DeviceState::WriteProtect));
         states.extend((!self.unread.is_empty()).then_some(DeviceState::LatchOnRead));
         states.extend(self.cache_reads.iter().map(|&(kind, _)| DeviceState::CacheRead(kind)));
         states

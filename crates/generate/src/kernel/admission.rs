@@ -88,7 +88,7 @@ impl Kernel<'_> {
     pub(crate) fn admit(&mut self, plan: &[Step], now: Ticks) -> Result<(), ChainUnderWay> {
         self.orders.found = false;
         let info = |step: &Step| self.tables.base(self.tables.op(step.op).base);
-        if info(&plan[0]).effects.odt_disable && !self.chains.is_empty() {
+        if info(&plan[0]).effects.holds_target && !self.chains.is_empty() {
             return Err(ChainUnderWay);
         }
         let takes_held = |(at, step): (usize, &Step)| {

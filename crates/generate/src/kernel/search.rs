@@ -13,13 +13,12 @@
 //! once they have, resuming the program, then the erase, must still let its chain complete.
 
 use nandseq_device::{BaseInfo, Device, DieLogic, Footprint, Place, Reach, Tables};
-use nandseq_profile::model::Axis;
+use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Die, OpId, Plane, PlaneSet, Ticks};
 
 use super::chain::{ChainId, Chains, Step};
 use super::flight::Started;
 use super::lasting::{carry_out, outputs_what_moves, settled, settled_by_itself};
-use crate::setup::ByAxis;
 
 /// How many distinct states one search visits before it gives up.
 const MOST_STATES: usize = 256;
@@ -150,7 +149,7 @@ impl SearchInput<'_> {
     pub(crate) fn keeps_order(&self, order: &Order, plan: &[Step]) -> bool {
         let Some((first, rest)) = plan.split_first() else { return false };
         let first = self.footprint(first);
-        let suspended_chains = self.suspended_chains.0.iter().any(Option::is_some);
+        let suspended_chains = self.suspended_chains.values().any(Option::is_some);
         if first.is_sweeping() || suspended_chains || self.chains.has_target_scoped(self.die) {
             return false;
         }
@@ -183,7 +182,7 @@ impl SearchInput<'_> {
 
     /// Takes out of the chains that wait for a RESUME those that one in flight resumes.
     fn go_on_by_themselves(&self, suspended_chains: &mut ByAxis<Option<ChainId>>) {
-        if suspended_chains.0.iter().all(Option::is_none) {
+        if suspended_chains.values().all(Option::is_none) {
             return;
         }
         let tables = self.tables;
@@ -200,7 +199,7 @@ impl SearchInput<'_> {
         suspended_chains: &ByAxis<Option<ChainId>>,
         advanced: Option<ChainId>,
     ) {
-        let is_suspended = |id| suspended_chains.0.contains(&Some(id));
+        let is_suspended = |id| suspended_chains.values().any(|chain| *chain == Some(id));
         let live = self.chains.live_on(self.die).filter(|&(id, _)| !is_suspended(id));
         scratch.remaining.extend(live.map(|(id, chain)| Remaining {
             chain: Some(id),
@@ -331,7 +330,7 @@ impl<'a> Search<'a> {
         let filled = left.clone().filter(|step| effects(step).reads_array());
         let filled = filled.fold(PlaneSet::EMPTY, |all, step| all.union(step.place.planes));
         let mut taken = PlaneSet::EMPTY;
-        left.filter(|step| effects(step).cache_read_end.is_some()).any(|step| {
+        left.filter(|step| effects(step).cache_read_end).any(|step| {
             let planes = step.place.planes.minus(filled);
             let held = |plane: Plane| logic.planes[usize::from(plane.0)].page_is(&step.place);
             let fails = !planes.and(taken).is_empty() || !planes.iter().all(held);
@@ -404,7 +403,7 @@ impl<'a> Search<'a> {
         if !self.scratch.target_scoped.iter().all(|step| self.allows(logic, step)) {
             return false;
         }
-        if self.suspended_chains.0.iter().all(Option::is_none) {
+        if self.suspended_chains.values().all(Option::is_none) {
             return true;
         }
         let mut logic = *logic;

@@ -24,7 +24,7 @@ use lookahead::Lookahead;
 
 use super::at_hook::{AtHook, HookKind, Start};
 use super::coverage_counts::CoverageCounts;
-use crate::kernel::{Kernel, cuts};
+use crate::kernel::Kernel;
 use crate::proposal::Preference;
 use crate::random::Stream;
 use crate::setup::Setup;
@@ -171,7 +171,7 @@ impl Directed {
                 let starts = !on_bus || (is_first && (is_patient || info.instant));
                 let lacks = starts && counts.lacks(goal, key, op, bins[usize::from(on_bus)]);
                 let wish = if lacks { preference(info, class.multi) } else { 0 };
-                only_cuts &= !lacks || cuts(info);
+                only_cuts &= !lacks || info.effects.cuts();
                 wishes += wish;
                 // A further hook is none of plain generation's.
                 let floor = if kind == HookKind::Extra { 0 } else { (weight >> FLOOR).max(1) };

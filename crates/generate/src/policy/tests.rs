@@ -203,7 +203,7 @@ fn compare_with_every_address(setup: &Setup, site: &Site<'_>, lane: (Die, Plane)
 /// Every place at which a proposal of `op` at this hook could be made.
 fn every_place(setup: &Setup, op: OpId, (die, plane): (Die, Plane)) -> impl Iterator<Item = Place> {
     let info = *setup.tables.op(op);
-    let base = *setup.tables.base(info.base);
+    let base = setup.tables.base(info.base).clone();
     let size = setup.tables.size;
     let planes: Vec<PlaneSet> = match base.address {
         AddressSource::None => vec![PlaneSet::EMPTY],

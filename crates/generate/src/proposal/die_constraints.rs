@@ -3,13 +3,13 @@
 //! A hook asks about its own die and, for commands to the whole target, about every other. Most dies are as they were at the hook
 //! before: nothing started or ended there and no phase has passed.
 
-use nandseq_device::{Device, DieLogic, Place};
-use nandseq_profile::model::{Axis, LatchKind};
+use nandseq_device::{Device, DieLogic, Place, Tables};
+use nandseq_profile::model::{Axis, ByAxis, LatchKind};
 use nandseq_profile::{Die, Page, PhaseKey, PlaneSet, Ticks};
 
 use super::address_availability::{AddressAvailability, AvailableClasses};
 use crate::setup::groups::{Group, Source, gate_of};
-use crate::setup::{AXES, ByAxis, ClassId, Setup};
+use crate::setup::{ClassId, Setup};
 
 /// The classes of a chunk as a die sees them.
 #[derive(Clone, Copy, Default, Debug)]
@@ -82,7 +82,8 @@ struct Facts {
     /// By axis: whether a SUSPEND would find something to suspend, a RESUME something to resume.
     suspendable: ByAxis<bool>,
     resumable: ByAxis<bool>,
-    odt_disabled: bool,
+    /// Whether something is in flight whose place is there.
+    flies: bool,
 }
 
 impl DieConstraints {
@@ -129,9 +130,11 @@ impl DieConstraints {
     pub(crate) fn imagine(&mut self, device: &Device, setup: &Setup, die: Die, logic: &DieLogic) {
         self.availability.refresh(device, setup, die);
         self.until = Ticks::ZERO;
-        let mut facts = Facts { odt_disabled: logic.odt_disabled, ..Facts::default() };
+        let mut facts = Facts::default();
         let unread = self.look_at_planes(device, setup, logic, PlaneSet::EMPTY, &[None; 8], &mut facts);
-        facts.resumable = ByAxis::of(|axis| is_resumable(logic, axis, unread));
+        for axis in Axis::ALL {
+            facts.resumable[axis] = is_resumable(&setup.tables, logic, axis, unread);
+        }
         let availability = self.availability.chunks.iter();
         for ((masks, group), available) in self.chunks.iter_mut().zip(setup.groups.chunks()).zip(availability) {
             masks.look_at_planes(group, &self.planes, facts.news);
@@ -173,15 +176,14 @@ impl DieConstraints {
     /// Looks at a die, and notes until when it stays as it is.
     fn look(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) -> Facts {
         let logic = device.logic(die);
-        let mut facts =
-            Facts { tolerant: device.occupants(die), odt_disabled: device.odt_disabled(), ..Facts::default() };
+        let mut facts = Facts { tolerant: device.occupants(die), flies: device.flies_on(die), ..Facts::default() };
         let occupied = device.occupied(die);
         let (keys, until) = device.state_keys(die, now);
         self.until = until;
         let unread = self.look_at_planes(device, setup, logic, occupied, &keys, &mut facts);
-        for axis in AXES {
+        for axis in Axis::ALL {
             if logic.suspended(axis).is_some() {
-                facts.resumable[axis] = is_resumable(logic, axis, unread);
+                facts.resumable[axis] = is_resumable(&setup.tables, logic, axis, unread);
             } else {
                 let (suspend_target, until) = device.victim_until(&setup.tables, die, axis, now);
                 facts.suspendable[axis] = suspend_target;
@@ -261,28 +263,30 @@ impl ClassMasks {
 }
 
 /// Whether a RESUME would find something to resume; `unread` are the planes with unread data.
-fn is_resumable(logic: &DieLogic, axis: Axis, unread: PlaneSet) -> bool {
-    let blocked = axis == Axis::Erase && logic.program.is_some();
+fn is_resumable(tables: &Tables, logic: &DieLogic, axis: Axis, unread: PlaneSet) -> bool {
+    let blocked = axis == Axis::Erase && logic.program.is_some() || logic.protects_suspended(tables, axis);
     logic.suspended(axis).is_some_and(|suspend_target| !blocked && suspend_target.place.planes.and(unread).is_empty())
 }
 
 /// What the lasting state of a die forbids whatever the planes.
 fn by_logic(group: &Group, facts: &Facts, logic: &DieLogic) -> u64 {
     let axes = usize::from(logic.erase.is_some()) | usize::from(logic.program.is_some()) << 1;
-    let odt = if facts.odt_disabled { group.odt } else { 0 };
+    let target = usize::from(logic.odt_disabled) | usize::from(logic.write_protected) << 1;
+    let alone = if facts.flies { group.alone } else { 0 };
     logic.one_shot.map_or(0, |loaded| group.by_latch(loaded.level))
         | logic.cache_program.map_or(0, |state| group.by_cache_program(state.kind))
         | group.suspension[axes]
-        | odt
+        | group.target[target]
+        | alone
 }
 
 /// SUSPEND where nothing can be suspended and RESUME where nothing can be resumed.
 fn without_target(group: &Group, facts: &Facts) -> u64 {
     let unless = |possible: bool, classes: u64| if possible { 0 } else { classes };
-    unless(facts.suspendable[Axis::Erase], group.suspending[Axis::Erase])
-        | unless(facts.suspendable[Axis::Program], group.suspending[Axis::Program])
-        | unless(facts.resumable[Axis::Erase], group.resuming[Axis::Erase])
-        | unless(facts.resumable[Axis::Program], group.resuming[Axis::Program])
+    Axis::ALL.into_iter().fold(0, |out, axis| {
+        out | unless(facts.suspendable[axis], group.suspending[axis])
+            | unless(facts.resumable[axis], group.resuming[axis])
+    })
 }
 
 /// The one page that may be programmed while a cache program is on and no chain counts on it.

@@ -206,9 +206,9 @@ impl Planner<'_> {
         let info = tables.base(base);
         let first = self.steps.len() == 1 && self.steps[0] == step;
         if !first {
-            // By the time a step is due nothing of its chain is in CORE_BUSY that could be suspended; and termination
-            // must not be switched off under other chains.
-            if info.effects.suspend.is_some() || info.effects.odt_disable {
+            // By the time a step is due nothing of its chain is in CORE_BUSY that could be suspended; and no state of
+            // the target may come about under other chains.
+            if info.effects.suspend.is_some() || info.effects.holds_target {
                 return None;
             }
             self.sim.judge(tables, base, &step.place, self.device.planes()).ok()?;

@@ -3,13 +3,13 @@
 use std::io;
 
 use nandseq_device::{Device, Flight, Tables};
+use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, Target, Ticks};
 use nandseq_trace::{Cut, Lanes, OpState, Operation, Proposal, Sink, Status};
 
 use super::reason::Reason;
 use super::summary::RunSummary;
 use crate::kernel::{Kernel, Origin, StateName, Step, op_state};
-use crate::setup::AXES;
 
 /// What is told of the present run.
 #[derive(Default, Debug)]
@@ -31,7 +31,7 @@ impl Reporter {
     /// Tells, at the start of a run, of what earlier runs left suspended.
     pub(crate) fn tell_suspended(&mut self, kernel: &Kernel<'_>, tables: &Tables, sink: &mut dyn Sink) {
         for (die, suspended) in (0..).map(Die).zip(&kernel.suspended) {
-            for axis in AXES {
+            for axis in Axis::ALL {
                 let Some(origin) = suspended[axis].map(|started| started.origin) else { continue };
                 let Some(&held) = kernel.device.suspended(die, axis) else { continue };
                 held.place.targets(&tables.size, &mut self.targets);

@@ -47,5 +47,5 @@ impl AcrossDies {
 pub(crate) const fn changes_other_dies(info: &BaseInfo) -> bool {
     let effects = &info.effects;
     let shows = info.affects_state && info.occupies;
-    effects.odt_enable || effects.odt_disable || matches!(info.reach, Reach::Target) && (shows || !info.is_inert())
+    effects.changes_target || matches!(info.reach, Reach::Target) && (shows || !info.is_inert())
 }

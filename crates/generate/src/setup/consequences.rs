@@ -1,10 +1,9 @@
 //! What operations lead to, whatever the state: which show on planes, and how a base may go on.
 
 use nandseq_device::{BaseInfo, Reach, Tables};
-use nandseq_profile::model::FollowUp;
+use nandseq_profile::model::{ByAxis, FollowUp};
 use nandseq_profile::{BaseId, Profile};
 
-use super::by_axis::ByAxis;
 use super::classes::Classes;
 
 /// What never changes about the classes and bases of a device.
@@ -32,7 +31,7 @@ impl Consequences {
             leaving: bits(|info| !shows(info)),
             on_planes: bits(|info| shows(info) && info.reach == Reach::Planes),
             ways: profile.bases.ids().map(|base| ways(profile, base)).collect(),
-            suspending: ByAxis::of(suspending),
+            suspending: ByAxis::new(suspending),
         }
     }
 

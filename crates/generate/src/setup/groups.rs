@@ -1,11 +1,10 @@
 //! Classes of names by what a hook must know of them: one word for each question and chunk, so that a state of the device rules
 //! out all classes that it concerns at once.
 
-use nandseq_device::{BaseInfo, Place, PlaneLogic, Reach, Tables};
-use nandseq_profile::model::{AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
+use nandseq_device::{BaseInfo, Place, PlaneLogic, Precondition, Reach, Tables};
+use nandseq_profile::model::{AddressSource, Axis, ByAxis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
 use nandseq_profile::{BaseSet, PhaseKey};
 
-use super::by_axis::ByAxis;
 use super::classes::Classes;
 
 /// What the address book is asked for.
@@ -102,8 +101,10 @@ pub(crate) struct Group {
     pub(crate) suspension: [u64; 4],
     /// Forbidden by each kind of cache program (SLC, one-shot).
     cache_program: [u64; 2],
-    /// Forbidden while termination is off.
-    pub(crate) odt: u64,
+    /// Starts only while nothing is in flight on any die.
+    pub(crate) alone: u64,
+    /// Forbidden by the target: bit 0, termination is off; bit 1, write protect is on.
+    pub(crate) target: [u64; 4],
     /// Forbidden by the op_state of a plane, by phase key; the last stands for none.
     op_state: Vec<u64>,
     /// By [`gate_of`].
@@ -155,58 +156,54 @@ impl Groups {
 impl Group {
     fn new(tables: &Tables, classes: &Classes, keys: usize, chunk: usize) -> Self {
         let with = |holds: &dyn Fn(&BaseInfo) -> bool| classes.bits(chunk, |class| holds(tables.base(class.base)));
-        let cuts =
-            |base: &BaseInfo| base.effects.reset_die || base.effects.reset_target || base.effects.suspend.is_some();
-        let resets = |base: &BaseInfo| base.effects.reset_die || base.effects.reset_target;
         let from = |source| with(&|base| base.address == source);
         let from_output = from(AddressSource::OutputRegister);
         let from_page = from(AddressSource::PageRegister);
         let at_hook = from(AddressSource::Hook);
         let here = from_output | from_page | at_hook & with(&|base| base.reach == Reach::Planes);
         let plain = here | at_hook | from(AddressSource::None);
+        let needing = |mask| with(&|base| base.effects.needs().any(|need| mask_of(need) == mask));
+        let (overwriting, from_copyback) = (needing(NeedMask::Overwriting), needing(NeedMask::FromCopyback));
         let in_set = |set: BaseSet| classes.bits(chunk, |class| set.contains(class.base));
-        let by_state = |state| in_set(tables.forbidden_by(state));
-        let suspended =
-            |axis, on| by_state(if on { DeviceState::Suspended(axis) } else { DeviceState::NotSuspended(axis) });
+        let states = StateMasks::new(|state| in_set(tables.forbidden_by(state)));
+        let suspended = |axis, on: bool| if on { states.suspended[axis] } else { states.not_suspended[axis] };
         let mut group = Self {
             multi: classes.bits(chunk, |class| class.multi),
             cells: std::array::from_fn(|cell| classes.bits(chunk, |class| class.cell.index() == cell)),
-            occupying: with(&|base| base.occupies && !resets(base)),
+            occupying: with(&|base| base.occupies && !base.effects.resets()),
             occupying_planes: with(&|base| base.occupies && base.reach == Reach::Planes),
             on_planes: with(&|base| base.reach == Reach::Planes),
             beyond_planes: with(&|base| base.reach != Reach::Planes),
             on_target: with(&|base| base.reach == Reach::Target),
             occupying_target: with(&|base| base.occupies && base.reach == Reach::Target && !base.effects.reset_target),
-            joining: with(&|base| base.occupies && !cuts(base)),
+            joining: with(&|base| base.occupies && !base.effects.cuts()),
             interleaved: with(&|base| base.interleaved),
-            suspending: ByAxis::of(|axis| with(&|base| base.effects.suspend == Some(axis))),
-            resuming: ByAxis::of(|axis| with(&|base| base.effects.resume == Some(axis))),
+            suspending: ByAxis::new(|axis| needing(NeedMask::Suspending(axis))),
+            resuming: ByAxis::new(|axis| needing(NeedMask::Resuming(axis))),
             here,
             plain,
-            with_cell_type: with(&|base| goes_on_with_cell_type(base)) & !plain,
+            with_cell_type: with(&|base| base.effects.cache_read) & !overwriting & !from_copyback & !plain,
             asking: Source::ALL.map(|source| with(&|base| Source::of(base) == Some(source))),
             idling: 0,
             from_suspended: from(AddressSource::SuspendedProgram),
             from_one_shot: from(AddressSource::OneShotLatch),
             from_copyback_latch: from(AddressSource::CopybackLatch),
-            latch: [LatchLevel::Lsb, LatchLevel::Csb, LatchLevel::Msb]
-                .map(|level| by_state(DeviceState::LatchOn(level))),
+            latch: states.latch,
             suspension: std::array::from_fn(|axes| {
                 suspended(Axis::Erase, axes & 1 != 0) | suspended(Axis::Program, axes & 2 != 0)
             }),
-            cache_program: [CacheProgramKind::Slc, CacheProgramKind::OneShot]
-                .map(|kind| by_state(DeviceState::CacheProgram(kind))),
-            odt: by_state(DeviceState::OdtDisabled),
+            cache_program: states.cache_program,
+            alone: needing(NeedMask::Alone),
+            target: [0, states.odt, states.write_protect, states.odt | states.write_protect],
             op_state: (0..keys).map(|key| in_set(tables.forbidden_in(PhaseKey::from(key)))).chain([0]).collect(),
             register_masks: [RegisterMask::default(); REGISTER_MASKS],
         };
         let closing = Closing {
-            overwriting: with(&|base| overwrites(base) && !base.effects.copyback_source),
-            cache_reading: with(&|base| goes_on_reading(base) && !overwrites(base) && !base.effects.copyback_source),
-            from_copyback: with(&|base| base.effects.copyback_source),
-            by_cache: [CacheReadKind::Cache, CacheReadKind::PlaneCache]
-                .map(|kind| by_state(DeviceState::CacheRead(kind))),
-            by_unread: by_state(DeviceState::LatchOnRead),
+            overwriting,
+            cache_reading: needing(NeedMask::CacheReading) & !overwriting & !from_copyback,
+            from_copyback,
+            by_cache: states.cache_read,
+            by_unread: states.unread,
             from_output,
             from_page,
         };
@@ -221,9 +218,9 @@ impl Group {
             .register_masks
             .iter()
             .fold(0, |all, register_mask| all | register_mask.forbidden | register_mask.closed | register_mask.not_at);
-        let states = [&self.latch[..], &self.suspension, &self.cache_program, &self.op_state];
-        let states = states.into_iter().flatten().fold(self.odt, |all, classes| all | classes);
-        let cutting = self.suspending.0.into_iter().chain(self.resuming.0).fold(0, |all, classes| all | classes);
+        let states = [&self.latch[..], &self.suspension, &self.cache_program, &self.op_state, &self.target];
+        let states = states.into_iter().flatten().fold(self.alone, |all, classes| all | classes);
+        let cutting = self.suspending.values().chain(self.resuming.values()).fold(0, |all, classes| all | classes);
         register_masks
             | states
             | cutting
@@ -271,17 +268,66 @@ impl Group {
     }
 }
 
-const fn overwrites(base: &BaseInfo) -> bool {
-    base.effects.changes_block() || base.effects.fill.is_some()
+/// The mask of names that a need puts a name into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NeedMask {
+    FromCopyback,
+    Overwriting,
+    CacheReading,
+    Suspending(Axis),
+    Resuming(Axis),
+    Alone,
+    /// None of its own: the name has an address only where the need is met.
+    Address,
 }
 
-/// Goes on with the page in the page register.
-const fn goes_on_reading(base: &BaseInfo) -> bool {
-    base.effects.cache_read.is_some() || base.effects.cache_read_end.is_some()
+const fn mask_of(need: Precondition) -> NeedMask {
+    match need {
+        Precondition::CopybackPage => NeedMask::FromCopyback,
+        Precondition::NothingUnread => NeedMask::Overwriting,
+        Precondition::PageToReadOn | Precondition::PageToPutOut => NeedMask::CacheReading,
+        Precondition::InCoreBusy(axis) => NeedMask::Suspending(axis),
+        Precondition::Suspended(axis) => NeedMask::Resuming(axis),
+        Precondition::NothingInFlight => NeedMask::Alone,
+        Precondition::Output | Precondition::Latch(..) | Precondition::NextOfCacheProgram => NeedMask::Address,
+    }
 }
 
-const fn goes_on_with_cell_type(base: &BaseInfo) -> bool {
-    base.effects.cache_read.is_some() && !overwrites(base) && !base.effects.copyback_source
+/// What each state that exclusion tables look at forbids.
+#[derive(Default)]
+struct StateMasks {
+    unread: u64,
+    /// LSB, CSB, MSB.
+    latch: [u64; 3],
+    suspended: ByAxis<u64>,
+    not_suspended: ByAxis<u64>,
+    odt: u64,
+    write_protect: u64,
+    /// Cache read, plane cache read.
+    cache_read: [u64; 2],
+    /// SLC, one-shot.
+    cache_program: [u64; 2],
+}
+
+impl StateMasks {
+    fn new(forbidden_by: impl Fn(DeviceState) -> u64) -> Self {
+        let mut all = Self::default();
+        DeviceState::ALL.into_iter().for_each(|state| *all.of(state) = forbidden_by(state));
+        all
+    }
+
+    fn of(&mut self, state: DeviceState) -> &mut u64 {
+        match state {
+            DeviceState::LatchOnRead => &mut self.unread,
+            DeviceState::LatchOn(level) => &mut self.latch[level as usize],
+            DeviceState::Suspended(axis) => &mut self.suspended[axis],
+            DeviceState::NotSuspended(axis) => &mut self.not_suspended[axis],
+            DeviceState::OdtDisabled => &mut self.odt,
+            DeviceState::WriteProtect => &mut self.write_protect,
+            DeviceState::CacheRead(kind) => &mut self.cache_read[kind as usize],
+            DeviceState::CacheProgram(kind) => &mut self.cache_program[kind as usize],
+        }
+    }
 }
 
 /// What register masks are made of.

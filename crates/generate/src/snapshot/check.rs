@@ -1,6 +1,8 @@
 //! Whether a state can be one of a site: nothing that is read is believed before this.
 
-use nandseq_device::{BlockRecord, BlockStage, Effects, Place, PlaneLogic, QuiescentDie, Reach, Register, Tables};
+use nandseq_device::{
+    BlockRecord, BlockStage, DieLogic, Effects, Place, PlaneLogic, QuiescentDie, Reach, Register, Tables,
+};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, Ticks};
 use nandseq_trace::Proposal;
 
@@ -44,13 +46,20 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
     if times.into_iter().any(|time| time.ceil_to(tables.grid) != time) {
         return wrong("a time between those at which operations may start");
     }
-    if state.dies.iter().any(|entry| entry.quiescent.logic.odt_disabled != state.dies[0].quiescent.logic.odt_disabled) {
+    let everywhere = |of: fn(&DieLogic) -> bool| {
+        let first = of(&state.dies[0].quiescent.logic);
+        state.dies.iter().all(|entry| of(&entry.quiescent.logic) == first)
+    };
+    if !everywhere(|logic| logic.odt_disabled) {
         return wrong("termination that is off on some dies only");
+    }
+    if !everywhere(|logic| logic.write_protected) {
+        return wrong("write protect that is on for some dies only");
     }
     for (at, entry) in state.dies.iter().enumerate() {
         let die = Die(at as u8);
         checks.quiescent(die, &entry.quiescent)?;
-        for (held, suspended) in entry.quiescent.suspended.iter().zip(&entry.suspended.0) {
+        for (held, suspended) in entry.quiescent.suspended.values().zip(entry.suspended.values()) {
             if held.is_some() != suspended.is_some() {
                 return wrong("a suspended operation without its origin");
             }
@@ -143,7 +152,7 @@ impl Checks<'_> {
     fn chain_step(&self, die: Die, step: &Step) -> Result<(), StateError> {
         self.step(die, step)?;
         let effects = self.effects(step.op);
-        if effects.suspend.is_some() || effects.odt_disable {
+        if effects.suspend.is_some() || effects.holds_target {
             return wrong("a chain with a step that no chain has");
         }
         Ok(())
@@ -176,14 +185,12 @@ impl Checks<'_> {
         for place in places {
             self.place(die, &place)?;
         }
-        let kinds: [fn(&Effects) -> bool; 2] = [|effects| effects.erase, Effects::is_program];
-        for ((suspended, held), is_kind) in [logic.erase, logic.program].into_iter().zip(quiescent.suspended).zip(kinds)
-        {
-            let same = match (suspended, held) {
+        for (axis, &held) in quiescent.suspended.iter() {
+            let same = match (logic.suspended(axis), held) {
                 (None, None) => true,
                 (Some(suspended), Some(held)) => {
                     self.step(die, &Step { op: held.op, place: held.place })?;
-                    if !is_kind(self.effects(held.op)) {
+                    if !self.effects(held.op).is_of(axis) {
                         return wrong("a suspended operation that is none of its axis");
                     }
                     suspended.place == held.place && suspended.base == self.tables.op(held.op).base

@@ -1,11 +1,11 @@
 //! What a state looks like as data.
 
 use nandseq_device::QuiescentDie;
+use nandseq_profile::model::ByAxis;
 use nandseq_profile::{Die, Plane, Ticks};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{Hook, Origin, Step};
-use crate::setup::ByAxis;
 
 /// The state of a site between runs.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -90,7 +90,7 @@ fn compare(profile: &Profile, seed: u64, hooks: u64) -> [u64; 2] {
             let mut stream = Stream::new([seed, 77], StreamKind::Hook, at);
             let Some(plan) = plan_of(&site, hook, now, &mut stream) else { continue };
             let info = setup.tables.base(setup.tables.op(plan[0].op).base);
-            let resets = info.effects.reset_die || info.effects.reset_target;
+            let resets = info.effects.resets();
             if resets || looks_everywhere(&setup.tables, &plan[1..]).next().is_some() {
                 continue;
             }
@@ -120,7 +120,7 @@ fn kept_order_runs(site: &mut Site<'_>, die: Die, now: Ticks) -> bool {
     let (search_input, orders) = site.kernel.search_input(die, now);
     let order = &orders.of_dies[usize::from(die.0)];
     let left: usize = search_input.chains.live_on(die).map(|(_, chain)| chain.rest().len()).sum();
-    if search_input.suspended_chains.0.iter().any(Option::is_some) || order.len() != left {
+    if search_input.suspended_chains.values().any(Option::is_some) || order.len() != left {
         return true;
     }
     let mut scratch = SearchScratch::default();
