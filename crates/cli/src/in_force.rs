@@ -16,7 +16,7 @@ use crate::arguments::GenerateArgs;
 use crate::arguments::in_force::{DeviceArgs, InForceArgs, TableArgs};
 use crate::failure::{Failure, both};
 use crate::hint::FlagsInForce;
-use crate::inputs::{self, ReadProfile, dangling};
+use crate::inputs::{self, ReadProfile, left_out};
 use crate::plan::table::{Table, WantedTable};
 use crate::{badlist, warnings};
 
@@ -133,7 +133,7 @@ type ListedBlocks = (Vec<(Die, Block)>, Input);
 
 /// The list of bad blocks that is read, if one is.
 fn badlist(device: &DeviceArgs) -> Option<&Path> {
-    let found = || Some(Path::new(DEFAULT_BADLIST)).filter(|path| path.exists());
+    let found = || Some(Path::new(DEFAULT_BADLIST)).filter(|path| path.is_file());
     device.badlist.as_deref().or_else(found)
 }
 
@@ -150,7 +150,7 @@ pub(crate) fn others_are_readable(device: &DeviceArgs, wanted: &WantedTable<'_>)
 /// The bad blocks, if there is a list of them.
 fn read_badlist(device: &DeviceArgs, profile: &Profile, remarks: &mut String) -> Result<Option<ListedBlocks>, Failure> {
     let Some(path) = badlist(device) else {
-        remarks.push_str(&dangling(Path::new(DEFAULT_BADLIST)));
+        remarks.push_str(&left_out(Path::new(DEFAULT_BADLIST)));
         return Ok(None);
     };
     let (source, sha256) = badlist_text(path)?;

@@ -84,11 +84,12 @@ pub(crate) fn profile(path: Option<&Path>, lenient: bool) -> Result<ReadProfile,
     }
 }
 
-/// A warning where a file that is read if it is there is a link to nothing.
-pub(crate) fn dangling(path: &Path) -> String {
-    if path.is_symlink() && !path.exists() {
-        warning_text(&format!("`{}` is a link to nothing: it counts as absent", path.display()))
-    } else {
-        String::new()
-    }
+/// A warning where a file that is read if it is there is a link to nothing, or a pipe that nobody may write into.
+pub(crate) fn left_out(path: &Path) -> String {
+    let what = match (path.is_file(), path.exists(), path.is_symlink()) {
+        (false, false, true) => "a link to nothing",
+        (false, true, _) => "no regular file",
+        (true, ..) | (false, false, false) => return String::new(),
+    };
+    warning_text(&format!("`{}` is {what}: it counts as absent", path.display()))
 }

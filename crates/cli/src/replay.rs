@@ -15,6 +15,7 @@ use nandseq_input::folder::{digest_of, is_parquet};
 use nandseq_input::{CsvFiles, Source};
 use nandseq_output::pending::folder_of;
 use nandseq_trace::files::Digest;
+use nandseq_trace::inside;
 use nandseq_trace::manifest::{
     self, BatchManifest, Fault, FileRecord, Input, ManifestKind, Origin, RunRecord, SiteManifest,
 };
@@ -55,6 +56,7 @@ pub(crate) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
 
 fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     let recorded = Recorded::read(&arguments.manifest, arguments)?;
+    recorded.lies_inside()?;
     unfinished_beside(&file_of(&arguments.manifest)).iter().for_each(|unfinished| tell(&warning_text(unfinished)));
     // Before there is a folder to be removed.
     let stop = stop_on_signals()?;
@@ -269,6 +271,21 @@ impl Recorded {
             recorded.sites.insert(Some(record.site), (folder, site.runs));
         }
         Ok(recorded)
+    }
+
+    /// Every file lies in the folder of its manifest, or nothing is made.
+    fn lies_inside(&self) -> Result<(), Failure> {
+        for (folder, runs) in self.sites.values() {
+            for file in runs.iter().flat_map(|run| &run.files) {
+                if let Err(error) = file.file.under_or_packed(folder)
+                    && inside::leads_out(&error)
+                {
+                    let manifest = folder.join(manifest::FILE_NAME);
+                    return Err(Problem::new(format!("`{}`: {error}", manifest.display())).into());
+                }
+            }
+        }
+        Ok(())
     }
 }
 

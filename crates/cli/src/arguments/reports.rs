@@ -42,7 +42,7 @@ pub(crate) struct RunSelectionArgs {
     #[arg(long, value_name = "LIST", value_parser = runs)]
     pub(crate) run: Option<NumberList>,
     /// Just what goes on at this time or later, in µs since the start of the site's first run, as the timelines print it
-    #[arg(long, value_name = "US", value_parser = time)]
+    #[arg(long, value_name = "US", value_parser = time, allow_negative_numbers = true)]
     pub(crate) from: Option<Ticks>,
 }
 

@@ -13,7 +13,7 @@ use nandseq_trace::recorded::recorded;
 use crate::arguments::in_force::{InForceArgs, TableArgs};
 use crate::arguments::{Demo, GenerateArgs};
 use crate::failure::{Failure, Problem, note_text, remark_text};
-use crate::inputs::{self, dangling};
+use crate::inputs::{self, left_out};
 
 /// The file beside a profile that is loaded if it is there.
 const DEFAULT_FILE: &str = "op_state_probs.yaml";
@@ -103,7 +103,9 @@ impl<'a> WantedTable<'a> {
             let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs one is built";
             return Err(problem.help(help).into());
         }
-        let file = self.file().filter(|path| !self.built_anew() && path.exists());
+        // One that is named may be a pipe.
+        let is_there = |path: &PathBuf| path.is_file() || (self.flags.op_state_probs.is_some() && path.exists());
+        let file = self.file().filter(|path| !self.built_anew() && is_there(path));
         file.map(|path| inputs::text("the probability table", &path)).transpose()
     }
 }
@@ -124,7 +126,7 @@ impl Table {
         let path = wanted.file();
         let (mut input, mut source) = (None, None);
         if let Some(path) = path.as_deref().filter(|_| !built_anew && flags.op_state_probs.is_none()) {
-            remarks.push_str(&dangling(path));
+            remarks.push_str(&left_out(path));
         }
         let mut distributions = match wanted.text()? {
             Some((text, sha256)) => {

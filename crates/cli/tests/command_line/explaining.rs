@@ -403,12 +403,14 @@ fn what_was_found_beside_is_named_and_a_link_to_nothing_too() {
         assert!(said.contains("Table: `op_state_probs.yaml`.\nBad blocks: 1 of `badlist.csv`."), "{said}");
     }
     #[cfg(unix)]
-    for name in ["op_state_probs.yaml", "badlist.csv"] {
-        let folder = Folder::new().with("device.yaml", device("    ERASE: 0.5\n"));
-        std::os::unix::fs::symlink("nowhere", folder.path().join(name)).unwrap();
-        let said = folder.succeed(&["explain", "--config", "device.yaml", "Erase_SLC"]);
-        let said = String::from_utf8(said.stderr).unwrap();
-        assert!(said.contains(&format!("warning: `{name}` is a link to nothing: it counts as absent")), "{said}");
+    for (to, what) in [("nowhere", "a link to nothing"), ("/dev/zero", "no regular file")] {
+        for name in ["op_state_probs.yaml", "badlist.csv"] {
+            let folder = Folder::new().with("device.yaml", device("    ERASE: 0.5\n"));
+            std::os::unix::fs::symlink(to, folder.path().join(name)).unwrap();
+            let said = folder.succeed(&["explain", "--config", "device.yaml", "Erase_SLC"]);
+            let said = String::from_utf8(said.stderr).unwrap();
+            assert!(said.contains(&format!("warning: `{name}` is {what}: it counts as absent")), "{said}");
+        }
     }
 }
 

@@ -95,24 +95,15 @@ fn a_link_that_leads_out_is_not_followed() {
     folder.succeed(&["verify", "out"]);
     fs::remove_file(&path).unwrap();
     symlink("../secret", &path).unwrap();
-    for reader in READERS.into_iter().filter(|reader| reader[0] != "replay") {
+    for reader in READERS {
         is_refused(&folder, reader, "is a link to a place outside the folder of the manifest");
     }
-    // Replay compares file by file: what cannot be read is a difference.
-    let differs = || {
-        let output = folder.run(&["replay", "out"]);
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(output.status.code(), Some(1));
-        assert!(text.contains("is a link to a place outside") && !text.contains("root:"), "{text}");
-    };
-    differs();
     // A packed file in the place of the one that is listed is held to the same.
     fs::remove_file(&path).unwrap();
     symlink("../secret", path.with_extension("csv.gz")).unwrap();
-    for reader in READERS.into_iter().filter(|reader| reader[0] != "replay") {
+    for reader in READERS {
         is_refused(&folder, reader, "is a link to a place outside the folder of the manifest");
     }
-    differs();
 
     let batch = generated(&["--site-count", "2"]);
     fs::rename(batch.path().join("out/site_02"), batch.path().join("moved")).unwrap();
