@@ -52,7 +52,7 @@ pub(crate) struct KnownRuns {
 
 /// What a site's manifest says in sum.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Finished {
+pub(crate) struct FinishedSite {
     /// Of the manifest.
     pub(crate) sha256: Digest,
     /// Runs it lists.
@@ -103,12 +103,12 @@ impl Ledger {
     }
 
     /// Turns the ledger into the site's manifest.
-    pub(crate) fn finish(self, covered: bool) -> io::Result<Finished> {
+    pub(crate) fn finish(self, covered: bool) -> io::Result<FinishedSite> {
         let path = self.folder.join(FILE_NAME);
         let lines = BufReader::new(File::open(&path)?).lines();
         let sha256 = write_site_manifest(&self.folder, &self.head, lines.skip(1).take(self.runs as usize))?;
         remove(&path)?;
-        Ok(Finished { sha256, runs: self.runs, operations: self.operations, covered })
+        Ok(FinishedSite { sha256, runs: self.runs, operations: self.operations, covered })
     }
 }
 

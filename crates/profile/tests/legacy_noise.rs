@@ -131,7 +131,7 @@ proptest! {
             let wild = f64::from_bits(bits);
             if wild.is_finite() && (0.0..=limits::MAX_WEIGHT).contains(&wild) { wild } else { plain }
         };
-        let table = table::Table {
+        let table = table::ProbabilityTable {
             entries: entries
                 .into_iter()
                 .map(|(key, names)| (PhaseKey(key), names.into_iter().map(|(op, m)| (OpId(op), mass(m))).collect()))
@@ -140,7 +140,7 @@ proptest! {
         let text = table::write(&table, &profile);
         let (again, _) = table::read(&SourceFile::new("written.yaml", text.as_str()), &profile);
         let again = again.expect("a written table is good");
-        let bits = |table: &table::Table| -> Vec<(PhaseKey, Vec<(OpId, u64)>)> {
+        let bits = |table: &table::ProbabilityTable| -> Vec<(PhaseKey, Vec<(OpId, u64)>)> {
             let bits = |masses: &[(OpId, f64)]| masses.iter().map(|(op, mass)| (*op, mass.to_bits())).collect();
             table.entries.iter().map(|(key, masses)| (*key, bits(masses))).collect()
         };
@@ -202,7 +202,9 @@ fn names_that_need_quotes_survive_in_a_written_table() {
         .replace("  opcode_map: {Read_SLC: 17}\n", "")
         .replace(", Read_SLC: 0.2", "");
     let profile = read(&SourceFile::new("odd.yaml", text), ReadOptions::default()).0.expect("a good profile");
-    let table = table::Table { entries: vec![(PhaseKey::DEFAULT, vec![(OpId(0), 0.25)]), (PhaseKey(1), Vec::new())] };
+    let table = table::ProbabilityTable {
+        entries: vec![(PhaseKey::DEFAULT, vec![(OpId(0), 0.25)]), (PhaseKey(1), Vec::new())],
+    };
     let text = table::write(&table, &profile);
     assert_eq!(table::read(&SourceFile::new("t.yaml", text), &profile).0, Some(table));
 }

@@ -23,7 +23,7 @@ use super::{leftovers, resume};
 use crate::absent::WhyAbsent;
 use crate::dead_dies;
 use crate::failure::{Failure, Problem};
-use crate::ledger::{self, Finished, Ledger};
+use crate::ledger::{self, FinishedSite, Ledger};
 use crate::plan::{Closure, Plan, SitePlan};
 use crate::progress::{Progress, Watched};
 use crate::site_files;
@@ -128,7 +128,7 @@ impl Work<'_> {
     }
 
     /// What a site has that could not be begun: the runs of its manifest, which stays. Those that still lack files are not finished.
-    fn kept(&self, plan: &SitePlan, folder: &Path, totals: &mut Totals) -> Option<Finished> {
+    fn kept(&self, plan: &SitePlan, folder: &Path, totals: &mut Totals) -> Option<FinishedSite> {
         let (manifest, sha256) = ledger::finished(folder).ok().flatten()?;
         if !is_same_campaign(self.plan, &manifest, &self.plan.head(plan)) {
             return None;
@@ -140,7 +140,7 @@ impl Work<'_> {
         let last = resume::last_state(self.plan, plan, &manifest.runs, self.setup);
         let covered = last.and_then(|last| self.site_in(plan, Some(&last)).ok());
         let covered = covered.is_some_and(|site| self.is_covered(&site));
-        Some(Finished { sha256, runs: manifest.runs.len() as u64, operations, covered })
+        Some(FinishedSite { sha256, runs: manifest.runs.len() as u64, operations, covered })
     }
 
     /// Whether a site has covered what it is to cover, so that it has no further runs.
@@ -211,7 +211,7 @@ impl Work<'_> {
         folder: &Path,
         begun: (Ledger, Site<'_>, u64),
         totals: &mut Totals,
-    ) -> (Option<Finished>, Result<(), Failure>) {
+    ) -> (Option<FinishedSite>, Result<(), Failure>) {
         let (mut ledger, mut site, next_run) = begun;
         let (mut end, mut covered) = (Ok(()), false);
         for run_index in next_run..self.plan.num_runs {
@@ -345,7 +345,7 @@ pub(super) fn failed(error: RunError, plan: &Plan, unwritten: impl FnOnce(io::Er
 }
 
 /// What the batch's manifest says of a site.
-fn record(plan: &SitePlan, finished: Finished) -> Option<SiteRecord> {
+fn record(plan: &SitePlan, finished: FinishedSite) -> Option<SiteRecord> {
     plan.site.map(|site| SiteRecord {
         site,
         folder: plan.folder.clone().try_into().expect("a checked pattern gives names inside the output folder"),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_profile::diagnostic::Styling;
-use nandseq_profile::table::{self as files, Table as FileTable};
+use nandseq_profile::table::{self as files, ProbabilityTable};
 use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::Input;
@@ -143,7 +143,7 @@ impl Table {
         let output = match (wanted.refresh, path) {
             (false, _) => None,
             (true, Some(path)) => {
-                let table = FileTable { entries: distributions.clone() };
+                let table = ProbabilityTable { entries: distributions.clone() };
                 Some(TableOutput { path, text: files::write(&table, profile) })
             }
             (true, None) => {
@@ -212,7 +212,7 @@ impl Table {
     }
 }
 
-fn read(source: &SourceFile, profile: &Profile, remarks: &mut String) -> Result<FileTable, Failure> {
+fn read(source: &SourceFile, profile: &Profile, remarks: &mut String) -> Result<ProbabilityTable, Failure> {
     let (table, diagnostics) = files::read(source, profile);
     let Some(table) = table else { return Err(Failure::Faulty(Box::new((source.clone(), diagnostics)))) };
     remarks.push_str(&diagnostics.render(source, Styling::Coloured));

@@ -10,7 +10,7 @@ use std::path::Path;
 use nandseq_mutants::{MutationResults, Record, Sequence};
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin};
 use nandseq_verify::RuleCode;
-use nandseq_verify::notation::{Line, Script};
+use nandseq_verify::notation::{Script, ScriptLine};
 
 use simulation::simulate;
 
@@ -24,9 +24,9 @@ fn rulebook_device() -> Profile {
 /// What chance seldom reaches, on the rulebook's device.
 fn tour(profile: &Profile) -> Sequence {
     let script = Script::parse(profile, include_str!("tour.txt")).unwrap();
-    let record = |(line, uid): (&Line, u64)| match line {
-        Line::Operation(step) => Record { time: step.time, op: step.op, uid, targets: step.targets.clone() },
-        Line::EndOfFile => panic!("the tour is one file"),
+    let record = |(line, uid): (&ScriptLine, u64)| match line {
+        ScriptLine::Operation(step) => Record { time: step.time, op: step.op, uid, targets: step.targets.clone() },
+        ScriptLine::EndOfFile => panic!("the tour is one file"),
     };
     Sequence { rows: script.lines.iter().zip(1..).map(record).collect() }
 }

@@ -3,7 +3,7 @@
 //! A class is a template: a base has every field of its class that it does not state itself.
 
 use super::context::Context;
-use super::field::Field;
+use super::field::StatedField;
 use super::names::expect_word;
 use super::structure::{self, BasePart};
 use super::words::Word;
@@ -17,13 +17,13 @@ use crate::yaml::{Entry, Fields, Node};
 /// The fields a class or a base may state.
 #[derive(Clone, Default)]
 struct Stanza<'n> {
-    scope: Field<Scope>,
-    affects_state: Field<bool>,
-    instant: Field<bool>,
-    phases: Field<Vec<Phase>>,
-    address: Field<AddressSource>,
-    effects: Field<Vec<Effect>>,
-    payload: Field<Vec<PayloadField>>,
+    scope: StatedField<Scope>,
+    affects_state: StatedField<bool>,
+    instant: StatedField<bool>,
+    phases: StatedField<Vec<Phase>>,
+    address: StatedField<AddressSource>,
+    effects: StatedField<Vec<Effect>>,
+    payload: StatedField<Vec<PayloadField>>,
     follow_ups: Option<&'n Node>,
 }
 
@@ -89,8 +89,8 @@ fn field<'n, T: Clone>(
     name: &'static str,
     diagnostics: &mut Diagnostics,
     read: impl FnOnce(&'n Node, &mut Diagnostics) -> Option<T>,
-) -> Field<T> {
-    Field::read(fields.take(name), |node| read(node, diagnostics))
+) -> StatedField<T> {
+    StatedField::read(fields.take(name), |node| read(node, diagnostics))
 }
 
 fn read_stanza<'n>(fields: &mut Fields<'n>, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Stanza<'n> {
@@ -150,13 +150,15 @@ fn resolve(entry: &Entry, own: &Stanza<'_>, class: &Stanza<'_>, diagnostics: &mu
     let phases = own.phases.or(&class.phases);
     let address = own.address.or(&class.address);
     let payload = own.payload.or(&class.payload);
-    for (absent, name) in [(matches!(scope, Field::Absent), "scope"), (matches!(phases, Field::Absent), "phases")] {
+    for (absent, name) in
+        [(matches!(scope, StatedField::Absent), "scope"), (matches!(phases, StatedField::Absent), "phases")]
+    {
         if absent {
             let message = format!("the base {} lacks `{name}`, and so does its class", quoted(&entry.key));
             diagnostics.push(Diagnostic::error("missing-field", message).at(entry.key_span, ""));
         }
     }
-    if matches!(scope, Field::Absent) || matches!(phases, Field::Absent) {
+    if matches!(scope, StatedField::Absent) || matches!(phases, StatedField::Absent) {
         return None;
     }
     let place = |part: BasePart| {

@@ -5,14 +5,14 @@ use crate::yaml::Node;
 
 /// A field that may be absent, or there but wrong (reported).
 #[derive(Clone, Copy, Default)]
-pub(super) enum Field<T> {
+pub(super) enum StatedField<T> {
     #[default]
     Absent,
     Wrong,
     Is(T, Span),
 }
 
-impl<T: Clone> Field<T> {
+impl<T: Clone> StatedField<T> {
     pub(super) fn read<'n>(node: Option<&'n Node>, read: impl FnOnce(&'n Node) -> Option<T>) -> Self {
         node.map_or(Self::Absent, |node| read(node).map_or(Self::Wrong, |value| Self::Is(value, node.span)))
     }

@@ -83,7 +83,7 @@ struct AddressFields {
 
 /// A lane, as the page is told.
 #[derive(Serialize, Debug)]
-pub(super) struct Lane {
+pub(super) struct PageLane {
     label: String,
     sort: &'static str,
     /// The first of its rows, and how many there are, in the columns of its sort.
@@ -94,7 +94,7 @@ pub(super) struct Lane {
 /// The columns of a site's timelines.
 #[derive(Serialize, Debug)]
 pub(super) struct Timelines {
-    lanes: Vec<Lane>,
+    lanes: Vec<PageLane>,
     stretches: PackedColumns,
     segments: PackedColumns,
 }
@@ -158,7 +158,7 @@ impl Timelines {
         let mut lanes = lanes_of(stretches.iter().map(|(place, _)| *place));
         lanes.extend(lanes_of(segments.iter().map(|(place, _)| *place)));
         lanes.sort_by_key(|(place, ..)| place.rank());
-        let lane = |(place, first, count): (LanePlace, usize, usize)| Lane {
+        let lane = |(place, first, count): (LanePlace, usize, usize)| PageLane {
             label: place.label(),
             sort: place.sort(),
             first,

@@ -3,7 +3,7 @@
 use std::fs;
 
 use nandseq_input::{COLUMNS, SequenceReader};
-use nandseq_verify::notation::Line;
+use nandseq_verify::notation::ScriptLine;
 use nandseq_verify::rulebook::{Example, ExampleContent, NO_ROW, TableExample, examples, table_examples};
 use nandseq_verify::{RuleCode, Verifier};
 
@@ -14,9 +14,9 @@ use crate::{DEVICE, judge_script, rulebook_folder};
 fn expected(example: &Example) -> Vec<RuleCode> {
     match &example.content {
         ExampleContent::Sequence(script) => {
-            let of = |line: &Line| match line {
-                Line::Operation(step) => [&*step.breaks, &*step.follows].concat(),
-                Line::EndOfFile => Vec::new(),
+            let of = |line: &ScriptLine| match line {
+                ScriptLine::Operation(step) => [&*step.breaks, &*step.follows].concat(),
+                ScriptLine::EndOfFile => Vec::new(),
             };
             script.lines.iter().flat_map(of).collect()
         }
