@@ -307,3 +307,6 @@ fn draw_name(
     }
     None
 }
+
+#[cfg(test)]
+mod tests;
