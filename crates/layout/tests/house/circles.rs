@@ -15,11 +15,11 @@ const KNOWN: [(&str, &[&str]); 3] = [
 
 #[test]
 fn files_of_a_crate_import_one_another_in_one_direction() {
-    let sources: Vec<Source> = source::all().into_iter().filter(Source::is_shipped).collect();
-    let rooms: BTreeSet<&str> = sources.iter().map(Source::room).collect();
+    let sources: Vec<&Source> = source::all().iter().filter(|source| source.is_shipped()).collect();
+    let rooms: BTreeSet<&str> = sources.iter().map(|source| source.room()).collect();
     let (mut breaches, mut met) = (Vec::new(), BTreeSet::new());
     for room in rooms {
-        let files = Crate::new(sources.iter().filter(|source| source.room() == room));
+        let files = Crate::new(sources.iter().copied().filter(|source| source.room() == room));
         let short = |path: &str| path.split_once("/src/").map_or(path, |(_, short)| short).to_owned();
         for group in circles(&files.imports()) {
             let names: Vec<String> = group.iter().map(|&at| short(files.paths()[at])).collect();

@@ -130,17 +130,18 @@ impl<'a> Crate<'a> {
 
 impl<'a> File<'a> {
     fn read(source: &'a Source) -> Self {
+        let syntax = source.syntax();
         let mut file = Self {
             source,
             module: module_of(&source.path),
             bound: Vec::new(),
             globs: Vec::new(),
-            defined: source.syntax.items.iter().filter_map(name_of).collect(),
+            defined: syntax.items.iter().filter_map(name_of).collect(),
             paths: Vec::new(),
             calls: BTreeSet::new(),
             given: Vec::new(),
         };
-        Reader { file: &mut file, inside: Vec::new() }.visit_file(&source.syntax);
+        Reader { file: &mut file, inside: Vec::new() }.visit_file(&syntax);
         file
     }
 }

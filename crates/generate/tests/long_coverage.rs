@@ -2,7 +2,7 @@
 
 #[path = "support/adversaries.rs"]
 mod adversaries;
-#[path = "soak/legacy.rs"]
+#[path = "support/legacy.rs"]
 mod legacy;
 #[path = "support/coverage.rs"]
 mod support;
@@ -49,7 +49,7 @@ fn other_devices_propose_nothing_that_is_called_unreachable() {
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p nandseq-generate --test coverage -- --ignored varied"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_coverage -- --ignored varied"]
 fn many_varied_devices_propose_nothing_that_is_called_unreachable() {
     let device = builtin::profile();
     let found: Vec<String> = (0..400).flat_map(|number| wrong(&vary::vary(&device, number), 4, 20_000)).collect();

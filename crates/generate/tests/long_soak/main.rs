@@ -2,6 +2,7 @@
 
 #[path = "../support/adversaries.rs"]
 mod adversaries;
+#[path = "../support/legacy.rs"]
 mod legacy;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,7 +3,7 @@
 
 #[path = "support/goal.rs"]
 mod goal;
-#[path = "soak/legacy.rs"]
+#[path = "support/legacy.rs"]
 mod legacy;
 mod support;
 

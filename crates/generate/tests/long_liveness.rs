@@ -197,7 +197,7 @@ fn a_mix_whose_instants_take_all_of_the_bus_is_told_from_one_whose_instants_do_n
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p nandseq-generate --test liveness -- --ignored --nocapture"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_liveness -- --ignored --nocapture"]
 #[expect(clippy::print_stdout, reason = "it takes most of an hour: whoever waits wants to see how far it is")]
 fn no_die_of_ten_thousand_varied_devices_is_silent_for_longer_than_its_bound() {
     let mut seen = Seen::default();

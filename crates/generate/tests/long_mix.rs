@@ -50,7 +50,7 @@ fn every_name_that_can_run_appears_in_each_of_twenty_seconds() {
 }
 
 #[test]
-#[ignore = "long: cargo test --release -p nandseq-generate --test mix -- --ignored"]
+#[ignore = "long: cargo test --release -p nandseq-generate --test long_mix -- --ignored"]
 fn of_two_hundred_seconds_nineteen_in_twenty_have_every_name() {
     let mut seeds: Vec<u64> = missing(0..200).into_iter().map(|(seed, _)| seed).collect();
     seeds.dedup();
