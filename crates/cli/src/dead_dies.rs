@@ -150,7 +150,7 @@ pub(crate) fn state(profile: &Profile, state: &LastingState) -> String {
     let name = |op: OpId| profile.ops[op].name.clone();
     let mut parts = Vec::new();
     for (axis, word) in [(Axis::Erase, "an erase"), (Axis::Program, "a program")] {
-        parts.extend(state.suspended(axis).map(|op| format!("{word} is suspended ({})", name(op))));
+        parts.extend(state.suspended[axis].map(|op| format!("{word} is suspended ({})", name(op))));
     }
     for (latch, level) in ["one-shot", "copyback"].into_iter().zip(state.latches) {
         parts.extend(level.map(|level| format!("the {latch} latch is loaded ({level:?})")));
@@ -158,6 +158,9 @@ pub(crate) fn state(profile: &Profile, state: &LastingState) -> String {
     parts.extend(state.cache_program.map(|kind| format!("a cache program goes on ({kind:?})")));
     if state.odt_disabled {
         parts.push("on-die termination is off".to_owned());
+    }
+    if state.write_protected {
+        parts.push("write protect is on".to_owned());
     }
     if !state.unread.is_empty() {
         parts.push(format!("unread data on {}", planes(state.unread)));

@@ -10,6 +10,7 @@ mod trial;
 mod weights;
 mod words;
 
+use nandseq_profile::diagnostic::grouped;
 use nandseq_profile::{OpId, PhaseKey, Profile};
 use nandseq_reach::{COINCIDENCE, Causes, Reason, Search, Verdict};
 
@@ -212,10 +213,28 @@ impl Explainer<'_> {
         needs
             .map(|(need, providers)| {
                 let by = self.words.operations(&providers);
-                let by = if by.is_empty() { String::new() } else { format!(" (brought about by {by})") };
+                let evidence = self.evidence(op, &providers);
+                let by = if by.is_empty() { by } else { format!(" (brought about by {by}{evidence})") };
                 format!("{}{by}", self.words.need(need))
             })
             .collect()
+    }
+
+    /// Why the operations that an operation needs did not help it in the trial, in which it did not start.
+    fn evidence(&self, op: OpId, providers: &[OpId]) -> String {
+        if self.trial.ops == 0 || self.trial.started_and_reset(&[op]).0 > 0 {
+            return String::new();
+        }
+        match self.trial.started_and_reset(providers) {
+            (0, _) => "; the trial started none".to_owned(),
+            // Those in flight at the end of the trial complete.
+            (started, reset) if reset * 10 >= started * 9 => format!(
+                "; a reset ended {} of the {} that the trial started: give resets less weight while they are busy",
+                grouped(reset),
+                grouped(started)
+            ),
+            _ => String::new(),
+        }
     }
 }
 

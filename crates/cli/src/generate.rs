@@ -26,37 +26,30 @@ pub(crate) fn run(arguments: &GenerateArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
     let plan = resolve(arguments, &mut remarks);
     tell(&remarks);
-    let form = arguments.output.summary;
-    let plan = match plan {
-        // What cannot be reached is known before anything is made.
-        Err(Failure::NotReached) if form == ReportFormat::Json => {
-            json::print(&Of::command(
-                "generate",
-                &NothingMade { exit_code: 4, operations: 0, problem: NOTHING_STARTS },
-            ))?;
-            return Err(Failure::NotReached);
-        }
-        plan => plan?,
-    };
-    if arguments.output.dry_run {
+    let (plan, form) = (plan?, arguments.output.summary);
+    if arguments.output.dry_run && plan.nothing_starts().is_none() {
         return dry_run::print(&dry_run::look(&plan)?, form, Detail::wanted());
     }
     let Made { summary, end } = carry_out(&plan, &*stop_on_signals()?, form);
-    if let (ReportFormat::Json, Some(summary)) = (form, summary) {
-        json::print(&summary)?;
+    match (form, summary, &end) {
+        (ReportFormat::Json, Some(summary), _) => json::print(&summary)?,
+        (ReportFormat::Json, None, Err(Failure::NothingStarts(problem))) => {
+            let made = NothingMade { schema: 1, exit_code: 4, operations: 0, problem, warnings: [problem] };
+            json::print(&Of::command("generate", &made))?;
+        }
+        (ReportFormat::Json | ReportFormat::Text, _, _) => {}
     }
     end
 }
 
-/// Why nothing was made; standard error has told more.
-const NOTHING_STARTS: &str = "nothing can ever start, so there is nothing to cover";
-
 /// The answer as JSON where nothing was made.
 #[derive(Serialize)]
-struct NothingMade {
+struct NothingMade<'a> {
+    schema: u32,
     exit_code: u8,
     operations: u64,
-    problem: &'static str,
+    problem: &'a str,
+    warnings: [&'a str; 1],
 }
 
 /// What became of a plan.
@@ -68,6 +61,10 @@ pub(crate) struct Made {
 
 /// Generates what a plan asks for. The summary as text is printed here; as JSON it is the caller's, as it is part of one object.
 pub(crate) fn carry_out(plan: &Plan, stop: &AtomicBool, form: ReportFormat) -> Made {
+    // What cannot be reached is known before anything is made.
+    if let Some(message) = plan.nothing_starts() {
+        return Made { summary: None, end: Err(Failure::NothingStarts(message.to_owned())) };
+    }
     let progress = Progress::new(plan);
     let absences = Absences::new(plan);
     let done = execute::execute(plan, &progress, stop, None, &|started| absences.of(started));

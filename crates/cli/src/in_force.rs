@@ -24,7 +24,7 @@ use crate::{badlist, warnings};
 const DEFAULT_BADLIST: &str = "badlist.csv";
 
 /// Which campaigns begin with the bootstrap, in words.
-pub(crate) const BOOTSTRAP_OF: &str = "with two or more runs; a single run has none";
+pub(crate) const BOOTSTRAP_OF: &str = "only with two or more runs";
 
 /// What a command works on.
 #[derive(Debug)]

@@ -69,7 +69,7 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     }
     let mut parts = Vec::new();
     for folder in &arguments.folders {
-        parts.extend(parts_in(folder)?);
+        parts.extend(without_earlier_merge(parts_in(folder)?));
     }
     parts.iter().try_for_each(numbers_fit)?;
     agree(&parts)?;
@@ -197,6 +197,21 @@ fn parts_in(folder: &Path) -> Result<Vec<MergedPart>, Failure> {
         Ok(MergedPart { folder: folder.to_owned(), path, manifest })
     };
     paths.into_iter().map(read).collect()
+}
+
+/// The parts of a folder, without the manifest of an earlier merge if a shard has more runs of each site since.
+fn without_earlier_merge(mut parts: Vec<MergedPart>) -> Vec<MergedPart> {
+    let runs = |part: &MergedPart| number_of(&part.manifest.origin.arguments, "--num-runs");
+    let is_joint = |part: &MergedPart| part.path.ends_with(manifest::FILE_NAME);
+    let is_extended = |joint: &MergedPart| {
+        let is_same =
+            |part: &MergedPart| batch::is_same_batch_of_any_length(&part.manifest.origin, &joint.manifest.origin);
+        parts.iter().any(|part| !is_joint(part) && is_same(part) && runs(part) > runs(joint))
+    };
+    if let Some(earlier) = parts.iter().position(|part| is_joint(part) && is_extended(part)) {
+        parts.remove(earlier);
+    }
+    parts
 }
 
 /// The sites that a part lists are of its batch, which has no more sites than there can be.

@@ -89,6 +89,11 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// Why nothing can be covered, where nothing can ever start.
+    pub(crate) fn nothing_starts(&self) -> Option<&str> {
+        self.closure.as_ref().and_then(|closure| closure.nothing_starts.as_deref())
+    }
+
     /// The pattern of the folders of sites.
     pub(crate) fn site_dir_pattern(&self) -> &str {
         &self.site_dir_pattern

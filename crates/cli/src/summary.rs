@@ -182,9 +182,13 @@ impl Summary {
         }
     }
 
-    /// That the profile's bootstrap does not come first, where it is asked for; else nothing.
-    pub(crate) fn about_bootstrap(&self) -> String {
-        if self.bootstrap_left_out { format!("; the bootstrap is left out ({BOOTSTRAP_OF})") } else { String::new() }
+    /// What took effect without a flag that says so: files that were found, and that the profile's bootstrap does not come first.
+    pub(crate) fn in_force(&self) -> String {
+        let files = [("table", &self.inputs.probabilities), ("bad blocks", &self.inputs.badlist)];
+        let named =
+            |(what, file): (_, &Option<_>)| file.as_ref().map(|file: &Input| format!("; {what} `{}`", file.source));
+        let bootstrap = self.bootstrap_left_out.then(|| format!("; no bootstrap ({BOOTSTRAP_OF})"));
+        files.into_iter().filter_map(named).chain(bootstrap).collect()
     }
 
     /// Operations of all runs.

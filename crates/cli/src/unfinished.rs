@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use nandseq_input::folder::{self, Forms, SiteFiles};
+use nandseq_input::folder::{self, SiteFiles};
 use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::{self, BatchManifest, SiteManifest};
@@ -14,11 +14,11 @@ use nandseq_trace::manifest::{self, BatchManifest, SiteManifest};
 use crate::arguments::{GenerateArgs, flags_of_manifest};
 use crate::failure::warning_text;
 use crate::hint::Hint;
+use crate::inputs::FORMS;
 use crate::ledger::{self, KnownRuns};
 use crate::plan::{Batch, outputs};
 use crate::site_folders::SiteFolders;
-use crate::site_list::SiteList;
-use crate::site_list::is_of_batch;
+use crate::site_list::{SiteList, is_of_batch};
 use crate::tell;
 
 /// What there is to say of the campaigns that some sites are of; `paths` are those that the user named.
@@ -61,7 +61,7 @@ pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
 
 /// What there is to say of the campaigns that a folder, of a batch or a site, holds parts of; nothing where none is to be gone on with.
 pub(crate) fn in_folder(folder: &Path) -> Option<String> {
-    let sites = folder::find_forms(folder, Forms::CsvAndParquet).unwrap_or_default();
+    let sites = folder::find_forms(folder, FORMS).unwrap_or_default();
     let said = campaigns(&[folder.to_owned()], &sites);
     (!said.is_empty()).then(|| said.join("\n"))
 }

@@ -6,7 +6,8 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use nandseq_input::folder::{self, Damage, DamageKind, Forms, SiteFiles};
+use nandseq_input::folder::{self, Damage, DamageKind, SiteFiles};
+use nandseq_input::form::AnyForm;
 use nandseq_input::{STANDARD_INPUT, Source};
 use nandseq_output::named::NamedOutput;
 use nandseq_profile::Profile;
@@ -18,7 +19,7 @@ use nandseq_trace::table::TableKind;
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{self, Hint, profile_flags};
-use crate::inputs::ReadProfile;
+use crate::inputs::{FORMS, ReadProfile};
 use crate::{bad_blocks, inputs, origins, tell, unfinished, warnings};
 
 /// Runs that were written, and what they were made from.
@@ -38,7 +39,7 @@ impl Written {
             let problem = Problem::new("a sequence from standard input has no tables beside it");
             return Err(problem.help("name a folder or a file; `nandseqgen verify -` judges a sequence alone").into());
         }
-        let sites = folder::find_all(paths, Forms::CsvAndParquet).map_err(origins::nothing_to_judge)?;
+        let sites = folder::find_all(paths, FORMS).map_err(origins::nothing_to_judge)?;
         given_once(&sites)?;
         unfinished::warn(paths, &sites);
         let (read, flags) = profile(device.config.as_deref(), device.lenient, &sites)?;
@@ -117,22 +118,14 @@ pub(crate) fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
 }
 
 /// What reads the tables of some sites.
-#[cfg(feature = "parquet")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature it may fail")]
-pub(crate) fn source(profile: &Profile, _: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
-    Ok(Box::new(nandseq_parquet::AnyFiles::new(profile)))
-}
-
-/// What reads the tables of some sites: those in CSV.
-#[cfg(not(feature = "parquet"))]
-pub(crate) fn source(_: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
+pub(crate) fn source(profile: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
     let mut runs = sites.iter().flat_map(|site| &site.runs);
-    match runs.find(|run| folder::is_parquet(&run.path)) {
+    match runs.find(|run| cfg!(not(feature = "parquet")) && folder::is_parquet(&run.path)) {
         Some(run) => {
             let problem = Problem::new(format!("`{}`: this program was built without Parquet", run.path.display()));
             Err(problem.help("build it with its default features, or write the runs as CSV").into())
         }
-        None => Ok(Box::new(nandseq_input::CsvFiles)),
+        None => Ok(Box::new(AnyForm::new(FORMS, profile))),
     }
 }
 

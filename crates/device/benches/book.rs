@@ -46,7 +46,8 @@ impl Fixture {
         let mut profile = builtin::profile();
         profile.topology = Topology { dies, planes: PLANES, blocks_per_die, pages_per_block: PAGES };
         let tables = Tables::new(&profile);
-        let base = |test: fn(&BaseInfo) -> bool| *tables.bases().find(|(_, info)| test(info)).expect("such a base").1;
+        let base =
+            |test: fn(&BaseInfo) -> bool| tables.bases().find(|(_, info)| test(info)).expect("such a base").1.clone();
         let (erase, program) = (base(|info| info.effects.erase), base(|info| info.effects.program));
         let cell = tables.ops().find(|(_, op)| op.base == erase_id(&tables)).expect("an erase").1.stated_cell_type;
         let book = AddressBook::new(&tables, &[]);

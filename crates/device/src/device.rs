@@ -8,7 +8,7 @@ mod cut;
 mod op_state;
 mod quiescent;
 
-use nandseq_profile::model::StatusOf;
+use nandseq_profile::model::{ByAxis, StatusOf};
 use nandseq_profile::{Block, Die, OpId, PlaneSet, Ticks};
 
 use crate::book::AddressBook;
@@ -51,7 +51,7 @@ struct DieState {
     logic: DieLogic,
     segments: [Option<Segment>; 8],
     /// The suspended erase and the suspended program.
-    suspended: [Option<SuspendedOperation>; 2],
+    suspended: ByAxis<Option<SuspendedOperation>>,
     occupied: PlaneSet,
     /// Operations that occupy planes of this die.
     occupants: u8,
@@ -179,10 +179,10 @@ impl Device {
         ends.max().unwrap_or_default().max(self.bus_free)
     }
 
-    /// Whether on-die termination is off.
+    /// Whether something is in flight whose place is on a die.
     #[must_use]
-    pub fn odt_disabled(&self) -> bool {
-        self.dies.first().is_some_and(|die| die.logic.odt_disabled)
+    pub fn flies_on(&self, die: Die) -> bool {
+        !self.on[usize::from(die.0)].is_empty()
     }
 
     /// The dies an operation looks at.
@@ -229,6 +229,9 @@ impl Device {
                 return Err(Rule::SuspendTarget);
             }
         }
+        if info.effects.needs_nothing_in_flight && self.on.iter().any(|on| !on.is_empty()) {
+            return Err(Rule::WriteProtect);
+        }
         if op.bus > Ticks::ZERO && now < self.bus_free { Err(Rule::Bus) } else { Ok(()) }
     }
 
@@ -261,7 +264,7 @@ impl Device {
             let alone = self.dies[usize::from(place.die.0)].occupants <= 1;
             return if alone { Ok(()) } else { Err(Rule::PlaneBusy) };
         }
-        if !info.occupies || effects.reset_die || effects.reset_target {
+        if !info.occupies || effects.resets() {
             return Ok(());
         }
         let planes = self.planes_of(info, place);
@@ -299,7 +302,7 @@ impl Device {
         if let Some(axis) = info.effects.suspend {
             self.suspend(tables, place.die, axis, now);
         }
-        if info.effects.reset_die || info.effects.reset_target {
+        if info.effects.resets() {
             self.reset(tables, info, place, now);
         }
         if info.affects_state && info.occupies {
@@ -324,10 +327,10 @@ impl Device {
         if info.effects.changes_block() {
             self.book.begin(place);
         }
-        if info.effects.odt_disable {
-            self.dies.iter_mut().for_each(|die| (die.logic.odt_disabled, die.stamp) = (true, die.stamp + 1));
+        if info.effects.holds_target {
+            self.share_target(place.die);
         }
-        let matters = info.occupies || info.effects.at_end();
+        let matters = info.occupies || info.effects.acts_at_end();
         matters.then(|| {
             let end = now + op.array_done.max(op.occupied);
             self.keep(Flight { op: id, place: *place, busy_from: now + op.issue, end, window_end: now + op.total })
@@ -403,10 +406,19 @@ impl Device {
         if info.effects.changes_block() {
             self.book.finish(info, &flight.place);
         }
-        if info.effects.odt_enable {
-            self.dies.iter_mut().for_each(|die| (die.logic.odt_disabled, die.stamp) = (false, die.stamp + 1));
+        if info.effects.changes_target {
+            self.share_target(flight.place.die);
         }
         flight
+    }
+
+    /// Lets every die know what has changed of the target.
+    fn share_target(&mut self, from: Die) {
+        let logic = self.dies[usize::from(from.0)].logic;
+        for die in &mut self.dies {
+            die.logic.share_target(&logic);
+            die.stamp += 1;
+        }
     }
 }
 
@@ -420,7 +432,7 @@ fn judge_cell_type(op: &OpInfo, info: &BaseInfo, place: &Place) -> Result<(), Ru
         Rule::ReadCellType
     } else if effects.data_out {
         Rule::DoutSource
-    } else if effects.cache_read_end.is_some() {
+    } else if effects.cache_read_end {
         Rule::CacheSequence
     } else {
         Rule::ProgramCellType

@@ -5,14 +5,17 @@
 //! named without need, never left out.
 
 use nandseq_profile::PlaneSet;
-use nandseq_profile::model::{AddressSource, Axis, CacheProgramKind, DeviceState, LatchKind, LatchLevel};
+use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind};
 
+use crate::effects::{Effects, Precondition, StateChange};
 use crate::place::Place;
-use crate::tables::{BaseInfo, Effects, Reach, state_bit};
+use crate::tables::{BaseInfo, Reach, state_bit};
 
 /// Parts of the lasting state of a die, one bit each: the registers of each plane in the low 8, then what the die has once.
 pub type Parts = u16;
 
+/// The registers of every plane.
+const REGISTERS: Parts = (1 << 8) - 1;
 /// The one-shot latch.
 const ONE_SHOT: Parts = 1 << 8;
 /// The copyback latch.
@@ -25,8 +28,30 @@ const ERASE: Parts = 1 << 11;
 const PROGRAM: Parts = 1 << 12;
 /// On-die termination.
 const ODT: Parts = 1 << 13;
+/// Write protect.
+const WRITE_PROTECT: Parts = 1 << 14;
 /// Everything.
-const ALL: Parts = (1 << 14) - 1;
+const ALL: Parts = (1 << 15) - 1;
+
+const fn latch(kind: LatchKind) -> Parts {
+    match kind {
+        LatchKind::OneShot => ONE_SHOT,
+        LatchKind::Copyback => COPYBACK,
+    }
+}
+
+/// The part that a state which exclusion tables look at is a state of.
+const fn part_of(state: DeviceState) -> Parts {
+    match state {
+        DeviceState::LatchOnRead | DeviceState::CacheRead(_) => REGISTERS,
+        DeviceState::LatchOn(_) => ONE_SHOT,
+        DeviceState::Suspended(Axis::Erase) | DeviceState::NotSuspended(Axis::Erase) => ERASE,
+        DeviceState::Suspended(Axis::Program) | DeviceState::NotSuspended(Axis::Program) => PROGRAM,
+        DeviceState::OdtDisabled => ODT,
+        DeviceState::WriteProtect => WRITE_PROTECT,
+        DeviceState::CacheProgram(_) => CACHE_PROGRAM,
+    }
+}
 
 /// What a step looks at and what it changes.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -44,17 +69,19 @@ impl Footprint {
     /// What a step of a base at a place touches; `all` are the planes of the die.
     #[must_use]
     pub fn of(info: &BaseInfo, place: &Place, all: PlaneSet) -> Self {
-        let own = |footprints: bool| if footprints { Parts::from(place.planes.0) } else { 0 };
+        let BaseFootprint { own, states } = info.footprint;
+        let planes = !REGISTERS | Parts::from(place.planes.0);
         let seen = match info.reach {
             Reach::Planes => place.planes,
             Reach::Die | Reach::Target => all,
         };
-        let seen = if info.looks_at_plane_states { Parts::from(seen.0) } else { 0 };
-        let fills = info.effects.reads_array() || info.effects.cache_read_end.is_some() || info.effects.changes_block();
+        if own.is_sweeping() {
+            return own;
+        }
         Self {
-            looks: info.footprint.looks | own(info.looks_at_registers) | seen,
-            changes: info.footprint.changes | own(fills || info.effects.data_out),
-            hinders: info.footprint.hinders | own(fills),
+            looks: own.looks & planes | states & (!REGISTERS | Parts::from(seen.0)),
+            changes: own.changes & planes,
+            hinders: own.hinders & planes,
         }
     }
 
@@ -80,34 +107,59 @@ impl Footprint {
         self.changes == ALL
     }
 
-    /// What a base looks at and changes beyond the registers of its planes; `forbidden_in` are the states that forbid it.
-    pub(crate) fn of_base(effects: &Effects, address: AddressSource, forbidden_in: u16) -> Self {
-        let sweeps = effects.suspend.is_some() || effects.resume.is_some() || effects.reset_die || effects.reset_target;
-        if sweeps {
-            return Self { looks: ALL, changes: ALL, hinders: ALL };
-        }
-        let given = |holds: bool, part: Parts| if holds { part } else { 0 };
-        let by = |states: &[DeviceState]| states.iter().any(|&state| forbidden_in & state_bit(state) != 0);
-        let latch = |kind| match kind {
-            LatchKind::OneShot => ONE_SHOT,
-            LatchKind::Copyback => COPYBACK,
+    const SWEEPING: Self = Self { looks: ALL, changes: ALL, hinders: ALL };
+
+    const fn of_need(need: Precondition) -> Self {
+        let looks = match need {
+            Precondition::CopybackPage
+            | Precondition::NothingUnread
+            | Precondition::PageToReadOn
+            | Precondition::PageToPutOut
+            | Precondition::Output => REGISTERS,
+            Precondition::Latch(kind, _) => latch(kind),
+            Precondition::NextOfCacheProgram => CACHE_PROGRAM,
+            Precondition::NothingInFlight => 0,
+            Precondition::Suspended(_) | Precondition::InCoreBusy(_) => return Self::SWEEPING,
         };
-        let axis = |axis| by(&[DeviceState::Suspended(axis), DeviceState::NotSuspended(axis)]);
-        let latches =
-            effects.load.map_or(0, |(kind, ..)| latch(kind)) | effects.consume.map_or(0, |(kind, _)| latch(kind));
-        let goes_on = effects.cache_program.is_some() || effects.cache_program_end.is_some();
-        let levels = [LatchLevel::Lsb, LatchLevel::Csb, LatchLevel::Msb].map(DeviceState::LatchOn);
-        let kinds = [CacheProgramKind::Slc, CacheProgramKind::OneShot].map(DeviceState::CacheProgram);
-        let changes = latches | given(goes_on, CACHE_PROGRAM) | given(effects.odt_disable || effects.odt_enable, ODT);
-        Self {
-            looks: latches
-                | given(by(&levels), ONE_SHOT)
-                | given(by(&kinds) || effects.is_program() || goes_on, CACHE_PROGRAM)
-                | given(axis(Axis::Erase), ERASE)
-                | given(axis(Axis::Program) || address == AddressSource::SuspendedProgram, PROGRAM)
-                | given(by(&[DeviceState::OdtDisabled]), ODT),
-            changes,
-            hinders: changes,
-        }
+        Self { looks, changes: 0, hinders: 0 }
+    }
+
+    const fn of_change(change: StateChange) -> Self {
+        let (looks, changes, hinders) = match change {
+            StateChange::EmptyRegisters
+            | StateChange::Fill { .. }
+            | StateChange::EnterCacheRead(_)
+            | StateChange::ReadOn
+            | StateChange::EndCacheRead(_) => (REGISTERS, REGISTERS, REGISTERS),
+            StateChange::PutOut => (REGISTERS, REGISTERS, 0),
+            StateChange::Load(kind, _) | StateChange::Clear(kind) => (latch(kind), latch(kind), latch(kind)),
+            StateChange::EnterCacheProgram(_) | StateChange::EndCacheProgram(_) => {
+                (CACHE_PROGRAM, CACHE_PROGRAM, CACHE_PROGRAM)
+            }
+            StateChange::SwitchOdt { .. } => (0, ODT, ODT),
+            StateChange::SwitchWriteProtect { .. } => (0, WRITE_PROTECT, WRITE_PROTECT),
+            StateChange::EmptyResumed(_) | StateChange::EndSuspension(_) | StateChange::Reset => return Self::SWEEPING,
+        };
+        Self { looks, changes, hinders }
+    }
+}
+
+/// What the operations of a base look at and change wherever they work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct BaseFootprint {
+    /// By its own needs and changes: of the registers those of the planes that it addresses.
+    own: Footprint,
+    /// The parts whose states exclude it: of the registers those of the planes that it looks at.
+    states: Parts,
+}
+
+impl BaseFootprint {
+    /// The footprint of some effects; `forbidden_in` are the states that exclude the base, as bits of [`state_bit`].
+    pub(crate) fn new(effects: &Effects, address: AddressSource, forbidden_in: u16) -> Self {
+        let needs = effects.needs().map(Footprint::of_need);
+        let own = needs.chain(effects.changes().map(Footprint::of_change)).fold(Footprint::default(), Footprint::and);
+        let suspended_program = if address == AddressSource::SuspendedProgram { PROGRAM } else { 0 };
+        let states = DeviceState::ALL.into_iter().filter(|&state| forbidden_in & state_bit(state) != 0);
+        Self { own, states: states.fold(suspended_program, |all, state| all | part_of(state)) }
     }
 }

@@ -5,6 +5,7 @@
 
 mod book;
 mod device;
+mod effects;
 mod footprint;
 mod logic;
 mod place;
@@ -13,8 +14,9 @@ mod tables;
 
 pub use book::{AddressBook, BlockRecord, BlockStage};
 pub use device::{Device, Flight, FlightId, PlanePhase, QuiescentDie, Status, SuspendedOperation};
+pub use effects::{Effects, Precondition, StateChange};
 pub use footprint::{Footprint, Parts};
 pub use logic::{CacheProgram, DieLogic, Loaded, PlaneLogic, Register, Suspended};
 pub use place::Place;
 pub use rule::Rule;
-pub use tables::{BaseInfo, Effects, OpInfo, Reach, Size, Tables};
+pub use tables::{BaseInfo, OpInfo, Reach, Size, Tables};

@@ -11,6 +11,7 @@ use nandseq_profile::model::{
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, Page, Plane, PlaneSet};
 use serde::{Deserialize, Serialize};
 
+use crate::effects::{Precondition, StateChange};
 use crate::place::Place;
 use crate::rule::Rule;
 use crate::tables::{BaseInfo, OF_PLANES, Reach, Tables, state_bit};
@@ -64,6 +65,44 @@ impl PlaneLogic {
             (Some(_), None) | (None, Some(_)) => false,
         }
     }
+
+    /// Whether no unread data is lost when the page register moves to the output register. Only the page counts: a copyback read's
+    /// page read again is still the same page.
+    fn moves_safely(&self) -> bool {
+        let same = |(page, output): (Register, Register)| page.same_page(&output);
+        !self.unread || self.page.zip(self.output).is_some_and(same)
+    }
+
+    /// What an erase or program leaves.
+    fn empty(&mut self) {
+        *self = Self { cache_read: self.cache_read, ..Self::default() };
+    }
+
+    fn apply(&mut self, change: StateChange, place: &Place) {
+        let own = Register { group: place.group, page: place.page, cell_type: place.cell_type, copyback: false };
+        match change {
+            StateChange::Fill { copyback } => {
+                let register = Some(Register { copyback, ..own });
+                *self = Self { page: register, output: register, unread: true, cache_read: self.cache_read };
+            }
+            StateChange::EnterCacheRead(kind) => self.cache_read = Some(kind),
+            StateChange::ReadOn => *self = Self { page: Some(own), output: self.page, unread: true, ..*self },
+            StateChange::EndCacheRead(_) => {
+                *self = Self { page: None, output: self.page, unread: true, cache_read: None }
+            }
+            StateChange::PutOut => self.unread &= !holds(self.output, place),
+            StateChange::EmptyRegisters => self.empty(),
+            StateChange::EmptyResumed(_)
+            | StateChange::Load(..)
+            | StateChange::Clear(_)
+            | StateChange::EnterCacheProgram(_)
+            | StateChange::EndCacheProgram(_)
+            | StateChange::EndSuspension(_)
+            | StateChange::Reset
+            | StateChange::SwitchOdt { .. }
+            | StateChange::SwitchWriteProtect { .. } => {}
+        }
+    }
 }
 
 /// What a latch is loaded with.
@@ -108,6 +147,9 @@ pub struct DieLogic {
     pub program: Option<Suspended>,
     /// Whether on-die termination is off (the same on every die).
     pub odt_disabled: bool,
+    /// Whether write protect is on (the same on every die); left out of a written state where it is off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub write_protected: bool,
     /// The planes.
     pub planes: [PlaneLogic; 8],
 }
@@ -177,11 +219,19 @@ impl DieLogic {
         (cache, latch)
     }
 
+    /// Whether write protect forbids the erase or program that is suspended on an axis: then it forbids its RESUME.
+    #[must_use]
+    pub fn protects_suspended(&self, tables: &Tables, axis: Axis) -> bool {
+        let protected = || tables.forbidden_by(DeviceState::WriteProtect);
+        self.write_protected && self.suspended(axis).is_some_and(|suspended| protected().contains(suspended.base))
+    }
+
     /// The states that this die is in, as bits of [`state_bit`].
     fn states(&self) -> u16 {
         let mut bits = self.one_shot.map_or(0, |loaded| state_bit(DeviceState::LatchOn(loaded.level)))
             | self.cache_program.map_or(0, |state| state_bit(DeviceState::CacheProgram(state.kind)))
-            | if self.odt_disabled { state_bit(DeviceState::OdtDisabled) } else { 0 };
+            | if self.odt_disabled { state_bit(DeviceState::OdtDisabled) } else { 0 }
+            | if self.write_protected { state_bit(DeviceState::WriteProtect) } else { 0 };
         for (axis, suspended) in [(Axis::Erase, self.erase.is_some()), (Axis::Program, self.program.is_some())] {
             bits |= state_bit(if suspended { DeviceState::Suspended(axis) } else { DeviceState::NotSuspended(axis) });
         }
@@ -219,6 +269,9 @@ impl DieLogic {
         if self.odt_disabled && tables.forbidden_by(DeviceState::OdtDisabled).contains(base) {
             return Err(Rule::Odt);
         }
+        if self.write_protected && tables.forbidden_by(DeviceState::WriteProtect).contains(base) {
+            return Err(Rule::WriteProtect);
+        }
         for plane in planes.iter() {
             let (cache, latch) = self.forbidden_by_plane(tables, plane);
             if latch.contains(base) {
@@ -245,57 +298,50 @@ impl DieLogic {
         if self.is_forbidden(info, relevant) {
             self.judge_tables(tables, base, relevant)?;
         }
-        if info.looks_at_registers {
-            self.judge_registers(info, place)?;
+        if !info.effects.of_planes.is_empty() {
+            for plane in place.planes.iter() {
+                let registers = &self.planes[plane.0 as usize];
+                info.effects.of_planes.iter().try_for_each(|need| judge_registers(*need, place, registers))?;
+            }
         }
-        if !info.looks_at_die {
-            return Ok(());
+        for &need in &info.effects.of_die {
+            self.judge_need(tables, need, place)?;
         }
-        self.judge_latches(info, place)?;
-        self.judge_cache_program(info, place)?;
-        self.judge_suspension(info, place)
-    }
-
-    fn judge_registers(&self, info: &BaseInfo, place: &Place) -> Result<(), Rule> {
-        let effects = &info.effects;
-        let overwrites = effects.changes_block() || effects.fill.is_some();
-        for plane in place.planes.iter() {
-            let regs = &self.planes[plane.0 as usize];
-            let from_copyback = regs.page.is_some_and(|register| register.copyback);
-            if effects.copyback_source && !from_copyback {
-                return Err(Rule::CopybackSource);
-            }
-            if overwrites && regs.unread && !(effects.copyback_source && from_copyback) {
-                return Err(Rule::UnreadData);
-            }
-            if effects.moves_page() {
-                judge_cache_read(info, place, regs)?;
-            }
-            if effects.data_out && !holds(regs.output, place) {
-                return Err(Rule::DoutSource);
-            }
+        if info.address == AddressSource::SuspendedProgram {
+            self.judge_recovery(place)?;
         }
         Ok(())
     }
 
-    fn judge_latches(&self, info: &BaseInfo, place: &Place) -> Result<(), Rule> {
-        let need = match (info.effects.load, info.effects.consume) {
-            (Some((kind, _, need)), _) | (None, Some((kind, need))) => Some((kind, need)),
-            (None, None) => None,
-        };
+    /// Whether the die is as an operation needs it. What is in flight is not of the lasting state: the device judges that.
+    fn judge_need(&self, tables: &Tables, need: Precondition, place: &Place) -> Result<(), Rule> {
         match need {
-            Some((kind, need)) if need != LatchNeed::default() => {
-                let fits = self.latch(kind).is_some_and(|loaded| {
-                    let level = match loaded.level {
-                        LatchLevel::Lsb => need.lsb,
-                        LatchLevel::Csb => need.csb,
-                        LatchLevel::Msb => need.msb,
-                    };
-                    level && loaded.place.same_address(place)
-                });
-                if fits { Ok(()) } else { Err(Rule::OneshotOrder) }
-            }
-            _ => Ok(()),
+            Precondition::Latch(kind, need) => self.judge_latch(kind, need, place),
+            Precondition::NextOfCacheProgram => self.judge_cache_program(place),
+            Precondition::Suspended(axis) => self.judge_resume(tables, axis),
+            Precondition::InCoreBusy(_)
+            | Precondition::NothingInFlight
+            | Precondition::CopybackPage
+            | Precondition::NothingUnread
+            | Precondition::PageToReadOn
+            | Precondition::PageToPutOut
+            | Precondition::Output => Ok(()),
+        }
+    }
+
+    fn judge_latch(&self, kind: LatchKind, need: LatchNeed, place: &Place) -> Result<(), Rule> {
+        let fits = |loaded: Loaded| {
+            let level = match loaded.level {
+                LatchLevel::Lsb => need.lsb,
+                LatchLevel::Csb => need.csb,
+                LatchLevel::Msb => need.msb,
+            };
+            level && loaded.place.same_address(place)
+        };
+        if need == LatchNeed::default() || self.latch(kind).is_some_and(fits) {
+            Ok(())
+        } else {
+            Err(Rule::OneshotOrder)
         }
     }
 
@@ -303,11 +349,8 @@ impl DieLogic {
     ///
     /// For the one-shot kind the next program is the next one-shot load or commit: its page is the next page until that
     /// page's commit.
-    fn judge_cache_program(&self, info: &BaseInfo, place: &Place) -> Result<(), Rule> {
+    fn judge_cache_program(&self, place: &Place) -> Result<(), Rule> {
         let Some(state) = self.cache_program else { return Ok(()) };
-        if !info.effects.is_program() {
-            return Ok(());
-        }
         let last = &state.place;
         let goes_on = place.planes == last.planes
             && place.group == last.group
@@ -316,15 +359,16 @@ impl DieLogic {
         if goes_on { Ok(()) } else { Err(Rule::CacheSequence) }
     }
 
-    fn judge_suspension(&self, info: &BaseInfo, place: &Place) -> Result<(), Rule> {
-        if info.address == AddressSource::SuspendedProgram
-            && !self.program.is_some_and(|suspended| {
-                suspended.place.same_address(place) && suspended.place.cell_type == place.cell_type
-            })
-        {
-            return Err(Rule::RecoveryTarget);
+    /// "Only while a program is suspended on that die, on its address."
+    fn judge_recovery(&self, place: &Place) -> Result<(), Rule> {
+        let fits = |own: &Place| own.same_address(place) && own.cell_type == place.cell_type;
+        if self.program.is_some_and(|suspended| fits(&suspended.place)) { Ok(()) } else { Err(Rule::RecoveryTarget) }
+    }
+
+    fn judge_resume(&self, tables: &Tables, axis: Axis) -> Result<(), Rule> {
+        if self.protects_suspended(tables, axis) {
+            return Err(Rule::WriteProtect);
         }
-        let Some(axis) = info.effects.resume else { return Ok(()) };
         let blocked = axis == Axis::Erase && self.program.is_some();
         match self.suspended(axis) {
             Some(suspend_target) if !blocked => {
@@ -332,14 +376,6 @@ impl DieLogic {
                 if unread { Err(Rule::UnreadData) } else { Ok(()) }
             }
             _ => Err(Rule::ResumeTarget),
-        }
-    }
-
-    /// What an erase or program leaves of the registers of its planes.
-    fn invalidate(&mut self, planes: PlaneSet) {
-        for plane in planes.iter() {
-            let regs = &mut self.planes[plane.0 as usize];
-            *regs = PlaneLogic { cache_read: regs.cache_read, ..PlaneLogic::default() };
         }
     }
 
@@ -353,87 +389,53 @@ impl DieLogic {
 
     /// What a step does at its start.
     pub fn start(&mut self, info: &BaseInfo, place: &Place) {
-        if !info.acts_at_start {
-            return;
-        }
-        let effects = &info.effects;
-        if effects.changes_block() {
-            self.invalidate(place.planes);
-        }
-        if let Some(suspend_target) = effects.resume.and_then(|axis| self.suspended(axis)) {
-            self.invalidate(suspend_target.place.planes);
-        }
-        if let Some(kind) = effects.cache_read {
-            for plane in place.planes.iter() {
-                self.planes[plane.0 as usize].cache_read = Some(kind);
-            }
-        }
-        if let Some(kind) = effects.cache_program {
-            self.cache_program = Some(CacheProgram { kind, place: *place });
-        }
-        if effects.reset_die || effects.reset_target {
-            *self = Self { odt_disabled: self.odt_disabled, ..Self::default() };
-        }
-        self.odt_disabled |= effects.odt_disable;
+        info.effects.at_start.iter().for_each(|change| self.apply(*change, place));
     }
 
     /// What a step does at its end.
     pub fn finish(&mut self, info: &BaseInfo, place: &Place) {
-        if info.changes_registers {
-            self.finish_registers(info, place);
-        }
-        if info.acts_at_end {
-            self.finish_die(info, place);
+        info.effects.at_end.iter().for_each(|change| self.apply(*change, place));
+    }
+
+    fn apply(&mut self, change: StateChange, place: &Place) {
+        match change {
+            StateChange::EmptyResumed(axis) => {
+                let planes = self.suspended(axis).map_or(PlaneSet::EMPTY, |resumed| resumed.place.planes);
+                planes.iter().for_each(|plane| self.planes[plane.0 as usize].empty());
+            }
+            StateChange::EmptyRegisters
+            | StateChange::Fill { .. }
+            | StateChange::EnterCacheRead(_)
+            | StateChange::ReadOn
+            | StateChange::EndCacheRead(_)
+            | StateChange::PutOut => {
+                for plane in place.planes.iter() {
+                    self.planes[plane.0 as usize].apply(change, place);
+                }
+            }
+            StateChange::Load(kind, level) => *self.latch_mut(kind) = Some(Loaded { level, place: *place }),
+            StateChange::Clear(kind) => *self.latch_mut(kind) = None,
+            StateChange::EnterCacheProgram(kind) => self.cache_program = Some(CacheProgram { kind, place: *place }),
+            StateChange::EndCacheProgram(kind) => {
+                self.cache_program = self.cache_program.filter(|state| state.kind != kind);
+            }
+            StateChange::EndSuspension(Axis::Erase) => self.erase = None,
+            StateChange::EndSuspension(Axis::Program) => self.program = None,
+            StateChange::Reset => {
+                let mut fresh = Self::default();
+                fresh.share_target(self);
+                *self = fresh;
+            }
+            StateChange::SwitchOdt { off } => self.odt_disabled = off,
+            StateChange::SwitchWriteProtect { on } => self.write_protected = on,
         }
     }
 
-    fn finish_registers(&mut self, info: &BaseInfo, place: &Place) {
-        let effects = &info.effects;
-        for plane in place.planes.iter() {
-            let regs = &mut self.planes[plane.0 as usize];
-            let own = Register { group: place.group, page: place.page, cell_type: place.cell_type, copyback: false };
-            if let Some(copyback) = effects.fill {
-                let register = Some(Register { copyback, ..own });
-                *regs = PlaneLogic { page: register, output: register, unread: true, cache_read: regs.cache_read };
-            }
-            if effects.moves_page() {
-                regs.output = regs.page;
-                regs.unread = true;
-            }
-            if effects.cache_read.is_some() {
-                regs.page = Some(own);
-            }
-            if effects.cache_read_end.is_some() {
-                regs.page = None;
-                regs.cache_read = None;
-            }
-            if effects.data_out && holds(regs.output, place) {
-                regs.unread = false;
-            }
-        }
-    }
-
-    fn finish_die(&mut self, info: &BaseInfo, place: &Place) {
-        let effects = &info.effects;
-        if let Some((kind, level, _)) = effects.load {
-            *self.latch_mut(kind) = Some(Loaded { level, place: *place });
-        }
-        if let Some((kind, _)) = effects.consume {
-            *self.latch_mut(kind) = None;
-        }
-        if let Some(kind) = effects.cache_program_end
-            && self.cache_program.is_some_and(|state| state.kind == kind)
-        {
-            self.cache_program = None;
-        }
-        if effects.odt_enable {
-            self.odt_disabled = false;
-        }
-        match effects.resume {
-            Some(Axis::Erase) => self.erase = None,
-            Some(Axis::Program) => self.program = None,
-            None => {}
-        }
+    /// Takes over what every die of the target has in common, which a reset leaves as it is.
+    pub(crate) const fn share_target(&mut self, other: &Self) {
+        #[rustfmt::skip]
+        let Self { odt_disabled, write_protected, one_shot: _, copyback: _, cache_program: _, erase: _, program: _, planes: _ } = *other;
+        (self.odt_disabled, self.write_protected) = (odt_disabled, write_protected);
     }
 }
 
@@ -443,15 +445,28 @@ fn holds(register: Option<Register>, place: &Place) -> bool {
         .is_some_and(|held| held.group == place.group && held.page == place.page && held.cell_type == place.cell_type)
 }
 
-fn judge_cache_read(info: &BaseInfo, place: &Place, regs: &PlaneLogic) -> Result<(), Rule> {
-    let Some(page) = regs.page else { return Err(Rule::CacheSequence) };
-    if info.effects.cache_read.is_some() && page.cell_type != place.cell_type {
-        return Err(Rule::CacheSequence);
+/// Whether the registers of a plane are as an operation on it needs them.
+fn judge_registers(need: Precondition, place: &Place, regs: &PlaneLogic) -> Result<(), Rule> {
+    let allowed = |holds: bool, rule: Rule| if holds { Ok(()) } else { Err(rule) };
+    match need {
+        Precondition::CopybackPage => {
+            allowed(regs.page.is_some_and(|register| register.copyback), Rule::CopybackSource)
+        }
+        Precondition::NothingUnread => allowed(!regs.unread, Rule::UnreadData),
+        Precondition::PageToReadOn => {
+            let fits = regs.page.is_some_and(|page| page.cell_type == place.cell_type);
+            allowed(fits, Rule::CacheSequence)?;
+            allowed(regs.moves_safely(), Rule::UnreadData)
+        }
+        Precondition::PageToPutOut => {
+            allowed(holds(regs.page, place), Rule::CacheSequence)?;
+            allowed(regs.moves_safely(), Rule::UnreadData)
+        }
+        Precondition::Output => allowed(holds(regs.output, place), Rule::DoutSource),
+        Precondition::Latch(..)
+        | Precondition::NextOfCacheProgram
+        | Precondition::Suspended(_)
+        | Precondition::InCoreBusy(_)
+        | Precondition::NothingInFlight => Ok(()),
     }
-    if info.effects.cache_read_end.is_some() && !holds(Some(page), place) {
-        return Err(Rule::CacheSequence);
-    }
-    // Only the page counts: a copyback read's page read again is still the same page.
-    let same_page = regs.output.is_some_and(|output| output.same_page(&page));
-    if regs.unread && !same_page { Err(Rule::UnreadData) } else { Ok(()) }
 }

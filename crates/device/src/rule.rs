@@ -24,6 +24,8 @@ pub enum Rule {
     Suspend,
     /// Forbidden while on-die termination is off.
     Odt,
+    /// Forbidden while write protect is on; or switching it on while something is in flight.
+    WriteProtect,
     /// Forbidden by a cache state.
     Cache,
     /// The block is bad.
@@ -63,7 +65,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Bounds,
         Self::MultiPlaneGroup,
         Self::Bus,
@@ -73,6 +75,7 @@ impl Rule {
         Self::Latch,
         Self::Suspend,
         Self::Odt,
+        Self::WriteProtect,
         Self::Cache,
         Self::BadBlock,
         Self::InFlight,
@@ -105,6 +108,7 @@ impl Rule {
             Self::Latch => "latch",
             Self::Suspend => "suspend",
             Self::Odt => "odt",
+            Self::WriteProtect => "write_protect",
             Self::Cache => "cache",
             Self::BadBlock => "bad_block",
             Self::InFlight => "in_flight",

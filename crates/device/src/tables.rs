@@ -3,12 +3,13 @@
 //! Everything here follows from the profile alone and never changes during a run. No names, no strings.
 
 use nandseq_profile::model::{
-    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, Effect, LatchKind, LatchLevel, LatchNeed,
-    PayloadField, PhaseKind, Scope, StatusOf,
+    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel, PayloadField, PhaseKind, Scope,
+    StatusOf,
 };
 use nandseq_profile::{BaseId, BaseSet, CellTypeId, Grid, OpId, PhaseKey, Profile, Ticks};
 
-use crate::footprint::Footprint;
+use crate::effects::Effects;
+use crate::footprint::BaseFootprint;
 
 /// Which planes a base looks at, and may occupy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,125 +22,11 @@ pub enum Reach {
     Target,
 }
 
-/// The effects of a base, one field for each kind.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Effects {
-    /// Erases its blocks.
-    pub erase: bool,
-    /// Commits its page.
-    pub program: bool,
-    /// Closes its block.
-    pub close: bool,
-    /// Loads a latch.
-    pub load: Option<(LatchKind, LatchLevel, LatchNeed)>,
-    /// Consumes a latch.
-    pub consume: Option<(LatchKind, LatchNeed)>,
-    /// Fills both registers (whether for copyback).
-    pub fill: Option<bool>,
-    /// Cache read.
-    pub cache_read: Option<CacheReadKind>,
-    /// End of a cache read.
-    pub cache_read_end: Option<CacheReadKind>,
-    /// Start of cache program.
-    pub cache_program: Option<CacheProgramKind>,
-    /// End of cache program.
-    pub cache_program_end: Option<CacheProgramKind>,
-    /// Puts data out.
-    pub data_out: bool,
-    /// Takes its data from a copyback read.
-    pub copyback_source: bool,
-    /// Suspends.
-    pub suspend: Option<Axis>,
-    /// Resumes.
-    pub resume: Option<Axis>,
-    /// Resets its die.
-    pub reset_die: bool,
-    /// Resets the target.
-    pub reset_target: bool,
-    /// Switches termination off.
-    pub odt_disable: bool,
-    /// Switches termination on.
-    pub odt_enable: bool,
-    /// Reads status.
-    pub status: bool,
-    /// Means "propose nothing".
-    pub delay: bool,
-}
-
-impl Effects {
-    fn new(list: &[Effect]) -> Self {
-        let mut all = Self::default();
-        for effect in list {
-            match *effect {
-                Effect::Erase => all.erase = true,
-                Effect::Program => all.program = true,
-                Effect::CloseBlock => all.close = true,
-                Effect::LoadLatch { latch, level, needs } => all.load = Some((latch, level, needs)),
-                Effect::ConsumeLatch { latch, needs } => all.consume = Some((latch, needs)),
-                Effect::FillRegisters { copyback } => all.fill = Some(copyback),
-                Effect::CacheRead(kind) => all.cache_read = Some(kind),
-                Effect::CacheReadEnd(kind) => all.cache_read_end = Some(kind),
-                Effect::CacheProgramStart(kind) => all.cache_program = Some(kind),
-                Effect::CacheProgramEnd(kind) => all.cache_program_end = Some(kind),
-                Effect::DataOut => all.data_out = true,
-                Effect::CopybackSource => all.copyback_source = true,
-                Effect::Suspend(axis) => all.suspend = Some(axis),
-                Effect::Resume(axis) => all.resume = Some(axis),
-                Effect::ResetDie => all.reset_die = true,
-                Effect::ResetTarget => all.reset_target = true,
-                Effect::OdtDisable => all.odt_disable = true,
-                Effect::OdtEnable => all.odt_enable = true,
-                Effect::StatusRead => all.status = true,
-                Effect::Delay => all.delay = true,
-            }
-        }
-        all
-    }
-
-    /// A program as to registers, in-flight and address rules (rulebook, question 2).
-    #[must_use]
-    pub const fn is_program(&self) -> bool {
-        self.program || self.close || self.load.is_some()
-    }
-
-    /// Whether its blocks are in flight while it runs.
-    #[must_use]
-    pub const fn changes_block(&self) -> bool {
-        self.erase || self.is_program()
-    }
-
-    /// Whether it puts a page of the array into registers.
-    #[must_use]
-    pub const fn reads_array(&self) -> bool {
-        self.fill.is_some() || self.cache_read.is_some()
-    }
-
-    /// Whether it moves a page from the page register to the output register.
-    #[must_use]
-    pub const fn moves_page(&self) -> bool {
-        self.cache_read.is_some() || self.cache_read_end.is_some()
-    }
-
-    /// Whether anything happens when it ends.
-    #[must_use]
-    pub const fn at_end(&self) -> bool {
-        self.changes_block()
-            || self.reads_array()
-            || self.consume.is_some()
-            || self.cache_read_end.is_some()
-            || self.cache_program_end.is_some()
-            || self.data_out
-            || self.suspend.is_some()
-            || self.resume.is_some()
-            || self.odt_enable
-    }
-}
-
 /// The cell type that fits every address (rulebook, question 9).
 const ANY_CELL_TYPE: &str = "NONE";
 
 /// A base, compiled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct BaseInfo {
     /// What it does.
     pub effects: Effects,
@@ -171,17 +58,8 @@ pub struct BaseInfo {
     pub(crate) forbidden_in: u16,
     /// Whether some op_state forbids it.
     pub(crate) forbidden_in_op_states: bool,
-    /// Whether anything about the registers of its planes, or about latches, cache program and suspension, must hold.
-    pub(crate) looks_at_registers: bool,
-    pub(crate) looks_at_die: bool,
-    /// Whether unread data or a cache-read state of the planes it looks at forbids it.
-    pub(crate) looks_at_plane_states: bool,
-    /// What it looks at and changes beyond registers: see [`Footprint::of`].
-    pub(crate) footprint: Footprint,
-    /// Whether its start, or its end, changes the lasting state of a die; and whether its end changes registers.
-    pub(crate) acts_at_start: bool,
-    pub(crate) acts_at_end: bool,
-    pub(crate) changes_registers: bool,
+    /// What it looks at and changes.
+    pub(crate) footprint: BaseFootprint,
     /// See [`BaseInfo::is_inert`].
     inert: bool,
 }
@@ -335,10 +213,11 @@ const fn state_index(state: DeviceState) -> usize {
         DeviceState::Suspended(Axis::Program) => 6,
         DeviceState::NotSuspended(Axis::Program) => 7,
         DeviceState::OdtDisabled => 8,
-        DeviceState::CacheRead(CacheReadKind::Cache) => 9,
-        DeviceState::CacheRead(CacheReadKind::PlaneCache) => 10,
-        DeviceState::CacheProgram(CacheProgramKind::Slc) => 11,
-        DeviceState::CacheProgram(CacheProgramKind::OneShot) => 12,
+        DeviceState::WriteProtect => 9,
+        DeviceState::CacheRead(CacheReadKind::Cache) => 10,
+        DeviceState::CacheRead(CacheReadKind::PlaneCache) => 11,
+        DeviceState::CacheProgram(CacheProgramKind::Slc) => 12,
+        DeviceState::CacheProgram(CacheProgramKind::OneShot) => 13,
     }
 }
 
@@ -353,7 +232,6 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
     let base = &profile.bases[id];
     let effects = Effects::new(&base.effects);
     let moves_time = effects.suspend.is_some() || effects.resume.is_some();
-    let resets = effects.reset_die || effects.reset_target;
     let reach = match base.scope {
         _ if effects.reset_target => Reach::Target,
         _ if effects.reset_die || moves_time => Reach::Die,
@@ -364,17 +242,14 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
         Scope::None if base.payload_has(PayloadField::Die) => Reach::Die,
         Scope::None => Reach::Target,
     };
-    let changes_registers = effects.reads_array() || effects.cache_read_end.is_some() || effects.data_out;
-    let starts = effects.cache_program.is_some() || resets || effects.odt_disable;
     let window = base.phases.iter().find(|phase| phase.kind.is_window());
     let forbidden_in = DeviceState::ALL
         .into_iter()
         .filter(|&state| profile.exclusions.in_state(state).contains(id))
         .fold(0, |bits, state| bits | state_bit(state));
     BaseInfo {
-        effects,
         reach,
-        occupies: (!base.instant && base.scope != Scope::None) || moves_time || resets,
+        occupies: (!base.instant && base.scope != Scope::None) || moves_time || effects.resets(),
         affects_state: base.affects_state,
         instant: base.instant,
         interleaved: profile.interleaved.contains(id),
@@ -386,23 +261,10 @@ fn base_info(profile: &Profile, id: BaseId) -> BaseInfo {
         window: window.map_or(PhaseKind::CoreBusy, |phase| phase.kind),
         end_key: profile.phase_key(id, None).expect("every base has an END key"),
         forbidden_in,
-        looks_at_plane_states: forbidden_in & OF_PLANES != 0,
-        footprint: Footprint::of_base(&effects, base.address, forbidden_in),
+        footprint: BaseFootprint::new(&effects, base.address, forbidden_in),
         forbidden_in_op_states: profile.phase_keys.ids().any(|key| device_rule(profile, key).contains(id)),
-        looks_at_registers: effects.changes_block() || effects.copyback_source || changes_registers,
-        looks_at_die: effects.is_program()
-            || effects.consume.is_some()
-            || effects.resume.is_some()
-            || base.address == AddressSource::SuspendedProgram,
-        acts_at_start: effects.changes_block() || effects.resume.is_some() || effects.cache_read.is_some() || starts,
-        acts_at_end: changes_registers
-            || effects.load.is_some()
-            || effects.consume.is_some()
-            || effects.cache_program_end.is_some()
-            || effects.odt_enable
-            || effects.resume.is_some(),
-        changes_registers,
-        inert: !starts && !effects.at_end(),
+        inert: effects.at_start.is_empty() && !effects.acts_at_end(),
+        effects,
     }
 }
 

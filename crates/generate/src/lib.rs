@@ -1,40 +1,36 @@
 //! Random legal operation sequences.
 //!
-//! Events, proposals, chains, probabilities, sites and runs. The only randomness of the product; no clock, no files.
+//! A [`Setup`] is a profile and a probability table, compiled. A [`Site`] made from it is one device with its own seed; each
+//! [`Site::run`] goes on from the one before and tells a sink of every operation that it starts. The only randomness of the product;
+//! no clock, no files.
 
-mod address_availability;
 #[cfg(test)]
 #[path = "../tests/support/adversaries.rs"]
 mod adversaries;
-mod bootstrap;
-mod boundary;
-mod chain;
-mod classes;
-pub mod closure;
 pub mod dead;
-mod die_constraints;
-mod eligible;
-mod event_reporter;
-mod groups;
-mod philox;
-mod plan;
+mod kernel;
+mod policy;
 pub mod probability;
-mod propose;
-mod queue;
-mod reason;
-mod safety;
-mod seed;
+mod proposal;
+mod random;
+mod refills;
+mod reporting;
+mod run;
 mod setup;
 mod site;
 mod snapshot;
-mod waiting;
-mod weighted_sampler;
 
-pub use philox::{Stream, StreamKind};
-pub use reason::{Reason, Rejections};
-pub use seed::{SeedPlan, mix};
+pub use random::{SeedPlan, Stream, StreamKind, mix};
+pub use reporting::{Reason, Rejections, RunSummary};
+pub use run::{RunError, RunLimits};
 pub use setup::{Setup, SetupError};
-pub use site::{RunError, RunLimits, RunSummary, Site};
+pub use site::Site;
 pub use snapshot::{
     CoverageIdentity, Identity, IdentityPart, SNAPSHOT_VERSION, SiteState, Snapshot, SnapshotError, StateError,
 };
+
+/// What is to be covered, and how much of it was.
+pub mod closure {
+    pub use crate::policy::Reached;
+    pub use crate::setup::coverage_model::{Cell, Goal};
+}

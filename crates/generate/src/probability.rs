@@ -6,10 +6,10 @@
 
 mod loaded;
 
-use nandseq_profile::model::{AddressSource, Base, Effect, OverrideOf};
+use nandseq_profile::model::{AddressSource, ArrayWork, Base, Effect, OverrideOf};
 use nandseq_profile::{BaseId, IdVec, OpId, PhaseKey, Profile};
 
-use crate::philox::{Stream, StreamKind};
+use crate::random::{Stream, StreamKind};
 pub use loaded::{Change, override_loaded};
 
 /// Weights of op names by phase key; they need not sum to 1.
@@ -158,36 +158,13 @@ const WAYS_OUT: f64 = 0.1;
 /// Whether a base ends a lasting state, and is possible in such a state only: where nothing of the kind lasts, it proposes nothing.
 fn leads_out(base: &Base) -> bool {
     let from_latch = matches!(base.address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
-    let ends = |effect: &Effect| matches!(effect, Effect::Resume(_) | Effect::DataOut | Effect::CacheReadEnd(_));
-    from_latch || base.effects.iter().any(ends)
+    from_latch || base.effects.iter().any(|effect| effect.needs_what_it_ends())
 }
 
 /// Whether a base brings about a lasting state that no name of `entries` ends.
 fn is_stuck_after(profile: &Profile, base: &Base, entries: &[(OpId, f64)]) -> bool {
-    let ended_by = |effect: &Effect| match *effect {
-        Effect::OdtDisable => Some(Effect::OdtEnable),
-        Effect::CacheProgramStart(kind) => Some(Effect::CacheProgramEnd(kind)),
-        Effect::Suspend(axis) => Some(Effect::Resume(axis)),
-        Effect::Erase
-        | Effect::Program
-        | Effect::CloseBlock
-        | Effect::LoadLatch { .. }
-        | Effect::ConsumeLatch { .. }
-        | Effect::FillRegisters { .. }
-        | Effect::CacheRead(_)
-        | Effect::CacheReadEnd(_)
-        | Effect::CacheProgramEnd(_)
-        | Effect::DataOut
-        | Effect::CopybackSource
-        | Effect::Resume(_)
-        | Effect::ResetDie
-        | Effect::ResetTarget
-        | Effect::OdtEnable
-        | Effect::StatusRead
-        | Effect::Delay => None,
-    };
     let has = |end: Effect| entries.iter().any(|&(op, _)| profile.bases[profile.ops[op].base].has(end));
-    base.effects.iter().filter_map(ended_by).any(|end| !has(end))
+    base.effects.iter().filter_map(|effect| effect.ended_by()).any(|end| !has(end))
 }
 
 fn is_erase(profile: &Profile, op: OpId) -> bool {
@@ -197,7 +174,8 @@ fn is_erase(profile: &Profile, op: OpId) -> bool {
 /// A program that starts by itself: a committing one or the first load of a one-shot program.
 fn is_program(profile: &Profile, op: OpId) -> bool {
     let base = &profile.bases[profile.ops[op].base];
-    let starts = base.effects.iter().any(|effect| matches!(effect, Effect::Program | Effect::LoadLatch { .. }));
+    let loads = base.effects.iter().any(|effect| effect.array_work() == Some(ArrayWork::Load));
+    let starts = base.has(Effect::Program) || loads;
     starts && base.address == AddressSource::NextPage && !base.has(Effect::CopybackSource)
 }
 

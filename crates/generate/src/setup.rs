@@ -1,171 +1,34 @@
 //! Everything the generator looks up, compiled once from a profile and a probability table.
 //!
-//! Names with the same base, cell type and plane count are eligible together, so distributions are kept by such classes: a
-//! proposal decides per class, and draws a name inside the class it drew. Weights are integers from here on.
+//! Names with the same base, cell type and plane count are eligible together, so distributions are kept by such classes.
+//! Weights are integers from here on. [`Setup`] is the only thing that a whole run reads and nothing changes: it has a field for
+//! each policy of the profile that generation obeys, which is why it has more than 15.
 
-use std::ops::RangeInclusive;
+mod across_dies;
+mod bootstrap_stages;
+mod chain_templates;
+mod classes;
+pub(crate) mod consequences;
+pub(crate) mod coverage_model;
+mod distribution;
+pub(crate) mod groups;
 
-use nandseq_device::{OpInfo, Tables};
-use nandseq_profile::model::{Axis, Chain, ChainStep, PayloadField, StatusOf, StepAddress};
-use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
+use nandseq_device::Tables;
+use nandseq_profile::model::{Axis, ByAxis};
+use nandseq_profile::{Block, Die, OpId, PhaseKey, Profile, Ticks};
 
-use crate::bootstrap::BootstrapSetup;
-use crate::classes::{CHUNK, ClassId, Classes, places};
-use crate::closure::Goal;
-use crate::dead::{changing_all, named_dies};
-use crate::groups::Groups;
-
-/// A distribution over names, by class.
-#[derive(Clone, Default, Debug)]
-pub(crate) struct Distribution {
-    /// The names with their weights, those of a class together.
-    pub(crate) names: Vec<(OpId, u64)>,
-    /// The classes that have names, by chunk.
-    sets: Vec<u64>,
-    /// The sum of the weights of each class, by chunk.
-    masses: Vec<[u64; CHUNK]>,
-    /// For each class the first of its names and one past the last.
-    spans: Vec<(u32, u32)>,
-    /// The random numbers by which nothing is drawn whatever else is eligible; see [`Distribution::draws_nothing`].
-    nothing: Option<RangeInclusive<u64>>,
-}
-
-/// Probabilities become integers in units of 2⁻⁴⁴: sums of some 16,000 names stay far below 2⁶³.
-pub(crate) const UNITS: f64 = (1u64 << 44) as f64;
-
-fn weight(mass: f64, total: f64) -> u64 {
-    if mass > 0.0 { ((mass / total * UNITS) as u64).max(1) } else { 0 }
-}
-
-impl Distribution {
-    pub(crate) fn new(
-        tables: &Tables,
-        classes: &Classes,
-        entries: &[(OpId, f64)],
-        usable: impl Fn(OpId) -> bool,
-    ) -> Self {
-        let total: f64 = entries.iter().map(|&(_, mass)| mass).sum();
-        // The class of a name is looked for once: to ask anew at every step of sorting is most of what a start costs.
-        let mut names: Vec<(ClassId, OpId, u64)> = entries
-            .iter()
-            .map(|&(op, mass)| (op, weight(mass, total)))
-            .filter(|&(op, weight)| weight > 0 && usable(op))
-            .map(|(op, weight)| (classes.of(tables.op(op)), op, weight))
-            .collect();
-        names.sort_by_key(|&(class, op, _)| (class, op));
-        let mut all = Self {
-            sets: vec![0; classes.chunks()],
-            masses: vec![[0; CHUNK]; classes.chunks()],
-            spans: vec![(0, 0); classes.count()],
-            names: Vec::new(),
-            nothing: None,
-        };
-        for (at, &(class, _, weight)) in names.iter().enumerate() {
-            let (first, end) = &mut all.spans[class.index()];
-            if all.sets[class.chunk()] & class.bit() == 0 {
-                *first = at as u32;
-            }
-            *end = at as u32 + 1;
-            all.sets[class.chunk()] |= class.bit();
-            all.masses[class.chunk()][class.place()] += weight;
-        }
-        Self { names: names.into_iter().map(|(_, op, weight)| (op, weight)).collect(), ..all }
-    }
-
-    /// Finds out which draws come to nothing in every state.
-    fn find_nothing(&mut self, groups: &Groups) {
-        let idling = |&class: &ClassId| groups.chunks()[class.chunk()].idling & class.bit() != 0;
-        let chunks = self.sets.iter().enumerate();
-        let of_chunk = |(chunk, &set): (usize, &u64)| places(set).map(move |place| ClassId::at(chunk, place));
-        let classes: Vec<ClassId> = chunks.flat_map(of_chunk).collect();
-        let Some(at) = classes.iter().position(idling) else { return };
-        let mass = |class: &ClassId| u128::from(self.masses[class.chunk()][class.place()]);
-        let before = classes[..at].iter().map(mass).sum();
-        let behind = classes[at + 1..].iter().map(mass).sum();
-        self.nothing = numbers_within(before, mass(&classes[at]), behind);
-    }
-
-    /// Whether a hook whose random numbers begin with these draws nothing, whatever is eligible.
-    ///
-    /// A draw passes over a number with a probability of about 2⁻²⁰, for the sake of exact uniformity, and which numbers those
-    /// are depends on what is eligible. So the next two are asked as well: that all three would be passed over happens once in
-    /// 2⁶⁰ hooks.
-    pub(crate) fn draws_nothing(&self, numbers: &[u64; 4]) -> bool {
-        self.nothing.as_ref().is_some_and(|nothing| numbers[..3].iter().all(|number| nothing.contains(number)))
-    }
-
-    /// Whether it has no names.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.names.is_empty()
-    }
-
-    /// The names with their weights.
-    pub(crate) fn names(&self) -> &[(OpId, u64)] {
-        &self.names
-    }
-
-    /// The classes of a chunk that have names.
-    pub(crate) fn set(&self, chunk: usize) -> u64 {
-        self.sets.get(chunk).copied().unwrap_or(0)
-    }
-
-    /// The sums of the weights of the classes of a chunk.
-    pub(crate) fn masses(&self, chunk: usize) -> &[u64; CHUNK] {
-        &self.masses[chunk]
-    }
-
-    /// The names of a class.
-    pub(crate) fn names_of(&self, class: ClassId) -> &[(OpId, u64)] {
-        let (first, end) = self.spans[class.index()];
-        &self.names[first as usize..end as usize]
-    }
-}
-
-/// The numbers of 64 bits that draw a class of mass `own` (above 0) whatever else is eligible of the classes before it, of mass
-/// `before` together, and of those behind it.
-///
-/// Where those that are eligible have masses b and a, a number r draws at `r (b + own + a) / 2⁶⁴`, which is on the class when it is
-/// neither below b nor as high as b + own. Both are hardest to meet when a = 0 and b = `before`, and when b = 0 and a = `behind`.
-pub(crate) fn numbers_within(before: u128, own: u128, behind: u128) -> Option<RangeInclusive<u64>> {
-    let first = (before << 64).div_ceil(before + own);
-    let end = (own << 64).div_ceil(own + behind);
-    let (Ok(first), Ok(last)) = (u64::try_from(first), u64::try_from(end - 1)) else { return None };
-    (first <= last).then_some(first..=last)
-}
-
-/// One step of a chain, compiled.
-#[derive(Clone, Debug)]
-pub(crate) struct StepInfo {
-    pub(crate) base: BaseId,
-    pub(crate) address: StepAddress,
-    pub(crate) same_cell_type: bool,
-    pub(crate) multi: bool,
-    /// The names that may be drawn.
-    pub(crate) names: Vec<StepName>,
-    /// Whether some name is multi-plane.
-    pub(crate) has_multi: bool,
-    /// Whether the payload names planes, so that a single-plane step after a multi-plane one becomes one step per plane.
-    pub(crate) per_plane: bool,
-}
-
-/// A name that may be drawn for a step.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct StepName {
-    pub(crate) op: OpId,
-    pub(crate) weight: u64,
-    pub(crate) multi: bool,
-    /// `None`: fits every address.
-    pub(crate) cell: Option<CellTypeId>,
-    /// The die whose status it reads whatever die the chain works on, which must be that one.
-    pub(crate) lun: Option<Die>,
-}
-
-/// How a base may go on.
-#[derive(Clone, Debug)]
-pub(crate) struct FollowUps {
-    /// Weight and chain (`None`: stands alone).
-    pub(crate) choices: Vec<(u64, Option<usize>)>,
-}
+pub(crate) use across_dies::AcrossDies;
+#[cfg(test)]
+pub(crate) use across_dies::changes_other_dies;
+pub(crate) use bootstrap_stages::{BootstrapStages, Stage};
+pub(crate) use chain_templates::{FollowUps, StepInfo, StepName};
+use chain_templates::{compile_chain, exists, follow_ups};
+pub(crate) use classes::{CHUNK, Class, ClassId, Classes, places};
+use coverage_model::Goal;
+#[cfg(test)]
+pub(crate) use distribution::numbers_within;
+pub(crate) use distribution::{Distribution, UNITS};
+use groups::Groups;
 
 /// A profile, its probability table and its bad blocks, ready to generate from.
 #[derive(Clone, Debug)]
@@ -179,7 +42,7 @@ pub struct Setup {
     pub(crate) distributions: Vec<Distribution>,
     /// Which distribution each phase key uses.
     pub(crate) by_key: Vec<u16>,
-    pub(crate) bootstrap: BootstrapSetup,
+    pub(crate) bootstrap: BootstrapStages,
     pub(crate) follow_ups: Vec<FollowUps>,
     pub(crate) chains: Vec<Vec<StepInfo>>,
     pub(crate) admission_window: Ticks,
@@ -192,12 +55,10 @@ pub struct Setup {
     pub(crate) refill_uses_end_key: bool,
     /// What is to be covered, if anybody asks.
     pub(crate) goal: Option<Goal>,
-    /// A name that resumes each axis (erase, program) and that some phase key can propose.
-    pub(crate) resume: [Option<OpId>; 2],
-    /// By chunk the classes that may start and that change every die: see [`crate::dead`].
-    pub(crate) changing_all: Vec<u64>,
-    /// The dies that a name with a weight addresses from any die, a bit each.
-    pub(crate) named_dies: u64,
+    /// For each axis a name that resumes what is suspended there and that some phase key can propose.
+    pub(crate) resuming: ByAxis<Option<OpId>>,
+    /// Which operations concern dies that no hook of theirs is on: see [`crate::dead`].
+    pub(crate) across_dies: AcrossDies,
 }
 
 /// Why nothing can be generated.
@@ -221,19 +82,12 @@ impl Setup {
         let tables = Tables::new(profile);
         let classes = Classes::new(&tables);
         let policies = &profile.policies;
-        let resume = [Axis::Erase, Axis::Program].map(|axis| {
+        let resuming = ByAxis::new(|axis| {
             let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
-            table
-                .iter()
-                .flat_map(|(_, entries)| entries)
-                .find(|(op, mass)| *mass > 0.0 && resumes(op))
-                .map(|&(op, _)| op)
+            let entries = table.iter().flat_map(|(_, entries)| entries);
+            entries.filter(|(_, mass)| *mass > 0.0).map(|&(op, _)| op).find(resumes)
         });
-        let resumable = |axis: Option<Axis>| match axis {
-            Some(Axis::Erase) => resume[0].is_some(),
-            Some(Axis::Program) => resume[1].is_some(),
-            None => true,
-        };
+        let resumable = |axis: Option<Axis>| axis.is_none_or(|axis| resuming[axis].is_some());
         let usable = |op: OpId| {
             is_usable(&tables, policies.max_planes, op) && resumable(tables.base(tables.op(op).base).effects.suspend)
         };
@@ -259,7 +113,7 @@ impl Setup {
         let setup = Self {
             names: profile.ops.iter().map(|op| op.name.clone()).collect(),
             bad_blocks: bad_blocks.to_vec(),
-            bootstrap: BootstrapSetup::new(profile, &tables, &classes, usable),
+            bootstrap: BootstrapStages::new(profile, &tables, &classes, usable),
             distributions,
             by_key,
             follow_ups: profile.bases.iter().map(follow_ups).collect(),
@@ -272,15 +126,15 @@ impl Setup {
             split_dout: policies.split_dout_per_plane,
             post_hook_window: policies.post_hook_window,
             refill_uses_end_key: policies.refill_uses_end_key,
-            resume,
+            across_dies: AcrossDies::default(),
+            resuming,
             goal: None,
-            changing_all: Vec::new(),
-            named_dies: 0,
             groups,
             classes,
             tables,
         };
-        Ok(Self { changing_all: changing_all(&setup, &setup.tables), named_dies: named_dies(&setup), ..setup })
+        let across_dies = AcrossDies::new(&setup.tables, &setup.classes, &setup.distributions, &setup.chains);
+        Ok(Self { across_dies, ..setup })
     }
 
     /// The same, with a goal: sites count what they cover of it, and go for the rest if it is directed.
@@ -326,59 +180,4 @@ impl Setup {
 fn is_usable(tables: &Tables, max_planes: u32, op: OpId) -> bool {
     let info = tables.op(op);
     exists(tables, info) && (!info.multi || max_planes > 1)
-}
-
-/// Whether a device of this size has what the name addresses.
-fn exists(tables: &Tables, op: &OpInfo) -> bool {
-    let lun = match op.status_of {
-        Some(StatusOf::Lun(lun)) => lun < tables.size.dies,
-        _ => true,
-    };
-    lun && (!op.multi || tables.size.planes > 1)
-}
-
-fn follow_ups(base: &nandseq_profile::model::Base) -> FollowUps {
-    if base.follow_ups.is_empty() {
-        return FollowUps { choices: vec![(1, None)] };
-    }
-    let total: f64 = base.follow_ups.iter().map(|follow| follow.weight).sum();
-    let choices = base.follow_ups.iter().map(|follow| (weight(follow.weight, total), follow.chain));
-    FollowUps { choices: choices.filter(|&(weight, _)| weight > 0).collect() }
-}
-
-fn compile_chain(profile: &Profile, tables: &Tables, chain: &Chain) -> Vec<StepInfo> {
-    chain.steps.iter().map(|step| compile_step(profile, tables, chain, step)).collect()
-}
-
-fn compile_step(profile: &Profile, tables: &Tables, chain: &Chain, step: &ChainStep) -> StepInfo {
-    let weights = chain.name_weights.iter().find(|(base, _)| *base == step.base).map(|(_, weights)| weights);
-    let total: f64 = weights.map_or(1.0, |weights| weights.iter().map(|&(_, mass)| mass).sum());
-    let weight_of = |op: OpId| match weights {
-        Some(weights) => weights.iter().find(|(name, _)| *name == op).map_or(0, |&(_, mass)| weight(mass, total)),
-        None => 1,
-    };
-    let names: Vec<StepName> = tables
-        .ops()
-        .filter(|(_, info)| info.base == step.base && exists(tables, info))
-        .map(|(op, info)| StepName {
-            op,
-            weight: weight_of(op),
-            multi: info.multi,
-            cell: info.cell_type,
-            lun: match info.status_of {
-                Some(StatusOf::Lun(lun)) => Some(Die(lun)),
-                Some(StatusOf::Die | StatusOf::Plane) | None => None,
-            },
-        })
-        .filter(|name| name.weight > 0)
-        .collect();
-    StepInfo {
-        base: step.base,
-        address: step.address,
-        same_cell_type: step.same_cell_type,
-        multi: step.multi,
-        has_multi: names.iter().any(|name| name.multi),
-        names,
-        per_plane: profile.bases[step.base].payload_has(PayloadField::Plane),
-    }
 }

@@ -1,186 +1,85 @@
 //! One site: a discrete-event simulation of one device.
 //!
-//! Knows the present exactly and reserves nothing: what must happen later waits, and is judged again when it starts. Runs
-//! continue one another; a run boundary completes everything in flight and carries the hooks on. Reads no clock, and writes
-//! through the sink alone.
+//! Hands each event to the parts that it concerns: the kernel keeps the device in time, the policy says with the proposer what is
+//! proposed, the reporter tells. Reads no clock, and writes through the sink alone.
 
-use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use nandseq_device::{BaseInfo, Device, FlightId, Rule};
+use nandseq_device::FlightId;
 use nandseq_profile::model::Axis;
-use nandseq_profile::{Die, OpId, Plane, Target, Ticks};
+use nandseq_profile::{Die, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
-use crate::bootstrap::Bootstrap;
-use crate::chain::{ChainId, Chains, Step};
-use crate::closure::CoverageCounts;
-use crate::dead::{DeadDie, DeadDieDetector};
-use crate::die_constraints::DieConstraints;
-use crate::event_reporter::EventReporter;
-use crate::philox::{Stream, StreamKind};
-use crate::plan::Draft;
-use crate::propose::HookKind;
-use crate::queue::{Event, Hook, Queue};
-use crate::reason::Rejections;
-use crate::safety::{Drops, Order, SearchScratch};
-use crate::seed::SeedPlan;
+use crate::dead::{DeadDie, DeadDieDetector, Look};
+use crate::kernel::{ChainId, Event, Hook, Kernel, Step, op_state};
+use crate::policy::{AtHook, CoverageCounts, HookKind, Policy, Reached, key_at};
+use crate::proposal::{Proposer, View};
+use crate::random::{SeedPlan, Stream, StreamKind};
+use crate::refills::{DiePlane, Refills};
+use crate::reporting::{Reason, Reporter};
 use crate::setup::Setup;
-use crate::waiting::WaitQueue;
-use crate::weighted_sampler::WeightedSampler;
-
-/// No run may propose beyond this: it leaves two months of the clock for what is in flight then.
-pub(crate) const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
-
-/// How far a run goes.
-#[derive(Clone, Copy, Default)]
-pub struct RunLimits<'a> {
-    /// Simulated time during which operations are proposed.
-    pub run_until: Ticks,
-    /// Proposals also stop when this many operations have started in the run.
-    pub max_ops: Option<u64>,
-    /// Whether a site's first run begins with the profile's bootstrap, however long that takes: time and operations are
-    /// limited after it.
-    pub bootstrap: bool,
-    /// Proposals also stop when this many cells of the setup's goal are covered, over all runs of the site.
-    pub until_covered: Option<u64>,
-    /// Set from outside to abandon the run.
-    pub stop: Option<&'a AtomicBool>,
-    /// Told of each die on which nothing can ever start again, soon after that is known.
-    pub on_dead: Option<&'a (dyn Fn(&DeadDie) + Sync)>,
-}
-
-/// Why a run did not finish.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The sink could not write.
-    #[error("{0}")]
-    Output(#[from] io::Error),
-    /// The stop flag was set.
-    #[error("interrupted")]
-    Interrupted,
-    /// A chain cannot go on: its profile is faulty in a way that planning did not foresee.
-    #[error("a chain can never go on: {op} is forbidden by the rule {}", rule.code())]
-    ChainStuck {
-        /// The step that cannot start.
-        op: String,
-        /// The rule that forbids it.
-        rule: Rule,
-    },
-    /// Simulated time has run out.
-    #[error("simulated time ends after 150 days")]
-    ClockEnd,
-}
-
-/// What a run did.
-#[derive(Clone, Debug, Default)]
-pub struct RunSummary {
-    /// Operations started.
-    pub ops: u64,
-    /// Operations started, by [`OpId`].
-    pub by_op: Vec<u64>,
-    /// When the run began and when everything it started had ended.
-    pub start: Ticks,
-    /// See `start`.
-    pub end: Ticks,
-    /// Proposals that failed.
-    pub rejections: Rejections,
-    /// The dies on which nothing can ever start again, in the order in which they were found, in earlier runs of the site too.
-    pub dead: Vec<DeadDie>,
-}
+use crate::setup::coverage_model::{Cell, Goal};
 
 /// One site and its device, between or within runs.
 #[derive(Debug)]
 pub struct Site<'s> {
     pub(crate) setup: &'s Setup,
-    pub(crate) device: Device,
-    pub(crate) chains: Chains,
-    pub(crate) queue: Queue,
-    pub(crate) wait_queue: WaitQueue,
-    /// The chain that each flight is a step of.
-    pub(crate) flight_chains: Vec<Option<ChainId>>,
-    /// For each die the chains whose last step is suspended on the erase and on the program axis.
-    pub(crate) suspended_chains: Vec<[Option<ChainId>; 2]>,
     seeds: SeedPlan,
+    /// The index of the present run, and hooks so far in it.
     pub(crate) run: u64,
-    /// Hooks so far in this run.
     pub(crate) hooks: u64,
-    pub(crate) uid: u64,
-    pub(crate) refills: u64,
-    /// Where the next refill looks: that many refills on in the round of all planes of all dies.
-    pub(crate) lane: (Die, Plane),
-    /// Operations resumed so far.
-    pub(crate) revivals: u64,
-    /// When everything that has started will have ended, windows and bus included.
-    pub(crate) quiet: Ticks,
+    /// Whether the present run still proposes.
     pub(crate) proposing: bool,
-    /// See [`Site::has_rested`].
-    pub(crate) rests_until: u64,
-    pub(crate) summary: RunSummary,
-    pub(crate) plan: Vec<Step>,
-    /// What the present proposal may draw.
-    pub(crate) sampler: WeightedSampler,
-    /// What each die forbids.
-    pub(crate) constraints: Vec<DieConstraints>,
-    /// For each die an order in which its chains can complete.
-    pub(crate) orders: Vec<Order>,
-    /// Whether the order in the scratch memory is to replace the die's when the plan starts: the one that shows that it is safe; `None`
-    /// in it stands for the plan's own chain.
-    pub(crate) ordered: bool,
-    /// Out of here while a search writes on it.
-    pub(crate) scratch: Option<Box<SearchScratch>>,
-    pub(crate) draft: Draft,
-    pub(crate) targets: Vec<Target>,
-    pub(crate) reporter: EventReporter,
-    /// The bootstrap, while it goes on.
-    pub(crate) bootstrap: Option<Bootstrap>,
+    pub(crate) refills: Refills,
+    pub(crate) kernel: Kernel<'s>,
+    pub(crate) proposer: Proposer,
+    pub(crate) policy: Policy,
     /// What was covered, if there is a goal.
     pub(crate) counts: Option<CoverageCounts>,
-    /// What tells dead dies from idle ones.
+    pub(crate) reporter: Reporter,
     pub(crate) detector: DeadDieDetector,
-    /// An error of the sink, kept until the event loop sees it.
-    pub(crate) failure: Option<io::Error>,
 }
 
 impl<'s> Site<'s> {
     /// A site on a fresh device; its runs use the keys of the plan, for a number those of the sequential plan from it.
     #[must_use]
     pub fn new(setup: &'s Setup, seeds: impl Into<SeedPlan>) -> Self {
-        let mut queue = Queue::default();
-        queue.push(Ticks::ZERO, Event::Refill);
         Self {
             setup,
-            device: Device::new(&setup.tables, &setup.bad_blocks),
-            chains: Chains::default(),
-            queue,
-            wait_queue: WaitQueue::default(),
-            flight_chains: Vec::new(),
-            suspended_chains: vec![[None; 2]; usize::from(setup.tables.size.dies)],
             seeds: seeds.into(),
             run: 0,
             hooks: 0,
-            uid: 0,
-            refills: 0,
-            lane: (Die(0), Plane(0)),
-            revivals: 0,
-            quiet: Ticks::ZERO,
             proposing: false,
-            rests_until: 0,
-            summary: RunSummary::default(),
-            plan: Vec::new(),
-            sampler: WeightedSampler::new(setup),
-            constraints: vec![DieConstraints::new(setup); usize::from(setup.tables.size.dies)],
-            orders: vec![Order::new(); usize::from(setup.tables.size.dies)],
-            ordered: false,
-            scratch: None,
-            draft: Draft::default(),
-            targets: Vec::new(),
-            reporter: EventReporter::new(setup.tables.size.dies),
-            bootstrap: None,
+            refills: Refills::new(setup.tables.size, 0),
+            kernel: Kernel::new(&setup.tables, &setup.bad_blocks, setup.gap, setup.resuming),
+            proposer: Proposer::new(setup),
+            policy: Policy::of(setup),
             counts: setup.goal.as_ref().map(CoverageCounts::new),
+            reporter: Reporter::default(),
             detector: DeadDieDetector::new(setup.tables.size.dies),
-            failure: None,
         }
+    }
+
+    /// How much of the setup's goal the site has reached so far; `None` without a goal.
+    #[must_use]
+    pub fn reached(&self) -> Option<Reached> {
+        self.counts.as_ref().map(CoverageCounts::reached)
+    }
+
+    /// Hits by cell, in the order of key, name and tenth; empty without a goal.
+    #[must_use]
+    pub fn hits(&self) -> Vec<u32> {
+        self.counts.as_ref().map_or_else(Vec::new, CoverageCounts::hits)
+    }
+
+    /// The cells that were never hit; none without a goal.
+    #[must_use]
+    pub fn holes(&self) -> Vec<Cell> {
+        let cells = self.setup.goal.iter().flat_map(Goal::bins);
+        cells.zip(self.hits()).filter(|(_, hits)| *hits == 0).map(|(cell, _)| cell).collect()
+    }
+
+    /// Whether so many cells are covered.
+    pub(crate) fn has_covered(&self, least: u64) -> bool {
+        self.reached().is_some_and(|reached| reached.hit >= least)
     }
 
     /// The key of the current run's streams.
@@ -188,310 +87,245 @@ impl<'s> Site<'s> {
         self.seeds.key(self.run)
     }
 
-    /// Runs on: proposes for `run_until`, then completes everything in flight and every chain.
-    ///
-    /// # Errors
-    /// [`RunError::Output`] when the sink fails, [`RunError::Interrupted`] when the stop flag is set; the site cannot go on
-    /// after either.
-    pub fn run(&mut self, limits: &RunLimits<'_>, sink: &mut dyn Sink) -> Result<RunSummary, RunError> {
-        let start = self.quiet;
-        let end = start
-            .0
-            .checked_add(limits.run_until.0)
-            .filter(|&end| end <= LAST.0)
-            .map(Ticks)
-            .ok_or(RunError::ClockEnd)?;
-        self.hooks = 0;
-        self.proposing = true;
-        self.rests_until = if self.run > 0 { self.refills + self.round() } else { 0 };
-        self.summary = RunSummary { start, by_op: vec![0; self.setup.tables.ops().count()], ..RunSummary::default() };
-        if let Some(counts) = &mut self.counts {
-            counts.begin_run();
-        }
-        self.detector.begin_run(end, limits.max_ops.is_some() || limits.until_covered.is_some());
-        self.tell_suspended(sink);
-        if limits.bootstrap && self.run == 0 {
-            self.bootstrap = Bootstrap::begin(&self.setup.bootstrap, &self.device);
-        }
-        self.look_before_run();
-        let mut carried = Vec::new();
-        let mut boundary = end;
-        let mut overran = false;
-        let mut events = 0u32;
-        while let Some(time) = self.queue.next_time() {
-            let over = time >= end
-                || limits.max_ops.is_some_and(|most| self.summary.ops >= most)
-                || limits.until_covered.is_some_and(|least| self.has_covered(least));
-            if self.bootstrap.is_some() {
-                // It takes the time it needs; the run is over when both are.
-                if time > LAST {
-                    return Err(RunError::ClockEnd);
-                }
-                overran = time >= end;
-            } else if self.proposing && over {
-                self.proposing = false;
-                boundary = if overran { time } else { end.min(time) };
-                self.wait_queue.drop_waiters();
-                carried = self.queue.take_proposals();
-                continue;
-            }
-            let Some((now, event)) = self.queue.pop() else { break };
-            self.handle(event, now, sink, &mut carried);
-            if let Some(error) = self.failure.take() {
-                return Err(RunError::Output(error));
-            }
-            events = events.wrapping_add(1);
-            if events.is_multiple_of(1024) {
-                self.detector.tell(limits.on_dead);
-                if limits.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
-                    return Err(RunError::Interrupted);
-                }
-            }
-        }
-        self.detector.tell(limits.on_dead);
-        self.quiet = self.quiet.max(self.device.quiet());
-        let suspended_chains = self.suspended_chains.iter().flatten().flatten().count() as u32;
-        if self.chains.count() != suspended_chains {
-            return Err(self.stuck());
-        }
-        self.settle();
-        self.carry_on(carried, boundary);
-        self.run += 1;
-        let mut summary = std::mem::take(&mut self.summary);
-        summary.end = self.quiet;
-        summary.dead.clone_from(&self.detector.dead);
-        Ok(summary)
-    }
-
-    /// What keeps the first chain that cannot go on.
-    #[cold]
-    fn stuck(&self) -> RunError {
-        let tables = &self.setup.tables;
-        let first = self.wait_queue.ready.first().map(|&id| self.chains.get(id).rest()[0]);
-        let verdict = first.map(|step| (step.op, self.device.judge(tables, step.op, &step.place, self.quiet)));
-        let (op, rule) = match verdict {
-            Some((op, Err(rule))) => (op, rule),
-            Some((op, Ok(()))) => (op, Rule::PlaneBusy),
-            None => (OpId(0), Rule::PlaneBusy),
-        };
-        RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule }
-    }
-
+    /// Lets an event happen; hooks that are not asked any more are carried to the next run.
     pub(crate) fn handle(&mut self, event: Event, now: Ticks, sink: &mut dyn Sink, carried: &mut Vec<(Ticks, Event)>) {
         match event {
             Event::End(flight) => self.end(flight, now, sink),
             Event::Due(chain) => {
-                self.wait_queue.ready.push(chain);
+                self.kernel.waiting.ready.push(chain);
                 self.try_waiting(now, sink);
             }
             Event::Wake => {
-                self.wait_queue.woken(now);
+                self.kernel.waiting.woken(now);
                 self.try_waiting(now, sink);
             }
             Event::Hook(_) if !self.proposing => carried.push((now, event)),
-            Event::Hook(hook) => self.propose((hook.die, hook.plane), HookKind::Phase, now, sink),
-            Event::Extra(die, plane) => self.propose((die, plane), HookKind::Extra, now, sink),
+            Event::Hook(Hook { die, plane, .. }) => self.propose(DiePlane { die, plane }, HookKind::Phase, now, sink),
+            Event::Extra(die, plane) => self.propose(DiePlane { die, plane }, HookKind::Extra, now, sink),
             Event::Refill => self.refill(now, sink),
         }
     }
 
-    /// An operation ends: its effects hold, its planes are free, its chain and what it resumes go on.
+    /// An operation ends: what it resumes, and what waits, goes on.
     fn end(&mut self, id: FlightId, now: Ticks, sink: &mut dyn Sink) {
-        let tables = &self.setup.tables;
-        if self.device.flight(id).is_none() {
+        if self.kernel.device.flight(id).is_none() {
             return; // it was cut: this end is void
         }
-        let flight = self.device.finish(tables, id);
-        self.quiet = now;
-        self.bootstrap_after(|bootstrap, setup, device| {
-            let info = tables.base(tables.op(flight.op).base);
-            bootstrap.ended(&setup.bootstrap, tables, device, info, &flight.place)
-        });
-        if let Some(chain) = self.flight_chains[id.slot as usize].take() {
-            let due = (flight.end + self.setup.gap).ceil_to(tables.grid);
-            self.queue.push(due, Event::Due(chain));
+        let flight = self.kernel.end(id, now);
+        if self.policy.ended(self.setup, &self.kernel.device, &flight) {
+            self.kernel.waiting.drop_waiters();
         }
-        if let Some(axis) = tables.base(tables.op(flight.op).base).effects.resume {
-            self.resume(flight.place.die, axis, now, sink);
-        }
-        if !self.wait_queue.is_empty() {
-            self.wake_at(now);
-        }
-    }
-
-    /// What was suspended goes on for exactly what remained.
-    fn resume(&mut self, die: Die, axis: Axis, now: Ticks, sink: &mut dyn Sink) {
-        let id = self.device.resume(&self.setup.tables, die, axis, now);
-        self.tell_resumed(die, axis, id, now, sink);
-        let Some(&flight) = self.device.flight(id) else { return };
-        self.queue.push(flight.end, Event::End(id));
-        let chain = self.suspended_chains[usize::from(die.0)][axis_index(axis)].take();
-        self.link(id, chain);
-        let mut stream = Stream::new(self.key(), StreamKind::Revival, self.revivals);
-        self.revivals += 1;
-        let step = Step { op: flight.op, place: flight.place };
-        self.place_hooks(step, id, (now, flight.end), &mut stream);
-        if self.is_directed() {
-            self.place_extra_hooks(step, id, now, &mut stream);
-        }
-    }
-
-    /// The chain of each flight, by slot.
-    pub(crate) fn links(&self) -> &[Option<ChainId>] {
-        &self.flight_chains
-    }
-
-    /// Remembers which chain a flight is a step of.
-    fn link(&mut self, id: FlightId, chain: Option<ChainId>) {
-        let slot = id.slot as usize;
-        if self.flight_chains.len() <= slot {
-            self.flight_chains.resize(slot + 1, None);
-        }
-        self.flight_chains[slot] = chain;
-    }
-
-    /// What a SUSPEND or a reset that starts now does to chains.
-    fn cut_chains(&mut self, step: Step, own: Option<ChainId>, now: Ticks) {
         let tables = &self.setup.tables;
-        let info = tables.base(tables.op(step.op).base);
-        if let Some(axis) = info.effects.suspend
-            && let Some(suspend_target) = self.device.suspend_target(tables, step.place.die, axis, now)
+        if let Some(axis) = tables.base(tables.op(flight.op).base).effects.resume {
+            self.resume((flight.place.die, axis), now, sink);
+        }
+        if !self.kernel.waiting.is_empty() {
+            self.kernel.wake_at(now);
+        }
+    }
+
+    /// What was suspended goes on.
+    fn resume(&mut self, (die, axis): (Die, Axis), now: Ticks, sink: &mut dyn Sink) {
+        let mut stream = Stream::new(self.key(), StreamKind::Resume, self.kernel.resumes);
+        let Some((uid, id, flight)) = self.kernel.resume(die, axis, now) else { return };
+        self.reporter.tell_resumed(uid, &flight, now, sink);
+        let operation = (Step { op: flight.op, place: flight.place }, id, (now, flight.end));
+        self.policy.place_hooks((self.setup, &mut self.kernel), self.counts.as_ref(), operation, &mut stream);
+    }
+
+    /// Fills the queue again: proposes on the next plane of the round, and plans the next time.
+    fn refill(&mut self, now: Ticks, sink: &mut dyn Sink) {
+        let plane = self.refills.advance();
+        let next = (now + self.setup.refill_period).ceil_to(self.setup.tables.grid);
+        self.kernel.queue.push(next, Event::Refill);
+        if self.policy.refilled(self.setup, &self.kernel.device, &self.refills) {
+            self.kernel.waiting.drop_waiters();
+        }
+        self.propose(plane, HookKind::Refill, now, sink);
+        if self.refills.count >= self.detector.next_look {
+            self.look_for_dead_dies(now);
+        }
+    }
+
+    /// Proposes at a hook.
+    fn propose(&mut self, DiePlane { die, plane }: DiePlane, kind: HookKind, now: Ticks, sink: &mut dyn Sink) {
+        if !self.proposing {
+            return;
+        }
+        self.hooks += 1;
+        let setup = self.setup;
+        let mut stream = Stream::new(self.key(), StreamKind::Hook, self.hooks);
+        let device = &self.kernel.device;
+        let key_virtual = device.phase_key(die, plane, now);
+        let key = key_at(kind, || device.is_idle(die, plane, now), setup.refill_uses_end_key, key_virtual);
+        let distribution = self.policy.distribution(setup, key);
+        if !self.policy.is_directed() && distribution.draws_nothing(stream.first_block()) {
+            return;
+        }
+        let state = op_state(device.plane_phase(die, plane, now));
+        let proposal = Proposal { time: now, die, plane, key_used: key, key_virtual, state };
+        let view = View { die, plane, chained: self.kernel.chains.any_on(die), rested: self.refills.has_rested() };
+        self.proposer.look(&view, distribution, (&self.kernel, setup), now);
+        let mut at = AtHook {
+            setup,
+            kernel: &mut self.kernel,
+            proposer: &mut self.proposer,
+            reporter: &mut self.reporter,
+            sink,
+            view: &view,
+            kind,
+            proposal: &proposal,
+            distribution,
+            stream: &mut stream,
+        };
+        if self.policy.propose(&mut at, self.counts.as_ref()) {
+            self.begin(&proposal, now, sink);
+            let parts = (setup, &mut self.kernel);
+            self.policy.after_start(parts, self.counts.as_ref(), &proposal, &mut stream);
+        }
+    }
+
+    /// Starts the proposer's plan, which is admitted: its first operation now, the rest as a chain.
+    pub(crate) fn begin(&mut self, proposal: &Proposal, now: Ticks, sink: &mut dyn Sink) {
+        let head = self.proposer.plan[0];
+        let chain = self.kernel.begin_chain(&self.proposer.plan, *proposal);
+        if let (Some(counts), Some(goal)) = (&mut self.counts, &self.setup.goal)
+            && counts.count(goal, proposal, head.op, now)
         {
-            let chain = self.flight_chains[suspend_target.slot as usize].take();
-            self.suspended_chains[usize::from(step.place.die.0)][axis_index(axis)] = chain;
+            self.policy.hit(proposal.key_used);
         }
-        let drops = Drops::of(&self.device, info, &step.place);
-        if drops != Drops::None {
-            let caught = |die: Die| drops == Drops::All || die == step.place.die;
-            let next = |chains: &Chains| {
-                let mut live = chains.live().filter(|&(id, chain)| caught(chain.die) && own != Some(id));
-                live.next().map(|(id, _)| id)
-            };
-            while let Some(id) = next(&self.chains) {
-                self.drop_chain(id);
-            }
-        }
+        self.start(head, chain, (proposal, true), now, sink);
+        self.kernel.keep_order_of(&self.proposer.plan, chain);
     }
 
-    /// Forgets a chain and all that refers to it.
-    fn drop_chain(&mut self, id: ChainId) {
-        let die = self.chains.get(id).die;
-        for at in 0..self.chains.get(id).rest().len() {
-            let step = self.chains.get(id).rest()[at];
-            self.release(&step);
-        }
-        self.chains.forget(id);
-        self.wait_queue.ready.retain(|&ready| ready != id);
-        self.orders[usize::from(die.0)].clear();
-        self.flight_chains.iter_mut().filter(|slot| **slot == Some(id)).for_each(|slot| *slot = None);
-        self.suspended_chains.iter_mut().flatten().filter(|slot| **slot == Some(id)).for_each(|slot| *slot = None);
-        self.queue.forget(id);
-    }
-
-    /// Tries what waits for the bus or for planes at `time` or as soon after as operations may start.
-    pub(crate) fn wake_at(&mut self, time: Ticks) {
-        let time = time.ceil_to(self.setup.tables.grid);
-        if self.wait_queue.wants_wake(time) {
-            self.queue.push(time, Event::Wake);
-        }
-    }
-
-    /// Starts an operation that has been judged, and everything that follows from it.
-    pub(crate) fn commit(
+    /// Starts an operation that has been judged, tells of it, and lets its hooks be placed.
+    fn start(
         &mut self,
         step: Step,
         chain: Option<ChainId>,
-        (proposal, is_first): (Proposal, bool),
+        (proposal, is_first): (&Proposal, bool),
         now: Ticks,
         sink: &mut dyn Sink,
     ) {
-        let setup = self.setup;
-        let op = setup.tables.op(step.op);
-        let info = setup.tables.base(op.base);
-        let status = self.device.expected_status(op, &step.place, now);
-        if let Some(bootstrap) = &mut self.bootstrap {
-            bootstrap.accepted();
-        }
-        let flying = cuts(info).then(|| self.flying(step));
-        self.look_at_targets(step, now);
-        if flying.is_some() {
-            self.cut_chains(step, chain, now);
-        }
-        let flight = self.device.start(&setup.tables, step.op, &step.place, now);
-        if let Some(flying) = flying {
-            self.tell_cuts(flying, step, now, sink);
-        }
-        self.uid += 1;
-        self.summary.ops += 1;
-        self.summary.by_op[step.op.index()] += 1;
-        let origin = self.origin(self.uid, proposal, is_first);
-        self.tell(step, &origin, status.map(into_trace), now, sink);
-        self.rests_until *= u64::from(!info.occupies);
+        let tables = &self.setup.tables;
+        let op = tables.op(step.op);
+        let info = tables.base(op.base);
+        let Self { kernel, reporter, .. } = self;
+        let status = kernel.device.expected_status(op, &step.place, now);
+        let from = (kernel.operations + 1, *proposal, is_first);
+        let origin = reporter.look_at_targets((&kernel.device, tables), step, from, now);
+        let flight = kernel.start(step, chain, &origin, now);
+        reporter.tell_cuts(kernel.cut_by_last_start(), now, sink);
+        reporter.tell((&kernel.device, tables), step, &origin, (status, now), sink);
+        self.policy.started();
+        self.refills.started(info.occupies);
         self.detector.started(step, info.reach, now);
-        match flight {
-            Some(id) => {
-                let end = self.device.flight(id).map_or(now, |flight| flight.end);
-                self.queue.push(end, Event::End(id));
-                self.link(id, chain);
-                self.reporter.remember(id, origin);
-                if info.affects_state && info.busy_key.is_some() {
-                    let mut stream = Stream::new(self.key(), StreamKind::Operation, self.uid);
-                    self.place_hooks(step, id, (now + op.issue, now + op.occupied), &mut stream);
-                    if self.is_directed() {
-                        self.place_extra_hooks(step, id, now + op.issue, &mut stream);
-                    }
-                }
-            }
-            None => {
-                if let Some(chain) = chain {
-                    let due = (now + op.array_done + setup.gap).ceil_to(setup.tables.grid);
-                    self.queue.push(due, Event::Due(chain));
-                }
-            }
+        if let Some(id) = flight
+            && info.affects_state
+            && info.busy_key.is_some()
+        {
+            let mut stream = Stream::new(self.key(), StreamKind::Operation, origin.uid);
+            let operation = (step, id, (now + op.issue, now + op.occupied));
+            self.policy.place_hooks((self.setup, &mut self.kernel), self.counts.as_ref(), operation, &mut stream);
         }
     }
 
-    /// One hook inside CORE_BUSY and one shortly after its end, each on one of the operation's planes.
-    fn place_hooks(&mut self, step: Step, of: FlightId, busy: (Ticks, Ticks), stream: &mut Stream) {
-        let setup = self.setup;
-        let op = setup.tables.op(step.op);
-        let info = setup.tables.base(op.base);
-        let grid = setup.tables.grid;
-        let (dies, planes) = self.device.occupied_by(info, &step.place);
-        let draw = |stream: &mut Stream, after| {
-            let die = if dies == 1 { step.place.die } else { Die(stream.below(dies) as u8) };
-            let index = stream.below(u64::from(planes.len())) as usize;
-            let plane = planes.iter().nth(index).unwrap_or_default();
-            Hook { die, plane, of: Some(of), after }
-        };
-        let inside = draw(stream, None);
-        let length = busy.1.0 - busy.0.0;
-        if length > 1 {
-            let at = Ticks(busy.0.0 + 1 + stream.below(length - 1)).ceil_to(grid);
-            self.queue.push(at, Event::Hook(inside));
+    /// Starts what can start now of all that waits.
+    fn try_waiting(&mut self, now: Ticks, sink: &mut dyn Sink) {
+        let mut at = 0;
+        while let Some(&chain) = self.kernel.waiting.ready.get(at) {
+            if self.kernel.may_go_on(chain, now) {
+                let proposal = self.kernel.chains.get(chain).proposal;
+                let (step, rest) = self.kernel.take_step(chain);
+                self.start(step, rest, (&proposal, false), now, sink);
+                // A reset among the steps may have dropped others that were ready.
+                self.kernel.waiting.ready.retain(|&ready| ready != chain);
+                at = 0;
+            } else {
+                at += 1;
+            }
         }
-        let after = draw(stream, Some(busy.1));
-        let distance = 1 + stream.below(setup.post_hook_window.0.max(1));
-        self.queue.push(Ticks(busy.1.0 + distance).ceil_to(grid), Event::Hook(after));
+        self.try_waiters(now, sink);
+        self.kernel.plan_wake(now);
     }
-}
 
-/// Whether an operation ends others before their time.
-const fn cuts(info: &BaseInfo) -> bool {
-    info.effects.suspend.is_some() || info.effects.reset_die || info.effects.reset_target
-}
-
-pub(crate) const fn axis_index(axis: Axis) -> usize {
-    match axis {
-        Axis::Erase => 0,
-        Axis::Program => 1,
+    /// Starts or refuses the proposals for which the bus has come free, or not in time.
+    fn try_waiters(&mut self, now: Ticks, sink: &mut dyn Sink) {
+        let mut at = 0;
+        while at < self.kernel.waiting.waiters.len() {
+            let Some(verdict) = self.kernel.judge_waiter(at, now) else {
+                at += 1;
+                continue;
+            };
+            let mut waiter = self.kernel.waiting.take(at);
+            // The plan was made for the state at the hook: every step of it must still be possible.
+            let outcome = match verdict {
+                Err(None) => Err(Reason::BusWindow),
+                Err(Some(rule)) => Err(Reason::Rule(rule)),
+                Ok(()) => self.proposer.is_possible((self.setup, &self.kernel.device), &waiter.plan, now),
+            };
+            let outcome = outcome.and_then(|()| Ok(self.kernel.admit(&waiter.plan, now)?));
+            match outcome {
+                Ok(()) => {
+                    std::mem::swap(&mut self.proposer.plan, &mut waiter.plan);
+                    self.begin(&waiter.proposal, now, sink);
+                }
+                Err(reason) => self.reporter.refuse(&waiter.proposal, waiter.plan[0].op, reason, sink),
+            }
+            self.kernel.waiting.reuse(waiter.plan);
+        }
     }
-}
 
-const fn into_trace(status: nandseq_device::Status) -> nandseq_trace::Status {
-    match status {
-        nandseq_device::Status::Busy => nandseq_trace::Status::Busy,
-        nandseq_device::Status::ExtReady => nandseq_trace::Status::ExtReady,
-        nandseq_device::Status::Ready => nandseq_trace::Status::Ready,
+    /// The dies on which nothing can ever start again, between runs: those that the last run of this site object found, and those
+    /// that the present state shows to be dead.
+    #[must_use]
+    pub fn dead_dies(&mut self) -> Vec<DeadDie> {
+        let (mut look, detector, _) = self.look(self.kernel.quiet);
+        detector.look_at_rest(&mut look);
+        self.detector.dead.clone()
+    }
+
+    /// Looks, before a run proposes anything, for dies on which nothing can ever start again; if all are dead, ends its refills.
+    pub(crate) fn look_before_run(&mut self) {
+        let (mut look, detector, _) = self.look(self.kernel.quiet);
+        if !look.policy.is_bootstrap() && detector.look_at_rest(&mut look) {
+            self.skip_refills();
+        }
+    }
+
+    /// The same at a refill, now and then.
+    #[cold]
+    #[inline(never)]
+    fn look_for_dead_dies(&mut self, now: Ticks) {
+        let proposing = self.proposing;
+        let (mut look, detector, refills) = self.look(now);
+        if look.policy.is_bootstrap() || !proposing {
+            detector.look_later(refills);
+        } else if detector.look_at_refill(&mut look, refills) {
+            self.skip_refills();
+        }
+    }
+
+    fn look(&mut self, now: Ticks) -> (Look<'_, 's>, &mut DeadDieDetector, &Refills) {
+        let key = self.key();
+        let Self { setup, kernel, proposer, policy, counts, detector, refills, .. } = self;
+        (Look { setup, kernel, proposer, policy, counts: counts.as_ref(), key, now }, detector, refills)
+    }
+
+    /// Counts the refills that are left of the run, at which nothing can start.
+    fn skip_refills(&mut self) {
+        #[cfg(test)]
+        if self.detector.walks_on {
+            return;
+        }
+        let run_end = self.detector.run_end;
+        let Some(next) = self.kernel.queue.next_refill().filter(|&next| next < run_end) else { return };
+        let grid = self.setup.tables.grid;
+        let following = (next + self.setup.refill_period).ceil_to(grid);
+        // From the second on they are on the grid, and evenly spaced.
+        let step = (following + self.setup.refill_period).ceil_to(grid) - following;
+        let more = if following < run_end { (run_end - following).0.div_ceil(step.0.max(1)) } else { 0 };
+        self.refills.skip(1 + more);
+        self.kernel.queue.put_refill_off(Ticks(following.0 + more * step.0));
     }
 }

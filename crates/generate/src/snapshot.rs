@@ -6,58 +6,40 @@
 
 mod blocks;
 mod check;
+mod error;
 mod file;
 mod state;
 
-use std::fmt;
-
-use nandseq_device::{BlockRecord, Device, Place, QuiescentDie};
-use nandseq_profile::model::Axis;
+use nandseq_device::{BlockRecord, Device, Place, QuiescentDie, Tables};
+use nandseq_profile::model::{Axis, ByAxis};
 use nandseq_profile::{Die, Ticks};
 
-use crate::closure::CoverageCounts;
-use crate::queue::{Event, Queue};
-use crate::safety::is_target_scoped;
-use crate::seed::SeedPlan;
-use crate::setup::Setup;
-use crate::site::{Site, axis_index};
-
+pub use error::StateError;
 pub use file::{CoverageIdentity, Identity, IdentityPart, Snapshot, SnapshotError, VERSION as SNAPSHOT_VERSION};
 pub use state::SiteState;
 use state::{DieEntry, HookEntry, SuspendedEntry};
 
-/// Why a state cannot be taken up.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StateError(String);
-
-impl fmt::Display for StateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StateError {}
-
-impl StateError {
-    fn new(what: impl Into<String>) -> Self {
-        Self(what.into())
-    }
-}
+use crate::kernel::{Event, Kernel, Queue, Started, counts_on_blocks, is_target_scoped};
+use crate::policy::CoverageCounts;
+use crate::random::SeedPlan;
+use crate::refills::Refills;
+use crate::setup::Setup;
+use crate::site::Site;
 
 impl<'s> Site<'s> {
     /// Simulated time since the start of the site's first run: the end of the run before, and the start of the next.
     #[must_use]
     pub const fn clock(&self) -> Ticks {
-        self.quiet
+        self.kernel.quiet
     }
 
     /// The site's state; complete between runs, when nothing is in flight.
     #[must_use]
     pub fn state(&self) -> SiteState {
-        let quiescent = self.device.quiescent(&self.setup.tables);
+        let quiescent = self.kernel.device.quiescent(&self.setup.tables);
         let mut hooks = Vec::new();
         let mut next_refill = None;
-        for (time, event) in self.queue.in_order() {
+        for (time, event) in self.kernel.queue.in_order() {
             match event {
                 Event::Hook(hook) => hooks.push(HookEntry::new(time, hook)),
                 Event::Refill => next_refill = Some(time),
@@ -69,28 +51,21 @@ impl<'s> Site<'s> {
             let blocks = self.setup.tables.size.blocks as usize;
             DieEntry {
                 quiescent,
-                suspended: [Axis::Erase, Axis::Program].map(|axis| self.suspended_entry(die, axis)),
-                blocks: blocks::write(&self.device.book.records()[at * blocks..][..blocks]),
+                suspended: ByAxis::new(|axis| suspended_entry(&self.kernel, die, axis)),
+                blocks: blocks::write(&self.kernel.device.book.records()[at * blocks..][..blocks]),
             }
         });
         SiteState {
             run: self.run,
-            time: self.quiet,
-            operations: self.uid,
-            refills: self.refills,
-            resumptions: self.revivals,
+            time: self.kernel.quiet,
+            operations: self.kernel.operations,
+            refills: self.refills.count,
+            resumptions: self.kernel.resumes,
             next_refill,
             hits: self.counts.as_ref().map(CoverageCounts::to_text),
             hooks,
             dies: dies.collect(),
         }
-    }
-
-    fn suspended_entry(&self, die: Die, axis: Axis) -> Option<SuspendedEntry> {
-        let origin = *self.reporter.suspended(die, axis)?;
-        let chain = self.suspended_chains[usize::from(die.0)][axis_index(axis)];
-        let chain = chain.map_or_else(Vec::new, |id| self.chains.get(id).rest().to_vec());
-        Some(SuspendedEntry { origin, chain })
     }
 
     /// The site of this state, with the seeds it began with.
@@ -116,54 +91,63 @@ impl<'s> Site<'s> {
         }
         check::bad_blocks(setup, &records)?;
         for (at, entry) in state.dies.iter().enumerate() {
-            for axis in [Axis::Erase, Axis::Program] {
-                site.take_up(Die(at as u8), axis, entry, &mut records);
+            for axis in Axis::ALL {
+                take_up(&mut site.kernel, &setup.tables, (Die(at as u8), axis), entry, &mut records);
             }
         }
         let quiescent: Vec<QuiescentDie> = state.dies.iter().map(|die| die.quiescent.clone()).collect();
-        site.device = Device::from_quiescent(&setup.tables, &quiescent, records, state.time);
+        site.kernel.device = Device::from_quiescent(&setup.tables, &quiescent, records, state.time);
         site.run = state.run;
-        site.quiet = state.time;
-        site.uid = state.operations;
+        site.kernel.quiet = state.time;
+        site.kernel.operations = state.operations;
+        site.kernel.resumes = state.resumptions;
         site.detector.is_continued = state.operations > 0;
-        site.refills = state.refills;
-        site.lane = site.lane_of(state.refills);
-        site.revivals = state.resumptions;
-        site.queue = Queue::default();
+        site.refills = Refills::new(size, state.refills);
+        site.kernel.queue = Queue::default();
         let hooks = state.hooks.iter().map(|hook| (hook.time, Event::Hook(hook.hook())));
         for (time, event) in hooks.chain(state.next_refill.map(|time| (time, Event::Refill))) {
-            site.queue.push(time, event);
+            site.kernel.queue.push(time, event);
         }
         Ok(site)
     }
+}
 
-    /// Takes up what a suspended operation still needs: its origin, its chain, its blocks.
-    fn take_up(&mut self, die: Die, axis: Axis, entry: &DieEntry, records: &mut [BlockRecord]) {
-        let tables = &self.setup.tables;
-        let held = entry.quiescent.suspended[axis_index(axis)];
-        let (Some(held), Some(suspended)) = (held, &entry.suspended[axis_index(axis)]) else { return };
-        let (size, first) = (tables.size, usize::from(die.0) * tables.size.blocks as usize);
-        let mut change = |place: &Place, change: &dyn Fn(&mut BlockRecord)| {
-            for plane in place.planes.iter() {
-                change(&mut records[first + place.block(&size, plane).0 as usize]);
-            }
-        };
-        if tables.base(tables.op(held.op).base).effects.changes_block() {
-            change(&held.place, &|record| record.in_flight = true);
+fn suspended_entry(kernel: &Kernel<'_>, die: Die, axis: Axis) -> Option<SuspendedEntry> {
+    let Started { origin, chain } = kernel.suspended[usize::from(die.0)][axis]?;
+    let chain = chain.map_or_else(Vec::new, |id| kernel.chains.get(id).rest().to_vec());
+    Some(SuspendedEntry { origin, chain })
+}
+
+/// Takes up what a suspended operation still needs: its origin, its chain, its blocks.
+fn take_up(
+    kernel: &mut Kernel<'_>,
+    tables: &Tables,
+    (die, axis): (Die, Axis),
+    entry: &DieEntry,
+    records: &mut [BlockRecord],
+) {
+    let held = entry.quiescent.suspended[axis];
+    let (Some(held), Some(suspended)) = (held, &entry.suspended[axis]) else { return };
+    let (size, first) = (tables.size, usize::from(die.0) * tables.size.blocks as usize);
+    let mut change = |place: &Place, change: &dyn Fn(&mut BlockRecord)| {
+        for plane in place.planes.iter() {
+            change(&mut records[first + place.block(&size, plane).0 as usize]);
         }
-        for step in &suspended.chain {
-            match self.counts_on_blocks(step) {
-                Some(true) => change(&step.place, &|record| record.held_to_change += 1),
-                Some(false) => change(&step.place, &|record| record.held_to_read += 1),
-                None => {}
-            }
-        }
-        if !suspended.chain.is_empty() {
-            let chain = self
-                .chains
-                .begin(die, suspended.origin.proposal, &suspended.chain, |step| is_target_scoped(tables, step));
-            self.suspended_chains[usize::from(die.0)][axis_index(axis)] = Some(chain);
-        }
-        self.reporter.suspend(die, axis, suspended.origin);
+    };
+    if tables.base(tables.op(held.op).base).effects.changes_block() {
+        change(&held.place, &|record| record.in_flight = true);
     }
+    for step in &suspended.chain {
+        match counts_on_blocks(tables, step) {
+            Some(true) => change(&step.place, &|record| record.held_to_change += 1),
+            Some(false) => change(&step.place, &|record| record.held_to_read += 1),
+            None => {}
+        }
+    }
+    let origin = suspended.origin;
+    let chain = (!suspended.chain.is_empty()).then(|| {
+        let looks_everywhere = |step: &_| is_target_scoped(tables, step);
+        kernel.chains.begin(die, origin.proposal, &suspended.chain, looks_everywhere)
+    });
+    kernel.suspended[usize::from(die.0)][axis] = Some(Started { origin, chain });
 }

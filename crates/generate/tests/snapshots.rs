@@ -182,7 +182,7 @@ fn what_would_only_fail_later_is_refused() {
     }
     let (state, die) = suspended_state(&setup, 1, true);
     let refusal = |change: &dyn Fn(&mut serde_json::Value)| refusal_of(&setup, &state, change);
-    for wanted in [(|e| e.suspend.is_some()) as fn(&nandseq_device::Effects) -> bool, |e| e.odt_disable] {
+    for wanted in [(|e| e.suspend.is_some()) as fn(&nandseq_device::Effects) -> bool, |e| e.holds_target] {
         let (op, _) = name_with(&setup, false, wanted);
         let said = refusal(&|state| {
             let step = &mut state["dies"][die]["suspended"][1]["chain"][0];

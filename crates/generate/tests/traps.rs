@@ -1,5 +1,9 @@
 //! States that a die might never leave: none can be entered, or `reach` names the state and what would free it.
 
+#[path = "support/vary.rs"]
+#[expect(dead_code, reason = "other tests vary devices")]
+mod vary;
+
 use std::io;
 
 use nandseq_generate::probability::{DEFAULT_TABLE_SEED, build};
@@ -8,6 +12,7 @@ use nandseq_profile::model::{Axis, Base, DeviceState, Effect, LatchKind, Overrid
 use nandseq_profile::{BaseId, Block, Die, Profile, Ticks, builtin};
 use nandseq_reach::{Lasting, Reason, Universe, Verdict};
 use nandseq_trace::{Operation, Sink};
+use vary::protect;
 
 fn bases(profile: &Profile, wanted: impl Fn(&Base) -> bool) -> Vec<BaseId> {
     profile.bases.iter_ids().filter(|(_, base)| wanted(base)).map(|(id, _)| id).collect()
@@ -71,7 +76,7 @@ fn last_run(profile: &Profile, bad: &[(Die, Block)]) -> Starts {
 
 #[test]
 fn what_cannot_be_resumed_is_never_suspended() {
-    for axis in [Axis::Erase, Axis::Program] {
+    for axis in Axis::ALL {
         let profile = without(|profile| with(profile, |effect| *effect == Effect::Resume(axis)));
         let universe = Universe::new(&profile, &build(&profile, DEFAULT_TABLE_SEED));
         assert_eq!(universe.traps(), []);
@@ -98,6 +103,21 @@ fn termination_that_nothing_switches_on_again_is_a_trap_with_its_way_out() {
     let [trap] = universe.traps() else { panic!("{:?}", universe.traps()) };
     assert_eq!(trap.state, Lasting::Of(DeviceState::OdtDisabled));
     assert_eq!(trap.freed_by, back(&profile));
+}
+
+#[test]
+fn write_protect_that_nothing_switches_off_is_a_trap_whatever_is_reset() {
+    let mut profile = builtin::profile();
+    protect(&mut profile);
+    let off = with(&profile, |effect| *effect == Effect::WriteProtectOff);
+    let universe = |profile: &Profile| Universe::new(profile, &build(profile, DEFAULT_TABLE_SEED));
+    assert_eq!(universe(&profile).traps(), []);
+    for &base in &off {
+        profile.bases[base].effects.clear();
+    }
+    let universe = universe(&profile);
+    let [trap] = universe.traps() else { panic!("{:?}", universe.traps()) };
+    assert_eq!(trap.state, Lasting::Of(DeviceState::WriteProtect));
 }
 
 /// A device whose tables forbid some bases in a state of their own making: their chains can never end.

@@ -1,7 +1,7 @@
 //! Which folders hold sequences, and whether they still hold what was written.
 //!
-//! A folder with files `operation_sequence_<stamp>_<run>.csv` is a site, and so is one with `run=<run>/operation_sequence.parquet`
-//! for who can read that; folders below it are searched too, so that the root of a batch, whatever its folders are called, gives all
+//! A folder with files `operation_sequence_<stamp>_<run>.csv` is a site, and so is one with `run=<run>/operation_sequence.<ending>`
+//! for who can read such a [form](crate::form); folders below it are searched too, so that the root of a batch, whatever its folders are called, gives all
 //! its sites. Where the root has the manifest of a batch, the sites are those that it lists: others are left over from a larger batch,
 //! and named in a note. Where a site has a `manifest.json`, or the ledger of a site that is not finished, its files are compared with
 //! what that says of them; where it has neither, the files alone are enough. Files that were packed since (`….csv.gz`) are what they
@@ -18,4 +18,4 @@ pub use files::find_all;
 pub use listed::{compare, digest_of};
 pub use names::is_parquet;
 pub use search::{DEPTH, find, find_forms};
-pub use site_files::{Damage, DamageKind, FindError, Forms, ListedFile, RunFile, SiteFiles, TableFile};
+pub use site_files::{Damage, DamageKind, FindError, ListedFile, RunFile, SiteFiles, TableFile};

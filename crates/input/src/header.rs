@@ -41,8 +41,13 @@ impl fmt::Display for NoHeader {
 
 /// The likely cause, with what to do about it.
 fn cause(line: &[u8]) -> &'static str {
-    if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") || line.contains(&0) {
+    // Every other byte of UTF-16 is 0 where all letters are ASCII.
+    let is_zero_from = |first: usize| line.len() > 1 && line.iter().skip(first).step_by(2).all(|&byte| byte == 0);
+    if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") || is_zero_from(0) || is_zero_from(1) {
         return "it is UTF-16, save it as UTF-8";
+    }
+    if line.iter().any(|byte| byte.is_ascii_control() && !b"\t\r".contains(byte)) {
+        return "it is no text; of packed files only those of gzip are read, unpack others first";
     }
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let mut fields: [&[u8]; 8] = [b""; 8];
@@ -69,4 +74,21 @@ fn cause(line: &[u8]) -> &'static str {
 
 fn unquoted(field: &[u8]) -> &[u8] {
     field.strip_prefix(b"\"").and_then(|field| field.strip_suffix(b"\"")).unwrap_or(field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_another_encoding_and_what_is_no_text_are_told_apart() {
+        let utf16 = "it is UTF-16, save it as UTF-8";
+        for line in [&b"s\0e\0q\0"[..], b"\0s\0e\0q", b"\xff\xfes\0e\0q\0"] {
+            assert_eq!(cause(line), utf16);
+        }
+        for line in [&b"\xfd7zXZ\0\0\x04"[..], b"(\xb5/\xfd\x04\0", b"BZh91AY&SY\x01"] {
+            assert!(cause(line).starts_with("it is no text; "), "{line:?}");
+        }
+        assert_eq!(cause(b"any line"), "this is no operation sequence");
+    }
 }

@@ -6,6 +6,7 @@
 mod clock;
 mod fast_path;
 pub mod folder;
+pub mod form;
 mod header;
 mod line;
 mod payload;

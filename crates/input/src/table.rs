@@ -20,7 +20,7 @@ use std::path::Path;
 use nandseq_trace::table::TableKind;
 
 pub use fields::{FieldFault, Fields, TableFault};
-pub use form::{InputTimeRow, ProposalRow, SegmentRow, StateName, StretchRow, TableForm, TouchRow};
+pub use form::TableForm;
 pub use proposals::Proposals;
 
 use crate::line::{Line, is_header, line_ends, next_line, split_into};

@@ -7,7 +7,7 @@ use nandseq_profile::{OpId, Ticks};
 use crate::mutation::{Mutant, Mutation, breaks};
 use crate::sequence::Record;
 use crate::view::RowView;
-use nandseq_verify::RuleCode::{Cache, Latch, Odt, OpState, Suspend};
+use nandseq_verify::RuleCode::{Cache, Latch, Odt, OpState, Suspend, WriteProtect};
 use nandseq_verify::time::after;
 
 pub(crate) const MUTATIONS: &[Mutation] = &[
@@ -25,6 +25,10 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(Odt, "termination switched off before", odt_before),
     breaks(Odt, "switching on lost", odt_lost),
     breaks(Odt, "an excluded command while it is off", odt_command),
+    breaks(WriteProtect, "write protect switched on before", protect_before),
+    breaks(WriteProtect, "switching off lost", protect_lost),
+    breaks(WriteProtect, "an excluded command while it is on", protect_command),
+    breaks(WriteProtect, "write protect switched on under an operation", protect_in_flight),
     breaks(Cache, "an excluded command in a cache program", cache_program_command),
     breaks(Cache, "an excluded command before a cache program ends", cache_program_late),
     breaks(Cache, "an excluded command in a cache read", cache_read_command),
@@ -161,46 +165,95 @@ fn suspend_lost(view: &RowView<'_>) -> Option<Mutant> {
     (!view.is_reset(end) && excluded_unless_suspended(view, axis, end)).then(|| Mutant::remove(view.at))
 }
 
-fn switches_off(view: &RowView<'_>, row: &Record) -> bool {
-    view.has(row, |effect| matches!(effect, Effect::OdtDisable))
+/// A state of the target that one effect brings about and another ends.
+struct Switch {
+    on: Effect,
+    off: Effect,
+    state: DeviceState,
 }
 
-fn switches_on(view: &RowView<'_>, row: &Record) -> bool {
-    view.has(row, |effect| matches!(effect, Effect::OdtEnable))
-}
+const TERMINATION: Switch = Switch { on: Effect::OdtDisable, off: Effect::OdtEnable, state: DeviceState::OdtDisabled };
+const PROTECTION: Switch =
+    Switch { on: Effect::WriteProtectOn, off: Effect::WriteProtectOff, state: DeviceState::WriteProtect };
 
-fn excluded_without_termination(view: &RowView<'_>, row: &Record) -> bool {
-    view.compiled.in_state(DeviceState::OdtDisabled).contains(view.kind_of(row).base)
+impl Switch {
+    fn is_on(&self, view: &RowView<'_>, row: &Record) -> bool {
+        view.kind_of(row).effects.contains(&self.on)
+    }
+
+    fn is_off(&self, view: &RowView<'_>, row: &Record) -> bool {
+        view.kind_of(row).effects.contains(&self.off)
+    }
+
+    fn excludes(&self, view: &RowView<'_>, row: &Record) -> bool {
+        view.compiled.in_state(self.state).contains(view.kind_of(row).base)
+    }
+
+    /// The state begins before the row.
+    fn before(&self, view: &RowView<'_>) -> Option<Mutant> {
+        let row = self.row(view, view.earliest())?;
+        let switched = view.before().take(5).any(|(_, row)| self.is_off(view, row));
+        (!switched && self.excludes(view, view.row())).then(|| Mutant::insert(view.at, row))
+    }
+
+    fn row(&self, view: &RowView<'_>, time: Ticks) -> Option<Record> {
+        let op = view.profile.ops.ids().find(|id| view.compiled.kinds[*id].effects.contains(&self.on))?;
+        let target = Addressed { die: view.die()?, ..Addressed::default() };
+        Some(view.new_row(op, time, target))
+    }
+
+    /// The row that ends the state is lost.
+    fn lost(&self, view: &RowView<'_>) -> Option<Mutant> {
+        let last = view.before().find(|(_, row)| self.is_on(view, row) || self.is_off(view, row));
+        if !self.is_off(view, view.row()) || !last.is_some_and(|(_, row)| self.is_on(view, row)) {
+            return None;
+        }
+        let stop = |row: &Record| self.is_off(view, row) || self.excludes(view, row);
+        let (_, next) = view.following().find(|(_, row)| stop(row))?;
+        self.excludes(view, next).then(|| Mutant::remove(view.at))
+    }
+
+    /// A command that the state excludes comes after the row that begins it.
+    fn command(&self, view: &RowView<'_>) -> Option<Mutant> {
+        let begins = self.is_on(view, view.row());
+        let op = view.profile.ops.ids().find(|&id| {
+            let kind = &view.compiled.kinds[id];
+            begins && kind.has_die && kind.resets.is_none() && view.compiled.in_state(self.state).contains(kind.base)
+        })?;
+        put(view, op, after(view.row().time, view.kind().occupied), view.die()?)
+    }
 }
 
 fn odt_before(view: &RowView<'_>) -> Option<Mutant> {
-    let off = |id: &OpId| view.compiled.kinds[*id].effects.contains(&Effect::OdtDisable);
-    let op = view.profile.ops.ids().find(off)?;
-    let target = Addressed { die: view.die()?, ..Addressed::default() };
-    let row = view.new_row(op, view.earliest(), target);
-    let switched = view.before().take(5).any(|(_, row)| switches_on(view, row));
-    (!switched && excluded_without_termination(view, view.row())).then(|| Mutant::insert(view.at, row))
+    TERMINATION.before(view)
 }
 
 fn odt_lost(view: &RowView<'_>) -> Option<Mutant> {
-    let was_off = view.before().find(|(_, row)| switches_off(view, row) || switches_on(view, row));
-    if !switches_on(view, view.row()) || !was_off.is_some_and(|(_, row)| switches_off(view, row)) {
-        return None;
-    }
-    let stop = |row: &Record| switches_on(view, row) || excluded_without_termination(view, row);
-    let (_, next) = view.following().find(|(_, row)| stop(row))?;
-    excluded_without_termination(view, next).then(|| Mutant::remove(view.at))
+    TERMINATION.lost(view)
 }
 
 fn odt_command(view: &RowView<'_>) -> Option<Mutant> {
-    let off = switches_off(view, view.row());
-    let op = view.profile.ops.ids().find(|&id| {
-        let kind = &view.compiled.kinds[id];
-        off && kind.has_die
-            && kind.resets.is_none()
-            && view.compiled.in_state(DeviceState::OdtDisabled).contains(kind.base)
-    })?;
-    put(view, op, after(view.row().time, view.kind().occupied), view.die()?)
+    TERMINATION.command(view)
+}
+
+fn protect_before(view: &RowView<'_>) -> Option<Mutant> {
+    PROTECTION.before(view)
+}
+
+fn protect_lost(view: &RowView<'_>) -> Option<Mutant> {
+    PROTECTION.lost(view)
+}
+
+fn protect_command(view: &RowView<'_>) -> Option<Mutant> {
+    PROTECTION.command(view)
+}
+
+/// Write protect goes on just after an erase or program has started.
+fn protect_in_flight(view: &RowView<'_>) -> Option<Mutant> {
+    view.kind().axis()?;
+    let issued = after(view.row().time, view.kind().span(PhaseKind::Issue)?.duration);
+    let row = PROTECTION.row(view, issued)?;
+    Some(Mutant::insert(view.at + 1, row))
 }
 
 /// The state that a row sets as a cache program.

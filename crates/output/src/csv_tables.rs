@@ -5,10 +5,9 @@
 
 use std::io;
 
-use nandseq_profile::model::PhaseKind;
-use nandseq_profile::{BaseId, CellTypeId, Die, IdVec, OpId, PhaseKey, Plane, Profile};
+use nandseq_profile::{CellTypeId, Die, IdVec, OpId, PhaseKey, Plane, Profile};
 
-use crate::format::{SequenceTable, Table, TableFormat, TableWriter, Written};
+use crate::format::{SequenceTable, StartFile, Table, TableFormat, TableWriter, Writers, Written};
 use crate::line::{Lines, NUMBER, Running, Text, Times, room_of};
 use crate::model::Model;
 use crate::new_file::NewFile;
@@ -49,7 +48,8 @@ impl CsvTables {
     /// When the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
         let model = Model::new(profile);
-        let base_name = |base: usize| csv_field(&profile.bases[BaseId::from(base)].name);
+        let base_of =
+            |state: StateId| state.parts().map(|(base, _)| csv_field(&profile.bases[base].name)).unwrap_or_default();
         let ops = profile.ops.iter().map(|op| {
             let names = format!(",{},{},", csv_field(&op.name), csv_field(&profile.bases[op.base].name));
             [Text::from(format!("{names},")), Text::from(format!("{names}RESUME_CHAIN,"))]
@@ -59,8 +59,6 @@ impl CsvTables {
             [Text::new(name.as_bytes()), Text::from(format!(",{name}"))]
         };
         let between = |name: &str| Text::from(format!(",{},", csv_field(name)));
-        let per_base = PhaseKind::ALL.len() + 1;
-        let base_of = |state: usize| state.checked_sub(1).map(|at| base_name(at / per_base)).unwrap_or_default();
         let (dies, planes) = (profile.topology.dies, profile.topology.planes);
         let lanes = (0..dies).flat_map(|die| {
             (0..planes)
@@ -72,7 +70,7 @@ impl CsvTables {
             op_names: profile.ops.iter().map(|op| between(&op.name)).collect(),
             states: model.states().map(|state| both(model.state_name(state))).collect(),
             keys: profile.phase_keys.iter().map(|key| both(&key.name)).collect(),
-            state_bases: model.states().map(|state| Text::from(format!(",{},", base_of(state.index())))).collect(),
+            state_bases: model.states().map(|state| Text::from(format!(",{},", base_of(state)))).collect(),
             lanes: lanes.collect(),
             planes: planes as usize,
             cell_types: profile.cell_types.iter().map(|cell_type| between(&cell_type.name)).collect(),
@@ -103,9 +101,10 @@ impl CsvTables {
         &self.lanes[die.index() * self.planes + plane.index()]
     }
 
-    fn table<R: CsvRow>(&self, file: NewFile) -> CsvTable<'_, R> {
+    fn table<R: CsvRow>(&self, start: &mut StartFile<'_>) -> io::Result<Option<Table<'_, R>>> {
+        let Some(file) = start(R::TABLE.file())? else { return Ok(None) };
         let lines = Lines::new(&R::TABLE.file().columns().header());
-        CsvTable { tables: self, file, lines, rows: 0, before: R::Before::default() }
+        Ok(Some(Box::new(CsvTable { tables: self, file, lines, rows: 0, before: R::Before::default() })))
     }
 }
 
@@ -122,24 +121,14 @@ impl TableFormat for CsvTables {
         Ok(Box::new(SequenceWriter::new(&self.sequence, file)))
     }
 
-    fn operation_timeline(&self, file: NewFile) -> io::Result<Table<'_, TimelineRow>> {
-        Ok(Box::new(self.table(file)))
-    }
-
-    fn op_state_timeline(&self, file: NewFile) -> io::Result<Table<'_, OpStateRow>> {
-        Ok(Box::new(self.table(file)))
-    }
-
-    fn address_touch_count(&self, file: NewFile) -> io::Result<Table<'_, TouchRow>> {
-        Ok(Box::new(self.table(file)))
-    }
-
-    fn input_time_count(&self, file: NewFile) -> io::Result<Table<'_, InputTimeRow>> {
-        Ok(Box::new(self.table(file)))
-    }
-
-    fn phase_proposal_counts(&self, file: NewFile) -> io::Result<Table<'_, ProposalRow>> {
-        Ok(Box::new(self.table(file)))
+    fn tables(&self, start: &mut StartFile<'_>) -> io::Result<Writers<'_>> {
+        Ok(Writers {
+            timeline: self.table(start)?,
+            op_states: self.table(start)?,
+            touches: self.table(start)?,
+            input_times: self.table(start)?,
+            proposals: self.table(start)?,
+        })
     }
 }
 
@@ -178,7 +167,7 @@ impl<R: CsvRow> TableWriter<R> for CsvTable<'_, R> {
 }
 
 /// A row that can be written as a line.
-trait CsvRow: TableRow {
+trait CsvRow: TableRow + 'static {
     /// What is remembered of the rows before: texts that may come again.
     type Before: Default + Send;
 
@@ -290,7 +279,7 @@ impl CsvRow for InputTimeRow {
             row.text(&tables.keys[self.key_used][1]);
             row.text(&tables.keys[self.key_virtual][1]);
             row.text(&tables.op_names[self.op]);
-            row.hundredths(self.hundredths);
+            row.hundredths(self.hundredths as u8);
             row.next_integer(self.count);
             row.put(b"\n");
         });

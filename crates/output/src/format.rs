@@ -47,6 +47,35 @@ pub trait SequenceTable: Sink + Send {
 /// A writer of one table of a format.
 pub type Table<'f, R> = Box<dyn TableWriter<R> + 'f>;
 
+/// Gives the file of a table; `None` where the table is not wanted.
+pub type StartFile<'s> = dyn FnMut(FileKind) -> io::Result<Option<NewFile>> + 's;
+
+/// The writers of the tables that are wanted.
+#[derive(Default)]
+pub struct Writers<'f> {
+    /// `operation_timeline`
+    pub timeline: Option<Table<'f, TimelineRow>>,
+    /// `op_state_timeline`
+    pub op_states: Option<Table<'f, OpStateRow>>,
+    /// `address_touch_count`
+    pub touches: Option<Table<'f, TouchRow>>,
+    /// `op_state_name_input_time_count`
+    pub input_times: Option<Table<'f, InputTimeRow>>,
+    /// `phase_proposal_counts`
+    pub proposals: Option<Table<'f, ProposalRow>>,
+}
+
+impl Writers<'_> {
+    /// Whether no table is wanted.
+    pub(crate) const fn are_none(&self) -> bool {
+        self.timeline.is_none()
+            && self.op_states.is_none()
+            && self.touches.is_none()
+            && self.input_times.is_none()
+            && self.proposals.is_none()
+    }
+}
+
 /// A file format.
 pub trait TableFormat: Sync {
     /// What is known of the profile's operations; the same for every format.
@@ -58,36 +87,12 @@ pub trait TableFormat: Sync {
     /// Starts an `operation_sequence`.
     ///
     /// # Errors
-    /// Whatever the file reports; so the others.
+    /// Whatever the file reports.
     fn operation_sequence(&self, file: NewFile) -> io::Result<Box<dyn SequenceTable + '_>>;
 
-    /// Starts an `operation_timeline`.
+    /// Starts the other tables: those for which `start` gives a file.
     ///
     /// # Errors
-    /// Whatever the file reports.
-    fn operation_timeline(&self, file: NewFile) -> io::Result<Table<'_, TimelineRow>>;
-
-    /// Starts an `op_state_timeline`.
-    ///
-    /// # Errors
-    /// Whatever the file reports.
-    fn op_state_timeline(&self, file: NewFile) -> io::Result<Table<'_, OpStateRow>>;
-
-    /// Starts an `address_touch_count`.
-    ///
-    /// # Errors
-    /// Whatever the file reports.
-    fn address_touch_count(&self, file: NewFile) -> io::Result<Table<'_, TouchRow>>;
-
-    /// Starts an `op_state_name_input_time_count`.
-    ///
-    /// # Errors
-    /// Whatever the file reports.
-    fn input_time_count(&self, file: NewFile) -> io::Result<Table<'_, InputTimeRow>>;
-
-    /// Starts a `phase_proposal_counts`.
-    ///
-    /// # Errors
-    /// Whatever the file reports.
-    fn phase_proposal_counts(&self, file: NewFile) -> io::Result<Table<'_, ProposalRow>>;
+    /// Whatever a file reports, or `start`.
+    fn tables(&self, start: &mut StartFile<'_>) -> io::Result<Writers<'_>>;
 }

@@ -26,8 +26,8 @@ const NO_RUNS: &str = "[]\n}";
 
 /// Writes the manifest of a site into `folder`, replacing an older one when complete; returns its digest.
 ///
-/// `head` says everything but the runs. `runs` are [`RunRecord`]s as compact JSON, each on a line of its own here too: a site may
-/// have more of them than should be in memory at once.
+/// `head` says everything but the runs. `runs` are [`RunRecord`](nandseq_trace::manifest::RunRecord)s as compact JSON, each on a line of
+/// its own here too: a site may have more of them than should be in memory at once.
 ///
 /// # Errors
 /// When the file cannot be written, or whatever the iterator reports.

@@ -3,14 +3,11 @@
 //!
 //! Promises that after it is built nothing looks at names or effects again. Build it once, share it between runs and sites.
 
-use nandseq_profile::model::{AddressSource, Base, Effect, PayloadField, PhaseKind, Scope};
+use nandseq_profile::model::{AddressSource, ArrayWork, Base, PayloadField, PhaseKind, Scope};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, IdVec, OpId, Page, PhaseKey, Plane, Profile, Target, Ticks};
 
 use nandseq_trace::OpState;
 use nandseq_trace::rows::{StateId, Touch};
-
-/// Op_states of a base: ISSUE, CORE_BUSY, DATA_IN, DATA_OUT and END.
-const STATES_OF_A_BASE: u16 = 5;
 
 /// A profile as the tables see it.
 #[derive(Clone, Debug)]
@@ -92,7 +89,7 @@ impl Model {
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
         let ops = profile.ops.ids().map(|op| op_model(profile, op)).collect();
-        let states = state_names(profile);
+        let states: Box<[String]> = StateId::numbers(profile).map(|state| state.text(profile)).collect();
         Self {
             ops,
             key_bases: profile.phase_keys.iter().map(|key| key.base).collect(),
@@ -120,27 +117,8 @@ impl Model {
     /// The number of an op_state.
     #[must_use]
     pub fn state(&self, state: &OpState) -> StateId {
-        self.key_bases[state.of].map_or(StateId::DEFAULT, |base| state_of(base, state.phase))
+        self.key_bases[state.of].map_or(StateId::DEFAULT, |base| StateId::of(base, state.phase))
     }
-}
-
-/// The number of `BASE.PHASE`, or of `BASE.END`.
-pub(crate) fn state_of(base: BaseId, phase: Option<PhaseKind>) -> StateId {
-    let place = match phase {
-        Some(PhaseKind::Issue) => 0,
-        Some(PhaseKind::CoreBusy) => 1,
-        Some(PhaseKind::DataIn) => 2,
-        Some(PhaseKind::DataOut) => 3,
-        None => 4,
-    };
-    StateId(1 + base.0 * STATES_OF_A_BASE + place)
-}
-
-/// The names of all op_states; also of those that never occur.
-fn state_names(profile: &Profile) -> Box<[String]> {
-    let phases = || PhaseKind::ALL.map(PhaseKind::name).into_iter().chain(["END"]);
-    let of_bases = profile.bases.iter().flat_map(|base| phases().map(|phase| format!("{}.{phase}", base.name)));
-    std::iter::once("DEFAULT".to_owned()).chain(of_bases).collect()
 }
 
 fn op_model(profile: &Profile, id: OpId) -> OpModel {
@@ -176,18 +154,16 @@ fn op_model(profile: &Profile, id: OpId) -> OpModel {
 
 /// Whether operations of a base occupy planes.
 fn occupies(base: &Base) -> bool {
-    let whatever_its_scope = base.effects.iter().any(|effect| {
-        matches!(effect, Effect::Suspend(_) | Effect::Resume(_) | Effect::ResetDie | Effect::ResetTarget)
-    });
-    whatever_its_scope || (!base.instant && base.scope != Scope::None)
+    let always = base.effects.iter().any(|effect| effect.always_occupies());
+    always || (!base.instant && base.scope != Scope::None)
 }
 
 /// What operations of a base do to their pages.
 fn touch(base: &Base) -> Option<Touch> {
-    let has = |fits: fn(&Effect) -> bool| base.effects.iter().any(fits);
-    if has(|effect| matches!(effect, Effect::Program | Effect::CloseBlock)) {
+    let has = |work: ArrayWork| base.effects.iter().any(|effect| effect.array_work() == Some(work));
+    if has(ArrayWork::Commit) {
         Some(Touch::Program)
-    } else if has(|effect| matches!(effect, Effect::FillRegisters { .. } | Effect::CacheRead(_))) {
+    } else if has(ArrayWork::Read) {
         // A recovery read fills the registers too, but from latches.
         (base.address != AddressSource::SuspendedProgram).then_some(Touch::Read)
     } else {

@@ -1,72 +1,55 @@
 //! Files that have no final name yet, and what it takes to make names durable.
 //!
-//! Promises that a `Pending` file is under a temporary name, `.<name>.nandseqgen-<six small letters or digits>` beside its final name,
+//! Promises that a `Pending` file is under a temporary name, `.<name>.nandseqgen-<six letters or digits>` beside its final name,
 //! until it is placed, and that it goes when it is dropped. A kill leaves the temporary name behind; whoever
 //! writes into the folder next takes away what has that form ([`is_temporary`]). A name survives a loss of power once
 //! [`sync_folder`] has returned, contents once its `sync` has. Leaves out whether anybody else writes there.
 
-use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::hash::BuildHasher;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 /// What tells our temporary names from those of editors and copying tools.
 const MARK: &str = "nandseqgen-";
 /// Letters and digits at the end of a temporary name.
 const SUFFIX: usize = 6;
-const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-/// Names that are tried before giving up: 36⁶ are possible.
-const TRIES: usize = 100;
 
 /// A file under a temporary name.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    file: File,
-    temporary: PathBuf,
+    /// Goes when it is dropped.
+    file: NamedTempFile,
     path: PathBuf,
-    placed: bool,
 }
 
 impl Pending {
     /// Starts a file that will be called `path`, whose folder must exist.
     pub(crate) fn create(path: PathBuf) -> io::Result<Self> {
         let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file");
-        let name = path.file_name().ok_or_else(no_name)?.to_owned();
-        for _ in 0..TRIES {
-            let mut hidden = OsString::from(".");
-            hidden.push(&name);
-            hidden.push(format!(".{MARK}{}", suffix()));
-            let temporary = path.with_file_name(hidden);
-            match OpenOptions::new().write(true).create_new(true).open(&temporary) {
-                Ok(file) => return Ok(Self { file, temporary, path, placed: false }),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::Error::new(io::ErrorKind::AlreadyExists, "every temporary name is taken"))
+        let mut hidden = OsString::from(".");
+        hidden.push(path.file_name().ok_or_else(no_name)?);
+        hidden.push(format!(".{MARK}"));
+        // Opened as any new file is, so that its mode is that of other files.
+        let open = |temporary: &Path| OpenOptions::new().write(true).create_new(true).open(temporary);
+        let file = tempfile::Builder::new().prefix(&hidden).rand_bytes(SUFFIX).make_in(folder_of(&path), open)?;
+        Ok(Self { file, path })
     }
 
     /// Returns when the contents would survive a loss of power.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        self.file.sync_all().map_err(|error| self.named(&error))
+        self.file.as_file().sync_all().map_err(|error| named(&self.path, &error))
     }
 
     /// Gives the file its final name, in place of a file that has it; what is no file, as a pipe, stays.
-    pub(crate) fn place(mut self) -> io::Result<()> {
+    pub(crate) fn place(self) -> io::Result<()> {
         if self.path.symlink_metadata().is_ok_and(|about| !(about.is_file() || about.is_symlink() || about.is_dir())) {
-            return Err(self.named(&io::Error::other("something that is no regular file has this name")));
+            return Err(named(&self.path, &io::Error::other("something that is no regular file has this name")));
         }
-        fs::rename(&self.temporary, &self.path).map_err(|error| self.named(&error))?;
-        self.placed = true;
-        Ok(())
-    }
-
-    /// An error that says of which file it is: a run writes many.
-    fn named(&self, error: &io::Error) -> io::Error {
-        let name = self.path.file_name().unwrap_or_default();
-        io::Error::new(error.kind(), format!("{}: {error}", name.display()))
+        let Self { file, path } = self;
+        file.into_temp_path().persist(&path).map_err(|error| named(&path, &error.error))
     }
 
     /// The folder of the file.
@@ -75,22 +58,19 @@ impl Pending {
     }
 }
 
+/// An error that says of which file it is: a run writes many.
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    let name = path.file_name().unwrap_or_default();
+    io::Error::new(error.kind(), format!("{}: {error}", name.display()))
+}
+
 impl Write for Pending {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.file.write(buffer).map_err(|error| self.named(&error))
+        self.file.as_file_mut().write(buffer).map_err(|error| named(&self.path, &error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        if !self.placed {
-            // It is swept later if this fails.
-            let _ = fs::remove_file(&self.temporary);
-        }
+        self.file.as_file_mut().flush()
     }
 }
 
@@ -100,24 +80,13 @@ pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Differs each time, between processes too; it is in no name that stays.
-fn suffix() -> String {
-    let mut rest = RandomState::new().hash_one(0u8);
-    let mut letter = || {
-        let letter = LETTERS[(rest % 36) as usize];
-        rest /= 36;
-        char::from(letter)
-    };
-    (0..SUFFIX).map(|_| letter()).collect()
-}
-
 /// Whether `name` is a temporary name of a file whose final name satisfies `is_ours`.
 #[must_use]
 pub fn is_temporary(name: &str, is_ours: impl FnOnce(&str) -> bool) -> bool {
     let Some((start, suffix)) = name.rsplit_once('.') else { return false };
     let is_suffix = suffix
         .strip_prefix(MARK)
-        .is_some_and(|letters| letters.len() == SUFFIX && letters.bytes().all(|byte| LETTERS.contains(&byte)));
+        .is_some_and(|letters| letters.len() == SUFFIX && letters.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     is_suffix && start.strip_prefix('.').is_some_and(is_ours)
 }
 
@@ -155,6 +124,7 @@ pub(crate) fn together<T: Sync>(files: &[T], sync: impl Fn(&T) -> io::Result<()>
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
     use super::*;
+    use std::fs;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     #[test]
@@ -174,6 +144,17 @@ mod tests {
         sync_folder(folder.path()).unwrap();
         drop(Pending::create(folder.path().join("b.csv")).unwrap());
         assert_eq!(names(), ["a.csv"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_has_the_mode_of_any_new_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |name| folder.path().join(name).metadata().unwrap().permissions().mode();
+        File::create(folder.path().join("plain")).unwrap();
+        Pending::create(folder.path().join("a.csv")).unwrap().place().unwrap();
+        assert_eq!(mode("a.csv"), mode("plain"));
     }
 
     #[test]
@@ -198,7 +179,7 @@ mod tests {
             ("manifest.json.nandseqgen-abcdef", false),
             (".manifest.json.nandseqgen-abcde", false),
             (".manifest.json.nandseqgen-abc-ef", false),
-            (".manifest.json.nandseqgen-aB3xY9", false),
+            (".manifest.json.nandseqgen-aB3xY9", true),
             (".manifest.json.backup", false),
             (".manifest.json.Xa9Kq2", false),
             (".manifest.json.abcdef", false),

@@ -12,42 +12,15 @@ use std::path::Path;
 
 use nandseq_profile::{Target, Ticks};
 
-use crate::format::{Table, Written};
+use crate::format::{Table, Writers, Written};
 use crate::model::Model;
 use crate::sort::Budget;
 use crate::sort::ordered::{Numbered, Ordered};
 use count::Counts;
 use nandseq_trace::files::FileKind;
-use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, TouchRow};
+use nandseq_trace::rows::{OpStateRow, TimelineRow};
 use nandseq_trace::{Cut, Operation, Sink};
 use open::Open;
-
-/// The writers of the tables that are wanted.
-#[derive(Default)]
-pub struct Writers<'f> {
-    /// `operation_timeline`
-    pub timeline: Option<Table<'f, TimelineRow>>,
-    /// `op_state_timeline`
-    pub op_states: Option<Table<'f, OpStateRow>>,
-    /// `address_touch_count`
-    pub touches: Option<Table<'f, TouchRow>>,
-    /// `op_state_name_input_time_count`
-    pub input_times: Option<Table<'f, InputTimeRow>>,
-    /// `phase_proposal_counts`
-    pub proposals: Option<Table<'f, ProposalRow>>,
-}
-
-impl Writers<'_> {
-    /// Whether no table is wanted.
-    #[must_use]
-    pub const fn are_none(&self) -> bool {
-        self.timeline.is_none()
-            && self.op_states.is_none()
-            && self.touches.is_none()
-            && self.input_times.is_none()
-            && self.proposals.is_none()
-    }
-}
 
 /// Makes rows of what happens in one run.
 pub struct Recorder<'f> {

@@ -15,7 +15,7 @@ use nandseq_profile::{OpId, Ticks};
 use crate::format::{SequenceTable, TableFormat, Written};
 use crate::new_file::NewFile;
 use crate::pending::{self, sync_folder};
-use crate::recorder::{Recorder, Writers};
+use crate::recorder::Recorder;
 use crate::sort::Budget;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
 use nandseq_trace::inside::InsideName;
@@ -99,25 +99,10 @@ impl<'f> RunFiles<'f> {
             new_folders: Vec::new(),
             counts_only,
         };
-        if outputs.contains(FileKind::OperationSequence) {
-            files.sequence = Some(format.operation_sequence(files.start(FileKind::OperationSequence)?)?);
-        }
-        let mut writers = Writers::default();
-        if outputs.contains(FileKind::OperationTimeline) {
-            writers.timeline = Some(format.operation_timeline(files.start(FileKind::OperationTimeline)?)?);
-        }
-        if outputs.contains(FileKind::OpStateTimeline) {
-            writers.op_states = Some(format.op_state_timeline(files.start(FileKind::OpStateTimeline)?)?);
-        }
-        if outputs.contains(FileKind::AddressTouchCount) {
-            writers.touches = Some(format.address_touch_count(files.start(FileKind::AddressTouchCount)?)?);
-        }
-        if outputs.contains(FileKind::OpStateNameInputTimeCount) {
-            writers.input_times = Some(format.input_time_count(files.start(FileKind::OpStateNameInputTimeCount)?)?);
-        }
-        if outputs.contains(FileKind::PhaseProposalCounts) {
-            writers.proposals = Some(format.phase_proposal_counts(files.start(FileKind::PhaseProposalCounts)?)?);
-        }
+        let mut start = |kind| outputs.contains(kind).then(|| files.start(kind)).transpose();
+        let sequence = start(FileKind::OperationSequence)?.map(|file| format.operation_sequence(file)).transpose()?;
+        let writers = format.tables(&mut start)?;
+        files.sequence = sequence;
         if !writers.are_none() {
             files.recorder = Some(Recorder::new(format.model(), writers, folder, Budget::default()));
         }

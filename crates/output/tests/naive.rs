@@ -12,7 +12,7 @@ use nandseq_output::Budget;
 use nandseq_output::csv_tables::CsvTables;
 use nandseq_output::format::TableFormat;
 use nandseq_output::new_file::NewFile;
-use nandseq_output::recorder::{Recorder, Writers};
+use nandseq_output::recorder::Recorder;
 use nandseq_profile::model::{PayloadField, PhaseKind};
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, Profile, Target, Ticks};
 use nandseq_trace::files::FileKind;
@@ -257,13 +257,7 @@ fn recorded(profile: &Profile, events: &[Event], budget: Budget) -> Vec<(FileKin
     let folder = tempfile::tempdir().unwrap();
     let format = CsvTables::new(profile).unwrap();
     let file = |kind: FileKind| NewFile::create(folder.path(), kind.name()).unwrap();
-    let writers = Writers {
-        timeline: Some(format.operation_timeline(file(FileKind::OperationTimeline)).unwrap()),
-        op_states: Some(format.op_state_timeline(file(FileKind::OpStateTimeline)).unwrap()),
-        touches: Some(format.address_touch_count(file(FileKind::AddressTouchCount)).unwrap()),
-        input_times: Some(format.input_time_count(file(FileKind::OpStateNameInputTimeCount)).unwrap()),
-        proposals: Some(format.phase_proposal_counts(file(FileKind::PhaseProposalCounts)).unwrap()),
-    };
+    let writers = format.tables(&mut |kind| Ok(Some(file(kind)))).unwrap();
     let mut recorder = Recorder::new(format.model(), writers, folder.path(), budget);
     events.iter().for_each(|event| event.tell(&mut recorder).unwrap());
     let mut written = Vec::new();

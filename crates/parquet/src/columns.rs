@@ -7,7 +7,6 @@ use arrow_array::types::Int16Type;
 use arrow_array::{ArrayRef, Decimal64Array, DictionaryArray, Int16Array, Int32Array, Int64Array, StringArray};
 use arrow_schema::{DataType, Field, FieldRef, Fields};
 use nandseq_output::model::Model;
-use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, Plane, Profile, Ticks};
 use nandseq_trace::Status;
 use nandseq_trace::rows::{StateId, Touch};
@@ -56,8 +55,7 @@ impl Names {
     pub(crate) fn new(profile: &Profile, model: &Model) -> Self {
         let (dies, planes) = (profile.topology.dies, profile.topology.planes);
         let lanes = (0..dies).flat_map(|die| (0..planes).map(move |plane| format!("d{die}-p{plane}")));
-        let per_base = PhaseKind::ALL.len() + 1;
-        let base_of_state = |state: StateId| state.index().saturating_sub(1) / per_base;
+        let base_of_state = |state: StateId| state.parts().map_or(0, |(base, _)| base.index());
         Self {
             ops: strings(profile.ops.iter().map(|op| &op.name)),
             base_of_op: profile.ops.iter().map(|op| number(op.base.index())).collect(),

@@ -4,7 +4,7 @@
 //! decimals in µs, counts and addresses signed integers (which every reader knows), the payload a list of structs. Equal rows
 //! give equal bytes. Memory is bounded by the row groups. Leaves out everything that is no table.
 //!
-//! [`AnyFiles`] reads them back.
+//! [`PARQUET`] is the form in which they are found and read back.
 //!
 //! The paths make a Hive-partitioned dataset: `site=01/run=0000001/operation_sequence.parquet`.
 
@@ -17,12 +17,11 @@ mod text;
 use std::io;
 
 use arrow_schema::{Schema, SchemaRef};
-use nandseq_output::format::{SequenceTable, Table, TableFormat, TableWriter, Written};
+use nandseq_output::format::{SequenceTable, StartFile, Table, TableFormat, TableWriter, Writers, Written};
 use nandseq_output::model::Model;
 use nandseq_output::new_file::NewFile;
 use nandseq_profile::Profile;
 use nandseq_trace::files::{FileKind, Stamp};
-use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, TouchRow};
 use nandseq_trace::time_column::TimeColumnError;
 use parquet::arrow::ArrowWriter;
 
@@ -30,7 +29,7 @@ use columns::{Names, US, fields};
 use file::{into_io, write_batch, writer};
 use sequence::{SequenceParquet, SequencePlan};
 use tables::ParquetRow;
-pub use text::AnyFiles;
+pub use text::PARQUET;
 
 /// The folder of a site in a dataset.
 #[must_use]
@@ -57,10 +56,12 @@ impl ParquetTables {
         Ok(Self { sequence: SequencePlan::new(profile)?, model, names })
     }
 
-    fn table<R: ParquetRow>(&self, file: NewFile) -> io::Result<Box<ParquetTable<'_, R>>> {
+    fn table<R: ParquetRow>(&self, start: &mut StartFile<'_>) -> io::Result<Option<Table<'_, R>>> {
+        let Some(file) = start(R::TABLE.file())? else { return Ok(None) };
         let schema = SchemaRef::new(Schema::new(fields(R::TABLE.file().columns(), US)));
         let writer = writer(file, &schema)?;
-        Ok(Box::new(ParquetTable { names: &self.names, schema, writer, rows: 0, row: std::marker::PhantomData }))
+        let row = std::marker::PhantomData;
+        Ok(Some(Box::new(ParquetTable { names: &self.names, schema, writer, rows: 0, row })))
     }
 }
 
@@ -70,39 +71,21 @@ impl TableFormat for ParquetTables {
     }
 
     fn file_name(&self, kind: FileKind, stamp: Stamp, run: u64) -> String {
-        match kind {
-            FileKind::Snapshot | FileKind::ProposerLog => kind.file_name(stamp, run),
-            FileKind::OperationSequence
-            | FileKind::OperationTimeline
-            | FileKind::OpStateTimeline
-            | FileKind::AddressTouchCount
-            | FileKind::OpStateNameInputTimeCount
-            | FileKind::PhaseProposalCounts => format!("run={run:07}/{}.parquet", kind.name()),
-        }
+        if kind.is_table() { format!("run={run:07}/{}.parquet", kind.name()) } else { kind.file_name(stamp, run) }
     }
 
     fn operation_sequence(&self, file: NewFile) -> io::Result<Box<dyn SequenceTable + '_>> {
         Ok(Box::new(SequenceParquet::new(&self.sequence, &self.names, file)?))
     }
 
-    fn operation_timeline(&self, file: NewFile) -> io::Result<Table<'_, TimelineRow>> {
-        Ok(self.table(file)?)
-    }
-
-    fn op_state_timeline(&self, file: NewFile) -> io::Result<Table<'_, OpStateRow>> {
-        Ok(self.table(file)?)
-    }
-
-    fn address_touch_count(&self, file: NewFile) -> io::Result<Table<'_, TouchRow>> {
-        Ok(self.table(file)?)
-    }
-
-    fn input_time_count(&self, file: NewFile) -> io::Result<Table<'_, InputTimeRow>> {
-        Ok(self.table(file)?)
-    }
-
-    fn phase_proposal_counts(&self, file: NewFile) -> io::Result<Table<'_, ProposalRow>> {
-        Ok(self.table(file)?)
+    fn tables(&self, start: &mut StartFile<'_>) -> io::Result<Writers<'_>> {
+        Ok(Writers {
+            timeline: self.table(start)?,
+            op_states: self.table(start)?,
+            touches: self.table(start)?,
+            input_times: self.table(start)?,
+            proposals: self.table(start)?,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TableRow, Timel
 use crate::columns::{FRACTION, Names, decimals, large, names, number, optional_names, small, times};
 
 /// A row with columns.
-pub(crate) trait ParquetRow: TableRow {
+pub(crate) trait ParquetRow: TableRow + 'static {
     /// Some rows as columns.
     fn columns(names: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>>
     where

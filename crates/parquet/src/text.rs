@@ -15,10 +15,11 @@ use arrow_array::{
     Array, ArrayRef, Decimal32Array, Decimal64Array, Decimal128Array, Int32Array, Int64Array, ListArray, RecordBatch,
     StringArray, StructArray,
 };
-use nandseq_input::folder::is_parquet;
-use nandseq_input::{COLUMNS, CsvFiles, Source};
+use nandseq_input::form::{Form, Layout};
+use nandseq_input::{COLUMNS, Source};
 use nandseq_profile::Profile;
 use nandseq_profile::model::PayloadField;
+use nandseq_trace::csv_field;
 use nandseq_trace::table::TableKind;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
@@ -32,27 +33,26 @@ const ACCEPTED: &str = "string, 32- or 64-bit signed integer, decimal, or list o
 /// Rows that become lines at once.
 const BATCH: usize = 4096;
 
-/// Opens tables in either form: Parquet by its name, everything else as CSV.
+/// Parquet, with a folder for each run.
+pub const PARQUET: Form =
+    Form { ending: "parquet", layout: Layout::Dataset, source: |profile| Box::new(ParquetFiles::new(profile)) };
+
+/// Opens tables that are Parquet.
 #[derive(Clone, Debug)]
-pub struct AnyFiles {
+struct ParquetFiles {
     /// The operations whose payload says what is expected, though it may be nothing.
     expecting: HashMap<String, bool>,
 }
 
-impl AnyFiles {
-    /// A source of the tables of a profile.
-    #[must_use]
-    pub fn new(profile: &Profile) -> Self {
+impl ParquetFiles {
+    fn new(profile: &Profile) -> Self {
         let expects = |base| profile.bases[base].payload.contains(&PayloadField::ExpectedStatus);
         Self { expecting: profile.ops.iter().map(|op| (op.name.clone(), expects(op.base))).collect() }
     }
 }
 
-impl Source for AnyFiles {
+impl Source for ParquetFiles {
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>> {
-        if !is_parquet(path) {
-            return CsvFiles.open(path);
-        }
         Ok(Box::new(Lines::open(path, self.clone())?))
     }
 }
@@ -68,7 +68,7 @@ struct Lines {
     /// Gone when there is nothing more.
     batches: Option<ParquetRecordBatchReader>,
     columns: &'static [&'static str],
-    files: AnyFiles,
+    files: ParquetFiles,
     text: Vec<u8>,
     /// Rows before those of the text.
     rows: u64,
@@ -77,7 +77,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn open(path: &Path, files: AnyFiles) -> io::Result<Self> {
+    fn open(path: &Path, files: ParquetFiles) -> io::Result<Self> {
         let columns = columns_of(path);
         // Arrow's own form of the schema would say which arrays the writer used.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -292,13 +292,7 @@ fn put_text(text: &str, line: &mut Vec<u8>) -> io::Result<()> {
     if text.contains(['\n', '\r']) {
         return Err(invalid(format!("{text:?} contains a line break, which no name of these tables does")));
     }
-    if text.contains([',', '"']) {
-        line.push(b'"');
-        line.extend_from_slice(text.replace('"', "\"\"").as_bytes());
-        line.push(b'"');
-    } else {
-        line.extend_from_slice(text.as_bytes());
-    }
+    line.extend_from_slice(csv_field(text).as_bytes());
     Ok(())
 }
 
@@ -388,7 +382,7 @@ mod tests {
             let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
             writer.write(&batch).unwrap();
             writer.close().unwrap();
-            let mut lines = AnyFiles { expecting: HashMap::new() }.open(&path).unwrap();
+            let mut lines = ParquetFiles { expecting: HashMap::new() }.open(&path).unwrap();
             lines.read_to_string(&mut String::new()).unwrap_err().to_string()
         };
         let broken = said(Arc::new(Int32Array::from(vec![1, 2])));

@@ -13,7 +13,7 @@ pub use chains::chain_can_complete;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, counted, quoted};
 use crate::ids::{BaseId, OpId};
-use crate::model::{AddressSource, DeviceState, Effect, LatchKind, PhaseKind, Profile, StatusOf};
+use crate::model::{AddressSource, ArrayWork, DeviceState, Effect, LatchKind, PhaseKind, Profile, StatusOf};
 use listed::{listed, op_names};
 
 /// Everything that cannot be meant.
@@ -44,6 +44,7 @@ fn sets(effect: Effect, state: DeviceState) -> bool {
         Effect::CacheProgramStart(kind) => state == DeviceState::CacheProgram(kind),
         Effect::Suspend(axis) => state == DeviceState::Suspended(axis),
         Effect::OdtDisable => state == DeviceState::OdtDisabled,
+        Effect::WriteProtectOn => state == DeviceState::WriteProtect,
         Effect::LoadLatch { latch: LatchKind::Copyback, .. }
         | Effect::Erase
         | Effect::Program
@@ -56,6 +57,7 @@ fn sets(effect: Effect, state: DeviceState) -> bool {
         | Effect::ResetDie
         | Effect::ResetTarget
         | Effect::OdtEnable
+        | Effect::WriteProtectOff
         | Effect::StatusRead
         | Effect::Delay => false,
     }
@@ -63,16 +65,34 @@ fn sets(effect: Effect, state: DeviceState) -> bool {
 
 /// Whether an effect, other than a reset, ends a state.
 fn ends(effect: Effect, state: DeviceState) -> bool {
-    match (effect, state) {
-        (Effect::DataOut, DeviceState::LatchOnRead) => true,
-        (Effect::ConsumeLatch { latch: LatchKind::OneShot, .. }, DeviceState::LatchOn(_)) => true,
+    match effect {
+        Effect::DataOut => state == DeviceState::LatchOnRead,
+        Effect::ConsumeLatch { latch: LatchKind::OneShot, .. } => matches!(state, DeviceState::LatchOn(_)),
         // A further load replaces what the latch holds.
-        (Effect::LoadLatch { latch: LatchKind::OneShot, level, .. }, DeviceState::LatchOn(held)) => level != held,
-        (Effect::CacheReadEnd(ended), DeviceState::CacheRead(kind)) => ended == kind,
-        (Effect::CacheProgramEnd(ended), DeviceState::CacheProgram(kind)) => ended == kind,
-        (Effect::Resume(resumed), DeviceState::Suspended(axis)) => resumed == axis,
-        (Effect::OdtEnable, DeviceState::OdtDisabled) => true,
-        _ => false,
+        Effect::LoadLatch { latch: LatchKind::OneShot, level, .. } => {
+            matches!(state, DeviceState::LatchOn(held) if level != held)
+        }
+        Effect::CacheReadEnd(kind) => state == DeviceState::CacheRead(kind),
+        Effect::CacheProgramEnd(kind) => state == DeviceState::CacheProgram(kind),
+        Effect::Resume(axis) => state == DeviceState::Suspended(axis),
+        Effect::OdtEnable => state == DeviceState::OdtDisabled,
+        Effect::WriteProtectOff => state == DeviceState::WriteProtect,
+        Effect::LoadLatch { latch: LatchKind::Copyback, .. }
+        | Effect::ConsumeLatch { latch: LatchKind::Copyback, .. }
+        | Effect::Erase
+        | Effect::Program
+        | Effect::CloseBlock
+        | Effect::FillRegisters { .. }
+        | Effect::CacheRead(_)
+        | Effect::CacheProgramStart(_)
+        | Effect::CopybackSource
+        | Effect::Suspend(_)
+        | Effect::ResetDie
+        | Effect::ResetTarget
+        | Effect::OdtDisable
+        | Effect::WriteProtectOn
+        | Effect::StatusRead
+        | Effect::Delay => false,
     }
 }
 
@@ -96,7 +116,8 @@ fn states(profile: &Profile, diagnostics: &mut Diagnostics) {
         let forbidden = profile.exclusions.in_state(state);
         let ways_out = bases_with(&|effect| ends(effect, state));
         if ways_out.iter().all(|base| forbidden.contains(*base)) {
-            let message = format!("once in {}, only a reset leads out of it", state.name());
+            let way = if state.survives_reset() { "nothing" } else { "only a reset" };
+            let message = format!("once in {}, {way} leads out of it", state.name());
             let help = match ways_out.as_slice() {
                 [] => "no base has an effect that ends the state".to_owned(),
                 bases => {
@@ -190,7 +211,7 @@ fn topology(profile: &Profile, diagnostics: &mut Diagnostics) {
 /// Whether the operations of a base program pages.
 fn programs(profile: &Profile, base: BaseId) -> bool {
     let base = &profile.bases[base];
-    base.effects.iter().any(|effect| matches!(effect, Effect::Program | Effect::CloseBlock | Effect::LoadLatch { .. }))
+    base.effects.iter().any(|effect| matches!(effect.array_work(), Some(ArrayWork::Commit | ArrayWork::Load)))
 }
 
 /// Cell types that nothing erases for, or nothing programs.

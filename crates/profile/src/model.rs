@@ -4,10 +4,12 @@
 //! no reader of a [`Profile`] ever compares the name of a base or an operation. Reading and writing profiles happens in the
 //! other modules of this crate; this one only says what a profile *is*.
 
+mod axis;
 mod effect;
 mod exclusion;
 
-pub use effect::{Axis, CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, LatchNeed};
+pub use axis::{Axis, ByAxis};
+pub use effect::{ArrayWork, CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, LatchNeed};
 pub use exclusion::{DeviceState, ExclusionGroup, Exclusions};
 
 use crate::ids::{BaseId, BaseSet, CellTypeId, IdVec, OpId, PhaseKey};
@@ -31,7 +33,7 @@ pub struct Profile {
     pub bases: IdVec<BaseId, Base>,
     /// Concrete commands.
     pub ops: IdVec<OpId, Op>,
-    /// The five exclusion tables.
+    /// The exclusion tables.
     pub exclusions: Exclusions,
     /// Bases whose single-plane operations may overlap one another on one die (plane-interleaved reads).
     pub interleaved: BaseSet,

@@ -170,7 +170,18 @@ fn states_that_do_not_exist_or_never_end_are_found() {
     );
     assert_finds(
         &edited("TEMPSENSOR, ZQCAL, ODTENABLE]}", "TEMPSENSOR, ZQCAL]}"),
-        &["no-way-out: once in ODT_DISABLE, only a reset leads out of it"],
+        &["no-way-out: once in ODT_DISABLE, nothing leads out of it"],
+    );
+    assert_finds(
+        &edited(
+            "    ODT_DISABLE: [odt_disable]\n",
+            "    ODT_DISABLE: [odt_disable]\n    WRITE_PROTECT: [odt_disable]\n",
+        ),
+        &["state-never-reached: the exclusions of WRITE_PROTECT never apply: no base brings that state about"],
+    );
+    assert_finds(
+        &edited("effects: [odt_disable]}", "effects: [odt_disable, write_protect_on]}"),
+        &["no-way-out: once in WRITE_PROTECT, nothing leads out of it"],
     );
     assert_finds(
         &edited("    reset.CORE_BUSY: [on_busy]\n", "    DOUT.END: [on_busy]\n"),
@@ -180,7 +191,9 @@ fn states_that_do_not_exist_or_never_end_are_found() {
         ],
     );
     let profile = builtin::profile();
-    assert!(DeviceState::ALL.iter().all(|state| profile.exclusions.by_state.iter().any(|(listed, _)| listed == state)));
+    let listed = |state: &DeviceState| profile.exclusions.by_state.iter().any(|(listed, _)| listed == state);
+    let unlisted: Vec<DeviceState> = DeviceState::ALL.into_iter().filter(|state| !listed(state)).collect();
+    assert_eq!(unlisted, [DeviceState::WriteProtect]);
 }
 
 #[test]

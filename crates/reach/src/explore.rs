@@ -248,7 +248,7 @@ impl Graph {
         self.runs[usize::from(class)] = true;
         self.tried += 1;
         let info = model.base(class);
-        let resets = info.effects.reset_die || info.effects.reset_target;
+        let resets = info.effects.resets();
         let next = if resets { None } else { next };
         let shows = info.affects_state && info.occupies && (here || model.looks_at_die(class));
         let asks = !model.class(class).only_bootstrap;
@@ -267,7 +267,7 @@ impl Graph {
         if asks {
             self.suspend(model, from, &started, class);
         }
-        let victims = self.victims(model, &die, class);
+        let victims = info.effects.resume.map_or_else(Vec::new, |axis| model.resumed(&die, axis));
         for reached in model.after(&SearchState { die: Die { chain: next, ..die }, plane }, class, here) {
             let end = self.add((reached.die, reached.plane));
             push(&mut self.after[from as usize], end);
@@ -285,19 +285,6 @@ impl Graph {
                     self.ends[usize::from(victim)].add(end);
                 }
                 self.suspend(model, from, &revived, victim);
-            }
-        }
-    }
-
-    /// What an operation resumes.
-    fn victims(&self, model: &Model<'_>, die: &Die, class: ClassId) -> Vec<ClassId> {
-        match model.base(class).effects.resume {
-            None => Vec::new(),
-            Some(Axis::Program) => die.program.into_iter().collect(),
-            Some(Axis::Erase) => {
-                let possible = |class: ClassId| model.possible[usize::from(class)];
-                let erases = |&class: &ClassId| possible(class) && model.base(class).effects.erase;
-                (0..model.classes.len() as ClassId).filter(erases).collect()
             }
         }
     }
@@ -362,7 +349,7 @@ pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, chained: bool, class
     }
     let latched = matches!(info.address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
     let continues = info.effects.is_program() && info.address == AddressSource::NextPage && die.cache.is_some();
-    !latched && !continues && !info.effects.odt_disable
+    !latched && !continues && !info.effects.holds_target
 }
 
 /// What remains of the chain under way when its next step is an operation of this class.

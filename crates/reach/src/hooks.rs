@@ -87,7 +87,7 @@ impl Hooks {
 
     fn end(&mut self, model: &Model<'_>, graph: &Graph, base: BaseId) {
         let effects = &model.tables.base(base).effects;
-        let fresh = effects.reset_die || effects.reset_target;
+        let fresh = effects.resets();
         let chained = goes_on(model, base);
         for class in ending(model, base).filter(|&class| gives_hooks(model, class)) {
             for &node in &graph.ends[usize::from(class)].items {
@@ -158,7 +158,7 @@ impl Hooks {
     fn resets(&mut self, model: &Model<'_>, graph: &Graph) {
         for (class, flights) in graph.flights.iter().enumerate() {
             let effects = &model.base(class as ClassId).effects;
-            if effects.reset_die || effects.reset_target {
+            if effects.resets() {
                 flights.items.iter().for_each(|&node| self.shown(model, class as ClassId, node, false));
             }
         }
@@ -197,13 +197,7 @@ fn goes_on(model: &Model<'_>, base: BaseId) -> bool {
 
 /// Whether everything that an axis suspends shows on every plane of its die.
 fn shows_everywhere(model: &Model<'_>, axis: Axis) -> bool {
-    let suspended = |class: &ClassId| {
-        let effects = &model.base(*class).effects;
-        match axis {
-            Axis::Erase => effects.erase,
-            Axis::Program => effects.is_program(),
-        }
-    };
+    let suspended = |class: &ClassId| model.base(*class).effects.is_of(axis);
     let mut victims = (0..model.classes.len() as ClassId).filter(suspended);
     model.planes == 1 || victims.all(|class| model.looks_at_die(class))
 }

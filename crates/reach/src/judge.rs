@@ -1,6 +1,6 @@
 //! Whether a name can be accepted in a state in which a hook falls.
 
-use nandseq_profile::model::{AddressSource, Axis};
+use nandseq_profile::model::AddressSource;
 use nandseq_profile::{BaseSet, PhaseKey};
 
 use crate::explore::{Graph, may_be_proposed};
@@ -143,9 +143,10 @@ impl Model<'_> {
     fn occupied(&self, context: &HookContext, class: ClassId) -> Result<bool, Reason> {
         let (PlaneRun::Issue(by) | PlaneRun::Busy(by)) = context.run else { return Ok(false) };
         let info = self.base(class);
-        let effects = &info.effects;
-        let cuts = effects.suspend.is_some() || effects.reset_die || effects.reset_target;
-        if !info.occupies || cuts {
+        if info.effects.needs_nothing_in_flight {
+            return Err(Reason::Occupied(self.class(by).base));
+        }
+        if !info.occupies || info.effects.cuts() {
             return Ok(false);
         }
         let beside = self.base(by).interleaved && !self.class(by).multi && info.interleaved && !self.class(class).multi;
@@ -159,14 +160,7 @@ impl Model<'_> {
     /// What a SUSPEND would cut; `None` for other operations.
     fn victim(&self, context: &HookContext, class: ClassId) -> Result<Option<ClassId>, Reason> {
         let Some(axis) = self.base(class).effects.suspend else { return Ok(None) };
-        let fits = |&victim: &ClassId| {
-            let effects = &self.base(victim).effects;
-            let of_axis = match axis {
-                Axis::Erase => effects.erase,
-                Axis::Program => effects.is_program(),
-            };
-            of_axis && self.class(victim).busy
-        };
+        let fits = |&victim: &ClassId| self.base(victim).effects.is_of(axis) && self.class(victim).busy;
         // One that works on other planes only may be there whatever the hook's plane shows.
         let elsewhere = |victim: &ClassId| {
             fits(victim) && !self.looks_at_die(*victim) && self.possible[usize::from(*victim)] && self.planes > 1

@@ -1,7 +1,7 @@
 //! The lasting states that an operation can bring about and another must end.
 
-use nandseq_device::BaseInfo;
-use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel};
+use nandseq_device::{BaseInfo, StateChange};
+use nandseq_profile::model::{DeviceState, LatchKind};
 
 use crate::state::{Die, Plane};
 
@@ -16,19 +16,19 @@ pub enum Lasting {
 
 impl Lasting {
     /// All that an operation can bring about and another must end.
-    pub const ALL: [Self; 11] = [
-        Self::Of(DeviceState::LatchOn(LatchLevel::Lsb)),
-        Self::Of(DeviceState::LatchOn(LatchLevel::Csb)),
-        Self::Of(DeviceState::LatchOn(LatchLevel::Msb)),
-        Self::Of(DeviceState::Suspended(Axis::Erase)),
-        Self::Of(DeviceState::Suspended(Axis::Program)),
-        Self::Of(DeviceState::OdtDisabled),
-        Self::Of(DeviceState::CacheRead(CacheReadKind::Cache)),
-        Self::Of(DeviceState::CacheRead(CacheReadKind::PlaneCache)),
-        Self::Of(DeviceState::CacheProgram(CacheProgramKind::Slc)),
-        Self::Of(DeviceState::CacheProgram(CacheProgramKind::OneShot)),
-        Self::CopybackLatch,
-    ];
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let must_end = |state: &DeviceState| match state {
+            // The first ends with what comes next on the plane; the second is the state of rest.
+            DeviceState::LatchOnRead | DeviceState::NotSuspended(_) => false,
+            DeviceState::LatchOn(_)
+            | DeviceState::Suspended(_)
+            | DeviceState::OdtDisabled
+            | DeviceState::WriteProtect
+            | DeviceState::CacheRead(_)
+            | DeviceState::CacheProgram(_) => true,
+        };
+        DeviceState::ALL.into_iter().filter(must_end).map(Self::Of).chain([Self::CopybackLatch])
+    }
 
     /// The name in messages.
     #[must_use]
@@ -48,16 +48,23 @@ impl Lasting {
 
     /// Whether an operation of a base ends it by its own effect, not by a reset.
     pub(crate) fn ended_by(self, info: &BaseInfo) -> bool {
-        let effects = &info.effects;
-        match self {
-            Self::Of(DeviceState::LatchOn(_)) => effects.consume.is_some_and(|(kind, _)| kind == LatchKind::OneShot),
-            Self::CopybackLatch => effects.consume.is_some_and(|(kind, _)| kind == LatchKind::Copyback),
-            Self::Of(DeviceState::Suspended(axis)) => effects.resume == Some(axis),
-            Self::Of(DeviceState::OdtDisabled) => effects.odt_enable,
-            Self::Of(DeviceState::CacheRead(kind)) => effects.cache_read_end == Some(kind),
-            Self::Of(DeviceState::CacheProgram(kind)) => effects.cache_program_end == Some(kind),
-            Self::Of(DeviceState::LatchOnRead) => effects.data_out,
-            Self::Of(DeviceState::NotSuspended(_)) => false,
-        }
+        info.effects.changes().any(|change| match change {
+            StateChange::Clear(LatchKind::OneShot) => matches!(self, Self::Of(DeviceState::LatchOn(_))),
+            StateChange::Clear(LatchKind::Copyback) => self == Self::CopybackLatch,
+            StateChange::EndSuspension(axis) => self == Self::Of(DeviceState::Suspended(axis)),
+            StateChange::EndCacheProgram(kind) => self == Self::Of(DeviceState::CacheProgram(kind)),
+            StateChange::PutOut => self == Self::Of(DeviceState::LatchOnRead),
+            StateChange::SwitchOdt { off } => !off && self == Self::Of(DeviceState::OdtDisabled),
+            StateChange::SwitchWriteProtect { on } => !on && self == Self::Of(DeviceState::WriteProtect),
+            StateChange::EndCacheRead(kind) => self == Self::Of(DeviceState::CacheRead(kind)),
+            StateChange::EmptyRegisters
+            | StateChange::EmptyResumed(_)
+            | StateChange::Fill { .. }
+            | StateChange::EnterCacheRead(_)
+            | StateChange::ReadOn
+            | StateChange::Load(..)
+            | StateChange::EnterCacheProgram(_)
+            | StateChange::Reset => false,
+        })
     }
 }

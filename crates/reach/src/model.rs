@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use nandseq_device::{BaseInfo, Effects, Tables};
-use nandseq_profile::model::{AddressSource, Axis, ChainStep, Effect, PhaseKind, StatusOf, StepAddress, Topology};
+use nandseq_device::{BaseInfo, Effects, StateChange, Tables};
+use nandseq_profile::model::{AddressSource, Axis, ByAxis, ChainStep, PhaseKind, StatusOf, StepAddress, Topology};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
 /// Index of a class.
@@ -127,7 +127,7 @@ pub(crate) struct Model<'p> {
     /// One bit for each cell type: its pages can be read.
     pub(crate) readable: u8,
     /// Whether some name with a weight, under whatever key, resumes an erase, and a program: only then a SUSPEND may start.
-    resumable: [bool; 2],
+    resumable: ByAxis<bool>,
     /// The proposed classes that suspend what a name with a weight resumes.
     pub(crate) suspends: Vec<ClassId>,
     pub(crate) planes: u32,
@@ -144,11 +144,11 @@ impl<'p> Model<'p> {
         for (at, class) in classes.iter().enumerate().filter(|(_, class)| class.exists) {
             of_base[class.base.index()].push(at as ClassId);
         }
-        let resumable = [Axis::Erase, Axis::Program].map(|axis| {
+        let resumable = ByAxis::new(|axis| {
             let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
             table.iter().flat_map(|(_, entries)| entries).any(|(op, mass)| *mass > 0.0 && resumes(op))
         });
-        let tracked = profile.chains.iter().map(|chain| is_tracked(profile, &chain.steps)).collect();
+        let tracked = profile.chains.iter().map(|chain| is_tracked(&tables, &chain.steps)).collect();
         let mut model = Self {
             profile,
             tables,
@@ -191,11 +191,8 @@ impl<'p> Model<'p> {
     }
 
     /// Whether what is suspended on an axis may be resumed as far as the engine asks: by a name with a weight, wherever that is.
-    pub(crate) const fn can_resume(&self, axis: Axis) -> bool {
-        match axis {
-            Axis::Erase => self.resumable[0],
-            Axis::Program => self.resumable[1],
-        }
+    pub(crate) fn can_resume(&self, axis: Axis) -> bool {
+        self.resumable[axis]
     }
 
     /// The chains that may follow a base; `None` in it: it may stand alone.
@@ -361,17 +358,26 @@ fn exists(profile: &Profile, op: OpId) -> bool {
     lun && (!op.multi || profile.topology.planes.min(profile.policies.max_planes) > 1)
 }
 
-fn is_tracked(profile: &Profile, steps: &[ChainStep]) -> bool {
-    let changes = |effect: &Effect| {
-        matches!(
-            effect,
-            Effect::LoadLatch { .. }
-                | Effect::ConsumeLatch { .. }
-                | Effect::CacheProgramStart(_)
-                | Effect::CacheProgramEnd(_)
-        )
+/// Whether a step of a chain changes a latch or a cache-program state.
+fn is_tracked(tables: &Tables, steps: &[ChainStep]) -> bool {
+    let counts = |change: StateChange| match change {
+        StateChange::Load(..)
+        | StateChange::Clear(_)
+        | StateChange::EnterCacheProgram(_)
+        | StateChange::EndCacheProgram(_) => true,
+        StateChange::EmptyRegisters
+        | StateChange::EmptyResumed(_)
+        | StateChange::Fill { .. }
+        | StateChange::EnterCacheRead(_)
+        | StateChange::ReadOn
+        | StateChange::EndCacheRead(_)
+        | StateChange::PutOut
+        | StateChange::EndSuspension(_)
+        | StateChange::Reset
+        | StateChange::SwitchOdt { .. }
+        | StateChange::SwitchWriteProtect { .. } => false,
     };
-    steps.iter().any(|step| profile.bases[step.base].effects.iter().any(changes))
+    steps.iter().any(|step| tables.base(step.base).effects.changes().any(counts))
 }
 
 /// Whether the operations of a base put their planes into an op_state at which hooks fall.

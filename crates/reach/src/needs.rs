@@ -1,6 +1,6 @@
 //! What operations need that other operations bring about, and which operations do.
 
-use nandseq_device::BaseInfo;
+use nandseq_device::{BaseInfo, Precondition, StateChange};
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind};
 use nandseq_profile::{BaseId, CellTypeId, PhaseKey};
 
@@ -92,11 +92,21 @@ impl Model<'_> {
             AddressSource::CopybackLatch => vec![Reason::Latch(LatchKind::Copyback)],
             AddressSource::None | AddressSource::Hook | AddressSource::AnyBlock => Vec::new(),
         };
-        let effects = &info.effects;
-        reasons.extend(effects.suspend.map(Reason::NoVictim));
-        reasons.extend(effects.suspend.map(Reason::NoResume));
-        reasons.extend(effects.resume.map(Reason::NotSuspended));
-        reasons.extend(effects.copyback_source.then_some(Reason::CopybackRegister));
+        for need in info.effects.needs() {
+            match need {
+                Precondition::InCoreBusy(axis) => reasons.extend([Reason::NoVictim(axis), Reason::NoResume(axis)]),
+                Precondition::Suspended(axis) => reasons.push(Reason::NotSuspended(axis)),
+                Precondition::CopybackPage => reasons.push(Reason::CopybackRegister),
+                // They hold on an idle device, or follow from the address.
+                Precondition::NothingUnread
+                | Precondition::PageToReadOn
+                | Precondition::PageToPutOut
+                | Precondition::Output
+                | Precondition::Latch(..)
+                | Precondition::NextOfCacheProgram
+                | Precondition::NothingInFlight => {}
+            }
+        }
         reasons
     }
 
@@ -113,7 +123,7 @@ impl Model<'_> {
             Reason::CellType => self.address_needs(class),
             Reason::NoVictim(axis) => vec![(
                 Need::Busy(axis),
-                self.classes_that(|class| self.class(class).busy && works_on(self.base(class), axis)),
+                self.classes_that(|class| self.class(class).busy && self.base(class).effects.is_of(axis)),
             )],
             Reason::NoResume(axis) => vec![(Need::Resume(axis), with(&|info| info.effects.resume == Some(axis)))],
             Reason::NotSuspended(axis) | Reason::State(DeviceState::NotSuspended(axis)) => self.suspended(axis),
@@ -122,7 +132,10 @@ impl Model<'_> {
                 vec![(Need::EndOf(state), with(&|info| Lasting::Of(state).ended_by(info)))]
             }
             Reason::Latch(kind) => {
-                let loads = |info: &BaseInfo| info.effects.load.is_some_and(|(latch, _, _)| latch == kind);
+                let loads = |info: &BaseInfo| {
+                    let loaded = |change: &StateChange| matches!(change, StateChange::Load(latch, _) if *latch == kind);
+                    info.effects.at_end.iter().any(loaded)
+                };
                 // What works where the latch was loaded works on as many planes.
                 let there =
                     matches!(self.base(class).address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
@@ -131,7 +144,7 @@ impl Model<'_> {
                 vec![(Need::Latch(kind), self.classes_that(loads))]
             }
             Reason::PageRegister => {
-                let fills = |info: &BaseInfo| info.effects.fill.is_some() || info.effects.cache_read.is_some();
+                let fills = |info: &BaseInfo| info.effects.reads_array();
                 let others = self.classes_that(|other| other != class && fits(other) && fills(self.base(other)));
                 vec![(Need::PageRegister(cell), others)]
             }
@@ -139,10 +152,7 @@ impl Model<'_> {
                 vec![(Need::CopybackRegister, with(&|info| info.effects.fill == Some(true)))]
             }
             Reason::OutputRegister => {
-                let fills = |info: &BaseInfo| {
-                    let effects = &info.effects;
-                    effects.fill.is_some() || effects.cache_read.is_some() || effects.cache_read_end.is_some()
-                };
+                let fills = |info: &BaseInfo| info.effects.reads_array() || info.effects.cache_read_end;
                 vec![(Need::OutputRegister(cell), fitting(&fills))]
             }
             Reason::UnreadData => vec![(Need::DataOutput, with(&|info| info.effects.data_out))],
@@ -199,15 +209,8 @@ impl Model<'_> {
     /// What suspends, and what could be suspended.
     fn suspended(&self, axis: Axis) -> Vec<(Need, Vec<ClassId>)> {
         let suspends = self.classes_that(|class| self.base(class).effects.suspend == Some(axis));
-        let victims = self.classes_that(|class| self.class(class).busy && works_on(self.base(class), axis));
+        let victims = self.classes_that(|class| self.class(class).busy && self.base(class).effects.is_of(axis));
         vec![(Need::Suspended(axis), suspends), (Need::Busy(axis), victims)]
-    }
-}
-
-fn works_on(info: &BaseInfo, axis: Axis) -> bool {
-    match axis {
-        Axis::Erase => info.effects.erase,
-        Axis::Program => info.effects.is_program(),
     }
 }
 

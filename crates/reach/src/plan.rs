@@ -19,7 +19,7 @@ impl Model<'_> {
         let info = self.base(class);
         let mut started = *reached;
         started.die.start(info);
-        if info.effects.reset_die || info.effects.reset_target {
+        if info.effects.resets() {
             started.plane = Plane::default();
         }
         let mut variants = vec![started];
@@ -40,7 +40,7 @@ impl Model<'_> {
         if !on_plane {
             return variants;
         }
-        let again = info.effects.cache_read.is_some() && reached.plane.page.is_some_and(|page| page.cell == cell);
+        let again = info.effects.cache_read && reached.plane.page.is_some_and(|page| page.cell == cell);
         let mut finished: Vec<SearchState> = Vec::new();
         for same in [false, true].into_iter().filter(|same| again || !same) {
             for mut reached in variants.iter().copied() {
@@ -54,7 +54,7 @@ impl Model<'_> {
     /// Whether an operation may be a step in a state.
     fn step_allowed(&self, reached: &SearchState, class: ClassId) -> bool {
         let effects = &self.base(class).effects;
-        if effects.suspend.is_some() || effects.odt_disable || self.address_exists(class).is_err() {
+        if effects.suspend.is_some() || effects.holds_target || self.address_exists(class).is_err() {
             return false;
         }
         let on_plane = if self.has_targets(class) { self.plane_allows(&reached.plane, class) } else { Ok(()) };

@@ -3,7 +3,7 @@
 //! A coarser picture of the device's own: a latch knows its level and not its page, a register its cell type. What is possible
 //! on the device is possible here. The other way round is shown by the coverage test.
 
-use nandseq_device::{BaseInfo, Reach};
+use nandseq_device::{BaseInfo, Precondition, Reach, StateChange};
 use nandseq_profile::CellTypeId;
 use nandseq_profile::model::{
     AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel, LatchNeed,
@@ -23,6 +23,7 @@ pub(crate) struct Die {
     /// The suspended program.
     pub(crate) program: Option<ClassId>,
     pub(crate) odt_off: bool,
+    pub(crate) write_protected: bool,
     /// The chain under way that the search follows, and its next step.
     pub(crate) chain: Option<(u16, u8)>,
 }
@@ -77,6 +78,7 @@ impl Die {
             Some(axis(Axis::Program)),
             self.cache.map(DeviceState::CacheProgram),
             self.odt_off.then_some(DeviceState::OdtDisabled),
+            self.write_protected.then_some(DeviceState::WriteProtect),
         ]
         .into_iter()
         .flatten()
@@ -84,33 +86,35 @@ impl Die {
 
     /// What an operation does to the die at its start.
     pub(crate) fn start(&mut self, info: &BaseInfo) {
-        let effects = &info.effects;
-        if let Some(kind) = effects.cache_program {
-            self.cache = Some(kind);
-        }
-        if effects.reset_die || effects.reset_target {
-            *self = Self { odt_off: self.odt_off, ..Self::default() };
-        }
-        self.odt_off |= effects.odt_disable;
+        info.effects.at_start.iter().for_each(|change| self.apply(*change));
     }
 
     /// What it does at its end.
     pub(crate) fn finish(&mut self, info: &BaseInfo) {
-        let effects = &info.effects;
-        if let Some((kind, level, _)) = effects.load {
-            *self.latch_mut(kind) = Some(level);
-        }
-        if let Some((kind, _)) = effects.consume {
-            *self.latch_mut(kind) = None;
-        }
-        if effects.cache_program_end.is_some() && effects.cache_program_end == self.cache {
-            self.cache = None;
-        }
-        self.odt_off &= !effects.odt_enable;
-        match effects.resume {
-            Some(Axis::Erase) => self.erase = false,
-            Some(Axis::Program) => self.program = None,
-            None => {}
+        info.effects.at_end.iter().for_each(|change| self.apply(*change));
+    }
+
+    fn apply(&mut self, change: StateChange) {
+        match change {
+            StateChange::Load(kind, level) => *self.latch_mut(kind) = Some(level),
+            StateChange::Clear(kind) => *self.latch_mut(kind) = None,
+            StateChange::EnterCacheProgram(kind) => self.cache = Some(kind),
+            StateChange::EndCacheProgram(kind) => self.cache = self.cache.filter(|own| *own != kind),
+            StateChange::EndSuspension(Axis::Erase) => self.erase = false,
+            StateChange::EndSuspension(Axis::Program) => self.program = None,
+            StateChange::Reset => {
+                let Self { odt_off, write_protected, .. } = *self;
+                *self = Self { odt_off, write_protected, ..Self::default() };
+            }
+            StateChange::SwitchOdt { off } => self.odt_off = off,
+            StateChange::SwitchWriteProtect { on } => self.write_protected = on,
+            StateChange::EmptyRegisters
+            | StateChange::EmptyResumed(_)
+            | StateChange::Fill { .. }
+            | StateChange::EnterCacheRead(_)
+            | StateChange::ReadOn
+            | StateChange::EndCacheRead(_)
+            | StateChange::PutOut => {}
         }
     }
 }
@@ -129,32 +133,45 @@ impl Plane {
 
     /// What an operation on this plane does at its start.
     pub(crate) fn start(&mut self, info: &BaseInfo) {
-        if info.effects.changes_block() {
-            *self = self.invalidated();
-        }
-        self.cache_read = info.effects.cache_read.or(self.cache_read);
+        info.effects.at_start.iter().for_each(|change| self.apply(*change, None, false));
     }
 
     /// What it does at its end; whether a cache read reads the page that was in the page register is left to `same`.
     pub(crate) fn finish(&mut self, info: &BaseInfo, cell: Option<CellTypeId>, same: bool) {
-        let effects = &info.effects;
-        if let Some(copyback) = effects.fill {
-            self.page = Some(HeldPage { cell, copyback });
-            self.output = Some((cell, true));
-            self.unread = true;
+        info.effects.at_end.iter().for_each(|change| self.apply(*change, cell, same));
+    }
+
+    fn apply(&mut self, change: StateChange, cell: Option<CellTypeId>, same: bool) {
+        match change {
+            StateChange::EmptyRegisters => *self = self.invalidated(),
+            StateChange::Fill { copyback } => {
+                self.page = Some(HeldPage { cell, copyback });
+                self.output = Some((cell, true));
+                self.unread = true;
+            }
+            StateChange::EnterCacheRead(kind) => self.cache_read = Some(kind),
+            StateChange::ReadOn => {
+                self.output = self.page.map(|page| (page.cell, same));
+                self.page = Some(HeldPage { cell, copyback: false });
+                self.unread = true;
+            }
+            StateChange::EndCacheRead(_) => {
+                self.output = self.page.map(|page| (page.cell, false));
+                self.unread = true;
+                self.page = None;
+                self.cache_read = None;
+            }
+            StateChange::PutOut => self.unread = false,
+            // What a RESUME, or a reset, leaves of a plane is left to the search: it is not asked of one plane.
+            StateChange::EmptyResumed(_) | StateChange::Reset => {}
+            StateChange::Load(..)
+            | StateChange::Clear(_)
+            | StateChange::EnterCacheProgram(_)
+            | StateChange::EndCacheProgram(_)
+            | StateChange::EndSuspension(_)
+            | StateChange::SwitchOdt { .. }
+            | StateChange::SwitchWriteProtect { .. } => {}
         }
-        if effects.cache_read.is_some() || effects.cache_read_end.is_some() {
-            self.output = self.page.map(|page| (page.cell, same && effects.cache_read.is_some()));
-            self.unread = true;
-        }
-        if effects.cache_read.is_some() {
-            self.page = Some(HeldPage { cell, copyback: false });
-        }
-        if effects.cache_read_end.is_some() {
-            self.page = None;
-            self.cache_read = None;
-        }
-        self.unread &= !effects.data_out;
     }
 }
 
@@ -165,6 +182,51 @@ fn meets(need: LatchNeed, level: Option<LatchLevel>) -> bool {
             LatchLevel::Csb => need.csb,
             LatchLevel::Msb => need.msb,
         })
+}
+
+/// Whether a die is as an operation needs it. What is in flight is no state of the die: the search looks at both together.
+fn die_meets(die: &Die, need: Precondition) -> Result<(), Reason> {
+    match need {
+        Precondition::Latch(kind, need) if !meets(need, die.latch(kind)) => Err(Reason::Latch(kind)),
+        Precondition::Suspended(axis) if !die.suspended(axis) => Err(Reason::NotSuspended(axis)),
+        Precondition::Suspended(Axis::Erase) if die.program.is_some() => Err(Reason::ProgramFirst),
+        // Which page comes next is not part of the picture.
+        Precondition::Latch(..)
+        | Precondition::Suspended(_)
+        | Precondition::NextOfCacheProgram
+        | Precondition::InCoreBusy(_)
+        | Precondition::NothingInFlight
+        | Precondition::CopybackPage
+        | Precondition::NothingUnread
+        | Precondition::PageToReadOn
+        | Precondition::PageToPutOut
+        | Precondition::Output => Ok(()),
+    }
+}
+
+/// Whether a plane is as an operation of a cell type needs it.
+fn plane_meets(plane: &Plane, need: Precondition, cell: Option<CellTypeId>) -> Result<(), Reason> {
+    match need {
+        Precondition::CopybackPage if !plane.page.is_some_and(|page| page.copyback) => Err(Reason::CopybackRegister),
+        Precondition::NothingUnread if plane.unread => Err(Reason::UnreadData),
+        Precondition::PageToReadOn | Precondition::PageToPutOut => {
+            let fits = |page: HeldPage| need == Precondition::PageToPutOut || cell.is_none() || page.cell == cell;
+            if !plane.page.is_some_and(fits) {
+                return Err(Reason::PageRegister);
+            }
+            let loses = plane.unread && plane.output.is_some_and(|(_, same)| !same);
+            if loses { Err(Reason::UnreadData) } else { Ok(()) }
+        }
+        // What the output register must hold follows from the address.
+        Precondition::CopybackPage
+        | Precondition::NothingUnread
+        | Precondition::Output
+        | Precondition::Latch(..)
+        | Precondition::NextOfCacheProgram
+        | Precondition::Suspended(_)
+        | Precondition::InCoreBusy(_)
+        | Precondition::NothingInFlight => Ok(()),
+    }
 }
 
 impl Model<'_> {
@@ -182,14 +244,9 @@ impl Model<'_> {
     pub(crate) fn die_allows(&self, die: &Die, class: ClassId) -> Result<(), Reason> {
         self.table_reason(die.states(), class)?;
         let info = self.base(class);
-        let need = match (info.effects.load, info.effects.consume) {
-            (Some((kind, _, need)), _) | (None, Some((kind, need))) => Some((kind, need)),
-            (None, None) => None,
-        };
-        if let Some((kind, need)) = need
-            && !meets(need, die.latch(kind))
-        {
-            return Err(Reason::Latch(kind));
+        info.effects.of_die.iter().try_for_each(|need| die_meets(die, *need))?;
+        if info.effects.resume.is_some_and(|axis| self.resumed(die, axis).is_empty()) {
+            return Err(Reason::State(DeviceState::WriteProtect));
         }
         if info.address == AddressSource::SuspendedProgram {
             let own = self.class(class);
@@ -201,10 +258,17 @@ impl Model<'_> {
                 return Err(Reason::SuspendedProgram);
             }
         }
-        match info.effects.resume {
-            Some(axis) if !die.suspended(axis) => Err(Reason::NotSuspended(axis)),
-            Some(Axis::Erase) if die.program.is_some() => Err(Reason::ProgramFirst),
-            Some(_) | None => Ok(()),
+        Ok(())
+    }
+
+    /// What a RESUME of an axis may let go on: while write protect is on, what that does not forbid.
+    pub(crate) fn resumed(&self, die: &Die, axis: Axis) -> Vec<ClassId> {
+        let protected = self.tables.forbidden_by(DeviceState::WriteProtect);
+        let is_protected = |class: ClassId| die.write_protected && protected.contains(self.class(class).base);
+        let erases = |class: ClassId| self.possible[usize::from(class)] && self.base(class).effects.erase;
+        match axis {
+            Axis::Program => die.program.into_iter().filter(|&class| !is_protected(class)).collect(),
+            Axis::Erase => self.classes_that(|class| erases(class) && !is_protected(class)),
         }
     }
 
@@ -212,24 +276,8 @@ impl Model<'_> {
     pub(crate) fn plane_allows(&self, plane: &Plane, class: ClassId) -> Result<(), Reason> {
         self.plane_tables(plane, class)?;
         let info = self.base(class);
-        let effects = &info.effects;
-        let copyback = plane.page.is_some_and(|page| page.copyback);
-        if effects.copyback_source && !copyback {
-            return Err(Reason::CopybackRegister);
-        }
-        if (effects.changes_block() || effects.fill.is_some()) && plane.unread && !effects.copyback_source {
-            return Err(Reason::UnreadData);
-        }
         let cell = self.class(class).cell;
-        if effects.cache_read.is_some() || effects.cache_read_end.is_some() {
-            let Some(page) = plane.page else { return Err(Reason::PageRegister) };
-            if effects.cache_read.is_some() && cell.is_some() && page.cell != cell {
-                return Err(Reason::PageRegister);
-            }
-            if plane.unread && plane.output.is_some_and(|(_, same)| !same) {
-                return Err(Reason::UnreadData);
-            }
-        }
+        info.effects.of_planes.iter().try_for_each(|need| plane_meets(plane, *need, cell))?;
         if info.address == AddressSource::OutputRegister {
             match plane.output {
                 Some((held, _)) if cell.is_none() || held == cell => {}

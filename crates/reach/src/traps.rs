@@ -25,7 +25,7 @@ pub struct Trap {
 /// Finds the traps.
 pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
     let mut found = Vec::new();
-    for state in Lasting::ALL {
+    for state in Lasting::all() {
         let inside: Vec<bool> = graph.nodes.iter().map(|node| state.holds(node)).collect();
         // What can leave, found backwards from outside.
         let mut leaves: Vec<bool> = inside.iter().map(|inside| !inside).collect();

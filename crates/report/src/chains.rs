@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use nandseq_input::table::StretchRow;
-use nandseq_profile::{BaseId, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::{BaseId, Die, OpId, PhaseKey, Profile, Ticks};
+use nandseq_trace::rows::TimelineRow;
 
 use crate::load::SiteTables;
 
@@ -16,7 +16,7 @@ use crate::load::SiteTables;
 struct OpenChain {
     head: u64,
     keys: (PhaseKey, PhaseKey),
-    die: u64,
+    die: Die,
     /// The planes of its operations, one bit each.
     planes: u8,
     /// The chains of the profile it may be, and how many of their steps are done.
@@ -49,20 +49,20 @@ pub fn of(profile: &Profile, site: &SiteTables) -> BTreeMap<u64, u64> {
         return heads;
     }
     let mut open: Vec<OpenChain> = Vec::new();
-    let mut firsts: Vec<&StretchRow> = site.stretches.iter().filter(|row| !row.resumed).collect();
+    let mut firsts: Vec<&TimelineRow> = site.stretches.iter().filter(|row| !row.resumed).collect();
     firsts.sort_by_key(|row| (row.start, row.uid, row.die, row.plane));
     for targets in firsts.chunk_by(|a, b| a.uid == b.uid) {
         let row = targets[0];
         let end = targets.iter().map(|row| row.end).max().unwrap_or(row.end);
         // A die has at most 8 planes.
-        let planes = targets.iter().fold(0, |planes, row| planes | 1u8 << (row.plane & 7));
+        let planes = targets.iter().fold(0, |planes, row| planes | 1u8 << (row.plane.0 & 7));
         let due = || chain_of(profile, row, planes, &open).filter(|&at| is_due(profile, &open[at], row));
         if take(&mut pending, row, due().is_some()) {
             begin(profile, row, (planes, end), &mut open);
         } else if let Some(at) = chain_of(profile, row, planes, &open) {
             let chain = &mut open[at];
             chain.planes |= planes;
-            advance(profile, chain, row.base, end);
+            advance(profile, chain, profile.ops[row.op].base, end);
             heads.insert(chain.head, chain.head);
             heads.insert(row.uid, chain.head);
         }
@@ -72,7 +72,7 @@ pub fn of(profile: &Profile, site: &SiteTables) -> BTreeMap<u64, u64> {
 
 /// Whether an operation was proposed itself; then its proposal is used up. Proposals may wait for the bus: what is the step of a chain
 /// that is `due` at the very tick was not one of them.
-fn take(pending: &mut PendingProposals, row: &StretchRow, due: bool) -> bool {
+fn take(pending: &mut PendingProposals, row: &TimelineRow, due: bool) -> bool {
     let Some(times) = pending.get_mut(&(row.op, row.key_used, row.key_virtual)) else { return false };
     let proposed = times.last().is_some_and(|&time| if due { time == row.start } else { time <= row.start });
     if proposed {
@@ -82,8 +82,8 @@ fn take(pending: &mut PendingProposals, row: &StretchRow, due: bool) -> bool {
 }
 
 /// Opens the chain that an operation may be the first of. What was open under the same keys on its die long enough is over.
-fn begin(profile: &Profile, row: &StretchRow, (planes, end): (u8, Ticks), open: &mut Vec<OpenChain>) {
-    let follow_ups = profile.bases[row.base].follow_ups.iter();
+fn begin(profile: &Profile, row: &TimelineRow, (planes, end): (u8, Ticks), open: &mut Vec<OpenChain>) {
+    let follow_ups = profile.bases[profile.ops[row.op].base].follow_ups.iter();
     let may_be: Vec<(usize, usize)> = follow_ups.filter_map(|follow| follow.chain).map(|chain| (chain, 0)).collect();
     if may_be.is_empty() {
         return;
@@ -100,7 +100,7 @@ fn begin(profile: &Profile, row: &StretchRow, (planes, end): (u8, Ticks), open: 
         die: row.die,
         planes,
         may_be,
-        last: row.base,
+        last: profile.ops[row.op].base,
         end,
     });
 }
@@ -116,14 +116,15 @@ fn is_next(profile: &Profile, (chain, done): (usize, usize), base: BaseId) -> bo
 
 /// The open chain that an operation goes on with: of those it fits, the one that is due to the tick, else the one on its planes
 /// that has waited least.
-fn chain_of(profile: &Profile, row: &StretchRow, planes: u8, open: &[OpenChain]) -> Option<usize> {
+fn chain_of(profile: &Profile, row: &TimelineRow, planes: u8, open: &[OpenChain]) -> Option<usize> {
     let fits = |chain: &OpenChain| {
         chain.keys == (row.key_used, row.key_virtual)
             && chain.die == row.die
-            && (chain.last == row.base || chain.may_be.iter().any(|&one| is_next(profile, one, row.base)))
+            && (chain.last == profile.ops[row.op].base
+                || chain.may_be.iter().any(|&one| is_next(profile, one, profile.ops[row.op].base)))
     };
     let candidates = open.iter().enumerate().filter(|(_, chain)| fits(chain));
-    let goes_on = |chain: &OpenChain| chain.may_be.iter().any(|&one| is_next(profile, one, row.base));
+    let goes_on = |chain: &OpenChain| chain.may_be.iter().any(|&one| is_next(profile, one, profile.ops[row.op].base));
     let rank = |chain: &OpenChain| {
         (goes_on(chain), is_due(profile, chain, row), chain.planes & planes != 0, chain.end <= row.start, chain.end)
     };
@@ -131,7 +132,7 @@ fn chain_of(profile: &Profile, row: &StretchRow, planes: u8, open: &[OpenChain])
 }
 
 /// Whether the next step of a chain is due when an operation starts, to the tick.
-fn is_due(profile: &Profile, chain: &OpenChain, row: &StretchRow) -> bool {
+fn is_due(profile: &Profile, chain: &OpenChain, row: &TimelineRow) -> bool {
     let earliest = chain.end.0.saturating_add(profile.policies.sequence_gap.0);
     earliest.checked_next_multiple_of(profile.policies.time_resolution.0.max(1)) == Some(row.start.0)
 }

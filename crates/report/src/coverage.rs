@@ -15,8 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nandseq_input::Source;
 use nandseq_input::folder::RunFile;
-use nandseq_input::table::{InputTimeRow, StateName, TableForm};
+use nandseq_input::table::TableForm;
 use nandseq_profile::{CellTypeId, IdVec, OpId, PhaseKey, Profile};
+use nandseq_trace::rows::{InputTimeRow, StateId, Touch};
 use nandseq_trace::table::TableKind;
 
 pub use cell::{BINS, Cell};
@@ -108,11 +109,11 @@ impl Coverage {
                         |line| form.touch(line),
                         |row| {
                             let touched = Touched {
-                                program: row.program,
+                                program: row.touch == Touch::Program,
                                 cell_type: row.cell_type,
-                                die: row.die,
-                                block: row.block,
-                                page: row.page,
+                                die: row.die.0.into(),
+                                block: row.block.0.into(),
+                                page: row.page.0.into(),
                             };
                             add_count(&mut coverage.touches, touched, row.count);
                             Ok(())
@@ -187,7 +188,7 @@ fn cell(profile: &Profile, lengths: &IdVec<PhaseKey, bool>, row: &InputTimeRow) 
     let info = &profile.phase_keys[row.key_used];
     let bin = match (info.base, info.phase) {
         (Some(_), Some(_)) if !lengths[row.key_used] => 0,
-        (Some(base), Some(phase)) if row.state == StateName::Phase(base, phase) => (row.input_time / 10).min(9) as u8,
+        (Some(base), Some(phase)) if row.state == StateId::of(base, Some(phase)) => (row.hundredths / 10).min(9) as u8,
         (Some(_), Some(_)) => BINS - 1,
         (Some(_) | None, None) | (None, Some(_)) => 0,
     };

@@ -79,7 +79,11 @@ impl Family {
             Effect::Suspend(_) | Effect::Resume(_) => Self::Suspension,
             Effect::ResetDie | Effect::ResetTarget => Self::Reset,
             Effect::StatusRead => Self::Status,
-            Effect::OdtDisable | Effect::OdtEnable | Effect::Delay => Self::Other,
+            Effect::OdtDisable
+            | Effect::OdtEnable
+            | Effect::WriteProtectOn
+            | Effect::WriteProtectOff
+            | Effect::Delay => Self::Other,
         }
     }
 }

@@ -12,13 +12,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::{self, FindError, RunFile, SiteFiles};
-use nandseq_input::table::{
-    InputTimeRow, ProposalRow, SegmentRow, StretchRow, TableError, TableFault, TableForm, TableLine, TableReader,
-    TouchRow,
-};
+use nandseq_input::table::{TableError, TableFault, TableForm, TableLine, TableReader};
 use nandseq_input::{CsvFiles, ReadError, SequenceReader, Source};
-use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
+use nandseq_profile::{Block, CellTypeId, Die, OpId, Page, Plane, Profile, Ticks};
 use nandseq_trace::Status;
+use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, TouchRow};
 use nandseq_trace::table::TableKind;
 
 pub use refusals::Outcome;
@@ -153,9 +151,9 @@ pub struct SiteTables {
     /// Rows of the sequences.
     pub operations: Vec<OperationRow>,
     /// Rows of operation_timeline.
-    pub stretches: Vec<StretchRow>,
+    pub stretches: Vec<TimelineRow>,
     /// Rows of op_state_timeline.
-    pub segments: Vec<SegmentRow>,
+    pub segments: Vec<OpStateRow>,
     /// Rows of address_touch_count.
     pub touches: Vec<TouchRow>,
     /// Rows of op_state_name_input_time_count.
@@ -334,7 +332,7 @@ impl SiteTables {
             path,
             |line| form.segment(line),
             |row| {
-                device.holds(row.die, row.plane, 0, 0)?;
+                device.holds(row.die, row.plane, Block(0), Page(0))?;
                 if !is_wanted(row.start, row.end)? {
                     return Ok(());
                 }
@@ -360,7 +358,7 @@ impl SiteTables {
                 path,
                 |line| form.touch(line),
                 |row| {
-                    device.holds(row.die, 0, row.block, row.page)?;
+                    device.holds(row.die, Plane(0), row.block, row.page)?;
                     touches.push(row);
                     Ok(())
                 },
@@ -384,7 +382,7 @@ impl SiteTables {
             path,
             |line| form.proposal(line),
             |row| {
-                device.holds(row.die, row.plane, 0, 0)?;
+                device.holds(row.die, row.plane, Block(0), Page(0))?;
                 if wanted.window.is_none_or(|window| window.holds(row.time, row.time)) {
                     proposals.push(row);
                 }
@@ -443,26 +441,26 @@ pub fn outcomes(profile: &Profile, run: &RunFile) -> Result<Vec<Outcome>, LoadEr
 /// How many of everything the device has.
 #[derive(Clone, Copy)]
 struct Addresses {
-    limits: [(u64, &'static str); 4],
+    limits: [(u32, &'static str); 4],
 }
 
 impl Addresses {
     fn of(profile: &Profile) -> Self {
         let device = profile.topology;
-        let limit = |count: u32, what| (u64::from(count), what);
         Self {
             limits: [
-                limit(device.dies, "die"),
-                limit(device.planes, "plane"),
-                limit(device.blocks_per_die, "block"),
-                limit(device.pages_per_block, "page"),
+                (device.dies, "die"),
+                (device.planes, "plane"),
+                (device.blocks_per_die, "block"),
+                (device.pages_per_block, "page"),
             ],
         }
     }
 
     /// Whether the device has such an address.
-    fn holds(self, die: u64, plane: u64, block: u64, page: u64) -> Result<(), String> {
-        for (value, (limit, what)) in [die, plane, block, page].into_iter().zip(self.limits) {
+    fn holds(self, die: Die, plane: Plane, block: Block, page: Page) -> Result<(), String> {
+        let address = [die.0.into(), plane.0.into(), block.0, page.0.into()];
+        for (value, (limit, what)) in address.into_iter().zip(self.limits) {
             if value >= limit {
                 return Err(format!("the device has no {what} {value}"));
             }

@@ -11,9 +11,9 @@ mod violations;
 
 use std::io::{self, Write};
 
-use nandseq_input::table::StateName;
 use nandseq_profile::model::{Base, PhaseKind};
 use nandseq_profile::{OpId, PhaseKey, Profile};
+use nandseq_trace::rows::StateId;
 use nandseq_trace::table::TableKind;
 use serde::Serialize;
 
@@ -149,7 +149,7 @@ pub fn write(subject: &PageSubject<'_>, mut out: impl Write) -> io::Result<()> {
 
 fn data<'a>(subject: &PageSubject<'a>) -> Data<'a> {
     let profile = subject.profile;
-    let names: Vec<StateName> = StateName::all(profile).collect();
+    let names: Vec<StateId> = StateId::all(profile).collect();
     let states = StateNumbers::new(&names);
     let unit = lanes::time_unit(subject.sites);
     let families = lanes::families(profile);
@@ -185,16 +185,16 @@ fn data<'a>(subject: &PageSubject<'a>) -> Data<'a> {
     }
 }
 
-fn state_info(profile: &Profile, name: StateName) -> StateInfo {
+fn state_info(profile: &Profile, name: StateId) -> StateInfo {
     let number = |base: &Base| Family::ALL.iter().position(|&one| one == Family::of(base));
-    let (base, phase) = match name {
-        StateName::Default => (None, "end"),
-        StateName::End(base) => (Some(base), "end"),
-        StateName::Phase(base, PhaseKind::Issue) => (Some(base), "issue"),
-        StateName::Phase(base, PhaseKind::CoreBusy) => (Some(base), "busy"),
-        StateName::Phase(base, PhaseKind::DataIn | PhaseKind::DataOut) => (Some(base), "window"),
+    let phase = match name.parts().and_then(|(_, phase)| phase) {
+        None => "end",
+        Some(PhaseKind::Issue) => "issue",
+        Some(PhaseKind::CoreBusy) => "busy",
+        Some(PhaseKind::DataIn | PhaseKind::DataOut) => "window",
     };
-    StateInfo { name: name.text(profile), family: base.and_then(|base| number(&profile.bases[base])), phase }
+    let family = name.parts().and_then(|(base, _)| number(&profile.bases[base]));
+    StateInfo { name: name.text(profile), family, phase }
 }
 
 fn site_data<'a>(profile: &Profile, site: &'a SiteTables, states: &StateNumbers, unit: u64) -> SiteData<'a> {

@@ -9,9 +9,9 @@ mod proto;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Write};
 
-use nandseq_input::table::StretchRow;
 use nandseq_profile::model::PayloadField;
-use nandseq_profile::{PhaseKey, Profile, Ticks};
+use nandseq_profile::{Die, PhaseKey, Plane, Profile, Ticks};
+use nandseq_trace::rows::TimelineRow;
 
 use crate::load::SiteTables;
 use crate::{chains, phases};
@@ -195,7 +195,7 @@ impl SiteTracks<'_> {
         let mut tracks: BTreeMap<Track, Vec<Slice>> = BTreeMap::new();
         let chains = chains::of(self.profile, self.site);
         let suspended: HashSet<u64> = self.site.stretches.iter().filter(|row| row.resumed).map(|row| row.uid).collect();
-        let mut seen: HashMap<(u64, u64, u64), u64> = HashMap::new();
+        let mut seen: HashMap<(u64, Die, Plane), u64> = HashMap::new();
         let mut last_uid = None;
         for row in &self.site.stretches {
             let mut flows = Vec::new();
@@ -204,7 +204,7 @@ impl SiteTracks<'_> {
             // A flow's number tells the site, the uid, and what is joined: planes of a suspended operation, or a chain.
             let flow = |uid: u64, what: u64| (self.number << 52) ^ (uid << 4) ^ what;
             if suspended.contains(&row.uid) {
-                flows.push(flow(row.uid, row.plane));
+                flows.push(flow(row.uid, row.plane.0.into()));
             }
             let first_target = last_uid != Some(row.uid);
             if let Some(&head) = chains.get(&row.uid).filter(|_| first_target && !row.resumed) {
@@ -223,17 +223,17 @@ impl SiteTracks<'_> {
             let times = [(Argument::Start, row.start.0), (Argument::Duration, row.end.0 - row.start.0)];
             let arguments = times.into_iter().map(|(what, value)| (what, ArgumentValue::Number(value))).collect();
             let slice = Slice { start: row.start, end: row.end, name, flows: Vec::new(), arguments };
-            tracks.entry(Track::State(row.die, row.plane)).or_default().push(slice);
+            tracks.entry(Track::State(row.die.0.into(), row.plane.0.into())).or_default().push(slice);
         }
         tracks
     }
 
-    fn track(&self, row: &StretchRow) -> Track {
-        let base = &self.profile.bases[row.base];
+    fn track(&self, row: &TimelineRow) -> Track {
+        let base = &self.profile.bases[self.profile.ops[row.op].base];
         if base.payload_has(PayloadField::Plane) {
-            Track::Plane(row.die, row.plane)
+            Track::Plane(row.die.0.into(), row.plane.0.into())
         } else if base.payload_has(PayloadField::Die) {
-            Track::Die(row.die)
+            Track::Die(row.die.0.into())
         } else {
             Track::Device
         }
@@ -243,14 +243,14 @@ impl SiteTracks<'_> {
         ArgumentValue::Name(self.names.of(&self.profile.phase_keys[key].name))
     }
 
-    fn stretch(&mut self, row: &StretchRow, stretch: u64, flows: Vec<u64>) -> Slice {
-        let base = &self.profile.bases[row.base];
+    fn stretch(&mut self, row: &TimelineRow, stretch: u64, flows: Vec<u64>) -> Slice {
+        let base = &self.profile.bases[self.profile.ops[row.op].base];
         let mut arguments = vec![(Argument::Uid, ArgumentValue::Number(row.uid))];
         let address = [
-            (PayloadField::Die, Argument::Die, row.die),
-            (PayloadField::Plane, Argument::Plane, row.plane),
-            (PayloadField::Block, Argument::Block, row.block),
-            (PayloadField::Page, Argument::Page, row.page),
+            (PayloadField::Die, Argument::Die, u64::from(row.die.0)),
+            (PayloadField::Plane, Argument::Plane, u64::from(row.plane.0)),
+            (PayloadField::Block, Argument::Block, u64::from(row.block.0)),
+            (PayloadField::Page, Argument::Page, u64::from(row.page.0)),
         ];
         let given = address.into_iter().filter(|(field, ..)| base.payload_has(*field));
         arguments.extend(given.map(|(_, argument, value)| (argument, ArgumentValue::Number(value))));
@@ -266,7 +266,7 @@ impl SiteTracks<'_> {
     }
 
     /// The phases of an operation that hold the bus.
-    fn on_bus(&mut self, row: &StretchRow, slices: &mut Vec<Slice>) {
+    fn on_bus(&mut self, row: &TimelineRow, slices: &mut Vec<Slice>) {
         let name = self.names.of(&self.profile.ops[row.op].name);
         for (kind, start, end) in phases::on_bus(self.profile, row) {
             let arguments = vec![

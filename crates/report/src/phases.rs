@@ -1,13 +1,14 @@
 //! Where the phases of an operation lie, as planned: from its start and the profile's durations.
 
-use nandseq_input::table::StretchRow;
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Profile, Ticks};
+use nandseq_trace::rows::TimelineRow;
 
 /// The phases of an operation's first stretch that hold the bus: kind, start, end. Phases without length are left out, and what
 /// was cut ends with the stretch.
-pub(crate) fn on_bus(profile: &Profile, row: &StretchRow) -> Vec<(PhaseKind, Ticks, Ticks)> {
-    let phases = profile.bases[row.base].phases.iter().zip(&profile.ops[row.op].durations);
+pub(crate) fn on_bus(profile: &Profile, row: &TimelineRow) -> Vec<(PhaseKind, Ticks, Ticks)> {
+    let op = &profile.ops[row.op];
+    let phases = profile.bases[op.base].phases.iter().zip(&op.durations);
     let mut at = row.start;
     let mut held = Vec::new();
     for (phase, &length) in phases {

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 
-use nandseq_input::table::{SegmentRow, StateName};
 use nandseq_profile::Profile;
 use nandseq_profile::model::PhaseKind;
+use nandseq_trace::rows::{OpStateRow, StateId};
 
 use crate::load::SiteTables;
 use crate::phases;
@@ -71,7 +71,7 @@ type SignalChange = (u64, usize, u64);
 /// # Errors
 /// Whatever the output reports.
 pub fn write(profile: &Profile, sites: &[SiteTables], mut out: impl Write) -> io::Result<()> {
-    let states: Vec<StateName> = StateName::all(profile).collect();
+    let states: Vec<StateId> = StateId::all(profile).collect();
     writeln!(out, "$comment")?;
     writeln!(out, "  Numbers of op_states:")?;
     for (number, state) in states.iter().enumerate() {
@@ -116,7 +116,7 @@ fn signals_of(profile: &Profile) -> impl Iterator<Item = Signal> {
 fn collect(
     profile: &Profile,
     site: &SiteTables,
-    states: &[StateName],
+    states: &[StateId],
     place: &BTreeMap<Signal, usize>,
     changes: &mut Vec<SignalChange>,
 ) {
@@ -136,29 +136,34 @@ fn collect(
         put(Signal::Bus, time, u64::from(any));
     }
     let mut busy: BTreeMap<u64, Vec<(u64, u64)>> = BTreeMap::new();
-    let mut planes: BTreeMap<(u64, u64), Vec<&SegmentRow>> = BTreeMap::new();
+    let mut planes: BTreeMap<(u64, u64), Vec<&OpStateRow>> = BTreeMap::new();
     for row in &site.segments {
-        if matches!(row.state, StateName::Phase(_, PhaseKind::CoreBusy)) {
-            busy.entry(row.die).or_default().push((row.start.0, row.end.0));
+        if matches!(row.state.parts(), Some((_, Some(PhaseKind::CoreBusy)))) {
+            busy.entry(row.die.0.into()).or_default().push((row.start.0, row.end.0));
         }
-        planes.entry((row.die, row.plane)).or_default().push(row);
+        planes.entry((row.die.0.into(), row.plane.0.into())).or_default().push(row);
     }
     for (die, intervals) in busy {
         for (time, any) in covered(intervals) {
             put(Signal::Ready(die), time, u64::from(!any));
         }
     }
-    let numbers: HashMap<StateName, u64> = states.iter().copied().zip(0..).collect();
-    let number = |state: StateName| numbers.get(&state).copied().unwrap_or_default();
+    let numbers: HashMap<StateId, u64> = states.iter().copied().zip(0..).collect();
+    let number = |state: StateId| numbers.get(&state).copied().unwrap_or_default();
     for ((die, plane), mut rows) in planes {
         rows.sort_by_key(|row| (row.start, row.end));
         for (at, row) in rows.iter().enumerate() {
             put(Signal::State(die, plane), row.start.0, number(row.state));
             if rows.get(at + 1).is_none_or(|next| next.start > row.end) {
-                put(Signal::State(die, plane), row.end.0, number(StateName::End(row.base)));
+                put(Signal::State(die, plane), row.end.0, number(ended(row.state)));
             }
         }
     }
+}
+
+/// What a plane shows after an op_state that nothing follows.
+fn ended(state: StateId) -> StateId {
+    state.parts().map_or(state, |(base, _)| StateId::of(base, None))
 }
 
 /// When at least one of some intervals begins to hold, and when none does any more.

@@ -93,29 +93,30 @@ pub struct OperationKind {
     pub status_of: Option<StatusOf>,
     /// Something happens when the array is done.
     pub lasting: bool,
+    /// It programs a page, or closes a block.
+    pub commits: bool,
+    /// It puts data out.
+    pub outputs: bool,
+    /// It programs what a copyback read put into the page registers.
+    pub from_copyback: bool,
+    /// It is a cache read.
+    pub reads_on: bool,
+    /// It ends a cache read.
+    pub ends_cache_read: bool,
+    /// It switches write protect on.
+    pub protects: bool,
 }
 
 impl OperationKind {
     fn new(profile: &Profile, id: OpId) -> Self {
         let op = &profile.ops[id];
         let base = &profile.bases[op.base];
-        let any = |test: fn(&Effect) -> bool| base.effects.iter().any(test);
-        let find = |test: fn(&Effect) -> Option<Axis>| base.effects.iter().find_map(test);
         let has = |field| base.payload_has(field);
-        let erases = any(|effect| matches!(effect, Effect::Erase));
-        let programs = any(|effect| matches!(effect, Effect::Program | Effect::CloseBlock | Effect::LoadLatch { .. }));
-        let fills = any(|effect| matches!(effect, Effect::FillRegisters { .. } | Effect::CacheRead(_)));
+        let read = Reading::of(&base.effects);
+        let Reading { erases, programs, suspends, resumes, resets, .. } = read;
         let recovers = base.address == AddressSource::SuspendedProgram;
-        let suspends = find(|effect| if let Effect::Suspend(axis) = effect { Some(*axis) } else { None });
-        let resumes = find(|effect| if let Effect::Resume(axis) = effect { Some(*axis) } else { None });
-        let resets = if any(|effect| matches!(effect, Effect::ResetTarget)) {
-            Some(Reset::Target)
-        } else {
-            any(|effect| matches!(effect, Effect::ResetDie)).then_some(Reset::Die)
-        };
         let overrides = suspends.is_some() || resumes.is_some() || resets.is_some();
         let (spans, occupied, array_done) = spans(&base.phases, &op.durations);
-        let status = any(|effect| matches!(effect, Effect::StatusRead));
         Self {
             base: op.base,
             scope: base.scope,
@@ -136,15 +137,21 @@ impl OperationKind {
             has_cell_type: has(PayloadField::CellType),
             erases,
             programs,
-            reads: (fills || base.address == AddressSource::ReadablePage) && !recovers,
+            reads: (read.fills || base.address == AddressSource::ReadablePage) && !recovers,
             recovers,
             checks: base.address == AddressSource::AnyBlock && !erases,
             aims: base.address == AddressSource::NextPage && !programs,
             suspends,
             resumes,
             resets,
-            status_of: status.then(|| op.status_of.unwrap_or(StatusOf::Die)),
-            lasting: base.effects.iter().any(|effect| lasts(*effect)),
+            status_of: read.status.then(|| op.status_of.unwrap_or(StatusOf::Die)),
+            lasting: read.lasting,
+            commits: read.commits,
+            outputs: read.outputs,
+            from_copyback: read.from_copyback,
+            reads_on: read.reads_on,
+            ends_cache_read: read.ends_cache_read,
+            protects: read.protects,
         }
     }
 
@@ -164,29 +171,54 @@ impl OperationKind {
     }
 }
 
-/// Whether an effect does something when the array is done.
-fn lasts(effect: Effect) -> bool {
-    match effect {
-        Effect::Erase
-        | Effect::Program
-        | Effect::CloseBlock
-        | Effect::LoadLatch { .. }
-        | Effect::ConsumeLatch { .. }
-        | Effect::FillRegisters { .. }
-        | Effect::CacheRead(_)
-        | Effect::CacheReadEnd(_)
-        | Effect::CacheProgramEnd(_)
-        | Effect::DataOut
-        | Effect::Resume(_)
-        | Effect::OdtEnable => true,
-        Effect::CacheProgramStart(_)
-        | Effect::CopybackSource
-        | Effect::Suspend(_)
-        | Effect::ResetDie
-        | Effect::ResetTarget
-        | Effect::OdtDisable
-        | Effect::StatusRead
-        | Effect::Delay => false,
+/// What a list of effects says: the verifier's own reading of every effect.
+#[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own that a rule asks")]
+struct Reading {
+    erases: bool,
+    programs: bool,
+    commits: bool,
+    fills: bool,
+    outputs: bool,
+    from_copyback: bool,
+    reads_on: bool,
+    ends_cache_read: bool,
+    suspends: Option<Axis>,
+    resumes: Option<Axis>,
+    resets: Option<Reset>,
+    protects: bool,
+    status: bool,
+    lasting: bool,
+}
+
+impl Reading {
+    fn of(effects: &[Effect]) -> Self {
+        let mut all = Self::default();
+        effects.iter().for_each(|effect| all.add(*effect));
+        all
+    }
+
+    fn add(&mut self, effect: Effect) {
+        match effect {
+            Effect::Erase => self.erases = true,
+            Effect::Program | Effect::CloseBlock => (self.programs, self.commits) = (true, true),
+            Effect::LoadLatch { .. } => self.programs = true,
+            Effect::FillRegisters { .. } => self.fills = true,
+            Effect::CacheRead(_) => (self.fills, self.reads_on) = (true, true),
+            Effect::CacheReadEnd(_) => self.ends_cache_read = true,
+            Effect::DataOut => self.outputs = true,
+            Effect::Resume(axis) => self.resumes = Some(axis),
+            Effect::ConsumeLatch { .. } | Effect::CacheProgramEnd(_) | Effect::OdtEnable | Effect::WriteProtectOff => {}
+            // These do nothing when the array is done.
+            Effect::CopybackSource => return self.from_copyback = true,
+            Effect::Suspend(axis) => return self.suspends = Some(axis),
+            Effect::ResetDie => return self.resets = self.resets.or(Some(Reset::Die)),
+            Effect::ResetTarget => return self.resets = Some(Reset::Target),
+            Effect::WriteProtectOn => return self.protects = true,
+            Effect::StatusRead => return self.status = true,
+            Effect::CacheProgramStart(_) | Effect::OdtDisable | Effect::Delay => return,
+        }
+        self.lasting = true;
     }
 }
 
@@ -253,10 +285,11 @@ impl CompiledProfile {
             DeviceState::Suspended(Axis::Program) => 6,
             DeviceState::NotSuspended(Axis::Program) => 7,
             DeviceState::OdtDisabled => 8,
-            DeviceState::CacheRead(CacheReadKind::Cache) => 9,
-            DeviceState::CacheRead(CacheReadKind::PlaneCache) => 10,
-            DeviceState::CacheProgram(CacheProgramKind::Slc) => 11,
-            DeviceState::CacheProgram(CacheProgramKind::OneShot) => 12,
+            DeviceState::WriteProtect => 9,
+            DeviceState::CacheRead(CacheReadKind::Cache) => 10,
+            DeviceState::CacheRead(CacheReadKind::PlaneCache) => 11,
+            DeviceState::CacheProgram(CacheProgramKind::Slc) => 12,
+            DeviceState::CacheProgram(CacheProgramKind::OneShot) => 13,
         };
         self.by_state[at]
     }
@@ -268,8 +301,11 @@ mod tests {
 
     #[test]
     fn each_state_has_its_own_place_in_the_order_of_the_profile() {
-        let mut compiled =
-            CompiledProfile { kinds: IdVec::new(), by_op_state: IdVec::new(), by_state: [BaseSet::EMPTY; 13] };
+        let mut compiled = CompiledProfile {
+            kinds: IdVec::new(),
+            by_op_state: IdVec::new(),
+            by_state: [BaseSet::EMPTY; DeviceState::ALL.len()],
+        };
         for (at, state) in DeviceState::ALL.into_iter().enumerate() {
             compiled.by_state[at].insert(BaseId(at as u16));
             assert!(compiled.in_state(state).contains(BaseId(at as u16)), "{}", state.name());

@@ -23,6 +23,7 @@ impl Judge<'_> {
         self.latch();
         self.suspend();
         self.odt();
+        self.write_protect();
         self.cache();
         self.group();
         self.block_rules();

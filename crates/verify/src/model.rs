@@ -220,6 +220,7 @@ pub(crate) struct Device {
     pub(crate) blocks: Blocks,
     pub(crate) bus: Vec<BusHold>,
     pub(crate) odt_off: Option<StartedOperation>,
+    pub(crate) write_protect: Option<StartedOperation>,
     flights: Vec<Flight>,
     due: VecDeque<Due>,
     serial: u64,
@@ -243,6 +244,7 @@ impl Device {
             blocks: Blocks::new(topology, bad),
             bus: Vec::new(),
             odt_off: None,
+            write_protect: None,
             flights: Vec::new(),
             due: VecDeque::new(),
             serial: 0,
@@ -267,6 +269,13 @@ impl Device {
             flight.axis.is_some() && flight.targets.iter().any(|target| (target.die, target.block) == (die, block))
         };
         self.flights.iter().filter(touches).max_by_key(|flight| flight.id)
+    }
+
+    /// Something that is in flight at an instant: it occupies planes, or its array is not done. What is suspended is not.
+    pub(crate) fn anything_in_flight(&self, at: Ticks) -> Option<StartedOperation> {
+        let flight = self.flights.iter().find(|flight| flight.remains.is_none()).map(|flight| flight.origin);
+        let occupations = self.dies.iter().flat_map(|die| &die.occupations);
+        flight.or_else(|| occupations.filter(|held| held.time.contains(at)).map(|held| held.by).next())
     }
 
     /// The operation that is suspended on an axis of a die.

@@ -18,6 +18,8 @@ pub enum RuleCode {
     Suspend,
     /// `odt`
     Odt,
+    /// `write_protect`
+    WriteProtect,
     /// `cache`
     Cache,
     /// `bounds`
@@ -83,7 +85,7 @@ impl RuleCode {
     pub const COUNT: usize = Self::ALL.len();
 
     /// All rules: those of the device in the order of the specification, then those of the written form.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Bus,
         Self::PlaneBusy,
         Self::MultiPlaneExclusive,
@@ -91,6 +93,7 @@ impl RuleCode {
         Self::Latch,
         Self::Suspend,
         Self::Odt,
+        Self::WriteProtect,
         Self::Cache,
         Self::Bounds,
         Self::BadBlock,
@@ -137,6 +140,7 @@ impl RuleCode {
             Self::Latch => "latch",
             Self::Suspend => "suspend",
             Self::Odt => "odt",
+            Self::WriteProtect => "write_protect",
             Self::Cache => "cache",
             Self::Bounds => "bounds",
             Self::BadBlock => "bad_block",
@@ -188,6 +192,9 @@ impl RuleCode {
             Self::Latch => "An operation does not start while a loaded latch or unread data excludes it.",
             Self::Suspend => "An operation does not start while the suspend state of its die excludes it.",
             Self::Odt => "An operation does not start while on-die termination is off and excludes it.",
+            Self::WriteProtect => {
+                "An operation does not start while write protect is on and excludes it; it is switched on only while nothing is in flight."
+            }
             Self::Cache => "An operation does not start while a cache program or cache read excludes it.",
             Self::Bounds => "Die, plane, block and page exist, and the block lies on its plane.",
             Self::BadBlock => "No array operation touches a bad block.",

@@ -137,8 +137,11 @@ impl Others {
                 continue;
             }
             let manifest = manifest::parse::<BatchManifest>(&fs::read(&path)?);
+            // An earlier merge of the shards that are gone on with is replaced by the next.
+            let is_same_batch =
+                if plan.resume.is_some() { batch::is_same_batch_of_any_length } else { batch::is_same_batch };
             let is_same =
-                |found: &BatchManifest| found.base_seed == plan.base_seed && batch::is_same_batch(&found.origin, &ours);
+                |found: &BatchManifest| found.base_seed == plan.base_seed && is_same_batch(&found.origin, &ours);
             if manifest.is_ok_and(|found| !is_same(&found)) {
                 self.lists.insert(path);
             }

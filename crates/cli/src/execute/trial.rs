@@ -63,6 +63,8 @@ pub(crate) struct Tried {
     /// Operations of a run on each of the sites: of one that was cut, what its time or its limit would come to; of those that were not
     /// tried, as many as in the later half of those that were.
     pub(crate) of_sites: Vec<f64>,
+    /// Operations of the first site that covered enough: those that were cut may end there, too.
+    enough: Option<f64>,
     /// The later half of the runs of the first site.
     pub(crate) of_runs: Vec<f64>,
     /// Whether these are all the runs that are left of these sites.
@@ -126,6 +128,7 @@ fn try_sites(plan: &Plan, left: &[usize], setup: &Setup, format: &dyn TableForma
         simulated: Ticks::ZERO,
         is_cut: false,
         of_sites: Vec::new(),
+        enough: None,
         of_runs: Vec::new(),
         is_whole: true,
         all: Sizes::default(),
@@ -189,7 +192,12 @@ impl Tried {
         let later = &runs[runs.len() / 2..];
         let not_tried = if covered(&site) { 0.0 } else { (plan.num_runs - run_index) as f64 };
         let rest = not_tried * later.iter().sum::<f64>() / later.len().max(1) as f64;
-        self.of_sites.push((runs.iter().sum::<f64>() + rest) / (plan.num_runs - start.next_run).max(1) as f64);
+        let of_site = runs.iter().sum::<f64>() + rest;
+        if covered(&site) {
+            self.enough.get_or_insert(of_site);
+        }
+        let of_site = self.enough.map_or(of_site, |enough| of_site.min(enough));
+        self.of_sites.push(of_site / (plan.num_runs - start.next_run).max(1) as f64);
         if self.sites.is_empty() {
             self.of_runs = later.to_vec();
             self.first = self.all;

@@ -38,6 +38,7 @@ const PAGES: &[(&str, &str)] = &[
     ("touch_count", include_str!("../../../../rulebook/touch_count.md")),
     ("unknown_op", include_str!("../../../../rulebook/unknown_op.md")),
     ("unread_data", include_str!("../../../../rulebook/unread_data.md")),
+    ("write_protect", include_str!("../../../../rulebook/write_protect.md")),
 ];
 
 /// Reasons for which the generator refuses proposals, beside the rules.

@@ -69,7 +69,7 @@ fn unknown(name: &str, kind: Option<NameOf>, names: &[&str]) -> Failure {
     let what = kind.map_or("operation, base, class or rule", NameOf::word);
     let problem = Problem::new(format!("there is no {what} {}", quoted(name)));
     match near(name, names) {
-        near if near.is_empty() => problem.help("`profile show` prints the profile with its bases and operations"),
+        near if near.is_empty() => problem.help("`nandseqgen profile show`, with the path of a profile of your own, prints the profile with its bases and operations"),
         near => problem.help(format!("did you mean {}?", near.join(" or "))),
     }
     .into()

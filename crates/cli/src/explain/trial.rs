@@ -11,7 +11,7 @@ use nandseq_generate::probability::Distributions;
 use nandseq_generate::{RunLimits, Setup, Site};
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 use nandseq_reach::Start;
-use nandseq_trace::{Operation, Sink};
+use nandseq_trace::{Cut, Operation, Sink};
 use serde::Serialize;
 
 /// Operations of a trial that says how often operations come, and which dies they leave dead.
@@ -27,6 +27,10 @@ pub(crate) struct Trial {
     /// Operations.
     pub(crate) ops: u64,
     by_op: Vec<u64>,
+    /// Of these, how many a reset ended.
+    reset: Vec<u64>,
+    /// By the numbers of operations.
+    names: BTreeMap<u64, OpId>,
     /// Accepted proposals.
     under: BTreeMap<(PhaseKey, OpId), u64>,
     /// The dies on which nothing could ever start again at its end.
@@ -60,6 +64,8 @@ impl Trial {
         let mut trial = Self {
             ops: 0,
             by_op: vec![0; profile.ops.len()],
+            reset: vec![0; profile.ops.len()],
+            names: BTreeMap::new(),
             under: BTreeMap::new(),
             dead: Vec::new(),
             is_over: false,
@@ -82,6 +88,12 @@ impl Trial {
             }
         }
         trial
+    }
+
+    /// How many of some operations started, and how many of these a reset ended.
+    pub(super) fn started_and_reset(&self, ops: &[OpId]) -> (u64, u64) {
+        let sum = |counts: &[u64]| ops.iter().map(|op| counts[op.index()]).sum();
+        (sum(&self.by_op), sum(&self.reset))
     }
 
     /// How often an operation should come in so many operations.
@@ -142,8 +154,16 @@ impl Sink for Trial {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
         self.ops += 1;
         self.by_op[operation.op.index()] += 1;
+        self.names.insert(operation.uid, operation.op);
         if operation.is_first {
             *self.under.entry((operation.proposal.key_used, operation.op)).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, uid: u64, _: Ticks, cut: Cut) -> io::Result<()> {
+        if let (Cut::Reset, Some(op)) = (cut, self.names.remove(&uid)) {
+            self.reset[op.index()] += 1;
         }
         Ok(())
     }

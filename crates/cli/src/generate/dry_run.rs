@@ -267,8 +267,8 @@ impl DryRun {
         writeln!(text, "Would be written into {to}; {} {state}", shell_word(&self.out_dir))?;
         let (runs, sites, each) =
             (counted(self.runs, "run"), counted(sites, "site"), counted(self.runs_per_site, "run"));
-        let bootstrap = self.trial.as_ref().map_or_else(String::new, |trial| trial.summary.about_bootstrap());
-        writeln!(text, "{runs}: {sites} with {each} each{bootstrap}")?;
+        let in_force = self.trial.as_ref().map_or_else(String::new, |trial| trial.summary.in_force());
+        writeln!(text, "{runs}: {sites} with {each} each{in_force}")?;
         for group in self.sites.iter().filter(|group| group.runs_there > 0) {
             let of = group.sites.as_ref().map_or_else(String::new, |sites| format!(" of sites {sites}"));
             let are = if group.runs_there == 1 { "is" } else { "are" };

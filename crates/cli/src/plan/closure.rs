@@ -23,13 +23,15 @@ pub(crate) struct Closure {
     pub(crate) directed: bool,
     /// The share at which a site ends.
     pub(crate) share: Option<Share>,
+    /// Why nothing can be covered, with the state of every die, where nothing can ever start.
+    pub(crate) nothing_starts: Option<String>,
 }
 
 impl Closure {
     /// What the flags ask for, if they do.
     ///
     /// # Errors
-    /// When no cell counts: nothing could be covered. Where that is because nothing can ever start, the state of every die is told.
+    /// When no cell counts, unless a share of them is to be reached and nothing can ever start: that is said when generating.
     pub(super) fn new(arguments: &GenerateArgs, in_force: &InForce) -> Result<Option<Self>, Failure> {
         let (directed, share) = (arguments.extent.closure, arguments.extent.until_coverage);
         if !directed && share.is_none() {
@@ -39,11 +41,9 @@ impl Closure {
         let universe = universe::universe(profile, Some(&in_force.table.distributions), in_force.start());
         let cells = universe.cells().map(|cell| Cell { key: cell.key, op: cell.op, bin: cell.bin });
         let goal = Goal::new(profile, cells, |key| universe.bins(key), directed);
-        if goal.cells() == 0 {
-            let flag = if directed { "--closure" } else { "--until-coverage" };
-            return Err(nothing_to_cover(flag, share, in_force));
-        }
-        Ok(Some(Self { goal, directed, share }))
+        let flag = if directed { "--closure" } else { "--until-coverage" };
+        let nothing_starts = if goal.cells() == 0 { Some(nothing_to_cover(flag, share, in_force)?) } else { None };
+        Ok(Some(Self { goal, directed, share, nothing_starts }))
     }
 
     /// Covered cells that end a site.
@@ -65,21 +65,23 @@ impl Closure {
 }
 
 /// Why no cell counts, and what to change. Where nothing can ever start, the state of every die is told.
-fn nothing_to_cover(flag: &str, share: Option<Share>, in_force: &InForce) -> Failure {
+///
+/// # Errors
+/// Unless a share is to be reached and nothing can ever start.
+fn nothing_to_cover(flag: &str, share: Option<Share>, in_force: &InForce) -> Result<String, Failure> {
     let (words, start) = (Words::of(in_force), in_force.start());
     let trial = Trial::new(&in_force.profile, &in_force.table.distributions, start, TRIAL_OPS);
     if let Some(problem) = &trial.problem {
-        return Problem::new(problem).help(words.how_to_propose(&in_force.flags)).into();
+        return Err(Problem::new(problem).help(words.how_to_propose(&in_force.flags)).into());
     }
     let message = format!("{flag} has nothing to cover: no operation of the table can ever be proposed");
     let dead = dead_dies::of_trial(&words, &trial, start.bootstrap).filter(|_| trial.is_over);
     if let (Some(dead), Some(_)) = (&dead, share) {
-        tell(&warning_text(&format!("{message}: {dead}")));
-        return Failure::NotReached;
+        return Ok(format!("{message}: {dead}"));
     }
     dead.iter().for_each(|dead| tell(&warning_text(dead)));
     let says_why = format!("`{}` says why", in_force.flags.check().flag("--pairs"));
     // Where nothing ever starts, nothing is gained without the flag.
     let help = if dead.is_some() { says_why } else { format!("{says_why}, or generate without the flag") };
-    Problem::new(message).help(help).into()
+    Err(Problem::new(message).help(help).into())
 }

@@ -82,17 +82,12 @@ fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
     match summary.is_batch {
         // Sites that were gone on with, or covered enough, have made fewer, and not all as many.
         true if runs != sites * runs_per_site => write!(text, "{made} of {of}")?,
+        true if sites == 1 => write!(text, "{each} of {of}")?,
         true => write!(text, "{each} of each of {of}")?,
         false => write!(text, "{made}")?,
     }
-    write!(text, ", {seconds:.2} s, {} operations/s", grouped(summary.operations_per_second))?;
-    // They may have been found without being named.
-    for (what, file) in [("table", &summary.inputs.probabilities), ("bad blocks", &summary.inputs.badlist)] {
-        if let Some(file) = file {
-            write!(text, "; {what} `{}`", file.source)?;
-        }
-    }
-    writeln!(text, "{}", summary.about_bootstrap())
+    let speed = grouped(summary.operations_per_second);
+    writeln!(text, ", {seconds:.2} s, {speed} operations/s{}", summary.in_force())
 }
 
 /// How much of what can be covered each site has.

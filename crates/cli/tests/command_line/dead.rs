@@ -167,6 +167,16 @@ fn a_run_list_with_a_campaign_that_died_ends_as_that_campaign_did() {
     let said = ends_with(&folder, 4, &["run-list", "list.yaml", "--quiet"]);
     assert!(said.contains("nothing can ever start again"), "{said}");
     assert!(folder.path().join("b/manifest.json").exists());
+    // What nothing of can be covered is known before, and keeps no other from being made.
+    let list = list.replace("ops: 5, out_dir: a", "until_coverage: 50, out_dir: c").replace("out_dir: b", "out_dir: d");
+    let folder = folder.with("cover.yaml", list);
+    let said = ends_with(&folder, 4, &["run-list", "cover.yaml", "--quiet"]);
+    assert!(said.contains("campaign `dead`:\nwarning: --until-coverage has nothing to cover"), "{said}");
+    assert!(folder.path().join("d/manifest.json").exists());
+    let output = folder.run(&["run-list", "cover.yaml", "--summary", "json", "--quiet"]);
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["campaigns"][0]["exit_code"], 4, "{answer}");
+    assert!(answer["campaigns"][0]["problem"].as_str().unwrap().contains("nothing to cover"), "{answer}");
 }
 
 #[test]
@@ -192,6 +202,9 @@ fn coverage_that_is_never_reached_ends_too() {
         let output = folder.run(&[&flags[..], &["--until-coverage", "50", "--summary", "json"]].concat());
         let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!((&answer["command"], &answer["exit_code"]), (&"generate".into(), &4.into()), "{answer}");
+        assert_eq!((&answer["schema"], &answer["warnings"][0]), (&1.into(), &answer["problem"]), "{answer}");
+        assert!(answer["problem"].as_str().unwrap().contains("nothing can ever start again"), "{answer}");
+        ends_with(&folder, 4, &[&flags[..], &["--until-coverage", "50", "--dry-run"]].concat());
     }
     let folder = tiny("DEFAULT: {Er: 1}").with("all-bad.csv", "die,block\n0,0-7\n");
     let said = ends_with(&folder, 4, &["--config", "tiny.yaml", "--badlist", "all-bad.csv", "--ops", "10"]);

@@ -140,6 +140,27 @@ fn an_estimate_says_how_far_it_may_be_off() {
 }
 
 #[test]
+fn files_that_were_found_are_named() {
+    let folder = Folder::new().with("small.yaml", crate::given_files::small_profile());
+    folder.succeed(&["--config", "small.yaml", "--refresh-op-state-probs", "--ops", "1", "-q"]);
+    let folder = folder.with("badlist.csv", "die,block\n0,3\n");
+    let shown = folder.succeed(&["--config", "small.yaml", "--ops", "10", "--dry-run"]).stdout;
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("; table `op_state_probs.yaml`; bad blocks `badlist.csv`"), "{shown}");
+}
+
+#[test]
+fn what_one_site_needs_to_cover_enough_is_the_estimate_of_others() {
+    let folder = Folder::new().with("small.yaml", crate::given_files::small_profile());
+    let flags = ["--config", "small.yaml", "--until-coverage", "50"];
+    let made = folder.succeed(&[&flags[..], &["--summary", "json"]].concat()).stdout;
+    let made: Value = serde_json::from_slice(&made).unwrap();
+    let estimate = dry(&folder, &[&flags[..], &["--site-count", "30"]].concat());
+    let (of_one, of_all) = (number(&made["operations"]), number(&estimate["estimate"]["operations"]));
+    assert!(of_all <= 30 * of_one, "{of_all} of 30 sites, {of_one} of one");
+}
+
+#[test]
 fn an_existing_folder_stays_as_it_is() {
     let folder = Folder::new();
     folder.succeed(&["-t", "2000", "--site-count", "2", "--stamp", "261121"]);

@@ -377,12 +377,12 @@ fn what_the_bootstrap_leaves_is_looked_at_where_it_comes_first() {
     let counts = |flag| String::from_utf8(universe(flag)).unwrap().contains("DEFAULT\tPg\t1\t");
     assert!(counts("--bootstrap") && !counts("--no-bootstrap"));
     // Without a run that follows it there is no bootstrap, and hints and the first line of the summary say so, in the same words.
-    let of_runs = "(with two or more runs; a single run has none)";
+    let of_runs = "(only with two or more runs)";
     assert!(explain(&folder, &["Pg"]).contains(&format!("The bootstrap comes first {of_runs}")));
     let first = |flags: &[&str]| {
         let said = folder.run(&[&["--config", "device.yaml", "-t", "5000"], flags].concat()).stdout;
         let said = String::from_utf8(said).unwrap();
-        said.lines().take(2).filter(|line| line.contains(&format!("; the bootstrap is left out {of_runs}"))).count()
+        said.lines().take(2).filter(|line| line.contains(&format!("; no bootstrap {of_runs}"))).count()
     };
     assert_eq!([first(&[]), first(&["--dry-run"])], [1, 1]);
     assert_eq!([first(&["-n", "2"]), first(&["--no-bootstrap"]), first(&["--bootstrap"])], [0, 0, 0]);

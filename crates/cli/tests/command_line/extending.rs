@@ -67,6 +67,28 @@ fn shards_are_extended_each_by_itself_and_join_to_the_longer_batch() {
 }
 
 #[test]
+fn shards_are_extended_and_joined_again_where_they_were_joined() {
+    let flags = ["--ops", "30", "--site-count", "4", "--seed", "5", "--stamp", "261121", "--quiet"];
+    let whole = Folder::new();
+    whole.succeed(&[&flags[..], &["-n", "3"]].concat());
+    let parts = Folder::new();
+    let make = |runs, shard| {
+        let made = parts.succeed(&[&flags[..], &["-n", runs, "--shard", shard, "--resume", "out"]].concat());
+        assert_eq!(String::from_utf8(made.stderr).unwrap(), "");
+    };
+    for shard in ["1/2", "2/2"] {
+        make("1", shard);
+    }
+    parts.succeed(&["merge", "out"]);
+    make("3", "1/2");
+    let refused = parts.refuse(&["merge", "out"]);
+    assert!(refused.contains("2 sites are missing: 3-4"), "{refused}");
+    make("3", "2/2");
+    parts.succeed(&["merge", "out"]);
+    assert!(parts.files() == whole.files());
+}
+
+#[test]
 fn runs_that_end_by_what_they_did_have_the_time_of_the_whole_site() {
     let folder = Folder::new();
     folder.succeed(&["--ops", "40", "-n", "3", "--stamp", "261121", "--quiet"]);

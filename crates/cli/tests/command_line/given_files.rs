@@ -37,6 +37,21 @@ fn the_small_profile_of_the_page_can_be_used_as_it_stands() {
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert_eq!(text.lines().count(), 3, "nothing but what it has: {text}");
     folder.succeed(&["--config", "small.yaml", "-t", "100000", "--verify", "-q"]);
+    // Every operation comes up.
+    let text = stdout(&folder, &["--config", "small.yaml", "--ops", "5000", "-v"]);
+    assert!(!text.contains("Never started"), "{text}");
+}
+
+#[test]
+fn explain_says_when_resets_end_all_that_an_operation_needs() {
+    let resets = small_profile().replace("RESET: 0.0005}", "RESET: 0.05}");
+    let folder = Folder::new().with("small.yaml", resets);
+    let text = stdout(&folder, &["explain", "--config", "small.yaml", "Page_Program"]);
+    let needs = text.lines().find(|line| line.starts_with("It needs")).unwrap();
+    assert!(needs.contains("(brought about by `Block_Erase`; a reset ended 2,"), "{text}");
+    assert!(needs.ends_with("give resets less weight while they are busy)."), "{text}");
+    let text = stdout(&folder, &["explain", "--config", "small.yaml", "Page_Read"]);
+    assert!(text.contains("(brought about by `Page_Program`; the trial started none)"), "{text}");
 }
 
 #[test]

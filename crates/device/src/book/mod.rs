@@ -382,7 +382,7 @@ impl AddressBook {
 
     fn judge_block(&self, info: &BaseInfo, record: &BlockRecord, page: Page, cell: CellTypeId) -> Result<(), Rule> {
         use nandseq_profile::model::AddressSource as From;
-        if info.effects.data_out || info.effects.cache_read_end.is_some() {
+        if info.effects.data_out || info.effects.cache_read_end {
             return Ok(()); // registers only: no array operation
         }
         if record.stage == BlockStage::Bad {

@@ -34,13 +34,6 @@ impl Segment {
     }
 }
 
-const fn slot(axis: Axis) -> usize {
-    match axis {
-        Axis::Erase => 0,
-        Axis::Program => 1,
-    }
-}
-
 impl Device {
     /// The operation of an axis that is in CORE_BUSY on a die: what a SUSPEND would cut.
     #[must_use]
@@ -51,13 +44,7 @@ impl Device {
 
     /// The flights of an axis on a die, in CORE_BUSY or not.
     fn suspend_targets(&self, tables: &Tables, die: Die, axis: Axis) -> impl Iterator<Item = (FlightId, &Flight)> {
-        self.flights_on(die).filter(move |(_, flight)| {
-            let effects = &tables.base(tables.op(flight.op).base).effects;
-            match axis {
-                Axis::Erase => effects.erase,
-                Axis::Program => effects.is_program(),
-            }
-        })
+        self.flights_on(die).filter(move |(_, flight)| tables.base(tables.op(flight.op).base).effects.is_of(axis))
     }
 
     /// Whether a SUSPEND would have something to cut, and until when that stays so if nothing starts or ends on the die.
@@ -78,7 +65,7 @@ impl Device {
     /// The suspended operation of an axis.
     #[must_use]
     pub fn suspended(&self, die: Die, axis: Axis) -> Option<&SuspendedOperation> {
-        self.dies[usize::from(die.0)].suspended[slot(axis)].as_ref()
+        self.dies[usize::from(die.0)].suspended[axis].as_ref()
     }
 
     /// Takes a flight away before its end: its planes are free, its op_state is cut here and its end will not come.
@@ -108,7 +95,7 @@ impl Device {
         let busy = flight.end - now;
         let window = flight.window_end - flight.end;
         let state = &mut self.dies[usize::from(die.0)];
-        state.suspended[slot(axis)] = Some(SuspendedOperation { op: flight.op, place: flight.place, busy, window });
+        state.suspended[axis] = Some(SuspendedOperation { op: flight.op, place: flight.place, busy, window });
         state.stamp += 1;
         state.logic.suspend(axis, Suspended { place: flight.place, base });
     }
@@ -119,7 +106,7 @@ impl Device {
     /// When there is none: a fault of the caller.
     pub fn resume(&mut self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> FlightId {
         let suspended =
-            self.dies[usize::from(die.0)].suspended[slot(axis)].take().expect("a RESUME has a suspended operation");
+            self.dies[usize::from(die.0)].suspended[axis].take().expect("a RESUME has a suspended operation");
         let op = tables.op(suspended.op);
         let info = tables.base(op.base);
         let end = now + suspended.busy;
@@ -157,7 +144,7 @@ impl Device {
             }
         }
         for die in dies {
-            for suspended in std::mem::take(&mut self.dies[die].suspended).into_iter().flatten() {
+            for suspended in std::mem::take(&mut self.dies[die].suspended).values().flatten() {
                 self.abort(tables, suspended.op, &suspended.place);
             }
         }

@@ -3,6 +3,7 @@
 //! Between runs a device is brought into a form that follows from its lasting state alone ([`Device::settle`]), so that one made
 //! anew from that state ([`Device::from_quiescent`]) goes on exactly as the first would have.
 
+use nandseq_profile::model::ByAxis;
 use nandseq_profile::{BaseId, PhaseKey, PlaneSet, Ticks};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ pub struct QuiescentDie {
     pub last: [Option<BaseId>; 8],
     /// The suspended erase and program.
     #[serde(rename = "parked")]
-    pub suspended: [Option<SuspendedOperation>; 2],
+    pub suspended: ByAxis<Option<SuspendedOperation>>,
 }
 
 impl Device {

@@ -134,7 +134,7 @@ impl<'t> Pair<'t> {
             }
             (1, Some(place)) => self.begin_program(place, effects(|info| info.effects.program)),
             (2, Some(place)) => self.begin_program(place, effects(|info| info.effects.close)),
-            (3, Some(place)) => self.begin_program(place, effects(|info| info.effects.load.is_some())),
+            (3, Some(place)) => self.begin_program(place, effects(|info| info.effects.load)),
             (4, _) => self.end(step.group),
             (5, _) => self.abort(step.group),
             (6, Some(place)) => {

@@ -187,7 +187,7 @@ fn a_load_that_ends_leaves_its_block_as_it_was() {
     let before = *book.record(DIE, Block(0));
     book.begin(&both);
     assert!(!book.next_together(DIE, CellTypeId(TLC), PlaneSet(0b11)));
-    book.finish(&base(&tables, |info| info.effects.load.is_some()), &both);
+    book.finish(&base(&tables, |info| info.effects.load), &both);
     assert_eq!(*book.record(DIE, Block(0)), before);
     assert!(book.next_together(DIE, CellTypeId(TLC), PlaneSet(0b11)));
 }

@@ -24,7 +24,7 @@ pub(crate) fn tables(size: (u32, u32, u32, u32), offset_guard: u32) -> Tables {
 
 /// A base that does what `test` asks for.
 pub(crate) fn base(tables: &Tables, test: impl Fn(&BaseInfo) -> bool) -> BaseInfo {
-    *tables.bases().find(|(_, info)| test(info)).unwrap().1
+    tables.bases().find(|(_, info)| test(info)).unwrap().1.clone()
 }
 
 pub(crate) fn erase(tables: &Tables) -> BaseInfo {

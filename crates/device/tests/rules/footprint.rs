@@ -49,10 +49,10 @@ fn any_logic() -> impl Strategy<Value = DieLogic> {
     let suspended = || proptest::option::of(any_place().prop_map(|place| Suspended { place, base: BaseId(0) }));
     let latches = (proptest::option::of(any_loaded()), proptest::option::of(any_loaded()));
     let planes = [any_plane(), any_plane()];
-    (latches, proptest::option::of(cache), suspended(), suspended(), any::<bool>(), planes).prop_map(
-        |((one_shot, copyback), cache_program, erase, program, odt_disabled, planes)| {
-            let mut logic =
-                DieLogic { one_shot, copyback, cache_program, erase, program, odt_disabled, ..DieLogic::default() };
+    (latches, proptest::option::of(cache), suspended(), suspended(), [any::<bool>(), any::<bool>()], planes).prop_map(
+        |((one_shot, copyback), cache_program, erase, program, [odt_disabled, write_protected], planes)| {
+            let fresh = DieLogic { odt_disabled, write_protected, ..DieLogic::default() };
+            let mut logic = DieLogic { one_shot, copyback, cache_program, erase, program, ..fresh };
             logic.planes[..planes.len()].copy_from_slice(&planes);
             logic
         },
@@ -64,8 +64,13 @@ fn parts(logic: &DieLogic) -> Vec<String> {
     let planes = logic.planes.iter().map(|plane| format!("{plane:?}"));
     let latches = [format!("{:?}", logic.one_shot), format!("{:?}", logic.copyback)];
     let cache = format!("{:?}", logic.cache_program);
-    let suspended = [Axis::Erase, Axis::Program].map(|axis| format!("{:?}", logic.suspended(axis)));
-    planes.chain(latches).chain([cache]).chain(suspended).chain([logic.odt_disabled.to_string()]).collect()
+    let suspended = Axis::ALL.map(|axis| format!("{:?}", logic.suspended(axis)));
+    planes
+        .chain(latches)
+        .chain([cache])
+        .chain(suspended)
+        .chain([logic.odt_disabled, logic.write_protected].map(|on| on.to_string()))
+        .collect()
 }
 
 /// `first` with the parts of `second` outside of `kept`.
@@ -94,6 +99,9 @@ fn mixed(first: &DieLogic, second: &DieLogic, kept: u16) -> DieLogic {
     }
     if keeps(13) {
         mixed.odt_disabled = first.odt_disabled;
+    }
+    if keeps(14) {
+        mixed.write_protected = first.write_protected;
     }
     mixed
 }

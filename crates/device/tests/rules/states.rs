@@ -1,7 +1,7 @@
-//! What latches, suspension and termination forbid: `latch`, `suspend`, `odt`; and `recovery_target`, `resume_target`.
+//! What latches, suspension, termination and write protect forbid: `latch`, `suspend`, `odt`, `write_protect`; and `recovery_target`, `resume_target`.
 
 use nandseq_device::{DieLogic, Place, Rule, Suspended};
-use nandseq_profile::model::{Axis, DeviceState};
+use nandseq_profile::model::{Axis, DeviceState, Effect};
 use nandseq_profile::{Die, Profile};
 
 use crate::bench::{BOTH, Bench, P0, P1, SLC, TICK, TLC, celled, die, forbid, spot};
@@ -229,12 +229,12 @@ fn a_resume_invalidates_the_registers_at_its_start_and_ends_the_suspension_at_it
         bench.run(DATA_OUT, celled(spot(0, plane, 0, 0), SLC));
     }
     let mut logic = suspended(&bench, Some(spot(0, P0, 1, 0)), None);
-    let info = *bench.tables.base(bench.base("ERASE_RESUME"));
-    logic.start(&info, &die(0));
+    let info = bench.tables.base(bench.base("ERASE_RESUME"));
+    logic.start(info, &die(0));
     assert!(logic.planes[0].page.is_none() && logic.planes[0].output.is_none());
     assert!(logic.planes[1].page.is_some() && logic.planes[1].output.is_some());
     assert!(logic.erase.is_some());
-    logic.finish(&info, &die(0));
+    logic.finish(info, &die(0));
     assert!(logic.erase.is_none());
 }
 
@@ -281,6 +281,61 @@ fn termination_is_on_again_from_the_end_of_its_command_on_every_die() {
     bench.at(on.end);
     bench.allowed(ERASE, spot(0, P0, 0, 0));
     bench.allowed(ERASE, spot(1, P0, 0, 0));
+}
+
+/// The commands of termination are those of write protect, which forbids erases.
+fn protected() -> Bench {
+    Bench::of(|profile| {
+        let group = forbid(profile, &["ERASE"]);
+        profile.exclusions.by_state.push((DeviceState::WriteProtect, vec![group]));
+        for base in profile.bases.iter_mut() {
+            if base.has(Effect::OdtDisable) {
+                base.effects = vec![Effect::WriteProtectOn];
+            } else if base.has(Effect::OdtEnable) {
+                base.effects = vec![Effect::WriteProtectOff];
+            }
+        }
+    })
+}
+
+const PROTECT: &str = "ODT_Disable";
+const UNPROTECT: &str = "ODT_Reenable";
+
+#[test]
+fn write_protect_is_on_for_every_die_until_its_command_has_ended_and_whatever_is_reset() {
+    let mut bench = protected();
+    bench.run(PROTECT, die(0));
+    bench.run("Reset_LUN", die(1));
+    for at in [0, 1] {
+        bench.refused(ERASE, spot(at, P0, 0, 0), Rule::WriteProtect);
+    }
+    bench.allowed(READ_ID, die(0));
+    let off = bench.start(UNPROTECT, die(1));
+    bench.at(off.end - TICK);
+    bench.refused(ERASE, spot(0, P0, 0, 0), Rule::WriteProtect);
+    bench.at(off.end);
+    for at in [0, 1] {
+        bench.allowed(ERASE, spot(at, P0, 0, 0));
+    }
+}
+
+#[test]
+fn write_protect_waits_for_what_is_in_flight_on_any_die() {
+    let mut bench = protected();
+    let erase = bench.start(ERASE, spot(0, P0, 0, 0));
+    bench.at(erase.busy_end - TICK);
+    bench.refused(PROTECT, die(1), Rule::WriteProtect);
+    bench.at(erase.busy_end);
+    bench.allowed(PROTECT, die(1));
+}
+
+#[test]
+fn a_suspended_erase_is_not_resumed_under_write_protect() {
+    let bench = protected();
+    let mut logic = suspended(&bench, Some(spot(0, P0, 0, 0)), None);
+    assert_eq!(judged(&bench, &logic, "Erase_Resume", die(0)), Ok(()));
+    logic.write_protected = true;
+    assert_eq!(judged(&bench, &logic, "Erase_Resume", die(0)), Err(Rule::WriteProtect));
 }
 
 #[test]

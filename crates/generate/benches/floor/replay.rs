@@ -154,7 +154,7 @@ impl Course<'_> {
         let flight = self.device.finish(tables, id);
         if let Some(axis) = tables.base(tables.op(flight.op).base).effects.resume {
             let resumed = self.device.resume(tables, flight.place.die, axis, now);
-            self.follow(resumed, StreamKind::Revival);
+            self.follow(resumed, StreamKind::Resume);
         }
     }
 

@@ -2,34 +2,37 @@
 
 use std::cell::RefCell;
 
-use nandseq_device::{BaseInfo, BlockStage, DieLogic, Place, Register, Rule};
-use nandseq_profile::model::{AddressSource, Axis, CacheReadKind, LatchKind};
+use nandseq_device::{BaseInfo, BlockStage, DieLogic, Place, PlaneLogic, Reach, Register, Rule};
+use nandseq_profile::model::{AddressSource, ByAxis, CacheReadKind, LatchKind};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, PlaneSet, Ticks};
 
-use super::{BlockCounts, Blocked, DeadDie, LastStart, LastingState};
-use crate::classes::{Class, ClassId, places};
-use crate::die_constraints::{DieConstraints, next_of_cache_program};
-use crate::eligible::View;
-use crate::plan::{carry_out, settled_by_itself};
-use crate::reason::Reason;
-use crate::setup::UNITS;
-use crate::site::Site;
+use super::facts::{BlockCounts, Blocked, DeadDie, LastStart, LastingState};
+use super::look::Look;
+use crate::kernel::{carry_out, settled_by_itself};
+use crate::proposal::{DieConstraints, View, next_of_cache_program};
+use crate::reporting::Reason;
+use crate::setup::{Class, ClassId, UNITS, places};
 
-impl Site<'_> {
-    /// Describes a die at rest; `failed` are names that are eligible there and failed whenever they were tried.
-    pub(super) fn describe(&self, die: Die, now: Ticks, failed: Option<&[(Die, OpId, Reason)]>) -> DeadDie {
-        let last = self.detector.last_on(die);
-        let lanes: Vec<(Plane, PhaseKey)> = self.refill_keys(die, now).collect();
-        let mut keys: Vec<PhaseKey> = lanes.iter().map(|&(_, key)| key).collect();
+impl Look<'_, '_> {
+    /// Describes a die at rest, on which this started last; `is_continued`: the site was made from a snapshot. `failed` are names that
+    /// are eligible there and failed whenever they were tried.
+    pub(super) fn describe(
+        &self,
+        die: Die,
+        (last, is_continued): (Option<LastStart>, bool),
+        failed: Option<&[(Die, OpId, Reason)]>,
+    ) -> DeadDie {
+        let refills: Vec<(Plane, PhaseKey)> = self.refill_keys(die).collect();
+        let mut keys: Vec<PhaseKey> = refills.iter().map(|&(_, key)| key).collect();
         keys.sort_unstable();
         keys.dedup();
         let tried = failed.unwrap_or_default();
         let blocked = keys.iter().flat_map(|&key| self.blocked(die, key, tried)).collect();
-        let freed_by = if failed.is_none() { self.freed_by(die, &lanes, now) } else { Vec::new() };
-        let possible = if freed_by.is_empty() { self.startable(die, &lanes, |_| true) } else { Vec::new() };
+        let freed_by = if failed.is_none() { self.freed_by(die, &refills) } else { Vec::new() };
+        let possible = if freed_by.is_empty() { self.startable(die, &refills, |_| true) } else { Vec::new() };
         DeadDie {
             die,
-            since: self.rests_since(die, last),
+            since: self.rests_since(die, last, is_continued),
             last,
             state: self.lasting_state(die),
             blocked,
@@ -41,21 +44,21 @@ impl Site<'_> {
     }
 
     /// When the last phase, or the last operation, on a die ended; `None`: before the site was made from a snapshot.
-    fn rests_since(&self, die: Die, last: Option<LastStart>) -> Option<Ticks> {
+    fn rests_since(&self, die: Die, last: Option<LastStart>, is_continued: bool) -> Option<Ticks> {
         match last {
             Some(last) => {
                 let op = self.setup.tables.op(last.op);
-                Some(self.device.rests_from(die).max(last.at + op.total.max(op.array_done)))
+                Some(self.kernel.device.rests_from(die).max(last.at + op.total.max(op.array_done)))
             }
-            None if self.detector.is_continued => None,
+            None if is_continued => None,
             None => Some(Ticks::ZERO),
         }
     }
 
     fn lasting_state(&self, die: Die) -> LastingState {
-        let logic = self.device.logic(die);
-        let planes = || self.device.planes().iter().map(|plane| (plane, &logic.planes[usize::from(plane.0)]));
-        let those = |wanted: &dyn Fn(&nandseq_device::PlaneLogic) -> bool| {
+        let logic = self.kernel.device.logic(die);
+        let planes = || self.kernel.device.planes().iter().map(|plane| (plane, &logic.planes[usize::from(plane.0)]));
+        let those = |wanted: &dyn Fn(&PlaneLogic) -> bool| {
             let mut set = PlaneSet::EMPTY;
             planes().filter(|(_, registers)| wanted(registers)).for_each(|(plane, _)| set.insert(plane));
             set
@@ -63,11 +66,11 @@ impl Site<'_> {
         let cache_reads = [CacheReadKind::Cache, CacheReadKind::PlaneCache]
             .map(|kind| (kind, those(&|registers| registers.cache_read == Some(kind))));
         LastingState {
-            suspended: [Axis::Erase, Axis::Program]
-                .map(|axis| self.device.suspended(die, axis).map(|suspended_chains| suspended_chains.op)),
+            suspended: ByAxis::new(|axis| self.kernel.device.suspended(die, axis).map(|held| held.op)),
             latches: [LatchKind::OneShot, LatchKind::Copyback].map(|kind| logic.latch(kind).map(|held| held.level)),
             cache_program: logic.cache_program.map(|state| state.kind),
             odt_disabled: logic.odt_disabled,
+            write_protected: logic.write_protected,
             unread: those(&|registers| registers.unread),
             cache_reads: cache_reads.into_iter().filter(|(_, planes)| !planes.is_empty()).collect(),
             blocks: self.count_blocks(die),
@@ -78,7 +81,7 @@ impl Site<'_> {
         let size = &self.setup.tables.size;
         let blocks = size.blocks as usize;
         let mut counts = BlockCounts::default();
-        for record in &self.device.book.records()[usize::from(die.0) * blocks..][..blocks] {
+        for record in &self.kernel.device.book.records()[usize::from(die.0) * blocks..][..blocks] {
             let of_cell = match record.stage {
                 _ if record.in_flight => {
                     counts.in_flight += 1;
@@ -132,19 +135,20 @@ impl Site<'_> {
     /// What is in the way of a class on a die at rest: the rule on the first plane where its address follows from the state, or the
     /// want of an address.
     fn reason_against(&self, die: Die, class: Class, info: &BaseInfo) -> Reason {
-        let (tables, logic) = (&self.setup.tables, self.device.logic(die));
+        let (tables, logic) = (&self.setup.tables, self.kernel.device.logic(die));
         if info.effects.suspend.is_some() {
             return Reason::Rule(Rule::SuspendTarget);
         }
         let dies = match info.reach {
-            nandseq_device::Reach::Target => (0..tables.size.dies).map(Die).collect(),
-            nandseq_device::Reach::Planes | nandseq_device::Reach::Die => vec![die],
+            Reach::Target => (0..tables.size.dies).map(Die).collect(),
+            Reach::Planes | Reach::Die => vec![die],
         };
         let mut rule = None;
-        for plane in self.device.planes().iter() {
+        for plane in self.kernel.device.planes().iter() {
             let Some(place) = place_on(die, plane, class, info, logic) else { continue };
-            let judged =
-                dies.iter().map(|&at| self.device.logic(at).judge(tables, class.base, &place, self.device.planes()));
+            let judged = dies
+                .iter()
+                .map(|&at| self.kernel.device.logic(at).judge(tables, class.base, &place, self.kernel.device.planes()));
             match judged.collect::<Result<(), Rule>>() {
                 Ok(()) => return Reason::NoAddress,
                 Err(found) => rule = rule.or(Some(found)),
@@ -154,20 +158,19 @@ impl Site<'_> {
     }
 
     /// Names without a weight that could start on a die at rest and would let one with a weight start after them.
-    fn freed_by(&self, die: Die, lanes: &[(Plane, PhaseKey)], now: Ticks) -> Vec<OpId> {
+    fn freed_by(&self, die: Die, refills: &[(Plane, PhaseKey)]) -> Vec<OpId> {
         let constraints = RefCell::new(DieConstraints::new(self.setup));
-        self.startable(die, lanes, |(plane, class)| self.frees((die, plane), class, now, &mut constraints.borrow_mut()))
+        self.startable(die, refills, |(plane, class)| self.frees((die, plane), class, &mut constraints.borrow_mut()))
     }
 
     /// One name of each class without a weight that could start on a die at rest, of those that are wanted there.
-    fn startable(&self, die: Die, lanes: &[(Plane, PhaseKey)], wanted: impl Fn((Plane, Class)) -> bool) -> Vec<OpId> {
+    fn startable(&self, die: Die, refills: &[(Plane, PhaseKey)], wanted: impl Fn((Plane, Class)) -> bool) -> Vec<OpId> {
         let setup = self.setup;
         let mut names = Vec::new();
         for id in self.class_ids() {
             let class = setup.classes.get(id);
-            let mut open = lanes.iter().filter(|&&(plane, key)| {
-                let view = View { die, plane, chained: self.chains.any_on(die), rested: false };
-                let open = self.open_without_delay(&view, &self.constraints[usize::from(die.0)]).nth(id.chunk());
+            let mut open = refills.iter().filter(|&&(plane, key)| {
+                let open = self.open(&self.view(die, plane)).nth(id.chunk());
                 open.unwrap_or(0) & !setup.distribution(key).set(id.chunk()) & id.bit() != 0
             });
             // With several planes it does what it does with one.
@@ -181,39 +184,37 @@ impl Site<'_> {
     }
 
     /// Whether a name of a class that starts on a plane of a die at rest lets one with a weight start after it.
-    fn frees(&self, (die, plane): (Die, Plane), class: Class, now: Ticks, constraints: &mut DieConstraints) -> bool {
+    fn frees(&self, (die, plane): (Die, Plane), class: Class, constraints: &mut DieConstraints) -> bool {
         let (setup, tables) = (self.setup, &self.setup.tables);
         let info = tables.base(class.base);
-        let mut logic = settled_by_itself(&self.device, tables, die);
+        let mut logic = settled_by_itself(&self.kernel.device, tables, die);
         let Some(place) = place_on(die, plane, class, info, &logic) else { return false };
         let resumed = carry_out(&mut logic, tables, class.base, &place);
-        constraints.imagine(&self.device, setup, die, &logic);
+        constraints.imagine(&self.kernel.device, setup, die, &logic);
         // What was resumed ends last.
         let shown = resumed.map(|target| (tables.base(target.base), target.place)).into_iter().chain([(info, place)]);
-        let shown: Vec<(PlaneSet, PhaseKey)> =
-            shown.filter_map(|(info, place)| Some((self.device.shows_on(info, &place)?.2, info.end_key))).collect();
+        let shown: Vec<(PlaneSet, PhaseKey)> = shown
+            .filter_map(|(info, place)| Some((self.kernel.device.shows_on(info, &place)?.2, info.end_key)))
+            .collect();
         let end_of = |plane: Plane| {
             let own = shown.iter().find(|(planes, _)| planes.contains(plane));
-            own.map_or_else(|| self.device.phase_key(die, plane, now), |&(_, key)| key)
+            own.map_or_else(|| self.kernel.device.phase_key(die, plane, self.now), |&(_, key)| key)
         };
-        let planes = self.device.planes().iter();
-        let lanes: Vec<(Plane, PhaseKey)> =
+        let planes = self.kernel.device.planes().iter();
+        let refills: Vec<(Plane, PhaseKey)> =
             planes.flat_map(|plane| self.keys_after(end_of(plane)).map(move |key| (plane, key))).collect();
         let effects = &info.effects;
-        let drops = effects.reset_die || effects.reset_target;
-        let suspended = self.suspended_chains[usize::from(die.0)].iter().zip([Axis::Erase, Axis::Program]);
+        let suspended = self.kernel.suspended_chains(die);
         let chained =
-            !drops && suspended.filter(|&(_, axis)| effects.resume != Some(axis)).any(|(own, _)| own.is_some());
-        let open = lanes.iter().any(|&(plane, key)| {
+            !effects.resets() && suspended.iter().any(|(axis, own)| effects.resume != Some(axis) && own.is_some());
+        let open = refills.iter().any(|&(plane, key)| {
             let view = View { die, plane, chained, rested: false };
             let distribution = setup.distribution(key);
-            (0..)
-                .zip(self.open_without_delay(&view, constraints))
-                .any(|(chunk, open)| open & distribution.set(chunk) != 0)
+            (0..).zip(self.open_under(&view, constraints)).any(|(chunk, open)| open & distribution.set(chunk) != 0)
         });
         let own = (class.base, class.cell);
         let provided = std::iter::once(own).chain(resumed.map(|target| (target.base, target.place.cell_type)));
-        open || provided.into_iter().any(|(base, cell)| self.provides(die, (tables.base(base), cell), &logic, &lanes))
+        open || provided.into_iter().any(|(base, cell)| self.provides(die, (tables.base(base), cell), &logic, &refills))
     }
 
     /// Whether what an operation does to its block is an address for a name with a weight that nothing else keeps from starting.
@@ -222,7 +223,7 @@ impl Site<'_> {
         die: Die,
         (info, cell): (&BaseInfo, CellTypeId),
         logic: &DieLogic,
-        lanes: &[(Plane, PhaseKey)],
+        refills: &[(Plane, PhaseKey)],
     ) -> bool {
         let tables = &self.setup.tables;
         self.class_ids().any(|id| {
@@ -243,10 +244,10 @@ impl Site<'_> {
                 | AddressSource::OneShotLatch
                 | AddressSource::CopybackLatch => false,
             };
-            fits && lanes.iter().any(|&(plane, key)| {
+            fits && refills.iter().any(|&(plane, key)| {
                 let weighted = self.setup.distribution(key).set(id.chunk()) & id.bit() != 0;
                 let place = Place { cell_type: class.cell, ..Place::plane(die, plane) };
-                weighted && logic.judge(tables, class.base, &place, self.device.planes()).is_ok()
+                weighted && logic.judge(tables, class.base, &place, self.kernel.device.planes()).is_ok()
             })
         })
     }

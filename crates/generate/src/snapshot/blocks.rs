@@ -8,7 +8,7 @@ use nandseq_device::{BlockRecord, BlockStage, Tables};
 use nandseq_profile::CellTypeId;
 use nandseq_profile::diagnostic::counted;
 
-use super::StateError;
+use super::error::StateError;
 
 /// The records of a die as text.
 pub(super) fn write(records: &[BlockRecord]) -> String {

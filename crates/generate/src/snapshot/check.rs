@@ -1,13 +1,16 @@
 //! Whether a state can be one of a site: nothing that is read is believed before this.
 
-use nandseq_device::{BlockRecord, BlockStage, Effects, Place, PlaneLogic, QuiescentDie, Reach, Register, Tables};
+use nandseq_device::{
+    BlockRecord, BlockStage, DieLogic, Effects, Place, PlaneLogic, QuiescentDie, Reach, Register, Tables,
+};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, Ticks};
 use nandseq_trace::Proposal;
 
-use super::{SiteState, StateError};
-use crate::chain::Step;
+use super::error::StateError;
+use super::state::SiteState;
+use crate::kernel::Step;
+use crate::run::LAST;
 use crate::setup::Setup;
-use crate::site::LAST;
 
 /// More than any site can count: its clock ends long before.
 const MOST: u64 = 1 << 56;
@@ -31,7 +34,7 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
         return wrong("a count beyond all runs");
     }
     for hook in &state.hooks {
-        checks.lane(hook.die, hook.plane)?;
+        checks.plane(hook.die, hook.plane)?;
         if hook.time > LAST {
             return wrong("a time beyond the end of simulated time");
         }
@@ -43,13 +46,20 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
     if times.into_iter().any(|time| time.ceil_to(tables.grid) != time) {
         return wrong("a time between those at which operations may start");
     }
-    if state.dies.iter().any(|entry| entry.quiescent.logic.odt_disabled != state.dies[0].quiescent.logic.odt_disabled) {
+    let everywhere = |of: fn(&DieLogic) -> bool| {
+        let first = of(&state.dies[0].quiescent.logic);
+        state.dies.iter().all(|entry| of(&entry.quiescent.logic) == first)
+    };
+    if !everywhere(|logic| logic.odt_disabled) {
         return wrong("termination that is off on some dies only");
+    }
+    if !everywhere(|logic| logic.write_protected) {
+        return wrong("write protect that is on for some dies only");
     }
     for (at, entry) in state.dies.iter().enumerate() {
         let die = Die(at as u8);
         checks.quiescent(die, &entry.quiescent)?;
-        for (held, suspended) in entry.quiescent.suspended.iter().zip(&entry.suspended) {
+        for (held, suspended) in entry.quiescent.suspended.values().zip(entry.suspended.values()) {
             if held.is_some() != suspended.is_some() {
                 return wrong("a suspended operation without its origin");
             }
@@ -96,7 +106,7 @@ impl Checks<'_> {
         key.index() < self.keys
     }
 
-    fn lane(&self, die: Die, plane: Plane) -> Result<(), StateError> {
+    fn plane(&self, die: Die, plane: Plane) -> Result<(), StateError> {
         let size = &self.tables.size;
         if die.0 < size.dies && plane.0 < size.planes { Ok(()) } else { wrong("a die or plane that does not exist") }
     }
@@ -142,7 +152,7 @@ impl Checks<'_> {
     fn chain_step(&self, die: Die, step: &Step) -> Result<(), StateError> {
         self.step(die, step)?;
         let effects = self.effects(step.op);
-        if effects.suspend.is_some() || effects.odt_disable {
+        if effects.suspend.is_some() || effects.holds_target {
             return wrong("a chain with a step that no chain has");
         }
         Ok(())
@@ -175,14 +185,12 @@ impl Checks<'_> {
         for place in places {
             self.place(die, &place)?;
         }
-        let kinds: [fn(&Effects) -> bool; 2] = [|effects| effects.erase, Effects::is_program];
-        for ((suspended, held), is_kind) in [logic.erase, logic.program].into_iter().zip(quiescent.suspended).zip(kinds)
-        {
-            let same = match (suspended, held) {
+        for (axis, &held) in quiescent.suspended.iter() {
+            let same = match (logic.suspended(axis), held) {
                 (None, None) => true,
                 (Some(suspended), Some(held)) => {
                     self.step(die, &Step { op: held.op, place: held.place })?;
-                    if !is_kind(self.effects(held.op)) {
+                    if !self.effects(held.op).is_of(axis) {
                         return wrong("a suspended operation that is none of its axis");
                     }
                     suspended.place == held.place && suspended.base == self.tables.op(held.op).base
@@ -197,7 +205,7 @@ impl Checks<'_> {
     }
 
     fn proposal(&self, proposal: &Proposal) -> Result<(), StateError> {
-        self.lane(proposal.die, proposal.plane)?;
+        self.plane(proposal.die, proposal.plane)?;
         let keys = [proposal.key_used, proposal.key_virtual, proposal.state.of];
         if keys.into_iter().all(|key| self.has_key(key)) {
             Ok(())

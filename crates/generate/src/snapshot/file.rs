@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use nandseq_profile::diagnostic::counted;
 
-use super::SiteState;
+use super::state::SiteState;
 
 /// What the file calls itself.
 const FORMAT: &str = "nandseqgen state snapshot";

@@ -1,12 +1,11 @@
 //! What a state looks like as data.
 
 use nandseq_device::QuiescentDie;
+use nandseq_profile::model::ByAxis;
 use nandseq_profile::{Die, Plane, Ticks};
 use serde::{Deserialize, Serialize};
 
-use crate::chain::Step;
-use crate::event_reporter::Origin;
-use crate::queue::Hook;
+use crate::kernel::{Hook, Origin, Step};
 
 /// The state of a site between runs.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -62,7 +61,7 @@ pub(super) struct DieEntry {
     #[serde(rename = "still")]
     pub(super) quiescent: QuiescentDie,
     /// More of the suspended erase and program.
-    pub(super) suspended: [Option<SuspendedEntry>; 2],
+    pub(super) suspended: ByAxis<Option<SuspendedEntry>>,
     /// Every block: see [`super::blocks`].
     pub(super) blocks: String,
 }

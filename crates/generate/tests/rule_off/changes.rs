@@ -8,6 +8,7 @@ use nandseq_profile::{BaseSet, Profile};
 use nandseq_verify::RuleCode;
 
 use crate::change::{Change, base, cell, effects, no_op_state_table, no_table, share, stretch, without};
+use crate::vary::protect;
 
 fn as_it_is(_: &mut Profile) {}
 
@@ -70,6 +71,12 @@ fn tables() -> Vec<Change> {
         }),
         change(RuleCode::Odt, "termination off excludes nothing", as_it_is, |belief| {
             no_table(belief, |state| state == DeviceState::OdtDisabled);
+        }),
+        change(RuleCode::WriteProtect, "write protect excludes nothing", protect, |belief| {
+            no_table(belief, |state| state == DeviceState::WriteProtect);
+        }),
+        change(RuleCode::WriteProtect, "write protect is a plain command", protect, |belief| {
+            effects(belief, "ODTDISABLE", &[]);
         }),
         change(RuleCode::Cache, "cache programs exclude nothing", as_it_is, |belief| {
             no_table(belief, |state| matches!(state, DeviceState::CacheProgram(_)));

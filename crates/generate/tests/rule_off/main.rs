@@ -13,6 +13,9 @@
 
 mod change;
 mod changes;
+#[path = "../support/vary.rs"]
+#[expect(dead_code, reason = "other tests vary devices")]
+mod vary;
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,9 @@
 //! Random devices: the built-in one with another size, another mix, other chain probabilities and policies.
 
 use nandseq_generate::{Stream, StreamKind};
-use nandseq_profile::model::{Chain, ChainStep, FollowUp, OverrideOf, StepAddress};
+use nandseq_profile::model::{
+    ArrayWork, Base, Chain, ChainStep, DeviceState, Effect, ExclusionGroup, FollowUp, OverrideOf, StepAddress,
+};
 use nandseq_profile::{BaseId, OpId, Profile, Ticks};
 
 /// Weights for one field of a varied profile come from a stream of their own.
@@ -49,7 +51,31 @@ pub(crate) fn vary(profile: &Profile, number: u64) -> Profile {
         add_chains(&mut varied, &mut dice);
     }
     mix(&mut varied, &mut dice);
+    if number % 5 == 4 {
+        protect(&mut varied);
+    }
     varied
+}
+
+/// Turns the commands of on-die termination into those of write protect, which forbids erases and programs.
+pub(crate) fn protect(profile: &mut Profile) {
+    let changes_array = |base: &Base| {
+        base.effects
+            .iter()
+            .filter_map(|effect| effect.array_work())
+            .any(|work| matches!(work, ArrayWork::Erase | ArrayWork::Commit | ArrayWork::Load))
+    };
+    let forbids = profile.bases.iter_ids().filter(|(_, base)| changes_array(base)).map(|(id, _)| id).collect();
+    let group = profile.exclusions.groups.len().into();
+    profile.exclusions.groups.push(ExclusionGroup { name: "protected".to_owned(), forbids });
+    profile.exclusions.by_state.push((DeviceState::WriteProtect, vec![group]));
+    for effect in profile.bases.iter_mut().flat_map(|base| &mut base.effects) {
+        if *effect == Effect::OdtDisable {
+            *effect = Effect::WriteProtectOn;
+        } else if *effect == Effect::OdtEnable {
+            *effect = Effect::WriteProtectOff;
+        }
+    }
 }
 
 /// Gives some bases follow-ups that nobody would think of: most can never complete and must never begin.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::names::{name_of, origin_of};
 use super::search::find_forms;
 use super::single::{alone, is_file, missing_runs, run};
-use super::site_files::{FindError, Forms, RunFile, SiteFiles};
+use super::site_files::{FindError, RunFile, SiteFiles};
+use crate::form::Forms;
 use crate::line::{Line, is_header, next_line, number, split};
 use crate::row::{COLUMNS, MAX_LINE};
 use crate::source::{CsvFiles, Source as _};
@@ -26,18 +27,18 @@ pub fn find_all(paths: &[PathBuf], forms: Forms) -> Result<Vec<SiteFiles>, FindE
             sites.extend(find_forms(path, forms)?);
             continue;
         }
-        let origin = origin_of(path);
+        let origin = origin_of(path, forms);
         match origins.iter().find(|(known, _)| origin.as_ref() == Some(known)) {
             Some(&(_, at)) => {
                 let site: &mut SiteFiles = &mut sites[at];
-                site.runs.push(run(path));
+                site.runs.push(run(path, forms));
             }
             None => {
                 if origin.is_none() {
                     renamed.push(sites.len());
                 }
                 origins.extend(origin.map(|origin| (origin, sites.len())));
-                sites.push(alone(path));
+                sites.push(alone(path, forms));
             }
         }
     }

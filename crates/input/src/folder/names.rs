@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use nandseq_trace::files::{FileKind, PACKED};
 use nandseq_trace::table::TableKind;
 
+use crate::form::{Forms, Layout};
+
 /// Whether a file is Parquet, by its name.
 #[must_use]
 pub fn is_parquet(path: &Path) -> bool {
@@ -36,11 +38,12 @@ fn packed(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// What the names of a run's CSV files share, `_<stamp>_<run>.csv`, and the run.
-pub(super) fn run_of(name: &str) -> Option<(&str, u64)> {
+/// What the names of a run's files share, `_<stamp>_<run>.<ending>`, and the run.
+pub(super) fn run_of(name: &str, forms: Forms) -> Option<(&str, u64)> {
+    let form = forms.iter().find(|form| form.layout == Layout::Site && form.fits(Path::new(name)))?;
     let name = name.strip_suffix(PACKED).unwrap_or(name);
     let rest = name.strip_prefix(FileKind::OperationSequence.name())?;
-    let (_, run) = rest.strip_prefix('_')?.strip_suffix(".csv")?.rsplit_once('_')?;
+    let (_, run) = rest.strip_prefix('_')?.strip_suffix(form.ending)?.strip_suffix('.')?.rsplit_once('_')?;
     digits(run).map(|run| (rest, run))
 }
 
@@ -49,34 +52,41 @@ pub(super) fn run_folder(path: &Path) -> Option<u64> {
     digits(name_of(path)?.strip_prefix("run=")?)
 }
 
-/// The sequence in a run's folder of a dataset.
-pub(super) fn parquet_sequence(folder: &Path) -> PathBuf {
-    folder.join(format!("{}.parquet", FileKind::OperationSequence.name()))
+/// The run of a folder of a dataset, and its sequence, if it has one.
+pub(super) fn run_of_dataset(folder: &Path, forms: Forms) -> Option<(u64, PathBuf)> {
+    let run = run_folder(folder)?;
+    let datasets = forms.iter().filter(|form| form.layout == Layout::Dataset);
+    datasets.map(|form| form.sequence_in(folder)).find(|sequence| sequence.is_file()).map(|sequence| (run, sequence))
+}
+
+/// Whether a sequence is of a form that has a folder for each run, by the end of its name.
+fn is_of_dataset(sequence: &Path, forms: Forms) -> bool {
+    forms.iter().any(|form| form.layout == Layout::Dataset && form.fits(sequence))
 }
 
 /// Of a sequence under a name that says so: what the names of the run's files share, and the run.
-pub(super) fn place_of(sequence: &Path) -> Option<(&str, u64)> {
+pub(super) fn place_of(sequence: &Path, forms: Forms) -> Option<(&str, u64)> {
     let name = name_of(sequence)?;
-    if is_parquet(sequence) {
+    if is_of_dataset(sequence, forms) {
         let rest = name.strip_prefix(FileKind::OperationSequence.name())?;
         return Some((rest, run_folder(sequence.parent()?)?));
     }
-    run_of(name)
+    run_of(name, forms)
 }
 
 /// The site and the execution that a sequence is of: its folder, and what its name says but for the run.
-pub(super) fn origin_of(sequence: &Path) -> Option<(PathBuf, String)> {
-    let (rest, _) = place_of(sequence)?;
+pub(super) fn origin_of(sequence: &Path, forms: Forms) -> Option<(PathBuf, String)> {
+    let (rest, _) = place_of(sequence, forms)?;
     let folder = sequence.parent()?;
-    if is_parquet(sequence) {
+    if is_of_dataset(sequence, forms) {
         return Some((folder.parent()?.to_owned(), String::new()));
     }
     rest.rsplit_once('_').map(|(stamp, _)| (folder.to_owned(), stamp.to_owned()))
 }
 
 /// The tables that lie beside a sequence and are of the same run.
-pub(super) fn beside(sequence: &Path) -> impl Iterator<Item = (TableKind, PathBuf)> {
-    let rest = place_of(sequence).map(|(rest, _)| rest);
+pub(super) fn beside(sequence: &Path, forms: Forms) -> impl Iterator<Item = (TableKind, PathBuf)> {
+    let rest = place_of(sequence, forms).map(|(rest, _)| rest);
     let path = move |kind: TableKind| {
         Some((kind, plain_or_packed(sequence.with_file_name(format!("{}{}", kind.name(), rest?)))))
     };
@@ -84,12 +94,12 @@ pub(super) fn beside(sequence: &Path) -> impl Iterator<Item = (TableKind, PathBu
 }
 
 /// The log of a run's proposals; of several that might be it, the last by name.
-pub(super) fn log_of(sequence: &Path, known: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+pub(super) fn log_of(sequence: &Path, forms: Forms, known: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     const NAME: &str = "proposer_debug";
-    let (rest, run) = place_of(sequence)?;
+    let (rest, run) = place_of(sequence, forms)?;
     let there = |path: &PathBuf| path.is_file() && known(path);
-    if !is_parquet(sequence) {
-        let name = format!("{NAME}{}.log", rest.strip_suffix(".csv")?);
+    if !is_of_dataset(sequence, forms) {
+        let name = format!("{NAME}{}.log", rest.rsplit_once('.')?.0);
         return Some(plain_or_packed(sequence.with_file_name(name))).filter(there);
     }
     let of_run = |name: &str| {

@@ -7,9 +7,10 @@ use nandseq_profile::diagnostic::counted;
 use nandseq_trace::manifest::{self, BatchManifest};
 
 use super::listed::{self, Known, Listing, compare};
-use super::names::{beside, log_of, name_of, parquet_sequence, run_folder, run_of};
+use super::names::{beside, log_of, name_of, run_of, run_of_dataset};
 use super::single::{self, missing_runs};
-use super::site_files::{Damage, DamageKind, FindError, Forms, ListedFile, RunFile, SiteFiles, TableFile};
+use super::site_files::{Damage, DamageKind, FindError, ListedFile, RunFile, SiteFiles, TableFile};
+use crate::form::{CSV, Forms};
 
 /// How far below the given folder sites are looked for.
 pub const DEPTH: usize = 4;
@@ -19,7 +20,7 @@ pub const DEPTH: usize = 4;
 /// # Errors
 /// [`FindError`] when there is nothing to read, or no telling what.
 pub fn find(path: &Path) -> Result<Vec<SiteFiles>, FindError> {
-    find_forms(path, Forms::Csv)
+    find_forms(path, &[CSV])
 }
 
 /// Finds the sites of a path as [`find`] does, in any of some forms.
@@ -28,15 +29,14 @@ pub fn find(path: &Path) -> Result<Vec<SiteFiles>, FindError> {
 /// As there.
 pub fn find_forms(path: &Path, forms: Forms) -> Result<Vec<SiteFiles>, FindError> {
     if single::is_file(path)? {
-        return Ok(vec![single::alone(path)]);
+        return Ok(vec![single::alone(path, forms)]);
     }
-    let sequence = parquet_sequence(path);
-    if forms == Forms::CsvAndParquet && run_folder(path).is_some() && sequence.is_file() {
+    if let Some((_, sequence)) = run_of_dataset(path, forms) {
         return find_forms(&sequence, forms);
     }
     let found = search(path, forms)?;
     let each = |found: Vec<Sequences>| -> Result<Vec<SiteFiles>, FindError> {
-        found.into_iter().map(|(folder, files)| site(&folder, files)).collect()
+        found.into_iter().map(|(folder, files)| site(&folder, files, forms)).collect()
     };
     let is_site = found.iter().any(|(folder, _)| folder == path);
     let sites = match listed::batch(path, is_site)? {
@@ -73,7 +73,7 @@ fn sites_of(
             found.extend(search(&folder, forms)?.into_iter().filter(|(place, _)| *place == folder));
         }
         let mut site = match (found.remove(&folder), &damage) {
-            (Some(files), _) => site(&folder, files)?,
+            (Some(files), _) => site(&folder, files, forms)?,
             (None, Some(_)) => SiteFiles::empty(&folder),
             // Its outputs were chosen without sequences.
             (None, None) => continue,
@@ -116,14 +116,12 @@ fn search_below(
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
-            let dataset = run_folder(&path).filter(|_| forms == Forms::CsvAndParquet);
-            let sequence = parquet_sequence(&path);
-            match dataset.filter(|_| sequence.is_file()) {
-                Some(run) => files.push((run, sequence)),
+            match run_of_dataset(&path, forms) {
+                Some(found) => files.push(found),
                 None if is_found(&path) => {}
                 None => below.push(path),
             }
-        } else if let Some((_, run)) = name_of(&path).and_then(run_of) {
+        } else if let Some((_, run)) = name_of(&path).and_then(|name| run_of(name, forms)) {
             files.push((run, path));
         } else {
             is_finished |= name_of(&path) == Some(manifest::FILE_NAME);
@@ -155,7 +153,7 @@ fn left_out<'p>(paths: impl ExactSizeIterator<Item = &'p PathBuf>, list: &str) -
 }
 
 /// A site with files in the order of their runs.
-fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, FindError> {
+fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>, forms: Forms) -> Result<SiteFiles, FindError> {
     let mut site = SiteFiles::empty(folder);
     let listing = match listed::site(folder)? {
         Known::Nothing => None,
@@ -189,7 +187,7 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, Find
     }
     for (run, path) in files {
         let mut tables = Vec::new();
-        for (kind, path) in beside(&path) {
+        for (kind, path) in beside(&path, forms) {
             let rows = rows.get(&path).copied();
             if has_list && rows.is_none() {
                 unlisted.push(path);
@@ -197,7 +195,7 @@ fn site(folder: &Path, mut files: Vec<(u64, PathBuf)>) -> Result<SiteFiles, Find
                 tables.push(TableFile { kind, path, rows });
             }
         }
-        let log = log_of(&path, |log| !has_list || rows.contains_key(log));
+        let log = log_of(&path, forms, |log| !has_list || rows.contains_key(log));
         site.runs.push(RunFile { run, rows: rows.get(&path).copied(), path, tables, log });
     }
     site.notes.extend(left_out(unlisted.iter(), list));

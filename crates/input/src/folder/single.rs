@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::names::{beside, log_of, place_of};
 use super::site_files::{FindError, RunFile, SiteFiles, TableFile};
+use crate::form::Forms;
 use crate::source::STANDARD_INPUT;
 
 /// Whether a path is that of a sequence itself rather than of a folder.
@@ -15,15 +16,15 @@ pub(super) fn is_file(path: &Path) -> Result<bool, FindError> {
 }
 
 /// A sequence and the tables beside it.
-pub(super) fn run(path: &Path) -> RunFile {
-    let run = place_of(path).map_or(1, |(_, run)| run);
-    let tables = beside(path).map(|(kind, path)| TableFile { kind, path, rows: None }).collect();
-    RunFile { run, path: path.to_owned(), rows: None, tables, log: log_of(path, |_| true) }
+pub(super) fn run(path: &Path, forms: Forms) -> RunFile {
+    let run = place_of(path, forms).map_or(1, |(_, run)| run);
+    let tables = beside(path, forms).map(|(kind, path)| TableFile { kind, path, rows: None }).collect();
+    RunFile { run, path: path.to_owned(), rows: None, tables, log: log_of(path, forms, |_| true) }
 }
 
 /// A single sequence: a site of its own.
-pub(super) fn alone(path: &Path) -> SiteFiles {
-    let runs = vec![run(path)];
+pub(super) fn alone(path: &Path, forms: Forms) -> SiteFiles {
+    let runs = vec![run(path, forms)];
     let notes = missing_runs(&runs);
     SiteFiles { notes, runs, ..SiteFiles::empty(path) }
 }

@@ -7,6 +7,8 @@ use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::{Fault, ManifestKind};
 use nandseq_trace::table::TableKind;
 
+use crate::form::{Form, Forms};
+
 /// The sequences of a site.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SiteFiles {
@@ -129,7 +131,7 @@ pub enum FindError {
         error: io::Error,
     },
     /// No sequence in the folder or below it.
-    #[error("no {} in `{}` or the folders below it", forms.sought(), folder.display())]
+    #[error("no {} in `{}` or the folders below it", sought(forms), folder.display())]
     Nothing {
         /// The folder.
         folder: PathBuf,
@@ -165,20 +167,6 @@ impl FindError {
     }
 }
 
-/// The forms of tables that somebody can read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Forms {
-    /// CSV alone.
-    Csv,
-    /// CSV, and Parquet as a dataset with a folder for each run.
-    CsvAndParquet,
-}
-
-impl Forms {
-    const fn sought(self) -> &'static str {
-        match self {
-            Self::Csv => "operation_sequence_*.csv",
-            Self::CsvAndParquet => "operation_sequence_*.csv or run=*/operation_sequence.parquet",
-        }
-    }
+fn sought(forms: Forms) -> String {
+    forms.iter().map(Form::sought).collect::<Vec<_>>().join(" or ")
 }

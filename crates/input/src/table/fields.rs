@@ -69,6 +69,9 @@ pub enum FieldFault {
     /// No whole number, or one that is too large.
     #[error("no whole number")]
     NotANumber,
+    /// A number beyond what any part of an address can be.
+    #[error("no device has such an address")]
+    NoSuchAddress,
     /// No time.
     #[error("{0}")]
     Time(TimeError),

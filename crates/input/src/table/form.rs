@@ -3,149 +3,14 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use nandseq_profile::model::PhaseKind;
 use nandseq_profile::units::{MAX_US, TimeError};
-use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Page, PhaseKey, Plane, Profile, Ticks};
+use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, StateId, TimelineRow, Touch, TouchRow};
 use nandseq_trace::table::TableKind;
 use rustc_hash::FxBuildHasher;
 
 use super::fields::{FieldFault, Fields, TableFault};
 use crate::line::{self, in_field, number};
-
-/// An op_state as it is called.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum StateName {
-    /// `DEFAULT`: nothing ever ran there.
-    Default,
-    /// `BASE.PHASE`
-    Phase(BaseId, PhaseKind),
-    /// `BASE.END`
-    End(BaseId),
-}
-
-impl StateName {
-    /// How it is written.
-    #[must_use]
-    pub fn text(self, profile: &Profile) -> String {
-        match self {
-            Self::Default => profile.phase_keys[PhaseKey::DEFAULT].name.clone(),
-            Self::Phase(base, phase) => format!("{}.{}", profile.bases[base].name, phase.name()),
-            Self::End(base) => format!("{}.END", profile.bases[base].name),
-        }
-    }
-
-    /// Every op_state of a profile's bases.
-    pub fn all(profile: &Profile) -> impl Iterator<Item = Self> {
-        let phases = |(id, base): (BaseId, &nandseq_profile::model::Base)| {
-            let of = move |phase: &nandseq_profile::model::Phase| Self::Phase(id, phase.kind);
-            base.phases.iter().map(of).chain([Self::End(id)]).collect::<Vec<_>>()
-        };
-        std::iter::once(Self::Default).chain(profile.bases.iter_ids().flat_map(phases))
-    }
-}
-
-/// A row of operation_timeline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct StretchRow {
-    /// Start of the stretch.
-    pub start: Ticks,
-    /// Its end.
-    pub end: Ticks,
-    /// `die`
-    pub die: u64,
-    /// `plane`
-    pub plane: u64,
-    /// `block`
-    pub block: u64,
-    /// `page`
-    pub page: u64,
-    /// The operation.
-    pub op: OpId,
-    /// Its base, as written.
-    pub base: BaseId,
-    /// Whether it is a stretch after the operation's first.
-    pub resumed: bool,
-    /// `op_uid`
-    pub uid: u64,
-    /// The op_state before the operation.
-    pub state: StateName,
-    /// The phase key whose distribution was used.
-    pub key_used: PhaseKey,
-    /// The phase key of the plane.
-    pub key_virtual: PhaseKey,
-}
-
-/// A row of op_state_timeline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SegmentRow {
-    /// Start of the segment.
-    pub start: Ticks,
-    /// Its end.
-    pub end: Ticks,
-    /// `die`
-    pub die: u64,
-    /// `plane`
-    pub plane: u64,
-    /// The op_state.
-    pub state: StateName,
-    /// The base, as written.
-    pub base: BaseId,
-    /// `duration`
-    pub duration: Ticks,
-}
-
-/// A row of address_touch_count.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TouchRow {
-    /// Programs rather than reads.
-    pub program: bool,
-    /// The cell type.
-    pub cell_type: CellTypeId,
-    /// `die`
-    pub die: u64,
-    /// `block`
-    pub block: u64,
-    /// `page`
-    pub page: u64,
-    /// How often.
-    pub count: u64,
-}
-
-/// A row of op_state_name_input_time_count.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct InputTimeRow {
-    /// The op_state of the proposal's plane.
-    pub state: StateName,
-    /// The phase key whose distribution was used.
-    pub key_used: PhaseKey,
-    /// The phase key of the plane.
-    pub key_virtual: PhaseKey,
-    /// The operation.
-    pub op: OpId,
-    /// The fraction of the op_state, in hundredths.
-    pub input_time: u64,
-    /// How often.
-    pub count: u64,
-}
-
-/// A row of phase_proposal_counts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ProposalRow {
-    /// The phase key whose distribution was used.
-    pub key_used: PhaseKey,
-    /// The phase key of the plane.
-    pub key_virtual: PhaseKey,
-    /// The die of the proposal.
-    pub die: u64,
-    /// Its plane.
-    pub plane: u64,
-    /// When it was made.
-    pub time: Ticks,
-    /// The operation.
-    pub op: OpId,
-    /// How often.
-    pub count: u64,
-}
 
 type Names<T> = HashMap<Box<[u8]>, T, FxBuildHasher>;
 
@@ -154,13 +19,13 @@ type Names<T> = HashMap<Box<[u8]>, T, FxBuildHasher>;
 pub struct TableForm {
     ops: Names<OpId>,
     bases: Names<BaseId>,
-    states: Names<StateName>,
+    states: Names<StateId>,
     keys: Names<PhaseKey>,
     cell_types: Names<CellTypeId>,
     /// Where each name stands among all of its sort, by their bytes.
     op_ranks: Vec<u32>,
     key_ranks: Vec<u32>,
-    state_ranks: HashMap<StateName, u32, FxBuildHasher>,
+    state_ranks: Vec<u32>,
 }
 
 /// The rank of each of `names` among them all, by their bytes.
@@ -200,6 +65,11 @@ impl Field<'_> {
     fn number(&self) -> Result<u64, TableFault> {
         let plain = self.text.len() == 1 || self.text.first() != Some(&b'0');
         number(self.text).filter(|_| plain).ok_or_else(|| self.fault(FieldFault::NotANumber))
+    }
+
+    /// A part of an address.
+    fn part<T: TryFrom<u64>>(&self) -> Result<T, TableFault> {
+        T::try_from(self.number()?).map_err(|_| self.fault(FieldFault::NoSuchAddress))
     }
 
     fn time(&self) -> Result<Ticks, TableFault> {
@@ -260,8 +130,7 @@ impl TableForm {
     /// The form of tables written for `profile`.
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
-        let states: Vec<(StateName, String)> = StateName::all(profile).map(|id| (id, id.text(profile))).collect();
-        let state_ranks = ranks(states.iter().map(|(_, name)| name.as_str()));
+        let states: Vec<String> = StateId::numbers(profile).map(|id| id.text(profile)).collect();
         let bytes = in_field;
         Self {
             ops: profile.ops.iter_ids().map(|(id, op)| (bytes(&op.name), id)).collect(),
@@ -270,8 +139,8 @@ impl TableForm {
             cell_types: profile.cell_types.iter_ids().map(|(id, one)| (bytes(&one.name), id)).collect(),
             op_ranks: ranks(profile.ops.iter().map(|op| op.name.as_str())),
             key_ranks: ranks(profile.phase_keys.iter().map(|key| key.name.as_str())),
-            state_ranks: states.iter().map(|(id, _)| *id).zip(state_ranks).collect(),
-            states: states.into_iter().map(|(id, name)| (bytes(&name), id)).collect(),
+            state_ranks: ranks(states.iter().map(String::as_str)),
+            states: StateId::all(profile).map(|id| (bytes(&states[id.index()]), id)).collect(),
         }
     }
 
@@ -284,18 +153,20 @@ impl TableForm {
     ///
     /// # Errors
     /// [`TableFault`] for the first column that means nothing; so with all functions below.
-    pub fn stretch(&self, line: &[u8]) -> Result<StretchRow, TableFault> {
+    pub fn stretch(&self, line: &[u8]) -> Result<TimelineRow, TableFault> {
         let fields = Fields::of(TableKind::OperationTimeline, line)?;
-        Ok(StretchRow {
+        Ok(TimelineRow {
             start: fields.field(0).time()?,
             end: fields.field(1).time()?,
-            die: fields.field(2).number()?,
-            plane: fields.field(3).number()?,
-            block: fields.field(4).number()?,
-            page: fields.field(5).number()?,
+            die: Die(fields.field(2).part()?),
+            plane: Plane(fields.field(3).part()?),
+            block: Block(fields.field(4).part()?),
+            page: Page(fields.field(5).part()?),
             op: fields.field(6).known(&self.ops, "operation")?,
-            base: fields.field(7).known(&self.bases, "base")?,
-            resumed: fields.field(8).either(["", "RESUME_CHAIN"], "nothing or RESUME_CHAIN")?,
+            resumed: {
+                fields.field(7).known(&self.bases, "base")?;
+                fields.field(8).either(["", "RESUME_CHAIN"], "nothing or RESUME_CHAIN")?
+            },
             uid: fields.field(9).number()?,
             state: fields.field(10).known(&self.states, "op_state")?,
             key_used: fields.field(11).known(&self.keys, "phase key")?,
@@ -307,17 +178,18 @@ impl TableForm {
     ///
     /// # Errors
     /// As above.
-    pub fn segment(&self, line: &[u8]) -> Result<SegmentRow, TableFault> {
+    pub fn segment(&self, line: &[u8]) -> Result<OpStateRow, TableFault> {
         let fields = Fields::of(TableKind::OpStateTimeline, line)?;
-        let row = SegmentRow {
+        let row = OpStateRow {
+            uid: 0,
             start: fields.field(0).time()?,
             end: fields.field(1).time()?,
-            die: fields.field(2).number()?,
-            plane: fields.field(3).number()?,
+            die: Die(fields.field(2).part()?),
+            plane: Plane(fields.field(3).part()?),
             state: fields.field(4).known(&self.states, "op_state")?,
-            base: fields.field(6).known(&self.bases, "base")?,
-            duration: fields.field(7).time()?,
         };
+        fields.field(6).known(&self.bases, "base")?;
+        fields.field(7).time()?;
         let lane = fields.field(5);
         if lane.text.first() == Some(&b'd') {
             return Ok(row);
@@ -332,11 +204,15 @@ impl TableForm {
     pub fn touch(&self, line: &[u8]) -> Result<TouchRow, TableFault> {
         let fields = Fields::of(TableKind::AddressTouchCount, line)?;
         Ok(TouchRow {
-            program: !fields.field(0).either(["PROGRAM", "READ"], "PROGRAM or READ")?,
+            touch: if fields.field(0).either([Touch::Program, Touch::Read].map(Touch::name), "PROGRAM or READ")? {
+                Touch::Read
+            } else {
+                Touch::Program
+            },
             cell_type: fields.field(1).known(&self.cell_types, "cell type")?,
-            die: fields.field(2).number()?,
-            block: fields.field(3).number()?,
-            page: fields.field(4).number()?,
+            die: Die(fields.field(2).part()?),
+            block: Block(fields.field(3).part()?),
+            page: Page(fields.field(4).part()?),
             count: fields.field(5).number()?,
         })
     }
@@ -352,7 +228,9 @@ impl TableForm {
             key_used: fields.field(1).known(&self.keys, "phase key")?,
             key_virtual: fields.field(2).known(&self.keys, "phase key")?,
             op: fields.field(3).known(&self.ops, "operation")?,
-            input_time: decimal(fields.texts[4], 2, 1_000_000).map_err(|what| fields.field(4).fault(what))?,
+            hundredths: decimal(fields.texts[4], 2, 1_000_000)
+                .and_then(|hundredths| u32::try_from(hundredths).map_err(|_| FieldFault::NotANumber))
+                .map_err(|what| fields.field(4).fault(what))?,
             count: fields.field(5).number()?,
         })
     }
@@ -366,8 +244,8 @@ impl TableForm {
         Ok(ProposalRow {
             key_used: fields.field(0).known(&self.keys, "phase key")?,
             key_virtual: fields.field(1).known(&self.keys, "phase key")?,
-            die: fields.field(2).number()?,
-            plane: fields.field(3).number()?,
+            die: Die(fields.field(2).part()?),
+            plane: Plane(fields.field(3).part()?),
             time: fields.field(4).time()?,
             op: fields.field(5).known(&self.ops, "operation")?,
             count: fields.field(6).number()?,
@@ -378,9 +256,9 @@ impl TableForm {
     #[must_use]
     pub fn compare_input_times(&self, a: &InputTimeRow, b: &InputTimeRow) -> Ordering {
         let key = |row: &InputTimeRow| {
-            let state = self.state_ranks.get(&row.state).copied().unwrap_or_default();
+            let state = self.state_ranks[row.state.index()];
             let keys = (self.key_ranks[row.key_used.index()], self.key_ranks[row.key_virtual.index()]);
-            (state, keys, self.op_ranks[row.op.index()], row.input_time)
+            (state, keys, self.op_ranks[row.op.index()], row.hundredths)
         };
         key(a).cmp(&key(b))
     }

@@ -3,8 +3,10 @@
 //! Promises what [`TableForm::proposal`] makes of each row. The table is sorted by its first four columns, so that most rows begin as
 //! the one before: what that means is known then, and three columns are left to be read.
 
+use nandseq_trace::rows::ProposalRow;
+
 use super::fields::TableFault;
-use super::form::{ProposalRow, TableForm};
+use super::form::TableForm;
 use crate::fast_path::Cursor;
 
 /// Columns before `propose_time`.

@@ -4,7 +4,8 @@
 
 use std::sync::LazyLock;
 
-use nandseq_profile::{PhaseKey, Ticks, builtin};
+use nandseq_profile::{Block, Die, Page, PhaseKey, Plane, Ticks, builtin};
+use nandseq_trace::rows::Touch;
 use proptest::prelude::*;
 
 use super::*;
@@ -56,19 +57,20 @@ fn rows_say_what_they_mean() {
         .stretch(b"500.0,7500.085,0,2,6,0,Block_Erase_SLC,ERASE,RESUME_CHAIN,7,READ.DATA_OUT,READ.END,DEFAULT")
         .unwrap();
     assert_eq!((row.start, row.end), (Ticks::from_us(500), Ticks(7_500_085_000)));
-    assert_eq!((row.die, row.plane, row.block, row.page, row.uid, row.resumed), (0, 2, 6, 0, 7, true));
+    assert_eq!((row.die, row.plane, row.block, row.page), (Die(0), Plane(2), Block(6), Page(0)));
+    assert_eq!((row.uid, row.resumed), (7, true));
     assert_eq!(profile.ops[row.op].name, "Block_Erase_SLC");
     assert_eq!(row.state.text(&profile), "READ.DATA_OUT");
     assert_eq!(profile.phase_keys[row.key_used].name, "READ.END");
     assert_eq!(row.key_virtual, PhaseKey::DEFAULT);
     let row = form.segment(b"0.0,0.5,1,3,ERASE.ISSUE,d1-p3,ERASE,0.5").unwrap();
-    assert_eq!((row.die, row.plane, row.duration), (1, 3, Ticks(500_000)));
+    assert_eq!((row.die, row.plane, row.start, row.end), (Die(1), Plane(3), Ticks::ZERO, Ticks(500_000)));
     let row = form.touch(b"READ,SLC,0,1,2,3").unwrap();
-    assert_eq!((row.program, row.die, row.block, row.page, row.count), (false, 0, 1, 2, 3));
+    assert_eq!((row.touch, row.die, row.block, row.page, row.count), (Touch::Read, Die(0), Block(1), Page(2), 3));
     let row = form.input_time(b"ERASE.CORE_BUSY,DEFAULT,ERASE.CORE_BUSY,Block_Erase_SLC,0.37,2").unwrap();
-    assert_eq!((row.input_time, row.count), (37, 2));
+    assert_eq!((row.hundredths, row.count), (37, 2));
     let row = form.proposal(b"DEFAULT,DEFAULT,1,2,0.25,Block_Erase_SLC,4").unwrap();
-    assert_eq!((row.die, row.plane, row.time, row.count), (1, 2, Ticks(250_000), 4));
+    assert_eq!((row.die, row.plane, row.time, row.count), (Die(1), Plane(2), Ticks(250_000), 4));
 }
 
 #[test]
@@ -83,6 +85,7 @@ fn what_is_wrong_names_its_column() {
     );
     assert_eq!(wrong("DEFAULT,DEFAULT,-1,2,0.25,x,1"), "column 3, 'die': no whole number");
     assert_eq!(wrong("DEFAULT,DEFAULT,01,2,0.25,x,1"), "column 3, 'die': no whole number");
+    assert_eq!(wrong("DEFAULT,DEFAULT,256,2,0.25,x,1"), "column 3, 'die': no device has such an address");
     assert_eq!(wrong("DEFAULT,DEFAULT,1,2,0.25,x,1"), "column 6, 'op_name': the profile has no operation 'x'");
     let time = |time: &str| wrong(&format!("DEFAULT,DEFAULT,1,2,{time},Block_Erase_SLC,1"));
     assert_eq!(time("0.0000001"), "column 5, 'propose_time': finer than 1 ps, the resolution of time");

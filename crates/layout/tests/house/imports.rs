@@ -152,6 +152,7 @@ fn module_of(path: &str) -> Names {
 }
 
 /// The name that an item defines; not that of a module of another file.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the parser may know more kinds of item later")]
 fn name_of(item: &syn::Item) -> Option<String> {
     let ident = match item {
         syn::Item::Const(item) => &item.ident,
@@ -254,9 +255,9 @@ impl<'s> Visit<'s> for Reader<'_, '_> {
 
     fn visit_item_impl(&mut self, item: &'s syn::ItemImpl) {
         if let (None, syn::Type::Path(of)) = (&item.trait_, &*item.self_ty) {
-            let methods = item.items.iter().filter_map(|item| match item {
-                syn::ImplItem::Fn(method) if !is_for_tests(&method.attrs) => Some(method.sig.ident.to_string()),
-                _ => None,
+            let methods = item.items.iter().filter_map(|item| {
+                let syn::ImplItem::Fn(method) = item else { return None };
+                (!is_for_tests(&method.attrs)).then(|| method.sig.ident.to_string())
             });
             self.file.given.push((names_of(&of.path), methods.collect()));
         }

@@ -11,11 +11,10 @@ use crate::source::{self, Piece, Source};
 const KNOWS_NAMES: &str = "crates/profile/src/legacy";
 
 /// Words of the formats that happen to be names of bases too: the file, the word, and what it means there.
-const OTHER_MEANINGS: [(&str, &str, &str); 5] = [
+const OTHER_MEANINGS: [(&str, &str, &str); 4] = [
     ("crates/profile/src/phase_key.rs", "DOUT", "another spelling of the phase DATA_OUT"),
     ("crates/profile/src/phase_key.rs", "DOUT4K", "another spelling of the phase DATA_OUT"),
     ("crates/profile/src/phase_key.rs", "DATAIN", "another spelling of the phase DATA_IN"),
-    ("crates/input/src/table/form.rs", "READ", "how address_touch_count calls a read of a page"),
     ("crates/trace/src/rows.rs", "READ", "how address_touch_count calls a read of a page"),
 ];
 

@@ -74,3 +74,30 @@ fn only_the_command_line_reads_a_clock() {
     let breaches: Vec<String> = rooms.filter(Source::is_shipped).flat_map(|source| places(&source, clock)).collect();
     none("clocks where results must depend on inputs alone:", &breaches);
 }
+
+/// Effects are read by matches of all of them, so that the compiler finds every reader that a new one concerns. Damages of sequences
+/// are of one effect each.
+#[test]
+fn no_effect_is_picked_out_of_the_others() {
+    let names_effect = |pieces: &[(usize, Piece)]| {
+        (0..pieces.len()).any(|at| word(pieces.get(at)) == "Effect" && is_mark(pieces.get(at + 1), ':'))
+    };
+    let picked = |pieces: &[(usize, Piece)]| match word(pieces.first()) {
+        "let" => {
+            let end = (1..pieces.len()).find(|&at| is_mark(pieces.get(at), '=') || is_mark(pieces.get(at), ';'));
+            names_effect(&pieces[..end.unwrap_or(pieces.len())])
+        }
+        "matches" => {
+            let mut depth = 0;
+            let closes = |at: &usize| {
+                depth += i32::from(is_mark(pieces.get(*at), '(')) - i32::from(is_mark(pieces.get(*at), ')'));
+                depth == 0
+            };
+            let end = (2..pieces.len()).find(closes).unwrap_or(pieces.len());
+            is_mark(pieces.get(1), '!') && names_effect(&pieces[..end])
+        }
+        _ => false,
+    };
+    let shipped = source::all().into_iter().filter(|source| source.is_shipped() && source.room() != "mutants");
+    none("effects read without the others:", &shipped.flat_map(|source| places(&source, picked)).collect::<Vec<_>>());
+}

@@ -97,6 +97,9 @@ impl Simulation<'_> {
         if (whole && !self.random.one_in(6)) || (ends_all(base) && !self.random.one_in(40)) {
             return;
         }
+        if base.has(Effect::WriteProtectOn) && !self.random.one_in(10) {
+            return;
+        }
         let targets = self.targets(op);
         let time = self.time();
         let uid = self.rows.len() as u64 + 1;

@@ -146,7 +146,7 @@ fn input_time_row(model: &Model, counted: &Counted<u64>) -> InputTimeRow {
         key_used: PhaseKey(model.key_order.id(part(36, 14))),
         key_virtual: PhaseKey(model.key_order.id(part(22, 14))),
         op: OpId(model.op_order.id(part(7, 15))),
-        hundredths: part(0, 7) as u8,
+        hundredths: part(0, 7).into(),
         count: counted.count,
     }
 }

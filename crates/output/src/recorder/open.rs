@@ -9,7 +9,7 @@ use std::io;
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, PlaneSet, Target, Ticks};
 
-use crate::model::{Model, OpModel, state_of};
+use crate::model::{Model, OpModel};
 use nandseq_trace::rows::{OpStateRow, StateId, TimelineRow, Touch};
 use nandseq_trace::{Lanes, Operation};
 
@@ -177,7 +177,7 @@ impl Opened {
             if kind.is_none() {
                 continue;
             }
-            let state = state_of(self.model.base, kind);
+            let state = StateId::of(self.model.base, kind);
             let mut ends = self.ends.iter();
             for die in lanes.die.0..lanes.die.0.saturating_add(lanes.dies) {
                 for (plane, &lane_end) in lanes.planes.iter().zip(&mut ends) {

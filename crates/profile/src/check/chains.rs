@@ -19,6 +19,7 @@ struct ChainState {
     cache_programs: Vec<CacheProgramKind>,
     suspended: Vec<Axis>,
     odt_off: bool,
+    write_protected: bool,
     page_register: Option<RegisterContent>,
     output_register: Option<RegisterContent>,
     unread: bool,
@@ -77,6 +78,7 @@ fn starts(base: &Base) -> Vec<ChainState> {
     if base.address == AddressSource::SuspendedProgram {
         start.suspended.push(Axis::Program);
     }
+    let mut needed = None;
     for effect in &base.effects {
         match effect {
             Effect::Resume(axis) => start.suspended.push(*axis),
@@ -85,11 +87,13 @@ fn starts(base: &Base) -> Vec<ChainState> {
             }
             Effect::DataOut => start.output_register = Some(content),
             Effect::OdtEnable => start.odt_off = true,
+            Effect::WriteProtectOff => start.write_protected = true,
+            Effect::LoadLatch { latch, needs, .. } | Effect::ConsumeLatch { latch, needs } => {
+                needed.get_or_insert((*latch, levels(*needs)));
+            }
             Effect::Erase
             | Effect::Program
             | Effect::CloseBlock
-            | Effect::LoadLatch { .. }
-            | Effect::ConsumeLatch { .. }
             | Effect::FillRegisters { .. }
             | Effect::CacheProgramStart(_)
             | Effect::CacheProgramEnd(_)
@@ -97,11 +101,11 @@ fn starts(base: &Base) -> Vec<ChainState> {
             | Effect::ResetDie
             | Effect::ResetTarget
             | Effect::OdtDisable
+            | Effect::WriteProtectOn
             | Effect::StatusRead
             | Effect::Delay => {}
         }
     }
-    let needed = base.effects.iter().find_map(|effect| needed_latch(*effect));
     match needed {
         Some((latch, levels)) if !levels.is_empty() => {
             let with = |level| {
@@ -113,14 +117,6 @@ fn starts(base: &Base) -> Vec<ChainState> {
         }
         Some(_) | None => vec![start],
     }
-}
-
-/// The latch an effect looks at, and what it must hold.
-fn needed_latch(effect: Effect) -> Option<(LatchKind, Vec<LatchLevel>)> {
-    if let Effect::LoadLatch { latch, needs, .. } | Effect::ConsumeLatch { latch, needs } = effect {
-        return Some((latch, levels(needs)));
-    }
-    None
 }
 
 fn levels(needs: LatchNeed) -> Vec<LatchLevel> {
@@ -173,6 +169,7 @@ impl ChainState {
             DeviceState::Suspended(axis) => self.suspended.contains(&axis),
             DeviceState::NotSuspended(axis) => !self.suspended.contains(&axis),
             DeviceState::OdtDisabled => self.odt_off,
+            DeviceState::WriteProtect => self.write_protected,
             DeviceState::CacheRead(kind) => self.cache_reads.contains(&kind),
             DeviceState::CacheProgram(kind) => self.cache_programs.contains(&kind),
         }
@@ -220,6 +217,8 @@ impl ChainState {
             | Effect::ResetTarget
             | Effect::OdtDisable
             | Effect::OdtEnable
+            | Effect::WriteProtectOn
+            | Effect::WriteProtectOff
             | Effect::StatusRead
             | Effect::Delay => Ok(()),
         }
@@ -257,10 +256,13 @@ impl ChainState {
             Effect::Suspend(axis) => self.suspended.push(axis),
             Effect::Resume(axis) => self.suspended.retain(|other| *other != axis),
             Effect::ResetDie | Effect::ResetTarget => {
-                *self = Self { odt_off: self.odt_off, pages: self.pages, ..Self::default() };
+                let Self { odt_off, write_protected, pages, .. } = *self;
+                *self = Self { odt_off, write_protected, pages, ..Self::default() };
             }
             Effect::OdtDisable => self.odt_off = true,
             Effect::OdtEnable => self.odt_off = false,
+            Effect::WriteProtectOn => self.write_protected = true,
+            Effect::WriteProtectOff => self.write_protected = false,
             Effect::CopybackSource | Effect::StatusRead | Effect::Delay => {}
         }
     }

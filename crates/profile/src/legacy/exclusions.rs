@@ -6,7 +6,7 @@ use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, GroupId, IdVec, PhaseKey};
 use crate::limits::MAX_GROUPS;
-use crate::model::{Axis, CacheReadKind, DeviceState, ExclusionGroup, Exclusions, LatchLevel, PhaseKeyInfo};
+use crate::model::{CacheReadKind, DeviceState, ExclusionGroup, Exclusions, PhaseKeyInfo};
 use crate::native::exclusions::no_group;
 use crate::phase_key::PhaseKeyNames;
 use crate::yaml::{Fields, Node};
@@ -31,14 +31,14 @@ const SUSPEND: &str = "exclusions_by_suspend_state";
 const ODT: &str = "exclusions_by_odt_state";
 const CACHE: &str = "exclusions_by_cache_state";
 
-/// Which section a state belongs to.
-const fn section_of(state: DeviceState) -> &'static str {
+/// Which section a state belongs to; `None` for those that the predecessor's files do not know.
+const fn section_of(state: DeviceState) -> Option<&'static str> {
     match state {
-        DeviceState::LatchOnRead | DeviceState::LatchOn(LatchLevel::Lsb | LatchLevel::Csb | LatchLevel::Msb) => LATCH,
-        DeviceState::Suspended(Axis::Erase | Axis::Program)
-        | DeviceState::NotSuspended(Axis::Erase | Axis::Program) => SUSPEND,
-        DeviceState::OdtDisabled => ODT,
-        DeviceState::CacheRead(_) | DeviceState::CacheProgram(_) => CACHE,
+        DeviceState::LatchOnRead | DeviceState::LatchOn(_) => Some(LATCH),
+        DeviceState::Suspended(_) | DeviceState::NotSuspended(_) => Some(SUSPEND),
+        DeviceState::OdtDisabled => Some(ODT),
+        DeviceState::CacheRead(_) | DeviceState::CacheProgram(_) => Some(CACHE),
+        DeviceState::WriteProtect => None,
     }
 }
 
@@ -107,7 +107,7 @@ fn by_state(
 ) {
     for entry in node.expect_mapping(section, diagnostics).unwrap_or_default() {
         let groups = group_list(&entry.value, &entry.key, names, diagnostics);
-        let mut states = DeviceState::ALL.into_iter().filter(|state| section_of(*state) == section);
+        let mut states = DeviceState::ALL.into_iter().filter(|state| section_of(*state) == Some(section));
         if let Some(state) = states.clone().find(|state| state.name() == &*entry.key) {
             exclusions.by_state.push((state, groups));
             continue;

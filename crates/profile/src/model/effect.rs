@@ -2,14 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The axis of a suspension.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Axis {
-    /// Erase suspend and resume.
-    Erase,
-    /// Program suspend and resume.
-    Program,
-}
+use super::Axis;
 
 /// The page of a one-shot program that a latch holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -116,8 +109,136 @@ pub enum Effect {
     OdtDisable,
     /// Switches on-die termination on at its end.
     OdtEnable,
+    /// Switches write protect of the target on at its start. It needs that nothing is in flight on any die.
+    WriteProtectOn,
+    /// Switches write protect of the target off at its end.
+    WriteProtectOff,
     /// Reads the status of the die; the payload carries what is expected.
     StatusRead,
     /// Asks the proposer to propose nothing at this hook.
     Delay,
+}
+
+/// What an operation does with pages or blocks of the array.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ArrayWork {
+    /// Erases blocks.
+    Erase,
+    /// Programs pages, or closes blocks.
+    Commit,
+    /// Loads a page that a later operation programs.
+    Load,
+    /// Reads pages.
+    Read,
+}
+
+impl Effect {
+    /// The work of the array that it is; `None` for commands, and for what concerns registers and latches only.
+    #[must_use]
+    pub const fn array_work(self) -> Option<ArrayWork> {
+        match self {
+            Self::Erase => Some(ArrayWork::Erase),
+            Self::Program | Self::CloseBlock => Some(ArrayWork::Commit),
+            Self::LoadLatch { .. } => Some(ArrayWork::Load),
+            Self::FillRegisters { .. } | Self::CacheRead(_) => Some(ArrayWork::Read),
+            Self::ConsumeLatch { .. }
+            | Self::CacheReadEnd(_)
+            | Self::CacheProgramStart(_)
+            | Self::CacheProgramEnd(_)
+            | Self::DataOut
+            | Self::CopybackSource
+            | Self::Suspend(_)
+            | Self::Resume(_)
+            | Self::ResetDie
+            | Self::ResetTarget
+            | Self::OdtDisable
+            | Self::OdtEnable
+            | Self::WriteProtectOn
+            | Self::WriteProtectOff
+            | Self::StatusRead
+            | Self::Delay => None,
+        }
+    }
+
+    /// Whether its operation occupies planes whatever its base says: suspensions, resumptions and resets.
+    #[must_use]
+    pub const fn always_occupies(self) -> bool {
+        match self {
+            Self::Suspend(_) | Self::Resume(_) | Self::ResetDie | Self::ResetTarget => true,
+            Self::Erase
+            | Self::Program
+            | Self::CloseBlock
+            | Self::LoadLatch { .. }
+            | Self::ConsumeLatch { .. }
+            | Self::FillRegisters { .. }
+            | Self::CacheRead(_)
+            | Self::CacheReadEnd(_)
+            | Self::CacheProgramStart(_)
+            | Self::CacheProgramEnd(_)
+            | Self::DataOut
+            | Self::CopybackSource
+            | Self::OdtDisable
+            | Self::OdtEnable
+            | Self::WriteProtectOn
+            | Self::WriteProtectOff
+            | Self::StatusRead
+            | Self::Delay => false,
+        }
+    }
+
+    /// Whether it ends a state without which its operation may not start.
+    #[must_use]
+    pub const fn needs_what_it_ends(self) -> bool {
+        match self {
+            Self::Resume(_) | Self::DataOut | Self::CacheReadEnd(_) => true,
+            Self::Erase
+            | Self::Program
+            | Self::CloseBlock
+            | Self::LoadLatch { .. }
+            | Self::ConsumeLatch { .. }
+            | Self::FillRegisters { .. }
+            | Self::CacheRead(_)
+            | Self::CacheProgramStart(_)
+            | Self::CacheProgramEnd(_)
+            | Self::CopybackSource
+            | Self::Suspend(_)
+            | Self::ResetDie
+            | Self::ResetTarget
+            | Self::OdtDisable
+            | Self::OdtEnable
+            | Self::WriteProtectOn
+            | Self::WriteProtectOff
+            | Self::StatusRead
+            | Self::Delay => false,
+        }
+    }
+
+    /// The effect that ends the state which this one brings about, for states that a die or target is left in.
+    #[must_use]
+    pub const fn ended_by(self) -> Option<Self> {
+        match self {
+            Self::OdtDisable => Some(Self::OdtEnable),
+            Self::WriteProtectOn => Some(Self::WriteProtectOff),
+            Self::CacheProgramStart(kind) => Some(Self::CacheProgramEnd(kind)),
+            Self::Suspend(axis) => Some(Self::Resume(axis)),
+            Self::Erase
+            | Self::Program
+            | Self::CloseBlock
+            | Self::LoadLatch { .. }
+            | Self::ConsumeLatch { .. }
+            | Self::FillRegisters { .. }
+            | Self::CacheRead(_)
+            | Self::CacheReadEnd(_)
+            | Self::CacheProgramEnd(_)
+            | Self::DataOut
+            | Self::CopybackSource
+            | Self::Resume(_)
+            | Self::ResetDie
+            | Self::ResetTarget
+            | Self::OdtEnable
+            | Self::WriteProtectOff
+            | Self::StatusRead
+            | Self::Delay => None,
+        }
+    }
 }

@@ -36,6 +36,8 @@ pub enum DeviceState {
     NotSuspended(Axis),
     /// `ODT_DISABLE`
     OdtDisabled,
+    /// `WRITE_PROTECT`: write protect of the target is on.
+    WriteProtect,
     /// `ON_CACHE_READ`, `ON_PLANE_CACHE_READ`
     CacheRead(CacheReadKind),
     /// `ON_CACHE_PROGRAM`, `ON_ONESHOT_CACHE_PROGRAM`
@@ -44,7 +46,7 @@ pub enum DeviceState {
 
 impl DeviceState {
     /// All states, in the order of the spec.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::LatchOnRead,
         Self::LatchOn(LatchLevel::Lsb),
         Self::LatchOn(LatchLevel::Csb),
@@ -54,6 +56,7 @@ impl DeviceState {
         Self::Suspended(Axis::Program),
         Self::NotSuspended(Axis::Program),
         Self::OdtDisabled,
+        Self::WriteProtect,
         Self::CacheRead(CacheReadKind::Cache),
         Self::CacheRead(CacheReadKind::PlaneCache),
         Self::CacheProgram(CacheProgramKind::Slc),
@@ -73,10 +76,27 @@ impl DeviceState {
             Self::Suspended(Axis::Program) => "PROGRAM_SUSPENDED",
             Self::NotSuspended(Axis::Program) => "NOT_PROGRAM_SUSPENDED",
             Self::OdtDisabled => "ODT_DISABLE",
+            Self::WriteProtect => "WRITE_PROTECT",
             Self::CacheRead(CacheReadKind::Cache) => "ON_CACHE_READ",
             Self::CacheRead(CacheReadKind::PlaneCache) => "ON_PLANE_CACHE_READ",
             Self::CacheProgram(CacheProgramKind::Slc) => "ON_CACHE_PROGRAM",
             Self::CacheProgram(CacheProgramKind::OneShot) => "ON_ONESHOT_CACHE_PROGRAM",
+        }
+    }
+}
+
+impl DeviceState {
+    /// Whether a reset leaves it as it is: what the target has once is no state of a die.
+    #[must_use]
+    pub const fn survives_reset(self) -> bool {
+        match self {
+            Self::OdtDisabled | Self::WriteProtect => true,
+            Self::LatchOnRead
+            | Self::LatchOn(_)
+            | Self::Suspended(_)
+            | Self::NotSuspended(_)
+            | Self::CacheRead(_)
+            | Self::CacheProgram(_) => false,
         }
     }
 }

@@ -118,6 +118,8 @@ fn payload(base: &Base, found: &mut Vec<BaseProblem>) {
 /// What an effect needs of the address.
 enum AddressNeed {
     Nothing,
+    /// A die, and the scope may be the target all the same.
+    NamedDie,
     Die,
     Page,
 }
@@ -134,13 +136,16 @@ fn need(effect: Effect) -> AddressNeed {
         | Effect::CacheReadEnd(_)
         | Effect::DataOut
         | Effect::CopybackSource => AddressNeed::Page,
-        Effect::CacheProgramStart(_)
-        | Effect::CacheProgramEnd(_)
-        | Effect::Suspend(_)
-        | Effect::Resume(_)
-        | Effect::ResetDie
-        | Effect::StatusRead => AddressNeed::Die,
-        Effect::ResetTarget | Effect::OdtDisable | Effect::OdtEnable | Effect::Delay => AddressNeed::Nothing,
+        Effect::CacheProgramStart(_) | Effect::CacheProgramEnd(_) | Effect::Suspend(_) | Effect::Resume(_) => {
+            AddressNeed::Die
+        }
+        Effect::ResetDie | Effect::StatusRead => AddressNeed::NamedDie,
+        Effect::ResetTarget
+        | Effect::OdtDisable
+        | Effect::OdtEnable
+        | Effect::WriteProtectOn
+        | Effect::WriteProtectOff
+        | Effect::Delay => AddressNeed::Nothing,
     }
 }
 
@@ -150,15 +155,12 @@ fn effects(base: &Base, found: &mut Vec<BaseProblem>) {
         let message = "its effects act on a page, but it has no address".to_owned();
         found.push(problem(BasePart::Address, message, "say where the address comes from (`address`)"));
     }
-    if needs(|need| matches!(need, AddressNeed::Die)) && !base.payload_has(PayloadField::Die) {
+    if needs(|need| matches!(need, AddressNeed::Die | AddressNeed::NamedDie)) && !base.payload_has(PayloadField::Die) {
         let message = "its effects act on a die, but its payload does not say which".to_owned();
         found.push(problem(BasePart::Payload, message, "add die to the payload"));
     }
     found.extend(unoccupied(base));
-    let one_die = |effect: &Effect| !matches!(effect, Effect::ResetDie | Effect::StatusRead);
-    let works_on_one =
-        base.effects.iter().any(|effect| one_die(effect) && !matches!(need(*effect), AddressNeed::Nothing));
-    if base.scope == Scope::Target && works_on_one {
+    if base.scope == Scope::Target && needs(|need| matches!(need, AddressNeed::Die | AddressNeed::Page)) {
         let message = "its effects work on one die, but it occupies all".to_owned();
         found.push(problem(BasePart::Scope, message, "`scope: die`; `target` is for what works on every die"));
     }
@@ -195,6 +197,8 @@ fn keeps_array_busy(effect: Effect) -> bool {
         | Effect::ResetTarget
         | Effect::OdtDisable
         | Effect::OdtEnable
+        | Effect::WriteProtectOn
+        | Effect::WriteProtectOff
         | Effect::Delay => false,
     }
 }

@@ -121,6 +121,8 @@ impl Word for Effect {
         ("reset_target", Self::ResetTarget),
         ("odt_disable", Self::OdtDisable),
         ("odt_enable", Self::OdtEnable),
+        ("write_protect_on", Self::WriteProtectOn),
+        ("write_protect_off", Self::WriteProtectOff),
         ("status_read", Self::StatusRead),
         ("delay", Self::Delay),
     ];

@@ -339,6 +339,8 @@ fn effect(effect: Effect) -> String {
         | Effect::ResetTarget
         | Effect::OdtDisable
         | Effect::OdtEnable
+        | Effect::WriteProtectOn
+        | Effect::WriteProtectOff
         | Effect::StatusRead
         | Effect::Delay => effect.word().to_owned(),
         Effect::LoadLatch { latch, level, needs } => {

@@ -124,10 +124,11 @@ fn effects(rng: &mut Rng, address: AddressSource, payload: &mut Vec<PayloadField
     let needs = LatchNeed { lsb: rng.flag(), csb: rng.flag(), msb: rng.flag() };
     let latch = rng.one(&[LatchKind::OneShot, LatchKind::Copyback]);
     let level = rng.one(&[LatchLevel::Lsb, LatchLevel::Csb, LatchLevel::Msb]);
-    let axis = rng.one(&[Axis::Erase, Axis::Program]);
+    let axis = rng.one(&Axis::ALL);
     let read = rng.one(&[CacheReadKind::Cache, CacheReadKind::PlaneCache]);
     let program = rng.one(&[CacheProgramKind::Slc, CacheProgramKind::OneShot]);
     let mut possible = vec![Effect::ResetTarget, Effect::OdtDisable, Effect::OdtEnable, Effect::Delay];
+    possible.extend([Effect::WriteProtectOn, Effect::WriteProtectOff]);
     if payload.contains(&PayloadField::Die) {
         possible.extend([
             Effect::CacheProgramStart(program),

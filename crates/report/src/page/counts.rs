@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nandseq_profile::{OpId, PhaseKey};
+use nandseq_profile::{Block, Die, OpId, Page, PhaseKey};
 use serde::Serialize;
 
 use super::lanes::{PackedColumns, StateNumbers, named};
@@ -52,17 +52,17 @@ impl PackedCounts {
 }
 
 fn touches(site: &SiteTables) -> PackedColumns {
-    let mut sums: BTreeMap<(u64, u64, u64), [u64; 2]> = BTreeMap::new();
+    let mut sums: BTreeMap<(Die, Block, Page), [u64; 2]> = BTreeMap::new();
     for row in &site.touches {
-        let sum = &mut sums.entry((row.die, row.block, row.page)).or_default()[usize::from(!row.program)];
+        let sum = &mut sums.entry((row.die, row.block, row.page)).or_default()[row.touch as usize];
         *sum = sum.saturating_add(row.count);
     }
     let mut columns: [Column; 5] = Default::default();
     let [die, block, page, programs, reads] = &mut columns;
     for (&address, &counts) in &sums {
-        die.push(address.0);
-        block.push(address.1);
-        page.push(address.2);
+        die.push(address.0.0.into());
+        block.push(address.1.0.into());
+        page.push(address.2.0.into());
         programs.push(counts[0]);
         reads.push(counts[1]);
     }
@@ -70,16 +70,16 @@ fn touches(site: &SiteTables) -> PackedColumns {
 }
 
 fn input_times(site: &SiteTables, states: &StateNumbers) -> PackedColumns {
-    let mut sums: BTreeMap<(u64, OpId, u64), u64> = BTreeMap::new();
+    let mut sums: BTreeMap<(u64, OpId, u32), u64> = BTreeMap::new();
     for row in &site.input_times {
-        add_count(&mut sums, (states.of(row.state), row.op, row.input_time), row.count);
+        add_count(&mut sums, (states.of(row.state), row.op, row.hundredths), row.count);
     }
     let mut columns: [Column; 4] = Default::default();
     let [state, op, time, count] = &mut columns;
     for (&(in_state, of, at), &sum) in &sums {
         state.push(in_state);
         op.push(of.index() as u64);
-        time.push(at);
+        time.push(at.into());
         count.push(sum);
     }
     named(sums.len(), ["state", "op", "time", "count"], &columns)

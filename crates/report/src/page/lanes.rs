@@ -3,10 +3,10 @@
 //! A lane is what can do one thing at a time: a plane for op_states, a block for operations. Operations whose payload names no
 //! block, plane or die go to the lane of what it does name. Rows of a lane are in the order of their starts.
 
-use nandseq_input::table::{SegmentRow, StateName, StretchRow};
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{OpId, Profile};
 use nandseq_trace::Status;
+use nandseq_trace::rows::{OpStateRow, StateId, TimelineRow};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -30,15 +30,15 @@ pub(super) enum LanePlace {
 
 impl LanePlace {
     /// The lane of an operation.
-    fn of(fields: AddressFields, row: &StretchRow) -> Self {
+    fn of(fields: AddressFields, row: &TimelineRow) -> Self {
         if !fields.die {
             Self::Device
         } else if fields.block {
-            Self::Block(row.die, row.block)
+            Self::Block(u64::from(row.die.0), u64::from(row.block.0))
         } else if fields.plane {
-            Self::Plane(row.die, row.plane)
+            Self::Plane(u64::from(row.die.0), u64::from(row.plane.0))
         } else {
-            Self::Die(row.die)
+            Self::Die(row.die.0.into())
         }
     }
 
@@ -131,14 +131,14 @@ fn divisor(mut a: u64, mut b: u64) -> u64 {
 }
 
 /// The numbers under which the page knows op_states.
-pub(super) struct StateNumbers(HashMap<StateName, usize>);
+pub(super) struct StateNumbers(HashMap<StateId, usize>);
 
 impl StateNumbers {
-    pub(super) fn new(states: &[StateName]) -> Self {
+    pub(super) fn new(states: &[StateId]) -> Self {
         Self(states.iter().enumerate().map(|(at, &state)| (state, at)).collect())
     }
 
-    pub(super) fn of(&self, state: StateName) -> u64 {
+    pub(super) fn of(&self, state: StateId) -> u64 {
         self.0.get(&state).copied().unwrap_or_default() as u64
     }
 }
@@ -147,11 +147,12 @@ impl Timelines {
     /// Packs the timelines of a site; `unit` divides every time.
     pub(super) fn new(profile: &Profile, site: &SiteTables, states: &StateNumbers, unit: u64) -> Self {
         let fields: Vec<AddressFields> = profile.ops.iter().map(|op| fields_of(profile, op.base)).collect();
-        let place = |row: &StretchRow| LanePlace::of(fields[row.op.index()], row);
-        let mut stretches: Vec<(LanePlace, &StretchRow)> = site.stretches.iter().map(|row| (place(row), row)).collect();
+        let place = |row: &TimelineRow| LanePlace::of(fields[row.op.index()], row);
+        let mut stretches: Vec<(LanePlace, &TimelineRow)> =
+            site.stretches.iter().map(|row| (place(row), row)).collect();
         stretches.sort_by_key(|(place, row)| (place.rank(), row.start, row.uid, row.plane));
-        let state_lane = |row: &SegmentRow| LanePlace::State(row.die, row.plane);
-        let mut segments: Vec<(LanePlace, &SegmentRow)> =
+        let state_lane = |row: &OpStateRow| LanePlace::State(row.die.0.into(), row.plane.0.into());
+        let mut segments: Vec<(LanePlace, &OpStateRow)> =
             site.segments.iter().map(|row| (state_lane(row), row)).collect();
         segments.sort_by_key(|(place, row)| (place.rank(), row.start));
         let mut lanes = lanes_of(stretches.iter().map(|(place, _)| *place));
@@ -208,7 +209,7 @@ fn details(site: &SiteTables) -> HashMap<u64, u64> {
 
 fn pack_stretches(
     site: &SiteTables,
-    rows: &[(LanePlace, &StretchRow)],
+    rows: &[(LanePlace, &TimelineRow)],
     states: &StateNumbers,
     unit: u64,
 ) -> PackedColumns {
@@ -223,8 +224,8 @@ fn pack_stretches(
         length.push((row.end.0 - row.start.0) / unit);
         op.push(row.op.index() as u64);
         uid.push_signed((row.uid as i64).wrapping_sub(last_uid as i64));
-        plane.push(row.plane);
-        page.push(row.page);
+        plane.push(row.plane.0.into());
+        page.push(row.page.0.into());
         state.push(states.of(row.state));
         used.push(row.key_used.index() as u64);
         hidden.push(row.key_virtual.index() as u64);
@@ -236,7 +237,7 @@ fn pack_stretches(
     named(rows.len(), names, &columns)
 }
 
-fn pack_segments(rows: &[(LanePlace, &SegmentRow)], states: &StateNumbers, unit: u64) -> PackedColumns {
+fn pack_segments(rows: &[(LanePlace, &OpStateRow)], states: &StateNumbers, unit: u64) -> PackedColumns {
     let mut columns: [Column; 3] = Default::default();
     let [start, length, state] = &mut columns;
     let mut before: Option<(LanePlace, u64)> = None;

@@ -8,10 +8,6 @@ use crate::model::{Register, same_page};
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
-    fn has(&self, test: fn(Effect) -> bool) -> bool {
-        self.case.kind.effects.iter().copied().any(test)
-    }
-
     /// Whether a target says what a register holds, the cell type included.
     fn says(&self, at: &Target, held: &Register) -> bool {
         let fits = !self.case.kind.has_cell_type || at.cell_type == held.at.cell_type;
@@ -20,7 +16,7 @@ impl Judge<'_> {
 
     /// `dout_source`
     pub(super) fn data_output(&mut self) {
-        if !self.has(|effect| matches!(effect, Effect::DataOut)) {
+        if !self.case.kind.outputs {
             return;
         }
         let case = self.case;
@@ -43,8 +39,8 @@ impl Judge<'_> {
     pub(super) fn unread_data(&mut self) {
         let case = self.case;
         let kind = case.kind;
-        let copyback = self.has(|effect| matches!(effect, Effect::CopybackSource));
-        let cache_read = self.has(|effect| matches!(effect, Effect::CacheRead(_) | Effect::CacheReadEnd(_)));
+        let copyback = kind.from_copyback;
+        let cache_read = kind.reads_on || kind.ends_cache_read;
         if kind.erases || kind.programs || kind.reads || kind.recovers || cache_read {
             for at in case.targets.iter() {
                 let plane = self.device.plane(at.die, at.plane);
@@ -98,6 +94,8 @@ impl Judge<'_> {
                 | Effect::ResetTarget
                 | Effect::OdtDisable
                 | Effect::OdtEnable
+                | Effect::WriteProtectOn
+                | Effect::WriteProtectOff
                 | Effect::StatusRead
                 | Effect::Delay => {}
             }
@@ -157,8 +155,8 @@ impl Judge<'_> {
     /// `cache_sequence`, of cache reads.
     pub(super) fn cache_read_sequence(&mut self) {
         let case = self.case;
-        let goes_on = self.has(|effect| matches!(effect, Effect::CacheRead(_)));
-        let ends = self.has(|effect| matches!(effect, Effect::CacheReadEnd(_)));
+        let goes_on = case.kind.reads_on;
+        let ends = case.kind.ends_cache_read;
         if !goes_on && !ends {
             return;
         }
@@ -186,7 +184,7 @@ impl Judge<'_> {
 
     /// `copyback_source`
     pub(super) fn copyback_source(&mut self) {
-        if !self.has(|effect| matches!(effect, Effect::CopybackSource)) {
+        if !self.case.kind.from_copyback {
             return;
         }
         let case = self.case;

@@ -1,4 +1,4 @@
-//! The five exclusion tables: `op_state`, `latch`, `suspend`, `odt`, `cache`.
+//! The exclusion tables: `op_state`, `latch`, `suspend`, `odt`, `write_protect`, `cache`.
 
 use nandseq_profile::Die;
 use nandseq_profile::model::{Axis, DeviceState, LatchKind};
@@ -60,7 +60,7 @@ impl Judge<'_> {
     pub(super) fn suspend(&mut self) {
         let case = self.case;
         for die in case.touched.dies.clone().map(Die) {
-            for axis in [Axis::Erase, Axis::Program] {
+            for axis in Axis::ALL {
                 let suspension = self.device.die(die).suspension(axis).copied();
                 let (state, word) = match suspension {
                     Some(_) => (DeviceState::Suspended(axis), "suspended"),
@@ -85,6 +85,32 @@ impl Judge<'_> {
             self.breaks(RuleCode::Odt, Some(off), |names| {
                 format!("On-die termination is off, which excludes {}.", names.base(&origin))
             });
+        }
+    }
+
+    /// `write_protect`
+    pub(super) fn write_protect(&mut self) {
+        let case = self.case;
+        if let Some(by) = self.device.anything_in_flight(case.at).filter(|_| case.kind.protects) {
+            self.breaks(RuleCode::WriteProtect, Some(by), |names| {
+                format!("{} is in flight; write protect is switched on only while nothing is.", names.op(&by))
+            });
+        }
+        let Some(on) = self.device.write_protect else { return };
+        if self.forbidden_in(DeviceState::WriteProtect) {
+            self.breaks(RuleCode::WriteProtect, Some(on), |names| {
+                format!("Write protect is on, which excludes {}.", names.base(&case.origin))
+            });
+        }
+        let Some(axis) = case.kind.resumes else { return };
+        for die in case.touched.dies.clone().map(Die) {
+            let Some(resumed) = self.device.suspended_flight(die, axis).map(|flight| flight.origin) else { continue };
+            let base = self.profile.ops[resumed.op].base;
+            if self.compiled.in_state(DeviceState::WriteProtect).contains(base) {
+                self.breaks(RuleCode::WriteProtect, Some(on), |names| {
+                    format!("Write protect is on, which excludes {}: it is not resumed.", names.base(&resumed))
+                });
+            }
         }
     }
 

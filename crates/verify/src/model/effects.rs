@@ -97,12 +97,14 @@ impl Device {
                 }
             }
             Effect::OdtEnable => self.odt_off = None,
+            Effect::WriteProtectOff => self.write_protect = None,
             Effect::CacheProgramStart(_)
             | Effect::CopybackSource
             | Effect::Suspend(_)
             | Effect::ResetDie
             | Effect::ResetTarget
             | Effect::OdtDisable
+            | Effect::WriteProtectOn
             | Effect::StatusRead
             | Effect::Delay => {}
         }

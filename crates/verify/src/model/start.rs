@@ -43,7 +43,7 @@ impl Device {
         if case.kind.erases || case.kind.programs {
             self.empty_registers(&case.targets);
         }
-        if case.kind.lasting {
+        if case.kind.lasting || !case.occupied.dies.is_empty() {
             self.take_off(case, id);
         }
     }
@@ -178,6 +178,7 @@ impl Device {
                 }
             }
             Effect::OdtDisable => self.odt_off = Some(case.origin),
+            Effect::WriteProtectOn => self.write_protect = Some(case.origin),
             Effect::Resume(axis) => {
                 for die in case.touched.dies.clone() {
                     self.resume(compiled, Die(die), axis, case);
@@ -196,6 +197,7 @@ impl Device {
             | Effect::ResetDie
             | Effect::ResetTarget
             | Effect::OdtEnable
+            | Effect::WriteProtectOff
             | Effect::StatusRead
             | Effect::Delay => {}
         }

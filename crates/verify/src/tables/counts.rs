@@ -6,8 +6,9 @@
 use std::cmp::Ordering;
 use std::io::{self, BufRead};
 
-use nandseq_input::table::{InputTimeRow, ProposalRow, Proposals, StateName, TableFault, TableLine, TableReader};
+use nandseq_input::table::{Proposals, TableFault, TableLine, TableReader};
 use nandseq_profile::{IdVec, OpId, Ticks};
+use nandseq_trace::rows::{InputTimeRow, ProposalRow};
 use nandseq_trace::table::TableKind;
 
 use super::table_report::{RowContext, TableReporter, sentence_of};
@@ -173,20 +174,20 @@ fn wrong(
 }
 
 fn wrong_input_time(row: &InputTimeRow) -> Option<String> {
-    if row.input_time > 100 {
+    if row.hundredths > 100 {
         return Some("An input_time is a fraction, at most 1.0.".to_owned());
     }
-    let has_length = matches!(row.state, StateName::Phase(..));
-    (row.input_time > 0 && !has_length).then(|| "An op_state without length has the input_time 0.0.".to_owned())
+    let has_length = matches!(row.state.parts(), Some((_, Some(_))));
+    (row.hundredths > 0 && !has_length).then(|| "An op_state without length has the input_time 0.0.".to_owned())
 }
 
 fn wrong_proposal(report: &TableReporter<'_>, row: &ProposalRow, sequence: &InSequence) -> Option<String> {
     let topology = report.profile.topology;
-    if row.die >= u64::from(topology.dies) {
-        return Some(format!("The device has no die {}.", row.die));
+    if u32::from(row.die.0) >= topology.dies {
+        return Some(format!("The device has no die {}.", row.die.0));
     }
-    if row.plane >= u64::from(topology.planes) {
-        return Some(format!("A die of the device has no plane {}.", row.plane));
+    if u32::from(row.plane.0) >= topology.planes {
+        return Some(format!("A die of the device has no plane {}.", row.plane.0));
     }
     let name = &report.profile.ops[row.op].name;
     if sequence.rows == 0 {

@@ -1,6 +1,5 @@
 //! Rows as a table must have them, in a few bytes while they wait, and the names that are written in them.
 
-use nandseq_input::table::StateName;
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{BaseId, Die, OpId, Plane, Profile, Ticks};
 
@@ -167,11 +166,11 @@ fn field(name: &str) -> String {
 impl WrittenNames {
     pub(crate) fn new(profile: &Profile) -> Self {
         let word = |text: String| PaddedText::new(text.as_bytes());
-        let state = |name: StateName| word(format!("{},", field(&name.text(profile))));
-        let mut states = vec![state(StateName::Default)];
-        for base in profile.bases.ids() {
-            states.extend(PhaseKind::ALL.map(|kind| state(StateName::Phase(base, kind))));
-            states.push(state(StateName::End(base)));
+        let state = |name: &str| word(format!("{},", field(name)));
+        let mut states = vec![state("DEFAULT")];
+        for base in profile.bases.iter() {
+            states.extend(PhaseKind::ALL.map(|kind| state(&format!("{}.{}", base.name, kind.name()))));
+            states.push(state(&format!("{}.END", base.name)));
         }
         let op = |op: &nandseq_profile::model::Op| {
             word(format!(",{},{},", field(&op.name), field(&profile.bases[op.base].name)))

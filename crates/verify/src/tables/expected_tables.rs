@@ -8,7 +8,7 @@ mod shows;
 use std::io;
 
 use nandseq_input::Addressed;
-use nandseq_profile::model::{Effect, PhaseKind};
+use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, Plane, Profile, Ticks};
 
 use super::expected::{SegmentRow, StateCode, Stretch, WrittenNames};
@@ -393,8 +393,7 @@ impl ExpectedTables {
 
 /// What an operation does to the pages of its targets: programs them, reads them, or neither.
 fn touch(kind: &OperationKind) -> Option<bool> {
-    let commits = kind.effects.iter().any(|effect| matches!(effect, Effect::Program | Effect::CloseBlock));
-    if commits { Some(true) } else { kind.reads.then_some(false) }
+    if kind.commits { Some(true) } else { kind.reads.then_some(false) }
 }
 
 fn stretch_rows(flight: &OpenOperation, rows: &mut Vec<Stretch>) {

@@ -175,6 +175,12 @@ fn a_reset_leaves_termination_off() {
 }
 
 #[test]
+fn a_reset_leaves_write_protect_on() {
+    judge("0 Protect\n 1 Reset_Die\n 4 Erase_SLC b0 ! write_protect");
+    judge("0 Erase_SLC b0\n 50 Reset_Die\n 53 Protect d1");
+}
+
+#[test]
 fn a_status_read_expects_what_is() {
     judge("0 Status =ready\n 1 Erase_SLC b0\n 2 Status =busy\n 101.999999 Status_Plane p3 =busy\n 103 Status =ready");
     judge("0 Status =busy ! status_value");

@@ -137,6 +137,34 @@ fn termination_is_off_from_the_start_of_off_to_the_end_of_on() {
 }
 
 #[test]
+fn write_protect_is_on_from_the_start_of_on_to_the_end_of_off() {
+    judge("0 Protect\n 0.5 Erase_SLC d1 b0 ! bus write_protect");
+    judge("0 Protect\n 1 Erase_SLC d1 b0 ! write_protect");
+    judge("0 Protect\n 1 Unprotect d1\n 1.999999 Erase_SLC b0 ! bus write_protect");
+    judge("0 Protect\n 1 Unprotect d1\n 2 Erase_SLC b0");
+}
+
+#[test]
+fn write_protect_is_switched_on_only_while_nothing_is_in_flight() {
+    judge("0 Erase_SLC b0\n 100.999999 Protect d1 ! write_protect");
+    judge("0 Erase_SLC b0\n 101 Protect d1");
+    // A data output occupies nothing, and marks its data as read at its end.
+    let read = "0 Erase_SLC b0\n 101 Program_SLC b0 g0\n 122 Program_SLC b0 g1\n 143 Read_SLC b0 g0\n";
+    judge(&format!("{read} 153.999999 Protect d1 ! write_protect"));
+    judge(&format!("{read} 154 Protect d1"));
+    judge(&format!("{read} 154 Output b0 g0 SLC\n 154.5 Protect d1 ! bus write_protect"));
+    judge(&format!("{read} 154 Output b0 g0 SLC\n 155 Protect d1"));
+    // A command that only holds the bus is not in flight.
+    judge("0 Feature d1\n 0.5 Protect ! bus");
+}
+
+#[test]
+fn what_write_protect_excludes_is_not_resumed_and_the_rest_is() {
+    judge(&format!("{SUSPENDED} 54 Protect d1\n 55 Resume_Erase ! write_protect"));
+    judge(&format!("{SUSPENDED} 54 Protect d1\n 55 Unprotect\n 56 Resume_Erase\n 60 Protect d1 ! write_protect"));
+}
+
+#[test]
 fn an_operation_is_not_excluded_by_the_state_it_sets_itself() {
     judge("0 Odt_Off\n 1 Odt_On d1");
     judge(&format!("{SUSPENDED} 60 Resume_Erase"));

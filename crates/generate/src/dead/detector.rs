@@ -1,0 +1,204 @@
+//! What tells dead dies from idle ones, over the runs of a site.
+
+use nandseq_device::Reach;
+use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
+
+use super::facts::{DeadDie, LastStart};
+use super::look::Look;
+use crate::kernel::Step;
+use crate::proposal::Preference;
+use crate::random::{Stream, StreamKind};
+use crate::refills::Refills;
+use crate::reporting::Reason;
+use crate::setup::{ClassId, places};
+
+/// Looks, each two rounds of refills after the one before, at which a device at rest has started nothing before plans are tried.
+const PATIENCE: u32 = 32;
+/// Every so many looks a device on which something lives is looked at for dies that are dead.
+const PARTIAL: u32 = 8;
+/// As many plans are tried for each class, die, plane and key before a run is given up; one for each name if there are more names.
+const TRIES: u64 = 1_024;
+
+/// What tells dead dies from idle ones; kept by a site.
+#[derive(Clone, Debug)]
+pub(crate) struct DeadDieDetector {
+    /// From so many refills on the site is looked at again.
+    pub(crate) next_look: u64,
+    /// By die the last operation with a place there; after these the last one that worked on every die.
+    last: Vec<Option<LastStart>>,
+    /// Whether the site goes on from a snapshot, so that earlier operations are not in `last`.
+    pub(crate) is_continued: bool,
+    /// How many operations the site had started when it was looked at last.
+    seen: u64,
+    /// Looks in this run.
+    looks: u32,
+    /// Looks in a row at which the whole device was at rest and nothing had started since the one before.
+    silent: u32,
+    /// A bit for each die in `dead`.
+    known: u64,
+    pub(crate) dead: Vec<DeadDie>,
+    /// A bit for each die that was told of.
+    told: u64,
+    /// When the run ends at the latest, and whether something other than that was asked for.
+    pub(crate) run_end: Ticks,
+    gives_up: bool,
+    /// Whether refills are walked through although all dies are dead.
+    #[cfg(test)]
+    pub(crate) walks_on: bool,
+}
+
+impl DeadDieDetector {
+    pub(crate) fn new(dies: u8) -> Self {
+        Self {
+            next_look: 0,
+            last: vec![None; usize::from(dies) + 1],
+            is_continued: false,
+            seen: u64::MAX,
+            looks: 0,
+            silent: 0,
+            known: 0,
+            dead: Vec::new(),
+            told: 0,
+            run_end: Ticks::ZERO,
+            gives_up: false,
+            #[cfg(test)]
+            walks_on: false,
+        }
+    }
+
+    /// Begins a run. Only what was proved lasts: a run in which names are tried without success is no proof, and a site that goes on
+    /// from a snapshot does not know of it.
+    pub(crate) fn begin_run(&mut self, end: Ticks, gives_up: bool) {
+        self.run_end = end;
+        self.gives_up = gives_up;
+        (self.next_look, self.seen, self.looks, self.silent) = (0, u64::MAX, 0, 0);
+        self.dead.retain(|dead| !dead.in_vain);
+        self.known = self.dead.iter().fold(0, |all, dead| all | 1 << dead.die.0);
+    }
+
+    /// Notes the start of an operation.
+    pub(crate) fn started(&mut self, step: Step, reach: Reach, now: Ticks) {
+        debug_assert!(self.known & 1 << step.place.die.0 == 0, "an operation starts on a dead die");
+        let at = if reach == Reach::Target { self.last.len() - 1 } else { usize::from(step.place.die.0) };
+        if let Some(last) = self.last.get_mut(at) {
+            *last = Some(LastStart { op: step.op, at: now });
+        }
+    }
+
+    /// The last operation that worked on a die.
+    fn last_on(&self, die: Die) -> Option<LastStart> {
+        let known = [self.last[self.last.len() - 1], self.last[usize::from(die.0)]];
+        known.into_iter().flatten().max_by_key(|last| last.at)
+    }
+
+    /// Tells of the dies that were found dead and were not told of.
+    pub(crate) fn tell(&mut self, on_dead: Option<&(dyn Fn(&DeadDie) + Sync)>) {
+        if self.known & !self.told == 0 {
+            return;
+        }
+        if let Some(on_dead) = on_dead {
+            self.dead.iter().filter(|dead| self.told & 1 << dead.die.0 == 0).for_each(on_dead);
+        }
+        self.told |= self.known;
+    }
+
+    /// Looks for dies on which nothing can ever start again; returns whether all are dead, so that refills need not come.
+    pub(crate) fn look_at_rest(&mut self, look: &mut Look<'_, '_>) -> bool {
+        self.find(look, look.dies_at_rest())
+    }
+
+    /// The same at a refill; does most of it only now and then.
+    pub(crate) fn look_at_refill(&mut self, look: &mut Look<'_, '_>, refills: &Refills) -> bool {
+        self.look_later(refills);
+        self.looks = self.looks.wrapping_add(1);
+        let started = look.kernel.operations;
+        let lives = std::mem::replace(&mut self.seen, started) != started;
+        // Where some die lives others may be dead: there is no hurry.
+        if lives && !self.looks.is_multiple_of(PARTIAL) {
+            self.silent = 0;
+            return false;
+        }
+        let resting = look.dies_at_rest();
+        let all_dead = self.find(look, resting);
+        self.silent = if lives || resting != look.setup.all_dies() { 0 } else { self.silent.saturating_add(1) };
+        all_dead || (self.gives_up && self.silent == PATIENCE && self.tries_in_vain(look))
+    }
+
+    /// Puts the next look off where none is wanted.
+    pub(crate) const fn look_later(&mut self, refills: &Refills) {
+        self.next_look = refills.count + 2 * refills.round();
+    }
+
+    /// Notes the dies on which nothing can ever start again, of those at rest; returns whether no other die is left.
+    fn find(&mut self, look: &mut Look<'_, '_>, resting: u64) -> bool {
+        if resting & !self.known != 0 {
+            let found = look.dead_among(resting, self.known);
+            self.note_dead(look, found, None);
+        }
+        self.known == look.setup.all_dies()
+    }
+
+    /// Notes dies as dead, those apart that are known to be; see [`Look::describe`].
+    fn note_dead(&mut self, look: &Look<'_, '_>, found: u64, failed: Option<&[(Die, OpId, Reason)]>) {
+        for die in places(found & !self.known).map(|die| Die(die as u8)) {
+            let found = look.describe(die, (self.last_on(die), self.is_continued), failed);
+            self.dead.push(found);
+        }
+        self.known |= found;
+    }
+
+    /// Whether no name is accepted on a device at rest, however often it is tried; notes every die as dead then.
+    fn tries_in_vain(&mut self, look: &mut Look<'_, '_>) -> bool {
+        let mut failed: Vec<(Die, OpId, Reason)> = Vec::new();
+        let dies = look.setup.tables.size.dies;
+        look.refresh(look.setup.all_dies());
+        for die in (0..dies).map(Die) {
+            let keys: Vec<(Plane, PhaseKey)> = look.refill_keys(die).collect();
+            for (plane, key) in keys {
+                if accepts(look, (die, plane, key), &mut failed) {
+                    return false;
+                }
+            }
+        }
+        self.note_dead(look, look.setup.all_dies(), Some(&failed));
+        true
+    }
+}
+
+/// Tries each eligible class of a refill on a plane; returns whether some plan could start. Of each name that failed the last
+/// reason is noted.
+fn accepts(
+    look: &mut Look<'_, '_>,
+    (die, plane, key): (Die, Plane, PhaseKey),
+    failed: &mut Vec<(Die, OpId, Reason)>,
+) -> bool {
+    let setup = look.setup;
+    let distribution = setup.distribution(key);
+    let view = look.view(die, plane);
+    // Not by `View::fill`: with one caller alone it is compiled into that as a whole.
+    let others = || look.proposer.constraints.iter().enumerate().filter(|(at, _)| *at != usize::from(die.0));
+    let against = |chunk: usize| others().fold(0, |all, (_, constraints)| all | constraints.chunks[chunk].against);
+    let open = (0..).zip(look.open(&view));
+    let eligible = open.map(|(chunk, open)| (chunk, open & distribution.set(chunk) & !against(chunk)));
+    let classes: Vec<ClassId> =
+        eligible.flat_map(|(chunk, set)| places(set).map(move |at| ClassId::at(chunk, at))).collect();
+    for id in classes {
+        let names = distribution.names_of(id);
+        for number in 0..TRIES.max(names.len() as u64) {
+            let (op, _) = names[number as usize % names.len()];
+            let mut stream = Stream::new(look.key, StreamKind::Trial, number);
+            let alone = look.policy.alone(setup, look.counts, setup.tables.op(op).base);
+            let preference = Preference { alone, ..Preference::NONE };
+            let (parts, at) = ((setup, &look.kernel.device), (&view, look.now));
+            let planned = look.proposer.make(parts, at, (op, id), preference, &mut stream);
+            let verdict = planned.and_then(|_| Ok(look.kernel.admit(&look.proposer.plan, look.now)?));
+            let Err(reason) = verdict else { return true };
+            failed.retain(|&(of, name, _)| (of, name) != (die, op));
+            failed.push((die, op, reason));
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! A site as it is looked at for dead dies: which dies are at rest, and what refills could propose there.
+
+use nandseq_device::Reach;
+use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
+
+use crate::kernel::{Event, Kernel};
+use crate::policy::{CoverageCounts, HookKind, Policy, key_at};
+use crate::proposal::{DieConstraints, Proposer, View};
+use crate::setup::{Setup, places};
+
+/// What of a site is looked at, at a time.
+pub(crate) struct Look<'a, 's> {
+    pub(crate) setup: &'s Setup,
+    pub(crate) kernel: &'a mut Kernel<'s>,
+    pub(crate) proposer: &'a mut Proposer,
+    pub(crate) policy: &'a Policy,
+    pub(crate) counts: Option<&'a CoverageCounts>,
+    /// The key of the run's streams.
+    pub(crate) key: [u64; 2],
+    pub(crate) now: Ticks,
+}
+
+impl Look<'_, '_> {
+    /// A hook on a plane of a die at rest.
+    pub(super) fn view(&self, die: Die, plane: Plane) -> View {
+        View { die, plane, chained: self.kernel.chains.any_on(die), rested: false }
+    }
+
+    /// Brings the constraints of some dies, a bit each, up to date.
+    pub(super) fn refresh(&mut self, dies: u64) {
+        for die in places(dies) {
+            self.proposer.constraints[die].refresh(&self.kernel.device, self.setup, Die(die as u8), self.now);
+        }
+    }
+
+    /// By chunk the classes, whatever their weight, that a hook lets in on a die whose constraints are up to date, `Delay` apart.
+    pub(super) fn open(&self, view: &View) -> impl Iterator<Item = u64> {
+        self.open_under(view, &self.proposer.constraints[usize::from(view.die.0)])
+    }
+
+    /// The same under these constraints.
+    pub(super) fn open_under(&self, view: &View, constraints: &DieConstraints) -> impl Iterator<Item = u64> {
+        let Setup { classes, groups, tables, .. } = self.setup;
+        constraints.chunks.iter().zip(groups.chunks()).enumerate().map(move |(chunk, (masks, group))| {
+            view.open(masks, group) & !classes.bits(chunk, |class| tables.base(class.base).effects.delay)
+        })
+    }
+
+    /// The dies at rest, a bit each.
+    pub(super) fn dies_at_rest(&self) -> u64 {
+        let dies = (0..self.setup.tables.size.dies).map(Die);
+        dies.filter(|die| self.is_at_rest(*die)).fold(0, |all, die| all | 1 << die.0)
+    }
+
+    /// Whether nothing but refills (and further hooks of a directed site) can concern a die.
+    fn is_at_rest(&self, die: Die) -> bool {
+        let tables = &self.setup.tables;
+        let concerns = |op: OpId, at: Die| at == die || tables.base(tables.op(op).base).reach == Reach::Target;
+        let mut steps = self.kernel.waiting.waiters.iter().map(|waiter| waiter.plan[0]);
+        // What is true of most dies most of the time is asked first.
+        self.kernel.device.occupied(die).is_empty()
+            && self.kernel.device.rests_from(die) <= self.now
+            && !self.kernel.device.flights().any(|(_, flight)| concerns(flight.op, flight.place.die))
+            && !steps.any(|step| concerns(step.op, step.place.die))
+            && self.kernel.waiting_chains(die).next().is_none()
+            && !self.kernel.queue.events().any(|event| matches!(event, Event::Hook(hook) if hook.die == die))
+    }
+
+    /// Which of the dies at rest can never start anything again, a bit each, with those that are known to be dead.
+    pub(super) fn dead_among(&mut self, resting: u64, known: u64) -> u64 {
+        let setup = self.setup;
+        let dies = |of: u64| places(of).map(|die| Die(die as u8));
+        self.refresh(resting);
+        let all = setup.all_dies();
+        let mut dead = resting;
+        loop {
+            // What a dead die forbids all dies stays forbidden.
+            let forbidden = |chunk: usize, but: Option<Die>| {
+                let others = dies(dead).filter(|die| Some(*die) != but);
+                others.fold(0, |all, die| all | self.proposer.constraints[usize::from(die.0)].chunks[chunk].against)
+            };
+            let lives = |die: &Die| self.lets_in(*die, &|chunk| forbidden(chunk, Some(*die)));
+            // A hook on a die that lives can start what reads the status of another.
+            let named = if dead == all { 0 } else { setup.across_dies.named };
+            let live = dies(dead).filter(lives).fold(dead & named, |all, die| all | 1 << die.0);
+            dead &= !live;
+            if live == 0 {
+                break;
+            }
+        }
+        let from_outside = || {
+            let against = |chunk: usize| {
+                let all = dies(dead)
+                    .fold(0, |all, die| all | self.proposer.constraints[usize::from(die.0)].chunks[chunk].against);
+                all & setup.groups.chunks()[chunk].on_target
+            };
+            setup.across_dies.changing_all.iter().enumerate().any(|(chunk, classes)| classes & !against(chunk) != 0)
+        };
+        if dead != 0 && dead != all && from_outside() { known } else { dead | known }
+    }
+
+    /// Whether a class of names with a weight is eligible on a die at rest whose constraints are up to date.
+    fn lets_in(&self, die: Die, forbidden: &dyn Fn(usize) -> u64) -> bool {
+        self.refill_keys(die).any(|(plane, key)| {
+            let view = self.view(die, plane);
+            let distribution = self.setup.distribution(key);
+            let mut open = (0..).zip(self.open(&view));
+            open.any(|(chunk, open)| open & distribution.set(chunk) & !forbidden(chunk) != 0)
+        })
+    }
+
+    /// The planes of a die at rest with the keys that refills, and further hooks of a directed site, have there.
+    pub(super) fn refill_keys(&self, die: Die) -> impl Iterator<Item = (Plane, PhaseKey)> {
+        let planes = self.kernel.device.planes().iter();
+        planes.flat_map(move |plane| {
+            self.keys_after(self.kernel.device.phase_key(die, plane, self.now)).map(move |key| (plane, key))
+        })
+    }
+
+    /// The keys that refills, and further hooks of a directed site, have on an idle plane with this END key.
+    pub(super) fn keys_after(&self, end: PhaseKey) -> impl Iterator<Item = PhaseKey> {
+        let refill = key_at(HookKind::Refill, || true, self.setup.refill_uses_end_key, end);
+        let extra = Some(end).filter(|&end| end != refill && self.policy.is_directed());
+        std::iter::once(refill).chain(extra)
+    }
+}

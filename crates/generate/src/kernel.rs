@@ -1,0 +1,330 @@
+//! A device in time: what has started, what is to come, what waits, what is suspended.
+//!
+//! Admits, starts, ends, cuts and resumes operations. Knows the present exactly and reserves nothing: what must happen later waits,
+//! and is judged again when it starts. Draws nothing, and decides nothing about what is proposed.
+
+mod admission;
+mod chain;
+mod flight;
+mod holding;
+mod lasting;
+mod queue;
+mod search;
+mod wait_queue;
+
+use nandseq_device::{Device, Flight, FlightId, Rule, Tables};
+use nandseq_profile::model::{Axis, ByAxis};
+use nandseq_profile::{Block, Die, OpId, Ticks};
+use nandseq_trace::Cut;
+
+pub(crate) use admission::ChainUnderWay;
+pub(crate) use chain::{ChainId, Chains, Step};
+pub(crate) use flight::{Origin, Started, StateName, op_state};
+pub(crate) use holding::counts_on_blocks;
+use holding::release;
+pub(crate) use lasting::{carry_out, settled, settled_by_itself};
+pub(crate) use queue::{Event, Hook, Queue};
+pub(crate) use search::is_target_scoped;
+use search::{Drops, Order, SearchScratch};
+pub(crate) use wait_queue::WaitQueue;
+
+/// A device with everything that is under way on it.
+#[derive(Debug)]
+pub(crate) struct Kernel<'s> {
+    tables: &'s Tables,
+    /// Time between the end of a chain's step and the moment at which the next is due.
+    gap: Ticks,
+    /// A name that resumes what is suspended on each axis, if one can be proposed.
+    resuming: ByAxis<Option<OpId>>,
+    pub(crate) device: Device,
+    pub(crate) chains: Chains,
+    pub(crate) queue: Queue,
+    pub(crate) waiting: WaitQueue,
+    /// What is kept of each flight, by slot.
+    flights: Vec<Started>,
+    /// What is kept of the suspended operations of each die.
+    pub(crate) suspended: Vec<ByAxis<Option<Started>>>,
+    orders: CompletionOrders,
+    cuts: Cuts,
+    /// When everything that has started will have ended, windows and bus included.
+    pub(crate) quiet: Ticks,
+    /// Operations started so far: the last op_uid.
+    pub(crate) operations: u64,
+    /// Operations resumed so far.
+    pub(crate) resumes: u64,
+}
+
+/// For each die an order in which its chains can complete.
+#[derive(Debug)]
+struct CompletionOrders {
+    of_dies: Vec<Order>,
+    /// Whether the order in the scratch memory is to replace that of the die when what was admitted last starts; `None` in it stands for
+    /// the new chain.
+    found: bool,
+    scratch: SearchScratch,
+}
+
+/// What the last start has cut.
+#[derive(Default, Debug)]
+struct Cuts {
+    /// Every flight before it, with whether it occupies planes.
+    before: Vec<(FlightId, bool)>,
+    /// The uid of what was cut, and how, in the order in which it is told.
+    told: Vec<(u64, Cut)>,
+}
+
+impl<'s> Kernel<'s> {
+    /// A fresh device with these bad blocks; see the fields for `gap` and `resuming`.
+    pub(crate) fn new(
+        tables: &'s Tables,
+        bad_blocks: &[(Die, Block)],
+        gap: Ticks,
+        resuming: ByAxis<Option<OpId>>,
+    ) -> Self {
+        let dies = usize::from(tables.size.dies);
+        let mut queue = Queue::default();
+        queue.push(Ticks::ZERO, Event::Refill);
+        Self {
+            tables,
+            gap,
+            resuming,
+            device: Device::new(tables, bad_blocks),
+            chains: Chains::default(),
+            queue,
+            waiting: WaitQueue::default(),
+            flights: Vec::new(),
+            suspended: vec![ByAxis::default(); dies],
+            orders: CompletionOrders {
+                of_dies: vec![Order::new(); dies],
+                found: false,
+                scratch: SearchScratch::default(),
+            },
+            cuts: Cuts::default(),
+            quiet: Ticks::ZERO,
+            operations: 0,
+            resumes: 0,
+        }
+    }
+
+    /// Starts an operation that has been judged, and returns its flight, if it has one. `chain` goes on after it. What it cuts is in
+    /// [`Kernel::cut_by_last_start`] until the next start.
+    pub(crate) fn start(
+        &mut self,
+        step: Step,
+        chain: Option<ChainId>,
+        origin: &Origin,
+        now: Ticks,
+    ) -> Option<FlightId> {
+        let tables = self.tables;
+        let op = tables.op(step.op);
+        let info = tables.base(op.base);
+        self.cuts.told.clear();
+        let is_cutting = info.effects.cuts();
+        if is_cutting {
+            self.note_flights();
+            self.drop_chains(step, chain);
+        }
+        let flight = self.device.start(tables, step.op, &step.place, now);
+        if is_cutting {
+            self.note_cuts(step.place.die, info.effects.suspend);
+        }
+        self.operations += 1;
+        match flight {
+            Some(id) => {
+                let end = self.device.flight(id).map_or(now, |flight| flight.end);
+                self.queue.push(end, Event::End(id));
+                self.keep(id, origin, chain);
+            }
+            None => {
+                if let Some(chain) = chain {
+                    let due = (now + op.array_done + self.gap).ceil_to(tables.grid);
+                    self.queue.push(due, Event::Due(chain));
+                }
+            }
+        }
+        flight
+    }
+
+    /// The uid of each operation that the last start has cut, and how.
+    pub(crate) fn cut_by_last_start(&self) -> &[(u64, Cut)] {
+        &self.cuts.told
+    }
+
+    /// An operation that was not cut ends: its effects hold, its planes are free, its chain goes on.
+    #[inline]
+    pub(crate) fn end(&mut self, id: FlightId, now: Ticks) -> Flight {
+        let tables = self.tables;
+        let flight = self.device.finish(tables, id);
+        self.quiet = now;
+        if let Some(chain) = self.flights[id.slot as usize].chain.take() {
+            let due = (flight.end + self.gap).ceil_to(tables.grid);
+            self.queue.push(due, Event::Due(chain));
+        }
+        flight
+    }
+
+    /// What was suspended goes on for exactly what remained; returns its uid and its flight.
+    pub(crate) fn resume(&mut self, die: Die, axis: Axis, now: Ticks) -> Option<(u64, FlightId, Flight)> {
+        let id = self.device.resume(self.tables, die, axis, now);
+        let started = self.suspended[usize::from(die.0)][axis].take()?;
+        let flight = *self.device.flight(id)?;
+        self.queue.push(flight.end, Event::End(id));
+        self.keep(id, &started.origin, started.chain);
+        self.resumes += 1;
+        Some((started.origin.uid, id, flight))
+    }
+
+    #[inline]
+    fn keep(&mut self, id: FlightId, origin: &Origin, chain: Option<ChainId>) {
+        let slot = id.slot as usize;
+        if self.flights.len() <= slot {
+            self.flights.resize(slot + 1, Started::default());
+        }
+        let started = &mut self.flights[slot];
+        started.origin = *origin;
+        started.chain = chain;
+    }
+
+    /// Notes every flight before an operation starts that may end some of them before their time.
+    fn note_flights(&mut self) {
+        let tables = self.tables;
+        let occupies = |op| tables.base(tables.op(op).base).occupies;
+        self.cuts.before.clear();
+        self.cuts.before.extend(self.device.flights().map(|(id, flight)| (id, occupies(flight.op))));
+    }
+
+    /// Keeps what the SUSPEND that has just started has suspended, and forgets what a reset has ended; hooks of either will not come.
+    fn note_cuts(&mut self, die: Die, suspends: Option<Axis>) {
+        for &(id, occupies) in &self.cuts.before {
+            if self.device.flight(id).is_some() {
+                continue;
+            }
+            self.queue.forget_hooks(id);
+            let started = &mut self.flights[id.slot as usize];
+            let cut = match suspends {
+                Some(axis) => {
+                    self.suspended[usize::from(die.0)][axis] = Some(*started);
+                    Cut::Suspended
+                }
+                None => Cut::Reset,
+            };
+            started.chain = None;
+            if occupies {
+                self.cuts.told.push((started.origin.uid, cut));
+            }
+        }
+        if suspends.is_some() {
+            return;
+        }
+        for (die, suspended) in (0..).map(Die).zip(&mut self.suspended) {
+            for axis in Axis::ALL {
+                if self.device.suspended(die, axis).is_none()
+                    && let Some(started) = suspended[axis].take()
+                {
+                    self.cuts.told.push((started.origin.uid, Cut::Reset));
+                }
+            }
+        }
+    }
+
+    /// Drops the chains that a reset which starts now ends, all but its own.
+    fn drop_chains(&mut self, step: Step, own: Option<ChainId>) {
+        let info = self.tables.base(self.tables.op(step.op).base);
+        let drops = Drops::of(&self.device, info, &step.place);
+        if drops == Drops::None {
+            return;
+        }
+        let caught = |die: Die| drops == Drops::All || die == step.place.die;
+        let next = |chains: &Chains| {
+            let mut live = chains.live().filter(|&(id, chain)| caught(chain.die) && own != Some(id));
+            live.next().map(|(id, _)| id)
+        };
+        while let Some(id) = next(&self.chains) {
+            self.drop_chain(id);
+        }
+    }
+
+    /// Forgets a chain and all that refers to it.
+    fn drop_chain(&mut self, id: ChainId) {
+        let die = self.chains.get(id).die;
+        for step in self.chains.get(id).rest() {
+            release(&mut self.device, self.tables, step);
+        }
+        self.chains.forget(id);
+        self.waiting.ready.retain(|&ready| ready != id);
+        self.orders.of_dies[usize::from(die.0)].clear();
+        let suspended = self.suspended.iter_mut().flat_map(ByAxis::values_mut).flatten();
+        let kept = self.flights.iter_mut().chain(suspended);
+        kept.filter(|started| started.chain == Some(id)).for_each(|started| started.chain = None);
+        self.queue.forget(id);
+    }
+
+    /// Tries what waits for the bus or for planes at `time` or as soon after as operations may start.
+    pub(crate) fn wake_at(&mut self, time: Ticks) {
+        let time = time.ceil_to(self.tables.grid);
+        if self.waiting.wants_wake(time) {
+            self.queue.push(time, Event::Wake);
+        }
+    }
+
+    /// Queues the next try for what still waits.
+    pub(crate) fn plan_wake(&mut self, now: Ticks) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        if self.device.bus_free() > now {
+            self.wake_at(self.device.bus_free());
+        }
+        let mut next: Option<Ticks> = None;
+        for &id in &self.waiting.ready {
+            let die = self.chains.get(id).die;
+            let windows = self.device.planes().iter().filter_map(|plane| self.device.window_end(die, plane, now));
+            next = windows.chain(next).min();
+        }
+        if let Some(time) = next {
+            self.wake_at(time);
+        }
+    }
+
+    /// The chains of a die whose last step is suspended.
+    pub(crate) fn suspended_chains(&self, die: Die) -> ByAxis<Option<ChainId>> {
+        ByAxis::new(|axis| self.suspended[usize::from(die.0)][axis]?.chain)
+    }
+
+    /// The chains of a die that go on by themselves: those whose last step is not suspended.
+    pub(crate) fn waiting_chains(&self, die: Die) -> impl Iterator<Item = ChainId> {
+        let suspended = self.suspended_chains(die);
+        self.chains.live_on(die).map(|(id, _)| id).filter(move |id| suspended.values().all(|chain| *chain != Some(*id)))
+    }
+
+    /// Once nothing is in flight: whether a chain is left that no RESUME would let go on. Returns its next step and what forbids it.
+    #[cold]
+    pub(crate) fn stuck_chain(&self) -> Option<(OpId, Rule)> {
+        let suspended = self.suspended.iter().flat_map(ByAxis::values).flatten();
+        if self.chains.count() == suspended.filter(|started| started.chain.is_some()).count() as u32 {
+            return None;
+        }
+        let first = self.waiting.ready.first().map(|&id| self.chains.get(id).rest()[0]);
+        let Some(step) = first else { return Some((OpId(0), Rule::PlaneBusy)) };
+        let verdict = self.device.judge(self.tables, step.op, &step.place, self.quiet);
+        Some((step.op, verdict.err().unwrap_or(Rule::PlaneBusy)))
+    }
+
+    /// Brings everything between runs into a form that follows from the state alone, whatever led there: a site made anew from
+    /// a snapshot goes on exactly as this one.
+    pub(crate) fn settle(&mut self) {
+        self.device.settle();
+        self.flights.clear();
+        self.waiting = WaitQueue::default();
+        self.orders.of_dies.iter_mut().for_each(Order::clear);
+        self.orders.found = false;
+        let chains = std::mem::take(&mut self.chains);
+        for started in self.suspended.iter_mut().flat_map(ByAxis::values_mut).flatten() {
+            started.chain = started.chain.map(|id| {
+                let chain = chains.get(id);
+                let looks_everywhere = |step: &Step| is_target_scoped(self.tables, step);
+                self.chains.begin(chain.die, chain.proposal, chain.rest(), looks_everywhere)
+            });
+        }
+    }
+}

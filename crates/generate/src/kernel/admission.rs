@@ -1,0 +1,171 @@
+//! What may start: beside the chains under way, at the turn of a due step, and the orders that show that all chains can complete.
+
+use nandseq_device::Rule;
+use nandseq_profile::{Die, Ticks};
+use nandseq_trace::Proposal;
+
+use super::chain::{ChainId, Step};
+use super::holding::{hold, release};
+use super::lasting::outputs_what_moves;
+use super::search::{Drops, SearchInput, find_order, is_target_scoped, lets_in, looks_everywhere};
+use super::{CompletionOrders, Kernel};
+
+/// Why a plan that breaks no rule is not admitted: it would take from a chain under way what that chain still needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ChainUnderWay;
+
+impl Kernel<'_> {
+    /// Whether the next step of a chain that is ready may start now, and all chains can complete after it.
+    pub(crate) fn may_go_on(&mut self, id: ChainId, now: Ticks) -> bool {
+        let tables = self.tables;
+        let chain = self.chains.get(id);
+        let (die, step) = (chain.die, chain.rest()[0]);
+        // While the bus is busy most of what waits need not be judged.
+        if now < self.device.bus_free() && tables.op(step.op).bus > Ticks::ZERO {
+            return false;
+        }
+        let at = step.place.die;
+        if chain.is_barred(self.device.stamp(at), now) {
+            debug_assert!(self.device.judge(tables, step.op, &step.place, now).is_err(), "barred, but free");
+            return false;
+        }
+        if let Err(rule) = self.device.judge(tables, step.op, &step.place, now) {
+            // Most often an op_state of its own die: nothing to be asked again before that, or the die, has changed.
+            if rule == Rule::OpState && !is_target_scoped(tables, &step) {
+                self.chains.bar(id, self.device.stamp(at), self.device.state_keys(at, now).1);
+            }
+            return false;
+        }
+        self.keep_order(die, step, id, now)
+    }
+
+    /// Takes the next step of a chain, which starts now; returns it, and the chain if more steps are to come.
+    pub(crate) fn take_step(&mut self, id: ChainId) -> (Step, Option<ChainId>) {
+        let step = self.chains.get(id).rest()[0];
+        release(&mut self.device, self.tables, &step);
+        (step, self.chains.advance(id).then_some(id))
+    }
+
+    /// Whether all chains of the die can complete after the next step of one; keeps the order that shows it.
+    fn keep_order(&mut self, die: Die, step: Step, id: ChainId, now: Ticks) -> bool {
+        let crosses = outputs_what_moves(&self.device, self.tables, &step);
+        let (input, orders) = self.search_input(die, now);
+        let known = &mut orders.of_dies[usize::from(die.0)];
+        if !crosses && input.brings_forward(known, id) {
+            return true;
+        }
+        let is_safe = find_order(&input, &mut orders.scratch, &[step], Some(id));
+        if is_safe {
+            std::mem::swap(known, &mut orders.scratch.order);
+        }
+        is_safe
+    }
+
+    /// The chains of a die as the search for an order sees them, and the orders that are kept.
+    pub(super) fn search_input(&mut self, die: Die, now: Ticks) -> (SearchInput<'_>, &mut CompletionOrders) {
+        let suspended_chains = self.suspended_chains(die);
+        let Self { tables, resuming, device, chains, flights, orders, .. } = self;
+        let input = SearchInput { tables, resuming: *resuming, device, chains, suspended_chains, flights, die, now };
+        (input, orders)
+    }
+
+    /// Whether a proposal that waits may start now; `None`: it goes on waiting for the bus. The rule in its way, or none if the bus has
+    /// not come free in time.
+    pub(crate) fn judge_waiter(&self, at: usize, now: Ticks) -> Option<Result<(), Option<Rule>>> {
+        let waiter = &self.waiting.waiters[at];
+        let verdict = self.device.judge(self.tables, waiter.plan[0].op, &waiter.plan[0].place, now);
+        let is_late = now > waiter.deadline || self.device.bus_free() > waiter.deadline;
+        match verdict {
+            Err(Rule::Bus) if !is_late => None,
+            Err(Rule::Bus) => Some(Err(None)),
+            Err(rule) => Some(Err(Some(rule))),
+            Ok(()) if now > waiter.deadline => Some(Err(None)),
+            Ok(()) => Some(Ok(())),
+        }
+    }
+
+    /// Whether a plan whose first operation may start leaves every chain of its die, its own included, able to complete.
+    pub(crate) fn admit(&mut self, plan: &[Step], now: Ticks) -> Result<(), ChainUnderWay> {
+        self.orders.found = false;
+        let info = |step: &Step| self.tables.base(self.tables.op(step.op).base);
+        if info(&plan[0]).effects.holds_target && !self.chains.is_empty() {
+            return Err(ChainUnderWay);
+        }
+        let takes_held = |(at, step): (usize, &Step)| {
+            let (effects, book) = (&info(step).effects, &self.device.book);
+            (effects.changes_block() && book.is_held(&step.place))
+                || (at > 0 && effects.reads_array() && book.is_held_to_change(&step.place))
+        };
+        if plan.iter().enumerate().any(takes_held) {
+            return Err(ChainUnderWay);
+        }
+        self.orders.found = self.find_order_with(plan, now)?;
+        Ok(())
+    }
+
+    /// Whether a plan leaves every chain able to complete; if so, whether the order that shows it is in the scratch memory: an operation
+    /// alone that changes nothing leaves the die's as it is.
+    pub(super) fn find_order_with(&mut self, plan: &[Step], now: Ticks) -> Result<bool, ChainUnderWay> {
+        let tables = self.tables;
+        let head = plan[0];
+        let die = head.place.die;
+        let info = tables.base(tables.op(head.op).base);
+        if looks_everywhere(tables, &plan[1..]).next().is_some() {
+            for other in (0..tables.size.dies).map(Die).filter(|&other| other != die) {
+                let (input, orders) = self.search_input(other, now);
+                if !lets_in(&input, &mut orders.scratch, &plan[1..]) {
+                    return Err(ChainUnderWay);
+                }
+            }
+        }
+        let drops = Drops::of(&self.device, info, &head.place);
+        let has_target_scoped = drops != Drops::All && self.chains.has_target_scoped(die);
+        // The plan is the die's only chain, and nobody else asks in which state it leaves the die.
+        let alone = drops != Drops::None || !self.chains.any_on(die);
+        let is_idle = plan.len() == 1 && info.is_inert();
+        if alone && (is_idle || !has_target_scoped) {
+            let order = &mut self.orders.scratch.order;
+            order.clear();
+            order.resize(plan.len() - 1, None);
+            return Ok(true);
+        }
+        if is_idle {
+            return Ok(false);
+        }
+        let (input, CompletionOrders { of_dies, scratch, .. }) = self.search_input(die, now);
+        let known = &of_dies[usize::from(die.0)];
+        if input.keeps_order(known, plan) {
+            scratch.order.clone_from(known);
+            scratch.order.resize(known.len() + plan.len() - 1, None);
+            return Ok(true);
+        }
+        if find_order(&input, scratch, plan, None) { Ok(true) } else { Err(ChainUnderWay) }
+    }
+
+    /// Keeps the steps of an admitted plan after its first, which is to start now, as a chain; `None`: there are none.
+    pub(crate) fn begin_chain(&mut self, plan: &[Step], proposal: Proposal) -> Option<ChainId> {
+        let (head, rest) = plan.split_first().filter(|(_, rest)| !rest.is_empty())?;
+        let tables = self.tables;
+        rest.iter().for_each(|step| hold(&mut self.device, tables, step));
+        Some(self.chains.begin(head.place.die, proposal, rest, |step| is_target_scoped(tables, step)))
+    }
+
+    /// Keeps the order with which a plan was admitted, whose first operation has started and whose chain this is.
+    pub(crate) fn keep_order_of(&mut self, plan: &[Step], chain: Option<ChainId>) {
+        let own = usize::from(plan[0].place.die.0);
+        let CompletionOrders { of_dies, found, scratch } = &mut self.orders;
+        if looks_everywhere(self.tables, &plan[1..]).next().is_some() {
+            // The orders of the other dies were found before they had to leave a state in which this chain's steps may start.
+            let others = of_dies.iter_mut().enumerate().filter(|(die, _)| *die != own);
+            others.for_each(|(_, order)| order.clear());
+        }
+        if std::mem::take(found) {
+            let order = &mut of_dies[own];
+            std::mem::swap(order, &mut scratch.order);
+            order.iter_mut().filter(|slot| slot.is_none()).for_each(|slot| *slot = chain);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Chains that have begun: what is still to come of each, waiting on its die.
+
+use nandseq_device::Place;
+use nandseq_profile::{Die, OpId, Ticks};
+use nandseq_trace::Proposal;
+use serde::{Deserialize, Serialize};
+
+/// One operation that a plan names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Step {
+    pub(crate) op: OpId,
+    pub(crate) place: Place,
+}
+
+/// Names a chain of a site.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct ChainId(pub(crate) u32);
+
+/// A chain whose first operation has started.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Chain {
+    pub(crate) die: Die,
+    /// What it was proposed as.
+    pub(crate) proposal: Proposal,
+    steps: Vec<Step>,
+    next: usize,
+    /// Steps before this one look at every die, or some do.
+    target_scoped_until: usize,
+    /// The next step is forbidden while the die of its place has this stamp, before this time.
+    barred: (u64, Ticks),
+    live: bool,
+}
+
+impl Chain {
+    /// The steps that have not started.
+    pub(crate) fn rest(&self) -> &[Step] {
+        &self.steps[self.next..]
+    }
+
+    /// Whether the next step is known to be forbidden now; `stamp` is that of the die of its place.
+    pub(crate) fn is_barred(&self, stamp: u64, now: Ticks) -> bool {
+        now < self.barred.1 && stamp == self.barred.0
+    }
+
+    /// Whether a step that has not started looks at every die.
+    pub(crate) const fn looks_everywhere(&self) -> bool {
+        self.next < self.target_scoped_until
+    }
+}
+
+/// All chains of a site; their memory is used again.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Chains {
+    all: Vec<Chain>,
+    free: Vec<u32>,
+    live: u32,
+    /// The chains with steps to come on each die, in the order of their ids.
+    on: Vec<Vec<ChainId>>,
+    /// How many of them have a step to come that looks at every die, by die and in all.
+    target_scoped_on: Vec<u32>,
+    target_scoped: u32,
+}
+
+impl Chains {
+    /// Keeps a new chain with the steps after its first operation; `looks_everywhere` says of a step whether it looks at every die.
+    pub(crate) fn begin(
+        &mut self,
+        die: Die,
+        proposal: Proposal,
+        steps: &[Step],
+        looks_everywhere: impl Fn(&Step) -> bool,
+    ) -> ChainId {
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.all.push(Chain::default());
+            self.all.len() as u32 - 1
+        });
+        let chain = &mut self.all[id as usize];
+        chain.die = die;
+        chain.proposal = proposal;
+        chain.steps.clear();
+        chain.steps.extend_from_slice(steps);
+        chain.next = 0;
+        chain.barred = (0, Ticks::ZERO);
+        chain.target_scoped_until = steps.iter().rposition(looks_everywhere).map_or(0, |last| last + 1);
+        chain.live = true;
+        let is_target_scoped = u32::from(chain.looks_everywhere());
+        self.live += 1;
+        let at = usize::from(die.0);
+        if self.on.len() <= at {
+            self.on.resize_with(at + 1, Vec::new);
+            self.target_scoped_on.resize(at + 1, 0);
+        }
+        let (on, id) = (&mut self.on[at], ChainId(id));
+        on.insert(on.partition_point(|&other| other < id), id);
+        self.target_scoped_on[at] += is_target_scoped;
+        self.target_scoped += is_target_scoped;
+        id
+    }
+
+    pub(crate) fn get(&self, id: ChainId) -> &Chain {
+        &self.all[id.0 as usize]
+    }
+
+    /// Notes that the next step is forbidden while the die of its place has this stamp, before `until`.
+    pub(crate) fn bar(&mut self, id: ChainId, stamp: u64, until: Ticks) {
+        self.all[id.0 as usize].barred = (stamp, until);
+    }
+
+    /// The next step has started; returns whether more are to come. A chain without more is forgotten.
+    pub(crate) fn advance(&mut self, id: ChainId) -> bool {
+        let chain = &mut self.all[id.0 as usize];
+        let was_target_scoped = chain.looks_everywhere();
+        chain.next += 1;
+        chain.barred = (0, Ticks::ZERO);
+        if was_target_scoped && !chain.looks_everywhere() {
+            self.target_scoped_on[usize::from(chain.die.0)] -= 1;
+            self.target_scoped -= 1;
+        }
+        if chain.next < chain.steps.len() {
+            return true;
+        }
+        self.forget(id);
+        false
+    }
+
+    /// Forgets a chain, whatever was to come.
+    pub(crate) fn forget(&mut self, id: ChainId) {
+        let chain = &mut self.all[id.0 as usize];
+        chain.live = false;
+        let at = usize::from(chain.die.0);
+        self.on[at].retain(|&other| other != id);
+        let was_target_scoped = u32::from(chain.looks_everywhere());
+        self.target_scoped_on[at] -= was_target_scoped;
+        self.target_scoped -= was_target_scoped;
+        self.free.push(id.0);
+        self.live -= 1;
+    }
+
+    /// How many chains have steps to come.
+    pub(crate) const fn count(&self) -> u32 {
+        self.live
+    }
+
+    /// Chains with steps to come.
+    pub(crate) fn live(&self) -> impl Iterator<Item = (ChainId, &Chain)> {
+        self.all.iter().enumerate().filter(|(_, chain)| chain.live).map(|(at, chain)| (ChainId(at as u32), chain))
+    }
+
+    /// Whether no chain has steps to come.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.live == 0
+    }
+
+    /// Chains with steps to come that work on a die.
+    pub(crate) fn live_on(&self, die: Die) -> impl Iterator<Item = (ChainId, &Chain)> {
+        let on = self.on.get(usize::from(die.0)).map_or(&[][..], Vec::as_slice);
+        on.iter().map(|&id| (id, self.get(id)))
+    }
+
+    /// Whether a chain of another die has a step to come that looks at this one too.
+    pub(crate) fn has_target_scoped(&self, die: Die) -> bool {
+        self.target_scoped > self.target_scoped_on.get(usize::from(die.0)).copied().unwrap_or(0)
+    }
+
+    /// Whether a chain with steps to come works on this die.
+    pub(crate) fn any_on(&self, die: Die) -> bool {
+        self.on.get(usize::from(die.0)).is_some_and(|on| !on.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_barred_until_its_time_or_a_change_of_its_die_and_the_next_step_never() {
+        let step = Step { op: OpId(0), place: Place::default() };
+        let mut chains = Chains::default();
+        let id = chains.begin(Die(0), Proposal::default(), &[step, step], |_| false);
+        let is_barred = |chains: &Chains, stamp, now| chains.get(id).is_barred(stamp, Ticks(now));
+        assert!(!is_barred(&chains, 0, 0));
+        chains.bar(id, 5, Ticks(10));
+        assert!(is_barred(&chains, 5, 9));
+        assert!(!is_barred(&chains, 5, 10));
+        assert!(!is_barred(&chains, 6, 9));
+        assert!(chains.advance(id));
+        assert!(!is_barred(&chains, 5, 9));
+        chains.bar(id, 5, Ticks(10));
+        chains.forget(id);
+        assert_eq!(chains.begin(Die(0), Proposal::default(), &[step], |_| false), id);
+        assert!(!is_barred(&chains, 5, 9));
+    }
+}

@@ -1,0 +1,73 @@
+//! The lasting state of a die once what is in flight has ended, and after further operations: what searches and plans are made on.
+
+use nandseq_device::{Device, DieLogic, FlightId, Place, Suspended, Tables};
+use nandseq_profile::model::Axis;
+use nandseq_profile::{BaseId, Die, OpId, Ticks};
+
+use super::chain::Step;
+
+/// The lasting state of a die once everything in flight there has ended; what a RESUME in flight resumes has ended too. If
+/// `head` is a SUSPEND, the operation that it stops is suspended instead.
+pub(crate) fn settled(device: &Device, tables: &Tables, die: Die, head: &Step, now: Ticks) -> DieLogic {
+    let suspends = tables.base(tables.op(head.op).base).effects.suspend;
+    let suspend_target = suspends.and_then(|axis| Some((axis, device.suspend_target(tables, die, axis, now)?)));
+    settled_with(device, tables, die, suspend_target)
+}
+
+/// The same without anything that starts now.
+pub(crate) fn settled_by_itself(device: &Device, tables: &Tables, die: Die) -> DieLogic {
+    settled_with(device, tables, die, None)
+}
+
+fn settled_with(device: &Device, tables: &Tables, die: Die, suspend_target: Option<(Axis, FlightId)>) -> DieLogic {
+    let mut logic = *device.logic(die);
+    let mut resumed = None;
+    let (mut outputs, mut moves) = (false, false);
+    for (id, flight) in device.flights_on(die) {
+        let base = tables.op(flight.op).base;
+        match suspend_target {
+            Some((axis, cut)) if cut == id => logic.suspend(axis, Suspended { place: flight.place, base }),
+            _ => logic.finish(tables.base(base), &flight.place),
+        }
+        let effects = &tables.base(base).effects;
+        resumed = effects.resume.or(resumed);
+        outputs |= effects.data_out;
+        moves |= effects.moves_page();
+    }
+    if outputs && moves {
+        // Which of them ends first is not asked: what is moved last is unread.
+        device.flights_on(die).for_each(|(_, flight)| {
+            let info = tables.base(tables.op(flight.op).base);
+            if info.effects.moves_page() {
+                flight.place.planes.iter().for_each(|plane| logic.planes[usize::from(plane.0)].unread = true);
+            }
+        });
+    }
+    if let Some(target) = resumed.and_then(|axis| device.suspended(die, axis)) {
+        logic.finish(tables.base(tables.op(target.op).base), &target.place);
+    }
+    logic
+}
+
+/// Whether a step outputs data of a plane on which a page is on its way from one register to the other: the page counts as unread
+/// when it has come, although it was put out before.
+pub(crate) fn outputs_what_moves(device: &Device, tables: &Tables, step: &Step) -> bool {
+    let effects = |op: OpId| &tables.base(tables.op(op).base).effects;
+    effects(step.op).data_out
+        && device.flights_on(step.place.die).any(|(_, flight)| {
+            effects(flight.op).moves_page() && !flight.place.planes.and(step.place.planes).is_empty()
+        })
+}
+
+/// Carries an operation out on a lasting state, and what it resumes; returns that.
+#[inline]
+pub(crate) fn carry_out(logic: &mut DieLogic, tables: &Tables, base: BaseId, place: &Place) -> Option<Suspended> {
+    let info = tables.base(base);
+    let resumed = info.effects.resume.and_then(|axis| logic.suspended(axis));
+    logic.start(info, place);
+    logic.finish(info, place);
+    if let Some(target) = resumed {
+        logic.finish(tables.base(target.base), &target.place);
+    }
+    resumed
+}

@@ -1,0 +1,174 @@
+//! The event queue: what happens next, in the one order that is the same everywhere.
+//!
+//! Events are ordered by time, then by class (ends, due chain steps, hooks, refills), then by order of creation.
+
+use nandseq_device::FlightId;
+use nandseq_profile::{Die, Plane, Ticks};
+
+use super::chain::ChainId;
+
+/// Something that happens at a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Event {
+    /// An operation's end takes effect.
+    End(FlightId),
+    /// The next step of a chain is due.
+    Due(ChainId),
+    /// What waits for the bus or for planes is tried again.
+    Wake,
+    /// A proposal on a plane.
+    Hook(Hook),
+    /// A further proposal of a directed site.
+    Extra(Die, Plane),
+    /// The periodic proposal on the next plane of the round.
+    Refill,
+}
+
+/// A proposal to come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Hook {
+    pub(crate) die: Die,
+    pub(crate) plane: Plane,
+    /// The operation whose phase it belongs to, while that can still be cut.
+    pub(crate) of: Option<FlightId>,
+    /// For a hook after a phase: when the phase ends. `None`: inside a phase.
+    pub(crate) after: Option<Ticks>,
+}
+
+impl Event {
+    /// The same event once its operation has ended for good.
+    pub(crate) const fn past_cutting(self) -> Self {
+        match self {
+            Self::Hook(hook) => Self::Hook(Hook { of: None, ..hook }),
+            Self::End(_) | Self::Due(_) | Self::Wake | Self::Extra(..) | Self::Refill => self,
+        }
+    }
+
+    const fn class(self) -> u64 {
+        match self {
+            Self::End(_) => 0,
+            Self::Due(_) => 1,
+            Self::Wake => 2,
+            Self::Hook(_) | Self::Extra(..) => 3,
+            Self::Refill => 4,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    time: Ticks,
+    /// Class in the upper 4 bits, number of creation below.
+    order: u64,
+    event: Event,
+}
+
+impl Entry {
+    const fn key(&self) -> u128 {
+        (self.time.0 as u128) << 64 | self.order as u128
+    }
+}
+
+/// Events to come.
+///
+/// Kept sorted, the next one last: five wait at any time on a device of two dies (at most one end and two hooks for each operation in
+/// flight; in directed runs also hooks for the tenths of its phases), and a new one comes before one or two of them, so that
+/// moving it there costs less than a binary search, and both less than a binary heap.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Queue {
+    entries: Vec<Entry>,
+    created: u64,
+}
+
+impl Queue {
+    /// Adds an event.
+    pub(crate) fn push(&mut self, time: Ticks, event: Event) {
+        self.created += 1;
+        let entry = Entry { time, order: event.class() << 60 | self.created, event };
+        let key = entry.key();
+        let mut at = self.entries.len();
+        self.entries.push(entry);
+        while at > 0 && self.entries[at - 1].key() < key {
+            self.entries[at] = self.entries[at - 1];
+            at -= 1;
+        }
+        self.entries[at] = entry;
+    }
+
+    /// When the next event happens.
+    pub(crate) fn next_time(&self) -> Option<Ticks> {
+        self.entries.last().map(|entry| entry.time)
+    }
+
+    /// Takes the next event.
+    pub(crate) fn pop(&mut self) -> Option<(Ticks, Event)> {
+        self.entries.pop().map(|entry| (entry.time, entry.event))
+    }
+
+    /// Takes the due event of a chain out, if there is one.
+    pub(crate) fn forget(&mut self, chain: ChainId) {
+        self.entries.retain(|entry| entry.event != Event::Due(chain));
+    }
+
+    /// Takes the hooks of an operation out.
+    pub(crate) fn forget_hooks(&mut self, of: FlightId) {
+        self.entries.retain(|entry| !matches!(entry.event, Event::Hook(hook) if hook.of == Some(of)));
+    }
+
+    /// Every event, in no particular order.
+    pub(crate) fn events(&self) -> impl Iterator<Item = Event> {
+        self.entries.iter().map(|entry| entry.event)
+    }
+
+    /// Puts the next refill off to a time.
+    pub(crate) fn put_refill_off(&mut self, to: Ticks) {
+        self.entries.retain(|entry| entry.event != Event::Refill);
+        self.push(to, Event::Refill);
+    }
+
+    /// When the next refill comes.
+    pub(crate) fn next_refill(&self) -> Option<Ticks> {
+        self.entries.iter().find(|entry| entry.event == Event::Refill).map(|entry| entry.time)
+    }
+
+    /// Every event, in order.
+    pub(crate) fn in_order(&self) -> Vec<(Ticks, Event)> {
+        self.entries.iter().rev().map(|entry| (entry.time, entry.event)).collect()
+    }
+
+    /// Takes every hook and refill out, in order.
+    pub(crate) fn take_proposals(&mut self) -> Vec<(Ticks, Event)> {
+        let proposes = |event: &Event| match event {
+            Event::Hook(_) | Event::Extra(..) | Event::Refill => true,
+            Event::End(_) | Event::Due(_) | Event::Wake => false,
+        };
+        let taken = self.entries.extract_if(.., |entry| proposes(&entry.event));
+        let mut taken: Vec<(Ticks, Event)> = taken.map(|entry| (entry.time, entry.event)).collect();
+        taken.reverse();
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_times_are_ordered_by_class_then_creation() {
+        let mut queue = Queue::default();
+        let end = Event::End(FlightId { slot: 1, generation: 0 });
+        let hook = |die| Event::Hook(Hook { die: Die(die), plane: Plane(0), of: None, after: None });
+        queue.push(Ticks(5), Event::Refill);
+        queue.push(Ticks(5), hook(1));
+        queue.push(Ticks(5), hook(0));
+        queue.push(Ticks(5), Event::Due(ChainId(3)));
+        queue.push(Ticks(5), end);
+        queue.push(Ticks(4), Event::Refill);
+        let mut order = Vec::new();
+        while let Some((_, event)) = queue.pop() {
+            order.push(event);
+        }
+        let expected = [Event::Refill, end, Event::Due(ChainId(3)), hook(1), hook(0), Event::Refill];
+        assert_eq!(order, expected);
+    }
+}

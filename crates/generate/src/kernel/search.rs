@@ -1,0 +1,442 @@
+//! Chain safety: whatever starts, every chain under way can still run to its end.
+//!
+//! As in the banker's algorithm: a state is safe when some order of the remaining steps completes all chains of the die. The
+//! order is searched on a copy of the die's lasting state, everything in flight ended, and kept: as long as nothing else
+//! starts, following it is always possible, so no chain is ever stuck. A start for which no order is found within
+//! the search's bound waits or is refused, which costs a little liveliness and never legality. Bus, occupation and
+//! op_states pass with time and do not count.
+//!
+//! Steps that look at every die must be possible in the state that each of the other dies comes to rest in, once its own chains
+//! are done: what starts there later must leave it so.
+//!
+//! A chain whose last step is suspended waits for a RESUME that nobody promises. So the others must complete without it, and
+//! once they have, resuming the program, then the erase, must still let its chain complete.
+
+use nandseq_device::{BaseInfo, Device, DieLogic, Footprint, Place, Reach, Tables};
+use nandseq_profile::model::{Axis, ByAxis};
+use nandseq_profile::{Die, OpId, Plane, PlaneSet, Ticks};
+
+use super::chain::{ChainId, Chains, Step};
+use super::flight::Started;
+use super::lasting::{carry_out, outputs_what_moves, settled, settled_by_itself};
+
+/// How many distinct states one search visits before it gives up.
+const MOST_STATES: usize = 256;
+
+/// Which chains an operation ends when it starts, its own apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Drops {
+    None,
+    /// Those of its die.
+    Die,
+    /// Those of every die.
+    All,
+}
+
+impl Drops {
+    pub(crate) fn of(device: &Device, info: &BaseInfo, place: &Place) -> Self {
+        if info.effects.reset_target {
+            Self::All
+        } else if !info.effects.reset_die {
+            Self::None
+        } else if device.occupied_by(info, place).0 > 1 {
+            Self::All
+        } else {
+            Self::Die
+        }
+    }
+}
+
+/// A die, its chains and what the search needs to know of them.
+pub(crate) struct SearchInput<'a> {
+    pub(crate) tables: &'a Tables,
+    /// A name that resumes, by axis, if there is one.
+    pub(crate) resuming: ByAxis<Option<OpId>>,
+    pub(crate) device: &'a Device,
+    pub(crate) chains: &'a Chains,
+    /// The chains that wait for a RESUME.
+    pub(crate) suspended_chains: ByAxis<Option<ChainId>>,
+    /// What is kept of each flight, by slot.
+    pub(crate) flights: &'a [Started],
+    pub(crate) die: Die,
+    pub(crate) now: Ticks,
+}
+
+/// The remaining steps of one chain, as far as a search has come.
+#[derive(Clone, Copy, Debug)]
+struct Remaining {
+    /// `None`: the chain that would begin now.
+    chain: Option<ChainId>,
+    /// How many of its steps have been done, of how many.
+    done: usize,
+    all: usize,
+    /// What a step of it adds to the search's key.
+    weight: u64,
+    /// Where its steps begin in [`SearchScratch::footprints`].
+    at: usize,
+}
+
+/// An order in which the steps of all chains of a die can be done: whose step is next, again and again.
+pub(crate) type Order = Vec<Option<ChainId>>;
+
+/// What searches write on; kept, so that they allocate nothing.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct SearchScratch {
+    /// The order found.
+    pub(crate) order: Order,
+    remaining: Vec<Remaining>,
+    /// The footprint of each step of each chain, and that of it and those after it together.
+    footprints: Vec<(Footprint, Footprint)>,
+    /// States from which no order was found. A state that the search is still at the end of need not be here: fewer steps are
+    /// left in all that follow. So a search that goes well keeps nothing.
+    failed: Vec<DieLogic>,
+    /// For each of them the search's key, and how many steps of each chain were done.
+    failed_keys: Vec<u64>,
+    failed_at: Vec<usize>,
+    /// Steps of chains of other dies that look at this one too.
+    target_scoped: Vec<Step>,
+}
+
+impl SearchScratch {
+    fn wipe(&mut self) {
+        self.order.clear();
+        self.remaining.clear();
+        self.footprints.clear();
+        self.failed.clear();
+        self.failed_keys.clear();
+        self.failed_at.clear();
+        self.target_scoped.clear();
+    }
+}
+
+/// Finds an order that completes all chains of a die after `plan` begins, and leaves it in the scratch memory; `advanced` is the chain
+/// whose step `plan` is, if it is not a new one. Returns whether there is one.
+pub(crate) fn find_order(
+    search_input: &SearchInput<'_>,
+    scratch: &mut SearchScratch,
+    plan: &[Step],
+    advanced: Option<ChainId>,
+) -> bool {
+    let Some((mut search, logic)) = Search::after(search_input, scratch, plan, advanced) else { return false };
+    !search.is_doomed(&logic) && search.complete(&logic)
+}
+
+/// Whether the state in which another die comes to rest, its chains done, lets every step of a plan that looks at all dies start.
+pub(crate) fn lets_in(search_input: &SearchInput<'_>, scratch: &mut SearchScratch, plan: &[Step]) -> bool {
+    scratch.wipe();
+    let tables = search_input.tables;
+    scratch.target_scoped.extend(looks_everywhere(tables, plan));
+    if scratch.target_scoped.is_empty() {
+        return true;
+    }
+    let mut suspended_chains = search_input.suspended_chains;
+    search_input.go_on_by_themselves(&mut suspended_chains);
+    search_input.note_remaining(scratch, &suspended_chains, None);
+    let logic = settled_by_itself(search_input.device, tables, search_input.die);
+    Search::new(search_input, &[], suspended_chains, scratch).complete(&logic)
+}
+
+impl SearchInput<'_> {
+    /// The footprint of a step on the lasting state of the die.
+    fn footprint(&self, step: &Step) -> Footprint {
+        let tables = self.tables;
+        Footprint::of(tables.base(tables.op(step.op).base), &step.place, self.device.planes())
+    }
+
+    /// Whether all chains of the die can complete in the order kept for them, and then `plan`, which has been judged step by
+    /// step, if its first step starts now: nothing in the order looks at what that changes, nor the rest of the plan at what
+    /// the order changes; nobody waits for a RESUME, and no step of another die looks in.
+    pub(crate) fn keeps_order(&self, order: &Order, plan: &[Step]) -> bool {
+        let Some((first, rest)) = plan.split_first() else { return false };
+        let first = self.footprint(first);
+        let suspended_chains = self.suspended_chains.values().any(Option::is_some);
+        if first.is_sweeping() || suspended_chains || self.chains.has_target_scoped(self.die) {
+            return false;
+        }
+        let rest = rest.iter().fold(Footprint::default(), |all, step| all.and(self.footprint(step)));
+        let mut left = 0;
+        for (_, chain) in self.chains.live_on(self.die) {
+            left += chain.rest().len();
+            let old = chain.rest().iter().fold(Footprint::default(), |all, step| all.and(self.footprint(step)));
+            if old.looks & first.hinders != 0 || rest.looks & old.hinders != 0 {
+                return false;
+            }
+        }
+        order.len() == left
+    }
+
+    /// Moves the next step of a chain to the front of an order, if it is in it and apart from all that comes before it there.
+    pub(crate) fn brings_forward(&self, order: &mut Order, id: ChainId) -> bool {
+        let Some(at) = order.iter().position(|&next| next == Some(id)) else { return false };
+        let own = self.footprint(&self.chains.get(id).rest()[0]);
+        let is_apart = |(place, chain): (usize, &Option<ChainId>)| {
+            let done = order[..place].iter().filter(|other| *other == chain).count();
+            chain.is_some_and(|chain| own.is_apart_from(self.footprint(&self.chains.get(chain).rest()[done])))
+        };
+        let apart = order[..at].iter().enumerate().all(is_apart);
+        if apart {
+            order.remove(at);
+        }
+        apart
+    }
+
+    /// Takes out of the chains that wait for a RESUME those that one in flight resumes.
+    fn go_on_by_themselves(&self, suspended_chains: &mut ByAxis<Option<ChainId>>) {
+        if suspended_chains.values().all(Option::is_none) {
+            return;
+        }
+        let tables = self.tables;
+        let flying = self.device.flights_on(self.die);
+        for axis in flying.filter_map(|(_, flight)| tables.base(tables.op(flight.op).base).effects.resume) {
+            suspended_chains[axis] = None;
+        }
+    }
+
+    /// Notes what is left of each chain of the die that does not wait for a RESUME; `advanced` has done one step more.
+    fn note_remaining(
+        &self,
+        scratch: &mut SearchScratch,
+        suspended_chains: &ByAxis<Option<ChainId>>,
+        advanced: Option<ChainId>,
+    ) {
+        let is_suspended = |id| suspended_chains.values().any(|chain| *chain == Some(id));
+        let live = self.chains.live_on(self.die).filter(|&(id, _)| !is_suspended(id));
+        scratch.remaining.extend(live.map(|(id, chain)| Remaining {
+            chain: Some(id),
+            done: usize::from(advanced == Some(id)),
+            all: chain.rest().len(),
+            weight: 0,
+            at: 0,
+        }));
+    }
+}
+
+/// The steps of a plan that look at every die.
+pub(crate) fn looks_everywhere<'a>(tables: &'a Tables, plan: &'a [Step]) -> impl Iterator<Item = Step> + 'a {
+    plan.iter().copied().filter(|step| is_target_scoped(tables, step))
+}
+
+/// Whether a step looks at every die.
+pub(crate) fn is_target_scoped(tables: &Tables, step: &Step) -> bool {
+    tables.base(tables.op(step.op).base).reach == Reach::Target
+}
+
+struct Search<'a> {
+    search_input: &'a SearchInput<'a>,
+    /// The steps of the chain that would begin now.
+    plan: &'a [Step],
+    suspended_chains: ByAxis<Option<ChainId>>,
+    /// How many distinct states have been visited.
+    visited: usize,
+    /// Tells which steps are done: equal when they are, and hardly ever otherwise.
+    key: u64,
+    scratch: &'a mut SearchScratch,
+}
+
+impl<'a> Search<'a> {
+    /// The search that begins when `plan` does, and the state it begins in; `None` when the plan cannot begin. See [`find_order`].
+    fn after(
+        search_input: &'a SearchInput<'a>,
+        scratch: &'a mut SearchScratch,
+        plan: &'a [Step],
+        advanced: Option<ChainId>,
+    ) -> Option<(Self, DieLogic)> {
+        scratch.wipe();
+        let (first, rest) = plan.split_first()?;
+        let tables = search_input.tables;
+        let info = tables.base(tables.op(first.op).base);
+        let effects = &info.effects;
+        let drops = Drops::of(search_input.device, info, &first.place);
+        let mut suspended_chains = if drops == Drops::None { search_input.suspended_chains } else { ByAxis::default() };
+        if let Some(axis) = effects.suspend {
+            let suspend_target =
+                search_input.device.suspend_target(tables, search_input.die, axis, search_input.now)?;
+            suspended_chains[axis] = search_input.flights[suspend_target.slot as usize].chain;
+        }
+        search_input.go_on_by_themselves(&mut suspended_chains);
+        if let Some(axis) = effects.resume {
+            suspended_chains[axis] = None;
+        }
+        if drops != Drops::All && search_input.chains.has_target_scoped(search_input.die) {
+            let elsewhere = search_input.chains.live().filter(|(_, chain)| chain.die != search_input.die);
+            scratch.target_scoped.extend(elsewhere.flat_map(|(_, chain)| looks_everywhere(tables, chain.rest())));
+        }
+        search_input.note_remaining(scratch, &suspended_chains, advanced);
+        if drops != Drops::None {
+            scratch.remaining.retain(|rest| rest.chain == advanced);
+        }
+        scratch.remaining.push(Remaining { chain: None, done: 0, all: rest.len(), weight: 0, at: 0 });
+        let search = Self::new(search_input, rest, suspended_chains, scratch);
+        let mut logic = settled(search_input.device, tables, search_input.die, first, search_input.now);
+        if !outputs_what_moves(search_input.device, tables, first) {
+            search.carry_out(&mut logic, first);
+        }
+        Some((search, logic))
+    }
+
+    fn new(
+        search_input: &'a SearchInput<'a>,
+        plan: &'a [Step],
+        suspended_chains: ByAxis<Option<ChainId>>,
+        scratch: &'a mut SearchScratch,
+    ) -> Self {
+        let SearchScratch { remaining, footprints, .. } = scratch;
+        let mut weight = 1u64;
+        for rest in remaining {
+            rest.weight = weight;
+            weight = weight.wrapping_mul(rest.all as u64 + 1);
+            rest.at = footprints.len();
+            let steps = rest.chain.map_or(plan, |id| search_input.chains.get(id).rest());
+            footprints.extend(steps.iter().map(|step| (search_input.footprint(step), Footprint::default())));
+            let own = &mut footprints[rest.at..];
+            own.iter_mut().rev().fold(Footprint::default(), |after, (one, all)| {
+                *all = one.and(after);
+                *all
+            });
+        }
+        Self { search_input, plan, suspended_chains, visited: 0, key: 0, scratch }
+    }
+
+    const fn tables(&self) -> &'a Tables {
+        self.search_input.tables
+    }
+
+    fn carry_out(&self, logic: &mut DieLogic, step: &Step) {
+        carry_out(logic, self.tables(), self.tables().op(step.op).base, &step.place);
+    }
+
+    fn allows(&self, logic: &DieLogic, step: &Step) -> bool {
+        let base = self.tables().op(step.op).base;
+        logic.judge(self.tables(), base, &step.place, self.search_input.device.planes()).is_ok()
+    }
+
+    /// The steps of a rest, those done included.
+    fn steps_of(&self, rest: Remaining) -> &'a [Step] {
+        let search_input = self.search_input;
+        rest.chain.map_or(self.plan, |id| search_input.chains.get(id).rest())
+    }
+
+    /// The next step of a chain.
+    fn next_of(&self, rest: Remaining) -> Option<&'a Step> {
+        self.steps_of(rest).get(rest.done)
+    }
+
+    /// Whether what is left can be seen not to complete in any order: where nothing fills a page register any more, one end of
+    /// a cache read can take its page from there, and only if it is there now. Most starts that are refused are of this kind.
+    fn is_doomed(&self, logic: &DieLogic) -> bool {
+        let effects = |step: &Step| &self.tables().base(self.tables().op(step.op).base).effects;
+        let remaining = || self.scratch.remaining.iter();
+        let left = remaining().flat_map(|rest| self.steps_of(*rest).iter().skip(rest.done));
+        let filled = left.clone().filter(|step| effects(step).reads_array());
+        let filled = filled.fold(PlaneSet::EMPTY, |all, step| all.union(step.place.planes));
+        let mut taken = PlaneSet::EMPTY;
+        left.filter(|step| effects(step).cache_read_end).any(|step| {
+            let planes = step.place.planes.minus(filled);
+            let held = |plane: Plane| logic.planes[usize::from(plane.0)].page_is(&step.place);
+            let fails = !planes.and(taken).is_empty() || !planes.iter().all(held);
+            taken = taken.union(planes);
+            fails
+        })
+    }
+
+    fn complete(&mut self, logic: &DieLogic) -> bool {
+        let mut possible = 0u64;
+        let mut is_done = true;
+        for at in 0..self.scratch.remaining.len() {
+            let Some(step) = self.next_of(self.scratch.remaining[at]) else { continue };
+            is_done = false;
+            let (own, others) = self.touched(at);
+            let allowed = self.allows(logic, step);
+            let is_fixed = own.looks & others.changes == 0;
+            if is_fixed && !allowed {
+                return false; // nothing that is to come lets it start
+            }
+            if is_fixed && own.is_apart_from(others) {
+                return self.goes_on_with(at, step, logic); // it may as well come first
+            }
+            possible |= u64::from(allowed) << (at % 64);
+        }
+        if is_done {
+            return self.suspended_complete(logic);
+        }
+        let remaining = 0..self.scratch.remaining.len();
+        remaining.filter(|at| possible >> (at % 64) & 1 == 1).any(|at| {
+            let step = self.next_of(self.scratch.remaining[at]);
+            step.is_some_and(|step| self.goes_on_with(at, step, logic))
+        })
+    }
+
+    /// The footprint of the next step of a chain, and that of all that is left of the others.
+    fn touched(&self, at: usize) -> (Footprint, Footprint) {
+        let SearchScratch { remaining, footprints, .. } = &*self.scratch;
+        let own = footprints[remaining[at].at + remaining[at].done].0;
+        let others = remaining.iter().enumerate().filter(|&(other, rest)| other != at && rest.done < rest.all);
+        let others = others.fold(Footprint::default(), |all, (_, rest)| all.and(footprints[rest.at + rest.done].1));
+        (own, others)
+    }
+
+    /// Whether everything can complete when a step that may start, the next of a rest, comes first.
+    fn goes_on_with(&mut self, at: usize, step: &Step, logic: &DieLogic) -> bool {
+        let rest = self.scratch.remaining[at];
+        let mut next = *logic;
+        self.carry_out(&mut next, step);
+        self.scratch.remaining[at].done += 1;
+        self.key = self.key.wrapping_add(rest.weight);
+        self.scratch.order.push(rest.chain);
+        if self.is_new(&next) {
+            if self.complete(&next) {
+                return true;
+            }
+            let SearchScratch { failed, failed_keys, failed_at, remaining, .. } = &mut *self.scratch;
+            failed.push(next);
+            failed_keys.push(self.key);
+            failed_at.extend(remaining.iter().map(|rest| rest.done));
+        }
+        self.scratch.order.pop();
+        self.key = self.key.wrapping_sub(rest.weight);
+        self.scratch.remaining[at].done -= 1;
+        false
+    }
+
+    /// Whether chains that wait for a RESUME, and steps that wait on other dies, can go on once everything else has.
+    fn suspended_complete(&self, logic: &DieLogic) -> bool {
+        if !self.scratch.target_scoped.iter().all(|step| self.allows(logic, step)) {
+            return false;
+        }
+        if self.suspended_chains.values().all(Option::is_none) {
+            return true;
+        }
+        let mut logic = *logic;
+        for axis in [Axis::Program, Axis::Erase] {
+            let Some(chain) = self.suspended_chains[axis] else { continue };
+            let Some(resume) = self.search_input.resuming[axis] else { return false };
+            let resume = Step { op: resume, place: Place::die(self.search_input.die) };
+            let steps = self.search_input.chains.get(chain).rest();
+            for step in std::iter::once(&resume).chain(steps) {
+                if !self.allows(&logic, step) {
+                    return false;
+                }
+                self.carry_out(&mut logic, step);
+            }
+        }
+        true
+    }
+
+    /// Counts a state; false when it has been tried before or the search has gone on for too long.
+    fn is_new(&mut self, logic: &DieLogic) -> bool {
+        let SearchScratch { failed, failed_keys, failed_at, remaining, .. } = &*self.scratch;
+        let is_same = |at: usize| {
+            let done = &failed_at[at * remaining.len()..][..remaining.len()];
+            done.iter().copied().eq(remaining.iter().map(|rest| rest.done)) && failed[at] == *logic
+        };
+        let known = |(at, &key): (usize, &u64)| key == self.key && is_same(at);
+        if self.visited >= MOST_STATES || failed_keys.iter().enumerate().any(known) {
+            return false;
+        }
+        self.visited += 1;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

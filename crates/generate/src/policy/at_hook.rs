@@ -1,0 +1,99 @@
+//! What a policy may do at a hook: draw, plan, and hand a plan in to be started. What fails leaves no trace but a count.
+
+use nandseq_device::Rule;
+use nandseq_profile::{OpId, PhaseKey, Ticks};
+use nandseq_trace::{Proposal, Sink};
+
+use crate::kernel::Kernel;
+use crate::proposal::{Preference, Proposer, View};
+use crate::random::Stream;
+use crate::reporting::{Reason, Reporter};
+use crate::setup::{ClassId, Distribution, Setup};
+
+/// How many proposals may wait for the bus, per plane of the device. Hooks come from operations that hold the bus for
+/// longer than what waits, so that only refills in quick succession can ever reach it.
+const WAITERS_PER_PLANE: usize = 16;
+
+/// What lets a proposal come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum HookKind {
+    /// An operation's phase.
+    Phase,
+    /// The queue is filled again.
+    Refill,
+    /// The policy wants it.
+    Extra,
+}
+
+/// The key whose distribution a hook draws from; `of_plane` is that of its plane.
+#[inline]
+pub(crate) fn key_at(
+    kind: HookKind,
+    is_idle: impl FnOnce() -> bool,
+    refill_uses_end_key: bool,
+    of_plane: PhaseKey,
+) -> PhaseKey {
+    if kind == HookKind::Refill && !refill_uses_end_key && is_idle() { PhaseKey::DEFAULT } else { of_plane }
+}
+
+/// How a proposal that succeeds goes on.
+pub(crate) enum Start {
+    Now,
+    WhenBusIsFree,
+}
+
+/// A hook, and what a policy works with there.
+pub(crate) struct AtHook<'a, 's> {
+    pub(crate) setup: &'s Setup,
+    pub(crate) kernel: &'a mut Kernel<'s>,
+    /// What is eligible at the hook is in its sampler.
+    pub(crate) proposer: &'a mut Proposer,
+    pub(crate) reporter: &'a mut Reporter,
+    pub(crate) sink: &'a mut dyn Sink,
+    pub(crate) view: &'a View,
+    pub(crate) kind: HookKind,
+    pub(crate) proposal: &'a Proposal,
+    pub(crate) distribution: &'s Distribution,
+    pub(crate) stream: &'a mut Stream,
+}
+
+impl AtHook<'_, '_> {
+    /// Plans a name with its chain; returns the rule in the way of its start, if that is the bus.
+    pub(crate) fn plan(
+        &mut self,
+        name: (OpId, ClassId),
+        preference: Preference<'_>,
+    ) -> Result<Result<(), Rule>, Reason> {
+        let (parts, at) = ((self.setup, &self.kernel.device), (self.view, self.proposal.time));
+        self.proposer.make(parts, at, name, preference, self.stream)
+    }
+
+    /// Decides whether the proposer's plan starts now, or waits for the bus; `verdict` is what [`AtHook::plan`] has said of it.
+    pub(crate) fn hand_in(&mut self, verdict: Result<(), Rule>) -> Result<Start, Reason> {
+        self.kernel.admit(&self.proposer.plan, self.proposal.time)?;
+        match verdict {
+            Ok(()) => Ok(Start::Now),
+            Err(_) => self.wait_for_bus(),
+        }
+    }
+
+    /// Lets the plan wait if the bus frees in time.
+    fn wait_for_bus(&mut self) -> Result<Start, Reason> {
+        let (setup, plan) = (self.setup, &self.proposer.plan);
+        let is_instant = setup.tables.base(setup.tables.op(plan[0].op).base).instant;
+        let free = self.kernel.device.bus_free();
+        let deadline = if is_instant { Ticks(u64::MAX) } else { self.proposal.time + setup.admission_window };
+        let planes = usize::from(setup.tables.size.dies) * usize::from(setup.tables.size.planes);
+        if free > deadline || self.kernel.waiting.waiters.len() >= planes * WAITERS_PER_PLANE {
+            return Err(Reason::BusWindow);
+        }
+        self.kernel.waiting.wait(plan, *self.proposal, deadline);
+        self.kernel.wake_at(free);
+        Ok(Start::WhenBusIsFree)
+    }
+
+    /// Counts a name that did not start.
+    pub(crate) fn refuse(&mut self, op: OpId, reason: Reason) {
+        self.reporter.refuse(self.proposal, op, reason, self.sink);
+    }
+}

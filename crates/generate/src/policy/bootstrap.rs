@@ -1,0 +1,106 @@
+//! Bootstrap: before free generation, blocks are erased, some of them programmed, some of those read, and nothing else.
+//!
+//! Three stages, each with a distribution of its own over the names that do its work, by the weights of cell types that the profile
+//! states; hooks, eligibility, chains and rules are those of any proposal. A stage ends when it has reached as many distinct
+//! blocks as the profile asks for (at most those that the stage before left it), or when it can do nothing more. Leaves out
+//! what comes after.
+
+use nandseq_device::{BlockStage, Device, Flight, Place, Tables};
+use nandseq_profile::Die;
+
+use crate::setup::{BootstrapStages, Setup, Stage};
+
+/// Refills in a row, for each plane of the device, at which an idle device accepts no proposal of a stage before the stage is
+/// given up.
+const PATIENCE: u32 = 16;
+
+/// A bootstrap under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Bootstrap {
+    stage: Stage,
+    /// Blocks that this stage has reached, and how many those are.
+    reached: Vec<bool>,
+    count: u32,
+    goal: u32,
+    /// Refills since the device last accepted a proposal or ended an operation.
+    idle: u32,
+}
+
+impl Bootstrap {
+    /// The beginning of a bootstrap; `None` when there is nothing to do.
+    pub(crate) fn begin(setup: &BootstrapStages, device: &Device) -> Option<Self> {
+        let good = device.book.records().iter().filter(|record| record.stage != BlockStage::Bad).count() as u32;
+        let blocks = device.book.records().len();
+        let mut first = Self {
+            stage: Stage::Erase,
+            reached: vec![false; blocks],
+            count: 0,
+            goal: setup.blocks(Stage::Erase).min(good),
+            idle: 0,
+        };
+        first.go_on(setup).then_some(first)
+    }
+
+    /// What is done now.
+    pub(crate) const fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Whether the block of a place has been reached in this stage, on every plane.
+    pub(crate) fn has_reached(&self, tables: &Tables, place: &Place) -> bool {
+        place.planes.iter().all(|plane| self.reached[index(tables, place.die, place.block(&tables.size, plane).0)])
+    }
+
+    /// Something was accepted: the stage is not at its end.
+    pub(crate) const fn accepted(&mut self) {
+        self.idle = 0;
+    }
+
+    /// An operation has ended. Returns whether the bootstrap goes on.
+    pub(crate) fn ended(&mut self, setup: &Setup, device: &Device, flight: &Flight) -> bool {
+        self.idle = 0;
+        let (tables, place) = (&setup.tables, &flight.place);
+        let does = self.stage.is_done_by(&tables.base(tables.op(flight.op).base).effects);
+        for plane in place.planes.iter().filter(|_| does) {
+            let block = place.block(&tables.size, plane);
+            let record = device.book.record(place.die, block);
+            // A block counts as programmed when one of its pages can be read.
+            let done = self.stage != Stage::Program || u32::from(record.pages) > tables.offset_guard;
+            let reached = &mut self.reached[index(tables, place.die, block.0)];
+            if done && !*reached {
+                *reached = true;
+                self.count += 1;
+            }
+        }
+        self.go_on(&setup.bootstrap)
+    }
+
+    /// A refill found nothing to propose on an idle device with so many planes on all dies. Returns whether the bootstrap goes on.
+    pub(crate) fn waited(&mut self, setup: &BootstrapStages, planes: u32) -> bool {
+        self.idle += 1;
+        if self.idle > planes * PATIENCE {
+            self.goal = self.count;
+        }
+        self.go_on(setup)
+    }
+
+    /// Moves to the next stage where this one has reached its goal. Returns whether there is more to do.
+    fn go_on(&mut self, setup: &BootstrapStages) -> bool {
+        loop {
+            let possible = !setup.distribution(self.stage).is_empty();
+            if possible && self.count < self.goal {
+                return true;
+            }
+            let Some(next) = self.stage.next() else { return false };
+            self.goal = setup.blocks(next).min(self.count);
+            self.stage = next;
+            self.count = 0;
+            self.idle = 0;
+            self.reached.fill(false);
+        }
+    }
+}
+
+const fn index(tables: &Tables, die: Die, block: u32) -> usize {
+    die.0 as usize * tables.size.blocks as usize + block as usize
+}

@@ -1,0 +1,346 @@
+//! What a plan leads to: how much that lacks hits can start in the states that it brings about, for each operation.
+//!
+//! A plan is carried out on a copy of its die's lasting state. What can start in the end is asked of the same masks as at a hook;
+//! one more operation, with its chain, is tried from there. Nothing is drawn here, and nothing changed but scratch memory.
+
+use nandseq_device::{BaseInfo, Device, DieLogic, Place, Suspended, Tables};
+use nandseq_profile::model::{AddressSource, Axis};
+use nandseq_profile::{BaseId, CellTypeId, Die, PhaseKey, Plane, PlaneSet, Ticks};
+
+use super::uncovered::{UNIT, Uncovered};
+use crate::kernel::{Step, carry_out, settled, settled_by_itself};
+use crate::policy::at_hook::AtHook;
+use crate::policy::coverage_counts::CoverageCounts;
+use crate::policy::directed::discounts::Discounts;
+use crate::proposal::DieConstraints;
+use crate::setup::consequences::shows;
+use crate::setup::groups::Source;
+use crate::setup::{Class, ClassId, Setup, places};
+
+/// As many cells are worth an address of a kind that there is none of.
+const SUPPLY: u64 = 10;
+
+/// The score of a plan: cells for each operation, and the class of what is to follow it, if that is part of it.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Score {
+    pub(super) rate: u64,
+    pub(super) promise: Option<ClassId>,
+}
+
+impl Score {
+    const fn or(self, other: Self) -> Self {
+        if other.rate > self.rate { other } else { self }
+    }
+}
+
+/// What some operations lead to.
+#[derive(Clone, Copy, Debug)]
+struct Gain {
+    cells: u64,
+    operations: u64,
+}
+
+impl Gain {
+    const NOTHING: Self = Self { cells: 0, operations: 1 };
+
+    const fn and(self, other: Self) -> Self {
+        Self { cells: self.cells + other.cells, operations: self.operations + other.operations }
+    }
+
+    fn rate(self) -> u64 {
+        self.cells * UNIT / self.operations.max(1)
+    }
+
+    const fn exceeds(self, other: Self) -> bool {
+        self.cells * other.operations > other.cells * self.operations
+    }
+}
+
+/// Scratch memory of a scorer.
+#[derive(Clone, Default, Debug)]
+pub(super) struct ScoreScratch {
+    /// By die: what it would forbid in an imagined state.
+    constraints: Vec<DieConstraints>,
+    /// By chunk: what can start in the imagined state.
+    open: Vec<u64>,
+    /// By key: what a plane lets in under it in the imagined state.
+    under: Vec<Option<u64>>,
+    /// By base: what its phases let in, where a step follows and where none does.
+    phases: Vec<[u64; 2]>,
+    /// By chunk: what can start in the present state once all is at rest, and by plane the key then.
+    present: Vec<u64>,
+    keys: [PhaseKey; 8],
+}
+
+/// A state that a plan leads to.
+#[derive(Clone, Copy)]
+struct State<'a> {
+    logic: &'a DieLogic,
+    /// By plane: the key at rest.
+    keys: [PhaseKey; 8],
+    /// The window before that.
+    window: Option<PhaseKey>,
+}
+
+/// What scores plans on a die, at a time.
+#[derive(Clone, Copy)]
+pub(super) struct Scorer<'a> {
+    setup: &'a Setup,
+    device: &'a Device,
+    uncovered: Uncovered<'a>,
+    die: Die,
+    now: Ticks,
+}
+
+impl<'a> Scorer<'a> {
+    /// At a hook; `None` without a goal.
+    pub(super) fn new(at: &'a AtHook<'_, '_>, counts: &'a CoverageCounts, discounts: &'a Discounts) -> Option<Self> {
+        let consequences = &at.setup.goal.as_ref()?.consequences;
+        let uncovered = Uncovered { consequences, counts, discounts };
+        let (die, now) = (at.proposal.die, at.proposal.time);
+        Some(Self { setup: at.setup, device: &at.kernel.device, uncovered, die, now })
+    }
+
+    fn tables(&self) -> &'a Tables {
+        &self.setup.tables
+    }
+
+    /// Brings the scratch memory up to date; `resting`: whether plans start on a die at rest, and only what they add to it is to count.
+    pub(super) fn prepare(&self, scratch: &mut ScoreScratch, resting: bool) {
+        if scratch.constraints.is_empty() {
+            scratch.constraints = vec![DieConstraints::new(self.setup); usize::from(self.setup.tables.size.dies)];
+        }
+        let phases = |info| [false, true].map(|last| self.uncovered.in_phases(info, last));
+        scratch.phases.clear();
+        scratch.phases.extend(self.tables().bases().map(|(_, info)| phases(info)));
+        scratch.present.clear();
+        scratch.present.resize(self.setup.classes.chunks(), 0);
+        if resting {
+            let constraints = &mut scratch.constraints[usize::from(self.die.0)];
+            constraints.imagine(
+                self.device,
+                self.setup,
+                self.die,
+                &settled_by_itself(self.device, self.tables(), self.die),
+            );
+            scratch.present.iter_mut().zip(&constraints.chunks).for_each(|(present, masks)| *present = masks.open);
+            scratch.keys = self.keys_at_rest();
+        }
+    }
+
+    /// By plane: the key once what is there has ended.
+    fn keys_at_rest(&self) -> [PhaseKey; 8] {
+        let mut keys = [PhaseKey::DEFAULT; 8];
+        for plane in self.device.planes().iter() {
+            keys[usize::from(plane.0)] = self.device.plane_phase(self.die, plane, self.now).of;
+        }
+        keys
+    }
+
+    /// The score of a plan; `hits`: whether its first operation hits a cell itself. A plan of nothing: what waiting is worth.
+    pub(super) fn score(&self, scratch: &mut ScoreScratch, plan: &[Step], hits: bool) -> Score {
+        let tables = self.tables();
+        let mut logic = match plan.first() {
+            Some(head) => settled(self.device, tables, self.die, head, self.now),
+            None => settled_by_itself(self.device, tables, self.die),
+        };
+        let mut keys = self.keys_at_rest();
+        let mut so_far = Gain { cells: u64::from(hits) * UNIT, operations: plan.len() as u64 };
+        let mut window = None;
+        let mut suspended = Score::default();
+        let mut changes = hits || plan.is_empty();
+        for (at, step) in plan.iter().enumerate() {
+            let base = tables.op(step.op).base;
+            let last = at + 1 == plan.len();
+            if last {
+                suspended = self.if_suspended(scratch, State { logic: &logic, keys, window }, so_far, step);
+            }
+            let resumed = carry_out(&mut logic, tables, base, &step.place);
+            let own = Suspended { place: step.place, base };
+            for done in std::iter::once(own).chain(resumed) {
+                let info = tables.base(done.base);
+                so_far.cells += scratch.phases[done.base.index()][usize::from(last)];
+                if shows(info) {
+                    changes = true;
+                    window = info.window_key.filter(|_| last);
+                    let planes = self.device.occupied_by(info, &done.place).1;
+                    planes.iter().for_each(|plane| keys[usize::from(plane.0)] = info.end_key);
+                }
+            }
+        }
+        if !changes && logic == settled_by_itself(self.device, tables, self.die) {
+            return Score::default();
+        }
+        so_far.cells += plan.first().map_or(0, |head| self.supply(&scratch.constraints[usize::from(self.die.0)], head));
+        self.score_of(scratch, State { logic: &logic, keys, window }, so_far).or(suspended)
+    }
+
+    /// What a plan is worth that ends in a state.
+    fn score_of(&self, scratch: &mut ScoreScratch, state: State<'_>, so_far: Gain) -> Score {
+        let ScoreScratch { constraints, present, keys: before, .. } = scratch;
+        let constraints = &mut constraints[usize::from(self.die.0)];
+        constraints.imagine(self.device, self.setup, self.die, state.logic);
+        let mut here = so_far;
+        if let Some(key) = state.window {
+            here.cells +=
+                self.uncovered.under(key, |chunk| self.open(constraints, chunk) & !self.forbidden(chunk, key));
+        }
+        for plane in self.device.planes().iter() {
+            let at = usize::from(plane.0);
+            let key = state.keys[at];
+            if state.keys[..at].contains(&key) {
+                continue;
+            }
+            // What could start before is not due to the plan.
+            let known = |chunk: usize| if key == before[at] { present[chunk] } else { 0 };
+            let open =
+                |chunk: usize| self.open(constraints, chunk) & !constraints.chunks[chunk].not_at[at] & !known(chunk);
+            here.cells += self.uncovered.under(key, open);
+        }
+        let (ahead, promise) = self.ahead(scratch, state.logic);
+        Score { rate: here.rate(), promise: None }.or(Score { rate: here.and(ahead).rate(), promise })
+    }
+
+    /// The classes of a chunk that can start in the state that the constraints imagine; what looks at every die can hardly be counted on.
+    fn open(&self, constraints: &DieConstraints, chunk: usize) -> u64 {
+        let everywhere = self.setup.groups.chunks()[chunk].on_target;
+        constraints.chunks[chunk].open & if self.tables().size.dies == 1 { u64::MAX } else { !everywhere }
+    }
+
+    /// The classes of a chunk that a phase forbids.
+    fn forbidden(&self, chunk: usize, key: PhaseKey) -> u64 {
+        self.setup.groups.chunks()[chunk].in_state(key.0)
+    }
+
+    /// The most for each operation that one more operation and its chain lead to from the state just imagined, and its class.
+    fn ahead(&self, scratch: &mut ScoreScratch, logic: &DieLogic) -> (Gain, Option<ClassId>) {
+        let ScoreScratch { constraints, open, under, phases, .. } = scratch;
+        let constraints = &mut constraints[usize::from(self.die.0)];
+        open.clear();
+        open.extend((0..self.setup.classes.chunks()).map(|chunk| self.open(constraints, chunk)));
+        under.clear();
+        under.resize(self.setup.phase_keys(), None);
+        let (mut best, mut by, mut last) = (Gain::NOTHING, None, None);
+        for (chunk, place) in open.iter().enumerate().flat_map(|(chunk, &open)| places(open).map(move |at| (chunk, at)))
+        {
+            let id = ClassId::at(chunk, place);
+            let class = self.setup.classes.get(id);
+            // Other cell types lead to the same.
+            if last.replace((class.base, class.multi)) == Some((class.base, class.multi)) {
+                continue;
+            }
+            for way in self.uncovered.consequences.ways(class.base) {
+                // First as if it left the state as it is; then what it does.
+                let promised = self.along(phases, id, way, |key| {
+                    let open = |chunk: usize| open[chunk] & !self.forbidden(chunk, key);
+                    *under[key.index()].get_or_insert_with(|| self.uncovered.under(key, open))
+                });
+                if !promised.exceeds(best) {
+                    continue;
+                }
+                let after = self.after(logic, class, way);
+                let found = if after == *logic {
+                    promised
+                } else {
+                    constraints.imagine(self.device, self.setup, self.die, &after);
+                    self.along(phases, id, way, |key| {
+                        self.uncovered.under(key, |chunk| self.open(constraints, chunk) & !self.forbidden(chunk, key))
+                    })
+                };
+                if found.exceeds(best) {
+                    (best, by) = (found, Some(id));
+                }
+            }
+        }
+        (best, by)
+    }
+
+    /// What a way leads to, less the more often it was promised in vain.
+    fn along(&self, phases: &[[u64; 2]], class: ClassId, way: &[BaseId], under: impl FnMut(PhaseKey) -> u64) -> Gain {
+        let cells = self.uncovered.along(self.tables(), phases, way, under);
+        Gain { cells: cells / self.uncovered.discounts.of_promise(class), operations: way.len() as u64 }
+    }
+
+    /// The state after a way of a class, on planes that hold least.
+    fn after(&self, logic: &DieLogic, class: Class, way: &[BaseId]) -> DieLogic {
+        let tables = self.tables();
+        let holds = |plane: Plane| {
+            let page = logic.planes[usize::from(plane.0)].page;
+            page.map_or(0, |page| 1 + u8::from(page.copyback))
+        };
+        let mut planes = PlaneSet::EMPTY;
+        for _ in 0..if class.multi { 2 } else { 1 } {
+            let left = self.device.planes().minus(planes);
+            if let Some(plane) = left.iter().min_by_key(|plane| holds(*plane)) {
+                planes.insert(plane);
+            }
+        }
+        let mut after = *logic;
+        for &base in way {
+            let mut place = Place { planes, cell_type: class.cell, ..Place::die(self.die) };
+            let output = planes.iter().next().and_then(|plane| after.planes[usize::from(plane.0)].output);
+            if let Some(held) = output.filter(|_| tables.base(base).effects.data_out) {
+                place = Place { group: held.group, page: held.page, cell_type: held.cell_type, ..place };
+            }
+            carry_out(&mut after, tables, base, &place);
+        }
+        after
+    }
+
+    /// What a plan is worth whose last step is suspended; `before` is the state that this step finds.
+    fn if_suspended(&self, scratch: &mut ScoreScratch, before: State<'_>, so_far: Gain, step: &Step) -> Score {
+        let tables = self.tables();
+        let base = tables.op(step.op).base;
+        let info = tables.base(base);
+        let axis = match (info.effects.erase, info.effects.is_program()) {
+            (true, _) => Axis::Erase,
+            (false, true) => Axis::Program,
+            (false, false) => return Score::default(),
+        };
+        let mut logic = *before.logic;
+        logic.start(info, &step.place);
+        let Some(key) = info.busy_key.filter(|_| logic.suspended(axis).is_none()) else { return Score::default() };
+        logic.suspend(axis, Suspended { place: step.place, base });
+        let suspending = &self.uncovered.consequences.suspending[axis];
+        let mut best = Score::default();
+        for &base in suspending.iter().filter(|base| !tables.forbidden_in(key).contains(**base)) {
+            let keys = [tables.base(base).end_key; 8];
+            let cut = Gain { cells: scratch.phases[base.index()][1], operations: 1 };
+            best = best.or(self.score_of(scratch, State { logic: &logic, keys, window: None }, so_far.and(cut)));
+        }
+        best
+    }
+
+    /// What it is worth that an operation provides addresses of a class that is exhausted, in bins.
+    fn supply(&self, constraints: &DieConstraints, head: &Step) -> u64 {
+        let op = self.tables().op(head.op);
+        let info: &BaseInfo = self.tables().base(op.base);
+        let cell = head.place.cell_type;
+        let cells = if info.effects.erase {
+            let next = self.tables().programs[cell.index()];
+            places(u64::from(next)).map(|cell| self.lack_of_next(constraints, CellTypeId(cell as u8), op.multi)).sum()
+        } else if info.effects.is_program() && info.address == AddressSource::NextPage {
+            self.lack_of(constraints, Source::ReadablePage, cell, op.multi).1
+        } else {
+            0
+        };
+        UNIT * cells.min(SUPPLY)
+    }
+
+    fn lack_of_next(&self, constraints: &DieConstraints, cell: CellTypeId, multi: bool) -> u64 {
+        let (any, cells) = self.lack_of(constraints, Source::NextPageOf, cell, multi);
+        if any { cells + self.lack_of(constraints, Source::ReadablePage, cell, multi).1 / 2 } else { 0 }
+    }
+
+    /// Whether the book has no address for some classes of a cell type, and how many of their cells lack hits.
+    fn lack_of(&self, constraints: &DieConstraints, source: Source, cell: CellTypeId, multi: bool) -> (bool, u64) {
+        let mut lack = (false, 0);
+        for (chunk, group) in self.setup.groups.chunks().iter().enumerate() {
+            let counts = if multi { u64::MAX } else { !group.multi };
+            let bits = group.asking[source as usize] & group.cells[cell.index()] & counts & !constraints.offered(chunk);
+            lack.0 |= bits != 0;
+            lack.1 += places(bits).map(|place| self.uncovered.counts.missing_in_class(chunk, place)).sum::<u64>();
+        }
+        lack
+    }
+}

@@ -1,0 +1,390 @@
+//! What is eligible, and how often it is drawn, at the hooks of real runs.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use nandseq_device::{Place, Reach, Rule};
+use nandseq_profile::model::{AddressSource, Effect, ExclusionGroup, OverrideOf, Scope};
+use nandseq_profile::{BaseId, BaseSet, Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, builtin};
+use nandseq_trace::{Operation, Sink};
+
+use super::*;
+use crate::adversaries;
+use crate::kernel::{Event, Hook};
+use crate::probability::{Distributions, of_profile};
+use crate::proposal::{Proposer, View, WeightedSampler};
+use crate::random::StreamKind;
+use crate::setup::{ClassId, numbers_within};
+use crate::site::Site;
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn operation(&mut self, _: &Operation<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The built-in device, with few enough addresses to try them all.
+fn small(dies: u32, planes: u32, blocks_per_die: u32, pages_per_block: u32) -> Profile {
+    let mut profile = builtin::profile();
+    profile.topology.dies = dies;
+    profile.topology.planes = planes;
+    profile.topology.blocks_per_die = blocks_per_die;
+    profile.topology.pages_per_block = pages_per_block;
+    profile
+}
+
+fn setup_of(profile: &Profile) -> (Setup, Distributions) {
+    let table = of_profile(profile, 1729);
+    (Setup::new(profile, &table, &[]).expect("something to propose"), table)
+}
+
+/// Runs a site and shows it at each hook, before the proposal, until `look` has seen enough.
+fn at_hooks(setup: &Setup, seed: u64, mut look: impl FnMut(&Site<'_>, (Die, Plane), PhaseKey, Ticks) -> bool) {
+    let mut site = Site::new(setup, seed);
+    site.proposing = true;
+    site.reporter.begin_run(Ticks::ZERO, setup.tables.ops().count());
+    let mut carried = Vec::new();
+    while let Some((now, event)) = site.kernel.queue.pop() {
+        if let Event::Hook(Hook { die, plane, .. }) = event {
+            let key = site.kernel.device.phase_key(die, plane, now);
+            if !look(&site, (die, plane), key, now) {
+                return;
+            }
+        }
+        site.handle(event, now, &mut Nowhere, &mut carried);
+    }
+}
+
+fn view_of(site: &Site<'_>, (die, plane): (Die, Plane)) -> View {
+    View { die, plane, chained: site.kernel.chains.any_on(die), rested: false }
+}
+
+/// What is eligible of a distribution, found with no knowledge of earlier hooks.
+fn sampler_of(site: &Site<'_>, view: &View, distribution: &Distribution, now: Ticks) -> WeightedSampler {
+    let mut proposer = Proposer::new(site.setup);
+    proposer.look(view, distribution, (&site.kernel, site.setup), now);
+    proposer.sampler
+}
+
+#[test]
+fn names_are_drawn_with_the_probabilities_of_the_table_masks_applied() {
+    const DRAWS: u64 = 1_000_000;
+    let profile = builtin::profile();
+    let (setup, table) = setup_of(&profile);
+    let mut seen = BTreeSet::new();
+    let mut hooks = 0;
+    at_hooks(&setup, 11, |site, lane, key, now| {
+        hooks += 1;
+        if !seen.contains(&key) {
+            let view = view_of(site, lane);
+            if check_draws(&setup, &table, site, (&view, now), key, DRAWS) {
+                seen.insert(key);
+            }
+        }
+        hooks < 40_000
+    });
+    assert!(seen.len() >= 40, "only {} keys had something to draw", seen.len());
+}
+
+/// Compares a million draws with the table; false when nothing is eligible in this state.
+fn check_draws(
+    setup: &Setup,
+    table: &Distributions,
+    site: &Site<'_>,
+    (view, now): (&View, Ticks),
+    key: PhaseKey,
+    draws: u64,
+) -> bool {
+    let distribution = setup.distribution(key);
+    let mut counts = vec![0u64; setup.tables.ops().count()];
+    let sampler = sampler_of(site, view, distribution, now);
+    let mut stream = Stream::new([5, 5], StreamKind::Hook, u64::from(key.0));
+    let mut drawn = 0;
+    let mut again = sampler.clone();
+    while drawn < draws {
+        let Some((op, _)) = again.draw(distribution, &mut stream) else { return false };
+        counts[op.index()] += 1;
+        drawn += 1;
+        again.restart(&sampler);
+    }
+    // What the table says, restricted by the same classes but taken from the profile's own floats.
+    let stated = table.iter().find(|(of, _)| *of == key).map(|(_, entries)| entries).expect("a key of the table");
+    let eligible: BTreeSet<ClassId> = sampler.eligible().collect();
+    let allowed = |op: OpId| {
+        let known = distribution.names.iter().any(|&(name, _)| name == op);
+        known && eligible.contains(&setup.classes.of(setup.tables.op(op)))
+    };
+    let total: f64 = stated.iter().filter(|&&(op, _)| allowed(op)).map(|&(_, mass)| mass).sum();
+    let (mut chi, mut cells, mut pooled) = (0.0, 0u32, (0.0, 0u64));
+    for &(op, mass) in stated.iter().filter(|&&(op, _)| allowed(op)) {
+        let expected = mass / total * draws as f64;
+        if expected < 10.0 {
+            pooled = (pooled.0 + expected, pooled.1 + counts[op.index()]);
+            continue;
+        }
+        chi += (counts[op.index()] as f64 - expected).powi(2) / expected;
+        cells += 1;
+    }
+    if pooled.0 >= 10.0 {
+        chi += (pooled.1 as f64 - pooled.0).powi(2) / pooled.0;
+        cells += 1;
+    }
+    let freedom = f64::from(cells.saturating_sub(1));
+    let limit = freedom + 5.0 * (2.0 * freedom).sqrt() + 12.0;
+    assert!(chi <= limit, "key {key:?}: chi-square {chi} over {cells} cells exceeds {limit}");
+    true
+}
+
+#[test]
+fn a_failed_name_is_not_drawn_again_and_the_rest_keep_their_shares() {
+    let profile = builtin::profile();
+    let (setup, _) = setup_of(&profile);
+    let distribution = &setup.distributions[usize::from(setup.by_key[0])];
+    let mut sampler = WeightedSampler::new(&setup);
+    for chunk in 0..setup.classes.chunks() {
+        sampler.put(chunk, distribution.set(chunk));
+    }
+    sampler.count(distribution);
+    let mut stream = Stream::new([1, 2], StreamKind::Hook, 3);
+    let mut seen = BTreeSet::new();
+    while let Some((op, _)) = sampler.draw(distribution, &mut stream) {
+        assert!(seen.insert(op), "{op:?} twice");
+    }
+    assert_eq!(seen.len(), distribution.names.len());
+}
+
+#[test]
+fn a_class_is_eligible_exactly_when_a_legal_address_exists() {
+    for (number, (dies, planes, blocks, pages)) in
+        [(1, 2, 5, 2), (2, 3, 8, 3), (1, 1, 2, 2), (1, 4, 8, 4)].into_iter().enumerate()
+    {
+        let profile = small(dies, planes, blocks, pages);
+        let (setup, _) = setup_of(&profile);
+        let (mut states, mut found) = (0, 0);
+        at_hooks(&setup, number as u64, |site, lane, _, now| {
+            states += 1;
+            if states % 7 == 0 {
+                found += compare_with_every_address(&setup, site, lane, now);
+            }
+            states < 6_000
+        });
+        assert!(found > 3_000, "only {found} eligible classes were met");
+    }
+}
+
+/// Returns how many classes are eligible.
+fn compare_with_every_address(setup: &Setup, site: &Site<'_>, lane: (Die, Plane), now: Ticks) -> u32 {
+    let mut found = 0;
+    let view = view_of(site, lane);
+    if site.kernel.chains.any_on(lane.0) {
+        return 0; // chains under way narrow what may be proposed; see the safety tests
+    }
+    let names: BTreeSet<OpId> = setup.distributions.iter().flat_map(|own| &own.names).map(|&(op, _)| op).collect();
+    let entries: Vec<(OpId, f64)> = names.iter().map(|&op| (op, 1.0)).collect();
+    let everything = Distribution::new(&setup.tables, &setup.classes, &entries, |_| true);
+    let open: BTreeSet<ClassId> = sampler_of(site, &view, &everything, now).eligible().collect();
+    let classes: BTreeSet<ClassId> = names.iter().map(|&op| setup.classes.of(setup.tables.op(op))).collect();
+    for class in classes {
+        let mut ops = setup.tables.ops().filter(|(_, op)| setup.classes.of(op) == class);
+        let Some((op, _)) = ops.find(|(_, op)| op.status_of.is_none()) else { continue };
+        let exists = every_place(setup, op, lane).any(|place| {
+            let verdict = site.kernel.device.judge(&setup.tables, op, &place, now);
+            matches!(verdict, Ok(()) | Err(Rule::Bus))
+        });
+        let eligible = open.contains(&class);
+        assert_eq!(eligible, exists, "{:?} at {now}, plane {lane:?}", setup.classes.get(class));
+        found += u32::from(eligible);
+    }
+    found
+}
+
+/// Every place at which a proposal of `op` at this hook could be made.
+fn every_place(setup: &Setup, op: OpId, (die, plane): (Die, Plane)) -> impl Iterator<Item = Place> {
+    let info = *setup.tables.op(op);
+    let base = setup.tables.base(info.base).clone();
+    let size = setup.tables.size;
+    let planes: Vec<PlaneSet> = match base.address {
+        AddressSource::None => vec![PlaneSet::EMPTY],
+        AddressSource::Hook if base.reach != Reach::Planes => vec![PlaneSet::EMPTY],
+        AddressSource::Hook | AddressSource::OutputRegister | AddressSource::PageRegister => vec![PlaneSet::one(plane)],
+        AddressSource::AnyBlock
+        | AddressSource::NextPage
+        | AddressSource::ReadablePage
+        | AddressSource::SuspendedProgram
+        | AddressSource::OneShotLatch
+        | AddressSource::CopybackLatch => (1..1u8 << size.planes).map(PlaneSet).collect(),
+    };
+    let (groups, pages) = if base.has_block { (size.groups, size.pages) } else { (1, 1) };
+    let cells: Vec<nandseq_profile::CellTypeId> = match info.cell_type {
+        Some(cell) => vec![cell],
+        None => (0..setup.tables.programs.len()).map(nandseq_profile::CellTypeId::from).collect(),
+    };
+    let at = move |planes: PlaneSet, group: u32, page: u16, cell| Place {
+        die,
+        planes,
+        group,
+        page: Page(page),
+        cell_type: cell,
+    };
+    planes.into_iter().flat_map(move |planes| {
+        let cells = cells.clone();
+        (0..groups).flat_map(move |group| {
+            let cells = cells.clone();
+            (0..pages).flat_map(move |page| cells.clone().into_iter().map(move |cell| at(planes, group, page, cell)))
+        })
+    })
+}
+
+/// Asserts that hooks whose random numbers are said to draw nothing do so; returns how many there were, of how many.
+fn count_idle_hooks(setup: &Setup, seed: u64, most: u64) -> (u64, u64) {
+    let (mut idle, mut all) = (0, 0);
+    at_hooks(setup, seed, |site, lane, key, now| {
+        all += 1;
+        let distribution = setup.distribution(key);
+        let stream = || Stream::new(site.key(), StreamKind::Hook, site.hooks + 1);
+        if distribution.draws_nothing(stream().first_block()) {
+            idle += 1;
+            for rested in [false, true] {
+                let view = View { rested, ..view_of(site, lane) };
+                let mut sampler = sampler_of(site, &view, distribution, now);
+                let (_, class) = sampler.draw(distribution, &mut stream()).expect("what idles is always eligible");
+                let info = setup.tables.base(setup.classes.get(class).base);
+                assert!(info.effects.delay, "hook {} at {now}", site.hooks + 1);
+            }
+        }
+        all < most
+    });
+    (idle, all)
+}
+
+/// The base that proposes nothing.
+fn delay_of(profile: &Profile) -> BaseId {
+    profile.bases.iter_ids().find(|(_, base)| base.effects.contains(&Effect::Delay)).expect("it idles").0
+}
+
+/// The built-in device with what proposes nothing not before all other bases but among them.
+fn with_a_late_delay() -> Profile {
+    let mut profile = builtin::profile();
+    let first = delay_of(&profile);
+    let names = |id| profile.ops.iter().filter(|op| op.base == id).count();
+    let late =
+        profile.bases.ids().skip(profile.bases.len() / 2).find(|&id| names(id) == 1).expect("a base of one name");
+    let delay = profile.bases[first].clone();
+    let base = &mut profile.bases[late];
+    (base.effects, base.scope, base.instant) = (delay.effects, delay.scope, delay.instant);
+    (base.affects_state, base.payload, base.follow_ups) = (delay.affects_state, delay.payload, delay.follow_ups);
+    (base.address, base.phases) = (delay.address, delay.phases);
+    profile.bases[first].effects.clear();
+    for group in profile.exclusions.groups.iter_mut() {
+        group.forbids.remove(late);
+    }
+    profile.probabilities.by_key.clear();
+    profile.probabilities.phase_conditional.clear();
+    profile.probabilities.global = vec![(OverrideOf::Base(late), 0.9)];
+    profile
+}
+
+/// How many phase keys draw nothing by a number a quarter up.
+fn known(setup: &Setup) -> usize {
+    setup.distributions.iter().filter(|own| own.draws_nothing(&[1 << 62; 4])).count()
+}
+
+#[test]
+fn what_is_said_to_draw_nothing_draws_nothing_in_every_state() {
+    let (setup, _) = setup_of(&builtin::profile());
+    let (idle, all) = count_idle_hooks(&setup, 7, 20_000);
+    assert!(idle * 3 > all, "only {idle} of {all} hooks are known to draw nothing beforehand");
+    let hostile = (0..adversaries::COUNT).map(|number| adversaries::adversary(&builtin::profile(), number));
+    let others = hostile.chain([small(1, 2, 5, 2), small(3, 3, 9, 4), with_a_late_delay()]);
+    let found: u64 = others.map(|profile| count_idle_hooks(&setup_of(&profile).0, 8, 4_000).0).sum();
+    assert!(found > 2_000, "only {found} hooks are known to draw nothing beforehand");
+}
+
+#[test]
+fn where_a_state_forbids_what_proposes_nothing_every_hook_looks_at_the_state() {
+    let profile = builtin::profile();
+    let delay = delay_of(&profile);
+    assert!(known(&setup_of(&profile).0) > 20);
+    let states = 0..profile.exclusions.by_state.len();
+    let real = profile.phase_keys.iter_ids().filter(|(_, key)| key.phase.is_some()).map(|(id, _)| id);
+    let keys: Vec<PhaseKey> = real.step_by(9).collect();
+    assert!(states.len() > 5 && keys.len() > 5);
+    let places = states.map(Ok).chain(keys.into_iter().map(Err));
+    for place in places {
+        let mut profile = profile.clone();
+        let mut forbids = BaseSet::EMPTY;
+        forbids.insert(delay);
+        let group = profile.exclusions.groups.push(ExclusionGroup { name: "idle".to_owned(), forbids });
+        match place {
+            Ok(state) => profile.exclusions.by_state[state].1.push(group),
+            Err(key) => profile.exclusions.by_op_state.push((key, vec![group])),
+        }
+        assert_eq!(known(&setup_of(&profile).0), 0, "{place:?}");
+    }
+}
+
+#[test]
+fn what_occupies_is_never_known_to_propose_nothing() {
+    for scope in [Scope::PlaneSet, Scope::Die, Scope::Target] {
+        let mut profile = builtin::profile();
+        let delay = delay_of(&profile);
+        (profile.bases[delay].scope, profile.bases[delay].instant) = (scope, false);
+        assert_eq!(known(&setup_of(&profile).0), 0, "{scope:?}");
+    }
+}
+
+/// Whether a number draws a class whatever else is eligible: the four extremes.
+fn always_draws(number: u64, (before, own, behind): (u128, u128, u128)) -> bool {
+    [(0, 0), (before, 0), (0, behind), (before, behind)].into_iter().all(|(before, behind)| {
+        let drawn = (u128::from(number) * (before + own + behind)) >> 64;
+        (before..before + own).contains(&drawn)
+    })
+}
+
+#[test]
+fn the_numbers_that_draw_nothing_end_where_something_else_could_be_drawn() {
+    let masses = [0u128, 1, 2, 3, 1_000, 1 << 43, (1 << 44) + 7];
+    let mut ranges = 0;
+    for (before, behind) in masses.into_iter().flat_map(|before| masses.map(|behind| (before, behind))) {
+        for own in masses.into_iter().filter(|&own| own > 0) {
+            let all = (before, own, behind);
+            let Some(range) = numbers_within(before, own, behind) else {
+                let some = [0, 1 << 62, 1 << 63, 3 << 62, u64::MAX];
+                assert!(some.into_iter().all(|number| !always_draws(number, all)), "{all:?}");
+                continue;
+            };
+            let (first, last) = (*range.start(), *range.end());
+            assert!(always_draws(first, all) && always_draws(last, all), "{all:?}");
+            assert!(first == 0 || !always_draws(first - 1, all), "{all:?}");
+            assert!(last == u64::MAX || !always_draws(last + 1, all), "{all:?}");
+            ranges += 1;
+        }
+    }
+    assert!(ranges > 100);
+}
+
+#[test]
+fn every_distribution_knows_what_draws_nothing_wherever_its_delay_is() {
+    for (profile, least) in [(builtin::profile(), 50), (with_a_late_delay(), 20)] {
+        let (setup, _) = setup_of(&profile);
+        let idles = |op: OpId| setup.tables.base(setup.tables.op(op).base).effects.delay;
+        let mut found = 0;
+        for (number, distribution) in setup.distributions.iter().enumerate() {
+            let names = &distribution.names;
+            let Some(at) = names.iter().position(|&(op, _)| idles(op)) else { continue };
+            let mass = |of: &[(OpId, u64)]| of.iter().map(|&(_, weight)| u128::from(weight)).sum::<u128>();
+            let idling = names.iter().filter(|&&(op, _)| idles(op)).count();
+            let all = (mass(&names[..at]), mass(&names[at..at + idling]), mass(&names[at + idling..]));
+            let mut stream = Stream::new([1, 1], StreamKind::Hook, number as u64);
+            for _ in 0..200 {
+                let number = stream.draw();
+                let said = distribution.draws_nothing(&[number; 4]);
+                assert_eq!(said, always_draws(number, all), "{number} of {all:?}");
+                found += u32::from(said);
+            }
+        }
+        assert!(found > least * 100, "only {found} numbers draw nothing");
+    }
+}

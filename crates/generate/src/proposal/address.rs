@@ -1,0 +1,62 @@
+//! The address of a name that was drawn at a hook.
+
+use nandseq_device::{Device, Place, Reach, Register};
+use nandseq_profile::model::{AddressSource, LatchKind, StatusOf};
+use nandseq_profile::{Die, OpId, Plane, PlaneSet};
+
+use super::die_constraints::DieConstraints;
+use super::view::View;
+use crate::random::Stream;
+use crate::reporting::Reason;
+use crate::setup::{ClassId, Setup};
+
+/// Draws the targets of a name at a hook.
+pub(crate) fn draw_place(
+    setup: &Setup,
+    (device, constraints): (&Device, &[DieConstraints]),
+    view: &View,
+    (op, id): (OpId, ClassId),
+    stream: &mut Stream,
+) -> Result<Place, Reason> {
+    let class = setup.classes.get(id);
+    let info = setup.tables.base(class.base);
+    let allowed = view.allowed(constraints, device, id);
+    let (book, die, cell, most) = (&device.book, view.die, class.cell, setup.max_planes);
+    let logic = device.logic(die);
+    let registers = &logic.planes[usize::from(view.plane.0)];
+    let below = &mut |bound| stream.below(bound);
+    let held = |register: Option<Register>| register.map(|held| register_place(die, view.plane, held));
+    let place = match info.address {
+        AddressSource::None => Some(Place::die(die)),
+        AddressSource::Hook if info.reach == Reach::Planes => Some(Place::plane(die, view.plane)),
+        AddressSource::Hook => Some(Place::die(die)),
+        AddressSource::AnyBlock if class.multi => book.sample_any_together(die, allowed, most, below),
+        AddressSource::AnyBlock => book.sample_any(die, allowed, below),
+        AddressSource::NextPage if info.effects.is_program() && logic.cache_program.is_some() => {
+            view.next_of_cache_program(device)
+        }
+        AddressSource::NextPage if class.multi => book.sample_next_together(die, cell, allowed, most, below),
+        AddressSource::NextPage if info.effects.is_program() => book.sample_next(die, cell, allowed, below),
+        AddressSource::NextPage => book.sample_any_next(die, allowed, below),
+        AddressSource::ReadablePage if class.multi => book.sample_read_together(die, cell, allowed, most, below),
+        AddressSource::ReadablePage => book.sample_read(die, cell, allowed, below),
+        AddressSource::OutputRegister => held(registers.output),
+        AddressSource::PageRegister => held(registers.page),
+        AddressSource::SuspendedProgram => logic.program.map(|suspended| suspended.place),
+        AddressSource::OneShotLatch => logic.latch(LatchKind::OneShot).map(|loaded| loaded.place),
+        AddressSource::CopybackLatch => logic.latch(LatchKind::Copyback).map(|loaded| loaded.place),
+    };
+    let mut place = place.ok_or(Reason::NoAddress)?;
+    if info.address == AddressSource::AnyBlock {
+        place.cell_type = cell;
+    }
+    if let Some(StatusOf::Lun(lun)) = setup.tables.op(op).status_of {
+        place = Place::die(Die(lun));
+    }
+    Ok(place)
+}
+
+/// What a register of a plane holds, as an address.
+pub(super) fn register_place(die: Die, plane: Plane, held: Register) -> Place {
+    Place { die, planes: PlaneSet::one(plane), group: held.group, page: held.page, cell_type: held.cell_type }
+}

@@ -1,0 +1,135 @@
+//! What the address book has for the classes of names, kept until it has something else.
+//!
+//! The book changes with every erase and program, but on which planes it has an address changes rarely.
+
+use nandseq_device::Device;
+use nandseq_profile::{Die, PlaneSet};
+
+use crate::setup::groups::{Group, Source};
+use crate::setup::{Setup, places};
+
+/// Pairs of 8 planes, and a few more: a power of two.
+const PAIRS: usize = 32;
+
+/// The classes of a chunk for which there is an address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AvailableClasses {
+    /// Those that address one plane, by plane.
+    pub(crate) single: [u64; 8],
+    /// Those that address several, by pair of planes: (0, 1), (0, 2), (1, 2), (0, 3), ...
+    paired: [u64; PAIRS],
+}
+
+impl AvailableClasses {
+    /// The classes for which some plane or pair has an address.
+    pub(crate) fn anywhere(&self) -> u64 {
+        self.single.iter().chain(&self.paired).fold(0, |all, some| all | some)
+    }
+
+    /// The classes that address several planes for which a pair of planes, by its number, has an address.
+    pub(crate) const fn paired(&self, pair: usize) -> u64 {
+        self.paired[pair % PAIRS]
+    }
+}
+
+/// For a die, by chunk, the classes that have an address.
+#[derive(Clone, Debug)]
+pub(crate) struct AddressAvailability {
+    /// The book's stamp of the die when this was made.
+    stamp: u64,
+    pub(crate) chunks: Vec<AvailableClasses>,
+    /// What each plane and pair has.
+    single: [Kinds; 8],
+    paired: [Kinds; PAIRS],
+}
+
+impl AddressAvailability {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        let nothing = AvailableClasses { single: [0; 8], paired: [0; PAIRS] };
+        Self {
+            stamp: 0,
+            chunks: vec![nothing; setup.classes.chunks()],
+            single: [Kinds::default(); 8],
+            paired: [Kinds::default(); PAIRS],
+        }
+    }
+
+    /// Brings the availability of addresses on a die up to date.
+    #[inline]
+    pub(crate) fn refresh(&mut self, device: &Device, setup: &Setup, die: Die) {
+        let stamp = device.book.stamp(die);
+        if self.stamp != stamp {
+            self.stamp = stamp;
+            self.make(device, setup, die);
+        }
+    }
+
+    fn make(&mut self, device: &Device, setup: &Setup, die: Die) {
+        let planes = usize::from(setup.tables.size.planes).min(8);
+        let groups = setup.groups.chunks();
+        let mut pair = 0;
+        for second in 0..planes {
+            let kinds = Kinds::single(device, die, PlaneSet(1 << second));
+            if kinds != self.single[second] {
+                self.single[second] = kinds;
+                for (available, group) in self.chunks.iter_mut().zip(groups) {
+                    available.single[second] = kinds.classes(group) & !group.multi;
+                }
+            }
+            for first in 0..second {
+                let kinds = Kinds::together(device, die, PlaneSet(1 << first | 1 << second));
+                if kinds != self.paired[pair % PAIRS] {
+                    self.paired[pair % PAIRS] = kinds;
+                    for (available, group) in self.chunks.iter_mut().zip(groups) {
+                        available.paired[pair % PAIRS] = kinds.classes(group) & group.multi;
+                    }
+                }
+                pair += 1;
+            }
+        }
+    }
+}
+
+/// What some planes have an address for.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+struct Kinds {
+    /// A block to erase.
+    any: bool,
+    /// The cell types with which a page may be programmed, one bit each.
+    next: u8,
+    /// Whether a next page of any cell type will do where none is asked for.
+    any_next: bool,
+    /// The cell types as which a page may be read, one bit each.
+    read: u8,
+}
+
+impl Kinds {
+    fn single(device: &Device, die: Die, plane: PlaneSet) -> Self {
+        let book = &device.book;
+        let next = book.next_cells(die, plane);
+        let any = !book.any_planes(die, plane).is_empty();
+        Self { any, next, any_next: next != 0, read: book.read_cells(die, plane) }
+    }
+
+    fn together(device: &Device, die: Die, planes: PlaneSet) -> Self {
+        let book = &device.book;
+        Self {
+            any: book.any_together(die, planes),
+            next: book.next_cells_together(die, planes),
+            any_next: false,
+            read: book.read_cells_together(die, planes),
+        }
+    }
+
+    /// The classes for which that is an address.
+    fn classes(&self, group: &Group) -> u64 {
+        let asking = |source: Source| group.asking[source as usize];
+        let of_cells = |cells: u8| places(u64::from(cells)).fold(0, |all, cell| all | group.cells[cell % 8]);
+        let any_next = if self.any_next { u64::MAX } else { of_cells(self.next) };
+        let any = if self.any { u64::MAX } else { 0 };
+        any & asking(Source::AnyBlock)
+            | of_cells(self.next) & asking(Source::NextPageOf)
+            | any_next & asking(Source::AnyNextPage)
+            | of_cells(self.read) & asking(Source::ReadablePage)
+    }
+}

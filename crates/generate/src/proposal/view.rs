@@ -1,0 +1,107 @@
+//! What may be proposed at a hook: which classes of names no rule forbids now and have an address.
+//!
+//! A filter, not a judge: whatever passes here is judged again before it starts. It is made of bit masks of the state and of
+//! the address book's counts, so that nearly every draw succeeds.
+
+use nandseq_device::{Device, Place};
+use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
+
+use super::die_constraints::{ClassMasks, DieConstraints, next_of_cache_program};
+use super::weighted_sampler::WeightedSampler;
+use crate::setup::groups::Group;
+use crate::setup::{ClassId, Distribution, Setup};
+
+/// A hook, and what the state of its die is to it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View {
+    pub(crate) die: Die,
+    pub(crate) plane: Plane,
+    /// Whether a chain is under way on the die.
+    pub(crate) chained: bool,
+    /// Whether every die is idle only because a run has just begun: see [`Refills::has_rested`](crate::refills::Refills::has_rested).
+    pub(crate) rested: bool,
+}
+
+impl View {
+    /// Fills a sampler with what is eligible, and brings the constraints of the die up to date; `waiting` says whether a due step of a
+    /// chain waits for planes of the die.
+    pub(crate) fn fill(
+        &self,
+        sampler: &mut WeightedSampler,
+        distribution: &Distribution,
+        constraints: &mut [DieConstraints],
+        (device, setup): (&Device, &Setup),
+        now: Ticks,
+        waiting: impl FnOnce() -> bool,
+    ) {
+        let own = &mut constraints[usize::from(self.die.0)];
+        own.refresh(device, setup, self.die, now);
+        let (mut everywhere, mut occupying) = (0, 0);
+        sampler.clear();
+        for (chunk, (masks, group)) in own.chunks.iter().zip(setup.groups.chunks()).enumerate() {
+            let open = self.open(masks, group) & distribution.set(chunk);
+            everywhere |= open & group.on_target;
+            occupying |= open & group.occupying;
+            sampler.put(chunk, open);
+        }
+        // Asked last: on a die where a step waits for planes, hardly anything that occupies is open anyway.
+        if occupying != 0 && waiting() {
+            for (chunk, group) in setup.groups.chunks().iter().enumerate() {
+                sampler.take_out(chunk, group.occupying);
+            }
+        }
+        if everywhere != 0 && constraints.len() > 1 {
+            self.ask_other_dies(sampler, constraints, (device, setup), now);
+        }
+        sampler.count(distribution);
+    }
+
+    /// The classes of a chunk that the hook's die lets it propose.
+    #[inline]
+    pub(crate) fn open(&self, masks: &ClassMasks, group: &Group) -> u64 {
+        let mut closed = masks.not_at[usize::from(self.plane.0)];
+        if self.chained {
+            closed |= masks.unless_chained;
+        }
+        if self.rested {
+            closed |= group.occupying_target;
+        }
+        masks.open & !closed
+    }
+
+    /// Takes out what looks at every die where another die forbids it: asks until nothing of it is left, first the die that left
+    /// nothing last time, as most often one that is busy says no to all.
+    fn ask_other_dies(
+        &self,
+        sampler: &mut WeightedSampler,
+        constraints: &mut [DieConstraints],
+        (device, setup): (&Device, &Setup),
+        now: Ticks,
+    ) {
+        let first = usize::from(sampler.strictest.0) % constraints.len();
+        let others = std::iter::once(first).chain((0..constraints.len()).filter(|&at| at != first));
+        for at in others.filter(|&at| at != usize::from(self.die.0)) {
+            let die = Die(at as u8);
+            let constraints = &mut constraints[at];
+            constraints.refresh(device, setup, die, now);
+            let mut left = 0;
+            for (chunk, (masks, group)) in constraints.chunks.iter().zip(setup.groups.chunks()).enumerate() {
+                left |= sampler.take_out(chunk, masks.against) & group.on_target;
+            }
+            if left == 0 {
+                sampler.strictest = die;
+                return;
+            }
+        }
+    }
+
+    /// The planes on which a class may work now, of a die whose constraints are up to date.
+    pub(crate) fn allowed(&self, constraints: &[DieConstraints], device: &Device, class: ClassId) -> PlaneSet {
+        constraints[usize::from(self.die.0)].allowed(device, class)
+    }
+
+    /// The one page that may be programmed while a cache program is on and no chain counts on it.
+    pub(crate) fn next_of_cache_program(&self, device: &Device) -> Option<Place> {
+        next_of_cache_program(device.logic(self.die)).filter(|_| !self.chained)
+    }
+}

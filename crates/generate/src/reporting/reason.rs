@@ -1,0 +1,46 @@
+//! Why a proposal failed, counted.
+
+use std::collections::BTreeMap;
+
+use nandseq_device::Rule;
+use nandseq_profile::{OpId, PhaseKey};
+
+use crate::kernel::ChainUnderWay;
+
+/// Why a drawn name was not started.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reason {
+    /// A rule of the device forbids it.
+    Rule(Rule),
+    /// No address satisfies every rule.
+    NoAddress,
+    /// None of its chains can run here to the end.
+    NoChain,
+    /// It would take from a chain under way what that chain still needs.
+    ChainUnderWay,
+    /// The bus did not come free within the admission window.
+    BusWindow,
+}
+
+impl Reason {
+    /// The code in summaries.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Rule(rule) => rule.code(),
+            Self::NoAddress => "no_address",
+            Self::NoChain => "no_chain",
+            Self::ChainUnderWay => "chain_under_way",
+            Self::BusWindow => "bus_window",
+        }
+    }
+}
+
+impl From<ChainUnderWay> for Reason {
+    fn from(ChainUnderWay: ChainUnderWay) -> Self {
+        Self::ChainUnderWay
+    }
+}
+
+/// Counts of failed proposals by phase key, op name and reason.
+pub type Rejections = BTreeMap<(PhaseKey, OpId, Reason), u64>;

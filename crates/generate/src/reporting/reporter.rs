@@ -1,0 +1,147 @@
+//! What the sink is told: operations with their origin, what cuts and resumes them, and what is refused.
+
+use std::io;
+
+use nandseq_device::{Device, Flight, Tables};
+use nandseq_profile::model::Axis;
+use nandseq_profile::{Die, OpId, Target, Ticks};
+use nandseq_trace::{Cut, Lanes, OpState, Operation, Proposal, Sink, Status};
+
+use super::reason::Reason;
+use super::summary::RunSummary;
+use crate::kernel::{Kernel, Origin, StateName, Step, op_state};
+
+/// What is told of the present run.
+#[derive(Default, Debug)]
+pub(crate) struct Reporter {
+    pub(crate) summary: RunSummary,
+    /// The targets of the operation being told of, and their op_states.
+    targets: Vec<Target>,
+    states: Vec<OpState>,
+    /// An error of the sink, kept until the event loop sees it.
+    pub(crate) failure: Option<io::Error>,
+}
+
+impl Reporter {
+    /// Begins to tell of a run that starts at a time, on a device with so many names of operations.
+    pub(crate) fn begin_run(&mut self, start: Ticks, names: usize) {
+        self.summary = RunSummary { start, by_op: vec![0; names], ..RunSummary::default() };
+    }
+
+    /// Tells, at the start of a run, of what earlier runs left suspended.
+    pub(crate) fn tell_suspended(&mut self, kernel: &Kernel<'_>, tables: &Tables, sink: &mut dyn Sink) {
+        for (die, suspended) in (0..).map(Die).zip(&kernel.suspended) {
+            for axis in Axis::ALL {
+                let Some(origin) = suspended[axis].map(|started| started.origin) else { continue };
+                let Some(&held) = kernel.device.suspended(die, axis) else { continue };
+                held.place.targets(&tables.size, &mut self.targets);
+                self.states.clear();
+                let states = origin.states.iter().take(self.targets.len());
+                self.states.extend(states.map(|name| OpState { of: name.of, phase: name.phase, ..OpState::default() }));
+                let step = Step { op: held.op, place: held.place };
+                let operation =
+                    Operation { start: origin.proposal.time, ..self.operation(&kernel.device, tables, step, &origin) };
+                let told = sink.still_suspended(&operation);
+                self.note(told);
+            }
+        }
+    }
+
+    /// What is told of an operation whose targets have been looked at; its number in the run, its start and its status are still to come.
+    fn operation<'a>(&'a self, device: &Device, tables: &Tables, step: Step, origin: &'a Origin) -> Operation<'a> {
+        let shown = device.shows_on(tables.base(tables.op(step.op).base), &step.place);
+        Operation {
+            seq: 0,
+            uid: origin.uid,
+            op: step.op,
+            start: Ticks::ZERO,
+            targets: &self.targets,
+            status: None,
+            proposal: &origin.proposal,
+            is_first: origin.is_first,
+            states: &self.states,
+            lanes: shown.map(|(die, dies, planes)| Lanes { die, dies, planes }),
+        }
+    }
+
+    /// Notes the targets of an operation and the op_states they have just before it starts; returns where it comes from.
+    pub(crate) fn look_at_targets(
+        &mut self,
+        (device, tables): (&Device, &Tables),
+        step: Step,
+        (uid, proposal, is_first): (u64, Proposal, bool),
+        now: Ticks,
+    ) -> Origin {
+        let info = tables.base(tables.op(step.op).base);
+        step.place.targets(&tables.size, &mut self.targets);
+        self.states.clear();
+        for target in &self.targets {
+            let die = if info.names_die { target.die } else { Die(0) };
+            self.states.push(op_state(device.plane_phase(die, target.plane, now)));
+        }
+        let mut states = [StateName::default(); 8];
+        for (name, state) in states.iter_mut().zip(&self.states) {
+            *name = StateName { of: state.of, phase: state.phase };
+        }
+        Origin { uid, proposal, is_first, states }
+    }
+
+    /// Tells of an operation that starts now, whose targets have been looked at, and counts it.
+    pub(crate) fn tell(
+        &mut self,
+        (device, tables): (&Device, &Tables),
+        step: Step,
+        origin: &Origin,
+        (status, now): (Option<nandseq_device::Status>, Ticks),
+        sink: &mut dyn Sink,
+    ) {
+        self.summary.ops += 1;
+        self.summary.by_op[step.op.index()] += 1;
+        let operation = Operation {
+            seq: self.summary.ops,
+            start: now,
+            status: status.map(into_trace),
+            ..self.operation(device, tables, step, origin)
+        };
+        let told = sink.operation(&operation);
+        self.note(told);
+    }
+
+    /// Tells what an operation that has just started has cut.
+    pub(crate) fn tell_cuts(&mut self, cuts: &[(u64, Cut)], now: Ticks, sink: &mut dyn Sink) {
+        for &(uid, cut) in cuts {
+            let told = sink.cut(uid, now, cut);
+            self.note(told);
+        }
+    }
+
+    /// Tells that a suspended operation goes on.
+    pub(crate) fn tell_resumed(&mut self, uid: u64, flight: &Flight, now: Ticks, sink: &mut dyn Sink) {
+        let told = sink.resumed(uid, now, flight.end, flight.window_end);
+        self.note(told);
+    }
+
+    /// Counts a failed proposal.
+    pub(crate) fn refuse(&mut self, proposal: &Proposal, op: OpId, reason: Reason, sink: &mut dyn Sink) {
+        *self.summary.rejections.entry((proposal.key_used, op, reason)).or_insert(0) += 1;
+        if sink.wants_refusals() {
+            let told = sink.refused(proposal, op, reason.code());
+            self.note(told);
+        }
+    }
+
+    /// Keeps the first error of the sink until the event loop sees it.
+    fn note(&mut self, told: io::Result<()>) {
+        if let Err(error) = told {
+            self.failure.get_or_insert(error);
+        }
+    }
+}
+
+const fn into_trace(status: nandseq_device::Status) -> Status {
+    match status {
+        nandseq_device::Status::Busy => Status::Busy,
+        nandseq_device::Status::ExtReady => Status::ExtReady,
+        nandseq_device::Status::Ready => Status::Ready,
+    }
+}

@@ -1,0 +1,160 @@
+//! One run of a site: its limits, its event loop, and the boundary to the next.
+//!
+//! Runs continue one another; a run boundary completes everything in flight and carries the hooks on.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nandseq_device::Rule;
+use nandseq_profile::Ticks;
+use nandseq_trace::Sink;
+
+use crate::dead::DeadDie;
+use crate::kernel::{Event, Hook};
+use crate::reporting::RunSummary;
+use crate::site::Site;
+
+/// No run may propose beyond this: it leaves two months of the clock for what is in flight then.
+pub(crate) const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
+
+/// How far a run goes.
+#[derive(Clone, Copy, Default)]
+pub struct RunLimits<'a> {
+    /// Simulated time during which operations are proposed.
+    pub run_until: Ticks,
+    /// Proposals also stop when this many operations have started in the run.
+    pub max_ops: Option<u64>,
+    /// Whether a site's first run begins with the profile's bootstrap, however long that takes: time and operations are
+    /// limited after it.
+    pub bootstrap: bool,
+    /// Proposals also stop when this many cells of the setup's goal are covered, over all runs of the site.
+    pub until_covered: Option<u64>,
+    /// Set from outside to abandon the run.
+    pub stop: Option<&'a AtomicBool>,
+    /// Told of each die on which nothing can ever start again, soon after that is known.
+    pub on_dead: Option<&'a (dyn Fn(&DeadDie) + Sync)>,
+}
+
+/// Why a run did not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The sink could not write.
+    #[error("{0}")]
+    Output(#[from] io::Error),
+    /// The stop flag was set.
+    #[error("interrupted")]
+    Interrupted,
+    /// A chain cannot go on: its profile is faulty in a way that planning did not foresee.
+    #[error("a chain can never go on: {op} is forbidden by the rule {}", rule.code())]
+    ChainStuck {
+        /// The step that cannot start.
+        op: String,
+        /// The rule that forbids it.
+        rule: Rule,
+    },
+    /// Simulated time has run out.
+    #[error("simulated time ends after 150 days")]
+    ClockEnd,
+}
+
+impl Site<'_> {
+    /// Runs on: proposes for `run_until`, then completes everything in flight and every chain.
+    ///
+    /// # Errors
+    /// [`RunError::Output`] when the sink fails, [`RunError::Interrupted`] when the stop flag is set; the site cannot go on
+    /// after either.
+    pub fn run(&mut self, limits: &RunLimits<'_>, sink: &mut dyn Sink) -> Result<RunSummary, RunError> {
+        let start = self.kernel.quiet;
+        let end = start
+            .0
+            .checked_add(limits.run_until.0)
+            .filter(|&end| end <= LAST.0)
+            .map(Ticks)
+            .ok_or(RunError::ClockEnd)?;
+        self.detector.begin_run(end, limits.max_ops.is_some() || limits.until_covered.is_some());
+        self.begin_run(limits.bootstrap, sink);
+        let mut carried = Vec::new();
+        let mut boundary = end;
+        let mut overran = false;
+        let mut events = 0u32;
+        while let Some(time) = self.kernel.queue.next_time() {
+            let over = time >= end
+                || limits.max_ops.is_some_and(|most| self.reporter.summary.ops >= most)
+                || limits.until_covered.is_some_and(|least| self.has_covered(least));
+            if self.policy.is_bootstrap() {
+                // It takes the time it needs; the run is over when both are.
+                if time > LAST {
+                    return Err(RunError::ClockEnd);
+                }
+                overran = time >= end;
+            } else if self.proposing && over {
+                self.proposing = false;
+                boundary = if overran { time } else { end.min(time) };
+                self.kernel.waiting.drop_waiters();
+                carried = self.kernel.queue.take_proposals();
+                continue;
+            }
+            let Some((now, event)) = self.kernel.queue.pop() else { break };
+            self.handle(event, now, sink, &mut carried);
+            if let Some(error) = self.reporter.failure.take() {
+                return Err(RunError::Output(error));
+            }
+            events = events.wrapping_add(1);
+            if events.is_multiple_of(1024) {
+                self.detector.tell(limits.on_dead);
+                if limits.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                    return Err(RunError::Interrupted);
+                }
+            }
+        }
+        self.detector.tell(limits.on_dead);
+        self.kernel.quiet = self.kernel.quiet.max(self.kernel.device.quiet());
+        if let Some((op, rule)) = self.kernel.stuck_chain() {
+            return Err(RunError::ChainStuck { op: self.setup.name(op).to_owned(), rule });
+        }
+        self.kernel.settle();
+        self.carry_on(carried, boundary);
+        self.run += 1;
+        let mut summary = std::mem::take(&mut self.reporter.summary);
+        summary.end = self.kernel.quiet;
+        summary.dead.clone_from(&self.detector.dead);
+        Ok(summary)
+    }
+
+    /// Begins a run that proposes.
+    fn begin_run(&mut self, bootstrap: bool, sink: &mut dyn Sink) {
+        self.hooks = 0;
+        self.proposing = true;
+        self.refills.begin_run(self.run > 0);
+        self.reporter.begin_run(self.kernel.quiet, self.setup.tables.ops().count());
+        self.reporter.tell_suspended(&self.kernel, &self.setup.tables, sink);
+        self.policy.begin_run(self.setup, &self.kernel.device, bootstrap && self.run == 0);
+        self.look_before_run();
+    }
+
+    /// Puts the hooks that fell into the pause at the start of the next run.
+    ///
+    /// The pause is no time in which anything may be proposed. A hook inside a phase that ended meanwhile is gone with the
+    /// phase; a hook after a phase keeps its distance from the phase's end, now the end of the pause; the refills keep their
+    /// rhythm.
+    fn carry_on(&mut self, carried: Vec<(Ticks, Event)>, end: Ticks) {
+        let grid = self.setup.tables.grid;
+        let next = self.kernel.quiet.max(end).ceil_to(grid);
+        self.kernel.quiet = next;
+        for (time, event) in carried {
+            match event {
+                Event::Hook(Hook { after: Some(phase_end), .. }) if time < next => {
+                    let distance = if time > phase_end { time - phase_end } else { Ticks::ZERO };
+                    self.kernel.queue.push((next + distance).ceil_to(grid), event.past_cutting());
+                }
+                Event::Hook(Hook { after: None, .. }) if time < next => {}
+                Event::Hook(_) => self.kernel.queue.push(time, event.past_cutting()),
+                Event::Refill => {
+                    let distance = if time > end { time - end } else { Ticks::ZERO };
+                    self.kernel.queue.push((next + distance).ceil_to(grid), Event::Refill);
+                }
+                Event::End(_) | Event::Due(_) | Event::Wake | Event::Extra(..) => {}
+            }
+        }
+    }
+}

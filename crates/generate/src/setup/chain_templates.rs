@@ -1,0 +1,96 @@
+//! The chains of a profile, compiled: which names may be drawn for each step, and how a base may go on.
+
+use nandseq_device::{OpInfo, Tables};
+use nandseq_profile::model::{Base, Chain, ChainStep, PayloadField, StatusOf, StepAddress};
+use nandseq_profile::{BaseId, CellTypeId, Die, OpId, Profile};
+
+use super::distribution::weight;
+
+/// One step of a chain, compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct StepInfo {
+    pub(crate) base: BaseId,
+    pub(crate) address: StepAddress,
+    pub(crate) same_cell_type: bool,
+    pub(crate) multi: bool,
+    /// The names that may be drawn.
+    pub(crate) names: Vec<StepName>,
+    /// Whether some name is multi-plane.
+    pub(crate) has_multi: bool,
+    /// Whether the payload names planes, so that a single-plane step after a multi-plane one becomes one step per plane.
+    pub(crate) per_plane: bool,
+}
+
+/// A name that may be drawn for a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepName {
+    pub(crate) op: OpId,
+    pub(crate) weight: u64,
+    pub(crate) multi: bool,
+    /// `None`: fits every address.
+    pub(crate) cell: Option<CellTypeId>,
+    /// The die whose status it reads whatever die the chain works on, which must be that one.
+    pub(crate) lun: Option<Die>,
+}
+
+/// How a base may go on.
+#[derive(Clone, Debug)]
+pub(crate) struct FollowUps {
+    /// Weight and chain (`None`: stands alone).
+    pub(crate) choices: Vec<(u64, Option<usize>)>,
+}
+
+/// Whether a device of this size has what the name addresses.
+pub(super) fn exists(tables: &Tables, op: &OpInfo) -> bool {
+    let lun = match op.status_of {
+        Some(StatusOf::Lun(lun)) => lun < tables.size.dies,
+        _ => true,
+    };
+    lun && (!op.multi || tables.size.planes > 1)
+}
+
+pub(super) fn follow_ups(base: &Base) -> FollowUps {
+    if base.follow_ups.is_empty() {
+        return FollowUps { choices: vec![(1, None)] };
+    }
+    let total: f64 = base.follow_ups.iter().map(|follow| follow.weight).sum();
+    let choices = base.follow_ups.iter().map(|follow| (weight(follow.weight, total), follow.chain));
+    FollowUps { choices: choices.filter(|&(weight, _)| weight > 0).collect() }
+}
+
+pub(super) fn compile_chain(profile: &Profile, tables: &Tables, chain: &Chain) -> Vec<StepInfo> {
+    chain.steps.iter().map(|step| compile_step(profile, tables, chain, step)).collect()
+}
+
+fn compile_step(profile: &Profile, tables: &Tables, chain: &Chain, step: &ChainStep) -> StepInfo {
+    let weights = chain.name_weights.iter().find(|(base, _)| *base == step.base).map(|(_, weights)| weights);
+    let total: f64 = weights.map_or(1.0, |weights| weights.iter().map(|&(_, mass)| mass).sum());
+    let weight_of = |op: OpId| match weights {
+        Some(weights) => weights.iter().find(|(name, _)| *name == op).map_or(0, |&(_, mass)| weight(mass, total)),
+        None => 1,
+    };
+    let names: Vec<StepName> = tables
+        .ops()
+        .filter(|(_, info)| info.base == step.base && exists(tables, info))
+        .map(|(op, info)| StepName {
+            op,
+            weight: weight_of(op),
+            multi: info.multi,
+            cell: info.cell_type,
+            lun: match info.status_of {
+                Some(StatusOf::Lun(lun)) => Some(Die(lun)),
+                Some(StatusOf::Die | StatusOf::Plane) | None => None,
+            },
+        })
+        .filter(|name| name.weight > 0)
+        .collect();
+    StepInfo {
+        base: step.base,
+        address: step.address,
+        same_cell_type: step.same_cell_type,
+        multi: step.multi,
+        has_multi: names.iter().any(|name| name.multi),
+        names,
+        per_plane: profile.bases[step.base].payload_has(PayloadField::Plane),
+    }
+}

@@ -1,0 +1,368 @@
+//! Classes of names by what a hook must know of them: one word for each question and chunk, so that a state of the device rules
+//! out all classes that it concerns at once.
+
+use nandseq_device::{BaseInfo, Place, PlaneLogic, Precondition, Reach, Tables};
+use nandseq_profile::model::{AddressSource, Axis, ByAxis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
+use nandseq_profile::{BaseSet, PhaseKey};
+
+use super::classes::Classes;
+
+/// What the address book is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Source {
+    /// A block that may be erased.
+    AnyBlock,
+    /// A next page of the name's cell type.
+    NextPageOf,
+    /// A next page of any cell type.
+    AnyNextPage,
+    /// A readable page.
+    ReadablePage,
+}
+
+impl Source {
+    const ALL: [Self; 4] = [Self::AnyBlock, Self::NextPageOf, Self::AnyNextPage, Self::ReadablePage];
+
+    /// What a base asks for; `None` when its address follows from the state of the die.
+    const fn of(info: &BaseInfo) -> Option<Self> {
+        match info.address {
+            AddressSource::AnyBlock => Some(Self::AnyBlock),
+            AddressSource::NextPage if info.effects.is_program() => Some(Self::NextPageOf),
+            AddressSource::NextPage => Some(Self::AnyNextPage),
+            AddressSource::ReadablePage => Some(Self::ReadablePage),
+            AddressSource::None
+            | AddressSource::Hook
+            | AddressSource::OutputRegister
+            | AddressSource::PageRegister
+            | AddressSource::SuspendedProgram
+            | AddressSource::OneShotLatch
+            | AddressSource::CopybackLatch => None,
+        }
+    }
+}
+
+/// What the registers of a plane forbid.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct RegisterMask {
+    /// Forbidden by the tables of the device.
+    pub(crate) forbidden: u64,
+    /// What cannot work on this plane: of the forbidden classes those that look at single planes, and what the registers are in
+    /// the way of.
+    pub(crate) closed: u64,
+    /// What a hook on this plane cannot propose.
+    pub(crate) not_at: u64,
+}
+
+/// The classes of a chunk of which each statement is true; a field for each statement that a hook asks, which is why it has more
+/// than 15.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    /// Addresses several planes.
+    pub(crate) multi: u64,
+    /// By cell type; the last stands for none.
+    pub(crate) cells: [u64; 9],
+    /// Occupies planes and is no reset: not while a due chain step waits for planes.
+    pub(crate) occupying: u64,
+    /// Occupies planes of its own choice.
+    pub(crate) occupying_planes: u64,
+    /// Looks at the planes it addresses.
+    pub(crate) on_planes: u64,
+    /// Looks at every plane of its die, or of every die.
+    pub(crate) beyond_planes: u64,
+    /// Looks at every plane of every die.
+    pub(crate) on_target: u64,
+    /// Occupies every die, and cuts nothing there.
+    pub(crate) occupying_target: u64,
+    /// Occupies, and cuts nothing: starts beside others only if they tolerate it.
+    pub(crate) joining: u64,
+    /// May overlap others of its kind on one die.
+    pub(crate) interleaved: u64,
+    /// Suspends, by axis.
+    pub(crate) suspending: ByAxis<u64>,
+    /// Resumes, by axis.
+    pub(crate) resuming: ByAxis<u64>,
+    /// Addresses the plane of the hook.
+    pub(crate) here: u64,
+    /// Needs no address beyond what the statements above say.
+    pub(crate) plain: u64,
+    /// Goes on with the cell type in the page register, which only names of that type can.
+    pub(crate) with_cell_type: u64,
+    /// Takes its address from the book, by [`Source`].
+    pub(crate) asking: [u64; 4],
+    /// Proposes nothing, and is eligible at every hook whatever the state of the device.
+    pub(crate) idling: u64,
+    /// Addresses the suspended program, what the one-shot latch, and what the copyback latch holds.
+    pub(crate) from_suspended: u64,
+    pub(crate) from_one_shot: u64,
+    pub(crate) from_copyback_latch: u64,
+    /// Forbidden by each level of the one-shot latch (LSB, CSB, MSB).
+    latch: [u64; 3],
+    /// Forbidden by suspension: bit 0, an erase is suspended; bit 1, a program is.
+    pub(crate) suspension: [u64; 4],
+    /// Forbidden by each kind of cache program (SLC, one-shot).
+    cache_program: [u64; 2],
+    /// Starts only while nothing is in flight on any die.
+    pub(crate) alone: u64,
+    /// Forbidden by the target: bit 0, termination is off; bit 1, write protect is on.
+    pub(crate) target: [u64; 4],
+    /// Forbidden by the op_state of a plane, by phase key; the last stands for none.
+    op_state: Vec<u64>,
+    /// By [`gate_of`].
+    register_masks: [RegisterMask; REGISTER_MASKS],
+}
+
+/// All groups, by chunk.
+#[derive(Clone, Debug)]
+pub(crate) struct Groups(Vec<Group>);
+
+/// What matters of a plane's registers, one bit each.
+const CACHE: usize = 1;
+const PLANE_CACHE: usize = 2;
+const UNREAD: usize = 4;
+/// Page register and output register hold the same.
+const SAME: usize = 8;
+const NO_PAGE: usize = 16;
+const COPYBACK: usize = 32;
+const NO_OUTPUT: usize = 64;
+const REGISTER_MASKS: usize = 128;
+
+/// Names the [`RegisterMask`] of a plane's registers.
+pub(crate) fn gate_of(registers: &PlaneLogic) -> u8 {
+    let bit = |holds: bool, bit: usize| if holds { bit } else { 0 };
+    let cache = match registers.cache_read {
+        None => 0,
+        Some(CacheReadKind::Cache) => CACHE,
+        Some(CacheReadKind::PlaneCache) => PLANE_CACHE,
+    };
+    let page = match registers.page {
+        None => NO_PAGE,
+        Some(page) => bit(page.copyback, COPYBACK),
+    };
+    let unread = if registers.unread { UNREAD | bit(registers.hold_the_same_page(), SAME) } else { 0 };
+    (cache | page | unread | bit(registers.output.is_none(), NO_OUTPUT)) as u8
+}
+
+impl Groups {
+    pub(crate) fn new(tables: &Tables, classes: &Classes, keys: usize) -> Self {
+        Self((0..classes.chunks()).map(|chunk| Group::new(tables, classes, keys, chunk)).collect())
+    }
+
+    /// The groups by chunk.
+    pub(crate) fn chunks(&self) -> &[Group] {
+        &self.0
+    }
+}
+
+impl Group {
+    fn new(tables: &Tables, classes: &Classes, keys: usize, chunk: usize) -> Self {
+        let with = |holds: &dyn Fn(&BaseInfo) -> bool| classes.bits(chunk, |class| holds(tables.base(class.base)));
+        let from = |source| with(&|base| base.address == source);
+        let from_output = from(AddressSource::OutputRegister);
+        let from_page = from(AddressSource::PageRegister);
+        let at_hook = from(AddressSource::Hook);
+        let here = from_output | from_page | at_hook & with(&|base| base.reach == Reach::Planes);
+        let plain = here | at_hook | from(AddressSource::None);
+        let needing = |mask| with(&|base| base.effects.needs().any(|need| mask_of(need) == mask));
+        let (overwriting, from_copyback) = (needing(NeedMask::Overwriting), needing(NeedMask::FromCopyback));
+        let in_set = |set: BaseSet| classes.bits(chunk, |class| set.contains(class.base));
+        let states = StateMasks::new(|state| in_set(tables.forbidden_by(state)));
+        let suspended = |axis, on: bool| if on { states.suspended[axis] } else { states.not_suspended[axis] };
+        let mut group = Self {
+            multi: classes.bits(chunk, |class| class.multi),
+            cells: std::array::from_fn(|cell| classes.bits(chunk, |class| class.cell.index() == cell)),
+            occupying: with(&|base| base.occupies && !base.effects.resets()),
+            occupying_planes: with(&|base| base.occupies && base.reach == Reach::Planes),
+            on_planes: with(&|base| base.reach == Reach::Planes),
+            beyond_planes: with(&|base| base.reach != Reach::Planes),
+            on_target: with(&|base| base.reach == Reach::Target),
+            occupying_target: with(&|base| base.occupies && base.reach == Reach::Target && !base.effects.reset_target),
+            joining: with(&|base| base.occupies && !base.effects.cuts()),
+            interleaved: with(&|base| base.interleaved),
+            suspending: ByAxis::new(|axis| needing(NeedMask::Suspending(axis))),
+            resuming: ByAxis::new(|axis| needing(NeedMask::Resuming(axis))),
+            here,
+            plain,
+            with_cell_type: with(&|base| base.effects.cache_read) & !overwriting & !from_copyback & !plain,
+            asking: Source::ALL.map(|source| with(&|base| Source::of(base) == Some(source))),
+            idling: 0,
+            from_suspended: from(AddressSource::SuspendedProgram),
+            from_one_shot: from(AddressSource::OneShotLatch),
+            from_copyback_latch: from(AddressSource::CopybackLatch),
+            latch: states.latch,
+            suspension: std::array::from_fn(|axes| {
+                suspended(Axis::Erase, axes & 1 != 0) | suspended(Axis::Program, axes & 2 != 0)
+            }),
+            cache_program: states.cache_program,
+            alone: needing(NeedMask::Alone),
+            target: [0, states.odt, states.write_protect, states.odt | states.write_protect],
+            op_state: (0..keys).map(|key| in_set(tables.forbidden_in(PhaseKey::from(key)))).chain([0]).collect(),
+            register_masks: [RegisterMask::default(); REGISTER_MASKS],
+        };
+        let closing = Closing {
+            overwriting,
+            cache_reading: needing(NeedMask::CacheReading) & !overwriting & !from_copyback,
+            from_copyback,
+            by_cache: states.cache_read,
+            by_unread: states.unread,
+            from_output,
+            from_page,
+        };
+        group.register_masks = std::array::from_fn(|facts| closing.register_mask(&group, facts));
+        group.idling = with(&|base| base.effects.delay) & group.plain & !group.ever_out();
+        group
+    }
+
+    /// What some state of the device rules out, address or not.
+    fn ever_out(&self) -> u64 {
+        let register_masks = self
+            .register_masks
+            .iter()
+            .fold(0, |all, register_mask| all | register_mask.forbidden | register_mask.closed | register_mask.not_at);
+        let states = [&self.latch[..], &self.suspension, &self.cache_program, &self.op_state, &self.target];
+        let states = states.into_iter().flatten().fold(self.alone, |all, classes| all | classes);
+        let cutting = self.suspending.values().chain(self.resuming.values()).fold(0, |all, classes| all | classes);
+        register_masks
+            | states
+            | cutting
+            | self.joining
+            | self.occupying
+            | self.occupying_planes
+            | self.occupying_target
+    }
+
+    /// What the registers of a plane forbid, by [`gate_of`] them.
+    pub(crate) const fn register_mask(&self, facts: u8) -> &RegisterMask {
+        &self.register_masks[facts as usize % REGISTER_MASKS]
+    }
+
+    /// What the op_state of a plane forbids, by [`Group::state_of`] it.
+    pub(crate) fn in_state(&self, state: u16) -> u64 {
+        self.op_state[usize::from(state)]
+    }
+
+    /// Names an op_state, or none.
+    pub(crate) fn state_of(&self, key: Option<PhaseKey>) -> u16 {
+        key.map_or(self.op_state.len() as u16 - 1, |key| key.0)
+    }
+
+    /// What the one-shot latch forbids.
+    pub(crate) const fn by_latch(&self, level: LatchLevel) -> u64 {
+        match level {
+            LatchLevel::Lsb => self.latch[0],
+            LatchLevel::Csb => self.latch[1],
+            LatchLevel::Msb => self.latch[2],
+        }
+    }
+
+    /// What a cache program forbids.
+    pub(crate) const fn by_cache_program(&self, kind: CacheProgramKind) -> u64 {
+        match kind {
+            CacheProgramKind::Slc => self.cache_program[0],
+            CacheProgramKind::OneShot => self.cache_program[1],
+        }
+    }
+
+    /// The classes of the plane count and cell type of a place.
+    pub(crate) fn alike(&self, place: &Place) -> u64 {
+        self.cells[place.cell_type.index()] & if place.planes.len() > 1 { self.multi } else { !self.multi }
+    }
+}
+
+/// The mask of names that a need puts a name into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NeedMask {
+    FromCopyback,
+    Overwriting,
+    CacheReading,
+    Suspending(Axis),
+    Resuming(Axis),
+    Alone,
+    /// None of its own: the name has an address only where the need is met.
+    Address,
+}
+
+const fn mask_of(need: Precondition) -> NeedMask {
+    match need {
+        Precondition::CopybackPage => NeedMask::FromCopyback,
+        Precondition::NothingUnread => NeedMask::Overwriting,
+        Precondition::PageToReadOn | Precondition::PageToPutOut => NeedMask::CacheReading,
+        Precondition::InCoreBusy(axis) => NeedMask::Suspending(axis),
+        Precondition::Suspended(axis) => NeedMask::Resuming(axis),
+        Precondition::NothingInFlight => NeedMask::Alone,
+        Precondition::Output | Precondition::Latch(..) | Precondition::NextOfCacheProgram => NeedMask::Address,
+    }
+}
+
+/// What each state that exclusion tables look at forbids.
+#[derive(Default)]
+struct StateMasks {
+    unread: u64,
+    /// LSB, CSB, MSB.
+    latch: [u64; 3],
+    suspended: ByAxis<u64>,
+    not_suspended: ByAxis<u64>,
+    odt: u64,
+    write_protect: u64,
+    /// Cache read, plane cache read.
+    cache_read: [u64; 2],
+    /// SLC, one-shot.
+    cache_program: [u64; 2],
+}
+
+impl StateMasks {
+    fn new(forbidden_by: impl Fn(DeviceState) -> u64) -> Self {
+        let mut all = Self::default();
+        DeviceState::ALL.into_iter().for_each(|state| *all.of(state) = forbidden_by(state));
+        all
+    }
+
+    fn of(&mut self, state: DeviceState) -> &mut u64 {
+        match state {
+            DeviceState::LatchOnRead => &mut self.unread,
+            DeviceState::LatchOn(level) => &mut self.latch[level as usize],
+            DeviceState::Suspended(axis) => &mut self.suspended[axis],
+            DeviceState::NotSuspended(axis) => &mut self.not_suspended[axis],
+            DeviceState::OdtDisabled => &mut self.odt,
+            DeviceState::WriteProtect => &mut self.write_protect,
+            DeviceState::CacheRead(kind) => &mut self.cache_read[kind as usize],
+            DeviceState::CacheProgram(kind) => &mut self.cache_program[kind as usize],
+        }
+    }
+}
+
+/// What register masks are made of.
+struct Closing {
+    /// Loses what its planes' registers hold unread.
+    overwriting: u64,
+    /// Goes on with the page in the page register.
+    cache_reading: u64,
+    /// Needs a page that a copyback read put into the page register.
+    from_copyback: u64,
+    /// Forbidden by the cache-read states.
+    by_cache: [u64; 2],
+    /// Forbidden by unread data.
+    by_unread: u64,
+    /// Addresses what the output register, or the page register, holds.
+    from_output: u64,
+    from_page: u64,
+}
+
+impl Closing {
+    fn register_mask(&self, group: &Group, facts: usize) -> RegisterMask {
+        let given = |holds: bool, classes: u64| if holds { classes } else { 0 };
+        let unread = facts & UNREAD != 0;
+        let forbidden = given(facts & CACHE != 0, self.by_cache[0])
+            | given(facts & PLANE_CACHE != 0, self.by_cache[1])
+            | given(unread, self.by_unread);
+        // Unread data that is not in the page register too: a cache read would lose it.
+        let loses = (unread && facts & SAME == 0) || facts & NO_PAGE != 0;
+        let closed = forbidden & group.on_planes
+            | given(unread, self.overwriting)
+            | given(loses, self.cache_reading)
+            | given(facts & COPYBACK == 0, self.from_copyback);
+        let not_at = closed & group.here
+            | given(facts & NO_OUTPUT != 0, self.from_output)
+            | given(facts & NO_PAGE != 0, self.from_page);
+        RegisterMask { forbidden, closed, not_at }
+    }
+}

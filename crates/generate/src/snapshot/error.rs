@@ -1,0 +1,21 @@
+//! Why a state is refused.
+
+use std::fmt;
+
+/// Why a state cannot be taken up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StateError(String);
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StateError {}
+
+impl StateError {
+    pub(super) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
