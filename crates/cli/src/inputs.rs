@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use nandseq_input::form::{self, Forms};
 use nandseq_profile::diagnostic::MAX_SOURCE_BYTES;
 use nandseq_profile::{Diagnostics, Profile, ReadOptions, SourceFile, builtin};
 use nandseq_trace::files::Digest;
@@ -93,3 +94,12 @@ pub(crate) fn left_out(path: &Path) -> String {
     };
     warning_text(&format!("`{}` is {what}: it counts as absent", path.display()))
 }
+
+/// The forms of tables that are found and read.
+#[cfg(feature = "parquet")]
+pub(crate) const FORMS: Forms = &[form::CSV, nandseq_parquet::PARQUET];
+
+/// The forms of tables that are found; Parquet cannot be read.
+#[cfg(not(feature = "parquet"))]
+pub(crate) const FORMS: Forms =
+    &[form::CSV, form::Form { ending: "parquet", layout: form::Layout::Dataset, ..form::CSV }];

@@ -31,8 +31,7 @@ use crate::interrupt::{WorkFolder, stop_on_signals};
 use crate::origins::OTHER_VERSION;
 use crate::plan::{Plan, SitePlan, resolve};
 use crate::progress::Progress;
-use crate::site_list::Shard;
-use crate::site_list::is_of_batch;
+use crate::site_list::{Shard, is_of_batch};
 use crate::{console, execute, inputs, json, tell, terminal, unfinished};
 
 /// Characters of a row that are shown.

@@ -14,13 +14,12 @@ use nandseq_trace::manifest::{self, BatchManifest, SiteManifest};
 use crate::arguments::{GenerateArgs, flags_of_manifest};
 use crate::failure::warning_text;
 use crate::hint::Hint;
+use crate::inputs::FORMS;
 use crate::ledger::{self, KnownRuns};
 use crate::plan::{Batch, outputs};
 use crate::site_folders::SiteFolders;
-use crate::site_list::SiteList;
-use crate::site_list::is_of_batch;
+use crate::site_list::{SiteList, is_of_batch};
 use crate::tell;
-use crate::written::FORMS;
 
 /// What there is to say of the campaigns that some sites are of; `paths` are those that the user named.
 pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {

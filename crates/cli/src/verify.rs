@@ -17,11 +17,11 @@ use crate::json::Of;
 use crate::origins::{nothing_to_judge, same_profile};
 use crate::plan::Plan;
 use crate::thread_pool::threads;
-use crate::{bad_blocks, console, json, origins, terminal, unfinished, written};
+use crate::{bad_blocks, console, inputs, json, origins, terminal, unfinished, written};
 
 /// Judges everything the arguments name.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
-    let mut sites = folder::find_all(&arguments.paths, written::FORMS).map_err(nothing_to_judge)?;
+    let mut sites = folder::find_all(&arguments.paths, inputs::FORMS).map_err(nothing_to_judge)?;
     written::given_once(&sites)?;
     let (read, _) = written::profile(arguments.config.as_deref(), arguments.lenient, &sites)?;
     let source = written::source(&read.profile, &sites)?;
@@ -76,7 +76,7 @@ pub(crate) fn judge_written(plan: &Plan) -> Result<Report, Failure> {
     let mut sites = Vec::new();
     for site in &plan.sites {
         let folder = plan.folder_of(site);
-        let found = folder::find_forms(&folder, written::FORMS).map_err(nothing_to_judge)?;
+        let found = folder::find_forms(&folder, inputs::FORMS).map_err(nothing_to_judge)?;
         sites.extend(found.into_iter().filter(|site| site.folder == folder));
     }
     let source = written::source(&plan.profile, &sites)?;

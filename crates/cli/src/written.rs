@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::{self, Damage, DamageKind, SiteFiles};
-use nandseq_input::form::{self, AnyForm, Forms};
+use nandseq_input::form::AnyForm;
 use nandseq_input::{STANDARD_INPUT, Source};
 use nandseq_output::named::NamedOutput;
 use nandseq_profile::Profile;
@@ -19,7 +19,7 @@ use nandseq_trace::table::TableKind;
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{self, Hint, profile_flags};
-use crate::inputs::ReadProfile;
+use crate::inputs::{FORMS, ReadProfile};
 use crate::{bad_blocks, inputs, origins, tell, unfinished, warnings};
 
 /// Runs that were written, and what they were made from.
@@ -116,15 +116,6 @@ pub(crate) fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
     }
     Ok(())
 }
-
-/// The forms of tables that are found and read.
-#[cfg(feature = "parquet")]
-pub(crate) const FORMS: Forms = &[form::CSV, nandseq_parquet::PARQUET];
-
-/// The forms of tables that are found; Parquet cannot be read.
-#[cfg(not(feature = "parquet"))]
-pub(crate) const FORMS: Forms =
-    &[form::CSV, form::Form { ending: "parquet", layout: form::Layout::Dataset, ..form::CSV }];
 
 /// What reads the tables of some sites.
 pub(crate) fn source(profile: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
