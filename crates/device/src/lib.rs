@@ -17,7 +17,7 @@
 //! let mut device = Device::new(&tables, &[]);
 //! assert_eq!(device.judge(&tables, op, &place, Ticks::ZERO), Ok(()));
 //! let flight = device.start(&tables, op, &place, Ticks::ZERO).expect("an erase takes time");
-//! assert_eq!(device.judge(&tables, op, &place, Ticks::from_us(10)), Err(Rule::PlaneBusy));
+//! assert_eq!(device.judge(&tables, op, &place, Ticks::from_us(10)), Err(Rule::InFlight));
 //! device.finish(&tables, flight);
 //! assert_eq!(device.judge(&tables, op, &place, erase.total), Ok(()));
 //! ```

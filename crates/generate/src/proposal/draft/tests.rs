@@ -390,6 +390,15 @@ fn a_suspend_as_first_operation_gives_the_address_of_what_it_stops() {
 }
 
 #[test]
+fn a_recovery_read_leaves_the_block_of_the_suspended_program_to_that_program() {
+    let mut model = Model::new(&[("SUSPEND", &[(1.0, "RECOVERY_CHECK.SEQ")])]);
+    let step = model.step("Program_SLC 0: 1 2.0");
+    model.device.start(&model.setup.tables, step.op, &step.place, Ticks::ZERO);
+    model.now = Ticks::from_us(100);
+    model.always("Suspend 0", "refused");
+}
+
+#[test]
 fn nothing_is_suspended_and_no_termination_is_switched_off_by_a_later_step() {
     for chain in ["SUSPEND.SEQ", "ODT_OFF.SEQ"] {
         let mut model = Model::new(&[("SETUP", &[(1.0, chain)])]);
@@ -428,6 +437,7 @@ fn a_draft_made_earlier_is_still_possible_exactly_when_all_of_its_steps_are() {
         (&["Program_SLC 0: 1 2.0", "Program_SLC 0: 1 2.1", "Program_SLC 0: 1 2.1"], false),
         (&["Setup 0", "Program_SLC 0: 1 0.1"], false),
         (&["Setup 0", "Suspend 0"], false),
+        (&["Suspend 0", "Setup 0"], true),
         (&["Program_SLC 0: 1 2.0", "Program_SLC 0: 1 2.0"], false),
         (&["Setup 0", "Program_SLC 0: 1 0.2"], true),
     ] {
