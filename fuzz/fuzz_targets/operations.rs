@@ -9,9 +9,9 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
+use nandseq_input::{COLUMNS, SequenceReader};
 use nandseq_profile::model::{PayloadField, Topology};
 use nandseq_profile::{OpId, Profile, builtin};
-use nandseq_input::{COLUMNS, SequenceReader};
 use nandseq_verify::Verifier;
 
 static DEVICE: LazyLock<Profile> = LazyLock::new(|| {

@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use nandseq_profile::{Block, Die, Profile, ReadOptions, SourceFile, builtin, read};
 use nandseq_input::SequenceReader;
+use nandseq_profile::{Block, Die, Profile, ReadOptions, SourceFile, builtin, read};
 use nandseq_verify::Verifier;
 
 /// The small device of the rulebook, and the built-in one with few blocks.

@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use nandseq_profile::{Profile, builtin};
 use nandseq_input::table::{TableForm, TableLine, TableReader};
+use nandseq_profile::{Profile, builtin};
 use nandseq_trace::table::TableKind;
 
 static DEVICE: LazyLock<Profile> = LazyLock::new(builtin::profile);

@@ -11,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod in_force;
 pub(crate) mod judging;
+mod of_manifest;
 pub(crate) mod profile;
 pub(crate) mod reports;
 mod values;
@@ -18,18 +19,19 @@ mod words;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use self::campaigns::{MergeArgs, ReplayArgs, RunListArgs};
 use self::console::ConsoleArgs;
 use self::explain::ExplainArgs;
-pub(crate) use self::generate::{
-    DEFAULT_RUN_US, Demo, Format, GenerateArgs, MAX_SITES, ProposerLog, SeedFormula, SiteArgs,
-};
+pub(crate) use self::generate::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula, SiteArgs};
+pub(crate) use self::in_force::Demo;
 pub(crate) use self::judging::VerifyArgs;
+pub(crate) use self::of_manifest::{first_line, flags_of_manifest};
 pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};
 use self::reports::{CoverageCommand, ExportArgs, ReportArgs};
+pub(crate) use self::values::ReportFormat;
 
 /// Random legal NAND operation sequences for automated test equipment.
 ///
@@ -92,13 +94,4 @@ pub(crate) enum Command {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
-}
-
-/// Forms of a report.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub(crate) enum ReportFormat {
-    /// For people
-    Text,
-    /// For machines
-    Json,
 }

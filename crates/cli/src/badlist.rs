@@ -13,11 +13,11 @@ use nandseq_profile::{Block, Diagnostic, Diagnostics, Die, SourceFile, Span};
 
 /// Reads the bad blocks of a device, in ascending order.
 pub(crate) fn read(source: &SourceFile, topology: Topology) -> Result<Vec<(Die, Block)>, Diagnostics> {
-    let mut reader = Reader { source, topology, wrong: Diagnostics::new(), ranges: Vec::new() };
+    let mut reader = ListReader { source, topology, wrong: Diagnostics::new(), ranges: Vec::new() };
     let mut offset = 0;
     let mut header_seen = false;
     for (at, line) in source.text.split('\n').enumerate() {
-        let row = Row { start: offset, number: at + 1, text: line.strip_suffix('\r').unwrap_or(line) };
+        let row = ListRow { start: offset, number: at + 1, text: line.strip_suffix('\r').unwrap_or(line) };
         offset += line.len() + 1;
         if row.text.trim().is_empty() {
             continue;
@@ -37,20 +37,20 @@ pub(crate) fn read(source: &SourceFile, topology: Topology) -> Result<Vec<(Die, 
 
 const HEADER_HELP: &str = "the first line must be `die,block`";
 
-struct Row<'a> {
+struct ListRow<'a> {
     start: usize,
     number: usize,
     text: &'a str,
 }
 
-impl Row<'_> {
+impl ListRow<'_> {
     fn span(&self, start: usize, end: usize) -> Span {
         let column = self.text[..start].chars().count() + 1;
         Span { start: self.start + start, end: self.start + end, line: self.number, column }
     }
 }
 
-struct Reader<'a> {
+struct ListReader<'a> {
     source: &'a SourceFile,
     topology: Topology,
     wrong: Diagnostics,
@@ -58,8 +58,8 @@ struct Reader<'a> {
     ranges: Vec<(RangeInclusive<u32>, RangeInclusive<u32>)>,
 }
 
-impl Reader<'_> {
-    fn header(&mut self, row: &Row<'_>) {
+impl ListReader<'_> {
+    fn header(&mut self, row: &ListRow<'_>) {
         let names: Vec<&str> = row.text.split(',').map(unquoted).collect();
         if names != ["die", "block"] {
             let message = format!("`{}` does not begin with the header of a list of bad blocks", self.source.name);
@@ -68,7 +68,7 @@ impl Reader<'_> {
         }
     }
 
-    fn row(&mut self, row: &Row<'_>) {
+    fn row(&mut self, row: &ListRow<'_>) {
         let fields: Vec<&str> = row.text.split(',').collect();
         let [die_text, block_text] = fields[..] else {
             let count = counted(fields.len() as u64, "field");
@@ -101,7 +101,7 @@ impl Reader<'_> {
     /// A field of a row: a number below `count`, or a range of them.
     fn range(
         &mut self,
-        row: &Row<'_>,
+        row: &ListRow<'_>,
         start: usize,
         field: &str,
         what: &str,

@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use nandseq_generate::probability::{self, Distributions};
 use nandseq_profile::Profile;
 use nandseq_reach::Start;
 use nandseq_report::coverage::{Conditions, TableInForce};
@@ -13,13 +12,13 @@ use nandseq_report::page::Distribution;
 use nandseq_trace::manifest::Origin;
 use nandseq_trace::recorded::recorded;
 
-use crate::arguments::GenerateArgs;
+use crate::arguments::flags_of_manifest;
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::bad_blocks::Lists;
 use crate::failure::{Failure, warning_text};
-use crate::plan::table::{Table, Wanted};
+use crate::plan::table::{Table, WantedTable, of_profile};
 use crate::written::Written;
-use crate::{tell, verify};
+use crate::{origins, tell};
 
 /// What some runs were made under; says on stderr where they differ.
 pub(crate) fn of_runs(found: &Written, device: &ReadDeviceArgs) -> Result<Conditions, Failure> {
@@ -28,7 +27,7 @@ pub(crate) fn of_runs(found: &Written, device: &ReadDeviceArgs) -> Result<Condit
     let mut lists = Lists::new(None, profile)?;
     let mut seen = BTreeSet::new();
     for site in &found.sites {
-        let Some(origin) = verify::origin(site) else { continue };
+        let Some(origin) = origins::of_site(site) else { continue };
         let list = origin.badlist.as_ref().map(|list| (list.source.clone(), list.sha256.to_string()));
         // The sites of a batch say the same.
         if seen.insert((origin.arguments.clone(), list)) {
@@ -79,18 +78,13 @@ pub(crate) fn table<'c>(conditions: &'c Conditions, profile: &Profile) -> Option
     }
 }
 
-/// The table that a profile gives.
-pub(crate) fn of_profile(profile: &Profile) -> Distributions {
-    probability::of_profile(profile, probability::DEFAULT_TABLE_SEED)
-}
-
 /// The table that the arguments of a manifest give, unless a file it was read from is gone.
 fn table_of(origin: &Origin, device: &ReadDeviceArgs, profile: &Profile) -> TableInForce {
-    let Ok(mut arguments) = GenerateArgs::of_manifest(&origin.arguments) else { return TableInForce::Unknown };
+    let Ok(mut arguments) = flags_of_manifest(&origin.arguments) else { return TableInForce::Unknown };
     if device.config.is_some() {
         arguments.device.config.clone_from(&device.config);
     }
-    match Table::resolve(&Wanted::of_generate(&arguments), profile, &mut String::new()) {
+    match Table::resolve(&WantedTable::of_generate(&arguments), profile, &mut String::new()) {
         Err(_) => TableInForce::Unknown,
         Ok(table) if table.distributions == of_profile(profile) => TableInForce::OfProfile,
         Ok(table) => TableInForce::Given(table.distributions),
@@ -99,8 +93,7 @@ fn table_of(origin: &Origin, device: &ReadDeviceArgs, profile: &Profile) -> Tabl
 
 /// Whether runs with the arguments of a manifest began with the bootstrap.
 fn has_bootstrap(origin: &Origin, profile: &Profile) -> bool {
-    GenerateArgs::of_manifest(&origin.arguments)
-        .is_ok_and(|arguments| Wanted::of_generate(&arguments).bootstrap(profile))
+    flags_of_manifest(&origin.arguments).is_ok_and(|arguments| WantedTable::of_generate(&arguments).bootstrap(profile))
 }
 
 /// What the devices started with, as far as it is known.

@@ -7,8 +7,10 @@ use std::path::{Component, Path, PathBuf};
 
 use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::{counted, grouped};
-use nandseq_reach::{COINCIDENCE, Start, Verdict};
-use nandseq_report::coverage::{self, Comparison, Conditions, Coverage, Figures, FileError, Parts, Standing, Universe};
+use nandseq_reach::{COINCIDENCE, Verdict};
+use nandseq_report::coverage::{
+    self, Conditions, Coverage, CoverageComparison, CoverageParts, Figures, FileError, Standing, Universe,
+};
 use nandseq_report::page::Distribution;
 use nandseq_trace::recorded::{path_of, quoted, recorded};
 use nandseq_trace::table::TableKind;
@@ -23,8 +25,9 @@ use crate::arguments::reports::{
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::in_force::InForce;
 use crate::json::{self, Of};
+use crate::universe::{of_reach, universe};
 use crate::written::{self, Written};
-use crate::{conditions, console, inputs, ledger, profiles, tell, verify};
+use crate::{conditions, console, inputs, ledger, origins, tell, terminal};
 
 /// Runs that are counted at the same time before they are added up: as many are in memory.
 const AT_ONCE: usize = 16;
@@ -40,35 +43,6 @@ pub(crate) fn run(command: &CoverageCommand) -> Result<(), Failure> {
     }
 }
 
-/// What can be covered under a table; without one under the profile's own, or one that is built: the same names have a weight then.
-pub(crate) fn universe(profile: &Profile, table: Option<&[Distribution]>, start: Start<'_>) -> Universe {
-    let built;
-    let table = if let Some(table) = table {
-        table
-    } else {
-        built = conditions::of_profile(profile);
-        &built
-    };
-    of_reach(profile, &nandseq_reach::Universe::with_start(profile, table, start))
-}
-
-/// What can be covered, by the verdicts on all pairs.
-fn of_reach(profile: &Profile, reach: &nandseq_reach::Universe) -> Universe {
-    if !reach.is_complete() {
-        let states = "the device has more states than can be searched";
-        tell(&warning_text(&format!(
-            "{states}: every operation that lacks nothing counts as one that can be proposed"
-        )));
-    }
-    let universe =
-        Universe::new(profile, "what can be proposed and accepted", |key, op| match reach.verdict(key, op) {
-            Verdict::Reachable | Verdict::Undecided => Standing::Counts,
-            Verdict::Coincidence => Standing::Chance,
-            Verdict::Unreachable(reason) => Standing::Never(reason.text(profile, key, op)),
-        });
-    universe.with_tenths(profile, |key, op| reach.tenths(key, op))
-}
-
 /// Why a pair that can be reached lacks tenths.
 const OTHER_TENTHS: &str = "in its other tenths the chain under way holds the bus, or no instant of the time grid lies";
 
@@ -79,7 +53,7 @@ fn digits(tenths: u16) -> String {
 
 /// The universe as JSON.
 #[derive(Serialize)]
-struct Listed<'a> {
+struct ListedUniverse<'a> {
     /// The version of this form.
     schema: u32,
     profile: &'a str,
@@ -130,19 +104,19 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     }
     if arguments.format == ReportFormat::Json {
         let (name, cells) = (&profile.name, universe.cells().count());
-        let listed = Listed { schema: 1, profile: name, universe: universe.source(), cells, bootstrap, pairs };
+        let listed = ListedUniverse { schema: 1, profile: name, universe: universe.source(), cells, bootstrap, pairs };
         return json::print(&Of::command("coverage universe", &listed));
     }
     let mut text = String::from("phase_key\top_name\tcells\treason\ttenths\n");
     for ListedPair { phase_key, op_name, cells, reason, tenths } in &pairs {
         text += &format!("{phase_key}\t{op_name}\t{cells}\t{reason}\t{tenths}\n");
     }
-    profiles::print(&text)
+    terminal::print(&text)
 }
 
 /// Counts every run.
-pub(crate) fn count(found: &Written, universe: &Universe) -> Result<Parts, Failure> {
-    let mut parts = Parts::default();
+pub(crate) fn count(found: &Written, universe: &Universe) -> Result<CoverageParts, Failure> {
+    let mut parts = CoverageParts::default();
     each_run(found, |site, run, coverage| parts.add(universe, site, run, coverage))?;
     Ok(parts)
 }
@@ -190,11 +164,11 @@ impl Sources {
 
     /// Counts everything, and hands on each part: a run with its site and name, or what a file stored; says on stderr which runs come
     /// up again.
-    fn each(&self, mut take: impl FnMut(Counted<'_>)) -> Result<(), Failure> {
+    fn each(&self, mut take: impl FnMut(CountedPart<'_>)) -> Result<(), Failure> {
         let mut runs = BTreeSet::new();
         each_run(&self.found, |site, run, coverage| {
             runs.extend(coverage.runs.iter().map(identity));
-            take(Counted::Run(site, run, coverage));
+            take(CountedPart::Run(site, run, coverage));
         })?;
         for (name, coverage) in &self.files {
             if let Some((site, run)) = coverage.runs.iter().find(|run| runs.contains(&identity(run))) {
@@ -202,7 +176,7 @@ impl Sources {
                     "`{name}`: run {run} of `{site}` is counted more than once, or two sites are called that"
                 )));
             }
-            take(Counted::Stored(coverage));
+            take(CountedPart::Stored(coverage));
             runs.extend(coverage.runs.iter().map(identity));
         }
         Ok(())
@@ -226,14 +200,14 @@ impl Sources {
 }
 
 /// Part of what is counted.
-enum Counted<'a> {
+enum CountedPart<'a> {
     /// A run: its site, what it is called after it, and its counts.
     Run(&'a str, &'a str, &'a Coverage),
     /// What a file of counts holds.
     Stored(&'a Coverage),
 }
 
-impl Counted<'_> {
+impl CountedPart<'_> {
     fn coverage(&self) -> &Coverage {
         match self {
             Self::Run(.., coverage) | Self::Stored(coverage) => coverage,
@@ -268,8 +242,8 @@ fn which_profile(resolved_sha256: &str, sites: &BTreeSet<String>) -> String {
     let of_site = |site: &String| Some(ledger::read(&path_of(site)).ok()??.manifest.origin.profile);
     let is_built_in = || inputs::profile(None, false).is_ok_and(|read| read.input.resolved_sha256 == resolved_sha256);
     match sites.iter().filter_map(of_site).find(|profile| profile.resolved_sha256 == resolved_sha256) {
-        Some(profile) => verify::which_profile(&profile),
-        None if is_built_in() => verify::LEAVE_CONFIG_OUT.to_owned(),
+        Some(profile) => origins::which_profile(&profile),
+        None if is_built_in() => origins::LEAVE_CONFIG_OUT.to_owned(),
         None => format!("name that profile with --config PATH: it resolves to SHA-256 {resolved_sha256}"),
     }
 }
@@ -277,14 +251,14 @@ fn which_profile(resolved_sha256: &str, sites: &BTreeSet<String>) -> String {
 fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
     let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
     let universe = sources.universe();
-    let mut parts = Parts::default();
+    let mut parts = CoverageParts::default();
     sources.each(|counted| match counted {
-        Counted::Run(site, run, coverage) => parts.add(&universe, site, run, coverage),
-        Counted::Stored(coverage) => parts.add_stored(&universe, coverage),
+        CountedPart::Run(site, run, coverage) => parts.add(&universe, site, run, coverage),
+        CountedPart::Stored(coverage) => parts.add_stored(&universe, coverage),
     })?;
     let report = parts.report(&sources.found.profile, &universe, sources.table().as_deref());
     match arguments.format {
-        ReportFormat::Text => profiles::print(&report.to_text(arguments.holes)),
+        ReportFormat::Text => terminal::print(&report.to_text(arguments.holes)),
         ReportFormat::Json => json::print(&Of::command("coverage report", &report)),
     }
 }
@@ -301,16 +275,16 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     }
     let (runs, cells) = (merged.runs.len() as u64, merged.cells.len() as u64);
     let (runs, cells) = (counted(runs, "run"), counted(cells, "cell"));
-    profiles::print(&format!("wrote `{}`: {runs}, {cells}\n", quoted(arguments.output.as_os_str())))
+    terminal::print(&format!("wrote `{}`: {runs}, {cells}\n", quoted(arguments.output.as_os_str())))
 }
 
 fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
     let first = Sources::find(std::slice::from_ref(&arguments.first), &arguments.device)?;
     let second = Sources::find(std::slice::from_ref(&arguments.second), &arguments.device)?;
-    let comparison = Comparison::new(&first.found.profile, &first.universe(), &first.sum()?, &second.sum()?);
+    let comparison = CoverageComparison::new(&first.found.profile, &first.universe(), &first.sum()?, &second.sum()?);
     const SHOWN: usize = 40;
     match arguments.format {
-        ReportFormat::Text => profiles::print(&comparison.to_text(SHOWN)),
+        ReportFormat::Text => terminal::print(&comparison.to_text(SHOWN)),
         ReportFormat::Json => json::print(&Of::command("coverage diff", &comparison)),
     }
 }
@@ -328,7 +302,7 @@ fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     let were = if figures.cells == 1 { "was" } else { "were" };
     let cells = counted(figures.cells, "cell");
     if !(enough && console::is_quiet()) {
-        profiles::print(&format!(
+        terminal::print(&format!(
             "{} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n",
             grouped(hit)
         ))?;

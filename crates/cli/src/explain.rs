@@ -20,12 +20,11 @@ use crate::failure::{Failure, note_text};
 use crate::hint::Hint;
 use crate::in_force::InForce;
 use crate::json::{self, Of};
-use crate::{not_reached, profiles, tell};
+use crate::{dead_dies, tell, terminal};
 use report::{Appears, ChainRow, Explained, Explanation, KeyRow, TrialEnd};
-use subject::{Names, Subject};
+use subject::{ExplainedName, KnownNames};
 
 pub(crate) use report::figure;
-pub(crate) use subject::near;
 pub(crate) use trial::{Expected, TRIAL_OPS, Trial, most_of_none};
 pub(crate) use words::Words;
 
@@ -36,7 +35,7 @@ pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
     tell(&remarks);
     let in_force = in_force?;
     let words = Words::of(&in_force);
-    let names = Names::new(&in_force.profile, &words.texts.places);
+    let names = KnownNames::new(&in_force.profile, &words.texts.places);
     let subject = names.find(&arguments.name, arguments.kind)?;
     if arguments.kind.is_none() {
         for other in names.namesakes(subject) {
@@ -49,7 +48,7 @@ pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
     let under = arguments.under.as_deref().map(|key| subject::phase_key(&in_force.profile, key)).transpose()?;
     let explanation = explain(arguments, &in_force, &words, subject, under);
     match arguments.format {
-        ReportFormat::Text => profiles::print(&explanation.to_text()),
+        ReportFormat::Text => terminal::print(&explanation.to_text()),
         ReportFormat::Json => json::print(&explanation),
     }
 }
@@ -58,7 +57,7 @@ pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
 fn show_page(arguments: &ExplainArgs, code: &str) -> Result<(), Failure> {
     let page = pages::page(code).unwrap_or_default();
     match arguments.format {
-        ReportFormat::Text => profiles::print(page),
+        ReportFormat::Text => terminal::print(page),
         ReportFormat::Json => {
             let answer = serde_json::json!({ "schema": 1, "name": code, "kind": "rule", "page": page });
             json::print(&Of::command("explain", &answer))
@@ -67,26 +66,17 @@ fn show_page(arguments: &ExplainArgs, code: &str) -> Result<(), Failure> {
 }
 
 /// A name means something else, too.
-fn namesake(arguments: &ExplainArgs, in_force: &InForce, subject: &Subject, other: &Subject) -> String {
+fn namesake(arguments: &ExplainArgs, in_force: &InForce, subject: &ExplainedName, other: &ExplainedName) -> String {
     let hint =
-        Hint::new("explain").flags(&in_force.flags.all()).with("--as", word(other.kind)).operand(&arguments.name);
-    format!("`{}` is a {} here, and also a {}: `{hint}`", subject.name, word(subject.kind), word(other.kind))
-}
-
-const fn word(kind: NameOf) -> &'static str {
-    match kind {
-        NameOf::Operation => "operation",
-        NameOf::Base => "base",
-        NameOf::Class => "class",
-        NameOf::Rule => "rule",
-    }
+        Hint::new("explain").flags(&in_force.flags.all()).with("--as", other.kind.word()).operand(&arguments.name);
+    format!("`{}` is a {} here, and also a {}: `{hint}`", subject.name, subject.kind.word(), other.kind.word())
 }
 
 fn explain(
     arguments: &ExplainArgs,
     in_force: &InForce,
     words: &Words<'_>,
-    subject: &Subject,
+    subject: &ExplainedName,
     under: Option<PhaseKey>,
 ) -> Explanation {
     let InForce { profile, table, bad_blocks, .. } = in_force;
@@ -96,13 +86,13 @@ fn explain(
         || Causes::new(&search, &subject.ops),
         || Trial::new(profile, distributions, in_force.start(), TRIAL_OPS),
     );
-    let work = Work { in_force, search: &search, causes: &causes, trial: &trial, words, under };
+    let work = Explainer { in_force, search: &search, causes: &causes, trial: &trial, words, under };
     Explanation {
         schema: 1,
         command: "explain",
         version: env!("CARGO_PKG_VERSION"),
         name: subject.name.clone(),
-        kind: word(subject.kind),
+        kind: subject.kind.word(),
         profile: profile.name.clone(),
         table: table.described(profile),
         bad_blocks: bad_blocks.len(),
@@ -114,14 +104,14 @@ fn explain(
             operations: trial.ops,
             after_bootstrap: in_force.bootstrap,
             is_over: trial.is_over,
-            dead: not_reached::of_trial(words, &trial, in_force.bootstrap),
+            dead: dead_dies::of_trial(words, &trial, in_force.bootstrap),
         },
         operations: subject.ops.iter().map(|&op| work.operation(op, arguments.ops)).collect(),
     }
 }
 
 /// What an explanation is made of.
-struct Work<'w> {
+struct Explainer<'w> {
     in_force: &'w InForce,
     search: &'w Search<'w>,
     causes: &'w Causes<'w>,
@@ -131,7 +121,7 @@ struct Work<'w> {
     under: Option<PhaseKey>,
 }
 
-impl Work<'_> {
+impl Explainer<'_> {
     fn operation(&self, op: OpId, of: u64) -> Explained {
         let profile = &self.in_force.profile;
         let info = &profile.ops[op];

@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     Found,
     /// Everything is written, but what was asked for was not reached, as has been told: exit code 4.
     NotReached,
+    /// Nothing could be made, since nothing can ever start: exit code 4.
+    NothingStarts(String),
     /// What went wrong has been told already.
     Told(u8),
     /// A result could not be written: exit code 3.
@@ -151,7 +153,7 @@ impl Failure {
             Self::Unusable(_) | Self::Faulty(_) => 2,
             Self::Found => 1,
             Self::CannotWrite { .. } => 3,
-            Self::NotReached => 4,
+            Self::NotReached | Self::NothingStarts(_) => 4,
             // 128 + SIGINT.
             Self::Interrupted { .. } => 130,
         }
@@ -177,6 +179,7 @@ impl Failure {
                 let message = format!("cannot write `{}`: {}", path.display(), plain(reason));
                 problem_text(&Problem { message, help: Some(write_help(reason, place)) })
             }
+            Self::NothingStarts(message) => warning_text(message),
             Self::Found | Self::NotReached | Self::Told(_) => String::new(),
             Self::Interrupted { finished_runs, go_on } => {
                 let go_on = go_on.as_ref().map(|command| format!("to go on: {command}\n")).unwrap_or_default();

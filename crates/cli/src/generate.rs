@@ -15,48 +15,41 @@ use crate::execute::{self, Stopped};
 use crate::failure::{self, Failure};
 use crate::interrupt::{self, stop_on_signals};
 use crate::json::Of;
-use crate::plan::Plan;
+use crate::plan::{Plan, resolve};
 use crate::progress::Progress;
 use crate::summary::Summary;
 use crate::summary::text::{Detail, text};
-use crate::{console, json, not_reached, profiles, tell, verify};
+use crate::{console, json, not_reached, tell, terminal, verify};
 
 /// Does what the flags of `generate` ask for.
 pub(crate) fn run(arguments: &GenerateArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
-    let plan = Plan::new(arguments, &mut remarks);
+    let plan = resolve(arguments, &mut remarks);
     tell(&remarks);
-    let form = arguments.output.summary;
-    let plan = match plan {
-        // What cannot be reached is known before anything is made.
-        Err(Failure::NotReached) if form == ReportFormat::Json => {
-            json::print(&Of::command(
-                "generate",
-                &NothingMade { exit_code: 4, operations: 0, problem: NOTHING_STARTS },
-            ))?;
-            return Err(Failure::NotReached);
-        }
-        plan => plan?,
-    };
-    if arguments.output.dry_run {
+    let (plan, form) = (plan?, arguments.output.summary);
+    if arguments.output.dry_run && plan.nothing_starts().is_none() {
         return dry_run::print(&dry_run::look(&plan)?, form, Detail::wanted());
     }
     let Made { summary, end } = carry_out(&plan, &*stop_on_signals()?, form);
-    if let (ReportFormat::Json, Some(summary)) = (form, summary) {
-        json::print(&summary)?;
+    match (form, summary, &end) {
+        (ReportFormat::Json, Some(summary), _) => json::print(&summary)?,
+        (ReportFormat::Json, None, Err(Failure::NothingStarts(problem))) => {
+            let made = NothingMade { schema: 1, exit_code: 4, operations: 0, problem, warnings: [problem] };
+            json::print(&Of::command("generate", &made))?;
+        }
+        (ReportFormat::Json | ReportFormat::Text, _, _) => {}
     }
     end
 }
 
-/// Why nothing was made; standard error has told more.
-const NOTHING_STARTS: &str = "nothing can ever start, so there is nothing to cover";
-
 /// The answer as JSON where nothing was made.
 #[derive(Serialize)]
-struct NothingMade {
+struct NothingMade<'a> {
+    schema: u32,
     exit_code: u8,
     operations: u64,
-    problem: &'static str,
+    problem: &'a str,
+    warnings: [&'a str; 1],
 }
 
 /// What became of a plan.
@@ -68,6 +61,10 @@ pub(crate) struct Made {
 
 /// Generates what a plan asks for. The summary as text is printed here; as JSON it is the caller's, as it is part of one object.
 pub(crate) fn carry_out(plan: &Plan, stop: &AtomicBool, form: ReportFormat) -> Made {
+    // What cannot be reached is known before anything is made.
+    if let Some(message) = plan.nothing_starts() {
+        return Made { summary: None, end: Err(Failure::NothingStarts(message.to_owned())) };
+    }
     let progress = Progress::new(plan);
     let absences = Absences::new(plan);
     let done = execute::execute(plan, &progress, stop, None, &|started| absences.of(started));
@@ -96,7 +93,7 @@ fn conclude(plan: &Plan, totals: &execute::Totals, summary: &mut Summary, form: 
     }
     summary.warn(warnings);
     if form == ReportFormat::Text && !plan.quiet {
-        profiles::print(&text(summary, Detail::wanted()))?;
+        terminal::print(&text(summary, Detail::wanted()))?;
     }
     if plan.verify {
         judge(plan, summary, form)?;
@@ -118,16 +115,9 @@ fn judge(plan: &Plan, summary: &mut Summary, form: ReportFormat) -> Result<(), F
                 let said = |line: &&str| !["Judged by ", "Compared with "].iter().any(|start| line.starts_with(start));
                 let is_short = report.is_clean() && !console::is_verbose();
                 let short = || text.split_inclusive('\n').filter(said).collect();
-                profiles::print(&if is_short { short() } else { text.clone() })?;
+                terminal::print(&if is_short { short() } else { text.clone() })?;
             }
         }
         if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
     })
-}
-
-impl Detail {
-    /// As much as the flags ask for.
-    pub(crate) fn wanted() -> Self {
-        if console::is_verbose() { Self::Full } else { Self::Short }
-    }
 }

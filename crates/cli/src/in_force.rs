@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use nandseq_profile::diagnostic::grouped;
 use nandseq_profile::{Block, Diagnostics, Die, Profile, SourceFile, Ticks};
 use nandseq_reach::Start;
 use nandseq_trace::files::Digest;
@@ -13,11 +14,10 @@ use nandseq_trace::recorded::recorded;
 
 use crate::arguments::GenerateArgs;
 use crate::arguments::in_force::{DeviceArgs, InForceArgs, TableArgs};
-use crate::failure::{Failure, both, warning_text};
+use crate::failure::{Failure, both};
 use crate::hint::FlagsInForce;
-use crate::inputs::{self, ReadProfile};
-use crate::plan::table::{Table, Wanted};
-use crate::summary::text::grouped;
+use crate::inputs::{self, ReadProfile, left_out};
+use crate::plan::table::{Table, WantedTable};
 use crate::{badlist, warnings};
 
 /// The list of bad blocks that is read when none is named.
@@ -55,7 +55,7 @@ impl InForce {
     /// # Errors
     /// What cannot be read, or is faulty.
     pub(crate) fn of_generate(arguments: &GenerateArgs, remarks: &mut String) -> Result<Self, Failure> {
-        Self::read((&arguments.device, &arguments.table), &Wanted::of_generate(arguments), remarks)
+        Self::read((&arguments.device, &arguments.table), &WantedTable::of_generate(arguments), remarks)
     }
 
     /// What a command works on that looks at a device.
@@ -63,10 +63,10 @@ impl InForce {
     /// # Errors
     /// As [`Self::of_generate`].
     pub(crate) fn of_flags(arguments: &InForceArgs, remarks: &mut String) -> Result<Self, Failure> {
-        Self::read((&arguments.device, &arguments.table), &Wanted::of_flags(arguments), remarks)
+        Self::read((&arguments.device, &arguments.table), &WantedTable::of_flags(arguments), remarks)
     }
 
-    fn read(flags: (&DeviceArgs, &TableArgs), wanted: &Wanted<'_>, remarks: &mut String) -> Result<Self, Failure> {
+    fn read(flags: (&DeviceArgs, &TableArgs), wanted: &WantedTable<'_>, remarks: &mut String) -> Result<Self, Failure> {
         let read = inputs::profile(flags.0.config.as_deref(), flags.0.lenient)
             .map_err(|failure| failure.and(others_are_readable(flags.0, wanted)))?;
         let check = FlagsInForce::new(flags.0, flags.1, wanted.built_anew()).check();
@@ -81,7 +81,7 @@ impl InForce {
     pub(crate) fn of_profile(
         read: ReadProfile,
         (device, table_flags): (&DeviceArgs, &TableArgs),
-        wanted: &Wanted<'_>,
+        wanted: &WantedTable<'_>,
         remarks: &mut String,
     ) -> Result<Self, Failure> {
         let ReadProfile { mut profile, source, input: profile_input, remarks: about_profile } = read;
@@ -128,21 +128,12 @@ impl InForce {
     }
 }
 
-/// A warning where a file that is read if it is there is a link to nothing.
-pub(crate) fn dangling(path: &Path) -> String {
-    if path.is_symlink() && !path.exists() {
-        warning_text(&format!("`{}` is a link to nothing: it counts as absent", path.display()))
-    } else {
-        String::new()
-    }
-}
-
 /// Bad blocks and the file they are from.
-type BadBlocks = (Vec<(Die, Block)>, Input);
+type ListedBlocks = (Vec<(Die, Block)>, Input);
 
 /// The list of bad blocks that is read, if one is.
 fn badlist(device: &DeviceArgs) -> Option<&Path> {
-    let found = || Some(Path::new(DEFAULT_BADLIST)).filter(|path| path.exists());
+    let found = || Some(Path::new(DEFAULT_BADLIST)).filter(|path| path.is_file());
     device.badlist.as_deref().or_else(found)
 }
 
@@ -152,14 +143,14 @@ fn badlist_text(path: &Path) -> Result<(SourceFile, Digest), Failure> {
 }
 
 /// What can be said of the other inputs where the profile cannot be used: whether they are there and can be read.
-pub(crate) fn others_are_readable(device: &DeviceArgs, wanted: &Wanted<'_>) -> Result<(), Failure> {
+pub(crate) fn others_are_readable(device: &DeviceArgs, wanted: &WantedTable<'_>) -> Result<(), Failure> {
     both(badlist(device).map(badlist_text).transpose(), wanted.text()).map(drop)
 }
 
 /// The bad blocks, if there is a list of them.
-fn read_badlist(device: &DeviceArgs, profile: &Profile, remarks: &mut String) -> Result<Option<BadBlocks>, Failure> {
+fn read_badlist(device: &DeviceArgs, profile: &Profile, remarks: &mut String) -> Result<Option<ListedBlocks>, Failure> {
     let Some(path) = badlist(device) else {
-        remarks.push_str(&dangling(Path::new(DEFAULT_BADLIST)));
+        remarks.push_str(&left_out(Path::new(DEFAULT_BADLIST)));
         return Ok(None);
     };
     let (source, sha256) = badlist_text(path)?;

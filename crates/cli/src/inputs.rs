@@ -7,13 +7,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use nandseq_input::form::{self, Forms};
 use nandseq_profile::diagnostic::MAX_SOURCE_BYTES;
 use nandseq_profile::{Diagnostics, Profile, ReadOptions, SourceFile, builtin};
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::ProfileInput;
 use nandseq_trace::recorded::recorded;
 
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, warning_text};
 
 /// Where a manifest says the built-in device comes from.
 pub(crate) const BUILT_IN: &str = "built-in";
@@ -83,3 +84,22 @@ pub(crate) fn profile(path: Option<&Path>, lenient: bool) -> Result<ReadProfile,
         }
     }
 }
+
+/// A warning where a file that is read if it is there is a link to nothing, or a pipe that nobody may write into.
+pub(crate) fn left_out(path: &Path) -> String {
+    let what = match (path.is_file(), path.exists(), path.is_symlink()) {
+        (false, false, true) => "a link to nothing",
+        (false, true, _) => "no regular file",
+        (true, ..) | (false, false, false) => return String::new(),
+    };
+    warning_text(&format!("`{}` is {what}: it counts as absent", path.display()))
+}
+
+/// The forms of tables that are found and read.
+#[cfg(feature = "parquet")]
+pub(crate) const FORMS: Forms = &[form::CSV, nandseq_parquet::PARQUET];
+
+/// The forms of tables that are found; Parquet cannot be read.
+#[cfg(not(feature = "parquet"))]
+pub(crate) const FORMS: Forms =
+    &[form::CSV, form::Form { ending: "parquet", layout: form::Layout::Dataset, ..form::CSV }];

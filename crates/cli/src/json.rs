@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::arguments::environment::Applied;
 use crate::failure::Failure;
-use crate::profiles;
+use crate::terminal;
 
 static ENVIRONMENT: OnceLock<Vec<Applied>> = OnceLock::new();
 
@@ -49,5 +49,5 @@ pub(crate) fn print(object: &impl Serialize) -> Result<(), Failure> {
     let environment = ENVIRONMENT.get().map_or(&[][..], Vec::as_slice);
     // Strings and numbers only: this cannot fail.
     let text = serde_json::to_string_pretty(&Whole { object, environment }).unwrap_or_default();
-    profiles::print(&(text + "\n"))
+    terminal::print(&(text + "\n"))
 }

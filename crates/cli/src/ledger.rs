@@ -30,7 +30,7 @@ pub(crate) struct Ledger {
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct FirstLine {
     /// The date and time in file names, `20261121_235959`: going on means to go on with them.
     stamp: String,
     manifest: SiteManifest,
@@ -41,7 +41,7 @@ struct Head {
 
 /// What is known of the runs in a site's folder.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Known {
+pub(crate) struct KnownRuns {
     /// The date and time in the names of files, as far as any were named.
     pub(crate) stamp: Option<Stamp>,
     /// Its finished runs, and where they come from.
@@ -52,7 +52,7 @@ pub(crate) struct Known {
 
 /// What a site's manifest says in sum.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Finished {
+pub(crate) struct FinishedSite {
     /// Of the manifest.
     pub(crate) sha256: Digest,
     /// Runs it lists.
@@ -76,7 +76,7 @@ impl Ledger {
         let operations = manifest.runs.iter().fold(0, |sum: u64, run| sum.saturating_add(run.operations));
         let head = SiteManifest { runs: Vec::new(), ..manifest };
         let mut file = io::BufWriter::new(NewFile::create(folder, FILE_NAME)?);
-        let first = Head { stamp: stamp.date_and_time(), manifest: head, batch };
+        let first = FirstLine { stamp: stamp.date_and_time(), manifest: head, batch };
         file.write_all(&line(&first)?)?;
         let head = first.manifest;
         for run in &manifest.runs {
@@ -103,12 +103,12 @@ impl Ledger {
     }
 
     /// Turns the ledger into the site's manifest.
-    pub(crate) fn finish(self, covered: bool) -> io::Result<Finished> {
+    pub(crate) fn finish(self, covered: bool) -> io::Result<FinishedSite> {
         let path = self.folder.join(FILE_NAME);
         let lines = BufReader::new(File::open(&path)?).lines();
         let sha256 = write_site_manifest(&self.folder, &self.head, lines.skip(1).take(self.runs as usize))?;
         remove(&path)?;
-        Ok(Finished { sha256, runs: self.runs, operations: self.operations, covered })
+        Ok(FinishedSite { sha256, runs: self.runs, operations: self.operations, covered })
     }
 }
 
@@ -132,8 +132,9 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// When they cannot be read, are of another form, or name what does not lie in the folder.
-pub(crate) fn read(folder: &Path) -> io::Result<Option<Known>> {
-    let finished = finished(folder)?.map(|(manifest, _)| Known { stamp: stamp_of(&manifest), manifest, batch: None });
+pub(crate) fn read(folder: &Path) -> io::Result<Option<KnownRuns>> {
+    let finished =
+        finished(folder)?.map(|(manifest, _)| KnownRuns { stamp: stamp_of(&manifest), manifest, batch: None });
     let partial = unfinished(folder)?;
     // Both are there when the program was killed between the two; the one that knows more counts.
     Ok(match (finished, partial) {
@@ -163,15 +164,15 @@ pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest
 ///
 /// # Errors
 /// When it cannot be read, is of another form, or names what does not lie in the folder.
-pub(crate) fn unfinished(folder: &Path) -> io::Result<Option<Known>> {
+pub(crate) fn unfinished(folder: &Path) -> io::Result<Option<KnownRuns>> {
     let path = folder.join(FILE_NAME);
     let file = match manifest::regular(&path).and_then(|()| File::open(path)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let read = manifest::read_partial::<Head, RunRecord>(BufReader::new(file))?;
-    Ok(read.map(|(head, runs)| Known {
+    let read = manifest::read_partial::<FirstLine, RunRecord>(BufReader::new(file))?;
+    Ok(read.map(|(head, runs)| KnownRuns {
         stamp: Stamp::with_time(&head.stamp),
         manifest: SiteManifest { runs, ..head.manifest },
         batch: head.batch,
@@ -186,7 +187,7 @@ pub(crate) fn fault(folder: &Path) -> Option<String> {
     }
     let path = folder.join(FILE_NAME);
     let text = manifest::bytes(&path).ok()?;
-    let fault = manifest::parse::<Head>(text.split(|&byte| byte == b'\n').next()?).err()?;
+    let fault = manifest::parse::<FirstLine>(text.split(|&byte| byte == b'\n').next()?).err()?;
     Some(format!("`{}`: {fault}", path.display()))
 }
 

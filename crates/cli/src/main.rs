@@ -10,7 +10,7 @@ mod badlist;
 mod conditions;
 mod console;
 mod coverage;
-
+mod dead_dies;
 mod execute;
 mod explain;
 mod failure;
@@ -22,8 +22,10 @@ mod interrupt;
 mod json;
 mod ledger;
 mod merge;
+mod nearest;
 mod not_reached;
 mod op_filter;
+mod origins;
 mod plan;
 mod profiles;
 mod progress;
@@ -32,20 +34,26 @@ mod replay;
 mod reports;
 mod run_list;
 mod run_selection;
+mod share;
 mod shell_files;
+mod site_files;
 mod site_folders;
+mod site_list;
 mod summary;
+mod terminal;
+mod thread_pool;
 mod unfinished;
+mod universe;
 mod verify;
 mod warnings;
 mod written;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use crate::arguments::environment::{self, Applied, Read};
 use crate::arguments::{Command, CommandLine};
 use crate::failure::{Failure, note_text, remark_text};
+use crate::terminal::tell;
 
 fn main() -> ExitCode {
     interrupt::survive_size_limits();
@@ -93,9 +101,4 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
         Some(Command::Completions { shell }) => shell_files::print_completions(*shell),
         Some(Command::ShellFiles { folder }) => shell_files::write(folder),
     }
-}
-
-/// Writes to stderr, without colours where it is no terminal. If nobody listens, there is nobody to tell.
-fn tell(text: &str) {
-    let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }

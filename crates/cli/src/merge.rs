@@ -21,29 +21,30 @@ use sha2::{Digest as _, Sha256};
 
 use nandseq_profile::diagnostic::counted;
 
-use crate::arguments::{MAX_SITES, MergeArgs, ReportFormat};
+use crate::arguments::{MergeArgs, ReportFormat};
 use crate::execute::claim::{self, Claims, With};
-use crate::execute::folders::NewFolders;
-use crate::execute::{self, batch, leftovers, threads};
+use crate::execute::folders::{NewFolders, is_same_place};
+use crate::execute::{self, batch, leftovers};
 use crate::failure::{Failure, Problem, note_text, plain};
 use crate::ledger;
-use crate::plan::{Shard, SiteList};
-use crate::verify::OTHER_VERSION;
-use crate::{console, json, profiles, tell, unfinished};
+use crate::origins::OTHER_VERSION;
+use crate::site_list::{MAX_SITES, SiteList, is_of_batch};
+use crate::thread_pool::threads;
+use crate::{console, json, tell, terminal, unfinished};
 
 /// Problems that are shown; a wrong folder has many.
 const SHOWN: usize = 20;
 
 /// Part of a batch.
-struct Found {
+struct MergedPart {
     folder: PathBuf,
     path: PathBuf,
     manifest: BatchManifest,
 }
 
 /// A site and the folder of its part.
-struct Site<'p> {
-    part: &'p Found,
+struct SiteOfPart<'p> {
+    part: &'p MergedPart,
     record: &'p SiteRecord,
 }
 
@@ -143,7 +144,7 @@ fn tell_of(arguments: &MergeArgs, joint: &BatchManifest, target: &Path) -> Resul
     let Joined { sites, runs, .. } = &joined;
     match arguments.format {
         ReportFormat::Text if console::is_quiet() => Ok(()),
-        ReportFormat::Text => profiles::print(&format!(
+        ReportFormat::Text => terminal::print(&format!(
             "{}, {}: complete in {}\n",
             counted(*sites, "site"),
             counted(*runs, "run"),
@@ -166,13 +167,8 @@ fn claim_all(read: &[PathBuf], written: &[PathBuf]) -> Result<Claims, Failure> {
     })
 }
 
-/// Whether the manifest of a batch, or of a part of one, is called so.
-pub(crate) fn is_of_batch(name: &str) -> bool {
-    name == manifest::FILE_NAME || Shard::of_manifest(name).is_some()
-}
-
 /// The manifests of parts of a batch in a folder.
-fn parts_in(folder: &Path) -> Result<Vec<Found>, Failure> {
+fn parts_in(folder: &Path) -> Result<Vec<MergedPart>, Failure> {
     let unreadable = |reason| Problem::unreadable("the folder", folder, &reason);
     let mut paths = Vec::new();
     for entry in folder.read_dir().map_err(unreadable)? {
@@ -198,17 +194,18 @@ fn parts_in(folder: &Path) -> Result<Vec<Found>, Failure> {
                 ManifestKind::Batch | ManifestKind::Unknown => problem,
             }
         })?;
-        Ok(Found { folder: folder.to_owned(), path, manifest })
+        Ok(MergedPart { folder: folder.to_owned(), path, manifest })
     };
     paths.into_iter().map(read).collect()
 }
 
 /// The parts of a folder, without the manifest of an earlier merge if a shard has more runs of each site since.
-fn without_earlier_merge(mut parts: Vec<Found>) -> Vec<Found> {
-    let runs = |part: &Found| number_of(&part.manifest.origin.arguments, "--num-runs");
-    let is_joint = |part: &Found| part.path.ends_with(manifest::FILE_NAME);
-    let is_extended = |joint: &Found| {
-        let is_same = |part: &Found| batch::is_same_batch_of_any_length(&part.manifest.origin, &joint.manifest.origin);
+fn without_earlier_merge(mut parts: Vec<MergedPart>) -> Vec<MergedPart> {
+    let runs = |part: &MergedPart| number_of(&part.manifest.origin.arguments, "--num-runs");
+    let is_joint = |part: &MergedPart| part.path.ends_with(manifest::FILE_NAME);
+    let is_extended = |joint: &MergedPart| {
+        let is_same =
+            |part: &MergedPart| batch::is_same_batch_of_any_length(&part.manifest.origin, &joint.manifest.origin);
         parts.iter().any(|part| !is_joint(part) && is_same(part) && runs(part) > runs(joint))
     };
     if let Some(earlier) = parts.iter().position(|part| is_joint(part) && is_extended(part)) {
@@ -218,7 +215,7 @@ fn without_earlier_merge(mut parts: Vec<Found>) -> Vec<Found> {
 }
 
 /// The sites that a part lists are of its batch, which has no more sites than there can be.
-fn numbers_fit(part: &Found) -> Result<(), Problem> {
+fn numbers_fit(part: &MergedPart) -> Result<(), Problem> {
     let origin = &part.manifest.origin;
     let (start, count) = (number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
     let stranger = |site: &&SiteRecord| site.site < start || (count > 0 && site.site - start >= count);
@@ -233,7 +230,7 @@ fn numbers_fit(part: &Found) -> Result<(), Problem> {
 }
 
 /// Nothing of another batch is where the whole is to be.
-fn is_free(target: &Path, parts: &[Found], places: &[(PathBuf, PathBuf)]) -> Result<(), Failure> {
+fn is_free(target: &Path, parts: &[MergedPart], places: &[(PathBuf, PathBuf)]) -> Result<(), Failure> {
     let occupied = |path: &Path| {
         let message = format!("`{}` is of another campaign, and merging would replace it", path.display());
         Err(Problem::new(message).help("choose another folder with --into, or remove it first").into())
@@ -246,7 +243,7 @@ fn is_free(target: &Path, parts: &[Found], places: &[(PathBuf, PathBuf)]) -> Res
         let text = manifest::bytes(&path).map_err(|reason| Problem::unreadable("the manifest", &path, &reason))?;
         let found = manifest::parse::<BatchManifest>(&text).ok();
         let is_ours = |found: &BatchManifest| {
-            let Found { manifest, .. } = &parts[0];
+            let MergedPart { manifest, .. } = &parts[0];
             found.base_seed == manifest.base_seed && batch::is_same_batch_of_any_length(&found.origin, &manifest.origin)
         };
         if !found.as_ref().is_some_and(is_ours) {
@@ -268,9 +265,9 @@ fn is_free(target: &Path, parts: &[Found], places: &[(PathBuf, PathBuf)]) -> Res
 }
 
 /// All parts are of one batch.
-fn agree(parts: &[Found]) -> Result<(), Failure> {
+fn agree(parts: &[MergedPart]) -> Result<(), Failure> {
     let Some((first, rest)) = parts.split_first() else { return Ok(()) };
-    let count = |part: &Found| batch::count_of(&part.manifest.origin);
+    let count = |part: &MergedPart| batch::count_of(&part.manifest.origin);
     for part in rest {
         let (one, other) = (&first.manifest, &part.manifest);
         let same = batch::is_same_batch(&one.origin, &other.origin)
@@ -286,9 +283,9 @@ fn agree(parts: &[Found]) -> Result<(), Failure> {
 }
 
 /// Every site of the batch, once and with all its runs.
-fn sites(parts: &[Found]) -> Result<BTreeMap<u64, Site<'_>>, Failure> {
+fn sites(parts: &[MergedPart]) -> Result<BTreeMap<u64, SiteOfPart<'_>>, Failure> {
     let mut wrong = Vec::new();
-    let mut sites: BTreeMap<u64, Site<'_>> = BTreeMap::new();
+    let mut sites: BTreeMap<u64, SiteOfPart<'_>> = BTreeMap::new();
     for part in parts {
         for record in &part.manifest.sites {
             if let Some(earlier) = sites.get(&record.site) {
@@ -300,14 +297,14 @@ fn sites(parts: &[Found]) -> Result<BTreeMap<u64, Site<'_>>, Failure> {
                 wrong.push(format!("site {} is there twice: `{one}` and `{other}` both list it", record.site));
                 continue;
             }
-            sites.insert(record.site, Site { part, record });
+            sites.insert(record.site, SiteOfPart { part, record });
         }
     }
     let Some(first) = parts.first() else { return Ok(sites) };
     let origin = &first.manifest.origin;
     let runs: u64 = number_of(&origin.arguments, "--num-runs");
     // A site that has covered what was asked for has no further runs.
-    let lacks = |found: &Site<'_>| {
+    let lacks = |found: &SiteOfPart<'_>| {
         let SiteRecord { runs: made, covered, .. } = *found.record;
         made != runs && !(covered && made < runs)
     };
@@ -357,7 +354,7 @@ fn number_of(arguments: &[String], flag: &str) -> u64 {
 }
 
 /// What is not as the manifests say.
-fn damage(site: &Site<'_>) -> Vec<String> {
+fn damage(site: &SiteOfPart<'_>) -> Vec<String> {
     let folder = match site.record.folder.under(&site.part.folder) {
         Ok(folder) => folder,
         Err(reason) => return vec![format!("cannot read `{}`: {}", site.part.path.display(), plain(&reason))],
@@ -398,11 +395,6 @@ pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
     }
 }
 
-/// Whether two paths lead to one place that is there.
-pub(crate) fn is_same_place(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
-}
-
 /// Brings the files that a site's manifest lists, and that manifest last, into another folder.
 fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBuf, io::Error)> {
     let failed = |path: &Path| {
@@ -440,7 +432,7 @@ fn copy_whole(source: &Path, folder: &Path, name: &str) -> io::Result<()> {
 }
 
 /// The manifest that one execution would have written.
-fn joint(parts: &[Found], sites: &BTreeMap<u64, Site<'_>>) -> BatchManifest {
+fn joint(parts: &[MergedPart], sites: &BTreeMap<u64, SiteOfPart<'_>>) -> BatchManifest {
     let numbers: Vec<u64> = sites.keys().copied().collect();
     let records = sites.values().map(|site| site.record.clone()).collect();
     // There is at least one part: every folder has one.

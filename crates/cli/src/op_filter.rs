@@ -3,8 +3,8 @@
 use nandseq_profile::diagnostic::quoted;
 use nandseq_profile::{OpId, Profile};
 
-use crate::explain::near;
 use crate::failure::{Failure, Problem};
+use crate::nearest::near;
 
 /// The operations that are wanted.
 #[derive(Debug)]

@@ -1,37 +1,33 @@
 //! What to generate, checked: flags and files resolved into one value before any work begins.
 //!
-//! Promises that a plan can be carried out as far as arguments and inputs decide; nothing is written here. What is wrong
-//! with the flags is said in one go.
+//! Promises that a plan can be carried out as far as arguments and inputs decide; nothing is written here.
 
 mod closure;
+mod digests;
 mod identity;
+mod resolve;
 mod sites;
 pub(crate) mod table;
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::ValueEnum;
 use nandseq_generate::SeedPlan;
-use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{Block, Die, Profile, SourceFile, Ticks};
 use nandseq_reach::Start;
-use nandseq_trace::files::{FileKind, Outputs, Stamp};
-use nandseq_trace::manifest::{self, Input, ProfileInput};
-use nandseq_trace::recorded::recorded;
+use nandseq_trace::files::{Outputs, Stamp};
+use nandseq_trace::manifest::{self, Input, Origin, ProfileInput, SiteManifest, Tool};
 
-use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula};
+use crate::arguments::{Format, ProposerLog, SeedFormula};
 use crate::explain::Words;
-use crate::failure::{Failure, Problem, both};
 use crate::hint::{FlagsInForce, Hint};
-use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
-use crate::{console, execute, failure, reach};
 
-pub(crate) use closure::{Closure, Share};
-use identity::Digests;
-pub(crate) use sites::{Batch, Part, Shard, SiteList, SitePlan, ranges};
+pub(crate) use closure::Closure;
+use digests::Digests;
+pub(crate) use resolve::{check_flags, outputs, resolve};
+pub(crate) use sites::{Batch, BatchPart, SitePlan};
 pub(crate) use table::Table;
+use table::push;
 
 /// The longest a site may be simulated over all its runs, µs: its clock counts picoseconds in 64 bits.
 const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
@@ -93,77 +89,9 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Resolves the flags and reads the files they name. Remarks that stop nothing are added to `remarks`.
-    pub(crate) fn new(arguments: &GenerateArgs, remarks: &mut String) -> Result<Self, Failure> {
-        let mut problems = Vec::new();
-        let (folders, run_until) = check_flags(arguments, true, &mut problems);
-        let (Some(folders), true) = (folders, problems.is_empty()) else {
-            // What is only worth a remark can wait.
-            let inputs = InForce::of_generate(arguments, &mut String::new());
-            return Err(Failure::Unusable(problems).and(inputs));
-        };
-        let batch = Batch::new(&arguments.sites);
-        let sites = sites::plans(&arguments.sites, batch.as_ref(), &folders);
-        let in_force = InForce::of_generate(arguments, remarks);
-        let (in_force, resume) = both(in_force, resume_from(arguments, &sites, remarks))?;
-        let warning = reach::bus_warning(&in_force.profile, &in_force.table.distributions);
-        remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
-        warn_of_no_effect(arguments, remarks);
-        let closure = Closure::new(arguments, &in_force)?;
-        let InForce {
-            profile,
-            source,
-            own_window,
-            profile_input,
-            table,
-            bad_blocks,
-            badlist_input,
-            bootstrap,
-            flags,
-            ..
-        } = in_force;
-        let said = arguments.start.bootstrap || arguments.start.no_bootstrap;
-        let bootstrap_left_out = profile.bootstrap.enabled && !bootstrap && !said;
-        let max_ops = max_ops(arguments, closure.as_ref());
-        let device_arguments = device_arguments(arguments, (run_until, max_ops), badlist_input.as_ref(), &table);
-        let earlier = resume.as_deref().and_then(|resume| execute::stamp_of_earlier(resume, &sites));
-        let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
-        let outputs = outputs(arguments);
-        let plan = Self {
-            seed_formula: arguments.sites.seed_formula,
-            digests: Digests::new(profile.hash(), &table.distributions, &bad_blocks),
-            sites,
-            batch,
-            profile,
-            table,
-            bad_blocks,
-            run_until,
-            max_ops,
-            wanted_ops: arguments.extent.ops,
-            closure,
-            num_runs: arguments.extent.num_runs,
-            bootstrap,
-            bootstrap_left_out,
-            base_seed: arguments.sites.seed,
-            out_dir: arguments.output.out_dir.clone(),
-            stamp,
-            outputs,
-            proposer_log: proposer_log(arguments, outputs),
-            resume,
-            jobs: arguments.sites.jobs,
-            clean: arguments.output.clean,
-            quiet: console::is_quiet(),
-            verify: arguments.output.verify,
-            flags,
-            profile_input,
-            source,
-            own_window,
-            badlist_input,
-            device_arguments,
-            site_dir_pattern: arguments.site_dir_pattern().to_owned(),
-            format: arguments.output.format,
-        };
-        Ok(plan.going_on_with_its_name())
+    /// Why nothing can be covered, where nothing can ever start.
+    pub(crate) fn nothing_starts(&self) -> Option<&str> {
+        self.closure.as_ref().and_then(|closure| closure.nothing_starts.as_deref())
     }
 
     /// The pattern of the folders of sites.
@@ -204,9 +132,9 @@ impl Plan {
         push(&mut all, "--site-count", batch.count);
         self.push_place(&mut all, batch.start);
         match &batch.part {
-            Part::Whole => {}
-            Part::Sites(list) => push(&mut all, "--sites", list),
-            Part::Shard(shard) => push(&mut all, "--shard", shard),
+            BatchPart::Whole => {}
+            BatchPart::Sites(list) => push(&mut all, "--sites", list),
+            BatchPart::Shard(shard) => push(&mut all, "--shard", shard),
         }
         all
     }
@@ -242,146 +170,42 @@ impl Plan {
             SeedFormula::Hashed => manifest::HASHED,
         }
     }
-}
 
-fn push(arguments: &mut Vec<String>, flag: &str, value: impl std::fmt::Display) {
-    arguments.push(flag.to_owned());
-    arguments.push(value.to_string());
-}
-
-/// What is wrong with flags as far as they decide that by themselves; with that of the sites, if that is wanted.
-pub(crate) fn check_flags(
-    arguments: &GenerateArgs,
-    with_sites: bool,
-    problems: &mut Vec<Problem>,
-) -> (Option<SiteFolders>, Ticks) {
-    refuse_unavailable(arguments, problems);
-    let folders = folders(arguments, problems);
-    let run_until = run_until(arguments, problems);
-    if with_sites {
-        sites::check(&arguments.sites, arguments.extent.num_runs, problems);
-    }
-    (folders, run_until)
-}
-
-/// Flags whose machinery does not exist yet are refused, never ignored.
-fn refuse_unavailable(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
-    let output = &arguments.output;
-    if output.format == Format::Parquet && cfg!(not(feature = "parquet")) {
-        problems.push(Problem::new("this program was built without Parquet").help("use --format csv"));
-    }
-    if output.verify && !outputs(arguments).contains(FileKind::OperationSequence) {
-        let message = "--verify judges operation_sequence, and none is written";
-        problems.push(Problem::new(message).help("add operation_sequence to --outputs"));
-    }
-}
-
-fn folders(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Option<SiteFolders> {
-    let pattern = arguments.site_dir_pattern();
-    match SiteFolders::parse(pattern) {
-        Ok(folders) => Some(folders),
-        Err(wrong) => {
-            let message = format!("the value `{pattern}` of --site-dir-pattern cannot be used: {}", wrong.message());
-            problems.push(Problem::new(message).help(wrong.help()));
-            None
+    /// Where what it makes comes from, with the arguments that make it.
+    pub(crate) fn origin(&self, arguments: Vec<String>) -> Origin {
+        let tool = Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
+        Origin {
+            tool,
+            profile: self.profile_input.clone(),
+            probabilities: self.table.input.clone(),
+            badlist: self.badlist_input.clone(),
+            arguments,
         }
     }
-}
 
-/// Whether a run ends by what it did, not by its time.
-fn has_no_time(arguments: &GenerateArgs) -> bool {
-    let extent = &arguments.extent;
-    extent.run_until.is_none() && (extent.ops.is_some() || extent.until_coverage.is_some())
-}
+    /// The manifest of a site without runs.
+    pub(crate) fn head(&self, site: &SitePlan) -> SiteManifest {
+        SiteManifest {
+            schema: manifest::SCHEMA,
+            origin: self.origin(self.arguments_of_site(site)),
+            site: site.site,
+            seed_formula: self.seed_formula_name().to_owned(),
+            site_seed: site.seeds.seed(0),
+            runs: Vec::new(),
+        }
+    }
 
-/// The simulated time of each run; all runs of a site must fit its clock. Runs that end by what they did have all of it, however many
-/// there are to be: further runs make nothing else of those before them.
-fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
-    let extent = &arguments.extent;
-    if has_no_time(arguments) {
-        return Ticks::from_us(MAX_SITE_US);
+    /// A site of the batch with this number, whether it is asked for or not; `None` where there is no batch.
+    pub(crate) fn site_of_batch(&self, number: u64) -> Option<SitePlan> {
+        let offset = number.checked_sub(self.batch.as_ref()?.start)?;
+        let folder = SiteFolders::parse(self.site_dir_pattern()).ok()?.folder(number);
+        let seeds = match self.seed_formula {
+            SeedFormula::Sequential => SeedPlan::from(self.base_seed.checked_add(offset)?),
+            SeedFormula::Hashed => SeedPlan::Hashed { base: self.base_seed, site: number },
+        };
+        Some(SitePlan { site: Some(number), folder, seeds })
     }
-    let longest = Ticks::from_us(MAX_SITE_US / extent.num_runs);
-    let wanted = extent.run_until.unwrap_or(Ticks::from_us(DEFAULT_RUN_US));
-    if wanted == Ticks::ZERO {
-        let problem = Problem::new("--run-until 0 leaves no time in which an operation could start");
-        problems.push(problem.help("say how long each run is simulated, in µs: `--run-until 100000` is 0.1 s"));
-    }
-    if wanted > longest {
-        let message = format!(
-            "{} of {wanted} each: more than the 100 days a site may be simulated",
-            counted(extent.num_runs, "run")
-        );
-        let help = format!("at most `--run-until {}` with this `--num-runs`", longest.to_us_text());
-        problems.push(Problem::new(message).help(help));
-    }
-    wanted
-}
 
-/// The flags that decide what every site does, defaults and files found by themselves included.
-fn device_arguments(
-    arguments: &GenerateArgs,
-    (run_until, max_ops): (Ticks, Option<u64>),
-    badlist: Option<&Input>,
-    table: &Table,
-) -> Vec<String> {
-    let mut all = Vec::new();
-    if let Some(path) = &arguments.device.config {
-        push(&mut all, "--config", recorded(path));
-    }
-    if arguments.device.lenient {
-        all.push("--lenient".to_owned());
-    }
-    if !has_no_time(arguments) {
-        push(&mut all, "--run-until", run_until.to_us_text());
-    }
-    if let Some(ops) = max_ops {
-        push(&mut all, "--ops", ops);
-    }
-    if arguments.extent.closure {
-        all.push("--closure".to_owned());
-    }
-    if let Some(share) = arguments.extent.until_coverage {
-        push(&mut all, "--until-coverage", share);
-    }
-    push(&mut all, "--num-runs", arguments.extent.num_runs);
-    if arguments.start.bootstrap {
-        all.push("--bootstrap".to_owned());
-    } else if arguments.start.no_bootstrap {
-        all.push("--no-bootstrap".to_owned());
-    }
-    if let Some(window) = arguments.device.admission_window {
-        push(&mut all, "--admission-window", window.to_us_text());
-    }
-    if let Some(badlist) = badlist {
-        push(&mut all, "--badlist", &badlist.source);
-    }
-    all.extend(table.arguments());
-    let outputs = outputs(arguments);
-    let wanted = arguments.output.proposer_log;
-    if outputs.with(FileKind::ProposerLog) != Outputs::ALL {
-        let names: Vec<&str> = outputs.iter().map(FileKind::name).collect();
-        push(&mut all, "--outputs", names.join(","));
-    }
-    if let (Format::Parquet, Some(value)) = (arguments.output.format, arguments.output.format.to_possible_value()) {
-        push(&mut all, "--format", value.get_name());
-    }
-    if let (ProposerLog::Off | ProposerLog::Full, Some(value)) = (wanted, wanted.to_possible_value()) {
-        push(&mut all, "--proposer-log", value.get_name());
-    }
-    all
-}
-
-/// Operations after which a run stops.
-fn max_ops(arguments: &GenerateArgs, closure: Option<&Closure>) -> Option<u64> {
-    match (arguments.extent.ops, arguments.extent.run_until) {
-        (Some(ops), _) => Some(ops),
-        (None, Some(_)) => None,
-        (None, None) => closure.and_then(Closure::most_ops),
-    }
-}
-
-impl Plan {
     /// What each device starts with.
     pub(crate) fn start(&self) -> Start<'_> {
         Start { bad_blocks: &self.bad_blocks, bootstrap: self.bootstrap }
@@ -391,55 +215,4 @@ impl Plan {
     pub(crate) fn words(&self) -> Words<'_> {
         Words::new(&self.profile, &self.source, &self.table, self.badlist_input.as_ref())
     }
-}
-
-/// Says which flags have no effect: draining is never left out, and no bootstrap comes where no run follows it.
-fn warn_of_no_effect(arguments: &GenerateArgs, remarks: &mut String) {
-    if arguments.extent.no_drain_op_end {
-        remarks.push_str(&failure::warning_text(
-            "without draining a run boundary is unsafe: --no-drain-op-end has no effect, runs are completed",
-        ));
-    }
-    if arguments.start.bootstrap && arguments.extent.num_runs <= 1 {
-        remarks.push_str(&failure::warning_text(
-            "--bootstrap has no effect on a single run: it prepares the device for the runs that follow; ask for more with --num-runs",
-        ));
-    }
-}
-
-/// How much to log of proposals, if that is written at all.
-fn proposer_log(arguments: &GenerateArgs, outputs: Outputs) -> ProposerLog {
-    if outputs.contains(FileKind::ProposerLog) { arguments.output.proposer_log } else { ProposerLog::Off }
-}
-
-/// The choice of outputs; all if there is none. A log that is switched off is no output.
-pub(crate) fn outputs(arguments: &GenerateArgs) -> Outputs {
-    let chosen = arguments.output.outputs.unwrap_or(Outputs::ALL);
-    if arguments.output.proposer_log == ProposerLog::Off { chosen.without(FileKind::ProposerLog) } else { chosen }
-}
-
-/// Where to go on from. Nothing to go on from in the output folder itself is no mistake: a campaign may be killed early.
-fn resume_from(arguments: &GenerateArgs, sites: &[SitePlan], remarks: &mut String) -> Result<Option<PathBuf>, Failure> {
-    let Some(resume) = &arguments.start.resume else { return Ok(None) };
-    if resume.is_file() && sites.len() > 1 {
-        let message = format!("the snapshot `{}` is of one site, and there are {}", resume.display(), sites.len());
-        return Err(Problem::new(message).help("choose the site with --sites, or name the folder of the batch").into());
-    }
-    let is_here = *resume == arguments.output.out_dir;
-    if execute::is_there(resume, sites) || (is_here && execute::have_files(resume, sites)) {
-        return Ok(Some(resume.clone()));
-    }
-    if !is_here {
-        let message = format!("there is nothing to go on from in `{}`", resume.display());
-        return Err(Problem::new(message).help("name a snapshot, or the output folder of the same command").into());
-    }
-    remarks.push_str(&failure::note_text("nothing to go on from: starting from the beginning"));
-    Ok(None)
-}
-
-/// The date and time, UTC.
-fn now() -> Stamp {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let date = Stamp::from_days_since_1970(u32::try_from(seconds / 86_400).unwrap_or(0));
-    date.at_second((seconds % 86_400) as u32)
 }

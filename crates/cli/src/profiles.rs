@@ -1,7 +1,5 @@
 //! `nandseqgen profile …`: check, import, show, schema.
 
-use std::io::{self, Write};
-
 use nandseq_profile::diagnostic::{Styling, counted};
 use nandseq_profile::{Diagnostic, Diagnostics, Severity, SourceFile};
 use nandseq_trace::manifest::{Input, ProfileInput};
@@ -10,9 +8,9 @@ use serde::Serialize;
 use crate::arguments::{CheckArgs, ProfileArgs, ProfileCommand, ReportFormat};
 use crate::failure::{Failure, Problem};
 use crate::in_force::InForce;
-use crate::plan::table::Wanted;
-use crate::reach::{self, Findings, Listing};
-use crate::{console, inputs, json, warnings};
+use crate::plan::table::WantedTable;
+use crate::reach::{self, PairFindings, PairListing};
+use crate::{console, inputs, json, terminal, warnings};
 
 /// Does what a profile subcommand asks.
 pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
@@ -23,7 +21,7 @@ pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
             None => Err(Problem::new("there is nothing to import").help("nandseqgen profile import PATH").into()),
         },
         ProfileCommand::Show(arguments) => show(arguments),
-        ProfileCommand::Schema => print(&nandseq_profile::native::schema::json()),
+        ProfileCommand::Schema => terminal::print(&nandseq_profile::native::schema::json()),
     }
 }
 
@@ -45,15 +43,16 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
         outcome => outcome?,
     };
     let mut remarks = String::new();
-    let in_force = InForce::of_profile(read, (device, &in_force.table), &Wanted::of_flags(&in_force), &mut remarks);
+    let in_force =
+        InForce::of_profile(read, (device, &in_force.table), &WantedTable::of_flags(&in_force), &mut remarks);
     crate::tell(&remarks);
     let in_force = in_force?;
     let profile = &in_force.profile;
     let mut about = warnings::all(&in_force.about_profile, profile);
-    let found = reach::look(&in_force, &Listing { pairs: arguments.pairs, ops: &arguments.op })?;
+    let found = reach::look(&in_force, &PairListing { pairs: arguments.pairs, ops: &arguments.op })?;
     if arguments.format == ReportFormat::Json {
         let mut checked = Checked::new(&in_force.source, &about);
-        checked.device = Some(Device {
+        checked.device = Some(CheckedDevice {
             profile: &in_force.profile_input,
             probabilities: in_force.table.input.as_ref(),
             badlist: in_force.badlist_input.as_ref(),
@@ -79,7 +78,7 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
         text.push_str(&in_force.described());
     }
     text.push_str(&found.text(!console::is_quiet()));
-    print(&text)
+    terminal::print(&text)
 }
 
 /// What was found about a profile, as JSON.
@@ -92,8 +91,8 @@ struct Checked<'c> {
     usable: bool,
     /// What is wrong or suspicious, in order of places.
     remarks: Vec<Remark<'c>>,
-    device: Option<Device<'c>>,
-    pairs: Option<&'c Findings>,
+    device: Option<CheckedDevice<'c>>,
+    pairs: Option<&'c PairFindings>,
 }
 
 /// What is wrong or suspicious.
@@ -111,7 +110,7 @@ struct Remark<'c> {
 
 /// A profile that can be used, with what goes with it.
 #[derive(Serialize)]
-struct Device<'c> {
+struct CheckedDevice<'c> {
     profile: &'c ProfileInput,
     probabilities: Option<&'c Input>,
     badlist: Option<&'c Input>,
@@ -156,17 +155,7 @@ fn show(arguments: &ProfileArgs) -> Result<(), Failure> {
     crate::tell(&rendered);
     match arguments.path {
         // The built-in device is shown as it was written, comments and all.
-        None => print(&read.source.text),
-        Some(_) => print(&nandseq_profile::native::write(&read.profile)),
-    }
-}
-
-/// Writes to stdout, without colours where it is no terminal.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut output = anstream::stdout().lock();
-    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
-        // Whoever reads has seen enough.
-        Err(reason) if reason.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(Failure::cannot_print),
+        None => terminal::print(&read.source.text),
+        Some(_) => terminal::print(&nandseq_profile::native::write(&read.profile)),
     }
 }

@@ -8,14 +8,14 @@ use nandseq_profile::{PhaseKey, Profile};
 use nandseq_reach::{BusDemand, COINCIDENCE, Reason, Universe, Verdict};
 use serde::Serialize;
 
+use crate::dead_dies;
 use crate::explain::{TRIAL_OPS, Trial, Words};
 use crate::failure::{Failure, warning_text};
 use crate::in_force::InForce;
-use crate::not_reached;
 use crate::op_filter::OpFilter;
 
 /// Which pairs are listed.
-pub(crate) struct Listing<'a> {
+pub(crate) struct PairListing<'a> {
     /// Whether any is.
     pub(crate) pairs: bool,
     /// Names or patterns; none for all.
@@ -24,7 +24,7 @@ pub(crate) struct Listing<'a> {
 
 /// Which names can be proposed under which phase key, and what keeps the others.
 #[derive(Serialize)]
-pub(crate) struct Findings {
+pub(crate) struct PairFindings {
     /// Pairs of phase key and op name.
     pairs: usize,
     reachable: u32,
@@ -77,12 +77,12 @@ struct NotListed {
 ///
 /// # Errors
 /// When a name of the listing fits nothing.
-pub(crate) fn look(in_force: &InForce, listing: &Listing<'_>) -> Result<Findings, Failure> {
+pub(crate) fn look(in_force: &InForce, listing: &PairListing<'_>) -> Result<PairFindings, Failure> {
     let InForce { profile, table, flags, .. } = in_force;
     let wanted = OpFilter::new(profile, listing.ops)?;
     let lists = listing.pairs || !listing.ops.is_empty();
     let universe = Universe::with_start(profile, &table.distributions, in_force.start());
-    let mut found = Findings {
+    let mut found = PairFindings {
         pairs: profile.phase_keys.len() * profile.ops.len(),
         reachable: 0,
         undecided: 0,
@@ -144,7 +144,7 @@ pub(crate) fn look(in_force: &InForce, listing: &Listing<'_>) -> Result<Findings
     Ok(found)
 }
 
-impl Findings {
+impl PairFindings {
     /// The findings in words; `all` says whether the counts are among them.
     pub(crate) fn text(&self, all: bool) -> String {
         let mut text: String = self.traps.iter().map(|trap| warning_text(trap)).collect();
@@ -200,7 +200,7 @@ fn dead(in_force: &InForce) -> Option<String> {
         return Some(format!("{problem}: {}", words.how_to_propose(&in_force.flags)));
     }
     let after = counted(trial.ops, "operation");
-    not_reached::of_trial(&words, &trial, start.bootstrap).map(|dead| format!("after {after} of a trial {dead}"))
+    dead_dies::of_trial(&words, &trial, start.bootstrap).map(|dead| format!("after {after} of a trial {dead}"))
 }
 
 /// What is to be said where instants keep the bus for ever.

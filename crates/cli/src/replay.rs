@@ -15,6 +15,7 @@ use nandseq_input::folder::{digest_of, is_parquet};
 use nandseq_input::{CsvFiles, Source};
 use nandseq_output::pending::folder_of;
 use nandseq_trace::files::Digest;
+use nandseq_trace::inside;
 use nandseq_trace::manifest::{
     self, BatchManifest, Fault, FileRecord, Input, ManifestKind, Origin, RunRecord, SiteManifest,
 };
@@ -24,14 +25,14 @@ use serde::Serialize;
 use nandseq_profile::diagnostic::counted;
 
 use crate::absent::Absences;
-use crate::arguments::{GenerateArgs, ReplayArgs, ReportFormat};
+use crate::arguments::{ReplayArgs, ReportFormat, flags_of_manifest};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
-use crate::merge::is_of_batch;
-use crate::plan::{Plan, Shard, SitePlan};
+use crate::origins::OTHER_VERSION;
+use crate::plan::{Plan, SitePlan, resolve};
 use crate::progress::Progress;
-use crate::verify::OTHER_VERSION;
-use crate::{console, execute, inputs, json, profiles, tell, unfinished};
+use crate::site_list::{Shard, is_of_batch};
+use crate::{console, execute, inputs, json, tell, terminal, unfinished};
 
 /// Characters of a row that are shown.
 const SHOWN: usize = 160;
@@ -54,6 +55,7 @@ pub(crate) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
 
 fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     let recorded = Recorded::read(&arguments.manifest, arguments)?;
+    recorded.lies_inside()?;
     unfinished_beside(&file_of(&arguments.manifest)).iter().for_each(|unfinished| tell(&warning_text(unfinished)));
     // Before there is a folder to be removed.
     let stop = stop_on_signals()?;
@@ -61,7 +63,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     let plan = plan(arguments, &recorded, work.path())?;
     let progress = Progress::new(&plan);
     let absences = Absences::new(&plan);
-    let comparison = Comparison {
+    let comparison = ReplayComparison {
         recorded: &recorded,
         only: arguments.run,
         files: AtomicU64::new(0),
@@ -81,12 +83,12 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
 }
 
 /// Says what was found.
-fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: Comparison<'_>) -> Result<(), Failure> {
+fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: ReplayComparison<'_>) -> Result<(), Failure> {
     let (files, runs) = (comparison.files.into_inner(), comparison.runs.into_inner());
     let found = comparison.differences.into_inner().unwrap_or_else(PoisonError::into_inner);
     let differences: Vec<&String> = recorded.differences.iter().chain(found.values().flatten()).collect();
     match arguments.format {
-        ReportFormat::Text => profiles::print(&text(&differences, files, runs))?,
+        ReportFormat::Text => terminal::print(&text(&differences, files, runs))?,
         ReportFormat::Json => {
             let result = Comparing {
                 schema: 1,
@@ -143,7 +145,7 @@ fn temporary(place: Option<&Path>) -> Result<WorkFolder, Failure> {
 
 /// The plan that makes again what was recorded.
 fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan, Failure> {
-    let mut flags = GenerateArgs::of_manifest(&recorded.origin.arguments).map_err(|error| {
+    let mut flags = flags_of_manifest(&recorded.origin.arguments).map_err(|error| {
         Problem::new(format!("the arguments in `{}` cannot be used: {error}", arguments.manifest.display()))
             .help("replay it with the version that wrote it")
     })?;
@@ -171,7 +173,7 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
         return Err(Problem::new(message).help("say with --config PATH where it is now").into());
     }
     let mut remarks = String::new();
-    let plan = Plan::new(&flags, &mut remarks);
+    let plan = resolve(&flags, &mut remarks);
     let mut plan = plan.map_err(|failure| without_contents(failure, &recorded.origin, arguments))?;
     // Not by a flag: whether there is a bootstrap depends on how many runs were asked for.
     plan.num_runs = runs(arguments, recorded)?;
@@ -269,6 +271,21 @@ impl Recorded {
         }
         Ok(recorded)
     }
+
+    /// Every file lies in the folder of its manifest, or nothing is made.
+    fn lies_inside(&self) -> Result<(), Failure> {
+        for (folder, runs) in self.sites.values() {
+            for file in runs.iter().flat_map(|run| &run.files) {
+                if let Err(error) = file.file.under_or_packed(folder)
+                    && inside::leads_out(&error)
+                {
+                    let manifest = folder.join(manifest::FILE_NAME);
+                    return Err(Problem::new(format!("`{}`: {error}", manifest.display())).into());
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The manifest that is meant by its path, or by that of its folder.
@@ -312,7 +329,7 @@ fn no_manifest(path: &Path, reason: &io::Error) -> Problem {
 type ByRun = BTreeMap<(Option<u64>, u64), Vec<String>>;
 
 /// What has been compared.
-struct Comparison<'r> {
+struct ReplayComparison<'r> {
     recorded: &'r Recorded,
     only: Option<u64>,
     files: AtomicU64,
@@ -321,7 +338,7 @@ struct Comparison<'r> {
     differences: Mutex<ByRun>,
 }
 
-impl Comparison<'_> {
+impl ReplayComparison<'_> {
     /// Compares a run that was made again, and removes it.
     fn run(&self, site: &SitePlan, folder: &Path, made: &RunRecord) -> Result<(), Failure> {
         let mut differences = Vec::new();

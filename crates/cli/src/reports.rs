@@ -5,7 +5,7 @@ use std::path::Path;
 use nandseq_profile::Ticks;
 use nandseq_report::coverage::Conditions;
 use nandseq_report::load::{self, SiteTables, Wanted};
-use nandseq_report::page::{self, Subject, Verdict};
+use nandseq_report::page::{self, PageSubject, Verdict};
 use nandseq_report::{coverage, perfetto, vcd};
 use nandseq_trace::json_fault;
 use nandseq_trace::recorded::quoted;
@@ -18,8 +18,9 @@ use crate::arguments::reports::{ExportArgs, FormOrTime, ReportArgs, SourceArgs, 
 use crate::failure::{Failure, Problem};
 use crate::hint::{Hint, profile_flags};
 use crate::run_selection::RunSelection;
+use crate::universe::universe;
 use crate::written::{self, Written};
-use crate::{conditions, console, inputs, profiles};
+use crate::{conditions, console, inputs, terminal};
 
 /// What a page says wrote it.
 const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -44,7 +45,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         (sites, figures)
     };
     let table = conditions::table(&conditions, &found.profile);
-    let subject = Subject {
+    let subject = PageSubject {
         profile: &found.profile,
         sites: &sites,
         table: table.as_deref(),
@@ -108,7 +109,7 @@ fn load(found: &Written, wanted: Wanted) -> Result<Vec<SiteTables>, Failure> {
 /// Figures of coverage for the summary; none where nothing was counted.
 fn figures(found: &Written, conditions: &Conditions) -> Result<Vec<(String, String, String)>, Failure> {
     let table = conditions::table(conditions, &found.profile);
-    let universe = crate::coverage::universe(&found.profile, table.as_deref(), conditions::start(conditions));
+    let universe = universe(&found.profile, table.as_deref(), conditions::start(conditions));
     let parts = crate::coverage::count(found, &universe)?;
     if parts.merged().cells.is_empty() {
         return Ok(Vec::new());
@@ -145,5 +146,5 @@ fn told(path: &Path, bytes: Option<u64>) -> Result<(), Failure> {
     if console::is_quiet() {
         return Ok(());
     }
-    profiles::print(&format!("wrote `{}`, {:.1} MB\n", quoted(path.as_os_str()), bytes as f64 / 1e6))
+    terminal::print(&format!("wrote `{}`, {:.1} MB\n", quoted(path.as_os_str()), bytes as f64 / 1e6))
 }

@@ -14,17 +14,17 @@ use nandseq_profile::yaml::{self, Entry, Node, Value};
 use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
 use serde::Serialize;
 
-use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula};
+use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula, first_line};
 use crate::execute::folders;
 use crate::failure::{Failure, Problem, both, each_remark, note_text, remark_text, warning_text};
 use crate::generate::{Made, carry_out};
 use crate::hint::Hint;
 use crate::in_force::{self, InForce};
 use crate::interrupt::stop_on_signals;
-use crate::plan::table::Wanted;
+use crate::plan::table::WantedTable;
 use crate::plan::{self, Plan};
 use crate::summary::Summary;
-use crate::{console, execute, inputs, json, profiles, tell};
+use crate::{console, execute, inputs, json, tell, terminal};
 
 /// Fields with a shorter name than their flags.
 const SHORT: [(&str, &str); 2] = [("profile", "config"), ("runs", "num-runs")];
@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
     match arguments.summary {
         ReportFormat::Json => json::print(&results)?,
         ReportFormat::Text if console::is_quiet() => {}
-        ReportFormat::Text => profiles::print(&format!("{done} of {} done\n", counted(count as u64, "campaign")))?,
+        ReportFormat::Text => terminal::print(&format!("{done} of {} done\n", counted(count as u64, "campaign")))?,
     }
     let first_failure = results.campaigns.iter().find(|campaign| campaign.exit_code != 0);
     first_failure.map_or(Ok(()), |campaign| Err(Failure::Told(campaign.exit_code)))
@@ -107,7 +107,7 @@ fn make(plans: Vec<(String, Plan)>, arguments: &RunListArgs, stop: &AtomicBool) 
     let mut campaigns = Vec::new();
     for (at, (name, plan)) in plans.into_iter().enumerate() {
         if has_headings {
-            profiles::print(&format!("[{} of {asked}] {name}\n", at + 1))?;
+            terminal::print(&format!("[{} of {asked}] {name}\n", at + 1))?;
         }
         let Made { summary, end } = carry_out(&plan, stop, arguments.summary);
         let Err(failure) = end else {
@@ -206,7 +206,7 @@ impl Campaign {
             Some(_) if !self.unread.iter().any(|flag| flag == "lenient") => {
                 InForce::of_generate(&self.flags, &mut String::new()).map(drop)
             }
-            Some(_) | None => in_force::others_are_readable(device, &Wanted::of_generate(&self.flags)),
+            Some(_) | None => in_force::others_are_readable(device, &WantedTable::of_generate(&self.flags)),
         };
         let folder = if self.has_folder { folders::check([output.out_dir.clone()]) } else { Ok(()) };
         both(both(flags, inputs), folder).map(drop)
@@ -255,7 +255,7 @@ fn plan(campaign: Campaign, arguments: &RunListArgs, remarks: &mut String) -> Re
         // What there was of earlier campaigns went when this one began.
         flags.output.clean = false;
     }
-    Plan::new(&flags, remarks)
+    plan::resolve(&flags, remarks)
 }
 
 /// Which campaigns with sequential seeds make the same sites.
@@ -401,13 +401,6 @@ fn text(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<String> {
         }
         Value::Scalar(_) | Value::Mapping(_) => entry.value.expect_str(&entry.key, diagnostics).map(str::to_owned),
     }
-}
-
-/// What clap says is wrong, without its advice about the command line.
-pub(crate) fn first_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
 
 /// Two campaigns in one folder, or one in a folder of the other, would overwrite each other.

@@ -12,7 +12,7 @@ use nandseq_trace::manifest::{self, SiteManifest};
 
 use crate::arguments::reports::{NumberList, RunSelectionArgs};
 use crate::failure::{Failure, Problem};
-use crate::plan::SiteList;
+use crate::site_list::SiteList;
 use crate::written::Written;
 
 /// Part of the runs.
@@ -105,17 +105,6 @@ impl<'a> RunSelection<'a> {
         let from = self.flags.from.map(|from| format!("from {} µs", from.to_us_text()));
         let to = self.to.map(|to| format!("before {} µs", to.to_us_text()));
         from.into_iter().chain(to).collect::<Vec<_>>().join(" and ")
-    }
-}
-
-impl NumberList {
-    /// Whether it names a single number.
-    fn is_one(&self) -> bool {
-        matches!(&self.ranges[..], [range] if range.start() == range.end())
-    }
-
-    fn contains(&self, number: u64) -> bool {
-        self.ranges.iter().any(|range| range.contains(&number))
     }
 }
 

@@ -14,7 +14,7 @@ use nandseq_trace::recorded::quoted;
 
 use crate::arguments::environment::documented;
 use crate::failure::Failure;
-use crate::{console, profiles, written};
+use crate::{console, terminal, written};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 
@@ -31,7 +31,7 @@ const PAGES: &str = "man/man1";
 
 /// Prints the completion script of a shell.
 pub(crate) fn print_completions(shell: Shell) -> Result<(), Failure> {
-    profiles::print(&String::from_utf8_lossy(&script(shell)))
+    terminal::print(&String::from_utf8_lossy(&script(shell)))
 }
 
 /// Writes all pages and scripts below a folder.
@@ -53,7 +53,7 @@ pub(crate) fn write(folder: &Path) -> Result<(), Failure> {
     for (_, path) in SCRIPTS {
         text.push_str(&format!("  {}\n", quoted(folder.join(path).as_os_str())));
     }
-    profiles::print(&text)
+    terminal::print(&text)
 }
 
 fn put(path: &Path, text: &[u8]) -> Result<(), Failure> {

@@ -17,11 +17,11 @@ const MAX_NAME: usize = 255;
 /// A checked pattern.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct SiteFolders {
-    pieces: Vec<Piece>,
+    pieces: Vec<PatternPiece>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-enum Piece {
+enum PatternPiece {
     Text(String),
     SiteId { width: usize, zeros: bool },
 }
@@ -84,7 +84,7 @@ impl SiteFolders {
     /// Reads and checks a pattern.
     pub(crate) fn parse(pattern: &str) -> Result<Self, PatternError> {
         let folders = Self { pieces: pieces(pattern)? };
-        if !folders.pieces.iter().any(|piece| matches!(piece, Piece::SiteId { .. })) {
+        if !folders.pieces.iter().any(|piece| matches!(piece, PatternPiece::SiteId { .. })) {
             return Err(PatternError::NoSiteId);
         }
         // Numbers add digits or spaces only, so one site stands for all; the widest number has 20 digits.
@@ -107,16 +107,16 @@ impl SiteFolders {
         for piece in &self.pieces {
             // Writing to a string cannot fail.
             let _ = match *piece {
-                Piece::Text(ref text) => name.write_str(text),
-                Piece::SiteId { width, zeros: true } => write!(name, "{site:0width$}"),
-                Piece::SiteId { width, zeros: false } => write!(name, "{site:width$}"),
+                PatternPiece::Text(ref text) => name.write_str(text),
+                PatternPiece::SiteId { width, zeros: true } => write!(name, "{site:0width$}"),
+                PatternPiece::SiteId { width, zeros: false } => write!(name, "{site:width$}"),
             };
         }
         name
     }
 }
 
-fn pieces(pattern: &str) -> Result<Vec<Piece>, PatternError> {
+fn pieces(pattern: &str) -> Result<Vec<PatternPiece>, PatternError> {
     let mut pieces = Vec::new();
     let mut text = String::new();
     let mut rest = pattern;
@@ -130,7 +130,7 @@ fn pieces(pattern: &str) -> Result<Vec<Piece>, PatternError> {
             rest = after;
         } else if let Some(after) = rest.strip_prefix('{') {
             let (field, after) = after.split_once('}').ok_or(PatternError::Open { column })?;
-            pieces.push(Piece::Text(std::mem::take(&mut text)));
+            pieces.push(PatternPiece::Text(std::mem::take(&mut text)));
             pieces.push(site_id(field, column)?);
             rest = after;
         } else if next == '}' {
@@ -140,11 +140,11 @@ fn pieces(pattern: &str) -> Result<Vec<Piece>, PatternError> {
             rest = &rest[next.len_utf8()..];
         }
     }
-    pieces.push(Piece::Text(text));
+    pieces.push(PatternPiece::Text(text));
     Ok(pieces)
 }
 
-fn site_id(field: &str, column: usize) -> Result<Piece, PatternError> {
+fn site_id(field: &str, column: usize) -> Result<PatternPiece, PatternError> {
     let (name, format) = field.split_once(':').unwrap_or((field, "d"));
     if name != "site_id" {
         return Err(PatternError::Field { column, field: field.to_owned() });
@@ -158,7 +158,7 @@ fn site_id(field: &str, column: usize) -> Result<Piece, PatternError> {
     if width > MAX_WIDTH || digits == "0" || digits.starts_with("00") {
         return Err(refused());
     }
-    Ok(Piece::SiteId { width, zeros: digits.starts_with('0') })
+    Ok(PatternPiece::SiteId { width, zeros: digits.starts_with('0') })
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::execute::Totals;
 use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::in_force::BOOTSTRAP_OF;
-use crate::plan::{Batch, Part, Plan};
+use crate::plan::{Batch, BatchPart, Plan};
 use absent::NeverStarted;
 
 /// The version of the form.
@@ -182,9 +182,13 @@ impl Summary {
         }
     }
 
-    /// That the profile's bootstrap does not come first, where it is asked for; else nothing.
-    pub(crate) fn about_bootstrap(&self) -> String {
-        if self.bootstrap_left_out { format!("; no bootstrap ({BOOTSTRAP_OF})") } else { String::new() }
+    /// What took effect without a flag that says so: files that were found, and that the profile's bootstrap does not come first.
+    pub(crate) fn in_force(&self) -> String {
+        let files = [("table", &self.inputs.probabilities), ("bad blocks", &self.inputs.badlist)];
+        let named =
+            |(what, file): (_, &Option<_>)| file.as_ref().map(|file: &Input| format!("; {what} `{}`", file.source));
+        let bootstrap = self.bootstrap_left_out.then(|| format!("; no bootstrap ({BOOTSTRAP_OF})"));
+        files.into_iter().filter_map(named).chain(bootstrap).collect()
     }
 
     /// Operations of all runs.
@@ -214,7 +218,7 @@ impl Summary {
 
 /// A shard without sites, in words, and what that comes to.
 pub(crate) fn empty_part(plan: &Plan, so: &str) -> Option<String> {
-    let Some(Batch { count, part: Part::Shard(shard), .. }) = &plan.batch else { return None };
+    let Some(Batch { count, part: BatchPart::Shard(shard), .. }) = &plan.batch else { return None };
     let words = || format!("Shard {shard} holds none of the {}: {so}", counted(*count, "site"));
     plan.sites.is_empty().then(words)
 }

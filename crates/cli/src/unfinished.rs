@@ -11,20 +11,20 @@ use nandseq_profile::diagnostic::counted;
 use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::{self, BatchManifest, SiteManifest};
 
-use crate::arguments::GenerateArgs;
+use crate::arguments::{GenerateArgs, flags_of_manifest};
 use crate::failure::warning_text;
 use crate::hint::Hint;
-use crate::ledger::{self, Known};
-use crate::merge::is_of_batch;
-use crate::plan::{Batch, SiteList, outputs};
+use crate::inputs::FORMS;
+use crate::ledger::{self, KnownRuns};
+use crate::plan::{Batch, outputs};
 use crate::site_folders::SiteFolders;
+use crate::site_list::{SiteList, is_of_batch};
 use crate::tell;
-use crate::written::FORMS;
 
 /// What there is to say of the campaigns that some sites are of; `paths` are those that the user named.
 pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
     let mut found = Vec::new();
-    let mut batches: BTreeMap<PathBuf, Parts> = BTreeMap::new();
+    let mut batches: BTreeMap<PathBuf, KnownParts> = BTreeMap::new();
     for path in paths.iter().filter(|path| path.is_dir()) {
         batches.entry(path.clone()).or_default();
     }
@@ -73,7 +73,7 @@ pub(crate) fn warn(paths: &[PathBuf], sites: &[SiteFiles]) {
 
 /// What is known of a batch by its sites.
 #[derive(Default)]
-struct Parts {
+struct KnownParts {
     /// Sites that are looked at.
     named: BTreeSet<u64>,
     /// What ledgers say was asked for.
@@ -92,7 +92,7 @@ fn manifests_in(root: &Path) -> Vec<BatchManifest> {
 
 /// The output folder of the batch that a site is of, if the site lies where its flags put it.
 fn above(folder: &Path, manifest: &SiteManifest) -> Option<PathBuf> {
-    let flags = GenerateArgs::of_manifest(&manifest.origin.arguments).ok()?;
+    let flags = flags_of_manifest(&manifest.origin.arguments).ok()?;
     let own = PathBuf::from(SiteFolders::parse(flags.site_dir_pattern()).ok()?.folder(manifest.site?));
     let root = folder.ancestors().nth(own.components().count())?;
     let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
@@ -100,8 +100,8 @@ fn above(folder: &Path, manifest: &SiteManifest) -> Option<PathBuf> {
 }
 
 /// A single device, or a site by itself.
-fn single(site: &SiteFiles, known: &Known, root: &Path) -> Option<String> {
-    let flags = GenerateArgs::of_manifest(&known.manifest.origin.arguments).ok()?;
+fn single(site: &SiteFiles, known: &KnownRuns, root: &Path) -> Option<String> {
+    let flags = flags_of_manifest(&known.manifest.origin.arguments).ok()?;
     let (done, wanted) = (known.manifest.runs.last().map_or(0, |run| run.run), flags.extent.num_runs);
     // One that has covered enough has no further runs.
     let lacks = site.is_unfinished || (done < wanted && flags.extent.until_coverage.is_none());
@@ -120,7 +120,7 @@ fn of_batch(
     manifest: Option<&BatchManifest>,
     named: Option<&BTreeSet<u64>>,
 ) -> Option<String> {
-    let flags = GenerateArgs::of_manifest(arguments).ok()?;
+    let flags = flags_of_manifest(arguments).ok()?;
     let folders = SiteFolders::parse(flags.site_dir_pattern()).ok()?;
     let ends_early = flags.extent.until_coverage.is_some();
     let records: BTreeMap<u64, (u64, bool)> =

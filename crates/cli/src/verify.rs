@@ -4,24 +4,24 @@
 //! beside it, the profile and the bad blocks must be those it names.
 
 use nandseq_input::ReadError;
-use nandseq_input::folder::{self, FindError, SiteFiles};
+use nandseq_input::folder::{self, SiteFiles};
 use nandseq_profile::Profile;
-use nandseq_trace::manifest::{Origin, ProfileInput};
-use nandseq_trace::recorded::{path_of, shell_word};
+use nandseq_trace::recorded::path_of;
 use nandseq_verify::{Options, Report, SiteReport, Unusable, judge_site};
 use rayon::prelude::*;
 
 use crate::arguments::{ReportFormat, VerifyArgs};
 use crate::bad_blocks::{BadBlocks, Lists};
-use crate::execute::threads;
 use crate::failure::{Failure, Problem};
 use crate::json::Of;
+use crate::origins::{nothing_to_judge, same_profile};
 use crate::plan::Plan;
-use crate::{bad_blocks, console, inputs, json, ledger, profiles, unfinished, written};
+use crate::thread_pool::threads;
+use crate::{bad_blocks, console, inputs, json, origins, terminal, unfinished, written};
 
 /// Judges everything the arguments name.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
-    let mut sites = folder::find_all(&arguments.paths, written::FORMS).map_err(nothing_to_judge)?;
+    let mut sites = folder::find_all(&arguments.paths, inputs::FORMS).map_err(nothing_to_judge)?;
     written::given_once(&sites)?;
     let (read, _) = written::profile(arguments.config.as_deref(), arguments.lenient, &sites)?;
     let source = written::source(&read.profile, &sites)?;
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     match arguments.format {
         // Findings are what the program is for; that there are none is said by the exit code too.
         ReportFormat::Text if console::is_quiet() && report.is_clean() => {}
-        ReportFormat::Text => profiles::print(&report.to_string())?,
+        ReportFormat::Text => terminal::print(&report.to_string())?,
         ReportFormat::Json => json::print(&Of::command("verify", &report.json()))?,
     }
     if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
@@ -53,7 +53,7 @@ fn with_bad_blocks(
     lists: &mut Lists<'_>,
     profile: &Profile,
 ) -> Result<(SiteFiles, BadBlocks), Failure> {
-    let origin = origin(&site);
+    let origin = origins::of_site(&site);
     if let Some(origin) = &origin {
         same_profile(origin, profile)?;
     }
@@ -76,7 +76,7 @@ pub(crate) fn judge_written(plan: &Plan) -> Result<Report, Failure> {
     let mut sites = Vec::new();
     for site in &plan.sites {
         let folder = plan.folder_of(site);
-        let found = folder::find_forms(&folder, written::FORMS).map_err(nothing_to_judge)?;
+        let found = folder::find_forms(&folder, inputs::FORMS).map_err(nothing_to_judge)?;
         sites.extend(found.into_iter().filter(|site| site.folder == folder));
     }
     let source = written::source(&plan.profile, &sites)?;
@@ -102,67 +102,10 @@ fn judge(
     Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, sites })
 }
 
-/// What to do about a manifest of another form.
-pub(crate) const OTHER_VERSION: &str = "use the version that wrote it";
-
-pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
-    match error {
-        FindError::Io { path, error } => Problem::unreadable("the sequences in", &path, &error),
-        error @ FindError::Nothing { .. } => {
-            Problem::new(error.to_string()).help("name a sequence file, the folder of a site, or that of a batch")
-        }
-        error @ FindError::Refused { other_version: true, .. } => Problem::new(error.to_string()).help(OTHER_VERSION),
-        error @ FindError::Refused { .. } => {
-            Problem::new(error.to_string()).help("nothing of it was read: somebody changed this manifest")
-        }
-        error @ FindError::Twice(_) => Problem::new(error.to_string()).help(written::ONCE),
-        error @ FindError::TwoFiles { .. } => {
-            Problem::new(error.to_string()).help("a manifest.json beside them would say which one counts")
-        }
-    }
-    .into()
-}
-
 fn unusable(error: Unusable) -> Failure {
     match error {
         Unusable::Find(error) => nothing_to_judge(error),
         Unusable::Read { path, error: ReadError::Io(reason) } => Problem::unreadable("the file", &path, &reason).into(),
         error @ Unusable::Read { error: ReadError::Header(_), .. } => Problem::new(error.to_string()).into(),
-    }
-}
-
-/// Where a site's manifest, or the ledger of one that is not finished, says it comes from. One that cannot be understood is part of the
-/// verdict; sequences that were named one by one are judged without.
-pub(crate) fn origin(site: &SiteFiles) -> Option<Origin> {
-    if site.listed.is_empty() && !site.is_unfinished {
-        return None;
-    }
-    ledger::read(&site.folder).ok().flatten().map(|known| known.manifest.origin)
-}
-
-/// A sequence can only be judged by the profile it was made for.
-pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Failure> {
-    if profile.has_hash(&origin.profile.resolved_sha256, &origin.profile.name) {
-        return Ok(());
-    }
-    let message = format!("the manifest says that this was made for another profile, `{}`", origin.profile.name);
-    Err(Problem::new(message).help(which_profile(&origin.profile)).into())
-}
-
-/// What to do where it was the built-in device.
-pub(crate) const LEAVE_CONFIG_OUT: &str = "it was the built-in device: leave --config out";
-
-/// How to name the profile that a manifest names.
-pub(crate) fn which_profile(profile: &ProfileInput) -> String {
-    if profile.source == inputs::BUILT_IN {
-        return LEAVE_CONFIG_OUT.to_owned();
-    }
-    let (sha256, path, named) = (profile.sha256, path_of(&profile.source), shell_word(&profile.source));
-    if !path.is_file() {
-        format!("{named}, as the manifest calls it, is not there: --config says where it is now (SHA-256 {sha256})")
-    } else if folder::digest_of(&path).is_ok_and(|digest| digest != sha256) {
-        format!("{named} has changed since: --config names it as it was then (SHA-256 {sha256})")
-    } else {
-        format!("name that profile, as it was then (SHA-256 {sha256}): --config {named}")
     }
 }

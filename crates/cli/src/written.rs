@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use nandseq_input::folder::{self, Damage, DamageKind, SiteFiles};
-use nandseq_input::form::{self, AnyForm, Forms};
+use nandseq_input::form::AnyForm;
 use nandseq_input::{STANDARD_INPUT, Source};
 use nandseq_output::named::NamedOutput;
 use nandseq_profile::Profile;
@@ -19,8 +19,8 @@ use nandseq_trace::table::TableKind;
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{self, Hint, profile_flags};
-use crate::inputs::ReadProfile;
-use crate::{bad_blocks, inputs, tell, unfinished, verify, warnings};
+use crate::inputs::{FORMS, ReadProfile};
+use crate::{bad_blocks, inputs, origins, tell, unfinished, warnings};
 
 /// Runs that were written, and what they were made from.
 pub(crate) struct Written {
@@ -39,19 +39,19 @@ impl Written {
             let problem = Problem::new("a sequence from standard input has no tables beside it");
             return Err(problem.help("name a folder or a file; `nandseqgen verify -` judges a sequence alone").into());
         }
-        let sites = folder::find_all(paths, FORMS).map_err(verify::nothing_to_judge)?;
+        let sites = folder::find_all(paths, FORMS).map_err(origins::nothing_to_judge)?;
         given_once(&sites)?;
         unfinished::warn(paths, &sites);
         let (read, flags) = profile(device.config.as_deref(), device.lenient, &sites)?;
         let source = source(&read.profile, &sites)?;
         for site in &sites {
-            let changed = folder::compare(&site.listed).map_err(verify::nothing_to_judge)?;
+            let changed = folder::compare(&site.listed).map_err(origins::nothing_to_judge)?;
             for damage in changed.iter().chain(&site.damage) {
                 let text = format!("`{}`: {}", damage.file.display(), damage.what);
                 tell(&warning_text(&text));
             }
-            if let Some(origin) = verify::origin(site) {
-                verify::same_profile(&origin, &read.profile)?;
+            if let Some(origin) = origins::of_site(site) {
+                origins::same_profile(&origin, &read.profile)?;
             }
         }
         Ok(Self { flags, profile: read.profile, sites, source })
@@ -89,7 +89,7 @@ pub(crate) fn profile(
 
 /// Where a site comes from, as far as a manifest says it.
 fn known_origin(site: &SiteFiles) -> Option<Origin> {
-    verify::origin(site).or_else(|| bad_blocks::beside(site))
+    origins::of_site(site).or_else(|| bad_blocks::beside(site))
 }
 
 /// The file of the profile that a manifest names, and whether it was read with --lenient. Nothing of a file that is not what it was is
@@ -101,9 +101,6 @@ fn recorded_profile(origin: &Origin) -> Option<(PathBuf, bool)> {
         .then(|| (path.clone(), origin.arguments.iter().any(|word| word == "--lenient")))
 }
 
-/// What to do about something that is given twice.
-pub(crate) const ONCE: &str = "name each file or folder once; folders below one that is named are found";
-
 /// Whether no site is there twice, under whatever paths: its runs would count twice.
 pub(crate) fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
@@ -113,21 +110,12 @@ pub(crate) fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
         for path in std::iter::once(&site.folder).chain(files) {
             if !seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())) {
                 let problem = Problem::new(format!("`{}` is given twice", path.display()));
-                return Err(problem.help(ONCE).into());
+                return Err(problem.help(origins::ONCE).into());
             }
         }
     }
     Ok(())
 }
-
-/// The forms of tables that are found and read.
-#[cfg(feature = "parquet")]
-pub(crate) const FORMS: Forms = &[form::CSV, nandseq_parquet::PARQUET];
-
-/// The forms of tables that are found; Parquet cannot be read.
-#[cfg(not(feature = "parquet"))]
-pub(crate) const FORMS: Forms =
-    &[form::CSV, form::Form { ending: "parquet", layout: form::Layout::Dataset, ..form::CSV }];
 
 /// What reads the tables of some sites.
 pub(crate) fn source(profile: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
@@ -161,7 +149,7 @@ impl Written {
     pub(crate) fn unreadable(&self, error: LoadError) -> Failure {
         let problem = Problem::new(error.to_string());
         match error {
-            LoadError::Find(error) => verify::nothing_to_judge(error),
+            LoadError::Find(error) => origins::nothing_to_judge(error),
             LoadError::Io { path, error } => Problem::unreadable("the file", &path, &error).into(),
             LoadError::File { path, .. } | LoadError::Row { path, .. } => {
                 let site = self.sites.iter().map(|site| &*site.folder).find(|folder| path.starts_with(folder));

@@ -2,6 +2,25 @@
 //!
 //! Compiled tables, the state of a device, its address book and registers; "may this start now, and why not" and "start it".
 //! No randomness, no clock, no input or output, no names.
+//!
+//! A step is judged first, then started. It ends when the caller says so; the caller keeps the clock:
+//!
+//! ```
+//! use nandseq_device::{Device, Place, Rule, Tables};
+//! use nandseq_profile::{Die, Plane, Ticks, builtin};
+//!
+//! let profile = builtin::profile();
+//! let tables = Tables::new(&profile);
+//! let (op, erase) = tables.ops().find(|(_, op)| tables.base(op.base).effects.erase && !op.multi).expect("an erase");
+//! let place = Place { cell_type: erase.stated_cell_type, ..Place::plane(Die(0), Plane(0)) };
+//!
+//! let mut device = Device::new(&tables, &[]);
+//! assert_eq!(device.judge(&tables, op, &place, Ticks::ZERO), Ok(()));
+//! let flight = device.start(&tables, op, &place, Ticks::ZERO).expect("an erase takes time");
+//! assert_eq!(device.judge(&tables, op, &place, Ticks::from_us(10)), Err(Rule::InFlight));
+//! device.finish(&tables, flight);
+//! assert_eq!(device.judge(&tables, op, &place, erase.total), Ok(()));
+//! ```
 
 mod book;
 mod device;

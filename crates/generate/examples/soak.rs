@@ -10,7 +10,7 @@
 
 #[path = "../tests/support/adversaries.rs"]
 mod adversaries;
-#[path = "../tests/soak/legacy.rs"]
+#[path = "../tests/support/legacy.rs"]
 mod legacy;
 #[path = "../tests/support/mod.rs"]
 mod support;

@@ -133,7 +133,7 @@ impl<'s> Kernel<'s> {
             Some(id) => {
                 let end = self.device.flight(id).map_or(now, |flight| flight.end);
                 self.queue.push(end, Event::End(id));
-                self.keep(id, Started { origin: *origin, chain });
+                self.keep(id, origin, chain);
             }
             None => {
                 if let Some(chain) = chain {
@@ -150,9 +150,9 @@ impl<'s> Kernel<'s> {
         &self.cuts.told
     }
 
-    /// An operation ends: its effects hold, its planes are free, its chain goes on. `None`: it was cut before.
-    pub(crate) fn end(&mut self, id: FlightId, now: Ticks) -> Option<Flight> {
-        self.device.flight(id)?;
+    /// An operation that was not cut ends: its effects hold, its planes are free, its chain goes on.
+    #[inline]
+    pub(crate) fn end(&mut self, id: FlightId, now: Ticks) -> Flight {
         let tables = self.tables;
         let flight = self.device.finish(tables, id);
         self.quiet = now;
@@ -160,7 +160,7 @@ impl<'s> Kernel<'s> {
             let due = (flight.end + self.gap).ceil_to(tables.grid);
             self.queue.push(due, Event::Due(chain));
         }
-        Some(flight)
+        flight
     }
 
     /// What was suspended goes on for exactly what remained; returns its uid and its flight.
@@ -169,17 +169,20 @@ impl<'s> Kernel<'s> {
         let started = self.suspended[usize::from(die.0)][axis].take()?;
         let flight = *self.device.flight(id)?;
         self.queue.push(flight.end, Event::End(id));
-        self.keep(id, started);
+        self.keep(id, &started.origin, started.chain);
         self.resumes += 1;
         Some((started.origin.uid, id, flight))
     }
 
-    fn keep(&mut self, id: FlightId, started: Started) {
+    #[inline]
+    fn keep(&mut self, id: FlightId, origin: &Origin, chain: Option<ChainId>) {
         let slot = id.slot as usize;
         if self.flights.len() <= slot {
             self.flights.resize(slot + 1, Started::default());
         }
-        self.flights[slot] = started;
+        let started = &mut self.flights[slot];
+        started.origin = *origin;
+        started.chain = chain;
     }
 
     /// Notes every flight before an operation starts that may end some of them before their time.

@@ -22,6 +22,7 @@ use directed::Directed;
 use crate::kernel::{Kernel, Step};
 use crate::proposal::Preference;
 use crate::random::Stream;
+use crate::refills::Refills;
 use crate::setup::{Distribution, Setup, Stage};
 
 /// A way of choosing what is proposed.
@@ -77,15 +78,15 @@ impl Policy {
     /// Proposes at a hook; returns whether the proposer's plan, which is admitted, is to start now. `counts` are there if the policy is
     /// directed.
     pub(crate) fn propose(&mut self, at: &mut AtHook<'_, '_>, counts: Option<&CoverageCounts>) -> bool {
-        match (self, counts) {
-            (Self::Directed(directed), Some(counts)) => directed.propose(at, counts),
-            (Self::Bootstrap(bootstrap), _) => {
-                let tables = &at.setup.tables;
-                let is_fresh = |place: &Place| !bootstrap.has_reached(tables, place);
-                plain::propose(at, Preference { is_fresh: Some(&is_fresh), ..Preference::NONE })
-            }
-            (Self::Plain | Self::Directed(_), _) => plain::propose(at, Preference::NONE),
+        if let (Self::Directed(directed), Some(counts)) = (&mut *self, counts) {
+            return directed.propose(at, counts);
         }
+        let (policy, tables) = (&*self, &at.setup.tables);
+        let is_fresh = |place: &Place| match policy {
+            Self::Bootstrap(bootstrap) => !bootstrap.has_reached(tables, place),
+            Self::Plain | Self::Directed(_) => true,
+        };
+        plain::propose(at, Preference { is_fresh: policy.is_bootstrap().then_some(&is_fresh), ..Preference::NONE })
     }
 
     /// A proposal of a hook has started: another hook may follow.
@@ -142,10 +143,12 @@ impl Policy {
         self.after_bootstrap(setup, |bootstrap| bootstrap.ended(setup, device, flight))
     }
 
-    /// A refill has come; returns the same. `planes` are those of all dies.
-    pub(crate) fn refilled(&mut self, setup: &Setup, device: &Device, planes: u64) -> bool {
+    /// A refill has come; returns the same.
+    pub(crate) fn refilled(&mut self, setup: &Setup, device: &Device, refills: &Refills) -> bool {
         let is_idle = || device.flights().next().is_none();
-        self.after_bootstrap(setup, |bootstrap| !is_idle() || bootstrap.waited(&setup.bootstrap, planes as u32))
+        self.after_bootstrap(setup, |bootstrap| {
+            !is_idle() || bootstrap.waited(&setup.bootstrap, refills.round() as u32)
+        })
     }
 
     /// Lets a bootstrap look at what happened; `look` says whether it goes on. Returns whether a stage is over.

@@ -96,7 +96,9 @@ impl Site<'_> {
             }
             let Some((now, event)) = self.kernel.queue.pop() else { break };
             self.handle(event, now, sink, &mut carried);
-            self.reporter.take_failure()?;
+            if let Some(error) = self.reporter.failure.take() {
+                return Err(RunError::Output(error));
+            }
             events = events.wrapping_add(1);
             if events.is_multiple_of(1024) {
                 self.detector.tell(limits.on_dead);

@@ -9,14 +9,14 @@ use nandseq_profile::{Die, Ticks};
 use nandseq_trace::{Proposal, Sink};
 
 use crate::dead::{DeadDie, DeadDieDetector, Look};
-use crate::kernel::{ChainId, Event, Kernel, Step, op_state};
+use crate::kernel::{ChainId, Event, Hook, Kernel, Step, op_state};
 use crate::policy::{AtHook, CoverageCounts, HookKind, Policy, Reached, key_at};
 use crate::proposal::{Proposer, View};
 use crate::random::{SeedPlan, Stream, StreamKind};
 use crate::refills::{DiePlane, Refills};
 use crate::reporting::{Reason, Reporter};
 use crate::setup::Setup;
-use crate::setup::coverage_model::Cell;
+use crate::setup::coverage_model::{Cell, Goal};
 
 /// One site and its device, between or within runs.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl<'s> Site<'s> {
     /// The cells that were never hit; none without a goal.
     #[must_use]
     pub fn holes(&self) -> Vec<Cell> {
-        let cells = self.setup.goal.iter().flat_map(|goal| goal.bins());
+        let cells = self.setup.goal.iter().flat_map(Goal::bins);
         cells.zip(self.hits()).filter(|(_, hits)| *hits == 0).map(|(cell, _)| cell).collect()
     }
 
@@ -100,9 +100,7 @@ impl<'s> Site<'s> {
                 self.try_waiting(now, sink);
             }
             Event::Hook(_) if !self.proposing => carried.push((now, event)),
-            Event::Hook(hook) => {
-                self.propose(DiePlane { die: hook.die, plane: hook.plane }, HookKind::Phase, now, sink)
-            }
+            Event::Hook(Hook { die, plane, .. }) => self.propose(DiePlane { die, plane }, HookKind::Phase, now, sink),
             Event::Extra(die, plane) => self.propose(DiePlane { die, plane }, HookKind::Extra, now, sink),
             Event::Refill => self.refill(now, sink),
         }
@@ -110,7 +108,10 @@ impl<'s> Site<'s> {
 
     /// An operation ends: what it resumes, and what waits, goes on.
     fn end(&mut self, id: FlightId, now: Ticks, sink: &mut dyn Sink) {
-        let Some(flight) = self.kernel.end(id, now) else { return };
+        if self.kernel.device.flight(id).is_none() {
+            return; // it was cut: this end is void
+        }
+        let flight = self.kernel.end(id, now);
         if self.policy.ended(self.setup, &self.kernel.device, &flight) {
             self.kernel.waiting.drop_waiters();
         }
@@ -137,7 +138,7 @@ impl<'s> Site<'s> {
         let plane = self.refills.advance();
         let next = (now + self.setup.refill_period).ceil_to(self.setup.tables.grid);
         self.kernel.queue.push(next, Event::Refill);
-        if self.policy.refilled(self.setup, &self.kernel.device, self.refills.round()) {
+        if self.policy.refilled(self.setup, &self.kernel.device, &self.refills) {
             self.kernel.waiting.drop_waiters();
         }
         self.propose(plane, HookKind::Refill, now, sink);
@@ -233,8 +234,10 @@ impl<'s> Site<'s> {
     fn try_waiting(&mut self, now: Ticks, sink: &mut dyn Sink) {
         let mut at = 0;
         while let Some(&chain) = self.kernel.waiting.ready.get(at) {
-            if let Some(waiting) = self.kernel.take_step(chain, now) {
-                self.start(waiting.step, waiting.chain, (&waiting.proposal, false), now, sink);
+            if self.kernel.may_go_on(chain, now) {
+                let proposal = self.kernel.chains.get(chain).proposal;
+                let (step, rest) = self.kernel.take_step(chain);
+                self.start(step, rest, (&proposal, false), now, sink);
                 // A reset among the steps may have dropped others that were ready.
                 self.kernel.waiting.ready.retain(|&ready| ready != chain);
                 at = 0;

@@ -12,8 +12,8 @@ use nandseq_profile::model::PayloadField;
 use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Profile, ReadOptions, Target, Ticks};
 use nandseq_trace::Status;
 use nandseq_verify::RuleCode;
-use nandseq_verify::notation::{Line, Script, Step};
-use nandseq_verify::rulebook::{Content, examples};
+use nandseq_verify::notation::{Script, ScriptLine, ScriptStep};
+use nandseq_verify::rulebook::{ExampleContent, examples};
 
 struct Engine<'p> {
     profile: &'p Profile,
@@ -44,7 +44,7 @@ impl<'p> Engine<'p> {
     }
 
     /// The place an example's targets name; the rule that forbids any place for them.
-    fn place(&self, step: &Step) -> Result<Place, Rule> {
+    fn place(&self, step: &ScriptStep) -> Result<Place, Rule> {
         let base = &self.profile.bases[self.profile.ops[step.op].base];
         let first = step.targets.first().copied();
         let die = first.map_or(Die(0), |target| Die(target.die as u8));
@@ -67,7 +67,7 @@ impl<'p> Engine<'p> {
     }
 
     /// Starts a step, or says which rule forbids it.
-    fn step(&mut self, step: &Step) -> Result<(), RuleCode> {
+    fn step(&mut self, step: &ScriptStep) -> Result<(), RuleCode> {
         self.at(step.time);
         let code = |rule: Rule| RuleCode::from_name(rule.code()).expect("both know the same codes");
         let place = self.place(step).map_err(code)?;
@@ -114,7 +114,7 @@ fn the_engine_judges_every_page_as_it_says() {
     for rule in RuleCode::ALL {
         let page = read(&folder.join(format!("{}.md", rule.name())));
         for example in examples(&profile, &page).expect("pages that the verifier reads") {
-            let Content::Sequence(script) = &example.content else { continue };
+            let ExampleContent::Sequence(script) = &example.content else { continue };
             refused.extend(follow(&profile, script, &format!("{}.md:{}", rule.name(), example.line)));
         }
     }
@@ -130,7 +130,7 @@ fn the_engine_judges_every_page_as_it_says() {
 fn follow(profile: &Profile, script: &Script, place: &str) -> Vec<RuleCode> {
     let mut engine = Engine::new(profile, script);
     for line in &script.lines {
-        let Line::Operation(step) = line else { continue };
+        let ScriptLine::Operation(step) = line else { continue };
         let form_only = step.breaks.iter().any(|rule| Rule::ALL.iter().all(|known| known.code() != rule.name()));
         if form_only && !step.breaks.contains(&RuleCode::StatusValue) {
             return Vec::new(); // about the written form: nothing the engine could do

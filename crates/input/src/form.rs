@@ -118,7 +118,7 @@ mod tests {
         let sites = find_forms(folder.path(), &[CSV, SHOUTED]).unwrap();
         let run = &sites[0].runs[0];
         assert_eq!((run.run, &run.path, run.tables[0].kind), (3, &sequence, TableKind::OpStateTimeline));
-        assert_eq!(find_all(&[sequence.clone()], &[CSV, SHOUTED]).unwrap()[0].runs, sites[0].runs);
+        assert_eq!(find_all(std::slice::from_ref(&sequence), &[CSV, SHOUTED]).unwrap()[0].runs, sites[0].runs);
         assert_eq!(read(&[CSV, SHOUTED], &sequence), "seq,time\n");
         assert_eq!(read(&[CSV], &sequence), "SEQ,TIME\n");
     }

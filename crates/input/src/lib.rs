@@ -2,6 +2,20 @@
 //!
 //! Promises that no input makes a reader panic, and that everything wrong with a row is a value. Leaves out any judgement of what the
 //! rows say, and how files are written.
+//!
+//! Each row of a sequence is an operation or a fault, and reading goes on after a fault:
+//!
+//! ```
+//! use nandseq_input::{RowFault, SequenceReader};
+//! use nandseq_profile::{Ticks, builtin};
+//!
+//! let text = "seq,time,op_id,op_name,op_uid,payload\n1,0.5,0,Data_Out_Termination,1,[{}]\n2,0.6,0,Nonsense,2,[{}]\n";
+//! let mut reader = SequenceReader::new(&builtin::profile(), text.as_bytes())?;
+//! assert_eq!(reader.next_row()?.expect("a row").expect("an operation").time, Ticks(500_000));
+//! assert!(matches!(reader.next_row()?.expect("a row").unwrap_err().fault, RowFault::UnknownOp(_)));
+//! assert!(reader.next_row()?.is_none());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod clock;
 mod fast_path;

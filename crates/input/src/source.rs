@@ -59,7 +59,13 @@ impl<R: BufRead> Read for Unpacked<R> {
             if kind == io::ErrorKind::UnexpectedEof {
                 io::Error::new(kind, "it is packed by gzip, and its end is missing")
             } else if is_ours(kind) {
-                io::Error::new(kind, format!("it is packed by gzip, and damaged: {error}"))
+                // The library's words are of the format.
+                let what = if error.to_string().contains("header") {
+                    "one of its parts does not begin as it should".to_owned()
+                } else {
+                    error.to_string()
+                };
+                io::Error::new(kind, format!("it is packed by gzip, and damaged: {what}"))
             } else {
                 error
             }

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::process::ExitCode;
 
-use nandseq_mutants::{Sequence, Table, all, run};
+use nandseq_mutants::{MutationResults, Sequence, all, run};
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin, read};
 
 fn profile(name: &str) -> Result<Profile, String> {
@@ -20,7 +20,7 @@ fn profile(name: &str) -> Result<Profile, String> {
     profile.ok_or_else(|| format!("{diagnostics:?}"))
 }
 
-fn table(arguments: &[String]) -> Result<Table, String> {
+fn table(arguments: &[String]) -> Result<MutationResults, String> {
     let [name, path, rest @ ..] = arguments else {
         return Err("usage: mutants PROFILE SEQUENCE.csv [ROWS [EACH]]".to_owned());
     };

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use nandseq_mutants::{Table, run_on_tables};
+use nandseq_mutants::{MutationResults, run_on_tables};
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin, read};
 
 fn profile(name: &str) -> Result<Profile, String> {
@@ -19,7 +19,7 @@ fn profile(name: &str) -> Result<Profile, String> {
     profile.ok_or_else(|| format!("{diagnostics:?}"))
 }
 
-fn table(arguments: &[String]) -> Result<Table, String> {
+fn table(arguments: &[String]) -> Result<MutationResults, String> {
     let [name, site, rest @ ..] = arguments else {
         return Err("usage: table_mutants PROFILE SITE [EACH]".to_owned());
     };

@@ -4,9 +4,10 @@ use nandseq_input::Addressed;
 use nandseq_profile::model::{DeviceState, PayloadField};
 use nandseq_profile::{Block, Die, Ticks};
 
+use crate::mutation::{Mutant, Mutation, breaks};
+use crate::sequence::Record;
 use crate::suspension::victim;
-use crate::view::View;
-use crate::{Mutant, Mutation, Record, breaks};
+use crate::view::RowView;
 use nandseq_verify::RuleCode::{BadBlock, Bounds, InFlight, MultiPlaneGroup};
 use nandseq_verify::time::after;
 
@@ -32,76 +33,76 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(MultiPlaneGroup, "a second target for a single-plane operation", group_two),
 ];
 
-fn bounds_die(view: &View<'_>) -> Option<Mutant> {
+fn bounds_die(view: &RowView<'_>) -> Option<Mutant> {
     let dies = i64::from(view.profile.topology.dies);
     view.kind().has_die.then(|| Mutant::replace(view.at, view.all_changed(|target| target.die = dies)))
 }
 
-fn bounds_plane(view: &View<'_>) -> Option<Mutant> {
+fn bounds_plane(view: &RowView<'_>) -> Option<Mutant> {
     let planes = i64::from(view.profile.topology.planes);
     view.kind().has_plane.then(|| Mutant::replace(view.at, view.changed(|target| target.plane = planes)))
 }
 
-fn bounds_block(view: &View<'_>) -> Option<Mutant> {
+fn bounds_block(view: &RowView<'_>) -> Option<Mutant> {
     let blocks = i64::from(view.profile.topology.blocks_per_die);
     view.kind().has_block.then(|| Mutant::replace(view.at, view.changed(|target| target.block += blocks)))
 }
 
-fn bounds_page(view: &View<'_>) -> Option<Mutant> {
+fn bounds_page(view: &RowView<'_>) -> Option<Mutant> {
     let pages = i64::from(view.profile.topology.pages_per_block);
     view.kind().has_page.then(|| Mutant::replace(view.at, view.all_changed(|target| target.page = pages)))
 }
 
-fn bounds_placed(view: &View<'_>) -> Option<Mutant> {
+fn bounds_placed(view: &RowView<'_>) -> Option<Mutant> {
     let planes = i64::from(view.profile.topology.planes);
     let usable = view.kind().has_block && view.kind().has_plane && planes > 1;
     usable.then(|| Mutant::replace(view.at, view.changed(|target| target.plane = (target.plane + 1) % planes)))
 }
 
-fn bounds_negative(view: &View<'_>) -> Option<Mutant> {
+fn bounds_negative(view: &RowView<'_>) -> Option<Mutant> {
     view.kind().has_block.then(|| Mutant::replace(view.at, view.changed(|target| target.block = -1)))
 }
 
 /// The row as it is, with a block of it bad.
-fn condemn(view: &View<'_>, target: &Addressed) -> Option<Mutant> {
+fn condemn(view: &RowView<'_>, target: &Addressed) -> Option<Mutant> {
     let die = Die(u8::try_from(target.die).ok()?);
     let block = Block(u32::try_from(target.block).ok()?);
     let same = Mutant::replace(view.at, view.row().clone());
     Some(Mutant { condemned: Some((die, block)), ..same })
 }
 
-fn bad_erase(view: &View<'_>) -> Option<Mutant> {
+fn bad_erase(view: &RowView<'_>) -> Option<Mutant> {
     condemn(view, view.row().targets.first().filter(|_| view.kind().erases)?)
 }
 
-fn bad_program(view: &View<'_>) -> Option<Mutant> {
+fn bad_program(view: &RowView<'_>) -> Option<Mutant> {
     condemn(view, view.row().targets.first().filter(|_| view.kind().programs)?)
 }
 
-fn bad_read(view: &View<'_>) -> Option<Mutant> {
+fn bad_read(view: &RowView<'_>) -> Option<Mutant> {
     condemn(view, view.row().targets.first().filter(|_| view.kind().reads)?)
 }
 
-fn bad_last(view: &View<'_>) -> Option<Mutant> {
+fn bad_last(view: &RowView<'_>) -> Option<Mutant> {
     let several = view.row().targets.len() > 1 && view.kind().touches();
     condemn(view, view.row().targets.last().filter(|_| several)?)
 }
 
-fn again(view: &View<'_>, wanted: bool) -> Option<Mutant> {
+fn again(view: &RowView<'_>, wanted: bool) -> Option<Mutant> {
     let middle = view.core_start().filter(|_| wanted)?;
     (middle <= view.next_time()).then(|| Mutant::insert(view.at + 1, view.copy(middle)))
 }
 
-fn in_flight_again(view: &View<'_>) -> Option<Mutant> {
+fn in_flight_again(view: &RowView<'_>) -> Option<Mutant> {
     again(view, view.kind().programs)
 }
 
-fn in_flight_erase(view: &View<'_>) -> Option<Mutant> {
+fn in_flight_erase(view: &RowView<'_>) -> Option<Mutant> {
     again(view, view.kind().erases)
 }
 
 /// A single-plane operation that looks at a block without changing it.
-fn look(view: &View<'_>, time: Ticks, target: Addressed) -> Option<Record> {
+fn look(view: &RowView<'_>, time: Ticks, target: Addressed) -> Option<Record> {
     let op = view.profile.ops.ids().find(|&id| {
         let kind = &view.compiled.kinds[id];
         (kind.reads || kind.checks)
@@ -112,14 +113,14 @@ fn look(view: &View<'_>, time: Ticks, target: Addressed) -> Option<Record> {
     Some(view.new_row(op, time, Addressed { page, cell_type: None, ..target }))
 }
 
-fn in_flight_suspended(view: &View<'_>) -> Option<Mutant> {
+fn in_flight_suspended(view: &RowView<'_>) -> Option<Mutant> {
     let victim = victim(view)?;
     let time = after(view.row().time, view.kind().occupied);
     let row = look(view, time, *victim.row().targets.first()?)?;
     (time <= view.next_time()).then(|| Mutant::insert(view.at + 1, row))
 }
 
-fn in_flight_read(view: &View<'_>) -> Option<Mutant> {
+fn in_flight_read(view: &RowView<'_>) -> Option<Mutant> {
     view.core_start()?;
     let time = Ticks(view.array_done().0.checked_sub(1)?);
     let changes = view.kind().erases || view.kind().programs;
@@ -128,24 +129,24 @@ fn in_flight_read(view: &View<'_>) -> Option<Mutant> {
 }
 
 /// A multi-plane row with block addresses.
-fn several(view: &View<'_>) -> Option<Record> {
+fn several(view: &RowView<'_>) -> Option<Record> {
     let usable = view.kind().multi && view.kind().has_block && view.row().targets.len() > 1;
     usable.then(|| view.row().clone())
 }
 
-fn group_one(view: &View<'_>) -> Option<Mutant> {
+fn group_one(view: &RowView<'_>) -> Option<Mutant> {
     let mut row = several(view)?;
     row.targets.truncate(1);
     Some(Mutant::replace(view.at, row))
 }
 
-fn group_reverse(view: &View<'_>) -> Option<Mutant> {
+fn group_reverse(view: &RowView<'_>) -> Option<Mutant> {
     let mut row = several(view)?;
     row.targets.reverse();
     Some(Mutant::replace(view.at, row))
 }
 
-fn group_page(view: &View<'_>) -> Option<Mutant> {
+fn group_page(view: &RowView<'_>) -> Option<Mutant> {
     let mut row = several(view)?;
     let pages = i64::from(view.profile.topology.pages_per_block);
     let last = row.targets.last_mut()?;
@@ -153,7 +154,7 @@ fn group_page(view: &View<'_>) -> Option<Mutant> {
     (pages > 1).then(|| Mutant::replace(view.at, row))
 }
 
-fn group_block(view: &View<'_>) -> Option<Mutant> {
+fn group_block(view: &RowView<'_>) -> Option<Mutant> {
     let mut row = several(view)?;
     let topology = view.profile.topology;
     let planes = i64::from(topology.planes);
@@ -163,7 +164,7 @@ fn group_block(view: &View<'_>) -> Option<Mutant> {
     (last.block >= 0).then(|| Mutant::replace(view.at, row))
 }
 
-fn group_two(view: &View<'_>) -> Option<Mutant> {
+fn group_two(view: &RowView<'_>) -> Option<Mutant> {
     let mut row = view.row().clone();
     let single = !view.kind().multi && view.kind().has_plane;
     let own = *row.targets.first().filter(|target| single && target.fields.contains(PayloadField::Plane))?;

@@ -4,8 +4,9 @@ use nandseq_input::FieldSet;
 use nandseq_profile::model::{Effect, PayloadField};
 use nandseq_trace::Status;
 
-use crate::view::View;
-use crate::{Edit, Mutant, Mutation, Record, breaks, harmless};
+use crate::mutation::{Edit, Mutant, Mutation, breaks, harmless};
+use crate::sequence::Record;
+use crate::view::RowView;
 use nandseq_verify::RuleCode::{PayloadFields, RowFormat, SeqOrder, TimeOrder, UnknownOp};
 use nandseq_verify::time::after;
 
@@ -36,11 +37,11 @@ pub(crate) const HARMLESS: &[Mutation] = &[
     harmless("the last row lost", last_lost),
 ];
 
-fn column_lost(view: &View<'_>) -> Option<Mutant> {
+fn column_lost(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::text(view.at, |row| row.split_once(',').map_or(row, |(_, rest)| rest).to_owned()))
 }
 
-fn time_lost(view: &View<'_>) -> Option<Mutant> {
+fn time_lost(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::text(view.at, |row| {
         let mut columns: Vec<&str> = row.splitn(3, ',').collect();
         columns[1] = "later";
@@ -48,11 +49,11 @@ fn time_lost(view: &View<'_>) -> Option<Mutant> {
     }))
 }
 
-fn end_lost(view: &View<'_>) -> Option<Mutant> {
+fn end_lost(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::text(view.at, |row| row[..row.len() - 2].to_owned()))
 }
 
-fn op_id_changed(view: &View<'_>) -> Option<Mutant> {
+fn op_id_changed(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::text(view.at, |row| {
         let mut columns: Vec<&str> = row.splitn(4, ',').collect();
         columns[2] = "4294967296";
@@ -68,7 +69,7 @@ fn renamed(row: &str, name: impl Fn(&str) -> String) -> String {
 }
 
 /// Whether no operation is called what the change makes of the row's name.
-fn unknown(view: &View<'_>, change: fn(&str) -> String) -> bool {
+fn unknown(view: &RowView<'_>, change: fn(&str) -> String) -> bool {
     let name = change(&view.profile.ops[view.row().op].name);
     view.profile.ops.iter().all(|op| op.name != name)
 }
@@ -77,55 +78,55 @@ fn without_first(name: &str) -> String {
     name.chars().skip(1).collect()
 }
 
-fn letter_lost(view: &View<'_>) -> Option<Mutant> {
+fn letter_lost(view: &RowView<'_>) -> Option<Mutant> {
     unknown(view, without_first).then(|| Mutant::text(view.at, |row| renamed(row, without_first)))
 }
 
-fn capitals(view: &View<'_>) -> Option<Mutant> {
+fn capitals(view: &RowView<'_>) -> Option<Mutant> {
     unknown(view, str::to_uppercase).then(|| Mutant::text(view.at, |row| renamed(row, str::to_uppercase)))
 }
 
-fn name_lost(view: &View<'_>) -> Option<Mutant> {
+fn name_lost(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::text(view.at, |row| renamed(row, |_| String::new())))
 }
 
-fn exchanged(view: &View<'_>) -> Option<Mutant> {
+fn exchanged(view: &RowView<'_>) -> Option<Mutant> {
     let next = view.rows.get(view.at + 1).filter(|next| next.time > view.row().time)?;
     let edits = vec![Edit::Replace(view.at, next.clone()), Edit::Replace(view.at + 1, view.row().clone())];
     Some(Mutant { edits, condemned: None })
 }
 
-fn before_the_row_before(view: &View<'_>) -> Option<Mutant> {
+fn before_the_row_before(view: &RowView<'_>) -> Option<Mutant> {
     let early = view.earliest().0.checked_sub(1)?;
     Some(Mutant::replace(view.at, view.moved(nandseq_profile::Ticks(early))))
 }
 
-fn start_of_time(view: &View<'_>) -> Option<Mutant> {
+fn start_of_time(view: &RowView<'_>) -> Option<Mutant> {
     let later = view.earliest() > nandseq_profile::Ticks::ZERO;
     later.then(|| Mutant::replace(view.at, view.moved(nandseq_profile::Ticks::ZERO)))
 }
 
-fn with_fields(view: &View<'_>, keep: impl Fn(PayloadField) -> bool) -> Record {
+fn with_fields(view: &RowView<'_>, keep: impl Fn(PayloadField) -> bool) -> Record {
     view.changed(|target| {
         let fields: FieldSet = PayloadField::ALL.into_iter().filter(|field| keep(*field)).collect();
         target.fields = fields;
     })
 }
 
-fn field_lost(view: &View<'_>) -> Option<Mutant> {
+fn field_lost(view: &RowView<'_>) -> Option<Mutant> {
     let own = view.row().targets.first()?.fields;
     let lost = PayloadField::ALL.into_iter().rev().find(|field| own.contains(*field))?;
     Some(Mutant::replace(view.at, with_fields(view, |field| own.contains(field) && field != lost)))
 }
 
-fn field_too_much(view: &View<'_>) -> Option<Mutant> {
+fn field_too_much(view: &RowView<'_>) -> Option<Mutant> {
     let own = view.row().targets.first()?.fields;
     let numbers = [PayloadField::Die, PayloadField::Plane, PayloadField::Block, PayloadField::Page];
     let more = numbers.into_iter().find(|field| !own.contains(*field))?;
     Some(Mutant::replace(view.at, with_fields(view, |field| own.contains(field) || field == more)))
 }
 
-fn number_in_quotes(view: &View<'_>) -> Option<Mutant> {
+fn number_in_quotes(view: &RowView<'_>) -> Option<Mutant> {
     let has = view.row().targets.first()?.fields.contains(PayloadField::Die);
     has.then(|| Mutant::text(view.at, quoted_die))
 }
@@ -138,7 +139,7 @@ fn quoted_die(row: &str) -> String {
     format!("{before}{KEY}\"\"{}\"\"{}", &after[..digits], &after[digits..])
 }
 
-fn erase_page(view: &View<'_>) -> Option<Mutant> {
+fn erase_page(view: &RowView<'_>) -> Option<Mutant> {
     let more = view.profile.topology.pages_per_block > 1;
     (view.kind().erases && more).then(|| Mutant::replace(view.at, view.all_changed(|target| target.page = 1)))
 }
@@ -150,21 +151,21 @@ fn renumbered(row: &str, by: i64) -> String {
     format!("{seq},{rest}")
 }
 
-fn number_repeated(view: &View<'_>) -> Option<Mutant> {
+fn number_repeated(view: &RowView<'_>) -> Option<Mutant> {
     (view.at > 0).then(|| Mutant::text(view.at, |row| renumbered(row, -1)))
 }
 
-fn number_left_out(view: &View<'_>) -> Option<Mutant> {
+fn number_left_out(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::text(view.at, |row| renumbered(row, 1)))
 }
 
-fn uid_repeated(view: &View<'_>) -> Option<Mutant> {
+fn uid_repeated(view: &RowView<'_>) -> Option<Mutant> {
     let uid = view.rows[view.at.checked_sub(1)?].uid;
     Some(Mutant::replace(view.at, Record { uid, ..view.row().clone() }))
 }
 
 /// A status read that says busy, where the row makes its die busy and nobody else needs the bus.
-fn right_status(view: &View<'_>) -> Option<Mutant> {
+fn right_status(view: &RowView<'_>) -> Option<Mutant> {
     let time = view.core_start()?;
     let read = view.status_read(time, view.die()?, Status::Busy)?;
     let shown = view.kind().affects_state && view.kind().occupies;
@@ -177,11 +178,11 @@ fn right_status(view: &View<'_>) -> Option<Mutant> {
     (shown && allowed && free).then(|| Mutant::insert(view.at + 1, read))
 }
 
-fn status_lost(view: &View<'_>) -> Option<Mutant> {
+fn status_lost(view: &RowView<'_>) -> Option<Mutant> {
     view.kind().status_of.map(|_| Mutant::remove(view.at))
 }
 
-fn output_again(view: &View<'_>) -> Option<Mutant> {
+fn output_again(view: &RowView<'_>) -> Option<Mutant> {
     let done = view.array_done();
     let free = after(done, view.kind().array_done) <= view.next_time();
     let puts_out = view.has(view.row(), |effect| effect == Effect::DataOut);
@@ -196,6 +197,6 @@ fn output_again(view: &View<'_>) -> Option<Mutant> {
     (puts_out && free && quiet).then(|| Mutant::insert(view.at + 1, view.copy(done)))
 }
 
-fn last_lost(view: &View<'_>) -> Option<Mutant> {
+fn last_lost(view: &RowView<'_>) -> Option<Mutant> {
     (view.at + 1 == view.rows.len()).then(|| Mutant::remove(view.at))
 }

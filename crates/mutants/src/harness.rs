@@ -5,9 +5,9 @@ use std::fmt;
 use nandseq_input::{COLUMNS, SequenceReader};
 use nandseq_profile::{Block, Die, Profile};
 
+use crate::mutation::{Edit, Mutant, Mutation};
 use crate::sequence::{Record, Sequence, line};
-use crate::view::View;
-use crate::{Edit, Mutant, Mutation};
+use crate::view::RowView;
 use nandseq_verify::RuleCode;
 use nandseq_verify::Verifier;
 use nandseq_verify::compiled_profile::CompiledProfile;
@@ -17,7 +17,7 @@ const TAIL: usize = crate::view::AHEAD + 100;
 
 /// What became of a mutation.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Row {
+pub struct MutationResult {
     /// The rule it breaks; `None` if it breaks none.
     pub rule: Option<RuleCode>,
     /// What was done.
@@ -34,12 +34,12 @@ pub struct Row {
 
 /// What became of all mutations.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Table {
+pub struct MutationResults {
     /// One row per mutation.
-    pub rows: Vec<Row>,
+    pub rows: Vec<MutationResult>,
 }
 
-impl Row {
+impl MutationResult {
     /// Whether every damage was found, or every harmless change passed.
     #[must_use]
     pub fn is_right(&self) -> bool {
@@ -47,11 +47,11 @@ impl Row {
     }
 }
 
-impl Table {
+impl MutationResults {
     /// Whether every verdict was right.
     #[must_use]
     pub fn is_right(&self) -> bool {
-        self.rows.iter().all(Row::is_right)
+        self.rows.iter().all(MutationResult::is_right)
     }
 
     /// The number of mutations of a rule that could be applied.
@@ -71,13 +71,13 @@ impl Table {
     }
 }
 
-impl fmt::Display for Table {
+impl fmt::Display for MutationResults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<22} {:<52} {:>7} {:>6} {:>5}", "rule", "mutation", "mutants", "found", "most")?;
         for row in &self.rows {
             let rule = row.rule.map_or("(harmless)", RuleCode::name);
             let mark = if row.is_right() { "" } else { "  WRONG" };
-            let Row { name, mutants, found, most_findings, .. } = row;
+            let MutationResult { name, mutants, found, most_findings, .. } = row;
             writeln!(f, "{rule:<22} {name:<52} {mutants:>7} {found:>6} {most_findings:>5}{mark}")?;
             for (at, codes) in row.wrong.iter().take(3) {
                 let codes: Vec<&str> = codes.iter().map(|code| code.name()).collect();
@@ -98,11 +98,11 @@ pub fn run(
     sequence: &Sequence,
     mutations: &[Mutation],
     each: usize,
-) -> Table {
+) -> MutationResults {
     let rows = &sequence.rows;
     let mut mutants = choose(profile, rows, mutations, each);
     mutants.sort_by_key(|(_, mutant)| mutant.first());
-    let row = |mutation: &Mutation| Row {
+    let row = |mutation: &Mutation| MutationResult {
         rule: mutation.rule,
         name: mutation.name,
         mutants: 0,
@@ -110,7 +110,7 @@ pub fn run(
         most_findings: 0,
         wrong: Vec::new(),
     };
-    let mut table = Table { rows: mutations.iter().map(row).collect() };
+    let mut table = MutationResults { rows: mutations.iter().map(row).collect() };
     let mut clean = Verifier::new(profile, bad_blocks);
     let mut judged = 0;
     for (of, mutant) in mutants {
@@ -134,7 +134,7 @@ pub fn run(
 fn choose(profile: &Profile, rows: &[Record], mutations: &[Mutation], each: usize) -> Vec<(usize, Mutant)> {
     let compiled = CompiledProfile::new(profile);
     let new_uid = rows.iter().map(|row| row.uid).max().unwrap_or_default().saturating_add(1);
-    let view = |at| View { profile, compiled: &compiled, rows, at, new_uid };
+    let view = |at| RowView { profile, compiled: &compiled, rows, at, new_uid };
     let mut chosen = Vec::new();
     for (of, mutation) in mutations.iter().enumerate() {
         let mut mutants: Vec<Mutant> = (0..rows.len()).filter_map(|at| (mutation.apply)(&view(at))).collect();

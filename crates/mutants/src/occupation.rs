@@ -4,8 +4,8 @@ use nandseq_profile::Ticks;
 use nandseq_profile::model::Scope;
 use nandseq_trace::Status;
 
-use crate::view::View;
-use crate::{Mutant, Mutation, breaks};
+use crate::mutation::{Mutant, Mutation, breaks};
+use crate::view::RowView;
 use nandseq_verify::RuleCode::{Bus, MultiPlaneExclusive, PlaneBusy};
 use nandseq_verify::time::{Interval, after};
 
@@ -29,43 +29,43 @@ fn before_end(interval: Interval) -> Option<Ticks> {
 }
 
 /// The time the row before holds the bus with its ISSUE, where this one needs it too.
-fn held_before(view: &View<'_>) -> Option<Interval> {
+fn held_before(view: &RowView<'_>) -> Option<Interval> {
     let before = view.at.checked_sub(1).map(|at| &view.rows[at])?;
     view.issue(view.row())?;
     Some(Interval::new(before.time, view.issue(before)?))
 }
 
-fn bus_one_tick_early(view: &View<'_>) -> Option<Mutant> {
+fn bus_one_tick_early(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::replace(view.at, view.moved(before_end(held_before(view)?)?)))
 }
 
-fn bus_together(view: &View<'_>) -> Option<Mutant> {
+fn bus_together(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::replace(view.at, view.moved(held_before(view)?.from)))
 }
 
-fn bus_twice(view: &View<'_>) -> Option<Mutant> {
+fn bus_twice(view: &RowView<'_>) -> Option<Mutant> {
     view.issue(view.row())?;
     Some(Mutant::insert(view.at + 1, view.copy(view.row().time)))
 }
 
-fn bus_status(view: &View<'_>) -> Option<Mutant> {
+fn bus_status(view: &RowView<'_>) -> Option<Mutant> {
     let held = Interval::new(view.row().time, view.issue(view.row())?);
     Some(Mutant::insert(view.at + 1, view.status_read(before_end(held)?, view.die()?, Status::Ready)?))
 }
 
 /// The time this row occupies its planes, if it is an ordinary operation.
-fn occupied(view: &View<'_>) -> Option<Interval> {
+fn occupied(view: &RowView<'_>) -> Option<Interval> {
     let kind = view.kind();
     let ordinary = kind.occupies && kind.scope != Scope::None && !view.interferes(view.row());
     let time = Interval::new(view.row().time, kind.occupied);
     (ordinary && !time.is_empty() && kind.has_die).then_some(time)
 }
 
-fn plane_one_tick_early(view: &View<'_>) -> Option<Mutant> {
+fn plane_one_tick_early(view: &RowView<'_>) -> Option<Mutant> {
     occupied(view)?;
     let die = view.die()?;
     let planes: Vec<i64> = view.row().targets.iter().map(|target| target.plane).collect();
-    let shares = |row: &crate::Record| match view.kind_of(row).scope {
+    let shares = |row: &crate::sequence::Record| match view.kind_of(row).scope {
         Scope::None => false,
         Scope::Die | Scope::Target => true,
         Scope::PlaneSet if view.kind().scope == Scope::PlaneSet => {
@@ -74,7 +74,7 @@ fn plane_one_tick_early(view: &View<'_>) -> Option<Mutant> {
         Scope::PlaneSet => true,
     };
     // The nearest row on the die that occupies or interferes decides.
-    let relevant = |row: &crate::Record| {
+    let relevant = |row: &crate::sequence::Record| {
         view.is_on(row, die) && (view.interferes(row) || (view.kind_of(row).occupies && shares(row)))
     };
     let (_, other) = view.before().find(|(_, row)| relevant(row))?;
@@ -83,23 +83,23 @@ fn plane_one_tick_early(view: &View<'_>) -> Option<Mutant> {
     usable.then(|| Mutant::replace(view.at, view.moved(early)))
 }
 
-fn plane_again(view: &View<'_>) -> Option<Mutant> {
+fn plane_again(view: &RowView<'_>) -> Option<Mutant> {
     let time = occupied(view)?;
     let middle = view.core_start()?;
     let usable = time.contains(middle) && middle <= view.next_time();
     usable.then(|| Mutant::insert(view.at + 1, view.copy(middle)))
 }
 
-fn plane_again_late(view: &View<'_>) -> Option<Mutant> {
+fn plane_again_late(view: &RowView<'_>) -> Option<Mutant> {
     let late = before_end(occupied(view)?)?;
     (late <= view.next_time()).then(|| Mutant::insert(view.at + 1, view.copy(late)))
 }
 
 /// Two interleaved single-plane operations that overlap; the second moves to the plane of the first.
-fn plane_of_interleaved(view: &View<'_>) -> Option<Mutant> {
+fn plane_of_interleaved(view: &RowView<'_>) -> Option<Mutant> {
     occupied(view)?;
     let own = view.row().targets.first()?;
-    let interleaved = |row: &crate::Record| view.kind_of(row).interleaved && !view.kind_of(row).multi;
+    let interleaved = |row: &crate::sequence::Record| view.kind_of(row).interleaved && !view.kind_of(row).multi;
     if !interleaved(view.row()) || !view.kind().has_block {
         return None;
     }
@@ -114,7 +114,7 @@ fn plane_of_interleaved(view: &View<'_>) -> Option<Mutant> {
 }
 
 /// The row again on a plane that is free, as far as it is a plane-level operation.
-fn again_on_other_plane(view: &View<'_>, time: Ticks) -> Option<Mutant> {
+fn again_on_other_plane(view: &RowView<'_>, time: Ticks) -> Option<Mutant> {
     let kind = view.kind();
     if kind.scope != Scope::PlaneSet || kind.interleaved || kind.multi || !kind.has_plane {
         return None;
@@ -129,16 +129,16 @@ fn again_on_other_plane(view: &View<'_>, time: Ticks) -> Option<Mutant> {
     usable.then(|| Mutant::insert(view.at + 1, copy))
 }
 
-fn other_plane(view: &View<'_>) -> Option<Mutant> {
+fn other_plane(view: &RowView<'_>) -> Option<Mutant> {
     again_on_other_plane(view, view.core_start()?)
 }
 
-fn other_plane_late(view: &View<'_>) -> Option<Mutant> {
+fn other_plane_late(view: &RowView<'_>) -> Option<Mutant> {
     again_on_other_plane(view, before_end(occupied(view)?)?)
 }
 
 /// An operation on a plane that the row leaves free, where not both may interleave.
-fn beside(view: &View<'_>, multi: bool) -> Option<Mutant> {
+fn beside(view: &RowView<'_>, multi: bool) -> Option<Mutant> {
     let kind = view.kind();
     let time = occupied(view)?;
     if kind.scope != Scope::PlaneSet || kind.multi != multi || !kind.has_plane {
@@ -159,10 +159,10 @@ fn beside(view: &View<'_>, multi: bool) -> Option<Mutant> {
     (at <= view.next_time()).then(|| Mutant::insert(view.at + 1, view.new_row(op, at, target)))
 }
 
-fn stranger(view: &View<'_>) -> Option<Mutant> {
+fn stranger(view: &RowView<'_>) -> Option<Mutant> {
     beside(view, false)
 }
 
-fn beside_multi(view: &View<'_>) -> Option<Mutant> {
+fn beside_multi(view: &RowView<'_>) -> Option<Mutant> {
     beside(view, true)
 }

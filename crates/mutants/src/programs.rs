@@ -4,8 +4,9 @@ use nandseq_input::Addressed;
 use nandseq_profile::Ticks;
 use nandseq_profile::model::{Effect, LatchKind};
 
-use crate::view::View;
-use crate::{Edit, Mutant, Mutation, Record, breaks};
+use crate::mutation::{Edit, Mutant, Mutation, breaks};
+use crate::sequence::Record;
+use crate::view::RowView;
 use nandseq_verify::RuleCode::{
     CacheSequence, CopybackSource, OneShotOrder, ProgramBeforeErase, ProgramCellType, ProgramOrder,
 };
@@ -38,12 +39,12 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
 ];
 
 /// A row that programs its page when its array is done.
-fn commits(view: &View<'_>, row: &Record) -> bool {
+fn commits(view: &RowView<'_>, row: &Record) -> bool {
     view.has(row, |effect| matches!(effect, Effect::Program | Effect::CloseBlock))
 }
 
 /// A row that loads a page into a latch.
-fn loads(view: &View<'_>, row: &Record) -> bool {
+fn loads(view: &RowView<'_>, row: &Record) -> bool {
     view.has(row, |effect| matches!(effect, Effect::LoadLatch { .. }))
 }
 
@@ -52,7 +53,7 @@ fn first(row: &Record) -> Option<Addressed> {
 }
 
 /// The next row that erases or programs a block, or resets.
-fn block_after<'a>(view: &View<'a>, target: &Addressed) -> Option<(usize, &'a Record)> {
+fn block_after<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &'a Record)> {
     let changes = |row: &Record| {
         let kind = view.kind_of(row);
         (kind.erases || kind.programs) && view.names_block(row, target.die, target.block)
@@ -60,14 +61,14 @@ fn block_after<'a>(view: &View<'a>, target: &Addressed) -> Option<(usize, &'a Re
     view.following().find(|(_, row)| changes(row) || (view.is_reset(row) && view.is_on(row, target.die)))
 }
 
-fn first_erase_lost(view: &View<'_>) -> Option<Mutant> {
+fn first_erase_lost(view: &RowView<'_>) -> Option<Mutant> {
     let own = first(view.row()).filter(|_| view.kind().erases && view.sees_the_start())?;
     let touched = view.before().any(|(_, row)| view.names_block(row, own.die, own.block));
     let (_, next) = block_after(view, &own)?;
     (!touched && view.kind_of(next).programs).then(|| Mutant::remove(view.at))
 }
 
-fn reset_in_erase(view: &View<'_>) -> Option<Mutant> {
+fn reset_in_erase(view: &RowView<'_>) -> Option<Mutant> {
     let own = first(view.row()).filter(|_| view.kind().erases)?;
     let reset = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].resets.is_some())?;
     let start = view.core_start()?;
@@ -77,7 +78,7 @@ fn reset_in_erase(view: &View<'_>) -> Option<Mutant> {
     usable.then(|| Mutant::insert(view.at + 1, row))
 }
 
-fn never_erased(view: &View<'_>) -> Option<Mutant> {
+fn never_erased(view: &RowView<'_>) -> Option<Mutant> {
     let own = first(view.row()).filter(|_| view.kind().programs && !view.kind().multi && view.sees_the_start())?;
     let topology = view.profile.topology;
     let planes = i64::from(topology.planes);
@@ -87,18 +88,18 @@ fn never_erased(view: &View<'_>) -> Option<Mutant> {
     Some(Mutant::replace(view.at, view.changed(|target| target.block = block)))
 }
 
-fn page_after(view: &View<'_>) -> Option<Mutant> {
+fn page_after(view: &RowView<'_>) -> Option<Mutant> {
     let own = first(view.row()).filter(|_| view.kind().programs)?;
     let fits = own.page + 1 < i64::from(view.profile.topology.pages_per_block);
     fits.then(|| Mutant::replace(view.at, view.all_changed(|target| target.page += 1)))
 }
 
-fn page_before(view: &View<'_>) -> Option<Mutant> {
+fn page_before(view: &RowView<'_>) -> Option<Mutant> {
     let own = first(view.row()).filter(|_| view.kind().programs)?;
     (own.page > 0).then(|| Mutant::replace(view.at, view.all_changed(|target| target.page -= 1)))
 }
 
-fn program_lost(view: &View<'_>) -> Option<Mutant> {
+fn program_lost(view: &RowView<'_>) -> Option<Mutant> {
     let own = first(view.row()).filter(|_| commits(view, view.row()))?;
     let (_, next) = block_after(view, &own)?;
     let suspended = view
@@ -108,24 +109,24 @@ fn program_lost(view: &View<'_>) -> Option<Mutant> {
     (view.kind_of(next).programs && !suspended).then(|| Mutant::remove(view.at))
 }
 
-fn program_twice(view: &View<'_>) -> Option<Mutant> {
+fn program_twice(view: &RowView<'_>) -> Option<Mutant> {
     let again = commits(view, view.row()) && view.array_done() <= view.next_time();
     again.then(|| Mutant::insert(view.at + 1, view.copy(view.array_done())))
 }
 
-fn payload_cell_type(view: &View<'_>) -> Option<Mutant> {
+fn payload_cell_type(view: &RowView<'_>) -> Option<Mutant> {
     let own = view.kind().cell_type.filter(|_| view.kind().programs)?;
     let other = view.profile.cell_types.ids().find(|&id| id != own)?;
     Some(Mutant::replace(view.at, view.changed(|target| target.cell_type = Some(other))))
 }
 
-fn open_cell_type(view: &View<'_>) -> Option<Mutant> {
+fn open_cell_type(view: &RowView<'_>) -> Option<Mutant> {
     first(view.row()).filter(|own| view.kind().programs && own.page > 0)?;
     let op = view.sibling(view.row().op, |_| true)?;
     Some(Mutant::replace(view.at, view.retyped(op)))
 }
 
-fn erase_cell_type(view: &View<'_>) -> Option<Mutant> {
+fn erase_cell_type(view: &RowView<'_>) -> Option<Mutant> {
     let own = first(view.row()).filter(|_| view.kind().erases)?;
     let (_, next) = block_after(view, &own).filter(|(_, row)| view.kind_of(row).programs)?;
     let wanted = view.kind_of(next).cell_type?;
@@ -134,7 +135,7 @@ fn erase_cell_type(view: &View<'_>) -> Option<Mutant> {
 }
 
 /// The latch that a row needs something of.
-fn needed_latch(view: &View<'_>, row: &Record) -> Option<LatchKind> {
+fn needed_latch(view: &RowView<'_>, row: &Record) -> Option<LatchKind> {
     view.kind_of(row).effects.iter().find_map(|effect| {
         if let Effect::LoadLatch { latch, needs, .. } | Effect::ConsumeLatch { latch, needs } = effect {
             (needs.lsb || needs.csb || needs.msb).then_some(*latch)
@@ -145,7 +146,7 @@ fn needed_latch(view: &View<'_>, row: &Record) -> Option<LatchKind> {
 }
 
 /// The nearest row before on the die that changes the latch this row needs.
-fn latch_before<'a>(view: &View<'a>) -> Option<(usize, &'a Record)> {
+fn latch_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a Record)> {
     let latch = needed_latch(view, view.row())?;
     let die = view.die()?;
     let changes = |row: &Record| {
@@ -156,7 +157,7 @@ fn latch_before<'a>(view: &View<'a>) -> Option<(usize, &'a Record)> {
     view.before().find(|(_, row)| view.is_on(row, die) && (changes(row) || view.is_reset(row)))
 }
 
-fn first_load_lost(view: &View<'_>) -> Option<Mutant> {
+fn first_load_lost(view: &RowView<'_>) -> Option<Mutant> {
     let (at, load) = latch_before(view)?;
     (loads(view, load) && needed_latch(view, load).is_none()).then(|| {
         // What came before it was consumed or reset, if anything came.
@@ -164,7 +165,7 @@ fn first_load_lost(view: &View<'_>) -> Option<Mutant> {
     })
 }
 
-fn load_lost(view: &View<'_>) -> Option<Mutant> {
+fn load_lost(view: &RowView<'_>) -> Option<Mutant> {
     let (at, load) = latch_before(view)?;
     needed_latch(view, load).filter(|_| loads(view, load))?;
     let needs_only = |wanted: fn(&Effect) -> bool| view.kind().effects.iter().any(wanted);
@@ -176,14 +177,14 @@ fn load_lost(view: &View<'_>) -> Option<Mutant> {
     single.then(|| Mutant::remove(at))
 }
 
-fn other_page(view: &View<'_>) -> Option<Mutant> {
+fn other_page(view: &RowView<'_>) -> Option<Mutant> {
     needed_latch(view, view.row())?;
     let pages = i64::from(view.profile.topology.pages_per_block);
     let moved = view.all_changed(|target| target.page = (target.page + 1) % pages);
     (pages > 1).then(|| Mutant::replace(view.at, moved))
 }
 
-fn other_block(view: &View<'_>) -> Option<Mutant> {
+fn other_block(view: &RowView<'_>) -> Option<Mutant> {
     needed_latch(view, view.row())?;
     let topology = view.profile.topology;
     let (planes, blocks) = (i64::from(topology.planes), i64::from(topology.blocks_per_die));
@@ -194,7 +195,7 @@ fn other_block(view: &View<'_>) -> Option<Mutant> {
     (blocks >= 2 * planes).then(|| Mutant::replace(view.at, moved))
 }
 
-fn consumed_twice(view: &View<'_>) -> Option<Mutant> {
+fn consumed_twice(view: &RowView<'_>) -> Option<Mutant> {
     needed_latch(view, view.row())?;
     let consumes = view.has(view.row(), |effect| matches!(effect, Effect::ConsumeLatch { .. }));
     let usable = consumes && view.array_done() <= view.next_time();
@@ -202,7 +203,7 @@ fn consumed_twice(view: &View<'_>) -> Option<Mutant> {
 }
 
 /// Whether a cache program is on when this row, a program of its die, starts.
-fn in_cache_program(view: &View<'_>) -> Option<Addressed> {
+fn in_cache_program(view: &RowView<'_>) -> Option<Addressed> {
     let own = first(view.row()).filter(|_| view.kind().programs)?;
     let relevant = |row: &Record| {
         let cache = |effect| matches!(effect, Effect::CacheProgramStart(_) | Effect::CacheProgramEnd(_));
@@ -212,13 +213,13 @@ fn in_cache_program(view: &View<'_>) -> Option<Addressed> {
     view.has(before, |effect| matches!(effect, Effect::CacheProgramStart(_))).then_some(own)
 }
 
-fn cache_page(view: &View<'_>) -> Option<Mutant> {
+fn cache_page(view: &RowView<'_>) -> Option<Mutant> {
     let own = in_cache_program(view)?;
     let fits = own.page + 1 < i64::from(view.profile.topology.pages_per_block);
     fits.then(|| Mutant::replace(view.at, view.all_changed(|target| target.page += 1)))
 }
 
-fn cache_block(view: &View<'_>) -> Option<Mutant> {
+fn cache_block(view: &RowView<'_>) -> Option<Mutant> {
     in_cache_program(view)?;
     let topology = view.profile.topology;
     let (planes, blocks) = (i64::from(topology.planes), i64::from(topology.blocks_per_die));
@@ -229,26 +230,26 @@ fn cache_block(view: &View<'_>) -> Option<Mutant> {
     (blocks >= 2 * planes).then(|| Mutant::replace(view.at, moved))
 }
 
-fn cache_cell_type(view: &View<'_>) -> Option<Mutant> {
+fn cache_cell_type(view: &RowView<'_>) -> Option<Mutant> {
     in_cache_program(view)?;
     Some(Mutant::replace(view.at, view.retyped(view.sibling(view.row().op, |_| true)?)))
 }
 
-fn cache_read_end_page(view: &View<'_>) -> Option<Mutant> {
+fn cache_read_end_page(view: &RowView<'_>) -> Option<Mutant> {
     let ends = view.has(view.row(), |effect| matches!(effect, Effect::CacheReadEnd(_)));
     let pages = i64::from(view.profile.topology.pages_per_block);
     let moved = view.changed(|target| target.page = (target.page + 1) % pages);
     (ends && pages > 1).then(|| Mutant::replace(view.at, moved))
 }
 
-fn cache_read_cell_type(view: &View<'_>) -> Option<Mutant> {
+fn cache_read_cell_type(view: &RowView<'_>) -> Option<Mutant> {
     let goes_on = view.has(view.row(), |effect| matches!(effect, Effect::CacheRead(_)));
     let op = view.sibling(view.row().op, |_| goes_on)?;
     Some(Mutant::replace(view.at, view.retyped(op)))
 }
 
 /// The nearest row before that changes the page register of the first target's plane: a copyback read.
-fn copyback_before<'a>(view: &View<'a>) -> Option<(usize, &'a Record)> {
+fn copyback_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a Record)> {
     let own = first(view.row()).filter(|_| view.has(view.row(), |effect| effect == Effect::CopybackSource))?;
     let changes = |row: &Record| {
         let kind = view.kind_of(row);
@@ -261,10 +262,10 @@ fn copyback_before<'a>(view: &View<'a>) -> Option<(usize, &'a Record)> {
 }
 
 /// Without the read the register is as the row before it left it; after an erase or program that is empty.
-fn copyback_lost(view: &View<'_>) -> Option<Mutant> {
+fn copyback_lost(view: &RowView<'_>) -> Option<Mutant> {
     let own = first(view.row())?;
     let (at, _) = copyback_before(view)?;
-    let earlier = View { at, ..*view };
+    let earlier = RowView { at, ..*view };
     let fills = |effect| matches!(effect, Effect::FillRegisters { copyback: true });
     let changes = |row: &Record| {
         let kind = view.kind_of(row);
@@ -279,7 +280,7 @@ fn copyback_lost(view: &View<'_>) -> Option<Mutant> {
     empty.then(|| Mutant::remove(at))
 }
 
-fn copyback_ordinary(view: &View<'_>) -> Option<Mutant> {
+fn copyback_ordinary(view: &RowView<'_>) -> Option<Mutant> {
     let (at, read) = copyback_before(view)?;
     let own = &view.profile.ops[read.op];
     let op = view.profile.ops.ids().find(|&id| {
@@ -294,7 +295,7 @@ fn copyback_ordinary(view: &View<'_>) -> Option<Mutant> {
     (done <= view.row().time).then(|| Mutant { edits: vec![Edit::Replace(at, row)], condemned: None })
 }
 
-fn copyback_twice(view: &View<'_>) -> Option<Mutant> {
+fn copyback_twice(view: &RowView<'_>) -> Option<Mutant> {
     copyback_before(view)?;
     let fits = |target: &Addressed| target.page + 1 < i64::from(view.profile.topology.pages_per_block);
     let time = after(view.row().time, view.kind().occupied).max(Ticks(view.array_done().0));

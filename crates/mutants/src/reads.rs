@@ -3,8 +3,9 @@
 use nandseq_input::Addressed;
 use nandseq_profile::model::Effect;
 
-use crate::view::View;
-use crate::{Mutant, Mutation, Record, breaks};
+use crate::mutation::{Mutant, Mutation, breaks};
+use crate::sequence::Record;
+use crate::view::RowView;
 use nandseq_verify::RuleCode::{DoutSource, ReadBeforeProgram, ReadCellType, UnreadData};
 
 pub(crate) const MUTATIONS: &[Mutation] = &[
@@ -29,20 +30,20 @@ fn first(row: &Record) -> Option<Addressed> {
 }
 
 /// The target of an ordinary read of a page.
-fn read(view: &View<'_>) -> Option<Addressed> {
+fn read(view: &RowView<'_>) -> Option<Addressed> {
     first(view.row()).filter(|_| view.kind().reads)
 }
 
-fn puts_out(view: &View<'_>, row: &Record) -> bool {
+fn puts_out(view: &RowView<'_>, row: &Record) -> bool {
     view.has(row, |effect| effect == Effect::DataOut)
 }
 
-fn fills(view: &View<'_>, row: &Record) -> bool {
+fn fills(view: &RowView<'_>, row: &Record) -> bool {
     view.has(row, |effect| matches!(effect, Effect::FillRegisters { .. }))
 }
 
 /// The highest page that rows before program in the block, since its last erase as far as can be seen.
-fn highest(view: &View<'_>, target: &Addressed) -> Option<i64> {
+fn highest(view: &RowView<'_>, target: &Addressed) -> Option<i64> {
     let pages = i64::from(view.profile.topology.pages_per_block);
     let mut highest = -1;
     for (_, row) in view.before().filter(|(_, row)| view.names_block(row, target.die, target.block)) {
@@ -59,19 +60,19 @@ fn highest(view: &View<'_>, target: &Addressed) -> Option<i64> {
     view.sees_the_start().then_some(highest)
 }
 
-fn last_page(view: &View<'_>) -> Option<Mutant> {
+fn last_page(view: &RowView<'_>) -> Option<Mutant> {
     let last = i64::from(view.profile.topology.pages_per_block) - 1;
     let fits = highest(view, &read(view)?)? < last;
     fits.then(|| Mutant::replace(view.at, view.all_changed(|target| target.page = last)))
 }
 
-fn first_unreadable(view: &View<'_>) -> Option<Mutant> {
+fn first_unreadable(view: &RowView<'_>) -> Option<Mutant> {
     let page = highest(view, &read(view)?)? + 1 - i64::from(view.profile.offset_guard);
     let exists = page >= 0 && page < i64::from(view.profile.topology.pages_per_block);
     exists.then(|| Mutant::replace(view.at, view.all_changed(|target| target.page = page)))
 }
 
-fn never_programmed(view: &View<'_>) -> Option<Mutant> {
+fn never_programmed(view: &RowView<'_>) -> Option<Mutant> {
     let own = read(view).filter(|_| !view.kind().multi && view.sees_the_start())?;
     let topology = view.profile.topology;
     let mut blocks = (own.plane..i64::from(topology.blocks_per_die)).step_by(topology.planes as usize);
@@ -81,18 +82,18 @@ fn never_programmed(view: &View<'_>) -> Option<Mutant> {
     Some(Mutant::replace(view.at, view.changed(|target| target.block = block)))
 }
 
-fn payload_cell_type(view: &View<'_>) -> Option<Mutant> {
+fn payload_cell_type(view: &RowView<'_>) -> Option<Mutant> {
     let own = view.kind().cell_type.filter(|_| view.kind().reads)?;
     let other = view.profile.cell_types.ids().find(|&id| id != own)?;
     Some(Mutant::replace(view.at, view.all_changed(|target| target.cell_type = Some(other))))
 }
 
-fn other_cell_type(view: &View<'_>) -> Option<Mutant> {
+fn other_cell_type(view: &RowView<'_>) -> Option<Mutant> {
     read(view)?;
     Some(Mutant::replace(view.at, view.retyped(view.sibling(view.row().op, |_| true)?)))
 }
 
-fn last_cell_type(view: &View<'_>) -> Option<Mutant> {
+fn last_cell_type(view: &RowView<'_>) -> Option<Mutant> {
     let own = view.kind().cell_type.filter(|_| view.kind().reads && view.kind().multi)?;
     let other = view.profile.cell_types.ids().find(|&id| id != own)?;
     let mut row = view.row().clone();
@@ -100,16 +101,16 @@ fn last_cell_type(view: &View<'_>) -> Option<Mutant> {
     Some(Mutant::replace(view.at, row))
 }
 
-fn output(view: &View<'_>, change: impl Fn(&mut Addressed)) -> Option<Mutant> {
+fn output(view: &RowView<'_>, change: impl Fn(&mut Addressed)) -> Option<Mutant> {
     puts_out(view, view.row()).then(|| Mutant::replace(view.at, view.changed(change)))
 }
 
-fn output_next_page(view: &View<'_>) -> Option<Mutant> {
+fn output_next_page(view: &RowView<'_>) -> Option<Mutant> {
     let pages = i64::from(view.profile.topology.pages_per_block);
     output(view, |target| target.page = (target.page + 1) % pages).filter(|_| pages > 1)
 }
 
-fn output_other_block(view: &View<'_>) -> Option<Mutant> {
+fn output_other_block(view: &RowView<'_>) -> Option<Mutant> {
     let topology = view.profile.topology;
     let (planes, blocks) = (i64::from(topology.planes), i64::from(topology.blocks_per_die));
     let moved = output(view, |target| {
@@ -119,14 +120,14 @@ fn output_other_block(view: &View<'_>) -> Option<Mutant> {
     moved.filter(|_| blocks >= 2 * planes)
 }
 
-fn output_cell_type(view: &View<'_>) -> Option<Mutant> {
+fn output_cell_type(view: &RowView<'_>) -> Option<Mutant> {
     let own = first(view.row())?.cell_type?;
     let other = view.profile.cell_types.ids().find(|&id| id != own)?;
     output(view, |target| target.cell_type = Some(other))
 }
 
 /// The nearest row before that changes the output register of a plane.
-fn filled_before<'a>(view: &View<'a>, target: &Addressed) -> Option<(usize, &'a Record)> {
+fn filled_before<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &'a Record)> {
     let changes = |row: &Record| {
         let kind = view.kind_of(row);
         let cache = |effect| matches!(effect, Effect::CacheRead(_) | Effect::CacheReadEnd(_));
@@ -137,10 +138,10 @@ fn filled_before<'a>(view: &View<'a>, target: &Addressed) -> Option<(usize, &'a 
 }
 
 /// The read whose data this output puts out, where the register held something else before it.
-fn source<'a>(view: &View<'a>) -> Option<(usize, &'a Record)> {
+fn source<'a>(view: &RowView<'a>) -> Option<(usize, &'a Record)> {
     let own = first(view.row()).filter(|_| puts_out(view, view.row()))?;
     let (at, read) = filled_before(view, &own).filter(|(_, row)| fills(view, row))?;
-    let earlier = View { at, ..*view };
+    let earlier = RowView { at, ..*view };
     let same = |row: &Record| row.targets.iter().any(|target| (target.block, target.page) == (own.block, own.page));
     let before = earlier.before().take_while(|(_, row)| {
         let kind = view.kind_of(row);
@@ -152,27 +153,27 @@ fn source<'a>(view: &View<'a>) -> Option<(usize, &'a Record)> {
     (!again).then_some((at, read))
 }
 
-fn output_read_lost(view: &View<'_>) -> Option<Mutant> {
+fn output_read_lost(view: &RowView<'_>) -> Option<Mutant> {
     source(view).map(|(at, _)| Mutant::remove(at))
 }
 
-fn output_early(view: &View<'_>) -> Option<Mutant> {
+fn output_early(view: &RowView<'_>) -> Option<Mutant> {
     let (at, _) = source(view)?;
-    let read = View { at, ..*view };
+    let read = RowView { at, ..*view };
     read.core_start()?;
     let early = nandseq_profile::Ticks(read.array_done().0 - 1);
     (early >= view.earliest()).then(|| Mutant::replace(view.at, view.moved(early)))
 }
 
 /// What overwrites the data of a plane for certain.
-fn overwrites(view: &View<'_>, row: &Record, target: &Addressed) -> bool {
+fn overwrites(view: &RowView<'_>, row: &Record, target: &Addressed) -> bool {
     let kind = view.kind_of(row);
     let targeted = row.targets.iter().any(|at| (at.die, at.plane) == (target.die, target.plane));
     let copyback = view.has(row, |effect| effect == Effect::CopybackSource);
     targeted && !copyback && (kind.erases || kind.programs || fills(view, row))
 }
 
-fn output_lost(view: &View<'_>) -> Option<Mutant> {
+fn output_lost(view: &RowView<'_>) -> Option<Mutant> {
     let own = first(view.row())?;
     let (at, _) = source(view)?;
     let put_out_before =
@@ -193,12 +194,12 @@ fn output_lost(view: &View<'_>) -> Option<Mutant> {
     None
 }
 
-fn read_twice(view: &View<'_>) -> Option<Mutant> {
+fn read_twice(view: &RowView<'_>) -> Option<Mutant> {
     let usable = fills(view, view.row()) && view.array_done() <= view.next_time();
     usable.then(|| Mutant::insert(view.at + 1, view.copy(view.array_done())))
 }
 
-fn erase_unread(view: &View<'_>) -> Option<Mutant> {
+fn erase_unread(view: &RowView<'_>) -> Option<Mutant> {
     let own = first(view.row()).filter(|_| fills(view, view.row()))?;
     let op = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].erases && !view.compiled.kinds[id].multi)?;
     let target = Addressed { page: 0, cell_type: None, ..own };

@@ -12,7 +12,7 @@ use nandseq_input::folder::{SiteFiles, find};
 use nandseq_profile::{Block, Die, Profile};
 use nandseq_trace::table::TableKind;
 
-use crate::harness::{Row, Table};
+use crate::harness::{MutationResult, MutationResults};
 use nandseq_verify::RuleCode;
 use nandseq_verify::SiteReport;
 use nandseq_verify::{Options, judge_site};
@@ -24,7 +24,7 @@ type Rows<'a> = &'a [Vec<String>];
 type Damaged = Vec<Vec<String>>;
 
 /// A way to damage a table.
-struct Damage {
+struct TableDamage {
     rule: RuleCode,
     table: TableKind,
     name: &'static str,
@@ -36,8 +36,8 @@ const fn damage(
     table: TableKind,
     name: &'static str,
     apply: fn(Rows<'_>, usize) -> Option<Damaged>,
-) -> Damage {
-    Damage { rule, table, name, apply }
+) -> TableDamage {
+    TableDamage { rule, table, name, apply }
 }
 
 use RuleCode::{InputTimeCount, OpStateSegment, ProposalCount, RowFormat, TimelineRow, TouchCount};
@@ -45,7 +45,7 @@ use TableKind::{
     AddressTouchCount, InputTimeCount as InputTimes, OpStateTimeline, OperationTimeline, ProposalCounts as Proposals,
 };
 
-const DAMAGES: &[Damage] = &[
+const DAMAGES: &[TableDamage] = &[
     damage(TimelineRow, OperationTimeline, "a row lost", lost),
     damage(TimelineRow, OperationTimeline, "a row twice", twice),
     damage(TimelineRow, OperationTimeline, "the end one tick later", |rows, at| later(rows, at, 1)),
@@ -211,7 +211,12 @@ fn needless_quotes(rows: Rows<'_>, at: usize) -> Option<Damaged> {
 ///
 /// # Errors
 /// When the site cannot be read, has findings before it is damaged, or cannot be copied.
-pub fn run_on_tables(profile: &Profile, bad_blocks: &[(Die, Block)], folder: &Path, each: usize) -> io::Result<Table> {
+pub fn run_on_tables(
+    profile: &Profile,
+    bad_blocks: &[(Die, Block)],
+    folder: &Path,
+    each: usize,
+) -> io::Result<MutationResults> {
     let judge = |site: SiteFiles| -> io::Result<SiteReport> {
         let options = Options { bad_blocks, source: &CsvFiles, max_findings: 1000, progress: None };
         judge_site(profile, site, &options).map_err(io::Error::other)
@@ -221,10 +226,11 @@ pub fn run_on_tables(profile: &Profile, bad_blocks: &[(Die, Block)], folder: &Pa
         return Err(io::Error::other(format!("there are findings before any damage: {finding:?}")));
     }
     let copies = tempfile::tempdir()?;
-    let mut table = Table { rows: Vec::new() };
+    let mut table = MutationResults { rows: Vec::new() };
     for damage in DAMAGES {
-        let Damage { rule, name, .. } = *damage;
-        let mut row = Row { rule: Some(rule), name, mutants: 0, found: 0, most_findings: 0, wrong: Vec::new() };
+        let TableDamage { rule, name, .. } = *damage;
+        let mut row =
+            MutationResult { rule: Some(rule), name, mutants: 0, found: 0, most_findings: 0, wrong: Vec::new() };
         for run in 0..site.runs.len() {
             let Some(original) = site.runs[run].tables.iter().find(|table| table.kind == damage.table) else {
                 continue;
@@ -255,7 +261,7 @@ pub fn run_on_tables(profile: &Profile, bad_blocks: &[(Die, Block)], folder: &Pa
 }
 
 /// Counts the verdict on a damaged table.
-fn note(row: &mut Row, rule: RuleCode, at: usize, report: &SiteReport) {
+fn note(row: &mut MutationResult, rule: RuleCode, at: usize, report: &SiteReport) {
     row.mutants += 1;
     row.most_findings =
         row.most_findings.max(report.counts.iter().map(|counts| counts.findings + counts.followers).sum());

@@ -4,8 +4,9 @@ use nandseq_profile::Ticks;
 use nandseq_profile::model::{Axis, StatusOf};
 use nandseq_trace::Status;
 
-use crate::view::View;
-use crate::{Mutant, Mutation, Record, breaks};
+use crate::mutation::{Mutant, Mutation, breaks};
+use crate::sequence::Record;
+use crate::view::RowView;
 use nandseq_verify::RuleCode::{RecoveryTarget, ResumeTarget, StatusValue, SuspendTarget};
 
 pub(crate) const MUTATIONS: &[Mutation] = &[
@@ -26,13 +27,13 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(StatusValue, "another die for a fixed LUN", status_lun),
 ];
 
-fn recovery_page(view: &View<'_>) -> Option<Mutant> {
+fn recovery_page(view: &RowView<'_>) -> Option<Mutant> {
     let pages = i64::from(view.profile.topology.pages_per_block);
     let moved = view.changed(|target| target.page = (target.page + 1) % pages);
     (view.kind().recovers && pages > 1).then(|| Mutant::replace(view.at, moved))
 }
 
-fn recovery_block(view: &View<'_>) -> Option<Mutant> {
+fn recovery_block(view: &RowView<'_>) -> Option<Mutant> {
     let topology = view.profile.topology;
     let (planes, blocks) = (i64::from(topology.planes), i64::from(topology.blocks_per_die));
     let moved = view.changed(|target| {
@@ -43,7 +44,7 @@ fn recovery_block(view: &View<'_>) -> Option<Mutant> {
 }
 
 /// The nearest SUSPEND of an axis before on the die, if nothing on the die resumes or resets since.
-fn suspend_before<'a>(view: &View<'a>, axis: Axis) -> Option<(usize, &'a Record)> {
+fn suspend_before<'a>(view: &RowView<'a>, axis: Axis) -> Option<(usize, &'a Record)> {
     let die = view.die()?;
     let relevant = |row: &Record| {
         let kind = view.kind_of(row);
@@ -53,13 +54,13 @@ fn suspend_before<'a>(view: &View<'a>, axis: Axis) -> Option<(usize, &'a Record)
     (view.kind_of(row).suspends == Some(axis)).then_some((at, row))
 }
 
-fn recovery_suspend_lost(view: &View<'_>) -> Option<Mutant> {
+fn recovery_suspend_lost(view: &RowView<'_>) -> Option<Mutant> {
     let (at, _) = suspend_before(view, Axis::Program).filter(|_| view.kind().recovers)?;
     Some(Mutant::remove(at))
 }
 
 /// What this SUSPEND suspends, if it runs for the first time.
-pub(crate) fn victim<'a>(view: &View<'a>) -> Option<View<'a>> {
+pub(crate) fn victim<'a>(view: &RowView<'a>) -> Option<RowView<'a>> {
     let axis = view.kind().suspends?;
     let die = view.die()?;
     let relevant = |row: &Record| {
@@ -67,40 +68,40 @@ pub(crate) fn victim<'a>(view: &View<'a>) -> Option<View<'a>> {
         view.is_on(row, die) && (kind.axis() == Some(axis) || view.interferes(row))
     };
     let (at, row) = view.before().find(|(_, row)| relevant(row))?;
-    (!view.interferes(row)).then_some(View { at, ..*view })
+    (!view.interferes(row)).then_some(RowView { at, ..*view })
 }
 
-fn suspend_late(view: &View<'_>) -> Option<Mutant> {
+fn suspend_late(view: &RowView<'_>) -> Option<Mutant> {
     let done = victim(view)?.array_done();
     (done <= view.next_time()).then(|| Mutant::replace(view.at, view.moved(done)))
 }
 
-fn suspend_early(view: &View<'_>) -> Option<Mutant> {
+fn suspend_early(view: &RowView<'_>) -> Option<Mutant> {
     let early = Ticks(victim(view)?.core_start()?.0.checked_sub(1)?);
     (early >= view.earliest()).then(|| Mutant::replace(view.at, view.moved(early)))
 }
 
-fn suspend_other(view: &View<'_>) -> Option<Mutant> {
+fn suspend_other(view: &RowView<'_>) -> Option<Mutant> {
     let axis = view.kind().suspends?;
     let op = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].suspends.is_some_and(|other| other != axis))?;
     Some(Mutant::replace(view.at, Record { op, ..view.row().clone() }))
 }
 
-fn suspend_victim_lost(view: &View<'_>) -> Option<Mutant> {
+fn suspend_victim_lost(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::remove(victim(view)?.at))
 }
 
-fn resume_suspend_lost(view: &View<'_>) -> Option<Mutant> {
+fn resume_suspend_lost(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::remove(suspend_before(view, view.kind().resumes?)?.0))
 }
 
-fn resume_twice(view: &View<'_>) -> Option<Mutant> {
+fn resume_twice(view: &RowView<'_>) -> Option<Mutant> {
     view.kind().resumes?;
     let done = view.array_done();
     (done <= view.next_time()).then(|| Mutant::insert(view.at + 1, view.copy(done)))
 }
 
-fn resume_other(view: &View<'_>) -> Option<Mutant> {
+fn resume_other(view: &RowView<'_>) -> Option<Mutant> {
     let axis = view.kind().resumes?;
     let other = if axis == Axis::Erase { Axis::Program } else { Axis::Erase };
     if suspend_before(view, other).is_some() {
@@ -118,40 +119,40 @@ const fn wrong(status: Status) -> [Status; 2] {
     }
 }
 
-fn other_status(view: &View<'_>, which: usize) -> Option<Mutant> {
+fn other_status(view: &RowView<'_>, which: usize) -> Option<Mutant> {
     let status = view.row().targets.first()?.status?;
     Some(Mutant::replace(view.at, view.changed(|target| target.status = Some(wrong(status)[which]))))
 }
 
-fn status_wrong(view: &View<'_>) -> Option<Mutant> {
+fn status_wrong(view: &RowView<'_>) -> Option<Mutant> {
     other_status(view, 0)
 }
 
-fn status_other(view: &View<'_>) -> Option<Mutant> {
+fn status_other(view: &RowView<'_>) -> Option<Mutant> {
     other_status(view, 1)
 }
 
 /// Whether the row makes its die busy while it is in CORE_BUSY.
-fn makes_busy(view: &View<'_>) -> bool {
+fn makes_busy(view: &RowView<'_>) -> bool {
     view.kind().affects_state && view.kind().occupies && view.core_start().is_some()
 }
 
-fn status_at(view: &View<'_>, time: Ticks) -> Option<Mutant> {
+fn status_at(view: &RowView<'_>, time: Ticks) -> Option<Mutant> {
     let usable = makes_busy(view) && time <= view.next_time();
     let read = view.status_read(time, view.die()?, Status::Ready)?;
     usable.then(|| Mutant::insert(view.at + 1, read))
 }
 
-fn status_start(view: &View<'_>) -> Option<Mutant> {
+fn status_start(view: &RowView<'_>) -> Option<Mutant> {
     status_at(view, view.core_start()?)
 }
 
-fn status_end(view: &View<'_>) -> Option<Mutant> {
+fn status_end(view: &RowView<'_>) -> Option<Mutant> {
     view.core_start()?;
     status_at(view, Ticks(view.array_done().0 - 1))
 }
 
-fn status_lun(view: &View<'_>) -> Option<Mutant> {
+fn status_lun(view: &RowView<'_>) -> Option<Mutant> {
     let Some(StatusOf::Lun(_)) = view.kind().status_of else { return None };
     let dies = i64::from(view.profile.topology.dies);
     let moved = view.changed(|target| target.die = (target.die + 1) % dies);

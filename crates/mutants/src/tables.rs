@@ -4,8 +4,9 @@ use nandseq_input::Addressed;
 use nandseq_profile::model::{Axis, DeviceState, Effect, LatchKind, PhaseKind};
 use nandseq_profile::{OpId, Ticks};
 
-use crate::view::View;
-use crate::{Mutant, Mutation, Record, breaks};
+use crate::mutation::{Mutant, Mutation, breaks};
+use crate::sequence::Record;
+use crate::view::RowView;
 use nandseq_verify::RuleCode::{Cache, Latch, Odt, OpState, Suspend, WriteProtect};
 use nandseq_verify::time::after;
 
@@ -35,36 +36,36 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
 ];
 
 /// A command for a die, before the next row if it still comes after this one.
-fn put(view: &View<'_>, op: OpId, time: Ticks, die: i64) -> Option<Mutant> {
+fn put(view: &RowView<'_>, op: OpId, time: Ticks, die: i64) -> Option<Mutant> {
     let target = Addressed { die, ..Addressed::default() };
     let usable = time >= view.row().time && time <= view.next_time();
     usable.then(|| Mutant::insert(view.at + 1, view.new_row(op, time, target)))
 }
 
 /// A command that this row excludes in a phase.
-fn excluded(view: &View<'_>, kind: PhaseKind) -> Option<OpId> {
+fn excluded(view: &RowView<'_>, kind: PhaseKind) -> Option<OpId> {
     let base = view.kind().base;
     let shown = view.kind().affects_state && view.kind().occupies && !view.is_reset(view.row());
     view.command(|command| shown && view.compiled.in_op_state(base, kind).contains(command.base))
 }
 
-fn op_state_start(view: &View<'_>) -> Option<Mutant> {
+fn op_state_start(view: &RowView<'_>) -> Option<Mutant> {
     put(view, excluded(view, PhaseKind::CoreBusy)?, view.core_start()?, view.die()?)
 }
 
-fn op_state_end(view: &View<'_>) -> Option<Mutant> {
+fn op_state_end(view: &RowView<'_>) -> Option<Mutant> {
     view.core_start()?;
     put(view, excluded(view, PhaseKind::CoreBusy)?, Ticks(view.array_done().0.checked_sub(1)?), view.die()?)
 }
 
-fn op_state_window(view: &View<'_>) -> Option<Mutant> {
+fn op_state_window(view: &RowView<'_>) -> Option<Mutant> {
     let window = view.kind().spans.iter().find(|span| span.kind.is_window() && span.duration > Ticks::ZERO)?;
     let end = after(after(view.row().time, window.offset), window.duration);
     put(view, excluded(view, window.kind)?, Ticks(end.0 - 1), view.die()?)
 }
 
 /// The level that a row loads into the one-shot latch.
-fn load(view: &View<'_>, row: &Record) -> Option<DeviceState> {
+fn load(view: &RowView<'_>, row: &Record) -> Option<DeviceState> {
     view.kind_of(row).effects.iter().find_map(|effect| {
         if let Effect::LoadLatch { latch: LatchKind::OneShot, level, .. } = effect {
             Some(DeviceState::LatchOn(*level))
@@ -74,23 +75,23 @@ fn load(view: &View<'_>, row: &Record) -> Option<DeviceState> {
     })
 }
 
-fn consumes(view: &View<'_>, row: &Record) -> bool {
+fn consumes(view: &RowView<'_>, row: &Record) -> bool {
     view.has(row, |effect| matches!(effect, Effect::ConsumeLatch { latch: LatchKind::OneShot, .. }))
 }
 
 /// The last row on the die of this one that loads or consumes the latch, or resets.
-fn latch_before<'a>(view: &View<'a>) -> Option<(usize, &'a Record)> {
+fn latch_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a Record)> {
     let die = view.die()?;
     let relevant = |row: &Record| load(view, row).is_some() || consumes(view, row) || view.is_reset(row);
     view.before().find(|(_, row)| view.is_on(row, die) && relevant(row))
 }
 
-fn latch_after_load(view: &View<'_>) -> Option<Mutant> {
+fn latch_after_load(view: &RowView<'_>) -> Option<Mutant> {
     let state = load(view, view.row())?;
     put(view, view.command_forbidden_in(state)?, view.array_done(), view.die()?)
 }
 
-fn latch_before_consumed(view: &View<'_>) -> Option<Mutant> {
+fn latch_before_consumed(view: &RowView<'_>) -> Option<Mutant> {
     let state = load(view, latch_before(view)?.1)?;
     if !consumes(view, view.row()) {
         return None;
@@ -98,17 +99,17 @@ fn latch_before_consumed(view: &View<'_>) -> Option<Mutant> {
     put(view, view.command_forbidden_in(state)?, Ticks(view.array_done().0.checked_sub(1)?), view.die()?)
 }
 
-fn latch_load_lost(view: &View<'_>) -> Option<Mutant> {
+fn latch_load_lost(view: &RowView<'_>) -> Option<Mutant> {
     let (at, lost) = latch_before(view)?;
     load(view, lost)?;
-    let earlier = View { at, ..*view };
+    let earlier = RowView { at, ..*view };
     let state = load(view, latch_before(&earlier)?.1)?;
     let forbidden = view.compiled.in_state(state).contains(view.kind().base);
     (forbidden && (load(view, view.row()).is_some() || consumes(view, view.row()))).then(|| Mutant::remove(at))
 }
 
 /// Without the program the latch stays: the next row of the die that it excludes is found.
-fn latch_consumer_lost(view: &View<'_>) -> Option<Mutant> {
+fn latch_consumer_lost(view: &RowView<'_>) -> Option<Mutant> {
     let state = load(view, latch_before(view)?.1).filter(|_| consumes(view, view.row()))?;
     let die = view.die()?;
     for (_, row) in view.following().filter(|(_, row)| view.is_on(row, die)) {
@@ -127,7 +128,7 @@ const fn suspended(axis: Axis) -> DeviceState {
 }
 
 /// Any operation of a die that is forbidden while its axis is suspended.
-fn excluded_while_suspended(view: &View<'_>, axis: Axis) -> Option<OpId> {
+fn excluded_while_suspended(view: &RowView<'_>, axis: Axis) -> Option<OpId> {
     view.profile.ops.ids().find(|&id| {
         let kind = &view.compiled.kinds[id];
         let plain = kind.has_die && !kind.multi && kind.resets.is_none() && kind.suspends.is_none();
@@ -135,28 +136,28 @@ fn excluded_while_suspended(view: &View<'_>, axis: Axis) -> Option<OpId> {
     })
 }
 
-fn suspend_command(view: &View<'_>) -> Option<Mutant> {
+fn suspend_command(view: &RowView<'_>) -> Option<Mutant> {
     let op = excluded_while_suspended(view, view.kind().suspends?)?;
     put(view, op, after(view.row().time, view.kind().occupied), view.die()?)
 }
 
-fn suspend_late(view: &View<'_>) -> Option<Mutant> {
+fn suspend_late(view: &RowView<'_>) -> Option<Mutant> {
     let op = excluded_while_suspended(view, view.kind().resumes?)?;
     put(view, op, Ticks(view.array_done().0.checked_sub(1)?), view.die()?)
 }
 
-fn excluded_unless_suspended(view: &View<'_>, axis: Axis, row: &Record) -> bool {
+fn excluded_unless_suspended(view: &RowView<'_>, axis: Axis, row: &Record) -> bool {
     view.compiled.in_state(DeviceState::NotSuspended(axis)).contains(view.kind_of(row).base)
 }
 
-fn suspend_resume_twice(view: &View<'_>) -> Option<Mutant> {
+fn suspend_resume_twice(view: &RowView<'_>) -> Option<Mutant> {
     let axis = view.kind().resumes.filter(|&axis| excluded_unless_suspended(view, axis, view.row()))?;
     let done = view.array_done();
     let usable = done <= view.next_time() && axis == view.kind().resumes?;
     usable.then(|| Mutant::insert(view.at + 1, view.copy(done)))
 }
 
-fn suspend_lost(view: &View<'_>) -> Option<Mutant> {
+fn suspend_lost(view: &RowView<'_>) -> Option<Mutant> {
     let axis = view.kind().suspends?;
     let die = view.die()?;
     let ours = |row: &Record| view.is_on(row, die) && (view.is_reset(row) || view.kind_of(row).resumes == Some(axis));
@@ -176,33 +177,33 @@ const PROTECTION: Switch =
     Switch { on: Effect::WriteProtectOn, off: Effect::WriteProtectOff, state: DeviceState::WriteProtect };
 
 impl Switch {
-    fn is_on(&self, view: &View<'_>, row: &Record) -> bool {
+    fn is_on(&self, view: &RowView<'_>, row: &Record) -> bool {
         view.kind_of(row).effects.contains(&self.on)
     }
 
-    fn is_off(&self, view: &View<'_>, row: &Record) -> bool {
+    fn is_off(&self, view: &RowView<'_>, row: &Record) -> bool {
         view.kind_of(row).effects.contains(&self.off)
     }
 
-    fn excludes(&self, view: &View<'_>, row: &Record) -> bool {
+    fn excludes(&self, view: &RowView<'_>, row: &Record) -> bool {
         view.compiled.in_state(self.state).contains(view.kind_of(row).base)
     }
 
     /// The state begins before the row.
-    fn before(&self, view: &View<'_>) -> Option<Mutant> {
+    fn before(&self, view: &RowView<'_>) -> Option<Mutant> {
         let row = self.row(view, view.earliest())?;
         let switched = view.before().take(5).any(|(_, row)| self.is_off(view, row));
         (!switched && self.excludes(view, view.row())).then(|| Mutant::insert(view.at, row))
     }
 
-    fn row(&self, view: &View<'_>, time: Ticks) -> Option<Record> {
+    fn row(&self, view: &RowView<'_>, time: Ticks) -> Option<Record> {
         let op = view.profile.ops.ids().find(|id| view.compiled.kinds[*id].effects.contains(&self.on))?;
         let target = Addressed { die: view.die()?, ..Addressed::default() };
         Some(view.new_row(op, time, target))
     }
 
     /// The row that ends the state is lost.
-    fn lost(&self, view: &View<'_>) -> Option<Mutant> {
+    fn lost(&self, view: &RowView<'_>) -> Option<Mutant> {
         let last = view.before().find(|(_, row)| self.is_on(view, row) || self.is_off(view, row));
         if !self.is_off(view, view.row()) || !last.is_some_and(|(_, row)| self.is_on(view, row)) {
             return None;
@@ -213,7 +214,7 @@ impl Switch {
     }
 
     /// A command that the state excludes comes after the row that begins it.
-    fn command(&self, view: &View<'_>) -> Option<Mutant> {
+    fn command(&self, view: &RowView<'_>) -> Option<Mutant> {
         let begins = self.is_on(view, view.row());
         let op = view.profile.ops.ids().find(|&id| {
             let kind = &view.compiled.kinds[id];
@@ -223,32 +224,32 @@ impl Switch {
     }
 }
 
-fn odt_before(view: &View<'_>) -> Option<Mutant> {
+fn odt_before(view: &RowView<'_>) -> Option<Mutant> {
     TERMINATION.before(view)
 }
 
-fn odt_lost(view: &View<'_>) -> Option<Mutant> {
+fn odt_lost(view: &RowView<'_>) -> Option<Mutant> {
     TERMINATION.lost(view)
 }
 
-fn odt_command(view: &View<'_>) -> Option<Mutant> {
+fn odt_command(view: &RowView<'_>) -> Option<Mutant> {
     TERMINATION.command(view)
 }
 
-fn protect_before(view: &View<'_>) -> Option<Mutant> {
+fn protect_before(view: &RowView<'_>) -> Option<Mutant> {
     PROTECTION.before(view)
 }
 
-fn protect_lost(view: &View<'_>) -> Option<Mutant> {
+fn protect_lost(view: &RowView<'_>) -> Option<Mutant> {
     PROTECTION.lost(view)
 }
 
-fn protect_command(view: &View<'_>) -> Option<Mutant> {
+fn protect_command(view: &RowView<'_>) -> Option<Mutant> {
     PROTECTION.command(view)
 }
 
 /// Write protect goes on just after an erase or program has started.
-fn protect_in_flight(view: &View<'_>) -> Option<Mutant> {
+fn protect_in_flight(view: &RowView<'_>) -> Option<Mutant> {
     view.kind().axis()?;
     let issued = after(view.row().time, view.kind().span(PhaseKind::Issue)?.duration);
     let row = PROTECTION.row(view, issued)?;
@@ -256,17 +257,17 @@ fn protect_in_flight(view: &View<'_>) -> Option<Mutant> {
 }
 
 /// The state that a row sets as a cache program.
-fn cache_program(view: &View<'_>, row: &Record) -> Option<DeviceState> {
+fn cache_program(view: &RowView<'_>, row: &Record) -> Option<DeviceState> {
     let of = |effect: &Effect| if let Effect::CacheProgramStart(kind) = effect { Some(*kind) } else { None };
     view.kind_of(row).effects.iter().find_map(of).map(DeviceState::CacheProgram)
 }
 
-fn cache_program_command(view: &View<'_>) -> Option<Mutant> {
+fn cache_program_command(view: &RowView<'_>) -> Option<Mutant> {
     let op = view.command_forbidden_in(cache_program(view, view.row())?)?;
     put(view, op, after(view.row().time, view.kind().occupied), view.die()?)
 }
 
-fn cache_program_late(view: &View<'_>) -> Option<Mutant> {
+fn cache_program_late(view: &RowView<'_>) -> Option<Mutant> {
     if !view.has(view.row(), |effect| matches!(effect, Effect::CacheProgramEnd(_))) {
         return None;
     }
@@ -284,7 +285,7 @@ fn cache_program_late(view: &View<'_>) -> Option<Mutant> {
 }
 
 /// An operation on a plane that is forbidden while the plane is in cache-read.
-fn on_cached_plane(view: &View<'_>, state: DeviceState, time: Ticks) -> Option<Mutant> {
+fn on_cached_plane(view: &RowView<'_>, state: DeviceState, time: Ticks) -> Option<Mutant> {
     let op = view.profile.ops.ids().find(|&id| {
         let kind = &view.compiled.kinds[id];
         let plain = kind.has_die && !kind.multi && kind.resets.is_none() && kind.status_of.is_none();
@@ -296,16 +297,16 @@ fn on_cached_plane(view: &View<'_>, state: DeviceState, time: Ticks) -> Option<M
 }
 
 /// The state that a row sets as a cache read.
-fn cache_read(view: &View<'_>, row: &Record) -> Option<DeviceState> {
+fn cache_read(view: &RowView<'_>, row: &Record) -> Option<DeviceState> {
     let of = |effect: &Effect| if let Effect::CacheRead(kind) = effect { Some(*kind) } else { None };
     view.kind_of(row).effects.iter().find_map(of).map(DeviceState::CacheRead)
 }
 
-fn cache_read_command(view: &View<'_>) -> Option<Mutant> {
+fn cache_read_command(view: &RowView<'_>) -> Option<Mutant> {
     on_cached_plane(view, cache_read(view, view.row())?, view.array_done())
 }
 
-fn cache_read_late(view: &View<'_>) -> Option<Mutant> {
+fn cache_read_late(view: &RowView<'_>) -> Option<Mutant> {
     let own = *view.row().targets.first()?;
     if !view.has(view.row(), |effect| matches!(effect, Effect::CacheReadEnd(_))) {
         return None;

@@ -15,7 +15,7 @@ const BACK: usize = 3000;
 pub(crate) const AHEAD: usize = 400;
 
 /// A row of a clean sequence and what lies around it.
-pub(crate) struct View<'a> {
+pub(crate) struct RowView<'a> {
     pub(crate) profile: &'a Profile,
     pub(crate) compiled: &'a CompiledProfile,
     pub(crate) rows: &'a [Record],
@@ -25,7 +25,7 @@ pub(crate) struct View<'a> {
     pub(crate) new_uid: u64,
 }
 
-impl<'a> View<'a> {
+impl<'a> RowView<'a> {
     pub(crate) fn row(&self) -> &'a Record {
         &self.rows[self.at]
     }
@@ -44,7 +44,7 @@ impl<'a> View<'a> {
         self.rows[first..self.at].iter().enumerate().rev().map(move |(at, row)| (first + at, row))
     }
 
-    /// Whether [`View::before`] goes back to the first row.
+    /// Whether [`RowView::before`] goes back to the first row.
     pub(crate) fn sees_the_start(&self) -> bool {
         self.at <= BACK
     }

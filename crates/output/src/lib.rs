@@ -2,6 +2,23 @@
 //!
 //! A [`Recorder`](recorder::Recorder) makes rows of what a sink is told; a [format](format::TableFormat) puts them into files;
 //! [`RunFiles`](run_files::RunFiles) names the files of a run when all are complete. Leaves out reading them back.
+//!
+//! A writer of one table is a sink by itself. This one writes a sequence of one row:
+//!
+//! ```
+//! use nandseq_output::sequence::{SequenceLayout, SequenceWriter};
+//! use nandseq_profile::{Target, builtin};
+//! use nandseq_trace::{Operation, Sink};
+//!
+//! let profile = builtin::profile();
+//! let layout = SequenceLayout::new(&profile)?;
+//! let mut writer = SequenceWriter::new(&layout, Vec::new());
+//! writer.operation(&Operation { targets: &[Target::default()], ..Operation::default() })?;
+//! let (text, rows) = writer.finish()?;
+//! assert_eq!(rows, 1);
+//! assert!(text.starts_with(b"seq,time,op_id,op_name,op_uid,payload\n1,0.0,"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod csv_tables;
 pub mod format;

@@ -6,6 +6,7 @@
 //! Leaves out everything that depends on addresses or time: a finding is about every sequence of the device.
 
 mod chains;
+mod listed;
 mod reach;
 
 pub use chains::chain_can_complete;
@@ -13,9 +14,7 @@ pub use chains::chain_can_complete;
 use crate::diagnostic::{Diagnostic, Diagnostics, counted, quoted};
 use crate::ids::{BaseId, OpId};
 use crate::model::{AddressSource, ArrayWork, DeviceState, Effect, LatchKind, PhaseKind, Profile, StatusOf};
-
-/// How many names a finding lists.
-const LISTED: usize = 6;
+use listed::{listed, op_names};
 
 /// Everything that cannot be meant.
 #[must_use]
@@ -33,21 +32,6 @@ pub fn check(profile: &Profile) -> Diagnostics {
     topology(profile, &mut diagnostics);
     cell_types(profile, &mut diagnostics);
     diagnostics
-}
-
-/// Some names in words: "`a`, `b` and 3 more".
-fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
-    let names: Vec<&str> = names.into_iter().collect();
-    let shown: Vec<String> = names.iter().take(LISTED).map(|name| quoted(name)).collect();
-    match names.len().checked_sub(LISTED) {
-        None | Some(0) => shown.join(", "),
-        Some(more) => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-/// The names of some operations in words.
-fn op_names(profile: &Profile, ops: &[OpId]) -> String {
-    listed(ops.iter().map(|op| profile.ops[*op].name.as_str()))
 }
 
 /// Whether an effect brings a state about.

@@ -4,8 +4,7 @@
 //! file, line and column and the line itself. Rendering lives in `render`, name suggestions in `suggest`.
 //! Leaves out printing: the caller decides where the text goes and whether it is coloured.
 
-use std::collections::HashMap;
-
+mod aliases;
 mod render;
 mod source;
 mod suggest;
@@ -199,37 +198,6 @@ impl Diagnostics {
         self.kept.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span.start));
     }
 
-    /// Makes one of what is said of a value with an anchor and again of each alias of it, with how often; for sorted ones.
-    pub fn merge_aliases(&mut self, source: &SourceFile) {
-        let mut first_of = HashMap::new();
-        let mut merged: Vec<(Diagnostic, usize)> = Vec::with_capacity(self.kept.len());
-        for diagnostic in self.kept.drain(..) {
-            let value =
-                diagnostic.primary.as_ref().and_then(|label| Some((label.span, anchor_of(source, label.span)?)));
-            let at = merged.len();
-            let first = value.map_or(at, |(span, name)| {
-                // An anchor that is set anew is another one.
-                let is_alias = source.text[span.start..].starts_with('*');
-                let key = (diagnostic.severity, diagnostic.code, diagnostic.message.clone(), name);
-                let first = first_of.entry(key).or_insert(at);
-                if !is_alias {
-                    *first = at;
-                }
-                *first
-            });
-            match merged.get_mut(first) {
-                Some((_, times)) => *times += 1,
-                None => merged.push((diagnostic, 1)),
-            }
-        }
-        self.kept.extend(merged.into_iter().map(|(mut diagnostic, times)| {
-            if times > 1 {
-                diagnostic.message.push_str(&format!(" (in {times} places, by aliases of one anchor)"));
-            }
-            diagnostic
-        }));
-    }
-
     /// Adds to the help of the last error what else can be done.
     pub fn help_last_error(&mut self, text: &str) {
         if let Some(last) = self.kept.iter_mut().rfind(|one| one.severity == Severity::Error) {
@@ -281,25 +249,6 @@ impl Diagnostics {
         }
         found
     }
-
-    /// The text to show: every diagnostic with the lines it is about, then a line that counts them.
-    ///
-    /// Ends with a newline unless there is nothing to say.
-    #[must_use]
-    pub fn render(&self, source: &SourceFile, styling: Styling) -> String {
-        render::render(self, source, styling)
-    }
-}
-
-/// The name of the anchor of a value, or of the alias that stands for one; nothing of any other value.
-fn anchor_of(source: &SourceFile, span: Span) -> Option<&str> {
-    let (before, value) = source.text.split_at_checked(span.start)?;
-    let end = |text: &str| text.find(|c: char| c.is_whitespace() || ",[]{}".contains(c)).unwrap_or(text.len());
-    if let Some(alias) = value.strip_prefix('*') {
-        return Some(&alias[..end(alias)]);
-    }
-    let (_, anchor) = before.trim_end().rsplit_once('&')?;
-    (end(anchor) == anchor.len() && !anchor.is_empty()).then_some(anchor)
 }
 
 /// A point in the sequence of diagnostics of one text.

@@ -12,11 +12,11 @@ mod index;
 mod ops;
 mod probabilities;
 mod settings;
+mod yes_or_no;
 
 use crate::diagnostic::{Diagnostics, SourceFile};
-use crate::ids::IdVec;
 use crate::legacy::index::Index;
-use crate::model::{CellType, Profile};
+use crate::model::Profile;
 use crate::yaml::{Fields, Node};
 
 /// Imports a parsed file. Diagnostics of parsing it are expected in `diagnostics`; with `lenient` those within a stanza
@@ -30,7 +30,7 @@ pub(crate) fn import(
     lenient: bool,
     diagnostics: &mut Diagnostics,
 ) -> Option<Profile> {
-    let file = Sections::take(root, diagnostics)?;
+    let file = LegacySections::take(root, diagnostics)?;
     let topology = file.topology.and_then(|node| settings::topology(node, diagnostics));
     let cell_types = file.cell_types.map(|node| settings::cell_types(node, diagnostics)).unwrap_or_default();
     let cell_type_names =
@@ -63,7 +63,7 @@ pub(crate) fn import(
     let probabilities = probabilities::probabilities(
         file.conditional,
         file.overrides,
-        &probabilities::Names { bases: &base_names, ops: &op_names, keys: &phase_keys },
+        &probabilities::NameIndexes { bases: &base_names, ops: &op_names, keys: &phase_keys },
         diagnostics,
     );
     let export = settings::export(file.export, &op_names, &mut ops, diagnostics);
@@ -89,7 +89,7 @@ pub(crate) fn import(
 }
 
 /// The sections of a file.
-struct Sections<'n> {
+struct LegacySections<'n> {
     topology: Option<&'n Node>,
     cell_types: Option<&'n Node>,
     policies: Option<&'n Node>,
@@ -100,7 +100,7 @@ struct Sections<'n> {
     bases: Option<&'n Node>,
     payloads: Option<&'n Node>,
     groups: Option<&'n Node>,
-    exclusions: exclusions::Sections<'n>,
+    exclusions: exclusions::ExclusionSections<'n>,
     rules: Option<&'n Node>,
     latencies: Option<&'n Node>,
     ops: Option<&'n Node>,
@@ -110,7 +110,7 @@ struct Sections<'n> {
     overrides: Option<&'n Node>,
 }
 
-impl<'n> Sections<'n> {
+impl<'n> LegacySections<'n> {
     /// Finds the sections; reports unknown ones, and missing ones without which there is no device.
     fn take(root: &'n Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut file = Fields::new(root, "profile", diagnostics)?;
@@ -124,7 +124,7 @@ impl<'n> Sections<'n> {
             bases: file.require("op_bases", diagnostics),
             payloads: file.take("payload_by_op_base"),
             groups: file.take("exclusion_groups"),
-            exclusions: exclusions::Sections::take(&mut file),
+            exclusions: exclusions::ExclusionSections::take(&mut file),
             rules: file.take("generate_seq_rules"),
             latencies: file.take("latencies"),
             ops: file.require("op_names", diagnostics),
@@ -145,5 +145,3 @@ fn device_name(file: &str) -> String {
     let name: String = stem.chars().filter(|c| !c.is_control()).collect();
     if name.is_empty() { "imported device".to_owned() } else { name }
 }
-
-type CellTypes = IdVec<crate::ids::CellTypeId, CellType>;

@@ -3,6 +3,20 @@
 //! A [`Profile`] describes a device completely: topology, operations as kinds of behaviour, exclusion tables, chains,
 //! probabilities. This crate reads profiles (the native form and the predecessor's), says everything that is wrong with
 //! one, and writes them. It knows nothing of simulation.
+//!
+//! [`builtin::profile`] is the built-in device. [`read()`] reads any other and reports all of its mistakes at once, each with a code:
+//!
+//! ```
+//! use nandseq_profile::{ReadOptions, SourceFile, builtin, read};
+//!
+//! let device = builtin::profile();
+//! assert_eq!(device.topology.planes, 4);
+//!
+//! let source = SourceFile::new("device.yaml", "schema: 1\nname: unfinished\n");
+//! let (profile, diagnostics) = read(&source, ReadOptions::default());
+//! assert!(profile.is_none());
+//! assert!(diagnostics.iter().all(|diagnostic| diagnostic.code == "missing-field"));
+//! ```
 
 pub mod builtin;
 pub mod check;

@@ -8,9 +8,11 @@
 
 mod bases;
 mod chains;
+mod context;
 mod device;
 mod effects;
 pub(crate) mod exclusions;
+mod field;
 mod keys;
 mod names;
 mod ops;
@@ -23,12 +25,12 @@ mod write;
 pub use write::write;
 pub(crate) use write::write_as;
 
-use names::Names;
+use context::{Context, entries};
+use names::NameIndex;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, quoted};
-use crate::ids::{BaseId, CellTypeId, IdVec};
+use crate::ids::{BaseId, IdVec};
 use crate::model::{AddressSource, Base, Phase, PhaseKind, Profile, Scope};
-use crate::units::Ticks;
 use crate::yaml::{Entry, Fields, Node};
 
 /// The version of the format this crate reads and writes.
@@ -57,44 +59,6 @@ pub fn read_native(root: &Node, _source: &SourceFile, diagnostics: &mut Diagnost
     let profile = read_sections(&mut fields, diagnostics);
     fields.finish(diagnostics);
     if diagnostics.errors_since(mark) { None } else { profile }
-}
-
-/// What the sections of a file refer to in one another.
-struct Context<'n> {
-    latencies: Vec<(String, Ticks)>,
-    latency_names: Names<'n>,
-    cell_types: Names<'n>,
-    classes: Names<'n>,
-    bases: Names<'n>,
-    /// The class of each base.
-    class_of: Vec<Option<usize>>,
-    /// The bases as far as they could be read.
-    read_bases: Vec<Option<Base>>,
-    chains: Names<'n>,
-    groups: Names<'n>,
-}
-
-impl Context<'_> {
-    /// A base, if its stanza could be read.
-    fn base(&self, id: BaseId) -> Option<&Base> {
-        self.read_bases.get(id.index())?.as_ref()
-    }
-
-    /// The bases of a class.
-    fn members(&self, class: usize) -> impl Iterator<Item = BaseId> + '_ {
-        let of = self.class_of.iter().enumerate();
-        of.filter(move |(_, of)| **of == Some(class)).map(|(base, _)| BaseId::from(base))
-    }
-
-    /// The cell type of operations that state none.
-    fn no_cell_type(&self) -> Option<CellTypeId> {
-        self.cell_types.find(words::NO_CELL_TYPE).map(CellTypeId::from)
-    }
-}
-
-/// The entries of a section that is a mapping of names; none if it is missing or wrong.
-fn entries<'n>(node: Option<&'n Node>, what: &str, diagnostics: &mut Diagnostics) -> &'n [Entry] {
-    node.and_then(|node| node.expect_mapping(what, diagnostics)).unwrap_or_default()
 }
 
 /// The sections of a file that refer to one another.
@@ -151,18 +115,18 @@ fn read_sections(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Opti
     }
     let mut context = Context {
         latencies: device::read_latencies(sections.latencies, diagnostics),
-        latency_names: Names::of_keys("latency", sections.latencies),
-        cell_types: Names::of_keys("cell type", cell_type_entries),
-        classes: Names::of_keys("class", sections.classes),
-        bases: Names::of_keys("base", base_entries),
+        latency_names: NameIndex::of_keys("latency", sections.latencies),
+        cell_types: NameIndex::of_keys("cell type", cell_type_entries),
+        classes: NameIndex::of_keys("class", sections.classes),
+        bases: NameIndex::of_keys("base", base_entries),
         class_of: vec![None; base_entries.len()],
         read_bases: Vec::new(),
-        chains: Names::of_keys("chain", sections.chains),
-        groups: Names::of_keys("exclusion group", sections.groups),
+        chains: NameIndex::of_keys("chain", sections.chains),
+        groups: NameIndex::of_keys("exclusion group", sections.groups),
     };
     let mut follow_ups = bases::read(sections.classes, base_entries, &mut context, diagnostics);
     let ops = ops::read(entries(sections.ops, "ops", diagnostics), &context, diagnostics);
-    let op_names = Names::of("operation", ops.iter().map(|op| op.name.as_str()));
+    let op_names = NameIndex::of("operation", ops.iter().map(|op| op.name.as_str()));
     let chains = chains::read(sections.chains, &mut follow_ups, &mut context, (&ops, &op_names), diagnostics);
     let interleaved = exclusions::read_interleaved(sections.interleaved, &context, diagnostics);
     let bootstrap = device::read_bootstrap(sections.bootstrap, &context.cell_types, diagnostics);
@@ -216,13 +180,4 @@ fn stand_in(base: Option<&Base>, name: &str) -> Base {
         payload: Vec::new(),
         follow_ups: Vec::new(),
     })
-}
-
-/// Reports that a table has more entries than a profile may have; says whether it keeps the limit.
-fn keeps_limit(entries: &[Entry], limit: usize, what: &str, diagnostics: &mut Diagnostics) -> bool {
-    if let Some(first_too_many) = entries.get(limit) {
-        let message = format!("a profile has at most {limit} {what}, this one has {}", entries.len());
-        diagnostics.push(Diagnostic::error("too-many", message).at(first_too_many.key_span, "the first one too many"));
-    }
-    entries.len() <= limit
 }

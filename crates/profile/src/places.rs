@@ -12,7 +12,7 @@ use crate::yaml::{self, Entry, Node};
 
 /// What a text says, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Place {
+pub struct StatedPlace {
     /// The keys that lead there, with dots: `probabilities.global.ERASE`.
     pub path: String,
     /// The key's place.
@@ -35,7 +35,7 @@ impl<'p> Places<'p> {
 
     /// The mass that the text states for a base or an operation under every phase key.
     #[must_use]
-    pub fn global_mass(&self, name: &str) -> Option<Place> {
+    pub fn global_mass(&self, name: &str) -> Option<StatedPlace> {
         ["probabilities", "phase_conditional_overrides"]
             .into_iter()
             .find_map(|section| self.find(&[section, "global", name]))
@@ -43,27 +43,27 @@ impl<'p> Places<'p> {
 
     /// The mass that the text states for a base or an operation under one phase key, or under all of the key's class.
     #[must_use]
-    pub fn mass_under(&self, key: PhaseKey, name: &str) -> Option<Place> {
+    pub fn mass_under(&self, key: PhaseKey, name: &str) -> Option<StatedPlace> {
         let native = ["probabilities", "by_key"];
         self.under(&native, key, name).or_else(|| self.under(&["phase_conditional_overrides"], key, name))
     }
 
     /// The weight of an operation in an explicit distribution.
     #[must_use]
-    pub fn weight_under(&self, key: PhaseKey, name: &str) -> Option<Place> {
+    pub fn weight_under(&self, key: PhaseKey, name: &str) -> Option<StatedPlace> {
         self.under(&["phase_conditional"], key, name)
     }
 
     /// The explicit distribution of a phase key.
     #[must_use]
-    pub fn distribution(&self, key: PhaseKey) -> Option<Place> {
+    pub fn distribution(&self, key: PhaseKey) -> Option<StatedPlace> {
         let section = self.node(&["phase_conditional"])?;
         self.entry_of_key(section, key).map(|entry| place(&["phase_conditional"], entry))
     }
 
     /// What is forbidden under a phase key.
     #[must_use]
-    pub fn exclusions_of_key(&self, key: PhaseKey) -> Option<Place> {
+    pub fn exclusions_of_key(&self, key: PhaseKey) -> Option<StatedPlace> {
         [&["exclusions", "op_state"][..], &["exclusions_by_op_state"]].into_iter().find_map(|path| {
             let section = self.node(path)?;
             self.entry_of_key(section, key).map(|entry| place(path, entry))
@@ -72,7 +72,7 @@ impl<'p> Places<'p> {
 
     /// What is forbidden in a state.
     #[must_use]
-    pub fn exclusions_of_state(&self, state: DeviceState) -> Option<Place> {
+    pub fn exclusions_of_state(&self, state: DeviceState) -> Option<StatedPlace> {
         let legacy = ["latch", "suspend", "odt", "cache"].map(|axis| format!("exclusions_by_{axis}_state"));
         let native = self.find(&["exclusions", "state", state.name()]);
         native.or_else(|| legacy.iter().find_map(|section| self.find(&[section, state.name()])))
@@ -80,25 +80,25 @@ impl<'p> Places<'p> {
 
     /// A named list of forbidden bases.
     #[must_use]
-    pub fn exclusion_group(&self, name: &str) -> Option<Place> {
+    pub fn exclusion_group(&self, name: &str) -> Option<StatedPlace> {
         self.find(&["exclusion_groups", name])
     }
 
     /// The stanza of a base.
     #[must_use]
-    pub fn base(&self, name: &str) -> Option<Place> {
+    pub fn base(&self, name: &str) -> Option<StatedPlace> {
         self.find(&["bases", name]).or_else(|| self.find(&["op_bases", name]))
     }
 
     /// The stanza of an operation.
     #[must_use]
-    pub fn op(&self, name: &str) -> Option<Place> {
+    pub fn op(&self, name: &str) -> Option<StatedPlace> {
         self.find(&["ops", name]).or_else(|| self.find(&["op_names", name]))
     }
 
     /// The topology.
     #[must_use]
-    pub fn topology(&self) -> Option<Place> {
+    pub fn topology(&self) -> Option<StatedPlace> {
         self.find(&["topology"])
     }
 
@@ -122,14 +122,14 @@ impl<'p> Places<'p> {
         path.iter().try_fold(self.root.as_ref()?, |node, key| node.get(key))
     }
 
-    fn find(&self, path: &[&str]) -> Option<Place> {
+    fn find(&self, path: &[&str]) -> Option<StatedPlace> {
         let (last, above) = path.split_last()?;
         let entries = self.node(above)?.as_mapping()?;
         entries.iter().find(|entry| &*entry.key == *last).map(|entry| place(above, entry))
     }
 
     /// An entry of a table by phase key.
-    fn under(&self, path: &[&str], key: PhaseKey, name: &str) -> Option<Place> {
+    fn under(&self, path: &[&str], key: PhaseKey, name: &str) -> Option<StatedPlace> {
         let of_key = self.entry_of_key(self.node(path)?, key)?;
         let entry = of_key.value.as_mapping()?.iter().find(|entry| &*entry.key == name)?;
         let above: Vec<&str> = path.iter().copied().chain([&*of_key.key]).collect();
@@ -149,9 +149,9 @@ impl<'p> Places<'p> {
     }
 }
 
-fn place(above: &[&str], entry: &Entry) -> Place {
+fn place(above: &[&str], entry: &Entry) -> StatedPlace {
     let path = above.iter().copied().chain([&*entry.key]).collect::<Vec<_>>().join(".");
-    Place { path, span: entry.key_span }
+    StatedPlace { path, span: entry.key_span }
 }
 
 #[cfg(test)]
@@ -161,7 +161,7 @@ mod tests {
     use crate::builtin;
 
     /// The line of the built-in profile that a place points at.
-    fn line(place: &Place) -> &'static str {
+    fn line(place: &StatedPlace) -> &'static str {
         builtin::text().lines().nth(place.span.line - 1).unwrap().trim()
     }
 

@@ -15,7 +15,7 @@ use crate::yaml::{self, Entry, Fields, Node};
 
 /// Distributions over op names, by phase key, in the order of the file.
 #[derive(Clone, PartialEq, Default, Debug)]
-pub struct Table {
+pub struct ProbabilityTable {
     /// Phase key → (name, mass); masses are finite and ≥ 0 and need not sum to 1. An empty list proposes nothing.
     pub entries: Vec<(PhaseKey, Vec<(OpId, f64)>)>,
 }
@@ -26,7 +26,7 @@ pub struct Table {
 /// the profile never reaches (warnings) and keys without a name (notes), all in one go and in the order of the text. The
 /// table is there exactly when no diagnostic is an error.
 #[must_use]
-pub fn read(source: &SourceFile, profile: &Profile) -> (Option<Table>, Diagnostics) {
+pub fn read(source: &SourceFile, profile: &Profile) -> (Option<ProbabilityTable>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
     let table = yaml::parse(source, &mut diagnostics).and_then(|root| {
         let entries = keys_of(&root, profile, &mut diagnostics)?;
@@ -42,7 +42,7 @@ pub fn read(source: &SourceFile, profile: &Profile) -> (Option<Table>, Diagnosti
             }
             found
         };
-        let table = Table { entries: distributions(entries, &phase_keys, resolve, &mut diagnostics) };
+        let table = ProbabilityTable { entries: distributions(entries, &phase_keys, resolve, &mut diagnostics) };
         let has_default = entries.iter().any(|entry| *entry.key == *profile.phase_keys[PhaseKey::DEFAULT].name);
         if !has_default {
             let message = "the table has no key `DEFAULT`: nothing will be proposed on an idle device";
@@ -151,7 +151,7 @@ pub(crate) fn distributions(
 ///
 /// Keys and names that are not of the profile are left out.
 #[must_use]
-pub fn write(table: &Table, profile: &Profile) -> String {
+pub fn write(table: &ProbabilityTable, profile: &Profile) -> String {
     let mut text = String::new();
     for (key, masses) in &table.entries {
         let Some(key) = profile.phase_keys.iter().nth(key.index()) else { continue };

@@ -12,9 +12,10 @@ mod typed;
 
 use std::rc::Rc;
 
+pub use build::parse;
 pub use fields::Fields;
 
-use crate::diagnostic::{Diagnostics, SourceFile, Span};
+use crate::diagnostic::Span;
 
 /// How deep mappings and sequences may nest, aliases resolved.
 pub const MAX_DEPTH: usize = 64;
@@ -124,15 +125,6 @@ impl Node {
             Value::Mapping(_) => "a mapping".to_owned(),
         }
     }
-}
-
-/// Parses a text that holds one YAML document.
-///
-/// Returns `None` when there is no tree to read: a syntax error, an empty text, a limit exceeded, more than one document.
-/// Errors that leave a tree (duplicate keys, unknown anchors, keys that are no scalars) are reported and the tree is
-/// returned without the offending parts.
-pub fn parse(source: &SourceFile, diagnostics: &mut Diagnostics) -> Option<Node> {
-    build::build(source, diagnostics)
 }
 
 #[cfg(test)]

@@ -15,18 +15,18 @@ use rustc_hash::{FxHashMap as Map, FxHashSet as Set};
 
 /// A set that remembers the order in which it grew.
 #[derive(Clone)]
-pub(crate) struct Found<T> {
+pub(crate) struct GrowingSet<T> {
     pub(crate) items: Vec<T>,
     known: Set<T>,
 }
 
-impl<T> Default for Found<T> {
+impl<T> Default for GrowingSet<T> {
     fn default() -> Self {
         Self { items: Vec::new(), known: Set::default() }
     }
 }
 
-impl<T: Copy + Eq + Hash> Found<T> {
+impl<T: Copy + Eq + Hash> GrowingSet<T> {
     pub(crate) fn add(&mut self, item: T) {
         if self.known.insert(item) {
             self.items.push(item);
@@ -35,13 +35,13 @@ impl<T: Copy + Eq + Hash> Found<T> {
 }
 
 /// A state of a die and of one of its planes.
-pub(crate) type Node = (Die, Plane);
+pub(crate) type SearchNode = (Die, Plane);
 
 /// What the search found.
 #[derive(Default)]
 pub(crate) struct Graph {
-    pub(crate) nodes: Vec<Node>,
-    index: Map<Node, u32>,
+    pub(crate) nodes: Vec<SearchNode>,
+    index: Map<SearchNode, u32>,
     /// The nodes of each state of the die.
     groups: Vec<(Die, Vec<u32>)>,
     group_of: Map<Die, usize>,
@@ -50,13 +50,13 @@ pub(crate) struct Graph {
     /// For each node the nodes that any operation leads to.
     pub(crate) after: Vec<Vec<u32>>,
     /// For each class the states while one of its operations shows on the plane, before its array is done.
-    pub(crate) flights: Vec<Found<Node>>,
+    pub(crate) flights: Vec<GrowingSet<SearchNode>>,
     /// For each class the states just after one of its operations that shows on the plane.
-    pub(crate) ends: Vec<Found<u32>>,
+    pub(crate) ends: Vec<GrowingSet<u32>>,
     /// For each node what may start to show on its plane, and the state that it starts with.
-    pub(crate) starts: Vec<Found<(ClassId, Node)>>,
+    pub(crate) starts: Vec<GrowingSet<(ClassId, SearchNode)>>,
     /// Operations that come to show on a plane by cutting, or by resuming, another: what is cut or resumes, what shows then.
-    pub(crate) cuts: Found<(ClassId, ClassId, Node)>,
+    pub(crate) cuts: GrowingSet<(ClassId, ClassId, SearchNode)>,
     /// The classes of which an operation can run at all, as a proposal or as a step of a chain.
     pub(crate) runs: Vec<bool>,
     /// Operations that were carried out, and how many may be.
@@ -82,8 +82,8 @@ impl Graph {
     pub(crate) fn new(model: &Model<'_>, most: u64) -> Self {
         let mut graph = Self {
             most,
-            flights: vec![Found::default(); model.classes.len()],
-            ends: vec![Found::default(); model.classes.len()],
+            flights: vec![GrowingSet::default(); model.classes.len()],
+            ends: vec![GrowingSet::default(); model.classes.len()],
             runs: vec![false; model.classes.len()],
             ..Self::default()
         };
@@ -125,7 +125,7 @@ impl Graph {
 
     /// The nodes that follow from some without a new operation showing on the plane, themselves included.
     pub(crate) fn beside_all(&self, from: impl Iterator<Item = u32>) -> Vec<u32> {
-        let mut seen = Found::default();
+        let mut seen = GrowingSet::default();
         from.for_each(|node| seen.add(node));
         let mut at = 0;
         while let Some(&node) = seen.items.get(at) {
@@ -135,7 +135,7 @@ impl Graph {
         seen.items
     }
 
-    fn add(&mut self, node: Node) -> u32 {
+    fn add(&mut self, node: SearchNode) -> u32 {
         if let Some(&known) = self.index.get(&node) {
             return known;
         }
@@ -143,7 +143,7 @@ impl Graph {
         self.nodes.push(node);
         self.index.insert(node, id);
         self.beside.push(Vec::new());
-        self.starts.push(Found::default());
+        self.starts.push(GrowingSet::default());
         self.after.push(Vec::new());
         let group = *self.group_of.entry(node.0).or_insert_with(|| {
             self.groups.push((node.0, Vec::new()));

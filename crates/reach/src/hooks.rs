@@ -8,8 +8,8 @@
 use nandseq_profile::model::{Axis, PhaseKind};
 use nandseq_profile::{BaseId, PhaseKey, Ticks};
 
-use crate::explore::{Found, Graph, Node};
-use crate::judge::{Context, Run};
+use crate::explore::{Graph, GrowingSet, SearchNode};
+use crate::judge::{HookContext, PlaneRun};
 use crate::model::{ClassId, Model, shows};
 use crate::plan::SearchState;
 
@@ -20,11 +20,11 @@ const SHORT: u64 = 20;
 #[derive(Default)]
 pub(crate) struct Hooks {
     /// Hooks that come.
-    pub(crate) certain: Found<Context>,
+    pub(crate) certain: GrowingSet<HookContext>,
     /// Hooks during an ISSUE that is long enough for instants, which wait for the bus however long.
-    pub(crate) certain_for_instants: Found<Context>,
+    pub(crate) certain_for_instants: GrowingSet<HookContext>,
     /// Coincidences.
-    pub(crate) chance: Found<Context>,
+    pub(crate) chance: GrowingSet<HookContext>,
 }
 
 impl Hooks {
@@ -58,14 +58,14 @@ impl Hooks {
     fn idle(&mut self, graph: &Graph, nodes: &[u32]) {
         for &node in nodes {
             let (die, plane) = graph.nodes[node as usize];
-            self.certain.add(Context { die, plane, run: Run::Idle, fresh: false, chained: false });
+            self.certain.add(HookContext { die, plane, run: PlaneRun::Idle, fresh: false, chained: false });
         }
     }
 
     fn busy(&mut self, model: &Model<'_>, graph: &Graph, base: BaseId) {
         for &class in model.of_base[base.index()].iter().filter(|&&class| model.class(class).busy) {
             for &(die, plane) in &graph.flights[usize::from(class)].items {
-                self.certain.add(Context { die, plane, run: Run::Busy(class), fresh: false, chained: false });
+                self.certain.add(HookContext { die, plane, run: PlaneRun::Busy(class), fresh: false, chained: false });
             }
         }
     }
@@ -74,7 +74,13 @@ impl Hooks {
         for &class in model.of_base[base.index()].iter().filter(|&&class| model.class(class).window.0 > Ticks::ZERO) {
             for node in graph.beside_all(graph.ends[usize::from(class)].items.iter().copied()) {
                 let (die, plane) = graph.nodes[node as usize];
-                self.certain.add(Context { die, plane, run: Run::Window(class), fresh: false, chained: false });
+                self.certain.add(HookContext {
+                    die,
+                    plane,
+                    run: PlaneRun::Window(class),
+                    fresh: false,
+                    chained: false,
+                });
             }
         }
     }
@@ -86,7 +92,7 @@ impl Hooks {
         for class in ending(model, base).filter(|&class| gives_hooks(model, class)) {
             for &node in &graph.ends[usize::from(class)].items {
                 let (die, plane) = graph.nodes[node as usize];
-                self.certain.add(Context { die, plane, run: Run::Idle, fresh, chained });
+                self.certain.add(HookContext { die, plane, run: PlaneRun::Idle, fresh, chained });
             }
         }
         if model.profile.policies.refill_uses_end_key {
@@ -100,7 +106,7 @@ impl Hooks {
         let idle = idle_after(model, graph, base);
         for &node in &idle {
             let (die, plane) = graph.nodes[node as usize];
-            self.chance.add(Context { die, plane, run: Run::Idle, fresh: false, chained: false });
+            self.chance.add(HookContext { die, plane, run: PlaneRun::Idle, fresh: false, chained: false });
         }
         self.next_operation(model, graph, &idle);
         let resumed = model.tables.base(base).effects.resume.is_some();
@@ -117,7 +123,7 @@ impl Hooks {
 
     /// Hooks while what comes next on a plane has not shown yet.
     fn next_operation(&mut self, model: &Model<'_>, graph: &Graph, idle: &[u32]) {
-        let mut seen: Found<(ClassId, Node)> = Found::default();
+        let mut seen: GrowingSet<(ClassId, SearchNode)> = GrowingSet::default();
         for &node in idle {
             for &(class, state) in &graph.starts[node as usize].items {
                 seen.add((class, state));
@@ -129,21 +135,21 @@ impl Hooks {
     }
 
     /// An operation that comes to show on a plane: its ISSUE, and the ticks at which its phases begin.
-    fn shown(&mut self, model: &Model<'_>, class: ClassId, (die, plane): Node, resumed: bool) {
+    fn shown(&mut self, model: &Model<'_>, class: ClassId, (die, plane): SearchNode, resumed: bool) {
         let own = model.class(class);
         let policies = &model.profile.policies;
-        let context = |run| Context { die, plane, run, fresh: false, chained: false };
+        let context = |run| HookContext { die, plane, run, fresh: false, chained: false };
         if own.issue > Ticks::ZERO && !resumed {
-            self.chance.add(context(Run::Issue(class)));
+            self.chance.add(context(PlaneRun::Issue(class)));
             if own.issue.0 >= policies.queue_refill_period.0 / SHORT {
-                self.certain_for_instants.add(context(Run::Issue(class)));
+                self.certain_for_instants.add(context(PlaneRun::Issue(class)));
             }
         }
-        self.chance.add(context(Run::Busy(class)));
+        self.chance.add(context(PlaneRun::Busy(class)));
         if own.window.0 > Ticks::ZERO {
             for reached in model.after(&SearchState { die, plane }, class, true) {
                 let (die, plane) = (reached.die, reached.plane);
-                self.chance.add(Context { die, plane, run: Run::Window(class), fresh: false, chained: false });
+                self.chance.add(HookContext { die, plane, run: PlaneRun::Window(class), fresh: false, chained: false });
             }
         }
     }

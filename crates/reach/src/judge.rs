@@ -11,7 +11,7 @@ use crate::state::{Die, Plane};
 
 /// What is on the plane of a hook.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Run {
+pub(crate) enum PlaneRun {
     /// Nothing.
     Idle,
     /// An operation that is being issued.
@@ -24,10 +24,10 @@ pub(crate) enum Run {
 
 /// A state in which a hook may fall.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Context {
+pub(crate) struct HookContext {
     pub(crate) die: Die,
     pub(crate) plane: Plane,
-    pub(crate) run: Run,
+    pub(crate) run: PlaneRun,
     /// Whether the other planes were reset just now with this one.
     pub(crate) fresh: bool,
     /// Whether a chain is certainly under way.
@@ -45,7 +45,7 @@ pub(crate) struct Fit {
 }
 
 /// The planes of a context on which an operation may work.
-struct Places {
+struct HookPlaces {
     here: bool,
     /// Another plane on which it may work.
     other: Option<Plane>,
@@ -53,13 +53,13 @@ struct Places {
 
 impl Model<'_> {
     /// Whether an operation of a class may be accepted in a context.
-    pub(crate) fn judge(&self, graph: &Graph, context: &Context, class: ClassId) -> Result<(), Reason> {
+    pub(crate) fn judge(&self, graph: &Graph, context: &HookContext, class: ClassId) -> Result<(), Reason> {
         let fit = self.judge_die(context, class)?;
         self.judge_plane(graph, context, class, &fit)
     }
 
     /// Whether all but the hook's plane lets an operation of a class start: the same for every plane of a context's die.
-    pub(crate) fn judge_die(&self, context: &Context, class: ClassId) -> Result<Fit, Reason> {
+    pub(crate) fn judge_die(&self, context: &HookContext, class: ClassId) -> Result<Fit, Reason> {
         let (own, info) = (self.class(class), self.base(class));
         if info.effects.delay {
             return Err(Reason::Delay);
@@ -95,7 +95,7 @@ impl Model<'_> {
     pub(crate) fn judge_plane(
         &self,
         graph: &Graph,
-        context: &Context,
+        context: &HookContext,
         class: ClassId,
         fit: &Fit,
     ) -> Result<(), Reason> {
@@ -105,7 +105,7 @@ impl Model<'_> {
         let places = if self.has_targets(class) {
             self.places(graph, context, class, fit.here)?
         } else {
-            Places { here: true, other: None }
+            HookPlaces { here: true, other: None }
         };
         if !fit.proposed {
             return Err(Reason::ChainUnderWay);
@@ -114,32 +114,34 @@ impl Model<'_> {
     }
 
     /// The op_state that counts when the operation starts: one that waits for the bus starts in CORE_BUSY.
-    fn state_key(&self, context: &Context) -> Option<PhaseKey> {
+    fn state_key(&self, context: &HookContext) -> Option<PhaseKey> {
         match context.run {
-            Run::Idle => None,
-            Run::Issue(class) | Run::Busy(class) => self.base(class).busy_key,
-            Run::Window(class) => self.base(class).window_key,
+            PlaneRun::Idle => None,
+            PlaneRun::Issue(class) | PlaneRun::Busy(class) => self.base(class).busy_key,
+            PlaneRun::Window(class) => self.base(class).window_key,
         }
     }
 
-    fn base_of(&self, context: &Context) -> Option<nandseq_profile::BaseId> {
+    fn base_of(&self, context: &HookContext) -> Option<nandseq_profile::BaseId> {
         match context.run {
-            Run::Idle => None,
-            Run::Issue(class) | Run::Busy(class) | Run::Window(class) => Some(self.class(class).base),
+            PlaneRun::Idle => None,
+            PlaneRun::Issue(class) | PlaneRun::Busy(class) | PlaneRun::Window(class) => Some(self.class(class).base),
         }
     }
 
     /// Whether every plane of the die is in the op_state of the hook's plane.
-    fn shows_everywhere(&self, context: &Context) -> bool {
+    fn shows_everywhere(&self, context: &HookContext) -> bool {
         match context.run {
-            Run::Idle => false,
-            Run::Issue(class) | Run::Busy(class) | Run::Window(class) => self.planes == 1 || self.looks_at_die(class),
+            PlaneRun::Idle => false,
+            PlaneRun::Issue(class) | PlaneRun::Busy(class) | PlaneRun::Window(class) => {
+                self.planes == 1 || self.looks_at_die(class)
+            }
         }
     }
 
     /// Whether the hook's plane is occupied for an operation; an error when every plane is.
-    fn occupied(&self, context: &Context, class: ClassId) -> Result<bool, Reason> {
-        let (Run::Issue(by) | Run::Busy(by)) = context.run else { return Ok(false) };
+    fn occupied(&self, context: &HookContext, class: ClassId) -> Result<bool, Reason> {
+        let (PlaneRun::Issue(by) | PlaneRun::Busy(by)) = context.run else { return Ok(false) };
         let info = self.base(class);
         if info.effects.needs_nothing_in_flight {
             return Err(Reason::Occupied(self.class(by).base));
@@ -156,7 +158,7 @@ impl Model<'_> {
     }
 
     /// What a SUSPEND would cut; `None` for other operations.
-    fn victim(&self, context: &Context, class: ClassId) -> Result<Option<ClassId>, Reason> {
+    fn victim(&self, context: &HookContext, class: ClassId) -> Result<Option<ClassId>, Reason> {
         let Some(axis) = self.base(class).effects.suspend else { return Ok(None) };
         let fits = |&victim: &ClassId| self.base(victim).effects.is_of(axis) && self.class(victim).busy;
         // One that works on other planes only may be there whatever the hook's plane shows.
@@ -164,8 +166,8 @@ impl Model<'_> {
             fits(victim) && !self.looks_at_die(*victim) && self.possible[usize::from(*victim)] && self.planes > 1
         };
         let here = match context.run {
-            Run::Busy(by) => Some(by).filter(fits),
-            Run::Idle | Run::Issue(_) | Run::Window(_) => None,
+            PlaneRun::Busy(by) => Some(by).filter(fits),
+            PlaneRun::Idle | PlaneRun::Issue(_) | PlaneRun::Window(_) => None,
         };
         let victim = here.or_else(|| (0..self.classes.len() as ClassId).find(elsewhere));
         match victim {
@@ -178,10 +180,10 @@ impl Model<'_> {
     fn places(
         &self,
         graph: &Graph,
-        context: &Context,
+        context: &HookContext,
         class: ClassId,
         hook: Result<(), Reason>,
-    ) -> Result<Places, Reason> {
+    ) -> Result<HookPlaces, Reason> {
         let own = self.class(class);
         let here = hook.and_then(|()| self.plane_allows(&context.plane, class));
         let of_hook = match self.base(class).address {
@@ -198,7 +200,7 @@ impl Model<'_> {
             if own.multi {
                 return Err(Reason::OnePlane);
             }
-            return here.map(|()| Places { here: true, other: None });
+            return here.map(|()| HookPlaces { here: true, other: None });
         }
         let other = self.other_plane(graph, context, class);
         let enough = match (&here, &other) {
@@ -208,14 +210,14 @@ impl Model<'_> {
             (Err(_), Err(_)) => false,
         };
         if enough {
-            return Ok(Places { here: here.is_ok(), other: other.ok() });
+            return Ok(HookPlaces { here: here.is_ok(), other: other.ok() });
         }
         let why = [here.err(), other.err()].into_iter().flatten().max_by_key(|reason| reason.specificity());
         Err(why.unwrap_or(Reason::Missing))
     }
 
     /// Another plane of the die on which an operation may work.
-    fn other_plane(&self, graph: &Graph, context: &Context, class: ClassId) -> Result<Plane, Reason> {
+    fn other_plane(&self, graph: &Graph, context: &HookContext, class: ClassId) -> Result<Plane, Reason> {
         if self.planes < 2 {
             return Err(Reason::OnePlane);
         }
@@ -231,14 +233,14 @@ impl Model<'_> {
     fn judge_chain(
         &self,
         graph: &Graph,
-        context: &Context,
+        context: &HookContext,
         class: ClassId,
-        places: &Places,
+        places: &HookPlaces,
         victim: Option<ClassId>,
     ) -> Result<(), Reason> {
         // A chain is planned for the state once everything in flight has ended.
         let mut settled = SearchState { die: context.die, plane: context.plane };
-        if let Run::Issue(by) | Run::Busy(by) = context.run
+        if let PlaneRun::Issue(by) | PlaneRun::Busy(by) = context.run
             && victim.is_none()
         {
             settled.die.finish(self.base(by));

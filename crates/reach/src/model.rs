@@ -13,7 +13,7 @@ use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, T
 pub(crate) type ClassId = u16;
 
 /// A probability table: weights of names by phase key.
-pub(crate) type Table = [(PhaseKey, Vec<(OpId, f64)>)];
+pub(crate) type Distributions = [(PhaseKey, Vec<(OpId, f64)>)];
 
 /// What a device starts with.
 #[derive(Clone, Copy, Default, Debug)]
@@ -135,7 +135,8 @@ pub(crate) struct Model<'p> {
 }
 
 impl<'p> Model<'p> {
-    pub(crate) fn new(profile: &'p Profile, table: &Table, start: Start<'_>) -> Self {
+    /// Of which nothing is known to be possible: [`Self::new`] finds that.
+    pub(crate) fn compiled(profile: &'p Profile, table: &Distributions, start: Start<'_>) -> Self {
         let tables = Tables::new(profile);
         let shares = shares(profile, table);
         let (classes, of_op) = classes(profile, &tables, &shares, start.bootstrap);
@@ -168,31 +169,7 @@ impl<'p> Model<'p> {
             good: GoodBlocks::new(profile.topology, start.bad_blocks),
         };
         model.proposed_under = model.find_keys();
-        model.narrow(&vec![true; model.classes.len()]);
         model
-    }
-
-    /// Forgets what never runs, and what only such operations would bring about; whether that may change what the search finds.
-    pub(crate) fn only_running(&mut self, runs: &[bool]) -> bool {
-        let before = (self.programmable, self.readable);
-        self.narrow(runs);
-        self.possible != runs || (self.programmable, self.readable) != before
-    }
-
-    /// Finds what is possible where no other classes than these run.
-    fn narrow(&mut self, runs: &[bool]) {
-        self.possible = self.provided(runs);
-        let suspends = |&class: &ClassId| {
-            let axis = self.base(class).effects.suspend;
-            self.may_be_drawn(class) && axis.is_some_and(|axis| self.can_resume(axis))
-        };
-        self.suspends = (0..self.classes.len() as ClassId).filter(suspends).collect();
-        self.free_steps = self.steps_of(false);
-        self.tracked_steps = self.steps_of(true);
-        // What was found with the larger sets: the smaller ones lie within them.
-        let (programmable, readable) = self.cell_types();
-        self.programmable &= programmable;
-        self.readable &= readable;
     }
 
     /// Whether operations of a class may be proposed.
@@ -206,6 +183,11 @@ impl<'p> Model<'p> {
 
     pub(crate) fn base(&self, id: ClassId) -> &BaseInfo {
         self.tables.base(self.class(id).base)
+    }
+
+    /// The classes for which something holds.
+    pub(crate) fn classes_that(&self, wanted: impl Fn(ClassId) -> bool) -> Vec<ClassId> {
+        (0..self.classes.len() as ClassId).filter(|&class| wanted(class)).collect()
     }
 
     /// Whether what is suspended on an axis may be resumed as far as the engine asks: by a name with a weight, wherever that is.
@@ -286,7 +268,7 @@ impl<'p> Model<'p> {
     }
 
     /// The classes that are steps of the chains that the search follows, or of the others.
-    fn steps_of(&self, tracked: bool) -> Vec<bool> {
+    pub(crate) fn steps_of(&self, tracked: bool) -> Vec<bool> {
         let mut found = vec![false; self.classes.len()];
         for head in self.heads() {
             let chains = self.follow_ups(self.class(head).base).flatten();
@@ -301,7 +283,7 @@ impl<'p> Model<'p> {
     }
 
     /// Which cell types blocks can be programmed with, and pages be read with.
-    fn cell_types(&self) -> (u8, u8) {
+    pub(crate) fn cell_types(&self) -> (u8, u8) {
         let all = (1u16 << self.profile.cell_types.len()) - 1;
         let cells = |wanted: &dyn Fn(&Effects) -> bool| {
             let of = self.classes_that(|class| self.possible[usize::from(class)] && wanted(&self.base(class).effects));

@@ -1,15 +1,12 @@
 //! What operations need that other operations bring about, and which operations do.
-//!
-//! Also the quick look: which operations can never run, since something that they need is brought about by none that can. It takes no
-//! states into account, so that it finds less than the search does, in no time.
 
 use nandseq_device::{BaseInfo, Precondition, StateChange};
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind};
-use nandseq_profile::{BaseId, CellTypeId, OpId, PhaseKey, Profile};
+use nandseq_profile::{BaseId, CellTypeId, PhaseKey};
 
-use crate::model::{ClassId, Model, Start};
+use crate::lasting::Lasting;
+use crate::model::{ClassId, Model};
 use crate::reason::Reason;
-use crate::traps::Lasting;
 
 /// What an operation needs that other operations bring about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,34 +41,7 @@ pub enum Need {
     Head,
 }
 
-/// Which operations can never run, by [`OpId`], for want of what no operation brings about; `None` for all others. A quick look: states
-/// that forbid an operation are left to [`crate::Search`].
-#[must_use]
-pub fn never_provided(
-    profile: &Profile,
-    table: &[(PhaseKey, Vec<(OpId, f64)>)],
-    start: Start<'_>,
-) -> Vec<Option<Reason>> {
-    let model = Model::new(profile, table, start);
-    let never =
-        |class: ClassId| model.in_the_way(class, &model.possible).filter(|_| !model.possible[usize::from(class)]);
-    model.of_op.iter().map(|&class| never(class)).collect()
-}
-
 impl Model<'_> {
-    /// The classes that lack nothing that others of them bring about, of those that are `allowed`.
-    pub(crate) fn provided(&self, allowed: &[bool]) -> Vec<bool> {
-        let mut runs = vec![false; self.classes.len()];
-        let is_new = |class: ClassId, runs: &[bool]| allowed[usize::from(class)] && !runs[usize::from(class)];
-        loop {
-            let more = self.classes_that(|class| is_new(class, &runs) && self.in_the_way(class, &runs).is_none());
-            if more.is_empty() {
-                return runs;
-            }
-            more.into_iter().for_each(|class| runs[usize::from(class)] = true);
-        }
-    }
-
     /// Whether some operation that is possible brings a phase key about.
     pub(crate) fn keys_come_up(&self, key: PhaseKey) -> bool {
         let of_base = |base: BaseId| self.of_base[base.index()].iter().any(|&class| self.possible[usize::from(class)]);
@@ -201,10 +171,6 @@ impl Model<'_> {
         }
     }
 
-    pub(crate) fn classes_that(&self, wanted: impl Fn(ClassId) -> bool) -> Vec<ClassId> {
-        (0..self.classes.len() as ClassId).filter(|&class| wanted(class)).collect()
-    }
-
     /// The bases whose phases and ends the keys are.
     fn bases_of(&self, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
         let mut bases: Vec<BaseId> = keys.iter().filter_map(|&key| self.profile.phase_keys[key].base).collect();
@@ -250,35 +216,9 @@ impl Model<'_> {
 
 #[cfg(test)]
 mod tests {
-    use nandseq_profile::{Block, Die};
-
     use super::*;
+    use crate::model::Start;
     use crate::sample::{device, op, table};
-
-    fn never(profile: &Profile, name: &str) -> Option<Reason> {
-        never_provided(profile, table(profile), Start::default())[op(profile, name).index()]
-    }
-
-    #[test]
-    fn what_no_operation_brings_about_keeps_others_from_running() {
-        let profile = device("EraseA: 0.5, Read: 0.4, StatusLun3: 0.1", "");
-        let expected = [
-            ("EraseA", None),
-            ("EraseB", None), // alike with a name that runs
-            ("Program", Some(Reason::NoWeight)),
-            ("Read", Some(Reason::CellType)),
-            ("StatusLun3", Some(Reason::Missing)),
-        ];
-        for (name, reason) in expected {
-            assert_eq!(never(&profile, name), reason, "{name}");
-        }
-        // With a program reads have pages.
-        let profile = device("EraseA: 0.5, Program: 0.1, Read: 0.4", "");
-        assert_eq!(never(&profile, "Read"), None);
-        let every_block: Vec<(Die, Block)> = (0..8).map(|block| (Die(0), Block(block))).collect();
-        let never = never_provided(&profile, table(&profile), Start::from(&every_block[..]));
-        assert_eq!(never[op(&profile, "Read").index()], Some(Reason::BadBlocks));
-    }
 
     #[test]
     fn a_need_names_the_operations_that_meet_it() {

@@ -7,9 +7,9 @@ use std::thread;
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
 use crate::explore::{Graph, MOST_TRIED};
-use crate::model::{Model, Start, Table};
+use crate::model::{Distributions, Model, Start};
 use crate::reason::Reason;
-use crate::universe::{Verdict, classes_under};
+use crate::verdict::{Verdict, classes_under};
 
 /// The states that the search has found.
 pub struct Search<'p> {
@@ -31,7 +31,7 @@ impl<'p> Search<'p> {
     }
 
     /// The same, until so many operations were carried out.
-    fn within(profile: &'p Profile, table: &Table, start: Start<'_>, most: u64) -> Self {
+    fn within(profile: &'p Profile, table: &Distributions, start: Start<'_>, most: u64) -> Self {
         let mut model = Model::new(profile, table, start);
         let mut graph = Graph::new(&model, most);
         while graph.is_complete() && model.only_running(&graph.runs) {

@@ -30,7 +30,7 @@ pub(crate) struct Die {
 
 /// What a page register holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Held {
+pub(crate) struct HeldPage {
     pub(crate) cell: Option<CellTypeId>,
     pub(crate) copyback: bool,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Held {
 /// The registers of a plane.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub(crate) struct Plane {
-    pub(crate) page: Option<Held>,
+    pub(crate) page: Option<HeldPage>,
     /// The cell type in the output register, and whether it is the page of the page register.
     pub(crate) output: Option<(Option<CellTypeId>, bool)>,
     pub(crate) unread: bool,
@@ -145,14 +145,14 @@ impl Plane {
         match change {
             StateChange::EmptyRegisters => *self = self.invalidated(),
             StateChange::Fill { copyback } => {
-                self.page = Some(Held { cell, copyback });
+                self.page = Some(HeldPage { cell, copyback });
                 self.output = Some((cell, true));
                 self.unread = true;
             }
             StateChange::EnterCacheRead(kind) => self.cache_read = Some(kind),
             StateChange::ReadOn => {
                 self.output = self.page.map(|page| (page.cell, same));
-                self.page = Some(Held { cell, copyback: false });
+                self.page = Some(HeldPage { cell, copyback: false });
                 self.unread = true;
             }
             StateChange::EndCacheRead(_) => {
@@ -210,7 +210,7 @@ fn plane_meets(plane: &Plane, need: Precondition, cell: Option<CellTypeId>) -> R
         Precondition::CopybackPage if !plane.page.is_some_and(|page| page.copyback) => Err(Reason::CopybackRegister),
         Precondition::NothingUnread if plane.unread => Err(Reason::UnreadData),
         Precondition::PageToReadOn | Precondition::PageToPutOut => {
-            let fits = |page: Held| need == Precondition::PageToPutOut || cell.is_none() || page.cell == cell;
+            let fits = |page: HeldPage| need == Precondition::PageToPutOut || cell.is_none() || page.cell == cell;
             if !plane.page.is_some_and(fits) {
                 return Err(Reason::PageRegister);
             }

@@ -3,78 +3,15 @@
 //! A trap is certain: the search allows more than the device does, and still finds no way out. Starvation is a warning: in some
 //! lasting state the refills alone, which always come, can propose nothing that needs no address but a good block.
 
-use nandseq_device::{BaseInfo, StateChange, Tables};
-use nandseq_profile::model::{AddressSource, DeviceState, LatchKind};
+use nandseq_device::{BaseInfo, Tables};
+use nandseq_profile::model::AddressSource;
 use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 
-use crate::explore::{Graph, Node};
-use crate::judge::{Context, Run};
+use crate::explore::Graph;
+use crate::judge::{HookContext, PlaneRun};
+use crate::lasting::Lasting;
 use crate::model::{ClassId, Model, Start};
 use crate::search::Search;
-
-/// A lasting state that a device may be unable to leave.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Lasting {
-    /// A state that exclusion tables look at.
-    Of(DeviceState),
-    /// The copyback latch is loaded.
-    CopybackLatch,
-}
-
-impl Lasting {
-    /// All that an operation can bring about and another must end.
-    fn all() -> impl Iterator<Item = Self> {
-        let must_end = |state: &DeviceState| match state {
-            // The first ends with what comes next on the plane; the second is the state of rest.
-            DeviceState::LatchOnRead | DeviceState::NotSuspended(_) => false,
-            DeviceState::LatchOn(_)
-            | DeviceState::Suspended(_)
-            | DeviceState::OdtDisabled
-            | DeviceState::WriteProtect
-            | DeviceState::CacheRead(_)
-            | DeviceState::CacheProgram(_) => true,
-        };
-        DeviceState::ALL.into_iter().filter(must_end).map(Self::Of).chain([Self::CopybackLatch])
-    }
-
-    /// The name in messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Of(state) => state.name(),
-            Self::CopybackLatch => "the copyback latch",
-        }
-    }
-
-    fn holds(self, (die, plane): &Node) -> bool {
-        match self {
-            Self::Of(state) => die.states().chain(plane.states()).any(|other| other == state),
-            Self::CopybackLatch => die.copyback.is_some(),
-        }
-    }
-
-    /// Whether an operation of a base ends it by its own effect, not by a reset.
-    pub(crate) fn ended_by(self, info: &BaseInfo) -> bool {
-        info.effects.changes().any(|change| match change {
-            StateChange::Clear(LatchKind::OneShot) => matches!(self, Self::Of(DeviceState::LatchOn(_))),
-            StateChange::Clear(LatchKind::Copyback) => self == Self::CopybackLatch,
-            StateChange::EndSuspension(axis) => self == Self::Of(DeviceState::Suspended(axis)),
-            StateChange::EndCacheProgram(kind) => self == Self::Of(DeviceState::CacheProgram(kind)),
-            StateChange::PutOut => self == Self::Of(DeviceState::LatchOnRead),
-            StateChange::SwitchOdt { off } => !off && self == Self::Of(DeviceState::OdtDisabled),
-            StateChange::SwitchWriteProtect { on } => !on && self == Self::Of(DeviceState::WriteProtect),
-            StateChange::EndCacheRead(kind) => self == Self::Of(DeviceState::CacheRead(kind)),
-            StateChange::EmptyRegisters
-            | StateChange::EmptyResumed(_)
-            | StateChange::Fill { .. }
-            | StateChange::EnterCacheRead(_)
-            | StateChange::ReadOn
-            | StateChange::Load(..)
-            | StateChange::EnterCacheProgram(_)
-            | StateChange::Reset => false,
-        })
-    }
-}
 
 /// A state that the device can enter and that no operation of the table ends.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -158,7 +95,7 @@ pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(
         for &(die, plane) in
             graph.nodes.iter().filter(|(die, _)| die.chain.is_none() || die.program.is_some() || die.erase)
         {
-            let context = Context { die, plane, run: Run::Idle, fresh: true, chained: false };
+            let context = HookContext { die, plane, run: PlaneRun::Idle, fresh: true, chained: false };
             let here = |class| !model.has_targets(class) || model.plane_allows(&plane, class).is_ok();
             let possible = sure.iter().filter(|&&class| {
                 masses[usize::from(class)] > 0.0 && here(class) && model.judge(graph, &context, class).is_ok()

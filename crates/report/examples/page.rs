@@ -11,7 +11,7 @@ use nandseq_input::CsvFiles;
 use nandseq_input::folder;
 use nandseq_profile::builtin;
 use nandseq_report::load::{self, Wanted};
-use nandseq_report::page::{self, Subject, Verdict};
+use nandseq_report::page::{self, PageSubject, Verdict};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let read = begin.elapsed();
     let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
     let verdict = verdict.first().map(|path| Ok::<_, Box<dyn Error>>(Verdict::read(&fs::read(path)?)?)).transpose()?;
-    let subject = Subject {
+    let subject = PageSubject {
         profile: &profile,
         sites: &sites,
         table: Some(&table),

@@ -13,7 +13,7 @@ use nandseq_trace::rows::TimelineRow;
 use crate::load::SiteTables;
 
 /// A chain whose first operation has started.
-struct Open {
+struct OpenChain {
     head: u64,
     keys: (PhaseKey, PhaseKey),
     die: Die,
@@ -28,14 +28,14 @@ struct Open {
 }
 
 /// Proposals that have not started: op name and keys, then times, the latest first.
-type Pending = HashMap<(OpId, PhaseKey, PhaseKey), Vec<Ticks>>;
+type PendingProposals = HashMap<(OpId, PhaseKey, PhaseKey), Vec<Ticks>>;
 
 /// For each operation of a chain of two or more, the uid of the chain's first operation.
 ///
 /// Needs operation_timeline and phase_proposal_counts; without the latter nothing is a chain.
 #[must_use]
 pub fn of(profile: &Profile, site: &SiteTables) -> BTreeMap<u64, u64> {
-    let mut pending = Pending::new();
+    let mut pending = PendingProposals::new();
     for row in site.proposals.iter().rev() {
         let times = pending.entry((row.op, row.key_used, row.key_virtual)).or_default();
         // Counts above a few would be damage; whoever reads on has been told by `verify`.
@@ -48,7 +48,7 @@ pub fn of(profile: &Profile, site: &SiteTables) -> BTreeMap<u64, u64> {
     if site.proposals.is_empty() {
         return heads;
     }
-    let mut open: Vec<Open> = Vec::new();
+    let mut open: Vec<OpenChain> = Vec::new();
     let mut firsts: Vec<&TimelineRow> = site.stretches.iter().filter(|row| !row.resumed).collect();
     firsts.sort_by_key(|row| (row.start, row.uid, row.die, row.plane));
     for targets in firsts.chunk_by(|a, b| a.uid == b.uid) {
@@ -72,7 +72,7 @@ pub fn of(profile: &Profile, site: &SiteTables) -> BTreeMap<u64, u64> {
 
 /// Whether an operation was proposed itself; then its proposal is used up. Proposals may wait for the bus: what is the step of a chain
 /// that is `due` at the very tick was not one of them.
-fn take(pending: &mut Pending, row: &TimelineRow, due: bool) -> bool {
+fn take(pending: &mut PendingProposals, row: &TimelineRow, due: bool) -> bool {
     let Some(times) = pending.get_mut(&(row.op, row.key_used, row.key_virtual)) else { return false };
     let proposed = times.last().is_some_and(|&time| if due { time == row.start } else { time <= row.start });
     if proposed {
@@ -82,7 +82,7 @@ fn take(pending: &mut Pending, row: &TimelineRow, due: bool) -> bool {
 }
 
 /// Opens the chain that an operation may be the first of. What was open under the same keys on its die long enough is over.
-fn begin(profile: &Profile, row: &TimelineRow, (planes, end): (u8, Ticks), open: &mut Vec<Open>) {
+fn begin(profile: &Profile, row: &TimelineRow, (planes, end): (u8, Ticks), open: &mut Vec<OpenChain>) {
     let follow_ups = profile.bases[profile.ops[row.op].base].follow_ups.iter();
     let may_be: Vec<(usize, usize)> = follow_ups.filter_map(|follow| follow.chain).map(|chain| (chain, 0)).collect();
     if may_be.is_empty() {
@@ -94,7 +94,7 @@ fn begin(profile: &Profile, row: &TimelineRow, (planes, end): (u8, Ticks), open:
     if open.len() >= MOST_OPEN {
         open.remove(0);
     }
-    open.push(Open {
+    open.push(OpenChain {
         head: row.uid,
         keys: (row.key_used, row.key_virtual),
         die: row.die,
@@ -116,29 +116,29 @@ fn is_next(profile: &Profile, (chain, done): (usize, usize), base: BaseId) -> bo
 
 /// The open chain that an operation goes on with: of those it fits, the one that is due to the tick, else the one on its planes
 /// that has waited least.
-fn chain_of(profile: &Profile, row: &TimelineRow, planes: u8, open: &[Open]) -> Option<usize> {
-    let fits = |chain: &Open| {
+fn chain_of(profile: &Profile, row: &TimelineRow, planes: u8, open: &[OpenChain]) -> Option<usize> {
+    let fits = |chain: &OpenChain| {
         chain.keys == (row.key_used, row.key_virtual)
             && chain.die == row.die
             && (chain.last == profile.ops[row.op].base
                 || chain.may_be.iter().any(|&one| is_next(profile, one, profile.ops[row.op].base)))
     };
     let candidates = open.iter().enumerate().filter(|(_, chain)| fits(chain));
-    let goes_on = |chain: &Open| chain.may_be.iter().any(|&one| is_next(profile, one, profile.ops[row.op].base));
-    let rank = |chain: &Open| {
+    let goes_on = |chain: &OpenChain| chain.may_be.iter().any(|&one| is_next(profile, one, profile.ops[row.op].base));
+    let rank = |chain: &OpenChain| {
         (goes_on(chain), is_due(profile, chain, row), chain.planes & planes != 0, chain.end <= row.start, chain.end)
     };
     candidates.max_by_key(|(_, chain)| rank(chain)).map(|(at, _)| at)
 }
 
 /// Whether the next step of a chain is due when an operation starts, to the tick.
-fn is_due(profile: &Profile, chain: &Open, row: &TimelineRow) -> bool {
+fn is_due(profile: &Profile, chain: &OpenChain, row: &TimelineRow) -> bool {
     let earliest = chain.end.0.saturating_add(profile.policies.sequence_gap.0);
     earliest.checked_next_multiple_of(profile.policies.time_resolution.0.max(1)) == Some(row.start.0)
 }
 
 /// Notes that a chain has gone on. A step that is split (one data output for each plane) repeats its base.
-fn advance(profile: &Profile, chain: &mut Open, base: BaseId, end: Ticks) {
+fn advance(profile: &Profile, chain: &mut OpenChain, base: BaseId, end: Ticks) {
     let next: Vec<(usize, usize)> =
         chain.may_be.iter().filter(|&&one| is_next(profile, one, base)).map(|&(of, done)| (of, done + 1)).collect();
     if !next.is_empty() {

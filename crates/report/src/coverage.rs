@@ -3,6 +3,7 @@
 //! A [`Coverage`] is a sum of counts. Adding is commutative and associative, so that sites may be counted anywhere and in any order.
 //! Against a [`Universe`] of what can happen it becomes [`Figures`] and a list of [`Hole`]s.
 
+mod cell;
 mod figures;
 mod file;
 mod holes;
@@ -19,31 +20,19 @@ use nandseq_profile::{CellTypeId, IdVec, OpId, PhaseKey, Profile};
 use nandseq_trace::rows::{InputTimeRow, StateId, Touch};
 use nandseq_trace::table::TableKind;
 
-pub use figures::{AddressFigures, Figures, PairFigures, Places};
+pub use cell::{BINS, Cell};
+pub use figures::{AddressFigures, Figures, PairFigures, TouchedPlaces};
 pub use file::{Conditions, FileError, TableInForce, read, write};
 pub use holes::{Hole, holes};
 pub use parts::{PartCounts, PartName};
-pub use report::{Comparison, Part, Parts, Report};
+pub use report::{CoverageComparison, CoveragePart, CoverageParts, CoverageReport};
 pub use universe::{Standing, Universe};
 
 use crate::load::{self, LoadError};
+use crate::sums::{add_count, add_counts};
 
 /// How many rows after an operation another one counts as following it with a gap; the next row is adjacent.
 pub const GAP: usize = 8;
-
-/// Bins of input time in a phase that has a length.
-pub const BINS: u8 = 10;
-
-/// What can be covered: an operation under a phase key, at a time of its phase.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Cell {
-    /// The phase key whose distribution proposed it.
-    pub key: PhaseKey,
-    /// The operation.
-    pub op: OpId,
-    /// The tenth of the phase, 0..=9; 0 under a key without length.
-    pub bin: u8,
-}
 
 /// A page of a device, as the tables of touches name it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -189,23 +178,6 @@ impl Coverage {
             sum.within = sum.within.saturating_add(more.within);
         }
     }
-}
-
-fn add_counts<K: Ord + Clone>(sums: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
-    for (key, count) in more {
-        add_count(sums, key.clone(), *count);
-    }
-}
-
-/// Adds to a sum. Counts come out of files, which may say anything: a sum stops at the greatest number there is.
-pub(crate) fn add_count<K: Ord>(sums: &mut BTreeMap<K, u64>, key: K, count: u64) {
-    let sum = sums.entry(key).or_default();
-    *sum = sum.saturating_add(count);
-}
-
-/// The sum of counts, as [`add_count`] adds them.
-pub(crate) fn total(counts: impl IntoIterator<Item = u64>) -> u64 {
-    counts.into_iter().fold(0, u64::saturating_add)
 }
 
 /// The cell a row of op_state_name_input_time_count counts for.

@@ -2,6 +2,23 @@
 //!
 //! Reads traces like anyone else would: through the profile and the files of a run, nothing else. Promises output that depends on
 //! those alone (no clock, no host), and no network access from what it writes. Leaves out any judgement of legality.
+//!
+//! [`load::site`] reads the files of a site; each kind of report is made of what it returns. This example exports a folder of runs for a
+//! waveform viewer:
+//!
+//! ```no_run
+//! use nandseq_input::{CsvFiles, folder};
+//! use nandseq_report::load::{self, Wanted};
+//! use nandseq_report::vcd;
+//!
+//! let profile = nandseq_profile::builtin::profile();
+//! let mut sites = Vec::new();
+//! for files in folder::find("out".as_ref())? {
+//!     sites.push(load::site(&profile, &CsvFiles, &files, Wanted::ALL)?);
+//! }
+//! vcd::write(&profile, &sites, std::fs::File::create("out.vcd")?)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod chains;
 pub mod coverage;
@@ -10,7 +27,7 @@ pub mod load;
 pub mod page;
 pub mod perfetto;
 mod phases;
-
+mod sums;
 pub mod vcd;
 
 pub use load::{LoadError, SiteTables, Wanted};

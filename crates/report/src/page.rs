@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use crate::family::Family;
 use crate::load::SiteTables;
-use counts::Counts;
+use counts::PackedCounts;
 use lanes::{StateNumbers, Timelines};
 pub use violations::Verdict;
 use violations::Violations;
@@ -45,7 +45,7 @@ pub type Distribution = (PhaseKey, Vec<(OpId, f64)>);
 
 /// What a page shows.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub struct PageSubject<'a> {
     /// The device.
     pub profile: &'a Profile,
     /// The sites, in order.
@@ -65,9 +65,9 @@ pub struct Subject<'a> {
 #[derive(Serialize)]
 struct Data<'a> {
     tool: &'a str,
-    device: Device<'a>,
+    device: PageDevice<'a>,
     unit_ps: u64,
-    ops: Vec<OpInfo<'a>>,
+    ops: Vec<PageOp<'a>>,
     bases: Vec<&'a str>,
     families: Vec<&'static str>,
     cell_types: Vec<&'a str>,
@@ -82,7 +82,7 @@ struct Data<'a> {
 }
 
 #[derive(Serialize)]
-struct Device<'a> {
+struct PageDevice<'a> {
     name: &'a str,
     dies: u32,
     planes: u32,
@@ -91,7 +91,7 @@ struct Device<'a> {
 }
 
 #[derive(Serialize)]
-struct OpInfo<'a> {
+struct PageOp<'a> {
     name: &'a str,
     base: usize,
     family: usize,
@@ -117,7 +117,7 @@ struct SiteData<'a> {
     missing: Vec<&'static str>,
     left_out: u64,
     timelines: Timelines,
-    counts: Counts,
+    counts: PackedCounts,
 }
 
 #[derive(Serialize)]
@@ -132,7 +132,7 @@ struct RunData {
 ///
 /// # Errors
 /// Whatever the output reports.
-pub fn write(subject: &Subject<'_>, mut out: impl Write) -> io::Result<()> {
+pub fn write(subject: &PageSubject<'_>, mut out: impl Write) -> io::Result<()> {
     let data = serde_json::to_string(&data(subject)).map_err(io::Error::other)?;
     // Inside a script element only `<` could end it.
     let data = data.replace('<', "\\u003c");
@@ -147,13 +147,13 @@ pub fn write(subject: &Subject<'_>, mut out: impl Write) -> io::Result<()> {
     out.write_all(rest.as_bytes())
 }
 
-fn data<'a>(subject: &Subject<'a>) -> Data<'a> {
+fn data<'a>(subject: &PageSubject<'a>) -> Data<'a> {
     let profile = subject.profile;
     let names: Vec<StateId> = StateId::all(profile).collect();
     let states = StateNumbers::new(&names);
     let unit = lanes::time_unit(subject.sites);
     let families = lanes::families(profile);
-    let op = |(id, op): (OpId, &'a nandseq_profile::model::Op)| OpInfo {
+    let op = |(id, op): (OpId, &'a nandseq_profile::model::Op)| PageOp {
         name: &op.name,
         base: op.base.index(),
         family: families[id.index()],
@@ -163,7 +163,7 @@ fn data<'a>(subject: &Subject<'a>) -> Data<'a> {
     let topology = profile.topology;
     Data {
         tool: subject.tool,
-        device: Device {
+        device: PageDevice {
             name: &profile.name,
             dies: topology.dies,
             planes: topology.planes,
@@ -214,7 +214,7 @@ fn site_data<'a>(profile: &Profile, site: &'a SiteTables, states: &StateNumbers,
         missing: TableKind::ALL.into_iter().filter(lacks).map(TableKind::name).collect(),
         left_out: site.left_out,
         timelines: Timelines::new(profile, site, states, unit),
-        counts: Counts::new(site, states),
+        counts: PackedCounts::new(site, states),
     }
 }
 

@@ -118,22 +118,22 @@ struct Slice {
     end: Ticks,
     name: u64,
     flows: Vec<u64>,
-    arguments: Vec<(Argument, Value)>,
+    arguments: Vec<(Argument, ArgumentValue)>,
 }
 
-enum Value {
+enum ArgumentValue {
     Number(u64),
     Name(u64),
 }
 
 /// Texts and their numbers.
 #[derive(Default)]
-struct Names {
+struct InternedNames {
     numbers: HashMap<String, u64>,
     texts: Vec<String>,
 }
 
-impl Names {
+impl InternedNames {
     fn of(&mut self, text: &str) -> u64 {
         if let Some(&number) = self.numbers.get(text) {
             return number;
@@ -150,12 +150,12 @@ impl Names {
 /// # Errors
 /// Whatever the output reports.
 pub fn write(profile: &Profile, sites: &[SiteTables], out: impl Write) -> io::Result<()> {
-    let mut names = Names::default();
+    let mut names = InternedNames::default();
     let mut planned: Vec<(&SiteTables, BTreeMap<Track, Vec<Slice>>)> = Vec::new();
     for (site, number) in sites.iter().zip(0..) {
-        planned.push((site, Plan { profile, site, number, names: &mut names }.tracks()));
+        planned.push((site, SiteTracks { profile, site, number, names: &mut names }.tracks()));
     }
-    let mut writer = Writer { out, uuid: 0, packet: Message::default(), wrap: Message::default() };
+    let mut writer = PacketWriter { out, uuid: 0, packet: Message::default(), wrap: Message::default() };
     writer.names(&names)?;
     for (site, tracks) in planned {
         let top = writer.track(&site.name, None, 0)?;
@@ -183,14 +183,14 @@ pub fn write(profile: &Profile, sites: &[SiteTables], out: impl Write) -> io::Re
 }
 
 /// Puts the rows of a site on tracks.
-struct Plan<'a> {
+struct SiteTracks<'a> {
     profile: &'a Profile,
     site: &'a SiteTables,
     number: u64,
-    names: &'a mut Names,
+    names: &'a mut InternedNames,
 }
 
-impl Plan<'_> {
+impl SiteTracks<'_> {
     fn tracks(mut self) -> BTreeMap<Track, Vec<Slice>> {
         let mut tracks: BTreeMap<Track, Vec<Slice>> = BTreeMap::new();
         let chains = chains::of(self.profile, self.site);
@@ -221,7 +221,7 @@ impl Plan<'_> {
         for row in &self.site.segments {
             let name = self.names.of(&row.state.text(self.profile));
             let times = [(Argument::Start, row.start.0), (Argument::Duration, row.end.0 - row.start.0)];
-            let arguments = times.into_iter().map(|(what, value)| (what, Value::Number(value))).collect();
+            let arguments = times.into_iter().map(|(what, value)| (what, ArgumentValue::Number(value))).collect();
             let slice = Slice { start: row.start, end: row.end, name, flows: Vec::new(), arguments };
             tracks.entry(Track::State(row.die.0.into(), row.plane.0.into())).or_default().push(slice);
         }
@@ -239,13 +239,13 @@ impl Plan<'_> {
         }
     }
 
-    fn key(&mut self, key: PhaseKey) -> Value {
-        Value::Name(self.names.of(&self.profile.phase_keys[key].name))
+    fn key(&mut self, key: PhaseKey) -> ArgumentValue {
+        ArgumentValue::Name(self.names.of(&self.profile.phase_keys[key].name))
     }
 
     fn stretch(&mut self, row: &TimelineRow, stretch: u64, flows: Vec<u64>) -> Slice {
         let base = &self.profile.bases[self.profile.ops[row.op].base];
-        let mut arguments = vec![(Argument::Uid, Value::Number(row.uid))];
+        let mut arguments = vec![(Argument::Uid, ArgumentValue::Number(row.uid))];
         let address = [
             (PayloadField::Die, Argument::Die, u64::from(row.die.0)),
             (PayloadField::Plane, Argument::Plane, u64::from(row.plane.0)),
@@ -253,14 +253,14 @@ impl Plan<'_> {
             (PayloadField::Page, Argument::Page, u64::from(row.page.0)),
         ];
         let given = address.into_iter().filter(|(field, ..)| base.payload_has(*field));
-        arguments.extend(given.map(|(_, argument, value)| (argument, Value::Number(value))));
-        arguments.push((Argument::Base, Value::Name(self.names.of(&base.name))));
-        arguments.push((Argument::State, Value::Name(self.names.of(&row.state.text(self.profile)))));
+        arguments.extend(given.map(|(_, argument, value)| (argument, ArgumentValue::Number(value))));
+        arguments.push((Argument::Base, ArgumentValue::Name(self.names.of(&base.name))));
+        arguments.push((Argument::State, ArgumentValue::Name(self.names.of(&row.state.text(self.profile)))));
         arguments.push((Argument::KeyUsed, self.key(row.key_used)));
         arguments.push((Argument::KeyVirtual, self.key(row.key_virtual)));
-        arguments.push((Argument::Stretch, Value::Number(stretch)));
-        arguments.push((Argument::Start, Value::Number(row.start.0)));
-        arguments.push((Argument::Duration, Value::Number(row.end.0 - row.start.0)));
+        arguments.push((Argument::Stretch, ArgumentValue::Number(stretch)));
+        arguments.push((Argument::Start, ArgumentValue::Number(row.start.0)));
+        arguments.push((Argument::Duration, ArgumentValue::Number(row.end.0 - row.start.0)));
         let name = self.names.of(&self.profile.ops[row.op].name);
         Slice { start: row.start, end: row.end, name, flows, arguments }
     }
@@ -270,10 +270,10 @@ impl Plan<'_> {
         let name = self.names.of(&self.profile.ops[row.op].name);
         for (kind, start, end) in phases::on_bus(self.profile, row) {
             let arguments = vec![
-                (Argument::Uid, Value::Number(row.uid)),
-                (Argument::Phase, Value::Name(self.names.of(kind.name()))),
-                (Argument::Start, Value::Number(start.0)),
-                (Argument::Duration, Value::Number(end.0 - start.0)),
+                (Argument::Uid, ArgumentValue::Number(row.uid)),
+                (Argument::Phase, ArgumentValue::Name(self.names.of(kind.name()))),
+                (Argument::Start, ArgumentValue::Number(start.0)),
+                (Argument::Duration, ArgumentValue::Number(end.0 - start.0)),
             ];
             slices.push(Slice { start, end, name, flows: Vec::new(), arguments });
         }
@@ -281,7 +281,7 @@ impl Plan<'_> {
 }
 
 /// Writes packets.
-struct Writer<W> {
+struct PacketWriter<W> {
     out: W,
     /// The last track made.
     uuid: u64,
@@ -289,7 +289,7 @@ struct Writer<W> {
     wrap: Message,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> PacketWriter<W> {
     /// Writes the packet that was put together.
     fn emit(&mut self) -> io::Result<()> {
         self.wrap.clear().message(field::trace::PACKET, &self.packet);
@@ -297,7 +297,7 @@ impl<W: Write> Writer<W> {
     }
 
     /// Says once what all names are.
-    fn names(&mut self, names: &Names) -> io::Result<()> {
+    fn names(&mut self, names: &InternedNames) -> io::Result<()> {
         let mut interned = Message::default();
         let mut add = |into: u32, text: &str, iid: u64| {
             let mut entry = Message::default();
@@ -372,8 +372,8 @@ impl<W: Write> Writer<W> {
             let mut annotation = Message::default();
             annotation.number(field::annotation::NAME_IID, *argument as u64 + 1);
             match *value {
-                Value::Number(number) => annotation.number(field::annotation::UINT, number),
-                Value::Name(iid) => annotation.number(field::annotation::STRING_IID, iid),
+                ArgumentValue::Number(number) => annotation.number(field::annotation::UINT, number),
+                ArgumentValue::Name(iid) => annotation.number(field::annotation::STRING_IID, iid),
             };
             event.message(field::event::ANNOTATION, &annotation);
         }

@@ -64,7 +64,7 @@ fn code(mut number: usize) -> String {
 }
 
 /// A change: when, of which signal, to what.
-type Change = (u64, usize, u64);
+type SignalChange = (u64, usize, u64);
 
 /// Writes the sites as one dump; needs the timelines.
 ///
@@ -80,7 +80,7 @@ pub fn write(profile: &Profile, sites: &[SiteTables], mut out: impl Write) -> io
     }
     writeln!(out, "$end\n$timescale 1 ps $end")?;
     let mut signals: Vec<Signal> = Vec::new();
-    let mut changes: Vec<Change> = Vec::new();
+    let mut changes: Vec<SignalChange> = Vec::new();
     let mut names: BTreeSet<String> = BTreeSet::new();
     for (site, number) in sites.iter().zip(1..) {
         let name: String = site.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
@@ -118,7 +118,7 @@ fn collect(
     site: &SiteTables,
     states: &[StateId],
     place: &BTreeMap<Signal, usize>,
-    changes: &mut Vec<Change>,
+    changes: &mut Vec<SignalChange>,
 ) {
     let mut put = |signal: Signal, time: u64, value: u64| {
         if let Some(&at) = place.get(&signal) {
@@ -180,7 +180,7 @@ fn covered(mut intervals: Vec<(u64, u64)>) -> Vec<(u64, bool)> {
 }
 
 /// Writes initial values and changes, leaving out what changes nothing.
-fn dump(signals: &[Signal], changes: &[Change], mut out: impl Write) -> io::Result<()> {
+fn dump(signals: &[Signal], changes: &[SignalChange], mut out: impl Write) -> io::Result<()> {
     let mut values: Vec<u64> = signals.iter().map(|signal| signal.initial()).collect();
     // Changes at the very start are initial values: readers differ on two values at one time.
     for &(_, signal, value) in changes.iter().take_while(|&&(time, ..)| time == 0) {

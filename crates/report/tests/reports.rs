@@ -11,10 +11,10 @@ use generated::{Generated, generate, table};
 use nandseq_input::CsvFiles;
 use nandseq_profile::{Block, Die, Profile, builtin};
 use nandseq_report::coverage::{
-    self, Comparison, Conditions, Coverage, Figures, Parts, Standing, TableInForce, Universe,
+    self, Conditions, Coverage, CoverageComparison, CoverageParts, Figures, Standing, TableInForce, Universe,
 };
 use nandseq_report::load::{self, Wanted};
-use nandseq_report::page::{self, Subject, Verdict};
+use nandseq_report::page::{self, PageSubject, Verdict};
 use nandseq_report::{LoadError, SiteTables, chains, perfetto, vcd};
 use serde_json::Value;
 
@@ -23,8 +23,15 @@ static RUNS: LazyLock<Generated> = LazyLock::new(|| generate(&PROFILE, 2, 2, 150
 
 fn page_of(sites: &[SiteTables], verdict: Option<&Verdict>) -> String {
     let table = table(&PROFILE);
-    let subject =
-        Subject { profile: &PROFILE, sites, table: Some(&table), verdict, tool: "nandseqgen", figures: &[], cut: "" };
+    let subject = PageSubject {
+        profile: &PROFILE,
+        sites,
+        table: Some(&table),
+        verdict,
+        tool: "nandseqgen",
+        figures: &[],
+        cut: "",
+    };
     let mut page = Vec::new();
     page::write(&subject, &mut page).unwrap();
     String::from_utf8(page).unwrap()
@@ -50,7 +57,7 @@ fn no_name_ends_the_data_of_a_page() {
     let mut profile = builtin::profile();
     profile.name = "</script><script>alert(1)</script>".to_owned();
     let subject =
-        Subject { profile: &profile, sites: &[], table: None, verdict: None, tool: "<!--", figures: &[], cut: "" };
+        PageSubject { profile: &profile, sites: &[], table: None, verdict: None, tool: "<!--", figures: &[], cut: "" };
     let mut page = Vec::new();
     page::write(&subject, &mut page).unwrap();
     let page = String::from_utf8(page).unwrap();
@@ -223,7 +230,7 @@ fn a_report_of_stored_counts_is_that_of_the_runs() {
     let table = table(&PROFILE);
     let universe = Universe::of_table(&PROFILE, &table);
     let counted = counted();
-    let mut parts = Parts::default();
+    let mut parts = CoverageParts::default();
     for coverage in &counted {
         let name = coverage.parts.keys().next().unwrap();
         parts.add(&universe, &name.site, &name.run_text(), coverage);
@@ -231,7 +238,7 @@ fn a_report_of_stored_counts_is_that_of_the_runs() {
     // In whatever order they were stored.
     let text = coverage::write(&PROFILE, &sum(counted.iter().rev()), &Conditions::UNKNOWN);
     let (stored, _) = coverage::read(&PROFILE, text.as_bytes(), "counts.json").unwrap();
-    let mut again = Parts::default();
+    let mut again = CoverageParts::default();
     again.add_stored(&universe, &stored);
     let [report, again] = [parts, again].map(|parts| parts.report(&PROFILE, &universe, Some(&table)));
     assert_eq!((again.sites.len(), again.runs.len()), (2, 4));
@@ -254,7 +261,7 @@ fn what_is_started_is_what_the_table_proposes() {
 fn parts_add_up_to_the_whole_and_holes_are_the_rest() {
     let table = table(&PROFILE);
     let universe = Universe::of_table(&PROFILE, &table);
-    let mut parts = Parts::default();
+    let mut parts = CoverageParts::default();
     for (at, coverage) in counted().iter().enumerate() {
         parts.add(&universe, &format!("site {}", at / 2), &format!(" run {}", at % 2), coverage);
     }
@@ -314,7 +321,7 @@ fn counts_as_great_as_numbers_go_are_added_without_overflow() {
     assert!((0.0..=1.0).contains(&figures.gini) && (0.0..=1.0).contains(&figures.evenness), "{figures:?}");
     let nothing = Universe::new(&PROFILE, "nothing", |_, _| Standing::Chance);
     assert_eq!(Figures::new(&merged, &nothing).outside, (2, u64::MAX));
-    let mut parts = Parts::default();
+    let mut parts = CoverageParts::default();
     parts.add(&all, "a", "", &merged);
     let report = parts.report(&PROFILE, &all, Some(&table(&PROFILE)));
     assert!(report.holes.iter().all(|hole| hole.expected.is_some_and(f64::is_finite)));
@@ -343,7 +350,7 @@ fn figures_hold_at_the_edges() {
     let none = Universe::new(&PROFILE, "nothing", |_, _| Standing::Chance);
     let figures = Figures::new(&merged, &none);
     assert_eq!((figures.cells, figures.closure, figures.unseen), (0, 0.0, 1.0));
-    let report = Parts::default().report(&PROFILE, &none, None);
+    let report = CoverageParts::default().report(&PROFILE, &none, None);
     assert!(report.to_text(9).contains("No holes."), "{}", report.to_text(9));
 }
 
@@ -352,10 +359,10 @@ fn a_comparison_names_what_was_gained_and_lost() {
     let parts = counted();
     let universe = Universe::of_table(&PROFILE, &table(&PROFILE));
     let merged = sum(parts.iter());
-    let comparison = Comparison::new(&PROFILE, &universe, &parts[0], &merged);
+    let comparison = CoverageComparison::new(&PROFILE, &universe, &parts[0], &merged);
     assert!(comparison.lost.is_empty());
     let [first, second] = &comparison.figures;
     assert_eq!(comparison.gained.len() as u64, second.hit - first.hit);
-    let back = Comparison::new(&PROFILE, &universe, &merged, &parts[0]);
+    let back = CoverageComparison::new(&PROFILE, &universe, &merged, &parts[0]);
     assert_eq!((back.lost, back.gained), (comparison.gained, comparison.lost));
 }

@@ -2,6 +2,36 @@
 //!
 //! The engine pushes each committed operation into a [`Sink`]; sinks write files. Here are the events, the rows of the tables, the
 //! names of files and the records of manifests. Nothing here knows rules or chance, writes a file, or reads a table.
+//!
+//! A sink needs one function. This one measures the longest time in which nothing starts:
+//!
+//! ```
+//! use std::io;
+//!
+//! use nandseq_profile::Ticks;
+//! use nandseq_trace::{Operation, Sink};
+//!
+//! #[derive(Default)]
+//! struct Silence {
+//!     last: Ticks,
+//!     longest: Ticks,
+//! }
+//!
+//! impl Sink for Silence {
+//!     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
+//!         self.longest = self.longest.max(operation.start - self.last);
+//!         self.last = operation.start;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let mut silence = Silence::default();
+//! for start in [10, 25, 30].map(Ticks::from_us) {
+//!     silence.operation(&Operation { start, ..Operation::default() })?;
+//! }
+//! assert_eq!(silence.longest, Ticks::from_us(15));
+//! # Ok::<(), io::Error>(())
+//! ```
 
 mod csv_field;
 pub mod events;

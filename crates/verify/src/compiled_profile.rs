@@ -22,7 +22,7 @@ pub enum Reset {
 
 /// A phase of an operation, relative to its start.
 #[derive(Clone, Copy, Debug)]
-pub struct Span {
+pub struct PhaseSpan {
     /// Which phase.
     pub kind: PhaseKind,
     /// It holds the bus.
@@ -54,7 +54,7 @@ pub struct OperationKind {
     /// The `op_id` of its rows.
     pub opcode: u32,
     /// Its phases, in order.
-    pub spans: Vec<Span>,
+    pub spans: Vec<PhaseSpan>,
     /// From the start to the end of the last phase that is no window.
     pub occupied: Ticks,
     /// From the start to the moment its effects happen.
@@ -166,7 +166,7 @@ impl OperationKind {
     }
 
     /// Its phase of a kind, if it has one.
-    pub fn span(&self, kind: PhaseKind) -> Option<&Span> {
+    pub fn span(&self, kind: PhaseKind) -> Option<&PhaseSpan> {
         self.spans.iter().find(|span| span.kind == kind)
     }
 }
@@ -223,14 +223,14 @@ impl Reading {
 }
 
 /// The phases with their offsets, the time of occupation, and the time until the array is done.
-fn spans(phases: &[Phase], durations: &[Ticks]) -> (Vec<Span>, Ticks, Ticks) {
+fn spans(phases: &[Phase], durations: &[Ticks]) -> (Vec<PhaseSpan>, Ticks, Ticks) {
     let mut offset = Ticks::ZERO;
     let mut occupied = Ticks::ZERO;
     let mut core_end = None;
     let mut spans = Vec::new();
     for (at, phase) in phases.iter().enumerate() {
         let duration = durations.get(at).copied().or(phase.default_duration).unwrap_or(Ticks::ZERO);
-        spans.push(Span { kind: phase.kind, bus: phase.bus, offset, duration });
+        spans.push(PhaseSpan { kind: phase.kind, bus: phase.bus, offset, duration });
         offset = after(offset, duration);
         if !phase.kind.is_window() {
             occupied = offset;

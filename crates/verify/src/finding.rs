@@ -10,7 +10,7 @@ use crate::rule::RuleCode;
 
 /// Where a row stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
-pub struct Place {
+pub struct RowPlace {
     /// Number of the file within the site, from 0.
     pub file: u32,
     /// Number of the row within the file, from 1, the header not counted.
@@ -19,8 +19,8 @@ pub struct Place {
 
 /// An operation as findings remember it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Origin {
-    pub(crate) place: Place,
+pub(crate) struct StartedOperation {
+    pub(crate) place: RowPlace,
     pub(crate) uid: u64,
     pub(crate) op: OpId,
     pub(crate) start: Ticks,
@@ -30,7 +30,7 @@ pub(crate) struct Origin {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OperationRef {
     /// Where it stands.
-    pub place: Place,
+    pub place: RowPlace,
     /// Its `op_uid`.
     pub uid: u64,
     /// Its name.
@@ -47,7 +47,7 @@ pub struct Finding {
     /// The table in which the row stands; `None`: the sequence.
     pub table: Option<TableKind>,
     /// The row that breaks it; row 0 is the header.
-    pub place: Place,
+    pub place: RowPlace,
     /// When the operation starts, if the row says so.
     pub time: Option<Ticks>,
     /// Its `op_uid`, if the row says so.
@@ -66,7 +66,7 @@ pub struct Finding {
 
 /// How often a rule was broken.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Counts {
+pub struct FindingCounts {
     /// Findings.
     pub findings: u64,
     /// Operations that break the rule against the same other operation as an earlier finding did. A lost RESUME makes
@@ -76,8 +76,8 @@ pub struct Counts {
 
 /// What a finding is about.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Subject<'a> {
-    pub(crate) place: Place,
+pub(crate) struct FindingSubject<'a> {
+    pub(crate) place: RowPlace,
     pub(crate) time: Option<Ticks>,
     pub(crate) uid: Option<u64>,
     pub(crate) op: Option<OpId>,
@@ -87,15 +87,15 @@ pub(crate) struct Subject<'a> {
 /// Counts findings and keeps the first ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
-    counts: [Counts; RuleCode::COUNT],
+    counts: [FindingCounts; RuleCode::COUNT],
     kept: Vec<Finding>,
     /// Of each rule.
     keep: usize,
     /// Rules already reported for the present row.
     row: u64,
     muted: bool,
-    known: HashSet<(RuleCode, Place)>,
-    oldest: VecDeque<(RuleCode, Place)>,
+    known: HashSet<(RuleCode, RowPlace)>,
+    oldest: VecDeque<(RuleCode, RowPlace)>,
 }
 
 /// How many pairs of rule and other operation are remembered to recognise followers.
@@ -104,7 +104,7 @@ const REMEMBERED: usize = 4096;
 impl Tally {
     pub(crate) fn new(keep: usize) -> Self {
         Self {
-            counts: [Counts::default(); RuleCode::COUNT],
+            counts: [FindingCounts::default(); RuleCode::COUNT],
             kept: Vec::new(),
             keep,
             row: 0,
@@ -124,7 +124,7 @@ impl Tally {
         self.muted = true;
     }
 
-    pub(crate) fn counts(&self, rule: RuleCode) -> Counts {
+    pub(crate) fn counts(&self, rule: RuleCode) -> FindingCounts {
         self.counts[rule as usize]
     }
 
@@ -137,8 +137,8 @@ impl Tally {
         &mut self,
         profile: &Profile,
         rule: RuleCode,
-        subject: &Subject<'_>,
-        other: Option<Origin>,
+        subject: &FindingSubject<'_>,
+        other: Option<StartedOperation>,
         message: impl FnOnce() -> String,
     ) {
         let bit = 1_u64 << rule as u32;
@@ -181,8 +181,8 @@ impl Tally {
         profile: &Profile,
         rule: RuleCode,
         table: TableKind,
-        place: Place,
-        of: Option<Origin>,
+        place: RowPlace,
+        of: Option<StartedOperation>,
         expected: impl FnOnce() -> Option<String>,
         message: impl FnOnce() -> String,
     ) {
@@ -220,7 +220,7 @@ impl Tally {
         }
     }
 
-    fn is_news(&mut self, rule: RuleCode, other: Place) -> bool {
+    fn is_news(&mut self, rule: RuleCode, other: RowPlace) -> bool {
         if !self.known.insert((rule, other)) {
             return false;
         }

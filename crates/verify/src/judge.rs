@@ -4,30 +4,15 @@
 //! breaks. It changes nothing. One module per section of the specification.
 
 mod addresses;
+mod breaches;
 mod judged_operation;
 mod occupation;
 mod registers;
 mod suspension;
 mod tables;
 
-use nandseq_profile::model::Axis;
-use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, Profile, Target};
-
+pub(crate) use breaches::Judge;
 pub(crate) use judged_operation::JudgedOperation;
-
-use crate::compiled_profile::CompiledProfile;
-use crate::finding::{Origin, Subject, Tally};
-use crate::model::Device;
-use crate::rule::RuleCode;
-
-/// One operation before the bench.
-pub(crate) struct Judge<'a> {
-    pub(crate) profile: &'a Profile,
-    pub(crate) compiled: &'a CompiledProfile,
-    pub(crate) device: &'a mut Device,
-    pub(crate) case: &'a JudgedOperation<'a>,
-    pub(crate) tally: &'a mut Tally,
-}
 
 impl Judge<'_> {
     /// Judges every rule of the device.
@@ -52,69 +37,5 @@ impl Judge<'_> {
         self.suspend_target();
         self.resume_target();
         self.status();
-    }
-
-    fn breaks(&mut self, rule: RuleCode, other: Option<Origin>, message: impl FnOnce(&Names<'_>) -> String) {
-        let names = Names { profile: self.profile };
-        let origin = &self.case.origin;
-        let subject = Subject {
-            place: origin.place,
-            time: Some(origin.start),
-            uid: Some(origin.uid),
-            op: Some(origin.op),
-            targets: self.case.written,
-        };
-        self.tally.report(self.profile, rule, &subject, other, || message(&names));
-    }
-}
-
-/// Words for findings.
-pub(crate) struct Names<'a> {
-    profile: &'a Profile,
-}
-
-impl Names<'_> {
-    fn op(&self, origin: &Origin) -> &str {
-        &self.profile.ops[origin.op].name
-    }
-
-    fn base(&self, origin: &Origin) -> &str {
-        &self.profile.bases[self.profile.ops[origin.op].base].name
-    }
-
-    fn cell_type(&self, id: CellTypeId) -> &str {
-        &self.profile.cell_types[id].name
-    }
-}
-
-fn plane_text(die: Die, plane: Plane) -> String {
-    format!("plane {} of die {}", plane.0, die.0)
-}
-
-fn block_text(die: Die, block: Block) -> String {
-    format!("block {} of die {}", block.0, die.0)
-}
-
-fn page_text(at: &Target) -> String {
-    format!("page {} of block {} (die {}, plane {})", at.page.0, at.block.0, at.die.0, at.plane.0)
-}
-
-fn next_page(page: Page) -> u32 {
-    u32::from(page.0) + 1
-}
-
-const fn axis_text(axis: Axis) -> &'static str {
-    match axis {
-        Axis::Erase => "erase",
-        Axis::Program => "program",
-    }
-}
-
-/// A text that starts a sentence.
-fn capital(text: String) -> String {
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_uppercase().chain(characters).collect(),
-        None => text,
     }
 }

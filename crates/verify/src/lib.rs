@@ -6,9 +6,30 @@
 //!
 //! Promises: memory bounded by the size of the device and the number of findings kept, not by the length of a sequence;
 //! no input makes it panic; one damaged operation gives its own finding and not hundreds of followers (see
-//! [`Counts::followers`]).
+//! [`FindingCounts::followers`]).
 //!
 //! Leaves out: whether a chain was completed. Which chain an operation began is not written in a sequence.
+//!
+//! This example judges a sequence in which two operations start at the same time, so that both hold the bus:
+//!
+//! ```
+//! use nandseq_input::SequenceReader;
+//! use nandseq_verify::{RuleCode, Verifier};
+//!
+//! let profile = nandseq_profile::builtin::profile();
+//! let text = "seq,time,op_id,op_name,op_uid,payload\n1,0.0,0,Data_Out_Termination,1,[{}]\n2,0.0,0,Data_Out_Termination,2,[{}]\n";
+//! let mut reader = SequenceReader::new(&profile, text.as_bytes())?;
+//! let mut verifier = Verifier::new(&profile, &[]);
+//! while let Some(row) = reader.next_row()? {
+//!     match row {
+//!         Ok(row) => verifier.row(&row),
+//!         Err(bad) => verifier.bad_row(&bad),
+//!     }
+//! }
+//! verifier.end_of_file();
+//! assert_eq!(verifier.counts(RuleCode::Bus).findings, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod compiled_profile;
 mod finding;
@@ -24,7 +45,7 @@ mod tables;
 pub mod time;
 mod verifier;
 
-pub use finding::{Counts, Finding, OperationRef, Place};
+pub use finding::{Finding, FindingCounts, OperationRef, RowPlace};
 pub use report::{FileReport, Report, SiteReport, TableReport};
 pub use rule::RuleCode;
 pub use site::{Options, Unusable, judge_site, run};

@@ -13,9 +13,9 @@ use std::ops::Range;
 use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchKind, LatchLevel, PhaseKind, Topology};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Page, Plane, PlaneSet, Target, Ticks};
 
-pub(crate) use addresses::{BlockState, Blocks, Content};
+pub(crate) use addresses::{BlockContent, BlockState, Blocks};
 
-use crate::finding::Origin;
+use crate::finding::StartedOperation;
 use crate::time::Interval;
 
 /// Dies and planes of each of them.
@@ -83,9 +83,9 @@ pub(crate) fn same_page(a: &Target, b: &Target) -> bool {
 
 /// The bus, held.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Held {
+pub(crate) struct BusHold {
     pub(crate) time: Interval,
-    pub(crate) by: Origin,
+    pub(crate) by: StartedOperation,
     /// By a window, which ends when it is cut.
     window: bool,
     id: u64,
@@ -99,7 +99,7 @@ pub(crate) struct Occupation {
     pub(crate) planes: PlaneSet,
     pub(crate) multi: bool,
     pub(crate) interleaved: bool,
-    pub(crate) by: Origin,
+    pub(crate) by: StartedOperation,
     id: u64,
 }
 
@@ -109,7 +109,7 @@ pub(crate) struct Segment {
     pub(crate) time: Interval,
     pub(crate) base: BaseId,
     pub(crate) kind: PhaseKind,
-    pub(crate) by: Origin,
+    pub(crate) by: StartedOperation,
     id: u64,
 }
 
@@ -121,7 +121,7 @@ pub(crate) struct Register {
     pub(crate) copyback: bool,
     /// Its data has been output.
     pub(crate) output: bool,
-    pub(crate) by: Origin,
+    pub(crate) by: StartedOperation,
 }
 
 /// What a latch of a die holds.
@@ -129,7 +129,7 @@ pub(crate) struct Register {
 pub(crate) struct Latch {
     pub(crate) level: LatchLevel,
     pub(crate) targets: Targets,
-    pub(crate) by: Origin,
+    pub(crate) by: StartedOperation,
 }
 
 /// A cache program that goes on.
@@ -138,13 +138,13 @@ pub(crate) struct CacheProgram {
     pub(crate) kind: CacheProgramKind,
     pub(crate) cell_type: CellTypeId,
     pub(crate) targets: Targets,
-    pub(crate) by: Origin,
+    pub(crate) by: StartedOperation,
 }
 
 /// An axis of a die, suspended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Suspension {
-    pub(crate) by: Origin,
+    pub(crate) by: StartedOperation,
     suspend_target: Option<u64>,
 }
 
@@ -163,7 +163,7 @@ pub(crate) struct PlaneState {
     pub(crate) segments: Vec<Segment>,
     pub(crate) page: Option<Register>,
     pub(crate) output: Option<Register>,
-    pub(crate) cache_read: Option<(CacheReadKind, Origin)>,
+    pub(crate) cache_read: Option<(CacheReadKind, StartedOperation)>,
 }
 
 /// A die.
@@ -192,7 +192,7 @@ impl DieState {
 #[derive(Clone, Debug)]
 pub(crate) struct Flight {
     id: u64,
-    pub(crate) origin: Origin,
+    pub(crate) origin: StartedOperation,
     pub(crate) op: OpId,
     pub(crate) targets: Targets,
     pub(crate) cell_type: CellTypeId,
@@ -218,9 +218,9 @@ pub(crate) struct Device {
     pub(crate) topology: Topology,
     pub(crate) dies: Vec<DieState>,
     pub(crate) blocks: Blocks,
-    pub(crate) bus: Vec<Held>,
-    pub(crate) odt_off: Option<Origin>,
-    pub(crate) write_protect: Option<Origin>,
+    pub(crate) bus: Vec<BusHold>,
+    pub(crate) odt_off: Option<StartedOperation>,
+    pub(crate) write_protect: Option<StartedOperation>,
     flights: Vec<Flight>,
     due: VecDeque<Due>,
     serial: u64,
@@ -272,7 +272,7 @@ impl Device {
     }
 
     /// Something that is in flight at an instant: it occupies planes, or its array is not done. What is suspended is not.
-    pub(crate) fn anything_in_flight(&self, at: Ticks) -> Option<Origin> {
+    pub(crate) fn anything_in_flight(&self, at: Ticks) -> Option<StartedOperation> {
         let flight = self.flights.iter().find(|flight| flight.remains.is_none()).map(|flight| flight.origin);
         let occupations = self.dies.iter().flat_map(|die| &die.occupations);
         flight.or_else(|| occupations.filter(|held| held.time.contains(at)).map(|held| held.by).next())

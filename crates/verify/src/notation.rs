@@ -25,16 +25,16 @@ use crate::rule::RuleCode;
 
 /// A line of a sequence.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Line {
+pub enum ScriptLine {
     /// An operation.
-    Operation(Step),
+    Operation(ScriptStep),
     /// The end of a file.
     EndOfFile,
 }
 
 /// An operation and what is expected of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Step {
+pub struct ScriptStep {
     /// The line in the text, from 1.
     pub line: usize,
     /// When it starts.
@@ -55,7 +55,7 @@ pub struct Script {
     /// Bad blocks.
     pub bad: Vec<(Die, Block)>,
     /// Operations and ends of files.
-    pub lines: Vec<Line>,
+    pub lines: Vec<ScriptLine>,
 }
 
 /// What is wrong with a text.
@@ -90,7 +90,7 @@ impl Script {
         let Some(first) = words.next() else { return Ok(()) };
         let rest: Vec<&str> = words.collect();
         match first {
-            "run" => self.lines.push(Line::EndOfFile),
+            "run" => self.lines.push(ScriptLine::EndOfFile),
             "bad" => {
                 let parts = parts(profile, &rest)?;
                 let die = u8::try_from(parts.target.die).map_err(|_| "no such die")?;
@@ -103,7 +103,7 @@ impl Script {
                 let known = profile.ops.iter_ids().find(|(_, op)| op.name == *name);
                 let op = known.ok_or_else(|| format!("no operation '{name}'"))?.0;
                 let targets = targets(profile, op, &rest[1..])?;
-                self.lines.push(Line::Operation(Step { line, time, op, targets, breaks, follows }));
+                self.lines.push(ScriptLine::Operation(ScriptStep { line, time, op, targets, breaks, follows }));
             }
         }
         Ok(())
@@ -119,14 +119,14 @@ fn expectation(text: &str, mark: char) -> Result<(&str, Vec<RuleCode>), String> 
 
 /// What the words of one target say.
 #[derive(Default)]
-struct Parts {
+struct TargetWords {
     target: Addressed,
     plane: Option<i64>,
     without: Vec<PayloadField>,
 }
 
-fn parts(profile: &Profile, words: &[&str]) -> Result<Parts, String> {
-    let mut parts = Parts::default();
+fn parts(profile: &Profile, words: &[&str]) -> Result<TargetWords, String> {
+    let mut parts = TargetWords::default();
     for word in words {
         let number = || word[1..].parse::<i64>().map_err(|_| format!("'{word}' means nothing"));
         let cell_type = profile.cell_types.iter_ids().find(|(_, cell_type)| cell_type.name == *word);

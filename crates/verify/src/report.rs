@@ -11,7 +11,7 @@ use nandseq_trace::recorded::recorded;
 use nandseq_trace::table::TableKind;
 use serde::Serialize;
 
-use crate::finding::{Counts, Finding, OperationRef, Place};
+use crate::finding::{Finding, FindingCounts, OperationRef, RowPlace};
 use crate::rule::RuleCode;
 
 /// What was judged and what was found.
@@ -30,12 +30,12 @@ pub struct Report {
 pub struct SiteReport {
     /// Its folder, or its only file.
     pub folder: PathBuf,
-    /// Its files, in order; [`Place::file`] counts them.
+    /// Its files, in order; [`RowPlace::file`] counts them.
     pub files: Vec<FileReport>,
     /// Operations judged.
     pub operations: u64,
     /// How often each rule was broken, in the order of [`RuleCode::ALL`].
-    pub counts: [Counts; RuleCode::COUNT],
+    pub counts: [FindingCounts; RuleCode::COUNT],
     /// The first findings of each rule, in the order of the rows.
     pub findings: Vec<Finding>,
     /// What is not as the manifest says.
@@ -94,9 +94,9 @@ impl Report {
 
     /// How often a rule was broken, in all sites.
     #[must_use]
-    pub fn counts(&self, rule: RuleCode) -> Counts {
+    pub fn counts(&self, rule: RuleCode) -> FindingCounts {
         let of_sites = self.sites.iter().map(|site| site.counts[rule as usize]);
-        of_sites.fold(Counts::default(), |sum, counts| Counts {
+        of_sites.fold(FindingCounts::default(), |sum, counts| FindingCounts {
             findings: sum.findings + counts.findings,
             followers: sum.followers + counts.followers,
         })
@@ -111,7 +111,7 @@ impl Report {
     /// The verdict as JSON: one object, times in ps, rows and lines from 1.
     #[must_use]
     pub fn json(&self) -> impl Serialize + use<'_> {
-        let broken = RuleCode::ALL.into_iter().filter(|&rule| self.counts(rule) != Counts::default());
+        let broken = RuleCode::ALL.into_iter().filter(|&rule| self.counts(rule) != FindingCounts::default());
         JsonReport {
             schema: 1,
             clean: self.is_clean(),
@@ -124,7 +124,7 @@ impl Report {
 }
 
 impl SiteReport {
-    fn path(&self, table: Option<TableKind>, place: Place) -> &Path {
+    fn path(&self, table: Option<TableKind>, place: RowPlace) -> &Path {
         let Some(file) = self.files.get(place.file as usize) else { return &self.folder };
         let table = table.and_then(|kind| file.tables.iter().find(|table| table.kind == kind));
         table.map_or(&file.path, |table| &table.path)
@@ -132,7 +132,7 @@ impl SiteReport {
 }
 
 /// The line of a row: the header is line 1.
-const fn line(place: Place) -> u64 {
+const fn line(place: RowPlace) -> u64 {
     place.row + 1
 }
 
@@ -162,7 +162,7 @@ impl fmt::Display for Report {
             writeln!(f, "File: {}: {}.", damage.file.display(), damage.what)?;
         }
         let broken: Vec<RuleCode> =
-            RuleCode::ALL.into_iter().filter(|&rule| self.counts(rule) != Counts::default()).collect();
+            RuleCode::ALL.into_iter().filter(|&rule| self.counts(rule) != FindingCounts::default()).collect();
         if broken.is_empty() {
             return Ok(());
         }
@@ -347,7 +347,7 @@ impl<'a> JsonSite<'a> {
 
 impl<'a> JsonRule<'a> {
     fn new(report: &'a Report, rule: RuleCode) -> Self {
-        let Counts { findings, followers } = report.counts(rule);
+        let FindingCounts { findings, followers } = report.counts(rule);
         let first = report.first(rule).map(|(site, finding)| JsonFinding::new(site, finding)).collect();
         Self { rule: rule.name(), sentence: rule.sentence(), findings, followers, first }
     }

@@ -20,12 +20,12 @@ pub struct Example {
     /// Whether it keeps every rule.
     pub keeps: bool,
     /// What it consists of.
-    pub content: Content,
+    pub content: ExampleContent,
 }
 
 /// What an example consists of.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Content {
+pub enum ExampleContent {
     /// Operations, with what they break.
     Sequence(Script),
     /// Rows of a file, with what they break.
@@ -96,27 +96,29 @@ pub fn examples(profile: &Profile, page: &str) -> Result<Vec<Example>, NotationE
         let body: Vec<&str> = lines.by_ref().map(|(_, text)| text).take_while(|text| *text != "```").collect();
         let first = at + 1;
         let content = match form {
-            Form::Sequence => Content::Sequence(
+            FenceForm::Sequence => ExampleContent::Sequence(
                 Script::parse(profile, &body.join("\n"))
                     .map_err(|error| NotationError { line: first + error.line, ..error })?,
             ),
-            Form::Csv => Content::Rows(rows(&body).map_err(|(line, what)| NotationError { line: first + line, what })?),
+            FenceForm::Csv => {
+                ExampleContent::Rows(rows(&body).map_err(|(line, what)| NotationError { line: first + line, what })?)
+            }
         };
         examples.push(Example { line: first, keeps, content });
     }
     Ok(examples)
 }
 
-enum Form {
+enum FenceForm {
     Sequence,
     Csv,
 }
 
-fn form(fence: &str) -> Option<(Form, bool)> {
+fn form(fence: &str) -> Option<(FenceForm, bool)> {
     let (form, verdict) = fence.strip_prefix("```")?.split_once(' ')?;
     let form = match form {
-        "sequence" => Form::Sequence,
-        "csv" => Form::Csv,
+        "sequence" => FenceForm::Sequence,
+        "csv" => FenceForm::Csv,
         _ => return None,
     };
     match verdict {

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::report::{FileReport, Report, SiteReport, TableReport};
 use crate::rule::RuleCode;
-use crate::tables::Tables;
+use crate::tables::TableJudge;
 use crate::verifier::Verifier;
 
 /// How to judge.
@@ -75,7 +75,7 @@ pub fn judge_site(profile: &Profile, mut site: SiteFiles, options: &Options<'_>)
 
 fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Result<SiteReport, Unusable> {
     let mut verifier = Verifier::new(profile, options.bad_blocks).keeping(options.max_findings);
-    let mut tables = site.runs.iter().any(|run| !run.tables.is_empty()).then(|| Tables::new(profile));
+    let mut tables = site.runs.iter().any(|run| !run.tables.is_empty()).then(|| TableJudge::new(profile));
     let mut damage = site.damage;
     let mut notes = site.notes;
     let mut files: Vec<FileReport> = Vec::new();
@@ -146,7 +146,7 @@ fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Resu
 /// Opens the tables of a run; one without its header is a finding.
 fn open_tables(
     verifier: &mut Verifier<'_>,
-    tables: &mut Tables<'_>,
+    tables: &mut TableJudge<'_>,
     source: &dyn Source,
     run: &RunFile,
     file: usize,
@@ -180,7 +180,7 @@ struct JudgedFile {
 fn judge_file(
     profile: &Profile,
     verifier: &mut Verifier<'_>,
-    mut tables: Option<&mut Tables<'_>>,
+    mut tables: Option<&mut TableJudge<'_>>,
     path: &Path,
     options: &Options<'_>,
 ) -> Result<JudgedFile, ReadError> {

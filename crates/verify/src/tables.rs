@@ -23,25 +23,25 @@ use nandseq_profile::{IdVec, OpId, Profile};
 use nandseq_trace::table::TableKind;
 
 use crate::compiled_profile::CompiledProfile;
-use crate::finding::{Place, Tally};
+use crate::finding::{RowPlace, Tally};
 use crate::judge::JudgedOperation;
 use crate::model::Device;
 use crate::rule::RuleCode;
-use compare::Comparison;
+use compare::TableComparison;
 use counts::{InSequence, Sums};
-use expected::Words;
+use expected::WrittenNames;
 use expected_tables::ExpectedTables;
 use order::Slot;
 use row_formatter::RowFormatter;
-use table_report::{RowContext, TableReport};
+use table_report::{RowContext, TableReporter};
 
 /// The tables of a site, run by run.
-pub(crate) struct Tables<'p> {
+pub(crate) struct TableJudge<'p> {
     profile: &'p Profile,
     formatter: RowFormatter,
     form: TableForm,
     expected_tables: ExpectedTables,
-    run: Run,
+    run: ComparedRun,
     /// Runs were missing: what they left is not known.
     gap: bool,
     failed: Option<io::Error>,
@@ -49,24 +49,24 @@ pub(crate) struct Tables<'p> {
 
 /// What is compared in the present run.
 #[derive(Default)]
-struct Run {
+struct ComparedRun {
     file: u32,
-    stretches: Option<Comparison>,
-    segments: Option<Comparison>,
-    touches: Option<Comparison>,
+    stretches: Option<TableComparison>,
+    segments: Option<TableComparison>,
+    touches: Option<TableComparison>,
     input_times: Option<TableReader<Box<dyn BufRead>>>,
     proposals: Option<TableReader<Box<dyn BufRead>>>,
     sequence: IdVec<OpId, InSequence>,
 }
 
-impl<'p> Tables<'p> {
+impl<'p> TableJudge<'p> {
     pub(crate) fn new(profile: &'p Profile) -> Self {
         Self {
             profile,
-            formatter: RowFormatter::new(Words::new(profile)),
+            formatter: RowFormatter::new(WrittenNames::new(profile)),
             form: TableForm::new(profile),
             expected_tables: ExpectedTables::new(profile),
-            run: Run::default(),
+            run: ComparedRun::default(),
             gap: false,
             failed: None,
         }
@@ -81,7 +81,7 @@ impl<'p> Tables<'p> {
     /// A run begins, the sequence of which has this number within the site.
     pub(crate) fn begin_run(&mut self, file: u32) {
         let sequence = self.profile.ops.ids().map(|_| InSequence::default()).collect();
-        self.run = Run { file, sequence, ..Run::default() };
+        self.run = ComparedRun { file, sequence, ..ComparedRun::default() };
         self.expected_tables.begin_run();
     }
 
@@ -89,10 +89,10 @@ impl<'p> Tables<'p> {
     pub(crate) fn add(&mut self, reader: TableReader<Box<dyn BufRead>>) {
         let (file, gap) = (self.run.file, self.gap);
         match reader.kind() {
-            TableKind::OperationTimeline => self.run.stretches = Some(Comparison::new(reader, file, gap)),
-            TableKind::OpStateTimeline => self.run.segments = Some(Comparison::new(reader, file, gap)),
+            TableKind::OperationTimeline => self.run.stretches = Some(TableComparison::new(reader, file, gap)),
+            TableKind::OpStateTimeline => self.run.segments = Some(TableComparison::new(reader, file, gap)),
             TableKind::AddressTouchCount => {
-                self.run.touches = (!gap).then(|| Comparison::new(reader, file, false));
+                self.run.touches = (!gap).then(|| TableComparison::new(reader, file, false));
             }
             TableKind::InputTimeCount => self.run.input_times = Some(reader),
             TableKind::ProposalCounts => self.run.proposals = Some(reader),
@@ -101,8 +101,8 @@ impl<'p> Tables<'p> {
 
     /// A table of the run does not start with its header.
     pub(crate) fn no_table(&mut self, tally: &mut Tally, kind: TableKind) {
-        let place = Place { file: self.run.file, row: 0 };
-        let mut report = TableReport { profile: self.profile, tally, form: &self.form };
+        let place = RowPlace { file: self.run.file, row: 0 };
+        let mut report = TableReporter { profile: self.profile, tally, form: &self.form };
         report.report(RuleCode::RowFormat, &RowContext { table: kind, place, origin: None, expected: None }, || {
             format!("The first line is not '{}'; nothing of this table was compared.", kind.columns().join(","))
         });
@@ -141,7 +141,7 @@ impl<'p> Tables<'p> {
         }
         self.compare(compiled, tally, true)?;
         let Self { profile, formatter, form, expected_tables, run, .. } = self;
-        let mut report = TableReport { profile, tally, form };
+        let mut report = TableReporter { profile, tally, form };
         let mut rows = Vec::new();
         let touches = &mut run.touches;
         expected_tables.touches.finish(|touch, count| {
@@ -173,7 +173,7 @@ impl<'p> Tables<'p> {
     /// Compares the rows that are known by now.
     fn compare(&mut self, compiled: &CompiledProfile, tally: &mut Tally, all: bool) -> io::Result<()> {
         let Self { profile, formatter, form, expected_tables, run, .. } = self;
-        let mut report = TableReport { profile, tally, form };
+        let mut report = TableReporter { profile, tally, form };
         let hand_on = |slot: &Slot| {
             if let Some(comparison) = &mut run.stretches {
                 for row in &slot.stretches {

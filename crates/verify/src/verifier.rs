@@ -9,12 +9,12 @@ use nandseq_trace::table::TableKind;
 use nandseq_trace::{Operation, Sink};
 
 use crate::compiled_profile::CompiledProfile;
-use crate::finding::{Counts, Finding, Origin, Place, Subject, Tally};
+use crate::finding::{Finding, FindingCounts, FindingSubject, RowPlace, StartedOperation, Tally};
 use crate::judge::{Judge, JudgedOperation};
 use crate::model::Device;
 use crate::numbers::Numbers;
 use crate::rule::RuleCode;
-use crate::tables::Tables;
+use crate::tables::TableJudge;
 
 /// How many findings of each rule are kept in full unless [`Verifier::keeping`] says otherwise.
 const KEPT: usize = 10;
@@ -39,8 +39,8 @@ pub struct Verifier<'p> {
 
 /// What a row says besides its targets.
 #[derive(Clone, Copy)]
-struct Head {
-    origin: Origin,
+struct RowHead {
+    origin: StartedOperation,
     seq: u64,
 }
 
@@ -74,9 +74,9 @@ impl<'p> Verifier<'p> {
     }
 
     /// Judges a row, and compares what follows from it with the tables of the run.
-    pub(crate) fn row_with(&mut self, row: &Row<'_>, tables: Option<&mut Tables<'_>>) {
+    pub(crate) fn row_with(&mut self, row: &Row<'_>, tables: Option<&mut TableJudge<'_>>) {
         self.tally.begin_row();
-        let origin = Origin { place: self.place(row.row), uid: row.uid, op: row.op, start: row.time };
+        let origin = StartedOperation { place: self.place(row.row), uid: row.uid, op: row.op, start: row.time };
         let subject = subject(&origin, row.targets);
         let expected = self.compiled.kinds[row.op].opcode;
         if row.opcode != u64::from(expected) {
@@ -95,7 +95,7 @@ impl<'p> Verifier<'p> {
             };
             self.tally.report(self.profile, rule, &subject, None, || sentence(&fault.to_string()));
         }
-        self.happen(Head { origin, seq: row.seq }, row.targets, tables);
+        self.happen(RowHead { origin, seq: row.seq }, row.targets, tables);
     }
 
     /// Notes a row of the present file that could not be understood.
@@ -109,7 +109,7 @@ impl<'p> Verifier<'p> {
             | RowFault::NotANumber { .. }
             | RowFault::Time(_) => RuleCode::RowFormat,
         };
-        let subject = Subject { place: self.place(row.row), time: None, uid: None, op: None, targets: &[] };
+        let subject = FindingSubject { place: self.place(row.row), time: None, uid: None, op: None, targets: &[] };
         self.tally.report(self.profile, rule, &subject, None, || sentence(&row.fault.to_string()));
         self.numbers.passed(row.seq);
     }
@@ -121,8 +121,8 @@ impl<'p> Verifier<'p> {
         written.clear();
         written.extend((0..operation.targets.len()).map(|at| Addressed::of(self.profile, operation, at)));
         let place = self.place(operation.seq);
-        let origin = Origin { place, uid: operation.uid, op: operation.op, start: operation.start };
-        self.happen(Head { origin, seq: operation.seq }, &written, None);
+        let origin = StartedOperation { place, uid: operation.uid, op: operation.op, start: operation.start };
+        self.happen(RowHead { origin, seq: operation.seq }, &written, None);
         self.written = written;
     }
 
@@ -133,12 +133,12 @@ impl<'p> Verifier<'p> {
     }
 
     /// Notes a table that does not start with its header.
-    pub(crate) fn no_table(&mut self, tables: &mut Tables<'_>, kind: TableKind) {
+    pub(crate) fn no_table(&mut self, tables: &mut TableJudge<'_>, kind: TableKind) {
         tables.no_table(&mut self.tally, kind);
     }
 
     /// The run ends: compares the rest of its tables, and says how many rows each has.
-    pub(crate) fn end_tables(&mut self, tables: &mut Tables<'_>) -> io::Result<Vec<(TableKind, u64)>> {
+    pub(crate) fn end_tables(&mut self, tables: &mut TableJudge<'_>) -> io::Result<Vec<(TableKind, u64)>> {
         tables.end_run(&self.compiled, &mut self.tally)
     }
 
@@ -162,12 +162,12 @@ impl<'p> Verifier<'p> {
     /// Whether no rule was broken.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        RuleCode::ALL.into_iter().all(|rule| self.counts(rule) == Counts::default())
+        RuleCode::ALL.into_iter().all(|rule| self.counts(rule) == FindingCounts::default())
     }
 
     /// How often a rule was broken.
     #[must_use]
-    pub fn counts(&self, rule: RuleCode) -> Counts {
+    pub fn counts(&self, rule: RuleCode) -> FindingCounts {
         self.tally.counts(rule)
     }
 
@@ -177,11 +177,11 @@ impl<'p> Verifier<'p> {
         self.tally.kept()
     }
 
-    fn place(&self, row: u64) -> Place {
-        Place { file: self.file, row }
+    fn place(&self, row: u64) -> RowPlace {
+        RowPlace { file: self.file, row }
     }
 
-    fn happen(&mut self, head: Head, written: &[Addressed], tables: Option<&mut Tables<'_>>) {
+    fn happen(&mut self, head: RowHead, written: &[Addressed], tables: Option<&mut TableJudge<'_>>) {
         self.operations += 1;
         let origin = head.origin;
         self.number(&head, written);
@@ -207,7 +207,7 @@ impl<'p> Verifier<'p> {
     }
 
     /// `seq_order`
-    fn number(&mut self, head: &Head, written: &[Addressed]) {
+    fn number(&mut self, head: &RowHead, written: &[Addressed]) {
         let subject = subject(&head.origin, written);
         let expected = self.numbers.next_seq();
         if head.seq != expected {
@@ -224,7 +224,7 @@ impl<'p> Verifier<'p> {
     }
 
     /// `time_order`. What such a row says of the device cannot be judged any more; it happens, and that is all.
-    fn go_back(&mut self, origin: &Origin, written: &[Addressed]) {
+    fn go_back(&mut self, origin: &StartedOperation, written: &[Addressed]) {
         let now = self.now;
         self.tally.report(self.profile, RuleCode::TimeOrder, &subject(origin, written), None, || {
             format!("The row before starts at {now}, after this one.")
@@ -243,8 +243,14 @@ impl Sink for Verifier<'_> {
     }
 }
 
-fn subject<'a>(origin: &Origin, targets: &'a [Addressed]) -> Subject<'a> {
-    Subject { place: origin.place, time: Some(origin.start), uid: Some(origin.uid), op: Some(origin.op), targets }
+fn subject<'a>(origin: &StartedOperation, targets: &'a [Addressed]) -> FindingSubject<'a> {
+    FindingSubject {
+        place: origin.place,
+        time: Some(origin.start),
+        uid: Some(origin.uid),
+        op: Some(origin.op),
+        targets,
+    }
 }
 
 /// The message of an error as a sentence.

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ReportFormat;
-use super::values::whole;
-use crate::plan::SiteList;
+use super::values::{ReportFormat, whole};
+use crate::site_list::SiteList;
 
 /// Which campaigns are made.
 #[derive(Args, Debug)]

@@ -17,7 +17,7 @@ use super::CommandLine;
 use super::examples::with_examples;
 use super::words::{color, in_order};
 use crate::failure::Failure;
-use crate::profiles;
+use crate::terminal;
 
 /// A flag that a variable may set.
 struct Variable {
@@ -101,7 +101,7 @@ pub(crate) fn read_process() -> Result<Option<Read>, Failure> {
     match read(&words) {
         Ok(read) => Ok(Some(read)),
         Err(error) if error.use_stderr() => error.exit(),
-        Err(printed) => profiles::print(&printed.render().ansi().to_string()).map(|()| None),
+        Err(printed) => terminal::print(&printed.render().ansi().to_string()).map(|()| None),
     }
 }
 

@@ -5,10 +5,10 @@
 use clap::Command;
 
 /// What a command does, and the command.
-type Example = (&'static str, &'static str);
+type HelpExample = (&'static str, &'static str);
 
 /// Examples by the path of the subcommand; the program itself has none.
-const EXAMPLES: &[(&str, &[Example])] = &[
+const EXAMPLES: &[(&str, &[HelpExample])] = &[
     (
         "",
         &[

@@ -2,9 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
-use super::ReportFormat;
 use super::in_force::InForceArgs;
-use super::values::whole;
+use super::values::{ReportFormat, whole};
 
 /// What is explained, and for which device.
 #[derive(Args, Debug)]
@@ -39,4 +38,16 @@ pub(crate) enum NameOf {
     Class,
     /// A rule of the device
     Rule,
+}
+
+impl NameOf {
+    /// What it is in words.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Operation => "operation",
+            Self::Base => "base",
+            Self::Class => "class",
+            Self::Rule => "rule",
+        }
+    }
 }

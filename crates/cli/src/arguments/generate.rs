@@ -2,21 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use nandseq_profile::Ticks;
 use nandseq_trace::files::{Outputs, Stamp};
-use nandseq_trace::recorded::path_of;
 
 use super::in_force::{DeviceArgs, TableArgs};
-use super::values::{outputs, time, whole};
-use super::{Command, CommandLine, ReportFormat};
-use crate::plan::{Shard, Share, SiteList};
-use crate::run_list::first_line;
+use super::values::{ReportFormat, outputs, time, whole};
+use crate::share::Share;
+use crate::site_list::{MAX_SITES, Shard, SiteList};
 
 /// Simulated time of a run when neither time nor operations are given, µs.
 pub(crate) const DEFAULT_RUN_US: u64 = 100_000;
-/// The most sites of a batch.
-pub(crate) const MAX_SITES: u64 = 100_000;
 
 /// The flags of `generate`.
 #[derive(Args, Debug)]
@@ -53,16 +49,6 @@ impl GenerateArgs {
             Format::Parquet => "site={site_id:02d}",
         };
         self.sites.site_dir_pattern.as_deref().unwrap_or(usual)
-    }
-
-    /// The arguments that a manifest lists: `generate` and its flags.
-    pub(crate) fn of_manifest(arguments: &[String]) -> Result<Self, String> {
-        let name = std::iter::once(env!("CARGO_PKG_NAME").into());
-        let line = CommandLine::try_parse_from(name.chain(arguments.iter().map(|argument| path_of(argument))));
-        match line.map_err(|error| first_line(&error))?.command {
-            Some(Command::Generate(arguments)) => Ok(*arguments),
-            _ => Err("they are not those of `generate`".to_owned()),
-        }
     }
 }
 
@@ -186,17 +172,6 @@ pub(crate) enum SeedFormula {
     Sequential,
     /// Base seed, site and run mixed into 64 bits: different base seeds share nothing
     Hashed,
-}
-
-/// Presets for the phase key DEFAULT.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub(crate) enum Demo {
-    /// Erases only
-    EraseOnly,
-    /// Erases, programs and reads
-    Mix,
-    /// Programs and reads
-    PgmRead,
 }
 
 /// Forms of the tables.

@@ -3,10 +3,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use nandseq_profile::Ticks;
 
-use super::generate::Demo;
 use super::values::{time, whole};
 
 /// Which device is meant, and how likely its operations are.
@@ -56,4 +55,15 @@ pub(crate) struct TableArgs {
     /// Seed of a built table
     #[arg(long, value_name = "N", default_value_t = nandseq_generate::probability::DEFAULT_TABLE_SEED, value_parser = whole(0..=u64::MAX))]
     pub(crate) pc_seed: u64,
+}
+
+/// Presets for the phase key DEFAULT.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum Demo {
+    /// Erases only
+    EraseOnly,
+    /// Erases, programs and reads
+    Mix,
+    /// Programs and reads
+    PgmRead,
 }

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ReportFormat;
-use super::values::{lines, whole};
+use super::values::{ReportFormat, lines, whole};
 
 /// What is judged, and by which profile.
 #[derive(Args, Debug)]

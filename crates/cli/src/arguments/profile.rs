@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::ReportFormat;
 use super::in_force::InForceArgs;
+use super::values::ReportFormat;
 
 /// What can be done with profiles.
 #[derive(Subcommand, Debug)]

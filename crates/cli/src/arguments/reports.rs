@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use nandseq_profile::Ticks;
 
-use super::ReportFormat;
 use super::in_force::InForceArgs;
-use super::values::{lines, time};
-use crate::plan::ranges;
+use super::values::{ReportFormat, lines, time};
+use crate::site_list::ranges;
 
 /// What is looked at, and by which profile.
 #[derive(Args, Debug)]
@@ -43,7 +42,7 @@ pub(crate) struct RunSelectionArgs {
     #[arg(long, value_name = "LIST", value_parser = runs)]
     pub(crate) run: Option<NumberList>,
     /// Just what goes on at this time or later, in µs since the start of the site's first run, as the timelines print it
-    #[arg(long, value_name = "US", value_parser = time)]
+    #[arg(long, value_name = "US", value_parser = time, allow_negative_numbers = true)]
     pub(crate) from: Option<Ticks>,
 }
 
@@ -52,6 +51,17 @@ pub(crate) struct RunSelectionArgs {
 pub(crate) struct NumberList {
     pub(crate) text: String,
     pub(crate) ranges: Vec<RangeInclusive<u64>>,
+}
+
+impl NumberList {
+    /// Whether it names a single number.
+    pub(crate) fn is_one(&self) -> bool {
+        matches!(&self.ranges[..], [range] if range.start() == range.end())
+    }
+
+    pub(crate) fn contains(&self, number: u64) -> bool {
+        self.ranges.iter().any(|range| range.contains(&number))
+    }
 }
 
 fn sites(text: &str) -> Result<NumberList, String> {

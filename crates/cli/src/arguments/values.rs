@@ -5,6 +5,7 @@
 
 use std::ops::RangeInclusive;
 
+use clap::ValueEnum;
 use nandseq_profile::Ticks;
 use nandseq_profile::units::TimeError;
 use nandseq_profile::whole::{count, ungrouped};
@@ -45,6 +46,15 @@ pub(super) fn outputs(text: &str) -> Result<Outputs, String> {
             FileKind::named(name.trim()).ok_or_else(unknown)
         })
         .collect()
+}
+
+/// Forms of a report.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Text,
+    /// For machines
+    Json,
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use std::path::Path;
 use nandseq_output::manifest::write_manifest;
 use nandseq_trace::manifest::{self, BatchManifest, Input, ManifestKind, Origin, SiteRecord};
 
+use super::folders::is_same_place;
 use crate::arguments::SeedFormula;
-use crate::execute::origin;
 use crate::failure::{Failure, Problem};
-use crate::merge::is_same_place;
-use crate::plan::{Batch, Part, Plan, Shard, SiteList, SitePlan};
-use crate::verify::OTHER_VERSION;
+use crate::origins::OTHER_VERSION;
+use crate::plan::{Batch, BatchPart, Plan, SitePlan};
+use crate::site_list::{Shard, SiteList};
 
 /// Flags, each with a value, that say which part of a batch, or how long an open one is.
 const PART_FLAGS: [&str; 3] = ["--sites", "--shard", "--site-count"];
@@ -34,7 +34,7 @@ pub(crate) struct Earlier {
 impl Earlier {
     /// What the manifest in the output folder says, if it is of this batch and the plan asks for part of it.
     pub(super) fn read(plan: &Plan, batch: &Batch) -> Self {
-        let Part::Sites(_) = batch.part else { return Self::default() };
+        let BatchPart::Sites(_) = batch.part else { return Self::default() };
         let Some(manifest) = of_same_batch(plan, batch) else { return Self::default() };
         let asked = batch.sites();
         let records = manifest.sites.into_iter().filter(|record| !asked.contains(&record.site)).collect();
@@ -54,8 +54,8 @@ impl Earlier {
         let sites: Vec<u64> = records.keys().copied().collect();
         let batch = Batch { count: batch.count.max(self.count), ..batch.clone() };
         let batch = match batch.part {
-            Part::Whole | Part::Shard(_) => batch,
-            Part::Sites(_) => batch.with_sites(&sites),
+            BatchPart::Whole | BatchPart::Shard(_) => batch,
+            BatchPart::Sites(_) => batch.with_sites(&sites),
         };
         of(plan, &batch, records.into_values().collect())
     }
@@ -63,9 +63,9 @@ impl Earlier {
 
 /// The manifest of a batch in the output folder, or in that of a shard its own, if it is of the plan's.
 fn of_same_batch(plan: &Plan, batch: &Batch) -> Option<BatchManifest> {
-    let text = manifest::bytes(&plan.out_dir.join(file_name(batch))).ok()?;
+    let text = manifest::bytes(&plan.out_dir.join(batch.manifest_name())).ok()?;
     let mut manifest: BatchManifest = manifest::parse(&text).ok()?;
-    let ours = origin(plan, plan.arguments_of_batch(batch));
+    let ours = plan.origin(plan.arguments_of_batch(batch));
     if plan.is_of(&manifest.origin.profile) {
         manifest.origin.profile.resolved_sha256.clone_from(&ours.profile.resolved_sha256);
     }
@@ -84,7 +84,7 @@ pub(super) fn lists(plan: &Plan, batch: &Batch, site: &SitePlan) -> bool {
 pub(crate) fn of(plan: &Plan, batch: &Batch, sites: Vec<SiteRecord>) -> BatchManifest {
     BatchManifest {
         schema: manifest::SCHEMA,
-        origin: origin(plan, plan.arguments_of_batch(batch)),
+        origin: plan.origin(plan.arguments_of_batch(batch)),
         seed_formula: plan.seed_formula_name().to_owned(),
         base_seed: plan.base_seed,
         warnings: warnings(plan.seed_formula == SeedFormula::Sequential, plan.base_seed, reach(batch)),
@@ -92,18 +92,10 @@ pub(crate) fn of(plan: &Plan, batch: &Batch, sites: Vec<SiteRecord>) -> BatchMan
     }
 }
 
-/// What its manifest is called: shards may share a folder.
-pub(crate) fn file_name(batch: &Batch) -> String {
-    match &batch.part {
-        Part::Shard(shard) => shard.manifest_name(),
-        Part::Whole | Part::Sites(_) => manifest::FILE_NAME.to_owned(),
-    }
-}
-
 /// Whether the shards that a folder lists are of the same number of shards as the plan's, if it is one: shards of different numbers share
 /// sites, and can never be joined.
 pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
-    let Some(Batch { part: Part::Shard(shard), .. }) = &plan.batch else { return Ok(()) };
+    let Some(Batch { part: BatchPart::Shard(shard), .. }) = &plan.batch else { return Ok(()) };
     let Ok(entries) = plan.out_dir.read_dir() else { return Ok(()) };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut others: Vec<Shard> = names.filter_map(|name| Shard::of_manifest(&name)).collect();
@@ -125,7 +117,7 @@ pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
 pub(super) fn check_earlier(plan: &Plan) -> Result<Vec<String>, Failure> {
     let mut remarks = Vec::new();
     let Some(Batch { part, .. }) = &plan.batch else { return Ok(remarks) };
-    let is_added_to = matches!(part, Part::Sites(_));
+    let is_added_to = matches!(part, BatchPart::Sites(_));
     for folder in plan.resume.iter().chain(is_added_to.then_some(&plan.out_dir)) {
         let path = folder.join(manifest::FILE_NAME);
         let Ok(text) = manifest::bytes(&path) else { continue };
@@ -220,7 +212,7 @@ pub(crate) fn warnings(is_sequential: bool, base_seed: u64, sites: u64) -> Vec<S
 
 /// Puts the manifest of a batch into its folder.
 pub(super) fn write(folder: &Path, batch: &Batch, manifest: &BatchManifest) -> Result<(), Failure> {
-    let name = file_name(batch);
+    let name = batch.manifest_name();
     let written = write_manifest(folder, &name, manifest);
     written.map(drop).map_err(|reason| Failure::cannot_write(&folder.join(name), reason))
 }

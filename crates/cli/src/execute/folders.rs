@@ -14,10 +14,9 @@ use nandseq_trace::inside::{InsideName, leads_out};
 use nandseq_trace::manifest;
 use nandseq_trace::run_name::RunName;
 
-use super::batch;
 use crate::failure::{Failure, Problem};
 use crate::ledger;
-use crate::plan::Plan;
+use crate::plan::{Batch, Plan};
 
 /// Folders with names in them that are not yet known to last.
 #[derive(Default, Debug)]
@@ -81,7 +80,7 @@ pub(super) fn lead_nowhere_else(plan: &Plan) -> Result<(), Failure> {
 /// Whether what has the name of a manifest or a ledger, where a plan reads and replaces them, is a file. A pipe there would never be
 /// read to its end, and is nobody's to remove.
 pub(super) fn lists_are_files(plan: &Plan) -> Result<(), Failure> {
-    let own_name = plan.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), batch::file_name);
+    let own_name = plan.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), Batch::manifest_name);
     for root in plan.resume.iter().chain([&plan.out_dir]) {
         let of_sites = plan.sites.iter().map(|site| root.join(&site.folder));
         for folder in std::iter::once(root.clone()).chain(of_sites) {
@@ -107,6 +106,11 @@ fn leads_nowhere_else(root: &Path, name: &str) -> Result<(), Failure> {
     let message = format!("`{}` is a link to a place outside `{}`", root.join(name).display(), root.display());
     let help = "no reader follows it: put the folder itself there, or name another one with --out-dir";
     Err(Problem::new(message).help(help).into())
+}
+
+/// Whether two paths lead to one place that is there.
+pub(crate) fn is_same_place(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 #[cfg(test)]

@@ -21,12 +21,14 @@ use nandseq_trace::manifest::{self, BatchManifest};
 use nandseq_trace::run_name::RunName;
 
 use super::claim::Claims;
-use super::{batch, origin, proposer_log, resume, site};
-use crate::arguments::GenerateArgs;
+use super::{batch, difference, proposer_log};
+use crate::arguments::flags_of_manifest;
 use crate::failure::{remark_text, warning_text};
 use crate::ledger;
-use crate::plan::{Batch, Part, Plan, Shard, SitePlan};
+use crate::plan::{Batch, BatchPart, Plan, SitePlan};
+use crate::site_files::{files_of_runs, plain_files, plain_folders, relative};
 use crate::site_folders::SiteFolders;
+use crate::site_list::Shard;
 
 /// How far below the output folder sites are looked for: as far as readers look.
 const DEPTH: usize = nandseq_input::folder::DEPTH;
@@ -75,7 +77,7 @@ impl Others {
 
     /// Adds all files of runs in a folder.
     fn add_all(&mut self, folder: &Path, files: Vec<(PathBuf, RunName)>) {
-        let proven = Listed::read(folder).proven(&files);
+        let proven = ListedFiles::read(folder).proven(&files);
         self.add(files, &proven);
     }
 
@@ -88,7 +90,7 @@ impl Others {
 
     fn in_own_site(&mut self, plan: &Plan, format: &dyn TableFormat, site: &SitePlan) -> io::Result<()> {
         let folder = plan.folder_of(site);
-        let listed = Listed::read(&folder);
+        let listed = ListedFiles::read(&folder);
         let mut files = files_of_runs(&folder)?;
         let proven = listed.proven(&files);
         let is_made_now = |(path, name): &(PathBuf, RunName)| {
@@ -106,7 +108,7 @@ impl Others {
         files.retain(|file| !is_left_out(file));
         if !plan.clean && plan.resume.is_none() && plan.outputs.contains(FileKind::Snapshot) {
             let known = ledger::read(&folder).ok().flatten().map(|known| known.manifest);
-            if known.is_some_and(|known| resume::is_same_campaign(plan, &known, &site::head(plan, site))) {
+            if known.is_some_and(|known| difference::is_same_campaign(plan, &known, &plan.head(site))) {
                 let today = Some(plan.stamp.at_second(0));
                 let is_replaced = |file: &mut (PathBuf, RunName)| {
                     let RunName { kind, run, stamp } = file.1;
@@ -122,8 +124,8 @@ impl Others {
 
     /// Manifests of shards of another batch. Shards of as many parts may be at work, and replace their own.
     fn shards(&mut self, plan: &Plan, batch: &Batch) -> io::Result<()> {
-        let ours = origin(plan, plan.arguments_of_batch(batch));
-        let own = if let Part::Shard(shard) = batch.part { Some(shard) } else { None };
+        let ours = plan.origin(plan.arguments_of_batch(batch));
+        let own = if let BatchPart::Shard(shard) = batch.part { Some(shard) } else { None };
         for path in plain_files(&plan.out_dir)? {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             let may_be_other = match Shard::of_manifest(name) {
@@ -268,7 +270,7 @@ impl Looking<'_> {
         let known = ledger::read(folder).ok().flatten().map(|known| known.manifest);
         let is_other = match &known {
             Some(known) => {
-                let pattern = GenerateArgs::of_manifest(&known.origin.arguments).ok();
+                let pattern = flags_of_manifest(&known.origin.arguments).ok();
                 let pattern = pattern.and_then(|flags| SiteFolders::parse(flags.site_dir_pattern()).ok());
                 let made_here = known.site.zip(pattern).is_some_and(|(site, pattern)| pattern.folder(site) == name);
                 made_here && !self.is_of_this_campaign(name, known.site, Some(known))
@@ -306,9 +308,9 @@ impl Looking<'_> {
         };
         match (&batch.part, known) {
             // Another shard may be about to make it, and sees to it.
-            (Part::Shard(_), _) | (_, None) => true,
-            (Part::Whole | Part::Sites(_), Some(known)) => {
-                resume::is_same_campaign(self.plan, known, &site::head(self.plan, &plan))
+            (BatchPart::Shard(_), _) | (_, None) => true,
+            (BatchPart::Whole | BatchPart::Sites(_), Some(known)) => {
+                difference::is_same_campaign(self.plan, known, &self.plan.head(&plan))
             }
         }
     }
@@ -326,13 +328,13 @@ fn named<'p>(files: impl Iterator<Item = &'p PathBuf>, root: &Path, count: u64) 
 
 /// What a manifest or a ledger in a folder knows of.
 #[derive(Default)]
-struct Listed {
+struct ListedFiles {
     files: BTreeSet<PathBuf>,
     /// The run that a ledger would have listed next, and its stamp: its files may have got their names before a kill.
     next: Option<(u64, Stamp)>,
 }
 
-impl Listed {
+impl ListedFiles {
     fn read(folder: &Path) -> Self {
         let finished = ledger::finished(folder).ok().flatten().map(|(manifest, _)| manifest);
         let unfinished = ledger::unfinished(folder).ok().flatten();
@@ -400,29 +402,6 @@ fn is_own_parquet(path: &Path) -> io::Result<bool> {
     Ok(footer.windows(CREATED_BY.len()).any(|part| part == CREATED_BY))
 }
 
-/// A path in a folder, with `/` between its parts.
-fn relative(folder: &Path, path: &Path) -> Option<String> {
-    let parts = path.strip_prefix(folder).ok()?.components().map(|part| part.as_os_str().to_str());
-    Some(parts.collect::<Option<Vec<_>>>()?.join("/"))
-}
-
-/// The files of runs in the folder of a site, and what their names say.
-fn files_of_runs(folder: &Path) -> io::Result<Vec<(PathBuf, RunName)>> {
-    let mut paths = plain_files(folder)?;
-    for below in plain_folders(folder)? {
-        if below.file_name().and_then(|name| name.to_str()).is_some_and(RunName::is_folder) {
-            paths.extend(plain_files(&below)?);
-        }
-    }
-    let named = |path: PathBuf| Some((RunName::parse(&relative(folder, &path)?)?, path));
-    Ok(paths.into_iter().filter_map(named).map(|(name, path)| (path, name)).collect())
-}
-
-/// How many files of runs after the last that was made a site's folder has.
-pub(super) fn after(folder: &Path, runs: u64) -> io::Result<u64> {
-    Ok(files_of_runs(folder)?.iter().filter(|(_, name)| name.run > runs).count() as u64)
-}
-
 /// The ledger in a folder, if there is a file that is one.
 fn ledger_in(folder: &Path) -> Option<PathBuf> {
     let path = folder.join(ledger::FILE_NAME);
@@ -432,33 +411,4 @@ fn ledger_in(folder: &Path) -> Option<PathBuf> {
 
 fn is_plain_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|about| about.is_file())
-}
-
-fn plain_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    entries(folder, fs::FileType::is_file)
-}
-
-fn plain_folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    entries(folder, fs::FileType::is_dir)
-}
-
-/// The entries of a folder that are of a type themselves: a link is neither a file nor a folder. A folder that may not be read, or is gone,
-/// has none.
-fn entries(folder: &Path, is_wanted: impl Fn(&fs::FileType) -> bool) -> io::Result<Vec<PathBuf>> {
-    let entries = match folder.read_dir() {
-        Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
-            return Ok(Vec::new());
-        }
-        Err(error) => return Err(error),
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        if is_wanted(&entry.file_type()?) {
-            found.push(entry.path());
-        }
-    }
-    found.sort();
-    Ok(found)
 }

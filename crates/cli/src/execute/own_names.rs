@@ -9,10 +9,9 @@ use std::path::Path;
 use nandseq_trace::manifest::{self, BatchManifest, ManifestKind, SiteManifest};
 use serde_json::Value;
 
-use super::batch;
+use super::folders::is_same_place;
 use crate::failure::{Failure, Problem};
 use crate::ledger;
-use crate::merge::is_same_place;
 use crate::plan::Plan;
 
 /// What to do about a file that is in the way.
@@ -22,7 +21,7 @@ const HELP: &str = "it would be replaced: move it away or remove it if it is not
 pub(super) fn check(plan: &Plan) -> Result<(), Failure> {
     let is_gone_on_with = plan.resume.as_ref().is_some_and(|resume| is_same_place(resume, &plan.out_dir));
     if let Some(batch) = &plan.batch {
-        manifest(&plan.out_dir.join(batch::file_name(batch)), is_gone_on_with)?;
+        manifest(&plan.out_dir.join(batch.manifest_name()), is_gone_on_with)?;
     }
     for site in &plan.sites {
         let folder = plan.folder_of(site);

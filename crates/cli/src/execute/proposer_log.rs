@@ -38,10 +38,10 @@ pub(super) struct Log<'p> {
     profile: &'p Profile,
     file: BufWriter<NewFile>,
     rows: u64,
-    form: Form,
+    form: LogForm,
 }
 
-enum Form {
+enum LogForm {
     /// Accepted proposals so far, by phase key, then by op name; keys that never proposed have no list.
     Summary(IdVec<PhaseKey, Vec<u64>>),
     Full,
@@ -53,9 +53,9 @@ impl<'p> Log<'p> {
         let (form, header) = match how {
             ProposerLog::Off => return Ok(None),
             ProposerLog::Summary => {
-                (Form::Summary(profile.phase_keys.iter().map(|_| Vec::new()).collect()), SUMMARY_HEADER)
+                (LogForm::Summary(profile.phase_keys.iter().map(|_| Vec::new()).collect()), SUMMARY_HEADER)
             }
-            ProposerLog::Full => (Form::Full, FULL_HEADER),
+            ProposerLog::Full => (LogForm::Full, FULL_HEADER),
         };
         let mut file = BufWriter::new(files.start(FileKind::ProposerLog)?);
         file.write_all(header.as_bytes())?;
@@ -66,7 +66,7 @@ impl<'p> Log<'p> {
     pub(super) fn finish(mut self, summary: &RunSummary, why_absent: WhyAbsent<'_>) -> io::Result<Written> {
         let RunSummary { rejections, by_op, ops, dead, .. } = summary;
         let all_dead = dead.len() == self.profile.topology.dies as usize;
-        if let Form::Summary(accepted) = &self.form {
+        if let LogForm::Summary(accepted) = &self.form {
             let absent: Vec<(OpId, String, u64)> = why_absent(&Started { by_op, rejections, ops: *ops, all_dead })
                 .into_iter()
                 .map(|(op, absence)| (op, absence.code(), absence.times()))
@@ -116,7 +116,7 @@ impl<'p> Log<'p> {
 
     fn accepted(&mut self, operation: &Operation<'_>) -> io::Result<()> {
         match &mut self.form {
-            Form::Summary(counts) => {
+            LogForm::Summary(counts) => {
                 let counts = &mut counts[operation.proposal.key_used];
                 if counts.is_empty() {
                     counts.resize(self.profile.ops.len(), 0);
@@ -124,7 +124,7 @@ impl<'p> Log<'p> {
                 counts[operation.op.index()] += 1;
                 Ok(())
             }
-            Form::Full => {
+            LogForm::Full => {
                 let started = Some((operation.uid, operation.start));
                 self.line(operation.proposal, operation.op, ACCEPTED, started)
             }
@@ -160,14 +160,14 @@ impl<S: Sink> Sink for Logged<'_, S> {
     }
 
     fn wants_refusals(&self) -> bool {
-        self.log.as_ref().is_some_and(|log| matches!(log.form, Form::Full))
+        self.log.as_ref().is_some_and(|log| matches!(log.form, LogForm::Full))
     }
 
     fn refused(&mut self, proposal: &Proposal, op: OpId, reason: &'static str) -> io::Result<()> {
         match &mut self.log {
-            Some(log @ Log { form: Form::Full, .. }) => log.line(proposal, op, reason, None),
+            Some(log @ Log { form: LogForm::Full, .. }) => log.line(proposal, op, reason, None),
             // The summary counts what a run says of its refusals at the end.
-            Some(Log { form: Form::Summary(_), .. }) | None => Ok(()),
+            Some(Log { form: LogForm::Summary(_), .. }) | None => Ok(()),
         }
     }
 }

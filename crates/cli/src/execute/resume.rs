@@ -4,30 +4,29 @@
 //! decide bytes. Which runs are there is what the ledger or the manifest says, never what files lie around; a file that it lists and
 //! that is gone is made again, or said to be gone.
 
-mod difference;
 mod missing;
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
 use nandseq_input::{CsvFiles, Source as _};
-use nandseq_trace::files::{FileKind, Outputs, Stamp};
-use nandseq_trace::manifest::{ProfileInput, RunRecord, SiteManifest};
-use nandseq_trace::run_name::RunName;
+use nandseq_trace::files::{FileKind, Outputs};
+use nandseq_trace::manifest::{RunRecord, SiteManifest};
 
 use nandseq_profile::diagnostic::counted;
 
-use super::site::head;
-use super::{batch, others};
+use super::batch;
+use super::difference::{self, is_same_campaign};
+use super::folders::is_same_place;
 use crate::failure::{Failure, Problem};
-use crate::ledger::{self, Known};
-use crate::merge::is_same_place;
+use crate::ledger::{self, KnownRuns};
 use crate::plan::{Plan, SitePlan};
+use crate::site_files::{has_files, snapshots};
 
 /// Where a site begins.
 #[derive(Debug)]
-pub(super) struct Start {
+pub(super) struct SiteStart {
     /// What its manifest says so far.
     pub(super) manifest: SiteManifest,
     /// Its state; `None` for a fresh device, or when no run is left.
@@ -60,7 +59,7 @@ impl Again {
     }
 }
 
-impl Start {
+impl SiteStart {
     fn fresh(head: SiteManifest) -> Self {
         Self { manifest: head, state: None, next_run: 0, again: None, remarks: Vec::new(), unproven: None }
     }
@@ -72,7 +71,7 @@ impl Start {
 }
 
 /// What a site goes on from.
-struct Source {
+struct ResumeSource {
     /// What it is called in messages.
     name: String,
     /// The runs that are done there.
@@ -85,12 +84,12 @@ struct Source {
 }
 
 /// Finds where a site of a plan begins; `head` is its manifest without runs.
-pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup) -> Result<Start, Failure> {
-    let Some(resume) = &plan.resume else { return Ok(Start::fresh(head)) };
+pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup) -> Result<SiteStart, Failure> {
+    let Some(resume) = &plan.resume else { return Ok(SiteStart::fresh(head)) };
     if resume.is_file() {
         let state = load(resume, plan, site, setup).map_err(|refusal| refusal.failure(resume))?;
         let name = format!("the snapshot `{}`", resume.display());
-        let source = Source { name, done: state.run, state: Some(state), remarks: Vec::new(), here: None };
+        let source = ResumeSource { name, done: state.run, state: Some(state), remarks: Vec::new(), here: None };
         return begin_after(plan, site, head, source);
     }
     let folder = if site.folder.is_empty() { resume.clone() } else { resume.join(&site.folder) };
@@ -109,12 +108,12 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     }
     let name = format!("`{}`", folder.display());
     let here = is_here.then_some(known.manifest.runs);
-    begin_after(plan, site, head, Source { name, done, state, remarks, here })
+    begin_after(plan, site, head, ResumeSource { name, done, state, remarks, here })
 }
 
 /// Where a site begins that goes on from a source: what lies elsewhere is gone on from; the manifest here lists what is here,
 /// and is not replaced if it is of another campaign.
-fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: Source) -> Result<Start, Failure> {
+fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: ResumeSource) -> Result<SiteStart, Failure> {
     let folder = plan.folder_of(site);
     let is_here = source.here.is_some();
     let here = match source.here {
@@ -141,10 +140,10 @@ fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: Source)
             return Err(nothing_left(plan, site, &source.name, source.done));
         }
         _ if source.done == plan.num_runs => {
-            Start { next_run: source.done, ..Start::fresh(with_runs(head, here.clone())) }
+            SiteStart { next_run: source.done, ..SiteStart::fresh(with_runs(head, here.clone())) }
         }
         Some(state) => go_on(&folder, head, here.clone(), state),
-        None => Start { remarks: made_again(&source.name, source.done), ..Start::fresh(head) },
+        None => SiteStart { remarks: made_again(&source.name, source.done), ..SiteStart::fresh(head) },
     };
     // Runs that come after a source elsewhere are made anyway.
     let needed = if is_here { &here } else { &start.manifest.runs };
@@ -234,7 +233,13 @@ pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup
 
 /// A folder whose runs nothing lists. In the output folder they are made again: what they wrote is not known. Elsewhere the newest
 /// snapshot that is good is a place to go on from.
-fn unlisted(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup, folder: &Path) -> Result<Start, Failure> {
+fn unlisted(
+    plan: &Plan,
+    site: &SitePlan,
+    head: SiteManifest,
+    setup: &Setup,
+    folder: &Path,
+) -> Result<SiteStart, Failure> {
     let found = snapshots(folder);
     if is_same_place(folder, &plan.folder_of(site)) && has_files(folder) {
         let remark = format!(
@@ -243,30 +248,20 @@ fn unlisted(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup, fol
             folder.display()
         );
         let unproven = unproven(plan, site, folder);
-        return Ok(Start { remarks: vec![remark], unproven, ..Start::fresh(head) });
+        return Ok(SiteStart { remarks: vec![remark], unproven, ..SiteStart::fresh(head) });
     }
     let mut remarks = Vec::new();
     for path in found.into_iter().rev() {
         match load(&path, plan, site, setup) {
             Ok(state) => {
                 let name = format!("`{}`", folder.display());
-                let source = Source { name, done: state.run, state: Some(state), remarks, here: None };
+                let source = ResumeSource { name, done: state.run, state: Some(state), remarks, here: None };
                 return begin_after(plan, site, head, source);
             }
             Err(refusal) => remarks.push(refusal.passed_over(&path)?),
         }
     }
-    Ok(Start { remarks, ..Start::fresh(head) })
-}
-
-/// Whether files of runs lie in a site's folder.
-fn has_files(folder: &Path) -> bool {
-    !snapshots(folder).is_empty() || others::after(folder, 0).is_ok_and(|files| files > 0)
-}
-
-/// The same of any site's folder.
-pub(crate) fn have_files(resume: &Path, sites: &[SitePlan]) -> bool {
-    sites.iter().any(|site| has_files(&resume.join(&site.folder)))
+    Ok(SiteStart { remarks, ..SiteStart::fresh(head) })
 }
 
 /// Why the files of runs in a folder without a manifest that can be read must not be replaced, unless they are of the plan's campaign: the
@@ -276,7 +271,7 @@ fn unproven(plan: &Plan, site: &SitePlan, folder: &Path) -> Option<Problem> {
     if let Some(batch) = &plan.batch {
         let is_killed = |other: &SitePlan| {
             let known = ledger::unfinished(&plan.folder_of(other)).ok().flatten();
-            known.is_some_and(|known| is_same_campaign(plan, &known.manifest, &head(plan, other)))
+            known.is_some_and(|known| is_same_campaign(plan, &known.manifest, &plan.head(other)))
         };
         if batch::lists(plan, batch, site) || (fault.is_none() && plan.sites.iter().any(is_killed)) {
             return None;
@@ -289,56 +284,13 @@ fn unproven(plan: &Plan, site: &SitePlan, folder: &Path) -> Option<Problem> {
     Some(Problem::new(message).help(help))
 }
 
-/// The snapshots in a site's folder, in order of their runs.
-fn snapshots(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = folder.join("snapshots").read_dir() else { return Vec::new() };
-    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let mut found: Vec<(u64, PathBuf)> =
-        paths.filter_map(|path| Some((RunName::of_snapshot(&path)?.run, path))).collect();
-    found.sort();
-    found.into_iter().map(|(_, path)| path).collect()
-}
-
-/// Whether there is anything of the plan's sites to go on from.
-pub(crate) fn is_there(resume: &Path, sites: &[SitePlan]) -> bool {
-    resume.is_file()
-        || sites.iter().any(|site| {
-            let folder = resume.join(&site.folder);
-            !matches!(ledger::read(&folder), Ok(None)) || !snapshots(&folder).is_empty()
-        })
-}
-
-/// The stamp of the files that are there, so that going on uses it too.
-pub(crate) fn stamp(resume: &Path, sites: &[SitePlan]) -> Option<Stamp> {
-    let in_name = |path: &Path| RunName::of_snapshot(path)?.stamp;
-    if resume.is_file() {
-        return in_name(resume);
-    }
-    sites.iter().find_map(|site| {
-        let folder = resume.join(&site.folder);
-        let known = ledger::read(&folder).ok().flatten().and_then(|known| known.stamp);
-        known.or_else(|| snapshots(&folder).last().and_then(|path| in_name(path)))
-    })
-}
-
-/// What the runs that are there say of their profile, so that going on calls it the same.
-pub(crate) fn profile(resume: &Path, sites: &[SitePlan]) -> Option<ProfileInput> {
-    let known = |site: &SitePlan| ledger::read(&resume.join(&site.folder)).ok().flatten();
-    sites.iter().find_map(known).map(|known| known.manifest.origin.profile)
-}
-
-/// Whether two manifests of a site, one that is there and the plan's own, are of the same campaign.
-pub(super) fn is_same_campaign(plan: &Plan, there: &SiteManifest, here: &SiteManifest) -> bool {
-    difference::between(plan, there, here).is_none()
-}
-
-fn known_at(folder: &Path) -> Result<Option<Known>, Failure> {
+fn known_at(folder: &Path) -> Result<Option<KnownRuns>, Failure> {
     let unreadable = |reason| Problem::unreadable("what is known of the runs in", folder, &reason);
     Ok(ledger::read(folder).map_err(unreadable)?)
 }
 
 /// The start from a state, with the runs before it that are in the site's folder.
-fn go_on(folder: &Path, head: SiteManifest, mut runs: Vec<RunRecord>, state: SiteState) -> Start {
+fn go_on(folder: &Path, head: SiteManifest, mut runs: Vec<RunRecord>, state: SiteState) -> SiteStart {
     let mut remarks = Vec::new();
     runs.retain(|run| run.run_index < state.run);
     if let Some(last) = runs.last().filter(|last| last.run != state.run) {
@@ -350,7 +302,7 @@ fn go_on(folder: &Path, head: SiteManifest, mut runs: Vec<RunRecord>, state: Sit
         ));
         runs.clear();
     }
-    Start { next_run: state.run, state: Some(state), remarks, ..Start::fresh(with_runs(head, runs)) }
+    SiteStart { next_run: state.run, state: Some(state), remarks, ..SiteStart::fresh(with_runs(head, runs)) }
 }
 
 fn with_runs(head: SiteManifest, runs: Vec<RunRecord>) -> SiteManifest {

@@ -2,25 +2,58 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use nandseq_generate::dead::DeadDie;
-use nandseq_generate::{RunError, RunLimits, RunSummary, Site, SiteState, Snapshot};
+use nandseq_generate::{RunError, RunLimits, RunSummary, Setup, Site, SiteState, Snapshot};
+use nandseq_output::format::TableFormat;
 use nandseq_output::run_files::{Complete, RunFiles};
 use nandseq_output::threaded_sink::ThreadedSink;
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
-use nandseq_trace::manifest::{self, RunRecord, SiteManifest, SiteRecord};
+use nandseq_trace::manifest::{self, RunRecord, SiteRecord};
 use nandseq_trace::run_name::RunName;
 
+use super::claim::Claims;
+use super::difference::is_same_campaign;
 use super::proposer_log::{Log, Logged};
-use super::{SiteOutcome, Totals, Work, leftovers, origin, others, resume};
+use super::totals::Totals;
+use super::{leftovers, resume};
+use crate::absent::WhyAbsent;
+use crate::dead_dies;
 use crate::failure::{Failure, Problem};
-use crate::ledger::{self, Finished, Ledger};
-use crate::not_reached;
+use crate::ledger::{self, FinishedSite, Ledger};
 use crate::plan::{Closure, Plan, SitePlan};
-use crate::progress::Watched;
+use crate::progress::{Progress, Watched};
+use crate::site_files;
+
+/// How one site ended.
+pub(super) struct SiteOutcome {
+    pub(super) record: Option<SiteRecord>,
+    pub(super) end: Result<(), Failure>,
+}
+
+/// Looks at a run as soon as its files are complete, in its site's folder.
+pub(crate) type OnRun<'w> = &'w (dyn Fn(&SitePlan, &Path, &RunRecord) -> Result<(), Failure> + Sync);
+
+/// What every site needs.
+pub(super) struct Work<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) setup: &'p Setup,
+    pub(super) format: &'p dyn TableFormat,
+    pub(super) progress: &'p Progress,
+    pub(super) stop: &'p AtomicBool,
+    pub(super) on_run: Option<OnRun<'p>>,
+    pub(super) syncs_slowly: bool,
+    /// Whether the tables of a run are made in a thread beside it: where there are more threads than sites. Whether they are makes
+    /// no difference to any file.
+    pub(super) tables_threaded: bool,
+    pub(super) claims: Claims,
+    pub(super) why_absent: WhyAbsent<'p>,
+    /// What finished sites did.
+    pub(super) totals: Mutex<Totals>,
+}
 
 /// Takes away what killed executions left in a site's folder, and, if its runs are to be made anew, what says that they are there.
 pub(crate) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
@@ -40,18 +73,6 @@ pub(crate) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
         ledger::remove(&folder.join(manifest::FILE_NAME))?;
     }
     Ok(())
-}
-
-/// The manifest of a site without runs.
-pub(super) fn head(plan: &Plan, site: &SitePlan) -> SiteManifest {
-    SiteManifest {
-        schema: manifest::SCHEMA,
-        origin: origin(plan, plan.arguments_of_site(site)),
-        site: site.site,
-        seed_formula: plan.seed_formula_name().to_owned(),
-        site_seed: site.seeds.seed(0),
-        runs: Vec::new(),
-    }
 }
 
 impl Work<'_> {
@@ -80,10 +101,10 @@ impl Work<'_> {
 
     /// A site before the first run that is left, the index of that run, and the ledger.
     fn begin(&self, plan: &SitePlan, folder: &Path, totals: &mut Totals) -> Result<(Ledger, Site<'_>, u64), Failure> {
-        let mut start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
+        let mut start = resume::find(self.plan, plan, self.plan.head(plan), self.setup)?;
         if let Some(again) = &start.again {
             self.make_again(plan, folder, again, totals)?;
-            start = resume::find(self.plan, plan, head(self.plan, plan), self.setup)?;
+            start = resume::find(self.plan, plan, self.plan.head(plan), self.setup)?;
         }
         let runs = &start.manifest.runs;
         let is_done = start.state.is_none() && start.next_run > 0;
@@ -107,9 +128,9 @@ impl Work<'_> {
     }
 
     /// What a site has that could not be begun: the runs of its manifest, which stays. Those that still lack files are not finished.
-    fn kept(&self, plan: &SitePlan, folder: &Path, totals: &mut Totals) -> Option<Finished> {
+    fn kept(&self, plan: &SitePlan, folder: &Path, totals: &mut Totals) -> Option<FinishedSite> {
         let (manifest, sha256) = ledger::finished(folder).ok().flatten()?;
-        if !resume::is_same_campaign(self.plan, &manifest, &head(self.plan, plan)) {
+        if !is_same_campaign(self.plan, &manifest, &self.plan.head(plan)) {
             return None;
         }
         let lacks_files = resume::lacking_files(folder, &manifest.runs);
@@ -119,7 +140,7 @@ impl Work<'_> {
         let last = resume::last_state(self.plan, plan, &manifest.runs, self.setup);
         let covered = last.and_then(|last| self.site_in(plan, Some(&last)).ok());
         let covered = covered.is_some_and(|site| self.is_covered(&site));
-        Some(Finished { sha256, runs: manifest.runs.len() as u64, operations, covered })
+        Some(FinishedSite { sha256, runs: manifest.runs.len() as u64, operations, covered })
     }
 
     /// Whether a site has covered what it is to cover, so that it has no further runs.
@@ -190,7 +211,7 @@ impl Work<'_> {
         folder: &Path,
         begun: (Ledger, Site<'_>, u64),
         totals: &mut Totals,
-    ) -> (Option<Finished>, Result<(), Failure>) {
+    ) -> (Option<FinishedSite>, Result<(), Failure>) {
         let (mut ledger, mut site, next_run) = begun;
         let (mut end, mut covered) = (Ok(()), false);
         for run_index in next_run..self.plan.num_runs {
@@ -208,7 +229,7 @@ impl Work<'_> {
             totals.reached.extend(site.reached());
         }
         if covered {
-            let after = others::after(folder, ledger.runs());
+            let after = site_files::after(folder, ledger.runs());
             totals.other_files += after.unwrap_or(0);
         }
         let unwritten = |reason| Failure::cannot_write(&folder.join(manifest::FILE_NAME), reason);
@@ -275,7 +296,7 @@ impl Work<'_> {
         run_index: u64,
     ) -> Result<(RunRecord, RunSummary, Complete<'f>), Failure> {
         let unwritten = |reason| Failure::cannot_write(folder, reason);
-        let on_dead = |dead: &DeadDie| self.progress.at_once(&not_reached::in_a_line(plan, dead));
+        let on_dead = |dead: &DeadDie| self.progress.at_once(&dead_dies::in_a_line(plan, dead));
         let limits = RunLimits {
             run_until: self.plan.run_until_from(site.clock()),
             max_ops: self.plan.max_ops,
@@ -324,7 +345,7 @@ pub(super) fn failed(error: RunError, plan: &Plan, unwritten: impl FnOnce(io::Er
 }
 
 /// What the batch's manifest says of a site.
-fn record(plan: &SitePlan, finished: Finished) -> Option<SiteRecord> {
+fn record(plan: &SitePlan, finished: FinishedSite) -> Option<SiteRecord> {
     plan.site.map(|site| SiteRecord {
         site,
         folder: plan.folder.clone().try_into().expect("a checked pattern gives names inside the output folder"),

@@ -13,14 +13,17 @@ use nandseq_profile::Ticks;
 use nandseq_trace::files::FileKind;
 use rayon::prelude::*;
 
+use super::check::{check_places, setup_and_format};
 use super::others::Others;
 use super::proposer_log::{Log, Logged};
-use super::resume::Start;
-use super::site::{failed, head};
-use super::{Totals, check_places, resume, setup_and_format};
+use super::resume;
+use super::resume::SiteStart;
+use super::site::failed;
+use super::totals::Totals;
 use crate::absent::Absences;
 use crate::failure::{Failure, Problem};
 use crate::plan::{Closure, Plan, SitePlan};
+use crate::thread_pool::threads;
 
 /// Operations after which the trial of the first site ends; its last run is cut there.
 const MOST_OPS: u64 = 20_000;
@@ -33,7 +36,7 @@ const MOST_SITES: usize = 16;
 const MOST_RUNS: u64 = 500;
 
 /// What a trial has shown.
-pub(crate) struct Trial {
+pub(crate) struct PlanTrial {
     /// Runs of each site that are there already, in order of the sites.
     pub(crate) runs_there: Vec<u64>,
     /// How many of all these lack files and would be made again.
@@ -60,6 +63,8 @@ pub(crate) struct Tried {
     /// Operations of a run on each of the sites: of one that was cut, what its time or its limit would come to; of those that were not
     /// tried, as many as in the later half of those that were.
     pub(crate) of_sites: Vec<f64>,
+    /// Operations of the first site that covered enough: those that were cut may end there, too.
+    enough: Option<f64>,
     /// The later half of the runs of the first site.
     pub(crate) of_runs: Vec<f64>,
     /// Whether these are all the runs that are left of these sites.
@@ -82,14 +87,14 @@ pub(crate) struct Sizes {
 }
 
 /// Tries a plan.
-pub(crate) fn trial(plan: &Plan) -> Result<Trial, Failure> {
+pub(crate) fn trial(plan: &Plan) -> Result<PlanTrial, Failure> {
     let (setup, format) = setup_and_format(plan)?;
     let mut remarks = check_places(plan)?;
     let (mut runs_there, mut runs_again) = (vec![0; plan.sites.len()], 0);
     if plan.resume.is_some() {
-        let start = |site: &SitePlan| resume::find(plan, site, head(plan, site), &setup)?.before_work();
-        let starts = super::threads(plan.jobs)?
-            .install(|| plan.sites.par_iter().map(start).collect::<Result<Vec<Start>, _>>())?;
+        let start = |site: &SitePlan| resume::find(plan, site, plan.head(site), &setup)?.before_work();
+        let starts =
+            threads(plan.jobs)?.install(|| plan.sites.par_iter().map(start).collect::<Result<Vec<SiteStart>, _>>())?;
         for (there, start) in runs_there.iter_mut().zip(starts) {
             *there = start.next_run;
             let again = start.again.iter().flat_map(|again| &again.runs);
@@ -104,7 +109,7 @@ pub(crate) fn trial(plan: &Plan) -> Result<Trial, Failure> {
     let run = first.map_or(1, |site| runs_there[site] + 1);
     let files = plan.outputs.iter().map(|kind| format.file_name(kind, plan.stamp, run)).collect();
     let tried = if left.is_empty() { None } else { Some(try_sites(plan, &left, &setup, &*format)?) };
-    Ok(Trial { runs_there, runs_again, remarks, others, files, tried })
+    Ok(PlanTrial { runs_there, runs_again, remarks, others, files, tried })
 }
 
 /// Some of these sites, in an order in which the first few are spread over all of them.
@@ -123,6 +128,7 @@ fn try_sites(plan: &Plan, left: &[usize], setup: &Setup, format: &dyn TableForma
         simulated: Ticks::ZERO,
         is_cut: false,
         of_sites: Vec::new(),
+        enough: None,
         of_runs: Vec::new(),
         is_whole: true,
         all: Sizes::default(),
@@ -155,7 +161,7 @@ impl Tried {
         most: u64,
     ) -> Result<(), Failure> {
         let site_plan = &plan.sites[at];
-        let start = resume::find(plan, site_plan, head(plan, site_plan), setup)?;
+        let start = resume::find(plan, site_plan, plan.head(site_plan), setup)?;
         let mut site = match &start.state {
             None => Site::new(setup, site_plan.seeds),
             Some(state) => Site::from_state(setup, site_plan.seeds, state)
@@ -186,7 +192,12 @@ impl Tried {
         let later = &runs[runs.len() / 2..];
         let not_tried = if covered(&site) { 0.0 } else { (plan.num_runs - run_index) as f64 };
         let rest = not_tried * later.iter().sum::<f64>() / later.len().max(1) as f64;
-        self.of_sites.push((runs.iter().sum::<f64>() + rest) / (plan.num_runs - start.next_run).max(1) as f64);
+        let of_site = runs.iter().sum::<f64>() + rest;
+        if covered(&site) {
+            self.enough.get_or_insert(of_site);
+        }
+        let of_site = self.enough.map_or(of_site, |enough| of_site.min(enough));
+        self.of_sites.push(of_site / (plan.num_runs - start.next_run).max(1) as f64);
         if self.sites.is_empty() {
             self.of_runs = later.to_vec();
             self.first = self.all;

@@ -1,16 +1,17 @@
 //! What a name means: an operation, a base, a class or a rule; and what is nearest to one that means nothing.
 
-use nandseq_profile::diagnostic::{nearest, quoted};
+use nandseq_profile::diagnostic::quoted;
 use nandseq_profile::places::Places;
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
-use super::{pages, word};
+use super::pages;
 use crate::arguments::explain::NameOf;
 use crate::failure::{Failure, Problem};
+use crate::nearest::near;
 
 /// What is explained.
 #[derive(Debug)]
-pub(super) struct Subject {
+pub(super) struct ExplainedName {
     /// As the profile, or the rulebook, spells it.
     pub(super) name: String,
     pub(super) kind: NameOf,
@@ -19,18 +20,18 @@ pub(super) struct Subject {
 }
 
 /// Everything that has a name.
-pub(super) struct Names {
-    all: Vec<Subject>,
+pub(super) struct KnownNames {
+    all: Vec<ExplainedName>,
 }
 
-impl Names {
+impl KnownNames {
     /// Of a profile and the rulebook; a name that means several things means the first here.
     pub(super) fn new(profile: &Profile, places: &Places<'_>) -> Self {
         let of_base = |base| -> Vec<OpId> {
             profile.ops.iter_ids().filter(|(_, op)| op.base == base).map(|(id, _)| id).collect()
         };
-        let mut all: Vec<Subject> = Vec::new();
-        let mut add = |name: &str, kind, ops| all.push(Subject { name: name.to_owned(), kind, ops });
+        let mut all: Vec<ExplainedName> = Vec::new();
+        let mut add = |name: &str, kind, ops| all.push(ExplainedName { name: name.to_owned(), kind, ops });
         for (id, op) in profile.ops.iter_ids() {
             add(&op.name, NameOf::Operation, vec![id]);
         }
@@ -48,7 +49,7 @@ impl Names {
     ///
     /// # Errors
     /// With the nearest names, where it means nothing.
-    pub(super) fn find(&self, name: &str, kind: Option<NameOf>) -> Result<&Subject, Failure> {
+    pub(super) fn find(&self, name: &str, kind: Option<NameOf>) -> Result<&ExplainedName, Failure> {
         let wanted = || self.all.iter().filter(|subject| kind.is_none_or(|kind| subject.kind == kind));
         let exact = wanted().find(|subject| subject.name == name);
         let folded = || wanted().find(|subject| subject.name.eq_ignore_ascii_case(name));
@@ -58,40 +59,20 @@ impl Names {
     }
 
     /// The other things that a subject's name means.
-    pub(super) fn namesakes<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a Subject> + 'a {
+    pub(super) fn namesakes<'a>(&'a self, subject: &'a ExplainedName) -> impl Iterator<Item = &'a ExplainedName> + 'a {
         self.all.iter().filter(move |other| other.name == subject.name && other.kind != subject.kind)
     }
 }
 
-/// How many near names are shown.
-const NEAR: usize = 3;
-
 /// Nothing has a name: what is near.
 fn unknown(name: &str, kind: Option<NameOf>, names: &[&str]) -> Failure {
-    let what = kind.map_or("operation, base, class or rule", word);
+    let what = kind.map_or("operation, base, class or rule", NameOf::word);
     let problem = Problem::new(format!("there is no {what} {}", quoted(name)));
     match near(name, names) {
-        near if near.is_empty() => problem.help("`profile show` prints the profile with its bases and operations"),
+        near if near.is_empty() => problem.help("`nandseqgen profile show`, with the path of a profile of your own, prints the profile with its bases and operations"),
         near => problem.help(format!("did you mean {}?", near.join(" or "))),
     }
     .into()
-}
-
-/// The nearest names, in backquotes: by spelling, then those that contain it.
-pub(crate) fn near(name: &str, names: &[&str]) -> Vec<String> {
-    let mut left: Vec<&str> = names.to_vec();
-    let mut found: Vec<&str> = Vec::new();
-    while found.len() < NEAR {
-        let Some(next) = nearest(name, left.iter().copied()) else { break };
-        left.retain(|other| *other != next);
-        found.push(next);
-    }
-    let folded = name.to_ascii_lowercase();
-    if folded.len() >= NEAR {
-        let contains = left.into_iter().filter(|other| other.to_ascii_lowercase().contains(&folded));
-        found.extend(contains.take(NEAR.saturating_sub(found.len())));
-    }
-    found.into_iter().map(quoted).collect()
 }
 
 /// A phase key by name, whatever the case of its letters.

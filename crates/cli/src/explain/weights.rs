@@ -1,7 +1,7 @@
 //! Why the table gives an operation no weight: the entries of profile and table file that say so, with their places.
 
 use nandseq_profile::model::OverrideOf;
-use nandseq_profile::places::{Place, Places};
+use nandseq_profile::places::{Places, StatedPlace};
 use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
 
 use crate::plan::table::Table;
@@ -10,11 +10,11 @@ use crate::plan::table::Table;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Weightless {
     /// A mass of 0 is stated for it, or for its base.
-    Stated(Found),
+    Stated(FoundEntry),
     /// The distribution of the key does not list it.
-    NotListed(Found),
+    NotListed(FoundEntry),
     /// There is no distribution for the key, and that of DEFAULT does not list it.
-    NotInDefault(Option<Found>),
+    NotInDefault(Option<FoundEntry>),
     /// The preset for DEFAULT leaves it out.
     Preset,
     /// The masses stated for others take everything.
@@ -23,12 +23,12 @@ pub(super) enum Weightless {
 
 /// An entry and the file it stands in.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Found {
+pub(super) struct FoundEntry {
     pub(super) file: String,
-    pub(super) place: Place,
+    pub(super) place: StatedPlace,
 }
 
-impl Found {
+impl FoundEntry {
     /// `file:line:column`
     pub(super) fn at(&self) -> String {
         format!("{}:{}:{}", self.file, self.place.span.line, self.place.span.column)
@@ -62,8 +62,8 @@ impl<'p> Texts<'p> {
     }
 
     /// An entry of the profile.
-    pub(super) fn of_profile(&self, place: Place) -> Found {
-        Found { file: self.file.clone(), place }
+    pub(super) fn of_profile(&self, place: StatedPlace) -> FoundEntry {
+        FoundEntry { file: self.file.clone(), place }
     }
 
     /// Why an operation has no weight under a key that does not exclude it.
@@ -78,7 +78,7 @@ impl<'p> Texts<'p> {
             return Weightless::Stated(found);
         }
         let Some((file, places)) = self.listing() else { return Weightless::Crowded };
-        let found = |place: Place| Found { file: file.to_owned(), place };
+        let found = |place: StatedPlace| FoundEntry { file: file.to_owned(), place };
         if let Some(place) = places.weight_under(key, name) {
             return Weightless::Stated(found(place));
         }
@@ -99,13 +99,13 @@ impl<'p> Texts<'p> {
     }
 
     /// The entry that lists the weights of a phase key.
-    pub(super) fn distribution(&self, key: PhaseKey) -> Option<Found> {
+    pub(super) fn distribution(&self, key: PhaseKey) -> Option<FoundEntry> {
         let (file, places) = self.listing().filter(|_| !(self.preset && key == PhaseKey::DEFAULT))?;
-        places.distribution(key).map(|place| Found { file: file.to_owned(), place })
+        places.distribution(key).map(|place| FoundEntry { file: file.to_owned(), place })
     }
 
     /// The override in force, if it is 0: that of the key before the global one, that of the name before that of its base.
-    fn zero_override(&self, key: PhaseKey, op: OpId) -> Option<Found> {
+    fn zero_override(&self, key: PhaseKey, op: OpId) -> Option<FoundEntry> {
         let base = self.profile.ops[op].base;
         let probabilities = &self.profile.probabilities;
         let by_key = probabilities.by_key.iter().filter(|(of, _)| *of == key).flat_map(|(_, list)| list);

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, Effect, LatchKind};
-use nandseq_profile::places::Place;
+use nandseq_profile::places::StatedPlace;
 use nandseq_profile::{CellTypeId, OpId, PhaseKey, Profile, SourceFile};
 use nandseq_reach::{Blocker, Cause, Need, Reason};
 use nandseq_trace::manifest::Input;
 use serde::Serialize;
 
-use super::weights::{Found, Texts, Weightless};
+use super::weights::{FoundEntry, Texts, Weightless};
 use crate::hint::{FlagsInForce, Hint};
 use crate::in_force::InForce;
 use crate::plan::table::Table;
@@ -27,7 +27,7 @@ pub(super) struct Link {
     /// What blocks them, a sentence without a full stop.
     pub(super) text: String,
     /// Where that is stated.
-    pub(super) stated: Vec<Stated>,
+    pub(super) stated: Vec<StatedEntry>,
     /// What to change.
     #[serde(skip)]
     pub(super) advice: Option<String>,
@@ -42,7 +42,7 @@ impl Link {
 
 /// An entry of a file.
 #[derive(Serialize, Debug)]
-pub(super) struct Stated {
+pub(super) struct StatedEntry {
     /// What the entry does, a few words.
     pub(super) text: String,
     path: String,
@@ -51,9 +51,9 @@ pub(super) struct Stated {
     column: usize,
 }
 
-impl Stated {
-    fn new(found: &Found, says: &str) -> Self {
-        let Found { file, place } = found;
+impl StatedEntry {
+    fn new(found: &FoundEntry, says: &str) -> Self {
+        let FoundEntry { file, place } = found;
         let text = format!("`{}`{says} ({})", place.path, found.at());
         Self { text, path: place.path.clone(), file: file.clone(), line: place.span.line, column: place.span.column }
     }
@@ -92,7 +92,7 @@ impl<'p> Words<'p> {
 
     /// The entry that lists the weights of a phase key: "`entry` (file:line:column)"; `None` where weights are built.
     pub(crate) fn weights_of(&self, key: PhaseKey) -> Option<String> {
-        self.texts.distribution(key).map(|found| Stated::new(&found, "").text)
+        self.texts.distribution(key).map(|found| StatedEntry::new(&found, "").text)
     }
 
     /// The exclusions of a phase key, with their place.
@@ -107,8 +107,8 @@ impl<'p> Words<'p> {
         self.placed(self.texts.places.exclusions_of_state(state)).unwrap_or_else(path)
     }
 
-    fn placed(&self, place: Option<Place>) -> Option<String> {
-        place.map(|place| Stated::new(&self.texts.of_profile(place), "").text)
+    fn placed(&self, place: Option<StatedPlace>) -> Option<String> {
+        place.map(|place| StatedEntry::new(&self.texts.of_profile(place), "").text)
     }
 
     /// What to do where the table proposes nothing: an entry that would let the first operation start.
@@ -174,8 +174,8 @@ impl<'p> Words<'p> {
         (ops, are_many): (&[OpId], bool),
         excluded: &[PhaseKey],
         weightless: &[PhaseKey],
-    ) -> (String, Vec<Stated>, Option<String>) {
-        let mut stated: Vec<Stated> = Vec::new();
+    ) -> (String, Vec<StatedEntry>, Option<String>) {
+        let mut stated: Vec<StatedEntry> = Vec::new();
         let mut advice = None;
         let mut parts: Vec<String> = Vec::new();
         let mut whys = self.whys(ops, weightless);
@@ -190,7 +190,7 @@ impl<'p> Words<'p> {
             if let Some(found) = place
                 && stated.len() < LISTED
             {
-                stated.push(Stated::new(found, says));
+                stated.push(StatedEntry::new(found, says));
             } else if place.is_none() {
                 parts.push(says.to_owned());
             }
@@ -201,7 +201,7 @@ impl<'p> Words<'p> {
             for &key in excluded.iter().take(LISTED) {
                 if let Some(place) = self.texts.places.exclusions_of_key(key) {
                     let why = Reason::Excluded.text(self.profile, key, op);
-                    stated.push(Stated::new(&self.texts.of_profile(place), &format!(": {why}")));
+                    stated.push(StatedEntry::new(&self.texts.of_profile(place), &format!(": {why}")));
                 }
             }
             advice = advice.or_else(|| Some("let fewer exclusions name its base".to_owned()));
@@ -262,9 +262,9 @@ impl<'p> Words<'p> {
     }
 
     /// Where a reason is stated, and what to change.
-    fn of_reason(&self, reason: Reason, op: OpId) -> (Vec<Stated>, Option<String>) {
-        let place = |place: Option<Place>| -> Vec<Stated> {
-            place.map(|place| Stated::new(&self.texts.of_profile(place), "")).into_iter().collect()
+    fn of_reason(&self, reason: Reason, op: OpId) -> (Vec<StatedEntry>, Option<String>) {
+        let place = |place: Option<StatedPlace>| -> Vec<StatedEntry> {
+            place.map(|place| StatedEntry::new(&self.texts.of_profile(place), "")).into_iter().collect()
         };
         let places = &self.texts.places;
         let base = &self.profile.bases[self.profile.ops[op].base].name;
@@ -385,7 +385,7 @@ impl<'p> Words<'p> {
 }
 
 /// What is said of an entry, and the entry; or what is said where there is none.
-fn weightless_text(why: &Weightless, keys: usize) -> (&'static str, Option<&Found>) {
+fn weightless_text(why: &Weightless, keys: usize) -> (&'static str, Option<&FoundEntry>) {
     match why {
         Weightless::Stated(found) => (" is 0", Some(found)),
         Weightless::NotListed(found) => (" does not list it", Some(found)),

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use nandseq_profile::diagnostic::counted;
+use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_trace::recorded::{quoted, recorded, shell_word};
 use serde::Serialize;
 
@@ -15,10 +15,11 @@ use crate::absent::Absences;
 use crate::arguments::ReportFormat;
 use crate::execute::trial::{Sizes, Tried, trial};
 use crate::failure::{Failure, note_text, warning_text};
-use crate::plan::{Plan, SiteList};
-use crate::summary::text::{Detail, grouped, size, write_mix};
+use crate::plan::Plan;
+use crate::site_list::SiteList;
+use crate::summary::text::{Detail, size, write_mix};
 use crate::summary::{Summary, empty_part};
-use crate::{json, not_reached, profiles, tell};
+use crate::{json, not_reached, tell, terminal};
 
 /// The version of the form.
 const SCHEMA: u32 = 1;
@@ -161,7 +162,7 @@ pub(crate) fn print(dry_run: &DryRun, form: ReportFormat, detail: Detail) -> Res
     match form {
         ReportFormat::Json => json::print(dry_run)?,
         ReportFormat::Text => {
-            profiles::print(&dry_run.text(detail))?;
+            terminal::print(&dry_run.text(detail))?;
             tell(&note_text("nothing was written: this was a dry run"));
         }
     }
@@ -266,8 +267,8 @@ impl DryRun {
         writeln!(text, "Would be written into {to}; {} {state}", shell_word(&self.out_dir))?;
         let (runs, sites, each) =
             (counted(self.runs, "run"), counted(sites, "site"), counted(self.runs_per_site, "run"));
-        let bootstrap = self.trial.as_ref().map_or_else(String::new, |trial| trial.summary.about_bootstrap());
-        writeln!(text, "{runs}: {sites} with {each} each{bootstrap}")?;
+        let in_force = self.trial.as_ref().map_or_else(String::new, |trial| trial.summary.in_force());
+        writeln!(text, "{runs}: {sites} with {each} each{in_force}")?;
         for group in self.sites.iter().filter(|group| group.runs_there > 0) {
             let of = group.sites.as_ref().map_or_else(String::new, |sites| format!(" of sites {sites}"));
             let are = if group.runs_there == 1 { "is" } else { "are" };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_profile::diagnostic::Styling;
-use nandseq_profile::table::{self as files, Table as FileTable};
+use nandseq_profile::table::{self as files, ProbabilityTable};
 use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
 use nandseq_trace::files::Digest;
 use nandseq_trace::manifest::Input;
@@ -13,8 +13,7 @@ use nandseq_trace::recorded::recorded;
 use crate::arguments::in_force::{InForceArgs, TableArgs};
 use crate::arguments::{Demo, GenerateArgs};
 use crate::failure::{Failure, Problem, note_text, remark_text};
-use crate::in_force::dangling;
-use crate::inputs;
+use crate::inputs::{self, left_out};
 
 /// The file beside a profile that is loaded if it is there.
 const DEFAULT_FILE: &str = "op_state_probs.yaml";
@@ -29,7 +28,7 @@ pub(crate) struct Table {
     /// The text of that file.
     pub(crate) source: Option<SourceFile>,
     /// The file it is to be written to.
-    pub(crate) output: Option<TableFile>,
+    pub(crate) output: Option<TableOutput>,
     demo: Option<Demo>,
     built_anew: bool,
     seed: u64,
@@ -37,7 +36,7 @@ pub(crate) struct Table {
 
 /// Which table is asked for, and what comes before it is used.
 #[derive(Debug)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct WantedTable<'a> {
     /// The profile as named, beside which a table may lie.
     config: Option<&'a Path>,
     flags: &'a TableArgs,
@@ -54,7 +53,7 @@ fn either(yes: bool, no: bool) -> Option<bool> {
     (yes || no).then_some(yes)
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> WantedTable<'a> {
     /// What flags of `generate` ask for.
     pub(crate) fn of_generate(arguments: &'a GenerateArgs) -> Self {
         Self {
@@ -104,14 +103,16 @@ impl<'a> Wanted<'a> {
             let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs one is built";
             return Err(problem.help(help).into());
         }
-        let file = self.file().filter(|path| !self.built_anew() && path.exists());
+        // One that is named may be a pipe.
+        let is_there = |path: &PathBuf| path.is_file() || (self.flags.op_state_probs.is_some() && path.exists());
+        let file = self.file().filter(|path| !self.built_anew() && is_there(path));
         file.map(|path| inputs::text("the probability table", &path)).transpose()
     }
 }
 
 /// A table file to write.
 #[derive(Debug)]
-pub(crate) struct TableFile {
+pub(crate) struct TableOutput {
     /// Where.
     pub(crate) path: PathBuf,
     /// What.
@@ -120,12 +121,12 @@ pub(crate) struct TableFile {
 
 impl Table {
     /// Finds the table that the flags ask for; what is worth saying about it is added to `remarks`.
-    pub(crate) fn resolve(wanted: &Wanted<'_>, profile: &Profile, remarks: &mut String) -> Result<Self, Failure> {
+    pub(crate) fn resolve(wanted: &WantedTable<'_>, profile: &Profile, remarks: &mut String) -> Result<Self, Failure> {
         let (flags, built_anew) = (wanted.flags, wanted.built_anew());
         let path = wanted.file();
         let (mut input, mut source) = (None, None);
         if let Some(path) = path.as_deref().filter(|_| !built_anew && flags.op_state_probs.is_none()) {
-            remarks.push_str(&dangling(path));
+            remarks.push_str(&left_out(path));
         }
         let mut distributions = match wanted.text()? {
             Some((text, sha256)) => {
@@ -142,8 +143,8 @@ impl Table {
         let output = match (wanted.refresh, path) {
             (false, _) => None,
             (true, Some(path)) => {
-                let table = FileTable { entries: distributions.clone() };
-                Some(TableFile { path, text: files::write(&table, profile) })
+                let table = ProbabilityTable { entries: distributions.clone() };
+                Some(TableOutput { path, text: files::write(&table, profile) })
             }
             (true, None) => {
                 let problem = Problem::new("--refresh-op-state-probs has no file to write for the built-in device");
@@ -198,20 +199,20 @@ impl Table {
     pub(super) fn arguments(&self) -> Vec<String> {
         let mut all = Vec::new();
         if let Some(demo) = self.demo {
-            super::push(&mut all, "--pc-demo", demo_name(demo));
+            push(&mut all, "--pc-demo", demo_name(demo));
         }
         if let Some(input) = &self.input {
-            super::push(&mut all, "--op-state-probs", &input.source);
+            push(&mut all, "--op-state-probs", &input.source);
         }
         if self.built_anew {
             all.push("--autofill-pc".to_owned());
         }
-        super::push(&mut all, "--pc-seed", self.seed);
+        push(&mut all, "--pc-seed", self.seed);
         all
     }
 }
 
-fn read(source: &SourceFile, profile: &Profile, remarks: &mut String) -> Result<FileTable, Failure> {
+fn read(source: &SourceFile, profile: &Profile, remarks: &mut String) -> Result<ProbabilityTable, Failure> {
     let (table, diagnostics) = files::read(source, profile);
     let Some(table) = table else { return Err(Failure::Faulty(Box::new((source.clone(), diagnostics)))) };
     remarks.push_str(&diagnostics.render(source, Styling::Coloured));
@@ -286,4 +287,15 @@ fn demo_name(demo: Demo) -> &'static str {
         Demo::Mix => "mix",
         Demo::PgmRead => "pgm-read",
     }
+}
+
+/// Adds a flag with its value to arguments as a manifest records them.
+pub(super) fn push(arguments: &mut Vec<String>, flag: &str, value: impl std::fmt::Display) {
+    arguments.push(flag.to_owned());
+    arguments.push(value.to_string());
+}
+
+/// The table that a profile gives.
+pub(crate) fn of_profile(profile: &Profile) -> Distributions {
+    probability::of_profile(profile, probability::DEFAULT_TABLE_SEED)
 }

@@ -9,7 +9,6 @@ use nandseq_reach::Reason;
 use nandseq_trace::recorded::quoted;
 use serde::Serialize;
 
-use super::Summary;
 use crate::absent::{Absence, Absences, Started};
 use crate::execute::Totals;
 use crate::explain::{Expected, figure};
@@ -98,8 +97,7 @@ pub(super) fn never_started(plan: &Plan, totals: &Totals, absences: &Absences<'_
 }
 
 /// How many there are of each kind, and how to ask for the reason of one.
-pub(super) fn write_shortly(text: &mut String, summary: &Summary) -> fmt::Result {
-    let absent = &summary.never_started;
+pub(super) fn write_shortly(text: &mut String, absent: &[NeverStarted], known: u64, command: &str) -> fmt::Result {
     let Some(first) = absent.first() else { return Ok(()) };
     let kinds: Vec<String> = Why::ALL
         .iter()
@@ -107,17 +105,16 @@ pub(super) fn write_shortly(text: &mut String, summary: &Summary) -> fmt::Result
         .filter(|(count, _)| *count > 0)
         .map(|(count, words)| format!("{} {words}", grouped(count as u64)))
         .collect();
-    let (all, known) = (absent.len(), counted(summary.names_known, "operation"));
+    let (all, known) = (absent.len(), counted(known, "operation"));
     writeln!(text, "Never started: {all} of {known}: {} (-v shows all); why one did not:", kinds.join(", "))?;
-    writeln!(text, "  {}", explain(summary, first))
+    writeln!(text, "  {}", explain(command, first))
 }
 
 /// All of them.
-pub(super) fn write(text: &mut String, summary: &Summary) -> fmt::Result {
-    let absent = &summary.never_started;
+pub(super) fn write(text: &mut String, absent: &[NeverStarted], known: u64, command: &str) -> fmt::Result {
     let Some(first) = absent.first() else { return Ok(()) };
-    let (all, known) = (absent.len(), counted(summary.names_known, "operation"));
-    writeln!(text, "Never started: {all} of {known}; why one did not: {}", explain(summary, first))?;
+    let (all, known) = (absent.len(), counted(known, "operation"));
+    writeln!(text, "Never started: {all} of {known}; why one did not: {}", explain(command, first))?;
     let width = absent.iter().map(|one| one.op_name.chars().count()).max().unwrap_or(0);
     for one in absent {
         writeln!(text, "  {:width$}  {}", one.op_name, one.words())?;
@@ -125,9 +122,9 @@ pub(super) fn write(text: &mut String, summary: &Summary) -> fmt::Result {
     Ok(())
 }
 
-fn explain(summary: &Summary, one: &NeverStarted) -> String {
+fn explain(command: &str, one: &NeverStarted) -> String {
     let divider = if one.op_name.starts_with('-') { "-- " } else { "" };
-    format!("{} {divider}{}", summary.explain, quoted(one.op_name.as_ref()))
+    format!("{command} {divider}{}", quoted(one.op_name.as_ref()))
 }
 
 impl NeverStarted {

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use nandseq_profile::diagnostic::counted;
-pub(crate) use nandseq_profile::diagnostic::grouped;
+use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_trace::recorded::shell_word;
 
 use super::{Covered, Summary, absent};
+use crate::console;
 
 /// Bases that a short summary names.
 const BASES: usize = 4;
@@ -24,6 +24,13 @@ pub(crate) enum Detail {
     Short,
     /// Every list to its end.
     Full,
+}
+
+impl Detail {
+    /// As much as the flags ask for.
+    pub(crate) fn wanted() -> Self {
+        if console::is_verbose() { Self::Full } else { Self::Short }
+    }
 }
 
 /// The summary, with a final newline.
@@ -56,12 +63,12 @@ pub(crate) fn write_mix(text: &mut String, summary: &Summary, detail: Detail) ->
     match detail {
         Detail::Short => {
             write_refused_shortly(text, summary)?;
-            absent::write_shortly(text, summary)?;
+            absent::write_shortly(text, &summary.never_started, summary.names_known, &summary.explain)?;
         }
         Detail::Full => {
             write_names(text, summary)?;
             write_refused(text, summary)?;
-            absent::write(text, summary)?;
+            absent::write(text, &summary.never_started, summary.names_known, &summary.explain)?;
         }
     }
     Ok(())
@@ -75,17 +82,12 @@ fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
     match summary.is_batch {
         // Sites that were gone on with, or covered enough, have made fewer, and not all as many.
         true if runs != sites * runs_per_site => write!(text, "{made} of {of}")?,
+        true if sites == 1 => write!(text, "{each} of {of}")?,
         true => write!(text, "{each} of each of {of}")?,
         false => write!(text, "{made}")?,
     }
-    write!(text, ", {seconds:.2} s, {} operations/s", grouped(summary.operations_per_second))?;
-    // They may have been found without being named.
-    for (what, file) in [("table", &summary.inputs.probabilities), ("bad blocks", &summary.inputs.badlist)] {
-        if let Some(file) = file {
-            write!(text, "; {what} `{}`", file.source)?;
-        }
-    }
-    writeln!(text, "{}", summary.about_bootstrap())
+    let speed = grouped(summary.operations_per_second);
+    writeln!(text, ", {seconds:.2} s, {speed} operations/s{}", summary.in_force())
 }
 
 /// How much of what can be covered each site has.

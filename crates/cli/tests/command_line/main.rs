@@ -2,41 +2,20 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod any_bytes;
-mod campaigns;
-mod closing;
-mod console;
-mod continuing;
-mod cuts;
-mod dead;
-mod dry_runs;
-mod explaining;
-mod extending;
-mod given_files;
-mod help;
 mod inputs;
-mod inside;
-mod judging;
-mod killed;
-mod lists;
-mod named_outputs;
 mod names;
-mod other_campaigns;
-mod outputs;
-mod packed;
-mod parquet;
 mod profiles;
 mod readme;
 mod renaming;
 mod replaying;
-mod reporting;
 mod resuming;
+#[expect(dead_code, reason = "the long tests use the rest")]
 mod runner;
 #[cfg(unix)]
+#[expect(dead_code, reason = "the long tests use the rest")]
 mod running;
 mod shards;
 mod signals;
 mod stranger;
-mod summaries;
-mod unfinished;
 mod usage;
 mod writers;

@@ -3,7 +3,7 @@
 //! A run carried out by somebody who knows every decision of it, beside the run that makes them; and a formatter that writes the
 //! engine's rows but knows them beforehand. `cargo bench -p nandseq-generate --bench floor`; `docs/performance.md` sets the engine beside them.
 
-#[path = "../../tests/soak/legacy.rs"]
+#[path = "../../tests/support/legacy.rs"]
 mod legacy;
 mod replay;
 

@@ -14,44 +14,36 @@ use super::{CompletionOrders, Kernel};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct ChainUnderWay;
 
-/// A due step of a chain whose turn has come.
-pub(crate) struct WaitingStep {
-    pub(crate) step: Step,
-    /// The chain, if more steps are to come.
-    pub(crate) chain: Option<ChainId>,
-    /// What the chain was proposed as.
-    pub(crate) proposal: Proposal,
-}
-
 impl Kernel<'_> {
-    /// Takes the next step of a chain that is ready if it may start now; it is to be started then.
-    pub(crate) fn take_step(&mut self, id: ChainId, now: Ticks) -> Option<WaitingStep> {
+    /// Whether the next step of a chain that is ready may start now, and all chains can complete after it.
+    pub(crate) fn may_go_on(&mut self, id: ChainId, now: Ticks) -> bool {
         let tables = self.tables;
         let chain = self.chains.get(id);
         let (die, step) = (chain.die, chain.rest()[0]);
         // While the bus is busy most of what waits need not be judged.
         if now < self.device.bus_free() && tables.op(step.op).bus > Ticks::ZERO {
-            return None;
+            return false;
         }
         let at = step.place.die;
         if chain.is_barred(self.device.stamp(at), now) {
             debug_assert!(self.device.judge(tables, step.op, &step.place, now).is_err(), "barred, but free");
-            return None;
+            return false;
         }
         if let Err(rule) = self.device.judge(tables, step.op, &step.place, now) {
             // Most often an op_state of its own die: nothing to be asked again before that, or the die, has changed.
             if rule == Rule::OpState && !is_target_scoped(tables, &step) {
                 self.chains.bar(id, self.device.stamp(at), self.device.state_keys(at, now).1);
             }
-            return None;
+            return false;
         }
-        if !self.keep_order(die, step, id, now) {
-            return None;
-        }
-        release(&mut self.device, tables, &step);
-        let proposal = self.chains.get(id).proposal;
-        let chain = self.chains.advance(id).then_some(id);
-        Some(WaitingStep { step, chain, proposal })
+        self.keep_order(die, step, id, now)
+    }
+
+    /// Takes the next step of a chain, which starts now; returns it, and the chain if more steps are to come.
+    pub(crate) fn take_step(&mut self, id: ChainId) -> (Step, Option<ChainId>) {
+        let step = self.chains.get(id).rest()[0];
+        release(&mut self.device, self.tables, &step);
+        (step, self.chains.advance(id).then_some(id))
     }
 
     /// Whether all chains of the die can complete after the next step of one; keeps the order that shows it.
@@ -99,10 +91,12 @@ impl Kernel<'_> {
         if info(&plan[0]).effects.holds_target && !self.chains.is_empty() {
             return Err(ChainUnderWay);
         }
-        let holds = |step: &Step| info(step).effects.changes_block() && self.device.book.is_held(&step.place);
-        let reads_held =
-            |step: &Step| info(step).effects.reads_array() && self.device.book.is_held_to_change(&step.place);
-        if plan.iter().any(holds) || plan[1..].iter().any(reads_held) {
+        let takes_held = |(at, step): (usize, &Step)| {
+            let (effects, book) = (&info(step).effects, &self.device.book);
+            (effects.changes_block() && book.is_held(&step.place))
+                || (at > 0 && effects.reads_array() && book.is_held_to_change(&step.place))
+        };
+        if plan.iter().enumerate().any(takes_held) {
             return Err(ChainUnderWay);
         }
         self.orders.found = self.find_order_with(plan, now)?;

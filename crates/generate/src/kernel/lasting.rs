@@ -60,6 +60,7 @@ pub(crate) fn outputs_what_moves(device: &Device, tables: &Tables, step: &Step) 
 }
 
 /// Carries an operation out on a lasting state, and what it resumes; returns that.
+#[inline]
 pub(crate) fn carry_out(logic: &mut DieLogic, tables: &Tables, base: BaseId, place: &Place) -> Option<Suspended> {
     let info = tables.base(base);
     let resumed = info.effects.resume.and_then(|axis| logic.suspended(axis));

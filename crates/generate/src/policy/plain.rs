@@ -54,6 +54,7 @@ pub(super) fn place_hooks(
 }
 
 /// One of the planes that an operation occupies, on so many dies: its own or all.
+#[inline]
 pub(super) fn draw_plane(step: Step, (dies, planes): (u64, PlaneSet), stream: &mut Stream) -> (Die, Plane) {
     let die = if dies == 1 { step.place.die } else { Die(stream.below(dies) as u8) };
     let index = stream.below(u64::from(planes.len())) as usize;

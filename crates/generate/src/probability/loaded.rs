@@ -113,7 +113,7 @@ fn usual_ratio(masses: impl Iterator<Item = (f64, f64)>) -> f64 {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
     use nandseq_profile::model::OverrideOf;
-    use nandseq_profile::table::{self, Table};
+    use nandseq_profile::table::{self, ProbabilityTable};
     use nandseq_profile::{SourceFile, builtin};
 
     use super::*;
@@ -152,7 +152,7 @@ mod tests {
         for profile in [builtin::profile(), with_override("Super_Reset", 0.3)] {
             for seed in 0..20 {
                 let built = build(&profile, seed);
-                let text = table::write(&Table { entries: built.clone() }, &profile);
+                let text = table::write(&ProbabilityTable { entries: built.clone() }, &profile);
                 let mut loaded = table::read(&SourceFile::new("table.yaml", text), &profile).0.unwrap().entries;
                 assert_eq!(override_loaded(&profile, &mut loaded), []);
                 assert_eq!(loaded, built);

@@ -287,3 +287,6 @@ fn draw_name(
     };
     stream.pick(info.names.iter().filter(fits).map(|name| (name.op, name.weight)))
 }
+
+#[cfg(test)]
+mod tests;

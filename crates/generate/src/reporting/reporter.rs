@@ -19,7 +19,7 @@ pub(crate) struct Reporter {
     targets: Vec<Target>,
     states: Vec<OpState>,
     /// An error of the sink, kept until the event loop sees it.
-    failure: Option<io::Error>,
+    pub(crate) failure: Option<io::Error>,
 }
 
 impl Reporter {
@@ -130,16 +130,11 @@ impl Reporter {
         }
     }
 
-    /// Keeps the first error of the sink until it is asked for.
+    /// Keeps the first error of the sink until the event loop sees it.
     fn note(&mut self, told: io::Result<()>) {
         if let Err(error) = told {
             self.failure.get_or_insert(error);
         }
-    }
-
-    /// The first error of the sink since the last was taken.
-    pub(crate) fn take_failure(&mut self) -> io::Result<()> {
-        self.failure.take().map_or(Ok(()), Err)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::dead::DeadDie;
 pub struct RunSummary {
     /// Operations started.
     pub ops: u64,
-    /// Operations started, by [`OpId`].
+    /// Operations started, by [`OpId`](nandseq_profile::OpId).
     pub by_op: Vec<u64>,
     /// When the run began and when everything it started had ended.
     pub start: Ticks,

@@ -130,17 +130,18 @@ impl<'a> Crate<'a> {
 
 impl<'a> File<'a> {
     fn read(source: &'a Source) -> Self {
+        let syntax = source.syntax();
         let mut file = Self {
             source,
             module: module_of(&source.path),
             bound: Vec::new(),
             globs: Vec::new(),
-            defined: source.syntax.items.iter().filter_map(name_of).collect(),
+            defined: syntax.items.iter().filter_map(name_of).collect(),
             paths: Vec::new(),
             calls: BTreeSet::new(),
             given: Vec::new(),
         };
-        Reader { file: &mut file, inside: Vec::new() }.visit_file(&source.syntax);
+        Reader { file: &mut file, inside: Vec::new() }.visit_file(&syntax);
         file
     }
 }
@@ -152,6 +153,7 @@ fn module_of(path: &str) -> Names {
 }
 
 /// The name that an item defines; not that of a module of another file.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the parser may know more kinds of item later")]
 fn name_of(item: &syn::Item) -> Option<String> {
     let ident = match item {
         syn::Item::Const(item) => &item.ident,
@@ -254,9 +256,9 @@ impl<'s> Visit<'s> for Reader<'_, '_> {
 
     fn visit_item_impl(&mut self, item: &'s syn::ItemImpl) {
         if let (None, syn::Type::Path(of)) = (&item.trait_, &*item.self_ty) {
-            let methods = item.items.iter().filter_map(|item| match item {
-                syn::ImplItem::Fn(method) if !is_for_tests(&method.attrs) => Some(method.sig.ident.to_string()),
-                _ => None,
+            let methods = item.items.iter().filter_map(|item| {
+                let syn::ImplItem::Fn(method) = item else { return None };
+                (!is_for_tests(&method.attrs)).then(|| method.sig.ident.to_string())
             });
             self.file.given.push((names_of(&of.path), methods.collect()));
         }

@@ -33,11 +33,11 @@ fn no_code_knows_a_base_or_an_operation_by_its_name() {
 /// Texts of a file that are a name, or begin with one as phase keys and chains do (`BASE.PHASE`, `BASE.SEQ`).
 fn mentions(source: &Source, names: &BTreeSet<&str>) -> Vec<String> {
     let mut found = Vec::new();
-    for (line, piece) in source.pieces() {
+    for (line, piece) in &source.pieces {
         let Piece::Text(text) = piece else { continue };
         let name = text.split('.').next().unwrap_or_default();
-        let other = OTHER_MEANINGS.iter().any(|(file, word, _)| *file == source.path && *word == text);
-        if names.contains(name) && !other && !source.is_test_line(line) {
+        let other = OTHER_MEANINGS.iter().any(|(file, word, _)| *file == source.path && word == text);
+        if names.contains(name) && !other && !source.is_test_line(*line) {
             found.push(format!("{}:{line}: \"{text}\"", source.path));
         }
     }

@@ -119,6 +119,19 @@ fn readme_and_ci_run_the_same_tests() {
 }
 
 #[test]
+fn the_quick_command_leaves_out_the_targets_that_are_called_long_and_no_others() {
+    let config = fs::read_to_string(root().join(".cargo/config.toml")).unwrap();
+    assert!(config.contains(r#""--test", "[!l]*""#), "{config}");
+    let mut breaches = Vec::new();
+    for room in fs::read_dir(root().join("crates")).unwrap() {
+        let Ok(targets) = fs::read_dir(room.unwrap().path().join("tests")) else { continue };
+        let names = targets.map(|target| target.unwrap().file_name().into_string().unwrap());
+        breaches.extend(names.filter(|name| name.starts_with('l') && !name.starts_with("long_")));
+    }
+    none("test targets that `cargo quick` leaves out although they are not called long:", &breaches);
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     let mut breaches = Vec::new();
     for (name, text) in texts().into_iter().filter(|(name, _)| name.ends_with(".md")) {

@@ -1,8 +1,9 @@
-//! Reads the workspace's Rust files: lines, syntax, tokens, and which lines are unit tests.
+//! Reads the workspace's Rust files, once for all tests: lines, tokens, which lines are unit tests; and their syntax, for who asks.
 
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
@@ -18,7 +19,8 @@ pub(crate) struct Source {
     /// Relative to the workspace, with `/` between parts.
     pub(crate) path: String,
     pub(crate) text: String,
-    pub(crate) syntax: syn::File,
+    /// Every piece with its line, macros' insides included.
+    pub(crate) pieces: Vec<(usize, Piece)>,
     /// Lines of `#[cfg(test)]` items.
     test_lines: Vec<RangeInclusive<usize>>,
 }
@@ -42,10 +44,17 @@ impl Source {
 
     /// A file of this text, at a path relative to the workspace.
     pub(crate) fn parse(path: String, text: String) -> Self {
-        let syntax = syn::parse_file(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
+        let mut pieces = Vec::new();
+        flatten(tokens.clone(), &mut pieces);
         let mut finder = TestLines(Vec::new());
-        finder.visit_file(&syntax);
-        Self { path, text, syntax, test_lines: finder.0 }
+        finder.visit_file(&syn::parse2(tokens).unwrap_or_else(|error| panic!("{path}: {error}")));
+        Self { path, text, pieces, test_lines: finder.0 }
+    }
+
+    /// Its syntax, which cannot be shared between threads.
+    pub(crate) fn syntax(&self) -> syn::File {
+        syn::parse_file(&self.text).unwrap()
     }
 
     /// The folder of its crate: `trace`.
@@ -68,26 +77,22 @@ impl Source {
     pub(crate) fn shipped_lines(&self) -> usize {
         (1..=self.text.lines().count()).filter(|&line| !self.is_test_line(line)).count()
     }
-
-    /// Every piece with its line, macros' insides included.
-    pub(crate) fn pieces(&self) -> Vec<(usize, Piece)> {
-        let mut pieces = Vec::new();
-        flatten(self.text.parse().unwrap(), &mut pieces);
-        pieces
-    }
 }
 
 /// All Rust files of the workspace's crates, sorted by path.
-pub(crate) fn all() -> Vec<Source> {
-    let mut paths = Vec::new();
-    for room in fs::read_dir(root().join("crates")).unwrap() {
-        for part in ["src", "tests", "benches", "examples"] {
-            collect(&room.as_ref().unwrap().path().join(part), &mut paths);
+pub(crate) fn all() -> &'static [Source] {
+    static ALL: LazyLock<Vec<Source>> = LazyLock::new(|| {
+        let mut paths = Vec::new();
+        for room in fs::read_dir(root().join("crates")).unwrap() {
+            for part in ["src", "tests", "benches", "examples"] {
+                collect(&room.as_ref().unwrap().path().join(part), &mut paths);
+            }
         }
-    }
-    paths.sort();
-    assert!(paths.len() > 10, "the workspace's files were not found");
-    paths.iter().map(|path| Source::read(path)).collect()
+        paths.sort();
+        assert!(paths.len() > 10, "the workspace's files were not found");
+        paths.iter().map(|path| Source::read(path)).collect()
+    });
+    &ALL
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
@@ -184,7 +189,7 @@ fn unit_tests_and_strings_inside_macros_are_recognised() {
     let text = "fn a() { assert!(x == \"READ\"); }\n#[cfg(test)]\nmod tests {\n    fn b() {}\n}\nfn c() {}\n";
     let source = Source::parse("crates/a/src/b.rs".into(), text.into());
     assert_eq!(source.shipped_lines(), 2);
-    assert!(source.pieces().contains(&(1, Piece::Text("READ".into()))));
+    assert!(source.pieces.contains(&(1, Piece::Text("READ".into()))));
     assert_eq!(source.room(), "a");
     assert!(source.is_shipped());
 }

@@ -22,15 +22,15 @@ fn is_mark(piece: Option<&(usize, Piece)>, wanted: char) -> bool {
 
 /// Where `found` holds at a position of a file's pieces.
 fn places(source: &Source, found: impl Fn(&[(usize, Piece)]) -> bool) -> Vec<String> {
-    let pieces = source.pieces();
+    let pieces = &source.pieces;
     let hits = (0..pieces.len()).filter(|&at| found(&pieces[at..]));
     hits.map(|at| format!("{}:{}", source.path, pieces[at].0)).collect()
 }
 
 #[test]
 fn every_module_says_at_its_top_what_it_is_for() {
-    let silent = source::all().into_iter().filter(|source| !source.text.starts_with("//! "));
-    none("files that do not open with `//!`:", &silent.map(|source| source.path).collect::<Vec<_>>());
+    let silent = source::all().iter().filter(|source| !source.text.starts_with("//! "));
+    none("files that do not open with `//!`:", &silent.map(|source| source.path.clone()).collect::<Vec<_>>());
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn no_module_has_a_name_that_says_nothing() {
         }
         let inline =
             |pieces: &[(usize, Piece)]| word(pieces.first()) == "mod" && EMPTY_NAMES.contains(&word(pieces.get(1)));
-        breaches.extend(places(&source, inline));
+        breaches.extend(places(source, inline));
     }
     none("modules named for nothing in particular:", &breaches);
 }
@@ -70,8 +70,9 @@ fn nothing_is_left_to_do() {
 #[test]
 fn only_the_command_line_reads_a_clock() {
     let clock = |pieces: &[(usize, Piece)]| ["SystemTime", "Instant"].contains(&word(pieces.first()));
-    let rooms = source::all().into_iter().filter(|source| WITHOUT_CLOCK.contains(&source.room()));
-    let breaches: Vec<String> = rooms.filter(Source::is_shipped).flat_map(|source| places(&source, clock)).collect();
+    let rooms = source::all().iter().filter(|source| WITHOUT_CLOCK.contains(&source.room()));
+    let breaches: Vec<String> =
+        rooms.filter(|source| source.is_shipped()).flat_map(|source| places(source, clock)).collect();
     none("clocks where results must depend on inputs alone:", &breaches);
 }
 

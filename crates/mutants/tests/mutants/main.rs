@@ -7,10 +7,10 @@ mod simulation;
 use std::fs;
 use std::path::Path;
 
-use nandseq_mutants::{Record, Sequence, Table};
+use nandseq_mutants::{MutationResults, Record, Sequence};
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin};
 use nandseq_verify::RuleCode;
-use nandseq_verify::notation::{Line, Script};
+use nandseq_verify::notation::{Script, ScriptLine};
 
 use simulation::simulate;
 
@@ -24,15 +24,15 @@ fn rulebook_device() -> Profile {
 /// What chance seldom reaches, on the rulebook's device.
 fn tour(profile: &Profile) -> Sequence {
     let script = Script::parse(profile, include_str!("tour.txt")).unwrap();
-    let record = |(line, uid): (&Line, u64)| match line {
-        Line::Operation(step) => Record { time: step.time, op: step.op, uid, targets: step.targets.clone() },
-        Line::EndOfFile => panic!("the tour is one file"),
+    let record = |(line, uid): (&ScriptLine, u64)| match line {
+        ScriptLine::Operation(step) => Record { time: step.time, op: step.op, uid, targets: step.targets.clone() },
+        ScriptLine::EndOfFile => panic!("the tour is one file"),
     };
     Sequence { rows: script.lines.iter().zip(1..).map(record).collect() }
 }
 
 /// The table of several simulated sequences of a device.
-fn table(profile: &Profile, seeds: u64, rows: usize, each: usize) -> Table {
+fn table(profile: &Profile, seeds: u64, rows: usize, each: usize) -> MutationResults {
     let mutations = nandseq_mutants::all();
     let run = |seed| {
         let sequence = simulate(profile, seed, rows);
@@ -47,7 +47,7 @@ fn table(profile: &Profile, seeds: u64, rows: usize, each: usize) -> Table {
 }
 
 /// Every rule, and at least three mutations of it that could be applied.
-fn assert_complete(table: &Table) {
+fn assert_complete(table: &MutationResults) {
     println!("{table}");
     assert!(table.is_right(), "{table}");
     let of_sequences = RuleCode::ALL.into_iter().filter(|rule| !RuleCode::TABLES.contains(rule));

@@ -12,7 +12,7 @@ use crate::model::{
 
 /// What a chain can change, as far as exclusion tables and registers look at it.
 #[derive(Clone, Default)]
-struct State {
+struct ChainState {
     one_shot: Option<LatchLevel>,
     copyback: Option<LatchLevel>,
     cache_reads: Vec<CacheReadKind>,
@@ -20,8 +20,8 @@ struct State {
     suspended: Vec<Axis>,
     odt_off: bool,
     write_protected: bool,
-    page_register: Option<Content>,
-    output_register: Option<Content>,
+    page_register: Option<RegisterContent>,
+    output_register: Option<RegisterContent>,
     unread: bool,
     /// For telling pages apart.
     pages: usize,
@@ -29,7 +29,7 @@ struct State {
 
 /// What a register holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Content {
+struct RegisterContent {
     page: usize,
     copyback: bool,
 }
@@ -72,9 +72,9 @@ pub fn chain_can_complete(profile: &Profile, base: BaseId, chain: usize) -> Resu
 }
 
 /// The states in which a base may come first.
-fn starts(base: &Base) -> Vec<State> {
-    let mut start = State::default();
-    let content = Content { page: 0, copyback: base.has(Effect::CopybackSource) };
+fn starts(base: &Base) -> Vec<ChainState> {
+    let mut start = ChainState::default();
+    let content = RegisterContent { page: 0, copyback: base.has(Effect::CopybackSource) };
     if base.address == AddressSource::SuspendedProgram {
         start.suspended.push(Axis::Program);
     }
@@ -124,7 +124,7 @@ fn levels(needs: LatchNeed) -> Vec<LatchLevel> {
     all.into_iter().filter(|(needed, _)| *needed).map(|(_, level)| level).collect()
 }
 
-fn run(profile: &Profile, first: BaseId, chain: &Chain, start: State) -> Result<(), String> {
+fn run(profile: &Profile, first: BaseId, chain: &Chain, start: ChainState) -> Result<(), String> {
     let mut state = start;
     state.step(profile, first).map_err(|why| format!("the first operation {why}"))?;
     for (at, step) in chain.steps.iter().enumerate() {
@@ -134,7 +134,7 @@ fn run(profile: &Profile, first: BaseId, chain: &Chain, start: State) -> Result<
     Ok(())
 }
 
-impl State {
+impl ChainState {
     fn latch(&mut self, latch: LatchKind) -> &mut Option<LatchLevel> {
         match latch {
             LatchKind::OneShot => &mut self.one_shot,
@@ -234,7 +234,7 @@ impl State {
             Effect::ConsumeLatch { latch, .. } => *self.latch(latch) = None,
             Effect::FillRegisters { copyback } => {
                 self.pages += 1;
-                self.page_register = Some(Content { page: self.pages, copyback });
+                self.page_register = Some(RegisterContent { page: self.pages, copyback });
                 self.output_register = self.page_register;
                 self.unread = true;
             }
@@ -242,7 +242,7 @@ impl State {
                 self.cache_reads.push(kind);
                 self.pages += 1;
                 self.output_register = self.page_register;
-                self.page_register = Some(Content { page: self.pages, copyback: false });
+                self.page_register = Some(RegisterContent { page: self.pages, copyback: false });
                 self.unread = true;
             }
             Effect::CacheReadEnd(kind) => {

@@ -1,7 +1,7 @@
 //! Operations that no phase key can ever propose, and that are in no chain either.
 
 use super::chains::{bit, chain_can_complete, fitting};
-use super::op_names;
+use super::listed::op_names;
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::ids::{BaseId, OpId, PhaseKey};
 use crate::model::{Op, OverrideOf, Profile};

@@ -25,22 +25,28 @@ const MAX_LINE_BYTES: usize = 4_096;
 /// Related places farther away than this are shown as a place without their line.
 const MAX_LINES_APART: usize = 20_000;
 
-pub(super) fn render(diagnostics: &Diagnostics, source: &SourceFile, styling: Styling) -> String {
-    let renderer = match styling {
-        Styling::Plain => Renderer::plain(),
-        Styling::Coloured => Renderer::styled(),
+impl Diagnostics {
+    /// The text to show: every diagnostic with the lines it is about, then a line that counts them.
+    ///
+    /// Ends with a newline unless there is nothing to say.
+    #[must_use]
+    pub fn render(&self, source: &SourceFile, styling: Styling) -> String {
+        let renderer = match styling {
+            Styling::Plain => Renderer::plain(),
+            Styling::Coloured => Renderer::styled(),
+        }
+        .term_width(140);
+        let mut out = String::new();
+        for diagnostic in self.iter().take(MAX_SHOWN) {
+            out.push_str(&one(&renderer, diagnostic, source));
+            out.push_str("\n\n");
+        }
+        if let Some(summary) = summary(self, &source.name) {
+            out.push_str(&summary);
+            out.push('\n');
+        }
+        out
     }
-    .term_width(140);
-    let mut out = String::new();
-    for diagnostic in diagnostics.iter().take(MAX_SHOWN) {
-        out.push_str(&one(&renderer, diagnostic, source));
-        out.push_str("\n\n");
-    }
-    if let Some(summary) = summary(diagnostics, &source.name) {
-        out.push_str(&summary);
-        out.push('\n');
-    }
-    out
 }
 
 /// `2 errors, 1 warning in profile.yaml`, and how many of them are not shown.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::base_names::{self, Meaning};
 use super::index::Index;
-use super::settings::yes_or_no;
+use super::yes_or_no::yes_or_no;
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, IdVec};

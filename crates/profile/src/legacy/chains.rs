@@ -33,7 +33,7 @@ const CONDITIONS: [(&str, Condition); 10] = [
     ("same_plane", Condition::SamePlane),
 ];
 
-struct Context<'a, 'n> {
+struct ChainContext<'a, 'n> {
     base_names: &'a Index<'n, BaseId>,
     op_names: &'a OpNames<'n>,
     /// Address sources, by base.
@@ -50,7 +50,7 @@ pub(super) fn chains<'n>(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Chain> {
     let addresses = bases.iter().map(|base| base.address).collect();
-    let context = Context { base_names, op_names, addresses };
+    let context = ChainContext { base_names, op_names, addresses };
     let mut chains = Vec::new();
     let mut listed = Vec::new();
     let rule_entries = rules.and_then(|node| node.expect_mapping("generate_seq_rules", diagnostics));
@@ -71,7 +71,7 @@ pub(super) fn chains<'n>(
     chains
 }
 
-fn rule(entry: &Entry, context: &Context<'_, '_>, diagnostics: &mut Diagnostics) -> Chain {
+fn rule(entry: &Entry, context: &ChainContext<'_, '_>, diagnostics: &mut Diagnostics) -> Chain {
     let mut chain = Chain { name: entry.key.to_string(), steps: Vec::new(), name_weights: Vec::new() };
     let Some(mut fields) = Fields::of(entry, diagnostics) else { return chain };
     let sequences = fields.require("sequences", diagnostics);
@@ -100,7 +100,7 @@ fn rule(entry: &Entry, context: &Context<'_, '_>, diagnostics: &mut Diagnostics)
     chain
 }
 
-fn name_weights(node: &Node, chain: &mut Chain, context: &Context<'_, '_>, diagnostics: &mut Diagnostics) {
+fn name_weights(node: &Node, chain: &mut Chain, context: &ChainContext<'_, '_>, diagnostics: &mut Diagnostics) {
     for entry in node.expect_mapping("name_weights", diagnostics).unwrap_or_default() {
         let base = context.base_names.resolve(&entry.key, entry.key_span, diagnostics);
         let mut weights: Vec<(OpId, f64)> = Vec::new();
@@ -149,7 +149,7 @@ fn follow_ups(
     node: &Node,
     listed: &Index<'_, usize>,
     chains: &mut Vec<Chain>,
-    context: &Context<'_, '_>,
+    context: &ChainContext<'_, '_>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<FollowUp> {
     let Some(mut fields) = Fields::new(node, "sequence", diagnostics) else { return Vec::new() };
@@ -198,7 +198,7 @@ fn follow_ups(
     follow_ups
 }
 
-fn step(base: BaseId, node: Option<&Node>, context: &Context<'_, '_>, diagnostics: &mut Diagnostics) -> ChainStep {
+fn step(base: BaseId, node: Option<&Node>, context: &ChainContext<'_, '_>, diagnostics: &mut Diagnostics) -> ChainStep {
     let mut step =
         ChainStep { base, address: StepAddress::Sampled, same_cell_type: false, multi: false, same_plane: false };
     let mut address: Option<StepAddress> = None;

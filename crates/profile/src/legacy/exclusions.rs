@@ -12,12 +12,12 @@ use crate::phase_key::PhaseKeyNames;
 use crate::yaml::{Fields, Node};
 
 /// The sections of a file that hold the tables.
-pub(super) struct Sections<'n> {
+pub(super) struct ExclusionSections<'n> {
     op_state: Option<&'n Node>,
     states: [(&'static str, Option<&'n Node>); 4],
 }
 
-impl<'n> Sections<'n> {
+impl<'n> ExclusionSections<'n> {
     pub(super) fn take(file: &mut Fields<'n>) -> Self {
         Self {
             op_state: file.take("exclusions_by_op_state"),
@@ -43,12 +43,12 @@ const fn section_of(state: DeviceState) -> Option<&'static str> {
 }
 
 /// The groups, and the bases that might be taken for one.
-type Groups<'a, 'n> = (&'a Index<'n, GroupId>, &'a Index<'n, BaseId>);
+type GroupIndex<'a, 'n> = (&'a Index<'n, GroupId>, &'a Index<'n, BaseId>);
 
 /// Reads groups and tables.
 pub(super) fn exclusions(
     groups_node: Option<&Node>,
-    sections: &Sections<'_>,
+    sections: &ExclusionSections<'_>,
     base_names: &Index<'_, BaseId>,
     phase_keys: &IdVec<PhaseKey, PhaseKeyInfo>,
     diagnostics: &mut Diagnostics,
@@ -80,7 +80,7 @@ pub(super) fn exclusions(
 
 fn by_op_state(
     node: &Node,
-    names: Groups<'_, '_>,
+    names: GroupIndex<'_, '_>,
     phase_keys: &IdVec<PhaseKey, PhaseKeyInfo>,
     exclusions: &mut Exclusions,
     diagnostics: &mut Diagnostics,
@@ -101,7 +101,7 @@ fn by_op_state(
 fn by_state(
     section: &'static str,
     node: &Node,
-    names: Groups<'_, '_>,
+    names: GroupIndex<'_, '_>,
     exclusions: &mut Exclusions,
     diagnostics: &mut Diagnostics,
 ) {
@@ -121,7 +121,12 @@ fn by_state(
 }
 
 /// A list of groups; nothing is an empty list.
-fn group_list(node: &Node, what: &str, (groups, bases): Groups<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<GroupId> {
+fn group_list(
+    node: &Node,
+    what: &str,
+    (groups, bases): GroupIndex<'_, '_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<GroupId> {
     if node.is_null() && !node.is_broken() {
         return Vec::new();
     }

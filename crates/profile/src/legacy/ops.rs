@@ -1,14 +1,13 @@
 //! `op_names`: the concrete commands.
 
-use super::CellTypes;
 use super::base_names::{ADDRESSED_STATUS, LUN_STATUS};
 use super::index::Index;
-use super::settings::yes_or_no;
+use super::yes_or_no::yes_or_no;
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest, quoted};
 use crate::ids::{BaseId, CellTypeId, IdVec, OpId};
 use crate::limits::MAX_OPS;
-use crate::model::{Base, Effect, Op, PayloadField, PhaseKind, StatusOf};
+use crate::model::{Base, CellType, Effect, Op, PayloadField, PhaseKind, StatusOf};
 use crate::phase_key::phase_named;
 use crate::units::Ticks;
 use crate::yaml::{Entry, Fields, Node};
@@ -24,7 +23,10 @@ pub(super) struct Imported<'n> {
 /// Names of operations.
 pub(super) type OpNames<'n> = Index<'n, Option<OpId>>;
 
-struct Context<'a, 'n> {
+/// The cell types of a profile.
+pub(super) type CellTypes = IdVec<CellTypeId, CellType>;
+
+struct OpContext<'a, 'n> {
     bases: &'a IdVec<BaseId, Base>,
     base_names: &'a Index<'n, BaseId>,
     cell_types: &'a CellTypes,
@@ -41,7 +43,7 @@ pub(super) fn ops<'n>(
     lenient: bool,
     diagnostics: &mut Diagnostics,
 ) -> Imported<'n> {
-    let context = Context { bases, base_names, cell_types, cell_type_names };
+    let context = OpContext { bases, base_names, cell_types, cell_type_names };
     let entries = node.and_then(|node| node.expect_mapping("op_names", diagnostics)).unwrap_or_default();
     if let Some(beyond) = entries.get(MAX_OPS) {
         let message = format!("a profile holds at most {MAX_OPS} operation names, this one has {}", entries.len());
@@ -67,7 +69,7 @@ pub(super) fn ops<'n>(
     Imported { ops, names: Index::new("operation name", "unknown-op", names).quiet_if_empty() }
 }
 
-fn op(entry: &Entry, context: &Context<'_, '_>, diagnostics: &mut Diagnostics) -> Option<Op> {
+fn op(entry: &Entry, context: &OpContext<'_, '_>, diagnostics: &mut Diagnostics) -> Option<Op> {
     defined_name::check_written("operation", &entry.key, entry.key_span, diagnostics);
     let mut fields = Fields::of(entry, diagnostics)?;
     let base = fields.require("base", diagnostics).and_then(|node| context.base_names.resolve_node(node, diagnostics));
@@ -102,7 +104,7 @@ fn op(entry: &Entry, context: &Context<'_, '_>, diagnostics: &mut Diagnostics) -
 fn no_cell_type(
     entry: &Entry,
     base: Option<&Base>,
-    context: &Context<'_, '_>,
+    context: &OpContext<'_, '_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<CellTypeId> {
     if base.is_some_and(|base| base.payload_has(PayloadField::CellType)) {

@@ -11,7 +11,7 @@ use crate::table;
 use crate::yaml::{Entry, Node};
 
 /// The names probabilities may refer to.
-pub(super) struct Names<'a, 'n> {
+pub(super) struct NameIndexes<'a, 'n> {
     pub(super) bases: &'a Index<'n, BaseId>,
     pub(super) ops: &'a OpNames<'n>,
     pub(super) keys: &'a IdVec<PhaseKey, PhaseKeyInfo>,
@@ -21,7 +21,7 @@ pub(super) struct Names<'a, 'n> {
 pub(super) fn probabilities(
     conditional: Option<&Node>,
     overrides: Option<&Node>,
-    names: &Names<'_, '_>,
+    names: &NameIndexes<'_, '_>,
     diagnostics: &mut Diagnostics,
 ) -> Probabilities {
     let keys = PhaseKeyNames::new(names.keys.iter_ids());
@@ -53,7 +53,7 @@ pub(super) fn probabilities(
     probabilities
 }
 
-fn masses(entry: &Entry, names: &Names<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<(OverrideOf, f64)> {
+fn masses(entry: &Entry, names: &NameIndexes<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<(OverrideOf, f64)> {
     let mut masses = Vec::new();
     if entry.value.is_null() && !entry.value.is_broken() {
         return masses;

@@ -1,10 +1,10 @@
 //! Everything that is not about operations: topology, cell types, policies, features, constraints, export, bootstrap.
 
-use super::CellTypes;
 use super::base_names::{INTERLEAVED, SHARED_ERASE};
 use super::bases::base_list;
 use super::index::Index;
-use super::ops::OpNames;
+use super::ops::{CellTypes, OpNames};
+use super::yes_or_no::yes_or_no;
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, counted, quoted};
 use crate::ids::{BaseId, BaseSet, CellTypeId, IdVec, OpId};
@@ -13,21 +13,7 @@ use crate::limits::{
 };
 use crate::model::{Bootstrap, CellType, Export, Op, Policies, Topology};
 use crate::units::Ticks;
-use crate::yaml::{Fields, Node, Value};
-
-/// A truth value as the predecessor's YAML reader took it: `yes` and `on` are true.
-pub(super) fn yes_or_no(node: &Node, what: &str, diagnostics: &mut Diagnostics) -> Option<bool> {
-    if let Value::Scalar(scalar) = &node.value
-        && scalar.plain
-    {
-        match scalar.text.to_ascii_lowercase().as_str() {
-            "yes" | "on" => return Some(true),
-            "no" | "off" => return Some(false),
-            _ => {}
-        }
-    }
-    node.expect_bool(what, diagnostics)
-}
+use crate::yaml::{Fields, Node};
 
 /// Tells the user that something the predecessor was told is not done.
 fn no_effect(node: &Node, message: String, diagnostics: &mut Diagnostics) {

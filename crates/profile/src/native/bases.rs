@@ -2,57 +2,28 @@
 //!
 //! A class is a template: a base has every field of its class that it does not state itself.
 
+use super::context::Context;
+use super::field::StatedField;
 use super::names::expect_word;
-use super::structure::{self, Part};
+use super::structure::{self, BasePart};
 use super::words::Word;
-use super::{Context, device, effects, words};
+use super::{device, effects, words};
 use crate::defined_name;
-use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::ids::BaseId;
 use crate::model::{AddressSource, Base, Effect, PayloadField, Phase, PhaseKind, Scope};
 use crate::yaml::{Entry, Fields, Node};
 
-/// A field that may be absent, or there but wrong (reported).
-#[derive(Clone, Default)]
-enum Field<T> {
-    #[default]
-    Absent,
-    Wrong,
-    Is(T, Span),
-}
-
-impl<T: Clone> Field<T> {
-    fn or(&self, other: &Self) -> Self {
-        if matches!(self, Self::Absent) { other.clone() } else { self.clone() }
-    }
-
-    /// The value, or the default if the field is absent; `None` if it is wrong.
-    fn value(self, default: T) -> Option<T> {
-        match self {
-            Self::Absent => Some(default),
-            Self::Wrong => None,
-            Self::Is(value, _) => Some(value),
-        }
-    }
-
-    fn span(&self) -> Option<Span> {
-        match self {
-            Self::Is(_, span) => Some(*span),
-            Self::Absent | Self::Wrong => None,
-        }
-    }
-}
-
 /// The fields a class or a base may state.
 #[derive(Clone, Default)]
 struct Stanza<'n> {
-    scope: Field<Scope>,
-    affects_state: Field<bool>,
-    instant: Field<bool>,
-    phases: Field<Vec<Phase>>,
-    address: Field<AddressSource>,
-    effects: Field<Vec<Effect>>,
-    payload: Field<Vec<PayloadField>>,
+    scope: StatedField<Scope>,
+    affects_state: StatedField<bool>,
+    instant: StatedField<bool>,
+    phases: StatedField<Vec<Phase>>,
+    address: StatedField<AddressSource>,
+    effects: StatedField<Vec<Effect>>,
+    payload: StatedField<Vec<PayloadField>>,
     follow_ups: Option<&'n Node>,
 }
 
@@ -113,16 +84,13 @@ pub(super) fn read<'n>(
 }
 
 /// A field of a stanza through a reader that returns `None` after reporting.
-fn field<'n, T>(
+fn field<'n, T: Clone>(
     fields: &mut Fields<'n>,
     name: &'static str,
     diagnostics: &mut Diagnostics,
     read: impl FnOnce(&'n Node, &mut Diagnostics) -> Option<T>,
-) -> Field<T> {
-    match fields.take(name) {
-        None => Field::Absent,
-        Some(node) => read(node, diagnostics).map_or(Field::Wrong, |value| Field::Is(value, node.span)),
-    }
+) -> StatedField<T> {
+    StatedField::read(fields.take(name), |node| read(node, diagnostics))
 }
 
 fn read_stanza<'n>(fields: &mut Fields<'n>, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Stanza<'n> {
@@ -182,33 +150,35 @@ fn resolve(entry: &Entry, own: &Stanza<'_>, class: &Stanza<'_>, diagnostics: &mu
     let phases = own.phases.or(&class.phases);
     let address = own.address.or(&class.address);
     let payload = own.payload.or(&class.payload);
-    for (absent, name) in [(matches!(scope, Field::Absent), "scope"), (matches!(phases, Field::Absent), "phases")] {
+    for (absent, name) in
+        [(matches!(scope, StatedField::Absent), "scope"), (matches!(phases, StatedField::Absent), "phases")]
+    {
         if absent {
             let message = format!("the base {} lacks `{name}`, and so does its class", quoted(&entry.key));
             diagnostics.push(Diagnostic::error("missing-field", message).at(entry.key_span, ""));
         }
     }
-    if matches!(scope, Field::Absent) || matches!(phases, Field::Absent) {
+    if matches!(scope, StatedField::Absent) || matches!(phases, StatedField::Absent) {
         return None;
     }
-    let place = |part: Part| {
+    let place = |part: BasePart| {
         let span = match part {
-            Part::Phases => own.phases.span(),
-            Part::Payload => own.payload.span(),
-            Part::Address => own.address.span(),
-            Part::Scope => own.scope.span(),
+            BasePart::Phases => own.phases.span(),
+            BasePart::Payload => own.payload.span(),
+            BasePart::Address => own.address.span(),
+            BasePart::Scope => own.scope.span(),
         };
         span.unwrap_or(entry.key_span)
     };
     let base = Base {
         name: entry.key.to_string(),
-        scope: scope.value(Scope::None)?,
-        affects_state: own.affects_state.or(&class.affects_state).value(false)?,
-        instant: own.instant.or(&class.instant).value(false)?,
-        phases: phases.value(Vec::new())?,
-        address: address.value(AddressSource::None)?,
-        effects: own.effects.or(&class.effects).value(Vec::new())?,
-        payload: payload.value(Vec::new())?,
+        scope: scope.value_or(Scope::None)?,
+        affects_state: own.affects_state.or(&class.affects_state).value_or(false)?,
+        instant: own.instant.or(&class.instant).value_or(false)?,
+        phases: phases.value_or(Vec::new())?,
+        address: address.value_or(AddressSource::None)?,
+        effects: own.effects.or(&class.effects).value_or(Vec::new())?,
+        payload: payload.value_or(Vec::new())?,
         follow_ups: Vec::new(),
     };
     for problem in structure::problems(&base) {

@@ -5,9 +5,9 @@
 //! the bases that name them.
 
 use super::bases::FollowUpNodes;
-use super::names::{Names, unknown, unknown_word};
+use super::context::{Context, entries};
+use super::names::{NameIndex, unknown, unknown_word};
 use super::words::{self, Word};
-use super::{Context, entries};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::{BaseId, IdVec, OpId};
@@ -16,7 +16,7 @@ use crate::model::{Chain, ChainStep, FollowUp, Op, StepAddress};
 use crate::yaml::{Entry, Fields, Node};
 
 /// The operations, for weights of names.
-type Ops<'o> = (&'o IdVec<OpId, Op>, &'o Names<'o>);
+type Ops<'o> = (&'o IdVec<OpId, Op>, &'o NameIndex<'o>);
 
 /// Reads the chains, and the follow-ups into the bases of the context.
 pub(super) fn read(

@@ -1,7 +1,7 @@
 //! Reading topology, policies, cell types, latencies, export and bootstrap.
 
-use super::keeps_limit;
-use super::names::{Names, suggestion};
+use super::context::keeps_limit;
+use super::names::{NameIndex, suggestion};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, counted, quoted};
 use crate::ids::{CellTypeId, IdVec};
@@ -127,7 +127,7 @@ pub(super) fn read_offset_guard(node: Option<&Node>, diagnostics: &mut Diagnosti
 }
 
 pub(super) fn read_cell_types(entries: &[Entry], diagnostics: &mut Diagnostics) -> Option<IdVec<CellTypeId, CellType>> {
-    let names = Names::of_keys("cell type", entries);
+    let names = NameIndex::of_keys("cell type", entries);
     let mut cell_types = IdVec::new();
     // A position beyond the limit has no bit; the limit itself is reported elsewhere.
     let bit = |at: usize| 1u8.checked_shl(u32::try_from(at).unwrap_or(u32::MAX)).unwrap_or(0);
@@ -175,7 +175,7 @@ pub(super) fn read_latencies(entries: &[Entry], diagnostics: &mut Diagnostics) -
 pub(super) fn read_duration(
     node: &Node,
     what: &str,
-    names: &Names<'_>,
+    names: &NameIndex<'_>,
     latencies: &[(String, Ticks)],
     diagnostics: &mut Diagnostics,
 ) -> Option<Ticks> {
@@ -215,7 +215,11 @@ pub(super) fn read_export(node: Option<&Node>, diagnostics: &mut Diagnostics) ->
     export
 }
 
-pub(super) fn read_bootstrap(node: Option<&Node>, cell_types: &Names<'_>, diagnostics: &mut Diagnostics) -> Bootstrap {
+pub(super) fn read_bootstrap(
+    node: Option<&Node>,
+    cell_types: &NameIndex<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Bootstrap {
     let mut bootstrap = Bootstrap {
         enabled: false,
         erase_blocks: 100,
@@ -236,7 +240,7 @@ pub(super) fn read_bootstrap(node: Option<&Node>, cell_types: &Names<'_>, diagno
         bootstrap.read_coverage = share;
     }
     let weights = fields.take("cell_type_weights");
-    for entry in super::entries(weights, "cell_type_weights", diagnostics) {
+    for entry in super::context::entries(weights, "cell_type_weights", diagnostics) {
         let cell_type = cell_types.require(&entry.key, entry.key_span, diagnostics);
         let weight = entry.value.expect_f64(&entry.key, 0.0..=MAX_WEIGHT, diagnostics);
         if let (Some(cell_type), Some(weight)) = (cell_type, weight) {

@@ -1,8 +1,8 @@
 //! Reading exclusion groups, exclusion tables and `interleaved`.
 
+use super::context::{Context, entries};
 use super::keys::Keys;
-use super::names::{Names, unknown, unknown_word};
-use super::{Context, entries};
+use super::names::{NameIndex, unknown, unknown_word};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::{BaseId, BaseSet, GroupId, IdVec};
@@ -14,30 +14,35 @@ pub(super) fn read_interleaved(node: Option<&Node>, context: &Context<'_>, diagn
     let Some(items) = node.and_then(|node| node.expect_sequence("interleaved", diagnostics)) else {
         return BaseSet::EMPTY;
     };
-    let none = Names::default();
+    let none = NameIndex::default();
     items.iter().fold(BaseSet::EMPTY, |set, item| match read_item(item, context, &none, diagnostics) {
-        Some(Item::Bases(bases)) => set.union(bases),
-        Some(Item::Group(_)) | None => set,
+        Some(GroupItem::Bases(bases)) => set.union(bases),
+        Some(GroupItem::Group(_)) | None => set,
     })
 }
 
 /// What an item of a group stands for.
-enum Item {
+enum GroupItem {
     Bases(BaseSet),
     Group(usize),
 }
 
 /// A base, the bases of a class, or a group.
-fn read_item(node: &Node, context: &Context<'_>, groups: &Names<'_>, diagnostics: &mut Diagnostics) -> Option<Item> {
+fn read_item(
+    node: &Node,
+    context: &Context<'_>,
+    groups: &NameIndex<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<GroupItem> {
     let name = node.expect_str("item", diagnostics)?;
     if let Some(base) = context.bases.find(name) {
-        return Some(Item::Bases([BaseId::from(base)].into_iter().collect()));
+        return Some(GroupItem::Bases([BaseId::from(base)].into_iter().collect()));
     }
     if let Some(class) = context.classes.find(name) {
-        return Some(Item::Bases(context.members(class).collect()));
+        return Some(GroupItem::Bases(context.members(class).collect()));
     }
     if let Some(group) = groups.find(name) {
-        return Some(Item::Group(group));
+        return Some(GroupItem::Group(group));
     }
     unknown("base or class", name, node.span, &[&context.bases, &context.classes, groups], diagnostics);
     None
@@ -102,8 +107,8 @@ fn read_group(entry: &Entry, context: &Context<'_>, diagnostics: &mut Diagnostic
     };
     for item in items.unwrap_or_default() {
         match read_item(item, context, &context.groups, diagnostics) {
-            Some(Item::Bases(bases)) => group.bases = group.bases.union(bases),
-            Some(Item::Group(other)) => group.groups.push(other),
+            Some(GroupItem::Bases(bases)) => group.bases = group.bases.union(bases),
+            Some(GroupItem::Group(other)) => group.groups.push(other),
             None => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Context;
+use super::context::Context;
 use super::names::suggestion;
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::ids::{IdVec, PhaseKey};

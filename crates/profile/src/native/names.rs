@@ -11,13 +11,13 @@ const MAX_SUGGESTIONS: usize = 100;
 
 /// The names of one kind of thing, in the order of the file.
 #[derive(Default, Debug)]
-pub(super) struct Names<'n> {
+pub(super) struct NameIndex<'n> {
     kind: &'static str,
     list: Vec<&'n str>,
     index: HashMap<&'n str, usize>,
 }
 
-impl<'n> Names<'n> {
+impl<'n> NameIndex<'n> {
     /// The keys of a mapping (none if it is no mapping); `kind` is what they are called in messages.
     pub(super) fn of_keys(kind: &'static str, entries: &'n [Entry]) -> Self {
         Self::of(kind, entries.iter().map(|entry| &*entry.key))
@@ -65,7 +65,7 @@ impl<'n> Names<'n> {
 }
 
 /// Reports a name that none of the tables holds.
-pub(super) fn unknown(kind: &str, name: &str, span: Span, tables: &[&Names<'_>], diagnostics: &mut Diagnostics) {
+pub(super) fn unknown(kind: &str, name: &str, span: Span, tables: &[&NameIndex<'_>], diagnostics: &mut Diagnostics) {
     let near = suggestion(name, tables.iter().flat_map(|table| table.iter()), diagnostics);
     let message = format!("there is no {kind} {}", quoted(name));
     let diagnostic = Diagnostic::error("unknown-name", message).at(span, "").suggest(near);

@@ -6,8 +6,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::context::Context;
+use super::device;
+use super::field::StatedField;
 use super::names::suggestion;
-use super::{Context, device};
 use crate::defined_name;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::ids::{BaseId, CellTypeId, IdVec, OpId};
@@ -19,55 +21,27 @@ use crate::yaml::{Entry, Fields, Node};
 /// The base of an operation whose base is unknown; such a profile is not returned.
 const NO_BASE: BaseId = BaseId(u16::MAX);
 
-/// A field that may be absent, or there but wrong (reported).
-#[derive(Clone, Copy, Default)]
-enum Field<T> {
-    #[default]
-    Absent,
-    Wrong,
-    Is(T, Span),
-}
-
-impl<T: Copy> Field<T> {
-    fn read(node: Option<&Node>, read: impl FnOnce(&Node) -> Option<T>) -> Self {
-        node.map_or(Self::Absent, |node| read(node).map_or(Self::Wrong, |value| Self::Is(value, node.span)))
-    }
-
-    fn override_with(&mut self, other: Self) {
-        if !matches!(other, Self::Absent) {
-            *self = other;
-        }
-    }
-
-    fn value(self) -> Option<T> {
-        match self {
-            Self::Is(value, _) => Some(value),
-            Self::Absent | Self::Wrong => None,
-        }
-    }
-}
-
 /// What a stanza or a value of an axis states.
 #[derive(Clone, Copy, Default)]
 struct Stated {
-    base: Field<BaseId>,
-    cell_type: Field<CellTypeId>,
-    multi: Field<bool>,
-    durations: [Field<Ticks>; 4],
-    status_of: Field<StatusOf>,
-    opcode: Field<u32>,
+    base: StatedField<BaseId>,
+    cell_type: StatedField<CellTypeId>,
+    multi: StatedField<bool>,
+    durations: [StatedField<Ticks>; 4],
+    status_of: StatedField<StatusOf>,
+    opcode: StatedField<u32>,
 }
 
 impl Stated {
     fn override_with(&mut self, other: &Self) {
-        self.base.override_with(other.base);
-        self.cell_type.override_with(other.cell_type);
-        self.multi.override_with(other.multi);
+        self.base = other.base.or(&self.base);
+        self.cell_type = other.cell_type.or(&self.cell_type);
+        self.multi = other.multi.or(&self.multi);
         for (own, other) in self.durations.iter_mut().zip(other.durations) {
-            own.override_with(other);
+            *own = other.or(own);
         }
-        self.status_of.override_with(other.status_of);
-        self.opcode.override_with(other.opcode);
+        self.status_of = other.status_of.or(&self.status_of);
+        self.opcode = other.opcode.or(&self.opcode);
     }
 }
 
@@ -79,7 +53,7 @@ struct FamilyAxis<'n> {
 
 /// Reads every operation; families are expanded in the order of the file.
 pub(super) fn read(entries: &[Entry], context: &Context<'_>, diagnostics: &mut Diagnostics) -> IdVec<OpId, Op> {
-    let mut reader = Reader { context, ops: IdVec::new(), origins: HashMap::new() };
+    let mut reader = OpReader { context, ops: IdVec::new(), origins: HashMap::new() };
     for entry in entries {
         if !reader.read_stanza(entry, diagnostics) {
             break;
@@ -88,14 +62,14 @@ pub(super) fn read(entries: &[Entry], context: &Context<'_>, diagnostics: &mut D
     reader.ops
 }
 
-struct Reader<'c, 'n> {
+struct OpReader<'c, 'n> {
     context: &'c Context<'n>,
     ops: IdVec<OpId, Op>,
     /// Where each name comes from.
     origins: HashMap<String, Span>,
 }
 
-impl Reader<'_, '_> {
+impl OpReader<'_, '_> {
     /// Says whether reading can go on.
     fn read_stanza(&mut self, entry: &Entry, diagnostics: &mut Diagnostics) -> bool {
         let what = format!("the operation {}", entry.key);
@@ -105,7 +79,7 @@ impl Reader<'_, '_> {
         let except = fields.take("except");
         fields.finish(diagnostics);
         let mut axes = Vec::new();
-        for axis in super::entries(variants, "variants", diagnostics) {
+        for axis in super::context::entries(variants, "variants", diagnostics) {
             axes.push(self.read_axis(entry, axis, diagnostics));
         }
         if variants.is_some() && !check_template(entry, &axes, diagnostics) {
@@ -124,7 +98,7 @@ impl Reader<'_, '_> {
 
     fn read_axis<'e>(&self, entry: &Entry, axis: &'e Entry, diagnostics: &mut Diagnostics) -> FamilyAxis<'e> {
         let mut values = Vec::new();
-        for value in super::entries(Some(&axis.value), &axis.key, diagnostics) {
+        for value in super::context::entries(Some(&axis.value), &axis.key, diagnostics) {
             if value.value.is_null() {
                 values.push((&*value.key, Stated::default()));
                 continue;
@@ -231,20 +205,20 @@ fn check_template(entry: &Entry, axes: &[FamilyAxis<'_>], diagnostics: &mut Diag
 
 fn read_stated(fields: &mut Fields<'_>, context: &Context<'_>, diagnostics: &mut Diagnostics) -> Stated {
     Stated {
-        base: Field::read(fields.take("base"), |node| {
+        base: StatedField::read(fields.take("base"), |node| {
             context.bases.expect(node, "base", diagnostics).map(BaseId::from)
         }),
-        cell_type: Field::read(fields.take("celltype"), |node| {
+        cell_type: StatedField::read(fields.take("celltype"), |node| {
             context.cell_types.expect(node, "celltype", diagnostics).map(CellTypeId::from)
         }),
-        multi: Field::read(fields.take("multi"), |node| node.expect_bool("multi", diagnostics)),
+        multi: StatedField::read(fields.take("multi"), |node| node.expect_bool("multi", diagnostics)),
         durations: PhaseKind::ALL.map(|kind| {
-            Field::read(fields.take(kind.name()), |node| {
+            StatedField::read(fields.take(kind.name()), |node| {
                 device::read_duration(node, kind.name(), &context.latency_names, &context.latencies, diagnostics)
             })
         }),
-        status_of: Field::read(fields.take("status_of"), |node| read_status_of(node, diagnostics)),
-        opcode: Field::read(fields.take("opcode"), |node| node.expect_u32("opcode", 0..=u32::MAX, diagnostics)),
+        status_of: StatedField::read(fields.take("status_of"), |node| read_status_of(node, diagnostics)),
+        opcode: StatedField::read(fields.take("opcode"), |node| node.expect_u32("opcode", 0..=u32::MAX, diagnostics)),
     }
 }
 
@@ -279,13 +253,13 @@ fn resolve(
             diagnostics.push(Diagnostic::error(code, message).at(span, "").help(help));
         }
     };
-    if matches!(stated.base, Field::Absent) {
+    if matches!(stated.base, StatedField::Absent) {
         let message = format!("the operation {} has no base", quoted(&name));
         report("missing-field", 0, at, message, "add `base`: it says how the operation behaves");
     }
     let base_id = stated.base.value().unwrap_or(NO_BASE);
     let no_cell_type = context.no_cell_type();
-    if matches!(stated.cell_type, Field::Absent) && no_cell_type.is_none() {
+    if matches!(stated.cell_type, StatedField::Absent) && no_cell_type.is_none() {
         let message = format!("the operation {} has no cell type", quoted(&name));
         report("missing-field", 1, at, message, "add `celltype`, or a cell type called NONE to the profile");
     }
@@ -296,7 +270,7 @@ fn resolve(
             let phase = base.phases.iter().find(|phase| phase.kind == kind);
             let about = base_id.0 * 4 + kind as u16;
             match (phase, stated.durations[kind as usize]) {
-                (Some(phase), Field::Absent) => {
+                (Some(phase), StatedField::Absent) => {
                     if phase.default_duration.is_none() {
                         let message = format!("the operation {} has no duration for {}", quoted(&name), kind.name());
                         let help = format!("add `{}: ` and a time in µs, or the name of a latency", kind.name());
@@ -305,12 +279,12 @@ fn resolve(
                     durations.push(phase.default_duration.unwrap_or_default());
                 }
                 (Some(_), field) => durations.push(field.value().unwrap_or_default()),
-                (None, Field::Is(_, span)) => {
+                (None, StatedField::Is(_, span)) => {
                     let message =
                         format!("the base {} of {} has no phase {}", quoted(&base.name), quoted(&name), kind.name());
                     report("no-such-phase", about, span, message, "take it out, or add the phase to the base");
                 }
-                (None, Field::Absent | Field::Wrong) => {}
+                (None, StatedField::Absent | StatedField::Wrong) => {}
             }
         }
         status_of = check_against_base(&name, base, stated, at, &mut report);
@@ -335,7 +309,7 @@ fn check_against_base(
     report: &mut impl FnMut(&'static str, u16, Span, String, &str),
 ) -> Option<StatusOf> {
     let has_plane = base.payload_has(PayloadField::Plane);
-    if let Field::Is(true, span) = stated.multi
+    if let StatedField::Is(true, span) = stated.multi
         && !has_plane
     {
         let message = format!("{} is multi-plane, but the payload of its base names no plane", quoted(name));
@@ -343,17 +317,17 @@ fn check_against_base(
     }
     let reads_status = base.has(Effect::StatusRead);
     match stated.status_of {
-        Field::Is(_, span) if !reads_status => {
+        StatedField::Is(_, span) if !reads_status => {
             let message = format!("{} states `status_of`, but its base reads no status", quoted(name));
             report("no-status", 3, span, message, "take it out, or add status_read to the effects of the base");
             None
         }
-        Field::Is(StatusOf::Plane, _) if !has_plane => {
+        StatedField::Is(StatusOf::Plane, _) if !has_plane => {
             let message = format!("{} reads the status of a plane, but its payload names none", quoted(name));
             report("no-plane", 4, at, message, "add plane to the payload of the base");
             None
         }
-        Field::Is(of, _) => Some(of),
-        Field::Absent | Field::Wrong => reads_status.then_some(StatusOf::Die),
+        StatedField::Is(of, _) => Some(of),
+        StatedField::Absent | StatedField::Wrong => reads_status.then_some(StatusOf::Die),
     }
 }

@@ -1,8 +1,8 @@
 //! Reading `phase_conditional` and `probabilities`.
 
-use super::entries;
+use super::context::entries;
 use super::keys::Keys;
-use super::names::{Names, unknown};
+use super::names::{NameIndex, unknown};
 use crate::diagnostic::Diagnostics;
 use crate::ids::{BaseId, OpId};
 use crate::limits::MAX_WEIGHT;
@@ -13,8 +13,8 @@ use crate::yaml::{Entry, Fields, Node};
 pub(super) fn read(
     (phase_conditional, probabilities): (Option<&Node>, Option<&Node>),
     keys: &Keys<'_>,
-    bases: &Names<'_>,
-    ops: &Names<'_>,
+    bases: &NameIndex<'_>,
+    ops: &NameIndex<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Probabilities {
     let mut found = Probabilities::default();
@@ -41,7 +41,7 @@ pub(super) fn read(
 }
 
 /// `{op name: weight}`
-fn read_weights(entry: &Entry, ops: &Names<'_>, diagnostics: &mut Diagnostics) -> Vec<(OpId, f64)> {
+fn read_weights(entry: &Entry, ops: &NameIndex<'_>, diagnostics: &mut Diagnostics) -> Vec<(OpId, f64)> {
     let mut weights = Vec::new();
     for weight in entries(Some(&entry.value), &entry.key, diagnostics) {
         let op = ops.require(&weight.key, weight.key_span, diagnostics).map(OpId::from);
@@ -54,8 +54,8 @@ fn read_weights(entry: &Entry, ops: &Names<'_>, diagnostics: &mut Diagnostics) -
 /// `{base or op name: mass}`; a name that is both means the operation.
 fn read_masses(
     masses: &[Entry],
-    bases: &Names<'_>,
-    ops: &Names<'_>,
+    bases: &NameIndex<'_>,
+    ops: &NameIndex<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<(OverrideOf, f64)> {
     let mut found = Vec::new();

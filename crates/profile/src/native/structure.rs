@@ -7,9 +7,9 @@ use crate::model::{AddressSource, Base, Effect, PayloadField, PhaseKind, Scope};
 
 /// What is wrong with a base.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Problem {
+pub struct BaseProblem {
     /// Which part of the base it is about.
-    pub part: Part,
+    pub part: BasePart,
     /// What is wrong, to follow "the base `X`: ".
     pub message: String,
     /// What to do.
@@ -18,7 +18,7 @@ pub struct Problem {
 
 /// A part of a base.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Part {
+pub enum BasePart {
     /// Its phases.
     Phases,
     /// Its payload fields.
@@ -29,13 +29,13 @@ pub enum Part {
     Scope,
 }
 
-fn problem(part: Part, message: String, help: &'static str) -> Problem {
-    Problem { part, message, help }
+fn problem(part: BasePart, message: String, help: &'static str) -> BaseProblem {
+    BaseProblem { part, message, help }
 }
 
 /// Everything that is wrong with a base.
 #[must_use]
-pub fn problems(base: &Base) -> Vec<Problem> {
+pub fn problems(base: &Base) -> Vec<BaseProblem> {
     let mut found = Vec::new();
     phases(base, &mut found);
     payload(base, &mut found);
@@ -59,10 +59,10 @@ pub const fn names_a_page(address: AddressSource) -> bool {
     }
 }
 
-fn phases(base: &Base, found: &mut Vec<Problem>) {
+fn phases(base: &Base, found: &mut Vec<BaseProblem>) {
     const ORDER: &str = "ISSUE comes first, then at most CORE_BUSY, then at most one of DATA_IN and DATA_OUT";
     let kinds: Vec<PhaseKind> = base.phases.iter().map(|phase| phase.kind).collect();
-    let wrong = |message: &str| problem(Part::Phases, message.to_owned(), ORDER);
+    let wrong = |message: &str| problem(BasePart::Phases, message.to_owned(), ORDER);
     match kinds.as_slice() {
         [PhaseKind::Issue] | [PhaseKind::Issue, PhaseKind::CoreBusy] => {}
         [PhaseKind::Issue, PhaseKind::CoreBusy, window] if window.is_window() => {}
@@ -75,13 +75,13 @@ fn phases(base: &Base, found: &mut Vec<Problem>) {
     }
 }
 
-fn payload(base: &Base, found: &mut Vec<Problem>) {
+fn payload(base: &Base, found: &mut Vec<BaseProblem>) {
     const ADDRESS: [PayloadField; 4] =
         [PayloadField::Die, PayloadField::Plane, PayloadField::Block, PayloadField::Page];
     for (at, field) in base.payload.iter().enumerate() {
         if base.payload[..at].contains(field) {
             let message = format!("its payload names {} twice", field.name());
-            found.push(problem(Part::Payload, message, "name each field once"));
+            found.push(problem(BasePart::Payload, message, "name each field once"));
         }
     }
     let has = |field| base.payload_has(field);
@@ -89,34 +89,34 @@ fn payload(base: &Base, found: &mut Vec<Problem>) {
         let missing: Vec<&str> = ADDRESS.into_iter().filter(|field| !has(*field)).map(PayloadField::name).collect();
         if !missing.is_empty() {
             let message = format!("it has an address, but its payload lacks {}", missing.join(", "));
-            found.push(problem(Part::Payload, message, "an address is die, plane, block and page"));
+            found.push(problem(BasePart::Payload, message, "an address is die, plane, block and page"));
         }
     } else if has(PayloadField::Block) || has(PayloadField::Page) {
         let message = "its payload names a block or page, but nothing says which".to_owned();
-        found.push(problem(Part::Address, message, "say where the address comes from (`address`)"));
+        found.push(problem(BasePart::Address, message, "say where the address comes from (`address`)"));
     } else if base.address == AddressSource::None && has(PayloadField::Plane) {
         let message = "its payload names a plane, but it has no address".to_owned();
-        found.push(problem(Part::Address, message, "`address: hook` uses the die and plane of the hook"));
+        found.push(problem(BasePart::Address, message, "`address: hook` uses the die and plane of the hook"));
     }
     if has(PayloadField::ExpectedStatus) != base.has(Effect::StatusRead) {
         let message = "the payload field exp_val and the effect status_read go together".to_owned();
-        found.push(problem(Part::Payload, message, "add the one that is missing, or take the other out"));
+        found.push(problem(BasePart::Payload, message, "add the one that is missing, or take the other out"));
     }
     match base.scope {
         Scope::PlaneSet if !has(PayloadField::Plane) => {
             let message = "it occupies planes, but its payload names none".to_owned();
-            found.push(problem(Part::Scope, message, "add plane to the payload, or choose another scope"));
+            found.push(problem(BasePart::Scope, message, "add plane to the payload, or choose another scope"));
         }
         Scope::Die if !has(PayloadField::Die) => {
             let message = "it occupies a die, but its payload does not say which".to_owned();
-            found.push(problem(Part::Scope, message, "add die to the payload, or use `scope: target`"));
+            found.push(problem(BasePart::Scope, message, "add die to the payload, or use `scope: target`"));
         }
         Scope::None | Scope::PlaneSet | Scope::Die | Scope::Target => {}
     }
 }
 
 /// What an effect needs of the address.
-enum Need {
+enum AddressNeed {
     Nothing,
     /// A die, and the scope may be the target all the same.
     NamedDie,
@@ -124,7 +124,7 @@ enum Need {
     Page,
 }
 
-fn need(effect: Effect) -> Need {
+fn need(effect: Effect) -> AddressNeed {
     match effect {
         Effect::Erase
         | Effect::Program
@@ -135,41 +135,43 @@ fn need(effect: Effect) -> Need {
         | Effect::CacheRead(_)
         | Effect::CacheReadEnd(_)
         | Effect::DataOut
-        | Effect::CopybackSource => Need::Page,
-        Effect::CacheProgramStart(_) | Effect::CacheProgramEnd(_) | Effect::Suspend(_) | Effect::Resume(_) => Need::Die,
-        Effect::ResetDie | Effect::StatusRead => Need::NamedDie,
+        | Effect::CopybackSource => AddressNeed::Page,
+        Effect::CacheProgramStart(_) | Effect::CacheProgramEnd(_) | Effect::Suspend(_) | Effect::Resume(_) => {
+            AddressNeed::Die
+        }
+        Effect::ResetDie | Effect::StatusRead => AddressNeed::NamedDie,
         Effect::ResetTarget
         | Effect::OdtDisable
         | Effect::OdtEnable
         | Effect::WriteProtectOn
         | Effect::WriteProtectOff
-        | Effect::Delay => Need::Nothing,
+        | Effect::Delay => AddressNeed::Nothing,
     }
 }
 
-fn effects(base: &Base, found: &mut Vec<Problem>) {
-    let needs = |wanted: fn(&Need) -> bool| base.effects.iter().any(|effect| wanted(&need(*effect)));
-    if needs(|need| matches!(need, Need::Page)) && !names_a_page(base.address) {
+fn effects(base: &Base, found: &mut Vec<BaseProblem>) {
+    let needs = |wanted: fn(&AddressNeed) -> bool| base.effects.iter().any(|effect| wanted(&need(*effect)));
+    if needs(|need| matches!(need, AddressNeed::Page)) && !names_a_page(base.address) {
         let message = "its effects act on a page, but it has no address".to_owned();
-        found.push(problem(Part::Address, message, "say where the address comes from (`address`)"));
+        found.push(problem(BasePart::Address, message, "say where the address comes from (`address`)"));
     }
-    if needs(|need| matches!(need, Need::Die | Need::NamedDie)) && !base.payload_has(PayloadField::Die) {
+    if needs(|need| matches!(need, AddressNeed::Die | AddressNeed::NamedDie)) && !base.payload_has(PayloadField::Die) {
         let message = "its effects act on a die, but its payload does not say which".to_owned();
-        found.push(problem(Part::Payload, message, "add die to the payload"));
+        found.push(problem(BasePart::Payload, message, "add die to the payload"));
     }
     found.extend(unoccupied(base));
-    if base.scope == Scope::Target && needs(|need| matches!(need, Need::Die | Need::Page)) {
+    if base.scope == Scope::Target && needs(|need| matches!(need, AddressNeed::Die | AddressNeed::Page)) {
         let message = "its effects work on one die, but it occupies all".to_owned();
-        found.push(problem(Part::Scope, message, "`scope: die`; `target` is for what works on every die"));
+        found.push(problem(BasePart::Scope, message, "`scope: die`; `target` is for what works on every die"));
     }
 }
 
 /// What is wrong with a base that works on the array of planes that it does not occupy.
 #[must_use]
-pub fn unoccupied(base: &Base) -> Option<Problem> {
+pub fn unoccupied(base: &Base) -> Option<BaseProblem> {
     let occupies = !base.instant && base.scope != Scope::None;
     let message = "its effects keep the array of its planes busy, but it occupies none".to_owned();
-    let found = problem(Part::Scope, message, "let it occupy planes or the die, and be no instant operation");
+    let found = problem(BasePart::Scope, message, "let it occupy planes or the die, and be no instant operation");
     (!occupies && base.effects.iter().any(|&effect| keeps_array_busy(effect))).then_some(found)
 }
 

@@ -22,7 +22,7 @@ pub fn write(profile: &Profile) -> String {
 
 /// A profile under another name.
 pub(crate) fn write_as(profile: &Profile, name: &str) -> String {
-    let mut out = Writer { profile, text: format!("schema: {SCHEMA_VERSION}\n") };
+    let mut out = ProfileWriter { profile, text: format!("schema: {SCHEMA_VERSION}\n") };
     out.device(name);
     out.bases();
     out.exclusions();
@@ -33,7 +33,7 @@ pub(crate) fn write_as(profile: &Profile, name: &str) -> String {
     out.text
 }
 
-struct Writer<'p> {
+struct ProfileWriter<'p> {
     profile: &'p Profile,
     text: String,
 }
@@ -48,7 +48,7 @@ macro_rules! line {
 /// The width lists are wrapped at.
 const WIDTH: usize = 118;
 
-impl Writer<'_> {
+impl ProfileWriter<'_> {
     fn device(&mut self, name: &str) {
         let profile = self.profile;
         line!(self, "name: {}", scalar(name));

@@ -20,15 +20,15 @@ struct Built {
 }
 
 /// A collection that is still open.
-struct Open {
+struct OpenNode {
     start: Span,
     anchor: usize,
     size: usize,
     height: usize,
-    content: Content,
+    content: OpenContent,
 }
 
-enum Content {
+enum OpenContent {
     Sequence(Vec<Node>),
     Mapping(OpenMapping),
 }
@@ -38,7 +38,7 @@ struct OpenMapping {
     entries: Vec<Entry>,
     /// Where each key stands, for duplicates.
     seen: HashMap<Rc<str>, Span>,
-    key: Option<Key>,
+    key: Option<EntryKey>,
     merges: Vec<Merge>,
 }
 
@@ -49,7 +49,7 @@ struct Merge {
     size: usize,
 }
 
-enum Key {
+enum EntryKey {
     Merge(Span),
     Name(Rc<str>, Span),
     /// Reported; its value is left out.
@@ -59,7 +59,7 @@ enum Key {
 struct Builder<'a> {
     source: &'a SourceFile,
     diagnostics: &'a mut Diagnostics,
-    stack: Vec<Open>,
+    stack: Vec<OpenNode>,
     anchors: HashMap<usize, Built>,
     /// Names of anchors, for suggestions.
     names: BTreeMap<String, usize>,
@@ -71,7 +71,12 @@ struct Builder<'a> {
 /// Why building stopped; the diagnostic has been pushed.
 struct Stop;
 
-pub(super) fn build(source: &SourceFile, diagnostics: &mut Diagnostics) -> Option<Node> {
+/// Parses a text that holds one YAML document.
+///
+/// Returns `None` when there is no tree to read: a syntax error, an empty text, a limit exceeded, more than one document.
+/// Errors that leave a tree (duplicate keys, unknown anchors, keys that are no scalars) are reported and the tree is
+/// returned without the offending parts.
+pub fn parse(source: &SourceFile, diagnostics: &mut Diagnostics) -> Option<Node> {
     if let Some(at) = source.text.bytes().position(|byte| byte == 0) {
         let diagnostic =
             Diagnostic::error("not-text", "the file is not a text file").at(source.span(at, at + 1), "a NUL byte");
@@ -127,10 +132,10 @@ impl Builder<'_> {
                 )
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.open(self.span(span), anchor, tag.as_deref(), Content::Sequence(Vec::new()))
+                self.open(self.span(span), anchor, tag.as_deref(), OpenContent::Sequence(Vec::new()))
             }
             Event::MappingStart(_, anchor, tag) => {
-                self.open(self.span(span), anchor, tag.as_deref(), Content::Mapping(OpenMapping::default()))
+                self.open(self.span(span), anchor, tag.as_deref(), OpenContent::Mapping(OpenMapping::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(self.span(span).end),
             // The parser's set of events may grow; those that are no nodes need no handling.
@@ -193,13 +198,13 @@ impl Builder<'_> {
         true
     }
 
-    fn open(&mut self, start: Span, anchor: usize, tag: Option<&Tag>, content: Content) -> Result<(), Stop> {
+    fn open(&mut self, start: Span, anchor: usize, tag: Option<&Tag>, content: OpenContent) -> Result<(), Stop> {
         self.tag(tag, start);
         self.count(1, start)?;
         if self.stack.len() >= MAX_DEPTH {
             return self.too_deep(start);
         }
-        self.stack.push(Open { start, anchor, size: 1, height: 0, content });
+        self.stack.push(OpenNode { start, anchor, size: 1, height: 0, content });
         Ok(())
     }
 
@@ -211,10 +216,10 @@ impl Builder<'_> {
 
     fn close(&mut self, end: usize) -> Result<(), Stop> {
         let Some(open) = self.stack.pop() else { return Ok(()) };
-        let Open { start, anchor, mut size, mut height, content } = open;
+        let OpenNode { start, anchor, mut size, mut height, content } = open;
         let value = match content {
-            Content::Sequence(items) => Value::Sequence(items.into()),
-            Content::Mapping(mut mapping) => {
+            OpenContent::Sequence(items) => Value::Sequence(items.into()),
+            OpenContent::Mapping(mut mapping) => {
                 for merge in std::mem::take(&mut mapping.merges) {
                     mapping.merge(&merge, self.diagnostics);
                     size = size.saturating_add(merge.size);
@@ -281,8 +286,8 @@ impl Builder<'_> {
         open.size = open.size.saturating_add(size);
         open.height = open.height.max(height);
         match &mut open.content {
-            Content::Sequence(items) => items.push(node),
-            Content::Mapping(mapping) => match mapping.key.take() {
+            OpenContent::Sequence(items) => items.push(node),
+            OpenContent::Mapping(mapping) => match mapping.key.take() {
                 None => mapping.key = Some(key_of(&node, self.diagnostics)),
                 Some(key) => mapping.insert(key, node, size, self.diagnostics),
             },
@@ -307,25 +312,25 @@ fn broken(at: Span) -> Built {
     Built { node: Node { span: at, end: at.end, value, broken: true }, size: 1, height: 0 }
 }
 
-fn key_of(node: &Node, diagnostics: &mut Diagnostics) -> Key {
+fn key_of(node: &Node, diagnostics: &mut Diagnostics) -> EntryKey {
     match &node.value {
-        _ if node.broken => Key::Wrong,
-        Value::Scalar(scalar) if scalar.plain && &*scalar.text == "<<" => Key::Merge(node.span),
-        Value::Scalar(scalar) => Key::Name(Rc::clone(&scalar.text), node.span),
+        _ if node.broken => EntryKey::Wrong,
+        Value::Scalar(scalar) if scalar.plain && &*scalar.text == "<<" => EntryKey::Merge(node.span),
+        Value::Scalar(scalar) => EntryKey::Name(Rc::clone(&scalar.text), node.span),
         Value::Sequence(_) | Value::Mapping(_) => {
             let message = format!("a key must be a single value, not {}", node.describe());
             diagnostics.push(Diagnostic::error("key-not-scalar", message).at(node.span, ""));
-            Key::Wrong
+            EntryKey::Wrong
         }
     }
 }
 
 impl OpenMapping {
-    fn insert(&mut self, key: Key, value: Node, size: usize, diagnostics: &mut Diagnostics) {
+    fn insert(&mut self, key: EntryKey, value: Node, size: usize, diagnostics: &mut Diagnostics) {
         match key {
-            Key::Wrong => {}
-            Key::Merge(at) => self.merges.push(Merge { at, value, size }),
-            Key::Name(name, at) => match self.seen.get(&name) {
+            EntryKey::Wrong => {}
+            EntryKey::Merge(at) => self.merges.push(Merge { at, value, size }),
+            EntryKey::Name(name, at) => match self.seen.get(&name) {
                 Some(&first) => {
                     let message = format!("the key {} occurs twice", quoted(&name));
                     let diagnostic = Diagnostic::error("duplicate-key", message)

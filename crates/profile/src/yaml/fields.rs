@@ -63,7 +63,9 @@ impl<'n> Fields<'n> {
     pub fn require(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<&'n Node> {
         let value = self.take(name);
         if value.is_none() {
-            let message = format!("{} lacks {}", quoted(&self.what), quoted(name));
+            // The whole of a file is called by words, not by a key.
+            let what = if self.what.starts_with("the ") { self.what.clone() } else { quoted(&self.what) };
+            let message = format!("{what} lacks {}", quoted(name));
             let at = self.entries.iter().find(|entry| &*entry.key == name).map_or(self.span, |entry| entry.key_span);
             diagnostics.push(Diagnostic::error("missing-field", message).at(at, ""));
         }

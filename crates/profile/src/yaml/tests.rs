@@ -1,7 +1,7 @@
 //! Tests of the document layer.
 
 use super::*;
-use crate::diagnostic::{Severity, Styling};
+use crate::diagnostic::{Diagnostics, Severity, SourceFile, Styling};
 
 fn read(text: &str) -> (Option<Node>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();

@@ -113,7 +113,7 @@ fn base(rng: &mut Rng, number: usize) -> Base {
         follow_ups: Vec::new(),
     };
     for scope in [Scope::Target, Scope::Die] {
-        if structure::problems(&base).iter().any(|problem| problem.part == structure::Part::Scope) {
+        if structure::problems(&base).iter().any(|problem| problem.part == structure::BasePart::Scope) {
             (base.scope, base.instant) = (scope, false);
         }
     }

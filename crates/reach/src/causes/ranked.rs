@@ -4,7 +4,7 @@
 
 use nandseq_profile::{OpId, PhaseKey};
 
-use super::{Blocker, Cause};
+use super::cause::{Blocker, Cause};
 use crate::model::ClassId;
 use crate::needs::Need;
 use crate::reason::Reason;

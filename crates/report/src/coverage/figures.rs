@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use nandseq_profile::{CellTypeId, Profile};
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Universe, total};
+use super::{Coverage, Universe};
+use crate::sums::total;
 
 /// How much of a universe was covered. Fractions are rounded to nine decimals, effective cells to six, so that they can be compared;
 /// counts stop at the greatest number there is.
@@ -115,14 +116,14 @@ pub struct AddressFigures {
     /// The cell type.
     pub cell_type: String,
     /// Different planes, blocks and pages that were programmed.
-    pub programmed: Places,
+    pub programmed: TouchedPlaces,
     /// Different planes, blocks and pages that were read.
-    pub read: Places,
+    pub read: TouchedPlaces,
 }
 
 /// Numbers of different places.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
-pub struct Places {
+pub struct TouchedPlaces {
     /// Planes, over all dies.
     pub planes: u64,
     /// Blocks, over all dies.
@@ -141,7 +142,7 @@ impl AddressFigures {
         struct Seen {
             planes: BTreeSet<(u64, u64)>,
             blocks: BTreeSet<(u64, u64)>,
-            places: Places,
+            places: TouchedPlaces,
         }
         let planes = u64::from(profile.topology.planes.max(1));
         let mut seen: BTreeMap<_, [Seen; 2]> = BTreeMap::new();
@@ -152,8 +153,11 @@ impl AddressFigures {
             seen.places.pages += 1;
             seen.places.touches = seen.places.touches.saturating_add(count);
         }
-        let places =
-            |seen: &Seen| Places { planes: seen.planes.len() as u64, blocks: seen.blocks.len() as u64, ..seen.places };
+        let places = |seen: &Seen| TouchedPlaces {
+            planes: seen.planes.len() as u64,
+            blocks: seen.blocks.len() as u64,
+            ..seen.places
+        };
         let figures = |(cell_type, [programmed, read]): (CellTypeId, [Seen; 2])| Self {
             cell_type: profile.cell_types[cell_type].name.clone(),
             programmed: places(&programmed),

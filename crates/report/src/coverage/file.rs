@@ -196,7 +196,7 @@ pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, Con
         let (name, resolved_sha256) = (stored.profile, stored.profile_sha256);
         return Err(FileError::Profile { name, resolved_sha256, sites });
     }
-    let names = Names::new(profile);
+    let names = NameLookup::new(profile);
     let mut coverage = Coverage { operations: stored.operations, runs: stored.runs, ..Coverage::default() };
     let mut cells = Vec::new();
     for (key, op, bin, count) in stored.cells {
@@ -265,13 +265,13 @@ fn parts(
 }
 
 /// The names of a profile.
-struct Names<'p> {
+struct NameLookup<'p> {
     keys: HashMap<&'p str, PhaseKey>,
     ops: HashMap<&'p str, OpId>,
     cell_types: BTreeMap<&'p str, CellTypeId>,
 }
 
-impl<'p> Names<'p> {
+impl<'p> NameLookup<'p> {
     fn new(profile: &'p Profile) -> Self {
         Self {
             keys: profile.phase_keys.iter_ids().map(|(id, key)| (&*key.name, id)).collect(),

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::Cell;
+use super::cell::Cell;
 
 /// What a part is called. Names are ordered as people count: numbers in them by value, so that the order does not depend on that in
 /// which parts were added.

@@ -15,7 +15,7 @@ const SCHEMA: u32 = 1;
 
 /// A part of what was counted: a run, a site, or a file of counts.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Part {
+pub struct CoveragePart {
     /// What it is called.
     pub name: String,
     /// Its own figures.
@@ -26,7 +26,7 @@ pub struct Part {
 
 /// Everything said about a coverage.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Report {
+pub struct CoverageReport {
     /// The version of this form.
     pub schema: u32,
     /// The name of the profile.
@@ -38,9 +38,9 @@ pub struct Report {
     /// All parts together.
     pub merged: Figures,
     /// The sites, in order.
-    pub sites: Vec<Part>,
+    pub sites: Vec<CoveragePart>,
     /// The runs, in order.
-    pub runs: Vec<Part>,
+    pub runs: Vec<CoveragePart>,
     /// Addresses by cell type.
     pub addresses: Vec<AddressFigures>,
     /// Ordered pairs of operations.
@@ -51,16 +51,16 @@ pub struct Report {
 
 /// The parts of a coverage as they are counted, and the sum of them all.
 #[derive(Clone, Default, Debug)]
-pub struct Parts {
+pub struct CoverageParts {
     sites: Vec<(String, Coverage)>,
     merged: Coverage,
-    runs: Vec<Part>,
+    runs: Vec<CoveragePart>,
 }
 
-impl Parts {
+impl CoverageParts {
     /// Adds a run of a site. What each adds to those before it depends on the order; the sum does not.
     pub fn add(&mut self, universe: &Universe, site: &str, run: &str, coverage: &Coverage) {
-        let part = Part::new(format!("{site}{run}"), universe, coverage, &self.merged);
+        let part = CoveragePart::new(format!("{site}{run}"), universe, coverage, &self.merged);
         self.runs.push(part);
         self.merged.add_sums(coverage);
         let at = self.sites.iter().position(|(name, _)| name == site).unwrap_or_else(|| {
@@ -88,14 +88,14 @@ impl Parts {
 
     /// The report on what was added.
     #[must_use]
-    pub fn report(self, profile: &Profile, universe: &Universe, table: Option<&[Distribution]>) -> Report {
+    pub fn report(self, profile: &Profile, universe: &Universe, table: Option<&[Distribution]>) -> CoverageReport {
         let mut before = Coverage::default();
         let mut sites = Vec::new();
         for (name, coverage) in self.sites {
-            sites.push(Part::new(name, universe, &coverage, &before));
+            sites.push(CoveragePart::new(name, universe, &coverage, &before));
             before.add_sums(&coverage);
         }
-        Report {
+        CoverageReport {
             schema: SCHEMA,
             profile: profile.name.clone(),
             universe: universe.source().to_owned(),
@@ -115,7 +115,7 @@ fn without_length(profile: &Profile, universe: &Universe) -> Vec<String> {
     phases.filter(|(key, _)| universe.bins(*key) == 1).map(|(_, info)| info.name.clone()).collect()
 }
 
-impl Part {
+impl CoveragePart {
     fn new(name: String, universe: &Universe, coverage: &Coverage, before: &Coverage) -> Self {
         let is_new = |cell| universe.holds(cell) && !before.cells.contains_key(&cell);
         let added = coverage.cells.keys().filter(|&&cell| is_new(cell)).count() as u64;
@@ -123,22 +123,22 @@ impl Part {
     }
 }
 
-impl Report {
+impl CoverageReport {
     /// As text, with at most this many holes.
     #[must_use]
     pub fn to_text(&self, most_holes: usize) -> String {
-        Text { report: self, most_holes }.to_string()
+        ReportText { report: self, most_holes }.to_string()
     }
 }
 
-struct Text<'a> {
-    report: &'a Report,
+struct ReportText<'a> {
+    report: &'a CoverageReport,
     most_holes: usize,
 }
 
-impl fmt::Display for Text<'_> {
+impl fmt::Display for ReportText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { merged, universe, .. } = self.report;
+        let CoverageReport { merged, universe, .. } = self.report;
         writeln!(f, "Coverage of {}", self.report.profile)?;
         writeln!(
             f,
@@ -187,7 +187,7 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-impl Text<'_> {
+impl ReportText<'_> {
     fn parts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (what, parts) in [("site", &self.report.sites), ("run", &self.report.runs)] {
             if parts.len() < 2 {
@@ -199,7 +199,7 @@ impl Text<'_> {
                 "\n{what:<32} {:>10} {:>8} {:>9} {:>9} {:>9}",
                 "operations", "hit", "closure", "new", "unseen"
             )?;
-            for Part { name, figures, added } in parts.iter().take(SHOWN) {
+            for CoveragePart { name, figures, added } in parts.iter().take(SHOWN) {
                 let Figures { operations, hit, closure, unseen, .. } = figures;
                 writeln!(f, "{name:<32} {operations:>10} {hit:>8} {closure:>7.2} % {added:>9} {unseen:>9.4}")?;
             }
@@ -217,7 +217,8 @@ impl Text<'_> {
             "cell type", "programmed planes/blocks/pages", "read planes/blocks/pages"
         )?;
         for AddressFigures { cell_type, programmed, read } in &self.report.addresses {
-            let places = |one: &super::figures::Places| format!("{} / {} / {}", one.planes, one.blocks, one.pages);
+            let places =
+                |one: &super::figures::TouchedPlaces| format!("{} / {} / {}", one.planes, one.blocks, one.pages);
             writeln!(f, "{cell_type:<12} {:>32}   {:>32}", places(programmed), places(read))?;
         }
         Ok(())
@@ -242,7 +243,7 @@ impl Text<'_> {
 
 /// What one coverage has and another has not.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Comparison {
+pub struct CoverageComparison {
     /// Version of the form.
     pub schema: u32,
     /// The figures of both.
@@ -253,7 +254,7 @@ pub struct Comparison {
     pub gained: Vec<(String, String, u8)>,
 }
 
-impl Comparison {
+impl CoverageComparison {
     /// Compares two coverages of a device.
     #[must_use]
     pub fn new(profile: &Profile, universe: &Universe, first: &Coverage, second: &Coverage) -> Self {

@@ -2,7 +2,7 @@
 
 use nandseq_profile::{IdVec, OpId, PhaseKey, Profile, Ticks};
 
-use super::{BINS, Cell};
+use super::cell::{BINS, Cell};
 use crate::page::Distribution;
 
 /// What is known of an operation under a phase key.

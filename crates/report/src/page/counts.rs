@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use nandseq_profile::{Block, Die, OpId, Page, PhaseKey};
 use serde::Serialize;
 
-use super::lanes::{Columns, StateNumbers, named};
+use super::lanes::{PackedColumns, StateNumbers, named};
 use super::pack::Column;
-use crate::coverage::{add_count, total};
 use crate::load::SiteTables;
+use crate::sums::{add_count, total};
 
 /// The counts of a site.
 #[derive(Serialize, Debug)]
-pub(super) struct Counts {
+pub(super) struct PackedCounts {
     /// By die, block and page: programs and reads.
-    touches: Columns,
+    touches: PackedColumns,
     /// By op_state, operation and hundredths of input time.
-    input_times: Columns,
+    input_times: PackedColumns,
     /// By phase key and operation: proposals accepted.
-    proposals: Columns,
+    proposals: PackedColumns,
     /// By reason and operation: proposals refused.
     refusals: Vec<Refusals>,
     /// Proposals accepted, according to the log of the proposer.
@@ -37,7 +37,7 @@ struct Refusals {
 /// How many operations are listed for a reason.
 const LISTED: usize = 8;
 
-impl Counts {
+impl PackedCounts {
     pub(super) fn new(site: &SiteTables, states: &StateNumbers) -> Self {
         let any = !site.outcomes.is_empty();
         let accepted = site.outcomes.iter().filter(|one| one.reason.is_none()).map(|one| one.count);
@@ -51,7 +51,7 @@ impl Counts {
     }
 }
 
-fn touches(site: &SiteTables) -> Columns {
+fn touches(site: &SiteTables) -> PackedColumns {
     let mut sums: BTreeMap<(Die, Block, Page), [u64; 2]> = BTreeMap::new();
     for row in &site.touches {
         let sum = &mut sums.entry((row.die, row.block, row.page)).or_default()[row.touch as usize];
@@ -69,7 +69,7 @@ fn touches(site: &SiteTables) -> Columns {
     named(sums.len(), ["die", "block", "page", "programs", "reads"], &columns)
 }
 
-fn input_times(site: &SiteTables, states: &StateNumbers) -> Columns {
+fn input_times(site: &SiteTables, states: &StateNumbers) -> PackedColumns {
     let mut sums: BTreeMap<(u64, OpId, u32), u64> = BTreeMap::new();
     for row in &site.input_times {
         add_count(&mut sums, (states.of(row.state), row.op, row.hundredths), row.count);
@@ -85,7 +85,7 @@ fn input_times(site: &SiteTables, states: &StateNumbers) -> Columns {
     named(sums.len(), ["state", "op", "time", "count"], &columns)
 }
 
-fn proposals(site: &SiteTables) -> Columns {
+fn proposals(site: &SiteTables) -> PackedColumns {
     let mut sums: BTreeMap<(PhaseKey, OpId), u64> = BTreeMap::new();
     for row in &site.proposals {
         add_count(&mut sums, (row.key_used, row.op), row.count);

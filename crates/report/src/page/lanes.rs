@@ -15,7 +15,7 @@ use crate::load::SiteTables;
 
 /// What a lane shows. The order is that of the page within a die.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) enum Place {
+pub(super) enum LanePlace {
     /// Operations that name no die.
     Device,
     /// Operations that name only a die.
@@ -28,9 +28,9 @@ pub(super) enum Place {
     Block(u64, u64),
 }
 
-impl Place {
+impl LanePlace {
     /// The lane of an operation.
-    fn of(fields: Fields, row: &TimelineRow) -> Self {
+    fn of(fields: AddressFields, row: &TimelineRow) -> Self {
         if !fields.die {
             Self::Device
         } else if fields.block {
@@ -75,7 +75,7 @@ impl Place {
 
 /// Which address fields the payload of an operation has.
 #[derive(Clone, Copy, Debug)]
-struct Fields {
+struct AddressFields {
     die: bool,
     plane: bool,
     block: bool,
@@ -83,7 +83,7 @@ struct Fields {
 
 /// A lane, as the page is told.
 #[derive(Serialize, Debug)]
-pub(super) struct Lane {
+pub(super) struct PageLane {
     label: String,
     sort: &'static str,
     /// The first of its rows, and how many there are, in the columns of its sort.
@@ -94,14 +94,14 @@ pub(super) struct Lane {
 /// The columns of a site's timelines.
 #[derive(Serialize, Debug)]
 pub(super) struct Timelines {
-    lanes: Vec<Lane>,
-    stretches: Columns,
-    segments: Columns,
+    lanes: Vec<PageLane>,
+    stretches: PackedColumns,
+    segments: PackedColumns,
 }
 
 /// Columns of equal length, by name.
 #[derive(Serialize, Default, Debug)]
-pub(super) struct Columns {
+pub(super) struct PackedColumns {
     pub(super) rows: usize,
     #[serde(flatten)]
     pub(super) columns: std::collections::BTreeMap<&'static str, String>,
@@ -146,17 +146,19 @@ impl StateNumbers {
 impl Timelines {
     /// Packs the timelines of a site; `unit` divides every time.
     pub(super) fn new(profile: &Profile, site: &SiteTables, states: &StateNumbers, unit: u64) -> Self {
-        let fields: Vec<Fields> = profile.ops.iter().map(|op| fields_of(profile, op.base)).collect();
-        let place = |row: &TimelineRow| Place::of(fields[row.op.index()], row);
-        let mut stretches: Vec<(Place, &TimelineRow)> = site.stretches.iter().map(|row| (place(row), row)).collect();
+        let fields: Vec<AddressFields> = profile.ops.iter().map(|op| fields_of(profile, op.base)).collect();
+        let place = |row: &TimelineRow| LanePlace::of(fields[row.op.index()], row);
+        let mut stretches: Vec<(LanePlace, &TimelineRow)> =
+            site.stretches.iter().map(|row| (place(row), row)).collect();
         stretches.sort_by_key(|(place, row)| (place.rank(), row.start, row.uid, row.plane));
-        let state_lane = |row: &OpStateRow| Place::State(row.die.0.into(), row.plane.0.into());
-        let mut segments: Vec<(Place, &OpStateRow)> = site.segments.iter().map(|row| (state_lane(row), row)).collect();
+        let state_lane = |row: &OpStateRow| LanePlace::State(row.die.0.into(), row.plane.0.into());
+        let mut segments: Vec<(LanePlace, &OpStateRow)> =
+            site.segments.iter().map(|row| (state_lane(row), row)).collect();
         segments.sort_by_key(|(place, row)| (place.rank(), row.start));
         let mut lanes = lanes_of(stretches.iter().map(|(place, _)| *place));
         lanes.extend(lanes_of(segments.iter().map(|(place, _)| *place)));
         lanes.sort_by_key(|(place, ..)| place.rank());
-        let lane = |(place, first, count): (Place, usize, usize)| Lane {
+        let lane = |(place, first, count): (LanePlace, usize, usize)| PageLane {
             label: place.label(),
             sort: place.sort(),
             first,
@@ -170,9 +172,9 @@ impl Timelines {
     }
 }
 
-fn fields_of(profile: &Profile, base: nandseq_profile::BaseId) -> Fields {
+fn fields_of(profile: &Profile, base: nandseq_profile::BaseId) -> AddressFields {
     let base = &profile.bases[base];
-    Fields {
+    AddressFields {
         die: base.payload_has(PayloadField::Die),
         plane: base.payload_has(PayloadField::Plane),
         block: base.payload_has(PayloadField::Block),
@@ -180,8 +182,8 @@ fn fields_of(profile: &Profile, base: nandseq_profile::BaseId) -> Fields {
 }
 
 /// Runs of equal places: place, first row, number of rows.
-fn lanes_of(places: impl Iterator<Item = Place>) -> Vec<(Place, usize, usize)> {
-    let mut lanes: Vec<(Place, usize, usize)> = Vec::new();
+fn lanes_of(places: impl Iterator<Item = LanePlace>) -> Vec<(LanePlace, usize, usize)> {
+    let mut lanes: Vec<(LanePlace, usize, usize)> = Vec::new();
     for (at, place) in places.enumerate() {
         match lanes.last_mut() {
             Some((last, _, count)) if *last == place => *count += 1,
@@ -205,11 +207,16 @@ fn details(site: &SiteTables) -> HashMap<u64, u64> {
     site.operations.iter().map(of).collect()
 }
 
-fn pack_stretches(site: &SiteTables, rows: &[(Place, &TimelineRow)], states: &StateNumbers, unit: u64) -> Columns {
+fn pack_stretches(
+    site: &SiteTables,
+    rows: &[(LanePlace, &TimelineRow)],
+    states: &StateNumbers,
+    unit: u64,
+) -> PackedColumns {
     let details = details(site);
     let mut columns: [Column; 11] = Default::default();
     let [start, length, op, uid, plane, page, state, used, hidden, resumed, detail] = &mut columns;
-    let mut before: Option<(Place, u64, u64)> = None;
+    let mut before: Option<(LanePlace, u64, u64)> = None;
     for &(place, row) in rows {
         let (last_start, last_uid) =
             before.filter(|(lane, ..)| *lane == place).map_or((0, 0), |(_, start, uid)| (start, uid));
@@ -230,10 +237,10 @@ fn pack_stretches(site: &SiteTables, rows: &[(Place, &TimelineRow)], states: &St
     named(rows.len(), names, &columns)
 }
 
-fn pack_segments(rows: &[(Place, &OpStateRow)], states: &StateNumbers, unit: u64) -> Columns {
+fn pack_segments(rows: &[(LanePlace, &OpStateRow)], states: &StateNumbers, unit: u64) -> PackedColumns {
     let mut columns: [Column; 3] = Default::default();
     let [start, length, state] = &mut columns;
-    let mut before: Option<(Place, u64)> = None;
+    let mut before: Option<(LanePlace, u64)> = None;
     for &(place, row) in rows {
         let last = before.filter(|(lane, _)| *lane == place).map_or(0, |(_, start)| start);
         start.push((row.start.0 - last) / unit);
@@ -245,8 +252,8 @@ fn pack_segments(rows: &[(Place, &OpStateRow)], states: &StateNumbers, unit: u64
 }
 
 /// Gives columns their names.
-pub(super) fn named<const N: usize>(rows: usize, names: [&'static str; N], columns: &[Column; N]) -> Columns {
-    Columns { rows, columns: names.into_iter().zip(columns.iter().map(Column::text)).collect() }
+pub(super) fn named<const N: usize>(rows: usize, names: [&'static str; N], columns: &[Column; N]) -> PackedColumns {
+    PackedColumns { rows, columns: names.into_iter().zip(columns.iter().map(Column::text)).collect() }
 }
 
 /// The class of each operation, as numbers into a legend.

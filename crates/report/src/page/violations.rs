@@ -5,26 +5,26 @@ use std::path::Path;
 use nandseq_trace::recorded::path_of;
 use serde::{Deserialize, Serialize};
 
-use crate::coverage::total;
 use crate::load::SiteTables;
+use crate::sums::total;
 
 /// A verdict in JSON, as `nandseqgen verify --format json` prints it.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct Verdict {
     clean: bool,
-    rules: Vec<Rule>,
+    rules: Vec<VerdictRule>,
 }
 
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-struct Rule {
+struct VerdictRule {
     rule: String,
     sentence: String,
     findings: u64,
-    first: Vec<Finding>,
+    first: Vec<VerdictFinding>,
 }
 
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-struct Finding {
+struct VerdictFinding {
     file: String,
     line: u64,
     time_ps: Option<u64>,

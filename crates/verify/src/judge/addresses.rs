@@ -3,10 +3,10 @@
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{CellTypeId, Page, Target};
 
+use super::breaches::{Judge, block_text, capital, next_page, page_text};
 use super::judged_operation::OutOfBounds;
-use super::{Judge, block_text, capital, next_page, page_text};
 use crate::compiled_profile::ANY_CELL_TYPE;
-use crate::model::{BlockState, Content};
+use crate::model::{BlockContent, BlockState};
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
@@ -119,14 +119,14 @@ impl Judge<'_> {
 
     fn programmable(&mut self, at: &Target, block: &BlockState) {
         let expected = match block.content {
-            Content::NotErased => {
+            BlockContent::NotErased => {
                 self.breaks(RuleCode::ProgramBeforeErase, block.by, |_| {
                     format!("{} has not been erased.", capital(block_text(at.die, at.block)))
                 });
                 return;
             }
-            Content::Erased(_) => 0,
-            Content::Programmed(last, _) => next_page(last),
+            BlockContent::Erased(_) => 0,
+            BlockContent::Programmed(last, _) => next_page(last),
         };
         if u32::from(at.page.0) != expected {
             let end = u32::from(self.device.last_page().0);
@@ -141,11 +141,11 @@ impl Judge<'_> {
         }
         let Some(wanted) = self.program_cell_type(at) else { return };
         let (held, fits, word) = match block.content {
-            Content::NotErased => return,
-            Content::Erased(erased) => {
+            BlockContent::NotErased => return,
+            BlockContent::Erased(erased) => {
                 (erased, self.profile.cell_types[erased].programs >> wanted.0 & 1 == 1, "erased")
             }
-            Content::Programmed(_, cell_type) => (cell_type, cell_type == wanted, "programmed"),
+            BlockContent::Programmed(_, cell_type) => (cell_type, cell_type == wanted, "programmed"),
         };
         if !fits {
             self.breaks(RuleCode::ProgramCellType, block.by, |names| {
@@ -166,8 +166,8 @@ impl Judge<'_> {
     fn readable(&mut self, at: &Target, block: &BlockState) {
         let guard = i64::from(self.profile.offset_guard);
         let (last, cell_type) = match block.content {
-            Content::NotErased | Content::Erased(_) => (None, None),
-            Content::Programmed(last, cell_type) => (Some(last), Some(cell_type)),
+            BlockContent::NotErased | BlockContent::Erased(_) => (None, None),
+            BlockContent::Programmed(last, cell_type) => (Some(last), Some(cell_type)),
         };
         let far_enough = |last: Page| i64::from(at.page.0) <= i64::from(last.0) - guard;
         if !last.is_some_and(far_enough) {

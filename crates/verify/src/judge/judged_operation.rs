@@ -6,14 +6,14 @@ use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Profile, Ta
 use nandseq_trace::Status;
 
 use crate::compiled_profile::{OperationKind, Reset};
-use crate::finding::Origin;
+use crate::finding::StartedOperation;
 use crate::model::{Reach, Targets};
 
 /// An operation that starts.
 #[derive(Clone, Debug)]
 pub(crate) struct JudgedOperation<'a> {
     pub(crate) kind: &'a OperationKind,
-    pub(crate) origin: Origin,
+    pub(crate) origin: StartedOperation,
     /// When it starts.
     pub(crate) at: Ticks,
     /// The targets that exist.
@@ -44,7 +44,12 @@ pub(crate) enum OutOfBounds {
 }
 
 impl<'a> JudgedOperation<'a> {
-    pub(crate) fn new(profile: &Profile, kind: &'a OperationKind, origin: Origin, written: &'a [Addressed]) -> Self {
+    pub(crate) fn new(
+        profile: &Profile,
+        kind: &'a OperationKind,
+        origin: StartedOperation,
+        written: &'a [Addressed],
+    ) -> Self {
         let topology = profile.topology;
         let own = profile.ops[origin.op].cell_type;
         let mut targets = Targets::default();

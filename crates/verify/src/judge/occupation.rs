@@ -2,7 +2,7 @@
 
 use nandseq_profile::Die;
 
-use super::{Judge, plane_text};
+use super::breaches::{Judge, plane_text};
 use crate::rule::RuleCode;
 use crate::time::{Interval, after};
 

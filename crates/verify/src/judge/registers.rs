@@ -3,7 +3,7 @@
 use nandseq_profile::model::{Effect, LatchKind, LatchLevel, LatchNeed};
 use nandseq_profile::{Die, Target};
 
-use super::{Judge, page_text, plane_text};
+use super::breaches::{Judge, page_text, plane_text};
 use crate::model::{Register, same_page};
 use crate::rule::RuleCode;
 

@@ -4,8 +4,8 @@ use nandseq_profile::Die;
 use nandseq_profile::model::{Axis, PhaseKind, StatusOf};
 use nandseq_trace::Status;
 
-use super::{Judge, axis_text, page_text};
-use crate::finding::Origin;
+use super::breaches::{Judge, axis_text, page_text};
+use crate::finding::StartedOperation;
 use crate::model::{WrongStatus, same_page};
 use crate::rule::RuleCode;
 
@@ -99,7 +99,7 @@ impl Judge<'_> {
     /// The status of a die at the start of the operation, and the operation that makes it so.
     ///
     /// A read that looks at its own plane first sees the same: a plane in CORE_BUSY makes its die busy.
-    fn status_of(&self, die: Die) -> (Status, Option<Origin>) {
+    fn status_of(&self, die: Die) -> (Status, Option<StartedOperation>) {
         let at = self.case.at;
         let mut window = None;
         for segment in self.device.die(die).planes.iter().flat_map(|plane| &plane.segments) {

@@ -3,7 +3,7 @@
 use nandseq_profile::Die;
 use nandseq_profile::model::{Axis, DeviceState, LatchKind};
 
-use super::{Judge, axis_text, capital, plane_text};
+use super::breaches::{Judge, axis_text, capital, plane_text};
 use crate::rule::RuleCode;
 
 impl Judge<'_> {

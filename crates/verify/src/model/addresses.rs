@@ -3,11 +3,11 @@
 use nandseq_profile::model::Topology;
 use nandseq_profile::{Block, CellTypeId, Die, Page};
 
-use crate::finding::Origin;
+use crate::finding::StartedOperation;
 
 /// What a block holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Content {
+pub(crate) enum BlockContent {
     /// Never erased, or an erase or program of it was cut.
     NotErased,
     /// Erased as this cell type, nothing programmed.
@@ -20,9 +20,9 @@ pub(crate) enum Content {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockState {
     pub(crate) bad: bool,
-    pub(crate) content: Content,
+    pub(crate) content: BlockContent,
     /// Who changed it last.
-    pub(crate) by: Option<Origin>,
+    pub(crate) by: Option<StartedOperation>,
 }
 
 /// All blocks of a device.
@@ -36,7 +36,7 @@ impl Blocks {
     /// Bad blocks that the device does not have are passed over.
     pub(crate) fn new(topology: Topology, bad: &[(Die, Block)]) -> Self {
         let per_die = topology.blocks_per_die as usize;
-        let fresh = BlockState { bad: false, content: Content::NotErased, by: None };
+        let fresh = BlockState { bad: false, content: BlockContent::NotErased, by: None };
         let mut all = Self { per_die, blocks: vec![fresh; per_die * topology.dies as usize] };
         for &(die, block) in bad {
             all.condemn(die, block);
@@ -57,7 +57,7 @@ impl Blocks {
         &self.blocks[die.index() * self.per_die + block.index()]
     }
 
-    pub(crate) fn set(&mut self, die: Die, block: Block, content: Content, by: Origin) {
+    pub(crate) fn set(&mut self, die: Die, block: Block, content: BlockContent, by: StartedOperation) {
         let state = &mut self.blocks[die.index() * self.per_die + block.index()];
         state.content = content;
         state.by = Some(by);

@@ -3,7 +3,7 @@
 use nandseq_profile::model::{Effect, LatchKind};
 use nandseq_profile::{Target, Ticks};
 
-use super::{Content, Device, Due, Flight, Latch, Register};
+use super::{BlockContent, Device, Due, Flight, Latch, Register};
 use crate::compiled_profile::CompiledProfile;
 
 impl Device {
@@ -44,11 +44,11 @@ impl Device {
     fn array_done(&mut self, effect: Effect, flight: &Flight) {
         let by = flight.origin;
         match effect {
-            Effect::Erase => self.set_blocks(flight, |_| Content::Erased(flight.cell_type)),
-            Effect::Program => self.set_blocks(flight, |at| Content::Programmed(at.page, flight.cell_type)),
+            Effect::Erase => self.set_blocks(flight, |_| BlockContent::Erased(flight.cell_type)),
+            Effect::Program => self.set_blocks(flight, |at| BlockContent::Programmed(at.page, flight.cell_type)),
             Effect::CloseBlock => {
                 let last = self.last_page();
-                self.set_blocks(flight, |_| Content::Programmed(last, flight.cell_type));
+                self.set_blocks(flight, |_| BlockContent::Programmed(last, flight.cell_type));
             }
             Effect::LoadLatch { latch, level, .. } => {
                 self.set_latch(flight, latch, Some(Latch { level, targets: flight.targets, by }));
@@ -110,7 +110,7 @@ impl Device {
         }
     }
 
-    fn set_blocks(&mut self, flight: &Flight, content: impl Fn(&Target) -> Content) {
+    fn set_blocks(&mut self, flight: &Flight, content: impl Fn(&Target) -> BlockContent) {
         for at in flight.targets.iter() {
             self.blocks.set(at.die, at.block, content(at), flight.origin);
         }

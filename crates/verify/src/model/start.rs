@@ -4,7 +4,7 @@ use nandseq_profile::model::{Axis, Effect, PhaseKind};
 use nandseq_profile::{Die, Ticks};
 
 use super::{
-    CacheProgram, Content, Device, Flight, Held, Occupation, Register, Segment, Suspension, Targets, same_page,
+    BlockContent, BusHold, CacheProgram, Device, Flight, Occupation, Register, Segment, Suspension, Targets, same_page,
 };
 use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
 use crate::judge::JudgedOperation;
@@ -98,13 +98,13 @@ impl Device {
         let die = (dies.len() == 1).then_some(dies.start);
         for span in case.kind.spans.iter().filter(|span| span.bus) {
             let time = Interval::new(after(case.at, span.offset), span.duration);
-            push(&mut bus, Held { time, by: case.origin, window: span.kind.is_window(), id, die });
+            push(&mut bus, BusHold { time, by: case.origin, window: span.kind.is_window(), id, die });
         }
         self.bus = bus;
     }
 
     /// Whether a window that holds the bus ends because this operation starts on the last planes that show it.
-    pub(crate) fn closes_window(&self, held: &Held, case: &JudgedOperation<'_>) -> bool {
+    pub(crate) fn closes_window(&self, held: &BusHold, case: &JudgedOperation<'_>) -> bool {
         if !held.window || !held.time.contains(case.at) || !case.kind.affects_state {
             return false;
         }
@@ -247,7 +247,7 @@ impl Device {
         for (span, time) in remaining(flight, kind) {
             if span.bus {
                 let window = span.kind.is_window();
-                push(&mut self.bus, Held { time, by: flight.origin, window, id: flight.id, die });
+                push(&mut self.bus, BusHold { time, by: flight.origin, window, id: flight.id, die });
             }
             if !kind.affects_state {
                 continue;
@@ -330,7 +330,7 @@ impl Device {
         for (id, spoilt) in ended {
             self.due.retain(|due| due.id != id);
             for at in spoilt.iter().flat_map(Targets::iter) {
-                self.blocks.set(at.die, at.block, Content::NotErased, case.origin);
+                self.blocks.set(at.die, at.block, BlockContent::NotErased, case.origin);
             }
         }
     }
@@ -340,7 +340,7 @@ impl Device {
 fn remaining<'a>(
     flight: &'a Flight,
     kind: &'a OperationKind,
-) -> impl Iterator<Item = (&'a crate::compiled_profile::Span, Interval)> {
+) -> impl Iterator<Item = (&'a crate::compiled_profile::PhaseSpan, Interval)> {
     let mut from = flight.core.from;
     kind.spans.iter().filter(|span| span.kind != PhaseKind::Issue).map(move |span| {
         let core = span.kind == PhaseKind::CoreBusy;

@@ -12,8 +12,8 @@ use nandseq_input::table::{Fields, TableFault, TableLine, TableReader};
 use nandseq_trace::table::TableKind;
 use rustc_hash::FxBuildHasher;
 
-use super::table_report::{RowContext, TableReport, sentence_of};
-use crate::finding::{Origin, Place};
+use super::table_report::{RowContext, TableReporter, sentence_of};
+use crate::finding::{RowPlace, StartedOperation};
 use crate::rule::RuleCode;
 
 /// How many rows are looked at to find the way back.
@@ -27,8 +27,8 @@ const PAIRS: usize = 1 << 12;
 
 /// A row that should be there.
 #[derive(Debug)]
-struct Expected {
-    origin: Option<Origin>,
+struct ExpectedRow {
+    origin: Option<StartedOperation>,
     /// As it is written, without its last `free` columns.
     text: Vec<u8>,
     free: usize,
@@ -36,19 +36,19 @@ struct Expected {
 
 /// A row that is there.
 #[derive(Debug)]
-struct Found {
+struct FoundRow {
     row: u64,
     text: Vec<u8>,
     too_long: bool,
 }
 
 /// A table that is compared with rows that come one by one.
-pub(super) struct Comparison {
+pub(super) struct TableComparison {
     reader: TableReader<Box<dyn BufRead>>,
     /// Number of the run's sequence within the site.
     file: u32,
-    expected: VecDeque<Expected>,
-    found: VecDeque<Found>,
+    expected: VecDeque<ExpectedRow>,
+    found: VecDeque<FoundRow>,
     /// Rows before the first expected one belong to what nobody can know.
     skips: bool,
     line: Vec<u8>,
@@ -85,7 +85,7 @@ fn last_two(line: &[u8]) -> Option<&[u8]> {
 }
 
 /// Whether two rows are about the same, whatever else they say of it.
-fn same_key(table: TableKind, expected: &Expected, found: &Found) -> bool {
+fn same_key(table: TableKind, expected: &ExpectedRow, found: &FoundRow) -> bool {
     let key: &[&str] = match table {
         TableKind::OperationTimeline => &["die", "plane", "source", "op_uid"],
         TableKind::OpStateTimeline => &["start", "die", "plane"],
@@ -98,7 +98,7 @@ fn same_key(table: TableKind, expected: &Expected, found: &Found) -> bool {
     right.iter().zip(wrong.iter()).all(|((column, right), (_, wrong))| right == wrong || !key.contains(&column))
 }
 
-impl Comparison {
+impl TableComparison {
     /// `skips`: what was before the run is not known, so rows before the first expected one may be right.
     pub(super) fn new(reader: TableReader<Box<dyn BufRead>>, file: u32, skips: bool) -> Self {
         Self {
@@ -124,8 +124,8 @@ impl Comparison {
     /// The next row should be this one.
     pub(super) fn expect(
         &mut self,
-        report: &mut TableReport<'_>,
-        origin: Option<Origin>,
+        report: &mut TableReporter<'_>,
+        origin: Option<StartedOperation>,
         text: &[u8],
         free: usize,
     ) -> io::Result<()> {
@@ -139,7 +139,7 @@ impl Comparison {
             let row = if let Some(front) = self.found.pop_front() {
                 if front.too_long {
                     self.found.push_front(front);
-                    self.expected.push_back(Expected { origin, text: text.to_vec(), free });
+                    self.expected.push_back(ExpectedRow { origin, text: text.to_vec(), free });
                     return Ok(());
                 }
                 self.line = front.text;
@@ -150,9 +150,9 @@ impl Comparison {
                     let too_long = read == TableLine::TooLong;
                     if too_long {
                         let row = self.reader.rows();
-                        self.found.push_back(Found { row, text: Vec::new(), too_long });
+                        self.found.push_back(FoundRow { row, text: Vec::new(), too_long });
                     }
-                    self.expected.push_back(Expected { origin, text: text.to_vec(), free });
+                    self.expected.push_back(ExpectedRow { origin, text: text.to_vec(), free });
                     return Ok(());
                 }
                 self.reader.rows()
@@ -165,15 +165,15 @@ impl Comparison {
                 }
                 return Ok(());
             }
-            self.found.push_front(Found { row, text: std::mem::take(&mut self.line), too_long: false });
+            self.found.push_front(FoundRow { row, text: std::mem::take(&mut self.line), too_long: false });
         }
-        self.expected.push_back(Expected { origin, text: text.to_vec(), free });
+        self.expected.push_back(ExpectedRow { origin, text: text.to_vec(), free });
         if self.expected.len() >= AHEAD { self.settle(report, false) } else { Ok(()) }
     }
 
     /// Takes the next row if it says what it should, and nothing that has not been looked at before. `false` says nothing: the row
     /// may be one that has to be looked at more closely.
-    fn is_next(&mut self, origin: Option<Origin>, text: &[u8], free: usize) -> io::Result<bool> {
+    fn is_next(&mut self, origin: Option<StartedOperation>, text: &[u8], free: usize) -> io::Result<bool> {
         let ahead = self.reader.ahead()?;
         let Some(rest) = ahead.strip_prefix(text) else { return Ok(false) };
         if free == 0 {
@@ -204,7 +204,7 @@ impl Comparison {
     }
 
     /// The table should end here.
-    pub(super) fn finish(&mut self, report: &mut TableReport<'_>) -> io::Result<()> {
+    pub(super) fn finish(&mut self, report: &mut TableReporter<'_>) -> io::Result<()> {
         self.settle(report, true)?;
         loop {
             self.look_ahead(1)?;
@@ -231,7 +231,7 @@ impl Comparison {
                 TableLine::End => return Ok(()),
                 read @ (TableLine::Read | TableLine::TooLong) => {
                     let row = self.reader.rows();
-                    self.found.push_back(Found { row, text, too_long: read == TableLine::TooLong });
+                    self.found.push_back(FoundRow { row, text, too_long: read == TableLine::TooLong });
                 }
             }
         }
@@ -239,7 +239,7 @@ impl Comparison {
     }
 
     /// Finds out how both sides differ; unless `all` is known of the one side, only where enough of it is.
-    fn settle(&mut self, report: &mut TableReport<'_>, all: bool) -> io::Result<()> {
+    fn settle(&mut self, report: &mut TableReporter<'_>, all: bool) -> io::Result<()> {
         loop {
             self.look_ahead(AHEAD)?;
             while let (Some(expected), Some(found)) = (self.expected.front(), self.found.front()) {
@@ -283,9 +283,9 @@ impl Comparison {
     }
 
     /// Reports the first rows of either side.
-    fn report(&mut self, report: &mut TableReport<'_>, missing: usize, unexpected: usize) {
-        let expected: Vec<Expected> = self.expected.drain(..missing).collect();
-        let found: Vec<Found> = self.found.drain(..unexpected).collect();
+    fn report(&mut self, report: &mut TableReporter<'_>, missing: usize, unexpected: usize) {
+        let expected: Vec<ExpectedRow> = self.expected.drain(..missing).collect();
+        let found: Vec<FoundRow> = self.found.drain(..unexpected).collect();
         let after = self.found.front().map_or(self.reader.rows() + 1, |found| found.row);
         for at in 0..missing.max(unexpected) {
             match (expected.get(at), found.get(at)) {
@@ -297,8 +297,13 @@ impl Comparison {
         }
     }
 
-    fn row_context<'a>(&self, row: u64, origin: Option<Origin>, expected: Option<&'a Expected>) -> RowContext<'a> {
-        let place = Place { file: self.file, row };
+    fn row_context<'a>(
+        &self,
+        row: u64,
+        origin: Option<StartedOperation>,
+        expected: Option<&'a ExpectedRow>,
+    ) -> RowContext<'a> {
+        let place = RowPlace { file: self.file, row };
         RowContext {
             table: self.kind(),
             place,
@@ -307,7 +312,7 @@ impl Comparison {
         }
     }
 
-    fn changed(&self, report: &mut TableReport<'_>, expected: &Expected, found: &Found) {
+    fn changed(&self, report: &mut TableReporter<'_>, expected: &ExpectedRow, found: &FoundRow) {
         let row_context = self.row_context(found.row, expected.origin, Some(expected));
         if let Some(fault) = self.fault(report, found) {
             report.report(RuleCode::RowFormat, &row_context, || sentence_of(&fault.to_string()));
@@ -323,12 +328,12 @@ impl Comparison {
         }
     }
 
-    fn missing(&self, report: &mut TableReport<'_>, expected: &Expected, row: u64) {
+    fn missing(&self, report: &mut TableReporter<'_>, expected: &ExpectedRow, row: u64) {
         let row_context = self.row_context(row, expected.origin, Some(expected));
         report.report(report.rule(self.kind()), &row_context, || "A row is missing here.".to_owned());
     }
 
-    fn unexpected(&self, report: &mut TableReport<'_>, found: &Found) {
+    fn unexpected(&self, report: &mut TableReporter<'_>, found: &FoundRow) {
         let row_context = self.row_context(found.row, None, None);
         match self.fault(report, found) {
             Some(fault) => report.report(RuleCode::RowFormat, &row_context, || sentence_of(&fault.to_string())),
@@ -339,12 +344,12 @@ impl Comparison {
     }
 
     /// Why a row cannot be understood, if it cannot.
-    fn fault(&self, report: &TableReport<'_>, found: &Found) -> Option<TableFault> {
+    fn fault(&self, report: &TableReporter<'_>, found: &FoundRow) -> Option<TableFault> {
         if found.too_long { Some(TableFault::TooLong) } else { report.fault(self.kind(), &found.text) }
     }
 
     /// Where two rows differ.
-    fn differing(&self, expected: &Expected, found: &Found) -> Vec<String> {
+    fn differing(&self, expected: &ExpectedRow, found: &FoundRow) -> Vec<String> {
         let mut text = expected.text.clone();
         text.extend(std::iter::repeat_n(b',', expected.free.saturating_sub(1)));
         let kind = self.kind();
@@ -367,11 +372,11 @@ impl Comparison {
     }
 
     /// The phase keys of a row exist, and are those of its operation's other rows.
-    fn check_keys(&mut self, report: &mut TableReport<'_>, origin: Option<Origin>, row: u64, line: &[u8]) {
+    fn check_keys(&mut self, report: &mut TableReporter<'_>, origin: Option<StartedOperation>, row: u64, line: &[u8]) {
         let Some(keys) = last_two(line) else { return };
         let uid = origin.map_or(0, |origin| origin.uid);
         let row_context =
-            RowContext { table: self.kind(), place: Place { file: self.file, row }, origin, expected: None };
+            RowContext { table: self.kind(), place: RowPlace { file: self.file, row }, origin, expected: None };
         if uid == self.keys.0 && keys == self.keys.1 {
             return;
         }

@@ -11,8 +11,8 @@ use nandseq_profile::{IdVec, OpId, Ticks};
 use nandseq_trace::rows::{InputTimeRow, ProposalRow};
 use nandseq_trace::table::TableKind;
 
-use super::table_report::{RowContext, TableReport, sentence_of};
-use crate::finding::Place;
+use super::table_report::{RowContext, TableReporter, sentence_of};
+use crate::finding::RowPlace;
 use crate::rule::RuleCode;
 
 /// What a run's sequence has of an operation.
@@ -43,12 +43,12 @@ pub(super) struct Sums {
 }
 
 /// A row of either table.
-enum Row {
+enum CountsRow {
     InputTime(InputTimeRow),
     Proposal(ProposalRow),
 }
 
-impl Row {
+impl CountsRow {
     const fn op(&self) -> OpId {
         match self {
             Self::InputTime(row) => row.op,
@@ -70,12 +70,12 @@ impl Sums {
     }
 
     fn row_context(&self, row: u64) -> RowContext<'static> {
-        RowContext { table: self.table, place: Place { file: self.file, row }, origin: None, expected: None }
+        RowContext { table: self.table, place: RowPlace { file: self.file, row }, origin: None, expected: None }
     }
 
     /// Reads a table whole and checks it against the sequence of its run.
     pub(super) fn read(
-        report: &mut TableReport<'_>,
+        report: &mut TableReporter<'_>,
         mut reader: TableReader<Box<dyn BufRead>>,
         file: u32,
         sequence: &IdVec<OpId, InSequence>,
@@ -83,7 +83,7 @@ impl Sums {
         let table = reader.kind();
         let of = report.profile.ops.ids().map(|_| Sum::default()).collect();
         let mut sums = Self { table, file, rows: 0, of, incomplete: false };
-        let mut before: Option<Row> = None;
+        let mut before: Option<CountsRow> = None;
         let mut line = Vec::new();
         let mut proposals = Proposals::default();
         loop {
@@ -91,9 +91,9 @@ impl Sums {
                 TableLine::End => break,
                 TableLine::TooLong => Err(TableFault::TooLong),
                 TableLine::Read if table == TableKind::InputTimeCount => {
-                    report.form.input_time(&line).map(Row::InputTime)
+                    report.form.input_time(&line).map(CountsRow::InputTime)
                 }
-                TableLine::Read => proposals.row(report.form, &line).map(Row::Proposal),
+                TableLine::Read => proposals.row(report.form, &line).map(CountsRow::Proposal),
             };
             let number = reader.rows();
             let row_context = sums.row_context(number);
@@ -118,7 +118,7 @@ impl Sums {
         Ok(sums)
     }
 
-    fn compare_with_sequence(&self, report: &mut TableReport<'_>, sequence: &IdVec<OpId, InSequence>) {
+    fn compare_with_sequence(&self, report: &mut TableReporter<'_>, sequence: &IdVec<OpId, InSequence>) {
         for (op, sum) in self.of.iter_ids().filter(|(op, sum)| sum.count > sequence[*op].rows) {
             let name = &report.profile.ops[op].name;
             report.report(report.rule(self.table), &self.row_context(sum.row), || {
@@ -131,7 +131,7 @@ impl Sums {
     }
 
     /// Both tables count the same proposals.
-    pub(super) fn compare(report: &mut TableReport<'_>, one: &Self, other: &Self) {
+    pub(super) fn compare(report: &mut TableReporter<'_>, one: &Self, other: &Self) {
         if one.incomplete || other.incomplete {
             return;
         }
@@ -148,13 +148,18 @@ impl Sums {
 }
 
 /// What is wrong with a row, if anything.
-fn wrong(report: &TableReport<'_>, row: &Row, before: Option<&Row>, sequence: &InSequence) -> Option<String> {
+fn wrong(
+    report: &TableReporter<'_>,
+    row: &CountsRow,
+    before: Option<&CountsRow>,
+    sequence: &InSequence,
+) -> Option<String> {
     if row.count() == 0 {
         return Some("A row counts something.".to_owned());
     }
     let order = match (before, row) {
-        (Some(Row::InputTime(before)), Row::InputTime(row)) => report.form.compare_input_times(before, row),
-        (Some(Row::Proposal(before)), Row::Proposal(row)) => report.form.compare_proposals(before, row),
+        (Some(CountsRow::InputTime(before)), CountsRow::InputTime(row)) => report.form.compare_input_times(before, row),
+        (Some(CountsRow::Proposal(before)), CountsRow::Proposal(row)) => report.form.compare_proposals(before, row),
         _ => Ordering::Less,
     };
     match order {
@@ -163,8 +168,8 @@ fn wrong(report: &TableReport<'_>, row: &Row, before: Option<&Row>, sequence: &I
         Ordering::Greater => return Some("The row sorts before the row above it.".to_owned()),
     }
     match row {
-        Row::InputTime(row) => wrong_input_time(row),
-        Row::Proposal(row) => wrong_proposal(report, row, sequence),
+        CountsRow::InputTime(row) => wrong_input_time(row),
+        CountsRow::Proposal(row) => wrong_proposal(report, row, sequence),
     }
 }
 
@@ -176,7 +181,7 @@ fn wrong_input_time(row: &InputTimeRow) -> Option<String> {
     (row.hundredths > 0 && !has_length).then(|| "An op_state without length has the input_time 0.0.".to_owned())
 }
 
-fn wrong_proposal(report: &TableReport<'_>, row: &ProposalRow, sequence: &InSequence) -> Option<String> {
+fn wrong_proposal(report: &TableReporter<'_>, row: &ProposalRow, sequence: &InSequence) -> Option<String> {
     let topology = report.profile.topology;
     if u32::from(row.die.0) >= topology.dies {
         return Some(format!("The device has no die {}.", row.die.0));

@@ -36,7 +36,7 @@ pub(super) struct Stretch {
 
 /// A row of op_state_timeline but for what its operation says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Segment {
+pub(super) struct SegmentRow {
     pub(super) start: Ticks,
     pub(super) end: Ticks,
     pub(super) die: Die,
@@ -46,7 +46,7 @@ pub(super) struct Segment {
 
 /// Bytes of a [`Stretch`] on disk.
 pub(super) const STRETCH: usize = 35;
-/// Bytes of a [`Segment`] on disk.
+/// Bytes of a [`SegmentRow`] on disk.
 pub(super) const SEGMENT: usize = 19;
 
 /// Takes `N` bytes off the front; zeros when there are no more.
@@ -78,7 +78,7 @@ impl Stretch {
     }
 }
 
-impl Segment {
+impl SegmentRow {
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.start.0.to_le_bytes());
         out.extend_from_slice(&self.end.0.to_le_bytes());
@@ -95,9 +95,9 @@ impl Segment {
 
 /// A page that is touched: programs before reads, then by the name of the cell type, die, block and page.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) struct Touch(pub(super) u64);
+pub(super) struct TouchedPage(pub(super) u64);
 
-impl Touch {
+impl TouchedPage {
     pub(super) const fn is_program(self) -> bool {
         self.0 >> 47 == 0
     }
@@ -114,13 +114,13 @@ const CHUNK: usize = 64;
 /// A text that is written often. As long as it is short it is copied in one piece of constant size, which costs a third of asking
 /// how long it is.
 #[derive(Debug)]
-pub(super) struct Word {
+pub(super) struct PaddedText {
     /// Filled up with zeros.
     chunk: [u8; CHUNK],
     text: Box<[u8]>,
 }
 
-impl Word {
+impl PaddedText {
     pub(super) fn new(text: &[u8]) -> Self {
         let mut chunk = [0; CHUNK];
         let short = text.len().min(CHUNK);
@@ -143,18 +143,18 @@ impl Word {
 
 /// Names as they are written.
 #[derive(Debug)]
-pub(crate) struct Words {
+pub(crate) struct WrittenNames {
     /// `,op_name,op_base,` of every operation.
-    ops: Vec<Word>,
+    ops: Vec<PaddedText>,
     /// `,BASE,`
-    bases: Vec<Word>,
+    bases: Vec<PaddedText>,
     /// `BASE.PHASE,`
-    states: Vec<Word>,
+    states: Vec<PaddedText>,
     /// `,0,2,` and `,d0-p2`, by die, then by plane.
-    lanes: Vec<[Word; 2]>,
+    lanes: Vec<[PaddedText; 2]>,
     planes: usize,
     /// Names of cell types in the order of their bytes, and the place of each in it.
-    cell_types: Vec<Word>,
+    cell_types: Vec<PaddedText>,
     cell_type_ranks: Vec<u8>,
 }
 
@@ -163,9 +163,9 @@ fn field(name: &str) -> String {
     if name.contains([',', '"', '\n', '\r']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
 }
 
-impl Words {
+impl WrittenNames {
     pub(crate) fn new(profile: &Profile) -> Self {
-        let word = |text: String| Word::new(text.as_bytes());
+        let word = |text: String| PaddedText::new(text.as_bytes());
         let state = |name: &str| word(format!("{},", field(name)));
         let mut states = vec![state("DEFAULT")];
         for base in profile.bases.iter() {
@@ -193,35 +193,37 @@ impl Words {
     }
 
     /// `,op_name,op_base,` of an operation.
-    pub(super) fn op(&self, op: OpId) -> &Word {
+    pub(super) fn op(&self, op: OpId) -> &PaddedText {
         &self.ops[op.index()]
     }
 
     /// `BASE.PHASE,`
-    pub(super) fn state(&self, state: StateCode) -> &Word {
+    pub(super) fn state(&self, state: StateCode) -> &PaddedText {
         &self.states[usize::from(state.0)]
     }
 
     /// `,BASE,`
-    pub(super) fn base(&self, base: BaseId) -> &Word {
+    pub(super) fn base(&self, base: BaseId) -> &PaddedText {
         &self.bases[base.index()]
     }
 
     /// `,0,2,` and `,d0-p2` of a plane, if the device has it.
-    pub(super) fn lane(&self, die: usize, plane: usize) -> Option<&[Word; 2]> {
+    pub(super) fn lane(&self, die: usize, plane: usize) -> Option<&[PaddedText; 2]> {
         if plane < self.planes { self.lanes.get(die.saturating_mul(self.planes).saturating_add(plane)) } else { None }
     }
 
     /// The cell type of a page that is touched, if there is one.
-    pub(super) fn cell_type(&self, touch: Touch) -> Option<&Word> {
+    pub(super) fn cell_type(&self, touch: TouchedPage) -> Option<&PaddedText> {
         self.cell_types.get((touch.0 >> 44 & 7) as usize)
     }
 
     /// The key of a page: it sorts as the rows do.
-    pub(super) fn touch(&self, program: bool, at: &nandseq_profile::Target) -> Touch {
+    pub(super) fn touch(&self, program: bool, at: &nandseq_profile::Target) -> TouchedPage {
         let rank = self.cell_type_ranks.get(at.cell_type.index()).copied().unwrap_or_default();
         let kind = u64::from(!program) << 3 | u64::from(rank);
-        Touch(kind << 44 | u64::from(at.die.0) << 36 | u64::from(at.block.0 & 0xF_FFFF) << 16 | u64::from(at.page.0))
+        TouchedPage(
+            kind << 44 | u64::from(at.die.0) << 36 | u64::from(at.block.0 & 0xF_FFFF) << 16 | u64::from(at.page.0),
+        )
     }
 }
 
@@ -239,7 +241,7 @@ mod tests {
             resumed: true,
         };
         let segment =
-            Segment { start: Ticks(5), end: Ticks(6), die: Die(63), plane: Plane(7), kind: PhaseKind::DataOut };
+            SegmentRow { start: Ticks(5), end: Ticks(6), die: Die(63), plane: Plane(7), kind: PhaseKind::DataOut };
         let mut bytes = Vec::new();
         stretch.encode(&mut bytes);
         assert_eq!(bytes.len(), STRETCH);
@@ -247,7 +249,7 @@ mod tests {
         assert_eq!(bytes.len(), STRETCH + SEGMENT);
         let mut rest = bytes.as_slice();
         assert_eq!(Stretch::decode(&mut rest), stretch);
-        assert_eq!(Segment::decode(&mut rest), segment);
+        assert_eq!(SegmentRow::decode(&mut rest), segment);
         assert!(rest.is_empty());
     }
 }

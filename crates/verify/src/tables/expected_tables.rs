@@ -11,11 +11,11 @@ use nandseq_input::Addressed;
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, Plane, Profile, Ticks};
 
-use super::expected::{Segment, StateCode, Stretch, Words};
-use super::order::{Order, Slot, Ticket};
+use super::expected::{SegmentRow, StateCode, Stretch, WrittenNames};
+use super::order::{RowOrder, Slot, Ticket};
 use super::touches::Touches;
 use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
-use crate::finding::{Origin, Place};
+use crate::finding::{RowPlace, StartedOperation};
 use crate::judge::JudgedOperation;
 use crate::model::{Device, Reach, Targets};
 use crate::time::{Interval, after};
@@ -28,30 +28,30 @@ const SPARE: usize = 64;
 
 /// A phase that an operation is to go through.
 #[derive(Clone, Copy, Debug)]
-struct Phase {
+struct ComingPhase {
     kind: PhaseKind,
     time: Interval,
 }
 
 /// Rows of operation_timeline: where, and the op_state that was found there.
-type Rows = Vec<([i32; 4], StateCode)>;
+type StretchRows = Vec<([i32; 4], StateCode)>;
 /// Where and when an operation was ended on a single plane.
-type Cut = (Die, Plane, Ticks);
+type PlaneCut = (Die, Plane, Ticks);
 
 /// An operation under way, or suspended.
 #[derive(Clone, Debug)]
-struct Flight {
-    origin: Origin,
+struct OpenOperation {
+    origin: StartedOperation,
     ticket: Ticket,
     /// Its rows of operation_timeline: where, and the op_state it found there.
-    rows: Rows,
+    rows: StretchRows,
     dies: std::ops::Range<u8>,
     occupied: Reach,
     resumed: bool,
     /// The phases of the present stretch.
-    phases: Vec<Phase>,
+    phases: Vec<ComingPhase>,
     /// Where and when others ended it on single planes.
-    cuts: Vec<Cut>,
+    cuts: Vec<PlaneCut>,
     /// What remains of CORE_BUSY while it is suspended.
     remains: Option<Ticks>,
     /// The pages it touches, and whether it programs them.
@@ -60,7 +60,7 @@ struct Flight {
     done: Ticks,
 }
 
-impl Flight {
+impl OpenOperation {
     /// The end of the present stretch.
     fn end(&self) -> Ticks {
         self.phases.iter().map(|phase| phase.time.to).fold(self.done, Ord::max)
@@ -68,7 +68,7 @@ impl Flight {
 
     /// When it ended on a plane, if others ended it there.
     fn cut_on(&self, die: i64, plane: i64) -> Option<Ticks> {
-        let here = |cut: &&Cut| (i64::from(cut.0.0), i64::from(cut.1.0)) == (die, plane);
+        let here = |cut: &&PlaneCut| (i64::from(cut.0.0), i64::from(cut.1.0)) == (die, plane);
         self.cuts.iter().filter(here).map(|cut| cut.2).min()
     }
 
@@ -85,14 +85,14 @@ impl Flight {
 #[derive(Debug)]
 pub(super) struct ExpectedTables {
     shows: Shows,
-    flights: Vec<Flight>,
+    flights: Vec<OpenOperation>,
     /// Lists of flights that are over, to be used again.
-    spare: Vec<(Rows, Vec<Phase>, Vec<Cut>)>,
+    spare: Vec<(StretchRows, Vec<ComingPhase>, Vec<PlaneCut>)>,
     /// Where the operation that starts goes, and what it finds there.
-    rows: Rows,
+    rows: StretchRows,
     /// When the first of them is over.
     next_end: Ticks,
-    pub(super) order: Order,
+    pub(super) order: RowOrder,
     pub(super) touches: Touches,
 }
 
@@ -109,7 +109,7 @@ impl ExpectedTables {
             spare: Vec::new(),
             rows: Vec::new(),
             next_end: Ticks(u64::MAX),
-            order: Order::default(),
+            order: RowOrder::default(),
             touches: Touches::default(),
         }
     }
@@ -129,7 +129,7 @@ impl ExpectedTables {
     }
 
     /// Everything that is not suspended ends in its time.
-    pub(super) fn end_run(&mut self, compiled: &CompiledProfile, words: &Words) -> io::Result<()> {
+    pub(super) fn end_run(&mut self, compiled: &CompiledProfile, words: &WrittenNames) -> io::Result<()> {
         self.advance(compiled, words, Ticks(u64::MAX))
     }
 
@@ -137,7 +137,7 @@ impl ExpectedTables {
     pub(super) fn start(
         &mut self,
         compiled: &CompiledProfile,
-        words: &Words,
+        words: &WrittenNames,
         device: &Device,
         case: &JudgedOperation<'_>,
     ) -> io::Result<()> {
@@ -182,12 +182,10 @@ impl ExpectedTables {
         let (mut rows, mut phases, mut cuts) = self.spare.pop().unwrap_or_default();
         std::mem::swap(&mut rows, &mut self.rows);
         phases.clear();
-        phases.extend(
-            case.kind
-                .spans
-                .iter()
-                .map(|span| Phase { kind: span.kind, time: Interval::new(after(case.at, span.offset), span.duration) }),
-        );
+        phases.extend(case.kind.spans.iter().map(|span| ComingPhase {
+            kind: span.kind,
+            time: Interval::new(after(case.at, span.offset), span.duration),
+        }));
         cuts.clear();
         if case.kind.affects_state {
             for (die, plane) in case.occupied.iter() {
@@ -197,7 +195,7 @@ impl ExpectedTables {
             }
         }
         let touches = touch(case.kind).map(|program| (program, case.targets));
-        let flight = Flight {
+        let flight = OpenOperation {
             origin: case.origin,
             ticket,
             rows,
@@ -226,14 +224,14 @@ impl ExpectedTables {
     }
 
     /// Keeps the lists of a flight that is over for the next one.
-    fn keep(&mut self, flight: Flight) {
+    fn keep(&mut self, flight: OpenOperation) {
         if self.spare.len() < SPARE {
             self.spare.push((flight.rows, flight.phases, flight.cuts));
         }
     }
 
     /// Lets everything end that does so at `now` or before.
-    fn advance(&mut self, compiled: &CompiledProfile, words: &Words, now: Ticks) -> io::Result<()> {
+    fn advance(&mut self, compiled: &CompiledProfile, words: &WrittenNames, now: Ticks) -> io::Result<()> {
         if now < self.next_end {
             return Ok(());
         }
@@ -256,7 +254,13 @@ impl ExpectedTables {
     }
 
     /// An operation is over, in its time or at `at`.
-    fn land(&mut self, compiled: &CompiledProfile, words: &Words, flight: &Flight, at: Ticks) -> io::Result<()> {
+    fn land(
+        &mut self,
+        compiled: &CompiledProfile,
+        words: &WrittenNames,
+        flight: &OpenOperation,
+        at: Ticks,
+    ) -> io::Result<()> {
         self.note(compiled, flight);
         self.order.close(flight.ticket);
         if let Some((program, targets)) = flight.touches.filter(|_| flight.done <= at) {
@@ -266,7 +270,7 @@ impl ExpectedTables {
     }
 
     /// The rows of the present stretch.
-    fn note(&mut self, compiled: &CompiledProfile, flight: &Flight) {
+    fn note(&mut self, compiled: &CompiledProfile, flight: &OpenOperation) {
         let kind = &compiled.kinds[flight.origin.op];
         self.order.add(flight.ticket, |stretches, segments| {
             stretch_rows(flight, stretches);
@@ -276,7 +280,7 @@ impl ExpectedTables {
         });
     }
 
-    fn suspend(&mut self, compiled: &CompiledProfile, suspend_target: Place, at: Ticks) {
+    fn suspend(&mut self, compiled: &CompiledProfile, suspend_target: RowPlace, at: Ticks) {
         let Some(index) = self.flights.iter().position(|flight| flight.origin.place == suspend_target) else { return };
         let mut flight = self.flights[index].clone();
         let core = flight.phases.iter().find(|phase| phase.kind == PhaseKind::CoreBusy);
@@ -292,7 +296,7 @@ impl ExpectedTables {
     fn resume(
         &mut self,
         compiled: &CompiledProfile,
-        suspend_target: Option<Place>,
+        suspend_target: Option<RowPlace>,
         die: Die,
         case: &JudgedOperation<'_>,
     ) {
@@ -309,7 +313,7 @@ impl ExpectedTables {
         flight.resumed = true;
         for span in kind.spans.iter().filter(|span| span.kind != PhaseKind::Issue) {
             let duration = if span.kind == PhaseKind::CoreBusy { remains } else { span.duration };
-            let phase = Phase { kind: span.kind, time: Interval::new(at, duration) };
+            let phase = ComingPhase { kind: span.kind, time: Interval::new(at, duration) };
             flight.phases.push(phase);
             if span.kind == PhaseKind::CoreBusy {
                 flight.done = phase.time.to;
@@ -329,7 +333,7 @@ impl ExpectedTables {
     fn reset(
         &mut self,
         compiled: &CompiledProfile,
-        words: &Words,
+        words: &WrittenNames,
         die: Die,
         reset: Reset,
         at: Ticks,
@@ -368,7 +372,7 @@ impl ExpectedTables {
         if case.occupied == Reach::NOTHING {
             return;
         }
-        let open = |phase: &Phase| phase.kind.is_window() && phase.time.contains(case.at);
+        let open = |phase: &ComingPhase| phase.kind.is_window() && phase.time.contains(case.at);
         for flight in self.flights.iter_mut().filter(|flight| flight.phases.iter().any(open)) {
             for (die, plane) in flight.occupied.iter() {
                 if case.occupied.contains(die.index(), plane.index())
@@ -392,7 +396,7 @@ fn touch(kind: &OperationKind) -> Option<bool> {
     if kind.commits { Some(true) } else { kind.reads.then_some(false) }
 }
 
-fn stretch_rows(flight: &Flight, rows: &mut Vec<Stretch>) {
+fn stretch_rows(flight: &OpenOperation, rows: &mut Vec<Stretch>) {
     let (Some(first), Some(last)) = (flight.phases.first(), flight.phases.last()) else {
         if !flight.resumed {
             let at = flight.origin.start;
@@ -414,13 +418,13 @@ fn stretch_rows(flight: &Flight, rows: &mut Vec<Stretch>) {
     rows.extend(stretches.filter(|stretch| !stretch.resumed || stretch.start < stretch.end));
 }
 
-fn segment_rows(flight: &Flight, rows: &mut Vec<Segment>) {
+fn segment_rows(flight: &OpenOperation, rows: &mut Vec<SegmentRow>) {
     for phase in &flight.phases {
         for (die, plane) in flight.occupied.iter() {
             let cut = flight.cut_on(i64::from(die.0), i64::from(plane.0)).unwrap_or(phase.time.to);
             let (start, end) = (phase.time.from, phase.time.to.min(cut));
             if start < end {
-                rows.push(Segment { start, end, die, plane, kind: phase.kind });
+                rows.push(SegmentRow { start, end, die, plane, kind: phase.kind });
             }
         }
     }

@@ -8,8 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 
 use super::disk_queue::DiskQueue;
-use super::expected::{SEGMENT, STRETCH, Segment, Stretch, take};
-use crate::finding::{Origin, Place};
+use super::expected::{SEGMENT, STRETCH, SegmentRow, Stretch, take};
+use crate::finding::{RowPlace, StartedOperation};
 use nandseq_profile::{OpId, Ticks};
 
 /// The most operations that wait in memory.
@@ -24,9 +24,9 @@ const HEAD: usize = 38;
 /// An operation and its rows, as far as they are known.
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
-    pub(super) origin: Origin,
+    pub(super) origin: StartedOperation,
     pub(super) stretches: Vec<Stretch>,
-    pub(super) segments: Vec<Segment>,
+    pub(super) segments: Vec<SegmentRow>,
     /// More rows may come.
     open: bool,
 }
@@ -37,7 +37,7 @@ pub(super) struct Ticket(u64);
 
 /// The queue.
 #[derive(Debug, Default)]
-pub(super) struct Order {
+pub(super) struct RowOrder {
     /// The ticket of the first slot in memory.
     first: u64,
     slots: VecDeque<Slot>,
@@ -51,9 +51,9 @@ pub(super) struct Order {
     spare: Vec<Slot>,
 }
 
-impl Order {
+impl RowOrder {
     /// An operation starts.
-    pub(super) fn open(&mut self, origin: Origin) -> Ticket {
+    pub(super) fn open(&mut self, origin: StartedOperation) -> Ticket {
         let ticket = Ticket(self.first + self.slots.len() as u64);
         let fresh = || Slot { origin, stretches: Vec::new(), segments: Vec::new(), open: true };
         let mut slot = self.spare.pop().unwrap_or_else(fresh);
@@ -71,7 +71,7 @@ impl Order {
     }
 
     /// Rows of an operation become known.
-    pub(super) fn add(&mut self, ticket: Ticket, fill: impl FnOnce(&mut Vec<Stretch>, &mut Vec<Segment>)) {
+    pub(super) fn add(&mut self, ticket: Ticket, fill: impl FnOnce(&mut Vec<Stretch>, &mut Vec<SegmentRow>)) {
         let Some(slot) = self.slot(ticket) else { return };
         let before = slot.stretches.len() + slot.segments.len();
         fill(&mut slot.stretches, &mut slot.segments);
@@ -112,8 +112,8 @@ impl Order {
                 }
             } else if !self.queue.is_empty() {
                 match read(&mut self.queue)? {
-                    Entry::Over(slot) => hand_on(&slot)?,
-                    Entry::Late(ticket) => self.held_up = Some(ticket),
+                    DiskEntry::Over(slot) => hand_on(&slot)?,
+                    DiskEntry::Late(ticket) => self.held_up = Some(ticket),
                 }
             } else {
                 if self.slots.front().is_none_or(|slot| slot.open && !all) {
@@ -151,7 +151,7 @@ impl Order {
 }
 
 /// What stands on disk.
-enum Entry {
+enum DiskEntry {
     Over(Slot),
     Late(Ticket),
 }
@@ -164,7 +164,7 @@ fn write_late(ticket: Ticket, out: &mut Vec<u8>) {
 }
 
 fn write_over(slot: &Slot, out: &mut Vec<u8>) {
-    let Origin { place, uid, op, start } = slot.origin;
+    let StartedOperation { place, uid, op, start } = slot.origin;
     out.extend_from_slice(&(slot.stretches.len() as u32).to_le_bytes());
     out.extend_from_slice(&(slot.segments.len() as u32).to_le_bytes());
     out.extend_from_slice(&place.file.to_le_bytes());
@@ -176,22 +176,22 @@ fn write_over(slot: &Slot, out: &mut Vec<u8>) {
     slot.segments.iter().for_each(|row| row.encode(out));
 }
 
-fn read(queue: &mut DiskQueue) -> io::Result<Entry> {
+fn read(queue: &mut DiskQueue) -> io::Result<DiskEntry> {
     let mut head = queue.take(HEAD)?;
     let stretches = u32::from_le_bytes(take(&mut head));
     if stretches == u32::MAX {
-        return Ok(Entry::Late(Ticket(u64::from_le_bytes(take(&mut head)))));
+        return Ok(DiskEntry::Late(Ticket(u64::from_le_bytes(take(&mut head)))));
     }
     let segments = u32::from_le_bytes(take(&mut head));
-    let place = Place { file: u32::from_le_bytes(take(&mut head)), row: u64::from_le_bytes(take(&mut head)) };
+    let place = RowPlace { file: u32::from_le_bytes(take(&mut head)), row: u64::from_le_bytes(take(&mut head)) };
     let uid = u64::from_le_bytes(take(&mut head));
     let start = Ticks(u64::from_le_bytes(take(&mut head)));
     let op = OpId(u16::from_le_bytes(take(&mut head)));
     let (stretches, segments) = (stretches as usize, segments as usize);
     let mut rows = queue.take(stretches * STRETCH + segments * SEGMENT)?;
     let stretches = (0..stretches).map(|_| Stretch::decode(&mut rows)).collect();
-    let segments = (0..segments).map(|_| Segment::decode(&mut rows)).collect();
-    Ok(Entry::Over(Slot { origin: Origin { place, uid, op, start }, stretches, segments, open: false }))
+    let segments = (0..segments).map(|_| SegmentRow::decode(&mut rows)).collect();
+    Ok(DiskEntry::Over(Slot { origin: StartedOperation { place, uid, op, start }, stretches, segments, open: false }))
 }
 
 #[cfg(test)]
@@ -206,7 +206,7 @@ mod tests {
 
     /// Operations of which one in `every` stays open for `long` operations; what comes out, and the most rows in memory.
     fn run(count: u64, every: u64, long: u64) -> (Vec<u64>, usize) {
-        let mut order = Order::default();
+        let mut order = RowOrder::default();
         let mut open = VecDeque::new();
         let (mut out, mut most) = (Vec::new(), 0);
         let mut hand_on = |slot: &Slot| {
@@ -215,7 +215,7 @@ mod tests {
             Ok(())
         };
         for uid in 0..count {
-            let origin = Origin { place: Place::default(), uid, op: OpId(0), start: Ticks(uid) };
+            let origin = StartedOperation { place: RowPlace::default(), uid, op: OpId(0), start: Ticks(uid) };
             let ticket = order.open(origin);
             order.add(ticket, |stretches, _| stretches.push(row(uid)));
             if uid % every == 0 {

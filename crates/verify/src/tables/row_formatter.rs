@@ -7,8 +7,8 @@
 use nandseq_profile::units::TICKS_PER_US;
 use nandseq_profile::{BaseId, Ticks};
 
-use super::expected::{Segment, StateCode, Stretch, Touch, Words};
-use crate::finding::{Origin, Place};
+use super::expected::{SegmentRow, StateCode, Stretch, TouchedPage, WrittenNames};
+use crate::finding::{RowPlace, StartedOperation};
 
 /// How many times are remembered, a power of two.
 const REMEMBERED: usize = 64;
@@ -108,24 +108,24 @@ impl Times {
 /// Writes rows, one at a time.
 #[derive(Debug)]
 pub(super) struct RowFormatter {
-    pub(super) words: Words,
+    pub(super) words: WrittenNames,
     times: Times,
     durations: Times,
     /// The row that was written last but for segments.
     text: Vec<u8>,
     /// The operation of the stretch that was written last, and whether it was resumed.
-    of: Option<(Place, bool)>,
+    of: Option<(RowPlace, bool)>,
     /// What its rows have in common: `,op_name,op_base,source,op_uid,`
     op: Vec<u8>,
     /// The segment that was written last.
-    last: Option<(BaseId, Segment)>,
+    last: Option<(BaseId, SegmentRow)>,
     segment: Vec<u8>,
     /// Where its plane stands.
     plane_at: [usize; 2],
 }
 
 impl RowFormatter {
-    pub(super) fn new(words: Words) -> Self {
+    pub(super) fn new(words: WrittenNames) -> Self {
         Self {
             words,
             times: Times::default(),
@@ -140,7 +140,7 @@ impl RowFormatter {
     }
 
     /// A row of operation_timeline up to, and without, what is not known of it; how many columns that leaves.
-    pub(super) fn stretch(&mut self, origin: &Origin, row: &Stretch) -> (&[u8], usize) {
+    pub(super) fn stretch(&mut self, origin: &StartedOperation, row: &Stretch) -> (&[u8], usize) {
         let of = Some((origin.place, row.resumed));
         if self.of != of {
             self.of = of;
@@ -178,9 +178,12 @@ impl RowFormatter {
     }
 
     /// A row of op_state_timeline; the device has its plane.
-    pub(super) fn segment(&mut self, base: BaseId, row: &Segment) -> &[u8] {
-        let again = |(last_base, last): (BaseId, Segment)| {
-            last_base == base && Segment { plane: row.plane, ..last } == *row && last.plane.0 < 10 && row.plane.0 < 10
+    pub(super) fn segment(&mut self, base: BaseId, row: &SegmentRow) -> &[u8] {
+        let again = |(last_base, last): (BaseId, SegmentRow)| {
+            last_base == base
+                && SegmentRow { plane: row.plane, ..last } == *row
+                && last.plane.0 < 10
+                && row.plane.0 < 10
         };
         if self.last.is_some_and(again) {
             for at in self.plane_at {
@@ -212,7 +215,7 @@ impl RowFormatter {
     }
 
     /// A row of address_touch_count.
-    pub(super) fn touched(&mut self, touch: Touch, count: u64) -> &[u8] {
+    pub(super) fn touched(&mut self, touch: TouchedPage, count: u64) -> &[u8] {
         let text = &mut self.text;
         text.clear();
         text.extend_from_slice(if touch.is_program() { b"PROGRAM," } else { b"READ," });
@@ -229,7 +232,7 @@ impl RowFormatter {
 
 #[cfg(test)]
 mod tests {
-    use super::super::expected::Word;
+    use super::super::expected::PaddedText;
     use super::*;
 
     fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
@@ -260,7 +263,7 @@ mod tests {
     fn words_of_any_length_are_written_whole() {
         let long = "0123456789".repeat(20);
         for len in [0, 1, 63, 64, 65, 200] {
-            assert_eq!(text(|out| Word::new(&long.as_bytes()[..len]).put(out)), long[..len]);
+            assert_eq!(text(|out| PaddedText::new(&long.as_bytes()[..len]).put(out)), long[..len]);
         }
     }
 

@@ -4,11 +4,11 @@ use nandseq_input::table::{TableFault, TableForm};
 use nandseq_profile::Profile;
 use nandseq_trace::table::TableKind;
 
-use crate::finding::{Origin, Place, Tally};
+use crate::finding::{RowPlace, StartedOperation, Tally};
 use crate::rule::RuleCode;
 
 /// What it takes to report.
-pub(super) struct TableReport<'a> {
+pub(super) struct TableReporter<'a> {
     pub(super) profile: &'a Profile,
     pub(super) tally: &'a mut Tally,
     pub(super) form: &'a TableForm,
@@ -17,14 +17,14 @@ pub(super) struct TableReport<'a> {
 /// A row of a table and what it is about.
 pub(super) struct RowContext<'a> {
     pub(super) table: TableKind,
-    pub(super) place: Place,
+    pub(super) place: RowPlace,
     /// The operation that the row belongs to.
-    pub(super) origin: Option<Origin>,
+    pub(super) origin: Option<StartedOperation>,
     /// The row that should be there, without its last columns, and how many these are.
     pub(super) expected: Option<(&'a [u8], usize)>,
 }
 
-impl TableReport<'_> {
+impl TableReporter<'_> {
     /// The rule that a table breaks when it disagrees.
     #[expect(clippy::unused_self, reason = "asked while something is being reported")]
     pub(super) fn rule(&self, table: TableKind) -> RuleCode {

@@ -9,7 +9,7 @@ use std::io;
 use rustc_hash::FxBuildHasher;
 
 use super::disk_queue::DiskQueue;
-use super::expected::{Touch, take};
+use super::expected::{TouchedPage, take};
 
 /// The most pages that are counted in memory.
 const PAGES: usize = 1 << 17;
@@ -21,18 +21,18 @@ const ENTRY: usize = 16;
 /// The counter.
 #[derive(Debug, Default)]
 pub(super) struct Touches {
-    counts: HashMap<Touch, u64, FxBuildHasher>,
+    counts: HashMap<TouchedPage, u64, FxBuildHasher>,
     sorted: Vec<(DiskQueue, u64)>,
 }
 
 impl Touches {
-    pub(super) fn count(&mut self, touch: Touch) -> io::Result<()> {
+    pub(super) fn count(&mut self, touch: TouchedPage) -> io::Result<()> {
         *self.counts.entry(touch).or_default() += 1;
         if self.counts.len() > PAGES { self.spill() } else { Ok(()) }
     }
 
     fn spill(&mut self) -> io::Result<()> {
-        let mut entries: Vec<(Touch, u64)> = self.counts.drain().collect();
+        let mut entries: Vec<(TouchedPage, u64)> = self.counts.drain().collect();
         entries.sort_unstable();
         let mut queue = DiskQueue::default();
         for &(touch, count) in &entries {
@@ -58,9 +58,9 @@ impl Touches {
     }
 
     /// Hands on all counts in order, and starts anew.
-    pub(super) fn finish(&mut self, mut hand_on: impl FnMut(Touch, u64) -> io::Result<()>) -> io::Result<()> {
+    pub(super) fn finish(&mut self, mut hand_on: impl FnMut(TouchedPage, u64) -> io::Result<()>) -> io::Result<()> {
         if self.sorted.is_empty() {
-            let mut entries: Vec<(Touch, u64)> = self.counts.drain().collect();
+            let mut entries: Vec<(TouchedPage, u64)> = self.counts.drain().collect();
             entries.sort_unstable();
             return entries.into_iter().try_for_each(|(touch, count)| hand_on(touch, count));
         }
@@ -70,14 +70,17 @@ impl Touches {
 }
 
 /// Hands on the entries of sorted lists in order, those of one page as one.
-fn merge(mut sorted: Vec<(DiskQueue, u64)>, mut hand_on: impl FnMut(Touch, u64) -> io::Result<()>) -> io::Result<()> {
+fn merge(
+    mut sorted: Vec<(DiskQueue, u64)>,
+    mut hand_on: impl FnMut(TouchedPage, u64) -> io::Result<()>,
+) -> io::Result<()> {
     let mut next = BinaryHeap::new();
     for (at, (queue, left)) in sorted.iter_mut().enumerate() {
         if let Some((touch, count)) = pop(queue, left)? {
             next.push(Reverse((touch, at, count)));
         }
     }
-    let mut present: Option<(Touch, u64)> = None;
+    let mut present: Option<(TouchedPage, u64)> = None;
     while let Some(Reverse((touch, at, count))) = next.pop() {
         let (queue, left) = &mut sorted[at];
         if let Some((touch, count)) = pop(queue, left)? {
@@ -96,13 +99,13 @@ fn merge(mut sorted: Vec<(DiskQueue, u64)>, mut hand_on: impl FnMut(Touch, u64) 
 }
 
 /// The next entry of a sorted list.
-fn pop(queue: &mut DiskQueue, left: &mut u64) -> io::Result<Option<(Touch, u64)>> {
+fn pop(queue: &mut DiskQueue, left: &mut u64) -> io::Result<Option<(TouchedPage, u64)>> {
     if *left == 0 {
         return Ok(None);
     }
     *left -= 1;
     let mut entry = queue.take(ENTRY)?;
-    Ok(Some((Touch(u64::from_le_bytes(take(&mut entry))), u64::from_le_bytes(take(&mut entry)))))
+    Ok(Some((TouchedPage(u64::from_le_bytes(take(&mut entry))), u64::from_le_bytes(take(&mut entry)))))
 }
 
 #[cfg(test)]
@@ -115,7 +118,7 @@ mod tests {
         let mut touches = Touches::default();
         let pages = PAGES as u64 * 2 + 1_000;
         for at in (0..pages).rev().chain((0..pages).step_by(2)) {
-            touches.count(Touch(at)).unwrap();
+            touches.count(TouchedPage(at)).unwrap();
         }
         assert!(touches.sorted.len() >= 2);
         let mut next = 0;

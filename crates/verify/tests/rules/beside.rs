@@ -8,7 +8,7 @@ use nandseq_mutants::run_on_tables;
 use nandseq_profile::model::PayloadField;
 use nandseq_trace::Status;
 use nandseq_trace::table::TableKind;
-use nandseq_verify::notation::{Line, Script, Step};
+use nandseq_verify::notation::{Script, ScriptLine, ScriptStep};
 use nandseq_verify::{Options, Report, RuleCode, run};
 
 use crate::DEVICE;
@@ -28,7 +28,7 @@ fn object(target: &Addressed) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
-fn row(step: &Step, seq: u64, uid: u64) -> String {
+fn row(step: &ScriptStep, seq: u64, uid: u64) -> String {
     let objects: Vec<String> = step.targets.iter().map(object).collect();
     let name = &DEVICE.ops[step.op].name;
     format!("{seq},{},0,{name},{uid},\"[{}]\"\n", step.time.to_us_text(), objects.join(","))
@@ -41,12 +41,12 @@ fn write_sequences(folder: &Path, script: &Script) -> Vec<PathBuf> {
     let (mut seq, mut uid) = (0, 0);
     for line in &script.lines {
         match line {
-            Line::Operation(step) => {
+            ScriptLine::Operation(step) => {
                 seq += 1;
                 uid += 1;
                 *files.last_mut().unwrap() += &row(step, seq, uid);
             }
-            Line::EndOfFile => {
+            ScriptLine::EndOfFile => {
                 seq = 0;
                 files.push(header.clone());
             }

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 use nandseq_input::Row;
 use nandseq_profile::{Profile, ReadOptions, SourceFile};
-use nandseq_verify::notation::{Line, Script, Step};
+use nandseq_verify::notation::{Script, ScriptLine, ScriptStep};
 use nandseq_verify::{Finding, RuleCode, Verifier};
 
 /// The folder of the rulebook.
@@ -50,11 +50,11 @@ pub(crate) fn judge_script(profile: &Profile, script: &Script, text: &str) -> Ve
     let mut uid = 0;
     for line in &script.lines {
         match line {
-            Line::EndOfFile => {
+            ScriptLine::EndOfFile => {
                 verifier.end_of_file();
                 row = 0;
             }
-            Line::Operation(step) => {
+            ScriptLine::Operation(step) => {
                 row += 1;
                 uid += 1;
                 judge_step(&mut verifier, step, row, uid, text);
@@ -65,12 +65,12 @@ pub(crate) fn judge_script(profile: &Profile, script: &Script, text: &str) -> Ve
 }
 
 #[track_caller]
-fn judge_step(verifier: &mut Verifier<'_>, step: &Step, row: u64, uid: u64, text: &str) {
+fn judge_step(verifier: &mut Verifier<'_>, step: &ScriptStep, row: u64, uid: u64, text: &str) {
     let counts = RuleCode::ALL.map(|rule| verifier.counts(rule));
     let kept = verifier.findings().len();
     let row = Row { row, seq: row, time: step.time, opcode: 0, op: step.op, uid, targets: &step.targets, fault: None };
     verifier.row(&row);
-    let rules = |grown: fn(nandseq_verify::Counts) -> u64| -> Vec<RuleCode> {
+    let rules = |grown: fn(nandseq_verify::FindingCounts) -> u64| -> Vec<RuleCode> {
         RuleCode::ALL.into_iter().filter(|&rule| grown(verifier.counts(rule)) > grown(counts[rule as usize])).collect()
     };
     let sorted = |rules: &[RuleCode]| {

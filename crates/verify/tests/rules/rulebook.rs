@@ -3,8 +3,8 @@
 use std::fs;
 
 use nandseq_input::{COLUMNS, SequenceReader};
-use nandseq_verify::notation::Line;
-use nandseq_verify::rulebook::{Content, Example, NO_ROW, TableExample, examples, table_examples};
+use nandseq_verify::notation::ScriptLine;
+use nandseq_verify::rulebook::{Example, ExampleContent, NO_ROW, TableExample, examples, table_examples};
 use nandseq_verify::{RuleCode, Verifier};
 
 use crate::beside::judge_tables;
@@ -13,14 +13,14 @@ use crate::{DEVICE, judge_script, rulebook_folder};
 /// Every code that an example expects somewhere.
 fn expected(example: &Example) -> Vec<RuleCode> {
     match &example.content {
-        Content::Sequence(script) => {
-            let of = |line: &Line| match line {
-                Line::Operation(step) => [&*step.breaks, &*step.follows].concat(),
-                Line::EndOfFile => Vec::new(),
+        ExampleContent::Sequence(script) => {
+            let of = |line: &ScriptLine| match line {
+                ScriptLine::Operation(step) => [&*step.breaks, &*step.follows].concat(),
+                ScriptLine::EndOfFile => Vec::new(),
             };
             script.lines.iter().flat_map(of).collect()
         }
-        Content::Rows(rows) => rows.iter().flat_map(|(_, codes)| codes.clone()).collect(),
+        ExampleContent::Rows(rows) => rows.iter().flat_map(|(_, codes)| codes.clone()).collect(),
     }
 }
 
@@ -97,11 +97,11 @@ fn every_page_judges_as_it_says() {
             assert_eq!(example.keeps, expected.is_empty(), "{place}");
             assert!(example.keeps || expected.contains(&rule), "{place} does not break {}", rule.name());
             match &example.content {
-                Content::Sequence(script) => {
+                ExampleContent::Sequence(script) => {
                     let text: Vec<&str> = page.lines().skip(example.line).collect();
                     judge_script(&DEVICE, script, &text.join("\n"));
                 }
-                Content::Rows(rows) => judge_rows(rows, &place),
+                ExampleContent::Rows(rows) => judge_rows(rows, &place),
             }
         }
     }

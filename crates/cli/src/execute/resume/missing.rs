@@ -11,7 +11,7 @@ use nandseq_profile::diagnostic::quoted;
 use nandseq_trace::files::{FileKind, Outputs};
 use nandseq_trace::manifest::{FileRecord, RunRecord};
 
-use crate::plan::SiteList;
+use crate::site_list::SiteList;
 
 /// The longest list of runs that is shown, characters.
 const SHOWN: usize = 60;

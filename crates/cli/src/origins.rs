@@ -1,0 +1,69 @@
+//! Where written runs say they come from, and what is said to the user where they say something else, or nothing that can be read.
+
+use nandseq_input::folder::{self, FindError, SiteFiles};
+use nandseq_profile::Profile;
+use nandseq_trace::manifest::{Origin, ProfileInput};
+use nandseq_trace::recorded::{path_of, shell_word};
+
+use crate::failure::{Failure, Problem};
+use crate::{inputs, ledger};
+
+/// What to do about something that is given twice.
+pub(crate) const ONCE: &str = "name each file or folder once; folders below one that is named are found";
+
+/// What to do about a manifest of another form.
+pub(crate) const OTHER_VERSION: &str = "use the version that wrote it";
+
+pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
+    match error {
+        FindError::Io { path, error } => Problem::unreadable("the sequences in", &path, &error),
+        error @ FindError::Nothing { .. } => {
+            Problem::new(error.to_string()).help("name a sequence file, the folder of a site, or that of a batch")
+        }
+        error @ FindError::Refused { other_version: true, .. } => Problem::new(error.to_string()).help(OTHER_VERSION),
+        error @ FindError::Refused { .. } => {
+            Problem::new(error.to_string()).help("nothing of it was read: somebody changed this manifest")
+        }
+        error @ FindError::Twice(_) => Problem::new(error.to_string()).help(ONCE),
+        error @ FindError::TwoFiles { .. } => {
+            Problem::new(error.to_string()).help("a manifest.json beside them would say which one counts")
+        }
+    }
+    .into()
+}
+
+/// Where a site's manifest, or the ledger of one that is not finished, says it comes from. One that cannot be understood is part of the
+/// verdict; sequences that were named one by one are judged without.
+pub(crate) fn of_site(site: &SiteFiles) -> Option<Origin> {
+    if site.listed.is_empty() && !site.is_unfinished {
+        return None;
+    }
+    ledger::read(&site.folder).ok().flatten().map(|known| known.manifest.origin)
+}
+
+/// A sequence can only be judged by the profile it was made for.
+pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Failure> {
+    if profile.has_hash(&origin.profile.resolved_sha256, &origin.profile.name) {
+        return Ok(());
+    }
+    let message = format!("the manifest says that this was made for another profile, `{}`", origin.profile.name);
+    Err(Problem::new(message).help(which_profile(&origin.profile)).into())
+}
+
+/// What to do where it was the built-in device.
+pub(crate) const LEAVE_CONFIG_OUT: &str = "it was the built-in device: leave --config out";
+
+/// How to name the profile that a manifest names.
+pub(crate) fn which_profile(profile: &ProfileInput) -> String {
+    if profile.source == inputs::BUILT_IN {
+        return LEAVE_CONFIG_OUT.to_owned();
+    }
+    let (sha256, path, named) = (profile.sha256, path_of(&profile.source), shell_word(&profile.source));
+    if !path.is_file() {
+        format!("{named}, as the manifest calls it, is not there: --config says where it is now (SHA-256 {sha256})")
+    } else if folder::digest_of(&path).is_ok_and(|digest| digest != sha256) {
+        format!("{named} has changed since: --config names it as it was then (SHA-256 {sha256})")
+    } else {
+        format!("name that profile, as it was then (SHA-256 {sha256}): --config {named}")
+    }
+}

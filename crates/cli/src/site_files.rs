@@ -1,0 +1,114 @@
+//! What earlier executions left in the folders of sites: files of runs by their names, snapshots, the stamp and profile of a ledger.
+//!
+//! Promises that no link is followed where files of runs are looked for. A name alone proves nothing about who wrote a file.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nandseq_trace::files::Stamp;
+use nandseq_trace::manifest::ProfileInput;
+use nandseq_trace::run_name::RunName;
+
+use crate::ledger;
+use crate::plan::SitePlan;
+
+/// The files of runs in the folder of a site, and what their names say.
+pub(crate) fn files_of_runs(folder: &Path) -> io::Result<Vec<(PathBuf, RunName)>> {
+    let mut paths = plain_files(folder)?;
+    for below in plain_folders(folder)? {
+        if below.file_name().and_then(|name| name.to_str()).is_some_and(RunName::is_folder) {
+            paths.extend(plain_files(&below)?);
+        }
+    }
+    let named = |path: PathBuf| Some((RunName::parse(&relative(folder, &path)?)?, path));
+    Ok(paths.into_iter().filter_map(named).map(|(name, path)| (path, name)).collect())
+}
+
+/// How many files of runs after the last that was made a site's folder has.
+pub(crate) fn after(folder: &Path, runs: u64) -> io::Result<u64> {
+    Ok(files_of_runs(folder)?.iter().filter(|(_, name)| name.run > runs).count() as u64)
+}
+
+pub(crate) fn plain_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    entries(folder, fs::FileType::is_file)
+}
+
+pub(crate) fn plain_folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    entries(folder, fs::FileType::is_dir)
+}
+
+/// The entries of a folder that are of a type themselves: a link is neither a file nor a folder. A folder that may not be read, or is gone,
+/// has none.
+fn entries(folder: &Path, is_wanted: impl Fn(&fs::FileType) -> bool) -> io::Result<Vec<PathBuf>> {
+    let entries = match folder.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if is_wanted(&entry.file_type()?) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A path in a folder, with `/` between its parts.
+pub(crate) fn relative(folder: &Path, path: &Path) -> Option<String> {
+    let parts = path.strip_prefix(folder).ok()?.components().map(|part| part.as_os_str().to_str());
+    Some(parts.collect::<Option<Vec<_>>>()?.join("/"))
+}
+
+/// The snapshots in a site's folder, in order of their runs.
+pub(crate) fn snapshots(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = folder.join("snapshots").read_dir() else { return Vec::new() };
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let mut found: Vec<(u64, PathBuf)> =
+        paths.filter_map(|path| Some((RunName::of_snapshot(&path)?.run, path))).collect();
+    found.sort();
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Whether files of runs lie in a site's folder.
+pub(crate) fn has_files(folder: &Path) -> bool {
+    !snapshots(folder).is_empty() || after(folder, 0).is_ok_and(|files| files > 0)
+}
+
+/// The same of any site's folder.
+pub(crate) fn have_files(resume: &Path, sites: &[SitePlan]) -> bool {
+    sites.iter().any(|site| has_files(&resume.join(&site.folder)))
+}
+
+/// Whether there is anything of the plan's sites to go on from.
+pub(crate) fn is_there(resume: &Path, sites: &[SitePlan]) -> bool {
+    resume.is_file()
+        || sites.iter().any(|site| {
+            let folder = resume.join(&site.folder);
+            !matches!(ledger::read(&folder), Ok(None)) || !snapshots(&folder).is_empty()
+        })
+}
+
+/// The stamp of the files that are there, so that going on uses it too.
+pub(crate) fn stamp(resume: &Path, sites: &[SitePlan]) -> Option<Stamp> {
+    let in_name = |path: &Path| RunName::of_snapshot(path)?.stamp;
+    if resume.is_file() {
+        return in_name(resume);
+    }
+    sites.iter().find_map(|site| {
+        let folder = resume.join(&site.folder);
+        let known = ledger::read(&folder).ok().flatten().and_then(|known| known.stamp);
+        known.or_else(|| snapshots(&folder).last().and_then(|path| in_name(path)))
+    })
+}
+
+/// What the runs that are there say of their profile, so that going on calls it the same.
+pub(crate) fn profile(resume: &Path, sites: &[SitePlan]) -> Option<ProfileInput> {
+    let known = |site: &SitePlan| ledger::read(&resume.join(&site.folder)).ok().flatten();
+    sites.iter().find_map(known).map(|known| known.manifest.origin.profile)
+}

@@ -1,0 +1,454 @@
+//! `nandseqgen explain`, and what is said of operations that do not start.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::runner::Folder;
+
+/// A device of one die and two planes: what is erased and programmed is read. `masses` are those of `probabilities.global`.
+pub(crate) fn device(masses: &str) -> String {
+    format!(
+        "schema: 1
+name: Small
+topology: {{dies: 1, planes: 2, blocks_per_die: 8, pages_per_block: 4}}
+cell_types: {{NONE: [], SLC: [], TLC: []}}
+classes:
+  array: {{scope: plane_set, affects_state: true, phases: [ISSUE, CORE_BUSY], payload: [die, plane, block, page, celltype]}}
+bases:
+  ERASE: {{class: array, address: any_block, effects: [erase]}}
+  PROGRAM: {{class: array, address: next_page, effects: [program]}}
+  READ: {{class: array, address: readable_page, effects: [fill_registers]}}
+  DOUT: {{scope: none, instant: true, phases: [ISSUE], address: output_register, effects: [data_out], payload: [die, plane, block, page]}}
+ops:
+  Erase_SLC: {{base: ERASE, celltype: SLC, ISSUE: 1, CORE_BUSY: 100}}
+  Erase_TLC: {{base: ERASE, celltype: TLC, ISSUE: 1, CORE_BUSY: 100}}
+  Program_SLC: {{base: PROGRAM, celltype: SLC, ISSUE: 1, CORE_BUSY: 50}}
+  Program_TLC: {{base: PROGRAM, celltype: TLC, ISSUE: 1, CORE_BUSY: 50}}
+  Read_SLC: {{base: READ, celltype: SLC, ISSUE: 1, CORE_BUSY: 20}}
+  Read_TLC: {{base: READ, celltype: TLC, ISSUE: 1, CORE_BUSY: 20}}
+  Dout: {{base: DOUT, ISSUE: 1}}
+exclusion_groups:
+  busy: {{all_except: []}}
+exclusions:
+  op_state:
+    array.CORE_BUSY: [busy]
+probabilities:
+  global:
+{masses}"
+    )
+}
+
+/// No block is ever erased for SLC.
+const NO_SLC: &str = "    Erase_SLC: 0\n    Erase_TLC: 0.2\n    Dout: 0.2\n";
+
+fn explain(folder: &Folder, arguments: &[&str]) -> String {
+    let all = [&["explain", "--config", "device.yaml"], arguments].concat();
+    String::from_utf8(folder.succeed(&all).stdout).unwrap()
+}
+
+#[test]
+fn a_chain_of_causes_leads_to_the_mass_that_is_0() {
+    let folder = Folder::new().with("device.yaml", device(NO_SLC));
+    let text = explain(&folder, &["Read_SLC"]);
+    let line = device(NO_SLC).lines().position(|line| line.contains("Erase_SLC: 0")).unwrap() + 1;
+    assert!(text.contains(&format!("(device.yaml:{line}:5)")), "{text}");
+    assert_snapshot!(text);
+    // With a mass it comes.
+    let folder = Folder::new().with("device.yaml", device(&NO_SLC.replace("Erase_SLC: 0", "Erase_SLC: 0.2")));
+    assert!(explain(&folder, &["Read_SLC"]).contains("\nIt appears: about "));
+}
+
+#[test]
+fn a_base_lists_what_comes_and_what_never_does() {
+    let folder = Folder::new().with("device.yaml", device(NO_SLC));
+    let text = explain(&folder, &["READ", "-n", "1000"]);
+    assert!(text.starts_with("READ: base of 2 operations, 1 of which never appears\n"), "{text}");
+    assert!(text.contains("\n  Read_TLC  "), "{text}");
+    assert!(text.contains("\nNever: Read_SLC\n"), "{text}");
+    let class = explain(&folder, &["array"]);
+    assert!(class.starts_with("array: class of 6 operations, 3 of which never appear\n"), "{class}");
+    let folder = Folder::new().with("device.yaml", device(&NO_SLC.replace("Erase_SLC: 0", "Erase_SLC: 0.2")));
+    let text = explain(&folder, &["READ", "-n", "1000"]);
+    assert!(text.starts_with("READ: base of 2 operations, all of which appear\n"), "{text}");
+}
+
+#[test]
+fn an_operation_that_comes_says_under_which_keys() {
+    let folder = Folder::new().with("device.yaml", device(NO_SLC));
+    assert_snapshot!(explain(&folder, &["Program_TLC"]));
+    assert_snapshot!("under_a_key", explain(&folder, &["Program_TLC", "--under", "READ.CORE_BUSY"]));
+}
+
+#[test]
+fn bad_blocks_are_a_cause() {
+    let bad: String = (0..8).map(|block| format!("0,{block}\n")).collect();
+    let folder =
+        Folder::new().with("device.yaml", device("    ERASE: 0.5\n")).with("badlist.csv", format!("die,block\n{bad}"));
+    let text = explain(&folder, &["Erase_SLC"]);
+    assert!(text.contains("every block of the device is bad"), "{text}");
+    assert!(text.contains("`badlist.csv`"), "{text}");
+}
+
+#[test]
+fn a_table_beside_the_profile_is_in_force_as_it_is_when_generating() {
+    let table = "phase_conditional:\n  DEFAULT:\n    Erase_SLC: 0.5\n    Read_SLC: 0.5\n";
+    let folder = Folder::new().with("device.yaml", device("    ERASE: 0.5\n")).with("op_state_probs.yaml", table);
+    let text = explain(&folder, &["Read_SLC"]);
+    assert!(text.contains("`phase_conditional.DEFAULT`"), "{text}");
+    assert!(text.contains("(op_state_probs.yaml:2:3)"), "{text}");
+    assert!(explain(&folder, &["Read_SLC", "--autofill-pc"]).contains("It appears"));
+    let check = folder.succeed(&["profile", "check", "device.yaml", "--op", "Read_SLC"]);
+    let check = String::from_utf8(check.stdout).unwrap();
+    assert!(check.contains("DEFAULT: no page of its cell type is ever programmed: Read_SLC\n"), "{check}");
+    let listed = folder.succeed(&["coverage", "universe", "--config", "device.yaml"]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.contains("DEFAULT\tProgram_TLC\t0\tits weight is 0"), "{listed}");
+}
+
+#[test]
+fn the_answer_as_json_has_the_same_causes() {
+    let folder = Folder::new().with("device.yaml", device(NO_SLC));
+    let answer: Value = serde_json::from_str(&explain(&folder, &["Read_SLC", "--format", "json"])).unwrap();
+    let operation = &answer["operations"][0];
+    assert_eq!(operation["appears"], "never");
+    let chain = operation["causes"][0].as_array().unwrap();
+    assert_eq!(chain.len(), 3);
+    assert_eq!(chain[2]["stated"][0]["path"], "probabilities.global.Erase_SLC");
+    assert_eq!(chain[2]["stated"][0]["file"], "device.yaml");
+}
+
+#[test]
+fn a_rule_is_explained_by_its_page() {
+    let folder = Folder::new();
+    let page = include_str!("../../../../rulebook/bad_block.md");
+    assert_eq!(String::from_utf8(folder.succeed(&["explain", "bad_block"]).stdout).unwrap(), page);
+    assert!(
+        String::from_utf8(folder.succeed(&["explain", "no_address"]).stdout).unwrap().starts_with("# `no_address`")
+    );
+}
+
+#[test]
+fn a_name_of_two_things_says_both() {
+    let output = Folder::new().succeed(&["explain", "suspend"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("and also a class: `nandseqgen explain --as class suspend`"), "{text}");
+}
+
+#[test]
+fn what_nothing_is_called_is_refused_with_what_is_near() {
+    let folder = Folder::new().with("device.yaml", device(NO_SLC));
+    let refuse = |arguments: &[&str]| {
+        let text = folder.refuse(&[&["explain", "--config", "device.yaml"], arguments].concat());
+        assert!(text.starts_with("exit code 2\n"), "{text}");
+        text
+    };
+    assert_snapshot!("no_such_name", refuse(&["Raed_SLC"]));
+    assert_snapshot!("no_such_key", refuse(&["Read_SLC", "--under", "READ.CORE_BUZY"]));
+    // The case of letters is no mistake.
+    assert!(explain(&folder, &["read_slc"]).starts_with("Read_SLC: "));
+    let text = folder.refuse(&["profile", "check", "device.yaml", "--op", "Erase_SCL"]);
+    assert!(text.contains("did you mean `Erase_SLC`"), "{text}");
+}
+
+#[test]
+fn summary_and_log_say_why_an_operation_did_not_start() {
+    let folder = Folder::new().with("my device.yaml", device(NO_SLC));
+    let arguments = ["--config", "my device.yaml", "--ops", "3", "--stamp", "261121", "--pc-seed", "7"];
+    let summary = String::from_utf8(folder.succeed(&arguments).stdout).unwrap();
+    assert!(summary.contains(" never eligible"), "{summary}");
+    assert!(summary.contains("1 without weight"), "{summary}");
+    assert!(
+        summary.contains("\n  nandseqgen explain --config 'my device.yaml' --pc-seed 7 Program_SLC\n"),
+        "{summary}"
+    );
+    let log = String::from_utf8(folder.files()["out/proposer_debug_261121_0000001.log"].clone()).unwrap();
+    assert!(log.contains("-\tErase_SLC\tno_weight\t0\n"), "{log}");
+    assert!(log.contains("-\tProgram_SLC\tnever_eligible:cell_type\t0\n"), "{log}");
+    assert!(log.contains("\tnever_drawn:"), "{log}");
+}
+
+#[test]
+fn the_warnings_of_a_profile_are_shown_where_it_is_used() {
+    let text = device(NO_SLC);
+    let (before, rest) = text.split_once("exclusion_groups:").unwrap();
+    let (_, after) = rest.split_once("probabilities:").unwrap();
+    let folder = Folder::new().with("device.yaml", format!("{before}probabilities:{after}"));
+    let said = |arguments: &[&str]| String::from_utf8(folder.succeed(arguments).stderr).unwrap();
+    let warning = "warning: device.yaml: no exclusions are stated: in every state whatever planes and bus leave room for may start\n";
+    assert!(said(&["--config", "device.yaml", "--ops", "3"]).contains(warning));
+    assert!(said(&["explain", "--config", "device.yaml", "Read_SLC"]).contains(warning));
+    assert!(said(&["verify", "--config", "device.yaml", "out"]).contains(warning));
+}
+
+/// A device of which nothing runs, or only for a while; what DEFAULT proposes, exclusions and bootstrap follow.
+fn tiny(sections: &str) -> Folder {
+    let text = crate::dead::TINY.replace("phase_conditional:\n", sections);
+    let follow_up = "address: readable_page, follow_ups: {DOUT: {weight: 1, inherit: [prev_page, same_celltype]}}";
+    Folder::new().with("device.yaml", text.replace("address: readable_page", follow_up))
+}
+
+#[test]
+fn a_preset_that_nothing_begins_with_is_the_root() {
+    let said =
+        String::from_utf8(Folder::new().succeed(&["explain", "--pc-demo", "pgm-read", "Page_Program_SLC"]).stdout);
+    let said = said.unwrap();
+    assert!(said.contains("\nIt never appears.\n"), "{said}");
+    assert!(said.contains("have no weight under `DEFAULT`, the phase key of a blank device: the preset"), "{said}");
+    let base = String::from_utf8(Folder::new().succeed(&["explain", "--pc-demo", "pgm-read", "PROGRAM_SLC"]).stdout);
+    assert!(base.unwrap().starts_with("PROGRAM_SLC: base of 12 operations, 12 of which never appear\n"));
+}
+
+#[test]
+fn a_preset_that_leaves_an_operation_out_is_its_own_root() {
+    let said = Folder::new().succeed(&["explain", "--pc-demo", "pgm-read", "Block_Erase_SLC"]).stdout;
+    let said = String::from_utf8(said).unwrap();
+    let why = "Why:\n  1. `Block_Erase_SLC` has no weight under `DEFAULT`, the phase key of a blank device: the preset for DEFAULT leaves it out\nTo change that: leave --pc-demo out, or take another preset\n";
+    assert!(said.contains(why) && !said.contains("Also:") && !said.contains("longer chain"), "{said}");
+}
+
+#[test]
+fn whoever_follows_the_advice_needs_no_further_one() {
+    // What is asked about, and all that is missing; what is listed as advised follows.
+    let cases = [
+        ("{PROG.END: {Pg: 1, Rd: 1}}", "Pg", "{DEFAULT: {Pg: 1, Er: 1}, PROG.END: {Pg: 1, Rd: 1}}"),
+        ("{PROG.END: {Pg: 1, Rd: 1}}", "Rd", "{DEFAULT: {Pg: 1, Er: 1}, PROG.END: {Pg: 1, Rd: 1}}"),
+        (
+            "{READ.END: {Pg: 1}, PROG.END: {Rd: 1}}",
+            "Pg",
+            "{DEFAULT: {Pg: 1, Er: 1}, READ.END: {Pg: 1}, PROG.END: {Rd: 1}}",
+        ),
+        ("{DEFAULT: {Rd: 1}}", "Rd", "{DEFAULT: {Rd: 1, Pg: 1, Er: 1}}"),
+        ("{ERASE.END: {Er: 1, Pg: 1}}", "Pg", "{DEFAULT: {Er: 1}, ERASE.END: {Er: 1, Pg: 1}}"),
+    ];
+    for (table, name, mended) in cases {
+        let of = |table: &str| {
+            let policies = "policies: {queue_refill_period: 50, refill_uses_end_key: true}";
+            let text = crate::dead::TINY.replace("policies: {queue_refill_period: 50}", policies);
+            let folder = Folder::new()
+                .with("device.yaml", text.replace("phase_conditional:\n", &format!("phase_conditional: {table}\n")));
+            explain(&folder, &[name])
+        };
+        let said = of(table);
+        let missing: Vec<&str> =
+            ["Er", "Pg"].into_iter().filter(|name| mended.split('}').next().unwrap().contains(name)).collect();
+        let change = said.lines().find(|line| line.starts_with("To change that: ")).unwrap_or_else(|| panic!("{said}"));
+        for missing in missing {
+            assert!(
+                change.contains(&format!("list `{missing}` with a weight under `phase_conditional.DEFAULT`")),
+                "{table}: {said}"
+            );
+        }
+        assert!(!of(mended).contains("Why:"), "{table}: {}", of(mended));
+    }
+    assert_snapshot!(
+        "every_link_to_the_root",
+        explain(&tiny("phase_conditional: {PROG.END: {Pg: 1, Rd: 1}}\n"), &["Rd"])
+    );
+}
+
+#[test]
+fn pairs_that_the_search_left_undecided_are_marked_unless_the_trial_decides_them() {
+    let text = nandseq_profile::builtin::text();
+    let (before, rest) = text.split_once("\nexclusions:").unwrap();
+    let end = rest
+        .match_indices('\n')
+        .map(|(at, _)| at)
+        .find(|&at| rest[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic()));
+    let folder = Folder::new().with("device.yaml", format!("{before}{}", &rest[end.unwrap()..]));
+    let undecided = "undecided: the device has more states than can be searched";
+    let said = explain(&folder, &["Page_Program_SLC", "--format", "json"]);
+    let said: Value = serde_json::from_str(&said).unwrap();
+    let rows = said["operations"][0]["phase_keys"].as_array().unwrap();
+    let started = |row: &Value| row["started"].as_u64().unwrap() > 0;
+    let is_undecided = |row: &Value| row["verdict"] == "undecided";
+    assert!(rows.iter().any(started) && rows.iter().any(is_undecided), "{said}");
+    assert!(rows.iter().filter(|row| started(row)).all(|row| row["verdict"] == "reachable"), "{said}");
+    let rows = folder.succeed(&["coverage", "universe", "--config", "device.yaml"]).stdout;
+    let rows = String::from_utf8(rows).unwrap();
+    let row = rows.lines().find(|row| row.starts_with("DEFAULT\tPage_Program_SLC\t")).unwrap();
+    assert_eq!(row, format!("DEFAULT\tPage_Program_SLC\t1\t{undecided}\t0"));
+    let pairs = folder.succeed(&["profile", "check", "device.yaml", "--pairs", "--op", "Page_Program_SLC"]).stdout;
+    let pairs = String::from_utf8(pairs).unwrap();
+    assert!(pairs.contains(&format!("DEFAULT: {undecided}: Page_Program_SLC\n")), "{pairs}");
+}
+
+#[test]
+fn an_operation_that_only_a_run_boundary_lets_start_is_there_by_coincidence() {
+    // After every erase a status read is under way, and with a chain under way termination stays on.
+    let excluded = "exclusion_groups: {odt: [ODT]}\nexclusions: {op_state: {ERASE.CORE_BUSY: [odt]}}\n";
+    let text = crate::dead::TINY
+        .replace("effects: [erase]}", "effects: [erase], follow_ups: {STATUS: {weight: 1}}}")
+        .replace("\nops:\n", "\n  STATUS: {scope: none, instant: true, phases: [ISSUE], payload: [die, exp_val], effects: [status_read]}\n  ODT: {scope: target, instant: true, phases: [ISSUE], effects: [odt_disable]}\nops:\n  Status: {base: STATUS, ISSUE: 20, status_of: die}\n  Odt: {base: ODT, ISSUE: 30}\n")
+        .replace("queue_refill_period: 50", "queue_refill_period: 50, sequence_gap: 5");
+    let folder =
+        Folder::new().with("device.yaml", format!("{text}  DEFAULT: {{Er: 1}}\n  ERASE.END: {{Odt: 1}}\n{excluded}"));
+    let said = explain(&folder, &["Odt"]);
+    assert!(said.contains("or at a run boundary"), "{said}");
+    let made = folder
+        .succeed(&["--config", "device.yaml", "-t", "40", "-n", "50", "--outputs", "operation_sequence", "-v"])
+        .stdout;
+    let made = String::from_utf8(made).unwrap();
+    assert!(made.contains("\n  Odt  "), "{made}");
+}
+
+#[test]
+fn subject_and_verb_agree_and_no_entry_is_named_twice() {
+    let pair = "  Er2: {base: ERASE, celltype: SLC, ISSUE: 0.1, CORE_BUSY: 100}\n  Pg: {";
+    let of = |table: &str| {
+        let text = crate::dead::TINY.replace("  Pg: {", pair).replace("phase_conditional:\n", table);
+        explain(&Folder::new().with("device.yaml", text), &["Pg"])
+    };
+    let said = of("phase_conditional: {DEFAULT: {Pg: 1}}\n");
+    assert!(said.contains("every `ERASE` has no weight") && !said.contains("have"), "{said}");
+    assert_eq!(said.matches("`phase_conditional.DEFAULT` ").count(), 2, "entry and advice: {said}");
+    let said = explain(&tiny("phase_conditional: {DEFAULT: {Rd: 1}, PROG.END: {Do: 1}}\n"), &["Rd"]);
+    assert!(said.contains("`Pg` has no weight") && !said.contains("`Pg` have"), "{said}");
+}
+
+#[test]
+fn what_is_only_waited_for_leads_to_the_missing_default() {
+    let said = explain(&tiny("phase_conditional: {PROG.END: {Pg: 1}}\n"), &["Pg"]);
+    assert!(said.contains("1. `Pg` has no weight under `DEFAULT`, the phase key of a blank device"), "{said}");
+    let all = "exclusion_groups: {all: [ERASE, PROG, READ, DOUT, NOP]}\nexclusions:\n  ";
+    let said = explain(&tiny(&format!("{all}op_state: {{DEFAULT: [all]}}\n")), &["Er"]);
+    assert!(said.contains("It never appears.") && said.contains("`exclusions.op_state.DEFAULT`"), "{said}");
+    let said = explain(&tiny(&format!("{all}state: {{NOT_ERASE_SUSPENDED: [all]}}\n")), &["Pg"]);
+    assert!(said.contains("`exclusions.state.NOT_ERASE_SUSPENDED` (device.yaml:"), "{said}");
+    assert!(said.contains("let the exclusions of `NOT_ERASE_SUSPENDED` spare `ERASE`, or add"), "{said}");
+}
+
+#[test]
+fn a_step_that_no_chain_leads_to_says_what_would_begin_one() {
+    let folder = tiny("phase_conditional: {DEFAULT: {Pg: 1, Rd: 1}}\n");
+    let said = explain(&folder, &["Do"]);
+    assert!(said.contains("1. `Do` needs an operation that begins a chain with it"), "{said}");
+    assert!(said.contains("To change that: list `Er`") && !said.contains("list `Do`"), "{said}");
+    folder.run(&["--config", "device.yaml", "--ops", "5", "--stamp", "261121"]);
+    let log = String::from_utf8(folder.files()["out/proposer_debug_261121_0000001.log"].clone()).unwrap();
+    assert!(log.contains("-\tDo\tnever_eligible:no_chain_begins\t0\n"), "{log}");
+}
+
+#[test]
+fn a_trial_that_dies_is_no_estimate() {
+    let folder = tiny(
+        "policies: {queue_refill_period: 50, refill_uses_end_key: true}\nphase_conditional: {DEFAULT: {Er: 1}, ERASE.END: {Rd: 1}}\n",
+    );
+    let text = String::from_utf8(folder.files()["device.yaml"].clone()).unwrap();
+    let folder = Folder::new().with("device.yaml", text.replacen("policies: {queue_refill_period: 50}\n", "", 1));
+    let said = explain(&folder, &["Er"]);
+    assert!(said.contains(" of a trial from a blank device, after which nothing could ever start again.\n"), "{said}");
+    assert!(said.contains("At the end of the trial nothing can ever start again on any die\n  die 0: "), "{said}");
+    assert!(!said.contains("10,000"), "{said}");
+}
+
+#[test]
+fn what_a_trial_lacks_did_not_appear() {
+    // A reset cuts every erase.
+    let resets = device("    Reset: 0.6\n").replace("cell_types:", "policies: {queue_refill_period: 5}\ncell_types:").replace(
+        "bases:\n",
+        "bases:\n  RESET: {scope: die, affects_state: true, instant: true, phases: [ISSUE, CORE_BUSY], address: hook, effects: [reset_die], payload: [die, plane]}\n",
+    );
+    let resets = resets.replace("ops:\n", "ops:\n  Reset: {base: RESET, ISSUE: 1, CORE_BUSY: 1}\n");
+    let resets = resets.replace("[busy]", "[]").replace("CORE_BUSY: 100", "CORE_BUSY: 100000");
+    let folder = Folder::new().with("device.yaml", resets);
+    let said = explain(&folder, &["Program_TLC"]);
+    assert!(said.contains("\nIt could appear, but did not: at most "), "{said}");
+    let base = explain(&folder, &["PROGRAM"]);
+    assert!(base.contains(" and 2 did not in a trial of 20,000 operations\n"), "{base}");
+    let summary = folder.succeed(&["--config", "device.yaml", "--ops", "20000", "-v"]);
+    let summary = String::from_utf8(summary.stdout).unwrap();
+    assert!(summary.contains("not drawn, as in the trial: at most 3.7 expected"), "{summary}");
+}
+
+#[test]
+fn what_the_bootstrap_leaves_is_looked_at_where_it_comes_first() {
+    let bootstrap = "bootstrap: {enabled: true, erase_blocks: 2, program_blocks: 1, read_blocks: 1}\n";
+    let folder = tiny(&format!("{bootstrap}phase_conditional: {{DEFAULT: {{Pg: 1, Rd: 1}}}}\n"));
+    let said = explain(&folder, &["Pg"]);
+    assert!(said.contains("It appears: ") && said.contains("The bootstrap comes first"), "{said}");
+    assert!(explain(&folder, &["Pg", "--no-bootstrap"]).contains("It never appears."));
+    let check = |flag: &[&str]| {
+        let output = folder.succeed(&[&["profile", "check", "device.yaml"], flag].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(check(&["--no-bootstrap"]).contains(" 0 are reachable"), "{}", check(&["--no-bootstrap"]));
+    assert!(!check(&[]).contains(" 0 are reachable"), "{}", check(&[]));
+    let universe = |flag: &str| folder.succeed(&["coverage", "universe", "--config", "device.yaml", flag]).stdout;
+    let counts = |flag| String::from_utf8(universe(flag)).unwrap().contains("DEFAULT\tPg\t1\t");
+    assert!(counts("--bootstrap") && !counts("--no-bootstrap"));
+    // Without a run that follows it there is no bootstrap, and hints and the first line of the summary say so, in the same words.
+    let of_runs = "(only with two or more runs)";
+    assert!(explain(&folder, &["Pg"]).contains(&format!("The bootstrap comes first {of_runs}")));
+    let first = |flags: &[&str]| {
+        let said = folder.run(&[&["--config", "device.yaml", "-t", "5000"], flags].concat()).stdout;
+        let said = String::from_utf8(said).unwrap();
+        said.lines().take(2).filter(|line| line.contains(&format!("; no bootstrap {of_runs}"))).count()
+    };
+    assert_eq!([first(&[]), first(&["--dry-run"])], [1, 1]);
+    assert_eq!([first(&["-n", "2"]), first(&["--no-bootstrap"]), first(&["--bootstrap"])], [0, 0, 0]);
+    let said = String::from_utf8(folder.run(&["--config", "device.yaml", "--ops", "5"]).stdout).unwrap();
+    assert!(said.contains("explain --config device.yaml --no-bootstrap "), "{said}");
+}
+
+#[test]
+fn what_was_found_beside_is_named_and_a_link_to_nothing_too() {
+    let table = "phase_conditional:\n  DEFAULT:\n    Erase_SLC: 0.5\n";
+    let folder = Folder::new()
+        .with("device.yaml", device("    ERASE: 0.5\n"))
+        .with("op_state_probs.yaml", table)
+        .with("badlist.csv", "die,block\n0,1\n");
+    let check = String::from_utf8(folder.succeed(&["profile", "check", "device.yaml"]).stdout).unwrap();
+    let universe = folder.succeed(&["coverage", "universe", "--config", "device.yaml"]);
+    for said in [explain(&folder, &["Erase_SLC"]), check, String::from_utf8(universe.stderr).unwrap()] {
+        assert!(said.contains("Table: `op_state_probs.yaml`.\nBad blocks: 1 of `badlist.csv`."), "{said}");
+    }
+    #[cfg(unix)]
+    for (to, what) in [("nowhere", "a link to nothing"), ("/dev/zero", "no regular file")] {
+        for name in ["op_state_probs.yaml", "badlist.csv"] {
+            let folder = Folder::new().with("device.yaml", device("    ERASE: 0.5\n"));
+            std::os::unix::fs::symlink(to, folder.path().join(name)).unwrap();
+            let said = folder.succeed(&["explain", "--config", "device.yaml", "Erase_SLC"]);
+            let said = String::from_utf8(said.stderr).unwrap();
+            assert!(said.contains(&format!("warning: `{name}` is {what}: it counts as absent")), "{said}");
+        }
+    }
+}
+
+#[test]
+fn an_operation_of_which_no_pair_is_listed_is_named_all_the_same() {
+    let folder = Folder::new().with("device.yaml", device(NO_SLC));
+    let said = folder.succeed(&["profile", "check", "device.yaml", "--pairs", "--op", "Erase_SLC"]);
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.contains("\nErase_SLC: none of 8 phase keys gives it a weight\n"), "{said}");
+}
+
+#[test]
+fn a_table_that_proposes_nothing_names_the_entry() {
+    let folder = tiny("phase_conditional: {DEFAULT: {}}\n");
+    let said = folder.refuse(&["--config", "device.yaml", "--ops", "5"]);
+    assert!(said.contains("list `Er` with a weight under `phase_conditional.DEFAULT` (device.yaml:18:21)"), "{said}");
+    assert!(said.contains("`nandseqgen explain --config device.yaml Er` says why"), "{said}");
+}
+
+#[test]
+fn a_name_that_looks_like_a_flag_is_none_in_a_hint() {
+    let folder = Folder::new().with("device.yaml", device(NO_SLC).replace("Program_SLC", "--Pg"));
+    let summary = folder.succeed(&["--config", "device.yaml", "--ops", "3", "--pc-seed", "7"]);
+    let summary = String::from_utf8(summary.stdout).unwrap();
+    assert!(summary.contains("\n  nandseqgen explain --config device.yaml --pc-seed 7 -- --Pg\n"), "{summary}");
+    assert!(explain(&folder, &["--", "--Pg"]).starts_with("--Pg: base PROGRAM"));
+}
+
+/// A SUSPEND starts where some name with a weight would resume, though that may never come.
+#[test]
+fn what_is_suspended_for_good_is_suspended_all_the_same() {
+    let never_resumed = "exclusion_groups: {r: [RESUME]}\nexclusions: {state: {ERASE_SUSPENDED: [r]}}\n";
+    let profile = crate::judging::NOTHING_BUT_SUSPENSIONS.to_owned() + never_resumed;
+    let folder = Folder::new().with("own.yaml", profile);
+    let said = String::from_utf8(folder.succeed(&["explain", "--config", "own.yaml", "Suspend"]).stdout).unwrap();
+    assert!(said.contains("It appears") && !said.contains("Why"), "{said}");
+    folder.succeed(&["--config", "own.yaml", "--ops", "500", "--stamp", "261121", "-q"]);
+    let report = folder.succeed(&["coverage", "report", "--config", "own.yaml", "out"]);
+    let report = String::from_utf8(report.stdout).unwrap();
+    assert!(!report.contains("outside the universe"), "{report}");
+}

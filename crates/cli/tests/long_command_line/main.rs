@@ -1,0 +1,31 @@
+//! The program as its users meet it, where that takes long: whole campaigns, reports, damaged manifests, kills at any instant.
+#![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
+
+mod campaigns;
+mod closing;
+mod console;
+mod continuing;
+mod cuts;
+mod dead;
+mod dry_runs;
+mod explaining;
+mod extending;
+mod given_files;
+mod help;
+mod inside;
+mod judging;
+mod killed;
+mod lists;
+mod named_outputs;
+mod other_campaigns;
+mod outputs;
+mod packed;
+mod parquet;
+mod reporting;
+#[path = "../command_line/runner.rs"]
+mod runner;
+#[cfg(unix)]
+#[path = "../command_line/running.rs"]
+mod running;
+mod summaries;
+mod unfinished;

@@ -1,0 +1,78 @@
+//! A way to damage a sequence, and what comes of it.
+
+use nandseq_profile::{Block, Die};
+use nandseq_verify::RuleCode;
+
+use crate::sequence::Record;
+use crate::view::RowView;
+
+/// A way to damage a sequence.
+#[derive(Clone, Copy)]
+pub struct Mutation {
+    /// The rule it breaks; `None` if it breaks none.
+    pub rule: Option<RuleCode>,
+    /// What is done, in a few words.
+    pub name: &'static str,
+    /// The damage at a row, where it is possible.
+    pub(crate) apply: fn(&RowView<'_>) -> Option<Mutant>,
+}
+
+/// A damaged sequence, as changes to the clean one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mutant {
+    pub(crate) edits: Vec<Edit>,
+    /// Made bad before the first change.
+    pub(crate) condemned: Option<(Die, Block)>,
+}
+
+/// A change of one row.
+#[derive(Clone, Debug)]
+pub(crate) enum Edit {
+    Replace(usize, Record),
+    Remove(usize),
+    /// Before the row of this index.
+    Insert(usize, Record),
+    /// Of the row as it is written.
+    Text(usize, fn(&str) -> String),
+}
+
+impl Edit {
+    pub(crate) const fn row(&self) -> usize {
+        match self {
+            Self::Replace(row, _) | Self::Remove(row) | Self::Insert(row, _) | Self::Text(row, _) => *row,
+        }
+    }
+}
+
+impl Mutant {
+    pub(crate) fn replace(row: usize, record: Record) -> Self {
+        Self { edits: vec![Edit::Replace(row, record)], condemned: None }
+    }
+
+    pub(crate) fn remove(row: usize) -> Self {
+        Self { edits: vec![Edit::Remove(row)], condemned: None }
+    }
+
+    pub(crate) fn insert(before: usize, record: Record) -> Self {
+        Self { edits: vec![Edit::Insert(before, record)], condemned: None }
+    }
+
+    pub(crate) fn text(row: usize, change: fn(&str) -> String) -> Self {
+        Self { edits: vec![Edit::Text(row, change)], condemned: None }
+    }
+
+    /// The first row that is changed.
+    pub(crate) fn first(&self) -> usize {
+        self.edits.iter().map(Edit::row).min().unwrap_or_default()
+    }
+}
+
+/// A mutation that breaks a rule.
+pub(crate) const fn breaks(rule: RuleCode, name: &'static str, apply: fn(&RowView<'_>) -> Option<Mutant>) -> Mutation {
+    Mutation { rule: Some(rule), name, apply }
+}
+
+/// A mutation that breaks none.
+pub(crate) const fn harmless(name: &'static str, apply: fn(&RowView<'_>) -> Option<Mutant>) -> Mutation {
+    Mutation { rule: None, name, apply }
+}

@@ -1,0 +1,23 @@
+//! Names in findings: the first few, and how many more there are.
+
+use crate::diagnostic::quoted;
+use crate::ids::OpId;
+use crate::model::Profile;
+
+/// How many names a finding lists.
+const LISTED: usize = 6;
+
+/// Some names in words: "`a`, `b` and 3 more".
+pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    let shown: Vec<String> = names.iter().take(LISTED).map(|name| quoted(name)).collect();
+    match names.len().checked_sub(LISTED) {
+        None | Some(0) => shown.join(", "),
+        Some(more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// The names of some operations in words.
+pub(super) fn op_names(profile: &Profile, ops: &[OpId]) -> String {
+    listed(ops.iter().map(|op| profile.ops[*op].name.as_str()))
+}

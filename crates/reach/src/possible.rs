@@ -1,0 +1,101 @@
+//! Which operations are possible, as far as what they need tells.
+//!
+//! The quick look: which operations can never run, since something that they need is brought about by none that can. It takes no
+//! states into account, so that it finds less than the search does, in no time.
+
+use nandseq_profile::{OpId, PhaseKey, Profile};
+
+use crate::model::{ClassId, Distributions, Model, Start};
+use crate::reason::Reason;
+
+/// Which operations can never run, by [`OpId`], for want of what no operation brings about; `None` for all others. A quick look: states
+/// that forbid an operation are left to [`crate::Search`].
+#[must_use]
+pub fn never_provided(
+    profile: &Profile,
+    table: &[(PhaseKey, Vec<(OpId, f64)>)],
+    start: Start<'_>,
+) -> Vec<Option<Reason>> {
+    let model = Model::new(profile, table, start);
+    let never =
+        |class: ClassId| model.in_the_way(class, &model.possible).filter(|_| !model.possible[usize::from(class)]);
+    model.of_op.iter().map(|&class| never(class)).collect()
+}
+
+impl<'p> Model<'p> {
+    /// Of a profile and its table.
+    pub(crate) fn new(profile: &'p Profile, table: &Distributions, start: Start<'_>) -> Self {
+        let mut model = Self::compiled(profile, table, start);
+        model.narrow(&vec![true; model.classes.len()]);
+        model
+    }
+
+    /// Forgets what never runs, and what only such operations would bring about; whether that may change what the search finds.
+    pub(crate) fn only_running(&mut self, runs: &[bool]) -> bool {
+        let before = (self.programmable, self.readable);
+        self.narrow(runs);
+        self.possible != runs || (self.programmable, self.readable) != before
+    }
+
+    /// Finds what is possible where no other classes than these run.
+    fn narrow(&mut self, runs: &[bool]) {
+        self.possible = self.provided(runs);
+        let suspends = |&class: &ClassId| {
+            let axis = self.base(class).effects.suspend;
+            self.may_be_drawn(class) && axis.is_some_and(|axis| self.can_resume(axis))
+        };
+        self.suspends = (0..self.classes.len() as ClassId).filter(suspends).collect();
+        self.free_steps = self.steps_of(false);
+        self.tracked_steps = self.steps_of(true);
+        // What was found with the larger sets: the smaller ones lie within them.
+        let (programmable, readable) = self.cell_types();
+        self.programmable &= programmable;
+        self.readable &= readable;
+    }
+
+    /// The classes that lack nothing that others of them bring about, of those that are `allowed`.
+    pub(crate) fn provided(&self, allowed: &[bool]) -> Vec<bool> {
+        let mut runs = vec![false; self.classes.len()];
+        let is_new = |class: ClassId, runs: &[bool]| allowed[usize::from(class)] && !runs[usize::from(class)];
+        loop {
+            let more = self.classes_that(|class| is_new(class, &runs) && self.in_the_way(class, &runs).is_none());
+            if more.is_empty() {
+                return runs;
+            }
+            more.into_iter().for_each(|class| runs[usize::from(class)] = true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nandseq_profile::{Block, Die};
+
+    use super::*;
+    use crate::sample::{device, op, table};
+
+    fn never(profile: &Profile, name: &str) -> Option<Reason> {
+        never_provided(profile, table(profile), Start::default())[op(profile, name).index()]
+    }
+
+    #[test]
+    fn what_no_operation_brings_about_keeps_others_from_running() {
+        let profile = device("EraseA: 0.5, Read: 0.4, StatusLun3: 0.1", "");
+        let expected = [
+            ("EraseA", None),
+            ("EraseB", None), // alike with a name that runs
+            ("Program", Some(Reason::NoWeight)),
+            ("Read", Some(Reason::CellType)),
+            ("StatusLun3", Some(Reason::Missing)),
+        ];
+        for (name, reason) in expected {
+            assert_eq!(never(&profile, name), reason, "{name}");
+        }
+        // With a program reads have pages.
+        let profile = device("EraseA: 0.5, Program: 0.1, Read: 0.4", "");
+        assert_eq!(never(&profile, "Read"), None);
+        let every_block: Vec<(Die, Block)> = (0..8).map(|block| (Die(0), Block(block))).collect();
+        let never = never_provided(&profile, table(&profile), Start::from(&every_block[..]));
+        assert_eq!(never[op(&profile, "Read").index()], Some(Reason::BadBlocks));
+    }
+}

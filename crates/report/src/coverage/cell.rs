@@ -1,0 +1,17 @@
+//! What can be covered: one operation in one situation.
+
+use nandseq_profile::{OpId, PhaseKey};
+
+/// Bins of input time in a phase that has a length.
+pub const BINS: u8 = 10;
+
+/// What can be covered: an operation under a phase key, at a time of its phase.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Cell {
+    /// The phase key whose distribution proposed it.
+    pub key: PhaseKey,
+    /// The operation.
+    pub op: OpId,
+    /// The tenth of the phase, 0..=9; 0 under a key without length.
+    pub bin: u8,
+}

@@ -1,0 +1,91 @@
+//! What every rule looks at, and how a breach of one is reported: the operation, the device, words for findings.
+
+use nandseq_profile::model::Axis;
+use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, Profile, Target};
+
+use super::judged_operation::JudgedOperation;
+use crate::compiled_profile::CompiledProfile;
+use crate::finding::{FindingSubject, StartedOperation, Tally};
+use crate::model::Device;
+use crate::rule::RuleCode;
+
+/// One operation before the bench.
+pub(crate) struct Judge<'a> {
+    pub(crate) profile: &'a Profile,
+    pub(crate) compiled: &'a CompiledProfile,
+    pub(crate) device: &'a mut Device,
+    pub(crate) case: &'a JudgedOperation<'a>,
+    pub(crate) tally: &'a mut Tally,
+}
+
+impl Judge<'_> {
+    /// Reports a breach of a rule; `other` is the other operation involved.
+    pub(super) fn breaks(
+        &mut self,
+        rule: RuleCode,
+        other: Option<StartedOperation>,
+        message: impl FnOnce(&FindingWords<'_>) -> String,
+    ) {
+        let names = FindingWords { profile: self.profile };
+        let origin = &self.case.origin;
+        let subject = FindingSubject {
+            place: origin.place,
+            time: Some(origin.start),
+            uid: Some(origin.uid),
+            op: Some(origin.op),
+            targets: self.case.written,
+        };
+        self.tally.report(self.profile, rule, &subject, other, || message(&names));
+    }
+}
+
+/// Words for findings.
+pub(crate) struct FindingWords<'a> {
+    profile: &'a Profile,
+}
+
+impl FindingWords<'_> {
+    pub(super) fn op(&self, origin: &StartedOperation) -> &str {
+        &self.profile.ops[origin.op].name
+    }
+
+    pub(super) fn base(&self, origin: &StartedOperation) -> &str {
+        &self.profile.bases[self.profile.ops[origin.op].base].name
+    }
+
+    pub(super) fn cell_type(&self, id: CellTypeId) -> &str {
+        &self.profile.cell_types[id].name
+    }
+}
+
+pub(super) fn plane_text(die: Die, plane: Plane) -> String {
+    format!("plane {} of die {}", plane.0, die.0)
+}
+
+pub(super) fn block_text(die: Die, block: Block) -> String {
+    format!("block {} of die {}", block.0, die.0)
+}
+
+pub(super) fn page_text(at: &Target) -> String {
+    format!("page {} of block {} (die {}, plane {})", at.page.0, at.block.0, at.die.0, at.plane.0)
+}
+
+pub(super) fn next_page(page: Page) -> u32 {
+    u32::from(page.0) + 1
+}
+
+pub(super) const fn axis_text(axis: Axis) -> &'static str {
+    match axis {
+        Axis::Erase => "erase",
+        Axis::Program => "program",
+    }
+}
+
+/// A text that starts a sentence.
+pub(super) fn capital(text: String) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => text,
+    }
+}
