@@ -99,6 +99,6 @@ fn no_effect_is_picked_out_of_the_others() {
         }
         _ => false,
     };
-    let shipped = source::all().into_iter().filter(|source| source.is_shipped() && source.room() != "mutants");
-    none("effects read without the others:", &shipped.flat_map(|source| places(&source, picked)).collect::<Vec<_>>());
+    let shipped = source::all().iter().filter(|source| source.is_shipped() && source.room() != "mutants");
+    none("effects read without the others:", &shipped.flat_map(|source| places(source, picked)).collect::<Vec<_>>());
 }
