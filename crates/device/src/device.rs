@@ -31,7 +31,8 @@ pub struct Flight {
     pub place: Place,
     /// When its CORE_BUSY begins, or went on after a suspension.
     pub busy_from: Ticks,
-    /// When its end is to be applied: when the array is done, or when it no longer occupies anything, whichever is later.
+    /// When its end is to be applied: when the array is done, or when it no longer occupies anything, whichever is later. For an
+    /// erase or program both are the end of CORE_BUSY.
     pub end: Ticks,
     /// When its last phase ends: `end`, or later by its window, if nothing cuts that.
     pub window_end: Ticks,
@@ -50,7 +51,7 @@ pub struct FlightId {
 struct DieState {
     logic: DieLogic,
     segments: [Option<Segment>; 8],
-    /// The suspended erase and the suspended program.
+    /// The suspended erase and the suspended program, with what remains of them; `logic` has what the rules ask of them.
     suspended: ByAxis<Option<SuspendedOperation>>,
     occupied: PlaneSet,
     /// Operations that occupy planes of this die.

@@ -123,7 +123,7 @@ pub struct CacheProgram {
     pub place: Place,
 }
 
-/// A suspended operation, as far as the rules ask.
+/// A suspended operation, as far as the rules ask; [`crate::SuspendedOperation`] has what remains of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Suspended {
     /// Its address.
@@ -371,8 +371,8 @@ impl DieLogic {
         }
         let blocked = axis == Axis::Erase && self.program.is_some();
         match self.suspended(axis) {
-            Some(suspend_target) if !blocked => {
-                let unread = suspend_target.place.planes.iter().any(|plane| self.planes[plane.0 as usize].unread);
+            Some(suspended) if !blocked => {
+                let unread = suspended.place.planes.iter().any(|plane| self.planes[plane.0 as usize].unread);
                 if unread { Err(Rule::UnreadData) } else { Ok(()) }
             }
             _ => Err(Rule::ResumeTarget),
@@ -380,10 +380,10 @@ impl DieLogic {
     }
 
     /// An operation of an axis is suspended from now on.
-    pub const fn suspend(&mut self, axis: Axis, suspend_target: Suspended) {
+    pub const fn suspend(&mut self, axis: Axis, suspended: Suspended) {
         match axis {
-            Axis::Erase => self.erase = Some(suspend_target),
-            Axis::Program => self.program = Some(suspend_target),
+            Axis::Erase => self.erase = Some(suspended),
+            Axis::Program => self.program = Some(suspended),
         }
     }
 

@@ -42,7 +42,7 @@ pub(crate) struct Kernel<'s> {
     pub(crate) waiting: WaitQueue,
     /// What is kept of each flight, by slot.
     flights: Vec<Started>,
-    /// What is kept of the suspended operations of each die.
+    /// Origin and chain of the suspended operations of each die; the device has what remains of them.
     pub(crate) suspended: Vec<ByAxis<Option<Started>>>,
     orders: CompletionOrders,
     cuts: Cuts,
@@ -163,7 +163,7 @@ impl<'s> Kernel<'s> {
         flight
     }
 
-    /// What was suspended goes on for exactly what remained; returns its uid and its flight.
+    /// At the end of a RESUME: what was suspended goes on for exactly what remained; returns its uid and its flight.
     pub(crate) fn resume(&mut self, die: Die, axis: Axis, now: Ticks) -> Option<(u64, FlightId, Flight)> {
         let id = self.device.resume(self.tables, die, axis, now);
         let started = self.suspended[usize::from(die.0)][axis].take()?;

@@ -145,7 +145,8 @@ pub(crate) struct CacheProgram {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Suspension {
     pub(crate) by: StartedOperation,
-    suspend_target: Option<u64>,
+    /// The id of the suspended flight; `None` where there was nothing to suspend.
+    flight: Option<u64>,
 }
 
 /// A status read that was wrong, to recognise the same error in the next one.
@@ -200,7 +201,7 @@ pub(crate) struct Flight {
     occupied: Reach,
     /// When it is in CORE_BUSY.
     core: Interval,
-    /// What remains of CORE_BUSY, while suspended.
+    /// What remains of CORE_BUSY, from the SUSPEND to the start of the RESUME.
     remains: Option<Ticks>,
     axis: Option<Axis>,
 }
@@ -280,7 +281,7 @@ impl Device {
 
     /// The operation that is suspended on an axis of a die.
     pub(crate) fn suspended_flight(&self, die: Die, axis: Axis) -> Option<&Flight> {
-        let suspend_target = self.die(die).suspension(axis)?.suspend_target?;
+        let suspend_target = self.die(die).suspension(axis)?.flight?;
         self.flights.iter().find(|flight| flight.id == suspend_target)
     }
 

@@ -1,7 +1,7 @@
 //! Operations that are cut: suspended, resumed, reset.
 //!
 //! A suspension keeps what remained to the picosecond: the rest of CORE_BUSY and, after it, the whole window. A reset keeps
-//! nothing: blocks it caught in flight must be erased before anything else.
+//! nothing: blocks it caught in flight must be erased before anything else. A second SUSPEND keeps what remains of the moved CORE_BUSY.
 
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, Ticks};
@@ -20,8 +20,9 @@ pub struct SuspendedOperation {
     /// Where.
     pub place: Place,
     /// What remains of CORE_BUSY.
-    pub busy: Ticks,
-    /// The window after it.
+    #[serde(rename = "busy")]
+    pub busy_left: Ticks,
+    /// The whole window after it.
     pub window: Ticks,
 }
 
@@ -49,7 +50,7 @@ impl Device {
 
     /// Whether a SUSPEND would have something to cut, and until when that stays so if nothing starts or ends on the die.
     #[must_use]
-    pub fn victim_until(&self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> (bool, Ticks) {
+    pub fn suspend_target_until(&self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> (bool, Ticks) {
         let (mut found, mut until) = (false, Ticks(u64::MAX));
         for (_, flight) in self.suspend_targets(tables, die, axis) {
             if now < flight.busy_from {
@@ -92,15 +93,15 @@ impl Device {
         let id = self.suspend_target(tables, die, axis, now).expect("judge found an operation to suspend");
         let flight = self.take(tables, id, now);
         let base = tables.op(flight.op).base;
-        let busy = flight.end - now;
+        let busy_left = flight.end - now;
         let window = flight.window_end - flight.end;
         let state = &mut self.dies[usize::from(die.0)];
-        state.suspended[axis] = Some(SuspendedOperation { op: flight.op, place: flight.place, busy, window });
+        state.suspended[axis] = Some(SuspendedOperation { op: flight.op, place: flight.place, busy_left, window });
         state.stamp += 1;
         state.logic.suspend(axis, Suspended { place: flight.place, base });
     }
 
-    /// Lets the suspended operation of an axis go on from `now`.
+    /// Lets the suspended operation of an axis go on from `now`, the end of its RESUME.
     ///
     /// # Panics
     /// When there is none: a fault of the caller.
@@ -109,7 +110,7 @@ impl Device {
             self.dies[usize::from(die.0)].suspended[axis].take().expect("a RESUME has a suspended operation");
         let op = tables.op(suspended.op);
         let info = tables.base(op.base);
-        let end = now + suspended.busy;
+        let end = now + suspended.busy_left;
         let window_end = end + suspended.window;
         if info.affects_state {
             self.open_segments(info, &suspended.place, |before| Segment {

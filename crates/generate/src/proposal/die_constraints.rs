@@ -185,7 +185,7 @@ impl DieConstraints {
             if logic.suspended(axis).is_some() {
                 facts.resumable[axis] = is_resumable(&setup.tables, logic, axis, unread);
             } else {
-                let (suspend_target, until) = device.victim_until(&setup.tables, die, axis, now);
+                let (suspend_target, until) = device.suspend_target_until(&setup.tables, die, axis, now);
                 facts.suspendable[axis] = suspend_target;
                 self.until = self.until.min(until);
             }

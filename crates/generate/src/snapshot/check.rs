@@ -15,7 +15,7 @@ use crate::setup::Setup;
 /// More than any site can count: its clock ends long before.
 const MOST: u64 = 1 << 56;
 
-/// More than any suspended operation still needs: no time of a profile is longer than a day.
+/// More than remains of the CORE_BUSY or the window of any suspended operation: a phase lasts at most a day.
 const LONGEST: Ticks = Ticks::from_us(2 * 24 * 3_600_000_000);
 /// More steps than any chain has.
 const MOST_STEPS: usize = 4_096;
@@ -64,7 +64,7 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
                 return wrong("a suspended operation without its origin");
             }
             let (Some(held), Some(suspended)) = (held, suspended) else { continue };
-            if held.busy > LONGEST || held.window > LONGEST {
+            if held.busy_left > LONGEST || held.window > LONGEST {
                 return wrong("a suspended operation that needs longer than any");
             }
             if suspended.chain.len() > MOST_STEPS {

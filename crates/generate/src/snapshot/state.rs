@@ -60,7 +60,7 @@ pub(super) struct DieEntry {
     /// Latches, registers, cache states; what is suspended, with what remains of it.
     #[serde(rename = "still")]
     pub(super) quiescent: QuiescentDie,
-    /// More of the suspended erase and program.
+    /// Origin and chain of the operations that `quiescent` has as suspended.
     pub(super) suspended: ByAxis<Option<SuspendedEntry>>,
     /// Every block: see [`super::blocks`].
     pub(super) blocks: String,

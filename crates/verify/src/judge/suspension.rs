@@ -1,4 +1,5 @@
-//! Suspension and status: `recovery_target`, `suspend_target`, `resume_target`, `status_value`.
+//! The rules of suspension and status: `recovery_target`, `suspend_target`, `resume_target`, `status_value`. The times are in
+//! `model::start`.
 
 use nandseq_profile::Die;
 use nandseq_profile::model::{Axis, PhaseKind, StatusOf};

@@ -208,12 +208,14 @@ impl Device {
         let suspend_target = self.in_core_busy(die, axis, case.at).map(|flight| flight.id);
         let already = self.die(die).suspension(axis).copied();
         self.dies[die.index()].suspended[axis as usize] = match (suspend_target, already) {
-            // A second SUSPEND changes nothing; one without an operation to suspend is believed, so that its RESUME is not flagged too.
+            // A second SUSPEND that hits nothing changes nothing.
             (None, Some(already)) => Some(already),
-            (suspend_target, _) => Some(Suspension { by: case.origin, suspend_target }),
+            // One that hits an operation replaces the first. One that hits nothing, and is the first, is believed: else its RESUME would
+            // be flagged too.
+            (flight, _) => Some(Suspension { by: case.origin, flight }),
         };
         let Some(suspend_target) = suspend_target else { return };
-        if let Some(lost) = already.and_then(|already| already.suspend_target) {
+        if let Some(lost) = already.and_then(|already| already.flight) {
             // Its RESUME was lost; nothing can revive it any more.
             self.drop_flight(lost);
         }
@@ -227,16 +229,15 @@ impl Device {
 
     /// Plans what the suspended operation does from the end of the RESUME on, and takes back the registers of its planes.
     fn resume(&mut self, compiled: &CompiledProfile, die: Die, axis: Axis, case: &JudgedOperation<'_>) {
-        let Some(suspend_target) = self.die(die).suspension(axis).and_then(|suspension| suspension.suspend_target)
-        else {
+        let Some(suspended) = self.die(die).suspension(axis).and_then(|suspension| suspension.flight) else {
             return;
         };
-        let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == suspend_target) else { return };
+        let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == suspended) else { return };
         let Some(remains) = flight.remains.take() else { return };
         flight.core = Interval::new(after(case.at, case.kind.array_done), remains);
         let flight = flight.clone();
         self.empty_registers(&flight.targets);
-        self.put_due(flight.core.to, suspend_target);
+        self.put_due(flight.core.to, suspended);
         self.go_on(&flight, &compiled.kinds[flight.op]);
     }
 
@@ -244,7 +245,7 @@ impl Device {
     fn go_on(&mut self, flight: &Flight, kind: &OperationKind) {
         let dies = &flight.dies;
         let die = (dies.len() == 1).then_some(dies.start);
-        for (span, time) in remaining(flight, kind) {
+        for (span, time) in coming_phases(flight, kind) {
             if span.bus {
                 let window = span.kind.is_window();
                 push(&mut self.bus, BusHold { time, by: flight.origin, window, id: flight.id, die });
@@ -282,7 +283,7 @@ impl Device {
         let Some(mut flight) = self.suspended_flight(die, axis).cloned() else { return Vec::new() };
         let Some(remains) = flight.remains else { return Vec::new() };
         flight.core = Interval::new(after(case.at, case.kind.array_done), remains);
-        remaining(&flight, &compiled.kinds[flight.op]).filter(|(span, _)| span.bus).map(|(_, time)| time).collect()
+        coming_phases(&flight, &compiled.kinds[flight.op]).filter(|(span, _)| span.bus).map(|(_, time)| time).collect()
     }
 
     /// Ends everything an operation still holds.
@@ -337,7 +338,7 @@ impl Device {
 }
 
 /// The phases that are still to come of an operation whose CORE_BUSY has been moved.
-fn remaining<'a>(
+fn coming_phases<'a>(
     flight: &'a Flight,
     kind: &'a OperationKind,
 ) -> impl Iterator<Item = (&'a crate::compiled_profile::PhaseSpan, Interval)> {
