@@ -1,10 +1,10 @@
 //! The native profile format: YAML that is readable beside a datasheet (`docs/profile-format.md`).
 //!
-//! Promises: every mistake of a file is reported in one go, each with its place and the nearest valid name; a profile that
-//! is returned keeps every limit of [`limits`](crate::limits) and the structural rules the engine relies on
-//! ([`structure`]); [`write()`] prints any resolved profile so that [`read_native`] gives back an equal one.
-//! Leaves out whether a device makes sense (chains that can complete, names that can be proposed): see
-//! [`check`](crate::check).
+//! Promises: one reading reports all mistakes of a file, each with its place and, for an unknown name, the nearest valid name (it stops
+//! early only at an unusable `schema`, or at more cell types, bases or exclusion groups than the limits allow); a profile that is returned
+//! keeps every limit of [`limits`](crate::limits) and the structural rules the engine relies on ([`structure`]); [`write()`] prints any
+//! resolved profile so that [`read_native`] gives back an equal one. Leaves out whether a device makes sense (chains that can complete,
+//! names that can be proposed): see [`check`](crate::check).
 
 mod bases;
 mod chains;
@@ -38,14 +38,14 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// Reads a native profile from its document.
 ///
-/// Returns `None` when anything is wrong with it; what, is in `diagnostics`.
+/// Returns `None` if the profile has an error; `diagnostics` holds the errors.
 pub fn read_native(root: &Node, _source: &SourceFile, diagnostics: &mut Diagnostics) -> Option<Profile> {
     let mark = diagnostics.mark();
     let mut fields = Fields::new(root, "the profile", diagnostics)?;
     let version = fields.require("schema", diagnostics)?;
     let found = version.expect_u32("schema", 0..=u32::MAX, diagnostics)?;
     if found != SCHEMA_VERSION {
-        // What another version means cannot be judged by this one.
+        // This program cannot judge a profile of another version.
         let message =
             format!("this program reads profiles of `schema: {SCHEMA_VERSION}`, and this one is of `schema: {found}`");
         let help = if found > SCHEMA_VERSION {
@@ -156,17 +156,17 @@ fn read_sections(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Opti
     })
 }
 
-/// Reports a section without entries that a device cannot do without.
+/// Reports a required section that has no entries.
 fn report_empty(node: Option<&Node>, what: &str, diagnostics: &mut Diagnostics) {
-    // A section that is missing or no mapping has been reported.
+    // A section that is missing or is not a mapping was reported before.
     if let Some(node) = node.filter(|node| node.as_mapping().is_some_and(<[Entry]>::is_empty)) {
         let message = format!("a device needs at least one entry in {}", quoted(what));
         diagnostics.push(Diagnostic::error("empty-section", message).at(node.span, ""));
     }
 }
 
-/// A base, or for one that could not be read one that has every phase: so no phase key of it is called unknown, and
-/// reading can go on to the next mistake. A profile with such a base is not returned.
+/// The base as read. For a base that could not be read, a substitute with every phase: so its phase keys are not reported as unknown, and
+/// reading can find further mistakes. A profile with a substitute is never returned.
 fn stand_in(base: Option<&Base>, name: &str) -> Base {
     let phase = |kind| Phase { kind, bus: false, default_duration: None };
     base.cloned().unwrap_or_else(|| Base {

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-/// Why a text is no whole number that can be used.
+/// Why a text is refused as a whole number.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NotWhole {
     /// No whole number to any reader.
@@ -15,7 +15,7 @@ pub enum NotWhole {
     LeadingZeros {
         /// Read as a decimal number.
         decimal: String,
-        /// Read as YAML 1.1 reads it; `None` where a digit is no octal one, so that it is a text there.
+        /// The value as an octal number, as YAML 1.1 reads it. `None` if a digit is 8 or 9: YAML 1.1 then reads a text.
         octal: Option<String>,
     },
     /// Digits in groups of 60, as YAML 1.1 reads them.
@@ -25,10 +25,10 @@ pub enum NotWhole {
     },
 }
 
-/// Reads a whole number of a file. `None` is one that no range of `u64` holds: negative, or too large.
+/// Reads a whole number of a file. `Ok(None)` stands for a number below 0 or above `u64::MAX`.
 ///
 /// # Errors
-/// [`NotWhole`] when it is no number, or not the same to all readers.
+/// [`NotWhole`] if the text is no whole number, or if YAML readers read it differently.
 pub fn whole(text: &str) -> Result<Option<u64>, NotWhole> {
     if let Some(unclear) = ambiguous(text) {
         return Err(unclear);
@@ -61,7 +61,7 @@ pub fn count(text: &str) -> Option<u64> {
     if whole.is_empty() || mantissa.ends_with('.') || !all.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
-    // Zeros at the end of the fraction say nothing; every other decimal must be made whole by the exponent.
+    // Trailing zeros of the fraction do not count. The exponent must be at least the number of the other decimals.
     let decimals = fraction.trim_end_matches('0').len();
     let zeros = (exponent as usize).checked_sub(decimals)?;
     let significant = &all[..whole.len() + decimals];
@@ -111,7 +111,7 @@ fn sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// The text of a decimal number without the `_` that groups its digits; `None` where one does not stand between two digits.
+/// The text of a decimal number without the `_` that groups its digits; `None` if some `_` does not stand between two digits.
 #[must_use]
 pub fn ungrouped(text: &str) -> Option<Cow<'_, str>> {
     ungrouped_in(10, text)

@@ -1,4 +1,4 @@
-//! How much of the bus instants demand: operations that need nothing else, and wait for it however long.
+//! Estimates the share of the bus that instant operations demand.
 //!
 //! Whatever else is drawn while the bus is held fails once the admission window is over, and names are drawn again; instants queue up.
 //! So on a bus that is kept, a refill brings an instant as often as one is drawn before `Delay` within its tries. If what refills
@@ -12,19 +12,19 @@ use crate::model::{Model, Start};
 /// The share of the bus that instants demand.
 #[derive(Clone, PartialEq, Debug)]
 pub struct BusDemand {
-    /// Time on the bus of the instants that a refill brings, by the time between refills; from 1 on they keep the bus for ever.
+    /// Mean bus time of the instant operations that a refill adds, divided by the refill period. From 1 on the bus never becomes free.
     pub share: f64,
-    /// The key of the refills that bring most.
+    /// The phase key under which refills demand most.
     pub key: PhaseKey,
     /// Their names with the part of `share` that each takes, the largest first.
     pub names: Vec<(OpId, f64)>,
 }
 
 impl BusDemand {
-    /// From this share on a device is as good as saturated.
+    /// A bus with this share or more counts as saturated.
     pub const SATURATED: f64 = 0.95;
 
-    /// Of a profile with its probability table.
+    /// The demand of a profile with its probability table.
     #[must_use]
     pub fn of(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
         let model = Model::new(profile, table, Start::default());
@@ -39,7 +39,8 @@ impl BusDemand {
 
     fn under(model: &Model<'_>, key: PhaseKey, entries: &[(OpId, f64)]) -> Self {
         let (tables, policies) = (&model.tables, &model.profile.policies);
-        // As generating does, without what the device lacks and what would suspend for ever.
+        // Names that the generator never draws are left out: those that address what the device lacks, and a SUSPEND whose axis nothing
+        // resumes.
         let is_drawn = |op: OpId| {
             let class = model.of_op[op.index()];
             model.class(class).exists && model.base(class).effects.suspend.is_none_or(|axis| model.can_resume(axis))
@@ -57,7 +58,7 @@ impl BusDemand {
             return Self { share: 0.0, key, names: Vec::new() };
         }
         let others = sum(&|op| !waits(op) && !info(op).effects.delay) / total;
-        // Drawn at the first try, or after others that failed.
+        // The expected number of tries: each try after the first needs a refused name before it.
         let tries: f64 = (0..policies.max_tries.min(i32::MAX as u32) as i32).map(|at| others.powi(at)).take(64).sum();
         let period = policies.queue_refill_period.0 as f64;
         let part = |op: OpId, mass: f64| mass / total * tries * tables.op(op).bus.0 as f64 / period;
@@ -77,7 +78,7 @@ mod tests {
     fn what_the_device_lacks_demands_no_bus() {
         let profile = device("EraseA: 0.01, StatusLun3: 0.99", "");
         assert_eq!(BusDemand::of(&profile, table(&profile)).share, 0.0);
-        // What is left is drawn as often as if the other had no weight.
+        // The other names are drawn as often as if the missing one had no weight.
         let with = device("EraseA: 0.1, Status: 0.1, StatusLun3: 0.8", "");
         let without = device("EraseA: 0.5, Status: 0.5", "");
         let (with, without) = (BusDemand::of(&with, table(&with)), BusDemand::of(&without, table(&without)));

@@ -1,7 +1,7 @@
-//! What the analysis needs of a profile and its probability table, compiled once.
+//! A profile and its probability table, compiled once for the analysis.
 //!
-//! Names with the same base, cell type and plane count are possible in the same states, so the search knows classes of
-//! names only. Base behaviour is that of the device's own compiled tables.
+//! Names with the same base, cell type and plane count are possible in the same states, so the search knows classes of names only. The
+//! behaviour of bases comes from the compiled tables of `nandseq_device`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use nandseq_device::{BaseInfo, Effects, StateChange, Tables};
 use nandseq_profile::model::{AddressSource, Axis, ByAxis, ChainStep, PhaseKind, StatusOf, StepAddress, Topology};
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
-/// Index of a class.
+/// Index of a name class.
 pub(crate) type ClassId = u16;
 
 /// A probability table: weights of names by phase key.
@@ -18,9 +18,10 @@ pub(crate) type Distributions = [(PhaseKey, Vec<(OpId, f64)>)];
 /// What a device starts with.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Start<'s> {
-    /// Blocks that are bad; they matter where an operation finds no block at all.
+    /// The bad blocks. They matter only if they leave an operation no block.
     pub bad_blocks: &'s [(Die, Block)],
-    /// Whether the bootstrap of the profile comes first. What it leaves is a state like any other; its own operations are left out.
+    /// Whether the bootstrap of the profile runs first. The search includes the states that it leads to; classes that only the bootstrap
+    /// proposes give no hooks.
     pub bootstrap: bool,
 }
 
@@ -30,12 +31,12 @@ impl<'s> From<&'s [(Die, Block)]> for Start<'s> {
     }
 }
 
-/// Names that are possible in the same states.
+/// A name class: names that are possible in the same states.
 #[derive(Clone, Debug)]
 pub(crate) struct Class {
     pub(crate) base: BaseId,
     pub(crate) multi: bool,
-    /// `None` fits every address.
+    /// The cell type; `None` fits every address.
     pub(crate) cell: Option<CellTypeId>,
     /// The longest ISSUE of its names.
     pub(crate) issue: Ticks,
@@ -43,13 +44,13 @@ pub(crate) struct Class {
     pub(crate) busy: bool,
     /// The longest window of its names, and the shortest.
     pub(crate) window: (Ticks, Ticks),
-    /// Whether the device has what it addresses.
+    /// Whether the device has the die, or the planes, that its names address.
     pub(crate) exists: bool,
     /// Whether some phase key gives one of its names a share, or the bootstrap proposes one.
     pub(crate) proposed: bool,
-    /// Whether the bootstrap comes first and proposes one.
+    /// Whether the bootstrap runs first and proposes one of its names.
     pub(crate) in_bootstrap: bool,
-    /// Whether only the bootstrap does, so that no hook of the table falls on it.
+    /// Whether only the bootstrap proposes its names: then its op_states give no hooks.
     pub(crate) only_bootstrap: bool,
 }
 
@@ -67,12 +68,12 @@ fn is_in_bootstrap(profile: &Profile, tables: &Tables, op: OpId) -> bool {
     has_weight && (base.effects.erase && erases || starts && programs || (fills || base.effects.data_out) && reads)
 }
 
-/// Whether there are blocks that operations may work on.
+/// Whether good blocks remain for operations on one plane, and for operations on several.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GoodBlocks {
     /// Some block is good.
     single: bool,
-    /// Two blocks of some group are.
+    /// Some block group has two good blocks.
     multi: bool,
 }
 
@@ -114,28 +115,28 @@ pub(crate) struct Model<'p> {
     pub(crate) shares: Vec<Vec<OpId>>,
     /// Chains that change a latch or a cache-program state: the search follows them step by step.
     pub(crate) tracked: Vec<bool>,
-    /// Classes that are steps of chains which the search does not follow: they may start whenever the rules allow.
+    /// For each class, whether it is a step of a chain that the search does not follow. Such a class may start whenever the rules allow.
     pub(crate) free_steps: Vec<bool>,
-    /// Classes that are steps of the chains that it follows.
+    /// For each class, whether it is a step of a chain that the search follows.
     pub(crate) tracked_steps: Vec<bool>,
-    /// For each class the bases under whose phase keys it has a share; `None` is DEFAULT.
+    /// For each class, the bases under whose phase keys it has a share. `None` stands for DEFAULT and for the bootstrap.
     pub(crate) proposed_under: Vec<Vec<Option<BaseId>>>,
-    /// The classes that lack nothing that only operations would bring about which never run.
+    /// For each class, whether it is possible: possible classes meet all its needs.
     pub(crate) possible: Vec<bool>,
-    /// One bit for each cell type: blocks can be erased so that it may be programmed on them.
+    /// One bit for each cell type that may be programmed on a block that a possible class erases.
     pub(crate) programmable: u8,
     /// One bit for each cell type: its pages can be read.
     pub(crate) readable: u8,
-    /// Whether some name with a weight, under whatever key, resumes an erase, and a program: only then a SUSPEND may start.
+    /// For each axis, whether a name with a weight under any phase key resumes it. A SUSPEND of the axis may start only then.
     resumable: ByAxis<bool>,
-    /// The proposed classes that suspend what a name with a weight resumes.
+    /// The classes that may be drawn and that suspend an axis that can be resumed.
     pub(crate) suspends: Vec<ClassId>,
     pub(crate) planes: u32,
     pub(crate) good: GoodBlocks,
 }
 
 impl<'p> Model<'p> {
-    /// Of which nothing is known to be possible: [`Self::new`] finds that.
+    /// A model that does not know yet which classes are possible. [`Self::new`] finds them.
     pub(crate) fn compiled(profile: &'p Profile, table: &Distributions, start: Start<'_>) -> Self {
         let tables = Tables::new(profile);
         let shares = shares(profile, table);
@@ -185,24 +186,24 @@ impl<'p> Model<'p> {
         self.tables.base(self.class(id).base)
     }
 
-    /// The classes for which something holds.
+    /// The classes that satisfy `wanted`.
     pub(crate) fn classes_that(&self, wanted: impl Fn(ClassId) -> bool) -> Vec<ClassId> {
         (0..self.classes.len() as ClassId).filter(|&class| wanted(class)).collect()
     }
 
-    /// Whether what is suspended on an axis may be resumed as far as the engine asks: by a name with a weight, wherever that is.
+    /// Whether a name with a weight under any phase key resumes this axis. The engine uses the same condition.
     pub(crate) fn can_resume(&self, axis: Axis) -> bool {
         self.resumable[axis]
     }
 
-    /// The chains that may follow a base; `None` in it: it may stand alone.
+    /// The chains that may follow an operation of a base, by index. The item `None` means that the operation may stand alone.
     pub(crate) fn follow_ups(&self, base: BaseId) -> impl Iterator<Item = Option<usize>> + '_ {
         let follow_ups = &self.profile.bases[base].follow_ups;
         let alone = follow_ups.is_empty().then_some(None);
         alone.into_iter().chain(follow_ups.iter().filter(|follow| follow.weight > 0.0).map(|follow| follow.chain))
     }
 
-    /// The classes that fit a step after an operation of class `head` with the cell type of the step before it.
+    /// The classes that fit a step of a chain that class `head` begins. `cell` is the cell type of the step before; with `None` any fits.
     pub(crate) fn fitting(
         &self,
         step: &ChainStep,
@@ -221,7 +222,7 @@ impl<'p> Model<'p> {
         })
     }
 
-    /// Whether a chain is under way whenever an operation of the base has just ended: it is never the last of a chain.
+    /// Whether a chain is always under way after an operation of the base: the operation never stands alone and is never the last step.
     pub(crate) fn always_goes_on(&self, base: BaseId) -> bool {
         let heads = self.profile.bases.ids().flat_map(|head| self.follow_ups(head).flatten());
         let last = |chain: usize| self.profile.chains[chain].steps.last().is_some_and(|step| step.base == base);
@@ -236,7 +237,7 @@ impl<'p> Model<'p> {
         fitting.any(|other| other == class)
     }
 
-    /// The classes that begin a chain of which a class can be a step, as far as they are wanted.
+    /// The classes that satisfy `wanted` and begin a chain in which `class` can be a step.
     pub(crate) fn heads_of(&self, class: ClassId, wanted: impl Fn(ClassId) -> bool) -> Vec<ClassId> {
         let begins = |head: ClassId| {
             let mut chains = self.follow_ups(self.class(head).base).flatten();
@@ -245,7 +246,7 @@ impl<'p> Model<'p> {
         self.classes_that(begins)
     }
 
-    /// For each class the bases under whose phase keys it has a share; `None` is DEFAULT.
+    /// For each class, the bases under whose phase keys it has a share. `None` stands for DEFAULT and for the bootstrap.
     fn find_keys(&self) -> Vec<Vec<Option<BaseId>>> {
         let mut keys = vec![Vec::new(); self.classes.len()];
         for (key, names) in self.profile.phase_keys.iter().zip(&self.shares) {
@@ -256,18 +257,19 @@ impl<'p> Model<'p> {
                 }
             }
         }
-        // The bootstrap needs no phase key.
+        // The bootstrap proposes its classes without a phase key: `None` stands for that too.
         let of_bootstrap = self.classes.iter().zip(&mut keys).filter(|(class, _)| class.in_bootstrap);
         of_bootstrap.for_each(|(_, of)| of.push(None));
         keys
     }
 
-    /// The classes that begin chains.
+    /// The classes that may be drawn: only they can begin a chain.
     pub(crate) fn heads(&self) -> Vec<ClassId> {
         self.classes_that(|class| self.may_be_drawn(class))
     }
 
-    /// The classes that are steps of the chains that the search follows, or of the others.
+    /// For each class, whether it is a step of a chain that the search follows (`tracked`), or of one that it does not follow (not
+    /// `tracked`).
     pub(crate) fn steps_of(&self, tracked: bool) -> Vec<bool> {
         let mut found = vec![false; self.classes.len()];
         for head in self.heads() {
@@ -282,7 +284,7 @@ impl<'p> Model<'p> {
         found
     }
 
-    /// Which cell types blocks can be programmed with, and pages be read with.
+    /// Two bit sets: the cell types that blocks can be programmed with, and those that pages can be read with.
     pub(crate) fn cell_types(&self) -> (u8, u8) {
         let all = (1u16 << self.profile.cell_types.len()) - 1;
         let cells = |wanted: &dyn Fn(&Effects) -> bool| {
@@ -380,7 +382,7 @@ fn is_tracked(tables: &Tables, steps: &[ChainStep]) -> bool {
     steps.iter().any(|step| tables.base(step.base).effects.changes().any(counts))
 }
 
-/// Whether the operations of a base put their planes into an op_state at which hooks fall.
+/// Whether the operations of a base put their planes into the op_state of CORE_BUSY.
 pub(crate) fn shows(profile: &Profile, info: &BaseInfo, base: BaseId) -> bool {
     info.affects_state && info.occupies && profile.bases[base].has_phase(PhaseKind::CoreBusy)
 }

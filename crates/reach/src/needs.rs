@@ -1,4 +1,4 @@
-//! What operations need that other operations bring about, and which operations do.
+//! The needs of operations, and the operations that meet them.
 
 use nandseq_device::{BaseInfo, Precondition, StateChange};
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind};
@@ -8,47 +8,47 @@ use crate::lasting::Lasting;
 use crate::model::{ClassId, Model};
 use crate::reason::Reason;
 
-/// What an operation needs that other operations bring about.
+/// A need of an operation that another operation can meet. Where a need has a cell type, `None` stands for any.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Need {
-    /// A phase, or the end, of an operation of this base: it has a weight only there.
+    /// A phase or the END of an operation of this base: the operation with the need has a weight only under those phase keys.
     PhaseOf(BaseId),
-    /// A block that is erased so that it may be programmed with this cell type; with any for `None`.
+    /// A block whose erase allows programs of this cell type.
     ErasedBlock(Option<CellTypeId>),
     /// A page that is programmed with this cell type; with any for `None`.
     ProgrammedPage(Option<CellTypeId>),
     /// An operation of this axis in CORE_BUSY.
     Busy(Axis),
-    /// A resume of this axis, without which nothing is suspended.
+    /// A RESUME of this axis: a SUSPEND starts only if a name with a weight resumes its axis.
     Resume(Axis),
     /// An operation of this axis that is suspended.
     Suspended(Axis),
-    /// The end of a state that forbids it.
+    /// The end of a state that forbids the operation.
     EndOf(DeviceState),
     /// A loaded latch.
     Latch(LatchKind),
-    /// A page register that a page of this cell type is in.
+    /// A page register that holds a page of this cell type.
     PageRegister(Option<CellTypeId>),
     /// A page register that a copyback read filled.
     CopybackRegister,
-    /// An output register that a page of this cell type is in.
+    /// An output register that holds a page of this cell type.
     OutputRegister(Option<CellTypeId>),
-    /// A data output: unread data would be overwritten.
+    /// A data output: without it the operation would overwrite unread data.
     DataOutput,
-    /// A step of each of its chains.
+    /// An operation of this base: a step without which a chain of the operation cannot run.
     Step(BaseId),
-    /// An operation that begins a chain with it: no phase key gives it a weight.
+    /// An operation that begins a chain in which this operation is a step. No phase key gives this operation a weight.
     Head,
 }
 
 impl Model<'_> {
-    /// Whether some operation that is possible brings a phase key about.
+    /// Whether a phase key can come up: it is DEFAULT, or some class of its base is possible.
     pub(crate) fn keys_come_up(&self, key: PhaseKey) -> bool {
         let of_base = |base: BaseId| self.of_base[base.index()].iter().any(|&class| self.possible[usize::from(class)]);
         self.profile.phase_keys[key].base.is_none_or(of_base)
     }
 
-    /// What keeps a class from running where only these classes run.
+    /// The reason why a class cannot run if only the classes in `runs` run; `None` if it can.
     pub(crate) fn in_the_way(&self, class: ClassId, runs: &[bool]) -> Option<Reason> {
         let (own, info) = (self.class(class), self.base(class));
         let keys = &self.proposed_under[usize::from(class)];
@@ -72,7 +72,7 @@ impl Model<'_> {
             return Some(Reason::BadBlocks);
         }
         let met = |(_, providers): (Need, Vec<ClassId>)| providers.iter().any(|&class| runs[usize::from(class)]);
-        // Resuming ends what suspending begins: each waits for the other.
+        // A SUSPEND needs a RESUME and a RESUME needs a SUSPEND. The need of the SUSPEND is left out, so that neither rules out the other.
         let waits = |reason: &Reason| !matches!(reason, Reason::NoResume(_));
         self.asks_for(class)
             .into_iter()
@@ -80,7 +80,7 @@ impl Model<'_> {
             .find(|&reason| !self.needs(class, reason, &[]).into_iter().all(met))
     }
 
-    /// What an operation of a class asks for whenever it is proposed, as the reasons for which it would be refused.
+    /// The needs that a class has in every state. Each is given as the reason of the refusal when the need is not met.
     pub(crate) fn asks_for(&self, class: ClassId) -> Vec<Reason> {
         let info = self.base(class);
         let mut reasons = match info.address {
@@ -97,7 +97,7 @@ impl Model<'_> {
                 Precondition::InCoreBusy(axis) => reasons.extend([Reason::NoVictim(axis), Reason::NoResume(axis)]),
                 Precondition::Suspended(axis) => reasons.push(Reason::NotSuspended(axis)),
                 Precondition::CopybackPage => reasons.push(Reason::CopybackRegister),
-                // They hold on an idle device, or follow from the address.
+                // These hold on an idle device, follow from the address or the chain, or are left to the search (`PageToReadOn`).
                 Precondition::NothingUnread
                 | Precondition::PageToReadOn
                 | Precondition::PageToPutOut
@@ -110,7 +110,7 @@ impl Model<'_> {
         reasons
     }
 
-    /// What an operation may lack where a reason blocks it, and what would bring it about.
+    /// The needs that may be unmet where `reason` blocks a class, each with the classes that would meet it.
     pub(crate) fn needs(&self, class: ClassId, reason: Reason, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
         let own = self.class(class);
         let cell = own.cell;
@@ -136,7 +136,7 @@ impl Model<'_> {
                     let loaded = |change: &StateChange| matches!(change, StateChange::Load(latch, _) if *latch == kind);
                     info.effects.at_end.iter().any(loaded)
                 };
-                // What works where the latch was loaded works on as many planes.
+                // An operation that takes its address from a latch has the plane count of the load.
                 let there =
                     matches!(self.base(class).address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
                 let shape = |other: ClassId| !there || self.class(other).multi == own.multi;
@@ -171,7 +171,7 @@ impl Model<'_> {
         }
     }
 
-    /// The bases whose phases and ends the keys are.
+    /// The bases of the phase keys, each once, with their classes.
     fn bases_of(&self, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
         let mut bases: Vec<BaseId> = keys.iter().filter_map(|&key| self.profile.phase_keys[key].base).collect();
         bases.sort_unstable();
@@ -182,7 +182,7 @@ impl Model<'_> {
             .collect()
     }
 
-    /// What makes blocks, or pages, of the kind that an operation has its address in.
+    /// The erased block or programmed page that the address of a class needs, with the classes that make one.
     fn address_needs(&self, class: ClassId) -> Vec<(Need, Vec<ClassId>)> {
         let (own, info) = (self.class(class), self.base(class));
         let reads = info.address == AddressSource::ReadablePage;
@@ -206,7 +206,7 @@ impl Model<'_> {
         vec![(Need::ErasedBlock(cell), erases)]
     }
 
-    /// What suspends, and what could be suspended.
+    /// The needs of a suspended operation: a SUSPEND of the axis, and an operation in CORE_BUSY that it stops.
     fn suspended(&self, axis: Axis) -> Vec<(Need, Vec<ClassId>)> {
         let suspends = self.classes_that(|class| self.base(class).effects.suspend == Some(axis));
         let victims = self.classes_that(|class| self.class(class).busy && self.base(class).effects.is_of(axis));

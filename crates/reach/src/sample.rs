@@ -2,7 +2,7 @@
 
 use nandseq_profile::{OpId, PhaseKey, Profile, ReadOptions, SourceFile, read};
 
-/// The device with these weights under DEFAULT and these further sections; two names erase.
+/// The small device, with these weights under DEFAULT and these further sections of the profile.
 pub(crate) fn device(weights: &str, sections: &str) -> Profile {
     let text = format!(
         "
@@ -31,7 +31,7 @@ phase_conditional: {{DEFAULT: {{{weights}}}}}
     profile.unwrap_or_else(|| panic!("{remarks:#?}"))
 }
 
-/// Its table.
+/// The probability table of a profile.
 pub(crate) fn table(profile: &Profile) -> &[(PhaseKey, Vec<(OpId, f64)>)] {
     &profile.probabilities.phase_conditional
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The end of the name of a file that somebody packed.
+/// The suffix of the name of a file packed by gzip.
 pub const PACKED: &str = ".gz";
 
 /// A SHA-256 digest; prints, and is stored, as 64 lower-case hexadecimal digits.
@@ -53,8 +53,8 @@ impl TryFrom<String> for Digest {
     }
 }
 
-/// The date in file names, and the time of day in those of snapshots. They are nowhere else, so that equal inputs give equal
-/// contents.
+/// The date in file names, and the time of day in the names of snapshots. Tables, snapshots and logs do not contain them, so equal inputs
+/// give equal contents.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Stamp {
     year: u16,
@@ -67,10 +67,10 @@ pub struct Stamp {
 /// Why a text is not a date.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum StampError {
-    /// Neither of the accepted forms.
+    /// None of the three accepted forms.
     #[error("a date is written 2026-11-21, 20261121 or 261121")]
     Form,
-    /// Such a day does not exist.
+    /// The day does not exist, or is before 1970.
     #[error("there is no such day")]
     NoSuchDay,
 }
@@ -92,7 +92,7 @@ impl Stamp {
         Self { year, month, day: rest as u8 + 1, time: 0 }
     }
 
-    /// The same date with a time of day, seconds after midnight (below 86,400); midnight without this.
+    /// The same date with this second of the day (below 86,400). A stamp made from a date alone is at midnight.
     #[must_use]
     pub const fn at_second(mut self, second: u32) -> Self {
         self.time = second / 3600 * 10_000 + second / 60 % 60 * 100 + second % 60;
@@ -178,17 +178,17 @@ impl fmt::Display for Stamp {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileKind {
-    /// What a tester runs.
+    /// The operations in order of start: what a tester runs.
     OperationSequence,
-    /// Operations, by target and stretch.
+    /// Each stretch of each operation, by target.
     OperationTimeline,
-    /// What each plane was doing when.
+    /// The phases that each plane was in, with their times.
     OpStateTimeline,
     /// How often each page was programmed and read.
     AddressTouchCount,
-    /// In which states, and how far into them, operations started.
+    /// How often each operation was proposed in each op_state and started at each fraction of it.
     OpStateNameInputTimeCount,
-    /// Accepted proposals.
+    /// How often each operation was drawn and started, by phase key, plane and time.
     PhaseProposalCounts,
     /// The complete state of a site after a run.
     Snapshot,
@@ -253,7 +253,7 @@ impl FileKind {
     }
 }
 
-/// A choice among the kinds of file.
+/// A set of kinds of file.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Outputs(u8);
 
@@ -263,7 +263,7 @@ impl Outputs {
     /// Every kind of file.
     pub const ALL: Self = Self(u8::MAX);
 
-    /// Whether the kind is among them.
+    /// Whether the set contains `kind`.
     #[must_use]
     pub const fn contains(self, kind: FileKind) -> bool {
         self.0 & kind.bit() != 0

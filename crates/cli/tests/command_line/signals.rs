@@ -59,7 +59,7 @@ fn runs_that_lack_files_do_not_count_as_finished_when_making_them_again_is_inter
     let out = folder.path().join("out");
     let manifest = fs::read_to_string(out.join("manifest.json")).unwrap();
     fs::write(out.join("manifest.json"), manifest.replacen("\"1000\"", "\"1000000000000\"", 1)).unwrap();
-    fs::remove_file(out.join("operation_sequence_261121_0000002.csv")).unwrap();
+    fs::remove_file(out.join("operation_sequence_261121_0000001.csv")).unwrap();
     let count = || fs::read_dir(&out).unwrap().count();
     let left = count();
     let running = Running::start(&folder, &[&made("1000000000000")[..], &["--resume", "out"]].concat());

@@ -1,4 +1,4 @@
-//! A sequence that was named itself: a site of its own.
+//! A sequence that the user names directly. It is a site of its own.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use super::site_files::{FindError, RunFile, SiteFiles, TableFile};
 use crate::form::Forms;
 use crate::source::STANDARD_INPUT;
 
-/// Whether a path is that of a sequence itself rather than of a folder.
+/// Whether a path is a file or standard input, not a folder.
 pub(super) fn is_file(path: &Path) -> Result<bool, FindError> {
     if path == Path::new(STANDARD_INPUT) {
         return Ok(true);
@@ -29,7 +29,7 @@ pub(super) fn alone(path: &Path, forms: Forms) -> SiteFiles {
     SiteFiles { notes, runs, ..SiteFiles::empty(path) }
 }
 
-/// What to know of runs that are not there.
+/// One note for each gap in the run numbers.
 pub(super) fn missing_runs(runs: &[RunFile]) -> Vec<String> {
     let mut expected = 1;
     let mut notes = Vec::new();

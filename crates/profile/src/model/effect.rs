@@ -24,7 +24,7 @@ pub enum LatchKind {
     Copyback,
 }
 
-/// The latch levels an operation may start on; empty means "no latch needed".
+/// The latch levels at which an operation may start. All false: no latch is needed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct LatchNeed {
     /// After the LSB load.
@@ -62,8 +62,8 @@ pub enum Effect {
     Program,
     /// When the array is done: the block is closed (last page = pages_per_block − 1).
     CloseBlock,
-    /// A load of a page of a one-shot program: a program as to registers and in-flight rules, without array effect.
-    /// Needs the latch as `needs` says, and sets it to `level` at its end.
+    /// Loads a page of a one-shot program into a latch. The rules of registers, flights and addresses treat the load as a program, but the
+    /// array stays as it is. Before, the latch must be as `needs` says, for the same address; at the end of the load it holds `level`.
     LoadLatch {
         /// Which latch.
         latch: LatchKind,
@@ -93,7 +93,7 @@ pub enum Effect {
     CacheProgramStart(CacheProgramKind),
     /// Clears the die's cache-program state of this kind at its end.
     CacheProgramEnd(CacheProgramKind),
-    /// Puts out what the output register of its plane holds; at its end that data has been read.
+    /// Puts out the output register of each of its planes. At its end the data counts as read.
     DataOut,
     /// Needs, on every target plane, a page register filled by a copyback read.
     CopybackSource,
@@ -101,9 +101,9 @@ pub enum Effect {
     Suspend(Axis),
     /// Resumes the suspended operation of this axis at its end.
     Resume(Axis),
-    /// Ends everything in flight on the die at its start.
+    /// Ends everything in flight on the die at its start, and the die's lasting state, except on-die termination and write protect.
     ResetDie,
-    /// Ends everything in flight on every die at its start.
+    /// The same on every die.
     ResetTarget,
     /// Switches on-die termination off at its start.
     OdtDisable,
@@ -133,7 +133,7 @@ pub enum ArrayWork {
 }
 
 impl Effect {
-    /// The work of the array that it is; `None` for commands, and for what concerns registers and latches only.
+    /// The array work of this effect; `None` for every effect that does none.
     #[must_use]
     pub const fn array_work(self) -> Option<ArrayWork> {
         match self {
@@ -160,7 +160,7 @@ impl Effect {
         }
     }
 
-    /// Whether its operation occupies planes whatever its base says: suspensions, resumptions and resets.
+    /// Whether an operation with this effect occupies planes even if its base is instant or has scope `none`: SUSPEND, RESUME, resets.
     #[must_use]
     pub const fn always_occupies(self) -> bool {
         match self {
@@ -186,7 +186,8 @@ impl Effect {
         }
     }
 
-    /// Whether it ends a state without which its operation may not start.
+    /// Whether this effect ends a state (suspension, unread data, cache read) and needs what comes with that state: a suspended operation,
+    /// a page in the output register, a page in the page register.
     #[must_use]
     pub const fn needs_what_it_ends(self) -> bool {
         match self {
@@ -213,7 +214,8 @@ impl Effect {
         }
     }
 
-    /// The effect that ends the state which this one brings about, for states that a die or target is left in.
+    /// The effect that ends what this effect begins: termination off, write protect, a cache program or a suspension. `None` for all
+    /// others, latches and cache reads included.
     #[must_use]
     pub const fn ended_by(self) -> Option<Self> {
         match self {

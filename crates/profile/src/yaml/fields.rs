@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span, nearest, quoted
 
 /// The fields of one mapping.
 ///
-/// Learns the valid names from what the reader asks for; [`Fields::finish`] reports keys nobody asked for.
+/// The valid keys are those that the reader asks for; [`Fields::finish`] reports all others.
 #[derive(Debug)]
 pub struct Fields<'n> {
     what: String,
@@ -28,7 +28,7 @@ impl<'n> Fields<'n> {
         })
     }
 
-    /// The fields of an entry that should be a mapping, called by its key; what it lacks is reported at the key.
+    /// The fields of an entry that should be a mapping, which messages call by its key. Missing fields are reported at the key.
     pub fn of(entry: &'n Entry, diagnostics: &mut Diagnostics) -> Option<Self> {
         let fields = Self::new(&entry.value, &entry.key, diagnostics)?;
         Some(Self { span: entry.key_span, ..fields })
@@ -40,7 +40,12 @@ impl<'n> Fields<'n> {
         &self.what
     }
 
-    /// Where the mapping stands.
+    /// The same in a sentence. A name that begins with `the ` (`the profile`, `the base SR`) is words, not a key: it is not quoted.
+    fn called(&self) -> String {
+        if self.what.starts_with("the ") { self.what.clone() } else { quoted(&self.what) }
+    }
+
+    /// Where missing fields are reported: at the mapping, or at its key after [`Fields::of`].
     #[must_use]
     pub const fn span(&self) -> Span {
         self.span
@@ -63,9 +68,7 @@ impl<'n> Fields<'n> {
     pub fn require(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<&'n Node> {
         let value = self.take(name);
         if value.is_none() {
-            // The whole of a file is called by words, not by a key.
-            let what = if self.what.starts_with("the ") { self.what.clone() } else { quoted(&self.what) };
-            let message = format!("{what} lacks {}", quoted(name));
+            let message = format!("{} lacks {}", self.called(), quoted(name));
             let at = self.entries.iter().find(|entry| &*entry.key == name).map_or(self.span, |entry| entry.key_span);
             diagnostics.push(Diagnostic::error("missing-field", message).at(at, ""));
         }
@@ -87,7 +90,7 @@ impl<'n> Fields<'n> {
     /// Reports every key nobody asked for, with the given severity.
     pub fn finish_as(self, severity: Severity, diagnostics: &mut Diagnostics) {
         for (entry, _) in self.entries.iter().zip(&self.used).filter(|(_, used)| !**used) {
-            let message = format!("{} has no field {}", quoted(&self.what), quoted(&entry.key));
+            let message = format!("{} has no field {}", self.called(), quoted(&entry.key));
             let near = if diagnostics.is_full() { None } else { nearest(&entry.key, self.known.iter().copied()) };
             let help = match near {
                 Some(near) => format!("did you mean `{near}`?"),
