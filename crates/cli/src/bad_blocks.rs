@@ -60,6 +60,12 @@ impl<'p> Lists<'p> {
         };
         let (blocks, digest) = match read(&path, self.profile) {
             Err(Failure::Faulty(_)) => return Err(changed()),
+            Err(_) if !path.exists() => {
+                let message =
+                    format!("the list of bad blocks `{}` that the manifest names is not there", path.display());
+                let help = "go to the folder in which it was generated, or put the list back in its place; `verify` takes it with --badlist, too";
+                return Err(Problem::new(message).help(help).into());
+            }
             read => read?,
         };
         if digest != recorded.sha256 {

@@ -28,7 +28,11 @@ pub struct ProbabilityTable {
 #[must_use]
 pub fn read(source: &SourceFile, profile: &Profile) -> (Option<ProbabilityTable>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
-    let table = yaml::parse(source, &mut diagnostics).and_then(|root| {
+    let root = yaml::parse(source, &mut diagnostics);
+    if source.text.trim().is_empty() {
+        diagnostics.help_last_error(&form(profile));
+    }
+    let table = root.and_then(|root| {
         let entries = keys_of(&root, profile, &mut diagnostics)?;
         let phase_keys = PhaseKeyNames::new(profile.phase_keys.iter_ids());
         let ops: HashMap<&str, OpId> = profile.ops.iter_ids().map(|(id, op)| (op.name.as_str(), id)).collect();
@@ -36,9 +40,13 @@ pub fn read(source: &SourceFile, profile: &Profile) -> (Option<ProbabilityTable>
             let found = ops.get(name).copied();
             if found.is_none() {
                 let names = profile.ops.iter().map(|op| op.name.as_str());
-                let near = if diagnostics.is_full() { None } else { nearest(name, names) };
                 let message = format!("there is no operation name {}", quoted(name));
-                diagnostics.push(Diagnostic::error("unknown-op", message).at(at, "").suggest(near));
+                let diagnostic = Diagnostic::error("unknown-op", message).at(at, "");
+                diagnostics.push(match of_base(profile, name) {
+                    Some(op) => diagnostic.help(format!("it is a base; a table lists operations, as {}", quoted(op))),
+                    None if diagnostics.is_full() => diagnostic,
+                    None => diagnostic.suggest(nearest(name, names)),
+                });
             }
             found
         };
@@ -66,13 +74,21 @@ pub(crate) fn warn_of_unused(overrides: Span, section: &str, diagnostics: &mut D
 /// The one key of a table's file.
 const SECTION: &str = "phase_conditional";
 
+/// An operation of the base that has this name.
+fn of_base<'p>(profile: &'p Profile, name: &str) -> Option<&'p str> {
+    profile.ops.iter().find(|op| profile.bases[op.base].name == name).map(|op| &*op.name)
+}
+
+/// What a table looks like.
+fn form(profile: &Profile) -> String {
+    let names = profile.ops.iter().take(2).zip(["0.75", "0.25"]);
+    let names: String = names.map(|(op, mass)| format!("\n    {}: {mass}", key_text(&op.name))).collect();
+    format!("a table gives names their masses, by phase key:\n{SECTION}:\n  DEFAULT:{names}")
+}
+
 /// The phase keys of a table; a file that is no table is shown what one looks like.
 fn keys_of<'n>(root: &'n Node, profile: &Profile, diagnostics: &mut Diagnostics) -> Option<&'n [Entry]> {
-    let form = || {
-        let names = profile.ops.iter().take(2).zip(["0.75", "0.25"]);
-        let names: String = names.map(|(op, mass)| format!("\n    {}: {mass}", key_text(&op.name))).collect();
-        format!("a table gives names their masses, by phase key:\n{SECTION}:\n  DEFAULT:{names}")
-    };
+    let form = || form(profile);
     let Some(top) = root.as_mapping() else {
         let message = format!("a table is a mapping with the key `{SECTION}`, not {}", root.describe());
         diagnostics.push(Diagnostic::error("wrong-type", message).at(root.span, "").help(form()));

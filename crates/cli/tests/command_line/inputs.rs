@@ -94,6 +94,32 @@ fn a_probability_table_with_mistakes() {
 }
 
 #[test]
+fn an_empty_table_is_shown_what_a_table_looks_like_and_a_base_in_one_is_called_a_base() {
+    let table = |text: &str| {
+        let folder = Folder::new().with("table.yaml", text);
+        refused(&folder, &["--op-state-probs", "table.yaml", "--ops", "5"])
+    };
+    for text in ["", " \n"] {
+        let said = table(text);
+        assert!(said.contains("phase_conditional:\n") && said.contains(": 0.75\n"), "{said}");
+    }
+    let said = table("phase_conditional: {DEFAULT: {ERASE: 1}}\n");
+    assert!(said.contains("there is no operation name `ERASE`"), "{said}");
+    assert!(said.contains("it is a base; a table lists operations, as `"), "{said}");
+}
+
+#[test]
+fn a_list_of_bad_blocks_that_a_manifest_names_and_is_not_there_can_be_named() {
+    let folder = Folder::new().with("bad.csv", "die,block\n0,3\n");
+    folder.succeed(&["--badlist", "bad.csv", "--ops", "20", "-q"]);
+    fs::rename(folder.path().join("bad.csv"), folder.path().join("moved.csv")).unwrap();
+    let said = refused(&folder, &["verify", "out"]);
+    assert!(said.contains("the list of bad blocks `bad.csv` that the manifest names is not there"), "{said}");
+    assert!(said.contains("--badlist"), "{said}");
+    folder.succeed(&["verify", "out", "--badlist", "moved.csv"]);
+}
+
+#[test]
 fn a_probability_table_that_proposes_nothing() {
     let folder = Folder::new().with("table.yaml", "phase_conditional:\n  DEFAULT: {}\n");
     assert_snapshot!(refused(&folder, &["--op-state-probs", "table.yaml", "--validate-pc"]));
