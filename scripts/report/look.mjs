@@ -91,9 +91,9 @@ check(/payload \[\{/.test(await page.textContent("#details")), "shows its payloa
 await picture("found", "#timeline");
 const spot = await page.evaluate(() => {
   const { gantt } = report;
-  const { lane, row } = gantt.selected;
-  const x = (gantt.xOf(lane.rows.start[row]) + gantt.xOf(lane.rows.end[row])) / 2;
-  return { x, y: RULER + gantt.lanes.indexOf(lane) * LANE - gantt.container.scrollTop + LANE / 2 };
+  const { track, row } = gantt.selected;
+  const x = (gantt.xOf(track.rows.start[row]) + gantt.xOf(track.rows.end[row])) / 2;
+  return { x, y: RULER + gantt.tracks.indexOf(track) * TRACK - gantt.container.scrollTop + TRACK / 2 };
 });
 await page.mouse.move(box.x + 300, box.y + 5);
 const now = await page.locator("#gantt").boundingBox();
@@ -111,11 +111,11 @@ check(/erase/i.test(name), `goes to a hit: ${name}`);
 await page.fill("#search", "");
 
 const joined = await page.evaluate(() => {
-  const { ops, lanes } = report.gantt.data;
+  const { ops, tracks } = report.gantt.data;
   const row = ops.next.findIndex((next) => next >= 0);
   if (row < 0) return null;
-  const lane = lanes.find((one) => one.rows === ops && row >= one.first && row < one.first + one.count);
-  report.input.reveal({ lane, row }, false);
+  const track = tracks.find((one) => one.rows === ops && row >= one.first && row < one.first + one.count);
+  report.input.reveal({ track, row }, false);
   const last = ops.next[row];
   const length = ops.end[last] - ops.start[row];
   report.gantt.span(ops.start[row] - 0.2 * length, ops.end[last] + 0.2 * length);
@@ -177,28 +177,28 @@ const frames = await page.evaluate((least) => {
   const { gantt } = report;
   const { data } = gantt;
   const times = Math.max(1, Math.ceil(least / (data.ops.start.length + data.states.start.length)));
-  const tiled = { ops: { isState: false }, states: { isState: true }, lanes: [], end: data.end * times };
+  const tiled = { ops: { isState: false }, states: { isState: true }, tracks: [], end: data.end * times };
   for (const part of ["ops", "states"]) {
     const from = data[part];
     const rows = tiled[part];
     const names = Object.keys(from).filter((name) => from[name].length === from.start.length && !["end", "reach", "next", "previous"].includes(name));
     for (const name of names) rows[name] = new from[name].constructor(from.start.length * times);
     let at = 0;
-    const lanes = data.lanes.filter((lane) => lane.rows === from);
-    for (const lane of lanes) {
+    const tracks = data.tracks.filter((track) => track.rows === from);
+    for (const track of tracks) {
       const first = at;
       let last = 0;
       for (let copy = 0; copy < times; copy++) {
-        for (let i = lane.first; i < lane.first + lane.count; i++, at++) {
+        for (let i = track.first; i < track.first + track.count; i++, at++) {
           for (const name of names) rows[name][at] = from[name][i];
           const start = from.start[i] + copy * data.end;
           rows.start[at] = start - last;
           last = start;
         }
       }
-      tiled.lanes.push({ ...lane, first, count: at - first, rows });
+      tiled.tracks.push({ ...track, first, count: at - first, rows });
     }
-    const own = tiled.lanes.filter((lane) => lane.rows === rows);
+    const own = tiled.tracks.filter((track) => track.rows === rows);
     timed(rows, own);
     if (part === "ops") joins(rows, own);
     reach(rows, own);

@@ -1,7 +1,7 @@
 //! Why operations did not start: refused, without a weight, never eligible, too late on a dead device, or merely not drawn.
 //!
 //! Summary and proposer logs say the same by the same means. What takes time, a look at what operations need and a short trial, is done
-//! when it is asked for, once for a plan, and does not depend on who asks first.
+//! when it is asked for, once for a campaign, and does not depend on who asks first.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -10,8 +10,8 @@ use nandseq_generate::Rejections;
 use nandseq_profile::OpId;
 use nandseq_reach::{Reason, Search, never_provided};
 
+use crate::campaign::Campaign;
 use crate::explain::{Expected, Trial, figure, most_of_none};
-use crate::plan::Plan;
 
 /// Operations of the trial that says how many to expect.
 const TRIAL_OPS: u64 = 1_000;
@@ -78,10 +78,10 @@ impl Absence {
 /// Says why operations did not start: see [`Absences::of`].
 pub(crate) type WhyAbsent<'w> = &'w (dyn Fn(&Started<'_>) -> Vec<(OpId, Absence)> + Sync);
 
-/// What is known of a plan's operations beside what they did.
+/// What is known of a campaign's operations beside what they did.
 #[derive(Debug)]
 pub(crate) struct Absences<'p> {
-    plan: &'p Plan,
+    campaign: &'p Campaign,
     never: OnceLock<Vec<Option<Reason>>>,
     never_by_states: OnceLock<Vec<Option<Reason>>>,
     trial: OnceLock<Trial>,
@@ -89,8 +89,8 @@ pub(crate) struct Absences<'p> {
 
 impl<'p> Absences<'p> {
     /// Nothing is looked for yet.
-    pub(crate) fn new(plan: &'p Plan) -> Self {
-        Self { plan, never: OnceLock::new(), never_by_states: OnceLock::new(), trial: OnceLock::new() }
+    pub(crate) fn new(campaign: &'p Campaign) -> Self {
+        Self { campaign, never: OnceLock::new(), never_by_states: OnceLock::new(), trial: OnceLock::new() }
     }
 
     /// Why each operation that is missing did not start.
@@ -112,7 +112,7 @@ impl<'p> Absences<'p> {
     }
 
     fn without_refusal(&self, op: OpId, started: &Started<'_>) -> Absence {
-        if !self.plan.table.gives_weight(op) && !self.is_step(op) {
+        if !self.campaign.table.gives_weight(op) && !self.is_step(op) {
             return Absence::NoWeight;
         }
         let never = if started.ops < SEARCHED_FROM { self.never() } else { self.never_by_states() };
@@ -125,7 +125,7 @@ impl<'p> Absences<'p> {
             return Absence::Dead;
         }
         // Going for coverage draws by other weights.
-        let plain = self.plan.closure.as_ref().is_none_or(|closure| !closure.directed);
+        let plain = self.campaign.closure.as_ref().is_none_or(|closure| !closure.directed);
         let trial = plain.then(|| self.trial()).filter(|trial| !trial.is_over);
         match trial.and_then(|trial| trial.expected(op, started.ops)) {
             Some(expected) if expected.least > most_of_none() => Absence::UnlikeTrial(expected),
@@ -139,23 +139,23 @@ impl<'p> Absences<'p> {
 
     /// Whether some chain has the operation's base as a step.
     fn is_step(&self, op: OpId) -> bool {
-        let profile = &self.plan.profile;
+        let profile = &self.campaign.profile;
         let base = profile.ops[op].base;
         profile.chains.iter().any(|chain| chain.steps.iter().any(|step| step.base == base))
     }
 
     /// For each operation why it can never start, as far as a look at what operations need tells.
     fn never(&self) -> &[Option<Reason>] {
-        let Plan { profile, table, .. } = self.plan;
-        self.never.get_or_init(|| never_provided(profile, &table.distributions, self.plan.start()))
+        let Campaign { profile, table, .. } = self.campaign;
+        self.never.get_or_init(|| never_provided(profile, &table.distributions, self.campaign.start()))
     }
 
     /// The same, as far as the states of the device tell, too.
     fn never_by_states(&self) -> &[Option<Reason>] {
         self.never_by_states.get_or_init(|| {
-            let Plan { profile, table, .. } = self.plan;
+            let Campaign { profile, table, .. } = self.campaign;
             let never = self.never();
-            let search = Search::new(profile, &table.distributions, self.plan.start());
+            let search = Search::new(profile, &table.distributions, self.campaign.start());
             let by_states = search.why_never(|op| never[op.index()].is_some());
             never.iter().zip(by_states).map(|(quick, by_states)| quick.or(by_states)).collect()
         })
@@ -163,7 +163,7 @@ impl<'p> Absences<'p> {
 
     fn trial(&self) -> &Trial {
         self.trial.get_or_init(|| {
-            Trial::new(&self.plan.profile, &self.plan.table.distributions, self.plan.start(), TRIAL_OPS)
+            Trial::new(&self.campaign.profile, &self.campaign.table.distributions, self.campaign.start(), TRIAL_OPS)
         })
     }
 }

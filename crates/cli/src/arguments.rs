@@ -1,4 +1,4 @@
-//! The command line as typed: flags, their help and their defaults. What they mean together is `plan`'s business.
+//! The command line as typed: flags, their help and their defaults. What they mean together is `campaign`'s business.
 //!
 //! The same flags are taken by `nandseqgen generate` and, without a subcommand, by `nandseqgen` itself. Each group of
 //! subcommands has a file; here is what they have in common.

@@ -15,8 +15,8 @@ use nandseq_trace::recorded::recorded;
 use crate::arguments::flags_of_manifest;
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::bad_blocks::Lists;
+use crate::campaign::table::{Table, WantedTable, of_profile};
 use crate::failure::{Failure, warning_text};
-use crate::plan::table::{Table, WantedTable, of_profile};
 use crate::written::Written;
 use crate::{origins, tell};
 

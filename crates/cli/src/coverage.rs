@@ -43,12 +43,16 @@ pub(crate) fn run(command: &CoverageCommand) -> Result<(), Failure> {
     }
 }
 
-/// Why a pair that can be reached lacks tenths.
-const OTHER_TENTHS: &str = "in its other tenths the chain under way holds the bus, or no instant of the time grid lies";
+/// Why a pair that can be reached lacks time bins.
+const OTHER_TIME_BINS: &str =
+    "in its other time bins the chain under way holds the bus, or no instant of the time grid lies";
 
-/// The tenths of a set, a digit each.
-fn digits(tenths: u16) -> String {
-    (0..coverage::BINS).filter(|bin| tenths >> bin & 1 == 1).map(|bin| bin.to_string()).collect()
+/// The time bins of a set, a digit each.
+fn digits(time_bins: u16) -> String {
+    (0..coverage::TIME_BINS)
+        .filter(|time_bin| time_bins >> time_bin & 1 == 1)
+        .map(|time_bin| time_bin.to_string())
+        .collect()
 }
 
 /// The universe as JSON.
@@ -58,24 +62,27 @@ struct ListedUniverse<'a> {
     schema: u32,
     profile: &'a str,
     universe: &'a str,
-    cells: usize,
+    #[serde(rename = "cells")]
+    bins: usize,
     /// Whether the bootstrap comes first.
     bootstrap: bool,
     pairs: Vec<ListedPair<'a>>,
 }
 
-/// A phase key and an op name: the cells they count for, or why for none.
+/// A phase key and an op name: the bins they count for, or why for none.
 #[derive(Serialize)]
 struct ListedPair<'a> {
     phase_key: &'a str,
     op_name: &'a str,
-    cells: u8,
+    #[serde(rename = "cells")]
+    bins: u8,
     reason: &'a str,
-    /// The tenths of the phase that count, a digit each.
-    tenths: String,
+    /// The time bins of the phase that count, a digit each.
+    #[serde(rename = "tenths")]
+    time_bins: String,
 }
 
-/// Prints every pair of phase key and op name: how many cells it counts for, or why for none.
+/// Prints every pair of phase key and op name: how many bins it counts for, or why for none.
 fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
     let in_force = InForce::of_flags(&arguments.in_force, &mut remarks);
@@ -90,26 +97,28 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     let mut pairs = Vec::new();
     for (key, info) in profile.phase_keys.iter_ids() {
         for (op, name) in profile.ops.iter_ids().map(|(op, info)| (op, &info.name)) {
-            let tenths = universe.tenths(key, op);
-            let (tenths, reason) = match universe.standing(key, op) {
-                Standing::Counts if reach.verdict(key, op) == Verdict::Undecided => (tenths, Verdict::UNDECIDED),
-                Standing::Counts if tenths.count_ones() == u32::from(universe.bins(key)) => (tenths, ""),
-                Standing::Counts => (tenths, OTHER_TENTHS),
+            let time_bins = universe.time_bins(key, op);
+            let (time_bins, reason) = match universe.standing(key, op) {
+                Standing::Counts if reach.verdict(key, op) == Verdict::Undecided => (time_bins, Verdict::UNDECIDED),
+                Standing::Counts if time_bins.count_ones() == u32::from(universe.time_bin_count(key)) => {
+                    (time_bins, "")
+                }
+                Standing::Counts => (time_bins, OTHER_TIME_BINS),
                 Standing::Chance => (0, COINCIDENCE),
                 Standing::Never(reason) => (0, reason.as_str()),
             };
-            let (cells, tenths) = (tenths.count_ones() as u8, digits(tenths));
-            pairs.push(ListedPair { phase_key: &info.name, op_name: name, cells, reason, tenths });
+            let (bins, time_bins) = (time_bins.count_ones() as u8, digits(time_bins));
+            pairs.push(ListedPair { phase_key: &info.name, op_name: name, bins, reason, time_bins });
         }
     }
     if arguments.format == ReportFormat::Json {
-        let (name, cells) = (&profile.name, universe.cells().count());
-        let listed = ListedUniverse { schema: 1, profile: name, universe: universe.source(), cells, bootstrap, pairs };
+        let (name, bins) = (&profile.name, universe.bins().count());
+        let listed = ListedUniverse { schema: 1, profile: name, universe: universe.source(), bins, bootstrap, pairs };
         return json::print(&Of::command("coverage universe", &listed));
     }
     let mut text = String::from("phase_key\top_name\tcells\treason\ttenths\n");
-    for ListedPair { phase_key, op_name, cells, reason, tenths } in &pairs {
-        text += &format!("{phase_key}\t{op_name}\t{cells}\t{reason}\t{tenths}\n");
+    for ListedPair { phase_key, op_name, bins, reason, time_bins } in &pairs {
+        text += &format!("{phase_key}\t{op_name}\t{bins}\t{reason}\t{time_bins}\n");
     }
     terminal::print(&text)
 }
@@ -273,9 +282,9 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
     if console::is_quiet() {
         return Ok(());
     }
-    let (runs, cells) = (merged.runs.len() as u64, merged.cells.len() as u64);
-    let (runs, cells) = (counted(runs, "run"), counted(cells, "cell"));
-    terminal::print(&format!("wrote `{}`: {runs}, {cells}\n", quoted(arguments.output.as_os_str())))
+    let (runs, bins) = (merged.runs.len() as u64, merged.bins.len() as u64);
+    let (runs, bins) = (counted(runs, "run"), counted(bins, "bin"));
+    terminal::print(&format!("wrote `{}`: {runs}, {bins}\n", quoted(arguments.output.as_os_str())))
 }
 
 fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
@@ -299,11 +308,11 @@ fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
     let enough = closure >= arguments.min;
     let verdict = if enough { "enough" } else { "too little" };
     let least = arguments.min;
-    let were = if figures.cells == 1 { "was" } else { "were" };
-    let cells = counted(figures.cells, "cell");
+    let were = if figures.bins == 1 { "was" } else { "were" };
+    let bins = counted(figures.bins, "bin");
     if !(enough && console::is_quiet()) {
         terminal::print(&format!(
-            "{} of {cells} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n",
+            "{} of {bins} {were} hit at least {times}: {closure:.3} %, {verdict} ({least} % wanted).\n",
             grouped(hit)
         ))?;
     }

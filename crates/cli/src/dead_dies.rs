@@ -12,8 +12,8 @@ use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::model::{Axis, DeviceState, Effect};
 use nandseq_profile::{CellTypeId, OpId, PhaseKey, PlaneSet, Profile};
 
+use crate::campaign::CampaignSite;
 use crate::explain::{Trial, Words};
-use crate::plan::SitePlan;
 
 /// Dies of a site that are described; the rest are counted.
 const SHOWN_DIES: usize = 4;
@@ -33,7 +33,7 @@ pub(crate) struct DeadSite {
 }
 
 /// A die that was just found, on one line.
-pub(crate) fn in_a_line(site: &SitePlan, dead: &DeadDie) -> String {
+pub(crate) fn in_a_line(site: &CampaignSite, dead: &DeadDie) -> String {
     let site = site.site.map_or_else(String::new, |site| format!("site {site}: "));
     let since = dead.since.map_or_else(String::new, |since| format!(" (at rest since {since})"));
     format!("{site}nothing can ever start again on die {}{since}", dead.die.0)

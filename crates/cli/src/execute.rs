@@ -1,4 +1,4 @@
-//! Carries a plan out: folders, sites in parallel, manifests.
+//! Carries a campaign out: folders, sites in parallel, manifests.
 //!
 //! Promises that nothing depends on how many threads there are, that a file under its final name is complete, and that
 //! stopping early keeps the runs that were finished, with a manifest that lists them.
@@ -29,6 +29,7 @@ use nandseq_trace::manifest;
 use rayon::prelude::*;
 
 use crate::absent::WhyAbsent;
+use crate::campaign::{Batch, BatchPart, Campaign};
 use crate::execute::batch::Earlier;
 use crate::execute::check::{places_to_begin, setup_and_format};
 use crate::execute::claim::{Claims, With};
@@ -37,7 +38,6 @@ use crate::execute::others::Others;
 use crate::execute::site::{OnRun, SiteOutcome, Work};
 use crate::failure::Failure;
 use crate::ledger;
-use crate::plan::{Batch, BatchPart, Plan};
 use crate::progress::Progress;
 use crate::thread_pool::threads;
 use crate::{tell, written};
@@ -73,28 +73,28 @@ struct Prepared {
     others: Others,
 }
 
-/// Generates everything the plan asks for. `stop` may be set from outside at any time.
+/// Generates everything the campaign asks for. `stop` may be set from outside at any time.
 pub(crate) fn execute(
-    plan: &Plan,
+    campaign: &Campaign,
     progress: &Progress,
     stop: &AtomicBool,
     on_run: Option<OnRun<'_>>,
     why_absent: WhyAbsent<'_>,
 ) -> Result<Totals, Stopped> {
-    let (setup, format) = setup_and_format(plan)?;
-    let threads = threads(plan.jobs)?;
+    let (setup, format) = setup_and_format(campaign)?;
+    let threads = threads(campaign.jobs)?;
     // Nothing is touched before every site is known to go on.
-    places_to_begin(plan, &setup, &threads)?.iter().for_each(|remark| progress.warn(remark));
-    let Prepared { earlier, claims, syncs_slowly, others } = prepare_folders(plan, &*format)?;
+    places_to_begin(campaign, &setup, &threads)?.iter().for_each(|remark| progress.warn(remark));
+    let Prepared { earlier, claims, syncs_slowly, others } = prepare_folders(campaign, &*format)?;
     if let Some(folder) = claims.without_lock() {
         progress.note(&claim::remark(folder));
     }
-    write_table(plan)?;
-    let other_files = say_others(plan, &others);
-    let totals = Mutex::new(Totals { by_op: vec![0; plan.profile.ops.len()], other_files, ..Totals::default() });
-    let tables_threaded = threads.current_num_threads() > plan.sites.len();
+    write_table(campaign)?;
+    let other_files = say_others(campaign, &others);
+    let totals = Mutex::new(Totals { by_op: vec![0; campaign.profile.ops.len()], other_files, ..Totals::default() });
+    let tables_threaded = threads.current_num_threads() > campaign.sites.len();
     let work = Work {
-        plan,
+        campaign,
         setup: &setup,
         format: &*format,
         progress,
@@ -107,64 +107,64 @@ pub(crate) fn execute(
         totals,
     };
     let outcomes: Vec<SiteOutcome> =
-        threads.install(|| plan.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
+        threads.install(|| campaign.sites.par_iter().with_max_len(1).map(|site| work.site(site)).collect());
     conclude(work, outcomes, &earlier)
 }
 
 /// Says what there was of other campaigns; how many of their files are there still.
-fn say_others(plan: &Plan, others: &Others) -> u64 {
-    tell(&others.text(plan, "removed"));
-    if plan.clean { 0 } else { others.count() }
+fn say_others(campaign: &Campaign, others: &Others) -> u64 {
+    tell(&others.text(campaign, "removed"));
+    if campaign.clean { 0 } else { others.count() }
 }
 
 /// Makes every folder, proves that files can be put there and that nobody else does, and only then takes away what killed executions
 /// left and manifests of what is about to be replaced.
-fn prepare_folders(plan: &Plan, format: &dyn TableFormat) -> Result<Prepared, Failure> {
-    let sites = || plan.sites.iter().map(|site| plan.folder_of(site));
+fn prepare_folders(campaign: &Campaign, format: &dyn TableFormat) -> Result<Prepared, Failure> {
+    let sites = || campaign.sites.iter().map(|site| campaign.folder_of(site));
     let unwritable = |(folder, reason): (PathBuf, io::Error)| Failure::cannot_write(&folder, reason);
     // The probe has the name of a file of ours, so that what a kill leaves of it is found again.
-    let own_name = plan.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), Batch::manifest_name);
+    let own_name = campaign.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), Batch::manifest_name);
     let mut made = NewFolders::default();
     let mut syncs_slowly = false;
-    for folder in std::iter::once(plan.out_dir.clone()).chain(sites()) {
+    for folder in std::iter::once(campaign.out_dir.clone()).chain(sites()) {
         let unwritable = |reason| Failure::cannot_write(&folder, reason);
         made.make(&folder).map_err(unwritable)?;
-        let name = if folder == plan.out_dir { &own_name } else { manifest::FILE_NAME };
+        let name = if folder == campaign.out_dir { &own_name } else { manifest::FILE_NAME };
         let probe = NewFile::create(&folder, name).map_err(unwritable)?;
-        if folder == plan.out_dir {
+        if folder == campaign.out_dir {
             syncs_slowly = is_slow(probe).map_err(unwritable)?;
         }
     }
     made.sync().map_err(unwritable)?;
-    let of_batch = plan.batch.as_ref().map(|batch| {
+    let of_batch = campaign.batch.as_ref().map(|batch| {
         let with = if matches!(batch.part, BatchPart::Shard(_)) { With::Shards } else { With::Nobody };
-        (plan.out_dir.clone(), with)
+        (campaign.out_dir.clone(), with)
     });
     let claims = Claims::of(of_batch.into_iter().chain(sites().map(|folder| (folder, With::Nobody))));
     let claims = claims.map_err(unwritable)?;
-    let out_dir = |reason| Failure::cannot_write(&plan.out_dir, reason);
-    let mut others = Others::find(plan, format).map_err(out_dir)?;
+    let out_dir = |reason| Failure::cannot_write(&campaign.out_dir, reason);
+    let mut others = Others::find(campaign, format).map_err(out_dir)?;
     let mut earlier = Earlier::default();
-    if let Some(batch) = &plan.batch {
-        earlier = Earlier::read(plan, batch);
+    if let Some(batch) = &campaign.batch {
+        earlier = Earlier::read(campaign, batch);
         let name = own_name;
-        leftovers::sweep(&plan.out_dir, |found| found == name)
-            .map_err(|reason| Failure::cannot_write(&plan.out_dir, reason))?;
+        leftovers::sweep(&campaign.out_dir, |found| found == name)
+            .map_err(|reason| Failure::cannot_write(&campaign.out_dir, reason))?;
         if earlier.is_empty() {
-            let path = plan.out_dir.join(name);
+            let path = campaign.out_dir.join(name);
             ledger::remove(&path).map_err(|reason| Failure::cannot_write(&path, reason))?;
         } else {
-            batch::write(&plan.out_dir, batch, &earlier.manifest_with(plan, batch, Vec::new()))?;
+            batch::write(&campaign.out_dir, batch, &earlier.manifest_with(campaign, batch, Vec::new()))?;
         }
     }
     for folder in sites() {
         let unwritable = |reason| Failure::cannot_write(&folder, reason);
         let _claim = claims.during(&folder).map_err(unwritable)?;
-        clean(&folder, plan.resume.is_none()).map_err(unwritable)?;
+        clean(&folder, campaign.resume.is_none()).map_err(unwritable)?;
     }
     others.remove_replaced().map_err(out_dir)?;
-    if plan.clean {
-        others = others.remove(plan, &claims).map_err(out_dir)?;
+    if campaign.clean {
+        others = others.remove(campaign, &claims).map_err(out_dir)?;
     }
     Ok(Prepared { earlier, claims, syncs_slowly, others })
 }
@@ -178,8 +178,8 @@ fn is_slow(mut probe: NewFile) -> io::Result<bool> {
 }
 
 /// Writes the probability table where the flags ask for it.
-fn write_table(plan: &Plan) -> Result<(), Failure> {
-    let Some(table) = &plan.table.output else { return Ok(()) };
+fn write_table(campaign: &Campaign) -> Result<(), Failure> {
+    let Some(table) = &campaign.table.output else { return Ok(()) };
     written::write(&table.path, "--op-state-probs", |out| io::Write::write_all(out, table.text.as_bytes())).map(drop)
 }
 
@@ -194,14 +194,16 @@ fn conclude(work: Work<'_>, outcomes: Vec<SiteOutcome>, earlier: &Earlier) -> Re
             worst = Some(failure);
         }
     }
-    let written = match &work.plan.batch {
-        Some(batch) => batch::write(&work.plan.out_dir, batch, &earlier.manifest_with(work.plan, batch, records)),
+    let written = match &work.campaign.batch {
+        Some(batch) => {
+            batch::write(&work.campaign.out_dir, batch, &earlier.manifest_with(work.campaign, batch, records))
+        }
         None => Ok(()),
     };
     let totals = work.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
     let end = match worst {
         Some(Failure::Interrupted { .. }) => {
-            Err(Failure::Interrupted { finished_runs: Some(totals.known_runs), go_on: Some(work.plan.go_on()) })
+            Err(Failure::Interrupted { finished_runs: Some(totals.known_runs), go_on: Some(work.campaign.go_on()) })
         }
         Some(failure) => Err(failure),
         None => written,

@@ -14,10 +14,10 @@ use nandseq_trace::recorded::recorded;
 
 use crate::arguments::GenerateArgs;
 use crate::arguments::in_force::{DeviceArgs, InForceArgs, TableArgs};
+use crate::campaign::table::{Table, WantedTable};
 use crate::failure::{Failure, both};
 use crate::hint::FlagsInForce;
 use crate::inputs::{self, ReadProfile, left_out};
-use crate::plan::table::{Table, WantedTable};
 use crate::{badlist, warnings};
 
 /// The list of bad blocks that is read when none is named.

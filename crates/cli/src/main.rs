@@ -1,12 +1,13 @@
 //! `nandseqgen`: arguments, files, progress, exit codes.
 //!
-//! Thin: flags are resolved into a checked plan before any work, the work is the other crates', and everything that
+//! Thin: flags are resolved into a checked campaign before any work, the work is the other crates', and everything that
 //! stops the program is a `Failure` with a text and an exit code.
 
 mod absent;
 mod arguments;
 mod bad_blocks;
 mod badlist;
+mod campaign;
 mod conditions;
 mod console;
 mod coverage;
@@ -26,7 +27,6 @@ mod nearest;
 mod not_reached;
 mod op_filter;
 mod origins;
-mod plan;
 mod profiles;
 mod progress;
 mod reach;

@@ -6,40 +6,40 @@ use std::fmt::Write as _;
 
 use nandseq_profile::diagnostic::{counted, grouped};
 
+use crate::campaign::{Campaign, Closure};
 use crate::dead_dies::{DeadSite, SHOWN_NAMES, state, what_to_do, write_site};
 use crate::execute::Totals;
-use crate::plan::{Closure, Plan};
 
 /// Sites that are described; the rest are counted.
 const SHOWN_SITES: usize = 2;
 
 /// Whether what was asked for was not reached: the coverage, or else the operations.
-pub(crate) fn is_short(plan: &Plan, totals: &Totals) -> bool {
-    match plan.closure.as_ref().and_then(Closure::until) {
+pub(crate) fn is_short(campaign: &Campaign, totals: &Totals) -> bool {
+    match campaign.closure.as_ref().and_then(Closure::until) {
         Some(until) => totals.reached.iter().any(|reached| reached.hit < until),
         None => totals.short_runs > 0,
     }
 }
 
 /// Everything that is to be said of it, a text for each warning.
-pub(crate) fn warnings(plan: &Plan, totals: &Totals) -> Vec<String> {
-    let mut all: Vec<String> = dead_sites(plan, totals).into_iter().collect();
+pub(crate) fn warnings(campaign: &Campaign, totals: &Totals) -> Vec<String> {
+    let mut all: Vec<String> = dead_sites(campaign, totals).into_iter().collect();
     if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
         all.push(NOTHING_STARTED.into());
     }
-    all.extend(shortfall(plan, totals, plan.sites.len()));
+    all.extend(shortfall(campaign, totals, campaign.sites.len()));
     all
 }
 
 /// What a trial on some sites shows of what will not be reached, and whether it will not; `is_whole` says that all their runs were tried.
-pub(crate) fn in_trial(plan: &Plan, totals: &Totals, sites: usize, is_whole: bool) -> (Vec<String>, bool) {
-    let mut all: Vec<String> = dead_sites(plan, totals).into_iter().collect();
+pub(crate) fn in_trial(campaign: &Campaign, totals: &Totals, sites: usize, is_whole: bool) -> (Vec<String>, bool) {
+    let mut all: Vec<String> = dead_sites(campaign, totals).into_iter().collect();
     if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
         all.push(NOTHING_STARTED.into());
     }
     // Further runs may cover what these have not.
-    let is_known = is_whole || plan.closure.as_ref().and_then(Closure::until).is_none();
-    let short = shortfall(plan, totals, sites).filter(|_| is_known);
+    let is_known = is_whole || campaign.closure.as_ref().and_then(Closure::until).is_none();
+    let short = shortfall(campaign, totals, sites).filter(|_| is_known);
     let is_missed = short.is_some();
     all.extend(short);
     (all, is_missed)
@@ -50,13 +50,13 @@ const NOTHING_STARTED: &str =
     "no operation started: the probability table proposes nothing that the device's state allows so soon";
 
 /// What was asked of so many sites and not reached.
-fn shortfall(plan: &Plan, totals: &Totals, sites: usize) -> Option<String> {
-    if !is_short(plan, totals) {
+fn shortfall(campaign: &Campaign, totals: &Totals, sites: usize) -> Option<String> {
+    if !is_short(campaign, totals) {
         return None;
     }
-    let dead = all_dead(plan, totals, sites);
-    let Some((closure, share)) = plan.closure.as_ref().and_then(|closure| Some((closure, closure.share?))) else {
-        let (short, wanted) = (totals.short_runs, grouped(plan.wanted_ops.unwrap_or_default()));
+    let dead = all_dead(campaign, totals, sites);
+    let Some((closure, share)) = campaign.closure.as_ref().and_then(|closure| Some((closure, closure.share?))) else {
+        let (short, wanted) = (totals.short_runs, grouped(campaign.wanted_ops.unwrap_or_default()));
         let why = if dead { "" } else { ": raise -t" };
         return Some(match totals.known_runs {
             1 => {
@@ -71,25 +71,25 @@ fn shortfall(plan: &Plan, totals: &Totals, sites: usize) -> Option<String> {
     };
     let until = closure.until().unwrap_or_default();
     let short = totals.reached.iter().filter(|reached| reached.hit < until).count() as u64;
-    let (sites, cells) = (totals.reached.len() as u64, closure.goal.cells());
+    let (sites, bins) = (totals.reached.len() as u64, closure.model.bin_count());
     let who = match (short, sites) {
         (1, 1) => "the limit of the runs came".to_owned(),
         _ => format!("at {} of {} the limit of the runs came", grouped(short), counted(sites, "site")),
     };
     let raise = if dead { "" } else { ": raise -t, --ops or --num-runs" };
-    let were = if cells == 1 { "was" } else { "were" };
-    Some(format!("{who} before {share} % of {} {were} covered{raise}", counted(cells, "cell")))
+    let were = if bins == 1 { "was" } else { "were" };
+    Some(format!("{who} before {share} % of {} {were} covered{raise}", counted(bins, "bin")))
 }
 
 /// Whether every one of so many sites has stopped for good.
-pub(crate) fn all_dead(plan: &Plan, totals: &Totals, sites: usize) -> bool {
-    let dies = plan.profile.topology.dies as usize;
+pub(crate) fn all_dead(campaign: &Campaign, totals: &Totals, sites: usize) -> bool {
+    let dies = campaign.profile.topology.dies as usize;
     !totals.dead.is_empty() && totals.dead.len() == sites && totals.dead.iter().all(|dead| dead.dies.len() == dies)
 }
 
 /// When every one of so many sites had stopped for good, and the state in which the first die stays; `None` where some die lives.
-pub(crate) fn end(plan: &Plan, totals: &Totals, sites: usize) -> Option<String> {
-    if !all_dead(plan, totals, sites) {
+pub(crate) fn end(campaign: &Campaign, totals: &Totals, sites: usize) -> Option<String> {
+    if !all_dead(campaign, totals, sites) {
         return None;
     }
     let dies = || totals.dead.iter().flat_map(|dead| &dead.dies);
@@ -99,18 +99,18 @@ pub(crate) fn end(plan: &Plan, totals: &Totals, sites: usize) -> Option<String> 
     Some(format!(
         "{after}nothing can ever start again on any die; die {} stays so: {}",
         first.die.0,
-        state(&plan.profile, &first.state)
+        state(&campaign.profile, &first.state)
     ))
 }
 
 /// The dies on which nothing can ever start again, in words.
-pub(crate) fn dead_sites(plan: &Plan, totals: &Totals) -> Option<String> {
+pub(crate) fn dead_sites(campaign: &Campaign, totals: &Totals) -> Option<String> {
     let mut sites: Vec<&DeadSite> = totals.dead.iter().collect();
     sites.sort_by_key(|dead| dead.site);
     if sites.is_empty() {
         return None;
     }
-    let words = plan.words();
+    let words = campaign.words();
     let mut text = String::new();
     // Writing to a string cannot fail.
     for (at, dead) in sites.iter().take(SHOWN_SITES).enumerate() {
@@ -123,5 +123,5 @@ pub(crate) fn dead_sites(plan: &Plan, totals: &Totals) -> Option<String> {
         let sites = counted(more as u64, "more site");
         let _ = writeln!(text, "{sites} with such dies: {}{rest}", numbers.join(", "));
     }
-    Some(text + &what_to_do(&words, sites[0], plan.num_runs == 1))
+    Some(text + &what_to_do(&words, sites[0], campaign.num_runs == 1))
 }

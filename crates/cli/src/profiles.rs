@@ -6,9 +6,9 @@ use nandseq_trace::manifest::{Input, ProfileInput};
 use serde::Serialize;
 
 use crate::arguments::{CheckArgs, ProfileArgs, ProfileCommand, ReportFormat};
+use crate::campaign::table::WantedTable;
 use crate::failure::{Failure, Problem};
 use crate::in_force::InForce;
-use crate::plan::table::WantedTable;
 use crate::reach::{self, PairFindings, PairListing};
 use crate::{console, inputs, json, terminal, warnings};
 

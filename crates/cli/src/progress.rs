@@ -10,8 +10,8 @@ use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{OpId, Ticks};
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
+use crate::campaign::{Campaign, CampaignSite};
 use crate::failure::{note_text, warning_text};
-use crate::plan::{Plan, SitePlan};
 
 /// A run is this many units of progress.
 const UNITS_OF_RUN: u64 = 1_000;
@@ -46,10 +46,10 @@ enum Shown {
 }
 
 impl Progress {
-    /// Starts the clock of a plan.
-    pub(crate) fn new(plan: &Plan) -> Self {
-        let (sites, runs) = (plan.sites.len() as u64, plan.num_runs);
-        let shown = if plan.quiet {
+    /// Starts the clock of a campaign.
+    pub(crate) fn new(campaign: &Campaign) -> Self {
+        let (sites, runs) = (campaign.sites.len() as u64, campaign.num_runs);
+        let shown = if campaign.quiet {
             Shown::Nothing
         } else if io::stderr().is_terminal() {
             let bar = ProgressBar::new(sites * runs * UNITS_OF_RUN);
@@ -64,8 +64,8 @@ impl Progress {
             started: Instant::now(),
             sites,
             runs: sites * runs,
-            run_until: plan.run_until,
-            max_ops: plan.max_ops,
+            run_until: campaign.run_until,
+            max_ops: campaign.max_ops,
             sites_done: AtomicU64::new(0),
             runs_done: AtomicU64::new(0),
             ops: AtomicU64::new(0),
@@ -122,7 +122,7 @@ impl Progress {
     }
 
     /// A run has been written.
-    pub(crate) fn run_done(&self, site: &SitePlan, run: u64) {
+    pub(crate) fn run_done(&self, site: &CampaignSite, run: u64) {
         let done = self.runs_done.fetch_add(1, Ordering::Relaxed) + 1;
         match &self.shown {
             Shown::Nothing => {}
@@ -136,7 +136,7 @@ impl Progress {
     }
 
     /// A site has been written.
-    pub(crate) fn site_done(&self, site: &SitePlan, runs: u64, ops: u64) {
+    pub(crate) fn site_done(&self, site: &CampaignSite, runs: u64, ops: u64) {
         let done = self.sites_done.fetch_add(1, Ordering::Relaxed) + 1;
         match &self.shown {
             Shown::Nothing => {}
@@ -204,7 +204,7 @@ impl Progress {
     }
 }
 
-fn name(site: &SitePlan) -> String {
+fn name(site: &CampaignSite) -> String {
     site.site.map_or_else(|| "device".to_owned(), |site| format!("site {site}"))
 }
 

@@ -26,10 +26,10 @@ use nandseq_profile::diagnostic::counted;
 
 use crate::absent::Absences;
 use crate::arguments::{ReplayArgs, ReportFormat, flags_of_manifest};
+use crate::campaign::{Campaign, CampaignSite, resolve};
 use crate::failure::{Failure, Problem, plain, warning_text};
 use crate::interrupt::{WorkFolder, stop_on_signals};
 use crate::origins::OTHER_VERSION;
-use crate::plan::{Plan, SitePlan, resolve};
 use crate::progress::Progress;
 use crate::site_list::{Shard, is_of_batch};
 use crate::{console, execute, inputs, json, tell, terminal, unfinished};
@@ -60,9 +60,9 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     // Before there is a folder to be removed.
     let stop = stop_on_signals()?;
     let work = temporary(arguments.work_dir.as_deref())?;
-    let plan = plan(arguments, &recorded, work.path())?;
-    let progress = Progress::new(&plan);
-    let absences = Absences::new(&plan);
+    let campaign = campaign(arguments, &recorded, work.path())?;
+    let progress = Progress::new(&campaign);
+    let absences = Absences::new(&campaign);
     let comparison = ReplayComparison {
         recorded: &recorded,
         only: arguments.run,
@@ -71,7 +71,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
         differences: Mutex::new(BTreeMap::new()),
     };
     let done = execute::execute(
-        &plan,
+        &campaign,
         &progress,
         &stop,
         Some(&|site, folder, run| comparison.run(site, folder, run)),
@@ -143,8 +143,8 @@ fn temporary(place: Option<&Path>) -> Result<WorkFolder, Failure> {
     WorkFolder::new(&place).map_err(|reason| Failure::cannot_write(&place, reason))
 }
 
-/// The plan that makes again what was recorded.
-fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan, Failure> {
+/// The campaign that makes again what was recorded.
+fn campaign(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Campaign, Failure> {
     let mut flags = flags_of_manifest(&recorded.origin.arguments).map_err(|error| {
         Problem::new(format!("the arguments in `{}` cannot be used: {error}", arguments.manifest.display()))
             .help("replay it with the version that wrote it")
@@ -173,18 +173,18 @@ fn plan(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Plan
         return Err(Problem::new(message).help("say with --config PATH where it is now").into());
     }
     let mut remarks = String::new();
-    let plan = resolve(&flags, &mut remarks);
-    let mut plan = plan.map_err(|failure| without_contents(failure, &recorded.origin, arguments))?;
+    let campaign = resolve(&flags, &mut remarks);
+    let mut campaign = campaign.map_err(|failure| without_contents(failure, &recorded.origin, arguments))?;
     // Not by a flag: whether there is a bootstrap depends on how many runs were asked for.
-    plan.num_runs = runs(arguments, recorded)?;
-    same_inputs(&recorded.origin, &plan)?;
+    campaign.num_runs = runs(arguments, recorded)?;
+    same_inputs(&recorded.origin, &campaign)?;
     tell(&remarks);
-    plan.call_profile_as(&recorded.origin.profile);
+    campaign.call_profile_as(&recorded.origin.profile);
     let version = &recorded.origin.tool.version;
     if version != env!("CARGO_PKG_VERSION") {
         tell(&warning_text(&format!("version {version} wrote this; another version may write other bytes")));
     }
-    Ok(plan)
+    Ok(campaign)
 }
 
 /// A file that a manifest names, and not the user, is shown only if it is what it was: a manifest may name any file.
@@ -218,17 +218,17 @@ fn runs(arguments: &ReplayArgs, recorded: &Recorded) -> Result<u64, Failure> {
 }
 
 /// The files that the manifest names still say what they said.
-fn same_inputs(origin: &Origin, plan: &Plan) -> Result<(), Failure> {
+fn same_inputs(origin: &Origin, campaign: &Campaign) -> Result<(), Failure> {
     let changed = |what: &str, source: &str, help: &str| -> Result<(), Failure> {
         let message = format!("the {what} `{source}` is not what it was when the manifest was written");
         Err(Problem::new(message).help(help).into())
     };
-    if !plan.is_of(&origin.profile) {
+    if !campaign.is_of(&origin.profile) {
         return changed("profile", &origin.profile.source, "name the profile of that time with --config");
     }
     let inputs: [(&str, &Option<Input>, &Option<Input>); 2] = [
-        ("probability table", &origin.probabilities, &plan.table.input),
-        ("list of bad blocks", &origin.badlist, &plan.badlist_input),
+        ("probability table", &origin.probabilities, &campaign.table.input),
+        ("list of bad blocks", &origin.badlist, &campaign.badlist_input),
     ];
     for (what, then, now) in inputs {
         let digest = |input: &Option<Input>| input.as_ref().map(|input| input.sha256);
@@ -340,7 +340,7 @@ struct ReplayComparison<'r> {
 
 impl ReplayComparison<'_> {
     /// Compares a run that was made again, and removes it.
-    fn run(&self, site: &SitePlan, folder: &Path, made: &RunRecord) -> Result<(), Failure> {
+    fn run(&self, site: &CampaignSite, folder: &Path, made: &RunRecord) -> Result<(), Failure> {
         let mut differences = Vec::new();
         let wanted = self.only.is_none_or(|only| only == made.run);
         if let Some((original, runs)) = self.recorded.sites.get(&site.site).filter(|_| wanted)

@@ -111,21 +111,20 @@ fn figures(found: &Written, conditions: &Conditions) -> Result<Vec<(String, Stri
     let table = conditions::table(conditions, &found.profile);
     let universe = universe(&found.profile, table.as_deref(), conditions::start(conditions));
     let parts = crate::coverage::count(found, &universe)?;
-    if parts.merged().cells.is_empty() {
+    if parts.merged().bins.is_empty() {
         return Ok(Vec::new());
     }
     let figures = coverage::Figures::new(parts.merged(), &universe);
-    let cells =
-        format!("{} of {}: phase key × op name × tenth of the phase", figures.hit, counted(figures.cells, "cell"));
+    let bins = format!("{} of {}: phase key × op name × time bin", figures.hit, counted(figures.bins, "bin"));
     let line = |name: &str, value: String, note: String| (name.to_owned(), value, note);
     Ok(vec![
-        line("Covered", format!("{:.2} %", figures.closure), cells),
-        line("Covered ten times", format!("{:.2} %", figures.closure_ten), counted(figures.hit_ten, "cell")),
-        line("Evenness", format!("{:.3}", figures.evenness), "1: every cell as often as every other".to_owned()),
+        line("Covered", format!("{:.2} %", figures.closure), bins),
+        line("Covered ten times", format!("{:.2} %", figures.closure_ten), counted(figures.hit_ten, "bin")),
+        line("Evenness", format!("{:.3}", figures.evenness), "1: every bin as often as every other".to_owned()),
         line(
             "Unseen",
             format!("{:.3}", figures.unseen),
-            "probability that one more proposal hits a new cell".to_owned(),
+            "probability that one more proposal hits a new bin".to_owned(),
         ),
     ])
 }

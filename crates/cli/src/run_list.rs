@@ -15,14 +15,14 @@ use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
 use serde::Serialize;
 
 use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula, first_line};
+use crate::campaign::table::WantedTable;
+use crate::campaign::{self, Campaign};
 use crate::execute::folders;
 use crate::failure::{Failure, Problem, both, each_remark, note_text, remark_text, warning_text};
 use crate::generate::{Made, carry_out};
 use crate::hint::Hint;
 use crate::in_force::{self, InForce};
 use crate::interrupt::stop_on_signals;
-use crate::plan::table::WantedTable;
-use crate::plan::{self, Plan};
 use crate::summary::Summary;
 use crate::{console, execute, inputs, json, tell, terminal};
 
@@ -32,7 +32,7 @@ const SHORT: [(&str, &str); 2] = [("profile", "config"), ("runs", "num-runs")];
 const NOT_HERE: [&str; 5] = ["help", "version", "resume", "summary", "dry-run"];
 
 /// A campaign of the list.
-struct Campaign {
+struct CampaignEntry {
     name: String,
     flags: GenerateArgs,
     span: Span,
@@ -45,30 +45,30 @@ struct Campaign {
 pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
     let (source, _) = inputs::text("the list of campaigns", &arguments.list)?;
     let mut diagnostics = Diagnostics::new();
-    let campaigns = read(&source, &mut diagnostics);
+    let entries = read(&source, &mut diagnostics);
     diagnostics.sort();
     if diagnostics.has_errors() {
         let faulty = Failure::Faulty(Box::new((source, diagnostics)));
         tell(&faulty.text());
-        let (_, failures) = resolved(campaigns, arguments);
+        let (_, failures) = resolved(entries, arguments);
         failures.iter().for_each(|(name, failure)| tell(&(heading(name) + &failure.text())));
         return Err(Failure::Told(faulty.code()));
     }
-    let plans = checked(campaigns, arguments)?;
-    for warning in overlaps(&plans) {
+    let campaigns = checked(entries, arguments)?;
+    for warning in overlaps(&campaigns) {
         tell(&warning_text(&warning));
     }
     let stop = stop_on_signals()?;
-    let results = make(plans, arguments, &stop)?;
-    let done = results.campaigns.iter().filter(|campaign| campaign.exit_code == 0).count();
+    let results = make(campaigns, arguments, &stop)?;
+    let done = results.campaigns.iter().filter(|entry| entry.exit_code == 0).count();
     let count = results.asked;
     match arguments.summary {
         ReportFormat::Json => json::print(&results)?,
         ReportFormat::Text if console::is_quiet() => {}
         ReportFormat::Text => terminal::print(&format!("{done} of {} done\n", counted(count as u64, "campaign")))?,
     }
-    let first_failure = results.campaigns.iter().find(|campaign| campaign.exit_code != 0);
-    first_failure.map_or(Ok(()), |campaign| Err(Failure::Told(campaign.exit_code)))
+    let first_failure = results.campaigns.iter().find(|entry| entry.exit_code != 0);
+    first_failure.map_or(Ok(()), |entry| Err(Failure::Told(entry.exit_code)))
 }
 
 /// What became of a list: what its summary says as JSON.
@@ -101,17 +101,17 @@ impl Results {
 }
 
 /// Makes the campaigns, one after another.
-fn make(plans: Vec<(String, Plan)>, arguments: &RunListArgs, stop: &AtomicBool) -> Result<Results, Failure> {
-    let asked = plans.len();
+fn make(campaigns: Vec<(String, Campaign)>, arguments: &RunListArgs, stop: &AtomicBool) -> Result<Results, Failure> {
+    let asked = campaigns.len();
     let has_headings = arguments.summary == ReportFormat::Text && !console::is_quiet();
-    let mut campaigns = Vec::new();
-    for (at, (name, plan)) in plans.into_iter().enumerate() {
+    let mut done = Vec::new();
+    for (at, (name, campaign)) in campaigns.into_iter().enumerate() {
         if has_headings {
             terminal::print(&format!("[{} of {asked}] {name}\n", at + 1))?;
         }
-        let Made { summary, end } = carry_out(&plan, stop, arguments.summary);
+        let Made { summary, end } = carry_out(&campaign, stop, arguments.summary);
         let Err(failure) = end else {
-            campaigns.push(CampaignResult { name, exit_code: 0, problem: None, summary });
+            done.push(CampaignResult { name, exit_code: 0, problem: None, summary });
             continue;
         };
         let failure = failure.going_on_with(go_on(arguments));
@@ -127,53 +127,53 @@ fn make(plans: Vec<(String, Plan)>, arguments: &RunListArgs, stop: &AtomicBool) 
         };
         tell(&text);
         let problem = Some(failure.plain_text()).filter(|text| !text.is_empty());
-        campaigns.push(CampaignResult { name, exit_code: failure.code(), problem, summary });
+        done.push(CampaignResult { name, exit_code: failure.code(), problem, summary });
         if stopped {
             break;
         }
     }
-    Ok(Results::new(asked, campaigns))
+    Ok(Results::new(asked, done))
 }
 
 /// Something of some campaigns, with their names.
 type Named<T> = Vec<(String, T)>;
 
 /// Every campaign, resolved, with what is wrong with any of them.
-fn resolved(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> (Named<Plan>, Named<Failure>) {
-    let mut plans = Vec::new();
+fn resolved(entries: Vec<CampaignEntry>, arguments: &RunListArgs) -> (Named<Campaign>, Named<Failure>) {
+    let mut campaigns = Vec::new();
     let mut failures = Vec::new();
     // What is said of a profile holds for every campaign that uses it.
     let mut told = BTreeSet::new();
-    for campaign in campaigns {
-        let name = campaign.name.clone();
-        if !campaign.unread.is_empty() {
-            failures.extend(campaign.check().err().map(|failure| (name, failure)));
+    for entry in entries {
+        let name = entry.name.clone();
+        if !entry.unread.is_empty() {
+            failures.extend(entry.check().err().map(|failure| (name, failure)));
             continue;
         }
         let mut remarks = String::new();
-        let out_dir = campaign.flags.output.out_dir.clone();
-        let plan = plan(campaign, arguments, &mut remarks);
-        let plan = plan.map_err(|failure| failure.and(folders::check([out_dir])));
+        let out_dir = entry.flags.output.out_dir.clone();
+        let campaign = campaign(entry, arguments, &mut remarks);
+        let campaign = campaign.map_err(|failure| failure.and(folders::check([out_dir])));
         for remark in each_remark(&remarks) {
             if told.insert(remark.clone()) {
                 tell(&remark);
             }
         }
-        let plan = plan.and_then(|plan| execute::check(&plan).map(|()| plan));
-        match plan {
-            Ok(plan) => plans.push((name, plan)),
+        let campaign = campaign.and_then(|campaign| execute::check(&campaign).map(|()| campaign));
+        match campaign {
+            Ok(campaign) => campaigns.push((name, campaign)),
             Err(failure) => failures.push((name, failure)),
         }
     }
-    failures.extend(shared_tables(&plans));
-    (plans, failures)
+    failures.extend(shared_tables(&campaigns));
+    (campaigns, failures)
 }
 
 /// Every campaign, resolved: none is begun before all are known to be possible. What is wrong with any of them is said in one go.
-fn checked(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> Result<Vec<(String, Plan)>, Failure> {
-    let count = campaigns.len();
-    let (plans, failures) = resolved(campaigns, arguments);
-    let Some((_, first)) = failures.first() else { return Ok(plans) };
+fn checked(entries: Vec<CampaignEntry>, arguments: &RunListArgs) -> Result<Vec<(String, Campaign)>, Failure> {
+    let count = entries.len();
+    let (campaigns, failures) = resolved(entries, arguments);
+    let Some((_, first)) = failures.first() else { return Ok(campaigns) };
     let code = first.code();
     for (name, failure) in &failures {
         tell(&(heading(name) + &failure.text()));
@@ -192,13 +192,13 @@ fn checked(campaigns: Vec<Campaign>, arguments: &RunListArgs) -> Result<Vec<(Str
     Err(Failure::Told(code))
 }
 
-impl Campaign {
+impl CampaignEntry {
     /// Checks the fields that can be read, and what they name, as far as others do not matter.
     fn check(&self) -> Result<(), Failure> {
         // Which sites there are is said by several fields together.
         let is_of_sites = |flag: &String| flag.contains("site") || flag.contains("shard") || flag.contains("seed");
         let mut problems = Vec::new();
-        plan::check_flags(&self.flags, !self.unread.iter().any(is_of_sites), &mut problems);
+        campaign::check_flags(&self.flags, !self.unread.iter().any(is_of_sites), &mut problems);
         let flags = if problems.is_empty() { Ok(()) } else { Err(Failure::Unusable(problems)) };
         // Where another device may be meant, nothing is said of what does not fit this one.
         let GenerateArgs { device, output, .. } = &self.flags;
@@ -219,13 +219,13 @@ fn heading(name: &str) -> String {
 }
 
 /// Campaigns that write a probability table which another one reads or writes: what the other is made from would depend on their order.
-fn shared_tables(plans: &[(String, Plan)]) -> Vec<(String, Failure)> {
-    let written = |plan: &Plan| plan.table.output.as_ref().map(|file| real_path(&file.path));
-    let read = |plan: &Plan| plan.table.input.as_ref().map(|input| real_path(Path::new(&input.source)));
+fn shared_tables(campaigns: &[(String, Campaign)]) -> Vec<(String, Failure)> {
+    let written = |campaign: &Campaign| campaign.table.output.as_ref().map(|file| real_path(&file.path));
+    let read = |campaign: &Campaign| campaign.table.input.as_ref().map(|input| real_path(Path::new(&input.source)));
     let mut failures = Vec::new();
-    for (at, (name, plan)) in plans.iter().enumerate() {
-        let Some(table) = written(plan) else { continue };
-        let others = plans.iter().enumerate().filter(|(other, _)| *other != at);
+    for (at, (name, campaign)) in campaigns.iter().enumerate() {
+        let Some(table) = written(campaign) else { continue };
+        let others = campaigns.iter().enumerate().filter(|(other, _)| *other != at);
         for (other_at, (other, other_plan)) in others {
             let both_write = written(other_plan).as_ref() == Some(&table);
             if read(other_plan).as_ref() == Some(&table) || (both_write && other_at < at) {
@@ -248,20 +248,20 @@ fn go_on(arguments: &RunListArgs) -> String {
     Hint::new("run-list").flag("--resume").operand(&arguments.list).to_string()
 }
 
-fn plan(campaign: Campaign, arguments: &RunListArgs, remarks: &mut String) -> Result<Plan, Failure> {
-    let mut flags = campaign.flags;
+fn campaign(entry: CampaignEntry, arguments: &RunListArgs, remarks: &mut String) -> Result<Campaign, Failure> {
+    let mut flags = entry.flags;
     if arguments.resume {
         flags.start.resume = Some(flags.output.out_dir.clone());
         // What there was of earlier campaigns went when this one began.
         flags.output.clean = false;
     }
-    plan::resolve(&flags, remarks)
+    campaign::resolve(&flags, remarks)
 }
 
 /// Which campaigns with sequential seeds make the same sites.
-fn overlaps(plans: &[(String, Plan)]) -> Vec<String> {
-    let is_sequential = |(_, plan): &&(String, Plan)| plan.seed_formula == SeedFormula::Sequential;
-    let sequential: Vec<&(String, Plan)> = plans.iter().filter(is_sequential).collect();
+fn overlaps(campaigns: &[(String, Campaign)]) -> Vec<String> {
+    let is_sequential = |(_, campaign): &&(String, Campaign)| campaign.seed_formula == SeedFormula::Sequential;
+    let sequential: Vec<&(String, Campaign)> = campaigns.iter().filter(is_sequential).collect();
     let mut warnings = Vec::new();
     for (at, (one_name, one)) in sequential.iter().enumerate() {
         for (other_name, other) in &sequential[at + 1..] {
@@ -284,7 +284,7 @@ fn overlaps(plans: &[(String, Plan)]) -> Vec<String> {
 }
 
 /// Reads the list; reports everything that is wrong with it.
-fn read(source: &SourceFile, diagnostics: &mut Diagnostics) -> Vec<Campaign> {
+fn read(source: &SourceFile, diagnostics: &mut Diagnostics) -> Vec<CampaignEntry> {
     let Some(root) = yaml::parse(source, diagnostics) else { return Vec::new() };
     let Some(mut fields) = yaml::Fields::new(&root, "run-list", diagnostics) else { return Vec::new() };
     let list = fields.require("campaigns", diagnostics);
@@ -296,14 +296,14 @@ fn read(source: &SourceFile, diagnostics: &mut Diagnostics) -> Vec<Campaign> {
         diagnostics.push(Diagnostic::error("no-campaign", "the list of campaigns is empty").at(list.span, ""));
     }
     let command = GenerateArgs::augment_args(Command::new("campaign").no_binary_name(true));
-    let read = |(at, item): (usize, &Node)| campaign(at, item, &command, diagnostics);
-    let campaigns: Vec<Campaign> = items.iter().enumerate().filter_map(read).collect();
-    separate(&campaigns, diagnostics);
-    campaigns
+    let read = |(at, item): (usize, &Node)| entry(at, item, &command, diagnostics);
+    let entries: Vec<CampaignEntry> = items.iter().enumerate().filter_map(read).collect();
+    separate(&entries, diagnostics);
+    entries
 }
 
 /// Reads one campaign.
-fn campaign(at: usize, item: &Node, command: &Command, diagnostics: &mut Diagnostics) -> Option<Campaign> {
+fn entry(at: usize, item: &Node, command: &Command, diagnostics: &mut Diagnostics) -> Option<CampaignEntry> {
     let entries = item.expect_mapping("a campaign", diagnostics)?;
     let mut name = format!("campaign {}", at + 1);
     let mut line: Vec<String> = Vec::new();
@@ -345,7 +345,7 @@ fn campaign(at: usize, item: &Node, command: &Command, diagnostics: &mut Diagnos
         unread.push("sites".to_owned());
         flags(command.clone().ignore_errors(true))
     });
-    Some(Campaign { name, flags: flags.ok()?, span: item.span, unread, has_folder })
+    Some(CampaignEntry { name, flags: flags.ok()?, span: item.span, unread, has_folder })
 }
 
 /// The flag of a field, and the arguments it stands for.
@@ -404,16 +404,16 @@ fn text(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<String> {
 }
 
 /// Two campaigns in one folder, or one in a folder of the other, would overwrite each other.
-fn separate(campaigns: &[Campaign], diagnostics: &mut Diagnostics) {
-    let with_folder = campaigns.iter().filter(|campaign| campaign.has_folder);
-    let places: Vec<(PathBuf, &Campaign)> =
-        with_folder.map(|campaign| (real_path(&campaign.flags.output.out_dir), campaign)).collect();
-    for (at, (place, campaign)) in places.iter().enumerate() {
+fn separate(entries: &[CampaignEntry], diagnostics: &mut Diagnostics) {
+    let with_folder = entries.iter().filter(|entry| entry.has_folder);
+    let places: Vec<(PathBuf, &CampaignEntry)> =
+        with_folder.map(|entry| (real_path(&entry.flags.output.out_dir), entry)).collect();
+    for (at, (place, entry)) in places.iter().enumerate() {
         let clash = places[..at].iter().find(|(earlier, _)| place.starts_with(earlier) || earlier.starts_with(place));
         if let Some((_, earlier)) = clash {
-            let message = format!("{} and {} write into one folder", quoted(&earlier.name), quoted(&campaign.name));
+            let message = format!("{} and {} write into one folder", quoted(&earlier.name), quoted(&entry.name));
             let diagnostic =
-                Diagnostic::error("one-folder", message).at(campaign.span, "").also(earlier.span, "the other");
+                Diagnostic::error("one-folder", message).at(entry.span, "").also(earlier.span, "the other");
             diagnostics.push(diagnostic.help("give each an `out_dir` that is not inside another's"));
         }
     }

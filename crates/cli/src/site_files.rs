@@ -10,8 +10,8 @@ use nandseq_trace::files::Stamp;
 use nandseq_trace::manifest::ProfileInput;
 use nandseq_trace::run_name::RunName;
 
+use crate::campaign::CampaignSite;
 use crate::ledger;
-use crate::plan::SitePlan;
 
 /// The files of runs in the folder of a site, and what their names say.
 pub(crate) fn files_of_runs(folder: &Path) -> io::Result<Vec<(PathBuf, RunName)>> {
@@ -81,12 +81,12 @@ pub(crate) fn has_files(folder: &Path) -> bool {
 }
 
 /// The same of any site's folder.
-pub(crate) fn have_files(resume: &Path, sites: &[SitePlan]) -> bool {
+pub(crate) fn have_files(resume: &Path, sites: &[CampaignSite]) -> bool {
     sites.iter().any(|site| has_files(&resume.join(&site.folder)))
 }
 
-/// Whether there is anything of the plan's sites to go on from.
-pub(crate) fn is_there(resume: &Path, sites: &[SitePlan]) -> bool {
+/// Whether there is anything of the campaign's sites to go on from.
+pub(crate) fn is_there(resume: &Path, sites: &[CampaignSite]) -> bool {
     resume.is_file()
         || sites.iter().any(|site| {
             let folder = resume.join(&site.folder);
@@ -95,7 +95,7 @@ pub(crate) fn is_there(resume: &Path, sites: &[SitePlan]) -> bool {
 }
 
 /// The stamp of the files that are there, so that going on uses it too.
-pub(crate) fn stamp(resume: &Path, sites: &[SitePlan]) -> Option<Stamp> {
+pub(crate) fn stamp(resume: &Path, sites: &[CampaignSite]) -> Option<Stamp> {
     let in_name = |path: &Path| RunName::of_snapshot(path)?.stamp;
     if resume.is_file() {
         return in_name(resume);
@@ -108,7 +108,7 @@ pub(crate) fn stamp(resume: &Path, sites: &[SitePlan]) -> Option<Stamp> {
 }
 
 /// What the runs that are there say of their profile, so that going on calls it the same.
-pub(crate) fn profile(resume: &Path, sites: &[SitePlan]) -> Option<ProfileInput> {
-    let known = |site: &SitePlan| ledger::read(&resume.join(&site.folder)).ok().flatten();
+pub(crate) fn profile(resume: &Path, sites: &[CampaignSite]) -> Option<ProfileInput> {
+    let known = |site: &CampaignSite| ledger::read(&resume.join(&site.folder)).ok().flatten();
     sites.iter().find_map(known).map(|known| known.manifest.origin.profile)
 }

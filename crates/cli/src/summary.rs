@@ -1,4 +1,4 @@
-//! What a plan has come to, as data: what its summary says, as text ([`text`]) or as JSON.
+//! What a campaign has come to, as data: what its summary says, as text ([`text`]) or as JSON.
 //!
 //! Promises that both forms say the same facts, that every list is complete and in one order, and that the field names and units
 //! are those of `docs/outputs.md`. How much of it a text shows is the business of [`text`] alone.
@@ -18,17 +18,17 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::absent::Absences;
+use crate::campaign::{Batch, BatchPart, Campaign};
 use crate::execute::Totals;
 use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::in_force::BOOTSTRAP_OF;
-use crate::plan::{Batch, BatchPart, Plan};
 use absent::NeverStarted;
 
 /// The version of the form.
 const SCHEMA: u32 = 1;
 
-/// What a plan has come to.
+/// What a campaign has come to.
 #[derive(Serialize, Debug)]
 pub(crate) struct Summary {
     schema: u32,
@@ -100,10 +100,11 @@ struct Inputs {
     bad_blocks: u64,
 }
 
-/// How much of what can be covered each site has, in cells.
+/// How much of what can be covered each site has, in bins.
 #[derive(Serialize, Debug)]
 struct Covered {
-    cells: u64,
+    #[serde(rename = "cells")]
+    bins: u64,
     /// Sites that counted.
     sites: u64,
     /// Hit at the site with the fewest.
@@ -136,10 +137,10 @@ struct Refused {
 }
 
 impl Summary {
-    /// What a plan has come to after so much time.
-    pub(crate) fn new(plan: &Plan, totals: &Totals, elapsed: Duration, absences: &Absences<'_>) -> Self {
+    /// What a campaign has come to after so much time.
+    pub(crate) fn new(campaign: &Campaign, totals: &Totals, elapsed: Duration, absences: &Absences<'_>) -> Self {
         let seconds = elapsed.as_secs_f64();
-        let was_there = plan.resume.is_some() && totals.runs == 0 && totals.known_runs > 0;
+        let was_there = campaign.resume.is_some() && totals.runs == 0 && totals.known_runs > 0;
         Self {
             schema: SCHEMA,
             command: "generate",
@@ -149,18 +150,18 @@ impl Summary {
             warnings: Vec::new(),
             go_on: None,
             inputs: Inputs {
-                profile: plan.profile_input.clone(),
-                probabilities: plan.table.input.clone(),
-                badlist: plan.badlist_input.clone(),
-                bad_blocks: plan.bad_blocks.len() as u64,
+                profile: campaign.profile_input.clone(),
+                probabilities: campaign.table.input.clone(),
+                badlist: campaign.badlist_input.clone(),
+                bad_blocks: campaign.bad_blocks.len() as u64,
             },
-            bootstrap_left_out: plan.bootstrap_left_out,
-            out_dir: recorded(&plan.out_dir),
-            sites: plan.sites.len() as u64,
-            is_batch: plan.batch.is_some(),
-            empty: empty_part(plan, "nothing was made"),
+            bootstrap_left_out: campaign.bootstrap_left_out,
+            out_dir: recorded(&campaign.out_dir),
+            sites: campaign.sites.len() as u64,
+            is_batch: campaign.batch.is_some(),
+            empty: empty_part(campaign, "nothing was made"),
             was_there,
-            runs_per_site: plan.num_runs,
+            runs_per_site: campaign.num_runs,
             runs: totals.runs,
             operations: totals.ops,
             seconds,
@@ -168,16 +169,16 @@ impl Summary {
             files: totals.files,
             bytes: totals.bytes,
             other_files: totals.other_files,
-            covered: covered(plan, totals),
-            bases: bases(plan, totals),
-            names: names(plan, totals),
-            refused: refused(plan, totals),
+            covered: covered(campaign, totals),
+            bases: bases(campaign, totals),
+            names: names(campaign, totals),
+            refused: refused(campaign, totals),
             // Where nothing ran, nothing can be told apart.
-            never_started: if was_there { Vec::new() } else { absent::never_started(plan, totals, absences) },
-            explain: Hint::new("explain").flags(&plan.flags.all()).to_string(),
-            names_known: plan.profile.ops.len() as u64,
-            verify: verify_command(plan),
-            is_judged: plan.verify,
+            never_started: if was_there { Vec::new() } else { absent::never_started(campaign, totals, absences) },
+            explain: Hint::new("explain").flags(&campaign.flags.all()).to_string(),
+            names_known: campaign.profile.ops.len() as u64,
+            verify: verify_command(campaign),
+            is_judged: campaign.verify,
             verdict: None,
         }
     }
@@ -217,22 +218,22 @@ impl Summary {
 }
 
 /// A shard without sites, in words, and what that comes to.
-pub(crate) fn empty_part(plan: &Plan, so: &str) -> Option<String> {
-    let Some(Batch { count, part: BatchPart::Shard(shard), .. }) = &plan.batch else { return None };
+pub(crate) fn empty_part(campaign: &Campaign, so: &str) -> Option<String> {
+    let Some(Batch { count, part: BatchPart::Shard(shard), .. }) = &campaign.batch else { return None };
     let words = || format!("Shard {shard} holds none of the {}: {so}", counted(*count, "site"));
-    plan.sites.is_empty().then(words)
+    campaign.sites.is_empty().then(words)
 }
 
 /// The command that judges what was written; the manifests name the bad blocks.
-fn verify_command(plan: &Plan) -> String {
-    Hint::new("verify").flags(&plan.flags.profile()).operand(&plan.out_dir).to_string()
+fn verify_command(campaign: &Campaign) -> String {
+    Hint::new("verify").flags(&campaign.flags.profile()).operand(&campaign.out_dir).to_string()
 }
 
-fn covered(plan: &Plan, totals: &Totals) -> Option<Covered> {
-    let closure = plan.closure.as_ref()?;
+fn covered(campaign: &Campaign, totals: &Totals) -> Option<Covered> {
+    let closure = campaign.closure.as_ref()?;
     let hits = || totals.reached.iter().map(|reached| reached.hit);
     Some(Covered {
-        cells: closure.goal.cells(),
+        bins: closure.model.bin_count(),
         sites: totals.reached.len() as u64,
         least_hit: hits().min()?,
         most_hit: hits().max()?,
@@ -240,31 +241,31 @@ fn covered(plan: &Plan, totals: &Totals) -> Option<Covered> {
     })
 }
 
-fn bases(plan: &Plan, totals: &Totals) -> Vec<BaseCount> {
+fn bases(campaign: &Campaign, totals: &Totals) -> Vec<BaseCount> {
     let mut by_base: BTreeMap<BaseId, u64> = BTreeMap::new();
-    for ((_, op), count) in plan.profile.ops.iter_ids().zip(&totals.by_op) {
+    for ((_, op), count) in campaign.profile.ops.iter_ids().zip(&totals.by_op) {
         *by_base.entry(op.base).or_default() += count;
     }
     let counts = by_base.into_iter().filter(|&(_, count)| count > 0);
-    let counts = counts.map(|(base, count)| BaseCount { base: plan.profile.bases[base].name.clone(), count });
+    let counts = counts.map(|(base, count)| BaseCount { base: campaign.profile.bases[base].name.clone(), count });
     sorted(counts, |one| (Reverse(one.count), one.base.clone()))
 }
 
-fn names(plan: &Plan, totals: &Totals) -> Vec<NameCount> {
-    let counts = plan.profile.ops.iter_ids().zip(&totals.by_op).filter(|(_, count)| **count > 0);
+fn names(campaign: &Campaign, totals: &Totals) -> Vec<NameCount> {
+    let counts = campaign.profile.ops.iter_ids().zip(&totals.by_op).filter(|(_, count)| **count > 0);
     let counts = counts.map(|((_, op), &count)| NameCount {
         op_name: op.name.clone(),
-        base: plan.profile.bases[op.base].name.clone(),
+        base: campaign.profile.bases[op.base].name.clone(),
         count,
     });
     sorted(counts, |one| (Reverse(one.count), one.op_name.clone()))
 }
 
-fn refused(plan: &Plan, totals: &Totals) -> Vec<Refused> {
+fn refused(campaign: &Campaign, totals: &Totals) -> Vec<Refused> {
     let counts = totals.rejections.iter().filter(|(_, count)| **count > 0);
     let counts = counts.map(|(&(key, op, reason), &count)| Refused {
-        phase_key: plan.profile.phase_keys[key].name.clone(),
-        op_name: plan.profile.ops[op].name.clone(),
+        phase_key: campaign.profile.phase_keys[key].name.clone(),
+        op_name: campaign.profile.ops[op].name.clone(),
         reason: reason.code(),
         count,
     });

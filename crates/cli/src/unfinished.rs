@@ -12,11 +12,11 @@ use nandseq_trace::files::FileKind;
 use nandseq_trace::manifest::{self, BatchManifest, SiteManifest};
 
 use crate::arguments::{GenerateArgs, flags_of_manifest};
+use crate::campaign::{Batch, outputs};
 use crate::failure::warning_text;
 use crate::hint::Hint;
 use crate::inputs::FORMS;
 use crate::ledger::{self, KnownRuns};
-use crate::plan::{Batch, outputs};
 use crate::site_folders::SiteFolders;
 use crate::site_list::{SiteList, is_of_batch};
 use crate::tell;

@@ -5,8 +5,8 @@ use nandseq_reach::{Start, Verdict};
 use nandseq_report::coverage::{Standing, Universe};
 use nandseq_report::page::Distribution;
 
+use crate::campaign::table::of_profile;
 use crate::failure::warning_text;
-use crate::plan::table::of_profile;
 use crate::tell;
 
 /// What can be covered under a table; without one under the profile's own, or one that is built: the same names have a weight then.
@@ -35,5 +35,5 @@ pub(crate) fn of_reach(profile: &Profile, reach: &nandseq_reach::Universe) -> Un
             Verdict::Coincidence => Standing::Chance,
             Verdict::Unreachable(reason) => Standing::Never(reason.text(profile, key, op)),
         });
-    universe.with_tenths(profile, |key, op| reach.tenths(key, op))
+    universe.with_time_bins(profile, |key, op| reach.time_bins(key, op))
 }

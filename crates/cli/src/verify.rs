@@ -12,10 +12,10 @@ use rayon::prelude::*;
 
 use crate::arguments::{ReportFormat, VerifyArgs};
 use crate::bad_blocks::{BadBlocks, Lists};
+use crate::campaign::Campaign;
 use crate::failure::{Failure, Problem};
 use crate::json::Of;
 use crate::origins::{nothing_to_judge, same_profile};
-use crate::plan::Plan;
 use crate::thread_pool::threads;
 use crate::{bad_blocks, console, inputs, json, origins, terminal, unfinished, written};
 
@@ -71,19 +71,19 @@ fn with_bad_blocks(
 /// Findings of each rule that are shown in full when what was generated is judged at once.
 const SHOWN: usize = 5;
 
-/// Judges what a plan has just written, and nothing else that may lie in its folders.
-pub(crate) fn judge_written(plan: &Plan) -> Result<Report, Failure> {
+/// Judges what a campaign has just written, and nothing else that may lie in its folders.
+pub(crate) fn judge_written(campaign: &Campaign) -> Result<Report, Failure> {
     let mut sites = Vec::new();
-    for site in &plan.sites {
-        let folder = plan.folder_of(site);
+    for site in &campaign.sites {
+        let folder = campaign.folder_of(site);
         let found = folder::find_forms(&folder, inputs::FORMS).map_err(nothing_to_judge)?;
         sites.extend(found.into_iter().filter(|site| site.folder == folder));
     }
-    let source = written::source(&plan.profile, &sites)?;
-    let bad_blocks = BadBlocks::from(&*plan.bad_blocks);
+    let source = written::source(&campaign.profile, &sites)?;
+    let bad_blocks = BadBlocks::from(&*campaign.bad_blocks);
     let sites = sites.into_iter().map(|site| (site, bad_blocks.clone())).collect();
     let options = Options { bad_blocks: &[], source: &*source, max_findings: SHOWN, progress: None };
-    judge(&plan.profile, sites, &options, plan.jobs)
+    judge(&campaign.profile, sites, &options, campaign.jobs)
 }
 
 /// Judges sites in parallel, each by its own bad blocks.

@@ -1,19 +1,19 @@
-//! Operations until shares of a universe are covered: plain against directed, and against drawing cells at random.
+//! Operations until shares of a universe are covered: plain against directed, and against drawing bins at random.
 //!
 //! `cargo run --release -p nandseq-generate --example closure -- --most 20 --seeds 3`
 //!
 //! Prints a table in Markdown: for each share the median over the seeds (1, 2, …), in operations and in multiples of N, the number of
-//! cells. `--most M` gives up after M × N operations; `--profile PATH` takes another device than the built-in one; `--directed` leaves
-//! plain generation out; `--holes` lists the cells that the last directed site lacks.
+//! bins. `--most M` gives up after M × N operations; `--profile PATH` takes another device than the built-in one; `--directed` leaves
+//! plain generation out; `--uncovered` lists the bins that the last directed site lacks.
 
-#[path = "../tests/support/goal.rs"]
-mod goal;
+#[path = "../tests/support/coverage_model.rs"]
+mod coverage_model;
 
 use std::io;
 use std::process::ExitCode;
 
-use goal::goal;
-use nandseq_generate::closure::Goal;
+use coverage_model::coverage_model;
+use nandseq_generate::closure::CoverageModel;
 use nandseq_generate::probability::{self, DEFAULT_TABLE_SEED, Distributions};
 use nandseq_generate::{RunLimits, Setup, Site};
 use nandseq_profile::diagnostic::Styling;
@@ -29,16 +29,16 @@ struct Plan {
     seeds: u64,
     most: u64,
     directed: bool,
-    holes: bool,
+    list: bool,
 }
 
 impl Plan {
     fn of_arguments() -> Result<Self, String> {
-        let mut plan = Self { profile: None, seeds: 3, most: 20, directed: false, holes: false };
+        let mut plan = Self { profile: None, seeds: 3, most: 20, directed: false, list: false };
         let mut arguments = std::env::args().skip(1);
         while let Some(flag) = arguments.next() {
             match flag.as_str() {
-                "--holes" => plan.holes = true,
+                "--uncovered" => plan.list = true,
                 "--directed" => plan.directed = true,
                 _ => plan.take(&flag, arguments.next())?,
             }
@@ -86,11 +86,11 @@ impl Sink for Nothing {
 ///
 /// The runs of a site continue one another, so that one site gives all shares; each run completes what is in flight, which
 /// adds a few operations.
-fn operations(site: &mut Site<'_>, cells: u64, most: u64) -> Vec<Option<u64>> {
+fn operations(site: &mut Site<'_>, bins: u64, most: u64) -> Vec<Option<u64>> {
     let mut ops = 0;
     let mut reach = |percent: u64| {
-        let until = (cells * percent).div_ceil(100);
-        let max_ops = Some((most * cells).saturating_sub(ops));
+        let until = (bins * percent).div_ceil(100);
+        let max_ops = Some((most * bins).saturating_sub(ops));
         let run_until = Ticks::from_us(1_000_000_000_000);
         let limits = RunLimits { run_until, max_ops, until_covered: Some(until), ..RunLimits::default() };
         ops += site.run(&limits, &mut Nothing).expect("memory does not fail").ops;
@@ -105,17 +105,17 @@ fn median(mut all: Vec<Option<u64>>) -> Option<u64> {
     all[all.len() / 2]
 }
 
-fn cell(ops: Option<u64>, cells: u64, most: u64) -> String {
+fn table_cell(ops: Option<u64>, bins: u64, most: u64) -> String {
     match ops {
-        Some(ops) => format!("{ops} = {:.2} N", ops as f64 / cells as f64),
+        Some(ops) => format!("{ops} = {:.2} N", ops as f64 / bins as f64),
         None => format!("> {most} N"),
     }
 }
 
-/// Cells that are to be drawn, each as likely as any other, until a share of them has come up.
-fn collector(cells: u64, percent: u64) -> u64 {
-    let missing = cells - (cells * percent).div_ceil(100);
-    (missing + 1..=cells).map(|left| cells as f64 / left as f64).sum::<f64>() as u64
+/// Bins that are to be drawn, each as likely as any other, until a share of them has come up.
+fn collector(bins: u64, percent: u64) -> u64 {
+    let missing = bins - (bins * percent).div_ceil(100);
+    (missing + 1..=bins).map(|left| bins as f64 / left as f64).sum::<f64>() as u64
 }
 
 #[expect(clippy::print_stdout, reason = "an example that is run for what it prints")]
@@ -123,34 +123,34 @@ fn compare(plan: &Plan) -> Result<(), String> {
     let (profile, table) = plan.device()?;
     let setup = |directed| {
         let setup = Setup::new(&profile, &table, &[]).map_err(|error| error.to_string())?;
-        let goal: Goal = goal(&profile, &table, directed);
-        let cells = goal.cells();
-        Ok::<_, String>((setup.with_goal(&profile, goal), cells))
+        let model: CoverageModel = coverage_model(&profile, &table, directed);
+        let bins = model.bin_count();
+        Ok::<_, String>((setup.with_coverage_model(&profile, model), bins))
     };
-    let ((plain, cells), (directed, _)) = (setup(false)?, setup(true)?);
+    let ((plain, bins), (directed, _)) = (setup(false)?, setup(true)?);
     let mut found = [Vec::new(), Vec::new()];
-    let mut holes = Vec::new();
+    let mut uncovered = Vec::new();
     for seed in 1..=plan.seeds {
         for (setup, all) in [&plain, &directed].into_iter().zip(&mut found).skip(usize::from(plan.directed)) {
             let mut site = Site::new(setup, seed);
-            all.push(operations(&mut site, cells, plan.most));
-            holes = site.holes();
+            all.push(operations(&mut site, bins, plan.most));
+            uncovered = site.uncovered();
         }
     }
-    println!("N = {cells}, median of {} seeds\n", plan.seeds);
+    println!("N = {bins}, median of {} seeds\n", plan.seeds);
     println!("| covered | ideal | drawn at random | plain | directed |\n| --- | --- | --- | --- | --- |");
     for (at, percent) in SHARES.into_iter().enumerate() {
         let of = |all: &Vec<Vec<Option<u64>>>| match all.len() {
             0 => "–".to_owned(),
-            _ => cell(median(all.iter().map(|site| site[at]).collect()), cells, plan.most),
+            _ => table_cell(median(all.iter().map(|site| site[at]).collect()), bins, plan.most),
         };
-        let ideal = (cells * percent).div_ceil(100);
-        let random = cell(Some(collector(cells, percent)), cells, plan.most);
+        let ideal = (bins * percent).div_ceil(100);
+        let random = table_cell(Some(collector(bins, percent)), bins, plan.most);
         println!("| {percent} % | {ideal} | {random} | {} | {} |", of(&found[0]), of(&found[1]));
     }
-    for hole in holes.into_iter().filter(|_| plan.holes) {
-        let (key, op) = (&profile.phase_keys[hole.key].name, &profile.ops[hole.op].name);
-        println!("{key}\t{op}\t{}", hole.bin);
+    for bin in uncovered.into_iter().filter(|_| plan.list) {
+        let (key, op) = (&profile.phase_keys[bin.key].name, &profile.ops[bin.op].name);
+        println!("{key}\t{op}\t{}", bin.time_bin);
     }
     Ok(())
 }

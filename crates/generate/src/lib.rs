@@ -68,5 +68,5 @@ pub use snapshot::{
 /// What is to be covered, and how much of it was.
 pub mod closure {
     pub use crate::policy::Reached;
-    pub use crate::setup::coverage_model::{Cell, Goal};
+    pub use crate::setup::coverage_model::CoverageModel;
 }

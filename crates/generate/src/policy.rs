@@ -39,9 +39,9 @@ pub(crate) enum Policy {
 impl Policy {
     /// That of a setup, without bootstrap.
     pub(crate) fn of(setup: &Setup) -> Self {
-        match &setup.goal {
-            Some(goal) if goal.is_directed() => {
-                Self::Directed(Box::new(Directed::new(goal, usize::from(setup.tables.size.dies))))
+        match &setup.coverage_model {
+            Some(model) if model.is_directed() => {
+                Self::Directed(Box::new(Directed::new(model, usize::from(setup.tables.size.dies))))
             }
             Some(_) | None => Self::Plain,
         }
@@ -124,7 +124,7 @@ impl Policy {
         }
     }
 
-    /// A cell of a key was hit that lacked the hit.
+    /// A bin of a key was covered.
     pub(crate) fn hit(&mut self, key: PhaseKey) {
         if let Self::Directed(directed) = self {
             directed.discounts.hit(key);

@@ -27,7 +27,7 @@ pub struct RunLimits<'a> {
     /// Whether a site's first run begins with the profile's bootstrap, however long that takes: time and operations are
     /// limited after it.
     pub bootstrap: bool,
-    /// Proposals also stop when this many cells of the setup's goal are covered, over all runs of the site.
+    /// Proposals also stop when this many bins of the setup's coverage model are covered, over all runs of the site.
     pub until_covered: Option<u64>,
     /// Set from outside to abandon the run.
     pub stop: Option<&'a AtomicBool>,

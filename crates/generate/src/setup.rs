@@ -24,7 +24,7 @@ pub(crate) use bootstrap_stages::{BootstrapStages, Stage};
 pub(crate) use chain_templates::{FollowUps, StepInfo, StepName};
 use chain_templates::{compile_chain, exists, follow_ups};
 pub(crate) use classes::{CHUNK, Class, ClassId, Classes, places};
-use coverage_model::Goal;
+use coverage_model::CoverageModel;
 #[cfg(test)]
 pub(crate) use distribution::numbers_within;
 pub(crate) use distribution::{Distribution, UNITS};
@@ -54,7 +54,7 @@ pub struct Setup {
     pub(crate) post_hook_window: Ticks,
     pub(crate) refill_uses_end_key: bool,
     /// What is to be covered, if anybody asks.
-    pub(crate) goal: Option<Goal>,
+    pub(crate) coverage_model: Option<CoverageModel>,
     /// For each axis a name that resumes what is suspended there and that some phase key can propose.
     pub(crate) resuming: ByAxis<Option<OpId>>,
     /// Which operations concern dies that no hook of theirs is on: see [`crate::dead`].
@@ -128,7 +128,7 @@ impl Setup {
             refill_uses_end_key: policies.refill_uses_end_key,
             across_dies: AcrossDies::default(),
             resuming,
-            goal: None,
+            coverage_model: None,
             groups,
             classes,
             tables,
@@ -137,10 +137,10 @@ impl Setup {
         Ok(Self { across_dies, ..setup })
     }
 
-    /// The same, with a goal: sites count what they cover of it, and go for the rest if it is directed.
+    /// The same, with a coverage model: sites count what they cover of it, and go for the rest if it is directed.
     #[must_use]
-    pub fn with_goal(mut self, profile: &Profile, goal: Goal) -> Self {
-        self.goal = Some(goal.compiled(profile, &self.tables, &self.classes));
+    pub fn with_coverage_model(mut self, profile: &Profile, model: CoverageModel) -> Self {
+        self.coverage_model = Some(model.compiled(profile, &self.tables, &self.classes));
         self
     }
 

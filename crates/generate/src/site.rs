@@ -4,6 +4,7 @@
 //! proposed, the reporter tells. Reads no clock, and writes through the sink alone.
 
 use nandseq_device::FlightId;
+use nandseq_profile::input_time::Bin;
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, Ticks};
 use nandseq_trace::{Proposal, Sink};
@@ -16,7 +17,7 @@ use crate::random::{SeedPlan, Stream, StreamKind};
 use crate::refills::{DiePlane, Refills};
 use crate::reporting::{Reason, Reporter};
 use crate::setup::Setup;
-use crate::setup::coverage_model::{Cell, Goal};
+use crate::setup::coverage_model::CoverageModel;
 
 /// One site and its device, between or within runs.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub struct Site<'s> {
     pub(crate) kernel: Kernel<'s>,
     pub(crate) proposer: Proposer,
     pub(crate) policy: Policy,
-    /// What was covered, if there is a goal.
+    /// What was covered, if there is a coverage model.
     pub(crate) counts: Option<CoverageCounts>,
     pub(crate) reporter: Reporter,
     pub(crate) detector: DeadDieDetector,
@@ -52,32 +53,32 @@ impl<'s> Site<'s> {
             kernel: Kernel::new(&setup.tables, &setup.bad_blocks, setup.gap, setup.resuming),
             proposer: Proposer::new(setup),
             policy: Policy::of(setup),
-            counts: setup.goal.as_ref().map(CoverageCounts::new),
+            counts: setup.coverage_model.as_ref().map(CoverageCounts::new),
             reporter: Reporter::default(),
             detector: DeadDieDetector::new(setup.tables.size.dies),
         }
     }
 
-    /// How much of the setup's goal the site has reached so far; `None` without a goal.
+    /// How much of the setup's coverage model the site has reached so far; `None` without a coverage model.
     #[must_use]
     pub fn reached(&self) -> Option<Reached> {
         self.counts.as_ref().map(CoverageCounts::reached)
     }
 
-    /// Hits by cell, in the order of key, name and tenth; empty without a goal.
+    /// Hits by bin, in the order of key, name and time bin; empty without a coverage model.
     #[must_use]
     pub fn hits(&self) -> Vec<u32> {
         self.counts.as_ref().map_or_else(Vec::new, CoverageCounts::hits)
     }
 
-    /// The cells that were never hit; none without a goal.
+    /// The bins that were never hit; none without a coverage model.
     #[must_use]
-    pub fn holes(&self) -> Vec<Cell> {
-        let cells = self.setup.goal.iter().flat_map(Goal::bins);
-        cells.zip(self.hits()).filter(|(_, hits)| *hits == 0).map(|(cell, _)| cell).collect()
+    pub fn uncovered(&self) -> Vec<Bin> {
+        let bins = self.setup.coverage_model.iter().flat_map(CoverageModel::bins);
+        bins.zip(self.hits()).filter(|(_, hits)| *hits == 0).map(|(bin, _)| bin).collect()
     }
 
-    /// Whether so many cells are covered.
+    /// Whether so many bins are covered.
     pub(crate) fn has_covered(&self, least: u64) -> bool {
         self.reached().is_some_and(|reached| reached.hit >= least)
     }
@@ -189,8 +190,8 @@ impl<'s> Site<'s> {
     pub(crate) fn begin(&mut self, proposal: &Proposal, now: Ticks, sink: &mut dyn Sink) {
         let head = self.proposer.plan[0];
         let chain = self.kernel.begin_chain(&self.proposer.plan, *proposal);
-        if let (Some(counts), Some(goal)) = (&mut self.counts, &self.setup.goal)
-            && counts.count(goal, proposal, head.op, now)
+        if let (Some(counts), Some(model)) = (&mut self.counts, &self.setup.coverage_model)
+            && counts.count(model, proposal, head.op, now)
         {
             self.policy.hit(proposal.key_used);
         }

@@ -75,14 +75,14 @@ impl<'s> Site<'s> {
     pub fn from_state(setup: &'s Setup, seeds: impl Into<SeedPlan>, state: &SiteState) -> Result<Self, StateError> {
         check::state(setup, state)?;
         let mut site = Site::new(setup, seeds);
-        site.counts = match (&setup.goal, &state.hits) {
+        site.counts = match (&setup.coverage_model, &state.hits) {
             (None, None) => None,
-            (Some(goal), Some(hits)) => {
-                let counts = CoverageCounts::of_text(goal, hits);
-                Some(counts.ok_or_else(|| StateError::new("hits of other cells than those that count"))?)
+            (Some(model), Some(hits)) => {
+                let counts = CoverageCounts::of_text(model, hits);
+                Some(counts.ok_or_else(|| StateError::new("hits of other bins than those that count"))?)
             }
-            (Some(_), None) => return Err(StateError::new("no hits of the cells that count")),
-            (None, Some(_)) => return Err(StateError::new("hits of cells, and none count")),
+            (Some(_), None) => return Err(StateError::new("no hits of the bins that count")),
+            (None, Some(_)) => return Err(StateError::new("hits of bins, and none count")),
         };
         let size = setup.tables.size;
         let mut records = Vec::with_capacity(usize::from(size.dies) * size.blocks as usize);

@@ -1,8 +1,8 @@
 //! Going for coverage: fewer operations, the same rules, the same bytes.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
-#[path = "support/goal.rs"]
-mod goal;
+#[path = "support/coverage_model.rs"]
+mod coverage_model;
 #[path = "support/legacy.rs"]
 mod legacy;
 mod support;
@@ -11,12 +11,12 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::LazyLock;
 
-use goal::goal;
+use coverage_model::coverage_model;
 use legacy::legacy;
 use nandseq_device::Tables;
-use nandseq_generate::closure::Cell;
 use nandseq_generate::probability::{self, Distributions};
 use nandseq_generate::{RunLimits, Setup, Site, SiteState};
+use nandseq_profile::input_time::Bin;
 use nandseq_profile::model::{Effect, PhaseKind};
 use nandseq_profile::{Profile, Ticks, builtin};
 use nandseq_trace::{Operation, Sink};
@@ -44,7 +44,7 @@ impl Sink for Witness<'_> {
 
 fn setup_of(profile: &Profile, table: &Distributions, directed: bool) -> Option<Setup> {
     let setup = Setup::new(profile, table, &[]).ok()?;
-    Some(setup.with_goal(profile, goal(profile, table, directed)))
+    Some(setup.with_coverage_model(profile, coverage_model(profile, table, directed)))
 }
 
 fn limits(ops: u64, until_covered: Option<u64>) -> RunLimits<'static> {
@@ -104,7 +104,7 @@ fn a_directed_site_covers_twice_as_much_with_as_many_operations() {
         site.reached().unwrap().hit
     };
     let (plain, directed) = (hit(false), hit(true));
-    assert!(directed > 2 * plain, "{directed} cells against {plain}");
+    assert!(directed > 2 * plain, "{directed} bins against {plain}");
 }
 
 #[test]
@@ -207,19 +207,19 @@ fn a_state_without_the_hits_it_needs_is_refused() {
     let counting = setup_of(&profile, &table, true).unwrap();
     let mut site = Site::new(&counting, 1);
     site.run(&limits(200, None), &mut Nothing).unwrap();
-    assert_eq!(refusal(&plain, &site.state()).as_deref(), Some("hits of cells, and none count"));
-    assert_eq!(refusal(&counting, &Site::new(&plain, 1).state()).as_deref(), Some("no hits of the cells that count"));
+    assert_eq!(refusal(&plain, &site.state()).as_deref(), Some("hits of bins, and none count"));
+    assert_eq!(refusal(&counting, &Site::new(&plain, 1).state()).as_deref(), Some("no hits of the bins that count"));
     let text = serde_json::to_string(&site.state()).unwrap();
     for (from, to) in [("\"hits\":\"", "\"hits\":\"0 "), ("\"hits\":\"", "\"hits\":\"99999999*0 "), ("*0", "*x")] {
         let state = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
         let refused = refusal(&counting, &state);
-        assert_eq!(refused.as_deref(), Some("hits of other cells than those that count"), "{to}");
+        assert_eq!(refused.as_deref(), Some("hits of other bins than those that count"), "{to}");
     }
 }
 
-/// Where all cells but some have been hit, how many of these are hit with at most so many operations for each, how many there are,
+/// Where all bins but some have been hit, how many of these are hit with at most so many operations for each, how many there are,
 /// and the operations.
-fn pursue(seed: u64, most: u64, lacks: impl Fn(&Profile, &Cell) -> bool) -> (u64, u64, u64) {
+fn pursue(seed: u64, most: u64, lacks: impl Fn(&Profile, &Bin) -> bool) -> (u64, u64, u64) {
     // The universe takes longest.
     static DEVICE: LazyLock<(Profile, Setup)> = LazyLock::new(|| {
         let profile = builtin::profile();
@@ -228,76 +228,76 @@ fn pursue(seed: u64, most: u64, lacks: impl Fn(&Profile, &Cell) -> bool) -> (u64
     });
     let (profile, setup) = &*DEVICE;
     let fresh = Site::new(setup, seed);
-    let hits: Vec<&str> = fresh.holes().iter().map(|cell| if lacks(profile, cell) { "0" } else { "1" }).collect();
+    let hits: Vec<&str> = fresh.uncovered().iter().map(|bin| if lacks(profile, bin) { "0" } else { "1" }).collect();
     let lacking = hits.iter().filter(|hits| **hits == "0").count() as u64;
     let mut state = serde_json::to_value(fresh.state()).unwrap();
     state["hits"] = hits.join(" ").into();
     let mut site = Site::from_state(setup, seed, &serde_json::from_value(state).unwrap()).unwrap();
     let ops = site.run(&limits(most * lacking, Some(hits.len() as u64)), &mut Nothing).unwrap().ops;
-    (lacking - site.holes().len() as u64, lacking, ops)
+    (lacking - site.uncovered().len() as u64, lacking, ops)
 }
 
-fn has_effect(profile: &Profile, cell: &Cell, wanted: impl Fn(&Effect) -> bool) -> bool {
-    profile.bases[profile.ops[cell.op].base].effects.iter().any(wanted)
+fn has_effect(profile: &Profile, bin: &Bin, wanted: impl Fn(&Effect) -> bool) -> bool {
+    profile.bases[profile.ops[bin.op].base].effects.iter().any(wanted)
 }
 
-fn is_end(profile: &Profile, cell: &Cell) -> bool {
-    profile.phase_keys[cell.key].phase.is_none() && profile.phase_keys[cell.key].base.is_some()
+fn is_end(profile: &Profile, bin: &Bin) -> bool {
+    profile.phase_keys[bin.key].phase.is_none() && profile.phase_keys[bin.key].base.is_some()
 }
 
 #[test]
 fn what_a_name_lacks_is_prepared_before_going_to_its_key() {
     // A copyback program of several planes needs pages that a copyback read of several left, and they must last until the END.
     for seed in 1..3 {
-        let (hit, cells, ops) = pursue(seed, 20, |profile, cell| {
-            let copies = has_effect(profile, cell, |effect| matches!(effect, Effect::CopybackSource));
-            copies && is_end(profile, cell) && profile.ops[cell.op].multi
+        let (hit, bins, ops) = pursue(seed, 20, |profile, bin| {
+            let copies = has_effect(profile, bin, |effect| matches!(effect, Effect::CopybackSource));
+            copies && is_end(profile, bin) && profile.ops[bin.op].multi
         });
-        assert!(hit * 4 > cells * 3, "{hit} of {cells} with {ops} operations");
+        assert!(hit * 4 > bins * 3, "{hit} of {bins} with {ops} operations");
     }
 }
 
 #[test]
-fn page_reads_at_ends_are_covered_within_three_operations_for_each_cell() {
-    let (hit, cells, ops) = pursue(1, 3, |profile, cell| {
-        let reads = has_effect(profile, cell, |effect| matches!(effect, Effect::FillRegisters { copyback: false }));
-        reads && is_end(profile, cell) && !profile.ops[cell.op].multi
+fn page_reads_at_ends_are_covered_within_three_operations_for_each_bin() {
+    let (hit, bins, ops) = pursue(1, 3, |profile, bin| {
+        let reads = has_effect(profile, bin, |effect| matches!(effect, Effect::FillRegisters { copyback: false }));
+        reads && is_end(profile, bin) && !profile.ops[bin.op].multi
     });
     // Every read is two operations, its data output included.
-    assert!(hit * 10 > cells * 8, "{hit} of {cells} with {ops} operations");
+    assert!(hit * 10 > bins * 8, "{hit} of {bins} with {ops} operations");
 }
 
 #[test]
 fn what_may_wait_for_the_bus_reaches_the_last_tenth_of_a_window() {
     for seed in 1..3 {
-        let (hit, cells, ops) = pursue(seed, 8, |profile, cell| {
-            let window = profile.phase_keys[cell.key].phase == Some(PhaseKind::DataOut);
-            window && cell.bin == 9 && profile.bases[profile.ops[cell.op].base].instant
+        let (hit, bins, ops) = pursue(seed, 8, |profile, bin| {
+            let window = profile.phase_keys[bin.key].phase == Some(PhaseKind::DataOut);
+            window && bin.time_bin == 9 && profile.bases[profile.ops[bin.op].base].instant
         });
-        assert!(hit * 10 > cells * 8, "{hit} of {cells} with {ops} operations");
+        assert!(hit * 10 > bins * 8, "{hit} of {bins} with {ops} operations");
     }
 }
 
 #[test]
 fn what_stands_alone_leaves_its_window_to_the_next_cache_read() {
     for seed in 1..3 {
-        let (hit, cells, ops) = pursue(seed, 3, |profile, cell| {
-            let window = profile.phase_keys[cell.key].phase == Some(PhaseKind::DataOut);
-            window && has_effect(profile, cell, |effect| matches!(effect, Effect::CacheRead(_)))
+        let (hit, bins, ops) = pursue(seed, 3, |profile, bin| {
+            let window = profile.phase_keys[bin.key].phase == Some(PhaseKind::DataOut);
+            window && has_effect(profile, bin, |effect| matches!(effect, Effect::CacheRead(_)))
         });
-        assert!(hit * 10 > cells * 8, "{hit} of {cells} with {ops} operations");
+        assert!(hit * 10 > bins * 8, "{hit} of {bins} with {ops} operations");
     }
 }
 
 #[test]
-fn three_operations_for_each_cell_cover_99_percent() {
+fn three_operations_for_each_bin_cover_99_percent() {
     for profile in std::iter::once(builtin::profile()).chain(legacy("config-2025-09.yaml")) {
         let table = probability::of_profile(&profile, 1729);
         let setup = setup_of(&profile, &table, true).unwrap();
         let mut site = Site::new(&setup, 1);
-        let cells = site.reached().unwrap().cells;
-        site.run(&limits(3 * cells, Some((cells * 99).div_ceil(100))), &mut Nothing).unwrap();
+        let bins = site.reached().unwrap().bins;
+        site.run(&limits(3 * bins, Some((bins * 99).div_ceil(100))), &mut Nothing).unwrap();
         let hit = site.reached().unwrap().hit;
-        assert!(hit * 100 >= cells * 99, "{}: {hit} of {cells}", profile.name);
+        assert!(hit * 100 >= bins * 99, "{}: {hit} of {bins}", profile.name);
     }
 }

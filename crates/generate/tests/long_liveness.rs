@@ -55,9 +55,9 @@ impl<'s> Watch<'s> {
 
 impl Sink for Watch<'_> {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
-        if let Some(lanes) = operation.lanes {
-            let first = usize::from(lanes.die.0);
-            (first..first + usize::from(lanes.dies)).for_each(|die| self.heard(die, operation.start));
+        if let Some(die_planes) = operation.die_planes {
+            let first = usize::from(die_planes.die.0);
+            (first..first + usize::from(die_planes.dies)).for_each(|die| self.heard(die, operation.start));
         }
         if operation.is_first && self.supply.names.contains(&operation.op) {
             self.started[usize::from(operation.proposal.die.0)] += 1;

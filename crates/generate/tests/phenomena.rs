@@ -65,7 +65,7 @@ impl Sink for History<'_> {
             proposal: *operation.proposal,
             is_first: operation.is_first,
             window: windows.next_back(),
-            dies: operation.lanes.map_or(0, |lanes| lanes.dies),
+            dies: operation.die_planes.map_or(0, |die_planes| die_planes.dies),
             suspended: self.suspended.clone(),
         });
         Ok(())

@@ -33,7 +33,7 @@ pub struct CsvTables {
     /// `,BASE,`, the base of each op_state.
     state_bases: Box<[Text]>,
     /// `,0,2` and `,d0-p2`, by die, then by plane.
-    lanes: Box<[[Text<16>; 2]]>,
+    die_planes: Box<[[Text<16>; 2]]>,
     planes: usize,
     /// `,TLC,`
     cell_types: IdVec<CellTypeId, Text>,
@@ -60,7 +60,7 @@ impl CsvTables {
         };
         let between = |name: &str| Text::from(format!(",{},", csv_field(name)));
         let (dies, planes) = (profile.topology.dies, profile.topology.planes);
-        let lanes = (0..dies).flat_map(|die| {
+        let die_planes = (0..dies).flat_map(|die| {
             (0..planes)
                 .map(move |plane| [Text::from(format!(",{die},{plane}")), Text::from(format!(",d{die}-p{plane}"))])
         });
@@ -71,7 +71,7 @@ impl CsvTables {
             states: model.states().map(|state| both(model.state_name(state))).collect(),
             keys: profile.phase_keys.iter().map(|key| both(&key.name)).collect(),
             state_bases: model.states().map(|state| Text::from(format!(",{},", base_of(state)))).collect(),
-            lanes: lanes.collect(),
+            die_planes: die_planes.collect(),
             planes: planes as usize,
             cell_types: profile.cell_types.iter().map(|cell_type| between(&cell_type.name)).collect(),
             room: 0,
@@ -88,7 +88,7 @@ impl CsvTables {
             + room_of(self.states.iter().flatten())
             + 2 * room_of(self.keys.iter().flatten())
             + room_of(&self.state_bases)
-            + 2 * room_of(self.lanes.iter().flatten())
+            + 2 * room_of(self.die_planes.iter().flatten())
             + room_of(self.cell_types.iter())
             + 8 * NUMBER
     }
@@ -97,8 +97,8 @@ impl CsvTables {
         &self.states[state.index()]
     }
 
-    fn lane(&self, die: Die, plane: Plane) -> &[Text<16>; 2] {
-        &self.lanes[die.index() * self.planes + plane.index()]
+    fn die_plane(&self, die: Die, plane: Plane) -> &[Text<16>; 2] {
+        &self.die_planes[die.index() * self.planes + plane.index()]
     }
 
     fn table<R: CsvRow>(&self, start: &mut StartFile<'_>) -> io::Result<Option<Table<'_, R>>> {
@@ -187,7 +187,7 @@ impl CsvRow for TimelineRow {
             row.us(times, self.start);
             row.put(b",");
             row.us(times, self.end);
-            row.text(&tables.lane(self.die, self.plane)[0]);
+            row.text(&tables.die_plane(self.die, self.plane)[0]);
             row.next_integer(self.block.0.into());
             row.next_integer(self.page.0.into());
             row.text(&tables.ops[self.op][usize::from(self.resumed)]);
@@ -231,7 +231,7 @@ impl CsvRow for OpStateRow {
         if before.comes_again(self) {
             return lines.again(before.len, before.plane_at, b'0' + self.plane.0);
         }
-        let [die_and_plane, lane] = tables.lane(self.die, self.plane);
+        let [die_and_plane, lane] = tables.die_plane(self.die, self.plane);
         lines.row(tables.room, |row| {
             row.us(&mut before.times, self.start);
             row.put(b",");
@@ -293,7 +293,7 @@ impl CsvRow for ProposalRow {
         lines.row(tables.room, |row| {
             row.text(&tables.keys[self.key_used][0]);
             row.text(&tables.keys[self.key_virtual][1]);
-            row.text(&tables.lane(self.die, self.plane)[0]);
+            row.text(&tables.die_plane(self.die, self.plane)[0]);
             row.put(b",");
             row.us(times, self.time);
             row.text(&tables.op_names[self.op]);

@@ -181,7 +181,7 @@ impl Sink for Recorder<'_> {
         if !self.follows {
             return Ok(());
         }
-        if operation.lanes.is_none() && !self.model.ops[operation.op].occupies {
+        if operation.die_planes.is_none() && !self.model.ops[operation.op].occupies {
             self.record_at_once(operation)?;
         } else {
             let (tables, counts) = (&mut self.tables, &mut self.counts);

@@ -42,7 +42,7 @@ struct OpLayout {
 #[derive(Clone, Debug)]
 enum Piece {
     /// `{""die"":0,""plane"":2`, by die, then by plane; for places that the device does not have, what stands before each.
-    Lane(Arc<[Text]>, [Text<32>; 2]),
+    DiePlane(Arc<[Text]>, [Text<32>; 2]),
     /// A number, with what stands before it: `,""block"":`.
     Number(Text<32>, PayloadField),
     /// `,""celltype"":""TLC""`, by cell type.
@@ -54,7 +54,7 @@ enum Piece {
 /// Makes pieces, equal ones once.
 struct Pieces<'p> {
     profile: &'p Profile,
-    /// By the bytes before the first value, and whether it is a lane.
+    /// By the bytes before the first value, and whether it is a die plane.
     made: BTreeMap<(String, bool), Piece>,
 }
 
@@ -64,27 +64,27 @@ impl Pieces<'_> {
         let mut pieces = Vec::new();
         let mut at = 0;
         while let Some(&field) = fields.get(at) {
-            let is_lane = fields[at..].starts_with(&[PayloadField::Die, PayloadField::Plane]);
-            let key = (field_prefix(at, field), is_lane);
-            let make = || piece(self.profile, at, field, is_lane);
+            let is_die_plane = fields[at..].starts_with(&[PayloadField::Die, PayloadField::Plane]);
+            let key = (field_prefix(at, field), is_die_plane);
+            let make = || piece(self.profile, at, field, is_die_plane);
             pieces.push(self.made.entry(key).or_insert_with(make).clone());
-            at += if is_lane { 2 } else { 1 };
+            at += if is_die_plane { 2 } else { 1 };
         }
         pieces.into()
     }
 }
 
-/// The piece for the field at position `at` of an object, with the one after it if it is a lane.
-fn piece(profile: &Profile, at: usize, field: PayloadField, is_lane: bool) -> Piece {
+/// The piece for the field at position `at` of an object, with the one after it if it is a die plane.
+fn piece(profile: &Profile, at: usize, field: PayloadField, is_die_plane: bool) -> Piece {
     let before = field_prefix(at, field);
     let with_name = |name: &str| Text::from(format!("{before}{}", json_in_csv(name)));
     match field {
-        PayloadField::Die if is_lane => {
+        PayloadField::Die if is_die_plane => {
             let (dies, planes) = (profile.topology.dies, profile.topology.planes);
             let then = field_prefix(at + 1, PayloadField::Plane);
             let places = (0..dies).flat_map(|die| (0..planes).map(move |plane| (die, plane)));
             let texts = places.map(|(die, plane)| Text::from(format!("{before}{die}{then}{plane}")));
-            Piece::Lane(texts.collect(), [before.clone().into(), then.into()])
+            Piece::DiePlane(texts.collect(), [before.clone().into(), then.into()])
         }
         PayloadField::Die | PayloadField::Plane | PayloadField::Block | PayloadField::Page => {
             Piece::Number(before.into(), field)
@@ -102,7 +102,7 @@ impl Piece {
     /// The most bytes that it takes.
     fn room(&self) -> usize {
         match self {
-            Self::Lane(texts, prefixes) => room_of(&**texts) + 2 * (room_of(prefixes) + NUMBER),
+            Self::DiePlane(texts, prefixes) => room_of(&**texts) + 2 * (room_of(prefixes) + NUMBER),
             Self::CellType(texts) | Self::Status(texts) => room_of(&**texts),
             Self::Number(before, _) => before.room() + NUMBER,
         }
@@ -232,9 +232,9 @@ impl<W: Write> Sink for SequenceWriter<'_, W> {
 #[inline]
 fn append(piece: &Piece, target: &Target, status: Option<Status>, planes: usize, row: &mut Row<'_>) {
     match piece {
-        Piece::Lane(texts, [die, plane]) => {
-            let lane = texts.get(target.die.index() * planes + target.plane.index());
-            if let Some(text) = lane.filter(|_| target.plane.index() < planes) {
+        Piece::DiePlane(texts, [die, plane]) => {
+            let die_plane = texts.get(target.die.index() * planes + target.plane.index());
+            if let Some(text) = die_plane.filter(|_| target.plane.index() < planes) {
                 return row.text(text);
             }
             row.text(die);

@@ -11,7 +11,7 @@ use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use nandseq_profile::{OpId, Target, Ticks};
 
-use nandseq_trace::{Cut, Lanes, OpState, Operation, Proposal, Sink, Status};
+use nandseq_trace::{Cut, DiePlanes, OpState, Operation, Proposal, Sink, Status};
 
 /// Events that are handed over at a time: a run of 1,000 operations still keeps both threads busy.
 const BATCH: usize = 128;
@@ -60,7 +60,7 @@ struct Held {
     status: Option<Status>,
     proposal: Proposal,
     is_first: bool,
-    lanes: Option<Lanes>,
+    die_planes: Option<DiePlanes>,
     /// How many targets and states are its own.
     targets: usize,
     states: usize,
@@ -68,11 +68,11 @@ struct Held {
 
 impl Batch {
     fn hold(&mut self, operation: &Operation<'_>) -> Held {
-        let Operation { seq, uid, op, start, targets, status, proposal, is_first, states, lanes } = *operation;
+        let Operation { seq, uid, op, start, targets, status, proposal, is_first, states, die_planes } = *operation;
         self.targets.extend_from_slice(targets);
         self.states.extend_from_slice(states);
         let (targets, states) = (targets.len(), states.len());
-        Held { seq, uid, op, start, status, proposal: *proposal, is_first, lanes, targets, states }
+        Held { seq, uid, op, start, status, proposal: *proposal, is_first, die_planes, targets, states }
     }
 
     /// Tells a sink everything, and forgets it.
@@ -109,7 +109,7 @@ impl Held {
             proposal: &self.proposal,
             is_first: self.is_first,
             states: own_states,
-            lanes: self.lanes,
+            die_planes: self.die_planes,
         }
     }
 }

@@ -67,8 +67,9 @@ fn stretches(profile: &Profile, events: &[Event]) -> Vec<Stretch> {
 
 /// Whether a stretch shows on a plane.
 fn shows(stretch: &Stretch, die: u8, plane: u8) -> bool {
-    stretch.op.lanes.is_some_and(|lanes| {
-        (lanes.die.0..lanes.die.0 + lanes.dies).contains(&die) && lanes.planes.contains(Plane(plane))
+    stretch.op.die_planes.is_some_and(|die_planes| {
+        (die_planes.die.0..die_planes.die.0 + die_planes.dies).contains(&die)
+            && die_planes.planes.contains(Plane(plane))
     })
 }
 

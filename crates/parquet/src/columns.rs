@@ -44,7 +44,7 @@ pub(crate) struct Names {
     pub(crate) base_of_state: Box<[i16]>,
     pub(crate) keys: ArrayRef,
     pub(crate) cell_types: ArrayRef,
-    pub(crate) lanes: ArrayRef,
+    pub(crate) die_planes: ArrayRef,
     planes: usize,
     pub(crate) sources: ArrayRef,
     pub(crate) touches: ArrayRef,
@@ -54,7 +54,7 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) fn new(profile: &Profile, model: &Model) -> Self {
         let (dies, planes) = (profile.topology.dies, profile.topology.planes);
-        let lanes = (0..dies).flat_map(|die| (0..planes).map(move |plane| format!("d{die}-p{plane}")));
+        let die_planes = (0..dies).flat_map(|die| (0..planes).map(move |plane| format!("d{die}-p{plane}")));
         let base_of_state = |state: StateId| state.parts().map_or(0, |(base, _)| base.index());
         Self {
             ops: strings(profile.ops.iter().map(|op| &op.name)),
@@ -64,7 +64,7 @@ impl Names {
             base_of_state: model.states().map(|state| number(base_of_state(state))).collect(),
             keys: strings(profile.phase_keys.iter().map(|key| &key.name)),
             cell_types: strings(profile.cell_types.iter().map(|cell_type| &cell_type.name)),
-            lanes: strings(lanes),
+            die_planes: strings(die_planes),
             planes: planes as usize,
             sources: strings(["RESUME_CHAIN"]),
             touches: strings([Touch::Program, Touch::Read].map(Touch::name)),
@@ -72,8 +72,8 @@ impl Names {
         }
     }
 
-    /// The number of a lane.
-    pub(crate) fn lane(&self, die: Die, plane: Plane) -> i16 {
+    /// The number of a die plane.
+    pub(crate) fn die_plane(&self, die: Die, plane: Plane) -> i16 {
         number(die.index() * self.planes + plane.index())
     }
 }

@@ -45,7 +45,7 @@ impl ParquetRow for OpStateRow {
             small(rows.iter().map(|row| row.die.0.into())),
             small(rows.iter().map(|row| row.plane.0.into())),
             names(rows.iter().map(|row| number(row.state.index())), &all.states)?,
-            names(rows.iter().map(|row| all.lane(row.die, row.plane)), &all.lanes)?,
+            names(rows.iter().map(|row| all.die_plane(row.die, row.plane)), &all.die_planes)?,
             names(rows.iter().map(|row| all.base_of_state[row.state.index()]), &all.bases)?,
             times(rows.iter().map(|row| row.end - row.start))?,
         ])

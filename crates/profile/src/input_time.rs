@@ -1,13 +1,36 @@
-//! Input times: how far into its phase something starts, in hundredths, and the tenths that coverage counts.
+//! Input times, and the bins of coverage that they fall into.
 //!
-//! Promises that the tenth of an instant and the bounds of a tenth agree. Times count from the beginning of the phase.
+//! An input time says how far into its phase something starts, in hundredths. Times count from the beginning of the phase. A phase has ten
+//! time bins. Promises that the time bin of an instant and the bounds of a time bin agree.
 
 use std::ops::RangeInclusive;
 
+use crate::ids::{OpId, PhaseKey};
+use crate::model::Profile;
 use crate::units::Ticks;
 
-/// Tenths of a phase that has a length.
-pub const TENTHS: u8 = 10;
+/// Time bins of a phase that has a length.
+pub const TIME_BINS: u8 = 10;
+
+/// A bin of coverage: an operation under a phase key, at a time of the key's phase.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Bin {
+    /// The phase key whose distribution proposes the operation.
+    pub key: PhaseKey,
+    /// The operation.
+    pub op: OpId,
+    /// The time bin, 0..=9; 0 under a key without length.
+    pub time_bin: u8,
+}
+
+/// Whether any operation is in the key's phase for a time: then the key has ten time bins, else one.
+#[must_use]
+pub fn has_length(profile: &Profile, key: PhaseKey) -> bool {
+    let info = &profile.phase_keys[key];
+    let (Some(base), Some(phase)) = (info.base, info.phase) else { return false };
+    let Some(at) = profile.bases[base].phases.iter().position(|one| one.kind == phase) else { return false };
+    profile.ops.iter().any(|op| op.base == base && op.durations.get(at).is_some_and(|&length| length > Ticks::ZERO))
+}
 
 /// How far into a phase of this length an instant is: 0..=100, rounded half up; 100 at its end and after it.
 #[must_use]
@@ -27,23 +50,27 @@ pub fn hundredths(passed: Ticks, length: Ticks) -> u8 {
     rounded.min(100) as u8
 }
 
-/// The tenth, 0..=9, in which an input time counts.
+/// The time bin, 0..=9, for which a proposal counts under a key whose phase has a length; `hundredths`: its input time, if its op_state is
+/// the key's.
+///
+/// A hook in the ISSUE of the next operation, or on the tick at which a phase begins, still has the key before. The phase of that key is
+/// just over, so that the proposal counts for the last time bin.
 #[must_use]
-pub fn tenth(hundredths: u8) -> u8 {
-    (hundredths / TENTHS).min(TENTHS - 1)
+pub fn time_bin(hundredths: Option<u8>) -> u8 {
+    hundredths.map_or(TIME_BINS - 1, |hundredths| (hundredths / 10).min(TIME_BINS - 1))
 }
 
-/// The instants strictly inside a phase of this length that count for a tenth; empty when there is none.
+/// The instants strictly inside a phase of this length that count for a time bin; empty when there is none.
 ///
 /// # Panics
-/// When there is no such tenth: a fault of the caller.
+/// When there is no such time bin: a fault of the caller.
 #[must_use]
-pub fn inside_tenth(tenth: u8, length: Ticks) -> RangeInclusive<u64> {
-    assert!(tenth < TENTHS, "a phase has ten tenths");
-    // Input times are rounded to hundredths, so that a tenth begins half a hundredth early.
+pub fn inside_time_bin(time_bin: u8, length: Ticks) -> RangeInclusive<u64> {
+    assert!(time_bin < TIME_BINS, "a phase has ten time bins");
+    // Input times are rounded to hundredths, so that a time bin begins half a hundredth early.
     let edge = |half: u64| (u128::from(length.0) * u128::from(half)).div_ceil(200) as u64;
-    let first = if tenth == 0 { 1 } else { edge(u64::from(tenth) * 20 - 1).max(1) };
-    let after = if tenth + 1 == TENTHS { length.0 } else { edge(u64::from(tenth) * 20 + 19).min(length.0) };
+    let first = if time_bin == 0 { 1 } else { edge(u64::from(time_bin) * 20 - 1).max(1) };
+    let after = if time_bin + 1 == TIME_BINS { length.0 } else { edge(u64::from(time_bin) * 20 + 19).min(length.0) };
     if first < after { first..=after - 1 } else { RangeInclusive::new(1, 0) }
 }
 
@@ -55,20 +82,20 @@ mod tests {
     fn the_bounds_of_tenths_are_where_the_tenth_changes() {
         for length in [1, 2, 3, 7, 10, 19, 20, 21, 99, 100, 101, 199, 200, 201, 1000, 12_345] {
             let mut inside = 0;
-            for bin in 0..TENTHS {
-                for at in inside_tenth(bin, Ticks(length)) {
-                    assert_eq!(tenth(hundredths(Ticks(at), Ticks(length))), bin, "{at} of {length}");
+            for bin in 0..TIME_BINS {
+                for at in inside_time_bin(bin, Ticks(length)) {
+                    assert_eq!(time_bin(Some(hundredths(Ticks(at), Ticks(length)))), bin, "{at} of {length}");
                     inside += 1;
                 }
             }
-            assert_eq!(inside, length - 1, "every instant strictly inside a phase of {length} is in one tenth");
+            assert_eq!(inside, length - 1, "every instant strictly inside a phase of {length} is in one time bin");
         }
     }
 
     #[test]
     fn what_comes_after_a_phase_counts_for_its_last_tenth() {
         assert_eq!(hundredths(Ticks(5), Ticks(5)), 100);
-        assert_eq!(tenth(100), 9);
+        assert_eq!([Some(100), None].map(time_bin), [9, 9]);
         assert_eq!(hundredths(Ticks(0), Ticks(5)), 0);
     }
 
@@ -76,6 +103,6 @@ mod tests {
     fn phases_of_days_are_divided_as_short_ones_are() {
         let day = Ticks::from_us(24 * 3_600_000_000);
         assert_eq!(hundredths(Ticks(day.0 / 2), day), 50);
-        assert!(inside_tenth(5, day).contains(&(day.0 / 2)));
+        assert!(inside_time_bin(5, day).contains(&(day.0 / 2)));
     }
 }

@@ -19,7 +19,7 @@ mod reason;
 mod sample;
 mod search;
 mod state;
-mod tenths;
+mod time_bins;
 mod traps;
 mod universe;
 mod verdict;

@@ -5,7 +5,7 @@ use nandseq_profile::{BaseSet, IdVec, OpId, PhaseKey, Profile};
 use crate::explore::Graph;
 use crate::model::{Model, Start};
 use crate::search::Search;
-use crate::tenths::{self, Tenths};
+use crate::time_bins::{self, TimeBins};
 use crate::traps::{Supply, Trap, supply, traps};
 use crate::verdict::Verdict;
 
@@ -14,7 +14,7 @@ use crate::verdict::Verdict;
 pub struct Universe {
     verdicts: IdVec<PhaseKey, Vec<Verdict>>,
     /// By key.
-    tenths: Vec<Tenths>,
+    time_bins: Vec<TimeBins>,
     /// By name: whether it is an instant.
     instants: Vec<bool>,
     /// Whether operations of this name can run at all.
@@ -45,12 +45,12 @@ impl Universe {
         let verdicts = profile.phase_keys.ids().map(of_key).collect();
         let Search { model, graph } = search;
         let instants = model.tables.ops().map(|(_, own)| model.tables.base(own.base).instant).collect();
-        let tenths = tenths(&model, &graph, &verdicts);
+        let time_bins = time_bins(&model, &graph, &verdicts);
         let runs = model.of_op.iter().map(|&class| graph.runs[usize::from(class)]).collect();
         let (traps, supply) = (traps(&model, &graph), supply(&model, &graph, table));
         Self {
             verdicts,
-            tenths,
+            time_bins,
             instants,
             runs,
             traps,
@@ -66,12 +66,12 @@ impl Universe {
         self.verdicts[key][op.index()]
     }
 
-    /// The tenths of the key's phase in which a pair that can be reached can start, a bit each; the first alone for a phase without
+    /// The time bins of the key's phase in which a pair that can be reached can start, a bit each; the first alone for a phase without
     /// length.
     #[must_use]
-    pub fn tenths(&self, key: PhaseKey, op: OpId) -> u16 {
-        let tenths = self.tenths[key.index()];
-        if self.instants[op.index()] { tenths.instants } else { tenths.others }
+    pub fn time_bins(&self, key: PhaseKey, op: OpId) -> u16 {
+        let time_bins = self.time_bins[key.index()];
+        if self.instants[op.index()] { time_bins.instants } else { time_bins.others }
     }
 
     /// All pairs with their verdicts, by key and name.
@@ -113,7 +113,7 @@ impl Universe {
     }
 }
 
-fn tenths(model: &Model<'_>, graph: &Graph, verdicts: &IdVec<PhaseKey, Vec<Verdict>>) -> Vec<Tenths> {
+fn time_bins(model: &Model<'_>, graph: &Graph, verdicts: &IdVec<PhaseKey, Vec<Verdict>>) -> Vec<TimeBins> {
     let mut proposed = BaseSet::EMPTY;
     for list in verdicts.iter() {
         for (op, _) in
@@ -122,5 +122,5 @@ fn tenths(model: &Model<'_>, graph: &Graph, verdicts: &IdVec<PhaseKey, Vec<Verdi
             proposed.insert(model.tables.op(OpId::from(op)).base);
         }
     }
-    model.profile.phase_keys.ids().map(|key| tenths::of_key(model, graph, key, proposed)).collect()
+    model.profile.phase_keys.ids().map(|key| time_bins::of_key(model, graph, key, proposed)).collect()
 }

@@ -41,14 +41,14 @@ function signed(numbers) {
 /** Rows between which a longest one is kept, so that drawing can pass over many short ones. */
 const CHUNK = 64;
 
-/** Undoes differences within lanes, and prepares for looking up by time. */
-function timed(rows, lanes) {
+/** Undoes differences within tracks, and prepares for looking up by time. */
+function timed(rows, tracks) {
   const { start, length } = rows;
   const count = start.length;
   rows.end = new Float64Array(count);
-  for (const lane of lanes) {
+  for (const track of tracks) {
     let last = 0;
-    for (let i = lane.first; i < lane.first + lane.count; i++) {
+    for (let i = track.first; i < track.first + track.count; i++) {
       last += start[i];
       start[i] = last;
       rows.end[i] = last + length[i];
@@ -62,12 +62,12 @@ function timed(rows, lanes) {
   return rows;
 }
 
-/** For each row the latest end (or join to a later stretch) of it and those before it in its lane: sorted, so it can be searched. */
-function reach(rows, lanes) {
+/** For each row the latest end (or join to a later stretch) of it and those before it in its track: sorted, so it can be searched. */
+function reach(rows, tracks) {
   rows.reach = new Float64Array(rows.start.length);
-  for (const lane of lanes) {
+  for (const track of tracks) {
     let latest = 0;
-    for (let i = lane.first; i < lane.first + lane.count; i++) {
+    for (let i = track.first; i < track.first + track.count; i++) {
       const next = rows.next ? rows.next[i] : -1;
       latest = Math.max(latest, rows.end[i], next >= 0 ? rows.start[next] : 0);
       rows.reach[i] = latest;
@@ -75,17 +75,17 @@ function reach(rows, lanes) {
   }
 }
 
-/** Which later row of the lane goes on with a suspended operation; -1 for none. */
-function joins(rows, lanes) {
+/** Which later row of the track goes on with a suspended operation; -1 for none. */
+function joins(rows, tracks) {
   rows.next = new Int32Array(rows.start.length).fill(-1);
   rows.previous = new Int32Array(rows.start.length).fill(-1);
-  for (const lane of lanes) {
-    const end = lane.first + lane.count;
+  for (const track of tracks) {
+    const end = track.first + track.count;
     let any = false;
-    for (let i = lane.first; i < end && !any; i++) any = rows.resumed[i] === 1;
+    for (let i = track.first; i < end && !any; i++) any = rows.resumed[i] === 1;
     if (!any) continue;
     const last = new Map();
-    for (let i = lane.first; i < end; i++) {
+    for (let i = track.first; i < end; i++) {
       const key = rows.uid[i] * 8 + rows.plane[i];
       const before = last.get(key);
       if (rows.resumed[i] && before !== undefined) {
@@ -100,17 +100,17 @@ function joins(rows, lanes) {
 /** The timelines of a site, unpacked at first use. */
 function timelines(site) {
   if (site.unpacked) return site.unpacked;
-  const { lanes, stretches, segments } = site.timelines;
-  const onBlocks = lanes.filter((lane) => lane.sort !== "state");
-  const onPlanes = lanes.filter((lane) => lane.sort === "state");
+  const { tracks, stretches, segments } = site.timelines;
+  const onBlocks = tracks.filter((track) => track.sort !== "state");
+  const onPlanes = tracks.filter((track) => track.sort === "state");
   const ops = { isState: false };
   for (const name of ["start", "length", "uid"]) ops[name] = column(stretches, name, Float64Array);
   for (const name of ["op", "state", "used", "virtual", "detail", "page"]) ops[name] = column(stretches, name, Uint32Array);
   for (const name of ["plane", "resumed"]) ops[name] = column(stretches, name, Uint8Array);
   signed(ops.uid);
-  for (const lane of onBlocks) {
+  for (const track of onBlocks) {
     let uid = 0;
-    for (let i = lane.first; i < lane.first + lane.count; i++) ops.uid[i] = uid += ops.uid[i];
+    for (let i = track.first; i < track.first + track.count; i++) ops.uid[i] = uid += ops.uid[i];
   }
   timed(ops, onBlocks);
   joins(ops, onBlocks);
@@ -120,12 +120,12 @@ function timelines(site) {
   timed(states, onPlanes);
   reach(states, onPlanes);
   let end = 1;
-  for (const lane of lanes) {
-    lane.rows = lane.sort === "state" ? states : ops;
-    lane.die = Number((/^d(\d+)/.exec(lane.label) || [0, -1])[1]);
-    if (lane.count) end = Math.max(end, lane.rows.reach[lane.first + lane.count - 1]);
+  for (const track of tracks) {
+    track.rows = track.sort === "state" ? states : ops;
+    track.die = Number((/^d(\d+)/.exec(track.label) || [0, -1])[1]);
+    if (track.count) end = Math.max(end, track.rows.reach[track.first + track.count - 1]);
   }
-  site.unpacked = { lanes, ops, states, end };
+  site.unpacked = { tracks, ops, states, end };
   return site.unpacked;
 }
 

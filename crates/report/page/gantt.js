@@ -1,9 +1,9 @@
 // The timeline: which rows are visible, and how they are drawn.
 //
-// Cost of a picture: visible lanes x pixels, not rows. Rows shorter than a pixel are merged per pixel; chunks of rows that hold
+// Cost of a picture: visible tracks x pixels, not rows. Rows shorter than a pixel are merged per pixel; chunks of rows that hold
 // nothing longer are passed over.
 
-const LANE = 22;
+const TRACK = 22;
 const RULER = 24;
 const GUTTER = 108;
 
@@ -11,7 +11,7 @@ class Gantt {
   constructor(canvas, container) {
     this.canvas = canvas;
     this.container = container;
-    this.selected = null; // { lane, row }
+    this.selected = null; // { track, row }
     this.query = null; // { uid, ops: Uint8Array, text }
     this.drawn = 0; // rows looked at for the last picture
     this.pending = false;
@@ -31,14 +31,14 @@ class Gantt {
     this.fit();
   }
 
-  /** Which lanes are shown. */
+  /** Which tracks are shown. */
   choose(choice, die) {
     this.choice = choice;
     this.die = die;
-    const wanted = (lane) =>
-      (choice === "all" || (choice === "state") === (lane.sort === "state")) && (die === "all" || lane.die === Number(die));
-    this.lanes = this.data.lanes.filter(wanted);
-    document.getElementById("lanes-height").style.height = `${this.lanes.length * LANE + RULER + 4}px`;
+    const wanted = (track) =>
+      (choice === "all" || (choice === "state") === (track.sort === "state")) && (die === "all" || track.die === Number(die));
+    this.tracks = this.data.tracks.filter(wanted);
+    document.getElementById("tracks-height").style.height = `${this.tracks.length * TRACK + RULER + 4}px`;
     this.repaint();
   }
 
@@ -97,13 +97,13 @@ class Gantt {
     context.textBaseline = "middle";
     this.drawRuler(context, width, height);
     const scroll = this.container.scrollTop;
-    const first = Math.max(0, Math.floor(scroll / LANE));
-    const last = Math.min(this.lanes.length, Math.ceil((scroll + height - RULER) / LANE));
+    const first = Math.max(0, Math.floor(scroll / TRACK));
+    const last = Math.min(this.tracks.length, Math.ceil((scroll + height - RULER) / TRACK));
     context.save();
     context.beginPath();
     context.rect(0, RULER, width, height - RULER);
     context.clip();
-    for (let i = first; i < last; i++) this.drawLane(context, this.lanes[i], RULER + i * LANE - scroll, width);
+    for (let i = first; i < last; i++) this.drawTrack(context, this.tracks[i], RULER + i * TRACK - scroll, width);
     context.restore();
     this.drawOverview();
   }
@@ -138,11 +138,11 @@ class Gantt {
     }
   }
 
-  /** The first row of a lane that is not over at `time`. */
-  firstAt(lane, time) {
-    const reach = lane.rows.reach;
-    let low = lane.first;
-    let high = lane.first + lane.count;
+  /** The first row of a track that is not over at `time`. */
+  firstAt(track, time) {
+    const reach = track.rows.reach;
+    let low = track.first;
+    let high = track.first + track.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (reach[middle] < time) low = middle + 1;
@@ -151,18 +151,18 @@ class Gantt {
     return low;
   }
 
-  drawLane(context, lane, top, width) {
+  drawTrack(context, track, top, width) {
     context.fillStyle = COLOURS.grid;
-    context.fillRect(0, top + LANE - 1, width, 1);
-    const { rows } = lane;
-    const end = lane.first + lane.count;
-    const high = rows.isState ? LANE - 8 : LANE - 5;
-    const y = top + (LANE - 1 - high) / 2;
+    context.fillRect(0, top + TRACK - 1, width, 1);
+    const { rows } = track;
+    const end = track.first + track.count;
+    const high = rows.isState ? TRACK - 8 : TRACK - 5;
+    const y = top + (TRACK - 1 - high) / 2;
     context.save();
     context.beginPath();
-    context.rect(GUTTER, top, width - GUTTER, LANE);
+    context.rect(GUTTER, top, width - GUTTER, TRACK);
     context.clip();
-    let row = this.firstAt(lane, this.from);
+    let row = this.firstAt(track, this.from);
     while (row < end && rows.start[row] < this.to) {
       this.drawn++;
       const x = this.xOf(rows.start[row]);
@@ -177,10 +177,10 @@ class Gantt {
     }
     context.restore();
     context.fillStyle = COLOURS.panel;
-    context.fillRect(0, top, GUTTER, LANE - 1);
-    context.fillStyle = this.selected?.lane === lane ? COLOURS.accent : COLOURS.text;
+    context.fillRect(0, top, GUTTER, TRACK - 1);
+    context.fillStyle = this.selected?.track === track ? COLOURS.accent : COLOURS.text;
     context.textAlign = "left";
-    context.fillText(lane.label, 6, top + LANE / 2);
+    context.fillText(track.label, 6, top + TRACK / 2);
   }
 
   /** The next row that starts in a later pixel, is longer than one, or must not be lost in a crowd. */
@@ -219,7 +219,7 @@ class Gantt {
     if (wide > 30) this.label(context, op.name, COLOURS.onFamilies[op.family], left, wide, y + high / 2);
     context.globalAlpha = 1;
     const flagged = this.flagged.has(rows.uid[row]);
-    const selected = this.selected?.lane.rows === rows && rows.uid[this.selected.row] === rows.uid[row];
+    const selected = this.selected?.track.rows === rows && rows.uid[this.selected.row] === rows.uid[row];
     if (flagged || selected) {
       context.strokeStyle = flagged ? COLOURS.alarm : COLOURS.text;
       context.lineWidth = flagged ? 3 : 2;
@@ -237,7 +237,7 @@ class Gantt {
     context.fillRect(left, y + inset, Math.max(1, wide), high - 2 * inset);
     context.globalAlpha = 1;
     if (wide > 46 && state.phase === "busy") this.label(context, state.name, COLOURS.onFamilies[state.family ?? 7], left, wide, y + high / 2);
-    if (this.selected?.lane.rows === rows && this.selected.row === row) {
+    if (this.selected?.track.rows === rows && this.selected.row === row) {
       context.strokeStyle = COLOURS.text;
       context.lineWidth = 2;
       context.strokeRect(left, y - 1, wide, high + 2);
@@ -312,18 +312,18 @@ class Gantt {
   /** The row under a point of the canvas, within two pixels. */
   rowAt(x, y) {
     if (x < GUTTER || y < RULER) return null;
-    const lane = this.lanes[Math.floor((y - RULER + this.container.scrollTop) / LANE)];
-    if (!lane) return null;
-    const { rows } = lane;
+    const track = this.tracks[Math.floor((y - RULER + this.container.scrollTop) / TRACK)];
+    if (!track) return null;
+    const { rows } = track;
     const near = 2 / this.scale;
     const time = this.timeOf(x);
-    const end = lane.first + lane.count;
+    const end = track.first + track.count;
     let best = -1;
-    let row = this.firstAt(lane, time - near);
+    let row = this.firstAt(track, time - near);
     for (let looked = 0; row < end && rows.start[row] <= time + near && looked < 5000; row++, looked++) {
       if (rows.end[row] < time - near) continue;
       if (best < 0 || rows.length[row] <= rows.length[best]) best = row;
     }
-    return best < 0 ? null : { lane, row: best };
+    return best < 0 ? null : { track, row: best };
   }
 }

@@ -1,12 +1,12 @@
 // The timeline: pointer, keyboard, search, and what is said about a row.
 
 /** Everything known of a row of the timeline. */
-function describe(site, siteIndex, lane, row) {
-  const { rows } = lane;
+function describe(site, siteIndex, track, row) {
+  const { rows } = track;
   const from = exactUs(rows.start[row]);
   const to = exactUs(rows.end[row]);
   const when = `${from} – ${to} µs (${exactUs(rows.length[row])} µs)`;
-  if (rows.isState) return `${DATA.states[rows.state[row]].name} on ${lane.label.replace(" state", "")}\n${when}`;
+  if (rows.isState) return `${DATA.states[rows.state[row]].name} on ${track.label.replace(" state", "")}\n${when}`;
   const op = DATA.ops[rows.op[row]];
   const uid = rows.uid[row];
   const lines = [`${op.name} (${DATA.bases[op.base]}), op_uid ${uid}${placeOf(site, uid)}`, when];
@@ -43,22 +43,22 @@ function stretchesOf(rows, row) {
 /** The payload of an operation, put together from its rows. */
 function payloadOf(site, rows, uid) {
   const targets = [];
-  for (const lane of timelines(site).lanes) {
-    if (lane.rows !== rows) continue;
-    for (let i = lane.first; i < lane.first + lane.count; i++) {
-      if (rows.uid[i] === uid && !rows.resumed[i]) targets.push(targetOf(lane, rows, i));
+  for (const track of timelines(site).tracks) {
+    if (track.rows !== rows) continue;
+    for (let i = track.first; i < track.first + track.count; i++) {
+      if (rows.uid[i] === uid && !rows.resumed[i]) targets.push(targetOf(track, rows, i));
     }
   }
   return JSON.stringify(targets);
 }
 
-function targetOf(lane, rows, row) {
+function targetOf(track, rows, row) {
   const op = DATA.ops[rows.op[row]];
   const detail = rows.detail[row];
   const values = {
-    die: lane.die,
+    die: track.die,
     plane: rows.plane[row],
-    block: Number((/-b(\d+)/.exec(lane.label) || [0, 0])[1]),
+    block: Number((/-b(\d+)/.exec(track.label) || [0, 0])[1]),
     page: rows.page[row],
     celltype: DATA.cell_types[(detail >> 2) - 1],
     exp_val: [undefined, "busy", "extrdy", "ready"][detail & 3],
@@ -102,10 +102,10 @@ class GanttInput {
     on("zoom-in", () => gantt.zoom(0.5));
     on("zoom-out", () => gantt.zoom(2));
     on("zoom-fit", () => gantt.fit());
-    const lanes = document.getElementById("lane-choice");
+    const tracks = document.getElementById("track-choice");
     const die = document.getElementById("die-choice");
-    const choose = () => gantt.choose(lanes.value, die.value);
-    lanes.addEventListener("change", choose);
+    const choose = () => gantt.choose(tracks.value, die.value);
+    tracks.addEventListener("change", choose);
     die.addEventListener("change", choose);
   }
 
@@ -160,8 +160,8 @@ class GanttInput {
     const found = this.gantt.rowAt(event.offsetX, event.offsetY);
     this.tip.hidden = !found;
     if (!found) return;
-    if (this.tipOf?.row !== found.row || this.tipOf.lane !== found.lane) {
-      this.tip.textContent = describe(this.gantt.site, this.gantt.siteIndex, found.lane, found.row);
+    if (this.tipOf?.row !== found.row || this.tipOf.track !== found.track) {
+      this.tip.textContent = describe(this.gantt.site, this.gantt.siteIndex, found.track, found.row);
       this.tipOf = found;
     }
     const { offsetWidth, offsetHeight } = this.tip;
@@ -172,7 +172,7 @@ class GanttInput {
 
   select(found) {
     this.gantt.selected = found;
-    this.details.textContent = found ? describe(this.gantt.site, this.gantt.siteIndex, found.lane, found.row) : "Nothing selected.";
+    this.details.textContent = found ? describe(this.gantt.site, this.gantt.siteIndex, found.track, found.row) : "Nothing selected.";
     this.gantt.repaint();
   }
 
@@ -184,10 +184,10 @@ class GanttInput {
     const acts = {
       ArrowLeft: () => gantt.pan(-far),
       ArrowRight: () => gantt.pan(far),
-      ArrowUp: () => (gantt.container.scrollTop -= LANE),
-      ArrowDown: () => (gantt.container.scrollTop += LANE),
-      PageUp: () => (gantt.container.scrollTop -= gantt.container.clientHeight - 2 * LANE),
-      PageDown: () => (gantt.container.scrollTop += gantt.container.clientHeight - 2 * LANE),
+      ArrowUp: () => (gantt.container.scrollTop -= TRACK),
+      ArrowDown: () => (gantt.container.scrollTop += TRACK),
+      PageUp: () => (gantt.container.scrollTop -= gantt.container.clientHeight - 2 * TRACK),
+      PageDown: () => (gantt.container.scrollTop += gantt.container.clientHeight - 2 * TRACK),
       Home: () => gantt.span(0, length()),
       End: () => gantt.span(gantt.data.end - length(), gantt.data.end),
       "+": () => gantt.zoom(0.6),
@@ -209,17 +209,17 @@ class GanttInput {
     act();
   }
 
-  /** Selects the next or previous row of the lane; without a selection, the first visible one. */
+  /** Selects the next or previous row of the track; without a selection, the first visible one. */
   neighbour(by) {
     const { gantt } = this;
     const { selected } = gantt;
     if (selected) {
       const row = selected.row + by;
-      if (row < selected.lane.first || row >= selected.lane.first + selected.lane.count) return;
-      return this.reveal({ lane: selected.lane, row }, false);
+      if (row < selected.track.first || row >= selected.track.first + selected.track.count) return;
+      return this.reveal({ track: selected.track, row }, false);
     }
-    const lane = gantt.lanes[Math.floor(gantt.container.scrollTop / LANE)];
-    if (lane) this.reveal({ lane, row: Math.min(gantt.firstAt(lane, gantt.from), lane.first + lane.count - 1) }, false);
+    const track = gantt.tracks[Math.floor(gantt.container.scrollTop / TRACK)];
+    if (track) this.reveal({ track, row: Math.min(gantt.firstAt(track, gantt.from), track.first + track.count - 1) }, false);
   }
 
   /** What the search field asks for: a uid, or names that contain its text. */
@@ -253,7 +253,7 @@ class GanttInput {
     if (!gantt.query) return;
     const { ops } = gantt.data;
     const { selected } = gantt;
-    const from = selected && !selected.lane.rows.isState ? { time: ops.start[selected.row], row: selected.row } : null;
+    const from = selected && !selected.track.rows.isState ? { time: ops.start[selected.row], row: selected.row } : null;
     const here = from ?? { time: by > 0 ? gantt.from : gantt.to, row: by > 0 ? -1 : Infinity };
     const after = (a, b) => (ops.start[a] - b.time || a - b.row) * by;
     let best = -1;
@@ -265,23 +265,23 @@ class GanttInput {
     }
     const row = best >= 0 ? best : first;
     if (row < 0) return;
-    const lane = gantt.data.lanes.find((one) => one.rows === ops && row >= one.first && row < one.first + one.count);
+    const track = gantt.data.tracks.find((one) => one.rows === ops && row >= one.first && row < one.first + one.count);
     this.tip.hidden = true;
-    this.reveal({ lane, row }, true);
+    this.reveal({ track, row }, true);
   }
 
   /** Selects a row and brings it into view; `near` also zooms until it can be seen. */
   reveal(found, near) {
     const { gantt } = this;
-    if (!gantt.lanes.includes(found.lane)) {
-      document.getElementById("lane-choice").value = "all";
+    if (!gantt.tracks.includes(found.track)) {
+      document.getElementById("track-choice").value = "all";
       document.getElementById("die-choice").value = "all";
       gantt.choose("all", "all");
     }
-    const { rows } = found.lane;
-    const top = gantt.lanes.indexOf(found.lane) * LANE;
+    const { rows } = found.track;
+    const top = gantt.tracks.indexOf(found.track) * TRACK;
     const { container } = gantt;
-    if (top < container.scrollTop || top > container.scrollTop + container.clientHeight - RULER - 2 * LANE) {
+    if (top < container.scrollTop || top > container.scrollTop + container.clientHeight - RULER - 2 * TRACK) {
       container.scrollTop = top - (container.clientHeight - RULER) / 2;
     }
     const middle = (rows.start[found.row] + rows.end[found.row]) / 2;

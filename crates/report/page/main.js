@@ -20,7 +20,7 @@ function start() {
   cut.textContent = DATA.cut;
   startTheme();
 
-  const gantt = new Gantt(document.getElementById("gantt"), document.getElementById("lanes"));
+  const gantt = new Gantt(document.getElementById("gantt"), document.getElementById("tracks"));
   const input = new GanttInput(gantt);
   const touches = new TouchMap();
   const times = new InputTimes();

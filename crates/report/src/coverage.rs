@@ -1,14 +1,13 @@
 //! What runs have covered: which operations were started in which states and when, at which addresses, one after another.
 //!
 //! A [`Coverage`] is a sum of counts. Adding is commutative and associative, so that sites may be counted anywhere and in any order.
-//! Against a [`Universe`] of what can happen it becomes [`Figures`] and a list of [`Hole`]s.
+//! Against a [`Universe`] of what can happen it becomes [`Figures`] and a list of [`UncoveredBins`].
 
-mod cell;
 mod figures;
 mod file;
-mod holes;
 mod parts;
 mod report;
+mod uncovered;
 mod universe;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,16 +15,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use nandseq_input::Source;
 use nandseq_input::folder::RunFile;
 use nandseq_input::table::TableForm;
+use nandseq_profile::input_time::time_bin;
 use nandseq_profile::{CellTypeId, IdVec, OpId, PhaseKey, Profile};
 use nandseq_trace::rows::{InputTimeRow, StateId, Touch};
 use nandseq_trace::table::TableKind;
 
-pub use cell::{BINS, Cell};
 pub use figures::{AddressFigures, Figures, PairFigures, TouchedPlaces};
 pub use file::{Conditions, FileError, TableInForce, read, write};
-pub use holes::{Hole, holes};
+pub use nandseq_profile::input_time::{Bin, TIME_BINS};
 pub use parts::{PartCounts, PartName};
 pub use report::{CoverageComparison, CoveragePart, CoverageParts, CoverageReport};
+pub use uncovered::{UncoveredBins, uncovered_bins};
 pub use universe::{Standing, Universe};
 
 use crate::load::{self, LoadError};
@@ -65,15 +65,15 @@ pub struct Coverage {
     pub operations: u64,
     /// Runs, as site and number of the run; a run counted twice shows.
     pub runs: BTreeSet<(String, u64)>,
-    /// Proposals started, by cell.
-    pub cells: BTreeMap<Cell, u64>,
+    /// Proposals started, by bin.
+    pub bins: BTreeMap<Bin, u64>,
     /// Touches of pages.
     pub touches: BTreeMap<Touched, u64>,
     /// Ordered pairs of operations within a run.
     pub pairs: BTreeMap<(OpId, OpId), Following>,
     /// Proposals refused, by key, operation and reason, as far as the proposer kept a log.
     pub refusals: BTreeMap<(PhaseKey, OpId, String), u64>,
-    /// What each run counted of `operations` and `cells`; together they are the sums.
+    /// What each run counted of `operations` and `bins`; together they are the sums.
     pub parts: BTreeMap<PartName, PartCounts>,
 }
 
@@ -96,7 +96,7 @@ impl Coverage {
                         &file.path,
                         |line| form.input_time(line),
                         |row| {
-                            add_count(&mut coverage.cells, cell(profile, &lengths, &row), row.count);
+                            add_count(&mut coverage.bins, bin(profile, &lengths, &row), row.count);
                             Ok(())
                         },
                     )?;
@@ -129,7 +129,7 @@ impl Coverage {
             }
         }
         let name = PartName { site: site.to_owned(), run: Some(run.run) };
-        let counts = PartCounts { operations: coverage.operations, cells: coverage.cells.clone() };
+        let counts = PartCounts { operations: coverage.operations, bins: coverage.bins.clone() };
         coverage.parts.insert(name, counts);
         Ok(coverage)
     }
@@ -161,7 +161,7 @@ impl Coverage {
         for (name, counts) in &other.parts {
             let sum = self.parts.entry(name.clone()).or_default();
             sum.operations = sum.operations.saturating_add(counts.operations);
-            add_counts(&mut sum.cells, &counts.cells);
+            add_counts(&mut sum.bins, &counts.bins);
         }
     }
 
@@ -169,7 +169,7 @@ impl Coverage {
     pub(crate) fn add_sums(&mut self, other: &Self) {
         self.operations = self.operations.saturating_add(other.operations);
         self.runs.extend(other.runs.iter().cloned());
-        add_counts(&mut self.cells, &other.cells);
+        add_counts(&mut self.bins, &other.bins);
         add_counts(&mut self.touches, &other.touches);
         add_counts(&mut self.refusals, &other.refusals);
         for (pair, more) in &other.pairs {
@@ -180,17 +180,15 @@ impl Coverage {
     }
 }
 
-/// The cell a row of op_state_name_input_time_count counts for.
-///
-/// Where the row's op_state is not the key's (a hook in the ISSUE of the next operation, or on the tick at which a phase begins,
-/// still has the key before), the key's phase is just over: its last tenth.
-fn cell(profile: &Profile, lengths: &IdVec<PhaseKey, bool>, row: &InputTimeRow) -> Cell {
+/// The bin that a row of op_state_name_input_time_count counts for.
+fn bin(profile: &Profile, lengths: &IdVec<PhaseKey, bool>, row: &InputTimeRow) -> Bin {
     let info = &profile.phase_keys[row.key_used];
-    let bin = match (info.base, info.phase) {
-        (Some(_), Some(_)) if !lengths[row.key_used] => 0,
-        (Some(base), Some(phase)) if row.state == StateId::of(base, Some(phase)) => (row.hundredths / 10).min(9) as u8,
-        (Some(_), Some(_)) => BINS - 1,
-        (Some(_) | None, None) | (None, Some(_)) => 0,
+    let time_bin = match (info.base, info.phase) {
+        (Some(base), Some(phase)) if lengths[row.key_used] => {
+            let is_of_key = row.state == StateId::of(base, Some(phase));
+            time_bin(is_of_key.then(|| row.hundredths.min(100) as u8))
+        }
+        (Some(_) | None, Some(_) | None) => 0,
     };
-    Cell { key: row.key_used, op: row.op, bin }
+    Bin { key: row.key_used, op: row.op, time_bin }
 }

@@ -5,8 +5,8 @@
 //! Leaves out what the files do not say.
 
 mod counts;
-mod lanes;
 mod pack;
+mod tracks;
 mod violations;
 
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::family::Family;
 use crate::load::SiteTables;
 use counts::PackedCounts;
-use lanes::{StateNumbers, Timelines};
+use tracks::{StateNumbers, Timelines};
 pub use violations::Verdict;
 use violations::Violations;
 
@@ -151,8 +151,8 @@ fn data<'a>(subject: &PageSubject<'a>) -> Data<'a> {
     let profile = subject.profile;
     let names: Vec<StateId> = StateId::all(profile).collect();
     let states = StateNumbers::new(&names);
-    let unit = lanes::time_unit(subject.sites);
-    let families = lanes::families(profile);
+    let unit = tracks::time_unit(subject.sites);
+    let families = tracks::families(profile);
     let op = |(id, op): (OpId, &'a nandseq_profile::model::Op)| PageOp {
         name: &op.name,
         base: op.base.index(),

@@ -345,18 +345,18 @@ impl<W: Write> PacketWriter<W> {
             Track::Plane(_, plane) => (format!("plane {plane}"), 2 + 2 * plane),
         };
         slices.sort_by_key(|slice| (slice.start, slice.end));
-        let mut lanes: Vec<(u64, Ticks)> = Vec::new();
+        let mut tracks: Vec<(u64, Ticks)> = Vec::new();
         for slice in slices {
-            let lane = match lanes.iter().position(|&(_, end)| end <= slice.start) {
-                Some(lane) => lane,
+            let track = match tracks.iter().position(|&(_, end)| end <= slice.start) {
+                Some(track) => track,
                 None => {
                     let uuid = self.track(&name, Some(parent), rank)?;
-                    lanes.push((uuid, Ticks::ZERO));
-                    lanes.len() - 1
+                    tracks.push((uuid, Ticks::ZERO));
+                    tracks.len() - 1
                 }
             };
-            lanes[lane].1 = slice.end;
-            self.slice(lanes[lane].0, &slice)?;
+            tracks[track].1 = slice.end;
+            self.slice(tracks[track].0, &slice)?;
         }
         Ok(())
     }

@@ -74,7 +74,8 @@ fn a_page_counts_what_the_files_count() {
         let timelines = &shown["timelines"];
         assert_eq!(timelines["stretches"]["rows"], site.stretches.len());
         assert_eq!(timelines["segments"]["rows"], site.segments.len());
-        let rows: u64 = timelines["lanes"].as_array().unwrap().iter().map(|lane| lane["count"].as_u64().unwrap()).sum();
+        let rows: u64 =
+            timelines["tracks"].as_array().unwrap().iter().map(|track| track["count"].as_u64().unwrap()).sum();
         assert_eq!(rows, (site.stretches.len() + site.segments.len()) as u64);
     }
 }
@@ -219,10 +220,10 @@ fn a_file_that_knows_sums_only_is_a_single_part() {
     fields.insert("schema".to_owned(), 1.into());
     assert!(fields.remove("parts").is_some() && fields.remove("table").is_some());
     let (read, conditions) = coverage::read(&PROFILE, file.to_string().as_bytes(), "old.json").unwrap();
-    assert_eq!((&read.cells, read.operations, conditions), (&merged.cells, merged.operations, Conditions::UNKNOWN));
+    assert_eq!((&read.bins, read.operations, conditions), (&merged.bins, merged.operations, Conditions::UNKNOWN));
     let names: Vec<String> = read.parts.keys().map(|name| format!("{}{}", name.site, name.run_text())).collect();
     assert_eq!(names, ["old.json"]);
-    assert_eq!(read.parts.values().next().map(|part| &part.cells), Some(&merged.cells));
+    assert_eq!(read.parts.values().next().map(|part| &part.bins), Some(&merged.bins));
 }
 
 #[test]
@@ -252,7 +253,7 @@ fn what_is_started_is_what_the_table_proposes() {
     let figures = Figures::new(&merged, &universe);
     // Bootstrap starts what it needs, wherever that is proposed; nothing else may lie outside.
     assert!(figures.hits > 10 * figures.outside.1, "{figures:?}");
-    assert!(figures.hit > 500 && figures.hit <= figures.cells, "{figures:?}");
+    assert!(figures.hit > 500 && figures.hit <= figures.bins, "{figures:?}");
     assert!(figures.hit_ten < figures.hit && figures.unseen > 0.0 && figures.unseen < 1.0, "{figures:?}");
     assert!((0.0..=1.0).contains(&figures.evenness) && (0.0..=1.0).contains(&figures.gini), "{figures:?}");
 }
@@ -270,40 +271,39 @@ fn parts_add_up_to_the_whole_and_holes_are_the_rest() {
     for parts in [&report.sites, &report.runs] {
         assert_eq!(parts.iter().map(|part| part.added).sum::<u64>(), report.merged.hit);
     }
-    let missing: usize = report.holes.iter().map(|hole| hole.bins.len()).sum();
-    assert_eq!(missing as u64, report.merged.cells - report.merged.hit);
+    let missing: usize = report.uncovered_bins.iter().map(|uncovered| uncovered.time_bins.len()).sum();
+    assert_eq!(missing as u64, report.merged.bins - report.merged.hit);
     // Nearest first: what was hit at other moments comes before what was never hit.
-    let never = report.holes.iter().position(|hole| hole.hits == 0).unwrap();
-    assert!(never > 0 && report.holes[never..].iter().all(|hole| hole.hits == 0));
+    let never = report.uncovered_bins.iter().position(|uncovered| uncovered.hits == 0).unwrap();
+    assert!(never > 0 && report.uncovered_bins[never..].iter().all(|uncovered| uncovered.hits == 0));
     let text = report.to_text(3);
-    assert!(text.contains("Holes, nearest first") && text.contains("Good and Turing"), "{text}");
+    assert!(text.contains("Uncovered bins, nearest first") && text.contains("Good and Turing"), "{text}");
 }
 
 #[test]
 fn a_universe_may_be_handed_in_by_who_knows_better() {
     let merged = sum(counted().iter());
-    let (&cell, _) = merged.cells.iter().find(|(_, count)| **count > 1).unwrap();
+    let (&bin, _) = merged.bins.iter().find(|(_, count)| **count > 1).unwrap();
     let universe = Universe::new(&PROFILE, "one pair", |key, op| {
-        if (key, op) == (cell.key, cell.op) { Standing::Counts } else { Standing::Never("not wanted".to_owned()) }
+        if (key, op) == (bin.key, bin.op) { Standing::Counts } else { Standing::Never("not wanted".to_owned()) }
     });
-    assert_eq!(universe.cells().count(), usize::from(universe.bins(cell.key)));
+    assert_eq!(universe.bins().count(), usize::from(universe.time_bin_count(bin.key)));
     let figures = Figures::new(&merged, &universe);
     assert!(figures.hit >= 1 && figures.outside.0 > 0, "{figures:?}");
-    assert_eq!(figures.outside.1 + figures.hits, merged.cells.values().sum::<u64>());
+    assert_eq!(figures.outside.1 + figures.hits, merged.bins.values().sum::<u64>());
 }
 
 #[test]
 fn counts_as_great_as_numbers_go_are_added_without_overflow() {
     let all = Universe::of_table(&PROFILE, &table(&PROFILE));
-    let cells: Vec<_> = all.cells().take(2).map(|cell| (cell, u64::MAX)).collect();
-    let (&(cell, _), (page, touch)) =
-        (&cells[0], counted()[0].touches.pop_first().map(|(at, _)| (at.page, at)).unwrap());
+    let bins: Vec<_> = all.bins().take(2).map(|bin| (bin, u64::MAX)).collect();
+    let (&(bin, _), (page, touch)) = (&bins[0], counted()[0].touches.pop_first().map(|(at, _)| (at.page, at)).unwrap());
     let name = coverage::PartName { site: "a".to_owned(), run: Some(1) };
     let coverage = Coverage {
-        cells: cells.iter().copied().collect(),
+        bins: bins.iter().copied().collect(),
         touches: BTreeMap::from([(touch, u64::MAX), (coverage::Touched { page: page + 1, ..touch }, u64::MAX)]),
-        refusals: BTreeMap::from([((cell.key, cell.op, "why".to_owned()), u64::MAX)]),
-        parts: BTreeMap::from([(name, coverage::PartCounts { operations: 0, cells: cells.iter().copied().collect() })]),
+        refusals: BTreeMap::from([((bin.key, bin.op, "why".to_owned()), u64::MAX)]),
+        parts: BTreeMap::from([(name, coverage::PartCounts { operations: 0, bins: bins.iter().copied().collect() })]),
         ..Coverage::default()
     };
     // A file that lists everything twice.
@@ -317,14 +317,14 @@ fn counts_as_great_as_numbers_go_are_added_without_overflow() {
     let merged = sum([&read, &coverage].into_iter());
     assert_eq!(merged, coverage);
     let figures = Figures::new(&merged, &all);
-    assert_eq!((figures.hits, figures.hit, figures.effective_cells, figures.unseen), (u64::MAX, 2, 2.0, 0.0));
+    assert_eq!((figures.hits, figures.hit, figures.effective_bins, figures.unseen), (u64::MAX, 2, 2.0, 0.0));
     assert!((0.0..=1.0).contains(&figures.gini) && (0.0..=1.0).contains(&figures.evenness), "{figures:?}");
     let nothing = Universe::new(&PROFILE, "nothing", |_, _| Standing::Chance);
     assert_eq!(Figures::new(&merged, &nothing).outside, (2, u64::MAX));
     let mut parts = CoverageParts::default();
     parts.add(&all, "a", "", &merged);
     let report = parts.report(&PROFILE, &all, Some(&table(&PROFILE)));
-    assert!(report.holes.iter().all(|hole| hole.expected.is_some_and(f64::is_finite)));
+    assert!(report.uncovered_bins.iter().all(|uncovered| uncovered.expected.is_some_and(f64::is_finite)));
     assert!(report.to_text(9).contains("18,446,744,073,709,551,615 proposals counted"), "{}", report.to_text(9));
 }
 
@@ -335,23 +335,23 @@ fn figures_hold_at_the_edges() {
     let figures = Figures::new(&nothing, &all);
     assert_eq!((figures.hits, figures.hit, figures.outside), (0, 0, (0, 0)));
     assert_eq!(
-        [figures.closure, figures.evenness, figures.effective_cells, figures.gini, figures.unseen],
+        [figures.closure, figures.evenness, figures.effective_bins, figures.gini, figures.unseen],
         [0.0, 0.0, 0.0, 0.0, 1.0]
     );
     let merged = sum(counted().iter());
-    let under = |key| all.bins(key) == 1;
-    let (&cell, &count) = merged.cells.iter().find(|(cell, _)| under(cell.key)).unwrap();
-    let one = Universe::new(&PROFILE, "one cell", |key, op| {
-        if (key, op) == (cell.key, cell.op) { Standing::Counts } else { Standing::Never("not wanted".to_owned()) }
+    let under = |key| all.time_bin_count(key) == 1;
+    let (&bin, &count) = merged.bins.iter().find(|(bin, _)| under(bin.key)).unwrap();
+    let one = Universe::new(&PROFILE, "one bin", |key, op| {
+        if (key, op) == (bin.key, bin.op) { Standing::Counts } else { Standing::Never("not wanted".to_owned()) }
     });
     let figures = Figures::new(&merged, &one);
-    assert_eq!((figures.cells, figures.hits, figures.hit), (1, count, 1));
-    assert_eq!([figures.closure, figures.evenness, figures.effective_cells, figures.gini], [100.0, 1.0, 1.0, 0.0]);
+    assert_eq!((figures.bins, figures.hits, figures.hit), (1, count, 1));
+    assert_eq!([figures.closure, figures.evenness, figures.effective_bins, figures.gini], [100.0, 1.0, 1.0, 0.0]);
     let none = Universe::new(&PROFILE, "nothing", |_, _| Standing::Chance);
     let figures = Figures::new(&merged, &none);
-    assert_eq!((figures.cells, figures.closure, figures.unseen), (0, 0.0, 1.0));
+    assert_eq!((figures.bins, figures.closure, figures.unseen), (0, 0.0, 1.0));
     let report = CoverageParts::default().report(&PROFILE, &none, None);
-    assert!(report.to_text(9).contains("No holes."), "{}", report.to_text(9));
+    assert!(report.to_text(9).contains("No uncovered bins."), "{}", report.to_text(9));
 }
 
 #[test]

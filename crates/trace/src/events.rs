@@ -74,7 +74,7 @@ pub struct Proposal {
 
 /// The planes whose op_state an operation becomes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Lanes {
+pub struct DiePlanes {
     /// The first die.
     pub die: Die,
     /// How many dies, from the first.
@@ -105,7 +105,7 @@ pub struct Operation<'a> {
     /// For each target the op_state of its die and plane (die 0, plane 0 where the payload names none) just before the start.
     pub states: &'a [OpState],
     /// The planes whose op_state it becomes; `None` when it affects none.
-    pub lanes: Option<Lanes>,
+    pub die_planes: Option<DiePlanes>,
 }
 
 impl Default for Operation<'_> {
@@ -131,7 +131,7 @@ impl Default for Operation<'_> {
             proposal: &FIRST,
             is_first: true,
             states: &[],
-            lanes: None,
+            die_planes: None,
         }
     }
 }

@@ -47,5 +47,5 @@ pub mod table;
 pub mod time_column;
 
 pub use csv_field::csv_field;
-pub use events::{Cut, Lanes, OpState, Operation, Proposal, Status};
+pub use events::{Cut, DiePlanes, OpState, Operation, Proposal, Status};
 pub use sink::Sink;

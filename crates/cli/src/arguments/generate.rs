@@ -75,11 +75,11 @@ pub(crate) struct ExtentArgs {
     /// Stop each run after this many operations (1000000, 1_000_000 or 1e6); chains that have begun are completed
     #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub(crate) ops: Option<u64>,
-    /// Go for what was not covered: names, states and moments that lack hits come first, within the same rules
+    /// Go for what was not covered: names, states and moments that are uncovered come first, within the same rules
     #[arg(long)]
     pub(crate) closure: bool,
     /// End each site when it has covered so much of what can be proposed; [without -t and --ops: or after 100 operations for
-    /// each cell]
+    /// each bin]
     #[arg(long, value_name = "PERCENT")]
     pub(crate) until_coverage: Option<Share>,
     /// Runs of each site; they continue one another

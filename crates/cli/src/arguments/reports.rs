@@ -142,7 +142,7 @@ pub(crate) enum TimelineForm {
 /// What can be asked about coverage.
 #[derive(Subcommand, Debug)]
 pub(crate) enum CoverageCommand {
-    /// List what can be covered: every phase key and op name, with its cells, or why it has none.
+    /// List what can be covered: every phase key and op name, with its bins, or why it has none.
     Universe(CoverageUniverseArgs),
     /// Say how much was covered, how evenly, and what was not.
     Report(CoverageReportArgs),
@@ -218,15 +218,15 @@ pub(crate) struct CoverageDiffArgs {
 pub(crate) struct CoverageGateArgs {
     #[command(flatten)]
     pub(crate) counted: CountedArgs,
-    /// Percent of the cells that must have been hit
+    /// Percent of the bins that must have been hit
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub(crate) min: f64,
-    /// How often a cell must have been hit to count
+    /// How often a bin must have been hit to count
     #[arg(long, value_name = "HITS", default_value = "1")]
     pub(crate) hits: Threshold,
 }
 
-/// How often a cell must have been hit.
+/// How often a bin must have been hit.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub(crate) enum Threshold {
     /// Once

@@ -11,9 +11,9 @@ use nandseq_trace::manifest::{self, BatchManifest, Input, ManifestKind, Origin, 
 
 use super::folders::is_same_place;
 use crate::arguments::SeedFormula;
+use crate::campaign::{Batch, BatchPart, Campaign, CampaignSite};
 use crate::failure::{Failure, Problem};
 use crate::origins::OTHER_VERSION;
-use crate::plan::{Batch, BatchPart, Plan, SitePlan};
 use crate::site_list::{Shard, SiteList};
 
 /// Flags, each with a value, that say which part of a batch, or how long an open one is.
@@ -32,10 +32,10 @@ pub(crate) struct Earlier {
 }
 
 impl Earlier {
-    /// What the manifest in the output folder says, if it is of this batch and the plan asks for part of it.
-    pub(super) fn read(plan: &Plan, batch: &Batch) -> Self {
+    /// What the manifest in the output folder says, if it is of this batch and the campaign asks for part of it.
+    pub(super) fn read(campaign: &Campaign, batch: &Batch) -> Self {
         let BatchPart::Sites(_) = batch.part else { return Self::default() };
-        let Some(manifest) = of_same_batch(plan, batch) else { return Self::default() };
+        let Some(manifest) = of_same_batch(campaign, batch) else { return Self::default() };
         let asked = batch.sites();
         let records = manifest.sites.into_iter().filter(|record| !asked.contains(&record.site)).collect();
         Self { count: count_of(&manifest.origin), records }
@@ -46,8 +46,8 @@ impl Earlier {
         self.records.is_empty()
     }
 
-    /// The manifest of the plan's batch with these sites and those kept.
-    pub(super) fn manifest_with(&self, plan: &Plan, batch: &Batch, made: Vec<SiteRecord>) -> BatchManifest {
+    /// The manifest of the campaign's batch with these sites and those kept.
+    pub(super) fn manifest_with(&self, campaign: &Campaign, batch: &Batch, made: Vec<SiteRecord>) -> BatchManifest {
         let mut records: BTreeMap<u64, SiteRecord> =
             self.records.iter().map(|record| (record.site, record.clone())).collect();
         records.extend(made.into_iter().map(|record| (record.site, record)));
@@ -57,46 +57,46 @@ impl Earlier {
             BatchPart::Whole | BatchPart::Shard(_) => batch,
             BatchPart::Sites(_) => batch.with_sites(&sites),
         };
-        of(plan, &batch, records.into_values().collect())
+        of(campaign, &batch, records.into_values().collect())
     }
 }
 
-/// The manifest of a batch in the output folder, or in that of a shard its own, if it is of the plan's.
-fn of_same_batch(plan: &Plan, batch: &Batch) -> Option<BatchManifest> {
-    let text = manifest::bytes(&plan.out_dir.join(batch.manifest_name())).ok()?;
+/// The manifest of a batch in the output folder, or in that of a shard its own, if it is of the campaign.
+fn of_same_batch(campaign: &Campaign, batch: &Batch) -> Option<BatchManifest> {
+    let text = manifest::bytes(&campaign.out_dir.join(batch.manifest_name())).ok()?;
     let mut manifest: BatchManifest = manifest::parse(&text).ok()?;
-    let ours = plan.origin(plan.arguments_of_batch(batch));
-    if plan.is_of(&manifest.origin.profile) {
+    let ours = campaign.origin(campaign.arguments_of_batch(batch));
+    if campaign.is_of(&manifest.origin.profile) {
         manifest.origin.profile.resolved_sha256.clone_from(&ours.profile.resolved_sha256);
     }
     // Sites that are gone on with may get more runs than the others have.
-    let is_same = if plan.resume.is_some() { is_same_batch_of_any_length } else { is_same_batch };
-    (manifest.base_seed == plan.base_seed && is_same(&manifest.origin, &ours)).then_some(manifest)
+    let is_same = if campaign.resume.is_some() { is_same_batch_of_any_length } else { is_same_batch };
+    (manifest.base_seed == campaign.base_seed && is_same(&manifest.origin, &ours)).then_some(manifest)
 }
 
-/// Whether the manifest of the plan's batch is there, and lists a site.
-pub(super) fn lists(plan: &Plan, batch: &Batch, site: &SitePlan) -> bool {
+/// Whether the manifest of the campaign's batch is there, and lists a site.
+pub(super) fn lists(campaign: &Campaign, batch: &Batch, site: &CampaignSite) -> bool {
     let lists = |manifest: BatchManifest| manifest.sites.iter().any(|record| Some(record.site) == site.site);
-    of_same_batch(plan, batch).is_some_and(lists)
+    of_same_batch(campaign, batch).is_some_and(lists)
 }
 
 /// The manifest of a batch.
-pub(crate) fn of(plan: &Plan, batch: &Batch, sites: Vec<SiteRecord>) -> BatchManifest {
+pub(crate) fn of(campaign: &Campaign, batch: &Batch, sites: Vec<SiteRecord>) -> BatchManifest {
     BatchManifest {
         schema: manifest::SCHEMA,
-        origin: plan.origin(plan.arguments_of_batch(batch)),
-        seed_formula: plan.seed_formula_name().to_owned(),
-        base_seed: plan.base_seed,
-        warnings: warnings(plan.seed_formula == SeedFormula::Sequential, plan.base_seed, reach(batch)),
+        origin: campaign.origin(campaign.arguments_of_batch(batch)),
+        seed_formula: campaign.seed_formula_name().to_owned(),
+        base_seed: campaign.base_seed,
+        warnings: warnings(campaign.seed_formula == SeedFormula::Sequential, campaign.base_seed, reach(batch)),
         sites,
     }
 }
 
-/// Whether the shards that a folder lists are of the same number of shards as the plan's, if it is one: shards of different numbers share
+/// Whether the shards that a folder lists are of the same number of shards as the campaign's, if it is one: shards of different numbers share
 /// sites, and can never be joined.
-pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
-    let Some(Batch { part: BatchPart::Shard(shard), .. }) = &plan.batch else { return Ok(()) };
-    let Ok(entries) = plan.out_dir.read_dir() else { return Ok(()) };
+pub(super) fn check_shards(campaign: &Campaign) -> Result<(), Failure> {
+    let Some(Batch { part: BatchPart::Shard(shard), .. }) = &campaign.batch else { return Ok(()) };
+    let Ok(entries) = campaign.out_dir.read_dir() else { return Ok(()) };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut others: Vec<Shard> = names.filter_map(|name| Shard::of_manifest(&name)).collect();
     others.retain(|other| !other.is_of_same_number(*shard));
@@ -104,7 +104,7 @@ pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
     let Some(other) = others.first() else { return Ok(()) };
     let message = format!(
         "`{}` holds shard {other} of a batch, and shard {shard} is not of the same number",
-        plan.out_dir.display()
+        campaign.out_dir.display()
     );
     let help = "all shards of a batch are of one number: use that of the shards that are there, or another folder; to share the batch \
                 out anew, remove the manifests of its shards first";
@@ -114,17 +114,17 @@ pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
 /// Whether the manifest of the batch that is gone on with, or added to, can be: one that is of another form, or names what lies elsewhere,
 /// is not replaced as if it were nothing; nor is one that lists other sites than those that are made now. What is wrong with one that is
 /// replaced is returned, to be said.
-pub(super) fn check_earlier(plan: &Plan) -> Result<Vec<String>, Failure> {
+pub(super) fn check_earlier(campaign: &Campaign) -> Result<Vec<String>, Failure> {
     let mut remarks = Vec::new();
-    let Some(Batch { part, .. }) = &plan.batch else { return Ok(remarks) };
+    let Some(Batch { part, .. }) = &campaign.batch else { return Ok(remarks) };
     let is_added_to = matches!(part, BatchPart::Sites(_));
-    for folder in plan.resume.iter().chain(is_added_to.then_some(&plan.out_dir)) {
+    for folder in campaign.resume.iter().chain(is_added_to.then_some(&campaign.out_dir)) {
         let path = folder.join(manifest::FILE_NAME);
         let Ok(text) = manifest::bytes(&path) else { continue };
         let kind = ManifestKind::of(&text);
         let Err(fault) = manifest::parse::<BatchManifest>(&text) else { continue };
         if kind == ManifestKind::Site || !(fault.is_refusal() || is_added_to) {
-            if kind != ManifestKind::Site && is_same_place(folder, &plan.out_dir) {
+            if kind != ManifestKind::Site && is_same_place(folder, &campaign.out_dir) {
                 remarks.push(format!("{}; it is written anew", fault.sentence(&path, kind)));
             }
             continue;

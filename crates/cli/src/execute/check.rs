@@ -1,4 +1,4 @@
-//! Whether a plan can be carried out, as far as that can be known before anything is touched.
+//! Whether a campaign can be carried out, as far as that can be known before anything is touched.
 
 use nandseq_generate::Setup;
 use nandseq_output::csv_tables::CsvTables;
@@ -9,63 +9,68 @@ use rayon::prelude::*;
 
 use super::{batch, folders, own_names, resume};
 use crate::arguments::Format;
+use crate::campaign::{Campaign, CampaignSite};
 use crate::failure::{Failure, Problem, both};
-use crate::plan::{Plan, SitePlan};
 use crate::thread_pool::threads;
 
-/// Makes sure, without touching anything, that a plan can be carried out as far as that can be known before it is begun: its inputs fit
+/// Makes sure, without touching anything, that a campaign can be carried out as far as that can be known before it is begun: its inputs fit
 /// together, each site has a place to begin, and files can be put where they belong.
-pub(crate) fn check(plan: &Plan) -> Result<(), Failure> {
-    let places = setup_and_format(plan).and_then(|(setup, _)| places_to_begin(plan, &setup, &threads(plan.jobs)?));
-    let sites = plan.sites.iter().map(|site| plan.folder_of(site));
-    both(places, folders::check(std::iter::once(plan.out_dir.clone()).chain(sites))).map(drop)
+pub(crate) fn check(campaign: &Campaign) -> Result<(), Failure> {
+    let places =
+        setup_and_format(campaign).and_then(|(setup, _)| places_to_begin(campaign, &setup, &threads(campaign.jobs)?));
+    let sites = campaign.sites.iter().map(|site| campaign.folder_of(site));
+    both(places, folders::check(std::iter::once(campaign.out_dir.clone()).chain(sites))).map(drop)
 }
 
 /// Makes sure that each site has a place to begin; says what is worth knowing about it.
-pub(super) fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<Vec<String>, Failure> {
-    let of_batch = check_places(plan)?;
-    if plan.resume.is_none() {
+pub(super) fn places_to_begin(
+    campaign: &Campaign,
+    setup: &Setup,
+    threads: &ThreadPool,
+) -> Result<Vec<String>, Failure> {
+    let of_batch = check_places(campaign)?;
+    if campaign.resume.is_none() {
         return Ok(of_batch);
     }
-    let start = |site: &SitePlan| {
-        let start = resume::find(plan, site, plan.head(site), setup)?.before_work()?;
+    let start = |site: &CampaignSite| {
+        let start = resume::find(campaign, site, campaign.head(site), setup)?.before_work()?;
         Ok::<_, Failure>(start.remarks)
     };
     let remarks: Vec<Vec<String>> =
-        threads.install(|| plan.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
+        threads.install(|| campaign.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
     Ok(of_batch.into_iter().chain(remarks.into_iter().flatten()).collect())
 }
 
-/// Makes sure that nothing in the folders of a plan is in its way; says what is worth knowing about what it replaces.
-pub(super) fn check_places(plan: &Plan) -> Result<Vec<String>, Failure> {
-    folders::lists_are_files(plan)?;
-    batch::check_shards(plan)?;
-    let remarks = batch::check_earlier(plan)?;
-    own_names::check(plan)?;
-    folders::lead_nowhere_else(plan)?;
+/// Makes sure that nothing in the folders of a campaign is in its way; says what is worth knowing about what it replaces.
+pub(super) fn check_places(campaign: &Campaign) -> Result<Vec<String>, Failure> {
+    folders::lists_are_files(campaign)?;
+    batch::check_shards(campaign)?;
+    let remarks = batch::check_earlier(campaign)?;
+    own_names::check(campaign)?;
+    folders::lead_nowhere_else(campaign)?;
     Ok(remarks)
 }
 
-/// What every site of a plan shares.
-pub(super) fn setup_and_format(plan: &Plan) -> Result<(Setup, Box<dyn TableFormat>), Failure> {
-    let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
-        .map_err(|error| Problem::new(error.to_string()).help(plan.words().how_to_propose(&plan.flags)))?;
-    let setup = match &plan.closure {
-        Some(closure) => setup.with_goal(&plan.profile, closure.goal.clone()),
+/// What every site of a campaign shares.
+pub(super) fn setup_and_format(campaign: &Campaign) -> Result<(Setup, Box<dyn TableFormat>), Failure> {
+    let setup = Setup::new(&campaign.profile, &campaign.table.distributions, &campaign.bad_blocks)
+        .map_err(|error| Problem::new(error.to_string()).help(campaign.words().how_to_propose(&campaign.flags)))?;
+    let setup = match &campaign.closure {
+        Some(closure) => setup.with_coverage_model(&campaign.profile, closure.model.clone()),
         None => setup,
     };
-    Ok((setup, format(plan)?))
+    Ok((setup, format(campaign)?))
 }
 
 /// What puts rows into files.
-fn format(plan: &Plan) -> Result<Box<dyn TableFormat>, Failure> {
+fn format(campaign: &Campaign) -> Result<Box<dyn TableFormat>, Failure> {
     let unfit = |error: TimeColumnError| {
         Problem::new(error.to_string()).help("look at the scale and decimals of `export`, and at `time_resolution`")
     };
-    Ok(match plan.format {
-        Format::Csv => Box::new(CsvTables::new(&plan.profile).map_err(unfit)?),
+    Ok(match campaign.format {
+        Format::Csv => Box::new(CsvTables::new(&campaign.profile).map_err(unfit)?),
         #[cfg(feature = "parquet")]
-        Format::Parquet => Box::new(nandseq_parquet::ParquetTables::new(&plan.profile).map_err(unfit)?),
+        Format::Parquet => Box::new(nandseq_parquet::ParquetTables::new(&campaign.profile).map_err(unfit)?),
         #[cfg(not(feature = "parquet"))]
         Format::Parquet => return Err(Problem::new("this program was built without Parquet").into()),
     })

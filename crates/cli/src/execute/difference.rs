@@ -7,8 +7,8 @@ use std::path::Path;
 
 use nandseq_trace::manifest::{Origin, SiteManifest};
 
+use crate::campaign::Campaign;
 use crate::failure::Problem;
-use crate::plan::Plan;
 
 /// Flags whose values may differ: how many runs, where inputs lie whose contents are compared, and what is compared by its effect.
 const FREE_FLAGS: [&str; 6] =
@@ -54,22 +54,22 @@ impl Difference {
     }
 }
 
-/// In what two manifests of a site are not of the same campaign: the one that is there, and the plan's own.
-pub(super) fn between(plan: &Plan, there: &SiteManifest, here: &SiteManifest) -> Option<Difference> {
+/// Why two manifests of a site, the one that is there and the campaign's own, are not of the same campaign.
+pub(super) fn between(campaign: &Campaign, there: &SiteManifest, here: &SiteManifest) -> Option<Difference> {
     let (there, here) = (&there.origin, &here.origin);
-    let campaign = |what: String| Some(Difference::Campaign(what));
+    let another = |what: String| Some(Difference::Campaign(what));
     if there.tool.version != here.tool.version {
-        return campaign(format!("it was made by version {} of the program", there.tool.version));
+        return another(format!("it was made by version {} of the program", there.tool.version));
     }
-    if !plan.is_of(&there.profile) {
-        return campaign(format!("it is of another profile, `{}`", there.profile.name));
+    if !campaign.is_of(&there.profile) {
+        return another(format!("it is of another profile, `{}`", there.profile.name));
     }
     let digests = |origin: &Origin| {
         let inputs = [&origin.probabilities, &origin.badlist];
         inputs.map(|input| input.as_ref().map(|input| input.sha256))
     };
     if digests(there) != digests(here) {
-        return campaign("the table of probabilities or the list of bad blocks is another".to_owned());
+        return another("the table of probabilities or the list of bad blocks is another".to_owned());
     }
     let (theirs, ours) = (settings(&there.arguments), settings(&here.arguments));
     let only = |these: &[Setting], others: &[Setting]| -> Vec<Setting> {
@@ -77,7 +77,7 @@ pub(super) fn between(plan: &Plan, there: &SiteManifest, here: &SiteManifest) ->
     };
     let (theirs, ours) = (only(&theirs, &ours), only(&ours, &theirs));
     if theirs.iter().chain(&ours).any(|setting| !setting.is_limit()) {
-        return campaign(format!("{} there, {} here", shown(&theirs), shown(&ours)));
+        return another(format!("{} there, {} here", shown(&theirs), shown(&ours)));
     }
     if !theirs.is_empty() || !ours.is_empty() {
         // A limit that only one of them has is worth naming on both sides.
@@ -90,15 +90,15 @@ pub(super) fn between(plan: &Plan, there: &SiteManifest, here: &SiteManifest) ->
         };
         return Some(Difference::Limits(sides(&theirs, &ours), sides(&ours, &theirs)));
     }
-    let begins = begins_with_bootstrap(plan, &there.arguments);
-    (begins != plan.bootstrap).then_some(Difference::Bootstrap(plan.bootstrap))
+    let begins = begins_with_bootstrap(campaign, &there.arguments);
+    (begins != campaign.bootstrap).then_some(Difference::Bootstrap(campaign.bootstrap))
 }
 
 /// Whether the first run of such a site begins with the profile's bootstrap.
-fn begins_with_bootstrap(plan: &Plan, arguments: &[String]) -> bool {
+fn begins_with_bootstrap(campaign: &Campaign, arguments: &[String]) -> bool {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let single = settings_of(arguments).any(|setting| setting.flag == "--num-runs" && setting.value == ["1"]);
-    !single && (has("--bootstrap") || (plan.profile.bootstrap.enabled && !has("--no-bootstrap")))
+    !single && (has("--bootstrap") || (campaign.profile.bootstrap.enabled && !has("--no-bootstrap")))
 }
 
 /// A flag with its value, if it has one.
@@ -140,7 +140,7 @@ fn settings_of(arguments: &[String]) -> impl Iterator<Item = Setting> {
     settings.into_iter()
 }
 
-/// Whether two manifests of a site, one that is there and the plan's own, are of the same campaign.
-pub(super) fn is_same_campaign(plan: &Plan, there: &SiteManifest, here: &SiteManifest) -> bool {
-    between(plan, there, here).is_none()
+/// Whether two manifests of a site, one that is there and the campaign's own, are of the same campaign.
+pub(super) fn is_same_campaign(campaign: &Campaign, there: &SiteManifest, here: &SiteManifest) -> bool {
+    between(campaign, there, here).is_none()
 }

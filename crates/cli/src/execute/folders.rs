@@ -14,9 +14,9 @@ use nandseq_trace::inside::{InsideName, leads_out};
 use nandseq_trace::manifest;
 use nandseq_trace::run_name::RunName;
 
+use crate::campaign::{Batch, Campaign};
 use crate::failure::{Failure, Problem};
 use crate::ledger;
-use crate::plan::{Batch, Plan};
 
 /// Folders with names in them that are not yet known to last.
 #[derive(Default, Debug)]
@@ -58,13 +58,13 @@ pub(crate) fn check(folders: impl IntoIterator<Item = PathBuf>) -> Result<(), Fa
 
 /// Whether the folders of sites, and those of files in them, lie where their names say: what is written, read or removed through a link
 /// that leads out of the output folder would be somebody else's, and every reader refuses it.
-pub(super) fn lead_nowhere_else(plan: &Plan) -> Result<(), Failure> {
-    let resume = plan.resume.iter().filter(|resume| resume.is_dir());
-    for root in resume.chain([&plan.out_dir]) {
-        for site in plan.sites.iter().filter(|site| !site.folder.is_empty()) {
+pub(super) fn lead_nowhere_else(campaign: &Campaign) -> Result<(), Failure> {
+    let resume = campaign.resume.iter().filter(|resume| resume.is_dir());
+    for root in resume.chain([&campaign.out_dir]) {
+        for site in campaign.sites.iter().filter(|site| !site.folder.is_empty()) {
             leads_nowhere_else(root, &site.folder)?;
         }
-        for site in &plan.sites {
+        for site in &campaign.sites {
             let folder = if site.folder.is_empty() { root.clone() } else { root.join(&site.folder) };
             for entry in folder.read_dir().into_iter().flatten().flatten() {
                 let name = entry.file_name();
@@ -77,12 +77,12 @@ pub(super) fn lead_nowhere_else(plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether what has the name of a manifest or a ledger, where a plan reads and replaces them, is a file. A pipe there would never be
+/// Whether what has the name of a manifest or a ledger, where a campaign reads and replaces them, is a file. A pipe there would never be
 /// read to its end, and is nobody's to remove.
-pub(super) fn lists_are_files(plan: &Plan) -> Result<(), Failure> {
-    let own_name = plan.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), Batch::manifest_name);
-    for root in plan.resume.iter().chain([&plan.out_dir]) {
-        let of_sites = plan.sites.iter().map(|site| root.join(&site.folder));
+pub(super) fn lists_are_files(campaign: &Campaign) -> Result<(), Failure> {
+    let own_name = campaign.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), Batch::manifest_name);
+    for root in campaign.resume.iter().chain([&campaign.out_dir]) {
+        let of_sites = campaign.sites.iter().map(|site| root.join(&site.folder));
         for folder in std::iter::once(root.clone()).chain(of_sites) {
             for name in [manifest::FILE_NAME, ledger::FILE_NAME, &own_name] {
                 let path = folder.join(name);

@@ -23,9 +23,9 @@ use nandseq_trace::run_name::RunName;
 use super::claim::Claims;
 use super::{batch, difference, proposer_log};
 use crate::arguments::flags_of_manifest;
+use crate::campaign::{Batch, BatchPart, Campaign, CampaignSite};
 use crate::failure::{remark_text, warning_text};
 use crate::ledger;
-use crate::plan::{Batch, BatchPart, Plan, SitePlan};
 use crate::site_files::{files_of_runs, plain_files, plain_folders, relative};
 use crate::site_folders::SiteFolders;
 use crate::site_list::Shard;
@@ -56,22 +56,22 @@ pub(crate) struct Others {
 }
 
 impl Others {
-    /// Looks for files of other campaigns where a plan is about to write. With `--clean` those to be replaced count as well: there may be
+    /// Looks for files of other campaigns where a campaign is about to write. With `--clean` those to be replaced count as well: there may be
     /// fewer new ones.
-    pub(super) fn find(plan: &Plan, format: &dyn TableFormat) -> io::Result<Self> {
+    pub(super) fn find(campaign: &Campaign, format: &dyn TableFormat) -> io::Result<Self> {
         let mut found = Self::default();
-        for site in &plan.sites {
-            found.in_own_site(plan, format, site)?;
+        for site in &campaign.sites {
+            found.in_own_site(campaign, format, site)?;
         }
-        if let Some(batch) = &plan.batch {
+        if let Some(batch) = &campaign.batch {
             // A single device was made here.
-            found.add_all(&plan.out_dir, files_of_runs(&plan.out_dir)?);
-            found.lists.extend(ledger_in(&plan.out_dir));
-            found.shards(plan, batch)?;
+            found.add_all(&campaign.out_dir, files_of_runs(&campaign.out_dir)?);
+            found.lists.extend(ledger_in(&campaign.out_dir));
+            found.shards(campaign, batch)?;
         }
-        let own: BTreeSet<PathBuf> = plan.sites.iter().map(|site| plan.folder_of(site)).collect();
-        let looking = Looking { plan, own: &own };
-        looking.below(&plan.out_dir, "", DEPTH, &mut found)?;
+        let own: BTreeSet<PathBuf> = campaign.sites.iter().map(|site| campaign.folder_of(site)).collect();
+        let looking = Looking { campaign, own: &own };
+        looking.below(&campaign.out_dir, "", DEPTH, &mut found)?;
         Ok(found)
     }
 
@@ -88,31 +88,31 @@ impl Others {
         self.unlisted.extend(others);
     }
 
-    fn in_own_site(&mut self, plan: &Plan, format: &dyn TableFormat, site: &SitePlan) -> io::Result<()> {
-        let folder = plan.folder_of(site);
+    fn in_own_site(&mut self, campaign: &Campaign, format: &dyn TableFormat, site: &CampaignSite) -> io::Result<()> {
+        let folder = campaign.folder_of(site);
         let listed = ListedFiles::read(&folder);
         let mut files = files_of_runs(&folder)?;
         let proven = listed.proven(&files);
         let is_made_now = |(path, name): &(PathBuf, RunName)| {
             let RunName { kind, run, .. } = *name;
-            let is_wanted = plan.outputs.contains(kind) && run <= plan.num_runs;
-            is_wanted && relative(&folder, path).is_some_and(|name| name == format.file_name(kind, plan.stamp, run))
+            let is_wanted = campaign.outputs.contains(kind) && run <= campaign.num_runs;
+            is_wanted && relative(&folder, path).is_some_and(|name| name == format.file_name(kind, campaign.stamp, run))
         };
         let overwritten = files.iter().filter(|file| is_made_now(file) && !proven.contains(&file.0));
         self.overwritten.extend(overwritten.map(|(path, _)| path.clone()));
         // What is there of the same runs goes, or stays, with their new files. Earlier runs that are gone on from may have another stamp.
         let is_left_out = |file: &(PathBuf, RunName)| match listed.contains(file) {
-            true => plan.resume.is_some() || (!plan.clean && is_made_now(file)),
-            false => is_made_now(file) && !(plan.clean && proven.contains(&file.0)),
+            true => campaign.resume.is_some() || (!campaign.clean && is_made_now(file)),
+            false => is_made_now(file) && !(campaign.clean && proven.contains(&file.0)),
         };
         files.retain(|file| !is_left_out(file));
-        if !plan.clean && plan.resume.is_none() && plan.outputs.contains(FileKind::Snapshot) {
+        if !campaign.clean && campaign.resume.is_none() && campaign.outputs.contains(FileKind::Snapshot) {
             let known = ledger::read(&folder).ok().flatten().map(|known| known.manifest);
-            if known.is_some_and(|known| difference::is_same_campaign(plan, &known, &plan.head(site))) {
-                let today = Some(plan.stamp.at_second(0));
+            if known.is_some_and(|known| difference::is_same_campaign(campaign, &known, &campaign.head(site))) {
+                let today = Some(campaign.stamp.at_second(0));
                 let is_replaced = |file: &mut (PathBuf, RunName)| {
                     let RunName { kind, run, stamp } = file.1;
-                    let is_of_run = kind == FileKind::Snapshot && run <= plan.num_runs;
+                    let is_of_run = kind == FileKind::Snapshot && run <= campaign.num_runs;
                     is_of_run && stamp.map(|stamp| stamp.at_second(0)) == today && listed.contains(file)
                 };
                 self.replaced.extend(files.extract_if(.., is_replaced).map(|(path, _)| path));
@@ -123,10 +123,10 @@ impl Others {
     }
 
     /// Manifests of shards of another batch. Shards of as many parts may be at work, and replace their own.
-    fn shards(&mut self, plan: &Plan, batch: &Batch) -> io::Result<()> {
-        let ours = plan.origin(plan.arguments_of_batch(batch));
+    fn shards(&mut self, campaign: &Campaign, batch: &Batch) -> io::Result<()> {
+        let ours = campaign.origin(campaign.arguments_of_batch(batch));
         let own = if let BatchPart::Shard(shard) = batch.part { Some(shard) } else { None };
-        for path in plain_files(&plan.out_dir)? {
+        for path in plain_files(&campaign.out_dir)? {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             let may_be_other = match Shard::of_manifest(name) {
                 Some(shard) => !own.is_some_and(|own| own.is_of_same_number(shard)),
@@ -139,9 +139,9 @@ impl Others {
             let manifest = manifest::parse::<BatchManifest>(&fs::read(&path)?);
             // An earlier merge of the shards that are gone on with is replaced by the next.
             let is_same_batch =
-                if plan.resume.is_some() { batch::is_same_batch_of_any_length } else { batch::is_same_batch };
+                if campaign.resume.is_some() { batch::is_same_batch_of_any_length } else { batch::is_same_batch };
             let is_same =
-                |found: &BatchManifest| found.base_seed == plan.base_seed && is_same_batch(&found.origin, &ours);
+                |found: &BatchManifest| found.base_seed == campaign.base_seed && is_same_batch(&found.origin, &ours);
             if manifest.is_ok_and(|found| !is_same(&found)) {
                 self.lists.insert(path);
             }
@@ -155,12 +155,12 @@ impl Others {
     }
 
     /// What to say of them: that they stay or, where the flags ask for it, that they went; `removed` says in which tense.
-    pub(crate) fn text(&self, plan: &Plan, removed: &str) -> String {
-        let (root, mut text) = (plan.out_dir.as_path(), String::new());
+    pub(crate) fn text(&self, campaign: &Campaign, removed: &str) -> String {
+        let (root, mut text) = (campaign.out_dir.as_path(), String::new());
         let (here, of_campaigns) = (root.display(), (self.files.len() + self.lists.len()) as u64);
         if of_campaigns > 0 {
             let named = named(self.files.iter().chain(&self.lists), root, of_campaigns);
-            text += &if plan.clean {
+            text += &if campaign.clean {
                 // Said however little is wanted: it cannot be undone.
                 let files = counted(of_campaigns, "file");
                 remark_text(&format!("{removed} {files} of earlier campaigns from `{here}`: {named}"))
@@ -188,7 +188,7 @@ impl Others {
             let named = named(self.overwritten.iter(), root, overwritten);
             let files = if overwritten == 1 { "a file".to_owned() } else { format!("{overwritten} files") };
             // Which runs are made again is known later where a campaign goes on.
-            let will = if plan.resume.is_some() { "may" } else { "will" };
+            let will = if campaign.resume.is_some() { "may" } else { "will" };
             text += &warning_text(&format!(
                 "{files} in `{here}` that no manifest of this program lists {will} be replaced: {named}"
             ));
@@ -202,9 +202,9 @@ impl Others {
     }
 
     /// Takes away what this program wrote, and the folders that are empty then; returns what went, and what stays unlisted. Sites that somebody is writing stay.
-    pub(super) fn remove(self, plan: &Plan, claims: &Claims) -> io::Result<Self> {
-        let root = plan.out_dir.as_path();
-        let own: BTreeSet<PathBuf> = plan.sites.iter().map(|site| plan.folder_of(site)).collect();
+    pub(super) fn remove(self, campaign: &Campaign, claims: &Claims) -> io::Result<Self> {
+        let root = campaign.out_dir.as_path();
+        let own: BTreeSet<PathBuf> = campaign.sites.iter().map(|site| campaign.folder_of(site)).collect();
         let mut gone = Self { unlisted: self.unlisted, overwritten: self.overwritten, ..Self::default() };
         let mut held = Vec::new();
         let mut busy = Vec::new();
@@ -241,9 +241,9 @@ impl Others {
     }
 }
 
-/// A search for sites that a plan does not make.
+/// A search for sites that a campaign does not make.
 struct Looking<'p> {
-    plan: &'p Plan,
+    campaign: &'p Campaign,
     own: &'p BTreeSet<PathBuf>,
 }
 
@@ -291,26 +291,27 @@ impl Looking<'_> {
         Ok(())
     }
 
-    /// The number of the site whose folder is called so by this plan, or by default.
+    /// The number of the site whose folder is called so by this campaign, or by default.
     fn number(&self, name: &str) -> Option<u64> {
-        let patterns = USUAL.into_iter().chain([self.plan.site_dir_pattern()]);
+        let patterns = USUAL.into_iter().chain([self.campaign.site_dir_pattern()]);
         let patterns: Vec<SiteFolders> = patterns.filter_map(|pattern| SiteFolders::parse(pattern).ok()).collect();
         let numbers = name.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok());
         numbers.into_iter().find(|&site| patterns.iter().any(|pattern| pattern.folder(site) == name))
     }
 
-    /// Whether a site that the plan does not make is another of its campaign, or must be taken for one.
+    /// Whether a site that the campaign does not make is another of that campaign, or must be taken for one.
     fn is_of_this_campaign(&self, name: &str, site: Option<u64>, known: Option<&manifest::SiteManifest>) -> bool {
-        let (Some(batch), Some(number)) = (&self.plan.batch, site) else { return false };
+        let (Some(batch), Some(number)) = (&self.campaign.batch, site) else { return false };
         let in_range = number >= batch.start && (batch.count == 0 || number - batch.start < batch.count);
-        let Some(plan) = self.plan.site_of_batch(number).filter(|plan| in_range && plan.folder == name) else {
+        let Some(campaign) = self.campaign.site_of_batch(number).filter(|campaign| in_range && campaign.folder == name)
+        else {
             return false;
         };
         match (&batch.part, known) {
             // Another shard may be about to make it, and sees to it.
             (BatchPart::Shard(_), _) | (_, None) => true,
             (BatchPart::Whole | BatchPart::Sites(_), Some(known)) => {
-                difference::is_same_campaign(self.plan, known, &self.plan.head(&plan))
+                difference::is_same_campaign(self.campaign, known, &self.campaign.head(&campaign))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Files that have the name of a manifest or ledger that a plan is about to write.
+//! Files that have the name of a manifest or ledger that a campaign is about to write.
 //!
 //! Promises that none is replaced that does not read as this program's: it may be somebody else's, such as that of a web application. In a
 //! folder that is gone on from, one that is damaged is no such thing; what becomes of it is said where going on begins.
@@ -10,21 +10,21 @@ use nandseq_trace::manifest::{self, BatchManifest, ManifestKind, SiteManifest};
 use serde_json::Value;
 
 use super::folders::is_same_place;
+use crate::campaign::Campaign;
 use crate::failure::{Failure, Problem};
 use crate::ledger;
-use crate::plan::Plan;
 
 /// What to do about a file that is in the way.
 const HELP: &str = "it would be replaced: move it away or remove it if it is not needed, or choose another folder";
 
-/// Whether all files that a plan would replace as manifests and ledgers are some.
-pub(super) fn check(plan: &Plan) -> Result<(), Failure> {
-    let is_gone_on_with = plan.resume.as_ref().is_some_and(|resume| is_same_place(resume, &plan.out_dir));
-    if let Some(batch) = &plan.batch {
-        manifest(&plan.out_dir.join(batch.manifest_name()), is_gone_on_with)?;
+/// Whether all files that a campaign would replace as manifests and ledgers are some.
+pub(super) fn check(campaign: &Campaign) -> Result<(), Failure> {
+    let is_gone_on_with = campaign.resume.as_ref().is_some_and(|resume| is_same_place(resume, &campaign.out_dir));
+    if let Some(batch) = &campaign.batch {
+        manifest(&campaign.out_dir.join(batch.manifest_name()), is_gone_on_with)?;
     }
-    for site in &plan.sites {
-        let folder = plan.folder_of(site);
+    for site in &campaign.sites {
+        let folder = campaign.folder_of(site);
         manifest(&folder.join(manifest::FILE_NAME), is_gone_on_with)?;
         let path = folder.join(ledger::FILE_NAME);
         if !is_gone_on_with && path.is_file() && ledger::unfinished(&folder).is_ok_and(|known| known.is_none()) {

@@ -19,9 +19,9 @@ use nandseq_profile::diagnostic::counted;
 use super::batch;
 use super::difference::{self, is_same_campaign};
 use super::folders::is_same_place;
+use crate::campaign::{Campaign, CampaignSite};
 use crate::failure::{Failure, Problem};
 use crate::ledger::{self, KnownRuns};
-use crate::plan::{Plan, SitePlan};
 use crate::site_files::{has_files, snapshots};
 
 /// Where a site begins.
@@ -83,45 +83,55 @@ struct ResumeSource {
     here: Option<Vec<RunRecord>>,
 }
 
-/// Finds where a site of a plan begins; `head` is its manifest without runs.
-pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup) -> Result<SiteStart, Failure> {
-    let Some(resume) = &plan.resume else { return Ok(SiteStart::fresh(head)) };
+/// Finds where a site of a campaign begins; `head` is its manifest without runs.
+pub(super) fn find(
+    campaign: &Campaign,
+    site: &CampaignSite,
+    head: SiteManifest,
+    setup: &Setup,
+) -> Result<SiteStart, Failure> {
+    let Some(resume) = &campaign.resume else { return Ok(SiteStart::fresh(head)) };
     if resume.is_file() {
-        let state = load(resume, plan, site, setup).map_err(|refusal| refusal.failure(resume))?;
+        let state = load(resume, campaign, site, setup).map_err(|refusal| refusal.failure(resume))?;
         let name = format!("the snapshot `{}`", resume.display());
         let source = ResumeSource { name, done: state.run, state: Some(state), remarks: Vec::new(), here: None };
-        return begin_after(plan, site, head, source);
+        return begin_after(campaign, site, head, source);
     }
     let folder = if site.folder.is_empty() { resume.clone() } else { resume.join(&site.folder) };
     let Some(known) = known_at(&folder)? else {
-        return unlisted(plan, site, head, setup, &folder);
+        return unlisted(campaign, site, head, setup, &folder);
     };
-    if let Some(difference) = difference::between(plan, &known.manifest, &head) {
+    if let Some(difference) = difference::between(campaign, &known.manifest, &head) {
         return Err(difference.failure(&folder).into());
     }
     let runs = &known.manifest.runs;
     let done = runs.last().map_or(0, |run| run.run_index + 1);
-    let is_here = is_same_place(&folder, &plan.folder_of(site));
+    let is_here = is_same_place(&folder, &campaign.folder_of(site));
     let (mut state, mut remarks) = (None, Vec::new());
-    if done < plan.num_runs {
-        state = newest_good(plan, site, setup, (&folder, runs, is_here), &mut remarks)?;
+    if done < campaign.num_runs {
+        state = newest_good(campaign, site, setup, (&folder, runs, is_here), &mut remarks)?;
     }
     let name = format!("`{}`", folder.display());
     let here = is_here.then_some(known.manifest.runs);
-    begin_after(plan, site, head, ResumeSource { name, done, state, remarks, here })
+    begin_after(campaign, site, head, ResumeSource { name, done, state, remarks, here })
 }
 
 /// Where a site begins that goes on from a source: what lies elsewhere is gone on from; the manifest here lists what is here,
 /// and is not replaced if it is of another campaign.
-fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: ResumeSource) -> Result<SiteStart, Failure> {
-    let folder = plan.folder_of(site);
+fn begin_after(
+    campaign: &Campaign,
+    site: &CampaignSite,
+    head: SiteManifest,
+    source: ResumeSource,
+) -> Result<SiteStart, Failure> {
+    let folder = campaign.folder_of(site);
     let is_here = source.here.is_some();
     let here = match source.here {
         Some(here) => here,
         None => {
             let known = known_at(&folder)?.map(|known| known.manifest);
-            match known.as_ref().and_then(|there| difference::between(plan, there, &head)) {
-                Some(difference) if source.done < plan.num_runs => return Err(difference.failure(&folder).into()),
+            match known.as_ref().and_then(|there| difference::between(campaign, there, &head)) {
+                Some(difference) if source.done < campaign.num_runs => return Err(difference.failure(&folder).into()),
                 Some(_) => Vec::new(),
                 None => known.map_or_else(Vec::new, |there| there.runs),
             }
@@ -129,17 +139,17 @@ fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: ResumeS
     };
     let done_here = here.last().map_or(0, |run| run.run);
     for (name, done) in [(&source.name, source.done), (&format!("`{}`", folder.display()), done_here)] {
-        if done > plan.num_runs {
+        if done > campaign.num_runs {
             let message =
-                format!("{name} has {} already, more than --num-runs {}", counted(done, "run"), plan.num_runs);
+                format!("{name} has {} already, more than --num-runs {}", counted(done, "run"), campaign.num_runs);
             return Err(Problem::new(message).help("ask for as many runs, or for more").into());
         }
     }
     let mut start = match source.state {
-        _ if source.done == plan.num_runs && here.is_empty() => {
-            return Err(nothing_left(plan, site, &source.name, source.done));
+        _ if source.done == campaign.num_runs && here.is_empty() => {
+            return Err(nothing_left(campaign, site, &source.name, source.done));
         }
-        _ if source.done == plan.num_runs => {
+        _ if source.done == campaign.num_runs => {
             SiteStart { next_run: source.done, ..SiteStart::fresh(with_runs(head, here.clone())) }
         }
         Some(state) => go_on(&folder, head, here.clone(), state),
@@ -166,11 +176,11 @@ fn made_again(place: &str, done: u64) -> Vec<String> {
 }
 
 /// Every run that a site is to have is somewhere else; a manifest that lists none of them helps nobody.
-pub(super) fn nothing_left(plan: &Plan, site: &SitePlan, there: &str, done: u64) -> Failure {
+pub(super) fn nothing_left(campaign: &Campaign, site: &CampaignSite, there: &str, done: u64) -> Failure {
     let all = if done == 1 { "the only run is".to_owned() } else { format!("all {done} runs are") };
-    let here = plan.folder_of(site);
+    let here = campaign.folder_of(site);
     let help = "ask for more runs with a larger --num-runs, or go on in that folder itself with --out-dir";
-    let leave_out = if plan.sites.len() > 1 { "; --sites chooses sites that have runs left" } else { "" };
+    let leave_out = if campaign.sites.len() > 1 { "; --sites chooses sites that have runs left" } else { "" };
     let problem = Problem::new(format!("{all} in {there}; nothing is left to make in `{}`", here.display()));
     problem.help(format!("{help}{leave_out}")).into()
 }
@@ -178,8 +188,8 @@ pub(super) fn nothing_left(plan: &Plan, site: &SitePlan, there: &str, done: u64)
 /// The newest good snapshot of the runs that a folder lists; those that are damaged are remarked on, and those that are gone, unless
 /// `says_what_is_gone` promises that somebody else does that.
 fn newest_good(
-    plan: &Plan,
-    site: &SitePlan,
+    campaign: &Campaign,
+    site: &CampaignSite,
     setup: &Setup,
     (folder, runs, says_what_is_gone): (&Path, &[RunRecord], bool),
     remarks: &mut Vec<String>,
@@ -188,7 +198,7 @@ fn newest_good(
         let Some(file) = run.files.iter().find(|file| file.kind == FileKind::Snapshot) else { continue };
         let path = file.file.under_or_packed(folder);
         let path = path.map_err(|reason| Problem::unreadable("what is known of the runs in", folder, &reason))?;
-        match load(&path, plan, site, setup) {
+        match load(&path, campaign, site, setup) {
             Ok(state) => return Ok(Some(state)),
             Err(refusal) if says_what_is_gone && refusal.is_gone() => {}
             Err(refusal) => remarks.push(refusal.passed_over(&path)?),
@@ -202,15 +212,15 @@ fn newest_good(
 /// # Errors
 /// When the manifest does not begin with the first run, and no snapshot before this one is good.
 pub(super) fn before(
-    plan: &Plan,
-    site: &SitePlan,
+    campaign: &Campaign,
+    site: &CampaignSite,
     setup: &Setup,
     listed: &[RunRecord],
     run_index: u64,
 ) -> Result<Option<SiteState>, Failure> {
-    let folder = plan.folder_of(site);
+    let folder = campaign.folder_of(site);
     let earlier = &listed[..listed.partition_point(|run| run.run_index < run_index)];
-    let state = newest_good(plan, site, setup, (&folder, earlier, true), &mut Vec::new())?;
+    let state = newest_good(campaign, site, setup, (&folder, earlier, true), &mut Vec::new())?;
     if state.is_none() && listed.first().is_some_and(|first| first.run_index > 0) {
         let run = run_index + 1;
         let message = format!("run {run} in `{}` lacks files, and no snapshot before it is there", folder.display());
@@ -226,37 +236,42 @@ pub(super) fn lacking_files(folder: &Path, runs: &[RunRecord]) -> Vec<u64> {
 }
 
 /// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
-pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
+pub(super) fn last_state(
+    campaign: &Campaign,
+    site: &CampaignSite,
+    runs: &[RunRecord],
+    setup: &Setup,
+) -> Option<SiteState> {
     let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;
-    load(&file.file.under_or_packed(&plan.folder_of(site)).ok()?, plan, site, setup).ok()
+    load(&file.file.under_or_packed(&campaign.folder_of(site)).ok()?, campaign, site, setup).ok()
 }
 
 /// A folder whose runs nothing lists. In the output folder they are made again: what they wrote is not known. Elsewhere the newest
 /// snapshot that is good is a place to go on from.
 fn unlisted(
-    plan: &Plan,
-    site: &SitePlan,
+    campaign: &Campaign,
+    site: &CampaignSite,
     head: SiteManifest,
     setup: &Setup,
     folder: &Path,
 ) -> Result<SiteStart, Failure> {
     let found = snapshots(folder);
-    if is_same_place(folder, &plan.folder_of(site)) && has_files(folder) {
+    if is_same_place(folder, &campaign.folder_of(site)) && has_files(folder) {
         let remark = format!(
             "`{}` has no manifest that can be read: its runs are made again from the first; to go on from a snapshot, name it: \
              --resume FILE",
             folder.display()
         );
-        let unproven = unproven(plan, site, folder);
+        let unproven = unproven(campaign, site, folder);
         return Ok(SiteStart { remarks: vec![remark], unproven, ..SiteStart::fresh(head) });
     }
     let mut remarks = Vec::new();
     for path in found.into_iter().rev() {
-        match load(&path, plan, site, setup) {
+        match load(&path, campaign, site, setup) {
             Ok(state) => {
                 let name = format!("`{}`", folder.display());
                 let source = ResumeSource { name, done: state.run, state: Some(state), remarks, here: None };
-                return begin_after(plan, site, head, source);
+                return begin_after(campaign, site, head, source);
             }
             Err(refusal) => remarks.push(refusal.passed_over(&path)?),
         }
@@ -264,16 +279,16 @@ fn unlisted(
     Ok(SiteStart { remarks, ..SiteStart::fresh(head) })
 }
 
-/// Why the files of runs in a folder without a manifest that can be read must not be replaced, unless they are of the plan's campaign: the
+/// Why the files of runs in a folder without a manifest that can be read must not be replaced, unless they are of the campaign: the
 /// manifest of the batch lists the site, or another site of the batch has the ledger of an execution that was killed.
-fn unproven(plan: &Plan, site: &SitePlan, folder: &Path) -> Option<Problem> {
+fn unproven(campaign: &Campaign, site: &CampaignSite, folder: &Path) -> Option<Problem> {
     let fault = ledger::fault(folder);
-    if let Some(batch) = &plan.batch {
-        let is_killed = |other: &SitePlan| {
-            let known = ledger::unfinished(&plan.folder_of(other)).ok().flatten();
-            known.is_some_and(|known| is_same_campaign(plan, &known.manifest, &plan.head(other)))
+    if let Some(batch) = &campaign.batch {
+        let is_killed = |other: &CampaignSite| {
+            let known = ledger::unfinished(&campaign.folder_of(other)).ok().flatten();
+            known.is_some_and(|known| is_same_campaign(campaign, &known.manifest, &campaign.head(other)))
         };
-        if batch::lists(plan, batch, site) || (fault.is_none() && plan.sites.iter().any(is_killed)) {
+        if batch::lists(campaign, batch, site) || (fault.is_none() && campaign.sites.iter().any(is_killed)) {
             return None;
         }
     }
@@ -364,13 +379,13 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
 }
 
 /// Reads a snapshot, which may have been packed since, and makes sure that the site can go on from it.
-fn load(path: &Path, plan: &Plan, site: &SitePlan, setup: &Setup) -> Result<SiteState, Refusal> {
+fn load(path: &Path, campaign: &Campaign, site: &CampaignSite, setup: &Setup) -> Result<SiteState, Refusal> {
     let mut bytes = Vec::new();
     let text = CsvFiles.open(path);
     text.and_then(|mut text| text.read_to_end(&mut bytes)).map_err(Refusal::Unreadable)?;
     let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
-    plan.in_present_form(&mut snapshot.identity);
-    snapshot.check(&plan.identity(site)).map_err(Refusal::Refused)?;
+    campaign.in_present_form(&mut snapshot.identity);
+    snapshot.check(&campaign.identity(site)).map_err(Refusal::Refused)?;
     Site::from_state(setup, site.seeds, &snapshot.state).map_err(|error| Refusal::Impossible(error.to_string()))?;
     Ok(snapshot.state)
 }

@@ -1,11 +1,11 @@
-//! What the sites of a plan did, added up.
+//! What the sites of a campaign did, added up.
 
 use nandseq_generate::closure::Reached;
 use nandseq_generate::dead::DeadDie;
 use nandseq_generate::{Rejections, RunSummary};
 
+use crate::campaign::{Campaign, CampaignSite};
 use crate::dead_dies::DeadSite;
-use crate::plan::{Plan, SitePlan};
 
 /// What all sites together did.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub(crate) struct Totals {
     pub(crate) reached: Vec<Reached>,
     /// Sites with dies on which nothing can ever start again, in no order.
     pub(crate) dead: Vec<DeadSite>,
-    /// Runs of the plan that are there, whoever made them; those that ended before the operations that --ops asks for; the operations
+    /// Runs of the campaign that are there, whoever made them; those that ended before the operations that --ops asks for; the operations
     /// of all.
     pub(crate) known_runs: u64,
     pub(crate) short_runs: u64,
@@ -63,14 +63,14 @@ impl Totals {
     }
 
     /// Notes the operations of a run that is there.
-    pub(super) fn note_operations(&mut self, plan: &Plan, ops: u64) {
+    pub(super) fn note_operations(&mut self, campaign: &Campaign, ops: u64) {
         self.known_runs += 1;
-        self.short_runs += u64::from(plan.wanted_ops.is_some_and(|wanted| ops < wanted));
+        self.short_runs += u64::from(campaign.wanted_ops.is_some_and(|wanted| ops < wanted));
         self.known_ops += ops;
     }
 
     /// Notes the dead dies of a site after a run with so many operations.
-    pub(super) fn note_dead(&mut self, site: &SitePlan, (run, ops): (u64, u64), dies: Vec<DeadDie>) {
+    pub(super) fn note_dead(&mut self, site: &CampaignSite, (run, ops): (u64, u64), dies: Vec<DeadDie>) {
         let known = self.dead.first().map_or(0, |dead| dead.dies.len());
         // A die on which names were tried without success may live in a later run.
         if dies.len() > known || (dies.len() < known && ops > 0) {

@@ -1,6 +1,6 @@
-//! A short trial of a plan on some of its sites, for `--dry-run`: the same seeds and flags, but nothing on disk.
+//! A short trial of a campaign on some of its sites, for `--dry-run`: the same seeds and flags, but nothing on disk.
 //!
-//! Promises that nothing is written, made or locked, and that the operations are the first ones that the plan would write on the first
+//! Promises that nothing is written, made or locked, and that the operations are the first ones that the campaign would write on the first
 //! site and others spread over the rest; just their number is limited. Reads what is there with `--resume`, as going on would.
 
 use std::time::{Duration, Instant};
@@ -21,8 +21,8 @@ use super::resume::SiteStart;
 use super::site::failed;
 use super::totals::Totals;
 use crate::absent::Absences;
+use crate::campaign::{Campaign, CampaignSite, Closure};
 use crate::failure::{Failure, Problem};
-use crate::plan::{Closure, Plan, SitePlan};
 use crate::thread_pool::threads;
 
 /// Operations after which the trial of the first site ends; its last run is cut there.
@@ -36,14 +36,14 @@ const MOST_SITES: usize = 16;
 const MOST_RUNS: u64 = 500;
 
 /// What a trial has shown.
-pub(crate) struct PlanTrial {
+pub(crate) struct CampaignTrial {
     /// Runs of each site that are there already, in order of the sites.
     pub(crate) runs_there: Vec<u64>,
     /// How many of all these lack files and would be made again.
     pub(crate) runs_again: u64,
     /// What is worth saying of them.
     pub(crate) remarks: Vec<String>,
-    /// Files of other campaigns where the plan's would go.
+    /// Files of other campaigns where the campaign's would go.
     pub(crate) others: Others,
     /// Names of the files of the first run that would be made, below the folder of its site.
     pub(crate) files: Vec<String>,
@@ -53,7 +53,7 @@ pub(crate) struct PlanTrial {
 
 /// What some sites did in a trial.
 pub(crate) struct Tried {
-    /// Which of the plan's sites, in order.
+    /// Which of the campaign's sites, in order.
     pub(crate) sites: Vec<usize>,
     pub(crate) totals: Totals,
     /// How long the runs were.
@@ -86,15 +86,15 @@ pub(crate) struct Sizes {
     pub(crate) snapshot_bytes: u64,
 }
 
-/// Tries a plan.
-pub(crate) fn trial(plan: &Plan) -> Result<PlanTrial, Failure> {
-    let (setup, format) = setup_and_format(plan)?;
-    let mut remarks = check_places(plan)?;
-    let (mut runs_there, mut runs_again) = (vec![0; plan.sites.len()], 0);
-    if plan.resume.is_some() {
-        let start = |site: &SitePlan| resume::find(plan, site, plan.head(site), &setup)?.before_work();
-        let starts =
-            threads(plan.jobs)?.install(|| plan.sites.par_iter().map(start).collect::<Result<Vec<SiteStart>, _>>())?;
+/// Tries a campaign.
+pub(crate) fn trial(campaign: &Campaign) -> Result<CampaignTrial, Failure> {
+    let (setup, format) = setup_and_format(campaign)?;
+    let mut remarks = check_places(campaign)?;
+    let (mut runs_there, mut runs_again) = (vec![0; campaign.sites.len()], 0);
+    if campaign.resume.is_some() {
+        let start = |site: &CampaignSite| resume::find(campaign, site, campaign.head(site), &setup)?.before_work();
+        let starts = threads(campaign.jobs)?
+            .install(|| campaign.sites.par_iter().map(start).collect::<Result<Vec<SiteStart>, _>>())?;
         for (there, start) in runs_there.iter_mut().zip(starts) {
             *there = start.next_run;
             let again = start.again.iter().flat_map(|again| &again.runs);
@@ -102,14 +102,14 @@ pub(crate) fn trial(plan: &Plan) -> Result<PlanTrial, Failure> {
             remarks.extend(start.remarks);
         }
     }
-    let others = Others::find(plan, &*format);
-    let others = others.map_err(|reason| Problem::unreadable("the folder", &plan.out_dir, &reason))?;
-    let left: Vec<usize> = (0..runs_there.len()).filter(|&site| runs_there[site] < plan.num_runs).collect();
+    let others = Others::find(campaign, &*format);
+    let others = others.map_err(|reason| Problem::unreadable("the folder", &campaign.out_dir, &reason))?;
+    let left: Vec<usize> = (0..runs_there.len()).filter(|&site| runs_there[site] < campaign.num_runs).collect();
     let first = left.first().copied();
     let run = first.map_or(1, |site| runs_there[site] + 1);
-    let files = plan.outputs.iter().map(|kind| format.file_name(kind, plan.stamp, run)).collect();
-    let tried = if left.is_empty() { None } else { Some(try_sites(plan, &left, &setup, &*format)?) };
-    Ok(PlanTrial { runs_there, runs_again, remarks, others, files, tried })
+    let files = campaign.outputs.iter().map(|kind| format.file_name(kind, campaign.stamp, run)).collect();
+    let tried = if left.is_empty() { None } else { Some(try_sites(campaign, &left, &setup, &*format)?) };
+    Ok(CampaignTrial { runs_there, runs_again, remarks, others, files, tried })
 }
 
 /// Some of these sites, in an order in which the first few are spread over all of them.
@@ -121,10 +121,10 @@ fn spread(left: &[usize]) -> Vec<usize> {
     (0..count).map(|at| left[place(at)]).collect()
 }
 
-fn try_sites(plan: &Plan, left: &[usize], setup: &Setup, format: &dyn TableFormat) -> Result<Tried, Failure> {
+fn try_sites(campaign: &Campaign, left: &[usize], setup: &Setup, format: &dyn TableFormat) -> Result<Tried, Failure> {
     let mut tried = Tried {
         sites: Vec::new(),
-        totals: Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() },
+        totals: Totals { by_op: vec![0; campaign.profile.ops.len()], ..Totals::default() },
         simulated: Ticks::ZERO,
         is_cut: false,
         of_sites: Vec::new(),
@@ -140,7 +140,7 @@ fn try_sites(plan: &Plan, left: &[usize], setup: &Setup, format: &dyn TableForma
         if tried.totals.ops.saturating_sub(tried.first.ops) >= MOST_OPS_OF_OTHERS * LONG_OTHERS as u64 {
             break;
         }
-        tried.site(plan, site, (setup, format), most)?;
+        tried.site(campaign, site, (setup, format), most)?;
     }
     tried.sites.sort_unstable();
     Ok(tried)
@@ -155,34 +155,36 @@ impl Tried {
     /// A site, with so many operations at most.
     fn site(
         &mut self,
-        plan: &Plan,
+        campaign: &Campaign,
         at: usize,
         (setup, format): (&Setup, &dyn TableFormat),
         most: u64,
     ) -> Result<(), Failure> {
-        let site_plan = &plan.sites[at];
-        let start = resume::find(plan, site_plan, plan.head(site_plan), setup)?;
+        let campaign_site = &campaign.sites[at];
+        let start = resume::find(campaign, campaign_site, campaign.head(campaign_site), setup)?;
         let mut site = match &start.state {
-            None => Site::new(setup, site_plan.seeds),
-            Some(state) => Site::from_state(setup, site_plan.seeds, state)
+            None => Site::new(setup, campaign_site.seeds),
+            Some(state) => Site::from_state(setup, campaign_site.seeds, state)
                 .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?,
         };
-        let until = plan.closure.as_ref().and_then(Closure::until);
+        let until = campaign.closure.as_ref().and_then(Closure::until);
         let covered = |site: &Site<'_>| {
             site.reached().is_some_and(|reached: Reached| until.is_some_and(|least| reached.hit >= least))
         };
         // What is dead is noted of each site by itself.
-        let all =
-            std::mem::replace(&mut self.totals, Totals { by_op: vec![0; plan.profile.ops.len()], ..Totals::default() });
+        let all = std::mem::replace(
+            &mut self.totals,
+            Totals { by_op: vec![0; campaign.profile.ops.len()], ..Totals::default() },
+        );
         let (began, mut runs) = (Instant::now(), Vec::new());
         let mut run_index = start.next_run;
-        while run_index < plan.num_runs && !covered(&site) {
+        while run_index < campaign.num_runs && !covered(&site) {
             if self.totals.ops >= most || runs.len() as u64 == MOST_RUNS {
                 self.is_whole = false;
                 break;
             }
             let left = most - self.totals.ops;
-            runs.push(self.run(plan, site_plan, &mut site, (format, left), run_index)?);
+            runs.push(self.run(campaign, campaign_site, &mut site, (format, left), run_index)?);
             run_index += 1;
         }
         self.elapsed += began.elapsed();
@@ -190,14 +192,14 @@ impl Tried {
         let of_site = std::mem::replace(&mut self.totals, all);
         self.totals.add(of_site);
         let later = &runs[runs.len() / 2..];
-        let not_tried = if covered(&site) { 0.0 } else { (plan.num_runs - run_index) as f64 };
+        let not_tried = if covered(&site) { 0.0 } else { (campaign.num_runs - run_index) as f64 };
         let rest = not_tried * later.iter().sum::<f64>() / later.len().max(1) as f64;
         let of_site = runs.iter().sum::<f64>() + rest;
         if covered(&site) {
             self.enough.get_or_insert(of_site);
         }
         let of_site = self.enough.map_or(of_site, |enough| of_site.min(enough));
-        self.of_sites.push(of_site / (plan.num_runs - start.next_run).max(1) as f64);
+        self.of_sites.push(of_site / (campaign.num_runs - start.next_run).max(1) as f64);
         if self.sites.is_empty() {
             self.of_runs = later.to_vec();
             self.first = self.all;
@@ -209,30 +211,30 @@ impl Tried {
     /// One run, counted; returns the operations that it would have if it was not cut.
     fn run(
         &mut self,
-        plan: &Plan,
-        site_plan: &SitePlan,
+        campaign: &Campaign,
+        campaign_site: &CampaignSite,
         site: &mut Site<'_>,
         (format, left): (&dyn TableFormat, u64),
         run_index: u64,
     ) -> Result<f64, Failure> {
         let spare = std::env::temp_dir();
         let unwritten = |reason| Failure::cannot_write(&spare, reason);
-        let most = plan.max_ops.map_or(left, |most| most.min(left));
+        let most = campaign.max_ops.map_or(left, |most| most.min(left));
         let limits = RunLimits {
-            run_until: plan.run_until_from(site.clock()),
+            run_until: campaign.run_until_from(site.clock()),
             max_ops: Some(most),
-            bootstrap: plan.bootstrap,
-            until_covered: plan.closure.as_ref().and_then(Closure::until),
+            bootstrap: campaign.bootstrap,
+            until_covered: campaign.closure.as_ref().and_then(Closure::until),
             stop: None,
             on_dead: None,
         };
         let mut inner =
-            RunFiles::counting(&spare, format, plan.outputs, plan.stamp, run_index + 1).map_err(unwritten)?;
-        let log = Log::create(&mut inner, plan.proposer_log, &plan.profile).map_err(unwritten)?;
+            RunFiles::counting(&spare, format, campaign.outputs, campaign.stamp, run_index + 1).map_err(unwritten)?;
+        let log = Log::create(&mut inner, campaign.proposer_log, &campaign.profile).map_err(unwritten)?;
         let mut sink = Logged { log, inner };
-        let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, plan, unwritten))?;
+        let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, campaign, unwritten))?;
         let Logged { log, inner: mut files } = sink;
-        let absences = Absences::new(plan);
+        let absences = Absences::new(campaign);
         if let Some(log) = log {
             files.add_written(
                 FileKind::ProposerLog,
@@ -240,23 +242,23 @@ impl Tried {
             );
         }
         let mut snapshot_bytes = 0;
-        if plan.outputs.contains(FileKind::Snapshot) {
-            let snapshot = Snapshot { identity: plan.identity(site_plan), state: site.state() }.to_bytes();
+        if campaign.outputs.contains(FileKind::Snapshot) {
+            let snapshot = Snapshot { identity: campaign.identity(campaign_site), state: site.state() }.to_bytes();
             snapshot_bytes = snapshot.len() as u64;
             files.add(FileKind::Snapshot, &snapshot, 1).map_err(unwritten)?;
         }
         let finished = files.finish().map_err(unwritten)?;
         let length = summary.end - summary.start;
         self.simulated = Ticks(self.simulated.0 + length.0);
-        let is_cut = summary.ops >= most && plan.max_ops.is_none_or(|wanted| wanted > most);
+        let is_cut = summary.ops >= most && campaign.max_ops.is_none_or(|wanted| wanted > most);
         self.is_cut |= is_cut;
         self.is_whole &= !is_cut;
         let mut ops = summary.ops as f64;
         if is_cut {
-            ops *= plan.run_until.0 as f64 / length.0.max(1) as f64;
-            ops = plan.max_ops.map_or(ops, |most| ops.min(most as f64));
+            ops *= campaign.run_until.0 as f64 / length.0.max(1) as f64;
+            ops = campaign.max_ops.map_or(ops, |most| ops.min(most as f64));
         } else {
-            self.totals.note_operations(plan, summary.ops);
+            self.totals.note_operations(campaign, summary.ops);
         }
         let Sizes { runs, ops: all_ops, bytes, snapshot_bytes: of_snapshots } = self.all;
         self.all = Sizes {
@@ -266,7 +268,7 @@ impl Tried {
             snapshot_bytes: of_snapshots + snapshot_bytes,
         };
         self.totals.runs += 1;
-        self.totals.note_dead(site_plan, (run_index + 1, summary.ops), summary.dead.clone());
+        self.totals.note_dead(campaign_site, (run_index + 1, summary.ops), summary.dead.clone());
         self.totals.add_run(summary, finished.files.len() as u64, finished.bytes);
         Ok(ops)
     }

@@ -4,7 +4,7 @@ use nandseq_profile::model::OverrideOf;
 use nandseq_profile::places::{Places, StatedPlace};
 use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
 
-use crate::plan::table::Table;
+use crate::campaign::table::Table;
 
 /// Why a name has no weight under a phase key.
 #[derive(Clone, PartialEq, Eq, Debug)]

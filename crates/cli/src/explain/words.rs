@@ -10,9 +10,9 @@ use nandseq_trace::manifest::Input;
 use serde::Serialize;
 
 use super::weights::{FoundEntry, Texts, Weightless};
+use crate::campaign::table::Table;
 use crate::hint::{FlagsInForce, Hint};
 use crate::in_force::InForce;
-use crate::plan::table::Table;
 
 /// Names that a list shows before it only counts.
 const LISTED: usize = 4;

@@ -13,9 +13,9 @@ use serde::Serialize;
 
 use crate::absent::Absences;
 use crate::arguments::ReportFormat;
+use crate::campaign::Campaign;
 use crate::execute::trial::{Sizes, Tried, trial};
 use crate::failure::{Failure, note_text, warning_text};
-use crate::plan::Plan;
 use crate::site_list::SiteList;
 use crate::summary::text::{Detail, size, write_mix};
 use crate::summary::{Summary, empty_part};
@@ -106,49 +106,49 @@ struct Estimate {
     within: Option<f64>,
 }
 
-/// What a plan would do.
-pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
-    let found = trial(plan)?;
+/// What a campaign would do.
+pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
+    let found = trial(campaign)?;
     for remark in &found.remarks {
         tell(&warning_text(remark));
     }
     let other_files = found.others.count();
-    tell(&found.others.text(plan, "would remove"));
-    let left: u64 = found.runs_there.iter().map(|there| plan.num_runs - there).sum();
-    let folder = |at: Option<usize>| at.and_then(|at| plan.sites.get(at)).map(|site| plan.folder_of(site));
+    tell(&found.others.text(campaign, "would remove"));
+    let left: u64 = found.runs_there.iter().map(|there| campaign.num_runs - there).sum();
+    let folder = |at: Option<usize>| at.and_then(|at| campaign.sites.get(at)).map(|site| campaign.folder_of(site));
     let shown = |at| folder(at).map_or_else(String::new, |folder| quoted(folder.as_os_str()));
-    let estimate = found.tried.as_ref().map(|tried| Estimate::new(plan, tried, left, &found.runs_there));
+    let estimate = found.tried.as_ref().map(|tried| Estimate::new(campaign, tried, left, &found.runs_there));
     let (warnings, missed) = found.tried.as_ref().map_or_else(Default::default, |tried| {
-        not_reached::in_trial(plan, &tried.totals, tried.sites.len(), tried.is_whole)
+        not_reached::in_trial(campaign, &tried.totals, tried.sites.len(), tried.is_whole)
     });
     let tried = found.tried.as_ref();
-    let ends_early = tried.and_then(|tried| not_reached::end(plan, &tried.totals, tried.sites.len()));
+    let ends_early = tried.and_then(|tried| not_reached::end(campaign, &tried.totals, tried.sites.len()));
     warnings.iter().for_each(|warning| tell(&warning_text(&format!("in the trial: {warning}"))));
     Ok(DryRun {
         schema: SCHEMA,
         command: "generate",
         version: env!("CARGO_PKG_VERSION"),
         dry_run: true,
-        out_dir: recorded(&plan.out_dir),
-        out_dir_exists: plan.out_dir.exists(),
-        table_file: plan.table.output.as_ref().map(|table| recorded(&table.path)),
-        sites: by_runs(plan, &found.runs_there),
-        empty: empty_part(plan, "nothing would be made"),
-        folders: (shown(Some(0)), shown(plan.sites.len().checked_sub(1))),
+        out_dir: recorded(&campaign.out_dir),
+        out_dir_exists: campaign.out_dir.exists(),
+        table_file: campaign.table.output.as_ref().map(|table| recorded(&table.path)),
+        sites: by_runs(campaign, &found.runs_there),
+        empty: empty_part(campaign, "nothing would be made"),
+        folders: (shown(Some(0)), shown(campaign.sites.len().checked_sub(1))),
         tried_sites: found.tried.as_ref().map_or(0, |tried| tried.sites.len() as u64),
-        runs_per_site: plan.num_runs,
+        runs_per_site: campaign.num_runs,
         runs: left,
         runs_again: found.runs_again,
         other_files,
         files: left * found.files.len() as u64,
         files_of_a_run: found.files,
-        manifests: plan.sites.len() as u64 + u64::from(plan.batch.is_some()),
+        manifests: campaign.sites.len() as u64 + u64::from(campaign.batch.is_some()),
         trial: found.tried.map(|tried| TrialResult {
-            sites: numbers(tried.sites.iter().map(|&site| plan.sites[site].site)),
+            sites: numbers(tried.sites.iter().map(|&site| campaign.sites[site].site)),
             runs: tried.totals.runs,
             is_cut: tried.is_cut,
             simulated_us: tried.simulated.to_us_text(),
-            summary: Summary::new(plan, &tried.totals, tried.elapsed, &Absences::new(plan)),
+            summary: Summary::new(campaign, &tried.totals, tried.elapsed, &Absences::new(campaign)),
         }),
         estimate,
         ends_early,
@@ -157,7 +157,7 @@ pub(crate) fn look(plan: &Plan) -> Result<DryRun, Failure> {
     })
 }
 
-/// Prints what a plan would do; it ends as the campaign would.
+/// Prints what a campaign would do; it ends as the campaign would.
 pub(crate) fn print(dry_run: &DryRun, form: ReportFormat, detail: Detail) -> Result<(), Failure> {
     match form {
         ReportFormat::Json => json::print(dry_run)?,
@@ -174,32 +174,32 @@ fn numbers(sites: impl Iterator<Item = Option<u64>>) -> Option<String> {
     sites.collect::<Option<Vec<u64>>>().map(|numbers| SiteList::of(&numbers).to_string())
 }
 
-fn by_runs(plan: &Plan, runs_there: &[u64]) -> Vec<Sites> {
+fn by_runs(campaign: &Campaign, runs_there: &[u64]) -> Vec<Sites> {
     let mut groups: BTreeMap<u64, Vec<Option<u64>>> = BTreeMap::new();
-    for (site, &there) in plan.sites.iter().zip(runs_there) {
+    for (site, &there) in campaign.sites.iter().zip(runs_there) {
         groups.entry(there).or_default().push(site.site);
     }
     let group = |(runs_there, sites): (u64, Vec<Option<u64>>)| Sites {
         count: sites.len() as u64,
         sites: numbers(sites.iter().copied()),
         runs_there,
-        runs_to_make: plan.num_runs - runs_there,
+        runs_to_make: campaign.num_runs - runs_there,
     };
     groups.into_iter().map(group).collect()
 }
 
 impl Estimate {
-    fn new(plan: &Plan, tried: &Tried, runs: u64, runs_there: &[u64]) -> Self {
+    fn new(campaign: &Campaign, tried: &Tried, runs: u64, runs_there: &[u64]) -> Self {
         let operations = tried.of_a_run() * runs as f64;
         // What is the same for each file weighs less in runs that are longer.
         let Sizes { runs: of_runs, ops, bytes, snapshot_bytes } = if tried.is_cut { tried.first } else { tried.all };
         let snapshots = snapshot_bytes as f64 / of_runs.max(1) as f64 * runs as f64;
         let bytes = bytes as f64 / ops.max(1) as f64 * operations + snapshots;
-        let sites = runs_there.iter().filter(|&&there| there < plan.num_runs).count() as u64;
+        let sites = runs_there.iter().filter(|&&there| there < campaign.num_runs).count() as u64;
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-        let at_once = plan.jobs.unwrap_or(cores).min(sites).max(1);
+        let at_once = campaign.jobs.unwrap_or(cores).min(sites).max(1);
         let seconds = tried.elapsed.as_secs_f64() / tried.all.ops.max(1) as f64 * operations / at_once as f64;
-        let until = plan.closure.as_ref().and_then(crate::plan::Closure::until);
+        let until = campaign.closure.as_ref().and_then(crate::campaign::Closure::until);
         let is_all = tried.is_whole && tried.sites.len() as u64 == sites;
         let within = if is_all { Some(0.0) } else { within(tried) };
         Self { operations: operations as u64, bytes: bytes as u64, seconds, at_once, at_most: until.is_some(), within }

@@ -10,10 +10,10 @@ use nandseq_trace::recorded::quoted;
 use serde::Serialize;
 
 use crate::absent::{Absence, Absences, Started};
+use crate::campaign::Campaign;
 use crate::execute::Totals;
 use crate::explain::{Expected, figure};
 use crate::not_reached;
-use crate::plan::Plan;
 
 /// An operation that never started.
 #[derive(Serialize, Debug)]
@@ -54,14 +54,14 @@ impl Why {
 }
 
 /// Every operation that never started.
-pub(super) fn never_started(plan: &Plan, totals: &Totals, absences: &Absences<'_>) -> Vec<NeverStarted> {
-    let profile = &plan.profile;
+pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Absences<'_>) -> Vec<NeverStarted> {
+    let profile = &campaign.profile;
     let mut all: Vec<NeverStarted> = absences
         .of(&Started {
             by_op: &totals.by_op,
             rejections: &totals.rejections,
             ops: totals.ops,
-            all_dead: not_reached::all_dead(plan, totals, plan.sites.len()),
+            all_dead: not_reached::all_dead(campaign, totals, campaign.sites.len()),
         })
         .into_iter()
         .map(|(op, absence)| {

@@ -92,14 +92,14 @@ fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
 
 /// How much of what can be covered each site has.
 fn write_covered(text: &mut String, summary: &Summary) -> fmt::Result {
-    let Some(Covered { cells, sites, least_hit, most_hit, .. }) = summary.covered else { return Ok(()) };
-    let percent = |hit: u64| 100.0 * hit as f64 / cells.max(1) as f64;
+    let Some(Covered { bins, sites, least_hit, most_hit, .. }) = summary.covered else { return Ok(()) };
+    let percent = |hit: u64| 100.0 * hit as f64 / bins.max(1) as f64;
     if sites == 1 {
-        let (hit, all) = (grouped(most_hit), counted(cells, "cell"));
+        let (hit, all) = (grouped(most_hit), counted(bins, "bin"));
         writeln!(text, "Covered: {hit} of {all}, {:.2} %", percent(most_hit))
     } else {
         let (least, most) = (percent(least_hit), percent(most_hit));
-        let all = counted(cells, "cell");
+        let all = counted(bins, "bin");
         writeln!(text, "Covered: {least:.2} to {most:.2} % of {all}, each site for itself")
     }
 }

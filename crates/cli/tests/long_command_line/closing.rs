@@ -18,7 +18,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// The cells that a summary says were covered, of how many.
+/// The bins that a summary says were covered, of how many.
 fn covered(summary: &str) -> (u64, u64) {
     let line = summary.lines().find(|line| line.starts_with("Covered: ")).unwrap();
     let numbers: Vec<u64> =
@@ -44,8 +44,8 @@ fn a_directed_run_covers_more_than_a_plain_one_and_is_judged_clean() {
     let folder = Folder::new();
     let plain = folder.fall_short(&with(&["--ops", "3000", "--until-coverage", "100", "--out-dir", "plain"]));
     let directed = folder.succeed(&with(&["--ops", "3000", "--closure", "--out-dir", "directed", "--verify"]));
-    let ((plain, cells), (directed, same)) = (covered(&stdout(&plain)), covered(&stdout(&directed)));
-    assert_eq!(cells, same);
+    let ((plain, bins), (directed, same)) = (covered(&stdout(&plain)), covered(&stdout(&directed)));
+    assert_eq!(bins, same);
     assert!(directed > 2 * plain, "{directed} against {plain}");
 }
 
@@ -53,8 +53,8 @@ fn a_directed_run_covers_more_than_a_plain_one_and_is_judged_clean() {
 fn a_site_ends_when_enough_is_covered_and_is_made_again_from_its_manifest() {
     let folder = Folder::new();
     let output = folder.succeed(&with(&["--closure", "--until-coverage", "4.5", "-n", "9", "-t", "3000"]));
-    let (hit, cells) = covered(&stdout(&output));
-    assert_eq!(hit, (cells * 45).div_ceil(1000));
+    let (hit, bins) = covered(&stdout(&output));
+    assert_eq!(hit, (bins * 45).div_ceil(1000));
     assert!(!stderr(&output).contains("warning"), "{}", stderr(&output));
     let manifest = checked_manifest(&folder.path().join("out"));
     assert!((1..9).contains(&manifest.runs.len()), "{} runs", manifest.runs.len());

@@ -77,8 +77,8 @@ fn what_the_trial_shows_to_be_missed_ends_as_the_campaign_would() {
     let (_, err) = said(&["--ops", "1e6", "-t", "1000", "--site-count", "2"]);
     assert!(err.contains("in the trial: 2 of 2 runs have fewer than 1,000,000 operations: raise -t"), "{err}");
     let (_, err) = said(&["--closure", "--until-coverage", "100", "--ops", "3000"]);
-    let (_, cells) = err.split_once("in the trial: the limit of the runs came before 100 % of ").unwrap();
-    assert!(cells.split_once(" cells were covered").unwrap().0.contains(','), "{err}");
+    let (_, bins) = err.split_once("in the trial: the limit of the runs came before 100 % of ").unwrap();
+    assert!(bins.split_once(" bins were covered").unwrap().0.contains(','), "{err}");
     // What a longer campaign covers is not known from its beginning; nor are the operations of a run that is cut.
     for open in [&["--closure", "--until-coverage", "100", "--ops", "3000", "-n", "200"][..], &["--ops", "1e6"]] {
         let output = Folder::new().succeed(&[open, &["--dry-run"]].concat());

@@ -47,11 +47,11 @@ fn coverage_counted_apart_and_merged_is_coverage_counted_at_once() {
     let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
     assert!(read("both.json") == read("all.json"));
     let report = text(folder.succeed(&["coverage", "report", "out"]));
-    assert!(report.contains("site_02 run 2") && report.contains("Holes, nearest first"), "{report}");
+    assert!(report.contains("site_02 run 2") && report.contains("Uncovered bins, nearest first"), "{report}");
     let json = text(folder.succeed(&["coverage", "report", "both.json", "--format", "json"]));
     assert!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["merged"]["hit"].as_u64() > Some(0));
     let diff = text(folder.succeed(&["coverage", "diff", "one.json", "two.json"]));
-    assert!(diff.contains("cells only the first hit"), "{diff}");
+    assert!(diff.contains("bins only the first hit"), "{diff}");
 }
 
 #[test]
@@ -143,18 +143,18 @@ fn the_universe_is_the_same_in_both_forms() {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let pairs = json["pairs"].as_array().unwrap();
     assert_eq!(pairs.len(), listed.lines().count() - 1);
-    let mut cells = 0;
+    let mut bins = 0;
     for (line, pair) in listed.lines().skip(1).zip(pairs) {
         let column = |name: &str| pair[name].as_str().unwrap();
         let of_pair = pair["cells"].as_u64().unwrap();
         let [key, op, reason, tenths] = ["phase_key", "op_name", "reason", "tenths"].map(column);
         assert_eq!(line, format!("{key}\t{op}\t{of_pair}\t{reason}\t{tenths}"));
         assert_eq!(of_pair, tenths.len() as u64, "{line}");
-        // What has not all of its cells says why.
+        // What has not all of its bins says why.
         assert!(of_pair > 0 || !reason.is_empty(), "{line}");
-        cells += of_pair;
+        bins += of_pair;
     }
-    assert_eq!(json["cells"], cells);
+    assert_eq!(json["cells"], bins);
 }
 
 #[test]
@@ -217,8 +217,8 @@ fn a_file_cut_anywhere_is_named_or_read_but_never_a_crash() {
     }
 }
 
-/// The number of cells that a report counts.
-fn cells(folder: &Folder, arguments: &[&str]) -> (u64, String) {
+/// The number of bins that a report counts.
+fn bins(folder: &Folder, arguments: &[&str]) -> (u64, String) {
     let output = folder.succeed(&[&["coverage", "report", "--format", "json"], arguments].concat());
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     (report["merged"]["cells"].as_u64().unwrap(), String::from_utf8(output.stderr).unwrap())
@@ -232,25 +232,25 @@ fn what_can_be_covered_depends_on_the_bad_blocks_of_the_runs() {
     folder.succeed(&["--ops", "50", "--stamp", "261121", "--quiet", "--out-dir", "good"]);
     let universe = folder.succeed(&["coverage", "universe", "--badlist", "bad.csv", "--format", "json"]).stdout;
     let universe: serde_json::Value = serde_json::from_slice(&universe).unwrap();
-    let (of_bad, told) = cells(&folder, &["bad"]);
+    let (of_bad, told) = bins(&folder, &["bad"]);
     assert_eq!((of_bad, told.as_str()), (universe["cells"].as_u64().unwrap(), ""));
     folder.succeed(&["coverage", "merge", "bad", "-o", "bad.json"]);
     folder.succeed(&["coverage", "merge", "good", "-o", "good.json"]);
-    assert_eq!(cells(&folder, &["bad.json"]).0, of_bad);
+    assert_eq!(bins(&folder, &["bad.json"]).0, of_bad);
     assert!(
         text(folder.succeed(&["coverage", "gate", "bad", "--min", "0"])).contains(&format!(" of {} ", grouped(of_bad)))
     );
     folder.succeed(&["report", "bad"]);
     let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
-    assert!(page.contains(&format!("of {} cells: phase key", grouped(of_bad))));
+    assert!(page.contains(&format!("of {} bins: phase key", grouped(of_bad))));
     // Told by the first, with a warning, whatever the runs are in.
     for [one, other] in [["bad", "good"], ["bad", "good.json"], ["bad.json", "good.json"]] {
-        let (count, told) = cells(&folder, &[one, other]);
+        let (count, told) = bins(&folder, &[one, other]);
         let warning = format!("warning: the runs in `{other}` were made with other bad blocks than those before");
         assert!(count == of_bad && told.starts_with(&warning), "{one} {other} {count}: {told}");
     }
     fs::remove_file(folder.path().join("bad.csv")).unwrap();
-    let (count, told) = cells(&folder, &["bad"]);
+    let (count, told) = bins(&folder, &["bad"]);
     assert!(count > of_bad && told.starts_with("warning: the bad blocks of `bad` are not known: "), "{told}");
 }
 
@@ -266,7 +266,7 @@ fn runs_under_different_tables_are_warned_of_in_whatever_form_they_come() {
     }
     folder.succeed(&["coverage", "merge", "other", "-o", "other.json"]);
     for other in ["other", "other.json"] {
-        let (_, told) = cells(&folder, &["one", other]);
+        let (_, told) = bins(&folder, &["one", other]);
         let warning =
             format!("warning: the runs in `{other}` were made under another probability table than those before");
         assert!(told.starts_with(&warning), "{told}");

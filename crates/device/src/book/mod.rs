@@ -91,7 +91,7 @@ pub struct AddressBook {
     /// Block groups by the planes that can work together.
     plane_set_index: PlaneSetIndex,
     /// Which of the sets above hold something: die × planes + plane.
-    lanes: Vec<Lane>,
+    die_planes: Vec<DiePlane>,
     masks: Masks,
     /// For each die how often what its planes have to offer has changed.
     stamps: Vec<u64>,
@@ -114,7 +114,7 @@ struct Uses {
 
 /// What the sets of one plane hold, so that nobody has to look through them.
 #[derive(Clone, Copy, Default, Debug)]
-struct Lane {
+struct DiePlane {
     /// The classes of [`AddressBook::next`] with a block, one bit each.
     next_classes: u16,
     /// For each cell type the bit lengths of [`AddressBook::read`] with a block, one bit each.
@@ -161,7 +161,7 @@ impl AddressBook {
         let size = tables.size;
         let cells = tables.programs.len();
         let blocks = usize::from(size.dies) * size.blocks as usize;
-        let lanes = usize::from(size.dies) * usize::from(size.planes);
+        let count = usize::from(size.dies) * usize::from(size.planes);
         assert_eq!(records.len(), blocks, "one record for each block");
         let mut book = Self {
             size,
@@ -169,11 +169,11 @@ impl AddressBook {
             programs: tables.programs.clone(),
             cells,
             records,
-            any: Sets::new(lanes, blocks),
-            next: Sets::new(lanes * cells * 2, blocks),
-            read: Sets::new(lanes * cells * LENGTHS, blocks),
+            any: Sets::new(count, blocks),
+            next: Sets::new(count * cells * 2, blocks),
+            read: Sets::new(count * cells * LENGTHS, blocks),
             plane_set_index: PlaneSetIndex::new(tables),
-            lanes: vec![Lane::default(); lanes],
+            die_planes: vec![DiePlane::default(); count],
             masks: Masks::new(size.planes),
             stamps: vec![1; usize::from(size.dies)],
         };
@@ -272,32 +272,32 @@ impl AddressBook {
     fn refresh(&mut self, die: Die, group: u32, news: PlaneSet, uses: &[Uses; 8]) {
         for plane in news.iter() {
             let block = Block(group * u32::from(self.size.planes) + u32::from(plane.0));
-            let lane = usize::from(die.0) * usize::from(self.size.planes) + usize::from(plane.0);
-            self.refresh_block(die, self.at(die, block) as u32, lane, &uses[usize::from(plane.0)]);
+            let index = usize::from(die.0) * usize::from(self.size.planes) + usize::from(plane.0);
+            self.refresh_block(die, self.at(die, block) as u32, index, &uses[usize::from(plane.0)]);
         }
         self.refresh_group(die, group, uses);
     }
 
-    fn refresh_block(&mut self, die: Die, block: u32, lane: usize, uses: &Uses) {
-        let before = self.any.len(lane);
-        self.any.assign(block, uses.free.then_some(lane));
-        if (before == 0) != (self.any.len(lane) == 0) {
+    fn refresh_block(&mut self, die: Die, block: u32, index: usize, uses: &Uses) {
+        let before = self.any.len(index);
+        self.any.assign(block, uses.free.then_some(index));
+        if (before == 0) != (self.any.len(index) == 0) {
             self.stamps[usize::from(die.0)] += 1;
         }
-        self.file_next(block, lane, (uses.next_as != 0).then_some(usize::from(uses.next_class)));
-        self.file_read(block, lane, uses);
+        self.file_next(block, index, (uses.next_as != 0).then_some(usize::from(uses.next_class)));
+        self.file_read(block, index, uses);
     }
 
     /// Files a block under the class as which it may be programmed.
-    fn file_next(&mut self, block: u32, lane: usize, class: Option<usize>) {
-        let first = lane * self.cells * 2;
+    fn file_next(&mut self, block: u32, index: usize, class: Option<usize>) {
+        let first = index * self.cells * 2;
         let left = self.next.home(block);
         let set = class.map(|class| first + class);
         if left == set {
             return;
         }
         self.next.assign(block, set);
-        let before = self.lanes[lane].next_classes;
+        let before = self.die_planes[index].next_classes;
         let mut classes = before;
         for changed in [left, set].into_iter().flatten() {
             let bit = 1 << (changed - first);
@@ -309,15 +309,15 @@ impl AddressBook {
                 None => self.programs[class],
             });
             let cells = cells.fold(0, |all, cells| all | cells);
-            self.stamps[lane / usize::from(self.size.planes)] += u64::from(cells != self.lanes[lane].next_cells);
-            self.lanes[lane].next_cells = cells;
-            self.lanes[lane].next_classes = classes;
+            self.stamps[index / usize::from(self.size.planes)] += u64::from(cells != self.die_planes[index].next_cells);
+            self.die_planes[index].next_cells = cells;
+            self.die_planes[index].next_classes = classes;
         }
     }
 
     /// Files a block under the cell type as which it may be read and the bit length of its readable pages.
-    fn file_read(&mut self, block: u32, lane: usize, uses: &Uses) {
-        let first = lane * self.cells * LENGTHS;
+    fn file_read(&mut self, block: u32, index: usize, uses: &Uses) {
+        let first = index * self.cells * LENGTHS;
         let left = self.read.home(block);
         let set = (uses.read_as != 0).then(|| {
             let cell = uses.read_as.trailing_zeros() as usize;
@@ -329,14 +329,14 @@ impl AddressBook {
         self.read.assign(block, set);
         for changed in [left, set].into_iter().flatten() {
             let (cell, bit) = ((changed - first) / LENGTHS, 1 << ((changed - first) % LENGTHS));
-            let state = &mut self.lanes[lane];
+            let state = &mut self.die_planes[index];
             let lengths = &mut state.read_lengths[cell];
             *lengths = if self.read.len(changed) > 0 { *lengths | bit } else { *lengths & !bit };
             let cell_bit = 1 << cell;
             let some = state.read_lengths[cell] != 0;
             let before = state.read_cells;
             state.read_cells = if some { before | cell_bit } else { before & !cell_bit };
-            self.stamps[lane / usize::from(self.size.planes)] += u64::from(state.read_cells != before);
+            self.stamps[index / usize::from(self.size.planes)] += u64::from(state.read_cells != before);
         }
     }
 

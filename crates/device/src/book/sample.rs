@@ -10,7 +10,7 @@
 use nandseq_profile::{CellTypeId, Die, Page, PlaneSet};
 
 use super::masks::{MaskSet, bits};
-use super::{AddressBook, BlockStage, LENGTHS, Lane};
+use super::{AddressBook, BlockStage, DiePlane, LENGTHS};
 use crate::place::Place;
 
 /// How often a draw of a readable page is repeated before the last block drawn is taken as it is.
@@ -23,9 +23,9 @@ impl AddressBook {
     /// The planes among `allowed` with a block that may be erased.
     #[must_use]
     pub fn any_planes(&self, die: Die, allowed: PlaneSet) -> PlaneSet {
-        let lane = usize::from(die.0) * usize::from(self.size.planes);
+        let first = usize::from(die.0) * usize::from(self.size.planes);
         let mut planes = PlaneSet::EMPTY;
-        for plane in allowed.iter().filter(|plane| self.any.len(lane + usize::from(plane.0)) > 0) {
+        for plane in allowed.iter().filter(|plane| self.any.len(first + usize::from(plane.0)) > 0) {
             planes.insert(plane);
         }
         planes
@@ -34,19 +34,19 @@ impl AddressBook {
     /// The planes among `allowed` with a block that may be programmed with a cell type.
     #[must_use]
     pub fn next_planes(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
-        self.planes_where(die, allowed, |lane| lane.next_cells >> cell.0 & 1 == 1)
+        self.planes_where(die, allowed, |die_plane| die_plane.next_cells >> cell.0 & 1 == 1)
     }
 
     /// The planes among `allowed` with a readable page of a cell type.
     #[must_use]
     pub fn read_planes(&self, die: Die, cell: CellTypeId, allowed: PlaneSet) -> PlaneSet {
-        self.planes_where(die, allowed, |lane| lane.read_cells >> cell.0 & 1 == 1)
+        self.planes_where(die, allowed, |die_plane| die_plane.read_cells >> cell.0 & 1 == 1)
     }
 
-    fn planes_where(&self, die: Die, allowed: PlaneSet, test: impl Fn(&Lane) -> bool) -> PlaneSet {
+    fn planes_where(&self, die: Die, allowed: PlaneSet, test: impl Fn(&DiePlane) -> bool) -> PlaneSet {
         let first = usize::from(die.0) * usize::from(self.size.planes);
         let mut planes = PlaneSet::EMPTY;
-        for plane in allowed.iter().filter(|plane| test(&self.lanes[first + usize::from(plane.0)])) {
+        for plane in allowed.iter().filter(|plane| test(&self.die_planes[first + usize::from(plane.0)])) {
             planes.insert(plane);
         }
         planes
@@ -55,18 +55,18 @@ impl AddressBook {
     /// The cell types, one bit each, with which some block of the allowed planes may be programmed.
     #[must_use]
     pub fn next_cells(&self, die: Die, allowed: PlaneSet) -> u8 {
-        self.over_lanes(die, allowed, |lane| lane.next_cells)
+        self.over_die_planes(die, allowed, |die_plane| die_plane.next_cells)
     }
 
     /// The cell types, one bit each, as which some page of the allowed planes may be read.
     #[must_use]
     pub fn read_cells(&self, die: Die, allowed: PlaneSet) -> u8 {
-        self.over_lanes(die, allowed, |lane| lane.read_cells)
+        self.over_die_planes(die, allowed, |die_plane| die_plane.read_cells)
     }
 
-    fn over_lanes(&self, die: Die, allowed: PlaneSet, bits: impl Fn(&Lane) -> u8) -> u8 {
+    fn over_die_planes(&self, die: Die, allowed: PlaneSet, bits: impl Fn(&DiePlane) -> u8) -> u8 {
         let first = usize::from(die.0) * usize::from(self.size.planes);
-        allowed.iter().fold(0, |all, plane| all | bits(&self.lanes[first + usize::from(plane.0)]))
+        allowed.iter().fold(0, |all, plane| all | bits(&self.die_planes[first + usize::from(plane.0)]))
     }
 
     /// The cell types, one bit each, with which some two of the allowed planes can be programmed together.
@@ -83,8 +83,8 @@ impl AddressBook {
 
     /// A block that may be erased, at page 0; the cell type is for the caller to fill in.
     pub fn sample_any(&self, die: Die, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
-        let lane = usize::from(die.0) * usize::from(self.size.planes);
-        let sets = || allowed.iter().map(|plane| self.any.get(lane + usize::from(plane.0)));
+        let first = usize::from(die.0) * usize::from(self.size.planes);
+        let sets = || allowed.iter().map(|plane| self.any.get(first + usize::from(plane.0)));
         let entry = nth(sets, below)?;
         Some(self.place_of(die, entry, 0))
     }
@@ -98,10 +98,10 @@ impl AddressBook {
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
         let planes = self.next_planes(die, cell, allowed);
-        let lane = usize::from(die.0) * usize::from(self.size.planes);
+        let first = usize::from(die.0) * usize::from(self.size.planes);
         let sets = || {
             planes.iter().flat_map(|plane| {
-                let base = (lane + usize::from(plane.0)) * self.cells * 2;
+                let base = (first + usize::from(plane.0)) * self.cells * 2;
                 self.program_classes(cell.index()).map(move |class| self.next.get(base + class))
             })
         };
@@ -112,16 +112,16 @@ impl AddressBook {
     /// The planes among `allowed` with a block that may be programmed at all.
     #[must_use]
     pub fn any_next_planes(&self, die: Die, allowed: PlaneSet) -> PlaneSet {
-        self.planes_where(die, allowed, |lane| lane.next_cells != 0)
+        self.planes_where(die, allowed, |die_plane| die_plane.next_cells != 0)
     }
 
     /// The next page of a block that may be programmed with any cell type; the place carries the type it is erased or
     /// programmed as.
     pub fn sample_any_next(&self, die: Die, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
-        let lane = usize::from(die.0) * usize::from(self.size.planes);
+        let first = usize::from(die.0) * usize::from(self.size.planes);
         let sets = || {
             allowed.iter().flat_map(|plane| {
-                let base = (lane + usize::from(plane.0)) * self.cells * 2;
+                let base = (first + usize::from(plane.0)) * self.cells * 2;
                 (0..self.cells * 2).map(move |class| self.next.get(base + class))
             })
         };
@@ -143,11 +143,11 @@ impl AddressBook {
         below: &mut impl FnMut(u64) -> u64,
     ) -> Option<Place> {
         let planes = self.read_planes(die, cell, allowed);
-        let lane = usize::from(die.0) * usize::from(self.size.planes);
+        let first = usize::from(die.0) * usize::from(self.size.planes);
         let sets = || {
             planes.iter().flat_map(|plane| {
-                let base = ((lane + usize::from(plane.0)) * self.cells + cell.index()) * LENGTHS;
-                let lengths = self.lanes[lane + usize::from(plane.0)].read_lengths[cell.index()];
+                let base = ((first + usize::from(plane.0)) * self.cells + cell.index()) * LENGTHS;
+                let lengths = self.die_planes[first + usize::from(plane.0)].read_lengths[cell.index()];
                 bits(lengths).map(move |length| (self.read.get(base + length), length))
             })
         };

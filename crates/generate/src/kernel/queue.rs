@@ -72,7 +72,7 @@ impl Entry {
 /// Events to come.
 ///
 /// Kept sorted, the next one last: five wait at any time on a device of two dies (at most one end and two hooks for each operation in
-/// flight; in directed runs also hooks for the tenths of its phases), and a new one comes before one or two of them, so that
+/// flight; in directed runs also hooks for the time bins of its phases), and a new one comes before one or two of them, so that
 /// moving it there costs less than a binary search, and both less than a binary heap.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Queue {

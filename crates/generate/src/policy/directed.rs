@@ -28,7 +28,7 @@ use crate::kernel::Kernel;
 use crate::proposal::Preference;
 use crate::random::Stream;
 use crate::setup::Setup;
-use crate::setup::coverage_model::Goal;
+use crate::setup::coverage_model::CoverageModel;
 
 /// The floor of a name is its weight shifted right by this many bits.
 const FLOOR: u32 = 10;
@@ -46,10 +46,10 @@ pub(crate) struct Directed {
 
 impl Directed {
     /// Nothing was tried yet.
-    pub(super) fn new(goal: &Goal, dies: usize) -> Self {
+    pub(super) fn new(model: &CoverageModel, dies: usize) -> Self {
         Self {
             hooks: FurtherHooks::new(dies),
-            discounts: Discounts::new(goal),
+            discounts: Discounts::new(model),
             choices: WeightedChoices::default(),
             lookahead: Lookahead::default(),
         }
@@ -153,12 +153,12 @@ impl Directed {
 
     /// Fills the choices with what is eligible; returns whether something is uncovered here.
     fn weigh(&mut self, at: &AtHook<'_, '_>, counts: &CoverageCounts) -> bool {
-        let Some(goal) = &at.setup.goal else { return false };
+        let Some(model) = &at.setup.coverage_model else { return false };
         let tables = &at.setup.tables;
         let (kind, proposal) = (at.kind, at.proposal);
         let (key, now) = (proposal.key_used, proposal.time);
         let free = now.max(at.kernel.device.bus_free()).ceil_to(tables.grid);
-        let bins = [goal.bin(key, &proposal.state, now), goal.bin(key, &proposal.state, free)];
+        let time_bins = [model.time_bin(key, &proposal.state, now), model.time_bin(key, &proposal.state, free)];
         let is_patient = free <= now + at.setup.admission_window;
         let is_first = free <= now.ceil_to(tables.grid) || at.kernel.waiting.is_empty();
         let (mut wishes, mut only_cuts) = (0, true);
@@ -169,9 +169,9 @@ impl Directed {
             for &(op, weight) in at.distribution.names_of(id) {
                 let on_bus = tables.op(op).bus > Ticks::ZERO;
                 let starts = !on_bus || (is_first && (is_patient || info.instant));
-                let lacks = starts && counts.lacks(goal, key, op, bins[usize::from(on_bus)]);
-                let wish = if lacks { preference(info, class.multi) } else { 0 };
-                only_cuts &= !lacks || info.effects.cuts();
+                let is_uncovered = starts && counts.is_uncovered(model, key, op, time_bins[usize::from(on_bus)]);
+                let wish = if is_uncovered { preference(info, class.multi) } else { 0 };
+                only_cuts &= !is_uncovered || info.effects.cuts();
                 wishes += wish;
                 // A further hook is none of plain generation's.
                 let floor = if kind == HookKind::Extra { 0 } else { (weight >> FLOOR).max(1) };
@@ -192,7 +192,7 @@ impl Directed {
 
 /// Whether what is in CORE_BUSY on the hook's plane leads to an end that is uncovered.
 fn spares(counts: &CoverageCounts, proposal: &Proposal) -> bool {
-    proposal.state.phase == Some(PhaseKind::CoreBusy) && counts.missing_under(proposal.state.of) > 0
+    proposal.state.phase == Some(PhaseKind::CoreBusy) && counts.uncovered_under(proposal.state.of) > 0
 }
 
 /// What changes nothing goes first: it leaves the state to others.

@@ -75,10 +75,10 @@ fn names_are_drawn_with_the_probabilities_of_the_table_masks_applied() {
     let (setup, table) = setup_of(&profile);
     let mut seen = BTreeSet::new();
     let mut hooks = 0;
-    at_hooks(&setup, 11, |site, lane, key, now| {
+    at_hooks(&setup, 11, |site, die_plane, key, now| {
         hooks += 1;
         if !seen.contains(&key) {
-            let view = view_of(site, lane);
+            let view = view_of(site, die_plane);
             if check_draws(&setup, &table, site, (&view, now), key, DRAWS) {
                 seen.insert(key);
             }
@@ -163,10 +163,10 @@ fn a_class_is_eligible_exactly_when_a_legal_address_exists() {
         let profile = small(dies, planes, blocks, pages);
         let (setup, _) = setup_of(&profile);
         let (mut states, mut found) = (0, 0);
-        at_hooks(&setup, number as u64, |site, lane, _, now| {
+        at_hooks(&setup, number as u64, |site, die_plane, _, now| {
             states += 1;
             if states % 7 == 0 {
-                found += compare_with_every_address(&setup, site, lane, now);
+                found += compare_with_every_address(&setup, site, die_plane, now);
             }
             states < 6_000
         });
@@ -175,10 +175,10 @@ fn a_class_is_eligible_exactly_when_a_legal_address_exists() {
 }
 
 /// Returns how many classes are eligible.
-fn compare_with_every_address(setup: &Setup, site: &Site<'_>, lane: (Die, Plane), now: Ticks) -> u32 {
+fn compare_with_every_address(setup: &Setup, site: &Site<'_>, die_plane: (Die, Plane), now: Ticks) -> u32 {
     let mut found = 0;
-    let view = view_of(site, lane);
-    if site.kernel.chains.any_on(lane.0) {
+    let view = view_of(site, die_plane);
+    if site.kernel.chains.any_on(die_plane.0) {
         return 0; // chains under way narrow what may be proposed; see the safety tests
     }
     let names: BTreeSet<OpId> = setup.distributions.iter().flat_map(|own| &own.names).map(|&(op, _)| op).collect();
@@ -189,12 +189,12 @@ fn compare_with_every_address(setup: &Setup, site: &Site<'_>, lane: (Die, Plane)
     for class in classes {
         let mut ops = setup.tables.ops().filter(|(_, op)| setup.classes.of(op) == class);
         let Some((op, _)) = ops.find(|(_, op)| op.status_of.is_none()) else { continue };
-        let exists = every_place(setup, op, lane).any(|place| {
+        let exists = every_place(setup, op, die_plane).any(|place| {
             let verdict = site.kernel.device.judge(&setup.tables, op, &place, now);
             matches!(verdict, Ok(()) | Err(Rule::Bus))
         });
         let eligible = open.contains(&class);
-        assert_eq!(eligible, exists, "{:?} at {now}, plane {lane:?}", setup.classes.get(class));
+        assert_eq!(eligible, exists, "{:?} at {now}, plane {die_plane:?}", setup.classes.get(class));
         found += u32::from(eligible);
     }
     found
@@ -240,14 +240,14 @@ fn every_place(setup: &Setup, op: OpId, (die, plane): (Die, Plane)) -> impl Iter
 /// Asserts that hooks whose random numbers are said to draw nothing do so; returns how many there were, of how many.
 fn count_idle_hooks(setup: &Setup, seed: u64, most: u64) -> (u64, u64) {
     let (mut idle, mut all) = (0, 0);
-    at_hooks(setup, seed, |site, lane, key, now| {
+    at_hooks(setup, seed, |site, die_plane, key, now| {
         all += 1;
         let distribution = setup.distribution(key);
         let stream = || Stream::new(site.key(), StreamKind::Hook, site.hooks + 1);
         if distribution.draws_nothing(stream().first_block()) {
             idle += 1;
             for rested in [false, true] {
-                let view = View { rested, ..view_of(site, lane) };
+                let view = View { rested, ..view_of(site, die_plane) };
                 let mut sampler = sampler_of(site, &view, distribution, now);
                 let (_, class) = sampler.draw(distribution, &mut stream()).expect("what idles is always eligible");
                 let info = setup.tables.base(setup.classes.get(class).base);

@@ -5,7 +5,7 @@ use std::io;
 use nandseq_device::{Device, Flight, Tables};
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, Target, Ticks};
-use nandseq_trace::{Cut, Lanes, OpState, Operation, Proposal, Sink, Status};
+use nandseq_trace::{Cut, DiePlanes, OpState, Operation, Proposal, Sink, Status};
 
 use super::reason::Reason;
 use super::summary::RunSummary;
@@ -60,7 +60,7 @@ impl Reporter {
             proposal: &origin.proposal,
             is_first: origin.is_first,
             states: &self.states,
-            lanes: shown.map(|(die, dies, planes)| Lanes { die, dies, planes }),
+            die_planes: shown.map(|(die, dies, planes)| DiePlanes { die, dies, planes }),
         }
     }
 

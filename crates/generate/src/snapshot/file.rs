@@ -54,13 +54,15 @@ pub struct Identity {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoverageIdentity {
-    /// Whether proposals go for what lacks hits.
+    /// Whether proposals go for what is uncovered.
     pub directed: bool,
-    /// Cells that count.
-    pub cells: u64,
+    /// Bins that count.
+    #[serde(rename = "cells")]
+    pub bins: u64,
     /// Which these are, in order: hits are kept by their place among them.
-    pub cells_sha256: Digest,
-    /// Covered cells that end the site's runs.
+    #[serde(rename = "cells_sha256")]
+    pub bins_sha256: Digest,
+    /// Covered bins that end the site's runs.
     pub until: Option<u64>,
 }
 
@@ -109,10 +111,10 @@ pub enum IdentityPart {
     Bootstrap,
     /// Whether proposals go for coverage.
     Closure,
-    /// Covered cells that end the site's runs.
-    CoverageGoal,
-    /// Which cells count.
-    Cells,
+    /// Covered bins that end the site's runs.
+    UntilCoverage,
+    /// Which bins count.
+    Bins,
 }
 
 impl IdentityPart {
@@ -130,8 +132,8 @@ impl IdentityPart {
             Self::MaxOps => "number of operations of a run",
             Self::Bootstrap => "choice of bootstrap",
             Self::Closure => "way of proposing",
-            Self::CoverageGoal => "goal of coverage",
-            Self::Cells => "choice of cells that count",
+            Self::UntilCoverage => "limit of coverage",
+            Self::Bins => "choice of bins that count",
         }
     }
 }
@@ -167,8 +169,8 @@ impl SnapshotError {
     /// Whether the runs that are to come would go farther, or less far, than those before the snapshot.
     #[must_use]
     pub fn is_of_limits(&self) -> bool {
-        use IdentityPart::{CoverageGoal, MaxOps, RunLength};
-        matches!(self, Self::Other { what: RunLength | MaxOps | CoverageGoal, .. })
+        use IdentityPart::{MaxOps, RunLength, UntilCoverage};
+        matches!(self, Self::Other { what: RunLength | MaxOps | UntilCoverage, .. })
     }
 }
 
@@ -242,14 +244,14 @@ impl Snapshot {
         };
         let until = |identity: &Identity| match identity.coverage {
             None => "none".to_owned(),
-            Some(CoverageIdentity { until: None, cells, .. }) => {
-                format!("all of {}, without an end", counted(cells, "cell"))
+            Some(CoverageIdentity { until: None, bins, .. }) => {
+                format!("all of {}, without an end", counted(bins, "bin"))
             }
-            Some(CoverageIdentity { until: Some(until), cells, .. }) => {
-                format!("{until} of {}", counted(cells, "cell"))
+            Some(CoverageIdentity { until: Some(until), bins, .. }) => {
+                format!("{until} of {}", counted(bins, "bin"))
             }
         };
-        let which = |identity: &Identity| identity.coverage.map(|coverage| coverage.cells_sha256.to_string());
+        let which = |identity: &Identity| identity.coverage.map(|coverage| coverage.bins_sha256.to_string());
         let which = |identity: &Identity| which(identity).unwrap_or_else(|| "none".to_owned());
         let parts = [
             (IdentityPart::Topology, topology(found.topology), topology(wanted.topology)),
@@ -263,8 +265,8 @@ impl Snapshot {
             (IdentityPart::MaxOps, ops(found), ops(wanted)),
             (IdentityPart::Bootstrap, found.bootstrap.to_string(), wanted.bootstrap.to_string()),
             (IdentityPart::Closure, closure(found).to_owned(), closure(wanted).to_owned()),
-            (IdentityPart::CoverageGoal, until(found), until(wanted)),
-            (IdentityPart::Cells, which(found), which(wanted)),
+            (IdentityPart::UntilCoverage, until(found), until(wanted)),
+            (IdentityPart::Bins, which(found), which(wanted)),
         ];
         match parts.into_iter().find(|(_, found, wanted)| found != wanted) {
             Some((what, found, wanted)) => Err(SnapshotError::Other { what, found, wanted }),

@@ -23,7 +23,7 @@ pub struct SiteState {
     pub resumptions: u64,
     /// When the queue is filled again, ps.
     pub next_refill: Option<Ticks>,
-    /// Hits by cell of the site's goal, if it has one: see [`crate::closure`].
+    /// Hits by bin of the site's coverage model, if it has one: see [`crate::closure`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) hits: Option<String>,
     /// Proposals to come, in order.

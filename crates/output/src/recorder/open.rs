@@ -11,7 +11,7 @@ use nandseq_profile::{Die, OpId, PhaseKey, Plane, PlaneSet, Target, Ticks};
 
 use crate::model::{Model, OpModel};
 use nandseq_trace::rows::{OpStateRow, StateId, TimelineRow, Touch};
-use nandseq_trace::{Lanes, Operation};
+use nandseq_trace::{DiePlanes, Operation};
 
 /// Operations that have ended are looked for when there are this many more than twice those that were left the last time.
 const CROWD: usize = 64;
@@ -35,8 +35,8 @@ pub(super) struct Opened {
     end: Ticks,
     /// When the array is done.
     done: Ticks,
-    lanes: Option<Lanes>,
-    /// Where it ends on each of its lanes, by die, then by plane.
+    die_planes: Option<DiePlanes>,
+    /// Where it ends on each of its die planes, by die, then by plane.
     ends: Vec<Ticks>,
     /// On how many of them nothing has followed it.
     last_on: usize,
@@ -76,7 +76,7 @@ impl Opened {
             busy_end: Ticks::ZERO,
             end: Ticks::ZERO,
             done: Ticks::ZERO,
-            lanes: None,
+            die_planes: None,
             ends: Vec::new(),
             last_on: 0,
             targets: Vec::new(),
@@ -91,7 +91,7 @@ impl Opened {
         self.op = operation.op;
         self.key_used = operation.proposal.key_used;
         self.key_virtual = operation.proposal.key_virtual;
-        self.lanes = operation.lanes;
+        self.die_planes = operation.die_planes;
         self.targets.clear();
         let state = |at: usize| operation.states.get(at).map(|state| model.state(state)).unwrap_or_default();
         self.targets.extend(operation.targets.iter().enumerate().map(|(at, target)| (op.named(target), state(at))));
@@ -105,10 +105,11 @@ impl Opened {
         self.busy_end = busy_end;
         self.end = end;
         self.done = if self.model.has_busy { busy_end } else { end };
-        let lanes = self.lanes.map_or(0, |lanes| usize::from(lanes.dies) * lanes.planes.len() as usize);
+        let die_planes =
+            self.die_planes.map_or(0, |die_planes| usize::from(die_planes.dies) * die_planes.planes.len() as usize);
         self.ends.clear();
-        self.ends.resize(lanes, end);
-        self.last_on = lanes;
+        self.ends.resize(die_planes, end);
+        self.last_on = die_planes;
     }
 
     /// Whether it runs; otherwise it is suspended, and its stretches so far are recorded.
@@ -127,13 +128,13 @@ impl Opened {
         last <= at && self.done <= at
     }
 
-    /// Which of its lanes a plane is.
-    fn lane(&self, die: Die, plane: Plane) -> Option<usize> {
-        let lanes = self.lanes?;
-        let die = die.0.checked_sub(lanes.die.0).filter(|&die| die < lanes.dies)?;
-        let before = lanes.planes.and(PlaneSet::first(u32::from(plane.0))).len();
-        let place = usize::from(die) * lanes.planes.len() as usize + before as usize;
-        lanes.planes.contains(plane).then_some(place)
+    /// Which of its die planes a plane is.
+    fn die_plane(&self, die: Die, plane: Plane) -> Option<usize> {
+        let die_planes = self.die_planes?;
+        let die = die.0.checked_sub(die_planes.die.0).filter(|&die| die < die_planes.dies)?;
+        let before = die_planes.planes.and(PlaneSet::first(u32::from(plane.0))).len();
+        let place = usize::from(die) * die_planes.planes.len() as usize + before as usize;
+        die_planes.planes.contains(plane).then_some(place)
     }
 
     fn cut(&mut self, at: Ticks) {
@@ -144,7 +145,7 @@ impl Opened {
     /// The rows of `operation_timeline` of the present stretch. What was resumed and cut at once did not run: it has none.
     pub(super) fn timeline_rows(&self, mut push: impl FnMut(TimelineRow)) {
         for (target, state) in &self.targets {
-            let end = self.lane(target.die, target.plane).map_or(self.end, |lane| self.ends[lane]);
+            let end = self.die_plane(target.die, target.plane).map_or(self.end, |die_plane| self.ends[die_plane]);
             if self.resumed && end <= self.start {
                 continue;
             }
@@ -167,7 +168,7 @@ impl Opened {
 
     /// The rows of `op_state_timeline` of the present stretch.
     pub(super) fn op_state_rows(&self, mut push: impl FnMut(OpStateRow)) {
-        let Some(lanes) = self.lanes else { return };
+        let Some(die_planes) = self.die_planes else { return };
         let phases = [
             (Some(PhaseKind::Issue), self.start, self.issue_end),
             (Some(PhaseKind::CoreBusy), self.issue_end, self.busy_end),
@@ -179,9 +180,9 @@ impl Opened {
             }
             let state = StateId::of(self.model.base, kind);
             let mut ends = self.ends.iter();
-            for die in lanes.die.0..lanes.die.0.saturating_add(lanes.dies) {
-                for (plane, &lane_end) in lanes.planes.iter().zip(&mut ends) {
-                    let end = phase_end.min(lane_end);
+            for die in die_planes.die.0..die_planes.die.0.saturating_add(die_planes.dies) {
+                for (plane, &die_plane_end) in die_planes.planes.iter().zip(&mut ends) {
+                    let end = phase_end.min(die_plane_end);
                     if start < end {
                         push(OpStateRow { uid: self.uid, start, end, state, die: Die(die), plane });
                     }
@@ -247,7 +248,7 @@ impl Open {
         self.take_over(place, from, retire)
     }
 
-    /// Ends, on the lanes of an operation that is on them from `at` on, what was there before.
+    /// Ends, on the die planes of an operation that is on them from `at` on, what was there before.
     fn take_over(
         &mut self,
         place: Place,
@@ -255,9 +256,9 @@ impl Open {
         mut retire: impl FnMut(&Opened) -> io::Result<()>,
     ) -> io::Result<()> {
         let own = &self.slots[place.0];
-        let (Some(lanes), own_uid) = (own.lanes, own.uid) else { return Ok(()) };
-        for die in lanes.die.0..lanes.die.0.saturating_add(lanes.dies) {
-            for plane in lanes.planes.iter() {
+        let (Some(die_planes), own_uid) = (own.die_planes, own.uid) else { return Ok(()) };
+        for die in die_planes.die.0..die_planes.die.0.saturating_add(die_planes.dies) {
+            for plane in die_planes.planes.iter() {
                 let Some(last) = self.on_plane.get_mut(usize::from(die) * self.planes + plane.index()) else {
                     continue;
                 };
@@ -266,8 +267,8 @@ impl Open {
                     continue;
                 }
                 let slot = &mut self.slots[before];
-                let Some(lane) = slot.lane(Die(die), plane) else { continue };
-                slot.ends[lane] = slot.ends[lane].min(at);
+                let Some(die_plane) = slot.die_plane(Die(die), plane) else { continue };
+                slot.ends[die_plane] = slot.ends[die_plane].min(at);
                 slot.last_on -= 1;
                 if slot.last_on == 0 && slot.is_over_by(at) {
                     retire(slot)?;

@@ -14,7 +14,7 @@ use nandseq_profile::{
     Block, CellTypeId, Die, OpId, Page, PhaseKey, Plane, PlaneSet, Profile, ReadOptions, Target, Ticks,
 };
 use nandseq_trace::files::{FileKind, Outputs, Stamp};
-use nandseq_trace::{Cut, Lanes, OpState, Operation, Proposal, Sink};
+use nandseq_trace::{Cut, DiePlanes, OpState, Operation, Proposal, Sink};
 
 /// The device of the rulebook: 2 dies of 4 planes, every ISSUE takes 1 µs.
 pub(crate) fn device() -> Profile {
@@ -38,7 +38,7 @@ pub(crate) struct Op {
     pub(crate) proposal: Proposal,
     pub(crate) is_first: bool,
     pub(crate) states: Vec<OpState>,
-    pub(crate) lanes: Option<Lanes>,
+    pub(crate) die_planes: Option<DiePlanes>,
 }
 
 /// What a sink is told.
@@ -77,8 +77,8 @@ impl Op {
         let targets: Vec<Target> = targets.iter().map(target).collect();
         let proposal = Proposal { time: start, ..Proposal::default() };
         let states = vec![OpState::default(); targets.len()];
-        let lanes = lanes(profile, op, &targets);
-        Self { uid, op, start, targets, proposal, is_first: true, states, lanes }
+        let die_planes = die_planes(profile, op, &targets);
+        Self { uid, op, start, targets, proposal, is_first: true, states, die_planes }
     }
 
     pub(crate) fn with<R>(&self, tell: impl FnOnce(&Operation<'_>) -> R) -> R {
@@ -92,18 +92,18 @@ impl Op {
             proposal: &self.proposal,
             is_first: self.is_first,
             states: &self.states,
-            lanes: self.lanes,
+            die_planes: self.die_planes,
         })
     }
 }
 
 /// The planes that an operation's op_state shows on.
-fn lanes(profile: &Profile, op: OpId, targets: &[Target]) -> Option<Lanes> {
+fn die_planes(profile: &Profile, op: OpId, targets: &[Target]) -> Option<DiePlanes> {
     let base = &profile.bases[profile.ops[op].base];
     let all = PlaneSet::first(profile.topology.planes);
     let die = targets.first().map_or(Die(0), |target| target.die);
-    let whole_die = Lanes { die, dies: 1, planes: all };
-    let whole_target = Lanes { die: Die(0), dies: profile.topology.dies as u8, planes: all };
+    let whole_die = DiePlanes { die, dies: 1, planes: all };
+    let whole_target = DiePlanes { die: Die(0), dies: profile.topology.dies as u8, planes: all };
     if !base.affects_state {
         None
     } else if base.has(Effect::ResetTarget) {
@@ -116,7 +116,7 @@ fn lanes(profile: &Profile, op: OpId, targets: &[Target]) -> Option<Lanes> {
             Scope::PlaneSet => {
                 let mut planes = PlaneSet::EMPTY;
                 targets.iter().for_each(|target| planes.insert(target.plane));
-                Some(Lanes { die, dies: 1, planes })
+                Some(DiePlanes { die, dies: 1, planes })
             }
             Scope::Die => Some(whole_die),
             Scope::Target => Some(whole_target),

@@ -154,7 +154,7 @@ impl Walk<'_> {
         let mut last: Vec<(u64, u64)> = Vec::new();
         for event in &self.events {
             match event {
-                Event::Operation(op) if op.lanes.is_some_and(|lanes| lanes.die == Die(at as u8)) => {
+                Event::Operation(op) if op.die_planes.is_some_and(|die_planes| die_planes.die == Die(at as u8)) => {
                     let (_, busy, _) = durations(self.profile, op.op);
                     last.push((op.uid, op.start.0 + busy));
                 }
@@ -196,9 +196,9 @@ impl Walk<'_> {
         op.proposal.state = state(self.profile, base, phases[self.dice.below(4) as usize], (0.0, 0.0));
         op.proposal.state.start = Ticks(op.proposal.time.0.saturating_sub(self.dice.below(1000) * 10_000));
         op.proposal.state.end = Ticks(op.proposal.time.0 + (1 + self.dice.below(1000)) * 10_000);
-        if let Some(lanes) = op.lanes {
+        if let Some(die_planes) = op.die_planes {
             let (_, busy, _) = durations(self.profile, op.op);
-            lanes.planes.iter().for_each(|plane| self.dies[at].busy[plane.index()] = self.now + busy);
+            die_planes.planes.iter().for_each(|plane| self.dies[at].busy[plane.index()] = self.now + busy);
         }
         self.events.push(Event::Operation(op));
     }

@@ -8,35 +8,37 @@ use serde::{Deserialize, Serialize};
 use super::{Coverage, Universe};
 use crate::sums::total;
 
-/// How much of a universe was covered. Fractions are rounded to nine decimals, effective cells to six, so that they can be compared;
+/// How much of a universe was covered. Fractions are rounded to nine decimals, effective bins to six, so that they can be compared;
 /// counts stop at the greatest number there is.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub struct Figures {
     /// Operations in the sequences.
     pub operations: u64,
-    /// Cells of the universe.
-    pub cells: u64,
+    /// Bins of the universe.
+    #[serde(rename = "cells")]
+    pub bins: u64,
     /// Proposals started in them.
     pub hits: u64,
-    /// Cells hit at least once.
+    /// Bins hit at least once.
     pub hit: u64,
-    /// Cells hit at least ten times.
+    /// Bins hit at least ten times.
     pub hit_ten: u64,
-    /// `hit` in percent of `cells`.
+    /// `hit` in percent of `bins`.
     pub closure: f64,
-    /// `hit_ten` in percent of `cells`.
+    /// `hit_ten` in percent of `bins`.
     pub closure_ten: f64,
-    /// Entropy of the hits over the cells, divided by that of an even spread: 1 is perfectly even, as a single cell that was hit
+    /// Entropy of the hits over the bins, divided by that of an even spread: 1 is perfectly even, as a single bin that was hit
     /// is; 0 without hits.
     pub evenness: f64,
-    /// e to the entropy: how many cells, hit evenly, would give the same.
-    pub effective_cells: f64,
-    /// Gini coefficient of the hits over all cells, those without a hit included: 0 is perfectly even.
+    /// e to the entropy: how many bins, hit evenly, would give the same.
+    #[serde(rename = "effective_cells")]
+    pub effective_bins: f64,
+    /// Gini coefficient of the hits over all bins, those without a hit included: 0 is perfectly even.
     pub gini: f64,
-    /// Good and Turing's estimate of the probability that one more hit finds a cell that none has found: cells hit once ÷ hits;
+    /// Good and Turing's estimate of the probability that one more hit finds a bin that none has found: bins hit once ÷ hits;
     /// 1 without hits.
     pub unseen: f64,
-    /// Cells that were hit though they are not of the universe, and hits there.
+    /// Bins that were hit though they are not of the universe, and hits there.
     pub outside: (u64, u64),
 }
 
@@ -59,26 +61,26 @@ impl Figures {
     #[must_use]
     pub fn new(coverage: &Coverage, universe: &Universe) -> Self {
         let mut counts: Vec<u64> =
-            universe.cells().map(|cell| coverage.cells.get(&cell).copied().unwrap_or_default()).collect();
+            universe.bins().map(|bin| coverage.bins.get(&bin).copied().unwrap_or_default()).collect();
         counts.sort_unstable();
         let outside: Vec<u64> =
-            coverage.cells.iter().filter(|(cell, _)| !universe.holds(**cell)).map(|(_, &count)| count).collect();
-        let cells = counts.len() as u64;
+            coverage.bins.iter().filter(|(bin, _)| !universe.holds(**bin)).map(|(_, &count)| count).collect();
+        let bins = counts.len() as u64;
         let at_least = |least: u64| counts.iter().filter(|&&count| count >= least).count() as u64;
         // Of more counts than fit a number of the report, the fractions are still those of all.
         let sum: u128 = counts.iter().copied().map(u128::from).sum();
         let (hits, hit, hit_ten) = (u64::try_from(sum).unwrap_or(u64::MAX), at_least(1), at_least(10));
         let once = counts.iter().filter(|&&count| count == 1).count() as f64;
         let entropy = entropy(&counts, sum);
-        let even = (cells as f64).ln();
+        let even = (bins as f64).ln();
         Self {
             operations: coverage.operations,
-            cells,
+            bins,
             hits,
             hit,
             hit_ten,
-            closure: percent(hit, cells),
-            closure_ten: percent(hit_ten, cells),
+            closure: percent(hit, bins),
+            closure_ten: percent(hit_ten, bins),
             evenness: rounded(if hits == 0 {
                 0.0
             } else if even > 0.0 {
@@ -86,7 +88,7 @@ impl Figures {
             } else {
                 1.0
             }),
-            effective_cells: if hits > 0 { six_decimals(entropy.exp()) } else { 0.0 },
+            effective_bins: if hits > 0 { six_decimals(entropy.exp()) } else { 0.0 },
             gini: rounded(gini(&counts, sum)),
             unseen: rounded(if hits > 0 { once / sum as f64 } else { 1.0 }),
             outside: (outside.len() as u64, total(outside.iter().copied())),

@@ -7,7 +7,7 @@ use nandseq_profile::{Block, CellTypeId, Die, OpId, PhaseKey, Profile};
 use nandseq_trace::json_fault;
 use serde::{Deserialize, Serialize};
 
-use super::{BINS, Cell, Coverage, Following, PartCounts, PartName, Touched, add_count};
+use super::{Bin, Coverage, Following, PartCounts, PartName, TIME_BINS, Touched, add_count};
 use crate::page::Distribution;
 
 /// The version of the form that is written.
@@ -91,8 +91,9 @@ struct Stored {
     bootstrap: bool,
     operations: u64,
     runs: BTreeSet<(String, u64)>,
-    /// Phase key, op name, tenth, count.
-    cells: Vec<(String, String, u8, u64)>,
+    /// Phase key, op name, time bin, count.
+    #[serde(rename = "cells")]
+    bins: Vec<(String, String, u8, u64)>,
     #[serde(default)]
     parts: Vec<StoredPart>,
     /// Whether programmed, cell type, die, block, page, count.
@@ -118,8 +119,9 @@ struct StoredPart {
     site: String,
     run: Option<u64>,
     operations: u64,
-    /// Place of the cell in the list of all, from 0, and count.
-    cells: Vec<(usize, u64)>,
+    /// Place of the bin in the list of all, from 0, and count.
+    #[serde(rename = "cells")]
+    bins: Vec<(usize, u64)>,
 }
 
 /// The text of a file.
@@ -144,8 +146,8 @@ pub fn write(profile: &Profile, coverage: &Coverage, conditions: &Conditions) ->
         bootstrap: conditions.bootstrap,
         operations: coverage.operations,
         runs: coverage.runs.clone(),
-        cells: coverage.cells.iter().map(|(cell, &count)| (key(cell.key), op(cell.op), cell.bin, count)).collect(),
-        parts: coverage.parts.iter().map(|(name, counts)| stored_part(name, counts, &coverage.cells)).collect(),
+        bins: coverage.bins.iter().map(|(bin, &count)| (key(bin.key), op(bin.op), bin.time_bin, count)).collect(),
+        parts: coverage.parts.iter().map(|(name, counts)| stored_part(name, counts, &coverage.bins)).collect(),
         touches: coverage
             .touches
             .iter()
@@ -168,12 +170,12 @@ pub fn write(profile: &Profile, coverage: &Coverage, conditions: &Conditions) ->
     serde_json::to_string(&stored).unwrap_or_default() + "\n"
 }
 
-fn stored_part(name: &PartName, counts: &PartCounts, all: &BTreeMap<Cell, u64>) -> StoredPart {
+fn stored_part(name: &PartName, counts: &PartCounts, all: &BTreeMap<Bin, u64>) -> StoredPart {
     // Both are in order: one walk finds every place.
     let mut places = all.keys().enumerate();
-    let mut place = |cell: &Cell| places.by_ref().find(|(_, one)| *one == cell).map_or(usize::MAX, |(place, _)| place);
-    let cells = counts.cells.iter().map(|(cell, &count)| (place(cell), count)).collect();
-    StoredPart { site: name.site.clone(), run: name.run, operations: counts.operations, cells }
+    let mut place = |bin: &Bin| places.by_ref().find(|(_, one)| *one == bin).map_or(usize::MAX, |(place, _)| place);
+    let bins = counts.bins.iter().map(|(bin, &count)| (place(bin), count)).collect();
+    StoredPart { site: name.site.clone(), run: name.run, operations: counts.operations, bins }
 }
 
 /// Reads what [`write()`] wrote for the same profile. `name` is what the file is called: the one part of a file that does not tell its
@@ -198,17 +200,17 @@ pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, Con
     }
     let names = NameLookup::new(profile);
     let mut coverage = Coverage { operations: stored.operations, runs: stored.runs, ..Coverage::default() };
-    let mut cells = Vec::new();
-    for (key, op, bin, count) in stored.cells {
-        let cell = Cell { key: names.key(key)?, op: names.op(op)?, bin: bin.min(BINS - 1) };
-        add_count(&mut coverage.cells, cell, count);
-        cells.push(cell);
+    let mut bins = Vec::new();
+    for (key, op, time_bin, count) in stored.bins {
+        let bin = Bin { key: names.key(key)?, op: names.op(op)?, time_bin: time_bin.min(TIME_BINS - 1) };
+        add_count(&mut coverage.bins, bin, count);
+        bins.push(bin);
     }
     if version.schema == SUMS_ONLY {
-        let counts = PartCounts { operations: coverage.operations, cells: coverage.cells.clone() };
+        let counts = PartCounts { operations: coverage.operations, bins: coverage.bins.clone() };
         coverage.parts.insert(PartName { site: name.to_owned(), run: None }, counts);
     } else {
-        coverage.parts = parts(stored.parts, &cells, &coverage)?;
+        coverage.parts = parts(stored.parts, &bins, &coverage)?;
     }
     for (program, cell_type, die, block, page, count) in stored.touches {
         let touched = Touched { program, cell_type: names.cell_type(cell_type)?, die, block, page };
@@ -242,26 +244,22 @@ fn bad_blocks(stored: &[(u8, u32)], topology: Topology) -> Result<Vec<(Die, Bloc
 /// The parts of a file, which together are its sums.
 fn parts(
     stored: Vec<StoredPart>,
-    cells: &[Cell],
+    bins: &[Bin],
     coverage: &Coverage,
 ) -> Result<BTreeMap<PartName, PartCounts>, FileError> {
     let mut parts: BTreeMap<PartName, PartCounts> = BTreeMap::new();
     let mut sums = PartCounts::default();
-    for StoredPart { site, run, operations, cells: counts } in stored {
+    for StoredPart { site, run, operations, bins: counts } in stored {
         let part = parts.entry(PartName { site, run }).or_default();
         part.operations = part.operations.saturating_add(operations);
         sums.operations = sums.operations.saturating_add(operations);
         for (place, count) in counts {
-            let cell = *cells.get(place).ok_or(FileError::Sums)?;
-            add_count(&mut part.cells, cell, count);
-            add_count(&mut sums.cells, cell, count);
+            let bin = *bins.get(place).ok_or(FileError::Sums)?;
+            add_count(&mut part.bins, bin, count);
+            add_count(&mut sums.bins, bin, count);
         }
     }
-    if sums.operations == coverage.operations && sums.cells == coverage.cells {
-        Ok(parts)
-    } else {
-        Err(FileError::Sums)
-    }
+    if sums.operations == coverage.operations && sums.bins == coverage.bins { Ok(parts) } else { Err(FileError::Sums) }
 }
 
 /// The names of a profile.
@@ -276,7 +274,7 @@ impl<'p> NameLookup<'p> {
         Self {
             keys: profile.phase_keys.iter_ids().map(|(id, key)| (&*key.name, id)).collect(),
             ops: profile.ops.iter_ids().map(|(id, op)| (&*op.name, id)).collect(),
-            cell_types: profile.cell_types.iter_ids().map(|(id, cell)| (&*cell.name, id)).collect(),
+            cell_types: profile.cell_types.iter_ids().map(|(id, cell_type)| (&*cell_type.name, id)).collect(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::cell::Cell;
+use super::Bin;
 
 /// What a part is called. Names are ordered as people count: numbers in them by value, so that the order does not depend on that in
 /// which parts were added.
@@ -20,8 +20,8 @@ pub struct PartName {
 pub struct PartCounts {
     /// Operations in the sequences.
     pub operations: u64,
-    /// Proposals started, by cell.
-    pub cells: BTreeMap<Cell, u64>,
+    /// Proposals started, by bin.
+    pub bins: BTreeMap<Bin, u64>,
 }
 
 impl PartName {

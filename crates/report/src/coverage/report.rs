@@ -7,7 +7,9 @@ use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::counted;
 use serde::{Deserialize, Serialize};
 
-use super::{AddressFigures, Coverage, Figures, GAP, Hole, PairFigures, PartCounts, Universe, holes};
+use super::{
+    AddressFigures, Bin, Coverage, Figures, GAP, PairFigures, PartCounts, UncoveredBins, Universe, uncovered_bins,
+};
 use crate::page::Distribution;
 
 /// The version of the JSON.
@@ -20,7 +22,7 @@ pub struct CoveragePart {
     pub name: String,
     /// Its own figures.
     pub figures: Figures,
-    /// Cells of the universe that it hit and no part before it had hit.
+    /// Bins of the universe that it hit and no part before it had hit.
     pub added: u64,
 }
 
@@ -33,7 +35,7 @@ pub struct CoverageReport {
     pub profile: String,
     /// What counts as the universe.
     pub universe: String,
-    /// Phase keys of phases that last no time with any operation: they have no tenths.
+    /// Phase keys of phases that last no time with any operation: they have no time bins.
     pub without_length: Vec<String>,
     /// All parts together.
     pub merged: Figures,
@@ -46,7 +48,8 @@ pub struct CoverageReport {
     /// Ordered pairs of operations.
     pub pairs: PairFigures,
     /// What was not hit, nearest first.
-    pub holes: Vec<Hole>,
+    #[serde(rename = "holes")]
+    pub uncovered_bins: Vec<UncoveredBins>,
 }
 
 /// The parts of a coverage as they are counted, and the sum of them all.
@@ -72,12 +75,12 @@ impl CoverageParts {
 
     /// Adds what was stored: its parts one after another, then what only the sums say.
     pub fn add_stored(&mut self, universe: &Universe, stored: &Coverage) {
-        for (name, PartCounts { operations, cells }) in &stored.parts {
-            let part = Coverage { operations: *operations, cells: cells.clone(), ..Coverage::default() };
+        for (name, PartCounts { operations, bins }) in &stored.parts {
+            let part = Coverage { operations: *operations, bins: bins.clone(), ..Coverage::default() };
             self.add(universe, &name.site, &name.run_text(), &part);
         }
-        let (operations, cells, parts) = Default::default();
-        self.merged.add_sums(&Coverage { operations, cells, parts, ..stored.clone() });
+        let (operations, bins, parts) = Default::default();
+        self.merged.add_sums(&Coverage { operations, bins, parts, ..stored.clone() });
     }
 
     /// The sum.
@@ -105,60 +108,52 @@ impl CoverageParts {
             runs: self.runs,
             addresses: AddressFigures::of(profile, &self.merged),
             pairs: PairFigures::of(profile, &self.merged),
-            holes: holes(profile, &self.merged, universe, table),
+            uncovered_bins: uncovered_bins(profile, &self.merged, universe, table),
         }
     }
 }
 
 fn without_length(profile: &Profile, universe: &Universe) -> Vec<String> {
     let phases = profile.phase_keys.iter_ids().filter(|(_, info)| info.phase.is_some());
-    phases.filter(|(key, _)| universe.bins(*key) == 1).map(|(_, info)| info.name.clone()).collect()
+    phases.filter(|(key, _)| universe.time_bin_count(*key) == 1).map(|(_, info)| info.name.clone()).collect()
 }
 
 impl CoveragePart {
     fn new(name: String, universe: &Universe, coverage: &Coverage, before: &Coverage) -> Self {
-        let is_new = |cell| universe.holds(cell) && !before.cells.contains_key(&cell);
-        let added = coverage.cells.keys().filter(|&&cell| is_new(cell)).count() as u64;
+        let is_new = |bin| universe.holds(bin) && !before.bins.contains_key(&bin);
+        let added = coverage.bins.keys().filter(|&&bin| is_new(bin)).count() as u64;
         Self { name, figures: Figures::new(coverage, universe), added }
     }
 }
 
 impl CoverageReport {
-    /// As text, with at most this many holes.
+    /// As text, with at most this many uncovered bins.
     #[must_use]
-    pub fn to_text(&self, most_holes: usize) -> String {
-        ReportText { report: self, most_holes }.to_string()
+    pub fn to_text(&self, most_uncovered: usize) -> String {
+        ReportText { report: self, most_uncovered }.to_string()
     }
 }
 
 struct ReportText<'a> {
     report: &'a CoverageReport,
-    most_holes: usize,
+    most_uncovered: usize,
 }
 
 impl fmt::Display for ReportText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CoverageReport { merged, universe, .. } = self.report;
         writeln!(f, "Coverage of {}", self.report.profile)?;
-        writeln!(
-            f,
-            "Universe: {} (phase key × op name × tenth of the phase), {universe}.",
-            counted(merged.cells, "cell")
-        )?;
+        writeln!(f, "Universe: {} (phase key × op name × time bin), {universe}.", counted(merged.bins, "bin"))?;
         let (operations, hits) = (counted(merged.operations, "operation"), counted(merged.hits, "proposal"));
         writeln!(f, "\n{operations}, {hits} counted.")?;
-        let closure = |f: &mut fmt::Formatter<'_>, what: &str, cells: u64, share: f64| {
-            writeln!(f, "  {what:<28} {cells:>9} cells  {share:>9.3} %")
+        let closure = |f: &mut fmt::Formatter<'_>, what: &str, bins: u64, share: f64| {
+            writeln!(f, "  {what:<28} {bins:>9} bins  {share:>9.3} %")
         };
         closure(f, "hit at least once", merged.hit, merged.closure)?;
         closure(f, "hit at least ten times", merged.hit_ten, merged.closure_ten)?;
-        writeln!(
-            f,
-            "  {:<28} {:>9.4}  (1: every cell as often as every other)",
-            "evenness (entropy)", merged.evenness
-        )?;
-        writeln!(f, "  {:<28} {:>9.1}", "effective cells", merged.effective_cells)?;
-        writeln!(f, "  {:<28} {:>9.4}  (0: every cell as often as every other)", "Gini coefficient", merged.gini)?;
+        writeln!(f, "  {:<28} {:>9.4}  (1: every bin as often as every other)", "evenness (entropy)", merged.evenness)?;
+        writeln!(f, "  {:<28} {:>9.1}", "effective bins", merged.effective_bins)?;
+        writeln!(f, "  {:<28} {:>9.4}  (0: every bin as often as every other)", "Gini coefficient", merged.gini)?;
         writeln!(
             f,
             "One more operation proposed and started finds something new with a probability of {:.4} (Good and Turing; it \
@@ -166,9 +161,9 @@ impl fmt::Display for ReportText<'_> {
             merged.unseen
         )?;
         if merged.outside.0 > 0 {
-            let (cells, hits) = merged.outside;
-            let (hits, cells) = (counted(hits, "proposal"), counted(cells, "cell"));
-            writeln!(f, "Besides, {hits} hit {cells} outside the universe.")?;
+            let (bins, hits) = merged.outside;
+            let (hits, bins) = (counted(hits, "proposal"), counted(bins, "bin"));
+            writeln!(f, "Besides, {hits} hit {bins} outside the universe.")?;
         }
         self.parts(f)?;
         self.addresses(f)?;
@@ -183,7 +178,7 @@ impl fmt::Display for ReportText<'_> {
             pairs.within,
             share(pairs.within)
         )?;
-        self.holes(f)
+        self.uncovered_bins(f)
     }
 }
 
@@ -224,18 +219,23 @@ impl ReportText<'_> {
         Ok(())
     }
 
-    fn holes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let holes = &self.report.holes;
-        if holes.is_empty() {
-            return writeln!(f, "\nNo holes.");
+    fn uncovered_bins(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let uncovered_bins = &self.report.uncovered_bins;
+        if uncovered_bins.is_empty() {
+            return writeln!(f, "\nNo uncovered bins.");
         }
-        writeln!(f, "\nHoles, nearest first ({} of key and name):", counted(holes.len() as u64, "pair"))?;
-        for Hole { phase_key, op_name, bins, why, .. } in holes.iter().take(self.most_holes) {
-            let bins: Vec<String> = bins.iter().map(u8::to_string).collect();
-            writeln!(f, "  {phase_key}  {op_name}  [{}]  {why}", bins.join(" "))?;
+        writeln!(
+            f,
+            "\nUncovered bins, nearest first ({} of key and name):",
+            counted(uncovered_bins.len() as u64, "pair")
+        )?;
+        for UncoveredBins { phase_key, op_name, time_bins, why, .. } in uncovered_bins.iter().take(self.most_uncovered)
+        {
+            let time_bins: Vec<String> = time_bins.iter().map(u8::to_string).collect();
+            writeln!(f, "  {phase_key}  {op_name}  [{}]  {why}", time_bins.join(" "))?;
         }
-        if holes.len() > self.most_holes {
-            writeln!(f, "  … and {} more; all are in the JSON.", holes.len() - self.most_holes)?;
+        if uncovered_bins.len() > self.most_uncovered {
+            writeln!(f, "  … and {} more; all are in the JSON.", uncovered_bins.len() - self.most_uncovered)?;
         }
         Ok(())
     }
@@ -248,9 +248,9 @@ pub struct CoverageComparison {
     pub schema: u32,
     /// The figures of both.
     pub figures: [Figures; 2],
-    /// Cells that only the first has hit: phase key, op name, tenth.
+    /// Bins that only the first has hit: phase key, op name, time bin.
     pub lost: Vec<(String, String, u8)>,
-    /// Cells that only the second has hit.
+    /// Bins that only the second has hit.
     pub gained: Vec<(String, String, u8)>,
 }
 
@@ -258,21 +258,20 @@ impl CoverageComparison {
     /// Compares two coverages of a device.
     #[must_use]
     pub fn new(profile: &Profile, universe: &Universe, first: &Coverage, second: &Coverage) -> Self {
-        let only = |one: &BTreeMap<super::Cell, u64>, other: &BTreeMap<super::Cell, u64>| {
-            let cells = one.keys().filter(|&&cell| universe.holds(cell) && !other.contains_key(&cell));
-            cells
-                .map(|cell| (profile.phase_keys[cell.key].name.clone(), profile.ops[cell.op].name.clone(), cell.bin))
+        let only = |one: &BTreeMap<Bin, u64>, other: &BTreeMap<Bin, u64>| {
+            let bins = one.keys().filter(|&&bin| universe.holds(bin) && !other.contains_key(&bin));
+            bins.map(|bin| (profile.phase_keys[bin.key].name.clone(), profile.ops[bin.op].name.clone(), bin.time_bin))
                 .collect()
         };
         Self {
             schema: SCHEMA,
             figures: [Figures::new(first, universe), Figures::new(second, universe)],
-            lost: only(&first.cells, &second.cells),
-            gained: only(&second.cells, &first.cells),
+            lost: only(&first.bins, &second.bins),
+            gained: only(&second.bins, &first.bins),
         }
     }
 
-    /// As text, with at most this many cells of each list.
+    /// As text, with at most this many bins of each list.
     #[must_use]
     pub fn to_text(&self, most: usize) -> String {
         let [first, second] = &self.figures;
@@ -282,18 +281,18 @@ impl CoverageComparison {
             text += &format!("{what:<28} {one:>14} {other:>14}\n");
         };
         line("operations", [first, second].map(|one| one.operations.to_string()));
-        line("cells hit", [first, second].map(|one| one.hit.to_string()));
+        line("bins hit", [first, second].map(|one| one.hit.to_string()));
         line("closure, %", [first, second].map(|one| format!("{:.3}", one.closure)));
         line("closure at ten hits, %", [first, second].map(|one| format!("{:.3}", one.closure_ten)));
         line("evenness", [first, second].map(|one| format!("{:.4}", one.evenness)));
         line("unseen", [first, second].map(|one| format!("{:.4}", one.unseen)));
-        for (what, cells) in [("only the first hit", &self.lost), ("only the second hit", &self.gained)] {
-            text += &format!("\n{} {what}\n", counted(cells.len() as u64, "cell"));
-            for (key, op, bin) in cells.iter().take(most) {
-                text += &format!("  {key}  {op}  [{bin}]\n");
+        for (what, bins) in [("only the first hit", &self.lost), ("only the second hit", &self.gained)] {
+            text += &format!("\n{} {what}\n", counted(bins.len() as u64, "bin"));
+            for (key, op, time_bin) in bins.iter().take(most) {
+                text += &format!("  {key}  {op}  [{time_bin}]\n");
             }
-            if cells.len() > most {
-                text += &format!("  … and {} more\n", cells.len() - most);
+            if bins.len() > most {
+                text += &format!("  … and {} more\n", bins.len() - most);
             }
         }
         text

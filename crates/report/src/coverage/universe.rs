@@ -1,16 +1,16 @@
 //! What can be covered: the legal universe, as somebody who knows the rules hands it in.
 
-use nandseq_profile::{IdVec, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::input_time::{Bin, TIME_BINS, has_length};
+use nandseq_profile::{IdVec, OpId, PhaseKey, Profile};
 
-use super::cell::{BINS, Cell};
 use crate::page::Distribution;
 
 /// What is known of an operation under a phase key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Standing {
-    /// It can be proposed and accepted: its cells count.
+    /// It can be proposed and accepted: its bins count.
     Counts,
-    /// It can, but only by a coincidence that nobody waits for: its cells do not count, and are no mistake.
+    /// It can, but only by a coincidence that nobody waits for: its bins do not count, and are no mistake.
     Chance,
     /// It never can: why.
     Never(String),
@@ -22,8 +22,8 @@ pub struct Universe {
     standings: IdVec<PhaseKey, Vec<Standing>>,
     /// Whether the key's phase has a length.
     lengths: IdVec<PhaseKey, bool>,
-    /// By key and name: the tenths that can be reached, if anybody knows.
-    tenths: Option<IdVec<PhaseKey, Vec<u16>>>,
+    /// By key and name: the time bins that can be reached, if anybody knows.
+    time_bins: Option<IdVec<PhaseKey, Vec<u16>>>,
     source: String,
 }
 
@@ -35,16 +35,16 @@ impl Universe {
         Self {
             standings: profile.phase_keys.ids().map(of_key).collect(),
             lengths: lengths(profile),
-            tenths: None,
+            time_bins: None,
             source: source.to_owned(),
         }
     }
 
-    /// The same, with the tenths in which what counts can start, a bit each.
+    /// The same, with the time bins in which what counts can start, a bit each.
     #[must_use]
-    pub fn with_tenths(mut self, profile: &Profile, tenths: impl Fn(PhaseKey, OpId) -> u16) -> Self {
-        let of_key = |key: PhaseKey| profile.ops.ids().map(|op| tenths(key, op)).collect();
-        self.tenths = Some(profile.phase_keys.ids().map(of_key).collect());
+    pub fn with_time_bins(mut self, profile: &Profile, time_bins: impl Fn(PhaseKey, OpId) -> u16) -> Self {
+        let of_key = |key: PhaseKey| profile.ops.ids().map(|op| time_bins(key, op)).collect();
+        self.time_bins = Some(profile.phase_keys.ids().map(of_key).collect());
         self
     }
 
@@ -78,24 +78,28 @@ impl Universe {
         &self.standings[key][op.index()]
     }
 
-    /// How many tenths a key's phase counts for: one where it has no length.
+    /// How many time bins a key's phase counts for: one where it has no length.
     #[must_use]
-    pub fn bins(&self, key: PhaseKey) -> u8 {
-        if self.lengths[key] { BINS } else { 1 }
+    pub fn time_bin_count(&self, key: PhaseKey) -> u8 {
+        if self.lengths[key] { TIME_BINS } else { 1 }
     }
 
-    /// The tenths of a key for which an operation counts that can be proposed under it, a bit each.
+    /// The time bins of a key for which an operation counts that can be proposed under it, a bit each.
     #[must_use]
-    pub fn tenths(&self, key: PhaseKey, op: OpId) -> u16 {
-        let all = (1 << self.bins(key)) - 1;
-        all & self.tenths.as_ref().map_or(all, |tenths| tenths[key][op.index()])
+    pub fn time_bins(&self, key: PhaseKey, op: OpId) -> u16 {
+        let all = (1 << self.time_bin_count(key)) - 1;
+        all & self.time_bins.as_ref().map_or(all, |time_bins| time_bins[key][op.index()])
     }
 
-    /// The cells that count, in their order.
-    pub fn cells(&self) -> impl Iterator<Item = Cell> + '_ {
+    /// The bins that count, in their order.
+    pub fn bins(&self) -> impl Iterator<Item = Bin> + '_ {
         let of_pair = move |key, op| {
-            let tenths = self.tenths(key, op);
-            (0..BINS).filter(move |bin| tenths >> bin & 1 == 1).map(move |bin| Cell { key, op, bin })
+            let time_bins = self.time_bins(key, op);
+            (0..TIME_BINS).filter(move |time_bin| time_bins >> time_bin & 1 == 1).map(move |time_bin| Bin {
+                key,
+                op,
+                time_bin,
+            })
         };
         self.standings.iter_ids().flat_map(move |(key, ops)| {
             let counting = ops.iter().enumerate().filter(|(_, standing)| **standing == Standing::Counts);
@@ -103,22 +107,14 @@ impl Universe {
         })
     }
 
-    /// Whether a cell counts.
+    /// Whether a bin counts.
     #[must_use]
-    pub fn holds(&self, cell: Cell) -> bool {
-        self.tenths(cell.key, cell.op) >> cell.bin & 1 == 1 && *self.standing(cell.key, cell.op) == Standing::Counts
+    pub fn holds(&self, bin: Bin) -> bool {
+        self.time_bins(bin.key, bin.op) >> bin.time_bin & 1 == 1 && *self.standing(bin.key, bin.op) == Standing::Counts
     }
 }
 
 /// For each phase key whether its phase has a length.
 pub(super) fn lengths(profile: &Profile) -> IdVec<PhaseKey, bool> {
     profile.phase_keys.ids().map(|key| has_length(profile, key)).collect()
-}
-
-/// Whether any operation is in the key's phase for a time.
-fn has_length(profile: &Profile, key: PhaseKey) -> bool {
-    let info = &profile.phase_keys[key];
-    let (Some(base), Some(phase)) = (info.base, info.phase) else { return false };
-    let Some(at) = profile.bases[base].phases.iter().position(|one| one.kind == phase) else { return false };
-    profile.ops.iter().any(|op| op.base == base && op.durations.get(at).is_some_and(|&length| length > Ticks::ZERO))
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use nandseq_profile::{Block, Die, OpId, Page, PhaseKey};
 use serde::Serialize;
 
-use super::lanes::{PackedColumns, StateNumbers, named};
 use super::pack::Column;
+use super::tracks::{PackedColumns, StateNumbers, named};
 use crate::load::SiteTables;
 use crate::sums::{add_count, total};
 

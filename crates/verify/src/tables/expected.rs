@@ -151,7 +151,7 @@ pub(crate) struct WrittenNames {
     /// `BASE.PHASE,`
     states: Vec<PaddedText>,
     /// `,0,2,` and `,d0-p2`, by die, then by plane.
-    lanes: Vec<[PaddedText; 2]>,
+    die_planes: Vec<[PaddedText; 2]>,
     planes: usize,
     /// Names of cell types in the order of their bytes, and the place of each in it.
     cell_types: Vec<PaddedText>,
@@ -180,12 +180,12 @@ impl WrittenNames {
         sorted.sort_unstable();
         let rank = |name: &&str| sorted.iter().position(|other| other == name).unwrap_or_default() as u8;
         let (dies, planes) = (profile.topology.dies, profile.topology.planes);
-        let lane = |die, plane| [word(format!(",{die},{plane},")), word(format!(",d{die}-p{plane}"))];
+        let die_plane = |die, plane| [word(format!(",{die},{plane},")), word(format!(",d{die}-p{plane}"))];
         Self {
             ops: profile.ops.iter().map(op).collect(),
             bases: profile.bases.iter().map(|base| word(format!(",{},", field(&base.name)))).collect(),
             states,
-            lanes: (0..dies).flat_map(|die| (0..planes).map(move |plane| lane(die, plane))).collect(),
+            die_planes: (0..dies).flat_map(|die| (0..planes).map(move |plane| die_plane(die, plane))).collect(),
             planes: planes as usize,
             cell_type_ranks: names.iter().map(rank).collect(),
             cell_types: sorted.iter().map(|name| word(field(name))).collect(),
@@ -208,8 +208,12 @@ impl WrittenNames {
     }
 
     /// `,0,2,` and `,d0-p2` of a plane, if the device has it.
-    pub(super) fn lane(&self, die: usize, plane: usize) -> Option<&[PaddedText; 2]> {
-        if plane < self.planes { self.lanes.get(die.saturating_mul(self.planes).saturating_add(plane)) } else { None }
+    pub(super) fn die_plane(&self, die: usize, plane: usize) -> Option<&[PaddedText; 2]> {
+        if plane < self.planes {
+            self.die_planes.get(die.saturating_mul(self.planes).saturating_add(plane))
+        } else {
+            None
+        }
     }
 
     /// The cell type of a page that is touched, if there is one.

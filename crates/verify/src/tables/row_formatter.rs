@@ -157,8 +157,8 @@ impl RowFormatter {
         self.times.put(row.end, text);
         let [die, plane, block, page] = row.place;
         let known = usize::try_from(die).ok().zip(usize::try_from(plane).ok());
-        if let Some([lane, _]) = known.and_then(|(die, plane)| self.words.lane(die, plane)) {
-            lane.put(text);
+        if let Some([die_plane, _]) = known.and_then(|(die, plane)| self.words.die_plane(die, plane)) {
+            die_plane.put(text);
         } else {
             text.push(b',');
             number(die, text);
@@ -197,15 +197,15 @@ impl RowFormatter {
         self.times.put(row.start, text);
         text.push(b',');
         self.times.put(row.end, text);
-        let lane = self.words.lane(row.die.index(), row.plane.index());
-        if let Some([place, _]) = lane {
+        let die_plane = self.words.die_plane(row.die.index(), row.plane.index());
+        if let Some([place, _]) = die_plane {
             place.put(text);
         }
         self.plane_at[0] = text.len() - 2;
         self.words.state(StateCode::phase(base, row.kind)).put(text);
         // Its comma is that of the lane.
         text.pop();
-        if let Some([_, lane]) = lane {
+        if let Some([_, lane]) = die_plane {
             lane.put(text);
         }
         self.plane_at[1] = text.len() - 1;

@@ -8,12 +8,13 @@ use nandseq_profile::{Profile, builtin};
 use nandseq_trace::{Operation, Sink};
 
 use super::*;
-use crate::closure::{Cell, Goal};
+use crate::closure::CoverageModel;
 use crate::probability::Distributions;
 use crate::reporting::Rejections;
 use crate::setup::{Setup, changes_other_dies};
 use crate::site::Site;
 use crate::{RunLimits, RunSummary, SiteState};
+use nandseq_profile::input_time::Bin;
 
 /// What started where and when, and what was refused when.
 #[derive(Default)]
@@ -110,8 +111,8 @@ fn a_site_whose_dead_time_is_skipped_does_and_leaves_what_one_that_walks_through
         let is_directed = number % 4 == 3;
         let setup = if is_directed {
             let keys = || profile.phase_keys.ids();
-            let cells = keys().flat_map(|key| profile.ops.ids().map(move |op| Cell { key, op, bin: 0 }));
-            setup.with_goal(&profile, Goal::new(&profile, cells, |_| 1, true))
+            let bins = keys().flat_map(|key| profile.ops.ids().map(move |op| Bin { key, op, time_bin: 0 }));
+            setup.with_coverage_model(&profile, CoverageModel::new(&profile, bins, |_| 1, true))
         } else {
             setup
         };

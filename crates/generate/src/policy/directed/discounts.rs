@@ -3,9 +3,9 @@
 use nandseq_profile::{BaseId, PhaseKey};
 
 use crate::setup::ClassId;
-use crate::setup::coverage_model::Goal;
+use crate::setup::coverage_model::CoverageModel;
 
-/// How often something was gone for since it last led to a hit that its cell lacked.
+/// How often something was gone for since it last led to a hit that covered its bin.
 #[derive(Clone, Debug)]
 pub(in crate::policy) struct Discounts {
     /// By key: how many operations have come into its phase since the last such hit there.
@@ -18,8 +18,8 @@ pub(in crate::policy) struct Discounts {
 
 impl Discounts {
     /// Nothing was gone for.
-    pub(super) fn new(goal: &Goal) -> Self {
-        Self { idle: vec![0; goal.keys()], steered: vec![0; goal.bases], promised: vec![0; goal.classes] }
+    pub(super) fn new(model: &CoverageModel) -> Self {
+        Self { idle: vec![0; model.keys()], steered: vec![0; model.bases], promised: vec![0; model.classes] }
     }
 
     /// Forgets everything: a run depends on the hits before it alone.
@@ -43,7 +43,7 @@ impl Discounts {
         self.steered[base.index()] += 1;
     }
 
-    /// A cell of a key was hit that lacked the hit.
+    /// A bin of a key was covered.
     pub(in crate::policy) fn hit(&mut self, key: PhaseKey) {
         self.idle[key.index()] = 0;
         self.steered.iter_mut().chain(&mut self.promised).for_each(|steered| *steered /= 2);

@@ -1,9 +1,9 @@
-//! Where further hooks fall: in the uncovered tenths of phases, and where a proposal has just succeeded.
+//! Where further hooks fall: in the uncovered time bins of phases, and where a proposal has just succeeded.
 //!
 //! They come beside those of plain generation. Nothing of them outlives a run.
 
 use nandseq_device::FlightId;
-use nandseq_profile::input_time::{TENTHS, inside_tenth};
+use nandseq_profile::input_time::{TIME_BINS, inside_time_bin};
 use nandseq_profile::{BaseId, Die, Grid, PhaseKey, Plane, PlaneSet, Ticks};
 use nandseq_trace::Proposal;
 
@@ -21,7 +21,7 @@ const ALONE: u64 = 16;
 /// How much more often than otherwise an operation of a base stands alone that may.
 pub(in crate::policy) fn alone(setup: &Setup, counts: &CoverageCounts, base: BaseId) -> u64 {
     let window = setup.tables.base(base).window_key;
-    if window.is_some_and(|key| counts.missing_under(key) > 0) { ALONE } else { 1 }
+    if window.is_some_and(|key| counts.uncovered_under(key) > 0) { ALONE } else { 1 }
 }
 
 /// The same for plans that are made to be compared by their scores: there the score says whether the window is worth leaving open.
@@ -29,7 +29,7 @@ pub(super) fn alone_to_compare(setup: &Setup, base: BaseId) -> u64 {
     if setup.tables.base(base).window_key.is_some() { ALONE } else { 1 }
 }
 
-/// Places hooks in the uncovered tenths of the phases of an operation that starts, or goes on, at `from`, and just after them.
+/// Places hooks in the uncovered time bins of the phases of an operation that starts, or goes on, at `from`, and just after them.
 pub(in crate::policy) fn place_in_phases(
     (setup, kernel): (&Setup, &mut Kernel<'_>),
     counts: &CoverageCounts,
@@ -49,13 +49,13 @@ pub(in crate::policy) fn place_in_phases(
         discounts.visit(key);
         let suspends = info.effects.erase || info.effects.is_program();
         // Where nothing is uncovered, one hook may still cut the phase for what that leads to.
-        let any = (suspends && counts.missing_under(key) == 0).then(|| stream.below(TENTHS.into()) as u8);
-        for bin in 0..TENTHS {
-            if any != Some(bin) && counts.missing(key)[usize::from(bin)] == 0 {
+        let any = (suspends && counts.uncovered_under(key) == 0).then(|| stream.below(TIME_BINS.into()) as u8);
+        for time_bin in 0..TIME_BINS {
+            if any != Some(time_bin) && counts.uncovered_names(key)[usize::from(time_bin)] == 0 {
                 continue;
             }
             let (die, plane) = draw_plane(step, (dies, planes), stream);
-            if let Some(at) = instant(bin, (start, end), tables.grid, stream) {
+            if let Some(at) = instant(time_bin, (start, end), tables.grid, stream) {
                 kernel.queue.push(at, Event::Extra(die, plane));
             }
         }
@@ -134,20 +134,20 @@ impl FurtherHooks {
         proposal: &Proposal,
         stream: &mut Stream,
     ) -> bool {
-        let Some(goal) = &setup.goal else { return false };
+        let Some(model) = &setup.coverage_model else { return false };
         let (die, now) = (proposal.die, proposal.time);
         let memory = &self.dies[usize::from(die.0)];
         if memory.next > now {
             return true;
         }
         let at = soon((setup, kernel), now);
-        let lacking = |plane: Plane| {
+        let uncovered = |plane: Plane| {
             let key: PhaseKey = kernel.device.phase_key(die, plane, at);
-            let bin = goal.bin(key, &op_state(kernel.device.plane_phase(die, plane, at)), at);
-            u64::from(counts.missing(key)[usize::from(bin)])
+            let time_bin = model.time_bin(key, &op_state(kernel.device.plane_phase(die, plane, at)), at);
+            u64::from(counts.uncovered_names(key)[usize::from(time_bin)])
         };
         let planes = kernel.device.planes().minus(memory.tried);
-        let weights = (0..8).map(Plane).filter(|plane| planes.contains(*plane)).map(|plane| (plane, lacking(plane)));
+        let weights = (0..8).map(Plane).filter(|plane| planes.contains(*plane)).map(|plane| (plane, uncovered(plane)));
         let Some(plane) = stream.pick(weights) else { return false };
         self.push((setup, kernel), (die, plane), now);
         true
@@ -166,9 +166,9 @@ fn soon((setup, kernel): (&Setup, &Kernel<'_>), now: Ticks) -> Ticks {
     Ticks(now.0 + 1).max(kernel.device.bus_free()).ceil_to(setup.tables.grid)
 }
 
-/// A time on the grid, inside a phase, that counts for a tenth of it; `None` where there is none.
-fn instant(bin: u8, (start, end): (Ticks, Ticks), grid: Grid, stream: &mut Stream) -> Option<Ticks> {
-    let inside = inside_tenth(bin, end - start);
+/// A time on the grid, inside a phase, that counts for a time bin of it; `None` where there is none.
+fn instant(time_bin: u8, (start, end): (Ticks, Ticks), grid: Grid, stream: &mut Stream) -> Option<Ticks> {
+    let inside = inside_time_bin(time_bin, end - start);
     let step = grid.step().0;
     let first = (start.0 + inside.start()).div_ceil(step);
     let last = (start.0 + inside.end()) / step;

@@ -11,9 +11,9 @@ use crate::policy::Policy;
 use crate::probability::of_profile;
 use crate::proposal::View;
 use crate::random::StreamKind;
-use crate::setup::coverage_model::Cell;
 use crate::site::Site;
 use crate::{RunLimits, probability};
+use nandseq_profile::input_time::Bin;
 
 struct Nothing;
 
@@ -24,10 +24,10 @@ impl Sink for Nothing {
 }
 
 /// Every name under every key counts.
-fn everything(profile: &Profile, directed: bool) -> Goal {
+fn everything(profile: &Profile, directed: bool) -> CoverageModel {
     let keys = || profile.phase_keys.ids();
-    let cells = keys().flat_map(|key| profile.ops.ids().map(move |op| Cell { key, op, bin: 0 }));
-    Goal::new(profile, cells, |_| 1, directed)
+    let bins = keys().flat_map(|key| profile.ops.ids().map(move |op| Bin { key, op, time_bin: 0 }));
+    CoverageModel::new(profile, bins, |_| 1, directed)
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn at_a_hook_of_plain_generation_every_name_it_can_draw_keeps_a_weight() {
     let profile = builtin::profile();
     let table = of_profile(&profile, probability::DEFAULT_TABLE_SEED);
     let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
-    let setup = setup.with_goal(&profile, everything(&profile, true));
+    let setup = setup.with_coverage_model(&profile, everything(&profile, true));
     let mut site = Site::new(&setup, 3);
     let mut compared = 0;
     for _ in 0..40 {
@@ -44,7 +44,7 @@ fn at_a_hook_of_plain_generation_every_name_it_can_draw_keeps_a_weight() {
         // The sampler still holds what was eligible at the last hook.
         let eligible: Vec<_> = site.proposer.sampler.eligible().collect();
         let Site { kernel, proposer, reporter, policy, counts, .. } = &mut site;
-        let (Policy::Directed(directed), Some(counts)) = (policy, counts) else { panic!("a directed goal") };
+        let (Policy::Directed(directed), Some(counts)) = (policy, counts) else { panic!("a directed model") };
         for key in profile.phase_keys.ids() {
             let distribution = setup.distribution(key);
             let proposal = Proposal { time: kernel.quiet, key_used: key, ..Proposal::default() };
@@ -79,25 +79,27 @@ fn hits_read_back_from_their_text() {
     let profile = builtin::profile();
     let table = of_profile(&profile, probability::DEFAULT_TABLE_SEED);
     let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
-    let setup = setup.with_goal(&profile, everything(&profile, false));
-    let goal = setup.goal.as_ref().expect("it was given");
-    let mut counts = CoverageCounts::new(goal);
+    let setup = setup.with_coverage_model(&profile, everything(&profile, false));
+    let model = setup.coverage_model.as_ref().expect("it was given");
+    let mut counts = CoverageCounts::new(model);
     for op in [3, 3, 9, 200] {
-        counts.count(goal, &Proposal::default(), OpId(op), Ticks::ZERO);
+        counts.count(model, &Proposal::default(), OpId(op), Ticks::ZERO);
     }
     let text = counts.to_text();
     assert!(text.starts_with("3*0 2 5*0 1 190*0 1 "), "{text}");
-    let back = CoverageCounts::of_text(goal, &text).expect("its own text");
+    let back = CoverageCounts::of_text(model, &text).expect("its own text");
     assert_eq!((back.hits(), back.reached()), (counts.hits(), counts.reached()));
     for wrong in ["", "1", "0 ", "x", "*", "4294967296", &format!("{text} 0"), "99999999999999999999*0"] {
-        assert!(CoverageCounts::of_text(goal, wrong).is_none(), "{wrong}");
+        assert!(CoverageCounts::of_text(model, wrong).is_none(), "{wrong}");
     }
 }
 
 #[test]
-fn goals_of_as_many_other_cells_have_other_digests() {
+fn models_of_as_many_other_bins_have_other_digests() {
     let profile = builtin::profile();
-    let digest = |bin| Goal::new(&profile, [Cell { key: PhaseKey::DEFAULT, op: OpId(3), bin }], |_| 10, false).digest();
+    let digest = |time_bin| {
+        CoverageModel::new(&profile, [Bin { key: PhaseKey::DEFAULT, op: OpId(3), time_bin }], |_| 10, false).digest()
+    };
     assert_eq!(digest(1), digest(1));
     assert_ne!(digest(1), digest(2));
 }
@@ -108,11 +110,11 @@ fn a_directed_site_with_nothing_to_go_for_starts_as_much_as_a_plain_one() {
     let table = of_profile(&profile, probability::DEFAULT_TABLE_SEED);
     let operations = |directed| {
         let setup = Setup::new(&profile, &table, &[]).expect("something to propose");
-        let setup = setup.with_goal(&profile, everything(&profile, directed));
-        let goal = setup.goal.as_ref().expect("it was given");
+        let setup = setup.with_coverage_model(&profile, everything(&profile, directed));
+        let model = setup.coverage_model.as_ref().expect("it was given");
         let mut site = Site::new(&setup, 5);
-        // Every cell has been hit far above the level.
-        site.counts = CoverageCounts::of_text(goal, &format!("{}*1000", goal.cells()));
+        // Every bin has been hit far more often than `at_least`.
+        site.counts = CoverageCounts::of_text(model, &format!("{}*1000", model.bin_count()));
         let limits = RunLimits { run_until: Ticks::from_us(300_000), ..RunLimits::default() };
         site.run(&limits, &mut Nothing).expect("memory does not fail").ops
     };
@@ -120,20 +122,20 @@ fn a_directed_site_with_nothing_to_go_for_starts_as_much_as_a_plain_one() {
     assert!(directed > plain / 2 && directed < plain * 2, "{directed} operations against {plain}");
 }
 
-/// A goal of every name under every key, compiled, and nothing hit.
+/// A model of every name under every key, compiled, and nothing hit.
 fn setup(profile: &Profile) -> Setup {
     let table = of_profile(profile, probability::DEFAULT_TABLE_SEED);
     let setup = Setup::new(profile, &table, &[]).expect("something to propose");
-    setup.with_goal(profile, everything(profile, true))
+    setup.with_coverage_model(profile, everything(profile, true))
 }
 
 #[test]
 fn what_leads_nowhere_loses_value_and_a_hit_halves_the_loss() {
     let profile = builtin::profile();
     let setup = setup(&profile);
-    let goal = setup.goal.as_ref().expect("it was given");
-    let mut discounts = Discounts::new(goal);
-    let (base, class) = (profile.ops[OpId(3)].base, goal.class_of[3]);
+    let model = setup.coverage_model.as_ref().expect("it was given");
+    let mut discounts = Discounts::new(model);
+    let (base, class) = (profile.ops[OpId(3)].base, model.class_of[3]);
     let losses = |discounts: &Discounts| [discounts.of_base(base), discounts.of_promise(class)];
     assert_eq!(losses(&discounts), [1, 1]);
     (0..16).for_each(|_| discounts.steer(base, Some(class)));
@@ -148,7 +150,7 @@ fn what_leads_nowhere_loses_value_and_a_hit_halves_the_loss() {
 fn a_key_is_worth_less_the_more_operations_came_there_in_vain_until_a_hit_there() {
     let profile = builtin::profile();
     let setup = setup(&profile);
-    let mut discounts = Discounts::new(setup.goal.as_ref().expect("it was given"));
+    let mut discounts = Discounts::new(setup.coverage_model.as_ref().expect("it was given"));
     let key = PhaseKey::DEFAULT;
     assert_eq!(discounts.fresh(key, 100), 100);
     (0..40).for_each(|_| discounts.visit(key));
@@ -158,45 +160,45 @@ fn a_key_is_worth_less_the_more_operations_came_there_in_vain_until_a_hit_there(
 }
 
 #[test]
-fn only_the_hit_that_a_cell_lacks_is_one_that_the_policy_hears_of() {
+fn only_the_hit_that_covers_a_bin_is_one_that_the_policy_hears_of() {
     let profile = builtin::profile();
     let setup = setup(&profile);
-    let goal = setup.goal.as_ref().expect("it was given");
-    let mut counts = CoverageCounts::new(goal);
-    assert!(counts.count(goal, &Proposal::default(), OpId(3), Ticks::ZERO));
-    assert!(!counts.count(goal, &Proposal::default(), OpId(3), Ticks::ZERO));
+    let model = setup.coverage_model.as_ref().expect("it was given");
+    let mut counts = CoverageCounts::new(model);
+    assert!(counts.count(model, &Proposal::default(), OpId(3), Ticks::ZERO));
+    assert!(!counts.count(model, &Proposal::default(), OpId(3), Ticks::ZERO));
 }
 
 #[test]
-fn the_level_rises_after_four_hits_for_each_cell() {
+fn at_least_rises_after_four_hits_for_each_bin() {
     let profile = builtin::profile();
     let setup = setup(&profile);
-    let goal = setup.goal.as_ref().expect("it was given");
-    let lacking = |hits: u64| {
-        let text = format!("{}*{hits} {}", goal.cells() - 1, hits - 1);
-        let counts = CoverageCounts::of_text(goal, &text).expect("hits of every cell");
-        profile.phase_keys.ids().map(|key| counts.missing_under(key)).sum::<u64>()
+    let model = setup.coverage_model.as_ref().expect("it was given");
+    let uncovered = |hits: u64| {
+        let text = format!("{}*{hits} {}", model.bin_count() - 1, hits - 1);
+        let counts = CoverageCounts::of_text(model, &text).expect("hits of every bin");
+        profile.phase_keys.ids().map(|key| counts.uncovered_under(key)).sum::<u64>()
     };
-    // One hit less than 4 for each cell: the level is 1 still.
-    assert_eq!(lacking(4), 0);
-    let counts =
-        CoverageCounts::of_text(goal, &format!("{}*1 {}", goal.cells() - 1, 3 * goal.cells() + 1)).expect("hits");
-    let lacks = |op: OpId| counts.lacks(goal, PhaseKey::DEFAULT, op, 0);
-    assert!(lacks(OpId(3)), "a cell with one hit lacks the second");
+    // One hit less than 4 for each bin: `at_least` is 1 still.
+    assert_eq!(uncovered(4), 0);
+    let counts = CoverageCounts::of_text(model, &format!("{}*1 {}", model.bin_count() - 1, 3 * model.bin_count() + 1))
+        .expect("hits");
+    let is_uncovered = |op: OpId| counts.is_uncovered(model, PhaseKey::DEFAULT, op, 0);
+    assert!(is_uncovered(OpId(3)), "a bin with one hit is uncovered again");
 }
 
 #[test]
 fn what_is_about_to_end_where_hits_lack_is_rarely_cut() {
     let profile = builtin::profile();
     let setup = setup(&profile);
-    let goal = setup.goal.as_ref().expect("it was given");
-    let mut counts = CoverageCounts::new(goal);
+    let model = setup.coverage_model.as_ref().expect("it was given");
+    let mut counts = CoverageCounts::new(model);
     let end = profile.phase_keys.ids().find(|key| profile.phase_keys[*key].base.is_some()).expect("bases have keys");
     let state = OpState { of: end, phase: Some(PhaseKind::CoreBusy), ..OpState::default() };
     let proposal = Proposal { state, ..Proposal::default() };
     assert!(spares(&counts, &proposal));
     assert!(!spares(&counts, &Proposal { state: OpState { phase: None, ..state }, ..proposal }));
-    // Once nothing lacks hits under the END, there is nothing to spare it for.
-    counts = CoverageCounts::of_text(goal, &format!("{}*1", goal.cells())).expect("hits of every cell");
+    // Once nothing is uncovered under the END, there is nothing to spare it for.
+    counts = CoverageCounts::of_text(model, &format!("{}*1", model.bin_count())).expect("hits of every bin");
     assert!(!spares(&counts, &proposal));
 }

@@ -110,15 +110,15 @@ fn a_snapshot_of_anything_else_says_of_what() {
 }
 
 #[test]
-fn a_snapshot_that_counts_other_cells_as_many_is_refused_by_name() {
-    let counting = |cells: &str| {
-        let cells_sha256 = Digest::of(cells.as_bytes());
-        let coverage = Some(CoverageIdentity { directed: true, cells: 2, cells_sha256, until: None });
+fn a_snapshot_that_counts_other_bins_as_many_is_refused_by_name() {
+    let counting = |bins: &str| {
+        let bins_sha256 = Digest::of(bins.as_bytes());
+        let coverage = Some(CoverageIdentity { directed: true, bins: 2, bins_sha256, until: None });
         let snapshot = example();
         Snapshot { identity: Identity { coverage, ..snapshot.identity }, ..snapshot }
     };
     let (snapshot, other) = (counting("a b"), counting("a c"));
     assert_eq!(snapshot.check(&snapshot.identity), Ok(()));
     let refused = snapshot.check(&other.identity).unwrap_err().to_string();
-    assert!(refused.starts_with("it belongs to another choice of cells that count: "), "{refused}");
+    assert!(refused.starts_with("it belongs to another choice of bins that count: "), "{refused}");
 }

@@ -69,7 +69,7 @@ impl Lookahead {
         is_cutting: bool,
     ) -> Option<Option<ClassId>> {
         let setup = at.setup;
-        let goal = setup.goal.as_ref()?;
+        let model = setup.coverage_model.as_ref()?;
         self.draw_names(at, is_cutting);
         let Self { names, best: plan, scratch } = self;
         let scorer = Scorer::new(at, counts, discounts)?;
@@ -93,7 +93,7 @@ impl Lookahead {
                 }
             }
         }
-        let found = found.filter(|_| goal.pair(at.proposal.key_used, plan[0].op).is_some());
+        let found = found.filter(|_| model.pair(at.proposal.key_used, plan[0].op).is_some());
         if found.is_some() {
             std::mem::swap(&mut at.proposer.plan, plan);
         }
@@ -103,7 +103,7 @@ impl Lookahead {
     /// Draws a name of every class that may start and for which a plan is to be made.
     fn draw_names(&mut self, at: &mut AtHook<'_, '_>, is_cutting: bool) {
         self.names.clear();
-        let Some(goal) = &at.setup.goal else { return };
+        let Some(model) = &at.setup.coverage_model else { return };
         for id in at.proposer.sampler.eligible() {
             let effects = &at.setup.tables.base(at.setup.classes.get(id).base).effects;
             if effects.delay || (is_cutting && effects.suspend.is_none()) {
@@ -111,7 +111,7 @@ impl Lookahead {
             }
             // A name that does not count under this key waits for a refill, which has another.
             let names = at.distribution.names_of(id);
-            let counts = |op: &OpId| goal.pair(at.proposal.key_used, *op).is_some();
+            let counts = |op: &OpId| model.pair(at.proposal.key_used, *op).is_some();
             let counting = || names.iter().map(|&(op, _)| op).filter(counts);
             let op = match counting().count() as u64 {
                 0 => names.first().map(|&(op, _)| op),

@@ -1,4 +1,4 @@
-//! What a plan leads to: how much that lacks hits can start in the states that it brings about, for each operation.
+//! What a plan leads to: how much that is uncovered can start in the states that it brings about, for each operation.
 //!
 //! A plan is carried out on a copy of its die's lasting state. What can start in the end is asked of the same masks as at a hook;
 //! one more operation, with its chain, is tried from there. Nothing is drawn here, and nothing changed but scratch memory.
@@ -17,10 +17,10 @@ use crate::setup::consequences::shows;
 use crate::setup::groups::Source;
 use crate::setup::{Class, ClassId, Setup, places};
 
-/// As many cells are worth an address of a kind that there is none of.
+/// As many bins are worth an address of a kind that there is none of.
 const SUPPLY: u64 = 10;
 
-/// The score of a plan: cells for each operation, and the class of what is to follow it, if that is part of it.
+/// The score of a plan: bins for each operation, and the class of what is to follow it, if that is part of it.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Score {
     pub(super) rate: u64,
@@ -36,23 +36,23 @@ impl Score {
 /// What some operations lead to.
 #[derive(Clone, Copy, Debug)]
 struct Gain {
-    cells: u64,
+    bins: u64,
     operations: u64,
 }
 
 impl Gain {
-    const NOTHING: Self = Self { cells: 0, operations: 1 };
+    const NOTHING: Self = Self { bins: 0, operations: 1 };
 
     const fn and(self, other: Self) -> Self {
-        Self { cells: self.cells + other.cells, operations: self.operations + other.operations }
+        Self { bins: self.bins + other.bins, operations: self.operations + other.operations }
     }
 
     fn rate(self) -> u64 {
-        self.cells * UNIT / self.operations.max(1)
+        self.bins * UNIT / self.operations.max(1)
     }
 
     const fn exceeds(self, other: Self) -> bool {
-        self.cells * other.operations > other.cells * self.operations
+        self.bins * other.operations > other.bins * self.operations
     }
 }
 
@@ -93,9 +93,9 @@ pub(super) struct Scorer<'a> {
 }
 
 impl<'a> Scorer<'a> {
-    /// At a hook; `None` without a goal.
+    /// At a hook; `None` without a model.
     pub(super) fn new(at: &'a AtHook<'_, '_>, counts: &'a CoverageCounts, discounts: &'a Discounts) -> Option<Self> {
-        let consequences = &at.setup.goal.as_ref()?.consequences;
+        let consequences = &at.setup.coverage_model.as_ref()?.consequences;
         let uncovered = Uncovered { consequences, counts, discounts };
         let (die, now) = (at.proposal.die, at.proposal.time);
         Some(Self { setup: at.setup, device: &at.kernel.device, uncovered, die, now })
@@ -145,7 +145,7 @@ impl<'a> Scorer<'a> {
             None => settled_by_itself(self.device, tables, self.die),
         };
         let mut keys = self.keys_at_rest();
-        let mut so_far = Gain { cells: u64::from(hits) * UNIT, operations: plan.len() as u64 };
+        let mut so_far = Gain { bins: u64::from(hits) * UNIT, operations: plan.len() as u64 };
         let mut window = None;
         let mut suspended = Score::default();
         let mut changes = hits || plan.is_empty();
@@ -159,7 +159,7 @@ impl<'a> Scorer<'a> {
             let own = Suspended { place: step.place, base };
             for done in std::iter::once(own).chain(resumed) {
                 let info = tables.base(done.base);
-                so_far.cells += scratch.phases[done.base.index()][usize::from(last)];
+                so_far.bins += scratch.phases[done.base.index()][usize::from(last)];
                 if shows(info) {
                     changes = true;
                     window = info.window_key.filter(|_| last);
@@ -171,7 +171,7 @@ impl<'a> Scorer<'a> {
         if !changes && logic == settled_by_itself(self.device, tables, self.die) {
             return Score::default();
         }
-        so_far.cells += plan.first().map_or(0, |head| self.supply(&scratch.constraints[usize::from(self.die.0)], head));
+        so_far.bins += plan.first().map_or(0, |head| self.supply(&scratch.constraints[usize::from(self.die.0)], head));
         self.score_of(scratch, State { logic: &logic, keys, window }, so_far).or(suspended)
     }
 
@@ -182,8 +182,7 @@ impl<'a> Scorer<'a> {
         constraints.imagine(self.device, self.setup, self.die, state.logic);
         let mut here = so_far;
         if let Some(key) = state.window {
-            here.cells +=
-                self.uncovered.under(key, |chunk| self.open(constraints, chunk) & !self.forbidden(chunk, key));
+            here.bins += self.uncovered.under(key, |chunk| self.open(constraints, chunk) & !self.forbidden(chunk, key));
         }
         for plane in self.device.planes().iter() {
             let at = usize::from(plane.0);
@@ -195,7 +194,7 @@ impl<'a> Scorer<'a> {
             let known = |chunk: usize| if key == before[at] { present[chunk] } else { 0 };
             let open =
                 |chunk: usize| self.open(constraints, chunk) & !constraints.chunks[chunk].not_at[at] & !known(chunk);
-            here.cells += self.uncovered.under(key, open);
+            here.bins += self.uncovered.under(key, open);
         }
         let (ahead, promise) = self.ahead(scratch, state.logic);
         Score { rate: here.rate(), promise: None }.or(Score { rate: here.and(ahead).rate(), promise })
@@ -257,8 +256,8 @@ impl<'a> Scorer<'a> {
 
     /// What a way leads to, less the more often it was promised in vain.
     fn along(&self, phases: &[[u64; 2]], class: ClassId, way: &[BaseId], under: impl FnMut(PhaseKey) -> u64) -> Gain {
-        let cells = self.uncovered.along(self.tables(), phases, way, under);
-        Gain { cells: cells / self.uncovered.discounts.of_promise(class), operations: way.len() as u64 }
+        let bins = self.uncovered.along(self.tables(), phases, way, under);
+        Gain { bins: bins / self.uncovered.discounts.of_promise(class), operations: way.len() as u64 }
     }
 
     /// The state after a way of a class, on planes that hold least.
@@ -305,7 +304,7 @@ impl<'a> Scorer<'a> {
         let mut best = Score::default();
         for &base in suspending.iter().filter(|base| !tables.forbidden_in(key).contains(**base)) {
             let keys = [tables.base(base).end_key; 8];
-            let cut = Gain { cells: scratch.phases[base.index()][1], operations: 1 };
+            let cut = Gain { bins: scratch.phases[base.index()][1], operations: 1 };
             best = best.or(self.score_of(scratch, State { logic: &logic, keys, window: None }, so_far.and(cut)));
         }
         best
@@ -316,7 +315,7 @@ impl<'a> Scorer<'a> {
         let op = self.tables().op(head.op);
         let info: &BaseInfo = self.tables().base(op.base);
         let cell = head.place.cell_type;
-        let cells = if info.effects.erase {
+        let bins = if info.effects.erase {
             let next = self.tables().programs[cell.index()];
             places(u64::from(next)).map(|cell| self.lack_of_next(constraints, CellTypeId(cell as u8), op.multi)).sum()
         } else if info.effects.is_program() && info.address == AddressSource::NextPage {
@@ -324,22 +323,22 @@ impl<'a> Scorer<'a> {
         } else {
             0
         };
-        UNIT * cells.min(SUPPLY)
+        UNIT * bins.min(SUPPLY)
     }
 
     fn lack_of_next(&self, constraints: &DieConstraints, cell: CellTypeId, multi: bool) -> u64 {
-        let (any, cells) = self.lack_of(constraints, Source::NextPageOf, cell, multi);
-        if any { cells + self.lack_of(constraints, Source::ReadablePage, cell, multi).1 / 2 } else { 0 }
+        let (any, bins) = self.lack_of(constraints, Source::NextPageOf, cell, multi);
+        if any { bins + self.lack_of(constraints, Source::ReadablePage, cell, multi).1 / 2 } else { 0 }
     }
 
-    /// Whether the book has no address for some classes of a cell type, and how many of their cells lack hits.
+    /// Whether the book has no address for some classes of a cell type, and how many of their bins are uncovered.
     fn lack_of(&self, constraints: &DieConstraints, source: Source, cell: CellTypeId, multi: bool) -> (bool, u64) {
         let mut lack = (false, 0);
         for (chunk, group) in self.setup.groups.chunks().iter().enumerate() {
             let counts = if multi { u64::MAX } else { !group.multi };
             let bits = group.asking[source as usize] & group.cells[cell.index()] & counts & !constraints.offered(chunk);
             lack.0 |= bits != 0;
-            lack.1 += places(bits).map(|place| self.uncovered.counts.missing_in_class(chunk, place)).sum::<u64>();
+            lack.1 += places(bits).map(|place| self.uncovered.counts.uncovered_in_class(chunk, place)).sum::<u64>();
         }
         lack
     }

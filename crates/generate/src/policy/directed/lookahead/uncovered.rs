@@ -16,9 +16,9 @@ use crate::setup::places;
 const LEAVING: u64 = 12;
 const ON_PLANES: u64 = 4;
 const ON_DIE: u64 = 1;
-/// As many cells of one phase are worth going for.
+/// As many bins of one phase are worth going for.
 const IN_PHASE: u64 = 20;
-/// As many cells between two steps of a chain.
+/// As many bins between two steps of a chain.
 const BETWEEN: u64 = 2;
 /// Values are whole numbers of this part.
 pub(super) const UNIT: u64 = 1024;
@@ -32,20 +32,20 @@ pub(super) struct Uncovered<'a> {
 }
 
 impl Uncovered<'_> {
-    /// How many cells that lack hits a plane lets in under a key, if these classes can start.
+    /// How many uncovered bins a plane lets in under a key, if these classes can start.
     pub(super) fn under(&self, key: PhaseKey, open: impl Fn(usize) -> u64) -> u64 {
         let [mut leaving, mut on_planes, mut on_die] = [0; 3];
         for (chunk, (&leaves, &plane)) in self.consequences.leaving.iter().zip(&self.consequences.on_planes).enumerate()
         {
-            let bits = open(chunk) & self.counts.lacking_classes(key, chunk);
+            let bits = open(chunk) & self.counts.uncovered_classes(key, chunk);
             for place in places(bits) {
-                let cells = u64::from(self.counts.lacking_of_class(key, chunk, place));
+                let bins = u64::from(self.counts.uncovered_of_class(key, chunk, place));
                 if leaves >> place & 1 == 1 {
-                    leaving += cells;
+                    leaving += bins;
                 } else if plane >> place & 1 == 1 {
-                    on_planes += cells;
+                    on_planes += bins;
                 } else {
-                    on_die += cells;
+                    on_die += bins;
                 }
             }
         }
@@ -53,19 +53,19 @@ impl Uncovered<'_> {
         self.discounts.fresh(key, all * UNIT)
     }
 
-    /// How many cells that lack hits the phases of an operation let in; `last`: whether no step of a chain cuts its window, which then
+    /// How many uncovered bins the phases of an operation let in; `last`: whether no step of a chain cuts its window, which then
     /// depends on the state.
     pub(super) fn in_phases(&self, info: &BaseInfo, last: bool) -> u64 {
         if !shows(info) {
             return 0;
         }
-        let cells = |key: Option<PhaseKey>, most: u64| {
-            key.map_or(0, |key| self.discounts.fresh(key, UNIT * self.counts.missing_under(key).min(most)))
+        let bins = |key: Option<PhaseKey>, most: u64| {
+            key.map_or(0, |key| self.discounts.fresh(key, UNIT * self.counts.uncovered_under(key).min(most)))
         };
-        cells(info.busy_key, IN_PHASE) + if last { 0 } else { cells(info.window_key, BETWEEN) }
+        bins(info.busy_key, IN_PHASE) + if last { 0 } else { bins(info.window_key, BETWEEN) }
     }
 
-    /// How many cells the operations that may follow lead to; `phases` says by base what [`Uncovered::in_phases`] does, where a step follows and
+    /// How many bins the operations that may follow lead to; `phases` says by base what [`Uncovered::in_phases`] does, where a step follows and
     /// where none does, `under` what a plane lets in in the end under a key.
     pub(super) fn along(
         &self,
@@ -74,19 +74,19 @@ impl Uncovered<'_> {
         way: &[BaseId],
         mut under: impl FnMut(PhaseKey) -> u64,
     ) -> u64 {
-        let mut cells = 0;
+        let mut bins = 0;
         let mut stays = true;
         for (at, &base) in way.iter().enumerate().rev() {
             let last = at + 1 == way.len();
-            cells += phases[base.index()][usize::from(last)];
+            bins += phases[base.index()][usize::from(last)];
             let info = tables.base(base);
             if shows(info) {
-                cells += info.window_key.filter(|_| last).map_or(0, &mut under);
+                bins += info.window_key.filter(|_| last).map_or(0, &mut under);
                 let end = under(info.end_key);
-                cells += if stays { end } else { end.min(BETWEEN * UNIT) };
+                bins += if stays { end } else { end.min(BETWEEN * UNIT) };
                 stays = false;
             }
         }
-        cells
+        bins
     }
 }

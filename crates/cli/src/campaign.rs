@@ -1,6 +1,6 @@
 //! What to generate, checked: flags and files resolved into one value before any work begins.
 //!
-//! Promises that a plan can be carried out as far as arguments and inputs decide; nothing is written here.
+//! Promises that a campaign can be carried out as far as arguments and inputs decide; nothing is written here.
 
 mod closure;
 mod digests;
@@ -25,7 +25,7 @@ use crate::site_folders::SiteFolders;
 pub(crate) use closure::Closure;
 use digests::Digests;
 pub(crate) use resolve::{check_flags, outputs, resolve};
-pub(crate) use sites::{Batch, BatchPart, SitePlan};
+pub(crate) use sites::{Batch, BatchPart, CampaignSite};
 pub(crate) use table::Table;
 use table::push;
 
@@ -34,7 +34,7 @@ const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
 
 /// What to generate.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct Campaign {
     pub(crate) profile: Profile,
     pub(crate) table: Table,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
@@ -54,7 +54,7 @@ pub(crate) struct Plan {
     pub(crate) base_seed: u64,
     pub(crate) seed_formula: SeedFormula,
     /// In order of their numbers.
-    pub(crate) sites: Vec<SitePlan>,
+    pub(crate) sites: Vec<CampaignSite>,
     /// What the sites are of, if each has a folder of its own.
     pub(crate) batch: Option<Batch>,
     pub(crate) out_dir: PathBuf,
@@ -88,7 +88,7 @@ pub(crate) struct Plan {
     digests: Digests,
 }
 
-impl Plan {
+impl Campaign {
     /// Why nothing can be covered, where nothing can ever start.
     pub(crate) fn nothing_starts(&self) -> Option<&str> {
         self.closure.as_ref().and_then(|closure| closure.nothing_starts.as_deref())
@@ -106,12 +106,12 @@ impl Plan {
     }
 
     /// Where the files of a site go.
-    pub(crate) fn folder_of(&self, site: &SitePlan) -> PathBuf {
+    pub(crate) fn folder_of(&self, site: &CampaignSite) -> PathBuf {
         if site.folder.is_empty() { self.out_dir.clone() } else { self.out_dir.join(&site.folder) }
     }
 
     /// The arguments that make one site alone as it is in its batch.
-    pub(crate) fn arguments_of_site(&self, site: &SitePlan) -> Vec<String> {
+    pub(crate) fn arguments_of_site(&self, site: &CampaignSite) -> Vec<String> {
         let seed = match site.seeds {
             SeedPlan::Sequential { site_seed } => site_seed,
             SeedPlan::Hashed { base, .. } => base,
@@ -184,7 +184,7 @@ impl Plan {
     }
 
     /// The manifest of a site without runs.
-    pub(crate) fn head(&self, site: &SitePlan) -> SiteManifest {
+    pub(crate) fn head(&self, site: &CampaignSite) -> SiteManifest {
         SiteManifest {
             schema: manifest::SCHEMA,
             origin: self.origin(self.arguments_of_site(site)),
@@ -196,14 +196,14 @@ impl Plan {
     }
 
     /// A site of the batch with this number, whether it is asked for or not; `None` where there is no batch.
-    pub(crate) fn site_of_batch(&self, number: u64) -> Option<SitePlan> {
+    pub(crate) fn site_of_batch(&self, number: u64) -> Option<CampaignSite> {
         let offset = number.checked_sub(self.batch.as_ref()?.start)?;
         let folder = SiteFolders::parse(self.site_dir_pattern()).ok()?.folder(number);
         let seeds = match self.seed_formula {
             SeedFormula::Sequential => SeedPlan::from(self.base_seed.checked_add(offset)?),
             SeedFormula::Hashed => SeedPlan::Hashed { base: self.base_seed, site: number },
         };
-        Some(SitePlan { site: Some(number), folder, seeds })
+        Some(CampaignSite { site: Some(number), folder, seeds })
     }
 
     /// What each device starts with.

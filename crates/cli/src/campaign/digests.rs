@@ -1,4 +1,4 @@
-//! Digests of what every site of a plan shares.
+//! Digests of what every site of a campaign shares.
 
 use nandseq_generate::probability::Distributions;
 use nandseq_profile::{Block, Die};

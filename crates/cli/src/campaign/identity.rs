@@ -3,10 +3,10 @@
 use nandseq_generate::{Identity, SeedPlan};
 use nandseq_trace::manifest::ProfileInput;
 
-use super::{Closure, Plan, SitePlan};
+use super::{Campaign, CampaignSite, Closure};
 use crate::site_files;
 
-impl Plan {
+impl Campaign {
     /// Whether a manifest is of the same profile, however it is called there.
     pub(crate) fn is_of(&self, recorded: &ProfileInput) -> bool {
         recorded.resolved_sha256 == self.profile_input.resolved_sha256 || self.counts_names(recorded)
@@ -37,7 +37,7 @@ impl Plan {
         self
     }
 
-    /// A snapshot's identity as this program would write it, if it is of the plan's profile.
+    /// A snapshot's identity as this program would write it, if it is of the campaign's profile.
     pub(crate) fn in_present_form(&self, identity: &mut Identity) {
         if self.profile.has_hash(&identity.profile_sha256, &identity.device) {
             identity.profile_sha256.clone_from(&self.digests.profile);
@@ -45,7 +45,7 @@ impl Plan {
     }
 
     /// What a snapshot of this site belongs to.
-    pub(crate) fn identity(&self, site: &SitePlan) -> Identity {
+    pub(crate) fn identity(&self, site: &CampaignSite) -> Identity {
         let topology = self.profile.topology;
         let (seed, number) = match site.seeds {
             SeedPlan::Sequential { site_seed } => (site_seed, site.site),

@@ -1,4 +1,4 @@
-//! How flags and files become a plan.
+//! How flags and files become a campaign.
 //!
 //! What is wrong with the flags is said in one go.
 
@@ -14,7 +14,7 @@ use nandseq_trace::recorded::recorded;
 
 use super::digests::Digests;
 use super::table::push;
-use super::{Batch, Closure, MAX_SITE_US, Plan, SitePlan, Table, sites};
+use super::{Batch, Campaign, CampaignSite, Closure, MAX_SITE_US, Table, sites};
 use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem, both};
 use crate::in_force::InForce;
@@ -22,7 +22,7 @@ use crate::site_folders::SiteFolders;
 use crate::{console, failure, reach, site_files};
 
 /// Resolves the flags and reads the files they name. Remarks that stop nothing are added to `remarks`.
-pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<Plan, Failure> {
+pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<Campaign, Failure> {
     let mut problems = Vec::new();
     let (folders, run_until) = check_flags(arguments, true, &mut problems);
     let (Some(folders), true) = (folders, problems.is_empty()) else {
@@ -31,7 +31,7 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
         return Err(Failure::Unusable(problems).and(inputs));
     };
     let batch = Batch::new(&arguments.sites);
-    let sites = sites::plans(&arguments.sites, batch.as_ref(), &folders);
+    let sites = sites::campaigns(&arguments.sites, batch.as_ref(), &folders);
     let in_force = InForce::of_generate(arguments, remarks);
     let (in_force, resume) = both(in_force, resume_from(arguments, &sites, remarks))?;
     let warning = reach::bus_warning(&in_force.profile, &in_force.table.distributions);
@@ -48,7 +48,7 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     let earlier = resume.as_deref().and_then(|resume| site_files::stamp(resume, &sites));
     let stamp = arguments.output.stamp.or(earlier).unwrap_or_else(now);
     let outputs = outputs(arguments);
-    let plan = Plan {
+    let campaign = Campaign {
         seed_formula: arguments.sites.seed_formula,
         digests: Digests::new(profile.hash(), &table.distributions, &bad_blocks),
         sites,
@@ -82,7 +82,7 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
         site_dir_pattern: arguments.site_dir_pattern().to_owned(),
         format: arguments.output.format,
     };
-    Ok(plan.going_on_with_its_name())
+    Ok(campaign.going_on_with_its_name())
 }
 
 /// What is wrong with flags as far as they decide that by themselves; with that of the sites, if that is wanted.
@@ -243,7 +243,11 @@ pub(crate) fn outputs(arguments: &GenerateArgs) -> Outputs {
 }
 
 /// Where to go on from. Nothing to go on from in the output folder itself is no mistake: a campaign may be killed early.
-fn resume_from(arguments: &GenerateArgs, sites: &[SitePlan], remarks: &mut String) -> Result<Option<PathBuf>, Failure> {
+fn resume_from(
+    arguments: &GenerateArgs,
+    sites: &[CampaignSite],
+    remarks: &mut String,
+) -> Result<Option<PathBuf>, Failure> {
     let Some(resume) = &arguments.start.resume else { return Ok(None) };
     if resume.is_file() && sites.len() > 1 {
         let message = format!("the snapshot `{}` is of one site, and there are {}", resume.display(), sites.len());

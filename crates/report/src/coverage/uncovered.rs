@@ -9,16 +9,17 @@ use serde::{Deserialize, Serialize};
 use super::{Coverage, Universe, add_count};
 use crate::page::Distribution;
 
-/// Tenths of an operation under a phase key that were never hit.
+/// Time bins of an operation under a phase key that were never hit.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Hole {
+pub struct UncoveredBins {
     /// The phase key.
     pub phase_key: String,
     /// The operation.
     pub op_name: String,
-    /// The tenths without a hit.
-    pub bins: Vec<u8>,
-    /// Hits in the other tenths.
+    /// The time bins without a hit.
+    #[serde(rename = "bins")]
+    pub time_bins: Vec<u8>,
+    /// Hits in the other time bins.
     pub hits: u64,
     /// How often it would have been drawn, had all proposals accepted under the key been drawn by the table alone.
     pub expected: Option<f64>,
@@ -26,29 +27,34 @@ pub struct Hole {
     pub why: String,
 }
 
-/// The holes, nearest first: those with hits in other tenths, the fewest missing first; then those that should have come up most
+/// The uncovered bins, nearest first: those with hits in other time bins, the fewest missing first; then those that should have come up most
 /// often; then those under keys that never came up.
 #[must_use]
-pub fn holes(profile: &Profile, coverage: &Coverage, universe: &Universe, table: Option<&[Distribution]>) -> Vec<Hole> {
+pub fn uncovered_bins(
+    profile: &Profile,
+    coverage: &Coverage,
+    universe: &Universe,
+    table: Option<&[Distribution]>,
+) -> Vec<UncoveredBins> {
     let mut at_key: BTreeMap<PhaseKey, u64> = BTreeMap::new();
     let mut at_pair: BTreeMap<(PhaseKey, OpId), u64> = BTreeMap::new();
-    for (cell, &count) in &coverage.cells {
-        add_count(&mut at_key, cell.key, count);
-        add_count(&mut at_pair, (cell.key, cell.op), count);
+    for (bin, &count) in &coverage.bins {
+        add_count(&mut at_key, bin.key, count);
+        add_count(&mut at_pair, (bin.key, bin.op), count);
     }
     let mut missing: BTreeMap<(PhaseKey, OpId), Vec<u8>> = BTreeMap::new();
-    for cell in universe.cells().filter(|cell| !coverage.cells.contains_key(cell)) {
-        missing.entry((cell.key, cell.op)).or_default().push(cell.bin);
+    for bin in universe.bins().filter(|bin| !coverage.bins.contains_key(bin)) {
+        missing.entry((bin.key, bin.op)).or_default().push(bin.time_bin);
     }
     let shares = table.map(shares);
-    let mut holes: Vec<(Rank, Hole)> = Vec::new();
-    for ((key, op), bins) in missing {
+    let mut uncovered_bins: Vec<(Rank, UncoveredBins)> = Vec::new();
+    for ((key, op), time_bins) in missing {
         let visits = at_key.get(&key).copied().unwrap_or_default();
         let hits = at_pair.get(&(key, op)).copied().unwrap_or_default();
         let share = shares.as_ref().map(|shares| shares.get(&(key, op)).copied().unwrap_or_default());
         let expected = share.map(|share| (share * visits as f64 * 1e6).round() / 1e6);
         let rank = if hits > 0 {
-            (0, bins.len() as u64, 0)
+            (0, time_bins.len() as u64, 0)
         } else {
             // Expected draws, the most first; without a table, visits of the key.
             let likely = expected.map_or(visits, |expected| (expected * 1e6) as u64);
@@ -56,10 +62,11 @@ pub fn holes(profile: &Profile, coverage: &Coverage, universe: &Universe, table:
         };
         let why = why(coverage, key, op, visits, hits, expected);
         let (phase_key, op_name) = (profile.phase_keys[key].name.clone(), profile.ops[op].name.clone());
-        holes.push(((rank.0, rank.1, key, op), Hole { phase_key, op_name, bins, hits, expected, why }));
+        uncovered_bins
+            .push(((rank.0, rank.1, key, op), UncoveredBins { phase_key, op_name, time_bins, hits, expected, why }));
     }
-    holes.sort_by_key(|(rank, _)| *rank);
-    holes.into_iter().map(|(_, hole)| hole).collect()
+    uncovered_bins.sort_by_key(|(rank, _)| *rank);
+    uncovered_bins.into_iter().map(|(_, uncovered)| uncovered).collect()
 }
 
 type Rank = (u8, u64, PhaseKey, OpId);

@@ -13,7 +13,7 @@ use crate::site_list::{Shard, SiteList};
 
 /// One site.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct SitePlan {
+pub(crate) struct CampaignSite {
     /// Its number, if sites are numbered.
     pub(crate) site: Option<u64>,
     /// Its folder, relative to the output folder, with `/` between parts; empty for the output folder itself.
@@ -82,17 +82,17 @@ impl Batch {
 }
 
 /// The sites of the flags; their numbers and seeds have been checked.
-pub(super) fn plans(flags: &SiteArgs, batch: Option<&Batch>, folders: &SiteFolders) -> Vec<SitePlan> {
+pub(super) fn campaigns(flags: &SiteArgs, batch: Option<&Batch>, folders: &SiteFolders) -> Vec<CampaignSite> {
     let seeds = |site: u64, offset: u64| match flags.seed_formula {
         SeedFormula::Sequential => SeedPlan::from(flags.seed + offset),
         SeedFormula::Hashed => SeedPlan::Hashed { base: flags.seed, site },
     };
     let Some(batch) = batch else {
-        return vec![SitePlan { site: None, folder: String::new(), seeds: seeds(flags.first_site(), 0) }];
+        return vec![CampaignSite { site: None, folder: String::new(), seeds: seeds(flags.first_site(), 0) }];
     };
-    let plan =
-        |site| SitePlan { site: Some(site), folder: folders.folder(site), seeds: seeds(site, site - batch.start) };
-    batch.sites().into_iter().map(plan).collect()
+    let campaign =
+        |site| CampaignSite { site: Some(site), folder: folders.folder(site), seeds: seeds(site, site - batch.start) };
+    batch.sites().into_iter().map(campaign).collect()
 }
 
 /// Every site must be of the batch; every site number and sequential seed must fit 64 bits.

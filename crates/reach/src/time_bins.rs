@@ -1,31 +1,31 @@
-//! In which tenths of a phase a proposal can start.
+//! In which time bins of a phase a proposal can start.
 //!
-//! Operations start on a grid, so that a short phase may have no instant for some tenths. In a window a chain goes on: once its next
+//! Operations start on a grid, so that a short phase may have no instant for some time bins. In a window a chain goes on: once its next
 //! step is due it goes before every proposal, and holds the bus. What comes after the phase, because it waited for the bus, counts
-//! for the last tenth; only instants wait that long. Leaves out phases that a suspension has cut short.
+//! for the last time bin; only instants wait that long. Leaves out phases that a suspension has cut short.
 
 use std::ops::RangeInclusive;
 
-use nandseq_profile::input_time::{TENTHS, inside_tenth};
+use nandseq_profile::input_time::{TIME_BINS, inside_time_bin};
 use nandseq_profile::{BaseId, BaseSet, Grid, OpId, PhaseKey, Ticks};
 
 use crate::explore::Graph;
 use crate::model::Model;
 
-/// The tenths of a key in which proposals can start, a bit each: of instants, and of others. The first alone stands for a phase
+/// The time bins of a key in which proposals can start, a bit each: of instants, and of others. The first alone stands for a phase
 /// without length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Tenths {
+pub(crate) struct TimeBins {
     pub(crate) instants: u16,
     pub(crate) others: u16,
 }
 
-/// One cell for each name.
-pub(crate) const WHOLE: Tenths = Tenths { instants: 1, others: 1 };
-const LAST: u16 = 1 << (TENTHS - 1);
+/// One bin for each name.
+pub(crate) const WHOLE: TimeBins = TimeBins { instants: 1, others: 1 };
+const LAST: u16 = 1 << (TIME_BINS - 1);
 
 /// Those of a key; `proposed`: which bases can begin a proposal at all.
-pub(crate) fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey, proposed: BaseSet) -> Tenths {
+pub(crate) fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey, proposed: BaseSet) -> TimeBins {
     let info = &model.profile.phase_keys[key];
     let Some(base) = info.base else { return WHOLE };
     let rules = model.tables.base(base);
@@ -33,7 +33,7 @@ pub(crate) fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey, proposed: 
     if !window && rules.busy_key != Some(key) {
         return WHOLE;
     }
-    let mut tenths = Tenths { instants: 0, others: 0 };
+    let mut time_bins = TimeBins { instants: 0, others: 0 };
     let mut has_length = false;
     for (op, own) in model.tables.ops().filter(|(_, own)| own.base == base) {
         let (start, end) = if window { (own.occupied, own.total) } else { (own.issue, own.occupied) };
@@ -43,18 +43,18 @@ pub(crate) fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey, proposed: 
         }
         let length = end - start;
         let spans = if window { in_window(model, key, op, length, proposed) } else { vec![1..=length.0 - 1] };
-        for bin in 0..TENTHS {
-            let inside = inside_tenth(bin, length);
+        for time_bin in 0..TIME_BINS {
+            let inside = inside_time_bin(time_bin, length);
             if spans.iter().any(|span| on_grid(&inside, span, start, model.tables.grid)) {
-                tenths.others |= 1 << bin;
+                time_bins.others |= 1 << time_bin;
             }
         }
     }
     if !has_length {
         return WHOLE;
     }
-    tenths.instants = if tenths.others == 0 { 0 } else { tenths.others | LAST };
-    tenths
+    time_bins.instants = if time_bins.others == 0 { 0 } else { time_bins.others | LAST };
+    time_bins
 }
 
 /// Whether an operation that started on the grid can be followed by a start in both spans of its phase.

@@ -1,7 +1,7 @@
-//! What a plan is to cover, and when that is enough.
+//! What a campaign is to cover, and when that is enough.
 
 use nandseq_generate::CoverageIdentity;
-use nandseq_generate::closure::{Cell, Goal};
+use nandseq_generate::closure::CoverageModel;
 
 use crate::arguments::GenerateArgs;
 use crate::explain::{Trial, Words};
@@ -10,16 +10,16 @@ use crate::in_force::InForce;
 use crate::share::Share;
 use crate::{dead_dies, tell, universe};
 
-/// Operations of a run for each cell where --until-coverage alone limits it.
-const OPS_OF_CELL: u64 = 100;
+/// Operations of a run for each bin where --until-coverage alone limits it.
+const OPS_OF_BIN: u64 = 100;
 /// Operations of the trial that shows whether anything starts.
 const TRIAL_OPS: u64 = 100;
 
 /// What each site is to cover.
 #[derive(Debug)]
 pub(crate) struct Closure {
-    pub(crate) goal: Goal,
-    /// Whether proposals go for what lacks hits.
+    pub(crate) model: CoverageModel,
+    /// Whether proposals go for what is uncovered.
     pub(crate) directed: bool,
     /// The share at which a site ends.
     pub(crate) share: Option<Share>,
@@ -31,7 +31,7 @@ impl Closure {
     /// What the flags ask for, if they do.
     ///
     /// # Errors
-    /// When no cell counts, unless a share of them is to be reached and nothing can ever start: that is said when generating.
+    /// When no bin counts, unless a share of them is to be reached and nothing can ever start: that is said when generating.
     pub(super) fn new(arguments: &GenerateArgs, in_force: &InForce) -> Result<Option<Self>, Failure> {
         let (directed, share) = (arguments.extent.closure, arguments.extent.until_coverage);
         if !directed && share.is_none() {
@@ -39,32 +39,31 @@ impl Closure {
         }
         let profile = &in_force.profile;
         let universe = universe::universe(profile, Some(&in_force.table.distributions), in_force.start());
-        let cells = universe.cells().map(|cell| Cell { key: cell.key, op: cell.op, bin: cell.bin });
-        let goal = Goal::new(profile, cells, |key| universe.bins(key), directed);
+        let model = CoverageModel::new(profile, universe.bins(), |key| universe.time_bin_count(key), directed);
         let flag = if directed { "--closure" } else { "--until-coverage" };
-        let nothing_starts = if goal.cells() == 0 { Some(nothing_to_cover(flag, share, in_force)?) } else { None };
-        Ok(Some(Self { goal, directed, share, nothing_starts }))
+        let nothing_starts = if model.bin_count() == 0 { Some(nothing_to_cover(flag, share, in_force)?) } else { None };
+        Ok(Some(Self { model, directed, share, nothing_starts }))
     }
 
-    /// Covered cells that end a site.
+    /// Covered bins that end a site.
     pub(crate) fn until(&self) -> Option<u64> {
-        self.share.map(|share| share.of(self.goal.cells()))
+        self.share.map(|share| share.of(self.model.bin_count()))
     }
 
     /// What limits a run where neither time nor operations are said.
     pub(super) fn most_ops(&self) -> Option<u64> {
-        self.share.map(|_| self.goal.cells().max(1).saturating_mul(OPS_OF_CELL))
+        self.share.map(|_| self.model.bin_count().max(1).saturating_mul(OPS_OF_BIN))
     }
 
     /// What a snapshot belongs to.
     pub(super) fn identity(&self) -> CoverageIdentity {
-        let goal = &self.goal;
-        let (cells, cells_sha256) = (goal.cells(), goal.digest());
-        CoverageIdentity { directed: self.directed, cells, cells_sha256, until: self.until() }
+        let model = &self.model;
+        let (bins, bins_sha256) = (model.bin_count(), model.digest());
+        CoverageIdentity { directed: self.directed, bins, bins_sha256, until: self.until() }
     }
 }
 
-/// Why no cell counts, and what to change. Where nothing can ever start, the state of every die is told.
+/// Why no bin counts, and what to change. Where nothing can ever start, the state of every die is told.
 ///
 /// # Errors
 /// Unless a share is to be reached and nothing can ever start.

@@ -1,7 +1,7 @@
-//! The lanes of the chart, and the rows in them, packed.
+//! The tracks of the chart, and the rows in them, packed.
 //!
-//! A lane is what can do one thing at a time: a plane for op_states, a block for operations. Operations whose payload names no
-//! block, plane or die go to the lane of what it does name. Rows of a lane are in the order of their starts.
+//! A track is what can do one thing at a time: a plane for op_states, a block for operations. Operations whose payload names no
+//! block, plane or die go to the track of what it does name. Rows of a track are in the order of their starts.
 
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{OpId, Profile};
@@ -13,9 +13,9 @@ use std::collections::HashMap;
 use super::pack::Column;
 use crate::load::SiteTables;
 
-/// What a lane shows. The order is that of the page within a die.
+/// What a track shows. The order is that of the page within a die.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) enum LanePlace {
+pub(super) enum TrackPlace {
     /// Operations that name no die.
     Device,
     /// Operations that name only a die.
@@ -28,8 +28,8 @@ pub(super) enum LanePlace {
     Block(u64, u64),
 }
 
-impl LanePlace {
-    /// The lane of an operation.
+impl TrackPlace {
+    /// The track of an operation.
     fn of(fields: AddressFields, row: &TimelineRow) -> Self {
         if !fields.die {
             Self::Device
@@ -42,7 +42,7 @@ impl LanePlace {
         }
     }
 
-    /// Where the lane stands: by die, then by sort, then by number.
+    /// Where the track stands: by die, then by sort, then by number.
     fn rank(self) -> (u64, u8, u64) {
         match self {
             Self::Device => (0, 0, 0),
@@ -81,9 +81,9 @@ struct AddressFields {
     block: bool,
 }
 
-/// A lane, as the page is told.
+/// A track, as the page is told.
 #[derive(Serialize, Debug)]
-pub(super) struct PageLane {
+pub(super) struct PageTrack {
     label: String,
     sort: &'static str,
     /// The first of its rows, and how many there are, in the columns of its sort.
@@ -94,7 +94,7 @@ pub(super) struct PageLane {
 /// The columns of a site's timelines.
 #[derive(Serialize, Debug)]
 pub(super) struct Timelines {
-    lanes: Vec<PageLane>,
+    tracks: Vec<PageTrack>,
     stretches: PackedColumns,
     segments: PackedColumns,
 }
@@ -147,25 +147,25 @@ impl Timelines {
     /// Packs the timelines of a site; `unit` divides every time.
     pub(super) fn new(profile: &Profile, site: &SiteTables, states: &StateNumbers, unit: u64) -> Self {
         let fields: Vec<AddressFields> = profile.ops.iter().map(|op| fields_of(profile, op.base)).collect();
-        let place = |row: &TimelineRow| LanePlace::of(fields[row.op.index()], row);
-        let mut stretches: Vec<(LanePlace, &TimelineRow)> =
+        let place = |row: &TimelineRow| TrackPlace::of(fields[row.op.index()], row);
+        let mut stretches: Vec<(TrackPlace, &TimelineRow)> =
             site.stretches.iter().map(|row| (place(row), row)).collect();
         stretches.sort_by_key(|(place, row)| (place.rank(), row.start, row.uid, row.plane));
-        let state_lane = |row: &OpStateRow| LanePlace::State(row.die.0.into(), row.plane.0.into());
-        let mut segments: Vec<(LanePlace, &OpStateRow)> =
-            site.segments.iter().map(|row| (state_lane(row), row)).collect();
+        let state_track = |row: &OpStateRow| TrackPlace::State(row.die.0.into(), row.plane.0.into());
+        let mut segments: Vec<(TrackPlace, &OpStateRow)> =
+            site.segments.iter().map(|row| (state_track(row), row)).collect();
         segments.sort_by_key(|(place, row)| (place.rank(), row.start));
-        let mut lanes = lanes_of(stretches.iter().map(|(place, _)| *place));
-        lanes.extend(lanes_of(segments.iter().map(|(place, _)| *place)));
-        lanes.sort_by_key(|(place, ..)| place.rank());
-        let lane = |(place, first, count): (LanePlace, usize, usize)| PageLane {
+        let mut tracks = tracks_of(stretches.iter().map(|(place, _)| *place));
+        tracks.extend(tracks_of(segments.iter().map(|(place, _)| *place)));
+        tracks.sort_by_key(|(place, ..)| place.rank());
+        let track = |(place, first, count): (TrackPlace, usize, usize)| PageTrack {
             label: place.label(),
             sort: place.sort(),
             first,
             count,
         };
         Self {
-            lanes: lanes.into_iter().map(lane).collect(),
+            tracks: tracks.into_iter().map(track).collect(),
             stretches: pack_stretches(site, &stretches, states, unit),
             segments: pack_segments(&segments, states, unit),
         }
@@ -182,15 +182,15 @@ fn fields_of(profile: &Profile, base: nandseq_profile::BaseId) -> AddressFields 
 }
 
 /// Runs of equal places: place, first row, number of rows.
-fn lanes_of(places: impl Iterator<Item = LanePlace>) -> Vec<(LanePlace, usize, usize)> {
-    let mut lanes: Vec<(LanePlace, usize, usize)> = Vec::new();
+fn tracks_of(places: impl Iterator<Item = TrackPlace>) -> Vec<(TrackPlace, usize, usize)> {
+    let mut tracks: Vec<(TrackPlace, usize, usize)> = Vec::new();
     for (at, place) in places.enumerate() {
-        match lanes.last_mut() {
+        match tracks.last_mut() {
             Some((last, _, count)) if *last == place => *count += 1,
-            Some(_) | None => lanes.push((place, at, 1)),
+            Some(_) | None => tracks.push((place, at, 1)),
         }
     }
-    lanes
+    tracks
 }
 
 /// What the sequence says of an operation, in one number: the cell type + 1, then the status expected.
@@ -209,17 +209,17 @@ fn details(site: &SiteTables) -> HashMap<u64, u64> {
 
 fn pack_stretches(
     site: &SiteTables,
-    rows: &[(LanePlace, &TimelineRow)],
+    rows: &[(TrackPlace, &TimelineRow)],
     states: &StateNumbers,
     unit: u64,
 ) -> PackedColumns {
     let details = details(site);
     let mut columns: [Column; 11] = Default::default();
     let [start, length, op, uid, plane, page, state, used, hidden, resumed, detail] = &mut columns;
-    let mut before: Option<(LanePlace, u64, u64)> = None;
+    let mut before: Option<(TrackPlace, u64, u64)> = None;
     for &(place, row) in rows {
         let (last_start, last_uid) =
-            before.filter(|(lane, ..)| *lane == place).map_or((0, 0), |(_, start, uid)| (start, uid));
+            before.filter(|(track, ..)| *track == place).map_or((0, 0), |(_, start, uid)| (start, uid));
         start.push((row.start.0 - last_start) / unit);
         length.push((row.end.0 - row.start.0) / unit);
         op.push(row.op.index() as u64);
@@ -237,12 +237,12 @@ fn pack_stretches(
     named(rows.len(), names, &columns)
 }
 
-fn pack_segments(rows: &[(LanePlace, &OpStateRow)], states: &StateNumbers, unit: u64) -> PackedColumns {
+fn pack_segments(rows: &[(TrackPlace, &OpStateRow)], states: &StateNumbers, unit: u64) -> PackedColumns {
     let mut columns: [Column; 3] = Default::default();
     let [start, length, state] = &mut columns;
-    let mut before: Option<(LanePlace, u64)> = None;
+    let mut before: Option<(TrackPlace, u64)> = None;
     for &(place, row) in rows {
-        let last = before.filter(|(lane, _)| *lane == place).map_or(0, |(_, start)| start);
+        let last = before.filter(|(track, _)| *track == place).map_or(0, |(_, start)| start);
         start.push((row.start.0 - last) / unit);
         length.push((row.end.0 - row.start.0) / unit);
         state.push(states.of(row.state));
