@@ -38,11 +38,11 @@ def gini(counts):
     return 2 * ranked / (number * total) - (number + 1) / number
 
 
-def figures(universe, cells, operations):
-    counts = [cells.get(cell, 0) for cell in universe]
+def figures(universe, bins, operations):
+    counts = [bins.get(bin, 0) for bin in universe]
     hits, number = sum(counts), len(counts)
     entropy = -math.fsum(count / hits * math.log(count / hits) for count in counts if count) if hits else 0.0
-    outside = [count for cell, count in cells.items() if cell not in universe]
+    outside = [count for bin, count in bins.items() if bin not in universe]
     return {
         "operations": operations,
         "cells": number,
@@ -75,16 +75,16 @@ def main():
     arguments = parser.parse_args()
     with open(arguments.report) as file:
         report = json.load(file)
-    # A phase has tenths; DEFAULT, what comes after an operation, and phases that last no time have not.
+    # A phase has time bins; DEFAULT, what comes after an operation, and phases that last no time have not.
     short = set(report["without_length"])
-    tenths = lambda key: 1 if key == "DEFAULT" or key.endswith(".END") or key in short else 10
+    time_bins = lambda key: 1 if key == "DEFAULT" or key.endswith(".END") or key in short else 10
     with open(arguments.universe, newline="") as file:
         listed = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     for row in listed:
-        most = tenths(row["phase_key"])
+        most = time_bins(row["phase_key"])
         assert int(row["cells"]) == len(row["tenths"]) <= most and (row["reason"] == "") == (int(row["cells"]) == most), row
-        assert all(int(tenth) < most for tenth in row["tenths"]), row
-    universe = {(row["phase_key"], row["op_name"], int(tenth)) for row in listed for tenth in row["tenths"]}
+        assert all(int(time_bin) < most for time_bin in row["tenths"]), row
+    universe = {(row["phase_key"], row["op_name"], int(time_bin)) for row in listed for time_bin in row["tenths"]}
 
     db = duckdb.connect()
     runs = []  # the site's folder, and for each kind of table how DuckDB reads it
@@ -97,7 +97,7 @@ def main():
             runs.append((site, read))
     if not runs:
         sys.exit("no runs to compute from")
-    db.execute("create table cells(run int, site varchar, key varchar, op varchar, tenth int, count bigint)")
+    db.execute("create table bins(run int, site varchar, key varchar, op varchar, time_bin int, count bigint)")
     db.execute("create table sequence(run int, site varchar, seq bigint, op varchar)")
     db.execute("create table touches(base varchar, cell varchar, die int, block int, page int, count bigint)")
     for run, (site, table) in enumerate(runs):
@@ -105,7 +105,7 @@ def main():
         close("phases without length that lasted", short & {state for state, in lasting}, set())
         db.execute(f"insert into sequence select ?, ?, seq, op_name from {table('operation_sequence')}", [run, site])
         db.execute(
-            f"""insert into cells
+            f"""insert into bins
                select ?, ?, phase_key_used, op_name,
                       case when phase_key_used = 'DEFAULT' or phase_key_used like '%.END' or list_contains(?, phase_key_used) then 0
                            when op_state = phase_key_used then least(cast(round(input_time * 100) as int) // 10, 9)
@@ -115,20 +115,20 @@ def main():
             [run, site, list(short)])
         db.execute(f"insert into touches select op_base, cell_type, die, block, page, count from {table('address_touch_count')}")
 
-    def cells(where):
-        return {(key, op, tenth): count for key, op, tenth, count in
-                db.execute(f"select key, op, tenth, sum(count)::bigint from cells where {where} group by all").fetchall()}
+    def bins(where):
+        return {(key, op, time_bin): count for key, op, time_bin, count in
+                db.execute(f"select key, op, time_bin, sum(count)::bigint from bins where {where} group by all").fetchall()}
 
     def operations(where):
         return db.execute(f"select count(*) from sequence where {where}").fetchone()[0]
 
-    compare("merged", figures(universe, cells("true"), operations("true")), report["merged"])
+    compare("merged", figures(universe, bins("true"), operations("true")), report["merged"])
     sites = list(dict.fromkeys(site for site, _ in runs))
     for parts, wheres in (("sites", [f"site = '{site}'" for site in sites]), ("runs", [f"run = {run}" for run in range(len(runs))])):
         close(f"number of {parts}", len(wheres), len(report[parts]))
         before = set()
         for where, part in zip(wheres, report[parts]):
-            counted = cells(where)
+            counted = bins(where)
             compare(part["name"], figures(universe, counted, operations(where)), part["figures"])
             hit = counted.keys() & universe
             close(f"{part['name']}, added", len(hit - before), part["added"])
@@ -149,12 +149,12 @@ def main():
     close("pairs of names", len({row["op_name"] for row in listed}) ** 2, report["pairs"]["pairs"])
     close("adjacent pairs", adjacent, report["pairs"]["adjacent"])
     close(f"pairs within {GAP}", within, report["pairs"]["within"])
-    holes = {(hole["phase_key"], hole["op_name"], tenth) for hole in report["holes"] for tenth in hole["bins"]}
-    close("holes", universe - cells("true").keys() == holes, True)
-    started = {(key, op): count for key, op, count in db.execute("select key, op, sum(count)::bigint from cells group by all").fetchall()}
-    for hole in report["holes"]:
-        close(f"hits beside the hole {hole}", started.get((hole["phase_key"], hole["op_name"]), 0), hole["hits"])
-    print(f"{len(universe)} cells, {report['merged']['hit']} hit, {len(report['sites'])} sites, {len(report['runs'])} runs: every figure agrees")
+    uncovered = {(pair["phase_key"], pair["op_name"], time_bin) for pair in report["holes"] for time_bin in pair["bins"]}
+    close("holes", universe - bins("true").keys() == uncovered, True)
+    started = {(key, op): count for key, op, count in db.execute("select key, op, sum(count)::bigint from bins group by all").fetchall()}
+    for pair in report["holes"]:
+        close(f"hits beside the pair {pair}", started.get((pair["phase_key"], pair["op_name"]), 0), pair["hits"])
+    print(f"{len(universe)} bins, {report['merged']['hit']} hit, {len(report['sites'])} sites, {len(report['runs'])} runs: every figure agrees")
 
 
 main()

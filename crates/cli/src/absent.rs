@@ -38,7 +38,7 @@ pub(crate) enum Absence {
 
 /// What operations did among which some are missing.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Started<'s> {
+pub(crate) struct StartCounts<'s> {
     /// Operations started, by [`OpId`].
     pub(crate) by_op: &'s [u64],
     /// Proposals that failed.
@@ -76,7 +76,7 @@ impl Absence {
 }
 
 /// Says why operations did not start: see [`Absences::of`].
-pub(crate) type WhyAbsent<'w> = &'w (dyn Fn(&Started<'_>) -> Vec<(OpId, Absence)> + Sync);
+pub(crate) type WhyAbsent<'w> = &'w (dyn Fn(&StartCounts<'_>) -> Vec<(OpId, Absence)> + Sync);
 
 /// What is known of a campaign's operations beside what they did.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl<'p> Absences<'p> {
     }
 
     /// Why each operation that is missing did not start.
-    pub(crate) fn of(&self, started: &Started<'_>) -> Vec<(OpId, Absence)> {
+    pub(crate) fn of(&self, started: &StartCounts<'_>) -> Vec<(OpId, Absence)> {
         let mut refused: BTreeMap<OpId, BTreeMap<&'static str, u64>> = BTreeMap::new();
         for (&(_, op, reason), count) in started.rejections {
             *refused.entry(op).or_default().entry(reason.code()).or_default() += count;
@@ -111,7 +111,7 @@ impl<'p> Absences<'p> {
             .collect()
     }
 
-    fn without_refusal(&self, op: OpId, started: &Started<'_>) -> Absence {
+    fn without_refusal(&self, op: OpId, started: &StartCounts<'_>) -> Absence {
         if !self.campaign.table.gives_weight(op) && !self.is_step(op) {
             return Absence::NoWeight;
         }

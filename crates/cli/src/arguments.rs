@@ -26,7 +26,7 @@ pub(crate) use self::campaigns::{MergeArgs, ReplayArgs, RunListArgs};
 use self::console::ConsoleArgs;
 use self::explain::ExplainArgs;
 pub(crate) use self::generate::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog, SeedFormula, SiteArgs};
-pub(crate) use self::in_force::Demo;
+pub(crate) use self::in_force::DemoFlag;
 pub(crate) use self::judging::VerifyArgs;
 pub(crate) use self::of_manifest::{first_line, flags_of_manifest};
 pub(crate) use self::profile::{CheckArgs, ProfileArgs, ProfileCommand};

@@ -26,7 +26,7 @@ pub(crate) use closure::Closure;
 use digests::Digests;
 pub(crate) use resolve::{check_flags, outputs, resolve};
 pub(crate) use sites::{Batch, BatchPart, CampaignSite};
-pub(crate) use table::Table;
+pub(crate) use table::ResolvedTable;
 use table::push;
 
 /// The longest a site may be simulated over all its runs, µs: its clock counts picoseconds in 64 bits.
@@ -36,7 +36,7 @@ const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
 #[derive(Debug)]
 pub(crate) struct Campaign {
     pub(crate) profile: Profile,
-    pub(crate) table: Table,
+    pub(crate) table: ResolvedTable,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
     /// Simulated time of each run, as far as the site's clock goes.
     pub(crate) run_until: Ticks,

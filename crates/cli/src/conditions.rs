@@ -8,20 +8,20 @@ use std::collections::BTreeSet;
 use nandseq_profile::Profile;
 use nandseq_reach::Start;
 use nandseq_report::coverage::{Conditions, TableInForce};
-use nandseq_report::page::Distribution;
+use nandseq_report::page::KeyDistribution;
 use nandseq_trace::manifest::Origin;
 use nandseq_trace::recorded::recorded;
 
 use crate::arguments::flags_of_manifest;
 use crate::arguments::reports::ReadDeviceArgs;
 use crate::bad_blocks::Lists;
-use crate::campaign::table::{Table, WantedTable, of_profile};
+use crate::campaign::table::{ResolvedTable, WantedTable, of_profile};
 use crate::failure::{Failure, warning_text};
-use crate::written::Written;
+use crate::written::WrittenRuns;
 use crate::{origins, tell};
 
 /// What some runs were made under; says on stderr where they differ.
-pub(crate) fn of_runs(found: &Written, device: &ReadDeviceArgs) -> Result<Conditions, Failure> {
+pub(crate) fn of_runs(found: &WrittenRuns, device: &ReadDeviceArgs) -> Result<Conditions, Failure> {
     let profile = &found.profile;
     let mut conditions = Conditions::UNKNOWN;
     let mut lists = Lists::new(None, profile)?;
@@ -70,7 +70,7 @@ pub(crate) fn agree(first: &mut Conditions, later: Conditions, name: &str) {
 }
 
 /// The table in force; `None` where nobody knows it.
-pub(crate) fn table<'c>(conditions: &'c Conditions, profile: &Profile) -> Option<Cow<'c, [Distribution]>> {
+pub(crate) fn table<'c>(conditions: &'c Conditions, profile: &Profile) -> Option<Cow<'c, [KeyDistribution]>> {
     match &conditions.table {
         TableInForce::Unknown => None,
         TableInForce::OfProfile => Some(Cow::Owned(of_profile(profile))),
@@ -84,7 +84,7 @@ fn table_of(origin: &Origin, device: &ReadDeviceArgs, profile: &Profile) -> Tabl
     if device.config.is_some() {
         arguments.device.config.clone_from(&device.config);
     }
-    match Table::resolve(&WantedTable::of_generate(&arguments), profile, &mut String::new()) {
+    match ResolvedTable::resolve(&WantedTable::of_generate(&arguments), profile, &mut String::new()) {
         Err(_) => TableInForce::Unknown,
         Ok(table) if table.distributions == of_profile(profile) => TableInForce::OfProfile,
         Ok(table) => TableInForce::Given(table.distributions),

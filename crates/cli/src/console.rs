@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 /// How much is said beside warnings, errors and results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Level {
+pub(crate) enum Verbosity {
     /// Nothing.
     Quiet,
     /// Progress, notes, short summaries.
@@ -16,19 +16,19 @@ pub(crate) enum Level {
     Verbose,
 }
 
-static LEVEL: AtomicU8 = AtomicU8::new(Level::Usual as u8);
+static LEVEL: AtomicU8 = AtomicU8::new(Verbosity::Usual as u8);
 
 /// Sets how much is said from now on.
-pub(crate) fn set(level: Level) {
+pub(crate) fn set(level: Verbosity) {
     LEVEL.store(level as u8, Ordering::Relaxed);
 }
 
 /// Whether neither progress nor notes nor summaries are wanted.
 pub(crate) fn is_quiet() -> bool {
-    LEVEL.load(Ordering::Relaxed) == Level::Quiet as u8
+    LEVEL.load(Ordering::Relaxed) == Verbosity::Quiet as u8
 }
 
 /// Whether lists are wanted to their ends.
 pub(crate) fn is_verbose() -> bool {
-    LEVEL.load(Ordering::Relaxed) == Level::Verbose as u8
+    LEVEL.load(Ordering::Relaxed) == Verbosity::Verbose as u8
 }

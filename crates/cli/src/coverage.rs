@@ -9,9 +9,9 @@ use nandseq_profile::Profile;
 use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_reach::{COINCIDENCE, Verdict};
 use nandseq_report::coverage::{
-    self, Conditions, Coverage, CoverageComparison, CoverageParts, Figures, FileError, Standing, Universe,
+    self, Conditions, Coverage, CoverageComparison, CoverageParts, CoverageUniverse, Figures, FileError, Standing,
 };
-use nandseq_report::page::Distribution;
+use nandseq_report::page::KeyDistribution;
 use nandseq_trace::recorded::{path_of, quoted, recorded};
 use nandseq_trace::table::TableKind;
 use rayon::prelude::*;
@@ -26,7 +26,7 @@ use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::in_force::InForce;
 use crate::json::{self, Of};
 use crate::universe::{of_reach, universe};
-use crate::written::{self, Written};
+use crate::written::{self, WrittenRuns};
 use crate::{conditions, console, inputs, ledger, origins, tell, terminal};
 
 /// Runs that are counted at the same time before they are added up: as many are in memory.
@@ -124,14 +124,14 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
 }
 
 /// Counts every run.
-pub(crate) fn count(found: &Written, universe: &Universe) -> Result<CoverageParts, Failure> {
+pub(crate) fn count(found: &WrittenRuns, universe: &CoverageUniverse) -> Result<CoverageParts, Failure> {
     let mut parts = CoverageParts::default();
     each_run(found, |site, run, coverage| parts.add(universe, site, run, coverage))?;
     Ok(parts)
 }
 
 /// Counts every run, and hands on site, run and counts in their order.
-fn each_run(found: &Written, mut take: impl FnMut(&str, &str, &Coverage)) -> Result<(), Failure> {
+fn each_run(found: &WrittenRuns, mut take: impl FnMut(&str, &str, &Coverage)) -> Result<(), Failure> {
     let runs: Vec<_> = found.sites.iter().flat_map(|site| site.runs.iter().map(move |run| (site, run))).collect();
     for some in runs.chunks(AT_ONCE) {
         let counted: Vec<_> = some
@@ -148,7 +148,7 @@ fn each_run(found: &Written, mut take: impl FnMut(&str, &str, &Coverage)) -> Res
 
 /// What is to be counted: folders, and files of counts.
 struct Sources {
-    found: Written,
+    found: WrittenRuns,
     files: Vec<(String, Coverage)>,
     /// What the runs were made under, as the first source that knows it says.
     conditions: Conditions,
@@ -158,7 +158,7 @@ impl Sources {
     fn find(paths: &[PathBuf], device: &ReadDeviceArgs) -> Result<Self, Failure> {
         let (files, folders): (Vec<PathBuf>, Vec<PathBuf>) =
             paths.iter().cloned().partition(|path| path.is_file() && path.extension().is_some_and(|end| end == "json"));
-        let found = Written::find(&folders, device)?;
+        let found = WrittenRuns::find(&folders, device)?;
         found.with_tables(&[TableKind::InputTimeCount], "coverage is counted")?;
         let mut conditions = conditions::of_runs(&found, device)?;
         let mut stored_files = Vec::new();
@@ -198,12 +198,12 @@ impl Sources {
     }
 
     /// The table in force; `None` where nobody knows it.
-    fn table(&self) -> Option<Cow<'_, [Distribution]>> {
+    fn table(&self) -> Option<Cow<'_, [KeyDistribution]>> {
         conditions::table(&self.conditions, &self.found.profile)
     }
 
     /// What can be covered of the device, under the conditions of the runs.
-    fn universe(&self) -> Universe {
+    fn universe(&self) -> CoverageUniverse {
         universe(&self.found.profile, self.table().as_deref(), conditions::start(&self.conditions))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use nandseq_device::Rule;
-use nandseq_generate::Reason;
+use nandseq_generate::RefusalReason;
 use nandseq_generate::dead::{BlockCounts, Blocked, DeadDie, LastingState};
 use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::model::{Axis, DeviceState, Effect};
@@ -134,7 +134,7 @@ fn write_blocked(text: &mut String, words: &Words<'_>, dead: &DeadDie, key: Phas
 
 /// A reason in words, where its code alone says little.
 fn why(code: &str) -> String {
-    if code == Reason::NoAddress.code() {
+    if code == RefusalReason::NoAddress.code() {
         "no_address: no block or page is in the state that it needs".to_owned()
     } else if code == Rule::ResumeTarget.code() {
         format!("{code}: nothing to resume, or not before something else")

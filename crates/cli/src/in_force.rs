@@ -14,7 +14,7 @@ use nandseq_trace::recorded::recorded;
 
 use crate::arguments::GenerateArgs;
 use crate::arguments::in_force::{DeviceArgs, InForceArgs, TableArgs};
-use crate::campaign::table::{Table, WantedTable};
+use crate::campaign::table::{ResolvedTable, WantedTable};
 use crate::failure::{Failure, both};
 use crate::hint::FlagsInForce;
 use crate::inputs::{self, ReadProfile, left_out};
@@ -39,7 +39,7 @@ pub(crate) struct InForce {
     pub(crate) profile_input: ProfileInput,
     /// What was remarked while the profile was read.
     pub(crate) about_profile: Diagnostics,
-    pub(crate) table: Table,
+    pub(crate) table: ResolvedTable,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
     /// The list that the bad blocks are from.
     pub(crate) badlist_input: Option<Input>,
@@ -91,7 +91,7 @@ impl InForce {
         let badlist = read_badlist(device, &profile, remarks);
         let own_window = profile.policies.admission_window;
         profile.policies.admission_window = device.admission_window.unwrap_or(own_window);
-        let (badlist, table) = both(badlist, Table::resolve(wanted, &profile, remarks))?;
+        let (badlist, table) = both(badlist, ResolvedTable::resolve(wanted, &profile, remarks))?;
         let (bad_blocks, badlist_input) = badlist.map_or((Vec::new(), None), |(blocks, input)| (blocks, Some(input)));
         Ok(Self {
             profile,

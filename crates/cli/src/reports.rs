@@ -5,7 +5,7 @@ use std::path::Path;
 use nandseq_profile::Ticks;
 use nandseq_report::coverage::Conditions;
 use nandseq_report::load::{self, SiteTables, Wanted};
-use nandseq_report::page::{self, PageSubject, Verdict};
+use nandseq_report::page::{self, PageSubject, VerifierVerdict};
 use nandseq_report::{coverage, perfetto, vcd};
 use nandseq_trace::json_fault;
 use nandseq_trace::recorded::quoted;
@@ -19,7 +19,7 @@ use crate::failure::{Failure, Problem};
 use crate::hint::{Hint, profile_flags};
 use crate::run_selection::RunSelection;
 use crate::universe::universe;
-use crate::written::{self, Written};
+use crate::written::{self, WrittenRuns};
 use crate::{conditions, console, inputs, terminal};
 
 /// What a page says wrote it.
@@ -28,7 +28,7 @@ const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"
 /// Writes the page.
 pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
     let selection = RunSelection::new(&arguments.selection, arguments.to)?;
-    let mut found = Written::find(&arguments.source.paths, &arguments.source.device)?;
+    let mut found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device)?;
     selection.choose(&mut found)?;
     let conditions = conditions::of_runs(&found, &arguments.source.device)?;
     let verdict = arguments.violations.as_deref().map(|path| verdict(path, &arguments.source)).transpose()?;
@@ -62,7 +62,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
 pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
     let (form, to) = form_and_end(arguments)?;
     let selection = RunSelection::new(&arguments.selection, to)?;
-    let mut found = Written::find(&arguments.source.paths, &arguments.source.device)?;
+    let mut found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device)?;
     selection.choose(&mut found)?;
     found.with_tables(&[TableKind::OperationTimeline, TableKind::OpStateTimeline], "timelines are made")?;
     let counts = form == TimelineForm::Perfetto;
@@ -100,14 +100,14 @@ fn form_and_end(arguments: &ExportArgs) -> Result<(TimelineForm, Option<Ticks>),
     }
 }
 
-fn load(found: &Written, wanted: Wanted) -> Result<Vec<SiteTables>, Failure> {
+fn load(found: &WrittenRuns, wanted: Wanted) -> Result<Vec<SiteTables>, Failure> {
     let sites: Vec<_> =
         found.sites.par_iter().map(|site| load::site(&found.profile, &*found.source, site, wanted)).collect();
     sites.into_iter().collect::<Result<_, _>>().map_err(|error| found.unreadable(error))
 }
 
 /// Figures of coverage for the summary; none where nothing was counted.
-fn figures(found: &Written, conditions: &Conditions) -> Result<Vec<(String, String, String)>, Failure> {
+fn figures(found: &WrittenRuns, conditions: &Conditions) -> Result<Vec<(String, String, String)>, Failure> {
     let table = conditions::table(conditions, &found.profile);
     let universe = universe(&found.profile, table.as_deref(), conditions::start(conditions));
     let parts = crate::coverage::count(found, &universe)?;
@@ -129,9 +129,9 @@ fn figures(found: &Written, conditions: &Conditions) -> Result<Vec<(String, Stri
     ])
 }
 
-fn verdict(path: &Path, source: &SourceArgs) -> Result<Verdict, Failure> {
+fn verdict(path: &Path, source: &SourceArgs) -> Result<VerifierVerdict, Failure> {
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the verdict", path, &reason))?;
-    Verdict::read(&text).map_err(|error| {
+    VerifierVerdict::read(&text).map_err(|error| {
         let problem = Problem::new(format!("`{}` is no verdict: {}", path.display(), json_fault::describe(&error)));
         let flags = profile_flags(source.device.config.as_deref(), source.device.lenient);
         let verify = Hint::new("verify").flags(&flags).with("--format", "json");

@@ -13,7 +13,7 @@ use nandseq_trace::manifest::{self, SiteManifest};
 use crate::arguments::reports::{NumberList, RunSelectionArgs};
 use crate::failure::{Failure, Problem};
 use crate::site_list::SiteList;
-use crate::written::Written;
+use crate::written::WrittenRuns;
 
 /// Part of the runs.
 pub(crate) struct RunSelection<'a> {
@@ -38,7 +38,7 @@ impl<'a> RunSelection<'a> {
     }
 
     /// Leaves the sites and runs that are asked for; each that is named must be there.
-    pub(crate) fn choose(&self, found: &mut Written) -> Result<(), Failure> {
+    pub(crate) fn choose(&self, found: &mut WrittenRuns) -> Result<(), Failure> {
         if let Some(wanted) = &self.flags.site {
             let numbers: Vec<Option<u64>> = found.sites.iter().map(number_of).collect();
             let there: BTreeSet<u64> = numbers.iter().flatten().copied().collect();
@@ -62,7 +62,7 @@ impl<'a> RunSelection<'a> {
     }
 
     /// Leaves the runs of which something was loaded; there must be some.
-    pub(crate) fn keep(&self, found: &mut Written, sites: &[SiteTables]) -> Result<(), Failure> {
+    pub(crate) fn keep(&self, found: &mut WrittenRuns, sites: &[SiteTables]) -> Result<(), Failure> {
         if self.window.is_none() {
             return Ok(());
         }

@@ -23,7 +23,7 @@ use crate::inputs::{FORMS, ReadProfile};
 use crate::{bad_blocks, inputs, origins, tell, unfinished, warnings};
 
 /// Runs that were written, and what they were made from.
-pub(crate) struct Written {
+pub(crate) struct WrittenRuns {
     /// The flags that say which profile it is.
     flags: Vec<OsString>,
     pub(crate) profile: Profile,
@@ -32,7 +32,7 @@ pub(crate) struct Written {
     pub(crate) source: Box<dyn Source>,
 }
 
-impl Written {
+impl WrittenRuns {
     /// Finds the runs below `paths`; says on stderr what is not as their manifests say.
     pub(crate) fn find(paths: &[PathBuf], device: &ReadDeviceArgs) -> Result<Self, Failure> {
         if paths.iter().any(|path| path == Path::new(STANDARD_INPUT)) {
@@ -129,7 +129,7 @@ pub(crate) fn source(profile: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn S
     }
 }
 
-impl Written {
+impl WrittenRuns {
     /// Whether every run has some tables; `what` cannot do without them.
     pub(crate) fn with_tables(&self, kinds: &[TableKind], what: &str) -> Result<(), Failure> {
         for run in self.sites.iter().flat_map(|site| &site.runs) {
@@ -144,7 +144,7 @@ impl Written {
     }
 }
 
-impl Written {
+impl WrittenRuns {
     /// What was written cannot be read.
     pub(crate) fn unreadable(&self, error: LoadError) -> Failure {
         let problem = Problem::new(error.to_string());

@@ -19,7 +19,7 @@ use crate::tables::{BaseInfo, OpInfo, Reach, Tables};
 
 pub use cut::SuspendedOperation;
 use op_state::Segment;
-pub use op_state::{PlanePhase, Status};
+pub use op_state::{PlanePhase, SeenStatus};
 pub use quiescent::QuiescentDie;
 
 /// An operation whose end is still to come.

@@ -32,7 +32,7 @@ mod rule;
 mod tables;
 
 pub use book::{AddressBook, BlockRecord, BlockStage};
-pub use device::{Device, Flight, FlightId, PlanePhase, QuiescentDie, Status, SuspendedOperation};
+pub use device::{Device, Flight, FlightId, PlanePhase, QuiescentDie, SeenStatus, SuspendedOperation};
 pub use effects::{Effects, Precondition, StateChange};
 pub use footprint::{Footprint, Parts};
 pub use logic::{CacheProgram, DieLogic, Loaded, PlaneLogic, Register, Suspended};

@@ -19,13 +19,13 @@ use nandseq_trace::Cut;
 
 pub(crate) use admission::ChainUnderWay;
 pub(crate) use chain::{ChainId, Chains, Step};
-pub(crate) use flight::{Origin, Started, StateName, op_state};
+pub(crate) use flight::{OperationOrigin, Started, StateName, op_state};
 pub(crate) use holding::counts_on_blocks;
 use holding::release;
 pub(crate) use lasting::{carry_out, settled, settled_by_itself};
 pub(crate) use queue::{Event, Hook, Queue};
 pub(crate) use search::is_target_scoped;
-use search::{Drops, Order, SearchScratch};
+use search::{CompletionOrder, Drops, SearchScratch};
 pub(crate) use wait_queue::WaitQueue;
 
 /// A device with everything that is under way on it.
@@ -57,7 +57,7 @@ pub(crate) struct Kernel<'s> {
 /// For each die an order in which its chains can complete.
 #[derive(Debug)]
 struct CompletionOrders {
-    of_dies: Vec<Order>,
+    of_dies: Vec<CompletionOrder>,
     /// Whether the order in the scratch memory is to replace that of the die when what was admitted last starts; `None` in it stands for
     /// the new chain.
     found: bool,
@@ -95,7 +95,7 @@ impl<'s> Kernel<'s> {
             flights: Vec::new(),
             suspended: vec![ByAxis::default(); dies],
             orders: CompletionOrders {
-                of_dies: vec![Order::new(); dies],
+                of_dies: vec![CompletionOrder::new(); dies],
                 found: false,
                 scratch: SearchScratch::default(),
             },
@@ -112,7 +112,7 @@ impl<'s> Kernel<'s> {
         &mut self,
         step: Step,
         chain: Option<ChainId>,
-        origin: &Origin,
+        origin: &OperationOrigin,
         now: Ticks,
     ) -> Option<FlightId> {
         let tables = self.tables;
@@ -175,7 +175,7 @@ impl<'s> Kernel<'s> {
     }
 
     #[inline]
-    fn keep(&mut self, id: FlightId, origin: &Origin, chain: Option<ChainId>) {
+    fn keep(&mut self, id: FlightId, origin: &OperationOrigin, chain: Option<ChainId>) {
         let slot = id.slot as usize;
         if self.flights.len() <= slot {
             self.flights.resize(slot + 1, Started::default());
@@ -316,7 +316,7 @@ impl<'s> Kernel<'s> {
         self.device.settle();
         self.flights.clear();
         self.waiting = WaitQueue::default();
-        self.orders.of_dies.iter_mut().for_each(Order::clear);
+        self.orders.of_dies.iter_mut().for_each(CompletionOrder::clear);
         self.orders.found = false;
         let chains = std::mem::take(&mut self.chains);
         for started in self.suspended.iter_mut().flat_map(ByAxis::values_mut).flatten() {

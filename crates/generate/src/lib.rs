@@ -57,7 +57,7 @@ mod site;
 mod snapshot;
 
 pub use random::{SeedPlan, Stream, StreamKind, mix};
-pub use reporting::{Reason, Rejections, RunSummary};
+pub use reporting::{RefusalReason, Rejections, RunSummary};
 pub use run::{RunError, RunLimits};
 pub use setup::{Setup, SetupError};
 pub use site::Site;

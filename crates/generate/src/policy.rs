@@ -14,7 +14,7 @@ use nandseq_profile::{BaseId, PhaseKey, Ticks};
 use nandseq_trace::Proposal;
 
 pub(crate) use at_hook::{AtHook, HookKind, key_at};
-use bootstrap::Bootstrap;
+use bootstrap::BootstrapProgress;
 pub(crate) use coverage_counts::CoverageCounts;
 pub use coverage_counts::Reached;
 use directed::Directed;
@@ -31,7 +31,7 @@ pub(crate) enum Policy {
     /// Names by weight.
     Plain,
     /// Names by weight, of the stage of a bootstrap.
-    Bootstrap(Bootstrap),
+    Bootstrap(BootstrapProgress),
     /// What is uncovered first.
     Directed(Box<Directed>),
 }
@@ -52,7 +52,7 @@ impl Policy {
         if let Self::Directed(directed) = self {
             directed.forget();
         }
-        if let Some(bootstrap) = with_bootstrap.then(|| Bootstrap::begin(&setup.bootstrap, device)).flatten() {
+        if let Some(bootstrap) = with_bootstrap.then(|| BootstrapProgress::begin(&setup.bootstrap, device)).flatten() {
             *self = Self::Bootstrap(bootstrap);
         }
     }
@@ -152,7 +152,7 @@ impl Policy {
     }
 
     /// Lets a bootstrap look at what happened; `look` says whether it goes on. Returns whether a stage is over.
-    fn after_bootstrap(&mut self, setup: &Setup, look: impl FnOnce(&mut Bootstrap) -> bool) -> bool {
+    fn after_bootstrap(&mut self, setup: &Setup, look: impl FnOnce(&mut BootstrapProgress) -> bool) -> bool {
         let Self::Bootstrap(bootstrap) = self else { return false };
         let stage: Stage = bootstrap.stage();
         let goes_on = look(bootstrap);

@@ -21,7 +21,7 @@ pub(crate) use weighted_sampler::WeightedSampler;
 
 use crate::kernel::{Kernel, Step};
 use crate::random::Stream;
-use crate::reporting::Reason;
+use crate::reporting::RefusalReason;
 use crate::setup::{ClassId, Distribution, Setup};
 
 /// How often an address is drawn anew that a policy does not prefer.
@@ -86,7 +86,7 @@ impl Proposer {
         name: (OpId, ClassId),
         preference: Preference<'_>,
         stream: &mut Stream,
-    ) -> Result<Result<(), Rule>, Reason> {
+    ) -> Result<Result<(), Rule>, RefusalReason> {
         let mut place = draw_place(setup, (device, &self.constraints), view, name, stream)?;
         if let Some(is_fresh) = preference.is_fresh {
             for _ in 0..MOST_DRAWS {
@@ -101,7 +101,7 @@ impl Proposer {
         if let Err(rule) = verdict
             && rule != Rule::Bus
         {
-            return Err(Reason::Rule(rule));
+            return Err(RefusalReason::Rule(rule));
         }
         self.plan.clear();
         self.plan.push(head);
@@ -115,7 +115,7 @@ impl Proposer {
         (setup, device): (&Setup, &Device),
         plan: &[Step],
         now: Ticks,
-    ) -> Result<(), Reason> {
+    ) -> Result<(), RefusalReason> {
         still_possible(setup, device, &mut self.scratch, plan, now)
     }
 }

@@ -4,6 +4,6 @@ mod reason;
 mod reporter;
 mod summary;
 
-pub use reason::{Reason, Rejections};
+pub use reason::{RefusalReason, Rejections};
 pub(crate) use reporter::Reporter;
 pub use summary::RunSummary;

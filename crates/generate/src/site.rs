@@ -15,7 +15,7 @@ use crate::policy::{AtHook, CoverageCounts, HookKind, Policy, Reached, key_at};
 use crate::proposal::{Proposer, View};
 use crate::random::{SeedPlan, Stream, StreamKind};
 use crate::refills::{DiePlane, Refills};
-use crate::reporting::{Reason, Reporter};
+use crate::reporting::{RefusalReason, Reporter};
 use crate::setup::Setup;
 use crate::setup::coverage_model::CoverageModel;
 
@@ -261,8 +261,8 @@ impl<'s> Site<'s> {
             let mut waiter = self.kernel.waiting.take(at);
             // The plan was made for the state at the hook: every step of it must still be possible.
             let outcome = match verdict {
-                Err(None) => Err(Reason::BusWindow),
-                Err(Some(rule)) => Err(Reason::Rule(rule)),
+                Err(None) => Err(RefusalReason::BusWindow),
+                Err(Some(rule)) => Err(RefusalReason::Rule(rule)),
                 Ok(()) => self.proposer.is_possible((self.setup, &self.kernel.device), &waiter.plan, now),
             };
             let outcome = outcome.and_then(|()| Ok(self.kernel.admit(&waiter.plan, now)?));

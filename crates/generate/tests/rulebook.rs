@@ -92,11 +92,11 @@ fn target(written: &Addressed) -> Target {
     }
 }
 
-const fn into_trace(status: nandseq_device::Status) -> Status {
+const fn into_trace(status: nandseq_device::SeenStatus) -> Status {
     match status {
-        nandseq_device::Status::Busy => Status::Busy,
-        nandseq_device::Status::ExtReady => Status::ExtReady,
-        nandseq_device::Status::Ready => Status::Ready,
+        nandseq_device::SeenStatus::Busy => Status::Busy,
+        nandseq_device::SeenStatus::ExtReady => Status::ExtReady,
+        nandseq_device::SeenStatus::Ready => Status::Ready,
     }
 }
 

@@ -26,29 +26,29 @@ const DECIMALS: usize = 6;
 const UNITS: [u64; DECIMALS + 1] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 
 /// The names of a profile's operations.
-pub(super) type Names = HashMap<Box<[u8]>, (OpId, BaseId), FxBuildHasher>;
+pub(super) type SequenceNames = HashMap<Box<[u8]>, (OpId, BaseId), FxBuildHasher>;
 
 /// What rows of a profile look like.
 pub(super) struct FastPath {
     /// By base; `None` where rows are left to the common way.
-    payloads: IdVec<BaseId, Option<Form>>,
+    payloads: IdVec<BaseId, Option<ObjectForm>>,
 }
 
 /// What an object of a payload looks like.
-struct Form {
+struct ObjectForm {
     fields: FieldSet,
-    pieces: Box<[Piece]>,
+    pieces: Box<[ObjectField]>,
 }
 
 /// A field of an object.
-struct Piece {
+struct ObjectField {
     /// What stands before its value: `,""page"":`.
     before: Literal,
-    value: Value,
+    value: ValueForm,
 }
 
 /// What a value can be.
-enum Value {
+enum ValueForm {
     Number(PayloadField),
     CellType(Box<[(Literal, CellTypeId)]>),
     Status([(Literal, Status); 3]),
@@ -63,7 +63,7 @@ struct Literal {
 }
 
 /// What a row says besides its targets.
-pub(super) struct Head {
+pub(super) struct RowPrefix {
     pub(super) seq: u64,
     pub(super) time: Ticks,
     pub(super) opcode: u64,
@@ -89,7 +89,7 @@ fn quoted(name: &str) -> Option<Literal> {
     Literal::new(format!("\"\"{name}\"\"").as_bytes()).filter(|_| plain)
 }
 
-impl Form {
+impl ObjectForm {
     /// `None` for what is left to the common way.
     fn new(profile: &Profile, payload: &[PayloadField]) -> Option<Self> {
         let mut fields = FieldSet::default();
@@ -101,13 +101,13 @@ impl Form {
             fields.insert(field);
             let open = if pieces.is_empty() { '{' } else { ',' };
             let before = Literal::new(format!("{open}\"\"{}\"\":", field.name()).as_bytes())?;
-            pieces.push(Piece { before, value: Value::new(profile, field)? });
+            pieces.push(ObjectField { before, value: ValueForm::new(profile, field)? });
         }
         Some(Self { fields, pieces: pieces.into() })
     }
 }
 
-impl Value {
+impl ValueForm {
     fn new(profile: &Profile, field: PayloadField) -> Option<Self> {
         Some(match field {
             PayloadField::Die | PayloadField::Plane | PayloadField::Block | PayloadField::Page => Self::Number(field),
@@ -124,11 +124,11 @@ impl Value {
 }
 
 /// What is left of a buffer or a line.
-pub(super) struct Cursor<'a> {
+pub(super) struct LineCursor<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> LineCursor<'a> {
     pub(super) const fn new(rest: &'a [u8]) -> Self {
         Self { rest }
     }
@@ -223,14 +223,14 @@ impl<'a> Cursor<'a> {
 impl FastPath {
     /// `None` where times are not written as they are.
     pub(super) fn new(profile: &Profile, times_are_exact: bool) -> Option<Self> {
-        let payloads = profile.bases.iter().map(|base| Form::new(profile, &base.payload)).collect();
+        let payloads = profile.bases.iter().map(|base| ObjectForm::new(profile, &base.payload)).collect();
         times_are_exact.then_some(Self { payloads })
     }
 
     /// Reads the row at the beginning of `buffer`; its targets are added to `targets`, where those of a row that is left to the
     /// common way mean nothing.
-    pub(super) fn row(&self, names: &Names, buffer: &[u8], targets: &mut Vec<Addressed>) -> Option<Head> {
-        let mut cursor = Cursor::new(buffer);
+    pub(super) fn row(&self, names: &SequenceNames, buffer: &[u8], targets: &mut Vec<Addressed>) -> Option<RowPrefix> {
+        let mut cursor = LineCursor::new(buffer);
         let seq = cursor.number()?;
         cursor.byte(b',')?;
         let time = cursor.time()?;
@@ -258,18 +258,18 @@ impl FastPath {
         }
         cursor.byte(b'\n')?;
         let len = buffer.len() - cursor.rest.len();
-        (len <= MAX_LINE + 1).then_some(Head { seq, time, opcode, op, uid, len })
+        (len <= MAX_LINE + 1).then_some(RowPrefix { seq, time, opcode, op, uid, len })
     }
 }
 
-impl Form {
+impl ObjectForm {
     #[inline]
-    fn object(&self, cursor: &mut Cursor<'_>) -> Option<Addressed> {
+    fn object(&self, cursor: &mut LineCursor<'_>) -> Option<Addressed> {
         let mut target = Addressed { fields: self.fields, ..Addressed::default() };
         for piece in &self.pieces {
             cursor.literal(&piece.before)?;
             match &piece.value {
-                Value::Number(field) => {
+                ValueForm::Number(field) => {
                     // At most 18 digits.
                     let number = cursor.number()?.cast_signed();
                     match field {
@@ -280,8 +280,8 @@ impl Form {
                         PayloadField::CellType | PayloadField::ExpectedStatus => return None,
                     }
                 }
-                Value::CellType(texts) => target.cell_type = Some(cursor.one_of(texts)?),
-                Value::Status(texts) => target.status = Some(cursor.one_of(texts)?),
+                ValueForm::CellType(texts) => target.cell_type = Some(cursor.one_of(texts)?),
+                ValueForm::Status(texts) => target.status = Some(cursor.one_of(texts)?),
             }
         }
         cursor.byte(b'}')?;

@@ -18,7 +18,7 @@ pub(super) struct PayloadForm {
 }
 
 /// A JSON value of a flat object.
-enum Value<'a> {
+enum JsonValue<'a> {
     Integer(i64),
     Text(Cow<'a, [u8]>),
     Other(&'a [u8]),
@@ -88,7 +88,7 @@ impl PayloadForm {
     fn field(
         &self,
         key: &[u8],
-        value: &Value<'_>,
+        value: &JsonValue<'_>,
         target: &mut Addressed,
         wanted: FieldSet,
     ) -> Result<(), PayloadFault> {
@@ -100,8 +100,8 @@ impl PayloadForm {
             return Err(PayloadFault::Duplicate(field.name()));
         }
         let unfit = || PayloadFault::Value { field: field.name(), value: value.shown() };
-        let integer = || if let Value::Integer(number) = value { Ok(*number) } else { Err(unfit()) };
-        let text = || if let Value::Text(text) = value { Ok(&**text) } else { Err(unfit()) };
+        let integer = || if let JsonValue::Integer(number) = value { Ok(*number) } else { Err(unfit()) };
+        let text = || if let JsonValue::Text(text) = value { Ok(&**text) } else { Err(unfit()) };
         match field {
             PayloadField::Die => target.die = integer()?,
             PayloadField::Plane => target.plane = integer()?,
@@ -129,7 +129,7 @@ fn shown(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned()
 }
 
-impl Value<'_> {
+impl JsonValue<'_> {
     fn shown(&self) -> String {
         match self {
             Self::Integer(number) => number.to_string(),
@@ -249,31 +249,31 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn value(&mut self) -> Result<Value<'a>, PayloadFault> {
+    fn value(&mut self) -> Result<JsonValue<'a>, PayloadFault> {
         self.skip_space();
         if self.rest.first() == Some(&b'"') {
-            return self.text().map(Value::Text);
+            return self.text().map(JsonValue::Text);
         }
         let end = self.rest.iter().position(|byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t'));
         let word = &self.rest[..end.ok_or(PayloadFault::NotJson)?];
         self.rest = &self.rest[word.len()..];
         match word {
             b"" => Err(PayloadFault::NotJson),
-            b"true" | b"false" | b"null" => Ok(Value::Other(word)),
+            b"true" | b"false" | b"null" => Ok(JsonValue::Other(word)),
             _ => number(word),
         }
     }
 }
 
-fn number(word: &[u8]) -> Result<Value<'_>, PayloadFault> {
+fn number(word: &[u8]) -> Result<JsonValue<'_>, PayloadFault> {
     let (negative, digits) = match word {
         [b'-', digits @ ..] => (true, digits),
         _ => (false, word),
     };
     if !digits.is_empty() && digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit) {
         let value = digits.iter().fold(0_i64, |value, byte| value * 10 + i64::from(byte - b'0'));
-        return Ok(Value::Integer(if negative { -value } else { value }));
+        return Ok(JsonValue::Integer(if negative { -value } else { value }));
     }
     let float = std::str::from_utf8(word).is_ok_and(|text| text.parse::<f64>().is_ok_and(f64::is_finite));
-    if float { Ok(Value::Other(word)) } else { Err(PayloadFault::NotJson) }
+    if float { Ok(JsonValue::Other(word)) } else { Err(PayloadFault::NotJson) }
 }

@@ -17,7 +17,7 @@ use std::path::Path;
 use nandseq_profile::Profile;
 
 use crate::clock::Clock;
-use crate::fast_path::{FastPath, Head, Names};
+use crate::fast_path::{FastPath, RowPrefix, SequenceNames};
 use crate::header::NoHeader;
 use crate::line::{self, Line, line_ends, next_line};
 use crate::payload::PayloadForm;
@@ -47,7 +47,7 @@ pub struct SequenceReader<R> {
     input: R,
     line: Vec<u8>,
     row: u64,
-    names: Names,
+    names: SequenceNames,
     fast_path: Option<FastPath>,
     clock: Clock,
     form: PayloadForm,
@@ -119,7 +119,7 @@ impl<R: BufRead> SequenceReader<R> {
         {
             self.input.consume(head.len);
             self.row += 1;
-            let Head { seq, time, opcode, op, uid, .. } = head;
+            let RowPrefix { seq, time, opcode, op, uid, .. } = head;
             return Ok(Some(Ok(Row {
                 row: self.row,
                 seq,

@@ -19,7 +19,7 @@ use std::path::Path;
 
 use nandseq_trace::table::TableKind;
 
-pub use fields::{FieldFault, Fields, TableFault};
+pub use fields::{FieldFault, LineFields, TableFault};
 pub use form::TableForm;
 pub use proposals::Proposals;
 

@@ -5,8 +5,8 @@ use nandseq_profile::model::{DeviceState, PayloadField};
 use nandseq_profile::{Block, Die, Ticks};
 
 use crate::mutation::{Mutant, Mutation, breaks};
-use crate::sequence::Record;
-use crate::suspension::victim;
+use crate::sequence::SequenceRow;
+use crate::suspension::suspend_target;
 use crate::view::RowView;
 use nandseq_verify::RuleCode::{BadBlock, Bounds, InFlight, MultiPlaneGroup};
 use nandseq_verify::time::after;
@@ -102,7 +102,7 @@ fn in_flight_erase(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 /// A single-plane operation that looks at a block without changing it.
-fn look(view: &RowView<'_>, time: Ticks, target: Addressed) -> Option<Record> {
+fn look(view: &RowView<'_>, time: Ticks, target: Addressed) -> Option<SequenceRow> {
     let op = view.profile.ops.ids().find(|&id| {
         let kind = &view.compiled.kinds[id];
         (kind.reads || kind.checks)
@@ -114,9 +114,9 @@ fn look(view: &RowView<'_>, time: Ticks, target: Addressed) -> Option<Record> {
 }
 
 fn in_flight_suspended(view: &RowView<'_>) -> Option<Mutant> {
-    let victim = victim(view)?;
+    let suspend_target = suspend_target(view)?;
     let time = after(view.row().time, view.kind().occupied);
-    let row = look(view, time, *victim.row().targets.first()?)?;
+    let row = look(view, time, *suspend_target.row().targets.first()?)?;
     (time <= view.next_time()).then(|| Mutant::insert(view.at + 1, row))
 }
 
@@ -129,7 +129,7 @@ fn in_flight_read(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 /// A multi-plane row with block addresses.
-fn several(view: &RowView<'_>) -> Option<Record> {
+fn several(view: &RowView<'_>) -> Option<SequenceRow> {
     let usable = view.kind().multi && view.kind().has_block && view.row().targets.len() > 1;
     usable.then(|| view.row().clone())
 }

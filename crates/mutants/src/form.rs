@@ -5,7 +5,7 @@ use nandseq_profile::model::{Effect, PayloadField};
 use nandseq_trace::Status;
 
 use crate::mutation::{Edit, Mutant, Mutation, breaks, harmless};
-use crate::sequence::Record;
+use crate::sequence::SequenceRow;
 use crate::view::RowView;
 use nandseq_verify::RuleCode::{PayloadFields, RowFormat, SeqOrder, TimeOrder, UnknownOp};
 use nandseq_verify::time::after;
@@ -106,7 +106,7 @@ fn start_of_time(view: &RowView<'_>) -> Option<Mutant> {
     later.then(|| Mutant::replace(view.at, view.moved(nandseq_profile::Ticks::ZERO)))
 }
 
-fn with_fields(view: &RowView<'_>, keep: impl Fn(PayloadField) -> bool) -> Record {
+fn with_fields(view: &RowView<'_>, keep: impl Fn(PayloadField) -> bool) -> SequenceRow {
     view.changed(|target| {
         let fields: FieldSet = PayloadField::ALL.into_iter().filter(|field| keep(*field)).collect();
         target.fields = fields;
@@ -161,7 +161,7 @@ fn number_left_out(view: &RowView<'_>) -> Option<Mutant> {
 
 fn uid_repeated(view: &RowView<'_>) -> Option<Mutant> {
     let uid = view.rows[view.at.checked_sub(1)?].uid;
-    Some(Mutant::replace(view.at, Record { uid, ..view.row().clone() }))
+    Some(Mutant::replace(view.at, SequenceRow { uid, ..view.row().clone() }))
 }
 
 /// A status read that says busy, where the row makes its die busy and nobody else needs the bus.

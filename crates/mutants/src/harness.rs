@@ -6,7 +6,7 @@ use nandseq_input::{COLUMNS, SequenceReader};
 use nandseq_profile::{Block, Die, Profile};
 
 use crate::mutation::{Edit, Mutant, Mutation};
-use crate::sequence::{Record, Sequence, line};
+use crate::sequence::{Sequence, SequenceRow, line};
 use crate::view::RowView;
 use nandseq_verify::RuleCode;
 use nandseq_verify::Verifier;
@@ -131,7 +131,7 @@ pub fn run(
 }
 
 /// The mutants, each with the index of its mutation.
-fn choose(profile: &Profile, rows: &[Record], mutations: &[Mutation], each: usize) -> Vec<(usize, Mutant)> {
+fn choose(profile: &Profile, rows: &[SequenceRow], mutations: &[Mutation], each: usize) -> Vec<(usize, Mutant)> {
     let compiled = CompiledProfile::new(profile);
     let new_uid = rows.iter().map(|row| row.uid).max().unwrap_or_default().saturating_add(1);
     let view = |at| RowView { profile, compiled: &compiled, rows, at, new_uid };
@@ -145,7 +145,7 @@ fn choose(profile: &Profile, rows: &[Record], mutations: &[Mutation], each: usiz
 }
 
 /// The codes that a damaged sequence breaks, as often as there are findings.
-fn judge_mutant(profile: &Profile, clean: &Verifier<'_>, rows: &[Record], mutant: &Mutant) -> Vec<RuleCode> {
+fn judge_mutant(profile: &Profile, clean: &Verifier<'_>, rows: &[SequenceRow], mutant: &Mutant) -> Vec<RuleCode> {
     let mut verifier = clean.clone();
     if let Some((die, block)) = mutant.condemned {
         verifier.condemn(die, block);
@@ -163,7 +163,7 @@ fn judge_mutant(profile: &Profile, clean: &Verifier<'_>, rows: &[Record], mutant
 fn judge_rows(
     profile: &Profile,
     verifier: &mut Verifier<'_>,
-    rows: &[Record],
+    rows: &[SequenceRow],
     range: std::ops::Range<usize>,
     edits: &[Edit],
 ) {

@@ -23,7 +23,7 @@ mod view;
 pub use harness::{MutationResult, MutationResults, run};
 pub use mutation::Mutation;
 pub use records::run_on_tables;
-pub use sequence::{Record, Sequence, SequenceError};
+pub use sequence::{Sequence, SequenceError, SequenceRow};
 
 /// All mutations.
 #[must_use]

@@ -3,7 +3,7 @@
 use nandseq_profile::{Block, Die};
 use nandseq_verify::RuleCode;
 
-use crate::sequence::Record;
+use crate::sequence::SequenceRow;
 use crate::view::RowView;
 
 /// A way to damage a sequence.
@@ -28,10 +28,10 @@ pub(crate) struct Mutant {
 /// A change of one row.
 #[derive(Clone, Debug)]
 pub(crate) enum Edit {
-    Replace(usize, Record),
+    Replace(usize, SequenceRow),
     Remove(usize),
     /// Before the row of this index.
-    Insert(usize, Record),
+    Insert(usize, SequenceRow),
     /// Of the row as it is written.
     Text(usize, fn(&str) -> String),
 }
@@ -45,7 +45,7 @@ impl Edit {
 }
 
 impl Mutant {
-    pub(crate) fn replace(row: usize, record: Record) -> Self {
+    pub(crate) fn replace(row: usize, record: SequenceRow) -> Self {
         Self { edits: vec![Edit::Replace(row, record)], condemned: None }
     }
 
@@ -53,7 +53,7 @@ impl Mutant {
         Self { edits: vec![Edit::Remove(row)], condemned: None }
     }
 
-    pub(crate) fn insert(before: usize, record: Record) -> Self {
+    pub(crate) fn insert(before: usize, record: SequenceRow) -> Self {
         Self { edits: vec![Edit::Insert(before, record)], condemned: None }
     }
 

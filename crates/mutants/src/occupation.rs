@@ -65,7 +65,7 @@ fn plane_one_tick_early(view: &RowView<'_>) -> Option<Mutant> {
     occupied(view)?;
     let die = view.die()?;
     let planes: Vec<i64> = view.row().targets.iter().map(|target| target.plane).collect();
-    let shares = |row: &crate::sequence::Record| match view.kind_of(row).scope {
+    let shares = |row: &crate::sequence::SequenceRow| match view.kind_of(row).scope {
         Scope::None => false,
         Scope::Die | Scope::Target => true,
         Scope::PlaneSet if view.kind().scope == Scope::PlaneSet => {
@@ -74,7 +74,7 @@ fn plane_one_tick_early(view: &RowView<'_>) -> Option<Mutant> {
         Scope::PlaneSet => true,
     };
     // The nearest row on the die that occupies or interferes decides.
-    let relevant = |row: &crate::sequence::Record| {
+    let relevant = |row: &crate::sequence::SequenceRow| {
         view.is_on(row, die) && (view.interferes(row) || (view.kind_of(row).occupies && shares(row)))
     };
     let (_, other) = view.before().find(|(_, row)| relevant(row))?;
@@ -99,7 +99,7 @@ fn plane_again_late(view: &RowView<'_>) -> Option<Mutant> {
 fn plane_of_interleaved(view: &RowView<'_>) -> Option<Mutant> {
     occupied(view)?;
     let own = view.row().targets.first()?;
-    let interleaved = |row: &crate::sequence::Record| view.kind_of(row).interleaved && !view.kind_of(row).multi;
+    let interleaved = |row: &crate::sequence::SequenceRow| view.kind_of(row).interleaved && !view.kind_of(row).multi;
     if !interleaved(view.row()) || !view.kind().has_block {
         return None;
     }

@@ -5,7 +5,7 @@ use nandseq_profile::Ticks;
 use nandseq_profile::model::{Effect, LatchKind};
 
 use crate::mutation::{Edit, Mutant, Mutation, breaks};
-use crate::sequence::Record;
+use crate::sequence::SequenceRow;
 use crate::view::RowView;
 use nandseq_verify::RuleCode::{
     CacheSequence, CopybackSource, OneShotOrder, ProgramBeforeErase, ProgramCellType, ProgramOrder,
@@ -39,22 +39,22 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
 ];
 
 /// A row that programs its page when its array is done.
-fn commits(view: &RowView<'_>, row: &Record) -> bool {
+fn commits(view: &RowView<'_>, row: &SequenceRow) -> bool {
     view.has(row, |effect| matches!(effect, Effect::Program | Effect::CloseBlock))
 }
 
 /// A row that loads a page into a latch.
-fn loads(view: &RowView<'_>, row: &Record) -> bool {
+fn loads(view: &RowView<'_>, row: &SequenceRow) -> bool {
     view.has(row, |effect| matches!(effect, Effect::LoadLatch { .. }))
 }
 
-fn first(row: &Record) -> Option<Addressed> {
+fn first(row: &SequenceRow) -> Option<Addressed> {
     row.targets.first().copied()
 }
 
 /// The next row that erases or programs a block, or resets.
-fn block_after<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &'a Record)> {
-    let changes = |row: &Record| {
+fn block_after<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &'a SequenceRow)> {
+    let changes = |row: &SequenceRow| {
         let kind = view.kind_of(row);
         (kind.erases || kind.programs) && view.names_block(row, target.die, target.block)
     };
@@ -135,7 +135,7 @@ fn erase_cell_type(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 /// The latch that a row needs something of.
-fn needed_latch(view: &RowView<'_>, row: &Record) -> Option<LatchKind> {
+fn needed_latch(view: &RowView<'_>, row: &SequenceRow) -> Option<LatchKind> {
     view.kind_of(row).effects.iter().find_map(|effect| {
         if let Effect::LoadLatch { latch, needs, .. } | Effect::ConsumeLatch { latch, needs } = effect {
             (needs.lsb || needs.csb || needs.msb).then_some(*latch)
@@ -146,10 +146,10 @@ fn needed_latch(view: &RowView<'_>, row: &Record) -> Option<LatchKind> {
 }
 
 /// The nearest row before on the die that changes the latch this row needs.
-fn latch_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a Record)> {
+fn latch_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a SequenceRow)> {
     let latch = needed_latch(view, view.row())?;
     let die = view.die()?;
-    let changes = |row: &Record| {
+    let changes = |row: &SequenceRow| {
         view.kind_of(row).effects.iter().any(|effect| {
             matches!(effect, Effect::LoadLatch { latch: of, .. } | Effect::ConsumeLatch { latch: of, .. } if *of == latch)
         })
@@ -205,7 +205,7 @@ fn consumed_twice(view: &RowView<'_>) -> Option<Mutant> {
 /// Whether a cache program is on when this row, a program of its die, starts.
 fn in_cache_program(view: &RowView<'_>) -> Option<Addressed> {
     let own = first(view.row()).filter(|_| view.kind().programs)?;
-    let relevant = |row: &Record| {
+    let relevant = |row: &SequenceRow| {
         let cache = |effect| matches!(effect, Effect::CacheProgramStart(_) | Effect::CacheProgramEnd(_));
         view.is_on(row, own.die) && (view.has(row, cache) || view.is_reset(row))
     };
@@ -249,9 +249,9 @@ fn cache_read_cell_type(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 /// The nearest row before that changes the page register of the first target's plane: a copyback read.
-fn copyback_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a Record)> {
+fn copyback_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a SequenceRow)> {
     let own = first(view.row()).filter(|_| view.has(view.row(), |effect| effect == Effect::CopybackSource))?;
-    let changes = |row: &Record| {
+    let changes = |row: &SequenceRow| {
         let kind = view.kind_of(row);
         let reads =
             |effect| matches!(effect, Effect::FillRegisters { .. } | Effect::CacheRead(_) | Effect::CacheReadEnd(_));
@@ -267,7 +267,7 @@ fn copyback_lost(view: &RowView<'_>) -> Option<Mutant> {
     let (at, _) = copyback_before(view)?;
     let earlier = RowView { at, ..*view };
     let fills = |effect| matches!(effect, Effect::FillRegisters { copyback: true });
-    let changes = |row: &Record| {
+    let changes = |row: &SequenceRow| {
         let kind = view.kind_of(row);
         kind.erases || kind.programs || view.has(row, fills) || view.is_reset(row)
     };
@@ -289,7 +289,7 @@ fn copyback_ordinary(view: &RowView<'_>) -> Option<Mutant> {
         let fills = kind.effects.contains(&Effect::FillRegisters { copyback: false });
         fills && !kind.recovers && other.multi == own.multi && other.cell_type == own.cell_type
     })?;
-    let row = Record { op, ..read.clone() };
+    let row = SequenceRow { op, ..read.clone() };
     // The exchanged read may take longer; what comes next on the die must still find it done.
     let done = after(row.time, view.compiled.kinds[op].array_done);
     (done <= view.row().time).then(|| Mutant { edits: vec![Edit::Replace(at, row)], condemned: None })

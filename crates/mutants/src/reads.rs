@@ -4,7 +4,7 @@ use nandseq_input::Addressed;
 use nandseq_profile::model::Effect;
 
 use crate::mutation::{Mutant, Mutation, breaks};
-use crate::sequence::Record;
+use crate::sequence::SequenceRow;
 use crate::view::RowView;
 use nandseq_verify::RuleCode::{DoutSource, ReadBeforeProgram, ReadCellType, UnreadData};
 
@@ -25,7 +25,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(UnreadData, "an erase of the block when the read is done", erase_unread),
 ];
 
-fn first(row: &Record) -> Option<Addressed> {
+fn first(row: &SequenceRow) -> Option<Addressed> {
     row.targets.first().copied()
 }
 
@@ -34,11 +34,11 @@ fn read(view: &RowView<'_>) -> Option<Addressed> {
     first(view.row()).filter(|_| view.kind().reads)
 }
 
-fn puts_out(view: &RowView<'_>, row: &Record) -> bool {
+fn puts_out(view: &RowView<'_>, row: &SequenceRow) -> bool {
     view.has(row, |effect| effect == Effect::DataOut)
 }
 
-fn fills(view: &RowView<'_>, row: &Record) -> bool {
+fn fills(view: &RowView<'_>, row: &SequenceRow) -> bool {
     view.has(row, |effect| matches!(effect, Effect::FillRegisters { .. }))
 }
 
@@ -127,8 +127,8 @@ fn output_cell_type(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 /// The nearest row before that changes the output register of a plane.
-fn filled_before<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &'a Record)> {
-    let changes = |row: &Record| {
+fn filled_before<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &'a SequenceRow)> {
+    let changes = |row: &SequenceRow| {
         let kind = view.kind_of(row);
         let cache = |effect| matches!(effect, Effect::CacheRead(_) | Effect::CacheReadEnd(_));
         let changes = kind.erases || kind.programs || kind.resumes.is_some();
@@ -138,11 +138,12 @@ fn filled_before<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &
 }
 
 /// The read whose data this output puts out, where the register held something else before it.
-fn source<'a>(view: &RowView<'a>) -> Option<(usize, &'a Record)> {
+fn source<'a>(view: &RowView<'a>) -> Option<(usize, &'a SequenceRow)> {
     let own = first(view.row()).filter(|_| puts_out(view, view.row()))?;
     let (at, read) = filled_before(view, &own).filter(|(_, row)| fills(view, row))?;
     let earlier = RowView { at, ..*view };
-    let same = |row: &Record| row.targets.iter().any(|target| (target.block, target.page) == (own.block, own.page));
+    let same =
+        |row: &SequenceRow| row.targets.iter().any(|target| (target.block, target.page) == (own.block, own.page));
     let before = earlier.before().take_while(|(_, row)| {
         let kind = view.kind_of(row);
         !((kind.erases || kind.programs) && view.is_on_plane(row, own.die, own.plane))
@@ -166,7 +167,7 @@ fn output_early(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 /// What overwrites the data of a plane for certain.
-fn overwrites(view: &RowView<'_>, row: &Record, target: &Addressed) -> bool {
+fn overwrites(view: &RowView<'_>, row: &SequenceRow, target: &Addressed) -> bool {
     let kind = view.kind_of(row);
     let targeted = row.targets.iter().any(|at| (at.die, at.plane) == (target.die, target.plane));
     let copyback = view.has(row, |effect| effect == Effect::CopybackSource);

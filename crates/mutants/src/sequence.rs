@@ -8,7 +8,7 @@ use nandseq_profile::{OpId, Profile, Ticks};
 
 /// A row.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Record {
+pub struct SequenceRow {
     /// When it starts.
     pub time: Ticks,
     /// Which command.
@@ -23,7 +23,7 @@ pub struct Record {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Sequence {
     /// Its rows, in order.
-    pub rows: Vec<Record>,
+    pub rows: Vec<SequenceRow>,
 }
 
 /// Why a sequence cannot be taken.
@@ -56,14 +56,14 @@ impl Sequence {
         {
             let row = row.map_err(SequenceError::Row)?;
             let targets = row.targets.to_vec();
-            sequence.rows.push(Record { time: row.time, op: row.op, uid: row.uid, targets });
+            sequence.rows.push(SequenceRow { time: row.time, op: row.op, uid: row.uid, targets });
         }
         Ok(sequence)
     }
 }
 
 /// A row as it is written, with its exact time.
-pub(crate) fn line(profile: &Profile, seq: u64, record: &Record) -> String {
+pub(crate) fn line(profile: &Profile, seq: u64, record: &SequenceRow) -> String {
     let op = &profile.ops[record.op];
     let objects: Vec<String> = record.targets.iter().map(|target| object(profile, record.op, target)).collect();
     let payload = format!("[{}]", objects.join(",")).replace('"', "\"\"");

@@ -5,7 +5,7 @@ use nandseq_profile::model::{Axis, StatusOf};
 use nandseq_trace::Status;
 
 use crate::mutation::{Mutant, Mutation, breaks};
-use crate::sequence::Record;
+use crate::sequence::SequenceRow;
 use crate::view::RowView;
 use nandseq_verify::RuleCode::{RecoveryTarget, ResumeTarget, StatusValue, SuspendTarget};
 
@@ -13,10 +13,10 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(RecoveryTarget, "another page", recovery_page),
     breaks(RecoveryTarget, "another block", recovery_block),
     breaks(RecoveryTarget, "the SUSPEND before lost", recovery_suspend_lost),
-    breaks(SuspendTarget, "as CORE_BUSY of the victim ends", suspend_late),
-    breaks(SuspendTarget, "one tick before CORE_BUSY of the victim starts", suspend_early),
+    breaks(SuspendTarget, "as CORE_BUSY of the suspend target ends", suspend_late),
+    breaks(SuspendTarget, "one tick before CORE_BUSY of the suspend target starts", suspend_early),
     breaks(SuspendTarget, "a SUSPEND of the other axis", suspend_other),
-    breaks(SuspendTarget, "the victim lost", suspend_victim_lost),
+    breaks(SuspendTarget, "the suspend target lost", suspend_target_lost),
     breaks(ResumeTarget, "the SUSPEND before lost", resume_suspend_lost),
     breaks(ResumeTarget, "the RESUME again when it is done", resume_twice),
     breaks(ResumeTarget, "a RESUME of the other axis", resume_other),
@@ -44,9 +44,9 @@ fn recovery_block(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 /// The nearest SUSPEND of an axis before on the die, if nothing on the die resumes or resets since.
-fn suspend_before<'a>(view: &RowView<'a>, axis: Axis) -> Option<(usize, &'a Record)> {
+fn suspend_before<'a>(view: &RowView<'a>, axis: Axis) -> Option<(usize, &'a SequenceRow)> {
     let die = view.die()?;
-    let relevant = |row: &Record| {
+    let relevant = |row: &SequenceRow| {
         let kind = view.kind_of(row);
         view.is_on(row, die) && (kind.suspends == Some(axis) || kind.resumes == Some(axis) || kind.resets.is_some())
     };
@@ -60,10 +60,10 @@ fn recovery_suspend_lost(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 /// What this SUSPEND suspends, if it runs for the first time.
-pub(crate) fn victim<'a>(view: &RowView<'a>) -> Option<RowView<'a>> {
+pub(crate) fn suspend_target<'a>(view: &RowView<'a>) -> Option<RowView<'a>> {
     let axis = view.kind().suspends?;
     let die = view.die()?;
-    let relevant = |row: &Record| {
+    let relevant = |row: &SequenceRow| {
         let kind = view.kind_of(row);
         view.is_on(row, die) && (kind.axis() == Some(axis) || view.interferes(row))
     };
@@ -72,23 +72,23 @@ pub(crate) fn victim<'a>(view: &RowView<'a>) -> Option<RowView<'a>> {
 }
 
 fn suspend_late(view: &RowView<'_>) -> Option<Mutant> {
-    let done = victim(view)?.array_done();
+    let done = suspend_target(view)?.array_done();
     (done <= view.next_time()).then(|| Mutant::replace(view.at, view.moved(done)))
 }
 
 fn suspend_early(view: &RowView<'_>) -> Option<Mutant> {
-    let early = Ticks(victim(view)?.core_start()?.0.checked_sub(1)?);
+    let early = Ticks(suspend_target(view)?.core_start()?.0.checked_sub(1)?);
     (early >= view.earliest()).then(|| Mutant::replace(view.at, view.moved(early)))
 }
 
 fn suspend_other(view: &RowView<'_>) -> Option<Mutant> {
     let axis = view.kind().suspends?;
     let op = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].suspends.is_some_and(|other| other != axis))?;
-    Some(Mutant::replace(view.at, Record { op, ..view.row().clone() }))
+    Some(Mutant::replace(view.at, SequenceRow { op, ..view.row().clone() }))
 }
 
-fn suspend_victim_lost(view: &RowView<'_>) -> Option<Mutant> {
-    Some(Mutant::remove(victim(view)?.at))
+fn suspend_target_lost(view: &RowView<'_>) -> Option<Mutant> {
+    Some(Mutant::remove(suspend_target(view)?.at))
 }
 
 fn resume_suspend_lost(view: &RowView<'_>) -> Option<Mutant> {
@@ -108,7 +108,7 @@ fn resume_other(view: &RowView<'_>) -> Option<Mutant> {
         return None;
     }
     let op = view.profile.ops.ids().find(|&id| view.compiled.kinds[id].resumes == Some(other))?;
-    Some(Mutant::replace(view.at, Record { op, ..view.row().clone() }))
+    Some(Mutant::replace(view.at, SequenceRow { op, ..view.row().clone() }))
 }
 
 const fn wrong(status: Status) -> [Status; 2] {

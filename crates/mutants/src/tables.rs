@@ -5,7 +5,7 @@ use nandseq_profile::model::{Axis, DeviceState, Effect, LatchKind, PhaseKind};
 use nandseq_profile::{OpId, Ticks};
 
 use crate::mutation::{Mutant, Mutation, breaks};
-use crate::sequence::Record;
+use crate::sequence::SequenceRow;
 use crate::view::RowView;
 use nandseq_verify::RuleCode::{Cache, Latch, Odt, OpState, Suspend, WriteProtect};
 use nandseq_verify::time::after;
@@ -65,7 +65,7 @@ fn op_state_window(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 /// The level that a row loads into the one-shot latch.
-fn load(view: &RowView<'_>, row: &Record) -> Option<DeviceState> {
+fn load(view: &RowView<'_>, row: &SequenceRow) -> Option<DeviceState> {
     view.kind_of(row).effects.iter().find_map(|effect| {
         if let Effect::LoadLatch { latch: LatchKind::OneShot, level, .. } = effect {
             Some(DeviceState::LatchOn(*level))
@@ -75,14 +75,14 @@ fn load(view: &RowView<'_>, row: &Record) -> Option<DeviceState> {
     })
 }
 
-fn consumes(view: &RowView<'_>, row: &Record) -> bool {
+fn consumes(view: &RowView<'_>, row: &SequenceRow) -> bool {
     view.has(row, |effect| matches!(effect, Effect::ConsumeLatch { latch: LatchKind::OneShot, .. }))
 }
 
 /// The last row on the die of this one that loads or consumes the latch, or resets.
-fn latch_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a Record)> {
+fn latch_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a SequenceRow)> {
     let die = view.die()?;
-    let relevant = |row: &Record| load(view, row).is_some() || consumes(view, row) || view.is_reset(row);
+    let relevant = |row: &SequenceRow| load(view, row).is_some() || consumes(view, row) || view.is_reset(row);
     view.before().find(|(_, row)| view.is_on(row, die) && relevant(row))
 }
 
@@ -146,7 +146,7 @@ fn suspend_late(view: &RowView<'_>) -> Option<Mutant> {
     put(view, op, Ticks(view.array_done().0.checked_sub(1)?), view.die()?)
 }
 
-fn excluded_unless_suspended(view: &RowView<'_>, axis: Axis, row: &Record) -> bool {
+fn excluded_unless_suspended(view: &RowView<'_>, axis: Axis, row: &SequenceRow) -> bool {
     view.compiled.in_state(DeviceState::NotSuspended(axis)).contains(view.kind_of(row).base)
 }
 
@@ -160,7 +160,8 @@ fn suspend_resume_twice(view: &RowView<'_>) -> Option<Mutant> {
 fn suspend_lost(view: &RowView<'_>) -> Option<Mutant> {
     let axis = view.kind().suspends?;
     let die = view.die()?;
-    let ours = |row: &Record| view.is_on(row, die) && (view.is_reset(row) || view.kind_of(row).resumes == Some(axis));
+    let ours =
+        |row: &SequenceRow| view.is_on(row, die) && (view.is_reset(row) || view.kind_of(row).resumes == Some(axis));
     let (_, end) = view.following().find(|(_, row)| ours(row))?;
     (!view.is_reset(end) && excluded_unless_suspended(view, axis, end)).then(|| Mutant::remove(view.at))
 }
@@ -177,15 +178,15 @@ const PROTECTION: Switch =
     Switch { on: Effect::WriteProtectOn, off: Effect::WriteProtectOff, state: DeviceState::WriteProtect };
 
 impl Switch {
-    fn is_on(&self, view: &RowView<'_>, row: &Record) -> bool {
+    fn is_on(&self, view: &RowView<'_>, row: &SequenceRow) -> bool {
         view.kind_of(row).effects.contains(&self.on)
     }
 
-    fn is_off(&self, view: &RowView<'_>, row: &Record) -> bool {
+    fn is_off(&self, view: &RowView<'_>, row: &SequenceRow) -> bool {
         view.kind_of(row).effects.contains(&self.off)
     }
 
-    fn excludes(&self, view: &RowView<'_>, row: &Record) -> bool {
+    fn excludes(&self, view: &RowView<'_>, row: &SequenceRow) -> bool {
         view.compiled.in_state(self.state).contains(view.kind_of(row).base)
     }
 
@@ -196,7 +197,7 @@ impl Switch {
         (!switched && self.excludes(view, view.row())).then(|| Mutant::insert(view.at, row))
     }
 
-    fn row(&self, view: &RowView<'_>, time: Ticks) -> Option<Record> {
+    fn row(&self, view: &RowView<'_>, time: Ticks) -> Option<SequenceRow> {
         let op = view.profile.ops.ids().find(|id| view.compiled.kinds[*id].effects.contains(&self.on))?;
         let target = Addressed { die: view.die()?, ..Addressed::default() };
         Some(view.new_row(op, time, target))
@@ -208,7 +209,7 @@ impl Switch {
         if !self.is_off(view, view.row()) || !last.is_some_and(|(_, row)| self.is_on(view, row)) {
             return None;
         }
-        let stop = |row: &Record| self.is_off(view, row) || self.excludes(view, row);
+        let stop = |row: &SequenceRow| self.is_off(view, row) || self.excludes(view, row);
         let (_, next) = view.following().find(|(_, row)| stop(row))?;
         self.excludes(view, next).then(|| Mutant::remove(view.at))
     }
@@ -257,7 +258,7 @@ fn protect_in_flight(view: &RowView<'_>) -> Option<Mutant> {
 }
 
 /// The state that a row sets as a cache program.
-fn cache_program(view: &RowView<'_>, row: &Record) -> Option<DeviceState> {
+fn cache_program(view: &RowView<'_>, row: &SequenceRow) -> Option<DeviceState> {
     let of = |effect: &Effect| if let Effect::CacheProgramStart(kind) = effect { Some(*kind) } else { None };
     view.kind_of(row).effects.iter().find_map(of).map(DeviceState::CacheProgram)
 }
@@ -272,7 +273,7 @@ fn cache_program_late(view: &RowView<'_>) -> Option<Mutant> {
         return None;
     }
     let die = view.die()?;
-    let relevant = |row: &Record| {
+    let relevant = |row: &SequenceRow| {
         let ends = view.has(row, |effect| matches!(effect, Effect::CacheProgramEnd(_)));
         view.is_on(row, die) && (ends || cache_program(view, row).is_some() || view.is_reset(row))
     };
@@ -297,7 +298,7 @@ fn on_cached_plane(view: &RowView<'_>, state: DeviceState, time: Ticks) -> Optio
 }
 
 /// The state that a row sets as a cache read.
-fn cache_read(view: &RowView<'_>, row: &Record) -> Option<DeviceState> {
+fn cache_read(view: &RowView<'_>, row: &SequenceRow) -> Option<DeviceState> {
     let of = |effect: &Effect| if let Effect::CacheRead(kind) = effect { Some(*kind) } else { None };
     view.kind_of(row).effects.iter().find_map(of).map(DeviceState::CacheRead)
 }
@@ -311,7 +312,7 @@ fn cache_read_late(view: &RowView<'_>) -> Option<Mutant> {
     if !view.has(view.row(), |effect| matches!(effect, Effect::CacheReadEnd(_))) {
         return None;
     }
-    let cached = |row: &Record| {
+    let cached = |row: &SequenceRow| {
         view.has(row, |effect| matches!(effect, Effect::CacheRead(_) | Effect::CacheReadEnd(_))) || view.is_reset(row)
     };
     let (_, before) = view.last_on_plane(own.die, own.plane, cached)?;

@@ -5,7 +5,7 @@ use nandseq_profile::model::{DeviceState, Effect, PhaseKind, Scope, StatusOf};
 use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
 use nandseq_trace::Status;
 
-use crate::sequence::Record;
+use crate::sequence::SequenceRow;
 use nandseq_verify::compiled_profile::{CompiledProfile, OperationKind};
 use nandseq_verify::time::after;
 
@@ -18,7 +18,7 @@ pub(crate) const AHEAD: usize = 400;
 pub(crate) struct RowView<'a> {
     pub(crate) profile: &'a Profile,
     pub(crate) compiled: &'a CompiledProfile,
-    pub(crate) rows: &'a [Record],
+    pub(crate) rows: &'a [SequenceRow],
     /// The row.
     pub(crate) at: usize,
     /// A number that no row of the sequence has.
@@ -26,7 +26,7 @@ pub(crate) struct RowView<'a> {
 }
 
 impl<'a> RowView<'a> {
-    pub(crate) fn row(&self) -> &'a Record {
+    pub(crate) fn row(&self) -> &'a SequenceRow {
         &self.rows[self.at]
     }
 
@@ -34,12 +34,12 @@ impl<'a> RowView<'a> {
         &self.compiled.kinds[self.row().op]
     }
 
-    pub(crate) fn kind_of(&self, record: &Record) -> &'a OperationKind {
+    pub(crate) fn kind_of(&self, record: &SequenceRow) -> &'a OperationKind {
         &self.compiled.kinds[record.op]
     }
 
     /// The rows before, the nearest first, with their indices.
-    pub(crate) fn before(&self) -> impl Iterator<Item = (usize, &'a Record)> {
+    pub(crate) fn before(&self) -> impl Iterator<Item = (usize, &'a SequenceRow)> {
         let first = self.at.saturating_sub(BACK);
         self.rows[first..self.at].iter().enumerate().rev().map(move |(at, row)| (first + at, row))
     }
@@ -50,7 +50,7 @@ impl<'a> RowView<'a> {
     }
 
     /// The rows after, with their indices.
-    pub(crate) fn following(&self) -> impl Iterator<Item = (usize, &'a Record)> {
+    pub(crate) fn following(&self) -> impl Iterator<Item = (usize, &'a SequenceRow)> {
         let last = (self.at + 1 + AHEAD).min(self.rows.len());
         self.rows[self.at + 1..last].iter().enumerate().map(|(at, row)| (self.at + 1 + at, row))
     }
@@ -77,18 +77,18 @@ impl<'a> RowView<'a> {
     }
 
     /// The duration of ISSUE of an operation, if it holds the bus.
-    pub(crate) fn issue(&self, record: &Record) -> Option<Ticks> {
+    pub(crate) fn issue(&self, record: &SequenceRow) -> Option<Ticks> {
         let span = self.kind_of(record).spans.first()?;
         (span.bus && span.duration > Ticks(1)).then_some(span.duration)
     }
 
     /// The row at another time.
-    pub(crate) fn moved(&self, time: Ticks) -> Record {
-        Record { time, ..self.row().clone() }
+    pub(crate) fn moved(&self, time: Ticks) -> SequenceRow {
+        SequenceRow { time, ..self.row().clone() }
     }
 
     /// The row with another first target.
-    pub(crate) fn changed(&self, change: impl Fn(&mut Addressed)) -> Record {
+    pub(crate) fn changed(&self, change: impl Fn(&mut Addressed)) -> SequenceRow {
         let mut record = self.row().clone();
         if let Some(first) = record.targets.first_mut() {
             change(first);
@@ -97,24 +97,24 @@ impl<'a> RowView<'a> {
     }
 
     /// The row with every target changed.
-    pub(crate) fn all_changed(&self, change: impl Fn(&mut Addressed)) -> Record {
+    pub(crate) fn all_changed(&self, change: impl Fn(&mut Addressed)) -> SequenceRow {
         let mut record = self.row().clone();
         record.targets.iter_mut().for_each(change);
         record
     }
 
     /// A new row like this one, at another time.
-    pub(crate) fn copy(&self, time: Ticks) -> Record {
-        Record { time, uid: self.new_uid, ..self.row().clone() }
+    pub(crate) fn copy(&self, time: Ticks) -> SequenceRow {
+        SequenceRow { time, uid: self.new_uid, ..self.row().clone() }
     }
 
     /// A new row.
-    pub(crate) fn new_row(&self, op: OpId, time: Ticks, target: Addressed) -> Record {
+    pub(crate) fn new_row(&self, op: OpId, time: Ticks, target: Addressed) -> SequenceRow {
         let base = &self.profile.bases[self.profile.ops[op].base];
         let fields = base.payload.iter().copied().collect();
         let cell_type = target.cell_type.or(Some(self.profile.ops[op].cell_type));
         let target = Addressed { fields, cell_type, ..target };
-        Record { time, op, uid: self.new_uid, targets: vec![target] }
+        SequenceRow { time, op, uid: self.new_uid, targets: vec![target] }
     }
 
     /// The die of a row that has one.
@@ -123,34 +123,34 @@ impl<'a> RowView<'a> {
     }
 
     /// Whether a row touches a die.
-    pub(crate) fn is_on(&self, record: &Record, die: i64) -> bool {
+    pub(crate) fn is_on(&self, record: &SequenceRow, die: i64) -> bool {
         let kind = self.kind_of(record);
         !kind.has_die || self.is_reset(record) || record.targets.iter().any(|target| target.die == die)
     }
 
     /// Whether a row touches a plane.
-    pub(crate) fn is_on_plane(&self, record: &Record, die: i64, plane: i64) -> bool {
+    pub(crate) fn is_on_plane(&self, record: &SequenceRow, die: i64, plane: i64) -> bool {
         let kind = self.kind_of(record);
         self.is_on(record, die)
             && (!kind.has_plane || record.targets.iter().any(|target| (target.die, target.plane) == (die, plane)))
     }
 
     /// Whether a row addresses a block.
-    pub(crate) fn names_block(&self, record: &Record, die: i64, block: i64) -> bool {
+    pub(crate) fn names_block(&self, record: &SequenceRow, die: i64, block: i64) -> bool {
         self.kind_of(record).has_block && record.targets.iter().any(|target| (target.die, target.block) == (die, block))
     }
 
-    pub(crate) fn is_reset(&self, record: &Record) -> bool {
+    pub(crate) fn is_reset(&self, record: &SequenceRow) -> bool {
         self.kind_of(record).resets.is_some()
     }
 
     /// Whether a row suspends, resumes or resets.
-    pub(crate) fn interferes(&self, record: &Record) -> bool {
+    pub(crate) fn interferes(&self, record: &SequenceRow) -> bool {
         let kind = self.kind_of(record);
         kind.suspends.is_some() || kind.resumes.is_some() || kind.resets.is_some()
     }
 
-    pub(crate) fn has(&self, record: &Record, test: fn(Effect) -> bool) -> bool {
+    pub(crate) fn has(&self, record: &SequenceRow, test: fn(Effect) -> bool) -> bool {
         self.kind_of(record).effects.iter().copied().any(test)
     }
 
@@ -166,9 +166,9 @@ impl<'a> RowView<'a> {
     }
 
     /// The row as an operation of another cell type.
-    pub(crate) fn retyped(&self, op: OpId) -> Record {
+    pub(crate) fn retyped(&self, op: OpId) -> SequenceRow {
         let cell_type = Some(self.profile.ops[op].cell_type);
-        Record { op, ..self.all_changed(|target| target.cell_type = cell_type) }
+        SequenceRow { op, ..self.all_changed(|target| target.cell_type = cell_type) }
     }
 
     /// An operation that needs only a die, occupies nothing and changes nothing, of a base that `forbidden` holds.
@@ -186,7 +186,7 @@ impl<'a> RowView<'a> {
     }
 
     /// A status read of a die, and nothing but its die.
-    pub(crate) fn status_read(&self, time: Ticks, die: i64, status: Status) -> Option<Record> {
+    pub(crate) fn status_read(&self, time: Ticks, die: i64, status: Status) -> Option<SequenceRow> {
         let op = self.profile.ops.ids().find(|&id| {
             let kind = &self.compiled.kinds[id];
             kind.status_of == Some(StatusOf::Die) && !kind.has_plane
@@ -199,8 +199,8 @@ impl<'a> RowView<'a> {
         &self,
         die: i64,
         plane: i64,
-        wanted: impl Fn(&Record) -> bool,
-    ) -> Option<(usize, &'a Record)> {
+        wanted: impl Fn(&SequenceRow) -> bool,
+    ) -> Option<(usize, &'a SequenceRow)> {
         self.before().find(|(_, row)| self.is_on_plane(row, die, plane) && wanted(row))
     }
 }

@@ -7,9 +7,9 @@ use std::io;
 
 use nandseq_profile::{CellTypeId, Die, IdVec, OpId, PhaseKey, Plane, Profile};
 
-use crate::format::{SequenceTable, StartFile, Table, TableFormat, TableWriter, Writers, Written};
-use crate::line::{Lines, NUMBER, Running, Text, Times, room_of};
-use crate::model::Model;
+use crate::format::{SequenceTable, StartFile, Table, TableFormat, TableWriter, UnnamedFile, Writers};
+use crate::line::{LineBuffer, NUMBER, Running, Text, TimeTexts, room_of};
+use crate::model::TableModel;
 use crate::new_file::NewFile;
 use crate::sequence::{SequenceLayout, SequenceWriter};
 use nandseq_trace::csv_field;
@@ -20,7 +20,7 @@ use nandseq_trace::time_column::TimeColumnError;
 /// Everything of the CSV tables that a profile decides. Build it once, share it between the runs of all sites.
 #[derive(Clone, Debug)]
 pub struct CsvTables {
-    model: Model,
+    model: TableModel,
     sequence: SequenceLayout,
     /// `,op_name,op_base,` and the same followed by the source of later stretches.
     ops: IdVec<OpId, [Text; 2]>,
@@ -47,7 +47,7 @@ impl CsvTables {
     /// # Errors
     /// When the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
-        let model = Model::new(profile);
+        let model = TableModel::new(profile);
         let base_of =
             |state: StateId| state.parts().map(|(base, _)| csv_field(&profile.bases[base].name)).unwrap_or_default();
         let ops = profile.ops.iter().map(|op| {
@@ -103,13 +103,13 @@ impl CsvTables {
 
     fn table<R: CsvRow>(&self, start: &mut StartFile<'_>) -> io::Result<Option<Table<'_, R>>> {
         let Some(file) = start(R::TABLE.file())? else { return Ok(None) };
-        let lines = Lines::new(&R::TABLE.file().columns().header());
+        let lines = LineBuffer::new(&R::TABLE.file().columns().header());
         Ok(Some(Box::new(CsvTable { tables: self, file, lines, rows: 0, before: R::Before::default() })))
     }
 }
 
 impl TableFormat for CsvTables {
-    fn model(&self) -> &Model {
+    fn model(&self) -> &TableModel {
         &self.model
     }
 
@@ -133,9 +133,9 @@ impl TableFormat for CsvTables {
 }
 
 impl SequenceTable for SequenceWriter<'_, NewFile> {
-    fn finish(self: Box<Self>) -> io::Result<Written> {
+    fn finish(self: Box<Self>) -> io::Result<UnnamedFile> {
         let (file, rows) = SequenceWriter::finish(*self)?;
-        Ok(Written { file, rows })
+        Ok(UnnamedFile { file, rows })
     }
 }
 
@@ -143,7 +143,7 @@ impl SequenceTable for SequenceWriter<'_, NewFile> {
 struct CsvTable<'t, R: CsvRow> {
     tables: &'t CsvTables,
     file: NewFile,
-    lines: Lines,
+    lines: LineBuffer,
     rows: u64,
     before: R::Before,
 }
@@ -160,9 +160,9 @@ impl<R: CsvRow> TableWriter<R> for CsvTable<'_, R> {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>) -> io::Result<Written> {
+    fn finish(mut self: Box<Self>) -> io::Result<UnnamedFile> {
         self.lines.hand_on(&mut self.file)?;
-        Ok(Written { file: self.file, rows: self.rows })
+        Ok(UnnamedFile { file: self.file, rows: self.rows })
     }
 }
 
@@ -171,7 +171,7 @@ trait CsvRow: TableRow + 'static {
     /// What is remembered of the rows before: texts that may come again.
     type Before: Default + Send;
 
-    fn append(&self, tables: &CsvTables, before: &mut Self::Before, lines: &mut Lines);
+    fn append(&self, tables: &CsvTables, before: &mut Self::Before, lines: &mut LineBuffer);
 
     /// The rows before are no longer in the lines.
     fn handed_on(before: &mut Self::Before) {
@@ -180,9 +180,9 @@ trait CsvRow: TableRow + 'static {
 }
 
 impl CsvRow for TimelineRow {
-    type Before = (Times, Running);
+    type Before = (TimeTexts, Running);
 
-    fn append(&self, tables: &CsvTables, (times, uid): &mut Self::Before, lines: &mut Lines) {
+    fn append(&self, tables: &CsvTables, (times, uid): &mut Self::Before, lines: &mut LineBuffer) {
         lines.row(tables.room, |row| {
             row.us(times, self.start);
             row.put(b",");
@@ -204,9 +204,9 @@ impl CsvRow for TimelineRow {
 /// a copy costs a tenth of putting the row together.
 #[derive(Default)]
 struct SegmentBefore {
-    times: Times,
+    times: TimeTexts,
     /// Lengths of phases, which come again more often than other times.
-    durations: Times,
+    durations: TimeTexts,
     /// While it is still in the lines.
     row: Option<OpStateRow>,
     len: usize,
@@ -227,7 +227,7 @@ impl SegmentBefore {
 impl CsvRow for OpStateRow {
     type Before = SegmentBefore;
 
-    fn append(&self, tables: &CsvTables, before: &mut SegmentBefore, lines: &mut Lines) {
+    fn append(&self, tables: &CsvTables, before: &mut SegmentBefore, lines: &mut LineBuffer) {
         if before.comes_again(self) {
             return lines.again(before.len, before.plane_at, b'0' + self.plane.0);
         }
@@ -257,7 +257,7 @@ impl CsvRow for OpStateRow {
 impl CsvRow for TouchRow {
     type Before = ();
 
-    fn append(&self, tables: &CsvTables, (): &mut (), lines: &mut Lines) {
+    fn append(&self, tables: &CsvTables, (): &mut (), lines: &mut LineBuffer) {
         lines.row(tables.room, |row| {
             row.slice(self.touch.name().as_bytes());
             row.text(&tables.cell_types[self.cell_type]);
@@ -273,7 +273,7 @@ impl CsvRow for TouchRow {
 impl CsvRow for InputTimeRow {
     type Before = ();
 
-    fn append(&self, tables: &CsvTables, (): &mut (), lines: &mut Lines) {
+    fn append(&self, tables: &CsvTables, (): &mut (), lines: &mut LineBuffer) {
         lines.row(tables.room, |row| {
             row.text(&tables.state(self.state)[0]);
             row.text(&tables.keys[self.key_used][1]);
@@ -287,9 +287,9 @@ impl CsvRow for InputTimeRow {
 }
 
 impl CsvRow for ProposalRow {
-    type Before = Times;
+    type Before = TimeTexts;
 
-    fn append(&self, tables: &CsvTables, times: &mut Times, lines: &mut Lines) {
+    fn append(&self, tables: &CsvTables, times: &mut TimeTexts, lines: &mut LineBuffer) {
         lines.row(tables.room, |row| {
             row.text(&tables.keys[self.key_used][0]);
             row.text(&tables.keys[self.key_virtual][1]);

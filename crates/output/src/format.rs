@@ -5,7 +5,7 @@
 
 use std::io;
 
-use crate::model::Model;
+use crate::model::TableModel;
 use crate::new_file::NewFile;
 use nandseq_trace::Sink;
 use nandseq_trace::files::{FileKind, Stamp};
@@ -13,7 +13,7 @@ use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, To
 
 /// A complete file that has no name yet.
 #[derive(Debug)]
-pub struct Written {
+pub struct UnnamedFile {
     /// The file; everything has been written to it.
     pub file: NewFile,
     /// Its rows.
@@ -32,7 +32,7 @@ pub trait TableWriter<R>: Send {
     ///
     /// # Errors
     /// Whatever the file reports.
-    fn finish(self: Box<Self>) -> io::Result<Written>;
+    fn finish(self: Box<Self>) -> io::Result<UnnamedFile>;
 }
 
 /// Puts operations into an `operation_sequence` file as they start.
@@ -41,7 +41,7 @@ pub trait SequenceTable: Sink + Send {
     ///
     /// # Errors
     /// Whatever the file reports.
-    fn finish(self: Box<Self>) -> io::Result<Written>;
+    fn finish(self: Box<Self>) -> io::Result<UnnamedFile>;
 }
 
 /// A writer of one table of a format.
@@ -79,7 +79,7 @@ impl Writers<'_> {
 /// A file format.
 pub trait TableFormat: Sync {
     /// What is known of the profile's operations; the same for every format.
-    fn model(&self) -> &Model;
+    fn model(&self) -> &TableModel;
 
     /// The name of a file in the folder of its site; may lie in a folder of its own.
     fn file_name(&self, kind: FileKind, stamp: Stamp, run: u64) -> String;

@@ -21,7 +21,7 @@ const EIGHT_DIGITS: u64 = 100_000_000;
 /// `00000000`
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 
-/// The most bytes that an integer, or a time, takes in a [`Row`].
+/// The most bytes that an integer, or a time, takes in a [`RowBuilder`].
 pub(crate) const NUMBER: usize = 40;
 
 /// A text that is copied often; `HEAD` bytes are copied at once, which is cheaper than asking how many there are.
@@ -47,7 +47,7 @@ impl<const HEAD: usize> Text<HEAD> {
         Self { head, rest: chunks.collect(), len: text.len() }
     }
 
-    /// The bytes of a [`Row`] that it takes.
+    /// The bytes of a [`RowBuilder`] that it takes.
     pub(crate) const fn room(&self) -> usize {
         HEAD + CHUNK * self.rest.len()
     }
@@ -82,7 +82,7 @@ struct TimeText {
 
 /// The texts of some times.
 #[derive(Clone, Debug)]
-pub(crate) struct Times {
+pub(crate) struct TimeTexts {
     known: [TimeText; REMEMBERED],
     /// The whole µs of the last new time without their last four digits: mostly those of the next one too.
     head: u64,
@@ -91,7 +91,7 @@ pub(crate) struct Times {
     head_len: usize,
 }
 
-impl Default for Times {
+impl Default for TimeTexts {
     fn default() -> Self {
         let zero = TimeText { time: Ticks::ZERO, text: [0; TIME] };
         let mut times = Self { known: [zero; REMEMBERED], head: 0, head_text: [0; 16], head_len: 0 };
@@ -100,7 +100,7 @@ impl Default for Times {
     }
 }
 
-impl Times {
+impl TimeTexts {
     /// Where the text of a time is if it is known. Any spread will do; that of a multiplication by 2^64 divided by the golden
     /// ratio is even.
     #[inline]
@@ -114,7 +114,7 @@ impl Times {
         let (whole, fraction) = (time.0 / TICKS_PER_US, time.0 % TICKS_PER_US);
         let (head, tail) = (whole / FOUR_DIGITS, four_digits((whole % FOUR_DIGITS) as u32));
         if head != self.head {
-            let mut row = Row { room: &mut self.head_text, at: 0 };
+            let mut row = RowBuilder { room: &mut self.head_text, at: 0 };
             row.integer(head);
             self.head_len = if head == 0 { 0 } else { row.at };
             self.head = head;
@@ -147,13 +147,13 @@ pub(crate) struct Running {
 
 /// Lines on their way to a file.
 #[derive(Clone, Debug)]
-pub(crate) struct Lines {
+pub(crate) struct LineBuffer {
     /// What is written behind `len` means nothing.
     bytes: Vec<u8>,
     len: usize,
 }
 
-impl Lines {
+impl LineBuffer {
     /// Begins with a header.
     pub(crate) fn new(header: &str) -> Self {
         let mut lines = Self { bytes: vec![0; BLOCK + BLOCK / 8], len: 0 };
@@ -178,11 +178,11 @@ impl Lines {
 
     /// Appends what `write` writes, which takes at most `room` bytes.
     #[inline]
-    pub(crate) fn row(&mut self, room: usize, write: impl FnOnce(&mut Row<'_>)) {
+    pub(crate) fn row(&mut self, room: usize, write: impl FnOnce(&mut RowBuilder<'_>)) {
         if self.bytes.len() - self.len < room {
             self.grow(room);
         }
-        let mut row = Row { room: &mut self.bytes[self.len..], at: 0 };
+        let mut row = RowBuilder { room: &mut self.bytes[self.len..], at: 0 };
         write(&mut row);
         self.len += row.at;
     }
@@ -208,12 +208,12 @@ impl Lines {
 }
 
 /// A line that is put together.
-pub(crate) struct Row<'l> {
+pub(crate) struct RowBuilder<'l> {
     room: &'l mut [u8],
     at: usize,
 }
 
-impl Row<'_> {
+impl RowBuilder<'_> {
     /// Its bytes so far.
     pub(crate) const fn len(&self) -> usize {
         self.at
@@ -318,8 +318,8 @@ impl Row<'_> {
 
     /// Appends a time in µs: `500.0`, `7500.085`.
     #[inline]
-    pub(crate) fn us(&mut self, times: &mut Times, time: Ticks) {
-        let place = Times::place(time);
+    pub(crate) fn us(&mut self, times: &mut TimeTexts, time: Ticks) {
+        let place = TimeTexts::place(time);
         if times.known[place].time != time {
             times.remember(place, time);
         }
@@ -374,19 +374,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn lines(write: impl FnOnce(&mut Lines)) -> String {
-        let (mut lines, mut output) = (Lines::new(""), Vec::new());
+    fn lines(write: impl FnOnce(&mut LineBuffer)) -> String {
+        let (mut lines, mut output) = (LineBuffer::new(""), Vec::new());
         write(&mut lines);
         lines.hand_on(&mut output).unwrap();
         String::from_utf8(output).unwrap()
     }
 
-    fn written(write: impl FnOnce(&mut Row<'_>)) -> String {
+    fn written(write: impl FnOnce(&mut RowBuilder<'_>)) -> String {
         lines(|lines| lines.row(1 << 20, write))
     }
 
     fn us(ticks: u64) -> String {
-        written(|row| row.us(&mut Times::default(), Ticks(ticks)))
+        written(|row| row.us(&mut TimeTexts::default(), Ticks(ticks)))
     }
 
     #[test]
@@ -444,7 +444,7 @@ mod tests {
     #[test]
     fn lines_hold_texts_of_any_length() {
         let long = "0123456789".repeat(20_000);
-        let (mut lines, mut output) = (Lines::new("head\n"), Vec::new());
+        let (mut lines, mut output) = (LineBuffer::new("head\n"), Vec::new());
         for len in [0, 1, 31, 32, 33, 64, 65, 96, 97, 100, 200_000] {
             let bytes = &long.as_bytes()[..len];
             let (text, short) = (Text::<64>::new(bytes), Text::<16>::new(bytes));
@@ -497,7 +497,7 @@ mod tests {
         #[test]
         fn times_that_come_again_are_written_again(times in prop::collection::vec(0u64..200, 0..1000)) {
             let expected: Vec<String> = times.iter().map(|&time| us(time * 1_234_567)).collect();
-            let mut known = Times::default();
+            let mut known = TimeTexts::default();
             let all = written(|row| times.iter().for_each(|&time| {
                 row.us(&mut known, Ticks(time * 1_234_567));
                 row.put(b" ");

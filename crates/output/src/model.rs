@@ -11,17 +11,17 @@ use nandseq_trace::rows::{StateId, Touch};
 
 /// A profile as the tables see it.
 #[derive(Clone, Debug)]
-pub struct Model {
+pub struct TableModel {
     pub(crate) ops: IdVec<OpId, OpModel>,
     /// The base of each phase key; `None` for `DEFAULT`.
     key_bases: IdVec<PhaseKey, Option<BaseId>>,
     states: Box<[String]>,
     pub(crate) dies: usize,
     pub(crate) planes: usize,
-    pub(crate) state_order: Order,
-    pub(crate) key_order: Order,
-    pub(crate) op_order: Order,
-    pub(crate) cell_type_order: Order,
+    pub(crate) state_order: NameOrder,
+    pub(crate) key_order: NameOrder,
+    pub(crate) op_order: NameOrder,
+    pub(crate) cell_type_order: NameOrder,
 }
 
 /// What is constant in the rows of one op name.
@@ -41,12 +41,12 @@ pub(crate) struct OpModel {
     /// Whether it occupies planes, so that it can be cut.
     pub(crate) occupies: bool,
     pub(crate) touch: Option<Touch>,
-    fields: Fields,
+    fields: NamedParts,
 }
 
 /// Which parts of an address a payload names.
 #[derive(Clone, Copy, Debug)]
-struct Fields {
+struct NamedParts {
     die: bool,
     plane: bool,
     block: bool,
@@ -55,12 +55,12 @@ struct Fields {
 
 /// How names sort, by their bytes.
 #[derive(Clone, Debug)]
-pub(crate) struct Order {
+pub(crate) struct NameOrder {
     ranks: Box<[u16]>,
     by_rank: Box<[u16]>,
 }
 
-impl Order {
+impl NameOrder {
     fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
         let names: Vec<&str> = names.collect();
         // Ids of every kind fit 16 bits.
@@ -84,7 +84,7 @@ impl Order {
     }
 }
 
-impl Model {
+impl TableModel {
     /// Compiles a profile.
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
@@ -95,10 +95,10 @@ impl Model {
             key_bases: profile.phase_keys.iter().map(|key| key.base).collect(),
             dies: profile.topology.dies as usize,
             planes: profile.topology.planes as usize,
-            state_order: Order::of(states.iter().map(String::as_str)),
-            key_order: Order::of(profile.phase_keys.iter().map(|key| key.name.as_str())),
-            op_order: Order::of(profile.ops.iter().map(|op| op.name.as_str())),
-            cell_type_order: Order::of(profile.cell_types.iter().map(|cell_type| cell_type.name.as_str())),
+            state_order: NameOrder::of(states.iter().map(String::as_str)),
+            key_order: NameOrder::of(profile.phase_keys.iter().map(|key| key.name.as_str())),
+            op_order: NameOrder::of(profile.ops.iter().map(|op| op.name.as_str())),
+            cell_type_order: NameOrder::of(profile.cell_types.iter().map(|cell_type| cell_type.name.as_str())),
             states,
         }
     }
@@ -143,7 +143,7 @@ fn op_model(profile: &Profile, id: OpId) -> OpModel {
         window,
         occupies: occupies(base),
         touch: touch(base),
-        fields: Fields {
+        fields: NamedParts {
             die: base.payload_has(PayloadField::Die),
             plane: base.payload_has(PayloadField::Plane),
             block: base.payload_has(PayloadField::Block),
@@ -182,7 +182,7 @@ impl OpModel {
         window: None,
         occupies: false,
         touch: None,
-        fields: Fields { die: false, plane: false, block: false, page: false },
+        fields: NamedParts { die: false, plane: false, block: false, page: false },
     };
 
     /// A target with every part that the payload does not name set to 0.
@@ -205,7 +205,7 @@ impl OpModel {
     }
 }
 
-impl Model {
+impl TableModel {
     /// Orders cell types by name.
     pub(crate) fn cell_type_rank(&self, cell_type: CellTypeId) -> u16 {
         self.cell_type_order.rank(u16::from(cell_type.0))

@@ -19,13 +19,13 @@ const MOST_LINKS: usize = 40;
 /// A file that the user named.
 #[derive(Debug)]
 pub struct NamedOutput {
-    target: Target,
+    target: WriteTarget,
     bytes: u64,
 }
 
 /// Where the bytes go.
 #[derive(Debug)]
-enum Target {
+enum WriteTarget {
     /// Appears when complete.
     New(NewFile),
     /// Was there before, is no regular file or is open elsewhere too, and stays.
@@ -35,7 +35,7 @@ enum Target {
 }
 
 /// What a path leads to.
-enum Place {
+enum Destination {
     File(PathBuf),
     Existing(PathBuf),
     /// An open file.
@@ -58,18 +58,18 @@ impl NamedOutput {
     /// When it cannot be created or opened.
     pub fn create(path: &Path) -> io::Result<Self> {
         let target = if path == Path::new(STANDARD_OUTPUT) {
-            Target::Stdout(io::stdout())
+            WriteTarget::Stdout(io::stdout())
         } else {
             match place(path)? {
-                Place::Descriptor(_, Descriptor::Own(1)) => Target::Stdout(io::stdout()),
-                Place::Descriptor(_, Descriptor::Own(2)) => Target::Stderr(io::stderr()),
+                Destination::Descriptor(_, Descriptor::Own(1)) => WriteTarget::Stdout(io::stdout()),
+                Destination::Descriptor(_, Descriptor::Own(2)) => WriteTarget::Stderr(io::stderr()),
                 // Whoever opened it may have written to it already.
-                Place::Descriptor(path, _) => Target::Open(OpenOptions::new().append(true).open(path)?),
-                Place::Existing(path) => Target::Open(OpenOptions::new().write(true).open(path)?),
-                Place::File(path) => {
+                Destination::Descriptor(path, _) => WriteTarget::Open(OpenOptions::new().append(true).open(path)?),
+                Destination::Existing(path) => WriteTarget::Open(OpenOptions::new().write(true).open(path)?),
+                Destination::File(path) => {
                     let folder = folder_of(&path);
                     fs::create_dir_all(folder)?;
-                    Target::New(NewFile::at(&path)?)
+                    WriteTarget::New(NewFile::at(&path)?)
                 }
             }
         };
@@ -79,7 +79,7 @@ impl NamedOutput {
     /// Whether it goes to standard output, where nothing else should be said then.
     #[must_use]
     pub fn is_stdout(&self) -> bool {
-        matches!(self.target, Target::Stdout(_))
+        matches!(self.target, WriteTarget::Stdout(_))
     }
 
     /// Completes the file; returns its bytes.
@@ -88,7 +88,7 @@ impl NamedOutput {
     /// When it cannot be completed; then there is what was there before.
     pub fn commit(mut self) -> io::Result<u64> {
         self.flush()?;
-        if let Target::New(file) = self.target {
+        if let WriteTarget::New(file) = self.target {
             file.commit()?;
         }
         Ok(self.bytes)
@@ -96,10 +96,10 @@ impl NamedOutput {
 
     fn put(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let written = match &mut self.target {
-            Target::New(file) => return file.write(buffer),
-            Target::Open(file) => file.write(buffer),
-            Target::Stdout(stream) => stream.write(buffer),
-            Target::Stderr(stream) => stream.write(buffer),
+            WriteTarget::New(file) => return file.write(buffer),
+            WriteTarget::Open(file) => file.write(buffer),
+            WriteTarget::Stdout(stream) => stream.write(buffer),
+            WriteTarget::Stderr(stream) => stream.write(buffer),
         };
         seen_enough(written, buffer.len())
     }
@@ -122,34 +122,34 @@ impl Write for NamedOutput {
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.target {
-            Target::New(file) => file.flush(),
-            Target::Open(file) => seen_enough(file.flush(), ()),
-            Target::Stdout(stream) => seen_enough(stream.flush(), ()),
-            Target::Stderr(stream) => seen_enough(stream.flush(), ()),
+            WriteTarget::New(file) => file.flush(),
+            WriteTarget::Open(file) => seen_enough(file.flush(), ()),
+            WriteTarget::Stdout(stream) => seen_enough(stream.flush(), ()),
+            WriteTarget::Stderr(stream) => seen_enough(stream.flush(), ()),
         }
     }
 }
 
 /// Follows links, one by one, to what is to be written.
-fn place(path: &Path) -> io::Result<Place> {
+fn place(path: &Path) -> io::Result<Destination> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
         if let Some(descriptor) = descriptor(&path) {
-            return Ok(Place::Descriptor(path, descriptor));
+            return Ok(Destination::Descriptor(path, descriptor));
         }
         let link = match fs::symlink_metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Place::File(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Destination::File(path)),
             about => about?,
         };
         if link.is_symlink() {
             let target = fs::read_link(&path)?;
             path = folder_of(&path).join(target);
         } else if link.is_file() {
-            return Ok(Place::File(path));
+            return Ok(Destination::File(path));
         } else if link.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "a folder is there"));
         } else {
-            return Ok(Place::Existing(path));
+            return Ok(Destination::Existing(path));
         }
     }
     Err(io::Error::new(io::ErrorKind::InvalidInput, "too many links"))
@@ -227,10 +227,10 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn devices_and_descriptors_are_known_by_any_of_their_names() {
-        assert!(matches!(place(Path::new("/dev/null")).unwrap(), Place::Existing(_)));
+        assert!(matches!(place(Path::new("/dev/null")).unwrap(), Destination::Existing(_)));
         for (path, number) in [("/dev/stdout", 1), ("/dev/fd/1", 1), ("/dev/stderr", 2), ("/dev/fd/17", 17)] {
             let place = place(Path::new(path)).unwrap();
-            assert!(matches!(place, Place::Descriptor(_, found) if found == Descriptor::Own(number)), "{path}");
+            assert!(matches!(place, Destination::Descriptor(_, found) if found == Descriptor::Own(number)), "{path}");
         }
         assert!(NamedOutput::create(Path::new("-")).unwrap().is_stdout());
         put(Path::new("/dev/null"), "gone").unwrap();

@@ -12,8 +12,8 @@ use std::path::Path;
 
 use nandseq_profile::{Target, Ticks};
 
-use crate::format::{Table, Writers, Written};
-use crate::model::Model;
+use crate::format::{Table, UnnamedFile, Writers};
+use crate::model::TableModel;
 use crate::sort::Budget;
 use crate::sort::ordered::{Numbered, Ordered};
 use count::Counts;
@@ -24,18 +24,18 @@ use open::Open;
 
 /// Makes rows of what happens in one run.
 pub struct Recorder<'f> {
-    model: &'f Model,
+    model: &'f TableModel,
     open: Open,
     /// Whether anything needs to know when operations end.
     follows: bool,
     last_uid: u64,
     now: Ticks,
-    tables: Tables<'f>,
+    tables: TimelineTables<'f>,
     counts: Counts<'f>,
 }
 
 /// The tables whose rows come from operations that end.
-struct Tables<'f> {
+struct TimelineTables<'f> {
     timeline: Option<Timeline<'f, TimelineRow>>,
     op_states: Option<Timeline<'f, OpStateRow>>,
 }
@@ -51,13 +51,13 @@ impl<R: Numbered> Timeline<'_, R> {
         self.rows.release(watermark, |rows| self.writer.write(rows))
     }
 
-    fn finish(mut self) -> io::Result<Written> {
+    fn finish(mut self) -> io::Result<UnnamedFile> {
         self.release(u64::MAX)?;
         self.writer.finish()
     }
 }
 
-impl Tables<'_> {
+impl TimelineTables<'_> {
     fn are_full(&self) -> bool {
         self.timeline.as_ref().is_some_and(|timeline| timeline.rows.is_full())
             || self.op_states.as_ref().is_some_and(|op_states| op_states.rows.is_full())
@@ -67,10 +67,10 @@ impl Tables<'_> {
 impl<'f> Recorder<'f> {
     /// Starts the tables of a run; temporary files come to lie in `folder`.
     #[must_use]
-    pub fn new(model: &'f Model, writers: Writers<'f>, folder: &Path, budget: Budget) -> Self {
+    pub fn new(model: &'f TableModel, writers: Writers<'f>, folder: &Path, budget: Budget) -> Self {
         let follows = writers.timeline.is_some() || writers.op_states.is_some() || writers.touches.is_some();
         let counts = Counts::new(model, folder, budget, writers.touches, writers.input_times, writers.proposals);
-        let tables = Tables {
+        let tables = TimelineTables {
             timeline: writers.timeline.map(|writer| Timeline { rows: Ordered::new(folder.to_owned(), budget), writer }),
             op_states: writers
                 .op_states
@@ -83,7 +83,7 @@ impl<'f> Recorder<'f> {
     ///
     /// # Errors
     /// Whatever the writers or temporary files report.
-    pub fn finish(mut self) -> io::Result<Vec<(FileKind, Written)>> {
+    pub fn finish(mut self) -> io::Result<Vec<(FileKind, UnnamedFile)>> {
         self.retire_ended(Ticks(u64::MAX))?;
         let mut written = Vec::new();
         if let Some(timeline) = self.tables.timeline {
@@ -136,7 +136,7 @@ impl<'f> Recorder<'f> {
     }
 }
 
-impl Tables<'_> {
+impl TimelineTables<'_> {
     /// Writes the rows of a stretch that is over, whose touches count if the array was done.
     fn retire(&mut self, operation: &open::Opened, counts: &mut Counts<'_>) -> io::Result<()> {
         self.record_stretch(operation);
@@ -154,7 +154,7 @@ impl Tables<'_> {
 }
 
 /// A row of the first stretch, without its end. `target` holds only what the payload names.
-fn timeline_row(model: &Model, operation: &Operation<'_>, at: usize, target: &Target) -> TimelineRow {
+fn timeline_row(model: &TableModel, operation: &Operation<'_>, at: usize, target: &Target) -> TimelineRow {
     TimelineRow {
         uid: operation.uid,
         start: operation.start,

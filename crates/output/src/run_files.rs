@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use nandseq_profile::{OpId, Ticks};
 
-use crate::format::{SequenceTable, TableFormat, Written};
+use crate::format::{SequenceTable, TableFormat, UnnamedFile};
 use crate::new_file::NewFile;
 use crate::pending::{self, sync_folder};
 use crate::recorder::Recorder;
@@ -31,7 +31,7 @@ pub struct RunFiles<'f> {
     sequence: Option<Box<dyn SequenceTable + 'f>>,
     recorder: Option<Recorder<'f>>,
     /// Files that were written in one go.
-    whole: Vec<(FileKind, Written)>,
+    whole: Vec<(FileKind, UnnamedFile)>,
     /// Whether files are synced at the same time.
     syncs_together: bool,
     /// Folders that were made for this run.
@@ -145,12 +145,12 @@ impl<'f> RunFiles<'f> {
     pub fn add(&mut self, kind: FileKind, bytes: &[u8], rows: u64) -> io::Result<()> {
         let mut file = self.start(kind)?;
         file.write_all(bytes)?;
-        self.add_written(kind, Written { file, rows });
+        self.add_written(kind, UnnamedFile { file, rows });
         Ok(())
     }
 
     /// Adds a file that is complete but for its name, which must be that of its kind in this run; it gets it with the others.
-    pub fn add_written(&mut self, kind: FileKind, written: Written) {
+    pub fn add_written(&mut self, kind: FileKind, written: UnnamedFile) {
         self.whole.push((kind, written));
     }
 
@@ -178,7 +178,7 @@ impl<'f> RunFiles<'f> {
         written.append(&mut self.whole);
         written.sort_by_key(|&(kind, _)| kind);
         let mut files = Vec::with_capacity(written.len());
-        for (kind, Written { file, rows }) in &written {
+        for (kind, UnnamedFile { file, rows }) in &written {
             let name = self.format.file_name(*kind, self.stamp, self.run);
             let name = InsideName::try_from(name).map_err(io::Error::other)?;
             files.push(FileRecord { kind: *kind, file: name, rows: *rows, sha256: file.digest() });
@@ -189,7 +189,7 @@ impl<'f> RunFiles<'f> {
 
 /// The files of a run that are complete but for their names; they vanish when this is dropped.
 pub struct Complete<'f> {
-    written: Vec<(FileKind, Written)>,
+    written: Vec<(FileKind, UnnamedFile)>,
     files: Vec<FileRecord>,
     run: RunFiles<'f>,
 }
@@ -209,7 +209,7 @@ impl Complete<'_> {
         let Self { run, mut written, mut files } = self;
         written.retain(|&(kind, _)| kinds.contains(kind));
         files.retain(|file| kinds.contains(file.kind));
-        let sync = |(_, written): &(FileKind, Written)| written.file.sync();
+        let sync = |(_, written): &(FileKind, UnnamedFile)| written.file.sync();
         if run.syncs_together {
             pending::together(&written, sync)?;
         } else {
@@ -219,7 +219,7 @@ impl Complete<'_> {
         let above = run.new_folders.iter().map(|folder| pending::folder_of(folder).to_owned());
         let mut folders: BTreeSet<PathBuf> = above.collect();
         let mut bytes = 0;
-        for (_, Written { file, .. }) in written {
+        for (_, UnnamedFile { file, .. }) in written {
             bytes += file.bytes();
             folders.extend(file.folder().map(Path::to_owned));
             file.place()?;

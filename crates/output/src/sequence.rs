@@ -10,7 +10,7 @@ use std::sync::Arc;
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{IdVec, OpId, Profile, Target};
 
-use crate::line::{Lines, NUMBER, Row, Running, Text, Times, room_of};
+use crate::line::{LineBuffer, NUMBER, RowBuilder, Running, Text, TimeTexts, room_of};
 use nandseq_trace::csv_field;
 use nandseq_trace::table::OPERATION_SEQUENCE;
 use nandseq_trace::time_column::{TimeColumn, TimeColumnError};
@@ -149,10 +149,10 @@ fn field_prefix(at: usize, field: PayloadField) -> String {
 pub struct SequenceWriter<'l, W> {
     layout: &'l SequenceLayout,
     output: W,
-    lines: Lines,
+    lines: LineBuffer,
     seq: Running,
     uid: Running,
-    times: Times,
+    times: TimeTexts,
     /// Holds a time that is scaled or rounded on its way into a line.
     time: Vec<u8>,
     rows: u64,
@@ -164,10 +164,10 @@ impl<'l, W: Write> SequenceWriter<'l, W> {
         Self {
             layout,
             output,
-            lines: Lines::new(&OPERATION_SEQUENCE.header()),
+            lines: LineBuffer::new(&OPERATION_SEQUENCE.header()),
             seq: Running::default(),
             uid: Running::default(),
-            times: Times::default(),
+            times: TimeTexts::default(),
             time: Vec::new(),
             rows: 0,
         }
@@ -230,7 +230,7 @@ impl<W: Write> Sink for SequenceWriter<'_, W> {
 
 /// Appends a part of one target.
 #[inline]
-fn append(piece: &Piece, target: &Target, status: Option<Status>, planes: usize, row: &mut Row<'_>) {
+fn append(piece: &Piece, target: &Target, status: Option<Status>, planes: usize, row: &mut RowBuilder<'_>) {
     match piece {
         Piece::DiePlane(texts, [die, plane]) => {
             let die_plane = texts.get(target.die.index() * planes + target.plane.index());

@@ -17,4 +17,4 @@ mod tests;
 
 pub(crate) use key::CountKey;
 pub use record::Budget;
-pub(crate) use record::{Fields, Record};
+pub(crate) use record::{ByteReader, Record};

@@ -28,23 +28,23 @@ enum Where<'scope, S> {
 
 /// A sink in its own thread.
 struct There<'scope, S> {
-    batch: Batch,
-    full: SyncSender<Batch>,
-    empty: Receiver<Batch>,
+    batch: EventBatch,
+    full: SyncSender<EventBatch>,
+    empty: Receiver<EventBatch>,
     /// Gone when its result has been taken.
     thread: Option<ScopedJoinHandle<'scope, io::Result<S>>>,
 }
 
 /// What happened, in order.
 #[derive(Default)]
-struct Batch {
-    events: Vec<Event>,
+struct EventBatch {
+    events: Vec<HeldEvent>,
     /// Of all operations, one after another.
     targets: Vec<Target>,
     states: Vec<OpState>,
 }
 
-enum Event {
+enum HeldEvent {
     Operation(Held),
     StillSuspended(Held),
     Cut { uid: u64, at: Ticks, cut: Cut },
@@ -66,7 +66,7 @@ struct Held {
     states: usize,
 }
 
-impl Batch {
+impl EventBatch {
     fn hold(&mut self, operation: &Operation<'_>) -> Held {
         let Operation { seq, uid, op, start, targets, status, proposal, is_first, states, die_planes } = *operation;
         self.targets.extend_from_slice(targets);
@@ -80,10 +80,10 @@ impl Batch {
         let (mut targets, mut states) = (&*self.targets, &*self.states);
         for event in &self.events {
             match event {
-                Event::Operation(held) => sink.operation(&held.operation(&mut targets, &mut states))?,
-                Event::StillSuspended(held) => sink.still_suspended(&held.operation(&mut targets, &mut states))?,
-                &Event::Cut { uid, at, cut } => sink.cut(uid, at, cut)?,
-                &Event::Resumed { uid, from, busy_end, end } => sink.resumed(uid, from, busy_end, end)?,
+                HeldEvent::Operation(held) => sink.operation(&held.operation(&mut targets, &mut states))?,
+                HeldEvent::StillSuspended(held) => sink.still_suspended(&held.operation(&mut targets, &mut states))?,
+                &HeldEvent::Cut { uid, at, cut } => sink.cut(uid, at, cut)?,
+                &HeldEvent::Resumed { uid, from, busy_end, end } => sink.resumed(uid, from, busy_end, end)?,
             }
         }
         self.events.clear();
@@ -118,10 +118,10 @@ impl<'scope, S: Sink + Send + 'scope> ThreadedSink<'scope, S> {
     /// Puts a sink into a thread of a scope; without one it works here.
     pub fn new(scope: Option<&'scope Scope<'scope, '_>>, sink: S) -> Self {
         let Some(scope) = scope else { return Self(Where::Here(sink)) };
-        let (full, filled) = sync_channel::<Batch>(BATCHES);
+        let (full, filled) = sync_channel::<EventBatch>(BATCHES);
         // There is room for all of them, so that nobody waits to give one back.
         let (back, empty) = sync_channel(BATCHES + 1);
-        (0..BATCHES).for_each(|_| drop(back.try_send(Batch::default())));
+        (0..BATCHES).for_each(|_| drop(back.try_send(EventBatch::default())));
         // The sink goes in when the thread is there: if there is none, the sink must not be lost.
         let (hand_in, handed_in) = sync_channel::<S>(1);
         let work = move || {
@@ -134,7 +134,7 @@ impl<'scope, S: Sink + Send + 'scope> ThreadedSink<'scope, S> {
         };
         match Builder::new().spawn_scoped(scope, work) {
             Ok(thread) => match hand_in.try_send(sink) {
-                Ok(()) => Self(Where::There(There { batch: Batch::default(), full, empty, thread: Some(thread) })),
+                Ok(()) => Self(Where::There(There { batch: EventBatch::default(), full, empty, thread: Some(thread) })),
                 Err(TrySendError::Full(sink) | TrySendError::Disconnected(sink)) => Self(Where::Here(sink)),
             },
             Err(_) => Self(Where::Here(sink)),
@@ -166,7 +166,7 @@ fn result_of<S>(thread: Option<ScopedJoinHandle<'_, io::Result<S>>>) -> io::Resu
 
 impl<S> There<'_, S> {
     /// Adds an event.
-    fn push(&mut self, event: impl FnOnce(&mut Batch) -> Event) -> io::Result<()> {
+    fn push(&mut self, event: impl FnOnce(&mut EventBatch) -> HeldEvent) -> io::Result<()> {
         let event = event(&mut self.batch);
         self.batch.events.push(event);
         if self.batch.events.len() < BATCH { Ok(()) } else { self.hand_over() }
@@ -190,28 +190,28 @@ impl<S: Sink> Sink for ThreadedSink<'_, S> {
     fn operation(&mut self, operation: &Operation<'_>) -> io::Result<()> {
         match &mut self.0 {
             Where::Here(sink) => sink.operation(operation),
-            Where::There(there) => there.push(|batch| Event::Operation(batch.hold(operation))),
+            Where::There(there) => there.push(|batch| HeldEvent::Operation(batch.hold(operation))),
         }
     }
 
     fn still_suspended(&mut self, operation: &Operation<'_>) -> io::Result<()> {
         match &mut self.0 {
             Where::Here(sink) => sink.still_suspended(operation),
-            Where::There(there) => there.push(|batch| Event::StillSuspended(batch.hold(operation))),
+            Where::There(there) => there.push(|batch| HeldEvent::StillSuspended(batch.hold(operation))),
         }
     }
 
     fn cut(&mut self, uid: u64, at: Ticks, cut: Cut) -> io::Result<()> {
         match &mut self.0 {
             Where::Here(sink) => sink.cut(uid, at, cut),
-            Where::There(there) => there.push(|_| Event::Cut { uid, at, cut }),
+            Where::There(there) => there.push(|_| HeldEvent::Cut { uid, at, cut }),
         }
     }
 
     fn resumed(&mut self, uid: u64, from: Ticks, busy_end: Ticks, end: Ticks) -> io::Result<()> {
         match &mut self.0 {
             Where::Here(sink) => sink.resumed(uid, from, busy_end, end),
-            Where::There(there) => there.push(|_| Event::Resumed { uid, from, busy_end, end }),
+            Where::There(there) => there.push(|_| HeldEvent::Resumed { uid, from, busy_end, end }),
         }
     }
 }

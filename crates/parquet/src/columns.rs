@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::types::Int16Type;
 use arrow_array::{ArrayRef, Decimal64Array, DictionaryArray, Int16Array, Int32Array, Int64Array, StringArray};
 use arrow_schema::{DataType, Field, FieldRef, Fields};
-use nandseq_output::model::Model;
+use nandseq_output::model::TableModel;
 use nandseq_profile::{Die, Plane, Profile, Ticks};
 use nandseq_trace::Status;
 use nandseq_trace::rows::{StateId, Touch};
@@ -34,7 +34,7 @@ pub(crate) const FRACTION: Decimals = Decimals { digits: 3, behind: 2 };
 
 /// The names that columns refer to by number.
 #[derive(Clone, Debug)]
-pub(crate) struct Names {
+pub(crate) struct ColumnNames {
     pub(crate) ops: ArrayRef,
     /// The number of its base for each op name, and the names of bases.
     pub(crate) base_of_op: Box<[i16]>,
@@ -51,8 +51,8 @@ pub(crate) struct Names {
     pub(crate) statuses: ArrayRef,
 }
 
-impl Names {
-    pub(crate) fn new(profile: &Profile, model: &Model) -> Self {
+impl ColumnNames {
+    pub(crate) fn new(profile: &Profile, model: &TableModel) -> Self {
         let (dies, planes) = (profile.topology.dies, profile.topology.planes);
         let die_planes = (0..dies).flat_map(|die| (0..planes).map(move |plane| format!("d{die}-p{plane}")));
         let base_of_state = |state: StateId| state.parts().map_or(0, |(base, _)| base.index());

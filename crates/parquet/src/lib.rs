@@ -17,15 +17,15 @@ mod text;
 use std::io;
 
 use arrow_schema::{Schema, SchemaRef};
-use nandseq_output::format::{SequenceTable, StartFile, Table, TableFormat, TableWriter, Writers, Written};
-use nandseq_output::model::Model;
+use nandseq_output::format::{SequenceTable, StartFile, Table, TableFormat, TableWriter, UnnamedFile, Writers};
+use nandseq_output::model::TableModel;
 use nandseq_output::new_file::NewFile;
 use nandseq_profile::Profile;
 use nandseq_trace::files::{FileKind, Stamp};
 use nandseq_trace::time_column::TimeColumnError;
 use parquet::arrow::ArrowWriter;
 
-use columns::{Names, US, fields};
+use columns::{ColumnNames, US, fields};
 use file::{into_io, write_batch, writer};
 use sequence::{SequenceParquet, SequencePlan};
 use tables::ParquetRow;
@@ -40,8 +40,8 @@ pub fn site_folder(site: u64) -> String {
 /// Everything of the Parquet tables that a profile decides. Build it once, share it between the runs of all sites.
 #[derive(Clone, Debug)]
 pub struct ParquetTables {
-    model: Model,
-    names: Names,
+    model: TableModel,
+    names: ColumnNames,
     sequence: SequencePlan,
 }
 
@@ -51,8 +51,8 @@ impl ParquetTables {
     /// # Errors
     /// When the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
-        let model = Model::new(profile);
-        let names = Names::new(profile, &model);
+        let model = TableModel::new(profile);
+        let names = ColumnNames::new(profile, &model);
         Ok(Self { sequence: SequencePlan::new(profile)?, model, names })
     }
 
@@ -66,7 +66,7 @@ impl ParquetTables {
 }
 
 impl TableFormat for ParquetTables {
-    fn model(&self) -> &Model {
+    fn model(&self) -> &TableModel {
         &self.model
     }
 
@@ -91,7 +91,7 @@ impl TableFormat for ParquetTables {
 
 /// A table on its way into a file.
 struct ParquetTable<'t, R> {
-    names: &'t Names,
+    names: &'t ColumnNames,
     schema: SchemaRef,
     writer: ArrowWriter<NewFile>,
     rows: u64,
@@ -104,7 +104,7 @@ impl<R: ParquetRow> TableWriter<R> for ParquetTable<'_, R> {
         write_batch(&mut self.writer, &self.schema, R::columns(self.names, rows)?)
     }
 
-    fn finish(self: Box<Self>) -> io::Result<Written> {
-        Ok(Written { file: self.writer.into_inner().map_err(into_io)?, rows: self.rows })
+    fn finish(self: Box<Self>) -> io::Result<UnnamedFile> {
+        Ok(UnnamedFile { file: self.writer.into_inner().map_err(into_io)?, rows: self.rows })
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int16Array, Int32Array, ListArray, StructArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{Schema, SchemaRef};
-use nandseq_output::format::{SequenceTable, Written};
+use nandseq_output::format::{SequenceTable, UnnamedFile};
 use nandseq_output::new_file::NewFile;
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{IdVec, OpId, Profile, Target};
@@ -18,7 +18,7 @@ use nandseq_trace::{Operation, Sink};
 use parquet::arrow::ArrowWriter;
 
 use crate::columns::{
-    Decimals, Names, US, decimals, dictionary, fields, large, names, number, payload_element, payload_fields,
+    ColumnNames, Decimals, US, decimals, dictionary, fields, large, names, number, payload_element, payload_fields,
 };
 use crate::file::{into_io, write_batch, writer};
 
@@ -53,7 +53,7 @@ impl SequencePlan {
 /// An `operation_sequence` on its way into a file.
 pub(crate) struct SequenceParquet<'t> {
     plan: &'t SequencePlan,
-    names: &'t Names,
+    names: &'t ColumnNames,
     schema: SchemaRef,
     writer: ArrowWriter<NewFile>,
     rows: u64,
@@ -75,7 +75,7 @@ struct Gathered {
 }
 
 impl<'t> SequenceParquet<'t> {
-    pub(crate) fn new(plan: &'t SequencePlan, names: &'t Names, file: NewFile) -> io::Result<Self> {
+    pub(crate) fn new(plan: &'t SequencePlan, names: &'t ColumnNames, file: NewFile) -> io::Result<Self> {
         let schema = SchemaRef::new(Schema::new(fields(OPERATION_SEQUENCE, plan.decimals)));
         let writer = writer(file, &schema)?;
         Ok(Self { plan, names, schema, writer, rows: 0, gathered: Gathered::default() })
@@ -160,9 +160,9 @@ impl Sink for SequenceParquet<'_> {
 }
 
 impl SequenceTable for SequenceParquet<'_> {
-    fn finish(mut self: Box<Self>) -> io::Result<Written> {
+    fn finish(mut self: Box<Self>) -> io::Result<UnnamedFile> {
         self.hand_on()?;
         let rows = self.rows;
-        Ok(Written { file: self.writer.into_inner().map_err(into_io)?, rows })
+        Ok(UnnamedFile { file: self.writer.into_inner().map_err(into_io)?, rows })
     }
 }

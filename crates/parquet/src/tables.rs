@@ -5,18 +5,18 @@ use std::io;
 use arrow_array::ArrayRef;
 use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TableRow, TimelineRow, TouchRow};
 
-use crate::columns::{FRACTION, Names, decimals, large, names, number, optional_names, small, times};
+use crate::columns::{ColumnNames, FRACTION, decimals, large, names, number, optional_names, small, times};
 
 /// A row with columns.
 pub(crate) trait ParquetRow: TableRow + 'static {
     /// Some rows as columns.
-    fn columns(names: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>>
+    fn columns(names: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>>
     where
         Self: Sized;
 }
 
 impl ParquetRow for TimelineRow {
-    fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
+    fn columns(all: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
         let op = |row: &Self| number(row.op.index());
         Ok(vec![
             times(rows.iter().map(|row| row.start))?,
@@ -38,7 +38,7 @@ impl ParquetRow for TimelineRow {
 }
 
 impl ParquetRow for OpStateRow {
-    fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
+    fn columns(all: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
         Ok(vec![
             times(rows.iter().map(|row| row.start))?,
             times(rows.iter().map(|row| row.end))?,
@@ -53,7 +53,7 @@ impl ParquetRow for OpStateRow {
 }
 
 impl ParquetRow for TouchRow {
-    fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
+    fn columns(all: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
         Ok(vec![
             names(rows.iter().map(|row| row.touch as i16), &all.touches)?,
             names(rows.iter().map(|row| number(row.cell_type.index())), &all.cell_types)?,
@@ -66,7 +66,7 @@ impl ParquetRow for TouchRow {
 }
 
 impl ParquetRow for InputTimeRow {
-    fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
+    fn columns(all: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
         Ok(vec![
             names(rows.iter().map(|row| number(row.state.index())), &all.states)?,
             names(rows.iter().map(|row| number(row.key_used.index())), &all.keys)?,
@@ -79,7 +79,7 @@ impl ParquetRow for InputTimeRow {
 }
 
 impl ParquetRow for ProposalRow {
-    fn columns(all: &Names, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
+    fn columns(all: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>> {
         Ok(vec![
             names(rows.iter().map(|row| number(row.key_used.index())), &all.keys)?,
             names(rows.iter().map(|row| number(row.key_virtual.index())), &all.keys)?,

@@ -130,8 +130,12 @@ fn read_sections(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Opti
     let chains = chains::read(sections.chains, &mut follow_ups, &mut context, (&ops, &op_names), diagnostics);
     let interleaved = exclusions::read_interleaved(sections.interleaved, &context, diagnostics);
     let bootstrap = device::read_bootstrap(sections.bootstrap, &context.cell_types, diagnostics);
-    let bases: IdVec<BaseId, Base> =
-        context.read_bases.iter().zip(base_entries).map(|(base, entry)| stand_in(base.as_ref(), &entry.key)).collect();
+    let bases: IdVec<BaseId, Base> = context
+        .read_bases
+        .iter()
+        .zip(base_entries)
+        .map(|(base, entry)| substitute(base.as_ref(), &entry.key))
+        .collect();
     let phase_keys = Profile::derive_phase_keys(&bases);
     let keys = keys::Keys::new(&phase_keys, &context);
     let exclusions = exclusions::read(sections.groups, sections.exclusions, &keys, &context, diagnostics);
@@ -167,7 +171,7 @@ fn report_empty(node: Option<&Node>, what: &str, diagnostics: &mut Diagnostics) 
 
 /// The base as read. For a base that could not be read, a substitute with every phase: so its phase keys are not reported as unknown, and
 /// reading can find further mistakes. A profile with a substitute is never returned.
-fn stand_in(base: Option<&Base>, name: &str) -> Base {
+fn substitute(base: Option<&Base>, name: &str) -> Base {
     let phase = |kind| Phase { kind, bus: false, default_duration: None };
     base.cloned().unwrap_or_else(|| Base {
         name: name.to_owned(),

@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 
 use nandseq_profile::{BaseId, OpId, PhaseKey};
 
-use crate::model::ClassId;
+use crate::model::NameClassId;
 use crate::needs::Need;
 use crate::reason::Reason;
 use crate::search::{Search, Verdicts};
@@ -113,7 +113,9 @@ impl<'s> Causes<'s> {
         let class = self.class_of(op);
         let mut needs: Vec<(Need, Vec<OpId>)> = Vec::new();
         let model = &self.search.model;
-        for (need, providers) in model.asks_for(class).into_iter().flat_map(|reason| model.needs(class, reason, &[])) {
+        for (need, providers) in
+            model.constant_needs(class).into_iter().flat_map(|reason| model.needs(class, reason, &[]))
+        {
             if !needs.iter().any(|(known, _)| *known == need) {
                 let running = providers.into_iter().filter(|&class| self.runs(class));
                 needs.push((need, running.flat_map(|class| self.names(class)).collect()));
@@ -122,25 +124,25 @@ impl<'s> Causes<'s> {
         needs
     }
 
-    fn class_of(&self, op: OpId) -> ClassId {
+    fn class_of(&self, op: OpId) -> NameClassId {
         self.search.model.of_op[op.index()]
     }
 
-    fn names(&self, class: ClassId) -> Vec<OpId> {
+    fn names(&self, class: NameClassId) -> Vec<OpId> {
         let of = self.search.model.of_op.iter().enumerate().filter(|(_, of)| **of == class);
         of.map(|(op, _)| OpId::from(op)).collect()
     }
 
-    fn runs(&self, class: ClassId) -> bool {
+    fn runs(&self, class: NameClassId) -> bool {
         self.search.graph.runs[usize::from(class)]
     }
 
-    fn runs_any(&self, classes: &[ClassId]) -> bool {
+    fn runs_any(&self, classes: &[NameClassId]) -> bool {
         classes.iter().any(|&class| self.runs(class))
     }
 
     /// The name that stands for its class: the first with a weight, or the first.
-    fn representative(&self, class: ClassId) -> Option<OpId> {
+    fn representative(&self, class: NameClassId) -> Option<OpId> {
         let names = self.names(class);
         let has_weight = |op: &&OpId| self.search.model.shares.iter().any(|names| names.contains(op));
         names.iter().find(has_weight).or(names.first()).copied()
@@ -148,14 +150,14 @@ impl<'s> Causes<'s> {
 
     /// Whether it would help if DEFAULT, the phase key of a blank device, gave a class a weight: it has one under phase keys that never come
     /// up alone, and either needs nothing, or it, and whatever it needs, waits for one another.
-    fn could_be_first(&self, class: ClassId, blockers: &[RankedBlocker], is_circular: bool) -> bool {
+    fn could_be_first(&self, class: NameClassId, blockers: &[RankedBlocker], is_circular: bool) -> bool {
         let model = &self.search.model;
-        let starts = || is_circular || model.asks_for(class).is_empty();
+        let starts = || is_circular || model.constant_needs(class).is_empty();
         !model.base(class).effects.delay && !blockers.is_empty() && blockers.iter().all(waits) && starts()
     }
 
     /// What blocks the name that stands for a class; `is_circular` as in [`Distances`].
-    fn blockers_of_class(&self, class: ClassId, is_circular: bool) -> Vec<RankedBlocker> {
+    fn blockers_of_class(&self, class: NameClassId, is_circular: bool) -> Vec<RankedBlocker> {
         let Some(op) = self.representative(class) else { return Vec::new() };
         let mut blockers = self.blockers(op);
         if self.could_be_first(class, &blockers, is_circular) {
@@ -165,7 +167,7 @@ impl<'s> Causes<'s> {
     }
 
     /// The same, the nearest to a root first.
-    fn sorted_blockers(&self, class: ClassId) -> Vec<RankedBlocker> {
+    fn sorted_blockers(&self, class: NameClassId) -> Vec<RankedBlocker> {
         let mut blockers = self.blockers_of_class(class, self.distances().is_circular[usize::from(class)]);
         self.sort(&mut blockers);
         blockers
@@ -178,11 +180,11 @@ impl<'s> Causes<'s> {
             let of_class = |class, is_circular| {
                 if self.runs(class) { Vec::new() } else { self.blockers_of_class(class, is_circular) }
             };
-            let mut blockers: Vec<_> = (0..runs.len() as ClassId).map(|class| of_class(class, false)).collect();
+            let mut blockers: Vec<_> = (0..runs.len() as NameClassId).map(|class| of_class(class, false)).collect();
             let mut of: Vec<Option<usize>> = runs.iter().map(|&runs| (!runs).then_some(ENDLESS)).collect();
             shorten(&mut of, &blockers);
             let is_circular: Vec<bool> = of.iter().map(|distance| *distance == Some(ENDLESS)).collect();
-            for class in (0..runs.len() as ClassId).filter(|&class| is_circular[usize::from(class)]) {
+            for class in (0..runs.len() as NameClassId).filter(|&class| is_circular[usize::from(class)]) {
                 blockers[usize::from(class)] = of_class(class, true);
             }
             shorten(&mut of, &blockers);
@@ -217,7 +219,7 @@ impl<'s> Causes<'s> {
     }
 
     /// The shortest chain that begins with a blocker of some operations of a class.
-    fn chain(&self, class: ClassId, ops: Vec<OpId>, blocker: RankedBlocker) -> Vec<Cause> {
+    fn chain(&self, class: NameClassId, ops: Vec<OpId>, blocker: RankedBlocker) -> Vec<Cause> {
         let mut chain = Vec::new();
         let mut seen = vec![class];
         let mut providers = blocker.add_to(&mut chain, ops);
@@ -229,7 +231,7 @@ impl<'s> Causes<'s> {
             seen.push(class);
             let Some(blocker) = self.sorted_blockers(class).into_iter().next() else { break };
             // The link names every provider that is blocked for the same reason.
-            let alike = |&other: &ClassId| other == class || self.is_blocked_alike(other, &blocker);
+            let alike = |&other: &NameClassId| other == class || self.is_blocked_alike(other, &blocker);
             let alike = providers.iter().copied().filter(alike);
             let mut ops: Vec<OpId> = alike.flat_map(|other| self.names(other)).collect();
             ops.sort_unstable();
@@ -239,7 +241,7 @@ impl<'s> Causes<'s> {
     }
 
     /// Whether something of the same kind blocks a class.
-    fn is_blocked_alike(&self, class: ClassId, blocker: &RankedBlocker) -> bool {
+    fn is_blocked_alike(&self, class: NameClassId, blocker: &RankedBlocker) -> bool {
         self.sorted_blockers(class).iter().any(|other| match (&other.blocker, &blocker.blocker) {
             (Blocker::NoWeight { .. }, Blocker::NoWeight { .. }) => other.then.is_some() == blocker.then.is_some(),
             (Blocker::Rule { reason: one, .. }, Blocker::Rule { reason: other, .. }) => one == other,
@@ -276,7 +278,12 @@ impl<'s> Causes<'s> {
     }
 
     /// What blocks a class without a weight. A step of chains that lacks something would be helped by no weight.
-    fn without_weight(&self, class: ClassId, excluded: Vec<PhaseKey>, weightless: Vec<PhaseKey>) -> Vec<RankedBlocker> {
+    fn without_weight(
+        &self,
+        class: NameClassId,
+        excluded: Vec<PhaseKey>,
+        weightless: Vec<PhaseKey>,
+    ) -> Vec<RankedBlocker> {
         let heads = self.search.model.heads_of(class, |_| true);
         if heads.is_empty() {
             return self.weight_and_lacks(class, &no_weight(excluded, weightless));
@@ -290,16 +297,16 @@ impl<'s> Causes<'s> {
     }
 
     /// That a class has no weight, and what it lacks once it has one: a blocker for each.
-    fn weight_and_lacks(&self, class: ClassId, weight: &Blocker) -> Vec<RankedBlocker> {
+    fn weight_and_lacks(&self, class: NameClassId, weight: &Blocker) -> Vec<RankedBlocker> {
         let besides = |lack: RankedBlocker| RankedBlocker { blocker: weight.clone(), then: Some(lack.blocker), ..lack };
         let lacks: Vec<RankedBlocker> = self.lacks(class).into_iter().map(besides).collect();
         if lacks.is_empty() { vec![RankedBlocker::alone(weight.clone())] } else { lacks }
     }
 
     /// What an operation of a class asks for whenever it is proposed, and no operation that runs brings about.
-    fn lacks(&self, class: ClassId) -> Vec<RankedBlocker> {
+    fn lacks(&self, class: NameClassId) -> Vec<RankedBlocker> {
         let model = &self.search.model;
-        let waits = |reason: Reason, by: &[ClassId]| {
+        let waits = |reason: Reason, by: &[NameClassId]| {
             // A resume with a weight waits for what it resumes.
             matches!(reason, Reason::NoResume(_)) && by.iter().any(|&class| model.class(class).proposed)
         };
@@ -308,21 +315,21 @@ impl<'s> Causes<'s> {
             let unmet = needs.filter(move |(_, by)| !self.runs_any(by) && !waits(reason, by));
             unmet.map(move |(need, by)| self.unmet(reason, need, by))
         };
-        model.asks_for(class).into_iter().flat_map(unmet).collect()
+        model.constant_needs(class).into_iter().flat_map(unmet).collect()
     }
 
-    fn unmet(&self, reason: Reason, need: Need, providers: Vec<ClassId>) -> RankedBlocker {
+    fn unmet(&self, reason: Reason, need: Need, providers: Vec<NameClassId>) -> RankedBlocker {
         let blocker = Blocker::Unmet { need, reason, keys: Vec::new(), providers: self.names_of(&providers) };
         RankedBlocker { providers, ..RankedBlocker::alone(blocker) }
     }
 
-    fn names_of(&self, classes: &[ClassId]) -> Vec<OpId> {
+    fn names_of(&self, classes: &[NameClassId]) -> Vec<OpId> {
         classes.iter().flat_map(|&class| self.names(class)).collect()
     }
 
     /// That DEFAULT gives a class no weight, so that it is not the first to start on a blank device, and what it lacks besides; nothing
     /// where DEFAULT does.
-    fn not_first(&self, class: ClassId) -> Vec<RankedBlocker> {
+    fn not_first(&self, class: NameClassId) -> Vec<RankedBlocker> {
         let key = vec![PhaseKey::DEFAULT];
         let Some(op) = self.representative(class) else { return Vec::new() };
         let weight = match self.verdict(PhaseKey::DEFAULT, op) {
@@ -336,7 +343,7 @@ impl<'s> Causes<'s> {
     }
 
     /// What a reason means: needs that nothing meets, or a rule.
-    fn of_reason(&self, class: ClassId, reason: Reason, keys: Vec<PhaseKey>) -> Vec<RankedBlocker> {
+    fn of_reason(&self, class: NameClassId, reason: Reason, keys: Vec<PhaseKey>) -> Vec<RankedBlocker> {
         let count = keys.len();
         let mut blockers = Vec::new();
         for (need, providers) in self.all_needs(class, reason, &keys) {
@@ -360,12 +367,12 @@ impl<'s> Causes<'s> {
         keys.iter().copied().filter(|&key| self.search.model.profile.phase_keys[key].base == Some(base)).collect()
     }
 
-    fn all_needs(&self, class: ClassId, reason: Reason, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
+    fn all_needs(&self, class: NameClassId, reason: Reason, keys: &[PhaseKey]) -> Vec<(Need, Vec<NameClassId>)> {
         if reason == Reason::NoChain { self.steps_needed(class) } else { self.search.model.needs(class, reason, keys) }
     }
 
     /// The steps without which none of the chains of a class can run: one that never runs, of each chain.
-    fn steps_needed(&self, class: ClassId) -> Vec<(Need, Vec<ClassId>)> {
+    fn steps_needed(&self, class: NameClassId) -> Vec<(Need, Vec<NameClassId>)> {
         let base = self.search.model.class(class).base;
         let steps = self.search.model.follow_ups(base).flatten().filter_map(|chain| {
             let steps = &self.search.model.profile.chains[chain].steps;

@@ -8,7 +8,7 @@ use std::hash::Hash;
 
 use nandseq_profile::model::{AddressSource, Axis};
 
-use crate::model::{ClassId, Model};
+use crate::model::{Model, NameClassId};
 use crate::plan::SearchState;
 use crate::state::{Die, Plane};
 use rustc_hash::{FxHashMap as Map, FxHashSet as Set};
@@ -54,9 +54,9 @@ pub(crate) struct Graph {
     /// For each class the states just after one of its operations that shows on the plane.
     pub(crate) ends: Vec<GrowingSet<u32>>,
     /// For each node what may start to show on its plane, and the state that it starts with.
-    pub(crate) starts: Vec<GrowingSet<(ClassId, SearchNode)>>,
+    pub(crate) starts: Vec<GrowingSet<(NameClassId, SearchNode)>>,
     /// Operations that come to show on a plane by cutting, or by resuming, another: what is cut or resumes, what shows then.
-    pub(crate) cuts: GrowingSet<(ClassId, ClassId, SearchNode)>,
+    pub(crate) cuts: GrowingSet<(NameClassId, NameClassId, SearchNode)>,
     /// The classes of which an operation can run at all, as a proposal or as a step of a chain.
     pub(crate) runs: Vec<bool>,
     /// Operations that were carried out, and how many may be.
@@ -74,7 +74,7 @@ enum By {
     /// A step of the chain that the search follows.
     Step,
     /// A step of a chain that it does not follow.
-    FreeStep,
+    UntrackedStep,
 }
 
 impl Graph {
@@ -162,7 +162,7 @@ impl Graph {
     /// Starts every operation that may start in the states of one group.
     fn process(&mut self, model: &Model<'_>, group: usize) {
         let (die, nodes) = self.groups[group].clone();
-        for class in 0..model.classes.len() as ClassId {
+        for class in 0..model.classes.len() as NameClassId {
             let own = model.class(class);
             if !model.possible[usize::from(class)]
                 || model.die_allows(&die, class).is_err()
@@ -172,9 +172,9 @@ impl Graph {
             }
             let effects = &model.base(class).effects;
             if effects.suspend.is_some() || effects.delay {
-                continue; // suspensions come with their victims
+                continue; // suspensions come with their suspend_targets
             }
-            for by in [By::Proposal, By::Step, By::FreeStep] {
+            for by in [By::Proposal, By::Step, By::UntrackedStep] {
                 let next = match by {
                     By::Proposal if own.proposed && may_be_proposed(model, &die, die.chain.is_some(), class) => None,
                     By::Step if !model.tracked_steps[usize::from(class)] => continue,
@@ -182,8 +182,8 @@ impl Graph {
                         Some(next) => Some(next),
                         None => continue,
                     },
-                    By::FreeStep if model.free_steps[usize::from(class)] => Some(die.chain),
-                    By::Proposal | By::FreeStep => continue,
+                    By::UntrackedStep if model.untracked_steps[usize::from(class)] => Some(die.chain),
+                    By::Proposal | By::UntrackedStep => continue,
                 };
                 self.start_everywhere(model, &nodes, class, next);
                 if !self.is_complete() {
@@ -194,7 +194,13 @@ impl Graph {
     }
 
     /// Starts an operation on or beside the plane of each node; `next` is what remains of the chain, `None` for a proposal.
-    fn start_everywhere(&mut self, model: &Model<'_>, nodes: &[u32], class: ClassId, next: Option<Option<(u16, u8)>>) {
+    fn start_everywhere(
+        &mut self,
+        model: &Model<'_>,
+        nodes: &[u32],
+        class: NameClassId,
+        next: Option<Option<(u16, u8)>>,
+    ) {
         let (targeted, multi) = (model.has_targets(class), model.class(class).multi);
         let tables = |plane: &Plane| if model.looks_at_die(class) { model.plane_tables(plane, class) } else { Ok(()) };
         // What remains of chains where the operation works on the plane of a node, or on no plane; `None` where it may not.
@@ -226,7 +232,7 @@ impl Graph {
     }
 
     /// What the followed chain may be after a proposal that works on the plane of a node.
-    fn chains_after(&self, model: &Model<'_>, node: u32, class: ClassId) -> Vec<Option<(u16, u8)>> {
+    fn chains_after(&self, model: &Model<'_>, node: u32, class: NameClassId) -> Vec<Option<(u16, u8)>> {
         let (die, plane) = self.nodes[node as usize];
         let mut chains = Vec::new();
         for follow_up in model.possible_follow_ups(&SearchState { die, plane }, class, None) {
@@ -243,7 +249,7 @@ impl Graph {
     }
 
     /// Runs an operation from a node: while it shows, when it is suspended, when it has ended.
-    fn fly(&mut self, model: &Model<'_>, from: u32, class: ClassId, here: bool, next: Option<(u16, u8)>) {
+    fn fly(&mut self, model: &Model<'_>, from: u32, class: NameClassId, here: bool, next: Option<(u16, u8)>) {
         let (die, plane) = self.nodes[from as usize];
         self.runs[usize::from(class)] = true;
         self.tried += 1;
@@ -267,7 +273,7 @@ impl Graph {
         if asks {
             self.suspend(model, from, &started, class);
         }
-        let victims = info.effects.resume.map_or_else(Vec::new, |axis| model.resumed(&die, axis));
+        let suspend_targets = info.effects.resume.map_or_else(Vec::new, |axis| model.resumed(&die, axis));
         for reached in model.after(&SearchState { die: Die { chain: next, ..die }, plane }, class, here) {
             let end = self.add((reached.die, reached.plane));
             push(&mut self.after[from as usize], end);
@@ -276,21 +282,21 @@ impl Graph {
             } else {
                 push(&mut self.beside[from as usize], end);
             }
-            for &victim in &victims {
+            for &suspend_target in &suspend_targets {
                 let mut revived = SearchState { die: Die { chain: next, ..die }, plane: reached.plane };
                 revived.die.finish(info);
-                if model.looks_at_die(victim) {
-                    self.flights[usize::from(victim)].add((revived.die, revived.plane));
-                    self.cuts.add((class, victim, (revived.die, revived.plane)));
-                    self.ends[usize::from(victim)].add(end);
+                if model.looks_at_die(suspend_target) {
+                    self.flights[usize::from(suspend_target)].add((revived.die, revived.plane));
+                    self.cuts.add((class, suspend_target, (revived.die, revived.plane)));
+                    self.ends[usize::from(suspend_target)].add(end);
                 }
-                self.suspend(model, from, &revived, victim);
+                self.suspend(model, from, &revived, suspend_target);
             }
         }
     }
 
     /// Suspends an operation that is in CORE_BUSY in a state.
-    fn suspend(&mut self, model: &Model<'_>, from: u32, flight: &SearchState, class: ClassId) {
+    fn suspend(&mut self, model: &Model<'_>, from: u32, flight: &SearchState, class: NameClassId) {
         let info = model.base(class);
         let axis = match &info.effects {
             effects if effects.erase => Axis::Erase,
@@ -342,7 +348,7 @@ fn sort<T: Ord>(list: &mut Vec<T>) {
 }
 
 /// Whether a chain that may be under way leaves room for a proposal, as far as it matters which operation it is.
-pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, chained: bool, class: ClassId) -> bool {
+pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, chained: bool, class: NameClassId) -> bool {
     let info = model.base(class);
     if !chained {
         return true;
@@ -353,7 +359,7 @@ pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, chained: bool, class
 }
 
 /// What remains of the chain under way when its next step is an operation of this class.
-fn next_step(model: &Model<'_>, die: &Die, class: ClassId) -> Option<Option<(u16, u8)>> {
+fn next_step(model: &Model<'_>, die: &Die, class: NameClassId) -> Option<Option<(u16, u8)>> {
     let (chain, at) = die.chain?;
     let steps = &model.profile.chains[usize::from(chain)].steps;
     let step = steps.get(usize::from(at))?;

@@ -10,7 +10,7 @@ use nandseq_profile::{BaseId, PhaseKey, Ticks};
 
 use crate::explore::{Graph, GrowingSet, SearchNode};
 use crate::judge::{HookContext, PlaneRun};
-use crate::model::{ClassId, Model, shows};
+use crate::model::{Model, NameClassId, shows_core_busy};
 use crate::plan::SearchState;
 
 /// An ISSUE is short when fewer than one in this many refills of a plane would find it.
@@ -115,7 +115,7 @@ impl Hooks {
                 self.shown(model, next, node, resumed);
             }
         }
-        let flies = |&class: &ClassId| !graph.flights[usize::from(class)].items.is_empty();
+        let flies = |&class: &NameClassId| !graph.flights[usize::from(class)].items.is_empty();
         if model.of_base[base.index()].iter().any(flies) {
             self.resets(model, graph);
         }
@@ -123,7 +123,7 @@ impl Hooks {
 
     /// Hooks while what comes next on a plane has not shown yet.
     fn next_operation(&mut self, model: &Model<'_>, graph: &Graph, idle: &[u32]) {
-        let mut seen: GrowingSet<(ClassId, SearchNode)> = GrowingSet::default();
+        let mut seen: GrowingSet<(NameClassId, SearchNode)> = GrowingSet::default();
         for &node in idle {
             for &(class, state) in &graph.starts[node as usize].items {
                 seen.add((class, state));
@@ -135,7 +135,7 @@ impl Hooks {
     }
 
     /// An operation that comes to show on a plane: its ISSUE, and the ticks at which its phases begin.
-    fn shown(&mut self, model: &Model<'_>, class: ClassId, (die, plane): SearchNode, resumed: bool) {
+    fn shown(&mut self, model: &Model<'_>, class: NameClassId, (die, plane): SearchNode, resumed: bool) {
         let own = model.class(class);
         let policies = &model.profile.policies;
         let context = |run| HookContext { die, plane, run, fresh: false, chained: false };
@@ -157,9 +157,9 @@ impl Hooks {
     /// A reset may cut what shows on the plane.
     fn resets(&mut self, model: &Model<'_>, graph: &Graph) {
         for (class, flights) in graph.flights.iter().enumerate() {
-            let effects = &model.base(class as ClassId).effects;
+            let effects = &model.base(class as NameClassId).effects;
             if effects.resets() {
-                flights.items.iter().for_each(|&node| self.shown(model, class as ClassId, node, false));
+                flights.items.iter().for_each(|&node| self.shown(model, class as NameClassId, node, false));
             }
         }
     }
@@ -176,17 +176,17 @@ fn idle_after(model: &Model<'_>, graph: &Graph, base: BaseId) -> Vec<u32> {
 }
 
 /// The classes of a base after whose operations a plane shows their END.
-fn ending<'m>(model: &'m Model<'_>, base: BaseId) -> impl Iterator<Item = ClassId> + 'm {
+fn ending<'m>(model: &'m Model<'_>, base: BaseId) -> impl Iterator<Item = NameClassId> + 'm {
     // After a RESUME the planes show what it resumes.
     let replaced = model.tables.base(base).effects.resume.is_some_and(|axis| shows_everywhere(model, axis));
     model.of_base[base.index()].iter().copied().filter(move |_| !replaced)
 }
 
 /// Whether hooks after an operation of a class find its END: a long window comes before it.
-fn gives_hooks(model: &Model<'_>, class: ClassId) -> bool {
+fn gives_hooks(model: &Model<'_>, class: NameClassId) -> bool {
     let (own, policies) = (model.class(class), &model.profile.policies);
     let seen = own.window.1 <= policies.post_hook_window + policies.time_resolution;
-    shows(model.profile, model.base(class), own.base) && seen
+    shows_core_busy(model.profile, model.base(class), own.base) && seen
 }
 
 /// Whether a chain goes on after an operation of a base, and not before its hooks are over.
@@ -197,7 +197,7 @@ fn goes_on(model: &Model<'_>, base: BaseId) -> bool {
 
 /// Whether everything that an axis suspends shows on every plane of its die.
 fn shows_everywhere(model: &Model<'_>, axis: Axis) -> bool {
-    let suspended = |class: &ClassId| model.base(*class).effects.is_of(axis);
-    let mut victims = (0..model.classes.len() as ClassId).filter(suspended);
-    model.planes == 1 || victims.all(|class| model.looks_at_die(class))
+    let suspended = |class: &NameClassId| model.base(*class).effects.is_of(axis);
+    let mut suspend_targets = (0..model.classes.len() as NameClassId).filter(suspended);
+    model.planes == 1 || suspend_targets.all(|class| model.looks_at_die(class))
 }

@@ -4,7 +4,7 @@ use nandseq_profile::model::AddressSource;
 use nandseq_profile::{BaseSet, PhaseKey};
 
 use crate::explore::{Graph, may_be_proposed};
-use crate::model::{ClassId, Model};
+use crate::model::{Model, NameClassId};
 use crate::plan::SearchState;
 use crate::reason::Reason;
 use crate::state::{Die, Plane};
@@ -15,11 +15,11 @@ pub(crate) enum PlaneRun {
     /// Nothing.
     Idle,
     /// An operation that is being issued.
-    Issue(ClassId),
+    Issue(NameClassId),
     /// An operation in CORE_BUSY.
-    Busy(ClassId),
+    Busy(NameClassId),
     /// An operation in its window.
-    Window(ClassId),
+    Window(NameClassId),
 }
 
 /// A state in which a hook may fall.
@@ -39,7 +39,7 @@ pub(crate) struct Fit {
     /// Whether time lets it work on the hook's plane.
     here: Result<(), Reason>,
     /// What a SUSPEND would cut.
-    victim: Option<ClassId>,
+    suspend_target: Option<NameClassId>,
     /// Whether chains under way leave room for it.
     proposed: bool,
 }
@@ -53,13 +53,13 @@ struct HookPlaces {
 
 impl Model<'_> {
     /// Whether an operation of a class may be accepted in a context.
-    pub(crate) fn judge(&self, graph: &Graph, context: &HookContext, class: ClassId) -> Result<(), Reason> {
+    pub(crate) fn judge(&self, graph: &Graph, context: &HookContext, class: NameClassId) -> Result<(), Reason> {
         let fit = self.judge_die(context, class)?;
         self.judge_plane(graph, context, class, &fit)
     }
 
     /// Whether all but the hook's plane lets an operation of a class start: the same for every plane of a context's die.
-    pub(crate) fn judge_die(&self, context: &HookContext, class: ClassId) -> Result<Fit, Reason> {
+    pub(crate) fn judge_die(&self, context: &HookContext, class: NameClassId) -> Result<Fit, Reason> {
         let (own, info) = (self.class(class), self.base(class));
         if info.effects.delay {
             return Err(Reason::Delay);
@@ -80,13 +80,13 @@ impl Model<'_> {
             return Err(op_state);
         }
         let occupied = self.occupied(context, class)?;
-        let victim = self.victim(context, class)?;
+        let suspend_target = self.suspend_target(context, class)?;
         self.die_allows(&context.die, class)?;
         let chained = context.chained || context.die.chain.is_some();
         let first = if forbidden { op_state } else { Reason::Occupied(self.base_of(context).unwrap_or(own.base)) };
         Ok(Fit {
             here: if forbidden || occupied { Err(first) } else { Ok(()) },
-            victim,
+            suspend_target,
             proposed: may_be_proposed(self, &context.die, chained, class),
         })
     }
@@ -96,7 +96,7 @@ impl Model<'_> {
         &self,
         graph: &Graph,
         context: &HookContext,
-        class: ClassId,
+        class: NameClassId,
         fit: &Fit,
     ) -> Result<(), Reason> {
         if self.looks_at_die(class) {
@@ -110,7 +110,7 @@ impl Model<'_> {
         if !fit.proposed {
             return Err(Reason::ChainUnderWay);
         }
-        self.judge_chain(graph, context, class, &places, fit.victim)
+        self.judge_chain(graph, context, class, &places, fit.suspend_target)
     }
 
     /// The op_state that counts when the operation starts: one that waits for the bus starts in CORE_BUSY.
@@ -140,7 +140,7 @@ impl Model<'_> {
     }
 
     /// Whether the hook's plane is occupied for an operation; an error when every plane is.
-    fn occupied(&self, context: &HookContext, class: ClassId) -> Result<bool, Reason> {
+    fn occupied(&self, context: &HookContext, class: NameClassId) -> Result<bool, Reason> {
         let (PlaneRun::Issue(by) | PlaneRun::Busy(by)) = context.run else { return Ok(false) };
         let info = self.base(class);
         if info.effects.needs_nothing_in_flight {
@@ -158,21 +158,26 @@ impl Model<'_> {
     }
 
     /// What a SUSPEND would cut; `None` for other operations.
-    fn victim(&self, context: &HookContext, class: ClassId) -> Result<Option<ClassId>, Reason> {
+    fn suspend_target(&self, context: &HookContext, class: NameClassId) -> Result<Option<NameClassId>, Reason> {
         let Some(axis) = self.base(class).effects.suspend else { return Ok(None) };
-        let fits = |&victim: &ClassId| self.base(victim).effects.is_of(axis) && self.class(victim).busy;
+        let fits = |&suspend_target: &NameClassId| {
+            self.base(suspend_target).effects.is_of(axis) && self.class(suspend_target).busy
+        };
         // One that works on other planes only may be there whatever the hook's plane shows.
-        let elsewhere = |victim: &ClassId| {
-            fits(victim) && !self.looks_at_die(*victim) && self.possible[usize::from(*victim)] && self.planes > 1
+        let elsewhere = |suspend_target: &NameClassId| {
+            fits(suspend_target)
+                && !self.looks_at_die(*suspend_target)
+                && self.possible[usize::from(*suspend_target)]
+                && self.planes > 1
         };
         let here = match context.run {
             PlaneRun::Busy(by) => Some(by).filter(fits),
             PlaneRun::Idle | PlaneRun::Issue(_) | PlaneRun::Window(_) => None,
         };
-        let victim = here.or_else(|| (0..self.classes.len() as ClassId).find(elsewhere));
-        match victim {
-            Some(victim) if !context.die.suspended(axis) => Ok(Some(victim)),
-            Some(_) | None => Err(Reason::NoVictim(axis)),
+        let suspend_target = here.or_else(|| (0..self.classes.len() as NameClassId).find(elsewhere));
+        match suspend_target {
+            Some(suspend_target) if !context.die.suspended(axis) => Ok(Some(suspend_target)),
+            Some(_) | None => Err(Reason::NoSuspendTarget(axis)),
         }
     }
 
@@ -181,7 +186,7 @@ impl Model<'_> {
         &self,
         graph: &Graph,
         context: &HookContext,
-        class: ClassId,
+        class: NameClassId,
         hook: Result<(), Reason>,
     ) -> Result<HookPlaces, Reason> {
         let own = self.class(class);
@@ -217,7 +222,7 @@ impl Model<'_> {
     }
 
     /// Another plane of the die on which an operation may work.
-    fn other_plane(&self, graph: &Graph, context: &HookContext, class: ClassId) -> Result<Plane, Reason> {
+    fn other_plane(&self, graph: &Graph, context: &HookContext, class: NameClassId) -> Result<Plane, Reason> {
         if self.planes < 2 {
             return Err(Reason::OnePlane);
         }
@@ -234,21 +239,21 @@ impl Model<'_> {
         &self,
         graph: &Graph,
         context: &HookContext,
-        class: ClassId,
+        class: NameClassId,
         places: &HookPlaces,
-        victim: Option<ClassId>,
+        suspend_target: Option<NameClassId>,
     ) -> Result<(), Reason> {
         // A chain is planned for the state once everything in flight has ended.
         let mut settled = SearchState { die: context.die, plane: context.plane };
         if let PlaneRun::Issue(by) | PlaneRun::Busy(by) = context.run
-            && victim.is_none()
+            && suspend_target.is_none()
         {
             settled.die.finish(self.base(by));
             settled.plane.finish(self.base(by), self.class(by).cell, false);
         }
         let possible = |plane: Plane| {
             let reached = SearchState { die: settled.die, plane };
-            !self.possible_follow_ups(&reached, class, victim).is_empty()
+            !self.possible_follow_ups(&reached, class, suspend_target).is_empty()
         };
         if places.here && possible(settled.plane) {
             return Ok(());

@@ -10,10 +10,10 @@ use nandseq_profile::model::{AddressSource, Axis, ByAxis, ChainStep, PhaseKind, 
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, PhaseKey, Profile, Ticks};
 
 /// Index of a name class.
-pub(crate) type ClassId = u16;
+pub(crate) type NameClassId = u16;
 
 /// A probability table: weights of names by phase key.
-pub(crate) type Distributions = [(PhaseKey, Vec<(OpId, f64)>)];
+pub(crate) type WeightTable = [(PhaseKey, Vec<(OpId, f64)>)];
 
 /// What a device starts with.
 #[derive(Clone, Copy, Default, Debug)]
@@ -33,7 +33,7 @@ impl<'s> From<&'s [(Die, Block)]> for Start<'s> {
 
 /// A name class: names that are possible in the same states.
 #[derive(Clone, Debug)]
-pub(crate) struct Class {
+pub(crate) struct NameClass {
     pub(crate) base: BaseId,
     pub(crate) multi: bool,
     /// The cell type; `None` fits every address.
@@ -106,17 +106,17 @@ impl GoodBlocks {
 pub(crate) struct Model<'p> {
     pub(crate) profile: &'p Profile,
     pub(crate) tables: Tables,
-    pub(crate) classes: Vec<Class>,
+    pub(crate) classes: Vec<NameClass>,
     /// The classes of each base.
-    pub(crate) of_base: Vec<Vec<ClassId>>,
+    pub(crate) of_base: Vec<Vec<NameClassId>>,
     /// The class of each name.
-    pub(crate) of_op: Vec<ClassId>,
+    pub(crate) of_op: Vec<NameClassId>,
     /// For each phase key the names with a share.
     pub(crate) shares: Vec<Vec<OpId>>,
     /// Chains that change a latch or a cache-program state: the search follows them step by step.
     pub(crate) tracked: Vec<bool>,
     /// For each class, whether it is a step of a chain that the search does not follow. Such a class may start whenever the rules allow.
-    pub(crate) free_steps: Vec<bool>,
+    pub(crate) untracked_steps: Vec<bool>,
     /// For each class, whether it is a step of a chain that the search follows.
     pub(crate) tracked_steps: Vec<bool>,
     /// For each class, the bases under whose phase keys it has a share. `None` stands for DEFAULT and for the bootstrap.
@@ -130,20 +130,20 @@ pub(crate) struct Model<'p> {
     /// For each axis, whether a name with a weight under any phase key resumes it. A SUSPEND of the axis may start only then.
     resumable: ByAxis<bool>,
     /// The classes that may be drawn and that suspend an axis that can be resumed.
-    pub(crate) suspends: Vec<ClassId>,
+    pub(crate) suspends: Vec<NameClassId>,
     pub(crate) planes: u32,
     pub(crate) good: GoodBlocks,
 }
 
 impl<'p> Model<'p> {
     /// A model that does not know yet which classes are possible. [`Self::new`] finds them.
-    pub(crate) fn compiled(profile: &'p Profile, table: &Distributions, start: Start<'_>) -> Self {
+    pub(crate) fn compiled(profile: &'p Profile, table: &WeightTable, start: Start<'_>) -> Self {
         let tables = Tables::new(profile);
         let shares = shares(profile, table);
         let (classes, of_op) = classes(profile, &tables, &shares, start.bootstrap);
         let mut of_base = vec![Vec::new(); profile.bases.len()];
         for (at, class) in classes.iter().enumerate().filter(|(_, class)| class.exists) {
-            of_base[class.base.index()].push(at as ClassId);
+            of_base[class.base.index()].push(at as NameClassId);
         }
         let resumable = ByAxis::new(|axis| {
             let resumes = |op: &OpId| tables.base(tables.op(*op).base).effects.resume == Some(axis);
@@ -158,7 +158,7 @@ impl<'p> Model<'p> {
             of_op,
             shares,
             tracked,
-            free_steps: Vec::new(),
+            untracked_steps: Vec::new(),
             tracked_steps: Vec::new(),
             proposed_under: Vec::new(),
             possible: Vec::new(),
@@ -174,21 +174,21 @@ impl<'p> Model<'p> {
     }
 
     /// Whether operations of a class may be proposed.
-    pub(crate) fn may_be_drawn(&self, class: ClassId) -> bool {
+    pub(crate) fn may_be_drawn(&self, class: NameClassId) -> bool {
         self.class(class).proposed && self.possible[usize::from(class)]
     }
 
-    pub(crate) fn class(&self, id: ClassId) -> &Class {
+    pub(crate) fn class(&self, id: NameClassId) -> &NameClass {
         &self.classes[usize::from(id)]
     }
 
-    pub(crate) fn base(&self, id: ClassId) -> &BaseInfo {
+    pub(crate) fn base(&self, id: NameClassId) -> &BaseInfo {
         self.tables.base(self.class(id).base)
     }
 
     /// The classes that satisfy `wanted`.
-    pub(crate) fn classes_that(&self, wanted: impl Fn(ClassId) -> bool) -> Vec<ClassId> {
-        (0..self.classes.len() as ClassId).filter(|&class| wanted(class)).collect()
+    pub(crate) fn classes_that(&self, wanted: impl Fn(NameClassId) -> bool) -> Vec<NameClassId> {
+        (0..self.classes.len() as NameClassId).filter(|&class| wanted(class)).collect()
     }
 
     /// Whether a name with a weight under any phase key resumes this axis. The engine uses the same condition.
@@ -207,9 +207,9 @@ impl<'p> Model<'p> {
     pub(crate) fn fitting(
         &self,
         step: &ChainStep,
-        head: ClassId,
+        head: NameClassId,
         cell: Option<CellTypeId>,
-    ) -> impl Iterator<Item = ClassId> + '_ {
+    ) -> impl Iterator<Item = NameClassId> + '_ {
         let all = &self.of_base[step.base.index()];
         let only_single = all.iter().all(|&class| !self.class(class).multi);
         let shape = (step.multi && !only_single).then(|| self.class(head).multi);
@@ -230,7 +230,7 @@ impl<'p> Model<'p> {
     }
 
     /// Whether operations of a class can be a step of a chain, by its index, that begins with an operation of class `head`.
-    pub(crate) fn is_step(&self, class: ClassId, chain: usize, head: ClassId) -> bool {
+    pub(crate) fn is_step(&self, class: NameClassId, chain: usize, head: NameClassId) -> bool {
         let steps = self.profile.chains[chain].steps.iter();
         let mut fitting =
             steps.filter(|step| step.base == self.class(class).base).flat_map(|step| self.fitting(step, head, None));
@@ -238,8 +238,8 @@ impl<'p> Model<'p> {
     }
 
     /// The classes that satisfy `wanted` and begin a chain in which `class` can be a step.
-    pub(crate) fn heads_of(&self, class: ClassId, wanted: impl Fn(ClassId) -> bool) -> Vec<ClassId> {
-        let begins = |head: ClassId| {
+    pub(crate) fn heads_of(&self, class: NameClassId, wanted: impl Fn(NameClassId) -> bool) -> Vec<NameClassId> {
+        let begins = |head: NameClassId| {
             let mut chains = self.follow_ups(self.class(head).base).flatten();
             wanted(head) && chains.any(|chain| self.is_step(class, chain, head))
         };
@@ -264,7 +264,7 @@ impl<'p> Model<'p> {
     }
 
     /// The classes that may be drawn: only they can begin a chain.
-    pub(crate) fn heads(&self) -> Vec<ClassId> {
+    pub(crate) fn heads(&self) -> Vec<NameClassId> {
         self.classes_that(|class| self.may_be_drawn(class))
     }
 
@@ -308,19 +308,24 @@ fn shares(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Vec<Vec<
     profile.phase_keys.ids().map(|key| of(key).or(fallback).map(named).unwrap_or_default()).collect()
 }
 
-fn classes(profile: &Profile, tables: &Tables, shares: &[Vec<OpId>], bootstrap: bool) -> (Vec<Class>, Vec<ClassId>) {
-    let mut classes: Vec<Class> = Vec::new();
+fn classes(
+    profile: &Profile,
+    tables: &Tables,
+    shares: &[Vec<OpId>],
+    bootstrap: bool,
+) -> (Vec<NameClass>, Vec<NameClassId>) {
+    let mut classes: Vec<NameClass> = Vec::new();
     let mut of_op = Vec::new();
     let mut proposed = vec![false; profile.ops.len()];
     shares.iter().flatten().for_each(|op| proposed[op.index()] = true);
     for (id, info) in tables.ops() {
         let exists = exists(profile, id);
-        let same = |class: &Class| {
+        let same = |class: &NameClass| {
             (class.base, class.multi, class.cell, class.exists) == (info.base, info.multi, info.cell_type, exists)
         };
         let window = info.total - info.occupied;
         let at = classes.iter().position(same).unwrap_or_else(|| {
-            classes.push(Class {
+            classes.push(NameClass {
                 base: info.base,
                 multi: info.multi,
                 cell: info.cell_type,
@@ -339,7 +344,7 @@ fn classes(profile: &Profile, tables: &Tables, shares: &[Vec<OpId>], bootstrap: 
         class.busy |= info.occupied > info.issue;
         class.window = (class.window.0.max(window), class.window.1.min(window));
         class.proposed |= proposed[id.index()];
-        of_op.push(at as ClassId);
+        of_op.push(at as NameClassId);
     }
     for (op, _) in tables.ops().filter(|&(op, _)| bootstrap && is_in_bootstrap(profile, tables, op)) {
         let class = &mut classes[usize::from(of_op[op.index()])];
@@ -383,6 +388,6 @@ fn is_tracked(tables: &Tables, steps: &[ChainStep]) -> bool {
 }
 
 /// Whether the operations of a base put their planes into the op_state of CORE_BUSY.
-pub(crate) fn shows(profile: &Profile, info: &BaseInfo, base: BaseId) -> bool {
+pub(crate) fn shows_core_busy(profile: &Profile, info: &BaseInfo, base: BaseId) -> bool {
     info.affects_state && info.occupies && profile.bases[base].has_phase(PhaseKind::CoreBusy)
 }

@@ -5,7 +5,7 @@ use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind};
 use nandseq_profile::{BaseId, CellTypeId, PhaseKey};
 
 use crate::lasting::Lasting;
-use crate::model::{ClassId, Model};
+use crate::model::{Model, NameClassId};
 use crate::reason::Reason;
 
 /// A need of an operation that another operation can meet. Where a need has a cell type, `None` stands for any.
@@ -43,13 +43,13 @@ pub enum Need {
 
 impl Model<'_> {
     /// Whether a phase key can come up: it is DEFAULT, or some class of its base is possible.
-    pub(crate) fn keys_come_up(&self, key: PhaseKey) -> bool {
+    pub(crate) fn key_comes_up(&self, key: PhaseKey) -> bool {
         let of_base = |base: BaseId| self.of_base[base.index()].iter().any(|&class| self.possible[usize::from(class)]);
         self.profile.phase_keys[key].base.is_none_or(of_base)
     }
 
     /// The reason why a class cannot run if only the classes in `runs` run; `None` if it can.
-    pub(crate) fn in_the_way(&self, class: ClassId, runs: &[bool]) -> Option<Reason> {
+    pub(crate) fn reason_against(&self, class: NameClassId, runs: &[bool]) -> Option<Reason> {
         let (own, info) = (self.class(class), self.base(class));
         let keys = &self.proposed_under[usize::from(class)];
         let comes_up = |base: BaseId| self.of_base[base.index()].iter().any(|&class| runs[usize::from(class)]);
@@ -71,17 +71,17 @@ impl Model<'_> {
         if self.address_exists(class) == Err(Reason::BadBlocks) {
             return Some(Reason::BadBlocks);
         }
-        let met = |(_, providers): (Need, Vec<ClassId>)| providers.iter().any(|&class| runs[usize::from(class)]);
+        let met = |(_, providers): (Need, Vec<NameClassId>)| providers.iter().any(|&class| runs[usize::from(class)]);
         // A SUSPEND needs a RESUME and a RESUME needs a SUSPEND. The need of the SUSPEND is left out, so that neither rules out the other.
         let waits = |reason: &Reason| !matches!(reason, Reason::NoResume(_));
-        self.asks_for(class)
+        self.constant_needs(class)
             .into_iter()
             .filter(waits)
             .find(|&reason| !self.needs(class, reason, &[]).into_iter().all(met))
     }
 
     /// The needs that a class has in every state. Each is given as the reason of the refusal when the need is not met.
-    pub(crate) fn asks_for(&self, class: ClassId) -> Vec<Reason> {
+    pub(crate) fn constant_needs(&self, class: NameClassId) -> Vec<Reason> {
         let info = self.base(class);
         let mut reasons = match info.address {
             AddressSource::NextPage | AddressSource::ReadablePage => vec![Reason::CellType],
@@ -94,7 +94,9 @@ impl Model<'_> {
         };
         for need in info.effects.needs() {
             match need {
-                Precondition::InCoreBusy(axis) => reasons.extend([Reason::NoVictim(axis), Reason::NoResume(axis)]),
+                Precondition::InCoreBusy(axis) => {
+                    reasons.extend([Reason::NoSuspendTarget(axis), Reason::NoResume(axis)]);
+                }
                 Precondition::Suspended(axis) => reasons.push(Reason::NotSuspended(axis)),
                 Precondition::CopybackPage => reasons.push(Reason::CopybackRegister),
                 // These hold on an idle device, follow from the address or the chain, or are left to the search (`PageToReadOn`).
@@ -111,17 +113,17 @@ impl Model<'_> {
     }
 
     /// The needs that may be unmet where `reason` blocks a class, each with the classes that would meet it.
-    pub(crate) fn needs(&self, class: ClassId, reason: Reason, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
+    pub(crate) fn needs(&self, class: NameClassId, reason: Reason, keys: &[PhaseKey]) -> Vec<(Need, Vec<NameClassId>)> {
         let own = self.class(class);
         let cell = own.cell;
-        let fits = |other: ClassId| cell.is_none() || self.class(other).cell.is_none_or(|held| Some(held) == cell);
+        let fits = |other: NameClassId| cell.is_none() || self.class(other).cell.is_none_or(|held| Some(held) == cell);
         let with = |wanted: &dyn Fn(&BaseInfo) -> bool| self.classes_that(|class| wanted(self.base(class)));
         let fitting =
             |wanted: &dyn Fn(&BaseInfo) -> bool| self.classes_that(|class| fits(class) && wanted(self.base(class)));
         match reason {
             Reason::NoHook => self.bases_of(keys),
             Reason::CellType => self.address_needs(class),
-            Reason::NoVictim(axis) => vec![(
+            Reason::NoSuspendTarget(axis) => vec![(
                 Need::Busy(axis),
                 self.classes_that(|class| self.class(class).busy && self.base(class).effects.is_of(axis)),
             )],
@@ -139,8 +141,9 @@ impl Model<'_> {
                 // An operation that takes its address from a latch has the plane count of the load.
                 let there =
                     matches!(self.base(class).address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
-                let shape = |other: ClassId| !there || self.class(other).multi == own.multi;
-                let loads = |other: ClassId| other != class && fits(other) && shape(other) && loads(self.base(other));
+                let shape = |other: NameClassId| !there || self.class(other).multi == own.multi;
+                let loads =
+                    |other: NameClassId| other != class && fits(other) && shape(other) && loads(self.base(other));
                 vec![(Need::Latch(kind), self.classes_that(loads))]
             }
             Reason::PageRegister => {
@@ -172,7 +175,7 @@ impl Model<'_> {
     }
 
     /// The bases of the phase keys, each once, with their classes.
-    fn bases_of(&self, keys: &[PhaseKey]) -> Vec<(Need, Vec<ClassId>)> {
+    fn bases_of(&self, keys: &[PhaseKey]) -> Vec<(Need, Vec<NameClassId>)> {
         let mut bases: Vec<BaseId> = keys.iter().filter_map(|&key| self.profile.phase_keys[key].base).collect();
         bases.sort_unstable();
         bases.dedup();
@@ -183,7 +186,7 @@ impl Model<'_> {
     }
 
     /// The erased block or programmed page that the address of a class needs, with the classes that make one.
-    fn address_needs(&self, class: ClassId) -> Vec<(Need, Vec<ClassId>)> {
+    fn address_needs(&self, class: NameClassId) -> Vec<(Need, Vec<NameClassId>)> {
         let (own, info) = (self.class(class), self.base(class));
         let reads = info.address == AddressSource::ReadablePage;
         let cell = own.cell.filter(|_| reads || info.effects.is_program());
@@ -207,10 +210,10 @@ impl Model<'_> {
     }
 
     /// The needs of a suspended operation: a SUSPEND of the axis, and an operation in CORE_BUSY that it stops.
-    fn suspended(&self, axis: Axis) -> Vec<(Need, Vec<ClassId>)> {
+    fn suspended(&self, axis: Axis) -> Vec<(Need, Vec<NameClassId>)> {
         let suspends = self.classes_that(|class| self.base(class).effects.suspend == Some(axis));
-        let victims = self.classes_that(|class| self.class(class).busy && self.base(class).effects.is_of(axis));
-        vec![(Need::Suspended(axis), suspends), (Need::Busy(axis), victims)]
+        let suspend_targets = self.classes_that(|class| self.class(class).busy && self.base(class).effects.is_of(axis));
+        vec![(Need::Suspended(axis), suspends), (Need::Busy(axis), suspend_targets)]
     }
 }
 

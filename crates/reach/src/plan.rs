@@ -3,7 +3,7 @@
 use nandseq_profile::CellTypeId;
 use nandseq_profile::model::{Axis, ChainStep};
 
-use crate::model::{ClassId, Model};
+use crate::model::{Model, NameClassId};
 use crate::state::{Die, Plane};
 
 /// A die, and a plane on which a chain works.
@@ -15,7 +15,7 @@ pub(crate) struct SearchState {
 
 impl Model<'_> {
     /// The state after an operation has run on the plane of a state (if `on_plane`), in all its variants.
-    pub(crate) fn after(&self, reached: &SearchState, class: ClassId, on_plane: bool) -> Vec<SearchState> {
+    pub(crate) fn after(&self, reached: &SearchState, class: NameClassId, on_plane: bool) -> Vec<SearchState> {
         let info = self.base(class);
         let mut started = *reached;
         started.die.start(info);
@@ -31,9 +31,9 @@ impl Model<'_> {
             variants.push(invalid);
         }
         if info.effects.resume == Some(Axis::Program)
-            && let Some(victim) = reached.die.program
+            && let Some(suspend_target) = reached.die.program
         {
-            variants.iter_mut().for_each(|reached| reached.die.finish(self.base(victim)));
+            variants.iter_mut().for_each(|reached| reached.die.finish(self.base(suspend_target)));
         }
         let cell = self.class(class).cell;
         variants.iter_mut().for_each(|reached| reached.die.finish(info));
@@ -52,7 +52,7 @@ impl Model<'_> {
     }
 
     /// Whether an operation may be a step in a state.
-    fn step_allowed(&self, reached: &SearchState, class: ClassId) -> bool {
+    fn step_allowed(&self, reached: &SearchState, class: NameClassId) -> bool {
         let effects = &self.base(class).effects;
         if effects.suspend.is_some() || effects.holds_target || self.address_exists(class).is_err() {
             return false;
@@ -66,7 +66,7 @@ impl Model<'_> {
     fn run(
         &self,
         reached: SearchState,
-        head: ClassId,
+        head: NameClassId,
         cell: Option<CellTypeId>,
         steps: &[ChainStep],
     ) -> Option<SearchState> {
@@ -85,19 +85,19 @@ impl Model<'_> {
         None
     }
 
-    /// The follow-ups of an operation that can run when it starts in a state; `victim` is what a SUSPEND cuts.
+    /// The follow-ups of an operation that can run when it starts in a state; `suspend_target` is what a SUSPEND cuts.
     pub(crate) fn possible_follow_ups(
         &self,
         reached: &SearchState,
-        class: ClassId,
-        victim: Option<ClassId>,
+        class: NameClassId,
+        suspend_target: Option<NameClassId>,
     ) -> Vec<Option<usize>> {
         let own = self.class(class);
         let mut before = *reached;
         if let Some(axis) = self.base(class).effects.suspend {
             match axis {
                 Axis::Erase => before.die.erase = true,
-                Axis::Program => before.die.program = victim,
+                Axis::Program => before.die.program = suspend_target,
             }
         }
         let starts = self.after(&before, class, self.has_targets(class));

@@ -5,7 +5,7 @@
 
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
-use crate::model::{ClassId, Distributions, Model, Start};
+use crate::model::{Model, NameClassId, Start, WeightTable};
 use crate::reason::Reason;
 
 /// Which operations can never run, by [`OpId`], for want of what no operation brings about; `None` for all others. A quick look: states
@@ -17,14 +17,15 @@ pub fn never_provided(
     start: Start<'_>,
 ) -> Vec<Option<Reason>> {
     let model = Model::new(profile, table, start);
-    let never =
-        |class: ClassId| model.in_the_way(class, &model.possible).filter(|_| !model.possible[usize::from(class)]);
+    let never = |class: NameClassId| {
+        model.reason_against(class, &model.possible).filter(|_| !model.possible[usize::from(class)])
+    };
     model.of_op.iter().map(|&class| never(class)).collect()
 }
 
 impl<'p> Model<'p> {
     /// Of a profile and its table.
-    pub(crate) fn new(profile: &'p Profile, table: &Distributions, start: Start<'_>) -> Self {
+    pub(crate) fn new(profile: &'p Profile, table: &WeightTable, start: Start<'_>) -> Self {
         let mut model = Self::compiled(profile, table, start);
         model.narrow(&vec![true; model.classes.len()]);
         model
@@ -40,12 +41,12 @@ impl<'p> Model<'p> {
     /// Finds what is possible where no other classes than these run.
     fn narrow(&mut self, runs: &[bool]) {
         self.possible = self.provided(runs);
-        let suspends = |&class: &ClassId| {
+        let suspends = |&class: &NameClassId| {
             let axis = self.base(class).effects.suspend;
             self.may_be_drawn(class) && axis.is_some_and(|axis| self.can_resume(axis))
         };
-        self.suspends = (0..self.classes.len() as ClassId).filter(suspends).collect();
-        self.free_steps = self.steps_of(false);
+        self.suspends = (0..self.classes.len() as NameClassId).filter(suspends).collect();
+        self.untracked_steps = self.steps_of(false);
         self.tracked_steps = self.steps_of(true);
         // What was found with the larger sets: the smaller ones lie within them.
         let (programmable, readable) = self.cell_types();
@@ -56,9 +57,9 @@ impl<'p> Model<'p> {
     /// The classes that lack nothing that others of them bring about, of those that are `allowed`.
     pub(crate) fn provided(&self, allowed: &[bool]) -> Vec<bool> {
         let mut runs = vec![false; self.classes.len()];
-        let is_new = |class: ClassId, runs: &[bool]| allowed[usize::from(class)] && !runs[usize::from(class)];
+        let is_new = |class: NameClassId, runs: &[bool]| allowed[usize::from(class)] && !runs[usize::from(class)];
         loop {
-            let more = self.classes_that(|class| is_new(class, &runs) && self.in_the_way(class, &runs).is_none());
+            let more = self.classes_that(|class| is_new(class, &runs) && self.reason_against(class, &runs).is_none());
             if more.is_empty() {
                 return runs;
             }

@@ -33,7 +33,7 @@ pub enum Reason {
     /// The planes it needs are occupied by an operation of this base.
     Occupied(BaseId),
     /// Nothing of this axis is in CORE_BUSY and not suspended yet.
-    NoVictim(Axis),
+    NoSuspendTarget(Axis),
     /// Nothing that the table proposes would resume this axis.
     NoResume(Axis),
     /// Nothing of this axis is suspended.
@@ -69,7 +69,7 @@ impl Reason {
             Self::Delay | Self::Missing | Self::OnePlane | Self::BadBlocks | Self::CellType => 2,
             Self::OpState(_) => 3,
             Self::Occupied(_) => 4,
-            Self::NoVictim(_) => 5,
+            Self::NoSuspendTarget(_) => 5,
             Self::NoResume(_) => 13,
             Self::State(_) => 6,
             Self::NotSuspended(_) | Self::ProgramFirst | Self::SuspendedProgram => 7,
@@ -96,7 +96,7 @@ impl Reason {
             Self::CellType => "cell_type",
             Self::OpState(_) => "op_state",
             Self::Occupied(_) => "occupied",
-            Self::NoVictim(_) => "nothing_to_suspend",
+            Self::NoSuspendTarget(_) => "nothing_to_suspend",
             Self::NoResume(_) => "no_resume",
             Self::NotSuspended(_) => "not_suspended",
             Self::ProgramFirst => "program_first",
@@ -143,11 +143,16 @@ impl Reason {
                 format!("the plane is then in {name}, which forbids it{}", group(profile, of_key(profile, key), base))
             }
             Self::Occupied(by) => format!("{} occupies the planes it needs", profile.bases[by].name),
-            Self::NoVictim(victim) => format!("no {} is in CORE_BUSY then that could be suspended", axis(victim)),
-            Self::NoResume(victim) => {
-                format!("nothing that is ever proposed would resume the {}: it would stay suspended", axis(victim))
+            Self::NoSuspendTarget(suspend_target) => {
+                format!("no {} is in CORE_BUSY then that could be suspended", axis(suspend_target))
             }
-            Self::NotSuspended(victim) => format!("no {} is suspended then", axis(victim)),
+            Self::NoResume(suspend_target) => {
+                format!(
+                    "nothing that is ever proposed would resume the {}: it would stay suspended",
+                    axis(suspend_target)
+                )
+            }
+            Self::NotSuspended(suspend_target) => format!("no {} is suspended then", axis(suspend_target)),
             Self::ProgramFirst => "the suspended program must be resumed first".to_owned(),
             Self::SuspendedProgram => "no program of its cell type and plane count is suspended then".to_owned(),
             Self::State(state) => {

@@ -7,7 +7,7 @@ use std::thread;
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
 use crate::explore::{Graph, MOST_TRIED};
-use crate::model::{Distributions, Model, Start};
+use crate::model::{Model, Start, WeightTable};
 use crate::reason::Reason;
 use crate::verdict::{Verdict, classes_under};
 
@@ -31,7 +31,7 @@ impl<'p> Search<'p> {
     }
 
     /// The same, until so many operations were carried out.
-    fn within(profile: &'p Profile, table: &Distributions, start: Start<'_>, most: u64) -> Self {
+    fn within(profile: &'p Profile, table: &WeightTable, start: Start<'_>, most: u64) -> Self {
         let mut model = Model::new(profile, table, start);
         let mut graph = Graph::new(&model, most);
         while graph.is_complete() && model.only_running(&graph.runs) {

@@ -9,7 +9,7 @@ use nandseq_profile::model::{
     AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel, LatchNeed,
 };
 
-use crate::model::{ClassId, Model};
+use crate::model::{Model, NameClassId};
 use crate::reason::Reason;
 
 /// The lasting state of a die, but for its planes.
@@ -21,7 +21,7 @@ pub(crate) struct Die {
     /// An erase is suspended.
     pub(crate) erase: bool,
     /// The suspended program.
-    pub(crate) program: Option<ClassId>,
+    pub(crate) program: Option<NameClassId>,
     pub(crate) odt_off: bool,
     pub(crate) write_protected: bool,
     /// The chain under way that the search follows, and its next step.
@@ -230,7 +230,7 @@ fn plane_meets(plane: &Plane, need: Precondition, cell: Option<CellTypeId>) -> R
 }
 
 impl Model<'_> {
-    fn table_reason(&self, states: impl Iterator<Item = DeviceState>, class: ClassId) -> Result<(), Reason> {
+    fn table_reason(&self, states: impl Iterator<Item = DeviceState>, class: NameClassId) -> Result<(), Reason> {
         let base = self.class(class).base;
         for state in states {
             if self.tables.forbidden_by(state).contains(base) {
@@ -241,7 +241,7 @@ impl Model<'_> {
     }
 
     /// Whether the state of the die lets an operation start.
-    pub(crate) fn die_allows(&self, die: &Die, class: ClassId) -> Result<(), Reason> {
+    pub(crate) fn die_allows(&self, die: &Die, class: NameClassId) -> Result<(), Reason> {
         self.table_reason(die.states(), class)?;
         let info = self.base(class);
         info.effects.of_die.iter().try_for_each(|need| die_meets(die, *need))?;
@@ -250,9 +250,9 @@ impl Model<'_> {
         }
         if info.address == AddressSource::SuspendedProgram {
             let own = self.class(class);
-            let fits = die.program.is_some_and(|victim| {
-                let victim = self.class(victim);
-                victim.multi == own.multi && (own.cell.is_none() || victim.cell == own.cell)
+            let fits = die.program.is_some_and(|suspend_target| {
+                let suspend_target = self.class(suspend_target);
+                suspend_target.multi == own.multi && (own.cell.is_none() || suspend_target.cell == own.cell)
             });
             if !fits {
                 return Err(Reason::SuspendedProgram);
@@ -262,10 +262,10 @@ impl Model<'_> {
     }
 
     /// What a RESUME of an axis may let go on: while write protect is on, what that does not forbid.
-    pub(crate) fn resumed(&self, die: &Die, axis: Axis) -> Vec<ClassId> {
+    pub(crate) fn resumed(&self, die: &Die, axis: Axis) -> Vec<NameClassId> {
         let protected = self.tables.forbidden_by(DeviceState::WriteProtect);
-        let is_protected = |class: ClassId| die.write_protected && protected.contains(self.class(class).base);
-        let erases = |class: ClassId| self.possible[usize::from(class)] && self.base(class).effects.erase;
+        let is_protected = |class: NameClassId| die.write_protected && protected.contains(self.class(class).base);
+        let erases = |class: NameClassId| self.possible[usize::from(class)] && self.base(class).effects.erase;
         match axis {
             Axis::Program => die.program.into_iter().filter(|&class| !is_protected(class)).collect(),
             Axis::Erase => self.classes_that(|class| erases(class) && !is_protected(class)),
@@ -273,7 +273,7 @@ impl Model<'_> {
     }
 
     /// Whether the state of a plane lets an operation start there that works on it.
-    pub(crate) fn plane_allows(&self, plane: &Plane, class: ClassId) -> Result<(), Reason> {
+    pub(crate) fn plane_allows(&self, plane: &Plane, class: NameClassId) -> Result<(), Reason> {
         self.plane_tables(plane, class)?;
         let info = self.base(class);
         let cell = self.class(class).cell;
@@ -288,12 +288,12 @@ impl Model<'_> {
     }
 
     /// Whether the tables of a plane's state let an operation start that looks at it.
-    pub(crate) fn plane_tables(&self, plane: &Plane, class: ClassId) -> Result<(), Reason> {
+    pub(crate) fn plane_tables(&self, plane: &Plane, class: NameClassId) -> Result<(), Reason> {
         self.table_reason(plane.states(), class)
     }
 
     /// Whether an operation looks at every plane of its die.
-    pub(crate) fn looks_at_die(&self, class: ClassId) -> bool {
+    pub(crate) fn looks_at_die(&self, class: NameClassId) -> bool {
         match self.base(class).reach {
             Reach::Planes => false,
             Reach::Die | Reach::Target => true,
@@ -301,13 +301,13 @@ impl Model<'_> {
     }
 
     /// Whether an operation has targets on planes.
-    pub(crate) fn has_targets(&self, class: ClassId) -> bool {
+    pub(crate) fn has_targets(&self, class: NameClassId) -> bool {
         let info = self.base(class);
         info.reach == Reach::Planes || info.has_block
     }
 
     /// Whether some block, or page, of the device could be what an operation samples.
-    pub(crate) fn address_exists(&self, class: ClassId) -> Result<(), Reason> {
+    pub(crate) fn address_exists(&self, class: NameClassId) -> Result<(), Reason> {
         let (own, info) = (self.class(class), self.base(class));
         let set = match info.address {
             AddressSource::NextPage => self.programmable,

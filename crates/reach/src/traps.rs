@@ -10,7 +10,7 @@ use nandseq_profile::{BaseId, OpId, PhaseKey, Profile};
 use crate::explore::Graph;
 use crate::judge::{HookContext, PlaneRun};
 use crate::lasting::Lasting;
-use crate::model::{ClassId, Model, Start};
+use crate::model::{Model, NameClassId, Start};
 use crate::search::Search;
 
 /// A state that the device can enter and that no operation of the table ends.
@@ -70,12 +70,12 @@ impl Supply {
 
 /// Finds the poorest lasting state.
 pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Supply {
-    let classes = || 0..model.classes.len() as ClassId;
+    let classes = || 0..model.classes.len() as NameClassId;
     // Nothing is known of the states then, and nothing is warned of.
     if !graph.is_complete() {
         return Supply { least: 1.0, names: Vec::new() };
     }
-    let sure: Vec<ClassId> = classes().filter(|&class| is_sure(model, class)).collect();
+    let sure: Vec<NameClassId> = classes().filter(|&class| is_sure(model, class)).collect();
     let ends = model.profile.policies.refill_uses_end_key;
     let mut least = f64::INFINITY;
     for (key, entries) in table {
@@ -108,7 +108,7 @@ pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(
 }
 
 /// Whether operations of a class show in the op_state and need no address but a good block.
-fn is_sure(model: &Model<'_>, class: ClassId) -> bool {
+fn is_sure(model: &Model<'_>, class: NameClassId) -> bool {
     let (own, info) = (model.class(class), model.base(class));
     let any_address = match info.address {
         AddressSource::None | AddressSource::AnyBlock => !own.multi,

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap as Map;
 use crate::explore::Graph;
 use crate::hooks::Hooks;
 use crate::judge::HookContext;
-use crate::model::{ClassId, Model};
+use crate::model::{Model, NameClassId};
 use crate::reason::Reason;
 use crate::state::Plane;
 
@@ -34,25 +34,25 @@ impl Verdict {
 struct OpenVerdicts {
     verdicts: Vec<Verdict>,
     /// The classes that have a share there.
-    open: Vec<ClassId>,
+    open: Vec<NameClassId>,
 }
 
 /// The verdicts under a phase key, by class. A class that is not wanted, or has no share there, gets a placeholder, [`Reason::NoHook`].
 pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wanted: &[bool]) -> Vec<Verdict> {
     let shares = &model.shares[key.index()];
-    let mut open: Vec<ClassId> = shares.iter().map(|op| model.of_op[op.index()]).collect();
+    let mut open: Vec<NameClassId> = shares.iter().map(|op| model.of_op[op.index()]).collect();
     open.retain(|&class| wanted[usize::from(class)]);
     open.sort_unstable();
     open.dedup();
     let none = Verdict::Unreachable(Reason::NoHook);
     if !graph.is_complete() {
-        let possible = |class| model.possible[usize::from(class)] && model.keys_come_up(key);
-        let verdict = |class: ClassId| match open.contains(&class) {
+        let possible = |class| model.possible[usize::from(class)] && model.key_comes_up(key);
+        let verdict = |class: NameClassId| match open.contains(&class) {
             true if possible(class) => Verdict::Undecided,
-            true => Verdict::Unreachable(model.in_the_way(class, &model.possible).unwrap_or(Reason::NoHook)),
+            true => Verdict::Unreachable(model.reason_against(class, &model.possible).unwrap_or(Reason::NoHook)),
             false => none,
         };
-        return (0..model.classes.len() as ClassId).map(verdict).collect();
+        return (0..model.classes.len() as NameClassId).map(verdict).collect();
     }
     let mut findings = OpenVerdicts { verdicts: vec![none; model.classes.len()], open };
     let all = |_| true;
@@ -78,7 +78,7 @@ impl OpenVerdicts {
         graph: &Graph,
         contexts: &[HookContext],
         found: Verdict,
-        wanted: impl Fn(ClassId) -> bool,
+        wanted: impl Fn(NameClassId) -> bool,
     ) {
         for alike in by_die(contexts) {
             let mut at = 0;
@@ -121,7 +121,7 @@ fn by_die(contexts: &[HookContext]) -> Vec<Vec<&HookContext>> {
 
 /// Whether a class may be accepted in one of some contexts that differ in their planes alone; else the reason of that which comes
 /// closest.
-fn judge_all(model: &Model<'_>, graph: &Graph, alike: &[&HookContext], class: ClassId) -> Result<(), Reason> {
+fn judge_all(model: &Model<'_>, graph: &Graph, alike: &[&HookContext], class: NameClassId) -> Result<(), Reason> {
     let Some(first) = alike.first() else { return Err(Reason::NoHook) };
     let fit = model.judge_die(first, class)?;
     let mut closest = Reason::NoHook;

@@ -11,7 +11,7 @@ use nandseq_input::CsvFiles;
 use nandseq_input::folder;
 use nandseq_profile::builtin;
 use nandseq_report::load::{self, Wanted};
-use nandseq_report::page::{self, PageSubject, Verdict};
+use nandseq_report::page::{self, PageSubject, VerifierVerdict};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,7 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         files.iter().map(|site| load::site(&profile, &CsvFiles, site, Wanted::ALL)).collect::<Result<Vec<_>, _>>()?;
     let read = begin.elapsed();
     let table = probability::of_profile(&profile, probability::DEFAULT_TABLE_SEED);
-    let verdict = verdict.first().map(|path| Ok::<_, Box<dyn Error>>(Verdict::read(&fs::read(path)?)?)).transpose()?;
+    let verdict =
+        verdict.first().map(|path| Ok::<_, Box<dyn Error>>(VerifierVerdict::read(&fs::read(path)?)?)).transpose()?;
     let subject = PageSubject {
         profile: &profile,
         sites: &sites,

@@ -1,7 +1,7 @@
 //! What runs have covered: which operations were started in which states and when, at which addresses, one after another.
 //!
 //! A [`Coverage`] is a sum of counts. Adding is commutative and associative, so that sites may be counted anywhere and in any order.
-//! Against a [`Universe`] of what can happen it becomes [`Figures`] and a list of [`UncoveredBins`].
+//! Against a [`CoverageUniverse`] of what can happen it becomes [`Figures`] and a list of [`UncoveredBins`].
 
 mod figures;
 mod file;
@@ -26,7 +26,7 @@ pub use nandseq_profile::input_time::{Bin, TIME_BINS};
 pub use parts::{PartCounts, PartName};
 pub use report::{CoverageComparison, CoveragePart, CoverageParts, CoverageReport};
 pub use uncovered::{UncoveredBins, uncovered_bins};
-pub use universe::{Standing, Universe};
+pub use universe::{CoverageUniverse, Standing};
 
 use crate::load::{self, LoadError};
 use crate::sums::{add_count, add_counts};

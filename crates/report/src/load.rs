@@ -208,7 +208,7 @@ pub fn site(
     wanted: Wanted,
 ) -> Result<SiteTables, LoadError> {
     let window = wanted.window.map(|window| window.printed(profile));
-    let reading = Reading { profile, source, form: TableForm::new(profile), wanted, printed: window };
+    let reading = TableReading { profile, source, form: TableForm::new(profile), wanted, printed: window };
     let name = files.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut tables = SiteTables { folder: files.folder.clone(), name, ..SiteTables::default() };
     for run in &files.runs {
@@ -251,7 +251,7 @@ const fn is_timeline(kind: TableKind) -> bool {
 }
 
 /// How tables are read, and which.
-struct Reading<'a> {
+struct TableReading<'a> {
     profile: &'a Profile,
     source: &'a dyn Source,
     form: TableForm,
@@ -266,7 +266,7 @@ impl SiteTables {
         (self.operations.len() + self.stretches.len() + self.segments.len()) as u64 + self.left_out
     }
 
-    fn read_sequence(&mut self, reading: &Reading<'_>, info: &mut RunInfo) -> Result<(), LoadError> {
+    fn read_sequence(&mut self, reading: &TableReading<'_>, info: &mut RunInfo) -> Result<(), LoadError> {
         operations(reading.profile, reading.source, &info.sequence, |row| {
             if reading.printed.is_some_and(|window| !window.holds(row.time, row.time)) {
                 return;
@@ -277,7 +277,7 @@ impl SiteTables {
         })
     }
 
-    fn read_table(&mut self, reading: &Reading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
+    fn read_table(&mut self, reading: &TableReading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
         let wanted = reading.wanted;
         match kind {
             TableKind::OperationTimeline if wanted.stretches => self.read_timeline(reading, kind, path),
@@ -294,8 +294,8 @@ impl SiteTables {
     }
 
     /// Reads either timeline, up to the number of rows wanted.
-    fn read_timeline(&mut self, reading: &Reading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
-        let Reading { profile, source, form, wanted, .. } = reading;
+    fn read_timeline(&mut self, reading: &TableReading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
+        let TableReading { profile, source, form, wanted, .. } = reading;
         let device = Addresses::of(profile);
         let Self { stretches, segments, left_out, span, .. } = self;
         // Whether a row is in the window, if it makes sense.
@@ -347,8 +347,8 @@ impl SiteTables {
     }
 
     /// Reads one of the three tables of counts.
-    fn read_counts(&mut self, reading: &Reading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
-        let Reading { profile, source, form, wanted, .. } = reading;
+    fn read_counts(&mut self, reading: &TableReading<'_>, kind: TableKind, path: &Path) -> Result<(), LoadError> {
+        let TableReading { profile, source, form, wanted, .. } = reading;
         let device = Addresses::of(profile);
         let Self { touches, input_times, proposals, .. } = self;
         if kind == TableKind::AddressTouchCount {

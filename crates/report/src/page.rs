@@ -21,7 +21,7 @@ use crate::family::Family;
 use crate::load::SiteTables;
 use counts::PackedCounts;
 use tracks::{StateNumbers, Timelines};
-pub use violations::Verdict;
+pub use violations::VerifierVerdict;
 use violations::Violations;
 
 /// The most rows of timelines a page shows when nothing else is asked for; more make it slow to open, not to use.
@@ -41,7 +41,7 @@ const PARTS: [(&str, &str); 8] = [
 ];
 
 /// Weights of op names under a phase key.
-pub type Distribution = (PhaseKey, Vec<(OpId, f64)>);
+pub type KeyDistribution = (PhaseKey, Vec<(OpId, f64)>);
 
 /// What a page shows.
 #[derive(Clone, Copy, Debug)]
@@ -51,9 +51,9 @@ pub struct PageSubject<'a> {
     /// The sites, in order.
     pub sites: &'a [SiteTables],
     /// The probability table in force, if known: weights of op names by phase key.
-    pub table: Option<&'a [Distribution]>,
+    pub table: Option<&'a [KeyDistribution]>,
     /// What a verifier found, if it was asked.
-    pub verdict: Option<&'a Verdict>,
+    pub verdict: Option<&'a VerifierVerdict>,
     /// What the tool is called, with its version.
     pub tool: &'a str,
     /// Further figures for the summary: what, how much, and what that means.
@@ -219,7 +219,7 @@ fn site_data<'a>(profile: &Profile, site: &'a SiteTables, states: &StateNumbers,
 }
 
 /// The shares of names under each key: weights divided by their sum.
-fn configured(profile: &Profile, table: &[Distribution]) -> Vec<Vec<(usize, f64)>> {
+fn configured(profile: &Profile, table: &[KeyDistribution]) -> Vec<Vec<(usize, f64)>> {
     let mut shares = vec![Vec::new(); profile.phase_keys.len()];
     for (key, weights) in table {
         let total: f64 = weights.iter().map(|(_, weight)| weight).sum();

@@ -11,17 +11,17 @@ use generated::{Generated, generate, table};
 use nandseq_input::CsvFiles;
 use nandseq_profile::{Block, Die, Profile, builtin};
 use nandseq_report::coverage::{
-    self, Conditions, Coverage, CoverageComparison, CoverageParts, Figures, Standing, TableInForce, Universe,
+    self, Conditions, Coverage, CoverageComparison, CoverageParts, CoverageUniverse, Figures, Standing, TableInForce,
 };
 use nandseq_report::load::{self, Wanted};
-use nandseq_report::page::{self, PageSubject, Verdict};
+use nandseq_report::page::{self, PageSubject, VerifierVerdict};
 use nandseq_report::{LoadError, SiteTables, chains, perfetto, vcd};
 use serde_json::Value;
 
 static PROFILE: LazyLock<Profile> = LazyLock::new(builtin::profile);
 static RUNS: LazyLock<Generated> = LazyLock::new(|| generate(&PROFILE, 2, 2, 150_000));
 
-fn page_of(sites: &[SiteTables], verdict: Option<&Verdict>) -> String {
+fn page_of(sites: &[SiteTables], verdict: Option<&VerifierVerdict>) -> String {
     let table = table(&PROFILE);
     let subject = PageSubject {
         profile: &PROFILE,
@@ -88,13 +88,13 @@ fn violations_find_their_sites_however_the_paths_are_spelled() {
          "op_name":"Read","targets":[],"message":"held","other":null},
         {"file":"other/site_09/operation_sequence_261122_0000001.csv","row":4,"line":5,"time_ps":null,"op_uid":null,
          "op_name":null,"targets":[],"message":"held","other":null}]}]}"#;
-    let verdict = Verdict::read(verdict.as_bytes()).unwrap();
+    let verdict = VerifierVerdict::read(verdict.as_bytes()).unwrap();
     let violations = &data_of(&page_of(&RUNS.tables(&PROFILE), Some(&verdict)))["violations"];
     assert_eq!(violations["total"], 3);
     assert_eq!(violations["list"][0]["site"], 1);
     assert_eq!(violations["list"][0]["uid"], 4);
     assert_eq!(violations["list"][1]["site"], Value::Null);
-    assert!(Verdict::read(b"{}").is_err());
+    assert!(VerifierVerdict::read(b"{}").is_err());
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_file_that_knows_sums_only_is_a_single_part() {
 #[test]
 fn a_report_of_stored_counts_is_that_of_the_runs() {
     let table = table(&PROFILE);
-    let universe = Universe::of_table(&PROFILE, &table);
+    let universe = CoverageUniverse::of_table(&PROFILE, &table);
     let counted = counted();
     let mut parts = CoverageParts::default();
     for coverage in &counted {
@@ -249,7 +249,7 @@ fn a_report_of_stored_counts_is_that_of_the_runs() {
 #[test]
 fn what_is_started_is_what_the_table_proposes() {
     let merged = sum(counted().iter());
-    let universe = Universe::of_table(&PROFILE, &table(&PROFILE));
+    let universe = CoverageUniverse::of_table(&PROFILE, &table(&PROFILE));
     let figures = Figures::new(&merged, &universe);
     // Bootstrap starts what it needs, wherever that is proposed; nothing else may lie outside.
     assert!(figures.hits > 10 * figures.outside.1, "{figures:?}");
@@ -261,7 +261,7 @@ fn what_is_started_is_what_the_table_proposes() {
 #[test]
 fn parts_add_up_to_the_whole_and_holes_are_the_rest() {
     let table = table(&PROFILE);
-    let universe = Universe::of_table(&PROFILE, &table);
+    let universe = CoverageUniverse::of_table(&PROFILE, &table);
     let mut parts = CoverageParts::default();
     for (at, coverage) in counted().iter().enumerate() {
         parts.add(&universe, &format!("site {}", at / 2), &format!(" run {}", at % 2), coverage);
@@ -284,7 +284,7 @@ fn parts_add_up_to_the_whole_and_holes_are_the_rest() {
 fn a_universe_may_be_handed_in_by_who_knows_better() {
     let merged = sum(counted().iter());
     let (&bin, _) = merged.bins.iter().find(|(_, count)| **count > 1).unwrap();
-    let universe = Universe::new(&PROFILE, "one pair", |key, op| {
+    let universe = CoverageUniverse::new(&PROFILE, "one pair", |key, op| {
         if (key, op) == (bin.key, bin.op) { Standing::Counts } else { Standing::Never("not wanted".to_owned()) }
     });
     assert_eq!(universe.bins().count(), usize::from(universe.time_bin_count(bin.key)));
@@ -295,7 +295,7 @@ fn a_universe_may_be_handed_in_by_who_knows_better() {
 
 #[test]
 fn counts_as_great_as_numbers_go_are_added_without_overflow() {
-    let all = Universe::of_table(&PROFILE, &table(&PROFILE));
+    let all = CoverageUniverse::of_table(&PROFILE, &table(&PROFILE));
     let bins: Vec<_> = all.bins().take(2).map(|bin| (bin, u64::MAX)).collect();
     let (&(bin, _), (page, touch)) = (&bins[0], counted()[0].touches.pop_first().map(|(at, _)| (at.page, at)).unwrap());
     let name = coverage::PartName { site: "a".to_owned(), run: Some(1) };
@@ -319,7 +319,7 @@ fn counts_as_great_as_numbers_go_are_added_without_overflow() {
     let figures = Figures::new(&merged, &all);
     assert_eq!((figures.hits, figures.hit, figures.effective_bins, figures.unseen), (u64::MAX, 2, 2.0, 0.0));
     assert!((0.0..=1.0).contains(&figures.gini) && (0.0..=1.0).contains(&figures.evenness), "{figures:?}");
-    let nothing = Universe::new(&PROFILE, "nothing", |_, _| Standing::Chance);
+    let nothing = CoverageUniverse::new(&PROFILE, "nothing", |_, _| Standing::Chance);
     assert_eq!(Figures::new(&merged, &nothing).outside, (2, u64::MAX));
     let mut parts = CoverageParts::default();
     parts.add(&all, "a", "", &merged);
@@ -331,7 +331,7 @@ fn counts_as_great_as_numbers_go_are_added_without_overflow() {
 #[test]
 fn figures_hold_at_the_edges() {
     let nothing = Coverage::default();
-    let all = Universe::of_table(&PROFILE, &table(&PROFILE));
+    let all = CoverageUniverse::of_table(&PROFILE, &table(&PROFILE));
     let figures = Figures::new(&nothing, &all);
     assert_eq!((figures.hits, figures.hit, figures.outside), (0, 0, (0, 0)));
     assert_eq!(
@@ -341,13 +341,13 @@ fn figures_hold_at_the_edges() {
     let merged = sum(counted().iter());
     let under = |key| all.time_bin_count(key) == 1;
     let (&bin, &count) = merged.bins.iter().find(|(bin, _)| under(bin.key)).unwrap();
-    let one = Universe::new(&PROFILE, "one bin", |key, op| {
+    let one = CoverageUniverse::new(&PROFILE, "one bin", |key, op| {
         if (key, op) == (bin.key, bin.op) { Standing::Counts } else { Standing::Never("not wanted".to_owned()) }
     });
     let figures = Figures::new(&merged, &one);
     assert_eq!((figures.bins, figures.hits, figures.hit), (1, count, 1));
     assert_eq!([figures.closure, figures.evenness, figures.effective_bins, figures.gini], [100.0, 1.0, 1.0, 0.0]);
-    let none = Universe::new(&PROFILE, "nothing", |_, _| Standing::Chance);
+    let none = CoverageUniverse::new(&PROFILE, "nothing", |_, _| Standing::Chance);
     let figures = Figures::new(&merged, &none);
     assert_eq!((figures.bins, figures.closure, figures.unseen), (0, 0.0, 1.0));
     let report = CoverageParts::default().report(&PROFILE, &none, None);
@@ -357,7 +357,7 @@ fn figures_hold_at_the_edges() {
 #[test]
 fn a_comparison_names_what_was_gained_and_lost() {
     let parts = counted();
-    let universe = Universe::of_table(&PROFILE, &table(&PROFILE));
+    let universe = CoverageUniverse::of_table(&PROFILE, &table(&PROFILE));
     let merged = sum(parts.iter());
     let comparison = CoverageComparison::new(&PROFILE, &universe, &parts[0], &merged);
     assert!(comparison.lost.is_empty());

@@ -112,8 +112,8 @@ impl OperationKind {
         let op = &profile.ops[id];
         let base = &profile.bases[op.base];
         let has = |field| base.payload_has(field);
-        let read = Reading::of(&base.effects);
-        let Reading { erases, programs, suspends, resumes, resets, .. } = read;
+        let read = EffectReading::of(&base.effects);
+        let EffectReading { erases, programs, suspends, resumes, resets, .. } = read;
         let recovers = base.address == AddressSource::SuspendedProgram;
         let overrides = suspends.is_some() || resumes.is_some() || resets.is_some();
         let (spans, occupied, array_done) = spans(&base.phases, &op.durations);
@@ -174,7 +174,7 @@ impl OperationKind {
 /// What a list of effects says: the verifier's own reading of every effect.
 #[derive(Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own that a rule asks")]
-struct Reading {
+struct EffectReading {
     erases: bool,
     programs: bool,
     commits: bool,
@@ -191,7 +191,7 @@ struct Reading {
     lasting: bool,
 }
 
-impl Reading {
+impl EffectReading {
     fn of(effects: &[Effect]) -> Self {
         let mut all = Self::default();
         effects.iter().for_each(|effect| all.add(*effect));

@@ -20,12 +20,12 @@ use crate::time::Interval;
 
 /// Dies and planes of each of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Reach {
+pub(crate) struct DiePlaneSet {
     pub(crate) dies: Range<u8>,
     pub(crate) planes: PlaneSet,
 }
 
-impl Reach {
+impl DiePlaneSet {
     pub(crate) const NOTHING: Self = Self { dies: 0..0, planes: PlaneSet::EMPTY };
 
     pub(crate) fn everything(topology: Topology) -> Self {
@@ -105,7 +105,7 @@ pub(crate) struct Occupation {
 
 /// A plane in an op_state other than ISSUE.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Segment {
+pub(crate) struct OpStateInterval {
     pub(crate) time: Interval,
     pub(crate) base: BaseId,
     pub(crate) kind: PhaseKind,
@@ -115,7 +115,7 @@ pub(crate) struct Segment {
 
 /// What a register of a plane holds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Register {
+pub(crate) struct FilledRegister {
     pub(crate) at: Target,
     /// Filled by a copyback read.
     pub(crate) copyback: bool,
@@ -134,7 +134,7 @@ pub(crate) struct Latch {
 
 /// A cache program that goes on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CacheProgram {
+pub(crate) struct OpenCacheProgram {
     pub(crate) kind: CacheProgramKind,
     pub(crate) cell_type: CellTypeId,
     pub(crate) targets: Targets,
@@ -161,25 +161,25 @@ pub(crate) struct WrongStatus {
 /// A plane.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct PlaneState {
-    pub(crate) segments: Vec<Segment>,
-    pub(crate) page: Option<Register>,
-    pub(crate) output: Option<Register>,
+    pub(crate) segments: Vec<OpStateInterval>,
+    pub(crate) page: Option<FilledRegister>,
+    pub(crate) output: Option<FilledRegister>,
     pub(crate) cache_read: Option<(CacheReadKind, StartedOperation)>,
 }
 
 /// A die.
 #[derive(Clone, Debug)]
-pub(crate) struct DieState {
+pub(crate) struct DieModel {
     pub(crate) planes: Vec<PlaneState>,
     pub(crate) occupations: Vec<Occupation>,
     pub(crate) suspended: [Option<Suspension>; 2],
     pub(crate) latches: [Option<Latch>; 2],
-    pub(crate) cache_program: Option<CacheProgram>,
+    pub(crate) cache_program: Option<OpenCacheProgram>,
     pub(crate) wrong_status: Option<WrongStatus>,
     pub(crate) changes: u64,
 }
 
-impl DieState {
+impl DieModel {
     pub(crate) fn suspension(&self, axis: Axis) -> Option<&Suspension> {
         self.suspended[axis as usize].as_ref()
     }
@@ -191,14 +191,14 @@ impl DieState {
 
 /// An operation that has started and whose effects are still to come.
 #[derive(Clone, Debug)]
-pub(crate) struct Flight {
+pub(crate) struct PendingOperation {
     id: u64,
     pub(crate) origin: StartedOperation,
     pub(crate) op: OpId,
     pub(crate) targets: Targets,
     pub(crate) cell_type: CellTypeId,
     dies: Range<u8>,
-    occupied: Reach,
+    occupied: DiePlaneSet,
     /// When it is in CORE_BUSY.
     core: Interval,
     /// What remains of CORE_BUSY, from the SUSPEND to the start of the RESUME.
@@ -215,22 +215,22 @@ struct Due {
 
 /// A device.
 #[derive(Clone, Debug)]
-pub(crate) struct Device {
+pub(crate) struct DeviceModel {
     pub(crate) topology: Topology,
-    pub(crate) dies: Vec<DieState>,
+    pub(crate) dies: Vec<DieModel>,
     pub(crate) blocks: Blocks,
     pub(crate) bus: Vec<BusHold>,
     pub(crate) odt_off: Option<StartedOperation>,
     pub(crate) write_protect: Option<StartedOperation>,
-    flights: Vec<Flight>,
+    flights: Vec<PendingOperation>,
     due: VecDeque<Due>,
     serial: u64,
 }
 
-impl Device {
+impl DeviceModel {
     pub(crate) fn new(topology: Topology, bad: &[(Die, Block)]) -> Self {
         let planes = vec![PlaneState::default(); topology.planes as usize];
-        let die = DieState {
+        let die = DieModel {
             planes,
             occupations: Vec::new(),
             suspended: [None; 2],
@@ -252,7 +252,7 @@ impl Device {
         }
     }
 
-    pub(crate) fn die(&self, die: Die) -> &DieState {
+    pub(crate) fn die(&self, die: Die) -> &DieModel {
         &self.dies[die.index()]
     }
 
@@ -265,8 +265,8 @@ impl Device {
     }
 
     /// The erase or program that has this block in flight, the latest one if there are several.
-    pub(crate) fn in_flight(&self, die: Die, block: Block) -> Option<&Flight> {
-        let touches = |flight: &&Flight| {
+    pub(crate) fn in_flight(&self, die: Die, block: Block) -> Option<&PendingOperation> {
+        let touches = |flight: &&PendingOperation| {
             flight.axis.is_some() && flight.targets.iter().any(|target| (target.die, target.block) == (die, block))
         };
         self.flights.iter().filter(touches).max_by_key(|flight| flight.id)
@@ -280,13 +280,13 @@ impl Device {
     }
 
     /// The operation that is suspended on an axis of a die.
-    pub(crate) fn suspended_flight(&self, die: Die, axis: Axis) -> Option<&Flight> {
+    pub(crate) fn suspended_flight(&self, die: Die, axis: Axis) -> Option<&PendingOperation> {
         let suspend_target = self.die(die).suspension(axis)?.flight?;
         self.flights.iter().find(|flight| flight.id == suspend_target)
     }
 
     /// The operation of an axis that is in CORE_BUSY on a die.
-    pub(crate) fn in_core_busy(&self, die: Die, axis: Axis, at: Ticks) -> Option<&Flight> {
+    pub(crate) fn in_core_busy(&self, die: Die, axis: Axis, at: Ticks) -> Option<&PendingOperation> {
         self.flights.iter().find(|flight| {
             flight.axis == Some(axis)
                 && flight.remains.is_none()

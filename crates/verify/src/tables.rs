@@ -25,7 +25,7 @@ use nandseq_trace::table::TableKind;
 use crate::compiled_profile::CompiledProfile;
 use crate::finding::{RowPlace, Tally};
 use crate::judge::JudgedOperation;
-use crate::model::Device;
+use crate::model::DeviceModel;
 use crate::rule::RuleCode;
 use compare::TableComparison;
 use counts::{InSequence, Sums};
@@ -112,17 +112,17 @@ impl<'p> TableJudge<'p> {
     pub(crate) fn start(
         &mut self,
         compiled: &CompiledProfile,
-        device: &Device,
-        case: &JudgedOperation<'_>,
+        device: &DeviceModel,
+        operation: &JudgedOperation<'_>,
         tally: &mut Tally,
     ) {
-        let seen = &mut self.run.sequence[case.origin.op];
+        let seen = &mut self.run.sequence[operation.origin.op];
         seen.rows += 1;
-        seen.last = seen.last.max(case.at);
+        seen.last = seen.last.max(operation.at);
         if self.failed.is_some() {
             return;
         }
-        let started = self.expected_tables.start(compiled, &self.formatter.words, device, case);
+        let started = self.expected_tables.start(compiled, &self.formatter.words, device, operation);
         self.failed = started.and_then(|()| self.compare(compiled, tally, false)).err();
     }
 

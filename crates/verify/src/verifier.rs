@@ -11,7 +11,7 @@ use nandseq_trace::{Operation, Sink};
 use crate::compiled_profile::CompiledProfile;
 use crate::finding::{Finding, FindingCounts, FindingSubject, RowPlace, StartedOperation, Tally};
 use crate::judge::{Judge, JudgedOperation};
-use crate::model::Device;
+use crate::model::DeviceModel;
 use crate::numbers::Numbers;
 use crate::rule::RuleCode;
 use crate::tables::TableJudge;
@@ -28,7 +28,7 @@ const KEPT: usize = 10;
 pub struct Verifier<'p> {
     profile: &'p Profile,
     compiled: Arc<CompiledProfile>,
-    device: Device,
+    device: DeviceModel,
     tally: Tally,
     numbers: Numbers,
     now: Ticks,
@@ -51,7 +51,7 @@ impl<'p> Verifier<'p> {
         Self {
             profile,
             compiled: Arc::new(CompiledProfile::new(profile)),
-            device: Device::new(profile.topology, bad_blocks),
+            device: DeviceModel::new(profile.topology, bad_blocks),
             tally: Tally::new(KEPT),
             numbers: Numbers::new(),
             now: Ticks::ZERO,
@@ -190,20 +190,20 @@ impl<'p> Verifier<'p> {
         }
         self.now = origin.start;
         self.device.advance(&self.compiled, self.now);
-        let case = JudgedOperation::new(self.profile, &self.compiled.kinds[origin.op], origin, written);
+        let operation = JudgedOperation::new(self.profile, &self.compiled.kinds[origin.op], origin, written);
         let mut judge = Judge {
             profile: self.profile,
             compiled: &self.compiled,
             device: &mut self.device,
-            case: &case,
+            operation: &operation,
             tally: &mut self.tally,
         };
         judge.bounds();
         judge.judge();
         if let Some(tables) = tables {
-            tables.start(&self.compiled, &self.device, &case, &mut self.tally);
+            tables.start(&self.compiled, &self.device, &operation, &mut self.tally);
         }
-        self.device.start(&self.compiled, &case);
+        self.device.start(&self.compiled, &operation);
     }
 
     /// `seq_order`

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::console::Level;
+use crate::console::Verbosity;
 
 /// How much is said.
 #[derive(Args, Debug)]
@@ -20,11 +20,11 @@ pub(crate) struct ConsoleArgs {
 
 impl ConsoleArgs {
     /// How much is said.
-    pub(crate) fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
-            (true, _) => Level::Quiet,
-            (false, true) => Level::Verbose,
-            (false, false) => Level::Usual,
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Usual,
         }
     }
 }

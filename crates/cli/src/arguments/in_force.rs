@@ -45,7 +45,7 @@ pub(crate) struct DeviceArgs {
 pub(crate) struct TableArgs {
     /// Preset for the phase key DEFAULT
     #[arg(long, value_name = "PRESET")]
-    pub(crate) pc_demo: Option<Demo>,
+    pub(crate) pc_demo: Option<DemoFlag>,
     /// Probability table to load [default: op_state_probs.yaml beside the profile, if it is there]
     #[arg(long, value_name = "PATH")]
     pub(crate) op_state_probs: Option<PathBuf>,
@@ -59,7 +59,7 @@ pub(crate) struct TableArgs {
 
 /// Presets for the phase key DEFAULT.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub(crate) enum Demo {
+pub(crate) enum DemoFlag {
     /// Erases only
     EraseOnly,
     /// Erases, programs and reads

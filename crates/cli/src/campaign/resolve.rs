@@ -14,7 +14,7 @@ use nandseq_trace::recorded::recorded;
 
 use super::digests::Digests;
 use super::table::push;
-use super::{Batch, Campaign, CampaignSite, Closure, MAX_SITE_US, Table, sites};
+use super::{Batch, Campaign, CampaignSite, Closure, MAX_SITE_US, ResolvedTable, sites};
 use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem, both};
 use crate::in_force::InForce;
@@ -159,7 +159,7 @@ fn device_arguments(
     arguments: &GenerateArgs,
     (run_until, max_ops): (Ticks, Option<u64>),
     badlist: Option<&Input>,
-    table: &Table,
+    table: &ResolvedTable,
 ) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(path) = &arguments.device.config {

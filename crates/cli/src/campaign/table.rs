@@ -11,7 +11,7 @@ use nandseq_trace::manifest::Input;
 use nandseq_trace::recorded::recorded;
 
 use crate::arguments::in_force::{InForceArgs, TableArgs};
-use crate::arguments::{Demo, GenerateArgs};
+use crate::arguments::{DemoFlag, GenerateArgs};
 use crate::failure::{Failure, Problem, note_text, remark_text};
 use crate::inputs::{self, left_out};
 
@@ -20,7 +20,7 @@ const DEFAULT_FILE: &str = "op_state_probs.yaml";
 
 /// The table in force.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub(crate) struct ResolvedTable {
     /// Weights of op names by phase key.
     pub(crate) distributions: Distributions,
     /// The file it was read from.
@@ -29,7 +29,7 @@ pub(crate) struct Table {
     pub(crate) source: Option<SourceFile>,
     /// The file it is to be written to.
     pub(crate) output: Option<TableOutput>,
-    demo: Option<Demo>,
+    demo: Option<DemoFlag>,
     built_anew: bool,
     seed: u64,
 }
@@ -119,7 +119,7 @@ pub(crate) struct TableOutput {
     pub(crate) text: String,
 }
 
-impl Table {
+impl ResolvedTable {
     /// Finds the table that the flags ask for; what is worth saying about it is added to `remarks`.
     pub(crate) fn resolve(wanted: &WantedTable<'_>, profile: &Profile, remarks: &mut String) -> Result<Self, Failure> {
         let (flags, built_anew) = (wanted.flags, wanted.built_anew());
@@ -271,21 +271,21 @@ fn validate(distributions: &Distributions, profile: &Profile, input: Option<&Inp
     if problems.is_empty() { Ok(()) } else { Err(Failure::Unusable(problems)) }
 }
 
-fn apply_demo(demo: Demo, profile: &Profile, distributions: &mut Distributions) -> Result<(), Failure> {
+fn apply_demo(demo: DemoFlag, profile: &Profile, distributions: &mut Distributions) -> Result<(), Failure> {
     let preset = match demo {
-        Demo::EraseOnly => probability::Demo::EraseOnly,
-        Demo::Mix => probability::Demo::Mix,
-        Demo::PgmRead => probability::Demo::ProgramRead,
+        DemoFlag::EraseOnly => probability::Demo::EraseOnly,
+        DemoFlag::Mix => probability::Demo::Mix,
+        DemoFlag::PgmRead => probability::Demo::ProgramRead,
     };
     preset.apply(profile, distributions);
     Ok(())
 }
 
-fn demo_name(demo: Demo) -> &'static str {
+fn demo_name(demo: DemoFlag) -> &'static str {
     match demo {
-        Demo::EraseOnly => "erase-only",
-        Demo::Mix => "mix",
-        Demo::PgmRead => "pgm-read",
+        DemoFlag::EraseOnly => "erase-only",
+        DemoFlag::Mix => "mix",
+        DemoFlag::PgmRead => "pgm-read",
     }
 }
 

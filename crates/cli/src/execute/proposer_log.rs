@@ -7,14 +7,14 @@
 use std::io::{self, BufWriter, Write};
 
 use nandseq_generate::RunSummary;
-use nandseq_output::format::Written;
+use nandseq_output::format::UnnamedFile;
 use nandseq_output::new_file::NewFile;
 use nandseq_output::run_files::RunFiles;
 use nandseq_profile::{IdVec, OpId, PhaseKey, Profile, Ticks};
 use nandseq_trace::files::FileKind;
 use nandseq_trace::{Cut, Operation, Proposal, Sink};
 
-use crate::absent::{Started, WhyAbsent};
+use crate::absent::{StartCounts, WhyAbsent};
 use crate::arguments::ProposerLog;
 
 /// The outcome of a proposal that started.
@@ -63,11 +63,11 @@ impl<'p> Log<'p> {
     }
 
     /// Completes the file; it gets its name with the others of the run.
-    pub(super) fn finish(mut self, summary: &RunSummary, why_absent: WhyAbsent<'_>) -> io::Result<Written> {
+    pub(super) fn finish(mut self, summary: &RunSummary, why_absent: WhyAbsent<'_>) -> io::Result<UnnamedFile> {
         let RunSummary { rejections, by_op, ops, dead, .. } = summary;
         let all_dead = dead.len() == self.profile.topology.dies as usize;
         if let LogForm::Summary(accepted) = &self.form {
-            let absent: Vec<(OpId, String, u64)> = why_absent(&Started { by_op, rejections, ops: *ops, all_dead })
+            let absent: Vec<(OpId, String, u64)> = why_absent(&StartCounts { by_op, rejections, ops: *ops, all_dead })
                 .into_iter()
                 .map(|(op, absence)| (op, absence.code(), absence.times()))
                 .collect();
@@ -92,7 +92,7 @@ impl<'p> Log<'p> {
             }
         }
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Written { file, rows: self.rows })
+        Ok(UnnamedFile { file, rows: self.rows })
     }
 
     fn line(&mut self, proposal: &Proposal, op: OpId, outcome: &str, started: Option<(u64, Ticks)>) -> io::Result<()> {

@@ -78,7 +78,7 @@ pub(super) fn codes() -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
-    use nandseq_generate::Reason;
+    use nandseq_generate::RefusalReason;
     use nandseq_verify::RuleCode;
 
     use super::*;
@@ -86,8 +86,9 @@ mod tests {
     #[test]
     fn every_code_has_its_page() {
         let rules = RuleCode::ALL.iter().map(|code| code.name());
-        let device = nandseq_device::Rule::ALL.iter().map(|rule| Reason::Rule(*rule).code());
-        let own = [Reason::NoAddress, Reason::NoChain, Reason::ChainUnderWay, Reason::BusWindow];
+        let device = nandseq_device::Rule::ALL.iter().map(|rule| RefusalReason::Rule(*rule).code());
+        let own =
+            [RefusalReason::NoAddress, RefusalReason::NoChain, RefusalReason::ChainUnderWay, RefusalReason::BusWindow];
         for code in rules.chain(device).chain(own.iter().map(|reason| reason.code())) {
             let page = page(code).unwrap_or_else(|| panic!("{code} has no page"));
             assert!(page.starts_with(&format!("# `{code}`\n")), "the page of {code} is another's");

@@ -4,7 +4,7 @@ use nandseq_profile::model::OverrideOf;
 use nandseq_profile::places::{Places, StatedPlace};
 use nandseq_profile::{OpId, PhaseKey, Profile, SourceFile};
 
-use crate::campaign::table::Table;
+use crate::campaign::table::ResolvedTable;
 
 /// Why a name has no weight under a phase key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,7 +49,7 @@ pub(super) struct Texts<'p> {
 
 impl<'p> Texts<'p> {
     /// The texts in force.
-    pub(super) fn new(profile: &'p Profile, source: &SourceFile, table: &Table) -> Self {
+    pub(super) fn new(profile: &'p Profile, source: &SourceFile, table: &ResolvedTable) -> Self {
         let of_file = table.source.as_ref().map(|source| (source.name.clone(), Places::new(source, profile)));
         Self {
             profile,

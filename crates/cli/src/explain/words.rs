@@ -10,7 +10,7 @@ use nandseq_trace::manifest::Input;
 use serde::Serialize;
 
 use super::weights::{FoundEntry, Texts, Weightless};
-use crate::campaign::table::Table;
+use crate::campaign::table::ResolvedTable;
 use crate::hint::{FlagsInForce, Hint};
 use crate::in_force::InForce;
 
@@ -69,7 +69,12 @@ pub(crate) struct Words<'p> {
 
 impl<'p> Words<'p> {
     /// The words for a profile, its text, the table and the list of bad blocks in force.
-    pub(crate) fn new(profile: &'p Profile, source: &SourceFile, table: &Table, badlist: Option<&'p Input>) -> Self {
+    pub(crate) fn new(
+        profile: &'p Profile,
+        source: &SourceFile,
+        table: &ResolvedTable,
+        badlist: Option<&'p Input>,
+    ) -> Self {
         let badlist = badlist.map(|input| &*input.source);
         Self { profile, texts: Texts::new(profile, source, table), badlist }
     }
@@ -302,7 +307,7 @@ impl<'p> Words<'p> {
             | Reason::NoHead
             | Reason::CellType
             | Reason::Occupied(_)
-            | Reason::NoVictim(_)
+            | Reason::NoSuspendTarget(_)
             | Reason::NoResume(_)
             | Reason::NotSuspended(_)
             | Reason::ProgramFirst

@@ -9,7 +9,7 @@ use nandseq_reach::Reason;
 use nandseq_trace::recorded::quoted;
 use serde::Serialize;
 
-use crate::absent::{Absence, Absences, Started};
+use crate::absent::{Absence, Absences, StartCounts};
 use crate::campaign::Campaign;
 use crate::execute::Totals;
 use crate::explain::{Expected, figure};
@@ -57,7 +57,7 @@ impl Why {
 pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Absences<'_>) -> Vec<NeverStarted> {
     let profile = &campaign.profile;
     let mut all: Vec<NeverStarted> = absences
-        .of(&Started {
+        .of(&StartCounts {
             by_op: &totals.by_op,
             rejections: &totals.rejections,
             ops: totals.ops,

@@ -91,7 +91,7 @@ pub struct AddressBook {
     /// Block groups by the planes that can work together.
     plane_set_index: PlaneSetIndex,
     /// Which of the sets above hold something: die × planes + plane.
-    die_planes: Vec<DiePlane>,
+    die_planes: Vec<PlaneSummary>,
     masks: Masks,
     /// For each die how often what its planes have to offer has changed.
     stamps: Vec<u64>,
@@ -114,7 +114,7 @@ struct Uses {
 
 /// What the sets of one plane hold, so that nobody has to look through them.
 #[derive(Clone, Copy, Default, Debug)]
-struct DiePlane {
+struct PlaneSummary {
     /// The classes of [`AddressBook::next`] with a block, one bit each.
     next_classes: u16,
     /// For each cell type the bit lengths of [`AddressBook::read`] with a block, one bit each.
@@ -173,7 +173,7 @@ impl AddressBook {
             next: Sets::new(count * cells * 2, blocks),
             read: Sets::new(count * cells * LENGTHS, blocks),
             plane_set_index: PlaneSetIndex::new(tables),
-            die_planes: vec![DiePlane::default(); count],
+            die_planes: vec![PlaneSummary::default(); count],
             masks: Masks::new(size.planes),
             stamps: vec![1; usize::from(size.dies)],
         };

@@ -10,7 +10,7 @@
 use nandseq_profile::{CellTypeId, Die, Page, PlaneSet};
 
 use super::masks::{MaskSet, bits};
-use super::{AddressBook, BlockStage, DiePlane, LENGTHS};
+use super::{AddressBook, BlockStage, LENGTHS, PlaneSummary};
 use crate::place::Place;
 
 /// How often a draw of a readable page is repeated before the last block drawn is taken as it is.
@@ -43,7 +43,7 @@ impl AddressBook {
         self.planes_where(die, allowed, |die_plane| die_plane.read_cells >> cell.0 & 1 == 1)
     }
 
-    fn planes_where(&self, die: Die, allowed: PlaneSet, test: impl Fn(&DiePlane) -> bool) -> PlaneSet {
+    fn planes_where(&self, die: Die, allowed: PlaneSet, test: impl Fn(&PlaneSummary) -> bool) -> PlaneSet {
         let first = usize::from(die.0) * usize::from(self.size.planes);
         let mut planes = PlaneSet::EMPTY;
         for plane in allowed.iter().filter(|plane| test(&self.die_planes[first + usize::from(plane.0)])) {
@@ -64,7 +64,7 @@ impl AddressBook {
         self.over_die_planes(die, allowed, |die_plane| die_plane.read_cells)
     }
 
-    fn over_die_planes(&self, die: Die, allowed: PlaneSet, bits: impl Fn(&DiePlane) -> u8) -> u8 {
+    fn over_die_planes(&self, die: Die, allowed: PlaneSet, bits: impl Fn(&PlaneSummary) -> u8) -> u8 {
         let first = usize::from(die.0) * usize::from(self.size.planes);
         allowed.iter().fold(0, |all, plane| all | bits(&self.die_planes[first + usize::from(plane.0)]))
     }

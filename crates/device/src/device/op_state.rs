@@ -12,7 +12,7 @@ use crate::tables::{BaseInfo, OpInfo, Tables};
 
 /// What a status read sees.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Status {
+pub enum SeenStatus {
     /// A plane of the die is in CORE_BUSY.
     Busy,
     /// A plane of the die is in DATA_OUT or DATA_IN, none in CORE_BUSY.
@@ -167,14 +167,14 @@ impl Device {
 
     /// What a status read of a die sees.
     #[must_use]
-    pub fn status(&self, die: Die, now: Ticks) -> Status {
-        let mut status = Status::Ready;
+    pub fn status(&self, die: Die, now: Ticks) -> SeenStatus {
+        let mut status = SeenStatus::Ready;
         for segment in self.dies[usize::from(die.0)].segments.iter().flatten() {
             if segment.issue_end <= now && now < segment.busy_end {
-                return Status::Busy;
+                return SeenStatus::Busy;
             }
             if segment.busy_end <= now && now < segment.end {
-                status = Status::ExtReady;
+                status = SeenStatus::ExtReady;
             }
         }
         status
@@ -182,7 +182,7 @@ impl Device {
 
     /// What a status read must expect, `None` for any other operation.
     #[must_use]
-    pub fn expected_status(&self, op: &OpInfo, place: &Place, now: Ticks) -> Option<Status> {
+    pub fn expected_status(&self, op: &OpInfo, place: &Place, now: Ticks) -> Option<SeenStatus> {
         Some(match op.status_of? {
             // A plane in CORE_BUSY makes its die busy: the plane's own view never differs (rulebook, question 6).
             StatusOf::Die | StatusOf::Plane => self.status(place.die, now),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use nandseq_device::{Device, FlightId, Place, Rule, Status, Tables};
+use nandseq_device::{Device, FlightId, Place, Rule, SeenStatus, Tables};
 use nandseq_profile::model::Topology;
 use nandseq_profile::{BaseId, Block, CellTypeId, Die, OpId, Page, Plane, PlaneSet, Profile, Ticks, builtin};
 
@@ -187,7 +187,7 @@ impl Bench {
         self.program(place, "SLC");
     }
 
-    pub(crate) fn status(&self, die: u8) -> Status {
+    pub(crate) fn status(&self, die: u8) -> SeenStatus {
         self.device.status(Die(die), self.now)
     }
 

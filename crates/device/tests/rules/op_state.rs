@@ -1,6 +1,6 @@
 //! What the op_state of a plane forbids, from the first to the last tick of a phase: `op_state`.
 
-use nandseq_device::{Rule, Status};
+use nandseq_device::{Rule, SeenStatus};
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, Plane, Profile, Ticks};
 
@@ -97,10 +97,10 @@ fn a_state_affecting_operation_cuts_the_window_it_starts_in() {
     let next = bench.start(PLANE_CACHE_READ, spot(0, P0, 0, 1));
     assert!(next.issue_end < read.end, "the window would still be open");
     assert_eq!(bench.device.window_end(Die(0), Plane(0), bench.now), None);
-    assert_eq!((bench.status(0), bench.key(0, 0)), (Status::Ready, "PLANE_READ.END"));
+    assert_eq!((bench.status(0), bench.key(0, 0)), (SeenStatus::Ready, "PLANE_READ.END"));
     assert!(bench.device.forbidden_by_op_state(&bench.tables, Die(0), Plane(0), bench.now).is_empty());
     bench.at(next.issue_end);
-    assert_eq!(bench.status(0), Status::Busy);
+    assert_eq!(bench.status(0), SeenStatus::Busy);
 }
 
 #[test]
@@ -131,10 +131,10 @@ fn an_operation_that_affects_no_state_leaves_the_window_open() {
     bench.at(read.busy_end);
     let out = bench.run("Enhanced_Random_Data_Output_4K_Secondary", celled(spot(0, P0, 0, 0), SLC));
     assert!(out.end < read.end);
-    assert_eq!((bench.status(0), bench.key(0, 0)), (Status::ExtReady, "PLANE_CACHE_READ.DATA_OUT"));
+    assert_eq!((bench.status(0), bench.key(0, 0)), (SeenStatus::ExtReady, "PLANE_CACHE_READ.DATA_OUT"));
     bench.refused(PLANE_READ, spot(0, P0, 0, 1), Rule::OpState);
     bench.at(read.end);
-    assert_eq!(bench.status(0), Status::Ready);
+    assert_eq!(bench.status(0), SeenStatus::Ready);
     assert!(bench.device.forbidden_by_op_state(&bench.tables, Die(0), Plane(0), bench.now).is_empty());
 }
 

@@ -1,6 +1,6 @@
 //! What a status read sees and which phase key a plane shows, at the bounds of every phase.
 
-use nandseq_device::Status;
+use nandseq_device::SeenStatus;
 use nandseq_profile::{Die, Plane, Profile, Ticks};
 
 use crate::bench::{BOTH, Bench, P0, P1, TICK, base_of, die, spot};
@@ -9,7 +9,7 @@ const ERASE: &str = "Block_Erase_SLC";
 const READ: &str = "Read_SLC";
 const PLANE_READ: &str = "Plane_Level_Page_Read_SLC";
 
-fn statuses(bench: &mut Bench, times: &[Ticks]) -> Vec<Status> {
+fn statuses(bench: &mut Bench, times: &[Ticks]) -> Vec<SeenStatus> {
     let look = |&time: &Ticks| {
         bench.at(time);
         bench.status(0)
@@ -19,7 +19,7 @@ fn statuses(bench: &mut Bench, times: &[Ticks]) -> Vec<Status> {
 
 #[test]
 fn a_die_is_busy_in_core_busy_and_at_no_other_time() {
-    use Status::{Busy, Ready};
+    use SeenStatus::{Busy, Ready};
     let mut bench = Bench::new();
     let erase = bench.start(ERASE, spot(0, P0, 0, 0));
     let times = [erase.start, erase.issue_end - TICK, erase.issue_end, erase.end - TICK, erase.end];
@@ -28,7 +28,7 @@ fn a_die_is_busy_in_core_busy_and_at_no_other_time() {
 
 #[test]
 fn a_die_is_externally_ready_in_a_window() {
-    use Status::{Busy, ExtReady, Ready};
+    use SeenStatus::{Busy, ExtReady, Ready};
     let mut bench = Bench::new();
     bench.fill(spot(0, P0, 0, 0));
     bench.erase(spot(0, P0, 1, 0), "SLC");
@@ -49,8 +49,8 @@ fn one_busy_plane_makes_a_die_busy_whatever_the_others_do() {
     let second = bench.start("Plane_Level_4KB_Page_Read_SLC", spot(0, P1, 0, 0));
     bench.at(first.busy_end);
     assert!(bench.now < first.end && bench.now < second.busy_end);
-    assert_eq!(bench.status(0), Status::Busy);
-    assert_eq!(bench.status(1), Status::Ready);
+    assert_eq!(bench.status(0), SeenStatus::Busy);
+    assert_eq!(bench.status(1), SeenStatus::Ready);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_window_on_any_plane_makes_a_ready_die_externally_ready() {
         bench.fill(spot(0, BOTH, 0, 0));
         let read = bench.start(READ, spot(0, planes, 0, 0));
         bench.at(read.busy_end);
-        assert_eq!(bench.status(0), Status::ExtReady);
+        assert_eq!(bench.status(0), SeenStatus::ExtReady);
     }
 }
 
@@ -69,7 +69,7 @@ fn an_operation_that_affects_no_state_is_not_seen() {
     let mut bench = Bench::new();
     let times = bench.start("Temperature_Sensor_Fast_mode", die(0));
     bench.at(times.end - TICK);
-    assert_eq!((bench.status(0), bench.key(0, 0)), (Status::Ready, "DEFAULT"));
+    assert_eq!((bench.status(0), bench.key(0, 0)), (SeenStatus::Ready, "DEFAULT"));
     assert!(bench.device.is_idle(Die(0), Plane(0), bench.now));
 }
 
@@ -78,7 +78,7 @@ fn a_target_wide_operation_makes_every_die_busy() {
     let mut bench = Bench::new();
     let times = bench.start("Auto_Read_by_38h_Cmd_Target_Level", die(0));
     bench.at(times.issue_end);
-    assert_eq!((bench.status(0), bench.status(1)), (Status::Busy, Status::Busy));
+    assert_eq!((bench.status(0), bench.status(1)), (SeenStatus::Busy, SeenStatus::Busy));
     bench.at(times.end);
     for at in [0, 1] {
         assert_eq!((bench.key(at, 0), bench.key(at, 1)), ("CAMREAD.END", "CAMREAD.END"));
@@ -94,11 +94,11 @@ fn a_status_read_expects_the_status_of_the_die_it_looks_at() {
         let op = bench.tables.op(bench.op(name));
         bench.device.expected_status(op, &die(at), bench.now)
     };
-    assert_eq!(expected("Read_Status_Enhanced_70h", 0), Some(Status::Ready));
-    assert_eq!(expected("Read_Status_Enhanced_70h", 1), Some(Status::Busy));
-    assert_eq!(expected("Read_Status_Enhanced_72h", 1), Some(Status::Busy));
-    assert_eq!(expected("LUN_Status_Read_for_LUN0", 0), Some(Status::Ready));
-    assert_eq!(expected("LUN_Status_Read_for_LUN1", 1), Some(Status::Busy));
+    assert_eq!(expected("Read_Status_Enhanced_70h", 0), Some(SeenStatus::Ready));
+    assert_eq!(expected("Read_Status_Enhanced_70h", 1), Some(SeenStatus::Busy));
+    assert_eq!(expected("Read_Status_Enhanced_72h", 1), Some(SeenStatus::Busy));
+    assert_eq!(expected("LUN_Status_Read_for_LUN0", 0), Some(SeenStatus::Ready));
+    assert_eq!(expected("LUN_Status_Read_for_LUN1", 1), Some(SeenStatus::Busy));
     assert_eq!(expected("Read_ID_JEDEC", 1), None);
 }
 
@@ -183,7 +183,7 @@ fn a_window_of_no_length_is_never_seen() {
     bench.fill(spot(0, P0, 0, 0));
     let read = bench.start(READ, spot(0, P0, 0, 0));
     bench.at(read.busy_end);
-    assert_eq!((bench.status(0), bench.key(0, 0)), (Status::Ready, "READ.END"));
+    assert_eq!((bench.status(0), bench.key(0, 0)), (SeenStatus::Ready, "READ.END"));
     assert_eq!(bench.device.window_end(Die(0), Plane(0), bench.now), None);
 }
 
@@ -197,9 +197,9 @@ fn a_core_busy_of_no_length_is_never_seen() {
     bench.fill(spot(0, P0, 0, 0));
     let read = bench.start(READ, spot(0, P0, 0, 0));
     bench.at(read.issue_end);
-    assert_eq!((bench.status(0), bench.key(0, 0)), (Status::ExtReady, "PROGRAM_SLC.END"));
+    assert_eq!((bench.status(0), bench.key(0, 0)), (SeenStatus::ExtReady, "PROGRAM_SLC.END"));
     bench.at(read.issue_end + TICK);
-    assert_eq!((bench.status(0), bench.key(0, 0)), (Status::ExtReady, "READ.DATA_OUT"));
+    assert_eq!((bench.status(0), bench.key(0, 0)), (SeenStatus::ExtReady, "READ.DATA_OUT"));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_reset_shows_on_every_plane_of_what_it_resets() {
         bench.at(reset.issue_end + TICK);
         assert_eq!(bench.key(0, 0), bench.key(0, 1));
         assert!(bench.key(0, 0).ends_with(".CORE_BUSY"));
-        assert_eq!((bench.key(1, 0), bench.status(1)), ("DEFAULT", Status::Ready));
+        assert_eq!((bench.key(1, 0), bench.status(1)), ("DEFAULT", SeenStatus::Ready));
     }
 }
 

@@ -10,7 +10,7 @@ use super::facts::{BlockCounts, Blocked, DeadDie, LastStart, LastingState};
 use super::look::Look;
 use crate::kernel::{carry_out, settled_by_itself};
 use crate::proposal::{DieConstraints, View, next_of_cache_program};
-use crate::reporting::Reason;
+use crate::reporting::RefusalReason;
 use crate::setup::{Class, ClassId, UNITS, places};
 
 impl Look<'_, '_> {
@@ -20,7 +20,7 @@ impl Look<'_, '_> {
         &self,
         die: Die,
         (last, is_continued): (Option<LastStart>, bool),
-        failed: Option<&[(Die, OpId, Reason)]>,
+        failed: Option<&[(Die, OpId, RefusalReason)]>,
     ) -> DeadDie {
         let refills: Vec<(Plane, PhaseKey)> = self.refill_keys(die).collect();
         let mut keys: Vec<PhaseKey> = refills.iter().map(|&(_, key)| key).collect();
@@ -108,7 +108,7 @@ impl Look<'_, '_> {
     }
 
     /// Every name with a weight under a key, and what is in its way.
-    fn blocked(&self, die: Die, key: PhaseKey, tried: &[(Die, OpId, Reason)]) -> Vec<Blocked> {
+    fn blocked(&self, die: Die, key: PhaseKey, tried: &[(Die, OpId, RefusalReason)]) -> Vec<Blocked> {
         let distribution = self.setup.distribution(key);
         let mut all = Vec::new();
         for id in self.class_ids() {
@@ -134,10 +134,10 @@ impl Look<'_, '_> {
 
     /// What is in the way of a class on a die at rest: the rule on the first plane where its address follows from the state, or the
     /// want of an address.
-    fn reason_against(&self, die: Die, class: Class, info: &BaseInfo) -> Reason {
+    fn reason_against(&self, die: Die, class: Class, info: &BaseInfo) -> RefusalReason {
         let (tables, logic) = (&self.setup.tables, self.kernel.device.logic(die));
         if info.effects.suspend.is_some() {
-            return Reason::Rule(Rule::SuspendTarget);
+            return RefusalReason::Rule(Rule::SuspendTarget);
         }
         let dies = match info.reach {
             Reach::Target => (0..tables.size.dies).map(Die).collect(),
@@ -150,11 +150,11 @@ impl Look<'_, '_> {
                 .iter()
                 .map(|&at| self.kernel.device.logic(at).judge(tables, class.base, &place, self.kernel.device.planes()));
             match judged.collect::<Result<(), Rule>>() {
-                Ok(()) => return Reason::NoAddress,
+                Ok(()) => return RefusalReason::NoAddress,
                 Err(found) => rule = rule.or(Some(found)),
             }
         }
-        rule.map_or(Reason::NoAddress, Reason::Rule)
+        rule.map_or(RefusalReason::NoAddress, RefusalReason::Rule)
     }
 
     /// Names without a weight that could start on a die at rest and would let one with a weight start after them.

@@ -9,7 +9,7 @@ use crate::kernel::Step;
 use crate::proposal::Preference;
 use crate::random::{Stream, StreamKind};
 use crate::refills::Refills;
-use crate::reporting::Reason;
+use crate::reporting::RefusalReason;
 use crate::setup::{ClassId, places};
 
 /// Looks, each two rounds of refills after the one before, at which a device at rest has started nothing before plans are tried.
@@ -139,7 +139,7 @@ impl DeadDieDetector {
     }
 
     /// Notes dies as dead, those apart that are known to be; see [`Look::describe`].
-    fn note_dead(&mut self, look: &Look<'_, '_>, found: u64, failed: Option<&[(Die, OpId, Reason)]>) {
+    fn note_dead(&mut self, look: &Look<'_, '_>, found: u64, failed: Option<&[(Die, OpId, RefusalReason)]>) {
         for die in places(found & !self.known).map(|die| Die(die as u8)) {
             let found = look.describe(die, (self.last_on(die), self.is_continued), failed);
             self.dead.push(found);
@@ -149,7 +149,7 @@ impl DeadDieDetector {
 
     /// Whether no name is accepted on a device at rest, however often it is tried; notes every die as dead then.
     fn tries_in_vain(&mut self, look: &mut Look<'_, '_>) -> bool {
-        let mut failed: Vec<(Die, OpId, Reason)> = Vec::new();
+        let mut failed: Vec<(Die, OpId, RefusalReason)> = Vec::new();
         let dies = look.setup.tables.size.dies;
         look.refresh(look.setup.all_dies());
         for die in (0..dies).map(Die) {
@@ -170,7 +170,7 @@ impl DeadDieDetector {
 fn accepts(
     look: &mut Look<'_, '_>,
     (die, plane, key): (Die, Plane, PhaseKey),
-    failed: &mut Vec<(Die, OpId, Reason)>,
+    failed: &mut Vec<(Die, OpId, RefusalReason)>,
 ) -> bool {
     let setup = look.setup;
     let distribution = setup.distribution(key);

@@ -3,7 +3,7 @@
 use nandseq_profile::model::{Axis, ByAxis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, PlaneSet, Ticks};
 
-use crate::reporting::Reason;
+use crate::reporting::RefusalReason;
 
 /// An operation that started.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +49,7 @@ pub struct Blocked {
     /// Its share of what the key's distribution gives all names, 0..=1.
     pub share: f64,
     /// What is in its way.
-    pub reason: Reason,
+    pub reason: RefusalReason,
 }
 
 /// What lasts of a die.

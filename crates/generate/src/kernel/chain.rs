@@ -18,7 +18,7 @@ pub(crate) struct ChainId(pub(crate) u32);
 
 /// A chain whose first operation has started.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Chain {
+pub(crate) struct StartedChain {
     pub(crate) die: Die,
     /// What it was proposed as.
     pub(crate) proposal: Proposal,
@@ -31,7 +31,7 @@ pub(crate) struct Chain {
     live: bool,
 }
 
-impl Chain {
+impl StartedChain {
     /// The steps that have not started.
     pub(crate) fn rest(&self) -> &[Step] {
         &self.steps[self.next..]
@@ -51,7 +51,7 @@ impl Chain {
 /// All chains of a site; their memory is used again.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Chains {
-    all: Vec<Chain>,
+    all: Vec<StartedChain>,
     free: Vec<u32>,
     live: u32,
     /// The chains with steps to come on each die, in the order of their ids.
@@ -71,7 +71,7 @@ impl Chains {
         looks_everywhere: impl Fn(&Step) -> bool,
     ) -> ChainId {
         let id = self.free.pop().unwrap_or_else(|| {
-            self.all.push(Chain::default());
+            self.all.push(StartedChain::default());
             self.all.len() as u32 - 1
         });
         let chain = &mut self.all[id as usize];
@@ -97,7 +97,7 @@ impl Chains {
         id
     }
 
-    pub(crate) fn get(&self, id: ChainId) -> &Chain {
+    pub(crate) fn get(&self, id: ChainId) -> &StartedChain {
         &self.all[id.0 as usize]
     }
 
@@ -142,7 +142,7 @@ impl Chains {
     }
 
     /// Chains with steps to come.
-    pub(crate) fn live(&self) -> impl Iterator<Item = (ChainId, &Chain)> {
+    pub(crate) fn live(&self) -> impl Iterator<Item = (ChainId, &StartedChain)> {
         self.all.iter().enumerate().filter(|(_, chain)| chain.live).map(|(at, chain)| (ChainId(at as u32), chain))
     }
 
@@ -152,7 +152,7 @@ impl Chains {
     }
 
     /// Chains with steps to come that work on a die.
-    pub(crate) fn live_on(&self, die: Die) -> impl Iterator<Item = (ChainId, &Chain)> {
+    pub(crate) fn live_on(&self, die: Die) -> impl Iterator<Item = (ChainId, &StartedChain)> {
         let on = self.on.get(usize::from(die.0)).map_or(&[][..], Vec::as_slice);
         on.iter().map(|&id| (id, self.get(id)))
     }

@@ -17,7 +17,7 @@ pub(crate) struct StateName {
 
 /// Where an operation comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
-pub(crate) struct Origin {
+pub(crate) struct OperationOrigin {
     pub(crate) uid: u64,
     pub(crate) proposal: Proposal,
     pub(crate) is_first: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Origin {
 /// What is kept of an operation in flight or suspended; the device keeps the operation itself and the time that remains of it.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Started {
-    pub(crate) origin: Origin,
+    pub(crate) origin: OperationOrigin,
     /// The chain whose next step is due at its end.
     pub(crate) chain: Option<ChainId>,
 }

@@ -56,14 +56,14 @@ impl Event {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct QueuedEvent {
     time: Ticks,
     /// Class in the upper 4 bits, number of creation below.
     order: u64,
     event: Event,
 }
 
-impl Entry {
+impl QueuedEvent {
     const fn key(&self) -> u128 {
         (self.time.0 as u128) << 64 | self.order as u128
     }
@@ -76,7 +76,7 @@ impl Entry {
 /// moving it there costs less than a binary search, and both less than a binary heap.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Queue {
-    entries: Vec<Entry>,
+    entries: Vec<QueuedEvent>,
     created: u64,
 }
 
@@ -84,7 +84,7 @@ impl Queue {
     /// Adds an event.
     pub(crate) fn push(&mut self, time: Ticks, event: Event) {
         self.created += 1;
-        let entry = Entry { time, order: event.class() << 60 | self.created, event };
+        let entry = QueuedEvent { time, order: event.class() << 60 | self.created, event };
         let key = entry.key();
         let mut at = self.entries.len();
         self.entries.push(entry);

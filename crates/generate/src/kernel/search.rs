@@ -77,13 +77,13 @@ struct Remaining {
 }
 
 /// An order in which the steps of all chains of a die can be done: whose step is next, again and again.
-pub(crate) type Order = Vec<Option<ChainId>>;
+pub(crate) type CompletionOrder = Vec<Option<ChainId>>;
 
 /// What searches write on; kept, so that they allocate nothing.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct SearchScratch {
     /// The order found.
-    pub(crate) order: Order,
+    pub(crate) order: CompletionOrder,
     remaining: Vec<Remaining>,
     /// The footprint of each step of each chain, and that of it and those after it together.
     footprints: Vec<(Footprint, Footprint)>,
@@ -117,7 +117,9 @@ pub(crate) fn find_order(
     plan: &[Step],
     advanced: Option<ChainId>,
 ) -> bool {
-    let Some((mut search, logic)) = Search::after(search_input, scratch, plan, advanced) else { return false };
+    let Some((mut search, logic)) = CompletionSearch::after(search_input, scratch, plan, advanced) else {
+        return false;
+    };
     !search.is_doomed(&logic) && search.complete(&logic)
 }
 
@@ -133,7 +135,7 @@ pub(crate) fn lets_in(search_input: &SearchInput<'_>, scratch: &mut SearchScratc
     search_input.go_on_by_themselves(&mut suspended_chains);
     search_input.note_remaining(scratch, &suspended_chains, None);
     let logic = settled_by_itself(search_input.device, tables, search_input.die);
-    Search::new(search_input, &[], suspended_chains, scratch).complete(&logic)
+    CompletionSearch::new(search_input, &[], suspended_chains, scratch).complete(&logic)
 }
 
 impl SearchInput<'_> {
@@ -146,7 +148,7 @@ impl SearchInput<'_> {
     /// Whether all chains of the die can complete in the order kept for them, and then `plan`, which has been judged step by
     /// step, if its first step starts now: nothing in the order looks at what that changes, nor the rest of the plan at what
     /// the order changes; nobody waits for a RESUME, and no step of another die looks in.
-    pub(crate) fn keeps_order(&self, order: &Order, plan: &[Step]) -> bool {
+    pub(crate) fn keeps_order(&self, order: &CompletionOrder, plan: &[Step]) -> bool {
         let Some((first, rest)) = plan.split_first() else { return false };
         let first = self.footprint(first);
         let suspended_chains = self.suspended_chains.values().any(Option::is_some);
@@ -166,7 +168,7 @@ impl SearchInput<'_> {
     }
 
     /// Moves the next step of a chain to the front of an order, if it is in it and apart from all that comes before it there.
-    pub(crate) fn brings_forward(&self, order: &mut Order, id: ChainId) -> bool {
+    pub(crate) fn brings_forward(&self, order: &mut CompletionOrder, id: ChainId) -> bool {
         let Some(at) = order.iter().position(|&next| next == Some(id)) else { return false };
         let own = self.footprint(&self.chains.get(id).rest()[0]);
         let is_apart = |(place, chain): (usize, &Option<ChainId>)| {
@@ -221,7 +223,7 @@ pub(crate) fn is_target_scoped(tables: &Tables, step: &Step) -> bool {
     tables.base(tables.op(step.op).base).reach == Reach::Target
 }
 
-struct Search<'a> {
+struct CompletionSearch<'a> {
     search_input: &'a SearchInput<'a>,
     /// The steps of the chain that would begin now.
     plan: &'a [Step],
@@ -233,7 +235,7 @@ struct Search<'a> {
     scratch: &'a mut SearchScratch,
 }
 
-impl<'a> Search<'a> {
+impl<'a> CompletionSearch<'a> {
     /// The search that begins when `plan` does, and the state it begins in; `None` when the plan cannot begin. See [`find_order`].
     fn after(
         search_input: &'a SearchInput<'a>,

@@ -7,7 +7,7 @@ use nandseq_trace::{Proposal, Sink};
 use crate::kernel::Kernel;
 use crate::proposal::{Preference, Proposer, View};
 use crate::random::Stream;
-use crate::reporting::{Reason, Reporter};
+use crate::reporting::{RefusalReason, Reporter};
 use crate::setup::{ClassId, Distribution, Setup};
 
 /// How many proposals may wait for the bus, per plane of the device. Hooks come from operations that hold the bus for
@@ -37,7 +37,7 @@ pub(crate) fn key_at(
 }
 
 /// How a proposal that succeeds goes on.
-pub(crate) enum Start {
+pub(crate) enum WhenToStart {
     Now,
     WhenBusIsFree,
 }
@@ -63,37 +63,37 @@ impl AtHook<'_, '_> {
         &mut self,
         name: (OpId, ClassId),
         preference: Preference<'_>,
-    ) -> Result<Result<(), Rule>, Reason> {
+    ) -> Result<Result<(), Rule>, RefusalReason> {
         let (parts, at) = ((self.setup, &self.kernel.device), (self.view, self.proposal.time));
         self.proposer.make(parts, at, name, preference, self.stream)
     }
 
     /// Decides whether the proposer's plan starts now, or waits for the bus; `verdict` is what [`AtHook::plan`] has said of it.
-    pub(crate) fn hand_in(&mut self, verdict: Result<(), Rule>) -> Result<Start, Reason> {
+    pub(crate) fn hand_in(&mut self, verdict: Result<(), Rule>) -> Result<WhenToStart, RefusalReason> {
         self.kernel.admit(&self.proposer.plan, self.proposal.time)?;
         match verdict {
-            Ok(()) => Ok(Start::Now),
+            Ok(()) => Ok(WhenToStart::Now),
             Err(_) => self.wait_for_bus(),
         }
     }
 
     /// Lets the plan wait if the bus frees in time.
-    fn wait_for_bus(&mut self) -> Result<Start, Reason> {
+    fn wait_for_bus(&mut self) -> Result<WhenToStart, RefusalReason> {
         let (setup, plan) = (self.setup, &self.proposer.plan);
         let is_instant = setup.tables.base(setup.tables.op(plan[0].op).base).instant;
         let free = self.kernel.device.bus_free();
         let deadline = if is_instant { Ticks(u64::MAX) } else { self.proposal.time + setup.admission_window };
         let planes = usize::from(setup.tables.size.dies) * usize::from(setup.tables.size.planes);
         if free > deadline || self.kernel.waiting.waiters.len() >= planes * WAITERS_PER_PLANE {
-            return Err(Reason::BusWindow);
+            return Err(RefusalReason::BusWindow);
         }
         self.kernel.waiting.wait(plan, *self.proposal, deadline);
         self.kernel.wake_at(free);
-        Ok(Start::WhenBusIsFree)
+        Ok(WhenToStart::WhenBusIsFree)
     }
 
     /// Counts a name that did not start.
-    pub(crate) fn refuse(&mut self, op: OpId, reason: Reason) {
+    pub(crate) fn refuse(&mut self, op: OpId, reason: RefusalReason) {
         self.reporter.refuse(self.proposal, op, reason, self.sink);
     }
 }

@@ -16,7 +16,7 @@ const PATIENCE: u32 = 16;
 
 /// A bootstrap under way.
 #[derive(Clone, Debug)]
-pub(crate) struct Bootstrap {
+pub(crate) struct BootstrapProgress {
     stage: Stage,
     /// Blocks that this stage has reached, and how many those are.
     reached: Vec<bool>,
@@ -26,7 +26,7 @@ pub(crate) struct Bootstrap {
     idle: u32,
 }
 
-impl Bootstrap {
+impl BootstrapProgress {
     /// The beginning of a bootstrap; `None` when there is nothing to do.
     pub(crate) fn begin(setup: &BootstrapStages, device: &Device) -> Option<Self> {
         let good = device.book.records().iter().filter(|record| record.stage != BlockStage::Bad).count() as u32;

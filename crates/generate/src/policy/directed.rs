@@ -22,7 +22,7 @@ use hooks::FurtherHooks;
 pub(super) use hooks::{alone, place_in_phases};
 use lookahead::Lookahead;
 
-use super::at_hook::{AtHook, HookKind, Start};
+use super::at_hook::{AtHook, HookKind, WhenToStart};
 use super::coverage_counts::CoverageCounts;
 use crate::kernel::Kernel;
 use crate::proposal::Preference;
@@ -118,8 +118,8 @@ impl Directed {
                 _ => self.lookahead.plan_well(at, counts, &self.discounts, (op, class)),
             };
             match planned.and_then(|verdict| at.hand_in(verdict)) {
-                Ok(Start::Now) => return true,
-                Ok(Start::WhenBusIsFree) => return false,
+                Ok(WhenToStart::Now) => return true,
+                Ok(WhenToStart::WhenBusIsFree) => return false,
                 Err(reason) => at.refuse(op, reason),
             }
         }
@@ -148,7 +148,7 @@ impl Directed {
         }
         let Some(promise) = best else { return false };
         self.discounts.steer(at.setup.tables.op(at.proposer.plan[0].op).base, promise);
-        matches!(at.hand_in(Ok(())), Ok(Start::Now))
+        matches!(at.hand_in(Ok(())), Ok(WhenToStart::Now))
     }
 
     /// Fills the choices with what is eligible; returns whether something is uncovered here.

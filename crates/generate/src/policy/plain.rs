@@ -4,7 +4,7 @@
 use nandseq_device::FlightId;
 use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
 
-use super::at_hook::{AtHook, Start};
+use super::at_hook::{AtHook, WhenToStart};
 use crate::kernel::{Event, Hook, Kernel, Step};
 use crate::proposal::Preference;
 use crate::random::Stream;
@@ -20,8 +20,8 @@ pub(super) fn propose(at: &mut AtHook<'_, '_>, preference: Preference<'_>) -> bo
             return false;
         }
         match at.plan((op, class), preference).and_then(|verdict| at.hand_in(verdict)) {
-            Ok(Start::Now) => return true,
-            Ok(Start::WhenBusIsFree) => return false,
+            Ok(WhenToStart::Now) => return true,
+            Ok(WhenToStart::WhenBusIsFree) => return false,
             Err(reason) => at.refuse(op, reason),
         }
     }

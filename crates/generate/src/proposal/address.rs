@@ -7,7 +7,7 @@ use nandseq_profile::{Die, OpId, Plane, PlaneSet};
 use super::die_constraints::DieConstraints;
 use super::view::View;
 use crate::random::Stream;
-use crate::reporting::Reason;
+use crate::reporting::RefusalReason;
 use crate::setup::{ClassId, Setup};
 
 /// Draws the targets of a name at a hook.
@@ -17,7 +17,7 @@ pub(crate) fn draw_place(
     view: &View,
     (op, id): (OpId, ClassId),
     stream: &mut Stream,
-) -> Result<Place, Reason> {
+) -> Result<Place, RefusalReason> {
     let class = setup.classes.get(id);
     let info = setup.tables.base(class.base);
     let allowed = view.allowed(constraints, device, id);
@@ -46,7 +46,7 @@ pub(crate) fn draw_place(
         AddressSource::OneShotLatch => logic.latch(LatchKind::OneShot).map(|loaded| loaded.place),
         AddressSource::CopybackLatch => logic.latch(LatchKind::Copyback).map(|loaded| loaded.place),
     };
-    let mut place = place.ok_or(Reason::NoAddress)?;
+    let mut place = place.ok_or(RefusalReason::NoAddress)?;
     if info.address == AddressSource::AnyBlock {
         place.cell_type = cell;
     }

@@ -5,7 +5,7 @@
 use nandseq_device::Device;
 use nandseq_profile::{Die, PlaneSet};
 
-use crate::setup::groups::{Group, Source};
+use crate::setup::groups::{AddressKind, Group};
 use crate::setup::{Setup, places};
 
 /// Pairs of 8 planes, and a few more: a power of two.
@@ -123,13 +123,13 @@ impl Kinds {
 
     /// The classes for which that is an address.
     fn classes(&self, group: &Group) -> u64 {
-        let asking = |source: Source| group.asking[source as usize];
+        let asking = |source: AddressKind| group.asking[source as usize];
         let of_cells = |cells: u8| places(u64::from(cells)).fold(0, |all, cell| all | group.cells[cell % 8]);
         let any_next = if self.any_next { u64::MAX } else { of_cells(self.next) };
         let any = if self.any { u64::MAX } else { 0 };
-        any & asking(Source::AnyBlock)
-            | of_cells(self.next) & asking(Source::NextPageOf)
-            | any_next & asking(Source::AnyNextPage)
-            | of_cells(self.read) & asking(Source::ReadablePage)
+        any & asking(AddressKind::AnyBlock)
+            | of_cells(self.next) & asking(AddressKind::NextPageOf)
+            | any_next & asking(AddressKind::AnyNextPage)
+            | of_cells(self.read) & asking(AddressKind::ReadablePage)
     }
 }

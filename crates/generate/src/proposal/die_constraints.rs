@@ -8,7 +8,7 @@ use nandseq_profile::model::{Axis, ByAxis, LatchKind};
 use nandseq_profile::{Die, Page, PhaseKey, PlaneSet, Ticks};
 
 use super::address_availability::{AddressAvailability, AvailableClasses};
-use crate::setup::groups::{Group, Source, gate_of};
+use crate::setup::groups::{AddressKind, Group, gate_of};
 use crate::setup::{ClassId, Setup};
 
 /// The classes of a chunk as a die sees them.
@@ -244,7 +244,7 @@ impl ClassMasks {
     fn addressed(&mut self, group: &Group, logic: &DieLogic, mut sampled: u64) -> u64 {
         self.unless_chained = 0;
         if logic.cache_program.is_some() {
-            let next_page_of = group.asking[Source::NextPageOf as usize];
+            let next_page_of = group.asking[AddressKind::NextPageOf as usize];
             sampled &= !next_page_of;
             self.unless_chained |= next_of_cache_program(logic).map_or(0, |next| group.alike(&next) & next_page_of);
         }

@@ -10,7 +10,7 @@ use nandseq_profile::{Block, CellTypeId, Die, OpId, Page, Plane, PlaneSet, Ticks
 use super::address::register_place;
 use crate::kernel::{Step, carry_out, settled};
 use crate::random::Stream;
-use crate::reporting::Reason;
+use crate::reporting::RefusalReason;
 use crate::setup::{Setup, StepInfo, StepName};
 
 /// What plans are made on; kept, so that planning allocates nothing.
@@ -39,7 +39,7 @@ pub(crate) fn expand(
     (steps, scratch): (&mut Vec<Step>, &mut DraftScratch),
     (now, alone): (Ticks, u64),
     stream: &mut Stream,
-) -> Result<(), Reason> {
+) -> Result<(), RefusalReason> {
     let head = steps[0];
     let choices = &setup.follow_ups[setup.tables.op(head.op).base.index()].choices;
     if let [(_, None)] = choices[..] {
@@ -51,7 +51,7 @@ pub(crate) fn expand(
     loop {
         let left = choices.iter().enumerate().filter(|(at, _)| !tried.contains(at));
         let drawn = stream.pick(left.map(|(at, choice)| ((at, choice.1), weight(choice))));
-        let (index, chain) = drawn.ok_or(Reason::NoChain)?;
+        let (index, chain) = drawn.ok_or(RefusalReason::NoChain)?;
         let Some(chain) = chain else { return Ok(()) };
         let sim = settled(device, &setup.tables, head.place.die, &head, now);
         blocks.clear();
@@ -253,7 +253,7 @@ pub(crate) fn still_possible(
     scratch: &mut DraftScratch,
     plan: &[Step],
     now: Ticks,
-) -> Result<(), Reason> {
+) -> Result<(), RefusalReason> {
     let Some((head, rest)) = plan.split_first().filter(|(_, rest)| !rest.is_empty()) else { return Ok(()) };
     let sim = settled(device, &setup.tables, head.place.die, head, now);
     let DraftScratch { blocks, steps, .. } = scratch;
@@ -261,10 +261,10 @@ pub(crate) fn still_possible(
     steps.clear();
     steps.push(*head);
     let mut planner = Planner { setup, device, sim, blocks, steps };
-    planner.carry_out(*head).ok_or(Reason::NoChain)?;
+    planner.carry_out(*head).ok_or(RefusalReason::NoChain)?;
     for step in rest {
         planner.steps.push(*step);
-        planner.carry_out(*step).ok_or(Reason::NoChain)?;
+        planner.carry_out(*step).ok_or(RefusalReason::NoChain)?;
     }
     Ok(())
 }

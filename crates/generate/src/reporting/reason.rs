@@ -9,7 +9,7 @@ use crate::kernel::ChainUnderWay;
 
 /// Why a drawn name was not started.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Reason {
+pub enum RefusalReason {
     /// A rule of the device forbids it.
     Rule(Rule),
     /// No address satisfies every rule.
@@ -22,7 +22,7 @@ pub enum Reason {
     BusWindow,
 }
 
-impl Reason {
+impl RefusalReason {
     /// The code in summaries.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -36,11 +36,11 @@ impl Reason {
     }
 }
 
-impl From<ChainUnderWay> for Reason {
+impl From<ChainUnderWay> for RefusalReason {
     fn from(ChainUnderWay: ChainUnderWay) -> Self {
         Self::ChainUnderWay
     }
 }
 
 /// Counts of failed proposals by phase key, op name and reason.
-pub type Rejections = BTreeMap<(PhaseKey, OpId, Reason), u64>;
+pub type Rejections = BTreeMap<(PhaseKey, OpId, RefusalReason), u64>;

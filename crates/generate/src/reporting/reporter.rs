@@ -7,9 +7,9 @@ use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, Target, Ticks};
 use nandseq_trace::{Cut, DiePlanes, OpState, Operation, Proposal, Sink, Status};
 
-use super::reason::Reason;
+use super::reason::RefusalReason;
 use super::summary::RunSummary;
-use crate::kernel::{Kernel, Origin, StateName, Step, op_state};
+use crate::kernel::{Kernel, OperationOrigin, StateName, Step, op_state};
 
 /// What is told of the present run.
 #[derive(Default, Debug)]
@@ -48,7 +48,13 @@ impl Reporter {
     }
 
     /// What is told of an operation whose targets have been looked at; its number in the run, its start and its status are still to come.
-    fn operation<'a>(&'a self, device: &Device, tables: &Tables, step: Step, origin: &'a Origin) -> Operation<'a> {
+    fn operation<'a>(
+        &'a self,
+        device: &Device,
+        tables: &Tables,
+        step: Step,
+        origin: &'a OperationOrigin,
+    ) -> Operation<'a> {
         let shown = device.shows_on(tables.base(tables.op(step.op).base), &step.place);
         Operation {
             seq: 0,
@@ -71,7 +77,7 @@ impl Reporter {
         step: Step,
         (uid, proposal, is_first): (u64, Proposal, bool),
         now: Ticks,
-    ) -> Origin {
+    ) -> OperationOrigin {
         let info = tables.base(tables.op(step.op).base);
         step.place.targets(&tables.size, &mut self.targets);
         self.states.clear();
@@ -83,7 +89,7 @@ impl Reporter {
         for (name, state) in states.iter_mut().zip(&self.states) {
             *name = StateName { of: state.of, phase: state.phase };
         }
-        Origin { uid, proposal, is_first, states }
+        OperationOrigin { uid, proposal, is_first, states }
     }
 
     /// Tells of an operation that starts now, whose targets have been looked at, and counts it.
@@ -91,8 +97,8 @@ impl Reporter {
         &mut self,
         (device, tables): (&Device, &Tables),
         step: Step,
-        origin: &Origin,
-        (status, now): (Option<nandseq_device::Status>, Ticks),
+        origin: &OperationOrigin,
+        (status, now): (Option<nandseq_device::SeenStatus>, Ticks),
         sink: &mut dyn Sink,
     ) {
         self.summary.ops += 1;
@@ -122,7 +128,7 @@ impl Reporter {
     }
 
     /// Counts a failed proposal.
-    pub(crate) fn refuse(&mut self, proposal: &Proposal, op: OpId, reason: Reason, sink: &mut dyn Sink) {
+    pub(crate) fn refuse(&mut self, proposal: &Proposal, op: OpId, reason: RefusalReason, sink: &mut dyn Sink) {
         *self.summary.rejections.entry((proposal.key_used, op, reason)).or_insert(0) += 1;
         if sink.wants_refusals() {
             let told = sink.refused(proposal, op, reason.code());
@@ -138,10 +144,10 @@ impl Reporter {
     }
 }
 
-const fn into_trace(status: nandseq_device::Status) -> Status {
+const fn into_trace(status: nandseq_device::SeenStatus) -> Status {
     match status {
-        nandseq_device::Status::Busy => Status::Busy,
-        nandseq_device::Status::ExtReady => Status::ExtReady,
-        nandseq_device::Status::Ready => Status::Ready,
+        nandseq_device::SeenStatus::Busy => Status::Busy,
+        nandseq_device::SeenStatus::ExtReady => Status::ExtReady,
+        nandseq_device::SeenStatus::Ready => Status::Ready,
     }
 }

@@ -28,8 +28,8 @@ impl Consequences {
             all.map(|(base, _)| base).collect()
         };
         Self {
-            leaving: bits(|info| !shows(info)),
-            on_planes: bits(|info| shows(info) && info.reach == Reach::Planes),
+            leaving: bits(|info| !becomes_op_state(info)),
+            on_planes: bits(|info| becomes_op_state(info) && info.reach == Reach::Planes),
             ways: profile.bases.ids().map(|base| ways(profile, base)).collect(),
             suspending: ByAxis::new(suspending),
         }
@@ -42,7 +42,7 @@ impl Consequences {
 }
 
 /// Whether an operation becomes the op_state of planes.
-pub(crate) const fn shows(info: &BaseInfo) -> bool {
+pub(crate) const fn becomes_op_state(info: &BaseInfo) -> bool {
     info.affects_state && info.occupies
 }
 

@@ -9,7 +9,7 @@ use super::classes::Classes;
 
 /// What the address book is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Source {
+pub(crate) enum AddressKind {
     /// A block that may be erased.
     AnyBlock,
     /// A next page of the name's cell type.
@@ -20,7 +20,7 @@ pub(crate) enum Source {
     ReadablePage,
 }
 
-impl Source {
+impl AddressKind {
     const ALL: [Self; 4] = [Self::AnyBlock, Self::NextPageOf, Self::AnyNextPage, Self::ReadablePage];
 
     /// What a base asks for; `None` when its address follows from the state of the die.
@@ -87,7 +87,7 @@ pub(crate) struct Group {
     pub(crate) plain: u64,
     /// Goes on with the cell type in the page register, which only names of that type can.
     pub(crate) with_cell_type: u64,
-    /// Takes its address from the book, by [`Source`].
+    /// Takes its address from the book, by [`AddressKind`].
     pub(crate) asking: [u64; 4],
     /// Proposes nothing, and is eligible at every hook whatever the state of the device.
     pub(crate) idling: u64,
@@ -183,7 +183,7 @@ impl Group {
             here,
             plain,
             with_cell_type: with(&|base| base.effects.cache_read) & !overwriting & !from_copyback & !plain,
-            asking: Source::ALL.map(|source| with(&|base| Source::of(base) == Some(source))),
+            asking: AddressKind::ALL.map(|source| with(&|base| AddressKind::of(base) == Some(source))),
             idling: 0,
             from_suspended: from(AddressSource::SuspendedProgram),
             from_one_shot: from(AddressSource::OneShotLatch),

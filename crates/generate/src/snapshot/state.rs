@@ -5,7 +5,7 @@ use nandseq_profile::model::ByAxis;
 use nandseq_profile::{Die, Plane, Ticks};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Hook, Origin, Step};
+use crate::kernel::{Hook, OperationOrigin, Step};
 
 /// The state of a site between runs.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -70,6 +70,6 @@ pub(super) struct DieEntry {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SuspendedEntry {
-    pub(super) origin: Origin,
+    pub(super) origin: OperationOrigin,
     pub(super) chain: Vec<Step>,
 }

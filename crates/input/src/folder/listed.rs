@@ -99,7 +99,7 @@ fn listing(folder: &Path, runs: Vec<RunRecord>, is_partial: bool) -> Result<List
 
 /// The first line of a ledger, as far as it is needed.
 #[derive(Deserialize)]
-struct Head {
+struct LedgerHead {
     #[serde(rename = "manifest")]
     _manifest: SiteManifest,
 }
@@ -112,7 +112,7 @@ fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Known::Nothing),
         Err(error) => return Err(FindError::io(&path, error)),
     };
-    let runs = manifest::read_partial::<Head, RunRecord>(BufReader::new(file)).map_err(|error| {
+    let runs = manifest::read_partial::<LedgerHead, RunRecord>(BufReader::new(file)).map_err(|error| {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
             Some(fault) => {
                 let other_version = fault.is_of_another_schema();

@@ -11,12 +11,12 @@ pub(super) const MOST: usize = 13;
 
 /// The fields of a line of a table, outer quotes taken off.
 #[derive(Clone, Copy, Debug)]
-pub struct Fields<'a> {
+pub struct LineFields<'a> {
     pub(super) table: TableKind,
     pub(super) texts: [&'a [u8]; MOST],
 }
 
-impl<'a> Fields<'a> {
+impl<'a> LineFields<'a> {
     /// The fields of a line of `table`.
     ///
     /// # Errors

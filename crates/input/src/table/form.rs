@@ -9,19 +9,19 @@ use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, StateId, Timeli
 use nandseq_trace::table::TableKind;
 use rustc_hash::FxBuildHasher;
 
-use super::fields::{FieldFault, Fields, TableFault};
+use super::fields::{FieldFault, LineFields, TableFault};
 use crate::line::{self, in_field, number};
 
-type Names<T> = HashMap<Box<[u8]>, T, FxBuildHasher>;
+type IdsByName<T> = HashMap<Box<[u8]>, T, FxBuildHasher>;
 
 /// The names of a profile, and what the rows of its tables mean.
 #[derive(Clone, Debug)]
 pub struct TableForm {
-    ops: Names<OpId>,
-    bases: Names<BaseId>,
-    states: Names<StateId>,
-    keys: Names<PhaseKey>,
-    cell_types: Names<CellTypeId>,
+    ops: IdsByName<OpId>,
+    bases: IdsByName<BaseId>,
+    states: IdsByName<StateId>,
+    keys: IdsByName<PhaseKey>,
+    cell_types: IdsByName<CellTypeId>,
     /// Where each name stands among all of its sort, by their bytes.
     op_ranks: Vec<u32>,
     key_ranks: Vec<u32>,
@@ -41,19 +41,19 @@ fn ranks<'a>(names: impl Iterator<Item = &'a str>) -> Vec<u32> {
 }
 
 /// A field with its name and number.
-struct Field<'a> {
+struct NamedField<'a> {
     table: TableKind,
     at: usize,
     text: &'a [u8],
 }
 
-impl Fields<'_> {
-    fn field(&self, at: usize) -> Field<'_> {
-        Field { table: self.table, at, text: self.texts[at] }
+impl LineFields<'_> {
+    fn field(&self, at: usize) -> NamedField<'_> {
+        NamedField { table: self.table, at, text: self.texts[at] }
     }
 }
 
-impl Field<'_> {
+impl NamedField<'_> {
     fn fault(&self, what: FieldFault) -> TableFault {
         TableFault::Field { number: self.at + 1, column: self.table.columns()[self.at], what }
     }
@@ -76,7 +76,7 @@ impl Field<'_> {
         decimal(self.text, 6, MAX_US).map(Ticks).map_err(|what| self.fault(what))
     }
 
-    fn known<T: Copy>(&self, names: &Names<T>, what: &'static str) -> Result<T, TableFault> {
+    fn known<T: Copy>(&self, names: &IdsByName<T>, what: &'static str) -> Result<T, TableFault> {
         let unknown = || self.fault(FieldFault::Unknown { what, name: self.shown() });
         names.get(self.text).copied().ok_or_else(unknown)
     }
@@ -154,7 +154,7 @@ impl TableForm {
     /// # Errors
     /// [`TableFault`] for the first column that means nothing; so with all functions below.
     pub fn stretch(&self, line: &[u8]) -> Result<TimelineRow, TableFault> {
-        let fields = Fields::of(TableKind::OperationTimeline, line)?;
+        let fields = LineFields::of(TableKind::OperationTimeline, line)?;
         Ok(TimelineRow {
             start: fields.field(0).time()?,
             end: fields.field(1).time()?,
@@ -179,7 +179,7 @@ impl TableForm {
     /// # Errors
     /// As above.
     pub fn segment(&self, line: &[u8]) -> Result<OpStateRow, TableFault> {
-        let fields = Fields::of(TableKind::OpStateTimeline, line)?;
+        let fields = LineFields::of(TableKind::OpStateTimeline, line)?;
         let row = OpStateRow {
             uid: 0,
             start: fields.field(0).time()?,
@@ -202,7 +202,7 @@ impl TableForm {
     /// # Errors
     /// As above.
     pub fn touch(&self, line: &[u8]) -> Result<TouchRow, TableFault> {
-        let fields = Fields::of(TableKind::AddressTouchCount, line)?;
+        let fields = LineFields::of(TableKind::AddressTouchCount, line)?;
         Ok(TouchRow {
             touch: if fields.field(0).either([Touch::Program, Touch::Read].map(Touch::name), "PROGRAM or READ")? {
                 Touch::Read
@@ -222,7 +222,7 @@ impl TableForm {
     /// # Errors
     /// As above.
     pub fn input_time(&self, line: &[u8]) -> Result<InputTimeRow, TableFault> {
-        let fields = Fields::of(TableKind::InputTimeCount, line)?;
+        let fields = LineFields::of(TableKind::InputTimeCount, line)?;
         Ok(InputTimeRow {
             state: fields.field(0).known(&self.states, "op_state")?,
             key_used: fields.field(1).known(&self.keys, "phase key")?,
@@ -240,7 +240,7 @@ impl TableForm {
     /// # Errors
     /// As above.
     pub fn proposal(&self, line: &[u8]) -> Result<ProposalRow, TableFault> {
-        let fields = Fields::of(TableKind::ProposalCounts, line)?;
+        let fields = LineFields::of(TableKind::ProposalCounts, line)?;
         Ok(ProposalRow {
             key_used: fields.field(0).known(&self.keys, "phase key")?,
             key_virtual: fields.field(1).known(&self.keys, "phase key")?,

@@ -7,7 +7,7 @@ use nandseq_trace::rows::ProposalRow;
 
 use super::fields::TableFault;
 use super::form::TableForm;
-use crate::fast_path::Cursor;
+use crate::fast_path::LineCursor;
 
 /// Columns before `propose_time`.
 const SHARED: usize = 4;
@@ -45,7 +45,7 @@ impl Proposals {
 /// A row that differs from the one before in its last columns, which are `rest`; `None` if it takes a closer look to know what
 /// they say.
 fn row_after(form: &TableForm, before: &ProposalRow, rest: &[u8]) -> Option<ProposalRow> {
-    let mut cursor = Cursor::new(rest);
+    let mut cursor = LineCursor::new(rest);
     let time = cursor.exact_time()?;
     let op = form.op(cursor.field()?)?;
     let count = cursor.last_number()?;

@@ -8,6 +8,7 @@ mod names;
 mod repository;
 mod sizes;
 mod source;
+mod types;
 mod words;
 
 /// Fails with one line for each breach.

@@ -7,7 +7,7 @@ mod simulation;
 use std::fs;
 use std::path::Path;
 
-use nandseq_mutants::{MutationResults, Record, Sequence};
+use nandseq_mutants::{MutationResults, Sequence, SequenceRow};
 use nandseq_profile::{Profile, ReadOptions, SourceFile, builtin};
 use nandseq_verify::RuleCode;
 use nandseq_verify::notation::{Script, ScriptLine};
@@ -25,7 +25,7 @@ fn rulebook_device() -> Profile {
 fn tour(profile: &Profile) -> Sequence {
     let script = Script::parse(profile, include_str!("tour.txt")).unwrap();
     let record = |(line, uid): (&ScriptLine, u64)| match line {
-        ScriptLine::Operation(step) => Record { time: step.time, op: step.op, uid, targets: step.targets.clone() },
+        ScriptLine::Operation(step) => SequenceRow { time: step.time, op: step.op, uid, targets: step.targets.clone() },
         ScriptLine::EndOfFile => panic!("the tour is one file"),
     };
     Sequence { rows: script.lines.iter().zip(1..).map(record).collect() }

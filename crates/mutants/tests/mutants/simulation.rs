@@ -4,7 +4,7 @@
 //! all that damaging them needs.
 
 use nandseq_input::{Addressed, Row};
-use nandseq_mutants::{Record, Sequence};
+use nandseq_mutants::{Sequence, SequenceRow};
 use nandseq_profile::model::{AddressSource, Base, Effect, PayloadField, PhaseKind, Scope};
 use nandseq_profile::{CellTypeId, OpId, Profile, Ticks};
 use nandseq_trace::Status;
@@ -36,7 +36,7 @@ struct Simulation<'p> {
     profile: &'p Profile,
     random: Random,
     verifier: Verifier<'p>,
-    rows: Vec<Record>,
+    rows: Vec<SequenceRow>,
     /// Per die and block: the next page, and the cell type of the last erase or program.
     blocks: Vec<(i64, CellTypeId)>,
     /// Instants at which something ends, and after which something may start.
@@ -111,7 +111,7 @@ impl Simulation<'_> {
         }
         self.verifier = verifier;
         self.note(op, &targets, time);
-        self.rows.push(Record { time, op, uid, targets });
+        self.rows.push(SequenceRow { time, op, uid, targets });
     }
 
     /// Now, the end of something, or a little later.
@@ -207,7 +207,7 @@ impl Simulation<'_> {
 
     /// The targets of a recent operation with an address, on several planes if wanted.
     fn recent(&mut self, multi: bool, programs: bool) -> Option<Vec<Addressed>> {
-        let addressed = |row: &&Record| {
+        let addressed = |row: &&SequenceRow| {
             let base = &self.profile.bases[self.profile.ops[row.op].base];
             let programmed = matches!(
                 base.address,
@@ -216,7 +216,7 @@ impl Simulation<'_> {
             let whole = base.address == AddressSource::AnyBlock;
             base.payload_has(PayloadField::Block) && !whole && programmed == programs
         };
-        let recent: Vec<&Record> = self.rows.iter().rev().take(40).filter(addressed).take(5).collect();
+        let recent: Vec<&SequenceRow> = self.rows.iter().rev().take(40).filter(addressed).take(5).collect();
         let chosen = recent.get(self.random.below(recent.len().max(1)))?;
         let mut targets = chosen.targets.clone();
         if !multi {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use nandseq_profile::{Block, CellTypeId, Die, OpId, Page, PhaseKey, Plane, Target, Ticks};
 
-use crate::format::{Table, Written};
-use crate::model::Model;
+use crate::format::{Table, UnnamedFile};
+use crate::model::TableModel;
 use crate::sort::Budget;
 use crate::sort::CountKey;
 use crate::sort::counter::{Counted, Counter};
@@ -19,7 +19,7 @@ const BATCH: usize = 1024;
 
 /// Counts touches, input times and proposals, each if it is wanted.
 pub(super) struct Counts<'f> {
-    model: &'f Model,
+    model: &'f TableModel,
     touches: Option<CountTable<'f, u64, TouchRow>>,
     input_times: Option<CountTable<'f, u64, InputTimeRow>>,
     proposals: Option<CountTable<'f, u128, ProposalRow>>,
@@ -36,7 +36,7 @@ impl<'f, K: CountKey, R> CountTable<'f, K, R> {
         Self { counter: Counter::new(folder.to_owned(), budget), writer }
     }
 
-    fn finish(self, row: impl Fn(&Counted<K>) -> R) -> io::Result<Written> {
+    fn finish(self, row: impl Fn(&Counted<K>) -> R) -> io::Result<UnnamedFile> {
         let mut writer = self.writer;
         let mut rows = Vec::with_capacity(BATCH);
         self.counter.finish(|counted| {
@@ -53,7 +53,7 @@ impl<'f, K: CountKey, R> CountTable<'f, K, R> {
 
 impl<'f> Counts<'f> {
     pub(super) fn new(
-        model: &'f Model,
+        model: &'f TableModel,
         folder: &Path,
         budget: Budget,
         touches: Option<Table<'f, TouchRow>>,
@@ -86,7 +86,7 @@ impl<'f> Counts<'f> {
     }
 
     /// Writes everything; adds the files to `written`.
-    pub(super) fn finish(self, written: &mut Vec<(FileKind, Written)>) -> io::Result<()> {
+    pub(super) fn finish(self, written: &mut Vec<(FileKind, UnnamedFile)>) -> io::Result<()> {
         let model = self.model;
         if let Some(table) = self.touches {
             written.push((FileKind::AddressTouchCount, table.finish(|counted| touch_row(model, counted))?));
@@ -103,7 +103,7 @@ impl<'f> Counts<'f> {
 }
 
 /// `op_base` 1 bit, `cell_type` 8, `die` 8, `block` 24, `page` 16.
-fn touch_key(model: &Model, touch: Touch, target: &Target) -> u64 {
+fn touch_key(model: &TableModel, touch: Touch, target: &Target) -> u64 {
     let touch = match touch {
         Touch::Program => 0,
         Touch::Read => 1u64,
@@ -116,7 +116,7 @@ fn touch_key(model: &Model, touch: Touch, target: &Target) -> u64 {
         | u64::from(target.page.0)
 }
 
-fn touch_row(model: &Model, counted: &Counted<u64>) -> TouchRow {
+fn touch_row(model: &TableModel, counted: &Counted<u64>) -> TouchRow {
     let key = counted.key;
     TouchRow {
         touch: if key >> 56 == 0 { Touch::Program } else { Touch::Read },
@@ -129,7 +129,7 @@ fn touch_row(model: &Model, counted: &Counted<u64>) -> TouchRow {
 }
 
 /// `op_state` 14 bits, phase keys 14 each, `op_name` 15, `input_time` 7.
-fn input_time_key(model: &Model, operation: &Operation<'_>) -> u64 {
+fn input_time_key(model: &TableModel, operation: &Operation<'_>) -> u64 {
     let proposal = operation.proposal;
     let state = model.state_order.rank(model.state(&proposal.state).0);
     u64::from(state) << 50
@@ -139,7 +139,7 @@ fn input_time_key(model: &Model, operation: &Operation<'_>) -> u64 {
         | u64::from(proposal.state.hundredths(operation.start))
 }
 
-fn input_time_row(model: &Model, counted: &Counted<u64>) -> InputTimeRow {
+fn input_time_row(model: &TableModel, counted: &Counted<u64>) -> InputTimeRow {
     let part = |shift: u32, bits: u32| (counted.key >> shift) as u16 & ((1 << bits) - 1);
     InputTimeRow {
         state: StateId(model.state_order.id(part(50, 14))),
@@ -152,7 +152,7 @@ fn input_time_row(model: &Model, counted: &Counted<u64>) -> InputTimeRow {
 }
 
 /// Phase keys 12 bits each, `die` 8, `plane` 8, `propose_time` 64, `op_name` 16.
-fn proposal_key(model: &Model, operation: &Operation<'_>) -> u128 {
+fn proposal_key(model: &TableModel, operation: &Operation<'_>) -> u128 {
     let proposal = operation.proposal;
     let high = u64::from(model.key_order.rank(proposal.key_used.0)) << 28
         | u64::from(model.key_order.rank(proposal.key_virtual.0)) << 16
@@ -162,7 +162,7 @@ fn proposal_key(model: &Model, operation: &Operation<'_>) -> u128 {
     u128::from(high) << 80 | u128::from(proposal.time.0) << 16 | u128::from(op)
 }
 
-fn proposal_row(model: &Model, counted: &Counted<u128>) -> ProposalRow {
+fn proposal_row(model: &TableModel, counted: &Counted<u128>) -> ProposalRow {
     let high = (counted.key >> 80) as u64;
     ProposalRow {
         key_used: PhaseKey(model.key_order.id((high >> 28) as u16 & 0xfff)),

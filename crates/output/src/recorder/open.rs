@@ -9,7 +9,7 @@ use std::io;
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, PlaneSet, Target, Ticks};
 
-use crate::model::{Model, OpModel};
+use crate::model::{OpModel, TableModel};
 use nandseq_trace::rows::{OpStateRow, StateId, TimelineRow, Touch};
 use nandseq_trace::{DiePlanes, Operation};
 
@@ -46,7 +46,7 @@ pub(super) struct Opened {
 
 /// Names an operation of [`Open`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Place(usize);
+pub(super) struct OpenIndex(usize);
 
 /// The operations that are not over.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Opened {
     }
 
     /// Takes over everything of an operation but its stretch.
-    fn describe(&mut self, model: &Model, operation: &Operation<'_>) {
+    fn describe(&mut self, model: &TableModel, operation: &Operation<'_>) {
         let op = &model.ops[operation.op];
         self.uid = operation.uid;
         self.model = *op;
@@ -199,7 +199,7 @@ impl Opened {
 }
 
 impl Open {
-    pub(super) fn new(model: &Model) -> Self {
+    pub(super) fn new(model: &TableModel) -> Self {
         Self {
             planes: model.planes,
             slots: Vec::new(),
@@ -212,7 +212,7 @@ impl Open {
     /// Opens an operation that starts; hands on operations that are over because of it.
     pub(super) fn begin(
         &mut self,
-        model: &Model,
+        model: &TableModel,
         operation: &Operation<'_>,
         retire: impl FnMut(&Opened) -> io::Result<()>,
     ) -> io::Result<()> {
@@ -226,7 +226,7 @@ impl Open {
     }
 
     /// Opens an operation of an earlier run that is suspended.
-    pub(super) fn suspended_before(&mut self, model: &Model, operation: &Operation<'_>) {
+    pub(super) fn suspended_before(&mut self, model: &TableModel, operation: &Operation<'_>) {
         let place = self.slot();
         let slot = &mut self.slots[place.0];
         slot.describe(model, operation);
@@ -236,7 +236,7 @@ impl Open {
     /// Lets a suspended operation go on.
     pub(super) fn resume(
         &mut self,
-        place: Place,
+        place: OpenIndex,
         from: Ticks,
         busy_end: Ticks,
         end: Ticks,
@@ -251,7 +251,7 @@ impl Open {
     /// Ends, on the die planes of an operation that is on them from `at` on, what was there before.
     fn take_over(
         &mut self,
-        place: Place,
+        place: OpenIndex,
         at: Ticks,
         mut retire: impl FnMut(&Opened) -> io::Result<()>,
     ) -> io::Result<()> {
@@ -272,7 +272,7 @@ impl Open {
                 slot.last_on -= 1;
                 if slot.last_on == 0 && slot.is_over_by(at) {
                     retire(slot)?;
-                    self.close(Place(before));
+                    self.close(OpenIndex(before));
                 }
             }
         }
@@ -294,7 +294,7 @@ impl Open {
             let slot = &self.slots[at];
             if slot.uid != 0 && slot.running && slot.is_over_by(now) {
                 retire(slot)?;
-                self.close(Place(at));
+                self.close(OpenIndex(at));
             }
         }
         self.crowd = 2 * (self.slots.len() - self.free.len()) + CROWD;
@@ -306,26 +306,26 @@ impl Open {
         self.slots.iter().map(|slot| slot.uid).filter(|&uid| uid != 0).min()
     }
 
-    pub(super) fn find(&self, uid: u64) -> Option<Place> {
-        self.slots.iter().position(|slot| slot.uid == uid && uid != 0).map(Place)
+    pub(super) fn find(&self, uid: u64) -> Option<OpenIndex> {
+        self.slots.iter().position(|slot| slot.uid == uid && uid != 0).map(OpenIndex)
     }
 
-    pub(super) fn get(&self, place: Place) -> &Opened {
+    pub(super) fn get(&self, place: OpenIndex) -> &Opened {
         &self.slots[place.0]
     }
 
     /// Ends the present stretch at `at` wherever it goes on longer.
-    pub(super) fn cut(&mut self, place: Place, at: Ticks) {
+    pub(super) fn cut(&mut self, place: OpenIndex, at: Ticks) {
         self.slots[place.0].cut(at);
     }
 
     /// Keeps an operation without running.
-    pub(super) fn suspend(&mut self, place: Place) {
+    pub(super) fn suspend(&mut self, place: OpenIndex) {
         self.slots[place.0].running = false;
     }
 
     /// Forgets an operation.
-    pub(super) fn close(&mut self, place: Place) {
+    pub(super) fn close(&mut self, place: OpenIndex) {
         let slot = &mut self.slots[place.0];
         slot.uid = 0;
         slot.running = false;
@@ -333,8 +333,8 @@ impl Open {
     }
 
     /// A free slot.
-    fn slot(&mut self) -> Place {
-        Place(self.free.pop().unwrap_or_else(|| {
+    fn slot(&mut self) -> OpenIndex {
+        OpenIndex(self.free.pop().unwrap_or_else(|| {
             self.slots.push(Opened::free());
             self.slots.len() - 1
         }))

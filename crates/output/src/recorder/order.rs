@@ -5,7 +5,7 @@ use nandseq_profile::{Block, Die, OpId, Page, PhaseKey, Plane, Ticks};
 use nandseq_trace::rows::{OpStateRow, StateId, TimelineRow};
 
 use crate::sort::ordered::Numbered;
-use crate::sort::{Fields, Record};
+use crate::sort::{ByteReader, Record};
 
 /// Both timelines are sorted by uid, start, die and plane.
 type TimelineKey = (u64, Ticks, Die, Plane);
@@ -35,7 +35,7 @@ impl Record for TimelineRow {
     }
 
     fn decode(bytes: &[u8]) -> Self {
-        let mut fields = Fields(bytes);
+        let mut fields = ByteReader(bytes);
         let (uid, start, end) = (fields.u64(), Ticks(fields.u64()), Ticks(fields.u64()));
         let (block, page) = (Block(fields.u32()), Page(fields.u16()));
         let (die, plane, resumed) = (Die(fields.u8()), Plane(fields.u8()), fields.u8() == 1);
@@ -72,7 +72,7 @@ impl Record for OpStateRow {
     }
 
     fn decode(bytes: &[u8]) -> Self {
-        let mut fields = Fields(bytes);
+        let mut fields = ByteReader(bytes);
         let (uid, start, end) = (fields.u64(), Ticks(fields.u64()), Ticks(fields.u64()));
         Self { uid, start, end, state: StateId(fields.u16()), die: Die(fields.u8()), plane: Plane(fields.u8()) }
     }

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use rustc_hash::FxBuildHasher;
 
-use super::groups::Groups;
+use super::groups::GroupSort;
 use super::key::CountKey;
-use super::record::{Budget, Fields, Record};
+use super::record::{Budget, ByteReader, Record};
 use super::runs::Runs;
 
 /// A key and how often it occurred.
@@ -35,7 +35,7 @@ impl<K: CountKey> Record for Counted<K> {
     }
 
     fn decode(bytes: &[u8]) -> Self {
-        let mut fields = Fields(bytes);
+        let mut fields = ByteReader(bytes);
         Self { key: K::decode(&mut fields), count: fields.u64() }
     }
 
@@ -73,7 +73,7 @@ pub(crate) struct Counter<K> {
     counted: Vec<Counted<K>>,
     /// Room for the next ones.
     merged: Vec<Counted<K>>,
-    groups: Groups<K>,
+    groups: GroupSort<K>,
     runs: Runs<Counted<K>>,
 }
 
@@ -87,7 +87,7 @@ impl<K: CountKey> Counter<K> {
             waiting: Vec::with_capacity(TOGETHER),
             counted: Vec::new(),
             merged: Vec::new(),
-            groups: Groups::default(),
+            groups: GroupSort::default(),
             runs: Runs::new(folder, budget),
         }
     }

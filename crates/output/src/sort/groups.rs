@@ -14,7 +14,7 @@ const MOVES: usize = 8;
 
 /// Sorts, and keeps the room it needs for that.
 #[derive(Debug)]
-pub(crate) struct Groups<K> {
+pub(crate) struct GroupSort<K> {
     /// Numbers of groups, in the order in which they were first seen.
     numbers: HashMap<u64, u32, FxBuildHasher>,
     /// Each group, and how many keys it has; then where its next one goes.
@@ -24,13 +24,13 @@ pub(crate) struct Groups<K> {
     sorted: Vec<K>,
 }
 
-impl<K> Default for Groups<K> {
+impl<K> Default for GroupSort<K> {
     fn default() -> Self {
         Self { numbers: HashMap::default(), groups: Vec::new(), of: Vec::new(), sorted: Vec::new() }
     }
 }
 
-impl<K: CountKey> Groups<K> {
+impl<K: CountKey> GroupSort<K> {
     /// Sorts the keys.
     pub(crate) fn sort(&mut self, keys: &mut Vec<K>) {
         let Some(&first) = keys.first() else { return };
@@ -101,7 +101,7 @@ mod tests {
             }).collect();
             let mut expected = keys.clone();
             expected.sort_unstable();
-            let mut groups = Groups::default();
+            let mut groups = GroupSort::default();
             groups.sort(&mut keys);
             prop_assert_eq!(&keys, &expected);
             keys.reverse();

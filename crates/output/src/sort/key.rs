@@ -1,6 +1,6 @@
 //! Keys that can be counted.
 
-use super::record::Fields;
+use super::record::ByteReader;
 
 /// A key that can be counted.
 pub(crate) trait CountKey: Copy + Ord {
@@ -14,7 +14,7 @@ pub(crate) trait CountKey: Copy + Ord {
 
     fn encode(self, bytes: &mut Vec<u8>);
 
-    fn decode(fields: &mut Fields<'_>) -> Self;
+    fn decode(fields: &mut ByteReader<'_>) -> Self;
 }
 
 impl CountKey for u64 {
@@ -29,7 +29,7 @@ impl CountKey for u64 {
         bytes.extend_from_slice(&self.to_le_bytes());
     }
 
-    fn decode(fields: &mut Fields<'_>) -> Self {
+    fn decode(fields: &mut ByteReader<'_>) -> Self {
         fields.u64()
     }
 }
@@ -46,7 +46,7 @@ impl CountKey for u128 {
         bytes.extend_from_slice(&self.to_le_bytes());
     }
 
-    fn decode(fields: &mut Fields<'_>) -> Self {
+    fn decode(fields: &mut ByteReader<'_>) -> Self {
         fields.u128()
     }
 }

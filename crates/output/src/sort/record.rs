@@ -41,9 +41,9 @@ pub(crate) trait Record: Copy {
 }
 
 /// Reads little-endian integers one after another.
-pub(crate) struct Fields<'b>(pub(crate) &'b [u8]);
+pub(crate) struct ByteReader<'b>(pub(crate) &'b [u8]);
 
-impl Fields<'_> {
+impl ByteReader<'_> {
     fn next<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         let (head, rest) = self.0.split_at(N);

@@ -32,12 +32,12 @@ struct Level<R> {
     length: u64,
     /// Runs since the file was empty, those that are used up included.
     added: usize,
-    runs: Vec<Cursor<R>>,
+    runs: Vec<RunCursor<R>>,
 }
 
 /// What is left of a run.
 #[derive(Debug)]
-struct Cursor<R> {
+struct RunCursor<R> {
     /// Where the file goes on.
     offset: u64,
     /// Records of the file that have not been read.
@@ -49,7 +49,7 @@ struct Cursor<R> {
     used_up: bool,
 }
 
-impl<R: Record> Cursor<R> {
+impl<R: Record> RunCursor<R> {
     /// A run that is all in memory; `None` when it is empty.
     fn in_memory(records: Vec<R>) -> Option<Self> {
         let head = *records.first()?;
@@ -155,7 +155,7 @@ impl<R: Record> Runs<R> {
         memory: Vec<R>,
         emit: &mut impl FnMut(&[R]) -> io::Result<()>,
     ) -> io::Result<()> {
-        merge(&mut self.levels, Cursor::in_memory(memory), limit, self.budget.read, emit)?;
+        merge(&mut self.levels, RunCursor::in_memory(memory), limit, self.budget.read, emit)?;
         self.levels.iter_mut().try_for_each(Level::clear_if_used_up)
     }
 }
@@ -166,7 +166,7 @@ impl<R: Record> Level<R> {
         let offset = self.length + R::SIZE as u64;
         self.length += count * R::SIZE as u64;
         self.added += 1;
-        self.runs.push(Cursor { offset, unread: count - 1, buffer: Vec::new(), at: 0, head, used_up: false });
+        self.runs.push(RunCursor { offset, unread: count - 1, buffer: Vec::new(), at: 0, head, used_up: false });
     }
 
     /// Gives the space of the file back when nothing in it is needed.
@@ -183,7 +183,7 @@ impl<R: Record> Level<R> {
 /// Merges the runs of some levels and one in memory up to `limit`, and forgets the runs that are used up.
 fn merge<R: Record>(
     levels: &mut [Level<R>],
-    mut memory: Option<Cursor<R>>,
+    mut memory: Option<RunCursor<R>>,
     limit: Option<R::Key>,
     read: usize,
     emit: &mut impl FnMut(&[R]) -> io::Result<()>,

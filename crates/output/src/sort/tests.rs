@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::counter::{Counted, Counter};
 use super::key::CountKey;
 use super::ordered::{Numbered, Ordered};
-use super::record::{Budget, Fields, Record};
+use super::record::{Budget, ByteReader, Record};
 
 /// A number, when it came, and what it is sorted by within the number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -28,7 +28,7 @@ impl Record for Item {
     }
 
     fn decode(bytes: &[u8]) -> Self {
-        let mut fields = Fields(bytes);
+        let mut fields = ByteReader(bytes);
         Self(fields.u64(), fields.u32())
     }
 }

@@ -5,7 +5,7 @@
 use nandseq_profile::{OpId, PhaseKey};
 
 use super::cause::{Blocker, Cause};
-use crate::model::ClassId;
+use crate::model::NameClassId;
 use crate::needs::Need;
 use crate::reason::Reason;
 
@@ -18,7 +18,7 @@ pub(super) struct RankedBlocker {
     /// What is in its way besides, once that is mended.
     pub(super) then: Option<Blocker>,
     /// The classes that would meet the last of these.
-    pub(super) providers: Vec<ClassId>,
+    pub(super) providers: Vec<NameClassId>,
     pub(super) specificity: u8,
     pub(super) keys: usize,
 }
@@ -42,7 +42,7 @@ impl RankedBlocker {
     }
 
     /// Adds the links of this blocker of some operations; returns the classes that would meet the last of them.
-    pub(super) fn add_to(self, chain: &mut Vec<Cause>, ops: Vec<OpId>) -> Vec<ClassId> {
+    pub(super) fn add_to(self, chain: &mut Vec<Cause>, ops: Vec<OpId>) -> Vec<NameClassId> {
         chain.push(Cause { ops: ops.clone(), blocker: self.blocker });
         chain.extend(self.then.map(|blocker| Cause { ops, blocker }));
         self.providers
@@ -85,7 +85,7 @@ pub(super) fn length(blocker: &RankedBlocker, distances: &[Option<usize>]) -> us
 }
 
 /// The provider that is nearest to a root.
-pub(super) fn nearest(providers: &[ClassId], distances: &[Option<usize>]) -> Option<(usize, ClassId)> {
+pub(super) fn nearest(providers: &[NameClassId], distances: &[Option<usize>]) -> Option<(usize, NameClassId)> {
     providers.iter().filter_map(|&class| Some((distances[usize::from(class)]?, class))).min()
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nandseq_profile::{CellTypeId, Profile};
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Universe};
+use super::{Coverage, CoverageUniverse};
 use crate::sums::total;
 
 /// How much of a universe was covered. Fractions are rounded to nine decimals, effective bins to six, so that they can be compared;
@@ -59,7 +59,7 @@ fn percent(part: u64, whole: u64) -> f64 {
 impl Figures {
     /// The figures of a coverage.
     #[must_use]
-    pub fn new(coverage: &Coverage, universe: &Universe) -> Self {
+    pub fn new(coverage: &Coverage, universe: &CoverageUniverse) -> Self {
         let mut counts: Vec<u64> =
             universe.bins().map(|bin| coverage.bins.get(&bin).copied().unwrap_or_default()).collect();
         counts.sort_unstable();

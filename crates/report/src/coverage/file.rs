@@ -8,7 +8,7 @@ use nandseq_trace::json_fault;
 use serde::{Deserialize, Serialize};
 
 use super::{Bin, Coverage, Following, PartCounts, PartName, TIME_BINS, Touched, add_count};
-use crate::page::Distribution;
+use crate::page::KeyDistribution;
 
 /// The version of the form that is written.
 const SCHEMA: u32 = 2;
@@ -73,7 +73,7 @@ pub enum TableInForce {
     /// The one that the profile gives.
     OfProfile,
     /// This one.
-    Given(Vec<Distribution>),
+    Given(Vec<KeyDistribution>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -138,7 +138,7 @@ pub fn write(profile: &Profile, coverage: &Coverage, conditions: &Conditions) ->
             TableInForce::OfProfile => Some(StoredTable::Named(OF_PROFILE.to_owned())),
             TableInForce::Given(table) => {
                 let weight = |&(of, weight): &(OpId, f64)| (op(of), weight.to_string());
-                let of_key = |(of, weights): &Distribution| (key(*of), weights.iter().map(weight).collect());
+                let of_key = |(of, weights): &KeyDistribution| (key(*of), weights.iter().map(weight).collect());
                 Some(StoredTable::Given(table.iter().map(of_key).collect()))
             }
         },

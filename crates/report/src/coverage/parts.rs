@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::Bin;
+use nandseq_profile::input_time::Bin;
 
 /// What a part is called. Names are ordered as people count: numbers in them by value, so that the order does not depend on that in
 /// which parts were added.

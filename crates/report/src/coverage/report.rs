@@ -8,9 +8,10 @@ use nandseq_profile::diagnostic::counted;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AddressFigures, Bin, Coverage, Figures, GAP, PairFigures, PartCounts, UncoveredBins, Universe, uncovered_bins,
+    AddressFigures, Bin, Coverage, CoverageUniverse, Figures, GAP, PairFigures, PartCounts, UncoveredBins,
+    uncovered_bins,
 };
-use crate::page::Distribution;
+use crate::page::KeyDistribution;
 
 /// The version of the JSON.
 const SCHEMA: u32 = 1;
@@ -62,7 +63,7 @@ pub struct CoverageParts {
 
 impl CoverageParts {
     /// Adds a run of a site. What each adds to those before it depends on the order; the sum does not.
-    pub fn add(&mut self, universe: &Universe, site: &str, run: &str, coverage: &Coverage) {
+    pub fn add(&mut self, universe: &CoverageUniverse, site: &str, run: &str, coverage: &Coverage) {
         let part = CoveragePart::new(format!("{site}{run}"), universe, coverage, &self.merged);
         self.runs.push(part);
         self.merged.add_sums(coverage);
@@ -74,7 +75,7 @@ impl CoverageParts {
     }
 
     /// Adds what was stored: its parts one after another, then what only the sums say.
-    pub fn add_stored(&mut self, universe: &Universe, stored: &Coverage) {
+    pub fn add_stored(&mut self, universe: &CoverageUniverse, stored: &Coverage) {
         for (name, PartCounts { operations, bins }) in &stored.parts {
             let part = Coverage { operations: *operations, bins: bins.clone(), ..Coverage::default() };
             self.add(universe, &name.site, &name.run_text(), &part);
@@ -91,7 +92,12 @@ impl CoverageParts {
 
     /// The report on what was added.
     #[must_use]
-    pub fn report(self, profile: &Profile, universe: &Universe, table: Option<&[Distribution]>) -> CoverageReport {
+    pub fn report(
+        self,
+        profile: &Profile,
+        universe: &CoverageUniverse,
+        table: Option<&[KeyDistribution]>,
+    ) -> CoverageReport {
         let mut before = Coverage::default();
         let mut sites = Vec::new();
         for (name, coverage) in self.sites {
@@ -113,13 +119,13 @@ impl CoverageParts {
     }
 }
 
-fn without_length(profile: &Profile, universe: &Universe) -> Vec<String> {
+fn without_length(profile: &Profile, universe: &CoverageUniverse) -> Vec<String> {
     let phases = profile.phase_keys.iter_ids().filter(|(_, info)| info.phase.is_some());
     phases.filter(|(key, _)| universe.time_bin_count(*key) == 1).map(|(_, info)| info.name.clone()).collect()
 }
 
 impl CoveragePart {
-    fn new(name: String, universe: &Universe, coverage: &Coverage, before: &Coverage) -> Self {
+    fn new(name: String, universe: &CoverageUniverse, coverage: &Coverage, before: &Coverage) -> Self {
         let is_new = |bin| universe.holds(bin) && !before.bins.contains_key(&bin);
         let added = coverage.bins.keys().filter(|&&bin| is_new(bin)).count() as u64;
         Self { name, figures: Figures::new(coverage, universe), added }
@@ -257,7 +263,7 @@ pub struct CoverageComparison {
 impl CoverageComparison {
     /// Compares two coverages of a device.
     #[must_use]
-    pub fn new(profile: &Profile, universe: &Universe, first: &Coverage, second: &Coverage) -> Self {
+    pub fn new(profile: &Profile, universe: &CoverageUniverse, first: &Coverage, second: &Coverage) -> Self {
         let only = |one: &BTreeMap<Bin, u64>, other: &BTreeMap<Bin, u64>| {
             let bins = one.keys().filter(|&&bin| universe.holds(bin) && !other.contains_key(&bin));
             bins.map(|bin| (profile.phase_keys[bin.key].name.clone(), profile.ops[bin.op].name.clone(), bin.time_bin))

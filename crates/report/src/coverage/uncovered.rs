@@ -6,8 +6,8 @@ use nandseq_profile::diagnostic::counted;
 use nandseq_profile::{OpId, PhaseKey, Profile};
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Universe, add_count};
-use crate::page::Distribution;
+use super::{Coverage, CoverageUniverse, add_count};
+use crate::page::KeyDistribution;
 
 /// Time bins of an operation under a phase key that were never hit.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -33,8 +33,8 @@ pub struct UncoveredBins {
 pub fn uncovered_bins(
     profile: &Profile,
     coverage: &Coverage,
-    universe: &Universe,
-    table: Option<&[Distribution]>,
+    universe: &CoverageUniverse,
+    table: Option<&[KeyDistribution]>,
 ) -> Vec<UncoveredBins> {
     let mut at_key: BTreeMap<PhaseKey, u64> = BTreeMap::new();
     let mut at_pair: BTreeMap<(PhaseKey, OpId), u64> = BTreeMap::new();
@@ -72,7 +72,7 @@ pub fn uncovered_bins(
 type Rank = (u8, u64, PhaseKey, OpId);
 
 /// Shares of operations under each key.
-fn shares(table: &[Distribution]) -> BTreeMap<(PhaseKey, OpId), f64> {
+fn shares(table: &[KeyDistribution]) -> BTreeMap<(PhaseKey, OpId), f64> {
     let mut shares = BTreeMap::new();
     for (key, weights) in table {
         let total: f64 = weights.iter().map(|(_, weight)| weight).sum();

@@ -3,7 +3,7 @@
 use nandseq_profile::input_time::{Bin, TIME_BINS, has_length};
 use nandseq_profile::{IdVec, OpId, PhaseKey, Profile};
 
-use crate::page::Distribution;
+use crate::page::KeyDistribution;
 
 /// What is known of an operation under a phase key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,7 +18,7 @@ pub enum Standing {
 
 /// The standing of every operation under every phase key.
 #[derive(Clone, Debug)]
-pub struct Universe {
+pub struct CoverageUniverse {
     standings: IdVec<PhaseKey, Vec<Standing>>,
     /// Whether the key's phase has a length.
     lengths: IdVec<PhaseKey, bool>,
@@ -27,7 +27,7 @@ pub struct Universe {
     source: String,
 }
 
-impl Universe {
+impl CoverageUniverse {
     /// A universe of standings that `standing` says; `source` says for readers where it comes from.
     #[must_use]
     pub fn new(profile: &Profile, source: &str, standing: impl Fn(PhaseKey, OpId) -> Standing) -> Self {
@@ -50,7 +50,7 @@ impl Universe {
 
     /// What a probability table proposes: larger than what the rules of the device let happen, so that 100 % is out of reach.
     #[must_use]
-    pub fn of_table(profile: &Profile, table: &[Distribution]) -> Self {
+    pub fn of_table(profile: &Profile, table: &[KeyDistribution]) -> Self {
         let mut proposed = vec![vec![false; profile.ops.len()]; profile.phase_keys.len()];
         for (key, weights) in table {
             for (op, _) in weights.iter().filter(|(_, weight)| *weight > 0.0) {

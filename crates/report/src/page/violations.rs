@@ -10,7 +10,7 @@ use crate::sums::total;
 
 /// A verdict in JSON, as `nandseqgen verify --format json` prints it.
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
-pub struct Verdict {
+pub struct VerifierVerdict {
     clean: bool,
     rules: Vec<VerdictRule>,
 }
@@ -55,7 +55,7 @@ struct Violation {
     line: u64,
 }
 
-impl Verdict {
+impl VerifierVerdict {
     /// Reads a verdict.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ impl ManifestKind {
     #[must_use]
     pub fn of(text: &[u8]) -> Self {
         #[derive(Deserialize)]
-        struct Fields {
+        struct KnownFields {
             site: Option<IgnoredAny>,
             site_seed: Option<IgnoredAny>,
             runs: Option<IgnoredAny>,
@@ -37,7 +37,7 @@ impl ManifestKind {
             warnings: Option<IgnoredAny>,
             sites: Option<IgnoredAny>,
         }
-        let Ok(fields) = serde_json::from_slice::<Fields>(text) else { return Self::of_text(text) };
+        let Ok(fields) = serde_json::from_slice::<KnownFields>(text) else { return Self::of_text(text) };
         let count = |fields: [Option<IgnoredAny>; 3]| fields.iter().flatten().count();
         let of_site = count([fields.site, fields.site_seed, fields.runs]);
         let of_batch = count([fields.base_seed, fields.warnings, fields.sites]);

@@ -12,7 +12,7 @@ use crate::rule::RuleCode;
 impl Judge<'_> {
     /// `bounds`; what does not exist is left out of the other rules.
     pub(crate) fn bounds(&mut self) {
-        let Some(why) = self.case.out_of_bounds else { return };
+        let Some(why) = self.operation.out_of_bounds else { return };
         let topology = self.device.topology;
         self.breaks(RuleCode::Bounds, None, |_| match why {
             OutOfBounds::Die(die) => format!("There is no die {die}; the device has {}.", topology.dies),
@@ -31,13 +31,13 @@ impl Judge<'_> {
 
     /// `multi_plane_group`, of the payload as written.
     pub(super) fn group(&mut self) {
-        let written = self.case.written;
+        let written = self.operation.written;
         let count = written.len();
         if count == 0 {
             // No payload at all is a matter of form.
             return;
         }
-        if !self.case.kind.multi {
+        if !self.operation.kind.multi {
             if count > 1 {
                 self.breaks(RuleCode::MultiPlaneGroup, None, |_| {
                     format!("A single-plane operation has 1 target, this one has {count}.")
@@ -56,7 +56,7 @@ impl Judge<'_> {
         };
         let why = if differs(|target| target.die) {
             "The targets of a multi-plane operation lie on one die."
-        } else if self.case.kind.has_plane && written.windows(2).any(|pair| pair[0].plane >= pair[1].plane) {
+        } else if self.operation.kind.has_plane && written.windows(2).any(|pair| pair[0].plane >= pair[1].plane) {
             "The planes of a multi-plane operation are distinct and ascend."
         } else if differs(|target| target.page) {
             "The targets of a multi-plane operation have one page."
@@ -70,9 +70,9 @@ impl Judge<'_> {
 
     /// The rules that look at a block.
     pub(super) fn block_rules(&mut self) {
-        let case = self.case;
-        let kind = case.kind;
-        for at in case.targets.iter() {
+        let operation = self.operation;
+        let kind = operation.kind;
+        for at in operation.targets.iter() {
             if kind.touches() || kind.recovers {
                 self.bad_block(at);
             }
@@ -93,8 +93,8 @@ impl Judge<'_> {
 
     /// An operation that addresses a whole block carries page 0.
     fn page_zero(&mut self) {
-        let kind = self.case.kind;
-        let wrong = self.case.targets.iter().find(|at| at.page.0 != 0);
+        let kind = self.operation.kind;
+        let wrong = self.operation.targets.iter().find(|at| at.page.0 != 0);
         if let Some(at) = wrong.filter(|_| (kind.erases || kind.checks) && kind.has_page) {
             self.breaks(RuleCode::PayloadFields, None, |_| {
                 format!("An operation on a whole block carries page 0, not {}.", at.page.0)
@@ -158,7 +158,7 @@ impl Judge<'_> {
 
     /// The cell type of a program: its own, else what the payload says; none for one that only aims and says NONE.
     fn program_cell_type(&self, at: &Target) -> Option<CellTypeId> {
-        let kind = self.case.kind;
+        let kind = self.operation.kind;
         let says = kind.has_cell_type && self.profile.cell_types[at.cell_type].name != ANY_CELL_TYPE;
         kind.cell_type.or_else(|| (kind.programs || says).then_some(at.cell_type))
     }
@@ -180,7 +180,7 @@ impl Judge<'_> {
                 }
             });
         }
-        let wanted = self.case.kind.cell_type.unwrap_or(at.cell_type);
+        let wanted = self.operation.kind.cell_type.unwrap_or(at.cell_type);
         if let Some(cell_type) = cell_type.filter(|held| *held != wanted) {
             self.breaks(RuleCode::ReadCellType, block.by, |names| {
                 let (held, wanted) = (names.cell_type(cell_type), names.cell_type(wanted));
@@ -191,9 +191,9 @@ impl Judge<'_> {
 
     /// What the payload says of the cell type agrees with the operation's own.
     fn own_cell_type(&mut self) {
-        let kind = self.case.kind;
+        let kind = self.operation.kind;
         let Some(own) = kind.cell_type.filter(|_| kind.has_cell_type) else { return };
-        let said = self.case.written.iter().filter(|target| target.fields.contains(PayloadField::CellType));
+        let said = self.operation.written.iter().filter(|target| target.fields.contains(PayloadField::CellType));
         let Some(wrong) = said.filter_map(|target| target.cell_type).find(|said| *said != own) else { return };
         let rule = if kind.programs || kind.aims {
             RuleCode::ProgramCellType

@@ -6,15 +6,15 @@ use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, Profile, Target};
 use super::judged_operation::JudgedOperation;
 use crate::compiled_profile::CompiledProfile;
 use crate::finding::{FindingSubject, StartedOperation, Tally};
-use crate::model::Device;
+use crate::model::DeviceModel;
 use crate::rule::RuleCode;
 
 /// One operation before the bench.
 pub(crate) struct Judge<'a> {
     pub(crate) profile: &'a Profile,
     pub(crate) compiled: &'a CompiledProfile,
-    pub(crate) device: &'a mut Device,
-    pub(crate) case: &'a JudgedOperation<'a>,
+    pub(crate) device: &'a mut DeviceModel,
+    pub(crate) operation: &'a JudgedOperation<'a>,
     pub(crate) tally: &'a mut Tally,
 }
 
@@ -27,13 +27,13 @@ impl Judge<'_> {
         message: impl FnOnce(&FindingWords<'_>) -> String,
     ) {
         let names = FindingWords { profile: self.profile };
-        let origin = &self.case.origin;
+        let origin = &self.operation.origin;
         let subject = FindingSubject {
             place: origin.place,
             time: Some(origin.start),
             uid: Some(origin.uid),
             op: Some(origin.op),
-            targets: self.case.written,
+            targets: self.operation.written,
         };
         self.tally.report(self.profile, rule, &subject, other, || message(&names));
     }

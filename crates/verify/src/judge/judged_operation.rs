@@ -7,7 +7,7 @@ use nandseq_trace::Status;
 
 use crate::compiled_profile::{OperationKind, Reset};
 use crate::finding::StartedOperation;
-use crate::model::{Reach, Targets};
+use crate::model::{DiePlaneSet, Targets};
 
 /// An operation that starts.
 #[derive(Clone, Debug)]
@@ -23,9 +23,9 @@ pub(crate) struct JudgedOperation<'a> {
     /// The payload as written.
     pub(crate) written: &'a [Addressed],
     /// The planes that exclusion tables look at, and the dies it belongs to.
-    pub(crate) touched: Reach,
+    pub(crate) touched: DiePlaneSet,
     /// The planes it occupies.
-    pub(crate) occupied: Reach,
+    pub(crate) occupied: DiePlaneSet,
     /// What the payload expects of a status read.
     pub(crate) status: Option<Status>,
     /// Which target does not exist, and what of it.
@@ -75,7 +75,7 @@ impl<'a> JudgedOperation<'a> {
         }
         let named = if kind.has_cell_type { written.iter().find_map(|target| target.cell_type) } else { None };
         let touched = touched(topology, kind, die, &targets);
-        let occupied = if kind.occupies && !occupies_nothing(kind) { touched.clone() } else { Reach::NOTHING };
+        let occupied = if kind.occupies && !occupies_nothing(kind) { touched.clone() } else { DiePlaneSet::NOTHING };
         Self {
             kind,
             origin,
@@ -136,27 +136,27 @@ fn resolved(target: &Addressed, own: CellTypeId) -> Target {
     }
 }
 
-fn touched(topology: Topology, kind: &OperationKind, die: Option<Die>, targets: &Targets) -> Reach {
+fn touched(topology: Topology, kind: &OperationKind, die: Option<Die>, targets: &Targets) -> DiePlaneSet {
     let named = || {
-        let Some(die) = die else { return Reach::NOTHING };
+        let Some(die) = die else { return DiePlaneSet::NOTHING };
         let mut planes = PlaneSet::EMPTY;
         for target in targets.iter().filter(|target| target.die == die) {
             planes.insert(target.plane);
         }
-        Reach::planes(die, planes)
+        DiePlaneSet::planes(die, planes)
     };
     let whole_die = || match die {
-        _ if !kind.has_die => Reach::everything(topology),
-        Some(die) => Reach::die(topology, die),
-        None => Reach::NOTHING,
+        _ if !kind.has_die => DiePlaneSet::everything(topology),
+        Some(die) => DiePlaneSet::die(topology, die),
+        None => DiePlaneSet::NOTHING,
     };
     match kind.resets {
-        Some(Reset::Target) => return Reach::everything(topology),
+        Some(Reset::Target) => return DiePlaneSet::everything(topology),
         Some(Reset::Die) => return whole_die(),
         None => {}
     }
     if kind.scope == Scope::Target {
-        return Reach::everything(topology);
+        return DiePlaneSet::everything(topology);
     }
     if kind.scope == Scope::Die || kind.suspends.is_some() || kind.resumes.is_some() {
         return whole_die();

@@ -9,20 +9,20 @@ use crate::time::{Interval, after};
 impl Judge<'_> {
     /// `bus`, of the operation and of what it revives.
     pub(super) fn bus(&mut self) {
-        let case = self.case;
+        let operation = self.operation;
         let own = || {
-            let spans = case.kind.spans.iter().filter(|span| span.bus);
-            spans.map(|span| Interval::new(after(case.at, span.offset), span.duration))
+            let spans = operation.kind.spans.iter().filter(|span| span.bus);
+            spans.map(|span| Interval::new(after(operation.at, span.offset), span.duration))
         };
         let mut resumed: Vec<Interval> = Vec::new();
-        if let Some(axis) = case.kind.resumes {
-            for die in case.touched.dies.clone() {
-                resumed.extend(self.device.bus_of_revived(self.compiled, case, Die(die), axis));
+        if let Some(axis) = operation.kind.resumes {
+            for die in operation.touched.dies.clone() {
+                resumed.extend(self.device.bus_of_revived(self.compiled, operation, Die(die), axis));
             }
         }
         let clash = self.device.bus.iter().find(|held| {
             let mut wanted = own().chain(resumed.iter().copied());
-            wanted.any(|time| time.overlaps(held.time)) && !self.device.closes_window(held, case)
+            wanted.any(|time| time.overlaps(held.time)) && !self.device.closes_window(held, operation)
         });
         let Some(held) = clash.copied() else { return };
         self.breaks(RuleCode::Bus, Some(held.by), |names| {
@@ -32,13 +32,13 @@ impl Judge<'_> {
 
     /// `plane_busy` where the planes of two occupations meet, `multi_plane_exclusive` where only their die does.
     pub(super) fn occupation(&mut self) {
-        let case = self.case;
-        if case.kind.resets.is_some() {
+        let operation = self.operation;
+        if operation.kind.resets.is_some() {
             // A reset ends what is in flight before it occupies.
             return;
         }
-        let time = Interval::new(case.at, case.kind.occupied);
-        for die in case.occupied.dies.clone() {
+        let time = Interval::new(operation.at, operation.kind.occupied);
+        for die in operation.occupied.dies.clone() {
             let die = Die(die);
             // The latest one first: it is the one that this operation runs into.
             for index in (0..self.device.die(die).occupations.len()).rev() {
@@ -46,13 +46,13 @@ impl Judge<'_> {
                 if !other.time.overlaps(time) || self.suspends_it(die, &other) {
                     continue;
                 }
-                let shared = other.planes.and(case.occupied.planes);
+                let shared = other.planes.and(operation.occupied.planes);
                 if let Some(plane) = shared.iter().next() {
                     self.breaks(RuleCode::PlaneBusy, Some(other.by), |names| {
                         let place = plane_text(die, plane);
                         format!("{} occupies {place} until {}.", names.op(&other.by), other.time.to)
                     });
-                } else if case.kind.multi || other.multi || !(case.kind.interleaved && other.interleaved) {
+                } else if operation.kind.multi || other.multi || !(operation.kind.interleaved && other.interleaved) {
                     self.breaks(RuleCode::MultiPlaneExclusive, Some(other.by), |names| {
                         let name = names.op(&other.by);
                         format!(
@@ -65,11 +65,11 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether the case suspends the operation that holds this occupation.
+    /// Whether the operation suspends the operation that holds this occupation.
     fn suspends_it(&self, die: Die, occupation: &crate::model::Occupation) -> bool {
-        let Some(axis) = self.case.kind.suspends else { return false };
+        let Some(axis) = self.operation.kind.suspends else { return false };
         self.device
-            .in_core_busy(die, axis, self.case.at)
+            .in_core_busy(die, axis, self.operation.at)
             .is_some_and(|suspend_target| suspend_target.origin == occupation.by)
     }
 }

@@ -4,23 +4,23 @@ use nandseq_profile::model::{Effect, LatchKind, LatchLevel, LatchNeed};
 use nandseq_profile::{Die, Target};
 
 use super::breaches::{Judge, page_text, plane_text};
-use crate::model::{Register, same_page};
+use crate::model::{FilledRegister, same_page};
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
     /// Whether a target says what a register holds, the cell type included.
-    fn says(&self, at: &Target, held: &Register) -> bool {
-        let fits = !self.case.kind.has_cell_type || at.cell_type == held.at.cell_type;
-        same_page(at, &held.at) && fits && self.case.kind.cell_type.is_none_or(|own| own == held.at.cell_type)
+    fn says(&self, at: &Target, held: &FilledRegister) -> bool {
+        let fits = !self.operation.kind.has_cell_type || at.cell_type == held.at.cell_type;
+        same_page(at, &held.at) && fits && self.operation.kind.cell_type.is_none_or(|own| own == held.at.cell_type)
     }
 
     /// `dout_source`
     pub(super) fn data_output(&mut self) {
-        if !self.case.kind.outputs {
+        if !self.operation.kind.outputs {
             return;
         }
-        let case = self.case;
-        for at in case.targets.iter() {
+        let operation = self.operation;
+        for at in operation.targets.iter() {
             let held = self.device.plane(at.die, at.plane).output;
             if held.is_some_and(|held| self.says(at, &held)) {
                 continue;
@@ -37,12 +37,12 @@ impl Judge<'_> {
 
     /// `unread_data`
     pub(super) fn unread_data(&mut self) {
-        let case = self.case;
-        let kind = case.kind;
+        let operation = self.operation;
+        let kind = operation.kind;
         let copyback = kind.from_copyback;
         let cache_read = kind.reads_on || kind.ends_cache_read;
         if kind.erases || kind.programs || kind.reads || kind.recovers || cache_read {
-            for at in case.targets.iter() {
+            for at in operation.targets.iter() {
                 let plane = self.device.plane(at.die, at.plane);
                 let (page, output) = (plane.page, plane.output);
                 let kept = cache_read && page.zip(output).is_some_and(|(page, output)| same_page(&page.at, &output.at));
@@ -53,7 +53,7 @@ impl Judge<'_> {
             }
         }
         if let Some(axis) = kind.resumes {
-            for die in case.touched.dies.clone().map(Die) {
+            for die in operation.touched.dies.clone().map(Die) {
                 let suspend_target = self.device.suspended_flight(die, axis).map(|flight| flight.targets);
                 for at in suspend_target.iter().flat_map(crate::model::Targets::iter) {
                     self.report_unread(at);
@@ -73,8 +73,8 @@ impl Judge<'_> {
 
     /// `oneshot_order`, of both latches.
     pub(super) fn latch_order(&mut self) {
-        for at in 0..self.case.kind.effects.len() {
-            match self.case.kind.effects[at] {
+        for at in 0..self.operation.kind.effects.len() {
+            match self.operation.kind.effects[at] {
                 Effect::LoadLatch { latch, needs, .. } | Effect::ConsumeLatch { latch, needs } => {
                     self.latch_holds(latch, needs);
                 }
@@ -106,7 +106,7 @@ impl Judge<'_> {
         if needs == LatchNeed::default() {
             return;
         }
-        for die in self.case.touched.dies.clone().map(Die) {
+        for die in self.operation.touched.dies.clone().map(Die) {
             let held = self.device.die(die).latch(latch).copied();
             let level_fits = held.is_some_and(|held| match held.level {
                 LatchLevel::Lsb => needs.lsb,
@@ -120,7 +120,7 @@ impl Judge<'_> {
                         format!("It needs the latch after {}, and {} is loaded.", levels(needs), level(held.level))
                     }
                 });
-            } else if let Some(held) = held.filter(|held| !held.targets.same_pages(&self.case.targets)) {
+            } else if let Some(held) = held.filter(|held| !held.targets.same_pages(&self.operation.targets)) {
                 self.breaks(RuleCode::OneShotOrder, Some(held.by), |_| {
                     let first = held.targets.iter().next().map(page_text).unwrap_or_default();
                     format!("The latch is loaded for another address, {first}.")
@@ -131,18 +131,18 @@ impl Judge<'_> {
 
     /// `cache_sequence`, of programs while cache-program is on.
     pub(super) fn cache_program_sequence(&mut self) {
-        let case = self.case;
-        if !case.kind.programs {
+        let operation = self.operation;
+        if !operation.kind.programs {
             return;
         }
-        for die in case.touched.dies.clone().map(Die) {
+        for die in operation.touched.dies.clone().map(Die) {
             let Some(cache) = self.device.die(die).cache_program else { continue };
-            let goes_on = cache.targets.iter().count() == case.targets.iter().count()
-                && cache.targets.iter().zip(case.targets.iter()).all(|(last, next)| {
+            let goes_on = cache.targets.iter().count() == operation.targets.iter().count()
+                && cache.targets.iter().zip(operation.targets.iter()).all(|(last, next)| {
                     (last.die, last.block) == (next.die, next.block)
                         && u32::from(last.page.0) + 1 == u32::from(next.page.0)
                 });
-            if cache.cell_type != case.cell_type || !goes_on {
+            if cache.cell_type != operation.cell_type || !goes_on {
                 self.breaks(RuleCode::CacheSequence, Some(cache.by), |names| {
                     let last = cache.targets.iter().next().map(page_text).unwrap_or_default();
                     let cell_type = names.cell_type(cache.cell_type);
@@ -154,22 +154,22 @@ impl Judge<'_> {
 
     /// `cache_sequence`, of cache reads.
     pub(super) fn cache_read_sequence(&mut self) {
-        let case = self.case;
-        let goes_on = case.kind.reads_on;
-        let ends = case.kind.ends_cache_read;
+        let operation = self.operation;
+        let goes_on = operation.kind.reads_on;
+        let ends = operation.kind.ends_cache_read;
         if !goes_on && !ends {
             return;
         }
-        for at in case.targets.iter() {
+        for at in operation.targets.iter() {
             let Some(page) = self.device.plane(at.die, at.plane).page else {
                 self.breaks(RuleCode::CacheSequence, None, |_| {
                     format!("The page register of {} holds nothing.", plane_text(at.die, at.plane))
                 });
                 continue;
             };
-            if goes_on && case.cell_type != page.at.cell_type {
+            if goes_on && operation.cell_type != page.at.cell_type {
                 self.breaks(RuleCode::CacheSequence, Some(page.by), |names| {
-                    let (held, own) = (names.cell_type(page.at.cell_type), names.cell_type(case.cell_type));
+                    let (held, own) = (names.cell_type(page.at.cell_type), names.cell_type(operation.cell_type));
                     format!("The page register holds a page read as {held}; a cache read of {own} cannot follow.")
                 });
             }
@@ -184,11 +184,11 @@ impl Judge<'_> {
 
     /// `copyback_source`
     pub(super) fn copyback_source(&mut self) {
-        if !self.case.kind.from_copyback {
+        if !self.operation.kind.from_copyback {
             return;
         }
-        let case = self.case;
-        for at in case.targets.iter() {
+        let operation = self.operation;
+        for at in operation.targets.iter() {
             let page = self.device.plane(at.die, at.plane).page;
             if page.is_some_and(|page| page.copyback) {
                 continue;

@@ -13,11 +13,11 @@ use crate::rule::RuleCode;
 impl Judge<'_> {
     /// `recovery_target`; and the cell type is that of the program it recovers.
     pub(super) fn recovery(&mut self) {
-        let case = self.case;
-        if !case.kind.recovers {
+        let operation = self.operation;
+        if !operation.kind.recovers {
             return;
         }
-        for at in case.targets.iter() {
+        for at in operation.targets.iter() {
             let program = self.device.suspended_flight(at.die, Axis::Program);
             let Some(program) = program.map(|flight| (flight.targets, flight.cell_type, flight.origin)) else {
                 let by = self.device.die(at.die).suspension(Axis::Program).map(|suspension| suspension.by);
@@ -30,7 +30,7 @@ impl Judge<'_> {
                     let first = targets.iter().next().map(page_text).unwrap_or_default();
                     format!("The suspended program is that of {first}.")
                 });
-            } else if case.kind.cell_type.unwrap_or(at.cell_type) != cell_type {
+            } else if operation.kind.cell_type.unwrap_or(at.cell_type) != cell_type {
                 self.breaks(RuleCode::ReadCellType, Some(by), |names| {
                     format!("The suspended program is one of {}.", names.cell_type(cell_type))
                 });
@@ -40,9 +40,9 @@ impl Judge<'_> {
 
     /// `suspend_target`
     pub(super) fn suspend_target(&mut self) {
-        let Some(axis) = self.case.kind.suspends else { return };
-        for die in self.case.touched.dies.clone().map(Die) {
-            if self.device.in_core_busy(die, axis, self.case.at).is_none() {
+        let Some(axis) = self.operation.kind.suspends else { return };
+        for die in self.operation.touched.dies.clone().map(Die) {
+            if self.device.in_core_busy(die, axis, self.operation.at).is_none() {
                 self.breaks(RuleCode::SuspendTarget, None, |_| {
                     format!("No {} is in CORE_BUSY on die {}.", axis_text(axis), die.0)
                 });
@@ -52,8 +52,8 @@ impl Judge<'_> {
 
     /// `resume_target`
     pub(super) fn resume_target(&mut self) {
-        let Some(axis) = self.case.kind.resumes else { return };
-        for die in self.case.touched.dies.clone().map(Die) {
+        let Some(axis) = self.operation.kind.resumes else { return };
+        for die in self.operation.touched.dies.clone().map(Die) {
             if self.device.die(die).suspension(axis).is_none() {
                 self.breaks(RuleCode::ResumeTarget, None, |_| {
                     format!("The {} axis of die {} is not suspended.", axis_text(axis), die.0)
@@ -70,19 +70,19 @@ impl Judge<'_> {
 
     /// `status_value`
     pub(super) fn status(&mut self) {
-        let Some(of) = self.case.kind.status_of else { return };
-        let Some(named) = self.case.targets.iter().next().map(|at| at.die) else { return };
+        let Some(of) = self.operation.kind.status_of else { return };
+        let Some(named) = self.operation.targets.iter().next().map(|at| at.die) else { return };
         if let StatusOf::Lun(lun) = of
             && lun != named.0
         {
-            if self.case.out_of_bounds.is_none() {
+            if self.operation.out_of_bounds.is_none() {
                 self.breaks(RuleCode::StatusValue, None, |_| {
                     format!("The operation looks at LUN {lun}, its payload says die {}.", named.0)
                 });
             }
             return;
         }
-        let Some(said) = self.case.status else { return };
+        let Some(said) = self.operation.status else { return };
         let (is, by) = self.status_of(named);
         let wrong = WrongStatus { said, is, changes: self.device.die(named).changes };
         let before = &mut self.device.dies[named.index()].wrong_status;
@@ -101,7 +101,7 @@ impl Judge<'_> {
     ///
     /// A read that looks at its own plane first sees the same: a plane in CORE_BUSY makes its die busy.
     fn status_of(&self, die: Die) -> (Status, Option<StartedOperation>) {
-        let at = self.case.at;
+        let at = self.operation.at;
         let mut window = None;
         for segment in self.device.die(die).planes.iter().flat_map(|plane| &plane.segments) {
             if !segment.time.contains(at) {

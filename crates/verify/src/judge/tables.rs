@@ -8,22 +8,22 @@ use crate::rule::RuleCode;
 
 impl Judge<'_> {
     fn forbidden_in(&self, state: DeviceState) -> bool {
-        self.compiled.in_state(state).contains(self.case.kind.base)
+        self.compiled.in_state(state).contains(self.operation.kind.base)
     }
 
     /// `op_state`
     pub(super) fn op_state(&mut self) {
-        let case = self.case;
-        for (die, plane) in case.touched.iter() {
+        let operation = self.operation;
+        for (die, plane) in operation.touched.iter() {
             let shown = self.device.plane(die, plane).segments.iter().rev().copied().find(|segment| {
-                segment.time.contains(case.at)
-                    && self.compiled.in_op_state(segment.base, segment.kind).contains(case.kind.base)
+                segment.time.contains(operation.at)
+                    && self.compiled.in_op_state(segment.base, segment.kind).contains(operation.kind.base)
             });
             if let Some(segment) = shown {
                 self.breaks(RuleCode::OpState, Some(segment.by), |names| {
                     let state = format!("{}.{}", names.base(&segment.by), segment.kind.name());
                     let place = capital(plane_text(die, plane));
-                    format!("{place} is in {state}, which excludes {}.", names.base(&case.origin))
+                    format!("{place} is in {state}, which excludes {}.", names.base(&operation.origin))
                 });
                 return;
             }
@@ -32,25 +32,25 @@ impl Judge<'_> {
 
     /// `latch`
     pub(super) fn latch(&mut self) {
-        let case = self.case;
-        for die in case.touched.dies.clone().map(Die) {
+        let operation = self.operation;
+        for die in operation.touched.dies.clone().map(Die) {
             let Some(latch) = self.device.die(die).latch(LatchKind::OneShot).copied() else { continue };
             let state = DeviceState::LatchOn(latch.level);
             if self.forbidden_in(state) {
                 self.breaks(RuleCode::Latch, Some(latch.by), |names| {
-                    format!("Die {} is in {}, which excludes {}.", die.0, state.name(), names.base(&case.origin))
+                    format!("Die {} is in {}, which excludes {}.", die.0, state.name(), names.base(&operation.origin))
                 });
             }
         }
         if !self.forbidden_in(DeviceState::LatchOnRead) {
             return;
         }
-        for (die, plane) in case.touched.iter() {
+        for (die, plane) in operation.touched.iter() {
             let unread = self.device.plane(die, plane).output.filter(|output| !output.output);
             if let Some(unread) = unread {
                 self.breaks(RuleCode::Latch, Some(unread.by), |names| {
                     let place = plane_text(die, plane);
-                    format!("The data on {place} is unread, which excludes {}.", names.base(&case.origin))
+                    format!("The data on {place} is unread, which excludes {}.", names.base(&operation.origin))
                 });
             }
         }
@@ -58,8 +58,8 @@ impl Judge<'_> {
 
     /// `suspend`
     pub(super) fn suspend(&mut self) {
-        let case = self.case;
-        for die in case.touched.dies.clone().map(Die) {
+        let operation = self.operation;
+        for die in operation.touched.dies.clone().map(Die) {
             for axis in Axis::ALL {
                 let suspension = self.device.die(die).suspension(axis).copied();
                 let (state, word) = match suspension {
@@ -69,7 +69,7 @@ impl Judge<'_> {
                 if self.forbidden_in(state) {
                     self.breaks(RuleCode::Suspend, suspension.map(|suspension| suspension.by), |names| {
                         let axis = axis_text(axis);
-                        let base = names.base(&case.origin);
+                        let base = names.base(&operation.origin);
                         format!("The {axis} axis of die {} is {word}, which excludes {base}.", die.0)
                     });
                 }
@@ -81,7 +81,7 @@ impl Judge<'_> {
     pub(super) fn odt(&mut self) {
         let Some(off) = self.device.odt_off else { return };
         if self.forbidden_in(DeviceState::OdtDisabled) {
-            let origin = self.case.origin;
+            let origin = self.operation.origin;
             self.breaks(RuleCode::Odt, Some(off), |names| {
                 format!("On-die termination is off, which excludes {}.", names.base(&origin))
             });
@@ -90,8 +90,8 @@ impl Judge<'_> {
 
     /// `write_protect`
     pub(super) fn write_protect(&mut self) {
-        let case = self.case;
-        if let Some(by) = self.device.anything_in_flight(case.at).filter(|_| case.kind.protects) {
+        let operation = self.operation;
+        if let Some(by) = self.device.anything_in_flight(operation.at).filter(|_| operation.kind.protects) {
             self.breaks(RuleCode::WriteProtect, Some(by), |names| {
                 format!("{} is in flight; write protect is switched on only while nothing is.", names.op(&by))
             });
@@ -99,11 +99,11 @@ impl Judge<'_> {
         let Some(on) = self.device.write_protect else { return };
         if self.forbidden_in(DeviceState::WriteProtect) {
             self.breaks(RuleCode::WriteProtect, Some(on), |names| {
-                format!("Write protect is on, which excludes {}.", names.base(&case.origin))
+                format!("Write protect is on, which excludes {}.", names.base(&operation.origin))
             });
         }
-        let Some(axis) = case.kind.resumes else { return };
-        for die in case.touched.dies.clone().map(Die) {
+        let Some(axis) = operation.kind.resumes else { return };
+        for die in operation.touched.dies.clone().map(Die) {
             let Some(resumed) = self.device.suspended_flight(die, axis).map(|flight| flight.origin) else { continue };
             let base = self.profile.ops[resumed.op].base;
             if self.compiled.in_state(DeviceState::WriteProtect).contains(base) {
@@ -116,23 +116,23 @@ impl Judge<'_> {
 
     /// `cache`
     pub(super) fn cache(&mut self) {
-        let case = self.case;
-        for die in case.touched.dies.clone().map(Die) {
+        let operation = self.operation;
+        for die in operation.touched.dies.clone().map(Die) {
             let Some(cache) = self.device.die(die).cache_program else { continue };
             let state = DeviceState::CacheProgram(cache.kind);
             if self.forbidden_in(state) {
                 self.breaks(RuleCode::Cache, Some(cache.by), |names| {
-                    format!("Die {} is in {}, which excludes {}.", die.0, state.name(), names.base(&case.origin))
+                    format!("Die {} is in {}, which excludes {}.", die.0, state.name(), names.base(&operation.origin))
                 });
             }
         }
-        for (die, plane) in case.touched.iter() {
+        for (die, plane) in operation.touched.iter() {
             let Some((kind, by)) = self.device.plane(die, plane).cache_read else { continue };
             let state = DeviceState::CacheRead(kind);
             if self.forbidden_in(state) {
                 self.breaks(RuleCode::Cache, Some(by), |names| {
                     let place = capital(plane_text(die, plane));
-                    format!("{place} is in {}, which excludes {}.", state.name(), names.base(&case.origin))
+                    format!("{place} is in {}, which excludes {}.", state.name(), names.base(&operation.origin))
                 });
             }
         }

@@ -3,10 +3,10 @@
 use nandseq_profile::model::{Effect, LatchKind};
 use nandseq_profile::{Target, Ticks};
 
-use super::{BlockContent, Device, Due, Flight, Latch, Register};
+use super::{BlockContent, DeviceModel, Due, FilledRegister, Latch, PendingOperation};
 use crate::compiled_profile::CompiledProfile;
 
-impl Device {
+impl DeviceModel {
     /// Lets everything happen that is due at `now` or before.
     pub(crate) fn advance(&mut self, compiled: &CompiledProfile, now: Ticks) {
         while let Some(&Due { at, id }) = self.due.front() {
@@ -41,7 +41,7 @@ impl Device {
         self.due.insert(position, Due { at, id });
     }
 
-    fn array_done(&mut self, effect: Effect, flight: &Flight) {
+    fn array_done(&mut self, effect: Effect, flight: &PendingOperation) {
         let by = flight.origin;
         match effect {
             Effect::Erase => self.set_blocks(flight, |_| BlockContent::Erased(flight.cell_type)),
@@ -56,7 +56,7 @@ impl Device {
             Effect::ConsumeLatch { latch, .. } => self.set_latch(flight, latch, None),
             Effect::FillRegisters { copyback } => {
                 for at in flight.targets.iter() {
-                    let register = Some(Register { at: *at, copyback, output: false, by });
+                    let register = Some(FilledRegister { at: *at, copyback, output: false, by });
                     let plane = self.plane_mut(at);
                     plane.page = register;
                     plane.output = register;
@@ -64,7 +64,7 @@ impl Device {
             }
             Effect::CacheRead(_) => {
                 for at in flight.targets.iter() {
-                    let own = Register { at: *at, copyback: false, output: false, by };
+                    let own = FilledRegister { at: *at, copyback: false, output: false, by };
                     self.move_to_output(at, Some(own));
                 }
             }
@@ -110,22 +110,22 @@ impl Device {
         }
     }
 
-    fn set_blocks(&mut self, flight: &Flight, content: impl Fn(&Target) -> BlockContent) {
+    fn set_blocks(&mut self, flight: &PendingOperation, content: impl Fn(&Target) -> BlockContent) {
         for at in flight.targets.iter() {
             self.blocks.set(at.die, at.block, content(at), flight.origin);
         }
     }
 
-    fn set_latch(&mut self, flight: &Flight, latch: LatchKind, holds: Option<Latch>) {
+    fn set_latch(&mut self, flight: &PendingOperation, latch: LatchKind, holds: Option<Latch>) {
         for die in flight.dies.clone() {
             self.dies[usize::from(die)].latches[latch as usize] = holds;
         }
     }
 
     /// The page register moves to the output register, `next` into the page register.
-    fn move_to_output(&mut self, at: &Target, next: Option<Register>) {
+    fn move_to_output(&mut self, at: &Target, next: Option<FilledRegister>) {
         let plane = self.plane_mut(at);
-        plane.output = plane.page.map(|page| Register { output: false, ..page });
+        plane.output = plane.page.map(|page| FilledRegister { output: false, ..page });
         plane.page = next;
     }
 }

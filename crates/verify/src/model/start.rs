@@ -4,7 +4,8 @@ use nandseq_profile::model::{Axis, Effect, PhaseKind};
 use nandseq_profile::{Die, Ticks};
 
 use super::{
-    BlockContent, BusHold, CacheProgram, Device, Flight, Occupation, Register, Segment, Suspension, Targets, same_page,
+    BlockContent, BusHold, DeviceModel, FilledRegister, Occupation, OpStateInterval, OpenCacheProgram,
+    PendingOperation, Suspension, Targets, same_page,
 };
 use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
 use crate::judge::JudgedOperation;
@@ -21,51 +22,51 @@ fn push<T>(list: &mut Vec<T>, item: T) {
     list.push(item);
 }
 
-impl Device {
+impl DeviceModel {
     /// Starts an operation, legal or not.
-    pub(crate) fn start(&mut self, compiled: &CompiledProfile, case: &JudgedOperation<'_>) {
+    pub(crate) fn start(&mut self, compiled: &CompiledProfile, operation: &JudgedOperation<'_>) {
         self.serial += 1;
         let id = self.serial;
-        for die in case.touched.dies.clone().map(Die) {
-            if let Some(axis) = case.kind.suspends {
-                self.suspend(die, axis, case);
+        for die in operation.touched.dies.clone().map(Die) {
+            if let Some(axis) = operation.kind.suspends {
+                self.suspend(die, axis, operation);
             }
-            if let Some(reset) = case.kind.resets {
-                self.reset(die, reset, case);
+            if let Some(reset) = operation.kind.resets {
+                self.reset(die, reset, operation);
             }
         }
-        self.hold_bus(case, id);
-        self.occupy(case, id);
-        self.show_op_state(case, id);
-        for &effect in &case.kind.effects {
-            self.at_start(compiled, effect, case);
+        self.hold_bus(operation, id);
+        self.occupy(operation, id);
+        self.show_op_state(operation, id);
+        for &effect in &operation.kind.effects {
+            self.at_start(compiled, effect, operation);
         }
-        if case.kind.erases || case.kind.programs {
-            self.empty_registers(&case.targets);
+        if operation.kind.erases || operation.kind.programs {
+            self.empty_registers(&operation.targets);
         }
-        if case.kind.lasting || !case.occupied.dies.is_empty() {
-            self.take_off(case, id);
+        if operation.kind.lasting || !operation.occupied.dies.is_empty() {
+            self.take_off(operation, id);
         }
     }
 
-    fn take_off(&mut self, case: &JudgedOperation<'_>, id: u64) {
-        let core = case.kind.span(PhaseKind::CoreBusy);
-        let core = core.map_or(Interval { from: case.at, to: case.at }, |span| {
-            Interval::new(after(case.at, span.offset), span.duration)
+    fn take_off(&mut self, operation: &JudgedOperation<'_>, id: u64) {
+        let core = operation.kind.span(PhaseKind::CoreBusy);
+        let core = core.map_or(Interval { from: operation.at, to: operation.at }, |span| {
+            Interval::new(after(operation.at, span.offset), span.duration)
         });
-        self.flights.push(Flight {
+        self.flights.push(PendingOperation {
             id,
-            origin: case.origin,
-            op: case.origin.op,
-            targets: case.targets,
-            cell_type: case.cell_type,
-            dies: case.touched.dies.clone(),
-            occupied: case.occupied.clone(),
+            origin: operation.origin,
+            op: operation.origin.op,
+            targets: operation.targets,
+            cell_type: operation.cell_type,
+            dies: operation.touched.dies.clone(),
+            occupied: operation.occupied.clone(),
             core,
             remains: None,
-            axis: case.kind.axis(),
+            axis: operation.kind.axis(),
         });
-        self.put_due(after(case.at, case.kind.array_done), id);
+        self.put_due(after(operation.at, operation.kind.array_done), id);
         if self.flights.len() > MOST
             && let Some(oldest) = self.flights.iter().map(|flight| flight.id).min()
         {
@@ -86,102 +87,109 @@ impl Device {
         }
     }
 
-    fn hold_bus(&mut self, case: &JudgedOperation<'_>, id: u64) {
+    fn hold_bus(&mut self, operation: &JudgedOperation<'_>, id: u64) {
         let mut bus = std::mem::take(&mut self.bus);
         for held in &mut bus {
-            if self.closes_window(held, case) {
-                held.time.cut(case.at);
+            if self.closes_window(held, operation) {
+                held.time.cut(operation.at);
             }
         }
-        bus.retain(|held| held.time.to > case.at);
-        let dies = &case.touched.dies;
+        bus.retain(|held| held.time.to > operation.at);
+        let dies = &operation.touched.dies;
         let die = (dies.len() == 1).then_some(dies.start);
-        for span in case.kind.spans.iter().filter(|span| span.bus) {
-            let time = Interval::new(after(case.at, span.offset), span.duration);
-            push(&mut bus, BusHold { time, by: case.origin, window: span.kind.is_window(), id, die });
+        for span in operation.kind.spans.iter().filter(|span| span.bus) {
+            let time = Interval::new(after(operation.at, span.offset), span.duration);
+            push(&mut bus, BusHold { time, by: operation.origin, window: span.kind.is_window(), id, die });
         }
         self.bus = bus;
     }
 
     /// Whether a window that holds the bus ends because this operation starts on the last planes that show it.
-    pub(crate) fn closes_window(&self, held: &BusHold, case: &JudgedOperation<'_>) -> bool {
-        if !held.window || !held.time.contains(case.at) || !case.kind.affects_state {
+    pub(crate) fn closes_window(&self, held: &BusHold, operation: &JudgedOperation<'_>) -> bool {
+        if !held.window || !held.time.contains(operation.at) || !operation.kind.affects_state {
             return false;
         }
-        let shows = |segment: &Segment| segment.id == held.id && segment.time.contains(case.at);
+        let shows = |segment: &OpStateInterval| segment.id == held.id && segment.time.contains(operation.at);
         self.dies.iter().enumerate().all(|(die, state)| {
             state
                 .planes
                 .iter()
                 .enumerate()
-                .all(|(plane, state)| case.occupied.contains(die, plane) || !state.segments.iter().any(shows))
+                .all(|(plane, state)| operation.occupied.contains(die, plane) || !state.segments.iter().any(shows))
         })
     }
 
-    fn occupy(&mut self, case: &JudgedOperation<'_>, id: u64) {
-        for die in case.occupied.dies.clone() {
+    fn occupy(&mut self, operation: &JudgedOperation<'_>, id: u64) {
+        for die in operation.occupied.dies.clone() {
             let occupations = &mut self.dies[usize::from(die)].occupations;
-            occupations.retain(|occupation| occupation.time.to > case.at);
+            occupations.retain(|occupation| occupation.time.to > operation.at);
             let occupation = Occupation {
-                time: Interval::new(case.at, case.kind.occupied),
-                planes: case.occupied.planes,
-                multi: case.kind.multi,
-                interleaved: case.kind.interleaved,
-                by: case.origin,
+                time: Interval::new(operation.at, operation.kind.occupied),
+                planes: operation.occupied.planes,
+                multi: operation.kind.multi,
+                interleaved: operation.kind.interleaved,
+                by: operation.origin,
                 id,
             };
             push(occupations, occupation);
         }
     }
 
-    fn show_op_state(&mut self, case: &JudgedOperation<'_>, id: u64) {
-        if !case.kind.affects_state {
+    fn show_op_state(&mut self, operation: &JudgedOperation<'_>, id: u64) {
+        if !operation.kind.affects_state {
             return;
         }
-        for (die, plane) in case.occupied.iter() {
+        for (die, plane) in operation.occupied.iter() {
             let state = &mut self.dies[die.index()];
             state.changes += 1;
             let segments = &mut state.planes[plane.index()].segments;
             for open in segments.iter_mut() {
-                if open.kind.is_window() && open.time.contains(case.at) {
-                    open.time.cut(case.at);
+                if open.kind.is_window() && open.time.contains(operation.at) {
+                    open.time.cut(operation.at);
                 }
             }
-            segments.retain(|segment| segment.time.to > case.at);
-            for span in case.kind.spans.iter().filter(|span| span.kind != PhaseKind::Issue) {
-                let time = Interval::new(after(case.at, span.offset), span.duration);
-                push(segments, Segment { time, base: case.kind.base, kind: span.kind, by: case.origin, id });
+            segments.retain(|segment| segment.time.to > operation.at);
+            for span in operation.kind.spans.iter().filter(|span| span.kind != PhaseKind::Issue) {
+                let time = Interval::new(after(operation.at, span.offset), span.duration);
+                push(
+                    segments,
+                    OpStateInterval { time, base: operation.kind.base, kind: span.kind, by: operation.origin, id },
+                );
             }
         }
     }
 
-    fn at_start(&mut self, compiled: &CompiledProfile, effect: Effect, case: &JudgedOperation<'_>) {
+    fn at_start(&mut self, compiled: &CompiledProfile, effect: Effect, operation: &JudgedOperation<'_>) {
         match effect {
             Effect::CacheRead(kind) => {
-                for at in case.targets.iter() {
-                    self.plane_mut(at).cache_read = Some((kind, case.origin));
+                for at in operation.targets.iter() {
+                    self.plane_mut(at).cache_read = Some((kind, operation.origin));
                 }
             }
             Effect::CacheProgramStart(kind) => {
-                for die in case.touched.dies.clone() {
-                    self.dies[usize::from(die)].cache_program =
-                        Some(CacheProgram { kind, cell_type: case.cell_type, targets: case.targets, by: case.origin });
+                for die in operation.touched.dies.clone() {
+                    self.dies[usize::from(die)].cache_program = Some(OpenCacheProgram {
+                        kind,
+                        cell_type: operation.cell_type,
+                        targets: operation.targets,
+                        by: operation.origin,
+                    });
                 }
             }
             Effect::DataOut => {
                 // A wrong address is believed, so that repeating it is not a finding of its own.
-                for at in case.targets.iter() {
+                for at in operation.targets.iter() {
                     let output = &mut self.plane_mut(at).output;
                     if !output.is_some_and(|held| same_page(&held.at, at) && held.at.cell_type == at.cell_type) {
-                        *output = Some(Register { at: *at, copyback: false, output: true, by: case.origin });
+                        *output = Some(FilledRegister { at: *at, copyback: false, output: true, by: operation.origin });
                     }
                 }
             }
-            Effect::OdtDisable => self.odt_off = Some(case.origin),
-            Effect::WriteProtectOn => self.write_protect = Some(case.origin),
+            Effect::OdtDisable => self.odt_off = Some(operation.origin),
+            Effect::WriteProtectOn => self.write_protect = Some(operation.origin),
             Effect::Resume(axis) => {
-                for die in case.touched.dies.clone() {
-                    self.resume(compiled, Die(die), axis, case);
+                for die in operation.touched.dies.clone() {
+                    self.resume(compiled, Die(die), axis, operation);
                 }
             }
             Effect::Erase
@@ -204,15 +212,15 @@ impl Device {
     }
 
     /// Cuts the operation to be suspended where it is and keeps what remains of it.
-    fn suspend(&mut self, die: Die, axis: Axis, case: &JudgedOperation<'_>) {
-        let suspend_target = self.in_core_busy(die, axis, case.at).map(|flight| flight.id);
+    fn suspend(&mut self, die: Die, axis: Axis, operation: &JudgedOperation<'_>) {
+        let suspend_target = self.in_core_busy(die, axis, operation.at).map(|flight| flight.id);
         let already = self.die(die).suspension(axis).copied();
         self.dies[die.index()].suspended[axis as usize] = match (suspend_target, already) {
             // A second SUSPEND that hits nothing changes nothing.
             (None, Some(already)) => Some(already),
             // One that hits an operation replaces the first. One that hits nothing, and is the first, is believed: else its RESUME would
             // be flagged too.
-            (flight, _) => Some(Suspension { by: case.origin, flight }),
+            (flight, _) => Some(Suspension { by: operation.origin, flight }),
         };
         let Some(suspend_target) = suspend_target else { return };
         if let Some(lost) = already.and_then(|already| already.flight) {
@@ -221,20 +229,20 @@ impl Device {
         }
         self.due.retain(|due| due.id != suspend_target);
         if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == suspend_target) {
-            flight.remains = Some(flight.core.to - case.at);
-            flight.core.cut(case.at);
+            flight.remains = Some(flight.core.to - operation.at);
+            flight.core.cut(operation.at);
         }
-        self.cut(suspend_target, case.at);
+        self.cut(suspend_target, operation.at);
     }
 
     /// Plans what the suspended operation does from the end of the RESUME on, and takes back the registers of its planes.
-    fn resume(&mut self, compiled: &CompiledProfile, die: Die, axis: Axis, case: &JudgedOperation<'_>) {
+    fn resume(&mut self, compiled: &CompiledProfile, die: Die, axis: Axis, operation: &JudgedOperation<'_>) {
         let Some(suspended) = self.die(die).suspension(axis).and_then(|suspension| suspension.flight) else {
             return;
         };
         let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == suspended) else { return };
         let Some(remains) = flight.remains.take() else { return };
-        flight.core = Interval::new(after(case.at, case.kind.array_done), remains);
+        flight.core = Interval::new(after(operation.at, operation.kind.array_done), remains);
         let flight = flight.clone();
         self.empty_registers(&flight.targets);
         self.put_due(flight.core.to, suspended);
@@ -242,7 +250,7 @@ impl Device {
     }
 
     /// What is left of a suspended operation: the rest of CORE_BUSY, then its whole window.
-    fn go_on(&mut self, flight: &Flight, kind: &OperationKind) {
+    fn go_on(&mut self, flight: &PendingOperation, kind: &OperationKind) {
         let dies = &flight.dies;
         let die = (dies.len() == 1).then_some(dies.start);
         for (span, time) in coming_phases(flight, kind) {
@@ -255,7 +263,8 @@ impl Device {
             }
             for (die, plane) in flight.occupied.iter() {
                 let segments = &mut self.dies[die.index()].planes[plane.index()].segments;
-                let segment = Segment { time, base: kind.base, kind: span.kind, by: flight.origin, id: flight.id };
+                let segment =
+                    OpStateInterval { time, base: kind.base, kind: span.kind, by: flight.origin, id: flight.id };
                 push(segments, segment);
             }
         }
@@ -276,13 +285,13 @@ impl Device {
     pub(crate) fn bus_of_revived(
         &self,
         compiled: &CompiledProfile,
-        case: &JudgedOperation<'_>,
+        operation: &JudgedOperation<'_>,
         die: Die,
         axis: Axis,
     ) -> Vec<Interval> {
         let Some(mut flight) = self.suspended_flight(die, axis).cloned() else { return Vec::new() };
         let Some(remains) = flight.remains else { return Vec::new() };
-        flight.core = Interval::new(after(case.at, case.kind.array_done), remains);
+        flight.core = Interval::new(after(operation.at, operation.kind.array_done), remains);
         coming_phases(&flight, &compiled.kinds[flight.op]).filter(|(span, _)| span.bus).map(|(_, time)| time).collect()
     }
 
@@ -304,10 +313,10 @@ impl Device {
     }
 
     /// Ends everything in flight on a die and forgets what the die held; what was being changed is spoilt.
-    fn reset(&mut self, die: Die, reset: Reset, case: &JudgedOperation<'_>) {
+    fn reset(&mut self, die: Die, reset: Reset, operation: &JudgedOperation<'_>) {
         let whole = reset == Reset::Target;
         for held in self.bus.iter_mut().filter(|held| whole || held.die == Some(die.0)) {
-            held.time.cut(case.at);
+            held.time.cut(operation.at);
         }
         let state = &mut self.dies[die.index()];
         state.occupations.clear();
@@ -331,7 +340,7 @@ impl Device {
         for (id, spoilt) in ended {
             self.due.retain(|due| due.id != id);
             for at in spoilt.iter().flat_map(Targets::iter) {
-                self.blocks.set(at.die, at.block, BlockContent::NotErased, case.origin);
+                self.blocks.set(at.die, at.block, BlockContent::NotErased, operation.origin);
             }
         }
     }
@@ -339,7 +348,7 @@ impl Device {
 
 /// The phases that are still to come of an operation whose CORE_BUSY has been moved.
 fn coming_phases<'a>(
-    flight: &'a Flight,
+    flight: &'a PendingOperation,
     kind: &'a OperationKind,
 ) -> impl Iterator<Item = (&'a crate::compiled_profile::PhaseSpan, Interval)> {
     let mut from = flight.core.from;

@@ -8,7 +8,7 @@ use std::collections::{HashSet, VecDeque};
 use std::io::{self, BufRead};
 
 use nandseq_input::MAX_LINE;
-use nandseq_input::table::{Fields, TableFault, TableLine, TableReader};
+use nandseq_input::table::{LineFields, TableFault, TableLine, TableReader};
 use nandseq_trace::table::TableKind;
 use rustc_hash::FxBuildHasher;
 
@@ -94,7 +94,9 @@ fn same_key(table: TableKind, expected: &ExpectedRow, found: &FoundRow) -> bool 
     };
     let mut text = expected.text.clone();
     text.extend(std::iter::repeat_n(b',', expected.free.saturating_sub(1)));
-    let (Ok(right), Ok(wrong)) = (Fields::of(table, &text), Fields::of(table, &found.text)) else { return false };
+    let (Ok(right), Ok(wrong)) = (LineFields::of(table, &text), LineFields::of(table, &found.text)) else {
+        return false;
+    };
     right.iter().zip(wrong.iter()).all(|((column, right), (_, wrong))| right == wrong || !key.contains(&column))
 }
 
@@ -353,7 +355,7 @@ impl TableComparison {
         let mut text = expected.text.clone();
         text.extend(std::iter::repeat_n(b',', expected.free.saturating_sub(1)));
         let kind = self.kind();
-        let (Ok(right), Ok(wrong)) = (Fields::of(kind, &text), Fields::of(kind, &found.text)) else {
+        let (Ok(right), Ok(wrong)) = (LineFields::of(kind, &text), LineFields::of(kind, &found.text)) else {
             return Vec::new();
         };
         let known = kind.columns().len() - expected.free;

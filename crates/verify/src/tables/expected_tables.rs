@@ -17,7 +17,7 @@ use super::touches::Touches;
 use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
 use crate::finding::{RowPlace, StartedOperation};
 use crate::judge::JudgedOperation;
-use crate::model::{Device, Reach, Targets};
+use crate::model::{DeviceModel, DiePlaneSet, Targets};
 use crate::time::{Interval, after};
 use shows::{Show, Shows};
 
@@ -46,7 +46,7 @@ struct OpenOperation {
     /// Its rows of operation_timeline: where, and the op_state it found there.
     rows: StretchRows,
     dies: std::ops::Range<u8>,
-    occupied: Reach,
+    occupied: DiePlaneSet,
     resumed: bool,
     /// The phases of the present stretch.
     phases: Vec<ComingPhase>,
@@ -138,77 +138,82 @@ impl ExpectedTables {
         &mut self,
         compiled: &CompiledProfile,
         words: &WrittenNames,
-        device: &Device,
-        case: &JudgedOperation<'_>,
+        device: &DeviceModel,
+        operation: &JudgedOperation<'_>,
     ) -> io::Result<()> {
-        self.advance(compiled, words, case.at)?;
-        self.find_rows(case);
-        for die in case.touched.dies.clone().map(Die) {
-            if let Some(axis) = case.kind.suspends
-                && let Some(suspend_target) = device.in_core_busy(die, axis, case.at)
+        self.advance(compiled, words, operation.at)?;
+        self.find_rows(operation);
+        for die in operation.touched.dies.clone().map(Die) {
+            if let Some(axis) = operation.kind.suspends
+                && let Some(suspend_target) = device.in_core_busy(die, axis, operation.at)
             {
-                self.suspend(compiled, suspend_target.origin.place, case.at);
+                self.suspend(compiled, suspend_target.origin.place, operation.at);
             }
-            if let Some(reset) = case.kind.resets {
-                self.reset(compiled, words, die, reset, case.at)?;
+            if let Some(reset) = operation.kind.resets {
+                self.reset(compiled, words, die, reset, operation.at)?;
             }
         }
-        if case.kind.affects_state {
-            self.cut_windows(case);
+        if operation.kind.affects_state {
+            self.cut_windows(operation);
         }
-        self.take_off(case);
-        if let Some(axis) = case.kind.resumes {
-            for die in case.touched.dies.clone().map(Die) {
+        self.take_off(operation);
+        if let Some(axis) = operation.kind.resumes {
+            for die in operation.touched.dies.clone().map(Die) {
                 let suspend_target = device.suspended_flight(die, axis).map(|flight| flight.origin.place);
-                self.resume(compiled, suspend_target, die, case);
+                self.resume(compiled, suspend_target, die, operation);
             }
         }
         Ok(())
     }
 
     /// Where the operation goes, and what it finds there.
-    fn find_rows(&mut self, case: &JudgedOperation<'_>) {
+    fn find_rows(&mut self, operation: &JudgedOperation<'_>) {
         let row = |target: &Addressed| {
             let place = [target.die, target.plane, target.block, target.page].map(part);
-            (place, self.shows.at(target.die, target.plane, case.at))
+            (place, self.shows.at(target.die, target.plane, operation.at))
         };
         self.rows.clear();
-        self.rows.extend(case.written.iter().map(row));
+        self.rows.extend(operation.written.iter().map(row));
         self.rows.sort_by_key(|(place, _)| (place[0], place[1]));
     }
 
-    fn take_off(&mut self, case: &JudgedOperation<'_>) {
-        let ticket = self.order.open(case.origin);
+    fn take_off(&mut self, operation: &JudgedOperation<'_>) {
+        let ticket = self.order.open(operation.origin);
         let (mut rows, mut phases, mut cuts) = self.spare.pop().unwrap_or_default();
         std::mem::swap(&mut rows, &mut self.rows);
         phases.clear();
-        phases.extend(case.kind.spans.iter().map(|span| ComingPhase {
+        phases.extend(operation.kind.spans.iter().map(|span| ComingPhase {
             kind: span.kind,
-            time: Interval::new(after(case.at, span.offset), span.duration),
+            time: Interval::new(after(operation.at, span.offset), span.duration),
         }));
         cuts.clear();
-        if case.kind.affects_state {
-            for (die, plane) in case.occupied.iter() {
+        if operation.kind.affects_state {
+            for (die, plane) in operation.occupied.iter() {
                 for phase in &phases {
-                    self.shows.push(die, plane, case.at, Show::new(ticket, case.kind.base, phase.kind, phase.time));
+                    self.shows.push(
+                        die,
+                        plane,
+                        operation.at,
+                        Show::new(ticket, operation.kind.base, phase.kind, phase.time),
+                    );
                 }
             }
         }
-        let touches = touch(case.kind).map(|program| (program, case.targets));
+        let touches = touch(operation.kind).map(|program| (program, operation.targets));
         let flight = OpenOperation {
-            origin: case.origin,
+            origin: operation.origin,
             ticket,
             rows,
-            dies: case.touched.dies.clone(),
-            occupied: case.occupied.clone(),
+            dies: operation.touched.dies.clone(),
+            occupied: operation.occupied.clone(),
             resumed: false,
             phases,
             cuts,
             remains: None,
             touches,
-            done: after(case.at, case.kind.array_done),
+            done: after(operation.at, operation.kind.array_done),
         };
-        if flight.occupied == Reach::NOTHING && flight.touches.is_none() {
+        if flight.occupied == DiePlaneSet::NOTHING && flight.touches.is_none() {
             // Nothing can happen to it any more.
             self.order.add(ticket, |stretches, _| stretch_rows(&flight, stretches));
             self.order.close(ticket);
@@ -298,13 +303,13 @@ impl ExpectedTables {
         compiled: &CompiledProfile,
         suspend_target: Option<RowPlace>,
         die: Die,
-        case: &JudgedOperation<'_>,
+        operation: &JudgedOperation<'_>,
     ) {
-        let from = after(case.at, case.kind.array_done);
+        let from = after(operation.at, operation.kind.array_done);
         let known = suspend_target
             .and_then(|suspend_target| self.flights.iter_mut().find(|flight| flight.origin.place == suspend_target));
         let Some(flight) = known else {
-            self.shows.lose(die, case.at, from);
+            self.shows.lose(die, operation.at, from);
             return;
         };
         let Some(remains) = flight.remains.take() else { return };
@@ -322,7 +327,7 @@ impl ExpectedTables {
             if kind.affects_state {
                 for (die, plane) in flight.occupied.iter() {
                     let show = Show::new(flight.ticket, kind.base, phase.kind, phase.time);
-                    self.shows.push(die, plane, case.at, show);
+                    self.shows.push(die, plane, operation.at, show);
                 }
             }
         }
@@ -344,7 +349,7 @@ impl ExpectedTables {
             let flight = &mut self.flights[index];
             if !flight.dies.contains(&die.0) {
                 index += 1;
-            } else if flight.occupied == Reach::NOTHING {
+            } else if flight.occupied == DiePlaneSet::NOTHING {
                 // It is never cut, but what it does to the array does not happen any more.
                 flight.touches = flight.touches.filter(|_| flight.done <= at);
                 index += 1;
@@ -368,18 +373,22 @@ impl ExpectedTables {
     }
 
     /// The windows that are open on the planes of a state-affecting operation end.
-    fn cut_windows(&mut self, case: &JudgedOperation<'_>) {
-        if case.occupied == Reach::NOTHING {
+    fn cut_windows(&mut self, operation: &JudgedOperation<'_>) {
+        if operation.occupied == DiePlaneSet::NOTHING {
             return;
         }
-        let open = |phase: &ComingPhase| phase.kind.is_window() && phase.time.contains(case.at);
+        let open = |phase: &ComingPhase| phase.kind.is_window() && phase.time.contains(operation.at);
         for flight in self.flights.iter_mut().filter(|flight| flight.phases.iter().any(open)) {
             for (die, plane) in flight.occupied.iter() {
-                if case.occupied.contains(die.index(), plane.index())
+                if operation.occupied.contains(die.index(), plane.index())
                     && flight.cut_on(i64::from(die.0), i64::from(plane.0)).is_none()
                 {
-                    flight.cuts.push((die, plane, case.at));
-                    self.shows.cut(&Reach::planes(die, nandseq_profile::PlaneSet::one(plane)), flight.ticket, case.at);
+                    flight.cuts.push((die, plane, operation.at));
+                    self.shows.cut(
+                        &DiePlaneSet::planes(die, nandseq_profile::PlaneSet::one(plane)),
+                        flight.ticket,
+                        operation.at,
+                    );
                 }
             }
         }

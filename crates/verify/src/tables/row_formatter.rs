@@ -81,15 +81,15 @@ fn time(value: Ticks) -> [u8; TIME] {
 
 /// The texts of times that came last.
 #[derive(Debug)]
-struct Times(Vec<(Ticks, [u8; TIME])>);
+struct RecentTimes(Vec<(Ticks, [u8; TIME])>);
 
-impl Default for Times {
+impl Default for RecentTimes {
     fn default() -> Self {
         Self(vec![(Ticks::ZERO, time(Ticks::ZERO)); REMEMBERED])
     }
 }
 
-impl Times {
+impl RecentTimes {
     /// Appends the text of a time.
     #[inline]
     fn put(&mut self, value: Ticks, out: &mut Vec<u8>) {
@@ -109,8 +109,8 @@ impl Times {
 #[derive(Debug)]
 pub(super) struct RowFormatter {
     pub(super) words: WrittenNames,
-    times: Times,
-    durations: Times,
+    times: RecentTimes,
+    durations: RecentTimes,
     /// The row that was written last but for segments.
     text: Vec<u8>,
     /// The operation of the stretch that was written last, and whether it was resumed.
@@ -128,8 +128,8 @@ impl RowFormatter {
     pub(super) fn new(words: WrittenNames) -> Self {
         Self {
             words,
-            times: Times::default(),
-            durations: Times::default(),
+            times: RecentTimes::default(),
+            durations: RecentTimes::default(),
             text: Vec::new(),
             of: None,
             op: Vec::new(),
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn times_are_exact_decimals_when_they_are_new_and_when_they_come_again() {
-        let mut times = Times::default();
+        let mut times = RecentTimes::default();
         for _ in 0..2 {
             for (ps, expected) in [
                 (0, "0.0"),

@@ -55,7 +55,7 @@ fn a_suspend_that_comes_too_late_is_believed() {
 }
 
 #[test]
-fn a_suspend_given_twice_keeps_its_victim() {
+fn a_suspend_given_twice_keeps_its_target() {
     judge(
         "0 Erase_SLC b0\n 50 Suspend_Erase\n 54 Suspend_Erase ! suspend suspend_target\n 58 Resume_Erase
          112.999999 Status =busy\n 114 Status =ready",

@@ -4,7 +4,7 @@ use crate::judge;
 use crate::occupation::PREPARED;
 
 #[test]
-fn a_suspend_needs_its_victim_in_core_busy() {
+fn a_suspend_needs_its_target_in_core_busy() {
     judge("0 Erase_SLC b0\n 0.5 Suspend_Erase ! bus suspend_target plane_busy");
     judge("0 Erase_SLC b0\n 1 Suspend_Erase");
     judge("0 Erase_SLC b0\n 100.999999 Suspend_Erase");
@@ -28,7 +28,7 @@ fn suspend_and_resume_occupy_the_die() {
 }
 
 #[test]
-fn the_victim_goes_on_for_exactly_what_remained() {
+fn the_suspend_target_goes_on_for_exactly_what_remained() {
     // Suspended 51 µs before its end, resumed until 64: the array is done at 115.
     let text = "0 Erase_SLC b0\n 50 Suspend_Erase\n 60 Resume_Erase\n";
     judge(&format!("{text} 114.999999 Erase_SLC b4 ! plane_busy op_state"));
@@ -38,7 +38,7 @@ fn the_victim_goes_on_for_exactly_what_remained() {
 }
 
 #[test]
-fn a_victim_may_be_suspended_again_and_again() {
+fn an_operation_may_be_suspended_again_and_again() {
     // 51 remain, then 51 - 16 = 35, then 35 - 5 = 30.
     let text = "
         0   Erase_SLC b0
@@ -61,7 +61,7 @@ fn a_suspension_of_one_picosecond_remains_exact() {
 }
 
 #[test]
-fn a_victim_that_has_not_gone_on_yet_cannot_be_suspended() {
+fn an_operation_that_has_not_gone_on_yet_cannot_be_suspended() {
     let text = "0 Erase_SLC b0\n 50 Suspend_Erase\n 60 Resume_Erase\n";
     judge(&format!("{text} 63.999999 Suspend_Erase ! suspend suspend_target plane_busy op_state"));
     judge(&format!("{text} 64 Suspend_Erase"));
@@ -100,7 +100,7 @@ fn a_suspended_operation_has_had_no_effect_yet() {
 }
 
 #[test]
-fn the_registers_are_taken_back_when_the_victim_is_resumed() {
+fn the_registers_are_taken_back_when_the_operation_is_resumed() {
     let text = "0 Erase_TLC b0\n 101 Program_TLC b0 g0\n 110 Suspend_Program\n 114 Recover_TLC b0 g0\n";
     judge(&format!("{text} 125 Output b0 g0 TLC\n 129 Resume_Program"));
     judge(&format!("{text} 129 Resume_Program ! unread_data"));

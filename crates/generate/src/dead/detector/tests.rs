@@ -149,7 +149,7 @@ fn a_die_without_a_good_block_is_dead_while_the_other_lives_on() {
     assert_eq!((dead.die, dead.last, dead.since, dead.in_vain), (Die(0), None, Some(Ticks::ZERO), false));
     assert_eq!((dead.state.blocks.bad, dead.freed_by.len()), (4, 0));
     assert_eq!(dead.blocked.len(), erases().count());
-    assert!(dead.blocked.iter().all(|blocked| blocked.reason == Reason::NoAddress && blocked.share > 0.0));
+    assert!(dead.blocked.iter().all(|blocked| blocked.reason == RefusalReason::NoAddress && blocked.share > 0.0));
 }
 
 #[test]

@@ -23,7 +23,7 @@ impl Sink for Nowhere {
 
 /// Every state that the chains of a die can be led to, tried one after another; `None` when there are too many.
 struct Exhaustive<'a> {
-    search: Search<'a>,
+    search: CompletionSearch<'a>,
     seen: Vec<(Vec<usize>, DieLogic)>,
 }
 
@@ -97,7 +97,7 @@ fn compare(profile: &Profile, seed: u64, hooks: u64) -> [u64; 2] {
             let may = site.kernel.find_order_with(&plan, now).is_ok();
             let (search_input, _) = site.kernel.search_input(hook.die, now);
             let mut scratch = SearchScratch::default();
-            let all = Search::after(&search_input, &mut scratch, &plan, None)
+            let all = CompletionSearch::after(&search_input, &mut scratch, &plan, None)
                 .map_or(Some(false), |(search, logic)| Exhaustive { search, seen: Vec::new() }.completes(&logic));
             // What changes nothing may always start, whatever the search would say of chains that wait for a RESUME.
             if let Some(all) = all.filter(|_| plan.len() > 1 || !info.is_inert()) {
@@ -124,7 +124,7 @@ fn kept_order_runs(site: &mut Site<'_>, die: Die, now: Ticks) -> bool {
         return true;
     }
     let mut scratch = SearchScratch::default();
-    let search = Search::new(&search_input, &[], search_input.suspended_chains, &mut scratch);
+    let search = CompletionSearch::new(&search_input, &[], search_input.suspended_chains, &mut scratch);
     let mut logic = settled_by_itself(search_input.device, search_input.tables, die);
     order.iter().enumerate().all(|(at, &next)| {
         let done = order[..at].iter().filter(|&&before| before == next).count();

@@ -111,7 +111,7 @@ impl Model {
                     assert!(steps.iter().all(|step| step.place.die == head.place.die), "{steps:?}");
                     steps[1..].iter().map(|step| self.text(step)).collect::<Vec<_>>().join(", ")
                 }
-                Err(Reason::NoChain) => "refused".to_owned(),
+                Err(RefusalReason::NoChain) => "refused".to_owned(),
                 Err(other) => panic!("{other:?}"),
             };
             *counts.entry(shown).or_insert(0.0) += 1.0;

@@ -5,7 +5,7 @@ use nandseq_profile::{BaseId, Die, Plane, Ticks};
 
 use super::super::expected::StateCode;
 use super::super::order::Ticket;
-use crate::model::Reach;
+use crate::model::DiePlaneSet;
 use crate::time::Interval;
 
 /// The most phases a plane remembers; legal sequences need a few.
@@ -83,7 +83,7 @@ impl Shows {
     }
 
     /// Ends an operation on planes.
-    pub(super) fn cut(&mut self, planes: &Reach, of: Ticket, at: Ticks) {
+    pub(super) fn cut(&mut self, planes: &DiePlaneSet, of: Ticket, at: Ticks) {
         for (die, plane) in planes.iter() {
             end(&mut self.planes[die.index()][plane.index()], at, |show| show.of.is_some_and(|own| own.0 == of));
         }

@@ -11,9 +11,9 @@ use crate::policy::coverage_counts::CoverageCounts;
 use crate::policy::directed::discounts::Discounts;
 use crate::policy::directed::hooks::{alone, alone_to_compare};
 use crate::proposal::Preference;
-use crate::reporting::Reason;
+use crate::reporting::RefusalReason;
 use crate::setup::ClassId;
-use crate::setup::consequences::shows;
+use crate::setup::consequences::becomes_op_state;
 
 /// As many plans are made for a name that chains may follow.
 const PLANS: usize = 4;
@@ -34,11 +34,11 @@ impl Lookahead {
         counts: &CoverageCounts,
         discounts: &Discounts,
         name: (OpId, ClassId),
-    ) -> Result<Result<(), Rule>, Reason> {
+    ) -> Result<Result<(), Rule>, RefusalReason> {
         let setup = at.setup;
         let base = setup.classes.get(name.1).base;
         let verdict = at.plan(name, Preference { alone: alone(setup, counts, base), ..Preference::NONE })?;
-        if setup.follow_ups[base.index()].choices.len() == 1 && !shows(setup.tables.base(base)) {
+        if setup.follow_ups[base.index()].choices.len() == 1 && !becomes_op_state(setup.tables.base(base)) {
             return Ok(verdict);
         }
         if let Some(scorer) = Scorer::new(at, counts, discounts) {

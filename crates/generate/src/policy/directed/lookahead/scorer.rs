@@ -13,8 +13,8 @@ use crate::policy::at_hook::AtHook;
 use crate::policy::coverage_counts::CoverageCounts;
 use crate::policy::directed::discounts::Discounts;
 use crate::proposal::DieConstraints;
-use crate::setup::consequences::shows;
-use crate::setup::groups::Source;
+use crate::setup::consequences::becomes_op_state;
+use crate::setup::groups::AddressKind;
 use crate::setup::{Class, ClassId, Setup, places};
 
 /// As many bins are worth an address of a kind that there is none of.
@@ -160,7 +160,7 @@ impl<'a> Scorer<'a> {
             for done in std::iter::once(own).chain(resumed) {
                 let info = tables.base(done.base);
                 so_far.bins += scratch.phases[done.base.index()][usize::from(last)];
-                if shows(info) {
+                if becomes_op_state(info) {
                     changes = true;
                     window = info.window_key.filter(|_| last);
                     let planes = self.device.occupied_by(info, &done.place).1;
@@ -319,7 +319,7 @@ impl<'a> Scorer<'a> {
             let next = self.tables().programs[cell.index()];
             places(u64::from(next)).map(|cell| self.lack_of_next(constraints, CellTypeId(cell as u8), op.multi)).sum()
         } else if info.effects.is_program() && info.address == AddressSource::NextPage {
-            self.lack_of(constraints, Source::ReadablePage, cell, op.multi).1
+            self.lack_of(constraints, AddressKind::ReadablePage, cell, op.multi).1
         } else {
             0
         };
@@ -327,12 +327,12 @@ impl<'a> Scorer<'a> {
     }
 
     fn lack_of_next(&self, constraints: &DieConstraints, cell: CellTypeId, multi: bool) -> u64 {
-        let (any, bins) = self.lack_of(constraints, Source::NextPageOf, cell, multi);
-        if any { bins + self.lack_of(constraints, Source::ReadablePage, cell, multi).1 / 2 } else { 0 }
+        let (any, bins) = self.lack_of(constraints, AddressKind::NextPageOf, cell, multi);
+        if any { bins + self.lack_of(constraints, AddressKind::ReadablePage, cell, multi).1 / 2 } else { 0 }
     }
 
     /// Whether the book has no address for some classes of a cell type, and how many of their bins are uncovered.
-    fn lack_of(&self, constraints: &DieConstraints, source: Source, cell: CellTypeId, multi: bool) -> (bool, u64) {
+    fn lack_of(&self, constraints: &DieConstraints, source: AddressKind, cell: CellTypeId, multi: bool) -> (bool, u64) {
         let mut lack = (false, 0);
         for (chunk, group) in self.setup.groups.chunks().iter().enumerate() {
             let counts = if multi { u64::MAX } else { !group.multi };

@@ -8,7 +8,7 @@ use nandseq_profile::{BaseId, PhaseKey};
 
 use crate::policy::coverage_counts::CoverageCounts;
 use crate::policy::directed::discounts::Discounts;
-use crate::setup::consequences::{Consequences, shows};
+use crate::setup::consequences::{Consequences, becomes_op_state};
 use crate::setup::places;
 
 /// As many names that leave the state as it is are worth going for in one state, as many that show on planes (others of the die keep
@@ -56,7 +56,7 @@ impl Uncovered<'_> {
     /// How many uncovered bins the phases of an operation let in; `last`: whether no step of a chain cuts its window, which then
     /// depends on the state.
     pub(super) fn in_phases(&self, info: &BaseInfo, last: bool) -> u64 {
-        if !shows(info) {
+        if !becomes_op_state(info) {
             return 0;
         }
         let bins = |key: Option<PhaseKey>, most: u64| {
@@ -80,7 +80,7 @@ impl Uncovered<'_> {
             let last = at + 1 == way.len();
             bins += phases[base.index()][usize::from(last)];
             let info = tables.base(base);
-            if shows(info) {
+            if becomes_op_state(info) {
                 bins += info.window_key.filter(|_| last).map_or(0, &mut under);
                 let end = under(info.end_key);
                 bins += if stays { end } else { end.min(BETWEEN * UNIT) };
