@@ -1,4 +1,4 @@
-//! Whether a plan can be carried out, as far as that can be known before anything is touched.
+//! Checks whether a campaign can be carried out, before any file is changed.
 
 use nandseq_generate::Setup;
 use nandseq_output::csv_tables::CsvTables;
@@ -13,15 +13,15 @@ use crate::failure::{Failure, Problem, both};
 use crate::plan::{Plan, SitePlan};
 use crate::thread_pool::threads;
 
-/// Makes sure, without touching anything, that a plan can be carried out as far as that can be known before it is begun: its inputs fit
-/// together, each site has a place to begin, and files can be put where they belong.
+/// Checks that the inputs of a campaign fit together, that each site has a place to begin, and that its files can be written.
+/// Nothing is left changed.
 pub(crate) fn check(plan: &Plan) -> Result<(), Failure> {
     let places = setup_and_format(plan).and_then(|(setup, _)| places_to_begin(plan, &setup, &threads(plan.jobs)?));
     let sites = plan.sites.iter().map(|site| plan.folder_of(site));
     both(places, folders::check(std::iter::once(plan.out_dir.clone()).chain(sites))).map(drop)
 }
 
-/// Makes sure that each site has a place to begin; says what is worth knowing about it.
+/// Checks that each site has a place to begin. Returns remarks for the user.
 pub(super) fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) -> Result<Vec<String>, Failure> {
     let of_batch = check_places(plan)?;
     if plan.resume.is_none() {
@@ -36,7 +36,7 @@ pub(super) fn places_to_begin(plan: &Plan, setup: &Setup, threads: &ThreadPool) 
     Ok(of_batch.into_iter().chain(remarks.into_iter().flatten()).collect())
 }
 
-/// Makes sure that nothing in the folders of a plan is in its way; says what is worth knowing about what it replaces.
+/// Checks that nothing in the folders of a campaign is in its way. Returns remarks about what it replaces.
 pub(super) fn check_places(plan: &Plan) -> Result<Vec<String>, Failure> {
     folders::lists_are_files(plan)?;
     batch::check_shards(plan)?;
@@ -46,7 +46,7 @@ pub(super) fn check_places(plan: &Plan) -> Result<Vec<String>, Failure> {
     Ok(remarks)
 }
 
-/// What every site of a plan shares.
+/// The setup and the format of the tables, which all sites of a campaign share.
 pub(super) fn setup_and_format(plan: &Plan) -> Result<(Setup, Box<dyn TableFormat>), Failure> {
     let setup = Setup::new(&plan.profile, &plan.table.distributions, &plan.bad_blocks)
         .map_err(|error| Problem::new(error.to_string()).help(plan.words().how_to_propose(&plan.flags)))?;
@@ -57,7 +57,7 @@ pub(super) fn setup_and_format(plan: &Plan) -> Result<(Setup, Box<dyn TableForma
     Ok((setup, format(plan)?))
 }
 
-/// What puts rows into files.
+/// The writer of the campaign's form of tables.
 fn format(plan: &Plan) -> Result<Box<dyn TableFormat>, Failure> {
     let unfit = |error: TimeColumnError| {
         Problem::new(error.to_string()).help("look at the scale and decimals of `export`, and at `time_resolution`")

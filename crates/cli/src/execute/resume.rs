@@ -1,8 +1,8 @@
-//! Going on from snapshots.
+//! Resuming: the run and the state with which each site goes on.
 //!
-//! Promises that a site goes on only from a state that is complete and its own: of the same profile, seeds and flags as far as they
-//! decide bytes. Which runs are there is what the ledger or the manifest says, never what files lie around; a file that it lists and
-//! that is gone is made again, or said to be gone.
+//! A site goes on only from a complete state of its own: of the same profile and seeds, and of the same flags as far as they
+//! decide bytes. The ledger or the manifest says which runs exist; other files in the folder do not count. A listed file that is
+//! gone is made again, or a remark says that it is gone.
 
 mod missing;
 
@@ -27,32 +27,32 @@ use crate::site_files::{has_files, snapshots};
 /// Where a site begins.
 #[derive(Debug)]
 pub(super) struct SiteStart {
-    /// What its manifest says so far.
+    /// Its manifest with the runs that stay.
     pub(super) manifest: SiteManifest,
     /// Its state; `None` for a fresh device, or when no run is left.
     pub(super) state: Option<SiteState>,
     /// The index of the run that comes next.
     pub(super) next_run: u64,
-    /// Runs that lack files: they are made again first, and then it is to be found out anew where to begin.
+    /// Runs that lack files. They are made again first; then [`find`] is called once more.
     pub(super) again: Option<Again>,
-    /// What is worth saying.
+    /// Remarks for the user.
     pub(super) remarks: Vec<String>,
-    /// Why its folder must not be written into: files of runs are there, and nothing says of which campaign they are. Once the work has
-    /// begun, and manifests have gone, it says nothing.
+    /// Why its folder must not be written into: it has files of runs, and no manifest says of which campaign. This counts only
+    /// before the work begins, because the work removes manifests.
     unproven: Option<Problem>,
 }
 
 /// Runs that are made again.
 #[derive(Debug)]
 pub(super) struct Again {
-    /// Which, by index, in order, and which files of theirs are gone.
+    /// The runs by index, in order, each with its missing files.
     pub(super) runs: Vec<(u64, Outputs)>,
     /// All runs that the folder's manifest lists.
     pub(super) listed: Vec<RunRecord>,
 }
 
 impl Again {
-    /// What the manifest lists of a run.
+    /// The record of a run in the manifest.
     pub(super) fn record(&self, run_index: u64) -> Option<&RunRecord> {
         let at = self.listed.partition_point(|run| run.run_index < run_index);
         self.listed.get(at).filter(|run| run.run_index == run_index)
@@ -64,26 +64,29 @@ impl SiteStart {
         Self { manifest: head, state: None, next_run: 0, again: None, remarks: Vec::new(), unproven: None }
     }
 
-    /// The start as it is found before anything is touched.
+    /// The start, if it was found before any file was changed.
+    ///
+    /// # Errors
+    /// When the folder must not be written into.
     pub(super) fn before_work(self) -> Result<Self, Failure> {
         self.unproven.map_or_else(|| Ok(Self { unproven: None, ..self }), |problem| Err(problem.into()))
     }
 }
 
-/// What a site goes on from.
+/// The snapshot or folder that a site is resumed from.
 struct ResumeSource {
-    /// What it is called in messages.
+    /// Its name in messages.
     name: String,
-    /// The runs that are done there.
+    /// Number of runs that are done there.
     done: u64,
-    /// `None`: no state can be used; its runs are made from the first.
+    /// `None` if no snapshot can be used or none is needed.
     state: Option<SiteState>,
     remarks: Vec<String>,
-    /// Its runs, if they lie where the site's files go.
+    /// Its runs, if it is the folder that the site's files go into.
     here: Option<Vec<RunRecord>>,
 }
 
-/// Finds where a site of a plan begins; `head` is its manifest without runs.
+/// Finds where a site of a campaign begins. `head` is the site's manifest without runs.
 pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Setup) -> Result<SiteStart, Failure> {
     let Some(resume) = &plan.resume else { return Ok(SiteStart::fresh(head)) };
     if resume.is_file() {
@@ -111,8 +114,8 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     begin_after(plan, site, head, ResumeSource { name, done, state, remarks, here })
 }
 
-/// Where a site begins that goes on from a source: what lies elsewhere is gone on from; the manifest here lists what is here,
-/// and is not replaced if it is of another campaign.
+/// Where a site begins that is resumed from `source`. If the source is another folder, the manifest of the site's own folder
+/// lists only the runs in that folder. A manifest of another campaign is not replaced.
 fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: ResumeSource) -> Result<SiteStart, Failure> {
     let folder = plan.folder_of(site);
     let is_here = source.here.is_some();
@@ -145,7 +148,7 @@ fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: ResumeS
         Some(state) => go_on(&folder, head, here.clone(), state),
         None => SiteStart { remarks: made_again(&source.name, source.done), ..SiteStart::fresh(head) },
     };
-    // Runs that come after a source elsewhere are made anyway.
+    // Runs that come after a source in another folder are made anyway, so their files are not needed.
     let needed = if is_here { &here } else { &start.manifest.runs };
     let unreadable = |reason| Problem::unreadable("what is known of the runs in", &folder, &reason);
     let missing = missing::of(&folder, needed).map_err(unreadable)?;
@@ -155,7 +158,7 @@ fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: ResumeS
     Ok(start)
 }
 
-/// What to say of finished runs that are made again for want of a snapshot.
+/// The remark about finished runs that are made again because there is no snapshot to go on from.
 fn made_again(place: &str, done: u64) -> Vec<String> {
     let runs = match done {
         0 => return Vec::new(),
@@ -165,7 +168,7 @@ fn made_again(place: &str, done: u64) -> Vec<String> {
     vec![format!("{place} has no snapshot to go on from: {runs} made again")]
 }
 
-/// Every run that a site is to have is somewhere else; a manifest that lists none of them helps nobody.
+/// The failure of a site whose runs all exist in another place, so that nothing is left to make.
 pub(super) fn nothing_left(plan: &Plan, site: &SitePlan, there: &str, done: u64) -> Failure {
     let all = if done == 1 { "the only run is".to_owned() } else { format!("all {done} runs are") };
     let here = plan.folder_of(site);
@@ -175,8 +178,8 @@ pub(super) fn nothing_left(plan: &Plan, site: &SitePlan, there: &str, done: u64)
     problem.help(format!("{help}{leave_out}")).into()
 }
 
-/// The newest good snapshot of the runs that a folder lists; those that are damaged are remarked on, and those that are gone, unless
-/// `says_what_is_gone` promises that somebody else does that.
+/// The state of the newest good snapshot among the runs that a folder lists. Adds a remark for each damaged snapshot and for each
+/// missing one. With `says_what_is_gone` the caller reports the missing ones.
 fn newest_good(
     plan: &Plan,
     site: &SitePlan,
@@ -197,10 +200,10 @@ fn newest_good(
     Ok(None)
 }
 
-/// The state from which a run can be made again: that of the newest good snapshot before it, or a fresh device (`None`).
+/// The state from which a run can be made again: that of the newest good snapshot before it, or `None` for a fresh device.
 ///
 /// # Errors
-/// When the manifest does not begin with the first run, and no snapshot before this one is good.
+/// When the manifest does not begin with the first run and no snapshot before this run is good.
 pub(super) fn before(
     plan: &Plan,
     site: &SitePlan,
@@ -219,20 +222,20 @@ pub(super) fn before(
     Ok(state)
 }
 
-/// Which of these runs, by index, lack files, so that they are to be made again.
+/// Which of these runs, by index, lack files and are to be made again.
 pub(super) fn lacking_files(folder: &Path, runs: &[RunRecord]) -> Vec<u64> {
     let missing = missing::of(folder, runs).unwrap_or_default();
     missing.again.into_iter().map(|(run_index, _)| run_index).collect()
 }
 
-/// The state after the last of these runs, of a site that has no run left; `None` where no snapshot can be used.
+/// The state after the last of these runs, for a site that has no run left; `None` if its snapshot cannot be used.
 pub(super) fn last_state(plan: &Plan, site: &SitePlan, runs: &[RunRecord], setup: &Setup) -> Option<SiteState> {
     let file = runs.last()?.files.iter().find(|file| file.kind == FileKind::Snapshot)?;
     load(&file.file.under_or_packed(&plan.folder_of(site)).ok()?, plan, site, setup).ok()
 }
 
-/// A folder whose runs nothing lists. In the output folder they are made again: what they wrote is not known. Elsewhere the newest
-/// snapshot that is good is a place to go on from.
+/// Where a site begins if nothing lists the runs of `folder`. In the site's own folder they are made again, because their files
+/// are not known. In another folder the newest good snapshot is the state to go on from.
 fn unlisted(
     plan: &Plan,
     site: &SitePlan,
@@ -264,8 +267,9 @@ fn unlisted(
     Ok(SiteStart { remarks, ..SiteStart::fresh(head) })
 }
 
-/// Why the files of runs in a folder without a manifest that can be read must not be replaced, unless they are of the plan's campaign: the
-/// manifest of the batch lists the site, or another site of the batch has the ledger of an execution that was killed.
+/// Why the files of runs in a folder without a readable manifest must not be replaced; `None` if they are of this campaign. They
+/// are if the manifest of the batch lists the site, or if there is no faulty manifest and another site has the ledger of a killed
+/// execution.
 fn unproven(plan: &Plan, site: &SitePlan, folder: &Path) -> Option<Problem> {
     let fault = ledger::fault(folder);
     if let Some(batch) = &plan.batch {
@@ -321,7 +325,7 @@ impl Refusal {
         matches!(self, Self::Unreadable(reason) if reason.kind() == io::ErrorKind::NotFound)
     }
 
-    /// The user named this snapshot.
+    /// The failure, if the user named this snapshot.
     fn failure(self, path: &Path) -> Failure {
         match self {
             Self::Unreadable(reason) => Problem::unreadable("the snapshot", path, &reason).into(),
@@ -330,7 +334,8 @@ impl Refusal {
         }
     }
 
-    /// One of several: what is damaged is passed over, what belongs to something else is not.
+    /// The remark, if this is one of several snapshots. A damaged one is passed over; one of another campaign or version is a
+    /// failure.
     fn passed_over(self, path: &Path) -> Result<String, Failure> {
         match self {
             Self::Refused(SnapshotError::Cut(_) | SnapshotError::Altered(_) | SnapshotError::Foreign)
@@ -363,7 +368,7 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
     Problem::new(format!("cannot go on from the snapshot `{}`: {why}", path.display())).help(help).into()
 }
 
-/// Reads a snapshot, which may have been packed since, and makes sure that the site can go on from it.
+/// Reads a snapshot, packed or not, and checks that the site can go on from it.
 fn load(path: &Path, plan: &Plan, site: &SitePlan, setup: &Setup) -> Result<SiteState, Refusal> {
     let mut bytes = Vec::new();
     let text = CsvFiles.open(path);
