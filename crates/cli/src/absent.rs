@@ -1,7 +1,8 @@
-//! Why operations did not start: refused, without a weight, never eligible, too late on a dead device, or merely not drawn.
+//! Why an operation of the profile did not start: it was refused, has no weight, is never eligible, was not drawn before the
+//! device was dead, or was not drawn by chance.
 //!
-//! Summary and proposer logs say the same by the same means. What takes time, a look at what operations need and a short trial, is done
-//! when it is asked for, once for a campaign, and does not depend on who asks first.
+//! Summary and proposer log both take the reasons from here. Two things take time: the analysis of what operations need, and a
+//! short trial. Each is done at first use, once for each [`Absences`], and its result does not depend on who asks.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -13,44 +14,45 @@ use nandseq_reach::{Reason, Search, never_provided};
 use crate::campaign::Campaign;
 use crate::explain::{Expected, Trial, figure, most_of_none};
 
-/// Operations of the trial that says how many to expect.
+/// Number of operations of the trial that estimates how often an operation starts.
 const TRIAL_OPS: u64 = 1_000;
 
-/// From so many operations on the states of the device are searched too: that takes about as long as making them.
+/// From this number of operations on, the states of the device are searched too. The search takes about as long as
+/// generating them.
 const SEARCHED_FROM: u64 = 100_000;
 
 /// Why an operation did not start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Absence {
-    /// It was drawn and refused so often, mostly for the reason of this code.
+    /// It was drawn and never started: the number of refusals, and the code of the most frequent reason.
     Refused(u64, &'static str),
     /// No phase key gives it a weight, and no chain that can run has it.
     NoWeight,
     /// It can never start, for this reason.
     NeverEligible(Reason),
-    /// It was not drawn before nothing could ever start again.
+    /// It was not drawn before the device was dead.
     Dead,
-    /// Nothing is known to be in its way, and it was not drawn; how many were to be expected, where that is known.
+    /// It was not drawn, and no obstacle is known; the number of starts to be expected, if the trial says so.
     NotDrawn(Option<Expected>),
-    /// The same, although by a trial it is next to impossible that there is none.
+    /// It was not drawn, although by the trial it is next to impossible that none starts.
     UnlikeTrial(Expected),
 }
 
-/// What operations did among which some are missing.
+/// The starts and refusals of some runs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StartCounts<'s> {
     /// Operations started, by [`OpId`].
     pub(crate) by_op: &'s [u64],
-    /// Proposals that failed.
+    /// Refused proposals.
     pub(crate) rejections: &'s Rejections,
     /// Operations started.
     pub(crate) ops: u64,
-    /// Whether nothing could ever start again at the end.
+    /// Whether the device was dead at the end, so that nothing could ever start again.
     pub(crate) all_dead: bool,
 }
 
 impl Absence {
-    /// How often it was refused.
+    /// The number of refusals.
     pub(crate) const fn times(&self) -> u64 {
         match self {
             Self::Refused(times, _) => *times,
@@ -58,7 +60,7 @@ impl Absence {
         }
     }
 
-    /// What it is in the proposer log.
+    /// The code of the reason in the proposer log.
     pub(crate) fn code(&self) -> String {
         match self {
             Self::Refused(..) => "never_started".to_owned(),
@@ -78,7 +80,7 @@ impl Absence {
 /// Says why operations did not start: see [`Absences::of`].
 pub(crate) type WhyAbsent<'w> = &'w (dyn Fn(&StartCounts<'_>) -> Vec<(OpId, Absence)> + Sync);
 
-/// What is known of a campaign's operations beside what they did.
+/// Facts about the operations of a campaign that do not depend on its runs, each found at first use.
 #[derive(Debug)]
 pub(crate) struct Absences<'p> {
     campaign: &'p Campaign,
@@ -88,7 +90,7 @@ pub(crate) struct Absences<'p> {
 }
 
 impl<'p> Absences<'p> {
-    /// Nothing is looked for yet.
+    /// Finds nothing yet.
     pub(crate) fn new(campaign: &'p Campaign) -> Self {
         Self { campaign, never: OnceLock::new(), never_by_states: OnceLock::new(), trial: OnceLock::new() }
     }
@@ -124,12 +126,12 @@ impl<'p> Absences<'p> {
         if started.all_dead {
             return Absence::Dead;
         }
-        // Going for coverage draws by other weights.
+        // Directed generation draws by other weights than the trial.
         let plain = self.campaign.closure.as_ref().is_none_or(|closure| !closure.directed);
         let trial = plain.then(|| self.trial()).filter(|trial| !trial.is_over);
         match trial.and_then(|trial| trial.expected(op, started.ops)) {
             Some(expected) if expected.least > most_of_none() => Absence::UnlikeTrial(expected),
-            // That there was none is evidence, too.
+            // That the runs had none is evidence too.
             Some(expected) if expected.counted == 0 => {
                 Absence::NotDrawn(Some(Expected { most: expected.most.min(most_of_none()), ..expected }))
             }
@@ -144,13 +146,13 @@ impl<'p> Absences<'p> {
         profile.chains.iter().any(|chain| chain.steps.iter().any(|step| step.base == base))
     }
 
-    /// For each operation why it can never start, as far as a look at what operations need tells.
+    /// For each operation the reason why it can never start, by what operations need alone.
     fn never(&self) -> &[Option<Reason>] {
         let Campaign { profile, table, .. } = self.campaign;
         self.never.get_or_init(|| never_provided(profile, &table.distributions, self.campaign.start()))
     }
 
-    /// The same, as far as the states of the device tell, too.
+    /// For each operation the reason why it can never start, by what operations need and by the states of the device.
     fn never_by_states(&self) -> &[Option<Reason>] {
         self.never_by_states.get_or_init(|| {
             let Campaign { profile, table, .. } = self.campaign;
@@ -168,7 +170,7 @@ impl<'p> Absences<'p> {
     }
 }
 
-/// Of several reasons the most frequent one; of equally frequent ones the first by name.
+/// The refusals with their most frequent reason; of equally frequent reasons, the first by code.
 fn most_frequent(reasons: &BTreeMap<&'static str, u64>) -> Absence {
     let times = reasons.values().sum();
     let most = reasons.iter().max_by_key(|&(code, count)| (count, std::cmp::Reverse(code)));

@@ -1,7 +1,7 @@
-//! The command line as typed: flags, their help and their defaults. What they mean together is `campaign`'s business.
+//! The command line as typed: flags, their help and their defaults. `plan` decides what the flags mean together.
 //!
-//! The same flags are taken by `nandseqgen generate` and, without a subcommand, by `nandseqgen` itself. Each group of
-//! subcommands has a file; here is what they have in common.
+//! `nandseqgen` without a subcommand takes the same flags as `nandseqgen generate`. Each group of subcommands has a file of its
+//! own. This file has the program and the list of subcommands.
 
 pub(crate) mod campaigns;
 mod console;
@@ -44,7 +44,7 @@ pub(crate) use self::values::ReportFormat;
                         3 could not write; 4 what was asked for (--ops, --until-coverage) was not reached; 130 interrupted."
 )]
 pub(crate) struct CommandLine {
-    /// What to do; generate, if not said.
+    /// The subcommand; `None` means `generate`.
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     /// The flags of `generate`.

@@ -1,7 +1,8 @@
-//! The bad blocks of runs that were written: those of a list that is named, else of the list that the manifest of each site names.
+//! The bad blocks of written runs: those of the list that a flag names, otherwise those of the list that the manifest of each
+//! site names.
 //!
-//! Promises that each list is read once; that a list that a manifest names is used only if it is what it was, and that nothing of it is
-//! shown otherwise: a manifest may name any file.
+//! Each list is read once. A list that a manifest names is used only if its digest is still the one in the manifest. Otherwise
+//! nothing of its text is shown, because a manifest may name any file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,34 +19,35 @@ use crate::{badlist, inputs, ledger};
 /// Bad blocks in ascending order.
 pub(crate) type BadBlocks = Arc<[(Die, Block)]>;
 
-/// The lists of some sites.
+/// The lists of bad blocks of some sites.
 pub(crate) struct Lists<'p> {
     profile: &'p Profile,
-    /// The blocks of the list that was named: those of every site.
+    /// The blocks of the list that a flag names. They hold for every site.
     named: Option<BadBlocks>,
-    /// The lists that manifests name, as far as they were read.
+    /// The lists named by manifests that were read so far.
     recorded: Vec<(Input, BadBlocks)>,
 }
 
 impl<'p> Lists<'p> {
-    /// Reads the list that is named, if one is.
+    /// Reads the list that a flag names, if there is one.
     ///
     /// # Errors
-    /// When it cannot be used.
+    /// When the list cannot be read or has mistakes.
     pub(crate) fn new(named: Option<&Path>, profile: &'p Profile) -> Result<Self, Failure> {
         let named = named.map(|path| read(path, profile).map(|(blocks, _)| blocks)).transpose()?;
         Ok(Self { profile, named, recorded: Vec::new() })
     }
 
-    /// Whether the list of a manifest counts: none was named.
+    /// Whether the lists of the manifests count, because no flag names a list.
     pub(crate) const fn are_recorded(&self) -> bool {
         self.named.is_none()
     }
 
-    /// The bad blocks of a site whose manifest names this list, or none.
+    /// The bad blocks of a site whose manifest names the list `recorded`. A list that a flag names goes before it; without any
+    /// list there are none.
     ///
     /// # Errors
-    /// When the list is not what it was.
+    /// When the list is gone or is no longer what the manifest says.
     pub(crate) fn of(&mut self, recorded: Option<&Input>) -> Result<BadBlocks, Failure> {
         let Some(recorded) = recorded.filter(|_| self.named.is_none()) else {
             return Ok(self.named.clone().unwrap_or_default());
@@ -84,7 +86,7 @@ fn read(path: &Path, profile: &Profile) -> Result<(BadBlocks, Digest), Failure> 
     }
 }
 
-/// Where the manifest beside sequences that were named one by one says they come from, if it lists all of them.
+/// The origin of sequence files that were named one by one, from the manifest beside them; `None` unless it lists all of them.
 pub(crate) fn beside(site: &SiteFiles) -> Option<Origin> {
     let first = &site.runs.first()?.path;
     let folder = if folder::is_parquet(first) { first.parent()?.parent()? } else { first.parent()? };

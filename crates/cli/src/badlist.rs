@@ -1,8 +1,8 @@
 //! Bad blocks: a CSV file with the header `die,block`, whose fields are numbers or ranges: `0,7`, `0,5-1019`, `0-1,3`.
 //!
-//! Promises that every row names blocks of the device, and says of every row that does not where it is. A block that is
-//! listed twice is bad once. Ranges cost no more than the blocks they name, however often they name them. A number
-//! with a leading zero is refused, as it is in profiles.
+//! Every row names blocks of the device; for a row that does not there is an error with its place. A block that is listed twice
+//! is bad once. The cost of ranges depends on the blocks that they name, not on how often they name them. A number with a leading
+//! zero is refused, as it is in profiles.
 
 use std::ops::RangeInclusive;
 
@@ -12,6 +12,9 @@ use nandseq_profile::whole::{NotWhole, whole};
 use nandseq_profile::{Block, Diagnostic, Diagnostics, Die, SourceFile, Span};
 
 /// Reads the bad blocks of a device, in ascending order.
+///
+/// # Errors
+/// Every mistake with its place.
 pub(crate) fn read(source: &SourceFile, topology: Topology) -> Result<Vec<(Die, Block)>, Diagnostics> {
     let mut reader = ListReader { source, topology, wrong: Diagnostics::new(), ranges: Vec::new() };
     let mut offset = 0;
@@ -98,7 +101,7 @@ impl ListReader<'_> {
         all
     }
 
-    /// A field of a row: a number below `count`, or a range of them.
+    /// Reads a field of a row: a number below `count`, or a range of such numbers. `None` after a mistake.
     fn range(
         &mut self,
         row: &ListRow<'_>,
@@ -135,7 +138,7 @@ impl ListReader<'_> {
     }
 }
 
-/// What is wrong with digits that begin with a zero.
+/// The error for digits that begin with a zero; `None` for other digits.
 fn leading_zero(what: &str, digits: &str) -> Option<Diagnostic> {
     let Err(NotWhole::LeadingZeros { decimal, octal }) = whole(digits) else { return None };
     let (other, write) = match octal {

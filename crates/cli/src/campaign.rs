@@ -1,6 +1,6 @@
-//! What to generate, checked: flags and files resolved into one value before any work begins.
+//! A campaign: flags and files, resolved into one checked value before any work begins.
 //!
-//! Promises that a campaign can be carried out as far as arguments and inputs decide; nothing is written here.
+//! A campaign can be carried out, as far as arguments and inputs decide. Nothing is written here.
 
 mod closure;
 mod digests;
@@ -29,33 +29,33 @@ pub(crate) use sites::{Batch, BatchPart, CampaignSite};
 pub(crate) use table::ResolvedTable;
 use table::push;
 
-/// The longest a site may be simulated over all its runs, µs: its clock counts picoseconds in 64 bits.
+/// Greatest simulated time of a site over all its runs, µs: its clock counts picoseconds in 64 bits.
 const MAX_SITE_US: u64 = nandseq_profile::units::MAX_US;
 
-/// What to generate.
+/// A campaign: what to generate.
 #[derive(Debug)]
 pub(crate) struct Campaign {
     pub(crate) profile: Profile,
     pub(crate) table: ResolvedTable,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
-    /// Simulated time of each run, as far as the site's clock goes.
+    /// Simulated time of each run. The whole range of the site's clock stands for no limit.
     pub(crate) run_until: Ticks,
-    /// Operations after which a run stops.
+    /// Operations after which a run stops; `None` for no limit.
     pub(crate) max_ops: Option<u64>,
     /// The operations of each run that --ops asks for.
     pub(crate) wanted_ops: Option<u64>,
     pub(crate) num_runs: u64,
-    /// What each site is to cover, if anything.
+    /// The coverage that each site aims at, if any.
     pub(crate) closure: Option<Closure>,
     /// Whether the first run of a site begins with the profile's bootstrap.
     pub(crate) bootstrap: bool,
-    /// Whether the profile asks for a bootstrap that a single run does not have, and no flag says anything of it.
+    /// Whether the profile asks for a bootstrap that a single run does not have, and no flag decides about it.
     pub(crate) bootstrap_left_out: bool,
     pub(crate) base_seed: u64,
     pub(crate) seed_formula: SeedFormula,
-    /// In order of their numbers.
+    /// The sites that are made, in order of their numbers.
     pub(crate) sites: Vec<CampaignSite>,
-    /// What the sites are of, if each has a folder of its own.
+    /// The batch that the sites are of; `None` for a single device without a number.
     pub(crate) batch: Option<Batch>,
     pub(crate) out_dir: PathBuf,
     pub(crate) stamp: Stamp,
@@ -63,18 +63,18 @@ pub(crate) struct Campaign {
     pub(crate) format: Format,
     /// Which files each run writes.
     pub(crate) outputs: Outputs,
-    /// What the proposer log says, if it is written.
+    /// How much the proposer log says.
     pub(crate) proposer_log: ProposerLog,
-    /// The snapshot, or the folder of snapshots, to go on from.
+    /// The snapshot, or the folder of snapshots, that is resumed.
     pub(crate) resume: Option<PathBuf>,
-    /// Whether files of earlier campaigns are taken away first.
+    /// Whether files of earlier campaigns are removed first.
     pub(crate) clean: bool,
-    /// Sites generated at the same time; `None`: as many as there are cores.
+    /// Number of sites generated at the same time; `None` for one on each core.
     pub(crate) jobs: Option<u64>,
     pub(crate) quiet: bool,
-    /// Whether what was written is judged at once.
+    /// Whether the files are judged after they are written.
     pub(crate) verify: bool,
-    /// The flags that a further command needs to mean the same device.
+    /// The flags with which another command finds the same device.
     pub(crate) flags: FlagsInForce,
     pub(crate) profile_input: ProfileInput,
     /// The text of the profile.
@@ -82,14 +82,14 @@ pub(crate) struct Campaign {
     /// The profile's own admission window, which a flag may override.
     own_window: Ticks,
     pub(crate) badlist_input: Option<Input>,
-    /// The arguments that stay the same for every site.
+    /// The arguments that are the same for every site.
     device_arguments: Vec<String>,
     site_dir_pattern: String,
     digests: Digests,
 }
 
 impl Campaign {
-    /// Why nothing can be covered, where nothing can ever start.
+    /// Why nothing can be covered, if no operation can ever start.
     pub(crate) fn nothing_starts(&self) -> Option<&str> {
         self.closure.as_ref().and_then(|closure| closure.nothing_starts.as_deref())
     }
@@ -99,18 +99,18 @@ impl Campaign {
         &self.site_dir_pattern
     }
 
-    /// Simulated time of a run that begins at this time of its site's clock: one without a limit of its own has what is left.
+    /// Simulated time of a run that begins at `clock` of its site. A run without a limit gets what is left of the clock.
     pub(crate) fn run_until_from(&self, clock: Ticks) -> Ticks {
         let whole = Ticks::from_us(MAX_SITE_US);
         if self.run_until == whole { Ticks(whole.0.saturating_sub(clock.0)) } else { self.run_until }
     }
 
-    /// Where the files of a site go.
+    /// The folder of a site.
     pub(crate) fn folder_of(&self, site: &CampaignSite) -> PathBuf {
         if site.folder.is_empty() { self.out_dir.clone() } else { self.out_dir.join(&site.folder) }
     }
 
-    /// The arguments that make one site alone as it is in its batch.
+    /// The arguments that make one site alone, with the same bytes as in its batch.
     pub(crate) fn arguments_of_site(&self, site: &CampaignSite) -> Vec<String> {
         let seed = match site.seeds {
             SeedPlan::Sequential { site_seed } => site_seed,
@@ -154,7 +154,7 @@ impl Campaign {
         push(all, "--site-dir-pattern", &self.site_dir_pattern);
     }
 
-    /// The command that goes on after an interruption.
+    /// The command that resumes the campaign after an interruption.
     pub(crate) fn go_on(&self) -> String {
         let all = match (&self.batch, self.sites.first()) {
             (Some(batch), _) => self.arguments_of_batch(batch),
@@ -163,7 +163,7 @@ impl Campaign {
         Hint::of_arguments(&all).with("--out-dir", &self.out_dir).with("--resume", &self.out_dir).to_string()
     }
 
-    /// How the manifest calls the seed formula.
+    /// The name of the seed formula in manifests.
     pub(crate) fn seed_formula_name(&self) -> &'static str {
         match self.seed_formula {
             SeedFormula::Sequential => manifest::SEQUENTIAL,
@@ -171,7 +171,7 @@ impl Campaign {
         }
     }
 
-    /// Where what it makes comes from, with the arguments that make it.
+    /// The origin of this campaign's files, with the arguments that make them.
     pub(crate) fn origin(&self, arguments: Vec<String>) -> Origin {
         let tool = Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
         Origin {
@@ -206,12 +206,12 @@ impl Campaign {
         Some(CampaignSite { site: Some(number), folder, seeds })
     }
 
-    /// What each device starts with.
+    /// The bootstrap and the bad blocks that each device starts with.
     pub(crate) fn start(&self) -> Start<'_> {
         Start { bad_blocks: &self.bad_blocks, bootstrap: self.bootstrap }
     }
 
-    /// What explains all this.
+    /// The words that explain causes in this campaign.
     pub(crate) fn words(&self) -> Words<'_> {
         Words::new(&self.profile, &self.source, &self.table, self.badlist_input.as_ref())
     }

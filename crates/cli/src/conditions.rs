@@ -1,6 +1,7 @@
-//! What written runs were made under, as their manifests say: the probability table, the bad blocks, the bootstrap.
+//! The conditions of written runs, as their manifests state them: the probability table, the bad blocks, the bootstrap.
 //!
-//! What can be covered is told by the first site that knows; of another one that says otherwise there is a warning.
+//! They decide what can be covered. Each condition is taken from the first site that states it. If a later site states another
+//! one, there is a warning.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ use crate::failure::{Failure, warning_text};
 use crate::written::WrittenRuns;
 use crate::{origins, tell};
 
-/// What some runs were made under; says on stderr where they differ.
+/// The conditions of some runs. Warns on stderr where the runs differ.
 pub(crate) fn of_runs(found: &WrittenRuns, device: &ReadDeviceArgs) -> Result<Conditions, Failure> {
     let profile = &found.profile;
     let mut conditions = Conditions::UNKNOWN;
@@ -29,7 +30,7 @@ pub(crate) fn of_runs(found: &WrittenRuns, device: &ReadDeviceArgs) -> Result<Co
     for site in &found.sites {
         let Some(origin) = origins::of_site(site) else { continue };
         let list = origin.badlist.as_ref().map(|list| (list.source.clone(), list.sha256.to_string()));
-        // The sites of a batch say the same.
+        // The sites of a batch state the same, so one of them is enough.
         if seen.insert((origin.arguments.clone(), list)) {
             let of_site = Conditions {
                 table: table_of(&origin, device, profile),
@@ -49,7 +50,8 @@ pub(crate) fn of_runs(found: &WrittenRuns, device: &ReadDeviceArgs) -> Result<Co
     Ok(conditions)
 }
 
-/// Takes over what was not known before, and a bootstrap; warns of what is otherwise. `name` is where the later ones are from.
+/// Adds to `first` the conditions of `later` that it lacks, and warns where the two differ. The bootstrap holds if either has it.
+/// `name` is the folder or file of `later`.
 pub(crate) fn agree(first: &mut Conditions, later: Conditions, name: &str) {
     let differs = |what: &str| {
         tell(&warning_text(&format!(
@@ -69,7 +71,7 @@ pub(crate) fn agree(first: &mut Conditions, later: Conditions, name: &str) {
     }
 }
 
-/// The table in force; `None` where nobody knows it.
+/// The probability table in force; `None` if it is not known.
 pub(crate) fn table<'c>(conditions: &'c Conditions, profile: &Profile) -> Option<Cow<'c, [KeyDistribution]>> {
     match &conditions.table {
         TableInForce::Unknown => None,
@@ -78,7 +80,7 @@ pub(crate) fn table<'c>(conditions: &'c Conditions, profile: &Profile) -> Option
     }
 }
 
-/// The table that the arguments of a manifest give, unless a file it was read from is gone.
+/// The probability table that the arguments of a manifest select; unknown if one of its files can no longer be read.
 fn table_of(origin: &Origin, device: &ReadDeviceArgs, profile: &Profile) -> TableInForce {
     let Ok(mut arguments) = flags_of_manifest(&origin.arguments) else { return TableInForce::Unknown };
     if device.config.is_some() {
@@ -96,7 +98,7 @@ fn has_bootstrap(origin: &Origin, profile: &Profile) -> bool {
     flags_of_manifest(&origin.arguments).is_ok_and(|arguments| WantedTable::of_generate(&arguments).bootstrap(profile))
 }
 
-/// What the devices started with, as far as it is known.
+/// The bootstrap and the bad blocks that the devices started with. Bad blocks that are not known count as none.
 pub(crate) fn start(conditions: &Conditions) -> Start<'_> {
     Start { bootstrap: conditions.bootstrap, bad_blocks: conditions.bad_blocks.as_deref().unwrap_or_default() }
 }

@@ -1,24 +1,24 @@
-//! How much is said, and in which colours: `-q`, `-v`, `--color`.
+//! How much the program says: `-q`, `-v`.
 //!
-//! It is said once, when the command line has been read, and holds for the whole program. Notes, progress and summaries ask here;
-//! warnings, errors and what a command is asked to print do not.
+//! The level is set once, after the command line is read, and holds for the whole program. Notes, progress and summaries depend
+//! on it. Warnings, errors and results do not.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// How much is said beside warnings, errors and results.
+/// How much the program says beside warnings, errors and results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Verbosity {
     /// Nothing.
     Quiet,
     /// Progress, notes, short summaries.
     Usual,
-    /// Lists to their ends.
+    /// As `Usual`, with whole lists.
     Verbose,
 }
 
 static LEVEL: AtomicU8 = AtomicU8::new(Verbosity::Usual as u8);
 
-/// Sets how much is said from now on.
+/// Sets the level for all later output.
 pub(crate) fn set(level: Verbosity) {
     LEVEL.store(level as u8, Ordering::Relaxed);
 }
@@ -28,7 +28,7 @@ pub(crate) fn is_quiet() -> bool {
     LEVEL.load(Ordering::Relaxed) == Verbosity::Quiet as u8
 }
 
-/// Whether lists are wanted to their ends.
+/// Whether whole lists are wanted.
 pub(crate) fn is_verbose() -> bool {
     LEVEL.load(Ordering::Relaxed) == Verbosity::Verbose as u8
 }

@@ -1,4 +1,4 @@
-//! `nandseqgen coverage`: how much was covered, and whether that is enough.
+//! `nandseqgen coverage`: what can be covered, what written runs covered, and whether that is enough.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -29,10 +29,10 @@ use crate::universe::{of_reach, universe};
 use crate::written::{self, WrittenRuns};
 use crate::{conditions, console, inputs, ledger, origins, tell, terminal};
 
-/// Runs that are counted at the same time before they are added up: as many are in memory.
+/// Number of runs that are counted at the same time. The counts of as many runs are in memory.
 const AT_ONCE: usize = 16;
 
-/// Does what is asked.
+/// Runs a subcommand of `coverage`.
 pub(crate) fn run(command: &CoverageCommand) -> Result<(), Failure> {
     match command {
         CoverageCommand::Universe(arguments) => print_universe(arguments),
@@ -55,7 +55,7 @@ fn digits(time_bins: u16) -> String {
         .collect()
 }
 
-/// The universe as JSON.
+/// The bins that can be covered, as JSON.
 #[derive(Serialize)]
 struct ListedUniverse<'a> {
     /// The version of this form.
@@ -69,7 +69,7 @@ struct ListedUniverse<'a> {
     pairs: Vec<ListedPair<'a>>,
 }
 
-/// A phase key and an op name: the bins they count for, or why for none.
+/// A phase key and an op name: the number of their bins, or why they have none.
 #[derive(Serialize)]
 struct ListedPair<'a> {
     phase_key: &'a str,
@@ -82,7 +82,7 @@ struct ListedPair<'a> {
     time_bins: String,
 }
 
-/// Prints every pair of phase key and op name: how many bins it counts for, or why for none.
+/// Prints every pair of phase key and op name with the number of its bins, or why it has none.
 fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
     let in_force = InForce::of_flags(&arguments.in_force, &mut remarks);
@@ -123,14 +123,14 @@ fn print_universe(arguments: &CoverageUniverseArgs) -> Result<(), Failure> {
     terminal::print(&text)
 }
 
-/// Counts every run.
+/// Counts the hits of every run.
 pub(crate) fn count(found: &WrittenRuns, universe: &CoverageUniverse) -> Result<CoverageParts, Failure> {
     let mut parts = CoverageParts::default();
     each_run(found, |site, run, coverage| parts.add(universe, site, run, coverage))?;
     Ok(parts)
 }
 
-/// Counts every run, and hands on site, run and counts in their order.
+/// Counts the hits of every run. `take` gets the site, the run and the counts, in the order of the runs.
 fn each_run(found: &WrittenRuns, mut take: impl FnMut(&str, &str, &Coverage)) -> Result<(), Failure> {
     let runs: Vec<_> = found.sites.iter().flat_map(|site| site.runs.iter().map(move |run| (site, run))).collect();
     for some in runs.chunks(AT_ONCE) {
@@ -146,11 +146,11 @@ fn each_run(found: &WrittenRuns, mut take: impl FnMut(&str, &str, &Coverage)) ->
     Ok(())
 }
 
-/// What is to be counted: folders, and files of counts.
+/// The sources of counts: written runs, and files of `coverage merge`.
 struct Sources {
     found: WrittenRuns,
     files: Vec<(String, Coverage)>,
-    /// What the runs were made under, as the first source that knows it says.
+    /// The conditions of the runs, each from the first source that states it.
     conditions: Conditions,
 }
 
@@ -171,8 +171,8 @@ impl Sources {
         Ok(Self { found, files: stored_files, conditions })
     }
 
-    /// Counts everything, and hands on each part: a run with its site and name, or what a file stored; says on stderr which runs come
-    /// up again.
+    /// Counts everything. `take` gets each part: a run, or the counts of a file. Warns on stderr of runs that a file counts
+    /// again.
     fn each(&self, mut take: impl FnMut(CountedPart<'_>)) -> Result<(), Failure> {
         let mut runs = BTreeSet::new();
         each_run(&self.found, |site, run, coverage| {
@@ -197,22 +197,22 @@ impl Sources {
         Ok(sum)
     }
 
-    /// The table in force; `None` where nobody knows it.
+    /// The probability table in force; `None` if it is not known.
     fn table(&self) -> Option<Cow<'_, [KeyDistribution]>> {
         conditions::table(&self.conditions, &self.found.profile)
     }
 
-    /// What can be covered of the device, under the conditions of the runs.
+    /// The bins that can be covered under the conditions of the runs.
     fn universe(&self) -> CoverageUniverse {
         universe(&self.found.profile, self.table().as_deref(), conditions::start(&self.conditions))
     }
 }
 
-/// Part of what is counted.
+/// A part of what is counted.
 enum CountedPart<'a> {
-    /// A run: its site, what it is called after it, and its counts.
+    /// A run: its site, the words for the run that follow the site, and its counts.
     Run(&'a str, &'a str, &'a Coverage),
-    /// What a file of counts holds.
+    /// The counts of a file.
     Stored(&'a Coverage),
 }
 
@@ -224,14 +224,14 @@ impl CountedPart<'_> {
     }
 }
 
-/// A run, whatever way the path of its site is spelled; a folder that is not there is known by its spelling alone.
+/// Identifies a run however the path of its site is spelled. A folder that does not exist is identified by its spelling.
 fn identity((site, run): &(String, u64)) -> (PathBuf, u64) {
     let site = path_of(site);
     let spelled = || site.components().filter(|part| *part != Component::CurDir).collect();
     (fs::canonicalize(&site).unwrap_or_else(|_| spelled()), *run)
 }
 
-/// A file of counts.
+/// Reads a file of counts: the counts, and the conditions of their runs.
 fn stored(profile: &Profile, path: &Path, name: &str) -> Result<(Coverage, Conditions), Failure> {
     let text = inputs::large(path).map_err(|reason| Problem::unreadable("the coverage", path, &reason))?;
     coverage::read(profile, &text, name).map_err(|error| {
@@ -246,7 +246,7 @@ fn stored(profile: &Profile, path: &Path, name: &str) -> Result<(Coverage, Condi
     })
 }
 
-/// What to do about coverage of another profile, of which the manifests of the sites that were counted may say where it is.
+/// The help for counts of another profile. The manifests of the counted sites may say where that profile is.
 fn which_profile(resolved_sha256: &str, sites: &BTreeSet<String>) -> String {
     let of_site = |site: &String| Some(ledger::read(&path_of(site)).ok()??.manifest.origin.profile);
     let is_built_in = || inputs::profile(None, false).is_ok_and(|read| read.input.resolved_sha256 == resolved_sha256);

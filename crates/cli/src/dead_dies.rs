@@ -1,6 +1,6 @@
-//! Dies on which nothing can ever start again, in words: why, in which state, and what to do.
+//! Dead dies in words: why nothing can start, the state of the die, and what to do.
 //!
-//! What names could be given a weight is said for each die; nothing here decides.
+//! This file only describes: `nandseq_generate::dead` decides which dies are dead.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,31 +15,31 @@ use nandseq_profile::{CellTypeId, OpId, PhaseKey, PlaneSet, Profile};
 use crate::campaign::CampaignSite;
 use crate::explain::{Trial, Words};
 
-/// Dies of a site that are described; the rest are counted.
+/// Number of dies of a site that are described; the rest are only counted.
 const SHOWN_DIES: usize = 4;
-/// Names of a list, and reasons, that are shown.
+/// Number of names of a list that are shown.
 pub(crate) const SHOWN_NAMES: usize = 4;
 
-/// A site with dies on which nothing can ever start again.
+/// A site with dead dies.
 #[derive(Debug)]
 pub(crate) struct DeadSite {
-    /// Its number; a single device has none.
+    /// The number of the site; `None` for a single device.
     pub(crate) site: Option<u64>,
-    /// The run in which the last of these dies was found.
+    /// The run in which the last of these dies was found dead.
     pub(crate) run: u64,
     /// Operations of that run.
     pub(crate) ops: u64,
     pub(crate) dies: Vec<DeadDie>,
 }
 
-/// A die that was just found, on one line.
+/// One line about a die that was just found to be dead.
 pub(crate) fn in_a_line(site: &CampaignSite, dead: &DeadDie) -> String {
     let site = site.site.map_or_else(String::new, |site| format!("site {site}: "));
     let since = dead.since.map_or_else(String::new, |since| format!(" (at rest since {since})"));
     format!("{site}nothing can ever start again on die {}{since}", dead.die.0)
 }
 
-/// What is said of the dies that were dead at the end of a trial, with what to do.
+/// The text about dies that were dead at the end of a trial, with what to do; `None` without dead dies.
 pub(crate) fn of_trial(words: &Words<'_>, trial: &Trial, bootstrap: bool) -> Option<String> {
     if trial.dead.is_empty() {
         return None;
@@ -109,7 +109,7 @@ fn write_die(text: &mut String, words: &Words<'_>, dead: &DeadDie) -> std::fmt::
     }
 }
 
-/// The names with a weight under a key, by what is in their way.
+/// Writes the names with a weight under a phase key, grouped by the reason why they cannot start.
 fn write_blocked(text: &mut String, words: &Words<'_>, dead: &DeadDie, key: PhaseKey) -> std::fmt::Result {
     let (profile, entry) = (words.profile, words.weights_of(key));
     let mut by_reason: BTreeMap<&str, Vec<&Blocked>> = BTreeMap::new();
@@ -145,7 +145,7 @@ fn why(code: &str) -> String {
     }
 }
 
-/// What lasts of a die, in words.
+/// The lasting state of a die, in words.
 pub(crate) fn state(profile: &Profile, state: &LastingState) -> String {
     let name = |op: OpId| profile.ops[op].name.clone();
     let mut parts = Vec::new();
@@ -198,7 +198,7 @@ fn blocks(profile: &Profile, counts: &BlockCounts) -> String {
     if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
 }
 
-/// What the user can do about a site.
+/// What the user can do about the dead dies of a site.
 pub(crate) fn what_to_do(words: &Words<'_>, dead: &DeadSite, may_prepare: bool) -> String {
     let Some(die) = dead.dies.first() else { return String::new() };
     let blocks = &die.state.blocks;
@@ -235,10 +235,10 @@ pub(crate) fn what_to_do(words: &Words<'_>, dead: &DeadSite, may_prepare: bool) 
     format!("  to change that: {text}{prepare}")
 }
 
-/// The exclusions by lasting state that forbid names with a weight on a dead die, and what to do about them; `None` where there are none.
+/// The advice about exclusions by lasting state that forbid names with a weight on a dead die; `None` without such exclusions.
 fn spare(words: &Words<'_>, die: &DeadDie) -> Option<String> {
     let profile = words.profile;
-    // What resumes is forbidden for good reason where nothing is suspended.
+    // An exclusion that forbids a RESUME while nothing is suspended is right as it is.
     let resumes = |op: OpId, axis| profile.bases[profile.ops[op].base].has(Effect::Resume(axis));
     let forbids = |state: DeviceState, op: OpId| {
         let is_idle = matches!(state, DeviceState::NotSuspended(axis) if resumes(op, axis));
@@ -255,7 +255,7 @@ fn spare(words: &Words<'_>, die: &DeadDie) -> Option<String> {
     (!entries.is_empty()).then(|| format!("let {} spare names that have a weight: {names}", entries.join(" and ")))
 }
 
-/// A list of names, the first few and the number of the rest.
+/// The first names of a list, and the number of the others.
 fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let names: Vec<&str> = names.collect();
     let shown = names.iter().take(SHOWN_NAMES).copied().collect::<Vec<_>>().join(", ");

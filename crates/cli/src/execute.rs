@@ -1,7 +1,7 @@
-//! Carries a campaign out: folders, sites in parallel, manifests.
+//! Carries out a campaign: folders, sites in parallel, manifests.
 //!
-//! Promises that nothing depends on how many threads there are, that a file under its final name is complete, and that
-//! stopping early keeps the runs that were finished, with a manifest that lists them.
+//! The number of threads changes no result. A file under its final name is complete. An execution that stops early keeps its
+//! finished runs, and a manifest lists them.
 
 pub(crate) mod batch;
 mod check;
@@ -50,7 +50,7 @@ pub(crate) use totals::Totals;
 #[derive(Debug)]
 pub(crate) struct Stopped {
     pub(crate) failure: Failure,
-    /// `None`: it had not begun.
+    /// `None` if the work had not begun.
     pub(crate) totals: Option<Box<Totals>>,
 }
 
@@ -60,20 +60,20 @@ impl From<Failure> for Stopped {
     }
 }
 
-/// A file that takes longer to sync is one that others are synced beside.
+/// If a file takes longer than this to sync, the files of a run are synced in parallel.
 const SLOW_SYNC: Duration = Duration::from_millis(3);
 
-/// What is known when all folders are there.
+/// The result of preparing the folders.
 struct Prepared {
-    /// What stays.
+    /// The sites in the manifest of the batch that stay.
     earlier: Earlier,
     claims: Claims,
     syncs_slowly: bool,
-    /// Files of other campaigns that stay, or that went if the flags say so.
+    /// Files of other campaigns that stay, or that `--clean` has removed.
     others: Others,
 }
 
-/// Generates everything the campaign asks for. `stop` may be set from outside at any time.
+/// Generates everything that the campaign asks for. Another thread may set `stop` at any time.
 pub(crate) fn execute(
     campaign: &Campaign,
     progress: &Progress,
@@ -83,7 +83,7 @@ pub(crate) fn execute(
 ) -> Result<Totals, Stopped> {
     let (setup, format) = setup_and_format(campaign)?;
     let threads = threads(campaign.jobs)?;
-    // Nothing is touched before every site is known to go on.
+    // No file is changed before every site is known to have a place to begin.
     places_to_begin(campaign, &setup, &threads)?.iter().for_each(|remark| progress.warn(remark));
     let Prepared { earlier, claims, syncs_slowly, others } = prepare_folders(campaign, &*format)?;
     if let Some(folder) = claims.without_lock() {
@@ -111,18 +111,18 @@ pub(crate) fn execute(
     conclude(work, outcomes, &earlier)
 }
 
-/// Says what there was of other campaigns; how many of their files are there still.
+/// Tells the user of the files of other campaigns. Returns how many of these files are still there.
 fn say_others(campaign: &Campaign, others: &Others) -> u64 {
     tell(&others.text(campaign, "removed"));
     if campaign.clean { 0 } else { others.count() }
 }
 
-/// Makes every folder, proves that files can be put there and that nobody else does, and only then takes away what killed executions
-/// left and manifests of what is about to be replaced.
+/// Makes every folder, checks that files can be written into it, and claims it. Only then removes the leftovers of killed
+/// executions and the manifests of runs that are about to be replaced.
 fn prepare_folders(campaign: &Campaign, format: &dyn TableFormat) -> Result<Prepared, Failure> {
     let sites = || campaign.sites.iter().map(|site| campaign.folder_of(site));
     let unwritable = |(folder, reason): (PathBuf, io::Error)| Failure::cannot_write(&folder, reason);
-    // The probe has the name of a file of ours, so that what a kill leaves of it is found again.
+    // The probe has the name of a manifest, so that the next execution removes what a kill leaves of the probe.
     let own_name = campaign.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), Batch::manifest_name);
     let mut made = NewFolders::default();
     let mut syncs_slowly = false;
@@ -169,7 +169,7 @@ fn prepare_folders(campaign: &Campaign, format: &dyn TableFormat) -> Result<Prep
     Ok(Prepared { earlier, claims, syncs_slowly, others })
 }
 
-/// Whether syncing takes its time where this file lies. Nothing but the time that the work takes depends on the answer.
+/// Whether syncing is slow where this file lies. Only the duration of the work depends on the answer.
 fn is_slow(mut probe: NewFile) -> io::Result<bool> {
     io::Write::write_all(&mut probe, b"\n")?;
     let began = Instant::now();
@@ -183,13 +183,13 @@ fn write_table(campaign: &Campaign) -> Result<(), Failure> {
     written::write(&table.path, "--op-state-probs", |out| io::Write::write_all(out, table.text.as_bytes())).map(drop)
 }
 
-/// Writes the manifest of the batch, and says how it all ended.
+/// Writes the manifest of the batch. Returns how the execution ended.
 fn conclude(work: Work<'_>, outcomes: Vec<SiteOutcome>, earlier: &Earlier) -> Result<Totals, Stopped> {
     let mut records = Vec::new();
     let mut worst: Option<Failure> = None;
     for outcome in outcomes {
         records.extend(outcome.record);
-        // What could not be written explains why other sites were interrupted.
+        // Another failure goes before an interruption: it is the reason why the other sites were interrupted.
         if let (None | Some(Failure::Interrupted { .. }), Err(failure)) = (&worst, outcome.end) {
             worst = Some(failure);
         }

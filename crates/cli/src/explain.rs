@@ -1,7 +1,7 @@
 //! `nandseqgen explain`: why an operation never appears, or how often it does; and what a rule says.
 //!
-//! Promises to look at what `generate` with the same flags would use: profile, table, bad blocks. Causes come from `reach`, frequencies
-//! from a trial, places from the texts; here they are put together.
+//! It looks at what `generate` with the same flags would use: profile, table, bad blocks. Causes come from `reach`, frequencies
+//! from a trial, places from the texts of profile and table. This file puts them together.
 
 mod pages;
 mod report;
@@ -28,7 +28,7 @@ pub(crate) use report::figure;
 pub(crate) use trial::{Expected, TRIAL_OPS, Trial, most_of_none};
 pub(crate) use words::Words;
 
-/// Answers.
+/// Runs `nandseqgen explain`.
 pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
     let in_force = InForce::of_flags(&arguments.in_force, &mut remarks);
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &ExplainArgs) -> Result<(), Failure> {
     }
 }
 
-/// The page of a rule.
+/// Prints the page of a rule.
 fn show_page(arguments: &ExplainArgs, code: &str) -> Result<(), Failure> {
     let page = pages::page(code).unwrap_or_default();
     match arguments.format {
@@ -65,7 +65,7 @@ fn show_page(arguments: &ExplainArgs, code: &str) -> Result<(), Failure> {
     }
 }
 
-/// A name means something else, too.
+/// The note that a name also has another meaning.
 fn namesake(arguments: &ExplainArgs, in_force: &InForce, subject: &ExplainedName, other: &ExplainedName) -> String {
     let hint =
         Hint::new("explain").flags(&in_force.flags.all()).with("--as", other.kind.word()).operand(&arguments.name);
@@ -110,14 +110,14 @@ fn explain(
     }
 }
 
-/// What an explanation is made of.
+/// The sources of an explanation.
 struct Explainer<'w> {
     in_force: &'w InForce,
     search: &'w Search<'w>,
     causes: &'w Causes<'w>,
     trial: &'w Trial,
     words: &'w Words<'w>,
-    /// The one phase key that was asked for.
+    /// The phase key of `--under`.
     under: Option<PhaseKey>,
 }
 
@@ -147,7 +147,7 @@ impl Explainer<'_> {
         let causes: Vec<_> = chains.iter().map(|chain| self.words.chain(chain)).collect();
         let mut change: Vec<String> = Vec::new();
         for chain in &causes {
-            // Every link of a chain has to be mended.
+            // Every link of a chain of causes has to be changed.
             let mut advice: Vec<&str> = chain.iter().filter_map(|link| link.advice.as_deref()).collect();
             advice.dedup();
             let advice = advice.join(", and ");
@@ -180,12 +180,12 @@ impl Explainer<'_> {
         self.in_force.profile.phase_keys.ids().filter(|key| self.under.is_none_or(|under| under == *key))
     }
 
-    /// What holds under a phase key that gives the operation a weight.
+    /// The row of a phase key, with its verdict; `None` if the phase key gives the operation no weight.
     fn key(&self, key: PhaseKey, op: OpId) -> Option<(Verdict, KeyRow)> {
         let profile = &self.in_force.profile;
         let verdict = self.causes.verdict(key, op);
         let started = self.trial.started_under(key, op);
-        // What the trial has is decided.
+        // A start in the trial decides the question.
         let verdict = if verdict == Verdict::Undecided && started > 0 { Verdict::Reachable } else { verdict };
         let (name, reason) = match verdict {
             Verdict::Reachable => ("reachable", String::new()),
@@ -204,7 +204,7 @@ impl Explainer<'_> {
         Some((verdict, row))
     }
 
-    /// What an operation that appears needs, and what brings that about.
+    /// The needs of an operation that appears, with the operations that fulfil each.
     fn needs(&self, op: OpId, appears: Appears) -> Vec<String> {
         if appears == Appears::Never {
             return Vec::new();
@@ -220,14 +220,15 @@ impl Explainer<'_> {
             .collect()
     }
 
-    /// Why the operations that an operation needs did not help it in the trial, in which it did not start.
+    /// Why operations that fulfil a need did not help an operation that did not start in the trial; empty if there is nothing to
+    /// say.
     fn evidence(&self, op: OpId, providers: &[OpId]) -> String {
         if self.trial.ops == 0 || self.trial.started_and_reset(&[op]).0 > 0 {
             return String::new();
         }
         match self.trial.started_and_reset(providers) {
             (0, _) => "; the trial started none".to_owned(),
-            // Those in flight at the end of the trial complete.
+            // Nine of ten are enough, because operations in flight at the end of the trial complete.
             (started, reset) if reset * 10 >= started * 9 => format!(
                 "; a reset ended {} of the {} that the trial started: give resets less weight while they are busy",
                 grouped(reset),
@@ -238,7 +239,7 @@ impl Explainer<'_> {
     }
 }
 
-/// The phase keys by how much came under them, then by weight.
+/// The phase keys in order of verdict, then of starts in the trial, then of share.
 fn sorted(mut rows: Vec<(Verdict, KeyRow)>) -> Vec<KeyRow> {
     let rank = |verdict: &Verdict| match verdict {
         Verdict::Reachable | Verdict::Undecided => 0,

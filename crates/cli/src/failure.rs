@@ -1,4 +1,4 @@
-//! Why the program stops without having done what was asked, what it says then, and its exit code.
+//! The reasons why the program stops before it has done what was asked, with their messages and exit codes.
 
 use std::fmt::Write as _;
 use std::io;
@@ -19,33 +19,33 @@ pub(crate) enum Failure {
     Faulty(Box<(SourceFile, Diagnostics)>),
     /// Several things are wrong, each by itself: the exit code is that of the first.
     Several(Vec<Failure>),
-    /// Judged sequences break rules, or what was made again differs, as has been shown: exit code 1.
+    /// A check failed: rules are broken, a replay differs, or too little is covered. The result has been printed. Exit code 1.
     Found,
-    /// Everything is written, but what was asked for was not reached, as has been told: exit code 4.
+    /// Everything is written, but `--ops` or `--until-coverage` was not reached. The user has been told. Exit code 4.
     NotReached,
-    /// Nothing could be made, since nothing can ever start: exit code 4.
+    /// Nothing was made, because no operation can ever start: exit code 4.
     NothingStarts(String),
-    /// What went wrong has been told already.
+    /// The failure has been told already; this is its exit code.
     Told(u8),
     /// A result could not be written: exit code 3.
     CannotWrite {
         /// What was being written.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         reason: io::Error,
         /// The flag that chooses another place.
         place: &'static str,
     },
     /// The user, or the system, asked to stop: exit code 130.
     Interrupted {
-        /// Finished runs that were kept, where runs are kept.
+        /// The number of finished runs that are kept; `None` where no runs are kept.
         finished_runs: Option<u64>,
         /// The command that goes on, if there is one.
         go_on: Option<String>,
     },
 }
 
-/// Both results, or everything that is wrong with either.
+/// Both results, or the failures of both.
 pub(crate) fn both<A, B>(one: Result<A, Failure>, other: Result<B, Failure>) -> Result<(A, B), Failure> {
     match one {
         Ok(one) => other.map(|other| (one, other)),
@@ -63,12 +63,12 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// Something is wrong.
+    /// A problem with this message and without help.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None }
     }
 
-    /// Says what to do.
+    /// Adds what to do.
     pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self
@@ -80,7 +80,7 @@ impl Problem {
         if reason.kind() == io::ErrorKind::NotFound {
             problem.help("check the path; it is taken relative to the current folder")
         } else if reason.kind() == io::ErrorKind::Unsupported {
-            // A pipe, a device or the like: nobody waits for what comes out of it.
+            // It is a pipe, a device or the like, which is not read.
             problem.help("move it away")
         } else {
             problem
@@ -95,17 +95,17 @@ impl From<Problem> for Failure {
 }
 
 impl Failure {
-    /// A result could not be written.
+    /// The failure to write a result; `--out-dir` chooses another place.
     pub(crate) fn cannot_write(path: &Path, reason: io::Error) -> Self {
         Self::CannotWrite { path: path.to_path_buf(), reason, place: "--out-dir" }
     }
 
-    /// A result could not be printed.
+    /// The failure to print a result.
     pub(crate) fn cannot_print(reason: io::Error) -> Self {
         Self::CannotWrite { path: STANDARD_OUTPUT.into(), reason, place: STANDARD_OUTPUT }
     }
 
-    /// What could not be written lies where this flag says.
+    /// Names the flag that chooses another place, if a file could not be written.
     pub(crate) fn placed_by(mut self, flag: &'static str) -> Self {
         if let Self::CannotWrite { place, .. } = &mut self
             && *place != STANDARD_OUTPUT
@@ -115,7 +115,7 @@ impl Failure {
         self
     }
 
-    /// This, and what else is wrong, if anything is.
+    /// This failure, together with that of the other result, if there is one.
     pub(crate) fn and<T>(self, other: Result<T, Self>) -> Self {
         match other {
             Ok(_) => self,
@@ -123,15 +123,15 @@ impl Failure {
         }
     }
 
-    /// The user, or the system, asked to stop; what that means for the whole is said where the whole is known.
+    /// An interruption. The caller that knows all runs adds how many are kept and how to go on.
     pub(crate) const INTERRUPTED: Self = Self::Interrupted { finished_runs: None, go_on: None };
 
-    /// After an interruption there is nothing to go on with.
+    /// Takes out of an interruption how many runs are kept and how to go on.
     pub(crate) fn without_going_on(self) -> Self {
         if matches!(self, Self::Interrupted { .. }) { Self::INTERRUPTED } else { self }
     }
 
-    /// After an interruption this command goes on.
+    /// Adds to an interruption the command that goes on.
     pub(crate) fn going_on_with(self, command: String) -> Self {
         if let Self::Interrupted { finished_runs, .. } = self {
             Self::Interrupted { finished_runs, go_on: Some(command) }
@@ -140,12 +140,12 @@ impl Failure {
         }
     }
 
-    /// What the program returns to its caller.
+    /// The exit code of the program.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code())
     }
 
-    /// The same as a number.
+    /// The exit code as a number.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Told(code) => *code,
@@ -164,12 +164,12 @@ impl Failure {
         if let Self::Interrupted { go_on, .. } = self { go_on.as_deref() } else { None }
     }
 
-    /// What to tell the user, without colours, where it is part of something else.
+    /// The message for the user, without colours, for use inside another message.
     pub(crate) fn plain_text(&self) -> String {
         anstream::adapter::strip_str(&self.text()).to_string().trim_end().to_owned()
     }
 
-    /// What to tell the user, with a final newline; styled for a terminal (the stream takes colours off where needed).
+    /// The message for the user, with a final newline. It has colours, which the output stream removes where needed.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Unusable(problems) => problems.iter().map(problem_text).collect(),
@@ -193,7 +193,7 @@ impl Failure {
     }
 }
 
-/// The errors alone: what is only worth a remark would bury them, and `profile check` shows it.
+/// The errors alone. Warnings and notes would bury them, and `profile check` shows those.
 fn errors_text(source: &SourceFile, diagnostics: &Diagnostics) -> String {
     let mut errors = diagnostics.clone();
     errors.retain_at_least(Severity::Error);
@@ -213,17 +213,17 @@ pub(crate) fn warning_text(message: &str) -> String {
     format!("{YELLOW}warning{RESET}: {message}\n")
 }
 
-/// A remark that does not stop the program; nothing where only warnings and errors are wanted.
+/// A remark that does not stop the program; empty if the user asked for quiet.
 pub(crate) fn note_text(message: &str) -> String {
     if console::is_quiet() { String::new() } else { remark_text(message) }
 }
 
-/// A remark that belongs to an error or a warning, and is said whenever that is.
+/// A remark that belongs to an error or a warning. It is shown even if the user asked for quiet.
 pub(crate) fn remark_text(message: &str) -> String {
     format!("{GREEN}note{RESET}: {message}\n")
 }
 
-/// Warnings and remarks in a row, one by one.
+/// Splits a text of warnings and remarks into single ones.
 pub(crate) fn each_remark(text: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let begins = |line: &str| [YELLOW, GREEN].iter().any(|color| line.starts_with(color));
@@ -241,10 +241,10 @@ const YELLOW: &str = "\u{1b}[1;93m";
 const GREEN: &str = "\u{1b}[1;92m";
 const RESET: &str = "\u{1b}[0m";
 
-/// What the system said, without its error number, which differs between systems.
+/// The message of the system without the error number, which differs between systems.
 pub(crate) fn plain(reason: &io::Error) -> String {
     if reason.kind() == io::ErrorKind::InvalidData && reason.get_ref().is_none() {
-        // The library's words are of streams.
+        // The message of the library speaks of a stream.
         return "it is no text (UTF-8)".to_owned();
     }
     let text = reason.to_string();
@@ -254,7 +254,7 @@ pub(crate) fn plain(reason: &io::Error) -> String {
     }
 }
 
-/// What stands for the flag of another place where the shell chooses it.
+/// Stands for the flag that chooses another place, where only the shell can choose it.
 const STANDARD_OUTPUT: &str = "standard output";
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the system's kinds of error are many, and more are added")]

@@ -1,7 +1,7 @@
-//! `nandseqgen generate`: carries a campaign out, says what it has come to, and judges what was written if that is asked for.
+//! `nandseqgen generate`: carries out a campaign, prints its summary and, with `--verify`, judges the files.
 //!
-//! Promises that what was made is summed up: as text where the work came to its own end, as one JSON object however it ended; and that
-//! errors are the caller's to say.
+//! The summary is printed as text if nothing stopped the work, as one JSON object whenever the work began. Errors are returned to
+//! the caller, which tells the user.
 
 pub(crate) mod dry_run;
 
@@ -21,7 +21,7 @@ use crate::summary::Summary;
 use crate::summary::text::{Detail, text};
 use crate::{console, json, not_reached, tell, terminal, verify};
 
-/// Does what the flags of `generate` ask for.
+/// Runs `nandseqgen generate`.
 pub(crate) fn run(arguments: &GenerateArgs) -> Result<(), Failure> {
     let mut remarks = String::new();
     let campaign = resolve(arguments, &mut remarks);
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &GenerateArgs) -> Result<(), Failure> {
     end
 }
 
-/// The answer as JSON where nothing was made.
+/// The answer as JSON if nothing was made.
 #[derive(Serialize)]
 struct NothingMade<'a> {
     schema: u32,
@@ -52,16 +52,17 @@ struct NothingMade<'a> {
     warnings: [&'a str; 1],
 }
 
-/// What became of a campaign.
+/// The result of a campaign.
 pub(crate) struct Made {
-    /// What was made, if the work began.
+    /// The summary; `None` if the work did not begin.
     pub(crate) summary: Option<Summary>,
     pub(crate) end: Result<(), Failure>,
 }
 
-/// Generates what a campaign asks for. The summary as text is printed here; as JSON it is the caller's, as it is part of one object.
+/// Generates what a campaign asks for. Prints the summary if it is text. The caller prints it if it is JSON, because it may be
+/// part of a larger object.
 pub(crate) fn carry_out(campaign: &Campaign, stop: &AtomicBool, form: ReportFormat) -> Made {
-    // What cannot be reached is known before anything is made.
+    // It is known before the work begins that nothing can start.
     if let Some(message) = campaign.nothing_starts() {
         return Made { summary: None, end: Err(Failure::NothingStarts(message.to_owned())) };
     }
@@ -106,9 +107,9 @@ fn conclude(
     if not_reached::is_short(campaign, totals) { Err(Failure::NotReached) } else { Ok(()) }
 }
 
-/// Judges what was made.
+/// Judges the files of a campaign.
 fn judge(campaign: &Campaign, summary: &mut Summary, form: ReportFormat) -> Result<(), Failure> {
-    // Everything is written: whoever interrupts now need not wait.
+    // Everything is written, so an interruption may end the program at once.
     interrupt::with_nothing_to_lose(|| {
         let report = verify::judge_written(campaign)?;
         match form {
@@ -116,7 +117,7 @@ fn judge(campaign: &Campaign, summary: &mut Summary, form: ReportFormat) -> Resu
             ReportFormat::Text if campaign.quiet && report.is_clean() => {}
             ReportFormat::Text => {
                 let text = report.to_string();
-                // The summary has said by which profile, and has most of the lines of a screen.
+                // The summary has named the profile already, and fills most of a screen.
                 let said = |line: &&str| !["Judged by ", "Compared with "].iter().any(|start| line.starts_with(start));
                 let is_short = report.is_clean() && !console::is_verbose();
                 let short = || text.split_inclusive('\n').filter(said).collect();

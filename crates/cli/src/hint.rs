@@ -1,8 +1,8 @@
 //! Commands that the program prints for its user to paste.
 //!
-//! Promises that such a command does what the text around it says when it is pasted as it is, in the same folder: every word is quoted as
-//! a shell takes it, and the flags that were in force are repeated. Flags that hold without being typed (a table beside the profile, a
-//! list of bad blocks in the current folder, defaults) are left out.
+//! A command that is pasted as it is, in the same folder, does what the text around it says. Every word is quoted for a shell,
+//! and the flags in force are repeated. Inputs that hold without a flag (a table beside the profile, a list of bad blocks in the
+//! current folder, defaults) are left out.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -54,7 +54,7 @@ impl Hint {
         self
     }
 
-    /// What stands without a flag; it comes last.
+    /// A word that is not a flag; such words come last.
     pub(crate) fn operand(mut self, operand: impl AsRef<OsStr>) -> Self {
         self.operands.push(operand.as_ref().to_owned());
         self
@@ -85,7 +85,7 @@ pub(crate) struct FlagsInForce {
 }
 
 impl FlagsInForce {
-    /// Those that were typed and matter; `built_anew` says that no file of a table was looked at.
+    /// The flags that were given and matter. `built_anew`: no table file was read.
     pub(crate) fn new(device: &DeviceArgs, table: &TableArgs, built_anew: bool) -> Self {
         let mut others = Vec::new();
         if let Some(window) = device.admission_window {
@@ -108,31 +108,31 @@ impl FlagsInForce {
         Self { config: device.config.as_ref().map(Into::into), lenient: device.lenient, others }
     }
 
-    /// Besides, whether the bootstrap comes first, where that has to be said.
+    /// Adds whether the bootstrap comes first, if this has to be stated.
     pub(crate) fn bootstrap(mut self, bootstrap: Option<bool>) -> Self {
         self.others.extend(bootstrap.map(|first| if first { "--bootstrap".into() } else { "--no-bootstrap".into() }));
         self
     }
 
-    /// Those that say which profile is meant.
+    /// The flags that select the profile.
     pub(crate) fn profile(&self) -> Vec<OsString> {
         profile_flags(self.config.as_deref().map(Path::new), self.lenient)
     }
 
-    /// All of them.
+    /// All flags.
     pub(crate) fn all(&self) -> Vec<OsString> {
         let mut all = self.profile();
         all.extend_from_slice(&self.others);
         all
     }
 
-    /// The command that says everything about the profile.
+    /// The command that shows everything about the profile.
     pub(crate) fn check(&self) -> Hint {
         check(self.config.as_deref().map(Path::new), self.lenient).flags(&self.others)
     }
 }
 
-/// The command that says everything about a profile.
+/// The command that shows everything about a profile.
 pub(crate) fn check(config: Option<&Path>, lenient: bool) -> Hint {
     let hint = Hint::new("profile check");
     let hint = if lenient { hint.flag("--lenient") } else { hint };
@@ -142,7 +142,7 @@ pub(crate) fn check(config: Option<&Path>, lenient: bool) -> Hint {
     }
 }
 
-/// The flags that say which profile is meant.
+/// The flags that select a profile.
 pub(crate) fn profile_flags(config: Option<&Path>, lenient: bool) -> Vec<OsString> {
     let mut all = Vec::new();
     if let Some(path) = config {

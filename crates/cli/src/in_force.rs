@@ -1,7 +1,7 @@
-//! What a command works on: the profile, the bad blocks and the table of probabilities that its flags mean.
+//! The inputs in force for a command: the profile, the bad blocks and the probability table that its flags select.
 //!
-//! Promises that every command finds the same as `generate` with the same flags, files that are found by themselves included: a table
-//! beside the profile, a list of bad blocks in the current folder.
+//! Every command finds the same inputs as `generate` with the same flags. This includes files that no flag names: a table beside
+//! the profile, a list of bad blocks in the current folder.
 
 use std::path::Path;
 
@@ -20,16 +20,16 @@ use crate::hint::FlagsInForce;
 use crate::inputs::{self, ReadProfile, left_out};
 use crate::{badlist, warnings};
 
-/// The list of bad blocks that is read when none is named.
+/// The list of bad blocks that is read if no flag names one.
 const DEFAULT_BADLIST: &str = "badlist.csv";
 
 /// Which campaigns begin with the bootstrap, in words.
 pub(crate) const BOOTSTRAP_OF: &str = "only with two or more runs";
 
-/// What a command works on.
+/// The inputs in force for a command.
 #[derive(Debug)]
 pub(crate) struct InForce {
-    /// With what flags override.
+    /// The profile with the changes that flags make.
     pub(crate) profile: Profile,
     /// The profile's own admission window, which a flag may override.
     pub(crate) own_window: Ticks,
@@ -37,7 +37,7 @@ pub(crate) struct InForce {
     pub(crate) source: SourceFile,
     /// Where the profile comes from.
     pub(crate) profile_input: ProfileInput,
-    /// What was remarked while the profile was read.
+    /// Findings about the profile while it was read.
     pub(crate) about_profile: Diagnostics,
     pub(crate) table: ResolvedTable,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
@@ -45,20 +45,20 @@ pub(crate) struct InForce {
     pub(crate) badlist_input: Option<Input>,
     /// Whether the profile's bootstrap comes first.
     pub(crate) bootstrap: bool,
-    /// The flags that give the same to another command.
+    /// The flags that give another command the same inputs.
     pub(crate) flags: FlagsInForce,
 }
 
 impl InForce {
-    /// What `generate` works on; remarks that stop nothing are added to `remarks`.
+    /// The inputs of `generate`. Notes and warnings are added to `remarks`.
     ///
     /// # Errors
-    /// What cannot be read, or is faulty.
+    /// Every input that cannot be read or is faulty.
     pub(crate) fn of_generate(arguments: &GenerateArgs, remarks: &mut String) -> Result<Self, Failure> {
         Self::read((&arguments.device, &arguments.table), &WantedTable::of_generate(arguments), remarks)
     }
 
-    /// What a command works on that looks at a device.
+    /// The inputs of a command that looks at a device.
     ///
     /// # Errors
     /// As [`Self::of_generate`].
@@ -74,7 +74,7 @@ impl InForce {
         Self::of_profile(read, flags, wanted, remarks)
     }
 
-    /// The rest, for a profile that has been read.
+    /// The inputs for a profile that has been read already.
     ///
     /// # Errors
     /// As [`Self::of_generate`].
@@ -109,12 +109,12 @@ impl InForce {
 }
 
 impl InForce {
-    /// What the device starts with.
+    /// The bootstrap and the bad blocks that the device starts with.
     pub(crate) fn start(&self) -> Start<'_> {
         Start { bad_blocks: &self.bad_blocks, bootstrap: self.bootstrap }
     }
 
-    /// The table, the bad blocks and the bootstrap, in a line each.
+    /// The table, the bootstrap and the bad blocks, one line each.
     pub(crate) fn described(&self) -> String {
         let bootstrap = if self.bootstrap {
             format!("The bootstrap comes first ({BOOTSTRAP_OF}): this is of what can follow it.\n")
@@ -131,7 +131,7 @@ impl InForce {
 /// Bad blocks and the file they are from.
 type ListedBlocks = (Vec<(Die, Block)>, Input);
 
-/// The list of bad blocks that is read, if one is.
+/// The path of the list of bad blocks, if one is read.
 fn badlist(device: &DeviceArgs) -> Option<&Path> {
     let found = || Some(Path::new(DEFAULT_BADLIST)).filter(|path| path.is_file());
     device.badlist.as_deref().or_else(found)
@@ -142,7 +142,7 @@ fn badlist_text(path: &Path) -> Result<(SourceFile, Digest), Failure> {
     inputs::text("the list of bad blocks", path)
 }
 
-/// What can be said of the other inputs where the profile cannot be used: whether they are there and can be read.
+/// If the profile cannot be used: checks that the other inputs exist and can be read.
 pub(crate) fn others_are_readable(device: &DeviceArgs, wanted: &WantedTable<'_>) -> Result<(), Failure> {
     both(badlist(device).map(badlist_text).transpose(), wanted.text()).map(drop)
 }

@@ -1,7 +1,7 @@
-//! Reads the files a user names: profiles, probability tables, bad blocks.
+//! Reads the files that a user names: profiles, probability tables, bad blocks.
 //!
-//! Promises that an unusable file ends in a [`Failure`] that shows what is wrong with it, and that reading is bounded
-//! whatever the path leads to.
+//! An unusable file gives a [`Failure`] that shows what is wrong with it. The number of bytes that are read is bounded, whatever
+//! the path leads to.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,10 +16,10 @@ use nandseq_trace::recorded::recorded;
 
 use crate::failure::{Failure, Problem, warning_text};
 
-/// Where a manifest says the built-in device comes from.
+/// The source of the built-in device in manifests.
 pub(crate) const BUILT_IN: &str = "built-in";
 
-/// A profile, where it came from, and what was remarked about it.
+/// A profile, its text, its record for manifests, and the findings about it.
 pub(crate) struct ReadProfile {
     pub(crate) profile: Profile,
     pub(crate) source: SourceFile,
@@ -27,7 +27,7 @@ pub(crate) struct ReadProfile {
     pub(crate) remarks: Diagnostics,
 }
 
-/// Reads a file as text. `what` says what it should be.
+/// Reads a file as text. `what` names the kind of file in messages.
 pub(crate) fn text(what: &str, path: &Path) -> Result<(SourceFile, Digest), Failure> {
     let bytes = bytes(path).map_err(|reason| Problem::unreadable(what, path, &reason))?;
     let digest = Digest::of(&bytes);
@@ -37,17 +37,17 @@ pub(crate) fn text(what: &str, path: &Path) -> Result<(SourceFile, Digest), Fail
     }
 }
 
-/// The longest file of a program's own making that is read, bytes.
+/// Greatest number of bytes that are read of a file that a program wrote.
 const MAX_LARGE: u64 = 1 << 30;
 
-/// The bytes of a file that may be far larger than what people write.
+/// The bytes of a file that a program wrote, [`MAX_LARGE`] at most. Such files may be far larger than those that people write.
 pub(crate) fn large(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_LARGE).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// The bytes of a file, one more than allowed at most.
+/// The bytes of a file, at most one more than allowed.
 fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
@@ -85,7 +85,7 @@ pub(crate) fn profile(path: Option<&Path>, lenient: bool) -> Result<ReadProfile,
     }
 }
 
-/// A warning where a file that is read if it is there is a link to nothing, or a pipe that nobody may write into.
+/// The warning about an optional file that is a link to nothing, or no regular file; empty for other paths.
 pub(crate) fn left_out(path: &Path) -> String {
     let what = match (path.is_file(), path.exists(), path.is_symlink()) {
         (false, false, true) => "a link to nothing",

@@ -1,7 +1,7 @@
-//! What Ctrl-C, and a request to end, do.
+//! Interruptions: Ctrl-C, and a request to end.
 //!
-//! Promises that the first one asks whoever works to stop, that a second one ends the program at once, and that not even then a folder
-//! of temporary work is left behind ([`WorkFolder`]). Leaves out what cannot be caught: a kill leaves such a folder where it is.
+//! The first interruption asks the work to stop, a second one ends the program at once. Neither leaves a folder of temporary work
+//! behind ([`WorkFolder`]). A kill cannot be caught, and leaves such a folder where it is.
 
 use std::fs;
 use std::io;
@@ -14,16 +14,20 @@ use std::time::Duration;
 use crate::failure::{Failure, Problem};
 use crate::tell;
 
-/// How often, and after which pauses, a folder is tried to be removed that others are putting files into.
+/// How often the program tries to remove a folder into which other threads put files.
 const TRIES: u32 = 50;
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Whether an interruption may end the program at once.
 static NOTHING_TO_LOSE: AtomicBool = AtomicBool::new(false);
-/// The folder that goes with the program.
+/// The folder of temporary work, which is removed when the program ends.
 static WORK: Mutex<Option<PathBuf>> = Mutex::new(None);
 
-/// A flag that the first interruption sets; the second ends the program at once.
+/// Returns a flag that the first interruption sets. The second interruption ends the program at once.
+///
+/// # Errors
+/// When the system does not let the program listen for interruptions.
 pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
@@ -41,16 +45,17 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
-/// Lets what reaches a limit on the size of files be an error of writing, as a full disk is, instead of the end of the program.
+/// Makes a write beyond the limit on the size of files fail, like a write to a full disk. Otherwise the system would end the
+/// program.
 pub(crate) fn survive_size_limits() {
     #[cfg(unix)]
     {
-        // Nobody asks whether it came: the write that reached the limit says so. Where it cannot be caught it ends the program, as before.
+        // The flag is not read: the write beyond the limit fails by itself. If the signal cannot be caught, it ends the program.
         let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)));
     }
 }
 
-/// Does what may be ended at once: everything is written.
+/// Does work during which an interruption ends the program at once, because everything is written.
 pub(crate) fn with_nothing_to_lose<T>(work: impl FnOnce() -> T) -> T {
     NOTHING_TO_LOSE.store(true, Ordering::Relaxed);
     let done = work();
@@ -58,16 +63,17 @@ pub(crate) fn with_nothing_to_lose<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// A folder of temporary work; it goes when this is dropped, or when a second interruption ends the program.
+/// A folder of temporary work. It is removed when this is dropped, or when a second interruption ends the program.
 #[derive(Debug)]
 pub(crate) struct WorkFolder {
     path: PathBuf,
 }
 
 impl WorkFolder {
-    /// Makes a folder with a name of its own in `place`, which is made if it is not there, and stays. There is one at a time.
+    /// Makes a folder with a name of its own in `place`. `place` is made if it is missing, and stays. There is one such folder at
+    /// a time.
     pub(crate) fn new(place: &Path) -> io::Result<Self> {
-        // While it is made no interruption ends the program between making and knowing it.
+        // The lock keeps an interruption from ending the program between the making of the folder and the note of its path.
         let mut work = WORK.lock().unwrap_or_else(PoisonError::into_inner);
         fs::create_dir_all(place)?;
         let folder = tempfile::Builder::new().prefix("nandseqgen-replay-").tempdir_in(place)?;
@@ -76,7 +82,7 @@ impl WorkFolder {
         Ok(Self { path })
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -84,17 +90,17 @@ impl WorkFolder {
 
 impl Drop for WorkFolder {
     fn drop(&mut self) {
-        // If an interruption is removing it, this waits until the program has ended.
+        // If an interruption is removing the folder, this waits until the program has ended.
         let mut work = WORK.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody puts files there any more; what cannot be removed now cannot be removed later.
+        // No thread puts files there any more, so that another try would not help.
         let _ = fs::remove_dir_all(&self.path);
         *work = None;
     }
 }
 
-/// Removes the folder of temporary work, if there is one, against those who go on to put files there.
+/// Removes the folder of temporary work, if there is one. Other threads may still put files there, so it tries several times.
 fn remove_work() {
-    // It stays locked: what has been removed is not made again.
+    // The lock keeps the folder from being made again.
     let work = WORK.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(folder) = &*work else { return };
     for _ in 0..TRIES {

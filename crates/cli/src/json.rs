@@ -1,6 +1,6 @@
-//! What commands answer as JSON: one object on standard output.
+//! The answers of commands as JSON: one object on standard output.
 //!
-//! Promises that each says which flags the environment has set, if any; which these are is set once, when the command line has been read.
+//! Each object says which flags the environment has set, if any. They are noted once, after the command line is read.
 
 use std::sync::OnceLock;
 
@@ -12,13 +12,13 @@ use crate::terminal;
 
 static ENVIRONMENT: OnceLock<Vec<Applied>> = OnceLock::new();
 
-/// Sets what the environment has set.
+/// Notes which flags the environment has set.
 pub(crate) fn set_environment(applied: Vec<Applied>) {
-    // There is one command line.
+    // This happens once, because there is one command line.
     let _ = ENVIRONMENT.set(applied);
 }
 
-/// An object of another crate, which knows nothing of commands.
+/// An object of another crate, with the command and the version added.
 #[derive(Serialize)]
 pub(crate) struct Of<'a, T> {
     command: &'static str,
@@ -28,13 +28,13 @@ pub(crate) struct Of<'a, T> {
 }
 
 impl<'a, T> Of<'a, T> {
-    /// What a command answers.
+    /// The answer of a command.
     pub(crate) const fn command(command: &'static str, object: &'a T) -> Self {
         Self { command, version: env!("CARGO_PKG_VERSION"), object }
     }
 }
 
-/// Prints an object.
+/// Prints an object as JSON.
 ///
 /// # Errors
 /// When standard output cannot be written to.

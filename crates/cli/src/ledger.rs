@@ -1,8 +1,8 @@
-//! The finished runs of a site that is being made: what its manifest will say, on disk from the first run on.
+//! The ledger: the finished runs of a site that is being made, on disk from the first run on.
 //!
-//! Promises that a run is in the ledger only after all its files are complete, that whatever instant the program is killed at, the
-//! runs before are readable, and that memory does not grow with the number of runs. The ledger is a file of JSON lines, the first of
-//! them the manifest without runs; it becomes the manifest, and goes, when the site ends or is given up.
+//! A run is in the ledger only after all its files are complete. Whenever the program is killed, the runs in the ledger stay
+//! readable. Memory does not grow with the number of runs. The ledger is a file of JSON lines: the first is the manifest without
+//! runs, each other one is a run. It becomes the manifest, and is removed, when the work on the site ends.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -28,44 +28,44 @@ pub(crate) struct Ledger {
     operations: u64,
 }
 
-/// The first line.
+/// The first line of a ledger.
 #[derive(Serialize, Deserialize)]
 struct FirstLine {
-    /// The date and time in file names, `20261121_235959`: going on means to go on with them.
+    /// The date and time in file names, `20261121_235959`. A resumed execution uses them again.
     stamp: String,
     manifest: SiteManifest,
-    /// The arguments of the batch, or of the part of one, that is being made; they are not the manifest's affair.
+    /// The arguments of the batch, or of the part of it, that is being made. The manifest of the site does not have them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     batch: Option<Vec<String>>,
 }
 
-/// What is known of the runs in a site's folder.
+/// The runs that the manifest or the ledger in a site's folder lists.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct KnownRuns {
-    /// The date and time in the names of files, as far as any were named.
+    /// The date and time in the names of files, as far as the names have them.
     pub(crate) stamp: Option<Stamp>,
-    /// Its finished runs, and where they come from.
+    /// The finished runs and their origin.
     pub(crate) manifest: SiteManifest,
-    /// What arguments the site is being made with together with others, if a ledger says so.
+    /// The arguments of the batch that is being made, if a ledger states them.
     pub(crate) batch: Option<Vec<String>>,
 }
 
-/// What a site's manifest says in sum.
+/// The sums of a site's manifest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct FinishedSite {
-    /// Of the manifest.
+    /// The digest of the manifest.
     pub(crate) sha256: Digest,
-    /// Runs it lists.
+    /// Number of runs that the manifest lists.
     pub(crate) runs: u64,
-    /// Operations of all of them.
+    /// Operations of all these runs.
     pub(crate) operations: u64,
-    /// Whether there are no further runs because enough is covered.
+    /// Whether the site has no further runs because it has covered enough.
     pub(crate) covered: bool,
 }
 
 impl Ledger {
-    /// Starts the ledger of a site with the runs that `manifest` lists already, in place of what its folder had; `batch` are the arguments
-    /// that make it together with others.
+    /// Starts the ledger of a site with the runs that `manifest` lists already. It replaces the ledger and the manifest of the
+    /// folder. `batch` are the arguments of the batch.
     pub(crate) fn begin(
         folder: &Path,
         stamp: Stamp,
@@ -88,12 +88,12 @@ impl Ledger {
         Ok(Self { folder: folder.to_owned(), head, file, runs, operations })
     }
 
-    /// Runs it lists.
+    /// Number of runs that the ledger lists.
     pub(crate) fn runs(&self) -> u64 {
         self.runs
     }
 
-    /// Adds a run, all of whose files are complete.
+    /// Adds a run whose files are all complete.
     pub(crate) fn add(&mut self, run: &RunRecord) -> io::Result<()> {
         self.file.write_all(&line(run)?)?;
         self.file.sync_data()?;
@@ -102,7 +102,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Turns the ledger into the site's manifest.
+    /// Turns the ledger into the manifest of the site.
     pub(crate) fn finish(self, covered: bool) -> io::Result<FinishedSite> {
         let path = self.folder.join(FILE_NAME);
         let lines = BufReader::new(File::open(&path)?).lines();
@@ -126,17 +126,17 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// What is known of the runs in a site's folder: by its manifest, or by the ledger of an execution that was killed.
+/// The runs of a site's folder, by its manifest or by the ledger of a killed execution; `None` if it has neither.
 ///
-/// Neither is an error; nor is a ledger whose end is torn: it counts up to there.
+/// A ledger whose end is torn counts up to there.
 ///
 /// # Errors
-/// When they cannot be read, are of another form, or name what does not lie in the folder.
+/// When manifest or ledger cannot be read, is of another schema, or names a file outside the folder.
 pub(crate) fn read(folder: &Path) -> io::Result<Option<KnownRuns>> {
     let finished =
         finished(folder)?.map(|(manifest, _)| KnownRuns { stamp: stamp_of(&manifest), manifest, batch: None });
     let partial = unfinished(folder)?;
-    // Both are there when the program was killed between the two; the one that knows more counts.
+    // Both exist if the program was killed between writing one and removing the other. The one with more runs counts.
     Ok(match (finished, partial) {
         (Some(finished), Some(partial)) if partial.manifest.runs.len() > finished.manifest.runs.len() => Some(partial),
         (Some(finished), _) => Some(finished),
@@ -144,10 +144,10 @@ pub(crate) fn read(folder: &Path) -> io::Result<Option<KnownRuns>> {
     })
 }
 
-/// The manifest of a site in a folder, and its digest.
+/// The manifest of a site in a folder, and its digest; `None` if there is none or it is faulty.
 ///
 /// # Errors
-/// When it cannot be read, is of another form, or names what does not lie in the folder.
+/// When it cannot be read, is of another schema, or names a file outside the folder.
 pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest)>> {
     let bytes = match manifest::bytes(&folder.join(manifest::FILE_NAME)) {
         Ok(bytes) => bytes,
@@ -160,10 +160,10 @@ pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest
     }
 }
 
-/// What the ledger in a folder says, if it is one.
+/// The runs that the ledger in a folder lists; `None` if there is none or it cannot be read as one.
 ///
 /// # Errors
-/// When it cannot be read, is of another form, or names what does not lie in the folder.
+/// When it cannot be read, is of another schema, or names a file outside the folder.
 pub(crate) fn unfinished(folder: &Path) -> io::Result<Option<KnownRuns>> {
     let path = folder.join(FILE_NAME);
     let file = match manifest::regular(&path).and_then(|()| File::open(path)) {
@@ -179,7 +179,7 @@ pub(crate) fn unfinished(folder: &Path) -> io::Result<Option<KnownRuns>> {
     }))
 }
 
-/// What is wrong with the manifest of a site, or with its ledger where there is no manifest.
+/// The fault of a site's manifest, or of its ledger if there is no manifest, in words.
 pub(crate) fn fault(folder: &Path) -> Option<String> {
     let path = folder.join(manifest::FILE_NAME);
     if let Ok(text) = manifest::bytes(&path) {
@@ -191,12 +191,12 @@ pub(crate) fn fault(folder: &Path) -> Option<String> {
     Some(format!("`{}`: {fault}", path.display()))
 }
 
-/// The stamp in the names that a manifest lists.
+/// The stamp in the file names of a manifest's last run.
 fn stamp_of(manifest: &SiteManifest) -> Option<Stamp> {
     stamp_of_run(manifest.runs.last()?)
 }
 
-/// The stamp in the names of a run's files; that of a snapshot says the time too.
+/// The stamp in the names of a run's files. That of a snapshot goes first, because it has the time of day too.
 pub(crate) fn stamp_of_run(run: &RunRecord) -> Option<Stamp> {
     let snapshot = run.files.iter().filter(|file| file.kind == FileKind::Snapshot);
     snapshot.chain(&run.files).find_map(|file| RunName::parse(file.file.as_str())?.stamp)

@@ -1,7 +1,7 @@
 //! `nandseqgen`: arguments, files, progress, exit codes.
 //!
-//! Thin: flags are resolved into a checked campaign before any work, the work is the other crates', and everything that
-//! stops the program is a `Failure` with a text and an exit code.
+//! This crate resolves flags into a checked campaign before any work. The other crates do the work. Whatever stops the program is
+//! a `Failure` with a text and an exit code.
 
 mod absent;
 mod arguments;
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     match run(&line) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Whoever asked for quiet has not read it yet, and it may be why.
+            // With `-q` the remark was not shown yet, and a variable of the environment may be the cause of the failure.
             if let (Some(remark), true) = (&set_by_environment, console::is_quiet()) {
                 tell(&remark_text(remark));
             }

@@ -1,8 +1,8 @@
-//! `nandseqgen merge`: joins what shards, or machines, made of a batch.
+//! `nandseqgen merge`: joins the parts of a batch that shards or machines made.
 //!
-//! Promises that nothing is written before everything is known to be there once and unharmed, that nobody else writes there
-//! meanwhile, and that the joint manifest is that of one execution. What is merged stays where it is: files are linked, or copied
-//! where that cannot be.
+//! Nothing is written before every site is known to exist once and undamaged. No other program writes into the folders meanwhile.
+//! The joint manifest is that of one execution. The files of the parts stay where they are: they are linked, or copied where
+//! links are not possible.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -32,10 +32,10 @@ use crate::site_list::{MAX_SITES, SiteList, is_of_batch};
 use crate::thread_pool::threads;
 use crate::{console, json, tell, terminal, unfinished};
 
-/// Problems that are shown; a wrong folder has many.
+/// Number of problems that are shown; a wrong folder has many.
 const SHOWN: usize = 20;
 
-/// Part of a batch.
+/// A part of a batch, with its manifest.
 struct MergedPart {
     folder: PathBuf,
     path: PathBuf,
@@ -48,7 +48,7 @@ struct SiteOfPart<'p> {
     record: &'p SiteRecord,
 }
 
-/// Joins what the arguments name.
+/// Runs `nandseqgen merge`.
 pub(crate) fn run(arguments: &MergeArgs) -> Result<(), Failure> {
     join(arguments).map_err(|failure| failure.placed_by("--into"))
 }
@@ -62,7 +62,7 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
             return Err(problem.help("name the place with --into DIR; it may be one of them").into());
         }
     };
-    // Whoever writes into a part, or where the whole is to be, is not done.
+    // A part, or the target, that another program is writing into is not finished.
     let claims = claim_all(&arguments.folders, std::slice::from_ref(&target))?;
     if let Some(folder) = claims.without_lock() {
         tell(&note_text(&claim::remark(folder)));
@@ -74,7 +74,7 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
     parts.iter().try_for_each(numbers_fit)?;
     agree(&parts)?;
     let sites = sites(&parts)?;
-    // From where to where, and which of the sites are not there yet.
+    // For each site its folder in its part and in the target; then those that are not in the target yet.
     let places = sites.values().map(|site| {
         let SiteRecord { folder, .. } = site.record;
         (folder.to_write_in(&site.part.folder), folder.to_write_in(&target))
@@ -98,36 +98,36 @@ fn join(arguments: &MergeArgs) -> Result<(), Failure> {
         let _claim = at_work.during(to).map_err(|reason| Failure::cannot_write(to, reason))?;
         bring(from, to, &mut folders).map_err(unwritable)?;
     }
-    // The joint manifest comes after names that last.
+    // The joint manifest is written only after the names of all files are synced.
     folders.sync().map_err(|(path, reason)| Failure::cannot_write(&path, reason))?;
     let joint = joint(&parts, &sites);
     let path = target.join(manifest::FILE_NAME);
     write_manifest(&target, manifest::FILE_NAME, &joint).map_err(|reason| Failure::cannot_write(&path, reason))?;
-    // The parts of a folder that is now whole say nothing more.
+    // The joint manifest replaces those of parts in the target.
     for part in parts.iter().filter(|part| is_same_place(&part.folder, &target) && part.path != path) {
         ledger::remove(&part.path).map_err(|reason| Failure::cannot_write(&part.path, reason))?;
     }
     tell_of(arguments, &joint, &target)
 }
 
-/// What was joined, as JSON.
+/// The answer of `merge` as JSON.
 #[derive(Serialize)]
 struct Joined {
     schema: u32,
     command: &'static str,
     version: &'static str,
-    /// The folders that were named.
+    /// The folders that the user named.
     parts: Vec<String>,
-    /// Where the whole is.
+    /// The folder of the whole batch.
     folder: String,
     sites: u64,
     runs: u64,
     operations: u64,
-    /// What its manifest warns of.
+    /// The warnings of the joint manifest.
     warnings: Vec<String>,
 }
 
-/// Says what was joined.
+/// Tells the user what was joined.
 fn tell_of(arguments: &MergeArgs, joint: &BatchManifest, target: &Path) -> Result<(), Failure> {
     let sum = |of: fn(&SiteRecord) -> u64| joint.sites.iter().map(of).fold(0, u64::saturating_add);
     let joined = Joined {
@@ -154,7 +154,7 @@ fn tell_of(arguments: &MergeArgs, joint: &BatchManifest, target: &Path) -> Resul
     }
 }
 
-/// Claims folders that are read and folders that are written, as far as they are there.
+/// Claims the folders that are read and those that are written. Missing folders are skipped.
 fn claim_all(read: &[PathBuf], written: &[PathBuf]) -> Result<Claims, Failure> {
     let all = read.iter().chain(written).map(|folder| (folder.clone(), With::Nobody));
     Claims::of(all).map_err(|(folder, reason)| {
@@ -167,7 +167,7 @@ fn claim_all(read: &[PathBuf], written: &[PathBuf]) -> Result<Claims, Failure> {
     })
 }
 
-/// The manifests of parts of a batch in a folder.
+/// Reads the manifests of a batch, or of its shards, in a folder.
 fn parts_in(folder: &Path) -> Result<Vec<MergedPart>, Failure> {
     let unreadable = |reason| Problem::unreadable("the folder", folder, &reason);
     let mut paths = Vec::new();
@@ -199,7 +199,7 @@ fn parts_in(folder: &Path) -> Result<Vec<MergedPart>, Failure> {
     paths.into_iter().map(read).collect()
 }
 
-/// The parts of a folder, without the manifest of an earlier merge if a shard has more runs of each site since.
+/// The parts of a folder. The manifest of an earlier merge is left out if a shard has more runs of each site since then.
 fn without_earlier_merge(mut parts: Vec<MergedPart>) -> Vec<MergedPart> {
     let runs = |part: &MergedPart| number_of(&part.manifest.origin.arguments, "--num-runs");
     let is_joint = |part: &MergedPart| part.path.ends_with(manifest::FILE_NAME);
@@ -214,7 +214,7 @@ fn without_earlier_merge(mut parts: Vec<MergedPart>) -> Vec<MergedPart> {
     parts
 }
 
-/// The sites that a part lists are of its batch, which has no more sites than there can be.
+/// Checks that the sites that a part lists are of its batch, and that the batch has at most [`MAX_SITES`] sites.
 fn numbers_fit(part: &MergedPart) -> Result<(), Problem> {
     let origin = &part.manifest.origin;
     let (start, count) = (number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
@@ -229,7 +229,7 @@ fn numbers_fit(part: &MergedPart) -> Result<(), Problem> {
     Err(Problem::new(format!("`{}` cannot be used: {what}", part.path.display())).help(help))
 }
 
-/// Nothing of another batch is where the whole is to be.
+/// Checks that the target holds nothing of another campaign.
 fn is_free(target: &Path, parts: &[MergedPart], places: &[(PathBuf, PathBuf)]) -> Result<(), Failure> {
     let occupied = |path: &Path| {
         let message = format!("`{}` is of another campaign, and merging would replace it", path.display());
@@ -264,7 +264,7 @@ fn is_free(target: &Path, parts: &[MergedPart], places: &[(PathBuf, PathBuf)]) -
     Ok(())
 }
 
-/// All parts are of one batch.
+/// Checks that all parts are of one batch.
 fn agree(parts: &[MergedPart]) -> Result<(), Failure> {
     let Some((first, rest)) = parts.split_first() else { return Ok(()) };
     let count = |part: &MergedPart| batch::count_of(&part.manifest.origin);
@@ -282,7 +282,7 @@ fn agree(parts: &[MergedPart]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Every site of the batch, once and with all its runs.
+/// The sites of the batch by number. A site that is missing, listed twice or short of runs is an error.
 fn sites(parts: &[MergedPart]) -> Result<BTreeMap<u64, SiteOfPart<'_>>, Failure> {
     let mut wrong = Vec::new();
     let mut sites: BTreeMap<u64, SiteOfPart<'_>> = BTreeMap::new();
@@ -347,13 +347,13 @@ fn some_wrong(mut wrong: Vec<String>, help: &str) -> Result<(), Failure> {
     Err(Failure::Unusable(problems))
 }
 
-/// The value of a numeric flag.
+/// The value of a numeric flag; 0 if it is missing.
 fn number_of(arguments: &[String], flag: &str) -> u64 {
     let value = arguments.iter().skip_while(|argument| *argument != flag).nth(1);
     value.and_then(|value| value.parse().ok()).unwrap_or(0)
 }
 
-/// What is not as the manifests say.
+/// The files of a site that are not as the manifests say, a sentence for each.
 fn damage(site: &SiteOfPart<'_>) -> Vec<String> {
     let folder = match site.record.folder.under(&site.part.folder) {
         Ok(folder) => folder,
@@ -395,7 +395,7 @@ pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
     }
 }
 
-/// Brings the files that a site's manifest lists, and that manifest last, into another folder.
+/// Links or copies the files that a site's manifest lists into another folder, and the manifest after them.
 fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBuf, io::Error)> {
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -404,9 +404,9 @@ fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBu
     let text = manifest::bytes(&from.join(manifest::FILE_NAME)).map_err(failed(from))?;
     let damaged = |fault: Fault| io::Error::other(fault.to_string());
     let manifest: SiteManifest = manifest::parse(&text).map_err(damaged).map_err(failed(from))?;
-    // What a merge left that was killed.
+    // Leftovers of a merge that was killed are removed.
     execute::clean(to, false).map_err(failed(to))?;
-    // Its name, too, may be what a merge left.
+    // The folder itself may be left from such a merge, with a name that is not synced yet.
     folders.add(folder_of(to));
     let mut link = |source: PathBuf, name: &str, copy: PathBuf| {
         let folder = folder_of(&copy);

@@ -1,11 +1,11 @@
-//! Which names are near to one that is unknown.
+//! Names that are near to an unknown one.
 
 use nandseq_profile::diagnostic::{nearest, quoted};
 
-/// How many near names are shown.
+/// Number of near names that are shown.
 const NEAR: usize = 3;
 
-/// The nearest names, in backquotes: by spelling, then those that contain it.
+/// The nearest names, in backquotes: first by spelling, then those that contain `name`.
 pub(crate) fn near(name: &str, names: &[&str]) -> Vec<String> {
     let mut left: Vec<&str> = names.to_vec();
     let mut found: Vec<&str> = Vec::new();

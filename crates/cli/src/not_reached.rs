@@ -1,6 +1,6 @@
-//! What was asked for and not reached, and the dies on which nothing can ever start again.
+//! Warnings about operations or coverage that were not reached, and about dead dies.
 //!
-//! Whatever stops the operations, everything that was made is written and complete; this only says so.
+//! The files of such a campaign are complete: this file only reports.
 
 use std::fmt::Write as _;
 
@@ -10,10 +10,10 @@ use crate::campaign::{Campaign, Closure};
 use crate::dead_dies::{DeadSite, SHOWN_NAMES, state, what_to_do, write_site};
 use crate::execute::Totals;
 
-/// Sites that are described; the rest are counted.
+/// Number of sites that are described; the rest are only counted.
 const SHOWN_SITES: usize = 2;
 
-/// Whether what was asked for was not reached: the coverage, or else the operations.
+/// Whether the coverage that was asked for was not reached or, if none was asked for, the operations.
 pub(crate) fn is_short(campaign: &Campaign, totals: &Totals) -> bool {
     match campaign.closure.as_ref().and_then(Closure::until) {
         Some(until) => totals.reached.iter().any(|reached| reached.hit < until),
@@ -21,7 +21,7 @@ pub(crate) fn is_short(campaign: &Campaign, totals: &Totals) -> bool {
     }
 }
 
-/// Everything that is to be said of it, a text for each warning.
+/// All warnings about what was not reached, a text for each.
 pub(crate) fn warnings(campaign: &Campaign, totals: &Totals) -> Vec<String> {
     let mut all: Vec<String> = dead_sites(campaign, totals).into_iter().collect();
     if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
@@ -31,13 +31,14 @@ pub(crate) fn warnings(campaign: &Campaign, totals: &Totals) -> Vec<String> {
     all
 }
 
-/// What a trial on some sites shows of what will not be reached, and whether it will not; `is_whole` says that all their runs were tried.
+/// The warnings that a trial on some sites gives, and whether it shows that something will not be reached. `is_whole`: all runs
+/// of these sites were tried.
 pub(crate) fn in_trial(campaign: &Campaign, totals: &Totals, sites: usize, is_whole: bool) -> (Vec<String>, bool) {
     let mut all: Vec<String> = dead_sites(campaign, totals).into_iter().collect();
     if totals.ops == 0 && totals.runs > 0 && all.is_empty() {
         all.push(NOTHING_STARTED.into());
     }
-    // Further runs may cover what these have not.
+    // Runs that were not tried may cover more.
     let is_known = is_whole || campaign.closure.as_ref().and_then(Closure::until).is_none();
     let short = shortfall(campaign, totals, sites).filter(|_| is_known);
     let is_missed = short.is_some();
@@ -45,11 +46,11 @@ pub(crate) fn in_trial(campaign: &Campaign, totals: &Totals, sites: usize, is_wh
     (all, is_missed)
 }
 
-/// Said where no die is known to be dead.
+/// The warning if no operation started and no die is known to be dead.
 const NOTHING_STARTED: &str =
     "no operation started: the probability table proposes nothing that the device's state allows so soon";
 
-/// What was asked of so many sites and not reached.
+/// The warning about coverage or operations that `sites` sites did not reach; `None` if they did.
 fn shortfall(campaign: &Campaign, totals: &Totals, sites: usize) -> Option<String> {
     if !is_short(campaign, totals) {
         return None;
@@ -81,13 +82,13 @@ fn shortfall(campaign: &Campaign, totals: &Totals, sites: usize) -> Option<Strin
     Some(format!("{who} before {share} % of {} {were} covered{raise}", counted(bins, "bin")))
 }
 
-/// Whether every one of so many sites has stopped for good.
+/// Whether all dies of all `sites` sites are dead.
 pub(crate) fn all_dead(campaign: &Campaign, totals: &Totals, sites: usize) -> bool {
     let dies = campaign.profile.topology.dies as usize;
     !totals.dead.is_empty() && totals.dead.len() == sites && totals.dead.iter().all(|dead| dead.dies.len() == dies)
 }
 
-/// When every one of so many sites had stopped for good, and the state in which the first die stays; `None` where some die lives.
+/// When the last die of all `sites` sites died, and the state of the first die; `None` if some die is alive.
 pub(crate) fn end(campaign: &Campaign, totals: &Totals, sites: usize) -> Option<String> {
     if !all_dead(campaign, totals, sites) {
         return None;
@@ -103,7 +104,7 @@ pub(crate) fn end(campaign: &Campaign, totals: &Totals, sites: usize) -> Option<
     ))
 }
 
-/// The dies on which nothing can ever start again, in words.
+/// The dead dies of all sites, in words.
 pub(crate) fn dead_sites(campaign: &Campaign, totals: &Totals) -> Option<String> {
     let mut sites: Vec<&DeadSite> = totals.dead.iter().collect();
     sites.sort_by_key(|dead| dead.site);

@@ -1,4 +1,4 @@
-//! Which operations a list is about: names and patterns that `--op` gives.
+//! The operations that `--op` selects, by names and patterns.
 
 use nandseq_profile::diagnostic::quoted;
 use nandseq_profile::{OpId, Profile};
@@ -6,16 +6,16 @@ use nandseq_profile::{OpId, Profile};
 use crate::failure::{Failure, Problem};
 use crate::nearest::near;
 
-/// The operations that are wanted.
+/// The selected operations.
 #[derive(Debug)]
 pub(crate) struct OpFilter(Vec<bool>);
 
 impl OpFilter {
-    /// Operations by name, those of a base by its name, or what a pattern with `*` and `?` fits; letters of either case are equal. All of
-    /// them, where nothing is given.
+    /// Selects operations by their name or by that of their base. A name may be a pattern with `*` and `?`. The case of letters
+    /// does not matter. Without patterns all operations are selected.
     ///
     /// # Errors
-    /// With the nearest names, for each that fits nothing.
+    /// Each pattern that fits nothing, with the nearest names.
     pub(crate) fn new(profile: &Profile, patterns: &[String]) -> Result<Self, Failure> {
         let mut wanted = vec![patterns.is_empty(); profile.ops.len()];
         let mut problems = Vec::new();
@@ -36,7 +36,7 @@ impl OpFilter {
         if problems.is_empty() { Ok(Self(wanted)) } else { Err(Failure::Unusable(problems)) }
     }
 
-    /// Whether an operation is wanted.
+    /// Whether an operation is selected.
     pub(crate) fn wants(&self, op: OpId) -> bool {
         self.0[op.index()]
     }
@@ -52,9 +52,9 @@ fn unknown(profile: &Profile, pattern: &str) -> Problem {
     }
 }
 
-/// Whether a pattern fits a name: `*` any characters, `?` one.
+/// Whether a pattern fits a name: `*` stands for any characters, `?` for one.
 fn fits(pattern: &[char], name: &[char]) -> bool {
-    // Where the last star stands, and how much of the name it takes so far.
+    // The place of the last star in the pattern, and the place in the name up to which the star reaches so far.
     let (mut at, mut in_name) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while in_name < name.len() {

@@ -1,4 +1,4 @@
-//! Where written runs say they come from, and what is said to the user where they say something else, or nothing that can be read.
+//! The origin that written runs state, and the messages about another origin, or about none that can be read.
 
 use nandseq_input::folder::{self, FindError, SiteFiles};
 use nandseq_profile::Profile;
@@ -8,10 +8,10 @@ use nandseq_trace::recorded::{path_of, shell_word};
 use crate::failure::{Failure, Problem};
 use crate::{inputs, ledger};
 
-/// What to do about something that is given twice.
+/// The help if something is given twice.
 pub(crate) const ONCE: &str = "name each file or folder once; folders below one that is named are found";
 
-/// What to do about a manifest of another form.
+/// The help for a manifest of another schema.
 pub(crate) const OTHER_VERSION: &str = "use the version that wrote it";
 
 pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
@@ -32,8 +32,8 @@ pub(crate) fn nothing_to_judge(error: FindError) -> Failure {
     .into()
 }
 
-/// Where a site's manifest, or the ledger of one that is not finished, says it comes from. One that cannot be understood is part of the
-/// verdict; sequences that were named one by one are judged without.
+/// The origin of a site, as its manifest states it, or the ledger of an unfinished site. `None` if it cannot be read, which is
+/// part of the verdict, and for sequences that were named one by one.
 pub(crate) fn of_site(site: &SiteFiles) -> Option<Origin> {
     if site.listed.is_empty() && !site.is_unfinished {
         return None;
@@ -41,7 +41,7 @@ pub(crate) fn of_site(site: &SiteFiles) -> Option<Origin> {
     ledger::read(&site.folder).ok().flatten().map(|known| known.manifest.origin)
 }
 
-/// A sequence can only be judged by the profile it was made for.
+/// Checks that a sequence was made for this profile: it can be judged by no other.
 pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Failure> {
     if profile.has_hash(&origin.profile.resolved_sha256, &origin.profile.name) {
         return Ok(());
@@ -50,10 +50,10 @@ pub(crate) fn same_profile(origin: &Origin, profile: &Profile) -> Result<(), Fai
     Err(Problem::new(message).help(which_profile(&origin.profile)).into())
 }
 
-/// What to do where it was the built-in device.
+/// The help if the profile was the built-in device.
 pub(crate) const LEAVE_CONFIG_OUT: &str = "it was the built-in device: leave --config out";
 
-/// How to name the profile that a manifest names.
+/// The help about how to name the profile that a manifest names.
 pub(crate) fn which_profile(profile: &ProfileInput) -> String {
     if profile.source == inputs::BUILT_IN {
         return LEAVE_CONFIG_OUT.to_owned();

@@ -12,7 +12,7 @@ use crate::in_force::InForce;
 use crate::reach::{self, PairFindings, PairListing};
 use crate::{console, inputs, json, terminal, warnings};
 
-/// Does what a profile subcommand asks.
+/// Runs a subcommand of `profile`.
 pub(crate) fn run(command: &ProfileCommand) -> Result<(), Failure> {
     match command {
         ProfileCommand::Check(arguments) => check(arguments),
@@ -36,7 +36,7 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
             if arguments.format == ReportFormat::Json {
                 json::print(&Checked::new(&faulty.0, &faulty.1))?;
             }
-            // Every remark, not only the errors: this is the command to look at all of a file.
+            // All findings are shown, not only errors: this command is for looking at the whole of a file.
             crate::tell(&faulty.1.render(&faulty.0, Styling::Coloured));
             return Err(Failure::Unusable(Vec::new()));
         }
@@ -81,7 +81,7 @@ fn check(arguments: &CheckArgs) -> Result<(), Failure> {
     terminal::print(&text)
 }
 
-/// What was found about a profile, as JSON.
+/// The answer of `profile check` as JSON.
 #[derive(Serialize)]
 struct Checked<'c> {
     schema: u32,
@@ -89,26 +89,26 @@ struct Checked<'c> {
     version: &'static str,
     /// Whether the profile can be used.
     usable: bool,
-    /// What is wrong or suspicious, in order of places.
+    /// Errors, warnings and notes, in order of their places.
     remarks: Vec<Remark<'c>>,
     device: Option<CheckedDevice<'c>>,
     pairs: Option<&'c PairFindings>,
 }
 
-/// What is wrong or suspicious.
+/// A finding about a profile.
 #[derive(Serialize)]
 struct Remark<'c> {
     severity: &'static str,
     code: &'static str,
     message: &'c str,
     file: &'c str,
-    /// From 1; nothing where the whole file is meant.
+    /// From 1; `null` if the finding is about the whole file.
     line: Option<usize>,
     column: Option<usize>,
     help: Option<&'c str>,
 }
 
-/// A profile that can be used, with what goes with it.
+/// A profile that can be used, with its table and its list of bad blocks.
 #[derive(Serialize)]
 struct CheckedDevice<'c> {
     profile: &'c ProfileInput,

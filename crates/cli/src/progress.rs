@@ -1,4 +1,4 @@
-//! How far the work is: a bar on a terminal, plain lines otherwise, nothing when asked to be quiet. All on stderr.
+//! Progress on stderr: a bar on a terminal, plain lines otherwise, nothing if the user asked for quiet.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
@@ -13,14 +13,14 @@ use nandseq_trace::{Cut, Operation, Proposal, Sink};
 use crate::campaign::{Campaign, CampaignSite};
 use crate::failure::{note_text, warning_text};
 
-/// A run is this many units of progress.
+/// Units of progress in a run.
 const UNITS_OF_RUN: u64 = 1_000;
-/// Operations after which a run reports.
+/// Operations after which a run reports its progress.
 const REPORT_EVERY: u64 = 4_096;
-/// Plain lines are not closer than this, but for the end of a site.
+/// Least time between plain lines. The line at the end of a site comes at once.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// How far the work is, shared between the sites.
+/// The progress of an execution, shared between the sites.
 #[derive(Debug)]
 pub(crate) struct Progress {
     shown: Shown,
@@ -32,8 +32,9 @@ pub(crate) struct Progress {
     sites_done: AtomicU64,
     runs_done: AtomicU64,
     ops: AtomicU64,
-    /// Units of progress made in this execution, and those that were there before it.
+    /// Units of progress made in this execution.
     units: AtomicU64,
+    /// Units of the runs that existed before it.
     skipped: AtomicU64,
 }
 
@@ -41,12 +42,12 @@ pub(crate) struct Progress {
 enum Shown {
     Nothing,
     Bar(ProgressBar),
-    /// When the last line was written.
+    /// Plain lines; the time at which the last one was written.
     Lines(Mutex<Instant>),
 }
 
 impl Progress {
-    /// Starts the clock of a campaign.
+    /// The progress of a campaign, which starts now.
     pub(crate) fn new(campaign: &Campaign) -> Self {
         let (sites, runs) = (campaign.sites.len() as u64, campaign.num_runs);
         let shown = if campaign.quiet {
@@ -74,20 +75,20 @@ impl Progress {
         }
     }
 
-    /// Says something that stops nothing, also where progress is not shown.
+    /// Writes a warning, even if progress is not shown.
     #[expect(clippy::unused_self, reason = "what is said goes where progress goes")]
     pub(crate) fn warn(&self, message: &str) {
         let _ = anstream::stderr().lock().write_all(warning_text(message).as_bytes());
     }
 
-    /// Says, on a terminal, what the end will say too.
+    /// Writes a warning at once, on a terminal alone. The warnings at the end repeat it.
     pub(crate) fn at_once(&self, message: &str) {
         if let Shown::Bar(bar) = &self.shown {
             bar.suspend(|| self.warn(message));
         }
     }
 
-    /// Says something that is worth knowing.
+    /// Writes a note, if progress is shown.
     pub(crate) fn note(&self, message: &str) {
         self.say(&note_text(message));
     }
@@ -98,13 +99,13 @@ impl Progress {
         }
     }
 
-    /// Runs of a site that were there already.
+    /// Counts runs of a site that existed already.
     pub(crate) fn skip(&self, runs: u64) {
         self.runs_done.fetch_add(runs, Ordering::Relaxed);
         self.skipped.fetch_add(runs * UNITS_OF_RUN, Ordering::Relaxed);
         if let Shown::Bar(bar) = &self.shown {
             bar.inc(runs * UNITS_OF_RUN);
-            // They took no time, and say nothing of what is left.
+            // They took no time and do not count for the estimate of the rest.
             bar.reset_eta();
         }
     }
@@ -114,14 +115,14 @@ impl Progress {
         self.started.elapsed()
     }
 
-    /// Takes the bar away, so that other text can be written.
+    /// Removes the bar, so that other text can be written.
     pub(crate) fn close(&self) {
         if let Shown::Bar(bar) = &self.shown {
             bar.finish_and_clear();
         }
     }
 
-    /// A run has been written.
+    /// Counts a run that has been written.
     pub(crate) fn run_done(&self, site: &CampaignSite, run: u64) {
         let done = self.runs_done.fetch_add(1, Ordering::Relaxed) + 1;
         match &self.shown {
@@ -135,7 +136,7 @@ impl Progress {
         }
     }
 
-    /// A site has been written.
+    /// Counts a site that has been written.
     pub(crate) fn site_done(&self, site: &CampaignSite, runs: u64, ops: u64) {
         let done = self.sites_done.fetch_add(1, Ordering::Relaxed) + 1;
         match &self.shown {
@@ -152,7 +153,7 @@ impl Progress {
         }
     }
 
-    /// Operations have been written, and their run has come `units` further.
+    /// Counts operations that have been written, and the units of progress of their run.
     fn advance(&self, ops: u64, units: u64) {
         let ops = self.ops.fetch_add(ops, Ordering::Relaxed) + ops;
         self.units.fetch_add(units, Ordering::Relaxed);
@@ -170,12 +171,12 @@ impl Progress {
         }
     }
 
-    /// How far the work is, in a line.
+    /// The progress, in a line.
     fn standing(&self, ops: u64) -> String {
         let elapsed = self.elapsed();
         let (done, skipped) = (self.units.load(Ordering::Relaxed), self.skipped.load(Ordering::Relaxed));
         let rest = (self.runs * UNITS_OF_RUN).saturating_sub(done + skipped);
-        // Longer than a duration can be is as good as unknown.
+        // A time that is longer than a duration can be is as good as unknown.
         let left = Duration::try_from_secs_f64(elapsed.as_secs_f64() * rest as f64 / done.max(1) as f64);
         let left = left.map_or_else(|_| "ages".to_owned(), |left| HumanDuration(left).to_string());
         format!(
@@ -208,9 +209,9 @@ fn name(site: &CampaignSite) -> String {
     site.site.map_or_else(|| "device".to_owned(), |site| format!("site {site}"))
 }
 
-/// Whether it is time for another line; if so, the time starts anew.
+/// Whether it is time for another line. If it is, the wait for the next line begins.
 fn is_due(last: &Mutex<Instant>) -> bool {
-    // Whoever else is about to write a line writes it for all.
+    // If another thread is about to write a line, its line is enough.
     let Ok(mut last) = last.try_lock() else { return false };
     let due = last.elapsed() >= LINE_EVERY;
     if due {
@@ -219,12 +220,12 @@ fn is_due(last: &Mutex<Instant>) -> bool {
     due
 }
 
-/// Progress that cannot be shown is no reason to stop.
+/// Writes a line. Progress that cannot be shown is no reason to stop.
 fn line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// A sink that reports how far its run is.
+/// A sink that reports the progress of its run.
 #[derive(Debug)]
 pub(crate) struct Watched<'p, S> {
     inner: S,

@@ -1,4 +1,4 @@
-//! What `profile check` says of reachability: which names can be proposed under which phase key, and which states are traps.
+//! Reachability for `profile check`: which names can be proposed under which phase key, and which states are traps.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,21 @@ use crate::failure::{Failure, warning_text};
 use crate::in_force::InForce;
 use crate::op_filter::OpFilter;
 
-/// Which pairs are listed.
+/// The pairs that are listed.
 pub(crate) struct PairListing<'a> {
-    /// Whether any is.
+    /// Whether `--pairs` asks for pairs.
     pub(crate) pairs: bool,
-    /// Names or patterns; none for all.
+    /// Names or patterns of `--op`, which ask for pairs too; all operations if there are none.
     pub(crate) ops: &'a [String],
 }
 
-/// Which names can be proposed under which phase key, and what keeps the others.
+/// The pairs of phase key and op name by verdict, with the reasons of those that are not reachable.
 #[derive(Serialize)]
 pub(crate) struct PairFindings {
-    /// Pairs of phase key and op name.
+    /// Number of pairs of phase key and op name.
     pairs: usize,
     reachable: u32,
-    /// Not decided: the device has too many states.
+    /// Not decided, because the device has too many states.
     undecided: u32,
     /// Reachable by coincidence alone.
     by_coincidence: u32,
@@ -37,17 +37,17 @@ pub(crate) struct PairFindings {
     never_proposed: u32,
     /// States without a way out, and other dead ends, in words.
     traps: Vec<String>,
-    /// Why nothing can be generated at all, or the dies on which nothing could ever start again at the end of a trial, in words.
+    /// Why nothing can be generated, or which dies were dead at the end of a trial, in words.
     dead: Option<String>,
-    /// What is to be said where operations demand more of the bus than there is.
+    /// The warning about operations that demand more of the bus than there is.
     bus: Option<String>,
-    /// The pairs of the listing that the table gives a weight and that are not reachable, by key and reason.
+    /// The listed pairs that have a weight and are not reachable, by key and reason.
     not_reachable: Vec<NotReachable>,
-    /// The operations that were asked for of which no pair is listed, and why.
+    /// The operations of `--op` of which no pair is listed, and why.
     not_listed: Vec<NotListed>,
     /// Whether the bootstrap comes first.
     bootstrap: bool,
-    /// The command that lists them, where they were not asked for.
+    /// The command that lists the pairs, if they are not listed.
     #[serde(skip)]
     more: Option<String>,
 }
@@ -67,13 +67,13 @@ struct NotReachable {
 #[derive(Serialize)]
 struct NotListed {
     op_name: String,
-    /// Phase keys that give it a weight: it is reachable under each.
+    /// Number of phase keys that give it a weight. It is reachable under each of them.
     phase_keys: usize,
-    /// All phase keys.
+    /// Number of all phase keys.
     of: usize,
 }
 
-/// Looks at every pair of phase key and op name; those of the listing that are not reachable are named.
+/// Looks at every pair of phase key and op name. Pairs of the listing that are not reachable are named.
 ///
 /// # Errors
 /// When a name of the listing fits nothing.
@@ -98,7 +98,8 @@ pub(crate) fn look(in_force: &InForce, listing: &PairListing<'_>) -> Result<Pair
         more: (!lists).then(|| flags.check().flag("--pairs").to_string()),
     };
     let mut reasons: BTreeMap<(PhaseKey, String), Vec<String>> = BTreeMap::new();
-    // Of each operation the phase keys under which it is reachable, and whether another gives it a weight.
+    // For each operation the number of phase keys under which it is reachable, and whether it is not under another that gives it
+    // a weight.
     let mut of_op = vec![(0, false); profile.ops.len()];
     for (key, op, verdict) in universe.pairs() {
         let why = match verdict {
@@ -145,7 +146,7 @@ pub(crate) fn look(in_force: &InForce, listing: &PairListing<'_>) -> Result<Pair
 }
 
 impl PairFindings {
-    /// The findings in words; `all` says whether the counts are among them.
+    /// The findings in words; with `all` the counts are among them.
     pub(crate) fn text(&self, all: bool) -> String {
         let mut text: String = self.traps.iter().map(|trap| warning_text(trap)).collect();
         text.extend(self.dead.iter().map(|dead| warning_text(dead)));
@@ -192,7 +193,7 @@ impl PairFindings {
     }
 }
 
-/// What a trial shows of dies that end dead.
+/// Why nothing can be generated, or which dies are dead at the end of a trial.
 fn dead(in_force: &InForce) -> Option<String> {
     let (words, start) = (Words::of(in_force), in_force.start());
     let trial = Trial::new(&in_force.profile, &in_force.table.distributions, start, TRIAL_OPS);
@@ -203,7 +204,7 @@ fn dead(in_force: &InForce) -> Option<String> {
     dead_dies::of_trial(&words, &trial, start.bootstrap).map(|dead| format!("after {after} of a trial {dead}"))
 }
 
-/// What is to be said where instants keep the bus for ever.
+/// The warning about instant operations that take the whole bus; `None` if they do not.
 pub(crate) fn bus_warning(profile: &Profile, table: &Distributions) -> Option<String> {
     let demand = BusDemand::of(profile, table);
     let first = demand.names.first().map(|&(op, _)| &*profile.ops[op].name)?;
@@ -219,7 +220,7 @@ pub(crate) fn bus_warning(profile: &Profile, table: &Distributions) -> Option<St
     })
 }
 
-/// States without a way out.
+/// The traps of the device, and starvation, in words.
 fn traps(profile: &Profile, universe: &Universe) -> Vec<String> {
     let mut all = Vec::new();
     for trap in universe.traps() {

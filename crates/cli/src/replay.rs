@@ -1,8 +1,8 @@
-//! `nandseqgen replay`: makes again what a manifest lists, and compares.
+//! `nandseqgen replay`: makes again what a manifest lists, and compares the files.
 //!
-//! Promises that what is on disk is not touched, and that no more than a run of each site is there twice: what was made again is
-//! removed as soon as it is compared, and the rest when the program ends, unless it is killed. A difference is located: the file and
-//! the first row.
+//! Existing files are not changed. At most one run of each site is on the disk twice: a run that was made again is removed as
+//! soon as it is compared. The rest is removed when the program ends, unless it is killed. A difference is shown with its file
+//! and first row.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -34,21 +34,21 @@ use crate::progress::Progress;
 use crate::site_list::{Shard, is_of_batch};
 use crate::{console, execute, inputs, json, tell, terminal, unfinished};
 
-/// Characters of a row that are shown.
+/// Number of characters of a row that are shown.
 const SHOWN: usize = 160;
-/// Differences that are shown; all are counted.
+/// Number of differences that are shown; all are counted.
 const MOST: usize = 50;
 
-/// What there is to compare with.
+/// The recorded runs to compare with.
 struct Recorded {
     origin: Origin,
     /// The folder and the runs of each site, by number; a single device has none.
     sites: BTreeMap<Option<u64>, (PathBuf, Vec<RunRecord>)>,
-    /// What is wrong before anything is made.
+    /// Differences that are found before anything is made.
     differences: Vec<String>,
 }
 
-/// Makes again what the arguments name.
+/// Runs `nandseqgen replay`.
 pub(crate) fn run(arguments: &ReplayArgs) -> Result<(), Failure> {
     make_again(arguments).map_err(|failure| failure.placed_by("--work-dir"))
 }
@@ -57,7 +57,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     let recorded = Recorded::read(&arguments.manifest, arguments)?;
     recorded.lies_inside()?;
     unfinished_beside(&file_of(&arguments.manifest)).iter().for_each(|unfinished| tell(&warning_text(unfinished)));
-    // Before there is a folder to be removed.
+    // The handler is set before the folder exists, so that an interruption removes the folder.
     let stop = stop_on_signals()?;
     let work = temporary(arguments.work_dir.as_deref())?;
     let campaign = campaign(arguments, &recorded, work.path())?;
@@ -82,7 +82,7 @@ fn make_again(arguments: &ReplayArgs) -> Result<(), Failure> {
     conclude(arguments, &recorded, comparison)
 }
 
-/// Says what was found.
+/// Prints the result.
 fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: ReplayComparison<'_>) -> Result<(), Failure> {
     let (files, runs) = (comparison.files.into_inner(), comparison.runs.into_inner());
     let found = comparison.differences.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -106,23 +106,24 @@ fn conclude(arguments: &ReplayArgs, recorded: &Recorded, comparison: ReplayCompa
     if differences.is_empty() { Ok(()) } else { Err(Failure::Found) }
 }
 
-/// What was found, as JSON.
+/// The result as JSON.
 #[derive(Serialize)]
 struct Comparing<'d> {
     schema: u32,
     command: &'static str,
     version: &'static str,
-    /// What was made again.
+    /// The manifest that was replayed.
     manifest: String,
-    /// Files and runs that were compared.
+    /// Number of files that were compared.
     files: u64,
+    /// Number of runs that were compared.
     runs: u64,
     equal: bool,
-    /// All of them, in order of sites and runs.
+    /// All differences, in order of sites and runs.
     differences: &'d [&'d String],
 }
 
-/// What was found, for people; nothing where that is not wanted and nothing differs.
+/// The result as text; empty if nothing differs and the user asked for quiet.
 fn text(differences: &[&String], files: u64, runs: u64) -> String {
     let made = format!("{} of {} made again: ", counted(files, "file"), counted(runs, "run"));
     if differences.is_empty() {
@@ -137,22 +138,22 @@ fn text(differences: &[&String], files: u64, runs: u64) -> String {
     text + &format!("{made}{}\n", counted(count as u64, "difference"))
 }
 
-/// A folder that goes when the work is done.
+/// A folder that is removed when the work is done.
 fn temporary(place: Option<&Path>) -> Result<WorkFolder, Failure> {
     let place = place.map_or_else(std::env::temp_dir, Path::to_owned);
     WorkFolder::new(&place).map_err(|reason| Failure::cannot_write(&place, reason))
 }
 
-/// The campaign that makes again what was recorded.
+/// The campaign that makes the recorded runs again.
 fn campaign(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<Campaign, Failure> {
     let mut flags = flags_of_manifest(&recorded.origin.arguments).map_err(|error| {
         Problem::new(format!("the arguments in `{}` cannot be used: {error}", arguments.manifest.display()))
             .help("replay it with the version that wrote it")
     })?;
     flags.output.out_dir = work.to_owned();
-    // Whoever wrote the manifest decides what is made, not what is written, read or removed besides.
+    // The manifest decides which runs are made. It must not decide which other files are written, read or removed.
     flags.table.autofill_pc |= std::mem::take(&mut flags.table_file.refresh_op_state_probs);
-    // No file is looked at for a table that is built; where one was written, it need not be there any more.
+    // No file is read for a table that is built. A file that was once written need not exist any more.
     flags.table.op_state_probs = flags.table.op_state_probs.filter(|_| !flags.table.autofill_pc);
     flags.start.resume = None;
     flags.output.clean = false;
@@ -175,7 +176,7 @@ fn campaign(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<
     let mut remarks = String::new();
     let campaign = resolve(&flags, &mut remarks);
     let mut campaign = campaign.map_err(|failure| without_contents(failure, &recorded.origin, arguments))?;
-    // Not by a flag: whether there is a bootstrap depends on how many runs were asked for.
+    // The number of runs is not set by a flag: the bootstrap depends on the number that was asked for.
     campaign.num_runs = runs(arguments, recorded)?;
     same_inputs(&recorded.origin, &campaign)?;
     tell(&remarks);
@@ -187,7 +188,7 @@ fn campaign(arguments: &ReplayArgs, recorded: &Recorded, work: &Path) -> Result<
     Ok(campaign)
 }
 
-/// A file that a manifest names, and not the user, is shown only if it is what it was: a manifest may name any file.
+/// Hides the text of a faulty file if its digest has changed and a manifest names it, not the user: a manifest may name any file.
 fn without_contents(failure: Failure, origin: &Origin, arguments: &ReplayArgs) -> Failure {
     if let Failure::Several(all) = failure {
         return Failure::Several(all.into_iter().map(|one| without_contents(one, origin, arguments)).collect());
@@ -204,7 +205,7 @@ fn without_contents(failure: Failure, origin: &Origin, arguments: &ReplayArgs) -
     Problem::new(message).help("put the file of that time back in its place, or name a profile with --config").into()
 }
 
-/// How many runs of each site are made: as many as are listed, or as are needed for the one that is compared.
+/// Number of runs of each site that are made: up to the last listed one, or up to the one that is compared.
 fn runs(arguments: &ReplayArgs, recorded: &Recorded) -> Result<u64, Failure> {
     let last = |(_, runs): &(PathBuf, Vec<RunRecord>)| runs.last().map_or(0, |run| run.run);
     let listed = recorded.sites.values().map(last).max().unwrap_or(0);
@@ -217,7 +218,7 @@ fn runs(arguments: &ReplayArgs, recorded: &Recorded) -> Result<u64, Failure> {
     }
 }
 
-/// The files that the manifest names still say what they said.
+/// Checks that the inputs still have the digests in the manifest.
 fn same_inputs(origin: &Origin, campaign: &Campaign) -> Result<(), Failure> {
     let changed = |what: &str, source: &str, help: &str| -> Result<(), Failure> {
         let message = format!("the {what} `{source}` is not what it was when the manifest was written");
@@ -272,7 +273,7 @@ impl Recorded {
         Ok(recorded)
     }
 
-    /// Every file lies in the folder of its manifest, or nothing is made.
+    /// Checks that every listed file lies in the folder of its manifest.
     fn lies_inside(&self) -> Result<(), Failure> {
         for (folder, runs) in self.sites.values() {
             for file in runs.iter().flat_map(|run| &run.files) {
@@ -288,18 +289,19 @@ impl Recorded {
     }
 }
 
-/// The manifest that is meant by its path, or by that of its folder.
+/// The manifest that a path names: the file itself, or the manifest in the folder.
 fn file_of(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(manifest::FILE_NAME) } else { path.to_owned() }
 }
 
-/// What the folder of a manifest lacks of its campaign; a file of another name says nothing of the folder it is in.
+/// The text about an unfinished campaign in the folder of a manifest; `None` if the file does not have the name of a batch's
+/// manifest.
 fn unfinished_beside(manifest: &Path) -> Option<String> {
     let is_of_folder = manifest.file_name().and_then(|name| name.to_str()).is_some_and(is_of_batch);
     is_of_folder.then(|| unfinished::in_folder(folder_of(manifest))).flatten()
 }
 
-/// A manifest is not what it should be.
+/// The problem of a faulty manifest.
 fn faulty(path: &Path, kind: ManifestKind, fault: &Fault) -> Problem {
     let problem = Problem::new(fault.sentence(path, kind));
     match fault.is_refusal() {
@@ -309,7 +311,7 @@ fn faulty(path: &Path, kind: ManifestKind, fault: &Fault) -> Problem {
     }
 }
 
-/// A manifest cannot be read; the folder may hold those of shards, or a site that was not finished.
+/// The problem of a manifest that cannot be read. The folder may hold manifests of shards, or a site that is not finished.
 fn no_manifest(path: &Path, reason: &io::Error) -> Problem {
     let problem = Problem::unreadable("the manifest", path, reason);
     if let Some(unfinished) = unfinished_beside(path) {
@@ -325,10 +327,10 @@ fn no_manifest(path: &Path, reason: &io::Error) -> Problem {
     }
 }
 
-/// What is said of each site and run.
+/// Differences by site and run.
 type ByRun = BTreeMap<(Option<u64>, u64), Vec<String>>;
 
-/// What has been compared.
+/// The comparison so far, shared between the sites.
 struct ReplayComparison<'r> {
     recorded: &'r Recorded,
     only: Option<u64>,
@@ -339,7 +341,7 @@ struct ReplayComparison<'r> {
 }
 
 impl ReplayComparison<'_> {
-    /// Compares a run that was made again, and removes it.
+    /// Compares a run that was made again, and removes its files.
     fn run(&self, site: &CampaignSite, folder: &Path, made: &RunRecord) -> Result<(), Failure> {
         let mut differences = Vec::new();
         let wanted = self.only.is_none_or(|only| only == made.run);
@@ -376,12 +378,12 @@ impl ReplayComparison<'_> {
     }
 }
 
-/// How a file differs from what the manifest says and from what was made again.
+/// The difference between a file, its record in the manifest and the file that was made again; `None` if all three agree.
 fn difference(folder: &Path, file: &FileRecord, made_in: &Path, made: Option<&FileRecord>) -> Option<String> {
     let path = file.file.to_write_in(folder);
     let Some(made) = made else { return Some(format!("`{}`: no such file was made again", path.display())) };
     let made_file = made.file.to_write_in(made_in);
-    // Packed since, it is what it was.
+    // A file that was packed since then counts as the same.
     let read = file.file.under_or_packed(folder).and_then(|path| Ok((digest_of(&path)?, path)));
     let (on_disk, path) = match read {
         Ok(read) => read,
@@ -399,7 +401,7 @@ fn difference(folder: &Path, file: &FileRecord, made_in: &Path, made: Option<&Fi
     }
 }
 
-/// Where two files first differ.
+/// The first difference between two files, in words.
 fn place(there: &Path, made: &Path) -> String {
     first_difference(there, made).unwrap_or_else(|reason| format!("it cannot be read: {}", plain(&reason)))
 }
@@ -426,7 +428,7 @@ fn first_difference(there: &Path, made: &Path) -> io::Result<String> {
     Ok("the contents are equal".to_owned())
 }
 
-/// The beginning of a row, as text.
+/// The beginning of a row as text; `missing` for no row.
 fn shown(row: &[u8]) -> String {
     if row.is_empty() {
         return "missing".to_owned();

@@ -1,4 +1,4 @@
-//! `nandseqgen report` and `nandseqgen export`: pictures of what was written.
+//! `nandseqgen report` and `nandseqgen export`: a page and timelines of written runs.
 
 use std::path::Path;
 
@@ -22,10 +22,10 @@ use crate::universe::universe;
 use crate::written::{self, WrittenRuns};
 use crate::{conditions, console, inputs, terminal};
 
-/// What a page says wrote it.
+/// The name and version of the program on a page.
 const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
-/// Writes the page.
+/// Runs `nandseqgen report`.
 pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
     let selection = RunSelection::new(&arguments.selection, arguments.to)?;
     let mut found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device)?;
@@ -38,7 +38,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
         let (sites, figures) = rayon::join(|| load(&found, wanted), || figures(&found, &conditions));
         (sites?, figures?)
     } else {
-        // Which runs count is known when they are read.
+        // Which runs count is known only after they are read.
         let sites = load(&found, wanted)?;
         selection.keep(&mut found, &sites)?;
         let figures = figures(&found, &conditions)?;
@@ -58,7 +58,7 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
     told(&arguments.output, bytes)
 }
 
-/// Writes a timeline.
+/// Runs `nandseqgen export`.
 pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
     let (form, to) = form_and_end(arguments)?;
     let selection = RunSelection::new(&arguments.selection, to)?;
@@ -81,7 +81,7 @@ pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
     told(path, bytes)
 }
 
-/// The form of a timeline, and where it ends.
+/// The form of a timeline, and the time at which its part ends.
 fn form_and_end(arguments: &ExportArgs) -> Result<(TimelineForm, Option<Ticks>), Failure> {
     let form = |one: &FormOrTime| if let FormOrTime::Form(form) = one { Some(*form) } else { None };
     let time = |one: &FormOrTime| if let FormOrTime::Time(time) = one { Some(*time) } else { None };
@@ -106,7 +106,7 @@ fn load(found: &WrittenRuns, wanted: Wanted) -> Result<Vec<SiteTables>, Failure>
     sites.into_iter().collect::<Result<_, _>>().map_err(|error| found.unreadable(error))
 }
 
-/// Figures of coverage for the summary; none where nothing was counted.
+/// Figures of coverage for the page: name, value and note of each. None if no hit was counted.
 fn figures(found: &WrittenRuns, conditions: &Conditions) -> Result<Vec<(String, String, String)>, Failure> {
     let table = conditions::table(conditions, &found.profile);
     let universe = universe(&found.profile, table.as_deref(), conditions::start(conditions));

@@ -1,8 +1,9 @@
 //! `nandseqgen run-list`: a YAML list of campaigns, made one after another.
 //!
-//! Promises that every mistake of the list is shown before anything is made, with its line and column; that no campaign is begun before
-//! the profiles, tables, lists and folders of all are known to be usable; and that a campaign that fails while it is made does not keep
-//! the others from being made. Every flag of `generate` is a field, written with `_`; nothing else is.
+//! Every mistake of the list is shown before anything is made, with its line and column. No campaign begins before the profiles,
+//! tables, lists and folders of all campaigns are known to be usable. A campaign that fails does not keep the others from being
+//! made. The fields of a campaign are its `name`, the flags of `generate` with `_` for `-`, except [`NOT_HERE`], and the short
+//! names in [`SHORT`].
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -26,7 +27,7 @@ use crate::interrupt::stop_on_signals;
 use crate::summary::Summary;
 use crate::{console, execute, inputs, json, tell, terminal};
 
-/// Fields with a shorter name than their flags.
+/// Fields with a shorter name than their flags: the field and the flag.
 const SHORT: [(&str, &str); 2] = [("profile", "config"), ("runs", "num-runs")];
 /// Flags that are about the execution, not about a campaign.
 const NOT_HERE: [&str; 5] = ["help", "version", "resume", "summary", "dry-run"];
@@ -36,7 +37,7 @@ struct CampaignEntry {
     name: String,
     flags: GenerateArgs,
     span: Span,
-    /// Fields that cannot be read, as flags: the others are looked at all the same.
+    /// The flags of fields that cannot be read. The other fields are checked all the same.
     unread: Vec<String>,
     has_folder: bool,
 }
@@ -71,26 +72,26 @@ pub(crate) fn run(arguments: &RunListArgs) -> Result<(), Failure> {
     first_failure.map_or(Ok(()), |entry| Err(Failure::Told(entry.exit_code)))
 }
 
-/// What became of a list: what its summary says as JSON.
+/// The result of a list, as its summary in JSON.
 #[derive(Serialize)]
 struct Results {
     schema: u32,
     command: &'static str,
     version: &'static str,
-    /// Campaigns of the list.
+    /// Number of campaigns in the list.
     asked: usize,
-    /// What became of each, in order; those after an interruption are not there.
+    /// The results of the campaigns, in order. Campaigns after an interruption have none.
     campaigns: Vec<CampaignResult>,
 }
 
-/// What became of a campaign.
+/// The result of a campaign.
 #[derive(Serialize)]
 struct CampaignResult {
     name: String,
     exit_code: u8,
-    /// Why it ended otherwise than was asked for.
+    /// The message of its failure; `null` if it has none.
     problem: Option<String>,
-    /// What `generate --summary json` would print; nothing of a campaign that did not begin.
+    /// The summary of `generate --summary json`; `null` if the campaign did not begin.
     summary: Option<Summary>,
 }
 
@@ -118,7 +119,7 @@ fn make(campaigns: Vec<(String, Campaign)>, arguments: &RunListArgs, stop: &Atom
         let stopped = matches!(failure, Failure::Interrupted { .. });
         // Without headings nothing else says which campaign this is about.
         let text = match failure.text() {
-            // It has been told, without a name.
+            // The failure has been told already, without the name of the campaign.
             text if text.is_empty() && !has_headings => {
                 remark_text(&format!("campaign `{name}` ended with exit code {}", failure.code()))
             }
@@ -135,14 +136,14 @@ fn make(campaigns: Vec<(String, Campaign)>, arguments: &RunListArgs, stop: &Atom
     Ok(Results::new(asked, done))
 }
 
-/// Something of some campaigns, with their names.
+/// Values of some campaigns, with the names of the campaigns.
 type Named<T> = Vec<(String, T)>;
 
-/// Every campaign, resolved, with what is wrong with any of them.
+/// Resolves every campaign. Returns those that can be begun, and the failures of the others.
 fn resolved(entries: Vec<CampaignEntry>, arguments: &RunListArgs) -> (Named<Campaign>, Named<Failure>) {
     let mut campaigns = Vec::new();
     let mut failures = Vec::new();
-    // What is said of a profile holds for every campaign that uses it.
+    // A remark on a profile holds for every campaign that uses it, and is told once.
     let mut told = BTreeSet::new();
     for entry in entries {
         let name = entry.name.clone();
@@ -169,7 +170,7 @@ fn resolved(entries: Vec<CampaignEntry>, arguments: &RunListArgs) -> (Named<Camp
     (campaigns, failures)
 }
 
-/// Every campaign, resolved: none is begun before all are known to be possible. What is wrong with any of them is said in one go.
+/// Resolves every campaign. If one cannot be begun, all failures are told and nothing is made.
 fn checked(entries: Vec<CampaignEntry>, arguments: &RunListArgs) -> Result<Vec<(String, Campaign)>, Failure> {
     let count = entries.len();
     let (campaigns, failures) = resolved(entries, arguments);
@@ -193,14 +194,14 @@ fn checked(entries: Vec<CampaignEntry>, arguments: &RunListArgs) -> Result<Vec<(
 }
 
 impl CampaignEntry {
-    /// Checks the fields that can be read, and what they name, as far as others do not matter.
+    /// Checks the fields that can be read and the files they name, as far as this does not depend on fields that cannot be read.
     fn check(&self) -> Result<(), Failure> {
-        // Which sites there are is said by several fields together.
+        // The sites depend on several fields together.
         let is_of_sites = |flag: &String| flag.contains("site") || flag.contains("shard") || flag.contains("seed");
         let mut problems = Vec::new();
         campaign::check_flags(&self.flags, !self.unread.iter().any(is_of_sites), &mut problems);
         let flags = if problems.is_empty() { Ok(()) } else { Err(Failure::Unusable(problems)) };
-        // Where another device may be meant, nothing is said of what does not fit this one.
+        // If another device may be meant, the other inputs are not checked against this one.
         let GenerateArgs { device, output, .. } = &self.flags;
         let inputs = match &device.config {
             Some(_) if !self.unread.iter().any(|flag| flag == "lenient") => {
@@ -213,12 +214,13 @@ impl CampaignEntry {
     }
 }
 
-/// Which campaign what follows is about.
+/// The heading of messages about a campaign.
 fn heading(name: &str) -> String {
     format!("campaign {}:\n", quoted(name))
 }
 
-/// Campaigns that write a probability table which another one reads or writes: what the other is made from would depend on their order.
+/// Failures of campaigns that write a probability table which another campaign reads or writes: the result would depend on their
+/// order.
 fn shared_tables(campaigns: &[(String, Campaign)]) -> Vec<(String, Failure)> {
     let written = |campaign: &Campaign| campaign.table.output.as_ref().map(|file| real_path(&file.path));
     let read = |campaign: &Campaign| campaign.table.input.as_ref().map(|input| real_path(Path::new(&input.source)));
@@ -243,7 +245,7 @@ fn shared_tables(campaigns: &[(String, Campaign)]) -> Vec<(String, Failure)> {
     failures
 }
 
-/// The command that goes on with the list.
+/// The command that resumes the list.
 fn go_on(arguments: &RunListArgs) -> String {
     Hint::new("run-list").flag("--resume").operand(&arguments.list).to_string()
 }
@@ -252,13 +254,13 @@ fn campaign(entry: CampaignEntry, arguments: &RunListArgs, remarks: &mut String)
     let mut flags = entry.flags;
     if arguments.resume {
         flags.start.resume = Some(flags.output.out_dir.clone());
-        // What there was of earlier campaigns went when this one began.
+        // Files of earlier campaigns were removed when this one began.
         flags.output.clean = false;
     }
     campaign::resolve(&flags, remarks)
 }
 
-/// Which campaigns with sequential seeds make the same sites.
+/// Warnings about campaigns whose sequential seeds make the same sites.
 fn overlaps(campaigns: &[(String, Campaign)]) -> Vec<String> {
     let is_sequential = |(_, campaign): &&(String, Campaign)| campaign.seed_formula == SeedFormula::Sequential;
     let sequential: Vec<&(String, Campaign)> = campaigns.iter().filter(is_sequential).collect();
@@ -283,7 +285,7 @@ fn overlaps(campaigns: &[(String, Campaign)]) -> Vec<String> {
     warnings
 }
 
-/// Reads the list; reports everything that is wrong with it.
+/// Reads the list. All its mistakes are added to `diagnostics`.
 fn read(source: &SourceFile, diagnostics: &mut Diagnostics) -> Vec<CampaignEntry> {
     let Some(root) = yaml::parse(source, diagnostics) else { return Vec::new() };
     let Some(mut fields) = yaml::Fields::new(&root, "run-list", diagnostics) else { return Vec::new() };
@@ -341,14 +343,14 @@ fn entry(at: usize, item: &Node, command: &Command, diagnostics: &mut Diagnostic
     };
     let flags = flags(command.clone()).or_else(|error| {
         diagnostics.push(Diagnostic::error("bad-campaign", first_line(&error)).at(item.span, ""));
-        // Those that exclude one another choose sites.
+        // Flags that exclude one another choose sites.
         unread.push("sites".to_owned());
         flags(command.clone().ignore_errors(true))
     });
     Some(CampaignEntry { name, flags: flags.ok()?, span: item.span, unread, has_folder })
 }
 
-/// The flag of a field, and the arguments it stands for.
+/// The flag of a field, and the arguments that the field stands for; `None` after a mistake.
 fn flag(entry: &Entry, command: &Command, diagnostics: &mut Diagnostics) -> Option<(String, Vec<String>)> {
     let known =
         |flag: &str| command.get_arguments().find(|arg| arg.get_long() == Some(flag) && !NOT_HERE.contains(&flag));
@@ -383,7 +385,7 @@ fn flag(entry: &Entry, command: &Command, diagnostics: &mut Diagnostics) -> Opti
     } else {
         Vec::new()
     };
-    // Each by itself first, so that what is wrong is shown where it is.
+    // Each flag is read by itself first, so that a mistake is shown at its place.
     let alone = command.clone().ignore_errors(false).try_get_matches_from(&arguments);
     if let Err(error) = alone.and_then(|matches| GenerateArgs::from_arg_matches(&matches)) {
         diagnostics.push(Diagnostic::error("bad-value", first_line(&error)).at(entry.value.span, ""));
@@ -403,7 +405,7 @@ fn text(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<String> {
     }
 }
 
-/// Two campaigns in one folder, or one in a folder of the other, would overwrite each other.
+/// Refuses campaigns with the same folder, or with one folder inside the other: they would overwrite each other.
 fn separate(entries: &[CampaignEntry], diagnostics: &mut Diagnostics) {
     let with_folder = entries.iter().filter(|entry| entry.has_folder);
     let places: Vec<(PathBuf, &CampaignEntry)> =
@@ -419,7 +421,7 @@ fn separate(entries: &[CampaignEntry], diagnostics: &mut Diagnostics) {
     }
 }
 
-/// A path as the disk has it: links followed as far as they are there, without `.` and `..`.
+/// An absolute path without `.` and `..`, in which links are followed as far as they exist.
 fn real_path(path: &Path) -> PathBuf {
     let mut real = std::env::current_dir().unwrap_or_default();
     for part in path.components() {

@@ -1,6 +1,6 @@
-//! `--site`, `--run`, `--from`, `--to` of `report` and `export`: which part of the runs is looked at.
+//! `--site`, `--run`, `--from`, `--to` of `report` and `export`: the part of the runs that is read.
 //!
-//! Promises that a part without anything in it is refused, with what there is; that nothing outside of it is kept in memory.
+//! An empty part is refused, with what there is. Nothing outside of the part is kept in memory.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +15,11 @@ use crate::failure::{Failure, Problem};
 use crate::site_list::SiteList;
 use crate::written::WrittenRuns;
 
-/// Part of the runs.
+/// A part of the runs.
 pub(crate) struct RunSelection<'a> {
     flags: &'a RunSelectionArgs,
     to: Option<Ticks>,
-    /// The time that is looked at, if not all.
+    /// The time window; `None` for all time.
     pub(crate) window: Option<Window>,
 }
 
@@ -37,7 +37,10 @@ impl<'a> RunSelection<'a> {
         Ok(Self { flags, to, window })
     }
 
-    /// Leaves the sites and runs that are asked for; each that is named must be there.
+    /// Keeps only the sites and runs that are asked for.
+    ///
+    /// # Errors
+    /// When one that is named does not exist.
     pub(crate) fn choose(&self, found: &mut WrittenRuns) -> Result<(), Failure> {
         if let Some(wanted) = &self.flags.site {
             let numbers: Vec<Option<u64>> = found.sites.iter().map(number_of).collect();
@@ -61,7 +64,10 @@ impl<'a> RunSelection<'a> {
         Ok(())
     }
 
-    /// Leaves the runs of which something was loaded; there must be some.
+    /// Keeps only the runs of which something was loaded.
+    ///
+    /// # Errors
+    /// When nothing was loaded.
     pub(crate) fn keep(&self, found: &mut WrittenRuns, sites: &[SiteTables]) -> Result<(), Failure> {
         if self.window.is_none() {
             return Ok(());
@@ -82,7 +88,7 @@ impl<'a> RunSelection<'a> {
         Err(Problem::new(format!("nothing goes on {} in these runs", self.time())).help(help).into())
     }
 
-    /// What a page says about it; nothing where it is everything.
+    /// The sentence of a page about the part; empty if it is everything.
     pub(crate) fn sentence(&self) -> String {
         let list = |what: &str, list: &Option<NumberList>| {
             list.as_ref().map(|list| format!("{what}{} {}", if list.is_one() { "" } else { "s" }, list.text))
@@ -108,9 +114,9 @@ impl<'a> RunSelection<'a> {
     }
 }
 
-/// Whether everything that is named is there.
+/// Checks that all numbers that are named exist.
 fn known(what: &str, wanted: &NumberList, there: &BTreeSet<u64>) -> Result<(), Failure> {
-    // Ranges may be long, what is there is not.
+    // Ranges may be long, so the existing numbers are looked at instead.
     let strange = wanted.ranges.iter().find_map(|range| {
         let mut next = *range.start();
         for &number in there.range(range.clone()) {
@@ -130,7 +136,7 @@ fn known(what: &str, wanted: &NumberList, there: &BTreeSet<u64>) -> Result<(), F
     Err(problem.help(format!("the {are} {}", SiteList::of(&there.iter().copied().collect::<Vec<_>>()))).into())
 }
 
-/// The number of a site: what its manifest says, or else the digits at the end of its folder's name.
+/// The number of a site: the one in its manifest, otherwise the digits at the end of its folder's name.
 fn number_of(site: &SiteFiles) -> Option<u64> {
     let text = manifest::bytes(&site.folder.join(manifest::FILE_NAME)).ok();
     if let Some(manifest) = text.and_then(|text| serde_json::from_slice::<SiteManifest>(&text).ok()) {

@@ -1,4 +1,4 @@
-//! A share of bins, as `--until-coverage` takes it.
+//! A share of the bins, as `--until-coverage` takes it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,12 +6,12 @@ use std::str::FromStr;
 /// Thousandths of a percent in a whole.
 const WHOLE: u32 = 100_000;
 
-/// A share of bins, in thousandths of a percent.
+/// A share of the bins, in thousandths of a percent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Share(u32);
 
 impl Share {
-    /// The least number of so many bins that is this share.
+    /// The least number of bins, of `cells`, that is this share or more.
     pub(crate) fn of(self, bins: u64) -> u64 {
         (u128::from(bins) * u128::from(self.0)).div_ceil(u128::from(WHOLE)) as u64
     }

@@ -1,7 +1,8 @@
 //! `nandseqgen shell-files` and `nandseqgen completions`: manual pages and completion scripts, made from the command line's own
 //! description.
 //!
-//! Promises a page for each subcommand with all of its flags, under the names and in the folders where the systems look for them.
+//! Each subcommand has a page with all of its flags. Pages and scripts have the names, and lie in the folders, that the systems
+//! look for.
 
 use std::io;
 use std::path::Path;
@@ -77,7 +78,7 @@ fn pages() -> io::Result<Vec<(String, Vec<u8>)>> {
 
 fn add_pages(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
     let mut text = Vec::new();
-    // Pages of subcommands are called as git's are: nandseqgen-coverage-report.
+    // Pages of subcommands are named as those of git: nandseqgen-coverage-report.
     let page = command.clone().display_name(name.to_owned());
     Man::new(page).manual("nandseqgen").render(&mut text)?;
     pages.push((format!("{name}.1"), text));

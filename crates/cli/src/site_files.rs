@@ -1,6 +1,7 @@
-//! What earlier executions left in the folders of sites: files of runs by their names, snapshots, the stamp and profile of a ledger.
+//! Files of earlier executions in the folders of sites: files of runs by their names, snapshots, the stamp and profile of a
+//! manifest or ledger.
 //!
-//! Promises that no link is followed where files of runs are looked for. A name alone proves nothing about who wrote a file.
+//! No link is followed in the search for files of runs. A name alone proves nothing about who wrote a file.
 
 use std::fs;
 use std::io;
@@ -25,7 +26,7 @@ pub(crate) fn files_of_runs(folder: &Path) -> io::Result<Vec<(PathBuf, RunName)>
     Ok(paths.into_iter().filter_map(named).map(|(name, path)| (path, name)).collect())
 }
 
-/// How many files of runs after the last that was made a site's folder has.
+/// Number of files in a site's folder that are of runs after run `runs`.
 pub(crate) fn after(folder: &Path, runs: u64) -> io::Result<u64> {
     Ok(files_of_runs(folder)?.iter().filter(|(_, name)| name.run > runs).count() as u64)
 }
@@ -38,8 +39,8 @@ pub(crate) fn plain_folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
     entries(folder, fs::FileType::is_dir)
 }
 
-/// The entries of a folder that are of a type themselves: a link is neither a file nor a folder. A folder that may not be read, or is gone,
-/// has none.
+/// The entries of a folder that are of a type themselves: a link is neither a file nor a folder. A folder that does not exist, or
+/// may not be read, has none.
 fn entries(folder: &Path, is_wanted: impl Fn(&fs::FileType) -> bool) -> io::Result<Vec<PathBuf>> {
     let entries = match folder.read_dir() {
         Ok(entries) => entries,
@@ -80,12 +81,12 @@ pub(crate) fn has_files(folder: &Path) -> bool {
     !snapshots(folder).is_empty() || after(folder, 0).is_ok_and(|files| files > 0)
 }
 
-/// The same of any site's folder.
+/// Whether files of runs lie in the folder of any of these sites.
 pub(crate) fn have_files(resume: &Path, sites: &[CampaignSite]) -> bool {
     sites.iter().any(|site| has_files(&resume.join(&site.folder)))
 }
 
-/// Whether there is anything of the campaign's sites to go on from.
+/// Whether any of these sites can be resumed from something.
 pub(crate) fn is_there(resume: &Path, sites: &[CampaignSite]) -> bool {
     resume.is_file()
         || sites.iter().any(|site| {
@@ -94,7 +95,7 @@ pub(crate) fn is_there(resume: &Path, sites: &[CampaignSite]) -> bool {
         })
 }
 
-/// The stamp of the files that are there, so that going on uses it too.
+/// The stamp of the existing files, which a resumed execution uses too.
 pub(crate) fn stamp(resume: &Path, sites: &[CampaignSite]) -> Option<Stamp> {
     let in_name = |path: &Path| RunName::of_snapshot(path)?.stamp;
     if resume.is_file() {
@@ -107,7 +108,7 @@ pub(crate) fn stamp(resume: &Path, sites: &[CampaignSite]) -> Option<Stamp> {
     })
 }
 
-/// What the runs that are there say of their profile, so that going on calls it the same.
+/// The profile of the existing runs, whose name a resumed execution uses too.
 pub(crate) fn profile(resume: &Path, sites: &[CampaignSite]) -> Option<ProfileInput> {
     let known = |site: &CampaignSite| ledger::read(&resume.join(&site.folder)).ok().flatten();
     sites.iter().find_map(known).map(|known| known.manifest.origin.profile)

@@ -1,8 +1,7 @@
 //! `--site-dir-pattern`: the folder of each site, written as in Python's format strings.
 //!
-//! Promises that a pattern it accepts gives every site a folder of its own inside the output folder. Only the subset that
-//! makes sense here is known: `{site_id}`, `{site_id:d}`, a width as in `{site_id:4d}` or `{site_id:04d}`, and the
-//! escapes `{{` and `}}`.
+//! An accepted pattern gives every site a folder of its own inside the output folder. Only a part of Python's form is known:
+//! `{site_id}`, `{site_id:d}`, a width as in `{site_id:4d}` or `{site_id:04d}`, and the escapes `{{` and `}}`.
 
 use std::fmt::Write as _;
 
@@ -43,7 +42,7 @@ pub(crate) enum PatternError {
     Path { part: String },
     /// A name longer than file systems take.
     TooLong,
-    /// Farther below the output folder than sites are looked for.
+    /// Farther below the output folder than readers look for sites.
     TooDeep,
 }
 

@@ -1,6 +1,6 @@
-//! Which sites of a batch are meant, as flags, manifests and their names say it: `1-4,9` or shard `1/4`.
+//! Selections of sites of a batch, as flags, manifests and file names have them: the list `1-4,9` or the shard `1/4`.
 //!
-//! Promises that a list, and a shard, has one form; that the shards of a batch are disjoint and together the whole.
+//! A list has one form, and so has a shard. The shards of a batch are disjoint, and together they are the whole.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 use nandseq_profile::whole::count;
 use nandseq_trace::manifest;
 
-/// The most sites of a batch.
+/// Greatest number of sites of a batch.
 pub(crate) const MAX_SITES: u64 = 100_000;
 
 /// A list of sites, `1-4,9,12-32`: never empty, each site once.
@@ -39,7 +39,7 @@ impl SiteList {
         self.0.iter().any(|range| range.contains(&site))
     }
 
-    /// The smallest and the largest.
+    /// The smallest and the largest site.
     pub(crate) fn ends(&self) -> (u64, u64) {
         let first = self.0.first().map_or(0, |range| *range.start());
         let last = self.0.last().map_or(0, |range| *range.end());
@@ -75,7 +75,8 @@ impl fmt::Display for SiteList {
     }
 }
 
-/// Numbers and ranges with commas between, of sites or whatever else is numbered; in order, and none twice.
+/// Reads numbers and ranges with commas between them, of sites or of whatever `what` names. The result is in order and has no
+/// number twice.
 pub(crate) fn ranges(text: &str, what: &str) -> Result<Vec<RangeInclusive<u64>>, String> {
     if text.trim().is_empty() {
         return Err(format!("no {what} is listed; write for example 1-4,9"));
@@ -115,25 +116,26 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// The share of so many sites: runs of neighbours whose sizes differ by one at most; all shards together are the whole.
+    /// The offsets of this shard's sites in a batch of `count` sites. They are neighbours. The sizes of shards differ by one at
+    /// most.
     pub(crate) fn share(self, count: u64) -> std::ops::Range<u64> {
         let border = |number: u64| (u128::from(number) * u128::from(count) / u128::from(self.of)) as u64;
         border(self.number - 1)..border(self.number)
     }
 
-    /// What its manifest is called: shards may share an output folder.
+    /// The file name of its manifest. Each shard has its own, because shards may share an output folder.
     pub(crate) fn manifest_name(self) -> String {
         format!("manifest.shard-{}-of-{}.json", self.number, self.of)
     }
 
-    /// The shard whose manifest is called so.
+    /// The shard whose manifest has this name.
     pub(crate) fn of_manifest(name: &str) -> Option<Self> {
         let (number, of) = name.strip_prefix("manifest.shard-")?.strip_suffix(".json")?.split_once("-of-")?;
         let shard: Self = format!("{number}/{of}").parse().ok()?;
         (shard.manifest_name() == name).then_some(shard)
     }
 
-    /// Whether both are of as many shards.
+    /// Whether both split a batch into the same number of shards.
     pub(crate) fn is_of_same_number(self, other: Self) -> bool {
         self.of == other.of
     }
@@ -162,7 +164,7 @@ impl fmt::Display for Shard {
     }
 }
 
-/// Whether the manifest of a batch, or of a part of one, is called so.
+/// Whether the manifest of a batch, or of a shard, has this name.
 pub(crate) fn is_of_batch(name: &str) -> bool {
     name == manifest::FILE_NAME || Shard::of_manifest(name).is_some()
 }

@@ -1,7 +1,7 @@
-//! What a campaign has come to, as data: what its summary says, as text ([`text`]) or as JSON.
+//! The summary of a campaign, as data. It is shown as text ([`text`]) or as JSON.
 //!
-//! Promises that both forms say the same facts, that every list is complete and in one order, and that the field names and units
-//! are those of `docs/outputs.md`. How much of it a text shows is the business of [`text`] alone.
+//! Both forms have the same facts. Every list is complete and in one order. The field names and units are those of
+//! `docs/command-line.md`. Only [`text`] decides how much of it a text shows.
 
 mod absent;
 pub(crate) mod text;
@@ -25,20 +25,20 @@ use crate::hint::Hint;
 use crate::in_force::BOOTSTRAP_OF;
 use absent::NeverStarted;
 
-/// The version of the form.
+/// The version of the JSON form.
 const SCHEMA: u32 = 1;
 
-/// What a campaign has come to.
+/// The result of a campaign.
 #[derive(Serialize, Debug)]
 pub(crate) struct Summary {
     schema: u32,
     command: &'static str,
     version: &'static str,
-    /// Exit code of the program, if this is all it does.
+    /// Exit code of the program, if it does nothing else.
     exit_code: u8,
-    /// Why it ended early; what was asked for was done if there is nothing here.
+    /// Why the campaign failed; `null` if all was done that was asked for.
     problem: Option<String>,
-    /// What was not reached, and dies on which nothing can ever start again, in words.
+    /// Warnings about what was not reached and about dead dies, in words.
     warnings: Vec<String>,
     /// The command that goes on after an interruption.
     go_on: Option<String>,
@@ -46,14 +46,14 @@ pub(crate) struct Summary {
     /// Whether the profile asks for a bootstrap that a single run does not have.
     bootstrap_left_out: bool,
     out_dir: String,
-    /// Sites asked for.
+    /// Number of sites asked for.
     sites: u64,
     #[serde(skip)]
     is_batch: bool,
-    /// What was asked for, where that is no site at all.
+    /// The sentence about a shard without sites.
     #[serde(skip)]
     empty: Option<String>,
-    /// Whether every run was there before.
+    /// Whether every run existed before.
     #[serde(skip)]
     was_there: bool,
     /// Runs of each site asked for.
@@ -61,7 +61,7 @@ pub(crate) struct Summary {
     /// Runs made by this execution, over all sites.
     runs: u64,
     operations: u64,
-    /// Time that it took.
+    /// Duration of the execution.
     seconds: f64,
     operations_per_second: u64,
     files: u64,
@@ -73,44 +73,44 @@ pub(crate) struct Summary {
     bases: Vec<BaseCount>,
     /// Operations by name, the most frequent first.
     names: Vec<NameCount>,
-    /// Proposals that failed, the most frequent first.
+    /// Refusals, the most frequent first.
     refused: Vec<Refused>,
     /// Names without an operation; those that were refused most often first.
     never_started: Vec<NeverStarted>,
-    /// Names of the profile.
+    /// Number of names in the profile.
     names_known: u64,
-    /// The command that judges what was written.
+    /// The command that judges the files.
     verify: String,
-    /// The command that says why an operation did not start, but for its name.
+    /// The command that says why an operation did not start, without the name of the operation.
     explain: String,
-    /// Whether it is judged at once.
+    /// Whether the files are judged at once.
     #[serde(skip)]
     is_judged: bool,
-    /// What `verify --format json` would print, where that was asked for.
+    /// The answer of `verify --format json`, if `--verify` was given.
     verdict: Option<Value>,
 }
 
-/// What the operations were drawn from.
+/// The inputs that the operations were drawn with.
 #[derive(Serialize, Debug)]
 struct Inputs {
     profile: ProfileInput,
-    /// `None`: no file.
+    /// `None` if the table is from no file.
     probabilities: Option<Input>,
     badlist: Option<Input>,
     bad_blocks: u64,
 }
 
-/// How much of what can be covered each site has, in bins.
+/// The covered bins of each site.
 #[derive(Serialize, Debug)]
 struct Covered {
     #[serde(rename = "cells")]
     bins: u64,
-    /// Sites that counted.
+    /// Number of sites whose coverage was counted.
     sites: u64,
-    /// Hit at the site with the fewest.
+    /// Number of covered bins at the site with the fewest.
     least_hit: u64,
     most_hit: u64,
-    /// What ends a site, if --until-coverage was given.
+    /// Number of covered bins at which a site ends, if `--until-coverage` was given.
     wanted: Option<u64>,
 }
 
@@ -131,13 +131,13 @@ struct NameCount {
 struct Refused {
     phase_key: String,
     op_name: String,
-    /// The code of what was in the way.
+    /// The code of the rule or reason.
     reason: &'static str,
     count: u64,
 }
 
 impl Summary {
-    /// What a campaign has come to after so much time.
+    /// The summary of a campaign that took `elapsed`.
     pub(crate) fn new(campaign: &Campaign, totals: &Totals, elapsed: Duration, absences: &Absences<'_>) -> Self {
         let seconds = elapsed.as_secs_f64();
         let was_there = campaign.resume.is_some() && totals.runs == 0 && totals.known_runs > 0;
@@ -173,7 +173,7 @@ impl Summary {
             bases: bases(campaign, totals),
             names: names(campaign, totals),
             refused: refused(campaign, totals),
-            // Where nothing ran, nothing can be told apart.
+            // If nothing was made, nothing can be said about operations that did not start.
             never_started: if was_there { Vec::new() } else { absent::never_started(campaign, totals, absences) },
             explain: Hint::new("explain").flags(&campaign.flags.all()).to_string(),
             names_known: campaign.profile.ops.len() as u64,
@@ -183,7 +183,7 @@ impl Summary {
         }
     }
 
-    /// What took effect without a flag that says so: files that were found, and that the profile's bootstrap does not come first.
+    /// The table file and the list of bad blocks that are in use, and a bootstrap that was left out, in words.
     pub(crate) fn in_force(&self) -> String {
         let files = [("table", &self.inputs.probabilities), ("bad blocks", &self.inputs.badlist)];
         let named =
@@ -197,34 +197,34 @@ impl Summary {
         self.operations
     }
 
-    /// Why it ended otherwise than was asked for.
+    /// Notes the failure that ended the campaign.
     pub(crate) fn ended(&mut self, failure: &Failure) {
         self.exit_code = failure.code();
-        // Of what was not reached the last warning says how much.
+        // The failure of a campaign that falls short has no text. The last warning says by how much it falls short.
         let missed = || self.warnings.last().filter(|_| matches!(failure, Failure::NotReached)).cloned();
         self.problem = Some(failure.plain_text()).filter(|text| !text.is_empty()).or_else(missed);
         self.go_on = failure.go_on().map(str::to_owned);
     }
 
-    /// Notes what was not reached.
+    /// Notes the warnings.
     pub(crate) fn warn(&mut self, warnings: Vec<String>) {
         self.warnings = warnings;
     }
 
-    /// What the verifier said of what was written.
+    /// Notes the verdict of the verifier.
     pub(crate) fn judged(&mut self, verdict: impl Serialize) {
         self.verdict = serde_json::to_value(verdict).ok();
     }
 }
 
-/// A shard without sites, in words, and what that comes to.
+/// The sentence about a shard without sites, and its consequence `so`; `None` for other parts.
 pub(crate) fn empty_part(campaign: &Campaign, so: &str) -> Option<String> {
     let Some(Batch { count, part: BatchPart::Shard(shard), .. }) = &campaign.batch else { return None };
     let words = || format!("Shard {shard} holds none of the {}: {so}", counted(*count, "site"));
     campaign.sites.is_empty().then(words)
 }
 
-/// The command that judges what was written; the manifests name the bad blocks.
+/// The command that judges the files. The manifests name the bad blocks.
 fn verify_command(campaign: &Campaign) -> String {
     Hint::new("verify").flags(&campaign.flags.profile()).operand(&campaign.out_dir).to_string()
 }

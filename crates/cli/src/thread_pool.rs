@@ -1,10 +1,10 @@
-//! The threads that sites are made, judged and compared on.
+//! The threads on which sites are made, judged and compared.
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::failure::{Failure, Problem};
 
-/// Threads for so many sites at a time; without a number as many as there are cores.
+/// A pool of `jobs` threads; without a number, one for each core.
 pub(crate) fn threads(jobs: Option<u64>) -> Result<ThreadPool, Failure> {
     let mut builder = ThreadPoolBuilder::new();
     if let Some(jobs) = jobs.and_then(|jobs| usize::try_from(jobs).ok()) {

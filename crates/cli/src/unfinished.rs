@@ -1,7 +1,8 @@
-//! Campaigns that are not finished: whoever reads what is there of one is told, with the command that goes on.
+//! Unfinished campaigns: every command that reads runs of one says so, with the command that resumes it.
 //!
-//! Promises that the command makes what was asked for, all sites of a batch together, so that their joint manifest comes about; it is on a
-//! line of its own, to be pasted. What was asked for is what the manifest of the batch says, or the ledger of a site that was killed.
+//! That command makes everything that was asked for. For a batch these are all its sites, so that its manifest becomes complete.
+//! The command is on a line of its own, to be pasted. The manifest of the batch states what was asked for, or the ledger of a
+//! site that was killed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ use crate::site_folders::SiteFolders;
 use crate::site_list::{SiteList, is_of_batch};
 use crate::tell;
 
-/// What there is to say of the campaigns that some sites are of; `paths` are those that the user named.
+/// The texts about the unfinished campaigns of these sites. `paths` are those that the user named.
 pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
     let mut found = Vec::new();
     let mut batches: BTreeMap<PathBuf, KnownParts> = BTreeMap::new();
@@ -36,7 +37,7 @@ pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
             }
             continue;
         };
-        // Where nobody knows of a batch, the site is what was asked for.
+        // If no manifest or ledger tells of a batch, the site was asked for alone.
         let alone = single(site, &known, &root);
         let parts = batches.entry(root).or_default();
         parts.named.insert(number);
@@ -59,30 +60,30 @@ pub(crate) fn campaigns(paths: &[PathBuf], sites: &[SiteFiles]) -> Vec<String> {
     found
 }
 
-/// What there is to say of the campaigns that a folder, of a batch or a site, holds parts of; nothing where none is to be gone on with.
+/// The text about the unfinished campaigns in the folder of a batch or a site; `None` if there are none.
 pub(crate) fn in_folder(folder: &Path) -> Option<String> {
     let sites = folder::find_forms(folder, FORMS).unwrap_or_default();
     let said = campaigns(&[folder.to_owned()], &sites);
     (!said.is_empty()).then(|| said.join("\n"))
 }
 
-/// Says it on stderr.
+/// Warns of these campaigns on stderr.
 pub(crate) fn warn(paths: &[PathBuf], sites: &[SiteFiles]) {
     campaigns(paths, sites).iter().for_each(|campaign| tell(&warning_text(campaign)));
 }
 
-/// What is known of a batch by its sites.
+/// What the sites of a batch tell about it.
 #[derive(Default)]
 struct KnownParts {
-    /// Sites that are looked at.
+    /// The sites that are looked at.
     named: BTreeSet<u64>,
-    /// What ledgers say was asked for.
+    /// The arguments of the batch in the ledgers of its sites.
     arguments: BTreeSet<Vec<String>>,
-    /// What is said where nobody knows of a batch.
+    /// The texts about each site alone, used if nothing tells of a batch.
     alone: Vec<String>,
 }
 
-/// The manifests of a batch, or of its parts, in a folder.
+/// The manifests of a batch, or of its shards, in a folder.
 fn manifests_in(root: &Path) -> Vec<BatchManifest> {
     let names = root.read_dir().into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|name| is_of_batch(name)).collect();
@@ -90,7 +91,7 @@ fn manifests_in(root: &Path) -> Vec<BatchManifest> {
     names.iter().filter_map(|name| manifest::parse(&manifest::bytes(&root.join(name)).ok()?).ok()).collect()
 }
 
-/// The output folder of the batch that a site is of, if the site lies where its flags put it.
+/// The output folder of a site's batch, if the site lies where its flags put it.
 fn above(folder: &Path, manifest: &SiteManifest) -> Option<PathBuf> {
     let flags = flags_of_manifest(&manifest.origin.arguments).ok()?;
     let own = PathBuf::from(SiteFolders::parse(flags.site_dir_pattern()).ok()?.folder(manifest.site?));
@@ -99,11 +100,11 @@ fn above(folder: &Path, manifest: &SiteManifest) -> Option<PathBuf> {
     folder.ends_with(&own).then(|| root.to_owned())
 }
 
-/// A single device, or a site by itself.
+/// The text about an unfinished single device, or an unfinished site by itself.
 fn single(site: &SiteFiles, known: &KnownRuns, root: &Path) -> Option<String> {
     let flags = flags_of_manifest(&known.manifest.origin.arguments).ok()?;
     let (done, wanted) = (known.manifest.runs.last().map_or(0, |run| run.run), flags.extent.num_runs);
-    // One that has covered enough has no further runs.
+    // A site that has covered enough has no further runs.
     let lacks = site.is_unfinished || (done < wanted && flags.extent.until_coverage.is_none());
     let runs = if done == wanted {
         "its manifest is not there".to_owned()
@@ -113,7 +114,7 @@ fn single(site: &SiteFiles, known: &KnownRuns, root: &Path) -> Option<String> {
     lacks.then(|| sentence(&site.folder, &runs, root, &known.manifest.origin.arguments, &flags))
 }
 
-/// A batch, or a part of one; `named` are the sites that count, if not all do.
+/// The text about an unfinished batch, or part of one. `named` are the sites that count, if not all do.
 fn of_batch(
     root: &Path,
     arguments: &[String],

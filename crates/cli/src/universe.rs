@@ -1,4 +1,4 @@
-//! What can be covered of a device, by what it can ever do.
+//! The bins that can be covered on a device, by what it can ever do.
 
 use nandseq_profile::Profile;
 use nandseq_reach::{Start, Verdict};
@@ -9,7 +9,8 @@ use crate::campaign::table::of_profile;
 use crate::failure::warning_text;
 use crate::tell;
 
-/// What can be covered under a table; without one under the profile's own, or one that is built: the same names have a weight then.
+/// The bins that can be covered under a table. Without one, the profile's own table or a built one is taken, which give the same
+/// names a weight.
 pub(crate) fn universe(profile: &Profile, table: Option<&[KeyDistribution]>, start: Start<'_>) -> CoverageUniverse {
     let built;
     let table = if let Some(table) = table {
@@ -21,7 +22,7 @@ pub(crate) fn universe(profile: &Profile, table: Option<&[KeyDistribution]>, sta
     of_reach(profile, &nandseq_reach::Universe::with_start(profile, table, start))
 }
 
-/// What can be covered, by the verdicts on all pairs.
+/// The bins that can be covered, by the verdicts on all pairs. Warns on stderr if not all states were searched.
 pub(crate) fn of_reach(profile: &Profile, reach: &nandseq_reach::Universe) -> CoverageUniverse {
     if !reach.is_complete() {
         let states = "the device has more states than can be searched";

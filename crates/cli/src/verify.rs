@@ -1,7 +1,7 @@
 //! `nandseqgen verify`: judges written sequences and shows what breaks which rule.
 //!
-//! Sites are judged in parallel; what is printed does not depend on it. A sequence alone is enough; where a manifest lies
-//! beside it, the profile and the bad blocks must be those it names.
+//! Sites are judged in parallel, which changes nothing of the output. A sequence alone is enough. If a manifest lies beside it,
+//! the profile must be the one that the manifest names, and so must the list of bad blocks, unless `--badlist` names another.
 
 use nandseq_input::ReadError;
 use nandseq_input::folder::{self, SiteFiles};
@@ -19,7 +19,7 @@ use crate::origins::{nothing_to_judge, same_profile};
 use crate::thread_pool::threads;
 use crate::{bad_blocks, console, inputs, json, origins, terminal, unfinished, written};
 
-/// Judges everything the arguments name.
+/// Runs `nandseqgen verify`.
 pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let mut sites = folder::find_all(&arguments.paths, inputs::FORMS).map_err(nothing_to_judge)?;
     written::given_once(&sites)?;
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     let options = Options { bad_blocks: &[], source: &*source, max_findings, progress: None };
     let report = judge(&read.profile, sites, &options, arguments.jobs)?;
     match arguments.format {
-        // Findings are what the program is for; that there are none is said by the exit code too.
+        // With `-q` a clean report is not printed, because the exit code says the same.
         ReportFormat::Text if console::is_quiet() && report.is_clean() => {}
         ReportFormat::Text => terminal::print(&report.to_string())?,
         ReportFormat::Json => json::print(&Of::command("verify", &report.json()))?,
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &VerifyArgs) -> Result<(), Failure> {
     if report.is_clean() { Ok(()) } else { Err(Failure::Found) }
 }
 
-/// A site with the bad blocks it is judged by; its profile must be the one that its manifest names.
+/// A site with the bad blocks it is judged by. Its profile must be the one that its manifest names.
 fn with_bad_blocks(
     mut site: SiteFiles,
     lists: &mut Lists<'_>,
@@ -68,10 +68,10 @@ fn with_bad_blocks(
     Ok((site, blocks))
 }
 
-/// Findings of each rule that are shown in full when what was generated is judged at once.
+/// Number of findings of each rule that `generate --verify` shows in full.
 const SHOWN: usize = 5;
 
-/// Judges what a campaign has just written, and nothing else that may lie in its folders.
+/// Judges the sites that a campaign has just written. Other sites in its folders are left out.
 pub(crate) fn judge_written(campaign: &Campaign) -> Result<Report, Failure> {
     let mut sites = Vec::new();
     for site in &campaign.sites {

@@ -1,7 +1,6 @@
-//! What is said of a profile when it is used: its warnings, a line each.
+//! The warnings about a profile that a command uses, one line each.
 //!
-//! `profile check` shows all of them with the lines they are about; whoever only uses the profile sees the first few and how to see the
-//! rest.
+//! `profile check` shows all of them with their lines. Other commands show the first few, and how to see the rest.
 
 use nandseq_profile::{Diagnostic, Diagnostics, Profile, Severity, SourceFile};
 
@@ -9,18 +8,18 @@ use crate::failure::warning_text;
 use crate::hint::Hint;
 use crate::inputs::{BUILT_IN, ReadProfile};
 
-/// Warnings that are shown.
+/// Number of warnings that are shown.
 const SHOWN: usize = 5;
 
-/// Everything there is to say about a profile that was read: what was found while reading, and what cannot be meant.
+/// All findings about a profile that was read: those of the reader, and those about entries that cannot be meant.
 pub(crate) fn all(remarks: &Diagnostics, profile: &Profile) -> Diagnostics {
     let mut all = remarks.clone();
     all.append(nandseq_profile::check::check(profile));
     all
 }
 
-/// The warnings about a profile that is used, a line each; `check` is the command that shows all. None of the built-in device, whose
-/// users cannot change it.
+/// The warnings about a profile that is used, one line each. `check` is the command that shows all. The built-in device has none,
+/// because its users cannot change it.
 pub(crate) fn of_profile(read: &ReadProfile, check: &Hint) -> String {
     if read.input.source == BUILT_IN {
         return String::new();

@@ -1,4 +1,4 @@
-//! What the subcommands that look at written runs have in common: the profile and the sites.
+//! Written runs: the profile and the sites that subcommands need to read them; and writing of files that a user named.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -22,18 +22,18 @@ use crate::hint::{self, Hint, profile_flags};
 use crate::inputs::{FORMS, ReadProfile};
 use crate::{bad_blocks, inputs, origins, tell, unfinished, warnings};
 
-/// Runs that were written, and what they were made from.
+/// Written runs, with what they were made from.
 pub(crate) struct WrittenRuns {
-    /// The flags that say which profile it is.
+    /// The flags that select the profile.
     flags: Vec<OsString>,
     pub(crate) profile: Profile,
     pub(crate) sites: Vec<SiteFiles>,
-    /// What reads the tables, in whatever form they are.
+    /// The reader of the tables, whatever their form.
     pub(crate) source: Box<dyn Source>,
 }
 
 impl WrittenRuns {
-    /// Finds the runs below `paths`; says on stderr what is not as their manifests say.
+    /// Finds the runs below `paths`. Warns on stderr of files that are not as their manifests say.
     pub(crate) fn find(paths: &[PathBuf], device: &ReadDeviceArgs) -> Result<Self, Failure> {
         if paths.iter().any(|path| path == Path::new(STANDARD_INPUT)) {
             let problem = Problem::new("a sequence from standard input has no tables beside it");
@@ -58,8 +58,8 @@ impl WrittenRuns {
     }
 }
 
-/// The profile that was named, else the one whose file a manifest of the sites names, if that is what it was; else the built-in device.
-/// Also the flags that mean the same. What is remarked about it is told.
+/// The profile of some sites, and the flags that select it: the profile that `config` names, otherwise the one that a manifest of
+/// the sites names, if its file has not changed, otherwise the built-in device. Tells the user of warnings.
 pub(crate) fn profile(
     config: Option<&Path>,
     lenient: bool,
@@ -87,13 +87,13 @@ pub(crate) fn profile(
     Ok((read, profile_flags(config, lenient)))
 }
 
-/// Where a site comes from, as far as a manifest says it.
+/// The origin of a site, as far as a manifest states it.
 fn known_origin(site: &SiteFiles) -> Option<Origin> {
     origins::of_site(site).or_else(|| bad_blocks::beside(site))
 }
 
-/// The file of the profile that a manifest names, and whether it was read with --lenient. Nothing of a file that is not what it was is
-/// used, or shown: a manifest may name any file.
+/// The file of the profile that a manifest names, and whether it was read with `--lenient`. `None` if its digest has changed. A
+/// changed file is neither used nor shown, because a manifest may name any file.
 fn recorded_profile(origin: &Origin) -> Option<(PathBuf, bool)> {
     let path = path_of(&origin.profile.source);
     let is_known = || path.is_file() && folder::digest_of(&path).is_ok_and(|digest| digest == origin.profile.sha256);
@@ -101,11 +101,11 @@ fn recorded_profile(origin: &Origin) -> Option<(PathBuf, bool)> {
         .then(|| (path.clone(), origin.arguments.iter().any(|word| word == "--lenient")))
 }
 
-/// Whether no site is there twice, under whatever paths: its runs would count twice.
+/// Checks that no site is given twice, under whatever paths: its runs would count twice.
 pub(crate) fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
     for site in sites {
-        // A single file is its own folder.
+        // The folder of a single file is the file itself.
         let files = site.runs.iter().map(|run| &run.path).filter(|path| **path != site.folder);
         for path in std::iter::once(&site.folder).chain(files) {
             if !seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())) {
@@ -117,7 +117,7 @@ pub(crate) fn given_once(sites: &[SiteFiles]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What reads the tables of some sites.
+/// The reader of the tables of some sites.
 pub(crate) fn source(profile: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn Source>, Failure> {
     let mut runs = sites.iter().flat_map(|site| &site.runs);
     match runs.find(|run| cfg!(not(feature = "parquet")) && folder::is_parquet(&run.path)) {
@@ -130,7 +130,7 @@ pub(crate) fn source(profile: &Profile, sites: &[SiteFiles]) -> Result<Box<dyn S
 }
 
 impl WrittenRuns {
-    /// Whether every run has some tables; `what` cannot do without them.
+    /// Checks that every run has these tables. `what` says in the error what is made from them.
     pub(crate) fn with_tables(&self, kinds: &[TableKind], what: &str) -> Result<(), Failure> {
         for run in self.sites.iter().flat_map(|site| &site.runs) {
             let lacks = |kind: &&TableKind| !run.tables.iter().any(|table| table.kind == **kind);
@@ -145,7 +145,7 @@ impl WrittenRuns {
 }
 
 impl WrittenRuns {
-    /// What was written cannot be read.
+    /// The failure of runs that cannot be read.
     pub(crate) fn unreadable(&self, error: LoadError) -> Failure {
         let problem = Problem::new(error.to_string());
         match error {
@@ -160,8 +160,8 @@ impl WrittenRuns {
     }
 }
 
-/// Writes what the user named with a flag: [`NamedOutput`] says how. Returns its bytes, or `None` when it went to standard output, where
-/// nothing else should be said then.
+/// Writes a file that the user named with a flag, as [`NamedOutput`] says. Returns its number of bytes, or `None` if it went to
+/// standard output, where nothing else may be printed then.
 pub(crate) fn write(
     path: &Path,
     flag: &'static str,

@@ -7,7 +7,7 @@ use clap::Args;
 use super::values::{ReportFormat, whole};
 use crate::site_list::SiteList;
 
-/// Which campaigns are made.
+/// The flags of `run-list`.
 #[derive(Args, Debug)]
 pub(crate) struct RunListArgs {
     /// YAML file with a list of `campaigns`, whose fields are the flags of `generate` with `_` for `-`
@@ -21,7 +21,7 @@ pub(crate) struct RunListArgs {
     pub(crate) summary: ReportFormat,
 }
 
-/// What is made again.
+/// The flags of `replay`.
 #[derive(Args, Debug)]
 pub(crate) struct ReplayArgs {
     /// The manifest of a site or a batch, or its folder
@@ -47,7 +47,7 @@ pub(crate) struct ReplayArgs {
     pub(crate) format: ReportFormat,
 }
 
-/// What is joined, and where.
+/// The flags of `merge`.
 #[derive(Args, Debug)]
 pub(crate) struct MergeArgs {
     /// Output folders of shards; one, if they share it

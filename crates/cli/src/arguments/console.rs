@@ -1,10 +1,10 @@
-//! The flags that every subcommand takes: how much is said, and in which colours.
+//! The flags that every subcommand takes: how much the program says, and in which colours.
 
 use clap::{Args, ValueEnum};
 
 use crate::console::Verbosity;
 
-/// How much is said.
+/// The flags that every subcommand takes.
 #[derive(Args, Debug)]
 pub(crate) struct ConsoleArgs {
     /// Neither progress nor notes nor a summary; warnings and errors are said all the same
@@ -19,7 +19,7 @@ pub(crate) struct ConsoleArgs {
 }
 
 impl ConsoleArgs {
-    /// How much is said.
+    /// How much the program says.
     pub(crate) fn level(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -42,7 +42,7 @@ pub(crate) enum Color {
 }
 
 impl Color {
-    /// Holds from now on, for messages of the parser too.
+    /// Sets the use of colours for all later output, messages of the parser included.
     pub(super) fn apply(self) {
         match self {
             Self::Auto => anstream::ColorChoice::Auto,

@@ -1,8 +1,8 @@
-//! Flags whose values may come from the environment, and reading a command line with them.
+//! Flags whose values may come from the environment, and the reading of a command line with them.
 //!
-//! Promises that a variable counts for the command line of the process alone: never for the arguments in a manifest or a list of
-//! campaigns, which [`super::GenerateArgs`] reads by itself; that a flag on the command line goes before its variable; that an empty
-//! variable is no variable; and that what a variable has set is known ([`Read::applied`]), so that it can be said.
+//! A variable counts for the command line of the process alone: the arguments in a manifest or in a list of campaigns are read
+//! without variables. A flag on the command line goes before its variable. An empty variable counts as unset. [`Read::applied`]
+//! lists the flags that variables have set, so that the program can say so.
 
 use std::any::TypeId;
 use std::env;
@@ -21,16 +21,16 @@ use crate::terminal;
 
 /// A flag that a variable may set.
 struct Variable {
-    /// The flag's identifier.
+    /// The identifier of the flag in the parser.
     id: &'static str,
     name: &'static str,
     commands: Commands,
 }
 
-/// The commands, by their paths, whose flag a variable sets; the path of the program itself is empty.
+/// The commands whose flag a variable sets, by their paths, such as `coverage report`. The path of the program itself is empty.
 enum Commands {
     All,
-    /// What a manifest says of its own files goes before the environment.
+    /// All commands but these, which take the value from a manifest.
     AllBut(&'static [&'static str]),
     Only(&'static [&'static str]),
 }
@@ -55,13 +55,13 @@ const VARIABLES: [Variable; 8] = [
     variable("badlist", "NANDSEQGEN_BADLIST", Commands::AllBut(&["verify"])),
     variable("seed", "NANDSEQGEN_SEED", Commands::All),
     variable("out_dir", "NANDSEQGEN_OUT_DIR", Commands::All),
-    // The form of tables; elsewhere `--format` is that of messages or timelines.
+    // In other commands `--format` is the form of a report or a timeline.
     variable("format", "NANDSEQGEN_FORMAT", Commands::Only(&["", "generate"])),
     variable("stamp", "NANDSEQGEN_STAMP", Commands::All),
     variable("jobs", "NANDSEQGEN_JOBS", Commands::All),
 ];
 
-/// What a variable has set.
+/// A flag that a variable has set.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, Debug)]
 pub(crate) struct Applied {
     variable: &'static str,
@@ -70,7 +70,7 @@ pub(crate) struct Applied {
 }
 
 impl Applied {
-    /// What is to be said of these; nothing of none.
+    /// The remark that lists these; `None` for an empty list.
     pub(crate) fn remark(all: &[Self]) -> Option<String> {
         let each = |one: &Self| {
             format!("{} sets {} {}", one.variable, one.flag, nandseq_trace::recorded::quoted(one.value.as_ref()))
@@ -86,10 +86,11 @@ pub(crate) struct Read {
     pub(crate) applied: Vec<Applied>,
 }
 
-/// The command line of this process; `None` for help and versions, which are printed. Mistakes end it.
+/// The command line of this process; `None` for help and versions, which are printed. A mistake in the command line ends the
+/// process.
 ///
 /// # Errors
-/// When what was asked for cannot be printed.
+/// When help or the version cannot be printed.
 pub(crate) fn read_process() -> Result<Option<Read>, Failure> {
     let words: Vec<OsString> = env::args_os().collect();
     let mut whole = CommandLine::command();
@@ -153,7 +154,7 @@ fn variable_of(arg: &Arg, path: &str) -> Option<&'static Variable> {
     VARIABLES.iter().find(|variable| arg.get_id() == variable.id && variable.commands.have(path))
 }
 
-/// The command with these variables at one of its subcommands alone: those of the others do not count.
+/// The command with these variables on the flags of one subcommand. The flags of other subcommands read no variable.
 fn with_variables_of(path: &[String], applied: &[Applied]) -> Command {
     fn inner(command: Command, path: &[String], at: usize, applied: &[Applied]) -> Command {
         match path.get(at) {
@@ -167,7 +168,7 @@ fn with_variables_of(path: &[String], applied: &[Applied]) -> Command {
     inner(CommandLine::command(), path, 0, applied)
 }
 
-/// The names of the subcommands that were chosen.
+/// The names of the chosen subcommands, the outermost first.
 fn path(matches: &ArgMatches) -> Vec<String> {
     let mut names = Vec::new();
     let mut rest = matches;
@@ -178,7 +179,7 @@ fn path(matches: &ArgMatches) -> Vec<String> {
     names
 }
 
-/// What the environment adds; each variable is looked at by itself first, so that one that cannot be used is named.
+/// The flags that the environment sets. The value of each variable is checked by itself, so that the error names the variable.
 fn applied(command: &Command, path: &[String], matches: &ArgMatches) -> Result<Vec<Applied>, clap::Error> {
     let (mut command, mut matches) = (command, matches);
     for name in path {
@@ -190,10 +191,10 @@ fn applied(command: &Command, path: &[String], matches: &ArgMatches) -> Result<V
     for arg in command.get_arguments() {
         let Some((variable, long)) = variable_of(arg, &path.join(" ")).zip(arg.get_long()) else { continue };
         let Some(value) = env::var_os(variable.name).filter(|value| !value.is_empty()) else { continue };
-        // A flag on the command line goes before it, as does one that excludes it.
+        // A variable does not count if the command line has its flag or one that excludes its flag.
         let mut others = command.get_arg_conflicts_with(arg);
         others.push(arg);
-        // Either of two that exclude one another may be the one that says so.
+        // Of two flags that exclude one another, perhaps only one says so.
         let excludes =
             |one: &&Arg| command.get_arg_conflicts_with(one).iter().any(|other| other.get_id() == arg.get_id());
         others.extend(command.get_arguments().filter(excludes));
@@ -213,7 +214,7 @@ fn applied(command: &Command, path: &[String], matches: &ArgMatches) -> Result<V
     Ok(applied)
 }
 
-/// Whether a flag takes a value; what the parser says otherwise, without usage.
+/// Checks that a flag takes a value. The error is the message of the parser without the usage.
 fn check(arg: &Arg, long: &str, value: &OsStr) -> Result<(), String> {
     let mut word = OsString::from(format!("--{long}="));
     word.push(value);
@@ -225,7 +226,7 @@ fn check(arg: &Arg, long: &str, value: &OsStr) -> Result<(), String> {
     })
 }
 
-/// Which flag has a value that is no text, and must be; paths may be any bytes.
+/// The message about the first value that is not text (UTF-8) and has to be. Paths may be any bytes.
 fn no_text(words: &[OsString]) -> Option<String> {
     let whole = CommandLine::command();
     let commands = || std::iter::once(&whole).chain(whole.get_subcommands());
@@ -245,7 +246,7 @@ fn no_text(words: &[OsString]) -> Option<String> {
     })
 }
 
-/// Says where JSON is to be had, if it was asked for where tables are meant.
+/// Adds a hint at `--summary json` to the error for `--format json` where `--format` is the form of the tables.
 fn with_hint(mut error: clap::Error) -> clap::Error {
     use clap::error::{ContextKind, ContextValue};
     let text = |kind| match error.get(kind) {

@@ -1,13 +1,14 @@
-//! Examples of every subcommand, which its `--help` and its manual page end with.
+//! Examples of every subcommand. Its `--help` and its manual page end with them.
 //!
-//! Tests read every command here as the program would, and run those that take no time, in this order, in one folder.
+//! Tests parse every command of this file. In one folder they run all of them but those that need a legacy file or an
+//! administrator.
 
 use clap::Command;
 
-/// What a command does, and the command.
+/// What a command line does, and the command line.
 type HelpExample = (&'static str, &'static str);
 
-/// Examples by the path of the subcommand; the program itself has none.
+/// Examples by the path of the subcommand. The path of the program itself is empty.
 const EXAMPLES: &[(&str, &[HelpExample])] = &[
     (
         "",
@@ -193,7 +194,7 @@ const EXAMPLES: &[(&str, &[HelpExample])] = &[
     ),
 ];
 
-/// The command with its examples, and those of its subcommands, after their help.
+/// The command with examples after its help and after the help of each subcommand.
 pub(super) fn with_examples(command: Command) -> Command {
     at(command, "")
 }

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::in_force::InForceArgs;
 use super::values::{ReportFormat, whole};
 
-/// What is explained, and for which device.
+/// The flags of `explain`.
 #[derive(Args, Debug)]
 pub(crate) struct ExplainArgs {
     /// An operation, a base or a class of the profile, or the code of a rule
@@ -27,7 +27,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) format: ReportFormat,
 }
 
-/// What names are of.
+/// What a name may be the name of.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub(crate) enum NameOf {
     /// An operation
@@ -41,7 +41,7 @@ pub(crate) enum NameOf {
 }
 
 impl NameOf {
-    /// What it is in words.
+    /// The word for it in messages.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Operation => "operation",

@@ -42,7 +42,7 @@ impl SiteArgs {
 }
 
 impl GenerateArgs {
-    /// The pattern of the folders of sites, named or not.
+    /// The pattern of the names of site folders: the one given, otherwise the default for the form of the tables.
     pub(crate) fn site_dir_pattern(&self) -> &str {
         let usual = match self.output.format {
             Format::Csv => "site_{site_id:02d}",
@@ -52,7 +52,7 @@ impl GenerateArgs {
     }
 }
 
-/// What a site starts from.
+/// The state that a site starts from.
 #[derive(Args, Debug)]
 pub(crate) struct StartArgs {
     /// Bring the device to a useful state first, as the profile's bootstrap says, if there is more than one run
@@ -122,7 +122,7 @@ pub(crate) struct SiteArgs {
     pub(crate) jobs: Option<u64>,
 }
 
-/// What is done with the table of probabilities beside using it.
+/// What else is done with the probability table.
 #[derive(Args, Debug)]
 pub(crate) struct TableFileArgs {
     /// Build the table anew and write it to the file
@@ -165,7 +165,7 @@ pub(crate) struct OutputArgs {
     pub(crate) verify: bool,
 }
 
-/// How seeds follow from one another.
+/// How the seeds of sites and runs follow from the base seed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub(crate) enum SeedFormula {
     /// Base seed + site - first site + run index: neighbouring base seeds share sites

@@ -1,5 +1,5 @@
-//! The flags that say which device is meant and how likely its operations are: the same for everything that generates, or says
-//! what a generation would do.
+//! The flags that select the device and the probabilities of its operations. Every subcommand that generates, or predicts what a
+//! generation would do, takes them.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use nandseq_profile::Ticks;
 
 use super::values::{time, whole};
 
-/// Which device is meant, and how likely its operations are.
+/// The device, the probabilities of its operations, and whether the bootstrap comes first.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct InForceArgs {
     #[command(flatten, next_help_heading = "Device")]
@@ -23,7 +23,7 @@ pub(crate) struct InForceArgs {
     pub(crate) no_bootstrap: bool,
 }
 
-/// Which device is meant.
+/// The flags that select the device.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DeviceArgs {
     /// Device profile, native or legacy [default: the built-in device]
@@ -40,7 +40,7 @@ pub(crate) struct DeviceArgs {
     pub(crate) badlist: Option<PathBuf>,
 }
 
-/// How likely each operation is.
+/// The flags that select the probability table.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TableArgs {
     /// Preset for the phase key DEFAULT

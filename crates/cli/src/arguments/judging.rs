@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::values::{ReportFormat, lines, whole};
 
-/// What is judged, and by which profile.
+/// The flags of `verify`.
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {
     /// Sequence files, folders of sites, or output folders of batches

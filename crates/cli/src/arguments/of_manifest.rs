@@ -1,14 +1,14 @@
-//! The command line that a manifest lists: `generate` and its flags.
+//! The command line that a manifest records: `generate` and its flags.
 
 use clap::Parser as _;
 use nandseq_trace::recorded::path_of;
 
 use super::{Command, CommandLine, GenerateArgs};
 
-/// The flags of `generate` among the arguments that a manifest lists.
+/// The flags of `generate` among the arguments that a manifest records.
 ///
 /// # Errors
-/// What is wrong with them, on one line.
+/// One line that says what is wrong with the arguments.
 pub(crate) fn flags_of_manifest(arguments: &[String]) -> Result<GenerateArgs, String> {
     let name = std::iter::once(env!("CARGO_PKG_NAME").into());
     let line = CommandLine::try_parse_from(name.chain(arguments.iter().map(|argument| path_of(argument))));

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::in_force::InForceArgs;
 use super::values::ReportFormat;
 
-/// What can be done with profiles.
+/// The subcommands of `profile`.
 #[derive(Subcommand, Debug)]
 pub(crate) enum ProfileCommand {
     /// Say everything that is wrong, or suspicious, about a profile.
@@ -20,7 +20,7 @@ pub(crate) enum ProfileCommand {
     Schema,
 }
 
-/// Which profile, and how much to say.
+/// The flags of `profile check`.
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
     /// The profile, native or legacy; without it the built-in device.
@@ -39,7 +39,7 @@ pub(crate) struct CheckArgs {
     pub(crate) format: ReportFormat,
 }
 
-/// Which profile.
+/// The flags of `profile import` and `profile show`.
 #[derive(Args, Debug)]
 pub(crate) struct ProfileArgs {
     /// The profile, native or legacy; without it the built-in device.

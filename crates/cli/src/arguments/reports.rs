@@ -1,4 +1,4 @@
-//! The flags of the subcommands that look at what was written: `report`, `export`, `coverage`.
+//! The flags of the subcommands that read written runs: `report`, `export`, `coverage`.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::in_force::InForceArgs;
 use super::values::{ReportFormat, lines, time};
 use crate::site_list::ranges;
 
-/// What is looked at, and by which profile.
+/// The folders that are read, and the profile of their runs.
 #[derive(Args, Debug)]
 pub(crate) struct SourceArgs {
     /// Folders of sites, or output folders of batches
@@ -20,7 +20,7 @@ pub(crate) struct SourceArgs {
     pub(crate) device: ReadDeviceArgs,
 }
 
-/// The profile of what was written.
+/// The profile that written runs were made for.
 #[derive(Args, Debug)]
 pub(crate) struct ReadDeviceArgs {
     /// Profile the sequences were made for, native or legacy [default: the built-in device]
@@ -31,7 +31,7 @@ pub(crate) struct ReadDeviceArgs {
     pub(crate) lenient: bool,
 }
 
-/// Which part of the runs is looked at.
+/// The part of the runs that is read.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Part of the runs")]
 pub(crate) struct RunSelectionArgs {
@@ -72,7 +72,7 @@ fn runs(text: &str) -> Result<NumberList, String> {
     ranges(text, "run").map(|ranges| NumberList { text: text.to_owned(), ranges })
 }
 
-/// What the page shows.
+/// The flags of `report`.
 #[derive(Args, Debug)]
 pub(crate) struct ReportArgs {
     #[command(flatten)]
@@ -93,7 +93,7 @@ pub(crate) struct ReportArgs {
     pub(crate) max_rows: usize,
 }
 
-/// What is exported.
+/// The flags of `export`.
 #[derive(Args, Debug)]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
@@ -111,10 +111,10 @@ pub(crate) struct ExportArgs {
     pub(crate) output: Option<PathBuf>,
 }
 
-/// A value of `export --to`: where the part ends, or, as before there were parts, the form.
+/// A value of `export --to`: the end of the part, or a form, as earlier versions had it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum FormOrTime {
-    /// Which form.
+    /// The form.
     Form(TimelineForm),
     /// The end.
     Time(Ticks),
@@ -139,7 +139,7 @@ pub(crate) enum TimelineForm {
     Vcd,
 }
 
-/// What can be asked about coverage.
+/// The subcommands of `coverage`.
 #[derive(Subcommand, Debug)]
 pub(crate) enum CoverageCommand {
     /// List what can be covered: every phase key and op name, with its bins, or why it has none.
@@ -154,7 +154,7 @@ pub(crate) enum CoverageCommand {
     Gate(CoverageGateArgs),
 }
 
-/// How the universe is shown.
+/// The flags of `coverage universe`.
 #[derive(Args, Debug)]
 pub(crate) struct CoverageUniverseArgs {
     #[command(flatten)]
@@ -164,7 +164,7 @@ pub(crate) struct CoverageUniverseArgs {
     pub(crate) format: ReportFormat,
 }
 
-/// What was counted.
+/// The folders and files whose hits are counted, and the profile of their runs.
 #[derive(Args, Debug)]
 pub(crate) struct CountedArgs {
     /// Folders of sites, output folders of batches, or files that `coverage merge` wrote
@@ -174,7 +174,7 @@ pub(crate) struct CountedArgs {
     pub(crate) device: ReadDeviceArgs,
 }
 
-/// How coverage is shown.
+/// The flags of `coverage report`.
 #[derive(Args, Debug)]
 pub(crate) struct CoverageReportArgs {
     #[command(flatten)]
@@ -187,7 +187,7 @@ pub(crate) struct CoverageReportArgs {
     pub(crate) holes: usize,
 }
 
-/// Where the sum goes.
+/// The flags of `coverage merge`.
 #[derive(Args, Debug)]
 pub(crate) struct CoverageMergeArgs {
     #[command(flatten)]
@@ -197,7 +197,7 @@ pub(crate) struct CoverageMergeArgs {
     pub(crate) output: PathBuf,
 }
 
-/// What is compared.
+/// The flags of `coverage diff`.
 #[derive(Args, Debug)]
 pub(crate) struct CoverageDiffArgs {
     /// A folder, or a file that `coverage merge` wrote
@@ -213,7 +213,7 @@ pub(crate) struct CoverageDiffArgs {
     pub(crate) format: ReportFormat,
 }
 
-/// What is enough.
+/// The flags of `coverage gate`.
 #[derive(Args, Debug)]
 pub(crate) struct CoverageGateArgs {
     #[command(flatten)]

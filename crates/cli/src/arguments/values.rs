@@ -1,7 +1,6 @@
 //! Forms of values that several flags share: numbers (`1000000`, `1_000_000`, `1e6`), times, names of outputs.
 //!
-//! Promises one way of reading for every flag that counts, and that what is no such number is answered with the numbers that can
-//! stand there.
+//! Every flag that counts reads numbers in the same way. The error for any other text names the numbers that the flag takes.
 
 use std::ops::RangeInclusive;
 
@@ -23,7 +22,7 @@ pub(super) fn whole(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, 
     }
 }
 
-/// Reads how many lines of something are shown.
+/// Reads a number of lines to show.
 pub(super) fn lines(text: &str) -> Result<usize, String> {
     whole(0..=u64::from(u32::MAX))(text).map(|number| number as usize)
 }

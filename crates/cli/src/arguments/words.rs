@@ -1,7 +1,7 @@
-//! The words of the command line before they are read.
+//! The words of the command line before the parser reads them.
 //!
-//! A flag of every subcommand may stand before its name, as in `nandseqgen -q verify out`; where the flags of `generate` may stand too,
-//! the parser would take them for those.
+//! A flag that every subcommand takes may stand before the name of the subcommand, as in `nandseqgen -q verify out`. The flags of
+//! `generate` may stand there too, so the parser would take such a flag for one of those.
 
 use std::ffi::{OsStr, OsString};
 
@@ -9,7 +9,7 @@ use clap::{Command, ValueEnum};
 
 use super::console::Color;
 
-/// Puts flags of every subcommand that stand before its name behind it.
+/// Moves the flags that every subcommand takes from before the name of the subcommand to behind it.
 pub(super) fn in_order(words: Vec<OsString>, command: &Command) -> Vec<OsString> {
     let mut at = 1;
     while let Some(length) = words.get(at).and_then(|word| length(word)) {
@@ -23,7 +23,7 @@ pub(super) fn in_order(words: Vec<OsString>, command: &Command) -> Vec<OsString>
     words
 }
 
-/// Words of a flag of every subcommand; `None` for any other word.
+/// The number of words that a flag of every subcommand takes, its value included; `None` for any other word.
 fn length(word: &OsStr) -> Option<usize> {
     let word = word.to_str()?;
     let is_short =
@@ -36,7 +36,7 @@ fn length(word: &OsStr) -> Option<usize> {
     }
 }
 
-/// The choice of colours, which holds before anything else is read.
+/// The value of the last `--color`. It is needed before the parser runs.
 pub(super) fn color(words: &[OsString]) -> Option<Color> {
     let words = words.iter().map(|word| word.to_str().unwrap_or_default()).take_while(|&word| word != "--");
     let mut chosen = None;

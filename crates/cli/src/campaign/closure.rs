@@ -1,4 +1,4 @@
-//! What a campaign is to cover, and when that is enough.
+//! The coverage that a campaign aims at, and when it is enough.
 
 use nandseq_generate::CoverageIdentity;
 use nandseq_generate::closure::CoverageModel;
@@ -10,28 +10,29 @@ use crate::in_force::InForce;
 use crate::share::Share;
 use crate::{dead_dies, tell, universe};
 
-/// Operations of a run for each bin where --until-coverage alone limits it.
+/// Operations of a run for each bin, if only `--until-coverage` limits the run.
 const OPS_OF_BIN: u64 = 100;
 /// Operations of the trial that shows whether anything starts.
 const TRIAL_OPS: u64 = 100;
 
-/// What each site is to cover.
+/// The coverage that each site aims at.
 #[derive(Debug)]
 pub(crate) struct Closure {
     pub(crate) model: CoverageModel,
-    /// Whether proposals go for what is uncovered.
+    /// Whether generation is directed.
     pub(crate) directed: bool,
-    /// The share at which a site ends.
+    /// The share of the bins at which a site ends.
     pub(crate) share: Option<Share>,
-    /// Why nothing can be covered, with the state of every die, where nothing can ever start.
+    /// Why nothing can be covered, with the state of dead dies, if no operation can ever start.
     pub(crate) nothing_starts: Option<String>,
 }
 
 impl Closure {
-    /// What the flags ask for, if they do.
+    /// The coverage that the flags ask for; `None` if they ask for none.
     ///
     /// # Errors
-    /// When no bin counts, unless a share of them is to be reached and nothing can ever start: that is said when generating.
+    /// When no bin can be covered. If all dies are dead and `--until-coverage` is given, this is no error here but told when
+    /// generating.
     pub(super) fn new(arguments: &GenerateArgs, in_force: &InForce) -> Result<Option<Self>, Failure> {
         let (directed, share) = (arguments.extent.closure, arguments.extent.until_coverage);
         if !directed && share.is_none() {
@@ -45,17 +46,17 @@ impl Closure {
         Ok(Some(Self { model, directed, share, nothing_starts }))
     }
 
-    /// Covered bins that end a site.
+    /// Number of covered bins at which a site ends.
     pub(crate) fn until(&self) -> Option<u64> {
         self.share.map(|share| share.of(self.model.bin_count()))
     }
 
-    /// What limits a run where neither time nor operations are said.
+    /// Operations after which a run stops, if the flags give neither time nor operations.
     pub(super) fn most_ops(&self) -> Option<u64> {
         self.share.map(|_| self.model.bin_count().max(1).saturating_mul(OPS_OF_BIN))
     }
 
-    /// What a snapshot belongs to.
+    /// The coverage as part of a snapshot's identity.
     pub(super) fn identity(&self) -> CoverageIdentity {
         let model = &self.model;
         let (bins, bins_sha256) = (model.bin_count(), model.digest());
@@ -63,10 +64,10 @@ impl Closure {
     }
 }
 
-/// Why no bin counts, and what to change. Where nothing can ever start, the state of every die is told.
+/// The message that no bin can be covered, with the state of the dead dies, if a share is to be reached and all dies are dead.
 ///
 /// # Errors
-/// Unless a share is to be reached and nothing can ever start.
+/// The same with what to change, in all other cases.
 fn nothing_to_cover(flag: &str, share: Option<Share>, in_force: &InForce) -> Result<String, Failure> {
     let (words, start) = (Words::of(in_force), in_force.start());
     let trial = Trial::new(&in_force.profile, &in_force.table.distributions, start, TRIAL_OPS);
@@ -80,7 +81,7 @@ fn nothing_to_cover(flag: &str, share: Option<Share>, in_force: &InForce) -> Res
     }
     dead.iter().for_each(|dead| tell(&warning_text(dead)));
     let says_why = format!("`{}` says why", in_force.flags.check().flag("--pairs"));
-    // Where nothing ever starts, nothing is gained without the flag.
+    // If nothing can ever start, generating without the flag does not help.
     let help = if dead.is_some() { says_why } else { format!("{says_why}, or generate without the flag") };
     Err(Problem::new(message).help(help).into())
 }

@@ -1,13 +1,13 @@
-//! Digests of what every site of a campaign shares.
+//! Digests of the inputs that all sites of a campaign share.
 
 use nandseq_generate::probability::Distributions;
 use nandseq_profile::{Block, Die};
 use nandseq_trace::files::Digest;
 
-/// One digest for each.
+/// One digest for each input.
 #[derive(Debug)]
 pub(super) struct Digests {
-    /// Of the profile with what flags override.
+    /// Digest of the profile with the changes that flags make.
     pub(super) profile: String,
     pub(super) table: String,
     pub(super) bad_blocks: String,
@@ -24,9 +24,9 @@ impl Digests {
     }
 }
 
-/// A table as its digest is taken of it: for each key its number, on a new line, and for each of its names ` NUMBER BITS`, the bits
-/// of the mass in 16 hexadecimal digits: what a table says must be the same, not only look alike. Put together by hand since
-/// formatting 16,000 entries is an eighth of a start.
+/// The text of a table whose digest is taken. Each key begins a new line with its number. Each of its operations follows with its
+/// number and the bits of its mass in 16 hexadecimal digits, so that only equal masses give equal texts. The text is put together
+/// by hand, because formatting 16,000 entries would take an eighth of the program's start.
 fn text_of(table: &Distributions) -> Vec<u8> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = Vec::new();

@@ -1,4 +1,4 @@
-//! What a snapshot of a site belongs to: everything that decides the bytes of its runs.
+//! The identity of a snapshot: everything that decides the bytes of a site's runs.
 
 use nandseq_generate::{Identity, SeedPlan};
 use nandseq_trace::manifest::ProfileInput;
@@ -7,19 +7,19 @@ use super::{Campaign, CampaignSite, Closure};
 use crate::site_files;
 
 impl Campaign {
-    /// Whether a manifest is of the same profile, however it is called there.
+    /// Whether a manifest is of the same profile, whatever name it gives the profile.
     pub(crate) fn is_of(&self, recorded: &ProfileInput) -> bool {
         recorded.resolved_sha256 == self.profile_input.resolved_sha256 || self.counts_names(recorded)
     }
 
-    /// Whether a manifest is of the same profile, and was made when names were part of what identifies a profile.
+    /// Whether a manifest is of the same profile, and of a version that counted names as part of a profile.
     fn counts_names(&self, recorded: &ProfileInput) -> bool {
         let mut own = self.profile.clone();
         own.policies.admission_window = self.own_window;
         own.hash_as(&recorded.name) == recorded.resolved_sha256
     }
 
-    /// Calls the profile, in what is written, as a manifest of the same profile calls it.
+    /// Gives the profile the name that a manifest of the same profile uses, for everything that is written.
     pub(crate) fn call_profile_as(&mut self, recorded: &ProfileInput) {
         self.profile.name.clone_from(&recorded.name);
         if self.counts_names(recorded) {
@@ -27,7 +27,7 @@ impl Campaign {
         }
     }
 
-    /// Goes on calling the profile as the runs that are there do.
+    /// Gives the profile the name that the existing runs use.
     pub(super) fn going_on_with_its_name(mut self) -> Self {
         let earlier = self.resume.as_deref().and_then(|resume| site_files::profile(resume, &self.sites));
         if let Some(ProfileInput { name, resolved_sha256, .. }) = earlier.filter(|earlier| self.is_of(earlier)) {
@@ -37,14 +37,14 @@ impl Campaign {
         self
     }
 
-    /// A snapshot's identity as this program would write it, if it is of the campaign's profile.
+    /// Puts the identity of a snapshot into the present form, if it is of the campaign's profile.
     pub(crate) fn in_present_form(&self, identity: &mut Identity) {
         if self.profile.has_hash(&identity.profile_sha256, &identity.device) {
             identity.profile_sha256.clone_from(&self.digests.profile);
         }
     }
 
-    /// What a snapshot of this site belongs to.
+    /// The identity of the snapshots of a site.
     pub(crate) fn identity(&self, site: &CampaignSite) -> Identity {
         let topology = self.profile.topology;
         let (seed, number) = match site.seeds {

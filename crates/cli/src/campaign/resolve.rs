@@ -1,6 +1,6 @@
-//! How flags and files become a campaign.
+//! Resolves flags and files into a campaign.
 //!
-//! What is wrong with the flags is said in one go.
+//! All mistakes of the flags are reported together.
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -21,12 +21,12 @@ use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
 use crate::{console, failure, reach, site_files};
 
-/// Resolves the flags and reads the files they name. Remarks that stop nothing are added to `remarks`.
+/// Resolves the flags and reads the files they name. Notes and warnings are added to `remarks`.
 pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<Campaign, Failure> {
     let mut problems = Vec::new();
     let (folders, run_until) = check_flags(arguments, true, &mut problems);
     let (Some(folders), true) = (folders, problems.is_empty()) else {
-        // What is only worth a remark can wait.
+        // Notes and warnings are not wanted beside these errors.
         let inputs = InForce::of_generate(arguments, &mut String::new());
         return Err(Failure::Unusable(problems).and(inputs));
     };
@@ -85,7 +85,8 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     Ok(campaign.going_on_with_its_name())
 }
 
-/// What is wrong with flags as far as they decide that by themselves; with that of the sites, if that is wanted.
+/// Adds to `problems` the mistakes that flags show by themselves; those of the flags of sites only with `with_sites`. Returns the
+/// folders of sites and the simulated time of each run.
 pub(crate) fn check_flags(
     arguments: &GenerateArgs,
     with_sites: bool,
@@ -100,7 +101,7 @@ pub(crate) fn check_flags(
     (folders, run_until)
 }
 
-/// Flags whose machinery does not exist yet are refused, never ignored.
+/// Refuses flags that this build, or the choice of outputs, makes impossible.
 fn refuse_unavailable(arguments: &GenerateArgs, problems: &mut Vec<Problem>) {
     let output = &arguments.output;
     if output.format == Format::Parquet && cfg!(not(feature = "parquet")) {
@@ -124,14 +125,14 @@ fn folders(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Option<Site
     }
 }
 
-/// Whether a run ends by what it did, not by its time.
+/// Whether a run is limited by operations or coverage and not by time.
 fn has_no_time(arguments: &GenerateArgs) -> bool {
     let extent = &arguments.extent;
     extent.run_until.is_none() && (extent.ops.is_some() || extent.until_coverage.is_some())
 }
 
-/// The simulated time of each run; all runs of a site must fit its clock. Runs that end by what they did have all of it, however many
-/// there are to be: further runs make nothing else of those before them.
+/// The simulated time of each run. All runs of a site must fit its clock. A run without a time limit may take the whole clock,
+/// however many runs there are, so that further runs do not change the earlier ones.
 fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
     let extent = &arguments.extent;
     if has_no_time(arguments) {
@@ -154,7 +155,7 @@ fn run_until(arguments: &GenerateArgs, problems: &mut Vec<Problem>) -> Ticks {
     wanted
 }
 
-/// The flags that decide what every site does, defaults and files found by themselves included.
+/// The arguments that decide what every site does, with defaults and with files that no flag names.
 fn device_arguments(
     arguments: &GenerateArgs,
     (run_until, max_ops): (Ticks, Option<u64>),
@@ -208,7 +209,7 @@ fn device_arguments(
     all
 }
 
-/// Operations after which a run stops.
+/// Operations after which a run stops; `None` for no limit.
 fn max_ops(arguments: &GenerateArgs, closure: Option<&Closure>) -> Option<u64> {
     match (arguments.extent.ops, arguments.extent.run_until) {
         (Some(ops), _) => Some(ops),
@@ -217,7 +218,7 @@ fn max_ops(arguments: &GenerateArgs, closure: Option<&Closure>) -> Option<u64> {
     }
 }
 
-/// Says which flags have no effect: draining is never left out, and no bootstrap comes where no run follows it.
+/// Warns of flags without effect: runs are always completed, and a single run has no bootstrap.
 fn warn_of_no_effect(arguments: &GenerateArgs, remarks: &mut String) {
     if arguments.extent.no_drain_op_end {
         remarks.push_str(&failure::warning_text(
@@ -231,12 +232,12 @@ fn warn_of_no_effect(arguments: &GenerateArgs, remarks: &mut String) {
     }
 }
 
-/// How much to log of proposals, if that is written at all.
+/// How much the proposer log says; nothing if it is no output.
 fn proposer_log(arguments: &GenerateArgs, outputs: Outputs) -> ProposerLog {
     if outputs.contains(FileKind::ProposerLog) { arguments.output.proposer_log } else { ProposerLog::Off }
 }
 
-/// The choice of outputs; all if there is none. A log that is switched off is no output.
+/// The outputs: those that are chosen, otherwise all. A log that is switched off is no output.
 pub(crate) fn outputs(arguments: &GenerateArgs) -> Outputs {
     let chosen = arguments.output.outputs.unwrap_or(Outputs::ALL);
     if arguments.output.proposer_log == ProposerLog::Off { chosen.without(FileKind::ProposerLog) } else { chosen }

@@ -1,6 +1,6 @@
-//! Which sites of which batch, and their seeds: `--seed`, `--seed-formula`, `--site-count`, `--site-start`, `--sites`, `--shard`.
+//! The sites of a batch and their seeds: `--seed`, `--seed-formula`, `--site-count`, `--site-start`, `--sites`, `--shard`.
 //!
-//! Promises that a site is the same whichever part of its batch is asked for.
+//! A site is the same whichever part of its batch is asked for.
 
 use nandseq_generate::SeedPlan;
 use nandseq_profile::diagnostic::counted;
@@ -14,7 +14,7 @@ use crate::site_list::{Shard, SiteList};
 /// One site.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct CampaignSite {
-    /// Its number, if sites are numbered.
+    /// The number of the site, if sites are numbered.
     pub(crate) site: Option<u64>,
     /// Its folder, relative to the output folder, with `/` between parts; empty for the output folder itself.
     pub(crate) folder: String,
@@ -22,23 +22,23 @@ pub(crate) struct CampaignSite {
     pub(crate) seeds: SeedPlan,
 }
 
-/// The sites that one command asks for.
+/// A batch, and the part of it that one command asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Batch {
     /// The number of the batch's first site.
     pub(crate) start: u64,
-    /// Sites of the whole batch; 0 when its end is open.
+    /// Number of sites of the whole batch; 0 if its end is open.
     pub(crate) count: u64,
-    /// Which of them are asked for.
+    /// The part that is asked for.
     pub(crate) part: BatchPart,
 }
 
-/// Which sites of a batch.
+/// A part of a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum BatchPart {
     /// All of them.
     Whole,
-    /// Those listed.
+    /// The listed sites.
     Sites(SiteList),
     /// One of several equal shares.
     Shard(Shard),
@@ -56,7 +56,7 @@ impl Batch {
         is_batch.then_some(Self { start: flags.first_site(), count: flags.site_count, part })
     }
 
-    /// What its manifest is called: shards may share a folder.
+    /// The file name of its manifest. That of a shard has a name of its own, because shards may share a folder.
     pub(crate) fn manifest_name(&self) -> String {
         match &self.part {
             BatchPart::Shard(shard) => shard.manifest_name(),
@@ -81,7 +81,7 @@ impl Batch {
     }
 }
 
-/// The sites of the flags; their numbers and seeds have been checked.
+/// The sites that the flags ask for. Their numbers and seeds have been checked.
 pub(super) fn campaigns(flags: &SiteArgs, batch: Option<&Batch>, folders: &SiteFolders) -> Vec<CampaignSite> {
     let seeds = |site: u64, offset: u64| match flags.seed_formula {
         SeedFormula::Sequential => SeedPlan::from(flags.seed + offset),
@@ -95,7 +95,7 @@ pub(super) fn campaigns(flags: &SiteArgs, batch: Option<&Batch>, folders: &SiteF
     batch.sites().into_iter().map(campaign).collect()
 }
 
-/// Every site must be of the batch; every site number and sequential seed must fit 64 bits.
+/// Checks that every site is of the batch, and that every site number and sequential seed fits 64 bits.
 pub(super) fn check(flags: &SiteArgs, num_runs: u64, problems: &mut Vec<Problem>) {
     let further_sites = flags.site_count.max(1) - 1;
     let Some(last) = flags.first_site().checked_add(further_sites) else {

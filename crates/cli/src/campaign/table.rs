@@ -1,4 +1,4 @@
-//! Which probability table is used: a preset, a file, the profile's own, or one that is built.
+//! The probability table in force: from a file, the profile's own, or built; a preset may replace its part for DEFAULT.
 
 use std::path::{Path, PathBuf};
 
@@ -34,34 +34,34 @@ pub(crate) struct ResolvedTable {
     seed: u64,
 }
 
-/// Which table is asked for, and what comes before it is used.
+/// The table that flags ask for, and what is done before it is used.
 #[derive(Debug)]
 pub(crate) struct WantedTable<'a> {
-    /// The profile as named, beside which a table may lie.
+    /// The path of the profile, beside which a table may lie.
     config: Option<&'a Path>,
     flags: &'a TableArgs,
     /// Whether the table is built anew and written.
     refresh: bool,
-    /// Whether a table that proposes nothing somewhere is refused.
+    /// Whether a table that proposes nothing under some key is refused.
     validate: bool,
     /// Whether flags say that the bootstrap comes first, or that it does not.
     bootstrap: Option<bool>,
 }
 
-/// What a pair of flags says, the last of them being the one that counts.
+/// The value of a pair of opposite flags, of which the parser keeps the last; `None` if neither is given.
 fn either(yes: bool, no: bool) -> Option<bool> {
     (yes || no).then_some(yes)
 }
 
 impl<'a> WantedTable<'a> {
-    /// What flags of `generate` ask for.
+    /// The table that the flags of `generate` ask for.
     pub(crate) fn of_generate(arguments: &'a GenerateArgs) -> Self {
         Self {
             config: arguments.device.config.as_deref(),
             flags: &arguments.table,
             refresh: arguments.table_file.refresh_op_state_probs,
             validate: arguments.table_file.validate_pc,
-            // It prepares the device for the runs that follow.
+            // The bootstrap prepares the device for the runs that follow, so a single run has none.
             bootstrap: if arguments.extent.num_runs > 1 {
                 either(arguments.start.bootstrap, arguments.start.no_bootstrap)
             } else {
@@ -70,14 +70,14 @@ impl<'a> WantedTable<'a> {
         }
     }
 
-    /// What flags ask for that write no table.
+    /// The table that the flags of a command ask for that writes no table.
     pub(crate) fn of_flags(arguments: &'a InForceArgs) -> Self {
         let config = arguments.device.config.as_deref();
         let bootstrap = either(arguments.bootstrap, arguments.no_bootstrap);
         Self { config, flags: &arguments.table, refresh: false, validate: false, bootstrap }
     }
 
-    /// Whether no file is looked at.
+    /// Whether the table is built and no file is read.
     pub(crate) const fn built_anew(&self) -> bool {
         self.flags.autofill_pc || self.refresh
     }
@@ -87,13 +87,13 @@ impl<'a> WantedTable<'a> {
         self.bootstrap.unwrap_or(profile.bootstrap.enabled)
     }
 
-    /// The file named, or the one beside the profile; the built-in device has none.
+    /// The path of the table file: the one named, or the one beside the profile. The built-in device has none beside it.
     fn file(&self) -> Option<PathBuf> {
         let beside = || self.config.map(|profile| profile.with_file_name(DEFAULT_FILE));
         self.flags.op_state_probs.clone().or_else(beside)
     }
 
-    /// The text of the file, where it is read.
+    /// The text of the table file; `None` if no file is read.
     ///
     /// # Errors
     /// When a file that is named is not there, or cannot be read.
@@ -103,7 +103,7 @@ impl<'a> WantedTable<'a> {
             let help = "check the path, or write a table there with --refresh-op-state-probs; without --op-state-probs one is built";
             return Err(problem.help(help).into());
         }
-        // One that is named may be a pipe.
+        // A file that is named may be a pipe.
         let is_there = |path: &PathBuf| path.is_file() || (self.flags.op_state_probs.is_some() && path.exists());
         let file = self.file().filter(|path| !self.built_anew() && is_there(path));
         file.map(|path| inputs::text("the probability table", &path)).transpose()
@@ -113,14 +113,14 @@ impl<'a> WantedTable<'a> {
 /// A table file to write.
 #[derive(Debug)]
 pub(crate) struct TableOutput {
-    /// Where.
+    /// The path of the file.
     pub(crate) path: PathBuf,
-    /// What.
+    /// The text of the file.
     pub(crate) text: String,
 }
 
 impl ResolvedTable {
-    /// Finds the table that the flags ask for; what is worth saying about it is added to `remarks`.
+    /// Finds the table that the flags ask for. Notes and warnings are added to `remarks`.
     pub(crate) fn resolve(wanted: &WantedTable<'_>, profile: &Profile, remarks: &mut String) -> Result<Self, Failure> {
         let (flags, built_anew) = (wanted.flags, wanted.built_anew());
         let path = wanted.file();
@@ -160,12 +160,13 @@ impl ResolvedTable {
         Ok(Self { distributions, input, source, output, demo: flags.pc_demo, built_anew, seed: flags.pc_seed })
     }
 
-    /// Whether it is what the profile lists, neither read from another file nor built.
+    /// Whether it is the table that the profile lists, neither read from another file nor built.
     pub(crate) fn is_of_profile(&self, profile: &Profile) -> bool {
         self.input.is_none() && !self.built_anew && !profile.probabilities.phase_conditional.is_empty()
     }
 
-    /// The share of the proposals under a phase key that name an operation, before what is not eligible is left out.
+    /// The share of an operation among the proposals under a phase key, 0 to 1, before operations that are not eligible are left
+    /// out.
     pub(crate) fn share(&self, key: PhaseKey, op: OpId) -> f64 {
         let of = |wanted: PhaseKey| self.distributions.iter().find(|(known, _)| *known == wanted);
         let Some((_, entries)) = of(key).or_else(|| of(PhaseKey::DEFAULT)) else { return 0.0 };
@@ -190,7 +191,7 @@ impl ResolvedTable {
         source + &preset.unwrap_or_default()
     }
 
-    /// Whether a preset stands in the place of the distribution of DEFAULT.
+    /// Whether a preset replaces the distribution of DEFAULT.
     pub(crate) const fn has_preset(&self) -> bool {
         self.demo.is_some()
     }
@@ -219,10 +220,10 @@ fn read(source: &SourceFile, profile: &Profile, remarks: &mut String) -> Result<
     Ok(table)
 }
 
-/// Masses that a note shows; --validate-pc shows all.
+/// Number of masses that a note shows; `--validate-pc` shows all.
 const SHOWN: usize = 3;
 
-/// What the profile's overrides changed in a table that was loaded; nothing if they changed nothing.
+/// The note about masses of a loaded table that the profile's overrides have changed; empty if there are none.
 fn overridden(changes: &[probability::Change], table: &str, profile: &Profile, all: bool) -> String {
     if changes.is_empty() {
         return String::new();
@@ -244,7 +245,7 @@ fn overridden(changes: &[probability::Change], table: &str, profile: &Profile, a
         0 => {}
         more => text.push_str(&format!("\n  {more} more: --validate-pc shows all")),
     }
-    // Who asks for all of them wants to see them.
+    // With `--validate-pc` the list is shown in spite of `-q`.
     if all { remark_text(&text) } else { note_text(&text) }
 }
 
@@ -254,7 +255,7 @@ fn share_text(share: f64) -> String {
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// What reading a table cannot find wrong: keys that propose nothing, masses that are no mass.
+/// Checks what the reader of a table does not: that every key proposes something, and that every mass is above zero.
 fn validate(distributions: &Distributions, profile: &Profile, input: Option<&Input>) -> Result<(), Failure> {
     let name = input.map_or("the built table", |input| &input.source);
     let mut problems = Vec::new();

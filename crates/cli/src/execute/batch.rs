@@ -1,7 +1,7 @@
 //! The manifest of an output folder that holds the folders of several sites.
 //!
-//! Promises that it depends on the sites it lists alone, not on whether they were made together, one by one with `--sites`, or as
-//! shards: what is complete has the manifest of one execution.
+//! The manifest depends only on the sites it lists. It does not matter whether the sites were made together, one by one with
+//! `--sites`, or as shards: a complete batch has the manifest of one execution.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,23 +16,24 @@ use crate::failure::{Failure, Problem};
 use crate::origins::OTHER_VERSION;
 use crate::site_list::{Shard, SiteList};
 
-/// Flags, each with a value, that say which part of a batch, or how long an open one is.
+/// Flags that select part of a batch, or say how many sites it has. Each has a value.
 const PART_FLAGS: [&str; 3] = ["--sites", "--shard", "--site-count"];
 
-/// Flags, each with a value, that say where inputs lie.
+/// Flags that say where inputs lie. Each has a value.
 const PLACE_FLAGS: [&str; 3] = ["--config", "--badlist", "--op-state-probs"];
 
-/// What an earlier execution left of the same batch.
+/// What the batch's manifest of an earlier execution lists and this execution keeps.
 #[derive(Debug, Default)]
 pub(crate) struct Earlier {
-    /// Sites of the whole batch; 0 when unknown.
+    /// Number of sites of the whole batch; 0 if it is not known.
     count: u64,
-    /// The sites that are not asked for now.
+    /// The sites that this execution does not make.
     records: Vec<SiteRecord>,
 }
 
 impl Earlier {
-    /// What the manifest in the output folder says, if it is of this batch and the campaign asks for part of it.
+    /// Reads the manifest in the output folder. Nothing is kept unless `--sites` asks for part of a batch and the manifest is of
+    /// the same batch.
     pub(super) fn read(campaign: &Campaign, batch: &Batch) -> Self {
         let BatchPart::Sites(_) = batch.part else { return Self::default() };
         let Some(manifest) = of_same_batch(campaign, batch) else { return Self::default() };
@@ -46,7 +47,7 @@ impl Earlier {
         self.records.is_empty()
     }
 
-    /// The manifest of the campaign's batch with these sites and those kept.
+    /// The manifest of the campaign's batch with the sites in `made` and those kept.
     pub(super) fn manifest_with(&self, campaign: &Campaign, batch: &Batch, made: Vec<SiteRecord>) -> BatchManifest {
         let mut records: BTreeMap<u64, SiteRecord> =
             self.records.iter().map(|record| (record.site, record.clone())).collect();
@@ -61,7 +62,7 @@ impl Earlier {
     }
 }
 
-/// The manifest of a batch in the output folder, or in that of a shard its own, if it is of the campaign.
+/// The manifest in the output folder, for a shard its own, if it is of the campaign's batch.
 fn of_same_batch(campaign: &Campaign, batch: &Batch) -> Option<BatchManifest> {
     let text = manifest::bytes(&campaign.out_dir.join(batch.manifest_name())).ok()?;
     let mut manifest: BatchManifest = manifest::parse(&text).ok()?;
@@ -69,12 +70,12 @@ fn of_same_batch(campaign: &Campaign, batch: &Batch) -> Option<BatchManifest> {
     if campaign.is_of(&manifest.origin.profile) {
         manifest.origin.profile.resolved_sha256.clone_from(&ours.profile.resolved_sha256);
     }
-    // Sites that are gone on with may get more runs than the others have.
+    // A resumed site may get more runs than the others have.
     let is_same = if campaign.resume.is_some() { is_same_batch_of_any_length } else { is_same_batch };
     (manifest.base_seed == campaign.base_seed && is_same(&manifest.origin, &ours)).then_some(manifest)
 }
 
-/// Whether the manifest of the campaign's batch is there, and lists a site.
+/// Whether the manifest of the campaign's batch exists and lists a site.
 pub(super) fn lists(campaign: &Campaign, batch: &Batch, site: &CampaignSite) -> bool {
     let lists = |manifest: BatchManifest| manifest.sites.iter().any(|record| Some(record.site) == site.site);
     of_same_batch(campaign, batch).is_some_and(lists)
@@ -92,8 +93,8 @@ pub(crate) fn of(campaign: &Campaign, batch: &Batch, sites: Vec<SiteRecord>) -> 
     }
 }
 
-/// Whether the shards that a folder lists are of the same number of shards as the campaign's, if it is one: shards of different numbers share
-/// sites, and can never be joined.
+/// Checks that the shards in the output folder, and the shard of the campaign, split the batch into the same number of shards.
+/// Shards of different numbers share sites and can never be joined.
 pub(super) fn check_shards(campaign: &Campaign) -> Result<(), Failure> {
     let Some(Batch { part: BatchPart::Shard(shard), .. }) = &campaign.batch else { return Ok(()) };
     let Ok(entries) = campaign.out_dir.read_dir() else { return Ok(()) };
@@ -111,9 +112,11 @@ pub(super) fn check_shards(campaign: &Campaign) -> Result<(), Failure> {
     Err(Problem::new(message).help(help).into())
 }
 
-/// Whether the manifest of the batch that is gone on with, or added to, can be: one that is of another form, or names what lies elsewhere,
-/// is not replaced as if it were nothing; nor is one that lists other sites than those that are made now. What is wrong with one that is
-/// replaced is returned, to be said.
+/// Checks the manifest of a batch that is resumed, and with `--sites` the manifest to which sites are added. Returns remarks
+/// about a faulty manifest that is written anew.
+///
+/// # Errors
+/// When a manifest is of another schema, names a path outside its folder, or is faulty and `--sites` would add to it.
 pub(super) fn check_earlier(campaign: &Campaign) -> Result<Vec<String>, Failure> {
     let mut remarks = Vec::new();
     let Some(Batch { part, .. }) = &campaign.batch else { return Ok(remarks) };
@@ -139,12 +142,12 @@ pub(super) fn check_earlier(campaign: &Campaign) -> Result<Vec<String>, Failure>
     Ok(remarks)
 }
 
-/// Whether two origins differ at most in the part of the batch that was asked for, and in where inputs lie whose contents are the same.
+/// Whether two origins differ at most in the selected part of the batch, and in the paths of inputs with the same contents.
 pub(crate) fn is_same_batch(one: &Origin, other: &Origin) -> bool {
     are_alike(one, other, &[])
 }
 
-/// The same, whatever the number of runs of each site.
+/// The same as [`is_same_batch`], whatever the number of runs of each site.
 pub(crate) fn is_same_batch_of_any_length(one: &Origin, other: &Origin) -> bool {
     are_alike(one, other, &["--num-runs"])
 }
@@ -174,7 +177,7 @@ fn without(arguments: &[String], flags: &[&str]) -> Vec<String> {
     kept
 }
 
-/// The arguments of a whole batch from those of a part of it; of an open batch, of these sites.
+/// The arguments of a whole batch, from those of a part of it. `sites` lists all sites of a batch whose end is open.
 pub(crate) fn arguments_of(part: &[String], sites: Option<SiteList>) -> Vec<String> {
     let mut arguments = without(part, &["--sites", "--shard"]);
     if let Some(sites) = sites {
@@ -183,13 +186,13 @@ pub(crate) fn arguments_of(part: &[String], sites: Option<SiteList>) -> Vec<Stri
     arguments
 }
 
-/// Sites of the whole batch; 0 when its end is open.
+/// Number of sites of the whole batch; 0 if its end is open.
 pub(crate) fn count_of(origin: &Origin) -> u64 {
     let mut arguments = origin.arguments.iter().skip_while(|argument| *argument != "--site-count");
     arguments.nth(1).and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
-/// The sites that a batch reaches over, as far as that is known.
+/// Number of sites from the first to the last of a batch, as far as it is known.
 fn reach(batch: &Batch) -> u64 {
     match (batch.count, batch.sites().last()) {
         (0, Some(last)) => last - batch.start + 1,
@@ -197,7 +200,7 @@ fn reach(batch: &Batch) -> u64 {
     }
 }
 
-/// Sequential seeds of neighbouring campaigns are the same seeds.
+/// The warning that campaigns with neighbouring base seeds repeat sites; none for hashed seeds or a single site.
 pub(crate) fn warnings(is_sequential: bool, base_seed: u64, sites: u64) -> Vec<String> {
     let reach = sites.saturating_sub(1);
     if !is_sequential || reach == 0 {
@@ -210,7 +213,7 @@ pub(crate) fn warnings(is_sequential: bool, base_seed: u64, sites: u64) -> Vec<S
     )]
 }
 
-/// Puts the manifest of a batch into its folder.
+/// Writes the manifest of a batch into its folder.
 pub(super) fn write(folder: &Path, batch: &Batch, manifest: &BatchManifest) -> Result<(), Failure> {
     let name = batch.manifest_name();
     let written = write_manifest(folder, &name, manifest);

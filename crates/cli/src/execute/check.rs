@@ -1,4 +1,4 @@
-//! Whether a campaign can be carried out, as far as that can be known before anything is touched.
+//! Checks whether a campaign can be carried out, before any file is changed.
 
 use nandseq_generate::Setup;
 use nandseq_output::csv_tables::CsvTables;
@@ -41,7 +41,7 @@ pub(super) fn places_to_begin(
     Ok(of_batch.into_iter().chain(remarks.into_iter().flatten()).collect())
 }
 
-/// Makes sure that nothing in the folders of a campaign is in its way; says what is worth knowing about what it replaces.
+/// Checks that nothing in the folders of a campaign is in its way. Returns remarks about what it replaces.
 pub(super) fn check_places(campaign: &Campaign) -> Result<Vec<String>, Failure> {
     folders::lists_are_files(campaign)?;
     batch::check_shards(campaign)?;
@@ -51,7 +51,7 @@ pub(super) fn check_places(campaign: &Campaign) -> Result<Vec<String>, Failure> 
     Ok(remarks)
 }
 
-/// What every site of a campaign shares.
+/// The setup and the format of the tables, which all sites of a campaign share.
 pub(super) fn setup_and_format(campaign: &Campaign) -> Result<(Setup, Box<dyn TableFormat>), Failure> {
     let setup = Setup::new(&campaign.profile, &campaign.table.distributions, &campaign.bad_blocks)
         .map_err(|error| Problem::new(error.to_string()).help(campaign.words().how_to_propose(&campaign.flags)))?;
@@ -62,7 +62,7 @@ pub(super) fn setup_and_format(campaign: &Campaign) -> Result<(Setup, Box<dyn Ta
     Ok((setup, format(campaign)?))
 }
 
-/// What puts rows into files.
+/// The writer of the campaign's form of tables.
 fn format(campaign: &Campaign) -> Result<Box<dyn TableFormat>, Failure> {
     let unfit = |error: TimeColumnError| {
         Problem::new(error.to_string()).help("look at the scale and decimals of `export`, and at `time_resolution`")

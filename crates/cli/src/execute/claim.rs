@@ -1,30 +1,30 @@
-//! Who writes into a folder: one program at a time.
+//! Claims of folders: one program at a time writes into a folder.
 //!
-//! Promises that a folder that is claimed is not claimed by another process until the claim is dropped or the process is gone, however
-//! it ends. It is a lock of the folder itself, so that no file tells of it. File systems (and systems) that cannot lock folders let
-//! everybody in; [`Claims::without_lock`] says where.
+//! While a process holds the claim of a folder, no other process can claim it. The claim ends when it is dropped, or when the
+//! process ends in whatever way. A claim is a lock of the folder itself and leaves no file. Where folders cannot be locked, every
+//! claim succeeds; [`Claims::without_lock`] names the first such folder.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Claims of several folders that are held at a time. Each is an open file, of which a process may have few (256 on some systems).
+/// Number of claims that are held at the same time. Each is an open file, and some systems allow a process only 256 of these.
 const HELD: usize = 64;
 
 /// The right to write into a folder.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    /// Locked; `None` where folders cannot be locked.
+    /// The locked folder; `None` where folders cannot be locked.
     lock: Option<File>,
 }
 
-/// With whom a folder is shared.
+/// Who else may write into a folder at the same time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum With {
     /// Nobody.
     Nobody,
-    /// Others that write files of other names: shards.
+    /// Other shards, which write files of other names.
     Shards,
 }
 
@@ -52,17 +52,17 @@ fn claimed(file: File, locked: &Result<(), TryLockError>) -> io::Result<Claim> {
     }
 }
 
-/// Folders that were all free when the first of them was about to be changed.
+/// The claims of several folders. All of the folders were free when they were claimed.
 #[derive(Debug)]
 pub(crate) struct Claims {
-    /// By what the folders really are, so that none is claimed twice under two names.
+    /// By the canonical path, so that no folder is claimed twice under two names.
     held: BTreeMap<PathBuf, Claim>,
     without_lock: Option<PathBuf>,
 }
 
 impl Claims {
-    /// Claims all of these folders, or none; those that do not exist are passed over. The first [`HELD`] are held as long as the
-    /// result lives, others are claimed again with [`Self::during`] while somebody works there.
+    /// Claims all of these folders, or none. Folders that do not exist are skipped. The first [`HELD`] claims are held as long as
+    /// the result lives. The other folders are released; [`Self::during`] claims each again while it is written.
     ///
     /// # Errors
     /// The folder that another program is writing into, or that cannot be opened.
@@ -84,7 +84,7 @@ impl Claims {
         Ok(claims)
     }
 
-    /// The claim of a folder while it is written, if it is not held anyway.
+    /// Claims a folder while it is written; `None` if its claim is held already.
     ///
     /// # Errors
     /// When another program is writing into it, or it cannot be opened.
@@ -93,13 +93,13 @@ impl Claims {
         if is_held { Ok(None) } else { claim(folder, With::Nobody).map(Some) }
     }
 
-    /// The first folder that could not be locked, since its file system locks none.
+    /// The first folder that could not be locked, because its file system or system locks no folders.
     pub(crate) fn without_lock(&self) -> Option<&Path> {
         self.without_lock.as_deref()
     }
 }
 
-/// What to know where folders cannot be locked.
+/// The remark that a folder cannot be locked.
 pub(crate) fn remark(folder: &Path) -> String {
     let folder = folder.display();
     format!("folders cannot be locked where `{folder}` lies: nothing keeps a second nandseqgen from writing there too")

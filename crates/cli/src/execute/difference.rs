@@ -1,7 +1,7 @@
-//! In what the runs of a folder are of another campaign than the one that is to go on.
+//! The difference between the campaign of the runs in a folder and the campaign that is to resume them.
 //!
-//! How many runs there are to be is no difference: runs continue one another. How far each of them goes is one, and whoever asks for
-//! more of it is told how to get more.
+//! Another number of runs is no difference, because runs continue one another. Another limit of each run is a difference, and its
+//! message says how to get more runs.
 
 use std::path::Path;
 
@@ -10,27 +10,28 @@ use nandseq_trace::manifest::{Origin, SiteManifest};
 use crate::campaign::Campaign;
 use crate::failure::Problem;
 
-/// Flags whose values may differ: how many runs, where inputs lie whose contents are compared, and what is compared by its effect.
+/// Flags whose values may differ: the number of runs, the paths of inputs, whose contents are compared, and the bootstrap, whose
+/// effect is compared.
 const FREE_FLAGS: [&str; 6] =
     ["--num-runs", "--config", "--badlist", "--op-state-probs", "--bootstrap", "--no-bootstrap"];
-/// Flags that say how far each run goes.
+/// Flags that limit each run.
 const LIMITS: [&str; 3] = ["--run-until", "--ops", "--until-coverage"];
-/// How to get more than is there.
+/// The help if the limits of runs differ.
 pub(super) const HELP_LIMITS: &str = "runs keep their length: use the flags they were made with, and ask for more runs with a larger --num-runs; or choose \
      another folder with --out-dir";
 
-/// What is different.
+/// A difference between two campaigns.
 pub(super) enum Difference {
-    /// What the campaign was made from or with.
+    /// Version, profile, inputs or flags differ, in words.
     Campaign(String),
-    /// How far each run goes: there, and here.
+    /// The limits of each run differ: those of the runs in the folder, and those of this campaign.
     Limits(String, String),
-    /// Whether the first run begins with a bootstrap; here it does.
+    /// The bootstrap differs; `true` if this campaign has one.
     Bootstrap(bool),
 }
 
 impl Difference {
-    /// What to say of the runs in a folder.
+    /// The problem of resuming the runs in a folder.
     pub(super) fn failure(&self, folder: &Path) -> Problem {
         let folder = folder.display();
         match self {
@@ -54,7 +55,7 @@ impl Difference {
     }
 }
 
-/// Why two manifests of a site, the one that is there and the campaign's own, are not of the same campaign.
+/// The first difference between the campaigns of two manifests of a site: the one in the folder, and that of this campaign.
 pub(super) fn between(campaign: &Campaign, there: &SiteManifest, here: &SiteManifest) -> Option<Difference> {
     let (there, here) = (&there.origin, &here.origin);
     let another = |what: String| Some(Difference::Campaign(what));
@@ -80,7 +81,7 @@ pub(super) fn between(campaign: &Campaign, there: &SiteManifest, here: &SiteMani
         return another(format!("{} there, {} here", shown(&theirs), shown(&ours)));
     }
     if !theirs.is_empty() || !ours.is_empty() {
-        // A limit that only one of them has is worth naming on both sides.
+        // A limit that only one of the two campaigns has is named on both sides.
         let sides = |these: &[Setting], others: &[Setting]| {
             let with = (!these.is_empty()).then(|| format!("with {}", shown(these)));
             let lacks: Vec<&str> =
@@ -94,7 +95,7 @@ pub(super) fn between(campaign: &Campaign, there: &SiteManifest, here: &SiteMani
     (begins != campaign.bootstrap).then_some(Difference::Bootstrap(campaign.bootstrap))
 }
 
-/// Whether the first run of such a site begins with the profile's bootstrap.
+/// Whether the first run of a site with these arguments begins with the profile's bootstrap.
 fn begins_with_bootstrap(campaign: &Campaign, arguments: &[String]) -> bool {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let single = settings_of(arguments).any(|setting| setting.flag == "--num-runs" && setting.value == ["1"]);
@@ -124,7 +125,7 @@ fn shown(settings: &[Setting]) -> String {
     }
 }
 
-/// The settings that must be equal.
+/// The settings that must be equal in both campaigns.
 fn settings(arguments: &[String]) -> Vec<Setting> {
     settings_of(arguments).filter(|setting| !FREE_FLAGS.contains(&&*setting.flag)).collect()
 }
@@ -140,7 +141,7 @@ fn settings_of(arguments: &[String]) -> impl Iterator<Item = Setting> {
     settings.into_iter()
 }
 
-/// Whether two manifests of a site, one that is there and the campaign's own, are of the same campaign.
+/// Whether two manifests of a site are of the same campaign: the one in the folder, and that of this campaign.
 pub(super) fn is_same_campaign(campaign: &Campaign, there: &SiteManifest, here: &SiteManifest) -> bool {
     between(campaign, there, here).is_none()
 }

@@ -1,7 +1,7 @@
-//! Folders that are made for outputs.
+//! Output folders: making and checking them.
 //!
-//! Promises that a folder that was made, with those above it, has a name that survives a loss of power once [`NewFolders::sync`] has
-//! returned. Leaves out what is put into them.
+//! Once [`NewFolders::sync`] has returned, the names of new folders, and of those above them, survive a loss of power. The files
+//! in them are synced elsewhere.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::campaign::{Batch, Campaign};
 use crate::failure::{Failure, Problem};
 use crate::ledger;
 
-/// Folders with names in them that are not yet known to last.
+/// Folders whose entries have changed and are not synced yet.
 #[derive(Default, Debug)]
 pub(crate) struct NewFolders {
     changed: BTreeSet<PathBuf>,
@@ -32,18 +32,21 @@ impl NewFolders {
         fs::create_dir_all(folder)
     }
 
-    /// A file of this folder has got its name.
+    /// Notes that a file in this folder has got its name.
     pub(crate) fn add(&mut self, folder: &Path) {
         self.changed.insert(folder.to_owned());
     }
 
-    /// Makes all names last.
+    /// Syncs all changed folders.
+    ///
+    /// # Errors
+    /// The folder that cannot be synced, and the error of the system.
     pub(crate) fn sync(self) -> Result<(), (PathBuf, io::Error)> {
         self.changed.into_iter().try_for_each(|folder| sync_folder(&folder).map_err(|reason| (folder, reason)))
     }
 }
 
-/// Whether folders are there or can be made, and files put into them. Nothing stays of the attempt.
+/// Checks that folders exist or can be made, and that files can be written into them. No file stays.
 pub(crate) fn check(folders: impl IntoIterator<Item = PathBuf>) -> Result<(), Failure> {
     let mut tried = BTreeSet::new();
     for folder in folders {
@@ -56,8 +59,8 @@ pub(crate) fn check(folders: impl IntoIterator<Item = PathBuf>) -> Result<(), Fa
     Ok(())
 }
 
-/// Whether the folders of sites, and those of files in them, lie where their names say: what is written, read or removed through a link
-/// that leads out of the output folder would be somebody else's, and every reader refuses it.
+/// Checks that no folder of a site, and no folder of files in it, is a link that leads out of the output folder. Files behind
+/// such a link may be somebody else's, and every reader refuses them.
 pub(super) fn lead_nowhere_else(campaign: &Campaign) -> Result<(), Failure> {
     let resume = campaign.resume.iter().filter(|resume| resume.is_dir());
     for root in resume.chain([&campaign.out_dir]) {
@@ -77,8 +80,8 @@ pub(super) fn lead_nowhere_else(campaign: &Campaign) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether what has the name of a manifest or a ledger, where a campaign reads and replaces them, is a file. A pipe there would never be
-/// read to its end, and is nobody's to remove.
+/// Checks that everything with the name of a manifest or ledger, in the folders that a campaign reads or writes, is a regular
+/// file. Reading a pipe would never end, and removing it is not this program's business.
 pub(super) fn lists_are_files(campaign: &Campaign) -> Result<(), Failure> {
     let own_name = campaign.batch.as_ref().map_or_else(|| manifest::FILE_NAME.to_owned(), Batch::manifest_name);
     for root in campaign.resume.iter().chain([&campaign.out_dir]) {
@@ -100,7 +103,7 @@ fn leads_nowhere_else(root: &Path, name: &str) -> Result<(), Failure> {
     let inside = InsideName::try_from(name.to_owned()).map_err(io::Error::other);
     let Err(reason) = inside.and_then(|name| name.under(root)) else { return Ok(()) };
     if !leads_out(&reason) {
-        // Whoever writes there says what is in the way.
+        // Other errors are left to the code that writes there.
         return Ok(());
     }
     let message = format!("`{}` is a link to a place outside `{}`", root.join(name).display(), root.display());
@@ -108,7 +111,7 @@ fn leads_nowhere_else(root: &Path, name: &str) -> Result<(), Failure> {
     Err(Problem::new(message).help(help).into())
 }
 
-/// Whether two paths lead to one place that is there.
+/// Whether two paths lead to the same existing place.
 pub(crate) fn is_same_place(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }

@@ -1,6 +1,6 @@
 //! Temporary files that an execution left behind when it was killed.
 //!
-//! Promises to remove nothing but what this program would have renamed: temporary forms of names of its own.
+//! Only temporary forms of this program's own file names are removed.
 
 use std::io;
 use std::path::Path;
@@ -9,7 +9,7 @@ use nandseq_output::pending::is_temporary;
 
 use crate::ledger;
 
-/// Removes what is left of files whose final names satisfy `is_ours`.
+/// Removes the temporary files of files whose final names satisfy `is_ours`.
 pub(crate) fn sweep(folder: &Path, is_ours: impl Fn(&str) -> bool) -> io::Result<()> {
     let entries = match folder.read_dir() {
         Ok(entries) => entries,
@@ -19,7 +19,7 @@ pub(crate) fn sweep(folder: &Path, is_ours: impl Fn(&str) -> bool) -> io::Result
     for entry in entries {
         let entry = entry?;
         let is_leftover = entry.file_name().to_str().is_some_and(|name| is_temporary(name, &is_ours));
-        // A folder of such a name is somebody else's.
+        // A folder with such a name is not this program's.
         if is_leftover && !entry.file_type()?.is_dir() {
             ledger::remove(&entry.path())?;
         }

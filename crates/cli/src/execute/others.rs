@@ -1,11 +1,15 @@
-//! Files of other campaigns in the folders of this one.
+//! Files of other campaigns in the folders of this one: finding and naming them and, with `--clean`, removing them.
 //!
-//! Promises that what is taken away where the flags ask for it was written by this program into this output folder: runs' files under
-//! exactly the names it gives that a manifest or ledger beside them lists, or that say themselves who wrote them, as snapshots, logs and
-//! Parquet tables do, and tables of a run whose snapshot or log says so; manifests and ledgers that read as such, of sites that say
-//! themselves, or by the name of their folder, that they were made here. A name alone proves nothing: the predecessor gives its tables the
-//! same. No link is followed, no folder with anything else in it goes, and what another site of the same campaign needs stays. Leaves out
-//! files that are about to be replaced, which have the name that this campaign gives; those not known to be this program's are named.
+//! `--clean` removes only files that this program wrote into this output folder:
+//! - files of runs with exactly the names that this program gives, if a manifest or ledger beside them lists them, or if their
+//!   contents show who wrote them, as those of snapshots, logs and Parquet tables do;
+//! - tables of a run whose snapshot or log shows who wrote it;
+//! - manifests and ledgers that can be read, of sites that were made here by what they say themselves or by the name of their
+//!   folder.
+//!
+//! A name alone proves nothing, because the predecessor gives its tables the same names. No link is followed. A folder with
+//! anything else in it stays, and so do files that another site of this campaign needs. Files that are about to be replaced have
+//! the names that this campaign gives. They are left out, but those that are not known to be this program's are named.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -32,39 +36,40 @@ use crate::site_list::Shard;
 
 /// How far below the output folder sites are looked for: as far as readers look.
 const DEPTH: usize = nandseq_input::folder::DEPTH;
-/// Files that are named; all are counted.
+/// Number of files that are named; all are counted.
 const SHOWN: usize = 3;
-/// What Parquet tables say of who wrote them, as their footer has it.
+/// The name of the writer in the footer of a Parquet table, with its length before it.
 const CREATED_BY: &[u8] = b"\x0anandseqgen";
-/// Patterns of folders of sites that need no flag.
+/// The default patterns of site folders.
 const USUAL: [&str; 2] = ["site_{site_id:02d}", "site={site_id:02d}"];
 
-/// What was found, and what became of it.
+/// The files of other campaigns that were found or, after a removal, those that were removed and those that stay.
 #[derive(Default, Debug)]
 pub(crate) struct Others {
-    /// By their paths; manifests and ledgers apart, since they go last.
+    /// Files of runs that this program wrote.
     files: BTreeSet<PathBuf>,
+    /// Manifests and ledgers that this program wrote. They are removed last.
     lists: BTreeSet<PathBuf>,
-    /// Files of which only the name says that this program may have written them. They stay.
+    /// Files that may be this program's by their names alone. They stay.
     unlisted: BTreeSet<PathBuf>,
-    /// The same of those that this campaign is about to replace.
+    /// Such files that this campaign is about to replace.
     overwritten: BTreeSet<PathBuf>,
-    /// Snapshots of the same campaign and day: they only have another time of day in their names than those that replace them.
+    /// Snapshots of the same campaign and day. Those that replace them differ from them only in the time of day in their names.
     replaced: BTreeSet<PathBuf>,
     /// Folders of sites that this campaign does not make.
     sites: Vec<PathBuf>,
 }
 
 impl Others {
-    /// Looks for files of other campaigns where a campaign is about to write. With `--clean` those to be replaced count as well: there may be
-    /// fewer new ones.
+    /// Looks for files of other campaigns where this campaign is about to write. With `--clean` the files that would be replaced
+    /// count as well, because the new campaign may have fewer.
     pub(super) fn find(campaign: &Campaign, format: &dyn TableFormat) -> io::Result<Self> {
         let mut found = Self::default();
         for site in &campaign.sites {
             found.in_own_site(campaign, format, site)?;
         }
         if let Some(batch) = &campaign.batch {
-            // A single device was made here.
+            // An earlier campaign may have made a single device here.
             found.add_all(&campaign.out_dir, files_of_runs(&campaign.out_dir)?);
             found.lists.extend(ledger_in(&campaign.out_dir));
             found.shards(campaign, batch)?;
@@ -100,7 +105,7 @@ impl Others {
         };
         let overwritten = files.iter().filter(|file| is_made_now(file) && !proven.contains(&file.0));
         self.overwritten.extend(overwritten.map(|(path, _)| path.clone()));
-        // What is there of the same runs goes, or stays, with their new files. Earlier runs that are gone on from may have another stamp.
+        // Files of runs that this campaign keeps or replaces are left out. Earlier runs that are resumed may have another stamp.
         let is_left_out = |file: &(PathBuf, RunName)| match listed.contains(file) {
             true => campaign.resume.is_some() || (!campaign.clean && is_made_now(file)),
             false => is_made_now(file) && !(campaign.clean && proven.contains(&file.0)),
@@ -122,7 +127,8 @@ impl Others {
         Ok(())
     }
 
-    /// Manifests of shards of another batch. Shards of as many parts may be at work, and replace their own.
+    /// Adds the manifests of other batches. Those of shards of the same number of shards are left out: they may be at work, and
+    /// replace their own.
     fn shards(&mut self, campaign: &Campaign, batch: &Batch) -> io::Result<()> {
         let ours = campaign.origin(campaign.arguments_of_batch(batch));
         let own = if let BatchPart::Shard(shard) = batch.part { Some(shard) } else { None };
@@ -130,14 +136,15 @@ impl Others {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             let may_be_other = match Shard::of_manifest(name) {
                 Some(shard) => !own.is_some_and(|own| own.is_of_same_number(shard)),
-                // A shard replaces its own manifest, not that of a whole batch, which nobody writes before shards are joined.
+                // A shard replaces its own manifest. It does not replace that of a whole batch, which is written only when shards
+                // are joined.
                 None => name == manifest::FILE_NAME && own.is_some(),
             };
             if !may_be_other {
                 continue;
             }
             let manifest = manifest::parse::<BatchManifest>(&fs::read(&path)?);
-            // An earlier merge of the shards that are gone on with is replaced by the next.
+            // The next merge replaces the manifest of an earlier merge of the shards that are resumed.
             let is_same_batch =
                 if campaign.resume.is_some() { batch::is_same_batch_of_any_length } else { batch::is_same_batch };
             let is_same =
@@ -149,19 +156,20 @@ impl Others {
         Ok(())
     }
 
-    /// How many files there are.
+    /// Number of files, without those that are about to be replaced.
     pub(crate) fn count(&self) -> u64 {
         (self.files.len() + self.lists.len() + self.unlisted.len()) as u64
     }
 
-    /// What to say of them: that they stay or, where the flags ask for it, that they went; `removed` says in which tense.
+    /// The message about the files: that they stay or, with `--clean`, that they are removed. `removed` is the verb for the
+    /// latter.
     pub(crate) fn text(&self, campaign: &Campaign, removed: &str) -> String {
         let (root, mut text) = (campaign.out_dir.as_path(), String::new());
         let (here, of_campaigns) = (root.display(), (self.files.len() + self.lists.len()) as u64);
         if of_campaigns > 0 {
             let named = named(self.files.iter().chain(&self.lists), root, of_campaigns);
             text += &if campaign.clean {
-                // Said however little is wanted: it cannot be undone.
+                // It is shown in spite of `-q`, because a removal cannot be undone.
                 let files = counted(of_campaigns, "file");
                 remark_text(&format!("{removed} {files} of earlier campaigns from `{here}`: {named}"))
             } else {
@@ -187,7 +195,7 @@ impl Others {
         if overwritten > 0 {
             let named = named(self.overwritten.iter(), root, overwritten);
             let files = if overwritten == 1 { "a file".to_owned() } else { format!("{overwritten} files") };
-            // Which runs are made again is known later where a campaign goes on.
+            // With `--resume` it becomes known only later which runs are made again.
             let will = if campaign.resume.is_some() { "may" } else { "will" };
             text += &warning_text(&format!(
                 "{files} in `{here}` that no manifest of this program lists {will} be replaced: {named}"
@@ -196,12 +204,13 @@ impl Others {
         text
     }
 
-    /// Takes away what the same campaign is about to write under another time of day.
+    /// Removes the snapshots that the same campaign is about to write with another time of day in their names.
     pub(super) fn remove_replaced(&self) -> io::Result<()> {
         self.replaced.iter().try_for_each(|path| ledger::remove(path))
     }
 
-    /// Takes away what this program wrote, and the folders that are empty then; returns what went, and what stays unlisted. Sites that somebody is writing stay.
+    /// Removes the files that this program wrote, and the folders that are empty then. Sites that another program is writing
+    /// stay. Returns the removed files, and those that stay because no manifest lists them.
     pub(super) fn remove(self, campaign: &Campaign, claims: &Claims) -> io::Result<Self> {
         let root = campaign.out_dir.as_path();
         let own: BTreeSet<PathBuf> = campaign.sites.iter().map(|site| campaign.folder_of(site)).collect();
@@ -218,7 +227,8 @@ impl Others {
         }
         let may_go = |path: &PathBuf| !busy.iter().any(|site| path.starts_with(site));
         let mut folders = BTreeSet::new();
-        // What lists files goes after them, and snapshots and logs, by their names, after tables: what is left by a kill is found again.
+        // Manifests and ledgers are removed after the files that they list. Snapshots and logs come after tables, by the order of
+        // names. So a later execution still recognises the files that a kill leaves.
         let files = self.files.into_iter().map(|path| (path, false));
         for (path, is_list) in files.chain(self.lists.into_iter().map(|path| (path, true))) {
             if !may_go(&path) {
@@ -234,21 +244,21 @@ impl Others {
             };
         }
         for folder in folders.iter().rev().filter(|folder| !own.contains(*folder)) {
-            // One that is not empty stays.
+            // A folder that is not empty stays.
             let _ = fs::remove_dir(folder);
         }
         Ok(gone)
     }
 }
 
-/// A search for sites that a campaign does not make.
+/// A search for sites that this campaign does not make.
 struct Looking<'p> {
     campaign: &'p Campaign,
     own: &'p BTreeSet<PathBuf>,
 }
 
 impl Looking<'_> {
-    /// Looks at the folders in one whose name in the output folder is `name`.
+    /// Looks at the folders in `folder`, whose path in the output folder is `name`.
     fn below(&self, folder: &Path, name: &str, depth: usize, found: &mut Others) -> io::Result<()> {
         for path in plain_folders(folder)? {
             let Some(last) = path.file_name().and_then(|last| last.to_str()) else { continue };
@@ -266,7 +276,7 @@ impl Looking<'_> {
     /// Looks at a folder that may be that of a site.
     fn site(&self, folder: &Path, name: &str, found: &mut Others) -> io::Result<()> {
         let files = files_of_runs(folder)?;
-        // A manifest that cannot be used says nothing; what it is, is not for us to say.
+        // A manifest that cannot be used counts as none here.
         let known = ledger::read(folder).ok().flatten().map(|known| known.manifest);
         let is_other = match &known {
             Some(known) => {
@@ -291,7 +301,7 @@ impl Looking<'_> {
         Ok(())
     }
 
-    /// The number of the site whose folder is called so by this campaign, or by default.
+    /// The number of the site whose folder has this name, by the pattern of this campaign or by default.
     fn number(&self, name: &str) -> Option<u64> {
         let patterns = USUAL.into_iter().chain([self.campaign.site_dir_pattern()]);
         let patterns: Vec<SiteFolders> = patterns.filter_map(|pattern| SiteFolders::parse(pattern).ok()).collect();
@@ -299,7 +309,7 @@ impl Looking<'_> {
         numbers.into_iter().find(|&site| patterns.iter().any(|pattern| pattern.folder(site) == name))
     }
 
-    /// Whether a site that the campaign does not make is another of that campaign, or must be taken for one.
+    /// Whether a site that is not made now is of this campaign, or may be.
     fn is_of_this_campaign(&self, name: &str, site: Option<u64>, known: Option<&manifest::SiteManifest>) -> bool {
         let (Some(batch), Some(number)) = (&self.campaign.batch, site) else { return false };
         let in_range = number >= batch.start && (batch.count == 0 || number - batch.start < batch.count);
@@ -308,7 +318,7 @@ impl Looking<'_> {
             return false;
         };
         match (&batch.part, known) {
-            // Another shard may be about to make it, and sees to it.
+            // Another shard may be about to make it, and looks after its files.
             (BatchPart::Shard(_), _) | (_, None) => true,
             (BatchPart::Whole | BatchPart::Sites(_), Some(known)) => {
                 difference::is_same_campaign(self.campaign, known, &self.campaign.head(&campaign))
@@ -327,11 +337,11 @@ fn named<'p>(files: impl Iterator<Item = &'p PathBuf>, root: &Path, count: u64) 
     }
 }
 
-/// What a manifest or a ledger in a folder knows of.
+/// The files that the manifest and the ledger in a folder list.
 #[derive(Default)]
 struct ListedFiles {
     files: BTreeSet<PathBuf>,
-    /// The run that a ledger would have listed next, and its stamp: its files may have got their names before a kill.
+    /// The run that the ledger would have listed next, with its stamp. Its files may have got their names before a kill.
     next: Option<(u64, Stamp)>,
 }
 
@@ -353,15 +363,15 @@ impl ListedFiles {
         self.files.contains(path) || self.next.is_some_and(is_of)
     }
 
-    /// Those of a folder's files of runs, given all of them, that this program wrote: what is listed, what says so itself, and the tables
-    /// beside a snapshot or log of their run and day that says so.
+    /// The files that this program wrote, among all files of runs in a folder: listed files, files whose contents show who wrote
+    /// them, and tables with such a snapshot or log of the same run and day.
     fn proven(&self, files: &[(PathBuf, RunName)]) -> BTreeSet<PathBuf> {
         let run_of = |name: &RunName| (name.run, name.stamp.map(Stamp::yyyymmdd));
         let unlisted = files.iter().filter(|file| !self.contains(file));
         let unlisted: BTreeSet<_> = unlisted.map(|(_, name)| run_of(name)).collect();
         let of_runs = files.iter().filter(|(_, name)| unlisted.contains(&run_of(name)));
         let say_so: Vec<_> = of_runs.filter(|(path, name)| says_so(path, name.kind)).collect();
-        // A table that says so speaks for itself alone.
+        // A table proves nothing about other files of its run.
         let vouch = say_so.iter().filter(|(_, name)| !name.kind.is_table());
         let vouched: BTreeSet<_> = vouch.map(|(_, name)| run_of(name)).collect();
         let is_proven = |file: &&(PathBuf, RunName)| {
@@ -371,7 +381,8 @@ impl ListedFiles {
     }
 }
 
-/// Whether a file says itself that this program wrote it, as snapshots, logs and Parquet do; CSV has no room for that.
+/// Whether the contents of a file show that this program wrote it. Those of snapshots, logs and Parquet tables do; CSV has no
+/// room for that.
 fn says_so(path: &Path, kind: FileKind) -> bool {
     if kind.is_table() {
         return path.extension().is_some_and(|ending| ending == "parquet") && is_own_parquet(path).unwrap_or(false);
@@ -385,7 +396,7 @@ fn says_so(path: &Path, kind: FileKind) -> bool {
     read.and_then(|mut file| file.read_line(&mut line)).is_ok_and(|_| proposer_log::is_header(&line))
 }
 
-/// Whether the footer of a Parquet file names this program as its writer. It ends with its length and `PAR1`.
+/// Whether the footer of a Parquet file names this program as its writer. The footer is followed by its length and `PAR1`.
 fn is_own_parquet(path: &Path) -> io::Result<bool> {
     let mut file = File::open(path)?;
     let end = file.seek(SeekFrom::End(-8))?;
@@ -399,11 +410,10 @@ fn is_own_parquet(path: &Path) -> io::Result<bool> {
     file.seek(SeekFrom::Start(end - length))?;
     let mut footer = Vec::new();
     file.take(length).read_to_end(&mut footer)?;
-    // A string has its length before it.
     Ok(footer.windows(CREATED_BY.len()).any(|part| part == CREATED_BY))
 }
 
-/// The ledger in a folder, if there is a file that is one.
+/// The ledger in a folder, if a file there can be read as one.
 fn ledger_in(folder: &Path) -> Option<PathBuf> {
     let path = folder.join(ledger::FILE_NAME);
     let is_one = is_plain_file(&path) && ledger::unfinished(folder).is_ok_and(|known| known.is_some());

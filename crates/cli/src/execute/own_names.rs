@@ -1,7 +1,8 @@
 //! Files that have the name of a manifest or ledger that a campaign is about to write.
 //!
-//! Promises that none is replaced that does not read as this program's: it may be somebody else's, such as that of a web application. In a
-//! folder that is gone on from, one that is damaged is no such thing; what becomes of it is said where going on begins.
+//! A file that does not read as this program's is not replaced: it may be somebody else's, such as the manifest of a web
+//! application. In a folder that is resumed, a damaged file counts as this program's. The code that resumes says what becomes of
+//! it.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +18,7 @@ use crate::ledger;
 /// What to do about a file that is in the way.
 const HELP: &str = "it would be replaced: move it away or remove it if it is not needed, or choose another folder";
 
-/// Whether all files that a campaign would replace as manifests and ledgers are some.
+/// Checks that every file that a campaign would replace as a manifest or ledger is one.
 pub(super) fn check(campaign: &Campaign) -> Result<(), Failure> {
     let is_gone_on_with = campaign.resume.as_ref().is_some_and(|resume| is_same_place(resume, &campaign.out_dir));
     if let Some(batch) = &campaign.batch {
@@ -45,7 +46,7 @@ fn manifest(path: &Path, is_gone_on_with: bool) -> Result<(), Failure> {
         ManifestKind::Batch => manifest::parse::<BatchManifest>(&text).err(),
         ManifestKind::Site | ManifestKind::Unknown => manifest::parse::<SiteManifest>(&text).err(),
     };
-    // Whole, and with no field of a manifest.
+    // Whole JSON without the field that every manifest begins with.
     let is_of_other_form = |value: Value| value.get("schema").is_none();
     let is_somebody_elses = kind == ManifestKind::Unknown && serde_json::from_slice(&text).is_ok_and(is_of_other_form);
     match fault {

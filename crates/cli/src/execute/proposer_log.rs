@@ -1,8 +1,8 @@
-//! `proposer_debug_*.log`: what was proposed in a run, and what became of it.
+//! `proposer_debug_*.log`: the proposals of a run and their outcomes.
 //!
-//! Promises a text that depends on the run alone. The summary counts accepted and refused proposals by phase key, op name and
-//! outcome, sorted by these names, and says of every operation that did not start in the run why; the full form has a line for each
-//! proposal, in order of time, and is written as it happens.
+//! The text depends on the run alone. The summary counts accepted and refused proposals by phase key, op name and outcome, sorted
+//! by these names. It has a line for every operation that did not start in the run, with the reason. The full form has a line for
+//! each proposal, in order of time, and is written during the run.
 
 use std::io::{self, BufWriter, Write};
 
@@ -19,16 +19,16 @@ use crate::arguments::ProposerLog;
 
 /// The outcome of a proposal that started.
 const ACCEPTED: &str = "accepted";
-/// Stands for the phase key where all of them are meant.
+/// Stands for the phase key in lines that are about all phase keys.
 const ANY_KEY: &str = "-";
 const SUMMARY_HEADER: &str = "phase_key\top_name\toutcome\tcount\n";
 const FULL_HEADER: &str =
     "propose_time\tdie\tplane\tphase_key_used\tphase_key_virtual\top_name\toutcome\top_uid\tstart\n";
 
-/// Bytes that any header has at most.
+/// Greatest length of a header, in bytes.
 pub(super) const LONGEST_HEADER: u64 = 256;
 
-/// Whether a line, with its end, is the first of such a log.
+/// Whether a line, its line end included, is the header of such a log.
 pub(super) fn is_header(line: &str) -> bool {
     [SUMMARY_HEADER, FULL_HEADER].contains(&line)
 }
@@ -42,13 +42,13 @@ pub(super) struct Log<'p> {
 }
 
 enum LogForm {
-    /// Accepted proposals so far, by phase key, then by op name; keys that never proposed have no list.
+    /// Accepted proposals so far, by phase key, then by [`OpId`]. The list of a key without any is empty.
     Summary(IdVec<PhaseKey, Vec<u64>>),
     Full,
 }
 
 impl<'p> Log<'p> {
-    /// Starts a log among the files of a run; `None` if none is wanted.
+    /// Starts a log among the files of a run; `None` if no log is wanted.
     pub(super) fn create(files: &mut RunFiles<'_>, how: ProposerLog, profile: &'p Profile) -> io::Result<Option<Self>> {
         let (form, header) = match how {
             ProposerLog::Off => return Ok(None),
@@ -62,7 +62,7 @@ impl<'p> Log<'p> {
         Ok(Some(Self { profile, file, rows: 0, form }))
     }
 
-    /// Completes the file; it gets its name with the others of the run.
+    /// Completes the file. It gets its final name together with the other files of the run.
     pub(super) fn finish(mut self, summary: &RunSummary, why_absent: WhyAbsent<'_>) -> io::Result<UnnamedFile> {
         let RunSummary { rejections, by_op, ops, dead, .. } = summary;
         let all_dead = dead.len() == self.profile.topology.dies as usize;
@@ -134,7 +134,8 @@ impl<'p> Log<'p> {
 
 /// A sink that also logs proposals.
 pub(super) struct Logged<'p, S> {
-    /// Before the other files, which take their folder away if they are dropped unfinished.
+    /// Declared before `inner`, so that it is dropped first: the files of `inner` remove their folder if they are dropped
+    /// unfinished.
     pub(super) log: Option<Log<'p>>,
     pub(super) inner: S,
 }
@@ -166,7 +167,7 @@ impl<S: Sink> Sink for Logged<'_, S> {
     fn refused(&mut self, proposal: &Proposal, op: OpId, reason: &'static str) -> io::Result<()> {
         match &mut self.log {
             Some(log @ Log { form: LogForm::Full, .. }) => log.line(proposal, op, reason, None),
-            // The summary counts what a run says of its refusals at the end.
+            // The summary takes the counts of refusals from the run's summary at the end.
             Some(Log { form: LogForm::Summary(_), .. }) | None => Ok(()),
         }
     }

@@ -1,8 +1,8 @@
-//! Going on from snapshots.
+//! Resuming: the run and the state with which each site goes on.
 //!
-//! Promises that a site goes on only from a state that is complete and its own: of the same profile, seeds and flags as far as they
-//! decide bytes. Which runs are there is what the ledger or the manifest says, never what files lie around; a file that it lists and
-//! that is gone is made again, or said to be gone.
+//! A site goes on only from a complete state of its own: of the same profile and seeds, and of the same flags as far as they
+//! decide bytes. The ledger or the manifest says which runs exist; other files in the folder do not count. A listed file that is
+//! gone is made again, or a remark says that it is gone.
 
 mod missing;
 
@@ -27,32 +27,32 @@ use crate::site_files::{has_files, snapshots};
 /// Where a site begins.
 #[derive(Debug)]
 pub(super) struct SiteStart {
-    /// What its manifest says so far.
+    /// Its manifest with the runs that stay.
     pub(super) manifest: SiteManifest,
     /// Its state; `None` for a fresh device, or when no run is left.
     pub(super) state: Option<SiteState>,
     /// The index of the run that comes next.
     pub(super) next_run: u64,
-    /// Runs that lack files: they are made again first, and then it is to be found out anew where to begin.
+    /// Runs that lack files. They are made again first; then [`find`] is called once more.
     pub(super) again: Option<Again>,
-    /// What is worth saying.
+    /// Remarks for the user.
     pub(super) remarks: Vec<String>,
-    /// Why its folder must not be written into: files of runs are there, and nothing says of which campaign they are. Once the work has
-    /// begun, and manifests have gone, it says nothing.
+    /// Why its folder must not be written into: it has files of runs, and no manifest says of which campaign. This counts only
+    /// before the work begins, because the work removes manifests.
     unproven: Option<Problem>,
 }
 
 /// Runs that are made again.
 #[derive(Debug)]
 pub(super) struct Again {
-    /// Which, by index, in order, and which files of theirs are gone.
+    /// The runs by index, in order, each with its missing files.
     pub(super) runs: Vec<(u64, Outputs)>,
     /// All runs that the folder's manifest lists.
     pub(super) listed: Vec<RunRecord>,
 }
 
 impl Again {
-    /// What the manifest lists of a run.
+    /// The record of a run in the manifest.
     pub(super) fn record(&self, run_index: u64) -> Option<&RunRecord> {
         let at = self.listed.partition_point(|run| run.run_index < run_index);
         self.listed.get(at).filter(|run| run.run_index == run_index)
@@ -64,22 +64,25 @@ impl SiteStart {
         Self { manifest: head, state: None, next_run: 0, again: None, remarks: Vec::new(), unproven: None }
     }
 
-    /// The start as it is found before anything is touched.
+    /// The start, if it was found before any file was changed.
+    ///
+    /// # Errors
+    /// When the folder must not be written into.
     pub(super) fn before_work(self) -> Result<Self, Failure> {
         self.unproven.map_or_else(|| Ok(Self { unproven: None, ..self }), |problem| Err(problem.into()))
     }
 }
 
-/// What a site goes on from.
+/// The snapshot or folder that a site is resumed from.
 struct ResumeSource {
-    /// What it is called in messages.
+    /// Its name in messages.
     name: String,
-    /// The runs that are done there.
+    /// Number of runs that are done there.
     done: u64,
-    /// `None`: no state can be used; its runs are made from the first.
+    /// `None` if no snapshot can be used or none is needed.
     state: Option<SiteState>,
     remarks: Vec<String>,
-    /// Its runs, if they lie where the site's files go.
+    /// Its runs, if it is the folder that the site's files go into.
     here: Option<Vec<RunRecord>>,
 }
 
@@ -155,7 +158,7 @@ fn begin_after(
         Some(state) => go_on(&folder, head, here.clone(), state),
         None => SiteStart { remarks: made_again(&source.name, source.done), ..SiteStart::fresh(head) },
     };
-    // Runs that come after a source elsewhere are made anyway.
+    // Runs that come after a source in another folder are made anyway, so their files are not needed.
     let needed = if is_here { &here } else { &start.manifest.runs };
     let unreadable = |reason| Problem::unreadable("what is known of the runs in", &folder, &reason);
     let missing = missing::of(&folder, needed).map_err(unreadable)?;
@@ -165,7 +168,7 @@ fn begin_after(
     Ok(start)
 }
 
-/// What to say of finished runs that are made again for want of a snapshot.
+/// The remark about finished runs that are made again because there is no snapshot to go on from.
 fn made_again(place: &str, done: u64) -> Vec<String> {
     let runs = match done {
         0 => return Vec::new(),
@@ -175,7 +178,7 @@ fn made_again(place: &str, done: u64) -> Vec<String> {
     vec![format!("{place} has no snapshot to go on from: {runs} made again")]
 }
 
-/// Every run that a site is to have is somewhere else; a manifest that lists none of them helps nobody.
+/// The failure of a site whose runs all exist in another place, so that nothing is left to make.
 pub(super) fn nothing_left(campaign: &Campaign, site: &CampaignSite, there: &str, done: u64) -> Failure {
     let all = if done == 1 { "the only run is".to_owned() } else { format!("all {done} runs are") };
     let here = campaign.folder_of(site);
@@ -185,8 +188,8 @@ pub(super) fn nothing_left(campaign: &Campaign, site: &CampaignSite, there: &str
     problem.help(format!("{help}{leave_out}")).into()
 }
 
-/// The newest good snapshot of the runs that a folder lists; those that are damaged are remarked on, and those that are gone, unless
-/// `says_what_is_gone` promises that somebody else does that.
+/// The state of the newest good snapshot among the runs that a folder lists. Adds a remark for each damaged snapshot and for each
+/// missing one. With `says_what_is_gone` the caller reports the missing ones.
 fn newest_good(
     campaign: &Campaign,
     site: &CampaignSite,
@@ -207,10 +210,10 @@ fn newest_good(
     Ok(None)
 }
 
-/// The state from which a run can be made again: that of the newest good snapshot before it, or a fresh device (`None`).
+/// The state from which a run can be made again: that of the newest good snapshot before it, or `None` for a fresh device.
 ///
 /// # Errors
-/// When the manifest does not begin with the first run, and no snapshot before this one is good.
+/// When the manifest does not begin with the first run and no snapshot before this run is good.
 pub(super) fn before(
     campaign: &Campaign,
     site: &CampaignSite,
@@ -229,7 +232,7 @@ pub(super) fn before(
     Ok(state)
 }
 
-/// Which of these runs, by index, lack files, so that they are to be made again.
+/// Which of these runs, by index, lack files and are to be made again.
 pub(super) fn lacking_files(folder: &Path, runs: &[RunRecord]) -> Vec<u64> {
     let missing = missing::of(folder, runs).unwrap_or_default();
     missing.again.into_iter().map(|(run_index, _)| run_index).collect()
@@ -246,8 +249,8 @@ pub(super) fn last_state(
     load(&file.file.under_or_packed(&campaign.folder_of(site)).ok()?, campaign, site, setup).ok()
 }
 
-/// A folder whose runs nothing lists. In the output folder they are made again: what they wrote is not known. Elsewhere the newest
-/// snapshot that is good is a place to go on from.
+/// Where a site begins if nothing lists the runs of `folder`. In the site's own folder they are made again, because their files
+/// are not known. In another folder the newest good snapshot is the state to go on from.
 fn unlisted(
     campaign: &Campaign,
     site: &CampaignSite,
@@ -279,8 +282,9 @@ fn unlisted(
     Ok(SiteStart { remarks, ..SiteStart::fresh(head) })
 }
 
-/// Why the files of runs in a folder without a manifest that can be read must not be replaced, unless they are of the campaign: the
-/// manifest of the batch lists the site, or another site of the batch has the ledger of an execution that was killed.
+/// Why the files of runs in a folder without a readable manifest must not be replaced; `None` if they are of this campaign. They
+/// are if the manifest of the batch lists the site, or if there is no faulty manifest and another site has the ledger of a killed
+/// execution.
 fn unproven(campaign: &Campaign, site: &CampaignSite, folder: &Path) -> Option<Problem> {
     let fault = ledger::fault(folder);
     if let Some(batch) = &campaign.batch {
@@ -336,7 +340,7 @@ impl Refusal {
         matches!(self, Self::Unreadable(reason) if reason.kind() == io::ErrorKind::NotFound)
     }
 
-    /// The user named this snapshot.
+    /// The failure, if the user named this snapshot.
     fn failure(self, path: &Path) -> Failure {
         match self {
             Self::Unreadable(reason) => Problem::unreadable("the snapshot", path, &reason).into(),
@@ -345,7 +349,8 @@ impl Refusal {
         }
     }
 
-    /// One of several: what is damaged is passed over, what belongs to something else is not.
+    /// The remark, if this is one of several snapshots. A damaged one is passed over; one of another campaign or version is a
+    /// failure.
     fn passed_over(self, path: &Path) -> Result<String, Failure> {
         match self {
             Self::Refused(SnapshotError::Cut(_) | SnapshotError::Altered(_) | SnapshotError::Foreign)
@@ -378,7 +383,7 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
     Problem::new(format!("cannot go on from the snapshot `{}`: {why}", path.display())).help(help).into()
 }
 
-/// Reads a snapshot, which may have been packed since, and makes sure that the site can go on from it.
+/// Reads a snapshot, packed or not, and checks that the site can go on from it.
 fn load(path: &Path, campaign: &Campaign, site: &CampaignSite, setup: &Setup) -> Result<SiteState, Refusal> {
     let mut bytes = Vec::new();
     let text = CsvFiles.open(path);

@@ -34,10 +34,10 @@ pub(super) struct SiteOutcome {
     pub(super) end: Result<(), Failure>,
 }
 
-/// Looks at a run as soon as its files are complete, in its site's folder.
+/// Is called with a run and the folder of its site, as soon as the run's files are complete.
 pub(crate) type OnRun<'w> = &'w (dyn Fn(&CampaignSite, &Path, &RunRecord) -> Result<(), Failure> + Sync);
 
-/// What every site needs.
+/// What the sites of an execution share.
 pub(super) struct Work<'p> {
     pub(super) campaign: &'p Campaign,
     pub(super) setup: &'p Setup,
@@ -46,16 +46,15 @@ pub(super) struct Work<'p> {
     pub(super) stop: &'p AtomicBool,
     pub(super) on_run: Option<OnRun<'p>>,
     pub(super) syncs_slowly: bool,
-    /// Whether the tables of a run are made in a thread beside it: where there are more threads than sites. Whether they are makes
-    /// no difference to any file.
+    /// Whether the tables of a run are made in a thread of their own, as with more threads than sites. This changes no file.
     pub(super) tables_threaded: bool,
     pub(super) claims: Claims,
     pub(super) why_absent: WhyAbsent<'p>,
-    /// What finished sites did.
+    /// Sums over the finished sites.
     pub(super) totals: Mutex<Totals>,
 }
 
-/// Takes away what killed executions left in a site's folder, and, if its runs are to be made anew, what says that they are there.
+/// Removes the leftovers of killed executions from a site's folder. With `anew` also removes its manifest and its ledger.
 pub(crate) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
     let lists = [manifest::FILE_NAME, ledger::FILE_NAME];
     leftovers::sweep(folder, |name| lists.contains(&name) || RunName::parse(name).is_some())?;
@@ -76,7 +75,7 @@ pub(crate) fn clean(folder: &Path, anew: bool) -> io::Result<()> {
 }
 
 impl Work<'_> {
-    /// Generates one site.
+    /// Makes one site.
     pub(super) fn site(&self, campaign_site: &CampaignSite) -> SiteOutcome {
         let folder = self.campaign.folder_of(campaign_site);
         let mut totals = Totals { by_op: vec![0; self.campaign.profile.ops.len()], ..Totals::default() };
@@ -132,7 +131,8 @@ impl Work<'_> {
         Ok((ledger, site, start.next_run))
     }
 
-    /// What a site has that could not be begun: the runs of its manifest, which stays. Those that still lack files are not finished.
+    /// The sums of the manifest of a site that could not be begun; the manifest stays. Runs that lack files do not count in
+    /// `totals`.
     fn kept(&self, campaign_site: &CampaignSite, folder: &Path, totals: &mut Totals) -> Option<FinishedSite> {
         let (manifest, sha256) = ledger::finished(folder).ok().flatten()?;
         if !is_same_campaign(self.campaign, &manifest, &self.campaign.head(campaign_site)) {
@@ -148,7 +148,7 @@ impl Work<'_> {
         Some(FinishedSite { sha256, runs: manifest.runs.len() as u64, operations, covered })
     }
 
-    /// Whether a site has covered what it is to cover, so that it has no further runs.
+    /// Whether a site has covered enough, so that it has no further runs.
     fn is_covered(&self, site: &Site<'_>) -> bool {
         let until = self.campaign.closure.as_ref().and_then(Closure::until);
         until.is_some_and(|least| site.reached().is_some_and(|reached| reached.hit >= least))
@@ -157,14 +157,15 @@ impl Work<'_> {
     /// The site in a state, or fresh.
     fn site_in(&self, campaign_site: &CampaignSite, state: Option<&SiteState>) -> Result<Site<'_>, Failure> {
         let Some(state) = state else { return Ok(Site::new(self.setup, campaign_site.seeds)) };
-        // It was looked at before anything began, so this cannot be a user's mistake any more.
+        // The state was checked before the work began, so this is no mistake of the user.
         let site = Site::from_state(self.setup, campaign_site.seeds, state)
             .map_err(|error| Problem::new(format!("a snapshot changed while it was read: {error}")))?;
         Ok(site)
     }
 
-    /// Makes runs again that lack files, each from the newest good snapshot before it, or on from the one made before. Runs between are
-    /// simulated and not written. The manifest stays: what it lists is what is made, and no file that is there is replaced.
+    /// Makes runs again that lack files. Each begins from the newest good snapshot before it, or goes on from the run that was
+    /// made last. The runs between are simulated and not written. The manifest stays, because it lists the same runs. No existing
+    /// file is replaced.
     fn make_again(
         &self,
         campaign_site: &CampaignSite,
@@ -172,7 +173,7 @@ impl Work<'_> {
         missing: &resume::Again,
         totals: &mut Totals,
     ) -> Result<(), Failure> {
-        // What is not reached, or dead, is told of all listed runs together.
+        // Only these sums are added: coverage, dead dies and short runs are counted later, for all listed runs together.
         let mut made = Totals { by_op: vec![0; self.campaign.profile.ops.len()], ..Totals::default() };
         let mut at: Option<(Site<'_>, u64)> = None;
         for &(wanted, gone) in &missing.runs {
@@ -210,7 +211,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The runs that are left, and the manifest.
+    /// Makes the runs that are left, and then the manifest.
     fn go_on(
         &self,
         campaign_site: &CampaignSite,
@@ -245,7 +246,7 @@ impl Work<'_> {
         }
     }
 
-    /// The next run of a site, into the ledger when it is complete.
+    /// Makes the next run of a site, and adds it to the ledger when its files are complete.
     fn next(
         &self,
         campaign_site: &CampaignSite,
@@ -254,7 +255,7 @@ impl Work<'_> {
         run_index: u64,
         totals: &mut Totals,
     ) -> Result<(), Failure> {
-        // The stop flag is looked at by a run only now and then; short runs would otherwise never see it.
+        // A run looks at the stop flag only now and then, so short runs would never see it.
         if self.stop.load(Ordering::Relaxed) {
             return Err(Failure::INTERRUPTED);
         }
@@ -268,7 +269,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// One run and its files.
+    /// Makes one run and its files.
     fn run(
         &self,
         campaign_site: &CampaignSite,
@@ -286,14 +287,14 @@ impl Work<'_> {
         Ok(record)
     }
 
-    /// The files of a run, on the disk or just to know what they would be.
+    /// The files of a run: on the disk, or only counted.
     fn files(&self, folder: &Path, stamp: Stamp, run: u64, on_disk: bool) -> Result<RunFiles<'_>, Failure> {
         let start = if on_disk { RunFiles::create } else { RunFiles::counting };
         let files = start(folder, self.format, self.campaign.outputs, stamp, run);
         Ok(files.map_err(|reason| Failure::cannot_write(folder, reason))?.syncing(self.syncs_slowly))
     }
 
-    /// One run as far as its files are complete, but for their names.
+    /// Simulates one run. Its files are complete then, but do not have their final names yet.
     fn simulate<'f>(
         &self,
         campaign_site: &CampaignSite,
@@ -333,7 +334,7 @@ impl Work<'_> {
     }
 }
 
-/// Why a run ended before its time.
+/// The failure for a run that ended early.
 pub(super) fn failed(error: RunError, campaign: &Campaign, unwritten: impl FnOnce(io::Error) -> Failure) -> Failure {
     match error {
         RunError::Output(reason) => unwritten(reason),
@@ -350,7 +351,7 @@ pub(super) fn failed(error: RunError, campaign: &Campaign, unwritten: impl FnOnc
     }
 }
 
-/// What the batch's manifest says of a site.
+/// The record of a site in the manifest of its batch; `None` for a single device.
 fn record(campaign_site: &CampaignSite, finished: FinishedSite) -> Option<SiteRecord> {
     campaign_site.site.map(|site| SiteRecord {
         site,

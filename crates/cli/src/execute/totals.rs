@@ -1,4 +1,4 @@
-//! What the sites of a campaign did, added up.
+//! Sums over the sites of a campaign.
 
 use nandseq_generate::closure::Reached;
 use nandseq_generate::dead::DeadDie;
@@ -7,42 +7,43 @@ use nandseq_generate::{Rejections, RunSummary};
 use crate::campaign::{Campaign, CampaignSite};
 use crate::dead_dies::DeadSite;
 
-/// What all sites together did.
+/// Sums over some sites, or over the part of a site that is made.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
-    /// Operations.
+    /// Operations started.
     pub(crate) ops: u64,
-    /// Operations by op name.
+    /// Operations started, by [`nandseq_profile::OpId`].
     pub(crate) by_op: Vec<u64>,
-    /// Proposals that failed.
+    /// Refused proposals.
     pub(crate) rejections: Rejections,
-    /// Runs.
+    /// Runs made.
     pub(crate) runs: u64,
     /// Files of runs.
     pub(crate) files: u64,
-    /// Their bytes.
+    /// Bytes of these files.
     pub(crate) bytes: u64,
     /// Files of other campaigns in the same folders.
     pub(crate) other_files: u64,
-    /// How much each site has covered, if that is counted, in no order.
+    /// The coverage that each site reached, if coverage is counted; in no order.
     pub(crate) reached: Vec<Reached>,
-    /// Sites with dies on which nothing can ever start again, in no order.
+    /// Sites with dead dies, in no order.
     pub(crate) dead: Vec<DeadSite>,
-    /// Runs of the campaign that are there, whoever made them; those that ended before the operations that --ops asks for; the operations
-    /// of all.
+    /// Existing runs of the campaign, made now or earlier.
     pub(crate) known_runs: u64,
+    /// Of these, the runs with fewer operations than --ops asks for.
     pub(crate) short_runs: u64,
+    /// Operations of all existing runs.
     pub(crate) known_ops: u64,
 }
 
 impl Totals {
-    /// Adds a run with so many files and bytes.
+    /// Adds the operations, refusals, files and bytes of a run. The number of runs is counted apart.
     pub(super) fn add_run(&mut self, run: RunSummary, files: u64, bytes: u64) {
         let RunSummary { ops, by_op, rejections, .. } = run;
         self.add(Self { ops, by_op, rejections, files, bytes, ..Self::default() });
     }
 
-    /// Adds what another part of the work did.
+    /// Adds the sums of another part of the work.
     pub(super) fn add(&mut self, other: Self) {
         for (total, count) in self.by_op.iter_mut().zip(&other.by_op) {
             *total += count;
@@ -62,17 +63,17 @@ impl Totals {
         self.known_ops += other.known_ops;
     }
 
-    /// Notes the operations of a run that is there.
+    /// Notes the operations of an existing run.
     pub(super) fn note_operations(&mut self, campaign: &Campaign, ops: u64) {
         self.known_runs += 1;
         self.short_runs += u64::from(campaign.wanted_ops.is_some_and(|wanted| ops < wanted));
         self.known_ops += ops;
     }
 
-    /// Notes the dead dies of a site after a run with so many operations.
+    /// Notes the dead dies of a site after run `run`, which has `ops` operations. These sums must be of this site alone.
     pub(super) fn note_dead(&mut self, site: &CampaignSite, (run, ops): (u64, u64), dies: Vec<DeadDie>) {
         let known = self.dead.first().map_or(0, |dead| dead.dies.len());
-        // A die on which names were tried without success may live in a later run.
+        // Fewer dies may be dead after a later run: a die on which names were only tried in vain may live again.
         if dies.len() > known || (dies.len() < known && ops > 0) {
             self.dead = vec![DeadSite { site: site.site, run, ops, dies }];
         }

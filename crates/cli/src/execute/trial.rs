@@ -1,7 +1,8 @@
-//! A short trial of a campaign on some of its sites, for `--dry-run`: the same seeds and flags, but nothing on disk.
+//! A short trial of a campaign on some of its sites, for `--dry-run`: with the same seeds and flags, but without files.
 //!
-//! Promises that nothing is written, made or locked, and that the operations are the first ones that the campaign would write on the first
-//! site and others spread over the rest; just their number is limited. Reads what is there with `--resume`, as going on would.
+//! Nothing is written, made or locked. The operations are the first ones that the campaign would write on the first site and on
+//! others spread over the rest; only their number is limited. With `--resume` the trial reads the existing runs as the execution
+//! would.
 
 use std::time::{Duration, Instant};
 
@@ -25,63 +26,65 @@ use crate::campaign::{Campaign, CampaignSite, Closure};
 use crate::failure::{Failure, Problem};
 use crate::thread_pool::threads;
 
-/// Operations after which the trial of the first site ends; its last run is cut there.
+/// Operations after which the trial of the first site ends. Its last run is cut there.
 const MOST_OPS: u64 = 20_000;
-/// The same for others, which only show how much sites differ, and how many of them may be so long.
+/// The same for the other sites, which only show how much sites differ.
 const MOST_OPS_OF_OTHERS: u64 = 5_000;
+/// The trial ends after as many operations as this number of such sites has.
 const LONG_OTHERS: usize = 3;
-/// Sites of a trial at most, where they are short.
+/// Greatest number of sites of a trial, if the sites are short.
 const MOST_SITES: usize = 16;
-/// Runs of a site at most.
+/// Greatest number of runs of a site in a trial.
 const MOST_RUNS: u64 = 500;
 
-/// What a trial has shown.
+/// The result of a trial.
 pub(crate) struct CampaignTrial {
-    /// Runs of each site that are there already, in order of the sites.
+    /// Number of existing runs of each site, in order of the sites.
     pub(crate) runs_there: Vec<u64>,
-    /// How many of all these lack files and would be made again.
+    /// Number of existing runs that lack files and would be made again.
     pub(crate) runs_again: u64,
-    /// What is worth saying of them.
+    /// Remarks about existing runs and files.
     pub(crate) remarks: Vec<String>,
-    /// Files of other campaigns where the campaign's would go.
+    /// Files of other campaigns where this campaign would write.
     pub(crate) others: Others,
     /// Names of the files of the first run that would be made, below the folder of its site.
     pub(crate) files: Vec<String>,
-    /// What was tried; `None` where no run is left.
+    /// The runs that were tried; `None` if no run is left.
     pub(crate) tried: Option<Tried>,
 }
 
-/// What some sites did in a trial.
+/// The runs of a trial.
 pub(crate) struct Tried {
-    /// Which of the campaign's sites, in order.
+    /// The tried sites, as indices into those of the campaign, in order.
     pub(crate) sites: Vec<usize>,
     pub(crate) totals: Totals,
-    /// How long the runs were.
+    /// Simulated time of all these runs.
     pub(crate) simulated: Ticks,
     /// Whether a run was cut short by the trial's own limit.
     pub(crate) is_cut: bool,
-    /// Operations of a run on each of the sites: of one that was cut, what its time or its limit would come to; of those that were not
-    /// tried, as many as in the later half of those that were.
+    /// Average number of operations of a run, for each tried site. A run that was cut counts with what its time or its limit
+    /// would give; a run that was not tried counts as much as the average of the later half of the tried ones.
     pub(crate) of_sites: Vec<f64>,
-    /// Operations of the first site that covered enough: those that were cut may end there, too.
+    /// Operations of the first site that covered enough. Sites after it may end there too.
     enough: Option<f64>,
-    /// The later half of the runs of the first site.
+    /// Operations of each run in the later half of the first site's runs.
     pub(crate) of_runs: Vec<f64>,
-    /// Whether these are all the runs that are left of these sites.
+    /// Whether the trial made all runs that are left of these sites, none of them cut.
     pub(crate) is_whole: bool,
-    /// Sizes of all sites, and of the first, which is tried for longer.
+    /// Sizes of all these runs.
     pub(crate) all: Sizes,
+    /// Sizes of the runs of the first site, which is tried for longer.
     pub(crate) first: Sizes,
-    /// Without the time to prepare the sites.
+    /// Time that the runs took, without the preparation of the sites.
     pub(crate) elapsed: Duration,
 }
 
-/// What some runs have come to.
+/// The number of some runs, their operations and their bytes.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Sizes {
     pub(crate) runs: u64,
     pub(crate) ops: u64,
-    /// Without snapshots, which do not grow with the runs.
+    /// Bytes without those of snapshots, which do not grow with the runs.
     pub(crate) bytes: u64,
     pub(crate) snapshot_bytes: u64,
 }
@@ -112,7 +115,7 @@ pub(crate) fn trial(campaign: &Campaign) -> Result<CampaignTrial, Failure> {
     Ok(CampaignTrial { runs_there, runs_again, remarks, others, files, tried })
 }
 
-/// Some of these sites, in an order in which the first few are spread over all of them.
+/// At most [`MOST_SITES`] of these sites, in an order in which the first few are spread over all of them.
 fn spread(left: &[usize]) -> Vec<usize> {
     let count = left.len().min(MOST_SITES);
     let divides = |by: usize| (2..=by).any(|factor| by.is_multiple_of(factor) && count.is_multiple_of(factor));
@@ -147,12 +150,12 @@ fn try_sites(campaign: &Campaign, left: &[usize], setup: &Setup, format: &dyn Ta
 }
 
 impl Tried {
-    /// Operations of a run on the average.
+    /// Average number of operations of a run.
     pub(crate) fn of_a_run(&self) -> f64 {
         self.of_sites.iter().sum::<f64>() / self.of_sites.len().max(1) as f64
     }
 
-    /// A site, with so many operations at most.
+    /// Tries a site, with at most `most` operations.
     fn site(
         &mut self,
         campaign: &Campaign,
@@ -208,7 +211,7 @@ impl Tried {
         Ok(())
     }
 
-    /// One run, counted; returns the operations that it would have if it was not cut.
+    /// Makes one run without files. Returns the operations that it would have if it were not cut.
     fn run(
         &mut self,
         campaign: &Campaign,

@@ -1,4 +1,4 @@
-//! The pages of the rulebook, as part of the program, and a few words on the reasons of the generator that are no rules of the device.
+//! The pages of the rulebook, as part of the program, and short pages on refusal reasons that are not rules of the device.
 
 /// Pages by code.
 const PAGES: &[(&str, &str)] = &[
@@ -41,7 +41,7 @@ const PAGES: &[(&str, &str)] = &[
     ("write_protect", include_str!("../../../../rulebook/write_protect.md")),
 ];
 
-/// Reasons for which the generator refuses proposals, beside the rules.
+/// Pages of refusal reasons that are not rules.
 const REASONS: &[(&str, &str)] = &[
     (
         "no_address",
@@ -65,7 +65,7 @@ const REASONS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The page of a code.
+/// The page of a rule or a refusal reason, by its code.
 pub(super) fn page(code: &str) -> Option<&'static str> {
     PAGES.iter().chain(REASONS).find(|(known, _)| *known == code).map(|&(_, page)| page)
 }

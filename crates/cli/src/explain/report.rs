@@ -8,14 +8,14 @@ use serde::Serialize;
 use super::trial::Expected;
 use super::words::Link;
 
-/// Operations of a base or a class that are listed before the rest is counted.
+/// Number of operations of a base or class that are listed; the rest are only counted.
 const LISTED_OPS: usize = 20;
-/// Phase keys that are listed before the rest is counted.
+/// Number of phase keys that are listed; the rest are only counted.
 const LISTED_KEYS: usize = 8;
-/// Chains of causes that are shown of one operation.
+/// Number of chains of causes that are shown for one operation.
 const CHAINS: usize = 3;
 
-/// The answer.
+/// The answer of `explain` as data.
 #[derive(Serialize, Debug)]
 pub(super) struct Explanation {
     /// The version of this form.
@@ -29,12 +29,12 @@ pub(super) struct Explanation {
     /// Where the table comes from.
     pub(super) table: String,
     pub(super) bad_blocks: usize,
-    /// The list that they are from.
+    /// The list of bad blocks, if there is one.
     pub(super) badlist: Option<String>,
-    /// Table and bad blocks, in lines.
+    /// Lines about the table and the bad blocks.
     #[serde(skip)]
     pub(super) in_force: String,
-    /// The one phase key that was asked for.
+    /// The phase key of `--under`.
     pub(super) under: Option<String>,
     /// Whether the bootstrap comes first.
     pub(super) bootstrap: bool,
@@ -45,17 +45,17 @@ pub(super) struct Explanation {
 /// How the trial ended.
 #[derive(Serialize, Debug)]
 pub(super) struct TrialEnd {
-    /// Its operations.
+    /// Operations of the trial.
     pub(super) operations: u64,
     /// Whether the bootstrap came before it.
     pub(super) after_bootstrap: bool,
-    /// Whether nothing could start on any die at its end.
+    /// Whether all dies were dead at its end.
     pub(super) is_over: bool,
-    /// The dies on which nothing could ever start again, in words.
+    /// The dead dies at its end, in words.
     pub(super) dead: Option<String>,
 }
 
-/// What holds for one operation.
+/// The explanation of one operation.
 #[derive(Serialize, Debug)]
 pub(super) struct Explained {
     pub(super) op_name: String,
@@ -63,19 +63,19 @@ pub(super) struct Explained {
     pub(super) cell_type: String,
     pub(super) multi_plane: bool,
     pub(super) appears: Appears,
-    /// How often it comes; `null` where nothing can be generated at all.
+    /// How often it should start; `null` if nothing can be generated.
     pub(super) expected: Option<Expected>,
-    /// What it needs, and what brings that about.
+    /// Its needs, with the operations that fulfil each, in words.
     pub(super) needs: Vec<String>,
-    /// The phase keys under which it has a weight, or all that were asked for.
+    /// The phase keys that give it a weight, among those that were asked for.
     pub(super) phase_keys: Vec<KeyRow>,
-    /// How many phase keys give it no weight.
+    /// Number of phase keys that give it no weight, among those that were asked for.
     pub(super) weightless_keys: usize,
     /// The chains of which it can be a step.
     pub(super) chains: Vec<ChainRow>,
     /// Chains of causes, the shortest first.
     pub(super) causes: Vec<Vec<Link>>,
-    /// What to change, for each chain of causes.
+    /// The advice for each chain of causes, no advice twice.
     pub(super) change: Vec<String>,
 }
 
@@ -85,7 +85,7 @@ pub(super) struct Explained {
 pub(super) enum Appears {
     /// It is proposed.
     Proposed,
-    /// The device has too many states to say.
+    /// The device has too many states to decide.
     Undecided,
     /// Only as a step of chains.
     InChains,
@@ -99,12 +99,12 @@ pub(super) enum Appears {
 #[derive(Serialize, Debug)]
 pub(super) struct KeyRow {
     pub(super) phase_key: String,
-    /// The share of the key's proposals that name it, before what is not eligible is left out.
+    /// Its share of the proposals under the key, before operations that are not eligible are left out.
     pub(super) share: f64,
     /// `reachable`, `coincidence`, `undecided` or `never`
     pub(super) verdict: &'static str,
     pub(super) reason: String,
-    /// Proposals of it that started in the trial.
+    /// Number of its proposals that started in the trial.
     pub(super) started: u64,
 }
 
@@ -117,14 +117,14 @@ pub(super) struct ChainRow {
 }
 
 impl TrialEnd {
-    /// How it began.
+    /// The words for the state that the trial began with.
     const fn from(&self) -> &'static str {
         if self.after_bootstrap { "after the bootstrap" } else { "from a blank device" }
     }
 }
 
 impl Explanation {
-    /// For people.
+    /// The explanation as text.
     pub(super) fn to_text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
@@ -178,7 +178,7 @@ impl Explanation {
         self.write_end(text, op.appears != Appears::Never)
     }
 
-    /// What else is to be said of the trial.
+    /// Writes about the dead dies at the end of the trial.
     fn write_end(&self, text: &mut String, of_trial: bool) -> std::fmt::Result {
         if let Some(dead) = self.trial.dead.as_ref().filter(|_| of_trial) {
             writeln!(text, "At the end of the trial {dead}")?;
@@ -230,7 +230,7 @@ impl Explanation {
         self.write_never(text, &never)
     }
 
-    /// Operations that never appear, those for the same reason together.
+    /// Writes the operations that never appear, grouped by cause.
     fn write_never(&self, text: &mut String, never: &[&Explained]) -> std::fmt::Result {
         let mut groups: Vec<(Vec<String>, Vec<&Explained>)> = Vec::new();
         for op in never {
@@ -257,18 +257,18 @@ impl Explanation {
 }
 
 impl Explained {
-    /// Whether neither the search nor the trial has it.
+    /// Whether it never appears by the search, nor in the trial.
     fn never(&self) -> bool {
         self.appears == Appears::Never && !self.is_seen()
     }
 
-    /// Whether the trial has it.
+    /// Whether it started in the trial.
     fn is_seen(&self) -> bool {
         self.expected.is_some_and(|expected| expected.counted > 0)
     }
 }
 
-/// The causes of one operation, and what to change.
+/// Writes the causes of one operation, and what to change.
 fn write_causes(text: &mut String, op: &Explained) -> std::fmt::Result {
     for (at, chain) in op.causes.iter().take(CHAINS).enumerate() {
         writeln!(text, "{}", if at == 0 { "Why:" } else { "Also:" })?;
@@ -289,7 +289,7 @@ fn write_causes(text: &mut String, op: &Explained) -> std::fmt::Result {
     Ok(())
 }
 
-/// The phase keys that give an operation a weight.
+/// Writes the phase keys that give an operation a weight.
 fn write_keys(text: &mut String, op: &Explained, one_key: bool) -> std::fmt::Result {
     if op.phase_keys.is_empty() {
         return Ok(());
@@ -304,7 +304,7 @@ fn write_keys(text: &mut String, op: &Explained, one_key: bool) -> std::fmt::Res
     for row in shown {
         let verdict = match row.verdict {
             verdict if row.reason.is_empty() => verdict.to_owned(),
-            // The reason says so itself.
+            // The reason includes the verdict.
             "coincidence" | "undecided" => row.reason.clone(),
             verdict => format!("{verdict}: {}", row.reason),
         };
@@ -317,7 +317,7 @@ fn write_keys(text: &mut String, op: &Explained, one_key: bool) -> std::fmt::Res
     Ok(())
 }
 
-/// "about 12 of 1,000 operations (9.9 to 15)"
+/// How often an operation should start: "about 12 of 1,000 operations (9.9 to 15 with odds 19 to 1, by a trial of …)".
 fn frequency(expected: Expected, from: &str) -> String {
     let (of, trial) = (grouped(expected.of), grouped(expected.trial));
     if expected.counted == 0 {
@@ -334,13 +334,13 @@ fn frequency(expected: Expected, from: &str) -> String {
     )
 }
 
-/// The same in a table.
+/// The same, short, for a table.
 fn estimate(expected: Expected) -> String {
     let range = format!("({} to {})", figure(expected.least), figure(expected.most));
     format!("{:>8}  {range}", figure(expected.mean))
 }
 
-/// A number of operations with as many digits as it deserves.
+/// A number of operations: from 10 on without decimals, below with one.
 pub(crate) fn figure(number: f64) -> String {
     if number >= 10.0 { grouped(number.round() as u64) } else { format!("{number:.1}") }
 }

@@ -1,4 +1,4 @@
-//! What a name means: an operation, a base, a class or a rule; and what is nearest to one that means nothing.
+//! The meaning of a name: an operation, a base, a class or a rule. For an unknown name there is an error with the nearest names.
 
 use nandseq_profile::diagnostic::quoted;
 use nandseq_profile::places::Places;
@@ -9,23 +9,23 @@ use crate::arguments::explain::NameOf;
 use crate::failure::{Failure, Problem};
 use crate::nearest::near;
 
-/// What is explained.
+/// A name and its meaning.
 #[derive(Debug)]
 pub(super) struct ExplainedName {
-    /// As the profile, or the rulebook, spells it.
+    /// The name as the profile or the rulebook spells it.
     pub(super) name: String,
     pub(super) kind: NameOf,
     /// The operations that are meant; none for a rule.
     pub(super) ops: Vec<OpId>,
 }
 
-/// Everything that has a name.
+/// All names of a profile and of the rulebook.
 pub(super) struct KnownNames {
     all: Vec<ExplainedName>,
 }
 
 impl KnownNames {
-    /// Of a profile and the rulebook; a name that means several things means the first here.
+    /// Lists the names. A name with several meanings means the first in this order: operation, base, rule, class.
     pub(super) fn new(profile: &Profile, places: &Places<'_>) -> Self {
         let of_base = |base| -> Vec<OpId> {
             profile.ops.iter_ids().filter(|(_, op)| op.base == base).map(|(id, _)| id).collect()
@@ -45,10 +45,10 @@ impl KnownNames {
         Self { all }
     }
 
-    /// What a name means: exactly, else whatever the case of its letters.
+    /// The meaning of a name. An exact match goes before one that differs in the case of letters.
     ///
     /// # Errors
-    /// With the nearest names, where it means nothing.
+    /// The nearest names, if the name is unknown.
     pub(super) fn find(&self, name: &str, kind: Option<NameOf>) -> Result<&ExplainedName, Failure> {
         let wanted = || self.all.iter().filter(|subject| kind.is_none_or(|kind| subject.kind == kind));
         let exact = wanted().find(|subject| subject.name == name);
@@ -58,13 +58,13 @@ impl KnownNames {
             .ok_or_else(|| unknown(name, kind, &wanted().map(|subject| &*subject.name).collect::<Vec<_>>()))
     }
 
-    /// The other things that a subject's name means.
+    /// The other meanings of the subject's name.
     pub(super) fn namesakes<'a>(&'a self, subject: &'a ExplainedName) -> impl Iterator<Item = &'a ExplainedName> + 'a {
         self.all.iter().filter(move |other| other.name == subject.name && other.kind != subject.kind)
     }
 }
 
-/// Nothing has a name: what is near.
+/// The error for an unknown name, with the nearest names.
 fn unknown(name: &str, kind: Option<NameOf>, names: &[&str]) -> Failure {
     let what = kind.map_or("operation, base, class or rule", NameOf::word);
     let problem = Problem::new(format!("there is no {what} {}", quoted(name)));
@@ -78,7 +78,7 @@ fn unknown(name: &str, kind: Option<NameOf>, names: &[&str]) -> Failure {
 /// A phase key by name, whatever the case of its letters.
 ///
 /// # Errors
-/// With the nearest names, where there is none.
+/// The nearest names, if there is no such phase key.
 pub(super) fn phase_key(profile: &Profile, name: &str) -> Result<PhaseKey, Failure> {
     let find = |fits: &dyn Fn(&str) -> bool| profile.phase_keys.iter_ids().find(|(_, info)| fits(&info.name));
     let found = find(&|known| known == name).or_else(|| find(&|known| known.eq_ignore_ascii_case(name)));

@@ -1,7 +1,8 @@
-//! How often operations come: a short trial on one site, from a blank device or after the bootstrap, with the profile, table and bad blocks in force.
+//! How often operations start: a short trial of one site, from a blank device or after the bootstrap, with the profile, table and
+//! bad blocks in force.
 //!
-//! Promises the same counts every time. What the trial counts is an estimate: each figure comes with the bounds between which the mean
-//! of such trials lies, with odds of 19 to 1.
+//! The counts are the same every time. Each figure is an estimate with bounds: the mean of such trials lies between them with
+//! odds of 19 to 1.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,52 +15,53 @@ use nandseq_reach::Start;
 use nandseq_trace::{Cut, Operation, Sink};
 use serde::Serialize;
 
-/// Operations of a trial that says how often operations come, and which dies they leave dead.
+/// Operations of a trial of `explain` or `profile check`.
 pub(crate) const TRIAL_OPS: u64 = 20_000;
-/// The longest a trial goes on where operations are few, simulated µs.
+/// Greatest simulated time of a trial with few operations, µs.
 const LONGEST_US: u64 = 20_000_000;
-/// Its seed: that of a campaign when none is given.
+/// The seed of the trial: that of a campaign without `--seed`.
 const SEED: u64 = 42;
 
-/// What a trial counted.
+/// The counts of a trial.
 #[derive(Debug)]
 pub(crate) struct Trial {
-    /// Operations.
+    /// Operations started.
     pub(crate) ops: u64,
+    /// Operations started, by [`OpId`].
     by_op: Vec<u64>,
-    /// Of these, how many a reset ended.
+    /// Of these, the operations that a reset ended.
     reset: Vec<u64>,
-    /// By the numbers of operations.
+    /// The operations by their uid.
     names: BTreeMap<u64, OpId>,
-    /// Accepted proposals.
+    /// Accepted proposals by phase key and operation.
     under: BTreeMap<(PhaseKey, OpId), u64>,
-    /// The dies on which nothing could ever start again at its end.
+    /// The dies that were dead at the end.
     pub(crate) dead: Vec<DeadDie>,
-    /// Whether these are all dies: more operations would not come, however long it went on.
+    /// Whether all dies were dead, so that a longer trial would have no more operations.
     pub(crate) is_over: bool,
-    /// Why nothing can be generated at all.
+    /// Why nothing can be generated.
     pub(crate) problem: Option<String>,
 }
 
-/// How many operations of a kind to expect.
+/// An estimate of how many operations of a kind start.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub(crate) struct Expected {
-    /// Of so many.
+    /// The number of operations that the estimate is for.
     pub(crate) of: u64,
     /// The estimate.
     pub(crate) mean: f64,
-    /// The mean is hardly less.
+    /// Lower bound of the mean.
     pub(crate) least: f64,
-    /// The mean is hardly more.
+    /// Upper bound of the mean.
     pub(crate) most: f64,
-    /// How many there were in the trial.
+    /// The number in the trial.
     pub(crate) counted: u64,
     /// Operations of the trial.
     pub(crate) trial: u64,
 }
 
 impl Trial {
-    /// Generates, and writes nothing. Counts nothing where nothing can be generated.
+    /// Makes a trial without writing files. If nothing can be generated, all counts are 0.
     pub(crate) fn new(profile: &Profile, table: &Distributions, start: Start<'_>, ops: u64) -> Self {
         let mut trial = Self {
             ops: 0,
@@ -76,7 +78,7 @@ impl Trial {
         if let Ok(setup) = setup {
             let limits =
                 RunLimits { run_until: Ticks::from_us(LONGEST_US), max_ops: Some(ops), ..RunLimits::default() };
-            // A chain that cannot go on ends a trial early; what was counted stands.
+            // If a chain cannot go on, the trial ends early and keeps its counts.
             let mut site = Site::new(&setup, SEED);
             if start.bootstrap {
                 let first = RunLimits { run_until: Ticks::ZERO, bootstrap: true, ..RunLimits::default() };
@@ -90,18 +92,19 @@ impl Trial {
         trial
     }
 
-    /// How many of some operations started, and how many of these a reset ended.
+    /// How many of these operations started, and how many of them a reset ended.
     pub(super) fn started_and_reset(&self, ops: &[OpId]) -> (u64, u64) {
         let sum = |counts: &[u64]| ops.iter().map(|op| counts[op.index()]).sum();
         (sum(&self.by_op), sum(&self.reset))
     }
 
-    /// How often an operation should come in so many operations.
+    /// The estimate of how often an operation starts in `of` operations; `None` if the trial is empty.
     pub(crate) fn expected(&self, op: OpId, of: u64) -> Option<Expected> {
         self.scaled(self.by_op[op.index()], of)
     }
 
-    /// How often a proposal of an operation should start under a phase key in so many operations.
+    /// The estimate of how often a proposal of an operation starts under a phase key in `of` operations; `None` if the trial is
+    /// empty.
     pub(crate) fn expected_under(&self, key: PhaseKey, op: OpId, of: u64) -> Option<Expected> {
         self.scaled(self.started_under(key, op), of)
     }
@@ -115,7 +118,7 @@ impl Trial {
         if self.ops == 0 {
             return None;
         }
-        // What has ended is no sample of what goes on.
+        // A trial that ended with all dies dead says nothing about further operations, so its counts are not scaled.
         let of = if self.is_over { self.ops } else { of };
         let mean = counted as f64;
         let (least, most) = if self.is_over { (mean, mean) } else { bounds(counted) };
@@ -124,13 +127,13 @@ impl Trial {
     }
 }
 
-/// Of what did not come the mean is hardly more than this.
+/// Upper bound of the mean of operations that did not start in a trial.
 pub(crate) fn most_of_none() -> f64 {
     bounds(0).1
 }
 
-/// Between which the mean of a Poisson distribution lies, with odds of 19 to 1, of which this many were counted: a close approximation
-/// by Wilson and Hilferty.
+/// Bounds of the mean of a Poisson distribution, with odds of 19 to 1, if this number was counted: a close approximation by
+/// Wilson and Hilferty.
 fn bounds(counted: u64) -> (f64, f64) {
     const Z: f64 = 1.96;
     let cube = |at: f64, sign: f64| {
@@ -141,7 +144,7 @@ fn bounds(counted: u64) -> (f64, f64) {
     (least.max(0.0), cube(counted as f64 + 1.0, 1.0))
 }
 
-/// Takes what comes before the trial.
+/// A sink that ignores the bootstrap before a trial.
 struct Uncounted;
 
 impl Sink for Uncounted {

@@ -17,7 +17,7 @@ pub(super) enum Weightless {
     NotInDefault(Option<FoundEntry>),
     /// The preset for DEFAULT leaves it out.
     Preset,
-    /// The masses stated for others take everything.
+    /// The masses stated for other operations take everything.
     Crowded,
 }
 
@@ -39,7 +39,7 @@ impl FoundEntry {
 pub(super) struct Texts<'p> {
     profile: &'p Profile,
     file: String,
-    /// The profile's.
+    /// The places of entries in the profile.
     pub(super) places: Places<'p>,
     table: Option<(String, Places<'p>)>,
     /// Whether the table is the profile's own, not a built one.
@@ -92,7 +92,7 @@ impl<'p> Texts<'p> {
         }
     }
 
-    /// The text that lists weights, if they are not built.
+    /// The text that lists weights; `None` if the weights are built.
     fn listing(&self) -> Option<(&str, &Places<'p>)> {
         let own = self.explicit.then_some((&self.file, &self.places));
         self.table.as_ref().map(|(file, places)| (file, places)).or(own).map(|(file, places)| (&**file, places))
@@ -104,7 +104,8 @@ impl<'p> Texts<'p> {
         places.distribution(key).map(|place| FoundEntry { file: file.to_owned(), place })
     }
 
-    /// The override in force, if it is 0: that of the key before the global one, that of the name before that of its base.
+    /// The entry of the override in force, if its mass is 0. An override of the operation goes before one of its base; of each,
+    /// the one under the key goes before the global one.
     fn zero_override(&self, key: PhaseKey, op: OpId) -> Option<FoundEntry> {
         let base = self.profile.ops[op].base;
         let probabilities = &self.profile.probabilities;

@@ -1,4 +1,4 @@
-//! Causes in words: what is in the way of an operation, where that is stated, what to change.
+//! Causes in words: what blocks an operation, where that is stated, and what to change.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::campaign::table::ResolvedTable;
 use crate::hint::{FlagsInForce, Hint};
 use crate::in_force::InForce;
 
-/// Names that a list shows before it only counts.
+/// Number of names in a list; the rest are only counted.
 const LISTED: usize = 4;
 
 /// A link of a chain of causes, ready to be shown.
@@ -34,7 +34,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// The text without the name of one of its operations, so that alike reasons are alike.
+    /// The text without the name of one of its operations, so that the same reason of several operations gives the same text.
     pub(super) fn reason(&self, name: &str) -> String {
         self.text.replace(&format!("`{name}`"), "")
     }
@@ -59,7 +59,7 @@ impl StatedEntry {
     }
 }
 
-/// What words are made of.
+/// The sources of texts about causes.
 pub(crate) struct Words<'p> {
     pub(crate) profile: &'p Profile,
     pub(super) texts: Texts<'p>,
@@ -79,7 +79,7 @@ impl<'p> Words<'p> {
         Self { profile, texts: Texts::new(profile, source, table), badlist }
     }
 
-    /// The same for what a command works on.
+    /// The words for the inputs that are in force for a command.
     pub(crate) fn of(in_force: &'p InForce) -> Self {
         Self::new(&in_force.profile, &in_force.source, &in_force.table, in_force.badlist_input.as_ref())
     }
@@ -116,7 +116,7 @@ impl<'p> Words<'p> {
         place.map(|place| StatedEntry::new(&self.texts.of_profile(place), "").text)
     }
 
-    /// What to do where the table proposes nothing: an entry that would let the first operation start.
+    /// The advice if the table proposes nothing: the entry that would let a first operation start.
     pub(crate) fn how_to_propose(&self, flags: &FlagsInForce) -> String {
         let rank = |op: &OpId| {
             let base = &self.profile.bases[self.profile.ops[*op].base];
@@ -130,7 +130,7 @@ impl<'p> Words<'p> {
         format!("{advice}; `{hint}` says why it has none")
     }
 
-    /// A chain of causes.
+    /// The links of a chain of causes, in words.
     pub(super) fn chain(&self, chain: &[Cause]) -> Vec<Link> {
         chain.iter().map(|cause| self.link(cause)).collect()
     }
@@ -162,7 +162,8 @@ impl<'p> Words<'p> {
                 let verb = if are_many { "need" } else { "needs" };
                 let text = format!("{who} {verb} {needs}{place}; {nobody}");
                 let op = cause.ops.first().copied().unwrap_or(OpId(0));
-                // The exclusions of the state are in the way as much as what would end it.
+                // The exclusions of the state block the operation as much as the missing end of the state, so the advice names
+                // both.
                 let (stated, spare) =
                     if let Reason::State(_) = reason { self.of_reason(*reason, op) } else { (Vec::new(), None) };
                 let add = format!("add an operation that brings about {needs}");
@@ -173,7 +174,7 @@ impl<'p> Words<'p> {
         }
     }
 
-    /// Why there is no weight, where that is stated, and what to change.
+    /// Why operations have no weight, the entries that state it, and what to change.
     fn no_weight(
         &self,
         (ops, are_many): (&[OpId], bool),
@@ -184,7 +185,7 @@ impl<'p> Words<'p> {
         let mut advice = None;
         let mut parts: Vec<String> = Vec::new();
         let mut whys = self.whys(ops, weightless);
-        // What stands for all other phase keys need not be named twice.
+        // An entry that stands for all other phase keys is not named twice.
         let stands: Vec<Weightless> = whys.iter().map(|(why, _)| why.clone()).collect();
         whys.retain(|(why, _)| match why {
             Weightless::NotListed(found) => !stands.contains(&Weightless::NotInDefault(Some(found.clone()))),
@@ -232,7 +233,7 @@ impl<'p> Words<'p> {
         (text, stated, advice)
     }
 
-    /// Why operations have no weight under phase keys; what holds for most keys first.
+    /// The reasons why operations have no weight under phase keys, each with its keys; the reason with most keys first.
     fn whys(&self, ops: &[OpId], keys: &[PhaseKey]) -> Vec<(Weightless, Vec<PhaseKey>)> {
         let mut whys: Vec<(Weightless, Vec<PhaseKey>)> = Vec::new();
         for &key in keys {
@@ -266,7 +267,7 @@ impl<'p> Words<'p> {
         })
     }
 
-    /// Where a reason is stated, and what to change.
+    /// The entries that state a reason, and what to change.
     fn of_reason(&self, reason: Reason, op: OpId) -> (Vec<StatedEntry>, Option<String>) {
         let place = |place: Option<StatedPlace>| -> Vec<StatedEntry> {
             place.map(|place| StatedEntry::new(&self.texts.of_profile(place), "")).into_iter().collect()
@@ -389,7 +390,7 @@ impl<'p> Words<'p> {
     }
 }
 
-/// What is said of an entry, and the entry; or what is said where there is none.
+/// The words that follow an entry, and the entry; or a sentence of its own, without an entry.
 fn weightless_text(why: &Weightless, keys: usize) -> (&'static str, Option<&FoundEntry>) {
     match why {
         Weightless::Stated(found) => (" is 0", Some(found)),

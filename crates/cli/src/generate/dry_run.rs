@@ -1,8 +1,8 @@
 //! `generate --dry-run`: what would be written where, how much of it, of which operations, and how long it would take.
 //!
-//! Promises that nothing is written and no folder made. The mix and the figures are those of a short trial on some sites, which
-//! makes the operations that would be written there first; what would follow is estimated from it, with a bound from how much they differ.
-//! What the trial shows to be dead, or missed, is said as the campaign would say it.
+//! Nothing is written and no folder is made. The mix and the figures are those of a short trial on some sites, with the
+//! operations that would be written there first. The rest is estimated from the trial. The bound of the estimate follows from how
+//! much sites or runs differ. Dead dies and shortfalls of the trial are reported as the campaign would report them.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -21,10 +21,10 @@ use crate::summary::text::{Detail, size, write_mix};
 use crate::summary::{Summary, empty_part};
 use crate::{json, not_reached, tell, terminal};
 
-/// The version of the form.
+/// The version of the JSON form.
 const SCHEMA: u32 = 1;
 
-/// What would be done.
+/// The result of a dry run.
 #[derive(Serialize)]
 pub(crate) struct DryRun {
     schema: u32,
@@ -33,11 +33,11 @@ pub(crate) struct DryRun {
     dry_run: bool,
     out_dir: String,
     out_dir_exists: bool,
-    /// The table of probabilities that would be written.
+    /// The file that the probability table would be written to.
     table_file: Option<String>,
-    /// Sites by how many of their runs are there, which only `--resume` looks at.
+    /// Sites by the number of their existing runs. Without `--resume` no run counts as existing.
     sites: Vec<Sites>,
-    /// What was asked for, where that is no site at all.
+    /// The sentence about a shard without sites.
     #[serde(skip)]
     empty: Option<String>,
     #[serde(skip)]
@@ -45,29 +45,29 @@ pub(crate) struct DryRun {
     #[serde(skip)]
     tried_sites: u64,
     runs_per_site: u64,
-    /// Runs that would be made.
+    /// Number of runs that would be made.
     runs: u64,
-    /// Runs that are there and lack files: they would be made again, just for those.
+    /// Existing runs that lack files. They would be made again for these files alone.
     runs_again: u64,
     /// Files of other campaigns in the same folders; `--clean` would remove them.
     other_files: u64,
     /// Names of the files of the first run that would be made, below the folder of its site.
     files_of_a_run: Vec<String>,
-    /// Files of runs in all; manifests come on top.
+    /// Number of files of all runs, without manifests.
     files: u64,
     manifests: u64,
-    /// What a trial on some sites has come to; `null` where no run is left.
+    /// The result of the trial; `null` if no run is left.
     trial: Option<TrialResult>,
     estimate: Option<Estimate>,
-    /// When nothing could start any more on any site of the trial, and in which state; `null` where that did not happen.
+    /// When all dies of the tried sites were dead, and the state of the first die; `null` if a die was alive.
     ends_early: Option<String>,
-    /// Dies on which nothing could ever start again, and what would not be reached, in words.
+    /// Warnings about dead dies and about what would not be reached, in words.
     warnings: Vec<String>,
-    /// Whether the trial shows that what was asked for would not be reached.
+    /// Whether the trial shows that the operations or the coverage asked for would not be reached.
     missed: bool,
 }
 
-/// Sites of which as many runs are there.
+/// Sites with the same number of existing runs.
 #[derive(Serialize)]
 struct Sites {
     count: u64,
@@ -77,7 +77,7 @@ struct Sites {
     runs_to_make: u64,
 }
 
-/// What a trial on some sites has come to.
+/// The result of a trial on some sites.
 #[derive(Serialize)]
 struct TrialResult {
     /// Their numbers, `1-4,9`; `null` for a single device without a number.
@@ -85,28 +85,28 @@ struct TrialResult {
     runs: u64,
     /// Whether one of these runs was cut short by the trial's own limit.
     is_cut: bool,
-    /// Length of the runs, µs.
+    /// Simulated time of all these runs, µs.
     simulated_us: String,
-    /// Operations, their mix, and what failed, as a summary says it.
+    /// Operations, their mix and refusals, as in the summary of a campaign.
     summary: Summary,
 }
 
-/// What is to be expected of all sites.
+/// The estimate for all sites.
 #[derive(Serialize)]
 struct Estimate {
     operations: u64,
     bytes: u64,
     seconds: f64,
-    /// Sites at the same time.
+    /// Number of sites made at the same time.
     at_once: u64,
-    /// Whether sites may end earlier, since they end when enough is covered.
+    /// Whether sites may end earlier, because they end when enough is covered.
     at_most: bool,
-    /// Share that operations and bytes may be off, by how much the sites, or the runs, of the trial differ; 0 where these are all of them,
-    /// `null` where nobody knows.
+    /// The share by which operations and bytes may be off, from how much the sites or runs of the trial differ; 0 if the trial
+    /// made everything, `null` if the share is not known.
     within: Option<f64>,
 }
 
-/// What a campaign would do.
+/// Makes the dry run of a campaign.
 pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
     let found = trial(campaign)?;
     for remark in &found.remarks {
@@ -157,7 +157,7 @@ pub(crate) fn look(campaign: &Campaign) -> Result<DryRun, Failure> {
     })
 }
 
-/// Prints what a campaign would do; it ends as the campaign would.
+/// Prints a dry run. The result is a failure if the campaign would miss what was asked for.
 pub(crate) fn print(dry_run: &DryRun, form: ReportFormat, detail: Detail) -> Result<(), Failure> {
     match form {
         ReportFormat::Json => json::print(dry_run)?,
@@ -191,7 +191,7 @@ fn by_runs(campaign: &Campaign, runs_there: &[u64]) -> Vec<Sites> {
 impl Estimate {
     fn new(campaign: &Campaign, tried: &Tried, runs: u64, runs_there: &[u64]) -> Self {
         let operations = tried.of_a_run() * runs as f64;
-        // What is the same for each file weighs less in runs that are longer.
+        // Bytes that every file has weigh less in longer runs, so a cut trial counts the first site, which is tried for longest.
         let Sizes { runs: of_runs, ops, bytes, snapshot_bytes } = if tried.is_cut { tried.first } else { tried.all };
         let snapshots = snapshot_bytes as f64 / of_runs.max(1) as f64 * runs as f64;
         let bytes = bytes as f64 / ops.max(1) as f64 * operations + snapshots;
@@ -205,7 +205,7 @@ impl Estimate {
         Self { operations: operations as u64, bytes: bytes as u64, seconds, at_once, at_most: until.is_some(), within }
     }
 
-    /// How good it is, in words.
+    /// The bound of the estimate, in words.
     fn bound(&self, sites: u64) -> String {
         let by = if sites == 1 { "by one site".to_owned() } else { format!("by {sites} sites") };
         match self.within {
@@ -220,17 +220,18 @@ impl Estimate {
     }
 }
 
-/// What is estimated from the beginning of a run, or of the runs of a site, may be off at least: it is not like the rest.
+/// Least bound of an estimate from the beginning of a run, or of the runs of a site: the beginning is not like the rest.
 const PART: f64 = 0.2;
 
-/// The share that an estimate may be off with odds 19 to 1, by how much sites, or the runs of the only one, differ.
+/// The share by which an estimate may be off with odds of 19 to 1, from how much the tried sites differ, or the runs of a single
+/// one; `None` if it is not known.
 fn within(tried: &Tried) -> Option<f64> {
     let least = if tried.is_whole { 0.0 } else { PART };
     let values = if tried.of_sites.len() > 1 { &tried.of_sites } else { &tried.of_runs };
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
     if values.len() < 2 || mean <= 0.0 {
-        // A run as long as this one is cut, and its time says how long it would be.
+        // A single run that was cut is scaled by its simulated time, so that only the least bound is known.
         return (tried.is_cut && tried.of_sites.len() == 1).then_some(least);
     }
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
@@ -258,7 +259,7 @@ impl DryRun {
         text
     }
 
-    /// What would be written where.
+    /// Writes what would be written where.
     fn write_place(&self, text: &mut String, detail: Detail) -> fmt::Result {
         let (first, last) = &self.folders;
         let to = if first == last { first.clone() } else { format!("{first} to {last}") };
@@ -294,7 +295,7 @@ impl DryRun {
         }
     }
 
-    /// What is to be expected.
+    /// Writes the trial and the estimate.
     fn write_expected(&self, text: &mut String, detail: Detail) -> fmt::Result {
         let (Some(trial), Some(estimate)) = (&self.trial, &self.estimate) else {
             let nothing = if self.runs_again > 0 { "nothing else" } else { "nothing" };
@@ -305,7 +306,7 @@ impl DryRun {
             format!(" of site{} {}", if count == 1 { "" } else { "s" }, sites.replace(',', ", "))
         });
         let operations = trial.summary.operations();
-        // Where nothing starts any more, the time is that of the limit.
+        // On dead dies the simulated time is that of the limit and says nothing.
         let time = if self.ends_early.is_none() { format!(", {} µs", trial.simulated_us) } else { String::new() };
         writeln!(text, "Trial: {}{time}{of}", counted(operations, "operation"))?;
         if let Some(ends_early) = &self.ends_early {
@@ -335,7 +336,7 @@ impl DryRun {
     }
 }
 
-/// The two digits that an estimate can be trusted for.
+/// A number rounded to two digits, as many as an estimate can be trusted for.
 fn rounded(number: u64) -> u64 {
     let mut step = 1;
     while number / step >= 100 {
@@ -344,7 +345,7 @@ fn rounded(number: u64) -> u64 {
     (number + step / 2) / step * step
 }
 
-/// A time that is not known well.
+/// An estimated time, in a fitting unit.
 fn duration(seconds: f64) -> String {
     match seconds {
         seconds if seconds < 10.0 => format!("{seconds:.1} s"),

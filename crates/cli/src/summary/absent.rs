@@ -1,4 +1,5 @@
-//! Which operations never started, and why: those that were refused first, then those that never can, then those that were not drawn.
+//! The operations that never started, with the reason: first those that were refused, then those that never can start, then those
+//! that were not drawn.
 
 use std::cmp::Reverse;
 use std::fmt::{self, Write as _};
@@ -20,17 +21,17 @@ use crate::not_reached;
 pub(super) struct NeverStarted {
     op_name: String,
     why: Why,
-    /// How often it was refused.
+    /// Number of its refusals.
     refused: u64,
-    /// What was in the way most often.
+    /// The most frequent code of its refusals.
     mostly: Option<&'static str>,
-    /// Why it can never start.
+    /// Why it can never start, in words.
     never: Option<String>,
-    /// How many were to be expected of one that can.
+    /// The number of starts to be expected, if it can start.
     expected: Option<Expected>,
 }
 
-/// Why an operation never started, in the order in which they are shown.
+/// The reason why an operation never started. Operations are shown in this order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
 #[serde(rename_all = "snake_case")]
 enum Why {
@@ -96,7 +97,7 @@ pub(super) fn never_started(campaign: &Campaign, totals: &Totals, absences: &Abs
     all
 }
 
-/// How many there are of each kind, and how to ask for the reason of one.
+/// Writes how many operations there are for each reason, and the command that explains the first one.
 pub(super) fn write_shortly(text: &mut String, absent: &[NeverStarted], known: u64, command: &str) -> fmt::Result {
     let Some(first) = absent.first() else { return Ok(()) };
     let kinds: Vec<String> = Why::ALL
@@ -110,7 +111,7 @@ pub(super) fn write_shortly(text: &mut String, absent: &[NeverStarted], known: u
     writeln!(text, "  {}", explain(command, first))
 }
 
-/// All of them.
+/// Writes all of these operations.
 pub(super) fn write(text: &mut String, absent: &[NeverStarted], known: u64, command: &str) -> fmt::Result {
     let Some(first) = absent.first() else { return Ok(()) };
     let (all, known) = (absent.len(), counted(known, "operation"));

@@ -1,7 +1,7 @@
-//! The summary for people: at most 15 lines, or everything.
+//! The summary as text: at most 15 lines, or everything.
 //!
-//! Each fact has a function of its own, which adds no, one or a few lines. In short the lists are cut, and the last line says how to
-//! see all of them.
+//! Each fact has a function of its own, which adds no, one or a few lines. The short form cuts the lists; what is cut says how to
+//! see all of it.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -12,22 +12,22 @@ use nandseq_trace::recorded::shell_word;
 use super::{Covered, Summary, absent};
 use crate::console;
 
-/// Bases that a short summary names.
+/// Number of bases that a short summary names.
 const BASES: usize = 4;
-/// Reasons that a short summary names.
+/// Number of refusal reasons that a short summary names.
 const NAMED: usize = 3;
 
-/// How much is said.
+/// How much the text says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Detail {
-    /// At most so many lines as a screen has room for beside other things.
+    /// At most 15 lines, so that a screen has room for other things.
     Short,
-    /// Every list to its end.
+    /// Every list whole.
     Full,
 }
 
 impl Detail {
-    /// As much as the flags ask for.
+    /// The detail that the flags ask for.
     pub(crate) fn wanted() -> Self {
         if console::is_verbose() { Self::Full } else { Self::Short }
     }
@@ -57,7 +57,7 @@ fn write_all(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Resul
     write_end(text, summary)
 }
 
-/// Which operations started and which did not, and what failed.
+/// Writes which operations started and which did not, and the refusals.
 pub(crate) fn write_mix(text: &mut String, summary: &Summary, detail: Detail) -> fmt::Result {
     write_bases(text, summary, detail)?;
     match detail {
@@ -74,13 +74,13 @@ pub(crate) fn write_mix(text: &mut String, summary: &Summary, detail: Detail) ->
     Ok(())
 }
 
-/// What was made, in a line.
+/// Writes what was made, in a line.
 fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
     let Summary { sites, runs_per_site, runs, seconds, .. } = *summary;
     write!(text, "{} in ", counted(summary.operations, "operation"))?;
     let (made, each, of) = (counted(runs, "run"), counted(runs_per_site, "run"), counted(sites, "site"));
     match summary.is_batch {
-        // Sites that were gone on with, or covered enough, have made fewer, and not all as many.
+        // Sites that were resumed, or covered enough, have made fewer runs, and not all the same number.
         true if runs != sites * runs_per_site => write!(text, "{made} of {of}")?,
         true if sites == 1 => write!(text, "{each} of {of}")?,
         true => write!(text, "{each} of each of {of}")?,
@@ -90,7 +90,7 @@ fn write_extent(text: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(text, ", {seconds:.2} s, {speed} operations/s{}", summary.in_force())
 }
 
-/// How much of what can be covered each site has.
+/// Writes how many bins each site has covered.
 fn write_covered(text: &mut String, summary: &Summary) -> fmt::Result {
     let Some(Covered { bins, sites, least_hit, most_hit, .. }) = summary.covered else { return Ok(()) };
     let percent = |hit: u64| 100.0 * hit as f64 / bins.max(1) as f64;
@@ -118,7 +118,7 @@ fn write_names(text: &mut String, summary: &Summary) -> fmt::Result {
     write_counts(text, "By name:", counts, usize::MAX)
 }
 
-/// Failed proposals by reason, the most frequent first.
+/// Refusals by reason, the most frequent first.
 fn by_reason(summary: &Summary) -> Vec<(String, u64)> {
     let mut by_reason: BTreeMap<&str, u64> = BTreeMap::new();
     for one in &summary.refused {
@@ -150,7 +150,7 @@ fn write_refused(text: &mut String, summary: &Summary) -> fmt::Result {
     write_counts(text, "By phase key and operation:", counts, usize::MAX)
 }
 
-/// What else is there, and what to do with all of it.
+/// Writes how many files of other campaigns there are, and how to replay and judge the files.
 fn write_end(text: &mut String, summary: &Summary) -> fmt::Result {
     if summary.other_files > 0 {
         let files = counted(summary.other_files, "file");
@@ -163,7 +163,7 @@ fn write_end(text: &mut String, summary: &Summary) -> fmt::Result {
     writeln!(text, "  {}", summary.verify)
 }
 
-/// A list of counts in their order; nothing when there are none.
+/// Writes a list of counts in their order: the first `shown`, and the sum of the others. Writes nothing if there are none.
 fn write_counts(text: &mut String, title: &str, mut counts: Vec<(String, u64)>, shown: usize) -> fmt::Result {
     if counts.is_empty() {
         return Ok(());
@@ -182,7 +182,7 @@ fn write_counts(text: &mut String, title: &str, mut counts: Vec<(String, u64)>, 
     Ok(())
 }
 
-/// So many bytes.
+/// A number of bytes, in a fitting unit.
 pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..10_000 => format!("{} bytes", grouped(bytes)),

@@ -1,4 +1,5 @@
-//! Paths that are no UTF-8: every flag takes them, manifests record them without loss, and what was recorded is found again.
+//! Paths that are not UTF-8: every flag takes them, manifests record them without loss, and recorded paths lead to the files
+//! again.
 #![cfg(target_os = "linux")]
 
 use std::ffi::{OsStr, OsString};

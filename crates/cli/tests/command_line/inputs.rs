@@ -1,4 +1,4 @@
-//! Unusable files: each is refused with what is wrong, where, and what to do; and what usable files change.
+//! Unusable input files: each is refused with what is wrong, where, and what to do. Usable ones: what they change.
 
 use std::fs;
 use std::path::Path;

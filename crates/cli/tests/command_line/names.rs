@@ -1,4 +1,4 @@
-//! Names with everything that a line can hold: written, judged and read back as they are; what a line cannot hold is refused.
+//! Names of any characters that a line can hold: they are written, judged and read back unchanged. Other names are refused.
 
 use std::collections::BTreeSet;
 use std::path::Path;

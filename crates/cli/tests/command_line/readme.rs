@@ -1,5 +1,5 @@
-//! README.md shows what the program prints. What it shows of a sequence is also the place where a change of the bytes that
-//! the built-in device gives cannot go unnoticed.
+//! README.md shows what the program prints. The sequence in it changes with every change of the bytes that the built-in device
+//! gives.
 
 use std::fs;
 use std::path::Path;

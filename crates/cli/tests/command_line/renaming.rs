@@ -1,4 +1,4 @@
-//! A legacy file is what it says, whatever it is called: its name is a label.
+//! The name of a legacy file is a label: its contents alone decide which profile it is.
 
 use std::fs;
 

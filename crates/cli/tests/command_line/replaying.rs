@@ -1,4 +1,4 @@
-//! Replaying: what a manifest lists is made again and compared.
+//! `nandseqgen replay`: the runs of a manifest are made again and compared.
 
 use std::fs;
 

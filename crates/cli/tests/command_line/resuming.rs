@@ -1,4 +1,4 @@
-//! Going on: after a clean stop, from a snapshot, after a kill; and what is refused.
+//! `--resume`: after a clean stop, from a snapshot, after a kill; and what is refused.
 
 use std::fs;
 use std::path::{Path, PathBuf};

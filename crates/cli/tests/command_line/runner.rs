@@ -1,4 +1,4 @@
-//! Runs the program in a folder of its own and looks at what it leaves.
+//! Runs the program in a folder of its own and looks at the files it leaves.
 
 use std::collections::BTreeMap;
 use std::fs;

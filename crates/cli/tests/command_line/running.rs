@@ -1,5 +1,5 @@
-//! The program while it runs: waiting for what it does, interrupting and killing it. Every wait has an end, however busy the machine,
-//! and no program outlives its test.
+//! Control of the program while it runs: waiting, interrupting, killing. Every wait has an end, however busy the machine is, and
+//! no program outlives its test.
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};

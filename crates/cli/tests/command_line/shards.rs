@@ -1,4 +1,4 @@
-//! Shards: made apart, joined to what one execution makes.
+//! Shards: they are made apart, and joined they are what one execution makes.
 
 use std::fs;
 #[cfg(unix)]

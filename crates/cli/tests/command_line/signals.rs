@@ -1,5 +1,5 @@
-//! Interrupting: what was finished stays, nothing half-written is under a final name. Whatever is interrupted has no end of its own, so
-//! that it is at work when the signal comes.
+//! Interruptions: finished runs stay, and no file under a final name is incomplete. An interrupted campaign never ends by itself,
+//! so that it is at work when the signal comes.
 #![cfg(unix)]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! Someone who has never seen the code adds operations, by what CONTRIBUTING.md says.
+//! The examples of CONTRIBUTING.md add operations to a profile. The operations are generated and judged.
 
 use std::fs;
 use std::path::Path;

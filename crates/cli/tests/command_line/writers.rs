@@ -1,4 +1,4 @@
-//! One writer at a time: what another program is writing into is named, and nothing has been touched then.
+//! One writer at a time: a folder that another program is writing into is named and refused, and nothing is changed.
 #![cfg(unix)]
 
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! Going for coverage: what is said, what is refused, when it ends.
+//! `--closure` and `--until-coverage`: the messages, the refusals, and when a site ends.
 
 use std::process::Output;
 

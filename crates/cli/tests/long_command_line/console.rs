@@ -1,4 +1,5 @@
-//! `-q`, `-v`, `--color` and variables of the environment: on every subcommand, and never behind the user's back.
+//! `-q`, `-v`, `--color` and variables of the environment: they hold for every subcommand, and the user is told what a variable
+//! has set.
 
 use std::process::{Command, Output};
 

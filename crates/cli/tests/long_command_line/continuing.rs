@@ -1,5 +1,5 @@
-//! Going on where things are not as they were left: packed, edited, interrupted, in another folder, with other numbers. What is there
-//! stays, what a manifest lists it goes on listing, and what cannot be done is said before anything is touched.
+//! `--resume` after changes: files that were packed, edited or cut, another folder, other numbers. Existing files stay, a
+//! manifest keeps the runs it lists, and what is impossible is refused before any file is changed.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! `report` and `export` of a part: some sites, some runs, some time.
+//! `report` and `export` of a part of the runs: some sites, some runs, some time.
 
 use std::collections::BTreeSet;
 use std::fs;

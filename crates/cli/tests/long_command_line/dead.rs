@@ -1,4 +1,4 @@
-//! Devices on which nothing can ever start again: what is said, when the program ends, and with which exit code.
+//! Dead devices: the messages, when the program ends, and its exit code.
 
 use std::process::Output;
 

@@ -1,4 +1,4 @@
-//! `generate --dry-run`: says what would be, and does nothing.
+//! `generate --dry-run`: it says what would be generated, and writes nothing.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! `nandseqgen explain`, and what is said of operations that do not start.
+//! `nandseqgen explain`, and the messages about operations that do not start.
 
 use insta::assert_snapshot;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! More runs of a campaign that is finished or interrupted, and files of it that are gone: the result has the bytes of one execution.
+//! A finished or interrupted campaign gets more runs, or files that are gone: the result has the bytes of one execution.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Manifests and ledgers name what lies in their own folder, and nothing else is opened on their word.
+//! Manifests and ledgers may name only what lies in their own folder. No command opens anything else that they name.
 
 use std::fs;
 use std::process::Output;

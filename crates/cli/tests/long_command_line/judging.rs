@@ -1,4 +1,4 @@
-//! `nandseqgen verify`: what was generated passes, what was damaged does not.
+//! `nandseqgen verify`: generated sequences pass, damaged ones do not.
 
 use std::fs;
 use std::process::Output;

@@ -1,5 +1,5 @@
-//! Ends that nobody asked for: killed at any instant, a disk that is full. What is there is complete, and going on ends in what an
-//! uninterrupted execution writes.
+//! Forced ends: a kill at any instant, a full disk. Every file under a final name is complete, and the resumed campaign ends with
+//! the files of an uninterrupted one.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;

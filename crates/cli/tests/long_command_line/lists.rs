@@ -1,4 +1,4 @@
-//! Lists of campaigns: made in one go, each as by itself; mistakes shown where they are.
+//! `nandseqgen run-list`: each campaign of a list is made as if by itself, and mistakes are shown at their places.
 
 use std::fs;
 

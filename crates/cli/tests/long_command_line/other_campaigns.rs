@@ -1,4 +1,4 @@
-//! Folders that hold files of other campaigns: they are named, and `--clean` takes them away and nothing else.
+//! Folders with files of other campaigns: the files are named, and `--clean` removes them and nothing else.
 
 use std::collections::BTreeMap;
 use std::fs;

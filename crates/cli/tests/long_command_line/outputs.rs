@@ -1,4 +1,4 @@
-//! What generating leaves behind: files, manifests, the same bytes every time.
+//! The output of `generate`: files, manifests, the same bytes every time.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Sequences in other hands: packed by gzip, from standard input, with quoted headers, named one by one.
+//! Sequences in other forms: packed by gzip, from standard input, with quoted headers, named one by one.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,5 @@
-//! Campaigns that were killed or interrupted: every reader says so, with the command that goes on with all of it.
+//! Campaigns that were killed or interrupted: every command that reads them says so, with the command that resumes all of the
+//! campaign.
 #![cfg(unix)]
 
 use std::fs;

@@ -1,7 +1,7 @@
-//! Which of the files that a manifest lists are gone.
+//! Listed files that are gone.
 //!
-//! A table or a log that is gone is made again with its run. A snapshot that is gone is made again where the next run would begin
-//! from it; others are not needed to go on, and making them again may cost as much as the campaign: their loss is said.
+//! A missing table or log is made again with its run. A missing snapshot is made again if the next run begins from it. Other
+//! snapshots are not needed to go on, and making them again may cost as much as the campaign, so a remark tells of their loss.
 
 use std::fs;
 use std::io;
@@ -13,22 +13,22 @@ use nandseq_trace::manifest::{FileRecord, RunRecord};
 
 use crate::site_list::SiteList;
 
-/// The longest list of runs that is shown, characters.
+/// Greatest length of a list of runs that is shown, in characters.
 const SHOWN: usize = 60;
 
-/// What a site's folder lacks.
+/// The files that a site's folder lacks.
 #[derive(Default, Debug)]
 pub(super) struct Missing {
-    /// Runs that are made again, by index, and which files of theirs are gone.
+    /// Runs that are made again, by index, each with its missing files.
     pub(super) again: Vec<(u64, Outputs)>,
-    /// Files of theirs that are gone, in order.
+    /// Names of the missing files of these runs, in order.
     files: Vec<String>,
-    /// Snapshots of other runs that are gone, in order.
+    /// Names of missing snapshots of other runs, in order.
     snapshots: Vec<String>,
 }
 
-/// What is gone of some runs. A file that was packed is there under its longer name; one without a byte counts as gone: none is written
-/// so.
+/// The missing files of some runs. A packed file counts as present under its longer name. An empty file counts as missing,
+/// because the program writes none.
 ///
 /// # Errors
 /// When a name leads out of the folder, or cannot be followed.
@@ -58,7 +58,7 @@ pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> io::Result<Missing> {
 }
 
 impl Missing {
-    /// What to say about it.
+    /// Remarks for the user.
     pub(super) fn remark(&self, folder: &Path) -> Vec<String> {
         let folder = folder.display();
         let list = |files: &[String]| {
