@@ -8,7 +8,7 @@ use crate::model::{Register, same_page};
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
-    /// Whether a target says what a register holds, the cell type included.
+    /// Whether a target is the page that a register holds, with the same cell type.
     fn says(&self, at: &Target, held: &Register) -> bool {
         let fits = !self.case.kind.has_cell_type || at.cell_type == held.at.cell_type;
         same_page(at, &held.at) && fits && self.case.kind.cell_type.is_none_or(|own| own == held.at.cell_type)
@@ -71,7 +71,7 @@ impl Judge<'_> {
         }
     }
 
-    /// `oneshot_order`, of both latches.
+    /// `oneshot_order`, for both latches.
     pub(super) fn latch_order(&mut self) {
         for at in 0..self.case.kind.effects.len() {
             match self.case.kind.effects[at] {
@@ -129,7 +129,7 @@ impl Judge<'_> {
         }
     }
 
-    /// `cache_sequence`, of programs while cache-program is on.
+    /// `cache_sequence`, for programs while a cache program is under way.
     pub(super) fn cache_program_sequence(&mut self) {
         let case = self.case;
         if !case.kind.programs {
@@ -152,7 +152,7 @@ impl Judge<'_> {
         }
     }
 
-    /// `cache_sequence`, of cache reads.
+    /// `cache_sequence`, for cache reads and their ends.
     pub(super) fn cache_read_sequence(&mut self) {
         let case = self.case;
         let goes_on = case.kind.reads_on;
