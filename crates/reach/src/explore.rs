@@ -345,8 +345,8 @@ fn sort<T: Ord>(list: &mut Vec<T>) {
     list.dedup();
 }
 
-/// Whether an operation of a class may be proposed. While a chain is under way (`chained`), one that goes on with its latch or
-/// cache program, or that changes the state of the whole target, may not.
+/// Whether an operation of a class may be proposed. While a chain is under way (`chained`), operations that go on with its latch or
+/// cache program, and those that hold the target, may not.
 pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, chained: bool, class: ClassId) -> bool {
     let info = model.base(class);
     if !chained {

@@ -1,4 +1,4 @@
-//! Goals of coverage from what is reachable.
+//! Coverage models of the reachable bins.
 
 use nandseq_generate::closure::{Cell, Goal};
 use nandseq_generate::probability::Distributions;

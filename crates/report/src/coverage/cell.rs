@@ -1,11 +1,11 @@
-//! What can be covered: one operation in one situation.
+//! A bin of coverage: one operation in one situation.
 
 use nandseq_profile::{OpId, PhaseKey};
 
-/// Bins of input time in a phase that has a length.
+/// The number of tenths in a phase that has a length.
 pub const BINS: u8 = 10;
 
-/// What can be covered: an operation under a phase key, at a time of its phase.
+/// A bin: an operation under a phase key, in a tenth of the key's phase.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Cell {
     /// The phase key whose distribution proposed it.

@@ -1,18 +1,18 @@
-//! What can be covered: the legal universe, as somebody who knows the rules hands it in.
+//! The universe: the bins that can be hit, as the caller states them.
 
 use nandseq_profile::{IdVec, OpId, PhaseKey, Profile, Ticks};
 
 use super::cell::{BINS, Cell};
 use crate::page::Distribution;
 
-/// What is known of an operation under a phase key.
+/// Whether an operation under a phase key counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Standing {
-    /// It can be proposed and accepted: its cells count.
+    /// It can be proposed and accepted: its bins count.
     Counts,
-    /// It can, but only by a coincidence that nobody waits for: its cells do not count, and are no mistake.
+    /// It can, but only by coincidence: its bins do not count, and a hit of them is no mistake.
     Chance,
-    /// It never can: why.
+    /// It never can, with the reason.
     Never(String),
 }
 
@@ -22,13 +22,13 @@ pub struct Universe {
     standings: IdVec<PhaseKey, Vec<Standing>>,
     /// Whether the key's phase has a length.
     lengths: IdVec<PhaseKey, bool>,
-    /// By key and name: the tenths that can be reached, if anybody knows.
+    /// By key and operation: the tenths in which it can start, one bit each; `None` if they are not known.
     tenths: Option<IdVec<PhaseKey, Vec<u16>>>,
     source: String,
 }
 
 impl Universe {
-    /// A universe of standings that `standing` says; `source` says for readers where it comes from.
+    /// A universe of the standings that `standing` returns. `source` tells readers where they come from.
     #[must_use]
     pub fn new(profile: &Profile, source: &str, standing: impl Fn(PhaseKey, OpId) -> Standing) -> Self {
         let of_key = |key: PhaseKey| profile.ops.ids().map(|op| standing(key, op)).collect();
@@ -40,7 +40,7 @@ impl Universe {
         }
     }
 
-    /// The same, with the tenths in which what counts can start, a bit each.
+    /// Limits the bins of each pair to the `tenths` in which it can start, one bit each.
     #[must_use]
     pub fn with_tenths(mut self, profile: &Profile, tenths: impl Fn(PhaseKey, OpId) -> u16) -> Self {
         let of_key = |key: PhaseKey| profile.ops.ids().map(|op| tenths(key, op)).collect();
@@ -48,7 +48,8 @@ impl Universe {
         self
     }
 
-    /// What a probability table proposes: larger than what the rules of the device let happen, so that 100 % is out of reach.
+    /// The universe of the pairs that a probability table proposes. The rules of the device allow less, so that 100 % is out of
+    /// reach.
     #[must_use]
     pub fn of_table(profile: &Profile, table: &[Distribution]) -> Self {
         let mut proposed = vec![vec![false; profile.ops.len()]; profile.phase_keys.len()];
@@ -66,7 +67,7 @@ impl Universe {
         })
     }
 
-    /// Where it comes from.
+    /// Where the universe comes from, in words.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
@@ -78,20 +79,20 @@ impl Universe {
         &self.standings[key][op.index()]
     }
 
-    /// How many tenths a key's phase counts for: one where it has no length.
+    /// The number of tenths of a key's phase; 1 if it has no length.
     #[must_use]
     pub fn bins(&self, key: PhaseKey) -> u8 {
         if self.lengths[key] { BINS } else { 1 }
     }
 
-    /// The tenths of a key for which an operation counts that can be proposed under it, a bit each.
+    /// The tenths of a key in which an operation can start, one bit each.
     #[must_use]
     pub fn tenths(&self, key: PhaseKey, op: OpId) -> u16 {
         let all = (1 << self.bins(key)) - 1;
         all & self.tenths.as_ref().map_or(all, |tenths| tenths[key][op.index()])
     }
 
-    /// The cells that count, in their order.
+    /// The bins that count, in their order.
     pub fn cells(&self) -> impl Iterator<Item = Cell> + '_ {
         let of_pair = move |key, op| {
             let tenths = self.tenths(key, op);
@@ -103,7 +104,7 @@ impl Universe {
         })
     }
 
-    /// Whether a cell counts.
+    /// Whether a bin counts.
     #[must_use]
     pub fn holds(&self, cell: Cell) -> bool {
         self.tenths(cell.key, cell.op) >> cell.bin & 1 == 1 && *self.standing(cell.key, cell.op) == Standing::Counts
@@ -115,7 +116,7 @@ pub(super) fn lengths(profile: &Profile) -> IdVec<PhaseKey, bool> {
     profile.phase_keys.ids().map(|key| has_length(profile, key)).collect()
 }
 
-/// Whether any operation is in the key's phase for a time.
+/// Whether the key's phase has a length with some operation.
 fn has_length(profile: &Profile, key: PhaseKey) -> bool {
     let info = &profile.phase_keys[key];
     let (Some(base), Some(phase)) = (info.base, info.phase) else { return false };
