@@ -345,8 +345,8 @@ fn sort<T: Ord>(list: &mut Vec<T>) {
     list.dedup();
 }
 
-/// Whether an operation of a class may be proposed. While a chain is under way (`chained`), operations that go on with its latch or
-/// cache program, and those that hold the target, may not.
+/// Whether an operation of a class may be proposed. While a chain is under way (`chained`), operations that go on with its latch
+/// or cache program may not, nor those that change the state of the target at their start.
 pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, chained: bool, class: ClassId) -> bool {
     let info = model.base(class);
     if !chained {
