@@ -1,6 +1,6 @@
-//! How often each cell was hit by a site, and which lack hits.
+//! How often a site has hit each bin, and which bins are uncovered.
 //!
-//! The counts are the state; everything else here follows from them, so that they are all that a snapshot keeps.
+//! A snapshot keeps the hits alone: everything else here follows from them.
 
 use std::fmt::Write as _;
 
@@ -11,38 +11,39 @@ use nandseq_trace::Proposal;
 use crate::setup::CHUNK;
 use crate::setup::coverage_model::{Goal, tenths};
 
-/// A cell lacks hits below a level that rises by one whenever so many hits for each cell have come: once all is covered, what was
-/// hit least goes first.
+/// The level (`at_least`) at which a bin counts as covered rises by one whenever this many hits per bin have come: once all bins
+/// are covered, those with the fewest hits come first.
 const HITS_OF_A_LEVEL: u64 = 4;
 
-/// How much of a goal was reached.
+/// How much of a coverage model a site has reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reached {
-    /// Cells hit at least once.
+    /// Bins hit at least once.
     pub hit: u64,
-    /// Cells that count.
+    /// Bins of the coverage model.
     pub cells: u64,
 }
 
 /// The hits of a site.
 #[derive(Clone, Debug)]
 pub(crate) struct CoverageCounts {
-    /// By cell.
+    /// By bin.
     hits: Vec<u32>,
-    /// Hits of all cells.
+    /// Hits of all bins.
     total: u64,
-    /// Cells hit at least once.
+    /// Bins hit at least once.
     covered: u64,
-    /// The hits that no cell is to lack.
+    /// The hits that a bin needs to be covered now (`at_least`).
     level: u32,
-    /// By pair: the tenths that lack hits, a bit each.
+    /// By pair: the tenths with an uncovered bin, a bit each.
     lacking: Vec<u16>,
-    /// By key and tenth: how many names lack hits.
+    /// By key and tenth: how many bins are uncovered.
     missing: Vec<[u32; TENTHS as usize]>,
-    /// By class: how many cells of its names lack hits.
+    /// By class: how many bins of its names are uncovered.
     of_class: Vec<u32>,
-    /// By key and class: how many cells of its names lack hits, and by chunk where that is not 0.
+    /// By key and class: how many bins are uncovered.
     lacking_of: Vec<u32>,
+    /// By key and chunk: the classes with uncovered bins, a bit each.
     lacking_bits: Vec<u64>,
     classes: usize,
 }
@@ -72,7 +73,7 @@ impl CoverageCounts {
         counts
     }
 
-    /// Sets the level that belongs to the hits, and finds what lacks hits then.
+    /// Sets the level that belongs to the hits, and finds the bins that are uncovered at it.
     fn rise(&mut self, goal: &Goal) {
         self.level = 1 + (self.total / (HITS_OF_A_LEVEL * goal.cells().max(1))) as u32;
         self.missing.fill([0; TENTHS as usize]);
@@ -94,7 +95,7 @@ impl CoverageCounts {
         }
     }
 
-    /// Counts the first operation of a proposal; returns whether it was the last hit that its cell lacked.
+    /// Counts the first operation of a proposal. Returns whether the hit covers an uncovered bin.
     pub(crate) fn count(&mut self, goal: &Goal, proposal: &Proposal, op: OpId, start: Ticks) -> bool {
         let Some(at) = goal.pair(proposal.key_used, op) else { return false };
         let bin = goal.bin(proposal.key_used, &proposal.state, start);
@@ -126,48 +127,48 @@ impl CoverageCounts {
         fills
     }
 
-    /// How much is covered.
+    /// How many bins are hit.
     pub(crate) fn reached(&self) -> Reached {
         Reached { hit: self.covered, cells: self.hits.len() as u64 }
     }
 
-    /// Hits by cell.
+    /// Hits by bin.
     pub(crate) fn hits(&self) -> Vec<u32> {
         self.hits.clone()
     }
 
-    /// Whether a name lacks hits in a tenth under a key.
+    /// Whether the bin of a key, a name and a tenth is uncovered.
     pub(super) fn lacks(&self, goal: &Goal, key: PhaseKey, op: OpId, bin: u8) -> bool {
         goal.pair(key, op).is_some_and(|pair| self.lacking[pair] >> bin & 1 == 1)
     }
 
-    /// How many names lack hits in each tenth of a key's phase.
+    /// By tenth of a key's phase: how many bins are uncovered.
     pub(super) fn missing(&self, key: PhaseKey) -> &[u32; TENTHS as usize] {
         &self.missing[key.index()]
     }
 
-    /// How many cells of a class lack hits.
+    /// How many bins of a class are uncovered.
     pub(super) fn missing_in_class(&self, chunk: usize, place: usize) -> u64 {
         u64::from(self.of_class[chunk * CHUNK + place])
     }
 
-    /// The classes of a chunk with cells under a key that lack hits.
+    /// The classes of a chunk with uncovered bins under a key.
     pub(super) fn lacking_classes(&self, key: PhaseKey, chunk: usize) -> u64 {
         self.lacking_bits[key.index() * self.classes.div_ceil(CHUNK) + chunk]
     }
 
-    /// How many cells of a class under a key lack hits.
+    /// How many bins of a class under a key are uncovered.
     pub(super) fn lacking_of_class(&self, key: PhaseKey, chunk: usize, place: usize) -> u32 {
         self.lacking_of[key.index() * self.classes + chunk * CHUNK + place]
     }
 
-    /// How many cells of a key lack hits.
+    /// How many bins of a key are uncovered.
     pub(super) fn missing_under(&self, key: PhaseKey) -> u64 {
         self.missing(key).iter().map(|&missing| u64::from(missing)).sum()
     }
 
-    /// The hits as text: words separated by spaces, one for each stretch of cells with the same, with a count before `*` where there
-    /// are several.
+    /// The hits as text: words separated by spaces, one for each sequence of neighbouring bins with equal hits, with their count
+    /// before `*` where there are several.
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::new();
         for stretch in self.hits.chunk_by(|a, b| a == b) {
@@ -183,7 +184,7 @@ impl CoverageCounts {
         text
     }
 
-    /// The counts of a text; `None` when it says something else than the hits of the goal's cells.
+    /// The counts of a text; `None` when the text is not the hits of the coverage model's bins.
     pub(crate) fn of_text(goal: &Goal, text: &str) -> Option<Self> {
         let cells = goal.cells() as usize;
         let mut hits: Vec<u32> = Vec::with_capacity(cells);

@@ -1,7 +1,7 @@
-//! What is to be covered: the bins that count, and the tenth of a phase for which a proposal counts.
+//! The coverage model: its bins, and the tenth of a phase for which a proposal counts.
 //!
-//! A bin is a phase key, an op name and a tenth of the key's phase, as coverage reports count them ([`Cell`]). Which bins count is
-//! handed in as data; nothing here knows why.
+//! A bin is a phase key, an op name and a tenth of the key's phase, as coverage reports count them ([`Cell`]). The caller decides
+//! which bins a model has.
 
 use nandseq_device::Tables;
 use nandseq_profile::input_time::{TENTHS, tenth};
@@ -16,7 +16,7 @@ use super::consequences::Consequences;
 /// No pair.
 const NONE: u32 = u32::MAX;
 
-/// What can be covered: an operation under a phase key, at a time of its phase.
+/// A bin: an operation under a phase key, in a tenth of its phase.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Cell {
     /// The phase key whose distribution proposes it.
@@ -27,12 +27,12 @@ pub struct Cell {
     pub bin: u8,
 }
 
-/// When a phase key is in force, as far as input times ask.
+/// The span of time in which a phase key is in force, as far as tenths depend on it.
 #[derive(Clone, Copy, Debug)]
 enum Span {
-    /// At no stretch of time with bounds: one cell for each name.
+    /// A span without bounds: one bin for each name.
     Whole,
-    /// In a phase of a base, whose END key this is.
+    /// A phase of the base with this END key.
     Phase(PhaseKey, PhaseKind),
 }
 
@@ -41,19 +41,19 @@ enum Span {
 pub(crate) struct Pair {
     pub(crate) key: PhaseKey,
     pub(crate) op: OpId,
-    /// Its tenths that count, a bit each.
+    /// The tenths for which the model has a bin, a bit each.
     pub(crate) bins: u16,
-    /// Its first cell; the others follow.
+    /// The number of its first bin; its other bins follow.
     pub(crate) first: u32,
 }
 
-/// The cells that count, compiled.
+/// A coverage model: a set of bins, compiled.
 #[derive(Clone, Debug)]
 pub struct Goal {
     ops: usize,
     pub(crate) bases: usize,
     pub(crate) pairs: Vec<Pair>,
-    /// By key and name.
+    /// By key and name: the number of their pair, or [`NONE`].
     pair_of: Vec<u32>,
     /// By name.
     pub(crate) class_of: Vec<ClassId>,
@@ -62,16 +62,16 @@ pub struct Goal {
     cells: u32,
     pub(crate) classes: usize,
     directed: bool,
-    /// What operations lead to.
+    /// The consequences of operations.
     pub(crate) consequences: Consequences,
 }
 
 impl Goal {
-    /// The cells that count, in any order; `tenths` says how many tenths a key counts for, 10 or 1. `directed`: whether proposals
-    /// are to go for what lacks hits; else they are only counted.
+    /// A model of `cells`, which may come in any order. `tenths` says how many tenths a key has, 10 or 1. `directed`: whether
+    /// generation draws uncovered bins more often; otherwise it counts hits only.
     ///
     /// # Panics
-    /// When a cell is none of the profile.
+    /// When a bin does not belong to the profile.
     #[must_use]
     pub fn new(
         profile: &Profile,
@@ -115,7 +115,7 @@ impl Goal {
         goal
     }
 
-    /// The same, with what operations lead to.
+    /// The same model, with the consequences of operations.
     pub(crate) fn compiled(mut self, profile: &Profile, tables: &Tables, classes: &Classes) -> Self {
         self.class_of = tables.ops().map(|(_, info)| classes.of(info)).collect();
         self.classes = classes.count();
@@ -123,20 +123,20 @@ impl Goal {
         self
     }
 
-    /// How many cells count.
+    /// How many bins the model has.
     #[must_use]
     pub const fn cells(&self) -> u64 {
         self.cells as u64
     }
 
-    /// Which cells count, in the order in which hits are kept.
+    /// A digest of the model's bins, in the order in which hits are kept.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let pair = |pair: &Pair| format!("{} {} {}\n", pair.key.index(), pair.op.index(), pair.bins);
         Digest::of(self.pairs.iter().map(pair).collect::<String>().as_bytes())
     }
 
-    /// Whether proposals go for what lacks hits.
+    /// Whether generation draws uncovered bins more often.
     pub(crate) const fn is_directed(&self) -> bool {
         self.directed
     }
@@ -146,7 +146,7 @@ impl Goal {
         self.spans.len()
     }
 
-    /// The number of the pair of a key and a name, if it counts.
+    /// The number of the pair of a key and a name, if the model has a bin of it.
     pub(crate) fn pair(&self, key: PhaseKey, op: OpId) -> Option<usize> {
         match self.pair_of[key.index() * self.ops + op.index()] {
             NONE => None,
@@ -154,10 +154,10 @@ impl Goal {
         }
     }
 
-    /// The tenth for which a proposal counts that is made in an op_state and starts then.
+    /// The tenth for which a proposal counts that is made in the op_state `state` and starts at `start`.
     ///
-    /// Where the op_state is not the key's (a hook in the ISSUE of the next operation, or on the tick at which a phase begins, still
-    /// has the key before), the key's phase is just over: its last tenth.
+    /// A hook in the ISSUE of the next operation, or on the tick at which a phase begins, still has the key before. Then the
+    /// op_state is not the key's, the key's phase is just over, and its last tenth counts.
     pub(crate) fn bin(&self, key: PhaseKey, state: &OpState, start: Ticks) -> u8 {
         match self.spans[key.index()] {
             Span::Whole => 0,
@@ -166,7 +166,7 @@ impl Goal {
         }
     }
 
-    /// The bins that count, in the order in which hits are kept.
+    /// The bins of the model, in the order in which hits are kept.
     pub(crate) fn bins(&self) -> impl Iterator<Item = Cell> {
         let bins = |pair: &Pair| {
             let (key, op) = (pair.key, pair.op);

@@ -111,7 +111,7 @@ fn a_directed_site_with_nothing_to_go_for_starts_as_much_as_a_plain_one() {
         let setup = setup.with_goal(&profile, everything(&profile, directed));
         let goal = setup.goal.as_ref().expect("it was given");
         let mut site = Site::new(&setup, 5);
-        // Every cell has been hit far above the level.
+        // Every bin has been hit far above the level.
         site.counts = CoverageCounts::of_text(goal, &format!("{}*1000", goal.cells()));
         let limits = RunLimits { run_until: Ticks::from_us(300_000), ..RunLimits::default() };
         site.run(&limits, &mut Nothing).expect("memory does not fail").ops
@@ -120,7 +120,7 @@ fn a_directed_site_with_nothing_to_go_for_starts_as_much_as_a_plain_one() {
     assert!(directed > plain / 2 && directed < plain * 2, "{directed} operations against {plain}");
 }
 
-/// A goal of every name under every key, compiled, and nothing hit.
+/// A coverage model of every name under every key, compiled, without hits.
 fn setup(profile: &Profile) -> Setup {
     let table = of_profile(profile, probability::DEFAULT_TABLE_SEED);
     let setup = Setup::new(profile, &table, &[]).expect("something to propose");
@@ -177,7 +177,7 @@ fn the_level_rises_after_four_hits_for_each_cell() {
         let counts = CoverageCounts::of_text(goal, &text).expect("hits of every cell");
         profile.phase_keys.ids().map(|key| counts.missing_under(key)).sum::<u64>()
     };
-    // One hit less than 4 for each cell: the level is 1 still.
+    // One hit less than 4 per bin: the level is still 1.
     assert_eq!(lacking(4), 0);
     let counts =
         CoverageCounts::of_text(goal, &format!("{}*1 {}", goal.cells() - 1, 3 * goal.cells() + 1)).expect("hits");
@@ -196,7 +196,7 @@ fn what_is_about_to_end_where_hits_lack_is_rarely_cut() {
     let proposal = Proposal { state, ..Proposal::default() };
     assert!(spares(&counts, &proposal));
     assert!(!spares(&counts, &Proposal { state: OpState { phase: None, ..state }, ..proposal }));
-    // Once nothing lacks hits under the END, there is nothing to spare it for.
+    // Once all bins under the END are covered, there is nothing to spare it for.
     counts = CoverageCounts::of_text(goal, &format!("{}*1", goal.cells())).expect("hits of every cell");
     assert!(!spares(&counts, &proposal));
 }
