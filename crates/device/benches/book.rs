@@ -1,4 +1,4 @@
-//! What a draw and an update of the address book cost, on a small device and on one a thousand times its size.
+//! The cost of a draw and of an update of the address book, on a small device and on one a thousand times its size.
 //!
 //! Both columns should be alike: no cost may grow with the number of blocks (the larger device only misses more caches).
 

@@ -1,4 +1,4 @@
-//! What one judgement costs, of an operation that may start and of one that may not.
+//! The cost of one judgement, of an operation that may start and of one that may not.
 
 use divan::{Bencher, black_box};
 use nandseq_device::{Device, Place, Tables};
@@ -11,12 +11,12 @@ fn main() {
 
 const NOW: Ticks = Ticks::from_us(10_000_000);
 
-/// A device with one page programmed, and an operation of each sort.
+/// A device with three programmed pages, and a read.
 struct Fixture {
     tables: Tables,
     device: Device,
     read: OpId,
-    /// The page that is programmed.
+    /// The first programmed page.
     page: Place,
 }
 

@@ -1,8 +1,9 @@
-//! The present state of one site's device, and the two functions that matter: judge and start.
+//! The present state of one site's device, and the functions that judge, start and finish operations.
 //!
-//! [`Device::judge`] never changes anything and says which rule forbids an operation; [`Device::start`] applies what happens at
-//! its start and asserts that the first agreed; [`Device::finish`] applies its end. Only the present is kept: the caller owns
-//! the clock and must have finished everything that ended up to `now` before it judges. Nothing is reserved ahead.
+//! [`Device::judge`] returns the rule that forbids an operation, and changes nothing. [`Device::start`] applies the start of an
+//! operation, and asserts in debug builds that `judge` allows it. [`Device::finish`] applies its end. Only the present is kept;
+//! nothing is reserved ahead. The caller owns the clock, and must have finished every operation that ends up to `now` before it
+//! judges.
 
 mod cut;
 mod op_state;
@@ -25,9 +26,9 @@ pub use quiescent::QuiescentDie;
 /// An operation whose end is still to come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Flight {
-    /// Which command.
+    /// The operation.
     pub op: OpId,
-    /// Where.
+    /// Its address.
     pub place: Place,
     /// When its CORE_BUSY begins, or went on after a suspension.
     pub busy_from: Ticks,
@@ -38,12 +39,12 @@ pub struct Flight {
     pub window_end: Ticks,
 }
 
-/// Names a [`Flight`] of a device; the name of a flight that was cut names nothing ever after.
+/// The id of a [`Flight`] of a device. The id of a flight that has ended or was cut is never valid again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct FlightId {
-    /// Where it is kept; used again for later flights.
+    /// The slot that holds the flight; later flights use it again.
     pub slot: u32,
-    /// Which flight of that slot.
+    /// How many flights the slot has held before this one.
     pub generation: u32,
 }
 
@@ -51,12 +52,12 @@ pub struct FlightId {
 struct DieState {
     logic: DieLogic,
     segments: [Option<Segment>; 8],
-    /// The suspended erase and the suspended program, with what remains of them; `logic` has what the rules ask of them.
+    /// The suspended erase and the suspended program, with their remainders. `logic` has the part of them that rules need.
     suspended: ByAxis<Option<SuspendedOperation>>,
     occupied: PlaneSet,
     /// Operations that occupy planes of this die.
     occupants: u8,
-    /// Whether those there are all tolerate others of their kind beside them.
+    /// Whether all of them may interleave with others on the die.
     tolerant: bool,
     /// Counts changes of the above.
     stamp: u64,
@@ -72,7 +73,7 @@ pub struct Device {
     /// All blocks.
     pub book: AddressBook,
     dies: Vec<DieState>,
-    /// By slot: how many flights it has seen off, and the one it holds.
+    /// By slot: how many flights have left it, and the one that it holds.
     flights: Vec<(u32, Option<Flight>)>,
     free: Vec<u32>,
     /// For each die the slots of the flights whose place is there, ascending.
@@ -82,7 +83,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// A fresh device with its bad blocks.
+    /// A fresh device with these bad blocks.
     ///
     /// # Panics
     /// When a bad block does not exist.
@@ -100,7 +101,7 @@ impl Device {
         }
     }
 
-    /// When the bus is free again: an operation that needs it may start at that very tick.
+    /// When the bus is free again. An operation that needs it may start at that very tick.
     #[must_use]
     pub const fn bus_free(&self) -> Ticks {
         self.bus_free
@@ -112,8 +113,8 @@ impl Device {
         &self.dies[usize::from(die.0)].logic
     }
 
-    /// A number that changes, and never comes back, whenever anything about a die changes but the phases that time ends. Of
-    /// the blocks only what [`AddressBook::stamp`] tells of counts.
+    /// A number that grows whenever the state of a die changes, except for phases that end in time. A change of its blocks
+    /// counts only if [`AddressBook::stamp`] counts it.
     #[must_use]
     pub fn stamp(&self, die: Die) -> u64 {
         self.dies[usize::from(die.0)].stamp + self.book.stamp(die)
@@ -131,14 +132,14 @@ impl Device {
         self.dies[usize::from(die.0)].occupied
     }
 
-    /// Whether the operations that occupy a die all tolerate others of their kind beside them; `None` when there is none.
+    /// Whether all operations that occupy a die may interleave with others; `None` if there are none.
     #[must_use]
     pub fn occupants(&self, die: Die) -> Option<bool> {
         let die = &self.dies[usize::from(die.0)];
         (die.occupants > 0).then_some(die.tolerant)
     }
 
-    /// Whether an operation of this base, multi-plane or not, may start beside what occupies a die (on other planes).
+    /// Whether an operation of this base, multi-plane or not, may start beside the operations that occupy other planes of a die.
     #[must_use]
     pub fn tolerates(&self, die: Die, info: &BaseInfo, multi: bool) -> bool {
         let die = &self.dies[usize::from(die.0)];
@@ -152,7 +153,7 @@ impl Device {
         })
     }
 
-    /// Those whose place is on a die, in the same order.
+    /// The flights whose place is on a die, in the order of their ids.
     pub fn flights_on(&self, die: Die) -> impl Iterator<Item = (FlightId, &Flight)> {
         self.on[usize::from(die.0)].iter().filter_map(|&slot| {
             let (generation, flight) = &self.flights[slot as usize];
@@ -167,13 +168,13 @@ impl Device {
         flight.as_ref().filter(|_| *generation == id.generation)
     }
 
-    /// On how many dies an operation works, and on which planes of each.
+    /// The number of dies on which an operation works, and its planes on each.
     #[must_use]
     pub fn occupied_by(&self, info: &BaseInfo, place: &Place) -> (u64, PlaneSet) {
         (self.dies_of(info, place).len() as u64, self.planes_of(info, place))
     }
 
-    /// When the last window closes and the bus is free.
+    /// When the last phase on any plane has ended and the bus is free.
     #[must_use]
     pub fn quiet(&self) -> Ticks {
         let ends = self.dies.iter().flat_map(|die| die.segments.iter().flatten().map(|segment| segment.end));
@@ -202,10 +203,10 @@ impl Device {
         }
     }
 
-    /// Which rule forbids `op` at `place` now. The bus comes last: [`Rule::Bus`] means that nothing else is in the way.
+    /// Judges whether `op` may start at `place` now. The bus is judged last: [`Rule::Bus`] means that no other rule forbids it.
     ///
     /// # Errors
-    /// The rule.
+    /// The rule that forbids it.
     pub fn judge(&self, tables: &Tables, op: OpId, place: &Place, now: Ticks) -> Result<(), Rule> {
         let op = tables.op(op);
         let info = tables.base(op.base);
@@ -261,7 +262,7 @@ impl Device {
             return Err(Rule::PlaneBusy);
         }
         if effects.suspend.is_some() {
-            // The operation that it suspends is cut; nothing else may be there.
+            // The operation that it suspends is cut; no other operation may occupy the die.
             let alone = self.dies[usize::from(place.die.0)].occupants <= 1;
             return if alone { Ok(()) } else { Err(Rule::PlaneBusy) };
         }
@@ -289,7 +290,7 @@ impl Device {
         self.dies.len() > 1 && self.flights().any(|(_, flight)| shared(flight))
     }
 
-    /// Starts an operation that [`Device::judge`] allows now; returns its flight if its end matters.
+    /// Starts an operation that [`Device::judge`] allows now. Returns its flight if its end has to be applied.
     ///
     /// # Panics
     /// In debug builds, when the operation may not start: a fault of the caller. A release build does not judge twice.
@@ -380,7 +381,7 @@ impl Device {
         FlightId { slot, generation: kept.0 }
     }
 
-    /// Takes a flight out of its slot, whose next flight will have another name.
+    /// Takes a flight out of its slot. The next flight in the slot will have another id.
     fn remove(&mut self, id: FlightId) -> Flight {
         let kept = &mut self.flights[id.slot as usize];
         assert_eq!(kept.0, id.generation, "a flight ends once");
@@ -391,7 +392,7 @@ impl Device {
         flight
     }
 
-    /// Applies the end of a flight and forgets it.
+    /// Applies the end of a flight and removes it.
     ///
     /// # Panics
     /// When there is no such flight: a fault of the caller.
@@ -413,7 +414,7 @@ impl Device {
         flight
     }
 
-    /// Lets every die know what has changed of the target.
+    /// Copies the state of the target from one die to all others.
     fn share_target(&mut self, from: Die) {
         let logic = self.dies[usize::from(from.0)].logic;
         for die in &mut self.dies {
@@ -423,7 +424,7 @@ impl Device {
     }
 }
 
-/// "The payload says the cell type of the operation", if it has one of its own.
+/// The cell type of the payload is that of the operation, if the operation has one of its own.
 fn judge_cell_type(op: &OpInfo, info: &BaseInfo, place: &Place) -> Result<(), Rule> {
     let effects = &info.effects;
     if !info.has_block || op.cell_type.is_none_or(|own| own == place.cell_type) {

@@ -2,8 +2,8 @@
 //!
 //! [`Effects::describe`] has a line for each effect: what its operation needs, what it changes at its start and when the array is
 //! done, what it does to its blocks, and its role for other operations. Everything else follows from these: judging and carrying
-//! out ([`DieLogic`](crate::DieLogic)), [`Footprint`](crate::Footprint), the masks of `generate`, the search of `reach`. They match
-//! [`Precondition`], [`StateChange`] and [`Role`] without a `_` arm.
+//! out ([`DieLogic`](crate::DieLogic)), [`Footprint`](crate::Footprint), the masks of `generate`, the search of `reach`. They
+//! match [`Precondition`], [`StateChange`] and [`Role`] without a `_` arm.
 
 use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, LatchNeed};
 
@@ -91,7 +91,7 @@ pub enum StateChange {
     EndCacheProgram(CacheProgramKind),
     /// Nothing is suspended on this axis.
     EndSuspension(Axis),
-    /// All of the die's lasting state ends but what the target has once.
+    /// All of the die's lasting state ends, except the state of the target.
     Reset,
     /// On-die termination of the target goes off or on.
     SwitchOdt {
@@ -116,28 +116,28 @@ enum BlockEffect {
     Loaded,
 }
 
-/// What an operation does to others, and to proposals.
+/// The role of an operation for other operations, and for proposals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Role {
     Plain,
-    /// Stops what is in CORE_BUSY.
+    /// Suspends the operation of the axis that is in CORE_BUSY.
     Suspend(Axis),
-    /// Lets what is suspended go on.
+    /// Resumes the suspended operation of the axis.
     Resume(Axis),
     /// Ends everything in flight on its die.
     ResetDie,
     /// Ends everything in flight on every die.
     ResetTarget,
-    /// Asks for no proposal.
+    /// When it is drawn, nothing is proposed.
     Delay,
 }
 
 /// The effects of a base together.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Effects {
-    /// What each plane that it addresses must be like.
+    /// The preconditions that each plane that it addresses must meet, in the order of judging.
     pub of_planes: Vec<Precondition>,
-    /// What else must hold.
+    /// The other preconditions, in the order of judging.
     pub of_die: Vec<Precondition>,
     /// What it changes at its start.
     pub at_start: Vec<StateChange>,
@@ -151,7 +151,7 @@ pub struct Effects {
     pub close: bool,
     /// Loads a latch.
     pub load: bool,
-    /// Fills both registers (whether for copyback).
+    /// Fills both registers; `Some(true)` for copyback.
     pub fill: Option<bool>,
     /// Moves the page register to the output register, and its own page into the page register.
     pub cache_read: bool,
@@ -163,19 +163,19 @@ pub struct Effects {
     pub copyback_source: bool,
     /// Starts only while nothing is in flight on any die.
     pub needs_nothing_in_flight: bool,
-    /// Suspends.
+    /// The axis that it suspends.
     pub suspend: Option<Axis>,
-    /// Resumes.
+    /// The axis that it resumes.
     pub resume: Option<Axis>,
     /// Resets its die.
     pub reset_die: bool,
     /// Resets the target.
     pub reset_target: bool,
-    /// Brings about a state of the target at its start: never while a chain is under way, nor as a step of one.
+    /// Changes the state of the target at its start. It never starts while a chain is under way, nor as a step of one.
     pub holds_target: bool,
-    /// Changes a state of the target.
+    /// Changes the state of the target, at its start or at its end.
     pub changes_target: bool,
-    /// Means "propose nothing".
+    /// When it is drawn, nothing is proposed.
     pub delay: bool,
 }
 
@@ -184,13 +184,13 @@ impl Effects {
         let mut all = Self::default();
         list.iter().for_each(|effect| all.describe(*effect));
         if all.copyback_source {
-            // What its page register holds unread is what it programs.
+            // Its page register may hold unread data: that is the page which it programs.
             all.of_planes.retain(|need| *need != NothingUnread);
         }
         all
     }
 
-    /// What an effect does: needs, changes at the start, changes when the array is done, blocks, role.
+    /// Adds an effect: preconditions, changes at the start, changes when the array is done, blocks, role.
     fn describe(&mut self, effect: Effect) {
         let program = [NothingUnread, NextOfCacheProgram];
         match effect {
@@ -267,7 +267,7 @@ impl Effects {
         }
     }
 
-    /// Notes what is asked of changes all the time.
+    /// Notes the facts about a change that are asked for often.
     const fn note(&mut self, change: StateChange, at_start: bool) {
         match change {
             Fill { copyback } => self.fill = Some(copyback),
@@ -290,7 +290,7 @@ impl Effects {
         }
     }
 
-    /// A program as to registers, in-flight and address rules (rulebook, question 2).
+    /// Whether it is a program for the rules of registers, blocks in flight and addresses (rulebook, question 2).
     #[must_use]
     pub const fn is_program(&self) -> bool {
         self.program || self.close || self.load
@@ -302,7 +302,7 @@ impl Effects {
         self.erase || self.is_program()
     }
 
-    /// Whether it is what a SUSPEND of this axis stops.
+    /// Whether a SUSPEND of this axis can stop it.
     #[must_use]
     pub const fn is_of(&self, axis: Axis) -> bool {
         match axis {
@@ -317,7 +317,7 @@ impl Effects {
         self.reset_die || self.reset_target
     }
 
-    /// Whether it ends others before their time.
+    /// Whether it cuts other operations.
     #[must_use]
     pub const fn cuts(&self) -> bool {
         self.suspend.is_some() || self.resets()
@@ -335,18 +335,18 @@ impl Effects {
         self.cache_read || self.cache_read_end
     }
 
-    /// Whether anything happens when it ends.
+    /// Whether its end has to be applied, apart from occupation.
     #[must_use]
     pub const fn acts_at_end(&self) -> bool {
         !self.at_end.is_empty() || self.changes_block() || self.suspend.is_some()
     }
 
-    /// Everything that must hold for it to start.
+    /// All preconditions.
     pub fn needs(&self) -> impl Iterator<Item = Precondition> + '_ {
         self.of_planes.iter().chain(&self.of_die).copied()
     }
 
-    /// Everything that it changes.
+    /// All state changes.
     pub fn changes(&self) -> impl Iterator<Item = StateChange> + '_ {
         self.at_start.iter().chain(&self.at_end).copied()
     }

@@ -1,8 +1,8 @@
-//! Which parts of a die's lasting state a step looks at and which it changes.
+//! Footprints: the parts of a die's lasting state that a step looks at, and those that it changes.
 //!
-//! Two steps of which neither changes what the other looks at or changes may come in either order: both orders are allowed or
-//! neither is, and both end in the same state. That is what makes a search for an order of many steps short. Parts may be
-//! named without need, never left out.
+//! If neither of two steps changes a part that the other looks at or changes, they may come in either order: both orders are
+//! allowed or neither is, and both end in the same state. This keeps the search for an order of many steps short. A footprint may
+//! name a part without need, but never leaves one out.
 
 use nandseq_profile::PlaneSet;
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind};
@@ -30,7 +30,7 @@ const PROGRAM: Parts = 1 << 12;
 const ODT: Parts = 1 << 13;
 /// Write protect.
 const WRITE_PROTECT: Parts = 1 << 14;
-/// Everything.
+/// All parts.
 const ALL: Parts = (1 << 15) - 1;
 
 const fn latch(kind: LatchKind) -> Parts {
@@ -40,7 +40,7 @@ const fn latch(kind: LatchKind) -> Parts {
     }
 }
 
-/// The part that a state which exclusion tables look at is a state of.
+/// The part of the lasting state that a state of the exclusion tables belongs to.
 const fn part_of(state: DeviceState) -> Parts {
     match state {
         DeviceState::LatchOnRead | DeviceState::CacheRead(_) => REGISTERS,
@@ -53,20 +53,20 @@ const fn part_of(state: DeviceState) -> Parts {
     }
 }
 
-/// What a step looks at and what it changes.
+/// The parts that a step looks at, changes and hinders.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Footprint {
-    /// Whether it may start, and what it changes into what, follows from these parts.
+    /// The parts that decide whether the step may start, and what its changes are.
     pub looks: Parts,
-    /// No other part is changed by its start or end.
+    /// The parts that its start or end may change.
     pub changes: Parts,
-    /// Of these, those whose change may keep another step from starting that could have started without it. Putting data out
-    /// only ends what forbids others, and whatever comes after.
+    /// The parts of `changes` whose change may keep another step from starting. A data output hinders none: it only ends what
+    /// forbids others.
     pub hinders: Parts,
 }
 
 impl Footprint {
-    /// What a step of a base at a place touches; `all` are the planes of the die.
+    /// The footprint of a step of a base at a place; `all` are the planes of the die.
     #[must_use]
     pub fn of(info: &BaseInfo, place: &Place, all: PlaneSet) -> Self {
         let BaseFootprint { own, states } = info.footprint;
@@ -85,13 +85,13 @@ impl Footprint {
         }
     }
 
-    /// Whether neither changes what the other looks at or changes.
+    /// Whether neither step changes a part that the other looks at or changes.
     #[must_use]
     pub const fn is_apart_from(self, other: Self) -> bool {
         self.changes & (other.looks | other.changes) == 0 && self.looks & other.changes == 0
     }
 
-    /// Both together.
+    /// The parts of both together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl Footprint {
         }
     }
 
-    /// Whether it may change anything: suspensions, resumptions and resets.
+    /// Whether it may change every part: a SUSPEND, a RESUME or a reset.
     #[must_use]
     pub const fn is_sweeping(self) -> bool {
         self.changes == ALL
@@ -144,12 +144,12 @@ impl Footprint {
     }
 }
 
-/// What the operations of a base look at and change wherever they work.
+/// The footprint of a base, for any place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct BaseFootprint {
-    /// By its own needs and changes: of the registers those of the planes that it addresses.
+    /// From its preconditions and state changes. Registers stand for those of the planes that it addresses.
     own: Footprint,
-    /// The parts whose states exclude it: of the registers those of the planes that it looks at.
+    /// The parts whose states exclude it. Registers stand for those of the planes that it looks at.
     states: Parts,
 }
 

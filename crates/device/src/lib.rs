@@ -1,9 +1,9 @@
-//! What a NAND device does.
+//! A model of a NAND device: compiled tables, the present state, the address book and registers.
 //!
-//! Compiled tables, the state of a device, its address book and registers; "may this start now, and why not" and "start it".
-//! No randomness, no clock, no input or output, no names.
+//! It answers whether an operation may start now and which rule forbids it, and it starts and finishes operations. It has no
+//! randomness, no clock, no input or output, and no names.
 //!
-//! A step is judged first, then started. It ends when the caller says so; the caller keeps the clock:
+//! An operation is judged first, then started. It ends when the caller says so; the caller keeps the clock:
 //!
 //! ```
 //! use nandseq_device::{Device, Place, Rule, Tables};

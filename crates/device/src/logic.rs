@@ -1,9 +1,8 @@
-//! The lasting state of a die: latches, cache states, suspension, registers.
+//! The lasting state of a die: registers, latches, cache states, suspension, termination, write protect.
 //!
-//! What does not depend on the clock: small, plain, and cheap to copy, so that "could this chain still complete?" is asked by
-//! running its steps on a copy. [`DieLogic::judge`] says which rule forbids a step; [`DieLogic::start`] and
-//! [`DieLogic::finish`] are what the step does at its start and at its end. Bus, occupation, op_states and blocks are
-//! elsewhere.
+//! It does not depend on the clock, and it is small and cheap to copy: whether a chain can still complete is found by running its
+//! steps on a copy. [`DieLogic::judge`] returns the rule that forbids a step. [`DieLogic::start`] and [`DieLogic::finish`] apply
+//! what the step changes at its start and at its end. Bus, occupation, op_states and blocks are elsewhere.
 
 use nandseq_profile::model::{
     AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel, LatchNeed,
@@ -16,7 +15,7 @@ use crate::place::Place;
 use crate::rule::Rule;
 use crate::tables::{BaseInfo, OF_PLANES, Reach, Tables, state_bit};
 
-/// What a page register or an output register holds.
+/// The contents of a page register or an output register.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Register {
     /// The block group; the plane is that of the register.
@@ -56,7 +55,7 @@ impl PlaneLogic {
         holds(self.page, place)
     }
 
-    /// Whether both registers hold the same page, however it was read.
+    /// Whether both registers hold the same page, read as the same cell type, or both are empty.
     #[must_use]
     pub fn hold_the_same_page(&self) -> bool {
         match (self.page, self.output) {
@@ -66,14 +65,14 @@ impl PlaneLogic {
         }
     }
 
-    /// Whether no unread data is lost when the page register moves to the output register. Only the page counts: a copyback read's
-    /// page read again is still the same page.
+    /// Whether no unread data is lost when the page register moves to the output register. Only the page counts: it is the same
+    /// page whether a copyback read or another read put it there.
     fn moves_safely(&self) -> bool {
         let same = |(page, output): (Register, Register)| page.same_page(&output);
         !self.unread || self.page.zip(self.output).is_some_and(same)
     }
 
-    /// What an erase or program leaves.
+    /// Empties both registers, as an erase or program does.
     fn empty(&mut self) {
         *self = Self { cache_read: self.cache_read, ..Self::default() };
     }
@@ -105,25 +104,25 @@ impl PlaneLogic {
     }
 }
 
-/// What a latch is loaded with.
+/// The contents of a latch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Loaded {
-    /// The last page loaded.
+    /// The level of the last load.
     pub level: LatchLevel,
     /// The address it is loaded for.
     pub place: Place,
 }
 
-/// A cache program that goes on.
+/// A cache program under way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CacheProgram {
-    /// Which kind.
+    /// Its kind.
     pub kind: CacheProgramKind,
     /// Its last page.
     pub place: Place,
 }
 
-/// A suspended operation, as far as the rules ask; [`crate::SuspendedOperation`] has what remains of it.
+/// A suspended operation, as far as rules need it. [`crate::SuspendedOperation`] has its remainder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Suspended {
     /// Its address.
@@ -147,7 +146,7 @@ pub struct DieLogic {
     pub program: Option<Suspended>,
     /// Whether on-die termination is off (the same on every die).
     pub odt_disabled: bool,
-    /// Whether write protect is on (the same on every die); left out of a written state where it is off.
+    /// Whether write protect is on (the same on every die). A snapshot leaves it out if it is off.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub write_protected: bool,
     /// The planes.
@@ -219,7 +218,7 @@ impl DieLogic {
         (cache, latch)
     }
 
-    /// Whether write protect forbids the erase or program that is suspended on an axis: then it forbids its RESUME.
+    /// Whether write protect forbids the erase or program that is suspended on an axis, and so its RESUME.
     #[must_use]
     pub fn protects_suspended(&self, tables: &Tables, axis: Axis) -> bool {
         let protected = || tables.forbidden_by(DeviceState::WriteProtect);
@@ -247,15 +246,15 @@ impl DieLogic {
         })
     }
 
-    /// Whether a base is forbidden by any state of the die, or of those of its planes that it looks at: a look at two sets of
-    /// bits, where [`DieLogic::judge_tables`] asks state by state which it is.
+    /// Whether some state of the die, or of `planes`, forbids a base. This compares sets of bits; [`DieLogic::judge_tables`]
+    /// finds the rule.
     fn is_forbidden(&self, info: &BaseInfo, planes: PlaneSet) -> bool {
         info.forbidden_in != 0
             && (info.forbidden_in & self.states() != 0
                 || (info.forbidden_in & OF_PLANES != 0 && info.forbidden_in & self.plane_states(planes) != 0))
     }
 
-    /// The tables of latch, suspension and cache for a base that looks at `planes` of this die.
+    /// Judges the exclusion tables of the die's states for a base that looks at `planes`.
     fn judge_tables(&self, tables: &Tables, base: BaseId, planes: PlaneSet) -> Result<(), Rule> {
         if self.forbidden_by_latch(tables).contains(base) {
             return Err(Rule::Latch);
@@ -284,17 +283,17 @@ impl DieLogic {
         Ok(())
     }
 
-    /// Which rule of this page forbids a step at `place` now; `all` are the planes of the die.
+    /// Judges a step at `place` by the lasting state; `all` are the planes of the die.
     ///
     /// # Errors
-    /// The rule.
+    /// The rule that forbids it.
     pub fn judge(&self, tables: &Tables, base: BaseId, place: &Place, all: PlaneSet) -> Result<(), Rule> {
         let info = tables.base(base);
         let relevant = match info.reach {
             Reach::Planes => place.planes,
             Reach::Die | Reach::Target => all,
         };
-        // Which rule it is is asked only where there is one.
+        // The rule is looked for only if there is one.
         if self.is_forbidden(info, relevant) {
             self.judge_tables(tables, base, relevant)?;
         }
@@ -313,7 +312,7 @@ impl DieLogic {
         Ok(())
     }
 
-    /// Whether the die is as an operation needs it. What is in flight is not of the lasting state: the device judges that.
+    /// Judges a precondition of the die. Operations in flight are no part of the lasting state: the device judges them.
     fn judge_need(&self, tables: &Tables, need: Precondition, place: &Place) -> Result<(), Rule> {
         match need {
             Precondition::Latch(kind, need) => self.judge_latch(kind, need, place),
@@ -387,12 +386,12 @@ impl DieLogic {
         }
     }
 
-    /// What a step does at its start.
+    /// Applies what a step changes at its start.
     pub fn start(&mut self, info: &BaseInfo, place: &Place) {
         info.effects.at_start.iter().for_each(|change| self.apply(*change, place));
     }
 
-    /// What a step does at its end.
+    /// Applies what a step changes at its end.
     pub fn finish(&mut self, info: &BaseInfo, place: &Place) {
         info.effects.at_end.iter().for_each(|change| self.apply(*change, place));
     }
@@ -431,7 +430,7 @@ impl DieLogic {
         }
     }
 
-    /// Takes over what every die of the target has in common, which a reset leaves as it is.
+    /// Takes over the state of the target, which all dies have in common. A reset leaves it as it is.
     pub(crate) const fn share_target(&mut self, other: &Self) {
         #[rustfmt::skip]
         let Self { odt_disabled, write_protected, one_shot: _, copyback: _, cache_program: _, erase: _, program: _, planes: _ } = *other;
@@ -439,13 +438,13 @@ impl DieLogic {
     }
 }
 
-/// Whether a register holds the page of `place` (on its plane).
+/// Whether a register holds the page of `place` (on its plane), read as its cell type.
 fn holds(register: Option<Register>, place: &Place) -> bool {
     register
         .is_some_and(|held| held.group == place.group && held.page == place.page && held.cell_type == place.cell_type)
 }
 
-/// Whether the registers of a plane are as an operation on it needs them.
+/// Judges a precondition of the registers of a plane.
 fn judge_registers(need: Precondition, place: &Place, regs: &PlaneLogic) -> Result<(), Rule> {
     let allowed = |holds: bool, rule: Rule| if holds { Ok(()) } else { Err(rule) };
     match need {

@@ -1,8 +1,8 @@
-//! Where an operation works: a compact form of its list of targets.
+//! The address of an operation: a compact form of its list of targets.
 //!
-//! A multi-plane operation addresses one page of one block group on several planes of one die, so die, planes, group and
-//! page say it all. [`Place::from_targets`] is the door for lists that come from outside; it refuses those that no place can
-//! express, under the rule they break.
+//! A multi-plane operation addresses one page of one block group on several planes of one die, so die, planes, group and page are
+//! enough. [`Place::from_targets`] converts a list of targets that comes from outside. It refuses a list that no place can
+//! express, with the rule that the list breaks.
 
 use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Target};
 use serde::{Deserialize, Serialize};

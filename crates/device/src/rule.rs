@@ -1,7 +1,7 @@
 //! The reason codes: why an operation may not start.
 //!
-//! One code for each rule of the device (see the rulebook), in the order of the rule text. [`judge`](crate::Device::judge) looks
-//! in an order of its own: shape and addresses, occupation, op_states, the die's lasting state, termination, and the bus last.
+//! There is one code for each rule of the device (see the rulebook). [`judge`](crate::Device::judge) judges in this order: the
+//! shape of the address, blocks, occupation, op_states and the lasting state of each die, operations in flight, and the bus last.
 
 /// A rule of the device; its code says which rule an operation would break.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -14,7 +14,7 @@ pub enum Rule {
     Bus,
     /// A plane it would occupy is occupied.
     PlaneBusy,
-    /// It would overlap an operation of its die that tolerates none beside it.
+    /// It would overlap an operation of its die, and the two may not interleave.
     MultiPlaneExclusive,
     /// Forbidden by the op_state of a relevant plane.
     OpState,
@@ -42,7 +42,7 @@ pub enum Rule {
     ReadBeforeProgram,
     /// Not the block's program cell type, or not that of the operation.
     ReadCellType,
-    /// The output register is not valid, or holds another address.
+    /// The output register is empty, or holds another page.
     DoutSource,
     /// Data of a read would be overwritten before it has been put out.
     UnreadData,
@@ -54,9 +54,9 @@ pub enum Rule {
     CopybackSource,
     /// No program is suspended on the die, or not at this address.
     RecoveryTarget,
-    /// Nothing to suspend.
+    /// There is no operation to suspend.
     SuspendTarget,
-    /// Nothing to resume, or the other axis first.
+    /// There is no operation to resume, or the suspended program must be resumed first.
     ResumeTarget,
     /// A status read of a fixed LUN names another die. (What the payload must expect of the status itself is
     /// [`Device::expected_status`](crate::Device::expected_status).)

@@ -1,6 +1,6 @@
-//! A profile compiled for speed: what the judging and applying code looks up per base and per operation.
+//! A compiled profile: the facts about bases and operations that judging and starting look up.
 //!
-//! Everything here follows from the profile alone and never changes during a run. No names, no strings.
+//! The tables follow from the profile alone, and never change during a run. They hold no names and no strings.
 
 use nandseq_profile::model::{
     AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel, PayloadField, PhaseKind, Scope,
@@ -11,7 +11,7 @@ use nandseq_profile::{BaseId, BaseSet, CellTypeId, Grid, OpId, PhaseKey, Profile
 use crate::effects::Effects;
 use crate::footprint::BaseFootprint;
 
-/// Which planes a base looks at, and may occupy.
+/// The planes that a base looks at, and may occupy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reach {
     /// The planes its payload names.
@@ -28,9 +28,9 @@ const ANY_CELL_TYPE: &str = "NONE";
 /// A base, compiled.
 #[derive(Clone, Debug)]
 pub struct BaseInfo {
-    /// What it does.
+    /// Its effects.
     pub effects: Effects,
-    /// Which planes it looks at.
+    /// The planes that it looks at.
     pub reach: Reach,
     /// Whether it occupies planes.
     pub occupies: bool,
@@ -50,7 +50,7 @@ pub struct BaseInfo {
     pub busy_key: Option<PhaseKey>,
     /// The key of its window, if it has one.
     pub window_key: Option<PhaseKey>,
-    /// What its window is; CORE_BUSY if it has none.
+    /// The kind of its window; CORE_BUSY if it has none.
     pub window: PhaseKind,
     /// The key of a plane that is idle after it.
     pub end_key: PhaseKey,
@@ -58,7 +58,7 @@ pub struct BaseInfo {
     pub(crate) forbidden_in: u16,
     /// Whether some op_state forbids it.
     pub(crate) forbidden_in_op_states: bool,
-    /// What it looks at and changes.
+    /// The parts of the lasting state that it looks at and changes.
     pub(crate) footprint: BaseFootprint,
     /// See [`BaseInfo::is_inert`].
     inert: bool,
@@ -93,11 +93,11 @@ pub struct OpInfo {
     pub total: Ticks,
     /// How long it holds the bus from its start.
     pub bus: Ticks,
-    /// Whose status it reads.
+    /// The status that it reads; `None` if it reads none.
     pub status_of: Option<StatusOf>,
 }
 
-/// The device's size, as the hot path wants it.
+/// The size of the device, in the types that fit it.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     /// Dies, 1..=64.
@@ -125,7 +125,7 @@ pub struct Tables {
     pub programs: Vec<u8>,
     /// A page is readable when page ≤ last programmed page − this.
     pub offset_guard: u32,
-    /// Operations start on multiples of this, > 0. Kept by the generator: the device itself judges any time.
+    /// Operations start on multiples of this, > 0. The generator keeps to it; the device judges any time.
     pub grid: Grid,
 }
 
@@ -191,7 +191,7 @@ impl Tables {
     }
 }
 
-/// The states that planes are in, not dies.
+/// The states that planes can be in, as bits of [`state_bit`]. Dies can be in the others.
 pub(crate) const OF_PLANES: u16 = state_bit(DeviceState::LatchOnRead)
     | state_bit(DeviceState::CacheRead(CacheReadKind::Cache))
     | state_bit(DeviceState::CacheRead(CacheReadKind::PlaneCache));

@@ -62,9 +62,9 @@ fn full_mix_engine_alone(bencher: Bencher<'_, '_>) {
         .bench_local(|| Site::new(&setup, 42).run(&limits(OPERATIONS), &mut Nowhere).expect("nothing can fail"));
 }
 
-/// A hook at which nothing starts. Delay is nearly all of the mass, but every other name stays in the sampler. `known`: its random
-/// numbers say so beforehand; `looking`: some state could forbid the delay, so that what is eligible is found out first, on a device
-/// that has not changed since the last hook.
+/// A hook at which nothing starts. Delay has nearly all of the mass, but every other name stays in the sampler. `known`: the
+/// random numbers of the hook show that it draws the delay. `looking`: some state could forbid the delay, so the eligible classes
+/// are found first, on a device that has not changed since the last hook.
 #[divan::bench(sample_count = 10, sample_size = 1, args = ["known", "looking"])]
 fn hook_that_proposes_nothing(bencher: Bencher<'_, '_>, how: &str) {
     const HOOKS: u64 = 500_000;
@@ -98,7 +98,7 @@ fn by_length_of_the_run(bencher: Bencher<'_, '_>, operations: u64) {
         .bench_local(|| Site::new(&setup, 42).run(&limits(operations), &mut Nowhere).expect("nothing can fail"));
 }
 
-/// ... nor on the size of the device: dies and blocks of a die.
+/// ... nor on the size of the device (dies, blocks of a die).
 #[divan::bench(sample_count = 5, sample_size = 1, args = [(1, 64), (2, 1_020), (16, 4_096)])]
 fn by_size_of_the_device(bencher: Bencher<'_, '_>, (dies, blocks): (u32, u32)) {
     let mut profile = builtin::profile();

@@ -2,9 +2,9 @@
 //!
 //! `cargo run --release -p nandseq-generate --example closure -- --most 20 --seeds 3`
 //!
-//! Prints a table in Markdown: for each share the median over the seeds (1, 2, …), in operations and in multiples of N, the number of
-//! bins. `--most M` gives up after M × N operations; `--profile PATH` takes another device than the built-in one; `--directed` leaves
-//! plain generation out; `--uncovered` lists the bins that the last directed site lacks.
+//! Prints a table in Markdown: for each share the median over the seeds (1, 2, …), in operations and in multiples of N, the
+//! number of bins. `--most M` gives up after M × N operations; `--profile PATH` takes another device than the built-in one;
+//! `--directed` leaves plain generation out; `--holes` lists the uncovered bins of the last directed site.
 
 #[path = "../tests/support/coverage_model.rs"]
 mod coverage_model;
@@ -23,7 +23,7 @@ use nandseq_trace::{Operation, Sink};
 /// The shares, in percent.
 const SHARES: [u64; 6] = [50, 80, 90, 95, 99, 100];
 
-/// What to do.
+/// The arguments.
 struct Plan {
     profile: Option<String>,
     seeds: u64,
@@ -58,7 +58,7 @@ impl Plan {
         Ok(())
     }
 
-    /// The device, and its table.
+    /// The device and its probability table.
     fn device(&self) -> Result<(Profile, Distributions), String> {
         let profile = match &self.profile {
             None => builtin::profile(),
@@ -99,7 +99,7 @@ fn operations(site: &mut Site<'_>, bins: u64, most: u64) -> Vec<Option<u64>> {
     SHARES.into_iter().map(&mut reach).collect()
 }
 
-/// The median over some sites; what was not reached counts as more than anything.
+/// The median over some sites; a share that was not reached counts as more than any number.
 fn median(mut all: Vec<Option<u64>>) -> Option<u64> {
     all.sort_by_key(|ops| ops.unwrap_or(u64::MAX));
     all[all.len() / 2]
@@ -112,7 +112,7 @@ fn table_cell(ops: Option<u64>, bins: u64, most: u64) -> String {
     }
 }
 
-/// Bins that are to be drawn, each as likely as any other, until a share of them has come up.
+/// The expected number of draws of bins, each as likely as any other, until a share of them has come up.
 fn collector(bins: u64, percent: u64) -> u64 {
     let missing = bins - (bins * percent).div_ceil(100);
     (missing + 1..=bins).map(|left| bins as f64 / left as f64).sum::<f64>() as u64

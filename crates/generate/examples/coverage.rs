@@ -1,4 +1,4 @@
-//! One long run of a device, held against what is called reachable.
+//! One long run of a device, compared with the pairs that are called reachable.
 //!
 //! `cargo run --release -p nandseq-generate --example coverage -- --operations 10000000 --seed 1`
 //!
@@ -17,7 +17,7 @@ use nandseq_profile::diagnostic::Styling;
 use nandseq_profile::{OpId, PhaseKey, Profile, ReadOptions, SourceFile, builtin};
 use nandseq_reach::Verdict;
 
-/// What to do.
+/// The arguments.
 struct Plan {
     operations: u64,
     seed: u64,

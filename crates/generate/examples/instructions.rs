@@ -1,6 +1,7 @@
-//! What `scripts/instructions` counts: a site of the built-in device, with the files that the first argument names (`engine`,
-//! `sequence` or `tables`), for as many operations as the second says; with DIESxBLOCKS as a third, a device of another size. The
-//! counted part is [`measured`].
+//! The program that `scripts/instructions` counts: `instructions WHAT OPERATIONS [DIESxBLOCKS]`.
+//!
+//! It runs a site of the built-in device for the given number of operations. WHAT names the files that it writes: `engine`
+//! (none), `sequence` or `tables`. DIESxBLOCKS gives the device another size. The counted part is [`measured`].
 #![expect(clippy::print_stderr, reason = "it is a program")]
 
 use std::io;

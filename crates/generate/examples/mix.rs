@@ -1,5 +1,5 @@
-//! What one simulated second of a device holds, over many seeds: how often each name, which names are missing, which share
-//! each base has.
+//! The operations of one simulated second of a device, over many seeds: how often each name comes, which names are missing, and
+//! the share of each base.
 //!
 //! `cargo run --release -p nandseq-generate --example mix -- --seeds 200`
 //!
@@ -18,7 +18,7 @@ use nandseq_profile::{OpId, Profile, ReadOptions, SourceFile, Ticks, builtin};
 use nandseq_reach::Universe;
 use nandseq_trace::{Operation, Sink};
 
-/// What to do.
+/// The arguments.
 struct Plan {
     seeds: u64,
     first: u64,

@@ -1,4 +1,4 @@
-//! Many operations of random devices, judged as they are generated: how long the peace between engine and judge lasts.
+//! Many operations of random devices, judged as they are generated.
 //!
 //! `cargo run --release -p nandseq-generate --example soak -- --operations 50000000 --profiles 200 --seed 1`
 //!
@@ -24,7 +24,7 @@ use nandseq_profile::{Block, Die, Profile, Ticks, builtin};
 use nandseq_verify::{RuleCode, Verifier};
 use support::vary;
 
-/// What to do.
+/// The arguments.
 struct Plan {
     operations: u64,
     profiles: u64,
@@ -58,12 +58,12 @@ impl Plan {
     }
 }
 
-/// Runs of a site.
+/// The number of runs of a site.
 const RUNS: u64 = 4;
 /// Simulated time of a run: enough for all its operations on all but the idlest devices.
 const RUN_US: u64 = 1_000_000_000;
 
-/// What became of one profile.
+/// The result of one profile.
 struct Outcome {
     operations: u64,
     /// Broken rules and the first finding, or the error that ended a run.

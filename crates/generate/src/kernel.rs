@@ -1,7 +1,7 @@
-//! A device in time: what has started, what is to come, what waits, what is suspended.
+//! The kernel: a device in time, with the operations that have started, are suspended or wait, and the events to come.
 //!
-//! Admits, starts, ends, cuts and resumes operations. Knows the present exactly and reserves nothing: what must happen later waits,
-//! and is judged again when it starts. Draws nothing, and decides nothing about what is proposed.
+//! It admits, starts, ends, cuts and resumes operations. It knows the present exactly and reserves nothing: operations that must
+//! start later wait, and are judged again when they start. It draws nothing and does not decide what is proposed.
 
 mod admission;
 mod chain;
@@ -34,15 +34,15 @@ pub(crate) struct Kernel<'s> {
     tables: &'s Tables,
     /// Time between the end of a chain's step and the moment at which the next is due.
     gap: Ticks,
-    /// A name that resumes what is suspended on each axis, if one can be proposed.
+    /// For each axis, a name that resumes it, if one can be proposed.
     resuming: ByAxis<Option<OpId>>,
     pub(crate) device: Device,
     pub(crate) chains: Chains,
     pub(crate) queue: Queue,
     pub(crate) waiting: WaitQueue,
-    /// What is kept of each flight, by slot.
+    /// The origin and chain of each flight, by slot.
     flights: Vec<Started>,
-    /// Origin and chain of the suspended operations of each die; the device has what remains of them.
+    /// Origin and chain of the suspended operations of each die. The device has their remainders.
     pub(crate) suspended: Vec<ByAxis<Option<Started>>>,
     orders: CompletionOrders,
     cuts: Cuts,
@@ -54,22 +54,22 @@ pub(crate) struct Kernel<'s> {
     pub(crate) resumes: u64,
 }
 
-/// For each die an order in which its chains can complete.
+/// For each die, an order in which its chains can complete.
 #[derive(Debug)]
 struct CompletionOrders {
     of_dies: Vec<CompletionOrder>,
-    /// Whether the order in the scratch memory is to replace that of the die when what was admitted last starts; `None` in it stands for
-    /// the new chain.
+    /// Whether the order in the scratch memory is to replace that of the die when the plan that was admitted last starts. `None`
+    /// in the order stands for the new chain.
     found: bool,
     scratch: SearchScratch,
 }
 
-/// What the last start has cut.
+/// The operations that the last start has cut.
 #[derive(Default, Debug)]
 struct Cuts {
     /// Every flight before it, with whether it occupies planes.
     before: Vec<(FlightId, bool)>,
-    /// The uid of what was cut, and how, in the order in which it is told.
+    /// The uid of each operation that was cut, and how, in the order in which the sink is told.
     told: Vec<(u64, Cut)>,
 }
 
@@ -106,8 +106,8 @@ impl<'s> Kernel<'s> {
         }
     }
 
-    /// Starts an operation that has been judged, and returns its flight, if it has one. `chain` goes on after it. What it cuts is in
-    /// [`Kernel::cut_by_last_start`] until the next start.
+    /// Starts an operation that has been judged, and returns its flight, if it has one. `chain` goes on after it. What it cuts is
+    /// in [`Kernel::cut_by_last_start`] until the next start.
     pub(crate) fn start(
         &mut self,
         step: Step,
@@ -163,7 +163,7 @@ impl<'s> Kernel<'s> {
         flight
     }
 
-    /// At the end of a RESUME: what was suspended goes on for exactly what remained; returns its uid and its flight.
+    /// At the end of a RESUME, the suspended operation goes on for exactly its remainder. Returns its uid and its flight.
     pub(crate) fn resume(&mut self, die: Die, axis: Axis, now: Ticks) -> Option<(u64, FlightId, Flight)> {
         let id = self.device.resume(self.tables, die, axis, now);
         let started = self.suspended[usize::from(die.0)][axis].take()?;
@@ -185,7 +185,7 @@ impl<'s> Kernel<'s> {
         started.chain = chain;
     }
 
-    /// Notes every flight before an operation starts that may end some of them before their time.
+    /// Notes every flight before the start of an operation that may cut some of them.
     fn note_flights(&mut self) {
         let tables = self.tables;
         let occupies = |op| tables.base(tables.op(op).base).occupies;
@@ -193,7 +193,8 @@ impl<'s> Kernel<'s> {
         self.cuts.before.extend(self.device.flights().map(|(id, flight)| (id, occupies(flight.op))));
     }
 
-    /// Keeps what the SUSPEND that has just started has suspended, and forgets what a reset has ended; hooks of either will not come.
+    /// Keeps the operation that the SUSPEND that has just started has suspended, or forgets the operations that a reset has
+    /// ended. Their hooks will not come.
     fn note_cuts(&mut self, die: Die, suspends: Option<Axis>) {
         for &(id, occupies) in &self.cuts.before {
             if self.device.flight(id).is_some() {
@@ -259,7 +260,7 @@ impl<'s> Kernel<'s> {
         self.queue.forget(id);
     }
 
-    /// Tries what waits for the bus or for planes at `time` or as soon after as operations may start.
+    /// Queues a try of everything that waits, at `time` or at the first tick of the grid after it.
     pub(crate) fn wake_at(&mut self, time: Ticks) {
         let time = time.ceil_to(self.tables.grid);
         if self.waiting.wants_wake(time) {
@@ -267,7 +268,7 @@ impl<'s> Kernel<'s> {
         }
     }
 
-    /// Queues the next try for what still waits.
+    /// Queues the next try of everything that still waits.
     pub(crate) fn plan_wake(&mut self, now: Ticks) {
         if self.waiting.is_empty() {
             return;
@@ -297,7 +298,7 @@ impl<'s> Kernel<'s> {
         self.chains.live_on(die).map(|(id, _)| id).filter(move |id| suspended.values().all(|chain| *chain != Some(*id)))
     }
 
-    /// Once nothing is in flight: whether a chain is left that no RESUME would let go on. Returns its next step and what forbids it.
+    /// When nothing is in flight: a chain that no RESUME would let go on, as its next step and the rule that forbids it.
     #[cold]
     pub(crate) fn stuck_chain(&self) -> Option<(OpId, Rule)> {
         let suspended = self.suspended.iter().flat_map(ByAxis::values).flatten();
@@ -310,8 +311,8 @@ impl<'s> Kernel<'s> {
         Some((step.op, verdict.err().unwrap_or(Rule::PlaneBusy)))
     }
 
-    /// Brings everything between runs into a form that follows from the state alone, whatever led there: a site made anew from
-    /// a snapshot goes on exactly as this one.
+    /// Between runs, brings everything into a form that follows from the state alone. So a site made anew from a snapshot goes on
+    /// exactly as this one.
     pub(crate) fn settle(&mut self) {
         self.device.settle();
         self.flights.clear();

@@ -1,8 +1,8 @@
 //! Random legal operation sequences.
 //!
-//! A [`Setup`] is a profile and a probability table, compiled. A [`Site`] made from it is one device with its own seed; each
-//! [`Site::run`] goes on from the one before and tells a sink of every operation that it starts. The only randomness of the product;
-//! no clock, no files.
+//! A [`Setup`] is a compiled profile and probability table. A [`Site`] made from it is one device with its own seed. Each
+//! [`Site::run`] goes on from the one before, and tells a sink of every operation that it starts. All randomness of the product
+//! is here. The crate uses no clock and no files.
 //!
 //! This example generates 2 ms of the built-in device. Its sink counts operations by phase key and hands each to the verifier:
 //!
@@ -65,7 +65,7 @@ pub use snapshot::{
     CoverageIdentity, Identity, IdentityPart, SNAPSHOT_VERSION, SiteState, Snapshot, SnapshotError, StateError,
 };
 
-/// What is to be covered, and how much of it was.
+/// The coverage model, and how much of it was reached.
 pub mod closure {
     pub use crate::policy::Reached;
     pub use crate::setup::coverage_model::CoverageModel;

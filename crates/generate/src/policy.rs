@@ -1,7 +1,7 @@
-//! What is proposed at a hook, and where further hooks come.
+//! Policies: what is proposed at a hook, and where further hooks come.
 //!
-//! A policy draws, plans and hands in by way of [`AtHook`]; that nothing illegal starts is not its business. Another way of choosing is
-//! another variant of [`Policy`].
+//! A policy draws names, plans them and hands the plans in, through [`AtHook`]. It does not have to care for legality: the kernel
+//! does. Another way of choosing is another variant of [`Policy`].
 
 mod at_hook;
 mod bootstrap;
@@ -28,16 +28,16 @@ use crate::setup::{Distribution, Setup, Stage};
 /// A way of choosing what is proposed.
 #[derive(Debug)]
 pub(crate) enum Policy {
-    /// Names by weight.
+    /// Draws names by weight.
     Plain,
-    /// Names by weight, of the stage of a bootstrap.
+    /// Draws names by weight, from the distribution of a stage of the bootstrap.
     Bootstrap(BootstrapProgress),
-    /// What is uncovered first.
+    /// Draws names with uncovered bins more often.
     Directed(Box<Directed>),
 }
 
 impl Policy {
-    /// That of a setup, without bootstrap.
+    /// The policy of a setup, without bootstrap.
     pub(crate) fn of(setup: &Setup) -> Self {
         match &setup.coverage_model {
             Some(model) if model.is_directed() => {
@@ -57,17 +57,17 @@ impl Policy {
         }
     }
 
-    /// Whether a bootstrap goes on: the run is not limited before it is over.
+    /// Whether a bootstrap is under way: limits of the run count only after it.
     pub(crate) const fn is_bootstrap(&self) -> bool {
         matches!(self, Self::Bootstrap(_))
     }
 
-    /// Whether what is uncovered goes first, at hooks of its own too.
+    /// Whether the policy is directed: uncovered bins come more often, at further hooks too.
     pub(crate) const fn is_directed(&self) -> bool {
         matches!(self, Self::Directed(_))
     }
 
-    /// What may be drawn under a phase key.
+    /// The distribution that is drawn from under a phase key.
     pub(crate) fn distribution<'s>(&self, setup: &'s Setup, key: PhaseKey) -> &'s Distribution {
         match self {
             Self::Bootstrap(bootstrap) => setup.bootstrap.distribution(bootstrap.stage()),
@@ -75,8 +75,8 @@ impl Policy {
         }
     }
 
-    /// Proposes at a hook; returns whether the proposer's plan, which is admitted, is to start now. `counts` are there if the policy is
-    /// directed.
+    /// Proposes at a hook. Returns whether the proposer's plan is admitted and is to start now. `counts` are there if the policy
+    /// is directed.
     pub(crate) fn propose(&mut self, at: &mut AtHook<'_, '_>, counts: Option<&CoverageCounts>) -> bool {
         if let (Self::Directed(directed), Some(counts)) = (&mut *self, counts) {
             return directed.propose(at, counts);
@@ -116,7 +116,7 @@ impl Policy {
         }
     }
 
-    /// How much more often than otherwise an operation of a base stands alone that may.
+    /// The factor by which an operation of a base stands alone more often than otherwise, if it may stand alone.
     pub(crate) fn alone(&self, setup: &Setup, counts: Option<&CoverageCounts>, base: BaseId) -> u64 {
         match (self, counts) {
             (Self::Directed(_), Some(counts)) => directed::alone(setup, counts, base),
@@ -124,26 +124,27 @@ impl Policy {
         }
     }
 
-    /// A bin of a key was covered.
+    /// An uncovered bin of a key was hit.
     pub(crate) fn hit(&mut self, key: PhaseKey) {
         if let Self::Directed(directed) = self {
             directed.discounts.hit(key);
         }
     }
 
-    /// Something has started.
+    /// An operation has started.
     pub(crate) const fn started(&mut self) {
         if let Self::Bootstrap(bootstrap) = self {
             bootstrap.accepted();
         }
     }
 
-    /// An operation has ended; returns whether what waits for the bus was proposed for a stage that is over.
+    /// An operation has ended. Returns whether a stage of the bootstrap is over: proposals that wait for the bus were made for
+    /// it.
     pub(crate) fn ended(&mut self, setup: &Setup, device: &Device, flight: &Flight) -> bool {
         self.after_bootstrap(setup, |bootstrap| bootstrap.ended(setup, device, flight))
     }
 
-    /// A refill has come; returns the same.
+    /// A refill has come. Returns the same as [`Policy::ended`].
     pub(crate) fn refilled(&mut self, setup: &Setup, device: &Device, refills: &Refills) -> bool {
         let is_idle = || device.flights().next().is_none();
         self.after_bootstrap(setup, |bootstrap| {
@@ -151,7 +152,7 @@ impl Policy {
         })
     }
 
-    /// Lets a bootstrap look at what happened; `look` says whether it goes on. Returns whether a stage is over.
+    /// Lets a bootstrap take note of an event; `look` returns whether the bootstrap goes on. Returns whether a stage is over.
     fn after_bootstrap(&mut self, setup: &Setup, look: impl FnOnce(&mut BootstrapProgress) -> bool) -> bool {
         let Self::Bootstrap(bootstrap) = self else { return false };
         let stage: Stage = bootstrap.stage();

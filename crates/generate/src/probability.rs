@@ -1,8 +1,7 @@
 //! Probability tables: how likely each op name is under each phase key.
 //!
-//! Builds the table of a profile that states none, from the table seed alone (never from a site's seed, so that one site can be
-//! rerun), and puts the profile's overrides in force over a table that was loaded. Reading and writing table files is the profile
-//! crate's.
+//! Builds the table of a profile that states none. It depends on the table seed and never on a site's seed, so that one site can
+//! be rerun. Applies the profile's overrides to a loaded table. The profile crate reads and writes table files.
 
 mod loaded;
 
@@ -18,8 +17,8 @@ pub type Distributions = Vec<(PhaseKey, Vec<(OpId, f64)>)>;
 /// The seed of a built table when none is given.
 pub const DEFAULT_TABLE_SEED: u64 = 1729;
 
-/// Builds the table of a profile: for each phase key the names it does not forbid, with the overrides' final masses and random
-/// weights for what is left of 1.
+/// Builds the table of a profile. Each phase key has the names that it does not forbid. Overrides fix the masses of some; the
+/// rest of 1 goes to the others by random weights.
 #[must_use]
 pub fn build(profile: &Profile, table_seed: u64) -> Distributions {
     profile.phase_keys.ids().map(|key| (key, build_key(profile, key, table_seed))).collect()
@@ -42,11 +41,11 @@ fn build_key(profile: &Profile, key: PhaseKey, table_seed: u64) -> Vec<(OpId, f6
     candidates.iter().enumerate().map(|(at, &op)| (op, mass(at))).filter(|&(_, mass)| mass > 0.0).collect()
 }
 
-/// What the overrides in force under a key make of its candidates.
+/// The masses that the overrides in force under a key fix for its candidates.
 struct Fixed {
-    /// The final mass of each candidate that has one, by position.
+    /// By position: the mass of each candidate that an override fixes.
     masses: Vec<Option<f64>>,
-    /// What is left of 1 for the others.
+    /// The rest of 1, for the other candidates.
     rest: f64,
 }
 
@@ -128,8 +127,9 @@ pub enum Demo {
 }
 
 impl Demo {
-    /// Puts the demo's distribution in the place of DEFAULT's, with a small weight for what ends the states that operations of other
-    /// keys lead to. What leads to a state that the distribution has no way out of is taken out of the other keys.
+    /// Replaces the distribution of DEFAULT by that of the preset. Adds a small weight for names that end lasting states which
+    /// operations of other keys begin. Removes from the other keys the names that begin a lasting state which no name of the
+    /// distribution ends.
     pub fn apply(self, profile: &Profile, table: &mut Distributions) {
         let families: &[fn(&Profile, OpId) -> bool] = match self {
             Self::EraseOnly => &[is_erase],
@@ -152,10 +152,10 @@ impl Demo {
     }
 }
 
-/// What a preset gives, beside 1 for what it is about, to names that end what other phase keys begin.
+/// The mass that a preset gives, beside 1 for its own names, to names that end states which operations of other keys begin.
 const WAYS_OUT: f64 = 0.1;
 
-/// Whether a base ends a lasting state, and is possible in such a state only: where nothing of the kind lasts, it proposes nothing.
+/// Whether a base ends a lasting state and is possible in that state only: elsewhere it is never eligible.
 fn leads_out(base: &Base) -> bool {
     let from_latch = matches!(base.address, AddressSource::OneShotLatch | AddressSource::CopybackLatch);
     from_latch || base.effects.iter().any(|effect| effect.needs_what_it_ends())

@@ -1,7 +1,7 @@
-//! What may be proposed at a hook, and plans for it: which classes of names are eligible, an address, the chain that follows.
+//! The proposer: finds the name classes that are eligible at a hook, draws an address, and plans the chain.
 //!
-//! Knows distributions, the constraints of dies and the availability of addresses. Looks at the device and changes nothing of it; what
-//! is to be proposed is for a policy to decide.
+//! Knows distributions, the constraints of dies and the availability of addresses. Looks at the device and does not change it.
+//! The policy decides what is proposed.
 
 mod address;
 mod address_availability;
@@ -24,31 +24,31 @@ use crate::random::Stream;
 use crate::reporting::RefusalReason;
 use crate::setup::{ClassId, Distribution, Setup};
 
-/// How often an address is drawn anew that a policy does not prefer.
+/// How often a new address is drawn at most if the policy does not prefer the one that was drawn.
 const MOST_DRAWS: u32 = 16;
 
-/// What a policy wants of the plan for a name.
+/// The preferences of a policy for the plan of a name.
 #[derive(Clone, Copy)]
 pub(crate) struct Preference<'a> {
-    /// So many times as often as its weight says the operation is to stand alone, if it may.
+    /// The factor on the weight of standing alone, if the operation may.
     pub(crate) alone: u64,
-    /// Which addresses are preferred, if not all are equal.
+    /// Whether an address is preferred; `None`: all addresses are equal.
     pub(crate) is_fresh: Option<&'a dyn Fn(&Place) -> bool>,
 }
 
 impl Preference<'_> {
-    /// Nothing but the weights of the profile.
+    /// No preferences: the weights of the profile.
     pub(crate) const NONE: Self = Self { alone: 1, is_fresh: None };
 }
 
-/// What plans are made with; kept, so that planning allocates nothing.
+/// Makes plans. Kept, so that planning allocates nothing.
 #[derive(Debug)]
 pub(crate) struct Proposer {
-    /// What the present proposal may draw.
+    /// The names that the present proposal may draw.
     pub(crate) sampler: WeightedSampler,
-    /// What each die forbids.
+    /// By die: its constraints.
     pub(crate) constraints: Vec<DieConstraints>,
-    /// The plan that was made last: an operation and the steps of its chain.
+    /// The plan that was made last: an operation and the operations of its chain.
     pub(crate) plan: Vec<Step>,
     scratch: DraftScratch,
 }
@@ -64,7 +64,7 @@ impl Proposer {
         }
     }
 
-    /// Finds out what is eligible at a hook.
+    /// Finds the classes that are eligible at a hook.
     pub(crate) fn look(
         &mut self,
         view: &View,
@@ -78,7 +78,7 @@ impl Proposer {
         view.fill(sampler, distribution, constraints, (device, setup), now, waiting);
     }
 
-    /// Plans a name with its chain; returns the rule in the way of its start, if that is the bus.
+    /// Plans a name with its chain. The inner result is the rule of the bus, if only the bus keeps the name from starting now.
     pub(crate) fn make(
         &mut self,
         (setup, device): (&Setup, &Device),

@@ -1,4 +1,4 @@
-//! The only randomness: streams of numbers, and the seeds that name them.
+//! The random numbers of generation: streams, and the seeds from which they follow.
 
 mod philox;
 mod seed;

@@ -1,4 +1,4 @@
-//! What is told of a run: to the sink, operation by operation; to the caller, in sum. Decides nothing.
+//! Reports a run: each operation to the sink, and the sums to the caller.
 
 mod reason;
 mod reporter;

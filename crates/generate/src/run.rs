@@ -1,6 +1,6 @@
 //! One run of a site: its limits, its event loop, and the boundary to the next.
 //!
-//! Runs continue one another; a run boundary completes everything in flight and carries the hooks on.
+//! Runs continue one another. A run boundary completes everything in flight and carries the hooks over.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use crate::kernel::{Event, Hook};
 use crate::reporting::RunSummary;
 use crate::site::Site;
 
-/// No run may propose beyond this: it leaves two months of the clock for what is in flight then.
+/// No run may propose after this time: two months of the clock remain for the operations in flight.
 pub(crate) const LAST: Ticks = Ticks::from_us(150 * 24 * 3_600_000_000);
 
 /// How far a run goes.
@@ -24,14 +24,14 @@ pub struct RunLimits<'a> {
     pub run_until: Ticks,
     /// Proposals also stop when this many operations have started in the run.
     pub max_ops: Option<u64>,
-    /// Whether a site's first run begins with the profile's bootstrap, however long that takes: time and operations are
-    /// limited after it.
+    /// Whether a site's first run begins with the profile's bootstrap. The bootstrap takes as long as it needs: the limits hold
+    /// after it.
     pub bootstrap: bool,
-    /// Proposals also stop when this many bins of the setup's coverage model are covered, over all runs of the site.
+    /// Proposals also stop when this many bins of the setup's coverage model have been hit, over all runs of the site.
     pub until_covered: Option<u64>,
-    /// Set from outside to abandon the run.
+    /// A flag that is set from outside to abandon the run.
     pub stop: Option<&'a AtomicBool>,
-    /// Told of each die on which nothing can ever start again, soon after that is known.
+    /// Called with each dead die soon after it was found.
     pub on_dead: Option<&'a (dyn Fn(&DeadDie) + Sync)>,
 }
 
@@ -44,7 +44,7 @@ pub enum RunError {
     /// The stop flag was set.
     #[error("interrupted")]
     Interrupted,
-    /// A chain cannot go on: its profile is faulty in a way that planning did not foresee.
+    /// A chain cannot go on: the profile has a fault that planning did not foresee.
     #[error("a chain can never go on: {op} is forbidden by the rule {}", rule.code())]
     ChainStuck {
         /// The step that cannot start.
@@ -58,11 +58,12 @@ pub enum RunError {
 }
 
 impl Site<'_> {
-    /// Runs on: proposes for `run_until`, then completes everything in flight and every chain.
+    /// Makes the next run: proposes for `run_until`, then completes everything in flight and every chain.
     ///
     /// # Errors
-    /// [`RunError::Output`] when the sink fails, [`RunError::Interrupted`] when the stop flag is set; the site cannot go on
-    /// after either.
+    /// [`RunError::Output`] when the sink fails, [`RunError::Interrupted`] when the stop flag is set, [`RunError::ChainStuck`]
+    /// when a chain cannot go on, [`RunError::ClockEnd`] when the run would go beyond the end of simulated time. The site cannot
+    /// go on after an error.
     pub fn run(&mut self, limits: &RunLimits<'_>, sink: &mut dyn Sink) -> Result<RunSummary, RunError> {
         let start = self.kernel.quiet;
         let end = start
@@ -82,7 +83,7 @@ impl Site<'_> {
                 || limits.max_ops.is_some_and(|most| self.reporter.summary.ops >= most)
                 || limits.until_covered.is_some_and(|least| self.has_covered(least));
             if self.policy.is_bootstrap() {
-                // It takes the time it needs; the run is over when both are.
+                // The bootstrap takes the time it needs; the run is over when the bootstrap and the limits are.
                 if time > LAST {
                     return Err(RunError::ClockEnd);
                 }
@@ -132,11 +133,11 @@ impl Site<'_> {
         self.look_before_run();
     }
 
-    /// Puts the hooks that fell into the pause at the start of the next run.
+    /// Moves the hooks that fell into the pause to the next run.
     ///
-    /// The pause is no time in which anything may be proposed. A hook inside a phase that ended meanwhile is gone with the
-    /// phase; a hook after a phase keeps its distance from the phase's end, now the end of the pause; the refills keep their
-    /// rhythm.
+    /// Nothing is proposed in the pause. A hook inside a phase that has ended meanwhile is dropped. A hook after a phase keeps
+    /// its distance from the phase's end, for which the end of the pause now stands. The next refill keeps its distance from the
+    /// boundary.
     fn carry_on(&mut self, carried: Vec<(Ticks, Event)>, end: Ticks) {
         let grid = self.setup.tables.grid;
         let next = self.kernel.quiet.max(end).ceil_to(grid);

@@ -1,8 +1,8 @@
 //! Everything the generator looks up, compiled once from a profile and a probability table.
 //!
-//! Names with the same base, cell type and plane count are eligible together, so distributions are kept by such classes.
-//! Weights are integers from here on. [`Setup`] is the only thing that a whole run reads and nothing changes: it has a field for
-//! each policy of the profile that generation obeys, which is why it has more than 15.
+//! Names with the same base, cell type and plane count are eligible together, so distributions are kept by such classes. Compiled
+//! weights are integers. A run reads [`Setup`] and never changes it. [`Setup`] has a field for each policy of the profile that
+//! generation obeys, which is why it has more than 15.
 
 mod across_dies;
 mod bootstrap_stages;
@@ -40,7 +40,7 @@ pub struct Setup {
     names: Vec<String>,
     pub(crate) bad_blocks: Vec<(Die, Block)>,
     pub(crate) distributions: Vec<Distribution>,
-    /// Which distribution each phase key uses.
+    /// By phase key: the index of its distribution.
     pub(crate) by_key: Vec<u16>,
     pub(crate) bootstrap: BootstrapStages,
     pub(crate) follow_ups: Vec<FollowUps>,
@@ -53,24 +53,24 @@ pub struct Setup {
     pub(crate) split_dout: bool,
     pub(crate) post_hook_window: Ticks,
     pub(crate) refill_uses_end_key: bool,
-    /// What is to be covered, if anybody asks.
+    /// The coverage model, if there is one.
     pub(crate) coverage_model: Option<CoverageModel>,
-    /// For each axis a name that resumes what is suspended there and that some phase key can propose.
+    /// By axis: a name that resumes and that some phase key can propose.
     pub(crate) resuming: ByAxis<Option<OpId>>,
-    /// Which operations concern dies that no hook of theirs is on: see [`crate::dead`].
+    /// The operations that concern another die than that of their hook: see [`crate::dead`].
     pub(crate) across_dies: AcrossDies,
 }
 
 /// Why nothing can be generated.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SetupError {
-    /// The table names no operation that can be generated.
+    /// The table gives no weight to an operation that could be proposed.
     #[error("no phase key gives any operation a weight above 0 with which it could be proposed")]
     NothingToPropose,
 }
 
 impl Setup {
-    /// Compiles a profile and its table. Operations of `bad_blocks` are never proposed.
+    /// Compiles a profile and its table. No operation on a block of `bad_blocks` is ever proposed.
     ///
     /// # Errors
     /// [`SetupError`] when no operation could ever be proposed.
@@ -137,7 +137,7 @@ impl Setup {
         Ok(Self { across_dies, ..setup })
     }
 
-    /// The same, with a coverage model: sites count what they cover of it, and go for the rest if it is directed.
+    /// The same setup with a coverage model: sites count its hits, and draw uncovered bins more often if it is directed.
     #[must_use]
     pub fn with_coverage_model(mut self, profile: &Profile, model: CoverageModel) -> Self {
         self.coverage_model = Some(model.compiled(profile, &self.tables, &self.classes));
@@ -149,17 +149,17 @@ impl Setup {
         &self.names[op.index()]
     }
 
-    /// What may be drawn under a phase key, a bootstrap apart.
+    /// The distribution of a phase key, outside a bootstrap.
     pub(crate) fn distribution(&self, key: PhaseKey) -> &Distribution {
         &self.distributions[usize::from(self.by_key[key.index()])]
     }
 
-    /// Whether a device of this size has what a name addresses, and proposals may address so many planes.
+    /// Whether the device has the LUN and planes that a name addresses, and proposals may address that many planes.
     pub(crate) fn is_usable(&self, op: OpId) -> bool {
         is_usable(&self.tables, self.max_planes, op)
     }
 
-    /// A bit for each die.
+    /// All dies, a bit each.
     pub(crate) fn all_dies(&self) -> u64 {
         u64::MAX >> (64 - u32::from(self.tables.size.dies))
     }
@@ -176,7 +176,7 @@ impl Setup {
     }
 }
 
-/// Whether a device of this size has what a name addresses, and proposals may address so many planes.
+/// Whether the device has the LUN and planes that a name addresses, and proposals may address that many planes.
 fn is_usable(tables: &Tables, max_planes: u32, op: OpId) -> bool {
     let info = tables.op(op);
     exists(tables, info) && (!info.multi || max_planes > 1)

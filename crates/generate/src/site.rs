@@ -1,7 +1,7 @@
 //! One site: a discrete-event simulation of one device.
 //!
-//! Hands each event to the parts that it concerns: the kernel keeps the device in time, the policy says with the proposer what is
-//! proposed, the reporter tells. Reads no clock, and writes through the sink alone.
+//! Hands each event to the parts that it concerns: the kernel keeps the device in time, the policy decides with the proposer what
+//! is proposed, the reporter tells the sink. A site reads no clock, and writes through the sink alone.
 
 use nandseq_device::FlightId;
 use nandseq_profile::input_time::Bin;
@@ -19,13 +19,14 @@ use crate::reporting::{RefusalReason, Reporter};
 use crate::setup::Setup;
 use crate::setup::coverage_model::CoverageModel;
 
-/// One site and its device, between or within runs.
+/// One site with its device.
 #[derive(Debug)]
 pub struct Site<'s> {
     pub(crate) setup: &'s Setup,
     seeds: SeedPlan,
-    /// The index of the present run, and hooks so far in it.
+    /// The index of the present run, from 0; between runs that of the next.
     pub(crate) run: u64,
+    /// Hooks so far in the present run.
     pub(crate) hooks: u64,
     /// Whether the present run still proposes.
     pub(crate) proposing: bool,
@@ -33,14 +34,14 @@ pub struct Site<'s> {
     pub(crate) kernel: Kernel<'s>,
     pub(crate) proposer: Proposer,
     pub(crate) policy: Policy,
-    /// What was covered, if there is a coverage model.
+    /// The hits of the coverage model, if there is one.
     pub(crate) counts: Option<CoverageCounts>,
     pub(crate) reporter: Reporter,
     pub(crate) detector: DeadDieDetector,
 }
 
 impl<'s> Site<'s> {
-    /// A site on a fresh device; its runs use the keys of the plan, for a number those of the sequential plan from it.
+    /// A site on a fresh device. Its runs have the seeds of `seeds`; a number stands for the sequential plan that begins with it.
     #[must_use]
     pub fn new(setup: &'s Setup, seeds: impl Into<SeedPlan>) -> Self {
         Self {
@@ -59,13 +60,13 @@ impl<'s> Site<'s> {
         }
     }
 
-    /// How much of the setup's coverage model the site has reached so far; `None` without a coverage model.
+    /// How much of the setup's coverage model the site has reached so far; `None` without a model.
     #[must_use]
     pub fn reached(&self) -> Option<Reached> {
         self.counts.as_ref().map(CoverageCounts::reached)
     }
 
-    /// Hits by bin, in the order of key, name and time bin; empty without a coverage model.
+    /// Hits by bin, in the order of key, name and tenth; empty without a coverage model.
     #[must_use]
     pub fn hits(&self) -> Vec<u32> {
         self.counts.as_ref().map_or_else(Vec::new, CoverageCounts::hits)
@@ -78,7 +79,7 @@ impl<'s> Site<'s> {
         bins.zip(self.hits()).filter(|(_, hits)| *hits == 0).map(|(bin, _)| bin).collect()
     }
 
-    /// Whether so many bins are covered.
+    /// Whether at least this many bins have been hit.
     pub(crate) fn has_covered(&self, least: u64) -> bool {
         self.reached().is_some_and(|reached| reached.hit >= least)
     }
@@ -88,7 +89,7 @@ impl<'s> Site<'s> {
         self.seeds.key(self.run)
     }
 
-    /// Lets an event happen; hooks that are not asked any more are carried to the next run.
+    /// Handles an event. A hook that comes when the run no longer proposes is added to `carried`, for the next run.
     pub(crate) fn handle(&mut self, event: Event, now: Ticks, sink: &mut dyn Sink, carried: &mut Vec<(Ticks, Event)>) {
         match event {
             Event::End(flight) => self.end(flight, now, sink),
@@ -107,7 +108,7 @@ impl<'s> Site<'s> {
         }
     }
 
-    /// An operation ends: what it resumes, and what waits, goes on.
+    /// An operation ends. A RESUME lets the suspended operation go on; chain steps and proposals that wait are tried again.
     fn end(&mut self, id: FlightId, now: Ticks, sink: &mut dyn Sink) {
         if self.kernel.device.flight(id).is_none() {
             return; // it was cut: this end is void
@@ -125,7 +126,7 @@ impl<'s> Site<'s> {
         }
     }
 
-    /// What was suspended goes on.
+    /// Resumes the suspended operation of a die and axis.
     fn resume(&mut self, (die, axis): (Die, Axis), now: Ticks, sink: &mut dyn Sink) {
         let mut stream = Stream::new(self.key(), StreamKind::Resume, self.kernel.resumes);
         let Some((uid, id, flight)) = self.kernel.resume(die, axis, now) else { return };
@@ -134,7 +135,7 @@ impl<'s> Site<'s> {
         self.policy.place_hooks((self.setup, &mut self.kernel), self.counts.as_ref(), operation, &mut stream);
     }
 
-    /// Fills the queue again: proposes on the next plane of the round, and plans the next time.
+    /// A refill comes: proposes on the next plane of the round, and schedules the next refill.
     fn refill(&mut self, now: Ticks, sink: &mut dyn Sink) {
         let plane = self.refills.advance();
         let next = (now + self.setup.refill_period).ceil_to(self.setup.tables.grid);
@@ -186,7 +187,7 @@ impl<'s> Site<'s> {
         }
     }
 
-    /// Starts the proposer's plan, which is admitted: its first operation now, the rest as a chain.
+    /// Starts the proposer's plan, which was admitted: its first operation now, the rest as a chain.
     pub(crate) fn begin(&mut self, proposal: &Proposal, now: Ticks, sink: &mut dyn Sink) {
         let head = self.proposer.plan[0];
         let chain = self.kernel.begin_chain(&self.proposer.plan, *proposal);
@@ -199,7 +200,7 @@ impl<'s> Site<'s> {
         self.kernel.keep_order_of(&self.proposer.plan, chain);
     }
 
-    /// Starts an operation that has been judged, tells of it, and lets its hooks be placed.
+    /// Starts an operation that has been judged, tells the sink of it, and places its hooks.
     fn start(
         &mut self,
         step: Step,
@@ -231,7 +232,7 @@ impl<'s> Site<'s> {
         }
     }
 
-    /// Starts what can start now of all that waits.
+    /// Starts all chain steps and proposals that wait and can start now.
     fn try_waiting(&mut self, now: Ticks, sink: &mut dyn Sink) {
         let mut at = 0;
         while let Some(&chain) = self.kernel.waiting.ready.get(at) {
@@ -250,7 +251,7 @@ impl<'s> Site<'s> {
         self.kernel.plan_wake(now);
     }
 
-    /// Starts or refuses the proposals for which the bus has come free, or not in time.
+    /// Starts or refuses the proposals that have waited for the bus, once it is free or has not come free in time.
     fn try_waiters(&mut self, now: Ticks, sink: &mut dyn Sink) {
         let mut at = 0;
         while at < self.kernel.waiting.waiters.len() {
@@ -277,8 +278,8 @@ impl<'s> Site<'s> {
         }
     }
 
-    /// The dies on which nothing can ever start again, between runs: those that the last run of this site object found, and those
-    /// that the present state shows to be dead.
+    /// The dead dies, between runs: those that the last run of this site object found, and those that the present state shows to
+    /// be dead.
     #[must_use]
     pub fn dead_dies(&mut self) -> Vec<DeadDie> {
         let (mut look, detector, _) = self.look(self.kernel.quiet);
@@ -286,7 +287,7 @@ impl<'s> Site<'s> {
         self.detector.dead.clone()
     }
 
-    /// Looks, before a run proposes anything, for dies on which nothing can ever start again; if all are dead, ends its refills.
+    /// Looks for dead dies before a run proposes anything. If all are dead, skips the run's refills.
     pub(crate) fn look_before_run(&mut self) {
         let (mut look, detector, _) = self.look(self.kernel.quiet);
         if !look.policy.is_bootstrap() && detector.look_at_rest(&mut look) {
@@ -294,7 +295,7 @@ impl<'s> Site<'s> {
         }
     }
 
-    /// The same at a refill, now and then.
+    /// Looks for dead dies at a refill. If all are dead, skips the rest of the run's refills.
     #[cold]
     #[inline(never)]
     fn look_for_dead_dies(&mut self, now: Ticks) {
@@ -313,7 +314,7 @@ impl<'s> Site<'s> {
         (Look { setup, kernel, proposer, policy, counts: counts.as_ref(), key, now }, detector, refills)
     }
 
-    /// Counts the refills that are left of the run, at which nothing can start.
+    /// Counts the remaining refills of the run, at which nothing can start, and skips them.
     fn skip_refills(&mut self) {
         #[cfg(test)]
         if self.detector.walks_on {
@@ -323,7 +324,7 @@ impl<'s> Site<'s> {
         let Some(next) = self.kernel.queue.next_refill().filter(|&next| next < run_end) else { return };
         let grid = self.setup.tables.grid;
         let following = (next + self.setup.refill_period).ceil_to(grid);
-        // From the second on they are on the grid, and evenly spaced.
+        // From the second on, refills are on the grid and evenly spaced.
         let step = (following + self.setup.refill_period).ceil_to(grid) - following;
         let more = if following < run_end { (run_end - following).0.div_ceil(step.0.max(1)) } else { 0 };
         self.refills.skip(1 + more);

@@ -1,8 +1,8 @@
-//! A site between runs, as data: enough to go on to exactly the bytes that an uninterrupted site writes.
+//! The state of a site between runs, as data. A site that goes on from it writes the same bytes as one that was not interrupted.
 //!
-//! Nothing is in flight between runs, so the state is what lasts: latches, registers, suspended operations with what remains
-//! of them and of their chains, blocks, proposals to come, counters. Indices are those of the profile. Promises that whatever
-//! is read back is checked before it is believed.
+//! Nothing is in flight between runs. The state consists of latches, registers, suspended operations with their remainders and
+//! chains, blocks, hooks to come, and counters. Indices are those of the profile. A state that is read back is checked before it
+//! is used.
 
 mod blocks;
 mod check;
@@ -27,13 +27,13 @@ use crate::setup::Setup;
 use crate::site::Site;
 
 impl<'s> Site<'s> {
-    /// Simulated time since the start of the site's first run: the end of the run before, and the start of the next.
+    /// Simulated time since the start of the site's first run; between runs, the end of the last run and the start of the next.
     #[must_use]
     pub const fn clock(&self) -> Ticks {
         self.kernel.quiet
     }
 
-    /// The site's state; complete between runs, when nothing is in flight.
+    /// The site's state. It is complete only between runs, when nothing is in flight.
     #[must_use]
     pub fn state(&self) -> SiteState {
         let quiescent = self.kernel.device.quiescent(&self.setup.tables);
@@ -68,10 +68,10 @@ impl<'s> Site<'s> {
         }
     }
 
-    /// The site of this state, with the seeds it began with.
+    /// The site of a state. `seeds` are those that the site began with.
     ///
     /// # Errors
-    /// [`StateError`] when the state is not one of a site of this setup.
+    /// [`StateError`] when the state cannot be that of a site of this setup.
     pub fn from_state(setup: &'s Setup, seeds: impl Into<SeedPlan>, state: &SiteState) -> Result<Self, StateError> {
         check::state(setup, state)?;
         let mut site = Site::new(setup, seeds);
@@ -118,7 +118,7 @@ fn suspended_entry(kernel: &Kernel<'_>, die: Die, axis: Axis) -> Option<Suspende
     Some(SuspendedEntry { origin, chain })
 }
 
-/// Takes up what a suspended operation still needs: its origin, its chain, its blocks.
+/// Restores what belongs to a suspended operation: its origin, its chain, and its marks on blocks.
 fn take_up(
     kernel: &mut Kernel<'_>,
     tables: &Tables,

@@ -1,4 +1,4 @@
-//! Once warm, the engine takes no memory: counted, not believed.
+//! The engine allocates no memory once it is warm. The test counts allocations.
 
 use std::alloc::System;
 use std::io;

@@ -1,4 +1,4 @@
-//! Bootstrap: what it leaves of a device, and that nothing else happens before it is done.
+//! Bootstrap: the device that it leaves, and that nothing else is proposed before it is done.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Run boundaries: at, just before and just after any event they change nothing but that proposals pause.
+//! Run boundaries: a boundary at, just before or just after any event only pauses proposals.
 
 mod support;
 
@@ -143,8 +143,8 @@ fn dies(operations: &[Kept]) -> BTreeSet<Die> {
     operations.iter().flat_map(|kept| kept.targets.iter().map(|target| target.die)).collect()
 }
 
-/// Ends runs at, one tick before and one tick after up to `most` events of each kind of a run of `run_us`; adds how many events that
-/// were to `tried`.
+/// Ends runs at, one tick before and one tick after up to `most` events of each kind of a run of `run_us`; adds how many events
+/// that were to `tried`.
 fn boundaries_leave_no_trace(
     profile: &Profile,
     seed: u64,

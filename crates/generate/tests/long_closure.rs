@@ -1,4 +1,4 @@
-//! Going for coverage: fewer operations, the same rules, the same bytes.
+//! Directed generation covers in fewer operations, obeys the same rules, and repeats its bytes.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 #[path = "support/coverage_model.rs"]
@@ -217,8 +217,8 @@ fn a_state_without_the_hits_it_needs_is_refused() {
     }
 }
 
-/// Where all bins but some have been hit, how many of these are hit with at most so many operations for each, how many there are,
-/// and the operations.
+/// Where all cells but some have been hit, how many of these are hit with at most so many operations for each, how many there
+/// are, and the operations.
 fn pursue(seed: u64, most: u64, lacks: impl Fn(&Profile, &Bin) -> bool) -> (u64, u64, u64) {
     // The universe takes longest.
     static DEVICE: LazyLock<(Profile, Setup)> = LazyLock::new(|| {

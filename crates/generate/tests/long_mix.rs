@@ -1,4 +1,4 @@
-//! The mix of the built-in device: everything appears in a second, and nothing drowns the rest.
+//! The mix of the built-in device: every op name that can run appears within a second, and none crowds out the others.
 
 use std::collections::BTreeMap;
 use std::io;

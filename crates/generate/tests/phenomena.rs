@@ -1,4 +1,4 @@
-//! What real parts fail at comes up in ten simulated seconds: each phenomenon, found in what the sink was told.
+//! Phenomena at which real parts fail: each comes up within ten simulated seconds, as the events at the sink show.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

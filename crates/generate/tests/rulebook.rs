@@ -1,7 +1,7 @@
-//! The rulebook's examples through the engine's judging function: a second opinion on the same pages.
+//! Judges the rulebook's examples by the engine's judging function, as a second opinion on the same pages.
 //!
-//! The engine refuses what it judges illegal and cannot go on from there, so an example is followed up to its first break.
-//! Pages about the written form (rows, columns) have nothing to judge here.
+//! The engine refuses an illegal operation and cannot go on from there, so an example is judged up to its first break. Pages
+//! about the written form (rows, columns) are left out.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What remains of a suspended operation remains to the picosecond: its stretches sum up to its duration.
+//! A suspended operation keeps its remainder to the picosecond: its stretches sum up to its duration.
 
 use std::collections::BTreeMap;
 use std::io;

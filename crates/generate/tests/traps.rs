@@ -1,4 +1,5 @@
-//! States that a die might never leave: none can be entered, or `reach` names the state and what would free it.
+//! States that a die might never leave: either none can be entered, or `reach` names the state and an operation that would leave
+//! it.
 
 #[path = "support/vary.rs"]
 #[expect(dead_code, reason = "other tests vary devices")]

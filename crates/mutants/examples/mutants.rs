@@ -1,4 +1,4 @@
-//! Judges the judge: `cargo run --release -p nandseq-mutants --example mutants -- PROFILE SEQUENCE.csv [ROWS [EACH]]`.
+//! Tests the verifier: `cargo run --release -p nandseq-mutants --example mutants -- PROFILE SEQUENCE.csv [ROWS [EACH]]`.
 //!
 //! Damages the first rows (10,000) of a clean sequence, each way at a few places (10), and prints what was found.
 //! `PROFILE` is a file, or `built-in`. Exits with 1 if a verdict is wrong.

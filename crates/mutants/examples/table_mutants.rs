@@ -1,4 +1,4 @@
-//! Judges the judge of tables: `cargo run --release -p nandseq-mutants --example table_mutants -- PROFILE SITE [EACH]`.
+//! Tests the verifier on tables: `cargo run --release -p nandseq-mutants --example table_mutants -- PROFILE SITE [EACH]`.
 //!
 //! Damages the tables of a site whose tables are right, each way at a few places (5), and prints what was found.
 //! `PROFILE` is a file, or `built-in`. Exits with 1 if a verdict is wrong.

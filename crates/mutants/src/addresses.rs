@@ -1,4 +1,4 @@
-//! Damages of addresses: what does not exist, bad blocks, blocks in flight, groups.
+//! Damages of addresses: addresses that do not exist, bad blocks, blocks in flight, block groups.
 
 use nandseq_input::Addressed;
 use nandseq_profile::model::{DeviceState, PayloadField};
@@ -63,7 +63,7 @@ fn bounds_negative(view: &RowView<'_>) -> Option<Mutant> {
     view.kind().has_block.then(|| Mutant::replace(view.at, view.changed(|target| target.block = -1)))
 }
 
-/// The row as it is, with a block of it bad.
+/// The row unchanged, after the block of a target has been made bad.
 fn condemn(view: &RowView<'_>, target: &Addressed) -> Option<Mutant> {
     let die = Die(u8::try_from(target.die).ok()?);
     let block = Block(u32::try_from(target.block).ok()?);
@@ -101,7 +101,7 @@ fn in_flight_erase(view: &RowView<'_>) -> Option<Mutant> {
     again(view, view.kind().erases)
 }
 
-/// A single-plane operation that looks at a block without changing it.
+/// A row of a single-plane operation that looks at a block without changing it.
 fn look(view: &RowView<'_>, time: Ticks, target: Addressed) -> Option<SequenceRow> {
     let op = view.profile.ops.ids().find(|&id| {
         let kind = &view.compiled.kinds[id];

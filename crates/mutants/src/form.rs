@@ -68,7 +68,7 @@ fn renamed(row: &str, name: impl Fn(&str) -> String) -> String {
     columns.join(",")
 }
 
-/// Whether no operation is called what the change makes of the row's name.
+/// Whether no operation has the name that `change` makes of the row's name.
 fn unknown(view: &RowView<'_>, change: fn(&str) -> String) -> bool {
     let name = change(&view.profile.ops[view.row().op].name);
     view.profile.ops.iter().all(|op| op.name != name)
@@ -164,7 +164,7 @@ fn uid_repeated(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::replace(view.at, SequenceRow { uid, ..view.row().clone() }))
 }
 
-/// A status read that says busy, where the row makes its die busy and nobody else needs the bus.
+/// A status read that expects busy, while the row makes its die busy and no other row needs the bus.
 fn right_status(view: &RowView<'_>) -> Option<Mutant> {
     let time = view.core_start()?;
     let read = view.status_read(time, view.die()?, Status::Busy)?;
@@ -186,7 +186,7 @@ fn output_again(view: &RowView<'_>) -> Option<Mutant> {
     let done = view.array_done();
     let free = after(done, view.kind().array_done) <= view.next_time();
     let puts_out = view.has(view.row(), |effect| effect == Effect::DataOut);
-    // In a window or a busy plane nothing has changed since the first output; that an array ends meanwhile is possible.
+    // The second output is harmless only if no earlier operation ends in between.
     let quiet = view.before().take(20).all(|(_, row)| {
         let end = after(
             row.time,

@@ -1,4 +1,4 @@
-//! Applies mutations, judges what comes of them, and counts.
+//! Applies mutations, judges the mutants, and counts the verdicts.
 
 use std::fmt;
 
@@ -15,24 +15,24 @@ use nandseq_verify::compiled_profile::CompiledProfile;
 /// How many rows after the damage are judged.
 const TAIL: usize = crate::view::AHEAD + 100;
 
-/// What became of a mutation.
+/// The verdicts on the mutants of a mutation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MutationResult {
     /// The rule it breaks; `None` if it breaks none.
     pub rule: Option<RuleCode>,
-    /// What was done.
+    /// The name of the mutation.
     pub name: &'static str,
     /// How many damaged sequences were judged.
     pub mutants: usize,
     /// How many of them were found under the code of the rule; of a harmless mutation, how many were found at all.
     pub found: usize,
-    /// The most findings that one of them gave.
+    /// The most findings that one of them gave; of a damaged table, followers included.
     pub most_findings: u64,
-    /// The first rows (from 0) where the verdict was wrong, with the codes found instead.
+    /// For each wrong verdict, the first damaged row (from 0) and the codes that were found.
     pub wrong: Vec<(usize, Vec<RuleCode>)>,
 }
 
-/// What became of all mutations.
+/// The verdicts on the mutants of all mutations.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MutationResults {
     /// One row per mutation.
@@ -40,7 +40,7 @@ pub struct MutationResults {
 }
 
 impl MutationResult {
-    /// Whether every damage was found, or every harmless change passed.
+    /// Whether every mutant was found or, for a harmless mutation, none.
     #[must_use]
     pub fn is_right(&self) -> bool {
         self.found == if self.rule.is_some() { self.mutants } else { 0 }
@@ -54,13 +54,13 @@ impl MutationResults {
         self.rows.iter().all(MutationResult::is_right)
     }
 
-    /// The number of mutations of a rule that could be applied.
+    /// The number of mutations of a rule that could be applied somewhere.
     #[must_use]
     pub fn applied(&self, rule: RuleCode) -> usize {
         self.rows.iter().filter(|row| row.rule == Some(rule) && row.mutants > 0).count()
     }
 
-    /// Adds what became of the same mutations on another sequence.
+    /// Adds the verdicts on the same mutations of another sequence.
     pub fn add(&mut self, other: &Self) {
         for (row, more) in self.rows.iter_mut().zip(&other.rows) {
             row.mutants += more.mutants;
@@ -88,9 +88,9 @@ impl fmt::Display for MutationResults {
     }
 }
 
-/// Applies each mutation at up to `each` places of a clean sequence, evenly spread, and judges the outcome.
+/// Applies each mutation at up to `each` places of a clean sequence, evenly spread, and judges the mutants.
 ///
-/// The sequence is that of a new device with these bad blocks.
+/// The sequence begins with a new device that has these bad blocks.
 #[must_use]
 pub fn run(
     profile: &Profile,
@@ -130,7 +130,7 @@ pub fn run(
     table
 }
 
-/// The mutants, each with the index of its mutation.
+/// The mutants to be judged, each with the index of its mutation.
 fn choose(profile: &Profile, rows: &[SequenceRow], mutations: &[Mutation], each: usize) -> Vec<(usize, Mutant)> {
     let compiled = CompiledProfile::new(profile);
     let new_uid = rows.iter().map(|row| row.uid).max().unwrap_or_default().saturating_add(1);
@@ -144,7 +144,7 @@ fn choose(profile: &Profile, rows: &[SequenceRow], mutations: &[Mutation], each:
     chosen
 }
 
-/// The codes that a damaged sequence breaks, as often as there are findings.
+/// The codes of the findings on a damaged sequence, one for each finding.
 fn judge_mutant(profile: &Profile, clean: &Verifier<'_>, rows: &[SequenceRow], mutant: &Mutant) -> Vec<RuleCode> {
     let mut verifier = clean.clone();
     if let Some((die, block)) = mutant.condemned {
@@ -159,7 +159,7 @@ fn judge_mutant(profile: &Profile, clean: &Verifier<'_>, rows: &[SequenceRow], m
     RuleCode::ALL.into_iter().flat_map(times).collect()
 }
 
-/// Writes rows as a file, with changes, and judges what is read back. The index after the last row is that of what comes after it.
+/// Writes rows as a file, with edits, and judges the rows that are read back. An edit after the last row has the index after it.
 fn judge_rows(
     profile: &Profile,
     verifier: &mut Verifier<'_>,

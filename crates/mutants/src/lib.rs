@@ -1,11 +1,12 @@
-//! The judge is judged: clean sequences, damaged on purpose.
+//! Tests the verifier with sequences and tables that are damaged on purpose: mutants.
 //!
-//! A [`Mutation`] damages a clean sequence in one place so that it breaks one rule for certain; [`run`] applies all of them
-//! wherever they can be applied, judges each damaged sequence, written as rows of a file and read back, and says how many
-//! were found under the code of their rule. Mutations that break nothing (a further status read, say) must not be found.
+//! A [`Mutation`] damages a clean sequence in one place, so that it breaks one rule for certain. [`run`] applies mutations at
+//! places where they can be applied, writes each mutant as rows of a file, and judges the rows that are read back. It counts how
+//! many mutants were found under the code of their rule. A harmless mutation (a further status read, say) breaks no rule and must
+//! not be found. [`run_on_tables`] does the same with the tables of a site.
 //!
-//! Takes any clean sequence and its profile. What makes a damage certain is worked out from the rows before it and from
-//! durations and effects, which are read off the judge's compiled profile; none of its rules is asked. Leaves out damages that might break a rule and might not.
+//! Any clean sequence will do. That a damage breaks its rule follows from the rows before it, and from durations and effects in
+//! the verifier's compiled profile; no rule of the verifier is used. Damages that might break a rule or not are left out.
 
 mod addresses;
 mod form;

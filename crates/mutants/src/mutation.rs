@@ -1,4 +1,4 @@
-//! A way to damage a sequence, and what comes of it.
+//! Mutations, and the mutants that they make.
 
 use nandseq_profile::{Block, Die};
 use nandseq_verify::RuleCode;
@@ -11,9 +11,9 @@ use crate::view::RowView;
 pub struct Mutation {
     /// The rule it breaks; `None` if it breaks none.
     pub rule: Option<RuleCode>,
-    /// What is done, in a few words.
+    /// The damage, in a few words.
     pub name: &'static str,
-    /// The damage at a row, where it is possible.
+    /// Damages the sequence at a row; `None` if it cannot.
     pub(crate) apply: fn(&RowView<'_>) -> Option<Mutant>,
 }
 
@@ -21,18 +21,18 @@ pub struct Mutation {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mutant {
     pub(crate) edits: Vec<Edit>,
-    /// Made bad before the first change.
+    /// A block that is made bad before the first edit.
     pub(crate) condemned: Option<(Die, Block)>,
 }
 
-/// A change of one row.
+/// An edit of one row, by its index in the clean sequence.
 #[derive(Clone, Debug)]
 pub(crate) enum Edit {
     Replace(usize, SequenceRow),
     Remove(usize),
-    /// Before the row of this index.
+    /// Inserts a row before the row of this index.
     Insert(usize, SequenceRow),
-    /// Of the row as it is written.
+    /// Changes the text of the row.
     Text(usize, fn(&str) -> String),
 }
 
@@ -61,7 +61,7 @@ impl Mutant {
         Self { edits: vec![Edit::Text(row, change)], condemned: None }
     }
 
-    /// The first row that is changed.
+    /// The index of the first row that is edited.
     pub(crate) fn first(&self) -> usize {
         self.edits.iter().map(Edit::row).min().unwrap_or_default()
     }

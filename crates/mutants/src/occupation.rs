@@ -28,7 +28,7 @@ fn before_end(interval: Interval) -> Option<Ticks> {
     (interval.to > interval.from).then(|| Ticks(interval.to.0 - 1))
 }
 
-/// The time the row before holds the bus with its ISSUE, where this one needs it too.
+/// The time in which the row before holds the bus with its ISSUE, if this row needs the bus too.
 fn held_before(view: &RowView<'_>) -> Option<Interval> {
     let before = view.at.checked_sub(1).map(|at| &view.rows[at])?;
     view.issue(view.row())?;
@@ -53,7 +53,7 @@ fn bus_status(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::insert(view.at + 1, view.status_read(before_end(held)?, view.die()?, Status::Ready)?))
 }
 
-/// The time this row occupies its planes, if it is an ordinary operation.
+/// The time in which this row occupies its planes, if it does not suspend, resume or reset.
 fn occupied(view: &RowView<'_>) -> Option<Interval> {
     let kind = view.kind();
     let ordinary = kind.occupies && kind.scope != Scope::None && !view.interferes(view.row());
@@ -95,7 +95,7 @@ fn plane_again_late(view: &RowView<'_>) -> Option<Mutant> {
     (late <= view.next_time()).then(|| Mutant::insert(view.at + 1, view.copy(late)))
 }
 
-/// Two interleaved single-plane operations that overlap; the second moves to the plane of the first.
+/// Of two interleaved single-plane operations that overlap, the second moves to the plane of the first.
 fn plane_of_interleaved(view: &RowView<'_>) -> Option<Mutant> {
     occupied(view)?;
     let own = view.row().targets.first()?;
@@ -113,7 +113,7 @@ fn plane_of_interleaved(view: &RowView<'_>) -> Option<Mutant> {
         .then(|| Mutant::replace(view.at, view.changed(|target| (target.plane, target.block) = (plane, block))))
 }
 
-/// The row again on a plane that is free, as far as it is a plane-level operation.
+/// The row again on a free plane, if it is an operation on single planes.
 fn again_on_other_plane(view: &RowView<'_>, time: Ticks) -> Option<Mutant> {
     let kind = view.kind();
     if kind.scope != Scope::PlaneSet || kind.interleaved || kind.multi || !kind.has_plane {
@@ -137,7 +137,7 @@ fn other_plane_late(view: &RowView<'_>) -> Option<Mutant> {
     again_on_other_plane(view, before_end(occupied(view)?)?)
 }
 
-/// An operation on a plane that the row leaves free, where not both may interleave.
+/// An operation on a plane that the row leaves free, although the two may not interleave.
 fn beside(view: &RowView<'_>, multi: bool) -> Option<Mutant> {
     let kind = view.kind();
     let time = occupied(view)?;

@@ -38,12 +38,12 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(CopybackSource, "the copyback program again", copyback_twice),
 ];
 
-/// A row that programs its page when its array is done.
+/// Whether a row programs its page, or closes its block, when its array is done.
 fn commits(view: &RowView<'_>, row: &SequenceRow) -> bool {
     view.has(row, |effect| matches!(effect, Effect::Program | Effect::CloseBlock))
 }
 
-/// A row that loads a page into a latch.
+/// Whether a row loads a page into a latch.
 fn loads(view: &RowView<'_>, row: &SequenceRow) -> bool {
     view.has(row, |effect| matches!(effect, Effect::LoadLatch { .. }))
 }
@@ -134,7 +134,7 @@ fn erase_cell_type(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::replace(view.at, view.retyped(op)))
 }
 
-/// The latch that a row needs something of.
+/// The latch whose content a row needs.
 fn needed_latch(view: &RowView<'_>, row: &SequenceRow) -> Option<LatchKind> {
     view.kind_of(row).effects.iter().find_map(|effect| {
         if let Effect::LoadLatch { latch, needs, .. } | Effect::ConsumeLatch { latch, needs } = effect {
@@ -160,7 +160,7 @@ fn latch_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a SequenceRow)> {
 fn first_load_lost(view: &RowView<'_>) -> Option<Mutant> {
     let (at, load) = latch_before(view)?;
     (loads(view, load) && needed_latch(view, load).is_none()).then(|| {
-        // What came before it was consumed or reset, if anything came.
+        // Before this load the latch is empty: an earlier content was consumed or reset.
         Mutant::remove(at)
     })
 }
@@ -169,7 +169,7 @@ fn load_lost(view: &RowView<'_>) -> Option<Mutant> {
     let (at, load) = latch_before(view)?;
     needed_latch(view, load).filter(|_| loads(view, load))?;
     let needs_only = |wanted: fn(&Effect) -> bool| view.kind().effects.iter().any(wanted);
-    // After the load before it, another level is loaded; a row that takes more than one level might take that one.
+    // Without the load, the latch holds the level before it. A row that takes more than one level might take that one.
     let single = needs_only(|effect| {
         matches!(effect, Effect::LoadLatch { needs, .. } | Effect::ConsumeLatch { needs, .. }
             if u8::from(needs.lsb) + u8::from(needs.csb) + u8::from(needs.msb) == 1)
@@ -202,7 +202,7 @@ fn consumed_twice(view: &RowView<'_>) -> Option<Mutant> {
     usable.then(|| Mutant::insert(view.at + 1, view.copy(view.array_done())))
 }
 
-/// Whether a cache program is on when this row, a program of its die, starts.
+/// The first target of this row, if it is a program and a cache program is under way on its die.
 fn in_cache_program(view: &RowView<'_>) -> Option<Addressed> {
     let own = first(view.row()).filter(|_| view.kind().programs)?;
     let relevant = |row: &SequenceRow| {
@@ -248,7 +248,7 @@ fn cache_read_cell_type(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::replace(view.at, view.retyped(op)))
 }
 
-/// The nearest row before that changes the page register of the first target's plane: a copyback read.
+/// The nearest row before that changes the page register of the first target's plane, if it is a copyback read.
 fn copyback_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a SequenceRow)> {
     let own = first(view.row()).filter(|_| view.has(view.row(), |effect| effect == Effect::CopybackSource))?;
     let changes = |row: &SequenceRow| {
@@ -261,7 +261,7 @@ fn copyback_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a SequenceRow)> {
     view.has(row, |effect| effect == Effect::FillRegisters { copyback: true }).then_some((at, row))
 }
 
-/// Without the read the register is as the row before it left it; after an erase or program that is empty.
+/// Without the copyback read, the register is as the row before it left it: empty after an erase or program.
 fn copyback_lost(view: &RowView<'_>) -> Option<Mutant> {
     let own = first(view.row())?;
     let (at, _) = copyback_before(view)?;
@@ -290,7 +290,7 @@ fn copyback_ordinary(view: &RowView<'_>) -> Option<Mutant> {
         fills && !kind.recovers && other.multi == own.multi && other.cell_type == own.cell_type
     })?;
     let row = SequenceRow { op, ..read.clone() };
-    // The exchanged read may take longer; what comes next on the die must still find it done.
+    // The other read may take longer. The copyback program must still find it done.
     let done = after(row.time, view.compiled.kinds[op].array_done);
     (done <= view.row().time).then(|| Mutant { edits: vec![Edit::Replace(at, row)], condemned: None })
 }

@@ -29,7 +29,7 @@ fn first(row: &SequenceRow) -> Option<Addressed> {
     row.targets.first().copied()
 }
 
-/// The target of an ordinary read of a page.
+/// The first target of a row that reads pages.
 fn read(view: &RowView<'_>) -> Option<Addressed> {
     first(view.row()).filter(|_| view.kind().reads)
 }
@@ -42,7 +42,7 @@ fn fills(view: &RowView<'_>, row: &SequenceRow) -> bool {
     view.has(row, |effect| matches!(effect, Effect::FillRegisters { .. }))
 }
 
-/// The highest page that rows before program in the block, since its last erase as far as can be seen.
+/// The highest page of a block that was programmed since its last erase, -1 if none was; `None` if the rows before do not tell.
 fn highest(view: &RowView<'_>, target: &Addressed) -> Option<i64> {
     let pages = i64::from(view.profile.topology.pages_per_block);
     let mut highest = -1;
@@ -137,7 +137,7 @@ fn filled_before<'a>(view: &RowView<'a>, target: &Addressed) -> Option<(usize, &
     view.last_on_plane(target.die, target.plane, changes)
 }
 
-/// The read whose data this output puts out, where the register held something else before it.
+/// The read whose data this output puts out, if the register did not hold the same page before the read.
 fn source<'a>(view: &RowView<'a>) -> Option<(usize, &'a SequenceRow)> {
     let own = first(view.row()).filter(|_| puts_out(view, view.row()))?;
     let (at, read) = filled_before(view, &own).filter(|(_, row)| fills(view, row))?;
@@ -166,7 +166,7 @@ fn output_early(view: &RowView<'_>) -> Option<Mutant> {
     (early >= view.earliest()).then(|| Mutant::replace(view.at, view.moved(early)))
 }
 
-/// What overwrites the data of a plane for certain.
+/// Whether a row overwrites the data of a plane for certain.
 fn overwrites(view: &RowView<'_>, row: &SequenceRow, target: &Addressed) -> bool {
     let kind = view.kind_of(row);
     let targeted = row.targets.iter().any(|at| (at.die, at.plane) == (target.die, target.plane));

@@ -1,7 +1,7 @@
 //! Damages of the tables beside a sequence.
 //!
-//! Takes the folder of a site whose tables are right, damages one row of one table in a copy, and judges the copy as any
-//! site. The damages are of the text alone: what makes each certain can be read off the row.
+//! One row of one table is damaged in a copy of a site whose tables are right, and the copy is judged as any site is. Only the
+//! text is damaged: the row itself shows that the damage breaks its rule.
 
 use std::fs;
 use std::io;
@@ -20,7 +20,7 @@ use nandseq_verify::{Options, judge_site};
 /// Rows of a table, without its header.
 type Rows<'a> = &'a [Vec<String>];
 
-/// Damaged rows, as they replace those of a table.
+/// The rows of a damaged table.
 type Damaged = Vec<Vec<String>>;
 
 /// A way to damage a table.
@@ -122,13 +122,13 @@ fn set(rows: Rows<'_>, at: usize, column: usize, text: &str) -> Option<Damaged> 
     Some(rows)
 }
 
-/// A whole number, increased by one.
+/// Increases a whole number by one.
 fn more(rows: Rows<'_>, at: usize, column: usize) -> Option<Damaged> {
     let number: u64 = rows[at][column].parse().ok()?;
     set(rows, at, column, &(number + 1).to_string())
 }
 
-/// A time, one tick later.
+/// The text of a time that is one tick later.
 fn tick(text: &str) -> Option<String> {
     let (whole, fraction) = text.split_once('.')?;
     let ticks: u64 = format!("{whole}{fraction:0<6}").parse().ok()?;
@@ -151,7 +151,7 @@ fn not_the_first(rows: Rows<'_>, at: usize) -> Option<Damaged> {
     rows[at][8].is_empty().then(|| set(rows, at, 8, "RESUME_CHAIN"))?
 }
 
-/// The rows of one operation on one plane, of which the second goes on after a suspension.
+/// Joins two rows of one operation on one plane, of which the second goes on after a suspension.
 fn stretches_joined(rows: Rows<'_>, at: usize) -> Option<Damaged> {
     let next = rows.get(at + 1)?;
     let same = [2, 3, 9].iter().all(|&column| rows[at][column] == next[column]);
@@ -205,9 +205,9 @@ fn needless_quotes(rows: Rows<'_>, at: usize) -> Option<Damaged> {
     set(rows, at, 4, &format!("\"{}\"", rows[at][4]))
 }
 
-/// Damages the tables of a site in every way, each at up to `each` places, evenly spread, and judges what comes of it.
+/// Damages the tables of a site in every way, at up to `each` places of each run, evenly spread, and judges the damaged site.
 ///
-/// `folder` is that of a site whose tables are right; its names need no quotes.
+/// `folder` is that of a site whose tables are right. No name in them may need quotes.
 ///
 /// # Errors
 /// When the site cannot be read, has findings before it is damaged, or cannot be copied.

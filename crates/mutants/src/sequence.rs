@@ -1,4 +1,4 @@
-//! A sequence in memory, and as the rows of a file.
+//! Sequences in memory, and as the rows of a file.
 
 use std::io::{self, BufRead};
 
@@ -6,16 +6,16 @@ use nandseq_input::{Addressed, BadRow, ReadError, SequenceReader};
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{OpId, Profile, Ticks};
 
-/// A row.
+/// A row of a sequence.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SequenceRow {
     /// When it starts.
     pub time: Ticks,
-    /// Which command.
+    /// The operation.
     pub op: OpId,
-    /// Its number within the site.
+    /// Its `op_uid`.
     pub uid: u64,
-    /// What it addresses.
+    /// Its targets.
     pub targets: Vec<Addressed>,
 }
 
@@ -26,13 +26,13 @@ pub struct Sequence {
     pub rows: Vec<SequenceRow>,
 }
 
-/// Why a sequence cannot be taken.
+/// Why a sequence cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SequenceError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A row of it cannot be understood.
+    /// A row cannot be understood.
     #[error("row {}: {}", .0.row, .0.fault)]
     Row(BadRow),
 }
@@ -74,7 +74,7 @@ fn object(profile: &Profile, op: OpId, target: &Addressed) -> String {
     let base = &profile.bases[profile.ops[op].base];
     let known = |field: PayloadField| base.payload_has(field);
     let given = PayloadField::ALL.into_iter().filter(|field| target.fields.contains(*field));
-    // A field that the base does not have stands there too: that is one of the damages.
+    // A field that the base does not have is written too: that is one of the damages.
     let (own, other): (Vec<_>, Vec<_>) = given.partition(|field| known(*field));
     let text = |field: PayloadField| {
         let value = match field {

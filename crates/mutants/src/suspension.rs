@@ -43,7 +43,7 @@ fn recovery_block(view: &RowView<'_>) -> Option<Mutant> {
     (view.kind().recovers && blocks >= 2 * planes).then(|| Mutant::replace(view.at, moved))
 }
 
-/// The nearest SUSPEND of an axis before on the die, if nothing on the die resumes or resets since.
+/// The nearest SUSPEND of an axis before on the die, if no later row resumes it or resets the die.
 fn suspend_before<'a>(view: &RowView<'a>, axis: Axis) -> Option<(usize, &'a SequenceRow)> {
     let die = view.die()?;
     let relevant = |row: &SequenceRow| {
@@ -59,7 +59,7 @@ fn recovery_suspend_lost(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::remove(at))
 }
 
-/// What this SUSPEND suspends, if it runs for the first time.
+/// The row that this SUSPEND suspends, if it has not been suspended before.
 pub(crate) fn suspend_target<'a>(view: &RowView<'a>) -> Option<RowView<'a>> {
     let axis = view.kind().suspends?;
     let die = view.die()?;

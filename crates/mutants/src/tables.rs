@@ -35,14 +35,14 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     breaks(Cache, "an excluded command before a cache read ends", cache_read_late),
 ];
 
-/// A command for a die, before the next row if it still comes after this one.
+/// Inserts a command for a die at `time`, if that lies between this row and the next.
 fn put(view: &RowView<'_>, op: OpId, time: Ticks, die: i64) -> Option<Mutant> {
     let target = Addressed { die, ..Addressed::default() };
     let usable = time >= view.row().time && time <= view.next_time();
     usable.then(|| Mutant::insert(view.at + 1, view.new_row(op, time, target)))
 }
 
-/// A command that this row excludes in a phase.
+/// A command that the op_state of this row excludes in a phase.
 fn excluded(view: &RowView<'_>, kind: PhaseKind) -> Option<OpId> {
     let base = view.kind().base;
     let shown = view.kind().affects_state && view.kind().occupies && !view.is_reset(view.row());
@@ -79,7 +79,7 @@ fn consumes(view: &RowView<'_>, row: &SequenceRow) -> bool {
     view.has(row, |effect| matches!(effect, Effect::ConsumeLatch { latch: LatchKind::OneShot, .. }))
 }
 
-/// The last row on the die of this one that loads or consumes the latch, or resets.
+/// The last row before on the die of this one that loads or consumes the one-shot latch, or resets.
 fn latch_before<'a>(view: &RowView<'a>) -> Option<(usize, &'a SequenceRow)> {
     let die = view.die()?;
     let relevant = |row: &SequenceRow| load(view, row).is_some() || consumes(view, row) || view.is_reset(row);
@@ -108,7 +108,7 @@ fn latch_load_lost(view: &RowView<'_>) -> Option<Mutant> {
     (forbidden && (load(view, view.row()).is_some() || consumes(view, view.row()))).then(|| Mutant::remove(at))
 }
 
-/// Without the program the latch stays: the next row of the die that it excludes is found.
+/// Removes the program that consumes the latch: the latch stays loaded and excludes a later row of the die.
 fn latch_consumer_lost(view: &RowView<'_>) -> Option<Mutant> {
     let state = load(view, latch_before(view)?.1).filter(|_| consumes(view, view.row()))?;
     let die = view.die()?;
@@ -127,7 +127,7 @@ const fn suspended(axis: Axis) -> DeviceState {
     DeviceState::Suspended(axis)
 }
 
-/// Any operation of a die that is forbidden while its axis is suspended.
+/// An operation that is forbidden while an axis of its die is suspended.
 fn excluded_while_suspended(view: &RowView<'_>, axis: Axis) -> Option<OpId> {
     view.profile.ops.ids().find(|&id| {
         let kind = &view.compiled.kinds[id];
@@ -190,7 +190,7 @@ impl Switch {
         view.compiled.in_state(self.state).contains(view.kind_of(row).base)
     }
 
-    /// The state begins before the row.
+    /// Inserts a row that begins the state before a row that it excludes.
     fn before(&self, view: &RowView<'_>) -> Option<Mutant> {
         let row = self.row(view, view.earliest())?;
         let switched = view.before().take(5).any(|(_, row)| self.is_off(view, row));
@@ -203,7 +203,7 @@ impl Switch {
         Some(view.new_row(op, time, target))
     }
 
-    /// The row that ends the state is lost.
+    /// Removes the row that ends the state.
     fn lost(&self, view: &RowView<'_>) -> Option<Mutant> {
         let last = view.before().find(|(_, row)| self.is_on(view, row) || self.is_off(view, row));
         if !self.is_off(view, view.row()) || !last.is_some_and(|(_, row)| self.is_on(view, row)) {
@@ -214,7 +214,7 @@ impl Switch {
         self.excludes(view, next).then(|| Mutant::remove(view.at))
     }
 
-    /// A command that the state excludes comes after the row that begins it.
+    /// Inserts a command that the state excludes after the row that begins it.
     fn command(&self, view: &RowView<'_>) -> Option<Mutant> {
         let begins = self.is_on(view, view.row());
         let op = view.profile.ops.ids().find(|&id| {
@@ -249,7 +249,7 @@ fn protect_command(view: &RowView<'_>) -> Option<Mutant> {
     PROTECTION.command(view)
 }
 
-/// Write protect goes on just after an erase or program has started.
+/// Switches write protect on just after an erase or program has been issued.
 fn protect_in_flight(view: &RowView<'_>) -> Option<Mutant> {
     view.kind().axis()?;
     let issued = after(view.row().time, view.kind().span(PhaseKind::Issue)?.duration);
@@ -257,7 +257,7 @@ fn protect_in_flight(view: &RowView<'_>) -> Option<Mutant> {
     Some(Mutant::insert(view.at + 1, row))
 }
 
-/// The state that a row sets as a cache program.
+/// The cache-program state that a row begins.
 fn cache_program(view: &RowView<'_>, row: &SequenceRow) -> Option<DeviceState> {
     let of = |effect: &Effect| if let Effect::CacheProgramStart(kind) = effect { Some(*kind) } else { None };
     view.kind_of(row).effects.iter().find_map(of).map(DeviceState::CacheProgram)
@@ -285,7 +285,7 @@ fn cache_program_late(view: &RowView<'_>) -> Option<Mutant> {
     put(view, view.command_forbidden_in(state)?, Ticks(view.array_done().0.checked_sub(1)?), die)
 }
 
-/// An operation on a plane that is forbidden while the plane is in cache-read.
+/// Inserts an operation on a plane that is forbidden while the plane is in a cache-read state.
 fn on_cached_plane(view: &RowView<'_>, state: DeviceState, time: Ticks) -> Option<Mutant> {
     let op = view.profile.ops.ids().find(|&id| {
         let kind = &view.compiled.kinds[id];
@@ -297,7 +297,7 @@ fn on_cached_plane(view: &RowView<'_>, state: DeviceState, time: Ticks) -> Optio
     usable.then(|| Mutant::insert(view.at + 1, view.new_row(op, time, target)))
 }
 
-/// The state that a row sets as a cache read.
+/// The cache-read state that a row begins.
 fn cache_read(view: &RowView<'_>, row: &SequenceRow) -> Option<DeviceState> {
     let of = |effect: &Effect| if let Effect::CacheRead(kind) = effect { Some(*kind) } else { None };
     view.kind_of(row).effects.iter().find_map(of).map(DeviceState::CacheRead)

@@ -1,4 +1,4 @@
-//! What can be said of a row and its neighbours without judging.
+//! Facts about a row and its neighbours that need no judge.
 
 use nandseq_input::Addressed;
 use nandseq_profile::model::{DeviceState, Effect, PhaseKind, Scope, StatusOf};
@@ -11,17 +11,17 @@ use nandseq_verify::time::after;
 
 /// How many rows before the present one are looked at.
 const BACK: usize = 3000;
-/// How many rows after the present one are looked at; damaged sequences are judged a good deal further.
+/// How many rows after the present one are looked at. Mutants are judged for 100 rows more.
 pub(crate) const AHEAD: usize = 400;
 
-/// A row of a clean sequence and what lies around it.
+/// A row of a clean sequence, with the rows around it.
 pub(crate) struct RowView<'a> {
     pub(crate) profile: &'a Profile,
     pub(crate) compiled: &'a CompiledProfile,
     pub(crate) rows: &'a [SequenceRow],
-    /// The row.
+    /// The index of the row.
     pub(crate) at: usize,
-    /// A number that no row of the sequence has.
+    /// An `op_uid` that no row of the sequence has.
     pub(crate) new_uid: u64,
 }
 
@@ -65,7 +65,7 @@ impl<'a> RowView<'a> {
         self.rows.get(self.at + 1).map_or(Ticks(u64::MAX), |row| row.time)
     }
 
-    /// When the array of the row is done, if nothing comes between.
+    /// When the array of the row is done, if it is not suspended or reset.
     pub(crate) fn array_done(&self) -> Ticks {
         after(self.row().time, self.kind().array_done)
     }
@@ -76,7 +76,7 @@ impl<'a> RowView<'a> {
         Some(after(self.row().time, span.offset))
     }
 
-    /// The duration of ISSUE of an operation, if it holds the bus.
+    /// The duration of a row's ISSUE, if it holds the bus for more than one tick.
     pub(crate) fn issue(&self, record: &SequenceRow) -> Option<Ticks> {
         let span = self.kind_of(record).spans.first()?;
         (span.bus && span.duration > Ticks(1)).then_some(span.duration)
@@ -87,7 +87,7 @@ impl<'a> RowView<'a> {
         SequenceRow { time, ..self.row().clone() }
     }
 
-    /// The row with another first target.
+    /// The row with its first target changed.
     pub(crate) fn changed(&self, change: impl Fn(&mut Addressed)) -> SequenceRow {
         let mut record = self.row().clone();
         if let Some(first) = record.targets.first_mut() {
@@ -108,7 +108,7 @@ impl<'a> RowView<'a> {
         SequenceRow { time, uid: self.new_uid, ..self.row().clone() }
     }
 
-    /// A new row.
+    /// A new row with one target. The payload has the fields of the base.
     pub(crate) fn new_row(&self, op: OpId, time: Ticks, target: Addressed) -> SequenceRow {
         let base = &self.profile.bases[self.profile.ops[op].base];
         let fields = base.payload.iter().copied().collect();
@@ -122,13 +122,13 @@ impl<'a> RowView<'a> {
         self.kind().has_die.then(|| self.row().targets.first().map(|target| target.die)).flatten()
     }
 
-    /// Whether a row touches a die.
+    /// Whether a row works on a die.
     pub(crate) fn is_on(&self, record: &SequenceRow, die: i64) -> bool {
         let kind = self.kind_of(record);
         !kind.has_die || self.is_reset(record) || record.targets.iter().any(|target| target.die == die)
     }
 
-    /// Whether a row touches a plane.
+    /// Whether a row works on a plane, as far as its payload tells.
     pub(crate) fn is_on_plane(&self, record: &SequenceRow, die: i64, plane: i64) -> bool {
         let kind = self.kind_of(record);
         self.is_on(record, die)
@@ -171,7 +171,7 @@ impl<'a> RowView<'a> {
         SequenceRow { op, ..self.all_changed(|target| target.cell_type = cell_type) }
     }
 
-    /// An operation that needs only a die, occupies nothing and changes nothing, of a base that `forbidden` holds.
+    /// An operation that names only a die, occupies nothing and changes nothing, for which `forbidden` holds.
     pub(crate) fn command(&self, forbidden: impl Fn(&OperationKind) -> bool) -> Option<OpId> {
         self.profile.ops.ids().find(|&id| {
             let kind = &self.compiled.kinds[id];
@@ -185,7 +185,7 @@ impl<'a> RowView<'a> {
         self.command(|kind| self.compiled.in_state(state).contains(kind.base))
     }
 
-    /// A status read of a die, and nothing but its die.
+    /// A new status read of a die whose payload names no plane.
     pub(crate) fn status_read(&self, time: Ticks, die: i64, status: Status) -> Option<SequenceRow> {
         let op = self.profile.ops.ids().find(|&id| {
             let kind = &self.compiled.kinds[id];
@@ -194,7 +194,7 @@ impl<'a> RowView<'a> {
         Some(self.new_row(op, time, Addressed { die, status: Some(status), ..Addressed::default() }))
     }
 
-    /// The row that last changed what a plane's registers hold, a read or an output not counted.
+    /// The nearest row before on a plane that satisfies `wanted`.
     pub(crate) fn last_on_plane(
         &self,
         die: i64,

@@ -1,22 +1,23 @@
 //! Estimates the share of the bus that instant operations demand.
 //!
-//! Whatever else is drawn while the bus is held fails once the admission window is over, and names are drawn again; instants queue up.
-//! So on a bus that is kept, a refill brings an instant as often as one is drawn before `Delay` within its tries. If what refills
-//! bring takes longer than the time between them, the bus never becomes free again. Leaves out the hooks of operations, which hardly
-//! come where nothing starts.
+//! While the bus is held, a proposal of any other operation fails when its admission window is over, and another name is drawn.
+//! Instant operations queue up instead. So on a bus that is always held, a refill adds an instant operation whenever one is drawn
+//! before `Delay` within the tries of the refill. If the added operations take longer than the refill period, the bus never
+//! becomes free again. The hooks of operations are left out: where nothing starts, they hardly come.
 
 use nandseq_profile::{OpId, PhaseKey, Profile, Ticks};
 
 use crate::model::{Model, Start};
 
-/// The share of the bus that instants demand.
+/// The share of the bus that instant operations demand.
 #[derive(Clone, PartialEq, Debug)]
 pub struct BusDemand {
-    /// Mean bus time of the instant operations that a refill adds, divided by the refill period. From 1 on the bus never becomes free.
+    /// Mean bus time of the instant operations that a refill adds, divided by the refill period. From 1 on the bus never becomes
+    /// free.
     pub share: f64,
     /// The phase key under which refills demand most.
     pub key: PhaseKey,
-    /// Their names with the part of `share` that each takes, the largest first.
+    /// The instant operations with the part of `share` that each takes, the largest first.
     pub names: Vec<(OpId, f64)>,
 }
 
@@ -24,7 +25,7 @@ impl BusDemand {
     /// A bus with this share or more counts as saturated.
     pub const SATURATED: f64 = 0.95;
 
-    /// The demand of a profile with its probability table.
+    /// The demand of a profile; `table` is the probability table in force.
     #[must_use]
     pub fn of(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
         let model = Model::new(profile, table, Start::default());
@@ -39,8 +40,8 @@ impl BusDemand {
 
     fn under(model: &Model<'_>, key: PhaseKey, entries: &[(OpId, f64)]) -> Self {
         let (tables, policies) = (&model.tables, &model.profile.policies);
-        // Names that the generator never draws are left out: those that address what the device lacks, and a SUSPEND whose axis nothing
-        // resumes.
+        // Names that the generator never draws are left out: those that address what the device lacks, and a SUSPEND whose axis
+        // nothing resumes.
         let is_drawn = |op: OpId| {
             let class = model.of_op[op.index()];
             model.class(class).exists && model.base(class).effects.suspend.is_none_or(|axis| model.can_resume(axis))

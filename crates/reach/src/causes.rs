@@ -1,9 +1,9 @@
 //! Why an operation never runs: chains of causes, back to their roots.
 //!
-//! An operation that never runs is blocked under every phase key. Some blockers are roots: a weight of 0, an exclusion, an address that the
-//! device lacks. Others are needs that another operation would meet (an erased block, a loaded latch, something suspended), which never
-//! runs either. The chains found are the shortest, by the number of operations on the way. Leaves out places in the text of the
-//! profile, and wording: this is data.
+//! An operation that never runs is blocked under every phase key. Some blockers are roots: a weight of 0, an exclusion, an
+//! address that the device lacks. Others are needs (an erased block, a loaded latch, a suspended operation): the operations that
+//! would meet them never run either. The chains found are the shortest, by the number of operations on the way. The result is
+//! data: wording, and places in the text of the profile, are left to its users.
 
 mod cause;
 mod ranked;
@@ -24,9 +24,9 @@ use ranked::{Distances, ENDLESS, RankedBlocker, length, nearest, no_weight, shor
 /// The causes of a profile and its table. Classes that nobody asked about are judged when a chain leads to them.
 pub struct Causes<'s> {
     search: &'s Search<'s>,
-    /// The verdicts on the operations that were asked about; where one of them never runs, on all that never run, too.
+    /// The verdicts on the operations that were asked about. If one of them never runs: on all that never run, too.
     asked: Verdicts,
-    /// The verdicts on all that never run, where a chain leads to one that was not judged before.
+    /// The verdicts on all operations that never run; found when a chain leads to one that `asked` has no verdict on.
     never_run: OnceCell<Verdicts>,
     distances: OnceCell<Distances>,
 }
@@ -35,15 +35,15 @@ impl<'s> Causes<'s> {
     /// Prepares the search for causes of some operations.
     #[must_use]
     pub fn new(search: &'s Search<'s>, ops: &[OpId]) -> Self {
-        // The chains of an operation that never runs lead through others: all of those are judged at once.
+        // The chains of an operation that never runs lead through others that never run: all of them are judged at once.
         let all_run = ops.iter().all(|&op| search.can_run(op));
         let asked = search.verdicts(|op| ops.contains(&op) || !(all_run || search.can_run(op)));
         Self { search, asked, never_run: OnceCell::new(), distances: OnceCell::new() }
     }
 
-    /// The chains of causes of an operation that is never proposed, the shortest first, one for each different thing in the way.
+    /// The chains of causes of an operation that is never proposed, the shortest first, one for each blocker.
     ///
-    /// Empty where a phase key exists under which it can be proposed.
+    /// Empty if it can be proposed under some phase key.
     #[must_use]
     pub fn of(&self, op: OpId) -> Vec<Vec<Cause>> {
         let class = self.class_of(op);
@@ -54,7 +54,7 @@ impl<'s> Causes<'s> {
         self.chains(op, blockers)
     }
 
-    /// The same for one phase key alone.
+    /// The chains of causes of an operation that is never proposed under one phase key, as [`Self::of`] gives them for all.
     #[must_use]
     pub fn under(&self, key: PhaseKey, op: OpId) -> Vec<Vec<Cause>> {
         let blockers = match self.verdict(key, op) {
@@ -83,7 +83,8 @@ impl<'s> Causes<'s> {
         self.names(self.class_of(op))
     }
 
-    /// The chains, by index into the profile's, of which an operation can be a step, with the operations that begin them and run.
+    /// The chains in which an operation can be a step, by index into the profile's chains, each with the bases that run and begin
+    /// it.
     #[must_use]
     pub fn steps_of(&self, op: OpId) -> Vec<(usize, Vec<BaseId>)> {
         let (model, class) = (&self.search.model, self.class_of(op));
@@ -107,7 +108,7 @@ impl<'s> Causes<'s> {
         found
     }
 
-    /// What an operation needs whenever it is proposed, each with the operations that run and bring it about.
+    /// The needs that an operation has in every state, each with the operations that run and meet it.
     #[must_use]
     pub fn needs_of(&self, op: OpId) -> Vec<(Need, Vec<OpId>)> {
         let class = self.class_of(op);
@@ -148,15 +149,16 @@ impl<'s> Causes<'s> {
         names.iter().find(has_weight).or(names.first()).copied()
     }
 
-    /// Whether it would help if DEFAULT, the phase key of a blank device, gave a class a weight: it has one under phase keys that never come
-    /// up alone, and either needs nothing, or it, and whatever it needs, waits for one another.
+    /// Whether a weight under DEFAULT, the phase key of a blank device, would let a class run. That is so if the class has
+    /// weights only under phase keys that never come up, and either needs nothing or belongs to a circle of classes that wait for
+    /// one another.
     fn could_be_first(&self, class: NameClassId, blockers: &[RankedBlocker], is_circular: bool) -> bool {
         let model = &self.search.model;
         let starts = || is_circular || model.constant_needs(class).is_empty();
         !model.base(class).effects.delay && !blockers.is_empty() && blockers.iter().all(waits) && starts()
     }
 
-    /// What blocks the name that stands for a class; `is_circular` as in [`Distances`].
+    /// The blockers of the name that stands for a class; `is_circular` as in [`Distances`].
     fn blockers_of_class(&self, class: NameClassId, is_circular: bool) -> Vec<RankedBlocker> {
         let Some(op) = self.representative(class) else { return Vec::new() };
         let mut blockers = self.blockers(op);
@@ -166,14 +168,14 @@ impl<'s> Causes<'s> {
         blockers
     }
 
-    /// The same, the nearest to a root first.
+    /// The blockers of a class, the nearest to a root first.
     fn sorted_blockers(&self, class: NameClassId) -> Vec<RankedBlocker> {
         let mut blockers = self.blockers_of_class(class, self.distances().is_circular[usize::from(class)]);
         self.sort(&mut blockers);
         blockers
     }
 
-    /// How far each class is from a root.
+    /// The distance of each class from a root.
     fn distances(&self) -> &Distances {
         self.distances.get_or_init(|| {
             let runs = &self.search.graph.runs;
@@ -192,7 +194,8 @@ impl<'s> Causes<'s> {
         })
     }
 
-    /// Sorts blockers: the nearest to a root first, then what came closest to being accepted, then what holds for most keys.
+    /// Sorts blockers: the nearest to a root first, then the one that came closest to being accepted, then the one of most phase
+    /// keys.
     fn sort(&self, blockers: &mut [RankedBlocker]) {
         let distances = &self.distances().of;
         blockers
@@ -204,14 +207,15 @@ impl<'s> Causes<'s> {
             return Vec::new();
         }
         self.sort(&mut blockers);
-        // Where operations only wait for one another, any of the circles says so, and where one of them could begin, that says enough.
+        // If operations only wait for one another, one circle is enough to say so. If one of them could be the first, that
+        // blocker is enough.
         let has_no_weight = |blocker: &RankedBlocker| matches!(blocker.blocker, Blocker::NoWeight { .. });
         let begins = blockers.iter().any(waits) && blockers.iter().any(has_no_weight);
         if begins || length(&blockers[0], &self.distances().of) == ENDLESS {
             blockers.truncate(1);
         }
         let ops = |blocker: &RankedBlocker| match blocker.blocker {
-            // Others of its kind may have a weight.
+            // Other names of the class may have a weight.
             Blocker::NoWeight { .. } => vec![op],
             Blocker::Rule { .. } | Blocker::Unmet { .. } => self.alike(op),
         };
@@ -224,7 +228,7 @@ impl<'s> Causes<'s> {
         let mut seen = vec![class];
         let mut providers = blocker.add_to(&mut chain, ops);
         while let Some((_, class)) = nearest(&providers, &self.distances().of) {
-            // They only wait for one another.
+            // The chain is back at a class that it has: these operations only wait for one another.
             if seen.contains(&class) {
                 break;
             }
@@ -240,7 +244,7 @@ impl<'s> Causes<'s> {
         chain
     }
 
-    /// Whether something of the same kind blocks a class.
+    /// Whether a blocker of the same kind blocks a class.
     fn is_blocked_alike(&self, class: NameClassId, blocker: &RankedBlocker) -> bool {
         self.sorted_blockers(class).iter().any(|other| match (&other.blocker, &blocker.blocker) {
             (Blocker::NoWeight { .. }, Blocker::NoWeight { .. }) => other.then.is_some() == blocker.then.is_some(),
@@ -250,7 +254,7 @@ impl<'s> Causes<'s> {
         })
     }
 
-    /// Everything that blocks an operation, each once; nothing where it can be proposed.
+    /// The blockers of an operation, each once; none if it can be proposed under some phase key.
     fn blockers(&self, op: OpId) -> Vec<RankedBlocker> {
         let (mut excluded, mut weightless) = (Vec::new(), Vec::new());
         let mut reasons: Vec<(Reason, Vec<PhaseKey>)> = Vec::new();
@@ -269,7 +273,7 @@ impl<'s> Causes<'s> {
         if reasons.is_empty() {
             return self.without_weight(class, excluded, weightless);
         }
-        // A phase key that never comes up matters only where no other gives a weight.
+        // A phase key that never comes up matters only if no other key gives a weight.
         let no_hook = Reason::NoHook.specificity();
         if reasons.iter().any(|(reason, _)| reason.specificity() > no_hook) {
             reasons.retain(|(reason, _)| reason.specificity() > no_hook);
@@ -296,18 +300,18 @@ impl<'s> Causes<'s> {
         own.into_iter().chain(lacks).collect()
     }
 
-    /// That a class has no weight, and what it lacks once it has one: a blocker for each.
+    /// A blocker for each need that a class lacks besides a weight; the weight alone if it lacks nothing else.
     fn weight_and_lacks(&self, class: NameClassId, weight: &Blocker) -> Vec<RankedBlocker> {
         let besides = |lack: RankedBlocker| RankedBlocker { blocker: weight.clone(), then: Some(lack.blocker), ..lack };
         let lacks: Vec<RankedBlocker> = self.lacks(class).into_iter().map(besides).collect();
         if lacks.is_empty() { vec![RankedBlocker::alone(weight.clone())] } else { lacks }
     }
 
-    /// What an operation of a class asks for whenever it is proposed, and no operation that runs brings about.
+    /// Blockers for the needs that a class has in every state and that no operation that runs meets.
     fn lacks(&self, class: NameClassId) -> Vec<RankedBlocker> {
         let model = &self.search.model;
         let waits = |reason: Reason, by: &[NameClassId]| {
-            // A resume with a weight waits for what it resumes.
+            // A RESUME that has a weight only waits for an operation to resume.
             matches!(reason, Reason::NoResume(_)) && by.iter().any(|&class| model.class(class).proposed)
         };
         let unmet = |reason| {
@@ -327,8 +331,8 @@ impl<'s> Causes<'s> {
         classes.iter().flat_map(|&class| self.names(class)).collect()
     }
 
-    /// That DEFAULT gives a class no weight, so that it is not the first to start on a blank device, and what it lacks besides; nothing
-    /// where DEFAULT does.
+    /// The blockers of a class to which DEFAULT gives no weight, so that it is not the first to start on a blank device. None if
+    /// DEFAULT gives it a weight.
     fn not_first(&self, class: NameClassId) -> Vec<RankedBlocker> {
         let key = vec![PhaseKey::DEFAULT];
         let Some(op) = self.representative(class) else { return Vec::new() };
@@ -342,12 +346,12 @@ impl<'s> Causes<'s> {
         self.weight_and_lacks(class, &weight)
     }
 
-    /// What a reason means: needs that nothing meets, or a rule.
+    /// The blockers behind a reason: the needs that nothing meets, or a rule if there are none.
     fn of_reason(&self, class: NameClassId, reason: Reason, keys: Vec<PhaseKey>) -> Vec<RankedBlocker> {
         let count = keys.len();
         let mut blockers = Vec::new();
         for (need, providers) in self.all_needs(class, reason, &keys) {
-            // What some operation brings about is there: something else is in the way.
+            // A need that an operation meets is no blocker.
             if !self.runs_any(&providers) {
                 let ops = self.names_of(&providers);
                 let keys = if let Need::PhaseOf(base) = need { self.keys_of(base, &keys) } else { keys.clone() };
@@ -371,7 +375,7 @@ impl<'s> Causes<'s> {
         if reason == Reason::NoChain { self.steps_needed(class) } else { self.search.model.needs(class, reason, keys) }
     }
 
-    /// The steps without which none of the chains of a class can run: one that never runs, of each chain.
+    /// For each chain of a class, the first step that never runs, with the classes of its base. The chain cannot run without it.
     fn steps_needed(&self, class: NameClassId) -> Vec<(Need, Vec<NameClassId>)> {
         let base = self.search.model.class(class).base;
         let steps = self.search.model.follow_ups(base).flatten().filter_map(|chain| {

@@ -1,8 +1,8 @@
-//! The search: every pair of a die's lasting state and the state of one of its planes that operations can bring about.
+//! The search: it finds every pair of a die's lasting state and the state of one of its planes that operations can bring about.
 //!
-//! The other planes of the die are any that the search has found for the same state of the die: planes are independent but for
-//! what the die knows. At most one chain that changes a latch or a cache program is followed at a time: a second one
-//! only forbids. Time, bus and addresses do not count; END keys do not restrict what may start.
+//! The other planes of the die may be in any state that was found with the same state of the die, since planes affect one another
+//! only through the die. At most one chain that changes a latch or a cache program is followed at a time: a second one would only
+//! forbid more. Time, bus and addresses are left out. END keys do not restrict what may start.
 
 use std::hash::Hash;
 
@@ -37,7 +37,7 @@ impl<T: Copy + Eq + Hash> GrowingSet<T> {
 /// A state of a die and of one of its planes.
 pub(crate) type SearchNode = (Die, Plane);
 
-/// What the search found.
+/// The states that the search has found, and how operations lead from one to another.
 #[derive(Default)]
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<SearchNode>,
@@ -53,18 +53,20 @@ pub(crate) struct Graph {
     pub(crate) flights: Vec<GrowingSet<SearchNode>>,
     /// For each class the states just after one of its operations that shows on the plane.
     pub(crate) ends: Vec<GrowingSet<u32>>,
-    /// For each node what may start to show on its plane, and the state that it starts with.
+    /// For each node, the classes that may start to show on its plane, each with the state at its start.
     pub(crate) starts: Vec<GrowingSet<(NameClassId, SearchNode)>>,
-    /// Operations that come to show on a plane by cutting, or by resuming, another: what is cut or resumes, what shows then.
+    /// Operations that come to show on a plane when they cut another or are resumed: the class that is cut or resumes, the class
+    /// that shows then, and the state.
     pub(crate) cuts: GrowingSet<(NameClassId, NameClassId, SearchNode)>,
     /// The classes of which an operation can run at all, as a proposal or as a step of a chain.
     pub(crate) runs: Vec<bool>,
-    /// Operations that were carried out, and how many may be.
+    /// How many operations were carried out.
     tried: u64,
+    /// How many operations may be carried out.
     most: u64,
 }
 
-/// As many operations are carried out at most. The built-in device takes 800,000; so many take a few seconds.
+/// The most operations that a search carries out, which takes a few seconds. The built-in device needs 800,000.
 pub(crate) const MOST_TRIED: u64 = 5_000_000;
 
 /// How an operation comes to start.
@@ -78,7 +80,7 @@ enum By {
 }
 
 impl Graph {
-    /// Searches, until so many operations were carried out.
+    /// Searches until nothing new is found, or until more than `most` operations were carried out.
     pub(crate) fn new(model: &Model<'_>, most: u64) -> Self {
         let mut graph = Self {
             most,
@@ -113,12 +115,12 @@ impl Graph {
         graph
     }
 
-    /// Of a search that did not come to its end: that whatever is possible may run.
+    /// The result of a search that did not come to its end: every possible class may run.
     fn undecided(self, model: &Model<'_>) -> Self {
         Self { runs: model.possible.clone(), tried: self.tried, most: self.most, ..Self::default() }
     }
 
-    /// Whether the search came to its end; nothing else is to be asked of one that did not.
+    /// Whether the search came to its end. If it did not, only `runs` has a meaning.
     pub(crate) const fn is_complete(&self) -> bool {
         self.tried <= self.most
     }
@@ -153,7 +155,7 @@ impl Graph {
         id
     }
 
-    /// The planes that a die in this state may have.
+    /// The states of planes that were found with this state of the die.
     pub(crate) fn planes_of(&self, die: &Die) -> impl Iterator<Item = &Plane> {
         let nodes = self.group_of.get(die).map_or(&[][..], |&group| &self.groups[group].1);
         nodes.iter().map(|&node| &self.nodes[node as usize].1)
@@ -203,14 +205,15 @@ impl Graph {
     ) {
         let (targeted, multi) = (model.has_targets(class), model.class(class).multi);
         let tables = |plane: &Plane| if model.looks_at_die(class) { model.plane_tables(plane, class) } else { Ok(()) };
-        // What remains of chains where the operation works on the plane of a node, or on no plane; `None` where it may not.
+        // What may remain of the followed chain if the operation works on the plane of a node, or on no plane; `None` if it may
+        // not start there.
         let here = |&node: &u32| {
             let plane = &self.nodes[node as usize].1;
             let allowed = if targeted { model.plane_allows(plane, class) } else { tables(plane) };
             allowed.ok().map(|()| next.map_or_else(|| self.chains_after(model, node, class), |next| vec![next]))
         };
         let here: Vec<Option<Vec<_>>> = nodes.iter().map(here).collect();
-        // On another plane: whatever is possible on some plane.
+        // What may remain if it works on another plane: whatever is possible on some plane.
         let mut elsewhere: Vec<Option<(u16, u8)>> = Vec::new();
         let on_another = targeted && model.planes > 1 && here.iter().any(Option::is_some);
         if on_another && (!multi || model.planes > 2) {
@@ -248,7 +251,7 @@ impl Graph {
         chains
     }
 
-    /// Runs an operation from a node: while it shows, when it is suspended, when it has ended.
+    /// Carries out an operation from a node: adds the states while it shows, after it is suspended, and after it has ended.
     fn fly(&mut self, model: &Model<'_>, from: u32, class: NameClassId, here: bool, next: Option<(u16, u8)>) {
         let (die, plane) = self.nodes[from as usize];
         self.runs[usize::from(class)] = true;
@@ -295,7 +298,7 @@ impl Graph {
         }
     }
 
-    /// Suspends an operation that is in CORE_BUSY in a state.
+    /// Carries out every SUSPEND of an operation that is in CORE_BUSY in a state.
     fn suspend(&mut self, model: &Model<'_>, from: u32, flight: &SearchState, class: NameClassId) {
         let info = model.base(class);
         let axis = match &info.effects {
@@ -331,7 +334,8 @@ impl Graph {
     }
 }
 
-/// Adds to a set that is sorted in the end. Most of what is added is known: the list grows only when it is half full of different items.
+/// Adds an item to a list that is sorted and without duplicates in the end. Most items are duplicates, so they are removed when
+/// the list is full, and it grows only if more than half of it remains.
 fn push<T: Ord>(list: &mut Vec<T>, item: T) {
     if list.len() == list.capacity() {
         sort(list);
@@ -347,7 +351,8 @@ fn sort<T: Ord>(list: &mut Vec<T>) {
     list.dedup();
 }
 
-/// Whether a chain that may be under way leaves room for a proposal, as far as it matters which operation it is.
+/// Whether an operation of a class may be proposed. While a chain is under way (`chained`), operations that go on with its latch
+/// or cache program may not, nor those that change the state of the target at their start.
 pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, chained: bool, class: NameClassId) -> bool {
     let info = model.base(class);
     if !chained {
@@ -358,7 +363,7 @@ pub(crate) fn may_be_proposed(model: &Model<'_>, die: &Die, chained: bool, class
     !latched && !continues && !info.effects.holds_target
 }
 
-/// What remains of the chain under way when its next step is an operation of this class.
+/// What remains of the chain under way after its next step; `None` if that step is no operation of this class.
 fn next_step(model: &Model<'_>, die: &Die, class: NameClassId) -> Option<Option<(u16, u8)>> {
     let (chain, at) = die.chain?;
     let steps = &model.profile.chains[usize::from(chain)].steps;

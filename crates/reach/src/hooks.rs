@@ -1,9 +1,11 @@
-//! In which states a hook may fall on a phase key.
+//! The states in which a hook may fall on a phase key.
 //!
-//! Certain are the hooks that an operation gives for its own CORE_BUSY and shortly after it, and those that the refills give in
-//! every span that is not short against their period. The rest is coincidence: a hook in a short ISSUE of the next
-//! operation on the plane, at the very tick at which a phase begins, where the key is still the END before, a hook after an
-//! operation before which something that does not show has come and gone, or a hook that a run boundary has carried on.
+//! A hook is certain if an operation gives it during its own CORE_BUSY or shortly after it, or if a refill gives it in a span
+//! that is not short against the refill period. The other hooks are coincidences:
+//! - a hook in a short ISSUE of the next operation on the plane;
+//! - a hook at the very tick at which a phase begins, when the phase key is still the END before;
+//! - a hook after an operation, when an operation that does not show has come and gone since;
+//! - a hook that a run boundary has carried on.
 
 use nandseq_profile::model::{Axis, PhaseKind};
 use nandseq_profile::{BaseId, PhaseKey, Ticks};
@@ -19,16 +21,16 @@ const SHORT: u64 = 20;
 /// The states in which hooks fall on one key.
 #[derive(Default)]
 pub(crate) struct Hooks {
-    /// Hooks that come.
+    /// Certain hooks.
     pub(crate) certain: GrowingSet<HookContext>,
-    /// Hooks during an ISSUE that is long enough for instants, which wait for the bus however long.
+    /// Hooks during an ISSUE that is not short: certain for instant operations, which wait for the bus without limit.
     pub(crate) certain_for_instants: GrowingSet<HookContext>,
     /// Coincidences.
     pub(crate) chance: GrowingSet<HookContext>,
 }
 
 impl Hooks {
-    /// Hooks that come, and that every operation can use.
+    /// The certain hooks, which every operation can use.
     pub(crate) fn certain(model: &Model<'_>, graph: &Graph, key: PhaseKey) -> Self {
         let mut hooks = Self::default();
         let info = &model.profile.phase_keys[key];
@@ -42,7 +44,7 @@ impl Hooks {
         hooks
     }
 
-    /// Hooks that come and that only instants can use, and coincidences.
+    /// The hooks that are certain for instant operations only, and the coincidences.
     pub(crate) fn others(model: &Model<'_>, graph: &Graph, key: PhaseKey) -> Self {
         let mut hooks = Self::default();
         let info = &model.profile.phase_keys[key];
@@ -101,8 +103,8 @@ impl Hooks {
     }
 
     fn after_end(&mut self, model: &Model<'_>, graph: &Graph, base: BaseId) {
-        // What does not show may come and go between the end and the hook. The last hook may fall on the tick at which the next step has just
-        // started. A run boundary completes every chain before it carries the hooks on.
+        // An operation that does not show may come and go between the end and the hook. The last hook may fall on the tick at
+        // which the next step has just started. A run boundary completes every chain before it carries the hooks on.
         let idle = idle_after(model, graph, base);
         for &node in &idle {
             let (die, plane) = graph.nodes[node as usize];
@@ -121,7 +123,7 @@ impl Hooks {
         }
     }
 
-    /// Hooks while what comes next on a plane has not shown yet.
+    /// Hooks while the next operation on a plane does not show yet.
     fn next_operation(&mut self, model: &Model<'_>, graph: &Graph, idle: &[u32]) {
         let mut seen: GrowingSet<(NameClassId, SearchNode)> = GrowingSet::default();
         for &node in idle {
@@ -182,20 +184,20 @@ fn ending<'m>(model: &'m Model<'_>, base: BaseId) -> impl Iterator<Item = NameCl
     model.of_base[base.index()].iter().copied().filter(move |_| !replaced)
 }
 
-/// Whether hooks after an operation of a class find its END: a long window comes before it.
+/// Whether hooks after an operation of a class find its END. A long window keeps the END away until they are over.
 fn gives_hooks(model: &Model<'_>, class: NameClassId) -> bool {
     let (own, policies) = (model.class(class), &model.profile.policies);
     let seen = own.window.1 <= policies.post_hook_window + policies.time_resolution;
     shows_core_busy(model.profile, model.base(class), own.base) && seen
 }
 
-/// Whether a chain goes on after an operation of a base, and not before its hooks are over.
+/// Whether a chain always goes on after an operation of a base, and only after the hooks of that operation are over.
 fn goes_on(model: &Model<'_>, base: BaseId) -> bool {
     let policies = &model.profile.policies;
     policies.sequence_gap >= policies.post_hook_window && model.always_goes_on(base)
 }
 
-/// Whether everything that an axis suspends shows on every plane of its die.
+/// Whether every operation that can be suspended on an axis shows on all planes of its die.
 fn shows_everywhere(model: &Model<'_>, axis: Axis) -> bool {
     let suspended = |class: &NameClassId| model.base(*class).effects.is_of(axis);
     let mut suspend_targets = (0..model.classes.len() as NameClassId).filter(suspended);

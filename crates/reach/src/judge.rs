@@ -9,10 +9,10 @@ use crate::plan::SearchState;
 use crate::reason::Reason;
 use crate::state::{Die, Plane};
 
-/// What is on the plane of a hook.
+/// The operation that the plane of a hook shows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum PlaneRun {
-    /// Nothing.
+    /// None.
     Idle,
     /// An operation that is being issued.
     Issue(NameClassId),
@@ -28,26 +28,26 @@ pub(crate) struct HookContext {
     pub(crate) die: Die,
     pub(crate) plane: Plane,
     pub(crate) run: PlaneRun,
-    /// Whether the other planes were reset just now with this one.
+    /// Whether a reset has just cleared all planes of the die.
     pub(crate) fresh: bool,
     /// Whether a chain is certainly under way.
     pub(crate) chained: bool,
 }
 
-/// What all but the hook's plane says of an operation that it lets start.
+/// The judgement on an operation that everything but the registers of the hook's plane allows.
 pub(crate) struct Fit {
-    /// Whether time lets it work on the hook's plane.
+    /// Whether the op_state and the occupation of the hook's plane let it work there.
     here: Result<(), Reason>,
-    /// What a SUSPEND would cut.
+    /// The operation that a SUSPEND would stop.
     suspend_target: Option<NameClassId>,
-    /// Whether chains under way leave room for it.
+    /// Whether it may be proposed while the chain under way, if there is one, goes on.
     proposed: bool,
 }
 
 /// The planes of a context on which an operation may work.
 struct HookPlaces {
     here: bool,
-    /// Another plane on which it may work.
+    /// The state of another plane on which it may work.
     other: Option<Plane>,
 }
 
@@ -58,7 +58,8 @@ impl Model<'_> {
         self.judge_plane(graph, context, class, &fit)
     }
 
-    /// Whether all but the hook's plane lets an operation of a class start: the same for every plane of a context's die.
+    /// Judges everything but the registers of the hook's plane. The result is the same for all contexts that differ only in
+    /// `plane`.
     pub(crate) fn judge_die(&self, context: &HookContext, class: NameClassId) -> Result<Fit, Reason> {
         let (own, info) = (self.class(class), self.base(class));
         if info.effects.delay {
@@ -91,7 +92,7 @@ impl Model<'_> {
         })
     }
 
-    /// Whether the hook's plane, or another, lets an operation start that everything else allows.
+    /// Judges whether the registers of the hook's plane, or those of another, let an operation start that everything else allows.
     pub(crate) fn judge_plane(
         &self,
         graph: &Graph,
@@ -113,7 +114,7 @@ impl Model<'_> {
         self.judge_chain(graph, context, class, &places, fit.suspend_target)
     }
 
-    /// The op_state that counts when the operation starts: one that waits for the bus starts in CORE_BUSY.
+    /// The op_state in which the operation starts. An operation proposed in an ISSUE waits for the bus, and starts in CORE_BUSY.
     fn state_key(&self, context: &HookContext) -> Option<PhaseKey> {
         match context.run {
             PlaneRun::Idle => None,
@@ -139,7 +140,7 @@ impl Model<'_> {
         }
     }
 
-    /// Whether the hook's plane is occupied for an operation; an error when every plane is.
+    /// Whether the hook's plane is occupied for an operation. An error if all planes are.
     fn occupied(&self, context: &HookContext, class: NameClassId) -> Result<bool, Reason> {
         let (PlaneRun::Issue(by) | PlaneRun::Busy(by)) = context.run else { return Ok(false) };
         let info = self.base(class);
@@ -157,7 +158,7 @@ impl Model<'_> {
         }
     }
 
-    /// What a SUSPEND would cut; `None` for other operations.
+    /// The operation that a SUSPEND would stop; `None` for a class that is no SUSPEND.
     fn suspend_target(&self, context: &HookContext, class: NameClassId) -> Result<Option<NameClassId>, Reason> {
         let Some(axis) = self.base(class).effects.suspend else { return Ok(None) };
         let fits = |&suspend_target: &NameClassId| {
@@ -181,7 +182,7 @@ impl Model<'_> {
         }
     }
 
-    /// The planes on which an operation may work; `hook` says whether time lets it work on the hook's plane.
+    /// The planes on which an operation may work; `hook` is [`Fit::here`].
     fn places(
         &self,
         graph: &Graph,
@@ -243,7 +244,7 @@ impl Model<'_> {
         places: &HookPlaces,
         suspend_target: Option<NameClassId>,
     ) -> Result<(), Reason> {
-        // A chain is planned for the state once everything in flight has ended.
+        // A chain is planned for the state after everything in flight has ended.
         let mut settled = SearchState { die: context.die, plane: context.plane };
         if let PlaneRun::Issue(by) | PlaneRun::Busy(by) = context.run
             && suspend_target.is_none()

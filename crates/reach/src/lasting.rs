@@ -15,10 +15,10 @@ pub enum Lasting {
 }
 
 impl Lasting {
-    /// All that an operation can bring about and another must end.
+    /// All states that an operation can bring about and another must end.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let must_end = |state: &DeviceState| match state {
-            // The first ends with what comes next on the plane; the second is the state of rest.
+            // Unread data gives way to the next operation on the plane. A die that is not suspended is at rest.
             DeviceState::LatchOnRead | DeviceState::NotSuspended(_) => false,
             DeviceState::LatchOn(_)
             | DeviceState::Suspended(_)

@@ -1,8 +1,9 @@
-//! Which operations can ever be proposed in which state: the legal universe of a device.
+//! Finds which operations can ever be proposed, and under which phase keys.
 //!
-//! From the profile and its probability table alone. An abstract search finds every lasting state of a die that operations can
-//! bring about; for each phase key it looks at the states in which a hook may fall there, and asks for each name whether it
-//! could be accepted. Leaves out time but for what hooks need: how far from a phase a hook may fall, and how short a phase is.
+//! The result follows from the profile, its probability table and the [`Start`] of the device, without randomness. An abstract
+//! search finds every lasting state of a die that operations can bring about. For each phase key, the analysis takes the states
+//! in which a hook may fall there, and judges for each name whether it could be accepted. It leaves out time, except for hooks:
+//! how far from a phase a hook may fall, and how short a phase is.
 
 mod bus;
 mod causes;

@@ -1,7 +1,7 @@
 //! A profile and its probability table, compiled once for the analysis.
 //!
-//! Names with the same base, cell type and plane count are possible in the same states, so the search knows classes of names only. The
-//! behaviour of bases comes from the compiled tables of `nandseq_device`.
+//! Names with the same base, cell type and plane count are possible in the same states, so the search knows classes of names
+//! only. The behaviour of bases comes from the compiled tables of `nandseq_device`.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ pub(crate) type NameClassId = u16;
 /// A probability table: weights of names by phase key.
 pub(crate) type WeightTable = [(PhaseKey, Vec<(OpId, f64)>)];
 
-/// What a device starts with.
+/// The state in which a device starts.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Start<'s> {
     /// The bad blocks. They matter only if they leave an operation no block.
     pub bad_blocks: &'s [(Die, Block)],
-    /// Whether the bootstrap of the profile runs first. The search includes the states that it leads to; classes that only the bootstrap
-    /// proposes give no hooks.
+    /// Whether the bootstrap of the profile runs first. The search includes the states that it leads to; classes that only the
+    /// bootstrap proposes give no hooks.
     pub bootstrap: bool,
 }
 
@@ -115,7 +115,8 @@ pub(crate) struct Model<'p> {
     pub(crate) shares: Vec<Vec<OpId>>,
     /// Chains that change a latch or a cache-program state: the search follows them step by step.
     pub(crate) tracked: Vec<bool>,
-    /// For each class, whether it is a step of a chain that the search does not follow. Such a class may start whenever the rules allow.
+    /// For each class, whether it is a step of a chain that the search does not follow. Such a class may start whenever the rules
+    /// allow.
     pub(crate) untracked_steps: Vec<bool>,
     /// For each class, whether it is a step of a chain that the search follows.
     pub(crate) tracked_steps: Vec<bool>,
@@ -203,7 +204,8 @@ impl<'p> Model<'p> {
         alone.into_iter().chain(follow_ups.iter().filter(|follow| follow.weight > 0.0).map(|follow| follow.chain))
     }
 
-    /// The classes that fit a step of a chain that class `head` begins. `cell` is the cell type of the step before; with `None` any fits.
+    /// The classes that fit a step of a chain that class `head` begins. `cell` is the cell type of the step before; with `None`
+    /// any fits.
     pub(crate) fn fitting(
         &self,
         step: &ChainStep,
@@ -222,7 +224,8 @@ impl<'p> Model<'p> {
         })
     }
 
-    /// Whether a chain is always under way after an operation of the base: the operation never stands alone and is never the last step.
+    /// Whether a chain is always under way after an operation of the base: the operation never stands alone and is never the last
+    /// step.
     pub(crate) fn always_goes_on(&self, base: BaseId) -> bool {
         let heads = self.profile.bases.ids().flat_map(|head| self.follow_ups(head).flatten());
         let last = |chain: usize| self.profile.chains[chain].steps.last().is_some_and(|step| step.base == base);
@@ -268,8 +271,8 @@ impl<'p> Model<'p> {
         self.classes_that(|class| self.may_be_drawn(class))
     }
 
-    /// For each class, whether it is a step of a chain that the search follows (`tracked`), or of one that it does not follow (not
-    /// `tracked`).
+    /// For each class, whether it is a step of a chain that the search follows (`tracked`), or of one that it does not follow
+    /// (not `tracked`).
     pub(crate) fn steps_of(&self, tracked: bool) -> Vec<bool> {
         let mut found = vec![false; self.classes.len()];
         for head in self.heads() {

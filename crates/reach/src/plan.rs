@@ -14,7 +14,7 @@ pub(crate) struct SearchState {
 }
 
 impl Model<'_> {
-    /// The state after an operation has run on the plane of a state (if `on_plane`), in all its variants.
+    /// The possible states after an operation has run, on the plane of `reached` if `on_plane`, else beside it.
     pub(crate) fn after(&self, reached: &SearchState, class: NameClassId, on_plane: bool) -> Vec<SearchState> {
         let info = self.base(class);
         let mut started = *reached;
@@ -62,7 +62,7 @@ impl Model<'_> {
         on_plane.is_ok() && tables.is_ok() && self.die_allows(&reached.die, class).is_ok()
     }
 
-    /// Whether the steps of a chain can run in a state after an operation of class `head`; the state they leave.
+    /// The state after the steps of a chain have run in a state, after an operation of class `head`; `None` if they cannot.
     fn run(
         &self,
         reached: SearchState,
@@ -85,7 +85,7 @@ impl Model<'_> {
         None
     }
 
-    /// The follow-ups of an operation that can run when it starts in a state; `suspend_target` is what a SUSPEND cuts.
+    /// The follow-ups of an operation that can run if it starts in a state; `victim` is the operation that a SUSPEND stops.
     pub(crate) fn possible_follow_ups(
         &self,
         reached: &SearchState,
@@ -114,11 +114,11 @@ impl Model<'_> {
         self.follow_ups(own.base).filter(|&chain| runs(chain)).collect()
     }
 
-    /// Whether the chain under way could go on from a state: as far as the die and the cache-read states of planes matter.
+    /// Whether the chain under way could go on from a state, judged by the die and the exclusion tables of the plane.
     fn rest_can_run(&self, reached: &SearchState) -> bool {
         let Some((chain, next)) = reached.die.chain else { return true };
         if reached.die.program.is_some() {
-            return true; // it may be what waits for a RESUME
+            return true; // the chain may be that of the suspended program, and wait for a RESUME
         }
         let mut die = reached.die;
         for step in &self.profile.chains[usize::from(chain)].steps[usize::from(next)..] {

@@ -1,15 +1,14 @@
-//! Which operations are possible, as far as what they need tells.
+//! Finds the operations that can never run because no operation that can run meets one of their needs.
 //!
-//! The quick look: which operations can never run, since something that they need is brought about by none that can. It takes no
-//! states into account, so that it finds less than the search does, in no time.
+//! It takes no states into account. So it finds fewer of them than the search does, but it is quick.
 
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
 use crate::model::{Model, NameClassId, Start, WeightTable};
 use crate::reason::Reason;
 
-/// Which operations can never run, by [`OpId`], for want of what no operation brings about; `None` for all others. A quick look: states
-/// that forbid an operation are left to [`crate::Search`].
+/// For each operation, by [`OpId`], the reason why it can never run, as far as it follows from needs; else `None`. This is quick:
+/// states that forbid an operation are left to [`crate::Search`].
 #[must_use]
 pub fn never_provided(
     profile: &Profile,
@@ -24,21 +23,22 @@ pub fn never_provided(
 }
 
 impl<'p> Model<'p> {
-    /// Of a profile and its table.
+    /// Compiles a profile and its table, and finds the possible classes.
     pub(crate) fn new(profile: &'p Profile, table: &WeightTable, start: Start<'_>) -> Self {
         let mut model = Self::compiled(profile, table, start);
         model.narrow(&vec![true; model.classes.len()]);
         model
     }
 
-    /// Forgets what never runs, and what only such operations would bring about; whether that may change what the search finds.
+    /// Removes classes that never run, and those whose needs only such classes meet. Returns whether that may change what a
+    /// search finds.
     pub(crate) fn only_running(&mut self, runs: &[bool]) -> bool {
         let before = (self.programmable, self.readable);
         self.narrow(runs);
         self.possible != runs || (self.programmable, self.readable) != before
     }
 
-    /// Finds what is possible where no other classes than these run.
+    /// Finds the possible classes if only the classes in `runs` run.
     fn narrow(&mut self, runs: &[bool]) {
         self.possible = self.provided(runs);
         let suspends = |&class: &NameClassId| {
@@ -48,13 +48,13 @@ impl<'p> Model<'p> {
         self.suspends = (0..self.classes.len() as NameClassId).filter(suspends).collect();
         self.untracked_steps = self.steps_of(false);
         self.tracked_steps = self.steps_of(true);
-        // What was found with the larger sets: the smaller ones lie within them.
+        // The possible classes were found with the larger sets: the sets can only shrink.
         let (programmable, readable) = self.cell_types();
         self.programmable &= programmable;
         self.readable &= readable;
     }
 
-    /// The classes that lack nothing that others of them bring about, of those that are `allowed`.
+    /// The `allowed` classes whose needs are all met among themselves.
     pub(crate) fn provided(&self, allowed: &[bool]) -> Vec<bool> {
         let mut runs = vec![false; self.classes.len()];
         let is_new = |class: NameClassId, runs: &[bool]| allowed[usize::from(class)] && !runs[usize::from(class)];

@@ -3,7 +3,7 @@
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind, Profile};
 use nandseq_profile::{BaseId, BaseSet, GroupId, OpId, PhaseKey};
 
-/// What a [`crate::Verdict::Coincidence`] is, in words.
+/// The meaning of [`crate::Verdict::Coincidence`], in words.
 pub const COINCIDENCE: &str = "by coincidence only: while the next operation is issued, at the tick at which a phase begins, \
      after something that does not show, or at a run boundary";
 
@@ -18,13 +18,13 @@ pub enum Reason {
     NoHead,
     /// No hook ever falls on the phase key.
     NoHook,
-    /// It asks to propose nothing.
+    /// It is a delay, which proposes nothing.
     Delay,
     /// It addresses a die, or several planes, that the device lacks.
     Missing,
-    /// By itself it would have to be single-plane: its address is that of one register, or of the hook.
+    /// It is multi-plane, but a proposal takes its address from one register or from the hook.
     OnePlane,
-    /// Every block it could have an address in is bad.
+    /// Every block that it could address is bad.
     BadBlocks,
     /// No block is erased, or no page programmed, for its cell type.
     CellType,
@@ -32,7 +32,7 @@ pub enum Reason {
     OpState(PhaseKey),
     /// The planes it needs are occupied by an operation of this base.
     Occupied(BaseId),
-    /// Nothing of this axis is in CORE_BUSY and not suspended yet.
+    /// No operation of this axis that could be suspended is in CORE_BUSY.
     NoSuspendTarget(Axis),
     /// Nothing that the table proposes would resume this axis.
     NoResume(Axis),
@@ -61,7 +61,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// How far a judgement came before it failed: of several failures the highest explains most.
+    /// How far a judgement came before it failed. Of several failures the highest explains most.
     pub(crate) const fn specificity(self) -> u8 {
         match self {
             Self::Excluded | Self::NoWeight | Self::NoHead => 0,
@@ -81,7 +81,7 @@ impl Reason {
         }
     }
 
-    /// One snake_case word per kind of reason.
+    /// The snake_case word for this kind of reason.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -182,7 +182,7 @@ fn of_state(profile: &Profile, state: DeviceState) -> Vec<GroupId> {
     entries.flat_map(|(_, groups)| groups).copied().collect()
 }
 
-/// The group that forbids a base: " (group on_busy)".
+/// The exclusion group that forbids a base, as ` (group on_busy)`; empty if none does.
 fn group(profile: &Profile, groups: Vec<GroupId>, base: BaseId) -> String {
     let forbids = |group: &GroupId| -> bool {
         let set: BaseSet = profile.exclusions.groups[*group].forbids;

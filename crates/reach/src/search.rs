@@ -1,6 +1,7 @@
-//! The states that a device can enter under its table, and verdicts on single operations: what a [`crate::Universe`] is made of.
+//! The states that a device can enter under its table, and verdicts on single operations.
 //!
-//! A universe judges every pair, which takes most of its time; whoever asks about a few operations asks here.
+//! A [`crate::Universe`] is made of them: it judges every pair, which takes most of its time. For a few operations a [`Search`]
+//! is enough.
 
 use std::thread;
 
@@ -19,7 +20,7 @@ pub struct Search<'p> {
 
 /// Verdicts on some operations under every phase key.
 pub struct Verdicts {
-    /// By class, then by key; `None` for classes that nobody asked for.
+    /// By class, then by key; `None` for a class that was not asked for.
     by_class: Vec<Option<Vec<Verdict>>>,
 }
 
@@ -30,7 +31,7 @@ impl<'p> Search<'p> {
         Self::within(profile, table, start, MOST_TRIED)
     }
 
-    /// The same, until so many operations were carried out.
+    /// Searches as [`Self::new`] does, until more than `most` operations were carried out.
     fn within(profile: &'p Profile, table: &WeightTable, start: Start<'_>, most: u64) -> Self {
         let mut model = Model::new(profile, table, start);
         let mut graph = Graph::new(&model, most);
@@ -47,15 +48,15 @@ impl<'p> Search<'p> {
         self.graph.runs[usize::from(self.model.of_op[op.index()])]
     }
 
-    /// Whether the search came to its end. Otherwise the device has too many states: of what lacks nothing it is undecided whether a state
-    /// lets it start.
+    /// Whether the search came to its end. If not, the device has too many states, and operations that lack nothing are
+    /// [`Verdict::Undecided`].
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.graph.is_complete()
     }
 
-    /// Why each operation never runs that cannot, by [`OpId`]: of all phase keys the reason of that under which it came closest; `None` for
-    /// those that run, and where the reason is `known`.
+    /// For each operation, by [`OpId`], the reason why it never runs: that of the phase key under which it comes closest. `None`
+    /// for an operation that runs, and for one whose reason is `known`.
     #[must_use]
     pub fn why_never(&self, known: impl Fn(OpId) -> bool) -> Vec<Option<Reason>> {
         let asked = |op: OpId| !self.can_run(op) && !known(op);
@@ -82,7 +83,7 @@ impl<'p> Search<'p> {
         Verdicts { by_class }
     }
 
-    /// The verdict on one pair.
+    /// The verdict on a pair.
     #[must_use]
     pub fn verdict(&self, key: PhaseKey, op: OpId) -> Verdict {
         let class = usize::from(self.model.of_op[op.index()]);
@@ -91,7 +92,8 @@ impl<'p> Search<'p> {
         self.of_pair(key, op, classes_under(&self.model, &self.graph, key, &classes)[class])
     }
 
-    /// For every phase key the verdicts by class, as if each class had a share there that has one; those not wanted mean nothing.
+    /// For every phase key, the verdicts by class. The verdict on a class that is not `wanted`, or that has no share under the
+    /// key, means nothing.
     pub(crate) fn of_keys(&self, wanted: &[bool]) -> Vec<Vec<Verdict>> {
         let keys: Vec<PhaseKey> = self.model.profile.phase_keys.ids().collect();
         let threads = thread::available_parallelism().map_or(1, usize::from).min(keys.len().max(1));
@@ -99,7 +101,7 @@ impl<'p> Search<'p> {
         if threads < 2 {
             return keys.iter().map(of_key).collect();
         }
-        // Every so manieth key, since neighbours take alike: each thread gets as much to do.
+        // Each thread takes every n-th key, since neighbouring keys take about the same time.
         let mut found: Vec<Vec<Verdict>> = vec![Vec::new(); keys.len()];
         thread::scope(|scope| {
             let shares: Vec<_> = (0..threads)
@@ -118,7 +120,7 @@ impl<'p> Search<'p> {
         found
     }
 
-    /// The verdict on a pair whose class is judged so where it has a share.
+    /// The verdict on a pair; `of_class` is the verdict on its class, which holds if the name has a share under the key.
     pub(crate) fn of_pair(&self, key: PhaseKey, op: OpId, of_class: Verdict) -> Verdict {
         if self.model.shares[key.index()].contains(&op) {
             of_class
@@ -131,7 +133,7 @@ impl<'p> Search<'p> {
 }
 
 impl Verdicts {
-    /// The verdict on a pair; `None` where it was not asked for.
+    /// The verdict on a pair; `None` if it was not asked for.
     #[must_use]
     pub fn of(&self, search: &Search<'_>, key: PhaseKey, op: OpId) -> Option<Verdict> {
         let of_class = self.by_class[usize::from(search.model.of_op[op.index()])].as_ref()?;

@@ -1,7 +1,7 @@
 //! The lasting state of a die and of one of its planes, without addresses.
 //!
-//! A coarser picture of the device's own: a latch knows its level and not its page, a register its cell type. What is possible
-//! on the device is possible here. The other way round is shown by the coverage test.
+//! It is coarser than the state of the device: a latch has a level but no page, a register has a cell type but no page. Whatever
+//! is possible on the device is possible here. The coverage test shows the converse.
 
 use nandseq_device::{BaseInfo, Precondition, Reach, StateChange};
 use nandseq_profile::CellTypeId;
@@ -12,7 +12,7 @@ use nandseq_profile::model::{
 use crate::model::{Model, NameClassId};
 use crate::reason::Reason;
 
-/// The lasting state of a die, but for its planes.
+/// The lasting state of a die, without its planes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub(crate) struct Die {
     pub(crate) one_shot: Option<LatchLevel>,
@@ -28,7 +28,7 @@ pub(crate) struct Die {
     pub(crate) chain: Option<(u16, u8)>,
 }
 
-/// What a page register holds.
+/// The contents of a page register.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct HeldPage {
     pub(crate) cell: Option<CellTypeId>,
@@ -84,12 +84,12 @@ impl Die {
         .flatten()
     }
 
-    /// What an operation does to the die at its start.
+    /// Applies what an operation changes of the die at its start.
     pub(crate) fn start(&mut self, info: &BaseInfo) {
         info.effects.at_start.iter().for_each(|change| self.apply(*change));
     }
 
-    /// What it does at its end.
+    /// Applies what an operation changes of the die at its end.
     pub(crate) fn finish(&mut self, info: &BaseInfo) {
         info.effects.at_end.iter().for_each(|change| self.apply(*change));
     }
@@ -126,17 +126,18 @@ impl Plane {
         [cache, self.unread.then_some(DeviceState::LatchOnRead)].into_iter().flatten()
     }
 
-    /// What an erase or program leaves of the registers.
+    /// The plane after an erase or program has emptied its registers.
     pub(crate) fn invalidated(self) -> Self {
         Self { cache_read: self.cache_read, ..Self::default() }
     }
 
-    /// What an operation on this plane does at its start.
+    /// Applies what an operation on this plane changes at its start.
     pub(crate) fn start(&mut self, info: &BaseInfo) {
         info.effects.at_start.iter().for_each(|change| self.apply(*change, None, false));
     }
 
-    /// What it does at its end; whether a cache read reads the page that was in the page register is left to `same`.
+    /// Applies what an operation on this plane changes at its end. `same`: a cache read reads the page that the page register
+    /// held.
     pub(crate) fn finish(&mut self, info: &BaseInfo, cell: Option<CellTypeId>, same: bool) {
         info.effects.at_end.iter().for_each(|change| self.apply(*change, cell, same));
     }
@@ -162,7 +163,7 @@ impl Plane {
                 self.cache_read = None;
             }
             StateChange::PutOut => self.unread = false,
-            // What a RESUME, or a reset, leaves of a plane is left to the search: it is not asked of one plane.
+            // The search itself applies a RESUME or a reset to planes.
             StateChange::EmptyResumed(_) | StateChange::Reset => {}
             StateChange::Load(..)
             | StateChange::Clear(_)
@@ -184,13 +185,13 @@ fn meets(need: LatchNeed, level: Option<LatchLevel>) -> bool {
         })
 }
 
-/// Whether a die is as an operation needs it. What is in flight is no state of the die: the search looks at both together.
+/// Whether a die meets a precondition. Operations in flight are not part of this state: the search judges them.
 fn die_meets(die: &Die, need: Precondition) -> Result<(), Reason> {
     match need {
         Precondition::Latch(kind, need) if !meets(need, die.latch(kind)) => Err(Reason::Latch(kind)),
         Precondition::Suspended(axis) if !die.suspended(axis) => Err(Reason::NotSuspended(axis)),
         Precondition::Suspended(Axis::Erase) if die.program.is_some() => Err(Reason::ProgramFirst),
-        // Which page comes next is not part of the picture.
+        // Pages are not part of this state, so nor is the next one of a cache program.
         Precondition::Latch(..)
         | Precondition::Suspended(_)
         | Precondition::NextOfCacheProgram
@@ -204,7 +205,7 @@ fn die_meets(die: &Die, need: Precondition) -> Result<(), Reason> {
     }
 }
 
-/// Whether a plane is as an operation of a cell type needs it.
+/// Whether a plane meets a precondition of an operation of this cell type.
 fn plane_meets(plane: &Plane, need: Precondition, cell: Option<CellTypeId>) -> Result<(), Reason> {
     match need {
         Precondition::CopybackPage if !plane.page.is_some_and(|page| page.copyback) => Err(Reason::CopybackRegister),
@@ -261,7 +262,8 @@ impl Model<'_> {
         Ok(())
     }
 
-    /// What a RESUME of an axis may let go on: while write protect is on, what that does not forbid.
+    /// The classes of the operations that a RESUME of an axis may resume. While write protect is on, those that it forbids are
+    /// left out.
     pub(crate) fn resumed(&self, die: &Die, axis: Axis) -> Vec<NameClassId> {
         let protected = self.tables.forbidden_by(DeviceState::WriteProtect);
         let is_protected = |class: NameClassId| die.write_protected && protected.contains(self.class(class).base);
@@ -272,7 +274,7 @@ impl Model<'_> {
         }
     }
 
-    /// Whether the state of a plane lets an operation start there that works on it.
+    /// Whether the state of a plane lets an operation start that works on it.
     pub(crate) fn plane_allows(&self, plane: &Plane, class: NameClassId) -> Result<(), Reason> {
         self.plane_tables(plane, class)?;
         let info = self.base(class);
@@ -287,7 +289,7 @@ impl Model<'_> {
         Ok(())
     }
 
-    /// Whether the tables of a plane's state let an operation start that looks at it.
+    /// Whether the exclusion tables of a plane's state let an operation start.
     pub(crate) fn plane_tables(&self, plane: &Plane, class: NameClassId) -> Result<(), Reason> {
         self.table_reason(plane.states(), class)
     }
@@ -306,7 +308,7 @@ impl Model<'_> {
         info.reach == Reach::Planes || info.has_block
     }
 
-    /// Whether some block, or page, of the device could be what an operation samples.
+    /// Whether the device can have a block, or page, that operations of a class address.
     pub(crate) fn address_exists(&self, class: NameClassId) -> Result<(), Reason> {
         let (own, info) = (self.class(class), self.base(class));
         let set = match info.address {

@@ -1,8 +1,8 @@
-//! In which time bins of a phase a proposal can start.
+//! The tenths of a phase in which a proposal can start.
 //!
-//! Operations start on a grid, so that a short phase may have no instant for some time bins. In a window a chain goes on: once its next
-//! step is due it goes before every proposal, and holds the bus. What comes after the phase, because it waited for the bus, counts
-//! for the last time bin; only instants wait that long. Leaves out phases that a suspension has cut short.
+//! Operations start on a grid, so a short phase may have no instant in some tenths. In a window a chain may go on: its next step,
+//! once it is due, goes before every proposal and holds the bus. A proposal that waited for the bus until the phase was over
+//! counts for the last tenth; only instant operations wait that long. Phases that a suspension has cut short are left out.
 
 use std::ops::RangeInclusive;
 
@@ -12,19 +12,19 @@ use nandseq_profile::{BaseId, BaseSet, Grid, OpId, PhaseKey, Ticks};
 use crate::explore::Graph;
 use crate::model::Model;
 
-/// The time bins of a key in which proposals can start, a bit each: of instants, and of others. The first alone stands for a phase
-/// without length.
+/// The tenths of a key in which proposals of instant operations, and of others, can start, one bit each. A phase without length
+/// has the first bit alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct TimeBins {
     pub(crate) instants: u16,
     pub(crate) others: u16,
 }
 
-/// One bin for each name.
+/// A phase without length: one bin for each name.
 pub(crate) const WHOLE: TimeBins = TimeBins { instants: 1, others: 1 };
 const LAST: u16 = 1 << (TIME_BINS - 1);
 
-/// Those of a key; `proposed`: which bases can begin a proposal at all.
+/// The tenths of a key; `proposed` are the bases whose operations can be proposed under some key.
 pub(crate) fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey, proposed: BaseSet) -> TimeBins {
     let info = &model.profile.phase_keys[key];
     let Some(base) = info.base else { return WHOLE };
@@ -57,19 +57,19 @@ pub(crate) fn of_key(model: &Model<'_>, graph: &Graph, key: PhaseKey, proposed: 
     time_bins
 }
 
-/// Whether an operation that started on the grid can be followed by a start in both spans of its phase.
+/// Whether an instant of the grid lies in both spans of a phase that begins `phase` after a start on the grid.
 fn on_grid(one: &RangeInclusive<u64>, other: &RangeInclusive<u64>, phase: Ticks, grid: Grid) -> bool {
     let (first, last) = (*one.start().max(other.start()), *one.end().min(other.end()));
     first <= last && Ticks(phase.0 + first).ceil_to(grid).0 <= phase.0 + last
 }
 
-/// When proposals can start in the window of an operation.
+/// The spans of the window of an operation in which proposals can start, in ps from the beginning of the window.
 fn in_window(model: &Model<'_>, key: PhaseKey, op: OpId, length: Ticks, proposed: BaseSet) -> Vec<RangeInclusive<u64>> {
     let base = model.tables.op(op).base;
     let whole = 1..=length.0 - 1;
     let next = next_steps(model, base, proposed.contains(base));
-    // A step that the window forbids waits for its end. That another one has to wait, because something else has started on the die
-    // just before it was due, is a coincidence.
+    // A step that the window forbids waits for its end. Another step has to wait only if something else has started on the die
+    // just before it was due, which is a coincidence.
     let waits = |step: &BaseId| model.tables.forbidden_in(key).contains(*step);
     if next.iter().any(|step| step.as_ref().is_none_or(waits)) {
         return vec![whole];
@@ -90,7 +90,8 @@ fn in_window(model: &Model<'_>, key: PhaseKey, op: OpId, length: Ticks, proposed
     spans
 }
 
-/// What may come next in the chain of an operation of a base, wherever it stands in it; `None` in it: nothing.
+/// The bases that may come next in a chain after an operation of a base, wherever it stands in the chain. An item `None` means
+/// that nothing comes next.
 fn next_steps(model: &Model<'_>, base: BaseId, proposed: bool) -> Vec<Option<BaseId>> {
     let mut next = Vec::new();
     if proposed {

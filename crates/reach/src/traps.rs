@@ -1,7 +1,8 @@
-//! States that a device can enter and never leave, and states in which nothing may ever start again.
+//! Traps, and the supply of refills.
 //!
-//! A trap is certain: the search allows more than the device does, and still finds no way out. Starvation is a warning: in some
-//! lasting state the refills alone, which always come, can propose nothing that needs no address but a good block.
+//! A trap is a lasting state that a device can enter and never leave. It is certain: the search allows more than the device does,
+//! and still finds no way out. The supply is what refills, which always come, can propose without an address but a good block. If
+//! it is 0 in some lasting state, the device may starve: that is a warning only.
 
 use nandseq_device::{BaseInfo, Tables};
 use nandseq_profile::model::AddressSource;
@@ -27,7 +28,7 @@ pub(crate) fn traps(model: &Model<'_>, graph: &Graph) -> Vec<Trap> {
     let mut found = Vec::new();
     for state in Lasting::all() {
         let inside: Vec<bool> = graph.nodes.iter().map(|node| state.holds(node)).collect();
-        // What can leave, found backwards from outside.
+        // The nodes from which a way leads out of the state, found backwards from the nodes outside it.
         let mut leaves: Vec<bool> = inside.iter().map(|inside| !inside).collect();
         loop {
             let can = |node: usize| graph.after[node].iter().any(|&next| leaves[next as usize]);
@@ -48,7 +49,7 @@ fn bases(tables: &Tables, wanted: impl Fn(&BaseInfo) -> bool) -> Vec<BaseId> {
     tables.bases().filter(|(_, info)| wanted(info)).map(|(base, _)| base).collect()
 }
 
-/// What refills can always propose.
+/// The operations that refills can propose in every lasting state, as far as they need no address but a good block.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Supply {
     /// In the poorest lasting state, the share of the proposals of a refill that are operations which show in the op_state
@@ -59,8 +60,8 @@ pub struct Supply {
 }
 
 impl Supply {
-    /// Searches the states of the device; `table` is the probability table in force. [`crate::Universe::supply`] has the same, and
-    /// takes longer.
+    /// Searches the states of the device; `table` is the probability table in force. [`crate::Universe::supply`] has the same,
+    /// and takes longer.
     #[must_use]
     pub fn of(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Self {
         let Search { model, graph } = Search::new(profile, table, Start::default());
@@ -71,7 +72,7 @@ impl Supply {
 /// Finds the poorest lasting state.
 pub(crate) fn supply(model: &Model<'_>, graph: &Graph, table: &[(PhaseKey, Vec<(OpId, f64)>)]) -> Supply {
     let classes = || 0..model.classes.len() as NameClassId;
-    // Nothing is known of the states then, and nothing is warned of.
+    // Without a complete search nothing is known of the states, so nothing is warned of.
     if !graph.is_complete() {
         return Supply { least: 1.0, names: Vec::new() };
     }

@@ -13,11 +13,11 @@ use crate::verdict::Verdict;
 #[derive(Clone, Debug)]
 pub struct Universe {
     verdicts: IdVec<PhaseKey, Vec<Verdict>>,
-    /// By key.
+    /// For each phase key.
     time_bins: Vec<TimeBins>,
-    /// By name: whether it is an instant.
+    /// For each operation, whether it is an instant one.
     instants: Vec<bool>,
-    /// Whether operations of this name can run at all.
+    /// For each operation, whether it can run at all.
     runs: Vec<bool>,
     traps: Vec<Trap>,
     supply: Supply,
@@ -32,7 +32,7 @@ impl Universe {
         Self::with_start(profile, table, Start::default())
     }
 
-    /// The same for a device that does not start blank.
+    /// Searches as [`Self::new`] does, for a device with another start.
     #[must_use]
     pub fn with_start(profile: &Profile, table: &[(PhaseKey, Vec<(OpId, f64)>)], start: Start<'_>) -> Self {
         let search = Search::new(profile, table, start);
@@ -66,8 +66,8 @@ impl Universe {
         self.verdicts[key][op.index()]
     }
 
-    /// The time bins of the key's phase in which a pair that can be reached can start, a bit each; the first alone for a phase without
-    /// length.
+    /// The tenths of the key's phase in which a reachable pair can start, one bit each. A phase without length has the first bit
+    /// alone.
     #[must_use]
     pub fn time_bins(&self, key: PhaseKey, op: OpId) -> u16 {
         let time_bins = self.time_bins[key.index()];

@@ -26,18 +26,19 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// What [`Self::Undecided`] is, in words.
+    /// The meaning of [`Self::Undecided`], in words.
     pub const UNDECIDED: &'static str = "undecided: the device has more states than can be searched";
 }
 
-/// What is known of the classes under one key.
+/// The verdicts on the classes under one key, as far as they are found.
 struct OpenVerdicts {
     verdicts: Vec<Verdict>,
-    /// The classes that have a share there.
+    /// The classes that have a share there and are still open.
     open: Vec<NameClassId>,
 }
 
-/// The verdicts under a phase key, by class. A class that is not wanted, or has no share there, gets a placeholder, [`Reason::NoHook`].
+/// The verdicts under a phase key, by class. A class that is not wanted, or has no share there, gets a placeholder,
+/// [`Reason::NoHook`].
 pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wanted: &[bool]) -> Vec<Verdict> {
     let shares = &model.shares[key.index()];
     let mut open: Vec<NameClassId> = shares.iter().map(|op| model.of_op[op.index()]).collect();
@@ -60,7 +61,7 @@ pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wan
         let hooks = Hooks::certain(model, graph, key);
         findings.look(model, graph, &hooks.certain.items, Verdict::Reachable, all);
     }
-    // Most of the others are coincidences, and most classes need none.
+    // Most of the other hooks are coincidences, and most classes do not need them.
     if !findings.open.is_empty() {
         let hooks = Hooks::others(model, graph, key);
         let instants = |class| model.base(class).instant;
@@ -71,7 +72,7 @@ pub(crate) fn classes_under(model: &Model<'_>, graph: &Graph, key: PhaseKey, wan
 }
 
 impl OpenVerdicts {
-    /// Judges what is still open in some contexts.
+    /// Judges the open classes in some contexts. A class that is accepted in one of them gets the verdict `found`.
     fn look(
         &mut self,
         model: &Model<'_>,
@@ -105,7 +106,7 @@ impl OpenVerdicts {
     }
 }
 
-/// The contexts that differ in their planes alone, together.
+/// Groups the contexts that differ only in their planes.
 fn by_die(contexts: &[HookContext]) -> Vec<Vec<&HookContext>> {
     let mut groups: Vec<Vec<&HookContext>> = Vec::new();
     let mut known: Map<HookContext, usize> = Map::default();
@@ -119,7 +120,7 @@ fn by_die(contexts: &[HookContext]) -> Vec<Vec<&HookContext>> {
     groups
 }
 
-/// Whether a class may be accepted in one of some contexts that differ in their planes alone; else the reason of that which comes
+/// Whether a class may be accepted in one of some contexts that differ only in their planes. The error is the reason that came
 /// closest.
 fn judge_all(model: &Model<'_>, graph: &Graph, alike: &[&HookContext], class: NameClassId) -> Result<(), Reason> {
     let Some(first) = alike.first() else { return Err(Reason::NoHook) };

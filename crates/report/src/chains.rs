@@ -1,9 +1,10 @@
-//! Which operations belong to one chain.
+//! Finds the operations that belong to one chain.
 //!
-//! The tables do not say so outright: they say who was proposed (phase_proposal_counts) and under which phase keys everything
-//! runs (operation_timeline; steps inherit the keys of their first operation). This puts chains together from both and from the
-//! follow-ups of the profile. A step that starts when it is due is told by that; where two chains under the same keys run on
-//! one die at once, one that had to wait may go to the wrong one: on the built-in device about one operation in 25.
+//! No table names chains. phase_proposal_counts has the operations that were proposed, and operation_timeline has the phase keys
+//! of every operation; a step has the keys of the first operation of its chain. Chains are inferred from both and from the
+//! follow-ups of the profile. A step that starts at the very tick at which it is due is recognised by that. If two chains under
+//! the same keys run on one die at once, a step that had to wait may go to the wrong one: on the built-in device about one
+//! operation in 25.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,11 +24,11 @@ struct OpenChain {
     may_be: Vec<(usize, usize)>,
     /// The base of the last operation.
     last: BaseId,
-    /// When that ends.
+    /// When the last operation ends.
     end: Ticks,
 }
 
-/// Proposals that have not started: op name and keys, then times, the latest first.
+/// Proposals that no operation has been matched with yet, by operation and keys: their times, the latest first.
 type PendingProposals = HashMap<(OpId, PhaseKey, PhaseKey), Vec<Ticks>>;
 
 /// For each operation of a chain of two or more, the uid of the chain's first operation.
@@ -38,7 +39,7 @@ pub fn of(profile: &Profile, site: &SiteTables) -> BTreeMap<u64, u64> {
     let mut pending = PendingProposals::new();
     for row in site.proposals.iter().rev() {
         let times = pending.entry((row.op, row.key_used, row.key_virtual)).or_default();
-        // Counts above a few would be damage; whoever reads on has been told by `verify`.
+        // A count above a few is damage, which `verify` reports.
         times.extend(std::iter::repeat_n(row.time, row.count.min(16) as usize));
     }
     for times in pending.values_mut() {
@@ -70,8 +71,8 @@ pub fn of(profile: &Profile, site: &SiteTables) -> BTreeMap<u64, u64> {
     heads
 }
 
-/// Whether an operation was proposed itself; then its proposal is used up. Proposals may wait for the bus: what is the step of a chain
-/// that is `due` at the very tick was not one of them.
+/// Whether an operation was proposed itself. If so, its proposal is used up. A proposal may have waited for the bus; but if the
+/// operation is also a step that is `due` at this very tick, only a proposal of this tick counts.
 fn take(pending: &mut PendingProposals, row: &TimelineRow, due: bool) -> bool {
     let Some(times) = pending.get_mut(&(row.op, row.key_used, row.key_virtual)) else { return false };
     let proposed = times.last().is_some_and(|&time| if due { time == row.start } else { time <= row.start });
@@ -81,7 +82,7 @@ fn take(pending: &mut PendingProposals, row: &TimelineRow, due: bool) -> bool {
     proposed
 }
 
-/// Opens the chain that an operation may be the first of. What was open under the same keys on its die long enough is over.
+/// Opens the chain that an operation may begin. Chains that have no steps left are closed.
 fn begin(profile: &Profile, row: &TimelineRow, (planes, end): (u8, Ticks), open: &mut Vec<OpenChain>) {
     let follow_ups = profile.bases[profile.ops[row.op].base].follow_ups.iter();
     let may_be: Vec<(usize, usize)> = follow_ups.filter_map(|follow| follow.chain).map(|chain| (chain, 0)).collect();
@@ -114,8 +115,9 @@ fn is_next(profile: &Profile, (chain, done): (usize, usize), base: BaseId) -> bo
     profile.chains.get(chain).and_then(|chain| chain.steps.get(done)).is_some_and(|step| step.base == base)
 }
 
-/// The open chain that an operation goes on with: of those it fits, the one that is due to the tick, else the one on its planes
-/// that has waited least.
+/// The open chain that an operation goes on with. Of those it fits, the best has it as its next step, else as its last one
+/// repeated; is due at this very tick; works on its planes; has ended; has waited least. An earlier condition counts more than
+/// all later ones.
 fn chain_of(profile: &Profile, row: &TimelineRow, planes: u8, open: &[OpenChain]) -> Option<usize> {
     let fits = |chain: &OpenChain| {
         chain.keys == (row.key_used, row.key_virtual)

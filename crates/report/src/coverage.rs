@@ -1,7 +1,7 @@
-//! What runs have covered: which operations were started in which states and when, at which addresses, one after another.
+//! The coverage of runs: which operations started in which bins, at which addresses, and after which other operations.
 //!
-//! A [`Coverage`] is a sum of counts. Adding is commutative and associative, so that sites may be counted anywhere and in any order.
-//! Against a [`CoverageUniverse`] of what can happen it becomes [`Figures`] and a list of [`UncoveredBins`].
+//! A [`Coverage`] is a sum of counts. Adding is commutative and associative, so that sites may be counted anywhere and in any
+//! order. Compared with a [`Universe`] of the bins that can be hit, it gives [`Figures`] and the uncovered bins ([`Hole`]).
 
 mod figures;
 mod file;
@@ -31,15 +31,15 @@ pub use universe::{CoverageUniverse, Standing};
 use crate::load::{self, LoadError};
 use crate::sums::{add_count, add_counts};
 
-/// How many rows after an operation another one counts as following it with a gap; the next row is adjacent.
+/// An operation follows another within a gap if it is one of the next `GAP` rows. The next row is adjacent.
 pub const GAP: usize = 8;
 
-/// A page of a device, as the tables of touches name it.
+/// A page of a device and how it was touched, as in address_touch_count.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Touched {
     /// Whether it was programmed rather than read.
     pub program: bool,
-    /// As what.
+    /// The cell type that it was programmed or read with.
     pub cell_type: CellTypeId,
     /// The die.
     pub die: u64,
@@ -58,14 +58,14 @@ pub struct Following {
     pub within: u64,
 }
 
-/// Counts of what happened.
+/// Counts of operations, hits, touches, pairs and refusals.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Coverage {
     /// Operations in the sequences.
     pub operations: u64,
-    /// Runs, as site and number of the run; a run counted twice shows.
+    /// The runs counted, as site and number of the run. They show whether a run is counted twice.
     pub runs: BTreeSet<(String, u64)>,
-    /// Proposals started, by bin.
+    /// Hits by bin.
     pub bins: BTreeMap<Bin, u64>,
     /// Touches of pages.
     pub touches: BTreeMap<Touched, u64>,
@@ -73,7 +73,7 @@ pub struct Coverage {
     pub pairs: BTreeMap<(OpId, OpId), Following>,
     /// Proposals refused, by key, operation and reason, as far as the proposer kept a log.
     pub refusals: BTreeMap<(PhaseKey, OpId, String), u64>,
-    /// What each run counted of `operations` and `bins`; together they are the sums.
+    /// The counts of each run in `operations` and `cells`, which add up to these.
     pub parts: BTreeMap<PartName, PartCounts>,
 }
 
@@ -155,7 +155,7 @@ impl Coverage {
         Ok(())
     }
 
-    /// Adds the counts of another; in whatever order, the sum is the same.
+    /// Adds the counts of another coverage, in any order.
     pub fn add(&mut self, other: &Self) {
         self.add_sums(other);
         for (name, counts) in &other.parts {
@@ -165,7 +165,7 @@ impl Coverage {
         }
     }
 
-    /// Adds the counts of another, not what its parts are.
+    /// Adds the counts of another coverage, without its parts.
     pub(crate) fn add_sums(&mut self, other: &Self) {
         self.operations = self.operations.saturating_add(other.operations);
         self.runs.extend(other.runs.iter().cloned());
@@ -181,6 +181,9 @@ impl Coverage {
 }
 
 /// The bin that a row of op_state_name_input_time_count counts for.
+///
+/// A row whose op_state is not that of its key counts for the last tenth of the key's phase, which is just over. This happens for
+/// a hook in the ISSUE of the next operation, or on the tick at which a phase begins: it still has the key before.
 fn bin(profile: &Profile, lengths: &IdVec<PhaseKey, bool>, row: &InputTimeRow) -> Bin {
     let info = &profile.phase_keys[row.key_used];
     let time_bin = match (info.base, info.phase) {

@@ -1,6 +1,6 @@
-//! What sort of operation a base is: the few classes that pictures tell apart by colour.
+//! Families of bases: the few classes that pictures tell apart by colour.
 //!
-//! Derived from effects alone, never from names.
+//! They follow from effects and addresses, never from names.
 
 use nandseq_profile::model::{AddressSource, Base, Effect};
 
@@ -38,7 +38,7 @@ impl Family {
         Self::Other,
     ];
 
-    /// What a legend calls it.
+    /// Its name in a legend.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,7 +53,8 @@ impl Family {
         }
     }
 
-    /// The class of a base: that of its effect which changes the device most.
+    /// The family of a base: the first in the order of [`Self::ALL`] that one of its effects has. A base without such an effect
+    /// that addresses readable pages is a read.
     #[must_use]
     pub fn of(base: &Base) -> Self {
         let by_effect = base.effects.iter().map(|&effect| Self::of_effect(effect)).min();

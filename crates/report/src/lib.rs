@@ -1,10 +1,10 @@
 //! Reports on written runs: an HTML page, timelines for other viewers, coverage.
 //!
-//! Reads traces like anyone else would: through the profile and the files of a run, nothing else. Promises output that depends on
-//! those alone (no clock, no host), and no network access from what it writes. Leaves out any judgement of legality.
+//! It reads the profile and the files of runs, and nothing else. Its output depends on those alone (no clock, no host), and what
+//! it writes needs no network. It does not judge whether runs are legal.
 //!
-//! [`load::site`] reads the files of a site; each kind of report is made of what it returns. This example exports a folder of runs for a
-//! waveform viewer:
+//! [`load::site`] reads the files of a site; each kind of report is made of what it returns. This example exports a folder of
+//! runs for a waveform viewer:
 //!
 //! ```no_run
 //! use nandseq_input::{CsvFiles, folder};

@@ -1,9 +1,9 @@
-//! Reads the files of a site: everything that pictures and exports are made of.
+//! Reads the files of a site, from which pictures and exports are made.
 //!
-//! Promises that every id and address handed on exists in the profile, and that rows are in the order of their files, runs in
-//! order. Whatever form tables are stored in, a [`Source`] gives their rows as lines of CSV. Stops at the first row that makes no
-//! sense, and says where: a damaged trace is `verify`'s business. What is asked for is held in memory: about 100 bytes for a row
-//! of a timeline.
+//! Promises that every id and address in the result exists in the profile, and that rows are in the order of their files, by run.
+//! A [`Source`] gives the rows of tables as lines of CSV, whatever form they are stored in. Reading stops at the first row that
+//! makes no sense, with an error that says where: `verify` is the tool for damaged traces. Everything that is asked for is held
+//! in memory: about 100 bytes for a row of a timeline.
 
 mod refusals;
 mod window;
@@ -28,18 +28,18 @@ pub enum LoadError {
     /// There is nothing to read.
     #[error(transparent)]
     Find(#[from] FindError),
-    /// The file system says no.
+    /// The file system reports an error.
     #[error("cannot read `{}`: {error}", path.display())]
     Io {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error.
         error: io::Error,
     },
     /// A file is not what its name says.
     #[error("`{}`: {what}", path.display())]
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         what: String,
@@ -47,7 +47,7 @@ pub enum LoadError {
     /// A row makes no sense.
     #[error("{}: {what}", place(path, *line))]
     Row {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Its line, the header being line 1; of a file without lines, its row + 1.
         line: u64,
@@ -56,7 +56,7 @@ pub enum LoadError {
     },
 }
 
-/// Where a row is, as a message says it.
+/// The place of a row, as messages show it.
 fn place(path: &Path, line: u64) -> String {
     if folder::is_parquet(path) {
         format!("`{}`, row {}", path.display(), line.saturating_sub(1))
@@ -78,9 +78,9 @@ pub struct Wanted {
     pub counts: bool,
     /// The proposer log
     pub outcomes: bool,
-    /// The most rows of both timelines together; later ones are left out, and [`SiteTables::left_out`] says so.
+    /// The most rows of both timelines together. Later ones are left out, and [`SiteTables::left_out`] counts them.
     pub most_rows: usize,
-    /// The time in which rows are wanted; runs without any are left out.
+    /// The time in which rows are wanted. Runs without rows in it are left out.
     pub window: Option<Window>,
 }
 
@@ -95,7 +95,7 @@ impl Wanted {
         most_rows: usize::MAX,
         window: None,
     };
-    /// Nothing: a start for choices.
+    /// Nothing; a start for setting single fields.
     pub const NONE: Self = Self {
         operations: false,
         stretches: false,
@@ -116,7 +116,7 @@ pub struct OperationRow {
     pub seq: u64,
     /// The start, scaled and rounded as the sequence is.
     pub time: Ticks,
-    /// Which command.
+    /// The operation.
     pub op: OpId,
     /// The cell type of its first target.
     pub cell_type: Option<CellTypeId>,
@@ -139,12 +139,12 @@ pub struct RunInfo {
     pub missing: Vec<TableKind>,
 }
 
-/// What the files of a site say.
+/// The rows of a site's files.
 #[derive(Clone, Default, Debug)]
 pub struct SiteTables {
     /// Its folder.
     pub folder: PathBuf,
-    /// What it is called: the last part of the folder.
+    /// Its name: the last part of the folder.
     pub name: String,
     /// Its runs, in order.
     pub runs: Vec<RunInfo>,
@@ -160,15 +160,16 @@ pub struct SiteTables {
     pub input_times: Vec<InputTimeRow>,
     /// Rows of phase_proposal_counts.
     pub proposals: Vec<ProposalRow>,
-    /// What became of proposals, from the proposer logs that are there.
+    /// The outcomes of proposals, from the proposer logs that are there.
     pub outcomes: Vec<Outcome>,
-    /// Rows of timelines that were left out: there were more than wanted.
+    /// Rows of timelines that were left out because there were more than [`Wanted::most_rows`].
     pub left_out: u64,
-    /// The first start and the last end of all rows with a time that were read, those outside the window included.
+    /// The first start and the last end of all rows of timelines that were read, those outside the window included.
     pub span: Option<(Ticks, Ticks)>,
 }
 
-/// Reads the rows of a table, one after another.
+/// Reads the rows of a table, one after another: `parse` reads a line, `take` gets the row. An error of either is reported with
+/// its place.
 ///
 /// # Errors
 /// [`LoadError`] at the first row that makes no sense.
@@ -230,7 +231,7 @@ pub fn site(
         for file in timelines {
             tables.read_table(&reading, file.kind, &file.path)?;
         }
-        // A run of which nothing lies in the window is not of the cut.
+        // A run without a row in the window is left out.
         if wanted.window.is_some() && tables.timed_rows() == before {
             continue;
         }
@@ -250,7 +251,7 @@ const fn is_timeline(kind: TableKind) -> bool {
     matches!(kind, TableKind::OperationTimeline | TableKind::OpStateTimeline)
 }
 
-/// How tables are read, and which.
+/// How tables are read, and which of them.
 struct TableReading<'a> {
     profile: &'a Profile,
     source: &'a dyn Source,
@@ -261,7 +262,7 @@ struct TableReading<'a> {
 }
 
 impl SiteTables {
-    /// Rows with a time that were taken, or left out for their number.
+    /// The number of rows with a time that were kept, or left out because there were too many.
     fn timed_rows(&self) -> u64 {
         (self.operations.len() + self.stretches.len() + self.segments.len()) as u64 + self.left_out
     }
@@ -298,7 +299,7 @@ impl SiteTables {
         let TableReading { profile, source, form, wanted, .. } = reading;
         let device = Addresses::of(profile);
         let Self { stretches, segments, left_out, span, .. } = self;
-        // Whether a row is in the window, if it makes sense.
+        // Whether a row is in the window; an error if it makes no sense.
         let mut is_wanted = |start: Ticks, end: Ticks| {
             if end < start {
                 return Err("it ends before it starts".to_owned());
@@ -427,7 +428,7 @@ pub fn operations(
     Ok(())
 }
 
-/// What became of a run's proposals, if there is a log of the proposer.
+/// The outcomes of a run's proposals; empty if there is no proposer log.
 ///
 /// # Errors
 /// [`LoadError`] when the log cannot be read.
@@ -438,7 +439,7 @@ pub fn outcomes(profile: &Profile, run: &RunFile) -> Result<Vec<Outcome>, LoadEr
     refusals::read(profile, CsvFiles.open(path).map_err(io)?).map_err(io)
 }
 
-/// How many of everything the device has.
+/// The numbers of dies, planes, blocks and pages of the device.
 #[derive(Clone, Copy)]
 struct Addresses {
     limits: [(u32, &'static str); 4],
@@ -457,7 +458,7 @@ impl Addresses {
         }
     }
 
-    /// Whether the device has such an address.
+    /// Checks that the device has an address.
     fn holds(self, die: Die, plane: Plane, block: Block, page: Page) -> Result<(), String> {
         let address = [die.0.into(), plane.0.into(), block.0, page.0.into()];
         for (value, (limit, what)) in address.into_iter().zip(self.limits) {

@@ -1,8 +1,7 @@
-//! One HTML file that shows what runs did, without a network.
+//! The page: one HTML file that shows the operations of runs, without a network.
 //!
-//! Promises a page that holds its own script, style and data, refuses every other source by its content security policy, and
-//! depends on its inputs alone. Data is packed into columns (`pack`); the script draws only what is visible.
-//! Leaves out what the files do not say.
+//! A page holds its own script, style and data. Its content security policy refuses every other source. It depends on its inputs
+//! alone, and shows only what the files say. Data is packed into columns (`pack`); the script draws only what is visible.
 
 mod counts;
 mod pack;
@@ -24,7 +23,7 @@ use tracks::{StateNumbers, Timelines};
 pub use violations::VerifierVerdict;
 use violations::Violations;
 
-/// The most rows of timelines a page shows when nothing else is asked for; more make it slow to open, not to use.
+/// The most rows of timelines that a page shows by default. More rows make it slow to open, but not slow to use.
 pub const MOST_ROWS: usize = 1_000_000;
 
 const TEMPLATE: &str = include_str!("../page/page.html");
@@ -43,7 +42,7 @@ const PARTS: [(&str, &str); 8] = [
 /// Weights of op names under a phase key.
 pub type KeyDistribution = (PhaseKey, Vec<(OpId, f64)>);
 
-/// What a page shows.
+/// The inputs of a page.
 #[derive(Clone, Copy, Debug)]
 pub struct PageSubject<'a> {
     /// The device.
@@ -52,13 +51,13 @@ pub struct PageSubject<'a> {
     pub sites: &'a [SiteTables],
     /// The probability table in force, if known: weights of op names by phase key.
     pub table: Option<&'a [KeyDistribution]>,
-    /// What a verifier found, if it was asked.
+    /// The verdict of the verifier, if there is one.
     pub verdict: Option<&'a VerifierVerdict>,
-    /// What the tool is called, with its version.
+    /// The name and version of the tool.
     pub tool: &'a str,
-    /// Further figures for the summary: what, how much, and what that means.
+    /// Further figures for the summary: name, value and meaning.
     pub figures: &'a [(String, String, String)],
-    /// What part of the runs it shows, as a sentence; empty for all of them.
+    /// A sentence that says which part of the runs the page shows; empty for all of them.
     pub cut: &'a str,
 }
 
@@ -104,7 +103,7 @@ struct PageOp<'a> {
 struct StateInfo {
     name: String,
     family: Option<usize>,
-    /// How it is drawn: `issue`, `busy`, `window`, or `end` for what has no length.
+    /// How it is drawn: `issue`, `busy`, `window`, or `end` for an op_state without a phase.
     phase: &'static str,
 }
 
@@ -112,7 +111,7 @@ struct StateInfo {
 struct SiteData<'a> {
     name: &'a str,
     runs: Vec<RunData>,
-    /// Operations by name.
+    /// The number of operations of each name.
     operations: Vec<u64>,
     missing: Vec<&'static str>,
     left_out: u64,
@@ -131,10 +130,10 @@ struct RunData {
 /// Writes a page.
 ///
 /// # Errors
-/// Whatever the output reports.
+/// The errors of `out`.
 pub fn write(subject: &PageSubject<'_>, mut out: impl Write) -> io::Result<()> {
     let data = serde_json::to_string(&data(subject)).map_err(io::Error::other)?;
-    // Inside a script element only `<` could end it.
+    // Only `<` could end the script element that the data is in.
     let data = data.replace('<', "\\u003c");
     let mut rest = TEMPLATE;
     while let Some((before, after)) = rest.split_once("{{") {

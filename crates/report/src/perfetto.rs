@@ -1,8 +1,8 @@
 //! A timeline for the Perfetto trace viewer, in its native format.
 //!
-//! A group of tracks for each site: the IO bus, each die, and for each plane its operations and its op_state. Flows join the
-//! stretches of suspended operations and the operations of a chain. Times are rounded down to ns, the format's unit; exact ones
-//! are among the arguments of each slice. Slices that overlap on a track go to further tracks of the same name.
+//! Each site is a group of tracks: the IO bus, each die, and for each plane its operations and its op_state. Flows join the
+//! stretches of suspended operations and the operations of a chain. Times are rounded down to ns, the format's unit; the exact
+//! times are among the arguments of each slice. Slices that overlap on a track go to further tracks of the same name.
 
 mod proto;
 
@@ -36,7 +36,7 @@ mod field {
         pub(in super::super) const PARENT: u32 = 5;
         pub(in super::super) const CHILD_ORDERING: u32 = 11;
         pub(in super::super) const RANK: u32 = 12;
-        /// Children stand in the order of their ranks.
+        /// The value for children in the order of their ranks.
         pub(in super::super) const EXPLICIT: u64 = 3;
     }
     pub(super) mod event {
@@ -62,9 +62,9 @@ mod field {
     }
 }
 
-/// State is cleared before the packet; the packet needs it.
+/// Flags of a packet: the state of the sequence is cleared before it; it needs that state.
 const FLAGS: [u64; 2] = [1, 2];
-/// The one sequence of packets.
+/// The id of the only sequence of packets.
 const SEQUENCE: u64 = 1;
 
 /// The names of arguments.
@@ -148,7 +148,7 @@ impl InternedNames {
 /// Writes the sites as one trace; needs the timelines, and the proposals for chains.
 ///
 /// # Errors
-/// Whatever the output reports.
+/// The errors of `out`.
 pub fn write(profile: &Profile, sites: &[SiteTables], out: impl Write) -> io::Result<()> {
     let mut names = InternedNames::default();
     let mut planned: Vec<(&SiteTables, BTreeMap<Track, Vec<Slice>>)> = Vec::new();
@@ -201,7 +201,8 @@ impl SiteTracks<'_> {
             let mut flows = Vec::new();
             let stretch = seen.entry((row.uid, row.die, row.plane)).or_default();
             *stretch += 1;
-            // A flow's number tells the site, the uid, and what is joined: planes of a suspended operation, or a chain.
+            // The number of a flow holds the site, the uid, and what is joined: the stretches of a suspended operation on a
+            // plane, or a chain.
             let flow = |uid: u64, what: u64| (self.number << 52) ^ (uid << 4) ^ what;
             if suspended.contains(&row.uid) {
                 flows.push(flow(row.uid, row.plane.0.into()));
@@ -283,7 +284,7 @@ impl SiteTracks<'_> {
 /// Writes packets.
 struct PacketWriter<W> {
     out: W,
-    /// The last track made.
+    /// The id of the last track made.
     uuid: u64,
     packet: Message,
     wrap: Message,
@@ -296,7 +297,7 @@ impl<W: Write> PacketWriter<W> {
         self.out.write_all(&self.wrap.0)
     }
 
-    /// Says once what all names are.
+    /// Writes the table of all names, once.
     fn names(&mut self, names: &InternedNames) -> io::Result<()> {
         let mut interned = Message::default();
         let mut add = |into: u32, text: &str, iid: u64| {

@@ -1,11 +1,11 @@
-//! Where the phases of an operation lie, as planned: from its start and the profile's durations.
+//! The planned phases of an operation, from its start and the durations of the profile.
 
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{Profile, Ticks};
 use nandseq_trace::rows::TimelineRow;
 
-/// The phases of an operation's first stretch that hold the bus: kind, start, end. Phases without length are left out, and what
-/// was cut ends with the stretch.
+/// The phases of an operation's first stretch that hold the bus: kind, start, end. Phases without length are left out. A phase
+/// that was cut ends with the stretch.
 pub(crate) fn on_bus(profile: &Profile, row: &TimelineRow) -> Vec<(PhaseKind, Ticks, Ticks)> {
     let op = &profile.ops[row.op];
     let phases = profile.bases[op.base].phases.iter().zip(&op.durations);

@@ -1,4 +1,4 @@
-//! Sums of counts that come out of files, which may say anything: a sum stops at the greatest number there is.
+//! Sums of counts from files, which may hold any number: a sum stops at the greatest `u64`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ pub(crate) fn add_counts<K: Ord + Clone>(sums: &mut BTreeMap<K, u64>, more: &BTr
     }
 }
 
-/// Adds to a sum.
+/// Adds a count to the sum of its key.
 pub(crate) fn add_count<K: Ord>(sums: &mut BTreeMap<K, u64>, key: K, count: u64) {
     let sum = sums.entry(key).or_default();
     *sum = sum.saturating_add(count);

@@ -1,7 +1,7 @@
 //! A timeline as a value change dump (IEEE 1364), for waveform viewers.
 //!
-//! A scope for each site with `bus` (1: held), `dN_ready` (0: a plane of the die is in CORE_BUSY, as on the ready/busy pin), and
-//! `dN_pM_state`, the op_state as a number; the numbers are listed in the header. Times are in ps.
+//! Each site is a scope with the signals `bus` (1: held), `dN_ready` (0: a plane of the die is in CORE_BUSY, as on the ready/busy
+//! pin), and `dN_pM_state`, the op_state as a number. The header lists these numbers. Times are in ps.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
@@ -63,13 +63,13 @@ fn code(mut number: usize) -> String {
     }
 }
 
-/// A change: when, of which signal, to what.
+/// A change of a signal: time in ps, index of the signal, new value.
 type SignalChange = (u64, usize, u64);
 
 /// Writes the sites as one dump; needs the timelines.
 ///
 /// # Errors
-/// Whatever the output reports.
+/// The errors of `out`.
 pub fn write(profile: &Profile, sites: &[SiteTables], mut out: impl Write) -> io::Result<()> {
     let states: Vec<StateId> = StateId::all(profile).collect();
     writeln!(out, "$comment")?;
@@ -85,7 +85,7 @@ pub fn write(profile: &Profile, sites: &[SiteTables], mut out: impl Write) -> io
     for (site, number) in sites.iter().zip(1..) {
         let name: String = site.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let name = if name.is_empty() { format!("site_{number}") } else { name };
-        // Two sites may be called the same, or become so.
+        // Two sites may have the same name, or get the same one here.
         let name = if names.contains(&name) { format!("{name}_{number}") } else { name };
         names.insert(name.clone());
         writeln!(out, "$scope module {name} $end")?;
@@ -161,12 +161,12 @@ fn collect(
     }
 }
 
-/// What a plane shows after an op_state that nothing follows.
+/// The op_state of a plane after one that nothing follows: the END of its base.
 fn ended(state: StateId) -> StateId {
     state.parts().map_or(state, |(base, _)| StateId::of(base, None))
 }
 
-/// When at least one of some intervals begins to hold, and when none does any more.
+/// The times from which on at least one of some intervals holds (`true`), and from which on none does (`false`).
 fn covered(mut intervals: Vec<(u64, u64)>) -> Vec<(u64, bool)> {
     intervals.sort_unstable();
     let mut changes: Vec<(u64, bool)> = Vec::new();

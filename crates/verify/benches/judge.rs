@@ -20,7 +20,8 @@ fn device() -> Profile {
     nandseq_profile::read(&SourceFile::new("device.yaml", &*text), ReadOptions::default()).0.unwrap()
 }
 
-/// Blocks erased, programmed, read and put out, with status reads in between: as a file, and its number of rows.
+/// The text of a sequence file, and its number of rows. Blocks are erased, programmed and read, their data is put out, and status
+/// reads come in between.
 fn sequence() -> (String, u64) {
     let mut text = COLUMNS.join(",") + "\n";
     let (mut rows, mut time) = (0_u64, 0_u64);

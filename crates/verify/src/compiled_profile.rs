@@ -1,4 +1,4 @@
-//! What an operation is, in the terms the rules use, derived from the profile's data once.
+//! The profile in the terms of the rules, compiled once: what each operation is, and what each state excludes.
 
 use nandseq_profile::model::{
     AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, Effect, LatchLevel, PayloadField, Phase,
@@ -11,7 +11,7 @@ use crate::time::after;
 /// The cell type that fits every address (rulebook, question 9).
 pub const ANY_CELL_TYPE: &str = "NONE";
 
-/// What a reset resets.
+/// The extent of a reset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reset {
     /// Its die.
@@ -23,9 +23,9 @@ pub enum Reset {
 /// A phase of an operation, relative to its start.
 #[derive(Clone, Copy, Debug)]
 pub struct PhaseSpan {
-    /// Which phase.
+    /// The kind of the phase.
     pub kind: PhaseKind,
-    /// It holds the bus.
+    /// The phase holds the bus.
     pub bus: bool,
     /// From the start of the operation to the start of the phase, ps.
     pub offset: Ticks,
@@ -37,19 +37,19 @@ pub struct PhaseSpan {
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own that a rule asks")]
 pub struct OperationKind {
-    /// Its base.
+    /// The base of the operation.
     pub base: BaseId,
-    /// What it occupies.
+    /// The scope of its base.
     pub scope: Scope,
-    /// It shows as the op_state of its planes.
+    /// It shows as the op_state of the planes that it occupies.
     pub affects_state: bool,
-    /// Whether it occupies what its scope says; an instant does not, unless it suspends, resumes or resets.
+    /// It occupies the planes of its scope. An instant operation does not, unless it suspends, resumes or resets.
     pub occupies: bool,
     /// It works on several planes.
     pub multi: bool,
     /// Two of these may overlap on one die (`single_single_allowed_bases`).
     pub interleaved: bool,
-    /// `None`: fits every address.
+    /// The cell type of the operation. `None`: it fits every address.
     pub cell_type: Option<CellTypeId>,
     /// The `op_id` of its rows.
     pub opcode: u32,
@@ -59,7 +59,7 @@ pub struct OperationKind {
     pub occupied: Ticks,
     /// From the start to the moment its effects happen.
     pub array_done: Ticks,
-    /// What it does to the device.
+    /// The effects of its base.
     pub effects: Vec<Effect>,
     /// Its payload names the die.
     pub has_die: bool,
@@ -79,7 +79,7 @@ pub struct OperationKind {
     pub reads: bool,
     /// It reads the latches of a suspended program.
     pub recovers: bool,
-    /// It looks at a block without reading a page (threshold check).
+    /// It addresses a block without reading a page (threshold check).
     pub checks: bool,
     /// It addresses the next page of a block without programming it.
     pub aims: bool,
@@ -87,11 +87,11 @@ pub struct OperationKind {
     pub suspends: Option<Axis>,
     /// The axis that it resumes.
     pub resumes: Option<Axis>,
-    /// What it resets.
+    /// The extent of its reset, if it is one.
     pub resets: Option<Reset>,
-    /// `Some` for status reads.
+    /// The status that it reads; `None` if it reads none.
     pub status_of: Option<StatusOf>,
-    /// Something happens when the array is done.
+    /// It has an effect when its array is done.
     pub lasting: bool,
     /// It programs a page, or closes a block.
     pub commits: bool,
@@ -160,7 +160,7 @@ impl OperationKind {
         if self.erases { Some(Axis::Erase) } else { self.programs.then_some(Axis::Program) }
     }
 
-    /// Whether it touches the array at an address of its own.
+    /// Whether it is an array operation (rulebook, question 19), recovery reads left out.
     pub fn touches(&self) -> bool {
         self.erases || self.programs || self.reads || self.checks || self.aims
     }
@@ -171,7 +171,7 @@ impl OperationKind {
     }
 }
 
-/// What a list of effects says: the verifier's own reading of every effect.
+/// The verifier's own reading of a list of effects.
 #[derive(Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own that a rule asks")]
 struct EffectReading {
@@ -242,17 +242,17 @@ fn spans(phases: &[Phase], durations: &[Ticks]) -> (Vec<PhaseSpan>, Ticks, Ticks
     (spans, occupied, core_end.unwrap_or(offset))
 }
 
-/// The profile as the rules ask it.
+/// A compiled profile.
 #[derive(Clone, Debug)]
 pub struct CompiledProfile {
-    /// What each operation is.
+    /// The operations of the profile, in the terms of the rules.
     pub kinds: IdVec<OpId, OperationKind>,
     by_op_state: IdVec<BaseId, [BaseSet; 4]>,
     by_state: [BaseSet; DeviceState::ALL.len()],
 }
 
 impl CompiledProfile {
-    /// Derives all of it.
+    /// Compiles a profile.
     pub fn new(profile: &Profile) -> Self {
         let exclusions = &profile.exclusions;
         let forbidden = |base, kind: PhaseKind| match kind {
@@ -268,12 +268,12 @@ impl CompiledProfile {
         }
     }
 
-    /// What `base` in phase `kind` excludes.
+    /// The bases that the op_state of `base` in phase `kind` excludes; none for ISSUE.
     pub fn in_op_state(&self, base: BaseId, kind: PhaseKind) -> BaseSet {
         self.by_op_state[base][kind as usize]
     }
 
-    /// What a state of the device excludes.
+    /// The bases that a state of the device excludes.
     pub fn in_state(&self, state: DeviceState) -> BaseSet {
         let at = match state {
             DeviceState::LatchOnRead => 0,

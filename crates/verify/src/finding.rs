@@ -1,4 +1,4 @@
-//! What was found: counted per rule, the first ones of each kept in full.
+//! Findings: all are counted by rule, and the first ones of each rule are kept in full.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -8,7 +8,7 @@ use nandseq_trace::table::TableKind;
 
 use crate::rule::RuleCode;
 
-/// Where a row stands.
+/// The place of a row within a site.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct RowPlace {
     /// Number of the file within the site, from 0.
@@ -29,7 +29,7 @@ pub(crate) struct StartedOperation {
 /// Another operation that a finding involves.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OperationRef {
-    /// Where it stands.
+    /// The place of its row.
     pub place: RowPlace,
     /// Its `op_uid`.
     pub uid: u64,
@@ -42,7 +42,7 @@ pub struct OperationRef {
 /// A broken rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
-    /// Which rule.
+    /// The rule that is broken.
     pub rule: RuleCode,
     /// The table in which the row stands; `None`: the sequence.
     pub table: Option<TableKind>,
@@ -58,23 +58,24 @@ pub struct Finding {
     pub targets: Vec<Addressed>,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// The row that should stand there, where a table has another one or none; `…` is what nobody else can know.
+    /// The row that a table should have at this place, if it has another one or none. `…` stands for a column that cannot be
+    /// computed from the sequence.
     pub expected: Option<String>,
-    /// The other operation involved, if there is one; of a row of a table, the operation that it belongs to.
+    /// The other operation involved, if there is one. For a row of a table: the operation that the row belongs to.
     pub other: Option<OperationRef>,
 }
 
 /// How often a rule was broken.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct FindingCounts {
-    /// Findings.
+    /// The number of findings.
     pub findings: u64,
     /// Operations that break the rule against the same other operation as an earlier finding did. A lost RESUME makes
     /// everything up to the next one illegal: that is one finding and many followers.
     pub followers: u64,
 }
 
-/// What a finding is about.
+/// The row of a sequence that a finding is about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FindingSubject<'a> {
     pub(crate) place: RowPlace,
@@ -89,9 +90,9 @@ pub(crate) struct FindingSubject<'a> {
 pub(crate) struct Tally {
     counts: [FindingCounts; RuleCode::COUNT],
     kept: Vec<Finding>,
-    /// Of each rule.
+    /// How many findings of each rule are kept.
     keep: usize,
-    /// Rules already reported for the present row.
+    /// The rules already reported for the present row, one bit each.
     row: u64,
     muted: bool,
     known: HashSet<(RuleCode, RowPlace)>,
@@ -114,7 +115,7 @@ impl Tally {
         }
     }
 
-    /// A new row starts: each rule is reported at most once for it. A muted row reports nothing further.
+    /// A new row starts. Each rule is reported at most once for it.
     pub(crate) fn begin_row(&mut self) {
         self.row = 0;
         self.muted = false;
@@ -132,7 +133,8 @@ impl Tally {
         &self.kept
     }
 
-    /// Notes a finding; `message` is only asked for if the finding is kept.
+    /// Notes a finding, or a follower if the rule was broken against `other` before. `message` is called only if the finding is
+    /// kept.
     pub(crate) fn report(
         &mut self,
         profile: &Profile,
@@ -174,7 +176,8 @@ impl Tally {
         });
     }
 
-    /// Notes a row of a table that disagrees with the sequence; those of one operation follow the first one.
+    /// Notes a row of a table that disagrees with the sequence. Of the rows of one operation the first is a finding, and the
+    /// others are followers.
     #[expect(clippy::too_many_arguments, reason = "each is a part of the finding")]
     pub(crate) fn report_table(
         &mut self,

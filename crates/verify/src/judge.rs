@@ -1,7 +1,7 @@
-//! Whether an operation may start, as the rules say it.
+//! Judges whether an operation may start.
 //!
-//! A [`Judge`] looks at one operation and at the device as it is at that instant, and reports every rule that the start
-//! breaks. It changes nothing. One module per section of the specification.
+//! A [`Judge`] compares one operation with the device at the instant of its start, and reports every rule that the start
+//! breaks. Of the device it changes nothing but the note of a wrong status read. Each group of rules has a module.
 
 mod addresses;
 mod breaches;
@@ -15,7 +15,7 @@ pub(crate) use breaches::Judge;
 pub(crate) use judged_operation::JudgedOperation;
 
 impl Judge<'_> {
-    /// Judges every rule of the device.
+    /// Judges every rule of the device but `bounds`.
     pub(crate) fn judge(&mut self) {
         self.bus();
         self.occupation();

@@ -1,14 +1,16 @@
 //! An independent judge of written operation sequences.
 //!
-//! A [`Verifier`] replays a sequence on a model of its own and says which rules it breaks: a second opinion, written from
-//! the text of the rules and sharing no code with what generates sequences. It is plain on purpose: intervals of time in
-//! lists, and a sorted list of what happens when. Behaviour comes from the profile as data; no name is ever compared.
+//! A [`Verifier`] replays a sequence on a model of its own, and says which rules the sequence breaks. It is written from the text
+//! of the rules and shares no code with what generates sequences. It is plain on purpose: time intervals in lists, and a
+//! list of coming ends sorted by time. Behaviour comes from the profile as data; no name of a base or operation is compared.
 //!
-//! Promises: memory bounded by the size of the device and the number of findings kept, not by the length of a sequence;
-//! no input makes it panic; one damaged operation gives its own finding and not hundreds of followers (see
-//! [`FindingCounts::followers`]).
+//! Promises:
+//! - Memory is bounded by the size of the device and the number of findings kept, not by the length of a sequence.
+//! - No input makes it panic.
+//! - One damaged operation gives one finding of each rule that it breaks. Later operations that break the rule against it are
+//!   counted apart, as [followers](FindingCounts::followers).
 //!
-//! Leaves out: whether a chain was completed. Which chain an operation began is not written in a sequence.
+//! It does not judge whether a chain was completed: a sequence does not say which chain an operation began.
 //!
 //! This example judges a sequence in which two operations start at the same time, so that both hold the bus:
 //!

@@ -1,7 +1,8 @@
-//! The verifier's own model of a device: what is where, and what happens when.
+//! The verifier's own model of a device: its present state, and the ends that are still to come.
 //!
-//! Time is intervals in lists: who holds the bus, who occupies which planes, which op_state a plane is in. What will
-//! happen is a list sorted by time. Both forget what is over. Nothing here judges.
+//! Lists of time intervals say which operation holds the bus, which operations occupy which planes, and which op_state a plane is
+//! in. A list sorted by time says when the array of each operation is done. Entries that are over are dropped. The model judges
+//! nothing.
 
 mod addresses;
 mod effects;
@@ -18,7 +19,7 @@ pub(crate) use addresses::{BlockContent, BlockState, Blocks};
 use crate::finding::StartedOperation;
 use crate::time::Interval;
 
-/// Dies and planes of each of them.
+/// A range of dies, and the same set of planes on each of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct DiePlaneSet {
     pub(crate) dies: Range<u8>,
@@ -44,14 +45,15 @@ impl DiePlaneSet {
         self.dies.clone().map(usize::from).any(|own| own == die) && self.planes.iter().any(|own| own.index() == plane)
     }
 
-    /// Every plane of the reach.
+    /// Every plane, by die.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Die, Plane)> + use<> {
         let planes = self.planes;
         self.dies.clone().flat_map(move |die| planes.iter().map(move |plane| (Die(die), plane)))
     }
 }
 
-/// Up to eight targets: a device has at most eight planes per die, and more targets than planes are a violation anyway.
+/// Up to eight targets; further ones are dropped. A device has at most eight planes per die, and more targets than planes break a
+/// rule anyway.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Targets {
     items: [Target; 8],
@@ -81,18 +83,18 @@ pub(crate) fn same_page(a: &Target, b: &Target) -> bool {
     (a.die, a.plane, a.block, a.page) == (b.die, b.plane, b.block, b.page)
 }
 
-/// The bus, held.
+/// An operation holds the bus.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BusHold {
     pub(crate) time: Interval,
     pub(crate) by: StartedOperation,
-    /// By a window, which ends when it is cut.
+    /// The phase is a window: a later operation on its planes cuts it.
     window: bool,
     id: u64,
     die: Option<u8>,
 }
 
-/// Planes of a die, occupied.
+/// An operation occupies planes of a die.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Occupation {
     pub(crate) time: Interval,
@@ -113,18 +115,18 @@ pub(crate) struct OpStateInterval {
     id: u64,
 }
 
-/// What a register of a plane holds.
+/// The contents of a page register or output register of a plane.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FilledRegister {
     pub(crate) at: Target,
-    /// Filled by a copyback read.
+    /// A copyback read has filled it.
     pub(crate) copyback: bool,
     /// Its data has been output.
     pub(crate) output: bool,
     pub(crate) by: StartedOperation,
 }
 
-/// What a latch of a die holds.
+/// The contents of a latch of a die.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Latch {
     pub(crate) level: LatchLevel,
@@ -132,7 +134,7 @@ pub(crate) struct Latch {
     pub(crate) by: StartedOperation,
 }
 
-/// A cache program that goes on.
+/// A cache program under way on a die.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenCacheProgram {
     pub(crate) kind: CacheProgramKind,
@@ -141,20 +143,20 @@ pub(crate) struct OpenCacheProgram {
     pub(crate) by: StartedOperation,
 }
 
-/// An axis of a die, suspended.
+/// The suspension of an axis of a die.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Suspension {
     pub(crate) by: StartedOperation,
-    /// The id of the suspended flight; `None` where there was nothing to suspend.
+    /// The id of the suspended flight; `None` if the SUSPEND found nothing to suspend.
     flight: Option<u64>,
 }
 
-/// A status read that was wrong, to recognise the same error in the next one.
+/// A wrong status read, kept to recognise the same error in the next one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct WrongStatus {
     pub(crate) said: nandseq_trace::Status,
     pub(crate) is: nandseq_trace::Status,
-    /// The number of operations that had changed the die's op_state.
+    /// How often operations had shown their op_state on a plane of the die.
     pub(crate) changes: u64,
 }
 
@@ -189,7 +191,7 @@ impl DieModel {
     }
 }
 
-/// An operation that has started and whose effects are still to come.
+/// An operation that has started and whose array is not done; it may be suspended.
 #[derive(Clone, Debug)]
 pub(crate) struct PendingOperation {
     id: u64,
@@ -201,7 +203,7 @@ pub(crate) struct PendingOperation {
     occupied: DiePlaneSet,
     /// When it is in CORE_BUSY.
     core: Interval,
-    /// What remains of CORE_BUSY, from the SUSPEND to the start of the RESUME.
+    /// The rest of CORE_BUSY while it is suspended: from the SUSPEND to the start of the RESUME.
     remains: Option<Ticks>,
     axis: Option<Axis>,
 }
@@ -272,7 +274,7 @@ impl DeviceModel {
         self.flights.iter().filter(touches).max_by_key(|flight| flight.id)
     }
 
-    /// Something that is in flight at an instant: it occupies planes, or its array is not done. What is suspended is not.
+    /// An operation in flight at `at`: it occupies planes, or its array is not done. A suspended operation does not count.
     pub(crate) fn anything_in_flight(&self, at: Ticks) -> Option<StartedOperation> {
         let flight = self.flights.iter().find(|flight| flight.remains.is_none()).map(|flight| flight.origin);
         let occupations = self.dies.iter().flat_map(|die| &die.occupations);

@@ -1,20 +1,21 @@
-//! Sequences as people write them: one operation per line, with what is expected of it.
+//! A notation for sequences that people write: one operation per line, with the findings that it should cause.
 //!
 //! ```text
 //! # time µs   operation       targets              what it breaks
 //! 0           Erase_SLC       b0
-//! 101         Program_SLC     b0 p0                              
+//! 101         Program_SLC     b0 p0
 //! 130         Program_Multi   d0 b0 g1 | b1 g1     ! program_order
 //! 150         Status          d0 =ready
 //! ```
 //!
-//! A target gives `d` die, `p` plane, `b` block, `g` page and a cell type, in any order; what it leaves out is die 0, the
-//! plane of its block, page 0, and the cell type of the operation; only fields of the operation's payload are used, and
-//! `-field` leaves one out of the payload. `=busy`, `=extrdy`, `=ready` is the expected status. Behind `!` stand the
-//! codes of the findings, behind `~` those of followers. `bad d0 b3` before the first operation makes a block bad; `run`
-//! ends a file; `#` starts a comment.
+//! - A target gives `d` die, `p` plane, `b` block, `g` page and a cell type, in any order. The defaults are the die of the target
+//!   before it (die 0 for the first), the plane of its block, page 0 and the cell type of the operation.
+//! - Only fields of the operation's payload are used. `-field` leaves one out of the payload.
+//! - `=busy`, `=extrdy`, `=ready` is the expected status.
+//! - After `!` come the codes of the findings, after `~` those of followers.
+//! - `bad d0 b3` before the first operation makes a block bad; `run` ends a file; `#` starts a comment.
 //!
-//! The rulebook's examples and the tests of this crate are written so; other judges of the same rules can read them too.
+//! The rulebook's examples and the tests of this crate use the notation. Other judges of the same rules can read it too.
 
 use nandseq_input::Addressed;
 use nandseq_profile::model::PayloadField;
@@ -32,18 +33,18 @@ pub enum ScriptLine {
     EndOfFile,
 }
 
-/// An operation and what is expected of it.
+/// An operation and the findings that it should cause.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ScriptStep {
     /// The line in the text, from 1.
     pub line: usize,
     /// When it starts.
     pub time: Ticks,
-    /// Which command.
+    /// The operation.
     pub op: OpId,
-    /// What it addresses.
+    /// Its targets.
     pub targets: Vec<Addressed>,
-    /// The findings it causes.
+    /// The rules of its findings.
     pub breaks: Vec<RuleCode>,
     /// The rules it breaks as a follower of an earlier finding.
     pub follows: Vec<RuleCode>,
@@ -58,7 +59,7 @@ pub struct Script {
     pub lines: Vec<ScriptLine>,
 }
 
-/// What is wrong with a text.
+/// Why a text cannot be read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("line {line}: {what}")]
 pub struct NotationError {
@@ -110,14 +111,14 @@ impl Script {
     }
 }
 
-/// What stands before `mark`, and the codes behind it.
+/// Splits a line into the text before `mark` and the codes after it.
 fn expectation(text: &str, mark: char) -> Result<(&str, Vec<RuleCode>), String> {
     let Some((text, codes)) = text.split_once(mark) else { return Ok((text, Vec::new())) };
     let code = |name| RuleCode::from_name(name).ok_or_else(|| format!("no rule '{name}'"));
     Ok((text, codes.split_whitespace().map(code).collect::<Result<_, _>>()?))
 }
 
-/// What the words of one target say.
+/// One target, read from its words.
 #[derive(Default)]
 struct TargetWords {
     target: Addressed,

@@ -1,9 +1,9 @@
 //! The numbers of rows and operations.
 
-/// How far back a repeated `op_uid` is recognised.
+/// How far below the highest `op_uid` a repeated one is recognised.
 const WINDOW: u64 = 1 << 16;
 
-/// What the next `seq` is, and which `op_uid`s have occurred.
+/// The last `seq`, and the `op_uid`s that have occurred.
 #[derive(Clone, Debug)]
 pub(crate) struct Numbers {
     last_seq: u64,
@@ -22,7 +22,7 @@ impl Numbers {
         self.last_seq.saturating_add(1)
     }
 
-    /// A row has gone by; one without a readable number is believed to have had the right one.
+    /// Notes a row. A row without a readable number counts as if it had the expected one.
     pub(crate) fn passed(&mut self, seq: Option<u64>) {
         self.last_seq = seq.unwrap_or_else(|| self.next_seq());
         self.rows += 1;
@@ -37,7 +37,7 @@ impl Numbers {
         self.rows = 0;
     }
 
-    /// Notes an `op_uid`; false if it is known to have occurred.
+    /// Notes an `op_uid`. Returns `false` if it is known to have occurred before.
     pub(crate) fn is_new_uid(&mut self, uid: u64) -> bool {
         if uid > self.highest {
             if uid - self.highest >= WINDOW {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::finding::{Finding, FindingCounts, OperationRef, RowPlace};
 use crate::rule::RuleCode;
 
-/// What was judged and what was found.
+/// The verdict on all sites.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Report {
     /// The name of the profile.
@@ -25,22 +25,22 @@ pub struct Report {
     pub sites: Vec<SiteReport>,
 }
 
-/// What was judged and found of a site.
+/// The verdict on a site.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SiteReport {
     /// Its folder, or its only file.
     pub folder: PathBuf,
-    /// Its files, in order; [`RowPlace::file`] counts them.
+    /// Its files, in order; [`RowPlace::file`] is an index into them.
     pub files: Vec<FileReport>,
-    /// Operations judged.
+    /// The number of operations judged.
     pub operations: u64,
     /// How often each rule was broken, in the order of [`RuleCode::ALL`].
     pub counts: [FindingCounts; RuleCode::COUNT],
     /// The first findings of each rule, in the order of the rows.
     pub findings: Vec<Finding>,
-    /// What is not as the manifest says.
+    /// The files that are not as the manifest says.
     pub damage: Vec<Damage>,
-    /// What a reader of the verdict should know.
+    /// Remarks for the reader of the verdict.
     pub notes: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ pub struct FileReport {
 /// A table that was compared with its sequence.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TableReport {
-    /// Which one.
+    /// The kind of the table.
     pub kind: TableKind,
     /// Where it is.
     pub path: PathBuf,
@@ -81,7 +81,7 @@ impl Report {
         counts.into_iter().all(|counts| counts.findings + counts.followers == 0)
     }
 
-    /// Whether some file is not as its manifest says, or is none.
+    /// Whether some file, or a manifest itself, is not as it should be.
     fn has_damage(&self) -> bool {
         self.sites.iter().any(|site| !site.damage.is_empty())
     }
@@ -108,7 +108,7 @@ impl Report {
         all.filter(move |(_, finding)| finding.rule == rule).take(self.max_findings)
     }
 
-    /// The verdict as JSON: one object, times in ps, rows and lines from 1.
+    /// The verdict as JSON: one object, with times in ps. Row 0 of a file is its header, line 1.
     #[must_use]
     pub fn json(&self) -> impl Serialize + use<'_> {
         let broken = RuleCode::ALL.into_iter().filter(|&rule| self.counts(rule) != FindingCounts::default());
@@ -218,7 +218,7 @@ impl Report {
     }
 }
 
-/// `die 0, plane 1, block 5, page 3`, as far as the payload says it.
+/// `die 0, plane 1, block 5, page 3`: the fields that the payload has.
 fn target_text(target: &Addressed) -> String {
     let numbers = [
         (PayloadField::Die, target.die),

@@ -1,4 +1,4 @@
-//! The reason codes, and what each rule says in a sentence.
+//! The codes of the rules, and each rule in a sentence.
 
 /// A rule that a sequence can break.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -84,7 +84,7 @@ impl RuleCode {
     /// How many rules there are.
     pub const COUNT: usize = Self::ALL.len();
 
-    /// All rules: those of the device in the order of the specification, then those of the written form.
+    /// All rules in the order of the rulebook: those of the device, of the written form, and of the tables.
     pub const ALL: [Self; 37] = [
         Self::Bus,
         Self::PlaneBusy,

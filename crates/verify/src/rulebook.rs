@@ -1,10 +1,11 @@
 //! The examples of the rulebook's pages.
 //!
-//! A page is Markdown. Blocks fenced as `sequence keeps` and `sequence breaks` hold a [`Script`]; blocks fenced as
-//! `csv keeps` and `csv breaks` hold rows of a sequence file without its header, for rules of the written form; behind
-//! ` ! ` at the end of a row stand the codes of its findings. Blocks fenced as `tables keeps` and `tables breaks` hold a
-//! [`Script`] and, each below a line with its name, tables of its run without their headers; codes stand behind rows as
-//! above, and behind `…` where rows are missing at the end. All are for the device of `rulebook/device.yaml`.
+//! A page is Markdown. Its examples are fenced blocks, for the device of `rulebook/device.yaml`:
+//! - `sequence keeps` and `sequence breaks` hold a [`Script`].
+//! - `csv keeps` and `csv breaks` hold rows of a sequence file without its header, for rules of the written form. The codes of
+//!   the findings of a row follow ` ! ` at its end.
+//! - `tables keeps` and `tables breaks` hold a [`Script`], then tables of its run without their headers, each below a line with
+//!   its name. Codes follow rows as in `csv`. A row `…` with codes stands for rows that are missing at the end of a table.
 
 use nandseq_profile::Profile;
 use nandseq_trace::table::TableKind;
@@ -19,16 +20,16 @@ pub struct Example {
     pub line: usize,
     /// Whether it keeps every rule.
     pub keeps: bool,
-    /// What it consists of.
+    /// Its content.
     pub content: ExampleContent,
 }
 
-/// What an example consists of.
+/// The content of an example.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ExampleContent {
-    /// Operations, with what they break.
+    /// Operations, with the rules that they break.
     Sequence(Script),
-    /// Rows of a file, with what they break.
+    /// Rows of a file, with the rules that they break.
     Rows(Vec<ExampleRow>),
 }
 
@@ -44,14 +45,15 @@ pub struct TableExample {
     pub keeps: bool,
     /// The sequence, which breaks nothing.
     pub script: Script,
-    /// The tables, with what their rows break; a last row [`NO_ROW`] stands for what is missing behind the table's end.
+    /// The tables, with the rules that their rows break. A last row [`NO_ROW`] stands for rows that are missing at the end of a
+    /// table.
     pub tables: Vec<(TableKind, Vec<ExampleRow>)>,
 }
 
-/// What stands for a row that is not there.
+/// Stands for rows that are missing.
 pub const NO_ROW: &str = "…";
 
-/// The tables of a page's examples.
+/// The `tables` examples of a page.
 ///
 /// # Errors
 /// [`NotationError`] with the line of the page that cannot be read.
@@ -84,7 +86,7 @@ pub fn table_examples(profile: &Profile, page: &str) -> Result<Vec<TableExample>
     Ok(examples)
 }
 
-/// The examples of a page.
+/// The `sequence` and `csv` examples of a page.
 ///
 /// # Errors
 /// [`NotationError`] with the line of the page that cannot be read.

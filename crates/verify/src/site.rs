@@ -1,4 +1,4 @@
-//! Judging what is on disk: a batch, a site, a single file.
+//! Judges files on disk: a batch, a site or a single file.
 
 use std::path::{Path, PathBuf};
 
@@ -19,36 +19,37 @@ use crate::verifier::Verifier;
 pub struct Options<'a> {
     /// Bad blocks of every site.
     pub bad_blocks: &'a [(Die, Block)],
-    /// What opens sequences and tables, in whatever form they are.
+    /// Opens sequences and tables, in the form that they have.
     pub source: &'a dyn Source,
     /// How many findings of each rule are kept in full, per site and in the report.
     pub max_findings: usize,
-    /// Called now and then with the number of operations judged since the last call, from any thread.
+    /// Called from time to time, from any thread, with the number of rows judged since the last call.
     pub progress: Option<&'a (dyn Fn(u64) + Sync)>,
 }
 
 /// Why a path cannot be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
-    /// There is nothing to read, or no telling what.
+    /// No sequence was found, or it is not clear which files are to be read.
     #[error(transparent)]
     Find(#[from] FindError),
     /// A sequence cannot be read.
     #[error("cannot read `{}`: {error}", path.display())]
     Read {
-        /// Which file.
+        /// The file that cannot be read.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         error: ReadError,
     },
 }
 
-/// Judges the sequences of `paths`, each a batch, a site or a single file, in CSV; sites in parallel on rayon's threads.
+/// Judges the sequences of `paths`, in CSV. Each path is a batch, a site or a single file. Sites are judged in parallel on
+/// rayon's threads.
 ///
 /// The report does not depend on the number of threads.
 ///
 /// # Errors
-/// [`Unusable`] when a path holds no sequence or cannot be read; what a sequence says is never an error.
+/// [`Unusable`] when a path holds no sequence or cannot be read. The contents of a sequence are never an error.
 pub fn run(profile: &Profile, paths: &[PathBuf], options: &Options<'_>) -> Result<Report, Unusable> {
     let mut sites = Vec::new();
     for path in paths {
@@ -59,8 +60,7 @@ pub fn run(profile: &Profile, paths: &[PathBuf], options: &Options<'_>) -> Resul
     Ok(Report { profile: profile.name.clone(), max_findings: options.max_findings, sites })
 }
 
-/// Judges the runs of one site, in order; another of rayon's threads that has nothing to do compares its files with its manifest
-/// meanwhile.
+/// Judges the runs of one site, in order. Meanwhile an idle thread of rayon compares the site's files with its manifest.
 ///
 /// # Errors
 /// [`Unusable`] when a file cannot be read.
@@ -102,7 +102,7 @@ fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Resu
         };
         let JudgedFile { rows, times_are_exact, first_uid } =
             judge_file(profile, &mut verifier, tables.as_mut(), &run.path, options).map_err(unusable)?;
-        // Of a run whose number says so it has been said that others were before it.
+        // If the first run has another number than 1, `site.notes` says already that others were before it.
         if let Some(uid) = first_uid.filter(|&uid| uid > 1 && files.is_empty() && run.run == 1) {
             notes.push(format!(
                 "the first op_uid is {uid}: this is not the first run of its site, and it is judged as if nothing had happened before"
@@ -143,7 +143,7 @@ fn judge_runs(profile: &Profile, site: SiteFiles, options: &Options<'_>) -> Resu
     })
 }
 
-/// Opens the tables of a run; one without its header is a finding.
+/// Opens the tables of a run. A table without its header is a finding.
 fn open_tables(
     verifier: &mut Verifier<'_>,
     tables: &mut TableJudge<'_>,
@@ -168,11 +168,11 @@ fn open_tables(
 /// Rows between two reports of progress.
 const STRIDE: u64 = 1 << 14;
 
-/// What was seen of a file while it was judged.
+/// What judging a file found out besides findings.
 struct JudgedFile {
     rows: u64,
     times_are_exact: bool,
-    /// Of the first row that could be read.
+    /// The `op_uid` of the first row that could be read.
     first_uid: Option<u64>,
 }
 

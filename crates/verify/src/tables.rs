@@ -1,10 +1,11 @@
-//! The tables of a run beside its sequence.
+//! Compares the tables of a run with its sequence.
 //!
-//! Computes again what both timelines and the count of touched pages must say, from the sequence and the profile alone, and
-//! compares row by row while the sequence is read; the tables of proposals are checked for what must hold of them. Memory
-//! is bounded by the device and what is in flight: what waits for longer waits on disk.
+//! The rows of both timelines and of the count of touched pages follow from the sequence and the profile. They are computed again
+//! and compared row by row while the sequence is read. The tables of proposals do not follow from the sequence; they are checked
+//! for what must hold of any proposals. Memory is bounded by the device and the operations in flight: rows that have to wait
+//! longer wait on disk.
 //!
-//! Where runs before the first one are missing, what they left is unknown: rows that depend on it are passed over.
+//! If earlier runs are missing, the state they left is unknown. Rows that depend on it are not compared.
 
 mod compare;
 mod counts;
@@ -42,12 +43,12 @@ pub(crate) struct TableJudge<'p> {
     form: TableForm,
     expected_tables: ExpectedTables,
     run: ComparedRun,
-    /// Runs were missing: what they left is not known.
+    /// Earlier runs are missing, so the state that they left is unknown.
     gap: bool,
     failed: Option<io::Error>,
 }
 
-/// What is compared in the present run.
+/// The tables of the present run that are compared.
 #[derive(Default)]
 struct ComparedRun {
     file: u32,
@@ -78,14 +79,14 @@ impl<'p> TableJudge<'p> {
         self.expected_tables.forget();
     }
 
-    /// A run begins, the sequence of which has this number within the site.
+    /// A run begins. `file` is the number of its sequence within the site.
     pub(crate) fn begin_run(&mut self, file: u32) {
         let sequence = self.profile.ops.ids().map(|_| InSequence::default()).collect();
         self.run = ComparedRun { file, sequence, ..ComparedRun::default() };
         self.expected_tables.begin_run();
     }
 
-    /// A table of the run.
+    /// Adds a table of the run.
     pub(crate) fn add(&mut self, reader: TableReader<Box<dyn BufRead>>) {
         let (file, gap) = (self.run.file, self.gap);
         match reader.kind() {
@@ -108,7 +109,7 @@ impl<'p> TableJudge<'p> {
         });
     }
 
-    /// An operation starts. Comes before the device knows of it. What goes wrong is told at the end of the run.
+    /// An operation starts. Is called before the device starts it. An error is kept for [`TableJudge::end_run`].
     pub(crate) fn start(
         &mut self,
         compiled: &CompiledProfile,
@@ -126,10 +127,10 @@ impl<'p> TableJudge<'p> {
         self.failed = started.and_then(|()| self.compare(compiled, tally, false)).err();
     }
 
-    /// The run ends: the rest of its tables is compared.
+    /// The run ends: the rest of its tables is compared. Returns the number of rows of each table that was compared.
     ///
     /// # Errors
-    /// What a table or a temporary file reported.
+    /// The error of a table or of a temporary file that could not be read or written.
     pub(crate) fn end_run(
         &mut self,
         compiled: &CompiledProfile,
@@ -170,7 +171,7 @@ impl<'p> TableJudge<'p> {
         Ok(rows)
     }
 
-    /// Compares the rows that are known by now.
+    /// Compares the rows whose turn has come, or `all` rows that are known.
     fn compare(&mut self, compiled: &CompiledProfile, tally: &mut Tally, all: bool) -> io::Result<()> {
         let Self { profile, formatter, form, expected_tables, run, .. } = self;
         let mut report = TableReporter { profile, tally, form };

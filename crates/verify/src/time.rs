@@ -17,7 +17,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// From an instant on, for so long.
+    /// The interval of length `span` that starts at `from`.
     pub const fn new(from: Ticks, span: Ticks) -> Self {
         Self { from, to: after(from, span) }
     }
@@ -37,7 +37,7 @@ impl Interval {
         !self.is_empty() && !other.is_empty() && self.from < other.to && other.from < self.to
     }
 
-    /// Ends no later than `at`; what lies behind becomes empty.
+    /// Ends the interval at `at`, if it ends later. An interval that starts at `at` or later becomes empty.
     pub fn cut(&mut self, at: Ticks) {
         self.to = self.to.min(at);
     }

@@ -21,9 +21,9 @@ const KEPT: usize = 10;
 
 /// Judges the sequence of one site, all runs in order.
 ///
-/// Feed it rows of files ([`Verifier::row`], [`Verifier::bad_row`], [`Verifier::end_of_file`]) or, as a [`Sink`],
-/// operations as they happen. A rule that is broken does not stop it: the operation happens all the same, and the model
-/// believes the sequence where it must (a program of the wrong page makes that page the last one).
+/// Feed it rows of files ([`Verifier::row`], [`Verifier::bad_row`], [`Verifier::end_of_file`]) or, as a [`Sink`], operations as
+/// they happen. A broken rule does not stop it: the operation happens in the model all the same. Where they disagree, the model
+/// believes the sequence: after a program of the wrong page, that page is the last one programmed.
 #[derive(Clone, Debug)]
 pub struct Verifier<'p> {
     profile: &'p Profile,
@@ -37,7 +37,7 @@ pub struct Verifier<'p> {
     written: Vec<Addressed>,
 }
 
-/// What a row says besides its targets.
+/// The columns of a row besides its targets.
 #[derive(Clone, Copy)]
 struct RowHead {
     origin: StartedOperation,
@@ -45,7 +45,7 @@ struct RowHead {
 }
 
 impl<'p> Verifier<'p> {
-    /// A device that has never been used, with these bad blocks; those the device does not have are passed over.
+    /// A verifier for a device that has never been used, with these bad blocks. Blocks that the device does not have are ignored.
     #[must_use]
     pub fn new(profile: &'p Profile, bad_blocks: &[(Die, Block)]) -> Self {
         Self {
@@ -61,19 +61,20 @@ impl<'p> Verifier<'p> {
         }
     }
 
-    /// Keeps the first `findings` findings of each rule in full instead of the first 10; all are counted.
+    /// Keeps the first `findings` findings of each rule in full instead of the first 10; all are counted. Call it before the
+    /// first row: it starts the counts anew.
     #[must_use]
     pub fn keeping(mut self, findings: usize) -> Self {
         self.tally = Tally::new(findings);
         self
     }
 
-    /// Judges a row of the present file, and lets its operation happen.
+    /// Judges a row of the present file, and lets its operation happen in the model.
     pub fn row(&mut self, row: &Row<'_>) {
         self.row_with(row, None);
     }
 
-    /// Judges a row, and compares what follows from it with the tables of the run.
+    /// Judges a row, and compares the tables of the run with the rows that follow from it.
     pub(crate) fn row_with(&mut self, row: &Row<'_>, tables: Option<&mut TableJudge<'_>>) {
         self.tally.begin_row();
         let origin = StartedOperation { place: self.place(row.row), uid: row.uid, op: row.op, start: row.time };
@@ -126,7 +127,7 @@ impl<'p> Verifier<'p> {
         self.written = written;
     }
 
-    /// The file ends; the next row is the first of the next run. Time and `op_uid` go on.
+    /// The file ends: the next row is the first of the next run. Time and `op_uid` go on, `seq` starts at 1 again.
     pub fn end_of_file(&mut self) {
         self.file += 1;
         self.numbers.end_of_file();
@@ -137,7 +138,7 @@ impl<'p> Verifier<'p> {
         tables.no_table(&mut self.tally, kind);
     }
 
-    /// The run ends: compares the rest of its tables, and says how many rows each has.
+    /// The run ends: compares the rest of its tables, and returns the number of rows of each.
     pub(crate) fn end_tables(&mut self, tables: &mut TableJudge<'_>) -> io::Result<Vec<(TableKind, u64)>> {
         tables.end_run(&self.compiled, &mut self.tally)
     }
@@ -223,7 +224,7 @@ impl<'p> Verifier<'p> {
         }
     }
 
-    /// `time_order`. What such a row says of the device cannot be judged any more; it happens, and that is all.
+    /// `time_order`. No other rule is judged for a row that goes back in time; its operation still happens in the model.
     fn go_back(&mut self, origin: &StartedOperation, written: &[Addressed]) {
         let now = self.now;
         self.tally.report(self.profile, RuleCode::TimeOrder, &subject(origin, written), None, || {

@@ -1,4 +1,4 @@
-//! The verdict on the predecessor's sample, where it is there, is the committed one.
+//! The verdict on the predecessor's sample is the committed one, if the sample is there.
 //!
 //! The sample itself is no part of the repository; `docs/predecessor-sample.md` confirms each kind of finding by hand.
 

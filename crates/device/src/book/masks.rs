@@ -1,4 +1,4 @@
-//! Sets of plane sets, as bits: which plane sets have something to offer, asked without a look at the groups behind them.
+//! Sets of plane sets, as bits. They tell which plane sets have a block group, without a look at the groups.
 
 use nandseq_profile::PlaneSet;
 
@@ -7,7 +7,7 @@ use nandseq_profile::PlaneSet;
 pub(super) struct MaskSet([u64; 4]);
 
 impl MaskSet {
-    /// Puts a plane set in or takes it out; whether that changed anything.
+    /// Puts a plane set in or takes it out. Returns whether that changed the set.
     pub(super) const fn put(&mut self, mask: usize, inside: bool) -> bool {
         let bit = 1 << (mask % 64);
         let word = &mut self.0[mask / 64];
@@ -19,7 +19,7 @@ impl MaskSet {
     /// Whether both have a member in common.
     pub(super) const fn meets(&self, other: &Self) -> bool {
         let (a, b) = (&self.0, &other.0);
-        // Up to six planes the first word is all there is.
+        // With up to six planes only the first word is used.
         a[0] & b[0] != 0 || (a[1] & b[1]) | (a[2] & b[2]) | (a[3] & b[3]) != 0
     }
 
@@ -85,8 +85,8 @@ impl Masks {
         &self.supersets[usize::from(planes.0)]
     }
 
-    /// Brings `together`, which says by plane set whether it shares two planes with some member of `known`, in line after
-    /// `mask` came in or went; the answer is one bit of a byte. Returns whether some answer changed.
+    /// Updates `together` after `mask` was put into `known` or taken out. For each plane set, `bit` of `together` tells whether
+    /// it shares two planes with some member of `known`. Returns whether some bit changed.
     pub(super) fn note_together(&self, together: &mut [u8], bit: u8, mask: usize, known: &MaskSet) -> bool {
         let mut news = false;
         for planes in self.sharing_two[mask].iter() {

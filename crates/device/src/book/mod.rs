@@ -1,8 +1,8 @@
-//! The address book: what every block is, and which addresses an operation may take.
+//! The address book: the record of every block, and the addresses that operations may take.
 //!
-//! Promises constant-time updates and sampling whatever the size of the device: blocks are kept in disjoint sets by what may be
-//! done with them, so that a draw is a choice of set and of position. Rules about blocks are judged from the block's own
-//! record, never from the sets. Has no randomness of its own: callers bring a function that draws below a bound.
+//! Promises updates and draws in constant time, whatever the size of the device: blocks are kept in disjoint sets by what may be
+//! done with them, so a draw is a choice of a set and of a position in it. Rules about blocks are judged by the block's own
+//! record, never by the sets. The book has no randomness of its own: callers give a function that draws below a bound.
 
 mod masks;
 mod plane_set_index;
@@ -18,27 +18,27 @@ use masks::Masks;
 use plane_set_index::PlaneSetIndex;
 use sets::Sets;
 
-/// How far a block is in its life.
+/// The stage of a block in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BlockStage {
-    /// Never usable.
+    /// It is never usable.
     Bad,
-    /// Must be erased before anything else.
+    /// It must be erased before anything else.
     NotErased,
-    /// Erased as a cell type, nothing programmed.
+    /// It is erased as a cell type, with nothing programmed.
     Erased(CellTypeId),
-    /// Programmed as a cell type, up to a page.
+    /// It is programmed as a cell type, up to a page.
     Programmed(CellTypeId),
 }
 
 /// The record of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BlockRecord {
-    /// How far it is.
+    /// The stage.
     pub stage: BlockStage,
     /// How many pages are programmed, `0..=pages_per_block`: the next page to program.
     pub pages: u16,
-    /// Being erased or programmed, or suspended in it.
+    /// Whether an erase or program of it is in flight or suspended.
     pub in_flight: bool,
     /// How many waiting chain steps will erase or program it, or count on its next page.
     pub held_to_change: u16,
@@ -57,7 +57,7 @@ impl BlockRecord {
         if to_change { &mut self.held_to_change } else { &mut self.held_to_read }
     }
 
-    /// What an operation leaves of a block when its array is done.
+    /// Applies what an operation does to the block when its array is done.
     pub const fn finish(&mut self, info: &BaseInfo, place: &Place, pages_per_block: u16) {
         self.in_flight = false;
         if info.effects.erase {
@@ -90,10 +90,10 @@ pub struct AddressBook {
     read: Sets,
     /// Block groups by the planes that can work together.
     plane_set_index: PlaneSetIndex,
-    /// Which of the sets above hold something: die × planes + plane.
+    /// Which of the sets above have a block, by die × planes + plane.
     die_planes: Vec<PlaneSummary>,
     masks: Masks,
-    /// For each die how often what its planes have to offer has changed.
+    /// For each die, how often the uses have changed that its planes have a block for.
     stamps: Vec<u64>,
 }
 
@@ -112,7 +112,7 @@ struct Uses {
     read_pages: u16,
 }
 
-/// What the sets of one plane hold, so that nobody has to look through them.
+/// Which sets of one plane have a block, so that they need not be looked through.
 #[derive(Clone, Copy, Default, Debug)]
 struct PlaneSummary {
     /// The classes of [`AddressBook::next`] with a block, one bit each.
@@ -129,7 +129,7 @@ struct PlaneSummary {
 const LENGTHS: usize = 17;
 
 impl AddressBook {
-    /// A fresh device: no block erased, those of `bad` never usable.
+    /// The book of a fresh device: no block is erased, and the blocks of `bad` are never usable.
     ///
     /// # Panics
     /// When a bad block does not exist.
@@ -152,7 +152,7 @@ impl AddressBook {
         Self::with_records(tables, records)
     }
 
-    /// A device whose blocks have these records: of each die in order, of each block in order.
+    /// The book of a device whose blocks have these records, by die, then by block.
     ///
     /// # Panics
     /// When there is not one record for each block.
@@ -199,14 +199,14 @@ impl AddressBook {
         self.plane_set_index.settle();
     }
 
-    /// The records of all blocks: of each die in order, of each block in order.
+    /// The records of all blocks, by die, then by block.
     #[must_use]
     pub fn records(&self) -> &[BlockRecord] {
         &self.records
     }
 
-    /// A number that changes, and never comes back, whenever it changes on which planes of a die there is something to erase,
-    /// to program or to read, as which cell type, alone or together.
+    /// A number that grows whenever the planes of a die change on which there is a block to erase, to program or to read, as some
+    /// cell type, alone or together.
     #[must_use]
     pub fn stamp(&self, die: Die) -> u64 {
         self.stamps[usize::from(die.0)] + self.plane_set_index.stamp(die)
@@ -240,7 +240,7 @@ impl AddressBook {
         }
     }
 
-    /// How many pages, from 0, may be read.
+    /// The cell type as which a block may be read, and how many pages from 0; `None` if it may not be.
     fn readable(&self, record: &BlockRecord) -> Option<(CellTypeId, u16)> {
         let BlockStage::Programmed(cell) = record.stage else { return None };
         let pages = u32::from(record.pages).saturating_sub(self.offset_guard);
@@ -267,8 +267,7 @@ impl AddressBook {
         }
     }
 
-    /// Brings the sets in line with what may be done with the blocks of a group, by plane; `news` are the planes whose blocks
-    /// have changed.
+    /// Updates the sets for the blocks of a group. `uses` is by plane; `news` are the planes whose blocks have changed.
     fn refresh(&mut self, die: Die, group: u32, news: PlaneSet, uses: &[Uses; 8]) {
         for plane in news.iter() {
             let block = Block(group * u32::from(self.size.planes) + u32::from(plane.0));
@@ -346,7 +345,7 @@ impl AddressBook {
         erased.chain(std::iter::once(self.cells + cell))
     }
 
-    /// The rules about blocks for an operation of `base` at `place`, from the blocks' records.
+    /// Judges the rules about blocks for an operation at `place`, by the records of the blocks.
     ///
     /// # Errors
     /// The rule that forbids it.
@@ -354,7 +353,7 @@ impl AddressBook {
         self.judge_with(info, place, cell, |block| *self.record(place.die, block))
     }
 
-    /// The same with other records: blocks as they will be.
+    /// Judges as [`AddressBook::judge`] does, with other records: blocks as they will be.
     ///
     /// # Errors
     /// The rule that forbids it.
@@ -434,7 +433,7 @@ impl AddressBook {
             }
             uses[usize::from(plane.0 % 8)] = after;
         }
-        // Holding a block a second time, say, changes nothing for anyone.
+        // Holding a block a second time, say, changes no set.
         if news.is_empty() {
             return;
         }
@@ -444,12 +443,13 @@ impl AddressBook {
         self.refresh(die, group, news, &uses);
     }
 
-    /// The blocks of a place begin to be erased or programmed.
+    /// An erase or program of the blocks of a place begins.
     pub fn begin(&mut self, place: &Place) {
         self.change(place, |record| record.in_flight = true);
     }
 
-    /// The array is done with the blocks of a place: they are no longer in flight, and what `info` does to blocks is done.
+    /// The array is done with the blocks of a place: they are no longer in flight, and the effects of `info` on blocks are
+    /// applied.
     pub fn finish(&mut self, info: &BaseInfo, place: &Place) {
         let pages = self.size.pages;
         self.change(place, |record| record.finish(info, place, pages));
@@ -469,12 +469,12 @@ impl AddressBook {
         self.change(place, |record| *record.holds(to_change) += 1);
     }
 
-    /// The chain step no longer counts on them.
+    /// The chain step no longer counts on the blocks of a place.
     pub fn release(&mut self, place: &Place, to_change: bool) {
         self.change(place, |record| *record.holds(to_change) -= 1);
     }
 
-    /// Whether waiting chain steps count on a block of this place, as it is or for changing it.
+    /// Whether waiting chain steps will read or change a block of this place.
     #[must_use]
     pub fn is_held(&self, place: &Place) -> bool {
         self.any_record(place, BlockRecord::is_held)

@@ -34,10 +34,10 @@ pub(super) struct PlaneSetIndex {
     /// For each die and plane set the cell types with which some two of its planes can work together, one bit each.
     next_together: Vec<u8>,
     read_together: Vec<u8>,
-    /// Which cell types a group could last program, so that only those are looked at again.
+    /// For each group, the cell types that it could program, or read, after its last update: only these are looked at again.
     last_next: Vec<u8>,
     last_read: Vec<u8>,
-    /// For each die how often what its planes can do together has changed.
+    /// For each die, how often the bits of its planes in `any_together`, `next_together` and `read_together` have changed.
     stamps: Vec<u64>,
 }
 
@@ -81,7 +81,7 @@ impl PlaneSetIndex {
         usize::from(die.0) * self.size.groups as usize + group as usize
     }
 
-    /// The groups with a free block on all of `mask`, and exactly those.
+    /// The groups with a free block on exactly the planes of `mask`.
     pub(super) fn any(&self, die: Die, mask: PlaneSet) -> &[u32] {
         self.any.get(usize::from(die.0) * self.masks + usize::from(mask.0))
     }
@@ -102,7 +102,7 @@ impl PlaneSetIndex {
         self.read_lengths[(usize::from(die.0) * self.cells + cell.index()) * self.masks + usize::from(mask.0)]
     }
 
-    /// A number that changes whenever what some two planes of a die can do together does.
+    /// A number that grows whenever it changes what some two planes of a die can do together.
     pub(super) fn stamp(&self, die: Die) -> u64 {
         self.stamps[usize::from(die.0)]
     }
@@ -154,7 +154,7 @@ impl PlaneSetIndex {
 }
 
 impl AddressBook {
-    /// Brings the plane sets of a group in line with what may be done with its blocks, by plane.
+    /// Updates the plane sets of a group; `uses` is by plane.
     pub(super) fn refresh_group(&mut self, die: Die, group: u32, uses: &[Uses; 8]) {
         if self.size.planes < 2 {
             return;
@@ -199,7 +199,7 @@ impl PlaneSetIndex {
         }
     }
 
-    /// Moves an entry of `next` and notes which masks have one.
+    /// Moves an entry of `next`, and notes which masks have an entry.
     fn move_next(&mut self, relations: &Masks, entry: u32, set: Option<usize>) {
         let left = self.next.home(entry);
         if left == set {

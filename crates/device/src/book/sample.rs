@@ -1,11 +1,13 @@
-//! Drawing addresses: constant time, uniform over what is eligible.
+//! Draws addresses, in constant time and uniformly over the eligible ones.
 //!
-//! Callers bring `below`, which draws uniformly below a bound ≥ 1; nothing here is random by itself. A draw is `None` when
-//! nothing qualifies. `allowed` are planes of the device, `max_planes` the most planes of a draw (below 2: none). A draw asks
-//! once, one of several planes three times, one of a readable page up to 63 times more. Single-plane draws are
-//! exactly uniform over the eligible blocks, or readable pages, of the allowed planes. Multi-plane draws pick a plane set
-//! first: its size uniform in 2..=`max_planes` (of those allowed), then among the sets of that size on which some group qualifies, smaller sizes
-//! when none does; then uniform over that set's groups, or readable pages of its groups.
+//! Callers give `below`, which draws uniformly below a bound ≥ 1. A draw calls it once, a draw of several planes three times, and
+//! a draw of a readable page up to 63 times more. A draw is `None` if no address qualifies. `allowed` are planes of the device;
+//! `max_planes` is the most planes of a draw (below 2: the draw is `None`).
+//!
+//! A draw on a single plane is exactly uniform over the eligible blocks, or readable pages, of the allowed planes. A draw on
+//! several planes picks a plane set first. The size of the set is uniform from 2 to `max_planes`, or to the number of allowed
+//! planes. The set is uniform among those of that size on which some group qualifies; if there is none, smaller sizes are tried.
+//! The address is then uniform over the groups of that set, or over their readable pages.
 
 use nandseq_profile::{CellTypeId, Die, Page, PlaneSet};
 
@@ -13,10 +15,10 @@ use super::masks::{MaskSet, bits};
 use super::{AddressBook, BlockStage, LENGTHS, PlaneSummary};
 use crate::place::Place;
 
-/// How often a draw of a readable page is repeated before the last block drawn is taken as it is.
+/// How many times a readable page is drawn. If no draw succeeds, a page of the block drawn last is taken.
 ///
-/// A draw succeeds with probability ≥ 1/2 on single planes; after 64 the deviation from uniform is below 2⁻⁶⁴. Groups with
-/// very unlike blocks succeed less often; there the deviation is bounded by the same exponent of their rate.
+/// A draw succeeds with probability ≥ 1/2 on single planes, so the deviation from uniform is below 2⁻⁶⁴. Draws on groups with
+/// very unlike blocks succeed less often; there the deviation is the same power of their rate of failure.
 const REDRAWS: u32 = 64;
 
 impl AddressBook {
@@ -81,7 +83,7 @@ impl AddressBook {
         self.plane_set_index.read_together(die, allowed)
     }
 
-    /// A block that may be erased, at page 0; the cell type is for the caller to fill in.
+    /// A block that may be erased, at page 0; the caller fills in the cell type.
     pub fn sample_any(&self, die: Die, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
         let first = usize::from(die.0) * usize::from(self.size.planes);
         let sets = || allowed.iter().map(|plane| self.any.get(first + usize::from(plane.0)));
@@ -115,8 +117,8 @@ impl AddressBook {
         self.planes_where(die, allowed, |die_plane| die_plane.next_cells != 0)
     }
 
-    /// The next page of a block that may be programmed with any cell type; the place carries the type it is erased or
-    /// programmed as.
+    /// The next page of a block that may be programmed with some cell type. The place has the cell type that the block is erased
+    /// or programmed as.
     pub fn sample_any_next(&self, die: Die, allowed: PlaneSet, below: &mut impl FnMut(u64) -> u64) -> Option<Place> {
         let first = usize::from(die.0) * usize::from(self.size.planes);
         let sets = || {
@@ -211,7 +213,7 @@ impl AddressBook {
         self.masks.supersets(planes).and(known).iter()
     }
 
-    /// Blocks of one group that may be erased together, at page 0; the cell type is for the caller to fill in.
+    /// Blocks of one group that may be erased together, at page 0; the caller fills in the cell type.
     pub fn sample_any_together(
         &self,
         die: Die,
@@ -256,7 +258,7 @@ impl AddressBook {
         Some(Place { page, ..place })
     }
 
-    /// A page of one group that may be read together.
+    /// A page that can be read together on several planes of one group.
     pub fn sample_read_together(
         &self,
         die: Die,
@@ -275,7 +277,7 @@ impl AddressBook {
         bits(lengths).map(move |length| (self.plane_set_index.read(die, cell, mask, length), length))
     }
 
-    /// A page of one group that may be read together, on exactly these planes.
+    /// A page that can be read together on exactly these planes of one group.
     pub fn sample_read_on(
         &self,
         die: Die,
@@ -317,8 +319,8 @@ fn nth<'a, I: Iterator<Item = &'a [u32]>>(sets: impl Fn() -> I, below: &mut impl
 
 /// An (entry, page) drawn uniformly from the pages `0..limit(entry)` of all entries.
 ///
-/// The sets come with the bit length of their longest stretch: a draw over set × 2^length hits a page in at least half of the
-/// cases where all stretches of a set are of that length, and is repeated otherwise.
+/// Each set comes with the bit length of its greatest limit. A draw over set × 2^length hits a page with a probability of at
+/// least 1/2 if all limits of the set have that bit length. A draw that misses is repeated.
 fn nth_page<'a, I: Iterator<Item = (&'a [u32], usize)>>(
     sets: impl Fn() -> I,
     limit: impl Fn(u32) -> u16,

@@ -1,4 +1,4 @@
-//! Many disjoint sets of small integers, with constant-time move, count and n-th element.
+//! Disjoint sets of small integers, with move, count and n-th element in constant time.
 //!
 //! An entry is in at most one set. Order inside a set depends only on the sequence of moves, so a run that repeats the moves
 //! repeats the order.

@@ -1,7 +1,8 @@
 //! Operations that are cut: suspended, resumed, reset.
 //!
-//! A suspension keeps what remained to the picosecond: the rest of CORE_BUSY and, after it, the whole window. A reset keeps
-//! nothing: blocks it caught in flight must be erased before anything else. A second SUSPEND keeps what remains of the moved CORE_BUSY.
+//! A SUSPEND keeps the remainder of its target to the picosecond: the rest of CORE_BUSY and, after it, the whole window. A second
+//! SUSPEND of the same operation keeps the rest of the CORE_BUSY that the RESUME moved. A reset keeps nothing: blocks that it
+//! finds in flight must be erased before anything else.
 
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, Ticks};
@@ -15,11 +16,11 @@ use crate::tables::{BaseInfo, Tables};
 /// An erase or program that waits to be resumed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SuspendedOperation {
-    /// Which command.
+    /// The operation.
     pub op: OpId,
-    /// Where.
+    /// Its address.
     pub place: Place,
-    /// What remains of CORE_BUSY.
+    /// The rest of CORE_BUSY.
     #[serde(rename = "busy")]
     pub busy_left: Ticks,
     /// The whole window after it.
@@ -27,7 +28,7 @@ pub struct SuspendedOperation {
 }
 
 impl Segment {
-    /// Ends the phase that is open at `now`, and all that would come after it.
+    /// Ends the phase that is open at `now`. Later phases do not come.
     fn cut(&mut self, now: Ticks) {
         self.issue_end = self.issue_end.min(now);
         self.busy_end = self.busy_end.min(now);
@@ -48,7 +49,7 @@ impl Device {
         self.flights_on(die).filter(move |(_, flight)| tables.base(tables.op(flight.op).base).effects.is_of(axis))
     }
 
-    /// Whether a SUSPEND would have something to cut, and until when that stays so if nothing starts or ends on the die.
+    /// Whether a SUSPEND would have a target, and until when that stays so if nothing starts or ends on the die.
     #[must_use]
     pub fn suspend_target_until(&self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> (bool, Ticks) {
         let (mut found, mut until) = (false, Ticks(u64::MAX));
@@ -69,7 +70,7 @@ impl Device {
         self.dies[usize::from(die.0)].suspended[axis].as_ref()
     }
 
-    /// Takes a flight away before its end: its planes are free, its op_state is cut here and its end will not come.
+    /// Removes a flight before its end: its planes become free, its op_state is cut at `now`, and its end is never applied.
     fn take(&mut self, tables: &Tables, id: FlightId, now: Ticks) -> Flight {
         let flight = self.remove(id);
         let info = tables.base(tables.op(flight.op).base);
@@ -88,7 +89,7 @@ impl Device {
         flight
     }
 
-    /// Cuts the operation of an axis on a die and keeps what remains of it.
+    /// Cuts the operation of an axis on a die, and keeps its remainder.
     pub(super) fn suspend(&mut self, tables: &Tables, die: Die, axis: Axis, now: Ticks) {
         let id = self.suspend_target(tables, die, axis, now).expect("judge found an operation to suspend");
         let flight = self.take(tables, id, now);
@@ -104,7 +105,7 @@ impl Device {
     /// Lets the suspended operation of an axis go on from `now`, the end of its RESUME.
     ///
     /// # Panics
-    /// When there is none: a fault of the caller.
+    /// When no operation of the axis is suspended: a fault of the caller.
     pub fn resume(&mut self, tables: &Tables, die: Die, axis: Axis, now: Ticks) -> FlightId {
         let suspended =
             self.dies[usize::from(die.0)].suspended[axis].take().expect("a RESUME has a suspended operation");
@@ -134,7 +135,7 @@ impl Device {
         let dies = self.dies_of(info, place);
         let caught = |device: &Self, flight: &Flight| {
             let own = device.dies_of(tables.base(tables.op(flight.op).base), &flight.place);
-            // A reset of one die does not end what works on several (rulebook, question 24).
+            // A reset of one die does not end an operation on several (rulebook, question 24).
             dies.start <= own.start && own.end <= dies.end
         };
         for slot in 0..self.flights.len() {

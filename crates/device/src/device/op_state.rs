@@ -1,4 +1,4 @@
-//! What phase a plane is in: op_states, phase keys, and what status reads see.
+//! The phases of planes: op_states, phase keys, and the status of dies.
 //!
 //! A plane remembers the last state-affecting operation on it and the bounds of its phases, so that its op_state is a
 //! function of the time and needs no events.
@@ -10,14 +10,14 @@ use super::Device;
 use crate::place::Place;
 use crate::tables::{BaseInfo, OpInfo, Tables};
 
-/// What a status read sees.
+/// The status of a die, which a status read sees.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SeenStatus {
     /// A plane of the die is in CORE_BUSY.
     Busy,
     /// A plane of the die is in DATA_OUT or DATA_IN, none in CORE_BUSY.
     ExtReady,
-    /// Neither.
+    /// No plane of the die is in CORE_BUSY, DATA_OUT or DATA_IN.
     Ready,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Segment {
     pub(super) end: Ticks,
     pub(super) busy_key: Option<PhaseKey>,
     pub(super) window_key: Option<PhaseKey>,
-    /// What the window is; CORE_BUSY where there is none, which then has no length.
+    /// The kind of the window; CORE_BUSY if there is none, and then the window has no length.
     pub(super) window: PhaseKind,
     pub(super) end_key: PhaseKey,
     /// The END key of the operation before it.
@@ -120,8 +120,8 @@ impl Device {
         self.dies[usize::from(die.0)].segments[usize::from(plane.0)].is_none_or(|segment| now >= segment.end)
     }
 
-    /// When the last phase on a die ends, or ended; 0 when nothing ever ran there. Operations that do not show in the op_state have no
-    /// phase here. On a device made of a quiescent state all phases ended at the time of that.
+    /// When the last phase on a die ends, or ended; 0 when nothing ever ran there. Operations that do not show in the op_state
+    /// have no phase here. On a device made by [`Device::from_quiescent`] all earlier phases ended at its `now`.
     #[must_use]
     pub fn rests_from(&self, die: Die) -> Ticks {
         let segments = self.dies[usize::from(die.0)].segments.iter().flatten();
@@ -149,7 +149,7 @@ impl Device {
         segment.as_ref().map_or((None, Ticks(u64::MAX)), |segment| segment.key(now))
     }
 
-    /// The same for every plane of a die, and until when all of them stay so.
+    /// The keys of [`Device::state_key`] for every plane of a die, and until when all of them stay so.
     #[must_use]
     pub fn state_keys(&self, die: Die, now: Ticks) -> ([Option<PhaseKey>; 8], Ticks) {
         let mut keys = [None; 8];
@@ -165,7 +165,7 @@ impl Device {
         (keys, all)
     }
 
-    /// What a status read of a die sees.
+    /// The status of a die.
     #[must_use]
     pub fn status(&self, die: Die, now: Ticks) -> SeenStatus {
         let mut status = SeenStatus::Ready;
@@ -180,11 +180,11 @@ impl Device {
         status
     }
 
-    /// What a status read must expect, `None` for any other operation.
+    /// The status that a status read must expect; `None` for any other operation.
     #[must_use]
     pub fn expected_status(&self, op: &OpInfo, place: &Place, now: Ticks) -> Option<SeenStatus> {
         Some(match op.status_of? {
-            // A plane in CORE_BUSY makes its die busy: the plane's own view never differs (rulebook, question 6).
+            // A plane in CORE_BUSY makes its die busy, so the status of a plane is that of its die (rulebook, question 6).
             StatusOf::Die | StatusOf::Plane => self.status(place.die, now),
             StatusOf::Lun(lun) => self.status(Die(lun), now),
         })

@@ -1,7 +1,7 @@
-//! A device in which nothing is in flight: what lasts, and nothing else.
+//! The state of a device in which nothing is in flight.
 //!
-//! Between runs a device is brought into a form that follows from its lasting state alone ([`Device::settle`]), so that one made
-//! anew from that state ([`Device::from_quiescent`]) goes on exactly as the first would have.
+//! Between runs, [`Device::settle`] brings a device into a form that follows from its lasting state alone. A device made anew
+//! from that state ([`Device::from_quiescent`]) goes on exactly as the first would have.
 
 use nandseq_profile::model::ByAxis;
 use nandseq_profile::{BaseId, PhaseKey, PlaneSet, Ticks};
@@ -13,7 +13,7 @@ use crate::book::{AddressBook, BlockRecord};
 use crate::logic::DieLogic;
 use crate::tables::Tables;
 
-/// The lasting state of a die, its blocks apart.
+/// The lasting state of a die, without its blocks.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct QuiescentDie {
     /// Latches, registers, cache states, suspension.
@@ -26,7 +26,7 @@ pub struct QuiescentDie {
 }
 
 impl Device {
-    /// Forgets what does not last: nothing may be in flight, and every window must have closed.
+    /// Drops everything that is not lasting state. Nothing may be in flight, and every window must have closed.
     ///
     /// # Panics
     /// When something is in flight: a fault of the caller.
@@ -48,7 +48,7 @@ impl Device {
             .collect()
     }
 
-    /// The device with this lasting state, at `now`. Every index in it must be one of the tables.
+    /// A device with this lasting state, at `now`. Every id in the state must be one of the tables.
     ///
     /// # Panics
     /// When there is not one state for each die, or one record for each block of each die in order.

@@ -1,4 +1,4 @@
-//! The address book against a naive count of all blocks, and its draws against what they must be.
+//! The address book against a naive count of all blocks, and its draws against their exact distributions.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod agreement;

@@ -1,4 +1,4 @@
-//! The plain truth: what the rules say of every block, found by looking at every block.
+//! The reference for the address book: what the rules allow, found by looking at every block.
 
 use std::collections::BTreeSet;
 

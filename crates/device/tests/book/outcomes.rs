@@ -1,4 +1,4 @@
-//! Everything a draw can answer, with its exact probability: the caller's randomness is tried out value by value.
+//! All results of a draw with their exact probabilities: every value of the caller's randomness is tried.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A small device on the bench: operations by name, ends applied in the order of time, judgements asserted.
+//! A small device for tests: operations by name, ends applied in the order of time, judgements asserted.
 
 use std::collections::BTreeSet;
 

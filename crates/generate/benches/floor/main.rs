@@ -1,7 +1,7 @@
-//! The floor: what the least that any generator of such sequences must do costs on this machine.
+//! The floor: the cost, on this machine, of the least work that any generator of such sequences must do.
 //!
-//! A run carried out by somebody who knows every decision of it, beside the run that makes them; and a formatter that writes the
-//! engine's rows but knows them beforehand. `cargo bench -p nandseq-generate --bench floor`; `docs/performance.md` sets the engine beside them.
+//! One bench carries out a run whose decisions are all known; beside it, another makes the decisions. A third only writes the
+//! rows of a run as text. `cargo bench -p nandseq-generate --bench floor`; `docs/performance.md` compares the engine with them.
 
 #[path = "../../tests/support/legacy.rs"]
 mod legacy;
@@ -22,7 +22,7 @@ fn main() {
 }
 
 const OPERATIONS: u64 = 200_000;
-/// Which runs are carried out again: DIESxBLOCKS of the built-in device, and a configuration of the predecessor where it is there.
+/// The runs that are carried out: DIESxBLOCKS of the built-in device, and a configuration of the predecessor if it is there.
 fn runs() -> Vec<&'static str> {
     let sizes = ["1x64", "2x1020", "16x4096"];
     sizes.into_iter().chain(legacy::legacy(CONFIGURATION).map(|_| CONFIGURATION)).collect()
@@ -41,7 +41,7 @@ fn profile_of(run: &str) -> Profile {
     profile
 }
 
-/// A run carried out again, its decisions known: see [`replay`].
+/// A run whose decisions are known, carried out again: see [`replay`].
 #[divan::bench(sample_count = 10, sample_size = 1, args = runs())]
 fn known_decisions(bencher: Bencher<'_, '_>, run: &str) {
     let run = Known::new(&profile_of(run), OPERATIONS);
@@ -49,7 +49,7 @@ fn known_decisions(bencher: Bencher<'_, '_>, run: &str) {
     bencher.bench_local_values(|device| run.carry_out(device));
 }
 
-/// The same runs, decided.
+/// The same runs with their decisions made.
 #[divan::bench(sample_count = 10, sample_size = 1, args = runs())]
 fn decisions_made(bencher: Bencher<'_, '_>, run: &str) {
     let profile = profile_of(run);
@@ -83,7 +83,7 @@ struct Row {
     targets: std::ops::Range<usize>,
 }
 
-/// Keeps what it is given.
+/// Keeps the operations that it is given.
 #[derive(Default)]
 struct Recorder {
     rows: Vec<Row>,
@@ -100,7 +100,7 @@ impl Sink for Recorder {
     }
 }
 
-/// The rows of the sequence file of a run that is over.
+/// Writes the rows of the sequence file of a run that is over.
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn bare_formatter(bencher: Bencher<'_, '_>) {
     let profile = builtin::profile();

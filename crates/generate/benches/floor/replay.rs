@@ -1,10 +1,13 @@
 //! A run whose decisions are known: every operation with its place and its time. Carrying it out again decides nothing.
 //!
-//! What is left no generator on this device model can do without: ends, hooks and refills as events, two hooks for each operation
-//! and for what it resumes, with their random numbers and the phase key they find, and for each operation one judgement, its start, its end, the
-//! changes of the address book and a list of its targets.
-//! Left out is everything that finds out what may start: what a die forbids and which addresses it has, draws of names and addresses, chains, whether they can
-//! complete, and what waits; and of the rest the tries of what waits as events, blocks held for chains, and what a sink is told beside targets.
+//! It does the work that any generator on this device model must do:
+//! - events for ends, hooks and refills; two hooks for each operation and each resumed one, each with its random numbers and the
+//!   phase key that it finds;
+//! - for each operation one judgement, its start, its end, the changes of the address book and a list of its targets.
+//!
+//! It leaves out everything that finds out what may start: constraints of dies, availability of addresses, draws of names and
+//! addresses, chains and whether they can complete, and waiting. It also leaves out wake events, blocks held for chains, and what
+//! a sink is told besides targets.
 
 use std::io;
 
@@ -21,7 +24,7 @@ struct Decision {
     start: Ticks,
 }
 
-/// A run, and the device that it is of.
+/// A run and its device.
 pub(crate) struct Known {
     tables: Tables,
     decisions: Vec<Decision>,
@@ -29,7 +32,7 @@ pub(crate) struct Known {
     window: Ticks,
 }
 
-/// Takes down what a run decides.
+/// Takes down the decisions of a run.
 struct Notes<'a> {
     tables: &'a Tables,
     decisions: Vec<Decision>,
@@ -49,7 +52,7 @@ impl Sink for Notes<'_> {
     }
 }
 
-/// What happens next, the next one last.
+/// Events to come, the next one last.
 #[derive(Default)]
 struct Queue(Vec<(Ticks, u64, Happening)>);
 
@@ -93,7 +96,7 @@ impl Known {
         Device::new(&self.tables, &[])
     }
 
-    /// Carries the run out; returns how many hooks there were.
+    /// Carries the run out. Returns the number of hooks.
     pub(crate) fn carry_out(&self, device: Device) -> u64 {
         let mut course =
             Course { known: self, device, queue: Queue::default(), number: 0, hooks: 0, targets: Vec::new() };
@@ -171,7 +174,7 @@ impl Course<'_> {
         }
     }
 
-    /// What a flight brings: its end, and a hook inside its phase and one after it.
+    /// Queues the end of a flight, a hook inside its phase and a hook after it.
     fn follow(&mut self, id: FlightId, kind: StreamKind) {
         let Some(&flight) = self.device.flight(id) else { return };
         self.push(flight.end, Happening::End(id));

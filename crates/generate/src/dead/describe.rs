@@ -1,4 +1,4 @@
-//! What is said of a dead die: its state, what is in the way of each name that has a weight, and which names would free it.
+//! Describes a dead die: its state, why each name with a weight cannot start, and which names would free it.
 
 use std::cell::RefCell;
 
@@ -14,8 +14,8 @@ use crate::reporting::RefusalReason;
 use crate::setup::{Class, ClassId, UNITS, places};
 
 impl Look<'_, '_> {
-    /// Describes a die at rest, on which this started last; `is_continued`: the site was made from a snapshot. `failed` are names that
-    /// are eligible there and failed whenever they were tried.
+    /// Describes a die at rest. `last` is the last operation that started there; `is_continued`: the site was made from a
+    /// snapshot. `failed` are names that are eligible there and failed whenever they were tried.
     pub(super) fn describe(
         &self,
         die: Die,
@@ -107,7 +107,7 @@ impl Look<'_, '_> {
         counts
     }
 
-    /// Every name with a weight under a key, and what is in its way.
+    /// Every name with a weight under a key, and why it cannot start.
     fn blocked(&self, die: Die, key: PhaseKey, tried: &[(Die, OpId, RefusalReason)]) -> Vec<Blocked> {
         let distribution = self.setup.distribution(key);
         let mut all = Vec::new();
@@ -132,8 +132,8 @@ impl Look<'_, '_> {
             .flat_map(|chunk| places(self.setup.classes.bits(chunk, |_| true)).map(move |at| ClassId::at(chunk, at)))
     }
 
-    /// What is in the way of a class on a die at rest: the rule on the first plane where its address follows from the state, or the
-    /// want of an address.
+    /// Why a class cannot start on a die at rest: the rule that forbids it on the first plane where its address follows from the
+    /// state, or that there is no address.
     fn reason_against(&self, die: Die, class: Class, info: &BaseInfo) -> RefusalReason {
         let (tables, logic) = (&self.setup.tables, self.kernel.device.logic(die));
         if info.effects.suspend.is_some() {
@@ -173,7 +173,7 @@ impl Look<'_, '_> {
                 let open = self.open(&self.view(die, plane)).nth(id.chunk());
                 open.unwrap_or(0) & !setup.distribution(key).set(id.chunk()) & id.bit() != 0
             });
-            // With several planes it does what it does with one.
+            // A multi-plane operation has the same effect as its single-plane form.
             if !open.any(|&(plane, _)| !class.multi && wanted((plane, class))) {
                 continue;
             }
@@ -217,7 +217,7 @@ impl Look<'_, '_> {
         open || provided.into_iter().any(|(base, cell)| self.provides(die, (tables.base(base), cell), &logic, &refills))
     }
 
-    /// Whether what an operation does to its block is an address for a name with a weight that nothing else keeps from starting.
+    /// Whether an operation makes its block an address for a name with a weight, which no rule of the lasting state forbids.
     fn provides(
         &self,
         die: Die,
@@ -260,7 +260,8 @@ fn add(list: &mut Vec<(CellTypeId, u32)>, cell: CellTypeId) {
     }
 }
 
-/// Where a name of a class would work, as far as that follows from the state of a die at rest; of blocks any; `None`: nowhere.
+/// The place of a name of a class, as far as the state of a die at rest decides it. The block is any block if it does not.
+/// `None`: there is no place.
 fn place_on(die: Die, plane: Plane, class: Class, info: &BaseInfo, logic: &DieLogic) -> Option<Place> {
     let registers = &logic.planes[usize::from(plane.0)];
     let any = Place { cell_type: class.cell, ..Place::plane(die, plane) };

@@ -1,4 +1,4 @@
-//! What tells dead dies from idle ones, over the runs of a site.
+//! Tells dead dies from idle ones, over the runs of a site.
 
 use nandseq_device::Reach;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
@@ -12,35 +12,37 @@ use crate::refills::Refills;
 use crate::reporting::RefusalReason;
 use crate::setup::{ClassId, places};
 
-/// Looks, each two rounds of refills after the one before, at which a device at rest has started nothing before plans are tried.
+/// So many looks in a row, two rounds of refills apart, find a device at rest that has started nothing before plans are tried.
 const PATIENCE: u32 = 32;
-/// Every so many looks a device on which something lives is looked at for dies that are dead.
+/// On a device that starts operations, only one look in so many searches for dead dies.
 const PARTIAL: u32 = 8;
-/// As many plans are tried for each class, die, plane and key before a run is given up; one for each name if there are more names.
+/// The number of plans that are tried for each class, die, plane and key before a run is given up; one for each name if there are
+/// more names.
 const TRIES: u64 = 1_024;
 
-/// What tells dead dies from idle ones; kept by a site.
+/// Tells dead dies from idle ones. A site keeps it.
 #[derive(Clone, Debug)]
 pub(crate) struct DeadDieDetector {
-    /// From so many refills on the site is looked at again.
+    /// The number of refills at which the next look comes.
     pub(crate) next_look: u64,
-    /// By die the last operation with a place there; after these the last one that worked on every die.
+    /// By die, the last operation with a place there. A last element has the last operation that worked on every die.
     last: Vec<Option<LastStart>>,
     /// Whether the site goes on from a snapshot, so that earlier operations are not in `last`.
     pub(crate) is_continued: bool,
-    /// How many operations the site had started when it was looked at last.
+    /// How many operations the site had started at the last look.
     seen: u64,
-    /// Looks in this run.
+    /// The number of looks in this run.
     looks: u32,
-    /// Looks in a row at which the whole device was at rest and nothing had started since the one before.
+    /// The number of looks in a row at which the whole device was at rest and nothing had started since the look before.
     silent: u32,
     /// A bit for each die in `dead`.
     known: u64,
     pub(crate) dead: Vec<DeadDie>,
-    /// A bit for each die that was told of.
+    /// A bit for each die that the caller has been told of.
     told: u64,
-    /// When the run ends at the latest, and whether something other than that was asked for.
+    /// When the run ends at the latest.
     pub(crate) run_end: Ticks,
+    /// Whether the run has another limit than time, so that it may end when names are tried in vain.
     gives_up: bool,
     /// Whether refills are walked through although all dies are dead.
     #[cfg(test)]
@@ -66,8 +68,8 @@ impl DeadDieDetector {
         }
     }
 
-    /// Begins a run. Only what was proved lasts: a run in which names are tried without success is no proof, and a site that goes on
-    /// from a snapshot does not know of it.
+    /// Begins a run. Dies that were proved dead stay dead. Dies on which names were tried in vain do not: that is no proof, and a
+    /// site that goes on from a snapshot does not know of it.
     pub(crate) fn begin_run(&mut self, end: Ticks, gives_up: bool) {
         self.run_end = end;
         self.gives_up = gives_up;
@@ -91,7 +93,7 @@ impl DeadDieDetector {
         known.into_iter().flatten().max_by_key(|last| last.at)
     }
 
-    /// Tells of the dies that were found dead and were not told of.
+    /// Tells the caller of the dead dies that it has not been told of.
     pub(crate) fn tell(&mut self, on_dead: Option<&(dyn Fn(&DeadDie) + Sync)>) {
         if self.known & !self.told == 0 {
             return;
@@ -102,18 +104,18 @@ impl DeadDieDetector {
         self.told |= self.known;
     }
 
-    /// Looks for dies on which nothing can ever start again; returns whether all are dead, so that refills need not come.
+    /// Looks for dies on which nothing can ever start again. Returns whether all dies are dead, so that refills need not come.
     pub(crate) fn look_at_rest(&mut self, look: &mut Look<'_, '_>) -> bool {
         self.find(look, look.dies_at_rest())
     }
 
-    /// The same at a refill; does most of it only now and then.
+    /// Looks as [`DeadDieDetector::look_at_rest`] does, at a refill; does most of the work only at some looks.
     pub(crate) fn look_at_refill(&mut self, look: &mut Look<'_, '_>, refills: &Refills) -> bool {
         self.look_later(refills);
         self.looks = self.looks.wrapping_add(1);
         let started = look.kernel.operations;
         let lives = std::mem::replace(&mut self.seen, started) != started;
-        // Where some die lives others may be dead: there is no hurry.
+        // If some die lives, others may be dead: there is no hurry to find them.
         if lives && !self.looks.is_multiple_of(PARTIAL) {
             self.silent = 0;
             return false;
@@ -124,12 +126,12 @@ impl DeadDieDetector {
         all_dead || (self.gives_up && self.silent == PATIENCE && self.tries_in_vain(look))
     }
 
-    /// Puts the next look off where none is wanted.
+    /// Puts the next look off by two rounds of refills.
     pub(crate) const fn look_later(&mut self, refills: &Refills) {
         self.next_look = refills.count + 2 * refills.round();
     }
 
-    /// Notes the dies on which nothing can ever start again, of those at rest; returns whether no other die is left.
+    /// Notes those of the dies at rest on which nothing can ever start again. Returns whether all dies are dead.
     fn find(&mut self, look: &mut Look<'_, '_>, resting: u64) -> bool {
         if resting & !self.known != 0 {
             let found = look.dead_among(resting, self.known);
@@ -138,7 +140,7 @@ impl DeadDieDetector {
         self.known == look.setup.all_dies()
     }
 
-    /// Notes dies as dead, those apart that are known to be; see [`Look::describe`].
+    /// Notes dies as dead, except those already known; see [`Look::describe`].
     fn note_dead(&mut self, look: &Look<'_, '_>, found: u64, failed: Option<&[(Die, OpId, RefusalReason)]>) {
         for die in places(found & !self.known).map(|die| Die(die as u8)) {
             let found = look.describe(die, (self.last_on(die), self.is_continued), failed);
@@ -147,7 +149,7 @@ impl DeadDieDetector {
         self.known |= found;
     }
 
-    /// Whether no name is accepted on a device at rest, however often it is tried; notes every die as dead then.
+    /// Whether no name is accepted on a device at rest, however often it is tried. If so, every die is noted as dead.
     fn tries_in_vain(&mut self, look: &mut Look<'_, '_>) -> bool {
         let mut failed: Vec<(Die, OpId, RefusalReason)> = Vec::new();
         let dies = look.setup.tables.size.dies;
@@ -165,8 +167,8 @@ impl DeadDieDetector {
     }
 }
 
-/// Tries each eligible class of a refill on a plane; returns whether some plan could start. Of each name that failed the last
-/// reason is noted.
+/// Tries each eligible class of a refill on a plane. Returns whether some plan could start. The last reason of each name that
+/// failed is noted.
 fn accepts(
     look: &mut Look<'_, '_>,
     (die, plane, key): (Die, Plane, PhaseKey),
@@ -175,7 +177,7 @@ fn accepts(
     let setup = look.setup;
     let distribution = setup.distribution(key);
     let view = look.view(die, plane);
-    // Not by `View::fill`: with one caller alone it is compiled into that as a whole.
+    // `View::fill` is not used, so that it keeps a single caller and is inlined there.
     let others = || look.proposer.constraints.iter().enumerate().filter(|(at, _)| *at != usize::from(die.0));
     let against = |chunk: usize| others().fold(0, |all, (_, constraints)| all | constraints.chunks[chunk].against);
     let open = (0..).zip(look.open(&view));

@@ -1,4 +1,4 @@
-//! What is known of a die on which nothing can ever start again.
+//! The facts about a die on which nothing can ever start again.
 
 use nandseq_profile::model::{Axis, ByAxis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, PlaneSet, Ticks};
@@ -8,7 +8,7 @@ use crate::reporting::RefusalReason;
 /// An operation that started.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LastStart {
-    /// Which.
+    /// The operation.
     pub op: OpId,
     /// When it started, since the start of the site.
     pub at: Ticks,
@@ -17,10 +17,10 @@ pub struct LastStart {
 /// A die on which nothing can ever start again.
 #[derive(Clone, PartialEq, Debug)]
 pub struct DeadDie {
-    /// Which.
+    /// The die.
     pub die: Die,
-    /// When the last phase, or the last operation, on it ended, since the start of the site; `None`: before the snapshot from which
-    /// this site object was made.
+    /// When the last phase, or the last operation, on it ended, since the start of the site; `None`: before the snapshot from
+    /// which this site object was made.
     pub since: Option<Ticks>,
     /// The last operation that started there, as far as this site object has seen; `None`: it saw none.
     pub last: Option<LastStart>,
@@ -30,10 +30,11 @@ pub struct DeadDie {
     pub keys: Vec<PhaseKey>,
     /// Every name with a weight under one of these keys, and why it cannot start.
     pub blocked: Vec<Blocked>,
-    /// One name of each single-plane class that could start there now, has no weight under these keys, and would let a name that has
-    /// one start again. Empty where names are eligible, but none is accepted.
+    /// One name of each single-plane class that could start there now, has no weight under these keys, and would let a name that
+    /// has one start again. Empty where names are eligible, but none is accepted.
     pub freed_by: Vec<OpId>,
-    /// One name of each single-plane class that could start there now if it had a weight under these keys; only where nothing frees.
+    /// One name of each single-plane class that could start there now if it had a weight under these keys; only if `freed_by` is
+    /// empty.
     pub possible: Vec<OpId>,
     /// Whether names are eligible, but none was accepted however often it was tried.
     pub in_vain: bool,
@@ -48,18 +49,18 @@ pub struct Blocked {
     pub key: PhaseKey,
     /// Its share of what the key's distribution gives all names, 0..=1.
     pub share: f64,
-    /// What is in its way.
+    /// Why it cannot start.
     pub reason: RefusalReason,
 }
 
-/// What lasts of a die.
+/// The lasting state of a die.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct LastingState {
     /// The suspended erase, and the suspended program.
     pub suspended: ByAxis<Option<OpId>>,
-    /// What the one-shot latch, and what the copyback latch, was last loaded with.
+    /// The level last loaded into the one-shot latch, and into the copyback latch.
     pub latches: [Option<LatchLevel>; 2],
-    /// The cache program that goes on.
+    /// The cache program under way.
     pub cache_program: Option<CacheProgramKind>,
     /// Whether on-die termination is off.
     pub odt_disabled: bool,
@@ -69,7 +70,7 @@ pub struct LastingState {
     pub unread: PlaneSet,
     /// The planes in each cache-read state.
     pub cache_reads: Vec<(CacheReadKind, PlaneSet)>,
-    /// How many blocks are how far.
+    /// The number of blocks at each stage.
     pub blocks: BlockCounts,
 }
 

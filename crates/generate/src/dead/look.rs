@@ -1,4 +1,4 @@
-//! A site as it is looked at for dead dies: which dies are at rest, and what refills could propose there.
+//! A look at a site for dead dies: which dies are at rest, and what refills could propose there.
 
 use nandseq_device::Reach;
 use nandseq_profile::{Die, OpId, PhaseKey, Plane, Ticks};
@@ -8,7 +8,7 @@ use crate::policy::{CoverageCounts, HookKind, Policy, key_at};
 use crate::proposal::{DieConstraints, Proposer, View};
 use crate::setup::{Setup, places};
 
-/// What of a site is looked at, at a time.
+/// The parts of a site that a look needs, at a time.
 pub(crate) struct Look<'a, 's> {
     pub(crate) setup: &'s Setup,
     pub(crate) kernel: &'a mut Kernel<'s>,
@@ -33,12 +33,13 @@ impl Look<'_, '_> {
         }
     }
 
-    /// By chunk the classes, whatever their weight, that a hook lets in on a die whose constraints are up to date, `Delay` apart.
+    /// By chunk, the classes that a hook lets in on a die whose constraints are up to date, whatever their weight, without
+    /// `Delay`.
     pub(super) fn open(&self, view: &View) -> impl Iterator<Item = u64> {
         self.open_under(view, &self.proposer.constraints[usize::from(view.die.0)])
     }
 
-    /// The same under these constraints.
+    /// The classes of [`Look::open`] under other constraints.
     pub(super) fn open_under(&self, view: &View, constraints: &DieConstraints) -> impl Iterator<Item = u64> {
         let Setup { classes, groups, tables, .. } = self.setup;
         constraints.chunks.iter().zip(groups.chunks()).enumerate().map(move |(chunk, (masks, group))| {
@@ -57,7 +58,7 @@ impl Look<'_, '_> {
         let tables = &self.setup.tables;
         let concerns = |op: OpId, at: Die| at == die || tables.base(tables.op(op).base).reach == Reach::Target;
         let mut steps = self.kernel.waiting.waiters.iter().map(|waiter| waiter.plan[0]);
-        // What is true of most dies most of the time is asked first.
+        // Conditions that most dies fail most of the time come first.
         self.kernel.device.occupied(die).is_empty()
             && self.kernel.device.rests_from(die) <= self.now
             && !self.kernel.device.flights().any(|(_, flight)| concerns(flight.op, flight.place.die))
@@ -66,7 +67,7 @@ impl Look<'_, '_> {
             && !self.kernel.queue.events().any(|event| matches!(event, Event::Hook(hook) if hook.die == die))
     }
 
-    /// Which of the dies at rest can never start anything again, a bit each, with those that are known to be dead.
+    /// The dies at rest on which nothing can ever start again, and those known to be dead, a bit each.
     pub(super) fn dead_among(&mut self, resting: u64, known: u64) -> u64 {
         let setup = self.setup;
         let dies = |of: u64| places(of).map(|die| Die(die as u8));
@@ -74,13 +75,13 @@ impl Look<'_, '_> {
         let all = setup.all_dies();
         let mut dead = resting;
         loop {
-            // What a dead die forbids all dies stays forbidden.
+            // What a dead die forbids on all dies stays forbidden.
             let forbidden = |chunk: usize, but: Option<Die>| {
                 let others = dies(dead).filter(|die| Some(*die) != but);
                 others.fold(0, |all, die| all | self.proposer.constraints[usize::from(die.0)].chunks[chunk].against)
             };
             let lives = |die: &Die| self.lets_in(*die, &|chunk| forbidden(chunk, Some(*die)));
-            // A hook on a die that lives can start what reads the status of another.
+            // A hook on a die that lives can start an operation that reads the status of another die.
             let named = if dead == all { 0 } else { setup.across_dies.named };
             let live = dies(dead).filter(lives).fold(dead & named, |all, die| all | 1 << die.0);
             dead &= !live;

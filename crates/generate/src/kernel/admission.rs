@@ -1,4 +1,4 @@
-//! What may start: beside the chains under way, at the turn of a due step, and the orders that show that all chains can complete.
+//! Admission: whether a plan, a due step or a waiting proposal may start, so that all chains under way can still complete.
 
 use nandseq_device::Rule;
 use nandseq_profile::{Die, Ticks};
@@ -10,7 +10,7 @@ use super::lasting::outputs_what_moves;
 use super::search::{Drops, SearchInput, find_order, is_target_scoped, lets_in, looks_everywhere};
 use super::{CompletionOrders, Kernel};
 
-/// Why a plan that breaks no rule is not admitted: it would take from a chain under way what that chain still needs.
+/// The reason why a plan that breaks no rule is not admitted: a chain under way could no longer complete.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct ChainUnderWay;
 
@@ -20,7 +20,7 @@ impl Kernel<'_> {
         let tables = self.tables;
         let chain = self.chains.get(id);
         let (die, step) = (chain.die, chain.rest()[0]);
-        // While the bus is busy most of what waits need not be judged.
+        // While the bus is busy, most waiting steps need not be judged.
         if now < self.device.bus_free() && tables.op(step.op).bus > Ticks::ZERO {
             return false;
         }
@@ -30,7 +30,8 @@ impl Kernel<'_> {
             return false;
         }
         if let Err(rule) = self.device.judge(tables, step.op, &step.place, now) {
-            // Most often an op_state of its own die: nothing to be asked again before that, or the die, has changed.
+            // Most often the op_state of its own die forbids it. Then it is not judged again before that op_state or the die has
+            // changed.
             if rule == Rule::OpState && !is_target_scoped(tables, &step) {
                 self.chains.bar(id, self.device.stamp(at), self.device.state_keys(at, now).1);
             }
@@ -39,14 +40,14 @@ impl Kernel<'_> {
         self.keep_order(die, step, id, now)
     }
 
-    /// Takes the next step of a chain, which starts now; returns it, and the chain if more steps are to come.
+    /// Takes the next step of a chain, which starts now. Returns the step, and the chain if more steps are to come.
     pub(crate) fn take_step(&mut self, id: ChainId) -> (Step, Option<ChainId>) {
         let step = self.chains.get(id).rest()[0];
         release(&mut self.device, self.tables, &step);
         (step, self.chains.advance(id).then_some(id))
     }
 
-    /// Whether all chains of the die can complete after the next step of one; keeps the order that shows it.
+    /// Whether all chains of the die can complete after the next step of one. If so, keeps the order that shows it.
     fn keep_order(&mut self, die: Die, step: Step, id: ChainId, now: Ticks) -> bool {
         let crosses = outputs_what_moves(&self.device, self.tables, &step);
         let (input, orders) = self.search_input(die, now);
@@ -61,7 +62,7 @@ impl Kernel<'_> {
         is_safe
     }
 
-    /// The chains of a die as the search for an order sees them, and the orders that are kept.
+    /// The input of the search for an order of a die's chains, and the orders that are kept.
     pub(super) fn search_input(&mut self, die: Die, now: Ticks) -> (SearchInput<'_>, &mut CompletionOrders) {
         let suspended_chains = self.suspended_chains(die);
         let Self { tables, resuming, device, chains, flights, orders, .. } = self;
@@ -69,8 +70,8 @@ impl Kernel<'_> {
         (input, orders)
     }
 
-    /// Whether a proposal that waits may start now; `None`: it goes on waiting for the bus. The rule in its way, or none if the bus has
-    /// not come free in time.
+    /// Whether a waiting proposal may start now; `None`: it waits on for the bus. The error is the rule that forbids it, or
+    /// `None` if the bus was not free in time.
     pub(crate) fn judge_waiter(&self, at: usize, now: Ticks) -> Option<Result<(), Option<Rule>>> {
         let waiter = &self.waiting.waiters[at];
         let verdict = self.device.judge(self.tables, waiter.plan[0].op, &waiter.plan[0].place, now);
@@ -103,8 +104,8 @@ impl Kernel<'_> {
         Ok(())
     }
 
-    /// Whether a plan leaves every chain able to complete; if so, whether the order that shows it is in the scratch memory: an operation
-    /// alone that changes nothing leaves the die's as it is.
+    /// Whether a plan leaves every chain able to complete. If so, returns whether the order that shows it is in the scratch
+    /// memory. It is not for a single operation that changes nothing: then the order kept for the die still holds.
     pub(super) fn find_order_with(&mut self, plan: &[Step], now: Ticks) -> Result<bool, ChainUnderWay> {
         let tables = self.tables;
         let head = plan[0];
@@ -120,7 +121,7 @@ impl Kernel<'_> {
         }
         let drops = Drops::of(&self.device, info, &head.place);
         let has_target_scoped = drops != Drops::All && self.chains.has_target_scoped(die);
-        // The plan is the die's only chain, and nobody else asks in which state it leaves the die.
+        // The plan is the die's only chain, and no step of another die depends on the state in which it leaves the die.
         let alone = drops != Drops::None || !self.chains.any_on(die);
         let is_idle = plan.len() == 1 && info.is_inert();
         if alone && (is_idle || !has_target_scoped) {
@@ -142,7 +143,7 @@ impl Kernel<'_> {
         if find_order(&input, scratch, plan, None) { Ok(true) } else { Err(ChainUnderWay) }
     }
 
-    /// Keeps the steps of an admitted plan after its first, which is to start now, as a chain; `None`: there are none.
+    /// Keeps the steps of an admitted plan after the first, which is to start now, as a chain; `None` if there are none.
     pub(crate) fn begin_chain(&mut self, plan: &[Step], proposal: Proposal) -> Option<ChainId> {
         let (head, rest) = plan.split_first().filter(|(_, rest)| !rest.is_empty())?;
         let tables = self.tables;
@@ -150,12 +151,13 @@ impl Kernel<'_> {
         Some(self.chains.begin(head.place.die, proposal, rest, |step| is_target_scoped(tables, step)))
     }
 
-    /// Keeps the order with which a plan was admitted, whose first operation has started and whose chain this is.
+    /// Keeps the order with which a plan was admitted, after its first operation has started; `chain` is the plan's chain.
     pub(crate) fn keep_order_of(&mut self, plan: &[Step], chain: Option<ChainId>) {
         let own = usize::from(plan[0].place.die.0);
         let CompletionOrders { of_dies, found, scratch } = &mut self.orders;
         if looks_everywhere(self.tables, &plan[1..]).next().is_some() {
-            // The orders of the other dies were found before they had to leave a state in which this chain's steps may start.
+            // The orders of the other dies were found before those dies had to come to a state in which this chain's steps may
+            // start.
             let others = of_dies.iter_mut().enumerate().filter(|(die, _)| *die != own);
             others.for_each(|(_, order)| order.clear());
         }

@@ -1,18 +1,18 @@
-//! Chains that have begun: what is still to come of each, waiting on its die.
+//! Chains under way: the steps of each that are still to come.
 
 use nandseq_device::Place;
 use nandseq_profile::{Die, OpId, Ticks};
 use nandseq_trace::Proposal;
 use serde::{Deserialize, Serialize};
 
-/// One operation that a plan names.
+/// One operation of a plan or chain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Step {
     pub(crate) op: OpId,
     pub(crate) place: Place,
 }
 
-/// Names a chain of a site.
+/// The id of a chain of a site.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct ChainId(pub(crate) u32);
 
@@ -20,11 +20,11 @@ pub(crate) struct ChainId(pub(crate) u32);
 #[derive(Clone, Default, Debug)]
 pub(crate) struct StartedChain {
     pub(crate) die: Die,
-    /// What it was proposed as.
+    /// The proposal of its first operation.
     pub(crate) proposal: Proposal,
     steps: Vec<Step>,
     next: usize,
-    /// Steps before this one look at every die, or some do.
+    /// The index after the last step that looks at every die; 0 if no step does.
     target_scoped_until: usize,
     /// The next step is forbidden while the die of its place has this stamp, before this time.
     barred: (u64, Ticks),
@@ -56,13 +56,13 @@ pub(crate) struct Chains {
     live: u32,
     /// The chains with steps to come on each die, in the order of their ids.
     on: Vec<Vec<ChainId>>,
-    /// How many of them have a step to come that looks at every die, by die and in all.
+    /// How many chains have a step to come that looks at every die: by die, and in all.
     target_scoped_on: Vec<u32>,
     target_scoped: u32,
 }
 
 impl Chains {
-    /// Keeps a new chain with the steps after its first operation; `looks_everywhere` says of a step whether it looks at every die.
+    /// Keeps a new chain with the steps after its first operation; `looks_everywhere` tells whether a step looks at every die.
     pub(crate) fn begin(
         &mut self,
         die: Die,
@@ -106,7 +106,7 @@ impl Chains {
         self.all[id.0 as usize].barred = (stamp, until);
     }
 
-    /// The next step has started; returns whether more are to come. A chain without more is forgotten.
+    /// The next step has started. Returns whether more are to come. A chain without more steps is removed.
     pub(crate) fn advance(&mut self, id: ChainId) -> bool {
         let chain = &mut self.all[id.0 as usize];
         let was_target_scoped = chain.looks_everywhere();
@@ -123,7 +123,7 @@ impl Chains {
         false
     }
 
-    /// Forgets a chain, whatever was to come.
+    /// Removes a chain, with the steps that were to come.
     pub(crate) fn forget(&mut self, id: ChainId) {
         let chain = &mut self.all[id.0 as usize];
         chain.live = false;

@@ -1,4 +1,4 @@
-//! What is kept of an operation that has started and not ended: where it comes from, and the chain that it is a step of.
+//! The record of an operation that has started and not ended: where it comes from, and the chain that it is a step of.
 
 use nandseq_device::PlanePhase;
 use nandseq_profile::PhaseKey;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chain::ChainId;
 
-/// An op_state without its bounds: what is told again of an operation that was suspended.
+/// An op_state without its bounds. It is told to the sink again when a suspended operation is resumed.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub(crate) struct StateName {
     pub(crate) of: PhaseKey,
@@ -25,7 +25,7 @@ pub(crate) struct OperationOrigin {
     pub(crate) states: [StateName; 8],
 }
 
-/// What is kept of an operation in flight or suspended; the device keeps the operation itself and the time that remains of it.
+/// The record of an operation in flight or suspended. The device keeps the operation itself and its remainder.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Started {
     pub(crate) origin: OperationOrigin,
@@ -33,7 +33,7 @@ pub(crate) struct Started {
     pub(crate) chain: Option<ChainId>,
 }
 
-/// A plane's phase as traces call it.
+/// A plane's phase in the form of the trace.
 pub(crate) const fn op_state(phase: PlanePhase) -> OpState {
     OpState { of: phase.of, phase: phase.phase, start: phase.start, end: phase.end }
 }

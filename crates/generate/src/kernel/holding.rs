@@ -1,11 +1,12 @@
-//! The blocks that steps to come count on: they are held, so that nothing else is drawn for them.
+//! The blocks that steps to come count on. They are held, so that no other operation that would change them is drawn.
 
 use nandseq_device::{Device, Tables};
 use nandseq_profile::model::AddressSource;
 
 use super::chain::Step;
 
-/// How a waiting step counts on its blocks: to change them (or on their next page), to read them, or not at all.
+/// How a waiting step counts on its blocks: `true` to change them (or on their next page), `false` to read them, `None` not at
+/// all.
 pub(crate) fn counts_on_blocks(tables: &Tables, step: &Step) -> Option<bool> {
     let info = tables.base(tables.op(step.op).base);
     match info.address {

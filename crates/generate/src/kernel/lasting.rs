@@ -1,4 +1,4 @@
-//! The lasting state of a die once what is in flight has ended, and after further operations: what searches and plans are made on.
+//! The lasting state of a die after everything in flight has ended, and after further operations. Searches and plans work on it.
 
 use nandseq_device::{Device, DieLogic, FlightId, Place, Suspended, Tables};
 use nandseq_profile::model::Axis;
@@ -14,7 +14,7 @@ pub(crate) fn settled(device: &Device, tables: &Tables, die: Die, head: &Step, n
     settled_with(device, tables, die, suspend_target)
 }
 
-/// The same without anything that starts now.
+/// The lasting state of a die after everything in flight there has ended, if nothing starts now.
 pub(crate) fn settled_by_itself(device: &Device, tables: &Tables, die: Die) -> DieLogic {
     settled_with(device, tables, die, None)
 }
@@ -35,7 +35,7 @@ fn settled_with(device: &Device, tables: &Tables, die: Die, suspend_target: Opti
         moves |= effects.moves_page();
     }
     if outputs && moves {
-        // Which of them ends first is not asked: what is moved last is unread.
+        // Which of them ends first does not matter: the page that is moved counts as unread.
         device.flights_on(die).for_each(|(_, flight)| {
             let info = tables.base(tables.op(flight.op).base);
             if info.effects.moves_page() {
@@ -49,8 +49,8 @@ fn settled_with(device: &Device, tables: &Tables, die: Die, suspend_target: Opti
     logic
 }
 
-/// Whether a step outputs data of a plane on which a page is on its way from one register to the other: the page counts as unread
-/// when it has come, although it was put out before.
+/// Whether a step puts out data of a plane on which a page is being moved from one register to the other. The moved page counts
+/// as unread afterwards, although it was put out before.
 pub(crate) fn outputs_what_moves(device: &Device, tables: &Tables, step: &Step) -> bool {
     let effects = |op: OpId| &tables.base(tables.op(op).base).effects;
     effects(step.op).data_out
@@ -59,7 +59,7 @@ pub(crate) fn outputs_what_moves(device: &Device, tables: &Tables, step: &Step) 
         })
 }
 
-/// Carries an operation out on a lasting state, and what it resumes; returns that.
+/// Carries an operation out on a lasting state, and the operation that it resumes, which is returned.
 #[inline]
 pub(crate) fn carry_out(logic: &mut DieLogic, tables: &Tables, base: BaseId, place: &Place) -> Option<Suspended> {
     let info = tables.base(base);

@@ -1,6 +1,6 @@
-//! The event queue: what happens next, in the one order that is the same everywhere.
+//! The event queue. Its order is the same on every machine.
 //!
-//! Events are ordered by time, then by class (ends, due chain steps, hooks, refills), then by order of creation.
+//! Events are ordered by time, then by class (ends, due chain steps, tries of what waits, hooks, refills), then by creation.
 
 use nandseq_device::FlightId;
 use nandseq_profile::{Die, Plane, Ticks};
@@ -14,7 +14,7 @@ pub(crate) enum Event {
     End(FlightId),
     /// The next step of a chain is due.
     Due(ChainId),
-    /// What waits for the bus or for planes is tried again.
+    /// Everything that waits for the bus or for planes is tried again.
     Wake,
     /// A proposal on a plane.
     Hook(Hook),
@@ -36,7 +36,7 @@ pub(crate) struct Hook {
 }
 
 impl Event {
-    /// The same event once its operation has ended for good.
+    /// The same event after its operation has ended and can no longer be cut.
     pub(crate) const fn past_cutting(self) -> Self {
         match self {
             Self::Hook(hook) => Self::Hook(Hook { of: None, ..hook }),
@@ -71,9 +71,9 @@ impl QueuedEvent {
 
 /// Events to come.
 ///
-/// Kept sorted, the next one last: five wait at any time on a device of two dies (at most one end and two hooks for each operation in
-/// flight; in directed runs also hooks for the time bins of its phases), and a new one comes before one or two of them, so that
-/// moving it there costs less than a binary search, and both less than a binary heap.
+/// The queue is sorted, the next event last. On a device of two dies about five events wait at any time: at most one end and two
+/// hooks for each operation in flight, and in directed runs also hooks for the tenths of its phases. A new event comes before one
+/// or two of them, so moving it there costs less than a binary search, and less than a binary heap.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Queue {
     entries: Vec<QueuedEvent>,
@@ -105,12 +105,12 @@ impl Queue {
         self.entries.pop().map(|entry| (entry.time, entry.event))
     }
 
-    /// Takes the due event of a chain out, if there is one.
+    /// Removes the due event of a chain, if there is one.
     pub(crate) fn forget(&mut self, chain: ChainId) {
         self.entries.retain(|entry| entry.event != Event::Due(chain));
     }
 
-    /// Takes the hooks of an operation out.
+    /// Removes the hooks of an operation.
     pub(crate) fn forget_hooks(&mut self, of: FlightId) {
         self.entries.retain(|entry| !matches!(entry.event, Event::Hook(hook) if hook.of == Some(of)));
     }
@@ -136,7 +136,7 @@ impl Queue {
         self.entries.iter().rev().map(|entry| (entry.time, entry.event)).collect()
     }
 
-    /// Takes every hook and refill out, in order.
+    /// Removes every hook and refill, and returns them in order.
     pub(crate) fn take_proposals(&mut self) -> Vec<(Ticks, Event)> {
         let proposes = |event: &Event| match event {
             Event::Hook(_) | Event::Extra(..) | Event::Refill => true,

@@ -1,16 +1,16 @@
 //! Chain safety: whatever starts, every chain under way can still run to its end.
 //!
-//! As in the banker's algorithm: a state is safe when some order of the remaining steps completes all chains of the die. The
-//! order is searched on a copy of the die's lasting state, everything in flight ended, and kept: as long as nothing else
-//! starts, following it is always possible, so no chain is ever stuck. A start for which no order is found within
-//! the search's bound waits or is refused, which costs a little liveliness and never legality. Bus, occupation and
-//! op_states pass with time and do not count.
+//! A state is safe if some order of the remaining steps completes all chains of the die, as in the banker's algorithm. The search
+//! for an order works on a copy of the die's lasting state in which everything in flight has ended. The order found is kept: as
+//! long as nothing else starts, it can be followed, so no chain is ever stuck. If the search finds no order within its bound, the
+//! operation waits or is refused. That costs a few starts, and never legality. Bus, occupation and op_states pass with time and
+//! are left out.
 //!
-//! Steps that look at every die must be possible in the state that each of the other dies comes to rest in, once its own chains
-//! are done: what starts there later must leave it so.
+//! A step that looks at every die must be possible in the state in which each other die comes to rest after its own chains. An
+//! operation that starts there later must keep it possible.
 //!
-//! A chain whose last step is suspended waits for a RESUME that nobody promises. So the others must complete without it, and
-//! once they have, resuming the program, then the erase, must still let its chain complete.
+//! A chain whose last step is suspended waits for a RESUME that may never come. So the other chains must complete without it.
+//! After that, resuming the program, then the erase, must still let its chain complete.
 
 use nandseq_device::{BaseInfo, Device, DieLogic, Footprint, Place, Reach, Tables};
 use nandseq_profile::model::{Axis, ByAxis};
@@ -23,13 +23,13 @@ use super::lasting::{carry_out, outputs_what_moves, settled, settled_by_itself};
 /// How many distinct states one search visits before it gives up.
 const MOST_STATES: usize = 256;
 
-/// Which chains an operation ends when it starts, its own apart.
+/// The chains, except its own, that an operation ends when it starts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Drops {
     None,
-    /// Those of its die.
+    /// The chains of its die.
     Die,
-    /// Those of every die.
+    /// The chains of every die.
     All,
 }
 
@@ -47,7 +47,7 @@ impl Drops {
     }
 }
 
-/// A die, its chains and what the search needs to know of them.
+/// The input of a search: a die and its chains.
 pub(crate) struct SearchInput<'a> {
     pub(crate) tables: &'a Tables,
     /// A name that resumes, by axis, if there is one.
@@ -56,7 +56,7 @@ pub(crate) struct SearchInput<'a> {
     pub(crate) chains: &'a Chains,
     /// The chains that wait for a RESUME.
     pub(crate) suspended_chains: ByAxis<Option<ChainId>>,
-    /// What is kept of each flight, by slot.
+    /// The origin and chain of each flight, by slot.
     pub(crate) flights: &'a [Started],
     pub(crate) die: Die,
     pub(crate) now: Ticks,
@@ -70,27 +70,27 @@ struct Remaining {
     /// How many of its steps have been done, of how many.
     done: usize,
     all: usize,
-    /// What a step of it adds to the search's key.
+    /// The number that each of its steps adds to the search's key.
     weight: u64,
     /// Where its steps begin in [`SearchScratch::footprints`].
     at: usize,
 }
 
-/// An order in which the steps of all chains of a die can be done: whose step is next, again and again.
+/// An order in which the steps of all chains of a die can be done: for each step, the chain that it belongs to.
 pub(crate) type CompletionOrder = Vec<Option<ChainId>>;
 
-/// What searches write on; kept, so that they allocate nothing.
+/// The memory of searches. It is kept, so that searches allocate nothing.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct SearchScratch {
     /// The order found.
     pub(crate) order: CompletionOrder,
     remaining: Vec<Remaining>,
-    /// The footprint of each step of each chain, and that of it and those after it together.
+    /// For each step of each chain: its footprint, and the footprint of it and all later steps together.
     footprints: Vec<(Footprint, Footprint)>,
-    /// States from which no order was found. A state that the search is still at the end of need not be here: fewer steps are
-    /// left in all that follow. So a search that goes well keeps nothing.
+    /// States from which no order was found. The states on the present path are not in it: fewer steps are left in all states
+    /// that follow. So a search that succeeds at once keeps nothing.
     failed: Vec<DieLogic>,
-    /// For each of them the search's key, and how many steps of each chain were done.
+    /// For each failed state, the search's key, and how many steps of each chain were done.
     failed_keys: Vec<u64>,
     failed_at: Vec<usize>,
     /// Steps of chains of other dies that look at this one too.
@@ -109,8 +109,8 @@ impl SearchScratch {
     }
 }
 
-/// Finds an order that completes all chains of a die after `plan` begins, and leaves it in the scratch memory; `advanced` is the chain
-/// whose step `plan` is, if it is not a new one. Returns whether there is one.
+/// Searches for an order that completes all chains of a die after `plan` begins, and leaves it in the scratch memory. `advanced`
+/// is the chain whose next step `plan` is, if the plan is not a new one. Returns whether an order was found.
 pub(crate) fn find_order(
     search_input: &SearchInput<'_>,
     scratch: &mut SearchScratch,
@@ -123,7 +123,7 @@ pub(crate) fn find_order(
     !search.is_doomed(&logic) && search.complete(&logic)
 }
 
-/// Whether the state in which another die comes to rest, its chains done, lets every step of a plan that looks at all dies start.
+/// Whether the state in which another die comes to rest after its chains lets every step of a plan start that looks at all dies.
 pub(crate) fn lets_in(search_input: &SearchInput<'_>, scratch: &mut SearchScratch, plan: &[Step]) -> bool {
     scratch.wipe();
     let tables = search_input.tables;
@@ -145,9 +145,10 @@ impl SearchInput<'_> {
         Footprint::of(tables.base(tables.op(step.op).base), &step.place, self.device.planes())
     }
 
-    /// Whether all chains of the die can complete in the order kept for them, and then `plan`, which has been judged step by
-    /// step, if its first step starts now: nothing in the order looks at what that changes, nor the rest of the plan at what
-    /// the order changes; nobody waits for a RESUME, and no step of another die looks in.
+    /// Whether, if the first step of `plan` starts now, all chains of the die can complete in the order kept for them, and the
+    /// rest of the plan after them. The plan has been judged step by step. This is certain if the first step hinders no step of
+    /// the order, the order hinders no later step of the plan, no chain waits for a RESUME, and no step of another die looks at
+    /// this die.
     pub(crate) fn keeps_order(&self, order: &CompletionOrder, plan: &[Step]) -> bool {
         let Some((first, rest)) = plan.split_first() else { return false };
         let first = self.footprint(first);
@@ -167,7 +168,7 @@ impl SearchInput<'_> {
         order.len() == left
     }
 
-    /// Moves the next step of a chain to the front of an order, if it is in it and apart from all that comes before it there.
+    /// Takes the next step of a chain out of an order, if it is in the order and apart from all steps before it. It starts now.
     pub(crate) fn brings_forward(&self, order: &mut CompletionOrder, id: ChainId) -> bool {
         let Some(at) = order.iter().position(|&next| next == Some(id)) else { return false };
         let own = self.footprint(&self.chains.get(id).rest()[0]);
@@ -182,7 +183,7 @@ impl SearchInput<'_> {
         apart
     }
 
-    /// Takes out of the chains that wait for a RESUME those that one in flight resumes.
+    /// Removes the chains that a RESUME in flight resumes from those that wait for one.
     fn go_on_by_themselves(&self, suspended_chains: &mut ByAxis<Option<ChainId>>) {
         if suspended_chains.values().all(Option::is_none) {
             return;
@@ -194,7 +195,7 @@ impl SearchInput<'_> {
         }
     }
 
-    /// Notes what is left of each chain of the die that does not wait for a RESUME; `advanced` has done one step more.
+    /// Notes the remaining steps of each chain of the die that does not wait for a RESUME; `advanced` has done one step more.
     fn note_remaining(
         &self,
         scratch: &mut SearchScratch,
@@ -230,13 +231,14 @@ struct CompletionSearch<'a> {
     suspended_chains: ByAxis<Option<ChainId>>,
     /// How many distinct states have been visited.
     visited: usize,
-    /// Tells which steps are done: equal when they are, and hardly ever otherwise.
+    /// Stands for the steps that are done: equal for the same steps, and hardly ever for others.
     key: u64,
     scratch: &'a mut SearchScratch,
 }
 
 impl<'a> CompletionSearch<'a> {
-    /// The search that begins when `plan` does, and the state it begins in; `None` when the plan cannot begin. See [`find_order`].
+    /// A search after the first step of `plan`, and the state in which it begins; `None` if the plan cannot begin. See
+    /// [`find_order`].
     fn after(
         search_input: &'a SearchInput<'a>,
         scratch: &'a mut SearchScratch,
@@ -312,7 +314,7 @@ impl<'a> CompletionSearch<'a> {
         logic.judge(self.tables(), base, &step.place, self.search_input.device.planes()).is_ok()
     }
 
-    /// The steps of a rest, those done included.
+    /// All steps of a chain in the search, those done included.
     fn steps_of(&self, rest: Remaining) -> &'a [Step] {
         let search_input = self.search_input;
         rest.chain.map_or(self.plan, |id| search_input.chains.get(id).rest())
@@ -323,8 +325,9 @@ impl<'a> CompletionSearch<'a> {
         self.steps_of(rest).get(rest.done)
     }
 
-    /// Whether what is left can be seen not to complete in any order: where nothing fills a page register any more, one end of
-    /// a cache read can take its page from there, and only if it is there now. Most starts that are refused are of this kind.
+    /// Whether the remaining steps can be seen not to complete in any order. If no step fills a page register any more, only one
+    /// end of a cache read can take its page from there, and only if the register holds that page now. Most refused starts are of
+    /// this kind.
     fn is_doomed(&self, logic: &DieLogic) -> bool {
         let effects = |step: &Step| &self.tables().base(self.tables().op(step.op).base).effects;
         let remaining = || self.scratch.remaining.iter();
@@ -351,7 +354,7 @@ impl<'a> CompletionSearch<'a> {
             let allowed = self.allows(logic, step);
             let is_fixed = own.looks & others.changes == 0;
             if is_fixed && !allowed {
-                return false; // nothing that is to come lets it start
+                return false; // no later step lets it start
             }
             if is_fixed && own.is_apart_from(others) {
                 return self.goes_on_with(at, step, logic); // it may as well come first
@@ -368,7 +371,7 @@ impl<'a> CompletionSearch<'a> {
         })
     }
 
-    /// The footprint of the next step of a chain, and that of all that is left of the others.
+    /// The footprint of the next step of a chain, and that of all remaining steps of the others together.
     fn touched(&self, at: usize) -> (Footprint, Footprint) {
         let SearchScratch { remaining, footprints, .. } = &*self.scratch;
         let own = footprints[remaining[at].at + remaining[at].done].0;
@@ -377,7 +380,7 @@ impl<'a> CompletionSearch<'a> {
         (own, others)
     }
 
-    /// Whether everything can complete when a step that may start, the next of a rest, comes first.
+    /// Whether everything can complete if the next step of a chain, which may start, comes first.
     fn goes_on_with(&mut self, at: usize, step: &Step, logic: &DieLogic) -> bool {
         let rest = self.scratch.remaining[at];
         let mut next = *logic;
@@ -400,7 +403,7 @@ impl<'a> CompletionSearch<'a> {
         false
     }
 
-    /// Whether chains that wait for a RESUME, and steps that wait on other dies, can go on once everything else has.
+    /// Whether chains that wait for a RESUME, and steps of other dies that look at this one, can go on after everything else.
     fn suspended_complete(&self, logic: &DieLogic) -> bool {
         if !self.scratch.target_scoped.iter().all(|step| self.allows(logic, step)) {
             return false;
@@ -424,7 +427,7 @@ impl<'a> CompletionSearch<'a> {
         true
     }
 
-    /// Counts a state; false when it has been tried before or the search has gone on for too long.
+    /// Counts a state. Returns `false` if it has been tried before or the search has reached its bound.
     fn is_new(&mut self, logic: &DieLogic) -> bool {
         let SearchScratch { failed, failed_keys, failed_at, remaining, .. } = &*self.scratch;
         let is_same = |at: usize| {

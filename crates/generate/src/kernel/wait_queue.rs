@@ -1,4 +1,4 @@
-//! What waits to start: due chain steps, and proposals for which only the bus was in the way.
+//! The operations that wait to start: due chain steps, and proposals that only the bus kept from starting.
 //!
 //! Due steps go first, in the order in which they came due; then proposals, in the order in which they were made. Each is judged
 //! again at its turn.
@@ -35,12 +35,12 @@ impl WaitQueue {
         self.ready.is_empty() && self.waiters.is_empty()
     }
 
-    /// Takes a proposal out.
+    /// Removes a waiting proposal.
     pub(crate) fn take(&mut self, at: usize) -> Waiter {
         self.waiters.remove(at)
     }
 
-    /// Keeps the memory of a proposal that was taken out.
+    /// Keeps the memory of a proposal that was removed.
     pub(crate) fn reuse(&mut self, plan: Vec<Step>) {
         self.spare.push(plan);
     }
@@ -49,7 +49,7 @@ impl WaitQueue {
         self.spare.extend(self.waiters.drain(..).map(|waiter| waiter.plan));
     }
 
-    /// Lets a proposal wait.
+    /// Adds a proposal that waits until `deadline` at the latest.
     pub(crate) fn wait(&mut self, plan: &[Step], proposal: Proposal, deadline: Ticks) {
         let mut own = self.spare.pop().unwrap_or_default();
         own.clear();
@@ -57,7 +57,7 @@ impl WaitQueue {
         self.waiters.push(Waiter { plan: own, proposal, deadline });
     }
 
-    /// Whether a wake event must be queued for `time`; remembers it.
+    /// Whether a wake event has to be queued for `time`. If so, notes that it is.
     pub(crate) fn wants_wake(&mut self, time: Ticks) -> bool {
         let new = !self.wakes.contains(&time);
         if new {

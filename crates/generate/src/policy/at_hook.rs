@@ -1,4 +1,4 @@
-//! What a policy may do at a hook: draw, plan, and hand a plan in to be started. What fails leaves no trace but a count.
+//! The acts of a policy at a hook: draw a name, plan it, and hand the plan in. A failed proposal changes only a count.
 
 use nandseq_device::Rule;
 use nandseq_profile::{OpId, PhaseKey, Ticks};
@@ -10,18 +10,18 @@ use crate::random::Stream;
 use crate::reporting::{RefusalReason, Reporter};
 use crate::setup::{ClassId, Distribution, Setup};
 
-/// How many proposals may wait for the bus, per plane of the device. Hooks come from operations that hold the bus for
-/// longer than what waits, so that only refills in quick succession can ever reach it.
+/// How many proposals may wait for the bus, per plane of the device. Only refills in quick succession can ever reach this number:
+/// other hooks come from operations that hold the bus for longer than the waiting proposals would.
 const WAITERS_PER_PLANE: usize = 16;
 
-/// What lets a proposal come.
+/// The kind of a hook.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum HookKind {
-    /// An operation's phase.
+    /// A hook inside or after a phase of an operation.
     Phase,
-    /// The queue is filled again.
+    /// A refill.
     Refill,
-    /// The policy wants it.
+    /// A further hook of the policy.
     Extra,
 }
 
@@ -36,17 +36,17 @@ pub(crate) fn key_at(
     if kind == HookKind::Refill && !refill_uses_end_key && is_idle() { PhaseKey::DEFAULT } else { of_plane }
 }
 
-/// How a proposal that succeeds goes on.
+/// When an accepted proposal starts.
 pub(crate) enum WhenToStart {
     Now,
     WhenBusIsFree,
 }
 
-/// A hook, and what a policy works with there.
+/// A hook, with everything that a policy works with there.
 pub(crate) struct AtHook<'a, 's> {
     pub(crate) setup: &'s Setup,
     pub(crate) kernel: &'a mut Kernel<'s>,
-    /// What is eligible at the hook is in its sampler.
+    /// Its sampler has the names that are eligible at the hook.
     pub(crate) proposer: &'a mut Proposer,
     pub(crate) reporter: &'a mut Reporter,
     pub(crate) sink: &'a mut dyn Sink,
@@ -58,7 +58,7 @@ pub(crate) struct AtHook<'a, 's> {
 }
 
 impl AtHook<'_, '_> {
-    /// Plans a name with its chain; returns the rule in the way of its start, if that is the bus.
+    /// Plans a name with its chain. The inner result is the rule of the bus, if only the bus keeps it from starting now.
     pub(crate) fn plan(
         &mut self,
         name: (OpId, ClassId),
@@ -68,7 +68,7 @@ impl AtHook<'_, '_> {
         self.proposer.make(parts, at, name, preference, self.stream)
     }
 
-    /// Decides whether the proposer's plan starts now, or waits for the bus; `verdict` is what [`AtHook::plan`] has said of it.
+    /// Decides whether the proposer's plan starts now or waits for the bus; `verdict` is the inner result of [`AtHook::plan`].
     pub(crate) fn hand_in(&mut self, verdict: Result<(), Rule>) -> Result<WhenToStart, RefusalReason> {
         self.kernel.admit(&self.proposer.plan, self.proposal.time)?;
         match verdict {

@@ -1,9 +1,9 @@
 //! Bootstrap: before free generation, blocks are erased, some of them programmed, some of those read, and nothing else.
 //!
-//! Three stages, each with a distribution of its own over the names that do its work, by the weights of cell types that the profile
-//! states; hooks, eligibility, chains and rules are those of any proposal. A stage ends when it has reached as many distinct
-//! blocks as the profile asks for (at most those that the stage before left it), or when it can do nothing more. Leaves out
-//! what comes after.
+//! There are three stages. Each has a distribution of its own over the names that do its work, with the weights of cell types
+//! that the profile states. Hooks, eligibility, chains and rules are those of any proposal. A stage ends when it has reached as
+//! many distinct blocks as the profile asks for (at most as many as the stage before has reached), or when it can do nothing
+//! more.
 
 use nandseq_device::{BlockStage, Device, Flight, Place, Tables};
 use nandseq_profile::Die;
@@ -14,12 +14,13 @@ use crate::setup::{BootstrapStages, Setup, Stage};
 /// given up.
 const PATIENCE: u32 = 16;
 
-/// A bootstrap under way.
+/// A bootstrap that has begun.
 #[derive(Clone, Debug)]
 pub(crate) struct BootstrapProgress {
     stage: Stage,
-    /// Blocks that this stage has reached, and how many those are.
+    /// By block of the device: whether this stage has reached it.
     reached: Vec<bool>,
+    /// How many blocks this stage has reached, and how many it is to reach.
     count: u32,
     goal: u32,
     /// Refills since the device last accepted a proposal or ended an operation.
@@ -27,7 +28,7 @@ pub(crate) struct BootstrapProgress {
 }
 
 impl BootstrapProgress {
-    /// The beginning of a bootstrap; `None` when there is nothing to do.
+    /// Begins a bootstrap; `None` when there is nothing to do.
     pub(crate) fn begin(setup: &BootstrapStages, device: &Device) -> Option<Self> {
         let good = device.book.records().iter().filter(|record| record.stage != BlockStage::Bad).count() as u32;
         let blocks = device.book.records().len();
@@ -41,17 +42,17 @@ impl BootstrapProgress {
         first.go_on(setup).then_some(first)
     }
 
-    /// What is done now.
+    /// The stage that is under way.
     pub(crate) const fn stage(&self) -> Stage {
         self.stage
     }
 
-    /// Whether the block of a place has been reached in this stage, on every plane.
+    /// Whether this stage has reached the blocks of a place, on every plane.
     pub(crate) fn has_reached(&self, tables: &Tables, place: &Place) -> bool {
         place.planes.iter().all(|plane| self.reached[index(tables, place.die, place.block(&tables.size, plane).0)])
     }
 
-    /// Something was accepted: the stage is not at its end.
+    /// A proposal was accepted: the stage can still do something.
     pub(crate) const fn accepted(&mut self) {
         self.idle = 0;
     }
@@ -75,7 +76,7 @@ impl BootstrapProgress {
         self.go_on(&setup.bootstrap)
     }
 
-    /// A refill found nothing to propose on an idle device with so many planes on all dies. Returns whether the bootstrap goes on.
+    /// A refill started nothing on an idle device with this many planes on all dies. Returns whether the bootstrap goes on.
     pub(crate) fn waited(&mut self, setup: &BootstrapStages, planes: u32) -> bool {
         self.idle += 1;
         if self.idle > planes * PATIENCE {
@@ -84,7 +85,7 @@ impl BootstrapProgress {
         self.go_on(setup)
     }
 
-    /// Moves to the next stage where this one has reached its goal. Returns whether there is more to do.
+    /// Moves to the next stage when this one has reached its number of blocks. Returns whether there is more to do.
     fn go_on(&mut self, setup: &BootstrapStages) -> bool {
         loop {
             let possible = !setup.distribution(self.stage).is_empty();

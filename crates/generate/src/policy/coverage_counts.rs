@@ -1,6 +1,6 @@
-//! How often each bin was hit by a site, and which are uncovered.
+//! How often a site has hit each bin, and which bins are uncovered.
 //!
-//! The counts are the state; everything else here follows from them, so that they are all that a snapshot keeps.
+//! A snapshot keeps the hits alone: everything else here follows from them.
 
 use std::fmt::Write as _;
 
@@ -11,16 +11,16 @@ use nandseq_trace::Proposal;
 use crate::setup::CHUNK;
 use crate::setup::coverage_model::{CoverageModel, time_bins};
 
-/// A bin is uncovered below `at_least`, which rises by one whenever so many hits for each bin have come: once all is covered, what was
-/// hit least goes first.
+/// The level (`at_least`) at which a bin counts as covered rises by one whenever this many hits per bin have come: once all bins
+/// are covered, those with the fewest hits come first.
 const HITS_OF_A_STEP: u64 = 4;
 
-/// How much of a model was reached.
+/// How much of a coverage model a site has reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reached {
     /// Bins hit at least once.
     pub hit: u64,
-    /// Bins that count.
+    /// Bins of the coverage model.
     pub bins: u64,
 }
 
@@ -33,16 +33,17 @@ pub(crate) struct CoverageCounts {
     total: u64,
     /// Bins hit at least once.
     covered: u64,
-    /// How many hits cover a bin.
+    /// The hits that a bin needs to be covered now (`at_least`).
     at_least: u32,
-    /// By pair: the uncovered time bins, a bit each.
+    /// By pair: the tenths with an uncovered bin, a bit each.
     uncovered: Vec<u16>,
-    /// By key and time bin: how many names are uncovered.
+    /// By key and tenth: how many bins are uncovered.
     uncovered_names: Vec<[u32; TIME_BINS as usize]>,
     /// By class: how many bins of its names are uncovered.
     of_class: Vec<u32>,
-    /// By key and class: how many bins of its names are uncovered, and by chunk where that is not 0.
+    /// By key and class: how many bins are uncovered.
     uncovered_of: Vec<u32>,
+    /// By key and chunk: the classes with uncovered bins, a bit each.
     uncovered_bits: Vec<u64>,
     classes: usize,
 }
@@ -72,7 +73,7 @@ impl CoverageCounts {
         counts
     }
 
-    /// Sets `at_least` as it belongs to the hits, and finds what is uncovered then.
+    /// Sets the level that belongs to the hits, and finds the bins that are uncovered at it.
     fn rise(&mut self, model: &CoverageModel) {
         self.at_least = 1 + (self.total / (HITS_OF_A_STEP * model.bin_count().max(1))) as u32;
         self.uncovered_names.fill([0; TIME_BINS as usize]);
@@ -94,7 +95,7 @@ impl CoverageCounts {
         }
     }
 
-    /// Counts the first operation of a proposal; returns whether the hit covered its bin.
+    /// Counts the first operation of a proposal. Returns whether the hit covers an uncovered bin.
     pub(crate) fn count(&mut self, model: &CoverageModel, proposal: &Proposal, op: OpId, start: Ticks) -> bool {
         let Some(at) = model.pair(proposal.key_used, op) else { return false };
         let time_bin = model.time_bin(proposal.key_used, &proposal.state, start);
@@ -126,7 +127,7 @@ impl CoverageCounts {
         fills
     }
 
-    /// How much is covered.
+    /// How many bins are hit.
     pub(crate) fn reached(&self) -> Reached {
         Reached { hit: self.covered, bins: self.hits.len() as u64 }
     }
@@ -136,12 +137,12 @@ impl CoverageCounts {
         self.hits.clone()
     }
 
-    /// Whether a name is uncovered in a time bin under a key.
+    /// Whether the bin of a key, a name and a tenth is uncovered.
     pub(super) fn is_uncovered(&self, model: &CoverageModel, key: PhaseKey, op: OpId, time_bin: u8) -> bool {
         model.pair(key, op).is_some_and(|pair| self.uncovered[pair] >> time_bin & 1 == 1)
     }
 
-    /// How many names are uncovered in each time bin of a key's phase.
+    /// By tenth of a key's phase: how many bins are uncovered.
     pub(super) fn uncovered_names(&self, key: PhaseKey) -> &[u32; TIME_BINS as usize] {
         &self.uncovered_names[key.index()]
     }
@@ -166,8 +167,8 @@ impl CoverageCounts {
         self.uncovered_names(key).iter().map(|&uncovered_names| u64::from(uncovered_names)).sum()
     }
 
-    /// The hits as text: words separated by spaces, one for each stretch of bins with the same, with a count before `*` where there
-    /// are several.
+    /// The hits as text: words separated by spaces, one for each sequence of neighbouring bins with equal hits, with their count
+    /// before `*` where there are several.
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::new();
         for stretch in self.hits.chunk_by(|a, b| a == b) {
@@ -183,7 +184,7 @@ impl CoverageCounts {
         text
     }
 
-    /// The counts of a text; `None` when it says something else than the hits of the model's bins.
+    /// The counts of a text; `None` when the text is not the hits of the coverage model's bins.
     pub(crate) fn of_text(model: &CoverageModel, text: &str) -> Option<Self> {
         let bins = model.bin_count() as usize;
         let mut hits: Vec<u32> = Vec::with_capacity(bins);

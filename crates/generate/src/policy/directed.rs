@@ -1,10 +1,11 @@
-//! The policy that goes for uncovered bins: what is drawn at a hook, and where further hooks come.
+//! The directed policy: draws names with uncovered bins more often, and places further hooks where bins are uncovered.
 //!
-//! At a hook that plain generation has too, every eligible name keeps a floor, a share of its own weight, so that whatever can be
-//! drawn there still can. What is uncovered here shares as much as all names together have; so does proposing nothing where nothing
-//! is uncovered. Where nothing is worth going for either, the weights are the plain ones. A further hook knows what is uncovered, or
-//! else, on an idle die, what leads to it. Nothing but weights and places of hooks differs from plain generation. Whole numbers
-//! only: the same state draws the same. `docs/closure.md` has the arithmetic.
+//! At a hook that plain generation has too, every eligible name keeps a floor, a share of its own weight: each name that plain
+//! generation can draw can still be drawn. The names with an uncovered bin at the hook together weigh as much as all names. If
+//! there are none, proposing nothing weighs as much. If no die has anything worth waiting for, the weights are the plain ones. At
+//! a further hook only names with an uncovered bin are drawn; if there are none, a plan that leads to uncovered bins is looked
+//! for. Only the weights and the places of hooks differ from plain generation. All numbers are whole: the same state draws the
+//! same. `docs/closure.md` has the arithmetic.
 
 mod choices;
 mod discounts;
@@ -32,10 +33,11 @@ use crate::setup::coverage_model::CoverageModel;
 
 /// The floor of a name is its weight shifted right by this many bits.
 const FLOOR: u32 = 10;
-/// Of so many hooks at which only a cut is uncovered, one cuts what has more to give at its own end.
+/// Where the only uncovered names would cut the operation in CORE_BUSY, but its END has uncovered bins too, one hook in this many
+/// cuts it.
 const SPARING: u64 = 6;
 
-/// What a directed site remembers within a run; the hits are kept apart, because they last.
+/// The memory of a directed site within a run. The hits are kept apart: they outlast the run.
 #[derive(Debug)]
 pub(crate) struct Directed {
     hooks: FurtherHooks,
@@ -45,7 +47,7 @@ pub(crate) struct Directed {
 }
 
 impl Directed {
-    /// Nothing was tried yet.
+    /// A memory of nothing.
     pub(super) fn new(model: &CoverageModel, dies: usize) -> Self {
         Self {
             hooks: FurtherHooks::new(dies),
@@ -55,22 +57,22 @@ impl Directed {
         }
     }
 
-    /// Forgets what was tried in vain: a run depends on the hits before it alone.
+    /// Forgets everything: a run depends on the hits before it alone.
     pub(super) fn forget(&mut self) {
         self.hooks.forget();
         self.discounts.forget();
     }
 
-    /// Draws names until one starts, and lets another hook follow where none does and that helps; returns whether the proposer's plan is to
-    /// start now.
+    /// Draws names until one starts. If none does, places another hook where that may help. Returns whether the proposer's plan
+    /// is to start now.
     pub(super) fn propose(&mut self, at: &mut AtHook<'_, '_>, counts: &CoverageCounts) -> bool {
         let (die, kind) = (usize::from(at.proposal.die.0), at.kind);
-        // While the bus is taken, only what is uncovered may wait for it.
+        // While the bus is taken, only a name with an uncovered bin may wait for it.
         let waits = kind == HookKind::Extra && at.kernel.device.bus_free() > at.proposal.time;
         let found = self.weigh(at, counts);
         if !waits && !found && kind == HookKind::Extra {
             self.hooks.dies[die].tried.insert(at.proposal.plane);
-            // Perhaps another plane of the die has something that is uncovered.
+            // Another plane of the die may have uncovered bins.
             if self.hooks.follow((at.setup, at.kernel), counts, at.proposal, at.stream) {
                 return false;
             }
@@ -126,11 +128,11 @@ impl Directed {
         false
     }
 
-    /// Where nothing uncovered can start on a die: hands in the plan that leads to most of what is uncovered for each of its
-    /// operations. Returns whether it may start.
+    /// When no name with an uncovered bin can start on a die: hands in the plan that leads to the most uncovered bins per
+    /// operation. Returns whether it is to start now.
     fn seek(&mut self, at: &mut AtHook<'_, '_>, counts: &CoverageCounts) -> bool {
         let die = at.proposal.die;
-        // A chain that is suspended goes on only if something starts.
+        // A chain under way goes on by itself; only a suspended one needs something to start.
         if at.kernel.waiting_chains(die).next().is_some() {
             return false;
         }
@@ -151,7 +153,7 @@ impl Directed {
         matches!(at.hand_in(Ok(())), Ok(WhenToStart::Now))
     }
 
-    /// Fills the choices with what is eligible; returns whether something is uncovered here.
+    /// Fills the choices with the eligible names. Returns whether one of them has an uncovered bin.
     fn weigh(&mut self, at: &AtHook<'_, '_>, counts: &CoverageCounts) -> bool {
         let Some(model) = &at.setup.coverage_model else { return false };
         let tables = &at.setup.tables;
@@ -173,13 +175,13 @@ impl Directed {
                 let wish = if is_uncovered { preference(info, class.multi) } else { 0 };
                 only_cuts &= !is_uncovered || info.effects.cuts();
                 wishes += wish;
-                // A further hook is none of plain generation's.
+                // Plain generation does not have the further hooks: names keep no floor there.
                 let floor = if kind == HookKind::Extra { 0 } else { (weight >> FLOOR).max(1) };
                 self.choices.put(Choice { name: Some((op, id)), floor, wish }, weight);
             }
         }
         if self.hooks.is_lost(proposal.die, wishes == 0) && kind != HookKind::Extra {
-            // Nothing is worth waiting for.
+            // No die has anything to wait for: the weights are the plain ones.
             self.choices.restore_weights(at.distribution);
         } else if wishes == 0 && kind != HookKind::Extra {
             self.choices.put_nothing(self.choices.mass(), 0);
@@ -190,12 +192,12 @@ impl Directed {
     }
 }
 
-/// Whether what is in CORE_BUSY on the hook's plane leads to an end that is uncovered.
+/// Whether the operation in CORE_BUSY on the hook's plane has uncovered bins under its END.
 fn spares(counts: &CoverageCounts, proposal: &Proposal) -> bool {
     proposal.state.phase == Some(PhaseKind::CoreBusy) && counts.uncovered_under(proposal.state.of) > 0
 }
 
-/// What changes nothing goes first: it leaves the state to others.
+/// The wish of a name with an uncovered bin: the less the operation changes, the larger, so that the state stays for other names.
 const fn preference(info: &BaseInfo, multi: bool) -> u64 {
     match (info.affects_state, info.reach) {
         (false, _) => 256,

@@ -1,5 +1,5 @@
-//! Plain generation: names are drawn by the weights of the distribution, without replacement, until one starts; hooks fall inside and
-//! after phases.
+//! Plain generation: names are drawn by the weights of the distribution, without replacement, until one starts. Hooks fall inside
+//! and after CORE_BUSY.
 
 use nandseq_device::FlightId;
 use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
@@ -10,8 +10,8 @@ use crate::proposal::Preference;
 use crate::random::Stream;
 use crate::setup::Setup;
 
-/// Draws names until one starts, waits for the bus, proposes nothing, or the tries are used up; returns whether the proposer's plan is
-/// to start now.
+/// Draws names until one starts, waits for the bus or proposes nothing, or until the tries are used up. Returns whether the
+/// proposer's plan is to start now.
 pub(super) fn propose(at: &mut AtHook<'_, '_>, preference: Preference<'_>) -> bool {
     let setup = at.setup;
     for _ in 0..setup.max_tries {
@@ -28,8 +28,8 @@ pub(super) fn propose(at: &mut AtHook<'_, '_>, preference: Preference<'_>) -> bo
     false
 }
 
-/// Places one hook inside the CORE_BUSY of an operation that starts, or goes on, and one shortly after its end, each on one of the
-/// operation's planes.
+/// Places one hook inside the CORE_BUSY of an operation that starts or is resumed, and one shortly after its end, each on one of
+/// the operation's planes.
 pub(super) fn place_hooks(
     (setup, kernel): (&Setup, &mut Kernel<'_>),
     (step, of, busy): (Step, FlightId, (Ticks, Ticks)),
@@ -53,7 +53,7 @@ pub(super) fn place_hooks(
     kernel.queue.push(Ticks(busy.1.0 + distance).ceil_to(grid), Event::Hook(after));
 }
 
-/// One of the planes that an operation occupies, on so many dies: its own or all.
+/// Draws one of the planes that an operation occupies. `dies`: how many dies it occupies, 1 (its own) or all.
 #[inline]
 pub(super) fn draw_plane(step: Step, (dies, planes): (u64, PlaneSet), stream: &mut Stream) -> (Die, Plane) {
     let die = if dies == 1 { step.place.die } else { Die(stream.below(dies) as u8) };

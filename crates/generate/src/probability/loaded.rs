@@ -1,9 +1,9 @@
-//! Overrides of a profile over a table that was loaded from a file.
+//! Applies the overrides of a profile to a table that was loaded from a file.
 //!
-//! Promises that the masses a profile states are those in force: they replace what the table says of the same names, and what is
-//! left of 1 goes to the table's other names in the proportion that the table gives them. Only masses that an override changes
-//! are touched, and only beyond what rounding explains, so that a table built by the same overrides stays the same bit for bit.
-//! A key that the table leaves empty proposes nothing whatever the overrides say.
+//! The masses that a profile states are in force: they replace the table's masses of the same names. The rest of 1 goes to the
+//! table's other names in the proportion that the table gives them. Masses change only if an override changes them by more than
+//! rounding, so that a table built with the same overrides stays the same bit for bit. A key that the table leaves empty proposes
+//! nothing whatever the overrides say.
 
 use std::collections::HashMap;
 
@@ -27,11 +27,10 @@ pub struct Change {
     pub in_force: f64,
 }
 
-/// Puts the overrides of a profile in force over a table that was loaded; returns what that changes, by key in the order of the
-/// table.
+/// Applies the overrides of a profile to a loaded table. Returns the changes, by key in the order of the table.
 ///
-/// A key that the table lacks and the profile states overrides for gets the distribution of `DEFAULT`, to which it would fall
-/// back, with its own overrides.
+/// A key that the table lacks, but for which the profile states overrides, gets the distribution of `DEFAULT`, to which it would
+/// fall back, with its own overrides.
 pub fn override_loaded(profile: &Profile, table: &mut Distributions) -> Vec<Change> {
     let listed: Vec<PhaseKey> = table.iter().map(|(key, _)| *key).collect();
     let fallback = table.iter().find(|(key, _)| *key == PhaseKey::DEFAULT).map(|(_, entries)| entries.clone());
@@ -63,7 +62,7 @@ fn override_key(profile: &Profile, key: PhaseKey, entries: &mut Vec<(OpId, f64)>
     let Fixed { masses: fixed, rest } = Fixed::new(profile, &masses, &candidates);
     let of = |op: &OpId| stated.get(op).copied().unwrap_or(0.0);
     let free: f64 = candidates.iter().zip(&fixed).filter(|(_, fixed)| fixed.is_none()).map(|(op, _)| of(op)).sum();
-    // What the table calls 1: its masses need not sum to 1, and those without an override stay as they are.
+    // The mass that stands for 1 in this table: its masses need not sum to 1, and those without an override stay as they are.
     let unit = if rest > 0.0 && free > 0.0 {
         free / rest
     } else {
@@ -92,16 +91,16 @@ fn override_key(profile: &Profile, key: PhaseKey, entries: &mut Vec<(OpId, f64)>
     changes.extend(candidates.iter().filter_map(|op| {
         let mass = *new.get(op)?;
         let (stated, in_force) = (share(of(op), total), share(mass, total_in_force));
-        // Where others take more or less of the whole, a mass changes so that its share does not.
+        // A mass may change only because the sum does, so that its share stays.
         let differs = (stated - in_force).abs() > ROUNDING * stated.max(in_force);
         differs.then_some(Change { key, op: *op, stated, in_force })
     }));
-    // A mass of 0 that the table states itself stays, as one that an override sets to 0 is gone.
+    // A mass of 0 stays where the table states it, and goes where an override sets it.
     in_force.retain(|(op, mass)| *mass > 0.0 || !new.contains_key(op));
     *entries = in_force;
 }
 
-/// How many times larger masses are stated than they are wanted, for most of them; 1 where none tells.
+/// The median of stated mass by wanted mass; 1 where there is none.
 fn usual_ratio(masses: impl Iterator<Item = (f64, f64)>) -> f64 {
     let ratios = masses.filter(|(stated, wanted)| *stated > 0.0 && *wanted > 0.0);
     let mut ratios: Vec<f64> = ratios.map(|(stated, wanted)| stated / wanted).collect();

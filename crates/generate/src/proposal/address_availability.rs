@@ -1,6 +1,6 @@
-//! What the address book has for the classes of names, kept until it has something else.
+//! The name classes for which the address book has an address, cached until that changes.
 //!
-//! The book changes with every erase and program, but on which planes it has an address changes rarely.
+//! The book changes with every erase and program, but the planes on which it has an address change rarely.
 
 use nandseq_device::Device;
 use nandseq_profile::{Die, PlaneSet};
@@ -8,15 +8,15 @@ use nandseq_profile::{Die, PlaneSet};
 use crate::setup::groups::{AddressKind, Group};
 use crate::setup::{Setup, places};
 
-/// Pairs of 8 planes, and a few more: a power of two.
+/// Room for the 28 pairs of 8 planes: the next power of two.
 const PAIRS: usize = 32;
 
-/// The classes of a chunk for which there is an address.
+/// The classes of a chunk for which the address book has an address.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AvailableClasses {
-    /// Those that address one plane, by plane.
+    /// Classes that address one plane, by plane.
     pub(crate) single: [u64; 8],
-    /// Those that address several, by pair of planes: (0, 1), (0, 2), (1, 2), (0, 3), ...
+    /// Classes that address several planes, by pair of planes: (0, 1), (0, 2), (1, 2), (0, 3), ...
     paired: [u64; PAIRS],
 }
 
@@ -26,19 +26,19 @@ impl AvailableClasses {
         self.single.iter().chain(&self.paired).fold(0, |all, some| all | some)
     }
 
-    /// The classes that address several planes for which a pair of planes, by its number, has an address.
+    /// The classes that address several planes and for which a pair of planes, given by its number, has an address.
     pub(crate) const fn paired(&self, pair: usize) -> u64 {
         self.paired[pair % PAIRS]
     }
 }
 
-/// For a die, by chunk, the classes that have an address.
+/// The classes that have an address on a die.
 #[derive(Clone, Debug)]
 pub(crate) struct AddressAvailability {
     /// The book's stamp of the die when this was made.
     stamp: u64,
     pub(crate) chunks: Vec<AvailableClasses>,
-    /// What each plane and pair has.
+    /// The kinds of address that each plane and each pair has.
     single: [Kinds; 8],
     paired: [Kinds; PAIRS],
 }
@@ -90,14 +90,14 @@ impl AddressAvailability {
     }
 }
 
-/// What some planes have an address for.
+/// The kinds of address that a plane or a pair of planes has.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 struct Kinds {
     /// A block to erase.
     any: bool,
     /// The cell types with which a page may be programmed, one bit each.
     next: u8,
-    /// Whether a next page of any cell type will do where none is asked for.
+    /// Whether a class whose base takes a next page of any cell type has one.
     any_next: bool,
     /// The cell types as which a page may be read, one bit each.
     read: u8,
@@ -121,7 +121,7 @@ impl Kinds {
         }
     }
 
-    /// The classes for which that is an address.
+    /// The classes that can use an address of these kinds.
     fn classes(&self, group: &Group) -> u64 {
         let asking = |source: AddressKind| group.asking[source as usize];
         let of_cells = |cells: u8| places(u64::from(cells)).fold(0, |all, cell| all | group.cells[cell % 8]);

@@ -1,7 +1,7 @@
-//! What the state of a die forbids and allows, kept until the state changes.
+//! The constraints of a die: masks of the classes that its state forbids, cached until the state changes.
 //!
 //! A hook asks about its own die and, for commands to the whole target, about every other. Most dies are as they were at the hook
-//! before: nothing started or ended there and no phase has passed.
+//! before: nothing has started or ended there, and no phase has passed.
 
 use nandseq_device::{Device, DieLogic, Place, Tables};
 use nandseq_profile::model::{Axis, ByAxis, LatchKind};
@@ -11,44 +11,45 @@ use super::address_availability::{AddressAvailability, AvailableClasses};
 use crate::setup::groups::{AddressKind, Group, gate_of};
 use crate::setup::{ClassId, Setup};
 
-/// The classes of a chunk as a die sees them.
+/// The classes of a chunk that a die forbids or allows.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct ClassMasks {
-    /// Those that nothing on the die forbids and that have an address, if the hook's plane, chains and other dies allow it.
+    /// Classes that the die does not forbid and that have an address. The hook's plane, chains and other dies may still forbid
+    /// them.
     pub(crate) open: u64,
-    /// Of these, those whose address a chain under way would count on.
+    /// Those of `open` that are forbidden while a chain is under way: the chain counts on their address.
     pub(crate) unless_chained: u64,
-    /// Those that look at every die and that this one forbids.
+    /// Classes that look at every die and that this die forbids.
     pub(crate) against: u64,
-    /// For each plane those that may not work there.
+    /// By plane: the classes that may not work there.
     closed: [u64; 8],
-    /// For each plane those that a hook there cannot propose.
+    /// By plane: the classes that a hook there cannot propose.
     pub(crate) not_at: [u64; 8],
-    /// For each plane those that it forbids wherever they work.
+    /// By plane: the classes that its registers or op_state forbid.
     forbidden: [u64; 8],
 }
 
-/// What a die forbids and allows.
+/// The constraints of a die.
 #[derive(Clone, Debug)]
 pub(crate) struct DieConstraints {
-    /// The die's stamp when this was made; it holds while the die has it, and before `until`.
+    /// The die's stamp when the constraints were made. They hold while the die has this stamp, and before `until`.
     stamp: u64,
     until: Ticks,
     /// By chunk.
     pub(crate) chunks: Vec<ClassMasks>,
-    /// What each plane was like when this was made: most changes of a die concern one of its planes.
+    /// The planes when the constraints were made: most changes of a die concern one of its planes.
     planes: [PlaneFacts; 8],
     availability: AddressAvailability,
 }
 
-/// A plane as all chunks see it: its registers (see [`gate_of`]) in the lowest 8 bits, then its op_state (see [`Group::state_of`]) in
-/// 16, the cell type in its page register in 8, or 8 for none, and whether it is occupied. One word, because planes are compared
-/// all the time.
+/// The facts about a plane that constraints depend on, in one word, because planes are compared often. From the lowest bit: its
+/// registers (see [`gate_of`]) in 8 bits, its op_state (see [`Group::state_of`]) in 16, the cell type in its page register in 8
+/// (the value 8 for none), and whether it is occupied.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct PlaneFacts(u64);
 
 impl PlaneFacts {
-    /// Of no plane.
+    /// The facts about no plane.
     const NONE: Self = Self(u64::MAX);
 
     fn new(register_mask: u8, state: u16, cell: u8, occupied: bool) -> Self {
@@ -72,22 +73,22 @@ impl PlaneFacts {
     }
 }
 
-/// What a die is like: found once for all chunks.
+/// The facts about a die that constraints depend on, found once for all chunks.
 #[derive(Default)]
 struct Facts {
-    /// The planes that are not as they were.
+    /// The planes that have changed.
     news: PlaneSet,
-    /// Whether what occupies the die tolerates others; `None`: nothing does.
+    /// Whether all operations that occupy the die may interleave with others; `None`: no operation occupies it.
     tolerant: Option<bool>,
     /// By axis: whether a SUSPEND would find something to suspend, a RESUME something to resume.
     suspendable: ByAxis<bool>,
     resumable: ByAxis<bool>,
-    /// Whether something is in flight whose place is there.
+    /// Whether an operation is in flight whose place is on the die.
     flies: bool,
 }
 
 impl DieConstraints {
-    /// The constraints of no die: they hold at no time.
+    /// Constraints that hold at no time.
     pub(crate) fn new(setup: &Setup) -> Self {
         let chunks = vec![ClassMasks::default(); setup.classes.chunks()];
         Self {
@@ -126,7 +127,7 @@ impl DieConstraints {
         }
     }
 
-    /// Looks at a die as it would be were nothing in flight there and its lasting state this; holds for no hook.
+    /// Makes the constraints of an imagined die: nothing is in flight, and `logic` is its lasting state. They hold for no hook.
     pub(crate) fn imagine(&mut self, device: &Device, setup: &Setup, die: Die, logic: &DieLogic) {
         self.availability.refresh(device, setup, die);
         self.until = Ticks::ZERO;
@@ -142,7 +143,7 @@ impl DieConstraints {
         }
     }
 
-    /// Notes what the planes are like, and which have changed; returns those with unread data.
+    /// Notes the facts about the planes, and which planes have changed. Returns the planes with unread data.
     #[inline]
     fn look_at_planes(
         &mut self,
@@ -168,12 +169,12 @@ impl DieConstraints {
         unread
     }
 
-    /// The classes of a chunk for which the book has an address on some planes.
+    /// The classes of a chunk for which the address book has an address on the die.
     pub(crate) fn offered(&self, chunk: usize) -> u64 {
         self.availability.chunks[chunk].anywhere()
     }
 
-    /// Looks at a die, and notes until when it stays as it is.
+    /// Finds the facts about a die, and notes until when they hold.
     fn look(&mut self, device: &Device, setup: &Setup, die: Die, now: Ticks) -> Facts {
         let logic = device.logic(die);
         let mut facts = Facts { tolerant: device.occupants(die), flies: device.flies_on(die), ..Facts::default() };
@@ -195,7 +196,7 @@ impl DieConstraints {
 }
 
 impl ClassMasks {
-    /// Looks at the planes that have changed.
+    /// Makes the masks of the planes that have changed.
     fn look_at_planes(&mut self, group: &Group, planes: &[PlaneFacts; 8], news: PlaneSet) {
         for plane in news.iter() {
             let at = usize::from(plane.0 % 8);
@@ -210,7 +211,7 @@ impl ClassMasks {
         }
     }
 
-    /// Puts together what the planes, the die's lasting state and the book say.
+    /// Combines the masks of the planes with the die's lasting state and the address book.
     fn look(&mut self, group: &Group, available: &AvailableClasses, planes: usize, facts: &Facts, logic: &DieLogic) {
         let mut on_some_plane = 0;
         let mut sampled = 0;
@@ -227,7 +228,7 @@ impl ClassMasks {
         self.against = (forbidden | on_some_plane | beside(group.occupying_target)) & group.on_target;
         let may_start =
             !(forbidden | on_some_plane & group.beyond_planes | beside(group.joining)) & !without_target(group, facts);
-        // Where something is occupied, names of several planes hardly ever may.
+        // While an operation occupies the die, a class of several planes can hardly ever start.
         if may_start & group.multi & !group.plain != 0 {
             let mut pair = 0;
             for second in 1..planes {
@@ -240,7 +241,7 @@ impl ClassMasks {
         self.open = (group.plain | self.addressed(group, logic, sampled)) & may_start;
     }
 
-    /// The classes that have an address, those that the book has one for among them; sets those that need a die without chains.
+    /// The classes that have an address; `sampled` are those with one from the address book. Sets `unless_chained`.
     fn addressed(&mut self, group: &Group, logic: &DieLogic, mut sampled: u64) -> u64 {
         self.unless_chained = 0;
         if logic.cache_program.is_some() {
@@ -262,13 +263,13 @@ impl ClassMasks {
     }
 }
 
-/// Whether a RESUME would find something to resume; `unread` are the planes with unread data.
+/// Whether a RESUME can resume an operation of this axis; `unread` are the planes with unread data.
 fn is_resumable(tables: &Tables, logic: &DieLogic, axis: Axis, unread: PlaneSet) -> bool {
     let blocked = axis == Axis::Erase && logic.program.is_some() || logic.protects_suspended(tables, axis);
     logic.suspended(axis).is_some_and(|suspend_target| !blocked && suspend_target.place.planes.and(unread).is_empty())
 }
 
-/// What the lasting state of a die forbids whatever the planes.
+/// The classes that the lasting state of a die forbids, whatever their planes.
 fn by_logic(group: &Group, facts: &Facts, logic: &DieLogic) -> u64 {
     let axes = usize::from(logic.erase.is_some()) | usize::from(logic.program.is_some()) << 1;
     let target = usize::from(logic.odt_disabled) | usize::from(logic.write_protected) << 1;
@@ -280,7 +281,7 @@ fn by_logic(group: &Group, facts: &Facts, logic: &DieLogic) -> u64 {
         | alone
 }
 
-/// SUSPEND where nothing can be suspended and RESUME where nothing can be resumed.
+/// The classes that suspend while nothing can be suspended, and those that resume while nothing can be resumed.
 fn without_target(group: &Group, facts: &Facts) -> u64 {
     let unless = |possible: bool, classes: u64| if possible { 0 } else { classes };
     Axis::ALL.into_iter().fold(0, |out, axis| {
@@ -289,7 +290,7 @@ fn without_target(group: &Group, facts: &Facts) -> u64 {
     })
 }
 
-/// The one page that may be programmed while a cache program is on and no chain counts on it.
+/// The one page that may be programmed while a cache program is on; `None` while none is.
 pub(crate) fn next_of_cache_program(logic: &DieLogic) -> Option<Place> {
     let last = logic.cache_program?.place;
     let page = last.page.0.checked_add(1)?;

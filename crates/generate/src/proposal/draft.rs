@@ -1,7 +1,7 @@
-//! From a first operation to a plan: the chain that follows it.
+//! Completes a first operation to a plan: draws the chain that follows it.
 //!
-//! A plan names every operation of the chain with its address. It is made on a copy of the die's lasting state, in which each
-//! step is judged and carried out in turn; a plan that is returned can run to its end if nothing comes between.
+//! A plan names every operation of the chain with its address. It is made on a copy of the die's lasting state, where each step
+//! is judged and carried out in turn. A plan that is returned can run to its end if no other operation intervenes.
 
 use nandseq_device::{BaseInfo, BlockRecord, Device, DieLogic, OpInfo, Place, Reach};
 use nandseq_profile::model::{AddressSource, StepAddress};
@@ -13,7 +13,7 @@ use crate::random::Stream;
 use crate::reporting::RefusalReason;
 use crate::setup::{Setup, StepInfo, StepName};
 
-/// What plans are made on; kept, so that planning allocates nothing.
+/// Scratch memory of planning. Kept, so that planning allocates nothing.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct DraftScratch {
     blocks: Vec<(Block, BlockRecord)>,
@@ -31,8 +31,8 @@ struct Planner<'a> {
     steps: &'a mut Vec<Step>,
 }
 
-/// Completes `steps`, which holds the first operation, with a chain drawn for it. `alone` times as often as its weight says the
-/// operation is to stand alone, if it may.
+/// Completes `steps`, which holds the first operation, with a chain drawn for it. `alone` is the factor on the weight of standing
+/// alone, if the operation may.
 pub(crate) fn expand(
     setup: &Setup,
     device: &Device,
@@ -65,7 +65,7 @@ pub(crate) fn expand(
 }
 
 impl Planner<'_> {
-    /// Plans every step of a chain; `None` when one cannot run.
+    /// Plans every step of a chain; `None` when a step cannot run.
     fn run(&mut self, chain: &[StepInfo], stream: &mut Stream) -> Option<()> {
         let head = self.steps[0];
         self.carry_out(head)?;
@@ -127,7 +127,7 @@ impl Planner<'_> {
         Some(())
     }
 
-    /// The address of a step where it follows from what came before; `None`: it must be sampled, or there is none.
+    /// The address of a step that follows from the steps before; `None`: it must be sampled, or there is none.
     fn derive(&self, info: &StepInfo, planes: PlaneSet) -> Option<Place> {
         let base = self.setup.tables.base(info.base);
         let head = self.steps[0].place;
@@ -206,8 +206,8 @@ impl Planner<'_> {
         let info = tables.base(base);
         let first = self.steps.len() == 1 && self.steps[0] == step;
         if !first {
-            // By the time a step is due nothing of its chain is in CORE_BUSY that could be suspended; and no state of
-            // the target may come about under other chains.
+            // A chain cannot suspend: when a step is due, no operation of its chain is in CORE_BUSY. A chain may not change
+            // the state of the target: other chains depend on it.
             if info.effects.suspend.is_some() || info.effects.holds_target {
                 return None;
             }
@@ -219,7 +219,7 @@ impl Planner<'_> {
         Some(())
     }
 
-    /// Whether the block rules allow a step, given what the chain's own earlier steps do.
+    /// Whether the block rules allow a step after the earlier steps of its chain.
     fn judge_blocks(&self, info: &BaseInfo, place: &Place) -> Option<()> {
         let book = &self.device.book;
         let record = |block: Block| {

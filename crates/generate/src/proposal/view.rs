@@ -1,7 +1,7 @@
-//! What may be proposed at a hook: which classes of names no rule forbids now and have an address.
+//! The classes that are eligible at a hook: no rule forbids them now, and they have an address.
 //!
-//! A filter, not a judge: whatever passes here is judged again before it starts. It is made of bit masks of the state and of
-//! the address book's counts, so that nearly every draw succeeds.
+//! This is a filter: a name that passes is judged again before it starts. The filter uses bit masks of the die's state and of its
+//! addresses, so that nearly every draw succeeds.
 
 use nandseq_device::{Device, Place};
 use nandseq_profile::{Die, Plane, PlaneSet, Ticks};
@@ -11,20 +11,21 @@ use super::weighted_sampler::WeightedSampler;
 use crate::setup::groups::Group;
 use crate::setup::{ClassId, Distribution, Setup};
 
-/// A hook, and what the state of its die is to it.
+/// A hook, with the facts that decide beside the constraints of the dies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
     pub(crate) die: Die,
     pub(crate) plane: Plane,
     /// Whether a chain is under way on the die.
     pub(crate) chained: bool,
-    /// Whether every die is idle only because a run has just begun: see [`Refills::has_rested`](crate::refills::Refills::has_rested).
+    /// Whether every die is idle only because a run has just begun: see
+    /// [`Refills::has_rested`](crate::refills::Refills::has_rested).
     pub(crate) rested: bool,
 }
 
 impl View {
-    /// Fills a sampler with what is eligible, and brings the constraints of the die up to date; `waiting` says whether a due step of a
-    /// chain waits for planes of the die.
+    /// Fills a sampler with the eligible classes, and brings the constraints of the die up to date. `waiting` says whether a due
+    /// step of a chain waits for planes of the die.
     pub(crate) fn fill(
         &self,
         sampler: &mut WeightedSampler,
@@ -44,7 +45,7 @@ impl View {
             occupying |= open & group.occupying;
             sampler.put(chunk, open);
         }
-        // Asked last: on a die where a step waits for planes, hardly anything that occupies is open anyway.
+        // Asked last: on a die where a step waits for planes, hardly any class that occupies planes is open.
         if occupying != 0 && waiting() {
             for (chunk, group) in setup.groups.chunks().iter().enumerate() {
                 sampler.take_out(chunk, group.occupying);
@@ -56,7 +57,7 @@ impl View {
         sampler.count(distribution);
     }
 
-    /// The classes of a chunk that the hook's die lets it propose.
+    /// The classes of a chunk that the hook may propose, as far as its own die is concerned.
     #[inline]
     pub(crate) fn open(&self, masks: &ClassMasks, group: &Group) -> u64 {
         let mut closed = masks.not_at[usize::from(self.plane.0)];
@@ -69,8 +70,8 @@ impl View {
         masks.open & !closed
     }
 
-    /// Takes out what looks at every die where another die forbids it: asks until nothing of it is left, first the die that left
-    /// nothing last time, as most often one that is busy says no to all.
+    /// Removes the classes that look at every die and that another die forbids. Asks the dies until none of these classes is
+    /// left. The die that left none the last time is asked first: a busy die mostly forbids them all.
     fn ask_other_dies(
         &self,
         sampler: &mut WeightedSampler,
@@ -100,7 +101,8 @@ impl View {
         constraints[usize::from(self.die.0)].allowed(device, class)
     }
 
-    /// The one page that may be programmed while a cache program is on and no chain counts on it.
+    /// The one page that may be programmed while a cache program is on; `None` while none is, or while a chain counts on that
+    /// page.
     pub(crate) fn next_of_cache_program(&self, device: &Device) -> Option<Place> {
         next_of_cache_program(device.logic(self.die)).filter(|_| !self.chained)
     }

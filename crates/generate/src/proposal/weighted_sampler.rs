@@ -1,21 +1,21 @@
-//! Drawing names: a distribution restricted to what is eligible now.
+//! A weighted draw of names without replacement, among the eligible classes.
 
 use nandseq_profile::{Die, OpId};
 
 use crate::random::Stream;
 use crate::setup::{ClassId, Distribution, Setup, places};
 
-/// A distribution restricted to what is eligible now. Kept by the site, so that drawing allocates nothing.
+/// A distribution restricted to the eligible classes. The site keeps it, so that drawing allocates nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct WeightedSampler {
     /// The classes that are in, by chunk.
     inside: Vec<u64>,
-    /// The masses of the classes that are in, by chunk.
+    /// The sums of the weights of the classes that are in, by chunk.
     masses: Vec<u64>,
     total: u64,
     /// Names drawn before, with their weights and classes.
     tried: Vec<(OpId, u64, ClassId)>,
-    /// The die that last left nothing of what looks at every die.
+    /// The die that last forbade all classes that look at every die.
     pub(crate) strictest: Die,
 }
 
@@ -26,13 +26,13 @@ impl WeightedSampler {
         Self { inside: vec![0; chunks], masses: vec![0; chunks], total: 0, tried: Vec::new(), strictest: Die(0) }
     }
 
-    /// Starts again; every chunk is to be put.
+    /// Begins a new proposal; the caller then puts every chunk.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.tried.clear();
     }
 
-    /// Puts classes of a chunk in, all of which have names.
+    /// Sets the classes of a chunk that are in; all of them have names.
     #[inline]
     pub(crate) fn put(&mut self, chunk: usize, classes: u64) {
         self.inside[chunk] = classes;
@@ -45,7 +45,7 @@ impl WeightedSampler {
         self.inside[chunk]
     }
 
-    /// Counts what is in; to be called before the first draw.
+    /// Sums the weights of the classes that are in. To be called before the first draw.
     #[inline]
     pub(crate) fn count(&mut self, distribution: &Distribution) {
         self.total = 0;
@@ -122,7 +122,8 @@ impl WeightedSampler {
     }
 }
 
-/// The name at `at` of the classes of a chunk that are inside, when none was drawn before: nearly every draw.
+/// The name at the sum of weights `at` among the classes of a chunk that are in, when no name was drawn before: nearly every
+/// draw.
 fn first_draw(distribution: &Distribution, chunk: usize, inside: u64, mut at: u64) -> Option<(ClassId, (OpId, u64))> {
     let masses = distribution.masses(chunk);
     for place in places(inside) {

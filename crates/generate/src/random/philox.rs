@@ -5,12 +5,12 @@
 //! is (seed, run index), the counter holds the stream's kind and number: no two (site, run) pairs share a stream. Golden
 //! vectors of the authors are tests below.
 //!
-//! Mappings to ranges are our own, so that the same seed gives the same bytes with any version of any library.
+//! This crate maps numbers to ranges itself, so that the same seed gives the same bytes with any version of any library.
 
 const MULTIPLIERS: [u64; 2] = [0xD2E7_470E_E14C_6C93, 0xCA5A_8263_9512_1157];
 const WEYL: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xBB67_AE85_84CA_A73B];
 
-/// Writes one block of four numbers: where it is kept, as copying what has just been written costs a wait.
+/// Writes one block of four numbers in place: copying a block that has just been written would stall.
 fn block(key: [u64; 2], counter: [u64; 4], out: &mut [u64; 4]) {
     let (mut key, mut state) = (key, counter);
     for round in 0..10 {
@@ -29,14 +29,14 @@ fn block(key: [u64; 2], counter: [u64; 4], out: &mut [u64; 4]) {
     *out = state;
 }
 
-/// What a stream of random numbers is for; streams of different kinds never meet.
+/// The purpose of a stream. Streams of different kinds share no block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StreamKind {
     /// Everything a proposal draws, numbered by the hook's counter in its run.
     Hook,
-    /// Where the hooks of a committed operation fall, numbered by its uid.
+    /// The times and planes of the hooks of an operation that starts, numbered by its op_uid.
     Operation,
-    /// Where the hooks of a resumed operation fall, numbered by the site's resumes.
+    /// The times and planes of the hooks of a resumed operation, numbered by the site's resumes.
     Resume,
     /// Weights of a probability table, numbered by phase key.
     Table,
@@ -67,7 +67,7 @@ impl Stream {
         Self { key, counter: [0, number, kind, 0], block: [0; 4], used: 4 }
     }
 
-    /// The numbers of the block that the next draw begins; to be asked before the first draw.
+    /// The four numbers that the first draws will return. To be called before the first draw.
     #[inline]
     pub(crate) fn first_block(&mut self) -> &[u64; 4] {
         self.go_on();

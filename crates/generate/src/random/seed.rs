@@ -1,8 +1,7 @@
 //! From a campaign's base seed to the key of each run.
 //!
-//! Promises values that never change: both formulas are our own few lines with golden vectors below. A key is the pair
-//! (`seed_i`, run index), so the runs of a site never share one, whatever the formula.
-//! Leaves out the streams that a key opens.
+//! The values never change: golden vectors below hold both formulas. A key is the pair (`seed_i`, run index), so the runs of a
+//! site never share one, whatever the formula.
 
 /// How the seeds of sites and runs follow from one another.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -46,10 +45,10 @@ impl From<u64> for SeedPlan {
     }
 }
 
-/// 64 bits of three numbers: for each, in order, it is XORed to what came before, the golden ratio's fraction (2⁶⁴/φ) is added,
-/// and the sum goes through the finaliser of SplitMix64.
+/// Mixes three numbers to 64 bits. Each in turn is XORed to the state, which is 0 at first; the golden ratio's fraction (2⁶⁴/φ)
+/// is added; and the sum goes through the finaliser of SplitMix64.
 ///
-/// A bijection in each of the three while the other two stay.
+/// The result is a bijection of each number while the other two stay.
 #[must_use]
 pub const fn mix(base: u64, site: u64, run: u64) -> u64 {
     step(step(step(0, base), site), run)

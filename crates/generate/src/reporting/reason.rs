@@ -1,4 +1,4 @@
-//! Why a proposal failed, counted.
+//! The reasons why proposals fail, and their counts.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ pub enum RefusalReason {
     Rule(Rule),
     /// No address satisfies every rule.
     NoAddress,
-    /// None of its chains can run here to the end.
+    /// None of its chains can run to its end in this state.
     NoChain,
-    /// It would take from a chain under way what that chain still needs.
+    /// It would change what a chain under way still needs.
     ChainUnderWay,
     /// The bus did not come free within the admission window.
     BusWindow,

@@ -1,4 +1,4 @@
-//! What the sink is told: operations with their origin, what cuts and resumes them, and what is refused.
+//! Tells the sink of operations with their origin, of cuts and resumes, and of refusals.
 
 use std::io;
 
@@ -11,24 +11,25 @@ use super::reason::RefusalReason;
 use super::summary::RunSummary;
 use crate::kernel::{Kernel, OperationOrigin, StateName, Step, op_state};
 
-/// What is told of the present run.
+/// Reports the present run.
 #[derive(Default, Debug)]
 pub(crate) struct Reporter {
     pub(crate) summary: RunSummary,
-    /// The targets of the operation being told of, and their op_states.
+    /// The targets of the operation that is reported.
     targets: Vec<Target>,
+    /// The op_states of these targets.
     states: Vec<OpState>,
     /// An error of the sink, kept until the event loop sees it.
     pub(crate) failure: Option<io::Error>,
 }
 
 impl Reporter {
-    /// Begins to tell of a run that starts at a time, on a device with so many names of operations.
+    /// Begins the report of a run that starts at a time, on a device with this many op names.
     pub(crate) fn begin_run(&mut self, start: Ticks, names: usize) {
         self.summary = RunSummary { start, by_op: vec![0; names], ..RunSummary::default() };
     }
 
-    /// Tells, at the start of a run, of what earlier runs left suspended.
+    /// Tells, at the start of a run, of the operations that earlier runs left suspended.
     pub(crate) fn tell_suspended(&mut self, kernel: &Kernel<'_>, tables: &Tables, sink: &mut dyn Sink) {
         for (die, suspended) in (0..).map(Die).zip(&kernel.suspended) {
             for axis in Axis::ALL {
@@ -70,7 +71,7 @@ impl Reporter {
         }
     }
 
-    /// Notes the targets of an operation and the op_states they have just before it starts; returns where it comes from.
+    /// Notes the targets of an operation and their op_states just before it starts. Returns its origin.
     pub(crate) fn look_at_targets(
         &mut self,
         (device, tables): (&Device, &Tables),
@@ -92,7 +93,7 @@ impl Reporter {
         OperationOrigin { uid, proposal, is_first, states }
     }
 
-    /// Tells of an operation that starts now, whose targets have been looked at, and counts it.
+    /// Tells of an operation that starts now and whose targets have been looked at. Counts it.
     pub(crate) fn tell(
         &mut self,
         (device, tables): (&Device, &Tables),
@@ -113,7 +114,7 @@ impl Reporter {
         self.note(told);
     }
 
-    /// Tells what an operation that has just started has cut.
+    /// Tells of the operations that the last start has cut.
     pub(crate) fn tell_cuts(&mut self, cuts: &[(u64, Cut)], now: Ticks, sink: &mut dyn Sink) {
         for &(uid, cut) in cuts {
             let told = sink.cut(uid, now, cut);
@@ -121,7 +122,7 @@ impl Reporter {
         }
     }
 
-    /// Tells that a suspended operation goes on.
+    /// Tells that a suspended operation is resumed.
     pub(crate) fn tell_resumed(&mut self, uid: u64, flight: &Flight, now: Ticks, sink: &mut dyn Sink) {
         let told = sink.resumed(uid, now, flight.end, flight.window_end);
         self.note(told);

@@ -1,23 +1,23 @@
-//! What a run did, in sum.
+//! The sums of a run.
 
 use nandseq_profile::Ticks;
 
 use super::reason::Rejections;
 use crate::dead::DeadDie;
 
-/// What a run did.
+/// The sums of a run.
 #[derive(Clone, Debug, Default)]
 pub struct RunSummary {
     /// Operations started.
     pub ops: u64,
     /// Operations started, by [`OpId`](nandseq_profile::OpId).
     pub by_op: Vec<u64>,
-    /// When the run began and when everything it started had ended.
+    /// When the run began.
     pub start: Ticks,
-    /// See `start`.
+    /// When the next run begins: everything in flight has ended.
     pub end: Ticks,
-    /// Proposals that failed.
+    /// Proposals that failed, counted.
     pub rejections: Rejections,
-    /// The dies on which nothing can ever start again, in the order in which they were found, in earlier runs of the site too.
+    /// The dead dies in the order in which they were found, those found in earlier runs of the site included.
     pub dead: Vec<DeadDie>,
 }

@@ -1,4 +1,4 @@
-//! Which operations concern dies that no hook of theirs is on.
+//! The operations that concern another die than that of their hook.
 
 use nandseq_device::{BaseInfo, Reach, Tables};
 use nandseq_profile::model::StatusOf;
@@ -7,17 +7,17 @@ use super::chain_templates::StepInfo;
 use super::classes::Classes;
 use super::distribution::Distribution;
 
-/// What may be done to a die from another.
+/// The operations that may concern a die from hooks on another.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct AcrossDies {
-    /// By chunk the classes that may start somewhere and change every die.
+    /// By chunk: the classes that may start somewhere and change every die.
     pub(crate) changing_all: Vec<u64>,
     /// The dies that a name with a weight addresses from any die, a bit each.
     pub(crate) named: u64,
 }
 
 impl AcrossDies {
-    /// Of the names that a distribution or a chain may draw.
+    /// Collects the names that a distribution or a chain may draw.
     pub(super) fn new(
         tables: &Tables,
         classes: &Classes,
@@ -43,7 +43,7 @@ impl AcrossDies {
     }
 }
 
-/// Whether an operation of a base may change a die that no address of it names.
+/// Whether an operation of a base may change a die that its address does not name.
 pub(crate) const fn changes_other_dies(info: &BaseInfo) -> bool {
     let effects = &info.effects;
     let shows = info.affects_state && info.occupies;

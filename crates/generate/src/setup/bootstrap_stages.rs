@@ -1,4 +1,4 @@
-//! The stages of a bootstrap, compiled: what may be drawn in each, and how many blocks it is to reach.
+//! The stages of a bootstrap, compiled: the distribution of each, and how many blocks it is to reach.
 
 use nandseq_device::{BaseInfo, Effects, Tables};
 use nandseq_profile::model::AddressSource;
@@ -7,10 +7,10 @@ use nandseq_profile::{OpId, Profile};
 use super::classes::Classes;
 use super::distribution::Distribution;
 
-/// The share of data outputs in the reading stage, for reads whose chains have none.
+/// The mass of all data outputs in the reading stage, for 1 of reads: some reads have no data output in their chain.
 const OUTPUTS: f64 = 0.1;
 
-/// What is done at a time.
+/// A stage of a bootstrap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stage {
     Erase,
@@ -28,7 +28,7 @@ impl Stage {
         }
     }
 
-    /// What is done next.
+    /// The next stage; `None` after the last.
     pub(crate) const fn next(self) -> Option<Self> {
         match self {
             Self::Erase => Some(Self::Program),
@@ -44,12 +44,12 @@ pub(crate) struct BootstrapStages {
     erases: Distribution,
     programs: Distribution,
     reads: Distribution,
-    /// Distinct blocks to erase, program and read.
+    /// How many distinct blocks to erase, program and read.
     goals: [u32; 3],
 }
 
 impl BootstrapStages {
-    /// Of the names that are `usable`.
+    /// Compiles the stages from the names that are `usable`.
     pub(crate) fn new(profile: &Profile, tables: &Tables, classes: &Classes, usable: impl Fn(OpId) -> bool) -> Self {
         let asked = &profile.bootstrap;
         let weights = &asked.cell_type_weights;
@@ -89,7 +89,7 @@ impl BootstrapStages {
         }
     }
 
-    /// What may be drawn in a stage.
+    /// The distribution of a stage.
     pub(crate) const fn distribution(&self, stage: Stage) -> &Distribution {
         match stage {
             Stage::Erase => &self.erases,

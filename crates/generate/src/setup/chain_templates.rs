@@ -1,4 +1,4 @@
-//! The chains of a profile, compiled: which names may be drawn for each step, and how a base may go on.
+//! The chains of a profile, compiled: the names that may be drawn for each step, and the chains that may follow a base.
 
 use nandseq_device::{OpInfo, Tables};
 use nandseq_profile::model::{Base, Chain, ChainStep, PayloadField, StatusOf, StepAddress};
@@ -29,18 +29,18 @@ pub(crate) struct StepName {
     pub(crate) multi: bool,
     /// `None`: fits every address.
     pub(crate) cell: Option<CellTypeId>,
-    /// The die whose status it reads whatever die the chain works on, which must be that one.
+    /// The die whose status the name always reads: the name fits chains on this die only.
     pub(crate) lun: Option<Die>,
 }
 
-/// How a base may go on.
+/// The chains that may follow an operation of a base.
 #[derive(Clone, Debug)]
 pub(crate) struct FollowUps {
     /// Weight and chain (`None`: stands alone).
     pub(crate) choices: Vec<(u64, Option<usize>)>,
 }
 
-/// Whether a device of this size has what the name addresses.
+/// Whether the device has the LUN and planes that a name addresses.
 pub(super) fn exists(tables: &Tables, op: &OpInfo) -> bool {
     let lun = match op.status_of {
         Some(StatusOf::Lun(lun)) => lun < tables.size.dies,

@@ -1,7 +1,7 @@
 //! Classes of names: names of one base, cell type and plane count are eligible together.
 //!
-//! All classes of a device are numbered, in order of base, plane count and cell type, so that sets of them are bits. They are
-//! handled in chunks of 64, one word each: a device has two or three chunks, and nothing here limits how many.
+//! The classes of a device are numbered in the order of base, plane count and cell type, so that a set of classes is a set of
+//! bits. A chunk is 64 classes, one word. A device has two or three chunks; their number is not limited.
 
 use nandseq_device::{OpInfo, Tables};
 use nandseq_profile::{BaseId, CellTypeId};
@@ -9,7 +9,7 @@ use nandseq_profile::{BaseId, CellTypeId};
 /// How many classes a chunk has.
 pub(crate) const CHUNK: usize = 64;
 
-/// What makes names eligible together.
+/// A class of names: what they have in common.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Class {
     pub(crate) base: BaseId,

@@ -1,4 +1,4 @@
-//! What operations lead to, whatever the state: which show on planes, and how a base may go on.
+//! The consequences of operations that do not depend on the state: the op_states they change, and the chains that may follow.
 
 use nandseq_device::{BaseInfo, Reach, Tables};
 use nandseq_profile::model::{ByAxis, FollowUp};
@@ -6,15 +6,16 @@ use nandseq_profile::{BaseId, Profile};
 
 use super::classes::Classes;
 
-/// What never changes about the classes and bases of a device.
+/// The consequences of the classes and bases of a device.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Consequences {
-    /// By chunk: what leaves every op_state as it is, and what shows on planes alone.
+    /// By chunk: the classes that leave every op_state as it is.
     pub(crate) leaving: Vec<u64>,
+    /// By chunk: the classes that become the op_state of the planes they address, and of no other.
     pub(crate) on_planes: Vec<u64>,
-    /// By base how it may go on: itself and the bases of the chain that follows, for each chain.
+    /// By base its ways: for each chain that may follow it, the base itself and the bases of the chain.
     ways: Vec<Vec<Vec<BaseId>>>,
-    /// What suspends, by axis.
+    /// By axis: the bases that suspend.
     pub(crate) suspending: ByAxis<Vec<BaseId>>,
 }
 
@@ -35,13 +36,13 @@ impl Consequences {
         }
     }
 
-    /// How a base may go on: itself and the bases of the chain that follows, for each chain.
+    /// The ways of a base: for each chain that may follow it, the base itself and the bases of the chain.
     pub(crate) fn ways(&self, base: BaseId) -> impl Iterator<Item = &[BaseId]> {
         self.ways[base.index()].iter().map(Vec::as_slice)
     }
 }
 
-/// Whether an operation becomes the op_state of planes.
+/// Whether an operation of a base becomes the op_state of planes.
 pub(crate) const fn becomes_op_state(info: &BaseInfo) -> bool {
     info.affects_state && info.occupies
 }

@@ -1,7 +1,7 @@
-//! What is to be covered: the bins that count, and the time bin for which a proposal counts.
+//! The coverage model: its bins, and the tenth of a phase for which a proposal counts.
 //!
-//! A bin is a phase key, an op name and a time bin of the key's phase ([`Bin`]). Which bins count is handed in as data; nothing here
-//! knows why.
+//! A bin is a phase key, an op name and a tenth of the key's phase, as coverage reports count them ([`Cell`]). The caller decides
+//! which bins a model has.
 
 use nandseq_device::Tables;
 use nandseq_profile::input_time::{Bin, TIME_BINS, time_bin};
@@ -16,12 +16,12 @@ use super::consequences::Consequences;
 /// No pair.
 const NONE: u32 = u32::MAX;
 
-/// When a phase key is in force, as far as input times ask.
+/// The span of time in which a phase key is in force, as far as tenths depend on it.
 #[derive(Clone, Copy, Debug)]
 enum KeySpan {
-    /// At no stretch of time with bounds: one bin for each name.
+    /// A span without bounds: one bin for each name.
     Whole,
-    /// In a phase of a base, whose END key this is.
+    /// A phase of the base with this END key.
     Phase(PhaseKey, PhaseKind),
 }
 
@@ -30,19 +30,19 @@ enum KeySpan {
 pub(crate) struct Pair {
     pub(crate) key: PhaseKey,
     pub(crate) op: OpId,
-    /// Its time bins that count, a bit each.
+    /// The tenths for which the model has a bin, a bit each.
     pub(crate) time_bins: u16,
-    /// Its first bin; the others follow.
+    /// The number of its first bin; its other bins follow.
     pub(crate) first: u32,
 }
 
-/// The bins that count, compiled.
+/// A coverage model: a set of bins, compiled.
 #[derive(Clone, Debug)]
 pub struct CoverageModel {
     ops: usize,
     pub(crate) bases: usize,
     pub(crate) pairs: Vec<Pair>,
-    /// By key and name.
+    /// By key and name: the number of their pair, or [`NONE`].
     pair_of: Vec<u32>,
     /// By name.
     pub(crate) class_of: Vec<ClassId>,
@@ -51,16 +51,16 @@ pub struct CoverageModel {
     bins: u32,
     pub(crate) classes: usize,
     directed: bool,
-    /// What operations lead to.
+    /// The consequences of operations.
     pub(crate) consequences: Consequences,
 }
 
 impl CoverageModel {
-    /// The bins that count, in any order; `time_bins` says how many time bins a key counts for, 10 or 1. `directed`: whether proposals
-    /// are to go for what is uncovered; else they are only counted.
+    /// A model of `cells`, which may come in any order. `tenths` says how many tenths a key has, 10 or 1. `directed`: whether
+    /// generation draws uncovered bins more often; otherwise it counts hits only.
     ///
     /// # Panics
-    /// When a bin is none of the profile.
+    /// When a bin does not belong to the profile.
     #[must_use]
     pub fn new(
         profile: &Profile,
@@ -104,7 +104,7 @@ impl CoverageModel {
         model
     }
 
-    /// The same, with what operations lead to.
+    /// The same model, with the consequences of operations.
     pub(crate) fn compiled(mut self, profile: &Profile, tables: &Tables, classes: &Classes) -> Self {
         self.class_of = tables.ops().map(|(_, info)| classes.of(info)).collect();
         self.classes = classes.count();
@@ -112,20 +112,20 @@ impl CoverageModel {
         self
     }
 
-    /// How many bins count.
+    /// How many bins the model has.
     #[must_use]
     pub const fn bin_count(&self) -> u64 {
         self.bins as u64
     }
 
-    /// Which bins count, in the order in which hits are kept.
+    /// A digest of the model's bins, in the order in which hits are kept.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let pair = |pair: &Pair| format!("{} {} {}\n", pair.key.index(), pair.op.index(), pair.time_bins);
         Digest::of(self.pairs.iter().map(pair).collect::<String>().as_bytes())
     }
 
-    /// Whether proposals go for what is uncovered.
+    /// Whether generation draws uncovered bins more often.
     pub(crate) const fn is_directed(&self) -> bool {
         self.directed
     }
@@ -135,7 +135,7 @@ impl CoverageModel {
         self.spans.len()
     }
 
-    /// The number of the pair of a key and a name, if it counts.
+    /// The number of the pair of a key and a name, if the model has a bin of it.
     pub(crate) fn pair(&self, key: PhaseKey, op: OpId) -> Option<usize> {
         match self.pair_of[key.index() * self.ops + op.index()] {
             NONE => None,
@@ -143,7 +143,10 @@ impl CoverageModel {
         }
     }
 
-    /// The time bin for which a proposal counts that is made in an op_state and starts then.
+    /// The tenth for which a proposal counts that is made in the op_state `state` and starts at `start`.
+    ///
+    /// A hook in the ISSUE of the next operation, or on the tick at which a phase begins, still has the key before. Then the
+    /// op_state is not the key's, the key's phase is just over, and its last tenth counts.
     pub(crate) fn time_bin(&self, key: PhaseKey, state: &OpState, start: Ticks) -> u8 {
         match self.spans[key.index()] {
             KeySpan::Whole => 0,
@@ -154,7 +157,7 @@ impl CoverageModel {
         }
     }
 
-    /// The bins that count, in the order in which hits are kept.
+    /// The bins of the model, in the order in which hits are kept.
     pub(crate) fn bins(&self) -> impl Iterator<Item = Bin> {
         let bins = |pair: &Pair| {
             let (key, op) = (pair.key, pair.op);

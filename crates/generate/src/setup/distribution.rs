@@ -1,6 +1,6 @@
 //! Distributions over the names of operations, by class, with whole numbers as weights.
 //!
-//! Names of a class are eligible together: a proposal decides for each class, and draws a name inside the class it drew.
+//! Names of a class are eligible together: a proposal finds the eligible classes, draws one, and draws a name of it.
 
 use std::ops::RangeInclusive;
 
@@ -21,7 +21,7 @@ pub(crate) struct Distribution {
     masses: Vec<[u64; CHUNK]>,
     /// For each class the first of its names and one past the last.
     spans: Vec<(u32, u32)>,
-    /// The random numbers by which nothing is drawn whatever else is eligible; see [`Distribution::draws_nothing`].
+    /// The random numbers that draw the proposal of nothing whatever else is eligible; see [`Distribution::draws_nothing`].
     nothing: Option<RangeInclusive<u64>>,
 }
 
@@ -40,7 +40,7 @@ impl Distribution {
         usable: impl Fn(OpId) -> bool,
     ) -> Self {
         let total: f64 = entries.iter().map(|&(_, mass)| mass).sum();
-        // The class of a name is looked for once: to ask anew at every step of sorting is most of what a start costs.
+        // The class of a name is looked up once: a lookup at every comparison of the sort would be most of the cost of a start.
         let mut names: Vec<(ClassId, OpId, u64)> = entries
             .iter()
             .map(|&(op, mass)| (op, weight(mass, total)))
@@ -67,7 +67,7 @@ impl Distribution {
         Self { names: names.into_iter().map(|(_, op, weight)| (op, weight)).collect(), ..all }
     }
 
-    /// Finds out which draws come to nothing in every state.
+    /// Finds the random numbers that draw nothing in every state.
     pub(super) fn find_nothing(&mut self, groups: &Groups) {
         let idling = |&class: &ClassId| groups.chunks()[class.chunk()].idling & class.bit() != 0;
         let chunks = self.sets.iter().enumerate();
@@ -82,9 +82,9 @@ impl Distribution {
 
     /// Whether a hook whose random numbers begin with these draws nothing, whatever is eligible.
     ///
-    /// A draw passes over a number with a probability of about 2⁻²⁰, for the sake of exact uniformity, and which numbers those
-    /// are depends on what is eligible. So the next two are asked as well: that all three would be passed over happens once in
-    /// 2⁶⁰ hooks.
+    /// A draw rejects a number with a probability of about 2⁻²⁰, for exact uniformity, and then takes the next. Which numbers it
+    /// rejects depends on what is eligible. So the next two numbers must draw nothing too: a draw rejects all three once in 2⁶⁰
+    /// hooks.
     pub(crate) fn draws_nothing(&self, numbers: &[u64; 4]) -> bool {
         self.nothing.as_ref().is_some_and(|nothing| numbers[..3].iter().all(|number| nothing.contains(number)))
     }
@@ -116,11 +116,12 @@ impl Distribution {
     }
 }
 
-/// The numbers of 64 bits that draw a class of mass `own` (above 0) whatever else is eligible of the classes before it, of mass
-/// `before` together, and of those behind it.
+/// The 64-bit numbers that draw a class of mass `own` (above 0), whichever other classes are eligible. The classes before it have
+/// the mass `before` together, those behind it the mass `behind`.
 ///
-/// Where those that are eligible have masses b and a, a number r draws at `r (b + own + a) / 2⁶⁴`, which is on the class when it is
-/// neither below b nor as high as b + own. Both are hardest to meet when a = 0 and b = `before`, and when b = 0 and a = `behind`.
+/// If the eligible classes before and behind have the masses b and a, a number r draws at `r (b + own + a) / 2⁶⁴`. That is the
+/// class when it is at least b and below b + own. The first bound is hardest to meet when a = 0 and b = `before`, the second when
+/// b = 0 and a = `behind`.
 pub(crate) fn numbers_within(before: u128, own: u128, behind: u128) -> Option<RangeInclusive<u64>> {
     let first = (before << 64).div_ceil(before + own);
     let end = (own << 64).div_ceil(own + behind);

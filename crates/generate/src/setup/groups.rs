@@ -1,5 +1,5 @@
-//! Classes of names by what a hook must know of them: one word for each question and chunk, so that a state of the device rules
-//! out all classes that it concerns at once.
+//! Groups of name classes: one word for each statement and chunk, so that a state of the device rules out all classes that it
+//! concerns at once.
 
 use nandseq_device::{BaseInfo, Place, PlaneLogic, Precondition, Reach, Tables};
 use nandseq_profile::model::{AddressSource, Axis, ByAxis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel};
@@ -7,14 +7,14 @@ use nandseq_profile::{BaseSet, PhaseKey};
 
 use super::classes::Classes;
 
-/// What the address book is asked for.
+/// The kinds of address that the address book has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum AddressKind {
     /// A block that may be erased.
     AnyBlock,
-    /// A next page of the name's cell type.
+    /// A page to be programmed next, with the name's cell type.
     NextPageOf,
-    /// A next page of any cell type.
+    /// A page to be programmed next, with any cell type.
     AnyNextPage,
     /// A readable page.
     ReadablePage,
@@ -23,7 +23,8 @@ pub(crate) enum AddressKind {
 impl AddressKind {
     const ALL: [Self; 4] = [Self::AnyBlock, Self::NextPageOf, Self::AnyNextPage, Self::ReadablePage];
 
-    /// What a base asks for; `None` when its address follows from the state of the die.
+    /// The kind of address that a base takes from the book; `None` when its address comes from the hook or the state of the die,
+    /// or when it needs none.
     const fn of(info: &BaseInfo) -> Option<Self> {
         match info.address {
             AddressSource::AnyBlock => Some(Self::AnyBlock),
@@ -41,31 +42,31 @@ impl AddressKind {
     }
 }
 
-/// What the registers of a plane forbid.
+/// The classes that the registers of a plane forbid.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct RegisterMask {
     /// Forbidden by the tables of the device.
     pub(crate) forbidden: u64,
-    /// What cannot work on this plane: of the forbidden classes those that look at single planes, and what the registers are in
-    /// the way of.
+    /// Classes that cannot work on this plane: the forbidden ones that look only at the planes they address, and those whose
+    /// preconditions the registers do not meet.
     pub(crate) closed: u64,
-    /// What a hook on this plane cannot propose.
+    /// Classes that a hook on this plane cannot propose.
     pub(crate) not_at: u64,
 }
 
-/// The classes of a chunk of which each statement is true; a field for each statement that a hook asks, which is why it has more
-/// than 15.
+/// For each statement that hooks need, the classes of a chunk of which it is true. Each statement is a field, which is why there
+/// are more than 15.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
     /// Addresses several planes.
     pub(crate) multi: u64,
     /// By cell type; the last stands for none.
     pub(crate) cells: [u64; 9],
-    /// Occupies planes and is no reset: not while a due chain step waits for planes.
+    /// Occupies planes and is no reset: not proposed while a due chain step waits for planes.
     pub(crate) occupying: u64,
-    /// Occupies planes of its own choice.
+    /// Occupies the planes that it addresses.
     pub(crate) occupying_planes: u64,
-    /// Looks at the planes it addresses.
+    /// Looks only at the planes it addresses.
     pub(crate) on_planes: u64,
     /// Looks at every plane of its die, or of every die.
     pub(crate) beyond_planes: u64,
@@ -73,27 +74,29 @@ pub(crate) struct Group {
     pub(crate) on_target: u64,
     /// Occupies every die, and cuts nothing there.
     pub(crate) occupying_target: u64,
-    /// Occupies, and cuts nothing: starts beside others only if they tolerate it.
+    /// Occupies, and cuts nothing: starts beside others only if it and they may interleave.
     pub(crate) joining: u64,
-    /// May overlap others of its kind on one die.
+    /// May interleave with others on one die.
     pub(crate) interleaved: u64,
     /// Suspends, by axis.
     pub(crate) suspending: ByAxis<u64>,
     /// Resumes, by axis.
     pub(crate) resuming: ByAxis<u64>,
-    /// Addresses the plane of the hook.
+    /// Addresses the plane of the hook, or what its registers hold.
     pub(crate) here: u64,
-    /// Needs no address beyond what the statements above say.
+    /// Has its address from the hook or its plane's registers, or needs none.
     pub(crate) plain: u64,
-    /// Goes on with the cell type in the page register, which only names of that type can.
+    /// Goes on with the page in the page register: only names with the cell type of that page can.
     pub(crate) with_cell_type: u64,
     /// Takes its address from the book, by [`AddressKind`].
     pub(crate) asking: [u64; 4],
-    /// Proposes nothing, and is eligible at every hook whatever the state of the device.
+    /// Proposes nothing, and is eligible at every hook, whatever the state of the device.
     pub(crate) idling: u64,
-    /// Addresses the suspended program, what the one-shot latch, and what the copyback latch holds.
+    /// Addresses the suspended program.
     pub(crate) from_suspended: u64,
+    /// Addresses what the one-shot latch holds.
     pub(crate) from_one_shot: u64,
+    /// Addresses what the copyback latch holds.
     pub(crate) from_copyback_latch: u64,
     /// Forbidden by each level of the one-shot latch (LSB, CSB, MSB).
     latch: [u64; 3],
@@ -115,7 +118,7 @@ pub(crate) struct Group {
 #[derive(Clone, Debug)]
 pub(crate) struct Groups(Vec<Group>);
 
-/// What matters of a plane's registers, one bit each.
+/// The facts about a plane's registers that matter, one bit each.
 const CACHE: usize = 1;
 const PLANE_CACHE: usize = 2;
 const UNREAD: usize = 4;
@@ -126,7 +129,7 @@ const COPYBACK: usize = 32;
 const NO_OUTPUT: usize = 64;
 const REGISTER_MASKS: usize = 128;
 
-/// Names the [`RegisterMask`] of a plane's registers.
+/// The index of the [`RegisterMask`] of a plane's registers.
 pub(crate) fn gate_of(registers: &PlaneLogic) -> u8 {
     let bit = |holds: bool, bit: usize| if holds { bit } else { 0 };
     let cache = match registers.cache_read {
@@ -212,7 +215,7 @@ impl Group {
         group
     }
 
-    /// What some state of the device rules out, address or not.
+    /// The classes that some state of the device rules out.
     fn ever_out(&self) -> u64 {
         let register_masks = self
             .register_masks
@@ -230,22 +233,22 @@ impl Group {
             | self.occupying_target
     }
 
-    /// What the registers of a plane forbid, by [`gate_of`] them.
+    /// The classes that the registers of a plane forbid; `facts` is their [`gate_of`].
     pub(crate) const fn register_mask(&self, facts: u8) -> &RegisterMask {
         &self.register_masks[facts as usize % REGISTER_MASKS]
     }
 
-    /// What the op_state of a plane forbids, by [`Group::state_of`] it.
+    /// The classes that the op_state of a plane forbids; `state` is its [`Group::state_of`].
     pub(crate) fn in_state(&self, state: u16) -> u64 {
         self.op_state[usize::from(state)]
     }
 
-    /// Names an op_state, or none.
+    /// The index of an op_state, or of none.
     pub(crate) fn state_of(&self, key: Option<PhaseKey>) -> u16 {
         key.map_or(self.op_state.len() as u16 - 1, |key| key.0)
     }
 
-    /// What the one-shot latch forbids.
+    /// The classes that the one-shot latch forbids at a level.
     pub(crate) const fn by_latch(&self, level: LatchLevel) -> u64 {
         match level {
             LatchLevel::Lsb => self.latch[0],
@@ -254,7 +257,7 @@ impl Group {
         }
     }
 
-    /// What a cache program forbids.
+    /// The classes that a cache program forbids.
     pub(crate) const fn by_cache_program(&self, kind: CacheProgramKind) -> u64 {
         match kind {
             CacheProgramKind::Slc => self.cache_program[0],
@@ -268,7 +271,7 @@ impl Group {
     }
 }
 
-/// The mask of names that a need puts a name into.
+/// The mask of classes to which a precondition belongs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum NeedMask {
     FromCopyback,
@@ -277,7 +280,7 @@ enum NeedMask {
     Suspending(Axis),
     Resuming(Axis),
     Alone,
-    /// None of its own: the name has an address only where the need is met.
+    /// No mask: the class has an address only where the precondition is met.
     Address,
 }
 
@@ -293,7 +296,7 @@ const fn mask_of(need: Precondition) -> NeedMask {
     }
 }
 
-/// What each state that exclusion tables look at forbids.
+/// The classes that each lasting state of the exclusion tables forbids.
 #[derive(Default)]
 struct StateMasks {
     unread: u64,
@@ -330,9 +333,9 @@ impl StateMasks {
     }
 }
 
-/// What register masks are made of.
+/// The classes of which register masks are made.
 struct Closing {
-    /// Loses what its planes' registers hold unread.
+    /// Loses unread data in the registers of its planes.
     overwriting: u64,
     /// Goes on with the page in the page register.
     cache_reading: u64,
@@ -342,8 +345,9 @@ struct Closing {
     by_cache: [u64; 2],
     /// Forbidden by unread data.
     by_unread: u64,
-    /// Addresses what the output register, or the page register, holds.
+    /// Addresses what the output register holds.
     from_output: u64,
+    /// Addresses what the page register holds.
     from_page: u64,
 }
 
@@ -354,7 +358,7 @@ impl Closing {
         let forbidden = given(facts & CACHE != 0, self.by_cache[0])
             | given(facts & PLANE_CACHE != 0, self.by_cache[1])
             | given(unread, self.by_unread);
-        // Unread data that is not in the page register too: a cache read would lose it.
+        // A cache read loses unread data that the page register does not hold too. Without a page it cannot go on.
         let loses = (unread && facts & SAME == 0) || facts & NO_PAGE != 0;
         let closed = forbidden & group.on_planes
             | given(unread, self.overwriting)

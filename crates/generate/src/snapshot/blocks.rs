@@ -1,8 +1,9 @@
 //! The blocks of a die in one line of text.
 //!
-//! Words separated by spaces, one for each stretch of equal blocks, with a count before `*` where there are several:
-//! `3*N E1 12*P2.37 B` is three blocks to be erased, one erased as cell type 1, twelve programmed as cell type 2 with 37 pages,
-//! a bad one. What is in flight or held follows from suspended operations and is not said here.
+//! Words are separated by spaces. There is one for each sequence of neighbouring equal blocks, with their count before `*` where
+//! there are several: `3*N E1 12*P2.37 B` is three blocks to be erased, one erased as cell type 1, twelve programmed as cell type
+//! 2 with 37 pages, and a bad one. The text leaves out which blocks are in flight or held: that follows from suspended
+//! operations.
 
 use nandseq_device::{BlockRecord, BlockStage, Tables};
 use nandseq_profile::CellTypeId;
@@ -32,7 +33,7 @@ pub(super) fn write(records: &[BlockRecord]) -> String {
     text
 }
 
-/// The records that a text says, exactly `blocks` of them.
+/// The records of a text, exactly `blocks` of them.
 pub(super) fn read(text: &str, blocks: usize, tables: &Tables) -> Result<Vec<BlockRecord>, StateError> {
     let mut records = Vec::with_capacity(blocks);
     for word in text.split(' ') {

@@ -1,4 +1,4 @@
-//! Whether a state can be one of a site: nothing that is read is believed before this.
+//! Checks whether a state that was read can be that of a site, before it is used.
 
 use nandseq_device::{
     BlockRecord, BlockStage, DieLogic, Effects, Place, PlaneLogic, QuiescentDie, Reach, Register, Tables,
@@ -12,15 +12,15 @@ use crate::kernel::Step;
 use crate::run::LAST;
 use crate::setup::Setup;
 
-/// More than any site can count: its clock ends long before.
+/// A count that no site reaches: its clock ends long before.
 const MOST: u64 = 1 << 56;
 
-/// More than remains of the CORE_BUSY or the window of any suspended operation: a phase lasts at most a day.
+/// Longer than the remaining CORE_BUSY or window of any suspended operation: a phase lasts at most a day.
 const LONGEST: Ticks = Ticks::from_us(2 * 24 * 3_600_000_000);
 /// More steps than any chain has.
 const MOST_STEPS: usize = 4_096;
 
-/// Every index of a state exists, and its parts agree.
+/// Checks that every index of a state exists and that its parts agree.
 pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> {
     let tables = &setup.tables;
     let checks = Checks { tables, keys: setup.phase_keys() };
@@ -80,7 +80,7 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
     Ok(())
 }
 
-/// The blocks that the setup says are bad, and no other, are bad.
+/// Checks that the setup's bad blocks, and no others, are bad.
 pub(super) fn bad_blocks(setup: &Setup, records: &[BlockRecord]) -> Result<(), StateError> {
     let blocks = setup.tables.size.blocks as usize;
     let is_bad = |record: &BlockRecord| record.stage == BlockStage::Bad;

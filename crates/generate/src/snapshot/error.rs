@@ -1,8 +1,8 @@
-//! Why a state is refused.
+//! The error of a state that is refused.
 
 use std::fmt;
 
-/// Why a state cannot be taken up.
+/// Why a site cannot go on from a state.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StateError(String);
 

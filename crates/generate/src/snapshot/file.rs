@@ -1,7 +1,7 @@
 //! A snapshot as a file: the state, what it belongs to, and a checksum over both.
 //!
-//! One line of JSON. Promises that a file that is cut, altered, of a newer form, or of anything else than what is to go on is
-//! refused, and that the refusal says which. Leaves out where the file lies.
+//! The file is one line of JSON. A file that is cut, altered or of a newer version, or that belongs to something else than the
+//! site that is to go on, is refused, and the error says which. The caller reads and writes the file.
 
 use nandseq_profile::Ticks;
 use nandseq_trace::files::Digest;
@@ -12,30 +12,30 @@ use nandseq_profile::diagnostic::counted;
 
 use super::state::SiteState;
 
-/// What the file calls itself.
+/// The name of the format, in the file.
 const FORMAT: &str = "nandseqgen state snapshot";
-/// The newest version of the form that this crate reads; it writes the oldest that can say what is to be said.
+/// The newest version of the format that this crate reads. It writes the oldest version that can hold the snapshot.
 pub const VERSION: u64 = 2;
-/// The version without coverage: a program that knows no other must not go on from a site that counts.
+/// The version without coverage. A program that knows only this one must not go on from a site that counts hits.
 const WITHOUT_COVERAGE: u64 = 1;
 
-/// What a state belongs to: another one does not go on from it.
+/// What a state belongs to. Only a site of the same identity goes on from the state.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// What the device is called: for people; not compared.
+    /// The device's name, for people; it is not compared.
     pub device: String,
     /// Dies, planes of a die, blocks of a die, pages of a block.
     pub topology: [u32; 4],
-    /// Of what the profile says, overrides by flags included.
+    /// SHA-256 of the profile's contents, overrides by flags included.
     pub profile_sha256: String,
-    /// Of the probability table.
+    /// SHA-256 of the probability table.
     pub table_sha256: String,
-    /// Of the list of bad blocks as it was understood.
+    /// SHA-256 of the list of bad blocks as it was understood.
     pub bad_blocks_sha256: String,
-    /// How seeds follow from one another.
+    /// The formula of the runs' seeds.
     pub seed_formula: String,
-    /// The base seed, or that of the site's first run: whichever the formula starts from.
+    /// The seed from which the formula starts: the base seed, or that of the site's first run.
     pub seed: u64,
     /// The site's number, if sites are numbered.
     pub site: Option<u64>,
@@ -45,16 +45,16 @@ pub struct Identity {
     pub max_ops: Option<u64>,
     /// Whether the site began with a bootstrap.
     pub bootstrap: bool,
-    /// What its runs cover, if they count that.
+    /// How its runs count coverage, if they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coverage: Option<CoverageIdentity>,
 }
 
-/// How the runs of a site go for coverage.
+/// How the runs of a site count coverage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoverageIdentity {
-    /// Whether proposals go for what is uncovered.
+    /// Whether generation is directed.
     pub directed: bool,
     /// Bins that count.
     #[serde(rename = "cells")]
@@ -62,7 +62,7 @@ pub struct CoverageIdentity {
     /// Which these are, in order: hits are kept by their place among them.
     #[serde(rename = "cells_sha256")]
     pub bins_sha256: Digest,
-    /// Covered bins that end the site's runs.
+    /// How many covered bins end the site's runs.
     pub until: Option<u64>,
 }
 
@@ -72,7 +72,7 @@ pub struct CoverageIdentity {
 pub struct Snapshot {
     /// What it belongs to.
     pub identity: Identity,
-    /// The site after so many runs as the state says.
+    /// The state of the site.
     pub state: SiteState,
 }
 
@@ -81,12 +81,12 @@ pub struct Snapshot {
 struct File<'a> {
     format: &'a str,
     version: u64,
-    /// Of `snapshot` as compact JSON.
+    /// SHA-256 of `snapshot` as compact JSON.
     sha256: Digest,
     snapshot: &'a Snapshot,
 }
 
-/// In what a snapshot may belong to something else than what is to go on.
+/// A part of the identity in which a snapshot may differ from the site that is to go on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum IdentityPart {
     /// How many dies, planes, blocks and pages.
@@ -97,9 +97,9 @@ pub enum IdentityPart {
     Table,
     /// The list of bad blocks.
     BadBlocks,
-    /// How seeds follow from one another.
+    /// The formula of the runs' seeds.
     SeedFormula,
-    /// The seed from which they follow.
+    /// The seed from which the formula starts.
     Seed,
     /// The site's number.
     Site,
@@ -109,16 +109,16 @@ pub enum IdentityPart {
     MaxOps,
     /// Whether the site began with a bootstrap.
     Bootstrap,
-    /// Whether proposals go for coverage.
+    /// Whether generation is directed.
     Closure,
-    /// Covered bins that end the site's runs.
+    /// How many covered bins end the site's runs.
     UntilCoverage,
-    /// Which bins count.
+    /// The bins of the coverage model.
     Bins,
 }
 
 impl IdentityPart {
-    /// What it is called.
+    /// Its name in messages.
     const fn text(self) -> &'static str {
         match self {
             Self::Topology => "topology",
@@ -144,29 +144,29 @@ pub enum SnapshotError {
     /// The text ends early, or is no JSON.
     #[error("it is cut or damaged: {0}")]
     Cut(String),
-    /// It is something else.
+    /// The text is not a snapshot.
     #[error("it is not a snapshot of nandseqgen")]
     Foreign,
-    /// A later version wrote it.
+    /// A newer program wrote the snapshot.
     #[error("its form is version {0}, this program knows version {VERSION}: a newer program wrote it")]
     Newer(u64),
-    /// It is not what was written.
+    /// The contents are not those that were written.
     #[error("it was altered: {0}")]
     Altered(String),
-    /// It belongs to something else.
+    /// The snapshot belongs to something else than the site that is to go on.
     #[error("it belongs to another {}: {found} instead of {wanted}", what.text())]
     Other {
-        /// What is different.
+        /// The part that differs.
         what: IdentityPart,
         /// What the snapshot says.
         found: String,
-        /// What is to go on.
+        /// What the site that is to go on has.
         wanted: String,
     },
 }
 
 impl SnapshotError {
-    /// Whether the runs that are to come would go farther, or less far, than those before the snapshot.
+    /// Whether the difference is in a limit of the runs: their time, their operations or their coverage.
     #[must_use]
     pub fn is_of_limits(&self) -> bool {
         use IdentityPart::{MaxOps, RunLength, UntilCoverage};
@@ -211,7 +211,7 @@ impl Snapshot {
         if Digest::of(&compact(&snapshot)) != sha256 {
             return Err(altered("its checksum is wrong"));
         }
-        // The checksum does not cover it.
+        // The checksum does not cover the version.
         if version == snapshot.version() {
             Ok(snapshot)
         } else {
@@ -219,12 +219,12 @@ impl Snapshot {
         }
     }
 
-    /// The version of the form that it is written in.
+    /// The version of the format in which the snapshot is written.
     const fn version(&self) -> u64 {
         if self.identity.coverage.is_some() { VERSION } else { WITHOUT_COVERAGE }
     }
 
-    /// Whether it belongs to what is to go on.
+    /// Checks that the snapshot belongs to the site that is to go on.
     ///
     /// # Errors
     /// [`SnapshotError::Other`] with the first difference.

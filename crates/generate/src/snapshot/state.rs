@@ -1,4 +1,4 @@
-//! What a state looks like as data.
+//! The state of a site as data.
 
 use nandseq_device::QuiescentDie;
 use nandseq_profile::model::ByAxis;
@@ -11,9 +11,9 @@ use crate::kernel::{Hook, OperationOrigin, Step};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteState {
-    /// The index of the run that comes next: how many there were.
+    /// How many runs there were: the index of the next.
     pub run: u64,
-    /// When it begins: everything before has ended, ps.
+    /// When the next run begins, ps: everything before has ended.
     pub time: Ticks,
     /// Operations so far: the last op_uid.
     pub operations: u64,
@@ -21,25 +21,25 @@ pub struct SiteState {
     pub refills: u64,
     /// Operations resumed so far.
     pub resumptions: u64,
-    /// When the queue is filled again, ps.
+    /// When the next refill comes, ps.
     pub next_refill: Option<Ticks>,
-    /// Hits by bin of the site's coverage model, if it has one: see [`crate::closure`].
+    /// Hits by bin of the coverage model, if there is one: see [`crate::closure`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) hits: Option<String>,
-    /// Proposals to come, in order.
+    /// The hooks to come, in the order of time.
     pub(super) hooks: Vec<HookEntry>,
     /// Every die.
     pub(super) dies: Vec<DieEntry>,
 }
 
-/// A proposal to come.
+/// A hook to come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HookEntry {
     pub(super) time: Ticks,
     pub(super) die: Die,
     pub(super) plane: Plane,
-    /// The end of the phase that it comes after.
+    /// The end of the phase that the hook comes after; `None`: it falls inside a phase.
     pub(super) after: Option<Ticks>,
 }
 
@@ -57,7 +57,7 @@ impl HookEntry {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DieEntry {
-    /// Latches, registers, cache states; what is suspended, with what remains of it.
+    /// Latches, registers, cache states, and suspended operations with their remainders.
     #[serde(rename = "still")]
     pub(super) quiescent: QuiescentDie,
     /// Origin and chain of the operations that `quiescent` has as suspended.
@@ -66,7 +66,7 @@ pub(super) struct DieEntry {
     pub(super) blocks: String,
 }
 
-/// Where a suspended operation comes from, and what is to follow it.
+/// The origin of a suspended operation, and the steps that are to follow it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SuspendedEntry {

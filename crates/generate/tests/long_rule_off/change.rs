@@ -1,4 +1,4 @@
-//! What a change of a profile is made of.
+//! A change of a profile that switches one rule off.
 
 use nandseq_profile::model::{DeviceState, Effect, OverrideOf, PhaseKind};
 use nandseq_profile::{BaseId, CellTypeId, Profile, Ticks};

@@ -1,9 +1,9 @@
 //! One rule of the engine off at a time: the judge must see it, under the code of that rule.
 //!
-//! Behaviour is data, so a rule is switched off by what the engine is told of its device: it generates from a profile that
-//! lacks the rule (its *belief*), and the verifier judges by the true one. Both have the same bases, operations and ids.
-//! Some rules are covered by others (a busy plane by its op_state); there the true device has the other one off too, and the
-//! engine that believes the truth must be found clean on it.
+//! Rules are data: the engine generates from a profile that lacks a rule (its *belief*), and the verifier judges by the true
+//! profile. Both have the same bases, operations and ids. Some rules are covered by others: the rule of a busy plane by that of
+//! its op_state, for example. Then the true profile lacks the other rule too, and an engine that believes the true profile must
+//! generate without findings.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Mixes that nobody would choose: what they have in common is that they hurt.
+//! Adversarial mixes: weights and devices that strain the engine.
 
 use nandseq_profile::model::{Base, Effect, OverrideOf};
 use nandseq_profile::{BaseId, OpId, Profile};

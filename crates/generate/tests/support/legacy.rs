@@ -1,4 +1,4 @@
-//! The predecessor's configuration files, where they are there.
+//! The predecessor's configuration files, where they are present.
 
 use std::path::Path;
 

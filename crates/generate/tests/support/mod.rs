@@ -1,4 +1,4 @@
-//! What the tests of the generator share.
+//! Support for the tests of the generator.
 
 mod vary;
 

@@ -1,4 +1,4 @@
-//! The files of a crate import one another in one direction, so that each can be read after those it needs.
+//! The files of a crate import one another in one direction, so that each can be read after the files that it needs.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::imports::Crate;
 use crate::none;
 use crate::source::{self, Source};
 
-/// Circles that are not taken apart yet: the crate, and how the names of the files begin that may import each other.
+/// Circles that are allowed for now: the crate, and the beginnings of the names of files that may import each other.
 const KNOWN: [(&str, &[&str]); 3] = [
     ("device", &["book/"]),
     ("device", &["device.rs", "device/"]),
@@ -41,7 +41,7 @@ fn files_of_a_crate_import_one_another_in_one_direction() {
     none("known circles that are gone, and can go from the list:", &gone.collect::<Vec<_>>());
 }
 
-/// The groups of files of which each imports from every other, by way of others or not.
+/// The groups of files in which each file imports from every other, directly or through others.
 fn circles(imports: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
     let reached: Vec<BTreeSet<usize>> = (0..imports.len()).map(|at| reached(imports, at)).collect();
     let mut groups: Vec<Vec<usize>> = (0..imports.len())
@@ -55,7 +55,7 @@ fn circles(imports: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// The files that one imports from, by way of others or not.
+/// The files that a file imports from, directly or through others.
 fn reached(imports: &[BTreeSet<usize>], from: usize) -> BTreeSet<usize> {
     let (mut found, mut left) = (BTreeSet::new(), vec![from]);
     while let Some(at) = left.pop() {
@@ -83,7 +83,7 @@ fn round(imports: &[BTreeSet<usize>], group: &[usize], names: &[String]) -> Stri
     if others.is_empty() { shown } else { format!("{shown}; also {}", others.join(", ")) }
 }
 
-/// The circles of a crate of these files, each with its text.
+/// The circles of a crate that has these files (name and text), as text.
 fn circles_of(files: &[(&str, &str)]) -> Vec<String> {
     let parse = |&(name, text): &(&str, &str)| Source::parse(format!("crates/a/src/{name}"), text.into());
     let sources: Vec<Source> = [("lib.rs", "")].iter().chain(files).map(parse).collect();

@@ -1,4 +1,4 @@
-//! Which crate may know which, and that every crate keeps the workspace's lints.
+//! Every crate depends only on the crates that it may use, and has the lints of the workspace.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::none;
 use crate::source::root;
 
-/// What each crate may depend on, inside the workspace; the way of a datum is one-directional.
+/// The crates of the workspace that each crate may depend on. Data flows in one direction.
 const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
     ("nandseq-profile", &[]),
     ("nandseq-trace", &["nandseq-profile"]),
@@ -39,8 +39,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
     ("nandseq-layout", &[]),
 ];
 
-/// What the tests of a crate may use besides; the verifier's tests stay as independent as the verifier: what damages sequences
-/// for them has never seen what generates them.
+/// The crates that the tests of a crate may use besides. The verifier's tests are as independent as the verifier: the crate that
+/// damages sequences for them does not use the crates that generate them.
 const TESTS_MAY_ALSO_USE: [(&str, &[&str]); 4] = [
     ("nandseq-verify", &["nandseq-mutants"]),
     ("nandseq-generate", &["nandseq-output", "nandseq-input", "nandseq-verify", "nandseq-reach"]),

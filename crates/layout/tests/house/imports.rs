@@ -1,8 +1,8 @@
-//! Which files of a crate import which: paths in code, resolved to the files that define what they name.
+//! Finds which files of a crate import from which: paths in code are resolved to the files that define the items.
 //!
-//! Says what a file needs to be understood and compiled: every path to an item of another file of the crate, followed through
-//! re-exports to where the item is, and methods that another file adds to a type of this one. A re-export and the declaration
-//! of a child module are no imports. Unit tests do not count. Paths in attributes are not looked at.
+//! A file imports from the files that it needs to be understood and compiled. These are the files of every item that it has a
+//! path to, followed through re-exports, and the files that add methods to its types which it calls. A re-export and the
+//! declaration of a child module are no imports. Unit tests do not count. Paths in attributes are not looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,15 @@ use syn::visit::{self, Visit};
 
 use crate::source::{Source, is_for_tests};
 
-/// The names from a crate's root, or within a path.
+/// Names from the root of a crate, or the names of a path.
 type Names = Vec<String>;
 
 /// One file of a crate, as imports see it.
 struct File<'a> {
     source: &'a Source,
-    /// Its place in the tree of modules; of the root, nothing.
+    /// Its place in the tree of modules; empty for the root.
     module: Names,
-    /// What its `use` items bind at its top: the name, the path, whether the binding is visible outside.
+    /// The names that `use` items bind at its top: the name, its path, and whether the binding is visible outside.
     bound: Vec<(String, Names, bool)>,
     /// The paths of its glob imports.
     globs: Vec<Names>,
@@ -30,7 +30,7 @@ struct File<'a> {
     paths: Vec<(Names, Names)>,
     /// Names of methods that it calls.
     calls: BTreeSet<String>,
-    /// Methods that it gives to types: the path of the type, the methods.
+    /// Methods that its `impl` blocks give to types: the path of the type, the methods.
     given: Vec<(Names, BTreeSet<String>)>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Crate<'a> {
 }
 
 impl<'a> Crate<'a> {
-    /// Of the shipped files of one crate.
+    /// Reads the shipped files of one crate.
     pub(crate) fn new(sources: impl IntoIterator<Item = &'a Source>) -> Self {
         let files: Vec<File<'a>> = sources.into_iter().map(File::read).collect();
         let by_module = files.iter().enumerate().map(|(at, file)| (file.module.clone(), at)).collect();
@@ -53,7 +53,7 @@ impl<'a> Crate<'a> {
         self.files.iter().map(|file| file.source.path.as_str()).collect()
     }
 
-    /// For each file the numbers of those that it imports from.
+    /// For each file, the indices of the files that it imports from.
     pub(crate) fn imports(&self) -> Vec<BTreeSet<usize>> {
         let mut all: Vec<BTreeSet<usize>> = (0..self.files.len()).map(|at| self.imports_of(at)).collect();
         for (at, file) in self.files.iter().enumerate() {
@@ -76,7 +76,7 @@ impl<'a> Crate<'a> {
         used.chain(named).filter(|&other| other != at).collect()
     }
 
-    /// The file that defines what a path in a file names; `None`: none of this crate, or a module as such.
+    /// The file that defines the item of a path in a file; `None` if no file of this crate does, or if the path names a module.
     fn resolve(&self, at: usize, inside: &[String], path: &[String], depth: usize) -> Option<usize> {
         let own: Names = self.files[at].module.iter().chain(inside).cloned().collect();
         let (mut module, mut rest) = match path.first()?.as_str() {
@@ -109,7 +109,7 @@ impl<'a> Crate<'a> {
         if rest.is_empty() { None } else { self.follow(file, rest, depth).or(Some(file)) }
     }
 
-    /// Where a name that a file binds leads to.
+    /// The file that the path leads to if its first name is one that the file binds.
     fn follow(&self, at: usize, path: &[String], depth: usize) -> Option<usize> {
         let file = &self.files[at];
         let first = path.first()?;
@@ -152,7 +152,7 @@ fn module_of(path: &str) -> Names {
     inside.split('/').filter(|part| !["lib", "main"].contains(part)).map(str::to_owned).collect()
 }
 
-/// The name that an item defines; not that of a module of another file.
+/// The name that an item defines; `None` for a module in a file of its own.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the parser may know more kinds of item later")]
 fn name_of(item: &syn::Item) -> Option<String> {
     let ident = match item {
@@ -195,7 +195,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Paths among the tokens of a macro.
+    /// Finds paths among the tokens of a macro.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path = Names::new();
         let (mut colons, mut dot) = (0, false);

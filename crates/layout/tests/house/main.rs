@@ -1,4 +1,4 @@
-//! Every house rule that a program can check.
+//! Every rule of the workspace that a program can check.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 
 mod circles;

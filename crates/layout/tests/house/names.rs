@@ -1,4 +1,4 @@
-//! Kinds of behaviour are data: no code knows a base or an operation of a device by its name.
+//! No code knows a base or an operation of a device by its name: kinds of behaviour are data.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use nandseq_profile::builtin;
 use crate::none;
 use crate::source::{self, Piece, Source};
 
-/// The one room that knows names, because the predecessor's files leave behaviour to them.
+/// The only files that know names: in the predecessor's profiles, behaviour follows from names.
 const KNOWS_NAMES: &str = "crates/profile/src/legacy";
 
-/// Words of the formats that happen to be names of bases too: the file, the word, and what it means there.
+/// Words of file formats that are names of bases too: the file, the word, and its meaning there.
 const OTHER_MEANINGS: [(&str, &str, &str); 4] = [
     ("crates/profile/src/phase_key.rs", "DOUT", "another spelling of the phase DATA_OUT"),
     ("crates/profile/src/phase_key.rs", "DOUT4K", "another spelling of the phase DATA_OUT"),
@@ -30,7 +30,7 @@ fn no_code_knows_a_base_or_an_operation_by_its_name() {
     none("names of the built-in device in code:", &breaches);
 }
 
-/// Texts of a file that are a name, or begin with one as phase keys and chains do (`BASE.PHASE`, `BASE.SEQ`).
+/// The strings of a file that are a name, or that begin with one as phase keys and chains do (`BASE.PHASE`, `BASE.SEQ`).
 fn mentions(source: &Source, names: &BTreeSet<&str>) -> Vec<String> {
     let mut found = Vec::new();
     for (line, piece) in &source.pieces {

@@ -1,4 +1,4 @@
-//! What the repository as a whole must and must not hold.
+//! Rules about the files of the whole repository.
 
 use std::fs;
 use std::process::Command;
@@ -20,10 +20,10 @@ const KNOWN_HOSTS: [&str; 10] = [
     "www.w3.org",
 ];
 
-/// The one place the lock file may take packages from, in Cargo's own spelling.
+/// The only source of packages that the lock file may name, as Cargo writes it.
 const LOCK_SOURCE: &str = concat!("source = \"registry+https:", "//github.com/rust-lang/crates.io-index\"");
 
-/// Files under version control, or about to be; empty, with a word about it, where this is no git checkout.
+/// Files that git tracks or would track. Outside a git checkout the list is empty, and a line says so.
 #[expect(clippy::print_stdout, reason = "the place for a test to say that it did nothing")]
 fn tracked() -> Vec<String> {
     let mut git = Command::new("git");
@@ -66,7 +66,7 @@ fn the_documents_a_stranger_looks_for_are_there() {
 
 #[test]
 fn no_file_names_a_machine() {
-    // Assembled here, so that this file does not contain them.
+    // The paths are put together here, so that this file does not contain them.
     let folders = ["work", "home", "root", "Users", "tmp"].map(|name| format!("/{name}/"));
     let mut breaches = Vec::new();
     for (name, text) in texts() {

@@ -1,4 +1,5 @@
-//! Reads the workspace's Rust files, once for all tests: lines, tokens, which lines are unit tests; and their syntax, for who asks.
+//! Reads the Rust files of the workspace, once for all tests: text, tokens, and which lines are unit tests. Syntax is parsed on
+//! demand.
 
 use std::fs;
 use std::ops::RangeInclusive;
@@ -19,7 +20,7 @@ pub(crate) struct Source {
     /// Relative to the workspace, with `/` between parts.
     pub(crate) path: String,
     pub(crate) text: String,
-    /// Every piece with its line, macros' insides included.
+    /// Every piece with its line; the insides of macros are included.
     pub(crate) pieces: Vec<(usize, Piece)>,
     /// Lines of `#[cfg(test)]` items.
     test_lines: Vec<RangeInclusive<usize>>,
@@ -52,17 +53,17 @@ impl Source {
         Self { path, text, pieces, test_lines: finder.0 }
     }
 
-    /// Its syntax, which cannot be shared between threads.
+    /// Its syntax, parsed anew each time: it cannot be shared between threads.
     pub(crate) fn syntax(&self) -> syn::File {
         syn::parse_file(&self.text).unwrap()
     }
 
-    /// The folder of its crate: `trace`.
+    /// The folder of its crate, such as `trace`.
     pub(crate) fn room(&self) -> &str {
         self.path.split('/').nth(1).unwrap()
     }
 
-    /// Whether it is part of what is shipped: under `src`, and not a file of unit tests.
+    /// Whether it is shipped: it lies under `src` and is no file of unit tests.
     pub(crate) fn is_shipped(&self) -> bool {
         let mut parts = self.path.split('/').skip(2);
         parts.next() == Some("src") && !self.path.ends_with("/tests.rs") && !parts.any(|part| part == "tests")
@@ -73,7 +74,7 @@ impl Source {
         self.test_lines.iter().any(|range| range.contains(&line))
     }
 
-    /// Lines that are not unit tests.
+    /// The number of lines that are not unit tests.
     pub(crate) fn shipped_lines(&self) -> usize {
         (1..=self.text.lines().count()).filter(|&line| !self.is_test_line(line)).count()
     }
@@ -128,7 +129,7 @@ fn flatten(tokens: TokenStream, pieces: &mut Vec<(usize, Piece)>) {
     }
 }
 
-/// What a literal says, when it is a kind of string.
+/// The value of a literal that is a kind of string.
 fn text_of(literal: &proc_macro2::Literal) -> Option<String> {
     let shown = literal.to_string();
     if let Ok(string) = syn::parse_str::<syn::LitStr>(&shown) {

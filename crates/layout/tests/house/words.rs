@@ -1,9 +1,9 @@
-//! What no Rust file may contain, and how each begins.
+//! The words that no Rust file may contain, and the header that each must have.
 
 use crate::none;
 use crate::source::{self, Piece, Source};
 
-/// Names that say nothing of what is inside.
+/// Names that do not tell what a module holds.
 const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "shared", "stuff"];
 
 /// Crates in which nothing may read a clock: their results depend on their inputs alone.
@@ -20,7 +20,7 @@ fn is_mark(piece: Option<&(usize, Piece)>, wanted: char) -> bool {
     piece.is_some_and(|(_, piece)| *piece == Piece::Mark(wanted))
 }
 
-/// Where `found` holds at a position of a file's pieces.
+/// The places of a file, as `path:line`, at whose pieces `found` holds.
 fn places(source: &Source, found: impl Fn(&[(usize, Piece)]) -> bool) -> Vec<String> {
     let pieces = &source.pieces;
     let hits = (0..pieces.len()).filter(|&at| found(&pieces[at..]));
@@ -76,8 +76,8 @@ fn only_the_command_line_reads_a_clock() {
     none("clocks where results must depend on inputs alone:", &breaches);
 }
 
-/// Effects are read by matches of all of them, so that the compiler finds every reader that a new one concerns. Damages of sequences
-/// are of one effect each.
+/// Code that reads effects matches all of them, so that the compiler finds every reader that a new effect concerns. The crate
+/// `mutants` is left out: each of its damages is about one effect.
 #[test]
 fn no_effect_is_picked_out_of_the_others() {
     let names_effect = |pieces: &[(usize, Piece)]| {

@@ -1,4 +1,4 @@
-//! The judge is judged: every mutation that breaks a rule is found under its own code, and none that breaks nothing.
+//! Every mutation that breaks a rule is found under the code of the rule. No harmless mutation is found.
 #![expect(clippy::unwrap_used, reason = "a failed test is what is wanted")]
 #![expect(clippy::print_stdout, reason = "the table is what one wants to see")]
 

@@ -1,7 +1,7 @@
 //! A tiny simulation: proposes operations at random and keeps those that the verifier has nothing against.
 //!
-//! Good enough to reach every behaviour of a small device; the sequences it makes are clean in the judge's own eyes, which is
-//! all that damaging them needs.
+//! It reaches every behaviour of a small device. Its sequences are clean according to the verifier, which is all that mutations
+//! need.
 
 use nandseq_input::{Addressed, Row};
 use nandseq_mutants::{Sequence, SequenceRow};

@@ -5,42 +5,41 @@ use nandseq_profile::{OpId, PhaseKey};
 use crate::needs::Need;
 use crate::reason::Reason;
 
-/// What blocks an operation.
+/// A blocker of an operation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Blocker {
-    /// It has no weight under any phase key. Under `excluded` exclusions leave it out; under `weightless` nothing does.
+    /// The operation has no weight under these phase keys.
     NoWeight {
-        /// Phase keys whose exclusions leave it out.
+        /// Phase keys whose exclusions leave it out of the table.
         excluded: Vec<PhaseKey>,
-        /// The others.
+        /// The other phase keys.
         weightless: Vec<PhaseKey>,
     },
-    /// Under these phase keys, where it has a weight, something is in the way that no other operation would change.
+    /// The operation has a weight under these phase keys, but a rule forbids it, which no other operation would change.
     Rule {
-        /// What.
+        /// The reason that the search gives.
         reason: Reason,
-        /// Where.
+        /// The phase keys.
         keys: Vec<PhaseKey>,
     },
-    /// Under these phase keys, where it has a weight, it needs something that no operation brings about, since none of those that would
-    /// ever runs.
+    /// The operation has a need that no operation meets: those that would meet it never run.
     Unmet {
-        /// What it needs.
+        /// The need.
         need: Need,
-        /// What the search said.
+        /// The reason that the search gives.
         reason: Reason,
-        /// Where.
+        /// The phase keys under which it has a weight and this need; empty for a need that it has in every state.
         keys: Vec<PhaseKey>,
-        /// The operations that would bring it about; empty where the profile has none.
+        /// The operations that would meet the need; empty if the profile has none.
         providers: Vec<OpId>,
     },
 }
 
-/// One link of a chain of causes: operations that are alike, and what blocks them.
+/// One link of a chain of causes: operations and what blocks them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cause {
-    /// The names that share base, cell type and number of planes, and for which the same holds.
+    /// The operations that are blocked in the same way.
     pub ops: Vec<OpId>,
-    /// What blocks them.
+    /// The blocker.
     pub blocker: Blocker,
 }

@@ -1,6 +1,7 @@
-//! What is in the way of a class of names, and how far that is from a root.
+//! The blockers of a name class, and their distances from a root.
 //!
-//! A root is what no other operation would mend. Distances are numbers of links; they only rank, so that the shortest chain comes first.
+//! A root is a blocker that no other operation would remove. A distance is a number of links. Distances only rank chains, so that
+//! the shortest comes first.
 
 use nandseq_profile::{OpId, PhaseKey};
 
@@ -9,25 +10,25 @@ use crate::model::NameClassId;
 use crate::needs::Need;
 use crate::reason::Reason;
 
-/// Longer than any chain: where operations only wait for one another.
+/// The distance of operations that only wait for one another: longer than any chain.
 pub(super) const ENDLESS: usize = usize::MAX;
 
-/// What is in the way of one class of names, and what would meet it.
+/// A blocker of a name class, and the classes that would remove it.
 pub(super) struct RankedBlocker {
     pub(super) blocker: Blocker,
-    /// What is in its way besides, once that is mended.
+    /// A blocker that remains when the first is removed.
     pub(super) then: Option<Blocker>,
-    /// The classes that would meet the last of these.
+    /// The classes that would remove the last of these blockers.
     pub(super) providers: Vec<NameClassId>,
     pub(super) specificity: u8,
     pub(super) keys: usize,
 }
 
-/// How far classes are from what would have to change.
+/// The distances of classes from a root.
 pub(super) struct Distances {
-    /// For each class the number of links from it to a root; `None` where it runs.
+    /// For each class, the number of links from it to a root; `None` if it runs.
     pub(super) of: Vec<Option<usize>>,
-    /// Whether nothing but operations that wait for one another is in its way, and none of them is the first.
+    /// For each class, whether only a circle of operations that wait for one another blocks it.
     pub(super) is_circular: Vec<bool>,
 }
 
@@ -41,7 +42,7 @@ impl RankedBlocker {
         Self { blocker, then: None, providers: Vec::new(), specificity: 0, keys }
     }
 
-    /// Adds the links of this blocker of some operations; returns the classes that would meet the last of them.
+    /// Adds the links of this blocker of some operations to a chain. Returns the classes that would remove the last of them.
     pub(super) fn add_to(self, chain: &mut Vec<Cause>, ops: Vec<OpId>) -> Vec<NameClassId> {
         chain.push(Cause { ops: ops.clone(), blocker: self.blocker });
         chain.extend(self.then.map(|blocker| Cause { ops, blocker }));
@@ -49,7 +50,7 @@ impl RankedBlocker {
     }
 }
 
-/// Whether a phase key that never comes up is all that is in the way.
+/// Whether the blocker is only that a phase key never comes up.
 pub(super) fn waits(blocker: &RankedBlocker) -> bool {
     blocker.specificity == Reason::NoHook.specificity()
 }
@@ -73,7 +74,7 @@ pub(super) fn shorten(distances: &mut [Option<usize>], blockers: &[Vec<RankedBlo
 pub(super) fn length(blocker: &RankedBlocker, distances: &[Option<usize>]) -> usize {
     let besides = nearest(&blocker.providers, distances).map_or(ENDLESS, |(length, _)| length);
     match (&blocker.blocker, blocker.providers.is_empty()) {
-        // Such a phase key is not what is missing.
+        // A phase key that no operation could bring up is no root.
         (Blocker::Unmet { need: Need::PhaseOf(_), .. }, true) => ENDLESS,
         (Blocker::NoWeight { .. }, _) if blocker.then.is_none() => 1,
         // The weight is a root by itself.

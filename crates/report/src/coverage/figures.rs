@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{Coverage, CoverageUniverse};
 use crate::sums::total;
 
-/// How much of a universe was covered. Fractions are rounded to nine decimals, effective bins to six, so that they can be compared;
-/// counts stop at the greatest number there is.
+/// How much of a universe was covered. Fractions are rounded to nine decimals, effective bins to six, so that they can be
+/// compared. Counts stop at the greatest `u64`.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub struct Figures {
     /// Operations in the sequences.
@@ -17,7 +17,7 @@ pub struct Figures {
     /// Bins of the universe.
     #[serde(rename = "cells")]
     pub bins: u64,
-    /// Proposals started in them.
+    /// Hits of these bins.
     pub hits: u64,
     /// Bins hit at least once.
     pub hit: u64,
@@ -27,27 +27,27 @@ pub struct Figures {
     pub closure: f64,
     /// `hit_ten` in percent of `bins`.
     pub closure_ten: f64,
-    /// Entropy of the hits over the bins, divided by that of an even spread: 1 is perfectly even, as a single bin that was hit
-    /// is; 0 without hits.
+    /// Entropy of the hits over the bins, divided by that of an even spread. 1 is perfectly even; a universe of one bin has 1
+    /// when it is hit. 0 without hits.
     pub evenness: f64,
     /// e to the entropy: how many bins, hit evenly, would give the same.
     #[serde(rename = "effective_cells")]
     pub effective_bins: f64,
     /// Gini coefficient of the hits over all bins, those without a hit included: 0 is perfectly even.
     pub gini: f64,
-    /// Good and Turing's estimate of the probability that one more hit finds a bin that none has found: bins hit once ÷ hits;
-    /// 1 without hits.
+    /// Good and Turing's estimate of the probability that one more hit is the first of its bin: bins hit once ÷ hits; 1 without
+    /// hits.
     pub unseen: f64,
-    /// Bins that were hit though they are not of the universe, and hits there.
+    /// The bins outside the universe that were hit, and the hits there.
     pub outside: (u64, u64),
 }
 
-/// Nine decimals.
+/// Rounds to nine decimals.
 fn rounded(value: f64) -> f64 {
     (value * 1e9).round() / 1e9
 }
 
-/// Six decimals: of a number of thousands, more would depend on how a machine computes a logarithm.
+/// Rounds to six decimals: of a number in the thousands, more decimals would depend on how a machine computes a logarithm.
 fn six_decimals(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
@@ -67,7 +67,7 @@ impl Figures {
             coverage.bins.iter().filter(|(bin, _)| !universe.holds(**bin)).map(|(_, &count)| count).collect();
         let bins = counts.len() as u64;
         let at_least = |least: u64| counts.iter().filter(|&&count| count >= least).count() as u64;
-        // Of more counts than fit a number of the report, the fractions are still those of all.
+        // The sum may be greater than a `u64`. The fractions are those of the whole sum.
         let sum: u128 = counts.iter().copied().map(u128::from).sum();
         let (hits, hit, hit_ten) = (u64::try_from(sum).unwrap_or(u64::MAX), at_least(1), at_least(10));
         let once = counts.iter().filter(|&&count| count == 1).count() as f64;
@@ -96,13 +96,13 @@ impl Figures {
     }
 }
 
-/// Shannon's, in nats.
+/// Shannon's entropy of counts, in nats.
 fn entropy(counts: &[u64], sum: u128) -> f64 {
     let share = |count: u64| count as f64 / sum as f64;
     counts.iter().filter(|&&count| count > 0).map(|&count| -share(count) * share(count).ln()).sum()
 }
 
-/// Of counts in ascending order.
+/// The Gini coefficient of counts in ascending order.
 fn gini(counts: &[u64], sum: u128) -> f64 {
     if sum == 0 {
         return 0.0;
@@ -112,7 +112,7 @@ fn gini(counts: &[u64], sum: u128) -> f64 {
     2.0 * ranked as f64 / (number as f64 * sum as f64) - (number as f64 + 1.0) / number as f64
 }
 
-/// Which addresses of a cell type were touched.
+/// How many addresses of a cell type were touched.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct AddressFigures {
     /// The cell type.
@@ -172,7 +172,7 @@ impl AddressFigures {
 /// How many ordered pairs of operations were seen.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct PairFigures {
-    /// Pairs of names there are: the square of their number.
+    /// All pairs of names: the square of their number.
     pub pairs: u64,
     /// Pairs seen in rows that follow one another.
     pub adjacent: u64,

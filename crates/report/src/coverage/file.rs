@@ -1,4 +1,4 @@
-//! Coverage in a file: names instead of numbers, so that it outlives the profile's numbering.
+//! Files of coverage. They hold names instead of ids, so that they do not depend on the numbering of the profile.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,51 +12,51 @@ use crate::page::KeyDistribution;
 
 /// The version of the form that is written.
 const SCHEMA: u32 = 2;
-/// The version that knows sums only: neither parts nor the probability table.
+/// The version that has sums only: neither parts nor the probability table.
 const SUMS_ONLY: u32 = 1;
-/// What stands for the table that the profile gives.
+/// The word for the probability table that the profile gives.
 const OF_PROFILE: &str = "profile";
 
-/// Why a file holds no coverage of a device.
+/// Why a file cannot be read as coverage of a device.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It is no JSON of this form.
+    /// The file is no JSON of this form.
     #[error("no coverage: {}", json_fault::describe(.0))]
     Form(#[from] serde_json::Error),
-    /// It is of another version.
+    /// The file is of another version.
     #[error("coverage of version {0}; this program reads versions {SUMS_ONLY} and {SCHEMA}")]
     Version(u32),
-    /// It was counted for another profile.
+    /// The file was counted for another profile.
     #[error("counted for another profile, `{name}`")]
     Profile {
-        /// What that is called.
+        /// The name of the other profile.
         name: String,
-        /// The SHA-256 of what it resolves to, as manifests say it.
+        /// The SHA-256 of the other profile when resolved, as in manifests.
         resolved_sha256: String,
         /// The folders of the sites that were counted.
         sites: BTreeSet<String>,
     },
-    /// It was altered.
+    /// The file was altered.
     #[error("its parts do not add up to its sums")]
     Sums,
-    /// It names what the profile does not have.
+    /// The file names something that the profile does not have.
     #[error("the profile has no {what} `{name}`")]
     Unknown {
-        /// What was looked for.
+        /// The kind of the thing, in words.
         what: &'static str,
-        /// The name.
+        /// Its name in the file.
         name: String,
     },
 }
 
-/// What runs were made under, as far as it is known: what can be covered depends on it.
+/// The conditions under which runs were made, as far as they are known. The bins that can be hit depend on them.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Conditions {
     /// The probability table.
     pub table: TableInForce,
-    /// The bad blocks, in ascending order; `None` where nobody knows them.
+    /// The bad blocks, in ascending order; `None` if they are not known.
     pub bad_blocks: Option<Vec<(Die, Block)>>,
-    /// Whether the bootstrap of the profile came first in some of them: what it leaves is a state to go on from.
+    /// Whether some of the runs began with the bootstrap of the profile.
     pub bootstrap: bool,
 }
 
@@ -68,11 +68,11 @@ impl Conditions {
 /// The probability table in force while runs were made.
 #[derive(Clone, PartialEq, Debug)]
 pub enum TableInForce {
-    /// Nobody knows.
+    /// It is not known.
     Unknown,
-    /// The one that the profile gives.
+    /// The table that the profile gives.
     OfProfile,
-    /// This one.
+    /// Another table.
     Given(Vec<KeyDistribution>),
 }
 
@@ -104,7 +104,7 @@ struct Stored {
     refusals: Vec<(String, String, String, u64)>,
 }
 
-/// A table: [`OF_PROFILE`], or for each phase key the weights of op names, as text so that not a bit is lost.
+/// A table: [`OF_PROFILE`], or for each phase key the weights of op names. Weights are text, so that no digit is lost.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum StoredTable {
@@ -112,7 +112,7 @@ enum StoredTable {
     Given(Vec<(String, Vec<(String, String)>)>),
 }
 
-/// What a run counted.
+/// The counts of a run.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoredPart {
@@ -124,7 +124,7 @@ struct StoredPart {
     bins: Vec<(usize, u64)>,
 }
 
-/// The text of a file.
+/// The text of a file of coverage.
 #[must_use]
 pub fn write(profile: &Profile, coverage: &Coverage, conditions: &Conditions) -> String {
     let key = |key: PhaseKey| profile.phase_keys[key].name.clone();
@@ -178,11 +178,11 @@ fn stored_part(name: &PartName, counts: &PartCounts, all: &BTreeMap<Bin, u64>) -
     StoredPart { site: name.site.clone(), run: name.run, operations: counts.operations, bins }
 }
 
-/// Reads what [`write()`] wrote for the same profile. `name` is what the file is called: the one part of a file that does not tell its
-/// parts apart.
+/// Reads a file that [`write()`] wrote for the same profile. `name` is the name of the file. In a file that has sums only, it
+/// names the one part.
 ///
 /// # Errors
-/// [`FileError`] when it is something else.
+/// [`FileError`] if the text is no such file.
 pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, Conditions), FileError> {
     #[derive(Deserialize)]
     struct Version {
@@ -225,13 +225,13 @@ pub fn read(profile: &Profile, text: &[u8], name: &str) -> Result<(Coverage, Con
     }
     let bad_blocks = bad_blocks(&stored.bad_blocks, profile.topology)?;
     let table = names.table(stored.table)?;
-    // Where the table is known, so were the bad blocks, if only that there are none.
+    // A file with a table has the bad blocks too: no entry means that there are none.
     let is_known = !bad_blocks.is_empty() || table != TableInForce::Unknown;
     let conditions = Conditions { table, bad_blocks: is_known.then_some(bad_blocks), bootstrap: stored.bootstrap };
     Ok((coverage, conditions))
 }
 
-/// Bad blocks that the device has, in ascending order, each once.
+/// The bad blocks of a file, in ascending order, each once. The device must have them.
 fn bad_blocks(stored: &[(u8, u32)], topology: Topology) -> Result<Vec<(Die, Block)>, FileError> {
     let strange = |&&(die, block): &&(u8, u32)| u32::from(die) >= topology.dies || block >= topology.blocks_per_die;
     if let Some((die, block)) = stored.iter().find(strange) {
@@ -241,7 +241,7 @@ fn bad_blocks(stored: &[(u8, u32)], topology: Topology) -> Result<Vec<(Die, Bloc
     Ok(blocks.into_iter().collect())
 }
 
-/// The parts of a file, which together are its sums.
+/// The parts of a file, which must add up to its sums.
 fn parts(
     stored: Vec<StoredPart>,
     bins: &[Bin],
@@ -262,7 +262,7 @@ fn parts(
     if sums.operations == coverage.operations && sums.bins == coverage.bins { Ok(parts) } else { Err(FileError::Sums) }
 }
 
-/// The names of a profile.
+/// The ids of a profile by their names.
 struct NameLookup<'p> {
     keys: HashMap<&'p str, PhaseKey>,
     ops: HashMap<&'p str, OpId>,

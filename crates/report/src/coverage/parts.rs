@@ -1,31 +1,31 @@
-//! What each run counted, beside the sum of all: a report of stored counts shows the same sites and runs as one of the folders.
+//! The counts of each run, beside the sum of all. With them, a report on stored counts shows the same sites and runs as a report
+//! on the folders.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use nandseq_profile::input_time::Bin;
 
-/// What a part is called. Names are ordered as people count: numbers in them by value, so that the order does not depend on that in
-/// which parts were added.
+/// The name of a part. Names are ordered with the numbers in them by value: `site_2` comes before `site_10`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct PartName {
     /// The path of the site's folder, or of the file of counts.
     pub site: String,
-    /// The run; `None` where a file did not tell runs apart.
+    /// The run; `None` for a file that does not tell runs apart.
     pub run: Option<u64>,
 }
 
-/// What a part counted, as far as its figures need it.
+/// The counts of a part, as far as its figures need them.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct PartCounts {
     /// Operations in the sequences.
     pub operations: u64,
-    /// Proposals started, by bin.
+    /// Hits by bin.
     pub bins: BTreeMap<Bin, u64>,
 }
 
 impl PartName {
-    /// What follows the site in the name of a run.
+    /// The text after the site in the name of a run: ` run 3`; empty if there is no run.
     #[must_use]
     pub fn run_text(&self) -> String {
         self.run.map_or_else(String::new, |run| format!(" run {run}"))
@@ -45,7 +45,8 @@ impl PartialOrd for PartName {
     }
 }
 
-/// The pieces of a name: text, and runs of digits as their length without leading zeros, then the digits.
+/// The pieces of a name as they are compared. Text is (0, text). Digits are (their number + 1, the digits), both without leading
+/// zeros.
 fn by_value(name: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut rest = name;
     std::iter::from_fn(move || {

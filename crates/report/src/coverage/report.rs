@@ -19,7 +19,7 @@ const SCHEMA: u32 = 1;
 /// A part of what was counted: a run, a site, or a file of counts.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CoveragePart {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Its own figures.
     pub figures: Figures,
@@ -27,16 +27,16 @@ pub struct CoveragePart {
     pub added: u64,
 }
 
-/// Everything said about a coverage.
+/// A report on coverage.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CoverageReport {
     /// The version of this form.
     pub schema: u32,
     /// The name of the profile.
     pub profile: String,
-    /// What counts as the universe.
+    /// Where the universe comes from, in words.
     pub universe: String,
-    /// Phase keys of phases that last no time with any operation: they have no time bins.
+    /// Phase keys whose phase has no length with any operation: they have no tenths.
     pub without_length: Vec<String>,
     /// All parts together.
     pub merged: Figures,
@@ -62,7 +62,7 @@ pub struct CoverageParts {
 }
 
 impl CoverageParts {
-    /// Adds a run of a site. What each adds to those before it depends on the order; the sum does not.
+    /// Adds a run of a site. [`CoveragePart::added`] depends on the order of the runs; the sums do not.
     pub fn add(&mut self, universe: &CoverageUniverse, site: &str, run: &str, coverage: &Coverage) {
         let part = CoveragePart::new(format!("{site}{run}"), universe, coverage, &self.merged);
         self.runs.push(part);
@@ -74,7 +74,7 @@ impl CoverageParts {
         self.sites[at].1.add_sums(coverage);
     }
 
-    /// Adds what was stored: its parts one after another, then what only the sums say.
+    /// Adds stored coverage: its parts one after another, then the counts that only the sums have.
     pub fn add_stored(&mut self, universe: &CoverageUniverse, stored: &Coverage) {
         for (name, PartCounts { operations, bins }) in &stored.parts {
             let part = Coverage { operations: *operations, bins: bins.clone(), ..Coverage::default() };
@@ -84,7 +84,7 @@ impl CoverageParts {
         self.merged.add_sums(&Coverage { operations, bins, parts, ..stored.clone() });
     }
 
-    /// The sum.
+    /// The sum of all parts.
     #[must_use]
     pub fn merged(&self) -> &Coverage {
         &self.merged
@@ -133,7 +133,7 @@ impl CoveragePart {
 }
 
 impl CoverageReport {
-    /// As text, with at most this many uncovered bins.
+    /// The report as text, with the uncovered bins of at most `most_holes` pairs.
     #[must_use]
     pub fn to_text(&self, most_uncovered: usize) -> String {
         ReportText { report: self, most_uncovered }.to_string()
@@ -247,14 +247,14 @@ impl ReportText<'_> {
     }
 }
 
-/// What one coverage has and another has not.
+/// The differences between two coverages of a device.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct CoverageComparison {
-    /// Version of the form.
+    /// The version of this form.
     pub schema: u32,
     /// The figures of both.
     pub figures: [Figures; 2],
-    /// Bins that only the first has hit: phase key, op name, time bin.
+    /// Bins that only the first has hit: phase key, op name, tenth.
     pub lost: Vec<(String, String, u8)>,
     /// Bins that only the second has hit.
     pub gained: Vec<(String, String, u8)>,
@@ -277,7 +277,7 @@ impl CoverageComparison {
         }
     }
 
-    /// As text, with at most this many bins of each list.
+    /// The comparison as text, with at most `most` bins of each list.
     #[must_use]
     pub fn to_text(&self, most: usize) -> String {
         let [first, second] = &self.figures;

@@ -1,4 +1,4 @@
-//! What was not covered, and what stands in the way.
+//! The uncovered bins, and the reasons.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Coverage, CoverageUniverse, add_count};
 use crate::page::KeyDistribution;
 
-/// Time bins of an operation under a phase key that were never hit.
+/// The uncovered bins of an operation under a phase key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct UncoveredBins {
     /// The phase key.
@@ -21,14 +21,15 @@ pub struct UncoveredBins {
     pub time_bins: Vec<u8>,
     /// Hits in the other time bins.
     pub hits: u64,
-    /// How often it would have been drawn, had all proposals accepted under the key been drawn by the table alone.
+    /// The expected number of draws if the table alone had drawn all proposals that were accepted under the key; `None` without a
+    /// table.
     pub expected: Option<f64>,
-    /// What prevents it, as far as the files tell.
+    /// The reason, as far as the files tell.
     pub why: String,
 }
 
-/// The uncovered bins, nearest first: those with hits in other time bins, the fewest missing first; then those that should have come up most
-/// often; then those under keys that never came up.
+/// The uncovered bins by pair of key and operation, nearest first: pairs with hits in other tenths, those with the fewest tenths
+/// missing first; then pairs by their expected draws, the most first; then pairs under keys that never came up.
 #[must_use]
 pub fn uncovered_bins(
     profile: &Profile,

@@ -1,18 +1,18 @@
-//! What can be covered: the legal universe, as somebody who knows the rules hands it in.
+//! The universe: the bins that can be hit, as the caller states them.
 
 use nandseq_profile::input_time::{Bin, TIME_BINS, has_length};
 use nandseq_profile::{IdVec, OpId, PhaseKey, Profile};
 
 use crate::page::KeyDistribution;
 
-/// What is known of an operation under a phase key.
+/// Whether an operation under a phase key counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Standing {
     /// It can be proposed and accepted: its bins count.
     Counts,
-    /// It can, but only by a coincidence that nobody waits for: its bins do not count, and are no mistake.
+    /// It can, but only by coincidence: its bins do not count, and a hit of them is no mistake.
     Chance,
-    /// It never can: why.
+    /// It never can, with the reason.
     Never(String),
 }
 
@@ -22,13 +22,13 @@ pub struct CoverageUniverse {
     standings: IdVec<PhaseKey, Vec<Standing>>,
     /// Whether the key's phase has a length.
     lengths: IdVec<PhaseKey, bool>,
-    /// By key and name: the time bins that can be reached, if anybody knows.
+    /// By key and operation: the tenths in which it can start, one bit each; `None` if they are not known.
     time_bins: Option<IdVec<PhaseKey, Vec<u16>>>,
     source: String,
 }
 
 impl CoverageUniverse {
-    /// A universe of standings that `standing` says; `source` says for readers where it comes from.
+    /// A universe of the standings that `standing` returns. `source` tells readers where they come from.
     #[must_use]
     pub fn new(profile: &Profile, source: &str, standing: impl Fn(PhaseKey, OpId) -> Standing) -> Self {
         let of_key = |key: PhaseKey| profile.ops.ids().map(|op| standing(key, op)).collect();
@@ -40,7 +40,7 @@ impl CoverageUniverse {
         }
     }
 
-    /// The same, with the time bins in which what counts can start, a bit each.
+    /// Limits the bins of each pair to the `tenths` in which it can start, one bit each.
     #[must_use]
     pub fn with_time_bins(mut self, profile: &Profile, time_bins: impl Fn(PhaseKey, OpId) -> u16) -> Self {
         let of_key = |key: PhaseKey| profile.ops.ids().map(|op| time_bins(key, op)).collect();
@@ -48,7 +48,8 @@ impl CoverageUniverse {
         self
     }
 
-    /// What a probability table proposes: larger than what the rules of the device let happen, so that 100 % is out of reach.
+    /// The universe of the pairs that a probability table proposes. The rules of the device allow less, so that 100 % is out of
+    /// reach.
     #[must_use]
     pub fn of_table(profile: &Profile, table: &[KeyDistribution]) -> Self {
         let mut proposed = vec![vec![false; profile.ops.len()]; profile.phase_keys.len()];
@@ -66,7 +67,7 @@ impl CoverageUniverse {
         })
     }
 
-    /// Where it comes from.
+    /// Where the universe comes from, in words.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
@@ -78,13 +79,13 @@ impl CoverageUniverse {
         &self.standings[key][op.index()]
     }
 
-    /// How many time bins a key's phase counts for: one where it has no length.
+    /// The number of tenths of a key's phase; 1 if it has no length.
     #[must_use]
     pub fn time_bin_count(&self, key: PhaseKey) -> u8 {
         if self.lengths[key] { TIME_BINS } else { 1 }
     }
 
-    /// The time bins of a key for which an operation counts that can be proposed under it, a bit each.
+    /// The tenths of a key in which an operation can start, one bit each.
     #[must_use]
     pub fn time_bins(&self, key: PhaseKey, op: OpId) -> u16 {
         let all = (1 << self.time_bin_count(key)) - 1;

@@ -1,17 +1,17 @@
-//! The proposer log: what became of proposals.
+//! Reads the proposer log: the outcomes of proposals.
 //!
-//! Understands both of its forms, by their headers; a log of another form (another tool's) counts as no log. A log may be far
-//! larger than the tables, so that it is summed up while it is read.
+//! The log has two forms, which its header tells apart. A log of another form (another tool's) counts as no log. A log may be far
+//! larger than the tables, so it is summed up while it is read.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead};
 
 use nandseq_profile::{OpId, PhaseKey, Profile};
 
-/// The outcome of a proposal that started.
+/// The word for the outcome of a proposal that started.
 const ACCEPTED: &str = "accepted";
 
-/// How often proposals of a name under a key ended in a way.
+/// How often proposals of an operation under a phase key had one outcome.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outcome {
     /// The phase key whose distribution was used.
@@ -24,7 +24,7 @@ pub struct Outcome {
     pub count: u64,
 }
 
-/// What a log says; lines that mean nothing are passed over.
+/// Reads a log. Lines that cannot be understood are left out.
 pub(super) fn read(profile: &Profile, log: impl BufRead) -> io::Result<Vec<Outcome>> {
     let keys: HashMap<&str, PhaseKey> = profile.phase_keys.iter_ids().map(|(id, key)| (&*key.name, id)).collect();
     let ops: HashMap<&str, OpId> = profile.ops.iter_ids().map(|(id, op)| (&*op.name, id)).collect();

@@ -1,9 +1,9 @@
-//! A stretch of time of which rows are wanted.
+//! The part of a site's time in which rows are wanted.
 
 use nandseq_profile::{Profile, Ticks};
 use nandseq_trace::time_column::TimeColumn;
 
-/// From an instant up to another, in the time of a site: that of the timelines, since the start of its first run.
+/// An interval in the time of a site, which is that of the timelines: it begins with the first run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Window {
     /// The first instant.
@@ -13,7 +13,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// Whether something that goes on from `start` to `end` goes on in it; what takes no time is at its start.
+    /// Whether the time from `start` to `end` overlaps it. A time without length counts as the instant `start`.
     #[must_use]
     pub fn holds(self, start: Ticks, end: Ticks) -> bool {
         start < self.to && (end > self.from || start >= self.from)
@@ -21,7 +21,7 @@ impl Window {
 
     /// The window as the sequence of a profile prints times: scaled and rounded.
     pub(super) fn printed(self, profile: &Profile) -> Self {
-        // A profile with other settings has written no sequence.
+        // With settings that are no time column, no sequence was written.
         let Ok(column) = TimeColumn::new(profile.export.time_scale, profile.export.round_decimals) else { return self };
         let scaled = |time: Ticks| {
             let (units, decimals) = (column.units(time), column.decimals());

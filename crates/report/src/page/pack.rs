@@ -1,7 +1,7 @@
 //! Columns of numbers as text in a page: LEB128 in base64.
 //!
-//! One column is one text, so that the page decodes each with a loop of its own into a typed array. Small numbers take a byte;
-//! what is sorted is stored as differences by those who call this.
+//! One column is one text, so that the page decodes each with a loop of its own into a typed array. A small number takes one
+//! byte, so callers store sorted numbers as differences.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// Adds a number; below 2^53, so that the page can hold it.
+    /// Adds a number, which must be below 2^53: the page can hold no greater one exactly.
     pub(super) fn push(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.bytes.push(number as u8 | 0x80);

@@ -1,7 +1,7 @@
 //! The tracks of the chart, and the rows in them, packed.
 //!
-//! A track is what can do one thing at a time: a plane for op_states, a block for operations. Operations whose payload names no
-//! block, plane or die go to the track of what it does name. Rows of a track are in the order of their starts.
+//! A track shows the op_state of a plane, or the operations on a block. An operation whose payload names no block goes to the
+//! track of its plane, else of its die, else of the device. Rows of a track are in the order of their starts.
 
 use nandseq_profile::model::PayloadField;
 use nandseq_profile::{OpId, Profile};
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use super::pack::Column;
 use crate::load::SiteTables;
 
-/// What a track shows. The order is that of the page within a die.
+/// The subject of a track. The order is that of the page within a die.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) enum TrackPlace {
     /// Operations that name no die.
@@ -42,7 +42,7 @@ impl TrackPlace {
         }
     }
 
-    /// Where the track stands: by die, then by sort, then by number.
+    /// The place of the track on the page: by die, then by sort, then by number.
     fn rank(self) -> (u64, u8, u64) {
         match self {
             Self::Device => (0, 0, 0),
@@ -81,7 +81,7 @@ struct AddressFields {
     block: bool,
 }
 
-/// A track, as the page is told.
+/// A track in the data of the page.
 #[derive(Serialize, Debug)]
 pub(super) struct PageTrack {
     label: String,
@@ -107,7 +107,7 @@ pub(super) struct PackedColumns {
     pub(super) columns: std::collections::BTreeMap<&'static str, String>,
 }
 
-/// How times are stored: whole multiples of this many ps.
+/// The unit of the stored times, in ps: all times are whole multiples of it.
 pub(super) fn time_unit(sites: &[SiteTables]) -> u64 {
     let mut unit = 0;
     for site in sites {
@@ -130,7 +130,7 @@ fn divisor(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-/// The numbers under which the page knows op_states.
+/// The numbers of op_states in the data of the page.
 pub(super) struct StateNumbers(HashMap<StateId, usize>);
 
 impl StateNumbers {
@@ -181,7 +181,7 @@ fn fields_of(profile: &Profile, base: nandseq_profile::BaseId) -> AddressFields 
     }
 }
 
-/// Runs of equal places: place, first row, number of rows.
+/// The tracks of rows that are sorted by place: place, first row, number of rows.
 fn tracks_of(places: impl Iterator<Item = TrackPlace>) -> Vec<(TrackPlace, usize, usize)> {
     let mut tracks: Vec<(TrackPlace, usize, usize)> = Vec::new();
     for (at, place) in places.enumerate() {
@@ -193,7 +193,8 @@ fn tracks_of(places: impl Iterator<Item = TrackPlace>) -> Vec<(TrackPlace, usize
     tracks
 }
 
-/// What the sequence says of an operation, in one number: the cell type + 1, then the status expected.
+/// The cell type and the expected status of each operation, by `op_uid`, as one number: 4 × (cell type + 1) + status, each 0 if
+/// there is none.
 fn details(site: &SiteTables) -> HashMap<u64, u64> {
     let status = |status: Option<Status>| match status {
         None => 0,
@@ -256,7 +257,7 @@ pub(super) fn named<const N: usize>(rows: usize, names: [&'static str; N], colum
     PackedColumns { rows, columns: names.into_iter().zip(columns.iter().map(Column::text)).collect() }
 }
 
-/// The class of each operation, as numbers into a legend.
+/// The family of each operation, as an index into [`crate::family::Family::ALL`].
 pub(super) fn families(profile: &Profile) -> Vec<usize> {
     let of = |(_, op): (OpId, &nandseq_profile::model::Op)| {
         let family = crate::family::Family::of(&profile.bases[op.base]);

@@ -1,4 +1,4 @@
-//! What a verifier found: its JSON, as far as a page shows it.
+//! The verdict of the verifier, read from its JSON as far as a page shows it.
 
 use std::path::Path;
 
@@ -47,7 +47,7 @@ struct Violation {
     sentence: String,
     site: Option<usize>,
     uid: Option<u64>,
-    /// In units of the page's time.
+    /// In the time unit of the page.
     time: Option<u64>,
     op: Option<String>,
     message: String,
@@ -87,14 +87,15 @@ impl VerifierVerdict {
     }
 }
 
-/// The site a file is of: the one in whose folder it lies, however the paths were spelled.
+/// The site of a file: the one in whose folder it lies, else the only one whose folder has the same name. Paths may be spelled in
+/// different ways.
 fn site_of(file: &Path, sites: &[SiteTables]) -> Option<usize> {
     let folder = file.parent()?;
     let same = |site: &SiteTables| site.folder == folder || site.folder == file;
     sites.iter().position(same).or_else(|| {
         let named = |site: &&SiteTables| folder.file_name().is_some_and(|name| name.to_string_lossy() == *site.name);
         let mut of_name = sites.iter().enumerate().filter(|(_, site)| named(site));
-        // A name that two sites share says nothing.
+        // A name that two sites share does not tell which one it is.
         of_name.next().filter(|_| of_name.next().is_none()).map(|(at, _)| at)
     })
 }

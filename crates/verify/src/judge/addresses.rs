@@ -10,7 +10,7 @@ use crate::model::{BlockContent, BlockState};
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
-    /// `bounds`; what does not exist is left out of the other rules.
+    /// `bounds`. The other rules leave out targets that do not exist.
     pub(crate) fn bounds(&mut self) {
         let Some(why) = self.operation.out_of_bounds else { return };
         let topology = self.device.topology;
@@ -29,12 +29,12 @@ impl Judge<'_> {
         });
     }
 
-    /// `multi_plane_group`, of the payload as written.
+    /// `multi_plane_group`, judged on the payload as written.
     pub(super) fn group(&mut self) {
         let written = self.operation.written;
         let count = written.len();
         if count == 0 {
-            // No payload at all is a matter of form.
+            // An empty payload breaks a rule of the written form.
             return;
         }
         if !self.operation.kind.multi {
@@ -156,7 +156,8 @@ impl Judge<'_> {
         }
     }
 
-    /// The cell type of a program: its own, else what the payload says; none for one that only aims and says NONE.
+    /// The cell type of a program: its own, else that of the payload. `None` for an operation that only addresses the next page,
+    /// if its payload names no cell type.
     fn program_cell_type(&self, at: &Target) -> Option<CellTypeId> {
         let kind = self.operation.kind;
         let says = kind.has_cell_type && self.profile.cell_types[at.cell_type].name != ANY_CELL_TYPE;
@@ -189,7 +190,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What the payload says of the cell type agrees with the operation's own.
+    /// The cell type of the payload is that of the operation, if both have one.
     fn own_cell_type(&mut self) {
         let kind = self.operation.kind;
         let Some(own) = kind.cell_type.filter(|_| kind.has_cell_type) else { return };

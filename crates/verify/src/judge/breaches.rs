@@ -1,4 +1,4 @@
-//! What every rule looks at, and how a breach of one is reported: the operation, the device, words for findings.
+//! The context that every rule is judged in, and how a breach is reported.
 
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, Profile, Target};
@@ -9,7 +9,7 @@ use crate::finding::{FindingSubject, StartedOperation, Tally};
 use crate::model::DeviceModel;
 use crate::rule::RuleCode;
 
-/// One operation before the bench.
+/// An operation that is being judged, with the device and the findings.
 pub(crate) struct Judge<'a> {
     pub(crate) profile: &'a Profile,
     pub(crate) compiled: &'a CompiledProfile,
@@ -39,7 +39,7 @@ impl Judge<'_> {
     }
 }
 
-/// Words for findings.
+/// Names and phrases for the messages of findings.
 pub(crate) struct FindingWords<'a> {
     profile: &'a Profile,
 }
@@ -81,7 +81,7 @@ pub(super) const fn axis_text(axis: Axis) -> &'static str {
     }
 }
 
-/// A text that starts a sentence.
+/// The text with a capital first letter.
 pub(super) fn capital(text: String) -> String {
     let mut characters = text.chars();
     match characters.next() {

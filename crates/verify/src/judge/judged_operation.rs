@@ -1,4 +1,4 @@
-//! An operation as the judge sees it: what it addresses, what it occupies, which planes its rules look at.
+//! An operation to be judged: its targets, the planes that it occupies, and the planes that its rules look at.
 
 use nandseq_input::Addressed;
 use nandseq_profile::model::{PayloadField, Scope, StatusOf, Topology};
@@ -9,7 +9,7 @@ use crate::compiled_profile::{OperationKind, Reset};
 use crate::finding::StartedOperation;
 use crate::model::{DiePlaneSet, Targets};
 
-/// An operation that starts.
+/// An operation that is about to start.
 #[derive(Clone, Debug)]
 pub(crate) struct JudgedOperation<'a> {
     pub(crate) kind: &'a OperationKind,
@@ -18,17 +18,17 @@ pub(crate) struct JudgedOperation<'a> {
     pub(crate) at: Ticks,
     /// The targets that exist.
     pub(crate) targets: Targets,
-    /// Its cell type: its own, or what the payload says if it has none.
+    /// The cell type of the operation, or that of its payload if the operation has none.
     pub(crate) cell_type: CellTypeId,
     /// The payload as written.
     pub(crate) written: &'a [Addressed],
-    /// The planes that exclusion tables look at, and the dies it belongs to.
+    /// The planes that exclusion tables look at, and the dies that it works on.
     pub(crate) touched: DiePlaneSet,
     /// The planes it occupies.
     pub(crate) occupied: DiePlaneSet,
-    /// What the payload expects of a status read.
+    /// The status that the payload expects.
     pub(crate) status: Option<Status>,
-    /// Which target does not exist, and what of it.
+    /// What is wrong with the address of the first target that does not exist.
     pub(crate) out_of_bounds: Option<OutOfBounds>,
 }
 
@@ -95,7 +95,7 @@ fn occupies_nothing(kind: &OperationKind) -> bool {
     kind.scope == Scope::None && kind.suspends.is_none() && kind.resumes.is_none() && kind.resets.is_none()
 }
 
-/// Whether every part of the address is there that the operation needs.
+/// Whether the target has every part of an address that the operation needs.
 fn complete(kind: &OperationKind, target: &Addressed) -> bool {
     let has = |needs: bool, field| !needs || target.fields.contains(field);
     has(kind.has_die, PayloadField::Die)
@@ -125,7 +125,7 @@ fn exists(topology: Topology, kind: &OperationKind, target: &Addressed) -> Resul
     Ok(())
 }
 
-/// A target whose numbers are known to exist.
+/// Converts a target whose numbers are known to exist.
 fn resolved(target: &Addressed, own: CellTypeId) -> Target {
     Target {
         die: Die(u8::try_from(target.die).unwrap_or_default()),
@@ -161,6 +161,6 @@ fn touched(topology: Topology, kind: &OperationKind, die: Option<Die>, targets: 
     if kind.scope == Scope::Die || kind.suspends.is_some() || kind.resumes.is_some() {
         return whole_die();
     }
-    // Plane set, or nothing: what the payload names.
+    // A set of planes, or nothing: the planes that the payload names.
     if kind.has_plane { named() } else { whole_die() }
 }

@@ -7,7 +7,7 @@ use crate::rule::RuleCode;
 use crate::time::{Interval, after};
 
 impl Judge<'_> {
-    /// `bus`, of the operation and of what it revives.
+    /// `bus`, for the phases of the operation and of the operations that it resumes.
     pub(super) fn bus(&mut self) {
         let operation = self.operation;
         let own = || {
@@ -30,17 +30,17 @@ impl Judge<'_> {
         });
     }
 
-    /// `plane_busy` where the planes of two occupations meet, `multi_plane_exclusive` where only their die does.
+    /// `plane_busy` if two occupations share a plane, `multi_plane_exclusive` if they share only the die.
     pub(super) fn occupation(&mut self) {
         let operation = self.operation;
         if operation.kind.resets.is_some() {
-            // A reset ends what is in flight before it occupies.
+            // A reset ends what is in flight before it occupies planes.
             return;
         }
         let time = Interval::new(operation.at, operation.kind.occupied);
         for die in operation.occupied.dies.clone() {
             let die = Die(die);
-            // The latest one first: it is the one that this operation runs into.
+            // The latest occupation comes first, so that the finding names it.
             for index in (0..self.device.die(die).occupations.len()).rev() {
                 let other = self.device.die(die).occupations[index];
                 if !other.time.overlaps(time) || self.suspends_it(die, &other) {
@@ -65,7 +65,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether the operation suspends the operation that holds this occupation.
+    /// Whether this operation suspends the one that holds the occupation.
     fn suspends_it(&self, die: Die, occupation: &crate::model::Occupation) -> bool {
         let Some(axis) = self.operation.kind.suspends else { return false };
         self.device

@@ -8,7 +8,7 @@ use crate::model::{FilledRegister, same_page};
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
-    /// Whether a target says what a register holds, the cell type included.
+    /// Whether a target is the page that a register holds, with the same cell type.
     fn says(&self, at: &Target, held: &FilledRegister) -> bool {
         let fits = !self.operation.kind.has_cell_type || at.cell_type == held.at.cell_type;
         same_page(at, &held.at) && fits && self.operation.kind.cell_type.is_none_or(|own| own == held.at.cell_type)
@@ -71,7 +71,7 @@ impl Judge<'_> {
         }
     }
 
-    /// `oneshot_order`, of both latches.
+    /// `oneshot_order`, for both latches.
     pub(super) fn latch_order(&mut self) {
         for at in 0..self.operation.kind.effects.len() {
             match self.operation.kind.effects[at] {
@@ -129,7 +129,7 @@ impl Judge<'_> {
         }
     }
 
-    /// `cache_sequence`, of programs while cache-program is on.
+    /// `cache_sequence`, for programs while a cache program is under way.
     pub(super) fn cache_program_sequence(&mut self) {
         let operation = self.operation;
         if !operation.kind.programs {
@@ -152,7 +152,7 @@ impl Judge<'_> {
         }
     }
 
-    /// `cache_sequence`, of cache reads.
+    /// `cache_sequence`, for cache reads and their ends.
     pub(super) fn cache_read_sequence(&mut self) {
         let operation = self.operation;
         let goes_on = operation.kind.reads_on;

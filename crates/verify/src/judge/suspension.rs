@@ -1,5 +1,6 @@
-//! The rules of suspension and status: `recovery_target`, `suspend_target`, `resume_target`, `status_value`. The times are in
-//! `model::start`.
+//! The rules of suspension and status: `recovery_target`, `suspend_target`, `resume_target`, `status_value`.
+//!
+//! `model::start` has the times of suspended operations.
 
 use nandseq_profile::Die;
 use nandseq_profile::model::{Axis, PhaseKind, StatusOf};
@@ -11,7 +12,7 @@ use crate::model::{WrongStatus, same_page};
 use crate::rule::RuleCode;
 
 impl Judge<'_> {
-    /// `recovery_target`; and the cell type is that of the program it recovers.
+    /// `recovery_target`, and `read_celltype` against the suspended program.
     pub(super) fn recovery(&mut self) {
         let operation = self.operation;
         if !operation.kind.recovers {
@@ -99,7 +100,7 @@ impl Judge<'_> {
 
     /// The status of a die at the start of the operation, and the operation that makes it so.
     ///
-    /// A read that looks at its own plane first sees the same: a plane in CORE_BUSY makes its die busy.
+    /// A status read that looks at its own plane first has the same result: a plane in CORE_BUSY makes its die busy.
     fn status_of(&self, die: Die) -> (Status, Option<StartedOperation>) {
         let at = self.operation.at;
         let mut window = None;

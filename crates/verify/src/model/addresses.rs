@@ -1,11 +1,11 @@
-//! What every block holds.
+//! The state of every block.
 
 use nandseq_profile::model::Topology;
 use nandseq_profile::{Block, CellTypeId, Die, Page};
 
 use crate::finding::StartedOperation;
 
-/// What a block holds.
+/// The content of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum BlockContent {
     /// Never erased, or an erase or program of it was cut.
@@ -21,7 +21,7 @@ pub(crate) enum BlockContent {
 pub(crate) struct BlockState {
     pub(crate) bad: bool,
     pub(crate) content: BlockContent,
-    /// Who changed it last.
+    /// The operation that changed it last.
     pub(crate) by: Option<StartedOperation>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    /// Bad blocks that the device does not have are passed over.
+    /// Bad blocks that the device does not have are ignored.
     pub(crate) fn new(topology: Topology, bad: &[(Die, Block)]) -> Self {
         let per_die = topology.blocks_per_die as usize;
         let fresh = BlockState { bad: false, content: BlockContent::NotErased, by: None };

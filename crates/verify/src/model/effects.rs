@@ -1,4 +1,4 @@
-//! What happens when the array is done.
+//! The effects of an operation at the moment its array is done.
 
 use nandseq_profile::model::{Effect, LatchKind};
 use nandseq_profile::{Target, Ticks};
@@ -7,7 +7,7 @@ use super::{BlockContent, DeviceModel, Due, FilledRegister, Latch, PendingOperat
 use crate::compiled_profile::CompiledProfile;
 
 impl DeviceModel {
-    /// Lets everything happen that is due at `now` or before.
+    /// Applies the effects of every operation whose array is done at `now` or before.
     pub(crate) fn advance(&mut self, compiled: &CompiledProfile, now: Ticks) {
         while let Some(&Due { at, id }) = self.due.front() {
             if at > now {
@@ -23,7 +23,7 @@ impl DeviceModel {
         }
     }
 
-    /// Lets everything in flight finish, whatever the time; what is suspended stays.
+    /// Ends everything in flight, whatever the time. Suspended operations stay suspended.
     pub(crate) fn finish(&mut self, compiled: &CompiledProfile) {
         self.advance(compiled, Ticks(u64::MAX));
         self.bus.clear();
@@ -122,7 +122,7 @@ impl DeviceModel {
         }
     }
 
-    /// The page register moves to the output register, `next` into the page register.
+    /// Moves the page register to the output register, and puts `next` into the page register.
     fn move_to_output(&mut self, at: &Target, next: Option<FilledRegister>) {
         let plane = self.plane_mut(at);
         plane.output = plane.page.map(|page| FilledRegister { output: false, ..page });

@@ -1,4 +1,4 @@
-//! What happens when an operation starts.
+//! The effects of an operation at its start, and the times of suspended operations.
 
 use nandseq_profile::model::{Axis, Effect, PhaseKind};
 use nandseq_profile::{Die, Ticks};
@@ -11,8 +11,8 @@ use crate::compiled_profile::{CompiledProfile, OperationKind, Reset};
 use crate::judge::JudgedOperation;
 use crate::time::{Interval, after};
 
-/// The longest list of things under way. Legal sequences have a few for each plane; a broken one must not grow without
-/// bound, and what it started longest ago is forgotten then.
+/// The most entries of a list of things under way. A legal sequence needs a few for each plane. A broken sequence may add ever
+/// more, so the oldest entry is dropped then.
 const MOST: usize = 1024;
 
 fn push<T>(list: &mut Vec<T>, item: T) {
@@ -211,20 +211,20 @@ impl DeviceModel {
         }
     }
 
-    /// Cuts the operation to be suspended where it is and keeps what remains of it.
+    /// Cuts the target of a SUSPEND at the instant of the SUSPEND, and keeps the remainder.
     fn suspend(&mut self, die: Die, axis: Axis, operation: &JudgedOperation<'_>) {
         let suspend_target = self.in_core_busy(die, axis, operation.at).map(|flight| flight.id);
         let already = self.die(die).suspension(axis).copied();
         self.dies[die.index()].suspended[axis as usize] = match (suspend_target, already) {
-            // A second SUSPEND that hits nothing changes nothing.
+            // A second SUSPEND without a target changes nothing.
             (None, Some(already)) => Some(already),
-            // One that hits an operation replaces the first. One that hits nothing, and is the first, is believed: else its RESUME would
-            // be flagged too.
+            // A SUSPEND with a target replaces an earlier one. A first SUSPEND without a target is believed, or its RESUME would
+            // be a finding too.
             (flight, _) => Some(Suspension { by: operation.origin, flight }),
         };
         let Some(suspend_target) = suspend_target else { return };
         if let Some(lost) = already.and_then(|already| already.flight) {
-            // Its RESUME was lost; nothing can revive it any more.
+            // Its RESUME was lost: nothing can resume it any more.
             self.drop_flight(lost);
         }
         self.due.retain(|due| due.id != suspend_target);
@@ -235,7 +235,7 @@ impl DeviceModel {
         self.cut(suspend_target, operation.at);
     }
 
-    /// Plans what the suspended operation does from the end of the RESUME on, and takes back the registers of its planes.
+    /// Schedules the remainder of the suspended operation from the end of the RESUME on, and empties the registers of its planes.
     fn resume(&mut self, compiled: &CompiledProfile, die: Die, axis: Axis, operation: &JudgedOperation<'_>) {
         let Some(suspended) = self.die(die).suspension(axis).and_then(|suspension| suspension.flight) else {
             return;
@@ -249,7 +249,7 @@ impl DeviceModel {
         self.go_on(&flight, &compiled.kinds[flight.op]);
     }
 
-    /// What is left of a suspended operation: the rest of CORE_BUSY, then its whole window.
+    /// Adds the remainder of a resumed operation: the rest of CORE_BUSY, then its whole window.
     fn go_on(&mut self, flight: &PendingOperation, kind: &OperationKind) {
         let dies = &flight.dies;
         let die = (dies.len() == 1).then_some(dies.start);
@@ -281,7 +281,7 @@ impl DeviceModel {
         }
     }
 
-    /// When the bus is held by what a RESUME would revive.
+    /// The intervals in which the operation that a RESUME would resume holds the bus.
     pub(crate) fn bus_of_revived(
         &self,
         compiled: &CompiledProfile,
@@ -295,7 +295,7 @@ impl DeviceModel {
         coming_phases(&flight, &compiled.kinds[flight.op]).filter(|(span, _)| span.bus).map(|(_, time)| time).collect()
     }
 
-    /// Ends everything an operation still holds.
+    /// Ends an operation's holds of the bus, its occupations and its op_states.
     fn cut(&mut self, id: u64, at: Ticks) {
         for held in self.bus.iter_mut().filter(|held| held.id == id) {
             held.time.cut(at);
@@ -312,7 +312,8 @@ impl DeviceModel {
         }
     }
 
-    /// Ends everything in flight on a die and forgets what the die held; what was being changed is spoilt.
+    /// Ends everything in flight on a die, and clears its latches, registers, cache and suspend state. The blocks of an erase or
+    /// program that it ends are not erased afterwards.
     fn reset(&mut self, die: Die, reset: Reset, operation: &JudgedOperation<'_>) {
         let whole = reset == Reset::Target;
         for held in self.bus.iter_mut().filter(|held| whole || held.die == Some(die.0)) {
@@ -346,7 +347,7 @@ impl DeviceModel {
     }
 }
 
-/// The phases that are still to come of an operation whose CORE_BUSY has been moved.
+/// The phases after ISSUE of an operation whose CORE_BUSY has been moved.
 fn coming_phases<'a>(
     flight: &'a PendingOperation,
     kind: &'a OperationKind,

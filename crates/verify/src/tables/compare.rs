@@ -1,8 +1,7 @@
-//! A table beside what it should say, row by row.
+//! Compares a table with its expected rows, one by one.
 //!
-//! Rows that agree cost a comparison of bytes. Where they do not, the next rows of both sides are laid side by side, and the
-//! shortest way back to agreement says which rows are missing, which are too many and which are changed, so that one
-//! damaged row is one finding.
+//! Rows that agree cost a comparison of bytes. Where rows disagree, the next rows of both sides are searched for the nearest pair
+//! that agrees. The rows before that pair are reported as missing, unexpected or changed, so that one damaged row is one finding.
 
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, BufRead};
@@ -16,25 +15,25 @@ use super::table_report::{RowContext, TableReporter, sentence_of};
 use crate::finding::{RowPlace, StartedOperation};
 use crate::rule::RuleCode;
 
-/// How many rows are looked at to find the way back.
+/// How many rows of each side are searched for a pair that agrees.
 const AHEAD: usize = 24;
-/// How many rows are looked at to find one that is about the same.
+/// How many rows of both sides are searched for a pair with the same key.
 const NEAR: usize = 8;
-/// How many rows that nobody can know may stand at the beginning.
+/// The most rows of missing runs that may come at the beginning.
 const UNKNOWN: usize = 4096;
-/// How many pairs of phase keys are remembered.
+/// The most pairs of phase keys that are remembered.
 const PAIRS: usize = 1 << 12;
 
-/// A row that should be there.
+/// A row that the table should have.
 #[derive(Debug)]
 struct ExpectedRow {
     origin: Option<StartedOperation>,
-    /// As it is written, without its last `free` columns.
+    /// The row as written, without its last `free` columns, which are not known.
     text: Vec<u8>,
     free: usize,
 }
 
-/// A row that is there.
+/// A row that the table has.
 #[derive(Debug)]
 struct FoundRow {
     row: u64,
@@ -42,22 +41,22 @@ struct FoundRow {
     too_long: bool,
 }
 
-/// A table that is compared with rows that come one by one.
+/// A table that is compared with expected rows, which come one by one.
 pub(super) struct TableComparison {
     reader: TableReader<Box<dyn BufRead>>,
     /// Number of the run's sequence within the site.
     file: u32,
     expected: VecDeque<ExpectedRow>,
     found: VecDeque<FoundRow>,
-    /// Rows before the first expected one belong to what nobody can know.
+    /// Rows before the first expected one may come from missing runs.
     skips: bool,
     line: Vec<u8>,
-    /// The last operation whose phase keys were seen, and these.
+    /// The `op_uid` of the last operation whose phase keys were seen, and the keys as written.
     keys: (u64, Vec<u8>),
     known: HashSet<Box<[u8]>, FxBuildHasher>,
 }
 
-/// Whether a line says what it should.
+/// Whether a line is the expected text, followed by `free` columns.
 fn agrees(text: &[u8], free: usize, line: &[u8]) -> bool {
     if free == 0 {
         return text == line;
@@ -84,7 +83,7 @@ fn last_two(line: &[u8]) -> Option<&[u8]> {
     commas[0].map(|at| &line[at + 1..])
 }
 
-/// Whether two rows are about the same, whatever else they say of it.
+/// Whether two rows have the same key, whatever is in their other columns.
 fn same_key(table: TableKind, expected: &ExpectedRow, found: &FoundRow) -> bool {
     let key: &[&str] = match table {
         TableKind::OperationTimeline => &["die", "plane", "source", "op_uid"],
@@ -101,7 +100,7 @@ fn same_key(table: TableKind, expected: &ExpectedRow, found: &FoundRow) -> bool 
 }
 
 impl TableComparison {
-    /// `skips`: what was before the run is not known, so rows before the first expected one may be right.
+    /// `skips`: earlier runs are missing, so rows before the first expected one may be right.
     pub(super) fn new(reader: TableReader<Box<dyn BufRead>>, file: u32, skips: bool) -> Self {
         Self {
             reader,
@@ -123,7 +122,7 @@ impl TableComparison {
         self.reader.kind()
     }
 
-    /// The next row should be this one.
+    /// Expects a row next: `text`, then `free` columns that are not known.
     pub(super) fn expect(
         &mut self,
         report: &mut TableReporter<'_>,
@@ -173,8 +172,8 @@ impl TableComparison {
         if self.expected.len() >= AHEAD { self.settle(report, false) } else { Ok(()) }
     }
 
-    /// Takes the next row if it says what it should, and nothing that has not been looked at before. `false` says nothing: the row
-    /// may be one that has to be looked at more closely.
+    /// The fast path: takes the next row if it has the expected text and known phase keys. `false` means only that the row has to
+    /// be compared in full.
     fn is_next(&mut self, origin: Option<StartedOperation>, text: &[u8], free: usize) -> io::Result<bool> {
         let ahead = self.reader.ahead()?;
         let Some(rest) = ahead.strip_prefix(text) else { return Ok(false) };
@@ -194,7 +193,7 @@ impl TableComparison {
                 return Ok(false);
             }
         } else if self.known.contains(keys) {
-            // They are two names between which there is one comma.
+            // Known keys are two fields with one comma between them.
             self.keys.0 = uid;
             self.keys.1.clear();
             self.keys.1.extend_from_slice(keys);
@@ -205,7 +204,7 @@ impl TableComparison {
         Ok(true)
     }
 
-    /// The table should end here.
+    /// Expects the end of the table.
     pub(super) fn finish(&mut self, report: &mut TableReporter<'_>) -> io::Result<()> {
         self.settle(report, true)?;
         loop {
@@ -225,7 +224,7 @@ impl TableComparison {
         Ok(())
     }
 
-    /// Reads until `count` rows are there, or no more.
+    /// Reads rows until `count` of them wait or the table ends.
     fn look_ahead(&mut self, count: usize) -> io::Result<()> {
         while self.found.len() < count {
             let mut text = Vec::new();
@@ -240,7 +239,7 @@ impl TableComparison {
         Ok(())
     }
 
-    /// Finds out how both sides differ; unless `all` is known of the one side, only where enough of it is.
+    /// Reports how both sides differ, as long as enough expected rows are known. `all`: no more rows are expected.
     fn settle(&mut self, report: &mut TableReporter<'_>, all: bool) -> io::Result<()> {
         loop {
             self.look_ahead(AHEAD)?;
@@ -263,7 +262,7 @@ impl TableComparison {
         }
     }
 
-    /// How many rows of either side lie before the next ones that agree.
+    /// How many expected and how many found rows come before the nearest pair that agrees.
     fn way_back(&self) -> (usize, usize) {
         for sum in 1..2 * AHEAD {
             for at in 0..=sum {
@@ -273,7 +272,7 @@ impl TableComparison {
                 }
             }
         }
-        // Nowhere: up to the next rows that are at least about the same, or one row at a time, or what one side has left.
+        // No pair agrees: take the rows before the nearest pair with the same key, else one row of each side that has one.
         let about = (0..NEAR).flat_map(|sum| (0..=sum).map(move |at| (at, sum - at))).find(|&(at, other)| {
             let (Some(expected), Some(found)) = (self.expected.get(at), self.found.get(other)) else { return false };
             same_key(self.kind(), expected, found)
@@ -284,7 +283,7 @@ impl TableComparison {
         }
     }
 
-    /// Reports the first rows of either side.
+    /// Reports the first rows of each side, and drops them.
     fn report(&mut self, report: &mut TableReporter<'_>, missing: usize, unexpected: usize) {
         let expected: Vec<ExpectedRow> = self.expected.drain(..missing).collect();
         let found: Vec<FoundRow> = self.found.drain(..unexpected).collect();
@@ -350,7 +349,7 @@ impl TableComparison {
         if found.too_long { Some(TableFault::TooLong) } else { report.fault(self.kind(), &found.text) }
     }
 
-    /// Where two rows differ.
+    /// The columns in which two rows differ, as text.
     fn differing(&self, expected: &ExpectedRow, found: &FoundRow) -> Vec<String> {
         let mut text = expected.text.clone();
         text.extend(std::iter::repeat_n(b',', expected.free.saturating_sub(1)));
@@ -359,7 +358,7 @@ impl TableComparison {
             return Vec::new();
         };
         let known = kind.columns().len() - expected.free;
-        // The fields of a line hold quotes doubled.
+        // Quotes in a field are still doubled.
         let shown = |text: &[u8]| match String::from_utf8_lossy(text).replace("\"\"", "\"") {
             empty if empty.is_empty() => "empty".to_owned(),
             text => text,
@@ -373,7 +372,7 @@ impl TableComparison {
             .collect()
     }
 
-    /// The phase keys of a row exist, and are those of its operation's other rows.
+    /// Checks that the phase keys of a row exist, and are those of its operation's other rows.
     fn check_keys(&mut self, report: &mut TableReporter<'_>, origin: Option<StartedOperation>, row: u64, line: &[u8]) {
         let Some(keys) = last_two(line) else { return };
         let uid = origin.map_or(0, |origin| origin.uid);

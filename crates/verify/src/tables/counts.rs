@@ -1,7 +1,7 @@
 //! The tables of proposals: op_state_name_input_time_count and phase_proposal_counts.
 //!
-//! What was proposed when is not written in a sequence; these tables are checked for what must hold whatever it was: known
-//! names, possible values, one row for each key in order, and sums that fit the sequence and one another.
+//! A sequence does not say what was proposed when. These tables are checked for what must hold of any proposals: known names,
+//! possible values, one row for each key in order, and sums that fit the sequence and one another.
 
 use std::cmp::Ordering;
 use std::io::{self, BufRead};
@@ -15,19 +15,19 @@ use super::table_report::{RowContext, TableReporter, sentence_of};
 use crate::finding::RowPlace;
 use crate::rule::RuleCode;
 
-/// What a run's sequence has of an operation.
+/// The rows of one operation in the sequence of a run.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct InSequence {
     pub(super) rows: u64,
-    /// When the last one starts.
+    /// The start of the last one.
     pub(super) last: Ticks,
 }
 
-/// What a table has of an operation.
+/// The sum of the counts of one operation in a table.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Sum {
     count: u64,
-    /// The last row of it.
+    /// The last row of the operation.
     row: u64,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Sums {
     file: u32,
     rows: u64,
     of: IdVec<OpId, Sum>,
-    /// Some row could not be understood: the sums mean nothing.
+    /// Some row could not be understood, so the sums are incomplete.
     incomplete: bool,
 }
 
@@ -73,7 +73,7 @@ impl Sums {
         RowContext { table: self.table, place: RowPlace { file: self.file, row }, origin: None, expected: None }
     }
 
-    /// Reads a table whole and checks it against the sequence of its run.
+    /// Reads a whole table and checks it against the sequence of its run.
     pub(super) fn read(
         report: &mut TableReporter<'_>,
         mut reader: TableReader<Box<dyn BufRead>>,

@@ -1,4 +1,4 @@
-//! Bytes that wait on disk, first in first out.
+//! A queue of bytes on disk, first in, first out.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -12,9 +12,9 @@ pub(super) struct DiskQueue {
     file: Option<File>,
     written: u64,
     read: u64,
-    /// What is still to be written.
+    /// Bytes that are still to be written to the file.
     out: Vec<u8>,
-    /// What has been read, from `at` on.
+    /// Bytes read from the file; those from `at` on have not been taken.
     input: Vec<u8>,
     at: usize,
 }
@@ -24,17 +24,17 @@ impl DiskQueue {
         self.at == self.input.len() && self.read == self.written && self.out.is_empty()
     }
 
-    /// Where the next bytes go; [`DiskQueue::flush`] afterwards.
+    /// The buffer to which bytes are appended; call [`DiskQueue::flush`] afterwards.
     pub(super) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
 
-    /// Writes what is waiting, once it is worth it.
+    /// Writes the buffer to the file if it has grown to [`CHUNK`] bytes.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         if self.out.len() < CHUNK { Ok(()) } else { self.flush_all() }
     }
 
-    /// Writes all that is waiting.
+    /// Writes the buffer to the file.
     pub(super) fn flush_all(&mut self) -> io::Result<()> {
         if self.out.is_empty() {
             return Ok(());
@@ -50,7 +50,10 @@ impl DiskQueue {
         Ok(())
     }
 
-    /// The next `count` bytes, which must have been put in.
+    /// Takes the next `count` bytes.
+    ///
+    /// # Errors
+    /// Of reading the file, or `UnexpectedEof` if the queue has fewer bytes.
     pub(super) fn take(&mut self, count: usize) -> io::Result<&[u8]> {
         while self.input.len() - self.at < count {
             self.input.drain(..self.at);

@@ -1,9 +1,9 @@
-//! Rows as a table must have them, in a few bytes while they wait, and the names that are written in them.
+//! Expected rows, compact while they wait, and the names that are written in them.
 
 use nandseq_profile::model::PhaseKind;
 use nandseq_profile::{BaseId, Die, OpId, Plane, Profile, Ticks};
 
-/// An op_state, or that nobody can know it.
+/// The code of an op_state, or of one that is not known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct StateCode(u16);
 
@@ -23,7 +23,7 @@ impl StateCode {
     }
 }
 
-/// A row of operation_timeline but for what its operation says.
+/// A row of operation_timeline, without the columns that its operation gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Stretch {
     pub(super) start: Ticks,
@@ -34,7 +34,7 @@ pub(super) struct Stretch {
     pub(super) resumed: bool,
 }
 
-/// A row of op_state_timeline but for what its operation says.
+/// A row of op_state_timeline, without the columns that its operation gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct SegmentRow {
     pub(super) start: Ticks,
@@ -49,7 +49,7 @@ pub(super) const STRETCH: usize = 35;
 /// Bytes of a [`SegmentRow`] on disk.
 pub(super) const SEGMENT: usize = 19;
 
-/// Takes `N` bytes off the front; zeros when there are no more.
+/// Takes `N` bytes off the front; zeros if there are fewer.
 pub(super) fn take<const N: usize>(bytes: &mut &[u8]) -> [u8; N] {
     let (taken, rest) = bytes.split_first_chunk::<N>().map_or(([0; N], &[][..]), |(taken, rest)| (*taken, rest));
     *bytes = rest;
@@ -93,7 +93,8 @@ impl SegmentRow {
     }
 }
 
-/// A page that is touched: programs before reads, then by the name of the cell type, die, block and page.
+/// The key of a touched page, which sorts as the rows of the table do: programs before reads, then by the name of the cell type,
+/// die, block and page.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct TouchedPage(pub(super) u64);
 
@@ -111,8 +112,8 @@ impl TouchedPage {
 /// Bytes of a word that are copied at once.
 const CHUNK: usize = 64;
 
-/// A text that is written often. As long as it is short it is copied in one piece of constant size, which costs a third of asking
-/// how long it is.
+/// A text that is written often. A short text is copied in one piece of constant size, which costs a third of a copy of its exact
+/// length.
 #[derive(Debug)]
 pub(super) struct PaddedText {
     /// Filled up with zeros.
@@ -128,7 +129,7 @@ impl PaddedText {
         Self { chunk, text: text.into() }
     }
 
-    /// Appends it.
+    /// Appends the text to `out`.
     #[inline]
     pub(super) fn put(&self, out: &mut Vec<u8>) {
         let end = out.len() + self.text.len();
@@ -141,7 +142,7 @@ impl PaddedText {
     }
 }
 
-/// Names as they are written.
+/// Names as they are written in rows, with the commas around them.
 #[derive(Debug)]
 pub(crate) struct WrittenNames {
     /// `,op_name,op_base,` of every operation.
@@ -153,12 +154,12 @@ pub(crate) struct WrittenNames {
     /// `,0,2,` and `,d0-p2`, by die, then by plane.
     die_planes: Vec<[PaddedText; 2]>,
     planes: usize,
-    /// Names of cell types in the order of their bytes, and the place of each in it.
+    /// Names of cell types, sorted by their bytes.
     cell_types: Vec<PaddedText>,
     cell_type_ranks: Vec<u8>,
 }
 
-/// A name as a field, in quotes where it needs them.
+/// A name as a CSV field, in quotes if it needs them.
 fn field(name: &str) -> String {
     if name.contains([',', '"', '\n', '\r']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
 }
@@ -216,12 +217,12 @@ impl WrittenNames {
         }
     }
 
-    /// The cell type of a page that is touched, if there is one.
+    /// The name of the cell type of a touched page.
     pub(super) fn cell_type(&self, touch: TouchedPage) -> Option<&PaddedText> {
         self.cell_types.get((touch.0 >> 44 & 7) as usize)
     }
 
-    /// The key of a page: it sorts as the rows do.
+    /// The key of a page that is programmed (`program`) or read.
     pub(super) fn touch(&self, program: bool, at: &nandseq_profile::Target) -> TouchedPage {
         let rank = self.cell_type_ranks.get(at.cell_type.index()).copied().unwrap_or_default();
         let kind = u64::from(!program) << 3 | u64::from(rank);

@@ -1,7 +1,8 @@
-//! What operations leave in the tables: their stretches on targets, and the op_states of planes.
+//! The rows that operations should have in the timelines: their stretches on targets, and the op_states of planes.
 //!
-//! Follows the sequence beside the model of the device, with lists of its own: which operations are under way and in which
-//! phases, what remains of suspended ones, and what each plane shows. It asks the model only whom a SUSPEND hits and whom a RESUME revives.
+//! [`ExpectedTables`] follows the sequence with lists of its own, beside the model of the device: the operations under way and
+//! their phases, the remainders of suspended ones, and the op_state of each plane. It asks the model only for the target of a
+//! SUSPEND and for the operation that a RESUME resumes.
 
 mod shows;
 
@@ -23,19 +24,19 @@ use shows::{Show, Shows};
 
 /// The most operations under way; legal sequences have a few for each plane.
 const MOST: usize = 1024;
-/// The most flights whose lists are kept.
+/// The most flights whose lists are kept to be used again.
 const SPARE: usize = 64;
 
-/// A phase that an operation is to go through.
+/// A phase of the present stretch of an operation.
 #[derive(Clone, Copy, Debug)]
 struct ComingPhase {
     kind: PhaseKind,
     time: Interval,
 }
 
-/// Rows of operation_timeline: where, and the op_state that was found there.
+/// Rows of operation_timeline: die, plane, block and page, and the op_state that the operation found there.
 type StretchRows = Vec<([i32; 4], StateCode)>;
-/// Where and when an operation was ended on a single plane.
+/// A plane on which an operation was ended, and when.
 type PlaneCut = (Die, Plane, Ticks);
 
 /// An operation under way, or suspended.
@@ -43,16 +44,16 @@ type PlaneCut = (Die, Plane, Ticks);
 struct OpenOperation {
     origin: StartedOperation,
     ticket: Ticket,
-    /// Its rows of operation_timeline: where, and the op_state it found there.
+    /// Its rows of operation_timeline.
     rows: StretchRows,
     dies: std::ops::Range<u8>,
     occupied: DiePlaneSet,
     resumed: bool,
     /// The phases of the present stretch.
     phases: Vec<ComingPhase>,
-    /// Where and when others ended it on single planes.
+    /// The planes on which other operations ended it.
     cuts: Vec<PlaneCut>,
-    /// What remains of CORE_BUSY while it is suspended.
+    /// The rest of CORE_BUSY while it is suspended.
     remains: Option<Ticks>,
     /// The pages it touches, and whether it programs them.
     touches: Option<(bool, Targets)>,
@@ -66,13 +67,13 @@ impl OpenOperation {
         self.phases.iter().map(|phase| phase.time.to).fold(self.done, Ord::max)
     }
 
-    /// When it ended on a plane, if others ended it there.
+    /// When another operation ended it on a plane, if one did.
     fn cut_on(&self, die: i64, plane: i64) -> Option<Ticks> {
         let here = |cut: &&PlaneCut| (i64::from(cut.0.0), i64::from(cut.1.0)) == (die, plane);
         self.cuts.iter().filter(here).map(|cut| cut.2).min()
     }
 
-    /// Ends all phases; those that have not begun do not come.
+    /// Ends all phases at `at`; phases that have not begun are dropped.
     fn cut(&mut self, at: Ticks) {
         self.phases.retain(|phase| phase.time.from < at);
         for phase in &mut self.phases {
@@ -81,22 +82,22 @@ impl OpenOperation {
     }
 }
 
-/// Follows a site.
+/// The expected rows of a site, which follow from its operations one by one.
 #[derive(Debug)]
 pub(super) struct ExpectedTables {
     shows: Shows,
     flights: Vec<OpenOperation>,
     /// Lists of flights that are over, to be used again.
     spare: Vec<(StretchRows, Vec<ComingPhase>, Vec<PlaneCut>)>,
-    /// Where the operation that starts goes, and what it finds there.
+    /// The rows of the operation that starts.
     rows: StretchRows,
-    /// When the first of them is over.
+    /// When the first flight is over.
     next_end: Ticks,
     pub(super) order: RowOrder,
     pub(super) touches: Touches,
 }
 
-/// A number of an address as a row has it.
+/// A number of an address, limited to the numbers that a row can hold here.
 fn part(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX })
 }
@@ -114,13 +115,13 @@ impl ExpectedTables {
         }
     }
 
-    /// Runs are missing: nothing is known of what was before.
+    /// Earlier runs are missing: nothing is known of the operations before.
     pub(super) fn forget(&mut self) {
         self.flights.clear();
         self.shows.forget();
     }
 
-    /// A run begins: what is suspended may go on in it.
+    /// A run begins. Suspended operations get places in its order, since they may be resumed in it.
     pub(super) fn begin_run(&mut self) {
         self.flights.sort_by_key(|flight| flight.origin.uid);
         for flight in &mut self.flights {
@@ -128,12 +129,12 @@ impl ExpectedTables {
         }
     }
 
-    /// Everything that is not suspended ends in its time.
+    /// The run ends: every operation that is not suspended ends in its time.
     pub(super) fn end_run(&mut self, compiled: &CompiledProfile, words: &WrittenNames) -> io::Result<()> {
         self.advance(compiled, words, Ticks(u64::MAX))
     }
 
-    /// An operation starts. Comes before the device knows of it.
+    /// An operation starts. Is called before the device starts it.
     pub(super) fn start(
         &mut self,
         compiled: &CompiledProfile,
@@ -166,7 +167,7 @@ impl ExpectedTables {
         Ok(())
     }
 
-    /// Where the operation goes, and what it finds there.
+    /// Notes the targets of the operation, and the op_state of their planes.
     fn find_rows(&mut self, operation: &JudgedOperation<'_>) {
         let row = |target: &Addressed| {
             let place = [target.die, target.plane, target.block, target.page].map(part);
@@ -214,7 +215,7 @@ impl ExpectedTables {
             done: after(operation.at, operation.kind.array_done),
         };
         if flight.occupied == DiePlaneSet::NOTHING && flight.touches.is_none() {
-            // Nothing can happen to it any more.
+            // No later operation changes its rows.
             self.order.add(ticket, |stretches, _| stretch_rows(&flight, stretches));
             self.order.close(ticket);
             self.keep(flight);
@@ -235,7 +236,7 @@ impl ExpectedTables {
         }
     }
 
-    /// Lets everything end that does so at `now` or before.
+    /// Ends every operation that is over at `now` or before.
     fn advance(&mut self, compiled: &CompiledProfile, words: &WrittenNames, now: Ticks) -> io::Result<()> {
         if now < self.next_end {
             return Ok(());
@@ -258,7 +259,7 @@ impl ExpectedTables {
         Ok(())
     }
 
-    /// An operation is over, in its time or at `at`.
+    /// An operation is over: in its time, or because a reset ended it at `at`.
     fn land(
         &mut self,
         compiled: &CompiledProfile,
@@ -274,7 +275,7 @@ impl ExpectedTables {
         Ok(())
     }
 
-    /// The rows of the present stretch.
+    /// Adds the rows of the present stretch.
     fn note(&mut self, compiled: &CompiledProfile, flight: &OpenOperation) {
         let kind = &compiled.kinds[flight.origin.op];
         self.order.add(flight.ticket, |stretches, segments| {
@@ -334,7 +335,8 @@ impl ExpectedTables {
         self.next_end = self.next_end.min(flight.end());
     }
 
-    /// A reset ends what is under way on a die; what occupies every die goes on elsewhere.
+    /// A reset ends the operations under way on a die. The reset of one die leaves an operation on several dies running on the
+    /// others.
     fn reset(
         &mut self,
         compiled: &CompiledProfile,
@@ -350,7 +352,7 @@ impl ExpectedTables {
             if !flight.dies.contains(&die.0) {
                 index += 1;
             } else if flight.occupied == DiePlaneSet::NOTHING {
-                // It is never cut, but what it does to the array does not happen any more.
+                // Its rows are never cut, but if its array is not done, its touches no longer count.
                 flight.touches = flight.touches.filter(|_| flight.done <= at);
                 index += 1;
             } else if !whole && flight.dies.len() > 1 {
@@ -372,7 +374,7 @@ impl ExpectedTables {
         Ok(())
     }
 
-    /// The windows that are open on the planes of a state-affecting operation end.
+    /// Ends the windows that are open on the planes of a state-affecting operation.
     fn cut_windows(&mut self, operation: &JudgedOperation<'_>) {
         if operation.occupied == DiePlaneSet::NOTHING {
             return;
@@ -394,13 +396,13 @@ impl ExpectedTables {
         }
     }
 
-    /// Hands on the rows whose turn has come.
+    /// Hands on the operations whose rows are complete, in the order of their starts.
     pub(super) fn hand_on(&mut self, hand_on: impl FnMut(&Slot) -> io::Result<()>) -> io::Result<()> {
         self.order.advance(hand_on)
     }
 }
 
-/// What an operation does to the pages of its targets: programs them, reads them, or neither.
+/// How an operation touches the pages of its targets: `true` if it programs them, `false` if it reads them, `None` if neither.
 fn touch(kind: &OperationKind) -> Option<bool> {
     if kind.commits { Some(true) } else { kind.reads.then_some(false) }
 }
@@ -423,7 +425,7 @@ fn stretch_rows(flight: &OpenOperation, rows: &mut Vec<Stretch>) {
         let cut = flight.cut_on(i64::from(place[0]), i64::from(place[1])).unwrap_or(last.time.to);
         Stretch { start: first.time.from, end: last.time.to.min(cut), place, state, resumed: flight.resumed }
     });
-    // Only the first stretch has a row whatever its length.
+    // The first stretch has a row even if it is empty.
     rows.extend(stretches.filter(|stretch| !stretch.resumed || stretch.start < stretch.end));
 }
 

@@ -1,8 +1,8 @@
 //! Expected rows in the order of their operations.
 //!
-//! Rows become known in the order in which stretches end; tables have them in the order of the operations. So every
-//! operation that starts takes a place in a queue, and the queue moves on as soon as its first operation is over. While a
-//! suspended one holds it up for long, the operations behind it wait on disk: memory is bounded whatever happens.
+//! Rows become known in the order in which stretches end. Tables have them in the order of the operations. So every operation
+//! that starts takes a place in a queue, and the queue moves on as soon as its first operation is over. If a suspended operation
+//! holds up the queue for long, the operations behind it wait on disk, so that memory is bounded.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -16,9 +16,10 @@ use nandseq_profile::{OpId, Ticks};
 const OPERATIONS: usize = 1 << 14;
 /// The most rows that wait in memory.
 const ROWS: usize = 1 << 16;
-/// The most slots whose lists are kept to be used again: when an operation that was suspended ends, many move on at once.
+/// The most slots whose lists are kept to be used again. When an operation that was suspended ends, many slots become free at
+/// once.
 const SPARE: usize = 1 << 10;
-/// Bytes of the head of an operation on disk.
+/// Bytes of the head of an entry on disk.
 const HEAD: usize = 38;
 
 /// An operation and its rows, as far as they are known.
@@ -35,18 +36,18 @@ pub(super) struct Slot {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Ticket(u64);
 
-/// The queue.
+/// The queue of operations.
 #[derive(Debug, Default)]
 pub(super) struct RowOrder {
     /// The ticket of the first slot in memory.
     first: u64,
     slots: VecDeque<Slot>,
     rows: usize,
-    /// What goes before everything in memory: operations, and places of those that are late.
+    /// The part of the queue on disk, before `slots`: operations that are over, and the places of those in `late`.
     queue: DiskQueue,
-    /// Operations with a place on disk that were still open when it was taken.
+    /// Operations that were still open when their place went to disk.
     late: HashMap<Ticket, Slot>,
-    /// A place that has been read and waits for its operation.
+    /// A place that has been read from disk and waits for its operation in `late`.
     held_up: Option<Ticket>,
     spare: Vec<Slot>,
 }
@@ -85,7 +86,7 @@ impl RowOrder {
         }
     }
 
-    /// Hands on everything whose turn has come.
+    /// Hands on the operations that are over, up to the first open one.
     pub(super) fn advance(&mut self, mut hand_on: impl FnMut(&Slot) -> io::Result<()>) -> io::Result<()> {
         self.drain(false, &mut hand_on)?;
         if self.slots.len() > OPERATIONS || self.rows > ROWS {
@@ -94,7 +95,7 @@ impl RowOrder {
         Ok(())
     }
 
-    /// Hands on everything, whether more was to come or not.
+    /// Hands on all operations, open ones too.
     pub(super) fn finish(&mut self, mut hand_on: impl FnMut(&Slot) -> io::Result<()>) -> io::Result<()> {
         self.drain(true, &mut hand_on)
     }
@@ -132,7 +133,7 @@ impl RowOrder {
         }
     }
 
-    /// Puts everything in memory on disk; what is still open keeps its place there.
+    /// Moves all slots to disk. Of an open operation only the place goes there.
     fn spill(&mut self) -> io::Result<()> {
         while let Some(slot) = self.slots.pop_front() {
             let ticket = Ticket(self.first);
@@ -150,7 +151,7 @@ impl RowOrder {
     }
 }
 
-/// What stands on disk.
+/// An entry on disk.
 enum DiskEntry {
     Over(Slot),
     Late(Ticket),
@@ -204,7 +205,8 @@ mod tests {
         Stretch { start: Ticks(start), end: Ticks(start), place: [0; 4], state: StateCode::DEFAULT, resumed: false }
     }
 
-    /// Operations of which one in `every` stays open for `long` operations; what comes out, and the most rows in memory.
+    /// Runs `count` operations through a queue; one in `every` stays open for `long` operations. Returns what comes out, and the
+    /// most operations in memory.
     fn run(count: u64, every: u64, long: u64) -> (Vec<u64>, usize) {
         let mut order = RowOrder::default();
         let mut open = VecDeque::new();

@@ -1,8 +1,8 @@
-//! Expected rows as they are written.
+//! The text of expected rows, in the form of `docs/outputs.md`.
 //!
-//! Promises the form of `docs/outputs.md`, put together here and nowhere else: what writes tables has its own way of doing it. A row
-//! is compared as bytes, so that making its text is most of what comparing a table costs: texts of times are kept, since
-//! most come again in the next rows, and of rows that differ in the plane alone one is made.
+//! It shares no code with what writes tables. Rows are compared as bytes, so making their text is most of the cost of comparing a
+//! table. Two things save time: the texts of times are kept, since most come again in the next rows; and a segment that differs
+//! from the last one in its plane alone is made from that one.
 
 use nandseq_profile::units::TICKS_PER_US;
 use nandseq_profile::{BaseId, Ticks};
@@ -10,12 +10,12 @@ use nandseq_profile::{BaseId, Ticks};
 use super::expected::{SegmentRow, StateCode, Stretch, TouchedPage, WrittenNames};
 use crate::finding::{RowPlace, StartedOperation};
 
-/// How many times are remembered, a power of two.
+/// How many texts of times are kept, a power of two.
 const REMEMBERED: usize = 64;
-/// The longest text of a time, 21 bytes, and room for its length.
+/// Bytes for the text of a time: at most 21, and its length in the last byte.
 const TIME: usize = 24;
 
-/// Two digits each.
+/// The numbers 0 to 99 as two digits each.
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[0; 2]; 100];
     let mut at = 0;
@@ -26,7 +26,7 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// Writes the digits of a number to the beginning of `text`, which has room for them; how many they are.
+/// Writes the digits of a number to the beginning of `text`, which must have room for them. Returns their number.
 #[inline]
 fn digits_into(text: &mut [u8], mut value: u64) -> usize {
     let len = value.checked_ilog10().unwrap_or(0) as usize + 1;
@@ -45,7 +45,7 @@ fn digits_into(text: &mut [u8], mut value: u64) -> usize {
 /// Appends the digits of a number.
 fn digits(value: u64, out: &mut Vec<u8>) {
     if value < 10_000 {
-        // All four, and then without the zeros before the first that counts.
+        // All four digits, shifted so that the leading zeros drop out.
         let ([a, b], [c, d]) = (PAIRS[(value / 100) as usize], PAIRS[(value % 100) as usize]);
         let zeros = usize::from(value < 1000) + usize::from(value < 100) + usize::from(value < 10);
         let end = out.len() + 4 - zeros;
@@ -57,7 +57,7 @@ fn digits(value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&text[..len]);
 }
 
-/// Appends a number of an address as it is written, which may be anything.
+/// Appends a number of an address, which may be negative.
 fn number(value: i32, out: &mut Vec<u8>) {
     if value < 0 {
         out.push(b'-');
@@ -65,7 +65,7 @@ fn number(value: i32, out: &mut Vec<u8>) {
     digits(u64::from(value.unsigned_abs()), out);
 }
 
-/// The text of a time in µs: exact, with at least one digit behind the point. Its length is the last byte.
+/// The text of a time in µs: exact, with at least one digit after the point. The last byte is its length.
 fn time(value: Ticks) -> [u8; TIME] {
     let mut text = [0; TIME];
     let point = digits_into(&mut text, value.0 / TICKS_PER_US);
@@ -79,7 +79,7 @@ fn time(value: Ticks) -> [u8; TIME] {
     text
 }
 
-/// The texts of times that came last.
+/// A cache of the texts of times.
 #[derive(Debug)]
 struct RecentTimes(Vec<(Ticks, [u8; TIME])>);
 
@@ -98,7 +98,7 @@ impl RecentTimes {
         if known.0 != value {
             *known = (value, time(value));
         }
-        // All of it and then less is cheaper than asking how much there is.
+        // A copy of constant size and a cut are cheaper than a copy of the exact length.
         let len = out.len() + usize::from(known.1[TIME - 1]);
         out.extend_from_slice(&known.1);
         out.truncate(len);
@@ -111,16 +111,16 @@ pub(super) struct RowFormatter {
     pub(super) words: WrittenNames,
     times: RecentTimes,
     durations: RecentTimes,
-    /// The row that was written last but for segments.
+    /// The row that was written last, unless it was a segment.
     text: Vec<u8>,
     /// The operation of the stretch that was written last, and whether it was resumed.
     of: Option<(RowPlace, bool)>,
-    /// What its rows have in common: `,op_name,op_base,source,op_uid,`
+    /// The columns that its rows have in common: `,op_name,op_base,source,op_uid,`
     op: Vec<u8>,
     /// The segment that was written last.
     last: Option<(BaseId, SegmentRow)>,
     segment: Vec<u8>,
-    /// Where its plane stands.
+    /// The two places of its plane in `segment`.
     plane_at: [usize; 2],
 }
 
@@ -139,7 +139,7 @@ impl RowFormatter {
         }
     }
 
-    /// A row of operation_timeline up to, and without, what is not known of it; how many columns that leaves.
+    /// A row of operation_timeline without its last columns, which are not known, and the number of these columns.
     pub(super) fn stretch(&mut self, origin: &StartedOperation, row: &Stretch) -> (&[u8], usize) {
         let of = Some((origin.place, row.resumed));
         if self.of != of {
@@ -177,7 +177,7 @@ impl RowFormatter {
         (text, 2)
     }
 
-    /// A row of op_state_timeline; the device has its plane.
+    /// A row of op_state_timeline. The device must have its plane.
     pub(super) fn segment(&mut self, base: BaseId, row: &SegmentRow) -> &[u8] {
         let again = |(last_base, last): (BaseId, SegmentRow)| {
             last_base == base
@@ -203,7 +203,7 @@ impl RowFormatter {
         }
         self.plane_at[0] = text.len() - 2;
         self.words.state(StateCode::phase(base, row.kind)).put(text);
-        // Its comma is that of the lane.
+        // The name of the plane begins with a comma of its own.
         text.pop();
         if let Some([_, lane]) = die_plane {
             lane.put(text);

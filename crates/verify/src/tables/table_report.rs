@@ -1,4 +1,4 @@
-//! Where disagreements between tables and sequence are reported.
+//! Reports where tables disagree with their sequence.
 
 use nandseq_input::table::{TableFault, TableForm};
 use nandseq_profile::Profile;
@@ -7,7 +7,7 @@ use nandseq_trace::table::TableKind;
 use crate::finding::{RowPlace, StartedOperation, Tally};
 use crate::rule::RuleCode;
 
-/// What it takes to report.
+/// Reports findings in tables.
 pub(super) struct TableReporter<'a> {
     pub(super) profile: &'a Profile,
     pub(super) tally: &'a mut Tally,
@@ -20,7 +20,7 @@ pub(super) struct RowContext<'a> {
     pub(super) place: RowPlace,
     /// The operation that the row belongs to.
     pub(super) origin: Option<StartedOperation>,
-    /// The row that should be there, without its last columns, and how many these are.
+    /// The row that should be there, without its last columns, and the number of these columns.
     pub(super) expected: Option<(&'a [u8], usize)>,
 }
 

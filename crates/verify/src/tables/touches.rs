@@ -1,6 +1,6 @@
-//! How often pages were touched in a run.
+//! Counts how often pages were touched in a run.
 //!
-//! Counts are kept by page, up to a limit; beyond it they are sorted and put on disk, and merged at the end.
+//! Counts are kept in memory up to a limit. Beyond it they are sorted and put on disk, and merged at the end.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -13,12 +13,12 @@ use super::expected::{TouchedPage, take};
 
 /// The most pages that are counted in memory.
 const PAGES: usize = 1 << 17;
-/// The most sorted lists on disk; they are merged into one then, which has at most every page of the device.
+/// The number of sorted lists on disk at which they are merged into one.
 const LISTS: usize = 16;
 /// Bytes of a count on disk.
 const ENTRY: usize = 16;
 
-/// The counter.
+/// The counts of touched pages.
 #[derive(Debug, Default)]
 pub(super) struct Touches {
     counts: HashMap<TouchedPage, u64, FxBuildHasher>,
@@ -57,7 +57,7 @@ impl Touches {
         Ok(())
     }
 
-    /// Hands on all counts in order, and starts anew.
+    /// Hands on all counts in the order of their keys, and starts anew.
     pub(super) fn finish(&mut self, mut hand_on: impl FnMut(TouchedPage, u64) -> io::Result<()>) -> io::Result<()> {
         if self.sorted.is_empty() {
             let mut entries: Vec<(TouchedPage, u64)> = self.counts.drain().collect();
@@ -69,7 +69,7 @@ impl Touches {
     }
 }
 
-/// Hands on the entries of sorted lists in order, those of one page as one.
+/// Hands on the entries of sorted lists in order, with one sum for each key.
 fn merge(
     mut sorted: Vec<(DiskQueue, u64)>,
     mut hand_on: impl FnMut(TouchedPage, u64) -> io::Result<()>,

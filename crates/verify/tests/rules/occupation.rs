@@ -2,7 +2,7 @@
 
 use crate::judge;
 
-/// Block 0 to 3 of die 0 erased and programmed up to page 4, from 0 to 240; block 4 too, up to 380.
+/// Blocks 0 to 3 of die 0 are erased and programmed up to page 4, from 0 to 210.
 pub(crate) const PREPARED: &str = "
     0   Erase_SLC_Multi    b0 | b1 | b2 | b3
     101 Program_SLC_Multi  b0 g0 | b1 g0 | b2 g0 | b3 g0

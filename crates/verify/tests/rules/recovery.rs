@@ -1,4 +1,4 @@
-//! One damaged operation gives its own finding and not an avalanche; and what rows of files can be besides operations.
+//! One damaged operation gives one finding of a rule, whatever follows from it. A row that holds no operation gives one finding.
 
 use nandseq_input::{Addressed, Row, SequenceReader};
 use nandseq_profile::{OpId, Profile, Ticks};

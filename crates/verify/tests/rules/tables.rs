@@ -1,4 +1,4 @@
-//! The five exclusion tables: `op_state`, `latch`, `suspend`, `odt`, `cache`.
+//! The exclusion tables: `op_state`, `latch`, `suspend`, `odt`, `write_protect`, `cache`.
 
 use crate::judge;
 use crate::occupation::PREPARED;

@@ -120,7 +120,7 @@ fn a_site_whose_dead_time_is_skipped_does_and_leaves_what_one_that_walks_through
         let (skipped, other, also_refused, summary) = runs(&setup, number, false, 40_000);
         assert_eq!((walked.0, walked.1, state), (skipped.0.clone(), skipped.1, other), "device {number}");
         assert_eq!(refused, also_refused, "device {number}");
-        // What is said to be dead is: nothing starts there after it was.
+        // A die that is called dead is dead: nothing starts there afterwards.
         for dead in &summary.dead {
             let names_die = |op: OpId| setup.tables.base(setup.tables.op(op).base).reach != Reach::Target;
             let since = dead.since.expect("the site began afresh");

@@ -1,4 +1,4 @@
-//! What is admitted beside chains of other dies; and that what has begun is not left half done.
+//! Plans that are admitted beside chains of other dies. Every chain that has begun ends or is reset.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -36,7 +36,7 @@ fn page(die: u8, group: u32) -> Place {
     Place { die: Die(die), planes: PlaneSet::one(Plane(0)), group, page: Page(0), cell_type }
 }
 
-/// The second die is yet to start an operation that looks at every die.
+/// A site whose second die has a chain with a step to come that looks at every die.
 fn with_a_guest<'s>(setup: &'s Setup, profile: &Profile) -> Site<'s> {
     let mut site = Site::new(setup, 1);
     let step = step(profile, "VPP_Parameter_Read_Target_Level", Place::die(Die(1)));
@@ -125,7 +125,7 @@ struct Steps {
     reset: u64,
 }
 
-/// What tells chains apart, whatever slot they are in.
+/// Tells chains apart, whatever slot they are in.
 fn origin(proposal: &Proposal) -> (Ticks, u8, u8) {
     (proposal.time, proposal.die.0, proposal.plane.0)
 }
@@ -145,8 +145,8 @@ impl Sink for Steps {
     }
 }
 
-/// Runs a device for a number of operations, then lets everything come to rest; how many steps of chains started, and how many a
-/// reset took away.
+/// Runs a device for a number of operations, then lets everything come to rest. Returns how many steps of chains started, and how
+/// many a reset took away.
 fn follow_chains(profile: &Profile, seed: u64, operations: u64) -> (usize, usize) {
     let setup = setup_of(profile);
     let mut site = Site::new(&setup, seed);

@@ -1,4 +1,4 @@
-//! Short searches and kept orders say what a search of everything says, in the states of real runs.
+//! In the states of real runs, short searches and kept orders agree with a search of all orders.
 
 use std::io;
 
@@ -21,7 +21,7 @@ impl Sink for Nowhere {
     }
 }
 
-/// Every state that the chains of a die can be led to, tried one after another; `None` when there are too many.
+/// Tries every state that the chains of a die can be led to; gives up if there are too many.
 struct Exhaustive<'a> {
     search: CompletionSearch<'a>,
     seen: Vec<(Vec<usize>, DieLogic)>,
@@ -74,7 +74,8 @@ fn plan_of(site: &Site<'_>, hook: Hook, now: Ticks, stream: &mut Stream) -> Opti
     verdict.is_ok_and(|verdict| verdict.is_ok()).then_some(proposer.plan)
 }
 
-/// Compares, at the hooks of a run, what is said of plans beside the chains of their die; how many may start, and how many not.
+/// Compares both searches for plans at the hooks of a run, beside the chains of their die. Returns how many plans are refused,
+/// and how many may start.
 fn compare(profile: &Profile, seed: u64, hooks: u64) -> [u64; 2] {
     let setup = Setup::new(profile, &of_profile(profile, 1729), &[]).expect("something to propose");
     let mut site = Site::new(&setup, seed);

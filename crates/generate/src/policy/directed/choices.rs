@@ -1,59 +1,60 @@
-//! Drawing among names of which some are wished for: wishes together weigh as much as all names.
+//! A weighted draw among names. The names with an uncovered bin are wished for: together they weigh as much as all names.
 
 use nandseq_profile::OpId;
 
 use crate::random::Stream;
 use crate::setup::{ClassId, Distribution};
 
-/// A name that may be drawn, or nothing.
+/// A name that may be drawn, or the choice to propose nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Choice {
+    /// `None`: nothing is proposed.
     pub(super) name: Option<(OpId, ClassId)>,
-    /// Its weight at least, in the units of distributions.
+    /// The least weight of the choice, in the units of distributions.
     pub(super) floor: u64,
-    /// Its share of what all wishes weigh together.
+    /// Its share of the weight of all wishes; 0: it is not wished for.
     pub(super) wish: u64,
 }
 
-/// The choices of a proposal. Kept, so that drawing allocates nothing.
+/// The choices of a proposal. They are kept, so that drawing allocates nothing.
 #[derive(Clone, Default, Debug)]
 pub(super) struct WeightedChoices {
     choices: Vec<Choice>,
-    /// What all eligible names weigh together.
+    /// The sum of the own weights of all names.
     mass: u64,
 }
 
 impl WeightedChoices {
-    /// Starts again.
+    /// Removes all choices.
     pub(super) fn clear(&mut self) {
         self.choices.clear();
         self.mass = 0;
     }
 
-    /// Puts a name in, with its own weight; names are put in by class.
+    /// Adds a name with its own weight. Names are added in the order of classes.
     pub(super) fn put(&mut self, choice: Choice, weight: u64) {
         self.choices.push(choice);
         self.mass += weight;
     }
 
-    /// Puts in that nothing is drawn.
+    /// Adds the choice to propose nothing.
     pub(super) fn put_nothing(&mut self, floor: u64, wish: u64) {
         self.choices.push(Choice { name: None, floor, wish });
     }
 
-    /// What the names that were put in weigh together.
+    /// The sum of the own weights of the names that were added.
     pub(super) const fn mass(&self) -> u64 {
         self.mass
     }
 
-    /// What may be drawn, with its weight.
+    /// The names that may be drawn, with the larger of floor and wish.
     #[cfg(test)]
     pub(super) fn weights(&self) -> impl Iterator<Item = (OpId, u64)> + '_ {
         let name = |choice: &Choice| Some((choice.name?.0, choice.floor.max(choice.wish)));
         self.choices.iter().filter_map(name)
     }
 
-    /// Gives every name its own weight again; the choices are in the order of classes, each with all its names.
+    /// Makes every name's own weight its floor; the choices are in the order of classes, each class with all its names.
     pub(super) fn restore_weights(&mut self, distribution: &Distribution) {
         for choices in
             self.choices.chunk_by_mut(|a, b| a.name.map(|(_, class)| class) == b.name.map(|(_, class)| class))
@@ -65,7 +66,7 @@ impl WeightedChoices {
         }
     }
 
-    /// Draws and takes out; wishes together weigh as much as all names.
+    /// Draws a choice and removes it. All wishes together weigh as much as all names.
     pub(super) fn draw(&mut self, stream: &mut Stream) -> Option<Choice> {
         let wishes: u128 = self.choices.iter().map(|choice| u128::from(choice.wish)).sum();
         let mass = u128::from(self.mass.max(1));

@@ -1,6 +1,6 @@
-//! Where further hooks fall: in the uncovered time bins of phases, and where a proposal has just succeeded.
+//! Further hooks: in the tenths of phases with uncovered bins, after the last phase, and after other hooks.
 //!
-//! They come beside those of plain generation. Nothing of them outlives a run.
+//! They come in addition to the hooks of plain generation. They do not outlast a run.
 
 use nandseq_device::FlightId;
 use nandseq_profile::input_time::{TIME_BINS, inside_time_bin};
@@ -15,21 +15,22 @@ use crate::policy::plain::draw_plane;
 use crate::random::Stream;
 use crate::setup::Setup;
 
-/// How much more often than otherwise an operation stands alone that may: what stands alone leaves its window open.
+/// The factor on the weight of standing alone, for an operation that may: without a chain its window stays open.
 const ALONE: u64 = 16;
 
-/// How much more often than otherwise an operation of a base stands alone that may.
+/// The factor on the weight of standing alone for an operation of a base: more than 1 if its window has uncovered bins.
 pub(in crate::policy) fn alone(setup: &Setup, counts: &CoverageCounts, base: BaseId) -> u64 {
     let window = setup.tables.base(base).window_key;
     if window.is_some_and(|key| counts.uncovered_under(key) > 0) { ALONE } else { 1 }
 }
 
-/// The same for plans that are made to be compared by their scores: there the score says whether the window is worth leaving open.
+/// The same for plans that are compared by their scores: the score says whether to leave the window open.
 pub(super) fn alone_to_compare(setup: &Setup, base: BaseId) -> u64 {
     if setup.tables.base(base).window_key.is_some() { ALONE } else { 1 }
 }
 
-/// Places hooks in the uncovered time bins of the phases of an operation that starts, or goes on, at `from`, and just after them.
+/// Places hooks in the tenths with uncovered bins of the phases of an operation that starts or is resumed at `from`, and one on
+/// each of its dies just after the phases.
 pub(in crate::policy) fn place_in_phases(
     (setup, kernel): (&Setup, &mut Kernel<'_>),
     counts: &CoverageCounts,
@@ -48,7 +49,7 @@ pub(in crate::policy) fn place_in_phases(
         let Some(key) = key.filter(|_| end > start) else { continue };
         discounts.visit(key);
         let suspends = info.effects.erase || info.effects.is_program();
-        // Where nothing is uncovered, one hook may still cut the phase for what that leads to.
+        // In a phase without uncovered bins, one hook may still suspend the operation for the bins that this leads to.
         let any = (suspends && counts.uncovered_under(key) == 0).then(|| stream.below(TIME_BINS.into()) as u8);
         for time_bin in 0..TIME_BINS {
             if any != Some(time_bin) && counts.uncovered_names(key)[usize::from(time_bin)] == 0 {
@@ -67,27 +68,27 @@ pub(in crate::policy) fn place_in_phases(
     }
 }
 
-/// What is remembered of the hooks on a die, within a run.
+/// The memory of the hooks on a die, within a run.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct DieMemory {
-    /// When the last hook that follows another one comes.
+    /// The time of the last hook that was placed after another one.
     next: Ticks,
-    /// The planes where nothing uncovered could start since anything did.
+    /// The planes on which no name with an uncovered bin could start, since an operation last started.
     pub(super) tried: PlaneSet,
-    /// Whether nothing was worth going for when that was last asked.
+    /// Whether the last search at a refill found no plan that leads to uncovered bins.
     pub(super) lost: bool,
-    /// Whether further hooks have found nothing to start since anything did.
+    /// Whether a search on the idle die has found no plan since an operation last started.
     pub(super) sought: bool,
 }
 
-/// The hooks that follow others.
+/// The hooks that follow other hooks.
 #[derive(Clone, Debug)]
 pub(super) struct FurtherHooks {
     pub(super) dies: Vec<DieMemory>,
 }
 
 impl FurtherHooks {
-    /// On so many dies, nothing was tried yet.
+    /// A memory of nothing, for this many dies.
     pub(super) fn new(dies: usize) -> Self {
         Self { dies: vec![DieMemory::default(); dies] }
     }
@@ -97,13 +98,13 @@ impl FurtherHooks {
         self.dies.fill(DieMemory::default());
     }
 
-    /// Notes whether nothing is wished for on a die, and returns whether nothing is worth going for on any.
+    /// Notes whether a die is without wishes now. Returns whether no die has anything worth waiting for.
     pub(super) fn is_lost(&mut self, die: Die, without_wish: bool) -> bool {
         self.dies[usize::from(die.0)].lost &= without_wish;
         self.dies.iter().all(|memory| memory.lost)
     }
 
-    /// Lets a hook follow one at which nothing has started; `waits`: it was waited for the bus.
+    /// Places a hook after one at which nothing has started. `waits`: the bus was taken at that hook.
     pub(super) fn go_on(
         &mut self,
         (setup, kernel): (&Setup, &mut Kernel<'_>),
@@ -120,13 +121,13 @@ impl FurtherHooks {
         }
         let follows = self.follow((setup, kernel), counts, proposal, stream);
         if kind == HookKind::Refill && !follows && proposal.state.phase.is_none() {
-            // Nothing goes on by itself: something must lead on.
+            // The plane is idle, and no other hook follows: this one looks for a plan that leads on.
             self.push((setup, kernel), (proposal.die, proposal.plane), proposal.time);
         }
     }
 
-    /// Lets a hook follow once the bus is free, on a plane of the die whose key has uncovered bins then and that was not tried since
-    /// anything started there. Returns whether one comes.
+    /// Places a hook for the time when the bus is free, on a plane of the die whose key has uncovered bins then and that was not
+    /// tried since an operation last started. Returns whether a hook comes.
     pub(super) fn follow(
         &mut self,
         (setup, kernel): (&Setup, &mut Kernel<'_>),
@@ -153,7 +154,7 @@ impl FurtherHooks {
         true
     }
 
-    /// Lets a hook follow on a plane.
+    /// Places a hook on a plane for the time when the bus is free.
     fn push(&mut self, (setup, kernel): (&Setup, &mut Kernel<'_>), (die, plane): (Die, Plane), now: Ticks) {
         let at = soon((setup, kernel), now);
         kernel.queue.push(at, Event::Extra(die, plane));
@@ -161,12 +162,12 @@ impl FurtherHooks {
     }
 }
 
-/// When an operation that needs the bus can start, after `now`.
+/// The first time after `now` at which an operation that needs the bus can start.
 fn soon((setup, kernel): (&Setup, &Kernel<'_>), now: Ticks) -> Ticks {
     Ticks(now.0 + 1).max(kernel.device.bus_free()).ceil_to(setup.tables.grid)
 }
 
-/// A time on the grid, inside a phase, that counts for a time bin of it; `None` where there is none.
+/// Draws a time on the grid inside a tenth of a phase; `None` where the tenth has none.
 fn instant(time_bin: u8, (start, end): (Ticks, Ticks), grid: Grid, stream: &mut Stream) -> Option<Ticks> {
     let inside = inside_time_bin(time_bin, end - start);
     let step = grid.step().0;

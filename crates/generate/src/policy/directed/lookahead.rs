@@ -1,4 +1,4 @@
-//! What a plan leads to, and the best of some plans by that.
+//! Look-ahead: scores plans by the uncovered bins that they lead to, and finds the best of several.
 
 mod best_plan;
 mod scorer;

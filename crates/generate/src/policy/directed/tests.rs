@@ -113,7 +113,7 @@ fn a_directed_site_with_nothing_to_go_for_starts_as_much_as_a_plain_one() {
         let setup = setup.with_coverage_model(&profile, everything(&profile, directed));
         let model = setup.coverage_model.as_ref().expect("it was given");
         let mut site = Site::new(&setup, 5);
-        // Every bin has been hit far more often than `at_least`.
+        // Every bin has been hit far above the level.
         site.counts = CoverageCounts::of_text(model, &format!("{}*1000", model.bin_count()));
         let limits = RunLimits { run_until: Ticks::from_us(300_000), ..RunLimits::default() };
         site.run(&limits, &mut Nothing).expect("memory does not fail").ops
@@ -122,7 +122,7 @@ fn a_directed_site_with_nothing_to_go_for_starts_as_much_as_a_plain_one() {
     assert!(directed > plain / 2 && directed < plain * 2, "{directed} operations against {plain}");
 }
 
-/// A model of every name under every key, compiled, and nothing hit.
+/// A coverage model of every name under every key, compiled, without hits.
 fn setup(profile: &Profile) -> Setup {
     let table = of_profile(profile, probability::DEFAULT_TABLE_SEED);
     let setup = Setup::new(profile, &table, &[]).expect("something to propose");
@@ -179,7 +179,7 @@ fn at_least_rises_after_four_hits_for_each_bin() {
         let counts = CoverageCounts::of_text(model, &text).expect("hits of every bin");
         profile.phase_keys.ids().map(|key| counts.uncovered_under(key)).sum::<u64>()
     };
-    // One hit less than 4 for each bin: `at_least` is 1 still.
+    // One hit less than 4 per bin: the level is still 1.
     assert_eq!(uncovered(4), 0);
     let counts = CoverageCounts::of_text(model, &format!("{}*1 {}", model.bin_count() - 1, 3 * model.bin_count() + 1))
         .expect("hits");
@@ -198,7 +198,7 @@ fn what_is_about_to_end_where_hits_lack_is_rarely_cut() {
     let proposal = Proposal { state, ..Proposal::default() };
     assert!(spares(&counts, &proposal));
     assert!(!spares(&counts, &Proposal { state: OpState { phase: None, ..state }, ..proposal }));
-    // Once nothing is uncovered under the END, there is nothing to spare it for.
+    // Once all bins under the END are covered, there is nothing to spare it for.
     counts = CoverageCounts::of_text(model, &format!("{}*1", model.bin_count())).expect("hits of every bin");
     assert!(!spares(&counts, &proposal));
 }

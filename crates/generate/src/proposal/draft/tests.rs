@@ -1,7 +1,7 @@
 //! Which drafts are drawn for a first operation, and how often, on one small device: shares are those that the profile states.
 //!
-//! A draft is written as its steps after the first: `Read_SLC 0+2 1.0 SLC` is that name on planes 0 and 2, page 0 of block group 1;
-//! `Setup` names no plane. What is expected is worked out from the text of the profile.
+//! A draft is written as its steps after the first: `Read_SLC 0+2 1.0 SLC` is that name on planes 0 and 2, page 0 of block group
+//! 1; `Setup` names no plane. What is expected is worked out from the text of the profile.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use crate::random::StreamKind;
 
 /// Two dies of three planes with four block groups each.
 const DEVICE: &str = include_str!("device.yaml");
-/// Drafts drawn of each first operation.
+/// How many drafts are drawn for each first operation.
 const DRAWS: u32 = 6_000;
 
 /// The device with its blocks as the tests want them, and what drafts are drawn on.
@@ -51,7 +51,8 @@ impl Model {
         let device = Device::new(&setup.tables, &[]);
         let mut model = Self { profile, setup, device, scratch: DraftScratch::default(), now: Ticks::ZERO };
         for die in 0..2 {
-            // Group 0 has two of three pages programmed as SLC, group 1 one page as TLC; group 2 is erased as SLC, group 3 not at all.
+            // Group 0 has two of three pages programmed as SLC, group 1 one page as TLC; group 2 is erased as SLC, group 3 not at
+            // all.
             let place = |group, page| format!("{die}: 0+1+2 {group}.{page}");
             for (name, group, page) in [
                 ("Erase_SLC", 0, 0),

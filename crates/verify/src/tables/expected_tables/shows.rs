@@ -1,4 +1,4 @@
-//! What op_state each plane shows, and will show if nothing comes between.
+//! The op_state that each plane shows, and those that it will show if nothing cuts them.
 
 use nandseq_profile::model::{PhaseKind, Topology};
 use nandseq_profile::{BaseId, Die, Plane, Ticks};
@@ -11,10 +11,10 @@ use crate::time::Interval;
 /// The most phases a plane remembers; legal sequences need a few.
 const MOST: usize = 64;
 
-/// A phase on a plane.
+/// A phase that a plane shows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Show {
-    /// Whose it is; `None` if nobody knows.
+    /// The operation, base and kind of the phase; `None` if the operation is not known.
     of: Option<(Ticket, BaseId, PhaseKind)>,
     time: Interval,
 }
@@ -25,12 +25,12 @@ impl Show {
     }
 }
 
-/// All planes.
+/// The phases that all planes show.
 #[derive(Debug)]
 pub(super) struct Shows {
     /// By die and plane; phases in order of their start.
     planes: Vec<Vec<Vec<Show>>>,
-    /// What a plane shows of which nothing has been seen.
+    /// The op_state of a plane on which no operation has been seen.
     before: StateCode,
 }
 
@@ -45,7 +45,7 @@ impl Shows {
         self.before = StateCode::UNKNOWN;
     }
 
-    /// What a plane shows at an instant; of a plane that does not exist nothing is known.
+    /// The op_state of a plane at an instant; `UNKNOWN` for a plane that does not exist.
     pub(super) fn at(&self, die: i64, plane: i64, at: Ticks) -> StateCode {
         let index = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
         let Some(shows) = self.planes.get(index(die)).and_then(|planes| planes.get(index(plane))) else {
@@ -59,7 +59,7 @@ impl Shows {
         }
     }
 
-    /// Adds what a plane will show, and forgets what is over at `now`.
+    /// Adds a phase that a plane will show, and drops phases that are over at `now`.
     pub(super) fn push(&mut self, die: Die, plane: Plane, now: Ticks, show: Show) {
         let shows = &mut self.planes[die.index()][plane.index()];
         let over = shows.partition_point(|show| show.time.from <= now).saturating_sub(1);
@@ -71,7 +71,7 @@ impl Shows {
         shows.insert(at, show);
     }
 
-    /// What goes on from `from` on the planes of a die is something that nobody has seen start.
+    /// From `from` on, the planes of a die show an operation that started in a missing run. Does nothing if no runs are missing.
     pub(super) fn lose(&mut self, die: Die, now: Ticks, from: Ticks) {
         if self.before != StateCode::UNKNOWN {
             return;
@@ -97,7 +97,7 @@ impl Shows {
     }
 }
 
-/// Ends some phases of a plane; those that have not begun do not come.
+/// Ends some phases of a plane at `at`; phases that have not begun are dropped.
 fn end(shows: &mut Vec<Show>, at: Ticks, which: impl Fn(&Show) -> bool) {
     shows.retain(|show| show.time.from < at || !which(show));
     for show in shows.iter_mut().filter(|show| which(show)) {

@@ -1,5 +1,8 @@
-//! Going for what is uncovered where nothing that is can start: plans are made for what may start, carried out on a copy of the
-//! die's lasting state, and scored by what the states that they lead to let in. The best one is handed in, for the judge to agree.
+//! Looks for the plan that leads to the most uncovered bins.
+//!
+//! Makes plans for the names that may start, carries each out on a copy of the die's lasting state, and scores it by the
+//! uncovered bins of the names that could start afterwards. The policy hands the best plan in, and the device judges it like any
+//! other.
 
 use nandseq_device::Rule;
 use nandseq_profile::OpId;
@@ -15,10 +18,10 @@ use crate::reporting::RefusalReason;
 use crate::setup::ClassId;
 use crate::setup::consequences::becomes_op_state;
 
-/// As many plans are made for a name that chains may follow.
+/// How many plans are made for a name that chains may follow.
 const PLANS: usize = 4;
 
-/// Looks for the best of some plans; keeps what is needed for it, so that looking allocates nothing.
+/// Looks for the best of several plans. Kept, so that looking allocates nothing.
 #[derive(Clone, Default, Debug)]
 pub(in crate::policy::directed) struct Lookahead {
     names: Vec<(OpId, ClassId)>,
@@ -27,7 +30,7 @@ pub(in crate::policy::directed) struct Lookahead {
 }
 
 impl Lookahead {
-    /// Plans an uncovered name as [`AtHook::plan`] does: of a few plans the one that leads to most else for its operations.
+    /// Plans a name with an uncovered bin as [`AtHook::plan`] does, but keeps the plan with the best score of a few.
     pub(in crate::policy::directed) fn plan_well(
         &mut self,
         at: &mut AtHook<'_, '_>,
@@ -59,8 +62,9 @@ impl Lookahead {
         Ok(best.map_or(verdict, |(verdict, _)| verdict))
     }
 
-    /// Makes plans of every eligible class and leaves the best in the proposer; `is_cutting`: only what suspends the operation of the
-    /// hook's plane comes into question. Returns the class that is to follow the best; `None`: there is no plan worth starting.
+    /// Makes plans for every eligible class and leaves the best in the proposer. `is_cutting`: only operations that suspend are
+    /// considered. Returns the class that is to follow the best plan, if its score counts one; the outer `None`: no plan is worth
+    /// starting.
     pub(in crate::policy::directed) fn plan_best(
         &mut self,
         at: &mut AtHook<'_, '_>,
@@ -100,7 +104,7 @@ impl Lookahead {
         found
     }
 
-    /// Draws a name of every class that may start and for which a plan is to be made.
+    /// Draws one name of every class for which plans are made.
     fn draw_names(&mut self, at: &mut AtHook<'_, '_>, is_cutting: bool) {
         self.names.clear();
         let Some(model) = &at.setup.coverage_model else { return };
@@ -109,7 +113,8 @@ impl Lookahead {
             if effects.delay || (is_cutting && effects.suspend.is_none()) {
                 continue;
             }
-            // A name that does not count under this key waits for a refill, which has another.
+            // A class may have no bin under this key. A plan that begins with its name is not started here: a refill has another
+            // key.
             let names = at.distribution.names_of(id);
             let counts = |op: &OpId| model.pair(at.proposal.key_used, *op).is_some();
             let counting = || names.iter().map(|&(op, _)| op).filter(counts);

@@ -1,7 +1,7 @@
-//! What a plan leads to: how much that is uncovered can start in the states that it brings about, for each operation.
+//! The score of a plan: the uncovered bins of the states that it leads to, per operation.
 //!
-//! A plan is carried out on a copy of its die's lasting state. What can start in the end is asked of the same masks as at a hook;
-//! one more operation, with its chain, is tried from there. Nothing is drawn here, and nothing changed but scratch memory.
+//! A plan is carried out on a copy of its die's lasting state. The same masks as at a hook say which classes can start then. One
+//! more operation, with its chain, is tried from there. Scoring draws no random numbers, and changes scratch memory only.
 
 use nandseq_device::{BaseInfo, Device, DieLogic, Place, Suspended, Tables};
 use nandseq_profile::model::{AddressSource, Axis};
@@ -17,13 +17,15 @@ use crate::setup::consequences::becomes_op_state;
 use crate::setup::groups::AddressKind;
 use crate::setup::{Class, ClassId, Setup, places};
 
-/// As many bins are worth an address of a kind that there is none of.
+/// The most bins that providing an exhausted address class is worth.
 const SUPPLY: u64 = 10;
 
-/// The score of a plan: bins for each operation, and the class of what is to follow it, if that is part of it.
+/// The score of a plan.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Score {
+    /// Uncovered bins per operation, in units of 2⁻²⁰ ([`UNIT`] twice).
     pub(super) rate: u64,
+    /// The class that is to follow the plan, if the rate counts its bins.
     pub(super) promise: Option<ClassId>,
 }
 
@@ -33,7 +35,7 @@ impl Score {
     }
 }
 
-/// What some operations lead to.
+/// The uncovered bins that some operations lead to, each worth [`UNIT`], and the number of these operations.
 #[derive(Clone, Copy, Debug)]
 struct Gain {
     bins: u64,
@@ -59,16 +61,17 @@ impl Gain {
 /// Scratch memory of a scorer.
 #[derive(Clone, Default, Debug)]
 pub(super) struct ScoreScratch {
-    /// By die: what it would forbid in an imagined state.
+    /// By die: its constraints in an imagined state.
     constraints: Vec<DieConstraints>,
-    /// By chunk: what can start in the imagined state.
+    /// By chunk: the classes that can start in the imagined state.
     open: Vec<u64>,
-    /// By key: what a plane lets in under it in the imagined state.
+    /// By key: the value of the bins that a plane lets in under it in the imagined state, once it is known.
     under: Vec<Option<u64>>,
-    /// By base: what its phases let in, where a step follows and where none does.
+    /// By base: the value of the bins of its phases, where a step of a chain follows and where none does.
     phases: Vec<[u64; 2]>,
-    /// By chunk: what can start in the present state once all is at rest, and by plane the key then.
+    /// By chunk: the classes that can start once the operations of the present have ended.
     present: Vec<u64>,
+    /// By plane: the key then.
     keys: [PhaseKey; 8],
 }
 
@@ -78,11 +81,11 @@ struct State<'a> {
     logic: &'a DieLogic,
     /// By plane: the key at rest.
     keys: [PhaseKey; 8],
-    /// The window before that.
+    /// The key of the window before that, if there is one.
     window: Option<PhaseKey>,
 }
 
-/// What scores plans on a die, at a time.
+/// Scores plans that start on a die at a time.
 #[derive(Clone, Copy)]
 pub(super) struct Scorer<'a> {
     setup: &'a Setup,
@@ -93,7 +96,7 @@ pub(super) struct Scorer<'a> {
 }
 
 impl<'a> Scorer<'a> {
-    /// At a hook; `None` without a model.
+    /// The scorer at a hook; `None` without a coverage model.
     pub(super) fn new(at: &'a AtHook<'_, '_>, counts: &'a CoverageCounts, discounts: &'a Discounts) -> Option<Self> {
         let consequences = &at.setup.coverage_model.as_ref()?.consequences;
         let uncovered = Uncovered { consequences, counts, discounts };
@@ -105,7 +108,7 @@ impl<'a> Scorer<'a> {
         &self.setup.tables
     }
 
-    /// Brings the scratch memory up to date; `resting`: whether plans start on a die at rest, and only what they add to it is to count.
+    /// Brings the scratch memory up to date. `resting`: the plans start on a die at rest, and only the bins that they add count.
     pub(super) fn prepare(&self, scratch: &mut ScoreScratch, resting: bool) {
         if scratch.constraints.is_empty() {
             scratch.constraints = vec![DieConstraints::new(self.setup); usize::from(self.setup.tables.size.dies)];
@@ -128,7 +131,7 @@ impl<'a> Scorer<'a> {
         }
     }
 
-    /// By plane: the key once what is there has ended.
+    /// By plane: the key once the operation on it has ended.
     fn keys_at_rest(&self) -> [PhaseKey; 8] {
         let mut keys = [PhaseKey::DEFAULT; 8];
         for plane in self.device.planes().iter() {
@@ -137,7 +140,7 @@ impl<'a> Scorer<'a> {
         keys
     }
 
-    /// The score of a plan; `hits`: whether its first operation hits a cell itself. A plan of nothing: what waiting is worth.
+    /// The score of a plan. `hits`: its first operation hits an uncovered bin. The score of an empty plan is that of waiting.
     pub(super) fn score(&self, scratch: &mut ScoreScratch, plan: &[Step], hits: bool) -> Score {
         let tables = self.tables();
         let mut logic = match plan.first() {
@@ -175,7 +178,7 @@ impl<'a> Scorer<'a> {
         self.score_of(scratch, State { logic: &logic, keys, window }, so_far).or(suspended)
     }
 
-    /// What a plan is worth that ends in a state.
+    /// The score of a plan that ends in a state; `so_far` is what its operations led to before.
     fn score_of(&self, scratch: &mut ScoreScratch, state: State<'_>, so_far: Gain) -> Score {
         let ScoreScratch { constraints, present, keys: before, .. } = scratch;
         let constraints = &mut constraints[usize::from(self.die.0)];
@@ -190,7 +193,7 @@ impl<'a> Scorer<'a> {
             if state.keys[..at].contains(&key) {
                 continue;
             }
-            // What could start before is not due to the plan.
+            // The plan does not add classes that could start before.
             let known = |chunk: usize| if key == before[at] { present[chunk] } else { 0 };
             let open =
                 |chunk: usize| self.open(constraints, chunk) & !constraints.chunks[chunk].not_at[at] & !known(chunk);
@@ -200,7 +203,8 @@ impl<'a> Scorer<'a> {
         Score { rate: here.rate(), promise: None }.or(Score { rate: here.and(ahead).rate(), promise })
     }
 
-    /// The classes of a chunk that can start in the state that the constraints imagine; what looks at every die can hardly be counted on.
+    /// The classes of a chunk that can start in the imagined state. On several dies, classes that look at every die are left out:
+    /// they can hardly be counted on.
     fn open(&self, constraints: &DieConstraints, chunk: usize) -> u64 {
         let everywhere = self.setup.groups.chunks()[chunk].on_target;
         constraints.chunks[chunk].open & if self.tables().size.dies == 1 { u64::MAX } else { !everywhere }
@@ -211,7 +215,8 @@ impl<'a> Scorer<'a> {
         self.setup.groups.chunks()[chunk].in_state(key.0)
     }
 
-    /// The most for each operation that one more operation and its chain lead to from the state just imagined, and its class.
+    /// The best gain per operation that one more operation with its chain has in the state just imagined, and the class of that
+    /// operation.
     fn ahead(&self, scratch: &mut ScoreScratch, logic: &DieLogic) -> (Gain, Option<ClassId>) {
         let ScoreScratch { constraints, open, under, phases, .. } = scratch;
         let constraints = &mut constraints[usize::from(self.die.0)];
@@ -224,12 +229,13 @@ impl<'a> Scorer<'a> {
         {
             let id = ClassId::at(chunk, place);
             let class = self.setup.classes.get(id);
-            // Other cell types lead to the same.
+            // Classes of the same base that differ in cell type alone score nearly the same: the first stands for all.
             if last.replace((class.base, class.multi)) == Some((class.base, class.multi)) {
                 continue;
             }
             for way in self.uncovered.consequences.ways(class.base) {
-                // First as if it left the state as it is; then what it does.
+                // A cheap estimate first: as if the way left the state unchanged. If that is the best so far, the state after the
+                // way counts.
                 let promised = self.along(phases, id, way, |key| {
                     let open = |chunk: usize| open[chunk] & !self.forbidden(chunk, key);
                     *under[key.index()].get_or_insert_with(|| self.uncovered.under(key, open))
@@ -254,13 +260,13 @@ impl<'a> Scorer<'a> {
         (best, by)
     }
 
-    /// What a way leads to, less the more often it was promised in vain.
+    /// The gain of a way, with the discount of its class.
     fn along(&self, phases: &[[u64; 2]], class: ClassId, way: &[BaseId], under: impl FnMut(PhaseKey) -> u64) -> Gain {
         let bins = self.uncovered.along(self.tables(), phases, way, under);
         Gain { bins: bins / self.uncovered.discounts.of_promise(class), operations: way.len() as u64 }
     }
 
-    /// The state after a way of a class, on planes that hold least.
+    /// The state after a way of a class, on the planes whose page registers hold least.
     fn after(&self, logic: &DieLogic, class: Class, way: &[BaseId]) -> DieLogic {
         let tables = self.tables();
         let holds = |plane: Plane| {
@@ -286,7 +292,7 @@ impl<'a> Scorer<'a> {
         after
     }
 
-    /// What a plan is worth whose last step is suspended; `before` is the state that this step finds.
+    /// The score of a plan whose last step is suspended; `before` is the state that this step finds.
     fn if_suspended(&self, scratch: &mut ScoreScratch, before: State<'_>, so_far: Gain, step: &Step) -> Score {
         let tables = self.tables();
         let base = tables.op(step.op).base;
@@ -310,7 +316,7 @@ impl<'a> Scorer<'a> {
         best
     }
 
-    /// What it is worth that an operation provides addresses of a class that is exhausted, in bins.
+    /// The value of the addresses that an operation provides for classes that have none left.
     fn supply(&self, constraints: &DieConstraints, head: &Step) -> u64 {
         let op = self.tables().op(head.op);
         let info: &BaseInfo = self.tables().base(op.base);
@@ -331,7 +337,7 @@ impl<'a> Scorer<'a> {
         if any { bins + self.lack_of(constraints, AddressKind::ReadablePage, cell, multi).1 / 2 } else { 0 }
     }
 
-    /// Whether the book has no address for some classes of a cell type, and how many of their bins are uncovered.
+    /// Whether the address book has no address for some classes of a cell type, and how many bins of these classes are uncovered.
     fn lack_of(&self, constraints: &DieConstraints, source: AddressKind, cell: CellTypeId, multi: bool) -> (bool, u64) {
         let mut lack = (false, 0);
         for (chunk, group) in self.setup.groups.chunks().iter().enumerate() {

@@ -1,7 +1,7 @@
-//! What a state of a die lets in that is uncovered, and how many operations that takes.
+//! The value of the uncovered bins that an imagined state of a die lets in.
 //!
-//! A state is imagined: nothing in flight, this lasting state, these keys on the planes. Which names could start there is asked of
-//! the same masks as at a hook; two operations ahead nothing of the state changes but the keys. Whole numbers only.
+//! In an imagined state nothing is in flight; the lasting state and the keys on the planes are given. The same masks as at a hook
+//! say which classes could start. Along a way only the keys change: all its steps see one lasting state. Whole numbers only.
 
 use nandseq_device::{BaseInfo, Tables};
 use nandseq_profile::{BaseId, PhaseKey};
@@ -11,19 +11,19 @@ use crate::policy::directed::discounts::Discounts;
 use crate::setup::consequences::{Consequences, becomes_op_state};
 use crate::setup::places;
 
-/// As many names that leave the state as it is are worth going for in one state, as many that show on planes (others of the die keep
-/// the key), and as many others: the first of these ends the state.
+/// The most bins that count in one state, of names that leave the state as it is; of names that show on planes (the other planes
+/// of the die keep their key); and of names that show on the die, the first of which ends the state.
 const LEAVING: u64 = 12;
 const ON_PLANES: u64 = 4;
 const ON_DIE: u64 = 1;
-/// As many bins of one phase are worth going for.
+/// The most bins that count in one phase.
 const IN_PHASE: u64 = 20;
-/// As many bins between two steps of a chain.
+/// The most bins that count between two steps of a chain.
 const BETWEEN: u64 = 2;
-/// Values are whole numbers of this part.
+/// The value of one bin.
 pub(super) const UNIT: u64 = 1024;
 
-/// The uncovered bins that states and phases let in, in units of [`UNIT`].
+/// Values the uncovered bins that states and phases let in, each at [`UNIT`].
 #[derive(Clone, Copy)]
 pub(super) struct Uncovered<'a> {
     pub(super) consequences: &'a Consequences,
@@ -32,7 +32,7 @@ pub(super) struct Uncovered<'a> {
 }
 
 impl Uncovered<'_> {
-    /// How many uncovered bins a plane lets in under a key, if these classes can start.
+    /// The value of the uncovered bins that a plane lets in under a key; `open` says by chunk which classes can start.
     pub(super) fn under(&self, key: PhaseKey, open: impl Fn(usize) -> u64) -> u64 {
         let [mut leaving, mut on_planes, mut on_die] = [0; 3];
         for (chunk, (&leaves, &plane)) in self.consequences.leaving.iter().zip(&self.consequences.on_planes).enumerate()
@@ -53,8 +53,8 @@ impl Uncovered<'_> {
         self.discounts.fresh(key, all * UNIT)
     }
 
-    /// How many uncovered bins the phases of an operation let in; `last`: whether no step of a chain cuts its window, which then
-    /// depends on the state.
+    /// The value of the uncovered bins in the phases of an operation. `last`: no step of a chain follows and cuts its window. The
+    /// bins of the window are left out then: they depend on the state.
     pub(super) fn in_phases(&self, info: &BaseInfo, last: bool) -> u64 {
         if !becomes_op_state(info) {
             return 0;
@@ -65,8 +65,8 @@ impl Uncovered<'_> {
         bins(info.busy_key, IN_PHASE) + if last { 0 } else { bins(info.window_key, BETWEEN) }
     }
 
-    /// How many bins the operations that may follow lead to; `phases` says by base what [`Uncovered::in_phases`] does, where a step follows and
-    /// where none does, `under` what a plane lets in in the end under a key.
+    /// The value of the uncovered bins that a way leads to. `phases` has [`Uncovered::in_phases`] by base, where a step follows
+    /// and where none does. `under` is the value of the bins that a plane lets in under a key.
     pub(super) fn along(
         &self,
         tables: &Tables,
