@@ -23,8 +23,8 @@ pub use records::{
 
 /// The name of the file in each folder.
 pub const FILE_NAME: &str = "manifest.json";
-/// The name of the ledger, which a site's folder has instead of a manifest while the site is being made. Its first line is the
-/// JSON of the manifest without its runs; a line for each finished run follows.
+/// The name of the ledger, which a site's folder has instead of a manifest while the site is being made. It is a file of JSON
+/// lines. The first line has the manifest without runs; a line for each finished run follows.
 pub const PARTIAL_NAME: &str = "manifest.partial.jsonl";
 
 /// Checks that a path leads to a regular file. To open a pipe that nobody writes to would block for ever.
