@@ -1,22 +1,22 @@
-//! Input times: how far into its phase something starts, in hundredths, and the tenths that coverage counts.
+//! Input times: the part of a phase that has passed when an operation starts, in hundredths; and the tenths that coverage counts.
 //!
-//! Promises that the tenth of an instant and the bounds of a tenth agree. Times count from the beginning of the phase.
+//! The tenth of an instant and the bounds of a tenth agree. Times count from the beginning of the phase.
 
 use std::ops::RangeInclusive;
 
 use crate::units::Ticks;
 
-/// Tenths of a phase that has a length.
+/// The number of tenths of a phase that has a length.
 pub const TENTHS: u8 = 10;
 
-/// How far into a phase of this length an instant is: 0..=100, rounded half up; 100 at its end and after it.
+/// The part of a phase that has passed, in hundredths: 0..=100, rounded half up; 100 at the end of the phase and after it.
 #[must_use]
 pub fn hundredths(passed: Ticks, length: Ticks) -> u8 {
     if passed >= length {
         return 100;
     }
     let (passed, length) = (passed.0, length.0.max(1));
-    // Both fit 56 bits unless the phase lasts 20 hours.
+    // The products fit 64 bits unless the phase lasts more than a day.
     let rounded = match (passed.checked_mul(200), length.checked_mul(2)) {
         (Some(passed), Some(double)) if passed <= u64::MAX - length => (passed + length) / double,
         (Some(_) | None, Some(_) | None) => {
@@ -27,20 +27,20 @@ pub fn hundredths(passed: Ticks, length: Ticks) -> u8 {
     rounded.min(100) as u8
 }
 
-/// The tenth, 0..=9, in which an input time counts.
+/// The tenth, 0..=9, that an input time in hundredths belongs to.
 #[must_use]
 pub fn tenth(hundredths: u8) -> u8 {
     (hundredths / TENTHS).min(TENTHS - 1)
 }
 
-/// The instants strictly inside a phase of this length that count for a tenth; empty when there is none.
+/// The instants strictly inside a phase of this length that belong to a tenth (0..=9), in ticks; empty if there are none.
 ///
 /// # Panics
-/// When there is no such tenth: a fault of the caller.
+/// If `tenth` is above 9, which is a mistake of the caller.
 #[must_use]
 pub fn inside_tenth(tenth: u8, length: Ticks) -> RangeInclusive<u64> {
     assert!(tenth < TENTHS, "a phase has ten tenths");
-    // Input times are rounded to hundredths, so that a tenth begins half a hundredth early.
+    // Input times are rounded to hundredths, so a tenth begins half a hundredth early.
     let edge = |half: u64| (u128::from(length.0) * u128::from(half)).div_ceil(200) as u64;
     let first = if tenth == 0 { 1 } else { edge(u64::from(tenth) * 20 - 1).max(1) };
     let after = if tenth + 1 == TENTHS { length.0 } else { edge(u64::from(tenth) * 20 + 19).min(length.0) };
