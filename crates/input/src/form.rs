@@ -1,6 +1,6 @@
-//! The forms in which tables are stored: how their files are found, and what reads them.
+//! The forms in which tables are stored: how their files are found, and which source reads them.
 //!
-//! A form is a [`Form`]. Whoever looks for runs says which forms can be read: a list with [`CSV`] and those of other crates.
+//! A caller that searches for runs passes the list of forms that it can read: [`CSV`], and forms of other crates.
 
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub struct Form {
     pub ending: &'static str,
     /// Where the files of a run lie.
     pub layout: Layout,
-    /// What reads the tables of a profile.
+    /// Makes the source that reads the tables of a profile.
     pub source: fn(&Profile) -> Box<dyn Source>,
 }
 
@@ -33,23 +33,23 @@ pub enum Layout {
 /// The forms that can be read.
 pub type Forms = &'static [Form];
 
-/// CSV, which every reader takes.
+/// CSV, plain or packed by gzip.
 pub const CSV: Form = Form { ending: "csv", layout: Layout::Site, source: |_| Box::new(CsvFiles) };
 
 impl Form {
-    /// Whether the end of a path, that of a packed file without `.gz`, is of this form.
+    /// Whether a path ends as the files of this form do. A `.gz` at its end is ignored.
     pub(crate) fn fits(&self, path: &Path) -> bool {
         let name = path.as_os_str().as_encoded_bytes();
         let name = name.strip_suffix(PACKED.as_bytes()).unwrap_or(name);
         name.strip_suffix(self.ending.as_bytes()).is_some_and(|name| name.ends_with(b"."))
     }
 
-    /// The sequence in a run's folder of a dataset of this form.
+    /// The path of the sequence in a run's folder of a dataset.
     pub(crate) fn sequence_in(&self, folder: &Path) -> PathBuf {
         folder.join(format!("{}.{}", FileKind::OperationSequence.name(), self.ending))
     }
 
-    /// The names of its sequences, as messages say them.
+    /// A pattern of the names of its sequences, for messages.
     pub(crate) fn sought(&self) -> String {
         let name = FileKind::OperationSequence.name();
         match self.layout {
@@ -59,11 +59,11 @@ impl Form {
     }
 }
 
-/// Tables of several forms, each by the end of its name; what is of none of them is read as CSV.
+/// The source for tables of several forms. The end of a file's name tells its form; any other file is read as CSV.
 pub struct AnyForm(Vec<(Form, Box<dyn Source>)>);
 
 impl AnyForm {
-    /// What reads the tables of a profile.
+    /// The source for the tables of a profile in any of `forms`.
     #[must_use]
     pub fn new(forms: Forms, profile: &Profile) -> Self {
         Self(forms.iter().map(|form| (*form, (form.source)(profile))).collect())
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use crate::folder::{FindError, find, find_all, find_forms};
 
-    /// Text in capitals.
+    /// A form for this test: text in capitals.
     struct Shouted;
 
     impl Source for Shouted {

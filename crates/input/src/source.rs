@@ -1,8 +1,8 @@
-//! Where the text of a table comes from.
+//! Sources of the text of tables.
 //!
-//! The readers of this crate know one form, lines of CSV. Tables that are stored otherwise are read through a [`Source`], which
-//! gives them in that form: whatever looks at rows sees the same ones, and there is one place that says what a row means. Text that is
-//! packed by gzip, in one piece or several, is unpacked, whatever the file is called; what is cut or damaged is an error.
+//! The readers of this crate read lines of CSV. A [`Source`] gives a table that is stored in another form as lines of CSV, so the
+//! meaning of a row is defined in one place. A file that is packed by gzip, in one piece or several, is unpacked, whatever its
+//! name. A packed file that is cut or damaged is an error.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -10,23 +10,23 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-/// What stands for standard input among paths.
+/// The path that stands for standard input.
 pub const STANDARD_INPUT: &str = "-";
-/// How every gzip stream begins, and no text.
+/// The first byte of every gzip stream. No text begins with it.
 const GZIP: u8 = 0x1f;
-/// Bytes that are read at once.
+/// How many bytes are read at once.
 const BUFFER: usize = 1 << 16;
 
-/// Opens the tables of runs as text.
+/// A source of the tables of runs as text.
 pub trait Source: Sync {
     /// The text of a table as CSV, its header first.
     ///
     /// # Errors
-    /// When the file cannot be read, or is not what its name says.
+    /// If the file cannot be read, or is not in the form that the end of its name tells.
     fn open(&self, path: &Path) -> io::Result<Box<dyn BufRead>>;
 }
 
-/// Files that are CSV already, as they are or packed by gzip; `-` is standard input.
+/// The source for CSV files, plain or packed by gzip; `-` is standard input.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct CsvFiles;
 
@@ -36,19 +36,19 @@ impl Source for CsvFiles {
     }
 }
 
-/// What a reader gives, unpacked if need be.
+/// The text of an input, unpacked if it is a gzip stream.
 fn unpacked(input: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
     let mut input = BufReader::with_capacity(BUFFER, input);
     let packed = input.fill_buf()?.first() == Some(&GZIP);
     Ok(if packed { Box::new(BufReader::with_capacity(BUFFER, unpack(input))) } else { Box::new(input) })
 }
 
-/// What a gzip stream holds.
+/// The contents of a gzip stream.
 pub(super) fn unpack(input: impl BufRead) -> impl Read {
     Unpacked(MultiGzDecoder::new(input))
 }
 
-/// A gzip stream whose errors say that it is one.
+/// A gzip stream whose errors tell that the input is packed.
 struct Unpacked<R>(MultiGzDecoder<R>);
 
 impl<R: BufRead> Read for Unpacked<R> {
@@ -59,7 +59,7 @@ impl<R: BufRead> Read for Unpacked<R> {
             if kind == io::ErrorKind::UnexpectedEof {
                 io::Error::new(kind, "it is packed by gzip, and its end is missing")
             } else if is_ours(kind) {
-                // The library's words are of the format.
+                // The library's message about headers is about the format of gzip, which users need not know.
                 let what = if error.to_string().contains("header") {
                     "one of its parts does not begin as it should".to_owned()
                 } else {

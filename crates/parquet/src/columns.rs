@@ -1,4 +1,4 @@
-//! Columns of the types that tables are made of.
+//! Arrow columns of the types that tables have.
 
 use std::io;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use nandseq_trace::Status;
 use nandseq_trace::rows::{StateId, Touch};
 use nandseq_trace::table::{ColumnType, Columns};
 
-/// A decimal number of 64 bits.
+/// A type of decimal numbers of 64 bits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decimals {
-    /// All digits; at most 18.
+    /// The number of digits, at most 18.
     pub(crate) digits: u8,
-    /// Those behind the point.
+    /// The number of digits behind the point.
     pub(crate) behind: i8,
 }
 
@@ -27,20 +27,20 @@ impl Decimals {
     }
 }
 
-/// Times in µs: they reach 10^12 µs, 11.5 days.
+/// The type of times in µs, below 10^12 µs (11.5 days).
 pub(crate) const US: Decimals = Decimals { digits: 18, behind: 6 };
-/// Fractions of a phase.
+/// The type of fractions of a phase.
 pub(crate) const FRACTION: Decimals = Decimals { digits: 3, behind: 2 };
 
-/// The names that columns refer to by number.
+/// The dictionaries of names, which columns refer to by number.
 #[derive(Clone, Debug)]
 pub(crate) struct ColumnNames {
     pub(crate) ops: ArrayRef,
-    /// The number of its base for each op name, and the names of bases.
+    /// The number of the base of each op name.
     pub(crate) base_of_op: Box<[i16]>,
     pub(crate) bases: ArrayRef,
     pub(crate) states: ArrayRef,
-    /// The number of its base for each op_state; that of `DEFAULT`, which has no rows, means nothing.
+    /// The number of the base of each op_state. `DEFAULT` has no rows, so its number has no meaning.
     pub(crate) base_of_state: Box<[i16]>,
     pub(crate) keys: ArrayRef,
     pub(crate) cell_types: ArrayRef,
@@ -72,7 +72,7 @@ impl ColumnNames {
         }
     }
 
-    /// The number of a die plane.
+    /// The number of a die and plane in `lanes`.
     pub(crate) fn die_plane(&self, die: Die, plane: Plane) -> i16 {
         number(die.index() * self.planes + plane.index())
     }
@@ -82,7 +82,7 @@ fn strings<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(names))
 }
 
-/// Ids of every kind are below 16,384.
+/// An id as a number of a dictionary. Ids of every kind are below 16,384.
 pub(crate) const fn number(id: usize) -> i16 {
     id as i16
 }
@@ -92,33 +92,34 @@ pub(crate) fn names(numbers: impl Iterator<Item = i16>, names: &ArrayRef) -> io:
     dictionary(Int16Array::from_iter_values(numbers), names)
 }
 
-/// A column of names where some rows have none.
+/// A column of names by their numbers, or null.
 pub(crate) fn optional_names(numbers: impl Iterator<Item = Option<i16>>, names: &ArrayRef) -> io::Result<ArrayRef> {
     dictionary(numbers.collect(), names)
 }
 
+/// A column of names by their numbers.
 pub(crate) fn dictionary(numbers: Int16Array, names: &ArrayRef) -> io::Result<ArrayRef> {
     let array = DictionaryArray::<Int16Type>::try_new(numbers, Arc::clone(names)).map_err(io::Error::other)?;
     Ok(Arc::new(array))
 }
 
-/// A column of small numbers.
+/// A column of 32-bit numbers.
 pub(crate) fn small(values: impl Iterator<Item = i32>) -> ArrayRef {
     Arc::new(Int32Array::from_iter_values(values))
 }
 
-/// A column of counts or running numbers.
+/// A column of 64-bit numbers. A number beyond 63 bits is an error.
 pub(crate) fn large(values: impl Iterator<Item = u64>) -> io::Result<ArrayRef> {
     let values = values.map(|value| i64::try_from(value).map_err(|_| too_large("a number beyond 63 bits")));
     Ok(Arc::new(Int64Array::from(values.collect::<io::Result<Vec<i64>>>()?)))
 }
 
-/// A column of times in µs.
+/// A column of times in µs. A time of 10^12 µs or more is an error.
 pub(crate) fn times(times: impl Iterator<Item = Ticks>) -> io::Result<ArrayRef> {
     decimals(times.map(|time| u128::from(time.0)), US)
 }
 
-/// A column of decimals, given in units of their last digit.
+/// A column of decimals, given in units of their last digit. A number with too many digits is an error.
 pub(crate) fn decimals(units: impl Iterator<Item = u128>, of: Decimals) -> io::Result<ArrayRef> {
     let limit = 10i64.pow(u32::from(of.digits));
     let units = units.map(|units| {
@@ -134,7 +135,7 @@ fn too_large(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
-/// The columns of a table; `time` is the type of one that is scaled.
+/// The Arrow fields of the columns of a table. `time` is the type of a scaled time.
 pub(crate) fn fields(columns: Columns, time: Decimals) -> Vec<Field> {
     let field = |(&name, &of): (&&str, &ColumnType)| {
         let names = || DataType::Dictionary(Box::new(DataType::Int16), Box::new(DataType::Utf8));
@@ -153,29 +154,29 @@ pub(crate) fn fields(columns: Columns, time: Decimals) -> Vec<Field> {
     columns.names.iter().zip(columns.types).map(field).collect()
 }
 
-/// A target of a payload.
+/// The element type of the payload column: a target.
 pub(crate) fn payload_element() -> FieldRef {
     Arc::new(Field::new("element", DataType::Struct(payload_fields()), false))
 }
 
-/// The fields of a target; those that an operation does not have are null.
+/// The fields of a target. A field that an operation does not have is null.
 pub(crate) fn payload_fields() -> Fields {
     let number = |name| Field::new(name, DataType::Int32, true);
     let text = |name| Field::new_dictionary(name, DataType::Int16, DataType::Utf8, true);
     ["die", "plane", "block", "page"].map(number).into_iter().chain(["celltype", "exp_val"].map(text)).collect()
 }
 
-/// Whether a column holds integers; decimals are some.
+/// Whether a column has integers or decimals.
 pub(crate) fn is_number(column: &DataType) -> bool {
     column.is_integer() || column.is_decimal()
 }
 
-/// Whether a column holds names.
+/// Whether a column has names.
 pub(crate) fn is_name(column: &DataType) -> bool {
     matches!(column, DataType::Dictionary(..))
 }
 
-/// The path of every column of such types.
+/// The path of every column whose type fits, also inside lists and structs.
 pub(crate) fn paths(fields: &Fields, fits: fn(&DataType) -> bool) -> Vec<Vec<String>> {
     fields.iter().flat_map(|field| paths_of(field, fits)).collect()
 }

@@ -1,4 +1,4 @@
-//! The five tables of plain rows.
+//! Turning the rows of the five other tables into columns.
 
 use std::io;
 
@@ -7,9 +7,9 @@ use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TableRow, Timel
 
 use crate::columns::{ColumnNames, FRACTION, decimals, large, names, number, optional_names, small, times};
 
-/// A row with columns.
+/// A row that can become part of columns.
 pub(crate) trait ParquetRow: TableRow + 'static {
-    /// Some rows as columns.
+    /// The columns of some rows, in the order of the table's columns.
     fn columns(names: &ColumnNames, rows: &[Self]) -> io::Result<Vec<ArrayRef>>
     where
         Self: Sized;

@@ -1,8 +1,7 @@
-//! Names that a file defines: of cell types, bases, operations and what else goes by a name.
+//! Checks of the names that a file defines: of cell types, bases, operations and so on.
 //!
-//! Promises that a name that is accepted stands on one line of every table, log and page, and comes back from each as it was:
-//! quotes, backslashes, commas and spaces included. Control characters and line breaks are refused. Names that are right in
-//! every file of this program but become something else in common readers of CSV are warned of.
+//! An accepted name fits on one line of every table, log and page, and is read back unchanged, also with quotes, backslashes,
+//! commas and spaces. Control characters and line breaks are refused. A warning names those that common readers of CSV change.
 
 use std::fmt::Write as _;
 
@@ -10,18 +9,19 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span, quoted};
 use crate::limits::MAX_NAME_BYTES;
 use crate::whole;
 
-/// What common CSV readers take for a missing value: R `NA`, pandas its `na_values`. `NONE`, in capitals, is none of them.
+/// The texts that common CSV readers take for a missing value: `NA` in R, `na_values` in pandas. `NONE`, in capitals, is not
+/// among them.
 const MISSING: [&str; 13] =
     ["NA", "N/A", "n/a", "<NA>", "#N/A", "#NA", "NULL", "null", "NaN", "nan", "-nan", "-NaN", "None"];
 
-/// Reports a name that cannot be written on one line. `kind` is what the name is of: "operation".
+/// Reports a name that is empty, too long, or not one line of text. `kind` says what has the name: "operation".
 pub(crate) fn check(kind: &str, name: &str, at: Span, diagnostics: &mut Diagnostics) {
     if let Some(diagnostic) = problem(kind, name, at) {
         diagnostics.push(diagnostic);
     }
 }
 
-/// Reports a name as [`check`] does, and one of a table's column that common CSV readers change.
+/// Reports a name as [`check`] does, and also a name that common CSV readers change. It is for names in columns of tables.
 pub(crate) fn check_written(kind: &str, name: &str, at: Span, diagnostics: &mut Diagnostics) {
     match problem(kind, name, at) {
         Some(diagnostic) => diagnostics.push(diagnostic),

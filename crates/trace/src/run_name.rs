@@ -1,7 +1,7 @@
-//! Telling the files of runs from everything else by their names.
+//! Recognizing the files of runs by their names.
 //!
-//! Promises that a name is taken for that of a run's file only when it is exactly one that this program writes, in either form of the
-//! tables: other files in the same folder are somebody else's.
+//! A name is recognized only if it is exactly a name that this program writes, as CSV or Parquet. Other files in the same folder
+//! belong to somebody else.
 
 use std::path::Path;
 
@@ -12,19 +12,19 @@ const RUN_FOLDER: &str = "run=";
 /// The folder of snapshots.
 const SNAPSHOTS: &str = "snapshots";
 
-/// What the name of a file says, in the folder of its site, with `/` between parts.
+/// The parts of the name of a run's file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RunName {
-    /// What it is.
+    /// The kind of file.
     pub kind: FileKind,
-    /// Of which run.
+    /// The number of the run, from 1.
     pub run: u64,
-    /// The date in it, with the time of day if that is there too; a table of a dataset has none.
+    /// The date, with the time of day for a snapshot; `None` for a table of a dataset.
     pub stamp: Option<Stamp>,
 }
 
 impl RunName {
-    /// What a name says; `None` for a name that no file of a run has.
+    /// Reads a name in the folder of a site, with `/` between parts. `None` for a name that no file of a run has.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let (before, last) = name.rsplit_once('/').unwrap_or(("", name));
@@ -46,13 +46,13 @@ impl RunName {
         found(kind, stamp.parse().ok()?)
     }
 
-    /// What the name of a snapshot says, whichever folder it lies in.
+    /// Reads the name of a snapshot that lies in any folder.
     #[must_use]
     pub fn of_snapshot(path: &Path) -> Option<Self> {
         Self::parse(&format!("{SNAPSHOTS}/{}", path.file_name()?.to_str()?))
     }
 
-    /// Whether a folder in that of a site is one that this program puts files of runs into.
+    /// Whether this program puts files of runs into a folder of this name, inside the folder of a site.
     #[must_use]
     pub fn is_folder(name: &str) -> bool {
         let is_run = |run: &str| run.len() >= 7 && run.bytes().all(|byte| byte.is_ascii_digit());
@@ -73,7 +73,6 @@ mod tests {
                 for stamp in [stamp, stamp.at_second(0), stamp.at_second(86_399), stamp.at_second(36_061)] {
                     let name = kind.file_name(stamp, run);
                     let found = RunName::parse(&name).unwrap();
-                    // The time of day is in the names of snapshots alone.
                     let midnight = stamp.at_second(0);
                     let stamp = if kind == FileKind::Snapshot { stamp } else { midnight };
                     assert_eq!(found, RunName { kind, run, stamp: Some(stamp) }, "{name}");

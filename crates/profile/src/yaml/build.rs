@@ -1,7 +1,7 @@
-//! From parser events to the tree.
+//! Building the tree of nodes from the events of the parser.
 //!
-//! A stack of open collections, no recursion. Every node carries its size and height with aliases resolved, so that the
-//! limits hold for what readers will walk, not for what stands in the text.
+//! The builder has a stack of open collections and does not recurse. Every node has its size and height with aliases resolved, so
+//! the limits hold for the tree that readers walk.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, S
 use super::{Entry, MAX_DEPTH, MAX_NODES, Node, Scalar, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, Span, nearest, quoted};
 
-/// A finished node with its size and height.
+/// A finished node, with its size in nodes and its height.
 #[derive(Clone)]
 struct Built {
     node: Node,
@@ -19,7 +19,7 @@ struct Built {
     height: usize,
 }
 
-/// A collection that is still open.
+/// A mapping or sequence that has not ended.
 struct OpenNode {
     start: Span,
     anchor: usize,
@@ -36,13 +36,14 @@ enum OpenContent {
 #[derive(Default)]
 struct OpenMapping {
     entries: Vec<Entry>,
-    /// Where each key stands, for duplicates.
+    /// The place of each key, to find duplicates.
     seen: HashMap<Rc<str>, Span>,
+    /// The key whose value comes next.
     key: Option<EntryKey>,
     merges: Vec<Merge>,
 }
 
-/// A `<<` and what it brings.
+/// A merge key `<<` with its value.
 struct Merge {
     at: Span,
     value: Node,
@@ -52,7 +53,7 @@ struct Merge {
 enum EntryKey {
     Merge(Span),
     Name(Rc<str>, Span),
-    /// Reported; its value is left out.
+    /// A wrong key, which was reported. Its value is left out.
     Wrong,
 }
 
@@ -61,21 +62,20 @@ struct Builder<'a> {
     diagnostics: &'a mut Diagnostics,
     stack: Vec<OpenNode>,
     anchors: HashMap<usize, Built>,
-    /// Names of anchors, for suggestions.
+    /// The names of anchors, for suggestions.
     names: BTreeMap<String, usize>,
     root: Option<Node>,
     documents: usize,
     nodes: usize,
 }
 
-/// Why building stopped; the diagnostic has been pushed.
+/// The end of building after an error, which has been reported.
 struct Stop;
 
-/// Parses a text that holds one YAML document.
+/// Parses a text with one YAML document.
 ///
-/// Returns `None` when there is no tree to read: a syntax error, an empty text, a limit exceeded, more than one document.
-/// Errors that leave a tree (duplicate keys, unknown anchors, keys that are no scalars) are reported and the tree is
-/// returned without the offending parts.
+/// Returns `None` after a syntax error, for an empty text, above a limit, or for more than one document. Other errors (duplicate
+/// keys, unknown anchors, keys that are not scalars) are reported, and the tree is returned without the wrong parts.
 pub fn parse(source: &SourceFile, diagnostics: &mut Diagnostics) -> Option<Node> {
     if let Some(at) = source.text.bytes().position(|byte| byte == 0) {
         let diagnostic =
@@ -138,7 +138,7 @@ impl Builder<'_> {
                 self.open(self.span(span), anchor, tag.as_deref(), OpenContent::Mapping(OpenMapping::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(self.span(span).end),
-            // The parser's set of events may grow; those that are no nodes need no handling.
+            // These events are not nodes. The parser may have further ones in later versions.
             Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | _ => Ok(()),
         }
     }
@@ -187,7 +187,7 @@ impl Builder<'_> {
         Err(Stop)
     }
 
-    /// Tags have no use here; those of the core schema do no harm, others were meant to do something.
+    /// Reports a tag that is not of the core schema. Returns whether there is one.
     fn tag(&mut self, tag: Option<&Tag>, at: Span) -> bool {
         let Some(tag) = tag else { return false };
         if tag.is_yaml_core_schema() || tag.original() == "!" {
@@ -234,7 +234,7 @@ impl Builder<'_> {
         self.add(Built { node: Node { span, end, value, broken: false }, size, height }, anchor)
     }
 
-    /// Where the first line of `start..end` ends, trailing blanks left out.
+    /// The end of the first line of `start..end`, without trailing blanks.
     fn first_line_end(&self, start: usize, end: usize) -> usize {
         let text = self.source.text.get(start..end).unwrap_or_default();
         start + text.lines().next().unwrap_or_default().trim_end().len()
@@ -306,7 +306,7 @@ impl Builder<'_> {
     }
 }
 
-/// A node that stands for one about which an error has been reported.
+/// A substitute for a node with an error that has been reported.
 fn broken(at: Span) -> Built {
     let value = Value::Scalar(Scalar { text: "".into(), plain: true });
     Built { node: Node { span: at, end: at.end, value, broken: true }, size: 1, height: 0 }
@@ -347,7 +347,7 @@ impl OpenMapping {
         }
     }
 
-    /// Adds what a merge key brings: entries whose key the mapping does not have itself.
+    /// Adds the entries of a merge key whose keys the mapping does not have itself.
     fn merge(&mut self, merge: &Merge, diagnostics: &mut Diagnostics) {
         let single = std::slice::from_ref(&merge.value);
         for source in merge.value.as_sequence().unwrap_or(single) {

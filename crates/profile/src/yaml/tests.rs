@@ -1,4 +1,4 @@
-//! Tests of the document layer.
+//! Tests of parsing YAML into nodes, and of reading them.
 
 use super::*;
 use crate::diagnostic::{Diagnostics, Severity, SourceFile, Styling};
