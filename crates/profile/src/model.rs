@@ -384,7 +384,7 @@ pub struct Export {
     pub time_scale: f64,
     /// Decimals of the `time` column, 0..=9.
     pub round_decimals: u32,
-    /// Whether what a RESUME revives is left out of the sequence (always so; kept for the record).
+    /// Whether what a RESUME resumes is left out of the sequence (always so; kept for the record).
     pub skip_resume_chained_ops: bool,
 }
 

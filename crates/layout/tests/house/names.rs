@@ -7,7 +7,7 @@ use nandseq_profile::builtin;
 use crate::none;
 use crate::source::{self, Piece, Source};
 
-/// The one room that knows names, because the predecessor's files leave behaviour to them.
+/// The one folder that knows names, because the predecessor's files leave behaviour to them.
 const KNOWS_NAMES: &str = "crates/profile/src/legacy";
 
 /// Words of the formats that happen to be names of bases too: the file, the word, and what it means there.

@@ -1,7 +1,7 @@
 //! What operations leave in the tables: their stretches on targets, and the op_states of planes.
 //!
 //! Follows the sequence beside the model of the device, with lists of its own: which operations are under way and in which
-//! phases, what remains of suspended ones, and what each plane shows. It asks the model only whom a SUSPEND hits and whom a RESUME revives.
+//! phases, what remains of suspended ones, and what each plane shows. It asks the model only whom a SUSPEND hits and whom a RESUME resumes.
 
 mod shows;
 
