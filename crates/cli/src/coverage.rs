@@ -43,9 +43,9 @@ pub(crate) fn run(command: &CoverageCommand) -> Result<(), Failure> {
     }
 }
 
-/// Why a pair that can be reached lacks time bins.
+/// Why a pair that can be reached lacks time bins, in the word of the column.
 const OTHER_TIME_BINS: &str =
-    "in its other time bins the chain under way holds the bus, or no instant of the time grid lies";
+    "in its other tenths the chain under way holds the bus, or no instant of the time grid lies";
 
 /// The time bins of a set, a digit each.
 fn digits(time_bins: u16) -> String {

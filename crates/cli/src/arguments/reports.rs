@@ -182,7 +182,7 @@ pub(crate) struct CoverageReportArgs {
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: ReportFormat,
-    /// Holes that the text lists; the JSON lists all
+    /// Uncovered bins that the text lists; the JSON lists all
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = lines)]
     pub(crate) holes: usize,
 }

@@ -58,7 +58,7 @@ pub(crate) fn events(profile: &Profile, seed: u64, length: usize) -> Vec<Event> 
 }
 
 impl Walk<'_> {
-    /// Forgets operations that have ended, and resumes operations whose RESUME has ended.
+    /// Ends what has ended, and lets go on what a RESUME has resumed.
     fn go_on(&mut self) {
         for at in 0..2 {
             let die = &mut self.dies[at];

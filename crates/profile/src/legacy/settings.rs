@@ -279,7 +279,7 @@ pub(super) fn export(
     {
         export.skip_resume_chained_ops = skip;
         if !skip {
-            let message = "`skip_resume_chained_ops: false` has no effect: what a resume revives is never a new row";
+            let message = "`skip_resume_chained_ops: false` has no effect: what a RESUME resumes is never a new row";
             no_effect(node, message.to_owned(), diagnostics);
         }
     }
