@@ -8,6 +8,7 @@
 
 mod build;
 mod fields;
+mod syntax;
 mod typed;
 
 use std::rc::Rc;
