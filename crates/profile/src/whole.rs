@@ -2,7 +2,7 @@
 //!
 //! Promises that a text is read as a number only where every reader that takes it for one reads the same number. What readers
 //! disagree about is refused with what each of them makes of it: leading zeros (decimal, or octal in YAML 1.1) and sexagesimal
-//! numbers (`1:30`, 90 in YAML 1.1). On a command line, where nobody reads octal, [`count`] takes leading zeros and powers of ten.
+//! numbers (`1:30`, 90 in YAML 1.1). On a command line [`count`] takes powers of ten, too.
 
 use std::borrow::Cow;
 
@@ -48,9 +48,12 @@ pub fn whole(text: &str) -> Result<Option<u64>, NotWhole> {
 }
 
 /// Reads a count of a command line: a whole number, its digits grouped by `_` if at all, or a power of ten's multiple that is
-/// whole (`1e6`, `2.5e3`). `None` when it is something else, or above `u64::MAX`.
+/// whole (`1e6`, `2.5e3`). `None` when it is something else, has a leading zero (see [`leading_zero`]), or is above `u64::MAX`.
 #[must_use]
 pub fn count(text: &str) -> Option<u64> {
+    if ambiguous(text).is_some() {
+        return None;
+    }
     let digits = ungrouped(text.strip_prefix('+').unwrap_or(text))?;
     let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<u32>().ok().filter(|&exponent| exponent <= 40)?),
@@ -69,6 +72,26 @@ pub fn count(text: &str) -> Option<u64> {
     u32::try_from(zeros)
         .ok()
         .and_then(|zeros| if value == 0 { Some(0) } else { value.checked_mul(10_u64.checked_pow(zeros)?) })
+}
+
+/// What is wrong with a number that begins with a zero before other digits, with both readings, and how to write what is meant.
+#[must_use]
+pub fn leading_zero(text: &str) -> Option<(String, String)> {
+    let Some(NotWhole::LeadingZeros { decimal, octal }) = ambiguous(text) else { return None };
+    let (other, write) = match octal {
+        Some(octal) if octal == decimal => ("and as an octal one".to_owned(), format!("write `{decimal}`")),
+        Some(octal) => {
+            (format!("but {octal} as an octal one"), format!("write `{decimal}` or `{octal}`, whichever is meant"))
+        }
+        None => ("and no octal number has such a digit".to_owned(), format!("write `{decimal}`")),
+    };
+    Some((format!("has a leading zero: `{text}` is {decimal} as a decimal number, {other}"), write))
+}
+
+/// The same on one line.
+#[must_use]
+pub fn leading_zero_line(text: &str) -> Option<String> {
+    leading_zero(text).map(|(what, write)| format!("it {what}; {write}"))
 }
 
 /// What readers of YAML disagree about in a text that should be a number, if they do. A number with a fraction or an exponent is
@@ -208,14 +231,13 @@ mod tests {
             ("1.0", 1),
             ("0e40", 0),
             ("+5", 5),
-            ("010", 10),
             ("18446744073709551615", u64::MAX),
         ] {
             assert_eq!(count(text), Some(value), "{text}");
         }
         for text in [
             "", "e6", "1e", "1e-3", "1e41", "2.5", "2.55e1", "1e20", "-1", "1.", ".5e1", "1_", "_1", "1__0", "1e6e6",
-            "x", "1 000", "1_e3", "1e_3", "1_.5e3", "1._5e3",
+            "x", "1 000", "010", "00", "+01", "01_000", "1_e3", "1e_3", "1_.5e3", "1._5e3",
         ] {
             assert_eq!(count(text), None, "{text}");
         }

@@ -1,8 +1,8 @@
-//! Paths as texts that are stored, in manifests and other JSON.
+//! Paths as texts: stored, in manifests and other JSON; shown, in messages; typed, in commands.
 //!
 //! Promises that a path that was recorded is found again, whatever its bytes are. A path that is text is recorded as it is. Any other,
 //! and one that begins as these do, becomes [`MARK`] and its bytes, those that are no plain ASCII as `%` and two hexadecimal digits:
-//! nothing is replaced and lost. Leaves out messages, which show such bytes as `�`.
+//! nothing is replaced and lost. Messages show bytes that are no text as `\xE9`, so that two paths never look alike.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -29,6 +29,29 @@ pub fn recorded(path: &Path) -> String {
             text
         }
     }
+}
+
+/// A path as messages show it: bytes that are no text, or that a terminal would not show, as `\xE9`.
+#[must_use]
+pub fn shown(path: impl AsRef<Path>) -> String {
+    let mut text = String::new();
+    let escaped = |text: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02X}");
+        }
+    };
+    for chunk in path.as_ref().as_os_str().as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() {
+                escaped(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes());
+            } else {
+                text.push(c);
+            }
+        }
+        escaped(&mut text, chunk.invalid());
+    }
+    text
 }
 
 /// The path that was stored.
@@ -119,6 +142,13 @@ mod tests {
             assert_eq!(path_of(&text), path);
         }
         assert_eq!(recorded(Path::new(OsStr::from_bytes(b"caf\xe9.yaml"))), "bytes:caf%E9.yaml");
+        for (bytes, text) in [
+            (&b"caf\xe9\n/\xc3\xa4.yaml"[..], "caf\\xE9\\x0A/ä.yaml"),
+            (b"a\\b c'", "a\\b c'"),
+            (b"\xff\xfe\xc2\x85", "\\xFF\\xFE\\xC2\\x85"),
+        ] {
+            assert_eq!(shown(Path::new(OsStr::from_bytes(bytes))), text);
+        }
         assert_eq!(shell_word("bytes:caf%E9%27.yaml"), "$'caf\\xE9\\'.yaml'");
         assert_eq!((&*shell_word("out/a"), &*shell_word("a b"), &*shell_word("")), ("out/a", "'a b'", "''"));
     }
