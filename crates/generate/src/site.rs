@@ -280,15 +280,19 @@ impl<'s> Site<'s> {
     /// that the present state shows to be dead.
     #[must_use]
     pub fn dead_dies(&mut self) -> Vec<DeadDie> {
-        let (mut look, detector, _) = self.look(self.kernel.quiet);
-        detector.look_at_rest(&mut look);
+        self.look_at_rest();
         self.detector.dead.clone()
+    }
+
+    /// Looks, between runs, for dies on which nothing can ever start again; returns whether all are dead.
+    pub(crate) fn look_at_rest(&mut self) -> bool {
+        let (mut look, detector, _) = self.look(self.kernel.quiet);
+        !look.policy.is_bootstrap() && detector.look_at_rest(&mut look)
     }
 
     /// Looks, before a run proposes anything, for dies on which nothing can ever start again; if all are dead, ends its refills.
     pub(crate) fn look_before_run(&mut self) {
-        let (mut look, detector, _) = self.look(self.kernel.quiet);
-        if !look.policy.is_bootstrap() && detector.look_at_rest(&mut look) {
+        if self.look_at_rest() {
             self.skip_refills();
         }
     }

@@ -15,8 +15,10 @@ use super::state::SiteState;
 /// What the file calls itself.
 const FORMAT: &str = "nandseqgen state snapshot";
 /// The newest version of the form that this crate reads; it writes the oldest that can say what is to be said.
-pub const VERSION: u64 = 2;
-/// The version without coverage: a program that knows no other must not go on from a site that counts.
+pub const VERSION: u64 = 3;
+/// The version that knows nothing of dead dies.
+const WITHOUT_DEAD_DIES: u64 = 2;
+/// The version without coverage, too: a program that knows no other must not go on from a site that counts.
 const WITHOUT_COVERAGE: u64 = 1;
 
 /// What a state belongs to: another one does not go on from it.
@@ -218,8 +220,14 @@ impl Snapshot {
     }
 
     /// The version of the form that it is written in.
-    const fn version(&self) -> u64 {
-        if self.identity.coverage.is_some() { VERSION } else { WITHOUT_COVERAGE }
+    fn version(&self) -> u64 {
+        if self.state.has_dead_dies() {
+            VERSION
+        } else if self.identity.coverage.is_some() {
+            WITHOUT_DEAD_DIES
+        } else {
+            WITHOUT_COVERAGE
+        }
     }
 
     /// Whether it belongs to what is to go on.

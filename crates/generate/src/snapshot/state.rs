@@ -5,6 +5,7 @@ use nandseq_profile::model::ByAxis;
 use nandseq_profile::{Die, Plane, Ticks};
 use serde::{Deserialize, Serialize};
 
+use crate::dead::Rest;
 use crate::kernel::{Hook, Origin, Step};
 
 /// The state of a site between runs.
@@ -30,6 +31,13 @@ pub struct SiteState {
     pub(super) hooks: Vec<HookEntry>,
     /// Every die.
     pub(super) dies: Vec<DieEntry>,
+}
+
+impl SiteState {
+    /// Whether it says of a die since when it is dead.
+    pub(super) fn has_dead_dies(&self) -> bool {
+        self.dies.iter().any(|die| die.dead.is_some())
+    }
 }
 
 /// A proposal to come.
@@ -64,6 +72,9 @@ pub(super) struct DieEntry {
     pub(super) suspended: ByAxis<Option<SuspendedEntry>>,
     /// Every block: see [`super::blocks`].
     pub(super) blocks: String,
+    /// Since when it is at rest, if it was found dead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) dead: Option<Rest>,
 }
 
 /// Where a suspended operation comes from, and what is to follow it.
