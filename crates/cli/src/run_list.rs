@@ -4,6 +4,7 @@
 //! the profiles, tables, lists and folders of all are known to be usable; and that a campaign that fails while it is made does not keep
 //! the others from being made. Every flag of `generate` is a field, written with `_`; nothing else is.
 
+use nandseq_trace::recorded::shown;
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -232,7 +233,7 @@ fn shared_tables(plans: &[(String, Plan)]) -> Vec<(String, Failure)> {
                 let does = if both_write { "writes" } else { "reads" };
                 let message = format!(
                     "it writes the probability table `{}`, which campaign {} {does} too",
-                    table.display(),
+                    shown(&table),
                     quoted(other)
                 );
                 let help = "write the table once with `nandseqgen generate`, or give each campaign a table of its own";

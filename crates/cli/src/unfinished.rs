@@ -3,6 +3,7 @@
 //! Promises that the command makes what was asked for, all sites of a batch together, so that their joint manifest comes about; it is on a
 //! line of its own, to be pasted. What was asked for is what the manifest of the batch says, or the ledger of a site that was killed.
 
+use nandseq_trace::recorded::shown;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -155,7 +156,7 @@ fn of_batch(
 }
 
 fn sentence(what: &Path, lacks: &str, root: &Path, arguments: &[String], flags: &GenerateArgs) -> String {
-    let what = format!("`{}` is not finished: {lacks}", what.display());
+    let what = format!("`{}` is not finished: {lacks}", shown(what));
     let has_snapshots = outputs(flags).contains(FileKind::Snapshot);
     let from = if has_snapshots { "" } else { ", for want of snapshots from the first run of what is not finished" };
     let command = Hint::of_arguments(arguments).with("--out-dir", root).with("--resume", root);

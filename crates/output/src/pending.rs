@@ -5,6 +5,7 @@
 //! writes into the folder next takes away what has that form ([`is_temporary`]). A name survives a loss of power once
 //! [`sync_folder`] has returned, contents once its `sync` has. Leaves out whether anybody else writes there.
 
+use nandseq_trace::recorded::shown;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -61,7 +62,7 @@ impl Pending {
 /// An error that says of which file it is: a run writes many.
 fn named(path: &Path, error: &io::Error) -> io::Error {
     let name = path.file_name().unwrap_or_default();
-    io::Error::new(error.kind(), format!("{}: {error}", name.display()))
+    io::Error::new(error.kind(), format!("{}: {error}", shown(name)))
 }
 
 impl Write for Pending {

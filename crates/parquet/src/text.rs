@@ -319,8 +319,10 @@ fn unfit(name: &str, array: &ArrayRef) -> io::Error {
 /// A file that is not Parquet, or not any more, or of a kind that cannot be read. What the library says of it means nothing to those
 /// who have the file.
 fn damaged(error: ParquetError) -> io::Error {
-    if let ParquetError::NYI(what) = &error {
-        return invalid(format!("it uses something of Parquet that cannot be read here: {what}"));
+    if let ParquetError::NYI(_) = &error {
+        return invalid(
+            "it uses something of Parquet that cannot be read here: write it anew, with common encodings".to_owned(),
+        );
     }
     let error = into_io(error);
     if error.kind() == io::ErrorKind::Other {

@@ -3,6 +3,7 @@
 //! Promises that it depends on the sites it lists alone, not on whether they were made together, one by one with `--sites`, or as
 //! shards: what is complete has the manifest of one execution.
 
+use nandseq_trace::recorded::shown;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -104,7 +105,7 @@ pub(super) fn check_shards(plan: &Plan) -> Result<(), Failure> {
     let Some(other) = others.first() else { return Ok(()) };
     let message = format!(
         "`{}` holds shard {other} of a batch, and shard {shard} is not of the same number",
-        plan.out_dir.display()
+        shown(&plan.out_dir)
     );
     let help = "all shards of a batch are of one number: use that of the shards that are there, or another folder; to share the batch \
                 out anew, remove the manifests of its shards first";

@@ -4,6 +4,7 @@
 //! it ends. It is a lock of the folder itself, so that no file tells of it. File systems (and systems) that cannot lock folders let
 //! everybody in; [`Claims::without_lock`] says where.
 
+use nandseq_trace::recorded::shown;
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -101,7 +102,7 @@ impl Claims {
 
 /// What to know where folders cannot be locked.
 pub(crate) fn remark(folder: &Path) -> String {
-    let folder = folder.display();
+    let folder = shown(folder);
     format!("folders cannot be locked where `{folder}` lies: nothing keeps a second nandseqgen from writing there too")
 }
 

@@ -3,6 +3,7 @@
 //! Promises that a folder that was made, with those above it, has a name that survives a loss of power once [`NewFolders::sync`] has
 //! returned. Leaves out what is put into them.
 
+use nandseq_trace::recorded::shown;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -87,7 +88,7 @@ pub(super) fn lists_are_files(plan: &Plan) -> Result<(), Failure> {
             for name in [manifest::FILE_NAME, ledger::FILE_NAME, &own_name] {
                 let path = folder.join(name);
                 if path.metadata().is_ok_and(|found| !found.is_file()) {
-                    let problem = Problem::new(format!("`{}` is in the way: it is no regular file", path.display()));
+                    let problem = Problem::new(format!("`{}` is in the way: it is no regular file", shown(&path)));
                     return Err(problem.help("move it away, or choose another folder").into());
                 }
             }
@@ -103,7 +104,7 @@ fn leads_nowhere_else(root: &Path, name: &str) -> Result<(), Failure> {
         // Whoever writes there says what is in the way.
         return Ok(());
     }
-    let message = format!("`{}` is a link to a place outside `{}`", root.join(name).display(), root.display());
+    let message = format!("`{}` is a link to a place outside `{}`", shown(root.join(name)), shown(root));
     let help = "no reader follows it: put the folder itself there, or name another one with --out-dir";
     Err(Problem::new(message).help(help).into())
 }

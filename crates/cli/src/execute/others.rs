@@ -7,6 +7,7 @@
 //! same. No link is followed, no folder with anything else in it goes, and what another site of the same campaign needs stays. Leaves out
 //! files that are about to be replaced, which have the name that this campaign gives; those not known to be this program's are named.
 
+use nandseq_trace::recorded::shown;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -157,7 +158,7 @@ impl Others {
     /// What to say of them: that they stay or, where the flags ask for it, that they went; `removed` says in which tense.
     pub(crate) fn text(&self, plan: &Plan, removed: &str) -> String {
         let (root, mut text) = (plan.out_dir.as_path(), String::new());
-        let (here, of_campaigns) = (root.display(), (self.files.len() + self.lists.len()) as u64);
+        let (here, of_campaigns) = (shown(root), (self.files.len() + self.lists.len()) as u64);
         if of_campaigns > 0 {
             let named = named(self.files.iter().chain(&self.lists), root, of_campaigns);
             text += &if plan.clean {
@@ -318,7 +319,7 @@ impl Looking<'_> {
 
 /// The first of some files, by their names in the output folder, and how many more there are.
 fn named<'p>(files: impl Iterator<Item = &'p PathBuf>, root: &Path, count: u64) -> String {
-    let name = |path: &PathBuf| format!("`{}`", path.strip_prefix(root).unwrap_or(path).display());
+    let name = |path: &PathBuf| format!("`{}`", shown(path.strip_prefix(root).unwrap_or(path)));
     let names = files.take(SHOWN).map(name).collect::<Vec<_>>().join(", ");
     match count.saturating_sub(SHOWN as u64) {
         0 => names,

@@ -3,6 +3,7 @@
 //! Promises that none is replaced that does not read as this program's: it may be somebody else's, such as that of a web application. In a
 //! folder that is gone on from, one that is damaged is no such thing; what becomes of it is said where going on begins.
 
+use nandseq_trace::recorded::shown;
 use std::fs;
 use std::path::Path;
 
@@ -28,7 +29,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), Failure> {
         manifest(&folder.join(manifest::FILE_NAME), is_gone_on_with)?;
         let path = folder.join(ledger::FILE_NAME);
         if !is_gone_on_with && path.is_file() && ledger::unfinished(&folder).is_ok_and(|known| known.is_none()) {
-            let what = format!("`{}`:1 is no list of finished runs of this program", path.display());
+            let what = format!("`{}`:1 is no list of finished runs of this program", shown(&path));
             return Err(Problem::new(what).help(HELP).into());
         }
     }

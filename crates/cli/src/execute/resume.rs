@@ -6,6 +6,7 @@
 
 mod missing;
 
+use nandseq_trace::recorded::shown;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -19,7 +20,7 @@ use nandseq_profile::diagnostic::counted;
 use super::batch;
 use super::difference::{self, is_same_campaign};
 use super::folders::is_same_place;
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, plain};
 use crate::ledger::{self, KnownRuns};
 use crate::plan::{Plan, SitePlan};
 use crate::site_files::{has_files, snapshots};
@@ -88,7 +89,7 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     let Some(resume) = &plan.resume else { return Ok(SiteStart::fresh(head)) };
     if resume.is_file() {
         let state = load(resume, plan, site, setup).map_err(|refusal| refusal.failure(resume))?;
-        let name = format!("the snapshot `{}`", resume.display());
+        let name = format!("the snapshot `{}`", shown(resume));
         let source = ResumeSource { name, done: state.run, state: Some(state), remarks: Vec::new(), here: None };
         return begin_after(plan, site, head, source);
     }
@@ -106,7 +107,7 @@ pub(super) fn find(plan: &Plan, site: &SitePlan, head: SiteManifest, setup: &Set
     if done < plan.num_runs {
         state = newest_good(plan, site, setup, (&folder, runs, is_here), &mut remarks)?;
     }
-    let name = format!("`{}`", folder.display());
+    let name = format!("`{}`", shown(&folder));
     let here = is_here.then_some(known.manifest.runs);
     begin_after(plan, site, head, ResumeSource { name, done, state, remarks, here })
 }
@@ -128,7 +129,7 @@ fn begin_after(plan: &Plan, site: &SitePlan, head: SiteManifest, source: ResumeS
         }
     };
     let done_here = here.last().map_or(0, |run| run.run);
-    for (name, done) in [(&source.name, source.done), (&format!("`{}`", folder.display()), done_here)] {
+    for (name, done) in [(&source.name, source.done), (&format!("`{}`", shown(&folder)), done_here)] {
         if done > plan.num_runs {
             let message =
                 format!("{name} has {} already, more than --num-runs {}", counted(done, "run"), plan.num_runs);
@@ -171,7 +172,7 @@ pub(super) fn nothing_left(plan: &Plan, site: &SitePlan, there: &str, done: u64)
     let here = plan.folder_of(site);
     let help = "ask for more runs with a larger --num-runs, or go on in that folder itself with --out-dir";
     let leave_out = if plan.sites.len() > 1 { "; --sites chooses sites that have runs left" } else { "" };
-    let problem = Problem::new(format!("{all} in {there}; nothing is left to make in `{}`", here.display()));
+    let problem = Problem::new(format!("{all} in {there}; nothing is left to make in `{}`", shown(&here)));
     problem.help(format!("{help}{leave_out}")).into()
 }
 
@@ -213,7 +214,7 @@ pub(super) fn before(
     let state = newest_good(plan, site, setup, (&folder, earlier, true), &mut Vec::new())?;
     if state.is_none() && listed.first().is_some_and(|first| first.run_index > 0) {
         let run = run_index + 1;
-        let message = format!("run {run} in `{}` lacks files, and no snapshot before it is there", folder.display());
+        let message = format!("run {run} in `{}` lacks files, and no snapshot before it is there", shown(&folder));
         return Err(Problem::new(message).help("name the snapshot that this folder began with: --resume FILE").into());
     }
     Ok(state)
@@ -245,7 +246,7 @@ fn unlisted(
         let remark = format!(
             "`{}` has no manifest that can be read: its runs are made again from the first; to go on from a snapshot, name it: \
              --resume FILE",
-            folder.display()
+            shown(folder)
         );
         let unproven = unproven(plan, site, folder);
         return Ok(SiteStart { remarks: vec![remark], unproven, ..SiteStart::fresh(head) });
@@ -254,7 +255,7 @@ fn unlisted(
     for path in found.into_iter().rev() {
         match load(&path, plan, site, setup) {
             Ok(state) => {
-                let name = format!("`{}`", folder.display());
+                let name = format!("`{}`", shown(folder));
                 let source = ResumeSource { name, done: state.run, state: Some(state), remarks, here: None };
                 return begin_after(plan, site, head, source);
             }
@@ -277,8 +278,8 @@ fn unproven(plan: &Plan, site: &SitePlan, folder: &Path) -> Option<Problem> {
             return None;
         }
     }
-    let why = fault.unwrap_or_else(|| format!("`{}` has no manifest", folder.display()));
-    let message = format!("{why}; nothing says of which campaign the files of runs in `{}` are", folder.display());
+    let why = fault.unwrap_or_else(|| format!("`{}` has no manifest", shown(folder)));
+    let message = format!("{why}; nothing says of which campaign the files of runs in `{}` are", shown(folder));
     let help = "put its manifest back, name a snapshot with --resume FILE, or choose another folder with --out-dir; \
                 without --resume the files are replaced";
     Some(Problem::new(message).help(help))
@@ -296,7 +297,7 @@ fn go_on(folder: &Path, head: SiteManifest, mut runs: Vec<RunRecord>, state: Sit
     if let Some(last) = runs.last().filter(|last| last.run != state.run) {
         remarks.push(format!(
             "`{}` has the runs up to {} and those from {} on, and none between: its manifest lists the later ones alone",
-            folder.display(),
+            shown(folder),
             last.run,
             state.run + 1
         ));
@@ -337,11 +338,11 @@ impl Refusal {
             | Self::Unreadable(_)
             | Self::Impossible(_) => {
                 let why = match self {
-                    Self::Unreadable(reason) => format!("it cannot be read: {reason}"),
+                    Self::Unreadable(reason) => format!("it cannot be read: {}", plain(&reason)),
                     Self::Refused(error) => error.to_string(),
                     Self::Impossible(what) => format!("it was altered: {what}"),
                 };
-                Ok(format!("the snapshot `{}` is passed over: {why}", path.display()))
+                Ok(format!("the snapshot `{}` is passed over: {why}", shown(path)))
             }
             Self::Refused(SnapshotError::Newer(_) | SnapshotError::Other { .. }) => Err(self.failure(path)),
         }
@@ -360,7 +361,7 @@ fn help(error: &SnapshotError) -> &'static str {
 }
 
 fn refused(path: &Path, why: &str, help: &str) -> Failure {
-    Problem::new(format!("cannot go on from the snapshot `{}`: {why}", path.display())).help(help).into()
+    Problem::new(format!("cannot go on from the snapshot `{}`: {why}", shown(path))).help(help).into()
 }
 
 /// Reads a snapshot, which may have been packed since, and makes sure that the site can go on from it.

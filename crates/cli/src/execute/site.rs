@@ -1,5 +1,6 @@
 //! One site: its runs, one after another, and their files.
 
+use nandseq_trace::recorded::shown;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -116,7 +117,7 @@ impl Work<'_> {
             totals.note_dead(plan, (run, ops), site.dead_dies());
         }
         if runs.is_empty() && start.next_run > 0 && self.is_covered(&site) {
-            let there = self.plan.resume.as_deref().unwrap_or(folder).display();
+            let there = shown(self.plan.resume.as_deref().unwrap_or(folder));
             return Err(resume::nothing_left(self.plan, plan, &format!("`{there}`"), start.next_run));
         }
         runs.iter().for_each(|run| totals.note_operations(self.plan, run.operations));
@@ -186,8 +187,7 @@ impl Work<'_> {
                 let files = self.files(folder, stamp, run_index + 1, run_index == wanted)?;
                 let (record, summary, complete) = self.simulate(plan, (folder, files), &mut site, run_index)?;
                 if listed != Some(&record) {
-                    let message =
-                        format!("run {} in `{}` is not what its manifest lists", record.run, folder.display());
+                    let message = format!("run {} in `{}` is not what its manifest lists", record.run, shown(folder));
                     let help = "the manifest was altered: make the campaign again without --resume";
                     return Err(Problem::new(message).help(help).into());
                 }

@@ -3,6 +3,7 @@
 //! A table or a log that is gone is made again with its run. A snapshot that is gone is made again where the next run would begin
 //! from it; others are not needed to go on, and making them again may cost as much as the campaign: their loss is said.
 
+use nandseq_trace::recorded::shown;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -60,7 +61,7 @@ pub(super) fn of(folder: &Path, runs: &[RunRecord]) -> io::Result<Missing> {
 impl Missing {
     /// What to say about it.
     pub(super) fn remark(&self, folder: &Path) -> Vec<String> {
-        let folder = folder.display();
+        let folder = shown(folder);
         let list = |files: &[String]| {
             let more = match files.len() {
                 0 | 1 => String::new(),
