@@ -5,6 +5,7 @@
 //! writes into the folder removes it ([`is_temporary`]). Contents survive a loss of power once the file's `sync` has returned, a
 //! name once [`sync_folder`] has. Leaves out whether other processes write into the folder.
 
+use nandseq_trace::recorded::shown;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -62,7 +63,7 @@ impl Pending {
 /// An error with the name of its file, because a run writes many files.
 fn named(path: &Path, error: &io::Error) -> io::Error {
     let name = path.file_name().unwrap_or_default();
-    io::Error::new(error.kind(), format!("{}: {error}", name.display()))
+    io::Error::new(error.kind(), format!("{}: {error}", shown(name)))
 }
 
 impl Write for Pending {

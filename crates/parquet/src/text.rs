@@ -323,8 +323,10 @@ fn unfit(name: &str, array: &ArrayRef) -> io::Error {
 /// The error for a file that is not Parquet, is damaged, or uses a feature that cannot be read. The library's own messages mean
 /// nothing to a user.
 fn damaged(error: ParquetError) -> io::Error {
-    if let ParquetError::NYI(what) = &error {
-        return invalid(format!("it uses something of Parquet that cannot be read here: {what}"));
+    if let ParquetError::NYI(_) = &error {
+        return invalid(
+            "it uses something of Parquet that cannot be read here: write it anew, with common encodings".to_owned(),
+        );
     }
     let error = into_io(error);
     if error.kind() == io::ErrorKind::Other {

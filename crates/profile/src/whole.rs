@@ -2,7 +2,7 @@
 //!
 //! A text is accepted only if all readers of YAML that take it for a number read the same number. Leading zeros (octal in YAML
 //! 1.1) and sexagesimal numbers (`1:30`, 90 in YAML 1.1) are refused, with the values that different readers read. On a command
-//! line there is no such doubt: [`count`] accepts leading zeros and powers of ten.
+//! line [`count`] accepts powers of ten, too.
 
 use std::borrow::Cow;
 
@@ -48,9 +48,12 @@ pub fn whole(text: &str) -> Result<Option<u64>, NotWhole> {
 }
 
 /// Reads a count of a command line: a whole number, also with `_` between its digits or with an exponent (`1_000`, `1e6`,
-/// `2.5e3`). `None` if the text is not such a number, or above `u64::MAX`.
+/// `2.5e3`). `None` if the text is not such a number, has a leading zero (see [`leading_zero`]), or is above `u64::MAX`.
 #[must_use]
 pub fn count(text: &str) -> Option<u64> {
+    if ambiguous(text).is_some() {
+        return None;
+    }
     let digits = ungrouped(text.strip_prefix('+').unwrap_or(text))?;
     let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<u32>().ok().filter(|&exponent| exponent <= 40)?),
@@ -71,8 +74,28 @@ pub fn count(text: &str) -> Option<u64> {
         .and_then(|zeros| if value == 0 { Some(0) } else { value.checked_mul(10_u64.checked_pow(zeros)?) })
 }
 
-/// The ambiguity of a text that should be a number, if readers of YAML read it differently. A number with a fraction or an
-/// exponent is decimal to all of them, also with leading zeros.
+/// What is wrong with a number that begins with a zero before other digits, with both readings, and how to write what is meant.
+#[must_use]
+pub fn leading_zero(text: &str) -> Option<(String, String)> {
+    let Some(NotWhole::LeadingZeros { decimal, octal }) = ambiguous(text) else { return None };
+    let (other, write) = match octal {
+        Some(octal) if octal == decimal => ("and as an octal one".to_owned(), format!("write `{decimal}`")),
+        Some(octal) => {
+            (format!("but {octal} as an octal one"), format!("write `{decimal}` or `{octal}`, whichever is meant"))
+        }
+        None => ("and no octal number has such a digit".to_owned(), format!("write `{decimal}`")),
+    };
+    Some((format!("has a leading zero: `{text}` is {decimal} as a decimal number, {other}"), write))
+}
+
+/// The same on one line.
+#[must_use]
+pub fn leading_zero_line(text: &str) -> Option<String> {
+    leading_zero(text).map(|(what, write)| format!("it {what}; {write}"))
+}
+
+/// What readers of YAML disagree about in a text that should be a number, if they do. A number with a fraction or an exponent is
+/// decimal to all of them, whatever zeros it begins with.
 pub(crate) fn ambiguous(text: &str) -> Option<NotWhole> {
     let (_, unsigned) = sign(text);
     if unsigned.contains(':') {
@@ -208,14 +231,13 @@ mod tests {
             ("1.0", 1),
             ("0e40", 0),
             ("+5", 5),
-            ("010", 10),
             ("18446744073709551615", u64::MAX),
         ] {
             assert_eq!(count(text), Some(value), "{text}");
         }
         for text in [
             "", "e6", "1e", "1e-3", "1e41", "2.5", "2.55e1", "1e20", "-1", "1.", ".5e1", "1_", "_1", "1__0", "1e6e6",
-            "x", "1 000", "1_e3", "1e_3", "1_.5e3", "1._5e3",
+            "x", "1 000", "010", "00", "+01", "01_000", "1_e3", "1e_3", "1_.5e3", "1._5e3",
         ] {
             assert_eq!(count(text), None, "{text}");
         }

@@ -9,6 +9,7 @@
 
 mod build;
 mod fields;
+mod syntax;
 mod typed;
 
 use std::rc::Rc;

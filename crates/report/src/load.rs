@@ -8,6 +8,7 @@
 mod refusals;
 mod window;
 
+use nandseq_trace::recorded::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,7 @@ pub enum LoadError {
     #[error(transparent)]
     Find(#[from] FindError),
     /// The file system reports an error.
-    #[error("cannot read `{}`: {error}", path.display())]
+    #[error("cannot read `{}`: {error}", shown(path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -37,7 +38,7 @@ pub enum LoadError {
         error: io::Error,
     },
     /// A file is not what its name says.
-    #[error("`{}`: {what}", path.display())]
+    #[error("`{}`: {what}", shown(path))]
     File {
         /// The file.
         path: PathBuf,
@@ -59,9 +60,9 @@ pub enum LoadError {
 /// The place of a row, as messages show it.
 fn place(path: &Path, line: u64) -> String {
     if folder::is_parquet(path) {
-        format!("`{}`, row {}", path.display(), line.saturating_sub(1))
+        format!("`{}`, row {}", shown(path), line.saturating_sub(1))
     } else {
-        format!("`{}`:{line}", path.display())
+        format!("`{}`:{line}", shown(path))
     }
 }
 
@@ -210,7 +211,7 @@ pub fn site(
 ) -> Result<SiteTables, LoadError> {
     let window = wanted.window.map(|window| window.printed(profile));
     let reading = TableReading { profile, source, form: TableForm::new(profile), wanted, printed: window };
-    let name = files.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name = files.folder.file_name().map_or_else(String::new, shown);
     let mut tables = SiteTables { folder: files.folder.clone(), name, ..SiteTables::default() };
     for run in &files.runs {
         let mut info = RunInfo {

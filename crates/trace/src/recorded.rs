@@ -1,8 +1,8 @@
-//! Paths as texts that manifests and other JSON store.
+//! Paths as texts: stored, in manifests and other JSON; shown, in messages; typed, in commands.
 //!
 //! A stored path is found again, whatever its bytes are. A path that is UTF-8 is stored as it is. Any other path, and one that
 //! begins with [`MARK`], becomes [`MARK`] and its bytes. A byte that is not printable ASCII becomes `%` and two hexadecimal
-//! digits, and so do `%` and the space. Leaves out messages, which show bytes that are not UTF-8 as `�`.
+//! digits, and so do `%` and the space. Messages show bytes that are not UTF-8 as `\xE9`, so that two paths never look alike.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -31,7 +31,30 @@ pub fn recorded(path: &Path) -> String {
     }
 }
 
-/// The path of a stored text. A text that [`recorded`] does not write is taken as the path itself.
+/// A path as messages show it: bytes that are no text, or that a terminal would not show, as `\xE9`.
+#[must_use]
+pub fn shown(path: impl AsRef<Path>) -> String {
+    let mut text = String::new();
+    let escaped = |text: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02X}");
+        }
+    };
+    for chunk in path.as_ref().as_os_str().as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() {
+                escaped(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes());
+            } else {
+                text.push(c);
+            }
+        }
+        escaped(&mut text, chunk.invalid());
+    }
+    text
+}
+
+/// The path that was stored.
 #[must_use]
 pub fn path_of(text: &str) -> PathBuf {
     text.strip_prefix(MARK).and_then(|escaped| of_bytes(bytes_of(escaped)?)).unwrap_or_else(|| PathBuf::from(text))
@@ -119,6 +142,13 @@ mod tests {
             assert_eq!(path_of(&text), path);
         }
         assert_eq!(recorded(Path::new(OsStr::from_bytes(b"caf\xe9.yaml"))), "bytes:caf%E9.yaml");
+        for (bytes, text) in [
+            (&b"caf\xe9\n/\xc3\xa4.yaml"[..], "caf\\xE9\\x0A/ä.yaml"),
+            (b"a\\b c'", "a\\b c'"),
+            (b"\xff\xfe\xc2\x85", "\\xFF\\xFE\\xC2\\x85"),
+        ] {
+            assert_eq!(shown(Path::new(OsStr::from_bytes(bytes))), text);
+        }
         assert_eq!(shell_word("bytes:caf%E9%27.yaml"), "$'caf\\xE9\\'.yaml'");
         assert_eq!((&*shell_word("out/a"), &*shell_word("a b"), &*shell_word("")), ("out/a", "'a b'", "''"));
     }

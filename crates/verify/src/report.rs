@@ -7,7 +7,7 @@ use nandseq_input::Addressed;
 use nandseq_input::folder::Damage;
 use nandseq_profile::diagnostic::{counted, grouped};
 use nandseq_profile::model::PayloadField;
-use nandseq_trace::recorded::recorded;
+use nandseq_trace::recorded::{recorded, shown};
 use nandseq_trace::table::TableKind;
 use serde::Serialize;
 
@@ -155,11 +155,11 @@ impl fmt::Display for Report {
         }
         for site in &self.sites {
             for note in &site.notes {
-                writeln!(f, "Note: {}: {note}.", site.folder.display())?;
+                writeln!(f, "Note: {}: {note}.", shown(&site.folder))?;
             }
         }
         for damage in self.sites.iter().flat_map(|site| &site.damage) {
-            writeln!(f, "File: {}: {}.", damage.file.display(), damage.what)?;
+            writeln!(f, "File: {}: {}.", shown(&damage.file), damage.what)?;
         }
         let broken: Vec<RuleCode> =
             RuleCode::ALL.into_iter().filter(|&rule| self.counts(rule) != FindingCounts::default()).collect();
@@ -181,10 +181,10 @@ impl fmt::Display for Report {
 impl Report {
     fn fmt_rule(&self, f: &mut fmt::Formatter<'_>, rule: RuleCode) -> fmt::Result {
         writeln!(f, "\n{}: {}", rule.name(), rule.sentence())?;
-        let mut shown = 0;
+        let mut listed = 0;
         for (site, finding) in self.first(rule) {
-            shown += 1;
-            write!(f, "  {}:{}", site.path(finding.table, finding.place).display(), line(finding.place))?;
+            listed += 1;
+            write!(f, "  {}:{}", shown(site.path(finding.table, finding.place)), line(finding.place))?;
             if let Some(time) = finding.time {
                 write!(f, "  {time}")?;
             }
@@ -205,12 +205,12 @@ impl Report {
                 writeln!(f, "      expected {expected}")?;
             }
             if let Some(other) = &finding.other {
-                let path = site.path(None, other.place).display();
+                let path = shown(site.path(None, other.place));
                 let OperationRef { uid, op, time, place } = other;
                 writeln!(f, "      see {path}:{}  {time}  {op} (op_uid {uid})", line(*place))?;
             }
         }
-        let hidden = self.counts(rule).findings - shown;
+        let hidden = self.counts(rule).findings - listed;
         if hidden > 0 {
             writeln!(f, "  … and {}", counted(hidden, "more finding"))?;
         }
@@ -320,23 +320,19 @@ struct JsonOther<'a> {
     op_name: &'a str,
 }
 
-fn shown(path: &Path) -> String {
-    recorded(path)
-}
-
 impl<'a> JsonSite<'a> {
     fn new(site: &'a SiteReport) -> Self {
         let table =
-            |table: &TableReport| JsonTable { kind: table.kind.name(), file: shown(&table.path), rows: table.rows };
+            |table: &TableReport| JsonTable { kind: table.kind.name(), file: recorded(&table.path), rows: table.rows };
         let file = |file: &FileReport| JsonFile {
             run: file.run,
-            file: shown(&file.path),
+            file: recorded(&file.path),
             rows: file.rows,
             tables: file.tables.iter().map(table).collect(),
         };
-        let damage = |one: &Damage| JsonDamage { file: shown(&one.file), message: one.what.to_string() };
+        let damage = |one: &Damage| JsonDamage { file: recorded(&one.file), message: one.what.to_string() };
         Self {
-            folder: shown(&site.folder),
+            folder: recorded(&site.folder),
             operations: site.operations,
             files: site.files.iter().map(file).collect(),
             damage: site.damage.iter().map(damage).collect(),
@@ -356,7 +352,7 @@ impl<'a> JsonRule<'a> {
 impl<'a> JsonFinding<'a> {
     fn new(site: &SiteReport, finding: &'a Finding) -> Self {
         Self {
-            file: shown(site.path(finding.table, finding.place)),
+            file: recorded(site.path(finding.table, finding.place)),
             row: finding.place.row,
             line: line(finding.place),
             time_ps: finding.time.map(|time| time.0),
@@ -366,7 +362,7 @@ impl<'a> JsonFinding<'a> {
             message: &finding.message,
             expected: finding.expected.as_deref(),
             other: finding.other.as_ref().map(|other| JsonOther {
-                file: shown(site.path(None, other.place)),
+                file: recorded(site.path(None, other.place)),
                 row: other.place.row,
                 line: line(other.place),
                 time_ps: other.time.0,

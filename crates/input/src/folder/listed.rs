@@ -1,5 +1,6 @@
 //! The files that manifests and ledgers list, and whether they are still there unchanged.
 
+use nandseq_trace::recorded::shown;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ fn faulty<T>(path: PathBuf, kind: ManifestKind, fault: Fault) -> Result<Known<T>
 pub(super) fn inside(name: &InsideName, folder: &Path) -> Result<PathBuf, FindError> {
     name.under_or_packed(folder).map_err(|error| {
         if inside::leads_out(&error) {
-            let what = format!("`{}`: {error}", folder.join(manifest::FILE_NAME).display());
+            let what = format!("`{}`: {error}", shown(folder.join(manifest::FILE_NAME)));
             FindError::Refused { what, other_version: false }
         } else {
             FindError::io(folder, error)
@@ -117,7 +118,7 @@ fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
             Some(fault) => {
                 let other_version = fault.is_of_another_schema();
-                FindError::Refused { what: format!("`{}`: {error}", path.display()), other_version }
+                FindError::Refused { what: format!("`{}`: {error}", shown(&path)), other_version }
             }
             None => FindError::io(&path, error),
         }

@@ -1,5 +1,6 @@
 //! Searching a folder and the folders below it for sites.
 
+use nandseq_trace::recorded::shown;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -146,7 +147,7 @@ fn search_below(
 fn left_out<'p>(paths: impl ExactSizeIterator<Item = &'p PathBuf>, list: &str) -> Vec<String> {
     const SHOWN: usize = 3;
     let count = paths.len();
-    let mut paths = paths.map(|path| format!("`{}`", path.display()));
+    let mut paths = paths.map(|path| format!("`{}`", shown(path)));
     if count <= SHOWN {
         return paths.map(|path| format!("{path} is not in {list} and was left out")).collect();
     }

@@ -1,5 +1,6 @@
 //! The files of a site, their damage, and the errors of finding them.
 
+use nandseq_trace::recorded::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -123,7 +124,7 @@ pub enum DamageKind {
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// A file or folder cannot be read.
-    #[error("cannot read `{}`: {error}", path.display())]
+    #[error("cannot read `{}`: {error}", shown(path))]
     Io {
         /// The path that was to be read.
         path: PathBuf,
@@ -131,7 +132,7 @@ pub enum FindError {
         error: io::Error,
     },
     /// There is no sequence in the folder or below it.
-    #[error("no {} in `{}` or the folders below it", sought(forms), folder.display())]
+    #[error("no {} in `{}` or the folders below it", sought(forms), shown(folder))]
     Nothing {
         /// The folder.
         folder: PathBuf,
@@ -139,7 +140,7 @@ pub enum FindError {
         forms: Forms,
     },
     /// There are two files of one run, and no manifest tells which one counts.
-    #[error("two files of run {run}, `{}` and `{}`: remove one of them", first.display(), second.display())]
+    #[error("two files of run {run}, `{}` and `{}`: remove one of them", shown(first), shown(second))]
     TwoFiles {
         /// The number of the run.
         run: u64,
@@ -149,7 +150,7 @@ pub enum FindError {
         second: PathBuf,
     },
     /// A file was named more than once.
-    #[error("`{}` is given twice", .0.display())]
+    #[error("`{}` is given twice", shown(.0))]
     Twice(PathBuf),
     /// A manifest names a file or folder outside its own folder, or has another schema. Nothing that it names is read.
     #[error("{what}")]

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span as ParserSpan, Tag};
 
+use super::syntax;
 use super::{Entry, MAX_DEPTH, MAX_NODES, Node, Scalar, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, Span, nearest, quoted};
 
@@ -145,19 +146,24 @@ impl Builder<'_> {
 
     fn syntax_error(&mut self, wrong: &ScanError) -> Result<(), Stop> {
         let marker = wrong.marker();
-        let at = marker.byte_offset().unwrap_or(self.source.text.len());
-        let span = Span { start: at, end: at, line: marker.line(), column: marker.col() + 1 };
+        let text = &*self.source.text;
+        let at = marker.byte_offset().unwrap_or(text.len());
+        let mut span = Span { start: at, end: at, line: marker.line(), column: marker.col() + 1 };
         if *wrong.kind() == ErrorKind::RecursionLimitExceeded {
             return self.too_deep(span);
         }
-        let message = format!("this is not YAML: {}", wrong.info());
-        let before = self.source.text.get(..at).unwrap_or_default();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        let help = if line.starts_with([' ', '\t']) && line.contains('\t') {
-            "indent with spaces: there is a tab in this line"
-        } else {
-            "look at this line and the one before it: indentation, quotes, brackets, the space behind `:`"
-        };
+        // The parser stops behind the tab, or where the text begins that the tab is in.
+        let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+        let rest = text.get(start..).unwrap_or_default();
+        if let Some(offset) = syntax::is_of_tab(wrong.kind()).then(|| syntax::tab_in(rest)).flatten() {
+            let passed = &rest[..offset];
+            span.line += passed.matches('\n').count();
+            span.column = 1 + passed.rsplit('\n').next().unwrap_or_default().chars().count();
+            (span.start, span.end) = (start + offset, start + offset);
+        }
+        let line = text.get(..span.start).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+        let (what, help) = syntax::describe(wrong.kind(), line);
+        let message = format!("this is not YAML: {what}");
         self.diagnostics.push(Diagnostic::error("yaml-syntax", message).at(span, "").help(help));
         Err(Stop)
     }

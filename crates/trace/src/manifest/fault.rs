@@ -2,6 +2,7 @@
 //!
 //! The kind of a manifest, a site's or a batch's, is also known if the manifest has a fault. A fault has its line and column.
 
+use crate::recorded::shown;
 use std::cmp::Ordering;
 use std::fmt;
 use std::path::Path;
@@ -101,7 +102,7 @@ impl Fault {
     pub fn sentence(&self, path: &Path, kind: ManifestKind) -> String {
         let Self { line, column, what } = self;
         let place = if self.has_place() { format!(":{line}:{column}") } else { String::new() };
-        format!("`{}`{place} is no {}: {what}", path.display(), kind.text())
+        format!("`{}`{place} is no {}: {what}", shown(path), kind.text())
     }
 }
 
