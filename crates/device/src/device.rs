@@ -231,8 +231,10 @@ impl Device {
                 return Err(Rule::SuspendTarget);
             }
         }
-        if info.effects.needs_nothing_in_flight && self.on.iter().any(|on| !on.is_empty()) {
-            return Err(Rule::WriteProtect);
+        if let Some(rule) = info.effects.needs_nothing_in_flight
+            && self.on.iter().any(|on| !on.is_empty())
+        {
+            return Err(rule);
         }
         if op.bus > Ticks::ZERO && now < self.bus_free { Err(Rule::Bus) } else { Ok(()) }
     }

@@ -118,7 +118,7 @@ impl Footprint {
             | Precondition::Output => REGISTERS,
             Precondition::Latch(kind, _) => latch(kind),
             Precondition::NextOfCacheProgram => CACHE_PROGRAM,
-            Precondition::NothingInFlight => 0,
+            Precondition::NothingInFlight(_) => 0,
             Precondition::Suspended(_) | Precondition::InCoreBusy(_) => return Self::SWEEPING,
         };
         Self { looks, changes: 0, hinders: 0 }

@@ -319,7 +319,7 @@ impl DieLogic {
             Precondition::NextOfCacheProgram => self.judge_cache_program(place),
             Precondition::Suspended(axis) => self.judge_resume(tables, axis),
             Precondition::InCoreBusy(_)
-            | Precondition::NothingInFlight
+            | Precondition::NothingInFlight(_)
             | Precondition::CopybackPage
             | Precondition::NothingUnread
             | Precondition::PageToReadOn
@@ -466,6 +466,6 @@ fn judge_registers(need: Precondition, place: &Place, regs: &PlaneLogic) -> Resu
         | Precondition::NextOfCacheProgram
         | Precondition::Suspended(_)
         | Precondition::InCoreBusy(_)
-        | Precondition::NothingInFlight => Ok(()),
+        | Precondition::NothingInFlight(_) => Ok(()),
     }
 }

@@ -196,7 +196,7 @@ fn die_meets(die: &Die, need: Precondition) -> Result<(), Reason> {
         | Precondition::Suspended(_)
         | Precondition::NextOfCacheProgram
         | Precondition::InCoreBusy(_)
-        | Precondition::NothingInFlight
+        | Precondition::NothingInFlight(_)
         | Precondition::CopybackPage
         | Precondition::NothingUnread
         | Precondition::PageToReadOn
@@ -226,7 +226,7 @@ fn plane_meets(plane: &Plane, need: Precondition, cell: Option<CellTypeId>) -> R
         | Precondition::NextOfCacheProgram
         | Precondition::Suspended(_)
         | Precondition::InCoreBusy(_)
-        | Precondition::NothingInFlight => Ok(()),
+        | Precondition::NothingInFlight(_) => Ok(()),
     }
 }
 
