@@ -436,6 +436,14 @@ impl DieLogic {
         let Self { odt_disabled, write_protected, one_shot: _, copyback: _, cache_program: _, erase: _, program: _, planes: _ } = *other;
         (self.odt_disabled, self.write_protected) = (odt_disabled, write_protected);
     }
+
+    /// Whether another die has the same state of the target, as all dies have.
+    #[must_use]
+    pub fn agrees_on_target(&self, other: &Self) -> bool {
+        let mut shared = *self;
+        shared.share_target(other);
+        shared == *self
+    }
 }
 
 /// Whether a register holds the page of `place` (on its plane), read as its cell type.
