@@ -7,7 +7,7 @@
 use nandseq_profile::model::{
     AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchKind, LatchLevel, LatchNeed,
 };
-use nandseq_profile::{BaseId, BaseSet, CellTypeId, Page, Plane, PlaneSet};
+use nandseq_profile::{BaseId, CellTypeId, Page, PlaneSet};
 use serde::{Deserialize, Serialize};
 
 use crate::effects::{Precondition, StateChange};
@@ -179,45 +179,6 @@ impl DieLogic {
         }
     }
 
-    /// The bases that the one-shot latch forbids.
-    #[must_use]
-    pub fn forbidden_by_latch(&self, tables: &Tables) -> BaseSet {
-        match self.one_shot {
-            Some(loaded) => tables.forbidden_by(DeviceState::LatchOn(loaded.level)),
-            None => BaseSet::EMPTY,
-        }
-    }
-
-    /// The bases that the state of suspension forbids, both axes at once.
-    #[must_use]
-    pub fn forbidden_by_suspension(&self, tables: &Tables) -> BaseSet {
-        let on = |axis, suspended: bool| {
-            tables.forbidden_by(if suspended { DeviceState::Suspended(axis) } else { DeviceState::NotSuspended(axis) })
-        };
-        on(Axis::Erase, self.erase.is_some()).union(on(Axis::Program, self.program.is_some()))
-    }
-
-    /// The bases that the cache-program state forbids.
-    #[must_use]
-    pub fn forbidden_by_cache_program(&self, tables: &Tables) -> BaseSet {
-        match self.cache_program {
-            Some(state) => tables.forbidden_by(DeviceState::CacheProgram(state.kind)),
-            None => BaseSet::EMPTY,
-        }
-    }
-
-    /// The bases that a plane's cache-read state and unread data forbid: (cache, latch).
-    #[must_use]
-    pub fn forbidden_by_plane(&self, tables: &Tables, plane: Plane) -> (BaseSet, BaseSet) {
-        let plane = &self.planes[plane.0 as usize];
-        let cache = match plane.cache_read {
-            Some(kind) => tables.forbidden_by(DeviceState::CacheRead(kind)),
-            None => BaseSet::EMPTY,
-        };
-        let latch = if plane.unread { tables.forbidden_by(DeviceState::LatchOnRead) } else { BaseSet::EMPTY };
-        (cache, latch)
-    }
-
     /// Whether write protect forbids the erase or program that is suspended on an axis, and so its RESUME.
     #[must_use]
     pub fn protects_suspended(&self, tables: &Tables, axis: Axis) -> bool {
@@ -225,60 +186,42 @@ impl DieLogic {
         self.write_protected && self.suspended(axis).is_some_and(|suspended| protected().contains(suspended.base))
     }
 
-    /// The states that this die is in, as bits of [`state_bit`].
+    /// The states that this die is in, as bits of [`state_bit`]. The pattern names every field, so that none is forgotten.
     fn states(&self) -> u16 {
-        let mut bits = self.one_shot.map_or(0, |loaded| state_bit(DeviceState::LatchOn(loaded.level)))
-            | self.cache_program.map_or(0, |state| state_bit(DeviceState::CacheProgram(state.kind)))
-            | if self.odt_disabled { state_bit(DeviceState::OdtDisabled) } else { 0 }
-            | if self.write_protected { state_bit(DeviceState::WriteProtect) } else { 0 };
-        for (axis, suspended) in [(Axis::Erase, self.erase.is_some()), (Axis::Program, self.program.is_some())] {
-            bits |= state_bit(if suspended { DeviceState::Suspended(axis) } else { DeviceState::NotSuspended(axis) });
-        }
-        bits
+        #[rustfmt::skip]
+        let Self { one_shot, copyback: _, cache_program, erase, program, odt_disabled, write_protected, planes: _ } = self;
+        let of_axis = |axis, suspended: &Option<Suspended>| match suspended {
+            Some(_) => DeviceState::Suspended(axis),
+            None => DeviceState::NotSuspended(axis),
+        };
+        one_shot.map_or(0, |loaded| state_bit(DeviceState::LatchOn(loaded.level)))
+            | cache_program.map_or(0, |state| state_bit(DeviceState::CacheProgram(state.kind)))
+            | state_bit(of_axis(Axis::Erase, erase))
+            | state_bit(of_axis(Axis::Program, program))
+            | if *odt_disabled { state_bit(DeviceState::OdtDisabled) } else { 0 }
+            | if *write_protected { state_bit(DeviceState::WriteProtect) } else { 0 }
     }
 
     /// The states that some planes are in.
     fn plane_states(&self, planes: PlaneSet) -> u16 {
         planes.iter().fold(0, |bits, plane| {
-            let registers = &self.planes[usize::from(plane.0)];
-            bits | registers.cache_read.map_or(0, |kind| state_bit(DeviceState::CacheRead(kind)))
-                | if registers.unread { state_bit(DeviceState::LatchOnRead) } else { 0 }
+            let PlaneLogic { page: _, output: _, unread, cache_read } = self.planes[usize::from(plane.0)];
+            bits | cache_read.map_or(0, |kind| state_bit(DeviceState::CacheRead(kind)))
+                | if unread { state_bit(DeviceState::LatchOnRead) } else { 0 }
         })
     }
 
-    /// Whether some state of the die, or of `planes`, forbids a base. This compares sets of bits; [`DieLogic::judge_tables`]
-    /// finds the rule.
-    fn is_forbidden(&self, info: &BaseInfo, planes: PlaneSet) -> bool {
-        info.forbidden_in != 0
-            && (info.forbidden_in & self.states() != 0
-                || (info.forbidden_in & OF_PLANES != 0 && info.forbidden_in & self.plane_states(planes) != 0))
-    }
-
-    /// Judges the exclusion tables of the die's states for a base that looks at `planes`.
-    fn judge_tables(&self, tables: &Tables, base: BaseId, planes: PlaneSet) -> Result<(), Rule> {
-        if self.forbidden_by_latch(tables).contains(base) {
-            return Err(Rule::Latch);
+    /// Judges the exclusion tables of the states of the die, then of each of the `planes` that the base looks at.
+    fn judge_tables(&self, info: &BaseInfo, planes: PlaneSet) -> Result<(), Rule> {
+        let forbidden_in = info.forbidden_in;
+        if forbidden_in == 0 {
+            return Ok(());
         }
-        if self.forbidden_by_suspension(tables).contains(base) {
-            return Err(Rule::Suspend);
-        }
-        if self.forbidden_by_cache_program(tables).contains(base) {
-            return Err(Rule::Cache);
-        }
-        if self.odt_disabled && tables.forbidden_by(DeviceState::OdtDisabled).contains(base) {
-            return Err(Rule::Odt);
-        }
-        if self.write_protected && tables.forbidden_by(DeviceState::WriteProtect).contains(base) {
-            return Err(Rule::WriteProtect);
-        }
-        for plane in planes.iter() {
-            let (cache, latch) = self.forbidden_by_plane(tables, plane);
-            if latch.contains(base) {
-                return Err(Rule::Latch);
-            }
-            if cache.contains(base) {
-                return Err(Rule::Cache);
-            }
+        judge_states(forbidden_in & self.states())?;
+        // The plane with the rule is looked for only if there is one.
+        if forbidden_in & OF_PLANES != 0 && forbidden_in & self.plane_states(planes) != 0 {
+            let of_plane = |plane| judge_states(forbidden_in & self.plane_states(PlaneSet::one(plane)));
+            planes.iter().try_for_each(of_plane)?;
         }
         Ok(())
     }
@@ -293,10 +236,7 @@ impl DieLogic {
             Reach::Planes => place.planes,
             Reach::Die | Reach::Target => all,
         };
-        // The rule is looked for only if there is one.
-        if self.is_forbidden(info, relevant) {
-            self.judge_tables(tables, base, relevant)?;
-        }
+        self.judge_tables(info, relevant)?;
         if !info.effects.of_planes.is_empty() {
             for plane in place.planes.iter() {
                 let registers = &self.planes[plane.0 as usize];
@@ -450,6 +390,27 @@ impl DieLogic {
 fn holds(register: Option<Register>, place: &Place) -> bool {
     register
         .is_some_and(|held| held.group == place.group && held.page == place.page && held.cell_type == place.cell_type)
+}
+
+/// Judges states that forbid an operation, as bits of [`state_bit`]: the rule that is judged first.
+fn judge_states(forbidding: u16) -> Result<(), Rule> {
+    if forbidding == 0 {
+        return Ok(());
+    }
+    let states = DeviceState::ALL.into_iter().filter(|&state| forbidding & state_bit(state) != 0);
+    let first = states.map(table_of).min_by_key(|&(rank, _)| rank);
+    first.map_or(Ok(()), |(_, rule)| Err(rule))
+}
+
+/// The exclusion table of a state: its place in the order of judging, and its rule.
+const fn table_of(state: DeviceState) -> (u8, Rule) {
+    match state {
+        DeviceState::LatchOnRead | DeviceState::LatchOn(_) => (0, Rule::Latch),
+        DeviceState::Suspended(_) | DeviceState::NotSuspended(_) => (1, Rule::Suspend),
+        DeviceState::CacheRead(_) | DeviceState::CacheProgram(_) => (2, Rule::Cache),
+        DeviceState::OdtDisabled => (3, Rule::Odt),
+        DeviceState::WriteProtect => (4, Rule::WriteProtect),
+    }
 }
 
 /// Judges a precondition of the registers of a plane.
