@@ -8,6 +8,7 @@ use nandseq_profile::PlaneSet;
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind};
 
 use crate::effects::{Effects, Precondition, StateChange};
+use crate::logic::DieLogic;
 use crate::state_bits::state_bit;
 
 /// Parts of the lasting state of a die, one bit each: the registers of each plane in the low 8, then what the die has once.
@@ -29,8 +30,19 @@ const PROGRAM: Parts = 1 << 12;
 const ODT: Parts = 1 << 13;
 /// Write protect.
 const WRITE_PROTECT: Parts = 1 << 14;
-/// All parts.
-const ALL: Parts = (1 << 15) - 1;
+/// All parts. The pattern names every field of the lasting state: a new field needs a bit, here too.
+const ALL: Parts = {
+    #[rustfmt::skip]
+    const _: fn(DieLogic) = |DieLogic { planes: _, one_shot: _, copyback: _, cache_program: _, erase: _, program: _, odt_disabled: _, write_protected: _ }| ();
+    REGISTERS | ONE_SHOT | COPYBACK | CACHE_PROGRAM | ERASE | PROGRAM | ODT | WRITE_PROTECT
+};
+const _: () = {
+    let mut at = 0;
+    while at < DeviceState::ALL.len() {
+        assert!(part_of(DeviceState::ALL[at]) & !ALL == 0, "the part of each state is one of all parts");
+        at += 1;
+    }
+};
 
 const fn latch(kind: LatchKind) -> Parts {
     match kind {
