@@ -145,33 +145,33 @@ fn why(code: &str) -> String {
     }
 }
 
-/// The lasting state of a die, in words.
+/// The lasting state of a die, in words. The pattern names every field, so that none is forgotten.
 pub(crate) fn state(profile: &Profile, state: &LastingState) -> String {
+    let LastingState { suspended, latches, cache_program, odt_disabled, write_protected, unread, cache_reads, blocks } =
+        state;
     let name = |op: OpId| profile.ops[op].name.clone();
     let mut parts = Vec::new();
     for (axis, word) in [(Axis::Erase, "an erase"), (Axis::Program, "a program")] {
-        parts.extend(state.suspended[axis].map(|op| format!("{word} is suspended ({})", name(op))));
+        parts.extend(suspended[axis].map(|op| format!("{word} is suspended ({})", name(op))));
     }
-    for (latch, level) in ["one-shot", "copyback"].into_iter().zip(state.latches) {
+    for (latch, level) in ["one-shot", "copyback"].into_iter().zip(latches) {
         parts.extend(level.map(|level| format!("the {latch} latch is loaded ({level:?})")));
     }
-    parts.extend(state.cache_program.map(|kind| format!("a cache program goes on ({kind:?})")));
-    if state.odt_disabled {
+    parts.extend(cache_program.map(|kind| format!("a cache program goes on ({kind:?})")));
+    if *odt_disabled {
         parts.push("on-die termination is off".to_owned());
     }
-    if state.write_protected {
+    if *write_protected {
         parts.push("write protect is on".to_owned());
     }
-    if !state.unread.is_empty() {
-        parts.push(format!("unread data on {}", planes(state.unread)));
+    if !unread.is_empty() {
+        parts.push(format!("unread data on {}", planes(*unread)));
     }
-    parts.extend(
-        state.cache_reads.iter().map(|(kind, on)| format!("a cache read goes on ({kind:?}) on {}", planes(*on))),
-    );
+    parts.extend(cache_reads.iter().map(|(kind, on)| format!("a cache read goes on ({kind:?}) on {}", planes(*on))));
     if parts.is_empty() {
         parts.push("nothing is suspended, no latch is loaded, no data is unread".to_owned());
     }
-    parts.push(format!("blocks: {}", blocks(profile, &state.blocks)));
+    parts.push(format!("blocks: {}", blocks_by_stage(profile, blocks)));
     parts.join("; ")
 }
 
@@ -180,7 +180,7 @@ fn planes(set: PlaneSet) -> String {
     format!("{} {}", if numbers.len() == 1 { "plane" } else { "planes" }, numbers.join(", "))
 }
 
-fn blocks(profile: &Profile, counts: &BlockCounts) -> String {
+fn blocks_by_stage(profile: &Profile, counts: &BlockCounts) -> String {
     let mut parts = Vec::new();
     let mut add = |count: u32, what: String| {
         if count > 0 {

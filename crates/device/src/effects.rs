@@ -7,6 +7,8 @@
 
 use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, Effect, LatchKind, LatchLevel, LatchNeed};
 
+use crate::rule::Rule;
+
 use BlockEffect::{Closed, Erased, Loaded, Programmed, Untouched};
 use Precondition::{
     CopybackPage, InCoreBusy, NextOfCacheProgram, NothingInFlight, NothingUnread, Output, PageToPutOut, PageToReadOn,
@@ -39,8 +41,8 @@ pub enum Precondition {
     Suspended(Axis),
     /// An operation of this axis is in CORE_BUSY on the die, and none is suspended.
     InCoreBusy(Axis),
-    /// Nothing is in flight on any die.
-    NothingInFlight,
+    /// Nothing is in flight on any die. An operation that would break this breaks the rule given here.
+    NothingInFlight(Rule),
 }
 
 impl Precondition {
@@ -56,7 +58,7 @@ impl Precondition {
             NextOfCacheProgram => 6,
             Suspended(_) => 7,
             InCoreBusy(_) => 8,
-            NothingInFlight => 9,
+            NothingInFlight(_) => 9,
         }
     }
 }
@@ -161,8 +163,8 @@ pub struct Effects {
     pub data_out: bool,
     /// Takes its data from a copyback read.
     pub copyback_source: bool,
-    /// Starts only while nothing is in flight on any die.
-    pub needs_nothing_in_flight: bool,
+    /// Starts only while nothing is in flight on any die; the rule that says so.
+    pub needs_nothing_in_flight: Option<Rule>,
     /// The axis that it suspends.
     pub suspend: Option<Axis>,
     /// The axis that it resumes.
@@ -224,7 +226,8 @@ impl Effects {
             Effect::OdtDisable => self.add(&[], &[SwitchOdt { off: true }], &[], Untouched, Plain),
             Effect::OdtEnable => self.add(&[], &[], &[SwitchOdt { off: false }], Untouched, Plain),
             Effect::WriteProtectOn => {
-                self.add(&[NothingInFlight], &[SwitchWriteProtect { on: true }], &[], Untouched, Plain);
+                let alone = NothingInFlight(Rule::WriteProtect);
+                self.add(&[alone], &[SwitchWriteProtect { on: true }], &[], Untouched, Plain);
             }
             Effect::WriteProtectOff => self.add(&[], &[], &[SwitchWriteProtect { on: false }], Untouched, Plain),
             Effect::StatusRead => self.add(&[], &[], &[], Untouched, Plain),
@@ -244,7 +247,9 @@ impl Effects {
             let list = if need.rank() < 5 { &mut self.of_planes } else { &mut self.of_die };
             list.insert(list.partition_point(|other| other.rank() <= need.rank()), need);
             self.copyback_source |= need == CopybackPage;
-            self.needs_nothing_in_flight |= need == NothingInFlight;
+            if let NothingInFlight(rule) = need {
+                self.needs_nothing_in_flight = self.needs_nothing_in_flight.or(Some(rule));
+            }
         }
         at_start.iter().for_each(|change| self.note(*change, true));
         at_end.iter().for_each(|change| self.note(*change, false));

@@ -8,8 +8,8 @@ use nandseq_profile::PlaneSet;
 use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind};
 
 use crate::effects::{Effects, Precondition, StateChange};
-use crate::place::Place;
-use crate::tables::{BaseInfo, Reach, state_bit};
+use crate::logic::DieLogic;
+use crate::state_bits::state_bit;
 
 /// Parts of the lasting state of a die, one bit each: the registers of each plane in the low 8, then what the die has once.
 pub type Parts = u16;
@@ -30,8 +30,19 @@ const PROGRAM: Parts = 1 << 12;
 const ODT: Parts = 1 << 13;
 /// Write protect.
 const WRITE_PROTECT: Parts = 1 << 14;
-/// All parts.
-const ALL: Parts = (1 << 15) - 1;
+/// All parts. The pattern names every field of the lasting state: a new field needs a bit, here too.
+const ALL: Parts = {
+    #[rustfmt::skip]
+    const _: fn(DieLogic) = |DieLogic { planes: _, one_shot: _, copyback: _, cache_program: _, erase: _, program: _, odt_disabled: _, write_protected: _ }| ();
+    REGISTERS | ONE_SHOT | COPYBACK | CACHE_PROGRAM | ERASE | PROGRAM | ODT | WRITE_PROTECT
+};
+const _: () = {
+    let mut at = 0;
+    while at < DeviceState::ALL.len() {
+        assert!(part_of(DeviceState::ALL[at]) & !ALL == 0, "the part of each state is one of all parts");
+        at += 1;
+    }
+};
 
 const fn latch(kind: LatchKind) -> Parts {
     match kind {
@@ -66,25 +77,6 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// The footprint of a step of a base at a place; `all` are the planes of the die.
-    #[must_use]
-    pub fn of(info: &BaseInfo, place: &Place, all: PlaneSet) -> Self {
-        let BaseFootprint { own, states } = info.footprint;
-        let planes = !REGISTERS | Parts::from(place.planes.0);
-        let seen = match info.reach {
-            Reach::Planes => place.planes,
-            Reach::Die | Reach::Target => all,
-        };
-        if own.is_sweeping() {
-            return own;
-        }
-        Self {
-            looks: own.looks & planes | states & (!REGISTERS | Parts::from(seen.0)),
-            changes: own.changes & planes,
-            hinders: own.hinders & planes,
-        }
-    }
-
     /// Whether neither step changes a part that the other looks at or changes.
     #[must_use]
     pub const fn is_apart_from(self, other: Self) -> bool {
@@ -118,7 +110,7 @@ impl Footprint {
             | Precondition::Output => REGISTERS,
             Precondition::Latch(kind, _) => latch(kind),
             Precondition::NextOfCacheProgram => CACHE_PROGRAM,
-            Precondition::NothingInFlight => 0,
+            Precondition::NothingInFlight(_) => 0,
             Precondition::Suspended(_) | Precondition::InCoreBusy(_) => return Self::SWEEPING,
         };
         Self { looks, changes: 0, hinders: 0 }
@@ -161,5 +153,18 @@ impl BaseFootprint {
         let suspended_program = if address == AddressSource::SuspendedProgram { PROGRAM } else { 0 };
         let states = DeviceState::ALL.into_iter().filter(|&state| forbidden_in & state_bit(state) != 0);
         Self { own, states: states.fold(suspended_program, |all, state| all | part_of(state)) }
+    }
+    /// The footprint of a step that addresses some planes and looks at others.
+    pub(crate) fn on(&self, addressed: PlaneSet, seen: PlaneSet) -> Footprint {
+        let Self { own, states } = *self;
+        if own.is_sweeping() {
+            return own;
+        }
+        let planes = !REGISTERS | Parts::from(addressed.0);
+        Footprint {
+            looks: own.looks & planes | states & (!REGISTERS | Parts::from(seen.0)),
+            changes: own.changes & planes,
+            hinders: own.hinders & planes,
+        }
     }
 }

@@ -29,6 +29,8 @@ mod footprint;
 mod logic;
 mod place;
 mod rule;
+mod size;
+mod state_bits;
 mod tables;
 
 pub use book::{AddressBook, BlockRecord, BlockStage};
@@ -38,4 +40,5 @@ pub use footprint::{Footprint, Parts};
 pub use logic::{CacheProgram, DieLogic, Loaded, PlaneLogic, Register, Suspended};
 pub use place::Place;
 pub use rule::Rule;
-pub use tables::{BaseInfo, OpInfo, Reach, Size, Tables};
+pub use size::Size;
+pub use tables::{BaseInfo, OpInfo, Reach, Tables};

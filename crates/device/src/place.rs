@@ -8,7 +8,7 @@ use nandseq_profile::{Block, CellTypeId, Die, Page, Plane, PlaneSet, Target};
 use serde::{Deserialize, Serialize};
 
 use crate::rule::Rule;
-use crate::tables::Size;
+use crate::size::Size;
 
 /// Die, planes, block group and page of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]

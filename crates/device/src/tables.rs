@@ -2,14 +2,14 @@
 //!
 //! The tables follow from the profile alone, and never change during a run. They hold no names and no strings.
 
-use nandseq_profile::model::{
-    AddressSource, Axis, CacheProgramKind, CacheReadKind, DeviceState, LatchLevel, PayloadField, PhaseKind, Scope,
-    StatusOf,
-};
-use nandseq_profile::{BaseId, BaseSet, CellTypeId, Grid, OpId, PhaseKey, Profile, Ticks};
+use nandseq_profile::model::{AddressSource, DeviceState, PayloadField, PhaseKind, Scope, StatusOf};
+use nandseq_profile::{BaseId, BaseSet, CellTypeId, Grid, OpId, PhaseKey, PlaneSet, Profile, Ticks};
 
 use crate::effects::Effects;
-use crate::footprint::BaseFootprint;
+use crate::footprint::{BaseFootprint, Footprint};
+use crate::place::Place;
+use crate::size::Size;
+use crate::state_bits::{state_bit, state_index};
 
 /// The planes that a base looks at, and may occupy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,7 +59,7 @@ pub struct BaseInfo {
     /// Whether some op_state forbids it.
     pub(crate) forbidden_in_op_states: bool,
     /// The parts of the lasting state that it looks at and changes.
-    pub(crate) footprint: BaseFootprint,
+    footprint: BaseFootprint,
     /// See [`BaseInfo::is_inert`].
     inert: bool,
 }
@@ -69,6 +69,20 @@ impl BaseInfo {
     #[must_use]
     pub const fn is_inert(&self) -> bool {
         self.inert
+    }
+
+    /// The planes that an operation at a place looks at on each of its dies; `all` are the planes of a die.
+    pub(crate) const fn planes_of(&self, place: &Place, all: PlaneSet) -> PlaneSet {
+        match self.reach {
+            Reach::Planes => place.planes,
+            Reach::Die | Reach::Target => all,
+        }
+    }
+
+    /// The footprint of an operation at a place; `all` are the planes of a die.
+    #[must_use]
+    pub fn footprint(&self, place: &Place, all: PlaneSet) -> Footprint {
+        self.footprint.on(place.planes, self.planes_of(place, all))
     }
 }
 
@@ -95,21 +109,6 @@ pub struct OpInfo {
     pub bus: Ticks,
     /// The status that it reads; `None` if it reads none.
     pub status_of: Option<StatusOf>,
-}
-
-/// The size of the device, in the types that fit it.
-#[derive(Clone, Copy, Debug)]
-pub struct Size {
-    /// Dies, 1..=64.
-    pub dies: u8,
-    /// Planes of a die, 1..=8.
-    pub planes: u8,
-    /// Blocks of a die over all its planes, 1..=2²⁰.
-    pub blocks: u32,
-    /// Block groups of a die, the last one possibly incomplete.
-    pub groups: u32,
-    /// Pages of a block, 1..=65535.
-    pub pages: u16,
 }
 
 /// A compiled profile.
@@ -188,36 +187,6 @@ impl Tables {
     #[must_use]
     pub const fn forbidden_by(&self, state: DeviceState) -> BaseSet {
         self.states[state_index(state)]
-    }
-}
-
-/// The states that planes can be in, as bits of [`state_bit`]. Dies can be in the others.
-pub(crate) const OF_PLANES: u16 = state_bit(DeviceState::LatchOnRead)
-    | state_bit(DeviceState::CacheRead(CacheReadKind::Cache))
-    | state_bit(DeviceState::CacheRead(CacheReadKind::PlaneCache));
-
-/// The bit of a state in sets of states.
-pub(crate) const fn state_bit(state: DeviceState) -> u16 {
-    1 << state_index(state)
-}
-
-/// Position of a state in [`DeviceState::ALL`].
-const fn state_index(state: DeviceState) -> usize {
-    match state {
-        DeviceState::LatchOnRead => 0,
-        DeviceState::LatchOn(LatchLevel::Lsb) => 1,
-        DeviceState::LatchOn(LatchLevel::Csb) => 2,
-        DeviceState::LatchOn(LatchLevel::Msb) => 3,
-        DeviceState::Suspended(Axis::Erase) => 4,
-        DeviceState::NotSuspended(Axis::Erase) => 5,
-        DeviceState::Suspended(Axis::Program) => 6,
-        DeviceState::NotSuspended(Axis::Program) => 7,
-        DeviceState::OdtDisabled => 8,
-        DeviceState::WriteProtect => 9,
-        DeviceState::CacheRead(CacheReadKind::Cache) => 10,
-        DeviceState::CacheRead(CacheReadKind::PlaneCache) => 11,
-        DeviceState::CacheProgram(CacheProgramKind::Slc) => 12,
-        DeviceState::CacheProgram(CacheProgramKind::OneShot) => 13,
     }
 }
 

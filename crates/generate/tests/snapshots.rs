@@ -197,7 +197,9 @@ fn what_would_only_fail_later_is_refused() {
         let odt = &mut state["dies"][0]["still"]["logic"]["odt_disabled"];
         *odt = (!odt.as_bool().expect("on or off")).into();
     });
-    assert_eq!(said, "termination that is off on some dies only");
+    assert_eq!(said, "a state of the target that is not the same on all dies");
+    let said = refusal(&|state| state["dies"][0]["still"]["logic"]["write_protected"] = true.into());
+    assert_eq!(said, "a state of the target that is not the same on all dies");
     for path in ["/next_refill", "/hooks/0/time"] {
         let said = refusal(&|state| {
             let time = state.pointer_mut(path).expect("a time");

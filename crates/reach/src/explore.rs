@@ -266,6 +266,8 @@ impl Graph {
         if here {
             started.plane.start(info);
         }
+        // A reset of another die leads nowhere from this node: no reset ends a state of the target. If one did, it would lead to the
+        // same die and plane without that state.
         if resets {
             started.plane = Plane::default();
         }

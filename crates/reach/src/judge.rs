@@ -144,7 +144,7 @@ impl Model<'_> {
     fn occupied(&self, context: &HookContext, class: NameClassId) -> Result<bool, Reason> {
         let (PlaneRun::Issue(by) | PlaneRun::Busy(by)) = context.run else { return Ok(false) };
         let info = self.base(class);
-        if info.effects.needs_nothing_in_flight {
+        if info.effects.needs_nothing_in_flight.is_some() {
             return Err(Reason::Occupied(self.class(by).base));
         }
         if !info.occupies || info.effects.cuts() {

@@ -106,7 +106,7 @@ impl Model<'_> {
                 | Precondition::Output
                 | Precondition::Latch(..)
                 | Precondition::NextOfCacheProgram
-                | Precondition::NothingInFlight => {}
+                | Precondition::NothingInFlight(_) => {}
             }
         }
         reasons

@@ -67,18 +67,17 @@ impl Die {
         }
     }
 
-    /// The states that exclusion tables look at.
+    /// The states that exclusion tables look at. The pattern names every field, so that none is forgotten.
     pub(crate) fn states(&self) -> impl Iterator<Item = DeviceState> {
-        let axis = |axis| {
-            if self.suspended(axis) { DeviceState::Suspended(axis) } else { DeviceState::NotSuspended(axis) }
-        };
+        let Self { one_shot, copyback: _, cache, erase, program, odt_off, write_protected, chain: _ } = *self;
+        let axis = |axis, on| if on { DeviceState::Suspended(axis) } else { DeviceState::NotSuspended(axis) };
         [
-            self.one_shot.map(DeviceState::LatchOn),
-            Some(axis(Axis::Erase)),
-            Some(axis(Axis::Program)),
-            self.cache.map(DeviceState::CacheProgram),
-            self.odt_off.then_some(DeviceState::OdtDisabled),
-            self.write_protected.then_some(DeviceState::WriteProtect),
+            one_shot.map(DeviceState::LatchOn),
+            Some(axis(Axis::Erase, erase)),
+            Some(axis(Axis::Program, program.is_some())),
+            cache.map(DeviceState::CacheProgram),
+            odt_off.then_some(DeviceState::OdtDisabled),
+            write_protected.then_some(DeviceState::WriteProtect),
         ]
         .into_iter()
         .flatten()
@@ -103,8 +102,16 @@ impl Die {
             StateChange::EndSuspension(Axis::Erase) => self.erase = false,
             StateChange::EndSuspension(Axis::Program) => self.program = None,
             StateChange::Reset => {
-                let Self { odt_off, write_protected, .. } = *self;
-                *self = Self { odt_off, write_protected, ..Self::default() };
+                *self = Self {
+                    one_shot: None,
+                    copyback: None,
+                    cache: None,
+                    erase: false,
+                    program: None,
+                    odt_off: self.odt_off,
+                    write_protected: self.write_protected,
+                    chain: None,
+                };
             }
             StateChange::SwitchOdt { off } => self.odt_off = off,
             StateChange::SwitchWriteProtect { on } => self.write_protected = on,
@@ -122,8 +129,8 @@ impl Die {
 impl Plane {
     /// The states that exclusion tables look at.
     pub(crate) fn states(&self) -> impl Iterator<Item = DeviceState> {
-        let cache = self.cache_read.map(DeviceState::CacheRead);
-        [cache, self.unread.then_some(DeviceState::LatchOnRead)].into_iter().flatten()
+        let Self { page: _, output: _, unread, cache_read } = *self;
+        [cache_read.map(DeviceState::CacheRead), unread.then_some(DeviceState::LatchOnRead)].into_iter().flatten()
     }
 
     /// The plane after an erase or program has emptied its registers.
@@ -196,7 +203,7 @@ fn die_meets(die: &Die, need: Precondition) -> Result<(), Reason> {
         | Precondition::Suspended(_)
         | Precondition::NextOfCacheProgram
         | Precondition::InCoreBusy(_)
-        | Precondition::NothingInFlight
+        | Precondition::NothingInFlight(_)
         | Precondition::CopybackPage
         | Precondition::NothingUnread
         | Precondition::PageToReadOn
@@ -226,7 +233,7 @@ fn plane_meets(plane: &Plane, need: Precondition, cell: Option<CellTypeId>) -> R
         | Precondition::NextOfCacheProgram
         | Precondition::Suspended(_)
         | Precondition::InCoreBusy(_)
-        | Precondition::NothingInFlight => Ok(()),
+        | Precondition::NothingInFlight(_) => Ok(()),
     }
 }
 

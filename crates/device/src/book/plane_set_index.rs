@@ -7,8 +7,10 @@
 use nandseq_profile::{CellTypeId, Die, PlaneSet};
 
 use super::masks::{MaskSet, Masks, bits};
-use super::{AddressBook, LENGTHS, Sets, Uses};
-use crate::tables::{Size, Tables};
+use super::sets::Sets;
+use super::uses::{LENGTHS, Uses};
+use crate::size::Size;
+use crate::tables::Tables;
 
 /// The sets of groups.
 #[derive(Clone, Debug)]
@@ -151,15 +153,13 @@ impl PlaneSetIndex {
     pub(super) fn read_group(&self, entry: u32) -> u32 {
         entry / self.cells as u32 % self.size.groups
     }
-}
 
-impl AddressBook {
     /// Updates the plane sets of a group; `uses` is by plane.
-    pub(super) fn refresh_group(&mut self, die: Die, group: u32, uses: &[Uses; 8]) {
+    pub(super) fn refresh(&mut self, relations: &Masks, die: Die, group: u32, uses: &[Uses; 8]) {
         if self.size.planes < 2 {
             return;
         }
-        let entry = self.plane_set_index.group_entry(die, group);
+        let entry = self.group_entry(die, group);
         let uses = &uses[..usize::from(self.size.planes)];
         let mut free = PlaneSet::EMPTY;
         let (mut next_as, mut read_as) = (0u8, 0u8);
@@ -168,19 +168,16 @@ impl AddressBook {
             next_as |= own.next_as;
             read_as |= own.read_as;
         }
-        self.plane_set_index.set_any(&self.masks, die, entry, free);
-        for cell in bits(u32::from(next_as | self.plane_set_index.last_next[entry])) {
-            self.plane_set_index.set_next(&self.masks, die, entry, cell, uses);
+        self.set_any(relations, die, entry, free);
+        for cell in bits(u32::from(next_as | self.last_next[entry])) {
+            self.set_next(relations, die, entry, cell, uses);
         }
-        for cell in bits(u32::from(read_as | self.plane_set_index.last_read[entry])) {
-            self.plane_set_index.set_read(&self.masks, die, entry, cell, uses);
+        for cell in bits(u32::from(read_as | self.last_read[entry])) {
+            self.set_read(relations, die, entry, cell, uses);
         }
-        self.plane_set_index.last_next[entry] = next_as;
-        self.plane_set_index.last_read[entry] = read_as;
+        self.last_next[entry] = next_as;
+        self.last_read[entry] = read_as;
     }
-}
-
-impl PlaneSetIndex {
     /// Files the plane set of a group for erasing.
     fn set_any(&mut self, relations: &Masks, die: Die, group: usize, free: PlaneSet) {
         let set = (free.len() >= 2).then(|| usize::from(die.0) * self.masks + usize::from(free.0));

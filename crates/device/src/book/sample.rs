@@ -11,8 +11,10 @@
 
 use nandseq_profile::{CellTypeId, Die, Page, PlaneSet};
 
+use super::address_book::{AddressBook, PlaneSummary};
 use super::masks::{MaskSet, bits};
-use super::{AddressBook, BlockStage, LENGTHS, PlaneSummary};
+use super::record::BlockStage;
+use super::uses::LENGTHS;
 use crate::place::Place;
 
 /// How many times a readable page is drawn. If no draw succeeds, a page of the block drawn last is taken.

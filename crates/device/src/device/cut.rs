@@ -6,26 +6,11 @@
 
 use nandseq_profile::model::Axis;
 use nandseq_profile::{Die, OpId, Ticks};
-use serde::{Deserialize, Serialize};
 
-use super::{Device, Flight, FlightId, Segment};
+use super::state::{Device, Flight, FlightId, Segment, SuspendedOperation};
 use crate::logic::Suspended;
 use crate::place::Place;
 use crate::tables::{BaseInfo, Tables};
-
-/// An erase or program that waits to be resumed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct SuspendedOperation {
-    /// The operation.
-    pub op: OpId,
-    /// Its address.
-    pub place: Place,
-    /// The rest of CORE_BUSY.
-    #[serde(rename = "busy")]
-    pub busy_left: Ticks,
-    /// The whole window after it.
-    pub window: Ticks,
-}
 
 impl Segment {
     /// Ends the phase that is open at `now`. Later phases do not come.
@@ -62,12 +47,6 @@ impl Device {
             }
         }
         (found, until)
-    }
-
-    /// The suspended operation of an axis.
-    #[must_use]
-    pub fn suspended(&self, die: Die, axis: Axis) -> Option<&SuspendedOperation> {
-        self.dies[usize::from(die.0)].suspended[axis].as_ref()
     }
 
     /// Removes a flight before its end: its planes become free, its op_state is cut at `now`, and its end is never applied.

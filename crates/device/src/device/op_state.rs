@@ -6,7 +6,7 @@
 use nandseq_profile::model::{PhaseKind, StatusOf};
 use nandseq_profile::{BaseSet, Die, PhaseKey, Plane, PlaneSet, Ticks};
 
-use super::Device;
+use super::state::{Device, Segment};
 use crate::place::Place;
 use crate::tables::{BaseInfo, OpInfo, Tables};
 
@@ -32,23 +32,6 @@ pub struct PlanePhase {
     pub start: Ticks,
     /// When the phase will end if nothing cuts it; meaningless without a phase.
     pub end: Ticks,
-}
-
-/// The op_state of a plane: the last state-affecting operation on it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Segment {
-    /// Bounds of ISSUE, CORE_BUSY and the window; an absent phase has no length.
-    pub(super) start: Ticks,
-    pub(super) issue_end: Ticks,
-    pub(super) busy_end: Ticks,
-    pub(super) end: Ticks,
-    pub(super) busy_key: Option<PhaseKey>,
-    pub(super) window_key: Option<PhaseKey>,
-    /// The kind of the window; CORE_BUSY if there is none, and then the window has no length.
-    pub(super) window: PhaseKind,
-    pub(super) end_key: PhaseKey,
-    /// The END key of the operation before it.
-    pub(super) before: PhaseKey,
 }
 
 impl Segment {

@@ -7,8 +7,7 @@ use nandseq_profile::model::ByAxis;
 use nandseq_profile::{BaseId, PhaseKey, PlaneSet, Ticks};
 use serde::{Deserialize, Serialize};
 
-use super::op_state::Segment;
-use super::{Device, DieState, SuspendedOperation};
+use super::state::{Device, DieState, Segment, SuspendedOperation};
 use crate::book::{AddressBook, BlockRecord};
 use crate::logic::DieLogic;
 use crate::tables::Tables;

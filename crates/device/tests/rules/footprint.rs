@@ -126,7 +126,7 @@ impl Stepper {
     }
 
     fn footprint(&self, base: BaseId, place: &Place) -> Footprint {
-        Footprint::of(self.tables.base(base), place, self.all)
+        self.tables.base(base).footprint(place, self.all)
     }
 
     fn allows(&self, logic: &DieLogic, base: BaseId, place: &Place) -> bool {

@@ -87,20 +87,23 @@ pub struct LastingState {
 }
 
 impl LastingState {
-    /// The states, of the die or of some of its planes, that exclusions may be stated for.
+    /// The states, of the die or of some of its planes, that exclusions may be stated for. The pattern names every field, so that
+    /// none is forgotten.
     #[must_use]
     pub fn device_states(&self) -> Vec<DeviceState> {
-        let of_axis = |axis| match self.suspended[axis] {
+        let Self { suspended, latches, cache_program, odt_disabled, write_protected, unread, cache_reads, blocks: _ } =
+            self;
+        let of_axis = |axis| match suspended[axis] {
             Some(_) => DeviceState::Suspended(axis),
             None => DeviceState::NotSuspended(axis),
         };
         let mut states = Axis::ALL.map(of_axis).to_vec();
-        states.extend(self.latches[0].map(DeviceState::LatchOn));
-        states.extend(self.cache_program.map(DeviceState::CacheProgram));
-        states.extend(self.odt_disabled.then_some(DeviceState::OdtDisabled));
-        states.extend(self.write_protected.then_some(DeviceState::WriteProtect));
-        states.extend((!self.unread.is_empty()).then_some(DeviceState::LatchOnRead));
-        states.extend(self.cache_reads.iter().map(|&(kind, _)| DeviceState::CacheRead(kind)));
+        states.extend(latches[0].map(DeviceState::LatchOn));
+        states.extend(cache_program.map(DeviceState::CacheProgram));
+        states.extend(odt_disabled.then_some(DeviceState::OdtDisabled));
+        states.extend(write_protected.then_some(DeviceState::WriteProtect));
+        states.extend((!unread.is_empty()).then_some(DeviceState::LatchOnRead));
+        states.extend(cache_reads.iter().map(|&(kind, _)| DeviceState::CacheRead(kind)));
         states
     }
 }

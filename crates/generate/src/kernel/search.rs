@@ -142,7 +142,7 @@ impl SearchInput<'_> {
     /// The footprint of a step on the lasting state of the die.
     fn footprint(&self, step: &Step) -> Footprint {
         let tables = self.tables;
-        Footprint::of(tables.base(tables.op(step.op).base), &step.place, self.device.planes())
+        tables.base(tables.op(step.op).base).footprint(&step.place, self.device.planes())
     }
 
     /// Whether, if the first step of `plan` starts now, all chains of the die can complete in the order kept for them, and the

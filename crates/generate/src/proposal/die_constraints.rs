@@ -269,13 +269,16 @@ fn is_resumable(tables: &Tables, logic: &DieLogic, axis: Axis, unread: PlaneSet)
     logic.suspended(axis).is_some_and(|suspend_target| !blocked && suspend_target.place.planes.and(unread).is_empty())
 }
 
-/// The classes that the lasting state of a die forbids, whatever their planes.
+/// The classes that the lasting state of a die forbids, whatever their planes. The pattern names every field, so that none is
+/// forgotten.
 fn by_logic(group: &Group, facts: &Facts, logic: &DieLogic) -> u64 {
-    let axes = usize::from(logic.erase.is_some()) | usize::from(logic.program.is_some()) << 1;
-    let target = usize::from(logic.odt_disabled) | usize::from(logic.write_protected) << 1;
+    #[rustfmt::skip]
+    let DieLogic { one_shot, copyback: _, cache_program, erase, program, odt_disabled, write_protected, planes: _ } = logic;
+    let axes = usize::from(erase.is_some()) | usize::from(program.is_some()) << 1;
+    let target = usize::from(*odt_disabled) | usize::from(*write_protected) << 1;
     let alone = if facts.flies { group.alone } else { 0 };
-    logic.one_shot.map_or(0, |loaded| group.by_latch(loaded.level))
-        | logic.cache_program.map_or(0, |state| group.by_cache_program(state.kind))
+    one_shot.map_or(0, |loaded| group.by_latch(loaded.level))
+        | cache_program.map_or(0, |state| group.by_cache_program(state.kind))
         | group.suspension[axes]
         | group.target[target]
         | alone

@@ -291,7 +291,7 @@ const fn mask_of(need: Precondition) -> NeedMask {
         Precondition::PageToReadOn | Precondition::PageToPutOut => NeedMask::CacheReading,
         Precondition::InCoreBusy(axis) => NeedMask::Suspending(axis),
         Precondition::Suspended(axis) => NeedMask::Resuming(axis),
-        Precondition::NothingInFlight => NeedMask::Alone,
+        Precondition::NothingInFlight(_) => NeedMask::Alone,
         Precondition::Output | Precondition::Latch(..) | Precondition::NextOfCacheProgram => NeedMask::Address,
     }
 }

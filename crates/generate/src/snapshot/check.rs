@@ -1,8 +1,6 @@
 //! Checks whether a state that was read can be that of a site, before it is used.
 
-use nandseq_device::{
-    BlockRecord, BlockStage, DieLogic, Effects, Place, PlaneLogic, QuiescentDie, Reach, Register, Tables,
-};
+use nandseq_device::{BlockRecord, BlockStage, Effects, Place, PlaneLogic, QuiescentDie, Reach, Register, Tables};
 use nandseq_profile::{CellTypeId, Die, OpId, PhaseKey, Plane, Ticks};
 use nandseq_trace::Proposal;
 
@@ -47,15 +45,9 @@ pub(super) fn state(setup: &Setup, state: &SiteState) -> Result<(), StateError> 
     if times.into_iter().any(|time| time.ceil_to(tables.grid) != time) {
         return wrong("a time between those at which operations may start");
     }
-    let everywhere = |of: fn(&DieLogic) -> bool| {
-        let first = of(&state.dies[0].quiescent.logic);
-        state.dies.iter().all(|entry| of(&entry.quiescent.logic) == first)
-    };
-    if !everywhere(|logic| logic.odt_disabled) {
-        return wrong("termination that is off on some dies only");
-    }
-    if !everywhere(|logic| logic.write_protected) {
-        return wrong("write protect that is on for some dies only");
+    let first = &state.dies[0].quiescent.logic;
+    if !state.dies.iter().all(|entry| entry.quiescent.logic.agrees_on_target(first)) {
+        return wrong("a state of the target that is not the same on all dies");
     }
     for (at, entry) in state.dies.iter().enumerate() {
         let die = Die(at as u8);

@@ -6,39 +6,21 @@ use crate::imports::Crate;
 use crate::none;
 use crate::source::{self, Source};
 
-/// Circles that are allowed for now: the crate, and the beginnings of the names of files that may import each other.
-const KNOWN: [(&str, &[&str]); 3] = [
-    ("device", &["book/"]),
-    ("device", &["device.rs", "device/"]),
-    ("device", &["footprint.rs", "place.rs", "tables.rs"]),
-];
-
 #[test]
 fn files_of_a_crate_import_one_another_in_one_direction() {
     let sources: Vec<&Source> = source::all().iter().filter(|source| source.is_shipped()).collect();
     let crate_names: BTreeSet<&str> = sources.iter().map(|source| source.crate_name()).collect();
-    let (mut breaches, mut met) = (Vec::new(), BTreeSet::new());
+    let mut breaches = Vec::new();
     for crate_name in crate_names {
         let files = Crate::new(sources.iter().copied().filter(|source| source.crate_name() == crate_name));
         let short = |path: &str| path.split_once("/src/").map_or(path, |(_, short)| short).to_owned();
         for group in circles(&files.imports()) {
             let names: Vec<String> = group.iter().map(|&at| short(files.paths()[at])).collect();
-            let covers = |(of, known): &(&str, &[&str])| {
-                let is_known = |name: &String| known.iter().any(|part| name.starts_with(part));
-                *of == crate_name && names.iter().all(is_known)
-            };
-            match KNOWN.iter().rposition(covers) {
-                Some(at) => _ = met.insert(at),
-                None => {
-                    let shown = round(&files.imports(), &group, &names);
-                    breaches.push(format!("{crate_name}, {} files: {shown}", names.len()));
-                }
-            }
+            let shown = round(&files.imports(), &group, &names);
+            breaches.push(format!("{crate_name}, {} files: {shown}", names.len()));
         }
     }
     none("files that import one another in a circle:", &breaches);
-    let gone = (0..KNOWN.len()).filter(|at| !met.contains(at)).map(|at| format!("{}: {:?}", KNOWN[at].0, KNOWN[at].1));
-    none("known circles that are gone, and can go from the list:", &gone.collect::<Vec<_>>());
 }
 
 /// The groups of files in which each file imports from every other, directly or through others.

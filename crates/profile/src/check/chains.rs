@@ -258,8 +258,19 @@ impl ChainState {
             Effect::Suspend(axis) => self.suspended.push(axis),
             Effect::Resume(axis) => self.suspended.retain(|other| *other != axis),
             Effect::ResetDie | Effect::ResetTarget => {
-                let Self { odt_off, write_protected, pages, .. } = *self;
-                *self = Self { odt_off, write_protected, pages, ..Self::default() };
+                *self = Self {
+                    one_shot: None,
+                    copyback: None,
+                    cache_reads: Vec::new(),
+                    cache_programs: Vec::new(),
+                    suspended: Vec::new(),
+                    odt_off: self.odt_off,
+                    write_protected: self.write_protected,
+                    page_register: None,
+                    output_register: None,
+                    unread: false,
+                    pages: self.pages,
+                };
             }
             Effect::OdtDisable => self.odt_off = true,
             Effect::OdtEnable => self.odt_off = false,

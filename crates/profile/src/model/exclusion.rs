@@ -87,7 +87,8 @@ impl DeviceState {
 }
 
 impl DeviceState {
-    /// Whether a reset leaves the state unchanged. This is so for the states of the whole target.
+    /// Whether a reset leaves the state unchanged. It leaves the two states of the whole target, termination and write protect. A
+    /// reset of one die that ended such a state would end it on every die, which the search of `reach` would have to follow.
     #[must_use]
     pub const fn survives_reset(self) -> bool {
         match self {

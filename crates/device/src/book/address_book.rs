@@ -1,75 +1,15 @@
-//! The address book: the record of every block, and the addresses that operations may take.
-//!
-//! Promises updates and draws in constant time, whatever the size of the device: blocks are kept in disjoint sets by what may be
-//! done with them, so a draw is a choice of a set and of a position in it. Rules about blocks are judged by the block's own
-//! record, never by the sets. The book has no randomness of its own: callers give a function that draws below a bound.
+//! The blocks of a site: their records, and the sets that follow from them.
 
-mod masks;
-mod plane_set_index;
-mod sample;
-mod sets;
+use nandseq_profile::{Block, CellTypeId, Die, PlaneSet};
 
-use nandseq_profile::{Block, CellTypeId, Die, Page, PlaneSet};
-
+use super::masks::{Masks, bits};
+use super::plane_set_index::PlaneSetIndex;
+use super::record::{BlockRecord, BlockStage};
+use super::sets::Sets;
+use super::uses::{LENGTHS, Uses};
 use crate::place::Place;
-use crate::rule::Rule;
-use crate::tables::{BaseInfo, Size, Tables};
-use masks::Masks;
-use plane_set_index::PlaneSetIndex;
-use sets::Sets;
-
-/// The stage of a block in its life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BlockStage {
-    /// It is never usable.
-    Bad,
-    /// It must be erased before anything else.
-    NotErased,
-    /// It is erased as a cell type, with nothing programmed.
-    Erased(CellTypeId),
-    /// It is programmed as a cell type, up to a page.
-    Programmed(CellTypeId),
-}
-
-/// The record of a block.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct BlockRecord {
-    /// The stage.
-    pub stage: BlockStage,
-    /// How many pages are programmed, `0..=pages_per_block`: the next page to program.
-    pub pages: u16,
-    /// Whether an erase or program of it is in flight or suspended.
-    pub in_flight: bool,
-    /// How many waiting chain steps will erase or program it, or count on its next page.
-    pub held_to_change: u16,
-    /// How many waiting chain steps will read it.
-    pub held_to_read: u16,
-}
-
-impl BlockRecord {
-    /// Whether waiting chain steps count on it.
-    #[must_use]
-    pub const fn is_held(&self) -> bool {
-        self.held_to_change > 0 || self.held_to_read > 0
-    }
-
-    const fn holds(&mut self, to_change: bool) -> &mut u16 {
-        if to_change { &mut self.held_to_change } else { &mut self.held_to_read }
-    }
-
-    /// Applies what an operation does to the block when its array is done.
-    pub const fn finish(&mut self, info: &BaseInfo, place: &Place, pages_per_block: u16) {
-        self.in_flight = false;
-        if info.effects.erase {
-            self.stage = BlockStage::Erased(place.cell_type);
-            self.pages = 0;
-        }
-        if info.effects.program || info.effects.close {
-            self.stage = BlockStage::Programmed(place.cell_type);
-            self.pages = if info.effects.close { pages_per_block } else { place.page.0 + 1 };
-        }
-    }
-}
+use crate::size::Size;
+use crate::tables::{BaseInfo, Tables};
 
 /// All blocks of a site.
 ///
@@ -77,56 +17,38 @@ impl BlockRecord {
 /// the caller and panic. Only [`AddressBook::judge`] takes addresses that do not exist, and refuses them.
 #[derive(Clone, Debug)]
 pub struct AddressBook {
-    size: Size,
-    offset_guard: u32,
-    programs: Vec<u8>,
-    cells: usize,
-    records: Vec<BlockRecord>,
+    pub(super) size: Size,
+    pub(super) offset_guard: u32,
+    pub(super) programs: Vec<u8>,
+    pub(super) cells: usize,
+    pub(super) records: Vec<BlockRecord>,
     /// Blocks that may be erased: set = die × planes + plane.
-    any: Sets,
+    pub(super) any: Sets,
     /// Blocks that may be programmed: set = (die × planes + plane) × 2 cells + class (erased, then open, by cell type).
-    next: Sets,
+    pub(super) next: Sets,
     /// Blocks with readable pages: set = ((die × planes + plane) × cells + cell) × 17 + bit length of the page count.
-    read: Sets,
+    pub(super) read: Sets,
     /// Block groups by the planes that can work together.
-    plane_set_index: PlaneSetIndex,
+    pub(super) plane_set_index: PlaneSetIndex,
     /// Which of the sets above have a block, by die × planes + plane.
-    die_planes: Vec<PlaneSummary>,
-    masks: Masks,
+    pub(super) die_planes: Vec<PlaneSummary>,
+    pub(super) masks: Masks,
     /// For each die, how often the uses have changed that its planes have a block for.
     stamps: Vec<u64>,
 }
 
-/// What may be done with a block.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-struct Uses {
-    /// Whether it may be erased.
-    free: bool,
-    /// The cell types with which its next page may be programmed, one bit each, and its class in [`AddressBook::next`], which
-    /// means something if there is one.
-    next_as: u8,
-    next_class: u8,
-    next_page: u16,
-    /// The cell type as which it may be read, one bit, and how many pages from 0.
-    read_as: u8,
-    read_pages: u16,
-}
-
 /// Which sets of one plane have a block, so that they need not be looked through.
 #[derive(Clone, Copy, Default, Debug)]
-struct PlaneSummary {
+pub(super) struct PlaneSummary {
     /// The classes of [`AddressBook::next`] with a block, one bit each.
-    next_classes: u16,
+    pub(super) next_classes: u16,
     /// For each cell type the bit lengths of [`AddressBook::read`] with a block, one bit each.
-    read_lengths: [u32; 8],
+    pub(super) read_lengths: [u32; 8],
     /// The cell types with which some block may be programmed.
-    next_cells: u8,
+    pub(super) next_cells: u8,
     /// The cell types as which some page may be read.
-    read_cells: u8,
+    pub(super) read_cells: u8,
 }
-
-/// Bit lengths of a page count 1..=65535 are 1..=16.
-const LENGTHS: usize = 17;
 
 impl AddressBook {
     /// The book of a fresh device: no block is erased, and the blocks of `bad` are never usable.
@@ -213,7 +135,7 @@ impl AddressBook {
     }
 
     /// The planes on which a group has a block (the last group may be incomplete).
-    fn planes_of(&self, group: u32) -> PlaneSet {
+    pub(super) fn planes_of(&self, group: u32) -> PlaneSet {
         let left = self.size.blocks - group * u32::from(self.size.planes);
         PlaneSet::first(left.min(u32::from(self.size.planes)))
     }
@@ -241,7 +163,7 @@ impl AddressBook {
     }
 
     /// The cell type as which a block may be read, and how many pages from 0; `None` if it may not be.
-    fn readable(&self, record: &BlockRecord) -> Option<(CellTypeId, u16)> {
+    pub(super) fn readable(&self, record: &BlockRecord) -> Option<(CellTypeId, u16)> {
         let BlockStage::Programmed(cell) = record.stage else { return None };
         let pages = u32::from(record.pages).saturating_sub(self.offset_guard);
         if record.in_flight || pages == 0 { None } else { Some((cell, pages as u16)) }
@@ -274,7 +196,7 @@ impl AddressBook {
             let index = usize::from(die.0) * usize::from(self.size.planes) + usize::from(plane.0);
             self.refresh_block(die, self.at(die, block) as u32, index, &uses[usize::from(plane.0)]);
         }
-        self.refresh_group(die, group, uses);
+        self.plane_set_index.refresh(&self.masks, die, group, uses);
     }
 
     fn refresh_block(&mut self, die: Die, block: u32, index: usize, uses: &Uses) {
@@ -303,7 +225,7 @@ impl AddressBook {
             classes = if self.next.len(changed) > 0 { classes | bit } else { classes & !bit };
         }
         if classes != before {
-            let cells = masks::bits(u32::from(classes)).map(|class| match class.checked_sub(self.cells) {
+            let cells = bits(u32::from(classes)).map(|class| match class.checked_sub(self.cells) {
                 Some(open) => 1 << open,
                 None => self.programs[class],
             });
@@ -340,81 +262,9 @@ impl AddressBook {
     }
 
     /// The classes of blocks that may be programmed with a cell type.
-    fn program_classes(&self, cell: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(super) fn program_classes(&self, cell: usize) -> impl Iterator<Item = usize> + '_ {
         let erased = (0..self.cells).filter(move |&erased| self.programs[erased] >> cell & 1 == 1);
         erased.chain(std::iter::once(self.cells + cell))
-    }
-
-    /// Judges the rules about blocks for an operation at `place`, by the records of the blocks.
-    ///
-    /// # Errors
-    /// The rule that forbids it.
-    pub fn judge(&self, info: &BaseInfo, place: &Place, cell: CellTypeId) -> Result<(), Rule> {
-        self.judge_with(info, place, cell, |block| *self.record(place.die, block))
-    }
-
-    /// Judges as [`AddressBook::judge`] does, with other records: blocks as they will be.
-    ///
-    /// # Errors
-    /// The rule that forbids it.
-    pub fn judge_with(
-        &self,
-        info: &BaseInfo,
-        place: &Place,
-        cell: CellTypeId,
-        record: impl Fn(Block) -> BlockRecord,
-    ) -> Result<(), Rule> {
-        if !info.has_block {
-            return Ok(());
-        }
-        if place.group >= self.size.groups || !place.planes.is_subset(self.planes_of(place.group)) {
-            return Err(Rule::Bounds);
-        }
-        if place.page.0 >= self.size.pages || place.die.0 >= self.size.dies {
-            return Err(Rule::Bounds);
-        }
-        for plane in place.planes.iter() {
-            self.judge_block(info, &record(place.block(&self.size, plane)), place.page, cell)?;
-        }
-        Ok(())
-    }
-
-    fn judge_block(&self, info: &BaseInfo, record: &BlockRecord, page: Page, cell: CellTypeId) -> Result<(), Rule> {
-        use nandseq_profile::model::AddressSource as From;
-        if info.effects.data_out || info.effects.cache_read_end {
-            return Ok(()); // registers only: no array operation
-        }
-        if record.stage == BlockStage::Bad {
-            return Err(Rule::BadBlock);
-        }
-        if record.in_flight && info.address != From::SuspendedProgram {
-            return Err(Rule::InFlight);
-        }
-        if info.effects.is_program() || info.address == From::NextPage {
-            return self.judge_program(record, page, cell);
-        }
-        let reads = info.effects.reads_array() && info.address != From::SuspendedProgram;
-        if reads { self.judge_read(record, page, cell) } else { Ok(()) }
-    }
-
-    fn judge_program(&self, record: &BlockRecord, page: Page, cell: CellTypeId) -> Result<(), Rule> {
-        let fits = match record.stage {
-            BlockStage::Bad | BlockStage::NotErased => return Err(Rule::ProgramBeforeErase),
-            BlockStage::Erased(erased) => self.programs[erased.index()] >> cell.0 & 1 == 1,
-            BlockStage::Programmed(programmed) => programmed == cell,
-        };
-        if page.0 != record.pages {
-            return Err(Rule::ProgramOrder);
-        }
-        if fits { Ok(()) } else { Err(Rule::ProgramCellType) }
-    }
-
-    fn judge_read(&self, record: &BlockRecord, page: Page, cell: CellTypeId) -> Result<(), Rule> {
-        let BlockStage::Programmed(programmed) = record.stage else { return Err(Rule::ReadBeforeProgram) };
-        if u32::from(page.0).saturating_add(self.offset_guard) >= u32::from(record.pages) {
-            return Err(Rule::ReadBeforeProgram);
-        }
-        if programmed == cell { Ok(()) } else { Err(Rule::ReadCellType) }
     }
 
     /// Applies `change` to every block of a place.

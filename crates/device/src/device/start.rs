@@ -1,0 +1,89 @@
+//! Applies the start of an operation, and its end.
+
+use nandseq_profile::{Die, OpId, Ticks};
+
+use super::state::{Device, Flight, FlightId, Segment};
+use crate::place::Place;
+use crate::tables::Tables;
+
+impl Device {
+    /// Starts an operation that [`Device::judge`] allows now. Returns its flight if its end has to be applied.
+    ///
+    /// # Panics
+    /// In debug builds, when the operation may not start: a fault of the caller. A release build does not judge twice.
+    pub fn start(&mut self, tables: &Tables, id: OpId, place: &Place, now: Ticks) -> Option<FlightId> {
+        debug_assert_eq!(self.judge(tables, id, place, now), Ok(()), "judge before start");
+        let op = tables.op(id);
+        let info = tables.base(op.base);
+        if op.bus > Ticks::ZERO {
+            self.bus_free = now + op.bus;
+        }
+        if let Some(axis) = info.effects.suspend {
+            self.suspend(tables, place.die, axis, now);
+        }
+        if info.effects.resets() {
+            self.reset(tables, info, place, now);
+        }
+        if info.affects_state && info.occupies {
+            self.open_segments(info, place, |before| Segment {
+                start: now,
+                issue_end: now + op.issue,
+                busy_end: now + op.occupied,
+                end: now + op.total,
+                busy_key: info.busy_key,
+                window_key: info.window_key,
+                window: info.window,
+                end_key: info.end_key,
+                before,
+            });
+        }
+        for die in self.dies_of(info, place) {
+            let die = &mut self.dies[die];
+            die.logic.start(info, place);
+            die.stamp += u64::from(!info.is_inert());
+        }
+        self.enter(info, op.multi, place);
+        if info.effects.changes_block() {
+            self.book.begin(place);
+        }
+        if info.effects.holds_target {
+            self.share_target(place.die);
+        }
+        let matters = info.occupies || info.effects.acts_at_end();
+        matters.then(|| {
+            let end = now + op.array_done.max(op.occupied);
+            self.keep(Flight { op: id, place: *place, busy_from: now + op.issue, end, window_end: now + op.total })
+        })
+    }
+
+    /// Applies the end of a flight and removes it.
+    ///
+    /// # Panics
+    /// When there is no such flight: a fault of the caller.
+    pub fn finish(&mut self, tables: &Tables, id: FlightId) -> Flight {
+        let flight = self.remove(id);
+        let info = tables.base(tables.op(flight.op).base);
+        self.leave(info, &flight.place);
+        for die in self.dies_of(info, &flight.place) {
+            let die = &mut self.dies[die];
+            die.logic.finish(info, &flight.place);
+            die.stamp += 1;
+        }
+        if info.effects.changes_block() {
+            self.book.finish(info, &flight.place);
+        }
+        if info.effects.changes_target {
+            self.share_target(flight.place.die);
+        }
+        flight
+    }
+
+    /// Copies the state of the target from one die to all others.
+    fn share_target(&mut self, from: Die) {
+        let logic = self.dies[usize::from(from.0)].logic;
+        for die in &mut self.dies {
+            die.logic.share_target(&logic);
+            die.stamp += 1;
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Judges a step by the lasting state of its die.
+
+use nandseq_profile::model::{AddressSource, Axis, DeviceState, LatchKind, LatchLevel, LatchNeed};
+use nandseq_profile::{BaseId, PlaneSet};
+
+use super::state::{DieLogic, Loaded, PlaneLogic, Suspended, holds};
+use crate::effects::Precondition;
+use crate::place::Place;
+use crate::rule::Rule;
+use crate::state_bits::{OF_PLANES, state_bit};
+use crate::tables::{BaseInfo, Tables};
+
+impl DieLogic {
+    /// Whether write protect forbids the erase or program that is suspended on an axis, and so its RESUME.
+    #[must_use]
+    pub fn protects_suspended(&self, tables: &Tables, axis: Axis) -> bool {
+        let protected = || tables.forbidden_by(DeviceState::WriteProtect);
+        self.write_protected && self.suspended(axis).is_some_and(|suspended| protected().contains(suspended.base))
+    }
+
+    /// The states that this die is in, as bits of [`state_bit`]. The pattern names every field, so that none is forgotten.
+    fn states(&self) -> u16 {
+        #[rustfmt::skip]
+        let Self { one_shot, copyback: _, cache_program, erase, program, odt_disabled, write_protected, planes: _ } = self;
+        let of_axis = |axis, suspended: &Option<Suspended>| match suspended {
+            Some(_) => DeviceState::Suspended(axis),
+            None => DeviceState::NotSuspended(axis),
+        };
+        one_shot.map_or(0, |loaded| state_bit(DeviceState::LatchOn(loaded.level)))
+            | cache_program.map_or(0, |state| state_bit(DeviceState::CacheProgram(state.kind)))
+            | state_bit(of_axis(Axis::Erase, erase))
+            | state_bit(of_axis(Axis::Program, program))
+            | if *odt_disabled { state_bit(DeviceState::OdtDisabled) } else { 0 }
+            | if *write_protected { state_bit(DeviceState::WriteProtect) } else { 0 }
+    }
+
+    /// The states that some planes are in.
+    fn plane_states(&self, planes: PlaneSet) -> u16 {
+        planes.iter().fold(0, |bits, plane| {
+            let PlaneLogic { page: _, output: _, unread, cache_read } = self.planes[usize::from(plane.0)];
+            bits | cache_read.map_or(0, |kind| state_bit(DeviceState::CacheRead(kind)))
+                | if unread { state_bit(DeviceState::LatchOnRead) } else { 0 }
+        })
+    }
+
+    /// Judges the exclusion tables of the states of the die, then of each of the `planes` that the base looks at.
+    fn judge_tables(&self, info: &BaseInfo, planes: PlaneSet) -> Result<(), Rule> {
+        let forbidden_in = info.forbidden_in;
+        if forbidden_in == 0 {
+            return Ok(());
+        }
+        judge_states(forbidden_in & self.states())?;
+        // The plane with the rule is looked for only if there is one.
+        if forbidden_in & OF_PLANES != 0 && forbidden_in & self.plane_states(planes) != 0 {
+            let of_plane = |plane| judge_states(forbidden_in & self.plane_states(PlaneSet::one(plane)));
+            planes.iter().try_for_each(of_plane)?;
+        }
+        Ok(())
+    }
+
+    /// Judges a step at `place` by the lasting state; `all` are the planes of the die.
+    ///
+    /// # Errors
+    /// The rule that forbids it.
+    pub fn judge(&self, tables: &Tables, base: BaseId, place: &Place, all: PlaneSet) -> Result<(), Rule> {
+        let info = tables.base(base);
+        self.judge_tables(info, info.planes_of(place, all))?;
+        if !info.effects.of_planes.is_empty() {
+            for plane in place.planes.iter() {
+                let registers = &self.planes[plane.0 as usize];
+                info.effects.of_planes.iter().try_for_each(|need| judge_registers(*need, place, registers))?;
+            }
+        }
+        for &need in &info.effects.of_die {
+            self.judge_need(tables, need, place)?;
+        }
+        if info.address == AddressSource::SuspendedProgram {
+            self.judge_recovery(place)?;
+        }
+        Ok(())
+    }
+
+    /// Judges a precondition of the die. Operations in flight are no part of the lasting state: the device judges them.
+    fn judge_need(&self, tables: &Tables, need: Precondition, place: &Place) -> Result<(), Rule> {
+        match need {
+            Precondition::Latch(kind, need) => self.judge_latch(kind, need, place),
+            Precondition::NextOfCacheProgram => self.judge_cache_program(place),
+            Precondition::Suspended(axis) => self.judge_resume(tables, axis),
+            Precondition::InCoreBusy(_)
+            | Precondition::NothingInFlight(_)
+            | Precondition::CopybackPage
+            | Precondition::NothingUnread
+            | Precondition::PageToReadOn
+            | Precondition::PageToPutOut
+            | Precondition::Output => Ok(()),
+        }
+    }
+
+    fn judge_latch(&self, kind: LatchKind, need: LatchNeed, place: &Place) -> Result<(), Rule> {
+        let fits = |loaded: Loaded| {
+            let level = match loaded.level {
+                LatchLevel::Lsb => need.lsb,
+                LatchLevel::Csb => need.csb,
+                LatchLevel::Msb => need.msb,
+            };
+            level && loaded.place.same_address(place)
+        };
+        if need == LatchNeed::default() || self.latch(kind).is_some_and(fits) {
+            Ok(())
+        } else {
+            Err(Rule::OneshotOrder)
+        }
+    }
+
+    /// "While cache-program is on, the next program has the same cell type and block and the next page."
+    ///
+    /// For the one-shot kind the next program is the next one-shot load or commit: its page is the next page until that
+    /// page's commit.
+    fn judge_cache_program(&self, place: &Place) -> Result<(), Rule> {
+        let Some(state) = self.cache_program else { return Ok(()) };
+        let last = &state.place;
+        let goes_on = place.planes == last.planes
+            && place.group == last.group
+            && place.cell_type == last.cell_type
+            && u32::from(place.page.0) == u32::from(last.page.0) + 1;
+        if goes_on { Ok(()) } else { Err(Rule::CacheSequence) }
+    }
+
+    /// "Only while a program is suspended on that die, on its address."
+    fn judge_recovery(&self, place: &Place) -> Result<(), Rule> {
+        let fits = |own: &Place| own.same_address(place) && own.cell_type == place.cell_type;
+        if self.program.is_some_and(|suspended| fits(&suspended.place)) { Ok(()) } else { Err(Rule::RecoveryTarget) }
+    }
+
+    fn judge_resume(&self, tables: &Tables, axis: Axis) -> Result<(), Rule> {
+        if self.protects_suspended(tables, axis) {
+            return Err(Rule::WriteProtect);
+        }
+        let blocked = axis == Axis::Erase && self.program.is_some();
+        match self.suspended(axis) {
+            Some(suspended) if !blocked => {
+                let unread = suspended.place.planes.iter().any(|plane| self.planes[plane.0 as usize].unread);
+                if unread { Err(Rule::UnreadData) } else { Ok(()) }
+            }
+            _ => Err(Rule::ResumeTarget),
+        }
+    }
+}
+
+/// Judges states that forbid an operation, as bits of [`state_bit`]: the rule that is judged first.
+fn judge_states(forbidding: u16) -> Result<(), Rule> {
+    if forbidding == 0 {
+        return Ok(());
+    }
+    let states = DeviceState::ALL.into_iter().filter(|&state| forbidding & state_bit(state) != 0);
+    let first = states.map(table_of).min_by_key(|&(rank, _)| rank);
+    first.map_or(Ok(()), |(_, rule)| Err(rule))
+}
+
+/// The exclusion table of a state: its place in the order of judging, and its rule.
+const fn table_of(state: DeviceState) -> (u8, Rule) {
+    match state {
+        DeviceState::LatchOnRead | DeviceState::LatchOn(_) => (0, Rule::Latch),
+        DeviceState::Suspended(_) | DeviceState::NotSuspended(_) => (1, Rule::Suspend),
+        DeviceState::CacheRead(_) | DeviceState::CacheProgram(_) => (2, Rule::Cache),
+        DeviceState::OdtDisabled => (3, Rule::Odt),
+        DeviceState::WriteProtect => (4, Rule::WriteProtect),
+    }
+}
+
+/// Judges a precondition of the registers of a plane.
+fn judge_registers(need: Precondition, place: &Place, regs: &PlaneLogic) -> Result<(), Rule> {
+    let allowed = |holds: bool, rule: Rule| if holds { Ok(()) } else { Err(rule) };
+    match need {
+        Precondition::CopybackPage => {
+            allowed(regs.page.is_some_and(|register| register.copyback), Rule::CopybackSource)
+        }
+        Precondition::NothingUnread => allowed(!regs.unread, Rule::UnreadData),
+        Precondition::PageToReadOn => {
+            let fits = regs.page.is_some_and(|page| page.cell_type == place.cell_type);
+            allowed(fits, Rule::CacheSequence)?;
+            allowed(regs.moves_safely(), Rule::UnreadData)
+        }
+        Precondition::PageToPutOut => {
+            allowed(holds(regs.page, place), Rule::CacheSequence)?;
+            allowed(regs.moves_safely(), Rule::UnreadData)
+        }
+        Precondition::Output => allowed(holds(regs.output, place), Rule::DoutSource),
+        Precondition::Latch(..)
+        | Precondition::NextOfCacheProgram
+        | Precondition::Suspended(_)
+        | Precondition::InCoreBusy(_)
+        | Precondition::NothingInFlight(_) => Ok(()),
+    }
+}

@@ -1,0 +1,175 @@
+//! The parts of the lasting state of a die, as data.
+
+use nandseq_profile::model::{Axis, CacheProgramKind, CacheReadKind, LatchKind, LatchLevel};
+use nandseq_profile::{BaseId, CellTypeId, Page};
+use serde::{Deserialize, Serialize};
+
+use crate::place::Place;
+
+/// The contents of a page register or an output register.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Register {
+    /// The block group; the plane is that of the register.
+    pub group: u32,
+    /// The page.
+    pub page: Page,
+    /// The cell type it was read as.
+    pub cell_type: CellTypeId,
+    /// Whether a copyback read put it there.
+    pub copyback: bool,
+}
+
+impl Register {
+    /// Whether both hold the same page of the array, read as the same cell type.
+    fn same_page(&self, other: &Self) -> bool {
+        (self.group, self.page, self.cell_type) == (other.group, other.page, other.cell_type)
+    }
+}
+
+/// The registers of a plane.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct PlaneLogic {
+    /// The page register.
+    pub page: Option<Register>,
+    /// The output register.
+    pub output: Option<Register>,
+    /// Whether the output register has not been put out yet.
+    pub unread: bool,
+    /// The cache-read state.
+    pub cache_read: Option<CacheReadKind>,
+}
+
+impl PlaneLogic {
+    /// Whether the page register holds the page of a place.
+    #[must_use]
+    pub fn page_is(&self, place: &Place) -> bool {
+        holds(self.page, place)
+    }
+
+    /// Whether both registers hold the same page, read as the same cell type, or both are empty.
+    #[must_use]
+    pub fn hold_the_same_page(&self) -> bool {
+        match (self.page, self.output) {
+            (Some(page), Some(output)) => page.same_page(&output),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
+    /// Whether no unread data is lost when the page register moves to the output register. Only the page counts: it is the same
+    /// page whether a copyback read or another read put it there.
+    pub(super) fn moves_safely(&self) -> bool {
+        let same = |(page, output): (Register, Register)| page.same_page(&output);
+        !self.unread || self.page.zip(self.output).is_some_and(same)
+    }
+
+    /// Empties both registers, as an erase or program does.
+    pub(super) fn empty(&mut self) {
+        *self = Self { cache_read: self.cache_read, ..Self::default() };
+    }
+}
+
+/// The contents of a latch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Loaded {
+    /// The level of the last load.
+    pub level: LatchLevel,
+    /// The address it is loaded for.
+    pub place: Place,
+}
+
+/// A cache program under way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CacheProgram {
+    /// Its kind.
+    pub kind: CacheProgramKind,
+    /// Its last page.
+    pub place: Place,
+}
+
+/// A suspended operation, as far as rules need it. [`crate::SuspendedOperation`] has its remainder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Suspended {
+    /// Its address.
+    pub place: Place,
+    /// Its base.
+    pub base: BaseId,
+}
+
+/// The lasting state of a die.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct DieLogic {
+    /// The one-shot latch.
+    pub one_shot: Option<Loaded>,
+    /// The copyback latch.
+    pub copyback: Option<Loaded>,
+    /// The cache-program state.
+    pub cache_program: Option<CacheProgram>,
+    /// The suspended erase.
+    pub erase: Option<Suspended>,
+    /// The suspended program.
+    pub program: Option<Suspended>,
+    /// Whether on-die termination is off (the same on every die).
+    pub odt_disabled: bool,
+    /// Whether write protect is on (the same on every die). A snapshot leaves it out if it is off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub write_protected: bool,
+    /// The planes.
+    pub planes: [PlaneLogic; 8],
+}
+
+impl DieLogic {
+    /// The suspended operation of an axis.
+    #[must_use]
+    pub const fn suspended(&self, axis: Axis) -> Option<Suspended> {
+        match axis {
+            Axis::Erase => self.erase,
+            Axis::Program => self.program,
+        }
+    }
+
+    /// A latch.
+    #[must_use]
+    pub const fn latch(&self, kind: LatchKind) -> Option<Loaded> {
+        match kind {
+            LatchKind::OneShot => self.one_shot,
+            LatchKind::Copyback => self.copyback,
+        }
+    }
+
+    pub(super) const fn latch_mut(&mut self, kind: LatchKind) -> &mut Option<Loaded> {
+        match kind {
+            LatchKind::OneShot => &mut self.one_shot,
+            LatchKind::Copyback => &mut self.copyback,
+        }
+    }
+
+    /// An operation of an axis is suspended from now on.
+    pub const fn suspend(&mut self, axis: Axis, suspended: Suspended) {
+        match axis {
+            Axis::Erase => self.erase = Some(suspended),
+            Axis::Program => self.program = Some(suspended),
+        }
+    }
+
+    /// Takes over the state of the target, which all dies have in common. A reset leaves it as it is.
+    pub(crate) const fn share_target(&mut self, other: &Self) {
+        #[rustfmt::skip]
+        let Self { odt_disabled, write_protected, one_shot: _, copyback: _, cache_program: _, erase: _, program: _, planes: _ } = *other;
+        (self.odt_disabled, self.write_protected) = (odt_disabled, write_protected);
+    }
+
+    /// Whether another die has the same state of the target, as all dies have.
+    #[must_use]
+    pub fn agrees_on_target(&self, other: &Self) -> bool {
+        let mut shared = *self;
+        shared.share_target(other);
+        shared == *self
+    }
+}
+
+/// Whether a register holds the page of `place` (on its plane), read as its cell type.
+pub(super) fn holds(register: Option<Register>, place: &Place) -> bool {
+    register
+        .is_some_and(|held| held.group == place.group && held.page == place.page && held.cell_type == place.cell_type)
+}
