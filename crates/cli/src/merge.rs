@@ -5,10 +5,11 @@
 //! links are not possible.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use nandseq_input::folder::digest_of;
 use nandseq_output::manifest::write_manifest;
 use nandseq_output::new_file::NewFile;
 use nandseq_output::pending::folder_of;
@@ -17,7 +18,6 @@ use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKi
 use nandseq_trace::recorded::{quoted, recorded};
 use rayon::prelude::*;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use nandseq_profile::diagnostic::counted;
 
@@ -383,18 +383,6 @@ fn damage(site: &SiteOfPart<'_>) -> Vec<String> {
     wrong.collect()
 }
 
-/// The digest of a file.
-pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
-    let mut file = File::open(path)?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(Digest(hash.finalize().into())),
-            read => hash.update(&buffer[..read]),
-        }
-    }
-}
-
 /// Links or copies the files that a site's manifest lists into another folder, and the manifest after them.
 fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBuf, io::Error)> {
     let failed = |path: &Path| {
@@ -426,7 +414,7 @@ fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBu
 
 fn copy_whole(source: &Path, folder: &Path, name: &str) -> io::Result<()> {
     let mut file = NewFile::create(folder, name)?;
-    io::copy(&mut File::open(source)?, &mut file)?;
+    io::copy(&mut manifest::open(source)?, &mut file)?;
     file.flush()?;
     file.commit().map(drop)
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
 use nandseq_input::{CsvFiles, Source as _};
 use nandseq_trace::files::{FileKind, Outputs};
-use nandseq_trace::manifest::{RunRecord, SiteManifest};
+use nandseq_trace::manifest::{self, RunRecord, SiteManifest};
 
 use nandseq_profile::diagnostic::counted;
 
@@ -386,7 +386,7 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
 /// Reads a snapshot, packed or not, and checks that the site can go on from it.
 fn load(path: &Path, campaign: &Campaign, site: &CampaignSite, setup: &Setup) -> Result<SiteState, Refusal> {
     let mut bytes = Vec::new();
-    let text = CsvFiles.open(path);
+    let text = manifest::regular(path).and_then(|()| CsvFiles.open(path));
     text.and_then(|mut text| text.read_to_end(&mut bytes)).map_err(Refusal::Unreadable)?;
     let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
     campaign.in_present_form(&mut snapshot.identity);
