@@ -29,7 +29,8 @@ pub(crate) struct ReadProfile {
 
 /// Reads a file as text. `what` names the kind of file in messages.
 pub(crate) fn text(what: &str, path: &Path) -> Result<(SourceFile, Digest), Failure> {
-    let bytes = up_to_one_more_than(MAX_SOURCE_BYTES as u64, path).map_err(|reason| Problem::unreadable(what, path, &reason))?;
+    let bytes = up_to_one_more_than(MAX_SOURCE_BYTES as u64, path)
+        .map_err(|reason| Problem::unreadable(what, path, &reason))?;
     let digest = Digest::of(&bytes);
     match SourceFile::from_bytes(path.display().to_string(), bytes) {
         Ok(source) => Ok((source, digest)),

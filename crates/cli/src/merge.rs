@@ -201,7 +201,7 @@ fn parts_in(folder: &Path) -> Result<Vec<MergedPart>, Failure> {
 
 /// The parts of a folder. The manifest of an earlier merge is left out if a shard has more runs of each site since then.
 fn without_earlier_merge(mut parts: Vec<MergedPart>) -> Vec<MergedPart> {
-    let runs = |part: &MergedPart| number_of(&part.manifest.origin.arguments, "--num-runs");
+    let runs = |part: &MergedPart| batch::number_of(&part.manifest.origin.arguments, "--num-runs");
     let is_joint = |part: &MergedPart| part.path.ends_with(manifest::FILE_NAME);
     let is_extended = |joint: &MergedPart| {
         let is_same =
@@ -217,7 +217,7 @@ fn without_earlier_merge(mut parts: Vec<MergedPart>) -> Vec<MergedPart> {
 /// Checks that the sites that a part lists are of its batch, and that the batch has at most [`MAX_SITES`] sites.
 fn numbers_fit(part: &MergedPart) -> Result<(), Problem> {
     let origin = &part.manifest.origin;
-    let (start, count) = (number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
+    let (start, count) = (batch::number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
     let stranger = |site: &&SiteRecord| site.site < start || (count > 0 && site.site - start >= count);
     let stranger = part.manifest.sites.iter().find(stranger);
     let what = match stranger {
@@ -302,7 +302,7 @@ fn sites(parts: &[MergedPart]) -> Result<BTreeMap<u64, SiteOfPart<'_>>, Failure>
     }
     let Some(first) = parts.first() else { return Ok(sites) };
     let origin = &first.manifest.origin;
-    let runs: u64 = number_of(&origin.arguments, "--num-runs");
+    let runs: u64 = batch::number_of(&origin.arguments, "--num-runs");
     // A site that has covered what was asked for has no further runs.
     let lacks = |found: &SiteOfPart<'_>| {
         let SiteRecord { runs: made, covered, .. } = *found.record;
@@ -316,7 +316,7 @@ fn sites(parts: &[MergedPart]) -> Result<BTreeMap<u64, SiteOfPart<'_>>, Failure>
             found.part.folder.display()
         ));
     }
-    let (start, count) = (number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
+    let (start, count) = (batch::number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
     let missing: Vec<u64> = (start..start.saturating_add(count)).filter(|site| !sites.contains_key(site)).collect();
     if !missing.is_empty() {
         let are = if missing.len() == 1 { "site is" } else { "sites are" };
@@ -345,12 +345,6 @@ fn some_wrong(mut wrong: Vec<String>, help: &str) -> Result<(), Failure> {
     let last = problems.pop().map(|last| last.help(help));
     problems.extend(last);
     Err(Failure::Unusable(problems))
-}
-
-/// The value of a numeric flag; 0 if it is missing.
-fn number_of(arguments: &[String], flag: &str) -> u64 {
-    let value = arguments.iter().skip_while(|argument| *argument != flag).nth(1);
-    value.and_then(|value| value.parse().ok()).unwrap_or(0)
 }
 
 /// The files of a site that are not as the manifests say, a sentence for each.
@@ -427,7 +421,7 @@ fn joint(parts: &[MergedPart], sites: &BTreeMap<u64, SiteOfPart<'_>>) -> BatchMa
     let mut joint = parts[0].manifest.clone();
     let count = batch::count_of(&joint.origin);
     joint.origin.arguments = batch::arguments_of(&joint.origin.arguments, (count == 0).then(|| SiteList::of(&numbers)));
-    let start = number_of(&joint.origin.arguments, "--site-start");
+    let start = batch::number_of(&joint.origin.arguments, "--site-start");
     let reach = if count > 0 { count } else { numbers.last().map_or(0, |last| (last - start).saturating_add(1)) };
     joint.warnings = batch::warnings(joint.seed_formula == manifest::SEQUENTIAL, joint.base_seed, reach);
     BatchManifest { sites: records, ..joint }

@@ -155,7 +155,7 @@ impl ResolvedTable {
             validate(&distributions, profile, input.as_ref())?;
         }
         if let Some(demo) = flags.pc_demo {
-            apply_demo(demo, profile, &mut distributions)?;
+            apply_demo(demo, profile, &mut distributions);
         }
         Ok(Self { distributions, input, source, output, demo: flags.pc_demo, built_anew, seed: flags.pc_seed })
     }
@@ -272,14 +272,13 @@ fn validate(distributions: &Distributions, profile: &Profile, input: Option<&Inp
     if problems.is_empty() { Ok(()) } else { Err(Failure::Unusable(problems)) }
 }
 
-fn apply_demo(demo: DemoFlag, profile: &Profile, distributions: &mut Distributions) -> Result<(), Failure> {
+fn apply_demo(demo: DemoFlag, profile: &Profile, distributions: &mut Distributions) {
     let preset = match demo {
         DemoFlag::EraseOnly => probability::Demo::EraseOnly,
         DemoFlag::Mix => probability::Demo::Mix,
         DemoFlag::PgmRead => probability::Demo::ProgramRead,
     };
     preset.apply(profile, distributions);
-    Ok(())
 }
 
 fn demo_name(demo: DemoFlag) -> &'static str {
