@@ -117,6 +117,15 @@ pub(crate) fn stamp(resume: &Path, sites: &[CampaignSite]) -> Option<Stamp> {
     })
 }
 
+/// The files that the manifests or ledgers of these sites list.
+pub(crate) fn listed(resume: &Path, sites: &[CampaignSite]) -> impl Iterator<Item = PathBuf> {
+    sites.iter().map(|site| resume.join(&site.folder)).flat_map(|folder| {
+        let runs = ledger::read(&folder).ok().flatten().map_or_else(Vec::new, |known| known.manifest.runs);
+        let files = runs.into_iter().flat_map(|run| run.files);
+        files.map(move |file| file.file.to_write_in(&folder))
+    })
+}
+
 /// The profile of the existing runs, whose name a resumed execution uses too.
 pub(crate) fn profile(resume: &Path, sites: &[CampaignSite]) -> Option<ProfileInput> {
     let known = |site: &CampaignSite| ledger::read(&resume.join(&site.folder)).ok().flatten();

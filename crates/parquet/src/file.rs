@@ -1,6 +1,6 @@
 //! A Parquet file: how its columns are encoded, and what its errors are.
 
-use std::io;
+use std::{io, mem};
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
@@ -53,6 +53,13 @@ pub(crate) fn writer(file: NewFile, schema: &SchemaRef) -> io::Result<ArrowWrite
     // Arrow's own form of the schema would make readers take our choice of array types for the type of the data.
     let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
     ArrowWriter::try_new_with_options(file, SchemaRef::clone(schema), options).map_err(into_io)
+}
+
+/// Ends a file.
+pub(crate) fn finish(mut writer: ArrowWriter<NewFile>) -> io::Result<NewFile> {
+    // `into_inner` of the library makes a text of the file system's error.
+    writer.finish().map_err(into_io)?;
+    Ok(mem::replace(writer.inner_mut(), NewFile::counting()))
 }
 
 /// The file system's own error where there is one, so that a full disk is known as such.

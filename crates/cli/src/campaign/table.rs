@@ -93,6 +93,11 @@ impl<'a> WantedTable<'a> {
         self.flags.op_state_probs.clone().or_else(beside)
     }
 
+    /// The file that the table is to be written to, if it is.
+    pub(crate) fn written_file(&self) -> Option<PathBuf> {
+        self.file().filter(|_| self.refresh)
+    }
+
     /// The text of the table file; `None` if no file is read.
     ///
     /// # Errors
