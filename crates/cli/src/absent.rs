@@ -83,7 +83,8 @@ pub(crate) type WhyAbsent<'w> = &'w (dyn Fn(&StartCounts<'_>) -> Vec<(OpId, Abse
 /// Facts about the operations of a campaign that do not depend on its runs, each found at first use.
 #[derive(Debug)]
 pub(crate) struct Absences<'p> {
-    campaign: &'p Campaign,
+    /// The campaign.
+    pub(crate) campaign: &'p Campaign,
     never: OnceLock<Vec<Option<Reason>>>,
     never_by_states: OnceLock<Vec<Option<Reason>>>,
     trial: OnceLock<Trial>,

@@ -27,7 +27,7 @@ use crate::in_force::InForce;
 use crate::json::{self, Of};
 use crate::universe::{of_reach, universe};
 use crate::written::{self, WrittenRuns};
-use crate::{conditions, console, inputs, ledger, origins, tell, terminal};
+use crate::{conditions, console, inputs, ledger, origins, target, tell, terminal};
 
 /// Number of runs that are counted at the same time. The counts of as many runs are in memory.
 const AT_ONCE: usize = 16;
@@ -155,10 +155,13 @@ struct Sources {
 }
 
 impl Sources {
-    fn find(paths: &[PathBuf], device: &ReadDeviceArgs) -> Result<Self, Failure> {
+    fn find(paths: &[PathBuf], device: &ReadDeviceArgs, output: Option<&Path>) -> Result<Self, Failure> {
         let (files, folders): (Vec<PathBuf>, Vec<PathBuf>) =
             paths.iter().cloned().partition(|path| path.is_file() && path.extension().is_some_and(|end| end == "json"));
-        let found = WrittenRuns::find(&folders, device)?;
+        if let Some(output) = output {
+            target::check(output, "--output", &files)?;
+        }
+        let found = WrittenRuns::find(&folders, device, output)?;
         found.with_tables(&[TableKind::InputTimeCount], "coverage is counted")?;
         let mut conditions = conditions::of_runs(&found, device)?;
         let mut stored_files = Vec::new();
@@ -258,7 +261,7 @@ fn which_profile(resolved_sha256: &str, sites: &BTreeSet<String>) -> String {
 }
 
 fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
-    let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
+    let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device, None)?;
     let universe = sources.universe();
     let mut parts = CoverageParts::default();
     sources.each(|counted| match counted {
@@ -273,7 +276,7 @@ fn report(arguments: &CoverageReportArgs) -> Result<(), Failure> {
 }
 
 fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
-    let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
+    let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device, Some(&arguments.output))?;
     let merged = sources.sum()?;
     let text = coverage::write(&sources.found.profile, &merged, &sources.conditions);
     if written::write(&arguments.output, "--output", |out| out.write_all(text.as_bytes()))?.is_none() {
@@ -288,8 +291,8 @@ fn merge(arguments: &CoverageMergeArgs) -> Result<(), Failure> {
 }
 
 fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
-    let first = Sources::find(std::slice::from_ref(&arguments.first), &arguments.device)?;
-    let second = Sources::find(std::slice::from_ref(&arguments.second), &arguments.device)?;
+    let first = Sources::find(std::slice::from_ref(&arguments.first), &arguments.device, None)?;
+    let second = Sources::find(std::slice::from_ref(&arguments.second), &arguments.device, None)?;
     let comparison = CoverageComparison::new(&first.found.profile, &first.universe(), &first.sum()?, &second.sum()?);
     const SHOWN: usize = 40;
     match arguments.format {
@@ -299,7 +302,7 @@ fn diff(arguments: &CoverageDiffArgs) -> Result<(), Failure> {
 }
 
 fn gate(arguments: &CoverageGateArgs) -> Result<(), Failure> {
-    let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device)?;
+    let sources = Sources::find(&arguments.counted.paths, &arguments.counted.device, None)?;
     let figures = Figures::new(&sources.sum()?, &sources.universe());
     let (closure, hit, times) = match arguments.hits {
         Threshold::Once => (figures.closure, figures.hit, "once"),

@@ -84,7 +84,7 @@ pub(crate) fn execute(
     let (setup, format) = setup_and_format(campaign)?;
     let threads = threads(campaign.jobs)?;
     // No file is changed before every site is known to have a place to begin.
-    places_to_begin(campaign, &setup, &threads)?.iter().for_each(|remark| progress.warn(remark));
+    places_to_begin(campaign, (&setup, &*format), &threads)?.iter().for_each(|remark| progress.warn(remark));
     let Prepared { earlier, claims, syncs_slowly, others } = prepare_folders(campaign, &*format)?;
     if let Some(folder) = claims.without_lock() {
         progress.note(&claim::remark(folder));

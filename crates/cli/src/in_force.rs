@@ -18,7 +18,7 @@ use crate::campaign::table::{ResolvedTable, WantedTable};
 use crate::failure::{Failure, both};
 use crate::hint::FlagsInForce;
 use crate::inputs::{self, ReadProfile, left_out};
-use crate::{badlist, warnings};
+use crate::{badlist, target, warnings};
 
 /// The list of bad blocks that is read if no flag names one.
 const DEFAULT_BADLIST: &str = "badlist.csv";
@@ -55,7 +55,12 @@ impl InForce {
     /// # Errors
     /// Every input that cannot be read or is faulty.
     pub(crate) fn of_generate(arguments: &GenerateArgs, remarks: &mut String) -> Result<Self, Failure> {
-        Self::read((&arguments.device, &arguments.table), &WantedTable::of_generate(arguments), remarks)
+        let (device, wanted) = (&arguments.device, WantedTable::of_generate(arguments));
+        if let Some(table) = wanted.written_file() {
+            let inputs = device.config.as_deref().into_iter().chain(badlist(device));
+            target::check(&table, "--op-state-probs", inputs.chain(arguments.start.resume.as_deref()))?;
+        }
+        Self::read((device, &arguments.table), &wanted, remarks)
     }
 
     /// The inputs of a command that looks at a device.

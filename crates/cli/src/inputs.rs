@@ -29,7 +29,8 @@ pub(crate) struct ReadProfile {
 
 /// Reads a file as text. `what` names the kind of file in messages.
 pub(crate) fn text(what: &str, path: &Path) -> Result<(SourceFile, Digest), Failure> {
-    let bytes = bytes(path).map_err(|reason| Problem::unreadable(what, path, &reason))?;
+    let bytes = up_to_one_more_than(MAX_SOURCE_BYTES as u64, path)
+        .map_err(|reason| Problem::unreadable(what, path, &reason))?;
     let digest = Digest::of(&bytes);
     match SourceFile::from_bytes(shown(path), bytes) {
         Ok(source) => Ok((source, digest)),
@@ -40,17 +41,20 @@ pub(crate) fn text(what: &str, path: &Path) -> Result<(SourceFile, Digest), Fail
 /// Greatest number of bytes that are read of a file that a program wrote.
 const MAX_LARGE: u64 = 1 << 30;
 
-/// The bytes of a file that a program wrote, [`MAX_LARGE`] at most. Such files may be far larger than those that people write.
+/// The bytes of a file that a program wrote. Such files may be far larger than those that people write.
+///
+/// # Errors
+/// When the file cannot be read, or is larger than [`MAX_LARGE`].
 pub(crate) fn large(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_LARGE).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let bytes = up_to_one_more_than(MAX_LARGE, path)?;
+    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 GiB");
+    if bytes.len() as u64 > MAX_LARGE { Err(too_large()) } else { Ok(bytes) }
 }
 
-/// The bytes of a file, at most one more than allowed.
-fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+/// The bytes of a file that the user named, which may be a pipe; at most one more than allowed.
+fn up_to_one_more_than(allowed: u64, path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(allowed + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -167,7 +167,7 @@ pub(crate) fn finished(folder: &Path) -> io::Result<Option<(SiteManifest, Digest
 /// When it cannot be read, is of another schema, or names a file outside the folder.
 pub(crate) fn unfinished(folder: &Path) -> io::Result<Option<KnownRuns>> {
     let path = folder.join(FILE_NAME);
-    let file = match manifest::regular(&path).and_then(|()| File::open(path)) {
+    let file = match manifest::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

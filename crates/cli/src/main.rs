@@ -40,6 +40,7 @@ mod site_files;
 mod site_folders;
 mod site_list;
 mod summary;
+mod target;
 mod terminal;
 mod thread_pool;
 mod unfinished;

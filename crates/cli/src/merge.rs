@@ -5,10 +5,11 @@
 //! links are not possible.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use nandseq_input::folder::digest_of;
 use nandseq_output::manifest::write_manifest;
 use nandseq_output::new_file::NewFile;
 use nandseq_output::pending::folder_of;
@@ -17,7 +18,6 @@ use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKi
 use nandseq_trace::recorded::{quoted, recorded, shown};
 use rayon::prelude::*;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use nandseq_profile::diagnostic::counted;
 
@@ -46,7 +46,7 @@ struct MergedPart {
 impl MergedPart {
     /// How many runs of each site it was to have.
     fn runs(&self) -> u64 {
-        number_of(&self.manifest.origin.arguments, "--num-runs")
+        batch::number_of(&self.manifest.origin.arguments, "--num-runs")
     }
 }
 
@@ -210,7 +210,7 @@ fn parts_in(folder: &Path) -> Result<Vec<MergedPart>, Failure> {
 /// The sites that a part lists are of its batch, which has no more sites than there can be.
 fn numbers_fit(part: &MergedPart) -> Result<(), Problem> {
     let origin = &part.manifest.origin;
-    let (start, count) = (number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
+    let (start, count) = (batch::number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
     let stranger = |site: &&SiteRecord| site.site < start || (count > 0 && site.site - start >= count);
     let stranger = part.manifest.sites.iter().find(stranger);
     let what = match stranger {
@@ -298,7 +298,7 @@ fn sites(parts: &[MergedPart]) -> Result<BTreeMap<u64, SiteOfPart<'_>>, Failure>
     let Some(longest) = longest(parts) else { return Ok(sites) };
     let (origin, runs) = (&longest.manifest.origin, longest.runs());
     let mut extensions = lacking(&sites, runs, &mut wrong);
-    let (start, count) = (number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
+    let (start, count) = (batch::number_of(&origin.arguments, "--site-start"), batch::count_of(origin));
     let missing: Vec<u64> = (start..start.saturating_add(count)).filter(|site| !sites.contains_key(site)).collect();
     if !missing.is_empty() {
         let are = if missing.len() == 1 { "site is" } else { "sites are" };
@@ -381,12 +381,6 @@ fn some_wrong(mut wrong: Vec<String>, help: &str) -> Result<(), Failure> {
     Err(Failure::Unusable(problems))
 }
 
-/// The value of a numeric flag; 0 if it is missing.
-fn number_of(arguments: &[String], flag: &str) -> u64 {
-    let value = arguments.iter().skip_while(|argument| *argument != flag).nth(1);
-    value.and_then(|value| value.parse().ok()).unwrap_or(0)
-}
-
 /// The files of a site that are not as the manifests say, a sentence for each.
 fn damage(site: &SiteOfPart<'_>) -> Vec<String> {
     let folder = match site.record.folder.under(&site.part.folder) {
@@ -415,18 +409,6 @@ fn damage(site: &SiteOfPart<'_>) -> Vec<String> {
         }
     });
     wrong.collect()
-}
-
-/// The digest of a file.
-pub(crate) fn digest_of(path: &Path) -> io::Result<Digest> {
-    let mut file = File::open(path)?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(Digest(hash.finalize().into())),
-            read => hash.update(&buffer[..read]),
-        }
-    }
 }
 
 /// Links or copies the files that a site's manifest lists into another folder, and the manifest after them.
@@ -460,7 +442,7 @@ fn bring(from: &Path, to: &Path, folders: &mut NewFolders) -> Result<(), (PathBu
 
 fn copy_whole(source: &Path, folder: &Path, name: &str) -> io::Result<()> {
     let mut file = NewFile::create(folder, name)?;
-    io::copy(&mut File::open(source)?, &mut file)?;
+    io::copy(&mut manifest::open(source)?, &mut file)?;
     file.flush()?;
     file.commit().map(drop)
 }
@@ -473,7 +455,7 @@ fn joint(parts: &[MergedPart], sites: &BTreeMap<u64, SiteOfPart<'_>>) -> BatchMa
     let mut joint = longest(parts).unwrap_or(&parts[0]).manifest.clone();
     let count = batch::count_of(&joint.origin);
     joint.origin.arguments = batch::arguments_of(&joint.origin.arguments, (count == 0).then(|| SiteList::of(&numbers)));
-    let start = number_of(&joint.origin.arguments, "--site-start");
+    let start = batch::number_of(&joint.origin.arguments, "--site-start");
     let reach = if count > 0 { count } else { numbers.last().map_or(0, |last| (last - start).saturating_add(1)) };
     joint.warnings = batch::warnings(joint.seed_formula == manifest::SEQUENTIAL, joint.base_seed, reach);
     BatchManifest { sites: records, ..joint }

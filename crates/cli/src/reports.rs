@@ -20,7 +20,7 @@ use crate::hint::{Hint, profile_flags};
 use crate::run_selection::RunSelection;
 use crate::universe::universe;
 use crate::written::{self, WrittenRuns};
-use crate::{conditions, console, inputs, terminal};
+use crate::{conditions, console, inputs, target, terminal};
 
 /// The name and version of the program on a page.
 const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -28,7 +28,8 @@ const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"
 /// Runs `nandseqgen report`.
 pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
     let selection = RunSelection::new(&arguments.selection, arguments.to)?;
-    let mut found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device)?;
+    target::check(&arguments.output, "--output", &arguments.violations)?;
+    let mut found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device, Some(&arguments.output))?;
     selection.choose(&mut found)?;
     let conditions = conditions::of_runs(&found, &arguments.source.device)?;
     let verdict = arguments.violations.as_deref().map(|path| verdict(path, &arguments.source)).transpose()?;
@@ -62,18 +63,18 @@ pub(crate) fn report(arguments: &ReportArgs) -> Result<(), Failure> {
 pub(crate) fn export(arguments: &ExportArgs) -> Result<(), Failure> {
     let (form, to) = form_and_end(arguments)?;
     let selection = RunSelection::new(&arguments.selection, to)?;
-    let mut found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device)?;
+    let name = match form {
+        TimelineForm::Perfetto => "timeline.pftrace",
+        TimelineForm::Vcd => "timeline.vcd",
+    };
+    let path = arguments.output.as_deref().unwrap_or(Path::new(name));
+    let mut found = WrittenRuns::find(&arguments.source.paths, &arguments.source.device, Some(path))?;
     selection.choose(&mut found)?;
     found.with_tables(&[TableKind::OperationTimeline, TableKind::OpStateTimeline], "timelines are made")?;
     let counts = form == TimelineForm::Perfetto;
     let wanted = Wanted { stretches: true, segments: true, counts, window: selection.window, ..Wanted::NONE };
     let sites = load(&found, wanted)?;
     selection.keep(&mut found, &sites)?;
-    let name = match form {
-        TimelineForm::Perfetto => "timeline.pftrace",
-        TimelineForm::Vcd => "timeline.vcd",
-    };
-    let path = arguments.output.as_deref().unwrap_or(Path::new(name));
     let bytes = written::write(path, "--output", |out| match form {
         TimelineForm::Perfetto => perfetto::write(&found.profile, &sites, out),
         TimelineForm::Vcd => vcd::write(&found.profile, &sites, out),

@@ -14,6 +14,7 @@ use clap::{Args, Command, FromArgMatches};
 use nandseq_profile::diagnostic::{counted, nearest, quoted};
 use nandseq_profile::yaml::{self, Entry, Node, Value};
 use nandseq_profile::{Diagnostic, Diagnostics, SourceFile, Span};
+use nandseq_trace::recorded::path_of;
 use serde::Serialize;
 
 use crate::arguments::{GenerateArgs, ReportFormat, RunListArgs, SeedFormula, first_line};
@@ -26,7 +27,7 @@ use crate::hint::Hint;
 use crate::in_force::{self, InForce};
 use crate::interrupt::stop_on_signals;
 use crate::summary::Summary;
-use crate::{console, execute, inputs, json, tell, terminal};
+use crate::{console, execute, inputs, json, target, tell, terminal};
 
 /// Fields with a shorter name than their flags: the field and the flag.
 const SHORT: [(&str, &str); 2] = [("profile", "config"), ("runs", "num-runs")];
@@ -220,18 +221,22 @@ fn heading(name: &str) -> String {
     format!("campaign {}:\n", quoted(name))
 }
 
-/// Failures of campaigns that write a probability table which another campaign reads or writes: the result would depend on their
-/// order.
+/// Failures of campaigns that write a probability table which another campaign reads, as a table or as anything else, or writes:
+/// the result would depend on their order.
 fn shared_tables(campaigns: &[(String, Campaign)]) -> Vec<(String, Failure)> {
     let written = |campaign: &Campaign| campaign.table.output.as_ref().map(|file| real_path(&file.path));
-    let read = |campaign: &Campaign| campaign.table.input.as_ref().map(|input| real_path(Path::new(&input.source)));
+    let reads = |campaign: &Campaign, table: &PathBuf| {
+        let inputs = [&campaign.table.input, &campaign.badlist_input].into_iter().flatten().map(|input| &input.source);
+        let mut read = inputs.chain([&campaign.profile_input.source]).map(|source| real_path(&path_of(source)));
+        read.any(|path| path == *table)
+    };
     let mut failures = Vec::new();
     for (at, (name, campaign)) in campaigns.iter().enumerate() {
         let Some(table) = written(campaign) else { continue };
         let others = campaigns.iter().enumerate().filter(|(other, _)| *other != at);
         for (other_at, (other, other_plan)) in others {
             let both_write = written(other_plan).as_ref() == Some(&table);
-            if read(other_plan).as_ref() == Some(&table) || (both_write && other_at < at) {
+            if reads(other_plan, &table) || (both_write && other_at < at) {
                 let does = if both_write { "writes" } else { "reads" };
                 let message = format!(
                     "it writes the probability table `{}`, which campaign {} {does} too",
@@ -258,7 +263,11 @@ fn campaign(entry: CampaignEntry, arguments: &RunListArgs, remarks: &mut String)
         // Files of earlier campaigns were removed when this one began.
         flags.output.clean = false;
     }
-    campaign::resolve(&flags, remarks)
+    let campaign = campaign::resolve(&flags, remarks)?;
+    if let Some(table) = &campaign.table.output {
+        target::check(&table.path, "--op-state-probs", [&arguments.list])?;
+    }
+    Ok(campaign)
 }
 
 /// Warnings about campaigns whose sequential seeds make the same sites.

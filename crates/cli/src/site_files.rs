@@ -16,10 +16,19 @@ use crate::ledger;
 
 /// The files of runs in the folder of a site, and what their names say.
 pub(crate) fn files_of_runs(folder: &Path) -> io::Result<Vec<(PathBuf, RunName)>> {
-    let mut paths = plain_files(folder)?;
+    named_like_runs(folder, fs::FileType::is_file)
+}
+
+/// What has the name of a file of a run in the folder of a site, and is neither a file nor a link.
+pub(crate) fn others_named_like_runs(folder: &Path) -> io::Result<Vec<(PathBuf, RunName)>> {
+    named_like_runs(folder, |entry| !entry.is_file() && !entry.is_symlink())
+}
+
+fn named_like_runs(folder: &Path, is_wanted: fn(&fs::FileType) -> bool) -> io::Result<Vec<(PathBuf, RunName)>> {
+    let mut paths = entries(folder, is_wanted)?;
     for below in plain_folders(folder)? {
         if below.file_name().and_then(|name| name.to_str()).is_some_and(RunName::is_folder) {
-            paths.extend(plain_files(&below)?);
+            paths.extend(entries(&below, is_wanted)?);
         }
     }
     let named = |path: PathBuf| Some((RunName::parse(&relative(folder, &path)?)?, path));
@@ -105,6 +114,15 @@ pub(crate) fn stamp(resume: &Path, sites: &[CampaignSite]) -> Option<Stamp> {
         let folder = resume.join(&site.folder);
         let known = ledger::read(&folder).ok().flatten().and_then(|known| known.stamp);
         known.or_else(|| snapshots(&folder).last().and_then(|path| in_name(path)))
+    })
+}
+
+/// The files that the manifests or ledgers of these sites list.
+pub(crate) fn listed(resume: &Path, sites: &[CampaignSite]) -> impl Iterator<Item = PathBuf> {
+    sites.iter().map(|site| resume.join(&site.folder)).flat_map(|folder| {
+        let runs = ledger::read(&folder).ok().flatten().map_or_else(Vec::new, |known| known.manifest.runs);
+        let files = runs.into_iter().flat_map(|run| run.files);
+        files.map(move |file| file.file.to_write_in(&folder))
     })
 }
 

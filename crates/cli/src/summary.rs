@@ -68,6 +68,9 @@ pub(crate) struct Summary {
     bytes: u64,
     /// Files of other campaigns in the same folders, which were left alone.
     other_files: u64,
+    /// Whether the campaign was resumed, which excludes `--clean`.
+    #[serde(skip)]
+    is_resumed: bool,
     covered: Option<Covered>,
     /// Operations by base, the most frequent first; bases without operations have no entry.
     bases: Vec<BaseCount>,
@@ -169,6 +172,7 @@ impl Summary {
             files: totals.files,
             bytes: totals.bytes,
             other_files: totals.other_files,
+            is_resumed: campaign.resume.is_some(),
             covered: covered(campaign, totals),
             bases: bases(campaign, totals),
             names: names(campaign, totals),

@@ -1,11 +1,24 @@
 //! Writing to standard output and standard error.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::Failure;
 
+/// Whether standard output has got a file that the user named, and nothing else.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Notes that standard output gets a file that the user named: all other text goes to standard error from now on.
+pub(crate) fn take_standard_output() {
+    IS_TAKEN.store(true, Ordering::Relaxed);
+}
+
 /// Writes to standard output, with colours only where they are wanted. A reader that has closed the pipe is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    if IS_TAKEN.load(Ordering::Relaxed) {
+        tell(text);
+        return Ok(());
+    }
     let mut output = anstream::stdout().lock();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         // The reader has seen enough.

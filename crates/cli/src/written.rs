@@ -20,7 +20,7 @@ use crate::arguments::reports::ReadDeviceArgs;
 use crate::failure::{Failure, Problem, note_text, warning_text};
 use crate::hint::{self, Hint, profile_flags};
 use crate::inputs::{FORMS, ReadProfile};
-use crate::{bad_blocks, inputs, origins, tell, unfinished, warnings};
+use crate::{bad_blocks, inputs, origins, target, tell, terminal, unfinished, warnings};
 
 /// Written runs, with what they were made from.
 pub(crate) struct WrittenRuns {
@@ -33,14 +33,24 @@ pub(crate) struct WrittenRuns {
 }
 
 impl WrittenRuns {
-    /// Finds the runs below `paths`. Warns on stderr of files that are not as their manifests say.
-    pub(crate) fn find(paths: &[PathBuf], device: &ReadDeviceArgs) -> Result<Self, Failure> {
+    /// Finds the runs below `paths`. Warns on stderr of files that are not as their manifests say. `output` is the file that
+    /// is made from them.
+    ///
+    /// # Errors
+    /// When there is nothing to read, or the output would replace something that is read.
+    pub(crate) fn find(paths: &[PathBuf], device: &ReadDeviceArgs, output: Option<&Path>) -> Result<Self, Failure> {
+        if let Some(output) = output {
+            target::check(output, "--output", paths.iter().chain(&device.config))?;
+        }
         if paths.iter().any(|path| path == Path::new(STANDARD_INPUT)) {
             let problem = Problem::new("a sequence from standard input has no tables beside it");
             return Err(problem.help("name a folder or a file; `nandseqgen verify -` judges a sequence alone").into());
         }
         let sites = folder::find_all(paths, FORMS).map_err(origins::nothing_to_judge)?;
         given_once(&sites)?;
+        if let Some(output) = output {
+            target::check(output, "--output", sites.iter().flat_map(target::files_of))?;
+        }
         unfinished::warn(paths, &sites);
         let (read, flags) = profile(device.config.as_deref(), device.lenient, &sites)?;
         let source = source(&read.profile, &sites)?;
@@ -77,11 +87,16 @@ pub(crate) fn profile(
     }
     let faulty = |damage: &&Damage| matches!(damage.what, DamageKind::Manifest { .. });
     let faulty = sites.iter().flat_map(|site| &site.damage).find(faulty);
-    if let Some(damage) = faulty.filter(|_| config.is_none() && origin.is_none()) {
-        tell(&warning_text(&format!(
+    let is_guessed = config.is_none() && origin.is_none() && !sites.is_empty();
+    match faulty.filter(|_| is_guessed) {
+        Some(damage) => tell(&warning_text(&format!(
             "`{}` cannot be used, so nothing says which profile this was made for: the built-in device is taken; --config names another",
             shown(&damage.file)
-        )));
+        ))),
+        None if is_guessed => {
+            tell(&note_text("no manifest names a profile: the built-in device is taken; --config names another"));
+        }
+        None => {}
     }
     tell(&warnings::of_profile(&read, &hint::check(config, lenient)));
     Ok((read, profile_flags(config, lenient)))
@@ -161,7 +176,7 @@ impl WrittenRuns {
 }
 
 /// Writes a file that the user named with a flag, as [`NamedOutput`] says. Returns its number of bytes, or `None` if it went to
-/// standard output, where nothing else may be printed then.
+/// standard output, where nothing else is printed then.
 pub(crate) fn write(
     path: &Path,
     flag: &'static str,
@@ -170,6 +185,9 @@ pub(crate) fn write(
     let written = || {
         let output = NamedOutput::create(path)?;
         let is_stdout = output.is_stdout();
+        if is_stdout {
+            terminal::take_standard_output();
+        }
         let mut out = BufWriter::new(output);
         fill(&mut out)?;
         let bytes = out.into_inner().map_err(io::IntoInnerError::into_error)?.commit()?;

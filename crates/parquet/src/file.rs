@@ -1,6 +1,6 @@
 //! Writing a Parquet file: the encoding of its columns, and its errors.
 
-use std::io;
+use std::{io, mem};
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
@@ -53,6 +53,13 @@ pub(crate) fn writer(file: NewFile, schema: &SchemaRef) -> io::Result<ArrowWrite
     // With Arrow's own schema in the file, readers would take our array types for the types of the data.
     let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
     ArrowWriter::try_new_with_options(file, SchemaRef::clone(schema), options).map_err(into_io)
+}
+
+/// Ends a file.
+pub(crate) fn finish(mut writer: ArrowWriter<NewFile>) -> io::Result<NewFile> {
+    // `into_inner` of the library makes a text of the file system's error.
+    writer.finish().map_err(into_io)?;
+    Ok(mem::replace(writer.inner_mut(), NewFile::counting()))
 }
 
 /// The error of the file system inside a Parquet error, if there is one, so that a full disk is recognized.

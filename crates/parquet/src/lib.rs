@@ -26,7 +26,7 @@ use nandseq_trace::time_column::TimeColumnError;
 use parquet::arrow::ArrowWriter;
 
 use columns::{ColumnNames, US, fields};
-use file::{into_io, write_batch, writer};
+use file::{write_batch, writer};
 use sequence::{SequenceParquet, SequencePlan};
 use tables::ParquetRow;
 pub use text::PARQUET;
@@ -105,6 +105,6 @@ impl<R: ParquetRow> TableWriter<R> for ParquetTable<'_, R> {
     }
 
     fn finish(self: Box<Self>) -> io::Result<UnnamedFile> {
-        Ok(UnnamedFile { file: self.writer.into_inner().map_err(into_io)?, rows: self.rows })
+        Ok(UnnamedFile { file: file::finish(self.writer)?, rows: self.rows })
     }
 }

@@ -20,7 +20,7 @@ use parquet::arrow::ArrowWriter;
 use crate::columns::{
     ColumnNames, Decimals, US, decimals, dictionary, fields, large, names, number, payload_element, payload_fields,
 };
-use crate::file::{into_io, write_batch, writer};
+use crate::file::{finish, write_batch, writer};
 
 /// The number of rows that are gathered before they become columns.
 const BATCH: usize = 4096;
@@ -164,6 +164,6 @@ impl SequenceTable for SequenceParquet<'_> {
     fn finish(mut self: Box<Self>) -> io::Result<UnnamedFile> {
         self.hand_on()?;
         let rows = self.rows;
-        Ok(UnnamedFile { file: self.writer.into_inner().map_err(into_io)?, rows })
+        Ok(UnnamedFile { file: finish(self.writer)?, rows })
     }
 }

@@ -23,7 +23,9 @@ use nandseq_trace::csv_field;
 use nandseq_trace::table::TableKind;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Compression;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
 
 use crate::file::into_io;
 
@@ -91,6 +93,7 @@ impl Lines {
         }
         let wanted = columns.iter().filter_map(|column| there.index_of(column).ok());
         let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+        can_be_unpacked(builder.metadata(), &mask)?;
         let batches = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(damaged)?;
         let text = (columns.join(",") + "\n").into_bytes();
         Ok(Self { batches: Some(batches), columns, files, text, rows: 0, taken: 0 })
@@ -320,6 +323,26 @@ fn unfit(name: &str, array: &ArrayRef) -> io::Error {
     ))
 }
 
+/// Checks that the columns that are read are compressed in a way that this program can undo.
+fn can_be_unpacked(metadata: &ParquetMetaData, wanted: &ProjectionMask) -> io::Result<()> {
+    let columns = metadata.row_groups().iter().flat_map(|group| group.columns().iter().enumerate());
+    for (_, column) in columns.filter(|(at, _)| wanted.leaf_included(*at)) {
+        let name = match column.compression() {
+            Compression::UNCOMPRESSED | Compression::ZSTD(_) => continue,
+            Compression::SNAPPY => "Snappy",
+            Compression::GZIP(_) => "gzip",
+            Compression::LZO => "LZO",
+            Compression::BROTLI(_) => "Brotli",
+            Compression::LZ4 | Compression::LZ4_RAW => "LZ4",
+        };
+        return Err(invalid(format!(
+            "it is compressed with {name}, which cannot be read here: write it with ZSTD or uncompressed; in DuckDB \
+             (format parquet, compression zstd)"
+        )));
+    }
+    Ok(())
+}
+
 /// The error for a file that is not Parquet, is damaged, or uses a feature that cannot be read. The library's own messages mean
 /// nothing to a user.
 fn damaged(error: ParquetError) -> io::Error {
@@ -395,5 +418,31 @@ mod tests {
         assert!(broken.starts_with("row 2, column 'op_base': \"RE\\nAD\" contains a line break"), "{broken}");
         let unfit = said(Arc::new(UInt64Array::from(vec![1, 2])));
         assert!(unfit.starts_with("column 'block' is of type UInt64; what can be read is string, 32- or"), "{unfit}");
+    }
+
+    #[test]
+    fn a_compression_that_cannot_be_undone_is_named_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("address_touch_count.parquet");
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+        let names: ArrayRef = Arc::new(StringArray::from(vec!["PROGRAM", "READ"]));
+        let columns = TableKind::AddressTouchCount
+            .columns()
+            .iter()
+            .map(|&name| (name, Arc::clone(if name == "op_base" { &names } else { &numbers })));
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        let bytes = writer.into_inner().unwrap();
+        // The footer has the number of the codec, zigzag, after the name of the column: no codec writes itself here.
+        let at = bytes.windows(8).rposition(|part| part == b"block\x15\0\x16").unwrap() + 6;
+        for (codec, name) in [(1, "Snappy"), (2, "gzip"), (3, "LZO"), (4, "Brotli"), (5, "LZ4"), (7, "LZ4")] {
+            let mut bytes = bytes.clone();
+            bytes[at] = codec * 2;
+            std::fs::write(&path, bytes).unwrap();
+            let said = ParquetFiles { expecting: HashMap::new() }.open(&path).err().unwrap().to_string();
+            let expected = format!("it is compressed with {name}, which cannot be read here: write it with ZSTD or ");
+            assert!(said.starts_with(&expected), "{said}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! alone has the same manifest as in its batch, because nothing in it tells how many sites ran beside it. Leaves out the writing
 //! of manifests.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
@@ -34,6 +34,14 @@ pub const PARTIAL_NAME: &str = "manifest.partial.jsonl";
 pub fn regular(path: &Path) -> io::Result<()> {
     let refused = || io::Error::new(io::ErrorKind::Unsupported, "it is no regular file");
     if path.metadata()?.is_file() { Ok(()) } else { Err(refused()) }
+}
+
+/// Opens a file that a folder or a manifest names.
+///
+/// # Errors
+/// As [`regular`], and when it cannot be opened.
+pub fn open(path: &Path) -> io::Result<File> {
+    regular(path).and_then(|()| File::open(path))
 }
 
 /// The bytes of a manifest.

@@ -19,7 +19,7 @@ use crate::arguments::{DEFAULT_RUN_US, Format, GenerateArgs, ProposerLog};
 use crate::failure::{Failure, Problem, both};
 use crate::in_force::InForce;
 use crate::site_folders::SiteFolders;
-use crate::{console, failure, reach, site_files};
+use crate::{console, failure, reach, site_files, target};
 
 /// Resolves the flags and reads the files they name. Notes and warnings are added to `remarks`.
 pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<Campaign, Failure> {
@@ -34,6 +34,9 @@ pub(crate) fn resolve(arguments: &GenerateArgs, remarks: &mut String) -> Result<
     let sites = sites::campaigns(&arguments.sites, batch.as_ref(), &folders);
     let in_force = InForce::of_generate(arguments, remarks);
     let (in_force, resume) = both(in_force, resume_from(arguments, &sites, remarks))?;
+    if let (Some(table), Some(resume)) = (&in_force.table.output, &resume) {
+        target::check(&table.path, "--op-state-probs", site_files::listed(resume, &sites))?;
+    }
     let warning = reach::bus_warning(&in_force.profile, &in_force.table.distributions);
     remarks.extend(warning.map(|warning| failure::warning_text(&warning)));
     warn_of_no_effect(arguments, remarks);

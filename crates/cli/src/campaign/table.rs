@@ -93,6 +93,11 @@ impl<'a> WantedTable<'a> {
         self.flags.op_state_probs.clone().or_else(beside)
     }
 
+    /// The file that the table is to be written to, if it is.
+    pub(crate) fn written_file(&self) -> Option<PathBuf> {
+        self.file().filter(|_| self.refresh)
+    }
+
     /// The text of the table file; `None` if no file is read.
     ///
     /// # Errors
@@ -155,7 +160,7 @@ impl ResolvedTable {
             validate(&distributions, profile, input.as_ref())?;
         }
         if let Some(demo) = flags.pc_demo {
-            apply_demo(demo, profile, &mut distributions)?;
+            apply_demo(demo, profile, &mut distributions);
         }
         Ok(Self { distributions, input, source, output, demo: flags.pc_demo, built_anew, seed: flags.pc_seed })
     }
@@ -272,14 +277,13 @@ fn validate(distributions: &Distributions, profile: &Profile, input: Option<&Inp
     if problems.is_empty() { Ok(()) } else { Err(Failure::Unusable(problems)) }
 }
 
-fn apply_demo(demo: DemoFlag, profile: &Profile, distributions: &mut Distributions) -> Result<(), Failure> {
+fn apply_demo(demo: DemoFlag, profile: &Profile, distributions: &mut Distributions) {
     let preset = match demo {
         DemoFlag::EraseOnly => probability::Demo::EraseOnly,
         DemoFlag::Mix => probability::Demo::Mix,
         DemoFlag::PgmRead => probability::Demo::ProgramRead,
     };
     preset.apply(profile, distributions);
-    Ok(())
 }
 
 fn demo_name(demo: DemoFlag) -> &'static str {

@@ -189,8 +189,13 @@ pub(crate) fn arguments_of(part: &[String], sites: Option<SiteList>) -> Vec<Stri
 
 /// Number of sites of the whole batch; 0 if its end is open.
 pub(crate) fn count_of(origin: &Origin) -> u64 {
-    let mut arguments = origin.arguments.iter().skip_while(|argument| *argument != "--site-count");
-    arguments.nth(1).and_then(|count| count.parse().ok()).unwrap_or(0)
+    number_of(&origin.arguments, "--site-count")
+}
+
+/// The value of a numeric flag; 0 if it is missing.
+pub(crate) fn number_of(arguments: &[String], flag: &str) -> u64 {
+    let value = arguments.iter().skip_while(|argument| *argument != flag).nth(1);
+    value.and_then(|value| value.parse().ok()).unwrap_or(0)
 }
 
 /// Number of sites from the first to the last of a batch, as far as it is known.

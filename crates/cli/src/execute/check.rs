@@ -7,7 +7,8 @@ use nandseq_trace::time_column::TimeColumnError;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use super::{batch, folders, own_names, resume};
+use super::resume::{self, SiteStart};
+use super::{batch, folders, own_names};
 use crate::arguments::Format;
 use crate::campaign::{Campaign, CampaignSite};
 use crate::failure::{Failure, Problem, both};
@@ -16,8 +17,8 @@ use crate::thread_pool::threads;
 /// Makes sure, without touching anything, that a campaign can be carried out as far as that can be known before it is begun: its inputs fit
 /// together, each site has a place to begin, and files can be put where they belong.
 pub(crate) fn check(campaign: &Campaign) -> Result<(), Failure> {
-    let places =
-        setup_and_format(campaign).and_then(|(setup, _)| places_to_begin(campaign, &setup, &threads(campaign.jobs)?));
+    let places = setup_and_format(campaign)
+        .and_then(|(setup, format)| places_to_begin(campaign, (&setup, &*format), &threads(campaign.jobs)?));
     let sites = campaign.sites.iter().map(|site| campaign.folder_of(site));
     both(places, folders::check(std::iter::once(campaign.out_dir.clone()).chain(sites))).map(drop)
 }
@@ -25,20 +26,25 @@ pub(crate) fn check(campaign: &Campaign) -> Result<(), Failure> {
 /// Makes sure that each site has a place to begin; says what is worth knowing about it.
 pub(super) fn places_to_begin(
     campaign: &Campaign,
-    setup: &Setup,
+    (setup, format): (&Setup, &dyn TableFormat),
     threads: &ThreadPool,
 ) -> Result<Vec<String>, Failure> {
     let of_batch = check_places(campaign)?;
-    if campaign.resume.is_none() {
-        return Ok(of_batch);
-    }
-    let start = |site: &CampaignSite| {
-        let start = resume::find(campaign, site, campaign.head(site), setup)?.before_work()?;
-        Ok::<_, Failure>(start.remarks)
-    };
+    let start = |site: &CampaignSite| Ok::<_, Failure>(place_to_begin(campaign, site, (setup, format))?.remarks);
     let remarks: Vec<Vec<String>> =
         threads.install(|| campaign.sites.par_iter().with_max_len(1).map(start).collect::<Result<_, _>>())?;
     Ok(of_batch.into_iter().chain(remarks.into_iter().flatten()).collect())
+}
+
+/// Where a site begins, if nothing is in its way there.
+pub(super) fn place_to_begin(
+    campaign: &Campaign,
+    site: &CampaignSite,
+    (setup, format): (&Setup, &dyn TableFormat),
+) -> Result<SiteStart, Failure> {
+    let start = resume::find(campaign, site, campaign.head(site), setup)?.before_work()?;
+    folders::names_are_free(campaign, site, format, |name| start.writes(campaign, name))?;
+    Ok(start)
 }
 
 /// Checks that nothing in the folders of a campaign is in its way. Returns remarks about what it replaces.

@@ -9,15 +9,17 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nandseq_output::format::TableFormat;
 use nandseq_output::new_file::NewFile;
 use nandseq_output::pending::{folder_of, sync_folder};
 use nandseq_trace::inside::{InsideName, leads_out};
 use nandseq_trace::manifest;
 use nandseq_trace::run_name::RunName;
 
-use crate::campaign::{Batch, Campaign};
+use crate::campaign::{Batch, Campaign, CampaignSite};
 use crate::failure::{Failure, Problem};
 use crate::ledger;
+use crate::site_files::{others_named_like_runs, relative};
 
 /// Folders whose entries have changed and are not synced yet.
 #[derive(Default, Debug)]
@@ -91,13 +93,37 @@ pub(super) fn lists_are_files(campaign: &Campaign) -> Result<(), Failure> {
             for name in [manifest::FILE_NAME, ledger::FILE_NAME, &own_name] {
                 let path = folder.join(name);
                 if path.metadata().is_ok_and(|found| !found.is_file()) {
-                    let problem = Problem::new(format!("`{}` is in the way: it is no regular file", shown(&path)));
-                    return Err(problem.help("move it away, or choose another folder").into());
+                    return Err(in_the_way(&path));
                 }
             }
         }
     }
     Ok(())
+}
+
+/// Checks that nothing but a file or a link has the name of a file that a site writes. `writes` says which runs and kinds of
+/// file it writes.
+pub(super) fn names_are_free(
+    campaign: &Campaign,
+    site: &CampaignSite,
+    format: &dyn TableFormat,
+    writes: impl Fn(&RunName) -> bool,
+) -> Result<(), Failure> {
+    let folder = campaign.folder_of(site);
+    let found =
+        others_named_like_runs(&folder).map_err(|reason| Problem::unreadable("the folder", &folder, &reason))?;
+    let is_in_the_way = |(path, name): &(PathBuf, RunName)| {
+        let own_name = format.file_name(name.kind, campaign.stamp, name.run);
+        campaign.outputs.contains(name.kind)
+            && writes(name)
+            && relative(&folder, path).is_some_and(|name| name == own_name)
+    };
+    found.iter().find(|found| is_in_the_way(found)).map_or(Ok(()), |(path, _)| Err(in_the_way(path)))
+}
+
+fn in_the_way(path: &Path) -> Failure {
+    let problem = Problem::new(format!("`{}` is in the way: it is no regular file", path.display()));
+    problem.help("move it away, or choose another folder").into()
 }
 
 fn leads_nowhere_else(root: &Path, name: &str) -> Result<(), Failure> {

@@ -1,8 +1,9 @@
 //! Files of other campaigns in the folders of this one: finding and naming them and, with `--clean`, removing them.
 //!
 //! `--clean` removes only files that this program wrote into this output folder:
-//! - files of runs with exactly the names that this program gives, if a manifest or ledger beside them lists them, or if their
-//!   contents show who wrote them, as those of snapshots, logs and Parquet tables do;
+//! - files of runs with exactly the names that this program gives, if a manifest or ledger beside them lists them with their
+//!   contents, or if it does not list them and their contents show who wrote them, as those of snapshots, logs and Parquet tables
+//!   do;
 //! - tables of a run whose snapshot or log shows who wrote it;
 //! - manifests and ledgers that can be read, of sites that were made here by what they say themselves or by the name of their
 //!   folder.
@@ -18,6 +19,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use nandseq_generate::{Snapshot, SnapshotError};
+use nandseq_input::folder::digest_of;
 use nandseq_output::format::TableFormat;
 use nandseq_output::pending::folder_of;
 use nandseq_profile::diagnostic::counted;
@@ -71,7 +73,7 @@ impl Others {
         }
         if let Some(batch) = &campaign.batch {
             // An earlier campaign may have made a single device here.
-            found.add_all(&campaign.out_dir, files_of_runs(&campaign.out_dir)?);
+            found.add_all(campaign, &campaign.out_dir, files_of_runs(&campaign.out_dir)?);
             found.lists.extend(ledger_in(&campaign.out_dir));
             found.shards(campaign, batch)?;
         }
@@ -82,8 +84,8 @@ impl Others {
     }
 
     /// Adds all files of runs in a folder.
-    fn add_all(&mut self, folder: &Path, files: Vec<(PathBuf, RunName)>) {
-        let proven = ListedFiles::read(folder).proven(&files);
+    fn add_all(&mut self, campaign: &Campaign, folder: &Path, files: Vec<(PathBuf, RunName)>) {
+        let proven = ListedFiles::read(campaign, folder).proven(&files);
         self.add(files, &proven);
     }
 
@@ -96,7 +98,7 @@ impl Others {
 
     fn in_own_site(&mut self, campaign: &Campaign, format: &dyn TableFormat, site: &CampaignSite) -> io::Result<()> {
         let folder = campaign.folder_of(site);
-        let listed = ListedFiles::read(&folder);
+        let listed = ListedFiles::read(campaign, &folder);
         let mut files = files_of_runs(&folder)?;
         let proven = listed.proven(&files);
         let is_made_now = |(path, name): &(PathBuf, RunName)| {
@@ -178,28 +180,34 @@ impl Others {
                     1 => ("a file of another campaign".to_owned(), "stays"),
                     count => (format!("{count} files of other campaigns"), "stay"),
                 };
-                warning_text(&format!(
-                    "`{here}` holds {files}, which {stay}: {named}; `--clean` removes such files first, while a manifest lists them"
-                ))
+                // `--clean` and `--resume` exclude each other.
+                let clean = "; `--clean` removes such files first, while a manifest lists them";
+                let clean = if campaign.resume.is_some() { "" } else { clean };
+                warning_text(&format!("`{here}` holds {files}, which {stay}: {named}{clean}"))
             };
         }
         let unlisted = self.unlisted.len() as u64;
         if unlisted > 0 {
             let named = named(self.unlisted.iter(), root, unlisted);
-            let (files, stay) =
-                if unlisted == 1 { ("a file".to_owned(), "stays") } else { (format!("{unlisted} files"), "stay") };
+            let (files, as_it_is, stay) = match unlisted {
+                1 => ("a file".to_owned(), "as it is", "stays"),
+                count => (format!("{count} files"), "as they are", "stay"),
+            };
             text += &warning_text(&format!(
-                "`{here}` holds {files} named like this program's but listed by no manifest, which {stay}: {named}"
+                "`{here}` holds {files} named like this program's that no manifest lists {as_it_is}, which {stay}: {named}"
             ));
         }
         let overwritten = self.overwritten.len() as u64;
         if overwritten > 0 {
             let named = named(self.overwritten.iter(), root, overwritten);
-            let files = if overwritten == 1 { "a file".to_owned() } else { format!("{overwritten} files") };
+            let (files, as_it_is) = match overwritten {
+                1 => ("a file".to_owned(), "as it is"),
+                count => (format!("{count} files"), "as they are"),
+            };
             // With `--resume` it becomes known only later which runs are made again.
             let will = if campaign.resume.is_some() { "may" } else { "will" };
             text += &warning_text(&format!(
-                "{files} in `{here}` that no manifest of this program lists {will} be replaced: {named}"
+                "{files} in `{here}` that no manifest of this program lists {as_it_is} {will} be replaced: {named}"
             ));
         }
         text
@@ -293,7 +301,7 @@ impl Looking<'_> {
             }
         };
         if is_other {
-            found.add_all(folder, files);
+            found.add_all(self.campaign, folder, files);
             let is_finished = ledger::finished(folder).is_ok_and(|manifest| manifest.is_some());
             let manifest = Some(folder.join(manifest::FILE_NAME)).filter(|path| is_finished && is_plain_file(path));
             found.lists.extend(manifest.into_iter().chain(ledger_in(folder)));
@@ -313,7 +321,9 @@ impl Looking<'_> {
     /// Whether a site that is not made now is of this campaign, or may be.
     fn is_of_this_campaign(&self, name: &str, site: Option<u64>, known: Option<&manifest::SiteManifest>) -> bool {
         let (Some(batch), Some(number)) = (&self.campaign.batch, site) else { return false };
-        let in_range = number >= batch.start && (batch.count == 0 || number - batch.start < batch.count);
+        // What is resumed may have had more sites.
+        let is_of_any = batch.count == 0 || self.campaign.resume.is_some();
+        let in_range = number >= batch.start && (is_of_any || number - batch.start < batch.count);
         let Some(campaign) = self.campaign.site_of_batch(number).filter(|campaign| in_range && campaign.folder == name)
         else {
             return false;
@@ -344,10 +354,12 @@ struct ListedFiles {
     files: BTreeSet<PathBuf>,
     /// The run that the ledger would have listed next, with its stamp. Its files may have got their names before a kill.
     next: Option<(u64, Stamp)>,
+    /// Files that have other contents than the manifest lists: a user has replaced them. Without `--clean` nobody looks.
+    changed: BTreeSet<PathBuf>,
 }
 
 impl ListedFiles {
-    fn read(folder: &Path) -> Self {
+    fn read(campaign: &Campaign, folder: &Path) -> Self {
         let finished = ledger::finished(folder).ok().flatten().map(|(manifest, _)| manifest);
         let unfinished = ledger::unfinished(folder).ok().flatten();
         let next = unfinished.as_ref().and_then(|known| {
@@ -355,28 +367,36 @@ impl ListedFiles {
         });
         let runs =
             finished.into_iter().chain(unfinished.map(|known| known.manifest)).flat_map(|manifest| manifest.runs);
-        let files = runs.flat_map(|run| run.files).map(|file| file.file.to_write_in(folder)).collect();
-        Self { files, next }
+        let mut listed = Self { next, ..Self::default() };
+        for file in runs.flat_map(|run| run.files) {
+            let path = file.file.to_write_in(folder);
+            let is_changed = || is_plain_file(&path) && digest_of(&path).is_ok_and(|digest| digest != file.sha256);
+            let list = if campaign.clean && is_changed() { &mut listed.changed } else { &mut listed.files };
+            list.insert(path);
+        }
+        listed
     }
 
     fn contains(&self, (path, name): &(PathBuf, RunName)) -> bool {
         let is_of = |(run, date)| name.run == run && name.stamp.is_none_or(|stamp| stamp.at_second(0) == date);
-        self.files.contains(path) || self.next.is_some_and(is_of)
+        self.files.contains(path) || (self.next.is_some_and(is_of) && !self.changed.contains(path))
     }
 
     /// The files that this program wrote, among all files of runs in a folder: listed files, files whose contents show who wrote
     /// them, and tables with such a snapshot or log of the same run and day.
     fn proven(&self, files: &[(PathBuf, RunName)]) -> BTreeSet<PathBuf> {
         let run_of = |name: &RunName| (name.run, name.stamp.map(Stamp::yyyymmdd));
-        let unlisted = files.iter().filter(|file| !self.contains(file));
+        let unlisted = files.iter().filter(|file| !self.contains(file) && !self.changed.contains(&file.0));
         let unlisted: BTreeSet<_> = unlisted.map(|(_, name)| run_of(name)).collect();
         let of_runs = files.iter().filter(|(_, name)| unlisted.contains(&run_of(name)));
-        let say_so: Vec<_> = of_runs.filter(|(path, name)| says_so(path, name.kind)).collect();
+        let is_changed = |path: &PathBuf| self.changed.contains(path);
+        let say_so: Vec<_> = of_runs.filter(|(path, name)| !is_changed(path) && says_so(path, name.kind)).collect();
         // A table proves nothing about other files of its run.
         let vouch = say_so.iter().filter(|(_, name)| !name.kind.is_table());
         let vouched: BTreeSet<_> = vouch.map(|(_, name)| run_of(name)).collect();
         let is_proven = |file: &&(PathBuf, RunName)| {
-            self.contains(file) || (file.1.kind.is_table() && vouched.contains(&run_of(&file.1)))
+            let is_vouched = file.1.kind.is_table() && vouched.contains(&run_of(&file.1));
+            self.contains(file) || (is_vouched && !is_changed(&file.0))
         };
         files.iter().filter(is_proven).chain(say_so).map(|(path, _)| path.clone()).collect()
     }

@@ -13,7 +13,8 @@ use std::path::Path;
 use nandseq_generate::{Setup, Site, SiteState, Snapshot, SnapshotError};
 use nandseq_input::{CsvFiles, Source as _};
 use nandseq_trace::files::{FileKind, Outputs};
-use nandseq_trace::manifest::{RunRecord, SiteManifest};
+use nandseq_trace::manifest::{self, RunRecord, SiteManifest};
+use nandseq_trace::run_name::RunName;
 
 use nandseq_profile::diagnostic::counted;
 
@@ -63,6 +64,13 @@ impl Again {
 impl SiteStart {
     fn fresh(head: SiteManifest) -> Self {
         Self { manifest: head, state: None, next_run: 0, again: None, remarks: Vec::new(), unproven: None }
+    }
+
+    /// Whether the site writes the file of this kind and run.
+    pub(super) fn writes(&self, campaign: &Campaign, name: &RunName) -> bool {
+        let is_made_again = |(run, kinds): &(u64, Outputs)| run + 1 == name.run && kinds.contains(name.kind);
+        let is_new = (self.next_run + 1..=campaign.num_runs).contains(&name.run);
+        is_new || self.again.iter().flat_map(|again| &again.runs).any(is_made_again)
     }
 
     /// The start, if it was found before any file was changed.
@@ -387,7 +395,7 @@ fn refused(path: &Path, why: &str, help: &str) -> Failure {
 /// Reads a snapshot, packed or not, and checks that the site can go on from it.
 fn load(path: &Path, campaign: &Campaign, site: &CampaignSite, setup: &Setup) -> Result<SiteState, Refusal> {
     let mut bytes = Vec::new();
-    let text = CsvFiles.open(path);
+    let text = manifest::regular(path).and_then(|()| CsvFiles.open(path));
     text.and_then(|mut text| text.read_to_end(&mut bytes)).map_err(Refusal::Unreadable)?;
     let mut snapshot = Snapshot::from_bytes(&bytes).map_err(Refusal::Refused)?;
     campaign.in_present_form(&mut snapshot.identity);

@@ -166,7 +166,7 @@ impl Work<'_> {
 
     /// Makes runs again that lack files. Each begins from the newest good snapshot before it, or goes on from the run that was
     /// made last. The runs between are simulated and not written. The manifest stays, because it lists the same runs. No existing
-    /// file is replaced.
+    /// file is replaced. What was made counts even if a later run fails.
     fn make_again(
         &self,
         campaign_site: &CampaignSite,
@@ -174,8 +174,21 @@ impl Work<'_> {
         missing: &resume::Again,
         totals: &mut Totals,
     ) -> Result<(), Failure> {
-        // Only these sums are added: coverage, dead dies and short runs are counted later, for all listed runs together.
         let mut made = Totals { by_op: vec![0; self.campaign.profile.ops.len()], ..Totals::default() };
+        let end = self.make_each_again(campaign_site, folder, missing, &mut made);
+        // Only these sums are added: coverage, dead dies and short runs are counted later, for all listed runs together.
+        let Totals { runs, ops, by_op, rejections, files, bytes, .. } = made;
+        totals.add(Totals { runs, ops, by_op, rejections, files, bytes, ..Totals::default() });
+        end
+    }
+
+    fn make_each_again(
+        &self,
+        campaign_site: &CampaignSite,
+        folder: &Path,
+        missing: &resume::Again,
+        made: &mut Totals,
+    ) -> Result<(), Failure> {
         let mut at: Option<(Site<'_>, u64)> = None;
         for &(wanted, gone) in &missing.runs {
             let state = resume::before(self.campaign, campaign_site, self.setup, &missing.listed, wanted)?;
@@ -201,13 +214,11 @@ impl Work<'_> {
                 if run_index == wanted {
                     let placed = complete.place(gone).map_err(|reason| Failure::cannot_write(folder, reason))?;
                     made.add_run(summary, placed.files.len() as u64, placed.bytes);
-                    totals.runs += 1;
+                    made.runs += 1;
                 }
             }
             at = Some((site, wanted + 1));
         }
-        let Totals { ops, by_op, rejections, files, bytes, .. } = made;
-        totals.add(Totals { ops, by_op, rejections, files, bytes, ..Totals::default() });
         Ok(())
     }
 
@@ -238,6 +249,10 @@ impl Work<'_> {
         if covered {
             let after = site_files::after(folder, ledger.runs());
             totals.other_files += after.unwrap_or(0);
+        }
+        if end.is_err() && ledger.runs() == 0 {
+            // The ledger stays, because it keeps the stamp for whoever resumes the site. A manifest without runs would not.
+            return (None, end);
         }
         let unwritten = |reason| Failure::cannot_write(&folder.join(manifest::FILE_NAME), reason);
         match (ledger.finish(covered).map_err(unwritten), end) {

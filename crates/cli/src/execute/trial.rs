@@ -14,11 +14,10 @@ use nandseq_profile::Ticks;
 use nandseq_trace::files::FileKind;
 use rayon::prelude::*;
 
-use super::check::{check_places, setup_and_format};
+use super::check::{check_places, place_to_begin, setup_and_format};
 use super::others::Others;
 use super::proposer_log::{Log, Logged};
 use super::resume;
-use super::resume::SiteStart;
 use super::site::failed;
 use super::totals::Totals;
 use crate::absent::Absences;
@@ -93,17 +92,15 @@ pub(crate) struct Sizes {
 pub(crate) fn trial(campaign: &Campaign) -> Result<CampaignTrial, Failure> {
     let (setup, format) = setup_and_format(campaign)?;
     let mut remarks = check_places(campaign)?;
-    let (mut runs_there, mut runs_again) = (vec![0; campaign.sites.len()], 0);
-    if campaign.resume.is_some() {
-        let start = |site: &CampaignSite| resume::find(campaign, site, campaign.head(site), &setup)?.before_work();
-        let starts = threads(campaign.jobs)?
-            .install(|| campaign.sites.par_iter().map(start).collect::<Result<Vec<SiteStart>, _>>())?;
-        for (there, start) in runs_there.iter_mut().zip(starts) {
-            *there = start.next_run;
-            let again = start.again.iter().flat_map(|again| &again.runs);
-            runs_again += again.filter(|(run_index, _)| *run_index < start.next_run).count() as u64;
-            remarks.extend(start.remarks);
-        }
+    let (mut runs_there, mut runs_again) = (Vec::new(), 0);
+    let start = |site: &CampaignSite| place_to_begin(campaign, site, (&setup, &*format));
+    let starts =
+        threads(campaign.jobs)?.install(|| campaign.sites.par_iter().map(start).collect::<Result<Vec<_>, _>>())?;
+    for start in starts {
+        let again = start.again.iter().flat_map(|again| &again.runs);
+        runs_again += again.filter(|(run_index, _)| *run_index < start.next_run).count() as u64;
+        runs_there.push(start.next_run);
+        remarks.extend(start.remarks);
     }
     let others = Others::find(campaign, &*format);
     let others = others.map_err(|reason| Problem::unreadable("the folder", &campaign.out_dir, &reason))?;
@@ -138,12 +135,13 @@ fn try_sites(campaign: &Campaign, left: &[usize], setup: &Setup, format: &dyn Ta
         first: Sizes::default(),
         elapsed: Duration::ZERO,
     };
+    let absences = Absences::new(campaign);
     for site in spread(left) {
         let most = if tried.sites.is_empty() { MOST_OPS } else { MOST_OPS_OF_OTHERS };
         if tried.totals.ops.saturating_sub(tried.first.ops) >= MOST_OPS_OF_OTHERS * LONG_OTHERS as u64 {
             break;
         }
-        tried.site(campaign, site, (setup, format), most)?;
+        tried.site(&absences, site, (setup, format), most)?;
     }
     tried.sites.sort_unstable();
     Ok(tried)
@@ -158,11 +156,12 @@ impl Tried {
     /// Tries a site, with at most `most` operations.
     fn site(
         &mut self,
-        campaign: &Campaign,
+        absences: &Absences<'_>,
         at: usize,
         (setup, format): (&Setup, &dyn TableFormat),
         most: u64,
     ) -> Result<(), Failure> {
+        let campaign = absences.campaign;
         let campaign_site = &campaign.sites[at];
         let start = resume::find(campaign, campaign_site, campaign.head(campaign_site), setup)?;
         let mut site = match &start.state {
@@ -187,7 +186,7 @@ impl Tried {
                 break;
             }
             let left = most - self.totals.ops;
-            runs.push(self.run(campaign, campaign_site, &mut site, (format, left), run_index)?);
+            runs.push(self.run(absences, campaign_site, &mut site, (format, left), run_index)?);
             run_index += 1;
         }
         self.elapsed += began.elapsed();
@@ -214,12 +213,13 @@ impl Tried {
     /// Makes one run without files. Returns the operations that it would have if it were not cut.
     fn run(
         &mut self,
-        campaign: &Campaign,
+        absences: &Absences<'_>,
         campaign_site: &CampaignSite,
         site: &mut Site<'_>,
         (format, left): (&dyn TableFormat, u64),
         run_index: u64,
     ) -> Result<f64, Failure> {
+        let campaign = absences.campaign;
         let spare = std::env::temp_dir();
         let unwritten = |reason| Failure::cannot_write(&spare, reason);
         let most = campaign.max_ops.map_or(left, |most| most.min(left));
@@ -237,7 +237,6 @@ impl Tried {
         let mut sink = Logged { log, inner };
         let summary = site.run(&limits, &mut sink).map_err(|error| failed(error, campaign, unwritten))?;
         let Logged { log, inner: mut files } = sink;
-        let absences = Absences::new(campaign);
         if let Some(log) = log {
             files.add_written(
                 FileKind::ProposerLog,

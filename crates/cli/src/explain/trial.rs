@@ -165,7 +165,10 @@ impl Sink for Trial {
     }
 
     fn cut(&mut self, uid: u64, _: Ticks, cut: Cut) -> io::Result<()> {
-        if let (Cut::Reset, Some(op)) = (cut, self.names.remove(&uid)) {
+        // What was only suspended may still be reset.
+        if matches!(cut, Cut::Reset)
+            && let Some(op) = self.names.remove(&uid)
+        {
             self.reset[op.index()] += 1;
         }
         Ok(())

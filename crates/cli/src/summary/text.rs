@@ -154,7 +154,8 @@ fn write_refused(text: &mut String, summary: &Summary) -> fmt::Result {
 fn write_end(text: &mut String, summary: &Summary) -> fmt::Result {
     if summary.other_files > 0 {
         let files = counted(summary.other_files, "file");
-        writeln!(text, "Left alone there: {files} of other campaigns; --clean removes first what a manifest lists")?;
+        let clean = if summary.is_resumed { "" } else { "; --clean removes first what a manifest lists" };
+        writeln!(text, "Left alone there: {files} of other campaigns{clean}")?;
     }
     if summary.is_judged {
         return writeln!(text, "manifest.json in each folder says how to make its files again");

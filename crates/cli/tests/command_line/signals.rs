@@ -76,7 +76,38 @@ fn a_single_long_run_is_given_up_at_once() {
     sleep(Duration::from_millis(200));
     running.signal("TERM");
     assert_eq!(running.output().status.code(), Some(130));
-    assert_eq!(checked_manifest(&folder.path().join("out")).runs, []);
+    // Its ledger stays, and no other file.
+    let files = folder.files();
+    assert_eq!(files.keys().collect::<Vec<_>>(), ["out/manifest.partial.jsonl"]);
+    assert_eq!(files["out/manifest.partial.jsonl"].iter().filter(|&&byte| byte == b'\n').count(), 1);
+}
+
+#[test]
+fn interrupted_in_its_first_run_it_goes_on_with_the_same_stamp() {
+    for more in [&[][..], &["--site-count", "2"], &["--site-count", "4", "--shard", "2/2"]] {
+        let arguments = |time| [&["-t", time, "--stamp", "201121", "-q"][..], more].concat();
+        let folder = Folder::new();
+        let mut running = Running::start(&folder, &arguments("1e12"));
+        let number = if more.len() > 2 { "out/site_04" } else { "out/site_01" };
+        let site = if more.is_empty() { "out" } else { number };
+        running.until_there_is(&folder.path().join(site).join("manifest.partial.jsonl"));
+        let output = running.interrupt();
+        let command = said_to_go_on(&output, 1);
+        let command: Vec<&str> =
+            command.iter().map(|word| if word == "1000000000000" { "900" } else { word.as_str() }).collect();
+        // The ledger says for how long; nobody waits for that.
+        for (name, bytes) in folder.files().into_iter().filter(|(name, _)| name.ends_with("jsonl")) {
+            let ledger = String::from_utf8(bytes).unwrap().replace("\"1000000000000\"", "\"900\"");
+            fs::write(folder.path().join(name), ledger).unwrap();
+        }
+        let _ = fs::remove_file(folder.path().join("out/manifest.json"));
+        let _ = fs::remove_file(folder.path().join("out/manifest.shard-2-of-2.json"));
+        folder.succeed(&command);
+        let whole = Folder::new();
+        whole.succeed(&arguments("900"));
+        assert_eq!(folder.files().into_keys().collect::<Vec<_>>(), whole.files().into_keys().collect::<Vec<_>>());
+        assert!(folder.files() == whole.files(), "{more:?}");
+    }
 }
 
 #[test]
@@ -105,13 +136,13 @@ fn a_bootstrap_can_be_interrupted_and_begun_again() {
     let mut running = Running::start(&folder, &arguments);
     running.until_there_is(&ledger);
     let output = running.interrupt();
-    assert_eq!(checked_manifest(&folder.path().join("out")).runs, []);
+    assert_eq!(folder.files().into_keys().collect::<Vec<_>>(), ["out/manifest.partial.jsonl"]);
     let command = said_to_go_on(&output, 2);
     assert!(command.contains(&"--bootstrap".to_owned()));
-    let mut running = Running::start(&folder, &command.iter().map(String::as_str).collect::<Vec<_>>());
-    running.until_there_is(&ledger);
+    let running = Running::start(&folder, &command.iter().map(String::as_str).collect::<Vec<_>>());
+    wait_for("its first files", || (folder.files().len() > 1).then_some(()));
     running.interrupt();
-    assert_eq!(folder.files().into_keys().collect::<Vec<_>>(), ["out/manifest.json"]);
+    assert_eq!(folder.files().into_keys().collect::<Vec<_>>(), ["out/manifest.partial.jsonl"]);
 }
 
 /// A batch that was made, and its manifest made to say that its runs have no end; files are compared with `work` as the place.

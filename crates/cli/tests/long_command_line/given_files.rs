@@ -232,8 +232,64 @@ fn a_pipe_among_the_files_is_neither_read_nor_replaced() {
     let name = "out/operation_sequence_261121_0000001.csv";
     assert!(pipe(&folder, name));
     let output = folder.run(&["--ops", "10", "--stamp", "261121"]);
-    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(fs::symlink_metadata(folder.path().join(name)).unwrap().file_type().is_fifo());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_snapshot_is_not_opened() {
+    let campaign = |runs| ["--config", "small.yaml", "-t", "3000", "-n", runs, "--stamp", "261121", "-q"];
+    let folder = generated();
+    let snapshot = "out/snapshots/state_snapshot_20261121_000000_0000003.json";
+    fs::remove_file(folder.path().join(snapshot)).unwrap();
+    if !pipe(&folder, snapshot) {
+        return;
+    }
+    // Elsewhere an earlier snapshot does.
+    let output = folder.succeed(&[&campaign("4")[..], &["--resume", "out", "--out-dir", "elsewhere"]].concat());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("0000003.json` is passed over: it cannot be read: it is no regular file"), "{text}");
+    // Here the run would be made again, and the pipe is where its snapshot belongs.
+    let before = || fs::read_dir(folder.path().join("out")).unwrap().count();
+    let count = before();
+    for more in [&["--resume", "out"][..], &["--resume", "out", "--dry-run"], &["--clean"], &["--clean", "--dry-run"]] {
+        let output = folder.run(&[&campaign("4")[..], more].concat());
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(&format!("`{snapshot}` is in the way: it is no regular file")), "{text}");
+        assert_eq!(before(), count, "nothing is removed");
+    }
+    // One that nobody writes or reads any more is in nobody's way.
+    fs::remove_file(folder.path().join(snapshot)).unwrap();
+    folder.succeed(&[&campaign("4")[..], &["--resume", "out"]].concat());
+    let first = "out/snapshots/state_snapshot_20261121_000000_0000001.json";
+    fs::remove_file(folder.path().join(first)).unwrap();
+    assert!(pipe(&folder, first));
+    folder.succeed(&[&campaign("5")[..], &["--resume", "out"]].concat());
+}
+
+#[cfg(unix)]
+#[test]
+fn merge_opens_no_pipe() {
+    for listed in [
+        "operation_sequence_261121_0000001.csv",
+        "proposer_debug_261121_0000001.log",
+        "snapshots/state_snapshot_20261121_000000_0000001.json",
+    ] {
+        let folder = Folder::new();
+        folder.succeed(&["--ops", "10", "--site-count", "1", "--stamp", "261121", "-q"]);
+        let path = format!("out/site_01/{listed}");
+        let path = folder.files().into_keys().find(|name| name.ends_with(listed)).unwrap_or(path);
+        fs::remove_file(folder.path().join(&path)).unwrap();
+        if !pipe(&folder, &path) {
+            return;
+        }
+        let output = folder.run(&["merge", "out"]);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(&format!("cannot read `{path}`: it is no regular file")), "{text}");
+    }
 }
 
 #[test]

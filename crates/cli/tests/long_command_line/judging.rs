@@ -9,10 +9,13 @@ use crate::runner::{Folder, legacy};
 
 const SEQUENCE: &str = "out/operation_sequence_261121_0000001.csv";
 
+const UNNAMED: &str = "note: no manifest names a profile: the built-in device is taken; --config names another\n";
+
 fn text(output: &Output) -> String {
-    // What is wrong with a profile that is named is said whenever it is used.
+    // What is wrong with a profile that is named is said whenever it is used, and that none is named.
     let told = String::from_utf8_lossy(&output.stderr);
-    assert!(told.lines().all(|line| line.starts_with("warning: ")), "{told}");
+    let is_known = |line: &str| line.starts_with("warning: ") || line == UNNAMED.trim_end();
+    assert!(told.lines().all(is_known), "{told}");
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
@@ -313,4 +316,30 @@ fn the_predecessors_sample_breaks_rules() {
     let shown = text(&output);
     assert!(shown.starts_with("228 operations "), "{shown}");
     assert!(shown.contains("\nbounds: "), "{shown}");
+}
+
+#[test]
+fn that_no_manifest_names_a_profile_is_said() {
+    let folder = generated(&["--ops", "20"]);
+    let told = |arguments: &[&str]| {
+        let output = folder.succeed(arguments);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let readers: [&[&str]; 5] = [
+        &["verify", "out"],
+        &["verify", SEQUENCE],
+        &["report", "out"],
+        &["coverage", "report", "out"],
+        &["export", "out", "--to", "vcd"],
+    ];
+    for reader in readers {
+        assert_eq!(told(reader), "", "{reader:?}");
+    }
+    fs::remove_file(folder.path().join("out/manifest.json")).unwrap();
+    fs::write(folder.path().join("device.yaml"), folder.succeed(&["profile", "show"]).stdout).unwrap();
+    for reader in readers {
+        assert_eq!(told(reader), UNNAMED, "{reader:?}");
+        assert!(!told(&[reader, &["--config", "device.yaml"]].concat()).contains("note: "), "{reader:?}");
+    }
+    assert_eq!(told(&["verify", "out", "-q"]), "");
 }

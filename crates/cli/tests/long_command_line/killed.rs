@@ -216,5 +216,5 @@ fn an_error_of_the_proposer_log_alone_ends_the_program() {
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{text}");
     assert!(text.contains("cannot write `out`: proposer_debug_261121_0000001.log: file too large"), "{text}");
-    assert_eq!(folder.files().into_keys().collect::<Vec<_>>(), ["out/manifest.json"]);
+    assert_eq!(folder.files().into_keys().collect::<Vec<_>>(), ["out/manifest.partial.jsonl"]);
 }

@@ -214,8 +214,8 @@ fn a_limit_on_the_size_of_files_ends_as_a_full_disk_does() {
     assert_eq!(code, Some(3), "{text}");
     assert!(text.contains(": file too large\n  help: raise the limit on the size of files (`ulimit -f`)"), "{text}");
     for (name, bytes) in folder.files() {
-        // What has a final name is complete: manifests, that list no run.
-        assert!(name.ends_with("manifest.json"), "{name}");
+        // What has a final name is complete: the manifest of the batch, and ledgers that list no run.
+        assert!(name == "out/manifest.json" || name.ends_with("/manifest.partial.jsonl"), "{name}");
         serde_json::from_slice::<serde_json::Value>(&bytes).unwrap();
     }
     let folder = generated();
@@ -225,6 +225,79 @@ fn a_limit_on_the_size_of_files_ends_as_a_full_disk_does() {
         assert!(text.starts_with("error: cannot write `page`: ") && text.contains("file too large"), "{text}");
         assert!(folder.files_beside().iter().all(|name| !name.contains("page")));
     }
+}
+
+#[test]
+fn what_a_command_reads_is_not_replaced() {
+    let folder = Folder::new().with("device.yaml", builtin()).with("bad.csv", "die,block\n0,7\n");
+    folder.succeed(&[&QUICK[..], &["--config", "device.yaml", "--badlist", "bad.csv", "--site-count", "2"]].concat());
+    folder.succeed(&["coverage", "merge", "out", "-o", "one.json", "-q"]);
+    let verdict = folder.run(&["verify", "out", "--format", "json"]).stdout;
+    fs::write(folder.path().join("verdict.json"), verdict).unwrap();
+    symlink("out/manifest.json", folder.path().join("link")).unwrap();
+    fs::hard_link(folder.path().join("device.yaml"), folder.path().join("second.yaml")).unwrap();
+    fs::write(
+        folder.path().join("list.yaml"),
+        "campaigns:\n- {name: a, op_state_probs: list.yaml, refresh_op_state_probs: true, profile: device.yaml, out_dir: a}\n",
+    )
+    .unwrap();
+    let sequence = "out/site_01/operation_sequence_261121_0000001.csv";
+    let snapshot = "out/site_02/snapshots/state_snapshot_20261121_000000_0000001.json";
+    let table = ["--config", "device.yaml", "--refresh-op-state-probs", "--out-dir", "new", "--op-state-probs"];
+    for (command, target) in [
+        (&["report", "out", "-o"][..], "device.yaml"),
+        (&["report", "out", "-o"], "second.yaml"),
+        (&["report", "out", "-o"], "bad.csv"),
+        (&["report", "out", "-o"], "out/manifest.json"),
+        (&["report", "out", "-o"], "link"),
+        (&["report", "out/site_01", "-o"], "out/manifest.json"),
+        (&["report", "out", "-o"], snapshot),
+        (&["report", "out", "--violations", "verdict.json", "-o"], "verdict.json"),
+        (&["export", "out", "--format", "vcd", "-o"], sequence),
+        (&["export", "out", "--format", "perfetto", "-o"], "out/site_02/manifest.json"),
+        (&["coverage", "merge", "out", "-o"], "device.yaml"),
+        (&["coverage", "merge", "one.json", "-o"], "one.json"),
+        (&table, "device.yaml"),
+        (&table, "second.yaml"),
+        (&[&table[..2], &["--badlist", "bad.csv"], &table[2..]].concat(), "bad.csv"),
+        (
+            &[&QUICK[..], &["-n2", "--badlist=bad.csv", "--site-count=2", "--resume=out"], &table[..3], &table[5..]]
+                .concat(),
+            sequence,
+        ),
+        (&["run-list"], "list.yaml"),
+    ] {
+        let said = folder.refuse(&[command, &[target]].concat());
+        assert!(
+            said.starts_with("exit code 2\n") && said.contains(": writing would replace it"),
+            "{command:?}: {said}"
+        );
+        assert!(said.contains(&format!("`{target}` is a ")), "{said}");
+    }
+    // Anything else is written.
+    for target in ["one.json", "verdict.json", "out/report.html"] {
+        run(&folder, &["report", "out", "-o"], target);
+    }
+}
+
+fn builtin() -> Vec<u8> {
+    Folder::new().succeed(&["profile", "show"]).stdout
+}
+
+#[test]
+fn nothing_else_goes_to_standard_output_beside_a_table() {
+    let folder = generated();
+    let command = ["--ops", "100", "--out-dir", "again", "--refresh-op-state-probs", "--op-state-probs"];
+    folder.succeed(&[&command[..], &["table.yaml", "-q"]].concat());
+    let table = fs::read(folder.path().join("table.yaml")).unwrap();
+    for target in ["-", "/dev/stdout"] {
+        for more in [&[][..], &["--verify"], &["--summary", "json"]] {
+            let output = folder.succeed(&[&command[..], &[target], more].concat());
+            assert!(output.stdout == table, "{target} {more:?}");
+        }
+    }
+    let output = folder.succeed(&[&command[..], &["-"]].concat());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("100 operations in 1 run"));
 }
 
 impl Folder {

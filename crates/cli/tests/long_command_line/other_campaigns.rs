@@ -269,7 +269,7 @@ fn a_name_alone_is_no_reason_to_remove_a_file() {
     let campaign = ["--stamp=261121", "--site-count", "1"];
     for more in [&[][..], &["--clean"]] {
         let text = made(&folder, &[&campaign[..], more].concat());
-        let expected = "warning: `out` holds 5 files named like this program's but listed by no manifest, which stay: \
+        let expected = "warning: `out` holds 5 files named like this program's that no manifest lists as they are, which stay: \
                         `operation_sequence_200101_0000001.csv`, ";
         assert!(text.contains(expected), "{text}");
     }
@@ -336,7 +336,7 @@ fn files_of_unknown_origin_that_are_replaced_are_named() {
     ];
     let folder = Folder::new().with_all(&mine, "# proposer debug log\n");
     let campaign = ["--stamp=261121", "--site-count=1"];
-    let warning = "warning: 4 files in `out` that no manifest of this program lists will be replaced: \
+    let warning = "warning: 4 files in `out` that no manifest of this program lists as they are will be replaced: \
                    `site_01/operation_sequence_261121_0000001.csv`, `site_01/operation_timeline_261121_0000001.csv`, \
                    `site_01/proposer_debug_261121_0000001.log` and 1 more\n";
     let before = folder.files();
@@ -361,7 +361,7 @@ fn files_of_unknown_origin_that_are_replaced_are_named() {
     let alone = ["--stamp=261121", "--outputs=operation_sequence", "--proposer-log=off", "--out-dir=alone"];
     made(&folder, &alone);
     fs::remove_file(folder.path().join("alone/manifest.json")).unwrap();
-    let expected = "warning: a file in `alone` that no manifest of this program lists will be replaced: \
+    let expected = "warning: a file in `alone` that no manifest of this program lists as it is will be replaced: \
                     `operation_sequence_261121_0000001.csv`\n";
     assert_eq!(made(&folder, &[&alone[..], &["--clean"]].concat()), expected);
 }
@@ -490,4 +490,39 @@ fn runs_after_the_last_that_was_needed_are_named() {
     let output = folder.succeed(&[&campaign[..], &["-n", "6"]].concat());
     let summary = String::from_utf8(output.stdout).unwrap();
     assert!(summary.contains("files of other campaigns; --clean removes first what a manifest lists"), "{summary}");
+}
+
+#[test]
+fn clean_keeps_a_listed_file_whose_contents_somebody_replaced() {
+    let folder = Folder::new();
+    made(&folder, &["--stamp=261121", "-n", "2"]);
+    let table = "out/operation_timeline_261121_0000002.csv";
+    fs::write(folder.path().join(table), "mine\n").unwrap();
+    let text = made(&folder, &["--stamp=261121", "--clean"]);
+    let stays = "`out` holds a file named like this program's that no manifest lists as it is, which stays: \
+                 `operation_timeline_261121_0000002.csv`\n";
+    assert!(text.contains("note: removed ") && text.contains(stays), "{text}");
+    assert_eq!(fs::read_to_string(folder.path().join(table)).unwrap(), "mine\n");
+    // One that is replaced is named.
+    fs::write(folder.path().join("out/operation_timeline_261121_0000001.csv"), "mine\n").unwrap();
+    let text = made(&folder, &["--stamp=261121", "--clean"]);
+    let replaced = "a file in `out` that no manifest of this program lists as it is will be replaced: \
+                    `operation_timeline_261121_0000001.csv`\n";
+    assert!(text.contains(replaced), "{text}");
+}
+
+#[test]
+fn where_clean_cannot_be_given_it_is_not_suggested() {
+    let folder = Folder::new();
+    made(&folder, &["--stamp=261121", "--site-count=3"]);
+    // The same campaign with fewer sites: the third is no other campaign's.
+    assert_eq!(made(&folder, &["--stamp=261121", "--site-count=2", "--resume=out"]), "");
+    // A site of another campaign.
+    let folder = Folder::new();
+    made(&folder, &["--stamp=261121", "--site-count=3", "--seed=7"]);
+    made(&folder, &["--stamp=261121", "--site-count=2"]);
+    let output = folder.succeed(&["-t", "300", "--stamp=261121", "--site-count=2", "--resume=out"]);
+    let said = stderr(&output) + &String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("files of other campaigns, which stay") && said.contains("Left alone there: "), "{said}");
+    assert!(!said.contains("--clean"), "{said}");
 }

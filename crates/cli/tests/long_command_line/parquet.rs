@@ -219,3 +219,27 @@ fn a_damaged_table_is_named_when_it_can_no_longer_be_read() {
     }
     assert!(named >= 3, "only {named} damages keep a file from being read");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_on_the_size_of_parquet_files_ends_as_one_of_csv_does() {
+    let mut cut = 0;
+    // In blocks of 512 bytes: the file is cut in its rows or in its footer.
+    for limit in 3.. {
+        let folder = Folder::new();
+        let mut shell = std::process::Command::new("sh");
+        let limit = limit.to_string();
+        shell.args(["-c", "ulimit -f $0; exec \"$@\"", &limit, env!("CARGO_BIN_EXE_nandseqgen")]);
+        shell.args(["-t", "20000", "--format", "parquet", "-q", "--outputs", "operation_sequence"]);
+        let output = shell.current_dir(folder.path()).output().unwrap();
+        if output.status.success() {
+            break;
+        }
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{text}");
+        let help = ".parquet: file too large\n  help: raise the limit on the size of files (`ulimit -f`)";
+        assert!(text.contains(help) && !text.contains('"'), "{limit}: {text}");
+        cut += 1;
+    }
+    assert!(cut >= 3, "cut only {cut} times");
+}

@@ -1,13 +1,12 @@
 //! The files that manifests and ledgers list, and whether they are still there unchanged.
 
 use nandseq_trace::recorded::shown;
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use nandseq_trace::files::{Digest, PACKED};
 use nandseq_trace::inside::{self, InsideName};
-use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, RunRecord, SiteManifest, regular};
+use nandseq_trace::manifest::{self, BatchManifest, Fault, FileRecord, ManifestKind, RunRecord, SiteManifest};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -109,7 +108,7 @@ struct LedgerHead {
 /// The files that the ledger of a site lists, up to the first line that is cut.
 fn partial(folder: &Path) -> Result<Known<Listing>, FindError> {
     let path = folder.join(manifest::PARTIAL_NAME);
-    let file = match regular(&path).and_then(|()| File::open(&path)) {
+    let file = match manifest::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Known::Nothing),
         Err(error) => return Err(FindError::io(&path, error)),
@@ -159,8 +158,7 @@ fn difference(listed: &ListedFile) -> io::Result<Option<DamageKind>> {
 /// # Errors
 /// If the file cannot be read or unpacked, or is not a regular file.
 pub fn digest_of(path: &Path) -> io::Result<Digest> {
-    regular(path)?;
-    let file = File::open(path)?;
+    let file = manifest::open(path)?;
     let is_packed = path.as_os_str().as_encoded_bytes().ends_with(PACKED.as_bytes());
     if is_packed { hash(unpack(BufReader::new(file))) } else { hash(file) }
 }
