@@ -1,23 +1,26 @@
 //! Texts in messages: "did you mean", quoted input, counts with their nouns.
 
-/// The candidate that is nearest to `name` by edit distance, if one is near enough to be meant.
+/// The candidate that is nearest to `name`, if one is near enough to be meant: by the number of insertions, deletions, replacements and
+/// swaps of neighbours (optimal string alignment).
 ///
 /// Upper and lower case count as equal, and so do `-` and `_`. Of equally near candidates it is the first. A name of more than 96
 /// characters has no near candidate.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = folded(name);
-    if wanted.is_empty() || wanted.len() > 96 {
+    let length = wanted.chars().count();
+    if length == 0 || length > 96 {
         return None;
     }
-    let allowed = (wanted.len() / 3).max(1);
+    let allowed = (length / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let other = folded(candidate);
-        if other.len() > 128 || other.len().abs_diff(wanted.len()) > allowed {
+        let others = other.chars().count();
+        if others > 128 || others.abs_diff(length) > allowed {
             continue;
         }
-        let distance = edit_distance(&wanted, &other);
+        let distance = strsim::osa_distance(&wanted, &other);
         if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
@@ -25,26 +28,8 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(_, candidate)| candidate)
 }
 
-fn folded(name: &str) -> Vec<char> {
+fn folded(name: &str) -> String {
     name.chars().take(129).map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
-}
-
-/// The number of insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
-fn edit_distance(left: &[char], right: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=right.len()).collect();
-    for (row, &a) in left.iter().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, &b) in right.iter().enumerate() {
-            let mut cost = (above[column] + usize::from(a != b)).min(above[column + 1] + 1).min(current[column] + 1);
-            if row > 0 && column > 0 && a == right[column - 1] && left[row - 1] == b {
-                cost = cost.min(before[column - 1] + 1);
-            }
-            current.push(cost);
-        }
-        before = std::mem::replace(&mut above, current);
-    }
-    above[right.len()]
 }
 
 /// A count with its noun: `1 run`, `3,000 runs`, `0 runs`. The plural is the noun with an `s`.
