@@ -8,7 +8,8 @@ use std::io;
 use crate::model::TableModel;
 use crate::new_file::NewFile;
 use nandseq_trace::Sink;
-use nandseq_trace::files::{FileKind, Stamp};
+use nandseq_trace::file_form::FileForm;
+use nandseq_trace::files::FileKind;
 use nandseq_trace::rows::{InputTimeRow, OpStateRow, ProposalRow, TimelineRow, TouchRow};
 
 /// A complete file that has no name yet.
@@ -81,8 +82,8 @@ pub trait TableFormat: Sync {
     /// What is known of the profile's operations; the same for every format.
     fn model(&self) -> &TableModel;
 
-    /// The name of a file in the folder of its site; may lie in a folder of its own.
-    fn file_name(&self, kind: FileKind, stamp: Stamp, run: u64) -> String;
+    /// What its files are called and where they lie.
+    fn form(&self) -> FileForm;
 
     /// Starts an `operation_sequence`.
     ///

@@ -21,7 +21,7 @@ use nandseq_output::format::{SequenceTable, StartFile, Table, TableFormat, Table
 use nandseq_output::model::TableModel;
 use nandseq_output::new_file::NewFile;
 use nandseq_profile::Profile;
-use nandseq_trace::files::{FileKind, Stamp};
+use nandseq_trace::file_form::FileForm;
 use nandseq_trace::time_column::TimeColumnError;
 use parquet::arrow::ArrowWriter;
 
@@ -30,12 +30,6 @@ use file::{into_io, write_batch, writer};
 use sequence::{SequenceParquet, SequencePlan};
 use tables::ParquetRow;
 pub use text::PARQUET;
-
-/// The folder of a site in a dataset.
-#[must_use]
-pub fn site_folder(site: u64) -> String {
-    format!("site={site:02}")
-}
 
 /// Everything of the Parquet tables that a profile decides. Build it once, share it between the runs of all sites.
 #[derive(Clone, Debug)]
@@ -70,8 +64,8 @@ impl TableFormat for ParquetTables {
         &self.model
     }
 
-    fn file_name(&self, kind: FileKind, stamp: Stamp, run: u64) -> String {
-        if kind.is_table() { format!("run={run:07}/{}.parquet", kind.name()) } else { kind.file_name(stamp, run) }
+    fn form(&self) -> FileForm {
+        FileForm::PARQUET
     }
 
     fn operation_sequence(&self, file: NewFile) -> io::Result<Box<dyn SequenceTable + '_>> {
