@@ -20,6 +20,7 @@ use arrow_schema::{Schema, SchemaRef};
 use nandseq_output::format::{SequenceTable, StartFile, Table, TableFormat, TableWriter, UnnamedFile, Writers};
 use nandseq_output::model::TableModel;
 use nandseq_output::new_file::NewFile;
+use nandseq_output::row_values::{ValueNames, ValueRow};
 use nandseq_profile::Profile;
 use nandseq_trace::file_form::FileForm;
 use nandseq_trace::time_column::TimeColumnError;
@@ -28,7 +29,6 @@ use parquet::arrow::ArrowWriter;
 use columns::{ColumnNames, US, fields};
 use file::{into_io, write_batch, writer};
 use sequence::{SequenceParquet, SequencePlan};
-use tables::ParquetRow;
 pub use text::PARQUET;
 
 /// Everything of the Parquet tables that a profile decides. Build it once, share it between the runs of all sites.
@@ -46,11 +46,11 @@ impl ParquetTables {
     /// When the profile's time scale or number of decimals is out of range, or too coarse for its start times.
     pub fn new(profile: &Profile) -> Result<Self, TimeColumnError> {
         let model = TableModel::new(profile);
-        let names = ColumnNames::new(profile, &model);
+        let names = ColumnNames::new(ValueNames::new(profile, &model));
         Ok(Self { sequence: SequencePlan::new(profile)?, model, names })
     }
 
-    fn table<R: ParquetRow>(&self, start: &mut StartFile<'_>) -> io::Result<Option<Table<'_, R>>> {
+    fn table<R: ValueRow>(&self, start: &mut StartFile<'_>) -> io::Result<Option<Table<'_, R>>> {
         let Some(file) = start(R::TABLE.file())? else { return Ok(None) };
         let schema = SchemaRef::new(Schema::new(fields(R::TABLE.file().columns(), US)));
         let writer = writer(file, &schema)?;
@@ -92,10 +92,10 @@ struct ParquetTable<'t, R> {
     row: std::marker::PhantomData<fn(R)>,
 }
 
-impl<R: ParquetRow> TableWriter<R> for ParquetTable<'_, R> {
+impl<R: ValueRow> TableWriter<R> for ParquetTable<'_, R> {
     fn write(&mut self, rows: &[R]) -> io::Result<()> {
         self.rows += rows.len() as u64;
-        write_batch(&mut self.writer, &self.schema, R::columns(self.names, rows)?)
+        write_batch(&mut self.writer, &self.schema, tables::columns(self.names, rows)?)
     }
 
     fn finish(self: Box<Self>) -> io::Result<UnnamedFile> {

@@ -66,7 +66,8 @@ fn renamed_runs_of_every_form_are_one_site() {
 fn the_place_of_a_finding_is_the_one_that_its_form_has() {
     let form_of = |name: &str| FileForm::of(name.as_ref());
     for form in &forms() {
-        let folder = made(form, "1").with("bad.csv", "die,block\n0,0-1019\n");
+        let folder = Folder::new().with("bad.csv", "die,block\n0,0-1019\n1,0-1019\n");
+        folder.succeed(&["-t", "5000", "--seed", "3", "--stamp", "261121", "--format", form, "--quiet"]);
         let judge = |more: &[&str]| {
             let output = folder.run(&[&["verify", "out", "--badlist", "bad.csv"], more].concat());
             assert_eq!(output.status.code(), Some(1), "{form}: {}", String::from_utf8_lossy(&output.stderr));
